@@ -1,0 +1,31 @@
+# Sourced by quickstart.sh and tests/run.sh: installs what is missing, and builds.
+
+build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev nlohmann-json3-dev"
+
+# install_missing PACKAGE...: installs those that are not there yet, with apt-get, through sudo where not root.
+install_missing() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  command -v apt-get >/dev/null || { echo "missing: ${missing[*]}; there is no apt-get here to install them with" >&2; exit 1; }
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  echo "Installing with apt-get: ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET [CMAKE OPTION...]: configures and builds into build/PRESET, quietly unless something goes wrong.
+build() {
+  local preset=$1 log
+  shift
+  mkdir -p build
+  log=build/$preset.log
+  echo "Building ($preset) ..."
+  if ! { cmake --preset "$preset" "$@" && cmake --build --preset "$preset"; } >"$log" 2>&1; then
+    tail -n 50 "$log" >&2
+    exit 1
+  fi
+}

@@ -1,0 +1,110 @@
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/print.h"
+#include "core/suggest.h"
+#include "io/image_io.h"
+
+namespace convtool {
+namespace {
+
+/// The command table. A new command is one file and one row.
+constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_shape, add_kernels};
+
+constexpr const char* kDescription =
+    "Filters images and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line.";
+
+constexpr const char* kFooter = R"(Examples:
+  convtool apply img.png --kernel edge.json          writes img.edge.png beside img.png
+  convtool apply img.png -k sobel -o edges.png       a kernel that convtool ships with
+  convtool shape 3x480x640 -k edge.json              what would come out, and what it costs
+  convtool kernels                                   the kernels it ships with
+'convtool COMMAND --help' tells a command's options.)";
+
+std::string version_text(bool as_json) {
+  const std::string version = CONVTOOL_VERSION, opencv = opencv_version();
+  if (as_json) return R"({"version":")" + version + R"(","opencv":")" + opencv + "\"}\n";
+  return "convtool " + version + " (OpenCV " + opencv + ")\n";
+}
+
+/// Every option name that `command` knows, with its dashes.
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+[[noreturn]] void refuse_word(const CLI::App& app, const std::string& word) {
+  const auto chosen = app.get_subcommands();
+  const CLI::App& command = chosen.empty() ? app : *chosen.front();
+  const std::string help = "; see '" + (chosen.empty() ? "convtool" : "convtool " + command.get_name()) + " --help'";
+  std::vector<std::string> names;
+  if (word.starts_with('-')) {
+    names = option_names(command);
+  } else if (chosen.empty()) {
+    for (const CLI::App* known : app.get_subcommands(nullptr)) names.push_back(known->get_name());
+  }
+  const std::string hint = suggestion(word.substr(0, word.find('=')), {names.begin(), names.end()});
+  const char* what = word.starts_with('-') ? "unknown option"
+                     : chosen.empty()      ? "unknown command"
+                                           : "unexpected argument";
+  throw Error(ErrorKind::usage, "", std::string(what) + " '" + word + "'" + (hint.empty() ? help : hint));
+}
+
+/// The help of the innermost command that was named.
+std::string help_text(const CLI::App& app) {
+  const CLI::App* command = &app;
+  std::string path;
+  while (!command->get_subcommands().empty()) {
+    path += (path.empty() ? "" : " ") + command->get_name();
+    command = command->get_subcommands().front();
+  }
+  return command->help(path);
+}
+
+void parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    refuse_word(app, app.remaining(true).front());
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string command = chosen.empty() ? "convtool" : "convtool " + chosen.front()->get_name();
+    throw Error(ErrorKind::usage, "", std::string(error.what()) + "; see '" + command + " --help'");
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  CLI::App app(kDescription, "convtool");
+  bool version = false, json = false;
+  app.add_flag("--version", version, "print the version");
+  app.add_flag("--json", json, "with --version: as JSON");
+  Action action;
+  for (const auto add : kCommands) add(app, action);
+  app.footer(kFooter);  // after the commands, which would inherit it
+
+  try {
+    parse(app, argc, argv);
+  } catch (const CLI::Success&) {  // --help
+    print(help_text(app));
+    return kExitDone;
+  }
+  if (version) {
+    print(version_text(json));
+    return kExitDone;
+  }
+  if (!action) throw Error(ErrorKind::usage, "", "no command given (apply, shape or kernels); see 'convtool --help'");
+  return action();
+}
+
+}  // namespace convtool

@@ -1,0 +1,178 @@
+// convtool apply: filter images or tensors.
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/destination.h"
+#include "cli/filter.h"
+#include "cli/layer_options.h"
+#include "cli/option_value.h"
+#include "cli/print.h"
+
+namespace convtool {
+namespace {
+
+struct ApplyOptions {
+  std::vector<std::string> inputs;
+  LayerOptions layer;
+  DestinationOptions destination;
+  bool grey = false;
+  std::string map = "auto", depth = "same", alpha = "keep", algorithm = "auto", threads = "0";
+  std::string max_pixels = std::to_string(std::int64_t{1} << 30);
+  bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
+};
+
+constexpr const char* kFooter = R"(Borders (--padding-mode), around a row abcd:
+  zeros 000|abcd|000   reflect dcb|abcd|cba   symmetric cba|abcd|dcb   replicate aaa|abcd|ddd   circular bcd|abcd|abc
+
+Examples:
+  convtool apply img.png --kernel edge.json                  writes img.edge.png beside img.png
+  convtool apply img.png -k '[[1,-1]]' -o d.png              an inline kernel
+  convtool apply a.png b.jpg c.tif -k edge.json --out-dir out
+  cat img.png | convtool apply - -k edge.json -o - | other   image bytes in and out, the report on stderr
+  convtool apply x.npy -k layer.json -o y.npy                float tensors
+Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 nothing was begun.)";
+
+FilterOptions resolve(const ApplyOptions& options) {
+  constexpr std::string_view kDepths[] = {"same", "u8", "u16", "f32"};
+  FilterOptions result;
+  result.network = load_network(options.layer);
+  result.flip = options.layer.flip;
+  result.grey = options.grey;
+  result.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
+  result.map = static_cast<OutputMap>(parse_choice("--map", options.map, kOutputMaps));
+  const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
+  if (depth > 0) result.depth = static_cast<DType>(depth - 1);
+  std::vector<std::string_view> algorithms = algorithm_names();
+  algorithms.insert(algorithms.begin(), "auto");
+  result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
+  constexpr std::int64_t kMostThreads = 1024;
+  result.plan.threads = static_cast<int>(parse_integer("--threads", options.threads, 0, kMostThreads));
+  result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
+  result.dry_run = options.dry_run;
+  return result;
+}
+
+/// Filters one input; what goes wrong with it ends in the report.
+RunReport run_one(const std::string& input, const Destination& destination, const ApplyOptions& options,
+                  const FilterOptions& filter) {
+  RunReport report{.input = input, .output = destination.path};
+  const auto failed = [&](ErrorKind kind, const std::string& message) {
+    report.status = RunReport::Status::error;
+    report.error_kind = kind;
+    report.error_message = message;
+  };
+  std::error_code ignored;
+  if (options.no_clobber && destination.path != "-" && std::filesystem::exists(destination.path, ignored)) {
+    report.status = RunReport::Status::skipped;
+    return report;
+  }
+  try {
+    filter_file(input, destination, options.inputs, filter, report);
+  } catch (const Error& error) {
+    failed(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    failed(ErrorKind::memory, "not enough memory");
+  }
+  return report;
+}
+
+/// "FILE: message", once: errors of reading and writing name their file already.
+std::string error_line(const RunReport& report) {
+  const bool named = report.error_message.starts_with(report.input + ": ") ||
+                     (!report.output.empty() && report.error_message.starts_with(report.output + ": "));
+  return "convtool: " + (named ? "" : report.input + ": ") + report.error_message + "\n";
+}
+
+int run_apply(const ApplyOptions& options) {
+  const FilterOptions filter = resolve(options);
+  const std::vector<Destination> destinations =
+      plan_destinations(options.inputs, options.destination, filter.network.name);
+  if (options.destination.out_dir && !options.dry_run) {
+    std::error_code failed;
+    std::filesystem::create_directories(*options.destination.out_dir, failed);
+    if (failed)
+      throw Error(ErrorKind::usage, *options.destination.out_dir, "cannot be created (" + failed.message() + ")");
+  }
+
+  bool any_failed = false;
+  for (std::size_t i = 0; i < options.inputs.size(); ++i) {
+    const RunReport report = run_one(options.inputs[i], destinations[i], options, filter);
+    const bool failed = report.status == RunReport::Status::error;
+    const auto tell = destinations[i].path == "-" ? print_error : print;
+    if (failed) print_error(error_line(report));
+    if (options.json)
+      tell(to_json(report) + "\n");
+    else if (!failed && !options.quiet)
+      tell(to_text(report, options.verbose) + "\n");
+    any_failed = any_failed || failed;
+    if (failed && options.fail_fast) break;
+  }
+  return any_failed ? kExitFailed : kExitDone;
+}
+
+}  // namespace
+
+void add_apply(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ApplyOptions>();
+  CLI::App* command = app.add_subcommand("apply", "filter images or tensors");
+  command->footer(kFooter);
+  command->add_option("INPUT", options->inputs, "pictures, .npy or .json tensors; - is standard input")->required();
+  add_layer_options(*command, options->layer);
+  command->get_option("--kernel")->required();
+
+  const char* output = "Output";
+  command
+      ->add_option("-o,--output", options->destination.output,
+                   "file, or - for standard output; the extension decides the format")
+      ->type_name("PATH")
+      ->group(output);
+  command->add_option("--out-dir", options->destination.out_dir, "folder for many outputs, created if missing")
+      ->type_name("DIR")
+      ->group(output);
+  command
+      ->add_option("--format", options->destination.format,
+                   "format for standard output and derived names: png, npy, json, ...")
+      ->type_name("FMT")
+      ->group(output);
+  command->add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group(output);
+  command->add_option("--map", options->map, "response to picture values: auto, clip, abs, normalize, offset")
+      ->type_name("M")
+      ->capture_default_str()
+      ->group(output);
+  command->add_option("--depth", options->depth, "same, u8, u16, f32")
+      ->type_name("D")
+      ->capture_default_str()
+      ->group(output);
+  command->add_option("--alpha", options->alpha, "keep (set aside and attached again), drop, filter")
+      ->type_name("A")
+      ->capture_default_str()
+      ->group(output);
+  command->add_flag("-n,--no-clobber", options->no_clobber, "skip an input whose output exists")->group(output);
+  command->add_flag("--dry-run", options->dry_run, "tell what would be written, write nothing")->group(output);
+
+  const char* run = "Run";
+  CLI::Option* json =
+      command->add_flag("--json", options->json, "report as JSON Lines, one object per input")->group(run);
+  command->add_flag("-q,--quiet", options->quiet, "nothing but errors")->excludes(json)->group(run);
+  command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, threads, timings")->group(run);
+  command->add_option("--algorithm", options->algorithm, "auto, reference, direct")
+      ->type_name("A")
+      ->capture_default_str()
+      ->group(run);
+  command->add_option("--threads", options->threads, "threads for each input; 0: as many as cores")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(run);
+  command->add_option("--max-pixels", options->max_pixels, "refuse larger inputs before they are decoded")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(run);
+  command->add_flag("--fail-fast", options->fail_fast, "stop at the first failure")->group(run);
+  command->callback([options, &action] { action = [options] { return run_apply(*options); }; });
+}
+
+}  // namespace convtool

@@ -1,0 +1,19 @@
+// What the commands have in common. Each has one file; the table that lists them is in app.cpp.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace convtool {
+
+/// Runs the command that was parsed and returns the exit code; set by the command's callback.
+using Action = std::function<int()>;
+
+void add_apply(CLI::App& app, Action& action);
+void add_shape(CLI::App& app, Action& action);
+void add_kernels(CLI::App& app, Action& action);
+
+}  // namespace convtool

@@ -1,0 +1,144 @@
+#include "cli/destination.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "core/suggest.h"
+
+namespace convtool {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::usage, where, message);
+}
+
+/// A kernel's name as part of a file's: what shells, paths or other systems may trip over becomes '-'.
+std::string file_name_part(const std::string& kernel_name) {
+  std::string part = kernel_name;
+  for (char& c : part) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
+    if (!plain) c = '-';
+  }
+  constexpr std::size_t kLongest = 100;  // file names end at 255 bytes, and the stem needs room
+  return part.substr(0, kLongest);
+}
+
+FileFormat format_of_path(const std::string& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; give a file, or use --out-dir");
+  const std::string extension = fs::path(path).extension().string();
+  if (extension.empty()) {
+    refuse(path, "the output has no extension to tell its format; use one of " + file_format_names());
+  }
+  const std::optional<FileFormat> format = find_file_format(extension);
+  if (!format) refuse(path, "unknown extension '" + extension + "' (expected one of " + file_format_names() + ")");
+  return *format;
+}
+
+/// The extension of the input where its format is kept, else png.
+FileFormat derived_format(const std::string& input) {
+  const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
+  const bool only_floats = own && !own->is_tensor() && !holds(*own->picture, DType::u8, PixelFormat::grey);
+  if (own && (own->is_tensor() || only_floats)) return *own;
+  return *find_file_format("png");
+}
+
+Destination derive(const std::string& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
+                   const std::string& kernel_name) {
+  if (input == "-" && !options.out_dir) return {.path = "-", .format = format, .derived = false};
+  const FileFormat chosen = format ? *format : derived_format(input);
+  const fs::path source(input == "-" ? "stdin" : input);
+  const fs::path folder = options.out_dir ? fs::path(*options.out_dir) : source.parent_path();
+  const std::string name = source.stem().string() + "." + file_name_part(kernel_name) + chosen.extension();
+  return {.path = (folder / name).string(), .format = chosen, .derived = !format};
+}
+
+void check_folder(const std::string& path, const DestinationOptions& options) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; move it, or choose another name with --output");
+  const fs::path parent = fs::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (options.out_dir && !fs::exists(folder, ignored)) return;
+  if (!fs::exists(folder, ignored))
+    refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
+  if (!fs::is_directory(folder, ignored)) refuse(path, "'" + folder + "' is not a folder");
+  const bool device = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
+  if (!device && ::access(folder.c_str(), W_OK) != 0) refuse(path, "the folder '" + folder + "' is not writable");
+}
+
+void check_distinct(const std::vector<std::string>& inputs, const std::vector<Destination>& destinations) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    if (destinations[i].path == "-") continue;
+    std::error_code failed;
+    const fs::path full = fs::weakly_canonical(destinations[i].path, failed);
+    const auto [at, fresh] = seen.emplace(failed ? destinations[i].path : full.string(), i);
+    if (fresh) continue;
+    if (inputs[i] == inputs[at->second]) refuse(inputs[i], "named twice as an input; name it once");
+    refuse(inputs[i], "would write the same output as '" + inputs[at->second] + "' ('" + destinations[i].path +
+                          "'); filter them in separate runs, or into separate folders");
+  }
+}
+
+}  // namespace
+
+Destination with_format(const Destination& destination, const FileFormat& format) {
+  return {.path = fs::path(destination.path).replace_extension(format.extension()).string(),
+          .format = format,
+          .derived = destination.derived};
+}
+
+void refuse_overwriting(const std::string& path, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    std::error_code failed;
+    if (input != "-" && path != "-" && fs::equivalent(path, input, failed) && !failed) {
+      refuse(path, "the output is the input '" + input + "'; write to another file");
+    }
+  }
+}
+
+std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs, const DestinationOptions& options,
+                                           const std::string& kernel_name) {
+  if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
+  if (options.output && inputs.size() > 1) {
+    refuse("--output", "names one file, but there are " + std::to_string(inputs.size()) + " inputs; use --out-dir");
+  }
+  if (std::count(inputs.begin(), inputs.end(), "-") > 1) refuse("-", "standard input can be read only once");
+  std::optional<FileFormat> format;
+  if (options.format) {
+    format = find_file_format(*options.format);
+    if (!format)
+      refuse("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")");
+  }
+
+  std::vector<Destination> destinations;
+  if (options.output) {
+    const std::string& path = *options.output;
+    if (path.empty()) refuse("--output", "is empty; give a file, or - for standard output");
+    if (path != "-" && options.format)
+      refuse("--format", "is for standard output and derived names; here the extension of '" + path + "' decides");
+    destinations.push_back({.path = path, .format = path == "-" ? format : format_of_path(path), .derived = false});
+  } else {
+    if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
+    for (const std::string& input : inputs) destinations.push_back(derive(input, options, format, kernel_name));
+  }
+  std::error_code ignored;
+  if (options.out_dir && fs::exists(*options.out_dir, ignored) && !fs::is_directory(*options.out_dir, ignored)) {
+    refuse(*options.out_dir, "is not a folder; --out-dir takes a folder, --output a file");
+  }
+  for (const Destination& destination : destinations) {
+    if (destination.path == "-") continue;
+    check_folder(destination.path, options);
+    refuse_overwriting(destination.path, inputs);
+  }
+  check_distinct(inputs, destinations);
+  return destinations;
+}
+
+}  // namespace convtool

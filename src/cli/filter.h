@@ -1,0 +1,34 @@
+// One input through a network: read, decode, filter, encode, write.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/destination.h"
+#include "cli/source.h"
+#include "conv/plan.h"
+#include "io/run_report.h"
+#include "network/layer.h"
+
+namespace convtool {
+
+/// What is the same for every input of a run.
+struct FilterOptions {
+  Network network;
+  bool flip = false;
+  bool grey = false;
+  AlphaRule alpha = AlphaRule::keep;
+  OutputMap map = OutputMap::automatic;
+  std::optional<DType> depth;  ///< none: the input's
+  PlanOptions plan;
+  std::int64_t max_pixels = 0;
+  bool dry_run = false;
+};
+
+/// Filters `input` into `destination` and fills `report` as far as it gets. `inputs` are the paths that must not be
+/// written to. Throws Error for what goes wrong with this input; then nothing has been written.
+void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& inputs,
+                 const FilterOptions& options, RunReport& report);
+
+}  // namespace convtool

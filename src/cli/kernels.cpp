@@ -1,0 +1,165 @@
+// convtool kernels: what it ships with, and what a kernel file means.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "kernels/generated.h"
+#include "kernels/kernel_source.h"
+#include "kernels/shipped.h"
+
+namespace convtool {
+namespace {
+
+std::string number_text(double value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, static_cast<float>(value)).ptr};
+}
+
+std::string size_text(const std::vector<std::int64_t>& sizes) {
+  std::string text;
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+/// "3x3", "8 of 3x3 (max)", "2 layers".
+std::string size_text(const Network& network) {
+  if (network.banks.size() > 1) return std::to_string(network.banks.size()) + " layers";
+  const Bank& bank = network.banks.front();
+  const std::string one = size_text(bank.layers.front().dimensions());
+  if (bank.layers.size() == 1) return one;
+  return std::to_string(bank.layers.size()) + " of " + one + " (" +
+         std::string(kCombines[static_cast<int>(bank.combine)]) + ")";
+}
+
+/// What a kernel does, without the origin of its coefficients, which `show` tells.
+std::string first_clause(const std::string& description) { return description.substr(0, description.find(';')); }
+
+std::string list_text() {
+  constexpr std::size_t kNameWidth = 14, kSizeWidth = 22;
+  std::string text;
+  for (const ShippedKernel& shipped : shipped_kernels()) {
+    const Network network = load_kernel(std::string(shipped.name));
+    text += padded(std::string(shipped.name), kNameWidth) + padded(size_text(network), kSizeWidth) +
+            first_clause(network.description) + "\n";
+  }
+  text += "\nGenerated, by NAME:param=value,...\n";
+  for (const Generator& generator : generators()) {
+    text += padded(std::string(generator.name), kNameWidth) + std::string(generator.description) + "; " +
+            std::string(generator.origin) + "\n";
+    for (const GeneratorParameter& parameter : generator.parameters) {
+      text +=
+          padded("", kNameWidth) + padded(std::string(parameter.name) + "=", 8) + std::string(parameter.meaning) + "\n";
+    }
+  }
+  return text;
+}
+
+/// The weights as right-aligned columns, one block of rows for each input channel of each output channel.
+std::string weights_text(const Layer& layer) {
+  std::vector<std::string> cells;
+  std::size_t width = 0;
+  for (const float weight : layer.weights) {
+    cells.push_back(number_text(static_cast<double>(weight)));
+    width = std::max(width, cells.back().size());
+  }
+  std::string text;
+  auto cell = cells.begin();
+  for (std::int64_t block = 0; block < layer.shape.c_o * layer.shape.c_i_per_group; ++block) {
+    if (layer.rank > 2) {
+      text += "    " +
+              (layer.rank == 4 ? "output " + std::to_string(block / layer.shape.c_i_per_group) + ", " : std::string()) +
+              "input " + std::to_string(block % layer.shape.c_i_per_group) + "\n";
+    }
+    for (std::int64_t row = 0; row < layer.shape.kh; ++row) {
+      text += "   ";
+      for (std::int64_t column = 0; column < layer.shape.kw; ++column, ++cell) {
+        text += " " + std::string(width - cell->size(), ' ') + *cell;
+      }
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+std::string layer_text(const Layer& layer, bool named) {
+  constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
+                                                "the input channels are summed into one",
+                                                "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
+  double sum = 0;
+  for (const float weight : layer.weights) sum += static_cast<double>(weight);
+  std::string text = "  " + (named ? layer.name + ": " : std::string()) + size_text(layer.dimensions()) + ", " +
+                     std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer);
+  text += "    sum " + (sums_to_zero(layer) ? "0" : number_text(sum));
+  if (!layer.bias.empty()) {
+    text += ", bias";
+    for (const float bias : layer.bias) text += " " + number_text(static_cast<double>(bias));
+  }
+  const ConvParams& params = layer.params;
+  const auto pair = [](const Extent& e) { return e.h == e.w ? std::to_string(e.h) : size_text({e.h, e.w}); };
+  text += ", stride " + pair(params.stride);
+  if (params.dilation != Extent{}) text += ", dilation " + pair(params.dilation);
+  constexpr std::string_view kRules[] = {"", "same", "same_lower", "full"};
+  const Pads& pads = params.padding.pads;
+  text += ", padding " + (params.padding.rule != Padding::Rule::fixed
+                              ? std::string(kRules[static_cast<int>(params.padding.rule)])
+                          : pads == Pads{} ? std::string("valid")
+                                           : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
+                                                 std::to_string(pads.bottom) + "," + std::to_string(pads.right));
+  if (params.padding != Padding{}) text += " " + std::string(to_string(params.padding_mode));
+  if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
+  if (layer.activation != Activation::none)
+    text += ", activation " + std::string(kActivations[static_cast<int>(layer.activation)]);
+  return text + "\n";
+}
+
+std::string show_text(const Network& network) {
+  std::string text = network.name + (network.description.empty() ? "" : ": " + network.description) + "\n";
+  for (const Bank& bank : network.banks) {
+    if (network.banks.size() > 1) text += "  layer " + bank.name + "\n";
+    const bool several = bank.layers.size() > 1;
+    if (several)
+      text += "  bank of " + std::to_string(bank.layers.size()) + ", combine " +
+              std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
+    for (const Layer& layer : bank.layers) text += layer_text(layer, several);
+  }
+  return text;
+}
+
+}  // namespace
+
+void add_kernels(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("kernels", "the kernels it ships with; what a kernel file means");
+  command->require_subcommand(0, 1);
+  const auto list = [&action] {
+    action = [] {
+      print(list_text());
+      return kExitDone;
+    };
+  };
+  CLI::App* list_command = command->add_subcommand("list", "every shipped and generated kernel");
+  CLI::App* show_command = command->add_subcommand("show", "weights, sum, options and origin of one kernel");
+  auto kernel = std::make_shared<std::string>();
+  show_command->add_option("NAME", *kernel, "a name, a kernel file, or inline JSON")->required();
+  list_command->callback(list);
+  show_command->callback([kernel, &action] {
+    action = [kernel] {
+      print(show_text(load_kernel(*kernel)));
+      return kExitDone;
+    };
+  });
+  command->callback([command, list] {
+    if (command->get_subcommands().empty()) list();
+  });
+}
+
+}  // namespace convtool

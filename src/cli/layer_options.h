@@ -1,0 +1,33 @@
+// The options of a layer, which apply and shape share: --kernel and what overrides the kernel file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "network/layer.h"
+
+namespace CLI {
+class App;
+}
+
+namespace convtool {
+
+struct LayerOptions {
+  std::vector<std::string> kernels;
+  std::optional<std::string> stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, combine;
+  bool flip = false;
+};
+
+/// Adds the options, in a group "Layer", and the kernel, required or not, to `command`.
+void add_layer_options(CLI::App& command, LayerOptions& options);
+
+/// Puts the options that were given in place of `layer`'s own. Throws Error(usage) for a value that does not fit, or an
+/// option that means nothing for this kernel.
+void override_layer(const LayerOptions& options, Layer& layer);
+
+/// Loads the kernels and overrides their options; several kernels become a bank, their outputs stacked unless they are
+/// combined. Throws Error(kernel) or Error(usage).
+Network load_network(const LayerOptions& options);
+
+}  // namespace convtool

@@ -1,0 +1,113 @@
+#include "cli/option_value.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "core/suggest.h"
+
+namespace convtool {
+namespace {
+
+/// Sizes, strides and paddings beyond this are mistakes, and would overflow index arithmetic.
+constexpr std::int64_t kLargest = 1 << 30;
+
+[[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected) {
+  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' does not fit (expected " + expected + ")");
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+/// The whole of `text` as a number; false where it is not one or not in range.
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool read_integers(std::string_view text, char separator, std::int64_t least, std::vector<std::int64_t>& numbers) {
+  for (const std::string_view part : split(text, separator)) {
+    std::int64_t number = 0;
+    if (!read_number(part, number) || number < least || number > kLargest) return false;
+    numbers.push_back(number);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least, std::int64_t most) {
+  std::int64_t number = 0;
+  if (!read_number(text, number) || number < least || number > most) {
+    refuse(option, text, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return number;
+}
+
+std::vector<float> parse_numbers(const std::string& option, std::string_view text) {
+  std::vector<float> numbers;
+  for (const std::string_view part : split(text, ',')) {
+    float number = 0;
+    if (!read_number(part, number) || !std::isfinite(number)) {
+      refuse(option, text, "a number, or numbers separated by commas, within float32");
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Extent parse_extent(const std::string& option, std::string_view text, std::int64_t least) {
+  std::vector<std::int64_t> numbers;
+  if (!read_integers(text, 'x', least, numbers) || numbers.size() > 2) {
+    refuse(option, text, "a whole number of at least " + std::to_string(least) + ", or two as HxW such as 3x4");
+  }
+  return {.h = numbers.front(), .w = numbers.back()};
+}
+
+Padding parse_padding(const std::string& option, std::string_view text) {
+  if (text == "valid") return {};
+  if (text == "same") return {.rule = Padding::Rule::same, .pads = {}};
+  if (text == "same_lower") return {.rule = Padding::Rule::same_lower, .pads = {}};
+  if (text == "full") return {.rule = Padding::Rule::full, .pads = {}};
+  std::vector<std::int64_t> numbers;
+  if (!read_integers(text, 'x', 0, numbers) || numbers.size() > 2) {
+    const std::string hint = suggestion(text, {"valid", "same", "same_lower", "full"});
+    refuse(option, text, "valid, same, same_lower, full, a number, or HxW per side; four sides go to --pads" + hint);
+  }
+  const std::int64_t h = numbers.front(), w = numbers.back();
+  return {.rule = Padding::Rule::fixed, .pads = {h, w, h, w}};
+}
+
+Padding parse_pads(const std::string& option, std::string_view text) {
+  std::vector<std::int64_t> numbers;
+  if (!read_integers(text, ',', 0, numbers) || numbers.size() != 4) {
+    refuse(option, text, "four whole numbers T,L,B,R such as 1,1,2,2");
+  }
+  return {.rule = Padding::Rule::fixed, .pads = {numbers[0], numbers[1], numbers[2], numbers[3]}};
+}
+
+std::vector<std::int64_t> parse_shape(const std::string& option, std::string_view text) {
+  std::vector<std::int64_t> numbers;
+  if (!read_integers(text, 'x', 1, numbers) || numbers.size() < 2 || numbers.size() > 4) {
+    refuse(option, text, "HxW, CxHxW or NxCxHxW such as 3x480x640, or a picture's file name");
+  }
+  return numbers;
+}
+
+std::size_t parse_choice(const std::string& option, std::string_view text, std::span<const std::string_view> words) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == text) return i;
+    list += (i == 0 ? "" : ", ") + std::string(words[i]);
+  }
+  refuse(option, text, "one of " + list);
+}
+
+}  // namespace convtool

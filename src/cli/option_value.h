@@ -1,0 +1,36 @@
+// Texts given on the command line to values. Every function throws Error(usage) that names the option, what it expected
+// and what it got.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conv/problem.h"
+
+namespace convtool {
+
+/// A whole number in [least, most].
+std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least, std::int64_t most);
+
+/// Finite numbers separated by commas, each within float32; at least one.
+std::vector<float> parse_numbers(const std::string& option, std::string_view text);
+
+/// "2" for both, or "3x4" for height and width; each at least `least`.
+Extent parse_extent(const std::string& option, std::string_view text, std::int64_t least);
+
+/// "valid", "same", "same_lower", "full", "1" or "0x1" (height and width, per side).
+Padding parse_padding(const std::string& option, std::string_view text);
+
+/// "1,2,1,2": top, left, bottom, right.
+Padding parse_pads(const std::string& option, std::string_view text);
+
+/// "8x8" (height and width), "3x8x8" or "2x3x8x8" (n, c, h, w), each at least 1.
+std::vector<std::int64_t> parse_shape(const std::string& option, std::string_view text);
+
+/// The index of `text` in `words`; an unknown word suggests the nearest.
+std::size_t parse_choice(const std::string& option, std::string_view text, std::span<const std::string_view> words);
+
+}  // namespace convtool

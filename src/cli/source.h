@@ -1,0 +1,39 @@
+// An input, decoded: a picture or a tensor.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "io/file_format.h"
+#include "io/image_io.h"
+#include "io/tensor_io.h"
+
+namespace convtool {
+
+/// What becomes of a picture's alpha: set aside and attached again (network/alpha.h), left out, or filtered like a
+/// colour.
+enum class AlphaRule { keep, drop, filter };
+inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter"};
+
+/// Owns the pixels.
+struct Source {
+  std::variant<RankedTensor, Image> content;
+  FileFormat format;  ///< of the file it came from
+
+  bool is_tensor() const { return format.is_tensor(); }
+  const Image& image() const { return std::get<Image>(content); }
+  const RankedTensor& tensor() const { return std::get<RankedTensor>(content); }
+  int rank() const { return is_tensor() ? tensor().rank : 3; }
+  bool has_alpha() const { return !is_tensor() && convtool::has_alpha(image().format()); }
+  Shape shape() const { return is_tensor() ? tensor().tensor.shape() : image().all().shape; }
+
+  /// What is filtered: every channel, or the colours alone. A view into this Source.
+  ConstTensorRef filtered_part(AlphaRule alpha) const;
+};
+
+/// Reads `path` ("-": standard input) and decodes it: .npy and JSON by content or name, else a picture; `grey` converts
+/// colours to luma. Throws Error(input), or Error(shape) for luma of a tensor.
+Source load_source(const std::string& path, bool grey, std::int64_t max_pixels);
+
+}  // namespace convtool

@@ -1,0 +1,41 @@
+// Internal to conv/: what an algorithm is. One file and one row of the table in plan.cpp make a new one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "conv/epilogue.h"
+#include "conv/kernel.h"
+#include "conv/problem.h"
+
+namespace convtool {
+
+/// A prepared convolution. Immutable once made: threads call run() on one Executor at the same time.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Computes output rows [begin, end), counted through the batch (row r is row r % oh of item r / oh), in every output
+  /// channel, and hands each to `sink` once. The value of a row must not depend on begin, end or the thread. No throw.
+  virtual void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
+                   ResponseStats& stats) const = 0;
+};
+
+/// A row of the algorithm table.
+struct Algorithm {
+  const char* name;
+  bool threaded;    ///< false: always run in the caller's thread
+  bool can_choose;  ///< false: runs only when named
+  /// Empty when the algorithm can solve the problem, else the reason why not, as a sentence for the user.
+  std::string (*refusal)(const ConvProblem& problem);
+  /// Estimated run time on one thread, in nanoseconds. The least cost among those that can be chosen wins.
+  double (*cost)(const ConvProblem& problem);
+  /// Takes what it needs of problem and kernel, which both outlive the Executor.
+  std::unique_ptr<Executor> (*prepare)(const ConvProblem& problem, const Kernel& kernel);
+};
+
+extern const Algorithm kReference;
+extern const Algorithm kDirect;
+
+}  // namespace convtool

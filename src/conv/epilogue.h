@@ -1,0 +1,77 @@
+// What happens to a finished sum before it is stored: plain data, in a fixed order, the same for every algorithm.
+//
+//   sum -> + bias -> activation -> combine -> (this is the response) -> value map -> store as u8, u16 or f32
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace convtool {
+
+enum class Activation { none, relu, abs };
+inline constexpr std::string_view kActivations[] = {"none", "relu", "abs"};
+
+/// How the channels that several kernels make of one are joined. `magnitude`: the root of the sum of squares.
+enum class Combine { none, magnitude, l1, max, min, sum, mean };
+inline constexpr std::string_view kCombines[] = {"none", "magnitude", "l1", "max", "min", "sum", "mean"};
+
+/// Every `combine_count` consecutive sums become one output channel; 1 when nothing is combined.
+struct Epilogue {
+  Activation activation = Activation::none;
+  Combine combine = Combine::none;
+  std::int64_t combine_count = 1;
+};
+
+/// From a response to a value in the units of the output: ((absolute ? |r| : r) - shift) * scale + offset.
+struct ValueMap {
+  bool absolute = false;
+  double shift = 0, scale = 1, offset = 0;
+};
+
+/// What a run saw. Counts are per output element; merging is order-free, so threads do not change the result.
+struct ResponseStats {
+  double min = std::numeric_limits<double>::infinity();  ///< over responses that are not NaN; min > max when none was
+  double max = -std::numeric_limits<double>::infinity();
+  std::int64_t nan_count = 0;     ///< responses that are NaN; stored as 0 in integer types
+  std::int64_t clipped_low = 0;   ///< values that rounded to less than the output type holds
+  std::int64_t clipped_high = 0;  ///< and to more
+
+  void merge(const ResponseStats& other) {
+    min = std::min(min, other.min);
+    max = std::max(max, other.max);
+    nan_count += other.nan_count;
+    clipped_low += other.clipped_low;
+    clipped_high += other.clipped_high;
+  }
+};
+
+/// Where finished rows go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
+class RowSink {
+ public:
+  /// `output.data` null means: gather statistics, store nothing. `bias` holds one number per sum channel.
+  RowSink(const Epilogue& epilogue, const ValueMap& map, const std::vector<float>& bias, const TensorRef& output)
+      : epilogue_(epilogue), map_(map), bias_(bias), output_(output) {}
+
+  /// Finishes row `y` of output channel `c` in batch item `n`. `sums` holds epilogue.combine_count rows of `width`
+  /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double. Integer types
+  /// round to nearest, ties to even, and saturate.
+  template <class Sum>
+  void finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
+                  ResponseStats& stats) const;
+
+  std::int64_t combine_count() const { return epilogue_.combine_count; }
+  std::int64_t output_channels() const { return output_.shape.c; }
+
+ private:
+  const Epilogue& epilogue_;
+  const ValueMap& map_;
+  const std::vector<float>& bias_;
+  const TensorRef output_;
+};
+
+}  // namespace convtool

@@ -1,0 +1,22 @@
+// The weights of one convolution, as the engine takes them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "conv/problem.h"
+
+namespace convtool {
+
+/// The user's weights, in nn.Conv2d's layout, with one bias per output channel.
+struct Kernel {
+  KernelShape shape;
+  std::vector<float> weights;  ///< [c_o][c_i/groups][kh][kw], shape.count() of them
+  std::vector<float> bias;     ///< [c_o]
+
+  const float* taps(std::int64_t o, std::int64_t c) const {
+    return weights.data() + (o * shape.c_i_per_group + c) * shape.kh * shape.kw;
+  }
+};
+
+}  // namespace convtool

@@ -1,0 +1,28 @@
+// From responses, which may be negative and of any size, to the values of a picture.
+#pragma once
+
+#include <string_view>
+
+#include "conv/epilogue.h"
+#include "core/tensor.h"
+
+namespace convtool {
+
+enum class OutputMap {
+  automatic,  ///< abs or clip, by the kernel (network/layer.h, resolve_map)
+  clip,       ///< the response as it is; integer types saturate
+  abs,        ///< its absolute value
+  normalize,  ///< smallest to 0, largest to the full range; a constant response to 0
+  offset,     ///< mid-grey plus half the response: 128, 32768 or 0.5 where the response is 0
+};
+inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset"};
+
+constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
+
+/// The numbers behind `map`. Responses are in the units of the input (0..255, 0..65535, or floats as they are); between
+/// integer types the result is rescaled by the ratio of their full ranges, to and from f32 never. The full range is the
+/// input's, for f32 input that of an integer output, and 1 from f32 to f32.
+/// `measured` matters to normalize only. Throws Error(shape) when its range is not finite. `map` is not automatic.
+ValueMap make_value_map(OutputMap map, DType input, DType output, const ResponseStats& measured = {});
+
+}  // namespace convtool

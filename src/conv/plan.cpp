@@ -1,0 +1,117 @@
+#include "conv/plan.h"
+
+#include <mutex>
+
+#include "conv/algorithm.h"
+#include "core/parallel.h"
+
+namespace convtool {
+namespace {
+
+/// Every algorithm there is. Order matters only between equal costs.
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect};
+
+/// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
+/// microseconds.
+constexpr double kSingleThreadedNs = 0.2e6;
+
+std::string quoted_names() {
+  std::string list = "auto";
+  for (const Algorithm* algorithm : kAlgorithms) list += std::string(", ") + algorithm->name;
+  return list;
+}
+
+const Algorithm& choose(const ConvProblem& problem, const std::string& name) {
+  if (name == "auto") {
+    const Algorithm* best = nullptr;
+    for (const Algorithm* algorithm : kAlgorithms) {
+      if (!algorithm->can_choose || !algorithm->refusal(problem).empty()) continue;
+      if (best == nullptr || algorithm->cost(problem) < best->cost(problem)) best = algorithm;
+    }
+    require(best != nullptr, "no algorithm supports a valid problem");
+    return *best;
+  }
+  for (const Algorithm* algorithm : kAlgorithms) {
+    if (name != algorithm->name) continue;
+    const std::string reason = algorithm->refusal(problem);
+    if (!reason.empty())
+      throw Error(ErrorKind::shape, "", "--algorithm " + name + " does not apply here: " + reason + "; use auto");
+    return *algorithm;
+  }
+  throw Error(ErrorKind::usage, "--algorithm",
+              "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
+}
+
+}  // namespace
+
+std::vector<std::string_view> algorithm_names() {
+  std::vector<std::string_view> names;
+  for (const Algorithm* algorithm : kAlgorithms) names.emplace_back(algorithm->name);
+  return names;
+}
+
+struct ConvPlan::State {
+  State(const ConvProblem& the_problem, Kernel the_kernel, const Epilogue& the_epilogue, const PlanOptions& options)
+      : problem(the_problem),
+        kernel(std::move(the_kernel)),
+        epilogue(the_epilogue),
+        algorithm(choose(problem, options.algorithm)),
+        threads(!algorithm.threaded || algorithm.cost(problem) < kSingleThreadedNs ? 1
+                : options.threads == 0                                             ? available_cores()
+                                                                                   : options.threads) {
+    require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
+                kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o),
+            "a kernel that is not the problem's");
+    require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
+            "channels that cannot be combined");
+    executor = algorithm.prepare(problem, kernel);
+  }
+
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+    require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
+    const RowSink sink(epilogue, map, kernel.bias, output);
+    ResponseStats total;
+    std::mutex mutex;
+    parallel_for(output.shape.n * output.shape.h, threads, [&](std::int64_t begin, std::int64_t end) {
+      ResponseStats stats;
+      executor->run(input, sink, begin, end, stats);
+      std::lock_guard lock(mutex);
+      total.merge(stats);
+    });
+    return total;
+  }
+
+  const ConvProblem problem;
+  const Kernel kernel;
+  const Epilogue epilogue;
+  const Algorithm& algorithm;
+  const int threads;
+  std::unique_ptr<Executor> executor;
+};
+
+ConvPlan::ConvPlan(const ConvProblem& problem, Kernel kernel, const Epilogue& epilogue, const PlanOptions& options)
+    : state_(std::make_unique<State>(problem, std::move(kernel), epilogue, options)) {}
+ConvPlan::~ConvPlan() = default;
+ConvPlan::ConvPlan(ConvPlan&&) noexcept = default;
+ConvPlan& ConvPlan::operator=(ConvPlan&&) noexcept = default;
+
+Shape ConvPlan::output_shape() const {
+  Shape shape = convtool::output_shape(state_->problem);
+  shape.c /= state_->epilogue.combine_count;
+  return shape;
+}
+
+ResponseStats ConvPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+  require(output.data != nullptr && output.shape == output_shape(), "an output that is not the plan's");
+  return state_->run(input, output, map);
+}
+
+ResponseStats ConvPlan::measure(const ConstTensorRef& input) const {
+  return state_->run(input, {.data = nullptr, .dtype = DType::f32, .shape = output_shape(), .strides = {}}, {});
+}
+
+const ConvProblem& ConvPlan::problem() const { return state_->problem; }
+std::string_view ConvPlan::algorithm() const { return state_->algorithm.name; }
+int ConvPlan::threads() const { return state_->threads; }
+
+}  // namespace convtool

@@ -1,0 +1,116 @@
+#include "conv/problem.h"
+
+#include "conv/padding.h"
+
+namespace convtool {
+namespace {
+
+std::string times(std::int64_t h, std::int64_t w) { return std::to_string(h) + "x" + std::to_string(w); }
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
+
+std::string plural(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+void check_channels(const ConvProblem& problem) {
+  const std::int64_t c_i = problem.input.c, groups = problem.groups;
+  const std::int64_t expected = problem.kernel.c_i_per_group * groups;
+  if (c_i != expected) {
+    std::string remedy =
+        c_i == 1 ? "give the picture more channels or the kernel fewer"
+        : problem.kernel.c_i_per_group == 1 && groups == 1
+            ? "use a rank-2 kernel, which filters every channel alone, or --gray"
+        : c_i % problem.kernel.c_i_per_group == 0 && problem.kernel.c_o % (c_i / problem.kernel.c_i_per_group) == 0
+            ? "say --groups " + std::to_string(c_i / problem.kernel.c_i_per_group)
+            : "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel";
+    if (c_i == 4 && expected == 3) remedy = "drop the fourth channel, or give weights for 4 input channels";
+    refuse("the kernel's channels do not match the input (expected " + plural(expected, "channel") +
+           (groups > 1 ? " in " + std::to_string(groups) + " groups" : "") + ", got " + std::to_string(c_i) + "); " +
+           remedy);
+  }
+  if (problem.kernel.c_o % groups != 0) {
+    refuse("groups does not divide the output channels (" + plural(groups, "group") + ", " +
+           plural(problem.kernel.c_o, "output channel") + "); choose groups that divides both channel counts");
+  }
+}
+
+void check_axis(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, PaddingMode mode) {
+  if (mode == PaddingMode::reflect && (begin >= in || end >= in)) {
+    refuse("reflect padding must be smaller than the input (padding " + std::to_string(begin) + " and " +
+           std::to_string(end) + " against an input " + axis + " of " + std::to_string(in) +
+           "); pad less, or use symmetric, replicate or circular");
+  }
+}
+
+}  // namespace
+
+Extent dilated_kernel(const KernelShape& kernel, const Extent& dilation) {
+  return {dilation.h * (kernel.kh - 1) + 1, dilation.w * (kernel.kw - 1) + 1};
+}
+
+ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShape& kernel, const ConvParams& params) {
+  require(kernel.count() > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 &&
+              params.dilation.w > 0 && params.groups > 0,
+          "a kernel, stride, dilation or groups below 1 reached the engine");
+  if (input.n < 1 || input.c < 1 || input.h < 1 || input.w < 1) {
+    refuse("the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");
+  }
+  ConvProblem problem{.input_dtype = input_dtype,
+                      .input = input,
+                      .kernel = kernel,
+                      .stride = params.stride,
+                      .dilation = params.dilation,
+                      .pads = resolve_pads(params.padding, {input.h, input.w}, kernel, params.stride, params.dilation),
+                      .padding_mode = params.padding_mode,
+                      .padding_value = params.padding_mode == PaddingMode::constant ? params.padding_value : 0.0F,
+                      .groups = params.groups};
+  check_channels(problem);
+
+  const Pads& pads = problem.pads;
+  check_axis("height", input.h, pads.top, pads.bottom, params.padding_mode);
+  check_axis("width", input.w, pads.left, pads.right, params.padding_mode);
+
+  const Extent extent = dilated_kernel(kernel, params.dilation);
+  const std::int64_t padded_h = input.h + pads.top + pads.bottom, padded_w = input.w + pads.left + pads.right;
+  if (extent.h > padded_h || extent.w > padded_w) {
+    const bool dilated = params.dilation != Extent{};
+    refuse("the kernel is larger than the padded input (kernel " + times(kernel.kh, kernel.kw) +
+           (dilated ? ", dilated to " + times(extent.h, extent.w) : "") + ", padded input " +
+           times(padded_h, padded_w) + "); pad more, for example --padding same, or use a smaller kernel");
+  }
+  return problem;
+}
+
+Shape output_shape(const ConvProblem& problem) {
+  const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
+  const Pads& pads = problem.pads;
+  return {.n = problem.input.n,
+          .c = problem.kernel.c_o,
+          .h = (problem.input.h + pads.top + pads.bottom - extent.h) / problem.stride.h + 1,
+          .w = (problem.input.w + pads.left + pads.right - extent.w) / problem.stride.w + 1};
+}
+
+double mac_count(const ConvProblem& problem) {
+  const Shape out = output_shape(problem);
+  return static_cast<double>(out.n) * static_cast<double>(out.c) * static_cast<double>(out.h) *
+         static_cast<double>(out.w) * static_cast<double>(problem.kernel.taps());
+}
+
+std::string to_string(const ConvProblem& problem) {
+  const auto number = [](const char* name, std::int64_t value) {
+    return std::string(" ") + name + std::to_string(value);
+  };
+  const Pads& pads = problem.pads;
+  std::string line(to_string(problem.input_dtype));
+  line += number("n", problem.input.n) + number("ci", problem.input.c) + number("ih", problem.input.h) +
+          number("iw", problem.input.w) + number("co", problem.kernel.c_o) + number("kh", problem.kernel.kh) +
+          number("kw", problem.kernel.kw) + number("g", problem.groups);
+  line += " s" + times(problem.stride.h, problem.stride.w) + " d" + times(problem.dilation.h, problem.dilation.w);
+  line += " p" + std::to_string(pads.top) + "," + std::to_string(pads.left) + "," + std::to_string(pads.bottom) + "," +
+          std::to_string(pads.right) + " " + std::string(to_string(problem.padding_mode));
+  if (problem.padding_mode == PaddingMode::constant) line += "=" + std::to_string(problem.padding_value);
+  return line;
+}
+
+}  // namespace convtool

@@ -1,0 +1,55 @@
+// The one exception type that users see, and the check for our own mistakes.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace convtool {
+
+/// What went wrong, coarsely: scripts read it as `error.kind`, main() turns it into an exit code.
+enum class ErrorKind {
+  usage,     ///< an option or an argument; found before any work
+  kernel,    ///< a kernel file, name or inline kernel; found before any work
+  input,     ///< one input cannot be read or decoded
+  shape,     ///< kernel, options and this input do not fit together
+  output,    ///< one output cannot be encoded or written
+  memory,    ///< not enough memory for this input
+  internal,  ///< a bug of ours
+};
+
+constexpr std::string_view to_string(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage: return "usage";
+    case ErrorKind::kernel: return "kernel";
+    case ErrorKind::input: return "input";
+    case ErrorKind::shape: return "shape";
+    case ErrorKind::output: return "output";
+    case ErrorKind::memory: return "memory";
+    case ErrorKind::internal: return "internal";
+  }
+  return "internal";
+}
+
+/// One line for the user: "WHERE: what is wrong (expected ..., got ...); what to do".
+/// `where` is a file, an option or a JSON pointer, and may be empty when the thrower does not know it.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, std::string where, const std::string& message)
+      : std::runtime_error(where.empty() ? message : where + ": " + message), kind_(kind), where_(std::move(where)) {}
+
+  ErrorKind kind() const { return kind_; }
+  const std::string& where() const { return where_; }
+
+ private:
+  ErrorKind kind_;
+  std::string where_;
+};
+
+/// Throws an internal Error unless `condition`; for what only a bug of ours can violate.
+inline void require(bool condition, const char* what) {
+  if (!condition) throw Error(ErrorKind::internal, "", std::string("a bug in convtool: ") + what);
+}
+
+}  // namespace convtool

@@ -1,0 +1,111 @@
+#include "core/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <queue>
+#include <thread>
+#include <vector>
+
+namespace convtool {
+namespace {
+
+/// Worker threads that take tasks from one queue. Grows to the largest number of workers ever asked for.
+class Pool {
+ public:
+  static Pool& instance() {
+    static Pool pool;
+    return pool;
+  }
+
+  void grow_to(std::size_t workers) {
+    std::lock_guard lock(mutex_);
+    while (threads_.size() < workers) threads_.emplace_back([this] { work(); });
+  }
+
+  void submit(std::function<void()> task) {
+    {
+      std::lock_guard lock(mutex_);
+      tasks_.push(std::move(task));
+    }
+    wake_.notify_one();
+  }
+
+  ~Pool() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::queue<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+int available_cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::max(1, CPU_COUNT(&allowed));
+}
+
+void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body) {
+  const std::int64_t parts = std::min<std::int64_t>(count, threads == 0 ? available_cores() : threads);
+  if (parts <= 1) {
+    if (count > 0) body(0, count);
+    return;
+  }
+  const auto begin_of = [&](std::int64_t part) { return count * part / parts; };
+
+  std::mutex mutex;
+  std::condition_variable finished;
+  std::int64_t running = parts - 1;
+  std::exception_ptr failure;
+  const auto run_part = [&](std::int64_t part) {
+    try {
+      body(begin_of(part), begin_of(part + 1));
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  };
+
+  Pool::instance().grow_to(static_cast<std::size_t>(parts - 1));
+  for (std::int64_t part = 1; part < parts; ++part) {
+    Pool::instance().submit([&, part] {
+      run_part(part);
+      // Notifying under the lock keeps `finished` alive until this worker is through with it.
+      std::lock_guard lock(mutex);
+      if (--running == 0) finished.notify_one();
+    });
+  }
+  run_part(0);
+  std::unique_lock lock(mutex);
+  finished.wait(lock, [&] { return running == 0; });
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace convtool

@@ -1,0 +1,27 @@
+// Whole files in and out. A path of "-" is standard input or output.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace convtool {
+
+using Bytes = std::vector<std::byte>;
+
+/// The whole file, or standard input to its end. Throws Error(input) with the path: missing, a folder, unreadable, or
+/// larger than `limit` bytes (0: no limit).
+Bytes read_file(const std::string& path, std::size_t limit = 0);
+
+/// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
+/// renamed. The permissions of an existing file are kept; a symbolic link is followed, not replaced. What is not a
+/// regular file (a device, a pipe) is written straight. On any failure the old file is as it was and nothing is left
+/// behind; a temporary is removed too when SIGINT, SIGTERM or SIGHUP ends the process. Throws Error(output) with the
+/// path.
+void write_file(const std::string& path, std::span<const std::byte> bytes);
+
+/// Writes to standard output. Throws Error(output).
+void write_stdout(std::span<const std::byte> bytes);
+
+}  // namespace convtool

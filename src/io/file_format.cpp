@@ -1,0 +1,32 @@
+#include "io/file_format.h"
+
+#include <algorithm>
+
+namespace convtool {
+
+std::string_view FileFormat::name() const {
+  return kind == Kind::npy ? "npy" : kind == Kind::json ? "json" : picture->name;
+}
+
+std::string FileFormat::extension() const {
+  return is_tensor() ? "." + std::string(name()) : std::string(picture->extensions.front());
+}
+
+std::optional<FileFormat> find_file_format(std::string_view name) {
+  std::string lower(name.starts_with('.') ? name.substr(1) : name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (lower == "npy") return FileFormat{.kind = FileFormat::Kind::npy};
+  if (lower == "json") return FileFormat{.kind = FileFormat::Kind::json};
+  const PictureFormat* picture = find_picture_format(lower);
+  if (picture == nullptr) return std::nullopt;
+  return FileFormat{.kind = FileFormat::Kind::picture, .picture = picture};
+}
+
+std::string file_format_names() {
+  std::string list;
+  for (const PictureFormat& format : picture_formats()) list += std::string(format.name) + ", ";
+  return list + "npy, json";
+}
+
+}  // namespace convtool

@@ -1,0 +1,89 @@
+// Pictures: decoded and encoded through OpenCV, whose types, messages and exceptions end here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.h"
+#include "io/file.h"
+
+namespace convtool {
+
+enum class PixelFormat { grey, grey_alpha, rgb, rgba };
+
+constexpr std::int64_t channel_count(PixelFormat format) {
+  constexpr std::int64_t kCounts[] = {1, 2, 3, 4};
+  return kCounts[static_cast<int>(format)];
+}
+constexpr bool has_alpha(PixelFormat format) {
+  return format == PixelFormat::grey_alpha || format == PixelFormat::rgba;
+}
+
+/// A file format that pictures are written in.
+struct PictureFormat {
+  std::string_view name;                     ///< "png", also what --format takes
+  std::vector<std::string_view> extensions;  ///< with the dot, lower case, the usual one first
+  std::vector<DType> dtypes;                 ///< what it holds
+  std::vector<PixelFormat> pixels;
+};
+
+/// All of them, in the order in which they are named to users.
+std::span<const PictureFormat> picture_formats();
+
+/// By name or extension ("png", ".PNG", "jpg"; case does not matter), or null.
+const PictureFormat* find_picture_format(std::string_view name);
+
+/// The format whose signature `bytes` begin with, or null.
+const PictureFormat* sniff_picture_format(std::span<const std::byte> bytes);
+
+bool holds(const PictureFormat& format, DType dtype, PixelFormat pixels);
+
+/// A picture in memory: interleaved pixels, one item, channels in the order grey(, alpha) or R, G, B(, alpha).
+/// Owns its memory; copies share it. Views stay valid as long as any copy lives.
+class Image {
+ public:
+  /// Not initialised. Throws std::bad_alloc.
+  Image(DType dtype, PixelFormat format, std::int64_t height, std::int64_t width);
+
+  DType dtype() const { return all_.dtype; }
+  PixelFormat format() const { return format_; }
+
+  TensorRef all() const { return all_; }  ///< every channel, alpha last
+  TensorRef colour() const;               ///< without alpha
+  std::optional<TensorRef> alpha() const;
+
+  /// Luma of R, G, B by Rec. 601, rounded as cv::cvtColor does (OpenCV, "Color conversions", RGB to GRAY); alpha is
+  /// kept. A grey picture comes back as it is.
+  Image to_luma() const;
+
+ private:
+  friend Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
+  friend Bytes encode_image(const Image& image, const PictureFormat& format);
+
+  struct Pixels;  // the cv::Mat
+  explicit Image(std::shared_ptr<Pixels> pixels, PixelFormat format);
+
+  std::shared_ptr<Pixels> pixels_;
+  PixelFormat format_;
+  TensorRef all_;
+};
+
+/// Decodes PNG, JPEG, TIFF, BMP, WebP, PNM, PFM or EXR, told by content, with depth, alpha and grey kept: 8 bits and
+/// less per channel become u8 (full range 255), 16 bits u16, everything else f32. Palettes become RGB or RGBA.
+/// Throws Error(input), without a path, for what is not such a picture, is damaged or truncated (half a picture is an
+/// error in every format), holds no pixels, or has more than `max_pixels` pixels, which is told from the header.
+Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
+
+/// The bytes of a file in `format`. Grey with alpha is written as R = G = B with alpha. JPEG at OpenCV's default
+/// quality of 95, all else lossless. Throws Error(output) when the format does not hold the picture (see holds()) or
+/// the encoder fails.
+Bytes encode_image(const Image& image, const PictureFormat& format);
+
+/// Such as "4.6.0".
+std::string opencv_version();
+
+}  // namespace convtool

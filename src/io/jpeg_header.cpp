@@ -1,0 +1,62 @@
+// JPEG: the frame size, and whether the file goes on to its end. OpenCV returns a full-sized picture for half a file.
+//
+// The file is a chain of segments (ITU T.81, annex B): a marker of two bytes, a length, data. Only after a start of
+// scan do bytes of no stated length follow, in which 0xff is always followed by 0 or by a restart marker. So walking
+// the chain needs no decoding, and thumbnails, whole JPEGs inside a segment, are stepped over.
+#include "io/byte_reader.h"
+#include "io/image_header.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::uint32_t kEndOfImage = 0xd9, kStartOfScan = 0xda;
+
+/// The frame headers SOF0 to SOF15; DHT, JPG and DAC lie between them (table B.1).
+bool is_start_of_frame(std::uint32_t marker) {
+  return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+/// Inside a scan 0xff 0x00 stands for a byte 0xff, and RST0 to RST7 only part it.
+bool belongs_to_scan(std::uint32_t marker) { return marker == 0 || (marker >= 0xd0 && marker <= 0xd7); }
+
+/// The next marker that is not part of a scan. Decoders pass over stray bytes before one, so they are passed over here.
+std::uint32_t next_marker(ByteReader& file) {
+  while (true) {
+    const std::size_t distance = file.rest().find('\xff');
+    if (distance == std::string_view::npos) throw_damaged("JPEG", "no end-of-image marker");
+    file.skip(distance);
+    std::uint32_t marker = 0xff;
+    while (marker == 0xff) {  // any number of them may come before a marker
+      if (file.at_end()) throw_damaged("JPEG", "no end-of-image marker");
+      marker = file.u8();
+    }
+    if (!belongs_to_scan(marker)) return marker;
+  }
+}
+
+}  // namespace
+
+PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
+  PictureHeader header{.type = PictureType::jpeg};
+  bool has_frame = false, has_scan = false;
+  ByteReader file("JPEG", bytes, ByteReader::Order::big, 2);
+  while (true) {
+    const std::uint32_t marker = next_marker(file);
+    if (marker == kEndOfImage) break;
+    const std::uint64_t start = file.position();
+    const std::uint32_t length = file.u16();  // counts itself
+    if (length < 2) throw_damaged("JPEG", "a segment of length " + std::to_string(length));
+    if (is_start_of_frame(marker) && !has_frame) {
+      file.skip(1);  // bits per sample
+      header.height = file.u16();
+      header.width = file.u16();
+      has_frame = true;
+    }
+    has_scan = has_scan || marker == kStartOfScan;
+    file.seek(start + length);
+  }
+  if (!has_frame || !has_scan) throw_damaged("JPEG", "no picture before its end-of-image marker");
+  return header;
+}
+
+}  // namespace convtool

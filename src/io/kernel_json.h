@@ -1,0 +1,22 @@
+// Kernel files: JSON text to layers, banks and networks.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "io/file.h"
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Reads a kernel in JSON: a bare matrix or block of weights, a layer, a bank or a network
+/// (kernels/kernel.schema.json). `source` is the file or option named in errors; `default_name` is the name of a kernel
+/// that gives none itself. Throws Error(kernel) with line and column for what is not JSON, with a JSON pointer for what
+/// is not a kernel.
+Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name);
+
+/// Reads .npy weights of rank 2, 3 or 4 as a layer with default options. Throws Error(kernel).
+Network parse_kernel_npy(std::span<const std::byte> bytes, const std::string& source, const std::string& default_name);
+
+}  // namespace convtool

@@ -1,0 +1,264 @@
+// NumPy's .npy files. Layout (NumPy, "numpy.lib.format"): the magic "\x93NUMPY", version major and minor, the header's
+// length (2 bytes little-endian in version 1, 4 from 2 on), a Python dict literal such as
+//   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+// and then the raw elements.
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "io/tensor_io.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::input, "", "this .npy " + message); }
+
+struct Header {
+  std::string descr;
+  bool fortran_order = false;
+  std::vector<std::int64_t> shape;
+};
+
+/// Reads the three entries of the header's dict literal, in any order.
+class HeaderReader {
+ public:
+  explicit HeaderReader(std::string_view text) : text_(text) {}
+
+  Header read() {
+    Header header;
+    bool has_descr = false, has_order = false, has_shape = false;
+    expect('{');
+    while (!accept('}')) {
+      const std::string key = quoted();
+      expect(':');
+      if (key == "descr") {
+        if (peek() == '[') refuse("holds records, not numbers; save one field of it as float32");
+        header.descr = quoted();
+        has_descr = true;
+      } else if (key == "fortran_order") {
+        header.fortran_order = boolean();
+        has_order = true;
+      } else if (key == "shape") {
+        header.shape = tuple();
+        has_shape = true;
+      } else {
+        damaged();
+      }
+      if (!accept(',') && peek() != '}') damaged();
+    }
+    if (!has_descr || !has_order || !has_shape) damaged();
+    return header;
+  }
+
+ private:
+  [[noreturn]] static void damaged() { refuse("has a damaged header; save it again with numpy.save"); }
+
+  char peek() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
+  bool accept(char c) {
+    if (peek() != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) damaged();
+  }
+
+  std::string quoted() {
+    const char quote = peek();
+    if (quote != '\'' && quote != '"') damaged();
+    const std::size_t end = text_.find(quote, ++at_);
+    if (end == std::string_view::npos) damaged();
+    const std::string word(text_.substr(at_, end - at_));
+    at_ = end + 1;
+    return word;
+  }
+
+  bool boolean() {
+    peek();
+    for (const bool value : {true, false}) {
+      const std::string_view word = value ? "True" : "False";
+      if (text_.substr(at_, word.size()) != word) continue;
+      at_ += word.size();
+      return value;
+    }
+    damaged();
+  }
+
+  std::vector<std::int64_t> tuple() {
+    std::vector<std::int64_t> numbers;
+    expect('(');
+    while (!accept(')')) {
+      peek();
+      std::int64_t number = 0;
+      const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
+      if (error != std::errc() || number < 0) damaged();
+      at_ = static_cast<std::size_t>(end - text_.data());
+      numbers.push_back(number);
+      if (!accept(',') && peek() != ')') damaged();
+    }
+    return numbers;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// Where a C++ type stands for the descr without its byte-order mark.
+template <class Visitor>
+void visit_element_type(const std::string& descr, Visitor&& visit) {
+  const std::string code = descr.empty() ? descr : descr.substr(1);
+  if (code == "f4") return visit(float{});
+  if (code == "f8") return visit(double{});
+  if (code == "u1") return visit(std::uint8_t{});
+  if (code == "u2") return visit(std::uint16_t{});
+  if (code == "u4") return visit(std::uint32_t{});
+  if (code == "u8") return visit(std::uint64_t{});
+  if (code == "i1") return visit(std::int8_t{});
+  if (code == "i2") return visit(std::int16_t{});
+  if (code == "i4") return visit(std::int32_t{});
+  if (code == "i8") return visit(std::int64_t{});
+  refuse("holds elements of type '" + descr +
+         "' (expected f4, f8 or an integer type); convert it with .astype('float32')");
+}
+
+template <class T>
+T load(const std::byte* from, bool swapped) {
+  std::byte bytes[sizeof(T)];
+  std::memcpy(bytes, from, sizeof(T));
+  if (swapped) std::reverse(bytes, bytes + sizeof(T));
+  return std::bit_cast<T>(bytes);
+}
+
+template <class T>
+float to_float(T value) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
+      refuse("holds a value beyond float32 (" + std::to_string(value) + "); scale it down first");
+    }
+  }
+  return static_cast<float>(value);
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "(" + text + ")";
+}
+
+/// The product of the sizes, checked against `limit` step by step so that a lying header cannot overflow.
+std::int64_t checked_count(const std::vector<std::int64_t>& shape, std::int64_t limit) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size == 0) refuse("is empty (shape " + shape_text(shape) + ")");
+    if (size > limit / count) return -1;
+    count *= size;
+  }
+  return count;
+}
+
+}  // namespace
+
+bool looks_like_npy(std::span<const std::byte> bytes) {
+  return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+RankedTensor parse_npy(std::span<const std::byte> bytes) {
+  if (!looks_like_npy(bytes))
+    throw Error(ErrorKind::input, "", "not an .npy file (its first bytes are not \\x93NUMPY)");
+  const std::size_t version = bytes.size() > 6 ? std::to_integer<std::size_t>(bytes[6]) : 0;
+  if (version < 1 || version > 3) refuse("is of format version " + std::to_string(version) + " (expected 1, 2 or 3)");
+  const std::size_t length_bytes = version == 1 ? 2 : 4, header_at = 8 + length_bytes;
+  std::size_t header_length = 0;
+  if (bytes.size() < header_at) refuse("is truncated in its header");
+  for (std::size_t i = 0; i < length_bytes; ++i) header_length |= std::to_integer<std::size_t>(bytes[8 + i]) << (8 * i);
+  if (header_length > bytes.size() - header_at) refuse("is truncated in its header");
+
+  const auto* text = reinterpret_cast<const char*>(bytes.data() + header_at);
+  const Header header = HeaderReader({text, header_length}).read();
+  const int rank = static_cast<int>(header.shape.size());
+  if (rank < 2 || rank > 4) {
+    refuse("has " + std::to_string(rank) + " dimensions, shape " + shape_text(header.shape) +
+           " (expected 2: h, w; 3: c, h, w; or 4: n, c, h, w)");
+  }
+  const std::span<const std::byte> data = bytes.subspan(header_at + header_length);
+
+  RankedTensor result;
+  visit_element_type(header.descr, [&]<class T>(T) {
+    const std::int64_t count = checked_count(header.shape, std::numeric_limits<std::int64_t>::max() / 16);
+    const auto expected = static_cast<std::size_t>(count) * sizeof(T);
+    if (count < 0 || data.size() != expected) {
+      refuse(std::string(count < 0 || data.size() < expected ? "is truncated" : "has bytes to spare") + " (shape " +
+             shape_text(header.shape) + " needs " +
+             (count < 0 ? "more than any file holds" : std::to_string(expected) + " bytes") + " of data, got " +
+             std::to_string(data.size()) + ")");
+    }
+    std::int64_t size[4] = {1, 1, 1, 1};
+    std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);
+    std::int64_t step[4];  // in elements of the file, for n, c, h, w
+    if (header.fortran_order) {
+      step[0] = 1;
+      for (int axis = 1; axis < 4; ++axis) step[axis] = step[axis - 1] * size[axis - 1];
+    } else {
+      step[3] = 1;
+      for (int axis = 3; axis > 0; --axis) step[axis - 1] = step[axis] * size[axis];
+    }
+    const char order = header.descr[0];
+    const bool swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
+
+    result.rank = rank;
+    result.tensor = Tensor(DType::f32, {.n = size[0], .c = size[1], .h = size[2], .w = size[3]});
+    float* out = result.tensor.data<float>();
+    for (std::int64_t n = 0; n < size[0]; ++n) {
+      for (std::int64_t c = 0; c < size[1]; ++c) {
+        for (std::int64_t y = 0; y < size[2]; ++y) {
+          const std::int64_t row = n * step[0] + c * step[1] + y * step[2];
+          for (std::int64_t x = 0; x < size[3]; ++x) {
+            *out++ =
+                to_float(load<T>(data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), swapped));
+          }
+        }
+      }
+    }
+  });
+  return result;
+}
+
+Bytes format_npy(const RankedTensor& tensor) {
+  const Shape& shape = tensor.tensor.shape();
+  const std::vector<std::int64_t> all = {shape.n, shape.c, shape.h, shape.w};
+  std::string header =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - tensor.rank, all.end()}) + ", }";
+  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // the data begins on a multiple of 64, as numpy.save has it
+  header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
+  header += '\n';
+
+  const auto count = static_cast<std::size_t>(shape.count());
+  Bytes bytes(kPrefix + header.size() + count * sizeof(float));
+  std::memcpy(bytes.data(), "\x93NUMPY\x01\x00", 8);
+  bytes[8] = static_cast<std::byte>(header.size() & 0xff);
+  bytes[9] = static_cast<std::byte>(header.size() >> 8);
+  std::memcpy(bytes.data() + kPrefix, header.data(), header.size());
+  std::byte* out = bytes.data() + kPrefix + header.size();
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(out, tensor.tensor.data<float>(), count * sizeof(float));
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto element = load<float>(reinterpret_cast<const std::byte*>(tensor.tensor.data<float>() + i), true);
+      std::memcpy(out + i * sizeof(float), &element, sizeof(float));
+    }
+  }
+  return bytes;
+}
+
+}  // namespace convtool

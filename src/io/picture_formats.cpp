@@ -1,0 +1,62 @@
+// The formats that pictures are written in: what each can hold without losing anything.
+#include <algorithm>
+#include <cctype>
+
+#include "io/image_header.h"
+#include "io/image_io.h"
+
+namespace convtool {
+namespace {
+
+constexpr auto u8 = DType::u8, u16 = DType::u16, f32 = DType::f32;
+constexpr auto grey = PixelFormat::grey, grey_alpha = PixelFormat::grey_alpha, rgb = PixelFormat::rgb,
+               rgba = PixelFormat::rgba;
+
+// Left out because OpenCV 4.6 loses something: alpha in BMP, colours under zero alpha in WebP, signs and all but 8 bits
+// in float PNG, BMP, WebP and JPEG.
+const std::vector<PictureFormat> kFormats = {
+    {"png", {".png"}, {u8, u16}, {grey, grey_alpha, rgb, rgba}},
+    {"jpeg", {".jpg", ".jpeg"}, {u8}, {grey, rgb}},
+    {"tiff", {".tif", ".tiff"}, {u8, u16, f32}, {grey, grey_alpha, rgb, rgba}},
+    {"bmp", {".bmp"}, {u8}, {grey, rgb}},
+    {"webp", {".webp"}, {u8}, {grey, rgb}},
+    {"pnm", {".pnm"}, {u8, u16}, {grey, rgb}},
+    {"pgm", {".pgm"}, {u8, u16}, {grey}},
+    {"ppm", {".ppm"}, {u8, u16}, {rgb}},
+    {"pfm", {".pfm"}, {f32}, {grey, rgb}},
+    {"exr", {".exr"}, {f32}, {grey, grey_alpha, rgb, rgba}},
+};
+
+std::string_view name_of(PictureType type) {
+  constexpr std::string_view kNames[] = {"png", "jpeg", "tiff", "bmp", "webp", "pnm", "pfm", "exr"};
+  return kNames[static_cast<int>(type)];
+}
+
+template <class List, class Value>
+bool contains(const List& list, const Value& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+}  // namespace
+
+std::span<const PictureFormat> picture_formats() { return kFormats; }
+
+const PictureFormat* find_picture_format(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower.starts_with('.') ? lower : "." + lower;
+  for (const PictureFormat& format : kFormats)
+    if (format.name == lower || contains(format.extensions, extension)) return &format;
+  return nullptr;
+}
+
+const PictureFormat* sniff_picture_format(std::span<const std::byte> bytes) {
+  const std::optional<PictureType> type = sniff_picture_type(bytes);
+  return type ? find_picture_format(name_of(*type)) : nullptr;
+}
+
+bool holds(const PictureFormat& format, DType dtype, PixelFormat pixels) {
+  return contains(format.dtypes, dtype) && contains(format.pixels, pixels);
+}
+
+}  // namespace convtool

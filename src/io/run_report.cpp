@@ -1,0 +1,150 @@
+#include "io/run_report.h"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string joined(const std::vector<std::int64_t>& sizes, const char* separator) {
+  std::string text;
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : separator) + std::to_string(size);
+  return text;
+}
+
+std::vector<std::int64_t> shape_list(const Shape& shape, int rank) {
+  if (rank == 4) return {shape.n, shape.c, shape.h, shape.w};
+  return {shape.c, shape.h, shape.w};
+}
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+std::string extent_text(const Extent& extent) {
+  return extent.h == extent.w ? std::to_string(extent.h) : joined({extent.h, extent.w}, "x");
+}
+
+std::string padding_text(const ConvProblem& problem) {
+  const Pads& pads = problem.pads;
+  if (pads == Pads{}) return "0";
+  const bool even = pads.top == pads.bottom && pads.left == pads.right;
+  std::string text =
+      even ? extent_text({pads.top, pads.left}) : joined({pads.top, pads.left, pads.bottom, pads.right}, ",");
+  text += " " + std::string(to_string(problem.padding_mode));
+  if (problem.padding_mode == PaddingMode::constant)
+    text += " " + short_number(static_cast<double>(problem.padding_value));
+  return text;
+}
+
+std::string bank_text(const BankReport& bank) {
+  std::string text = "kernel " + bank.name + " " + joined(bank.kernel_shape, "x") + ", stride " +
+                     extent_text(bank.problem.stride) + ", padding " + padding_text(bank.problem);
+  if (bank.problem.dilation != Extent{}) text += ", dilation " + extent_text(bank.problem.dilation);
+  if (bank.problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(bank.problem.groups);
+  if (bank.combine != Combine::none) text += ", combine " + std::string(kCombines[static_cast<int>(bank.combine)]);
+  return text;
+}
+
+std::string map_text(const RunReport& report) { return report.map ? std::string(to_string(*report.map)) : "none"; }
+
+/// The keys that describe a bank.
+void put_bank(const BankReport& bank, ordered_json& object) {
+  const ConvProblem& problem = bank.problem;
+  object["kernel"] = {{"name", bank.name}, {"shape", bank.kernel_shape}};
+  object["stride"] = {problem.stride.h, problem.stride.w};
+  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
+  object["padding_mode"] = to_string(problem.padding_mode);
+  object["dilation"] = {problem.dilation.h, problem.dilation.w};
+  object["groups"] = problem.groups;
+  object["combine"] = kCombines[static_cast<int>(bank.combine)];
+  object["algorithm"] = bank.algorithm;
+  object["threads"] = bank.threads;
+}
+
+ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
+
+void put_run(const RunReport& report, ordered_json& object) {
+  object["input_shape"] = shape_list(report.input_shape, report.input_rank);
+  object["output_shape"] = shape_list(report.output_shape, report.output_rank);
+  object["input_dtype"] = to_string(report.input_dtype);
+  object["output_dtype"] = to_string(report.output_dtype);
+  if (report.banks.size() == 1) {
+    put_bank(report.banks.front(), object);
+  } else {  // a network has no one stride; its banks have
+    object["kernel"] = {{"name", report.kernel_name}, {"shape", nullptr}};
+    for (const char* key : {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "threads"})
+      object[key] = nullptr;
+    object["layers"] = ordered_json::array();
+    for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
+  }
+  object["map"] = map_text(report);
+  if (report.dry_run) {
+    for (const char* key : {"clipped", "min", "max", "nan_count", "seconds"}) object[key] = nullptr;
+    object["dry_run"] = true;
+    return;
+  }
+  object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
+  object["min"] = finite_or_null(report.stats.min);
+  object["max"] = finite_or_null(report.stats.max);
+  object["nan_count"] = report.stats.nan_count;
+  object["seconds"] = {
+      {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
+}
+
+}  // namespace
+
+std::string to_text(const RunReport& report, bool verbose) {
+  if (report.status == RunReport::Status::skipped) return report.input + " skipped: " + report.output + " exists";
+  const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
+    return name + " " + joined(shape_list(shape, rank), "x") + " " + std::string(to_string(dtype));
+  };
+  std::string line = sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
+                     sized(report.output, report.output_shape, report.output_rank, report.output_dtype);
+  if (report.banks.size() == 1)
+    line += "; " + bank_text(report.banks.front());
+  else
+    line += "; network " + report.kernel_name + " of " + std::to_string(report.banks.size()) + " layers";
+  line += ", map " + map_text(report);
+  if (report.dry_run) {
+    line += "; dry run, nothing written";
+  } else {
+    const ResponseStats& stats = report.stats;
+    if (stats.min <= stats.max) line += ", response " + short_number(stats.min) + " to " + short_number(stats.max);
+    line += ", clipped " + std::to_string(stats.clipped_low) + " low " + std::to_string(stats.clipped_high) + " high";
+    if (stats.nan_count > 0) line += ", NaN " + std::to_string(stats.nan_count);
+  }
+  if (!verbose) return line;
+  for (const BankReport& bank : report.banks) {
+    if (report.banks.size() > 1) line += "\n  " + bank_text(bank);
+    line += "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " + std::to_string(bank.threads) +
+            (bank.threads == 1 ? " thread" : " threads");
+  }
+  if (!report.dry_run) {
+    line += "\n  decode " + short_number(report.decode_seconds) + " s, convolve " +
+            short_number(report.convolve_seconds) + " s, encode " + short_number(report.encode_seconds) + " s";
+  }
+  return line;
+}
+
+std::string to_json(const RunReport& report) {
+  constexpr const char* kStatuses[] = {"ok", "skipped", "error"};
+  ordered_json object;
+  object["version"] = 1;
+  object["input"] = report.input;
+  object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
+  object["status"] = kStatuses[static_cast<int>(report.status)];
+  if (report.status == RunReport::Status::ok) put_run(report, object);
+  if (report.status == RunReport::Status::error) {
+    object["error"] = {{"kind", to_string(report.error_kind)}, {"message", report.error_message}};
+  }
+  // File names need not be UTF-8; JSON must be.
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace convtool

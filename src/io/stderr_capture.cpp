@@ -1,0 +1,95 @@
+// One redirection for the process, counted; the text lies in an anonymous file (memfd_create(2)).
+#include "io/stderr_capture.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <shared_mutex>
+#include <system_error>
+
+#include "core/error.h"
+
+namespace convtool {
+namespace {
+
+std::shared_mutex company_mutex;  // shared by captures in any company, owned by one that wants none
+
+std::mutex mutex;       // guards the rest
+int captures = 0;       // alive now
+int users_stderr = -1;  // a duplicate of descriptor 2 while it is redirected
+int memory = -1;        // what descriptor 2 leads to then
+
+[[noreturn]] void throw_errno(int error) {
+  throw Error(ErrorKind::memory, "", "cannot redirect standard error: " + std::generic_category().message(error));
+}
+
+void redirect() {
+  users_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (users_stderr < 0) {
+    if (errno == EBADF) return;  // closed: there is no one to keep the text from
+    throw_errno(errno);
+  }
+  memory = memfd_create("captured standard error", MFD_CLOEXEC);
+  if (memory < 0) {
+    const int error = errno;
+    close(users_stderr);
+    users_stderr = -1;
+    throw_errno(error);
+  }
+  dup2(memory, STDERR_FILENO);
+}
+
+void restore() {
+  if (users_stderr < 0) return;
+  dup2(users_stderr, STDERR_FILENO);
+  close(users_stderr);
+  close(memory);
+  users_stderr = memory = -1;
+}
+
+}  // namespace
+
+StderrCapture::StderrCapture(Company company) : company_(company) {
+  std::shared_lock shared(company_mutex, std::defer_lock);
+  std::unique_lock alone(company_mutex, std::defer_lock);
+  company == Company::any ? shared.lock() : alone.lock();
+
+  std::lock_guard lock(mutex);
+  if (captures == 0) redirect();
+  ++captures;
+  if (memory >= 0) start_ = lseek(memory, 0, SEEK_END);
+  shared.release();
+  alone.release();
+}
+
+StderrCapture::~StderrCapture() {
+  {
+    std::lock_guard lock(mutex);
+    if (--captures == 0) restore();
+  }
+  company_ == Company::any ? company_mutex.unlock_shared() : company_mutex.unlock();
+}
+
+std::string StderrCapture::text() const {
+  std::lock_guard lock(mutex);
+  if (memory < 0) return "";
+  std::string text(static_cast<std::size_t>(lseek(memory, 0, SEEK_END) - start_), '\0');
+  const ssize_t got = pread(memory, text.data(), text.size(), start_);
+  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return text;
+}
+
+void print_to_stderr(std::string_view text) {
+  std::lock_guard lock(mutex);
+  const int target = users_stderr >= 0 ? users_stderr : STDERR_FILENO;
+  while (!text.empty()) {
+    const ssize_t written = write(target, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;  // no one is left to tell
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace convtool

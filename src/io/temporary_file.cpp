@@ -1,0 +1,125 @@
+// The table of temporaries that live now, which the signal handler empties.
+//
+// A handler may call little more than unlink(), and must not wait for a lock that the interrupted thread holds. So the
+// paths stand in a fixed table, each slot guarded by one atomic. A name enters its slot before the file is created:
+// whenever a file exists, the handler knows it. Names are random, so a name whose file was not created yet is nobody's.
+#include "io/temporary_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+#include <random>
+#include <system_error>
+#include <thread>
+
+namespace convtool {
+namespace {
+
+enum class SlotState { free, claimed, live };
+
+struct Slot {
+  std::atomic<SlotState> state = SlotState::free;
+  char path[PATH_MAX];
+};
+static_assert(std::atomic<SlotState>::is_always_lock_free, "the signal handler reads it");
+
+constexpr int kSlots = 64;  // files being written at once; more wait
+Slot slots[kSlots];
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+struct sigaction former_actions[kSignals.size()];
+
+extern "C" void remove_temporaries_and_pass_on(int signal) {
+  const int saved_errno = errno;
+  for (Slot& slot : slots)
+    if (slot.state.load() == SlotState::live) unlink(slot.path);
+  for (std::size_t i = 0; i < kSignals.size(); ++i)
+    if (kSignals[i] == signal) sigaction(signal, &former_actions[i], nullptr);
+  raise(signal);  // delivered when this handler returns, to what was there before: by default, the end
+  errno = saved_errno;
+}
+
+void install_handlers() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], nullptr, &former_actions[i]);
+    if (former_actions[i].sa_handler == SIG_IGN) continue;  // as under nohup
+    struct sigaction action = {};
+    action.sa_handler = remove_temporaries_and_pass_on;
+    sigfillset(&action.sa_mask);
+    sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+int claim_slot() {
+  while (true) {
+    for (int i = 0; i < kSlots; ++i) {
+      SlotState expected = SlotState::free;
+      if (slots[i].state.compare_exchange_strong(expected, SlotState::claimed)) return i;
+    }
+    std::this_thread::yield();
+  }
+}
+
+[[noreturn]] void throw_errno(int error) { throw std::system_error(error, std::generic_category()); }
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
+  static std::once_flag installed;
+  std::call_once(installed, install_handlers);
+
+  std::random_device random;
+  slot_ = claim_slot();
+  Slot& slot = slots[slot_];
+  int error = 0;
+  do {
+    slot.state.store(SlotState::claimed);
+    const int length =
+        std::snprintf(slot.path, sizeof slot.path, "%s/.convtool-%08x%08x", folder.c_str(), random(), random());
+    if (length >= static_cast<int>(sizeof slot.path)) {
+      error = ENAMETOOLONG;
+      break;
+    }
+    slot.state.store(SlotState::live);
+    descriptor_ = open(slot.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    error = descriptor_ < 0 ? errno : 0;
+  } while (error == EEXIST || error == EINTR);
+  if (error != 0) {
+    release();
+    throw_errno(error);
+  }
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+  if (slot_ >= 0) {
+    unlink(path());
+    release();
+  }
+}
+
+const char* TemporaryFile::path() const { return slots[slot_].path; }
+
+void TemporaryFile::replace(const std::filesystem::path& target) {
+  if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno(errno);  // EINVAL: a file system that cannot
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  // Linux closes the descriptor even when it says EINTR (close(2), "Dealing with error returns").
+  if (close(descriptor) != 0 && errno != EINTR) throw_errno(errno);
+  if (rename(path(), target.c_str()) != 0) throw_errno(errno);
+  release();
+}
+
+void TemporaryFile::release() {
+  slots[slot_].state.store(SlotState::free);
+  slot_ = -1;
+}
+
+}  // namespace convtool

@@ -1,0 +1,32 @@
+// A file that becomes another one by being renamed, or vanishes.
+#pragma once
+
+#include <filesystem>
+
+namespace convtool {
+
+/// A new file in a folder, open for writing, with a hidden name that nothing else has and the permissions that the
+/// umask (or the folder's default access list) gives to new files. Unless it is renamed, the destructor removes it, and
+/// so do SIGINT, SIGTERM and SIGHUP before they end the process; a signal that is ignored stays so. Functions throw
+/// std::system_error with the errno.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& folder);
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  const char* path() const;
+
+  /// Flushes the content to the disk and takes the place of `target`, in the same folder.
+  void replace(const std::filesystem::path& target);
+
+ private:
+  void release();
+
+  int slot_ = -1;  // in the table that the signal handler reads
+  int descriptor_ = -1;
+};
+
+}  // namespace convtool

@@ -1,0 +1,42 @@
+// Float tensors: NumPy's .npy and nested JSON lists.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/tensor.h"
+#include "io/file.h"
+
+namespace convtool {
+
+/// A tensor and the number of dimensions that its file gives it:
+///   2 [h][w]      3 [c][h][w]      4 [n][c][h][w]
+/// Dimensions that the file does not have are 1.
+struct RankedTensor {
+  Tensor tensor;
+  int rank = 2;
+};
+
+/// Reads .npy (format versions 1 to 3; NumPy, "numpy.lib.format"): f32, f64 and integers of 8 to 64 bits, either byte
+/// order, C or Fortran order, 2 to 4 dimensions. The result is planar f32; what float32 cannot hold exactly is rounded
+/// to nearest. Throws Error(input), without a path: not .npy, another element type or rank, empty, fewer or more bytes
+/// than the header says, or a finite value beyond float32.
+RankedTensor parse_npy(std::span<const std::byte> bytes);
+
+/// Reads nested lists of numbers. Throws Error(input, source) with line and column, or the JSON pointer.
+RankedTensor parse_tensor_json(std::string_view text, const std::string& source);
+
+bool looks_like_npy(std::span<const std::byte> bytes);
+
+/// True when the first character that is not white space is [, which begins no picture.
+bool looks_like_json(std::span<const std::byte> bytes);
+
+/// Format version 1.0, little-endian f32, C order. `tensor` is planar f32.
+Bytes format_npy(const RankedTensor& tensor);
+
+/// Nested lists on one line with a newline; each number is the shortest that reads back as the same float.
+/// Throws Error(output) for NaN and infinities, which JSON cannot hold.
+Bytes format_tensor_json(const RankedTensor& tensor);
+
+}  // namespace convtool

@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "io/json_text.h"
+#include "io/tensor_io.h"
+
+namespace convtool {
+namespace {
+
+/// Appends the elements along `axis` (0..3 for n, c, h, w) and everything below as nested lists.
+void append_lists(const float*& next, const std::int64_t (&sizes)[4], int axis, std::string& text) {
+  if (axis == 4) {
+    const float value = *next++;
+    if (!std::isfinite(value)) {
+      throw Error(ErrorKind::output, "", "the result holds NaN or infinity, which JSON cannot; write .npy instead");
+    }
+    char digits[32];
+    text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return;
+  }
+  text += '[';
+  for (std::int64_t i = 0; i < sizes[axis]; ++i) {
+    if (i > 0) text += ',';
+    append_lists(next, sizes, axis + 1, text);
+  }
+  text += ']';
+}
+
+}  // namespace
+
+bool looks_like_json(std::span<const std::byte> bytes) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4096));
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '[';
+}
+
+RankedTensor parse_tensor_json(std::string_view text, const std::string& source) {
+  const nlohmann::json document = parse_json(text, ErrorKind::input, source);
+  if (!document.is_array()) {
+    throw Error(ErrorKind::input, source,
+                describe_json(document) + " is not a tensor (expected nested lists of numbers)");
+  }
+  const NumberBlock block = read_numbers(document, "", ErrorKind::input, source);
+  const std::size_t rank = block.dimensions.size();
+  if (rank < 2 || rank > 4) {
+    throw Error(ErrorKind::input, source,
+                "lists nested " + std::to_string(rank) +
+                    " deep (expected 2: [h][w]; 3: [c][h][w]; or 4: [n][c][h][w])" +
+                    (rank == 1 ? "; for a single row write [[...]]" : ""));
+  }
+  std::int64_t sizes[4] = {1, 1, 1, 1};
+  std::copy_backward(block.dimensions.begin(), block.dimensions.end(), sizes + 4);
+  RankedTensor result{.tensor = Tensor(DType::f32, {.n = sizes[0], .c = sizes[1], .h = sizes[2], .w = sizes[3]}),
+                      .rank = static_cast<int>(rank)};
+  std::transform(block.values.begin(), block.values.end(), result.tensor.data<float>(),
+                 [](double value) { return static_cast<float>(value); });
+  return result;
+}
+
+Bytes format_tensor_json(const RankedTensor& tensor) {
+  const Shape& shape = tensor.tensor.shape();
+  const std::int64_t sizes[4] = {shape.n, shape.c, shape.h, shape.w};
+  std::string text;
+  const float* next = tensor.tensor.data<float>();
+  append_lists(next, sizes, 4 - tensor.rank, text);
+  text += '\n';
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+}  // namespace convtool

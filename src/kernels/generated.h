@@ -1,0 +1,36 @@
+// Kernels computed from parameters: gaussian, box, log, dog, gabor, disk, motion.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/layer.h"
+
+namespace convtool {
+
+/// One parameter of a generator, for `kernels list` and errors.
+struct GeneratorParameter {
+  std::string_view name;
+  std::string_view meaning;  ///< with unit and default
+};
+
+struct Generator {
+  std::string_view name;
+  std::string_view description;
+  std::string_view origin;  ///< the formula's source
+  std::vector<GeneratorParameter> parameters;
+};
+
+std::span<const Generator> generators();
+
+/// Makes the kernel of "NAME" or "NAME:param=value,param=value", such as "gaussian:sigma=1.4,size=7".
+/// Like the shipped kernels it asks for padding "same" and padding_mode "replicate".
+/// Throws Error(kernel) for an unknown generator or parameter (suggesting the nearest), a repeated one, or a value
+/// outside its range; sizes are limited to kMaxGeneratedSize.
+Network generate_kernel(const std::string& text);
+
+inline constexpr std::int64_t kMaxGeneratedSize = 1023;
+
+}  // namespace convtool

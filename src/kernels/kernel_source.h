@@ -1,0 +1,18 @@
+// What `--kernel` takes: a file, a shipped name, a generated kernel, or inline JSON.
+#pragma once
+
+#include <string>
+
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Loads the kernel that `argument` names:
+///   text that begins with [ or {        inline JSON, called "inline"
+///   a path that contains / or ends in .json or .npy
+///   a shipped name                      kernels/shipped.h
+///   NAME or NAME:param=value,...        kernels/generated.h
+/// Throws Error(kernel) or Error(input); an unknown name suggests the nearest.
+Network load_kernel(const std::string& argument);
+
+}  // namespace convtool

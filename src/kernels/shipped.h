@@ -1,0 +1,20 @@
+// The kernels of kernels/*.json, built into the program so that they work anywhere.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace convtool {
+
+struct ShippedKernel {
+  std::string_view name;  ///< the file's stem
+  std::string_view json;  ///< the file's text
+};
+
+/// All of them, sorted by name.
+std::span<const ShippedKernel> shipped_kernels();
+
+/// By name, or null.
+const ShippedKernel* find_shipped_kernel(std::string_view name);
+
+}  // namespace convtool

@@ -1,0 +1,51 @@
+#include "network/layer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace convtool {
+
+std::vector<std::int64_t> Layer::dimensions() const {
+  if (rank == 2) return {shape.kh, shape.kw};
+  if (rank == 3) return {shape.c_i_per_group, shape.kh, shape.kw};
+  return {shape.c_o, shape.c_i_per_group, shape.kh, shape.kw};
+}
+
+void check_combinable(const Bank& bank) {
+  if (bank.combine == Combine::none) return;
+  const Layer& first = bank.layers.front();
+  for (const Layer& layer : bank.layers) {
+    const char* differs = layer.rank != first.rank || layer.shape != first.shape ? "size"
+                          : layer.params != first.params                         ? "stride, dilation, padding or groups"
+                          : layer.activation != first.activation                 ? "activation"
+                                                                                 : nullptr;
+    if (differs != nullptr) {
+      throw Error(ErrorKind::kernel, bank.name,
+                  "kernels to be combined must be alike, but '" + first.name + "' and '" + layer.name + "' differ in " +
+                      differs + "; give them the same, or combine none");
+    }
+  }
+}
+
+bool sums_to_zero(const Layer& layer) {
+  const std::int64_t taps = layer.shape.taps();
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
+    double sum = 0, magnitude = 0;
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const double weight = layer.weights[static_cast<std::size_t>(o * taps + t)];
+      sum += weight;
+      magnitude += std::fabs(weight);
+    }
+    if (std::fabs(sum) > static_cast<double>(taps) * 0x1p-24 * magnitude) return false;
+  }
+  return true;
+}
+
+OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype) {
+  if (asked != OutputMap::automatic) return asked;
+  const bool differences =
+      bank.combine == Combine::none && std::all_of(bank.layers.begin(), bank.layers.end(), sums_to_zero);
+  return differences && is_integer(output_dtype) ? OutputMap::abs : OutputMap::clip;
+}
+
+}  // namespace convtool

@@ -1,0 +1,59 @@
+// What kernel files describe: a layer, a bank of layers side by side, a network of banks one after another.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conv/epilogue.h"
+#include "conv/output_map.h"
+#include "conv/problem.h"
+
+namespace convtool {
+
+/// A kernel with its options. `rank` is that of the weights as the user wrote them:
+///   2 [kh][kw]                       every channel of the input is filtered alone
+///   3 [c_i][kh][kw]                  all input channels are summed into one
+///   4 [c_o][c_i/groups][kh][kw]      nn.Conv2d
+struct Layer {
+  std::string name;
+  std::string description;
+  int rank = 2;
+  KernelShape shape;           ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
+  std::vector<float> weights;  ///< shape.count() of them, row-major; divisor and normalize already applied
+  std::vector<float> bias;     ///< empty: 0; one number: every output channel; else one per output channel
+  ConvParams params;           ///< groups is 1 unless rank is 4
+  Activation activation = Activation::none;
+
+  /// The sizes as the user wrote them: {kh, kw}, {c_i, kh, kw} or {c_o, c_i/groups, kh, kw}.
+  std::vector<std::int64_t> dimensions() const;
+};
+
+/// Layers on the same input. Their outputs are stacked, layer by layer, or joined channel by channel.
+struct Bank {
+  std::string name;
+  std::string description;
+  std::vector<Layer> layers;  ///< at least one; alike in shape, params and activation when combined
+  Combine combine = Combine::none;
+  std::optional<OutputMap> map;  ///< what the kernel file asks for, if it does
+};
+
+/// Banks one after another, float in between.
+struct Network {
+  std::string name;
+  std::string description;
+  std::vector<Bank> banks;  ///< at least one
+};
+
+/// Throws Error(kernel) unless the layers of a combined bank are alike in shape, params and activation.
+void check_combinable(const Bank& bank);
+
+/// True when the weights of every output channel sum to zero, as far as float can tell (n * 2^-24 * sum|w|, the
+/// rounding of n weights): such a kernel answers changes only, and flat areas with 0.
+bool sums_to_zero(const Layer& layer);
+
+/// The map that `asked` comes to for `bank`: `automatic` becomes `abs` when nothing is combined and every layer sums to
+/// zero, else `clip`; for float results, `clip`, which leaves them as they are.
+OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype);
+
+}  // namespace convtool

@@ -1,0 +1,143 @@
+#include "network/network_plan.h"
+
+#include <algorithm>
+
+namespace convtool {
+namespace {
+
+/// One kernel whose sum channel c * K + k is channel c of kernel k: what Epilogue::combine_count expects.
+Kernel interleave_channels(const std::vector<Kernel>& kernels) {
+  Kernel merged{.shape = kernels.front().shape, .weights = {}, .bias = {}};
+  const std::int64_t channels = merged.shape.c_o, taps = merged.shape.taps();
+  merged.shape.c_o *= static_cast<std::int64_t>(kernels.size());
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (const Kernel& kernel : kernels) {
+      merged.weights.insert(merged.weights.end(), kernel.taps(c, 0), kernel.taps(c, 0) + taps);
+      merged.bias.push_back(kernel.bias[static_cast<std::size_t>(c)]);
+    }
+  }
+  return merged;
+}
+
+std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x" + std::to_string(shape.w); }
+
+}  // namespace
+
+KernelShape bind_shape(const Layer& layer, std::int64_t c_i) {
+  KernelShape shape = layer.shape;
+  if (layer.rank == 2) shape.c_o = c_i;
+  return shape;
+}
+
+Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip) {
+  Kernel kernel{.shape = bind_shape(layer, c_i), .weights = layer.weights, .bias = layer.bias};
+  if (flip) {  // rotating each [kh][kw] block is reversing it
+    const std::int64_t block = layer.shape.kh * layer.shape.kw;
+    for (auto at = kernel.weights.begin(); at != kernel.weights.end(); at += block) std::reverse(at, at + block);
+  }
+  if (layer.rank == 2) {
+    const std::vector<float> one = std::move(kernel.weights);
+    kernel.weights.clear();
+    for (std::int64_t c = 0; c < c_i; ++c) kernel.weights.insert(kernel.weights.end(), one.begin(), one.end());
+  }
+  const auto channels = static_cast<std::size_t>(kernel.shape.c_o);
+  if (kernel.bias.size() <= 1) kernel.bias.assign(channels, kernel.bias.empty() ? 0.0F : kernel.bias[0]);
+  if (kernel.bias.size() != channels) {
+    throw Error(ErrorKind::shape, "",
+                "the bias does not match the output channels (expected 1 or " + std::to_string(channels) +
+                    " numbers, got " + std::to_string(kernel.bias.size()) +
+                    "); give one number, or one per output channel");
+  }
+  return kernel;
+}
+
+ConvParams bind_params(const Layer& layer, std::int64_t c_i) {
+  ConvParams params = layer.params;
+  if (layer.rank == 2) params.groups = c_i;
+  return params;
+}
+
+BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options) {
+  check_combinable(bank);
+  const auto add_plan = [&](const Layer& layer, Kernel kernel, Combine combine, std::int64_t count) {
+    const ConvProblem problem = make_problem(input_dtype, input, kernel.shape, bind_params(layer, input.c));
+    const Epilogue epilogue{.activation = layer.activation, .combine = combine, .combine_count = count};
+    plans_.emplace_back(problem, std::move(kernel), epilogue, options);
+  };
+
+  std::vector<Kernel> kernels;
+  for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, input.c, flip));
+  if (bank.combine != Combine::none) {
+    add_plan(bank.layers.front(), interleave_channels(kernels), bank.combine,
+             static_cast<std::int64_t>(kernels.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    add_plan(bank.layers[i], std::move(kernels[i]), Combine::none, 1);
+    const Shape first = plans_.front().output_shape(), shape = plans_.back().output_shape();
+    if (shape.h != first.h || shape.w != first.w) {
+      throw Error(ErrorKind::shape, "",
+                  "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
+                      size_text(first) + ", '" + bank.layers[i].name + "' gives " + size_text(shape) +
+                      "); use --padding same, or one kernel at a time");
+    }
+  }
+}
+
+Shape BankPlan::output_shape() const {
+  Shape shape = plans_.front().output_shape();
+  shape.c = 0;
+  for (const ConvPlan& plan : plans_) shape.c += plan.output_shape().c;
+  return shape;
+}
+
+ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+  ResponseStats stats;
+  std::int64_t channel = 0;
+  for (const ConvPlan& plan : plans_) {
+    const std::int64_t count = plan.output_shape().c;
+    const auto slice = output.channels(channel, count);
+    stats.merge(plan.run(input, {slice.data, slice.dtype, slice.shape, slice.strides}, map));
+    channel += count;
+  }
+  return stats;
+}
+
+ResponseStats BankPlan::measure(const ConstTensorRef& input) const {
+  ResponseStats stats;
+  for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input));
+  return stats;
+}
+
+NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
+                         const PlanOptions& options)
+    : input_dtype_(input_dtype) {
+  Shape shape = input;
+  DType dtype = input_dtype;
+  for (const Bank& bank : network.banks) {
+    try {
+      banks_.emplace_back(bank, dtype, shape, flip, options);
+    } catch (const Error& error) {
+      if (network.banks.size() == 1) throw;
+      throw Error(error.kind(), "layer " + std::to_string(banks_.size() + 1) + " on " + to_string(shape), error.what());
+    }
+    shape = banks_.back().output_shape();
+    dtype = DType::f32;
+  }
+}
+
+ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, OutputMap map) const {
+  Tensor held;
+  ConstTensorRef x = input;
+  for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
+    Tensor next(DType::f32, banks_[i].output_shape());
+    banks_[i].run(x, next.ref(), {});
+    held = std::move(next);
+    x = std::as_const(held).ref();
+  }
+  const BankPlan& last = banks_.back();
+  const ResponseStats measured = map == OutputMap::normalize ? last.measure(x) : ResponseStats{};
+  return last.run(x, output, make_value_map(map, input_dtype_, output.dtype, measured));
+}
+
+}  // namespace convtool

@@ -1,0 +1,251 @@
+// Pictures through the real binary: values, depths, alpha, maps and names, read back with OpenCV alone.
+
+#include <doctest/doctest.h>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <random>
+
+#include "support/program.h"
+
+namespace {
+
+cv::Mat random_picture(int type, unsigned seed) {
+  cv::Mat picture(23, 31, type);
+  std::mt19937 random(seed);
+  for (int y = 0; y < picture.rows; ++y) {
+    for (std::size_t i = 0; i < picture.cols * picture.elemSize1() * static_cast<std::size_t>(picture.channels());
+         ++i) {
+      picture.ptr(y)[i] = static_cast<std::uint8_t>(random());
+    }
+  }
+  if (picture.depth() == CV_32F) {  // random bits are no numbers to compare
+    for (int y = 0; y < picture.rows; ++y) {
+      for (int i = 0; i < picture.cols * picture.channels(); ++i) {
+        picture.ptr<float>(y)[i] = static_cast<float>(static_cast<int>(random() % 4001) - 2000) / 7.0F;
+      }
+    }
+  }
+  return picture;
+}
+
+bool equal(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && a.type() == b.type() && cv::norm(a.reshape(1), b.reshape(1), cv::NORM_INF) == 0;
+}
+
+cv::Mat read(const TempFolder& folder, const std::string& name) {
+  return cv::imread(folder.file(name), cv::IMREAD_UNCHANGED);
+}
+
+/// Runs apply and requires success.
+std::string apply(const TempFolder& folder, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "apply");
+  const ProgramResult result = run_convtool(arguments, folder);
+  CAPTURE(result.err);
+  CHECK(result.code == 0);
+  return result.out;
+}
+
+}  // namespace
+
+TEST_CASE("the identity kernel changes no value, in any format and depth") {
+  struct Case {
+    const char* extension;
+    std::vector<int> types;
+  };
+  const Case cases[] = {{".png", {CV_8UC1, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC3, CV_16UC4}},
+                        {".tif", {CV_8UC1, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC3, CV_16UC4, CV_32FC1, CV_32FC3}},
+                        {".bmp", {CV_8UC1, CV_8UC3}},
+                        {".webp", {CV_8UC3}},
+                        {".pgm", {CV_8UC1, CV_16UC1}},
+                        {".ppm", {CV_8UC3, CV_16UC3}},
+                        {".pfm", {CV_32FC1, CV_32FC3}}};
+  const TempFolder folder;
+  for (const Case& format : cases) {
+    for (const int type : format.types) {
+      CAPTURE(std::string(format.extension));
+      CAPTURE(type);
+      const std::string in = std::string("in") + format.extension, out = std::string("out") + format.extension;
+      const cv::Mat picture = random_picture(type, static_cast<unsigned>(type));
+      std::vector<int> parameters;
+      if (in == "in.webp") parameters = {cv::IMWRITE_WEBP_QUALITY, 101};   // above 100: lossless
+      if (in == "in.tif") parameters = {cv::IMWRITE_TIFF_COMPRESSION, 5};  // LZW; colour floats are LogLuv else
+      REQUIRE(cv::imwrite(folder.file(in), picture, parameters));
+      for (const char* kernel : {"identity", "[[0,0,0],[0,1,0],[0,0,0]]"}) {
+        apply(folder, {in, "-k", kernel, "--padding", "same", "-o", out});
+        CHECK(equal(read(folder, out), picture));
+      }
+    }
+  }
+}
+
+TEST_CASE("a palette, grey with alpha, and a JPEG keep their values") {
+  const TempFolder folder;
+  // 2x1 pixels of a palette PNG: red, green; made by hand, since OpenCV writes no palettes.
+  const ProgramResult made = run_shell(R"(python3 - <<'END'
+import struct, zlib
+def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+def png(colour, raw, extra=b''): return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 2, 1, 8, colour, 0, 0, 0)) + extra
+    + chunk(b'IDAT', zlib.compress(b'\0' + raw)) + chunk(b'IEND', b''))
+open('palette.png', 'wb').write(png(3, bytes([1, 0]), chunk(b'PLTE', bytes([1, 250, 3, 200, 20, 30]))))
+open('see-through.png', 'wb').write(png(3, bytes([1, 0]), chunk(b'PLTE', bytes([1, 250, 3, 200, 20, 30])) + chunk(b'tRNS', bytes([9, 99]))))
+open('grey-alpha.png', 'wb').write(png(4, bytes([7, 70, 201, 0])))
+END)",
+                                       folder);
+  REQUIRE(made.code == 0);
+  const std::string report = apply(folder, {"palette.png", "-k", "identity", "-o", "p.png"});
+  CHECK(report.find("palette.png 3x1x2 u8 -> p.png 3x1x2 u8") == 0);
+  CHECK(equal(read(folder, "p.png"), (cv::Mat_<cv::Vec3b>(1, 2) << cv::Vec3b(30, 20, 200), cv::Vec3b(3, 250, 1))));
+  CHECK(apply(folder, {"see-through.png", "-k", "identity", "-o", "s.png"}).find("4x1x2 u8") != std::string::npos);
+  CHECK(
+      equal(read(folder, "s.png"), (cv::Mat_<cv::Vec4b>(1, 2) << cv::Vec4b(30, 20, 200, 99), cv::Vec4b(3, 250, 1, 9))));
+  CHECK(apply(folder, {"grey-alpha.png", "-k", "identity", "-o", "g.png"}).find("2x1x2 u8 -> g.png 2x1x2 u8") !=
+        std::string::npos);
+  CHECK(
+      equal(read(folder, "g.png"), (cv::Mat_<cv::Vec4b>(1, 2) << cv::Vec4b(7, 7, 7, 70), cv::Vec4b(201, 201, 201, 0))));
+
+  cv::imwrite(folder.file("in.jpg"), random_picture(CV_8UC3, 5));
+  apply(folder, {"in.jpg", "-k", "identity"});
+  CHECK(equal(read(folder, "in.identity.png"), read(folder, "in.jpg")));
+}
+
+TEST_CASE("kernel channels are in R, G, B order") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("c.png"), cv::Mat(4, 5, CV_8UC3, cv::Scalar(3, 20, 100)));  // B, G, R
+  apply(folder, {"c.png", "-k", "[[[1]],[[0]],[[0]]]", "-o", "red.png"});
+  CHECK(equal(read(folder, "red.png"), cv::Mat(4, 5, CV_8UC1, cv::Scalar(100))));
+  // Out: R from B, G as it is, B from R.
+  apply(folder, {"c.png", "-k", "[[[[0]],[[0]],[[1]]],[[[0]],[[1]],[[0]]],[[[1]],[[0]],[[0]]]]", "-o", "swapped.png"});
+  CHECK(equal(read(folder, "swapped.png"), cv::Mat(4, 5, CV_8UC3, cv::Scalar(100, 20, 3))));
+}
+
+TEST_CASE("a filtered picture is what OpenCV's filter2D makes of it") {
+  const TempFolder folder;
+  const cv::Mat weights = (cv::Mat_<double>(3, 3) << 1, 2, 0, -1, 1, -2, 0, 3, -1);
+  for (const int type : {CV_8UC1, CV_8UC3, CV_16UC1, CV_16UC3}) {
+    CAPTURE(type);
+    const cv::Mat picture = random_picture(type, 77);
+    cv::imwrite(folder.file("x.png"), picture);
+    apply(folder, {"x.png", "-k", "[[1,2,0],[-1,1,-2],[0,3,-1]]", "--padding", "same", "--padding-mode", "replicate",
+                   "-o", "y.png"});
+    cv::Mat doubles, expected;  // integer weights: the sums are exact in double
+    picture.convertTo(doubles, CV_64F);
+    cv::filter2D(doubles, doubles, -1, weights, {-1, -1}, 0, cv::BORDER_REPLICATE);
+    doubles.convertTo(expected, picture.depth());
+    CHECK(equal(read(folder, "y.png"), expected));
+  }
+}
+
+TEST_CASE("--gray is OpenCV's luma") {
+  const TempFolder folder;
+  for (const int type : {CV_8UC3, CV_16UC3}) {
+    const cv::Mat picture = random_picture(type, 3);
+    cv::imwrite(folder.file("c.png"), picture);
+    apply(folder, {"c.png", "-k", "identity", "--gray", "-o", "g.png"});
+    cv::Mat grey;
+    cv::cvtColor(picture, grey, cv::COLOR_BGR2GRAY);
+    CHECK(equal(read(folder, "g.png"), grey));
+  }
+}
+
+TEST_CASE("alpha is set aside, dropped or filtered") {
+  const TempFolder folder;
+  cv::Mat picture(6, 8, CV_8UC4, cv::Scalar(10, 20, 30, 0));
+  for (int y = 0; y < 6; ++y) {
+    for (int x = 0; x < 8; ++x) picture.at<cv::Vec4b>(y, x)[3] = static_cast<std::uint8_t>(10 * y + x);
+  }
+  cv::imwrite(folder.file("a.png"), picture);
+  const auto alpha_at = [&](const std::string& name, int y, int x) {
+    return int{read(folder, name).at<cv::Vec4b>(y, x)[3]};
+  };
+
+  // 3x3 with stride 2: the centre of output (i, j) is input (2i + 1, 2j + 1).
+  apply(folder, {"a.png", "-k", "[[0,0,0],[0,2,0],[0,0,0]]", "--stride", "2", "-o", "k.png"});
+  CHECK(read(folder, "k.png").size() == cv::Size(3, 2));
+  CHECK(read(folder, "k.png").at<cv::Vec4b>(1, 2) == cv::Vec4b(20, 40, 60, 35));
+  CHECK(alpha_at("k.png", 0, 0) == 11);
+  // Full padding: the centre of the corner lies outside, and the nearest pixel stands for it.
+  apply(folder, {"a.png", "-k", "box:size=5", "--padding", "full", "-o", "f.png"});
+  CHECK(alpha_at("f.png", 0, 0) == 0);
+  CHECK(alpha_at("f.png", 9, 11) == 57);
+  CHECK(alpha_at("f.png", 2, 3) == 1);
+  // A kernel that joins three channels into one leaves grey with alpha.
+  apply(folder, {"a.png", "-k", "luma", "-o", "l.png"});
+  CHECK(alpha_at("l.png", 5, 7) == 57);
+
+  CHECK(apply(folder, {"a.png", "-k", "identity", "--alpha", "drop", "-o", "d.png"}).find("-> d.png 3x6x8 u8") !=
+        std::string::npos);
+  CHECK(read(folder, "d.png").channels() == 3);
+  apply(folder, {"a.png", "-k", "[[2]]", "--alpha", "filter", "-o", "t.png"});
+  CHECK(read(folder, "t.png").at<cv::Vec4b>(5, 7) == cv::Vec4b(20, 40, 60, 114));
+  // Alpha follows the depth, so that opaque stays opaque.
+  cv::imwrite(folder.file("o.png"), cv::Mat(2, 2, CV_8UC4, cv::Scalar(1, 2, 3, 255)));
+  apply(folder, {"o.png", "-k", "identity", "--depth", "u16", "-o", "o16.png"});
+  CHECK(read(folder, "o16.png").at<cv::Vec4w>(1, 1) == cv::Vec4w(257, 514, 771, 65535));
+}
+
+TEST_CASE("maps, depths and what is counted as clipped") {
+  const TempFolder folder;
+  const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 4) << 0, 255, 100, 100);
+  cv::imwrite(folder.file("x.png"), picture);
+  const auto row = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"x.png", "-k", "[[-1,1]]", "-o", "y.png"});
+    const std::string report = apply(folder, options);
+    const cv::Mat y = read(folder, "y.png");
+    std::vector<int> values;
+    for (int x = 0; x < y.cols; ++x)
+      values.push_back(y.depth() == CV_8U ? y.at<std::uint8_t>(0, x) : y.at<std::uint16_t>(0, x));
+    return std::make_pair(values, report);
+  };
+  using Values = std::vector<int>;
+  // The responses are 255, -155, 0.
+  CHECK(row({}).first == Values{255, 155, 0});
+  CHECK(row({}).second.find("map abs, response -155 to 255, clipped 0 low 0 high") != std::string::npos);
+  CHECK(row({"--map", "clip"}).first == Values{255, 0, 0});
+  CHECK(row({"--map", "clip"}).second.find("clipped 1 low 0 high") != std::string::npos);
+  CHECK(row({"--map", "normalize"}).first == Values{255, 0, 96});  // 155 / 410 * 255 = 96.4
+  CHECK(row({"--map", "offset"}).first ==
+        Values{255, 50, 128});  // 255.5 rounds to 256, which saturates; 50.5 rounds to 50
+  CHECK(row({"--map", "offset"}).second.find("clipped 0 low 1 high") != std::string::npos);
+  CHECK(row({"--depth", "u16"}).first == Values{65535, 155 * 257, 0});
+  CHECK(row({"--bias", "0.5", "--map", "clip"}).first == Values{255, 0, 0});  // 255.5 clips, 0.5 rounds to even
+  CHECK(row({"--bias", "1.5", "--map", "clip"}).first == Values{255, 0, 2});
+
+  apply(folder, {"x.png", "-k", "[[-1,1]]", "--depth", "f32", "-o", "y.tif"});
+  CHECK(equal(read(folder, "y.tif"), (cv::Mat_<float>(1, 3) << 255, -155, 0)));
+  // Without a name that says otherwise, floats go to TIFF.
+  CHECK(apply(folder, {"x.png", "-k", "[[-1,1]]", "--depth", "f32"}).find("-> x.inline.tif") != std::string::npos);
+  CHECK(apply(folder, {"y.tif", "-k", "identity", "--map", "normalize", "-o", "n.png"}).find("n.png 1x1x3 u8") !=
+        std::string::npos);
+  CHECK(equal(read(folder, "n.png"), (cv::Mat_<std::uint8_t>(1, 3) << 255, 0, 96)));
+}
+
+TEST_CASE("banks stack, join and report what they did") {
+  const TempFolder folder;
+  const cv::Mat picture = random_picture(CV_8UC1, 9);
+  cv::imwrite(folder.file("x.png"), picture);
+  apply(folder, {"x.png", "-k", "sobel", "-o", "y.png"});
+  cv::Mat dx, dy, magnitude, expected;
+  cv::Sobel(picture, dx, CV_64F, 1, 0, 3, 1, 0, cv::BORDER_REPLICATE);
+  cv::Sobel(picture, dy, CV_64F, 0, 1, 3, 1, 0, cv::BORDER_REPLICATE);
+  cv::magnitude(dx, dy, magnitude);
+  magnitude.convertTo(expected, CV_8U);
+  CHECK(equal(read(folder, "y.png"), expected));
+
+  apply(folder, {"x.png", "-k", "sobel-x", "-k", "sobel-y", "--combine", "magnitude", "-o", "z.png"});
+  CHECK(equal(read(folder, "z.png"), expected));
+  CHECK(apply(folder, {"x.png", "-k", "sobel-x", "-k", "sobel-y", "-k", "gaussian-5"})
+            .find("x.sobel-x+sobel-y+gaussian-5.png 3x23x31") != std::string::npos);
+}
+
+TEST_CASE("every shipped kernel runs on a colour picture and keeps its size") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("c.png"), random_picture(CV_8UC3, 1));
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(PROJECT_DIR) + "/kernels")) {
+    const std::string name = entry.path().stem().string();
+    if (name == "kernel.schema") continue;
+    CAPTURE(name);
+    apply(folder, {"c.png", "-k", name});
+    CHECK(read(folder, "c." + name + ".png").size() == cv::Size(31, 23));
+  }
+}

@@ -1,0 +1,207 @@
+// Standard streams, reports and file names of the real binary: what scripts lean on.
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "support/program.h"
+
+namespace {
+
+using nlohmann::json;
+
+void write_picture(const TempFolder& folder, const std::string& name) {
+  cv::imwrite(folder.file(name), cv::Mat(6, 8, CV_8UC3, cv::Scalar(10, 20, 30)));
+}
+
+}  // namespace
+
+TEST_CASE("a tensor result has as many dimensions as its input") {
+  const TempFolder folder;
+  const auto apply = [&](const std::string& input, std::vector<std::string> options) {
+    options.insert(options.begin(), {"apply", "-", "-o", "-", "-q"});
+    return run_convtool(options, folder, input).out;
+  };
+  CHECK(apply("[[1,2],[3,4]]", {"-k", "[[1]]"}) == "[[1,2],[3,4]]\n");
+  CHECK(apply("[[1,2],[3,4]]", {"-k", "[[1]]", "-k", "[[2]]"}) == "[[[1,2],[3,4]],[[2,4],[6,8]]]\n");
+  CHECK(apply("[[[1,2],[3,4]]]", {"-k", "[[1]]"}) == "[[[1,2],[3,4]]]\n");
+  CHECK(apply("[[[[1]]],[[[2]]]]", {"-k", "[[0.5]]"}) == "[[[[0.5]]],[[[1]]]]\n");
+  CHECK(apply("[[1,-2]]", {"-k", "[[0.1]]"}) == "[[0.1,-0.2]]\n");
+  CHECK(apply(" \n[[1e3]]", {"-k", "[[1]]"}) == "[[1000]]\n");
+}
+
+TEST_CASE("bytes in, bytes out, the report on standard error") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  const std::string bytes = read_text(folder.file("x.png"));
+  const ProgramResult result = run_convtool({"apply", "-", "-k", "identity", "-o", "-"}, folder, bytes);
+  CHECK(result.code == 0);
+  CHECK(result.out.starts_with("\x89PNG"));
+  CHECK(result.err.starts_with("- 3x6x8 u8 -> - 3x6x8 u8; kernel identity 1x1, stride 1, padding 0, map clip"));
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "-", "--format", "ppm"}, folder, bytes)
+            .out.starts_with("P6"));
+  CHECK(run_convtool({"apply", "x.png", "-k", "identity", "-o", "-", "--format", "npy"}, folder)
+            .out.starts_with("\x93NUMPY"));
+  CHECK(run_convtool({"apply", "-", "-k", "identity"}, folder, bytes).out.starts_with("\x89PNG"));
+  CHECK(
+      run_shell("cat x.png | $CONVTOOL apply - -k edge -o - -q | $CONVTOOL apply - -k box -o - -q | head -c 4", folder)
+          .out == "\x89PNG");
+  CHECK(folder.names() == std::vector<std::string>{"x.png"});
+}
+
+TEST_CASE("picture bytes are not written to a terminal") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  if (run_shell("command -v script", folder).code != 0) {
+    MESSAGE("no script(1) here to make a terminal with: not tested");
+    return;
+  }
+  const ProgramResult result =
+      run_shell("script -qec '\"$CONVTOOL\" apply x.png -k edge -o - 2>message' transcript > /dev/null", folder);
+  CHECK(result.code == 1);
+  CHECK(read_text(folder.file("message")).find("not written to a terminal") != std::string::npos);
+  CHECK(read_text(folder.file("transcript")).find("PNG") == std::string::npos);
+}
+
+TEST_CASE("names are derived from input and kernel") {
+  const TempFolder folder;
+  write_picture(folder, "a.png");
+  write_picture(folder, "b.v2.jpg");
+  folder.write("t.json", "[[1,2],[3,4]]");
+  folder.write("my kernel.json", "{\"name\": \"a/b: c\", \"weight\": [[1]]}");
+  const auto apply = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "apply");
+    CHECK(run_convtool(arguments, folder).code == 0);
+  };
+  apply({"a.png", "b.v2.jpg", "t.json", "-k", "edge"});
+  apply({"a.png", "-k", "gaussian:sigma=1.4,size=5"});
+  apply({"a.png", "-k", "my kernel.json", "--out-dir", "new/folder"});
+  apply({"a.png", "-k", "[[1]]", "--format", "tif"});
+  apply({"./a.png", "-k", "box", "-o", "chosen.bmp"});
+  CHECK(folder.names() == std::vector<std::string>{"a.edge.png", "a.gaussian-sigma=1.4-size=5.png", "a.inline.tif",
+                                                   "a.png", "b.v2.edge.png", "b.v2.jpg", "chosen.bmp", "my kernel.json",
+                                                   "new", "new/folder", "new/folder/a.a-b--c.png", "t.edge.json",
+                                                   "t.json"});
+}
+
+TEST_CASE("the JSON report holds every key of the contract") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  const ProgramResult result =
+      run_convtool({"apply", "x.png", "missing.png", "-k", "sobel-x", "--stride", "2x1", "--pads", "1,2,0,3",
+                    "--padding-mode", "reflect", "--out-dir", "o", "--json", "--threads", "1"},
+                   folder);
+  CHECK(result.code == 1);
+  const std::size_t newline = result.out.find('\n');
+  const json done = json::parse(result.out.substr(0, newline)), failed = json::parse(result.out.substr(newline + 1));
+  json seconds = done.at("seconds");
+  CHECK(seconds.at("decode").get<double>() >= 0);
+  CHECK(seconds.at("convolve").get<double>() >= 0);
+  CHECK(seconds.at("encode").get<double>() >= 0);
+  json rest = done;
+  rest.erase("seconds");
+  CHECK(rest == json::parse(R"({
+    "version": 1, "input": "x.png", "output": "o/x.sobel-x.png", "status": "ok",
+    "input_shape": [3, 6, 8], "output_shape": [3, 3, 11], "input_dtype": "u8", "output_dtype": "u8",
+    "kernel": {"name": "sobel-x", "shape": [3, 3]}, "stride": [2, 1], "pads": [1, 2, 0, 3], "padding_mode": "reflect",
+    "dilation": [1, 1], "groups": 3, "map": "abs", "combine": "none", "clipped": {"low": 0, "high": 0},
+    "min": 0, "max": 0, "nan_count": 0, "algorithm": "direct", "threads": 1})"));
+  CHECK(failed.at("version") == 1);
+  CHECK(failed.at("input") == "missing.png");
+  CHECK(failed.at("status") == "error");
+  CHECK(failed.at("error").at("kind") == "input");
+  CHECK(failed.at("error").at("message").get<std::string>().find("no such file") != std::string::npos);
+
+  const ProgramResult skipped =
+      run_convtool({"apply", "x.png", "-k", "sobel-x", "--out-dir", "o", "--json", "-n"}, folder);
+  CHECK(skipped.code == 0);
+  CHECK(json::parse(skipped.out).at("status") == "skipped");
+}
+
+TEST_CASE("the JSON report stays JSON when the numbers are not") {
+  const TempFolder folder;
+  const ProgramResult made = run_shell(
+      "python3 -c \"import struct,sys; h=b\\\"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }\\\"; "
+      "sys.stdout.buffer.write(b'\\x93NUMPY\\x01\\x00'+struct.pack('<H',len(h))+h+struct.pack('<3f',float('nan'),float("
+      "'inf'),1))\" > x.npy",
+      folder);
+  REQUIRE(made.code == 0);
+  const ProgramResult result = run_convtool({"apply", "x.npy", "-k", "[[1]]", "--json", "-o", "y.npy"}, folder);
+  CHECK(result.code == 0);
+  const json report = json::parse(result.out);
+  CHECK(report.at("nan_count") == 1);
+  CHECK(report.at("min") == 1);
+  CHECK(report.at("max").is_null());
+  CHECK(report.at("map") == "none");
+  const ProgramResult refused = run_convtool({"apply", "x.npy", "-k", "[[1]]", "-o", "y.json"}, folder);
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find(".npy") != std::string::npos);
+}
+
+TEST_CASE("a dry run tells everything and writes nothing") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  const ProgramResult text = run_convtool({"apply", "x.png", "-k", "edge", "--out-dir", "o", "--dry-run"}, folder);
+  CHECK(text.code == 0);
+  CHECK(text.out.starts_with(
+      "x.png 3x6x8 u8 -> o/x.edge.png 3x6x8 u8; kernel edge 3x3, stride 1, padding 1 replicate, map abs; dry run"));
+  const json report =
+      json::parse(run_convtool({"apply", "x.png", "-k", "edge", "--out-dir", "o", "--dry-run", "--json"}, folder).out);
+  CHECK(report.at("dry_run") == true);
+  CHECK(report.at("output_shape") == json({3, 6, 8}));
+  CHECK(report.at("min").is_null());
+  CHECK(folder.names() == std::vector<std::string>{"x.png"});
+}
+
+TEST_CASE("quiet says nothing, verbose says why") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-q"}, folder).out == "");
+  const std::string verbose = run_convtool({"apply", "x.png", "-k", "edge", "-v"}, folder).out;
+  CHECK(verbose.find("u8 n1 ci3 ih6 iw8 co3 kh3 kw3 g3 s1x1 d1x1 p1,1,1,1 replicate; direct, 1 thread") !=
+        std::string::npos);
+  CHECK(verbose.find("decode ") != std::string::npos);
+  CHECK(run_convtool({"apply", "x.png", "-k", "edge", "--algorithm", "reference", "-v"}, folder)
+            .out.find("; reference, 1 thread") != std::string::npos);
+}
+
+TEST_CASE("networks run layer after layer") {
+  const TempFolder folder;
+  const std::string network = R"({"name": "two", "layers": [{"weight": [[1, -1]], "activation": "relu"}, [[0.5]]]})";
+  CHECK(run_convtool({"apply", "-", "-k", network, "-o", "-", "-q"}, folder, "[[1,3,2,2]]").out == "[[0,0.5,0]]\n");
+  const ProgramResult report = run_convtool({"apply", "-", "-k", network, "-o", "-", "--json"}, folder, "[[1,3,2,2]]");
+  CHECK(json::parse(report.err).at("layers").size() == 2);
+  const ProgramResult refused =
+      run_convtool({"apply", "-", "-k", network, "-o", "-", "--stride", "2"}, folder, "[[1]]");
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("--stride") != std::string::npos);
+}
+
+TEST_CASE("help and version go to standard output with exit 0") {
+  const TempFolder folder;
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"apply", "--help"},
+                                                    {"shape", "-h"},
+                                                    {"kernels", "show", "--help"},
+                                                    {"--version"}}) {
+    const ProgramResult result = run_convtool(arguments, folder);
+    CHECK(result.code == 0);
+    CHECK(result.err == "");
+    CHECK(result.out.find(arguments.front() == "--version" ? "convtool 0." : "Usage: convtool") != std::string::npos);
+  }
+  CHECK(json::parse(run_convtool({"--version", "--json"}, folder).out).contains("opencv"));
+}
+
+TEST_CASE("options may stand before or after the inputs, and -- ends them") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  CHECK(run_convtool({"apply", "-k", "box", "--stride=2", "x.png"}, folder).code == 0);
+  std::filesystem::copy(folder.file("x.png"), folder.file("-dash.png"));
+  CHECK(run_convtool({"apply", "-k", "box", "--", "-dash.png"}, folder).code == 0);
+  CHECK(std::filesystem::exists(folder.file("-dash.box.png")));
+  std::filesystem::copy(folder.file("x.png"), folder.file("[a,b].png"));
+  CHECK(run_convtool({"apply", "[a,b].png", "-k", "box"}, folder).code == 0);
+  CHECK(run_convtool({"apply", "-", "-k", "[[1]]", "--bias", "-1.5", "-o", "-", "-q"}, folder, "[[1]]").out ==
+        "[[-0.5]]\n");
+}

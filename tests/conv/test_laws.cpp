@@ -1,0 +1,295 @@
+// Laws that need no oracle, held to by every algorithm. Pixels and weights are small integers over a power of two, so
+// sums are exact in any order and equal means equal in every bit.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "conv/padding.h"
+#include "support/convolve.h"
+#include "support/params.h"
+
+namespace convtool {
+namespace {
+
+constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
+constexpr PaddingMode kModes[] = {PaddingMode::zeros,     PaddingMode::constant,  PaddingMode::reflect,
+                                  PaddingMode::symmetric, PaddingMode::replicate, PaddingMode::circular};
+
+Tensor random_input(DType dtype, const Shape& shape, Random& random) {
+  return filled(dtype, shape, [&] {
+    if (dtype == DType::f32) return static_cast<double>(random.between(-64, 64)) / 8;
+    return static_cast<double>(random.between(0, dtype == DType::u8 ? 255 : 65535));
+  });
+}
+
+Kernel random_kernel(const KernelShape& shape, Random& random) {
+  const auto number = [&] { return random.between(-12, 12); };
+  return {shape, floats(shape.count(), number), floats(shape.c_o, number)};
+}
+
+/// Calls `law` for every algorithm and input type with random numbers, the same for each algorithm.
+template <class Law>
+void for_every_algorithm(std::uint64_t seed, Law&& law) {
+  for (const std::string_view algorithm : algorithm_names()) {
+    for (const DType dtype : kTypes) {
+      CAPTURE(std::string(algorithm));
+      CAPTURE(std::string(to_string(dtype)));
+      CAPTURE(seed);
+      Random random(seed);
+      try {
+        law(algorithm, dtype, random);
+      } catch (const Error& error) {
+        const std::string reason = error.what();
+        CHECK(reason.find("does not apply here") != std::string::npos);
+        MESSAGE(reason);
+      }
+    }
+  }
+}
+
+std::vector<double> run(const Tensor& input, const Kernel& kernel, const Params& params, std::string_view algorithm) {
+  return values_of(convolve(input.ref(), kernel, params, algorithm).ref());
+}
+
+/// The part of a tensor that starts at (c, y, x) of item 0 and has this shape, every `step`-th row and column.
+Tensor part_of(const Tensor& whole, const Shape& shape, std::int64_t c, std::int64_t y, std::int64_t x,
+               Extent step = {}) {
+  Tensor part(whole.dtype(), shape);
+  visit_dtype(whole.dtype(), [&]<class T>(T) {
+    const auto from = whole.ref().view<T>();
+    const auto to = part.ref().view<T>();
+    for (std::int64_t n = 0; n < shape.n; ++n)
+      for (std::int64_t k = 0; k < shape.c; ++k)
+        for (std::int64_t i = 0; i < shape.h; ++i)
+          for (std::int64_t j = 0; j < shape.w; ++j)
+            to.at(n, k, i, j) = from.at(n, c + k, y + i * step.h, x + j * step.w);
+  });
+  return part;
+}
+
+TEST_CASE("a delta kernel gives the picture back, shifted by where its 1 stands") {
+  for_every_algorithm(51, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {2, 1, 9, 23}, random);
+    for (std::int64_t u = 0; u < 3; ++u)
+      for (std::int64_t v = 0; v < 4; ++v) {
+        Kernel delta = kernel_of({1, 1, 3, 4}, std::vector<float>(12, 0.0F));
+        delta.weights[static_cast<std::size_t>(u * 4 + v)] = 1;
+        CHECK(run(x, delta, {.padding = pads(u, v, 2 - u, 3 - v)}, algorithm) == values_of(x.ref()));
+        CHECK(run(x, delta, {}, algorithm) == values_of(part_of(x, {2, 1, 7, 20}, 0, u, v).ref()));
+      }
+  });
+}
+
+TEST_CASE("linear in the picture and in the weights") {
+  for_every_algorithm(52, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Shape shape{1, 2, 8, 19};
+    const auto small = [&] { return static_cast<double>(random.between(0, 40)); };
+    const Tensor x = filled(dtype, shape, small), y = filled(dtype, shape, small);
+    const std::vector<double> xs = values_of(x.ref()), ys = values_of(y.ref());
+    std::vector<double> mixed;
+    for (std::size_t i = 0; i < xs.size(); ++i) mixed.push_back(2 * xs[i] + 3 * ys[i]);  // at most 200: fits u8
+
+    Kernel k = random_kernel({3, 2, 3, 5}, random), l = random_kernel({3, 2, 3, 5}, random);
+    k.bias = l.bias = {0, 0, 0};  // a bias is not linear
+    Kernel both = k;
+    for (std::size_t i = 0; i < both.weights.size(); ++i) both.weights[i] = 4 * k.weights[i] - 0.5F * l.weights[i];
+
+    for (const PaddingMode mode : kModes) {
+      const Params params{.padding = kSame, .padding_mode = mode};
+      const auto kx = run(x, k, params, algorithm), ky = run(y, k, params, algorithm),
+                 lx = run(x, l, params, algorithm);
+      const auto of_mixed = run(tensor_of(dtype, shape, mixed), k, params, algorithm);
+      const auto of_both = run(x, both, params, algorithm);
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < kx.size(); ++i)
+        wrong += (of_mixed[i] != 2 * kx[i] + 3 * ky[i]) + (of_both[i] != 4 * kx[i] - 0.5 * lx[i]);
+      CAPTURE(std::string(to_string(mode)));
+      CHECK(wrong == 0);
+    }
+  });
+}
+
+TEST_CASE("a shifted picture gives a shifted response, wherever no border is seen") {
+  for_every_algorithm(53, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {1, 2, 14, 31}, random);
+    const Kernel kernel = random_kernel({2, 2, 3, 4}, random);
+    const Tensor y = convolve(x.ref(), kernel, {}, algorithm);
+    for (const auto& [dy, dx] : {std::pair{1, 0}, {0, 1}, {3, 5}, {4, 17}}) {
+      const Tensor shifted = part_of(x, {1, 2, 14 - dy, 31 - dx}, 0, dy, dx);
+      CHECK(run(shifted, kernel, {}, algorithm) == values_of(part_of(y, {1, 2, 12 - dy, 28 - dx}, 0, dy, dx).ref()));
+    }
+  });
+}
+
+TEST_CASE("around a circle the shift is seen at the borders too") {
+  for_every_algorithm(54, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Shape shape{1, 1, 6, 11};
+    const Tensor x = random_input(dtype, shape, random);
+    const Kernel kernel = random_kernel({1, 1, 5, 4}, random);
+    const Params params{.padding = kSame, .padding_mode = PaddingMode::circular};
+    const std::vector<double> xs = values_of(x.ref()), y = run(x, kernel, params, algorithm);
+    const auto turned = [&](const std::vector<double>& values) {
+      std::vector<double> result;
+      for (std::int64_t i = 0; i < 6; ++i)
+        for (std::int64_t j = 0; j < 11; ++j)
+          result.push_back(values[static_cast<std::size_t>((i + 2) % 6 * 11 + (j + 7) % 11)]);
+      return result;
+    };
+    CHECK(run(tensor_of(dtype, shape, turned(xs)), kernel, params, algorithm) == turned(y));
+  });
+}
+
+TEST_CASE("groups are separate convolutions") {
+  for_every_algorithm(55, [](std::string_view algorithm, DType dtype, Random& random) {
+    for (const auto& [groups, inputs, outputs] : {std::tuple{2, 3, 1}, {3, 1, 1}, {3, 2, 2}, {4, 1, 3}}) {
+      const Tensor x = random_input(dtype, {1, groups * inputs, 7, 18}, random);
+      const Kernel kernel = random_kernel({groups * outputs, inputs, 3, 2}, random);
+      const Params params{.stride = {1, 2}, .padding = pads(1, 0, 2, 1), .padding_mode = PaddingMode::replicate};
+      Params grouped = params;
+      grouped.groups = groups;
+      std::vector<double> apart;
+      for (int g = 0; g < groups; ++g) {
+        const float *weights = kernel.taps(g * outputs, 0), *bias = kernel.bias.data() + g * outputs;
+        const Kernel own{{outputs, inputs, 3, 2}, {weights, weights + outputs * inputs * 6}, {bias, bias + outputs}};
+        const auto y = run(part_of(x, {1, inputs, 7, 18}, g * inputs, 0, 0), own, params, algorithm);
+        apart.insert(apart.end(), y.begin(), y.end());
+      }
+      CHECK(run(x, kernel, grouped, algorithm) == apart);
+    }
+  });
+}
+
+TEST_CASE("a batch is separate pictures, and output channels are separate kernels") {
+  for_every_algorithm(56, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {3, 2, 5, 17}, random);
+    const Kernel kernel = random_kernel({4, 2, 3, 3}, random);
+    const Params params{.padding = kSame};
+    std::vector<double> apart;
+    const std::vector<double> xs = values_of(x.ref());
+    for (std::int64_t n = 0; n < 3; ++n) {
+      const Tensor item = tensor_of(dtype, {1, 2, 5, 17}, {xs.begin() + n * 170, xs.begin() + (n + 1) * 170});
+      for (std::int64_t o = 0; o < 4; ++o) {
+        const Kernel one{{1, 2, 3, 3}, {kernel.taps(o, 0), kernel.taps(o, 0) + 18}, {kernel.bias.data()[o]}};
+        const auto y = run(item, one, params, algorithm);
+        apart.insert(apart.end(), y.begin(), y.end());
+      }
+    }
+    CHECK(run(x, kernel, params, algorithm) == apart);
+  });
+}
+
+TEST_CASE("dilation is a kernel with zeros between its taps") {
+  for_every_algorithm(57, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {1, 2, 13, 27}, random);
+    const Kernel kernel = random_kernel({2, 2, 3, 4}, random);
+    for (const Extent d : {Extent{2, 2}, Extent{1, 3}, Extent{4, 1}, Extent{3, 2}}) {
+      const KernelShape wide{2, 2, 2 * d.h + 1, 3 * d.w + 1};
+      Kernel stuffed{wide, std::vector<float>(static_cast<std::size_t>(wide.count()), 0.0F), kernel.bias};
+      for (std::int64_t o = 0; o < 2; ++o)
+        for (std::int64_t c = 0; c < 2; ++c)
+          for (std::int64_t u = 0; u < 3; ++u)
+            for (std::int64_t v = 0; v < 4; ++v)
+              stuffed.weights[static_cast<std::size_t>(((o * 2 + c) * wide.kh + u * d.h) * wide.kw + v * d.w)] =
+                  kernel.taps(o, c)[u * 4 + v];
+      for (const PaddingMode mode : kModes) {
+        const Padding padding = pads(3, 1, 2, 4);
+        CHECK(
+            run(x, kernel, {.dilation = d, .padding = padding, .padding_mode = mode, .padding_value = 7}, algorithm) ==
+            run(x, stuffed, {.padding = padding, .padding_mode = mode, .padding_value = 7}, algorithm));
+      }
+    }
+  });
+}
+
+TEST_CASE("a stride picks from the response of stride 1") {
+  for_every_algorithm(58, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {2, 1, 11, 29}, random);
+    const Kernel kernel = random_kernel({2, 1, 3, 4}, random);
+    for (const PaddingMode mode : kModes) {
+      const Params params{.padding = pads(2, 3, 1, 2), .padding_mode = mode, .padding_value = -1};
+      const Tensor all = convolve(x.ref(), kernel, params, algorithm);
+      for (const Extent s : {Extent{2, 2}, Extent{1, 3}, Extent{4, 1}, Extent{3, 4}, Extent{20, 40}}) {
+        Params strided = params;
+        strided.stride = s;
+        const Shape shape{2, 2, (all.shape().h - 1) / s.h + 1, (all.shape().w - 1) / s.w + 1};
+        CHECK(run(x, kernel, strided, algorithm) == values_of(part_of(all, shape, 0, 0, 0, s).ref()));
+      }
+    }
+  });
+}
+
+TEST_CASE("a 1x1 convolution is a matrix product over channels") {
+  for_every_algorithm(59, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {1, 3, 3, 3}, random);
+    const Kernel kernel = random_kernel({2, 3, 1, 1}, random);
+    const std::vector<double> xs = values_of(x.ref());
+    std::vector<double> product;
+    for (std::size_t o = 0; o < 2; ++o)
+      for (std::size_t p = 0; p < 9; ++p) {
+        double sum = static_cast<double>(kernel.bias[o]);
+        for (std::size_t c = 0; c < 3; ++c) sum += static_cast<double>(kernel.weights[o * 3 + c]) * xs[c * 9 + p];
+        product.push_back(sum);
+      }
+    CHECK(run(x, kernel, {}, algorithm) == product);
+  });
+}
+
+TEST_CASE("an output depends on the pixels of its receptive field, and on no other") {
+  for_every_algorithm(60, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Tensor x = random_input(dtype, {1, 1, 8, 21}, random);
+    Kernel kernel = random_kernel({1, 1, 2, 3}, random);
+    for (float& weight : kernel.weights) weight = weight == 0 ? 1 : weight;
+    const Params params{.stride = {1, 2}, .dilation = {3, 2}, .padding = pads(1, 2, 2, 1)};
+    const std::vector<double> before = run(x, kernel, params, algorithm);
+    const std::int64_t ow = (21 + 3 - 5) / 2 + 1;
+    for (int i = 0; i < 25; ++i) {
+      const std::int64_t y = random.between(0, 7), z = random.between(0, 20);
+      std::vector<double> xs = values_of(x.ref());
+      xs[static_cast<std::size_t>(y * 21 + z)] = xs[static_cast<std::size_t>(y * 21 + z)] == 1 ? 2 : 1;
+      const std::vector<double> after = run(tensor_of(dtype, x.shape(), xs), kernel, params, algorithm);
+      for (std::size_t at = 0; at < before.size(); ++at) {
+        const std::int64_t top = static_cast<std::int64_t>(at) / ow - 1,
+                           left = static_cast<std::int64_t>(at) % ow * 2 - 2;
+        const bool sees = (y == top || y == top + 3) && (z == left || z == left + 2 || z == left + 4);
+        if ((before[at] != after[at]) == sees) continue;
+        CAPTURE(y);
+        CAPTURE(z);
+        CAPTURE(at);
+        CHECK((before[at] != after[at]) == sees);
+      }
+    }
+  });
+}
+
+TEST_CASE("padding is the same as filtering a picture that was padded before") {
+  for_every_algorithm(61, [](std::string_view algorithm, DType dtype, Random& random) {
+    const Shape shape{1, 2, 5, 9};
+    const Tensor x = random_input(dtype, shape, random);
+    const Kernel kernel = random_kernel({2, 2, 3, 4}, random);
+    const std::vector<double> xs = values_of(x.ref());
+    for (const PaddingMode mode : kModes) {
+      for (const Pads p : {Pads{1, 2, 1, 1}, Pads{0, 3, 4, 0}, Pads{4, 0, 2, 8}}) {
+        std::vector<double> padded;
+        for (std::int64_t c = 0; c < 2; ++c)
+          for (std::int64_t y = -p.top; y < 5 + p.bottom; ++y)
+            for (std::int64_t z = -p.left; z < 9 + p.right; ++z) {
+              const std::int64_t from_y = pad_index(mode, y, 5), from_z = pad_index(mode, z, 9);
+              const double outside = mode == PaddingMode::constant ? 6 : 0;
+              padded.push_back(from_y == kOutside || from_z == kOutside
+                                   ? outside
+                                   : xs[static_cast<std::size_t>((c * 5 + from_y) * 9 + from_z)]);
+            }
+        const Tensor before = tensor_of(dtype, {1, 2, 5 + p.top + p.bottom, 9 + p.left + p.right}, padded);
+        CAPTURE(std::string(to_string(mode)));
+        CHECK(run(x, kernel,
+                  {.stride = {2, 1}, .padding = {Padding::Rule::fixed, p}, .padding_mode = mode, .padding_value = 6},
+                  algorithm) == run(before, kernel, {.stride = {2, 1}}, algorithm));
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace convtool

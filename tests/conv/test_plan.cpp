@@ -1,0 +1,121 @@
+// ConvPlan: which algorithm and how many threads, what it refuses, and that it may be moved and run again.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "conv/plan.h"
+#include "core/parallel.h"
+#include "support/convolve.h"
+#include "support/params.h"
+
+namespace convtool {
+namespace {
+
+const ConvProblem& small() {
+  static const ConvProblem problem = make_problem(DType::f32, {1, 1, 3, 3}, {1, 1, 2, 2}, {});
+  return problem;
+}
+
+Kernel course_kernel() { return kernel_of({1, 1, 2, 2}, {0, 1, 2, 3}); }
+
+TEST_CASE("the algorithms there are") {
+  const auto names = algorithm_names();
+  for (const std::string_view name : {"reference", "direct"})
+    CHECK(std::find(names.begin(), names.end(), name) != names.end());
+  for (const std::string_view name : names) CHECK(std::count(names.begin(), names.end(), name) == 1);
+}
+
+TEST_CASE("auto never chooses reference; a named algorithm is the one that runs") {
+  CHECK(ConvPlan(small(), course_kernel(), {}, {}).algorithm() != "reference");
+  for (const std::string name : {"reference", "direct"})
+    CHECK(ConvPlan(small(), course_kernel(), {}, {.algorithm = name}).algorithm() == name);
+}
+
+TEST_CASE("an unknown algorithm is refused with the names of all") {
+  try {
+    const ConvPlan plan(small(), course_kernel(), {}, {.algorithm = "directt"});
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    const std::string message = error.what();
+    for (const std::string_view word : {"'directt'", "--algorithm", "auto", "reference", "direct"})
+      CHECK(message.find(word) != std::string::npos);
+  }
+}
+
+TEST_CASE("small problems run on one thread, large ones on as many as asked for, reference always on one") {
+  const auto threads = [](std::int64_t size, const std::string& algorithm, int asked) {
+    const KernelShape kernel{1, 1, 7, 7};
+    const ConvProblem problem = make_problem(DType::f32, {1, 1, size, size}, kernel, Params{.padding = kSame});
+    const Kernel weights = kernel_of(kernel, std::vector<float>(49, 1.0F));
+    return ConvPlan(problem, weights, {}, {.algorithm = algorithm, .threads = asked}).threads();
+  };
+  CHECK(threads(3, "direct", 8) == 1);
+  CHECK(threads(1000, "direct", 8) == 8);
+  CHECK(threads(1000, "direct", 1) == 1);
+  CHECK(threads(1000, "direct", 0) == available_cores());
+  CHECK(threads(1000, "reference", 8) == 1);
+}
+
+TEST_CASE("a plan may be moved, and run any number of times") {
+  ConvPlan plan(small(), course_kernel(), {}, {});
+  std::vector<ConvPlan> plans;
+  plans.push_back(std::move(plan));
+  plans.emplace_back(small(), course_kernel(), Epilogue{}, PlanOptions{});  // grows the vector and moves the first
+  plans.front() = ConvPlan(small(), kernel_of({1, 1, 2, 2}, {1, 0, 0, 0}), {}, {});
+  const Tensor x = counting({1, 1, 3, 3});
+  Tensor y(DType::f32, {1, 1, 2, 2});
+  for (int round = 0; round < 2; ++round) {
+    plans.back().run(x.ref(), y.ref());
+    CHECK(values_of(y.ref()) == std::vector<double>{19, 25, 37, 43});
+    plans.front().run(x.ref(), y.ref());
+    CHECK(values_of(y.ref()) == std::vector<double>{0, 1, 3, 4});
+  }
+  CHECK(to_string(plans.back().problem()) == to_string(small()));
+}
+
+TEST_CASE("the output shape has the combined channels joined") {
+  const ConvProblem problem = make_problem(DType::f32, {2, 1, 4, 5}, {6, 1, 2, 2}, {});
+  const Kernel kernel = kernel_of({6, 1, 2, 2}, std::vector<float>(24, 1.0F));
+  CHECK(ConvPlan(problem, kernel, {}, {}).output_shape() == Shape{2, 6, 3, 4});
+  const Epilogue pairs{.activation = Activation::none, .combine = Combine::max, .combine_count = 2};
+  CHECK(ConvPlan(problem, kernel, pairs, {}).output_shape() == Shape{2, 3, 3, 4});
+}
+
+TEST_CASE("measure() sees the responses that run() sees") {
+  const Kernel kernel = kernel_of({1, 1, 2, 2}, {-1, 1, 0, 0});
+  const ConvPlan plan(small(), kernel, {.activation = Activation::abs}, {});
+  const Tensor x = tensor_of(DType::f32, {1, 1, 3, 3}, {0, -5, 4, 1, 1, 1, 9, 9, 9});
+  const ResponseStats stats = plan.measure(x.ref());
+  CHECK(stats.min == 0);
+  CHECK(stats.max == 9);
+  CHECK(stats.nan_count == 0);
+  CHECK(stats.clipped_low == 0);
+  CHECK(stats.clipped_high == 0);
+}
+
+TEST_CASE("what does not belong to the plan is a bug") {
+  const ConvPlan plan(small(), course_kernel(), {}, {});
+  const Tensor x = counting({1, 1, 3, 3}), wrong_shape = counting({1, 1, 3, 4});
+  const Tensor wrong_type = filled(DType::u8, {1, 1, 3, 3}, [] { return 0; });
+  Tensor y(DType::f32, {1, 1, 2, 2}), wrong_y(DType::f32, {1, 1, 2, 3});
+  CHECK_THROWS_AS(plan.run(wrong_shape.ref(), y.ref()), Error);
+  CHECK_THROWS_AS(plan.run(wrong_type.ref(), y.ref()), Error);
+  CHECK_THROWS_AS(plan.run(x.ref(), wrong_y.ref()), Error);
+  CHECK_THROWS_AS(plan.run(x.ref(), TensorRef{nullptr, DType::f32, {1, 1, 2, 2}, {}}), Error);
+  CHECK_THROWS_AS(plan.measure(wrong_shape.ref()), Error);
+
+  Kernel short_kernel = course_kernel();
+  short_kernel.weights.pop_back();
+  CHECK_THROWS_AS(ConvPlan(small(), short_kernel, {}, {}), Error);
+  Kernel no_bias = course_kernel();
+  no_bias.bias.clear();
+  CHECK_THROWS_AS(ConvPlan(small(), no_bias, {}, {}), Error);
+  CHECK_THROWS_AS(ConvPlan(small(), kernel_of({1, 1, 1, 4}, {0, 1, 2, 3}), {}, {}), Error);
+  CHECK_THROWS_AS(ConvPlan(small(), course_kernel(), {Activation::none, Combine::sum, 2}, {}), Error);
+}
+
+}  // namespace
+}  // namespace convtool

@@ -1,0 +1,158 @@
+// Small picture files of every kind that is read, made by OpenCV's encoders or byte by byte.
+#pragma once
+
+#include <cstring>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "io/picture_bytes.h"
+
+namespace convtool::testing {
+
+/// Random values; floats around zero.
+inline cv::Mat random_mat(int height, int width, int type, std::uint64_t seed = 1) {
+  cv::Mat mat(height, width, type);
+  cv::RNG random(seed);
+  const double low = mat.depth() == CV_32F ? -1000 : 0;
+  random.fill(mat, cv::RNG::UNIFORM, low, mat.depth() == CV_8U ? 256 : mat.depth() == CV_16U ? 65536 : 1000);
+  return mat;
+}
+
+inline Bytes opencv_file(const std::string& extension, const cv::Mat& mat, const std::vector<int>& parameters = {}) {
+  std::vector<uchar> file;
+  if (!cv::imencode(extension, mat, file, parameters)) throw std::runtime_error("OpenCV cannot write " + extension);
+  const auto* const first = reinterpret_cast<const std::byte*>(file.data());
+  return Bytes(first, first + file.size());
+}
+
+struct Sample {
+  std::string name;
+  Bytes file;
+  std::size_t spare = 0;  ///< bytes at the end that carry no pixels
+};
+
+inline Bytes counting_bytes(std::size_t count) {
+  Bytes bytes(count);
+  for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::byte>(i * 7 + i / 256);
+  return bytes;
+}
+
+/// All 9 wide and 7 high, tiled TIFF 20 by 20.
+inline std::vector<Sample> sample_pictures() {
+  const cv::Mat grey8 = random_mat(7, 9, CV_8UC1), rgb8 = random_mat(7, 9, CV_8UC3), rgba8 = random_mat(7, 9, CV_8UC4);
+  const cv::Mat rgb16 = random_mat(7, 9, CV_16UC3), rgb32 = random_mat(7, 9, CV_32FC3);
+  const cv::Mat grey32 = random_mat(7, 9, CV_32FC1), rgba32 = random_mat(7, 9, CV_32FC4);
+
+  std::vector<Sample> samples = {
+      {"png u8 rgb", opencv_file(".png", rgb8)},
+      {"png u8 rgba", opencv_file(".png", rgba8)},
+      {"png u16", opencv_file(".png", rgb16)},
+      {"jpeg baseline", opencv_file(".jpg", rgb8)},
+      {"jpeg grey", opencv_file(".jpg", grey8)},
+      {"jpeg progressive", opencv_file(".jpg", rgb8, {cv::IMWRITE_JPEG_PROGRESSIVE, 1})},
+      {"jpeg restart markers", opencv_file(".jpg", rgb8, {cv::IMWRITE_JPEG_RST_INTERVAL, 1})},
+      {"tiff lzw", opencv_file(".tif", rgb8)},
+      {"tiff deflate", opencv_file(".tif", rgb8, {cv::IMWRITE_TIFF_COMPRESSION, 8})},
+      {"tiff packbits", opencv_file(".tif", rgb8, {cv::IMWRITE_TIFF_COMPRESSION, 32773})},
+      {"tiff uncompressed", opencv_file(".tif", rgb8, {cv::IMWRITE_TIFF_COMPRESSION, 1})},
+      {"tiff u16", opencv_file(".tif", rgb16)},
+      {"tiff f32", opencv_file(".tif", rgb32, {cv::IMWRITE_TIFF_COMPRESSION, 1})},
+      {"tiff LogLuv", opencv_file(".tif", rgb32)},
+      {"bmp rgb", opencv_file(".bmp", rgb8)},
+      {"bmp grey", opencv_file(".bmp", grey8)},
+      {"webp lossless", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 101})},
+      {"webp lossy", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 80})},
+      {"webp lossy with alpha", opencv_file(".webp", rgba8, {cv::IMWRITE_WEBP_QUALITY, 80})},
+      {"pgm binary", opencv_file(".pgm", grey8)},
+      {"ppm binary", opencv_file(".ppm", rgb8)},
+      {"ppm binary u16", opencv_file(".ppm", rgb16)},
+      {"pgm text", opencv_file(".pgm", grey8, {cv::IMWRITE_PXM_BINARY, 0})},
+      {"ppm text", opencv_file(".ppm", rgb8, {cv::IMWRITE_PXM_BINARY, 0}), 2},  // a space and a line end
+      {"pbm binary", opencv_file(".pbm", grey8)},
+      {"pbm text", to_bytes("P1\n9 7\n" + std::string(63, '1') + "\n"), 1},
+      {"pfm grey", opencv_file(".pfm", grey32)},
+      {"pfm rgb", opencv_file(".pfm", rgb32)},
+      {"exr zip", opencv_file(".exr", rgb32)},
+      {"exr half rgba", opencv_file(".exr", rgba32, {cv::IMWRITE_EXR_TYPE, cv::IMWRITE_EXR_TYPE_HALF})},
+      {"exr uncompressed", opencv_file(".exr", grey32, {cv::IMWRITE_EXR_COMPRESSION, cv::IMWRITE_EXR_COMPRESSION_NO})},
+  };
+
+  // A thumbnail, a JPEG of its own with its own end marker, inside an application segment.
+  const Bytes jpeg = opencv_file(".jpg", rgb8), thumbnail = opencv_file(".jpg", grey8);
+  ByteWriter with_thumbnail(true);
+  with_thumbnail.u16(0xffd8).u16(0xffe1).u16(2 + thumbnail.size()).append(thumbnail);
+  with_thumbnail.append(std::span(jpeg).subspan(2));
+  samples.push_back({"jpeg with thumbnail", with_thumbnail.bytes()});
+
+  // Adam7 (PNG specification, section 8): for 9 x 7, passes of 2x1, 1x1, 3x1, 2x2, 5x2, 4x4 and 9x3 pixels.
+  ByteWriter rows;
+  for (const auto& [count, width] : {std::pair{1, 2}, {1, 1}, {1, 3}, {2, 2}, {2, 5}, {4, 4}, {3, 9}})
+    for (int row = 0; row < count; ++row) rows.u8(0).append(counting_bytes(static_cast<std::size_t>(width)));
+  samples.push_back(
+      {"png interlaced",
+       png_file(
+           {.width = 9, .height = 7, .bit_depth = 8, .colour_type = 0, .interlaced = true, .rows = rows.bytes()})});
+
+  const Bytes rgb = counting_bytes(3 * 63), grey = counting_bytes(63), tile = counting_bytes(256);
+  const auto part = [](const Bytes& all, std::ptrdiff_t first, std::ptrdiff_t count) {
+    return Bytes(all.begin() + first, all.begin() + first + count);
+  };
+  for (const bool big : {false, true}) {
+    const std::string order = big ? " big-endian" : " little-endian";
+    samples.push_back(
+        {"tiff strips last" + order, tiff_file({.big_endian = big,
+                                                .width = 9,
+                                                .height = 7,
+                                                .samples = 3,
+                                                .photometric = 2,
+                                                .rows_per_strip = 3,
+                                                .directory_first = true,
+                                                .blocks = {part(rgb, 0, 81), part(rgb, 81, 81), part(rgb, 162, 27)}})});
+    samples.push_back({"tiff planes" + order, tiff_file({.big_endian = big,
+                                                         .width = 9,
+                                                         .height = 7,
+                                                         .samples = 3,
+                                                         .photometric = 2,
+                                                         .planar = true,
+                                                         .directory_first = true,
+                                                         .blocks = {grey, grey, part(rgb, 70, 63)}})});
+    samples.push_back({"tiff u16 one strip" + order, tiff_file({.big_endian = big,
+                                                                .width = 9,
+                                                                .height = 7,
+                                                                .bits = 16,
+                                                                .directory_first = true,
+                                                                .blocks = {counting_bytes(126)}})});
+    for (const bool compressed : {false, true}) {
+      const Bytes block = compressed ? zlib_stored(tile) : tile;
+      samples.push_back({std::string("tiff tiles") + (compressed ? " deflate" : "") + order,
+                         tiff_file({.big_endian = big,
+                                    .width = 20,
+                                    .height = 20,
+                                    .tile = 16,
+                                    .compression = compressed ? 8u : 1u,
+                                    .directory_first = true,
+                                    .blocks = {block, block, block, block}})});
+    }
+    const Bytes wide = counting_bytes(512);
+    samples.push_back({"tiff tiles u16" + order, tiff_file({.big_endian = big,
+                                                            .width = 20,
+                                                            .height = 20,
+                                                            .bits = 16,
+                                                            .tile = 16,
+                                                            .directory_first = true,
+                                                            .blocks = {wide, wide, wide, wide}})});
+  }
+
+  const Bytes palette = counting_bytes(16);
+  ByteWriter runs;  // BI_RLE8: per row nine times one value, then the end of the row; at last the end of the picture
+  for (unsigned row = 0; row < 7; ++row) runs.u8(9).u8(row % 4).u8(0).u8(row == 6 ? 1 : 0);
+  samples.push_back(
+      {"bmp run lengths",
+       bmp_file({.width = 9, .height = 7, .bits = 8, .compression = 1, .palette = palette, .pixels = runs.bytes()}),
+       2});
+  return samples;
+}
+
+}  // namespace convtool::testing

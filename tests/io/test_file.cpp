@@ -1,0 +1,303 @@
+// Whole files: what is written is there or nothing is, and the words when it fails.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "core/error.h"
+#include "io/file.h"
+#include "io/picture_bytes.h"
+#include "io/temporary_file.h"
+
+using namespace convtool;
+using convtool::testing::to_bytes;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// An empty folder for one test, open to all; gone afterwards.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "test_file.XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    fs::permissions(path_, fs::perms::all);
+  }
+  ~Folder() { fs::remove_all(path_); }
+
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
+  std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_)) names.insert(entry.path().filename());
+    return names;
+  }
+
+ private:
+  fs::path path_;
+};
+
+std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string contents(const std::string& path) { return text_of(read_file(path)); }
+mode_t mode_of(const std::string& path) {
+  struct stat status;
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+template <class Run>
+std::string complaint(ErrorKind kind, const Run& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    CHECK(error.kind() == kind);
+    return error.what();
+  }
+  return "none";
+}
+std::string read_complaint(const std::string& path, std::size_t limit = 0) {
+  return complaint(ErrorKind::input, [&] { read_file(path, limit); });
+}
+std::string write_complaint(const std::string& path) {
+  return complaint(ErrorKind::output, [&] { write_file(path, to_bytes("new")); });
+}
+
+/// Tests run as root see no permissions; as nobody they do.
+class AsNobody {
+ public:
+  AsNobody() { REQUIRE((!is_root_ || seteuid(65534) == 0)); }
+  ~AsNobody() { CHECK((!is_root_ || seteuid(0) == 0)); }
+
+ private:
+  bool is_root_ = geteuid() == 0;
+};
+
+/// Puts another file in the place of a descriptor while it lives.
+class Redirect {
+ public:
+  Redirect(int descriptor, const std::string& path, int flags) : descriptor_(descriptor), saved_(dup(descriptor)) {
+    const int file = open(path.c_str(), flags, 0666);
+    REQUIRE(file >= 0);
+    dup2(file, descriptor);
+    close(file);
+  }
+  ~Redirect() {
+    dup2(saved_, descriptor_);
+    close(saved_);
+  }
+
+ private:
+  int descriptor_, saved_;
+};
+
+}  // namespace
+
+TEST_CASE("a file comes back as it was written, of any size") {
+  const Folder folder;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4096}, std::size_t{5000001}}) {
+    Bytes bytes(size);
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 997);
+    write_file(folder / "file", bytes);
+    CHECK((read_file(folder / "file") == bytes));
+  }
+  CHECK(folder.names() == std::set<std::string>{"file"});
+}
+
+TEST_CASE("reading says what is wrong") {
+  const Folder folder;
+  CHECK(read_complaint(folder / "none") == folder / "none" + ": no such file");
+  CHECK(read_complaint(folder.path()) == folder.path() + ": is a folder");
+  write_file(folder / "file", to_bytes("12345"));
+  CHECK(read_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
+  CHECK(read_complaint(folder / "file", 5) == "none");
+  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
+  CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the most that is read");
+  fs::permissions(folder / "file", fs::perms::none);
+  const AsNobody nobody;
+  CHECK(read_complaint(folder / "file") == folder / "file" + ": permission denied");
+}
+
+TEST_CASE("- is standard input and standard output") {
+  const Folder folder;
+  const std::string long_text(300000, 'x');
+  write_file(folder / "in", to_bytes(long_text));
+  {
+    const Redirect input(STDIN_FILENO, folder / "in", O_RDONLY);
+    CHECK(contents("-") == long_text);
+    CHECK(contents("-") == "");
+  }
+  {
+    const Redirect output(STDOUT_FILENO, folder / "out", O_WRONLY | O_CREAT);
+    write_file("-", to_bytes("one "));
+    write_stdout(to_bytes("two"));
+  }
+  CHECK(contents(folder / "out") == "one two");
+
+  std::string full, closed;
+  {
+    const Redirect output(STDOUT_FILENO, "/dev/full", O_WRONLY);
+    full = complaint(ErrorKind::output, [] { write_stdout(to_bytes("x")); });
+  }
+  {
+    const Redirect input(STDIN_FILENO, folder.path(), O_RDONLY);
+    closed = read_complaint("-");
+  }
+  CHECK(full == "standard output: the disk is full");
+  CHECK(closed == "standard input: is a folder");
+}
+
+TEST_CASE("a new file has the permissions of the umask, an existing one keeps its own") {
+  const Folder folder;
+  const mode_t former = umask(027);
+  write_file(folder / "new", to_bytes("1"));
+  umask(former);
+  CHECK(mode_of(folder / "new") == 0640);
+  for (const mode_t mode : {mode_t{0600}, mode_t{0755}, mode_t{0666}}) {
+    REQUIRE(chmod((folder / "new").c_str(), mode) == 0);
+    write_file(folder / "new", to_bytes("2"));
+    CHECK(mode_of(folder / "new") == mode);
+  }
+  CHECK(contents(folder / "new") == "2");
+}
+
+TEST_CASE("a symbolic link stays one, whether its target exists or not") {
+  const Folder folder;
+  fs::create_directory(folder / "sub");
+  fs::create_symlink("second", folder / "sub/first");  // relative to where the link is
+  fs::create_symlink(folder / "sub/target", folder / "sub/second");
+  for (const char* const text : {"creates", "replaces"}) {
+    write_file(folder / "sub/first", to_bytes(text));
+    CHECK(fs::is_symlink(folder / "sub/first"));
+    CHECK(fs::is_symlink(folder / "sub/second"));
+    CHECK_FALSE(fs::is_symlink(folder / "sub/target"));
+    CHECK(contents(folder / "sub/target") == text);
+  }
+  fs::create_symlink("loop", folder / "loop");
+  CHECK(write_complaint(folder / "loop") != "none");
+}
+
+TEST_CASE("other names of a replaced file keep the old content") {
+  const Folder folder;
+  write_file(folder / "a", to_bytes("old"));
+  fs::create_hard_link(folder / "a", folder / "b");
+  write_file(folder / "a", to_bytes("new"));
+  CHECK(contents(folder / "a") == "new");
+  CHECK(contents(folder / "b") == "old");
+}
+
+TEST_CASE("devices and pipes are written to, not replaced") {
+  const Folder folder;
+  write_file("/dev/null", to_bytes("x"));
+  CHECK(fs::is_character_file("/dev/null"));
+  CHECK(write_complaint("/dev/full") == "/dev/full: the disk is full");
+  CHECK(fs::is_character_file("/dev/full"));
+
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0666) == 0);
+  const std::string sent(200000, 'p');  // more than a pipe holds at once
+  std::string received;
+  std::thread reader([&] { received = contents(folder / "pipe"); });
+  write_file(folder / "pipe", to_bytes(sent));
+  reader.join();
+  CHECK(received == sent);
+  CHECK(fs::is_fifo(folder / "pipe"));
+}
+
+TEST_CASE("writing says what is wrong, and leaves everything as it was") {
+  const Folder folder;
+  CHECK(write_complaint(folder / "none/file") == folder / "none/file" + ": no such folder");
+  CHECK(write_complaint(folder.path()) == folder.path() + ": is a folder");
+  CHECK(write_complaint(folder / "none/") == folder / "none/" + ": no such folder");
+  CHECK(write_complaint("") == "no such folder");
+  write_file(folder / "file", to_bytes("old"));
+  CHECK(write_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
+  CHECK(write_complaint(folder / std::string(300, 'n')) != "none");  // too long a name: only the rename sees it
+
+  REQUIRE(chmod((folder / "file").c_str(), 0444) == 0);
+  {
+    const AsNobody nobody;
+    CHECK(write_complaint(folder / "file") == folder / "file" + ": permission denied");
+  }
+  CHECK(contents(folder / "file") == "old");
+  CHECK(folder.names() == std::set<std::string>{"file"});
+}
+
+TEST_CASE("a write that fails half-way leaves the old file and no temporary") {
+  const Folder folder;
+  write_file(folder / "file", to_bytes("old"));
+  // A limit on the size of files stands in for a full disk; the signal that comes with it is ignored.
+  rlimit former;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &former) == 0);
+  const rlimit small = {100000, former.rlim_max};
+  const auto former_action = signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const std::string message = complaint(ErrorKind::output, [&] { write_file(folder / "file", Bytes(100001)); });
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
+  signal(SIGXFSZ, former_action);
+  CHECK(message == folder / "file" + ": larger than files may be here");
+  CHECK(contents(folder / "file") == "old");
+  CHECK(folder.names() == std::set<std::string>{"file"});
+}
+
+TEST_CASE("more writers at once than there are slots for temporaries") {
+  const Folder folder;
+  std::vector<std::thread> writers;
+  for (int t = 0; t < 100; ++t)
+    writers.emplace_back([&, t] {
+      for (int i = 0; i < 5; ++i) write_file(folder / std::to_string(t % 10), Bytes(1000, static_cast<std::byte>(t)));
+    });
+  for (std::thread& writer : writers) writer.join();
+  CHECK(folder.names() == std::set<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  for (int f = 0; f < 10; ++f) {
+    const Bytes bytes = read_file(folder / std::to_string(f));
+    CHECK((bytes == Bytes(1000, bytes.at(0))));  // one writer's, whole
+  }
+}
+
+// The child of the test below, in a process of its own: its handlers are installed once, over a known action.
+TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
+  const char* const folder = std::getenv("TEST_FOLDER");
+  const char* const before = std::getenv("TEST_ACTION");
+  const char* const number = std::getenv("TEST_SIGNAL");
+  REQUIRE((folder != nullptr && before != nullptr && number != nullptr));
+  for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_DFL);
+  if (std::string(before) == "ignored") signal(std::atoi(number), SIG_IGN);
+  if (std::string(before) == "handled") signal(std::atoi(number), [](int) { _exit(9); });
+  const TemporaryFile first(folder), second(folder);
+  raise(std::atoi(number));
+  _exit(7);  // without destructors
+}
+
+TEST_CASE("SIGINT, SIGTERM and SIGHUP remove temporaries, then do what they did before") {
+  for (const int ending : {SIGINT, SIGTERM, SIGHUP})
+    for (const std::string before : {"default", "ignored", "handled"}) {
+      CAPTURE(ending);
+      CAPTURE(before);
+      const Folder folder;
+      const std::string number = std::to_string(ending), path = folder.path();
+      const pid_t child = fork();
+      if (child == 0) {
+        setenv("TEST_FOLDER", path.c_str(), 1);
+        setenv("TEST_ACTION", before.c_str(), 1);
+        setenv("TEST_SIGNAL", number.c_str(), 1);
+        execl("/proc/self/exe", "test", "--no-skip", "--test-case=holds a temporary and is hit by a signal", nullptr);
+        _exit(1);
+      }
+      int status = 0;
+      REQUIRE(waitpid(child, &status, 0) == child);
+      if (before == "default") {
+        CHECK((WIFSIGNALED(status) && WTERMSIG(status) == ending));
+      } else {
+        CHECK((WIFEXITED(status) && WEXITSTATUS(status) == (before == "ignored" ? 7 : 9)));
+      }
+      CHECK(folder.names().size() == (before == "ignored" ? 2 : 0));
+    }
+}

@@ -1,0 +1,139 @@
+// Kernel files that are kernels; those that are not are refused on the real binary, tests/cli/test_bad_input.cpp.
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "io/kernel_json.h"
+
+using namespace convtool;
+
+namespace {
+
+Network parse(const std::string& text) { return parse_kernel_json(text, "k.json", "k"); }
+Layer layer_of(const std::string& text) { return parse(text).banks.at(0).layers.at(0); }
+
+std::string refusal(const std::string& text) {
+  try {
+    parse(text);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kernel);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a bare matrix is its weight, with nn.Conv2d's defaults") {
+  const Layer layer = layer_of("[[1, -1]]");
+  CHECK(layer.name == "k");
+  CHECK(layer.rank == 2);
+  CHECK(layer.shape == KernelShape{1, 1, 1, 2});
+  CHECK(layer.weights == std::vector<float>{1, -1});
+  CHECK(layer.bias.empty());
+  CHECK(layer.params == ConvParams{});
+  CHECK(layer.activation == Activation::none);
+  CHECK(!parse("[[1, -1]]").banks[0].map);
+  CHECK(layer_of("[[[1]],[[2]]]").shape == KernelShape{1, 2, 1, 1});
+  CHECK(layer_of("[[[[1,2]]],[[[3,4]]],[[[5,6]]]]").shape == KernelShape{3, 1, 1, 2});
+}
+
+TEST_CASE("every key of a layer is read") {
+  const std::string text =
+      R"({"name": "n", "description": "d", "weight": [[[[2]],[[4]]],[[[6]],[[8]]]], "bias": [1, 2], "divisor": 2,
+    "stride": [2, 3], "dilation": 4, "pads": [1, 2, 3, 4], "padding_mode": "constant", "padding_value": 7.5, "groups": 2,
+    "activation": "relu", "map": "offset"})";
+  const Network network = parse(text);
+  const Layer& layer = network.banks.at(0).layers.at(0);
+  CHECK(network.name == "n");
+  CHECK(layer.description == "d");
+  CHECK(layer.weights == std::vector<float>{1, 2, 3, 4});
+  CHECK(layer.bias == std::vector<float>{1, 2});
+  CHECK(layer.params.stride == Extent{2, 3});
+  CHECK(layer.params.dilation == Extent{4, 4});
+  CHECK(layer.params.padding == Padding{Padding::Rule::fixed, {1, 2, 3, 4}});
+  CHECK(layer.params.padding_mode == PaddingMode::constant);
+  CHECK(layer.params.padding_value == 7.5F);
+  CHECK(layer.params.groups == 2);
+  CHECK(layer.activation == Activation::relu);
+  CHECK(network.banks[0].map == OutputMap::offset);
+}
+
+TEST_CASE("paddings, by number and by word, ONNX's words too") {
+  const auto padding = [](const std::string& value) {
+    return layer_of(R"({"weight":[[1]],"padding":)" + value + "}").params.padding;
+  };
+  CHECK(padding("2") == Padding{Padding::Rule::fixed, {2, 2, 2, 2}});
+  CHECK(padding("[0, 1]") == Padding{Padding::Rule::fixed, {0, 1, 0, 1}});
+  CHECK(padding("\"valid\"") == Padding{});
+  CHECK(padding("\"same\"").rule == Padding::Rule::same);
+  CHECK(padding("\"same_lower\"").rule == Padding::Rule::same_lower);
+  CHECK(padding("\"full\"").rule == Padding::Rule::full);
+  const auto onnx = [](const std::string& value) {
+    return layer_of(R"({"weight":[[1]],"auto_pad":")" + value + "\"}").params.padding;
+  };
+  CHECK(onnx("SAME_UPPER").rule == Padding::Rule::same);
+  CHECK(onnx("SAME_LOWER").rule == Padding::Rule::same_lower);
+  CHECK(onnx("VALID") == Padding{});
+}
+
+TEST_CASE("aliases are read") {
+  CHECK(layer_of(R"({"weights": [[3]]})").weights == std::vector<float>{3});
+  CHECK(layer_of(R"({"kernel": [[3]]})").weights == std::vector<float>{3});
+  const Layer layer = layer_of(R"({"kernel": [[[[1]]],[[[1]]]], "strides": [1, 2], "dilations": [3, 4], "group": 2})");
+  CHECK(layer.params.stride == Extent{1, 2});
+  CHECK(layer.params.dilation == Extent{3, 4});
+  CHECK(layer.params.groups == 2);
+}
+
+TEST_CASE("divisor and normalize work in double and round once") {
+  CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").weights[0] == static_cast<float>(1.0 / 3));
+  CHECK(layer_of(R"({"weight": [[1, 2, 1]], "normalize": true})").weights == std::vector<float>{0.25, 0.5, 0.25});
+  // Each output channel by its own sum, so that flat areas keep their value in each.
+  CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").weights ==
+        std::vector<float>{0.25, 0.75, 0.5, 0.5});
+  CHECK(refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
+  CHECK(refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
+}
+
+TEST_CASE("banks and networks") {
+  const Network bank = parse(
+      R"({"name": "b", "bank": [[[1, 0]], {"name": "second", "weight": [[0, 1]]}], "combine": "magnitude", "map": "clip"})");
+  REQUIRE(bank.banks.size() == 1);
+  CHECK(bank.banks[0].combine == Combine::magnitude);
+  CHECK(bank.banks[0].map == OutputMap::clip);
+  REQUIRE(bank.banks[0].layers.size() == 2);
+  CHECK(bank.banks[0].layers[0].name == "b-1");
+  CHECK(bank.banks[0].layers[1].name == "second");
+
+  const Network network = parse(R"({"layers": [[[1]], {"bank": [[[1]], [[2]]]}], "map": "abs"})");
+  REQUIRE(network.banks.size() == 2);
+  CHECK(network.name == "k");
+  CHECK(network.banks[1].layers.size() == 2);
+  CHECK(network.banks[1].combine == Combine::none);
+  CHECK(network.banks[1].map == OutputMap::abs);
+  CHECK(refusal(R"({"layers": [{"weight": [[1]], "map": "abs"}]})").find("/layers/0/map") != std::string::npos);
+  CHECK(refusal(R"({"layers": []})").find("/layers: ") != std::string::npos);
+  CHECK(refusal(R"({"bank": 3})").find("/bank: ") != std::string::npos);
+  CHECK(refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
+}
+
+TEST_CASE("numbers keep their value to the last bit of float") {
+  CHECK(layer_of("[[3.4028234663852886e38, 1e-45, -0.1]]").weights ==
+        std::vector<float>{std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(), -0.1F});
+}
+
+TEST_CASE(".npy weights are a layer with default options") {
+  std::string text = "\x93NUMPY";
+  const std::string header = "{'descr': '<u1', 'fortran_order': False, 'shape': (2, 1, 1, 3), }";
+  text +=
+      std::string("\x01\x00", 2) + static_cast<char>(header.size()) + '\0' + header + std::string("\1\2\3\4\5\6", 6);
+  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+  const Layer layer = parse_kernel_npy({bytes, text.size()}, "w.npy", "w").banks.at(0).layers.at(0);
+  CHECK(layer.name == "w");
+  CHECK(layer.rank == 4);
+  CHECK(layer.shape == KernelShape{2, 1, 1, 3});
+  CHECK(layer.weights == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK_THROWS_WITH_AS(parse_kernel_npy({bytes, text.size() - 1}, "w.npy", "w"), doctest::Contains("w.npy: "), Error);
+}

@@ -1,0 +1,217 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "io/tensor_io.h"
+
+using namespace convtool;
+
+namespace {
+
+Bytes bytes_of(const std::string& text) {
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+/// The bytes of `values`, each of type T, in the order of bytes that `big_endian` says.
+template <class T>
+std::string raw(const std::vector<double>& values, bool big_endian) {
+  std::string text;
+  for (const double value : values) {
+    const T element = static_cast<T>(value);
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, &element, sizeof(T));
+    if (big_endian == (std::endian::native == std::endian::little)) std::reverse(bytes, bytes + sizeof(T));
+    text.append(bytes, sizeof(T));
+  }
+  return text;
+}
+
+/// An .npy file made here, byte by byte, after numpy.lib.format.
+std::string npy(int version, const std::string& descr, bool fortran, const std::string& shape,
+                const std::string& data) {
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }\n";
+  std::string text = "\x93NUMPY";
+  text += static_cast<char>(version);
+  text += '\0';
+  for (int i = 0; i < (version == 1 ? 2 : 4); ++i) text += static_cast<char>((header.size() >> (8 * i)) & 0xff);
+  return text + header + data;
+}
+
+std::vector<float> values_of(const RankedTensor& tensor) {
+  const float* data = tensor.tensor.data<float>();
+  return {data, data + tensor.tensor.shape().count()};
+}
+
+std::string refusal(const std::string& npy_text) {
+  try {
+    parse_npy(bytes_of(npy_text));
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::input);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("npy: every element type, byte order, memory order and version reads the same") {
+  const std::vector<double> c_order = {0, 1, 2, 3, 4, 5}, fortran_order = {0, 3, 1, 4, 2, 5};
+  const auto check = [&]<class T>(T, const std::string& type) {
+    for (const int version : {1, 2, 3}) {
+      for (const bool big_endian : {false, true}) {
+        for (const bool fortran : {false, true}) {
+          CAPTURE(type);
+          CAPTURE(version);
+          CAPTURE(big_endian);
+          CAPTURE(fortran);
+          const std::string descr = (sizeof(T) == 1 ? "|" : big_endian ? ">" : "<") + type;
+          const RankedTensor tensor = parse_npy(
+              bytes_of(npy(version, descr, fortran, "(2, 3)", raw<T>(fortran ? fortran_order : c_order, big_endian))));
+          CHECK(tensor.rank == 2);
+          CHECK(tensor.tensor.shape() == Shape{1, 1, 2, 3});
+          CHECK(values_of(tensor) == std::vector<float>{0, 1, 2, 3, 4, 5});
+        }
+      }
+    }
+  };
+  check(float{}, "f4");
+  check(double{}, "f8");
+  check(std::uint8_t{}, "u1");
+  check(std::uint16_t{}, "u2");
+  check(std::uint32_t{}, "u4");
+  check(std::uint64_t{}, "u8");
+  check(std::int8_t{}, "i1");
+  check(std::int16_t{}, "i2");
+  check(std::int32_t{}, "i4");
+  check(std::int64_t{}, "i8");
+}
+
+TEST_CASE("npy: Fortran order in four dimensions") {
+  // Element (n, c, h, w) is 1000 n + 100 c + 10 h + w; in Fortran order n runs fastest.
+  std::vector<double> data;
+  std::vector<float> expected;
+  for (int w = 0; w < 3; ++w)
+    for (int h = 0; h < 4; ++h)
+      for (int c = 0; c < 2; ++c)
+        for (int n = 0; n < 2; ++n) data.push_back(1000 * n + 100 * c + 10 * h + w);
+  for (int n = 0; n < 2; ++n)
+    for (int c = 0; c < 2; ++c)
+      for (int h = 0; h < 4; ++h)
+        for (int w = 0; w < 3; ++w) expected.push_back(static_cast<float>(1000 * n + 100 * c + 10 * h + w));
+  const RankedTensor tensor = parse_npy(bytes_of(npy(1, "<f4", true, "(2, 2, 4, 3)", raw<float>(data, false))));
+  CHECK(tensor.rank == 4);
+  CHECK(values_of(tensor) == expected);
+}
+
+TEST_CASE("npy: negative, fractional and not finite values survive") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<float> values =
+      values_of(parse_npy(bytes_of(npy(1, "<f8", false, "(1, 4)", raw<double>({-0.1, inf, -inf, NAN}, false)))));
+  CHECK(values[0] == -0.1F);
+  CHECK(values[1] == std::numeric_limits<float>::infinity());
+  CHECK(values[2] == -std::numeric_limits<float>::infinity());
+  CHECK(std::isnan(values[3]));
+}
+
+TEST_CASE("npy: what is refused") {
+  const std::string six = raw<float>({0, 1, 2, 3, 4, 5}, false);
+  CHECK(refusal("PNG") != "");
+  CHECK(refusal(npy(4, "<f4", false, "(2, 3)", six)).find("version 4") != std::string::npos);
+  CHECK(refusal(npy(1, "<f2", false, "(2, 3)", six)).find("'<f2'") != std::string::npos);
+  CHECK(refusal(npy(1, "<c8", false, "(2, 3)", six)).find("'<c8'") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(6,)", six)).find("1 dimensions, shape (6)") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "()", six)).find("0 dimensions") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(1, 1, 1, 2, 3)", six)).find("5 dimensions") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(0, 3)", "")).find("empty") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(2, 4)", six)).find("needs 32 bytes of data, got 24") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(1, 3)", six)).find("bytes to spare") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(4611686018427387904, 4611686018427387904)", six)).find("truncated") !=
+        std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(-2, 3)", six)).find("damaged header") != std::string::npos);
+  CHECK(refusal(npy(1, "<f8", false, "(1, 1)", raw<double>({1e39}, false))).find("beyond float32") !=
+        std::string::npos);
+  const std::string whole = npy(1, "<f4", false, "(2, 3)", six);
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    CAPTURE(length);
+    CHECK(refusal(whole.substr(0, length)) != "");
+  }
+}
+
+TEST_CASE("npy: random damage is refused or read, never worse") {
+  const std::string whole = npy(1, "<f4", false, "(2, 3)", raw<float>({0, 1, 2, 3, 4, 5}, false));
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string damaged = whole;
+    for (int k = 0; k < 3; ++k) damaged[random() % damaged.size()] = static_cast<char>(random());
+    refused += refusal(damaged).empty() ? 0 : 1;
+  }
+  CHECK(refused > 1000);  // most of the bytes are header, where nearly every change matters
+}
+
+TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 64 bytes") {
+  RankedTensor tensor{.tensor = Tensor(DType::f32, {1, 2, 1, 3}), .rank = 3};
+  for (int i = 0; i < 6; ++i) tensor.tensor.data<float>()[i] = static_cast<float>(i) / 3;
+  const Bytes bytes = format_npy(tensor);
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  CHECK(text.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
+  CHECK(text.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }"));
+  CHECK((bytes.size() - 6 * sizeof(float)) % 64 == 0);
+  CHECK(text[bytes.size() - 6 * sizeof(float) - 1] == '\n');
+  const RankedTensor back = parse_npy(bytes);
+  CHECK(back.rank == 3);
+  CHECK(back.tensor.shape() == tensor.tensor.shape());
+  CHECK(values_of(back) == values_of(tensor));
+}
+
+TEST_CASE("JSON tensors: ranks, numbers and their shortest text") {
+  const auto there_and_back = [](const std::string& text) {
+    const Bytes bytes = format_tensor_json(parse_tensor_json(text, "t"));
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  CHECK(there_and_back("[[1, 2.0], [3.5, -4e-1]]") == "[[1,2],[3.5,-0.4]]\n");
+  CHECK(there_and_back("[[[1]],[[0.1]]]") == "[[[1]],[[0.1]]]\n");
+  CHECK(there_and_back("[[[[1],[2]]],[[[3],[4]]]]") == "[[[[1],[2]]],[[[3],[4]]]]\n");
+  CHECK(there_and_back("[[16777217]]") == "[[16777216]]\n");  // rounded to float
+  CHECK(parse_tensor_json("[[[1,2,3]],[[4,5,6]]]", "t").tensor.shape() == Shape{1, 2, 1, 3});
+  CHECK(parse_tensor_json("[[1,2,3]]", "t").rank == 2);
+}
+
+TEST_CASE("JSON tensors: what is refused") {
+  const auto refused = [](const std::string& text) -> std::string {
+    try {
+      parse_tensor_json(text, "t.json");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::input);
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refused("[1,2]").find("nested 1 deep") != std::string::npos);
+  CHECK(refused("[[[[[1]]]]]").find("nested 5 deep") != std::string::npos);
+  CHECK(refused("[[1],[2,3]]").find("t.json: /1: ragged") != std::string::npos);
+  CHECK(refused("[[1],2]").find("t.json: /1: the number 2 where a list belongs") != std::string::npos);
+  CHECK(refused("[[1,[2]]]").find("/0/1: a list where a number belongs") != std::string::npos);
+  CHECK(refused("[[true]]").find("/0/0: true") != std::string::npos);
+  CHECK(refused("[[1]] x").find("line 1, column 7") != std::string::npos);
+  CHECK(refused("").find("empty") != std::string::npos);
+  RankedTensor tensor{.tensor = Tensor(DType::f32, {1, 1, 1, 1}), .rank = 2};
+  tensor.tensor.data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_AS(format_tensor_json(tensor), Error);
+}
+
+TEST_CASE("what bytes look like") {
+  CHECK(looks_like_json(bytes_of(" \n\t[[1]]")));
+  CHECK(looks_like_json(bytes_of("\xEF\xBB\xBF[[1]]")));
+  CHECK(!looks_like_json(bytes_of("{\"a\":1}")));
+  CHECK(!looks_like_json(bytes_of("")));
+  CHECK(looks_like_npy(bytes_of("\x93NUMPY\x01")));
+  CHECK(!looks_like_npy(bytes_of("\x93NUMP")));
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""Checks kernels/kernel.schema.json: it accepts every shipped kernel and the examples below, and refuses what is no kernel.
+
+Needs python3-jsonschema. Prints what failed and 'N passed, M failed'; exits 1 when anything did.
+"""
+
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "kernels"
+
+# Each option in each of its forms, as the description of the format has them.
+ACCEPTED = {
+    "bare matrix": "[[1, -1]]",
+    "bare block": "[[[1], [2]], [[3], [4]]]",
+    "bare nn.Conv2d weights": "[[[[1]]], [[[2]]]]",
+    "layer": '{"weight": [[1, -1]]}',
+    "layer with every option": """
+        { "name": "sobel-x",
+          "description": "horizontal gradient",
+          "weight": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
+          "bias": 0,
+          "divisor": 1,
+          "normalize": false,
+          "stride": 1, "dilation": 1,
+          "padding": "same",
+          "padding_mode": "replicate", "padding_value": 0,
+          "groups": 1,
+          "activation": "none",
+          "map": "auto" }""",
+    "pads": '{"weight": [[1]], "pads": [1, 1, 1, 1]}',
+    "padding as a number": '{"weight": [[1]], "padding": 2}',
+    "padding per side": '{"weight": [[1]], "padding": [0, 1]}',
+    "padding full": '{"weight": [[1]], "padding": "full"}',
+    "padding valid": '{"weight": [[1]], "padding": "valid"}',
+    "padding same_lower": '{"weight": [[1]], "padding": "same_lower"}',
+    "padding value": '{"weight": [[1]], "padding": 1, "padding_mode": "constant", "padding_value": 128.5}',
+    "stride and dilation as [h, w]": '{"weight": [[1]], "stride": [3, 4], "dilation": [1, 2]}',
+    "bias per channel": '{"weight": [[[[1]]], [[[2]]]], "bias": [0.5, -1]}',
+    "groups": '{"weight": [[[[1]]], [[[2]]]], "groups": 2}',
+    "negative divisor": '{"weight": [[1]], "divisor": -256}',
+    "normalize": '{"weight": [[1, 2, 1]], "normalize": true}',
+    "activation": '{"weight": [[1]], "activation": "relu"}',
+    "weights": '{"weights": [[1]]}',
+    "kernel": '{"kernel": [[1]]}',
+    "ONNX names": '{"weight": [[[[1]]]], "strides": [2, 2], "dilations": [1, 1], "group": 1, "auto_pad": "SAME_UPPER"}',
+    "auto_pad SAME_LOWER": '{"weight": [[1]], "auto_pad": "SAME_LOWER"}',
+    "auto_pad VALID": '{"weight": [[1]], "auto_pad": "VALID"}',
+    "bank": '{"bank": [{"weight": [[1, -1]]}, {"weight": [[1, 1]]}], "combine": "magnitude"}',
+    "bank of bare matrices, with a map": '{"name": "b", "bank": [[[1]], [[2]]], "map": "abs"}',
+    "network": '{"layers": [{"weight": [[1]]}, {"bank": [[[1]], [[2]]], "combine": "max"}, [[1]]], "map": "clip"}',
+    "the largest float": '{"weight": [[3.4028234663852886e38]]}',
+}
+
+REFUSED = {
+    "null": "null",
+    "number": "1",
+    "string": '"sobel"',
+    "rank 0": '{"weight": 1}',
+    "rank 1": "[1, -1]",
+    "rank 5": "[[[[[1]]]]]",
+    "rank 5 as weight": '{"weight": [[[[[1]]]]]}',
+    "mixed ranks": "[[1], [[2]]]",
+    "empty list": "[]",
+    "empty row": "[[]]",
+    "empty object": "{}",
+    "no weight": '{"name": "x"}',
+    "string weight": '[["1"]]',
+    "null weight": '{"weight": [[null]]}',
+    "boolean weight": "[[true]]",
+    "weight beyond float32": "[[1e39]]",
+    "weight and its alias": '{"weight": [[1]], "kernel": [[1]]}',
+    "two aliases": '{"weights": [[1]], "kernel": [[1]]}',
+    "unknown key": '{"weight": [[1]], "strid": 2}',
+    "unknown key in a bank": '{"bank": [[[1]]], "stride": 2}',
+    "unknown key in a network": '{"layers": [[[1]]], "stride": 2}',
+    "unknown key in a bank's layer": '{"bank": [{"weight": [[1]], "pading": 1}]}',
+    "unknown key in a network's bank": '{"layers": [{"bank": [[[1]]], "combin": "max"}]}',
+    "padding and pads": '{"weight": [[1]], "padding": "same", "pads": [1, 1, 1, 1]}',
+    "padding and auto_pad": '{"weight": [[1]], "padding": 1, "auto_pad": "VALID"}',
+    "pads and auto_pad": '{"weight": [[1]], "pads": [1, 1, 1, 1], "auto_pad": "VALID"}',
+    "stride and strides": '{"weight": [[1]], "stride": 1, "strides": [1, 1]}',
+    "dilation and dilations": '{"weight": [[1]], "dilation": 1, "dilations": [1, 1]}',
+    "groups and group": '{"weight": [[1]], "groups": 1, "group": 1}',
+    "stride 0": '{"weight": [[1]], "stride": 0}',
+    "stride [1, 0]": '{"weight": [[1]], "stride": [1, 0]}',
+    "stride of one in a list": '{"weight": [[1]], "stride": [1]}',
+    "stride 1.5": '{"weight": [[1]], "stride": 1.5}',
+    "dilation -1": '{"weight": [[1]], "dilation": -1}',
+    "dilation as text": '{"weight": [[1]], "dilation": "2"}',
+    "negative padding": '{"weight": [[1]], "padding": -1}',
+    "four numbers as padding": '{"weight": [[1]], "padding": [1, 1, 1, 1]}',
+    "unknown padding": '{"weight": [[1]], "padding": "sane"}',
+    "three pads": '{"weight": [[1]], "pads": [1, 1, 1]}',
+    "negative pads": '{"weight": [[1]], "pads": [1, 1, 1, -1]}',
+    "unknown padding_mode": '{"weight": [[1]], "padding_mode": "mirror"}',
+    "padding_value without a mode": '{"weight": [[1]], "padding_value": 5}',
+    "padding_value with another mode": '{"weight": [[1]], "padding_mode": "reflect", "padding_value": 5}',
+    "unknown auto_pad": '{"weight": [[1]], "auto_pad": "SAME"}',
+    "groups 0": '{"weight": [[[[1]]]], "groups": 0}',
+    "divisor 0": '{"weight": [[1]], "divisor": 0}',
+    "divisor null": '{"weight": [[1]], "divisor": null}',
+    "normalize 1": '{"weight": [[1]], "normalize": 1}',
+    "empty bias": '{"weight": [[1]], "bias": []}',
+    "bias as text": '{"weight": [[1]], "bias": "0"}',
+    "unknown activation": '{"weight": [[1]], "activation": "sigmoid"}',
+    "unknown map": '{"weight": [[1]], "map": "absolute"}',
+    "name as a number": '{"weight": [[1]], "name": 3}',
+    "empty bank": '{"bank": []}',
+    "bank of a bank": '{"bank": [{"bank": [[[1]]]}]}',
+    "bank of numbers": '{"bank": [1]}',
+    "unknown combine": '{"bank": [[[1]]], "combine": "l2"}',
+    "combine without a bank": '{"weight": [[1]], "combine": "max"}',
+    "map inside a bank": '{"bank": [{"weight": [[1]], "map": "abs"}]}',
+    "map inside a network": '{"layers": [{"bank": [[[1]]], "map": "abs"}]}',
+    "empty network": '{"layers": []}',
+    "network of a network": '{"layers": [{"layers": [[[1]]]}]}',
+    "layers and bank": '{"layers": [[[1]]], "bank": [[[1]]]}',
+    "layers and weight": '{"layers": [[[1]]], "weight": [[1]]}',
+    "bank and weight": '{"bank": [[[1]]], "weight": [[1]]}',
+}
+
+
+def main():
+    schema = json.loads((FOLDER / "kernel.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+
+    accepted = dict(ACCEPTED)
+    for path in sorted(FOLDER.glob("*.json")):
+        if path.name != "kernel.schema.json":
+            accepted[path.name] = path.read_text(encoding="utf-8")
+
+    failures = []
+    for name, text in accepted.items():
+        error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(text)))
+        if error is not None:
+            failures.append(f"refused: {name}: {error.message} at {error.json_path}")
+    for name, text in REFUSED.items():
+        if validator.is_valid(json.loads(text)):
+            failures.append(f"accepted: {name}: {text}")
+
+    for failure in failures:
+        print(failure)
+    print(f"{len(accepted) + len(REFUSED) - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures or len(accepted) == len(ACCEPTED) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+// What --kernel takes, in the order it is tried, and what an unknown name is answered with.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "kernels/kernel_source.h"
+
+namespace convtool {
+namespace {
+
+using doctest::Contains;
+
+/// An empty folder that is the current one while the test runs.
+class CurrentFolder {
+ public:
+  CurrentFolder() : before_(std::filesystem::current_path()) {
+    std::string path = (std::filesystem::temp_directory_path() / "kernel_source_XXXXXX").string();
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+    std::filesystem::current_path(path_);
+  }
+  ~CurrentFolder() {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(path_);
+  }
+  CurrentFolder(const CurrentFolder&) = delete;
+  CurrentFolder& operator=(const CurrentFolder&) = delete;
+
+  static void write(const std::string& name, const std::string& text) {
+    std::ofstream stream(name, std::ios::binary);
+    stream << text;
+    REQUIRE(stream.good());
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path before_, path_;
+};
+
+std::vector<float> weights_of(const Network& network) { return network.banks.front().layers.front().weights; }
+
+/// The error that loading `argument` ends with, which is of the kernel kind.
+std::string refusal(const std::string& argument) {
+  try {
+    load_kernel(argument);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kernel);
+    return error.what();
+  }
+  FAIL("accepted: ", argument);
+  return "";
+}
+
+/// NumPy's format, version 1.0: magic, header length, header padded to 64 bytes, little-endian float32.
+std::string npy(const std::string& shape, const std::vector<float>& values) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }";
+  header += std::string(128 - 10 - header.size() - 1, ' ') + "\n";
+  std::string text = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header;
+  return text.append(reinterpret_cast<const char*>(values.data()), 4 * values.size());
+}
+
+TEST_CASE("inline JSON") {
+  const Network network = load_kernel("[[1, -1]]");
+  CHECK(network.name == "inline");
+  CHECK(weights_of(network) == std::vector<float>{1, -1});
+  CHECK(load_kernel(R"({"name": "step", "weight": [[1, -1]]})").name == "step");
+  CHECK(weights_of(load_kernel("\n  [[2]]\n")) == std::vector<float>{2});
+  CHECK(refusal("[[1, -1]").starts_with("--kernel: "));
+}
+
+TEST_CASE("shipped names, and generated kernels behind them") {
+  CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
+  CHECK(load_kernel("gaussian").name == "gaussian");
+  CHECK(load_kernel("gaussian:sigma=1.4,size=5").banks.front().layers.front().shape.kw == 5);
+  // Both shipped and generated: the bare name is the shipped one.
+  CHECK(weights_of(load_kernel("log"))[12] == 16);
+  CHECK(weights_of(load_kernel("box")) == weights_of(load_kernel("box:size=3")));
+}
+
+TEST_CASE("files by path: JSON and .npy, named by their stems") {
+  const CurrentFolder folder;
+  folder.write("step.json", "[[1, -1]]");
+  folder.write("named.json", R"({"name": "other", "weight": [[1]]})");
+  folder.write("block.npy", npy("(1, 2)", {3, 4}));
+  folder.write("misnamed.json", npy("(1, 2)", {5, 6}));
+  folder.write("bare", "[[7]]");
+  CHECK(load_kernel("step.json").name == "step");
+  CHECK(weights_of(load_kernel("./step.json")) == std::vector<float>{1, -1});
+  CHECK(weights_of(load_kernel(folder.path() + "/step.json")) == std::vector<float>{1, -1});
+  CHECK(load_kernel("named.json").name == "other");
+  CHECK(weights_of(load_kernel("block.npy")) == std::vector<float>{3, 4});
+  CHECK(load_kernel("block.npy").name == "block");
+  CHECK(weights_of(load_kernel("misnamed.json")) == std::vector<float>{5, 6});  // told by its content
+  CHECK(weights_of(load_kernel("./bare")) == std::vector<float>{7});
+}
+
+TEST_CASE("a path comes before a shipped name, and a shipped name before a file") {
+  const CurrentFolder folder;
+  folder.write("sobel", "[[7]]");
+  folder.write("sobel.json", "[[8]]");
+  CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
+  CHECK(weights_of(load_kernel("./sobel")) == std::vector<float>{7});
+  CHECK(weights_of(load_kernel("sobel.json")) == std::vector<float>{8});
+}
+
+TEST_CASE("a pipe, as process substitution gives") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  REQUIRE(write(ends[1], "[[1, -1]]", 9) == 9);
+  close(ends[1]);
+  const Network network = load_kernel("/dev/fd/" + std::to_string(ends[0]));
+  close(ends[0]);
+  CHECK(weights_of(network) == std::vector<float>{1, -1});
+}
+
+TEST_CASE("files that cannot be kernels are errors of the kernel, with the path") {
+  const CurrentFolder folder;
+  CHECK(refusal("missing.json").find("missing.json") != std::string::npos);
+  CHECK(refusal("./").find("./") != std::string::npos);
+  folder.write("broken.json", "[[1,\n2,");
+  CHECK(refusal("broken.json").starts_with("broken.json: "));
+  folder.write("empty.json", "");
+  CHECK(refusal("empty.json").starts_with("empty.json: "));
+  folder.write("broken.npy", npy("(1, 2)", {1}));
+  CHECK(refusal("broken.npy").starts_with("broken.npy: "));
+  folder.write("large.json", "[[1]]" + std::string((std::size_t{64} << 20) - 4, ' '));  // a kernel, but for a byte
+  CHECK(refusal("large.json").find("large.json") != std::string::npos);
+}
+
+TEST_CASE("unknown names suggest the nearest, shipped or generated") {
+  const CurrentFolder folder;
+  CHECK(refusal("sobl") ==
+        "--kernel: no kernel is called 'sobl' (expected a .json or .npy file, a name or inline JSON); "
+        "did you mean 'sobel'?");
+  CHECK(refusal("guassian").ends_with("did you mean 'gaussian'?"));
+  CHECK(refusal("guassian:sigma=2").ends_with("did you mean 'gaussian'?"));
+  CHECK(refusal("nothing-like-it").ends_with("; 'convtool kernels list' shows the names"));
+  CHECK(refusal("").ends_with("; 'convtool kernels list' shows the names"));
+}
+
+TEST_CASE("a file whose name does not look like a kernel's is pointed out") {
+  const CurrentFolder folder;
+  folder.write("mine", "[[1]]");
+  folder.write("sobel.jsn", "[[1]]");
+  CHECK(refusal("mine") ==
+        "--kernel: 'mine' is a file, but names of kernel files end in .json or .npy; rename it, or write ./mine");
+  CHECK(refusal("sobel.jsn").ends_with("rename it, or write ./sobel.jsn"));
+  std::filesystem::create_directory("folder");
+  CHECK(refusal("folder").starts_with("--kernel: no kernel is called 'folder'"));
+}
+
+}  // namespace
+}  // namespace convtool

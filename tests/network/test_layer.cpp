@@ -1,0 +1,141 @@
+// Layers and banks as kernel files describe them, and how they are bound to an input.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "network/layers.h"
+
+namespace convtool {
+namespace {
+
+TEST_CASE("dimensions are those of the weights as written") {
+  CHECK(plane(2, 3, std::vector<float>(6)).dimensions() == std::vector<std::int64_t>{2, 3});
+  CHECK(make_layer(3, {1, 4, 2, 3}, {}).dimensions() == std::vector<std::int64_t>{4, 2, 3});
+  CHECK(make_layer(4, {5, 4, 2, 3}, {}).dimensions() == std::vector<std::int64_t>{5, 4, 2, 3});
+}
+
+TEST_CASE("a rank-2 kernel is bound to each channel") {
+  const Layer layer = plane(2, 2, {1, 2, 3, 4});
+  const Kernel kernel = bind_kernel(layer, 3, false);
+  CHECK(kernel.shape == KernelShape{3, 1, 2, 2});
+  CHECK(kernel.weights == std::vector<float>{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4});
+  CHECK(kernel.bias == std::vector<float>{0, 0, 0});
+  CHECK(bind_params(layer, 3).groups == 3);
+  CHECK(bind_kernel(layer, 1, false).shape == KernelShape{1, 1, 2, 2});
+  CHECK(bind_params(layer, 1).groups == 1);
+}
+
+TEST_CASE("ranks 3 and 4 keep their shape and groups") {
+  const Layer rank3 = make_layer(3, {1, 2, 1, 2}, {1, 2, 3, 4});
+  CHECK(bind_kernel(rank3, 2, false).shape == rank3.shape);
+  CHECK(bind_kernel(rank3, 2, false).weights == rank3.weights);
+  CHECK(bind_params(rank3, 2).groups == 1);
+  const Layer rank4 = make_layer(4, {4, 2, 1, 1}, {1, 2, 3, 4, 5, 6, 7, 8}, Params{.groups = 2});
+  CHECK(bind_kernel(rank4, 4, false).shape == rank4.shape);
+  CHECK(bind_params(rank4, 4).groups == 2);
+}
+
+TEST_CASE("other options pass through") {
+  const Params params{.stride = {2, 3}, .dilation = {4, 5}, .padding = kSame, .padding_mode = PaddingMode::reflect};
+  ConvParams expected = params;
+  expected.groups = 7;
+  CHECK(bind_params(plane(1, 1, {1}, params), 7) == expected);
+}
+
+TEST_CASE("flip turns every plane of weights by 180 degrees, and nothing else") {
+  CHECK(bind_kernel(plane(2, 3, {1, 2, 3, 4, 5, 6}), 1, true).weights == std::vector<float>{6, 5, 4, 3, 2, 1});
+  CHECK(bind_kernel(plane(1, 2, {1, 2}), 2, true).weights == std::vector<float>{2, 1, 2, 1});
+  const Layer rank4 = make_layer(4, {2, 2, 1, 2}, {1, 2, 3, 4, 5, 6, 7, 8}, {}, {10, 20});
+  CHECK(bind_kernel(rank4, 2, true).weights == std::vector<float>{2, 1, 4, 3, 6, 5, 8, 7});
+  CHECK(bind_kernel(rank4, 2, true).bias == std::vector<float>{10, 20});
+}
+
+TEST_CASE("bias: none, one for all, or one for each output channel") {
+  const auto bias_of = [](Layer layer, std::vector<float> bias, std::int64_t c_i) {
+    layer.bias = std::move(bias);
+    return bind_kernel(layer, c_i, false).bias;
+  };
+  const Layer rank2 = plane(1, 1, {1}), rank4 = make_layer(4, {3, 1, 1, 1}, {1, 2, 3});
+  CHECK(bias_of(rank2, {}, 2) == std::vector<float>{0, 0});
+  CHECK(bias_of(rank2, {5}, 2) == std::vector<float>{5, 5});
+  CHECK(bias_of(rank2, {5, 6}, 2) == std::vector<float>{5, 6});
+  CHECK(bias_of(rank4, {}, 1) == std::vector<float>{0, 0, 0});
+  CHECK(bias_of(rank4, {5}, 1) == std::vector<float>{5, 5, 5});
+  CHECK(bias_of(rank4, {5, 6, 7}, 1) == std::vector<float>{5, 6, 7});
+
+  for (const std::size_t count : {std::size_t{2}, std::size_t{4}}) {
+    const Error error = error_of([&] { bias_of(rank4, std::vector<float>(count, 1.0F), 1); });
+    CHECK(error.kind() == ErrorKind::shape);
+    CHECK(contains(error, "expected 1 or 3 numbers, got " + std::to_string(count)));
+    CHECK(contains(error, "one per output channel"));
+  }
+}
+
+TEST_CASE("kernels to be combined must be alike") {
+  const Layer base = plane(3, 3, std::vector<float>(9, 1.0F), Params{.padding = kSame});
+  const auto error_with = [&](const Layer& other) {
+    Layer named = other;
+    named.name = "other";
+    Bank bank = bank_of({base, base, named}, Combine::magnitude);
+    bank.name = "bank";
+    return error_of([&] { check_combinable(bank); });
+  };
+  CHECK_NOTHROW(check_combinable(bank_of({base, base, base}, Combine::magnitude)));
+  CHECK_NOTHROW(check_combinable(bank_of({base}, Combine::max)));
+
+  Layer size = plane(3, 1, {1, 1, 1}, base.params);
+  Layer rank = make_layer(3, base.shape, base.weights, base.params);
+  Layer stride = base, dilation = base, padding = base, mode = base, activation = base, bias = base;
+  stride.params.stride = {2, 1};
+  dilation.params.dilation = {1, 2};
+  padding.params.padding = kSameLower;
+  mode.params.padding_mode = PaddingMode::reflect;
+  activation.activation = Activation::relu;
+  bias.bias = {3};
+
+  for (const Layer& other : {size, rank}) CHECK(contains(error_with(other), "differ in size"));
+  for (const Layer& other : {stride, dilation, padding, mode})
+    CHECK(contains(error_with(other), "differ in stride, dilation, padding or groups"));
+  CHECK(contains(error_with(activation), "differ in activation"));
+
+  const Error error = error_with(size);
+  CHECK(error.kind() == ErrorKind::kernel);
+  CHECK(error.where() == "bank");
+  CHECK(contains(error, "'layer' and 'other'"));
+  CHECK(contains(error, "combine none"));
+
+  CHECK_NOTHROW(check_combinable(bank_of({base, bias}, Combine::sum)));  // biases may differ
+  for (const Layer& other : {size, rank, stride, activation}) CHECK_NOTHROW(check_combinable(bank_of({base, other})));
+}
+
+TEST_CASE("kernels that sum to zero, as far as float can tell") {
+  CHECK(sums_to_zero(plane(1, 2, {1, -1})));
+  CHECK(sums_to_zero(plane(3, 3, {-1, 0, 1, -2, 0, 2, -1, 0, 1})));
+  CHECK(sums_to_zero(plane(1, 1, {0})));
+  CHECK_FALSE(sums_to_zero(plane(3, 3, std::vector<float>(9, 1.0F))));
+  CHECK_FALSE(sums_to_zero(plane(1, 2, {1, -0.9999F})));
+  CHECK(sums_to_zero(plane(1, 4, {0.1F, 0.2F, 0.3F, -0.6F})));  // 0.6F is 2^-24 off the sum of the others
+  // Each output channel has to sum to zero by itself, over all of its input channels.
+  CHECK(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, -5, 5})));
+  CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, 3, -3, -3})));
+  CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, 5, 5})));
+  CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {5, 5, 3, -3})));
+}
+
+TEST_CASE("the automatic map: abs for plain differences in integers, clip for all else") {
+  const Layer difference = plane(1, 2, {1, -1}), mean = plane(1, 2, {0.5F, 0.5F});
+  const auto automatic = [](const Bank& bank, DType dtype) { return resolve_map(OutputMap::automatic, bank, dtype); };
+  for (const DType dtype : {DType::u8, DType::u16}) {
+    CHECK(automatic(bank_of({difference}), dtype) == OutputMap::abs);
+    CHECK(automatic(bank_of({difference, difference}), dtype) == OutputMap::abs);
+    CHECK(automatic(bank_of({mean}), dtype) == OutputMap::clip);
+    CHECK(automatic(bank_of({difference, mean}), dtype) == OutputMap::clip);
+    CHECK(automatic(bank_of({difference, difference}, Combine::magnitude), dtype) == OutputMap::clip);
+  }
+  CHECK(automatic(bank_of({difference}), DType::f32) == OutputMap::clip);
+  for (const OutputMap asked : {OutputMap::clip, OutputMap::abs, OutputMap::normalize, OutputMap::offset})
+    for (const DType dtype : {DType::u8, DType::f32}) CHECK(resolve_map(asked, bank_of({difference}), dtype) == asked);
+}
+
+}  // namespace
+}  // namespace convtool

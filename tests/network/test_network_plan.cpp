@@ -1,0 +1,166 @@
+// Networks: banks one after another with float in between, and the output maps on top.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "network/layers.h"
+
+namespace convtool {
+namespace {
+
+TEST_CASE("a network is its banks run by hand, with float in between") {
+  Random random(81);
+  for (const DType dtype : {DType::u8, DType::u16, DType::f32}) {
+    const Tensor x = random_picture(dtype, {2, 3, 9, 11}, random);
+    Layer first = make_layer(4, {4, 3, 3, 3}, floats(108, [&] { return random.rough(); }), {}, {1, -2, 3, -4});
+    first.activation = Activation::relu;
+    const Bank banks[] = {bank_of({first}),
+                          bank_of({plane(1, 2, {0.3F, -0.3F}, Params{.padding = kSame}),
+                                   plane(3, 3, floats(9, [&] { return random.rough(); }), Params{.padding = kSame})}),
+                          bank_of({make_layer(3, {1, 8, 2, 2}, floats(32, [&] { return random.rough(); })),
+                                   make_layer(3, {1, 8, 2, 2}, floats(32, [&] { return random.rough(); }))},
+                                  Combine::magnitude)};
+    const Tensor a = run_bank(banks[0], x.ref());
+    const Tensor b = run_bank(banks[1], a.ref());
+    const Tensor c = run_bank(banks[2], b.ref());
+    const Tensor got = run_network(network_of({banks[0], banks[1], banks[2]}), x.ref());
+    CHECK(got.shape() == Shape{2, 1, 6, 8});
+    CHECK(values_of(got.ref()) == values_of(c.ref()));
+  }
+}
+
+TEST_CASE("what is between two banks is neither rounded nor clipped") {
+  const Tensor x = tensor_of(DType::u8, {1, 1, 1, 4}, {0, 1, 100, 255});
+  const Network network = network_of({bank_of({plane(1, 1, {-2.5F})}), bank_of({plane(1, 1, {-0.4F})})});
+  CHECK(values_of(run_network(network, x.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 100, 255});
+  const Network tenth = network_of({bank_of({plane(1, 1, {0.125F})}), bank_of({plane(1, 1, {8})})});
+  CHECK(values_of(run_network(tenth, x.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 100, 255});
+}
+
+TEST_CASE("the output is rescaled from the units of the network's input, not of what is in between") {
+  const Tensor x = tensor_of(DType::u8, {1, 1, 1, 3}, {0, 1, 255});
+  const Network twice = network_of({bank_of({plane(1, 1, {1})}), bank_of({plane(1, 1, {1})})});
+  CHECK(values_of(run_network(twice, x.ref(), DType::u16).ref()) == std::vector<double>{0, 257, 65535});
+  CHECK(values_of(run_network(twice, x.ref(), DType::f32).ref()) == std::vector<double>{0, 1, 255});
+  const Tensor deep = tensor_of(DType::u16, {1, 1, 1, 3}, {0, 257, 65535});
+  CHECK(values_of(run_network(twice, deep.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 255});
+}
+
+TEST_CASE("padding is applied at every layer, with the mode of each") {
+  const Tensor x = tensor_of(DType::f32, {1, 1, 1, 2}, {1, 2});
+  const Params zeros{.padding = pads(0, 1, 0, 1)};
+  Params circular = zeros;
+  circular.padding_mode = PaddingMode::circular;
+  // (0 1 2 0) -> 1 3 2; (2 | 1 3 2 | 1) -> 3 4 5 3
+  const Network network = network_of({bank_of({plane(1, 2, {1, 1}, zeros)}), bank_of({plane(1, 2, {1, 1}, circular)})});
+  CHECK(values_of(run_network(network, x.ref()).ref()) == std::vector<double>{3, 4, 5, 3});
+}
+
+TEST_CASE("maps: clip, abs, offset") {
+  const Tensor x = tensor_of(DType::u8, {1, 1, 1, 4}, {10, 30, 30, 5});
+  const Network difference = network_of({bank_of({plane(1, 2, {-1, 1})})});  // 20 0 -25
+  CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::clip).ref()) == std::vector<double>{20, 0, 0});
+  CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::abs).ref()) == std::vector<double>{20, 0, 25});
+  // 128 + 10, 128, 128 - 12.5 = 115.5, a tie that goes to the even 116.
+  CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::offset).ref()) ==
+        std::vector<double>{138, 128, 116});
+  CHECK(values_of(run_network(difference, x.ref(), DType::f32, OutputMap::clip).ref()) ==
+        std::vector<double>{20, 0, -25});
+}
+
+TEST_CASE("normalize takes a second pass over all kernels and channels") {
+  const Tensor x = tensor_of(DType::u8, {1, 2, 1, 3}, {0, 10, 20, 30, 40, 41});
+  // Responses 0 10 20 30 40 41 and 0 -10 .. -41: from -41 to 41.
+  const Network network = network_of({bank_of({plane(1, 1, {1}), plane(1, 1, {-1})})});
+  const NetworkPlan plan(network, DType::u8, x.shape(), false, {});
+  Tensor y(DType::u8, plan.output_shape());
+  const ResponseStats stats = plan.run(x.ref(), y.ref(), OutputMap::normalize);
+  CHECK(stats.min == -41);
+  CHECK(stats.max == 41);
+  CHECK(stats.clipped_low == 0);
+  CHECK(stats.clipped_high == 0);
+  std::vector<double> expected;
+  for (const double response : {0, 10, 20, 30, 40, 41, 0, -10, -20, -30, -40, -41})
+    expected.push_back(
+        std::nearbyint((response + 41) * 255 / 82));  // no tie among them: 82 does not divide 255 * odd / 2
+  CHECK(values_of(y.ref()) == expected);
+  CHECK(expected[5] == 255);
+  CHECK(expected[11] == 0);
+}
+
+TEST_CASE("normalize after several banks measures the last one") {
+  Random random(82);
+  const Tensor x = random_picture(DType::u16, {1, 1, 8, 9}, random);
+  const Network network = network_of(
+      {bank_of({plane(3, 3, random_weights(9, random))}), bank_of({plane(2, 2, random_weights(4, random))})});
+  const std::vector<double> responses = values_of(run_network(network, x.ref()).ref());
+  const std::vector<double> y = values_of(run_network(network, x.ref(), DType::u8, OutputMap::normalize).ref());
+  const auto [low, high] = std::minmax_element(responses.begin(), responses.end());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    // Half a unit of rounding; float responses and the scale add less than 2^-20 of the range of 255.
+    CHECK(std::fabs(y[i] - 255 * (responses[i] - *low) / (*high - *low)) <= 0.5 + 255 * 0x1p-20);
+  }
+  CHECK(*std::min_element(y.begin(), y.end()) == 0);
+  CHECK(*std::max_element(y.begin(), y.end()) == 255);
+}
+
+TEST_CASE("normalize refuses infinities, and gives 0 for a constant response") {
+  const Tensor x = tensor_of(DType::f32, {1, 1, 1, 2}, {1, std::numeric_limits<double>::infinity()});
+  const Network identity = network_of({bank_of({plane(1, 1, {1})})});
+  CHECK(error_of([&] { run_network(identity, x.ref(), DType::u8, OutputMap::normalize); }).kind() == ErrorKind::shape);
+  const Tensor flat = tensor_of(DType::f32, {1, 1, 1, 2}, {7, 7});
+  CHECK(values_of(run_network(identity, flat.ref(), DType::u8, OutputMap::normalize).ref()) ==
+        std::vector<double>{0, 0});
+}
+
+TEST_CASE("an input in any layout, an output in any layout") {
+  Random random(83);
+  const Tensor x = random_picture(DType::u8, {1, 3, 6, 7}, random);
+  const Network network = network_of({bank_of({plane(3, 3, random_weights(9, random), Params{.padding = kSame})}),
+                                      bank_of({plane(2, 2, random_weights(4, random), Params{.padding = kSame})})});
+  const std::vector<double> planar = values_of(run_network(network, x.ref(), DType::u8, OutputMap::normalize).ref());
+
+  std::vector<std::uint8_t> bgr(126), out(126);
+  const TensorRef input{bgr.data() + 2, DType::u8, {1, 3, 6, 7}, {0, -1, 21, 3}};
+  const auto from = x.ref().view<std::uint8_t>();
+  for (std::int64_t c = 0; c < 3; ++c)
+    for (std::int64_t i = 0; i < 6; ++i)
+      for (std::int64_t j = 0; j < 7; ++j) input.view<std::uint8_t>().at(0, c, i, j) = from.at(0, c, i, j);
+  const TensorRef output{out.data() + 2, DType::u8, {1, 3, 6, 7}, {0, -1, 21, 3}};
+  NetworkPlan(network, DType::u8, {1, 3, 6, 7}, false, {}).run(input, output, OutputMap::normalize);
+  CHECK(values_of(output) == planar);
+}
+
+TEST_CASE("flip turns the kernels of every bank") {
+  const Tensor x = counting({1, 1, 1, 4});
+  const Network network = network_of({bank_of({plane(1, 2, {1, 10})}), bank_of({plane(1, 2, {1, 100})})});
+  const NetworkPlan plan(network, DType::f32, x.shape(), true, {});
+  Tensor y(DType::f32, plan.output_shape());
+  plan.run(x.ref(), y.ref(), OutputMap::clip);
+  // Flipped: 10 * x + next = 1 12 23, then 100 * that + next.
+  CHECK(values_of(y.ref()) == std::vector<double>{112, 1223});
+}
+
+TEST_CASE("a layer that does not fit is named, with the shape that reached it") {
+  const Layer five = plane(5, 5, std::vector<float>(25, 1.0F));
+  const auto plan_error = [](const Network& network) {
+    return error_of([&] { const NetworkPlan plan(network, DType::u8, {1, 2, 8, 9}, false, {}); });
+  };
+  const Error second = plan_error(network_of({bank_of({five}), bank_of({five})}));
+  CHECK(second.kind() == ErrorKind::shape);
+  CHECK(second.where() == "layer 2 on 2x4x5");
+  CHECK(contains(second, "kernel 5x5, padded input 4x5"));
+  const Error first = plan_error(network_of({bank_of({make_layer(3, {1, 3, 1, 1}, {1, 1, 1})}), bank_of({five})}));
+  CHECK(first.where() == "layer 1 on 2x8x9");
+  const Error only = plan_error(network_of({bank_of({make_layer(3, {1, 3, 1, 1}, {1, 1, 1})})}));
+  CHECK(only.where() == "");
+  const Error alike =
+      plan_error(network_of({bank_of({plane(1, 1, {1})}), bank_of({five, plane(1, 1, {1})}, Combine::max)}));
+  CHECK(alike.kind() == ErrorKind::kernel);
+  CHECK(contains(alike, "layer 2"));
+}
+
+}  // namespace
+}  // namespace convtool

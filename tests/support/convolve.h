@@ -1,0 +1,55 @@
+// Short ways to build a convolution, run it and read what came out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conv/plan.h"
+#include "core/tensor.h"
+#include "support/random.h"
+
+namespace convtool {
+
+/// A planar tensor with these elements, in (n, c, h, w) order.
+inline Tensor tensor_of(DType dtype, const Shape& shape, const std::vector<double>& values) {
+  require(static_cast<std::int64_t>(values.size()) == shape.count(), "as many values as the shape has");
+  return filled(dtype, shape, [at = values.begin()]() mutable { return *at++; });
+}
+
+/// The elements of any view in (n, c, h, w) order.
+inline std::vector<double> values_of(const ConstTensorRef& ref) {
+  std::vector<double> values;
+  visit_dtype(ref.dtype, [&]<class T>(T) {
+    const auto view = ref.view<T>();
+    for (std::int64_t n = 0; n < ref.shape.n; ++n)
+      for (std::int64_t c = 0; c < ref.shape.c; ++c)
+        for (std::int64_t y = 0; y < ref.shape.h; ++y)
+          for (std::int64_t x = 0; x < ref.shape.w; ++x) values.push_back(static_cast<double>(view.at(n, c, y, x)));
+  });
+  return values;
+}
+
+/// The elements `first`, `first` + 1, ...: the course's X and K.
+inline Tensor counting(const Shape& shape, double first = 0) {
+  return filled(DType::f32, shape, [at = first]() mutable { return at++; });
+}
+
+/// A kernel without bias.
+inline Kernel kernel_of(const KernelShape& shape, std::vector<float> weights) {
+  return {shape, std::move(weights), std::vector<float>(static_cast<std::size_t>(shape.c_o), 0.0F)};
+}
+
+/// The f32 responses of one convolution.
+inline Tensor convolve(const ConstTensorRef& input, const Kernel& kernel, const ConvParams& params = {},
+                       std::string_view algorithm = "auto") {
+  const ConvProblem problem = make_problem(input.dtype, input.shape, kernel.shape, params);
+  const ConvPlan plan(problem, kernel, {}, {.algorithm = std::string(algorithm)});
+  Tensor output(DType::f32, plan.output_shape());
+  plan.run(input, output.ref());
+  return output;
+}
+
+}  // namespace convtool

@@ -1,0 +1,41 @@
+// Runs the real convtool binary, and gives tests a folder of their own to run it in.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+struct ProgramResult {
+  int code = 0;  // the exit code, or 128 + the signal that ended it
+  std::string out, err;
+};
+
+/// A fresh folder under the system's temporary folder, removed with all that is in it at the end.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+  /// Writes `content` to the file `name` and returns its path.
+  std::string write(const std::string& name, const std::string& content) const;
+
+  /// The names of all files and folders below, sorted, hidden ones included.
+  std::vector<std::string> names() const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_text(const std::string& path);
+
+/// Runs convtool with `arguments` in the folder `where`, `input` on its standard input.
+ProgramResult run_convtool(const std::vector<std::string>& arguments, const TempFolder& where,
+                           const std::string& input = "");
+
+/// Runs a command line of the shell, in which $CONVTOOL is the binary.
+ProgramResult run_shell(const std::string& command, const TempFolder& where);
