@@ -1,5 +1,6 @@
 // convtool: image filtering by cross-correlation. Runs the command line and says in one line what went wrong.
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -16,6 +17,7 @@ int fail(const char* message, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_DFL);  // some parents ignore it; a closed pipe downstream ends the program quietly
   try {
     return convtool::run_command_line(argc, argv);
   } catch (const convtool::Error& error) {

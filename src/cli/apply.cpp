@@ -53,6 +53,7 @@ FilterOptions resolve(const ApplyOptions& options) {
   result.plan.threads = static_cast<int>(parse_integer("--threads", options.threads, 0, kMostThreads));
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   result.dry_run = options.dry_run;
+  result.no_clobber = options.no_clobber;
   return result;
 }
 
@@ -65,11 +66,6 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
     report.error_kind = kind;
     report.error_message = message;
   };
-  std::error_code ignored;
-  if (options.no_clobber && destination.path != "-" && std::filesystem::exists(destination.path, ignored)) {
-    report.status = RunReport::Status::skipped;
-    return report;
-  }
   try {
     filter_file(input, destination, options.inputs, filter, report);
   } catch (const Error& error) {

@@ -61,7 +61,8 @@ Destination derive(const std::string& input, const DestinationOptions& options, 
 
 void check_folder(const std::string& path, const DestinationOptions& options) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; move it, or choose another name with --output");
+  if (fs::is_directory(path, ignored))
+    refuse(path, "the output is a folder; move it, or choose another name with --output");
   const fs::path parent = fs::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   if (options.out_dir && !fs::exists(folder, ignored)) return;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <variant>
+#include <filesystem>
 
 #include "network/alpha.h"
 #include "network/network_plan.h"
@@ -89,60 +89,35 @@ void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
   }
 }
 
-void describe_banks(const FilterOptions& options, const NetworkPlan& plan, RunReport& report) {
-  report.kernel_name = options.network.name;
-  for (std::size_t i = 0; i < plan.banks().size(); ++i) {
-    const Bank& bank = options.network.banks[i];
-    const ConvPlan& first = plan.banks()[i].plans().front();
-    BankReport entry{.name = bank.name,
-                     .kernel_shape = bank.layers.front().dimensions(),
-                     .per_channel = bank.layers.front().rank == 2,
-                     .problem = first.problem(),
-                     .combine = bank.combine,
-                     .algorithm = std::string(first.algorithm()),
-                     .threads = first.threads()};
-    if (bank.layers.size() > 1)
-      entry.kernel_shape.insert(entry.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));
-    report.banks.push_back(std::move(entry));
-  }
-}
+/// Everything about one input that is known before its first sum is computed.
+struct Job {
+  NetworkPlan plan;
+  Destination destination;
+  FileFormat format;
+  Shape shape;  ///< of the result, an alpha that was set aside included
+  DType dtype;
+  std::optional<PixelFormat> pixels;  ///< for pictures
+  bool alpha_kept;
+  OutputMap map;
+  bool map_asked;
+};
 
-ReceptiveField receptive_field(const NetworkPlan& plan) {
-  ReceptiveField field;
-  for (const BankPlan& bank : plan.banks()) field.append(bank.plans().front().problem());
-  return field;
-}
-
-void write_result(const std::string& path, const Bytes& bytes) {
-  if (path == "-")
-    write_stdout(bytes);
-  else
-    write_file(path, bytes);
-}
-
-}  // namespace
-
-void filter_file(const std::string& input, const Destination& asked, const std::vector<std::string>& inputs,
-                 const FilterOptions& options, RunReport& report) {
-  Stopwatch decoding;
-  const Source source = load_source(input, options.grey, options.max_pixels);
-  report.decode_seconds = decoding.seconds();
-
+Job plan_job(const Source& source, const Destination& asked, const FilterOptions& options) {
   const ConstTensorRef x = source.filtered_part(options.alpha);
   check_size(x.shape, options.max_pixels, "the input");
-  const NetworkPlan plan(options.network, x.dtype, x.shape, options.flip, options.plan);
-  const Shape shape = plan.output_shape();
+  NetworkPlan plan(options.network, x.dtype, x.shape, options.flip, options.plan);
   for (const BankPlan& bank : plan.banks()) check_size(bank.output_shape(), options.max_pixels, "the result");
+  Shape shape = plan.output_shape();
 
   const Bank& last = options.network.banks.back();
-  const OutputMap asked_map = options.map == OutputMap::automatic && last.map ? *last.map : options.map;
-  const bool map_asked = asked_map != OutputMap::automatic;
+  const OutputMap map = options.map == OutputMap::automatic && last.map ? *last.map : options.map;
+  const bool map_asked = map != OutputMap::automatic;
+
   Destination destination = asked;
   if (!destination.format) destination.format = source.format;
-  DType dtype = result_dtype(x.dtype, *destination.format, options.depth, map_asked);
+  const DType dtype = result_dtype(x.dtype, *destination.format, options.depth, map_asked);
   if (destination.derived && dtype == DType::f32 && !destination.format->holds_floats()) {
     destination = with_format(destination, *find_file_format("tiff"));
-    refuse_overwriting(destination.path, inputs);
   }
   const FileFormat format = *destination.format;
 
@@ -150,45 +125,122 @@ void filter_file(const std::string& input, const Destination& asked, const std::
   const bool alpha_filtered = source.has_alpha() && options.alpha == AlphaRule::filter;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
   check_holds(format, shape, dtype, pixels, alpha_kept);
-  if (destination.path == "-" && format.kind != FileFormat::Kind::json && ::isatty(STDOUT_FILENO) == 1 &&
-      !options.dry_run) {
-    throw Error(ErrorKind::output, "",
-                std::string(format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
-  }
-  const OutputMap map = resolve_map(asked_map, last, dtype);
+  shape.c += alpha_kept ? 1 : 0;
+  return {std::move(plan), destination, format, shape, dtype, pixels, alpha_kept, resolve_map(map, last, dtype),
+          map_asked};
+}
 
-  Shape whole = shape;
-  whole.c += alpha_kept ? 1 : 0;
-  report.output = destination.path;
+BankReport describe_bank(const Bank& bank, const ConvPlan& first) {
+  BankReport report{.name = bank.name,
+                    .kernel_shape = bank.layers.front().dimensions(),
+                    .per_channel = bank.layers.front().rank == 2,
+                    .problem = first.problem(),
+                    .combine = bank.combine,
+                    .algorithm = std::string(first.algorithm()),
+                    .threads = first.threads()};
+  if (bank.layers.size() > 1) {
+    report.kernel_shape.insert(report.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));
+  }
+  return report;
+}
+
+void describe_job(const Job& job, const Source& source, const FilterOptions& options, RunReport& report) {
+  report.output = job.destination.path;
   report.input_shape = source.shape();
   report.input_rank = source.rank();
-  report.input_dtype = x.dtype;
-  report.output_shape = whole;
-  report.output_rank = std::max(source.rank(), shape.n > 1 ? 4 : 3);
-  report.output_dtype = dtype;
-  if (map_asked || is_integer(dtype)) report.map = map;
-  describe_banks(options, plan, report);
+  report.input_dtype = source.dtype();
+  report.output_shape = job.shape;
+  report.output_rank = source.rank();
+  report.output_dtype = job.dtype;
+  if (job.map_asked || is_integer(job.dtype)) report.map = job.map;
+  report.kernel_name = options.network.name;
+  for (std::size_t i = 0; i < options.network.banks.size(); ++i) {
+    report.banks.push_back(describe_bank(options.network.banks[i], job.plan.banks()[i].plans().front()));
+  }
   report.dry_run = options.dry_run;
+}
+
+/// Runs the plan into `output`, which has room for the alpha that was set aside behind the filtered channels.
+ResponseStats convolve(const Job& job, const Source& source, AlphaRule alpha, const TensorRef& output) {
+  const std::int64_t filtered = job.plan.output_shape().c;
+  const ResponseStats stats = job.plan.run(source.filtered_part(alpha), output.channels(0, filtered), job.map);
+  if (job.alpha_kept) {
+    ReceptiveField field;
+    for (const BankPlan& bank : job.plan.banks()) field.append(bank.plans().front().problem());
+    resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
+  }
+  return stats;
+}
+
+/// The number of dimensions of a tensor result: its input's, but a matrix has no room for several channels.
+int tensor_rank(const Job& job, const Source& source) {
+  return job.shape.c == 1 ? source.rank() : std::max(source.rank(), 3);
+}
+
+/// Convolves into memory of the kind that the format takes, and encodes it.
+Bytes convolve_and_encode(const Job& job, const Source& source, AlphaRule alpha, RunReport& report) {
+  const auto timed = [](double& seconds, const auto& work) {
+    const Stopwatch watch;
+    auto result = work();
+    seconds = watch.seconds();
+    return result;
+  };
+  const auto run_into = [&](const TensorRef& output) {
+    report.stats = timed(report.convolve_seconds, [&] { return convolve(job, source, alpha, output); });
+  };
+  if (!job.format.is_tensor()) {
+    const Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
+    run_into(image.all());
+    return timed(report.encode_seconds, [&] { return encode_image(image, *job.format.picture); });
+  }
+  RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = tensor_rank(job, source)};
+  run_into(tensor.tensor.ref());
+  return timed(report.encode_seconds, [&] {
+    return job.format.kind == FileFormat::Kind::npy ? format_npy(tensor) : format_tensor_json(tensor);
+  });
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return path != "-" && std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+}  // namespace
+
+void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& inputs,
+                 const FilterOptions& options, RunReport& report) {
+  if (options.no_clobber && exists(destination.path)) {
+    report.status = RunReport::Status::skipped;
+    return;
+  }
+  const Stopwatch decoding;
+  const Source source = load_source(input, options.grey, options.max_pixels);
+  report.decode_seconds = decoding.seconds();
+
+  const Job job = plan_job(source, destination, options);
+  describe_job(job, source, options, report);
+  if (job.destination.path != destination.path) {  // it took another extension, for floats
+    refuse_overwriting(job.destination.path, inputs);
+    if (options.no_clobber && exists(job.destination.path)) {
+      report.status = RunReport::Status::skipped;
+      return;
+    }
+  }
   if (options.dry_run) return;
+  const bool binary = job.format.kind != FileFormat::Kind::json;
+  if (job.destination.path == "-" && binary && ::isatty(STDOUT_FILENO) == 1) {
+    throw Error(ErrorKind::output, "",
+                std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
+  }
 
-  std::variant<RankedTensor, Image> result =
-      format.is_tensor()
-          ? std::variant<RankedTensor, Image>(RankedTensor{
-                .tensor = Tensor(dtype, whole), .rank = whole.c == 1 ? source.rank() : std::max(source.rank(), 3)})
-          : std::variant<RankedTensor, Image>(Image(dtype, *pixels, shape.h, shape.w));
-  const TensorRef all =
-      format.is_tensor() ? std::get<RankedTensor>(result).tensor.ref() : std::get<Image>(result).all();
-  Stopwatch convolving;
-  report.stats = plan.run(x, all.channels(0, shape.c), map);
-  if (alpha_kept) resample_alpha(*source.image().alpha(), receptive_field(plan), all.channels(shape.c, 1));
-  report.convolve_seconds = convolving.seconds();
-
-  Stopwatch encoding;
-  const Bytes bytes = format.kind == FileFormat::Kind::npy    ? format_npy(std::get<RankedTensor>(result))
-                      : format.kind == FileFormat::Kind::json ? format_tensor_json(std::get<RankedTensor>(result))
-                                                              : encode_image(std::get<Image>(result), *format.picture);
-  write_result(destination.path, bytes);
-  report.encode_seconds = encoding.seconds();
+  const Bytes bytes = convolve_and_encode(job, source, options.alpha, report);
+  const Stopwatch writing;
+  if (job.destination.path == "-") {
+    write_stdout(bytes);
+  } else {
+    write_file(job.destination.path, bytes);
+  }
+  report.encode_seconds += writing.seconds();
 }
 
 }  // namespace convtool

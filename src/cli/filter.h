@@ -24,6 +24,7 @@ struct FilterOptions {
   PlanOptions plan;
   std::int64_t max_pixels = 0;
   bool dry_run = false;
+  bool no_clobber = false;  ///< skip an input whose output exists
 };
 
 /// Filters `input` into `destination` and fills `report` as far as it gets. `inputs` are the paths that must not be

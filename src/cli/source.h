@@ -26,6 +26,7 @@ struct Source {
   const RankedTensor& tensor() const { return std::get<RankedTensor>(content); }
   int rank() const { return is_tensor() ? tensor().rank : 3; }
   bool has_alpha() const { return !is_tensor() && convtool::has_alpha(image().format()); }
+  DType dtype() const { return is_tensor() ? tensor().tensor.dtype() : image().dtype(); }
   Shape shape() const { return is_tensor() ? tensor().tensor.shape() : image().all().shape; }
 
   /// What is filtered: every channel, or the colours alone. A view into this Source.

@@ -13,7 +13,8 @@
 // Sums are float where that is exact or as good as float gets, else double:
 //   f32 input: float. With n taps and u = 2^-24 the sum is within n*u*sum|x||w| of the true one (each product and each
 //     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), which leaves
-//     room inside the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store.
+//     room inside the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
+//     float's range, 3.4e38, become infinite, also where later ones would have brought them back.
 //   u8 input: float while max|x| * sum|w| stays below 2^24, so that integer weights give exact sums; else double.
 //   u16 input: double, exact for integer weights up to sums of 2^53.
 // A padding value that is not a small integer makes the sums inexact anyway, and counts in max|x|.
@@ -108,8 +109,10 @@ class DirectExecutor final : public Executor {
       }
     };
     add_border(0, inside.begin);
-    add_interior(row + (inside.begin * problem_.stride.w + offset) * x.strides.w, problem_.stride.w * x.strides.w,
-                 weight, sums + inside.begin, inside.end - inside.begin);
+    if (inside.begin < inside.end) {
+      add_interior(row + (inside.begin * problem_.stride.w + offset) * x.strides.w, problem_.stride.w * x.strides.w,
+                   weight, sums + inside.begin, inside.end - inside.begin);
+    }
     add_border(inside.end, out_.w);
   }
 

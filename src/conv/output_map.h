@@ -13,7 +13,7 @@ enum class OutputMap {
   clip,       ///< the response as it is; integer types saturate
   abs,        ///< its absolute value
   normalize,  ///< smallest to 0, largest to the full range; a constant response to 0
-  offset,     ///< mid-grey plus half the response: 128, 32768 or 0.5 where the response is 0
+  offset,     ///< mid-grey plus half the response; mid-grey is 128, 32768 or 0.5 in the units of the input
 };
 inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset"};
 

@@ -1,5 +1,7 @@
 #include "conv/problem.h"
 
+#include <cstdio>
+
 #include "conv/padding.h"
 
 namespace convtool {
@@ -13,21 +15,27 @@ std::string plural(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+/// What would make a kernel for `expected` input channels fit an input of c_i.
+std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
+  const std::int64_t c_i = problem.input.c;
+  const std::int64_t groups = c_i / problem.kernel.c_i_per_group;
+  if (c_i == 4 && expected == 3) return "drop the fourth channel, or give weights for 4 input channels";
+  if (c_i % problem.kernel.c_i_per_group == 0 && problem.kernel.c_o % groups == 0 &&
+      (groups > 1 || problem.groups > 1)) {
+    return "say --groups " + std::to_string(groups) + ", or use a rank-2 kernel, which filters every channel alone";
+  }
+  if (c_i == 1) return "give the picture more channels or the kernel fewer";
+  if (expected == 1) return "use a rank-2 kernel, which filters every channel alone, or --gray";
+  return "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel, which filters every channel alone";
+}
+
 void check_channels(const ConvProblem& problem) {
   const std::int64_t c_i = problem.input.c, groups = problem.groups;
   const std::int64_t expected = problem.kernel.c_i_per_group * groups;
   if (c_i != expected) {
-    std::string remedy =
-        c_i == 1 ? "give the picture more channels or the kernel fewer"
-        : problem.kernel.c_i_per_group == 1 && groups == 1
-            ? "use a rank-2 kernel, which filters every channel alone, or --gray"
-        : c_i % problem.kernel.c_i_per_group == 0 && problem.kernel.c_o % (c_i / problem.kernel.c_i_per_group) == 0
-            ? "say --groups " + std::to_string(c_i / problem.kernel.c_i_per_group)
-            : "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel";
-    if (c_i == 4 && expected == 3) remedy = "drop the fourth channel, or give weights for 4 input channels";
     refuse("the kernel's channels do not match the input (expected " + plural(expected, "channel") +
            (groups > 1 ? " in " + std::to_string(groups) + " groups" : "") + ", got " + std::to_string(c_i) + "); " +
-           remedy);
+           channel_remedy(problem, expected));
   }
   if (problem.kernel.c_o % groups != 0) {
     refuse("groups does not divide the output channels (" + plural(groups, "group") + ", " +
@@ -109,7 +117,11 @@ std::string to_string(const ConvProblem& problem) {
   line += " s" + times(problem.stride.h, problem.stride.w) + " d" + times(problem.dilation.h, problem.dilation.w);
   line += " p" + std::to_string(pads.top) + "," + std::to_string(pads.left) + "," + std::to_string(pads.bottom) + "," +
           std::to_string(pads.right) + " " + std::string(to_string(problem.padding_mode));
-  if (problem.padding_mode == PaddingMode::constant) line += "=" + std::to_string(problem.padding_value);
+  if (problem.padding_mode == PaddingMode::constant) {
+    char value[32];
+    std::snprintf(value, sizeof value, "=%.9g", static_cast<double>(problem.padding_value));  // enough to read it back
+    line += value;
+  }
   return line;
 }
 

@@ -1,6 +1,6 @@
 // Seeded random problems of every kind, every algorithm against `reference`.
-// Every case has a seed of its own, which is printed on failure. To replay it alone, or to go on where the default cases
-// stop:
+// Every case has a seed of its own, which is printed on failure. To replay it alone, or to go on where the default
+// cases stop:
 //
 //   CONVTOOL_TEST_SEED=1234 CONVTOOL_TEST_CASES=1 test_conv -tc="random problems"
 //   CONVTOOL_TEST_SEED=2000 CONVTOOL_TEST_CASES=100000 test_conv -tc="random problems"
