@@ -1,13 +1,12 @@
 #include "cli/print.h"
 
-#include <cstdio>
-
 #include "io/file.h"
+#include "io/stderr_capture.h"
 
 namespace convtool {
 
 void print(std::string_view text) { write_stdout(std::as_bytes(std::span(text.data(), text.size()))); }
 
-void print_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+void print_error(std::string_view text) { print_to_stderr(text); }
 
 }  // namespace convtool

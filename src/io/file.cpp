@@ -71,7 +71,8 @@ Bytes read_all(int descriptor, std::size_t limit, const std::string& where) {
 
   constexpr std::size_t kChunk = 1 << 20;
   // One byte more than a regular file has room for the read that finds the end.
-  const std::size_t expected = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : kChunk;
+  std::size_t expected = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : kChunk;
+  if (limit != 0) expected = std::min(expected, limit + 1);
   Bytes bytes;
   std::size_t size = 0;
   while (limit == 0 || size <= limit) {

@@ -15,10 +15,10 @@ using Bytes = std::vector<std::byte>;
 Bytes read_file(const std::string& path, std::size_t limit = 0);
 
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
-/// renamed. The permissions of an existing file are kept; a symbolic link is followed, not replaced. What is not a
-/// regular file (a device, a pipe) is written straight. On any failure the old file is as it was and nothing is left
-/// behind; a temporary is removed too when SIGINT, SIGTERM or SIGHUP ends the process. Throws Error(output) with the
-/// path.
+/// renamed. The permissions of an existing file are kept, and one that may not be written is refused; a symbolic link
+/// is followed, not replaced. What is not a regular file (a device, a pipe) is written straight. On any failure the old
+/// file is as it was and nothing is left behind; a temporary is removed too when SIGINT, SIGTERM or SIGHUP ends the
+/// process. Throws Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Writes to standard output. Throws Error(output).

@@ -7,13 +7,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <system_error>
 
 #include "io/byte_reader.h"
 #include "io/image_header.h"
@@ -76,15 +77,17 @@ Result call_codec(const Run& run, Result otherwise) {
 class MemoryFile {
  public:
   explicit MemoryFile(std::span<const std::byte> bytes) : descriptor_(memfd_create("picture", MFD_CLOEXEC)) {
-    while (descriptor_ >= 0 && !bytes.empty()) {
+    if (descriptor_ < 0) throw std::bad_alloc();
+    while (!bytes.empty()) {
       const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno != EINTR) throw std::bad_alloc();
+      if (written < 0 && errno != EINTR) {
+        close(descriptor_);
+        throw std::bad_alloc();
+      }
       if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
-  ~MemoryFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
+  ~MemoryFile() { close(descriptor_); }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 

@@ -23,7 +23,8 @@ constexpr bool has_alpha(PixelFormat format) {
   return format == PixelFormat::grey_alpha || format == PixelFormat::rgba;
 }
 
-/// A file format that pictures are written in.
+/// A file format that pictures are written in. It holds what comes back bit for bit when it is read again (JPEG: as
+/// close as its quality allows), grey with alpha as R = G = B with alpha, and in WebP grey as R = G = B.
 struct PictureFormat {
   std::string_view name;                     ///< "png", also what --format takes
   std::vector<std::string_view> extensions;  ///< with the dot, lower case, the usual one first
@@ -72,15 +73,23 @@ class Image {
   TensorRef all_;
 };
 
-/// Decodes PNG, JPEG, TIFF, BMP, WebP, PNM, PFM or EXR, told by content, with depth, alpha and grey kept: 8 bits and
-/// less per channel become u8 (full range 255), 16 bits u16, everything else f32. Palettes become RGB or RGBA.
+/// Decodes PNG, JPEG, TIFF, BMP, WebP, PNM, PFM or EXR, told by content, with depth, alpha and grey kept: unsigned
+/// integers of up to 8 bits per channel become u8 and of up to 16 bits u16, spread over the full range (a PGM with the
+/// largest value 15 has its 15 as 255); signed integers and floats become f32 with the values that they have (in PFM
+/// divided by its scale). Black is 0. Alpha is separate: colours are never multiplied by it. Palettes and CMYK become
+/// RGB, with transparency RGBA; a single transparent colour becomes alpha. Of several pages the first is taken. A
+/// rotation noted in EXIF is not applied, one in a TIFF is.
+///
 /// Throws Error(input), without a path, for what is not such a picture, is damaged or truncated (half a picture is an
-/// error in every format), holds no pixels, or has more than `max_pixels` pixels, which is told from the header.
+/// error in every format), is of a kind that OpenCV would decode wrongly, holds no pixels, or has more than
+/// `max_pixels` pixels, which is told from the header; OpenCV's limits of 2^30 pixels and 2^20 per side hold as well.
+/// Damage inside a TIFF of 8 bits goes unseen: OpenCV asks libtiff to carry on. From several threads at once; while it
+/// runs, what other threads print to standard error must go through print_to_stderr() (stderr_capture.h).
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
-/// The bytes of a file in `format`. Grey with alpha is written as R = G = B with alpha. JPEG at OpenCV's default
-/// quality of 95, all else lossless. Throws Error(output) when the format does not hold the picture (see holds()) or
-/// the encoder fails.
+/// The bytes of a file in `format`. JPEG at OpenCV's default quality of 95, all else lossless. Throws Error(output)
+/// when the format does not hold the picture (see holds()), or not one of that size, or the encoder fails. Threads and
+/// standard error as with decode_image().
 Bytes encode_image(const Image& image, const PictureFormat& format);
 
 /// Such as "4.6.0".

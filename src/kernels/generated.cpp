@@ -213,7 +213,7 @@ const std::vector<Recipe>& recipes() {
        gabor},
       {{"disk",
         "Blurs like a lens out of focus: each pixel weighs as much as its area inside a circle",
-        "the geometrical model in Stokseth, Properties of a defocused optical system, 1969",
+        "the blur circle of geometrical optics",
         {{"radius", "pixels, fractions allowed, 0.1 to 511.5; default 2"}}},
        disk},
       {{"motion",

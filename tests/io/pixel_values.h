@@ -1,0 +1,22 @@
+// The pixels of a picture in a form that is easy to compare.
+#pragma once
+
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace convtool::testing {
+
+/// The values of a picture, row by row, pixel by pixel, channel by channel.
+inline std::vector<double> values(const TensorRef& ref) {
+  std::vector<double> values;
+  visit_dtype(ref.dtype, [&](auto zero) {
+    const auto view = ref.view<decltype(zero)>();
+    for (std::int64_t y = 0; y < view.shape.h; ++y)
+      for (std::int64_t x = 0; x < view.shape.w; ++x)
+        for (std::int64_t c = 0; c < view.shape.c; ++c) values.push_back(static_cast<double>(view.at(0, c, y, x)));
+  });
+  return values;
+}
+
+}  // namespace convtool::testing
