@@ -13,8 +13,12 @@ install_missing() {
   local sudo=()
   [ "$(id -u)" -eq 0 ] || sudo=(sudo)
   echo "Installing with apt-get: ${missing[*]}"
-  "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  mkdir -p build
+  if ! { "${sudo[@]}" apt-get update -qq && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+         --no-install-recommends "${missing[@]}"; } >build/install.log 2>&1; then
+    tail -n 20 build/install.log >&2
+    exit 1
+  fi
 }
 
 # build PRESET [CMAKE OPTION...]: configures and builds into build/PRESET, quietly unless something goes wrong.

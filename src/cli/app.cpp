@@ -41,18 +41,23 @@ std::vector<std::string> option_names(const CLI::App& command) {
 }
 
 [[noreturn]] void refuse_word(const CLI::App& app, const std::string& word) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  const std::string help = "; see '" + (chosen.empty() ? "convtool" : "convtool " + command.get_name()) + " --help'";
+  const CLI::App* command = &app;
+  std::string path = "convtool";
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  const bool takes_command = !command->get_subcommands(nullptr).empty();
   std::vector<std::string> names;
   if (word.starts_with('-')) {
-    names = option_names(command);
-  } else if (chosen.empty()) {
-    for (const CLI::App* known : app.get_subcommands(nullptr)) names.push_back(known->get_name());
+    names = option_names(*command);
+  } else {
+    for (const CLI::App* known : command->get_subcommands(nullptr)) names.push_back(known->get_name());
   }
+  const std::string help = "; see '" + path + " --help'";
   const std::string hint = suggestion(word.substr(0, word.find('=')), {names.begin(), names.end()});
   const char* what = word.starts_with('-') ? "unknown option"
-                     : chosen.empty()      ? "unknown command"
+                     : takes_command       ? "unknown command"
                                            : "unexpected argument";
   throw Error(ErrorKind::usage, "", std::string(what) + " '" + word + "'" + (hint.empty() ? help : hint));
 }

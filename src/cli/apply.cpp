@@ -11,6 +11,7 @@
 #include "cli/layer_options.h"
 #include "cli/option_value.h"
 #include "cli/print.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
@@ -20,7 +21,8 @@ struct ApplyOptions {
   LayerOptions layer;
   DestinationOptions destination;
   bool grey = false;
-  std::string map = "auto", depth = "same", alpha = "keep", algorithm = "auto", threads = "0";
+  std::optional<std::string> map;
+  std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
   bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
 };
@@ -43,7 +45,7 @@ FilterOptions resolve(const ApplyOptions& options) {
   result.flip = options.layer.flip;
   result.grey = options.grey;
   result.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
-  result.map = static_cast<OutputMap>(parse_choice("--map", options.map, kOutputMaps));
+  if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) result.depth = static_cast<DType>(depth - 1);
   std::vector<std::string_view> algorithms = algorithm_names();
@@ -72,6 +74,8 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
     failed(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
     failed(ErrorKind::memory, "not enough memory");
+  } catch (const std::exception& error) {
+    failed(ErrorKind::internal, error.what());
   }
   return report;
 }
@@ -80,20 +84,13 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
 std::string error_line(const RunReport& report) {
   const bool named = report.error_message.starts_with(report.input + ": ") ||
                      (!report.output.empty() && report.error_message.starts_with(report.output + ": "));
-  return "convtool: " + (named ? "" : report.input + ": ") + report.error_message + "\n";
+  return "convtool: " + printable((named ? "" : report.input + ": ") + report.error_message) + "\n";
 }
 
 int run_apply(const ApplyOptions& options) {
   const FilterOptions filter = resolve(options);
   const std::vector<Destination> destinations =
       plan_destinations(options.inputs, options.destination, filter.network.name);
-  if (options.destination.out_dir && !options.dry_run) {
-    std::error_code failed;
-    std::filesystem::create_directories(*options.destination.out_dir, failed);
-    if (failed)
-      throw Error(ErrorKind::usage, *options.destination.out_dir, "cannot be created (" + failed.message() + ")");
-  }
-
   bool any_failed = false;
   for (std::size_t i = 0; i < options.inputs.size(); ++i) {
     const RunReport report = run_one(options.inputs[i], destinations[i], options, filter);
@@ -135,9 +132,10 @@ void add_apply(CLI::App& app, Action& action) {
       ->type_name("FMT")
       ->group(output);
   command->add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group(output);
-  command->add_option("--map", options->map, "response to picture values: auto, clip, abs, normalize, offset")
+  command
+      ->add_option("--map", options->map,
+                   "response to picture values: auto, clip, abs, normalize, offset (the kernel's, else auto)")
       ->type_name("M")
-      ->capture_default_str()
       ->group(output);
   command->add_option("--depth", options->depth, "same, u8, u16, f32")
       ->type_name("D")
@@ -153,8 +151,11 @@ void add_apply(CLI::App& app, Action& action) {
   const char* run = "Run";
   CLI::Option* json =
       command->add_flag("--json", options->json, "report as JSON Lines, one object per input")->group(run);
-  command->add_flag("-q,--quiet", options->quiet, "nothing but errors")->excludes(json)->group(run);
-  command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, threads, timings")->group(run);
+  CLI::Option* quiet =
+      command->add_flag("-q,--quiet", options->quiet, "nothing but errors")->excludes(json)->group(run);
+  command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, threads, timings")
+      ->excludes(quiet)
+      ->group(run);
   command->add_option("--algorithm", options->algorithm, "auto, reference, direct")
       ->type_name("A")
       ->capture_default_str()

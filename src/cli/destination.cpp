@@ -37,7 +37,9 @@ FileFormat format_of_path(const std::string& path) {
     refuse(path, "the output has no extension to tell its format; use one of " + file_format_names());
   }
   const std::optional<FileFormat> format = find_file_format(extension);
-  if (!format) refuse(path, "unknown extension '" + extension + "' (expected one of " + file_format_names() + ")");
+  if (!format)
+    refuse(path, "unknown extension '" + extension + "' (expected one of " + file_format_names() + ")" +
+                     suggestion(extension.substr(1), file_format_words()));
   return *format;
 }
 
@@ -51,12 +53,25 @@ FileFormat derived_format(const std::string& input) {
 
 Destination derive(const std::string& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
                    const std::string& kernel_name) {
-  if (input == "-" && !options.out_dir) return {.path = "-", .format = format, .derived = false};
+  if (input == "-" && !options.out_dir) return {.path = "-", .format = format};
   const FileFormat chosen = format ? *format : derived_format(input);
   const fs::path source(input == "-" ? "stdin" : input);
   const fs::path folder = options.out_dir ? fs::path(*options.out_dir) : source.parent_path();
   const std::string name = source.stem().string() + "." + file_name_part(kernel_name) + chosen.extension();
-  return {.path = (folder / name).string(), .format = chosen, .derived = !format};
+  return {.path = (folder / name).string(),
+          .format = chosen,
+          .derived = !format,
+          .make_folder = options.out_dir.has_value()};
+}
+
+/// Whether a folder can be made: what exists of its path is a folder that can be written to.
+void check_can_make(const std::string& folder) {
+  std::error_code failed;
+  fs::path existing = fs::absolute(folder, failed);
+  while (!fs::exists(existing, failed) && existing.has_relative_path()) existing = existing.parent_path();
+  if (!fs::is_directory(existing, failed) || ::access(existing.c_str(), W_OK) != 0) {
+    refuse(folder, "the folder cannot be created ('" + existing.string() + "' is not a folder that can be written to)");
+  }
 }
 
 void check_folder(const std::string& path, const DestinationOptions& options) {
@@ -65,7 +80,7 @@ void check_folder(const std::string& path, const DestinationOptions& options) {
     refuse(path, "the output is a folder; move it, or choose another name with --output");
   const fs::path parent = fs::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
-  if (options.out_dir && !fs::exists(folder, ignored)) return;
+  if (options.out_dir && !fs::exists(folder, ignored)) return check_can_make(folder);
   if (!fs::exists(folder, ignored))
     refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
   if (!fs::is_directory(folder, ignored)) refuse(path, "'" + folder + "' is not a folder");
@@ -90,9 +105,10 @@ void check_distinct(const std::vector<std::string>& inputs, const std::vector<De
 }  // namespace
 
 Destination with_format(const Destination& destination, const FileFormat& format) {
-  return {.path = fs::path(destination.path).replace_extension(format.extension()).string(),
-          .format = format,
-          .derived = destination.derived};
+  Destination result = destination;
+  result.path = fs::path(destination.path).replace_extension(format.extension()).string();
+  result.format = format;
+  return result;
 }
 
 void refuse_overwriting(const std::string& path, const std::vector<std::string>& inputs) {
@@ -115,7 +131,8 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
   if (options.format) {
     format = find_file_format(*options.format);
     if (!format)
-      refuse("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")");
+      refuse("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")" +
+                             suggestion(*options.format, file_format_words()));
   }
 
   std::vector<Destination> destinations;
@@ -124,7 +141,7 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
     if (path.empty()) refuse("--output", "is empty; give a file, or - for standard output");
     if (path != "-" && options.format)
       refuse("--format", "is for standard output and derived names; here the extension of '" + path + "' decides");
-    destinations.push_back({.path = path, .format = path == "-" ? format : format_of_path(path), .derived = false});
+    destinations.push_back({.path = path, .format = path == "-" ? format : format_of_path(path)});
   } else {
     if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
     for (const std::string& input : inputs) destinations.push_back(derive(input, options, format, kernel_name));

@@ -12,7 +12,8 @@ namespace convtool {
 struct Destination {
   std::string path;                  ///< "-" is standard output
   std::optional<FileFormat> format;  ///< none: standard output, in the format of the input
-  bool derived = false;              ///< the name was made from the input's, and may take another extension for floats
+  bool derived = false;              ///< the name was made from the input's; the extension may yet follow its content
+  bool make_folder = false;          ///< the folder may be missing, and is made before writing
 };
 
 struct DestinationOptions {

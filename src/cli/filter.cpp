@@ -110,11 +110,12 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
   Shape shape = plan.output_shape();
 
   const Bank& last = options.network.banks.back();
-  const OutputMap map = options.map == OutputMap::automatic && last.map ? *last.map : options.map;
+  const OutputMap map = options.map.value_or(last.map.value_or(OutputMap::automatic));
   const bool map_asked = map != OutputMap::automatic;
 
   Destination destination = asked;
   if (!destination.format) destination.format = source.format;
+  if (destination.derived && source.is_tensor()) destination = with_format(destination, source.format);
   const DType dtype = result_dtype(x.dtype, *destination.format, options.depth, map_asked);
   if (destination.derived && dtype == DType::f32 && !destination.format->holds_floats()) {
     destination = with_format(destination, *find_file_format("tiff"));
@@ -130,7 +131,8 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
           map_asked};
 }
 
-BankReport describe_bank(const Bank& bank, const ConvPlan& first) {
+BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
+  const ConvPlan& first = plan.plans().front();
   BankReport report{.name = bank.name,
                     .kernel_shape = bank.layers.front().dimensions(),
                     .per_channel = bank.layers.front().rank == 2,
@@ -141,6 +143,10 @@ BankReport describe_bank(const Bank& bank, const ConvPlan& first) {
   if (bank.layers.size() > 1) {
     report.kernel_shape.insert(report.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));
   }
+  report.mixed = std::any_of(bank.layers.begin(), bank.layers.end(), [&](const Layer& layer) {
+    return layer.rank != bank.layers.front().rank || layer.shape != bank.layers.front().shape ||
+           layer.params != bank.layers.front().params;
+  });
   return report;
 }
 
@@ -155,7 +161,7 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
   if (job.map_asked || is_integer(job.dtype)) report.map = job.map;
   report.kernel_name = options.network.name;
   for (std::size_t i = 0; i < options.network.banks.size(); ++i) {
-    report.banks.push_back(describe_bank(options.network.banks[i], job.plan.banks()[i].plans().front()));
+    report.banks.push_back(describe_bank(options.network.banks[i], job.plan.banks()[i]));
   }
   report.dry_run = options.dry_run;
 }
@@ -166,7 +172,7 @@ ResponseStats convolve(const Job& job, const Source& source, AlphaRule alpha, co
   const ResponseStats stats = job.plan.run(source.filtered_part(alpha), output.channels(0, filtered), job.map);
   if (job.alpha_kept) {
     ReceptiveField field;
-    for (const BankPlan& bank : job.plan.banks()) field.append(bank.plans().front().problem());
+    for (const BankPlan& bank : job.plan.banks()) field.append(bank.geometry().problems);
     resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
   }
   return stats;
@@ -205,6 +211,14 @@ bool exists(const std::string& path) {
   return path != "-" && std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
+void make_folder_of(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::filesystem::create_directories(folder, failed);
+  if (failed)
+    throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
+}
+
 }  // namespace
 
 void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& inputs,
@@ -219,7 +233,7 @@ void filter_file(const std::string& input, const Destination& destination, const
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
-  if (job.destination.path != destination.path) {  // it took another extension, for floats
+  if (job.destination.path != destination.path) {  // it took another extension, for floats or a tensor
     refuse_overwriting(job.destination.path, inputs);
     if (options.no_clobber && exists(job.destination.path)) {
       report.status = RunReport::Status::skipped;
@@ -238,6 +252,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   if (job.destination.path == "-") {
     write_stdout(bytes);
   } else {
+    if (job.destination.make_folder) make_folder_of(job.destination.path);
     write_file(job.destination.path, bytes);
   }
   report.encode_seconds += writing.seconds();

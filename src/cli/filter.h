@@ -19,8 +19,8 @@ struct FilterOptions {
   bool flip = false;
   bool grey = false;
   AlphaRule alpha = AlphaRule::keep;
-  OutputMap map = OutputMap::automatic;
-  std::optional<DType> depth;  ///< none: the input's
+  std::optional<OutputMap> map;  ///< none: the kernel's, else automatic
+  std::optional<DType> depth;    ///< none: the input's
   PlanOptions plan;
   std::int64_t max_pixels = 0;
   bool dry_run = false;

@@ -2,29 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/print.h"
+#include "core/text.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/shipped.h"
 
 namespace convtool {
 namespace {
-
-std::string number_text(double value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, static_cast<float>(value)).ptr};
-}
-
-std::string size_text(const std::vector<std::int64_t>& sizes) {
-  std::string text;
-  for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
-  return text;
-}
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
@@ -35,7 +24,7 @@ std::string padded(std::string text, std::size_t width) {
 std::string size_text(const Network& network) {
   if (network.banks.size() > 1) return std::to_string(network.banks.size()) + " layers";
   const Bank& bank = network.banks.front();
-  const std::string one = size_text(bank.layers.front().dimensions());
+  const std::string one = join_sizes(bank.layers.front().dimensions());
   if (bank.layers.size() == 1) return one;
   return std::to_string(bank.layers.size()) + " of " + one + " (" +
          std::string(kCombines[static_cast<int>(bank.combine)]) + ")";
@@ -69,7 +58,7 @@ std::string weights_text(const Layer& layer) {
   std::vector<std::string> cells;
   std::size_t width = 0;
   for (const float weight : layer.weights) {
-    cells.push_back(number_text(static_cast<double>(weight)));
+    cells.push_back(to_text(weight));
     width = std::max(width, cells.back().size());
   }
   std::string text;
@@ -97,15 +86,15 @@ std::string layer_text(const Layer& layer, bool named) {
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
   double sum = 0;
   for (const float weight : layer.weights) sum += static_cast<double>(weight);
-  std::string text = "  " + (named ? layer.name + ": " : std::string()) + size_text(layer.dimensions()) + ", " +
+  std::string text = "  " + (named ? layer.name + ": " : std::string()) + join_sizes(layer.dimensions()) + ", " +
                      std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer);
-  text += "    sum " + (sums_to_zero(layer) ? "0" : number_text(sum));
+  text += "    sum " + (sums_to_zero(layer) ? "0" : to_text(static_cast<float>(sum)));
   if (!layer.bias.empty()) {
     text += ", bias";
-    for (const float bias : layer.bias) text += " " + number_text(static_cast<double>(bias));
+    for (const float bias : layer.bias) text += " " + to_text(bias);
   }
   const ConvParams& params = layer.params;
-  const auto pair = [](const Extent& e) { return e.h == e.w ? std::to_string(e.h) : size_text({e.h, e.w}); };
+  const auto pair = [](const Extent& e) { return e.h == e.w ? std::to_string(e.h) : join_sizes({e.h, e.w}); };
   text += ", stride " + pair(params.stride);
   if (params.dilation != Extent{}) text += ", dilation " + pair(params.dilation);
   constexpr std::string_view kRules[] = {"", "same", "same_lower", "full"};
@@ -115,7 +104,10 @@ std::string layer_text(const Layer& layer, bool named) {
                           : pads == Pads{} ? std::string("valid")
                                            : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
                                                  std::to_string(pads.bottom) + "," + std::to_string(pads.right));
-  if (params.padding != Padding{}) text += " " + std::string(to_string(params.padding_mode));
+  if (params.padding != Padding{}) {
+    text += " " + std::string(to_string(params.padding_mode));
+    if (params.padding_mode == PaddingMode::constant) text += " " + to_text(params.padding_value);
+  }
   if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
   if (layer.activation != Activation::none)
     text += ", activation " + std::string(kActivations[static_cast<int>(layer.activation)]);
@@ -123,7 +115,7 @@ std::string layer_text(const Layer& layer, bool named) {
 }
 
 std::string show_text(const Network& network) {
-  std::string text = network.name + (network.description.empty() ? "" : ": " + network.description) + "\n";
+  std::string text = printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
   for (const Bank& bank : network.banks) {
     if (network.banks.size() > 1) text += "  layer " + bank.name + "\n";
     const bool several = bank.layers.size() > 1;
@@ -131,6 +123,7 @@ std::string show_text(const Network& network) {
       text += "  bank of " + std::to_string(bank.layers.size()) + ", combine " +
               std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
     for (const Layer& layer : bank.layers) text += layer_text(layer, several);
+    if (bank.map) text += "  map " + std::string(to_string(*bank.map)) + "\n";
   }
   return text;
 }

@@ -99,7 +99,7 @@ void override_layer(const LayerOptions& options, Layer& layer) {
     params.padding_value = value.front();
   }
   if (options.groups) {
-    const std::int64_t groups = parse_integer("--groups", *options.groups, 1, 1 << 30);
+    const std::int64_t groups = parse_integer("--groups", *options.groups, 1, kLargestParameter);
     if (groups > 1 && layer.rank != 4) {
       throw Error(ErrorKind::usage, "--groups",
                   "needs weights of rank 4, [c_o][c_i/groups][kh][kw] (kernel '" + layer.name + "' has rank " +
@@ -139,7 +139,7 @@ Network load_network(const LayerOptions& options) {
   Bank& bank = network.banks.front();
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
-  check_combinable(bank);
+  check_bank(bank);
   return network;
 }
 

@@ -19,7 +19,7 @@ struct LayerOptions {
   bool flip = false;
 };
 
-/// Adds the options, in a group "Layer", and the kernel, required or not, to `command`.
+/// Adds --kernel and, in a group of their own, the options that override it to `command`.
 void add_layer_options(CLI::App& command, LayerOptions& options);
 
 /// Puts the options that were given in place of `layer`'s own. Throws Error(usage) for a value that does not fit, or an

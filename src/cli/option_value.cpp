@@ -1,18 +1,16 @@
 #include "cli/option_value.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "core/suggest.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
 
-/// Sizes, strides and paddings beyond this are mistakes, and would overflow index arithmetic.
-constexpr std::int64_t kLargest = 1 << 30;
-
-[[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected) {
-  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' does not fit (expected " + expected + ")");
+[[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected,
+                         const std::string& hint = "") {
+  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' does not fit (expected " + expected + ")" + hint);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -25,18 +23,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-/// The whole of `text` as a number; false where it is not one or not in range.
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 bool read_integers(std::string_view text, char separator, std::int64_t least, std::vector<std::int64_t>& numbers) {
   for (const std::string_view part : split(text, separator)) {
-    std::int64_t number = 0;
-    if (!read_number(part, number) || number < least || number > kLargest) return false;
-    numbers.push_back(number);
+    const std::optional<std::int64_t> number = parse_number<std::int64_t>(part);
+    if (!number || *number < least || *number > kLargestParameter) return false;
+    numbers.push_back(*number);
   }
   return true;
 }
@@ -44,21 +35,21 @@ bool read_integers(std::string_view text, char separator, std::int64_t least, st
 }  // namespace
 
 std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least, std::int64_t most) {
-  std::int64_t number = 0;
-  if (!read_number(text, number) || number < least || number > most) {
+  const std::optional<std::int64_t> number = parse_number<std::int64_t>(text);
+  if (!number || *number < least || *number > most) {
     refuse(option, text, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
-  return number;
+  return *number;
 }
 
 std::vector<float> parse_numbers(const std::string& option, std::string_view text) {
   std::vector<float> numbers;
   for (const std::string_view part : split(text, ',')) {
-    float number = 0;
-    if (!read_number(part, number) || !std::isfinite(number)) {
+    const std::optional<float> number = parse_number<float>(part);
+    if (!number || !std::isfinite(*number)) {
       refuse(option, text, "a number, or numbers separated by commas, within float32");
     }
-    numbers.push_back(number);
+    numbers.push_back(*number);
   }
   return numbers;
 }
@@ -79,7 +70,7 @@ Padding parse_padding(const std::string& option, std::string_view text) {
   std::vector<std::int64_t> numbers;
   if (!read_integers(text, 'x', 0, numbers) || numbers.size() > 2) {
     const std::string hint = suggestion(text, {"valid", "same", "same_lower", "full"});
-    refuse(option, text, "valid, same, same_lower, full, a number, or HxW per side; four sides go to --pads" + hint);
+    refuse(option, text, "valid, same, same_lower, full, a number, or HxW per side; four sides go to --pads", hint);
   }
   const std::int64_t h = numbers.front(), w = numbers.back();
   return {.rule = Padding::Rule::fixed, .pads = {h, w, h, w}};
@@ -107,7 +98,7 @@ std::size_t parse_choice(const std::string& option, std::string_view text, std::
     if (words[i] == text) return i;
     list += (i == 0 ? "" : ", ") + std::string(words[i]);
   }
-  refuse(option, text, "one of " + list);
+  refuse(option, text, "one of " + list, suggestion(text, {words.begin(), words.end()}));
 }
 
 }  // namespace convtool

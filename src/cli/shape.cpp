@@ -19,7 +19,8 @@ struct ShapeOptions {
   std::string input;
   LayerOptions layer;
   std::optional<std::string> kernel_size;
-  std::string out_channels = "1", repeat = "1";
+  std::optional<std::string> out_channels;
+  std::string repeat = "1";
   bool json = false;
 };
 
@@ -56,10 +57,11 @@ Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
                           ? *options.kernel_size + "x" + *options.kernel_size
                           : *options.kernel_size,
               .rank = 4};
-  layer.shape = {.c_o = parse_integer("--out-channels", options.out_channels, 1, 1 << 30),
-                 .c_i_per_group = c_i,
-                 .kh = size.h,
-                 .kw = size.w};
+  layer.shape = {
+      .c_o = options.out_channels ? parse_integer("--out-channels", *options.out_channels, 1, kLargestParameter) : 1,
+      .c_i_per_group = c_i,
+      .kh = size.h,
+      .kw = size.w};
   override_layer(options.layer, layer);
   if (c_i % layer.params.groups != 0) {
     throw Error(
@@ -75,28 +77,15 @@ Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
   return {.name = layer.name, .layers = {layer}};
 }
 
-/// The bank's sizes on `input`; `field` is what the layers before it see, and grows by this one.
-LayerShape shape_of(const Bank& bank, const Shape& input, ReceptiveField& field) {
-  LayerShape result{.name = bank.name};
-  for (std::size_t i = 0; i < bank.layers.size(); ++i) {
-    const Layer& layer = bank.layers[i];
-    const ConvProblem problem =
-        make_problem(DType::f32, input, bind_shape(layer, input.c), bind_params(layer, input.c));
-    const Shape output = output_shape(problem);
-    if (i == 0) {
-      result.problem = problem;
-      result.output = output;
-    } else if (bank.combine == Combine::none) {
-      if (output.h != result.output.h || output.w != result.output.w) {
-        throw Error(ErrorKind::shape, "",
-                    "the kernels' outputs differ in size and cannot be stacked; use --padding same");
-      }
-      result.output.c += output.c;
-    }
-    result.macs += mac_count(problem);
+/// The bank's sizes on `input`; `field` is what the banks before it see, and grows by this one.
+BankShape shape_of(const Bank& bank, const Shape& input, ReceptiveField& field) {
+  const BankGeometry geometry = bank_geometry(bank, DType::f32, input);
+  BankShape result{.name = bank.name, .problem = geometry.problems.front(), .output = geometry.output};
+  for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
+  for (const Layer& layer : bank.layers) {
     result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
   }
-  field.append(result.problem);
+  field.append(geometry.problems);
   result.receptive_field = field;
   return result;
 }
@@ -105,16 +94,22 @@ int run_shape(const ShapeOptions& options) {
   if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
     throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size: one of them");
   }
+  if (options.out_channels && !options.kernel_size) {
+    throw Error(ErrorKind::usage, "--out-channels", "goes with --kernel-size; a kernel has its own output channels");
+  }
+  if (options.layer.combine && options.kernel_size) {
+    throw Error(ErrorKind::usage, "--combine", "joins the kernels of a bank; --kernel-size is one layer");
+  }
   const std::int64_t repeat = parse_integer("--repeat", options.repeat, 1, 10000);
   const Network network = options.kernel_size ? Network{} : load_network(options.layer);
   const Input input = read_input(options.input);
 
-  ShapeReport report{.layers = {}, .rank = input.rank};
+  ShapeReport report{.rank = input.rank};
   Shape shape = input.shape;
   ReceptiveField field;
   const auto append = [&](const Bank& bank) {
-    report.layers.push_back(shape_of(bank, shape, field));
-    shape = report.layers.back().output;
+    report.banks.push_back(shape_of(bank, shape, field));
+    shape = report.banks.back().output;
   };
   const auto tell = [&] { print(options.json ? to_json(report) + "\n" : to_text(report)); };
   for (std::int64_t i = 0; i < repeat; ++i) {
@@ -123,8 +118,8 @@ int run_shape(const ShapeOptions& options) {
       for (const Bank& bank : network.banks) append(bank);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::shape) throw;
-      if (!report.layers.empty()) tell();  // what there is before the layer that cannot run
-      throw Error(ErrorKind::shape, "layer " + std::to_string(report.layers.size() + 1) + " on " + to_string(shape),
+      if (!report.banks.empty()) tell();  // what there is before the layer that cannot run
+      throw Error(ErrorKind::shape, "layer " + std::to_string(report.banks.size() + 1) + " on " + to_string(shape),
                   error.what());
     }
   }
@@ -137,15 +132,14 @@ int run_shape(const ShapeOptions& options) {
 void add_shape(CLI::App& app, Action& action) {
   auto options = std::make_shared<ShapeOptions>();
   CLI::App* command =
-      app.add_subcommand("shape", "output shape, receptive field, parameters and MACs; touches no pixels");
+      app.add_subcommand("shape", "output shape, receptive field, parameters and MACs; filters nothing");
   command->footer(kFooter);
   command->add_option("SHAPE", options->input, "HxW, CxHxW or NxCxHxW, or a picture's or tensor's file name")
       ->required();
   add_layer_options(*command, options->layer);
   command->add_option("--kernel-size", options->kernel_size, "instead of a kernel: 5, or HxW")->type_name("K");
-  command->add_option("--out-channels", options->out_channels, "with --kernel-size: output channels")
-      ->type_name("C")
-      ->capture_default_str();
+  command->add_option("--out-channels", options->out_channels, "with --kernel-size: output channels (1)")
+      ->type_name("C");
   command->add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
       ->type_name("N")
       ->capture_default_str();

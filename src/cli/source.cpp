@@ -3,15 +3,10 @@
 namespace convtool {
 namespace {
 
-bool ends_in(const std::string& path, std::string_view extension) {
-  return path.size() >= extension.size() &&
-         path.compare(path.size() - extension.size(), extension.size(), extension) == 0;
-}
-
 Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
-  if (looks_like_npy(bytes) || ends_in(path, ".npy")) return {parse_npy(bytes), *find_file_format("npy")};
-  if (looks_like_json(bytes) || ends_in(path, ".json")) {
+  if (looks_like_npy(bytes) || path.ends_with(".npy")) return {parse_npy(bytes), *find_file_format("npy")};
+  if (looks_like_json(bytes) || path.ends_with(".json")) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return {parse_tensor_json(text, ""), *find_file_format("json")};
   }

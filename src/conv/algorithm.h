@@ -17,7 +17,8 @@ class Executor {
   virtual ~Executor() = default;
 
   /// Computes output rows [begin, end), counted through the batch (row r is row r % oh of item r / oh), in every output
-  /// channel, and hands each to `sink` once. The value of a row must not depend on begin, end or the thread. No throw.
+  /// channel, and hands each to `sink` once. The value of a row must not depend on begin, end or the thread. Throws
+  /// std::bad_alloc only, before the first row.
   virtual void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };

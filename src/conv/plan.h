@@ -37,7 +37,7 @@ class ConvPlan {
   Shape output_shape() const;
 
   /// Filters `input` (the problem's shape and type, any strides) into `output` (output_shape(), any type and strides,
-  /// not overlapping the input). Bit for bit the same for any number of threads. Throws std::bad_alloc only.
+  /// not overlapping the input). Bit for bit the same for any number of threads. Throws std::bad_alloc.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map = {}) const;
 
   /// The statistics of the response alone; stores nothing and counts nothing as clipped.
@@ -45,7 +45,7 @@ class ConvPlan {
 
   const ConvProblem& problem() const;
   std::string_view algorithm() const;
-  int threads() const;  ///< how many run() will use
+  int threads() const;  ///< how many run() uses, when there are rows for all
 
  private:
   struct State;  // behind a pointer, so that executors may refer to the problem and kernel wherever the plan is moved

@@ -58,8 +58,12 @@ Extent dilated_kernel(const KernelShape& kernel, const Extent& dilation) {
 }
 
 ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShape& kernel, const ConvParams& params) {
-  require(kernel.count() > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 &&
-              params.dilation.w > 0 && params.groups > 0,
+  const double weights = static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) *
+                         static_cast<double>(kernel.kh) * static_cast<double>(kernel.kw);
+  constexpr double kAddressable = 0x1p46;  // far beyond any memory, and well within 64 bits
+  if (weights > kAddressable) refuse("a kernel of more weights than any memory holds; make it smaller");
+  require(weights > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 && params.dilation.w > 0 &&
+              params.groups > 0,
           "a kernel, stride, dilation or groups below 1 reached the engine");
   if (input.n < 1 || input.c < 1 || input.h < 1 || input.w < 1) {
     refuse("the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");

@@ -19,6 +19,9 @@
 
 namespace convtool {
 
+/// No size, stride, dilation, padding or group count of a layer is larger. Within it no index overflows 64 bits.
+inline constexpr std::int64_t kLargestParameter = std::int64_t{1} << 30;
+
 /// A height and a width.
 struct Extent {
   std::int64_t h = 1, w = 1;

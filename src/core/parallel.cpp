@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <queue>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -21,9 +22,14 @@ class Pool {
     return pool;
   }
 
-  void grow_to(std::size_t workers) {
+  /// Tries to have this many workers, and returns how many there are: the system may grant fewer.
+  std::size_t grow_to(std::size_t workers) {
     std::lock_guard lock(mutex_);
-    while (threads_.size() < workers) threads_.emplace_back([this] { work(); });
+    try {
+      while (threads_.size() < workers) threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+    }
+    return threads_.size();
   }
 
   void submit(std::function<void()> task) {
@@ -73,7 +79,10 @@ int available_cores() {
 }
 
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body) {
-  const std::int64_t parts = std::min<std::int64_t>(count, threads == 0 ? available_cores() : threads);
+  const std::int64_t wanted = std::min<std::int64_t>(count, threads == 0 ? available_cores() : threads);
+  const std::int64_t workers =
+      wanted <= 1 ? 0 : static_cast<std::int64_t>(Pool::instance().grow_to(static_cast<std::size_t>(wanted - 1)));
+  const std::int64_t parts = std::min(wanted, workers + 1);
   if (parts <= 1) {
     if (count > 0) body(0, count);
     return;
@@ -82,7 +91,7 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
 
   std::mutex mutex;
   std::condition_variable finished;
-  std::int64_t running = parts - 1;
+  std::int64_t running = 0;
   std::exception_ptr failure;
   const auto run_part = [&](std::int64_t part) {
     try {
@@ -92,15 +101,23 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
       if (!failure) failure = std::current_exception();
     }
   };
+  const auto run_in_worker = [&](std::int64_t part) {
+    run_part(part);
+    // Notifying under the lock keeps `finished` alive until this worker is through with it.
+    std::lock_guard lock(mutex);
+    if (--running == 0) finished.notify_one();
+  };
 
-  Pool::instance().grow_to(static_cast<std::size_t>(parts - 1));
   for (std::int64_t part = 1; part < parts; ++part) {
-    Pool::instance().submit([&, part] {
-      run_part(part);
-      // Notifying under the lock keeps `finished` alive until this worker is through with it.
+    {
       std::lock_guard lock(mutex);
-      if (--running == 0) finished.notify_one();
-    });
+      ++running;
+    }
+    try {
+      Pool::instance().submit([&run_in_worker, part] { run_in_worker(part); });
+    } catch (...) {  // no memory for the task: this thread does it
+      run_in_worker(part);
+    }
   }
   run_part(0);
   std::unique_lock lock(mutex);

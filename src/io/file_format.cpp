@@ -29,4 +29,13 @@ std::string file_format_names() {
   return list + "npy, json";
 }
 
+std::vector<std::string_view> file_format_words() {
+  std::vector<std::string_view> words = {"npy", "json"};
+  for (const PictureFormat& format : picture_formats()) {
+    words.push_back(format.name);
+    for (const std::string_view extension : format.extensions) words.push_back(extension.substr(1));
+  }
+  return words;
+}
+
 }  // namespace convtool

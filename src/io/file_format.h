@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/image_io.h"
 
@@ -27,5 +28,8 @@ std::optional<FileFormat> find_file_format(std::string_view name);
 
 /// "png, jpeg, ..., npy, json": every name, for messages.
 std::string file_format_names();
+
+/// Every name and extension, without dots, for suggestions.
+std::vector<std::string_view> file_format_words();
 
 }  // namespace convtool

@@ -27,11 +27,8 @@ bool is_non_finite_literal(std::string_view text, std::size_t position) {
 
 /// The part of nlohmann's message that speaks of the text: "unexpected ']'; expected ...".
 std::string reason_text(const std::string& what) {
-  for (const std::string_view mark : {" - ", "number overflow"}) {
-    const std::size_t at = what.find(mark);
-    if (at != std::string::npos) return what.substr(mark == " - " ? at + mark.size() : at);
-  }
-  return "it cannot be read";
+  const std::size_t at = what.find(" - ");
+  return at == std::string::npos ? "it cannot be read" : what.substr(at + 3);
 }
 
 /// Builds the value while watching for what nlohmann lets pass: duplicate keys and deep nesting.
@@ -55,15 +52,19 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (open_.back()->contains(name)) fail(pointer() + ": the key '" + name + "' stands twice; remove one");
+    if (open_.back()->contains(name))
+      fail((path_.empty() ? "" : pointer() + ": ") + "the key '" + name + "' stands twice; remove one");
     key_ = name;
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const json::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& token, const json::exception& error) override {
     if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos) fail("the JSON text is empty");
     if (is_non_finite_literal(text_, position)) {
       fail(position_text(text_, position) + ": NaN and Infinity are not JSON numbers; only finite numbers are taken");
+    }
+    if (dynamic_cast<const json::out_of_range*>(&error) != nullptr) {  // beyond double even
+      fail(position_text(text_, position) + ": a number beyond float32 (" + token + ", at most 3.4028235e38)");
     }
     fail(position_text(text_, position) + ": not valid JSON (" + reason_text(error.what()) + ")");
   }
@@ -107,8 +108,8 @@ class Builder final : public nlohmann::json_sax<json> {
 
   std::string pointer() const {
     std::string text;
-    for (const std::string& step : path_) text += "/" + step;
-    return text.empty() ? "/" : text;
+    for (const std::string& step : path_) text += pointer_step(step);
+    return text;
   }
 
   std::string_view text_;
@@ -138,7 +139,7 @@ class NumberReader {
 
  private:
   [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
-    throw Error(kind_, source_, (pointer.empty() ? "/" : pointer) + ": " + message);
+    throw Error(kind_, source_, (pointer.empty() ? "" : pointer + ": ") + message);
   }
 
   static std::string zeros(std::size_t levels) {
@@ -185,6 +186,12 @@ json parse_json(std::string_view text, ErrorKind kind, const std::string& source
 
 NumberBlock read_numbers(const json& value, const std::string& pointer, ErrorKind kind, const std::string& source) {
   return NumberReader(kind, source).read(value, pointer);
+}
+
+std::string pointer_step(const std::string& key) {
+  std::string step = "/";
+  for (const char c : key) step += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return step;
 }
 
 std::string describe_json(const json& value) {

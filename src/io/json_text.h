@@ -28,6 +28,9 @@ struct NumberBlock {
 NumberBlock read_numbers(const nlohmann::json& value, const std::string& pointer, ErrorKind kind,
                          const std::string& source);
 
+/// "/key", with the escapes of RFC 6901: one step of a JSON pointer.
+std::string pointer_step(const std::string& key);
+
 /// "null", "a string", "a list", ...: what a JSON value is, for messages.
 std::string describe_json(const nlohmann::json& value);
 

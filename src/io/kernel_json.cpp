@@ -16,12 +16,8 @@ namespace {
 using nlohmann::json;
 
 /// Names that other programs use, and ours for the same thing.
-constexpr std::pair<std::string_view, std::string_view> kAliases[] = {{"weights", "weight"}, {"kernel", "weight"},
-                                                                      {"strides", "stride"}, {"dilations", "dilation"},
-                                                                      {"group", "groups"},   {"auto_pad", "padding"}};
-
-/// Sizes and paddings beyond this are mistakes, and would overflow index arithmetic.
-constexpr std::int64_t kLargestOption = 1 << 30;
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+    {"weights", "weight"}, {"kernel", "weight"}, {"strides", "stride"}, {"dilations", "dilation"}, {"group", "groups"}};
 
 /// Reads one JSON document; every error names the file and the JSON pointer.
 class KernelReader {
@@ -30,8 +26,8 @@ class KernelReader {
 
   Network read(const json& document, const std::string& default_name) const {
     if (!document.is_array() && !document.is_object()) {
-      fail("/", describe_json(document) +
-                    " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
+      fail("", describe_json(document) +
+                   " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
     }
     Network network;
     if (document.is_object() && document.contains("layers")) return read_network(document, default_name);
@@ -43,17 +39,16 @@ class KernelReader {
 
  private:
   [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
-    throw Error(ErrorKind::kernel, source_, (pointer.empty() ? "/" : pointer) + ": " + message);
+    throw Error(ErrorKind::kernel, source_, (pointer.empty() ? "" : pointer + ": ") + message);
   }
 
   Network read_network(const json& object, const std::string& default_name) const {
     check_keys(object, "", {"name", "description", "layers", "map"});
-    Network network{.name = text(object, "", "name", default_name),
-                    .description = text(object, "", "description", "")};
+    Network network{.name = text(object, "", "name", default_name), .description = text(object, "", "description", "")};
     const json& list = nonempty_list(object, "", "layers");
     for (std::size_t i = 0; i < list.size(); ++i) {
-      network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i),
-                                                 network.name + "-" + std::to_string(i + 1), false));
+      const std::string name = list.size() == 1 ? network.name : network.name + "-" + std::to_string(i + 1);
+      network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, false));
     }
     network.banks.back().map = read_map(object, "");
     return network;
@@ -75,7 +70,7 @@ class KernelReader {
             read_layer(list[i], at + "/bank/" + std::to_string(i), bank.name + "-" + std::to_string(i + 1), false));
       }
       bank.combine = static_cast<Combine>(choice(value, at, "combine", kCombines, 0));
-      check_bank(bank);
+      check_alike(bank);
     } else {
       bank.layers.push_back(read_layer(value, at, default_name, outermost));
       bank.name = bank.layers.front().name;
@@ -85,9 +80,9 @@ class KernelReader {
     return bank;
   }
 
-  void check_bank(const Bank& bank) const {
+  void check_alike(const Bank& bank) const {
     try {
-      check_combinable(bank);
+      check_bank(bank);
     } catch (const Error& error) {
       throw Error(ErrorKind::kernel, source_, error.what());
     }
@@ -147,13 +142,17 @@ class KernelReader {
 
     const double divisor = number(object, at, "divisor", 1);
     if (divisor == 0) fail(at + "/divisor", "every weight is divided by it, so it cannot be 0");
-    for (double& value : block.values) value /= divisor;
+    for (double& value : block.values) value = in_float_range(value / divisor, pointer);
     if (flag(object, at, "normalize")) normalize(layer.shape, pointer, block.values);
-    for (const double value : block.values) {
-      if (std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
-        fail(pointer, "a weight beyond float32 after the division");
-      layer.weights.push_back(static_cast<float>(value));
+    for (const double value : block.values) layer.weights.push_back(static_cast<float>(in_float_range(value, pointer)));
+  }
+
+  /// `weight`, which is refused when it is NaN or beyond float32.
+  double in_float_range(double weight, const std::string& pointer) const {
+    if (!(std::fabs(weight) <= static_cast<double>(std::numeric_limits<float>::max()))) {
+      fail(pointer, "a weight beyond float32 after the division");
     }
+    return weight;
   }
 
   /// Divides the weights of each output channel by their sum. A sum that rounding alone could have made counts as 0.
@@ -220,11 +219,9 @@ class KernelReader {
       padding.pads = {per_side.h, per_side.w, per_side.h, per_side.w};
       return padding;
     }
-    constexpr std::string_view kWords[] = {"valid", "same",       "same_lower", "full",
-                                           "VALID", "SAME_UPPER", "SAME_LOWER", "NOTSET"};
-    constexpr Padding::Rule kRules[] = {Padding::Rule::fixed,      Padding::Rule::same,  Padding::Rule::same_lower,
-                                        Padding::Rule::full,       Padding::Rule::fixed, Padding::Rule::same,
-                                        Padding::Rule::same_lower, Padding::Rule::fixed};
+    constexpr std::string_view kWords[] = {"valid", "same", "same_lower", "full"};
+    constexpr Padding::Rule kRules[] = {Padding::Rule::fixed, Padding::Rule::same, Padding::Rule::same_lower,
+                                        Padding::Rule::full};
     padding.rule = kRules[choice(object, at, "padding", kWords, 0)];
     return padding;
   }
@@ -240,6 +237,7 @@ class KernelReader {
 
   json without_aliases(const json& object, const std::string& at) const {
     json result = object;
+    read_auto_pad(result, at);
     for (const auto& [alias, ours] : kAliases) {
       const std::string from(alias), to(ours);
       if (!result.contains(from)) continue;
@@ -248,6 +246,19 @@ class KernelReader {
       result.erase(from);
     }
     return result;
+  }
+
+  /// Puts ONNX's auto_pad in the words of "padding". NOTSET means that "pads" decide.
+  void read_auto_pad(json& object, const std::string& at) const {
+    if (!object.contains("auto_pad")) return;
+    constexpr std::string_view kWords[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"};
+    constexpr const char* kOurs[] = {"", "valid", "same", "same_lower"};
+    const std::size_t word = choice(object, at, "auto_pad", kWords, 0);
+    object.erase("auto_pad");
+    if (word == 0) return;
+    if (object.contains("padding")) fail(at, "both padding and auto_pad; keep one");
+    if (object.contains("pads")) fail(at, "both pads and auto_pad; keep one");
+    object["padding"] = kOurs[word];
   }
 
   void check_keys(const json& object, const std::string& at, const Keys& known) const {
@@ -260,7 +271,7 @@ class KernelReader {
       std::string list;
       for (const std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
       const std::string hint = suggestion(item.key(), known);
-      fail(at + "/" + item.key(), "unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
+      fail(at + pointer_step(item.key()), "unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
     }
   }
 
@@ -295,10 +306,10 @@ class KernelReader {
 
   std::int64_t integer(const json& value, const std::string& pointer, std::int64_t least) const {
     const double number = value.is_number() ? value.get<double>() : std::nan("");
-    if (!(number >= static_cast<double>(least) && number <= static_cast<double>(kLargestOption) &&
+    if (!(number >= static_cast<double>(least) && number <= static_cast<double>(kLargestParameter) &&
           number == std::floor(number))) {
       fail(pointer, describe_json(value) + " (expected a whole number from " + std::to_string(least) + " to " +
-                        std::to_string(kLargestOption) + ")");
+                        std::to_string(kLargestParameter) + ")");
     }
     return static_cast<std::int64_t>(number);
   }
@@ -362,8 +373,7 @@ Network parse_kernel_npy(std::span<const std::byte> bytes, const std::string& so
     }
   }
   Network network{.name = default_name};
-  network.banks.push_back(
-      {.name = default_name, .layers = {std::move(layer)}});
+  network.banks.push_back({.name = default_name, .layers = {std::move(layer)}});
   return network;
 }
 

@@ -4,16 +4,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
+
 namespace convtool {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string joined(const std::vector<std::int64_t>& sizes, const char* separator) {
-  std::string text;
-  for (const std::int64_t size : sizes) text += (text.empty() ? "" : separator) + std::to_string(size);
-  return text;
-}
 
 std::vector<std::int64_t> shape_list(const Shape& shape, int rank) {
   if (rank == 4) return {shape.n, shape.c, shape.h, shape.w};
@@ -27,15 +23,16 @@ std::string short_number(double value) {
 }
 
 std::string extent_text(const Extent& extent) {
-  return extent.h == extent.w ? std::to_string(extent.h) : joined({extent.h, extent.w}, "x");
+  return extent.h == extent.w ? std::to_string(extent.h) : join_sizes({extent.h, extent.w});
 }
 
 std::string padding_text(const ConvProblem& problem) {
   const Pads& pads = problem.pads;
   if (pads == Pads{}) return "0";
   const bool even = pads.top == pads.bottom && pads.left == pads.right;
-  std::string text =
-      even ? extent_text({pads.top, pads.left}) : joined({pads.top, pads.left, pads.bottom, pads.right}, ",");
+  std::string text = even ? extent_text({pads.top, pads.left})
+                          : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
+                                std::to_string(pads.bottom) + "," + std::to_string(pads.right);
   text += " " + std::string(to_string(problem.padding_mode));
   if (problem.padding_mode == PaddingMode::constant)
     text += " " + short_number(static_cast<double>(problem.padding_value));
@@ -43,7 +40,8 @@ std::string padding_text(const ConvProblem& problem) {
 }
 
 std::string bank_text(const BankReport& bank) {
-  std::string text = "kernel " + bank.name + " " + joined(bank.kernel_shape, "x") + ", stride " +
+  if (bank.mixed) return "kernels " + printable(bank.name) + ", stride " + extent_text(bank.problem.stride);
+  std::string text = "kernel " + printable(bank.name) + " " + join_sizes(bank.kernel_shape) + ", stride " +
                      extent_text(bank.problem.stride) + ", padding " + padding_text(bank.problem);
   if (bank.problem.dilation != Extent{}) text += ", dilation " + extent_text(bank.problem.dilation);
   if (bank.problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(bank.problem.groups);
@@ -62,6 +60,10 @@ void put_bank(const BankReport& bank, ordered_json& object) {
   object["padding_mode"] = to_string(problem.padding_mode);
   object["dilation"] = {problem.dilation.h, problem.dilation.w};
   object["groups"] = problem.groups;
+  if (bank.mixed) {
+    object["kernel"]["shape"] = nullptr;
+    for (const char* key : {"pads", "padding_mode", "dilation", "groups"}) object[key] = nullptr;
+  }
   object["combine"] = kCombines[static_cast<int>(bank.combine)];
   object["algorithm"] = bank.algorithm;
   object["threads"] = bank.threads;
@@ -100,16 +102,18 @@ void put_run(const RunReport& report, ordered_json& object) {
 }  // namespace
 
 std::string to_text(const RunReport& report, bool verbose) {
-  if (report.status == RunReport::Status::skipped) return report.input + " skipped: " + report.output + " exists";
+  if (report.status == RunReport::Status::skipped) {
+    return printable(report.input + " skipped: " + report.output + " exists");
+  }
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
-    return name + " " + joined(shape_list(shape, rank), "x") + " " + std::string(to_string(dtype));
+    return printable(name) + " " + join_sizes(shape_list(shape, rank)) + " " + std::string(to_string(dtype));
   };
   std::string line = sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
                      sized(report.output, report.output_shape, report.output_rank, report.output_dtype);
   if (report.banks.size() == 1)
     line += "; " + bank_text(report.banks.front());
   else
-    line += "; network " + report.kernel_name + " of " + std::to_string(report.banks.size()) + " layers";
+    line += "; network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers";
   line += ", map " + map_text(report);
   if (report.dry_run) {
     line += "; dry run, nothing written";

@@ -12,13 +12,14 @@
 
 namespace convtool {
 
-/// One bank on its input, as it ran or would run. A stacked bank speaks through its first kernel.
+/// One bank on its input, as it ran or would run.
 struct BankReport {
   std::string name;
   std::vector<std::int64_t>
       kernel_shape;          ///< as the user wrote it; the number of kernels in front when there are several
   bool per_channel = false;  ///< rank 2: the kernel is repeated for each channel, groups goes without saying
-  ConvProblem problem;       ///< with the pads resolved
+  bool mixed = false;        ///< kernels side by side that differ in more than their weights
+  ConvProblem problem;       ///< of the first kernel, with the pads resolved
   Combine combine = Combine::none;
   std::string algorithm;
   int threads = 1;

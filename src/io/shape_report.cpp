@@ -3,14 +3,15 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
+
 namespace convtool {
 namespace {
 
 using nlohmann::ordered_json;
 
 std::string shape_text(const Shape& shape, int rank) {
-  return (rank == 4 ? std::to_string(shape.n) + "x" : "") + std::to_string(shape.c) + "x" + std::to_string(shape.h) +
-         "x" + std::to_string(shape.w);
+  return rank == 4 ? join_sizes({shape.n, shape.c, shape.h, shape.w}) : join_sizes({shape.c, shape.h, shape.w});
 }
 
 /// Whole numbers up to a million in full, larger ones as 1.024e9.
@@ -30,44 +31,47 @@ std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::
          number(dilation) + "*(" + number(k) + "-1) - 1) / " + number(stride) + ") + 1 = " + number(out);
 }
 
-/// Weights of a fully connected layer between the same shapes, for one item.
-double dense_weights(const LayerShape& layer) {
-  const auto size = [](const Shape& shape) {
-    return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
-  };
-  return size(layer.problem.input) * size(layer.output);
+/// Elements of one item of a batch.
+double element_count(const Shape& shape) {
+  return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
 }
 
-double activation_bytes(const LayerShape& layer) { return static_cast<double>(layer.output.count()) * 4.0; }
+/// Weights of a fully connected layer between the same shapes, for one item.
+double dense_weights(const BankShape& bank) { return element_count(bank.problem.input) * element_count(bank.output); }
 
-std::string layer_text(const LayerShape& layer, int rank) {
-  const ConvProblem& p = layer.problem;
-  const ReceptiveField& field = layer.receptive_field;
-  std::string text = layer.name + ": " + shape_text(p.input, rank) + " -> " + shape_text(layer.output, rank) + "\n";
+double activation_bytes(const BankShape& bank) {
+  return static_cast<double>(bank.output.n) * element_count(bank.output) * 4.0;
+}
+
+std::string bank_text(const BankShape& bank, int rank) {
+  const ConvProblem& p = bank.problem;
+  const ReceptiveField& field = bank.receptive_field;
+  std::string text =
+      printable(bank.name) + ": " + shape_text(p.input, rank) + " -> " + shape_text(bank.output, rank) + "\n";
   text += "  " +
-          formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, layer.output.h) +
+          formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, bank.output.h) +
           "\n";
   text += "  " +
-          formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, layer.output.w) +
+          formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, bank.output.w) +
           "\n";
-  text += "  " + count_text(static_cast<double>(layer.parameters)) + " parameters, " + count_text(layer.macs) +
-          " MACs, " + count_text(activation_bytes(layer)) + " bytes of f32 output\n";
+  text += "  " + count_text(static_cast<double>(bank.parameters)) + " parameters, " + count_text(bank.macs) +
+          " MACs, " + count_text(activation_bytes(bank)) + " bytes of f32 output\n";
   text += "  receptive field " + std::to_string(field.h.size) + "x" + std::to_string(field.w.size) + ", stride " +
           std::to_string(field.h.jump) + "x" + std::to_string(field.w.jump) + ", first at " +
           std::to_string(field.h.start) + "," + std::to_string(field.w.start) + "\n";
-  text += "  a fully connected layer between these shapes: " + count_text(dense_weights(layer)) + " weights\n";
+  text += "  a fully connected layer between these shapes: " + count_text(dense_weights(bank)) + " weights\n";
   return text;
 }
 
 double total_macs(const ShapeReport& report) {
   double macs = 0;
-  for (const LayerShape& layer : report.layers) macs += layer.macs;
+  for (const BankShape& bank : report.banks) macs += bank.macs;
   return macs;
 }
 
 std::int64_t total_parameters(const ShapeReport& report) {
   std::int64_t parameters = 0;
-  for (const LayerShape& layer : report.layers) parameters += layer.parameters;
+  for (const BankShape& bank : report.banks) parameters += bank.parameters;
   return parameters;
 }
 
@@ -87,9 +91,9 @@ ordered_json to_object(const Shape& output, int rank, double macs, std::int64_t 
 }  // namespace
 
 std::string to_text(const ShapeReport& report) {
-  std::string text = shape_text(report.layers.back().output, report.rank) + "\n";
-  for (const LayerShape& layer : report.layers) text += layer_text(layer, report.rank);
-  if (report.layers.size() > 1) {
+  std::string text = shape_text(report.banks.back().output, report.rank) + "\n";
+  for (const BankShape& bank : report.banks) text += bank_text(bank, report.rank);
+  if (report.banks.size() > 1) {
     text += "in all: " + count_text(static_cast<double>(total_parameters(report))) + " parameters, " +
             count_text(total_macs(report)) + " MACs\n";
   }
@@ -97,16 +101,16 @@ std::string to_text(const ShapeReport& report) {
 }
 
 std::string to_json(const ShapeReport& report) {
-  const LayerShape& last = report.layers.back();
+  const BankShape& last = report.banks.back();
   ordered_json object =
       to_object(last.output, report.rank, total_macs(report), total_parameters(report), last.receptive_field);
   object["layers"] = ordered_json::array();
-  for (const LayerShape& layer : report.layers) {
+  for (const BankShape& bank : report.banks) {
     ordered_json& item = object["layers"].emplace_back(
-        to_object(layer.output, report.rank, layer.macs, layer.parameters, layer.receptive_field));
-    item["name"] = layer.name;
-    item["activation_bytes"] = activation_bytes(layer);
-    item["fully_connected_weights"] = dense_weights(layer);
+        to_object(bank.output, report.rank, bank.macs, bank.parameters, bank.receptive_field));
+    item["name"] = bank.name;
+    item["activation_bytes"] = activation_bytes(bank);
+    item["fully_connected_weights"] = dense_weights(bank);
   }
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

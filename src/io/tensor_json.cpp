@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 
+#include "core/text.h"
 #include "io/json_text.h"
 #include "io/tensor_io.h"
 
@@ -16,8 +16,7 @@ void append_lists(const float*& next, const std::int64_t (&sizes)[4], int axis, 
     if (!std::isfinite(value)) {
       throw Error(ErrorKind::output, "", "the result holds NaN or infinity, which JSON cannot; write .npy instead");
     }
-    char digits[32];
-    text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    text += to_text(value);
     return;
   }
   text += '[';

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/suggest.h"
+#include "core/text.h"
 #include "kernels/generator_formulas.h"
 
 namespace convtool {
@@ -16,19 +17,6 @@ namespace {
 // largest kernel is a box.
 constexpr double kSmallestSigma = 0.1, kLargestSigma = 1000;
 constexpr double kLargestAngle = 360;
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::string shortest(double number) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, number).ptr};
-}
 
 /// The param=value pairs of one kernel, checked against the parameters its generator has.
 class Arguments {
@@ -50,7 +38,7 @@ class Arguments {
     if (value == nullptr) return fallback;
     const auto parsed = parse_number<double>(*value);
     if (!parsed || !(*parsed >= least && *parsed <= most)) {
-      refuse(name, *value, "a number from " + shortest(least) + " to " + shortest(most));
+      refuse(name, *value, "a number from " + to_text(least) + " to " + to_text(most));
     }
     return *parsed;
   }
@@ -196,7 +184,7 @@ const std::vector<Recipe>& recipes() {
         "Marr and Hildreth, Theory of edge detection, 1980",
         {{"sigma", "standard deviation of the narrow Gaussian in pixels, 0.1 to 1000; default 1"},
          {"ratio",
-          "the wide one's over the narrow one's, 1.01 to 100; default 1.6, closest to a Laplacian of Gaussian"},
+          "the wide one's over the narrow one's, 1.01 to 100; default 1.6, the compromise of Marr and Hildreth"},
          {"size", "N or HxW pixels; default 2*ceil(3*ratio*sigma)+1"}}},
        dog},
       {{"gabor",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "core/suggest.h"
 #include "io/file.h"
 #include "io/kernel_json.h"
+#include "io/tensor_io.h"
 #include "kernels/generated.h"
 #include "kernels/shipped.h"
 
@@ -18,7 +18,6 @@ namespace {
 
 constexpr const char* kOption = "--kernel";
 constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;
-constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
@@ -43,7 +42,7 @@ Network load_file(const std::string& path) {
   const Bytes bytes = read_kernel_file(path);
   const std::string name = std::filesystem::path(path).stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with(kNpyMagic)) return parse_kernel_npy(bytes, path, name);
+  if (looks_like_npy(bytes)) return parse_kernel_npy(bytes, path, name);
   return parse_kernel_json(text, path, name);
 }
 

@@ -11,18 +11,21 @@ std::vector<std::int64_t> Layer::dimensions() const {
   return {shape.c_o, shape.c_i_per_group, shape.kh, shape.kw};
 }
 
-void check_combinable(const Bank& bank) {
-  if (bank.combine == Combine::none) return;
+void check_bank(const Bank& bank) {
   const Layer& first = bank.layers.front();
+  const bool combined = bank.combine != Combine::none;
   for (const Layer& layer : bank.layers) {
-    const char* differs = layer.rank != first.rank || layer.shape != first.shape ? "size"
-                          : layer.params != first.params                         ? "stride, dilation, padding or groups"
-                          : layer.activation != first.activation                 ? "activation"
-                                                                                 : nullptr;
+    const char* differs = layer.params.stride != first.params.stride               ? "stride"
+                          : !combined                                              ? nullptr
+                          : layer.rank != first.rank || layer.shape != first.shape ? "size"
+                          : layer.params != first.params                           ? "dilation, padding or groups"
+                          : layer.activation != first.activation                   ? "activation"
+                                                                                   : nullptr;
     if (differs != nullptr) {
       throw Error(ErrorKind::kernel, bank.name,
-                  "kernels to be combined must be alike, but '" + first.name + "' and '" + layer.name + "' differ in " +
-                      differs + "; give them the same, or combine none");
+                  std::string("kernels to be ") + (combined ? "combined" : "stacked") + " must be alike, but '" +
+                      first.name + "' and '" + layer.name + "' differ in " + differs + "; give them the same" +
+                      (combined ? ", or combine none" : ""));
     }
   }
 }
@@ -36,7 +39,7 @@ bool sums_to_zero(const Layer& layer) {
       sum += weight;
       magnitude += std::fabs(weight);
     }
-    if (std::fabs(sum) > static_cast<double>(taps) * 0x1p-24 * magnitude) return false;
+    if (std::fabs(sum) > (0x1p-24 + static_cast<double>(taps) * 0x1p-53) * magnitude) return false;
   }
   return true;
 }

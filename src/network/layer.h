@@ -38,18 +38,20 @@ struct Bank {
   std::optional<OutputMap> map;  ///< what the kernel file asks for, if it does
 };
 
-/// Banks one after another, float in between.
+/// Banks one after another, float in between. Kernel files call the banks of a network its layers.
 struct Network {
   std::string name;
   std::string description;
   std::vector<Bank> banks;  ///< at least one
 };
 
-/// Throws Error(kernel) unless the layers of a combined bank are alike in shape, params and activation.
-void check_combinable(const Bank& bank);
+/// Throws Error(kernel) unless the layers are alike in stride, and those of a combined bank also in shape, params and
+/// activation.
+void check_bank(const Bank& bank);
 
-/// True when the weights of every output channel sum to zero, as far as float can tell (n * 2^-24 * sum|w|, the
-/// rounding of n weights): such a kernel answers changes only, and flat areas with 0.
+/// True when the weights of every output channel sum to zero, as far as float can tell: such a kernel answers changes
+/// only, and flat areas with 0. Rounding weights to float moves their sum by 2^-24 * sum|w| at most, and adding n of
+/// them up in double by n * 2^-53 * sum|w|.
 bool sums_to_zero(const Layer& layer);
 
 /// The map that `asked` comes to for `bank`: `automatic` becomes `abs` when nothing is combined and every layer sums to

@@ -23,72 +23,71 @@ std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x"
 
 }  // namespace
 
-KernelShape bind_shape(const Layer& layer, std::int64_t c_i) {
-  KernelShape shape = layer.shape;
-  if (layer.rank == 2) shape.c_o = c_i;
-  return shape;
-}
-
 Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip) {
-  Kernel kernel{.shape = bind_shape(layer, c_i), .weights = layer.weights, .bias = layer.bias};
+  Kernel kernel{.shape = layer.shape, .weights = layer.weights, .bias = layer.bias};
   if (flip) {  // rotating each [kh][kw] block is reversing it
     const std::int64_t block = layer.shape.kh * layer.shape.kw;
     for (auto at = kernel.weights.begin(); at != kernel.weights.end(); at += block) std::reverse(at, at + block);
   }
   if (layer.rank == 2) {
+    kernel.shape.c_o = c_i;
     const std::vector<float> one = std::move(kernel.weights);
     kernel.weights.clear();
     for (std::int64_t c = 0; c < c_i; ++c) kernel.weights.insert(kernel.weights.end(), one.begin(), one.end());
   }
   const auto channels = static_cast<std::size_t>(kernel.shape.c_o);
   if (kernel.bias.size() <= 1) kernel.bias.assign(channels, kernel.bias.empty() ? 0.0F : kernel.bias[0]);
-  if (kernel.bias.size() != channels) {
-    throw Error(ErrorKind::shape, "",
-                "the bias does not match the output channels (expected 1 or " + std::to_string(channels) +
-                    " numbers, got " + std::to_string(kernel.bias.size()) +
-                    "); give one number, or one per output channel");
-  }
   return kernel;
 }
 
-ConvParams bind_params(const Layer& layer, std::int64_t c_i) {
-  ConvParams params = layer.params;
-  if (layer.rank == 2) params.groups = c_i;
-  return params;
+BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input) {
+  check_bank(bank);
+  BankGeometry geometry;
+  for (const Layer& layer : bank.layers) {
+    KernelShape shape = layer.shape;
+    ConvParams params = layer.params;
+    if (layer.rank == 2) shape.c_o = params.groups = input.c;
+    if (layer.bias.size() > 1 && static_cast<std::int64_t>(layer.bias.size()) != shape.c_o) {
+      throw Error(ErrorKind::shape, "",
+                  "the bias does not match the output channels (expected 1 or " + std::to_string(shape.c_o) +
+                      " numbers, got " + std::to_string(layer.bias.size()) +
+                      "); give one number, or one per output channel");
+    }
+    geometry.problems.push_back(make_problem(input_dtype, input, shape, params));
+    const Shape output = output_shape(geometry.problems.back());
+    if (geometry.problems.size() == 1) {
+      geometry.output = output;
+    } else if (output.h != geometry.output.h || output.w != geometry.output.w) {
+      throw Error(ErrorKind::shape, "",
+                  "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
+                      size_text(geometry.output) + ", '" + layer.name + "' gives " + size_text(output) +
+                      "); use --padding same, or one kernel at a time");
+    } else if (bank.combine == Combine::none) {
+      geometry.output.c += output.c;
+    }
+  }
+  return geometry;
 }
 
-BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options) {
-  check_combinable(bank);
-  const auto add_plan = [&](const Layer& layer, Kernel kernel, Combine combine, std::int64_t count) {
-    const ConvProblem problem = make_problem(input_dtype, input, kernel.shape, bind_params(layer, input.c));
-    const Epilogue epilogue{.activation = layer.activation, .combine = combine, .combine_count = count};
-    plans_.emplace_back(problem, std::move(kernel), epilogue, options);
-  };
-
+BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options)
+    : geometry_(bank_geometry(bank, input_dtype, input)) {
   std::vector<Kernel> kernels;
   for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, input.c, flip));
   if (bank.combine != Combine::none) {
-    add_plan(bank.layers.front(), interleave_channels(kernels), bank.combine,
-             static_cast<std::int64_t>(kernels.size()));
+    Kernel merged = interleave_channels(kernels);
+    ConvProblem problem = geometry_.problems.front();
+    problem.kernel = merged.shape;
+    const auto count = static_cast<std::int64_t>(kernels.size());
+    plans_.emplace_back(
+        problem, std::move(merged),
+        Epilogue{.activation = bank.layers.front().activation, .combine = bank.combine, .combine_count = count},
+        options);
     return;
   }
   for (std::size_t i = 0; i < kernels.size(); ++i) {
-    add_plan(bank.layers[i], std::move(kernels[i]), Combine::none, 1);
-    const Shape first = plans_.front().output_shape(), shape = plans_.back().output_shape();
-    if (shape.h != first.h || shape.w != first.w) {
-      throw Error(ErrorKind::shape, "",
-                  "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
-                      size_text(first) + ", '" + bank.layers[i].name + "' gives " + size_text(shape) +
-                      "); use --padding same, or one kernel at a time");
-    }
+    plans_.emplace_back(geometry_.problems[i], std::move(kernels[i]), Epilogue{.activation = bank.layers[i].activation},
+                        options);
   }
-}
-
-Shape BankPlan::output_shape() const {
-  Shape shape = plans_.front().output_shape();
-  shape.c = 0;
-  for (const ConvPlan& plan : plans_) shape.c += plan.output_shape().c;
-  return shape;
 }
 
 ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {

@@ -9,30 +9,36 @@
 namespace convtool {
 
 /// Makes engine weights of `layer` for an input of `c_i` channels: a rank-2 kernel is repeated for each channel, as a
-/// depthwise convolution. `flip` rotates by 180 degrees, which makes it a true convolution.
-/// Throws Error(shape) when the number of biases is neither 1 nor that of the output channels.
+/// depthwise convolution. `flip` rotates by 180 degrees, which makes it a true convolution. The number of biases is
+/// that of bank_geometry(), which checks it.
 Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip);
 
-/// The sizes of those weights.
-KernelShape bind_shape(const Layer& layer, std::int64_t c_i);
+/// What a bank makes of an input, apart from the numbers.
+struct BankGeometry {
+  std::vector<ConvProblem> problems;  ///< one for each layer; groups is the channel count for a rank-2 kernel
+  Shape output;                       ///< the layers' channels joined or stacked
+};
 
-/// The layer's options on an input of `c_i` channels: groups is c_i for a rank-2 kernel.
-ConvParams bind_params(const Layer& layer, std::int64_t c_i);
+/// Throws Error(shape) where a layer does not fit the input, its biases do not match its output channels, or outputs to
+/// be stacked differ in height or width.
+BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input);
 
 /// A bank on one input shape. A combined bank is one plan whose epilogue joins channels; a stacked one is a plan for
 /// each layer, each writing its own slice of output channels.
 class BankPlan {
  public:
-  /// Throws Error(shape) where a layer does not fit the input, or stacked outputs differ in height or width.
+  /// Throws as bank_geometry() and ConvPlan do.
   BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
 
-  Shape output_shape() const;
+  const Shape& output_shape() const { return geometry_.output; }
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
   ResponseStats measure(const ConstTensorRef& input) const;
 
+  const BankGeometry& geometry() const { return geometry_; }
   const std::vector<ConvPlan>& plans() const { return plans_; }
 
  private:
+  BankGeometry geometry_;
   std::vector<ConvPlan> plans_;
 };
 
@@ -42,7 +48,7 @@ class NetworkPlan {
   /// Throws as BankPlan does; in a network of several banks the message names the layer that does not fit.
   NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
 
-  Shape output_shape() const { return banks_.back().output_shape(); }
+  const Shape& output_shape() const { return banks_.back().output_shape(); }
 
   /// Filters `input` into `output` (output_shape(), any type and strides, not overlapping the input).
   /// OutputMap::normalize runs the last bank twice instead of keeping its responses. `map` is not automatic.

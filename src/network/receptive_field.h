@@ -1,5 +1,7 @@
-// Which input pixels an output pixel sees, through one layer or many.
+// Which input pixels an output pixel sees, through one bank of kernels or many.
 #pragma once
+
+#include <span>
 
 #include "conv/problem.h"
 
@@ -13,23 +15,14 @@ struct ReceptiveAxis {
 
   /// The input position in the middle of what output `j` sees; of two middles the first. May lie in the padding.
   constexpr std::int64_t centre(std::int64_t j) const { return start + j * jump + (size - 1) / 2; }
-
-  /// Puts a layer with this dilated kernel extent, stride and leading pad behind what is there.
-  constexpr void append(std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
-    size += (extent - 1) * jump;
-    start -= pad_begin * jump;
-    jump *= stride;
-  }
 };
 
 struct ReceptiveField {
   ReceptiveAxis h, w;
 
-  void append(const ConvProblem& problem) {
-    const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
-    h.append(extent.h, problem.stride.h, problem.pads.top);
-    w.append(extent.w, problem.stride.w, problem.pads.left);
-  }
+  /// Puts a bank behind what is there: kernels side by side, of one stride. An output sees what any of them sees.
+  /// Throws Error(shape) when the numbers leave 64 bits, as they do after many layers with strides.
+  void append(std::span<const ConvProblem> bank);
 };
 
 }  // namespace convtool

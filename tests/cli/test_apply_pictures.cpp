@@ -59,7 +59,9 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
                         {".webp", {CV_8UC3}},
                         {".pgm", {CV_8UC1, CV_16UC1}},
                         {".ppm", {CV_8UC3, CV_16UC3}},
-                        {".pfm", {CV_32FC1, CV_32FC3}}};
+                        {".pfm", {CV_32FC1, CV_32FC3}},
+                        {".exr", {CV_32FC1, CV_32FC3}}};
+  setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);  // off by default in this process's OpenCV
   const TempFolder folder;
   for (const Case& format : cases) {
     for (const int type : format.types) {

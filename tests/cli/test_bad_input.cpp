@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <opencv2/imgcodecs.hpp>
 
 #include "support/program.h"
@@ -11,9 +12,9 @@
 namespace {
 
 /// A folder with a small grey picture, ok.png, and a kernel, edge.json.
-class Bench : public TempFolder {
+class Workplace : public TempFolder {
  public:
-  Bench() {
+  Workplace() {
     cv::Mat picture(12, 16, CV_8UC1);
     for (int y = 0; y < picture.rows; ++y) {
       for (int x = 0; x < picture.cols; ++x)
@@ -65,113 +66,116 @@ class Bench : public TempFolder {
 }  // namespace
 
 TEST_CASE("inputs that cannot be read fail alone, with exit 1") {
-  Bench bench;
+  Workplace workplace;
   const auto refuses = [&](const std::string& input, const std::vector<std::string>& parts) {
-    bench.refuses({"apply", input, "-k", "edge.json", "-o", "y.png"}, 1, parts);
+    workplace.refuses({"apply", input, "-k", "edge.json", "-o", "y.png"}, 1, parts);
   };
   refuses("missing.png", {"missing.png: ", "no such file"});
-  std::filesystem::create_directory(bench.path() / "folder");
+  std::filesystem::create_directory(workplace.path() / "folder");
   refuses("folder", {"folder: ", "folder"});
-  bench.write("empty.png", "");
+  workplace.write("empty.png", "");
   refuses("empty.png", {"empty.png: ", "empty"});
-  bench.write("text.png", "this is not a picture\n");
+  workplace.write("text.png", "this is not a picture\n");
   refuses("text.png", {"text.png: ", "not a picture"});
-  bench.write("object.json", "{\"a\": 1}");
+  workplace.write("object.json", "{\"a\": 1}");
   refuses("object.json", {"object.json: ", "nested lists"});
-  bench.write("ragged.json", "[[1,2],[3]]");
+  workplace.write("ragged.json", "[[1,2],[3]]");
   refuses("ragged.json", {"ragged.json: /1: ragged", "expected 2"});
-  bench.write("half.json", "[[1,2],\n[3,");
+  workplace.write("half.json", "[[1,2],\n[3,");
   refuses("half.json", {"half.json: line 2, column 4"});
-  bench.write("bad.npy", "\x93NUMPY\x01");
+  workplace.write("bad.npy", "\x93NUMPY\x01");
   refuses("bad.npy", {"bad.npy: ", "truncated"});
 }
 
 TEST_CASE("a truncated picture is an error in every format, never half a picture") {
-  Bench bench;
+  Workplace workplace;
   for (const char* extension : {".png", ".jpg", ".tif", ".bmp", ".webp", ".pgm"}) {
-    const std::string whole = bench.bytes_of(extension);
+    const std::string whole = workplace.bytes_of(extension);
     const std::string name = std::string("half") + extension;
-    bench.write(name, whole.substr(0, whole.size() / 2));
-    bench.refuses({"apply", name, "-k", "edge.json", "-o", "y.png"}, 1, {name + ": "});
+    workplace.write(name, whole.substr(0, whole.size() / 2));
+    workplace.refuses({"apply", name, "-k", "edge.json", "-o", "y.png"}, 1, {name + ": "});
   }
-  bench.write("half.jpg", bench.bytes_of(".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1}).substr(0, 400));
-  bench.refuses({"apply", "half.jpg", "-k", "edge.json", "-o", "y.png"}, 1, {"half.jpg: "});
+  workplace.write("half.jpg", workplace.bytes_of(".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1}).substr(0, 400));
+  workplace.refuses({"apply", "half.jpg", "-k", "edge.json", "-o", "y.png"}, 1, {"half.jpg: "});
 }
 
 TEST_CASE("zero-sized and gigantic headers are refused before decoding") {
-  Bench bench;
-  bench.write("huge.pgm", "P5\n100000 100000\n255\nxxxx");
-  bench.refuses({"apply", "huge.pgm", "-k", "edge.json"}, 1, {"huge.pgm: ", "100000x100000", "at most 1073741824"});
-  bench.write("zero.pgm", "P5\n0 5\n255\n");
-  bench.refuses({"apply", "zero.pgm", "-k", "edge.json"}, 1, {"zero.pgm: "});
-  bench.refuses({"apply", "ok.png", "-k", "edge.json", "--max-pixels", "100"}, 1,
-                {"ok.png: ", "192", "100", "--max-pixels"});
+  Workplace workplace;
+  workplace.write("huge.pgm", "P5\n100000 100000\n255\nxxxx");
+  workplace.refuses({"apply", "huge.pgm", "-k", "edge.json"}, 1, {"huge.pgm: ", "100000x100000", "at most 1073741824"});
+  workplace.write("zero.pgm", "P5\n0 5\n255\n");
+  workplace.refuses({"apply", "zero.pgm", "-k", "edge.json"}, 1, {"zero.pgm: "});
+  workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--max-pixels", "100"}, 1,
+                    {"ok.png: ", "192", "100", "--max-pixels"});
 }
 
 TEST_CASE("one bad input does not stop the others") {
-  Bench bench;
+  Workplace workplace;
   const ProgramResult result =
-      run_convtool({"apply", "missing.png", "ok.png", "-k", "edge.json", "--out-dir", "out"}, bench);
+      run_convtool({"apply", "missing.png", "ok.png", "-k", "edge.json", "--out-dir", "out"}, workplace);
   CHECK(result.code == 1);
   CHECK(result.err.find("missing.png: ") != std::string::npos);
-  CHECK(std::filesystem::exists(bench.file("out/ok.edge.png")));
+  CHECK(std::filesystem::exists(workplace.file("out/ok.edge.png")));
   CHECK(result.out.starts_with("ok.png 1x12x16 u8 -> out/ok.edge.png 1x10x14 u8"));
 
-  const ProgramResult fast =
-      run_convtool({"apply", "missing.png", "ok.png", "-k", "edge.json", "--out-dir", "other", "--fail-fast"}, bench);
+  const ProgramResult fast = run_convtool(
+      {"apply", "missing.png", "ok.png", "-k", "edge.json", "--out-dir", "other", "--fail-fast"}, workplace);
   CHECK(fast.code == 1);
-  CHECK(!std::filesystem::exists(bench.file("other/ok.edge.png")));
+  CHECK(!std::filesystem::exists(workplace.file("other/ok.edge.png")));
 }
 
 TEST_CASE("kernels that are not kernels") {
-  Bench bench;
-  bench.refuses_kernel("[[1,2],[3]]", {"/1: ragged", "expected 2"});
-  bench.refuses_kernel("{\"weight\": [[1,2],[3,4,5]]}", {"/weight/1: ragged"});
-  bench.refuses_kernel("{\"weight\": 3}", {"/weight: ", "rank 2, 3 or 4"});
-  bench.refuses_kernel("[1,2]", {"rank 1", "[[...]]"});
-  bench.refuses_kernel("[[[[[1]]]]]", {"rank 5"});
-  bench.refuses_kernel("[]", {"empty list"});
-  bench.refuses_kernel("[[]]", {"/0: ", "empty list"});
-  bench.refuses_kernel("[[NaN]]", {"line 1, column", "NaN"});
-  bench.refuses_kernel("[[-Infinity]]", {"line 1, column", "Infinity"});
-  bench.refuses_kernel("[[1e39]]", {"/0/0: ", "float32"});
-  bench.refuses_kernel("[[1e999]]", {"line 1, column", "1e999"});
-  bench.refuses_kernel("[[null]]", {"/0/0: null"});
-  bench.refuses_kernel("[[\"1\"]]", {"/0/0: ", "where a number belongs"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"weight\":[[2]]}", {"weight", "twice"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"strid\":2}", {"/strid: unknown key; did you mean 'stride'?"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"weights\":[[1]]}", {"weight and weights"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"stride\":0}", {"/stride: ", "from 1"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"stride\":1.5}", {"/stride: "});
-  bench.refuses_kernel("{\"weight\":[[1]],\"dilation\":[1,0]}", {"/dilation/1: ", "from 1"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"padding\":-1}", {"/padding: ", "from 0"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"padding\":[1,1,1,1]}", {"/padding: ", "pads"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"padding\":\"sam\"}", {"/padding: ", "did you mean 'same'?"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"padding\":1,\"pads\":[1,1,1,1]}", {"both padding and pads"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"padding_mode\":\"mirror\"}", {"/padding_mode: ", "reflect", "symmetric"});
-  bench.refuses_kernel("{\"weight\":[[1,-1]],\"normalize\":true}", {"/weight: ", "sum", "0"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"divisor\":0}", {"/divisor: ", "0"});
-  bench.refuses_kernel("{\"weight\":[[1]],\"groups\":2}", {"/groups: ", "rank 4"});
-  bench.refuses_kernel("{\"weight\":[[[[1]]],[[[1]]],[[[1]]]],\"groups\":2}", {"/groups: ", "do not divide the 3"});
-  bench.refuses_kernel("{\"weight\":[[[1]]],\"bias\":[1,2]}", {"/bias: ", "expected 1"});
-  bench.refuses_kernel("{}", {"no weight"});
-  bench.refuses_kernel("[[1,\n2],\n[3,,4]]", {"line 3, column 4"});
-  bench.refuses_kernel("{\"bank\":[[[1]],[[1,2]]],\"combine\":\"max\"}", {"differ in size"});
-  bench.refuses_kernel(std::string(40, '[') + "1" + std::string(40, ']'), {"nested deeper than 16"});
-  bench.refuses_kernel("sobell", {"sobell", "did you mean 'sobel'?"});
-  bench.refuses_kernel("nowhere/edge.json", {"nowhere/edge.json: ", "no such file"});
-  bench.refuses_kernel("gaussian:sgma=1", {"sgma", "sigma"});
-  bench.write("empty.json", "");
-  bench.refuses({"apply", "ok.png", "-k", "empty.json"}, 2, {"empty.json: ", "empty"});
-  bench.write("large.json", "[[1" + std::string(std::size_t{65} << 20, ' ') + "]]");
-  bench.refuses({"apply", "ok.png", "-k", "large.json"}, 2, {"large.json: ", "67108864 bytes"});
+  Workplace workplace;
+  workplace.refuses_kernel("[[1,2],[3]]", {"/1: ragged", "expected 2"});
+  workplace.refuses_kernel("{\"weight\": [[1,2],[3,4,5]]}", {"/weight/1: ragged"});
+  workplace.refuses_kernel("{\"weight\": 3}", {"/weight: ", "rank 2, 3 or 4"});
+  workplace.refuses_kernel("[1,2]", {"rank 1", "[[...]]"});
+  workplace.refuses_kernel("[[[[[1]]]]]", {"rank 5"});
+  workplace.refuses_kernel("[]", {"empty list"});
+  workplace.refuses_kernel("[[]]", {"/0: ", "empty list"});
+  workplace.refuses_kernel("[[NaN]]", {"line 1, column", "NaN"});
+  workplace.refuses_kernel("[[-Infinity]]", {"line 1, column", "Infinity"});
+  workplace.refuses_kernel("[[1e39]]", {"/0/0: ", "float32"});
+  workplace.refuses_kernel("[[1e999]]", {"line 1, column", "float32", "1e999"});
+  workplace.refuses_kernel("[[null]]", {"/0/0: null"});
+  workplace.refuses_kernel("[[\"1\"]]", {"/0/0: ", "where a number belongs"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"weight\":[[2]]}", {"weight", "twice"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"strid\":2}", {"/strid: unknown key; did you mean 'stride'?"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"weights\":[[1]]}", {"weight and weights"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"stride\":0}", {"/stride: ", "from 1"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"stride\":1.5}", {"/stride: "});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"dilation\":[1,0]}", {"/dilation/1: ", "from 1"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":-1}", {"/padding: ", "from 0"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":[1,1,1,1]}", {"/padding: ", "pads"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"auto_pad\":\"same\"}", {"/auto_pad: ", "SAME_UPPER"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":\"sam\"}", {"/padding: ", "did you mean 'same'?"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":1,\"pads\":[1,1,1,1]}", {"both padding and pads"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding_mode\":\"mirror\"}",
+                           {"/padding_mode: ", "reflect", "symmetric"});
+  workplace.refuses_kernel("{\"weight\":[[1,-1]],\"normalize\":true}", {"/weight: ", "sum", "0"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"divisor\":0}", {"/divisor: ", "0"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"groups\":2}", {"/groups: ", "rank 4"});
+  workplace.refuses_kernel("{\"weight\":[[[[1]]],[[[1]]],[[[1]]]],\"groups\":2}", {"/groups: ", "do not divide the 3"});
+  workplace.refuses_kernel("{\"weight\":[[[1]]],\"bias\":[1,2]}", {"/bias: ", "expected 1"});
+  workplace.refuses_kernel("{}", {"no weight"});
+  workplace.refuses_kernel("[[1,\n2],\n[3,,4]]", {"line 3, column 4"});
+  workplace.refuses_kernel("{\"bank\":[[[1]],[[1,2]]],\"combine\":\"max\"}", {"differ in size"});
+  workplace.refuses_kernel("{\"bank\":[[[1]],{\"weight\":[[1]],\"stride\":2}]}", {"differ in stride"});
+  workplace.refuses_kernel(std::string(40, '[') + "1" + std::string(40, ']'), {"nested deeper than 16"});
+  workplace.refuses_kernel("sobell", {"sobell", "did you mean 'sobel'?"});
+  workplace.refuses_kernel("nowhere/edge.json", {"nowhere/edge.json: ", "no such file"});
+  workplace.refuses_kernel("gaussian:sgma=1", {"sgma", "sigma"});
+  workplace.write("empty.json", "");
+  workplace.refuses({"apply", "ok.png", "-k", "empty.json"}, 2, {"empty.json: ", "empty"});
+  workplace.write("large.json", "[[1" + std::string(std::size_t{65} << 20, ' ') + "]]");
+  workplace.refuses({"apply", "ok.png", "-k", "large.json"}, 2, {"large.json: ", "67108864 bytes"});
 }
 
 TEST_CASE("kernels that do not fit the input") {
-  Bench bench;
+  Workplace workplace;
   const auto refuses = [&](std::vector<std::string> options, const std::vector<std::string>& parts) {
     options.insert(options.begin(), {"apply", "ok.png", "-o", "y.png", "-k"});
-    bench.refuses(options, 1, parts);
+    workplace.refuses(options, 1, parts);
   };
   refuses({"[[[1]],[[1]],[[1]]]"}, {"ok.png: ", "expected 3 channels", "got 1"});
   refuses({"[[[[1]],[[1]]]]"}, {"expected 2 channels", "got 1"});
@@ -183,10 +187,10 @@ TEST_CASE("kernels that do not fit the input") {
 }
 
 TEST_CASE("option values that do not fit") {
-  Bench bench;
+  Workplace workplace;
   const auto refuses = [&](std::vector<std::string> options, const std::vector<std::string>& parts) {
     options.insert(options.begin(), {"apply", "ok.png", "-k", "edge.json"});
-    bench.refuses(options, 2, parts);
+    workplace.refuses(options, 2, parts);
   };
   refuses({"--stride", "0"}, {"--stride: '0'", "at least 1"});
   refuses({"--stride", "2x2x2"}, {"--stride: '2x2x2'", "HxW"});
@@ -201,7 +205,7 @@ TEST_CASE("option values that do not fit") {
   refuses({"--padding-value", "3"}, {"--padding-value", "constant"});
   refuses({"--groups", "2"}, {"--groups", "rank 4"});
   refuses({"--bias", "nan"}, {"--bias"});
-  refuses({"--map", "absolute"}, {"--map: 'absolute'", "abs"});
+  refuses({"--map", "nrmalize"}, {"--map: 'nrmalize'", "abs", "did you mean 'normalize'?"});
   refuses({"--depth", "u32"}, {"--depth: 'u32'", "u16"});
   refuses({"--combine", "avg"}, {"--combine: 'avg'", "mean"});
   refuses({"--alpha", "no"}, {"--alpha: 'no'", "drop"});
@@ -209,26 +213,32 @@ TEST_CASE("option values that do not fit") {
   refuses({"--threads", "-1"}, {"--threads: '-1'"});
   refuses({"--max-pixels", "0"}, {"--max-pixels: '0'"});
   refuses({"--format", "gif"}, {"--format", "gif", "png"});
+  refuses({"--format", "pgn"}, {"did you mean 'png'?"});
+  refuses({"-q", "-v"}, {"--verbose", "--quiet"});
   refuses({"--strid", "2"}, {"unknown option '--strid'; did you mean '--stride'?"});
   refuses({"-q", "--json"}, {"--json"});
-  bench.refuses({"apply", "ok.png"}, 2, {"--kernel"});
-  bench.refuses({"apply", "-k", "edge.json"}, 2, {"INPUT"});
-  bench.refuses({}, 2, {"no command"});
-  bench.refuses({"aply"}, 2, {"unknown command 'aply'; did you mean 'apply'?"});
-  bench.refuses({"shape", "8by8", "-k", "edge.json"}, 1, {"8by8"});
-  bench.refuses({"shape", "8x0", "-k", "edge.json"}, 2, {"8x0"});
-  bench.refuses({"shape", "8x8"}, 2, {"--kernel-size"});
-  bench.refuses({"shape", "2x2", "-k", "edge.json"}, 1, {"3x3", "2x2"});
-  bench.refuses({"kernels", "show", "nothing-like-it"}, 2, {"nothing-like-it"});
+  workplace.refuses({"apply", "ok.png"}, 2, {"--kernel"});
+  workplace.refuses({"apply", "-k", "edge.json"}, 2, {"INPUT"});
+  workplace.refuses({}, 2, {"no command"});
+  workplace.refuses({"aply"}, 2, {"unknown command 'aply'; did you mean 'apply'?"});
+  workplace.refuses({"shape", "8by8", "-k", "edge.json"}, 1, {"8by8"});
+  workplace.refuses({"shape", "8x0", "-k", "edge.json"}, 2, {"8x0"});
+  workplace.refuses({"shape", "8x8"}, 2, {"--kernel-size"});
+  workplace.refuses({"shape", "2x2", "-k", "edge.json"}, 1, {"3x3", "2x2"});
+  workplace.refuses({"shape", "3x8x8", "--kernel-size", "3", "--combine", "max"}, 2, {"--combine"});
+  workplace.refuses({"shape", "3x8x8", "-k", "sobel", "--out-channels", "7"}, 2, {"--out-channels"});
+  workplace.refuses({"shape", "3x8x8", "-k", "{\"weight\":[[1]],\"bias\":[1,2]}"}, 1, {"expected 1 or 3", "got 2"});
+  workplace.refuses({"kernels", "lst"}, 2, {"unknown command 'lst'; did you mean 'list'?"});
+  workplace.refuses({"kernels", "show", "nothing-like-it"}, 2, {"nothing-like-it"});
 }
 
 TEST_CASE("outputs that cannot be are refused before any work") {
-  Bench bench;
+  Workplace workplace;
   const auto refuses = [&](std::vector<std::string> options, const std::vector<std::string>& parts) {
     options.insert(options.begin(), {"apply", "-k", "edge.json"});
-    bench.refuses(options, 2, parts);
+    workplace.refuses(options, 2, parts);
   };
-  std::filesystem::create_directory(bench.path() / "folder");
+  std::filesystem::create_directory(workplace.path() / "folder");
   refuses({"ok.png", "-o", "nowhere/y.png"}, {"nowhere/y.png: ", "does not exist"});
   refuses({"ok.png", "-o", "y.gif"}, {"y.gif: ", "unknown extension '.gif'", "png"});
   refuses({"ok.png", "-o", "y"}, {"no extension"});
@@ -238,63 +248,116 @@ TEST_CASE("outputs that cannot be are refused before any work") {
   refuses({"ok.png", "edge.json", "-o", "y.png"}, {"--output", "--out-dir"});
   refuses({"ok.png", "-o", "ok.png"}, {"the output is the input"});
   refuses({"ok.png", "-o", "./folder/../ok.png"}, {"the output is the input"});
-  std::filesystem::create_symlink("ok.png", bench.path() / "link.png");
+  std::filesystem::create_symlink("ok.png", workplace.path() / "link.png");
   refuses({"ok.png", "-o", "link.png"}, {"the output is the input"});
   refuses({"ok.png", "ok.png"}, {"twice"});
-  bench.write("ok.pgm", "x");
+  workplace.write("ok.pgm", "x");
   refuses({"ok.png", "ok.pgm"}, {"same output"});
-  CHECK(read_text(bench.file("ok.pgm")) == "x");
+  CHECK(read_text(workplace.file("ok.pgm")) == "x");
+}
 
-  if (geteuid() == 0) {
-    MESSAGE("running as root, whom no folder refuses: the unwritable folder is not tested");
-  } else {
-    std::filesystem::permissions(bench.path() / "folder",
-                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-    refuses({"ok.png", "-o", "folder/y.png"}, {"not writable"});
+TEST_CASE("a folder that cannot be written to is found before any work") {
+  Workplace workplace;
+  std::filesystem::create_directory(workplace.path() / "folder");
+  std::filesystem::permissions(workplace.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(workplace.path() / "folder", std::filesystem::perms(0555));
+  // No folder refuses root, so root steps down.
+  const std::string as_user = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : "";
+  for (const std::string output : {"-o folder/y.png", "--out-dir folder/new"}) {
+    const ProgramResult result = run_shell(as_user + "\"$CONVTOOL\" apply ok.png -k edge.json " + output, workplace);
+    CAPTURE(result.err);
+    CHECK(result.code == 2);
+    CHECK(result.err.starts_with("convtool: folder"));
+    CHECK(std::filesystem::is_empty(workplace.path() / "folder"));
   }
 }
 
 TEST_CASE("an existing output survives a failure, and -n leaves it alone") {
-  Bench bench;
-  bench.write("y.png", "precious");
-  bench.write("text.png", "not a picture");
-  bench.refuses({"apply", "text.png", "-k", "edge.json", "-o", "y.png"}, 1, {"text.png: "});
-  CHECK(read_text(bench.file("y.png")) == "precious");
+  Workplace workplace;
+  workplace.write("y.png", "precious");
+  workplace.write("text.png", "not a picture");
+  workplace.refuses({"apply", "text.png", "-k", "edge.json", "-o", "y.png"}, 1, {"text.png: "});
+  CHECK(read_text(workplace.file("y.png")) == "precious");
 
-  const ProgramResult skipped = run_convtool({"apply", "ok.png", "-k", "edge.json", "-o", "y.png", "-n"}, bench);
+  const ProgramResult skipped = run_convtool({"apply", "ok.png", "-k", "edge.json", "-o", "y.png", "-n"}, workplace);
   CHECK(skipped.code == 0);
   CHECK(skipped.out == "ok.png skipped: y.png exists\n");
-  CHECK(read_text(bench.file("y.png")) == "precious");
+  CHECK(read_text(workplace.file("y.png")) == "precious");
 }
 
 TEST_CASE("a full disk is an error, and leaves nothing") {
-  Bench bench;
-  const ProgramResult device = run_shell("$CONVTOOL apply ok.png -k edge.json -o - > /dev/full", bench);
+  Workplace workplace;
+  const ProgramResult device = run_shell("$CONVTOOL apply ok.png -k edge.json -o - > /dev/full", workplace);
   CHECK(device.code == 1);
   CHECK(device.err.find("disk is full") != std::string::npos);
-  const ProgramResult report = run_shell("$CONVTOOL apply ok.png -k edge.json -o y.png > /dev/full", bench);
+  const ProgramResult report = run_shell("$CONVTOOL apply ok.png -k edge.json -o y.png > /dev/full", workplace);
   CHECK(report.code == 1);
 
-  const ProgramResult mounted = run_shell("mkdir small && mount -t tmpfs -o size=64k none small", bench);
-  if (mounted.code != 0) {
-    MESSAGE("no tmpfs can be mounted here: a full file system is not tested");
+  // A limit on the size of files fails as a full disk does: in the middle of a write.
+  workplace.write("y.npy", "precious");
+  const ProgramResult limited =
+      run_shell("ulimit -f 8 && $CONVTOOL apply ok.png -k box --pads 200,200,200,200 -o y.npy", workplace);
+  CHECK(limited.code == 1);
+  CHECK(limited.err.starts_with("convtool: y.npy: "));
+  CHECK(read_text(workplace.file("y.npy")) == "precious");
+  CHECK(workplace.names() == std::vector<std::string>{"edge.json", "ok.png", "y.npy", "y.png"});
+}
+
+TEST_CASE("a full file system is an error, and leaves the old file") {
+  if (geteuid() != 0) {
+    MESSAGE("not root, who alone may mount a small file system: not tested");
     return;
   }
-  bench.write("small/y.npy", "precious");
-  const ProgramResult full =
-      run_shell("$CONVTOOL apply ok.png -k box:size=1 --pads 200,200,200,200 -o small/y.npy", bench);
-  const std::string kept = read_text(bench.file("small/y.npy"));
-  const ProgramResult listing = run_shell("ls -A small", bench);
-  run_shell("umount small", bench);
-  CHECK(full.code == 1);
+  Workplace workplace;
+  std::filesystem::create_directory(workplace.path() / "small");
+  // In a mount namespace of its own, which ends with the shell.
+  const ProgramResult full = run_shell(
+      "unshare -m bash -c 'mount -t tmpfs -o size=64k none small && printf precious > small/y.npy && "
+      "{ \"$CONVTOOL\" apply ok.png -k box --pads 200,200,200,200 -o small/y.npy; echo $?; ls -A small; cat "
+      "small/y.npy; }'",
+      workplace);
+  CHECK(full.out == "1\ny.npy\nprecious");
   CHECK(full.err.find("disk is full") != std::string::npos);
-  CHECK(kept == "precious");
-  CHECK(listing.out == "y.npy\n");
 }
 
 TEST_CASE("a closed pipe downstream ends quietly") {
-  Bench bench;
-  const ProgramResult result = run_shell("$CONVTOOL kernels list | head -n 1 > /dev/null", bench);
-  CHECK(result.code == 0);
+  Workplace workplace;
+  // More than a pipe holds, by a parent that ignores SIGPIPE, as some do.
+  const ProgramResult result =
+      run_shell("trap '' PIPE; $CONVTOOL kernels show box:size=301 | head -c 1; exit ${PIPESTATUS[0]}", workplace);
+  CHECK(result.code == 128 + SIGPIPE);
+  CHECK(result.out == "b");
   CHECK(result.err == "");
+}
+
+TEST_CASE("numbers too large to compute with are refused, not wrapped") {
+  Workplace workplace;
+  workplace.refuses(
+      {"shape", "1x8x8", "--kernel-size", "1073741824", "--out-channels", "1073741824", "--padding", "full"}, 1,
+      {"more weights"});
+  const ProgramResult deep = run_convtool(
+      {"shape", "1x1x1", "--kernel-size", "3", "--padding", "same", "--stride", "2", "--repeat", "100"}, workplace);
+  CHECK(deep.code == 1);
+  CHECK(deep.err.find("receptive field is too large") != std::string::npos);
+  CHECK(deep.out.find(" -1x-1") == std::string::npos);
+  const ProgramResult wide = run_convtool(
+      {"shape", "1x1x1", "--kernel-size", "1", "--out-channels", "1073741824", "--padding", "1073741823"}, workplace);
+  CHECK(wide.code == 0);
+  CHECK(wide.out.find("1.981e28 bytes") != std::string::npos);  // 2^30 * (2^31 - 1)^2 * 4
+  workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--padding", "1073741824"}, 1, {"--max-pixels"});
+  workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--dilation", "1073741824"}, 1,
+                    {"larger than the padded input"});
+  workplace.refuses_kernel("{\"weight\":[[3e38,-3e38]],\"divisor\":1e-300,\"normalize\":true}", {"beyond float32"});
+}
+
+TEST_CASE("odd names stay on one line") {
+  Workplace workplace;
+  workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});
+  workplace.refuses({"apply", "", "-k", "edge.json"}, 1, {});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"a\\nb\":1}", {"/a\\nb: unknown key"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"a/b~c\":1}", {"/a~1b~0c: unknown key"});
+  const ProgramResult named =
+      run_convtool({"apply", "ok.png", "-k", "{\"name\":\"two\\nlines\",\"weight\":[[1]]}"}, workplace);
+  CHECK(named.code == 0);
+  CHECK(std::count(named.out.begin(), named.out.end(), '\n') == 1);
 }

@@ -53,10 +53,7 @@ TEST_CASE("bytes in, bytes out, the report on standard error") {
 TEST_CASE("picture bytes are not written to a terminal") {
   const TempFolder folder;
   write_picture(folder, "x.png");
-  if (run_shell("command -v script", folder).code != 0) {
-    MESSAGE("no script(1) here to make a terminal with: not tested");
-    return;
-  }
+  REQUIRE(run_shell("command -v script", folder).code == 0);  // of Debian's essential bsdutils: makes a terminal
   const ProgramResult result =
       run_shell("script -qec '\"$CONVTOOL\" apply x.png -k edge -o - 2>message' transcript > /dev/null", folder);
   CHECK(result.code == 1);
@@ -137,6 +134,45 @@ TEST_CASE("the JSON report stays JSON when the numbers are not") {
   const ProgramResult refused = run_convtool({"apply", "x.npy", "-k", "[[1]]", "-o", "y.json"}, folder);
   CHECK(refused.code == 1);
   CHECK(refused.err.find(".npy") != std::string::npos);
+}
+
+TEST_CASE("a tensor keeps its kind under any name") {
+  const TempFolder folder;
+  folder.write("t.dat", "[[1,2],[3,4]]");
+  CHECK(run_shell("$CONVTOOL apply t.dat -k '[[1]]' && cat t.dat | $CONVTOOL apply - -k '[[2]]' --out-dir o", folder)
+            .code == 0);
+  CHECK(read_text(folder.file("t.inline.json")) == "[[1,2],[3,4]]\n");
+  CHECK(read_text(folder.file("o/stdin.inline.json")) == "[[2,4],[6,8]]\n");
+}
+
+TEST_CASE("kernels of different sizes side by side are reported as such") {
+  const TempFolder folder;
+  const ProgramResult result =
+      run_convtool({"apply", "-", "-k", "box", "-k", "gaussian-5", "-o", "-", "--json"}, folder, "[[1,2],[3,4]]");
+  const json report = json::parse(result.err);
+  CHECK(report.at("kernel") == json({{"name", "box+gaussian-5"}, {"shape", nullptr}}));
+  CHECK(report.at("pads").is_null());
+  CHECK(report.at("stride") == json({1, 1}));
+}
+
+TEST_CASE("the command line overrides the kernel file") {
+  const TempFolder folder;
+  const auto apply = [&](const std::string& kernel, std::vector<std::string> options) {
+    options.insert(options.begin(), {"apply", "-", "-o", "-", "-q", "-k", kernel});
+    return run_convtool(options, folder, "[[1,2,3,4,5]]").out;
+  };
+  CHECK(apply("[[1,-1]]", {"--dilation", "1x3"}) == "[[-3,-3]]\n");
+  CHECK(apply(R"({"weight":[[1,-1]],"dilation":2,"stride":2,"padding":"same","bias":7,"activation":"abs"})", {}) ==
+        "[[5,5,11]]\n");
+  CHECK(apply(R"({"weight":[[1,-1]],"dilation":2,"stride":2,"padding":"same"})",
+              {"--dilation", "1", "--stride", "1", "--padding", "valid", "--bias", "1"}) == "[[0,0,0,0]]\n");
+  CHECK(apply(R"({"weight":[[1,1]],"padding":1,"padding_mode":"replicate"})",
+              {"--pads", "0,1,0,0", "--padding-mode", "constant", "--padding-value", "9"}) == "[[10,3,5,7,9]]\n");
+  CHECK(apply(R"({"weight":[[1,-1]],"map":"normalize"})", {}) == "[[0,0,0,0]]\n");
+  CHECK(apply(R"({"weight":[[1,-1]],"map":"normalize"})", {"--map", "auto"}) == "[[-1,-1,-1,-1]]\n");
+  const ProgramResult groups = run_convtool({"apply", "-", "-o", "-", "-q", "-k", "[[[[2]]],[[[3]]]]", "--groups", "2"},
+                                            folder, "[[[1]],[[10]]]");
+  CHECK(groups.out == "[[[2]],[[30]]]\n");
 }
 
 TEST_CASE("a dry run tells everything and writes nothing") {

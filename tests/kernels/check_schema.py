@@ -6,6 +6,7 @@ Needs python3-jsonschema. Prints what failed and 'N passed, M failed'; exits 1 w
 
 import json
 import pathlib
+import subprocess
 import sys
 
 import jsonschema
@@ -48,6 +49,7 @@ ACCEPTED = {
     "kernel": '{"kernel": [[1]]}',
     "ONNX names": '{"weight": [[[[1]]]], "strides": [2, 2], "dilations": [1, 1], "group": 1, "auto_pad": "SAME_UPPER"}',
     "auto_pad SAME_LOWER": '{"weight": [[1]], "auto_pad": "SAME_LOWER"}',
+    "auto_pad NOTSET beside pads": '{"weight": [[1]], "pads": [1, 1, 1, 1], "auto_pad": "NOTSET"}',
     "auto_pad VALID": '{"weight": [[1]], "auto_pad": "VALID"}',
     "bank": '{"bank": [{"weight": [[1, -1]]}, {"weight": [[1, 1]]}], "combine": "magnitude"}',
     "bank of bare matrices, with a map": '{"name": "b", "bank": [[[1]], [[2]]], "map": "abs"}',
@@ -124,6 +126,12 @@ REFUSED = {
 }
 
 
+def program_accepts(program, text):
+    """Whether convtool takes `text` as an inline kernel."""
+    result = subprocess.run([program, "kernels", "show", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return result.returncode == 0
+
+
 def main():
     schema = json.loads((FOLDER / "kernel.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft7Validator.check_schema(schema)
@@ -142,6 +150,15 @@ def main():
     for name, text in REFUSED.items():
         if validator.is_valid(json.loads(text)):
             failures.append(f"accepted: {name}: {text}")
+
+    # The program must be of the same mind as the schema; it also refuses what a schema cannot see.
+    if len(sys.argv) > 1:
+        for name, text in accepted.items():
+            if not program_accepts(sys.argv[1], text):
+                failures.append(f"refused by the program: {name}: {text}")
+        for name, text in REFUSED.items():
+            if program_accepts(sys.argv[1], text):
+                failures.append(f"accepted by the program: {name}: {text}")
 
     for failure in failures:
         print(failure)

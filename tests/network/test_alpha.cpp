@@ -18,7 +18,7 @@ std::vector<double> resampled(const Tensor& alpha, const ReceptiveField& field, 
 
 ReceptiveField field_of(const Shape& input, const KernelShape& kernel, const Params& params) {
   ReceptiveField field;
-  field.append(make_problem(DType::u8, input, kernel, params));
+  field.append({{make_problem(DType::u8, input, kernel, params)}});
   return field;
 }
 

@@ -3,10 +3,18 @@
 
 #include <string>
 
+#include "conv/padding.h"
 #include "network/layers.h"
 
 namespace convtool {
 namespace {
+
+/// The problem of a bank of `layer` alone, on f32.
+ConvProblem problem_on(const Layer& layer, const Shape& input) {
+  return bank_geometry(bank_of({layer}), DType::f32, input).problems.at(0);
+}
+
+std::int64_t groups_on(const Layer& layer, std::int64_t c_i) { return problem_on(layer, {1, c_i, 9, 9}).groups; }
 
 TEST_CASE("dimensions are those of the weights as written") {
   CHECK(plane(2, 3, std::vector<float>(6)).dimensions() == std::vector<std::int64_t>{2, 3});
@@ -20,26 +28,29 @@ TEST_CASE("a rank-2 kernel is bound to each channel") {
   CHECK(kernel.shape == KernelShape{3, 1, 2, 2});
   CHECK(kernel.weights == std::vector<float>{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4});
   CHECK(kernel.bias == std::vector<float>{0, 0, 0});
-  CHECK(bind_params(layer, 3).groups == 3);
+  CHECK(groups_on(layer, 3) == 3);
   CHECK(bind_kernel(layer, 1, false).shape == KernelShape{1, 1, 2, 2});
-  CHECK(bind_params(layer, 1).groups == 1);
+  CHECK(groups_on(layer, 1) == 1);
 }
 
 TEST_CASE("ranks 3 and 4 keep their shape and groups") {
   const Layer rank3 = make_layer(3, {1, 2, 1, 2}, {1, 2, 3, 4});
   CHECK(bind_kernel(rank3, 2, false).shape == rank3.shape);
   CHECK(bind_kernel(rank3, 2, false).weights == rank3.weights);
-  CHECK(bind_params(rank3, 2).groups == 1);
+  CHECK(groups_on(rank3, 2) == 1);
   const Layer rank4 = make_layer(4, {4, 2, 1, 1}, {1, 2, 3, 4, 5, 6, 7, 8}, Params{.groups = 2});
   CHECK(bind_kernel(rank4, 4, false).shape == rank4.shape);
-  CHECK(bind_params(rank4, 4).groups == 2);
+  CHECK(groups_on(rank4, 4) == 2);
 }
 
 TEST_CASE("other options pass through") {
   const Params params{.stride = {2, 3}, .dilation = {4, 5}, .padding = kSame, .padding_mode = PaddingMode::reflect};
-  ConvParams expected = params;
-  expected.groups = 7;
-  CHECK(bind_params(plane(1, 1, {1}, params), 7) == expected);
+  const ConvProblem problem = problem_on(plane(2, 2, {1, 2, 3, 4}, params), {1, 7, 20, 30});
+  CHECK(problem.stride == params.stride);
+  CHECK(problem.dilation == params.dilation);
+  CHECK(problem.pads == resolve_pads(kSame, {20, 30}, {7, 1, 2, 2}, params.stride, params.dilation));
+  CHECK(problem.padding_mode == PaddingMode::reflect);
+  CHECK(problem.groups == 7);
 }
 
 TEST_CASE("flip turns every plane of weights by 180 degrees, and nothing else") {
@@ -64,7 +75,9 @@ TEST_CASE("bias: none, one for all, or one for each output channel") {
   CHECK(bias_of(rank4, {5, 6, 7}, 1) == std::vector<float>{5, 6, 7});
 
   for (const std::size_t count : {std::size_t{2}, std::size_t{4}}) {
-    const Error error = error_of([&] { bias_of(rank4, std::vector<float>(count, 1.0F), 1); });
+    Layer wrong = rank4;
+    wrong.bias = std::vector<float>(count, 1.0F);
+    const Error error = error_of([&] { problem_on(wrong, {1, 1, 9, 9}); });
     CHECK(error.kind() == ErrorKind::shape);
     CHECK(contains(error, "expected 1 or 3 numbers, got " + std::to_string(count)));
     CHECK(contains(error, "one per output channel"));
@@ -78,10 +91,10 @@ TEST_CASE("kernels to be combined must be alike") {
     named.name = "other";
     Bank bank = bank_of({base, base, named}, Combine::magnitude);
     bank.name = "bank";
-    return error_of([&] { check_combinable(bank); });
+    return error_of([&] { check_bank(bank); });
   };
-  CHECK_NOTHROW(check_combinable(bank_of({base, base, base}, Combine::magnitude)));
-  CHECK_NOTHROW(check_combinable(bank_of({base}, Combine::max)));
+  CHECK_NOTHROW(check_bank(bank_of({base, base, base}, Combine::magnitude)));
+  CHECK_NOTHROW(check_bank(bank_of({base}, Combine::max)));
 
   Layer size = plane(3, 1, {1, 1, 1}, base.params);
   Layer rank = make_layer(3, base.shape, base.weights, base.params);
@@ -94,8 +107,9 @@ TEST_CASE("kernels to be combined must be alike") {
   bias.bias = {3};
 
   for (const Layer& other : {size, rank}) CHECK(contains(error_with(other), "differ in size"));
-  for (const Layer& other : {stride, dilation, padding, mode})
-    CHECK(contains(error_with(other), "differ in stride, dilation, padding or groups"));
+  CHECK(contains(error_with(stride), "differ in stride"));
+  for (const Layer& other : {dilation, padding, mode})
+    CHECK(contains(error_with(other), "differ in dilation, padding or groups"));
   CHECK(contains(error_with(activation), "differ in activation"));
 
   const Error error = error_with(size);
@@ -104,8 +118,9 @@ TEST_CASE("kernels to be combined must be alike") {
   CHECK(contains(error, "'layer' and 'other'"));
   CHECK(contains(error, "combine none"));
 
-  CHECK_NOTHROW(check_combinable(bank_of({base, bias}, Combine::sum)));  // biases may differ
-  for (const Layer& other : {size, rank, stride, activation}) CHECK_NOTHROW(check_combinable(bank_of({base, other})));
+  CHECK_NOTHROW(check_bank(bank_of({base, bias}, Combine::sum)));  // biases may differ
+  for (const Layer& other : {size, rank, padding, activation}) CHECK_NOTHROW(check_bank(bank_of({base, other})));
+  CHECK(contains(error_of([&] { check_bank(bank_of({base, stride})); }), "stacked must be alike"));
 }
 
 TEST_CASE("kernels that sum to zero, as far as float can tell") {

@@ -11,7 +11,7 @@ namespace {
 
 ReceptiveField field_of(const NetworkPlan& plan) {
   ReceptiveField field;
-  for (const BankPlan& bank : plan.banks()) field.append(bank.plans().front().problem());
+  for (const BankPlan& bank : plan.banks()) field.append(bank.geometry().problems);
   return field;
 }
 
@@ -26,12 +26,17 @@ TEST_CASE("one 2x2 layer sees 2x2 pixels: the 19 of the course comes from 0, 1, 
 }
 
 TEST_CASE("through layers: size grows by (extent - 1) * jump, jumps multiply") {
-  ReceptiveAxis axis;
-  axis.append(3, 2, 1);  // 3 pixels, 2 apart, from -1
+  const auto layer = [](std::int64_t k, std::int64_t stride, std::int64_t pad) {
+    const Params params{.stride = {stride, 1}, .padding = pads(pad, 0, pad, 0)};
+    return make_problem(DType::f32, {1, 1, 100, 1}, {1, 1, k, 1}, params);
+  };
+  ReceptiveField field;
+  const ReceptiveAxis& axis = field.h;
+  field.append({{layer(3, 2, 1)}});  // 3 pixels, 2 apart, from -1
   CHECK(axis.size == 3);
   CHECK(axis.jump == 2);
   CHECK(axis.start == -1);
-  axis.append(5, 3, 2);  // 3 + 4 * 2, 6 apart, from -1 - 2 * 2
+  field.append({{layer(5, 3, 2)}});  // 3 + 4 * 2, 6 apart, from -1 - 2 * 2
   CHECK(axis.size == 11);
   CHECK(axis.jump == 6);
   CHECK(axis.start == -5);
@@ -39,6 +44,28 @@ TEST_CASE("through layers: size grows by (extent - 1) * jump, jumps multiply") {
   CHECK(axis.centre(3) == 18);
   const ReceptiveAxis even{.size = 4, .jump = 1, .start = -1};
   CHECK(even.centre(0) == 0);  // of -1 0 1 2, the first of the two middles
+}
+
+TEST_CASE("kernels side by side: an output sees what any of them sees") {
+  const auto same = [](std::int64_t kh, std::int64_t kw) {
+    return make_problem(DType::f32, {1, 1, 20, 20}, {1, 1, kh, kw}, Params{.padding = kSame});
+  };
+  for (const bool swapped : {false, true}) {
+    const ConvProblem tall = same(5, 1), wide = same(2, 4);  // rows -2..2 and 0..1, columns 0 and -1..2
+    ReceptiveField field;
+    field.append(swapped ? std::vector{wide, tall} : std::vector{tall, wide});
+    CHECK(field.h.start == -2);
+    CHECK(field.h.size == 5);
+    CHECK(field.w.start == -1);
+    CHECK(field.w.size == 4);
+  }
+}
+
+TEST_CASE("a receptive field beyond 64 bits is an error, not a wrapped number") {
+  const ConvProblem halving =
+      make_problem(DType::f32, {1, 1, 1, 1}, {1, 1, 3, 3}, Params{.stride = {2, 2}, .padding = kSame});
+  ReceptiveField field;
+  CHECK_THROWS_AS(for (int i = 0; i < 100; ++i) field.append({{halving}}), Error);
 }
 
 TEST_CASE("a NaN in the picture reaches the outputs whose field holds it, and no other") {
@@ -73,8 +100,8 @@ TEST_CASE("a NaN in the picture reaches the outputs whose field holds it, and no
 
 TEST_CASE("dilation widens the field") {
   ReceptiveField field;
-  field.append(make_problem(DType::f32, {1, 1, 20, 20}, {1, 1, 3, 2},
-                            Params{.stride = {1, 2}, .dilation = {4, 3}, .padding = pads(5, 1, 0, 0)}));
+  field.append({{make_problem(DType::f32, {1, 1, 20, 20}, {1, 1, 3, 2},
+                              Params{.stride = {1, 2}, .dilation = {4, 3}, .padding = pads(5, 1, 0, 0)})}});
   CHECK(field.h.size == 9);
   CHECK(field.h.start == -5);
   CHECK(field.w.size == 4);

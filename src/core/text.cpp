@@ -1,0 +1,41 @@
+#include "core/text.h"
+
+namespace convtool {
+namespace {
+
+template <class Number>
+std::string shortest(Number number) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string result;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else if (code < 0x20 || code == 0x7f) {
+      result += {'\\', 'x', kDigits[code / 16], kDigits[code % 16]};
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string to_text(float number) { return shortest(number); }
+std::string to_text(double number) { return shortest(number); }
+
+std::string join_sizes(const std::vector<std::int64_t>& sizes) {
+  std::string text;
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+}  // namespace convtool

@@ -1,0 +1,32 @@
+// Small pieces of text that messages and reports are made of.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convtool {
+
+/// `text` on one line: control characters, which a file or kernel name may hold, as \n, \t or \xNN.
+std::string printable(std::string_view text);
+
+/// The shortest decimal text that reads back as the same number: "19", "0.1", "1e-45".
+std::string to_text(float number);
+std::string to_text(double number);
+
+/// The number that the whole of `text` is, whatever the locale; nothing when it is none or out of range.
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// "3x480x640".
+std::string join_sizes(const std::vector<std::int64_t>& sizes);
+
+}  // namespace convtool
