@@ -60,7 +60,7 @@ FilterOptions resolve(const ApplyOptions& options) {
 }
 
 /// Filters one input; what goes wrong with it ends in the report.
-RunReport run_one(const std::string& input, const Destination& destination, const ApplyOptions& options,
+RunReport run_one(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
                   const FilterOptions& filter) {
   RunReport report{.input = input, .output = destination.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
@@ -69,7 +69,7 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
     report.error_message = message;
   };
   try {
-    filter_file(input, destination, options.inputs, filter, report);
+    filter_file(input, destination, sources, filter, report);
   } catch (const Error& error) {
     failed(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
@@ -82,18 +82,20 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
 
 /// "FILE: message", once: errors of reading and writing name their file already.
 std::string error_line(const RunReport& report) {
-  const bool named = report.error_message.starts_with(report.input + ": ") ||
+  const bool named = report.input.empty() || report.error_message.starts_with(report.input + ": ") ||
                      (!report.output.empty() && report.error_message.starts_with(report.output + ": "));
   return "convtool: " + printable((named ? "" : report.input + ": ") + report.error_message) + "\n";
 }
 
 int run_apply(const ApplyOptions& options) {
   const FilterOptions filter = resolve(options);
+  std::vector<std::string> sources = options.inputs;  // what the run reads: no output may be one of them
+  sources.insert(sources.end(), options.layer.kernels.begin(), options.layer.kernels.end());
   const std::vector<Destination> destinations =
-      plan_destinations(options.inputs, options.destination, filter.network.name);
+      plan_destinations(options.inputs, sources, options.destination, filter.network.name);
   bool any_failed = false;
   for (std::size_t i = 0; i < options.inputs.size(); ++i) {
-    const RunReport report = run_one(options.inputs[i], destinations[i], options, filter);
+    const RunReport report = run_one(options.inputs[i], destinations[i], sources, filter);
     const bool failed = report.status == RunReport::Status::error;
     const auto tell = destinations[i].path == "-" ? print_error : print;
     if (failed) print_error(error_line(report));

@@ -93,7 +93,7 @@ void check_distinct(const std::vector<std::string>& inputs, const std::vector<De
   for (std::size_t i = 0; i < destinations.size(); ++i) {
     if (destinations[i].path == "-") continue;
     std::error_code failed;
-    const fs::path full = fs::weakly_canonical(destinations[i].path, failed);
+    const fs::path full = fs::weakly_canonical(fs::absolute(destinations[i].path, failed), failed);
     const auto [at, fresh] = seen.emplace(failed ? destinations[i].path : full.string(), i);
     if (fresh) continue;
     if (inputs[i] == inputs[at->second]) refuse(inputs[i], "named twice as an input; name it once");
@@ -111,16 +111,17 @@ Destination with_format(const Destination& destination, const FileFormat& format
   return result;
 }
 
-void refuse_overwriting(const std::string& path, const std::vector<std::string>& inputs) {
-  for (const std::string& input : inputs) {
+void refuse_overwriting(const std::string& path, const std::vector<std::string>& sources) {
+  for (const std::string& source : sources) {
     std::error_code failed;
-    if (input != "-" && path != "-" && fs::equivalent(path, input, failed) && !failed) {
-      refuse(path, "the output is the input '" + input + "'; write to another file");
+    if (source != "-" && path != "-" && fs::equivalent(path, source, failed) && !failed) {
+      refuse(path, "the output is '" + source + "', which this run reads; write to another file");
     }
   }
 }
 
-std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs, const DestinationOptions& options,
+std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs,
+                                           const std::vector<std::string>& sources, const DestinationOptions& options,
                                            const std::string& kernel_name) {
   if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
   if (options.output && inputs.size() > 1) {
@@ -153,7 +154,7 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
   for (const Destination& destination : destinations) {
     if (destination.path == "-") continue;
     check_folder(destination.path, options);
-    refuse_overwriting(destination.path, inputs);
+    refuse_overwriting(destination.path, sources);
   }
   check_distinct(inputs, destinations);
   return destinations;

@@ -24,13 +24,15 @@ struct DestinationOptions {
 /// being --format's, or the input's own for tensors and float pictures, or png; standard output for standard input.
 /// Throws Error(usage) for an unknown format or extension, one output for several inputs, an output that is a folder,
 /// an input, or another input's output, and a folder that is missing or not writable (--out-dir itself may be missing).
-std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs, const DestinationOptions& options,
+std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs,
+                                           const std::vector<std::string>& sources, const DestinationOptions& options,
                                            const std::string& kernel_name);
 
 /// The same name with the extension of `format`.
 Destination with_format(const Destination& destination, const FileFormat& format);
 
-/// Throws Error(usage) when `path` is one of `inputs`, by whatever name: an output never overwrites an input.
-void refuse_overwriting(const std::string& path, const std::vector<std::string>& inputs);
+/// Throws Error(usage) when `path` is one of the files `sources`, by whatever name: an output never overwrites what the
+/// run reads.
+void refuse_overwriting(const std::string& path, const std::vector<std::string>& sources);
 
 }  // namespace convtool

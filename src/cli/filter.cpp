@@ -102,10 +102,21 @@ struct Job {
   bool map_asked;
 };
 
+/// The plan; where a kernel has a channel for the alpha that is set aside, the refusal says so.
+NetworkPlan plan_network(const Source& source, const ConstTensorRef& x, const FilterOptions& options) {
+  const Layer& first = options.network.banks.front().layers.front();
+  const std::int64_t expected = first.shape.c_i_per_group * first.params.groups;
+  if (source.has_alpha() && options.alpha == AlphaRule::keep && first.rank > 2 && expected == x.shape.c + 1) {
+    refuse("the kernel's channels do not match the input (expected " + std::to_string(expected) + " channels, got " +
+           std::to_string(x.shape.c) + ", alpha being set aside); say --alpha filter to count it as a channel");
+  }
+  return NetworkPlan(options.network, x.dtype, x.shape, options.flip, options.plan);
+}
+
 Job plan_job(const Source& source, const Destination& asked, const FilterOptions& options) {
   const ConstTensorRef x = source.filtered_part(options.alpha);
   check_size(x.shape, options.max_pixels, "the input");
-  NetworkPlan plan(options.network, x.dtype, x.shape, options.flip, options.plan);
+  NetworkPlan plan = plan_network(source, x, options);
   for (const BankPlan& bank : plan.banks()) check_size(bank.output_shape(), options.max_pixels, "the result");
   Shape shape = plan.output_shape();
 
@@ -152,7 +163,7 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
 
 void describe_job(const Job& job, const Source& source, const FilterOptions& options, RunReport& report) {
   report.output = job.destination.path;
-  report.input_shape = source.shape();
+  report.input_shape = source.shape;
   report.input_rank = source.rank();
   report.input_dtype = source.dtype();
   report.output_shape = job.shape;
@@ -221,7 +232,7 @@ void make_folder_of(const std::string& path) {
 
 }  // namespace
 
-void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& inputs,
+void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
                  const FilterOptions& options, RunReport& report) {
   if (options.no_clobber && exists(destination.path)) {
     report.status = RunReport::Status::skipped;
@@ -234,7 +245,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
   if (job.destination.path != destination.path) {  // it took another extension, for floats or a tensor
-    refuse_overwriting(job.destination.path, inputs);
+    refuse_overwriting(job.destination.path, sources);
     if (options.no_clobber && exists(job.destination.path)) {
       report.status = RunReport::Status::skipped;
       return;

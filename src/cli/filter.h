@@ -27,9 +27,9 @@ struct FilterOptions {
   bool no_clobber = false;  ///< skip an input whose output exists
 };
 
-/// Filters `input` into `destination` and fills `report` as far as it gets. `inputs` are the paths that must not be
+/// Filters `input` into `destination` and fills `report` as far as it gets. `sources` are the files that must not be
 /// written to. Throws Error for what goes wrong with this input; then nothing has been written.
-void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& inputs,
+void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
                  const FilterOptions& options, RunReport& report);
 
 }  // namespace convtool

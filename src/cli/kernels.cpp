@@ -80,14 +80,27 @@ std::string weights_text(const Layer& layer) {
   return text;
 }
 
+double divisor_of(const Layer& layer, std::int64_t o) {
+  if (layer.divisor.empty()) return 1;
+  return layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)];
+}
+
 std::string layer_text(const Layer& layer, bool named) {
   constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
+  const std::int64_t taps = layer.shape.taps();
   double sum = 0;
-  for (const float weight : layer.weights) sum += static_cast<double>(weight);
+  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
+    sum += static_cast<double>(layer.weights[i]) / divisor_of(layer, static_cast<std::int64_t>(i) / taps);
+  }
   std::string text = "  " + (named ? layer.name + ": " : std::string()) + join_sizes(layer.dimensions()) + ", " +
                      std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer);
+  if (!layer.divisor.empty()) {
+    text += "    divided by";
+    for (const double divisor : layer.divisor) text += " " + to_text(divisor);
+    text += "\n";
+  }
   text += "    sum " + (sums_to_zero(layer) ? "0" : to_text(static_cast<float>(sum)));
   if (!layer.bias.empty()) {
     text += ", bias";

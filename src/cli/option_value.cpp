@@ -57,7 +57,9 @@ std::vector<float> parse_numbers(const std::string& option, std::string_view tex
 Extent parse_extent(const std::string& option, std::string_view text, std::int64_t least) {
   std::vector<std::int64_t> numbers;
   if (!read_integers(text, 'x', least, numbers) || numbers.size() > 2) {
-    refuse(option, text, "a whole number of at least " + std::to_string(least) + ", or two as HxW such as 3x4");
+    refuse(option, text,
+           "a whole number from " + std::to_string(least) + " to " + std::to_string(kLargestParameter) +
+               ", or two as HxW such as 3x4");
   }
   return {.h = numbers.front(), .w = numbers.back()};
 }

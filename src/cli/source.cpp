@@ -3,15 +3,29 @@
 namespace convtool {
 namespace {
 
+Source tensor_source(RankedTensor tensor, std::string_view format) {
+  const Shape shape = tensor.tensor.shape();
+  return {.content = std::move(tensor), .format = *find_file_format(format), .shape = shape};
+}
+
 Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
-  if (looks_like_npy(bytes) || path.ends_with(".npy")) return {parse_npy(bytes), *find_file_format("npy")};
+  if (looks_like_npy(bytes) || path.ends_with(".npy")) return tensor_source(parse_npy(bytes), "npy");
   if (looks_like_json(bytes) || path.ends_with(".json")) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return {parse_tensor_json(text, ""), *find_file_format("json")};
+    return tensor_source(parse_tensor_json(text, ""), "json");
+  }
+  const PictureFormat* format = sniff_picture_format(bytes);
+  if (format == nullptr) {
+    throw Error(
+        ErrorKind::input, "",
+        "neither a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR) nor a tensor (.npy, "
+        "or nested lists in JSON)");
   }
   Image image = decode_image(bytes, max_pixels);
-  return {std::move(image), {.kind = FileFormat::Kind::picture, .picture = sniff_picture_format(bytes)}};
+  const Shape shape = image.all().shape;
+  return {
+      .content = std::move(image), .format = {.kind = FileFormat::Kind::picture, .picture = format}, .shape = shape};
 }
 
 }  // namespace

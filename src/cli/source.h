@@ -20,6 +20,7 @@ inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter"};
 struct Source {
   std::variant<RankedTensor, Image> content;
   FileFormat format;  ///< of the file it came from
+  Shape shape;        ///< as in the file, every channel counted
 
   bool is_tensor() const { return format.is_tensor(); }
   const Image& image() const { return std::get<Image>(content); }
@@ -27,7 +28,6 @@ struct Source {
   int rank() const { return is_tensor() ? tensor().rank : 3; }
   bool has_alpha() const { return !is_tensor() && convtool::has_alpha(image().format()); }
   DType dtype() const { return is_tensor() ? tensor().tensor.dtype() : image().dtype(); }
-  Shape shape() const { return is_tensor() ? tensor().tensor.shape() : image().all().shape; }
 
   /// What is filtered: every channel, or the colours alone. A view into this Source.
   ConstTensorRef filtered_part(AlphaRule alpha) const;

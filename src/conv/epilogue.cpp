@@ -41,7 +41,9 @@ double conclude(Combine combine, double joined, std::int64_t count) {
 template <class Out>
 Out store(double value, ResponseStats& stats) {
   if constexpr (std::is_same_v<Out, float>) {
-    return static_cast<float>(value);
+    const auto rounded = static_cast<float>(value);
+    if (std::isinf(rounded) && std::isfinite(value)) ++(value < 0 ? stats.clipped_low : stats.clipped_high);
+    return rounded;
   } else {
     if (std::isnan(value)) return 0;
     const double rounded = std::nearbyint(value);  // to nearest, ties to even: the default rounding mode
@@ -63,11 +65,14 @@ Out store(double value, ResponseStats& stats) {
 template <class Sum>
 void RowSink::finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
                          ResponseStats& stats) const {
-  const float* bias = bias_.data() + c * epilogue_.combine_count;
+  const std::int64_t first = c * epilogue_.combine_count;
 
   const auto response_at = [&](std::int64_t x) {
     const auto value = [&](std::int64_t k) {
-      return activate(epilogue_.activation, static_cast<double>(sums[k * width + x]) + static_cast<double>(bias[k]));
+      const auto channel = static_cast<std::size_t>(first + k);
+      const double divisor = kernel_.divisor.empty() ? 1.0 : kernel_.divisor[channel];
+      const double quotient = static_cast<double>(sums[k * width + x]) / divisor;
+      return activate(epilogue_.activation, quotient + static_cast<double>(kernel_.bias[channel]));
     };
     if (epilogue_.combine == Combine::none) return value(0);
     double joined = initial(epilogue_.combine, value(0));

@@ -1,6 +1,7 @@
 // What happens to a finished sum before it is stored: plain data, in a fixed order, the same for every algorithm.
 //
-//   sum -> + bias -> activation -> combine -> (this is the response) -> value map -> store as u8, u16 or f32
+//   sum -> / divisor -> + bias -> activation -> combine -> (this is the response) -> value map -> store as u8, u16 or
+//   f32
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conv/kernel.h"
 #include "core/tensor.h"
 
 namespace convtool {
@@ -38,7 +40,7 @@ struct ResponseStats {
   double min = std::numeric_limits<double>::infinity();  ///< over responses that are not NaN; min > max when none was
   double max = -std::numeric_limits<double>::infinity();
   std::int64_t nan_count = 0;     ///< responses that are NaN; stored as 0 in integer types
-  std::int64_t clipped_low = 0;   ///< values that rounded to less than the output type holds
+  std::int64_t clipped_low = 0;   ///< values less than the output type holds, once rounded
   std::int64_t clipped_high = 0;  ///< and to more
 
   void merge(const ResponseStats& other) {
@@ -53,9 +55,10 @@ struct ResponseStats {
 /// Where finished rows go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
 class RowSink {
  public:
-  /// `output.data` null means: gather statistics, store nothing. `bias` holds one number per sum channel.
-  RowSink(const Epilogue& epilogue, const ValueMap& map, const std::vector<float>& bias, const TensorRef& output)
-      : epilogue_(epilogue), map_(map), bias_(bias), output_(output) {}
+  /// `output.data` null means: gather statistics, store nothing. `kernel` gives the divisor and bias of each sum
+  /// channel.
+  RowSink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output)
+      : epilogue_(epilogue), map_(map), kernel_(kernel), output_(output) {}
 
   /// Finishes row `y` of output channel `c` in batch item `n`. `sums` holds epilogue.combine_count rows of `width`
   /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double. Integer types
@@ -70,7 +73,7 @@ class RowSink {
  private:
   const Epilogue& epilogue_;
   const ValueMap& map_;
-  const std::vector<float>& bias_;
+  const Kernel& kernel_;
   const TensorRef output_;
 };
 

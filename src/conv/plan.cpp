@@ -60,7 +60,8 @@ struct ConvPlan::State {
                 : options.threads == 0                                             ? available_cores()
                                                                                    : options.threads) {
     require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
-                kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o),
+                kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
+                (kernel.divisor.empty() || kernel.divisor.size() == kernel.bias.size()),
             "a kernel that is not the problem's");
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
@@ -69,7 +70,7 @@ struct ConvPlan::State {
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
     require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
-    const RowSink sink(epilogue, map, kernel.bias, output);
+    const RowSink sink(epilogue, map, kernel, output);
     ResponseStats total;
     std::mutex mutex;
     parallel_for(output.shape.n * output.shape.h, threads, [&](std::int64_t begin, std::int64_t end) {

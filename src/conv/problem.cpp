@@ -24,7 +24,7 @@ std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
       (groups > 1 || problem.groups > 1)) {
     return "say --groups " + std::to_string(groups) + ", or use a rank-2 kernel, which filters every channel alone";
   }
-  if (c_i == 1) return "give the picture more channels or the kernel fewer";
+  if (c_i == 1) return "use a kernel for one channel, such as one of rank 2";
   if (expected == 1) return "use a rank-2 kernel, which filters every channel alone, or --gray";
   return "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel, which filters every channel alone";
 }

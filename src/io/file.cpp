@@ -29,7 +29,7 @@ std::string reason(int error, const char* missing) {
     case EROFS: return "the disk is read-only";
     case ENOSPC: return "the disk is full";
     case EDQUOT: return "the disk quota is used up";
-    case EFBIG: return "larger than files may be here";
+    case EFBIG: return "the file is too large for this disk, or for the limit set by 'ulimit -f'";
     case EPIPE: return "the reader is gone";
     default: return std::generic_category().message(error);
   }
@@ -64,26 +64,42 @@ void write_all(int descriptor, std::span<const std::byte> bytes) {
   }
 }
 
-Bytes read_all(int descriptor, std::size_t limit, const std::string& where) {
+/// "64 MiB", or "1000 bytes" when it is no whole number of a larger unit.
+std::string size_in_words(std::size_t bytes) {
+  constexpr const char* kUnits[] = {" bytes", " KiB", " MiB", " GiB"};
+  std::size_t unit = 0;
+  while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return std::to_string(bytes) + kUnits[unit];
+}
+
+Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, const std::string& where) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) throw_errno();
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::input, where, "is a folder");
 
+  const bool is_regular = S_ISREG(status.st_mode);
+  const bool is_stream_limit = !is_regular && stream_limit < limit;
+  if (is_stream_limit) limit = stream_limit;
   constexpr std::size_t kChunk = 1 << 20;
   // One byte more than a regular file has room for the read that finds the end.
-  std::size_t expected = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : kChunk;
-  if (limit != 0) expected = std::min(expected, limit + 1);
+  std::size_t expected = is_regular ? static_cast<std::size_t>(status.st_size) + 1 : kChunk;
+  if (expected > limit) expected = limit + 1;
   Bytes bytes;
   std::size_t size = 0;
-  while (limit == 0 || size <= limit) {
+  while (size <= limit) {
     if (size == bytes.size()) bytes.resize(size == 0 ? expected : size + std::max(size / 2, kChunk));
     const ssize_t got = read(descriptor, bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno != EINTR) throw_errno();
     if (got == 0) break;
     if (got > 0) size += static_cast<std::size_t>(got);
   }
-  if (limit != 0 && size > limit)
-    throw Error(ErrorKind::input, where, "is larger than " + std::to_string(limit) + " bytes, the most that is read");
+  if (size > limit)
+    throw Error(ErrorKind::input, where,
+                "is larger than " + size_in_words(limit) + ", the most that is read" +
+                    (is_stream_limit ? " from a stream" : ""));
   bytes.resize(size);
   return bytes;
 }
@@ -117,17 +133,19 @@ void replace_file(const std::string& path, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Bytes read_file(const std::string& path, std::size_t limit) {
+Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
+  if (path.empty()) throw Error(ErrorKind::input, "", "no file name");
   const std::string where = path == "-" ? "standard input" : path;
   try {
-    if (path == "-") return read_all(STDIN_FILENO, limit, where);
-    return read_all(Descriptor(path, O_RDONLY).get(), limit, where);
+    if (path == "-") return read_all(STDIN_FILENO, limit, stream_limit, where);
+    return read_all(Descriptor(path, O_RDONLY).get(), limit, stream_limit, where);
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::input, where, reason(error.code().value(), "file"));
   }
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
   if (path == "-") return write_stdout(bytes);
   try {
     replace_file(path, bytes);

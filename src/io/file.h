@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,15 +11,20 @@ namespace convtool {
 
 using Bytes = std::vector<std::byte>;
 
-/// The whole file, or standard input to its end. Throws Error(input) with the path: missing, a folder, unreadable, or
-/// larger than `limit` bytes (0: no limit).
-Bytes read_file(const std::string& path, std::size_t limit = 0);
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kLargestStream = std::size_t{4} << 30;
+
+/// The whole file, or standard input to its end. Throws Error(input) with the path: none given, missing, a folder,
+/// unreadable, or larger than `limit` bytes. `stream_limit` holds as well for what is not a regular file (a pipe, a
+/// device), since that may never end.
+Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
 
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
 /// renamed. The permissions of an existing file are kept, and one that may not be written is refused; a symbolic link
 /// is followed, not replaced. What is not a regular file (a device, a pipe) is written straight. On any failure the old
-/// file is as it was and nothing is left behind; a temporary is removed too when SIGINT, SIGTERM or SIGHUP ends the
-/// process. Throws Error(output) with the path.
+/// file is as it was and nothing is left behind; a temporary is removed too when SIGINT, SIGTERM, SIGHUP or SIGQUIT
+/// ends the process. A limit on file sizes is such a failure only where SIGXFSZ is ignored; else it ends the process,
+/// and leaves the temporary. Throws Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Writes to standard output. Throws Error(output).

@@ -1,7 +1,8 @@
 // Pictures through OpenCV 4.6, and around what it gets wrong.
 //
 // Decoding: the header is read first (image_header.h), for the size and for what OpenCV will not say; then OpenCV
-// decodes, with standard error captured; then the pixels are put into the order and type that Image promises.
+// decodes, with standard error captured; then the pixels are put into the order and type that Image promises. Encoding
+// is OpenCV's too, but for the two formats that it would write to a file in /tmp first (float_files.h).
 #include "io/image_io.h"
 
 #include <sys/mman.h>
@@ -11,12 +12,15 @@
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
+#include <mutex>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <system_error>
 
 #include "io/byte_reader.h"
+#include "io/float_files.h"
 #include "io/image_header.h"
 #include "io/stderr_capture.h"
 
@@ -77,12 +81,13 @@ Result call_codec(const Run& run, Result otherwise) {
 class MemoryFile {
  public:
   explicit MemoryFile(std::span<const std::byte> bytes) : descriptor_(memfd_create("picture", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) throw std::bad_alloc();
+    if (descriptor_ < 0) throw_errno(errno);
     while (!bytes.empty()) {
       const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
       if (written < 0 && errno != EINTR) {
+        const int error = errno;
         close(descriptor_);
-        throw std::bad_alloc();
+        throw_errno(error);
       }
       if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
@@ -94,34 +99,48 @@ class MemoryFile {
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
  private:
+  [[noreturn]] static void throw_errno(int error) {
+    throw Error(ErrorKind::memory, "", "cannot copy the picture to memory: " + std::generic_category().message(error));
+  }
+
   int descriptor_;
+};
+
+/// While one lives, OpenCV prints what libtiff says, which it does from this level on only.
+class TalkativeTiff {
+ public:
+  TalkativeTiff() {
+    cv::getNumThreads();  // the first use of its threads would be reported as well, on standard output
+    std::lock_guard lock(mutex_);
+    if (count_++ == 0) former_ = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_DEBUG);
+  }
+  ~TalkativeTiff() {
+    std::lock_guard lock(mutex_);
+    if (--count_ == 0) cv::utils::logging::setLogLevel(former_);
+  }
+  TalkativeTiff(const TalkativeTiff&) = delete;
+  TalkativeTiff& operator=(const TalkativeTiff&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  static inline int count_ = 0;
+  static inline cv::utils::logging::LogLevel former_;
 };
 
 /// The pixels as OpenCV gives them, or an empty matrix.
 cv::Mat decode(std::span<const std::byte> bytes, PictureType type) {
-  return call_codec(
-      [&] {
-        // From memory, OpenCV writes OpenEXR and PFM to a file in /tmp first, and fails on tiled TIFF of 8 bits.
-        if (type == PictureType::exr || type == PictureType::pfm || type == PictureType::tiff)
-          return cv::imread(MemoryFile(bytes).path(), cv::IMREAD_UNCHANGED);
-        const cv::Mat wrapped(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));
-        return cv::imdecode(wrapped, cv::IMREAD_UNCHANGED);
-      },
-      cv::Mat());
-}
-
-/// Whether libjpeg (jerror.h) has said that pixels are missing or made up. It goes on over stray bytes between segments
-/// too, which cost no pixels.
-bool tells_of_damage(std::string_view text) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with("Premature end of JPEG file")) return true;
-    if (line.starts_with("Corrupt JPEG data") && line.find("extraneous bytes before marker") == line.npos) return true;
+  std::optional<TalkativeTiff> talkative;
+  if (type == PictureType::tiff) talkative.emplace();
+  // From memory, OpenCV writes OpenEXR and PFM to a file in /tmp first, and fails on tiled TIFF of 8 bits.
+  if (type == PictureType::exr || type == PictureType::pfm || type == PictureType::tiff) {
+    const MemoryFile file(bytes);
+    return call_codec([&] { return cv::imread(file.path(), cv::IMREAD_UNCHANGED); }, cv::Mat());
   }
-  return false;
+  const cv::Mat wrapped(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));
+  return call_codec([&] { return cv::imdecode(wrapped, cv::IMREAD_UNCHANGED); }, cv::Mat());
 }
 
+/// The pixels, or an empty matrix, or Error(input) when the decoder goes on over damage.
 cv::Mat decode_quietly(std::span<const std::byte> bytes, PictureType type) {
   cv::Mat pixels;
   std::string printed;
@@ -130,7 +149,8 @@ cv::Mat decode_quietly(std::span<const std::byte> bytes, PictureType type) {
     pixels = decode(bytes, type);
     printed = capture.text();
   }
-  if (type != PictureType::jpeg || !tells_of_damage(printed)) return pixels;
+  const bool decoder_goes_on = type == PictureType::jpeg || type == PictureType::tiff;
+  if (!decoder_goes_on || !tells_of_damage(printed)) return pixels;
   // It may have been another thread's picture. That is rare enough to find out by decoding once more, alone.
   const StderrCapture capture(StderrCapture::Company::none);
   pixels = decode(bytes, type);
@@ -297,15 +317,17 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
 
 namespace {
 
-/// The longest side that the format can state: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION.
+/// The longest side that the format can state: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR a
+/// row of four channels has less than 2^31 bytes.
 std::int64_t longest_side(std::string_view format) {
-  return format == "jpeg" ? 65500 : format == "webp" ? 16383 : std::numeric_limits<int>::max();
+  if (format == "jpeg") return 65500;
+  if (format == "webp") return 16383;
+  return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
 }
 
 std::vector<int> encoder_parameters(std::string_view format, DType dtype) {
   constexpr int kNoCompression = 1;  // TIFF 6.0, section 8; else float RGB becomes LogLuv, which is lossy
   if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, 101};  // above 100: lossless
-  if (format == "exr") return {cv::IMWRITE_EXR_TYPE, cv::IMWRITE_EXR_TYPE_FLOAT};
   if (format == "tiff" && dtype == DType::f32) return {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression};
   return {};
 }
@@ -338,6 +360,9 @@ Bytes encode_image(const Image& image, const PictureFormat& format) {
     throw Error(ErrorKind::output, "",
                 name + " cannot hold " + size + ": a side has at most " + std::to_string(longest_side(format.name)) +
                     " pixels; choose another format");
+
+  if (name == "pfm") return write_pfm(image.all().view<float>());
+  if (name == "exr") return write_exr(image.all().view<float>());
 
   const StderrCapture capture;
   std::vector<uchar> encoded;

@@ -35,7 +35,7 @@ struct PictureFormat {
 /// All of them, in the order in which they are named to users.
 std::span<const PictureFormat> picture_formats();
 
-/// By name or extension ("png", ".PNG", "jpg"; case does not matter), or null.
+/// By name or extension in lower case, without a dot ("png", "jpg"), or null. Users' words go to find_file_format().
 const PictureFormat* find_picture_format(std::string_view name);
 
 /// The format whose signature `bytes` begin with, or null.
@@ -83,8 +83,14 @@ class Image {
 /// Throws Error(input), without a path, for what is not such a picture, is damaged or truncated (half a picture is an
 /// error in every format), is of a kind that OpenCV would decode wrongly, holds no pixels, or has more than
 /// `max_pixels` pixels, which is told from the header; OpenCV's limits of 2^30 pixels and 2^20 per side hold as well.
-/// Damage inside a TIFF of 8 bits goes unseen: OpenCV asks libtiff to carry on. From several threads at once; while it
-/// runs, what other threads print to standard error must go through print_to_stderr() (stderr_capture.h).
+///
+/// Changed bytes go unseen where nothing in the file contradicts them: in pixels stored as they are (BMP, PNM, PFM,
+/// uncompressed TIFF and OpenEXR), and in compressed ones without a checksum (JPEG, WebP, run lengths; in a TIFF all
+/// but Deflate) as long as they decode to some value for every pixel. In a Deflate TIFF a change goes unseen that makes
+/// a strip or tile decode to more bytes than it has: libtiff takes the first of them and leaves the checksum alone.
+///
+/// From several threads at once; while it runs, what other threads print to standard error must go through
+/// print_to_stderr() (stderr_capture.h).
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
 /// The bytes of a file in `format`. JPEG at OpenCV's default quality of 95, all else lossless. Throws Error(output)

@@ -1,5 +1,6 @@
 #include "io/kernel_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
@@ -122,7 +123,6 @@ class KernelReader {
     return layer;
   }
 
-  /// The weights with divisor and normalize applied in double, rounded to float once.
   void read_weight(const json& object, const std::string& at, const std::string& pointer, Layer& layer) const {
     const json& weight = object.at("weight");
     if (!weight.is_array())
@@ -140,35 +140,47 @@ class KernelReader {
                    .kh = d[d.size() - 2],
                    .kw = d[d.size() - 1]};
 
+    for (const double value : block.values) layer.weights.push_back(static_cast<float>(value));
+    layer.divisor = read_divisor(object, at, pointer, layer);
+  }
+
+  /// The divisor, or for normalize the sums of the weights of each output channel, whatever the divisor; empty for 1.
+  std::vector<double> read_divisor(const json& object, const std::string& at, const std::string& pointer,
+                                   const Layer& layer) const {
     const double divisor = number(object, at, "divisor", 1);
     if (divisor == 0) fail(at + "/divisor", "every weight is divided by it, so it cannot be 0");
-    for (double& value : block.values) value = in_float_range(value / divisor, pointer);
-    if (flag(object, at, "normalize")) normalize(layer.shape, pointer, block.values);
-    for (const double value : block.values) layer.weights.push_back(static_cast<float>(in_float_range(value, pointer)));
-  }
-
-  /// `weight`, which is refused when it is NaN or beyond float32.
-  double in_float_range(double weight, const std::string& pointer) const {
-    if (!(std::fabs(weight) <= static_cast<double>(std::numeric_limits<float>::max()))) {
-      fail(pointer, "a weight beyond float32 after the division");
+    std::vector<double> divisors;
+    if (flag(object, at, "normalize")) {
+      divisors = sums_of_weights(layer, pointer);
+    } else if (divisor != 1) {
+      divisors = {divisor};
     }
-    return weight;
+    const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
+                                            [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+    for (const double by : divisors) {
+      if (!(std::fabs(static_cast<double>(largest) / by) <= static_cast<double>(std::numeric_limits<float>::max()))) {
+        fail(pointer, "a weight beyond float32 after the division");
+      }
+    }
+    return divisors;
   }
 
-  /// Divides the weights of each output channel by their sum. A sum that rounding alone could have made counts as 0.
-  void normalize(const KernelShape& shape, const std::string& pointer, std::vector<double>& values) const {
-    const auto taps = static_cast<std::size_t>(shape.taps());
-    for (std::size_t first = 0; first < values.size(); first += taps) {
+  /// One sum for each output channel. A sum that rounding alone could have made counts as 0, and is refused.
+  std::vector<double> sums_of_weights(const Layer& layer, const std::string& pointer) const {
+    std::vector<double> sums;
+    const auto taps = static_cast<std::size_t>(layer.shape.taps());
+    for (std::size_t first = 0; first < layer.weights.size(); first += taps) {
       double sum = 0, magnitude = 0;
       for (std::size_t t = first; t < first + taps; ++t) {
-        sum += values[t];
-        magnitude += std::fabs(values[t]);
+        sum += static_cast<double>(layer.weights[t]);
+        magnitude += std::fabs(static_cast<double>(layer.weights[t]));
       }
-      if (std::fabs(sum) <= static_cast<double>(taps) * 0x1p-53 * magnitude) {
+      if (std::fabs(sum) <= (0x1p-24 + static_cast<double>(taps) * 0x1p-53) * magnitude) {
         fail(pointer, "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
       }
-      for (std::size_t t = first; t < first + taps; ++t) values[t] /= sum;
+      sums.push_back(sum);
     }
+    return sums;
   }
 
   std::int64_t read_groups(const json& object, const std::string& at, const Layer& layer) const {
@@ -263,7 +275,7 @@ class KernelReader {
 
   void check_keys(const json& object, const std::string& at, const Keys& known) const {
     for (const auto& item : object.items()) {
-      bool found = false;
+      bool found = item.key() == "$schema" && at.empty();  // by which editors find the schema
       for (const std::string_view key : known) found = found || key == item.key();
       if (found) continue;
       if (item.key() == "map")

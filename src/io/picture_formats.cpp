@@ -1,6 +1,5 @@
 // The formats that pictures are written in: what each can hold without losing anything.
 #include <algorithm>
-#include <cctype>
 
 #include "io/image_header.h"
 #include "io/image_io.h"
@@ -42,11 +41,9 @@ bool contains(const List& list, const Value& value) {
 std::span<const PictureFormat> picture_formats() { return kFormats; }
 
 const PictureFormat* find_picture_format(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const std::string extension = lower.starts_with('.') ? lower : "." + lower;
+  const std::string extension = "." + std::string(name);
   for (const PictureFormat& format : kFormats)
-    if (format.name == lower || contains(format.extensions, extension)) return &format;
+    if (format.name == name || contains(format.extensions, extension)) return &format;
   return nullptr;
 }
 

@@ -5,7 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <mutex>
 #include <shared_mutex>
 #include <system_error>
@@ -21,6 +23,22 @@ std::mutex mutex;       // guards the rest
 int captures = 0;       // alive now
 int users_stderr = -1;  // a duplicate of descriptor 2 while it is redirected
 int memory = -1;        // what descriptor 2 leads to then
+
+// What the decoders of libtiff 4.5 say of data that makes no sense, in their errors and their warnings alike: OpenCV
+// prints both as "OpenCV TIFF: ...: Warning, ...". Their remarks on tags, padding and missing end marks are not here.
+constexpr const char* kTiffDamage[] = {
+    // reading, and most decoders
+    "Read error", "Seek error", "Not enough data",
+    // LZW
+    "Using code not yet in table", "Wrong length of decoded string", "due to previous error",
+    // PackBits
+    "bytes to avoid buffer overrun", "due to lack of data",
+    // Deflate, LZMA and PixarLog; Zstandard, WebP and LERC
+    "Decoding error at scanline", "Error in ZSTD_decompress", "Unable to decode WebP data", "lerc_",
+    // fax
+    "Bad code word", "Uncompressed data (not supported)", "Premature EO", "Line length mismatch", "Buffer over",
+    // JPEG, besides what libjpeg says
+    "Improper JPEG"};
 
 [[noreturn]] void throw_errno(int error) {
   throw Error(ErrorKind::memory, "", "cannot redirect standard error: " + std::generic_category().message(error));
@@ -80,6 +98,20 @@ std::string StderrCapture::text() const {
   const ssize_t got = pread(memory, text.data(), text.size(), start_);
   text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   return text;
+}
+
+bool tells_of_damage(std::string_view printed) {
+  while (!printed.empty()) {
+    const std::string_view line = printed.substr(0, printed.find('\n'));
+    printed.remove_prefix(std::min(printed.size(), line.size() + 1));
+    // Words anywhere in a line: OpenCV prints it in pieces, between which another thread's may come.
+    const auto told = [line](std::string_view words) { return line.find(words) != line.npos; };
+    // libjpeg's jerror.h; as "JPEGLib" it speaks from inside a TIFF.
+    const bool from_jpeg = told("Corrupt") || told("Premature end of JPEG") || told("JPEGLib: ");
+    if (from_jpeg && !told("extraneous bytes before marker")) return true;
+    if (std::any_of(std::begin(kTiffDamage), std::end(kTiffDamage), told)) return true;
+  }
+  return false;
 }
 
 void print_to_stderr(std::string_view text) {

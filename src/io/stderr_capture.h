@@ -8,8 +8,8 @@ namespace convtool {
 
 /// While one lives, file descriptor 2 of the whole process leads into memory instead of to the user: libpng, libjpeg
 /// and OpenCV print straight to it and offer nothing else. Several threads may hold one each; the first in redirects,
-/// the last out restores. When standard error is closed nothing is redirected. Throws std::system_error when out of
-/// file descriptors.
+/// the last out restores. When standard error is closed nothing is redirected. Throws Error(memory) when out of file
+/// descriptors.
 class StderrCapture {
  public:
   enum class Company {
@@ -29,6 +29,10 @@ class StderrCapture {
   Company company_;
   long start_ = 0;
 };
+
+/// Whether a decoder has said that pixels are missing or made up: libjpeg, or libtiff by way of OpenCV. What costs no
+/// pixels (stray bytes between the segments of a JPEG, unknown tags of a TIFF) does not count.
+bool tells_of_damage(std::string_view printed);
 
 /// Writes to the user's standard error, captures or not. Whatever is printed otherwise while a picture is decoded or
 /// encoded on some thread is lost.

@@ -33,7 +33,7 @@ static_assert(std::atomic<SlotState>::is_always_lock_free, "the signal handler r
 constexpr int kSlots = 64;  // files being written at once; more wait
 Slot slots[kSlots];
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 struct sigaction former_actions[kSignals.size()];
 
 extern "C" void remove_temporaries_and_pass_on(int signal) {

@@ -252,6 +252,7 @@ Network generate_kernel(const std::string& text) {
   for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight));
   if (std::all_of(layer.weights.begin(), layer.weights.end(), [](float weight) { return weight == 0; }))
     arguments.fail("every weight comes to 0 at this size; give another");
+  if (samples.divisor != 1) layer.divisor = {samples.divisor};
   layer.params.padding.rule = Padding::Rule::same;
   layer.params.padding_mode = PaddingMode::replicate;
 

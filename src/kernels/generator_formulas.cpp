@@ -109,8 +109,9 @@ Samples sample_gaussian(double sigma, const Extent& size) {
 }
 
 Samples sample_box(const Extent& size) {
-  const double weight = 1 / static_cast<double>(size.h * size.w);
-  return sample(size, [weight](double, double) { return weight; });
+  Samples samples = sample(size, [](double, double) { return 1.0; });
+  samples.divisor = static_cast<double>(size.h * size.w);
+  return samples;
 }
 
 Samples sample_log(double sigma, const Extent& size) {

@@ -11,16 +11,17 @@
 
 namespace convtool {
 
-/// Weights, row-major.
+/// Weights, row-major, and what their sums are divided by.
 struct Samples {
   Extent size;
   std::vector<double> weights;
+  double divisor = 1;
 };
 
 /// exp(-r^2 / 2 sigma^2), divided by its sum.
 Samples sample_gaussian(double sigma, const Extent& size);
 
-/// 1/n for n weights.
+/// n weights of 1, divided by n.
 Samples sample_box(const Extent& size);
 
 /// (1 - r^2 / 2 sigma^2) exp(-r^2 / 2 sigma^2) / (pi sigma^4): the Laplacian of a Gaussian of volume 1 with its sign

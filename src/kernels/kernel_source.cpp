@@ -42,7 +42,7 @@ Network load_file(const std::string& path) {
   const Bytes bytes = read_kernel_file(path);
   const std::string name = std::filesystem::path(path).stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (looks_like_npy(bytes)) return parse_kernel_npy(bytes, path, name);
+  if (looks_like_npy(bytes) || path.ends_with(".npy")) return parse_kernel_npy(bytes, path, name);
   return parse_kernel_json(text, path, name);
 }
 

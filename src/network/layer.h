@@ -19,10 +19,11 @@ struct Layer {
   std::string name;
   std::string description;
   int rank = 2;
-  KernelShape shape;           ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
-  std::vector<float> weights;  ///< shape.count() of them, row-major; divisor and normalize already applied
-  std::vector<float> bias;     ///< empty: 0; one number: every output channel; else one per output channel
-  ConvParams params;           ///< groups is 1 unless rank is 4
+  KernelShape shape;            ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
+  std::vector<float> weights;   ///< shape.count() of them, row-major
+  std::vector<float> bias;      ///< empty: 0; one number: every output channel; else one per output channel
+  std::vector<double> divisor;  ///< of the sums: empty: 1; one number: every output channel; or one per output channel
+  ConvParams params;            ///< groups is 1 unless rank is 4
   Activation activation = Activation::none;
 
   /// The sizes as the user wrote them: {kh, kw}, {c_i, kh, kw} or {c_o, c_i/groups, kh, kw}.

@@ -14,6 +14,7 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
     for (const Kernel& kernel : kernels) {
       merged.weights.insert(merged.weights.end(), kernel.taps(c, 0), kernel.taps(c, 0) + taps);
       merged.bias.push_back(kernel.bias[static_cast<std::size_t>(c)]);
+      merged.divisor.push_back(kernel.divisor.empty() ? 1.0 : kernel.divisor[static_cast<std::size_t>(c)]);
     }
   }
   return merged;
@@ -24,7 +25,7 @@ std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x"
 }  // namespace
 
 Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip) {
-  Kernel kernel{.shape = layer.shape, .weights = layer.weights, .bias = layer.bias};
+  Kernel kernel{.shape = layer.shape, .weights = layer.weights, .bias = layer.bias, .divisor = layer.divisor};
   if (flip) {  // rotating each [kh][kw] block is reversing it
     const std::int64_t block = layer.shape.kh * layer.shape.kw;
     for (auto at = kernel.weights.begin(); at != kernel.weights.end(); at += block) std::reverse(at, at + block);
@@ -37,6 +38,7 @@ Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip) {
   }
   const auto channels = static_cast<std::size_t>(kernel.shape.c_o);
   if (kernel.bias.size() <= 1) kernel.bias.assign(channels, kernel.bias.empty() ? 0.0F : kernel.bias[0]);
+  if (kernel.divisor.size() == 1) kernel.divisor.assign(channels, kernel.divisor[0]);
   return kernel;
 }
 

@@ -155,6 +155,17 @@ TEST_CASE("kernels of different sizes side by side are reported as such") {
   CHECK(report.at("stride") == json({1, 1}));
 }
 
+TEST_CASE("a divisor divides exact sums, so that ties go to even") {
+  const TempFolder folder;
+  folder.write("x.pgm", std::string("P5\n1 1\n255\n") + static_cast<char>(91));
+  for (const char* kernel : {R"({"weight":[[1]],"divisor":14})",
+                             R"({"weight":[[1,1,1,1,1,1,1,1,1,1,1,1,1,1]],"normalize":true,"pads":[0,0,0,13]})"}) {
+    const ProgramResult result =
+        run_convtool({"apply", "x.pgm", "-k", kernel, "-o", "-", "--format", "pgm", "-q"}, folder);
+    CHECK(result.out == std::string("P5\n1 1\n255\n") + static_cast<char>(6));  // 6.5
+  }
+}
+
 TEST_CASE("the command line overrides the kernel file") {
   const TempFolder folder;
   const auto apply = [&](const std::string& kernel, std::vector<std::string> options) {

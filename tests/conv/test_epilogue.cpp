@@ -20,6 +20,11 @@ struct Result {
   ResponseStats stats;
 };
 
+/// All that a sink reads of a kernel.
+Kernel with_bias(const std::vector<float>& bias, const std::vector<double>& divisor = {}) {
+  return {.shape = {}, .weights = {}, .bias = bias, .divisor = divisor};
+}
+
 /// Finishes one row of `sums` (combine_count rows, one behind the other) into `dtype`.
 template <class Sum = double>
 Result finish(const Epilogue& epilogue, const ValueMap& map, const std::vector<float>& bias, DType dtype,
@@ -27,7 +32,7 @@ Result finish(const Epilogue& epilogue, const ValueMap& map, const std::vector<f
   const auto width = static_cast<std::int64_t>(sums.size()) / epilogue.combine_count;
   Tensor output(dtype, {1, 1, 1, width});
   Result result;
-  RowSink(epilogue, map, bias, output.ref()).finish_row(0, 0, 0, sums.data(), width, result.stats);
+  RowSink(epilogue, map, with_bias(bias), output.ref()).finish_row(0, 0, 0, sums.data(), width, result.stats);
   result.values = values_of(output.ref());
   return result;
 }
@@ -192,7 +197,7 @@ TEST_CASE("rows go where the strides say, and nowhere else") {
   const Shape shape{2, 2, 2, 3};
   std::vector<std::uint16_t> block(26, 777);
   const TensorRef output{block.data() + 2, DType::u16, shape, {12, -1, 6, 2}};
-  const std::vector<float> bias = {0, 1000};
+  const Kernel bias = with_bias({0, 1000});
   const Epilogue epilogue;
   const ValueMap map;
   const RowSink sink(epilogue, map, bias, output);
@@ -217,11 +222,41 @@ TEST_CASE("rows go where the strides say, and nowhere else") {
   CHECK(stats.max == 1112);
 }
 
+TEST_CASE("sums are divided, then biased, and rounded once") {
+  // 91 / 14 is 6.5, which goes to the even 6; a weight of 1/14 in float would make it 7.
+  Tensor output(DType::u8, {1, 2, 1, 3});
+  const Kernel kernel = with_bias({0, 1}, {14, -2});
+  const Epilogue epilogue;
+  const ValueMap map;
+  const RowSink sink(epilogue, map, kernel, output.ref());
+  ResponseStats stats;
+  const double sums[] = {91, 105, -7};
+  sink.finish_row(0, 0, 0, sums, 3, stats);
+  CHECK(stats.min == -0.5);
+  sink.finish_row(0, 1, 0, sums, 3, stats);
+  check_equal(values_of(output.ref()), {6, 8, 0, 0, 0, 4});  // 7.5 to 8, -0.5 to 0; -44.5, -51.5, 4.5
+  CHECK(stats.clipped_low == 2);
+  CHECK(stats.max == 7.5);
+}
+
+TEST_CASE("responses beyond float are counted where they become infinite") {
+  Tensor output(DType::f32, {1, 1, 1, 4});
+  const Kernel kernel = with_bias({0});
+  const Epilogue epilogue;
+  const ValueMap map;
+  ResponseStats stats;
+  const double sums[] = {1e39, -1e39, -1e39, kInf};
+  RowSink(epilogue, map, kernel, output.ref()).finish_row(0, 0, 0, sums, 4, stats);
+  check_equal(values_of(output.ref()), {kInf, -kInf, -kInf, kInf});
+  CHECK(stats.clipped_high == 1);  // the infinity that came as one is no loss
+  CHECK(stats.clipped_low == 2);
+}
+
 TEST_CASE("combined channels take their own sums and biases") {
   Tensor output(DType::f32, {1, 2, 1, 2});
   const Epilogue epilogue{.combine = Combine::sum, .combine_count = 2};
   const ValueMap map;
-  const std::vector<float> bias = {1, 10, 100, 1000};
+  const Kernel bias = with_bias({1, 10, 100, 1000});
   const RowSink sink(epilogue, map, bias, output.ref());
   ResponseStats stats;
   const double sums[] = {1, 2, 3, 4};
@@ -233,7 +268,7 @@ TEST_CASE("combined channels take their own sums and biases") {
 TEST_CASE("measuring stores nothing and clips nothing") {
   const Epilogue epilogue{.activation = Activation::abs};
   const ValueMap map{.scale = 100};
-  const std::vector<float> bias = {1};
+  const Kernel bias = with_bias({1});
   const RowSink sink(epilogue, map, bias, {.data = nullptr, .dtype = DType::u8, .shape = {1, 1, 1, 4}, .strides = {}});
   ResponseStats stats;
   const double sums[] = {-900, 5, kNan, 0};

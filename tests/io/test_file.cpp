@@ -64,7 +64,7 @@ std::string complaint(ErrorKind kind, const Run& run) {
   }
   return "none";
 }
-std::string read_complaint(const std::string& path, std::size_t limit = 0) {
+std::string read_complaint(const std::string& path, std::size_t limit = kNoLimit) {
   return complaint(ErrorKind::input, [&] { read_file(path, limit); });
 }
 std::string write_complaint(const std::string& path) {
@@ -122,10 +122,45 @@ TEST_CASE("reading says what is wrong") {
   CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
   REQUIRE(truncate((folder / "file").c_str(), std::int64_t{1} << 42) == 0);  // a hole; must not be made room for
   CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
+  constexpr std::size_t kMebi = 1 << 20;
+  CHECK(read_complaint(folder / "file", 64 * kMebi) ==
+        folder / "file" + ": is larger than 64 MiB, the most that is read");
   CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the most that is read");
+  CHECK(read_complaint("/dev/zero", 3 << 10) == "/dev/zero: is larger than 3 KiB, the most that is read");
+  CHECK(read_complaint("") == "no file name");
   fs::permissions(folder / "file", fs::perms::none);
   const AsNobody nobody;
   CHECK(read_complaint(folder / "file") == folder / "file" + ": permission denied");
+}
+
+TEST_CASE("what may never end is read up to a limit of its own") {
+  static_assert(kLargestStream == 4294967296);
+  const auto complaint_of = [](const std::string& path, std::size_t limit, std::size_t stream_limit) {
+    return complaint(ErrorKind::input, [&] { read_file(path, limit, stream_limit); });
+  };
+  CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) ==
+        "/dev/zero: is larger than 5 MiB, the most that is read from a stream");
+  CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the most that is read");
+  CHECK(complaint_of("/dev/null", kNoLimit, 0) == "none");
+  const Folder folder;
+  write_file(folder / "file", Bytes(100));
+  CHECK(complaint_of(folder / "file", kNoLimit, 10) == "none");  // a regular file has an end
+  std::string from_pipe, from_device;
+  {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    REQUIRE(write(ends[1], "0123456789", 10) == 10);
+    close(ends[1]);
+    const Redirect input(STDIN_FILENO, "/proc/self/fd/" + std::to_string(ends[0]), O_RDONLY);
+    close(ends[0]);
+    from_pipe = complaint_of("-", kNoLimit, 10);
+  }
+  {
+    const Redirect input(STDIN_FILENO, "/dev/zero", O_RDONLY);
+    from_device = complaint_of("-", kNoLimit, 1 << 20);
+  }
+  CHECK(from_pipe == "none");
+  CHECK(from_device == "standard input: is larger than 1 MiB, the most that is read from a stream");
 }
 
 TEST_CASE("- is standard input and standard output") {
@@ -219,7 +254,7 @@ TEST_CASE("writing says what is wrong, and leaves everything as it was") {
   CHECK(write_complaint(folder / "none/file") == folder / "none/file" + ": no such folder");
   CHECK(write_complaint(folder.path()) == folder.path() + ": is a folder");
   CHECK(write_complaint(folder / "none/") == folder / "none/" + ": no such folder");
-  CHECK(write_complaint("") == "no such folder");
+  CHECK(write_complaint("") == "no file name");
   write_file(folder / "file", to_bytes("old"));
   CHECK(write_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
   CHECK(write_complaint(folder / std::string(300, 'n')) != "none");  // too long a name: only the rename sees it
@@ -245,7 +280,7 @@ TEST_CASE("a write that fails half-way leaves the old file and no temporary") {
   const std::string message = complaint(ErrorKind::output, [&] { write_file(folder / "file", Bytes(100001)); });
   REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
   signal(SIGXFSZ, former_action);
-  CHECK(message == folder / "file" + ": larger than files may be here");
+  CHECK(message == folder / "file" + ": the file is too large for this disk, or for the limit set by 'ulimit -f'");
   CHECK(contents(folder / "file") == "old");
   CHECK(folder.names() == std::set<std::string>{"file"});
 }
@@ -265,13 +300,17 @@ TEST_CASE("more writers at once than there are slots for temporaries") {
   }
 }
 
+constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 // The child of the test below, in a process of its own: its handlers are installed once, over a known action.
 TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
   const char* const folder = std::getenv("TEST_FOLDER");
   const char* const before = std::getenv("TEST_ACTION");
   const char* const number = std::getenv("TEST_SIGNAL");
   REQUIRE((folder != nullptr && before != nullptr && number != nullptr));
-  for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_DFL);
+  for (const int ending : kEndings) signal(ending, SIG_DFL);
+  const rlimit no_core = {0, 0};  // SIGQUIT would write one
+  REQUIRE(setrlimit(RLIMIT_CORE, &no_core) == 0);
   if (std::string(before) == "ignored") signal(std::atoi(number), SIG_IGN);
   if (std::string(before) == "handled") signal(std::atoi(number), [](int) { _exit(9); });
   const TemporaryFile first(folder), second(folder);
@@ -279,8 +318,8 @@ TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
   _exit(7);  // without destructors
 }
 
-TEST_CASE("SIGINT, SIGTERM and SIGHUP remove temporaries, then do what they did before") {
-  for (const int ending : {SIGINT, SIGTERM, SIGHUP})
+TEST_CASE("SIGINT, SIGTERM, SIGHUP and SIGQUIT remove temporaries, then do what they did before") {
+  for (const int ending : kEndings)
     for (const std::string before : {"default", "ignored", "handled"}) {
       CAPTURE(ending);
       CAPTURE(before);

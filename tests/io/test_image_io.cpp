@@ -1,12 +1,18 @@
 // Pictures in and out: values, depth, channel order and alpha survive, or the format is not offered.
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <opencv2/imgproc.hpp>
 #include <random>
 
 #include "core/error.h"
+#include "io/file_format.h"
 #include "io/image_io.h"
 #include "io/pixel_values.h"
 #include "io/sample_pictures.h"
@@ -203,15 +209,24 @@ TEST_CASE("luma is OpenCV's, and alpha stays") {
 }
 
 TEST_CASE("formats are found by name and extension, in any case") {
-  CHECK(find_picture_format("png")->name == "png");
-  CHECK(find_picture_format(".PNG")->name == "png");
-  CHECK(find_picture_format("jpg")->name == "jpeg");
-  CHECK(find_picture_format(".TIFF")->name == "tiff");
-  CHECK(find_picture_format("tif")->name == "tiff");
-  CHECK(find_picture_format("") == nullptr);
-  CHECK(find_picture_format(".") == nullptr);
-  CHECK(find_picture_format("gif") == nullptr);
+  const auto name_of = [](std::string_view word) -> std::string_view {
+    const std::optional<FileFormat> format = find_file_format(word);
+    return format ? format->name() : "none";
+  };
+  CHECK(name_of("png") == "png");
+  CHECK(name_of(".PNG") == "png");
+  CHECK(name_of("jpg") == "jpeg");
+  CHECK(name_of(".TIFF") == "tiff");
+  CHECK(name_of("Tif") == "tiff");
+  CHECK(name_of(".NPY") == "npy");
+  CHECK(name_of("Json") == "json");
+  for (const char* const unknown : {"", ".", "..png", "gif"}) CHECK(name_of(unknown) == "none");
   CHECK(find_picture_format("npy") == nullptr);
+  for (const std::string_view word : file_format_words()) CHECK(name_of(word) != "none");
+  for (const char* const word : {"png", "jpeg", "jpg", "tif", "tiff", "pgm", "exr", "npy", "json"}) {
+    const std::vector<std::string_view> words = file_format_words();
+    CHECK(std::count(words.begin(), words.end(), word) >= 1);
+  }
   CHECK(sniff_picture_format(to_bytes("P4 1 1 x"))->name == "pnm");
   CHECK(sniff_picture_format(to_bytes("hello")) == nullptr);
 }
@@ -238,4 +253,58 @@ TEST_CASE("pictures that cannot be encoded") {
   CHECK(complaint(Image(DType::u8, PixelFormat::rgb, 16384, 1), "webp") ==
         "webp cannot hold 1x16384: a side has at most 16383 pixels; choose another format");
   CHECK(complaint(Image(DType::u8, PixelFormat::rgb, 16383, 1), "webp") == "none");
+}
+
+TEST_CASE("PFM byte by byte: rows from the bottom, little-endian") {
+  const Image image(DType::f32, PixelFormat::rgb, 2, 1);
+  const float values[] = {1, -2, 0.5, 0, 256, -0.0f};
+  for (std::int64_t i = 0; i < 6; ++i) image.all().view<float>().at(0, i % 3, i / 3, 0) = values[i];
+  ByteWriter expected;
+  expected.text("PF\n1 2\n-1.0\n").u32(0).u32(0x43800000).u32(0x80000000);  // IEEE 754
+  expected.u32(0x3f800000).u32(0xc0000000).u32(0x3f000000);
+  CHECK((encode_image(image, format_named("pfm")) == expected.bytes()));
+}
+
+TEST_CASE("PFM and OpenEXR come about without a file") {
+  // Where OpenCV puts the files that it makes of its own accord.
+  REQUIRE(setenv("OPENCV_TEMP_PATH", "/nonexistent", 1) == 0);
+  for (const char* const name : {"pfm", "exr"}) {
+    CAPTURE(name);
+    const Image image = random_image(DType::f32, PixelFormat::rgb, 5, 9);
+    const Image back = decode(encode_image(image, format_named(name)));
+    for (std::int64_t c = 0; c < 3; ++c) CHECK(same_bits(back, c, image, c));
+  }
+  unsetenv("OPENCV_TEMP_PATH");
+}
+
+TEST_CASE("a file of 2 GiB is refused, not cut short") {
+  const std::size_t size = std::size_t{1} << 31;
+  const int file = memfd_create("large", 0);
+  REQUIRE(ftruncate(file, static_cast<off_t>(size)) == 0);  // a hole, which takes no memory
+  const std::string header = "P5 2 1 255\n";
+  REQUIRE(write(file, header.data(), header.size()) == static_cast<ssize_t>(header.size()));
+  void* const bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  REQUIRE(bytes != MAP_FAILED);
+  const std::span all(static_cast<const std::byte*>(bytes), size);
+  CHECK_THROWS_WITH_AS(decode(all), "a picture file of more than 2 GiB cannot be read; store it compressed", Error);
+  munmap(bytes, size);
+  close(file);
+}
+
+TEST_CASE("a limit on file sizes that stops a codec's copy is named") {
+  const Bytes file = opencv_file(".tif", random_mat(100, 100, CV_8UC3));
+  rlimit former;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &former) == 0);
+  const rlimit small = {1000, former.rlim_max};
+  const auto former_action = signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string message;
+  try {
+    decode(file);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
+  signal(SIGXFSZ, former_action);
+  CHECK(message == "cannot copy the picture to memory: File too large");
 }

@@ -48,7 +48,8 @@ TEST_CASE("every key of a layer is read") {
   const Layer& layer = network.banks.at(0).layers.at(0);
   CHECK(network.name == "n");
   CHECK(layer.description == "d");
-  CHECK(layer.weights == std::vector<float>{1, 2, 3, 4});
+  CHECK(layer.weights == std::vector<float>{2, 4, 6, 8});
+  CHECK(layer.divisor == std::vector<double>{2});
   CHECK(layer.bias == std::vector<float>{1, 2});
   CHECK(layer.params.stride == Extent{2, 3});
   CHECK(layer.params.dilation == Extent{4, 4});
@@ -87,12 +88,13 @@ TEST_CASE("aliases are read") {
   CHECK(layer.params.groups == 2);
 }
 
-TEST_CASE("divisor and normalize work in double and round once") {
-  CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").weights[0] == static_cast<float>(1.0 / 3));
-  CHECK(layer_of(R"({"weight": [[1, 2, 1]], "normalize": true})").weights == std::vector<float>{0.25, 0.5, 0.25});
+TEST_CASE("divisor and normalize divide sums, and leave the weights as they are") {
+  CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").weights == std::vector<float>{1, 1, 1});
+  CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").divisor == std::vector<double>{3});
+  CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 1})").divisor.empty());
+  CHECK(layer_of(R"({"weight": [[1, 2, 1]], "divisor": 9, "normalize": true})").divisor == std::vector<double>{4});
   // Each output channel by its own sum, so that flat areas keep their value in each.
-  CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").weights ==
-        std::vector<float>{0.25, 0.75, 0.5, 0.5});
+  CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").divisor == std::vector<double>{4, 10});
   CHECK(refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
   CHECK(refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/divided.h"
 #include "kernels/generated.h"
 
 namespace convtool {
@@ -22,7 +23,7 @@ Layer generated(const std::string& text) {
   const Network network = generate_kernel(text);
   REQUIRE(network.banks.size() == 1);
   REQUIRE(network.banks.front().layers.size() == 1);
-  return network.banks.front().layers.front();
+  return divided(network.banks.front().layers.front());
 }
 
 /// Row and column from the centre, of a kernel of odd size.

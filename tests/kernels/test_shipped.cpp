@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/kernel_json.h"
+#include "kernels/divided.h"
 #include "kernels/shipped.h"
 
 namespace convtool {
@@ -21,7 +22,9 @@ Bank shipped_bank(const std::string& name) {
   REQUIRE(kernel != nullptr);
   Network network = parse_kernel_json(kernel->json, name + ".json", "no name");
   REQUIRE(network.banks.size() == 1);
-  return network.banks.front();
+  Bank bank = network.banks.front();
+  for (Layer& layer : bank.layers) layer = divided(layer);
+  return bank;
 }
 
 Layer shipped_layer(const std::string& name) {
