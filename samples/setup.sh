@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and tests/run.sh: installs what is missing, and builds.
 
-build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev nlohmann-json3-dev"
+build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libhwy-dev nlohmann-json3-dev"
 
 # install_missing PACKAGE...: installs those that are not there yet, with apt-get, through sudo where not root.
 install_missing() {

@@ -155,10 +155,10 @@ void add_apply(CLI::App& app, Action& action) {
       command->add_flag("--json", options->json, "report as JSON Lines, one object per input")->group(run);
   CLI::Option* quiet =
       command->add_flag("-q,--quiet", options->quiet, "nothing but errors")->excludes(json)->group(run);
-  command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, threads, timings")
+  command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, instruction set, threads, timings")
       ->excludes(quiet)
       ->group(run);
-  command->add_option("--algorithm", options->algorithm, "auto, reference, direct")
+  command->add_option("--algorithm", options->algorithm, "auto, rows, direct, reference")
       ->type_name("A")
       ->capture_default_str()
       ->group(run);

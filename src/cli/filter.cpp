@@ -150,6 +150,7 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
                     .problem = first.problem(),
                     .combine = bank.combine,
                     .algorithm = std::string(first.algorithm()),
+                    .instruction_set = std::string(instruction_set_in_use()),
                     .threads = first.threads()};
   if (bank.layers.size() > 1) {
     report.kernel_shape.insert(report.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));

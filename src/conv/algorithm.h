@@ -29,7 +29,7 @@ struct Algorithm {
   bool threaded;    ///< false: always run in the caller's thread
   bool can_choose;  ///< false: runs only when named
   /// Empty when the algorithm can solve the problem, else the reason why not, as a sentence for the user.
-  std::string (*refusal)(const ConvProblem& problem);
+  std::string (*refusal)(const ConvProblem& problem, const Kernel& kernel);
   /// Estimated run time on one thread, in nanoseconds. The least cost among those that can be chosen wins.
   double (*cost)(const ConvProblem& problem);
   /// Takes what it needs of problem and kernel, which both outlive the Executor.
@@ -38,5 +38,6 @@ struct Algorithm {
 
 extern const Algorithm kReference;
 extern const Algorithm kDirect;
+extern const Algorithm kRows;
 
 }  // namespace convtool

@@ -15,31 +15,20 @@
 //     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), which leaves
 //     room inside the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
 //     float's range, 3.4e38, become infinite, also where later ones would have brought them back.
-//   u8 input: float while max|x| * sum|w| stays below 2^24, so that integer weights give exact sums; else double.
-//   u16 input: double, exact for integer weights up to sums of 2^53.
-// A padding value that is not a small integer makes the sums inexact anyway, and counts in max|x|.
+//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24, so that integer weights give exact sums
+//   (float_sums.h);
+//     else double, exact for integer weights up to sums of 2^53.
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "conv/algorithm.h"
+#include "conv/float_sums.h"
 #include "conv/padding.h"
+#include "conv/simd.h"
 
 namespace convtool {
 namespace {
-
-/// Whether float holds every partial sum of integers in [0, 255] (or the padding value) times integer weights exactly.
-bool float_sums_are_exact(const ConvProblem& problem, const Kernel& kernel) {
-  const double largest = std::max(255.0, std::fabs(static_cast<double>(problem.padding_value)));
-  const std::int64_t taps = kernel.shape.taps();
-  for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) {
-    double sum = 0;
-    for (std::int64_t t = 0; t < taps; ++t) sum += std::fabs(static_cast<double>(kernel.taps(o, 0)[t]));
-    if (largest * sum >= 0x1p24) return false;
-  }
-  return true;
-}
 
 class DirectExecutor final : public Executor {
  public:
@@ -47,8 +36,7 @@ class DirectExecutor final : public Executor {
       : problem_(problem),
         kernel_(kernel),
         out_(output_shape(problem)),
-        float_sums_(problem.input_dtype == DType::f32 ||
-                    (problem.input_dtype == DType::u8 && float_sums_are_exact(problem, kernel))) {}
+        float_sums_(float_sums_suffice(problem, kernel)) {}
 
   void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -65,7 +53,7 @@ class DirectExecutor final : public Executor {
   void run_typed(const TensorView<const In>& x, const RowSink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
     const std::int64_t joined = sink.combine_count();
-    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w));
+    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish_row may read past the end
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
@@ -137,7 +125,7 @@ const Algorithm kDirect = {
     .name = "direct",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem&) { return std::string(); },
+    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
     .cost = [](const ConvProblem& problem) { return mac_count(problem); },  // about 1 ns a multiply-add without SIMD
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<DirectExecutor>(problem, kernel);

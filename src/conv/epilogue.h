@@ -61,8 +61,9 @@ class RowSink {
       : epilogue_(epilogue), map_(map), kernel_(kernel), output_(output) {}
 
   /// Finishes row `y` of output channel `c` in batch item `n`. `sums` holds epilogue.combine_count rows of `width`
-  /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double. Integer types
-  /// round to nearest, ties to even, and saturate.
+  /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double; past the last
+  /// float there is room for kRowSlack more (conv/simd.h), whatever they hold. Integer types round to nearest, ties to
+  /// even, and saturate.
   template <class Sum>
   void finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
                   ResponseStats& stats) const;
@@ -71,6 +72,14 @@ class RowSink {
   std::int64_t output_channels() const { return output_.shape.c; }
 
  private:
+  /// finish_row by SIMD, where the epilogue is plain enough; false, with nothing done, where it is not.
+  bool finish_plain_row(std::int64_t n, std::int64_t c, std::int64_t y, const float* sums, std::int64_t width,
+                        ResponseStats& stats) const;
+
+  /// The responses at `count` positions from `sums` on; rows of sums are `width` apart.
+  template <class Sum>
+  void respond(std::int64_t c, const Sum* sums, std::int64_t width, std::int64_t count, double* responses) const;
+
   const Epilogue& epilogue_;
   const ValueMap& map_;
   const Kernel& kernel_;

@@ -3,13 +3,14 @@
 #include <mutex>
 
 #include "conv/algorithm.h"
+#include "conv/simd.h"
 #include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
 /// Every algorithm there is. Order matters only between equal costs.
-const Algorithm* const kAlgorithms[] = {&kReference, &kDirect};
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows};
 
 /// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
 /// microseconds.
@@ -21,11 +22,11 @@ std::string quoted_names() {
   return list;
 }
 
-const Algorithm& choose(const ConvProblem& problem, const std::string& name) {
+const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const std::string& name) {
   if (name == "auto") {
     const Algorithm* best = nullptr;
     for (const Algorithm* algorithm : kAlgorithms) {
-      if (!algorithm->can_choose || !algorithm->refusal(problem).empty()) continue;
+      if (!algorithm->can_choose || !algorithm->refusal(problem, kernel).empty()) continue;
       if (best == nullptr || algorithm->cost(problem) < best->cost(problem)) best = algorithm;
     }
     require(best != nullptr, "no algorithm supports a valid problem");
@@ -33,7 +34,7 @@ const Algorithm& choose(const ConvProblem& problem, const std::string& name) {
   }
   for (const Algorithm* algorithm : kAlgorithms) {
     if (name != algorithm->name) continue;
-    const std::string reason = algorithm->refusal(problem);
+    const std::string reason = algorithm->refusal(problem, kernel);
     if (!reason.empty())
       throw Error(ErrorKind::shape, "", "--algorithm " + name + " does not apply here: " + reason + "; use auto");
     return *algorithm;
@@ -50,12 +51,14 @@ std::vector<std::string_view> algorithm_names() {
   return names;
 }
 
+std::string_view instruction_set_in_use() { return instruction_set(); }
+
 struct ConvPlan::State {
   State(const ConvProblem& the_problem, Kernel the_kernel, const Epilogue& the_epilogue, const PlanOptions& options)
       : problem(the_problem),
         kernel(std::move(the_kernel)),
         epilogue(the_epilogue),
-        algorithm(choose(problem, options.algorithm)),
+        algorithm(choose(problem, kernel, options.algorithm)),
         threads(!algorithm.threaded || algorithm.cost(problem) < kSingleThreadedNs ? 1
                 : options.threads == 0                                             ? available_cores()
                                                                                    : options.threads) {

@@ -24,6 +24,9 @@ struct PlanOptions {
 /// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".
 std::vector<std::string_view> algorithm_names();
 
+/// The instruction set that row functions use on this processor, such as "AVX3".
+std::string_view instruction_set_in_use();
+
 class ConvPlan {
  public:
   /// `problem` comes from make_problem(). Throws Error(usage) for an unknown algorithm, and Error(shape) with the

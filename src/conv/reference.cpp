@@ -77,7 +77,7 @@ const Algorithm kReference = {
     .name = "reference",
     .threaded = false,
     .can_choose = false,
-    .refusal = [](const ConvProblem&) { return std::string(); },
+    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
     .cost = [](const ConvProblem&) { return std::numeric_limits<double>::infinity(); },
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<ReferenceExecutor>(problem, kernel);

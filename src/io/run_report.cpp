@@ -66,6 +66,7 @@ void put_bank(const BankReport& bank, ordered_json& object) {
   }
   object["combine"] = kCombines[static_cast<int>(bank.combine)];
   object["algorithm"] = bank.algorithm;
+  object["instruction_set"] = bank.instruction_set;
   object["threads"] = bank.threads;
 }
 
@@ -80,7 +81,8 @@ void put_run(const RunReport& report, ordered_json& object) {
     put_bank(report.banks.front(), object);
   } else {  // a network has no one stride; its banks have
     object["kernel"] = {{"name", report.kernel_name}, {"shape", nullptr}};
-    for (const char* key : {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "threads"})
+    for (const char* key :
+         {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "instruction_set", "threads"})
       object[key] = nullptr;
     object["layers"] = ordered_json::array();
     for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
@@ -126,8 +128,8 @@ std::string to_text(const RunReport& report, bool verbose) {
   if (!verbose) return line;
   for (const BankReport& bank : report.banks) {
     if (report.banks.size() > 1) line += "\n  " + bank_text(bank);
-    line += "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " + std::to_string(bank.threads) +
-            (bank.threads == 1 ? " thread" : " threads");
+    line += "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " + bank.instruction_set + ", " +
+            std::to_string(bank.threads) + (bank.threads == 1 ? " thread" : " threads");
   }
   if (!report.dry_run) {
     line += "\n  decode " + short_number(report.decode_seconds) + " s, convolve " +

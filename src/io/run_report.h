@@ -21,7 +21,7 @@ struct BankReport {
   bool mixed = false;        ///< kernels side by side that differ in more than their weights
   ConvProblem problem;       ///< of the first kernel, with the pads resolved
   Combine combine = Combine::none;
-  std::string algorithm;
+  std::string algorithm, instruction_set;
   int threads = 1;
 };
 

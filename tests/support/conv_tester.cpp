@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "conv/simd.h"
 #include "support/convolve.h"
 
 namespace convtool {
@@ -31,6 +32,8 @@ const ErrorBound kErrorBounds[] = {
     // Of the n + 4, n are those of the float sum (src/conv/direct.cpp) and one is the float that reference's response
     // is stored in here; the other three are head-room for the bias and the epilogue in double, some 2^-53 each.
     {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
+    // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
+    {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
 };
 
 double units_of(std::string_view algorithm, const ConvProblem& problem) {
@@ -96,7 +99,7 @@ std::vector<double> absolute_sums(const ConvCase& c) {
 
 /// What one algorithm made of a case.
 struct Run {
-  std::string algorithm;
+  std::string algorithm, instruction_set;
   std::vector<double> values;
   ResponseStats stats;
   std::string complaint;  ///< about threads, guards or statistics; empty when there is none
@@ -173,18 +176,23 @@ void ConvTester::check(const ConvCase& c) {
   input.copy_from(c.input);
 
   std::vector<Run> runs;
-  for (const std::string_view algorithm : algorithm_names()) {
-    auto& results = tally_[std::string(algorithm)];
-    try {
-      runs.push_back(run_algorithm(c, input, std::string(algorithm)));
-      ++results["compared"];
-    } catch (const Error& error) {
-      const std::string what = error.what();
-      const std::size_t at = what.find("does not apply here: ");
-      if (at == std::string::npos) throw;
-      ++results[what.substr(at)];
+  for (const std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    for (const std::string_view algorithm : algorithm_names()) {
+      auto& results = tally_[std::string(algorithm)];
+      try {
+        runs.push_back(run_algorithm(c, input, std::string(algorithm)));
+        runs.back().instruction_set = set;
+        ++results["compared on " + std::string(set)];
+      } catch (const Error& error) {
+        const std::string what = error.what();
+        const std::size_t at = what.find("does not apply here: ");
+        if (at == std::string::npos) throw;
+        ++results[what.substr(at)];
+      }
     }
   }
+  use_instruction_set("");
   if (std::any_of(runs.begin(), runs.end(), [](const Run& run) { return run.most_threads > 1; })) ++threaded_;
 
   // Both in units of the response, then through the map and the store, which are monotone.
@@ -223,7 +231,8 @@ void ConvTester::check(const ConvCase& c) {
     if (wrong == 0 && run.complaint.empty()) continue;
 
     std::ostringstream report;
-    report << name_ << ", seed " << seed_ << ", case " << cases_ << ": " << run.algorithm << " on\n  " << describe(c);
+    report << name_ << ", seed " << seed_ << ", case " << cases_ << ": " << run.algorithm << " (" << run.instruction_set
+           << ") on\n  " << describe(c);
     if (!run.complaint.empty()) report << "\n  " << run.complaint;
     if (wrong > 0) {
       report.precision(9);
@@ -231,7 +240,7 @@ void ConvTester::check(const ConvCase& c) {
       report << "\n  " << wrong << " of " << oracle.size() << " values differ, worst at " << position(shape, worst_at)
              << ": expected " << oracle[worst_at] << " in [" << interval.low << ", " << interval.high << "]";
       for (const Run& other : runs)
-        report << "\n  " << other.algorithm << " gives " << other.values[worst_at]
+        report << "\n  " << other.algorithm << " (" << other.instruction_set << ") gives " << other.values[worst_at]
                << (interval_at(other, worst_at).holds(other.values[worst_at]) ? ", which agrees" : ", which differs");
     }
     FAIL_CHECK(report.str());

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,18 @@ inline Tensor counting(const Shape& shape, double first = 0) {
 /// A kernel without bias.
 inline Kernel kernel_of(const KernelShape& shape, std::vector<float> weights) {
   return {shape, std::move(weights), std::vector<float>(static_cast<std::size_t>(shape.c_o), 0.0F)};
+}
+
+/// Whether `algorithm` solves this problem; a refusal is printed, so that it does not pass for a success.
+inline bool applies(std::string_view algorithm, const ConvProblem& problem, const Kernel& kernel) {
+  try {
+    const ConvPlan plan(problem, kernel, {}, {.algorithm = std::string(algorithm)});
+    return true;
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find("does not apply here") == std::string_view::npos) throw;
+    std::cout << to_string(problem) << ": " << error.what() << "\n";
+    return false;
+  }
 }
 
 /// The f32 responses of one convolution.

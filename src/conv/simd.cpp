@@ -1,0 +1,82 @@
+#include "conv/simd.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "conv/simd-inl.h"
+
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumTaps);
+HWY_EXPORT(BytesToFloats);
+HWY_EXPORT(ShortsToFloats);
+HWY_EXPORT(BytesToPlanes);
+HWY_EXPORT(FinishBytes);
+HWY_EXPORT(FinishShorts);
+HWY_EXPORT(FinishFloats);
+
+void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
+  HWY_DYNAMIC_DISPATCH(SumTaps)(sources, weights, taps, sums, width);
+}
+
+template <class T>
+void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* floats) {
+  if (step != 1) {
+    for (std::int64_t x = 0; x < count; ++x) floats[x] = static_cast<float>(pixels[x * step]);
+  } else if constexpr (std::is_same_v<T, float>) {
+    std::memcpy(floats, pixels, static_cast<std::size_t>(count) * sizeof(float));
+  } else if constexpr (std::is_same_v<T, std::uint8_t>) {
+    HWY_DYNAMIC_DISPATCH(BytesToFloats)(pixels, count, floats);
+  } else {
+    HWY_DYNAMIC_DISPATCH(ShortsToFloats)(pixels, count, floats);
+  }
+}
+template void to_floats(const std::uint8_t*, std::int64_t, std::int64_t, float*);
+template void to_floats(const std::uint16_t*, std::int64_t, std::int64_t, float*);
+template void to_floats(const float*, std::int64_t, std::int64_t, float*);
+
+void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  HWY_DYNAMIC_DISPATCH(BytesToPlanes)(pixels, channels, count, planes);
+}
+
+template <>
+void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint8_t* out,
+                   ResponseStats& stats) {
+  HWY_DYNAMIC_DISPATCH(FinishBytes)(sums, width, epilogue, out, stats);
+}
+template <>
+void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint16_t* out,
+                   ResponseStats& stats) {
+  HWY_DYNAMIC_DISPATCH(FinishShorts)(sums, width, epilogue, out, stats);
+}
+template <>
+void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, float* out,
+                   ResponseStats& stats) {
+  HWY_DYNAMIC_DISPATCH(FinishFloats)(sums, width, epilogue, out, stats);
+}
+
+std::vector<std::string_view> instruction_sets() {
+  std::vector<std::string_view> names;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) names.emplace_back(hwy::TargetName(target));
+  return names;
+}
+
+std::string_view instruction_set() { return instruction_sets().front(); }
+
+void use_instruction_set(std::string_view name) {
+  hwy::SetSupportedTargetsForTest(0);
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (name == hwy::TargetName(target)) hwy::SetSupportedTargetsForTest(target);
+  }
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace convtool
+#endif
