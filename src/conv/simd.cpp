@@ -30,13 +30,11 @@ template <class T>
 void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* floats) {
   if (step != 1) {
     for (std::int64_t x = 0; x < count; ++x) floats[x] = static_cast<float>(pixels[x * step]);
-  } else if constexpr (std::is_same_v<T, float>) {
-    std::memcpy(floats, pixels, static_cast<std::size_t>(count) * sizeof(float));
-  } else if constexpr (std::is_same_v<T, std::uint8_t>) {
-    HWY_DYNAMIC_DISPATCH(BytesToFloats)(pixels, count, floats);
-  } else {
-    HWY_DYNAMIC_DISPATCH(ShortsToFloats)(pixels, count, floats);
+    return;
   }
+  if constexpr (std::is_same_v<T, float>) std::memcpy(floats, pixels, static_cast<std::size_t>(count) * sizeof(float));
+  if constexpr (std::is_same_v<T, std::uint8_t>) HWY_DYNAMIC_DISPATCH(BytesToFloats)(pixels, count, floats);
+  if constexpr (std::is_same_v<T, std::uint16_t>) HWY_DYNAMIC_DISPATCH(ShortsToFloats)(pixels, count, floats);
 }
 template void to_floats(const std::uint8_t*, std::int64_t, std::int64_t, float*);
 template void to_floats(const std::uint16_t*, std::int64_t, std::int64_t, float*);

@@ -120,7 +120,12 @@ using TensorRef = detail::BasicTensorRef<void>;
 /// The read-only kind; a TensorRef converts to it.
 struct ConstTensorRef : detail::BasicTensorRef<const void> {
   ConstTensorRef() = default;
-  ConstTensorRef(const TensorRef& ref) : BasicTensorRef{ref.data, ref.dtype, ref.shape, ref.strides} {}
+  ConstTensorRef(const TensorRef& ref) {
+    data = ref.data;
+    dtype = ref.dtype;
+    shape = ref.shape;
+    strides = ref.strides;
+  }
   ConstTensorRef(const BasicTensorRef& ref) : BasicTensorRef(ref) {}
 };
 

@@ -193,7 +193,7 @@ template <class T>
 void swap_red_and_blue(cv::Mat& pixels) {
   for (int y = 0; y < pixels.rows; ++y) {
     T* const row = pixels.ptr<T>(y);
-    for (int x = 0; x < pixels.cols; ++x) std::swap(row[4 * x], row[4 * x + 2]);
+    for (std::ptrdiff_t x = 0; x < pixels.cols; ++x) std::swap(row[4 * x], row[4 * x + 2]);
   }
 }
 

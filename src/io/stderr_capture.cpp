@@ -105,7 +105,7 @@ bool tells_of_damage(std::string_view printed) {
     const std::string_view line = printed.substr(0, printed.find('\n'));
     printed.remove_prefix(std::min(printed.size(), line.size() + 1));
     // Words anywhere in a line: OpenCV prints it in pieces, between which another thread's may come.
-    const auto told = [line](std::string_view words) { return line.find(words) != line.npos; };
+    const auto told = [line](std::string_view words) { return line.find(words) != std::string_view::npos; };
     // libjpeg's jerror.h; as "JPEGLib" it speaks from inside a TIFF.
     const bool from_jpeg = told("Corrupt") || told("Premature end of JPEG") || told("JPEGLib: ");
     if (from_jpeg && !told("extraneous bytes before marker")) return true;
