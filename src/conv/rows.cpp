@@ -16,8 +16,8 @@
 // vectors. It costs a conversion of each input row and a strip cache of some rows.
 //
 // Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
-// exact sums in any order, fused or not. Weights of 0 are skipped for integer pictures, which have no NaN to hide.
-// The error is direct's: n * 2^-24 * sum|x||w|.
+// exact sums in any order, fused or not; and while the strips stay small. Weights of 0 are skipped for integer
+// pictures, which have no NaN to hide. The error is direct's: n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <cstring>
@@ -31,40 +31,36 @@
 namespace convtool {
 namespace {
 
-/// Where a tap reads: row `u` of the kernel's window, plane `plane` of a strip, from `offset` on.
-struct Tap {
-  std::int64_t u, plane, offset;
-  float weight;
+/// The layout of a strip: for each channel one plane for each phase of the columns.
+struct StripLayout {
+  std::int64_t padded_width;  // columns that outputs see, borders included
+  std::int64_t phase_length;  // floats from one plane to the next
+  std::int64_t planes;        // channels times phases
+
+  explicit StripLayout(const ConvProblem& problem)
+      : padded_width((output_shape(problem).w - 1) * problem.stride.w +
+                     dilated_kernel(problem.kernel, problem.dilation).w),
+        phase_length((padded_width + problem.stride.w - 1) / problem.stride.w + kRowSlack),
+        planes(problem.input.c * problem.stride.w) {}
+
+  std::int64_t size() const { return planes * phase_length; }
 };
+
+/// What a thread holds at least, in bytes: the strips of a window, one for outside, and one that is not split yet. As a
+/// double, since strides and pads may be as large as they like.
+double memory_needed(const ConvProblem& problem) {
+  const StripLayout layout(problem);
+  const double strip = static_cast<double>(layout.planes) * static_cast<double>(layout.phase_length);
+  const double unsplit = static_cast<double>(problem.input.c) * static_cast<double>(layout.padded_width + kRowSlack);
+  return 4 * (strip * static_cast<double>(problem.kernel.kh + 1) + unsplit);
+}
+
+constexpr double kMostMemory = 16 << 20;
 
 class RowsExecutor final : public Executor {
  public:
   RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
-      : problem_(problem),
-        out_(output_shape(problem)),
-        stride_(problem.stride.w),
-        padded_width_((out_.w - 1) * stride_ + dilated_kernel(problem.kernel, problem.dilation).w),
-        phase_length_((padded_width_ + stride_ - 1) / stride_ + kRowSlack),
-        planes_(problem.input.c * stride_) {
-    const KernelShape& k = problem.kernel;
-    taps_.resize(static_cast<std::size_t>(k.c_o));
-    for (std::int64_t o = 0; o < k.c_o; ++o) {
-      const std::int64_t first_channel = o / (k.c_o / problem.groups) * k.c_i_per_group;
-      for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
-        for (std::int64_t u = 0; u < k.kh; ++u) {
-          for (std::int64_t v = 0; v < k.kw; ++v) {
-            const float weight = kernel.taps(o, c)[u * k.kw + v];
-            if (weight == 0 && is_integer(problem.input_dtype)) continue;
-            const std::int64_t column = v * problem.dilation.w;
-            taps_[static_cast<std::size_t>(o)].push_back({.u = u,
-                                                          .plane = (first_channel + c) * stride_ + column % stride_,
-                                                          .offset = column / stride_,
-                                                          .weight = weight});
-          }
-        }
-      }
-    }
-  }
+      : problem_(problem), kernel_(kernel), out_(output_shape(problem)), layout_(problem) {}
 
   void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -81,8 +77,6 @@ class RowsExecutor final : public Executor {
   };
   static constexpr std::int64_t kEmpty = -2;
 
-  std::int64_t strip_size() const { return planes_ * phase_length_; }
-
   template <class In>
   void run_typed(const TensorView<const In>& x, const RowSink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
@@ -90,14 +84,14 @@ class RowsExecutor final : public Executor {
     // A window's rows, and those that will be seen again when the window is dilated: but no more than a second level
     // cache holds.
     const std::int64_t window = std::min(dilated_kernel(k, problem_.dilation).h, x.shape.h);
-    const std::int64_t affordable = kCacheBytes / (strip_size() * static_cast<std::int64_t>(sizeof(float)));
+    const std::int64_t affordable = kCacheBytes / (layout_.size() * static_cast<std::int64_t>(sizeof(float)));
     const auto slots = static_cast<std::size_t>(std::max(k.kh, std::min(window, affordable)));
-    StripCache cache{.floats = std::vector<float>(slots * static_cast<std::size_t>(strip_size())),
+    StripCache cache{.floats = std::vector<float>(slots * static_cast<std::size_t>(layout_.size())),
                      .rows = std::vector<std::int64_t>(slots, kEmpty),
                      .last_used = std::vector<std::int64_t>(slots, -1),
-                     .linear = std::vector<float>(
-                         static_cast<std::size_t>((padded_width_ + kRowSlack) * (stride_ > 1 ? problem_.input.c : 0)))};
-    const std::vector<float> outside(static_cast<std::size_t>(strip_size()), problem_.padding_value);
+                     .linear = std::vector<float>(static_cast<std::size_t>(
+                         (layout_.padded_width + kRowSlack) * (problem_.stride.w > 1 ? problem_.input.c : 0)))};
+    const std::vector<float> outside(static_cast<std::size_t>(layout_.size()), problem_.padding_value);
     std::vector<const float*> window_strips(static_cast<std::size_t>(k.kh));
     std::vector<const float*> sources(static_cast<std::size_t>(k.taps()));
     std::vector<float> weights(static_cast<std::size_t>(k.taps()));
@@ -116,18 +110,34 @@ class RowsExecutor final : public Executor {
       }
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
         for (std::int64_t j = 0; j < joined; ++j) {  // forwards: a row's slack is the beginning of the next
-          const std::vector<Tap>& taps = taps_[static_cast<std::size_t>(c * joined + j)];
-          for (std::size_t t = 0; t < taps.size(); ++t) {
-            sources[t] =
-                window_strips[static_cast<std::size_t>(taps[t].u)] + taps[t].plane * phase_length_ + taps[t].offset;
-            weights[t] = taps[t].weight;
-          }
-          sum_taps(sources.data(), weights.data(), static_cast<std::int64_t>(taps.size()), sums.data() + j * out_.w,
-                   out_.w);
+          const std::int64_t taps = gather_taps(c * joined + j, window_strips, sources.data(), weights.data());
+          sum_taps(sources.data(), weights.data(), taps, sums.data() + j * out_.w, out_.w);
         }
         sink.finish_row(n, c, i, sums.data(), out_.w, stats);
       }
     }
+  }
+
+  /// Lists where the taps of sum channel `o` read, and their weights; returns how many there are.
+  std::int64_t gather_taps(std::int64_t o, const std::vector<const float*>& window_strips, const float** sources,
+                           float* weights) const {
+    const KernelShape& k = kernel_.shape;
+    const std::int64_t first_channel = o / (k.c_o / problem_.groups) * k.c_i_per_group;
+    std::int64_t count = 0;
+    for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
+      for (std::int64_t u = 0; u < k.kh; ++u) {
+        const float* row_weights = kernel_.taps(o, c) + u * k.kw;
+        const float* planes =
+            window_strips[static_cast<std::size_t>(u)] + (first_channel + c) * problem_.stride.w * layout_.phase_length;
+        for (std::int64_t v = 0; v < k.kw; ++v) {
+          if (row_weights[v] == 0 && is_integer(problem_.input_dtype)) continue;
+          const std::int64_t column = v * problem_.dilation.w;
+          sources[count] = planes + column % problem_.stride.w * layout_.phase_length + column / problem_.stride.w;
+          weights[count++] = row_weights[v];
+        }
+      }
+    }
+    return count;
   }
 
   /// The strip of input row `y`, from the cache or converted into its least recently used slot. `now` is the output
@@ -140,7 +150,7 @@ class RowsExecutor final : public Executor {
                                                    ? found - cache.rows.begin()
                                                    : std::min_element(cache.last_used.begin(), cache.last_used.end()) -
                                                          cache.last_used.begin());
-    float* strip = cache.floats.data() + static_cast<std::int64_t>(slot) * strip_size();
+    float* strip = cache.floats.data() + static_cast<std::int64_t>(slot) * layout_.size();
     if (found == cache.rows.end()) {
       fill_strip(x, n, y, strip, cache.linear.data());
       cache.rows[slot] = y;
@@ -152,10 +162,11 @@ class RowsExecutor final : public Executor {
   /// Converts row `y` of every channel, with its border columns, into the phases of `strip`. `linear` is scratch.
   template <class In>
   void fill_strip(const TensorView<const In>& x, std::int64_t n, std::int64_t y, float* strip, float* linear) const {
-    const std::int64_t left = problem_.pads.left, line = stride_ == 1 ? phase_length_ : padded_width_ + kRowSlack;
-    float* lines = stride_ == 1 ? strip : linear;
+    const std::int64_t left = problem_.pads.left,
+                       line = problem_.stride.w == 1 ? layout_.phase_length : layout_.padded_width + kRowSlack;
+    float* lines = problem_.stride.w == 1 ? strip : linear;
     const std::int64_t seen =
-        std::clamp<std::int64_t>(padded_width_ - left, 0, x.shape.w);  // columns that outputs reach
+        std::clamp<std::int64_t>(layout_.padded_width - left, 0, x.shape.w);  // columns that outputs reach
     convert_row(x, n, y, seen, lines + left, line);
     for (std::int64_t c = 0; c < x.shape.c; ++c) {
       float* to = lines + c * line;
@@ -166,9 +177,9 @@ class RowsExecutor final : public Executor {
           to[at] = column == kOutside ? problem_.padding_value : static_cast<float>(row[column * x.strides.w]);
         }
       };
-      fill_border(0, std::min(left, padded_width_));
-      fill_border(std::min(left + seen, padded_width_), padded_width_);
-      if (stride_ > 1) split_phases(to, strip + c * stride_ * phase_length_);
+      fill_border(0, std::min(left, layout_.padded_width));
+      fill_border(std::min(left + seen, layout_.padded_width), layout_.padded_width);
+      if (problem_.stride.w > 1) split_phases(to, strip + c * problem_.stride.w * layout_.phase_length);
     }
   }
 
@@ -190,9 +201,9 @@ class RowsExecutor final : public Executor {
   }
 
   void split_phases(const float* line, float* phases) const {
-    for (std::int64_t phase = 0; phase < stride_; ++phase) {
-      float* to = phases + phase * phase_length_;
-      for (std::int64_t at = phase; at < padded_width_; at += stride_) *to++ = line[at];
+    for (std::int64_t phase = 0; phase < problem_.stride.w; ++phase) {
+      float* to = phases + phase * layout_.phase_length;
+      for (std::int64_t at = phase; at < layout_.padded_width; at += problem_.stride.w) *to++ = line[at];
     }
   }
 
@@ -200,12 +211,9 @@ class RowsExecutor final : public Executor {
   static constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
 
   const ConvProblem& problem_;
+  const Kernel& kernel_;
   const Shape out_;
-  const std::int64_t stride_;
-  const std::int64_t padded_width_;     // columns that outputs see, borders included
-  const std::int64_t phase_length_;     // floats from one plane of a strip to the next
-  const std::int64_t planes_;           // of a strip: channels times phases
-  std::vector<std::vector<Tap>> taps_;  // for each sum channel
+  const StripLayout layout_;
 };
 
 }  // namespace
@@ -215,8 +223,10 @@ const Algorithm kRows = {
     .threaded = true,
     .can_choose = true,
     .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (float_sums_suffice(problem, kernel)) return "";
-      return "the sums of these integers need more than the 24 bits of a float";
+      if (memory_needed(problem) > kMostMemory) return "its strips of rows would take more than 16 MiB a thread";
+      if (!float_sums_suffice(problem, kernel))
+        return "the sums of these integers need more than the 24 bits of a float";
+      return "";
     },
     .cost =
         [](const ConvProblem& problem) {

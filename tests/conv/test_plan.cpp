@@ -33,6 +33,24 @@ TEST_CASE("auto never chooses reference; a named algorithm is the one that runs"
     CHECK(ConvPlan(small(), course_kernel(), {}, {.algorithm = name}).algorithm() == name);
 }
 
+TEST_CASE("strides and pads beyond measure take no more memory than their result") {
+  // As strips of rows, the first would be 30 million floats, the second 8 GiB.
+  const Kernel kernel = course_kernel();
+  const Tensor input = counting({1, 1, 3, 3}, 1);
+  const std::int64_t far = std::int64_t{1} << 20, farther = std::int64_t{1} << 30;
+  for (const Params& params : {Params{.stride = {far, far}, .padding = kSame},
+                               Params{.stride = {farther, farther}, .padding = pads(farther, farther, 0, 0)}}) {
+    const ConvProblem problem = make_problem(DType::f32, {1, 1, 3, 3}, kernel.shape, params);
+    const ConvPlan plan(problem, kernel, {}, {});
+    CHECK(plan.algorithm() == "direct");
+    Tensor output(DType::f32, plan.output_shape());
+    plan.run(input.ref(), output.ref());
+    const Tensor expected = convolve(input.ref(), kernel, params, "reference");
+    CHECK(values_of(output.ref()) == values_of(expected.ref()));
+    CHECK_THROWS_WITH_AS(ConvPlan(problem, kernel, {}, {.algorithm = "rows"}), doctest::Contains("16 MiB"), Error);
+  }
+}
+
 TEST_CASE("an unknown algorithm is refused with the names of all") {
   try {
     const ConvPlan plan(small(), course_kernel(), {}, {.algorithm = "directt"});
