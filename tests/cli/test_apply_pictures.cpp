@@ -14,8 +14,8 @@ cv::Mat random_picture(int type, unsigned seed) {
   cv::Mat picture(23, 31, type);
   std::mt19937 random(seed);
   for (int y = 0; y < picture.rows; ++y) {
-    for (std::size_t i = 0; i < picture.cols * picture.elemSize1() * static_cast<std::size_t>(picture.channels());
-         ++i) {
+    const std::size_t bytes = static_cast<std::size_t>(picture.cols) * picture.elemSize();
+    for (std::size_t i = 0; i < bytes; ++i) {
       picture.ptr(y)[i] = static_cast<std::uint8_t>(random());
     }
   }
