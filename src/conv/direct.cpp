@@ -15,9 +15,8 @@
 //     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), which leaves
 //     room inside the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
 //     float's range, 3.4e38, become infinite, also where later ones would have brought them back.
-//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24, so that integer weights give exact sums
-//   (float_sums.h);
-//     else double, exact for integer weights up to sums of 2^53.
+//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24 (float_sums.h), so that integer weights give exact
+//     sums; else double, exact for integer weights up to sums of 2^53.
 
 #include <algorithm>
 #include <vector>

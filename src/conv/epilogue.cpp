@@ -89,7 +89,8 @@ Out store(double value, ResponseStats& stats) {
 /// in float as in double. In f32 it does: rounding a quotient or sum of floats to double first changes nothing
 /// (Figueroa, "When is double rounding innocuous?", 1995). In integers it does without a bias, since a float is rounded
 /// as it is, when dividing is exact (a power of two), or when no quotient comes near a tie: n / d, with whole n and d,
-/// is 1 / (2 d) or more away from one that it does not hit, and float is right to 2^-17 up to 256.
+/// is 1 / (2 d) or more away from one that it does not hit, and float is right to 2^-17 up to 256. (Sums of weights
+/// that are not whole are rounded already, and promise no more than their bound.)
 bool is_plain(const Epilogue& epilogue, const ValueMap& map, double divisor, float bias, DType output) {
   if (epilogue.activation != Activation::none || epilogue.combine != Combine::none || map.shift != 0 ||
       map.scale != 1 || map.offset != 0 || static_cast<double>(static_cast<float>(divisor)) != divisor) {

@@ -41,7 +41,7 @@ struct ResponseStats {
   double max = -std::numeric_limits<double>::infinity();
   std::int64_t nan_count = 0;     ///< responses that are NaN; stored as 0 in integer types
   std::int64_t clipped_low = 0;   ///< values less than the output type holds, once rounded
-  std::int64_t clipped_high = 0;  ///< and to more
+  std::int64_t clipped_high = 0;  ///< and more
 
   void merge(const ResponseStats& other) {
     min = std::min(min, other.min);

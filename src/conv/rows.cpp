@@ -16,8 +16,8 @@
 // vectors. It costs a conversion of each input row and a strip cache of some rows.
 //
 // Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
-// exact sums in any order, fused or not; and while the strips stay small. Weights of 0 are skipped for integer
-// pictures, which have no NaN to hide. The error is direct's: n * 2^-24 * sum|x||w|.
+// exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
+// integer pictures, which have no NaN to hide. The error is direct's: n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <cstring>
@@ -167,7 +167,7 @@ class RowsExecutor final : public Executor {
     float* lines = problem_.stride.w == 1 ? strip : linear;
     const std::int64_t seen =
         std::clamp<std::int64_t>(layout_.padded_width - left, 0, x.shape.w);  // columns that outputs reach
-    convert_row(x, n, y, seen, lines + left, line);
+    if (seen > 0) convert_row(x, n, y, seen, lines + left, line);             // else the picture lies beyond the strip
     for (std::int64_t c = 0; c < x.shape.c; ++c) {
       float* to = lines + c * line;
       const In* row = x.row(n, c, y);
@@ -231,7 +231,7 @@ const Algorithm kRows = {
     .cost =
         [](const ConvProblem& problem) {
           const Shape out = output_shape(problem);
-          // Measured with AVX-512 on 4K pictures: 0.03 ns a multiply-add, 0.5 ns an output, 0.3 ns an input pixel.
+          // About what 4K grey pictures took with AVX-512: 19x19 0.023 ns a multiply-add, 3x3 0.9 ns a pixel in all.
           return 0.03 * mac_count(problem) + 0.5 * static_cast<double>(out.count()) +
                  0.3 * static_cast<double>(problem.input.count());
         },
