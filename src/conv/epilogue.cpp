@@ -105,20 +105,19 @@ bool is_plain(const Epilogue& epilogue, const ValueMap& map, double divisor, flo
 
 }  // namespace
 
-bool RowSink::finish_plain_row(std::int64_t n, std::int64_t c, std::int64_t y, const float* sums, std::int64_t width,
-                               ResponseStats& stats) const {
+bool Sink::finish_plainly(const Stretch& stretch, std::int64_t c, const float* sums, ResponseStats& stats) const {
   const auto channel = static_cast<std::size_t>(c);
   const double divisor = kernel_.divisor.empty() ? 1.0 : kernel_.divisor[channel];
   const float bias = kernel_.bias[channel];
   if (output_.data == nullptr || !is_plain(epilogue_, map_, divisor, bias, output_.dtype)) return false;
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
     const TensorView<Out> view = output_.view<Out>();
-    Out* out = view.row(n, c, y);
+    Out* out = &view.at(stretch.n, c, stretch.y, stretch.x);
     const PlainEpilogue plain{.divisor = static_cast<float>(divisor), .bias = bias, .absolute = map_.absolute};
-    if (view.strides.w == 1) return finish_floats(sums, width, plain, out, stats);
+    if (view.strides.w == 1) return finish_floats(sums, stretch.count, plain, out, stats);
     Out piece[kPiece];
-    for (std::int64_t x = 0; x < width; x += kPiece) {
-      const std::int64_t count = std::min(kPiece, width - x);
+    for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
+      const std::int64_t count = std::min(kPiece, stretch.count - x);
       finish_floats(sums + x, count, plain, piece, stats);
       for (std::int64_t i = 0; i < count; ++i) out[(x + i) * view.strides.w] = piece[i];
     }
@@ -127,37 +126,53 @@ bool RowSink::finish_plain_row(std::int64_t n, std::int64_t c, std::int64_t y, c
 }
 
 template <class Sum>
-void RowSink::finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
-                         ResponseStats& stats) const {
+void Sink::finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch,
+                  ResponseStats& stats) const {
   if constexpr (std::is_same_v<Sum, float>) {
-    if (finish_plain_row(n, c, y, sums, width, stats)) return;
+    if (finish_plainly(stretch, c, sums, stats)) return;
   }
   double responses[kPiece];
-  for (std::int64_t x = 0; x < width; x += kPiece) {
-    const std::int64_t count = std::min(kPiece, width - x);
-    respond(c, sums + x, width, count, responses);
+  for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
+    const std::int64_t count = std::min(kPiece, stretch.count - x);
+    respond(c, sums + x, pitch, count, responses);
     note(responses, count, stats);
     if (output_.data == nullptr) continue;
     if (map_.absolute) change_each(responses, count, [](double value) { return std::fabs(value); });
     change_each(responses, count, [&](double value) { return (value - map_.shift) * map_.scale + map_.offset; });
     visit_dtype(output_.dtype, [&]<class Out>(Out) {
       const TensorView<Out> view = output_.view<Out>();
-      Out* out = view.row(n, c, y) + x * view.strides.w;
+      Out* out = &view.at(stretch.n, c, stretch.y, stretch.x + x);
       for (std::int64_t i = 0; i < count; ++i) out[i * view.strides.w] = store<Out>(responses[i], stats);
     });
   }
 }
 
+template void Sink::finish(const Stretch&, std::int64_t, const float*, std::int64_t, ResponseStats&) const;
+template void Sink::finish(const Stretch&, std::int64_t, const double*, std::int64_t, ResponseStats&) const;
+template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, std::int64_t, ResponseStats&) const;
+
+void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
+                         std::int64_t pitch, ResponseStats& stats) const {
+  const std::int64_t joined = combine_count(), row_pitch = stretch.count + kRowSlack;
+  std::vector<float> rows(static_cast<std::size_t>(joined * row_pitch));
+  for (std::int64_t k = 0; k < channels; k += joined) {
+    for (std::int64_t j = 0; j < joined; ++j) {
+      float* row = rows.data() + j * row_pitch;
+      for (std::int64_t i = 0; i < stretch.count; ++i) row[i] = sums[i * pitch + k + j];
+    }
+    finish(stretch, (first + k) / joined, rows.data(), row_pitch, stats);
+  }
+}
+
 template <class Sum>
-void RowSink::respond(std::int64_t c, const Sum* sums, std::int64_t width, std::int64_t count,
-                      double* responses) const {
+void Sink::respond(std::int64_t c, const Sum* sums, std::int64_t pitch, std::int64_t count, double* responses) const {
   double values[kPiece];
   for (std::int64_t k = 0; k < epilogue_.combine_count; ++k) {
     const auto channel = static_cast<std::size_t>(c * epilogue_.combine_count + k);
     const double divisor = kernel_.divisor.empty() ? 1.0 : kernel_.divisor[channel];
     const double bias = static_cast<double>(kernel_.bias[channel]);
     double* to = k == 0 ? responses : values;
-    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<double>(sums[k * width + i]) / divisor + bias;
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<double>(sums[k * pitch + i]) / divisor + bias;
     activate(epilogue_.activation, to, count);
     if (k == 0) {
       begin_combine(epilogue_.combine, responses, count);
@@ -167,10 +182,5 @@ void RowSink::respond(std::int64_t c, const Sum* sums, std::int64_t width, std::
   }
   end_combine(epilogue_.combine, responses, count, epilogue_.combine_count);
 }
-
-template void RowSink::finish_row(std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
-                                  ResponseStats&) const;
-template void RowSink::finish_row(std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t,
-                                  ResponseStats&) const;
 
 }  // namespace convtool

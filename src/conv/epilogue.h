@@ -52,33 +52,41 @@ struct ResponseStats {
   }
 };
 
-/// Where finished rows go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
-class RowSink {
+/// `count` neighbouring outputs of row `y` of batch item `n`, from column `x` on.
+struct Stretch {
+  std::int64_t n = 0, y = 0, x = 0, count = 0;
+};
+
+/// Where finished sums go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
+/// Integer types round to nearest, ties to even, and saturate.
+class Sink {
  public:
   /// `output.data` null means: gather statistics, store nothing. `kernel` gives the divisor and bias of each sum
   /// channel.
-  RowSink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output)
+  Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output)
       : epilogue_(epilogue), map_(map), kernel_(kernel), output_(output) {}
 
-  /// Finishes row `y` of output channel `c` in batch item `n`. `sums` holds epilogue.combine_count rows of `width`
-  /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double; past the last
-  /// float there is room for kRowSlack more (conv/simd.h), whatever they hold. Integer types round to nearest, ties to
-  /// even, and saturate.
+  /// Finishes a stretch of output channel `c`. `sums` holds combine_count() rows of `stretch.count` sums, `pitch`
+  /// apart: those of sum channels c*combine_count() and on. `Sum` is float, double or std::int32_t; past each row of
+  /// floats kRowSlack more may be read (conv/simd.h), whatever they hold.
   template <class Sum>
-  void finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
-                  ResponseStats& stats) const;
+  void finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch, ResponseStats& stats) const;
+
+  /// Finishes a stretch of several channels at once: sums[i * pitch + k] is that of sum channel `first` + k at pixel i,
+  /// for k < `channels`. Both are multiples of combine_count().
+  void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
+                     std::int64_t pitch, ResponseStats& stats) const;
 
   std::int64_t combine_count() const { return epilogue_.combine_count; }
   std::int64_t output_channels() const { return output_.shape.c; }
 
  private:
-  /// finish_row by SIMD, where the epilogue is plain enough; false, with nothing done, where it is not.
-  bool finish_plain_row(std::int64_t n, std::int64_t c, std::int64_t y, const float* sums, std::int64_t width,
-                        ResponseStats& stats) const;
+  /// finish by SIMD, where the epilogue is plain enough; false, with nothing done, where it is not.
+  bool finish_plainly(const Stretch& stretch, std::int64_t c, const float* sums, ResponseStats& stats) const;
 
-  /// The responses at `count` positions from `sums` on; rows of sums are `width` apart.
+  /// The responses at `count` positions from `sums` on; rows of sums are `pitch` apart.
   template <class Sum>
-  void respond(std::int64_t c, const Sum* sums, std::int64_t width, std::int64_t count, double* responses) const;
+  void respond(std::int64_t c, const Sum* sums, std::int64_t pitch, std::int64_t count, double* responses) const;
 
   const Epilogue& epilogue_;
   const ValueMap& map_;

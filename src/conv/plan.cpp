@@ -27,7 +27,7 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
     const Algorithm* best = nullptr;
     for (const Algorithm* algorithm : kAlgorithms) {
       if (!algorithm->can_choose || !algorithm->refusal(problem, kernel).empty()) continue;
-      if (best == nullptr || algorithm->cost(problem) < best->cost(problem)) best = algorithm;
+      if (best == nullptr || algorithm->cost(problem, kernel) < best->cost(problem, kernel)) best = algorithm;
     }
     require(best != nullptr, "no algorithm supports a valid problem");
     return *best;
@@ -59,9 +59,9 @@ struct ConvPlan::State {
         kernel(std::move(the_kernel)),
         epilogue(the_epilogue),
         algorithm(choose(problem, kernel, options.algorithm)),
-        threads(!algorithm.threaded || algorithm.cost(problem) < kSingleThreadedNs ? 1
-                : options.threads == 0                                             ? available_cores()
-                                                                                   : options.threads) {
+        threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
+                : options.threads == 0                                                     ? available_cores()
+                                                                                           : options.threads) {
     require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
                 kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
                 (kernel.divisor.empty() || kernel.divisor.size() == kernel.bias.size()),
@@ -73,10 +73,10 @@ struct ConvPlan::State {
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
     require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
-    const RowSink sink(epilogue, map, kernel, output);
+    const Sink sink(epilogue, map, kernel, output);
     ResponseStats total;
     std::mutex mutex;
-    parallel_for(output.shape.n * output.shape.h, threads, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
       ResponseStats stats;
       executor->run(input, sink, begin, end, stats);
       std::lock_guard lock(mutex);

@@ -62,7 +62,9 @@ class RowsExecutor final : public Executor {
   RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem), kernel_(kernel), out_(output_shape(problem)), layout_(problem) {}
 
-  void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     visit_dtype(input.dtype, [&]<class In>(In) { run_typed(input.view<In>(), sink, begin, end, stats); });
   }
@@ -78,7 +80,7 @@ class RowsExecutor final : public Executor {
   static constexpr std::int64_t kEmpty = -2;
 
   template <class In>
-  void run_typed(const TensorView<const In>& x, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
     const KernelShape& k = problem_.kernel;
     // A window's rows, and those that will be seen again when the window is dilated: but no more than a second level
@@ -113,7 +115,7 @@ class RowsExecutor final : public Executor {
           const std::int64_t taps = gather_taps(c * joined + j, window_strips, sources.data(), weights.data());
           sum_taps(sources.data(), weights.data(), taps, sums.data() + j * out_.w, out_.w);
         }
-        sink.finish_row(n, c, i, sums.data(), out_.w, stats);
+        sink.finish({.n = n, .y = i, .x = 0, .count = out_.w}, c, sums.data(), out_.w, stats);
       }
     }
   }
@@ -229,7 +231,7 @@ const Algorithm kRows = {
       return "";
     },
     .cost =
-        [](const ConvProblem& problem) {
+        [](const ConvProblem& problem, const Kernel&) {
           const Shape out = output_shape(problem);
           // About what 4K grey pictures took with AVX-512: 19x19 0.023 ns a multiply-add, 3x3 0.9 ns a pixel in all.
           return 0.03 * mac_count(problem) + 0.5 * static_cast<double>(out.count()) +

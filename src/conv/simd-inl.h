@@ -22,6 +22,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::ScalableTag<float>;
 
+std::int64_t FloatLanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
+
 /// Sums for `kVectors` vectors from x on. Eight keep eight independent chains of multiply-adds going, which is what
 /// hides their latency of 4 cycles at two a cycle.
 template <int kVectors>

@@ -21,6 +21,7 @@ HWY_EXPORT(BytesToPlanes);
 HWY_EXPORT(FinishBytes);
 HWY_EXPORT(FinishShorts);
 HWY_EXPORT(FinishFloats);
+HWY_EXPORT(FloatLanes);
 
 void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
   HWY_DYNAMIC_DISPATCH(SumTaps)(sources, weights, taps, sums, width);
@@ -67,6 +68,8 @@ std::vector<std::string_view> instruction_sets() {
 }
 
 std::string_view instruction_set() { return instruction_sets().front(); }
+
+std::int64_t float_lanes() { return HWY_DYNAMIC_DISPATCH(FloatLanes)(); }
 
 void use_instruction_set(std::string_view name) {
   hwy::SetSupportedTargetsForTest(0);

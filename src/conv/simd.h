@@ -43,6 +43,9 @@ std::vector<std::string_view> instruction_sets();
 /// The one in use.
 std::string_view instruction_set();
 
+/// Floats in one of its vectors; costs are counted in these.
+std::int64_t float_lanes();
+
 /// For tests: from now on use the instruction set of this name; "" for the best. Not while plans run.
 void use_instruction_set(std::string_view name);
 

@@ -124,7 +124,7 @@ TEST_CASE("interleaved pixels become planes") {
 }
 
 TEST_CASE("rows are finished as in double, bit for bit") {
-  // The same sums as double take the other way through RowSink, which test_epilogue.cpp holds to hand-made tables.
+  // The same sums as double take the other way through Sink, which test_epilogue.cpp holds to hand-made tables.
   Random random(5);
   const std::int64_t width = 150;
   std::vector<float> sums = floats(width, [&] { return random.between(-700, 70000); });
@@ -148,8 +148,10 @@ TEST_CASE("rows are finished as in double, bit for bit") {
             const ValueMap map{.absolute = absolute};
             Tensor fast(dtype, {1, 1, 1, width}), plain(dtype, {1, 1, 1, width});
             ResponseStats fast_stats, plain_stats;
-            RowSink(epilogue, map, kernel, fast.ref()).finish_row(0, 0, 0, sums.data(), width, fast_stats);
-            RowSink(epilogue, map, kernel, plain.ref()).finish_row(0, 0, 0, doubles.data(), width, plain_stats);
+            Sink(epilogue, map, kernel, fast.ref())
+                .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, fast_stats);
+            Sink(epilogue, map, kernel, plain.ref())
+                .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, doubles.data(), width, plain_stats);
             const std::vector<double> a = values_of(fast.ref()), b = values_of(plain.ref());
             for (std::size_t i = 0; i < a.size(); ++i) CHECK((a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))));
             CHECK(std::memcmp(&fast_stats, &plain_stats, sizeof fast_stats) == 0);
