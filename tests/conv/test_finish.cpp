@@ -190,8 +190,10 @@ TEST_CASE("sums in units of a power of two") {
 
 TEST_CASE("pixels of many channels go where rows would") {
   Random random(9);
+  const float specials[] = {kNan, kInf, 3.4e38F, 7.0F};
+  const double divisors[] = {1.0, 4.0, 0.5};
   on_each_set([&] {
-    for (const std::int64_t channels : {1, 3, 4, 15, 16, 17, 40})
+    for (const std::int64_t channels : {1, 3, 4, 15, 16, 17, 40, 70})
       for (const std::int64_t joined : {1, 2})
         for (const DType dtype : {DType::u8, DType::u16, DType::f32})
           for (const bool channels_last : {false, true})
@@ -207,9 +209,11 @@ TEST_CASE("pixels of many channels go where rows would") {
               const Kernel kernel{.shape = {},
                                   .weights = {},
                                   .bias = floats(all * joined, [&] { return plain ? 0 : random.between(-4, 4); }),
-                                  .divisor = std::vector<double>(static_cast<std::size_t>(all * joined), 4.0)};
+                                  .divisor = std::vector<double>(static_cast<std::size_t>(all * joined),
+                                                                 plain ? random.pick(divisors) : 3.0)};
               std::vector<float> sums = floats(count * pitch, [&] { return random.between(-100, 2000); });
-              if (random.chance(4)) sums[static_cast<std::size_t>(random.between(0, 10))] = kNan;
+              const float special = random.pick(specials);
+              sums[static_cast<std::size_t>(random.between(0, count * pitch - 1))] = special;
               Tensor expected(dtype, {1, all, 1, width}), got(dtype, {1, all, 1, width});
               std::memset(expected.ref().data, 7, static_cast<std::size_t>(all * width * size_of(dtype)));
               std::memset(got.ref().data, 7, static_cast<std::size_t>(all * width * size_of(dtype)));
