@@ -37,7 +37,10 @@ struct PlainEpilogue {
 template <class T>
 void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, T* out, ResponseStats& stats);
 
-/// Names of the instruction sets that were compiled and that this processor has, best first.
+/// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
+inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";
+
+/// Names of the instruction sets that were compiled and that this processor has, best first: Highway's, and kAvx3Vnni.
 std::vector<std::string_view> instruction_sets();
 
 /// The one in use.
