@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -57,18 +58,17 @@ struct Stretch {
   std::int64_t n = 0, y = 0, x = 0, count = 0;
 };
 
-/// Where finished sums go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
+/// Where finished sums go. Algorithms hand in raw sums; everything after that is here. Does not own the output.
 /// Integer types round to nearest, ties to even, and saturate.
 class Sink {
  public:
   /// `output.data` null means: gather statistics, store nothing. `kernel` gives the divisor and bias of each sum
-  /// channel.
-  Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output)
-      : epilogue_(epilogue), map_(map), kernel_(kernel), output_(output) {}
+  /// channel. `whole_sums`: every sum that will come is a whole number.
+  Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output,
+       bool whole_sums = false);
 
   /// Finishes a stretch of output channel `c`. `sums` holds combine_count() rows of `stretch.count` sums, `pitch`
-  /// apart: those of sum channels c*combine_count() and on. `Sum` is float, double or std::int32_t; past each row of
-  /// floats kRowSlack more may be read (conv/simd.h), whatever they hold.
+  /// apart: those of sum channels c*combine_count() and on. `Sum` is float, double or std::int32_t.
   template <class Sum>
   void finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch, ResponseStats& stats) const;
 
@@ -77,21 +77,24 @@ class Sink {
   void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                      std::int64_t pitch, ResponseStats& stats) const;
 
+  /// The same sink for sums that are counted in units of `unit`, a power of two.
+  Sink in_units(double unit) const;
+
+  /// The same sink for an output whose pixels are interleaved like those of `input`, as one channel and one wide row of
+  /// channels * w columns: a pixel's channels are neighbours. Empty where the output is laid out otherwise, or where
+  /// its channels differ in divisor or bias. See conv/flat.h.
+  std::optional<Sink> flattened(const ConstTensorRef& input) const;
+
   std::int64_t combine_count() const { return epilogue_.combine_count; }
   std::int64_t output_channels() const { return output_.shape.c; }
 
  private:
-  /// finish by SIMD, where the epilogue is plain enough; false, with nothing done, where it is not.
-  bool finish_plainly(const Stretch& stretch, std::int64_t c, const float* sums, ResponseStats& stats) const;
-
-  /// The responses at `count` positions from `sums` on; rows of sums are `pitch` apart.
-  template <class Sum>
-  void respond(std::int64_t c, const Sum* sums, std::int64_t pitch, std::int64_t count, double* responses) const;
-
-  const Epilogue& epilogue_;
-  const ValueMap& map_;
-  const Kernel& kernel_;
-  const TensorRef output_;
+  Epilogue epilogue_;
+  ValueMap map_;
+  std::vector<float> biases_;     ///< of each sum channel
+  std::vector<double> divisors_;  ///< the same
+  TensorRef output_;
+  bool whole_sums_;
 };
 
 }  // namespace convtool

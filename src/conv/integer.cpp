@@ -31,8 +31,8 @@
 #include "conv/algorithm.h"
 #include "conv/dot.h"
 #include "conv/dyadic.h"
+#include "conv/flat.h"
 #include "conv/padding.h"
-#include "conv/simd.h"
 
 namespace convtool {
 namespace {
@@ -40,49 +40,18 @@ namespace {
 /// The most columns of a tile. A multiple of kDotColumns.
 constexpr std::int64_t kTileColumns = 1024;
 
-/// What the strips of a tile may take: the first if tiles need not be narrower than kLeastTile for it, the second ever.
-constexpr std::int64_t kStripBytes = std::int64_t{256} << 10, kMostStripBytes = std::int64_t{16} << 20;
-constexpr std::int64_t kLeastTile = 2 * kDotColumns;
+/// Tiles are narrower where their strips take more than kStripBytes, but no narrower than kLeastColumns.
+constexpr std::int64_t kStripBytes = std::int64_t{256} << 10;
+constexpr std::int64_t kLeastColumns = 64;
+constexpr double kMostStripBytes = 16 << 20;
 
-/// How many input rows a tile sees, of all channels.
+/// How many input rows a tile sees, of all channels of a group.
 std::int64_t window_rows(const KernelShape& k) { return k.c_i_per_group * (k.kh + kDotRows - 1); }
 
-/// Bytes that a strip takes for a tile of this many columns: kernel, groups filled up, and what is read past the end.
+/// The most bytes that dot_rows() reads of a row, for this many columns (DotKernel::reach).
 std::int64_t strip_length(const KernelShape& k, std::int64_t columns, std::int64_t step) {
   return columns + (k.kw + 4) * step + 2 * kDotColumns;
 }
-
-/// The columns of a full tile: a multiple of kDotColumns in pixels, so in bytes as well.
-std::int64_t tile_pixels(const KernelShape& k, std::int64_t step) {
-  const std::int64_t affordable = kStripBytes / window_rows(k) - strip_length(k, 0, step);
-  const std::int64_t columns = std::clamp(affordable, kLeastTile, kTileColumns);
-  return std::max(columns / step / kDotColumns, std::int64_t{1}) * kDotColumns;
-}
-
-/// What all passes of an executor share.
-struct Prepared {
-  Prepared(const ConvProblem& the_problem, const Kernel& kernel)
-      : problem(the_problem), out(output_shape(problem)), sums_per_group(kernel.shape.c_o / problem.groups) {
-    const KernelShape& k = kernel.shape;
-    const DyadicWeights dyadic = *dyadic_weights(kernel);
-    scale = dyadic.scale;
-    float_holds_sums = 255 * dyadic.largest_sum < 0x1p24;
-    for (std::int64_t o = 0; o < k.c_o; ++o)
-      kernels.emplace_back(dyadic.integers.data() + o * k.taps(), k.c_i_per_group, k.kh, k.kw);
-    groups_alike = k.c_i_per_group == 1;
-    for (auto group = kernel.weights.begin(); groups_alike && group != kernel.weights.end();
-         group += sums_per_group * k.taps())
-      groups_alike = std::equal(group, group + sums_per_group * k.taps(), kernel.weights.begin());
-  }
-
-  const ConvProblem& problem;
-  const Shape out;
-  const std::int64_t sums_per_group;
-  std::vector<DotKernel> kernels;  // of each sum channel
-  double scale;                    // what sums are to be divided by, a power of two
-  bool float_holds_sums;
-  bool groups_alike;  // each group has one channel, and all have the same weights
-};
 
 /// Output rows [y, y + rows) of batch item n, columns [x, x + columns).
 struct Tile {
@@ -90,189 +59,163 @@ struct Tile {
   bool in_place;  // all that dot_rows() reads for it lies within the picture's rows
 };
 
-/// One thread's share of a run.
+/// One thread's share of a run, on a picture as it is or on its flat view. Columns are those of the view, and `step` of
+/// them are a pixel.
 class Pass {
  public:
-  Pass(const Prepared& prepared, const TensorView<const std::uint8_t>& input, const Sink& sink, ResponseStats& stats)
-      : p_(prepared),
-        k_(prepared.problem.kernel),
+  Pass(const ConvProblem& problem, const std::vector<DotKernel>& kernels, const TensorView<const std::uint8_t>& input,
+       std::int64_t step, const Sink& sink, ResponseStats& stats)
+      : problem_(problem),
+        k_(problem.kernel),
+        kernels_(kernels),
         input_(input),
+        step_(step),
+        left_(problem.pads.left * step),
+        out_h_(output_shape(problem).h),
+        out_w_(output_shape(problem).w * step),
         sink_(sink),
         stats_(stats),
-        flat_(prepared.groups_alike && input.shape.c > 1 && input.shape.c <= kMostDotStep &&
-              input.strides.w == input.shape.c && std::abs(input.strides.c) == 1 &&
-              prepared.sums_per_group % sink.combine_count() == 0),
-        step_(flat_ ? input.shape.c : 1),
-        contiguous_(flat_ || input.strides.w == 1),
-        tile_pixels_(tile_pixels(k_, step_)),
-        strip_length_(strip_length(k_, tile_pixels_ * step_, step_)),
-        outside_(static_cast<std::size_t>(strip_length_), static_cast<std::uint8_t>(prepared.problem.padding_value)),
+        most_columns_(
+            std::clamp(kStripBytes / window_rows(k_) - strip_length(k_, 0, step), kLeastColumns, kTileColumns) /
+            kDotColumns * kDotColumns),
+        strip_length_(strip_length(k_, most_columns_, step)),
+        outside_(static_cast<std::size_t>(strip_length_), static_cast<std::uint8_t>(problem.padding_value)),
         strips_(static_cast<std::size_t>(window_rows(k_) * strip_length_)),
         rows_(static_cast<std::size_t>(window_rows(k_)), outside_.data()),
-        pitch_(kDotRows * tile_pixels_ * step_),
-        sums_(static_cast<std::size_t>(sink.combine_count() * pitch_ + kRowSlack)),
-        row_(static_cast<std::size_t>(flat_ ? sink.combine_count() * tile_pixels_ + kRowSlack : 0)) {}
+        sums_(static_cast<std::size_t>(sink.combine_count() * kDotRows * most_columns_)) {}
 
   /// Output rows [begin, end) through the batch.
   void run(std::int64_t begin, std::int64_t end) {
     while (begin < end) {
-      const std::int64_t n = begin / p_.out.h, y = begin % p_.out.h;
-      const std::int64_t rows = std::min({kDotRows, p_.out.h - y, end - begin});
-      for (Tile tile = tile_at(n, y, rows, 0); tile.columns > 0; tile = tile_at(n, y, rows, tile.x + tile.columns))
+      const std::int64_t n = begin / out_h_, y = begin % out_h_, rows = std::min({kDotRows, out_h_ - y, end - begin});
+      for (std::int64_t x = 0; x < out_w_;) {
+        const Tile tile = tile_at(n, y, rows, x);
         run_tile(tile);
+        x += tile.columns;
+      }
       begin += rows;
     }
   }
 
  private:
-  /// The tile that begins at column x; empty at the end of the row.
+  /// The tile that begins at column x.
   Tile tile_at(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x) const {
-    const std::int64_t left = p_.problem.pads.left;
-    // Where tiles must end to read no byte past a row of the picture.
-    const std::int64_t inside_end = left + (input_.shape.w * step_ - strip_length(k_, 0, step_)) / step_;
-    std::int64_t columns = std::min(tile_pixels_, p_.out.w - x);
-    const bool in_place = contiguous_ && x >= left && x + kLeastTile <= inside_end;
-    if (in_place) columns = std::min(columns, inside_end - x);
-    if (contiguous_ && x < left) columns = std::min(columns, (left - x + kDotColumns - 1) / kDotColumns * kDotColumns);
-    return {.n = n, .y = y, .rows = rows, .x = x, .columns = columns, .in_place = in_place};
+    Tile tile{.n = n, .y = y, .rows = rows, .x = x, .columns = std::min(most_columns_, out_w_ - x), .in_place = false};
+    if (input_.strides.w != 1) return tile;
+    // Up to here tiles read no byte past a row of the picture.
+    const std::int64_t inside_end = left_ + input_.shape.w - strip_length(k_, 0, step_);
+    tile.in_place = x >= left_ && x + kLeastColumns <= inside_end;
+    if (tile.in_place) tile.columns = std::min(tile.columns, inside_end - x);
+    if (x < left_) tile.columns = std::min(tile.columns, (left_ - x + kDotColumns - 1) / kDotColumns * kDotColumns);
+    return tile;
   }
 
   void run_tile(const Tile& tile) {
-    const std::int64_t joined = sink_.combine_count();
-    const std::int64_t channels = flat_ ? p_.sums_per_group / joined : sink_.output_channels();
+    const std::int64_t joined = sink_.combine_count(), sums_per_group = k_.c_o / problem_.groups;
     std::int64_t group = -1;
-    for (std::int64_t c = 0; c < channels; ++c) {
+    for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
       for (std::int64_t j = 0; j < joined; ++j) {
         const std::int64_t o = c * joined + j;
-        if (group != o / p_.sums_per_group) {
-          group = o / p_.sums_per_group;
+        if (group != o / sums_per_group) {
+          group = o / sums_per_group;
           show_rows(tile, group);
         }
-        dot_rows(p_.kernels[static_cast<std::size_t>(o)], step_, rows_.data(), tile.columns * step_,
-                 sums_.data() + j * pitch_, tile_pixels_ * step_);
+        dot_rows(kernels_[static_cast<std::size_t>(o)], step_, rows_.data(), tile.columns,
+                 sums_.data() + j * kDotRows * most_columns_, most_columns_);
       }
       for (std::int64_t row = 0; row < tile.rows; ++row) {
-        const Stretch stretch{.n = tile.n, .y = tile.y + row, .x = tile.x, .count = tile.columns};
-        const std::int32_t* sums = sums_.data() + row * tile_pixels_ * step_;
-        if (flat_) {
-          finish_flat(stretch, c, channels, sums);
-        } else {
-          finish(stretch, c, sums, pitch_);
-        }
+        sink_.finish({.n = tile.n, .y = tile.y + row, .x = tile.x, .count = tile.columns}, c,
+                     sums_.data() + row * most_columns_, kDotRows * most_columns_, stats_);
       }
     }
   }
 
   /// Sets rows_ to what the tile sees of a group's channels.
   void show_rows(const Tile& tile, std::int64_t group) {
-    const std::int64_t seen = k_.kh + kDotRows - 1;
     for (std::int64_t c = 0; c < k_.c_i_per_group; ++c) {
-      const std::int64_t channel = group * k_.c_i_per_group + c;
-      for (std::int64_t u = 0; u < k_.kh + tile.rows - 1; ++u) {  // of the rest, no sums are taken
-        const std::int64_t y = pad_index(p_.problem.padding_mode, tile.y - p_.problem.pads.top + u, input_.shape.h);
-        const std::uint8_t*& row = rows_[static_cast<std::size_t>(c * seen + u)];
-        std::uint8_t* strip = strips_.data() + (c * seen + u) * strip_length_;
+      const std::int64_t first = c * (k_.kh + kDotRows - 1);
+      for (std::int64_t u = 0; u < k_.kh + tile.rows - 1; ++u) {  // the sums of further rows are not used
+        const std::int64_t y = pad_index(problem_.padding_mode, tile.y - problem_.pads.top + u, input_.shape.h);
+        const std::uint8_t*& row = rows_[static_cast<std::size_t>(first + u)];
         if (y == kOutside) {
           row = outside_.data();
-        } else if (tile.in_place) {
-          row = picture_row(tile.n, channel, y) + (tile.x - p_.problem.pads.left) * step_;
-        } else {
-          fill_strip(picture_row(tile.n, channel, y), tile, strip);
-          row = strip;
+          continue;
         }
+        const std::uint8_t* pixels = input_.row(tile.n, group * k_.c_i_per_group + c, y);
+        row = tile.in_place ? pixels + tile.x - left_ : strip_of(pixels, tile, first + u);
       }
     }
   }
 
-  /// The first byte in memory of a row: that of channel 0, or of the last one where channels are reversed.
-  const std::uint8_t* picture_row(std::int64_t n, std::int64_t channel, std::int64_t y) const {
-    return input_.row(n, flat_ && input_.strides.c < 0 ? input_.shape.c - 1 : channel, y);
-  }
-
-  /// Copies the pixels of `row` that the tile sees, with border columns by the padding's rule.
-  void fill_strip(const std::uint8_t* row, const Tile& tile, std::uint8_t* strip) const {
-    const std::int64_t first = tile.x - p_.problem.pads.left, end = first + tile.columns + k_.kw - 1;
+  /// Copies what the tile sees of the row at `pixels` to strip `place`, with border columns by the padding's rule.
+  const std::uint8_t* strip_of(const std::uint8_t* pixels, const Tile& tile, std::int64_t place) {
+    std::uint8_t* strip = strips_.data() + place * strip_length_;
+    const std::int64_t first = tile.x - left_, end = first + tile.columns + (k_.kw - 1) * step_;
     const std::int64_t inside = std::clamp<std::int64_t>(0, first, end);
     const std::int64_t inside_end = std::clamp<std::int64_t>(input_.shape.w, inside, end);
-    const auto fill_border = [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t at = from; at < to; ++at) {
-        const std::int64_t column = pad_index(p_.problem.padding_mode, at, input_.shape.w);
-        const std::uint8_t* pixel = column == kOutside ? outside_.data() : row + column * input_.strides.w;
-        std::copy(pixel, pixel + step_, strip + (at - first) * step_);
-      }
-    };
-    fill_border(first, inside);
-    if (contiguous_) {
-      std::copy(row + inside * step_, row + inside_end * step_, strip + (inside - first) * step_);
+    for (std::int64_t x = first; x < inside; ++x) strip[x - first] = border(pixels, x);
+    if (input_.strides.w == 1) {
+      std::copy(pixels + inside, pixels + inside_end, strip + (inside - first));
     } else {
-      for (std::int64_t at = inside; at < inside_end; ++at) strip[at - first] = row[at * input_.strides.w];
+      for (std::int64_t x = inside; x < inside_end; ++x) strip[x - first] = pixels[x * input_.strides.w];
     }
-    fill_border(inside_end, end);
+    for (std::int64_t x = inside_end; x < end; ++x) strip[x - first] = border(pixels, x);
+    return strip;
   }
 
-  /// Hands over a stretch of every channel of a flat picture; `c` and `channels` count the outputs of each group.
-  void finish_flat(const Stretch& stretch, std::int64_t c, std::int64_t channels, const std::int32_t* sums) {
-    for (std::int64_t group = 0; group < step_; ++group) {
-      const std::int64_t place = input_.strides.c < 0 ? step_ - 1 - group : group;
-      for (std::int64_t j = 0; j < sink_.combine_count(); ++j) {
-        std::int32_t* to = row_.data() + j * tile_pixels_;
-        for (std::int64_t x = 0; x < stretch.count; ++x) to[x] = sums[j * pitch_ + x * step_ + place];
-      }
-      finish(stretch, group * channels + c, row_.data(), tile_pixels_);
-    }
+  /// What stands at column `x` of a row, outside the picture.
+  std::uint8_t border(const std::uint8_t* pixels, std::int64_t x) const {
+    const std::int64_t channel = (x % step_ + step_) % step_;
+    const std::int64_t pixel = pad_index(problem_.padding_mode, (x - channel) / step_, input_.shape.w / step_);
+    return pixel == kOutside ? outside_[0] : pixels[(pixel * step_ + channel) * input_.strides.w];
   }
 
-  void finish(const Stretch& stretch, std::int64_t c, const std::int32_t* sums, std::int64_t pitch) {
-    if (p_.scale == 1) return sink_.finish(stretch, c, sums, pitch, stats_);
-    if (p_.float_holds_sums) return finish_scaled(floats_, stretch, c, sums, pitch);
-    return finish_scaled(doubles_, stretch, c, sums, pitch);
-  }
-
-  template <class Sum>
-  void finish_scaled(std::vector<Sum>& scaled, const Stretch& stretch, std::int64_t c, const std::int32_t* sums,
-                     std::int64_t pitch) {
-    scaled.resize(static_cast<std::size_t>(sink_.combine_count() * tile_pixels_ * step_ + kRowSlack));
-    const Sum factor = static_cast<Sum>(1 / p_.scale);
-    for (std::int64_t j = 0; j < sink_.combine_count(); ++j) {
-      for (std::int64_t x = 0; x < stretch.count; ++x)
-        scaled[static_cast<std::size_t>(j * stretch.count + x)] = static_cast<Sum>(sums[j * pitch + x]) * factor;
-    }
-    sink_.finish(stretch, c, scaled.data(), stretch.count, stats_);
-  }
-
-  const Prepared& p_;
+  const ConvProblem& problem_;
   const KernelShape& k_;
-  const TensorView<const std::uint8_t>& input_;
-  const Sink& sink_;
+  const std::vector<DotKernel>& kernels_;
+  const TensorView<const std::uint8_t> input_;
+  const std::int64_t step_, left_, out_h_, out_w_;
+  const Sink sink_;
   ResponseStats& stats_;
-  const bool flat_;          // all channels are filtered as one
-  const std::int64_t step_;  // bytes of a pixel then, else 1
-  const bool contiguous_;    // a pixel lies beside the next
-  const std::int64_t tile_pixels_, strip_length_;
+  const std::int64_t most_columns_, strip_length_;
   const std::vector<std::uint8_t> outside_;  // a strip of the padding value
   std::vector<std::uint8_t> strips_;         // [c_i_per_group][kh + kDotRows - 1][strip_length_]
   std::vector<const std::uint8_t*> rows_;    // [c_i_per_group][kh + kDotRows - 1]
-  const std::int64_t pitch_;                 // from the sums of a channel to those of the one it is combined with
-  std::vector<std::int32_t> sums_;           // [combine_count][kDotRows][tile_pixels_ * step_]
-  std::vector<std::int32_t> row_;            // [combine_count][tile_pixels_], of one channel of a flat picture
-  std::vector<float> floats_;
-  std::vector<double> doubles_;
+  std::vector<std::int32_t> sums_;           // [combine_count][kDotRows][most_columns_]
 };
 
 class IntegerExecutor final : public Executor {
  public:
-  IntegerExecutor(const ConvProblem& problem, const Kernel& kernel) : prepared_(problem, kernel) {}
+  IntegerExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem), out_(output_shape(problem)), channels_share_kernel_(channels_share_kernel(problem, kernel)) {
+    const KernelShape& k = kernel.shape;
+    const DyadicWeights dyadic = *dyadic_weights(kernel);
+    scale_ = dyadic.scale;
+    for (std::int64_t o = 0; o < k.c_o; ++o)
+      kernels_.emplace_back(dyadic.integers.data() + o * k.taps(), k.c_i_per_group, k.kh, k.kw);
+  }
 
-  std::int64_t pieces(const Sink&) const override { return prepared_.out.n * prepared_.out.h; }  // output rows
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
-    const auto view = input.view<std::uint8_t>();
-    Pass(prepared_, view, sink, stats).run(begin, end);
+    const Sink in_units = sink.in_units(1 / scale_);
+    const std::int64_t channels = input.shape.c;
+    const bool flat = channels_share_kernel_ && channels <= kMostDotStep && channels == sink.output_channels() &&
+                      is_interleaved(input);
+    if (const std::optional<Sink> flattened = flat ? in_units.flattened(input) : std::nullopt) {
+      Pass(problem_, kernels_, flat_view(input).view<std::uint8_t>(), channels, *flattened, stats).run(begin, end);
+    } else {
+      Pass(problem_, kernels_, input.view<std::uint8_t>(), 1, in_units, stats).run(begin, end);
+    }
   }
 
  private:
-  const Prepared prepared_;
+  const ConvProblem& problem_;
+  const Shape out_;
+  const bool channels_share_kernel_;
+  std::vector<DotKernel> kernels_;  // of each sum channel
+  double scale_ = 1;                // sums are this many times too large, a power of two
 };
 
 std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
@@ -282,7 +225,7 @@ std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
       problem.padding_value != std::trunc(problem.padding_value))
     return "the padding value is not a whole number from 0 to 255";
   if (static_cast<double>(window_rows(problem.kernel)) *
-          static_cast<double>(strip_length(problem.kernel, kLeastTile, 1)) >
+          static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
       kMostStripBytes)
     return "its strips of rows would take more than 16 MiB a thread";
   const std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);

@@ -1,5 +1,7 @@
 #include "conv/plan.h"
 
+#include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "conv/algorithm.h"
@@ -43,6 +45,12 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
               "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
 }
 
+bool sums_are_whole(const ConvProblem& problem, const Kernel& kernel) {
+  const auto is_whole = [](float value) { return value == std::trunc(value); };
+  return is_integer(problem.input_dtype) && is_whole(problem.padding_value) &&
+         std::all_of(kernel.weights.begin(), kernel.weights.end(), is_whole);
+}
+
 }  // namespace
 
 std::vector<std::string_view> algorithm_names() {
@@ -58,6 +66,7 @@ struct ConvPlan::State {
       : problem(the_problem),
         kernel(std::move(the_kernel)),
         epilogue(the_epilogue),
+        whole_sums(sums_are_whole(problem, kernel)),
         algorithm(choose(problem, kernel, options.algorithm)),
         threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
                 : options.threads == 0                                                     ? available_cores()
@@ -73,7 +82,7 @@ struct ConvPlan::State {
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
     require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
-    const Sink sink(epilogue, map, kernel, output);
+    const Sink sink(epilogue, map, kernel, output, whole_sums);
     ResponseStats total;
     std::mutex mutex;
     parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
@@ -88,6 +97,7 @@ struct ConvPlan::State {
   const ConvProblem problem;
   const Kernel kernel;
   const Epilogue epilogue;
+  const bool whole_sums;
   const Algorithm& algorithm;
   const int threads;
   std::unique_ptr<Executor> executor;

@@ -20,9 +20,6 @@ HWY_EXPORT(SumTaps);
 HWY_EXPORT(BytesToFloats);
 HWY_EXPORT(ShortsToFloats);
 HWY_EXPORT(BytesToPlanes);
-HWY_EXPORT(FinishBytes);
-HWY_EXPORT(FinishShorts);
-HWY_EXPORT(FinishFloats);
 HWY_EXPORT(FloatLanes);
 
 void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
@@ -45,22 +42,6 @@ template void to_floats(const float*, std::int64_t, std::int64_t, float*);
 
 void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
   HWY_DYNAMIC_DISPATCH(BytesToPlanes)(pixels, channels, count, planes);
-}
-
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint8_t* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishBytes)(sums, width, epilogue, out, stats);
-}
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint16_t* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishShorts)(sums, width, epilogue, out, stats);
-}
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, float* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishFloats)(sums, width, epilogue, out, stats);
 }
 
 namespace {

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "conv/epilogue.h"
-
 namespace convtool {
 
 /// Floats that row functions may read past the end of a source row, and write past the end of a row of sums: two
@@ -25,17 +23,6 @@ void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* fl
 /// The same for all channels of `count` interleaved pixels at once: planes[c][x] = pixels[x * channels + c].
 /// `channels` is 3 or 4.
 void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes);
-
-/// An epilogue that is finished in float.
-struct PlainEpilogue {
-  float divisor = 1, bias = 0;
-  bool absolute = false;  ///< after the bias
-};
-
-/// Stores sums[x] / divisor + bias: to nearest, ties to even, saturating. `T` is u8, u16 or f32; `out` is contiguous.
-/// Adds what it saw to `stats`, min and max as double arithmetic gives them.
-template <class T>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, T* out, ResponseStats& stats);
 
 /// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
 inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";

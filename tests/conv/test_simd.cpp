@@ -1,34 +1,16 @@
 // Row functions on every instruction set that this machine has, against the same arithmetic written plainly.
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <string>
 #include <vector>
 
 #include "conv/simd.h"
 #include "support/convolve.h"
+#include "support/instruction_sets.h"
 #include "support/random.h"
 
 namespace convtool {
 namespace {
-
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-/// Calls check() once for each instruction set.
-template <class Check>
-void on_each_set(const Check& check) {
-  CHECK(!instruction_sets().empty());
-  for (const std::string_view set : instruction_sets()) {
-    CAPTURE(std::string(set));
-    use_instruction_set(set);
-    CHECK(instruction_set() == set);
-    check();
-  }
-  use_instruction_set("");
-}
 
 /// Around the widths of vectors, of blocks of eight of them, and beyond.
 const std::int64_t kWidths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 200};
@@ -117,45 +99,6 @@ TEST_CASE("interleaved pixels become planes") {
         for (std::int64_t i = 0; i < count * channels; ++i) {
           CHECK(floats[static_cast<std::size_t>(i % channels * count + i / channels)] ==
                 static_cast<float>(pixels[static_cast<std::size_t>(i)]));
-        }
-      }
-    }
-  });
-}
-
-TEST_CASE("rows are finished as in double, bit for bit") {
-  // The same sums as double take the other way through Sink, which test_epilogue.cpp holds to hand-made tables.
-  Random random(5);
-  const std::int64_t width = 150;
-  std::vector<float> sums = floats(width, [&] { return random.between(-700, 70000); });
-  const float special[] = {-0.5F, 0.5F, 1.5F, 2.5F,  254.5F, 255.5F, 65534.5F, 65535.5F,
-                           -0.0F, kNan, kInf, -kInf, 3e38F,  -3e38F, 1e-45F};
-  std::copy(std::begin(special), std::end(special), sums.begin() + 3);
-  const std::vector<double> doubles(sums.begin(), sums.end());
-  sums.resize(static_cast<std::size_t>(width + kRowSlack), kNan);  // what lies in the slack is not to be counted
-
-  on_each_set([&] {
-    for (const DType dtype : {DType::u8, DType::u16, DType::f32}) {
-      for (const double divisor : {1.0, -1.0, 16.0, 9.0, 273.0, 0.3}) {
-        for (const float bias : {0.0F, 0.25F}) {
-          for (const bool absolute : {false, true}) {
-            CAPTURE(std::string(to_string(dtype)));
-            CAPTURE(divisor);
-            CAPTURE(bias);
-            CAPTURE(absolute);
-            const Kernel kernel{.shape = {}, .weights = {}, .bias = {bias}, .divisor = {divisor}};
-            const Epilogue epilogue;
-            const ValueMap map{.absolute = absolute};
-            Tensor fast(dtype, {1, 1, 1, width}), plain(dtype, {1, 1, 1, width});
-            ResponseStats fast_stats, plain_stats;
-            Sink(epilogue, map, kernel, fast.ref())
-                .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, fast_stats);
-            Sink(epilogue, map, kernel, plain.ref())
-                .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, doubles.data(), width, plain_stats);
-            const std::vector<double> a = values_of(fast.ref()), b = values_of(plain.ref());
-            for (std::size_t i = 0; i < a.size(); ++i) CHECK((a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))));
-            CHECK(std::memcmp(&fast_stats, &plain_stats, sizeof fast_stats) == 0);
-          }
         }
       }
     }
