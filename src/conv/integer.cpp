@@ -38,7 +38,7 @@ namespace convtool {
 namespace {
 
 /// The most columns of a tile. A multiple of kDotColumns.
-constexpr std::int64_t kTileColumns = 1024;
+constexpr std::int64_t kTileColumns = 2048;
 
 /// Tiles are narrower where their strips take more than kStripBytes, but no narrower than kLeastColumns.
 constexpr std::int64_t kStripBytes = std::int64_t{256} << 10;
