@@ -16,14 +16,19 @@
 #if HWY_ONCE
 namespace convtool {
 
-HWY_EXPORT(SumTaps);
+HWY_EXPORT(SumRows);
+HWY_EXPORT(SplitPhases);
 HWY_EXPORT(BytesToFloats);
 HWY_EXPORT(ShortsToFloats);
 HWY_EXPORT(BytesToPlanes);
 HWY_EXPORT(FloatLanes);
 
-void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
-  HWY_DYNAMIC_DISPATCH(SumTaps)(sources, weights, taps, sums, width);
+void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+  HWY_DYNAMIC_DISPATCH(SumRows)(taps, x, count, sums, pitch);
+}
+
+void split_phases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length) {
+  HWY_DYNAMIC_DISPATCH(SplitPhases)(line, stride, count, phases, length);
 }
 
 template <class T>
