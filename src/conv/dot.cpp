@@ -30,6 +30,8 @@ constexpr std::int64_t taps_in(DotKernel::Lanes lanes) { return lanes == DotKern
 
 }  // namespace
 
+std::int64_t dot_taps(const std::int32_t* weights, std::int64_t count) { return taps_in(best_lanes(weights, count)); }
+
 DotKernel::DotKernel(const std::int32_t* unpacked, std::int64_t the_inputs, std::int64_t the_kh, std::int64_t kw)
     : lanes(best_lanes(unpacked, the_inputs * the_kh * kw)),
       inputs(the_inputs),

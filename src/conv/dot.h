@@ -24,6 +24,9 @@ inline constexpr std::int64_t kDotColumns = 32;
 /// The largest distance of neighbouring taps, in bytes.
 inline constexpr std::int64_t kMostDotStep = 4;
 
+/// How many neighbouring taps are taken together on the instruction set in use, for `count` weights such as these.
+std::int64_t dot_taps(const std::int32_t* weights, std::int64_t count);
+
 /// The weights behind one output channel, packed for dot_rows() on the instruction set in use.
 struct DotKernel {
   enum class Lanes { pairs, vnni_pairs, vnni_quads };

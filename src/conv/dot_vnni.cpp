@@ -15,55 +15,33 @@ HWY_PUSH_ATTRIBUTES("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")
 namespace convtool {
 namespace {
 
-/// Both kinds of lanes take their bytes from anywhere in the first 32 (VBMI's vpermb): 16 outputs see 16 bytes and at
-/// most three steps more.
+/// Groups of kGroup taps. Lanes take their bytes from anywhere in the first 32 (VBMI's vpermb), where 16 outputs find
+/// all of theirs: they see 16 bytes and at most three steps more.
+template <int kGroup>
 struct Vnni {
   using Sum = __m512i;
   using Pixels = __m512i;
-  static constexpr int kRows = 8;
+  static constexpr int kRows = 8, kTaps = kGroup;
+
+  explicit Vnni(std::int64_t step) {
+    alignas(64) std::uint8_t bytes[64];
+    for (std::int64_t at = 0; at < 64; ++at) bytes[at] = static_cast<std::uint8_t>(at / 4 + at % 4 * kGroup / 4 * step);
+    order_ = _mm512_load_si512(bytes);
+  }
 
   static constexpr std::int64_t lanes() { return 16; }
   static HWY_INLINE Sum zero() { return _mm512_setzero_si512(); }
   static HWY_INLINE Pixels broadcast(std::int32_t weights) { return _mm512_set1_epi32(weights); }
   static HWY_INLINE void store(Sum sum, std::int32_t* to) { _mm512_storeu_si512(to, sum); }
 
- protected:
-  static HWY_INLINE __m512i load(const std::uint8_t* bytes) {
-    return _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));
-  }
-};
-
-struct VnniQuads : Vnni {
-  static constexpr int kTaps = 4;
-
-  explicit VnniQuads(std::int64_t step) {
-    alignas(64) std::uint8_t bytes[64];
-    for (std::int64_t at = 0; at < 64; ++at) bytes[at] = static_cast<std::uint8_t>(at / 4 + at % 4 * step);
-    order_ = _mm512_load_si512(bytes);
-  }
-  HWY_INLINE Pixels spread(const std::uint8_t* bytes) const { return _mm512_permutexvar_epi8(order_, load(bytes)); }
-  static HWY_INLINE void add(Pixels pixels, Pixels weights, Sum& sum) {
-    sum = _mm512_dpbusd_epi32(sum, pixels, weights);
-  }
-
- private:
-  __m512i order_;
-};
-
-struct VnniPairs : Vnni {
-  static constexpr int kTaps = 2;
-
-  explicit VnniPairs(std::int64_t step) {
-    alignas(64) std::uint8_t bytes[64];
-    for (std::int64_t at = 0; at < 64; ++at) bytes[at] = static_cast<std::uint8_t>(at / 4 + at % 4 / 2 * step);
-    order_ = _mm512_load_si512(bytes);
-  }
   HWY_INLINE Pixels spread(const std::uint8_t* bytes) const {
-    constexpr __mmask64 kLowBytes = 0x5555555555555555;
-    return _mm512_maskz_permutexvar_epi8(kLowBytes, order_, load(bytes));
+    const __m512i loaded = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));
+    if constexpr (kGroup == 4) return _mm512_permutexvar_epi8(order_, loaded);
+    constexpr __mmask64 kLowBytes = 0x5555555555555555;  // of 16-bit pixels
+    return _mm512_maskz_permutexvar_epi8(kLowBytes, order_, loaded);
   }
   static HWY_INLINE void add(Pixels pixels, Pixels weights, Sum& sum) {
-    sum = _mm512_dpwssd_epi32(sum, pixels, weights);
+    sum = kGroup == 4 ? _mm512_dpbusd_epi32(sum, pixels, weights) : _mm512_dpwssd_epi32(sum, pixels, weights);
   }
 
  private:
@@ -74,8 +52,8 @@ struct VnniPairs : Vnni {
 
 }  // namespace
 
-void dot_quads_vnni(const DotTask& task) { DotAll<VnniQuads>(task); }
-void dot_pairs_vnni(const DotTask& task) { DotAll<VnniPairs>(task); }
+void dot_quads_vnni(const DotTask& task) { DotAll<Vnni<4>>(task); }
+void dot_pairs_vnni(const DotTask& task) { DotAll<Vnni<2>>(task); }
 
 }  // namespace convtool
 HWY_POP_ATTRIBUTES

@@ -33,6 +33,7 @@
 #include "conv/dyadic.h"
 #include "conv/flat.h"
 #include "conv/padding.h"
+#include "conv/simd.h"
 
 namespace convtool {
 namespace {
@@ -234,6 +235,18 @@ std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
   return "";
 }
 
+double cost(const ConvProblem& problem, const Kernel& kernel) {
+  // Measured on Zen 5: a dot product of vectors 0.13 ns with VNNI, 0.16 to 0.19 by pairs, 0.4 in plain C++; an output,
+  // for its epilogue, 0.22 ns with AVX-512, 0.33 with AVX2 and 0.6 with SSE4.
+  const DyadicWeights dyadic = *dyadic_weights(kernel);
+  const KernelShape& k = kernel.shape;
+  const std::int64_t taps = dot_taps(dyadic.integers.data(), k.count());
+  const auto groups = static_cast<double>(k.c_i_per_group * k.kh * ((k.kw + taps - 1) / taps));
+  const auto lanes = static_cast<double>(float_lanes());
+  const double dot = instruction_set() == kAvx3Vnni ? 0.13 : lanes > 1 ? 0.18 : 0.4;
+  return static_cast<double>(output_shape(problem).count()) * (groups * dot / lanes + 0.1 + 2 / lanes);
+}
+
 }  // namespace
 
 const Algorithm kInteger = {
@@ -241,7 +254,7 @@ const Algorithm kInteger = {
     .threaded = true,
     .can_choose = true,
     .refusal = refusal,
-    .cost = [](const ConvProblem& problem, const Kernel&) { return 0.02 * mac_count(problem); },
+    .cost = cost,
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<IntegerExecutor>(problem, kernel);
     },
