@@ -34,6 +34,8 @@ const ErrorBound kErrorBounds[] = {
     {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
+    // Integer arithmetic, within its range.
+    {"integer", [](const ConvProblem&) { return 0.0; }},
 };
 
 double units_of(std::string_view algorithm, const ConvProblem& problem) {
