@@ -4,23 +4,27 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <functional>
+#include <limits>
 
 #include "bench/multiply_adds.h"
+#include "conv/plan.h"
 #include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
-/// The least seconds of five calls: a roof is the best that was ever seen.
+/// The least seconds of a call, of as many as fit into a tenth of a second: a roof is the best that was ever seen.
 double least_seconds(const std::function<void()>& call) {
-  double least = 0;
-  for (int i = 0; i < 5; ++i) {
+  double least = std::numeric_limits<double>::infinity();
+  for (double total = 0; total < 0.1;) {
     const auto begin = std::chrono::steady_clock::now();
     call();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (i == 0 || seconds < least) least = seconds;
+    least = std::min(least, seconds);
+    total += seconds;
   }
   return least;
 }
@@ -68,10 +72,25 @@ double Roof::copy_rate(double bytes, int threads) {
   return copy_rates_[{size, threads}] = measure_copy_rate(size, threads);
 }
 
-double Roof::share(const Workload& workload, int threads, double seconds) {
+Figures Roof::figures(const Workload& workload, int threads, double seconds) {
+  const Shape output = workload.output_shape();
+  const double macs = mac_count(workload.problem);
   const double by_memory = workload.bytes() / copy_rate(workload.bytes(), threads);
-  const double by_arithmetic = mac_count(workload.problem) / multiply_adds(threads);
-  return std::max(by_memory, by_arithmetic) / seconds;
+  const double by_arithmetic = macs / multiply_adds(threads);
+  return {.ns_per_pixel = seconds * 1e9 / static_cast<double>(output.n * output.h * output.w),
+          .gmac_per_second = macs / seconds * 1e-9,
+          .share_of_roof = std::max(by_memory, by_arithmetic) / seconds};
+}
+
+std::string roof_text(Roof& roof, const std::vector<int>& threads) {
+  std::string text(instruction_set_in_use());
+  for (const int count : threads) {
+    char numbers[96];
+    std::snprintf(numbers, sizeof numbers, "; %d thread%s: %.3g GMAC/s, copy %.3g GB/s", count, count == 1 ? "" : "s",
+                  roof.multiply_adds(count) * 1e-9, roof.copy_rate(kTypicalBytes, count) * 1e-9);
+    text += numbers;
+  }
+  return text;
 }
 
 }  // namespace convtool

@@ -13,7 +13,7 @@ constexpr double kSlow = 2;  // seconds
 
 /// OpenMP's and TBB's idle threads spin for some milliseconds before they sleep, and would take a core away from
 /// whoever comes next.
-constexpr std::chrono::milliseconds kPause(5);
+constexpr std::chrono::milliseconds kPause(10);
 
 /// Calls that are longer need no other before them: caches and clocks settle within the first part of it.
 constexpr double kLongCall = 0.05;

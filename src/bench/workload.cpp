@@ -188,14 +188,14 @@ struct Layer {
 
 Workload layer_workload(const std::string& id, const Layer& layer) {
   const auto number = [](std::int64_t value) { return std::to_string(value); };
-  std::string name = layer.network + " " + number(layer.c_i) + "->" + number(layer.c_o) + " " + number(layer.size.w) +
-                     "x" + number(layer.size.h) + " " + square_text(layer.k);
+  std::string name = "f32 NHWC " + layer.network + " " + number(layer.c_i) + "->" + number(layer.c_o) + " " +
+                     number(layer.size.w) + "x" + number(layer.size.h) + " " + square_text(layer.k);
   if (layer.stride > 1) name += " stride " + number(layer.stride);
   if (layer.dilation > 1) name += " dilation " + number(layer.dilation);
   if (layer.groups > 1) name += " groups " + number(layer.groups);
   Workload workload{
       .id = id,
-      .name = name + ", f32 channels-last",
+      .name = name,
       .kernel = {.shape = {.c_o = layer.c_o, .c_i_per_group = layer.c_i / layer.groups, .kh = layer.k, .kw = layer.k}},
       .output_dtype = DType::f32};
   Kernel& kernel = workload.kernel;

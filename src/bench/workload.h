@@ -16,7 +16,7 @@ namespace convtool {
 /// One convolution to time. Input and output lie channels-last in memory, as pictures and many networks do.
 struct Workload {
   std::string id;    ///< that of its group, such as "I1"
-  std::string name;  ///< "u8x1 3840x2160 3x3 integer -> u8": type, channels, width, height, kernel, result
+  std::string name;  ///< such as "u8x3 3840x2160 3x3 integer -> u8": type, channels, width x height, kernel, result
   ConvProblem problem;
   Kernel kernel;
   Epilogue epilogue;

@@ -22,8 +22,13 @@ namespace {
 
 using namespace convtool;
 
+/// 0, or 1 when a result of ours was wrong.
 int run(const std::string& filter, const std::string& json, double min_seconds, bool list) {
   const std::vector<Workload> selected = workloads(filter);
+  if (selected.empty()) {
+    std::fprintf(stderr, "bench_convtool: no workload's id and name contain '%s'; see --list\n", filter.c_str());
+    return 2;
+  }
   if (list) {
     for (const Workload& workload : selected) std::printf("%s %s\n", workload.id.c_str(), workload.name.c_str());
     return 0;
@@ -33,7 +38,7 @@ int run(const std::string& filter, const std::string& json, double min_seconds, 
   Roof roof;
   std::vector<Result> results;
   bool all_right = true;
-  std::printf("%s", table_head(threads).c_str());
+  std::printf("%s\n\n%s", roof_text(roof, threads).c_str(), table_head(threads).c_str());
   for (const Workload& workload : selected) {
     Result result{.workload = workload};
     for (const int count : threads) {

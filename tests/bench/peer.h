@@ -33,5 +33,7 @@ std::vector<Peer> peers();
 
 std::vector<Peer> opencv_peers();
 std::vector<Peer> onednn_peers();
+std::vector<Peer> vips_peers();
+std::vector<Peer> fftw_peers();
 
 }  // namespace convtool

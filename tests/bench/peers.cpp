@@ -9,6 +9,12 @@ std::vector<Peer> peers() {
 #ifdef CONVTOOL_BENCH_ONEDNN
   add(onednn_peers());
 #endif
+#ifdef CONVTOOL_BENCH_VIPS
+  add(vips_peers());
+#endif
+#ifdef CONVTOOL_BENCH_FFTW
+  add(fftw_peers());
+#endif
   return all;
 }
 

@@ -18,8 +18,8 @@ struct Result {
 /// The head of the table in Markdown, for these numbers of threads.
 std::string table_head(const std::vector<int>& threads);
 
-/// One row: milliseconds as the median, with the distance of the quartiles in percent; ratios are the best peer's time
-/// over ours. Notes follow as lines of their own, once the table is complete.
+/// One row: milliseconds as the median, with the distance of the quartiles in percent, of running a plan and of making
+/// and running one; ratios are the best peer's time over ours.
 std::string table_row(const Result& result, Roof& roof);
 
 /// Peers left out, results that are wrong, and geometric means of the ratios for each group and number of threads.
