@@ -133,7 +133,8 @@ double largest_difference(const ConstTensorRef& a, const ConstTensorRef& b) {
     double largest = 0;
     for (std::int64_t i = 0; i < a.shape.count(); ++i) {  // both are channels-last, without gaps
       const double difference = std::fabs(static_cast<double>(x.data[i]) - static_cast<double>(y.data[i]));
-      if (!(difference <= largest)) largest = difference;
+      if (std::isnan(difference)) return difference;
+      largest = std::max(largest, difference);
     }
     return largest;
   });
