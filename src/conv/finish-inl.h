@@ -263,12 +263,42 @@ HWY_INLINE void StoreFloats(D d, hn::Vec<D> values, Out* out) {
   }
 }
 
+/// How many values were clipped, by lane; a stretch is shorter than 2^24.
+template <class D>
+struct Clipped {
+  explicit HWY_INLINE Clipped(D d) : low(hn::Zero(d)), high(low) {}
+  hn::Vec<D> low, high;
+};
+
+template <class D, class Sum, class Out>
+HWY_INLINE void CountClipped(D d, const FloatJob<Sum, Out>&, hn::Vec<D> key, hn::Vec<D> values, Clipped<D>& clipped) {
+  constexpr bool kFloat = std::is_same_v<Out, float>;
+  const float most = kFloat ? std::numeric_limits<float>::max() : static_cast<float>(full_range(dtype_of<Out>()));
+  // To float, what was finite and is not any more; to integers, see StoreDoubles.
+  auto low = hn::Lt(values, hn::Set(d, kFloat ? -most : -0.5F));
+  auto high = kFloat ? hn::Gt(values, hn::Set(d, most)) : hn::Ge(values, hn::Set(d, most + 0.5F));
+  if constexpr (kFloat) {
+    const auto was_finite = hn::Le(hn::Abs(key), hn::Set(d, most));
+    low = hn::And(low, was_finite);
+    high = hn::And(high, was_finite);
+  }
+  clipped.low = hn::Add(clipped.low, hn::IfThenElseZero(low, hn::Set(d, 1.0F)));
+  clipped.high = hn::Add(clipped.high, hn::IfThenElseZero(high, hn::Set(d, 1.0F)));
+}
+
+template <class D>
+HWY_INLINE void AddTo(D d, const Clipped<D>& clipped, ResponseStats& stats) {
+  stats.clipped_low += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.low)));
+  stats.clipped_high += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.high)));
+}
+
 // Loops take their job by value: a store of bytes might change what a reference refers to, for all the compiler knows.
 
-/// Stores the values from `begin` to `end`, a whole number of vectors apart, and widens `seen` to their keys.
-/// Returns whether one of them is NaN.
-template <class D, class Sum, class Out>
-HWY_INLINE bool StoreRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Extremes<D>& seen) {
+/// Stores the values from `begin` to `end`, a whole number of vectors apart, widens `seen` to their keys and counts
+/// what is clipped if so told. Returns whether one of them is NaN.
+template <bool kCount, class D, class Sum, class Out>
+HWY_INLINE bool StoreRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Extremes<D>& seen,
+                           Clipped<D>& clipped) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   auto some_nan = hn::MaskFromVec(hn::Zero(d));
   for (std::int64_t x = begin; x < end; x += lanes) {
@@ -276,25 +306,19 @@ HWY_INLINE bool StoreRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std:
     if constexpr (std::is_same_v<Sum, float>) some_nan = hn::Or(some_nan, IsNan(key));
     seen.min = hn::Min(seen.min, key);
     seen.max = hn::Max(seen.max, key);
-    StoreFloats(d, Values(d, job, key), job.out + x);
+    const auto values = Values(d, job, key);
+    if constexpr (kCount) CountClipped(d, job, key, values, clipped);
+    StoreFloats(d, values, job.out + x);
   }
   return !hn::AllFalse(d, some_nan);
 }
 
 template <class D, class Sum, class Out>
-void CountRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+void CountRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Clipped<D>& clipped) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr bool kFloat = std::is_same_v<Out, float>;
-  const float most = kFloat ? std::numeric_limits<float>::max() : static_cast<float>(full_range(dtype_of<Out>()));
   for (std::int64_t x = begin; x < end; x += lanes) {
     const auto key = Keys(d, job, x);
-    const auto values = Values(d, job, key);
-    // To float, what was finite and is not any more; to integers, see StoreDoubles.
-    const auto low = hn::Lt(values, hn::Set(d, kFloat ? -most : -0.5F));
-    const auto high = kFloat ? hn::Gt(values, hn::Set(d, most)) : hn::Ge(values, hn::Set(d, most + 0.5F));
-    const auto counts = kFloat ? hn::Le(hn::Abs(key), hn::Set(d, most)) : hn::Eq(key, key);
-    stats.clipped_low += Count(d, hn::And(counts, low));
-    stats.clipped_high += Count(d, hn::And(counts, high));
+    CountClipped(d, job, key, Values(d, job, key), clipped);
   }
 }
 
@@ -334,11 +358,16 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   const std::int64_t whole = job.count - job.count % lanes;
   Extremes<Vectors> seen(d);
   Extremes<Singles> rest(one);
-  bool some_nan = StoreRange(d, job, 0, whole, seen);
-  if (whole > 0 && whole < job.count) {
-    some_nan |= StoreRange(d, job, job.count - lanes, job.count, seen);  // some once more
-  } else {
-    some_nan |= StoreRange(one, job, whole, job.count, rest);
+  Clipped<Vectors> clipped(d);
+  Clipped<Singles> rest_clipped(one);
+  // Where values were clipped more will be, and are counted at once; else only where the extremes show that it is so.
+  const bool counts = stats.clipped_low + stats.clipped_high > 0;
+  bool some_nan =
+      counts ? StoreRange<true>(d, job, 0, whole, seen, clipped) : StoreRange<false>(d, job, 0, whole, seen, clipped);
+  if (counts || whole == 0) {
+    some_nan |= StoreRange<true>(one, job, whole, job.count, rest, rest_clipped);
+  } else if (whole < job.count) {
+    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // some once more
   }
   if (some_nan) return false;
 
@@ -346,10 +375,12 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   const double most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
   if (!IsSafe(job, least, most)) return false;
 
-  if (MayClip(job, least, most)) {
-    CountRange(d, job, 0, whole, stats);
-    CountRange(one, job, whole, job.count, stats);
+  if (!counts && whole > 0 && MayClip(job, least, most)) {
+    CountRange(d, job, 0, whole, clipped);
+    CountRange(one, job, whole, job.count, rest_clipped);
   }
+  AddTo(d, clipped, stats);
+  AddTo(one, rest_clipped, stats);
   const double a = job.response(least), b = job.response(most);  // the divisor may be negative
   stats.min = std::min({stats.min, a, b});
   stats.max = std::max({stats.max, a, b});

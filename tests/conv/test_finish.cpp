@@ -24,13 +24,14 @@ struct Finished {
   ResponseStats stats;
 };
 
-/// One stretch of `sums`, combine_count rows one behind the other.
+/// One stretch of `sums`, combine_count rows one behind the other, after others that have clipped `clipped` values.
 template <class Sum>
 Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel,
-                DType dtype) {
+                DType dtype, std::int64_t clipped) {
   const std::int64_t width = static_cast<std::int64_t>(sums.size()) / epilogue.combine_count;
   Tensor output(dtype, {1, 1, 1, width});
   Finished finished;
+  finished.stats.clipped_low = clipped;
   Sink(epilogue, map, kernel, output.ref(), true)
       .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, finished.stats);
   finished.values = values_of(output.ref());
@@ -41,8 +42,11 @@ Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const Va
 template <class Sum>
 void check_against_double(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map,
                           const Kernel& kernel, DType dtype) {
-  const Finished got = finish(sums, epilogue, map, kernel, dtype);
-  const Finished expected = finish(std::vector<double>(sums.begin(), sums.end()), epilogue, map, kernel, dtype);
+  static std::int64_t clipped = 0;  // now and then, since it decides when clipped values are counted
+  clipped = (clipped + 1) % 2;
+  const Finished got = finish(sums, epilogue, map, kernel, dtype, clipped);
+  const Finished expected =
+      finish(std::vector<double>(sums.begin(), sums.end()), epilogue, map, kernel, dtype, clipped);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < got.values.size(); ++i) {
     const double a = got.values[i], b = expected.values[i];
