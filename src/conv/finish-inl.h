@@ -20,6 +20,9 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Floats of the widest vector.
+constexpr std::int64_t kMostLanes = 16;
+
 template <class D>
 using Mask = hn::Mask<D>;
 
@@ -109,12 +112,15 @@ struct Extremes {
 };
 
 template <class D>
-HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D, hn::Vec<D> values) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::Set(hn::Rebind<float, D>(), static_cast<float>(values.raw));  // DemoteTo clamps there
-#else
-  return hn::DemoteTo(hn::Rebind<float, D>(), values);
-#endif
+HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D d, hn::Vec<D> values) {
+  const hn::Rebind<float, D> narrow;
+  if constexpr (HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128) return hn::DemoteTo(narrow, values);
+  // There DemoteTo makes the largest float of infinity.
+  double doubles[kMostLanes];
+  float floats[kMostLanes];
+  hn::StoreU(values, d, doubles);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) floats[i] = static_cast<float>(doubles[i]);
+  return hn::LoadU(narrow, floats);
 }
 
 /// Stores `values` rounded, to nearest and ties to even, and counts what does not fit.
@@ -396,9 +402,6 @@ bool FinishInFloat(const FinishJob& job, ResponseStats& stats) {
 }
 
 // Pixels with many channels.
-
-/// Floats of the widest vector.
-constexpr std::int64_t kMostLanes = 16;
 
 /// Finishes channels [begin, end), a whole number of vectors, and merges their extremes into `stats`.
 template <class D>
