@@ -41,6 +41,7 @@ struct Algorithm {
 
 extern const Algorithm kReference;
 extern const Algorithm kDirect;
+extern const Algorithm kPacked;
 extern const Algorithm kRows;
 
 }  // namespace convtool

@@ -1,0 +1,50 @@
+// Input rows as floats with the channels of a pixel side by side, borders included. Internal to conv/.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "conv/problem.h"
+#include "core/tensor.h"
+
+namespace convtool {
+
+/// The strips of one input and one thread, made when first asked for: strip[x * step() + c] is channel c at padded
+/// column x, for every column that an output sees. Rows that are floats in this order already, and show no border, are
+/// not copied. Refers to the problem and the input, which outlive it.
+class ChannelStrips {
+ public:
+  /// Made to serve blocks of `output_rows` rows. Holds the strips that such a block sees, and of a dilated window also
+  /// those that it comes back to, while a second-level cache holds them.
+  ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows);
+
+  /// The strip at row `y` of item `n`, `y` beyond the picture included. Valid until strips of another block are asked
+  /// for.
+  const float* row(std::int64_t n, std::int64_t y);
+
+  /// Floats from one column to the next.
+  std::int64_t step() const { return step_; }
+
+  /// What a thread holds at least, in bytes: a double, since strides and pads may be as large as they like.
+  static double bytes(const ConvProblem& problem, std::int64_t output_rows);
+
+ private:
+  struct Slot {
+    std::int64_t n = -1, y = -1;
+    std::int64_t last_used = -1;
+  };
+
+  template <class In>
+  void fill(std::int64_t n, std::int64_t y, float* strip);
+
+  const ConvProblem& problem_;
+  const ConstTensorRef& input_;
+  const bool in_place_;
+  const std::int64_t width_;  // columns that outputs see
+  const std::int64_t step_;
+  std::int64_t now_ = 0;  // calls of row()
+  std::vector<Slot> slots_;
+  std::vector<float> floats_, outside_, planes_;
+};
+
+}  // namespace convtool
