@@ -94,16 +94,17 @@ double ChannelStrips::bytes(const ConvProblem& problem, std::int64_t output_rows
          (static_cast<double>(padded_width(problem)) * static_cast<double>(problem.input.c) + double{kRowSlack});
 }
 
-ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows)
+ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows,
+                             bool with_borders)
     : problem_(problem),
       input_(input),
       in_place_(input.dtype == DType::f32 && input.strides.c == 1 && input.strides.w == input.shape.c &&
-                shows_no_border(problem)),
+                (!with_borders || shows_no_border(problem))),
       width_(padded_width(problem)),
       step_(problem.input.c) {
   const std::int64_t size = width_ * step_ + kRowSlack;
   const bool constant = pad_index(problem.padding_mode, -1, problem.input.h) == kOutside;
-  if (constant) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
+  if (constant && with_borders) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
   if (in_place_) return;
   const std::int64_t affordable = kCacheBytes / (size * static_cast<std::int64_t>(sizeof(float)));
   slots_.resize(static_cast<std::size_t>(
@@ -111,10 +112,10 @@ ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& i
   floats_.resize(slots_.size() * static_cast<std::size_t>(size));
 }
 
-const float* ChannelStrips::row(std::int64_t n, std::int64_t y) {
+ChannelStrip ChannelStrips::row(std::int64_t n, std::int64_t y) {
   const std::int64_t seen = pad_index(problem_.padding_mode, y, problem_.input.h);
-  if (seen == kOutside) return outside_.data();
-  if (in_place_) return input_.view<float>().row(n, 0, seen);
+  if (seen == kOutside) return {.floats = outside_.data(), .first = 0, .step = step_};
+  if (in_place_) return {.floats = input_.view<float>().row(n, 0, seen), .first = problem_.pads.left, .step = step_};
   const auto found =
       std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.n == n && slot.y == seen; });
   const auto slot =
@@ -124,7 +125,7 @@ const float* ChannelStrips::row(std::int64_t n, std::int64_t y) {
   float* strip = floats_.data() + (slot - slots_.begin()) * (width_ * step_ + kRowSlack);
   if (found == slots_.end()) visit_dtype(input_.dtype, [&]<class In>(In) { fill<In>(n, seen, strip); });
   *slot = {.n = n, .y = seen, .last_used = now_++};
-  return strip;
+  return {.floats = strip, .first = 0, .step = step_};
 }
 
 /// Converts row `y`, with its border columns.

@@ -9,18 +9,27 @@
 
 namespace convtool {
 
-/// The strips of one input and one thread, made when first asked for: strip[x * step() + c] is channel c at padded
-/// column x, for every column that an output sees. Rows that are floats in this order already, and show no border, are
-/// not copied. Refers to the problem and the input, which outlive it.
+/// One row: channel c of padded column x, which is picture column x - pads.left, is (*this)(x)[c].
+struct ChannelStrip {
+  const float* floats = nullptr;
+  std::int64_t first = 0;  ///< the padded column that `floats` begins with
+  std::int64_t step = 0;   ///< floats from one column to the next
+
+  const float* operator()(std::int64_t column) const { return floats + (column - first) * step; }
+};
+
+/// The strips of one input and one thread, made when first asked for. Refers to the problem and the input, which
+/// outlive it.
 class ChannelStrips {
  public:
-  /// Made to serve blocks of `output_rows` rows. Holds the strips that such a block sees, and of a dilated window also
-  /// those that it comes back to, while a second-level cache holds them.
-  ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows);
+  /// Made to serve blocks of `output_rows` rows: holds the strips that such a block sees, and of a dilated window also
+  /// those that it comes back to, while a second-level cache holds them. Rows that are floats in this order already are
+  /// not copied when no column outside the picture is asked for: when outputs see none, or without `with_borders`.
+  ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows, bool with_borders);
 
   /// The strip at row `y` of item `n`, `y` beyond the picture included. Valid until strips of another block are asked
   /// for.
-  const float* row(std::int64_t n, std::int64_t y);
+  ChannelStrip row(std::int64_t n, std::int64_t y);
 
   /// Floats from one column to the next.
   std::int64_t step() const { return step_; }

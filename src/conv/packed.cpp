@@ -56,6 +56,9 @@ namespace {
 
 /// Pixels of a block: enough to read the weights from far less often than they are used.
 constexpr std::int64_t kBlockPixels = 448;
+/// Output pixels of a picture in whose corners the few pixels of exact tiles would take longer than all taps of joined
+/// ones, by 1 % or more.
+constexpr std::int64_t kSmallPicture = 26 * 26;
 /// Sums of a block, in floats: they are to stay in the second-level cache beside weights and strips.
 constexpr std::int64_t kBlockSums = std::int64_t{32} << 10;
 /// Pieces that are enough for threads to share evenly.
@@ -77,8 +80,10 @@ class PackedExecutor final : public Executor {
   PackedExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem),
         out_(output_shape(problem)),
-        skip_outside_(padding_adds_nothing(problem, kernel)),
-        tile_pixels_(most_tile_pixels()) {
+        taps_(!padding_adds_nothing(problem, kernel) ? TileTaps::all
+              : out_.h * out_.w < kSmallPicture      ? TileTaps::needed
+                                                     : TileTaps::exact),
+        tiling_(problem, most_tile_pixels(), taps_) {
     pack(kernel);
     block_columns_ = ceil_div(out_.w, ceil_div(out_.w, kBlockPixels));
     block_rows_ = std::clamp<std::int64_t>(kBlockPixels / block_columns_, 1, out_.h);
@@ -93,7 +98,7 @@ class PackedExecutor final : public Executor {
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     const std::int64_t per_piece = panels_per_piece(sink), channel_blocks = ceil_div(panel_count(), per_piece);
-    ChannelStrips strips(problem_, input, block_rows_);
+    ChannelStrips strips(problem_, input, block_rows_, taps_ != TileTaps::exact);
     Work work;
     std::int64_t at = -1;
     for (std::int64_t piece = begin; piece < end; ++piece) {
@@ -118,7 +123,9 @@ class PackedExecutor final : public Executor {
   struct Work {
     PixelBlock block;
     TiledBlock tiled;
+    std::vector<ChannelStrip> strips;  // [row of the block][kh]
     std::vector<const float*> windows;
+    std::vector<std::int64_t> rows;  // of sums
     std::vector<PlacedTile> placed;
     std::vector<float> sums;
   };
@@ -171,26 +178,34 @@ class PackedExecutor final : public Executor {
     work.block = {.n = index / (across * down),
                   .rows = range(index / across % down, block_rows_, out_.h),
                   .columns = range(index % across, block_columns_, out_.w)};
-    work.tiled = make_tiles(problem_, work.block, tile_pixels_, skip_outside_);
-    const KernelShape& k = problem_.kernel;
-    const std::int64_t width = work.block.width();
-    std::vector<const float*> rows;
+    work.tiled = tiling_.tiles(work.block);
+    work.strips.clear();
     for (std::int64_t i = work.block.rows.begin; i < work.block.rows.end; ++i) {
-      for (std::int64_t u = 0; u < k.kh; ++u)
-        rows.push_back(strips.row(work.block.n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h));
+      for (std::int64_t u = 0; u < problem_.kernel.kh; ++u) {
+        const std::int64_t y = i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h;
+        const bool skipped = taps_ == TileTaps::exact && (y < 0 || y >= problem_.input.h);
+        work.strips.push_back(skipped ? ChannelStrip{} : strips.row(work.block.n, y));
+      }
     }
-    work.windows.resize(static_cast<std::size_t>(work.block.pixels() * k.kh));
+    work.windows.resize(static_cast<std::size_t>(work.block.pixels() * problem_.kernel.kh));
+    work.rows.resize(static_cast<std::size_t>(work.block.pixels()));
     work.placed.clear();
+    const float** windows = work.windows.data();
+    std::int64_t* rows = work.rows.data();
     for (const PixelTile& tile : work.tiled.tiles) {
-      const float** windows = work.windows.data() + tile.first * k.kh;
-      const std::int64_t* order = work.tiled.order.data() + tile.first;
-      work.placed.push_back({.tile = &tile, .windows = windows, .order = order});
-      for (std::int64_t u = 0; u < k.kh; ++u) {
-        for (std::int64_t p = 0; p < tile.pixels; ++p) {
-          const std::int64_t i = order[p] / width, j = work.block.columns.begin + order[p] % width;
-          *windows++ = rows[static_cast<std::size_t>(i * k.kh + u)] + j * problem_.stride.w * strips.step();
+      const PixelPlace* places = tile.list < 0 ? &tile.first : work.tiled.places.data() + tile.list;
+      const std::int64_t count = tile.list < 0 ? 1 : tile.pixels;
+      work.placed.push_back(
+          {.tile = &tile, .windows = windows, .step = problem_.stride.w * problem_.input.c, .rows = rows});
+      for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
+        for (std::int64_t p = 0; p < count; ++p) {
+          const ChannelStrip& strip =
+              work.strips[static_cast<std::size_t>((places[p].i - work.block.rows.begin) * problem_.kernel.kh + u)];
+          *windows++ = strip(places[p].j * problem_.stride.w + tile.v.begin * problem_.dilation.w);
         }
       }
+      for (std::int64_t p = 0; p < count; ++p)
+        *rows++ = (places[p].i - work.block.rows.begin) * work.block.width() + places[p].j - work.block.columns.begin;
     }
   }
 
@@ -219,8 +234,8 @@ class PackedExecutor final : public Executor {
 
   const ConvProblem& problem_;
   const Shape out_;
-  const bool skip_outside_;
-  const std::int64_t tile_pixels_;
+  const TileTaps taps_;
+  const Tiling tiling_;
   const std::int64_t lanes_ = float_lanes();
   std::int64_t block_rows_ = 1, block_columns_ = 1;
   std::vector<Panel> panels_;

@@ -7,23 +7,24 @@
 
 namespace convtool {
 
-/// How one panel's taps lie: those of column v of a row of the kernel are `channels` floats from a pixel's window
-/// + v * step + first_channel on. weights[((u * kw + v) * channels + c) * width + o] is the weight of the panel's
-/// output o, where width is `vectors` times float_lanes().
+/// How one panel's taps lie: those of column v of a row of the kernel meet the `channels` floats from window
+/// + (v - v.begin) * step + first_channel on. weights[((u * kw + v) * channels + c) * width + o] is the weight of the
+/// panel's output o, where width is `vectors` times float_lanes().
 struct PackedPanel {
   const float* weights = nullptr;
   std::int64_t vectors = 1;  ///< 1 or 2
   std::int64_t kw = 1, channels = 1, step = 1, first_channel = 0;
 };
 
-/// A tile and where its pixels read and write.
+/// A tile and where its pixels read and write. Of tiles in a row, what belongs to the first pixel stands for all.
 struct PlacedTile {
   const PixelTile* tile = nullptr;
-  const float* const* windows = nullptr;  ///< [kh][pixels]: what tap (u, 0) sees
-  const std::int64_t* order = nullptr;    ///< [pixels]
+  const float* const* windows = nullptr;  ///< [u.end - u.begin][pixels or 1]: what tap (u, v.begin) sees
+  std::int64_t step = 0;                  ///< in a row: floats from one pixel's window to the next
+  const std::int64_t* rows = nullptr;     ///< [pixels or 1]: the row of `sums` that is the pixel's
 };
 
-/// sums[order[p] * pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's width,
+/// sums[row of p * pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's width,
 /// in the order u, v, c, by multiply-adds in float.
 void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, float* sums, std::int64_t pitch);
 

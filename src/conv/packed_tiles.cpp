@@ -5,23 +5,10 @@
 namespace convtool {
 namespace {
 
-/// Fewer pixels than this leave multiply-adds waiting for each other, which costs more than the taps they could skip.
+/// Rows of fewer pixels are joined in one tile: with fewer, weights are read more often than caches like.
+constexpr std::int64_t kLeastInRow = 7;
+/// Fewer pixels leave multiply-adds waiting for each other, which costs more than the taps that they could skip.
 constexpr std::int64_t kLeastPixels = 4;
-
-/// One axis of a problem.
-struct Axis {
-  std::int64_t in, k, stride, dilation, begin_pad;
-};
-
-/// Output positions that see the same taps.
-struct Group {
-  Range positions, taps;
-};
-
-/// The taps of position `i` that fall inside the picture.
-Range taps_inside(const Axis& axis, std::int64_t i) {
-  return interior(axis.k, axis.in, axis.dilation, i * axis.stride - axis.begin_pad);
-}
 
 Range joined(const Range& a, const Range& b) {
   if (a.begin == a.end) return b;
@@ -29,51 +16,92 @@ Range joined(const Range& a, const Range& b) {
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
-/// Splits `positions` where the taps change, unless a part would have fewer than `least`; those join their neighbours.
-std::vector<Group> group_by_taps(const Axis& axis, const Range& positions, std::int64_t least) {
-  std::vector<Group> groups;
-  for (std::int64_t i = positions.begin; i < positions.end; ++i) {
-    const Range taps = taps_inside(axis, i);
-    const bool same = !groups.empty() && groups.back().taps.begin == taps.begin && groups.back().taps.end == taps.end;
-    const bool small = !groups.empty() && groups.back().positions.end - groups.back().positions.begin < least;
-    if (groups.empty() || (!same && !small)) groups.push_back({.positions = {i, i}, .taps = taps});
-    groups.back().taps = joined(groups.back().taps, taps);
-    groups.back().positions.end = i + 1;
-  }
-  if (groups.size() > 1 && groups.back().positions.end - groups.back().positions.begin < least) {
-    Group& before = groups[groups.size() - 2];
-    before.taps = joined(before.taps, groups.back().taps);
-    before.positions.end = groups.back().positions.end;
-    groups.pop_back();
-  }
-  return groups;
+/// Calls make(begin, end) for each of the fewest parts of [0, count) that are no longer than `most`, nearly equal.
+template <class Make>
+void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
+  const std::int64_t parts = (count + most - 1) / most;
+  for (std::int64_t part = 0; part < parts; ++part) make(count * part / parts, count * (part + 1) / parts);
 }
 
 }  // namespace
 
-TiledBlock make_tiles(const ConvProblem& problem, const PixelBlock& block, std::int64_t most, bool skip_outside) {
-  const Axis vertical{problem.input.h, problem.kernel.kh, problem.stride.h, problem.dilation.h, problem.pads.top},
-      horizontal{problem.input.w, problem.kernel.kw, problem.stride.w, problem.dilation.w, problem.pads.left};
-  const auto groups = [&](const Axis& axis, const Range& positions, std::int64_t across) -> std::vector<Group> {
-    if (!skip_outside) return {{.positions = positions, .taps = {0, axis.k}}};
-    return group_by_taps(axis, positions, (kLeastPixels + across - 1) / across);
-  };
+Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps) : most_(most), taps_(taps) {
+  const KernelShape& k = problem.kernel;
+  const Shape out = output_shape(problem);
+  if (taps == TileTaps::all) {
+    rows_ = {{{0, out.h}, {0, k.kh}}};
+    columns_ = {{{0, out.w}, {0, k.kw}}};
+    return;
+  }
+  rows_ = group_by_taps(out.h, problem.input.h, k.kh, problem.stride.h, problem.dilation.h, problem.pads.top);
+  columns_ = group_by_taps(out.w, problem.input.w, k.kw, problem.stride.w, problem.dilation.w, problem.pads.left);
+}
 
+std::vector<Tiling::Group> Tiling::group_by_taps(std::int64_t out, std::int64_t in, std::int64_t taps,
+                                                 std::int64_t stride, std::int64_t dilation, std::int64_t begin_pad) {
+  std::vector<Group> groups;
+  for (std::int64_t i = 0; i < out; ++i) {
+    const Range inside = interior(taps, in, dilation, i * stride - begin_pad);
+    if (groups.empty() || groups.back().taps.begin != inside.begin || groups.back().taps.end != inside.end)
+      groups.push_back({{i, i}, inside});
+    groups.back().positions.end = i + 1;
+  }
+  return groups;
+}
+
+/// What falls into `positions`. Unless taps are exact, groups of fewer than kLeastPixels pixels, being `across` wide,
+/// join a neighbour.
+std::vector<Tiling::Group> Tiling::clip(const std::vector<Group>& groups, const Range& positions,
+                                        std::int64_t across) const {
+  const auto small = [&](const Group& group) {
+    return taps_ == TileTaps::needed && group.size() * across < kLeastPixels;
+  };
+  std::vector<Group> clipped;
+  for (const Group& group : groups) {
+    const Group part{{std::max(group.positions.begin, positions.begin), std::min(group.positions.end, positions.end)},
+                     group.taps};
+    if (part.size() <= 0) continue;
+    if (!clipped.empty() && (small(clipped.back()) || small(part))) {
+      clipped.back().taps = joined(clipped.back().taps, part.taps);
+      clipped.back().positions.end = part.positions.end;
+    } else {
+      clipped.push_back(part);
+    }
+  }
+  return clipped;
+}
+
+void Tiling::tile_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const {
+  for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
+    cut_evenly(columns.size(), most_, [&](std::int64_t begin, std::int64_t end) {
+      tiled.tiles.push_back(
+          {.pixels = end - begin, .u = rows.taps, .v = columns.taps, .first = {i, columns.positions.begin + begin}});
+    });
+  }
+}
+
+void Tiling::tile_across_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const {
+  const auto list = static_cast<std::int64_t>(tiled.places.size());
+  for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
+    for (std::int64_t j = columns.positions.begin; j < columns.positions.end; ++j) tiled.places.push_back({i, j});
+  }
+  cut_evenly(rows.size() * columns.size(), most_, [&](std::int64_t begin, std::int64_t end) {
+    tiled.tiles.push_back({.pixels = end - begin,
+                           .u = rows.taps,
+                           .v = columns.taps,
+                           .first = tiled.places[static_cast<std::size_t>(list + begin)],
+                           .list = list + begin});
+  });
+}
+
+TiledBlock Tiling::tiles(const PixelBlock& block) const {
   TiledBlock tiled;
-  for (const Group& columns : groups(horizontal, block.columns, block.rows.end - block.rows.begin)) {
-    const std::int64_t width = columns.positions.end - columns.positions.begin;
-    for (const Group& rows : groups(vertical, block.rows, width)) {
-      const auto first = static_cast<std::int64_t>(tiled.order.size());
-      for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
-        for (std::int64_t j = columns.positions.begin; j < columns.positions.end; ++j)
-          tiled.order.push_back((i - block.rows.begin) * block.width() + j - block.columns.begin);
-      }
-      const std::int64_t pixels = static_cast<std::int64_t>(tiled.order.size()) - first;
-      const std::int64_t count = (pixels + most - 1) / most;
-      for (std::int64_t t = 0; t < count; ++t) {  // of nearly equal size
-        const std::int64_t begin = pixels * t / count, end = pixels * (t + 1) / count;
-        tiled.tiles.push_back({.pixels = end - begin, .u = rows.taps, .v = columns.taps, .first = first + begin});
-      }
+  for (const Group& columns : clip(columns_, block.columns, block.rows.end - block.rows.begin)) {
+    for (const Group& rows : clip(rows_, block.rows, columns.size())) {
+      if (columns.size() >= std::min(kLeastInRow, most_) || rows.size() == 1)
+        tile_rows(rows, columns, tiled);
+      else
+        tile_across_rows(rows, columns, tiled);
     }
   }
   return tiled;

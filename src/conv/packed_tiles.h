@@ -18,21 +18,57 @@ struct PixelBlock {
   std::int64_t pixels() const { return (rows.end - rows.begin) * width(); }
 };
 
+/// An output pixel.
+struct PixelPlace {
+  std::int64_t i = 0, j = 0;
+};
+
 /// Pixels that are summed together, in registers, over the taps (u, v) in `u` times `v`.
 struct PixelTile {
   std::int64_t pixels = 0;
   Range u, v;
-  std::int64_t first = 0;  ///< its pixels are [first, first + pixels) of TiledBlock::order
+  PixelPlace first;        ///< the others follow in its row, unless `list` says where they are
+  std::int64_t list = -1;  ///< or: they are [list, list + pixels) of TiledBlock::places
 };
 
 /// The pixels of a block, each in one tile.
 struct TiledBlock {
   std::vector<PixelTile> tiles;
-  std::vector<std::int64_t> order;  ///< row-major indices within the block
+  std::vector<PixelPlace> places;
 };
 
-/// Cuts a block into tiles of at most `most` pixels. With `skip_outside` pixels are grouped by the taps that fall
-/// inside the picture, and each tile has only those that one of its pixels needs; else all tiles have all taps.
-TiledBlock make_tiles(const ConvProblem& problem, const PixelBlock& block, std::int64_t most, bool skip_outside);
+/// Which taps a tile has.
+enum class TileTaps {
+  all,
+  needed,  ///< those that fall inside the picture for one of its pixels, and no more unless a tile would be too small
+  exact,   ///< those that fall inside the picture, which are the same for all of its pixels
+};
+
+/// Cuts blocks of one problem's output into tiles.
+class Tiling {
+ public:
+  /// Tiles have at most `most` pixels.
+  Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps);
+
+  TiledBlock tiles(const PixelBlock& block) const;
+
+ private:
+  /// Output positions along one axis that see the same taps.
+  struct Group {
+    Range positions, taps;
+
+    std::int64_t size() const { return positions.end - positions.begin; }
+  };
+
+  static std::vector<Group> group_by_taps(std::int64_t out, std::int64_t in, std::int64_t taps, std::int64_t stride,
+                                          std::int64_t dilation, std::int64_t begin_pad);
+  std::vector<Group> clip(const std::vector<Group>& groups, const Range& positions, std::int64_t across) const;
+  void tile_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const;
+  void tile_across_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const;
+
+  const std::int64_t most_;
+  const TileTaps taps_;
+  std::vector<Group> rows_, columns_;  // of all outputs
+};
 
 }  // namespace convtool
