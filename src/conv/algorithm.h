@@ -40,6 +40,7 @@ struct Algorithm {
 };
 
 extern const Algorithm kReference;
+extern const Algorithm kDepthwise;
 extern const Algorithm kDirect;
 extern const Algorithm kPacked;
 extern const Algorithm kRows;

@@ -94,22 +94,21 @@ double ChannelStrips::bytes(const ConvProblem& problem, std::int64_t output_rows
          (static_cast<double>(padded_width(problem)) * static_cast<double>(problem.input.c) + double{kRowSlack});
 }
 
-ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows,
-                             bool with_borders)
+ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, const Options& options)
     : problem_(problem),
       input_(input),
       in_place_(input.dtype == DType::f32 && input.strides.c == 1 && input.strides.w == input.shape.c &&
-                (!with_borders || shows_no_border(problem))),
+                (!options.with_borders || shows_no_border(problem)) && !options.with_slack),
       width_(padded_width(problem)),
       step_(problem.input.c) {
   const std::int64_t size = width_ * step_ + kRowSlack;
   const bool constant = pad_index(problem.padding_mode, -1, problem.input.h) == kOutside;
-  if (constant && with_borders) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
+  if (constant && options.with_borders) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
   if (in_place_) return;
   const std::int64_t affordable = kCacheBytes / (size * static_cast<std::int64_t>(sizeof(float)));
   slots_.resize(static_cast<std::size_t>(
-      std::max(strips_of(problem, output_rows), std::min(span_of(problem, output_rows), affordable))));
-  floats_.resize(slots_.size() * static_cast<std::size_t>(size));
+      std::max(strips_of(problem, options.output_rows), std::min(span_of(problem, options.output_rows), affordable))));
+  floats_ = Tensor(DType::f32, {1, 1, static_cast<std::int64_t>(slots_.size()), size});
 }
 
 ChannelStrip ChannelStrips::row(std::int64_t n, std::int64_t y) {
@@ -122,7 +121,7 @@ ChannelStrip ChannelStrips::row(std::int64_t n, std::int64_t y) {
       found != slots_.end() ? found : std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
         return a.last_used < b.last_used;
       });
-  float* strip = floats_.data() + (slot - slots_.begin()) * (width_ * step_ + kRowSlack);
+  float* strip = floats_.data<float>() + (slot - slots_.begin()) * (width_ * step_ + kRowSlack);
   if (found == slots_.end()) visit_dtype(input_.dtype, [&]<class In>(In) { fill<In>(n, seen, strip); });
   *slot = {.n = n, .y = seen, .last_used = now_++};
   return {.floats = strip, .first = 0, .step = step_};

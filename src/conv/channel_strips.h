@@ -22,10 +22,18 @@ struct ChannelStrip {
 /// outlive it.
 class ChannelStrips {
  public:
-  /// Made to serve blocks of `output_rows` rows: holds the strips that such a block sees, and of a dilated window also
-  /// those that it comes back to, while a second-level cache holds them. Rows that are floats in this order already are
-  /// not copied when no column outside the picture is asked for: when outputs see none, or without `with_borders`.
-  ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, std::int64_t output_rows, bool with_borders);
+  /// How strips are made and kept.
+  struct Options {
+    std::int64_t output_rows =
+        1;                     ///< the strips that a block of so many output rows sees are held at once, and of a
+                               ///< dilated window also those it comes back to, while a second-level cache holds them
+    bool with_borders = true;  ///< false: no column or row outside the picture will be read
+    bool with_slack = false;   ///< true: kRowSlack floats past a pixel's channels may be read
+  };
+
+  /// Rows that are floats in this order already are not copied when no column outside the picture is read: when outputs
+  /// see none, or without borders.
+  ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, const Options& options);
 
   /// The strip at row `y` of item `n`, `y` beyond the picture included. Valid until strips of another block are asked
   /// for.
@@ -53,7 +61,8 @@ class ChannelStrips {
   const std::int64_t step_;
   std::int64_t now_ = 0;  // calls of row()
   std::vector<Slot> slots_;
-  std::vector<float> floats_, outside_, planes_;
+  Tensor floats_;  // aligned
+  std::vector<float> outside_, planes_;
 };
 
 }  // namespace convtool

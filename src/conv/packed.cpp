@@ -32,6 +32,7 @@
 #include "conv/float_sums.h"
 #include "conv/padding.h"
 #include "conv/simd.h"
+#include "conv/tap_groups.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "conv/packed.cpp"
@@ -68,13 +69,6 @@ constexpr double kGoodStripBytes = 2 << 20;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// Whether taps that see the padding may be left out: products of 0 and a finite weight.
-bool padding_adds_nothing(const ConvProblem& problem, const Kernel& kernel) {
-  const bool constant = problem.padding_mode == PaddingMode::zeros || problem.padding_mode == PaddingMode::constant;
-  return constant && problem.padding_value == 0 &&
-         std::all_of(kernel.weights.begin(), kernel.weights.end(), [](float weight) { return std::isfinite(weight); });
-}
-
 class PackedExecutor final : public Executor {
  public:
   PackedExecutor(const ConvProblem& problem, const Kernel& kernel)
@@ -98,7 +92,7 @@ class PackedExecutor final : public Executor {
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     const std::int64_t per_piece = panels_per_piece(sink), channel_blocks = ceil_div(panel_count(), per_piece);
-    ChannelStrips strips(problem_, input, block_rows_, taps_ != TileTaps::exact);
+    ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
     Work work;
     std::int64_t at = -1;
     for (std::int64_t piece = begin; piece < end; ++piece) {
@@ -127,7 +121,7 @@ class PackedExecutor final : public Executor {
     std::vector<const float*> windows;
     std::vector<std::int64_t> rows;  // of sums
     std::vector<PlacedTile> placed;
-    std::vector<float> sums;
+    Tensor sums;  // whose vectors are aligned
   };
 
   std::int64_t panel_count() const { return static_cast<std::int64_t>(panels_.size()); }
@@ -213,7 +207,8 @@ class PackedExecutor final : public Executor {
     const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
     // The last vectors of a panel may overhang into the channels of the next, which comes later.
     const std::int64_t pitch = back.first - front.first + back.vectors * lanes_;
-    work.sums.resize(static_cast<std::size_t>(work.block.pixels() * pitch + kRowSlack));
+    const std::int64_t needed = work.block.pixels() * pitch + kRowSlack;
+    if (work.sums.shape().count() < needed) work.sums = Tensor(DType::f32, {1, 1, 1, needed});
     for (std::int64_t p = begin; p < end; ++p) {
       const Panel& panel = panels_[static_cast<std::size_t>(p)];
       const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
@@ -223,12 +218,12 @@ class PackedExecutor final : public Executor {
                                .step = problem_.dilation.w * problem_.input.c,
                                .first_channel = panel.first_input};
       sum_panel(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
-                work.sums.data() + (panel.first - front.first), pitch);
+                work.sums.data<float>() + (panel.first - front.first), pitch);
     }
     const std::int64_t width = work.block.width(), channels = back.first + back.channels - front.first;
     for (std::int64_t i = work.block.rows.begin; i < work.block.rows.end; ++i) {
       sink.finish_pixels({.n = work.block.n, .y = i, .x = work.block.columns.begin, .count = width}, front.first,
-                         channels, work.sums.data() + (i - work.block.rows.begin) * width * pitch, pitch, stats);
+                         channels, work.sums.data<float>() + (i - work.block.rows.begin) * width * pitch, pitch, stats);
     }
   }
 

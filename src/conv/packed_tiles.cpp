@@ -25,41 +25,20 @@ void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
 
 }  // namespace
 
-Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps) : most_(most), taps_(taps) {
-  const KernelShape& k = problem.kernel;
-  const Shape out = output_shape(problem);
-  if (taps == TileTaps::all) {
-    rows_ = {{{0, out.h}, {0, k.kh}}};
-    columns_ = {{{0, out.w}, {0, k.kw}}};
-    return;
-  }
-  rows_ = group_by_taps(out.h, problem.input.h, k.kh, problem.stride.h, problem.dilation.h, problem.pads.top);
-  columns_ = group_by_taps(out.w, problem.input.w, k.kw, problem.stride.w, problem.dilation.w, problem.pads.left);
-}
-
-std::vector<Tiling::Group> Tiling::group_by_taps(std::int64_t out, std::int64_t in, std::int64_t taps,
-                                                 std::int64_t stride, std::int64_t dilation, std::int64_t begin_pad) {
-  std::vector<Group> groups;
-  for (std::int64_t i = 0; i < out; ++i) {
-    const Range inside = interior(taps, in, dilation, i * stride - begin_pad);
-    if (groups.empty() || groups.back().taps.begin != inside.begin || groups.back().taps.end != inside.end)
-      groups.push_back({{i, i}, inside});
-    groups.back().positions.end = i + 1;
-  }
-  return groups;
-}
+Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps)
+    : most_(most), taps_(taps), groups_(taps == TileTaps::all ? TapGroups::all(problem) : TapGroups::inside(problem)) {}
 
 /// What falls into `positions`. Unless taps are exact, groups of fewer than kLeastPixels pixels, being `across` wide,
 /// join a neighbour.
-std::vector<Tiling::Group> Tiling::clip(const std::vector<Group>& groups, const Range& positions,
-                                        std::int64_t across) const {
-  const auto small = [&](const Group& group) {
+std::vector<TapGroup> Tiling::clip(const std::vector<TapGroup>& groups, const Range& positions,
+                                   std::int64_t across) const {
+  const auto small = [&](const TapGroup& group) {
     return taps_ == TileTaps::needed && group.size() * across < kLeastPixels;
   };
-  std::vector<Group> clipped;
-  for (const Group& group : groups) {
-    const Group part{{std::max(group.positions.begin, positions.begin), std::min(group.positions.end, positions.end)},
-                     group.taps};
+  std::vector<TapGroup> clipped;
+  for (const TapGroup& group : groups) {
+    const TapGroup part{
+        {std::max(group.positions.begin, positions.begin), std::min(group.positions.end, positions.end)}, group.taps};
     if (part.size() <= 0) continue;
     if (!clipped.empty() && (small(clipped.back()) || small(part))) {
       clipped.back().taps = joined(clipped.back().taps, part.taps);
@@ -71,7 +50,7 @@ std::vector<Tiling::Group> Tiling::clip(const std::vector<Group>& groups, const 
   return clipped;
 }
 
-void Tiling::tile_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const {
+void Tiling::tile_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const {
   for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
     cut_evenly(columns.size(), most_, [&](std::int64_t begin, std::int64_t end) {
       tiled.tiles.push_back(
@@ -80,7 +59,7 @@ void Tiling::tile_rows(const Group& rows, const Group& columns, TiledBlock& tile
   }
 }
 
-void Tiling::tile_across_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const {
+void Tiling::tile_across_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const {
   const auto list = static_cast<std::int64_t>(tiled.places.size());
   for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
     for (std::int64_t j = columns.positions.begin; j < columns.positions.end; ++j) tiled.places.push_back({i, j});
@@ -96,8 +75,8 @@ void Tiling::tile_across_rows(const Group& rows, const Group& columns, TiledBloc
 
 TiledBlock Tiling::tiles(const PixelBlock& block) const {
   TiledBlock tiled;
-  for (const Group& columns : clip(columns_, block.columns, block.rows.end - block.rows.begin)) {
-    for (const Group& rows : clip(rows_, block.rows, columns.size())) {
+  for (const TapGroup& columns : clip(groups_.columns, block.columns, block.rows.end - block.rows.begin)) {
+    for (const TapGroup& rows : clip(groups_.rows, block.rows, columns.size())) {
       if (columns.size() >= std::min(kLeastInRow, most_) || rows.size() == 1)
         tile_rows(rows, columns, tiled);
       else

@@ -6,6 +6,7 @@
 
 #include "conv/padding.h"
 #include "conv/problem.h"
+#include "conv/tap_groups.h"
 
 namespace convtool {
 
@@ -53,22 +54,13 @@ class Tiling {
   TiledBlock tiles(const PixelBlock& block) const;
 
  private:
-  /// Output positions along one axis that see the same taps.
-  struct Group {
-    Range positions, taps;
-
-    std::int64_t size() const { return positions.end - positions.begin; }
-  };
-
-  static std::vector<Group> group_by_taps(std::int64_t out, std::int64_t in, std::int64_t taps, std::int64_t stride,
-                                          std::int64_t dilation, std::int64_t begin_pad);
-  std::vector<Group> clip(const std::vector<Group>& groups, const Range& positions, std::int64_t across) const;
-  void tile_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const;
-  void tile_across_rows(const Group& rows, const Group& columns, TiledBlock& tiled) const;
+  std::vector<TapGroup> clip(const std::vector<TapGroup>& groups, const Range& positions, std::int64_t across) const;
+  void tile_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const;
+  void tile_across_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const;
 
   const std::int64_t most_;
   const TileTaps taps_;
-  std::vector<Group> rows_, columns_;  // of all outputs
+  const TapGroups groups_;
 };
 
 }  // namespace convtool

@@ -35,6 +35,7 @@ const ErrorBound kErrorBounds[] = {
     // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
     // Fused as well, in the order of row, column, channel, which the bound does not know; taps of 0 * 0 left out add 0.
     {"packed", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
+    {"depthwise", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
 };
 
