@@ -40,7 +40,9 @@ struct Algorithm {
 };
 
 extern const Algorithm kReference;
+extern const Algorithm kDepthwise;
 extern const Algorithm kDirect;
+extern const Algorithm kPacked;
 extern const Algorithm kRows;
 extern const Algorithm kInteger;
 
