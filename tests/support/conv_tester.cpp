@@ -34,6 +34,8 @@ const ErrorBound kErrorBounds[] = {
     {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
+    // n + 1 of the sum (src/conv/low_rank.cpp).
+    {"separable", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
 };
 
 double units_of(std::string_view algorithm, const ConvProblem& problem) {
