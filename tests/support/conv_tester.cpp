@@ -39,6 +39,8 @@ const ErrorBound kErrorBounds[] = {
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // Integer arithmetic, within its range.
     {"integer", [](const ConvProblem&) { return 0.0; }},
+    // n + 1 of the sum (src/conv/low_rank.cpp).
+    {"separable", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
 };
 
 double units_of(std::string_view algorithm, const ConvProblem& problem) {
