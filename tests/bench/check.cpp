@@ -103,6 +103,7 @@ std::vector<Place> places(const Shape& shape) {
   };
   const auto end_of = [&](std::int64_t end) { return random() % 2 == 0 ? 0 : end - 1; };
   std::vector<Place> all;
+  all.reserve(kPlaces);
   for (int i = 0; i < kPlaces; ++i) {  // a quarter of them on the first or last row, a quarter so for columns
     all.push_back(
         {below(shape.c), i % 4 < 1 ? end_of(shape.h) : below(shape.h), i % 8 < 2 ? end_of(shape.w) : below(shape.w)});

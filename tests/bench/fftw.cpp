@@ -125,9 +125,9 @@ class OverlapSave {
       for (std::int64_t j = 0; j < width; ++j) {
         if constexpr (std::is_same_v<T, float>) {
           to[j] = from[j];
-        } else {  // ties upwards, which compilers vectorise
-          const float most = std::numeric_limits<T>::max();
-          to[j] = static_cast<T>(static_cast<int>(std::min(std::max(from[j], 0.0F), most) + 0.5F));
+        } else {  // to nearest beside 1.5 * 2^23, where a float has no fraction: compilers vectorise that
+          constexpr float kShift = 0x1.8p23F, kMost = std::numeric_limits<T>::max();
+          to[j] = static_cast<T>(static_cast<int>((std::min(std::max(from[j], 0.0F), kMost) + kShift) - kShift));
         }
       }
     }

@@ -119,7 +119,7 @@ bool is_gaussian(const Workload& workload) { return workload.sigma > 0; }
 std::vector<Peer> opencv_peers() {
   return {{"OpenCV filter2D", is_one_filter, prepare_filter2d},
           {"OpenCV Sobel", is_sobel, prepare_sobel},
-          {"OpenCV GaussianBlur", is_gaussian, prepare_gaussian_blur, 2},
+          {"OpenCV GaussianBlur", is_gaussian, prepare_gaussian_blur, 4},
           {"OpenCV sepFilter2D", is_gaussian, prepare_sep_filter2d, 2},
           {"OpenCV boxFilter", is_box, prepare_box_filter}};
 }

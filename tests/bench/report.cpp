@@ -158,7 +158,7 @@ std::string summary(const std::vector<Result>& results) {
     }
     for (const std::string& note : notes) text += id + " " + result.workload.name + ": " + note + "\n";
   }
-  return means.empty() ? text : text + "\n" + means_table(means);
+  return results.size() == 1 || means.empty() ? text : text + "\n" + means_table(means);
 }
 
 void write_json(const std::string& path, const std::vector<Result>& results, Roof& roof) {
@@ -174,6 +174,7 @@ void write_json(const std::string& path, const std::vector<Result>& results, Roo
       runs.push_back(run_of(result.workload, "convtool with plan", m.threads, m.with_plan, roof));
       for (const PeerTiming& peer : m.peers) {
         runs.push_back(run_of(result.workload, peer.name, m.threads, peer.timing, roof));
+        runs.back().counters["difference_to_convtool"] = peer.difference;
       }
     }
     if (!runs.empty()) reporter.ReportRuns(runs);

@@ -133,9 +133,9 @@ bool is_gaussian_on_bytes(const Workload& workload) {
 
 std::vector<Peer> vips_peers() {
   return {{"libvips conv", is_small, prepare_conv<VIPS_PRECISION_FLOAT>},
-          {"libvips conv integer", is_small, prepare_conv<VIPS_PRECISION_INTEGER>, 3},
+          {"libvips conv integer", is_small, prepare_conv<VIPS_PRECISION_INTEGER>, 4},
           {"libvips convsep", is_gaussian, prepare_convsep<VIPS_PRECISION_FLOAT>},
-          {"libvips convsep integer", is_gaussian_on_bytes, prepare_convsep<VIPS_PRECISION_INTEGER>, 3},
+          {"libvips convsep integer", is_gaussian_on_bytes, prepare_convsep<VIPS_PRECISION_INTEGER>, 4},
           {"libvips sobel", is_sobel, prepare_sobel}};
 }
 
