@@ -29,7 +29,7 @@ cv::Mat kernel_of(const Workload& workload) {
   for (std::int64_t u = 0; u < kernel.shape.kh; ++u) {
     for (std::int64_t v = 0; v < kernel.shape.kw; ++v) {
       weights.at<float>(size(u * dilation.h), size(v * dilation.w)) =
-          static_cast<float>(static_cast<double>(kernel.taps(0, 0)[u * kernel.shape.kw + v]) / kernel.divisor.front());
+          static_cast<float>(static_cast<double>(kernel.taps(0, 0)[u * kernel.shape.kw + v]) / workload.divisor(0));
     }
   }
   return weights;

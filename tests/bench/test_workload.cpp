@@ -51,7 +51,7 @@ std::int64_t rank_of(const Workload& workload, double tolerance) {
 /// Of the first output channel, divided.
 double sum_of(const Workload& workload) {
   const auto first = workload.kernel.weights.begin();
-  return std::accumulate(first, first + workload.kernel.shape.taps(), 0.0) / workload.kernel.divisor.front();
+  return std::accumulate(first, first + workload.kernel.shape.taps(), 0.0) / workload.divisor(0);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ PeerRun prepare_conv(const Workload& workload, const ConstTensorRef& input, cons
   const float* taps = workload.kernel.taps(0, 0);
   const std::shared_ptr<VipsImage> mask(
       matrix(static_cast<int>(k.kw), static_cast<int>(k.kh), {taps, taps + k.kh * k.kw}));
-  vips_image_set_double(mask.get(), "scale", workload.kernel.divisor.front());
+  vips_image_set_double(mask.get(), "scale", workload.divisor(0));
   return run_of(
       [=] {
         const Image from = image_of(input);
