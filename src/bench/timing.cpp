@@ -60,6 +60,7 @@ std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& cont
     }
   }
   std::vector<Timing> timings;
+  timings.reserve(samples.size());
   for (const auto& of_one : samples) timings.push_back(summarize(of_one));
   return timings;
 }

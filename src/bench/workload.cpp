@@ -163,7 +163,7 @@ Workload picture(const std::string& id, DType dtype, std::int64_t channels, cons
   for (std::int64_t c = 0; c < channels; ++c) {
     for (const Taps& taps : kernels) {
       kernel.weights.insert(kernel.weights.end(), taps.weights.begin(), taps.weights.end());
-      kernel.divisor.push_back(taps.divisor);
+      if (taps.divisor != 1) kernel.divisor.push_back(taps.divisor);
     }
   }
   kernel.bias.assign(static_cast<std::size_t>(kernel.shape.c_o), 0);
@@ -305,6 +305,10 @@ Shape Workload::output_shape() const {
   Shape shape = convtool::output_shape(problem);
   shape.c /= epilogue.combine_count;
   return shape;
+}
+
+double Workload::divisor(std::int64_t sum_channel) const {
+  return kernel.divisor.empty() ? 1 : kernel.divisor[static_cast<std::size_t>(sum_channel)];
 }
 
 double Workload::bytes() const {

@@ -26,6 +26,9 @@ struct Workload {
   /// The shape of the result, combined channels joined.
   Shape output_shape() const;
 
+  /// What the sums of this channel are divided by.
+  double divisor(std::int64_t sum_channel) const;
+
   /// Bytes that must be read or written at least once: input, weights and output.
   double bytes() const;
 };

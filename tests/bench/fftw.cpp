@@ -46,7 +46,7 @@ class OverlapSave {
     const int size = static_cast<int>(n);
     forward_.reset(fftwf_plan_dft_r2c_2d(size, size, b.tile.get(), b.spectrum.get(), FFTW_MEASURE));
     backward_.reset(fftwf_plan_dft_c2r_2d(size, size, b.spectrum.get(), b.tile.get(), FFTW_MEASURE));
-    transform_kernel(workload.kernel);
+    transform_kernel(workload);
   }
 
   std::int64_t tiles() const { return rows_of_tiles() * columns_of_tiles(); }
@@ -71,12 +71,12 @@ class OverlapSave {
   std::int64_t columns_of_tiles() const { return (output_.shape.w + step_ - 1) / step_; }
 
   /// Its conjugate, for a correlation, with the scale that FFTW's transforms leave out.
-  void transform_kernel(const Kernel& kernel) {
+  void transform_kernel(const Workload& workload) {
     const Buffers& b = buffers_.front();
     std::fill(b.tile.get(), b.tile.get() + n_ * n_, 0.0F);
-    for (std::int64_t u = 0; u < k_; ++u) std::copy_n(kernel.taps(0, 0) + u * k_, k_, b.tile.get() + u * n_);
+    for (std::int64_t u = 0; u < k_; ++u) std::copy_n(workload.kernel.taps(0, 0) + u * k_, k_, b.tile.get() + u * n_);
     fftwf_execute_dft_r2c(forward_.get(), b.tile.get(), b.spectrum.get());
-    const auto scale = static_cast<float>(1 / (kernel.divisor.front() * static_cast<double>(n_ * n_)));
+    const auto scale = static_cast<float>(1 / (workload.divisor(0) * static_cast<double>(n_ * n_)));
     kernel_.resize(static_cast<std::size_t>(2 * n_ * (n_ / 2 + 1)));
     const float* spectrum = *b.spectrum;
     for (std::size_t i = 0; i < kernel_.size(); i += 2) {
@@ -125,9 +125,9 @@ class OverlapSave {
       for (std::int64_t j = 0; j < width; ++j) {
         if constexpr (std::is_same_v<T, float>) {
           to[j] = from[j];
-        } else {  // ties upwards, which compilers vectorise
-          const float most = std::numeric_limits<T>::max();
-          to[j] = static_cast<T>(static_cast<int>(std::min(std::max(from[j], 0.0F), most) + 0.5F));
+        } else {  // to nearest beside 1.5 * 2^23, where a float has no fraction: compilers vectorise that
+          constexpr float kShift = 0x1.8p23F, kMost = std::numeric_limits<T>::max();
+          to[j] = static_cast<T>(static_cast<int>((std::min(std::max(from[j], 0.0F), kMost) + kShift) - kShift));
         }
       }
     }

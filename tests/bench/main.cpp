@@ -57,14 +57,19 @@ int run(const std::string& filter, const std::string& json, double min_seconds, 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times convtool's engine against other libraries.");
-  std::string filter, json;
-  double min_seconds = 0.2;
-  bool list = false;
-  app.add_option("--filter", filter, "only workloads whose id and name contain this text");
-  app.add_option("--json", json, "write all timings to this file");
-  app.add_option("--min-time", min_seconds, "seconds of calls for each contender")->capture_default_str();
-  app.add_flag("--list", list, "print the workloads and time nothing");
-  CLI11_PARSE(app, argc, argv);
-  return run(filter, json, min_seconds, list);
+  try {
+    CLI::App app("Times convtool's engine against other libraries.");
+    std::string filter, json;
+    double min_seconds = 0.2;
+    bool list = false;
+    app.add_option("--filter", filter, "only workloads whose id and name contain this text");
+    app.add_option("--json", json, "write all timings to this file");
+    app.add_option("--min-time", min_seconds, "seconds of calls for each contender")->capture_default_str();
+    app.add_flag("--list", list, "print the workloads and time nothing");
+    CLI11_PARSE(app, argc, argv);
+    return run(filter, json, min_seconds, list);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_convtool: %s\n", error.what());
+    return 2;
+  }
 }

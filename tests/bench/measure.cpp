@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "conv/plan.h"
+#include "core/text.h"
 #include "peer.h"
 
 namespace convtool {
@@ -15,12 +16,24 @@ void fill_with(Tensor& tensor, int byte) {
   std::memset(tensor.ref().data, byte, static_cast<std::size_t>(tensor.shape().count() * size_of(tensor.dtype())));
 }
 
-/// Empty when the peer's result, in `theirs`, is near enough to `ours`.
-std::string complaint_about(const Peer& peer, const Workload& workload, Tensor& ours, Tensor& theirs) {
+/// Runs the peer once and compares its result with ours. Adds it to the contenders, or says why not; says also when its
+/// result is as near as it promises, but no nearer.
+void add_peer(const Peer& peer, const PeerRun& prepared, const Workload& workload, Tensor& ours, Tensor& theirs,
+              std::vector<std::function<void()>>& contenders, Measurement& result) {
+  fill_with(theirs, 0xff);
+  prepared.run();
+  prepared.fetch();
   const double difference = largest_difference(channels_last(ours), channels_last(theirs));
-  const double allowed = is_integer(workload.output_dtype) ? peer.levels : allowed_difference(workload);
-  if (difference <= allowed) return "";
-  return peer.name + " is left out: it differs by " + std::to_string(difference);
+  const bool levels = is_integer(workload.output_dtype);
+  const double usual = levels ? 1 : allowed_difference(workload);
+  const bool near_enough = difference <= (levels ? peer.levels : usual);
+  if (near_enough) {
+    contenders.push_back(prepared.run);
+    result.peers.push_back({.name = peer.name, .difference = difference});
+  }
+  if (!(difference <= usual)) {
+    result.notes.push_back(peer.name + (near_enough ? "" : " is left out: it") + " differs by " + to_text(difference));
+  }
 }
 
 }  // namespace
@@ -49,21 +62,11 @@ Measurement measure(const Workload& workload, int threads, double min_seconds) {
   std::vector<std::function<void()>> contenders = {[&] { plan.run(from, to); }, [&] { make_plan().run(from, to); }};
   for (const Peer& peer : peers()) {
     if (!peer.applies(workload)) continue;
-    std::string complaint;
     try {
-      const PeerRun prepared = peer.prepare(workload, from, to_theirs, threads);
-      fill_with(theirs, 0xff);
-      prepared.run();
-      prepared.fetch();
-      complaint = complaint_about(peer, workload, ours, theirs);
-      if (complaint.empty()) {
-        contenders.push_back(prepared.run);
-        result.peers.push_back({peer.name, {}});
-      }
+      add_peer(peer, peer.prepare(workload, from, to_theirs, threads), workload, ours, theirs, contenders, result);
     } catch (const std::exception& error) {
-      complaint = peer.name + " is left out: " + error.what();
+      result.notes.push_back(peer.name + " is left out: " + error.what());
     }
-    if (!complaint.empty()) result.notes.push_back(complaint);
   }
 
   const std::vector<Timing> timings = time_in_turns(contenders, min_seconds);

@@ -11,6 +11,7 @@ namespace convtool {
 
 struct PeerTiming {
   std::string name;
+  double difference = 0;  ///< the largest between its result and ours
   Timing timing;
 };
 
@@ -21,7 +22,7 @@ struct Measurement {
   std::string wrong;       ///< what is wrong with the engine's result; then nothing was timed
   Timing ours, with_plan;  ///< running a plan; making and running one
   std::vector<PeerTiming> peers;
-  std::vector<std::string> notes;  ///< peers that were left out, and why
+  std::vector<std::string> notes;  ///< peers that were left out, and why; those that differ by more than one level
 
   /// The fastest; null when there is none.
   const PeerTiming* best_peer() const;

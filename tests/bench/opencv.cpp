@@ -29,7 +29,7 @@ cv::Mat kernel_of(const Workload& workload) {
   for (std::int64_t u = 0; u < kernel.shape.kh; ++u) {
     for (std::int64_t v = 0; v < kernel.shape.kw; ++v) {
       weights.at<float>(size(u * dilation.h), size(v * dilation.w)) =
-          static_cast<float>(static_cast<double>(kernel.taps(0, 0)[u * kernel.shape.kw + v]) / kernel.divisor.front());
+          static_cast<float>(static_cast<double>(kernel.taps(0, 0)[u * kernel.shape.kw + v]) / workload.divisor(0));
     }
   }
   return weights;
@@ -119,7 +119,7 @@ bool is_gaussian(const Workload& workload) { return workload.sigma > 0; }
 std::vector<Peer> opencv_peers() {
   return {{"OpenCV filter2D", is_one_filter, prepare_filter2d},
           {"OpenCV Sobel", is_sobel, prepare_sobel},
-          {"OpenCV GaussianBlur", is_gaussian, prepare_gaussian_blur, 2},
+          {"OpenCV GaussianBlur", is_gaussian, prepare_gaussian_blur, 4},
           {"OpenCV sepFilter2D", is_gaussian, prepare_sep_filter2d, 2},
           {"OpenCV boxFilter", is_box, prepare_box_filter}};
 }

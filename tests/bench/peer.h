@@ -23,8 +23,8 @@ struct Peer {
   /// Sets the library's number of threads, which is one for the process. `input` and `output` are channels-last and
   /// outlive the PeerRun.
   PeerRun (*prepare)(const Workload& workload, const ConstTensorRef& input, const TensorRef& output, int threads);
-  /// Results may differ from ours by so many levels of an integer output, because the library rounds more than once.
-  /// One is always allowed, and what float sums differ by.
+  /// Results of a library that rounds weights or intermediate sums may differ by so many levels of an integer output.
+  /// One level is always allowed.
   double levels = 1;
 };
 

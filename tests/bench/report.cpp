@@ -90,7 +90,7 @@ benchmark::BenchmarkReporter::Run run_of(const Workload& workload, const std::st
   run.threads = threads;
   run.iterations = 1;
   run.time_unit = benchmark::kMillisecond;
-  run.real_accumulated_time = run.cpu_accumulated_time = timing.median;
+  run.real_accumulated_time = run.cpu_accumulated_time = timing.median;  // time on the clock is all that is taken
   run.counters = {{"least_ms", timing.least * 1e3},
                   {"lower_quartile_ms", timing.lower_quartile * 1e3},
                   {"upper_quartile_ms", timing.upper_quartile * 1e3},
@@ -158,7 +158,7 @@ std::string summary(const std::vector<Result>& results) {
     }
     for (const std::string& note : notes) text += id + " " + result.workload.name + ": " + note + "\n";
   }
-  return means.empty() ? text : text + "\n" + means_table(means);
+  return results.size() == 1 || means.empty() ? text : text + "\n" + means_table(means);
 }
 
 void write_json(const std::string& path, const std::vector<Result>& results, Roof& roof) {
@@ -174,6 +174,7 @@ void write_json(const std::string& path, const std::vector<Result>& results, Roo
       runs.push_back(run_of(result.workload, "convtool with plan", m.threads, m.with_plan, roof));
       for (const PeerTiming& peer : m.peers) {
         runs.push_back(run_of(result.workload, peer.name, m.threads, peer.timing, roof));
+        runs.back().counters["difference_to_convtool"] = peer.difference;
       }
     }
     if (!runs.empty()) reporter.ReportRuns(runs);

@@ -76,7 +76,7 @@ PeerRun prepare_conv(const Workload& workload, const ConstTensorRef& input, cons
   const float* taps = workload.kernel.taps(0, 0);
   const std::shared_ptr<VipsImage> mask(
       matrix(static_cast<int>(k.kw), static_cast<int>(k.kh), {taps, taps + k.kh * k.kw}));
-  vips_image_set_double(mask.get(), "scale", workload.kernel.divisor.front());
+  vips_image_set_double(mask.get(), "scale", workload.divisor(0));
   return run_of(
       [=] {
         const Image from = image_of(input);
@@ -133,9 +133,9 @@ bool is_gaussian_on_bytes(const Workload& workload) {
 
 std::vector<Peer> vips_peers() {
   return {{"libvips conv", is_small, prepare_conv<VIPS_PRECISION_FLOAT>},
-          {"libvips conv integer", is_small, prepare_conv<VIPS_PRECISION_INTEGER>, 3},
+          {"libvips conv integer", is_small, prepare_conv<VIPS_PRECISION_INTEGER>, 4},
           {"libvips convsep", is_gaussian, prepare_convsep<VIPS_PRECISION_FLOAT>},
-          {"libvips convsep integer", is_gaussian_on_bytes, prepare_convsep<VIPS_PRECISION_INTEGER>, 3},
+          {"libvips convsep integer", is_gaussian_on_bytes, prepare_convsep<VIPS_PRECISION_INTEGER>, 4},
           {"libvips sobel", is_sobel, prepare_sobel}};
 }
 
