@@ -70,8 +70,11 @@ class DepthwiseExecutor final : public Executor {
     Tensor sums(DType::f32, {1, 1, out_.w, pitch_});  // aligned
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
-      sum_row(n, i, strips, sums.data<float>());
-      sink.finish_pixels({.n = n, .y = i, .x = 0, .count = out_.w}, 0, out_.c, sums.data<float>(), pitch_, stats);
+      const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
+      float* place = sink.pixel_pitch() == pitch_ ? sink.place_of(stretch, 0, out_.c) : nullptr;
+      if (place == nullptr) place = sums.data<float>();
+      sum_row(n, i, strips, place);
+      sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
     }
   }
 

@@ -131,6 +131,17 @@ void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_
   }
 }
 
+float* Sink::place_of(const Stretch& stretch, std::int64_t first, std::int64_t channels) const {
+  if (output_.data == nullptr || output_.dtype != DType::f32 || output_.strides.c != 1 || combine_count() != 1 ||
+      map_.absolute) {
+    return nullptr;
+  }
+  for (auto c = static_cast<std::size_t>(first); c < static_cast<std::size_t>(first + channels); ++c) {
+    if (!plain_[c] || divisors_[c] != 1 || biases_[c] != 0) return nullptr;
+  }
+  return &output_.view<float>().at(stretch.n, first, stretch.y, stretch.x);
+}
+
 Sink Sink::in_units(double unit) const {
   Sink sink = *this;
   for (double& divisor : sink.divisors_) divisor /= unit;

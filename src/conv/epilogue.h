@@ -79,6 +79,11 @@ class Sink {
   void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                      std::int64_t pitch, ResponseStats& stats) const;
 
+  /// Where the sums of such a stretch may be put, `pixel_pitch()` apart, so that finish_pixels() finds them in place:
+  /// the output itself, when it takes floats, channels side by side, and changes nothing about a sum. Else null.
+  float* place_of(const Stretch& stretch, std::int64_t first, std::int64_t channels) const;
+  std::int64_t pixel_pitch() const { return output_.strides.w; }
+
   /// The same sink for sums that are counted in units of `unit`, a power of two.
   Sink in_units(double unit) const;
 

@@ -403,10 +403,24 @@ bool FinishInFloat(const FinishJob& job, ResponseStats& stats) {
 
 // Pixels with many channels.
 
+/// The responses whose keys are `keys`, widened into `seen`. Returns whether all of them are floats.
+template <class Wide>
+HWY_INLINE bool WidenByKeys(Wide wide, const float* keys, const double* divisors, const float* biases,
+                            Extremes<Wide>& seen) {
+  auto response = LoadDoubles(wide, keys);
+  response = hn::Add(hn::Div(response, hn::LoadU(wide, divisors)), LoadDoubles(wide, biases));
+  response = hn::Add(response, hn::Zero(wide));  // no -0
+  seen.min = hn::Min(seen.min, response);
+  seen.max = hn::Max(seen.max, response);
+  return hn::AllTrue(wide, hn::Le(hn::Abs(response), hn::Set(wide, std::numeric_limits<float>::max())));
+}
+
 /// Finishes channels [begin, end), a whole number of vectors, and merges their extremes into `stats`.
-template <class D>
-HWY_INLINE bool PixelRange(D d, PixelJob job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+template <class D, class Wide>
+HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d)), wide_lanes = static_cast<std::int64_t>(hn::Lanes(wide));
+  const bool in_place = job.sums == job.out;  // and is what it should be
+  Extremes<Wide> all(wide);
   for (std::int64_t k = begin; k < end; k += lanes) {
     float least[kMostLanes], most[kMostLanes], divisors[kMostLanes];
     bool divides = false;
@@ -422,22 +436,20 @@ HWY_INLINE bool PixelRange(D d, PixelJob job, std::int64_t begin, std::int64_t e
       some_nan = hn::Or(some_nan, IsNan(key));
       seen.min = hn::Min(seen.min, key);
       seen.max = hn::Max(seen.max, key);
+      if (in_place) continue;
       const auto value = hn::Add(divides ? hn::Div(key, divisor) : key, bias);
       hn::StoreU(job.absolute ? hn::Abs(value) : value, d, job.out + i * job.out_pitch + k);
     }
     if (!hn::AllFalse(d, some_nan)) return false;
     hn::StoreU(seen.min, d, least);
     hn::StoreU(seen.max, d, most);
-    for (std::int64_t i = 0; i < lanes; ++i) {
-      for (const float key : {least[i], most[i]}) {
-        const double response =
-            static_cast<double>(key) / job.divisors[k + i] + static_cast<double>(job.biases[k + i]) + 0.0;
-        if (!std::isfinite(static_cast<float>(response))) return false;
-        stats.min = std::min(stats.min, response);
-        stats.max = std::max(stats.max, response);
-      }
+    for (std::int64_t i = 0; i < lanes; i += wide_lanes) {
+      for (const float* keys : {least + i, most + i})
+        if (!WidenByKeys(wide, keys, job.divisors + k + i, job.biases + k + i, all)) return false;
     }
   }
+  stats.min = std::min(stats.min, hn::GetLane(hn::MinOfLanes(wide, all.min)));
+  stats.max = std::max(stats.max, hn::GetLane(hn::MaxOfLanes(wide, all.max)));
   return true;
 }
 
@@ -447,7 +459,8 @@ bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));
   const std::int64_t whole = job.channels - job.channels % lanes;
   ResponseStats seen;
-  if (!PixelRange(Vectors(), job, 0, whole, seen) || !PixelRange(Singles(), job, whole, job.channels, seen))
+  if (!PixelRange(Vectors(), hn::ScalableTag<double>(), job, 0, whole, seen) ||
+      !PixelRange(Singles(), hn::CappedTag<double, 1>(), job, whole, job.channels, seen))
     return false;
   stats.merge(seen);
   return true;

@@ -54,8 +54,8 @@ struct PixelJob {
   std::int64_t out_pitch = 0;
 };
 
-/// What finish_in_float() makes of each channel. Returns false where a sum is NaN or a value too large for a float,
-/// having perhaps stored some values but counted nothing.
+/// What finish_in_float() makes of each channel; sums that are the output are left as they are. Returns false where a
+/// sum is NaN or a value too large for a float, having perhaps stored some values but counted nothing.
 bool finish_pixels_in_float(const PixelJob& job, ResponseStats& stats);
 
 /// rows[k * row_pitch + i] = pixels[i * pitch + k], for i < count and k < channels.

@@ -205,10 +205,8 @@ class PackedExecutor final : public Executor {
 
   void run_panels(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work, ResponseStats& stats) const {
     const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
-    // The last vectors of a panel may overhang into the channels of the next, which comes later.
-    const std::int64_t pitch = back.first - front.first + back.vectors * lanes_;
-    const std::int64_t needed = work.block.pixels() * pitch + kRowSlack;
-    if (work.sums.shape().count() < needed) work.sums = Tensor(DType::f32, {1, 1, 1, needed});
+    const std::int64_t channels = back.first + back.channels - front.first;
+    const Sums sums = place_sums(front.first, channels, back, sink, work);
     for (std::int64_t p = begin; p < end; ++p) {
       const Panel& panel = panels_[static_cast<std::size_t>(p)];
       const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
@@ -218,13 +216,41 @@ class PackedExecutor final : public Executor {
                                .step = problem_.dilation.w * problem_.input.c,
                                .first_channel = panel.first_input};
       sum_panel(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
-                work.sums.data<float>() + (panel.first - front.first), pitch);
+                sums.first + (panel.first - front.first), sums.pitch);
     }
-    const std::int64_t width = work.block.width(), channels = back.first + back.channels - front.first;
-    for (std::int64_t i = work.block.rows.begin; i < work.block.rows.end; ++i) {
-      sink.finish_pixels({.n = work.block.n, .y = i, .x = work.block.columns.begin, .count = width}, front.first,
-                         channels, work.sums.data<float>() + (i - work.block.rows.begin) * width * pitch, pitch, stats);
+    const PixelBlock& block = work.block;
+    for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
+      sink.finish_pixels(row_of(block, i), front.first, channels,
+                         sums.first + (i - block.rows.begin) * block.width() * sums.pitch, sums.pitch, stats);
     }
+  }
+
+  /// Where the sums of a block go: pixels by rows, `pitch` apart.
+  struct Sums {
+    float* first;
+    std::int64_t pitch;
+  };
+
+  static Stretch row_of(const PixelBlock& block, std::int64_t i) {
+    return {.n = block.n, .y = i, .x = block.columns.begin, .count = block.width()};
+  }
+
+  /// The output itself where it takes sums as they are, the rows of the block lie behind one another in it, and panels
+  /// fill their vectors; else a buffer.
+  Sums place_sums(std::int64_t first, std::int64_t channels, const Panel& back, const Sink& sink, Work& work) const {
+    const PixelBlock& block = work.block;
+    if (back.channels == back.vectors * lanes_) {
+      float* place = sink.place_of(row_of(block, block.rows.begin), first, channels);
+      const bool one_row = block.rows.begin + 1 == block.rows.end;
+      if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first, channels) ==
+                                              place + block.width() * sink.pixel_pitch()))
+        return {place, sink.pixel_pitch()};
+    }
+    // The last vectors of a panel may overhang into the channels of the next, which comes later.
+    const std::int64_t pitch = back.first - first + back.vectors * lanes_;
+    const std::int64_t needed = block.pixels() * pitch + kRowSlack;
+    if (work.sums.shape().count() < needed) work.sums = Tensor(DType::f32, {1, 1, 1, needed});
+    return {work.sums.data<float>(), pitch};
   }
 
   const ConvProblem& problem_;

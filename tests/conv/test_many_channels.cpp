@@ -51,7 +51,10 @@ TEST_CASE("output channels around vectors and panels, in groups, on narrow pictu
       const std::int64_t inputs = random.pick(std::vector<std::int64_t>{1, 2, 3, 4, 5, 9, 16});
       const std::int64_t kernel = width < 3 ? 1 : random.between(1, 3);
       Params params = random_params(groups, random);
-      if (width < 8) params.dilation = {};
+      if (width < 8) {  // where dilated kernels and reflected borders may not fit
+        params.dilation = {};
+        if (params.padding_mode == PaddingMode::reflect) params.padding_mode = PaddingMode::symmetric;
+      }
       check(make_case(random.pick(kTypes), {random.between(1, 2), groups * inputs, random.between(7, 15), width},
                       {groups * outputs, inputs, kernel, kernel}, params,
                       random.chance(2) ? Numbers::exact : Numbers::rough, random),
