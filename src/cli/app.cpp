@@ -13,7 +13,7 @@ namespace convtool {
 namespace {
 
 /// The command table. A new command is one file and one row.
-constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_shape, add_kernels};
+constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_shape, add_kernels, add_bench};
 
 constexpr const char* kDescription =
     "Filters images and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line.";
@@ -23,6 +23,7 @@ constexpr const char* kFooter = R"(Examples:
   convtool apply img.png -k sobel -o edges.png       a kernel that convtool ships with
   convtool shape 3x480x640 -k edge.json              what would come out, and what it costs
   convtool kernels                                   the kernels it ships with
+  convtool bench                                     how fast it is on this machine
 'convtool COMMAND --help' tells a command's options.)";
 
 std::string version_text(bool as_json) {
@@ -108,7 +109,8 @@ int run_command_line(int argc, const char* const* argv) {
     print(version_text(json));
     return kExitDone;
   }
-  if (!action) throw Error(ErrorKind::usage, "", "no command given (apply, shape or kernels); see 'convtool --help'");
+  if (!action)
+    throw Error(ErrorKind::usage, "", "no command given (apply, shape, kernels or bench); see 'convtool --help'");
   return action();
 }
 

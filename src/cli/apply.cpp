@@ -51,8 +51,7 @@ FilterOptions resolve(const ApplyOptions& options) {
   std::vector<std::string_view> algorithms = algorithm_names();
   algorithms.insert(algorithms.begin(), "auto");
   result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
-  constexpr std::int64_t kMostThreads = 1024;
-  result.plan.threads = static_cast<int>(parse_integer("--threads", options.threads, 0, kMostThreads));
+  result.plan.threads = parse_threads("--threads", options.threads);
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   result.dry_run = options.dry_run;
   result.no_clobber = options.no_clobber;

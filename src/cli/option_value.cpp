@@ -42,6 +42,16 @@ std::int64_t parse_integer(const std::string& option, std::string_view text, std
   return *number;
 }
 
+int parse_threads(const std::string& option, std::string_view text) {
+  return static_cast<int>(parse_integer(option, text, 0, 1024));
+}
+
+double parse_positive(const std::string& option, std::string_view text) {
+  const std::optional<double> number = parse_number<double>(text);
+  if (!number || !std::isfinite(*number) || *number <= 0) refuse(option, text, "a number above 0");
+  return *number;
+}
+
 std::vector<float> parse_numbers(const std::string& option, std::string_view text) {
   std::vector<float> numbers;
   for (const std::string_view part : split(text, ',')) {

@@ -15,6 +15,12 @@ namespace convtool {
 /// A whole number in [least, most].
 std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least, std::int64_t most);
 
+/// A number of threads: 0, which means as many as cores, to 1024.
+int parse_threads(const std::string& option, std::string_view text);
+
+/// A finite number above 0.
+double parse_positive(const std::string& option, std::string_view text);
+
 /// Finite numbers separated by commas, each within float32; at least one.
 std::vector<float> parse_numbers(const std::string& option, std::string_view text);
 

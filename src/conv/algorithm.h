@@ -42,6 +42,9 @@ struct Algorithm {
 extern const Algorithm kReference;
 extern const Algorithm kDirect;
 extern const Algorithm kRows;
+extern const Algorithm kInteger;
 extern const Algorithm kSeparable;
+extern const Algorithm kPacked;
+extern const Algorithm kDepthwise;
 
 }  // namespace convtool

@@ -20,14 +20,10 @@ constexpr std::int64_t kPiece = 256;
 bool is_plain(const FinishJob& job, bool whole_sums) {
   const ValueMap& map = job.map;
   const Epilogue& epilogue = job.epilogue;
-  if (job.out == nullptr || job.sum_type == SumType::f64 || epilogue.activation != Activation::none || map.shift != 0 ||
-      map.scale != 1 || map.offset != 0) {
-    return false;
-  }
+  if (epilogue.activation != Activation::none || map.shift != 0 || map.scale != 1 || map.offset != 0) return false;
   if (epilogue.combine == Combine::magnitude) {
-    const auto leaves = [&](std::int64_t k) { return job.divisors[k] == 1 && job.biases[k] == 0; };
     for (std::int64_t k = 0; k < epilogue.combine_count; ++k) {
-      if (!leaves(k)) return false;
+      if (job.divisors[k] != 1 || job.biases[k] != 0) return false;
     }
     return whole_sums;
   }
@@ -51,23 +47,35 @@ Sink::Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, 
       output_(output),
       whole_sums_(whole_sums) {
   if (divisors_.empty()) divisors_.assign(biases_.size(), 1.0);
+  find_plain();
+}
+
+FinishJob Sink::job_of(std::int64_t c) const {
+  const auto first = static_cast<std::size_t>(c * epilogue_.combine_count);
+  return {.divisors = divisors_.data() + first,
+          .biases = biases_.data() + first,
+          .epilogue = epilogue_,
+          .map = map_,
+          .dtype = output_.dtype};
+}
+
+void Sink::find_plain() {
+  plain_.clear();
+  for (std::int64_t c = 0; c < std::ssize(biases_) / combine_count(); ++c)
+    plain_.push_back(output_.data != nullptr && is_plain(job_of(c), whole_sums_));
 }
 
 template <class Sum>
 void Sink::finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch,
                   ResponseStats& stats) const {
-  const auto first = static_cast<std::size_t>(c * epilogue_.combine_count);
-  FinishJob job{.sum_type = sum_type_of<Sum>(),
-                .sums = sums,
-                .pitch = pitch,
-                .count = stretch.count,
-                .divisors = divisors_.data() + first,
-                .biases = biases_.data() + first,
-                .epilogue = epilogue_,
-                .map = map_,
-                .dtype = output_.dtype};
+  FinishJob job = job_of(c);
+  job.sum_type = sum_type_of<Sum>();
+  job.sums = sums;
+  job.pitch = pitch;
+  job.count = stretch.count;
+  const bool plain = plain_[static_cast<std::size_t>(c)] && !std::is_same_v<Sum, double>;
   const auto finish_job = [&] {
-    if (!is_plain(job, whole_sums_) || !finish_in_float(job, stats)) finish_in_double(job, stats);
+    if (!plain || !finish_in_float(job, stats)) finish_in_double(job, stats);
   };
   if (output_.data == nullptr) return finish_job();
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
@@ -94,20 +102,39 @@ template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, st
 
 void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                          std::int64_t pitch, ResponseStats& stats) const {
-  const std::int64_t joined = combine_count(), row_pitch = stretch.count;
-  std::vector<float> rows(static_cast<std::size_t>(joined * row_pitch));
-  for (std::int64_t k = 0; k < channels; k += joined) {
-    for (std::int64_t j = 0; j < joined; ++j) {
-      float* row = rows.data() + j * row_pitch;
-      for (std::int64_t i = 0; i < stretch.count; ++i) row[i] = sums[i * pitch + k + j];
+  const auto begin = plain_.begin() + first / combine_count();
+  if (output_.dtype == DType::f32 && output_.strides.c == 1 && combine_count() == 1 &&
+      std::all_of(begin, begin + channels, [](bool plain) { return plain; })) {
+    const PixelJob job{.sums = sums,
+                       .pitch = pitch,
+                       .pixels = stretch.count,
+                       .channels = channels,
+                       .divisors = divisors_.data() + first,
+                       .biases = biases_.data() + first,
+                       .absolute = map_.absolute,
+                       .out = &output_.view<float>().at(stretch.n, first, stretch.y, stretch.x),
+                       .out_pitch = output_.strides.w};
+    if (finish_pixels_in_float(job, stats)) return;
+  }
+  // As many channels at once as give a cache line of each pixel.
+  const std::int64_t joined = combine_count(), step = std::max<std::int64_t>(1, 16 / joined) * joined;
+  std::vector<float> rows(static_cast<std::size_t>(step * kPiece));
+  for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
+    const Stretch piece{
+        .n = stretch.n, .y = stretch.y, .x = stretch.x + x, .count = std::min(kPiece, stretch.count - x)};
+    for (std::int64_t k = 0; k < channels; k += step) {
+      const std::int64_t count = std::min(step, channels - k);
+      pixels_to_rows(sums + x * pitch + k, pitch, piece.count, count, rows.data(), kPiece);
+      for (std::int64_t j = 0; j < count; j += joined)
+        finish(piece, (first + k + j) / joined, rows.data() + j * kPiece, kPiece, stats);
     }
-    finish(stretch, (first + k) / joined, rows.data(), row_pitch, stats);
   }
 }
 
 Sink Sink::in_units(double unit) const {
   Sink sink = *this;
   for (double& divisor : sink.divisors_) divisor /= unit;
+  sink.find_plain();
   return sink;
 }
 

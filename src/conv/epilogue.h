@@ -53,6 +53,8 @@ struct ResponseStats {
   }
 };
 
+struct FinishJob;  // conv/finish.h
+
 /// `count` neighbouring outputs of row `y` of batch item `n`, from column `x` on.
 struct Stretch {
   std::int64_t n = 0, y = 0, x = 0, count = 0;
@@ -89,12 +91,17 @@ class Sink {
   std::int64_t output_channels() const { return output_.shape.c; }
 
  private:
+  /// What all stretches of output channel `c` have in common.
+  FinishJob job_of(std::int64_t c) const;
+  void find_plain();
+
   Epilogue epilogue_;
   ValueMap map_;
   std::vector<float> biases_;     ///< of each sum channel
   std::vector<double> divisors_;  ///< the same
   TensorRef output_;
   bool whole_sums_;
+  std::vector<bool> plain_;  ///< output channels that finish_in_float() may try
 };
 
 }  // namespace convtool

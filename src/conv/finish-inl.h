@@ -20,6 +20,9 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Floats of the widest vector.
+constexpr std::int64_t kMostLanes = 16;
+
 template <class D>
 using Mask = hn::Mask<D>;
 
@@ -109,12 +112,15 @@ struct Extremes {
 };
 
 template <class D>
-HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D, hn::Vec<D> values) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::Set(hn::Rebind<float, D>(), static_cast<float>(values.raw));  // DemoteTo clamps there
-#else
-  return hn::DemoteTo(hn::Rebind<float, D>(), values);
-#endif
+HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D d, hn::Vec<D> values) {
+  const hn::Rebind<float, D> narrow;
+  if constexpr (HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128) return hn::DemoteTo(narrow, values);
+  // There DemoteTo makes the largest float of infinity.
+  double doubles[kMostLanes];
+  float floats[kMostLanes];
+  hn::StoreU(values, d, doubles);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) floats[i] = static_cast<float>(doubles[i]);
+  return hn::LoadU(narrow, floats);
 }
 
 /// Stores `values` rounded, to nearest and ties to even, and counts what does not fit.
@@ -259,16 +265,46 @@ HWY_INLINE void StoreFloats(D d, hn::Vec<D> values, Out* out) {
         hn::Min(hn::Max(values, hn::Zero(d)), hn::Set(d, static_cast<float>(full_range(dtype_of<Out>()))));
     const hn::RebindToUnsigned<D> bits;
     const hn::Rebind<Out, D> narrow;
-    const auto whole = hn::And(hn::BitCast(bits, hn::Add(clamped, hn::Set(d, 0x1p23F))), hn::Set(bits, 0xFFFF));
-    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<D>(), whole)), narrow, out);
+    hn::StoreU(hn::TruncateTo(narrow, hn::BitCast(bits, hn::Add(clamped, hn::Set(d, 0x1p23F)))), narrow, out);
   }
 }
 
-/// Stores the values from `begin` to `end`, a whole number of vectors apart, and widens `seen` to their keys.
-/// Returns whether one of them is NaN.
+/// How many values were clipped, by lane; a stretch is shorter than 2^24.
+template <class D>
+struct Clipped {
+  explicit HWY_INLINE Clipped(D d) : low(hn::Zero(d)), high(low) {}
+  hn::Vec<D> low, high;
+};
+
 template <class D, class Sum, class Out>
-HWY_INLINE bool StoreRange(D d, const FloatJob<Sum, Out>& job, std::int64_t begin, std::int64_t end,
-                           Extremes<D>& seen) {
+HWY_INLINE void CountClipped(D d, const FloatJob<Sum, Out>&, hn::Vec<D> key, hn::Vec<D> values, Clipped<D>& clipped) {
+  constexpr bool kFloat = std::is_same_v<Out, float>;
+  const float most = kFloat ? std::numeric_limits<float>::max() : static_cast<float>(full_range(dtype_of<Out>()));
+  // To float, what was finite and is not any more; to integers, see StoreDoubles.
+  auto low = hn::Lt(values, hn::Set(d, kFloat ? -most : -0.5F));
+  auto high = kFloat ? hn::Gt(values, hn::Set(d, most)) : hn::Ge(values, hn::Set(d, most + 0.5F));
+  if constexpr (kFloat) {
+    const auto was_finite = hn::Le(hn::Abs(key), hn::Set(d, most));
+    low = hn::And(low, was_finite);
+    high = hn::And(high, was_finite);
+  }
+  clipped.low = hn::Add(clipped.low, hn::IfThenElseZero(low, hn::Set(d, 1.0F)));
+  clipped.high = hn::Add(clipped.high, hn::IfThenElseZero(high, hn::Set(d, 1.0F)));
+}
+
+template <class D>
+HWY_INLINE void AddTo(D d, const Clipped<D>& clipped, ResponseStats& stats) {
+  stats.clipped_low += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.low)));
+  stats.clipped_high += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.high)));
+}
+
+// Loops take their job by value: a store of bytes might change what a reference refers to, for all the compiler knows.
+
+/// Stores the values from `begin` to `end`, a whole number of vectors apart, widens `seen` to their keys and counts
+/// what is clipped if so told. Returns whether one of them is NaN.
+template <bool kCount, class D, class Sum, class Out>
+HWY_INLINE bool StoreRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Extremes<D>& seen,
+                           Clipped<D>& clipped) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   auto some_nan = hn::MaskFromVec(hn::Zero(d));
   for (std::int64_t x = begin; x < end; x += lanes) {
@@ -276,25 +312,19 @@ HWY_INLINE bool StoreRange(D d, const FloatJob<Sum, Out>& job, std::int64_t begi
     if constexpr (std::is_same_v<Sum, float>) some_nan = hn::Or(some_nan, IsNan(key));
     seen.min = hn::Min(seen.min, key);
     seen.max = hn::Max(seen.max, key);
-    StoreFloats(d, Values(d, job, key), job.out + x);
+    const auto values = Values(d, job, key);
+    if constexpr (kCount) CountClipped(d, job, key, values, clipped);
+    StoreFloats(d, values, job.out + x);
   }
   return !hn::AllFalse(d, some_nan);
 }
 
 template <class D, class Sum, class Out>
-void CountRange(D d, const FloatJob<Sum, Out>& job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+void CountRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Clipped<D>& clipped) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr bool kFloat = std::is_same_v<Out, float>;
-  const float most = kFloat ? std::numeric_limits<float>::max() : static_cast<float>(full_range(dtype_of<Out>()));
   for (std::int64_t x = begin; x < end; x += lanes) {
     const auto key = Keys(d, job, x);
-    const auto values = Values(d, job, key);
-    // To float, what was finite and is not any more; to integers, see StoreDoubles.
-    const auto low = hn::Lt(values, hn::Set(d, kFloat ? -most : -0.5F));
-    const auto high = kFloat ? hn::Gt(values, hn::Set(d, most)) : hn::Ge(values, hn::Set(d, most + 0.5F));
-    const auto counts = kFloat ? hn::Le(hn::Abs(key), hn::Set(d, most)) : hn::Eq(key, key);
-    stats.clipped_low += Count(d, hn::And(counts, low));
-    stats.clipped_high += Count(d, hn::And(counts, high));
+    CountClipped(d, job, key, Values(d, job, key), clipped);
   }
 }
 
@@ -315,7 +345,8 @@ bool MayClip(const FloatJob<Sum, Out>& job, double least, double most) {
 /// Whether keys between these are as good in float as in double.
 template <class Sum, class Out>
 bool IsSafe(const FloatJob<Sum, Out>& job, double least, double most) {
-  if (job.multiply && !(std::isfinite(least) && std::isfinite(most))) return false;  // infinity less infinity
+  const auto is_finite = [&](double key) { return std::isfinite(static_cast<float>(key) * job.reciprocal); };
+  if (job.multiply && !(is_finite(least) && is_finite(most))) return false;  // Quotient() makes NaN of infinities
   if (!job.squares && !std::is_same_v<Sum, std::int32_t>) return true;
   // Below 2^24 every whole number is a float. The root of a whole number is 1 / (8 k + 4) or more away from the tie at
   // k + 1/2, which half a unit in the last place of float must not reach: up to 256 it does not, and up to 2^10.
@@ -333,11 +364,16 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   const std::int64_t whole = job.count - job.count % lanes;
   Extremes<Vectors> seen(d);
   Extremes<Singles> rest(one);
-  bool some_nan = StoreRange(d, job, 0, whole, seen);
-  if (whole > 0 && whole < job.count) {
-    some_nan |= StoreRange(d, job, job.count - lanes, job.count, seen);  // some once more
-  } else {
-    some_nan |= StoreRange(one, job, whole, job.count, rest);
+  Clipped<Vectors> clipped(d);
+  Clipped<Singles> rest_clipped(one);
+  // Where values were clipped more will be, and are counted at once; else only where the extremes show that it is so.
+  const bool counts = stats.clipped_low + stats.clipped_high > 0;
+  bool some_nan =
+      counts ? StoreRange<true>(d, job, 0, whole, seen, clipped) : StoreRange<false>(d, job, 0, whole, seen, clipped);
+  if (counts || whole == 0) {
+    some_nan |= StoreRange<true>(one, job, whole, job.count, rest, rest_clipped);
+  } else if (whole < job.count) {
+    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // some once more
   }
   if (some_nan) return false;
 
@@ -345,10 +381,12 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   const double most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
   if (!IsSafe(job, least, most)) return false;
 
-  if (MayClip(job, least, most)) {
-    CountRange(d, job, 0, whole, stats);
-    CountRange(one, job, whole, job.count, stats);
+  if (!counts && whole > 0 && MayClip(job, least, most)) {
+    CountRange(d, job, 0, whole, clipped);
+    CountRange(one, job, whole, job.count, rest_clipped);
   }
+  AddTo(d, clipped, stats);
+  AddTo(one, rest_clipped, stats);
   const double a = job.response(least), b = job.response(most);  // the divisor may be negative
   stats.min = std::min({stats.min, a, b});
   stats.max = std::max({stats.max, a, b});
@@ -361,6 +399,91 @@ bool FinishInFloat(const FinishJob& job, ResponseStats& stats) {
     if (job.sum_type == SumType::i32) return FinishFloats(FloatJob<std::int32_t, Out>(job), stats);
     return FinishFloats(FloatJob<float, Out>(job), stats);
   });
+}
+
+// Pixels with many channels.
+
+/// Finishes channels [begin, end), a whole number of vectors, and merges their extremes into `stats`.
+template <class D>
+HWY_INLINE bool PixelRange(D d, PixelJob job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t k = begin; k < end; k += lanes) {
+    float least[kMostLanes], most[kMostLanes], divisors[kMostLanes];
+    bool divides = false;
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      divisors[i] = static_cast<float>(job.divisors[k + i]);
+      divides = divides || divisors[i] != 1;
+    }
+    const auto divisor = hn::LoadU(d, divisors), bias = hn::LoadU(d, job.biases + k);
+    auto some_nan = hn::MaskFromVec(hn::Zero(d));
+    Extremes<D> seen(d);
+    for (std::int64_t i = 0; i < job.pixels; ++i) {
+      const auto key = hn::LoadU(d, job.sums + i * job.pitch + k);
+      some_nan = hn::Or(some_nan, IsNan(key));
+      seen.min = hn::Min(seen.min, key);
+      seen.max = hn::Max(seen.max, key);
+      const auto value = hn::Add(divides ? hn::Div(key, divisor) : key, bias);
+      hn::StoreU(job.absolute ? hn::Abs(value) : value, d, job.out + i * job.out_pitch + k);
+    }
+    if (!hn::AllFalse(d, some_nan)) return false;
+    hn::StoreU(seen.min, d, least);
+    hn::StoreU(seen.max, d, most);
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      for (const float key : {least[i], most[i]}) {
+        const double response =
+            static_cast<double>(key) / job.divisors[k + i] + static_cast<double>(job.biases[k + i]) + 0.0;
+        if (!std::isfinite(static_cast<float>(response))) return false;
+        stats.min = std::min(stats.min, response);
+        stats.max = std::max(stats.max, response);
+      }
+    }
+  }
+  return true;
+}
+
+bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
+  using Vectors = hn::ScalableTag<float>;
+  using Singles = hn::CappedTag<float, 1>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));
+  const std::int64_t whole = job.channels - job.channels % lanes;
+  ResponseStats seen;
+  if (!PixelRange(Vectors(), job, 0, whole, seen) || !PixelRange(Singles(), job, whole, job.channels, seen))
+    return false;
+  stats.merge(seen);
+  return true;
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// Four pixels of four channels become four rows.
+HWY_INLINE void TransposeFour(const float* pixels, std::int64_t pitch, float* rows, std::int64_t row_pitch) {
+  const hn::FixedTag<float, 4> d;
+  const hn::FixedTag<double, 2> pairs;
+  const auto a = hn::LoadU(d, pixels), b = hn::LoadU(d, pixels + pitch), c = hn::LoadU(d, pixels + 2 * pitch),
+             e = hn::LoadU(d, pixels + 3 * pitch);
+  const auto low_ab = hn::BitCast(pairs, hn::InterleaveLower(d, a, b)),
+             high_ab = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
+  const auto low_ce = hn::BitCast(pairs, hn::InterleaveLower(d, c, e)),
+             high_ce = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low_ab, low_ce)), d, rows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low_ab, low_ce)), d, rows + row_pitch);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high_ab, high_ce)), d, rows + 2 * row_pitch);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high_ab, high_ce)), d, rows + 3 * row_pitch);
+}
+#endif
+
+void PixelsToRows(const float* pixels, std::int64_t pitch, std::int64_t count, std::int64_t channels, float* rows,
+                  std::int64_t row_pitch) {
+  std::int64_t whole_count = 0, whole_channels = 0;
+#if HWY_TARGET != HWY_SCALAR
+  whole_count = count - count % 4;
+  whole_channels = channels - channels % 4;
+  for (std::int64_t k = 0; k < whole_channels; k += 4)
+    for (std::int64_t i = 0; i < whole_count; i += 4)
+      TransposeFour(pixels + i * pitch + k, pitch, rows + k * row_pitch + i, row_pitch);
+#endif
+  for (std::int64_t k = 0; k < channels; ++k)
+    for (std::int64_t i = k < whole_channels ? whole_count : 0; i < count; ++i)
+      rows[k * row_pitch + i] = pixels[i * pitch + k];
 }
 
 }  // namespace HWY_NAMESPACE

@@ -42,4 +42,24 @@ void finish_in_double(const FinishJob& job, ResponseStats& stats);
 /// is NaN, a whole number is too large for a float. Then finish_in_double() puts it right.
 bool finish_in_float(const FinishJob& job, ResponseStats& stats);
 
+/// A block of pixels with their channels side by side: sums[i * pitch + k] becomes out[i * out_pitch + k], for
+/// i < `pixels` and k < `channels`, by the divisor and bias of each channel and perhaps an absolute value.
+struct PixelJob {
+  const float* sums = nullptr;
+  std::int64_t pitch = 0, pixels = 0, channels = 0;
+  const double* divisors = nullptr;  ///< [channels]; each is 1 or its bias is 0
+  const float* biases = nullptr;     ///< [channels]
+  bool absolute = false;
+  float* out = nullptr;
+  std::int64_t out_pitch = 0;
+};
+
+/// What finish_in_float() makes of each channel. Returns false where a sum is NaN or a value too large for a float,
+/// having perhaps stored some values but counted nothing.
+bool finish_pixels_in_float(const PixelJob& job, ResponseStats& stats);
+
+/// rows[k * row_pitch + i] = pixels[i * pitch + k], for i < count and k < channels.
+void pixels_to_rows(const float* pixels, std::int64_t pitch, std::int64_t count, std::int64_t channels, float* rows,
+                    std::int64_t row_pitch);
+
 }  // namespace convtool

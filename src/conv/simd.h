@@ -46,7 +46,10 @@ void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* fl
 /// `channels` is 3 or 4.
 void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes);
 
-/// Names of the instruction sets that were compiled and that this processor has, best first.
+/// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
+inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";
+
+/// Names of the instruction sets that were compiled and that this processor has, best first: Highway's, and kAvx3Vnni.
 std::vector<std::string_view> instruction_sets();
 
 /// The one in use.

@@ -11,29 +11,28 @@ namespace {
 
 constexpr std::int64_t kEmpty = -1;
 
-/// The first `count` pixels of row `y`, channel c going to floats + c * line.
+/// `count` columns of row `y` from column `from` on, channel c going to floats + c * line.
 template <class In>
-void convert_row(const TensorView<const In>& x, std::int64_t n, std::int64_t y, std::int64_t count, float* floats,
-                 std::int64_t line) {
+void convert_row(const TensorView<const In>& x, std::int64_t n, std::int64_t y, std::int64_t from, std::int64_t count,
+                 float* floats, std::int64_t line) {
   if constexpr (std::is_same_v<In, std::uint8_t>) {
     const std::int64_t channels = x.shape.c;
     if ((channels == 3 || channels == 4) && x.strides.w == channels && std::abs(x.strides.c) == 1) {
       const bool reversed = x.strides.c < 0;  // B, G, R in memory
       float* planes[4];
       for (std::int64_t c = 0; c < channels; ++c) planes[c] = floats + (reversed ? channels - 1 - c : c) * line;
-      return to_planes(x.row(n, reversed ? channels - 1 : 0, y), channels, count, planes);
+      return to_planes(&x.at(n, reversed ? channels - 1 : 0, y, from), channels, count, planes);
     }
   }
-  for (std::int64_t c = 0; c < x.shape.c; ++c) to_floats(x.row(n, c, y), x.strides.w, count, floats + c * line);
+  for (std::int64_t c = 0; c < x.shape.c; ++c) to_floats(&x.at(n, c, y, from), x.strides.w, count, floats + c * line);
 }
 
 }  // namespace
 
-StripLayout::StripLayout(const ConvProblem& problem, std::int64_t columns_to_a_pixel)
+StripLayout::StripLayout(const ConvProblem& problem, std::int64_t columns_to_a_pixel, std::int64_t width)
     : pixel(columns_to_a_pixel),
       stride(problem.stride.w),
-      padded_width(((output_shape(problem).w - 1) * stride + dilated_kernel(problem.kernel, problem.dilation).w) *
-                   pixel),
+      padded_width((width - 1) * stride + (dilated_kernel(problem.kernel, problem.dilation).w - 1) * pixel + 1),
       phase_length((padded_width + stride - 1) / stride + kRowSlack),
       planes(pixel > 1 ? 1 : problem.input.c * stride) {
   require(pixel == 1 || stride == 1, "a flat view with strides");
@@ -49,6 +48,11 @@ Strips::Strips(const ConvProblem& problem, const StripLayout& layout, const Cons
       outside_(static_cast<std::size_t>(layout.size()), problem.padding_value),
       line_(static_cast<std::size_t>(layout.stride > 1 ? layout.padded_width + kRowSlack : 0) *
             static_cast<std::size_t>(input.shape.c)) {}
+
+void Strips::move_to(std::int64_t x) {
+  first_ = x * layout_.stride;
+  std::fill(rows_.begin(), rows_.end(), kEmpty);
+}
 
 const float* Strips::row(std::int64_t n, std::int64_t y) {
   const std::int64_t at = pad_index(problem_.padding_mode, y, input_.shape.h);
@@ -71,25 +75,27 @@ const float* Strips::row(std::int64_t n, std::int64_t y) {
 template <class In>
 void Strips::fill(const TensorView<const In>& x, std::int64_t n, std::int64_t y, float* strip) {
   const bool split = layout_.stride > 1;
-  const std::int64_t left = problem_.pads.left * layout_.pixel, width = layout_.padded_width,
-                     line = split ? width + kRowSlack : layout_.phase_length;
+  const std::int64_t width = layout_.padded_width, line = split ? width + kRowSlack : layout_.phase_length;
   float* lines = split ? line_.data() : strip;
-  const std::int64_t seen = std::clamp<std::int64_t>(width - left, 0, x.shape.w);  // columns that outputs reach
-  if (seen > 0) convert_row(x, n, y, seen, lines + left, line);  // else the picture lies beyond the strip
+  // The picture stands at columns [begin, end) of the strip; borders are around it, and column `from` of it comes
+  // first.
+  const std::int64_t left = problem_.pads.left * layout_.pixel - first_;
+  const std::int64_t begin = std::clamp<std::int64_t>(left, 0, width), end = std::clamp(left + x.shape.w, begin, width);
+  if (begin < end) convert_row(x, n, y, begin - left, end - begin, lines + begin, line);
   for (std::int64_t c = 0; c < x.shape.c; ++c) {
     float* to = lines + c * line;
     const In* row = x.row(n, c, y);
-    const auto fill_border = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t at = begin; at < end; ++at) {
-        const std::int64_t pixel =
-            pad_index(problem_.padding_mode, at / layout_.pixel - problem_.pads.left, problem_.input.w);
-        to[at] = pixel == kOutside
-                     ? problem_.padding_value
-                     : static_cast<float>(row[(pixel * layout_.pixel + at % layout_.pixel) * x.strides.w]);
+    const auto fill_border = [&](std::int64_t from, std::int64_t until) {
+      for (std::int64_t at = from; at < until; ++at) {
+        const std::int64_t padded = first_ + at, pixel = layout_.pixel;
+        const std::int64_t column =
+            pad_index(problem_.padding_mode, padded / pixel - problem_.pads.left, problem_.input.w);
+        to[at] = column == kOutside ? problem_.padding_value
+                                    : static_cast<float>(row[(column * pixel + padded % pixel) * x.strides.w]);
       }
     };
-    fill_border(0, std::min(left, width));
-    fill_border(std::min(left + seen, width), width);
+    fill_border(0, begin);
+    fill_border(end, width);
     if (split)
       split_phases(to, layout_.stride, width, strip + c * layout_.stride * layout_.phase_length, layout_.phase_length);
   }

@@ -17,16 +17,16 @@
 
 namespace convtool {
 
-/// Where things lie in a strip: one plane for each channel and phase. In the flat view there is one plane, and columns
-/// of it are counted, `pixel` of them to a pixel.
+/// Where things lie in a strip that serves `width` neighbouring output columns: one plane for each channel and phase.
+/// In the flat view there is one plane, and columns of it are counted, `pixel` of them to a pixel.
 struct StripLayout {
   std::int64_t pixel = 1;         ///< columns to a pixel: 1, or the channels of a flat view
   std::int64_t stride = 1;        ///< phases; 1 in a flat view
-  std::int64_t padded_width = 0;  ///< columns that outputs see, borders included
+  std::int64_t padded_width = 0;  ///< columns that the outputs see, borders included
   std::int64_t phase_length = 0;  ///< floats from one plane to the next
   std::int64_t planes = 1;        ///< channels times phases
 
-  StripLayout(const ConvProblem& problem, std::int64_t columns_to_a_pixel);
+  StripLayout(const ConvProblem& problem, std::int64_t pixel, std::int64_t width);
 
   std::int64_t size() const { return planes * phase_length; }
 
@@ -39,8 +39,11 @@ struct StripLayout {
 /// The strips of recent rows of one picture. Not for several threads.
 class Strips {
  public:
-  /// Keeps `slots` strips. `input` is the problem's, or its flat view, and must outlive this. Throws std::bad_alloc.
+  /// Keeps `slots` strips. `input` is the problem's, or its flat view. Throws std::bad_alloc.
   Strips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots);
+
+  /// From now on strips begin with what output column `x` sees first.
+  void move_to(std::int64_t x);
 
   /// The strip that holds row `y` of item `n`, any y: the padding mode says which row stands there. Valid until `slots`
   /// others have been asked for.
@@ -53,6 +56,7 @@ class Strips {
   const ConvProblem& problem_;
   const StripLayout layout_;
   const ConstTensorRef input_;
+  std::int64_t first_ = 0;  // the column of the padded picture that strips begin with
   std::vector<float> floats_;
   std::vector<std::int64_t> rows_;       // the row in each slot, counted through the batch, or kEmpty
   std::vector<std::int64_t> last_used_;  // by the count of row()

@@ -24,13 +24,14 @@ struct Finished {
   ResponseStats stats;
 };
 
-/// One stretch of `sums`, combine_count rows one behind the other.
+/// One stretch of `sums`, combine_count rows one behind the other, after others that have clipped `clipped` values.
 template <class Sum>
 Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel,
-                DType dtype) {
+                DType dtype, std::int64_t clipped) {
   const std::int64_t width = static_cast<std::int64_t>(sums.size()) / epilogue.combine_count;
   Tensor output(dtype, {1, 1, 1, width});
   Finished finished;
+  finished.stats.clipped_low = clipped;
   Sink(epilogue, map, kernel, output.ref(), true)
       .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, finished.stats);
   finished.values = values_of(output.ref());
@@ -41,8 +42,11 @@ Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const Va
 template <class Sum>
 void check_against_double(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map,
                           const Kernel& kernel, DType dtype) {
-  const Finished got = finish(sums, epilogue, map, kernel, dtype);
-  const Finished expected = finish(std::vector<double>(sums.begin(), sums.end()), epilogue, map, kernel, dtype);
+  static std::int64_t clipped = 0;  // now and then, since it decides when clipped values are counted
+  clipped = (clipped + 1) % 2;
+  const Finished got = finish(sums, epilogue, map, kernel, dtype, clipped);
+  const Finished expected =
+      finish(std::vector<double>(sums.begin(), sums.end()), epilogue, map, kernel, dtype, clipped);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < got.values.size(); ++i) {
     const double a = got.values[i], b = expected.values[i];
@@ -190,8 +194,10 @@ TEST_CASE("sums in units of a power of two") {
 
 TEST_CASE("pixels of many channels go where rows would") {
   Random random(9);
+  const float specials[] = {kNan, kInf, 3.4e38F, 7.0F};
+  const double divisors[] = {1.0, 4.0, 0.5};
   on_each_set([&] {
-    for (const std::int64_t channels : {1, 3, 4, 15, 16, 17, 40})
+    for (const std::int64_t channels : {1, 3, 4, 15, 16, 17, 40, 70})
       for (const std::int64_t joined : {1, 2})
         for (const DType dtype : {DType::u8, DType::u16, DType::f32})
           for (const bool channels_last : {false, true})
@@ -207,9 +213,11 @@ TEST_CASE("pixels of many channels go where rows would") {
               const Kernel kernel{.shape = {},
                                   .weights = {},
                                   .bias = floats(all * joined, [&] { return plain ? 0 : random.between(-4, 4); }),
-                                  .divisor = std::vector<double>(static_cast<std::size_t>(all * joined), 4.0)};
+                                  .divisor = std::vector<double>(static_cast<std::size_t>(all * joined),
+                                                                 plain ? random.pick(divisors) : 3.0)};
               std::vector<float> sums = floats(count * pitch, [&] { return random.between(-100, 2000); });
-              if (random.chance(4)) sums[static_cast<std::size_t>(random.between(0, 10))] = kNan;
+              const float special = random.pick(specials);
+              sums[static_cast<std::size_t>(random.between(0, count * pitch - 1))] = special;
               Tensor expected(dtype, {1, all, 1, width}), got(dtype, {1, all, 1, width});
               std::memset(expected.ref().data, 7, static_cast<std::size_t>(all * width * size_of(dtype)));
               std::memset(got.ref().data, 7, static_cast<std::size_t>(all * width * size_of(dtype)));

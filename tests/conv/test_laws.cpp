@@ -1,5 +1,6 @@
 // Laws that need no oracle, held to by every algorithm. Pixels and weights are small integers over a power of two, so
 // sums are exact in any order and equal means equal in every bit.
+#define DOCTEST_CONFIG_NO_TRY_CATCH_IN_ASSERTS  // an algorithm's refusal goes to for_every_algorithm()
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -1,0 +1,56 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "bench/timing.h"
+
+using namespace convtool;
+
+TEST_CASE("median, extremes and quartiles by hand") {
+  const Timing odd = summarize({5, 1, 4, 2, 3});
+  CHECK(odd.median == 3);
+  CHECK(odd.least == 1);
+  CHECK(odd.lower_quartile == 2);
+  CHECK(odd.upper_quartile == 4);
+  CHECK(odd.spread() == doctest::Approx(2.0 / 3));
+  const Timing even = summarize({1, 2, 3, 10});  // positions 0.75, 1.5 and 2.25 of 0..3
+  CHECK(even.lower_quartile == doctest::Approx(1.75));
+  CHECK(even.median == doctest::Approx(2.5));
+  CHECK(even.upper_quartile == doctest::Approx(4.75));
+  const Timing one = summarize({7});
+  CHECK(one.median == 7);
+  CHECK(one.spread() == 0);
+}
+
+TEST_CASE("contenders take turns, seven rounds of them, and are timed apart") {
+  const auto sleeper = [](int milliseconds, std::string& log, char name) {
+    return [=, &log] {
+      log += name;
+      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    };
+  };
+  std::string log;
+  const std::vector<Timing> timings = time_in_turns({sleeper(2, log, 'a'), sleeper(6, log, 'b')}, 1e-9);
+  REQUIRE(timings.size() == 2);
+  // One call each to see how long they take; in each round one to warm up and one that counts.
+  std::string expected = "ab";
+  for (int round = 0; round < 7; ++round) expected += "aabb";
+  CHECK(log == expected);
+  CHECK(timings[0].least >= 0.002);
+  CHECK(timings[1].least >= 0.006);
+  CHECK(timings[0].median < timings[1].median);
+}
+
+TEST_CASE("short calls are repeated until there is enough of them to time") {
+  int calls = 0;
+  const auto spin = [&] {
+    ++calls;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  const Timing timing = time_in_turns({spin}, 0.07).front();
+  CHECK(timing.least >= 200e-6);
+  CHECK(calls > 1 + 7 + 7 * 10);  // 50 calls in a sample, fewer where the first one was interrupted
+}
