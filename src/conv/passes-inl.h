@@ -19,7 +19,9 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
+#include <utility>
 
 #include "conv/passes.h"
 
@@ -37,60 +39,65 @@ constexpr std::int64_t lanes_of() {
   return static_cast<std::int64_t>(HWY_LANES(T));
 }
 
-/// How the taps of a row pass fall into classes whose members lie whole vectors apart: t, t + step, t + 2 * step, ...
-struct TapClasses {
-  std::int64_t step;   // taps from one member to the next
-  std::int64_t shift;  // elements from one member to the next
-};
-
-/// Adds the taps t, t + step, ..., kTaps of them, to sums that are `shift` elements apart.
-template <int kSums, int kTaps, class T>
-HWY_INLINE void AddClass(const T* source, const T* weights, const TapClasses& classes, Vector<T> (&sums)[kSums]) {
-  const hn::ScalableTag<T> d;
-  Vector<T> weight[kTaps];
-  for (int q = 0; q < kTaps; ++q) weight[q] = hn::Set(d, weights[q * classes.step]);
-  for (int i = 0; i < kSums + kTaps - 1; ++i) {
-    const auto pixels = hn::LoadU(d, source + i * classes.shift);
-    for (int q = 0; q < kTaps; ++q) {
-      const int v = i - q;
-      if (v >= 0 && v < kSums) sums[v] = hn::MulAdd(weight[q], pixels, sums[v]);
-    }
+/// Adds the kIndex-th vector of a row to all sums that have a tap there. Taps are kApart vectors apart.
+template <int kIndex, int kApart, class T, int kTaps, int kSums>
+HWY_INLINE void AddVector(const T* source, const Vector<T> (&weights)[kTaps], Vector<T> (&sums)[kSums]) {
+  const auto pixels = hn::LoadU(hn::ScalableTag<T>(), source + kIndex * lanes_of<T>());
+  std::atomic_signal_fence(
+      std::memory_order_acq_rel);  // no instruction; without it GCC loads once for each of two taps
+  for (int q = 0; q < kTaps; ++q) {
+    const int v = kIndex - kApart * q;
+    if (v >= 0 && v < kSums) sums[v] = hn::MulAdd(weights[q], pixels, sums[v]);
   }
 }
 
-/// Sums for kSums vectors, `shift` elements apart, from `to` on.
-template <int kSums, class T>
-HWY_INLINE void RowBlock(const T* source, const T* weights, std::int64_t taps, std::int64_t distance,
-                         const TapClasses& classes, T* to) {
+/// Adds kTaps taps to the sums: `step` apart in the kernel, kApart vectors in the row.
+template <int kTaps, int kApart, class T, int kSums>
+HWY_INLINE void AddTaps(const T* source, const T* weights, std::int64_t step, Vector<T> (&sums)[kSums]) {
+  Vector<T> weight[kTaps];
+  for (int q = 0; q < kTaps; ++q) weight[q] = hn::Set(hn::ScalableTag<T>(), weights[q * step]);
+  const auto add_vectors = [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) HWY_ATTR {
+    (AddVector<kIndex, kApart>(source, weight, sums), ...);  // unrolled, or sums would not be registers
+  };
+  add_vectors(std::make_integer_sequence<int, kSums + kApart*(kTaps - 1)>());
+}
+
+/// kSums vectors of sums. Taps t, t + step, t + 2 * step, ... are kApart vectors apart.
+template <int kSums, int kApart, class T>
+HWY_INLINE void RowBlock(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step,
+                         T* to) {
   const hn::ScalableTag<T> d;
   Vector<T> sums[kSums];
   for (auto& sum : sums) sum = hn::Zero(d);
-  for (std::int64_t first = 0; first < std::min(classes.step, taps); ++first) {
+  for (std::int64_t first = 0; first < std::min(step, taps); ++first) {
     std::int64_t t = first;
-    for (; t + 3 * classes.step < taps; t += 4 * classes.step)
-      AddClass<kSums, 4>(source + t * distance, weights + t, classes, sums);
-    for (; t + classes.step < taps; t += 2 * classes.step)
-      AddClass<kSums, 2>(source + t * distance, weights + t, classes, sums);
-    if (t < taps) AddClass<kSums, 1>(source + t * distance, weights + t, classes, sums);
+    for (; t + 3 * step < taps; t += 4 * step) AddTaps<4, kApart>(source + t * distance, weights + t, step, sums);
+    for (; t + step < taps; t += 2 * step) AddTaps<2, kApart>(source + t * distance, weights + t, step, sums);
+    if (t < taps) AddTaps<1, kApart>(source + t * distance, weights + t, step, sums);
   }
-  for (int v = 0; v < kSums; ++v) hn::StoreU(sums[v], d, to + v * classes.shift);
+  for (int v = 0; v < kSums; ++v) hn::StoreU(sums[v], d, to + v * lanes_of<T>());
+}
+
+template <int kApart, class T>
+void RowBlocks(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step, T* sums,
+               std::int64_t width) {
+  constexpr int kMost = HWY_TARGET <= HWY_AVX3 ? 16 : 8;  // half the registers
+  constexpr std::int64_t kLanes = lanes_of<T>();
+  std::int64_t x = 0;
+  for (; x + kMost * kLanes <= width; x += kMost * kLanes)
+    RowBlock<kMost, kApart>(source + x, weights, taps, distance, step, sums + x);
+  for (; x + 4 * kLanes <= width; x += 4 * kLanes)
+    RowBlock<4, kApart>(source + x, weights, taps, distance, step, sums + x);
+  for (; x < width; x += kLanes) RowBlock<1, kApart>(source + x, weights, taps, distance, step, sums + x);
 }
 
 template <class T>
 void RowPass(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, T* sums, std::int64_t width) {
-  constexpr std::int64_t kLanes = lanes_of<T>(), kMostVectorsApart = 4;
-  const std::int64_t step = kLanes / std::gcd(kLanes, distance);
-  const bool joined = step < taps && step * distance <= kMostVectorsApart * kLanes;
-  const TapClasses classes = joined ? TapClasses{step, step * distance} : TapClasses{taps, kLanes};
-  std::int64_t x = 0;
-  const auto take_blocks = [&]<int kSums>() HWY_ATTR {
-    for (; x + kSums * classes.shift <= width; x += kSums * classes.shift)
-      for (std::int64_t at = x; at < x + classes.shift; at += kLanes)
-        RowBlock<kSums>(source + at, weights, taps, distance, classes, sums + at);
-  };
-  take_blocks.template operator()<8>();
-  take_blocks.template operator()<4>();
-  for (; x < width; x += kLanes) RowBlock<1>(source + x, weights, taps, distance, classes, sums + x);
+  const std::int64_t step = lanes_of<T>() / std::gcd(lanes_of<T>(), distance);
+  const std::int64_t apart = step * distance / lanes_of<T>();
+  if (apart == 1) return RowBlocks<1>(source, weights, taps, distance, step, sums, width);
+  if (apart == 3) return RowBlocks<3>(source, weights, taps, distance, step, sums, width);
+  RowBlocks<1>(source, weights, taps, distance, taps, sums, width);
 }
 
 /// Adds row t of a term to the sums of rows r in [kFirst, kLast): it is their tap t - r.

@@ -75,9 +75,11 @@ struct Factors {
   }
 };
 
-/// Bytes of a ring that are to stay in a second level cache, and columns of a tile whose sums stay in the first.
+/// Bytes of a ring that are to stay in a second level cache.
 constexpr std::int64_t kRingBytes = std::int64_t{384} << 10;
-constexpr std::int64_t kTileColumns = 1024;
+
+/// So many columns are summed at a time: eight rows of them stay in a first level cache until they are finished.
+constexpr std::int64_t kSummedColumns = 512;
 
 /// What a thread may hold.
 constexpr double kMostMemory = 16 << 20;
@@ -92,15 +94,14 @@ struct Tiling {
   std::int64_t padded_width;  // of the input that a tile sees
   std::int64_t slots;         // rows of the ring
 
-  /// A pixel is `columns` columns of the picture, and takes `bytes` in a row of the ring.
-  Tiling(const ConvProblem& problem, std::int64_t columns, std::int64_t bytes) {
+  /// A pixel takes `bytes` in a row of the ring.
+  Tiling(const ConvProblem& problem, std::int64_t bytes) {
     constexpr std::int64_t kLeastWidth = 64;  // so many, and multiples of it, fill the row pass's blocks
     const Extent window = dilated_kernel(problem.kernel, problem.dilation);
     const std::int64_t ow = output_shape(problem).w;
     block = problem.stride.h == 1 && problem.dilation.h == 1 ? kColumnPassRows : 1;
     const std::int64_t needed = problem.kernel.kh + block - 1;
-    const std::int64_t affordable = std::min(kRingBytes / (bytes * needed), kTileColumns / columns);
-    const std::int64_t tiles = (ow - 1) / std::max(affordable, kLeastWidth) + 1;
+    const std::int64_t tiles = (ow - 1) / std::max(kRingBytes / (bytes * needed), kLeastWidth) + 1;
     width = std::min(round_up((ow - 1) / tiles + 1, kLeastWidth), ow);
     count = (ow - 1) / width + 1;
     padded_width = (width - 1) * problem.stride.w + window.w;
@@ -167,7 +168,7 @@ class SeparableExecutor final : public Executor {
 
   Tiling tiling(const Sink& sink) const {
     const std::int64_t columns = may_flatten_ ? problem_.input.c : 1;
-    return {problem_, columns, columns * rank_ * sink.combine_count() * static_cast<std::int64_t>(sizeof(T))};
+    return {problem_, columns * rank_ * sink.combine_count() * static_cast<std::int64_t>(sizeof(T))};
   }
 
   template <class In>
@@ -201,7 +202,7 @@ class SeparableExecutor final : public Executor {
                      .last_used = std::vector<std::int64_t>(slots)},
             .strip = floats(tiling.padded_width * pixel + kRowSlack),
             .unstrided = floats(problem_.stride.w > 1 ? tiling.padded_width * pixel + kRowSlack : 0),
-            .sums = floats(joined * tiling.block * segment),
+            .sums = floats(joined * tiling.block * kSumPitch),
             .slots = std::vector<std::int64_t>(window),
             .rows = std::vector<const T*>(window * static_cast<std::size_t>(rank_))};
   }
@@ -225,26 +226,37 @@ class SeparableExecutor final : public Executor {
   template <class In>
   void make_rows(const Tile<In>& tile, std::int64_t i, std::int64_t count, const Sink& sink, Scratch& scratch,
                  ResponseStats& stats) const {
-    const std::int64_t joined = sink.combine_count(), taps = kernel_.shape.kh, window = taps + count - 1;
-    for (std::int64_t t = 0; t < window; ++t)
+    const std::int64_t joined = sink.combine_count();
+    for (std::int64_t t = 0; t < kernel_.shape.kh + count - 1; ++t)
       scratch.slots[static_cast<std::size_t>(t)] = slot_of(tile, input_row(i, t), i, joined, scratch);
 
-    const std::int64_t width = tile.width * tile.pixel, pitch = scratch.ring.segment;
-    const T* segment = scratch.ring.values.data();
+    const std::int64_t begin = tile.begin * tile.pixel, width = tile.width * tile.pixel;
+    for (std::int64_t x = 0; x < width; x += kSummedColumns) {
+      const std::int64_t columns = std::min(kSummedColumns, width - x);
+      sum_columns(tile, i, count, x, columns, joined, scratch);
+      for (std::int64_t r = 0; r < count; ++r)
+        sink.finish<T>({.n = tile.n, .y = i + r, .x = begin + x, .count = columns}, tile.c,
+                       scratch.sums.data() + r * kSumPitch, count * kSumPitch, stats);
+    }
+  }
+
+  /// The column pass for `columns` columns of a tile, from `x` on, of all sum channels, into rows of scratch.sums.
+  template <class In>
+  void sum_columns(const Tile<In>& tile, std::int64_t i, std::int64_t count, std::int64_t x, std::int64_t columns,
+                   std::int64_t joined, Scratch& scratch) const {
+    const std::int64_t taps = kernel_.shape.kh, window = taps + count - 1;
+    const T* segment = scratch.ring.values.data() + x;
     for (std::int64_t j = 0; j < joined; ++j) {
       const std::int64_t o = tile.c * joined + j, terms = factors(o).terms;
       auto row = scratch.rows.begin();
       for (std::int64_t k = 0; k < terms; ++k, segment += scratch.ring.segment)
         for (std::int64_t t = 0; t < window; ++t)
           *row++ = segment + scratch.slots[static_cast<std::size_t>(t)] * scratch.ring.row;
-      T* sums = scratch.sums.data() + j * count * pitch;
-      column_pass<T>({scratch.rows.data(), factors(o).columns.data(), terms, taps, window}, sums, pitch, width);
+      T* sums = scratch.sums.data() + j * count * kSumPitch;
+      column_pass<T>({scratch.rows.data(), factors(o).columns.data(), terms, taps, window}, sums, kSumPitch, columns);
       if constexpr (std::is_same_v<T, double> && std::is_same_v<In, float>)
-        for (std::int64_t r = 0; r < count; ++r) mend(tile, i + r, o, sums + r * pitch);
+        for (std::int64_t r = 0; r < count; ++r) mend(tile, i + r, x, columns, o, sums + r * kSumPitch);
     }
-    for (std::int64_t r = 0; r < count; ++r)
-      sink.finish<T>({.n = tile.n, .y = i + r, .x = tile.begin * tile.pixel, .count = width}, tile.c,
-                     scratch.sums.data() + r * pitch, count * pitch, stats);
   }
 
   /// The slot of the ring that holds input row `y`, or kOutside; filtered now if it is not there yet. `now` is the
@@ -323,9 +335,10 @@ class SeparableExecutor final : public Executor {
 
   /// Sums that are not finite are made once more by the definition: where the kernel meets one infinity, products that
   /// cancel meet two of opposite signs.
-  void mend(const Tile<float>& tile, std::int64_t i, std::int64_t o, double* sums) const {
-    for (std::int64_t x = 0; x < tile.width * tile.pixel; ++x)
-      if (!std::isfinite(sums[x])) sums[x] = sum_by_definition(tile, i, tile.begin * tile.pixel + x, o);
+  void mend(const Tile<float>& tile, std::int64_t i, std::int64_t x, std::int64_t columns, std::int64_t o,
+            double* sums) const {
+    for (std::int64_t at = 0; at < columns; ++at)
+      if (!std::isfinite(sums[at])) sums[at] = sum_by_definition(tile, i, tile.begin * tile.pixel + x + at, o);
   }
 
   double sum_by_definition(const Tile<float>& tile, std::int64_t i, std::int64_t x, std::int64_t o) const {
@@ -346,7 +359,7 @@ class SeparableExecutor final : public Executor {
     return sum;
   }
 
-  static constexpr std::int64_t kLine = 64 / sizeof(T);
+  static constexpr std::int64_t kLine = 64 / sizeof(T), kSumPitch = kSummedColumns + kRowSlack;
 
   const ConvProblem& problem_;
   const Kernel& kernel_;
@@ -358,7 +371,7 @@ class SeparableExecutor final : public Executor {
 
 /// What a thread holds at least, in bytes. As a double, since strides and dilations may be as large as they like.
 double memory_needed(const ConvProblem& problem) {
-  const Tiling tiling(problem, 1, sizeof(double));
+  const Tiling tiling(problem, sizeof(double));
   return static_cast<double>(problem.input.c) * sizeof(double) *
          (static_cast<double>(tiling.width) * static_cast<double>(tiling.slots) +
           2 * static_cast<double>(tiling.padded_width));
