@@ -42,5 +42,6 @@ struct Algorithm {
 extern const Algorithm kReference;
 extern const Algorithm kDirect;
 extern const Algorithm kRows;
+extern const Algorithm kFft;
 
 }  // namespace convtool

@@ -10,7 +10,7 @@ namespace convtool {
 namespace {
 
 /// Every algorithm there is. Order matters only between equal costs.
-const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows};
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows, &kFft};
 
 /// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
 /// microseconds.
