@@ -46,5 +46,6 @@ extern const Algorithm kInteger;
 extern const Algorithm kSeparable;
 extern const Algorithm kPacked;
 extern const Algorithm kDepthwise;
+extern const Algorithm kFft;
 
 }  // namespace convtool

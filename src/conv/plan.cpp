@@ -12,7 +12,8 @@ namespace convtool {
 namespace {
 
 /// Every algorithm there is. Order matters only between equal costs.
-const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows, &kInteger, &kSeparable, &kPacked, &kDepthwise};
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger,
+                                        &kSeparable, &kPacked, &kDepthwise, &kFft};
 
 /// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
 /// microseconds.

@@ -117,7 +117,7 @@ class RowsExecutor final : public Executor {
     const std::int64_t joined = sink.combine_count(), channels = sink.output_channels(), width = out_.w * pixel;
     const std::int64_t pitch = std::min(kPanel, width) + kRowSlack;
     const StripLayout layout(problem_, pixel, std::min(kPanel, width));
-    Strips strips(problem_, layout, input, slots(layout));
+    RowStrips strips(problem_, layout, input, slots(layout));
     std::vector<const float*> rows(static_cast<std::size_t>(rows_seen(problem_, block_rows_)));
     std::vector<float> sums(static_cast<std::size_t>(block_rows_ * joined * pitch));
     std::vector<const float*> sources;

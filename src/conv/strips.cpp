@@ -38,7 +38,7 @@ StripLayout::StripLayout(const ConvProblem& problem, std::int64_t columns_to_a_p
   require(pixel == 1 || stride == 1, "a flat view with strides");
 }
 
-Strips::Strips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots)
+RowStrips::RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots)
     : problem_(problem),
       layout_(layout),
       input_(input),
@@ -49,12 +49,12 @@ Strips::Strips(const ConvProblem& problem, const StripLayout& layout, const Cons
       line_(static_cast<std::size_t>(layout.stride > 1 ? layout.padded_width + kRowSlack : 0) *
             static_cast<std::size_t>(input.shape.c)) {}
 
-void Strips::move_to(std::int64_t x) {
+void RowStrips::move_to(std::int64_t x) {
   first_ = x * layout_.stride;
   std::fill(rows_.begin(), rows_.end(), kEmpty);
 }
 
-const float* Strips::row(std::int64_t n, std::int64_t y) {
+const float* RowStrips::row(std::int64_t n, std::int64_t y) {
   const std::int64_t at = pad_index(problem_.padding_mode, y, input_.shape.h);
   if (at == kOutside) return outside_.data();
   const std::int64_t wanted = n * input_.shape.h + at;
@@ -73,7 +73,7 @@ const float* Strips::row(std::int64_t n, std::int64_t y) {
 
 /// Converts row `y` of every channel, with its border columns, into the phases of `strip`.
 template <class In>
-void Strips::fill(const TensorView<const In>& x, std::int64_t n, std::int64_t y, float* strip) {
+void RowStrips::fill(const TensorView<const In>& x, std::int64_t n, std::int64_t y, float* strip) {
   const bool split = layout_.stride > 1;
   const std::int64_t width = layout_.padded_width, line = split ? width + kRowSlack : layout_.phase_length;
   float* lines = split ? line_.data() : strip;

@@ -37,10 +37,10 @@ struct StripLayout {
 };
 
 /// The strips of recent rows of one picture. Not for several threads.
-class Strips {
+class RowStrips {
  public:
   /// Keeps `slots` strips. `input` is the problem's, or its flat view. Throws std::bad_alloc.
-  Strips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots);
+  RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots);
 
   /// From now on strips begin with what output column `x` sees first.
   void move_to(std::int64_t x);

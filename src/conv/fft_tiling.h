@@ -1,0 +1,36 @@
+// How the algorithm `fft` cuts a problem into tiles: their size, their cost and how exact they are. Internal to conv/.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "conv/kernel.h"
+#include "conv/problem.h"
+
+namespace convtool {
+
+struct FftTiling {
+  Extent tile;   ///< of the transform, and of the input that a tile sees: powers of two, 32 or more
+  Extent step;   ///< outputs of a tile, from one to the next
+  Extent count;  ///< tiles down and across
+  /// Empty: transformed in float. Else the sums times 2^whole_bits are whole numbers, and come out exactly: transformed
+  /// in double with weights times 2^whole_bits, and rounded.
+  std::optional<int> whole_bits;
+  double nanoseconds = 0;  ///< estimated, on one thread
+};
+
+/// No thread takes more memory for tiles, in bytes, unless a single output pixel combines more channels than that
+/// holds.
+inline constexpr double kMostFftTiles = 8 << 20;
+
+/// The cheapest tiling that fits memory and keeps the error bound. Nothing where there is none; then `reason`, if
+/// given, is a sentence for the user.
+std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Kernel& kernel,
+                                           std::string* reason = nullptr);
+
+/// Whether a picture whose largest absolute value is `largest` is safe from overflow, and from underflow that the error
+/// bound does not count. False for NaN.
+bool is_fft_magnitude(double largest);
+
+}  // namespace convtool

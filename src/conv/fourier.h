@@ -1,0 +1,116 @@
+// Discrete Fourier transforms of many columns at once, and what goes with them: the inner loops of fft.cpp, compiled
+// for every instruction set. Internal to conv/; the texts are in fourier-inl.h. `Real` is float or double throughout.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <vector>
+
+namespace convtool {
+
+/// Columns that are transformed together: as many reals as fit a cache line, whatever the instruction set, so that no
+/// layout depends on it.
+template <class Real>
+inline constexpr std::int64_t kStripWidth = 64 / static_cast<std::int64_t>(sizeof(Real));
+
+/// `size` reals on a boundary of 64 bytes, not initialised. Throws std::bad_alloc when the memory cannot be had.
+template <class Real>
+class AlignedReals {
+ public:
+  explicit AlignedReals(std::int64_t size)
+      : reals_(static_cast<Real*>(
+            ::operator new (static_cast<std::size_t>(size) * sizeof(Real), std::align_val_t{kAlignment}))) {}
+
+  Real* data() { return reals_.get(); }
+  const Real* data() const { return reals_.get(); }
+
+ private:
+  static constexpr std::size_t kAlignment = 64;
+  struct Free {
+    void operator()(Real* reals) const { ::operator delete (reals, std::align_val_t{kAlignment}); }
+  };
+  std::unique_ptr<Real, Free> reals_;
+};
+
+/// Matrices of complex numbers, kStripWidth columns wide and `rows` rows high, not initialised. Each row holds its real
+/// parts and then its imaginary parts: two cache lines.
+template <class Real>
+class Strips {
+ public:
+  static constexpr std::int64_t kRow = 2 * kStripWidth<Real>;  ///< reals from one row to the next
+
+  Strips(std::int64_t count, std::int64_t rows)
+      : pitch_((rows + 1) * kRow),  // a row more, so that equal rows of strips do not meet in one cache set
+        reals_(count * pitch_) {}
+
+  Real* strip(std::int64_t i) { return reals_.data() + i * pitch_; }
+  const Real* strip(std::int64_t i) const { return reals_.data() + i * pitch_; }
+
+ private:
+  std::int64_t pitch_;
+  AlignedReals<Real> reals_;
+};
+
+/// Columns of complex numbers to read or write, wherever they lie: the real part of row y in column x is
+/// re[y * pitch + x], the imaginary part im[y * pitch + x]. Rows are aligned to 64 bytes.
+template <class Real>
+struct ComplexRows {
+  Real *re, *im;
+  std::int64_t pitch;
+};
+
+/// The rows of a strip.
+template <class Real>
+ComplexRows<Real> rows_of(Real* strip) {
+  return {strip, strip + kStripWidth<Real>, Strips<Real>::kRow};
+}
+
+/// The values of complex polynomials a_0 + a_1 x + ... + a_(n-1) x^(n-1), one in each column of a strip, at the n roots
+/// of x^n = e^(2 pi i quarters / 4), and back. With no quarters that is the discrete Fourier transform. Products of
+/// values are those of polynomials modulo x^n - e^(2 pi i quarters / 4). The values come in an order of their own,
+/// which saves reordering them: the root of each row is what the transform makes of the polynomial x.
+template <class Real>
+class Fourier {
+ public:
+  /// `n` is a power of two, 16 or more.
+  Fourier(std::int64_t n, int quarters);
+
+  std::int64_t size() const { return n_; }
+
+  /// From coefficients, kStripWidth columns of them, to values. `coefficients` may be the strip's own rows.
+  void forward(const ComplexRows<Real>& coefficients, Real* strip) const;
+
+  /// From values to n times the coefficients; overwrites both.
+  void inverse(Real* strip, const ComplexRows<Real>& coefficients) const;
+
+ private:
+  std::int64_t n_;
+  std::vector<int> radices_;    ///< of the passes, first to last of forward()
+  std::vector<Real> twiddles_;  ///< in the order of passes and of blocks within a pass: w, w^2, ... w^(radix - 1)
+};
+
+/// Transposes the first kStripWidth rows of a strip into those of another.
+template <class Real>
+void transpose_block(const Real* from, Real* to);
+
+/// sums = a * b over `rows` rows of strips, or sums += a * b if `add`. `sums` may be `a`.
+template <class Real>
+void multiply_strips(const Real* a, const Real* b, std::int64_t rows, bool add, Real* sums);
+
+/// The largest absolute value; NaN if there is one. `count` is a multiple of 16.
+float largest_magnitude(const float* floats, std::int64_t count);
+
+/// The loops behind all these for one instruction set; fourier.cpp picks them.
+template <class Real>
+struct FourierLoops {
+  void (*forward)(const ComplexRows<Real>& coefficients, Real* strip, std::int64_t n, const int* radices,
+                  const Real* twiddles);
+  void (*inverse)(Real* strip, const ComplexRows<Real>& coefficients, std::int64_t n, const int* radices_end,
+                  const Real* twiddles_end);
+  void (*transpose)(const Real* from, Real* to);
+  void (*multiply)(const Real* a, const Real* b, std::int64_t rows, bool add, Real* sums);
+};
+
+}  // namespace convtool
