@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "conv/dyadic.h"
 #include "conv/simd.h"
 #include "core/tensor.h"
 
@@ -13,7 +14,6 @@ namespace convtool {
 namespace {
 
 constexpr std::int64_t kSmallestTile = 32, kLargestTile = 4096;
-constexpr int kMostWholeBits = 16;
 constexpr double kMostSpectra = 16 << 20;  // bytes
 
 /// sum|w|, and the root of sum w^2 of each input channel's weights, added over channels: of one sum channel.
@@ -55,14 +55,11 @@ std::optional<int> whole_bits(const Task& task) {
   const float padding = task.problem.padding_value;
   if (!is_integer(task.problem.input_dtype) || padding != std::trunc(padding)) return {};
   const std::vector<float>& weights = task.kernel.weights;
-  for (int bits = 0; bits <= kMostWholeBits; ++bits) {
-    const auto is_whole = [bits](float weight) {
-      const double scaled = std::ldexp(static_cast<double>(weight), bits);
-      return scaled == std::trunc(scaled);
-    };
-    if (std::all_of(weights.begin(), weights.end(), is_whole)) return bits;
-  }
-  return {};
+  const auto is_whole = [](float weight) { return weight == std::trunc(weight); };
+  if (std::all_of(weights.begin(), weights.end(), is_whole)) return 0;
+  const std::optional<DyadicWeights> dyadic = dyadic_weights(task.kernel);
+  if (!dyadic) return {};
+  return std::ilogb(dyadic->scale);
 }
 
 /// The error bound of a sum, in units of max|x| * sum|w| times 2^-24 in float, 2^-50 in double.
