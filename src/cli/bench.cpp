@@ -44,7 +44,7 @@ BenchLine time_workload(const Workload& workload, const std::vector<int>& thread
   std::vector<std::function<void()>> contenders;
   for (const int count : threads) {
     const auto plan = std::make_shared<ConvPlan>(workload.problem, workload.kernel, workload.epilogue,
-                                                 PlanOptions{.algorithm = "auto", .threads = count});
+                                                 PlanOptions{.algorithm = "auto", .threads = count, .channels_last = true});
     line.algorithm = plan->algorithm();
     contenders.emplace_back([plan, from, to] { plan->run(from, to); });
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 #include "network/alpha.h"
@@ -110,7 +111,9 @@ NetworkPlan plan_network(const Source& source, const ConstTensorRef& x, const Fi
     refuse("the kernel's channels do not match the input (expected " + std::to_string(expected) + " channels, got " +
            std::to_string(x.shape.c) + ", alpha being set aside); say --alpha filter to count it as a channel");
   }
-  return NetworkPlan(options.network, x.dtype, x.shape, options.flip, options.plan);
+  PlanOptions plan = options.plan;
+  plan.channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  return NetworkPlan(options.network, x.dtype, x.shape, options.flip, plan);
 }
 
 Job plan_job(const Source& source, const Destination& asked, const FilterOptions& options) {

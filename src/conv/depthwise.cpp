@@ -139,9 +139,9 @@ const Algorithm kDepthwise = {
               static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
           return 1000 +
                  (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
-                  0.2 * static_cast<double>(output_shape(problem).count())) /
+                  (problem.channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
                      filled +
-                 0.1 * static_cast<double>(problem.input.count());
+                 (problem.channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
         },
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<DepthwiseExecutor>(problem, kernel);

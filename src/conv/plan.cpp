@@ -46,6 +46,11 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
               "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
 }
 
+ConvProblem in_layout(ConvProblem problem, bool channels_last) {
+  problem.channels_last = channels_last;
+  return problem;
+}
+
 bool sums_are_whole(const ConvProblem& problem, const Kernel& kernel) {
   const auto is_whole = [](float value) { return value == std::trunc(value); };
   return is_integer(problem.input_dtype) && is_whole(problem.padding_value) &&
@@ -64,7 +69,7 @@ std::string_view instruction_set_in_use() { return instruction_set(); }
 
 struct ConvPlan::State {
   State(const ConvProblem& the_problem, Kernel the_kernel, const Epilogue& the_epilogue, const PlanOptions& options)
-      : problem(the_problem),
+      : problem(in_layout(the_problem, options.channels_last)),
         kernel(std::move(the_kernel)),
         epilogue(the_epilogue),
         whole_sums(sums_are_whole(problem, kernel)),

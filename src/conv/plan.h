@@ -19,6 +19,7 @@ struct Algorithm;
 struct PlanOptions {
   std::string algorithm = "auto";  ///< "auto", or a name of algorithm_names()
   int threads = 0;                 ///< 0: as many as there are cores
+  bool channels_last = false;      ///< ConvProblem::channels_last
 };
 
 /// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".

@@ -38,7 +38,8 @@ StripLayout::StripLayout(const ConvProblem& problem, std::int64_t columns_to_a_p
   require(pixel == 1 || stride == 1, "a flat view with strides");
 }
 
-RowStrips::RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots)
+RowStrips::RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input,
+                     std::int64_t slots)
     : problem_(problem),
       layout_(layout),
       input_(input),

@@ -117,7 +117,9 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
   DType dtype = input_dtype;
   for (const Bank& bank : network.banks) {
     try {
-      banks_.emplace_back(bank, dtype, shape, flip, options);
+      PlanOptions bank_options = options;  // between banks tensors are planar
+      bank_options.channels_last = options.channels_last && network.banks.size() == 1;
+      banks_.emplace_back(bank, dtype, shape, flip, bank_options);
     } catch (const Error& error) {
       if (network.banks.size() == 1) throw;
       throw Error(error.kind(), "layer " + std::to_string(banks_.size() + 1) + " on " + to_string(shape), error.what());

@@ -66,10 +66,7 @@ bool same(const ResponseStats& a, const ResponseStats& b) { return std::memcmp(&
 double mapped(const ValueMap& map, double response) { return (response - map.shift) * map.scale + map.offset; }
 
 double stored(DType dtype, double value) {
-  if (dtype == DType::f32) {
-    const volatile auto rounded = static_cast<float>(value);  // GCC 12 at -O3 leaves the rounding out of a pair of these
-    return static_cast<double>(rounded);
-  }
+  if (dtype == DType::f32) return static_cast<double>(static_cast<float>(value));
   return std::isnan(value) ? 0 : std::clamp(std::nearbyint(value), 0.0, full_range(dtype));
 }
 
