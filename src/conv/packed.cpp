@@ -62,6 +62,8 @@ constexpr std::int64_t kBlockPixels = 448;
 constexpr std::int64_t kSmallPicture = 26 * 26;
 /// Sums of a block, in floats: they are to stay in the second-level cache beside weights and strips.
 constexpr std::int64_t kBlockSums = std::int64_t{32} << 10;
+/// The same where all channels are summed at once, because they are to be combined: a question of memory.
+constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
 /// Pieces that are enough for threads to share evenly.
 constexpr std::int64_t kEnoughPieces = 32;
 constexpr double kMostStripBytes = 12 << 20;
@@ -79,8 +81,9 @@ class PackedExecutor final : public Executor {
                                                      : TileTaps::exact),
         tiling_(problem, most_tile_pixels(), taps_) {
     pack(kernel);
-    block_columns_ = ceil_div(out_.w, ceil_div(out_.w, kBlockPixels));
-    block_rows_ = std::clamp<std::int64_t>(kBlockPixels / block_columns_, 1, out_.h);
+    const std::int64_t pixels = std::clamp<std::int64_t>(kMostSums / out_.c, 1, kBlockPixels);
+    block_columns_ = ceil_div(out_.w, ceil_div(out_.w, pixels));
+    block_rows_ = std::clamp<std::int64_t>(pixels / block_columns_, 1, out_.h);
     while (block_rows_ > 1 && ChannelStrips::bytes(problem, block_rows_) > kGoodStripBytes) --block_rows_;
     block_rows_ = ceil_div(out_.h, ceil_div(out_.h, block_rows_));
   }
@@ -93,7 +96,8 @@ class PackedExecutor final : public Executor {
            ResponseStats& stats) const override {
     const std::int64_t per_piece = panels_per_piece(sink), channel_blocks = ceil_div(panel_count(), per_piece);
     ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
-    Work work;
+    const std::int64_t most_pitch = std::min(per_piece * 2 * lanes_, out_.c + 2 * lanes_);
+    Work work{.sums = Tensor(DType::f32, {1, 1, 1, block_rows_ * block_columns_ * most_pitch + kRowSlack})};
     std::int64_t at = -1;
     for (std::int64_t piece = begin; piece < end; ++piece) {
       if (piece / channel_blocks != at) {
@@ -181,8 +185,14 @@ class PackedExecutor final : public Executor {
         work.strips.push_back(skipped ? ChannelStrip{} : strips.row(work.block.n, y));
       }
     }
-    work.windows.resize(static_cast<std::size_t>(work.block.pixels() * problem_.kernel.kh));
-    work.rows.resize(static_cast<std::size_t>(work.block.pixels()));
+    place_tiles(work);
+  }
+
+  /// Notes for each tile where its pixels read and write.
+  void place_tiles(Work& work) const {
+    const PixelBlock& block = work.block;
+    work.windows.resize(static_cast<std::size_t>(block.pixels() * problem_.kernel.kh));
+    work.rows.resize(static_cast<std::size_t>(block.pixels()));
     work.placed.clear();
     const float** windows = work.windows.data();
     std::int64_t* rows = work.rows.data();
@@ -194,12 +204,12 @@ class PackedExecutor final : public Executor {
       for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
         for (std::int64_t p = 0; p < count; ++p) {
           const ChannelStrip& strip =
-              work.strips[static_cast<std::size_t>((places[p].i - work.block.rows.begin) * problem_.kernel.kh + u)];
+              work.strips[static_cast<std::size_t>((places[p].i - block.rows.begin) * problem_.kernel.kh + u)];
           *windows++ = strip(places[p].j * problem_.stride.w + tile.v.begin * problem_.dilation.w);
         }
       }
       for (std::int64_t p = 0; p < count; ++p)
-        *rows++ = (places[p].i - work.block.rows.begin) * work.block.width() + places[p].j - work.block.columns.begin;
+        *rows++ = (places[p].i - block.rows.begin) * block.width() + places[p].j - block.columns.begin;
     }
   }
 
@@ -248,8 +258,6 @@ class PackedExecutor final : public Executor {
     }
     // The last vectors of a panel may overhang into the channels of the next, which comes later.
     const std::int64_t pitch = back.first - first + back.vectors * lanes_;
-    const std::int64_t needed = block.pixels() * pitch + kRowSlack;
-    if (work.sums.shape().count() < needed) work.sums = Tensor(DType::f32, {1, 1, 1, needed});
     return {work.sums.data<float>(), pitch};
   }
 
