@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -153,6 +154,55 @@ void ColumnPass(const Columns<T>& columns, T* sums, std::int64_t pitch, std::int
   if (columns.taps >= 3)
     for (; r + 4 <= count; r += 4) ColumnRows<4>(columns, r, sums + r * pitch, pitch, width);
   for (; r < count; ++r) ColumnRows<1>(columns, r, sums + r * pitch, pitch, width);
+}
+
+/// A window of 2 m taps is two of m, and one of 2 m + 1 has one tap more: so by the binary digits of `taps`, from the
+/// first on, the sums of windows grow in place. Weights are multiplied where pixels come in.
+void BoxRowPass(const float* source, float weight, std::int64_t taps, std::int64_t distance, float* work, float* sums,
+                std::int64_t width) {
+  const hn::ScalableTag<float> d;
+  const auto factor = hn::Set(d, weight);
+  const auto load = [&](const float* from) HWY_ATTR { return hn::LoadU(d, from); };
+  std::int64_t window = 1;
+  for (int bit = std::bit_width(static_cast<std::uint64_t>(taps)) - 2; bit >= 0; --bit) {
+    const std::int64_t half = window * distance, odd = taps >> bit & 1;
+    const bool first = window == 1;
+    window = 2 * window + odd;
+    const std::int64_t last = (window - 1) * distance, length = width + (taps - window) * distance;
+    float* to = bit == 0 ? sums : work;
+    for (std::int64_t x = 0; x < length; x += lanes_of<float>()) {
+      auto sum = first ? hn::MulAdd(factor, load(source + x + half), hn::Mul(factor, load(source + x)))
+                       : hn::Add(load(work + x), load(work + x + half));
+      if (odd == 1) sum = hn::MulAdd(factor, load(source + x + last), sum);
+      hn::StoreU(sum, d, to + x);
+    }
+  }
+}
+
+/// Sums of kColumnPassRows output rows for one vector: what all windows share is added up once; before that come the
+/// rows that only the first windows have, after it those that only the last have.
+void BoxColumnPass(const Columns<float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
+  constexpr int kRows = kColumnPassRows;
+  const hn::ScalableTag<float> d;
+  const auto weight = hn::Set(d, columns.weights[0]);
+  const std::int64_t taps = columns.taps, count = columns.row_count - taps + 1;
+  for (std::int64_t x = 0; x < width; x += lanes_of<float>()) {
+    const auto add = [&](std::int64_t row, Vector<float> sum)
+                         HWY_ATTR { return hn::MulAdd(weight, hn::LoadU(d, columns.rows[row] + x), sum); };
+    auto shared = hn::Zero(d);
+    for (std::int64_t t = kRows - 1; t < taps; ++t) shared = add(t, shared);
+    auto before = hn::Zero(d);
+    alignas(64) float first[kRows][lanes_of<float>()];
+    for (int r = kRows - 1; r >= 0; --r) {
+      if (r < kRows - 1) before = add(r, before);
+      hn::Store(hn::Add(before, shared), d, first[r]);
+    }
+    auto after = hn::Zero(d);
+    for (std::int64_t r = 0; r < count; ++r) {
+      if (r > 0) after = add(taps + r - 1, after);
+      hn::StoreU(hn::Add(hn::Load(d, first[r]), after), d, sums + r * pitch + x);
+    }
+  }
 }
 
 void FloatRowPass(const float* source, const float* weights, std::int64_t taps, std::int64_t distance, float* sums,

@@ -14,6 +14,8 @@ HWY_EXPORT(FloatRowPass);
 HWY_EXPORT(DoubleRowPass);
 HWY_EXPORT(FloatColumnPass);
 HWY_EXPORT(DoubleColumnPass);
+HWY_EXPORT(BoxRowPass);
+HWY_EXPORT(BoxColumnPass);
 
 template <>
 void row_pass(const float* source, const float* weights, std::int64_t taps, std::int64_t distance, float* sums,
@@ -33,6 +35,15 @@ void column_pass(const Columns<float>& columns, float* sums, std::int64_t pitch,
 template <>
 void column_pass(const Columns<double>& columns, double* sums, std::int64_t pitch, std::int64_t width) {
   HWY_DYNAMIC_DISPATCH(DoubleColumnPass)(columns, sums, pitch, width);
+}
+
+void box_row_pass(const float* source, float weight, std::int64_t taps, std::int64_t distance, float* work, float* sums,
+                  std::int64_t width) {
+  HWY_DYNAMIC_DISPATCH(BoxRowPass)(source, weight, taps, distance, work, sums, width);
+}
+
+void box_column_pass(const Columns<float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
+  HWY_DYNAMIC_DISPATCH(BoxColumnPass)(columns, sums, pitch, width);
 }
 
 }  // namespace convtool

@@ -15,6 +15,11 @@ inline constexpr std::int64_t kColumnPassRows = 8;
 template <class T>
 void row_pass(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, T* sums, std::int64_t width);
 
+/// The same for weights that are all `weight`, in a number of additions that grows with the logarithm of taps. `work`
+/// is scratch of width + (taps - 1) * distance elements and kRowSlack.
+void box_row_pass(const float* source, float weight, std::int64_t taps, std::int64_t distance, float* work, float* sums,
+                  std::int64_t width);
+
 /// What a column pass reads: for each of `terms` terms a list of rows and a list of weights.
 template <class T>
 struct Columns {
@@ -28,5 +33,10 @@ struct Columns {
 /// kRowSlack elements past the ends of rows.
 template <class T>
 void column_pass(const Columns<T>& columns, T* sums, std::int64_t pitch, std::int64_t width);
+
+/// The same for one term whose weights are all columns.weights[0], of kColumnPassRows taps or more: the rows that all
+/// sums of a column share are added up once. The order of summing depends on r, so each output row must always be the
+/// same one of its block.
+void box_column_pass(const Columns<float>& columns, float* sums, std::int64_t pitch, std::int64_t width);
 
 }  // namespace convtool

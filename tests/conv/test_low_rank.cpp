@@ -1,0 +1,187 @@
+// Kernels taken apart into columns and rows: what is found, what is refused, and that the bound holds in every entry.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "conv/low_rank.h"
+#include "support/random.h"
+
+namespace convtool {
+namespace {
+
+/// What the products come to, in double.
+std::vector<double> sum_of(const std::vector<OuterProduct>& products, const Extent& size) {
+  std::vector<double> sum(static_cast<std::size_t>(size.h * size.w));
+  for (const OuterProduct& product : products) {
+    REQUIRE(std::ssize(product.column) == size.h);
+    REQUIRE(std::ssize(product.row) == size.w);
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      sum[i] += product.column[i / product.row.size()] * product.row[i % product.row.size()];
+  }
+  return sum;
+}
+
+/// The worst |computed - true| that the products allow for in any entry, over what is promised there: rounding errors
+/// of the two passes, counted anew, and what the products miss.
+double worst_part_of_bound(const std::vector<float>& weights, const Extent& size,
+                           const std::vector<OuterProduct>& products) {
+  const double unit = products.size() == 1 ? 0x1p-24 : 0x1p-53;
+  const std::vector<double> sum = sum_of(products, size);
+  double worst = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    double magnitude = 0;
+    for (const OuterProduct& product : products)
+      magnitude += std::fabs(product.column[i / product.row.size()] * product.row[i % product.row.size()]);
+    const double roundings = static_cast<double>(size.w + std::ssize(products) * size.h);
+    const auto weight = static_cast<double>(weights[i]);
+    const double error = std::fabs(weight - sum[i]) + roundings * unit * magnitude;
+    const double promised = static_cast<double>(size.h * size.w + 1) * 0x1p-24 * std::fabs(weight);
+    worst = std::max(worst, error == 0 ? 0 : error / promised);
+  }
+  return worst;
+}
+
+/// The sum of `rank` outer products of random vectors with entries in [low, 1).
+std::vector<float> random_kernel(const Extent& size, int rank, double low, Random& random) {
+  std::vector<double> sum(static_cast<std::size_t>(size.h * size.w));
+  for (int r = 0; r < rank; ++r) {
+    const auto number = [&] { return low + (1 - low) * (static_cast<double>(random.rough()) + 1) / 2; };
+    std::vector<double> column, row;
+    for (std::int64_t u = 0; u < size.h; ++u) column.push_back(number());
+    for (std::int64_t v = 0; v < size.w; ++v) row.push_back(number());
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += column[i / row.size()] * row[i % row.size()];
+  }
+  return {sum.begin(), sum.end()};
+}
+
+TEST_CASE("integer kernels of rank 1 are taken apart exactly, others not at all") {
+  Random random(71);
+  for (int turn = 0; turn < 2000; ++turn) {
+    CAPTURE(turn);
+    const Extent size{random.between(1, 9), random.between(1, 9)};
+    std::vector<std::int64_t> column, row;
+    for (std::int64_t u = 0; u < size.h; ++u) column.push_back(random.between(-30, 30));
+    for (std::int64_t v = 0; v < size.w; ++v) row.push_back(random.between(-30, 30));
+    const double unit = std::ldexp(1.0, static_cast<int>(random.between(-20, 20)));
+    std::vector<float> weights;
+    for (const std::int64_t a : column)
+      for (const std::int64_t b : row) weights.push_back(static_cast<float>(unit * static_cast<double>(a * b)));
+    const std::vector<OuterProduct> products = outer_products(weights.data(), size);
+    REQUIRE(products.size() == 1);
+    const std::vector<double> sum = sum_of(products, size);
+    CHECK(std::equal(sum.begin(), sum.end(), weights.begin(),
+                     [](double a, float b) { return a == static_cast<double>(b); }));
+    double row_sum = 0;
+    for (const double value : products[0].row) row_sum += std::fabs(value);
+    CHECK(row_sum < 0.5);
+    for (const std::vector<double>* factor : {&products[0].column, &products[0].row})
+      for (const double value : *factor) CHECK(value == static_cast<double>(static_cast<float>(value)));
+
+    // One unit more in one place. It is of rank 1 still where no other entry of that row, or none of that column, is
+    // other than 0.
+    const auto at = static_cast<std::size_t>(random.between(0, std::ssize(weights) - 1));
+    const auto u = at / row.size(), v = at % row.size();
+    bool others = false;
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      others |= i / row.size() != u && i % row.size() != v && weights[i] != 0;
+    weights[at] += static_cast<float>(unit);
+    if (others) CHECK(outer_products(weights.data(), size).empty());
+  }
+}
+
+TEST_CASE("a kernel of zeros") {
+  const std::vector<float> weights(15, 0.0F);
+  const std::vector<OuterProduct> products = outer_products(weights.data(), {3, 5});
+  REQUIRE(products.size() == 1);
+  for (const double value : sum_of(products, {3, 5})) CHECK(value == 0);
+}
+
+TEST_CASE("kernels of whole numbers and rank 2 are left alone, as their sums would no longer be exact") {
+  const float cross[] = {0, 1, 0, 1, 1, 1, 0, 1, 0};
+  CHECK(outer_products(cross, {3, 3}).empty());
+  const float laplacian[] = {0, 1, 0, 1, -4, 1, 0, 1, 0};
+  CHECK(outer_products(laplacian, {3, 3}).empty());
+}
+
+TEST_CASE("Gaussians as floats have them are of rank 1") {
+  for (const double sigma : {0.8, 1.0, 3.0, 8.0, 30.0}) {
+    CAPTURE(sigma);
+    const auto radius = static_cast<std::int64_t>(std::ceil(3 * sigma));
+    const Extent size{2 * radius + 1, 2 * radius + 1};
+    std::vector<float> weights;
+    for (std::int64_t y = -radius; y <= radius; ++y)
+      for (std::int64_t x = -radius; x <= radius; ++x)
+        weights.push_back(static_cast<float>(std::exp(-static_cast<double>(x * x + y * y) / (2 * sigma * sigma)) /
+                                             (2 * 3.14159265358979 * sigma * sigma)));
+    const std::vector<OuterProduct> products = outer_products(weights.data(), size);
+    REQUIRE(products.size() == 1);
+    CHECK(worst_part_of_bound(weights, size, products) <= 1);
+  }
+}
+
+TEST_CASE("sums of a few products are found with as many terms, and keep the bound") {
+  Random random(72);
+  for (const Extent size : {Extent{5, 5}, Extent{7, 4}, Extent{9, 15}, Extent{31, 31}, Extent{63, 40}})
+    for (int rank = 1; rank <= 4 && rank < std::min(size.h, size.w); ++rank)
+      for (int turn = 0; turn < 20; ++turn) {
+        CAPTURE(size.h);
+        CAPTURE(rank);
+        const std::vector<float> weights = random_kernel(size, rank, 0.1, random);  // no entry is near 0
+        const std::vector<OuterProduct> products = outer_products(weights.data(), size);
+        CHECK(std::ssize(products) == rank);
+        CHECK(worst_part_of_bound(weights, size, products) <= 1);
+      }
+}
+
+TEST_CASE("products whose signs cancel keep the bound or are refused") {
+  Random random(73);
+  int found = 0;
+  for (int turn = 0; turn < 600; ++turn) {
+    const Extent size{random.between(3, 31), random.between(3, 31)};
+    const std::vector<float> weights = random_kernel(size, static_cast<int>(random.between(1, 4)), -1, random);
+    const std::vector<OuterProduct> products = outer_products(weights.data(), size);
+    found += products.empty() ? 0 : 1;
+    CHECK(worst_part_of_bound(
+              weights, size,
+              products.empty() ? std::vector<OuterProduct>(1, {std::vector<double>(static_cast<std::size_t>(size.h)),
+                                                               std::vector<double>(static_cast<std::size_t>(size.w))})
+                               : products) <= (products.empty() ? 1e30 : 1));
+  }
+  CHECK(found > 400);
+}
+
+TEST_CASE("one entry that is out of line") {
+  Random random(74);
+  for (int turn = 0; turn < 200; ++turn) {
+    const Extent size{random.between(5, 21), random.between(5, 21)};
+    std::vector<float> weights = random_kernel(size, 1, 0.1, random);
+    float& entry = weights[static_cast<std::size_t>(random.between(0, std::ssize(weights) - 1))];
+    const float before = entry;
+    entry = std::nextafter(before, 2.0F);  // within the rounding of weights
+    CHECK(outer_products(weights.data(), size).size() == 1);
+    entry = before * 1.01F;  // a second product, of one entry, puts it right
+    const std::vector<OuterProduct> products = outer_products(weights.data(), size);
+    CHECK(products.size() == 2);
+    CHECK(worst_part_of_bound(weights, size, products) <= 1);
+  }
+}
+
+TEST_CASE("what is no product is refused") {
+  Random random(75);
+  for (const std::int64_t k : {5, 9, 31, 101}) {
+    const std::vector<float> weights = floats(k * k, [&] { return random.rough(); });
+    CHECK(outer_products(weights.data(), {k, k}).empty());
+  }
+  std::vector<float> product = random_kernel({9, 9}, 1, 0.1, random);
+  product[40] = 0;  // exactly 0 among weights that are not: no rounded sum of products is as good
+  CHECK(outer_products(product.data(), {9, 9}).empty());
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    product[40] = bad;
+    CHECK(outer_products(product.data(), {9, 9}).empty());
+  }
+}
+
+}  // namespace
+}  // namespace convtool
