@@ -20,11 +20,12 @@ struct FftTiling {
   double nanoseconds = 0;  ///< estimated, on one thread
 };
 
-/// No thread takes more memory for tiles, in bytes, unless a single output pixel combines more channels than that holds.
+/// No thread takes more memory for tiles, in bytes, unless a single output pixel combines more channels than that
+/// holds.
 inline constexpr double kMostFftTiles = 8 << 20;
 
-/// The cheapest tiling that fits memory and keeps the error bound. Nothing where there is none; then `reason`, if given,
-/// is a sentence for the user.
+/// The cheapest tiling that fits memory and keeps the error bound. Nothing where there is none; then `reason`, if
+/// given, is a sentence for the user.
 std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Kernel& kernel,
                                            std::string* reason = nullptr);
 

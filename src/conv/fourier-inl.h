@@ -242,7 +242,8 @@ void Multiply(const Real* a, const Real* b, std::int64_t rows, bool add, Real* s
 float LargestMagnitude(const float* floats, std::int64_t count) {
   const Reals<float> d;
   const hn::RebindToSigned<decltype(d)> bits;
-  auto largest = hn::Zero(bits);  // without their signs, floats are ordered as the integers of their bits; NaN comes last
+  auto largest =
+      hn::Zero(bits);  // without their signs, floats are ordered as the integers of their bits; NaN comes last
   for (std::int64_t x = 0; x < count; x += kLanes<float>)
     largest = hn::Max(largest, hn::BitCast(bits, hn::Abs(hn::Load(d, floats + x))));
   return hn::GetLane(hn::BitCast(d, hn::MaxOfLanes(bits, largest)));

@@ -20,8 +20,8 @@ template <class Real>
 class AlignedReals {
  public:
   explicit AlignedReals(std::int64_t size)
-      : reals_(static_cast<Real*>(::operator new (static_cast<std::size_t>(size) * sizeof(Real),
-                                                  std::align_val_t{kAlignment}))) {}
+      : reals_(static_cast<Real*>(
+            ::operator new (static_cast<std::size_t>(size) * sizeof(Real), std::align_val_t{kAlignment}))) {}
 
   Real* data() { return reals_.get(); }
   const Real* data() const { return reals_.get(); }
