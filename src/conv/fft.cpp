@@ -1,4 +1,38 @@
-// fft: tiles of the picture correlated in the frequency domain.
+// fft: tiles of the picture, correlated with the kernel by multiplying their spectra. For large kernels of full rank.
+//
+// The picture is cut into tiles of outputs. What the outputs of one tile see, borders filled in, is a plane of h x w
+// floats, kernel - 1 rows and columns larger than the tile. Its spectrum times the conjugated spectrum of the kernel,
+// transformed back, is the correlation around a circle: outputs whose window does not reach across the seam are right,
+// the others are left out (overlap-save; Stockham, "High-speed convolution and correlation", 1966):
+//
+//   picture --> plane --> tile --> band --> band * spectrum --> band --> tile --> plane --> sink
+//              floats   columns    rows        of kernel        rows   columns     sums
+//
+// A plane is transformed along its columns (tile_transform.h says how it becomes complex without any bookkeeping for
+// real numbers), sixteen at a time, one to a lane (fourier.h). Sixteen rows of that, transposed, are a band, which is
+// transformed along the other axis, multiplied and transformed back while it is in the first-level cache. No spectrum
+// is ever put in order, and a tile passes three times between the second-level cache and the first.
+//
+// With several input channels the products of their spectra are summed, so that each input of a group is transformed
+// once and each output once, however many meet.
+//
+// Applies to stride 1, any dilation (a dilated kernel is one with zeros in it), any type, layout and padding, while
+// tiles and spectra fit their memory and the error bound is kept (fft_tiling.h). The cost of an output hardly depends
+// on the kernel: 1.5 ns a pixel of a grey picture (AVX-512, one thread, 3840x2160) for 15x15 as for 127x127. It wins
+// against sums of k * k products from about 10x10 on.
+//
+// Error. Float transforms: with max|x| over the pixels that a tile sees, a sum errs by at most
+//
+//   2^-24 * max(4096, taps) * max|x| * sum|w|,
+//
+// where it is proven to (fft_tiling.cpp); measured, it is some 500 times less. It is no bound in terms of |x|: a dark
+// pixel gets the error of the bright ones in its tile. Integer pictures with whole weights, or 16-bit ones over a
+// power of two, are transformed in double, and their sums, proven to be within a quarter of it, rounded
+// to the whole number that they are. Pixels that are not finite, or far from 1, are not transformed: NaN or infinity
+// would spread over the tile. Tiles that see one are summed directly, by the definition and with the error of
+// direct.cpp.
+//
+// Tiles are laid out from the size of the problem alone, so no output depends on the number of threads.
 
 #include <algorithm>
 #include <cmath>

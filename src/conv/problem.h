@@ -98,8 +98,8 @@ struct ConvProblem {
   PaddingMode padding_mode = PaddingMode::zeros;
   float padding_value = 0;
   std::int64_t groups = 1;
-  /// Whether pictures will be laid out with the channels of a pixel side by side. Any layout is right in either case; it
-  /// decides which algorithm is expected to be the fastest.
+  /// Whether pictures will be laid out with the channels of a pixel side by side. Any layout is right in either case;
+  /// it decides which algorithm is expected to be the fastest.
   bool channels_last = false;
 };
 

@@ -289,8 +289,7 @@ TEST_CASE("padding is the same as filtering a picture that was padded before") {
                                    : xs[static_cast<std::size_t>((c * 5 + from_y) * 9 + from_z)]);
             }
         const Tensor before = tensor_of(dtype, {1, 2, 5 + p.top + p.bottom, 9 + p.left + p.right}, padded);
-        Params params{
-            .stride = {2, 1}, .padding = {Padding::Rule::fixed, p}, .padding_mode = mode, .padding_value = 6};
+        Params params{.stride = {2, 1}, .padding = {Padding::Rule::fixed, p}, .padding_mode = mode, .padding_value = 6};
         if (algorithm == "fft") params.stride = {};  // it refuses others
         const std::vector<double> got = run(x, kernel, params, algorithm);
         CAPTURE(std::string(to_string(mode)));
