@@ -164,7 +164,7 @@ void BoxRowPass(const float* source, float weight, std::int64_t taps, std::int64
   const auto factor = hn::Set(d, weight);
   const auto load = [&](const float* from) HWY_ATTR { return hn::LoadU(d, from); };
   std::int64_t window = 1;
-  for (int bit = std::bit_width(static_cast<std::uint64_t>(taps)) - 2; bit >= 0; --bit) {
+  for (int bit = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(taps))) - 2; bit >= 0; --bit) {
     const std::int64_t half = window * distance, odd = taps >> bit & 1;
     const bool first = window == 1;
     window = 2 * window + odd;
