@@ -10,6 +10,11 @@
 // for eight outputs (passes-inl.h). An input row is converted and filtered once. An interleaved picture whose channels
 // share their weights is filtered as one flat row (flat.h).
 //
+// A factor whose weights are all the same, as a box's two are, takes no multiply-add for each of them: windows of a row
+// grow by doubling, and eight output rows share the sum of the rows that all their windows hold. Nothing is ever taken
+// away again, as from running sums, so that floats keep their bound and NaN goes no further than its windows. Either
+// way carries no product through more roundings than there are taps.
+//
 // Against rows: less arithmetic from about 5x5 on, and none of its strips as wide as the picture. It does not sum over
 // channels; and a kernel of one row or column has nothing to separate.
 //
