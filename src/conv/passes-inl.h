@@ -44,8 +44,8 @@ constexpr std::int64_t lanes_of() {
 template <int kIndex, int kApart, class T, int kTaps, int kSums>
 HWY_INLINE void AddVector(const T* source, const Vector<T> (&weights)[kTaps], Vector<T> (&sums)[kSums]) {
   const auto pixels = hn::LoadU(hn::ScalableTag<T>(), source + kIndex * lanes_of<T>());
-  std::atomic_signal_fence(
-      std::memory_order_acq_rel);  // no instruction; without it GCC loads once for each of two taps
+  // No instruction, but without it GCC loads the vector once for each of two taps.
+  std::atomic_signal_fence(std::memory_order_acq_rel);
   for (int q = 0; q < kTaps; ++q) {
     const int v = kIndex - kApart * q;
     if (v >= 0 && v < kSums) sums[v] = hn::MulAdd(weights[q], pixels, sums[v]);
@@ -101,7 +101,7 @@ void RowPass(const T* source, const T* weights, std::int64_t taps, std::int64_t 
   RowBlocks<1>(source, weights, taps, distance, taps, sums, width);
 }
 
-/// Adds row t of a term to the sums of rows r in [kFirst, kLast): it is their tap t - r.
+/// Adds row t of a term to the sums of rows r in [first, last): it is their tap t - r. `weights` points at weight t.
 template <int kRows, int kVectors, class T>
 HWY_INLINE void AddRow(const T* row, const T* weights, int first, int last, Vector<T> (&sums)[kRows][kVectors]) {
   const hn::ScalableTag<T> d;
@@ -164,7 +164,7 @@ void BoxRowPass(const float* source, float weight, std::int64_t taps, std::int64
   const auto factor = hn::Set(d, weight);
   const auto load = [&](const float* from) HWY_ATTR { return hn::LoadU(d, from); };
   std::int64_t window = 1;
-  for (auto bit = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(taps))) - 2; bit >= 0; --bit) {
+  for (int bit = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(taps))) - 2; bit >= 0; --bit) {
     const std::int64_t half = window * distance, odd = taps >> bit & 1;
     const bool first = window == 1;
     window = 2 * window + odd;

@@ -10,6 +10,11 @@
 // for eight outputs (passes-inl.h). An input row is converted and filtered once. An interleaved picture whose channels
 // share their weights is filtered as one flat row (flat.h).
 //
+// A factor whose weights are all the same, as a box's two are, takes no multiply-add for each of them: windows of a row
+// grow by doubling, and eight output rows share the sum of the rows that all their windows hold. Nothing is ever taken
+// away again, as from running sums, so that floats keep their bound and NaN goes no further than its windows. Either
+// way carries no product through more roundings than there are taps.
+//
 // Against rows: less arithmetic from about 5x5 on, and none of its strips as wide as the picture. It does not sum over
 // channels; and a kernel of one row or column has nothing to separate.
 //
@@ -61,7 +66,7 @@ std::size_t largest_rank(const std::vector<std::vector<OuterProduct>>& channels)
   return rank;
 }
 
-/// Fewer weights that are all the same are not worth a way of their own. (Measured on Zen 5.)
+/// Fewer weights that are all the same are not worth a way of their own. (Counted in loads, not measured yet.)
 constexpr std::int64_t kLeastBox = 12;
 
 /// The weights of one sum channel, as the passes take them.
@@ -411,8 +416,9 @@ double memory_needed(const ConvProblem& problem) {
 }
 
 double cost(const ConvProblem& problem, const Kernel& kernel) {
-  // Measured on Zen 5, with 4K pictures: a vector of multiply-adds takes 0.14 ns in the column pass, up to twice that
-  // in the row pass, whose loads are not aligned; doubles need two vectors. An input is converted once.
+  // On Zen 5, with AVX2 and AVX-512, a vector of multiply-adds takes 0.14 ns in the column pass and up to twice that in
+  // the row pass, whose loads are not aligned; doubles need two vectors. What an input and an output take besides, for
+  // conversion and epilogue, is estimated from 4K pictures.
   const auto rank = static_cast<double>(largest_rank(products_of_channels(kernel)));
   const auto lanes = static_cast<double>(float_lanes());
   const double vectors = rank > 1 ? 2 * rank : 1;
