@@ -242,11 +242,14 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   const double multiply_adds = vectors * taps * (shares ? 0.14 * (1 + (rows - 1) / kh) : 0.31);
   const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
   const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
-  // Channels of a pixel that are not side by side in a flat view are picked and placed one by one.
-  const bool flat = problem.stride.w == 1 && channels_share_kernel(problem, kernel);
-  const bool scattered = problem.channels_last && out.c > 1 && !flat;
+  // Channels of a pixel that are neighbours are placed one by one, and picked so, but where bytes are taken apart by
+  // SIMD (strips.cpp) or all is one flat row.
+  const bool scattered =
+      problem.channels_last && out.c > 1 && !(problem.stride.w == 1 && channels_share_kernel(problem, kernel));
+  const bool picked = problem.input_dtype != DType::u8 || problem.input.c > 4;
   const double placing =
-      scattered ? static_cast<double>(out.count()) + 0.5 * static_cast<double>(problem.input.count()) : 0;
+      !scattered ? 0
+                 : static_cast<double>(out.count()) + (picked ? 0.5 : 0.1) * static_cast<double>(problem.input.count());
   const double row_starts = static_cast<double>(out.n * out.c * out.h) * (40 + taps / rows);
   return multiply_adds + pixels + outputs + placing + row_starts;
 }
