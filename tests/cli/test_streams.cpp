@@ -87,7 +87,7 @@ TEST_CASE("the JSON report holds every key of the contract") {
   write_picture(folder, "x.png");
   const ProgramResult result =
       run_convtool({"apply", "x.png", "missing.png", "-k", "sobel-x", "--stride", "2x1", "--pads", "1,2,0,3",
-                    "--padding-mode", "reflect", "--out-dir", "o", "--json", "--threads", "1"},
+                    "--padding-mode", "reflect", "--out-dir", "o", "--json", "--threads", "1", "--algorithm", "rows"},
                    folder);
   CHECK(result.code == 1);
   const std::size_t newline = result.out.find('\n');
@@ -207,7 +207,7 @@ TEST_CASE("quiet says nothing, verbose says why") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-q"}, folder).out == "");
-  const std::string verbose = run_convtool({"apply", "x.png", "-k", "edge", "-v"}, folder).out;
+  const std::string verbose = run_convtool({"apply", "x.png", "-k", "edge", "--algorithm", "rows", "-v"}, folder).out;
   CHECK(verbose.find("u8 n1 ci3 ih6 iw8 co3 kh3 kw3 g3 s1x1 d1x1 p1,1,1,1 replicate; rows, ") != std::string::npos);
   CHECK(verbose.find("decode ") != std::string::npos);
   CHECK(run_convtool({"apply", "x.png", "-k", "edge", "--algorithm", "reference", "-v"}, folder)
