@@ -16,10 +16,13 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Computes output rows [begin, end), counted through the batch (row r is row r % oh of item r / oh), in every output
-  /// channel, and hands each to `sink` once. The value of a row must not depend on begin, end or the thread. Throws
-  /// std::bad_alloc only, before the first row.
-  virtual void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  /// How many independent pieces of work one run is made of. A piece may be an output row of all channels, a tile, a
+  /// block of channels: what makes pieces of equal and sufficient size.
+  virtual std::int64_t pieces(const Sink& sink) const = 0;
+
+  /// Computes pieces [begin, end) and hands every output of them to `sink` once. No output may depend on begin, end or
+  /// the thread. Throws std::bad_alloc only, before the first output.
+  virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };
 
@@ -31,7 +34,7 @@ struct Algorithm {
   /// Empty when the algorithm can solve the problem, else the reason why not, as a sentence for the user.
   std::string (*refusal)(const ConvProblem& problem, const Kernel& kernel);
   /// Estimated run time on one thread, in nanoseconds. The least cost among those that can be chosen wins.
-  double (*cost)(const ConvProblem& problem);
+  double (*cost)(const ConvProblem& problem, const Kernel& kernel);
   /// Takes what it needs of problem and kernel, which both outlive the Executor.
   std::unique_ptr<Executor> (*prepare)(const ConvProblem& problem, const Kernel& kernel);
 };
@@ -39,5 +42,9 @@ struct Algorithm {
 extern const Algorithm kReference;
 extern const Algorithm kDirect;
 extern const Algorithm kRows;
+extern const Algorithm kInteger;
+extern const Algorithm kSeparable;
+extern const Algorithm kPacked;
+extern const Algorithm kDepthwise;
 
 }  // namespace convtool

@@ -37,7 +37,9 @@ class DirectExecutor final : public Executor {
         out_(output_shape(problem)),
         float_sums_(float_sums_suffice(problem, kernel)) {}
 
-  void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     visit_dtype(input.dtype, [&]<class In>(In) {
       if (float_sums_)
@@ -49,16 +51,16 @@ class DirectExecutor final : public Executor {
 
  private:
   template <class Sum, class In>
-  void run_typed(const TensorView<const In>& x, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
     const std::int64_t joined = sink.combine_count();
-    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish_row may read past the end
+    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish may read past the end
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
         std::fill(sums.begin(), sums.end(), Sum{0});
         for (std::int64_t k = 0; k < joined; ++k) sum_row(x, n, c * joined + k, i, sums.data() + k * out_.w);
-        sink.finish_row(n, c, i, sums.data(), out_.w, stats);
+        sink.finish({.n = n, .y = i, .x = 0, .count = out_.w}, c, sums.data(), out_.w, stats);
       }
     }
   }
@@ -125,7 +127,8 @@ const Algorithm kDirect = {
     .threaded = true,
     .can_choose = true,
     .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem& problem) { return mac_count(problem); },  // about 1 ns a multiply-add without SIMD
+    .cost = [](const ConvProblem& problem,
+               const Kernel&) { return mac_count(problem); },  // about 1 ns a multiply-add without SIMD
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<DirectExecutor>(problem, kernel);
     },

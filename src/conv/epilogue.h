@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -52,38 +53,55 @@ struct ResponseStats {
   }
 };
 
-/// Where finished rows go. Algorithms hand in raw sums; everything after that is here. Does not own what it refers to.
-class RowSink {
+struct FinishJob;  // conv/finish.h
+
+/// `count` neighbouring outputs of row `y` of batch item `n`, from column `x` on.
+struct Stretch {
+  std::int64_t n = 0, y = 0, x = 0, count = 0;
+};
+
+/// Where finished sums go. Algorithms hand in raw sums; everything after that is here. Does not own the output.
+/// Integer types round to nearest, ties to even, and saturate.
+class Sink {
  public:
   /// `output.data` null means: gather statistics, store nothing. `kernel` gives the divisor and bias of each sum
-  /// channel.
-  RowSink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output)
-      : epilogue_(epilogue), map_(map), kernel_(kernel), output_(output) {}
+  /// channel. `whole_sums`: every sum that will come is a whole number.
+  Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output,
+       bool whole_sums = false);
 
-  /// Finishes row `y` of output channel `c` in batch item `n`. `sums` holds epilogue.combine_count rows of `width`
-  /// sums, one behind the other: those of sum channels c*combine_count and on. `Sum` is float or double; past the last
-  /// float there is room for kRowSlack more (conv/simd.h), whatever they hold. Integer types round to nearest, ties to
-  /// even, and saturate.
+  /// Finishes a stretch of output channel `c`. `sums` holds combine_count() rows of `stretch.count` sums, `pitch`
+  /// apart: those of sum channels c*combine_count() and on. `Sum` is float, double or std::int32_t.
   template <class Sum>
-  void finish_row(std::int64_t n, std::int64_t c, std::int64_t y, const Sum* sums, std::int64_t width,
-                  ResponseStats& stats) const;
+  void finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch, ResponseStats& stats) const;
+
+  /// Finishes a stretch of several channels at once: sums[i * pitch + k] is that of sum channel `first` + k at pixel i,
+  /// for k < `channels`. Both are multiples of combine_count().
+  void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
+                     std::int64_t pitch, ResponseStats& stats) const;
+
+  /// The same sink for sums that are counted in units of `unit`, a power of two.
+  Sink in_units(double unit) const;
+
+  /// The same sink for an output whose pixels are interleaved like those of `input`, as one channel and one wide row of
+  /// channels * w columns: a pixel's channels are neighbours. Empty where the output is laid out otherwise, or where
+  /// its channels differ in divisor or bias. See conv/flat.h.
+  std::optional<Sink> flattened(const ConstTensorRef& input) const;
 
   std::int64_t combine_count() const { return epilogue_.combine_count; }
   std::int64_t output_channels() const { return output_.shape.c; }
 
  private:
-  /// finish_row by SIMD, where the epilogue is plain enough; false, with nothing done, where it is not.
-  bool finish_plain_row(std::int64_t n, std::int64_t c, std::int64_t y, const float* sums, std::int64_t width,
-                        ResponseStats& stats) const;
+  /// What all stretches of output channel `c` have in common.
+  FinishJob job_of(std::int64_t c) const;
+  void find_plain();
 
-  /// The responses at `count` positions from `sums` on; rows of sums are `width` apart.
-  template <class Sum>
-  void respond(std::int64_t c, const Sum* sums, std::int64_t width, std::int64_t count, double* responses) const;
-
-  const Epilogue& epilogue_;
-  const ValueMap& map_;
-  const Kernel& kernel_;
-  const TensorRef output_;
+  Epilogue epilogue_;
+  ValueMap map_;
+  std::vector<float> biases_;     ///< of each sum channel
+  std::vector<double> divisors_;  ///< the same
+  TensorRef output_;
+  bool whole_sums_;
+  std::vector<bool> plain_;  ///< output channels that finish_in_float() may try
 };
 
 }  // namespace convtool

@@ -1,5 +1,7 @@
 #include "conv/plan.h"
 
+#include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "conv/algorithm.h"
@@ -10,7 +12,7 @@ namespace convtool {
 namespace {
 
 /// Every algorithm there is. Order matters only between equal costs.
-const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows};
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows, &kInteger, &kSeparable, &kPacked, &kDepthwise};
 
 /// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
 /// microseconds.
@@ -27,7 +29,7 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
     const Algorithm* best = nullptr;
     for (const Algorithm* algorithm : kAlgorithms) {
       if (!algorithm->can_choose || !algorithm->refusal(problem, kernel).empty()) continue;
-      if (best == nullptr || algorithm->cost(problem) < best->cost(problem)) best = algorithm;
+      if (best == nullptr || algorithm->cost(problem, kernel) < best->cost(problem, kernel)) best = algorithm;
     }
     require(best != nullptr, "no algorithm supports a valid problem");
     return *best;
@@ -41,6 +43,12 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
   }
   throw Error(ErrorKind::usage, "--algorithm",
               "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
+}
+
+bool sums_are_whole(const ConvProblem& problem, const Kernel& kernel) {
+  const auto is_whole = [](float value) { return value == std::trunc(value); };
+  return is_integer(problem.input_dtype) && is_whole(problem.padding_value) &&
+         std::all_of(kernel.weights.begin(), kernel.weights.end(), is_whole);
 }
 
 }  // namespace
@@ -58,10 +66,11 @@ struct ConvPlan::State {
       : problem(the_problem),
         kernel(std::move(the_kernel)),
         epilogue(the_epilogue),
+        whole_sums(sums_are_whole(problem, kernel)),
         algorithm(choose(problem, kernel, options.algorithm)),
-        threads(!algorithm.threaded || algorithm.cost(problem) < kSingleThreadedNs ? 1
-                : options.threads == 0                                             ? available_cores()
-                                                                                   : options.threads) {
+        threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
+                : options.threads == 0                                                     ? available_cores()
+                                                                                           : options.threads) {
     require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
                 kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
                 (kernel.divisor.empty() || kernel.divisor.size() == kernel.bias.size()),
@@ -73,10 +82,10 @@ struct ConvPlan::State {
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
     require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
-    const RowSink sink(epilogue, map, kernel, output);
+    const Sink sink(epilogue, map, kernel, output, whole_sums);
     ResponseStats total;
     std::mutex mutex;
-    parallel_for(output.shape.n * output.shape.h, threads, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
       ResponseStats stats;
       executor->run(input, sink, begin, end, stats);
       std::lock_guard lock(mutex);
@@ -88,6 +97,7 @@ struct ConvPlan::State {
   const ConvProblem problem;
   const Kernel kernel;
   const Epilogue epilogue;
+  const bool whole_sums;
   const Algorithm& algorithm;
   const int threads;
   std::unique_ptr<Executor> executor;

@@ -18,29 +18,31 @@ namespace {
 
 class ReferenceExecutor final : public Executor {
  public:
-  ReferenceExecutor(const ConvProblem& problem, const Kernel& kernel) : problem_(problem), kernel_(kernel) {}
+  ReferenceExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem), kernel_(kernel), out_(output_shape(problem)) {}
 
-  void run(const ConstTensorRef& input, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     visit_dtype(input.dtype, [&]<class In>(In) { run_typed(input.view<In>(), sink, begin, end, stats); });
   }
 
  private:
   template <class In>
-  void run_typed(const TensorView<const In>& x, const RowSink& sink, std::int64_t begin, std::int64_t end,
+  void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
-    const Shape out = output_shape(problem_);
     const std::int64_t joined = sink.combine_count();
-    std::vector<double> sums(static_cast<std::size_t>(joined * out.w));
+    std::vector<double> sums(static_cast<std::size_t>(joined * out_.w));
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t n = row / out.h, i = row % out.h;
+      const std::int64_t n = row / out_.h, i = row % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
         for (std::int64_t k = 0; k < joined; ++k) {
-          for (std::int64_t j = 0; j < out.w; ++j) {
-            sums[static_cast<std::size_t>(k * out.w + j)] = sum_at(x, n, c * joined + k, i, j);
+          for (std::int64_t j = 0; j < out_.w; ++j) {
+            sums[static_cast<std::size_t>(k * out_.w + j)] = sum_at(x, n, c * joined + k, i, j);
           }
         }
-        sink.finish_row(n, c, i, sums.data(), out.w, stats);
+        sink.finish({.n = n, .y = i, .x = 0, .count = out_.w}, c, sums.data(), out_.w, stats);
       }
     }
   }
@@ -69,6 +71,7 @@ class ReferenceExecutor final : public Executor {
 
   const ConvProblem& problem_;
   const Kernel& kernel_;
+  const Shape out_;
 };
 
 }  // namespace
@@ -78,7 +81,7 @@ const Algorithm kReference = {
     .threaded = false,
     .can_choose = false,
     .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem&) { return std::numeric_limits<double>::infinity(); },
+    .cost = [](const ConvProblem&, const Kernel&) { return std::numeric_limits<double>::infinity(); },
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<ReferenceExecutor>(problem, kernel);
     },

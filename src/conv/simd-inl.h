@@ -1,7 +1,7 @@
 // The row functions of simd.h for one instruction set. Included once for each by way of hwy/foreach_target.h.
 //
-// What runs over rows here takes whole vectors and goes past the end of the row into its slack, so that every position
-// is computed by the same operations in the same order: results do not depend on where a row is cut.
+// What sums rows here takes whole vectors and goes past the end of the row into its slack, so that every position is
+// computed by the same operations in the same order: results do not depend on where a row is cut.
 
 #if defined(CONVTOOL_CONV_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_SIMD_INL_H_
@@ -22,48 +22,110 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::ScalableTag<float>;
 
-/// Sums for `kVectors` vectors from x on. Eight keep eight independent chains of multiply-adds going, which is what
-/// hides their latency of 4 cycles at two a cycle.
+std::int64_t FloatLanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
+
+/// Sums of one output row: some neighbouring vectors.
 template <int kVectors>
-HWY_INLINE void SumVectors(const float* const* sources, const float* weights, std::int64_t taps, float* sums,
-                           std::int64_t x) {
-  static_assert(kVectors == 1 || kVectors == 8);
+struct RowSums {
+  hn::Vec<Floats> v[kVectors];
+};
+
+/// Adds `taps` taps that serve rows [kBegin, kEnd) of a block to `sums`, at column x. Returns the weights that follow.
+template <int kBegin, int kEnd, int kVectors>
+HWY_INLINE const float* AddTaps(const float* const* sources, const float* weights, std::int64_t taps, std::int64_t x,
+                                RowSums<kVectors>* sums) {
   const Floats d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if constexpr (kVectors == 1) {
-    auto sum = hn::Zero(d);
-    for (std::int64_t t = 0; t < taps; ++t) sum = hn::MulAdd(hn::Set(d, weights[t]), hn::LoadU(d, sources[t] + x), sum);
-    hn::StoreU(sum, d, sums + x);
-  } else {
-    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const auto weight = hn::Set(d, weights[t]);
-      const float* source = sources[t] + x;
-      s0 = hn::MulAdd(weight, hn::LoadU(d, source), s0);
-      s1 = hn::MulAdd(weight, hn::LoadU(d, source + lanes), s1);
-      s2 = hn::MulAdd(weight, hn::LoadU(d, source + 2 * lanes), s2);
-      s3 = hn::MulAdd(weight, hn::LoadU(d, source + 3 * lanes), s3);
-      s4 = hn::MulAdd(weight, hn::LoadU(d, source + 4 * lanes), s4);
-      s5 = hn::MulAdd(weight, hn::LoadU(d, source + 5 * lanes), s5);
-      s6 = hn::MulAdd(weight, hn::LoadU(d, source + 6 * lanes), s6);
-      s7 = hn::MulAdd(weight, hn::LoadU(d, source + 7 * lanes), s7);
+  for (std::int64_t t = 0; t < taps; ++t) {
+    const float* source = sources[t] + x;
+    RowSums<kVectors> pixels;
+    for (int i = 0; i < kVectors; ++i) pixels.v[i] = hn::LoadU(d, source + i * lanes);
+    for (int r = kBegin; r < kEnd; ++r) {
+      const auto weight = hn::Set(d, *weights++);
+      for (int i = 0; i < kVectors; ++i) sums[r].v[i] = hn::MulAdd(weight, pixels.v[i], sums[r].v[i]);
     }
-    hn::StoreU(s0, d, sums + x);
-    hn::StoreU(s1, d, sums + x + lanes);
-    hn::StoreU(s2, d, sums + x + 2 * lanes);
-    hn::StoreU(s3, d, sums + x + 3 * lanes);
-    hn::StoreU(s4, d, sums + x + 4 * lanes);
-    hn::StoreU(s5, d, sums + x + 5 * lanes);
-    hn::StoreU(s6, d, sums + x + 6 * lanes);
-    hn::StoreU(s7, d, sums + x + 7 * lanes);
+  }
+  return weights;
+}
+
+template <int kRows, int kVectors>
+HWY_INLINE void SumColumns(const BlockTaps& taps, std::int64_t x, float* to, std::int64_t pitch) {
+  const Floats d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  RowSums<kVectors> sums[kRows];
+  for (int r = 0; r < kRows; ++r)
+    for (int i = 0; i < kVectors; ++i) sums[r].v[i] = hn::Zero(d);
+  const float* const* sources = taps.sources;
+  const float* weights = taps.weights;
+  for (std::int64_t run = 0; run < taps.run_count; ++run) {
+    const std::int64_t begin = taps.runs[run].begin, end = taps.runs[run].end, count = taps.runs[run].taps;
+    if constexpr (kRows == 1) {
+      weights = AddTaps<0, 1>(sources, weights, count, x, sums);
+    } else {
+      static_assert(kRows == 4);
+      switch (begin * 8 + end) {
+        case 0 * 8 + 1: weights = AddTaps<0, 1>(sources, weights, count, x, sums); break;
+        case 0 * 8 + 2: weights = AddTaps<0, 2>(sources, weights, count, x, sums); break;
+        case 0 * 8 + 3: weights = AddTaps<0, 3>(sources, weights, count, x, sums); break;
+        case 0 * 8 + 4: weights = AddTaps<0, 4>(sources, weights, count, x, sums); break;
+        case 1 * 8 + 2: weights = AddTaps<1, 2>(sources, weights, count, x, sums); break;
+        case 1 * 8 + 3: weights = AddTaps<1, 3>(sources, weights, count, x, sums); break;
+        case 1 * 8 + 4: weights = AddTaps<1, 4>(sources, weights, count, x, sums); break;
+        case 2 * 8 + 3: weights = AddTaps<2, 3>(sources, weights, count, x, sums); break;
+        case 2 * 8 + 4: weights = AddTaps<2, 4>(sources, weights, count, x, sums); break;
+        case 3 * 8 + 4: weights = AddTaps<3, 4>(sources, weights, count, x, sums); break;
+        default: HWY_DASSERT(false);
+      }
+    }
+    sources += count;
+  }
+  for (int r = 0; r < kRows; ++r)
+    for (int i = 0; i < kVectors; ++i) hn::StoreU(sums[r].v[i], d, to + r * pitch + i * lanes);
+}
+
+/// Rows of kVectors vectors at a time, and what is left one by one.
+template <int kRows, int kVectors>
+HWY_INLINE void SumBlock(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
+  std::int64_t k = 0;
+  for (; k + kVectors * lanes <= count; k += kVectors * lanes)
+    SumColumns<kRows, kVectors>(taps, x + k, sums + k, pitch);
+  for (; k < count; k += lanes) SumColumns<kRows, 1>(taps, x + k, sums + k, pitch);
+}
+
+// Sums in flight: two multiply-adds a cycle that take 4 cycles each need 8. Four rows of two vectors leave AVX2's and
+// SSE4's 16 registers room for pixels and a weight, four rows of four the 32 of AVX-512 and NEON.
+constexpr int kBlockVectors = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 4 : 2;
+
+void SumRows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+  if (taps.rows == 1) {
+    SumBlock<1, 8>(taps, x, count, sums, pitch);
+  } else {
+    SumBlock<4, kBlockVectors>(taps, x, count, sums, pitch);
   }
 }
 
-void SumTaps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
-  std::int64_t x = 0;
-  for (; x + 8 * lanes <= width; x += 8 * lanes) SumVectors<8>(sources, weights, taps, sums, x);
-  for (; x < width; x += lanes) SumVectors<1>(sources, weights, taps, sums, x);
+void SplitPhases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length) {
+  const Floats d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t k = 0;
+  auto p0 = hn::Zero(d), p1 = p0, p2 = p0, p3 = p0;
+  if (stride == 2) {
+    for (; (k + lanes) * 2 <= count; k += lanes) {
+      hn::LoadInterleaved2(d, line + k * 2, p0, p1);
+      hn::StoreU(p0, d, phases + k);
+      hn::StoreU(p1, d, phases + length + k);
+    }
+  } else if (stride == 4) {
+    for (; (k + lanes) * 4 <= count; k += lanes) {
+      hn::LoadInterleaved4(d, line + k * 4, p0, p1, p2, p3);
+      hn::StoreU(p0, d, phases + k);
+      hn::StoreU(p1, d, phases + length + k);
+      hn::StoreU(p2, d, phases + 2 * length + k);
+      hn::StoreU(p3, d, phases + 3 * length + k);
+    }
+  }
+  for (std::int64_t at = k * stride; at < count; ++at) phases[at % stride * length + at / stride] = line[at];
 }
 
 /// As many bytes or shorts as there are floats in a vector, as floats.
@@ -109,86 +171,6 @@ void BytesToPlanes(const std::uint8_t* pixels, std::int64_t channels, std::int64
   for (; x < count; ++x) {
     for (std::int64_t c = 0; c < channels; ++c) planes[c][x] = static_cast<float>(pixels[x * channels + c]);
   }
-}
-
-/// What finish_floats counts: sums in lanes, the rest in all.
-struct Seen {
-  hn::Vec<Floats> min, max;
-  std::int64_t nan = 0, low = 0, high = 0;
-};
-
-/// The value to store, clamped to the range of T and counted.
-template <class T>
-HWY_INLINE hn::Vec<Floats> Finish(hn::Vec<Floats> sum, const PlainEpilogue& epilogue, hn::Mask<Floats> valid,
-                                  Seen& seen) {
-  const Floats d;
-  const auto is_number = hn::And(valid, hn::Eq(sum, sum));
-  seen.min = hn::IfThenElse(is_number, hn::Min(seen.min, sum), seen.min);
-  seen.max = hn::IfThenElse(is_number, hn::Max(seen.max, sum), seen.max);
-  seen.nan += static_cast<std::int64_t>(hn::CountTrue(d, hn::AndNot(is_number, valid)));
-  const auto response = hn::Add(hn::Div(sum, hn::Set(d, epilogue.divisor)), hn::Set(d, epilogue.bias));
-  const auto value = epilogue.absolute ? hn::Abs(response) : response;
-  if constexpr (std::is_same_v<T, float>) {
-    // What was finite and is not any more.
-    constexpr float kMost = std::numeric_limits<float>::max();
-    const auto was_finite = hn::And(is_number, hn::Le(hn::Abs(sum), hn::Set(d, kMost)));
-    seen.low += static_cast<std::int64_t>(hn::CountTrue(d, hn::And(was_finite, hn::Lt(value, hn::Set(d, -kMost)))));
-    seen.high += static_cast<std::int64_t>(hn::CountTrue(d, hn::And(was_finite, hn::Gt(value, hn::Set(d, kMost)))));
-    return value;
-  } else {
-    // A value of -0.5 rounds to 0 and one of most + 0.5 to most + 1: ties go to even.
-    constexpr auto kMost = static_cast<float>(full_range(dtype_of<T>()));
-    seen.low += static_cast<std::int64_t>(hn::CountTrue(d, hn::And(is_number, hn::Lt(value, hn::Set(d, -0.5F)))));
-    seen.high +=
-        static_cast<std::int64_t>(hn::CountTrue(d, hn::And(is_number, hn::Ge(value, hn::Set(d, kMost + 0.5F)))));
-    const auto number = hn::IfThenElseZero(is_number, value);
-    return hn::Min(hn::Max(number, hn::Zero(d)), hn::Set(d, kMost));
-  }
-}
-
-template <class T>
-void FinishRow(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, T* out, ResponseStats& stats) {
-  const Floats d;
-  const hn::Rebind<T, Floats> narrow;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  Seen seen{hn::Set(d, kInfinity), hn::Set(d, -kInfinity)};
-  T tail[kRowSlack];
-  for (std::int64_t x = 0; x < width; x += lanes) {
-    const bool whole = x + lanes <= width;
-    const auto valid = hn::FirstN(d, static_cast<std::size_t>(whole ? lanes : width - x));
-    const auto value = Finish<T>(hn::LoadU(d, sums + x), epilogue, valid, seen);
-    T* to = whole ? out + x : tail;
-    if constexpr (std::is_same_v<T, float>) {
-      hn::StoreU(value, d, to);
-    } else {
-      hn::StoreU(hn::DemoteTo(narrow, hn::NearestInt(value)), narrow, to);
-    }
-    if (!whole) std::copy(tail, tail + (width - x), out + x);
-  }
-  stats.nan_count += seen.nan;
-  stats.clipped_low += seen.low;
-  stats.clipped_high += seen.high;
-  const double least = hn::GetLane(hn::MinOfLanes(d, seen.min)), most = hn::GetLane(hn::MaxOfLanes(d, seen.max));
-  if (least > most) return;  // nothing but NaN
-  const auto response = [&](double sum) {
-    return sum / static_cast<double>(epilogue.divisor) + static_cast<double>(epilogue.bias) + 0.0;  // no -0
-  };
-  stats.min = std::min({stats.min, response(least), response(most)});  // the divisor may be negative
-  stats.max = std::max({stats.max, response(least), response(most)});
-}
-
-void FinishBytes(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint8_t* out,
-                 ResponseStats& stats) {
-  FinishRow(sums, width, epilogue, out, stats);
-}
-void FinishShorts(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint16_t* out,
-                  ResponseStats& stats) {
-  FinishRow(sums, width, epilogue, out, stats);
-}
-void FinishFloats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, float* out,
-                  ResponseStats& stats) {
-  FinishRow(sums, width, epilogue, out, stats);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "conv/dot.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "conv/simd.cpp"
 #include <hwy/foreach_target.h>
@@ -14,16 +16,19 @@
 #if HWY_ONCE
 namespace convtool {
 
-HWY_EXPORT(SumTaps);
+HWY_EXPORT(SumRows);
+HWY_EXPORT(SplitPhases);
 HWY_EXPORT(BytesToFloats);
 HWY_EXPORT(ShortsToFloats);
 HWY_EXPORT(BytesToPlanes);
-HWY_EXPORT(FinishBytes);
-HWY_EXPORT(FinishShorts);
-HWY_EXPORT(FinishFloats);
+HWY_EXPORT(FloatLanes);
 
-void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width) {
-  HWY_DYNAMIC_DISPATCH(SumTaps)(sources, weights, taps, sums, width);
+void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+  HWY_DYNAMIC_DISPATCH(SumRows)(taps, x, count, sums, pitch);
+}
+
+void split_phases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length) {
+  HWY_DYNAMIC_DISPATCH(SplitPhases)(line, stride, count, phases, length);
 }
 
 template <class T>
@@ -44,34 +49,31 @@ void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t c
   HWY_DYNAMIC_DISPATCH(BytesToPlanes)(pixels, channels, count, planes);
 }
 
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint8_t* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishBytes)(sums, width, epilogue, out, stats);
-}
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, std::uint16_t* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishShorts)(sums, width, epilogue, out, stats);
-}
-template <>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, float* out,
-                   ResponseStats& stats) {
-  HWY_DYNAMIC_DISPATCH(FinishFloats)(sums, width, epilogue, out, stats);
-}
+namespace {
+
+bool vnni_allowed = true;  // tests say otherwise
+
+}  // namespace
 
 std::vector<std::string_view> instruction_sets() {
   std::vector<std::string_view> names;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) names.emplace_back(hwy::TargetName(target));
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (target == HWY_AVX3 && vnni_allowed && cpu_has_vnni()) names.push_back(kAvx3Vnni);
+    names.emplace_back(hwy::TargetName(target));
+  }
   return names;
 }
 
 std::string_view instruction_set() { return instruction_sets().front(); }
 
+std::int64_t float_lanes() { return HWY_DYNAMIC_DISPATCH(FloatLanes)(); }
+
 void use_instruction_set(std::string_view name) {
+  vnni_allowed = name.empty() || name == kAvx3Vnni;
+  const std::string_view target_name = name == kAvx3Vnni ? hwy::TargetName(HWY_AVX3) : name;
   hwy::SetSupportedTargetsForTest(0);
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (name == hwy::TargetName(target)) hwy::SetSupportedTargetsForTest(target);
+    if (target_name == hwy::TargetName(target)) hwy::SetSupportedTargetsForTest(target);
   }
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }

@@ -6,17 +6,37 @@
 #include <string_view>
 #include <vector>
 
-#include "conv/epilogue.h"
-
 namespace convtool {
 
 /// Floats that row functions may read past the end of a source row, and write past the end of a row of sums: two
 /// vectors of the widest instruction set.
 inline constexpr std::int64_t kRowSlack = 32;
 
-/// sums[x] = sum over t < taps of weights[t] * sources[t][x], for x < width, in the order of t whatever x and width:
-/// float, fused multiply-add where the instruction set has it. Reads and writes up to kRowSlack floats past the ends.
-void sum_taps(const float* const* sources, const float* weights, std::int64_t taps, float* sums, std::int64_t width);
+/// Output rows that are summed together where they share source rows: with four vectors of each, 16 sums, which
+/// AVX-512 and NEON hold in half of their registers.
+inline constexpr std::int64_t kBlockRows = 4;
+
+/// `taps` taps that serve rows [begin, end) of a block of output rows.
+struct TapRun {
+  std::int64_t begin = 0, end = 1, taps = 0;
+};
+
+/// The taps of a block of output rows, run by run, in the order of summation.
+struct BlockTaps {
+  const float* const* sources = nullptr;  ///< for each tap, what the first output reads
+  const float* weights = nullptr;         ///< for each tap one for each row that it serves
+  const TapRun* runs = nullptr;
+  std::int64_t run_count = 0;
+  std::int64_t rows = 1;  ///< of the block: 1 or kBlockRows
+};
+
+/// sums[i * pitch + k] = sum over taps t that serve row i of weights[t][i] * sources[t][x + k], for k < count: in the
+/// order of taps, whatever x and count, in float, by fused multiply-adds where the instruction set has them. Reads and
+/// writes up to kRowSlack floats past the ends.
+void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch);
+
+/// phases[p * length + k] = line[k * stride + p], for all that lie within `count`.
+void split_phases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length);
 
 /// Converts `count` pixels, `step` elements apart, to float. `T` is u8, u16 or f32.
 template <class T>
@@ -26,22 +46,17 @@ void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* fl
 /// `channels` is 3 or 4.
 void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes);
 
-/// An epilogue that is finished in float.
-struct PlainEpilogue {
-  float divisor = 1, bias = 0;
-  bool absolute = false;  ///< after the bias
-};
+/// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
+inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";
 
-/// Stores sums[x] / divisor + bias: to nearest, ties to even, saturating. `T` is u8, u16 or f32; `out` is contiguous.
-/// Adds what it saw to `stats`, min and max as double arithmetic gives them.
-template <class T>
-void finish_floats(const float* sums, std::int64_t width, const PlainEpilogue& epilogue, T* out, ResponseStats& stats);
-
-/// Names of the instruction sets that were compiled and that this processor has, best first.
+/// Names of the instruction sets that were compiled and that this processor has, best first: Highway's, and kAvx3Vnni.
 std::vector<std::string_view> instruction_sets();
 
 /// The one in use.
 std::string_view instruction_set();
+
+/// Floats in one of its vectors; costs are counted in these.
+std::int64_t float_lanes();
 
 /// For tests: from now on use the instruction set of this name; "" for the best. Not while plans run.
 void use_instruction_set(std::string_view name);

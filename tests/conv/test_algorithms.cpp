@@ -84,6 +84,26 @@ TEST_CASE("widths around every vector length") {
         }
 }
 
+TEST_CASE("rows wider than a panel") {
+  constexpr std::uint64_t kSeed = 7;
+  ConvTester tester("wide rows", kSeed);
+  Random random(kSeed);
+  for (const DType dtype : kTypes)
+    for (const std::int64_t stride : {1, 2})
+      for (const std::int64_t channels : {1, 3}) {  // flat where channels share weights
+        ConvCase c = make_case(
+            dtype, {1, channels, 5, 16390 / channels * stride + random.between(0, 40)}, {channels, 1, 3, 5},
+            Params{.stride = {1, stride}, .padding = kSame, .padding_mode = PaddingMode::reflect, .groups = channels},
+            Numbers::exact, random);
+        for (std::int64_t o = 1; o < channels; ++o) {
+          std::copy_n(c.kernel.weights.begin(), 15, c.kernel.weights.begin() + 15 * o);
+          c.kernel.bias[static_cast<std::size_t>(o)] = c.kernel.bias[0];
+        }
+        c.input_layout = c.output_layout = Layout::interleaved;
+        tester.check(c);
+      }
+}
+
 TEST_CASE("colour pictures in every pair of layouts and types") {
   constexpr std::uint64_t kSeed = 3;
   ConvTester tester("layouts", kSeed);

@@ -32,7 +32,8 @@ Result finish(const Epilogue& epilogue, const ValueMap& map, const std::vector<f
   const auto width = static_cast<std::int64_t>(sums.size()) / epilogue.combine_count;
   Tensor output(dtype, {1, 1, 1, width});
   Result result;
-  RowSink(epilogue, map, with_bias(bias), output.ref()).finish_row(0, 0, 0, sums.data(), width, result.stats);
+  Sink(epilogue, map, with_bias(bias), output.ref())
+      .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, result.stats);
   result.values = values_of(output.ref());
   return result;
 }
@@ -200,7 +201,7 @@ TEST_CASE("rows go where the strides say, and nowhere else") {
   const Kernel bias = with_bias({0, 1000});
   const Epilogue epilogue;
   const ValueMap map;
-  const RowSink sink(epilogue, map, bias, output);
+  const Sink sink(epilogue, map, bias, output);
   CHECK(sink.output_channels() == 2);
   CHECK(sink.combine_count() == 1);
   ResponseStats stats;
@@ -209,7 +210,7 @@ TEST_CASE("rows go where the strides say, and nowhere else") {
       for (std::int64_t y = 0; y < 2; ++y) {
         const double first = static_cast<double>(100 * n + 10 * y);
         const double sums[] = {first, first + 1, first + 2};
-        sink.finish_row(n, c, y, sums, 3, stats);
+        sink.finish({.n = n, .y = y, .x = 0, .count = 3}, c, sums, 3, stats);
       }
   CHECK(block.front() == 777);
   CHECK(block.back() == 777);
@@ -228,12 +229,12 @@ TEST_CASE("sums are divided, then biased, and rounded once") {
   const Kernel kernel = with_bias({0, 1}, {14, -2});
   const Epilogue epilogue;
   const ValueMap map;
-  const RowSink sink(epilogue, map, kernel, output.ref());
+  const Sink sink(epilogue, map, kernel, output.ref());
   ResponseStats stats;
   const double sums[] = {91, 105, -7};
-  sink.finish_row(0, 0, 0, sums, 3, stats);
+  sink.finish({.n = 0, .y = 0, .x = 0, .count = 3}, 0, sums, 3, stats);
   CHECK(stats.min == -0.5);
-  sink.finish_row(0, 1, 0, sums, 3, stats);
+  sink.finish({.n = 0, .y = 0, .x = 0, .count = 3}, 1, sums, 3, stats);
   check_equal(values_of(output.ref()), {6, 8, 0, 0, 0, 4});  // 7.5 to 8, -0.5 to 0; -44.5, -51.5, 4.5
   CHECK(stats.clipped_low == 2);
   CHECK(stats.max == 7.5);
@@ -246,7 +247,7 @@ TEST_CASE("responses beyond float are counted where they become infinite") {
   const ValueMap map;
   ResponseStats stats;
   const double sums[] = {1e39, -1e39, -1e39, kInf};
-  RowSink(epilogue, map, kernel, output.ref()).finish_row(0, 0, 0, sums, 4, stats);
+  Sink(epilogue, map, kernel, output.ref()).finish({.n = 0, .y = 0, .x = 0, .count = 4}, 0, sums, 4, stats);
   check_equal(values_of(output.ref()), {kInf, -kInf, -kInf, kInf});
   CHECK(stats.clipped_high == 1);  // the infinity that came as one is no loss
   CHECK(stats.clipped_low == 2);
@@ -257,11 +258,11 @@ TEST_CASE("combined channels take their own sums and biases") {
   const Epilogue epilogue{.combine = Combine::sum, .combine_count = 2};
   const ValueMap map;
   const Kernel bias = with_bias({1, 10, 100, 1000});
-  const RowSink sink(epilogue, map, bias, output.ref());
+  const Sink sink(epilogue, map, bias, output.ref());
   ResponseStats stats;
   const double sums[] = {1, 2, 3, 4};
-  sink.finish_row(0, 0, 0, sums, 2, stats);
-  sink.finish_row(0, 1, 0, sums, 2, stats);
+  sink.finish({.n = 0, .y = 0, .x = 0, .count = 2}, 0, sums, 2, stats);
+  sink.finish({.n = 0, .y = 0, .x = 0, .count = 2}, 1, sums, 2, stats);
   check_equal(values_of(output.ref()), {15, 17, 1104, 1106});
 }
 
@@ -269,10 +270,10 @@ TEST_CASE("measuring stores nothing and clips nothing") {
   const Epilogue epilogue{.activation = Activation::abs};
   const ValueMap map{.scale = 100};
   const Kernel bias = with_bias({1});
-  const RowSink sink(epilogue, map, bias, {.data = nullptr, .dtype = DType::u8, .shape = {1, 1, 1, 4}, .strides = {}});
+  const Sink sink(epilogue, map, bias, {.data = nullptr, .dtype = DType::u8, .shape = {1, 1, 1, 4}, .strides = {}});
   ResponseStats stats;
   const double sums[] = {-900, 5, kNan, 0};
-  sink.finish_row(0, 0, 0, sums, 4, stats);
+  sink.finish({.n = 0, .y = 0, .x = 0, .count = 4}, 0, sums, 4, stats);
   CHECK(stats.min == 1);
   CHECK(stats.max == 899);
   CHECK(stats.nan_count == 1);

@@ -47,6 +47,7 @@ TEST_CASE("one NaN reaches the outputs whose receptive field holds it, and no ot
     Tensor input = filled(DType::f32, {1, 1, 9, 20}, [] { return 1.0; });
     input.data<float>()[4 * 20 + 7] = kNan;
     const Kernel kernel = kernel_of({1, 1, 3, 3}, std::vector<float>(9, 0.0F));  // even through weights of 0
+    if (!applies(algorithm, make_problem(DType::f32, input.shape(), kernel.shape, {}), kernel)) continue;
     const Tensor output = convolve(input.ref(), kernel, Params{.padding = kSame}, algorithm);
     const auto view = output.ref().view<float>();
     for (std::int64_t y = 0; y < 9; ++y)

@@ -1,83 +1,120 @@
 // Row functions on every instruction set that this machine has, against the same arithmetic written plainly.
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <string>
 #include <vector>
 
 #include "conv/simd.h"
 #include "support/convolve.h"
+#include "support/instruction_sets.h"
 #include "support/random.h"
 
 namespace convtool {
 namespace {
-
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-/// Calls check() once for each instruction set.
-template <class Check>
-void on_each_set(const Check& check) {
-  CHECK(!instruction_sets().empty());
-  for (const std::string_view set : instruction_sets()) {
-    CAPTURE(std::string(set));
-    use_instruction_set(set);
-    CHECK(instruction_set() == set);
-    check();
-  }
-  use_instruction_set("");
-}
 
 /// Around the widths of vectors, of blocks of eight of them, and beyond.
 const std::int64_t kWidths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 200};
 
 }  // namespace
 
-TEST_CASE("sums of taps are exact on whole numbers, at every width") {
+/// A block of output rows whose row i sees taps at their own distance from random source rows.
+struct Block {
+  std::vector<std::vector<float>> rows;
+  std::vector<const float*> sources;
+  std::vector<float> weights;
+  std::vector<TapRun> runs;
+  std::int64_t count = 1;
+
+  BlockTaps taps() const { return {sources.data(), weights.data(), runs.data(), std::ssize(runs), count}; }
+};
+
+/// Every range of rows of a block of `count` as a run, some of them twice.
+template <class Number>
+Block make_block(std::int64_t count, std::int64_t width, const Number& number, Random& random) {
+  Block block{.rows = {}, .sources = {}, .weights = {}, .runs = {}, .count = count};
+  for (std::int64_t begin = 0; begin < count; ++begin)
+    for (std::int64_t end = begin + 1; end <= count; ++end)
+      block.runs.push_back({.begin = begin, .end = end, .taps = random.between(0, 3)});
+  block.runs.push_back(block.runs.front());
+  for (const TapRun& run : block.runs)
+    for (std::int64_t t = 0; t < run.taps; ++t) {
+      block.rows.push_back(floats(width + kRowSlack, number));
+      for (std::int64_t i = run.begin; i < run.end; ++i) block.weights.push_back(static_cast<float>(number()));
+    }
+  for (const std::vector<float>& row : block.rows) block.sources.push_back(row.data());
+  return block;
+}
+
+TEST_CASE("sums of taps are exact on whole numbers, in every row and at every width") {
   Random random(1);
   on_each_set([&] {
-    for (const std::int64_t width : kWidths) {
-      CAPTURE(width);
-      const std::int64_t taps = 5;
-      const std::vector<float> row = floats(width + taps + kRowSlack, [&] { return random.between(-1000, 1000); });
-      const std::vector<float> weights = floats(taps, [&] { return random.between(-50, 50); });
-      std::vector<const float*> sources;
-      for (std::int64_t t = 0; t < taps; ++t) sources.push_back(row.data() + t);
-      std::vector<float> sums(static_cast<std::size_t>(width + kRowSlack));
-      sum_taps(sources.data(), weights.data(), taps, sums.data(), width);
-      for (std::int64_t x = 0; x < width; ++x) {
-        float expected = 0;
-        for (std::int64_t t = 0; t < taps; ++t)
-          expected += weights[static_cast<std::size_t>(t)] * row[static_cast<std::size_t>(x + t)];
-        CHECK(sums[static_cast<std::size_t>(x)] == expected);
+    for (const std::int64_t count : {std::int64_t{1}, kBlockRows})
+      for (const std::int64_t width : kWidths) {
+        CAPTURE(count);
+        CAPTURE(width);
+        const Block block = make_block(
+            count, width, [&] { return random.between(-100, 100); }, random);
+        const std::int64_t pitch = width + kRowSlack;
+        std::vector<float> sums(static_cast<std::size_t>(count * pitch)), expected(sums.size());
+        sum_rows(block.taps(), 0, width, sums.data(), pitch);
+        std::size_t tap = 0, weight = 0;
+        for (const TapRun& run : block.runs)
+          for (std::int64_t t = 0; t < run.taps; ++t, ++tap)
+            for (std::int64_t i = run.begin; i < run.end; ++i, ++weight)
+              for (std::int64_t x = 0; x < width; ++x)
+                expected[static_cast<std::size_t>(i * pitch + x)] +=
+                    block.weights[weight] * block.rows[tap][static_cast<std::size_t>(x)];
+        for (std::int64_t i = 0; i < count; ++i)
+          for (std::int64_t x = 0; x < width; ++x)
+            CHECK(sums[static_cast<std::size_t>(i * pitch + x)] == expected[static_cast<std::size_t>(i * pitch + x)]);
       }
-      sum_taps(nullptr, nullptr, 0, sums.data(), width);
-      CHECK(sums[static_cast<std::size_t>(width - 1)] == 0);
-    }
   });
 }
 
-TEST_CASE("a sum does not depend on where its row is cut") {
+TEST_CASE("a sum does not depend on where its row is cut, nor on the rows beside it") {
   Random random(2);
-  const std::int64_t width = 200, taps = 9;
-  const std::vector<float> row = floats(width + taps + kRowSlack, [&] { return random.rough(); });
-  const std::vector<float> weights = floats(taps, [&] { return random.rough(); });
-  const auto sums_from = [&](std::int64_t begin, std::int64_t count) {
-    std::vector<const float*> sources;
-    for (std::int64_t t = 0; t < taps; ++t) sources.push_back(row.data() + begin + t);
-    std::vector<float> sums(static_cast<std::size_t>(count + kRowSlack));
-    sum_taps(sources.data(), weights.data(), taps, sums.data(), count);
-    sums.resize(static_cast<std::size_t>(count));
-    return sums;
-  };
+  const std::int64_t width = 200, pitch = width + kRowSlack;
   on_each_set([&] {
-    const std::vector<float> whole = sums_from(0, width);
+    const Block block = make_block(
+        kBlockRows, width, [&] { return random.rough(); }, random);
+    std::vector<float> whole(static_cast<std::size_t>(kBlockRows * pitch)), part(whole.size());
+    sum_rows(block.taps(), 0, width, whole.data(), pitch);
     for (std::int64_t begin = 0; begin < 40; ++begin) {
-      const std::vector<float> part = sums_from(begin, width - 40);
-      CHECK(std::memcmp(part.data(), whole.data() + begin, part.size() * sizeof(float)) == 0);
+      sum_rows(block.taps(), begin, width - 40, part.data(), pitch);
+      for (std::int64_t i = 0; i < kBlockRows; ++i)
+        CHECK(std::memcmp(part.data() + i * pitch, whole.data() + i * pitch + begin, 160 * sizeof(float)) == 0);
     }
+    // Row 2 alone: the same taps, in the same order.
+    Block alone{.rows = {}, .sources = {}, .weights = {}, .runs = {{}}, .count = 1};
+    std::size_t tap = 0, weight = 0;
+    for (const TapRun& run : block.runs)
+      for (std::int64_t t = 0; t < run.taps; ++t, ++tap)
+        for (std::int64_t i = run.begin; i < run.end; ++i, ++weight) {
+          if (i != 2) continue;
+          alone.sources.push_back(block.sources[tap]);
+          alone.weights.push_back(block.weights[weight]);
+          ++alone.runs[0].taps;
+        }
+    sum_rows(alone.taps(), 0, width, part.data(), pitch);
+    CHECK(std::memcmp(part.data(), whole.data() + 2 * pitch, width * sizeof(float)) == 0);
+  });
+}
+
+TEST_CASE("a line is split into phases") {
+  on_each_set([&] {
+    for (std::int64_t stride = 1; stride <= 5; ++stride)
+      for (const std::int64_t count : kWidths) {
+        float next = 0;
+        const std::vector<float> line = floats(count, [&] { return next++; });
+        const std::int64_t length = count / stride + 3;
+        std::vector<float> phases(static_cast<std::size_t>(length * stride), -1);
+        split_phases(line.data(), stride, count, phases.data(), length);
+        for (std::int64_t p = 0; p < stride; ++p)
+          for (std::int64_t k = 0; k < length; ++k) {
+            const std::int64_t at = k * stride + p;
+            CHECK(phases[static_cast<std::size_t>(p * length + k)] == (at < count ? static_cast<float>(at) : -1.0F));
+          }
+      }
   });
 }
 
@@ -117,43 +154,6 @@ TEST_CASE("interleaved pixels become planes") {
         for (std::int64_t i = 0; i < count * channels; ++i) {
           CHECK(floats[static_cast<std::size_t>(i % channels * count + i / channels)] ==
                 static_cast<float>(pixels[static_cast<std::size_t>(i)]));
-        }
-      }
-    }
-  });
-}
-
-TEST_CASE("rows are finished as in double, bit for bit") {
-  // The same sums as double take the other way through RowSink, which test_epilogue.cpp holds to hand-made tables.
-  Random random(5);
-  const std::int64_t width = 150;
-  std::vector<float> sums = floats(width, [&] { return random.between(-700, 70000); });
-  const float special[] = {-0.5F, 0.5F, 1.5F, 2.5F,  254.5F, 255.5F, 65534.5F, 65535.5F,
-                           -0.0F, kNan, kInf, -kInf, 3e38F,  -3e38F, 1e-45F};
-  std::copy(std::begin(special), std::end(special), sums.begin() + 3);
-  const std::vector<double> doubles(sums.begin(), sums.end());
-  sums.resize(static_cast<std::size_t>(width + kRowSlack), kNan);  // what lies in the slack is not to be counted
-
-  on_each_set([&] {
-    for (const DType dtype : {DType::u8, DType::u16, DType::f32}) {
-      for (const double divisor : {1.0, -1.0, 16.0, 9.0, 273.0, 0.3}) {
-        for (const float bias : {0.0F, 0.25F}) {
-          for (const bool absolute : {false, true}) {
-            CAPTURE(std::string(to_string(dtype)));
-            CAPTURE(divisor);
-            CAPTURE(bias);
-            CAPTURE(absolute);
-            const Kernel kernel{.shape = {}, .weights = {}, .bias = {bias}, .divisor = {divisor}};
-            const Epilogue epilogue;
-            const ValueMap map{.absolute = absolute};
-            Tensor fast(dtype, {1, 1, 1, width}), plain(dtype, {1, 1, 1, width});
-            ResponseStats fast_stats, plain_stats;
-            RowSink(epilogue, map, kernel, fast.ref()).finish_row(0, 0, 0, sums.data(), width, fast_stats);
-            RowSink(epilogue, map, kernel, plain.ref()).finish_row(0, 0, 0, doubles.data(), width, plain_stats);
-            const std::vector<double> a = values_of(fast.ref()), b = values_of(plain.ref());
-            for (std::size_t i = 0; i < a.size(); ++i) CHECK((a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))));
-            CHECK(std::memcmp(&fast_stats, &plain_stats, sizeof fast_stats) == 0);
-          }
         }
       }
     }

@@ -1,0 +1,149 @@
+// depthwise: every output channel sees one input channel, and vectors run over channels.
+//
+// On channels-last rows (channel_strips.h) the pixel that a tap sees is a vector of channels, and so are its weights:
+//
+//   strip(u)      |c0 c1 c2 ..|c0 c1 c2 ..|c0 c1 c2 ..|    [x][c]
+//   weights       |c0 c1 c2 ..|                            [u][v][c]
+//   sums[p][c]    += strip(u)[p * stride + v][c] * weights[u][v][c]
+//
+// Several pixels share each vector of weights. Stride, dilation and the place in the row are only distances between
+// vectors. Where padding is zero, pixels at borders have fewer taps (tap_groups.h), and float pictures of this layout
+// are read where they lie.
+//
+// It moves as much memory as it computes, so it wins by reading and writing once: against `rows`, which takes planes
+// apart and puts them together again, where channels lie side by side and fill a vector. XNNPACK and oneDNN cut
+// depthwise convolutions the same way.
+//
+// Applies when groups are as many as input and output channels, and float sums are allowed (float_sums.h). The error
+// is that of direct: n * 2^-24 * sum|x||w|.
+
+#include "conv/depthwise.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "conv/algorithm.h"
+#include "conv/channel_strips.h"
+#include "conv/float_sums.h"
+#include "conv/simd.h"
+#include "conv/tap_groups.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/depthwise.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "conv/depthwise-inl.h"
+
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumDepthwise);
+
+void sum_depthwise(const DepthwiseStretch& stretch, float* sums) { HWY_DYNAMIC_DISPATCH(SumDepthwise)(stretch, sums); }
+
+namespace {
+
+constexpr double kMostStripBytes = 12 << 20;
+
+class DepthwiseExecutor final : public Executor {
+ public:
+  DepthwiseExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        skip_outside_(padding_adds_nothing(problem, kernel)),
+        groups_(skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)),
+        pitch_((out_.c + float_lanes() - 1) / float_lanes() * float_lanes()) {
+    const KernelShape& k = problem.kernel;
+    weights_ = Tensor(DType::f32, {1, k.kh, k.kw, pitch_});
+    float* to = weights_.data<float>();
+    for (std::int64_t tap = 0; tap < k.kh * k.kw; ++tap) {
+      for (std::int64_t c = 0; c < pitch_; ++c) *to++ = c < out_.c ? kernel.taps(c, 0)[tap] : 0.0F;
+    }
+  }
+
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
+    Tensor sums(DType::f32, {1, 1, out_.w, pitch_});  // aligned
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t n = row / out_.h, i = row % out_.h;
+      sum_row(n, i, strips, sums.data<float>());
+      sink.finish_pixels({.n = n, .y = i, .x = 0, .count = out_.w}, 0, out_.c, sums.data<float>(), pitch_, stats);
+    }
+  }
+
+ private:
+  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, float* sums) const {
+    const KernelShape& k = problem_.kernel;
+    const Range taps = std::find_if(groups_.rows.begin(), groups_.rows.end(), [i](const TapGroup& group) {
+                         return i < group.positions.end;
+                       })->taps;
+    std::vector<ChannelStrip> rows;
+    for (std::int64_t u = taps.begin; u < taps.end; ++u)
+      rows.push_back(strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h));
+    std::vector<const float*> windows(rows.size());
+    for (const TapGroup& columns : groups_.columns) {
+      const std::int64_t first = columns.positions.begin * problem_.stride.w + columns.taps.begin * problem_.dilation.w;
+      std::transform(rows.begin(), rows.end(), windows.begin(),
+                     [first](const ChannelStrip& row) { return row(first); });
+      sum_depthwise({.windows = windows.data(),
+                     .weights = weights_.data<float>() + (taps.begin * k.kw + columns.taps.begin) * pitch_,
+                     .kh = taps.end - taps.begin,
+                     .kw = columns.taps.end - columns.taps.begin,
+                     .weight_row = k.kw * pitch_,
+                     .weight_step = pitch_,
+                     .tap_step = problem_.dilation.w * strips.step(),
+                     .pixel_step = problem_.stride.w * strips.step(),
+                     .pixels = columns.size(),
+                     .pitch = pitch_},
+                    sums + columns.positions.begin * pitch_);
+    }
+  }
+
+  const ConvProblem& problem_;
+  const Shape out_;
+  const bool skip_outside_;
+  const TapGroups groups_;
+  const std::int64_t pitch_;  // channels in whole vectors
+  Tensor weights_;
+};
+
+}  // namespace
+
+const Algorithm kDepthwise = {
+    .name = "depthwise",
+    .threaded = true,
+    .can_choose = true,
+    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+      if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
+        return "groups, input and output channels are not equally many";
+      if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
+        return "its strips of rows would take more than 12 MiB a thread";
+      if (!float_sums_suffice(problem, kernel))
+        return "the sums of these integers need more than the 24 bits of a float";
+      return "";
+    },
+    .cost =
+        [](const ConvProblem& problem, const Kernel&) {
+          // What 3x3 over 32 channels at 112x112 and 512 at 14x14 took with AVX-512, AVX2 and SSE4. Vectors that
+          // channels do not fill cost as much, and a few channels are better taken apart (rows.cpp) whatever the
+          // vector's length.
+          const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
+          const double filled =
+              static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
+          return 1000 +
+                 (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
+                  0.2 * static_cast<double>(output_shape(problem).count())) /
+                     filled +
+                 0.1 * static_cast<double>(problem.input.count());
+        },
+    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
+      return std::make_unique<DepthwiseExecutor>(problem, kernel);
+    },
+};
+
+}  // namespace convtool
+#endif

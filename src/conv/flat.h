@@ -1,0 +1,44 @@
+// The flat view: an interleaved picture whose channels are all filtered by the same kernel is one channel that is
+// channels times as wide, with taps as far apart.
+//
+//   b g r b g r b g r b g r ...     3 channels, taps 1 pixel apart = 1 channel, taps 3 columns apart
+//
+// No pixel is taken apart and put together again, and rows are longer. Positions are counted in columns of the flat
+// view; its border is as many pixels wide as before, of `channels` columns each.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "conv/kernel.h"
+#include "conv/problem.h"
+#include "core/tensor.h"
+
+namespace convtool {
+
+/// Whether every channel of a depthwise problem is filtered by the same weights; then any number of channels is
+/// interleaved or not as its picture is. False for a single channel, which is flat already.
+inline bool channels_share_kernel(const ConvProblem& problem, const Kernel& kernel) {
+  const std::int64_t channels = problem.input.c;
+  if (channels == 1 || problem.groups != channels) return false;
+  const auto period = static_cast<std::ptrdiff_t>(kernel.shape.count() / channels);
+  return std::equal(kernel.weights.begin() + period, kernel.weights.end(), kernel.weights.begin());
+}
+
+/// Whether the channels of a pixel are neighbours in memory, in either order, and pixels too.
+inline bool is_interleaved(const ConstTensorRef& picture) {
+  return picture.strides.w == picture.shape.c && std::abs(picture.strides.c) == 1;
+}
+
+/// The memory of an interleaved picture as one channel of channels * w columns. Of a null reference, the shape.
+template <class Ref>
+Ref flat_view(const Ref& picture) {
+  Ref flat = picture;
+  if (picture.data != nullptr && picture.strides.c < 0) flat = picture.channels(picture.shape.c - 1, 1);
+  flat.shape.c = 1;
+  flat.shape.w = picture.shape.w * picture.shape.c;
+  flat.strides.w = 1;
+  return flat;
+}
+
+}  // namespace convtool

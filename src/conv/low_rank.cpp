@@ -1,0 +1,180 @@
+// A kernel K of rank r is a sum of r outer products a_t b_t, so that filtering takes r * (kh + kw) multiply-adds a
+// pixel instead of kh * kw:
+//
+//   sum over u, v of K[u][v] x[y+u][z+v] = sum over t of sum over u of a_t[u] * (sum over v of b_t[v] x[y+u][z+v])
+//
+// How exact must the products be? Let e = 2^-24 (2^-53 for sums in double). A sum of n products, fused or not, carries
+// no product through more than n roundings, so the row pass returns sum b_t[v] x (1 + d) with |d| <= g(kw), where
+// g(n) = n e / (1 - n e), and the column pass, of r * kh terms, makes it |d| <= g(kw + r * kh) (Higham, Accuracy and
+// Stability of Numerical Algorithms, 2nd ed., section 3.1; underflow is left out there and here). With M = sum a_t b_t
+// and A = sum |a_t||b_t|, entry by entry,
+//
+//   |computed - sum K x| <= sum over u, v of (|K - M| + g(kw + r * kh) A)[u][v] * |x[y+u][z+v]|.
+//
+// Pixels are anyone's, so this stays below the promised part of sum|x||K| only if it does in every entry:
+//
+//   |K - M| + g(kw + r * kh) A <= (kh * kw + 1) * 2^-24 * |K|
+//
+// which is what is tested. (The rest of the engine's promise, 3 * 2^-24, is the epilogue's and the store's.) A single
+// product has A = |M|, and about (kh - 1) * (kw - 1) * 2^-24 are left to how the weights and factors were rounded.
+// Where several cancel, A is many times |K|: hence the double sums.
+//
+// An entry of 0 must be a product of 0, or the bound does not hold. So a single product has zeros where the kernel has
+// them; and signs too, which is why infinities and NaN of a picture come out as by the definition: infinities meet the
+// same signs, and a 0 the same NaN.
+//
+// Weights that are small multiples of a power of two make exact sums of integer pictures, and of floats that are such
+// multiples. That must not get lost: products must then be exact. An integer matrix of rank 1 is the product of integer
+// vectors, one of them a row divided by the greatest common divisor of its entries; so trying that one decides.
+//
+// Otherwise products are found by cross approximation with full pivoting (Bebendorf, "Approximation of boundary element
+// matrices", 2000): subtract the column and row that meet in the largest entry; of a matrix of rank r nothing is left
+// after r steps. It takes r * kh * kw steps, a fraction of a row of output.
+
+#include "conv/low_rank.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+namespace convtool {
+namespace {
+
+/// A kernel in units of a power of two.
+struct WholeKernel {
+  std::vector<std::int64_t> multiples;  // [kh][kw]
+  int exponent = 0;                     // of the unit
+};
+
+/// The kernel in the largest unit that makes integers of all weights; nothing unless their absolute values add up to
+/// less than 2^24, so that floats hold them and their sums.
+std::optional<WholeKernel> in_whole_units(const float* weights, const Extent& size) {
+  const std::int64_t count = size.h * size.w;
+  WholeKernel whole{.multiples = {}, .exponent = std::numeric_limits<float>::max_exponent};
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (weights[i] == 0) continue;
+    if (!std::isfinite(weights[i])) return std::nullopt;
+    sum += std::fabs(static_cast<double>(weights[i]));
+    int exponent = 0;
+    const auto digits = static_cast<std::int32_t>(0x1p24F * std::frexp(weights[i], &exponent));
+    whole.exponent = std::min(whole.exponent, exponent - 24 + std::countr_zero(static_cast<std::uint32_t>(digits)));
+    if (!(sum < std::ldexp(0x1p24, whole.exponent))) return std::nullopt;
+  }
+  const double units = std::ldexp(1.0, -whole.exponent);
+  for (std::int64_t i = 0; i < count; ++i)
+    whole.multiples.push_back(static_cast<std::int64_t>(static_cast<double>(weights[i]) * units));
+  return whole;
+}
+
+/// Scales by powers of two, so that the row is as OuterProduct has it and the product as before.
+OuterProduct balanced(OuterProduct product) {
+  double sum = 0;
+  for (const double value : product.row) sum += std::fabs(value);
+  int exponent = 0;
+  std::frexp(sum, &exponent);
+  for (double& value : product.row) value = std::ldexp(value, -exponent - 1);
+  for (double& value : product.column) value = std::ldexp(value, exponent + 1);
+  return product;
+}
+
+/// The one product that the kernel is, or empty.
+std::vector<OuterProduct> exact_product(const WholeKernel& whole, const Extent& size) {
+  const std::vector<std::int64_t>& k = whole.multiples;
+  OuterProduct product{std::vector<double>(static_cast<std::size_t>(size.h)),
+                       std::vector<double>(static_cast<std::size_t>(size.w))};
+  const auto nonzero = std::find_if(k.begin(), k.end(), [](std::int64_t value) { return value != 0; });
+  if (nonzero == k.end()) return {product};
+
+  const std::int64_t pivot_row = (nonzero - k.begin()) / size.w, pivot_column = (nonzero - k.begin()) % size.w;
+  std::vector<std::int64_t> row(k.begin() + pivot_row * size.w, k.begin() + (pivot_row + 1) * size.w);
+  const std::int64_t divisor =
+      std::accumulate(row.begin(), row.end(), std::int64_t{0}, std::gcd<std::int64_t, std::int64_t>);
+  for (std::int64_t& value : row) value /= divisor;
+  std::copy(row.begin(), row.end(), product.row.begin());
+  for (std::int64_t u = 0; u < size.h; ++u) {
+    const std::int64_t* entries = k.data() + u * size.w;
+    const std::int64_t factor = entries[pivot_column] / row[static_cast<std::size_t>(pivot_column)];
+    for (std::int64_t v = 0; v < size.w; ++v)
+      if (factor * row[static_cast<std::size_t>(v)] != entries[v]) return {};
+    product.column[static_cast<std::size_t>(u)] = std::ldexp(static_cast<double>(factor), whole.exponent);
+  }
+  return {balanced(std::move(product))};
+}
+
+/// What is left of the kernel, one cross after the other.
+class CrossApproximation {
+ public:
+  CrossApproximation(const float* weights, const Extent& size)
+      : size_(size), rest_(weights, weights + size.h * size.w) {}
+
+  /// Takes the product of the column and row through the largest entry away from the rest.
+  OuterProduct next() {
+    const auto larger = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
+    const std::int64_t pivot = std::max_element(rest_.begin(), rest_.end(), larger) - rest_.begin();
+    const double* pivot_row = rest_.data() + pivot / size_.w * size_.w;
+    OuterProduct product{{}, std::vector<double>(pivot_row, pivot_row + size_.w)};
+    const double divisor = pivot_row[pivot % size_.w];
+    for (std::int64_t u = 0; u < size_.h; ++u)
+      product.column.push_back(rest_[static_cast<std::size_t>(u * size_.w + pivot % size_.w)] / divisor);
+    for (std::int64_t u = 0; u < size_.h; ++u) {
+      const double factor = product.column[static_cast<std::size_t>(u)];
+      double* entries = rest_.data() + u * size_.w;
+      for (std::int64_t v = 0; v < size_.w; ++v) entries[v] -= factor * product.row[static_cast<std::size_t>(v)];
+    }
+    return balanced(std::move(product));
+  }
+
+ private:
+  const Extent size_;
+  std::vector<double> rest_;
+};
+
+/// The test that stands above, for sums whose roundings are of `epsilon`. The product of a column and a row is made
+/// here in double, which adds two roundings for each.
+bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
+                   double epsilon) {
+  const auto rank = static_cast<double>(products.size());
+  const double roundings = (static_cast<double>(size.w) + rank * static_cast<double>(size.h) + 2 * rank) * epsilon;
+  const double growth = roundings / (1 - roundings);
+  const double promised = static_cast<double>(size.h * size.w + 1) * 0x1p-24;
+  for (std::int64_t u = 0; u < size.h; ++u) {
+    for (std::int64_t v = 0; v < size.w; ++v) {
+      double sum = 0, magnitude = 0;
+      for (const OuterProduct& product : products) {
+        const double part = product.column[static_cast<std::size_t>(u)] * product.row[static_cast<std::size_t>(v)];
+        sum += part;
+        magnitude += std::fabs(part);
+      }
+      const double weight = weights[u * size.w + v];
+      const double error = std::fabs(weight - sum) + growth * magnitude;
+      if (!(error <= promised * std::fabs(weight))) return false;  // so NaN fails
+    }
+  }
+  return true;
+}
+
+OuterProduct in_floats(OuterProduct product) {
+  for (std::vector<double>* factor : {&product.column, &product.row})
+    for (double& value : *factor) value = static_cast<float>(value);
+  return product;
+}
+
+}  // namespace
+
+std::vector<OuterProduct> outer_products(const float* weights, const Extent& size) {
+  if (const std::optional<WholeKernel> whole = in_whole_units(weights, size)) return exact_product(*whole, size);
+  CrossApproximation cross(weights, size);
+  std::vector<OuterProduct> products{cross.next()};
+  if (const std::vector single{in_floats(products[0])}; keeps_promise(weights, size, single, 0x1p-24)) return single;
+  while (products.size() < kLargestRank) {
+    products.push_back(cross.next());
+    if (keeps_promise(weights, size, products, 0x1p-53)) return products;
+  }
+  return {};
+}
+
+}  // namespace convtool

@@ -1,0 +1,122 @@
+// Channel counts around vectors and panels, and pictures as narrow as a tile: where `packed` and `depthwise` have
+// edges.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "support/conv_cases.h"
+#include "support/params.h"
+
+namespace convtool {
+namespace {
+
+constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32, DType::f32, DType::f32};
+constexpr std::int64_t kWidths[] = {1, 2, 6, 7, 8, 13, 14, 15, 28, 29};
+
+PaddingMode random_mode(Random& random) {
+  return random.chance(2) ? PaddingMode::zeros : static_cast<PaddingMode>(random.between(0, 5));
+}
+
+Params random_params(std::int64_t groups, Random& random) {
+  const bool plain = random.chance(2);  // stride and dilation 1
+  const auto step = [&] { return plain ? 1 : random.between(1, 3); };
+  return {.stride = {step(), step()},
+          .dilation = {step(), step()},
+          .padding = random.chance(3)
+                         ? Padding{}
+                         : pads(random.between(0, 3), random.between(0, 3), random.between(0, 3), random.between(0, 3)),
+          .padding_mode = random_mode(random),
+          .padding_value = 2,
+          .groups = groups};
+}
+
+/// Checks the case in channels-last memory at both ends, or in any.
+void check(ConvCase c, ConvTester& tester, Random& random) {
+  const bool channels_last = random.chance(2);
+  c.input_layout = channels_last ? Layout::interleaved : random.pick(kLayouts);
+  c.output_layout = channels_last ? Layout::interleaved : random.pick(kLayouts);
+  c.output_dtype = random.chance(2) ? DType::f32 : random.pick(kTypes);
+  tester.check(c);
+}
+
+TEST_CASE("output channels around vectors and panels, in groups, on narrow pictures") {
+  constexpr std::uint64_t kSeed = 71;
+  ConvTester tester("many outputs", kSeed);
+  Random random(kSeed);
+  for (const std::int64_t outputs : {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 47, 48, 49, 65})  // per group
+    for (const std::int64_t width : kWidths) {
+      const std::int64_t groups = random.chance(3) ? random.between(2, 3) : 1;
+      const std::int64_t inputs = random.pick(std::vector<std::int64_t>{1, 2, 3, 4, 5, 9, 16});
+      const std::int64_t kernel = width < 3 ? 1 : random.between(1, 3);
+      Params params = random_params(groups, random);
+      if (width < 8) params.dilation = {};
+      check(make_case(random.pick(kTypes), {random.between(1, 2), groups * inputs, random.between(7, 15), width},
+                      {groups * outputs, inputs, kernel, kernel}, params,
+                      random.chance(2) ? Numbers::exact : Numbers::rough, random),
+            tester, random);
+    }
+}
+
+TEST_CASE("many input channels, and combined outputs across groups and panels") {
+  constexpr std::uint64_t kSeed = 72;
+  ConvTester tester("many inputs", kSeed);
+  Random random(kSeed);
+  for (const std::int64_t inputs : {31, 64, 100, 257})
+    for (const std::int64_t joined : {1, 3, 10}) {
+      ConvCase c = make_case(random.pick(kTypes), {1, 2 * inputs, 7, 9}, {30, inputs, 3, 3},
+                             Params{.padding = kSame, .padding_mode = random_mode(random), .groups = 2},
+                             random.chance(2) ? Numbers::exact : Numbers::rough, random);
+      if (joined > 1) c.epilogue = {Activation::none, static_cast<Combine>(random.between(1, 6)), joined};
+      check(std::move(c), tester, random);
+    }
+}
+
+TEST_CASE("more pixels than a block, in rows longer than a block and in several blocks of rows") {
+  constexpr std::uint64_t kSeed = 73;
+  ConvTester tester("blocks", kSeed);
+  Random random(kSeed);
+  for (const Shape& input : {Shape{2, 3, 3, 950}, Shape{1, 3, 70, 60}, Shape{1, 3, 41, 33}})
+    for (const Extent stride : {Extent{1, 1}, Extent{2, 1}, Extent{1, 2}}) {
+      check(make_case(random.pick(kTypes), input, {33, 3, 3, 3},
+                      Params{.stride = stride, .padding = kSame, .padding_mode = random_mode(random)},
+                      random.chance(2) ? Numbers::exact : Numbers::rough, random),
+            tester, random);
+    }
+  CHECK(tester.threaded_cases() > 0);
+}
+
+TEST_CASE("depthwise over channels around vectors") {
+  constexpr std::uint64_t kSeed = 74;
+  ConvTester tester("depthwise", kSeed);
+  Random random(kSeed);
+  for (const std::int64_t channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 32, 63, 64, 65, 130})
+    for (const std::int64_t width : kWidths) {
+      const std::int64_t kernel = width < 7 ? 1 : random.between(1, 4);
+      Params params = random_params(channels, random);
+      if (width < 13) params.dilation = {};
+      check(
+          make_case(random.pick(kTypes), {random.between(1, 2), channels, random.between(10, 15), width},
+                    {channels, 1, kernel, kernel}, params, random.chance(2) ? Numbers::exact : Numbers::rough, random),
+          tester, random);
+    }
+}
+
+TEST_CASE("a weight that is not finite makes NaN of zero padding") {
+  // 0 * infinity: taps outside the picture may not be left out.
+  constexpr std::uint64_t kSeed = 75;
+  ConvTester tester("weights that are not finite", kSeed);
+  Random random(kSeed);
+  for (const std::int64_t groups : {1, 20})
+    for (const float weight : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      ConvCase c = make_case(DType::f32, {1, 20, 30, 31}, {20, 20 / groups, 3, 3},
+                             Params{.padding = kSame, .groups = groups}, Numbers::exact, random);
+      c.kernel.weights[0] = weight;
+      c.input_layout = c.output_layout = Layout::interleaved;
+      tester.check(c);
+    }
+}
+
+}  // namespace
+}  // namespace convtool
