@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -28,6 +29,15 @@ std::string cells(const Result& result, Text&& text) {
   std::string row;
   for (const Measurement& m : result.measurements) row += " " + (m.wrong.empty() ? text(m) : "wrong") + " |";
   return row;
+}
+
+/// Quartiles further apart than this part of the median come from other programs on the same cores. They do not meet
+/// all contenders alike: who waits for both threads in every call waits longest.
+constexpr double kBusy = 0.3;
+
+bool was_busy(const Measurement& m) {
+  return m.ours.spread() > kBusy || std::any_of(m.peers.begin(), m.peers.end(),
+                                                [](const PeerTiming& peer) { return peer.timing.spread() > kBusy; });
 }
 
 /// The name of the best peer; of the best on each number of threads, where they differ.
@@ -147,7 +157,11 @@ std::string summary(const std::vector<Result>& results) {
     std::set<std::string> notes;  // mostly the same for every number of threads
     for (const Measurement& m : result.measurements) {
       notes.insert(m.notes.begin(), m.notes.end());
-      if (!m.wrong.empty()) notes.insert("WRONG with " + m.algorithm + ": " + m.wrong);
+      if (!m.wrong.empty()) {
+        notes.insert("WRONG with " + m.algorithm + ": " + m.wrong);
+      } else if (was_busy(m)) {
+        notes.insert("the machine was busy, run it again");
+      }
       for (const std::string library : {"OpenCV", "oneDNN", "libvips", "FFTW", ""}) {
         const double ratio = ratio_to(m, library);
         if (ratio == 0) continue;

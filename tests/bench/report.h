@@ -22,8 +22,8 @@ std::string table_head(const std::vector<int>& threads);
 /// and running one; ratios are the best peer's time over ours.
 std::string table_row(const Result& result, Roof& roof);
 
-/// Peers left out, results that are wrong, and, of several workloads, geometric means of the ratios for each group and
-/// number of threads.
+/// Peers left out, results that are wrong, timings that are unsettled, and, of several workloads, geometric means of
+/// the ratios for each group and number of threads.
 std::string summary(const std::vector<Result>& results);
 
 /// All timings in Google Benchmark's JSON, so that its compare.py compares two runs.
