@@ -11,12 +11,20 @@ namespace {
 constexpr int kRounds = 7, kRoundsOfSlow = 3;
 constexpr double kSlow = 2;  // seconds
 
-/// OpenMP's and TBB's idle threads spin for some milliseconds before they sleep, and would take a core away from
-/// whoever comes next.
-constexpr std::chrono::milliseconds kPause(10);
+/// OpenMP's and TBB's idle threads spin for up to some tens of milliseconds before they sleep, and would take a core
+/// away from whoever comes next.
+constexpr std::chrono::milliseconds kPause(30);
 
-/// Calls that are longer need no other before them: caches and clocks settle within the first part of it.
+/// What caches and clocks take to settle, and the scheduler to give each thread a core of its own.
+constexpr double kWarmUp = 0.01;
+/// Calls that are longer need no other before them: that happens within the first part of it.
 constexpr double kLongCall = 0.05;
+
+void warm_up(const std::function<void()>& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  do call();
+  while (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < kWarmUp);
+}
 
 double seconds_of(const std::function<void()>& call, int times) {
   const auto begin = std::chrono::steady_clock::now();
@@ -55,7 +63,7 @@ std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& cont
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       std::this_thread::sleep_for(kPause);
       const bool is_long = !samples[i].empty() && samples[i].back() > kLongCall;
-      if (!is_long) contenders[i]();
+      if (!is_long) warm_up(contenders[i]);
       samples[i].push_back(seconds_of(contenders[i], calls[i]));
     }
   }

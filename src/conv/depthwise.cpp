@@ -67,12 +67,12 @@ class DepthwiseExecutor final : public Executor {
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
-    Tensor sums(DType::f32, {1, 1, out_.w, pitch_});  // aligned
+    const bool in_place = sink.pixel_pitch() == pitch_ && sink.place_of({}, 0) != nullptr;
+    Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
-      float* place = sink.pixel_pitch() == pitch_ ? sink.place_of(stretch, 0, out_.c) : nullptr;
-      if (place == nullptr) place = sums.data<float>();
+      float* place = in_place ? sink.place_of(stretch, 0) : sums.data<float>();
       sum_row(n, i, strips, place);
       sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
     }

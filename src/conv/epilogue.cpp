@@ -63,6 +63,11 @@ void Sink::find_plain() {
   plain_.clear();
   for (std::int64_t c = 0; c < std::ssize(biases_) / combine_count(); ++c)
     plain_.push_back(output_.data != nullptr && is_plain(job_of(c), whole_sums_));
+  all_plain_ = std::all_of(plain_.begin(), plain_.end(), [](bool plain) { return plain; });
+  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 && output_.strides.c == 1 &&
+                combine_count() == 1 && !map_.absolute &&
+                std::all_of(divisors_.begin(), divisors_.end(), [](double divisor) { return divisor == 1; }) &&
+                std::all_of(biases_.begin(), biases_.end(), [](float bias) { return bias == 0; });
 }
 
 template <class Sum>
@@ -102,9 +107,7 @@ template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, st
 
 void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                          std::int64_t pitch, ResponseStats& stats) const {
-  const auto begin = plain_.begin() + first / combine_count();
-  if (output_.dtype == DType::f32 && output_.strides.c == 1 && combine_count() == 1 &&
-      std::all_of(begin, begin + channels, [](bool plain) { return plain; })) {
+  if (output_.dtype == DType::f32 && output_.strides.c == 1 && combine_count() == 1 && all_plain_) {
     const PixelJob job{.sums = sums,
                        .pitch = pitch,
                        .pixels = stretch.count,
@@ -131,14 +134,8 @@ void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_
   }
 }
 
-float* Sink::place_of(const Stretch& stretch, std::int64_t first, std::int64_t channels) const {
-  if (output_.data == nullptr || output_.dtype != DType::f32 || output_.strides.c != 1 || combine_count() != 1 ||
-      map_.absolute) {
-    return nullptr;
-  }
-  for (auto c = static_cast<std::size_t>(first); c < static_cast<std::size_t>(first + channels); ++c) {
-    if (!plain_[c] || divisors_[c] != 1 || biases_[c] != 0) return nullptr;
-  }
+float* Sink::place_of(const Stretch& stretch, std::int64_t first) const {
+  if (!takes_sums_) return nullptr;
   return &output_.view<float>().at(stretch.n, first, stretch.y, stretch.x);
 }
 

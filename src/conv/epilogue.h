@@ -80,8 +80,8 @@ class Sink {
                      std::int64_t pitch, ResponseStats& stats) const;
 
   /// Where the sums of such a stretch may be put, `pixel_pitch()` apart, so that finish_pixels() finds them in place:
-  /// the output itself, when it takes floats, channels side by side, and changes nothing about a sum. Else null.
-  float* place_of(const Stretch& stretch, std::int64_t first, std::int64_t channels) const;
+  /// the output itself, when it takes floats, channels side by side, and nothing changes about any sum. Else null.
+  float* place_of(const Stretch& stretch, std::int64_t first) const;
   std::int64_t pixel_pitch() const { return output_.strides.w; }
 
   /// The same sink for sums that are counted in units of `unit`, a power of two.
@@ -107,6 +107,8 @@ class Sink {
   TensorRef output_;
   bool whole_sums_;
   std::vector<bool> plain_;  ///< output channels that finish_in_float() may try
+  bool all_plain_ = false;
+  bool takes_sums_ = false;  ///< the output is floats, channels side by side, that are the sums themselves
 };
 
 }  // namespace convtool

@@ -419,7 +419,6 @@ HWY_INLINE bool WidenByKeys(Wide wide, const float* keys, const double* divisors
 template <class D, class Wide>
 HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d)), wide_lanes = static_cast<std::int64_t>(hn::Lanes(wide));
-  const bool in_place = job.sums == job.out;  // and is what it should be
   Extremes<Wide> all(wide);
   for (std::int64_t k = begin; k < end; k += lanes) {
     float least[kMostLanes], most[kMostLanes], divisors[kMostLanes];
@@ -436,7 +435,6 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
       some_nan = hn::Or(some_nan, IsNan(key));
       seen.min = hn::Min(seen.min, key);
       seen.max = hn::Max(seen.max, key);
-      if (in_place) continue;
       const auto value = hn::Add(divides ? hn::Div(key, divisor) : key, bias);
       hn::StoreU(job.absolute ? hn::Abs(value) : value, d, job.out + i * job.out_pitch + k);
     }
@@ -453,7 +451,47 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
   return true;
 }
 
+/// Widens `seen` to `count` neighbouring sums, a whole number of vectors. Returns whether one of them is NaN.
+template <class D>
+HWY_INLINE bool Widen(D d, const float* sums, std::int64_t count, Extremes<D>& seen) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto some_nan = hn::MaskFromVec(hn::Zero(d));
+  for (std::int64_t x = 0; x < count; x += lanes) {
+    const auto sum = hn::LoadU(d, sums + x);
+    some_nan = hn::Or(some_nan, IsNan(sum));
+    seen.min = hn::Min(seen.min, sum);
+    seen.max = hn::Max(seen.max, sum);
+  }
+  return !hn::AllFalse(d, some_nan);
+}
+
+/// FinishPixels for sums that are the output: what is left to do is to look at them.
+bool LookAtPixels(const PixelJob& job, ResponseStats& stats) {
+  using Vectors = hn::ScalableTag<float>;
+  using Singles = hn::CappedTag<float, 1>;
+  const Vectors d;
+  const Singles one;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const bool one_run = job.pitch == job.channels;
+  const std::int64_t runs = one_run ? 1 : job.pixels, length = one_run ? job.pixels * job.channels : job.channels;
+  const std::int64_t whole = length - length % lanes;
+  Extremes<Vectors> seen(d);
+  Extremes<Singles> rest(one);
+  for (std::int64_t run = 0; run < runs; ++run) {
+    const float* sums = job.sums + run * job.pitch;
+    if (Widen(d, sums, whole, seen) || Widen(one, sums + whole, length - whole, rest)) return false;
+  }
+  const float least = std::min(hn::GetLane(hn::MinOfLanes(d, seen.min)), hn::GetLane(rest.min));
+  const float most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
+  if (!std::isfinite(least) || !std::isfinite(most)) return false;
+  stats.min = std::min(stats.min, static_cast<double>(least) + 0.0);  // no -0
+  stats.max = std::max(stats.max, static_cast<double>(most) + 0.0);
+  return true;
+}
+
 bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
+  if (job.pixels == 0 || job.channels == 0) return true;
+  if (job.sums == job.out) return LookAtPixels(job, stats);
   using Vectors = hn::ScalableTag<float>;
   using Singles = hn::CappedTag<float, 1>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));

@@ -216,7 +216,7 @@ class PackedExecutor final : public Executor {
   void run_panels(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work, ResponseStats& stats) const {
     const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
     const std::int64_t channels = back.first + back.channels - front.first;
-    const Sums sums = place_sums(front.first, channels, back, sink, work);
+    const Sums sums = place_sums(front.first, back, sink, work);
     for (std::int64_t p = begin; p < end; ++p) {
       const Panel& panel = panels_[static_cast<std::size_t>(p)];
       const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
@@ -247,12 +247,12 @@ class PackedExecutor final : public Executor {
 
   /// The output itself where it takes sums as they are, the rows of the block lie behind one another in it, and panels
   /// fill their vectors; else a buffer.
-  Sums place_sums(std::int64_t first, std::int64_t channels, const Panel& back, const Sink& sink, Work& work) const {
+  Sums place_sums(std::int64_t first, const Panel& back, const Sink& sink, Work& work) const {
     const PixelBlock& block = work.block;
     if (back.channels == back.vectors * lanes_) {
-      float* place = sink.place_of(row_of(block, block.rows.begin), first, channels);
+      float* place = sink.place_of(row_of(block, block.rows.begin), first);
       const bool one_row = block.rows.begin + 1 == block.rows.end;
-      if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first, channels) ==
+      if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==
                                               place + block.width() * sink.pixel_pitch()))
         return {place, sink.pixel_pitch()};
     }

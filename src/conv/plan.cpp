@@ -15,9 +15,9 @@ namespace {
 const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger,
                                         &kSeparable, &kPacked, &kDepthwise, &kFft};
 
-/// Under about 0.2 ms of work, waking other threads costs more than it saves: creating or waking one takes tens of
-/// microseconds.
-constexpr double kSingleThreadedNs = 0.2e6;
+/// Under less work than this, other threads cost more than they save: creating or waking one takes tens of
+/// microseconds, handing work to one that still looks for it (core/parallel.cpp) some.
+constexpr double kSingleThreadedNs = 0.05e6;
 
 std::string quoted_names() {
   std::string list = "auto";
