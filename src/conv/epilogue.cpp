@@ -64,8 +64,8 @@ void Sink::find_plain() {
   for (std::int64_t c = 0; c < std::ssize(biases_) / combine_count(); ++c)
     plain_.push_back(output_.data != nullptr && is_plain(job_of(c), whole_sums_));
   all_plain_ = std::all_of(plain_.begin(), plain_.end(), [](bool plain) { return plain; });
-  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 && output_.strides.c == 1 &&
-                combine_count() == 1 && !map_.absolute &&
+  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 && combine_count() == 1 &&
+                !map_.absolute &&
                 std::all_of(divisors_.begin(), divisors_.end(), [](double divisor) { return divisor == 1; }) &&
                 std::all_of(biases_.begin(), biases_.end(), [](float bias) { return bias == 0; });
 }
@@ -134,9 +134,9 @@ void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_
   }
 }
 
-float* Sink::place_of(const Stretch& stretch, std::int64_t first) const {
+float* Sink::place_of(const Stretch& stretch, std::int64_t c) const {
   if (!takes_sums_) return nullptr;
-  return &output_.view<float>().at(stretch.n, first, stretch.y, stretch.x);
+  return &output_.view<float>().at(stretch.n, c, stretch.y, stretch.x);
 }
 
 Sink Sink::in_units(double unit) const {

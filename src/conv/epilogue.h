@@ -79,10 +79,10 @@ class Sink {
   void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                      std::int64_t pitch, ResponseStats& stats) const;
 
-  /// Where the sums of such a stretch may be put, `pixel_pitch()` apart, so that finish_pixels() finds them in place:
-  /// the output itself, when it takes floats, channels side by side, and nothing changes about any sum. Else null.
-  float* place_of(const Stretch& stretch, std::int64_t first) const;
-  std::int64_t pixel_pitch() const { return output_.strides.w; }
+  /// The output element of channel `c` where a stretch begins, when the output is floats and nothing changes about any
+  /// sum: these may be put there, strides() apart, and finish() and finish_pixels() find them in place. Else null.
+  float* place_of(const Stretch& stretch, std::int64_t c) const;
+  const Strides& strides() const { return output_.strides; }
 
   /// The same sink for sums that are counted in units of `unit`, a power of two.
   Sink in_units(double unit) const;
@@ -108,7 +108,7 @@ class Sink {
   bool whole_sums_;
   std::vector<bool> plain_;  ///< output channels that finish_in_float() may try
   bool all_plain_ = false;
-  bool takes_sums_ = false;  ///< the output is floats, channels side by side, that are the sums themselves
+  bool takes_sums_ = false;  ///< the output is floats that are the sums themselves
 };
 
 }  // namespace convtool

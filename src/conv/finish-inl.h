@@ -354,6 +354,41 @@ bool IsSafe(const FloatJob<Sum, Out>& job, double least, double most) {
   return most < limit && least > -limit;
 }
 
+/// Widens `seen` to `count` neighbouring sums, a whole number of vectors. Returns whether one of them is NaN.
+template <class D>
+HWY_INLINE bool Widen(D d, const float* sums, std::int64_t count, Extremes<D>& seen) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto some_nan = hn::MaskFromVec(hn::Zero(d));
+  for (std::int64_t x = 0; x < count; x += lanes) {
+    const auto sum = hn::LoadU(d, sums + x);
+    some_nan = hn::Or(some_nan, IsNan(sum));
+    seen.min = hn::Min(seen.min, sum);
+    seen.max = hn::Max(seen.max, sum);
+  }
+  return !hn::AllFalse(d, some_nan);
+}
+
+/// `runs` runs of `length` sums, `pitch` apart, that are the output already: what is left to do is to look at them.
+bool LookAt(const float* sums, std::int64_t runs, std::int64_t pitch, std::int64_t length, ResponseStats& stats) {
+  using Vectors = hn::ScalableTag<float>;
+  using Singles = hn::CappedTag<float, 1>;
+  const Vectors d;
+  const Singles one;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t whole = length - length % lanes;
+  Extremes<Vectors> seen(d);
+  Extremes<Singles> rest(one);
+  for (std::int64_t run = 0; run < runs; ++run, sums += pitch) {
+    if (Widen(d, sums, whole, seen) || Widen(one, sums + whole, length - whole, rest)) return false;
+  }
+  const float least = std::min(hn::GetLane(hn::MinOfLanes(d, seen.min)), hn::GetLane(rest.min));
+  const float most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
+  if (!std::isfinite(least) || !std::isfinite(most)) return false;
+  stats.min = std::min(stats.min, static_cast<double>(least) + 0.0);  // no -0
+  stats.max = std::max(stats.max, static_cast<double>(most) + 0.0);
+  return true;
+}
+
 template <class Sum, class Out>
 bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   using Vectors = hn::ScalableTag<float>;
@@ -395,6 +430,7 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
 
 bool FinishInFloat(const FinishJob& job, ResponseStats& stats) {
   if (job.count == 0) return true;
+  if (job.sums == job.out) return LookAt(static_cast<const float*>(job.sums), 1, 0, job.count, stats);
   return visit_dtype(job.dtype, [&]<class Out>(Out) HWY_ATTR {
     if (job.sum_type == SumType::i32) return FinishFloats(FloatJob<std::int32_t, Out>(job), stats);
     return FinishFloats(FloatJob<float, Out>(job), stats);
@@ -451,47 +487,13 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
   return true;
 }
 
-/// Widens `seen` to `count` neighbouring sums, a whole number of vectors. Returns whether one of them is NaN.
-template <class D>
-HWY_INLINE bool Widen(D d, const float* sums, std::int64_t count, Extremes<D>& seen) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto some_nan = hn::MaskFromVec(hn::Zero(d));
-  for (std::int64_t x = 0; x < count; x += lanes) {
-    const auto sum = hn::LoadU(d, sums + x);
-    some_nan = hn::Or(some_nan, IsNan(sum));
-    seen.min = hn::Min(seen.min, sum);
-    seen.max = hn::Max(seen.max, sum);
-  }
-  return !hn::AllFalse(d, some_nan);
-}
-
-/// FinishPixels for sums that are the output: what is left to do is to look at them.
-bool LookAtPixels(const PixelJob& job, ResponseStats& stats) {
-  using Vectors = hn::ScalableTag<float>;
-  using Singles = hn::CappedTag<float, 1>;
-  const Vectors d;
-  const Singles one;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const bool one_run = job.pitch == job.channels;
-  const std::int64_t runs = one_run ? 1 : job.pixels, length = one_run ? job.pixels * job.channels : job.channels;
-  const std::int64_t whole = length - length % lanes;
-  Extremes<Vectors> seen(d);
-  Extremes<Singles> rest(one);
-  for (std::int64_t run = 0; run < runs; ++run) {
-    const float* sums = job.sums + run * job.pitch;
-    if (Widen(d, sums, whole, seen) || Widen(one, sums + whole, length - whole, rest)) return false;
-  }
-  const float least = std::min(hn::GetLane(hn::MinOfLanes(d, seen.min)), hn::GetLane(rest.min));
-  const float most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
-  if (!std::isfinite(least) || !std::isfinite(most)) return false;
-  stats.min = std::min(stats.min, static_cast<double>(least) + 0.0);  // no -0
-  stats.max = std::max(stats.max, static_cast<double>(most) + 0.0);
-  return true;
-}
-
 bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
   if (job.pixels == 0 || job.channels == 0) return true;
-  if (job.sums == job.out) return LookAtPixels(job, stats);
+  if (job.sums == job.out) {
+    const bool one_run = job.pitch == job.channels;
+    return one_run ? LookAt(job.sums, 1, 0, job.pixels * job.channels, stats)
+                   : LookAt(job.sums, job.pixels, job.pitch, job.channels, stats);
+  }
   using Vectors = hn::ScalableTag<float>;
   using Singles = hn::CappedTag<float, 1>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));

@@ -38,6 +38,7 @@ void finish_in_double(const FinishJob& job, ResponseStats& stats);
 /// value, sums in f32 or i32, and
 ///   - one row of sums, a divisor that is a float, and a bias of 0 unless the output is f32 and the divisor 1; or
 ///   - a magnitude, divisors of 1, biases of 0, and sums that are whole numbers.
+/// Sums that are the output, which then is what they shall be, are left as they are.
 /// Returns false, having perhaps stored some values but counted nothing, where the sums turn out not to allow it: one
 /// is NaN, a whole number is too large for a float. Then finish_in_double() puts it right.
 bool finish_in_float(const FinishJob& job, ResponseStats& stats);
@@ -54,7 +55,7 @@ struct PixelJob {
   std::int64_t out_pitch = 0;
 };
 
-/// What finish_in_float() makes of each channel; sums that are the output are left as they are. Returns false where a
+/// What finish_in_float() makes of each channel, sums that are the output included. Returns false where a
 /// sum is NaN or a value too large for a float, having perhaps stored some values but counted nothing.
 bool finish_pixels_in_float(const PixelJob& job, ResponseStats& stats);
 

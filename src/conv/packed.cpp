@@ -249,12 +249,12 @@ class PackedExecutor final : public Executor {
   /// fill their vectors; else a buffer.
   Sums place_sums(std::int64_t first, const Panel& back, const Sink& sink, Work& work) const {
     const PixelBlock& block = work.block;
-    if (back.channels == back.vectors * lanes_) {
+    if (back.channels == back.vectors * lanes_ && sink.strides().c == 1) {
       float* place = sink.place_of(row_of(block, block.rows.begin), first);
       const bool one_row = block.rows.begin + 1 == block.rows.end;
       if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==
-                                              place + block.width() * sink.pixel_pitch()))
-        return {place, sink.pixel_pitch()};
+                                              place + block.width() * sink.strides().w))
+        return {place, sink.strides().w};
     }
     // The last vectors of a panel may overhang into the channels of the next, which comes later.
     const std::int64_t pitch = back.first - first + back.vectors * lanes_;

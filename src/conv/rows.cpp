@@ -33,6 +33,7 @@
 #include "conv/algorithm.h"
 #include "conv/flat.h"
 #include "conv/float_sums.h"
+#include "conv/row_reader.h"
 #include "conv/simd.h"
 #include "conv/strips.h"
 
@@ -98,10 +99,7 @@ class RowsExecutor final : public Executor {
  private:
   /// The taps of one sum channel for a block of output rows, in the order of summation.
   struct Taps {
-    struct Place {
-      std::int64_t y, offset;  // the strip among those that the block sees, and what the first output reads of it
-    };
-    std::vector<Place> places;
+    std::vector<TapPlace> places;
     std::vector<float> weights;  // for each tap one for each row that it serves
     std::vector<TapRun> runs;    // of taps that serve the same rows
   };
@@ -117,10 +115,9 @@ class RowsExecutor final : public Executor {
     const std::int64_t joined = sink.combine_count(), channels = sink.output_channels(), width = out_.w * pixel;
     const std::int64_t pitch = std::min(kPanel, width) + kRowSlack;
     const StripLayout layout(problem_, pixel, std::min(kPanel, width));
-    RowStrips strips(problem_, layout, input, slots(layout));
-    std::vector<const float*> rows(static_cast<std::size_t>(rows_seen(problem_, block_rows_)));
+    RowReader reader(problem_, pixel, input, rows_seen(problem_, block_rows_),
+                     block_rows_ == 1 ? problem_.dilation.h : 1, slots(layout));
     std::vector<float> sums(static_cast<std::size_t>(block_rows_ * joined * pitch));
-    std::vector<const float*> sources;
     const bool keeps_taps = channels * joined * kernel_.shape.taps() <= kMostTaps;
     std::vector<Taps> lists(static_cast<std::size_t>(keeps_taps ? channels * joined : 1));
     if (keeps_taps) {
@@ -132,26 +129,37 @@ class RowsExecutor final : public Executor {
       return lists[0];
     };
 
-    const auto run_block = [&](std::int64_t n, std::int64_t first, std::int64_t x) {
+    const auto fills_vectors = [](const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; };
+    const auto run_block = [&](std::int64_t n, std::int64_t first, const std::vector<RowReader::Segment>& segments) {
       const std::int64_t top = std::min(first, out_.h - block_rows_);  // the last block may do some rows once more
-      const std::int64_t count = std::min(kPanel, width - x);
-      for (std::int64_t y = 0; y < std::ssize(rows); y += block_rows_ == 1 ? problem_.dilation.h : 1)
-        rows[static_cast<std::size_t>(y)] = strips.row(n, top * problem_.stride.h - problem_.pads.top + y);
+      const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
+      const bool some_fill_vectors = std::any_of(segments.begin(), segments.end(), fills_vectors);
+      reader.enter_block(n, top * problem_.stride.h - problem_.pads.top);
       for (std::int64_t c = 0; c < channels; ++c) {
+        // The output itself takes sums that fill vectors, unless another thread writes the rows that are done again.
+        const bool in_place = some_fill_vectors && sink.strides().w == 1 && top == first;
+        float* place = in_place ? sink.place_of({.n = n, .y = top, .x = x, .count = count}, c) : nullptr;
         for (std::int64_t j = 0; j < joined; ++j) {
           const Taps& taps = taps_of(c * joined + j);
-          sources.clear();
-          for (const auto& [y, offset] : taps.places) sources.push_back(rows[static_cast<std::size_t>(y)] + offset);
-          sum_rows({.sources = sources.data(),
-                    .weights = taps.weights.data(),
-                    .runs = taps.runs.data(),
-                    .run_count = std::ssize(taps.runs),
-                    .rows = block_rows_},
-                   0, count, sums.data() + j * pitch, joined * pitch);
+          for (std::size_t s = 0; s < segments.size(); ++s) {
+            const std::int64_t from = segments[s].begin, length = segments[s].count;
+            const bool in_output = place != nullptr && fills_vectors(segments[s]);
+            float* to = in_output ? place + (from - x) : sums.data() + j * pitch + (from - x);
+            const std::int64_t row_pitch = in_output ? sink.strides().h : joined * pitch;
+            sum_rows({.sources = reader.sources(s, taps.places),
+                      .weights = taps.weights.data(),
+                      .runs = taps.runs.data(),
+                      .run_count = std::ssize(taps.runs),
+                      .rows = block_rows_},
+                     0, length, to, row_pitch);
+            for (std::int64_t i = 0; place != nullptr && !in_output && i < block_rows_; ++i)
+              std::copy_n(to + i * row_pitch, length, place + i * sink.strides().h + (from - x));
+          }
         }
+        const float* finished = place != nullptr ? place : sums.data();
+        const std::int64_t row_pitch = place != nullptr ? sink.strides().h : joined * pitch;
         for (std::int64_t i = first - top; i < block_rows_; ++i)
-          sink.finish({.n = n, .y = top + i, .x = x, .count = count}, c, sums.data() + i * joined * pitch, pitch,
-                      stats);
+          sink.finish({.n = n, .y = top + i, .x = x, .count = count}, c, finished + i * row_pitch, pitch, stats);
       }
     };
 
@@ -159,8 +167,8 @@ class RowsExecutor final : public Executor {
       const std::int64_t n = begin / blocks(), block = begin % blocks();
       const std::int64_t count = std::min(end - begin, blocks() - block);
       for (std::int64_t x = 0; x < width; x += kPanel) {
-        strips.move_to(x);
-        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b * block_rows_, x);
+        const std::vector<RowReader::Segment>& segments = reader.enter_panel(x, std::min(kPanel, width - x));
+        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b * block_rows_, segments);
       }
       begin += count;
     }
@@ -199,7 +207,7 @@ class RowsExecutor final : public Executor {
       bool all_zero = skips_zeros(problem_);
       for (std::int64_t i = begin; i < end; ++i) all_zero = all_zero && weight(i, v) == 0;
       if (all_zero) continue;
-      taps.places.push_back({.y = y, .offset = layout.tap(channel, v * problem_.dilation.w)});
+      taps.places.push_back({.y = y, .in_row = layout.tap(channel, v * problem_.dilation.w)});
       for (std::int64_t i = begin; i < end; ++i) taps.weights.push_back(weight(i, v));
       ++taps.runs.back().taps;
     }

@@ -17,6 +17,11 @@
 
 namespace convtool {
 
+/// A column of a plane of a strip.
+struct StripPlace {
+  std::int64_t plane = 0, column = 0;
+};
+
 /// Where things lie in a strip that serves `width` neighbouring output columns: one plane for each channel and phase.
 /// In the flat view there is one plane, and columns of it are counted, `pixel` of them to a pixel.
 struct StripLayout {
@@ -30,9 +35,9 @@ struct StripLayout {
 
   std::int64_t size() const { return planes * phase_length; }
 
-  /// Where in a strip the tap of channel `c` at column `column` of the dilated kernel finds the first output's pixel.
-  std::int64_t tap(std::int64_t c, std::int64_t column) const {
-    return (c * stride + column % stride) * phase_length + column / stride * pixel;
+  /// Where the tap of channel `c` at column `column` of the dilated kernel finds the first output's pixel.
+  StripPlace tap(std::int64_t c, std::int64_t column) const {
+    return {.plane = c * stride + column % stride, .column = column / stride * pixel};
   }
 };
 
@@ -41,6 +46,8 @@ class RowStrips {
  public:
   /// Keeps `slots` strips. `input` is the problem's, or its flat view. Throws std::bad_alloc.
   RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots);
+
+  const StripLayout& layout() const { return layout_; }
 
   /// From now on strips begin with what output column `x` sees first.
   void move_to(std::int64_t x);
