@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "conv/packed.h"
+#include "conv/pixel_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
@@ -108,8 +109,33 @@ class TileSums {
   FloatVector sums_[kPixels * kVectors];
 };
 
+/// SumTile for pixels in a row as far apart as their taps, and one vector of outputs. There a broadcast float would
+/// serve one multiply-add only, and is shared by three taps instead. Sums in the order u, c, v.
+template <std::size_t kPixels>
+void SumNarrowTile(const PlacedTile& placed, const PackedPanel& panel, float* sums, std::int64_t pitch) {
+  const PixelTile& tile = *placed.tile;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(Floats()));
+  const std::int64_t weight_step = panel.channels * width, kw = tile.v.end - tile.v.begin;
+  PixelSums<static_cast<int>(kPixels)> tile_sums;
+  for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
+    const float* inputs = placed.windows[u - tile.u.begin] + panel.first_channel;
+    const float* weights = panel.weights + (u * panel.kw + tile.v.begin) * weight_step;
+    for (std::int64_t c = 0; c < panel.channels; ++c, ++inputs, weights += width) {
+      std::int64_t v = 0;
+      for (; v + 3 <= kw; v += 3)
+        tile_sums.template AddTaps<Broadcast, 1, 3>(inputs + v * panel.step, panel.step, weights + v * weight_step,
+                                                    weight_step);
+      for (; v < kw; ++v)
+        tile_sums.template AddTaps<Broadcast, 1, 1>(inputs + v * panel.step, panel.step, weights + v * weight_step, 0);
+    }
+  }
+  tile_sums.Store(sums + placed.rows[0] * pitch, pitch);
+}
+
 template <std::size_t kPixels, std::size_t kVectors, bool kInRow>
 void SumTile(const PlacedTile& placed, const PackedPanel& panel, float* sums, std::int64_t pitch) {
+  if constexpr (kInRow && kVectors == 1)
+    if (placed.step == panel.step) return SumNarrowTile<kPixels>(placed, panel, sums, pitch);
   const PixelTile& tile = *placed.tile;
   const auto width = static_cast<std::int64_t>(kVectors * hn::Lanes(Floats()));
   const bool one_run = panel.step == panel.channels;  // the columns of a row of taps lie side by side
