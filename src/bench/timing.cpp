@@ -13,10 +13,10 @@ constexpr double kSlow = 2;  // seconds
 
 /// OpenMP's and TBB's idle threads spin for up to some tens of milliseconds before they sleep, and would take a core
 /// away from whoever comes next.
-constexpr std::chrono::milliseconds kPause(30);
+constexpr std::chrono::milliseconds kPause(10);
 
 /// What caches and clocks take to settle, and the scheduler to give each thread a core of its own.
-constexpr double kWarmUp = 0.01;
+constexpr double kWarmUp = 0.05;
 /// Calls that are longer need no other before them: that happens within the first part of it.
 constexpr double kLongCall = 0.05;
 

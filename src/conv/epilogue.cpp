@@ -4,6 +4,7 @@
 
 #include "conv/finish.h"
 #include "conv/flat.h"
+#include "conv/simd.h"
 
 namespace convtool {
 namespace {
@@ -70,6 +71,12 @@ void Sink::find_plain() {
                 std::all_of(biases_.begin(), biases_.end(), [](float bias) { return bias == 0; });
 }
 
+/// `job` is of output channel `c`.
+void Sink::finish_job(const FinishJob& job, std::int64_t c, ResponseStats& stats) const {
+  const bool plain = plain_[static_cast<std::size_t>(c)] && job.sum_type != SumType::f64;
+  if (!plain || !finish_in_float(job, stats)) finish_in_double(job, stats);
+}
+
 template <class Sum>
 void Sink::finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch,
                   ResponseStats& stats) const {
@@ -78,25 +85,49 @@ void Sink::finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::
   job.sums = sums;
   job.pitch = pitch;
   job.count = stretch.count;
-  const bool plain = plain_[static_cast<std::size_t>(c)] && !std::is_same_v<Sum, double>;
-  const auto finish_job = [&] {
-    if (!plain || !finish_in_float(job, stats)) finish_in_double(job, stats);
-  };
-  if (output_.data == nullptr) return finish_job();
+  if (output_.data == nullptr) return finish_job(job, c, stats);
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
     const TensorView<Out> view = output_.view<Out>();
     Out* out = &view.at(stretch.n, c, stretch.y, stretch.x);
     if (view.strides.w == 1) {
       job.out = out;
-      return finish_job();
+      return finish_job(job, c, stats);
     }
     Out piece[kPiece];
     job.out = piece;
     for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
       job.sums = sums + x;
       job.count = std::min(kPiece, stretch.count - x);
-      finish_job();
+      finish_job(job, c, stats);
       for (std::int64_t i = 0; i < job.count; ++i) out[(x + i) * view.strides.w] = piece[i];
+    }
+  });
+}
+
+bool Sink::interleaves() const {
+  return output_.data != nullptr && has_planes(output_.shape.c) && output_.strides.w == output_.shape.c &&
+         std::abs(output_.strides.c) == 1;
+}
+
+void Sink::finish_channels(const Stretch& stretch, const float* sums, std::int64_t channel_pitch, std::int64_t pitch,
+                           ResponseStats& stats) const {
+  const std::int64_t channels = output_.shape.c;
+  const bool reversed = output_.strides.c < 0;  // B, G, R in memory
+  visit_dtype(output_.dtype, [&]<class Out>(Out) {
+    Out pieces[4][kPiece];
+    const Out* const planes[] = {pieces[0], pieces[1], pieces[2], pieces[3]};
+    Out* out = &output_.view<Out>().at(stretch.n, reversed ? channels - 1 : 0, stretch.y, stretch.x);
+    for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
+      const std::int64_t count = std::min(kPiece, stretch.count - x);
+      for (std::int64_t c = 0; c < channels; ++c) {
+        FinishJob job = job_of(c);
+        job.sums = sums + c * channel_pitch + x;
+        job.pitch = pitch;
+        job.count = count;
+        job.out = pieces[reversed ? channels - 1 - c : c];
+        finish_job(job, c, stats);
+      }
+      interleave(planes, channels, count, out + x * channels);
     }
   });
 }

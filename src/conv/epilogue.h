@@ -74,6 +74,12 @@ class Sink {
   template <class Sum>
   void finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch, ResponseStats& stats) const;
 
+  /// Whether the output's pixels are of some neighbouring channels that SIMD puts together: 2 to 4.
+  bool interleaves() const;
+  /// finish() for all channels of such an output; their sums are `channel_pitch` apart.
+  void finish_channels(const Stretch& stretch, const float* sums, std::int64_t channel_pitch, std::int64_t pitch,
+                       ResponseStats& stats) const;
+
   /// Finishes a stretch of several channels at once: sums[i * pitch + k] is that of sum channel `first` + k at pixel i,
   /// for k < `channels`. Both are multiples of combine_count().
   void finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
@@ -99,6 +105,7 @@ class Sink {
   /// What all stretches of output channel `c` have in common.
   FinishJob job_of(std::int64_t c) const;
   void find_plain();
+  void finish_job(const FinishJob& job, std::int64_t c, ResponseStats& stats) const;
 
   Epilogue epilogue_;
   ValueMap map_;

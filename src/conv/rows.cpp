@@ -28,6 +28,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "conv/algorithm.h"
@@ -76,108 +77,23 @@ bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
   return 2 * zeros < kernel.shape.count();
 }
 
-class RowsExecutor final : public Executor {
+/// The taps of one sum channel for a block of output rows, in the order of summation.
+struct Taps {
+  std::vector<TapPlace> places;
+  std::vector<float> weights;  // for each tap one for each row that it serves
+  std::vector<TapRun> runs;    // of taps that serve the same rows
+};
+
+/// Lists taps, for blocks of `block_rows` output rows of a picture as it is or of its flat view.
+class TapLister {
  public:
-  RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
-      : problem_(problem),
-        kernel_(kernel),
-        out_(output_shape(problem)),
-        block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
-        may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
+  TapLister(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const StripLayout& layout)
+      : problem_(problem), kernel_(kernel), block_rows_(block_rows), layout_(layout) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * blocks(); }
-
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
-    if (may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == kernel_.shape.c_o) {
-      if (const std::optional<Sink> flat = sink.flattened(input))
-        return run_on(flat_view(input), *flat, problem_.input.c, begin, end, stats);
-    }
-    run_on(input, sink, 1, begin, end, stats);
-  }
-
- private:
-  /// The taps of one sum channel for a block of output rows, in the order of summation.
-  struct Taps {
-    std::vector<TapPlace> places;
-    std::vector<float> weights;  // for each tap one for each row that it serves
-    std::vector<TapRun> runs;    // of taps that serve the same rows
-  };
-
-  /// The lists of all sum channels are kept where they are no longer than this, and made for each block where they are.
-  static constexpr std::int64_t kMostTaps = std::int64_t{1} << 17;
-
-  std::int64_t blocks() const { return (out_.h + block_rows_ - 1) / block_rows_; }
-
-  /// run() on the picture as it is, or on its flat view with `pixel` columns to a pixel.
-  void run_on(const ConstTensorRef& input, const Sink& sink, std::int64_t pixel, std::int64_t begin, std::int64_t end,
-              ResponseStats& stats) const {
-    const std::int64_t joined = sink.combine_count(), channels = sink.output_channels(), width = out_.w * pixel;
-    const std::int64_t pitch = std::min(kPanel, width) + kRowSlack;
-    const StripLayout layout(problem_, pixel, std::min(kPanel, width));
-    RowReader reader(problem_, pixel, input, rows_seen(problem_, block_rows_),
-                     block_rows_ == 1 ? problem_.dilation.h : 1, slots(layout));
-    std::vector<float> sums(static_cast<std::size_t>(block_rows_ * joined * pitch));
-    const bool keeps_taps = channels * joined * kernel_.shape.taps() <= kMostTaps;
-    std::vector<Taps> lists(static_cast<std::size_t>(keeps_taps ? channels * joined : 1));
-    if (keeps_taps) {
-      for (std::int64_t o = 0; o < channels * joined; ++o) list_taps(o, layout, lists[static_cast<std::size_t>(o)]);
-    }
-    const auto taps_of = [&](std::int64_t o) -> const Taps& {
-      if (keeps_taps) return lists[static_cast<std::size_t>(o)];
-      list_taps(o, layout, lists[0]);
-      return lists[0];
-    };
-
-    const auto fills_vectors = [](const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; };
-    const auto run_block = [&](std::int64_t n, std::int64_t first, const std::vector<RowReader::Segment>& segments) {
-      const std::int64_t top = std::min(first, out_.h - block_rows_);  // the last block may do some rows once more
-      const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
-      const bool some_fill_vectors = std::any_of(segments.begin(), segments.end(), fills_vectors);
-      reader.enter_block(n, top * problem_.stride.h - problem_.pads.top);
-      for (std::int64_t c = 0; c < channels; ++c) {
-        // The output itself takes sums that fill vectors, unless another thread writes the rows that are done again.
-        const bool in_place = some_fill_vectors && sink.strides().w == 1 && top == first;
-        float* place = in_place ? sink.place_of({.n = n, .y = top, .x = x, .count = count}, c) : nullptr;
-        for (std::int64_t j = 0; j < joined; ++j) {
-          const Taps& taps = taps_of(c * joined + j);
-          for (std::size_t s = 0; s < segments.size(); ++s) {
-            const std::int64_t from = segments[s].begin, length = segments[s].count;
-            const bool in_output = place != nullptr && fills_vectors(segments[s]);
-            float* to = in_output ? place + (from - x) : sums.data() + j * pitch + (from - x);
-            const std::int64_t row_pitch = in_output ? sink.strides().h : joined * pitch;
-            sum_rows({.sources = reader.sources(s, taps.places),
-                      .weights = taps.weights.data(),
-                      .runs = taps.runs.data(),
-                      .run_count = std::ssize(taps.runs),
-                      .rows = block_rows_},
-                     0, length, to, row_pitch);
-            for (std::int64_t i = 0; place != nullptr && !in_output && i < block_rows_; ++i)
-              std::copy_n(to + i * row_pitch, length, place + i * sink.strides().h + (from - x));
-          }
-        }
-        const float* finished = place != nullptr ? place : sums.data();
-        const std::int64_t row_pitch = place != nullptr ? sink.strides().h : joined * pitch;
-        for (std::int64_t i = first - top; i < block_rows_; ++i)
-          sink.finish({.n = n, .y = top + i, .x = x, .count = count}, c, finished + i * row_pitch, pitch, stats);
-      }
-    };
-
-    while (begin < end) {  // down each panel of a batch item
-      const std::int64_t n = begin / blocks(), block = begin % blocks();
-      const std::int64_t count = std::min(end - begin, blocks() - block);
-      for (std::int64_t x = 0; x < width; x += kPanel) {
-        const std::vector<RowReader::Segment>& segments = reader.enter_panel(x, std::min(kPanel, width - x));
-        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b * block_rows_, segments);
-      }
-      begin += count;
-    }
-  }
-
-  /// Lists the taps of sum channel `o`.
-  void list_taps(std::int64_t o, const StripLayout& layout, Taps& taps) const {
+  /// Those of sum channel `o`.
+  void list(std::int64_t o, Taps& taps) const {
     const KernelShape& k = kernel_.shape;
-    const std::int64_t first_channel = layout.pixel > 1 ? 0 : o / (k.c_o / problem_.groups) * k.c_i_per_group;
+    const std::int64_t first_channel = layout_.pixel > 1 ? 0 : o / (k.c_o / problem_.groups) * k.c_i_per_group;
     const std::int64_t stride = problem_.stride.h, dilation = problem_.dilation.h;
     taps.places.clear();
     taps.weights.clear();
@@ -189,14 +105,15 @@ class RowsExecutor final : public Executor {
         const std::int64_t passed = y / dilation - k.kh + 1;  // rows above it have passed the strip
         const std::int64_t begin = passed <= 0 ? 0 : (passed + stride - 1) / stride;
         const std::int64_t end = std::min(block_rows_, y / stride + 1);
-        if (begin < end) list_row(kernel_.taps(o, c), y, begin, end, first_channel + c, layout, taps);
+        if (begin < end) list_row(kernel_.taps(o, c), y, begin, end, first_channel + c, taps);
       }
     }
   }
 
+ private:
   /// The taps of strip `y`, which output rows [begin, end) of the block see.
   void list_row(const float* weights, std::int64_t y, std::int64_t begin, std::int64_t end, std::int64_t channel,
-                const StripLayout& layout, Taps& taps) const {
+                Taps& taps) const {
     const std::int64_t kw = kernel_.shape.kw;
     const auto weight = [&](std::int64_t i, std::int64_t v) {
       return weights[(y - i * problem_.stride.h) / problem_.dilation.h * kw + v];
@@ -207,24 +124,171 @@ class RowsExecutor final : public Executor {
       bool all_zero = skips_zeros(problem_);
       for (std::int64_t i = begin; i < end; ++i) all_zero = all_zero && weight(i, v) == 0;
       if (all_zero) continue;
-      taps.places.push_back({.y = y, .in_row = layout.tap(channel, v * problem_.dilation.w)});
+      taps.places.push_back({.y = y, .in_row = layout_.tap(channel, v * problem_.dilation.w)});
       for (std::int64_t i = begin; i < end; ++i) taps.weights.push_back(weight(i, v));
       ++taps.runs.back().taps;
     }
   }
 
-  /// As many strips as a block sees at once, and those that will be seen again when the window is dilated: but no more
-  /// than a second-level cache holds.
-  std::int64_t slots(const StripLayout& layout) const {
-    const std::int64_t seen = std::min(rows_seen(problem_, block_rows_), problem_.input.h);
-    if (block_rows_ > 1) return seen;
-    const std::int64_t affordable = kCacheBytes / (layout.size() * static_cast<std::int64_t>(sizeof(float)));
-    return std::max(kernel_.shape.kh, std::min(seen, affordable));
+  const ConvProblem& problem_;
+  const Kernel& kernel_;
+  const std::int64_t block_rows_;
+  const StripLayout layout_;
+};
+
+/// The lists of all sum channels are kept where they are no longer than this, and made for each block where they are.
+constexpr std::int64_t kMostTaps = std::int64_t{1} << 17;
+
+/// Half of a common second-level cache; the rest is for sums, output and input.
+constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
+
+/// As many strips as a block sees at once, and those that will be seen again when the window is dilated: but no more
+/// than a second-level cache holds.
+std::int64_t strip_slots(const ConvProblem& problem, std::int64_t block_rows, const StripLayout& layout) {
+  const std::int64_t seen = std::min(rows_seen(problem, block_rows), problem.input.h);
+  if (block_rows > 1) return seen;
+  const std::int64_t affordable = kCacheBytes / (layout.size() * static_cast<std::int64_t>(sizeof(float)));
+  return std::max(problem.kernel.kh, std::min(seen, affordable));
+}
+
+/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel.
+class Pass {
+ public:
+  Pass(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const ConstTensorRef& input,
+       std::int64_t pixel, const Sink& sink, ResponseStats& stats)
+      : out_(output_shape(problem)),
+        block_rows_(block_rows),
+        top_of_first_(-problem.pads.top),
+        stride_(problem.stride.h),
+        width_(out_.w * pixel),
+        pitch_(std::min(kPanel, width_) + kRowSlack),
+        layout_(problem, pixel, std::min(kPanel, width_)),
+        reader_(problem, pixel, input, rows_seen(problem, block_rows), block_rows == 1 ? problem.dilation.h : 1,
+                strip_slots(problem, block_rows, layout_)),
+        lister_(problem, kernel, block_rows, layout_),
+        keeps_taps_(kernel.shape.c_o * kernel.shape.taps() <= kMostTaps),
+        taps_(static_cast<std::size_t>(keeps_taps_ ? sink.output_channels() * sink.combine_count() : 1)),
+        sink_(sink),
+        stats_(stats),
+        sums_(static_cast<std::size_t>((sink.interleaves() ? sink.output_channels() : 1) * channel_pitch())) {
+    for (std::size_t o = 0; keeps_taps_ && o < taps_.size(); ++o) lister_.list(static_cast<std::int64_t>(o), taps_[o]);
   }
 
-  /// Half of a common second-level cache; the rest is for sums, output and input.
-  static constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
+  /// Blocks [begin, end) through the batch, down each panel of an item.
+  void run(std::int64_t begin, std::int64_t end) {
+    const std::int64_t blocks = (out_.h + block_rows_ - 1) / block_rows_;
+    while (begin < end) {
+      const std::int64_t n = begin / blocks, block = begin % blocks, count = std::min(end - begin, blocks - block);
+      for (std::int64_t x = 0; x < width_; x += kPanel) {
+        const std::vector<RowReader::Segment>& segments = reader_.enter_panel(x, std::min(kPanel, width_ - x));
+        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b * block_rows_, segments);
+      }
+      begin += count;
+    }
+  }
 
+ private:
+  using Segments = std::vector<RowReader::Segment>;
+
+  /// Where the sums of a channel's rows go, `pitch` apart.
+  struct Place {
+    float* first;
+    std::int64_t pitch;
+  };
+
+  // The buffer holds [channel][row of the block][combined sum][column].
+  std::int64_t row_pitch() const { return sink_.combine_count() * pitch_; }
+  std::int64_t channel_pitch() const { return block_rows_ * row_pitch(); }
+  Place buffer(std::int64_t c) { return {sums_.data() + c * channel_pitch(), row_pitch()}; }
+
+  void run_block(std::int64_t n, std::int64_t first, const Segments& segments) {
+    const std::int64_t top = std::min(first, out_.h - block_rows_);  // the last block may do some rows once more
+    const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
+    const auto stretch = [&](std::int64_t i) { return Stretch{.n = n, .y = top + i, .x = x, .count = count}; };
+    reader_.enter_block(n, top_of_first_ + top * stride_);
+    if (sink_.interleaves()) {
+      for (std::int64_t c = 0; c < sink_.output_channels(); ++c) sum(c, segments, buffer(c), buffer(c));
+      for (std::int64_t i = first - top; i < block_rows_; ++i)
+        sink_.finish_channels(stretch(i), sums_.data() + i * row_pitch(), channel_pitch(), pitch_, stats_);
+      return;
+    }
+    for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
+      // The output takes sums itself, but for rows that another thread writes too.
+      float* output = sink_.strides().w == 1 && top == first && std::any_of(segments.begin(), segments.end(), is_whole)
+                          ? sink_.place_of(stretch(0), c)
+                          : nullptr;
+      const Place place = output != nullptr ? Place{output, sink_.strides().h} : buffer(0);
+      sum(c, segments, place, buffer(0));
+      for (std::int64_t i = first - top; i < block_rows_; ++i)
+        sink_.finish(stretch(i), c, place.first + i * place.pitch, pitch_, stats_);
+    }
+  }
+
+  /// Whether sums fill whole vectors, past which nothing is written.
+  static bool is_whole(const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; }
+
+  /// The sums of channel `c`, for all rows of the block, at `place`; by way of `buffer` where that may not be written
+  /// past a segment's end.
+  void sum(std::int64_t c, const Segments& segments, const Place& place, const Place& buffer) {
+    const std::int64_t joined = sink_.combine_count(), x = segments.front().begin;
+    for (std::int64_t j = 0; j < joined; ++j) {
+      const Taps& taps = taps_of(c * joined + j);
+      for (std::size_t s = 0; s < segments.size(); ++s) {
+        const std::int64_t at = j * pitch_ + segments[s].begin - x, count = segments[s].count;
+        const Place& to = is_whole(segments[s]) ? place : buffer;
+        sum_rows({.sources = reader_.sources(s, taps.places),
+                  .weights = taps.weights.data(),
+                  .runs = taps.runs.data(),
+                  .run_count = std::ssize(taps.runs),
+                  .rows = block_rows_},
+                 0, count, to.first + at, to.pitch);
+        for (std::int64_t i = 0; to.first != place.first && i < block_rows_; ++i)
+          std::copy_n(to.first + at + i * to.pitch, count, place.first + at + i * place.pitch);
+      }
+    }
+  }
+
+  const Taps& taps_of(std::int64_t o) {
+    if (keeps_taps_) return taps_[static_cast<std::size_t>(o)];
+    lister_.list(o, taps_[0]);
+    return taps_[0];
+  }
+
+  const Shape out_;
+  const std::int64_t block_rows_, top_of_first_, stride_, width_, pitch_;
+  const StripLayout layout_;
+  RowReader reader_;
+  const TapLister lister_;
+  const bool keeps_taps_;
+  std::vector<Taps> taps_;
+  const Sink& sink_;
+  ResponseStats& stats_;
+  std::vector<float> sums_;
+};
+
+class RowsExecutor final : public Executor {
+ public:
+  RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem),
+        kernel_(kernel),
+        out_(output_shape(problem)),
+        block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
+        may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
+
+  std::int64_t pieces(const Sink&) const override { return out_.n * ((out_.h + block_rows_ - 1) / block_rows_); }
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    const bool flat =
+        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == kernel_.shape.c_o;
+    if (const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt) {
+      Pass(problem_, kernel_, block_rows_, flat_view(input), problem_.input.c, *flattened, stats).run(begin, end);
+    } else {
+      Pass(problem_, kernel_, block_rows_, input, 1, sink, stats).run(begin, end);
+    }
+  }
+
+ private:
   const ConvProblem& problem_;
   const Kernel& kernel_;
   const Shape out_;

@@ -128,10 +128,13 @@ void SplitPhases(const float* line, std::int64_t stride, std::int64_t count, flo
   for (std::int64_t at = k * stride; at < count; ++at) phases[at % stride * length + at / stride] = line[at];
 }
 
-/// As many bytes or shorts as there are floats in a vector, as floats.
+/// As many pixels as there are floats in a vector, as floats.
 template <class V>
 HWY_INLINE hn::Vec<Floats> Promoted(V pixels) {
-  return hn::ConvertTo(Floats(), hn::PromoteTo(hn::RebindToSigned<Floats>(), pixels));
+  if constexpr (std::is_same_v<hn::TFromV<V>, float>)
+    return pixels;
+  else
+    return hn::ConvertTo(Floats(), hn::PromoteTo(hn::RebindToSigned<Floats>(), pixels));
 }
 
 template <class T>
@@ -151,26 +154,61 @@ void ShortsToFloats(const std::uint16_t* pixels, std::int64_t count, float* floa
   ContiguousToFloats(pixels, count, floats);
 }
 
-void BytesToPlanes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+template <class T>
+HWY_INLINE void ToPlanes(const T* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
   const Floats d;
-  const hn::Rebind<std::uint8_t, Floats> narrow;
+  const hn::Rebind<T, Floats> narrow;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t x = 0;
   auto c0 = hn::Zero(narrow), c1 = c0, c2 = c0, c3 = c0;
   for (; x + lanes <= count; x += lanes) {
-    if (channels == 3) {
-      hn::LoadInterleaved3(narrow, pixels + 3 * x, c0, c1, c2);
-    } else {
-      hn::LoadInterleaved4(narrow, pixels + 4 * x, c0, c1, c2, c3);
-      hn::StoreU(Promoted(c3), d, planes[3] + x);
-    }
+    if (channels == 2) hn::LoadInterleaved2(narrow, pixels + 2 * x, c0, c1);
+    if (channels == 3) hn::LoadInterleaved3(narrow, pixels + 3 * x, c0, c1, c2);
+    if (channels == 4) hn::LoadInterleaved4(narrow, pixels + 4 * x, c0, c1, c2, c3);
     hn::StoreU(Promoted(c0), d, planes[0] + x);
     hn::StoreU(Promoted(c1), d, planes[1] + x);
-    hn::StoreU(Promoted(c2), d, planes[2] + x);
+    if (channels > 2) hn::StoreU(Promoted(c2), d, planes[2] + x);
+    if (channels > 3) hn::StoreU(Promoted(c3), d, planes[3] + x);
   }
   for (; x < count; ++x) {
     for (std::int64_t c = 0; c < channels; ++c) planes[c][x] = static_cast<float>(pixels[x * channels + c]);
   }
+}
+void BytesToPlanes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  ToPlanes(pixels, channels, count, planes);
+}
+void ShortsToPlanes(const std::uint16_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  ToPlanes(pixels, channels, count, planes);
+}
+void FloatsToPlanes(const float* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  ToPlanes(pixels, channels, count, planes);
+}
+
+template <class T>
+HWY_INLINE void Interleave(const T* const* planes, std::int64_t channels, std::int64_t count, T* pixels) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t x = 0;
+  for (; x + lanes <= count; x += lanes) {
+    const auto plane = [&](std::int64_t c) HWY_ATTR { return hn::LoadU(d, planes[c] + x); };
+    if (channels == 2) hn::StoreInterleaved2(plane(0), plane(1), d, pixels + 2 * x);
+    if (channels == 3) hn::StoreInterleaved3(plane(0), plane(1), plane(2), d, pixels + 3 * x);
+    if (channels == 4) hn::StoreInterleaved4(plane(0), plane(1), plane(2), plane(3), d, pixels + 4 * x);
+  }
+  for (; x < count; ++x) {
+    for (std::int64_t c = 0; c < channels; ++c) pixels[x * channels + c] = planes[c][x];
+  }
+}
+void InterleaveBytes(const std::uint8_t* const* planes, std::int64_t channels, std::int64_t count,
+                     std::uint8_t* pixels) {
+  Interleave(planes, channels, count, pixels);
+}
+void InterleaveShorts(const std::uint16_t* const* planes, std::int64_t channels, std::int64_t count,
+                      std::uint16_t* pixels) {
+  Interleave(planes, channels, count, pixels);
+}
+void InterleaveFloats(const float* const* planes, std::int64_t channels, std::int64_t count, float* pixels) {
+  Interleave(planes, channels, count, pixels);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -21,6 +21,11 @@ HWY_EXPORT(SplitPhases);
 HWY_EXPORT(BytesToFloats);
 HWY_EXPORT(ShortsToFloats);
 HWY_EXPORT(BytesToPlanes);
+HWY_EXPORT(ShortsToPlanes);
+HWY_EXPORT(FloatsToPlanes);
+HWY_EXPORT(InterleaveBytes);
+HWY_EXPORT(InterleaveShorts);
+HWY_EXPORT(InterleaveFloats);
 HWY_EXPORT(FloatLanes);
 
 void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
@@ -45,8 +50,30 @@ template void to_floats(const std::uint8_t*, std::int64_t, std::int64_t, float*)
 template void to_floats(const std::uint16_t*, std::int64_t, std::int64_t, float*);
 template void to_floats(const float*, std::int64_t, std::int64_t, float*);
 
+template <>
 void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
   HWY_DYNAMIC_DISPATCH(BytesToPlanes)(pixels, channels, count, planes);
+}
+template <>
+void to_planes(const std::uint16_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  HWY_DYNAMIC_DISPATCH(ShortsToPlanes)(pixels, channels, count, planes);
+}
+template <>
+void to_planes(const float* pixels, std::int64_t channels, std::int64_t count, float* const* planes) {
+  HWY_DYNAMIC_DISPATCH(FloatsToPlanes)(pixels, channels, count, planes);
+}
+
+template <>
+void interleave(const std::uint8_t* const* planes, std::int64_t channels, std::int64_t count, std::uint8_t* pixels) {
+  HWY_DYNAMIC_DISPATCH(InterleaveBytes)(planes, channels, count, pixels);
+}
+template <>
+void interleave(const std::uint16_t* const* planes, std::int64_t channels, std::int64_t count, std::uint16_t* pixels) {
+  HWY_DYNAMIC_DISPATCH(InterleaveShorts)(planes, channels, count, pixels);
+}
+template <>
+void interleave(const float* const* planes, std::int64_t channels, std::int64_t count, float* pixels) {
+  HWY_DYNAMIC_DISPATCH(InterleaveFloats)(planes, channels, count, pixels);
 }
 
 namespace {

@@ -42,9 +42,17 @@ void split_phases(const float* line, std::int64_t stride, std::int64_t count, fl
 template <class T>
 void to_floats(const T* pixels, std::int64_t step, std::int64_t count, float* floats);
 
-/// The same for all channels of `count` interleaved pixels at once: planes[c][x] = pixels[x * channels + c].
-/// `channels` is 3 or 4.
-void to_planes(const std::uint8_t* pixels, std::int64_t channels, std::int64_t count, float* const* planes);
+/// Pixels whose channels are neighbours, of so many channels, are taken apart and put together by SIMD.
+constexpr bool has_planes(std::int64_t channels) { return 2 <= channels && channels <= 4; }
+
+/// to_floats() for all channels of `count` interleaved pixels at once: planes[c][x] = pixels[x * channels + c], where
+/// has_planes(channels).
+template <class T>
+void to_planes(const T* pixels, std::int64_t channels, std::int64_t count, float* const* planes);
+
+/// The way back, without conversion: pixels[x * channels + c] = planes[c][x], where has_planes(channels).
+template <class T>
+void interleave(const T* const* planes, std::int64_t channels, std::int64_t count, T* pixels);
 
 /// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
 inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";

@@ -15,16 +15,14 @@ constexpr std::int64_t kEmpty = -1;
 template <class In>
 void convert_row(const TensorView<const In>& x, std::int64_t n, std::int64_t y, std::int64_t from, std::int64_t count,
                  float* floats, std::int64_t line) {
-  if constexpr (std::is_same_v<In, std::uint8_t>) {
-    const std::int64_t channels = x.shape.c;
-    if ((channels == 3 || channels == 4) && x.strides.w == channels && std::abs(x.strides.c) == 1) {
-      const bool reversed = x.strides.c < 0;  // B, G, R in memory
-      float* planes[4];
-      for (std::int64_t c = 0; c < channels; ++c) planes[c] = floats + (reversed ? channels - 1 - c : c) * line;
-      return to_planes(&x.at(n, reversed ? channels - 1 : 0, y, from), channels, count, planes);
-    }
+  const std::int64_t channels = x.shape.c;
+  if (has_planes(channels) && x.strides.w == channels && std::abs(x.strides.c) == 1) {
+    const bool reversed = x.strides.c < 0;  // B, G, R in memory
+    float* planes[4];
+    for (std::int64_t c = 0; c < channels; ++c) planes[c] = floats + (reversed ? channels - 1 - c : c) * line;
+    return to_planes(&x.at(n, reversed ? channels - 1 : 0, y, from), channels, count, planes);
   }
-  for (std::int64_t c = 0; c < x.shape.c; ++c) to_floats(&x.at(n, c, y, from), x.strides.w, count, floats + c * line);
+  for (std::int64_t c = 0; c < channels; ++c) to_floats(&x.at(n, c, y, from), x.strides.w, count, floats + c * line);
 }
 
 }  // namespace

@@ -140,21 +140,36 @@ TEST_CASE("pixels become floats, whatever their type, step and number") {
   });
 }
 
-TEST_CASE("interleaved pixels become planes") {
+template <class T>
+void check_planes(Random& random, std::int64_t channels, std::int64_t count) {
+  std::vector<T> pixels(static_cast<std::size_t>(count * channels)), again(pixels.size());
+  for (T& pixel : pixels) pixel = static_cast<T>(random.between(0, 255));
+  std::vector<float> floats(pixels.size());
+  std::vector<T> parts(pixels.size());
+  float* planes[4];
+  const T* parted[4];
+  for (std::int64_t c = 0; c < channels; ++c) {
+    planes[c] = floats.data() + c * count;
+    parted[c] = parts.data() + c * count;
+  }
+  to_planes(pixels.data(), channels, count, planes);
+  for (std::int64_t i = 0; i < count * channels; ++i) {
+    const auto at = static_cast<std::size_t>(i % channels * count + i / channels);
+    CHECK(floats[at] == static_cast<float>(pixels[static_cast<std::size_t>(i)]));
+    parts[at] = pixels[static_cast<std::size_t>(i)];
+  }
+  interleave(parted, channels, count, again.data());
+  CHECK(again == pixels);
+}
+
+TEST_CASE("interleaved pixels become planes, and planes pixels") {
   Random random(4);
   on_each_set([&] {
-    for (const std::int64_t channels : {3, 4}) {
+    for (const std::int64_t channels : {2, 3, 4}) {
       for (const std::int64_t count : kWidths) {
-        std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count * channels));
-        for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(random.between(0, 255));
-        std::vector<float> floats(static_cast<std::size_t>(count * channels));
-        float* planes[4];
-        for (std::int64_t c = 0; c < channels; ++c) planes[c] = floats.data() + c * count;
-        to_planes(pixels.data(), channels, count, planes);
-        for (std::int64_t i = 0; i < count * channels; ++i) {
-          CHECK(floats[static_cast<std::size_t>(i % channels * count + i / channels)] ==
-                static_cast<float>(pixels[static_cast<std::size_t>(i)]));
-        }
+        check_planes<std::uint8_t>(random, channels, count);
+        check_planes<std::uint16_t>(random, channels, count);
+        check_planes<float>(random, channels, count);
       }
     }
   });
