@@ -109,23 +109,28 @@ bool Sink::interleaves() const {
          std::abs(output_.strides.c) == 1;
 }
 
-void Sink::finish_channels(const Stretch& stretch, const float* sums, std::int64_t channel_pitch, std::int64_t pitch,
+void Sink::finish_channels(const Stretch& stretch, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
                            ResponseStats& stats) const {
   const std::int64_t channels = output_.shape.c;
   const bool reversed = output_.strides.c < 0;  // B, G, R in memory
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
     Out pieces[4][kPiece];
-    const Out* const planes[] = {pieces[0], pieces[1], pieces[2], pieces[3]};
+    const Out* planes[4];
     Out* out = &output_.view<Out>().at(stretch.n, reversed ? channels - 1 : 0, stretch.y, stretch.x);
     for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
       const std::int64_t count = std::min(kPiece, stretch.count - x);
       for (std::int64_t c = 0; c < channels; ++c) {
+        const std::int64_t place = reversed ? channels - 1 - c : c;
+        Out* finished = pieces[place];
+        if constexpr (std::is_same_v<Out, float>)
+          if (takes_sums_) finished = sums + c * channel_pitch + x;  // which they are already
         FinishJob job = job_of(c);
         job.sums = sums + c * channel_pitch + x;
         job.pitch = pitch;
         job.count = count;
-        job.out = pieces[reversed ? channels - 1 - c : c];
+        job.out = finished;
         finish_job(job, c, stats);
+        planes[place] = finished;
       }
       interleave(planes, channels, count, out + x * channels);
     }

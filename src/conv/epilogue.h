@@ -76,8 +76,8 @@ class Sink {
 
   /// Whether the output's pixels are of some neighbouring channels that SIMD puts together: 2 to 4.
   bool interleaves() const;
-  /// finish() for all channels of such an output; their sums are `channel_pitch` apart.
-  void finish_channels(const Stretch& stretch, const float* sums, std::int64_t channel_pitch, std::int64_t pitch,
+  /// finish() for all channels of such an output; their sums are `channel_pitch` apart, and may be changed.
+  void finish_channels(const Stretch& stretch, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
                        ResponseStats& stats) const;
 
   /// Finishes a stretch of several channels at once: sums[i * pitch + k] is that of sum channel `first` + k at pixel i,
