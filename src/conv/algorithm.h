@@ -47,5 +47,6 @@ extern const Algorithm kSeparable;
 extern const Algorithm kPacked;
 extern const Algorithm kDepthwise;
 extern const Algorithm kFft;
+extern const Algorithm kBox;
 
 }  // namespace convtool

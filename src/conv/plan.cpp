@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 
 #include "conv/algorithm.h"
@@ -12,8 +13,8 @@ namespace convtool {
 namespace {
 
 /// Every algorithm there is. Order matters only between equal costs.
-const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger,
-                                        &kSeparable, &kPacked, &kDepthwise, &kFft};
+const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger, &kSeparable,
+                                        &kBox,       &kPacked, &kDepthwise, &kFft};
 
 /// Under less work than this, other threads cost more than they save: creating or waking one takes tens of
 /// microseconds, handing work to one that still looks for it (core/parallel.cpp) some.
@@ -28,9 +29,13 @@ std::string quoted_names() {
 const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const std::string& name) {
   if (name == "auto") {
     const Algorithm* best = nullptr;
+    double least = std::numeric_limits<double>::infinity();
     for (const Algorithm* algorithm : kAlgorithms) {
       if (!algorithm->can_choose || !algorithm->refusal(problem, kernel).empty()) continue;
-      if (best == nullptr || algorithm->cost(problem, kernel) < best->cost(problem, kernel)) best = algorithm;
+      const double cost = algorithm->cost(problem, kernel);
+      if (best != nullptr && cost >= least) continue;
+      best = algorithm;
+      least = cost;
     }
     require(best != nullptr, "no algorithm supports a valid problem");
     return *best;

@@ -42,11 +42,13 @@ const ErrorBound kErrorBounds[] = {
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // Integer arithmetic, within its range.
     {"integer", [](const ConvProblem&) { return 0.0; }},
+    // The float next to an exact sum, and its product with the weight: two roundings, whatever n, and the same
+    // head-room.
+    {"box", [](const ConvProblem&) { return 2.0 + 4.0; }},
     // n + 1 of the sum (src/conv/low_rank.cpp).
     {"separable", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // What it tolerates of itself (src/conv/fft_tiling.cpp), or whole sums without error, and the same head-room.
-    {"fft",
-     [](const ConvProblem& problem) { return std::max(4096.0, static_cast<double>(problem.kernel.taps())) + 4; },
+    {"fft", [](const ConvProblem& problem) { return std::max(4096.0, static_cast<double>(problem.kernel.taps())) + 4; },
      true},
 };
 
