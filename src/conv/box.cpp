@@ -119,9 +119,9 @@ class Pass {
     for (std::int64_t c = 0; c < input_.shape.c; ++c) {
       std::uint32_t* sums = sums_.data() + c * pitch_;
       const auto padding = static_cast<std::uint32_t>(problem_.padding_value);
-      std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));  // as outside columns have it
+      // Columns outside hold the padding value, or, where it is 0, show one of the picture.
+      std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));
       std::fill(sums + begin_, sums + end_, 0U);
-      for (const Border& border : borders_) sums[border.at] = 0;
       for (std::int64_t u = 0; u < k.kh; ++u) slide_rows(row(n, c, y + u, entering_), nothing_.data(), sums);
     }
     for (std::int64_t i = y; i < y + rows; ++i) {
