@@ -1,19 +1,19 @@
 // A kernel K of rank r is a sum of r outer products a_t b_t, so that filtering takes r * (kh + kw) multiply-adds a
 // pixel instead of kh * kw:
 //
-//   sum over u, v of K[u][v] x[y+u][z+v] = sum over t of sum over u of a_t[u] * (sum over v of b_t[v] x[y+u][z+v])
+//   sum over u, v of K[u][v] x[y+u][z+v] = sum over t of sum over v of b_t[v] * (sum over u of a_t[u] x[y+u][z+v])
 //
 // How exact must the products be? Let e = 2^-24 (2^-53 for sums in double). A sum of n products, fused or not, carries
-// no product through more than n roundings, so the row pass returns sum b_t[v] x (1 + d) with |d| <= g(kw), where
-// g(n) = n e / (1 - n e), and the column pass, of r * kh terms, makes it |d| <= g(kw + r * kh) (Higham, Accuracy and
+// no product through more than n roundings, so the column pass returns sum a_t[u] x (1 + d) with |d| <= g(kh), where
+// g(n) = n e / (1 - n e), and the row pass, of r * kw terms, makes it |d| <= g(kh + r * kw) (Higham, Accuracy and
 // Stability of Numerical Algorithms, 2nd ed., section 3.1; underflow is left out there and here). With M = sum a_t b_t
 // and A = sum |a_t||b_t|, entry by entry,
 //
-//   |computed - sum K x| <= sum over u, v of (|K - M| + g(kw + r * kh) A)[u][v] * |x[y+u][z+v]|.
+//   |computed - sum K x| <= sum over u, v of (|K - M| + g(kh + r * kw) A)[u][v] * |x[y+u][z+v]|.
 //
 // Pixels are anyone's, so this stays below the promised part of sum|x||K| only if it does in every entry:
 //
-//   |K - M| + g(kw + r * kh) A <= (kh * kw + 1) * 2^-24 * |K|
+//   |K - M| + g(kh + r * kw) A <= (kh * kw + 1) * 2^-24 * |K|
 //
 // which is what is tested. (The rest of the engine's promise, 3 * 2^-24, is the epilogue's and the store's.) A single
 // product has A = |M|, and about (kh - 1) * (kw - 1) * 2^-24 are left to how the weights and factors were rounded.
@@ -70,14 +70,14 @@ std::optional<WholeKernel> in_whole_units(const float* weights, const Extent& si
   return whole;
 }
 
-/// Scales by powers of two, so that the row is as OuterProduct has it and the product as before.
+/// Scales by powers of two, so that the column is as OuterProduct has it and the product as before.
 OuterProduct balanced(OuterProduct product) {
   double sum = 0;
-  for (const double value : product.row) sum += std::fabs(value);
+  for (const double value : product.column) sum += std::fabs(value);
   int exponent = 0;
   std::frexp(sum, &exponent);
-  for (double& value : product.row) value = std::ldexp(value, -exponent - 1);
-  for (double& value : product.column) value = std::ldexp(value, exponent + 1);
+  for (double& value : product.column) value = std::ldexp(value, -exponent - 1);
+  for (double& value : product.row) value = std::ldexp(value, exponent + 1);
   return product;
 }
 
@@ -138,7 +138,7 @@ class CrossApproximation {
 bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
                    double epsilon) {
   const auto rank = static_cast<double>(products.size());
-  const double roundings = (static_cast<double>(size.w) + rank * static_cast<double>(size.h) + 2 * rank) * epsilon;
+  const double roundings = (static_cast<double>(size.h) + rank * static_cast<double>(size.w) + 2 * rank) * epsilon;
   const double growth = roundings / (1 - roundings);
   const double promised = static_cast<double>(size.h * size.w + 1) * 0x1p-24;
   for (std::int64_t u = 0; u < size.h; ++u) {
@@ -163,6 +163,11 @@ OuterProduct in_floats(OuterProduct product) {
   return product;
 }
 
+/// Each product takes h + w multiply-adds in double, which take twice as long as the h * w in float that they replace.
+std::size_t largest_useful_rank(const Extent& size) {
+  return std::min(kLargestRank, static_cast<std::size_t>(size.h * size.w / (2 * (size.h + size.w))));
+}
+
 }  // namespace
 
 std::vector<OuterProduct> outer_products(const float* weights, const Extent& size) {
@@ -170,7 +175,7 @@ std::vector<OuterProduct> outer_products(const float* weights, const Extent& siz
   CrossApproximation cross(weights, size);
   std::vector<OuterProduct> products{cross.next()};
   if (const std::vector single{in_floats(products[0])}; keeps_promise(weights, size, single, 0x1p-24)) return single;
-  while (products.size() < kLargestRank) {
+  while (products.size() < largest_useful_rank(size)) {
     products.push_back(cross.next());
     if (keeps_promise(weights, size, products, 0x1p-53)) return products;
   }

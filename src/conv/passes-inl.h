@@ -66,10 +66,10 @@ HWY_INLINE void AddTaps(const T* source, const T* weights, std::int64_t step, Ve
 /// kSums vectors of sums. Taps t, t + step, t + 2 * step, ... are kApart vectors apart.
 template <int kSums, int kApart, class T>
 HWY_INLINE void RowBlock(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step,
-                         T* to) {
+                         bool add, T* to) {
   const hn::ScalableTag<T> d;
   Vector<T> sums[kSums];
-  for (auto& sum : sums) sum = hn::Zero(d);
+  for (int v = 0; v < kSums; ++v) sums[v] = add ? hn::LoadU(d, to + v * lanes_of<T>()) : hn::Zero(d);
   for (std::int64_t first = 0; first < std::min(step, taps); ++first) {
     std::int64_t t = first;
     for (; t + 3 * step < taps; t += 4 * step) AddTaps<4, kApart>(source + t * distance, weights + t, step, sums);
@@ -80,33 +80,49 @@ HWY_INLINE void RowBlock(const T* source, const T* weights, std::int64_t taps, s
 }
 
 template <int kApart, class T>
-void RowBlocks(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step, T* sums,
-               std::int64_t width) {
+void RowBlocks(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step, bool add,
+               T* sums, std::int64_t width) {
   constexpr int kMost = HWY_TARGET <= HWY_AVX3 ? 16 : 8;  // half the registers
   constexpr std::int64_t kLanes = lanes_of<T>();
   std::int64_t x = 0;
   for (; x + kMost * kLanes <= width; x += kMost * kLanes)
-    RowBlock<kMost, kApart>(source + x, weights, taps, distance, step, sums + x);
+    RowBlock<kMost, kApart>(source + x, weights, taps, distance, step, add, sums + x);
   for (; x + 4 * kLanes <= width; x += 4 * kLanes)
-    RowBlock<4, kApart>(source + x, weights, taps, distance, step, sums + x);
-  for (; x < width; x += kLanes) RowBlock<1, kApart>(source + x, weights, taps, distance, step, sums + x);
+    RowBlock<4, kApart>(source + x, weights, taps, distance, step, add, sums + x);
+  for (; x < width; x += kLanes) RowBlock<1, kApart>(source + x, weights, taps, distance, step, add, sums + x);
 }
 
 template <class T>
-void RowPass(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, T* sums, std::int64_t width) {
+void RowPass(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, bool add, T* sums,
+             std::int64_t width) {
   const std::int64_t step = lanes_of<T>() / std::gcd(lanes_of<T>(), distance);
   const std::int64_t apart = step * distance / lanes_of<T>();
-  if (apart == 1) return RowBlocks<1>(source, weights, taps, distance, step, sums, width);
-  if (apart == 3) return RowBlocks<3>(source, weights, taps, distance, step, sums, width);
-  RowBlocks<1>(source, weights, taps, distance, taps, sums, width);
+  if (apart == 1) return RowBlocks<1>(source, weights, taps, distance, step, add, sums, width);
+  if (apart == 3) return RowBlocks<3>(source, weights, taps, distance, step, add, sums, width);
+  RowBlocks<1>(source, weights, taps, distance, taps, add, sums, width);
 }
 
-/// Adds row t of a term to the sums of rows r in [first, last): it is their tap t - r. `weights` points at weight t.
-template <int kRows, int kVectors, class T>
-HWY_INLINE void AddRow(const T* row, const T* weights, int first, int last, Vector<T> (&sums)[kRows][kVectors]) {
+/// A vector of T from pixels of any type.
+template <class T, class In>
+HWY_INLINE Vector<T> LoadPixels(const In* pixels) {
+  const hn::ScalableTag<T> d;
+  const auto loaded = hn::LoadU(hn::Rebind<In, decltype(d)>(), pixels);
+  if constexpr (std::is_same_v<In, T>)
+    return loaded;
+  else if constexpr (std::is_same_v<In, float>)
+    return hn::PromoteTo(d, loaded);
+  else if constexpr (std::is_same_v<T, float>)
+    return hn::ConvertTo(d, hn::PromoteTo(hn::RebindToSigned<decltype(d)>(), loaded));
+  else
+    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::int32_t, decltype(d)>(), loaded));
+}
+
+/// Adds row t to the sums of rows r in [first, last): it is their tap t - r. `weights` points at weight t.
+template <int kRows, int kVectors, class T, class In>
+HWY_INLINE void AddRow(const In* row, const T* weights, int first, int last, Vector<T> (&sums)[kRows][kVectors]) {
   const hn::ScalableTag<T> d;
   Vector<T> pixels[kVectors];
-  for (int v = 0; v < kVectors; ++v) pixels[v] = hn::LoadU(d, row + v * lanes_of<T>());
+  for (int v = 0; v < kVectors; ++v) pixels[v] = LoadPixels<T>(row + v * lanes_of<T>());
   for (int r = 0; r < kRows; ++r) {
     if (r < first || r >= last) continue;
     const auto weight = hn::Set(d, weights[-r]);
@@ -115,36 +131,37 @@ HWY_INLINE void AddRow(const T* row, const T* weights, int first, int last, Vect
 }
 
 /// kVectors vectors of kRows sums from row `r` and column `x` on. There are at least kRows - 1 taps.
-template <int kRows, int kVectors, class T>
-HWY_INLINE void ColumnBlock(const Columns<T>& columns, std::int64_t r, std::int64_t x, T* to, std::int64_t pitch) {
+template <int kRows, int kVectors, class T, class In>
+HWY_INLINE void ColumnBlock(const Columns<T, In>& columns, std::int64_t r, std::int64_t x, T* to, std::int64_t pitch) {
   const hn::ScalableTag<T> d;
   Vector<T> sums[kRows][kVectors];
   for (auto& row : sums)
     for (auto& sum : row) sum = hn::Zero(d);
-  for (std::int64_t k = 0; k < columns.terms; ++k) {
-    const T* const* rows = columns.rows + k * columns.row_count + r;
-    const T* weights = columns.weights + k * columns.taps;
-    for (int t = 0; t < kRows - 1; ++t) AddRow(rows[t] + x, weights + t, 0, t + 1, sums);
-    for (std::int64_t t = kRows - 1; t < columns.taps; ++t) AddRow(rows[t] + x, weights + t, 0, kRows, sums);
-    for (int t = 1; t < kRows; ++t)
-      AddRow(rows[columns.taps + t - 1] + x, weights + columns.taps + t - 1, t, kRows, sums);
-  }
+  const In* const* rows = columns.rows + r;
+  const T* weights = columns.weights;
+  for (int t = 0; t < kRows - 1; ++t) AddRow(rows[t] + x, weights + t, 0, t + 1, sums);
+  for (std::int64_t t = kRows - 1; t < columns.taps; ++t) AddRow(rows[t] + x, weights + t, 0, kRows, sums);
+  for (int t = 1; t < kRows; ++t)
+    AddRow(rows[columns.taps + t - 1] + x, weights + columns.taps + t - 1, t, kRows, sums);
   for (int row = 0; row < kRows; ++row)
     for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[row][v], d, to + row * pitch + v * lanes_of<T>());
 }
 
-template <int kRows, class T>
-void ColumnRows(const Columns<T>& columns, std::int64_t r, T* sums, std::int64_t pitch, std::int64_t width) {
+template <int kRows, class T, class In>
+void ColumnRows(const Columns<T, In>& columns, std::int64_t r, T* sums, std::int64_t pitch, std::int64_t width) {
   constexpr int kVectors = kRows > 1 ? 2 : 8;
   constexpr std::int64_t kLanes = lanes_of<T>();
   std::int64_t x = 0;
   for (; x + kVectors * kLanes <= width; x += kVectors * kLanes)
     ColumnBlock<kRows, kVectors>(columns, r, x, sums + x, pitch);
-  for (; x < width; x += kLanes) ColumnBlock<kRows, 1>(columns, r, x, sums + x, pitch);
+  for (; x < width; x += kLanes) {
+    const std::int64_t at = std::min(x, width - kLanes);  // the last may make some columns once more
+    ColumnBlock<kRows, 1>(columns, r, at, sums + at, pitch);
+  }
 }
 
-template <class T>
-void ColumnPass(const Columns<T>& columns, T* sums, std::int64_t pitch, std::int64_t width) {
+template <class T, class In>
+HWY_INLINE void ColumnPass(const Columns<T, In>& columns, T* sums, std::int64_t pitch, std::int64_t width) {
   // Two vectors of eight rows are half of 32 registers; where there are 16, it is four rows.
   constexpr int kMost = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
   const std::int64_t count = columns.row_count - columns.taps + 1;
@@ -181,12 +198,13 @@ void BoxRowPass(const float* source, float weight, std::int64_t taps, std::int64
 
 /// Sums of kColumnPassRows output rows for one vector: what all windows share is added up once; before that come the
 /// rows that only the first windows have, after it those that only the last have.
-void BoxColumnPass(const Columns<float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
+void BoxColumnPass(const Columns<float, float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
   constexpr int kRows = kColumnPassRows;
   const hn::ScalableTag<float> d;
   const auto weight = hn::Set(d, columns.weights[0]);
   const std::int64_t taps = columns.taps, count = columns.row_count - taps + 1;
-  for (std::int64_t x = 0; x < width; x += lanes_of<float>()) {
+  for (std::int64_t step = 0; step < width; step += lanes_of<float>()) {
+    const std::int64_t x = std::min(step, width - lanes_of<float>());  // the last may make some columns once more
     const auto add = [&](std::int64_t row, Vector<float> sum)
                          HWY_ATTR { return hn::MulAdd(weight, hn::LoadU(d, columns.rows[row] + x), sum); };
     auto shared = hn::Zero(d);
@@ -205,18 +223,39 @@ void BoxColumnPass(const Columns<float>& columns, float* sums, std::int64_t pitc
   }
 }
 
-void FloatRowPass(const float* source, const float* weights, std::int64_t taps, std::int64_t distance, float* sums,
-                  std::int64_t width) {
-  RowPass(source, weights, taps, distance, sums, width);
+void FloatRowPass(const float* source, const float* weights, std::int64_t taps, std::int64_t distance, bool add,
+                  float* sums, std::int64_t width) {
+  RowPass(source, weights, taps, distance, add, sums, width);
 }
-void DoubleRowPass(const double* source, const double* weights, std::int64_t taps, std::int64_t distance, double* sums,
-                   std::int64_t width) {
-  RowPass(source, weights, taps, distance, sums, width);
+void DoubleRowPass(const double* source, const double* weights, std::int64_t taps, std::int64_t distance, bool add,
+                   double* sums, std::int64_t width) {
+  RowPass(source, weights, taps, distance, add, sums, width);
 }
-void FloatColumnPass(const Columns<float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
+void FloatColumnsOfBytes(const Columns<float, std::uint8_t>& columns, float* sums, std::int64_t pitch,
+                         std::int64_t width) {
   ColumnPass(columns, sums, pitch, width);
 }
-void DoubleColumnPass(const Columns<double>& columns, double* sums, std::int64_t pitch, std::int64_t width) {
+void FloatColumnsOfShorts(const Columns<float, std::uint16_t>& columns, float* sums, std::int64_t pitch,
+                          std::int64_t width) {
+  ColumnPass(columns, sums, pitch, width);
+}
+void FloatColumnsOfFloats(const Columns<float, float>& columns, float* sums, std::int64_t pitch, std::int64_t width) {
+  ColumnPass(columns, sums, pitch, width);
+}
+void DoubleColumnsOfBytes(const Columns<double, std::uint8_t>& columns, double* sums, std::int64_t pitch,
+                          std::int64_t width) {
+  ColumnPass(columns, sums, pitch, width);
+}
+void DoubleColumnsOfShorts(const Columns<double, std::uint16_t>& columns, double* sums, std::int64_t pitch,
+                           std::int64_t width) {
+  ColumnPass(columns, sums, pitch, width);
+}
+void DoubleColumnsOfFloats(const Columns<double, float>& columns, double* sums, std::int64_t pitch,
+                           std::int64_t width) {
+  ColumnPass(columns, sums, pitch, width);
+}
+void DoubleColumnsOfDoubles(const Columns<double, double>& columns, double* sums, std::int64_t pitch,
+                            std::int64_t width) {
   ColumnPass(columns, sums, pitch, width);
 }
 

@@ -66,10 +66,12 @@ TEST_CASE("separable kernels of every kind") {
   }
 }
 
-/// A picture as wide as two or three tiles of the ring of such a kernel.
+/// A picture of three tiles, the last one a few columns wide.
 ConvCase wide_case(DType dtype, std::int64_t channels, std::int64_t rows, const Extent& size, Random& random) {
-  ConvCase c = make_case(dtype, {1, channels, rows, channels == 1 ? 2100 : 700}, {channels, 1, size.h, size.w},
-                         Params{.padding = kSame, .padding_mode = PaddingMode::circular, .groups = channels},
+  ConvCase c = make_case(dtype, {1, channels, rows, channels == 1 ? 8197 : 2732}, {channels, 1, size.h, size.w},
+                         Params{.padding = kSame,
+                                .padding_mode = random.pick(std::vector{PaddingMode::circular, PaddingMode::symmetric}),
+                                .groups = channels},
                          Numbers::rough, random);
   make_separable(c, size.h == 9 ? 2 : 1, true, random);
   for (float& weight : c.kernel.weights) weight /= 64;  // keeps sums of u16 below 2^24
@@ -90,7 +92,7 @@ TEST_CASE("separable pictures of several tiles") {
 TEST_CASE("threads meet anywhere in a tile, and give the same bits") {
   Random random(84);
   for (const Extent size : {Extent{61, 41}, Extent{5, 7}, Extent{9, 9}, Extent{20, 20}}) {
-    ConvCase c = wide_case(DType::f32, 1, 301, size, random);
+    ConvCase c = wide_case(DType::f32, 1, 45, size, random);
     if (size.h == 20) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), 0.3F);
     std::vector<std::vector<double>> results;
     for (const int threads : {1, 2, 3, 5}) {
@@ -108,8 +110,8 @@ TEST_CASE("boxes of every size") {
   constexpr std::uint64_t kSeed = 85;
   ConvTester tester("boxes", kSeed);
   Random random(kSeed);
-  for (std::int64_t kh = 2; kh <= 40; kh += random.between(1, 3))
-    for (std::int64_t kw = 2; kw <= 40; kw += random.between(1, 3)) {
+  for (std::int64_t kh = 2; kh <= 40; kh += random.between(1, 5))
+    for (std::int64_t kw = 2; kw <= 40; kw += random.between(1, 5)) {
       const std::int64_t channels = random.chance(3) ? 3 : 1;
       ConvCase c = make_case(random.pick(kTypes), {1, channels, random.between(1, 20), random.between(1, 60)},
                              {channels, 1, kh, kw},
@@ -137,7 +139,7 @@ TEST_CASE("NaN and infinities under separable kernels") {
   ConvTester tester("separable, not finite", kSeed);
   Random random(kSeed);
   for (int turn = 0; turn < 200; ++turn) {
-    const KernelShape kernel{3, 1, random.between(2, 9), random.between(2, 20)};
+    const KernelShape kernel{3, 1, random.between(2, 14), random.between(2, 24)};
     ConvCase c = make_case(DType::f32, {1, 3, random.between(3, 20), random.between(3, 60)}, kernel,
                            Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 3},
                            random.chance(2) ? Numbers::exact : Numbers::rough, random);
