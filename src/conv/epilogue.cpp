@@ -189,8 +189,7 @@ std::optional<Sink> Sink::flattened(const ConstTensorRef& input) const {
     return std::equal(values.begin() + static_cast<std::ptrdiff_t>(period), values.end(), values.begin());
   };
   if (!repeats(biases_) || !repeats(divisors_)) return std::nullopt;
-  if (output_.data != nullptr && (output_.strides.w != channels || output_.strides.c != input.strides.c))
-    return std::nullopt;
+  if (output_.strides.w != channels || output_.strides.c != input.strides.c) return std::nullopt;
   Sink sink = *this;
   sink.output_ = flat_view(output_);
   return sink;

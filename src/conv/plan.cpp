@@ -131,8 +131,8 @@ ResponseStats ConvPlan::run(const ConstTensorRef& input, const TensorRef& output
   return state_->run(input, output, map);
 }
 
-ResponseStats ConvPlan::measure(const ConstTensorRef& input) const {
-  return state_->run(input, {.data = nullptr, .dtype = DType::f32, .shape = output_shape(), .strides = {}}, {});
+ResponseStats ConvPlan::measure(const ConstTensorRef& input, const Strides& output) const {
+  return state_->run(input, {.data = nullptr, .dtype = DType::f32, .shape = output_shape(), .strides = output}, {});
 }
 
 const ConvProblem& ConvPlan::problem() const { return state_->problem; }

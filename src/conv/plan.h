@@ -44,8 +44,9 @@ class ConvPlan {
   /// not overlapping the input). Bit for bit the same for any number of threads. Throws std::bad_alloc.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map = {}) const;
 
-  /// The statistics of the response alone; stores nothing and counts nothing as clipped.
-  ResponseStats measure(const ConstTensorRef& input) const;
+  /// The statistics of the response alone, as run() gives them for an output of strides `output`; stores nothing and
+  /// counts nothing as clipped.
+  ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
   const ConvProblem& problem() const;
   std::string_view algorithm() const;

@@ -104,9 +104,9 @@ ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output
   return stats;
 }
 
-ResponseStats BankPlan::measure(const ConstTensorRef& input) const {
+ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& output) const {
   ResponseStats stats;
-  for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input));
+  for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input, output));
   return stats;
 }
 
@@ -139,7 +139,7 @@ ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& out
     x = std::as_const(held).ref();
   }
   const BankPlan& last = banks_.back();
-  const ResponseStats measured = map == OutputMap::normalize ? last.measure(x) : ResponseStats{};
+  const ResponseStats measured = map == OutputMap::normalize ? last.measure(x, output.strides) : ResponseStats{};
   return last.run(x, output, make_value_map(map, input_dtype_, output.dtype, measured));
 }
 

@@ -32,7 +32,7 @@ class BankPlan {
 
   const Shape& output_shape() const { return geometry_.output; }
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
-  ResponseStats measure(const ConstTensorRef& input) const;
+  ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
   const BankGeometry& geometry() const { return geometry_; }
   const std::vector<ConvPlan>& plans() const { return plans_; }

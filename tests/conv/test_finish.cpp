@@ -265,8 +265,9 @@ TEST_CASE("a flattened sink sees an interleaved output as one wide channel") {
   CHECK(!sink.flattened(forward).has_value());  // its channels come in the other order
   CHECK(!Sink({}, {}, {.shape = {}, .weights = {}, .bias = {1, 2, 1}}, reversed).flattened(reversed).has_value());
   const Sink nowhere({}, {}, {.shape = {}, .weights = {}, .bias = {0, 0, 0}},
-                     {.data = nullptr, .dtype = DType::u8, .shape = shape, .strides = {}});
+                     {.data = nullptr, .dtype = DType::u8, .shape = shape, .strides = forward.strides});
   CHECK(nowhere.flattened(forward).has_value());
+  CHECK(!nowhere.flattened(reversed).has_value());
 }
 
 }  // namespace convtool

@@ -106,7 +106,7 @@ TEST_CASE("measure() sees the responses that run() sees") {
   const Kernel kernel = kernel_of({1, 1, 2, 2}, {-1, 1, 0, 0});
   const ConvPlan plan(small(), kernel, {.activation = Activation::abs}, {});
   const Tensor x = tensor_of(DType::f32, {1, 1, 3, 3}, {0, -5, 4, 1, 1, 1, 9, 9, 9});
-  const ResponseStats stats = plan.measure(x.ref());
+  const ResponseStats stats = plan.measure(x.ref(), x.ref().strides);
   CHECK(stats.min == 0);
   CHECK(stats.max == 9);
   CHECK(stats.nan_count == 0);
@@ -123,7 +123,7 @@ TEST_CASE("what does not belong to the plan is a bug") {
   CHECK_THROWS_AS(plan.run(wrong_type.ref(), y.ref()), Error);
   CHECK_THROWS_AS(plan.run(x.ref(), wrong_y.ref()), Error);
   CHECK_THROWS_AS(plan.run(x.ref(), TensorRef{nullptr, DType::f32, {1, 1, 2, 2}, {}}), Error);
-  CHECK_THROWS_AS(plan.measure(wrong_shape.ref()), Error);
+  CHECK_THROWS_AS(plan.measure(wrong_shape.ref(), y.ref().strides), Error);
 
   Kernel short_kernel = course_kernel();
   short_kernel.weights.pop_back();

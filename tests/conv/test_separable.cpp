@@ -32,7 +32,10 @@ void make_separable(ConvCase& c, int rank, bool same, Random& random) {
     }
     std::copy(sum.begin(), sum.end(), c.kernel.weights.begin() + o * k.taps());
   }
-  for (std::int64_t o = 1; same && o < k.c_o; ++o)
+  if (!same) return;
+  // Interleaved pictures are then filtered as one flat row.
+  std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), c.kernel.bias[0]);
+  for (std::int64_t o = 1; o < k.c_o; ++o)
     std::copy_n(c.kernel.weights.begin(), k.taps(), c.kernel.weights.begin() + o * k.taps());
 }
 
@@ -67,8 +70,10 @@ TEST_CASE("separable kernels of every kind") {
 }
 
 /// A picture of three tiles, the last one a few columns wide.
-ConvCase wide_case(DType dtype, std::int64_t channels, std::int64_t rows, const Extent& size, Random& random) {
-  ConvCase c = make_case(dtype, {1, channels, rows, channels == 1 ? 8197 : 2732}, {channels, 1, size.h, size.w},
+ConvCase wide_case(DType dtype, std::int64_t channels, std::int64_t rows, const Extent& size, Random& random,
+                   std::int64_t width = 0) {
+  if (width == 0) width = channels == 1 ? 8197 : 2732;
+  ConvCase c = make_case(dtype, {1, channels, rows, width}, {channels, 1, size.h, size.w},
                          Params{.padding = kSame,
                                 .padding_mode = random.pick(std::vector{PaddingMode::circular, PaddingMode::symmetric}),
                                 .groups = channels},
@@ -87,6 +92,9 @@ TEST_CASE("separable pictures of several tiles") {
     for (const std::int64_t channels : {1, 3})
       for (const Extent size : {Extent{61, 3}, Extent{5, 7}, Extent{9, 9}})
         tester.check(wide_case(dtype, channels, 11, size, random));
+  // Borders that show columns just inside and just outside of what a tile sees.
+  for (const std::int64_t more : {0, 1, 2, 3, 4, 5, 6, 7})
+    tester.check(wide_case(DType::u8, 1, 3, {5, 7}, random, 4096 + more));
 }
 
 TEST_CASE("threads meet anywhere in a tile, and give the same bits") {
@@ -124,7 +132,7 @@ TEST_CASE("boxes of every size") {
       const auto weight = random.chance(2) ? 1.0F : random.rough();
       c.exact = is_integer(c.problem.input_dtype) && weight == 1;
       std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), weight);
-      if (c.exact) std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 3.0F);
+      std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 3.0F);
       c.input_layout = c.output_layout = random.pick(kLayouts);
       if (c.problem.input_dtype == DType::f32 && random.chance(3))
         c.input.data<float>()[random.between(0, c.input.shape().count() - 1)] = std::numeric_limits<float>::infinity();

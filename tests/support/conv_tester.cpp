@@ -151,7 +151,7 @@ Run run_algorithm(const ConvCase& c, const PlacedTensor& input, const std::strin
     } else if (std::memcmp(values.data(), run.values.data(), values.size() * sizeof(double)) != 0) {
       run.complaint = who + " give other values than one";  // floats become doubles one to one, NaN payload and all
     }
-    const ResponseStats measured = plan.measure(input.ref());
+    const ResponseStats measured = plan.measure(input.ref(), output.ref().strides);
     if (measured.min != stats.min || measured.max != stats.max || measured.nan_count != stats.nan_count)
       run.complaint = "measure() and run() with " + who + " see different responses";
   }
