@@ -17,9 +17,11 @@
 // that weights come from the second-level cache. Where padding is zero, pixels are grouped by the taps that lie inside
 // the picture (packed_tiles.h) and do not compute the others.
 //
-// Applies when float sums are allowed (float_sums.h). Sums are taken in the order u, v, c by fused multiply-adds, which
-// makes the error that of direct: n * 2^-24 * sum|x||w|. Taps that are left out are exact zeros. Which pixels share a
-// tile does not change any result, since each has its own chain of multiply-adds; so pieces may be split anyhow.
+// A panel of one vector would use each broadcast once; there neighbouring pixels share it (pixel_sums-inl.h).
+//
+// Applies when float sums are allowed (float_sums.h). Sums are taken in the order u, v, c, or u, c, v where pixels
+// share broadcasts, by fused multiply-adds, which makes the error that of direct: n * 2^-24 * sum|x||w|. Taps that are
+// left out are exact zeros. Blocks, and so tiles, do not depend on how pieces are split.
 
 #include "conv/packed.h"
 

@@ -25,7 +25,7 @@ struct PlacedTile {
 };
 
 /// sums[row of p * pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's width,
-/// in the order u, v, c, by multiply-adds in float.
+/// in the order u, v, c or u, c, v, by multiply-adds in float.
 void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, float* sums, std::int64_t pitch);
 
 /// The most pixels of a tile.

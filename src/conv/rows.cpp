@@ -1,7 +1,8 @@
 // rows: sums of weighted, shifted float rows, by SIMD.
 //
-// Input rows are converted once into strips (strips.h): float, border columns filled in, planes or one flat row, so
-// that every tap is a shifted, contiguous read whatever the picture's type and layout were:
+// Every tap is a shifted, contiguous read of a row of floats: of the picture itself where it is made of such rows, and
+// of strips (strips.h) elsewhere, into which input rows are converted once, border columns filled in, as planes or one
+// flat row (row_reader.h says which):
 //
 //   sums(i)[j]  +=  weight(u, v) * strip(i + u)[v * dilation + j]
 //
@@ -20,7 +21,8 @@
 // this order in either way, so that nothing depends on how blocks and panels fall.
 //
 // Against direct: no array of sums is read and written for each tap, and every type and layout is read with full
-// vectors. It costs a conversion of each input row and a cache of some strips.
+// vectors. It costs a conversion of each input row, but of floats, and a cache of some strips. Outputs that are floats
+// take the sums themselves; channels of 2 to 4 that are neighbours in the output are finished together.
 //
 // Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
 // exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
