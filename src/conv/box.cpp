@@ -244,9 +244,9 @@ std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
   if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
     return "the sums of these integers need more than 31 bits";
   if (!float_sums_suffice(problem, kernel)) return "the sums of these integers need more than the 24 bits of a float";
-  if (8 * static_cast<double>(problem.input.c) *
-          static_cast<double>(kPanel + (k.kw - 1) * problem.input.c + kRowSlack) >
-      kMostMemory)
+  const auto channels = static_cast<double>(problem.input.c);
+  const double panel = std::min(static_cast<double>(kPanel), static_cast<double>(output_shape(problem).w) * channels);
+  if (8 * channels * (panel + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
     return "its sums would take more than 16 MiB a thread";
   return "";
 }
