@@ -68,7 +68,7 @@ class DepthwiseExecutor final : public Executor {
            ResponseStats& stats) const override {
     ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
     const bool in_place =
-        sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
+        pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
     Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;

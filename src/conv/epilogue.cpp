@@ -65,8 +65,8 @@ void Sink::find_plain() {
   for (std::int64_t c = 0; c < std::ssize(biases_) / combine_count(); ++c)
     plain_.push_back(output_.data != nullptr && is_plain(job_of(c), whole_sums_));
   all_plain_ = std::all_of(plain_.begin(), plain_.end(), [](bool plain) { return plain; });
-  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 && combine_count() == 1 &&
-                !map_.absolute &&
+  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 &&
+                epilogue_.combine == Combine::none && !map_.absolute &&
                 std::all_of(divisors_.begin(), divisors_.end(), [](double divisor) { return divisor == 1; }) &&
                 std::all_of(biases_.begin(), biases_.end(), [](float bias) { return bias == 0; });
 }
@@ -143,7 +143,7 @@ template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, st
 
 void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                          std::int64_t pitch, ResponseStats& stats) const {
-  if (output_.dtype == DType::f32 && output_.strides.c == 1 && combine_count() == 1 && all_plain_) {
+  if (output_.dtype == DType::f32 && output_.strides.c == 1 && epilogue_.combine == Combine::none && all_plain_) {
     const PixelJob job{.sums = sums,
                        .pitch = pitch,
                        .pixels = stretch.count,

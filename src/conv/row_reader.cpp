@@ -41,7 +41,8 @@ const std::vector<RowReader::Segment>& RowReader::enter_panel(std::int64_t x, st
     add(begin + interior, end, false);
     outside_.assign(static_cast<std::size_t>(interior), problem_.padding_value);
   }
-  rows_.assign(segments_.size(), {.first = std::vector<const float*>(static_cast<std::size_t>(rows_seen_))});
+  const std::int64_t used = (rows_seen_ - 1) / row_step_ + 1;
+  rows_.assign(segments_.size(), {.first = std::vector<const float*>(static_cast<std::size_t>(used))});
   return segments_;
 }
 
@@ -52,7 +53,7 @@ void RowReader::enter_block(std::int64_t n, std::int64_t top) {
     Rows& rows = rows_[s];
     rows.plane_pitch = segment.in_picture ? input_.strides.c : strips->layout().phase_length;
     for (std::int64_t y = 0; y < rows_seen_; y += row_step_)
-      rows.first[static_cast<std::size_t>(y)] =
+      rows.first[static_cast<std::size_t>(y / row_step_)] =
           segment.in_picture ? picture_row(n, top + y, segment.begin) : strips->row(n, top + y);
     if (!segment.in_picture) ++strips;
   }
@@ -69,7 +70,7 @@ const float* const* RowReader::sources(std::size_t segment, const std::vector<Ta
   const Rows& rows = rows_[segment];
   sources_.clear();
   for (const TapPlace& place : places) {
-    const float* row = rows.first[static_cast<std::size_t>(place.y)];
+    const float* row = rows.first[static_cast<std::size_t>(place.y / row_step_)];
     sources_.push_back(row == nullptr ? outside_.data()
                                       : row + place.in_row.plane * rows.plane_pitch + place.in_row.column);
   }

@@ -1,6 +1,7 @@
 // Every algorithm against `reference`: all small sizes, the sizes around vector lengths, layouts, groups and threads.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "support/conv_cases.h"
@@ -159,6 +160,28 @@ TEST_CASE("every combine over its kernels") {
           c.epilogue = {.activation = activation, .combine = combine, .combine_count = count};
           c.output_dtype = random.pick(kTypes);
           c.output_layout = random.pick(kLayouts);
+          tester.check(c);
+          // Without bias and map, floats may be stored as they are summed; but not under every combine.
+          std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
+          c.map = {};
+          c.output_dtype = DType::f32;
+          tester.check(c);
+        }
+}
+
+TEST_CASE("a magnitude of one kernel is an absolute value") {
+  constexpr std::uint64_t kSeed = 7;
+  ConvTester tester("magnitudes of one", kSeed);
+  Random random(kSeed);
+  for (const DType dtype : {DType::u8, DType::u16})
+    for (const Layout layout : kLayouts)
+      for (const std::int64_t channels : {1, 3, 8})
+        for (const std::int64_t width : {16, 21}) {
+          ConvCase c = make_case(dtype, {1, channels, 6, width}, {channels, 1, 3, 3},
+                                 Params{.padding = kSame, .groups = channels}, Numbers::exact, random);
+          std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
+          c.epilogue = {.combine = Combine::magnitude, .combine_count = 1};
+          c.output_layout = layout;
           tester.check(c);
         }
 }

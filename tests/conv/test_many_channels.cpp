@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "conv/plan.h"
 #include "support/conv_cases.h"
+#include "support/instruction_sets.h"
 #include "support/params.h"
 
 namespace convtool {
@@ -103,6 +105,28 @@ TEST_CASE("depthwise over channels around vectors") {
                     {channels, 1, kernel, kernel}, params, random.chance(2) ? Numbers::exact : Numbers::rough, random),
           tester, random);
     }
+}
+
+TEST_CASE("channels beside those of the output are not written") {
+  Random random(76);
+  on_each_set([&] {
+    for (const std::int64_t channels : {1, 2, 3, 4, 5, 8, 12})
+      for (const char* algorithm : {"depthwise", "packed", "rows"}) {
+        CAPTURE(channels);
+        CAPTURE(algorithm);
+        ConvCase c = make_case(DType::f32, {1, channels, 4, 9}, {channels, 1, 3, 3},
+                               Params{.padding = kSame, .groups = channels}, Numbers::exact, random);
+        std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
+        const ConvPlan plan(c.problem, c.kernel, {}, {.algorithm = algorithm});
+        for (const std::int64_t total : {channels + 1, 2 * channels, 4 * channels}) {
+          std::vector<float> pixels(static_cast<std::size_t>(36 * total), 777);
+          const TensorRef output{pixels.data(), DType::f32, plan.output_shape(), {0, 1, 9 * total, total}};
+          plan.run(c.input.ref(), output);
+          for (std::size_t i = 0; i < pixels.size(); ++i)
+            if (static_cast<std::int64_t>(i) % total >= channels) CHECK(pixels[i] == 777);
+        }
+      }
+  });
 }
 
 TEST_CASE("a weight that is not finite makes NaN of zero padding") {
