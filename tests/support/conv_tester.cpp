@@ -36,7 +36,8 @@ const ErrorBound kErrorBounds[] = {
     // is stored in here; the other three are head-room for the bias and the epilogue in double, some 2^-53 each.
     {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
-    // Fused as well, in the order of row, column, channel, which the bound does not know; taps of 0 * 0 left out add 0.
+    // Fused as well, in the order of row, column, channel or row, channel, column, which the bound does not know; taps
+    // of 0 * 0 left out add 0.
     {"packed", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     {"depthwise", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},

@@ -31,7 +31,7 @@ struct ConvCase {
 /// Runs every algorithm of algorithm_names() on each case and compares it with `reference` on the planar input.
 ///
 /// - Every number of threads in {1, 2, 3} must give the same bytes and the same ResponseStats. A ConvPlan uses one
-///   thread where its algorithm estimates less than about 0.2 ms (kSingleThreadedNs in conv/plan.cpp): only cases
+///   thread where its algorithm estimates less than about 0.05 ms (kSingleThreadedNs in conv/plan.cpp): only cases
 ///   above that test threads, and count as "threaded" in the tally.
 /// - Exact cases, and `reference` in every layout, must give the same values. In other cases a response may differ by
 ///   (taps + 4) * 2^-24 * sum|x||w|, or what the table in conv_tester.cpp states for the algorithm; the map and the
