@@ -316,8 +316,8 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   const double multiply_adds = vectors * taps * (shares ? 0.14 * (1 + (rows - 1) / kh) : 0.31);
   const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
   const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
-  // Channels of a pixel that are neighbours are placed one by one, and picked so: as it was measured when only bytes were
-  // taken apart by SIMD. Of 2 to 4 channels of any type the price is too high now.
+  // Channels of a pixel that are neighbours are placed one by one, and picked so: as it was measured when only bytes
+  // were taken apart by SIMD. Of 2 to 4 channels of any type the price is too high now.
   const bool scattered =
       problem.channels_last && out.c > 1 && !(problem.stride.w == 1 && channels_share_kernel(problem, kernel));
   const bool picked = problem.input_dtype != DType::u8 || problem.input.c > 4;
