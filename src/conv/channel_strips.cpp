@@ -63,13 +63,8 @@ namespace {
 
 HWY_EXPORT(Interleave);
 
-/// Columns that outputs see, borders included.
-std::int64_t padded_width(const ConvProblem& problem) {
-  return (output_shape(problem).w - 1) * problem.stride.w + dilated_kernel(problem.kernel, problem.dilation).w;
-}
-
 bool shows_no_border(const ConvProblem& problem) {
-  return problem.pads.left == 0 && padded_width(problem) <= problem.input.w;
+  return problem.pads.left == 0 && ChannelStrips::width(problem) <= problem.input.w;
 }
 
 /// Half of a common second-level cache; the rest is for weights, sums and output.
@@ -88,10 +83,13 @@ std::int64_t strips_of(const ConvProblem& problem, std::int64_t output_rows) {
 
 }  // namespace
 
+std::int64_t ChannelStrips::width(const ConvProblem& problem) {
+  return (output_shape(problem).w - 1) * problem.stride.w + dilated_kernel(problem.kernel, problem.dilation).w;
+}
+
 double ChannelStrips::bytes(const ConvProblem& problem, std::int64_t output_rows) {
   const auto strips = static_cast<double>(strips_of(problem, output_rows) + 1);  // and one for outside
-  return 4 * strips *
-         (static_cast<double>(padded_width(problem)) * static_cast<double>(problem.input.c) + double{kRowSlack});
+  return 4 * strips * (static_cast<double>(width(problem)) * static_cast<double>(problem.input.c) + double{kRowSlack});
 }
 
 ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, const Options& options)
@@ -99,7 +97,7 @@ ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& i
       input_(input),
       in_place_(input.dtype == DType::f32 && input.strides.c == 1 && input.strides.w == input.shape.c &&
                 (!options.with_borders || shows_no_border(problem)) && !options.with_slack),
-      width_(padded_width(problem)),
+      width_(width(problem)),
       step_(problem.input.c) {
   const std::int64_t size = width_ * step_ + kRowSlack;
   const bool constant = pad_index(problem.padding_mode, -1, problem.input.h) == kOutside;

@@ -42,6 +42,9 @@ class ChannelStrips {
   /// Floats from one column to the next.
   std::int64_t step() const { return step_; }
 
+  /// Padded columns that outputs see.
+  static std::int64_t width(const ConvProblem& problem);
+
   /// What a thread holds at least, in bytes: a double, since strides and pads may be as large as they like.
   static double bytes(const ConvProblem& problem, std::int64_t output_rows);
 

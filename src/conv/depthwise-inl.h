@@ -7,6 +7,8 @@
 #define CONVTOOL_CONV_DEPTHWISE_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "conv/depthwise.h"
 #include "conv/pixel_sums-inl.h"
 
@@ -17,41 +19,68 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// The sums of kPixels pixels from `first` on, vector by vector. Three taps share what they load where pixels are
-/// kStride columns apart; kStride 0 stands for any other distance.
-template <int kStride, int kPixels>
-void SumPixels(const DepthwiseStretch& s, std::int64_t first, float* to) {
+/// kStride taps apart; kStride 0 stands for any other distance. `Is` is Within where some columns are not there.
+template <int kStride, int kPixels, class Is>
+void SumPixels(const DepthwiseRow& row, std::int64_t first, float* to, FloatsLook& look) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(PixelFloats()));
-  for (std::int64_t c = 0; c < s.pitch; c += lanes) {
+  const auto is_there = [&](std::int64_t column, std::int64_t step) HWY_ATTR {
+    if constexpr (std::is_same_v<Is, Within>)
+      return Within{column, step, row.there.begin, row.there.end};
+    else
+      return Everywhere();
+  };
+  for (std::int64_t c = 0; c < row.pitch; c += lanes) {
     PixelSums<kPixels> sums;
-    for (std::int64_t u = 0; u < s.kh; ++u) {
-      const float* inputs = s.windows[u] + first * s.pixel_step + c;
-      const float* weights = s.weights + u * s.weight_row + c;
-      std::int64_t v = 0;
+    const float* weights = row.weights + c;
+    for (std::int64_t u = 0; u < row.kh; ++u) {
+      const float* inputs = row.inputs[u] + c;
+      std::int64_t column = first * row.stride, v = 0;
       if constexpr (kStride > 0) {
-        for (; v + 3 <= s.kw; v += 3)
-          sums.template AddTaps<LoadVector, kStride, 3>(inputs + v * s.tap_step, s.tap_step,
-                                                        weights + v * s.weight_step, s.weight_step);
+        for (; v + 3 <= row.kw; v += 3, column += 3 * row.dilation, weights += 3 * row.pitch)
+          sums.template AddTaps<LoadVector, kStride, 3>(inputs, (column - row.there.begin) * row.column,
+                                                        row.dilation * row.column, weights, row.pitch,
+                                                        is_there(column, row.dilation));
       }
-      for (; v < s.kw; ++v)
-        sums.template AddTaps<LoadVector, 1, 1>(inputs + v * s.tap_step, s.pixel_step, weights + v * s.weight_step, 0);
+      for (; v < row.kw; ++v, column += row.dilation, weights += row.pitch)
+        sums.template AddTaps<LoadVector, 1, 1>(inputs, (column - row.there.begin) * row.column,
+                                                row.stride * row.column, weights, 0, is_there(column, row.stride));
     }
-    sums.Store(to + first * s.pitch + c, s.pitch);
+    sums.Store(to + first * row.pitch + c, row.pitch);
+    sums.Show(look);
   }
 }
 
-template <int kStride>
-void SumStretch(const DepthwiseStretch& s, float* sums) {
-  constexpr int kMost = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 12 : 8;
-  std::int64_t p = 0;
-  for (; p + kMost <= s.pixels; p += kMost) SumPixels<kStride, kMost>(s, p, sums);
-  for (; p + 4 <= s.pixels; p += 4) SumPixels<kStride, 4>(s, p, sums);
-  for (; p < s.pixels; ++p) SumPixels<kStride, 1>(s, p, sums);
+template <int kStride, int kPixels>
+HWY_INLINE void SumTile(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook& look) {
+  const std::int64_t end = (first + kPixels - 1) * row.stride + (row.kw - 1) * row.dilation + 1;
+  if (row.there.begin <= first * row.stride && end <= row.there.end)
+    SumPixels<kStride, kPixels, Everywhere>(row, first, sums, look);
+  else
+    SumPixels<kStride, kPixels, Within>(row, first, sums, look);
 }
 
-void SumDepthwise(const DepthwiseStretch& s, float* sums) {
-  if (s.pixel_step == s.tap_step) return SumStretch<1>(s, sums);
-  if (s.pixel_step == 2 * s.tap_step) return SumStretch<2>(s, sums);
-  SumStretch<0>(s, sums);
+template <int kStride>
+void SumRow(const DepthwiseRow& row, float* sums, FloatsLook& look) {
+  constexpr int kMost = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8, kHalf = kMost / 2;
+  std::int64_t p = 0;
+  for (; p + kMost <= row.pixels; p += kMost) SumTile<kStride, kMost>(row, p, sums, look);
+  // The last may sum some pixels once more.
+  for (; p < row.pixels && kHalf <= row.pixels; p += kHalf)
+    SumTile<kStride, kHalf>(row, std::min(p, row.pixels - kHalf), sums, look);
+  for (; p < row.pixels; ++p) SumTile<kStride, 1>(row, p, sums, look);
+}
+
+void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
+  SeenSums unused;
+  SeenSums& all = seen != nullptr ? *seen : unused;
+  FloatsLook look(PixelFloats(), all);
+  if (row.stride == row.dilation)
+    SumRow<1>(row, sums, look);
+  else if (row.stride == 2 * row.dilation)
+    SumRow<2>(row, sums, look);
+  else
+    SumRow<0>(row, sums, look);
+  look.Save(all);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,7 +7,7 @@
 //   sums[p][c]    += strip(u)[p * stride + v][c] * weights[u][v][c]
 //
 // Several pixels share each vector of weights. Stride, dilation and the place in the row are only distances between
-// vectors. Where padding is zero, pixels at borders have fewer taps (tap_groups.h), and float pictures of this layout
+// vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
 // are read where they lie.
 //
 // It moves as much memory as it computes, so it wins by reading and writing once: against `rows`, which takes planes
@@ -40,7 +40,9 @@ namespace convtool {
 
 HWY_EXPORT(SumDepthwise);
 
-void sum_depthwise(const DepthwiseStretch& stretch, float* sums) { HWY_DYNAMIC_DISPATCH(SumDepthwise)(stretch, sums); }
+void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
+  HWY_DYNAMIC_DISPATCH(SumDepthwise)(row, sums, seen);
+}
 
 namespace {
 
@@ -52,7 +54,9 @@ class DepthwiseExecutor final : public Executor {
       : problem_(problem),
         out_(output_shape(problem)),
         skip_outside_(padding_adds_nothing(problem, kernel)),
-        groups_(skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)),
+        row_taps_((skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)).rows),
+        there_(skip_outside_ ? Range{problem.pads.left, problem.pads.left + problem.input.w}
+                             : Range{0, ChannelStrips::width(problem)}),
         pitch_((out_.c + float_lanes() - 1) / float_lanes() * float_lanes()) {
     const KernelShape& k = problem.kernel;
     weights_ = Tensor(DType::f32, {1, k.kh, k.kw, pitch_});
@@ -74,43 +78,43 @@ class DepthwiseExecutor final : public Executor {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
       float* place = in_place ? sink.place_of(stretch, 0) : sums.data<float>();
-      sum_row(n, i, strips, place);
-      sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
+      SeenSums seen;
+      sum_row(n, i, strips, place, in_place ? &seen : nullptr);
+      if (in_place && seen.is_finite())
+        seen.merge_into(stats);
+      else
+        sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
     }
   }
 
  private:
-  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, float* sums) const {
+  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, float* sums, SeenSums* seen) const {
     const KernelShape& k = problem_.kernel;
-    const Range taps = std::find_if(groups_.rows.begin(), groups_.rows.end(), [i](const TapGroup& group) {
+    const Range taps = std::find_if(row_taps_.begin(), row_taps_.end(), [i](const TapGroup& group) {
                          return i < group.positions.end;
                        })->taps;
-    std::vector<ChannelStrip> rows;
+    std::vector<const float*> inputs;
     for (std::int64_t u = taps.begin; u < taps.end; ++u)
-      rows.push_back(strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h));
-    std::vector<const float*> windows(rows.size());
-    for (const TapGroup& columns : groups_.columns) {
-      const std::int64_t first = columns.positions.begin * problem_.stride.w + columns.taps.begin * problem_.dilation.w;
-      std::transform(rows.begin(), rows.end(), windows.begin(),
-                     [first](const ChannelStrip& row) { return row(first); });
-      sum_depthwise({.windows = windows.data(),
-                     .weights = weights_.data<float>() + (taps.begin * k.kw + columns.taps.begin) * pitch_,
-                     .kh = taps.end - taps.begin,
-                     .kw = columns.taps.end - columns.taps.begin,
-                     .weight_row = k.kw * pitch_,
-                     .weight_step = pitch_,
-                     .tap_step = problem_.dilation.w * strips.step(),
-                     .pixel_step = problem_.stride.w * strips.step(),
-                     .pixels = columns.size(),
-                     .pitch = pitch_},
-                    sums + columns.positions.begin * pitch_);
-    }
+      inputs.push_back(
+          strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h)(there_.begin));
+    sum_depthwise({.inputs = inputs.data(),
+                   .there = there_,
+                   .column = strips.step(),
+                   .weights = weights_.data<float>() + taps.begin * k.kw * pitch_,
+                   .kh = taps.end - taps.begin,
+                   .kw = k.kw,
+                   .stride = problem_.stride.w,
+                   .dilation = problem_.dilation.w,
+                   .pixels = out_.w,
+                   .pitch = pitch_},
+                  sums, seen);
   }
 
   const ConvProblem& problem_;
   const Shape out_;
   const bool skip_outside_;
-  const TapGroups groups_;
+  const std::vector<TapGroup> row_taps_;
+  const Range there_;         // padded columns that are read
   const std::int64_t pitch_;  // channels in whole vectors
   Tensor weights_;
 };

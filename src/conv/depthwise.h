@@ -3,21 +3,25 @@
 
 #include <cstdint>
 
+#include "conv/padding.h"
+#include "conv/seen_sums.h"
+
 namespace convtool {
 
-/// Neighbouring output pixels of one row that have the same taps, of some channels. Distances are in floats.
-struct DepthwiseStretch {
-  const float* const* windows = nullptr;         ///< [kh]: what tap (u, 0) of the first pixel sees
-  const float* weights = nullptr;                ///< those of tap (0, 0)
-  std::int64_t kh = 1, kw = 1;                   ///< the taps it has
-  std::int64_t weight_row = 0, weight_step = 0;  ///< from the weights of a tap to those of the next row, or column
-  std::int64_t tap_step = 0, pixel_step = 0;     ///< from what a tap, or pixel, sees to what the next does
+/// One output row, of some channels. Columns are those of padded input rows.
+struct DepthwiseRow {
+  const float* const* inputs = nullptr;  ///< [kh]: what kernel row u sees, from column there.begin on
+  Range there;                           ///< the columns that are read; others add nothing
+  std::int64_t column = 0;               ///< floats from one column to the next
+  const float* weights = nullptr;        ///< [kh][kw][pitch]
+  std::int64_t kh = 1, kw = 1;
+  std::int64_t stride = 1, dilation = 1;  ///< in columns
   std::int64_t pixels = 1;
   std::int64_t pitch = 0;  ///< channels that are summed, in whole vectors, and from one pixel's sums to the next
 };
 
-/// sums[p * pitch + c] = the sum over u, v of weights[u * weight_row + v * weight_step + c] *
-/// windows[u][p * pixel_step + v * tap_step + c], in this order, by multiply-adds in float.
-void sum_depthwise(const DepthwiseStretch& stretch, float* sums);
+/// sums[p * pitch + c] = the sum over u, v of weights[u][v][c] * inputs[u][channel c of column p * stride + v *
+/// dilation], in this order or by columns within each row, by multiply-adds in float. `seen`, unless null, sees them.
+void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen);
 
 }  // namespace convtool

@@ -1,6 +1,7 @@
 #include "conv/epilogue.h"
 
 #include <cmath>
+#include <functional>
 
 #include "conv/finish.h"
 #include "conv/flat.h"
@@ -61,14 +62,17 @@ FinishJob Sink::job_of(std::int64_t c) const {
 }
 
 void Sink::find_plain() {
-  plain_.clear();
-  for (std::int64_t c = 0; c < std::ssize(biases_) / combine_count(); ++c)
-    plain_.push_back(output_.data != nullptr && is_plain(job_of(c), whole_sums_));
-  all_plain_ = std::all_of(plain_.begin(), plain_.end(), [](bool plain) { return plain; });
-  takes_sums_ = all_plain_ && output_.data != nullptr && output_.dtype == DType::f32 &&
-                epilogue_.combine == Combine::none && !map_.absolute &&
-                std::all_of(divisors_.begin(), divisors_.end(), [](double divisor) { return divisor == 1; }) &&
-                std::all_of(biases_.begin(), biases_.end(), [](float bias) { return bias == 0; });
+  const auto all_equal = [](const auto& values) {
+    return std::adjacent_find(values.begin(), values.end(), std::not_equal_to()) == values.end();
+  };
+  const bool alike = combine_count() == 1 && all_equal(biases_) && all_equal(divisors_);
+  plain_.assign(biases_.size() / static_cast<std::size_t>(combine_count()),
+                output_.data != nullptr && is_plain(job_of(0), whole_sums_));
+  for (std::size_t c = 1; !alike && c < plain_.size(); ++c)
+    plain_[c] = output_.data != nullptr && is_plain(job_of(static_cast<std::int64_t>(c)), whole_sums_);
+  all_plain_ = alike ? plain_[0] : std::find(plain_.begin(), plain_.end(), false) == plain_.end();
+  takes_sums_ = alike && plain_[0] && output_.dtype == DType::f32 && epilogue_.combine == Combine::none &&
+                !map_.absolute && divisors_[0] == 1 && biases_[0] == 0;
 }
 
 /// `job` is of output channel `c`.

@@ -13,15 +13,13 @@
 #include <hwy/highway.h>
 
 #include "conv/finish.h"
+#include "conv/seen_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// Floats of the widest vector.
-constexpr std::int64_t kMostLanes = 16;
 
 template <class D>
 using Mask = hn::Mask<D>;
@@ -354,38 +352,24 @@ bool IsSafe(const FloatJob<Sum, Out>& job, double least, double most) {
   return most < limit && least > -limit;
 }
 
-/// Widens `seen` to `count` neighbouring sums, a whole number of vectors. Returns whether one of them is NaN.
-template <class D>
-HWY_INLINE bool Widen(D d, const float* sums, std::int64_t count, Extremes<D>& seen) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto some_nan = hn::MaskFromVec(hn::Zero(d));
-  for (std::int64_t x = 0; x < count; x += lanes) {
-    const auto sum = hn::LoadU(d, sums + x);
-    some_nan = hn::Or(some_nan, IsNan(sum));
-    seen.min = hn::Min(seen.min, sum);
-    seen.max = hn::Max(seen.max, sum);
-  }
-  return !hn::AllFalse(d, some_nan);
-}
-
 /// `runs` runs of `length` sums, `pitch` apart, that are the output already: what is left to do is to look at them.
 bool LookAt(const float* sums, std::int64_t runs, std::int64_t pitch, std::int64_t length, ResponseStats& stats) {
-  using Vectors = hn::ScalableTag<float>;
-  using Singles = hn::CappedTag<float, 1>;
-  const Vectors d;
-  const Singles one;
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t whole = length - length % lanes;
-  Extremes<Vectors> seen(d);
-  Extremes<Singles> rest(one);
+  SeenSums seen, rest;
+  SumsLook look(d, seen);
+  SumsLook look_at_rest(one, rest);
   for (std::int64_t run = 0; run < runs; ++run, sums += pitch) {
-    if (Widen(d, sums, whole, seen) || Widen(one, sums + whole, length - whole, rest)) return false;
+    std::int64_t x = 0;
+    for (; x + lanes <= length; x += lanes) look.See(hn::LoadU(d, sums + x));
+    for (; x < length; ++x) look_at_rest.See(hn::LoadU(one, sums + x));
   }
-  const float least = std::min(hn::GetLane(hn::MinOfLanes(d, seen.min)), hn::GetLane(rest.min));
-  const float most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
-  if (!std::isfinite(least) || !std::isfinite(most)) return false;
-  stats.min = std::min(stats.min, static_cast<double>(least) + 0.0);  // no -0
-  stats.max = std::max(stats.max, static_cast<double>(most) + 0.0);
+  look.Save(seen);
+  look_at_rest.Save(rest);
+  if (!seen.is_finite() || !rest.is_finite()) return false;
+  seen.merge_into(stats);
+  rest.merge_into(stats);
   return true;
 }
 

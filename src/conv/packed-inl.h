@@ -83,6 +83,8 @@ class TileSums {
     Store(to, All());
   }
 
+  HWY_INLINE void Show(FloatsLook& look) const { Show(look, All()); }
+
  private:
   using All = std::make_index_sequence<kPixels * kVectors>;
 
@@ -106,36 +108,51 @@ class TileSums {
     (hn::StoreU(sums_[I], d, to[I / kVectors] + I % kVectors * hn::Lanes(d)), ...);
   }
 
+  template <std::size_t... I>
+  HWY_INLINE void Show(FloatsLook& look, std::index_sequence<I...>) const {
+    (look.See(sums_[I]), ...);
+  }
+
   FloatVector sums_[kPixels * kVectors];
 };
+
+template <class Sums>
+HWY_INLINE void Show(const Sums& sums, SeenSums* seen) {
+  if (seen == nullptr) return;
+  FloatsLook look(PixelFloats(), *seen);
+  sums.Show(look);
+  look.Save(*seen);
+}
 
 /// SumTile for pixels in a row as far apart as their taps, and one vector of outputs. There a broadcast float would
 /// serve one multiply-add only, and is shared by three taps instead. Sums in the order u, c, v.
 template <std::size_t kPixels>
-void SumNarrowTile(const PlacedTile& placed, const PackedPanel& panel, float* sums, std::int64_t pitch) {
+void SumNarrowTile(const PlacedTile& placed, std::int64_t first, const PackedPanel& panel, const PackedSums& to) {
   const PixelTile& tile = *placed.tile;
   const auto width = static_cast<std::int64_t>(hn::Lanes(Floats()));
   const std::int64_t weight_step = panel.channels * width, kw = tile.v.end - tile.v.begin;
   PixelSums<static_cast<int>(kPixels)> tile_sums;
   for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
-    const float* inputs = placed.windows[u - tile.u.begin] + panel.first_channel;
+    const float* inputs = placed.windows[u - tile.u.begin] + first * placed.step + panel.first_channel;
     const float* weights = panel.weights + (u * panel.kw + tile.v.begin) * weight_step;
     for (std::int64_t c = 0; c < panel.channels; ++c, ++inputs, weights += width) {
       std::int64_t v = 0;
       for (; v + 3 <= kw; v += 3)
-        tile_sums.template AddTaps<Broadcast, 1, 3>(inputs + v * panel.step, panel.step, weights + v * weight_step,
+        tile_sums.template AddTaps<Broadcast, 1, 3>(inputs, v * panel.step, panel.step, weights + v * weight_step,
                                                     weight_step);
       for (; v < kw; ++v)
-        tile_sums.template AddTaps<Broadcast, 1, 1>(inputs + v * panel.step, panel.step, weights + v * weight_step, 0);
+        tile_sums.template AddTaps<Broadcast, 1, 1>(inputs, v * panel.step, panel.step, weights + v * weight_step, 0);
     }
   }
-  tile_sums.Store(sums + placed.rows[0] * pitch, pitch);
+  tile_sums.Store(to.sums + (placed.rows[0] + first) * to.pitch, to.pitch);
+  Show(tile_sums, to.seen);
 }
 
+/// Those of kPixels pixels, from `first` on.
 template <std::size_t kPixels, std::size_t kVectors, bool kInRow>
-void SumTile(const PlacedTile& placed, const PackedPanel& panel, float* sums, std::int64_t pitch) {
+void SumTile(const PlacedTile& placed, std::int64_t first, const PackedPanel& panel, const PackedSums& to) {
   if constexpr (kInRow && kVectors == 1)
-    if (placed.step == panel.step) return SumNarrowTile<kPixels>(placed, panel, sums, pitch);
+    if (placed.step == panel.step) return SumNarrowTile<kPixels>(placed, first, panel, to);
   const PixelTile& tile = *placed.tile;
   const auto width = static_cast<std::int64_t>(kVectors * hn::Lanes(Floats()));
   const bool one_run = panel.step == panel.channels;  // the columns of a row of taps lie side by side
@@ -148,18 +165,19 @@ void SumTile(const PlacedTile& placed, const PackedPanel& panel, float* sums, st
       const std::int64_t offset = run * panel.step + panel.first_channel;
       const float* weights = panel.weights + (u * panel.kw + tile.v.begin + run) * panel.channels * width;
       if constexpr (kInRow)
-        tile_sums.AddRun(InRow<const float>{windows[0] + offset, placed.step}, length, weights);
+        tile_sums.AddRun(InRow<const float>{windows[0] + first * placed.step + offset, placed.step}, length, weights);
       else
         tile_sums.AddRun(Listed{windows, offset}, length, weights);
     }
   }
   if constexpr (kInRow)
-    tile_sums.Store(InRow<float>{sums + placed.rows[0] * pitch, pitch});
+    tile_sums.Store(InRow<float>{to.sums + (placed.rows[0] + first) * to.pitch, to.pitch});
   else
-    tile_sums.Store(ListedRows{sums, placed.rows, pitch});
+    tile_sums.Store(ListedRows{to.sums, placed.rows, to.pitch});
+  Show(tile_sums, to.seen);
 }
 
-using SumTileFunction = void (*)(const PlacedTile&, const PackedPanel&, float*, std::int64_t);
+using SumTileFunction = void (*)(const PlacedTile&, std::int64_t, const PackedPanel&, const PackedSums&);
 
 /// SumTile for 1, 2, ... kMostPixels pixels.
 template <std::size_t kVectors, bool kInRow, std::size_t... P>
@@ -167,7 +185,7 @@ constexpr std::array<SumTileFunction, sizeof...(P)> SumTileFunctions(std::index_
   return {&SumTile<P + 1, kVectors, kInRow>...};
 }
 
-void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, float* sums, std::int64_t pitch) {
+void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to) {
   using Sizes = std::make_index_sequence<kMostPixels>;
   static constexpr std::array<SumTileFunction, kMostPixels> kFunctions[2][2] = {
       // [in a row][vectors - 1]
@@ -175,8 +193,10 @@ void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& pa
       {SumTileFunctions<1, true>(Sizes()), SumTileFunctions<2, true>(Sizes())}};
   for (std::int64_t t = 0; t < count; ++t) {
     const PixelTile& tile = *tiles[t].tile;
-    kFunctions[tile.list < 0][panel.vectors - 1][static_cast<std::size_t>(tile.pixels - 1)](tiles[t], panel, sums,
-                                                                                            pitch);
+    const auto& functions = kFunctions[tile.list < 0][panel.vectors - 1];
+    cut_evenly(tile.pixels, kMostPixels, [&](std::int64_t begin, std::int64_t end) {
+      functions[static_cast<std::size_t>(end - begin - 1)](tiles[t], begin, panel, to);
+    });
   }
 }
 

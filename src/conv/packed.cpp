@@ -49,8 +49,8 @@ namespace convtool {
 HWY_EXPORT(SumPanel);
 HWY_EXPORT(MostTilePixels);
 
-void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, float* sums, std::int64_t pitch) {
-  HWY_DYNAMIC_DISPATCH(SumPanel)(tiles, count, panel, sums, pitch);
+void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to) {
+  HWY_DYNAMIC_DISPATCH(SumPanel)(tiles, count, panel, to);
 }
 
 std::int64_t most_tile_pixels() { return HWY_DYNAMIC_DISPATCH(MostTilePixels)(); }
@@ -219,6 +219,7 @@ class PackedExecutor final : public Executor {
     const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
     const std::int64_t channels = back.first + back.channels - front.first;
     const Sums sums = place_sums(front.first, back, sink, work);
+    SeenSums seen;
     for (std::int64_t p = begin; p < end; ++p) {
       const Panel& panel = panels_[static_cast<std::size_t>(p)];
       const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
@@ -228,8 +229,11 @@ class PackedExecutor final : public Executor {
                                .step = problem_.dilation.w * problem_.input.c,
                                .first_channel = panel.first_input};
       sum_panel(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
-                sums.first + (panel.first - front.first), sums.pitch);
+                {.sums = sums.first + (panel.first - front.first),
+                 .pitch = sums.pitch,
+                 .seen = sums.in_output ? &seen : nullptr});
     }
+    if (sums.in_output && seen.is_finite()) return seen.merge_into(stats);
     const PixelBlock& block = work.block;
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
       sink.finish_pixels(row_of(block, i), front.first, channels,
@@ -241,6 +245,7 @@ class PackedExecutor final : public Executor {
   struct Sums {
     float* first;
     std::int64_t pitch;
+    bool in_output;
   };
 
   static Stretch row_of(const PixelBlock& block, std::int64_t i) {
@@ -256,11 +261,11 @@ class PackedExecutor final : public Executor {
       const bool one_row = block.rows.begin + 1 == block.rows.end;
       if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==
                                               place + block.width() * sink.strides().w))
-        return {place, sink.strides().w};
+        return {place, sink.strides().w, true};
     }
     // The last vectors of a panel may overhang into the channels of the next, which comes later.
     const std::int64_t pitch = back.first - first + back.vectors * lanes_;
-    return {work.sums.data<float>(), pitch};
+    return {work.sums.data<float>(), pitch, false};
   }
 
   const ConvProblem& problem_;

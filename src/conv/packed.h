@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "conv/packed_tiles.h"
+#include "conv/seen_sums.h"
 
 namespace convtool {
 
@@ -16,7 +17,7 @@ struct PackedPanel {
   std::int64_t kw = 1, channels = 1, step = 1, first_channel = 0;
 };
 
-/// A tile and where its pixels read and write. Of tiles in a row, what belongs to the first pixel stands for all.
+/// A tile and where its pixels read and write. Where these are in a row, what belongs to the first stands for all.
 struct PlacedTile {
   const PixelTile* tile = nullptr;
   const float* const* windows = nullptr;  ///< [u.end - u.begin][pixels or 1]: what tap (u, v.begin) sees
@@ -24,11 +25,18 @@ struct PlacedTile {
   const std::int64_t* rows = nullptr;     ///< [pixels or 1]: the row of `sums` that is the pixel's
 };
 
-/// sums[row of p * pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's width,
-/// in the order u, v, c or u, c, v, by multiply-adds in float.
-void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, float* sums, std::int64_t pitch);
+/// Where sums go.
+struct PackedSums {
+  float* sums = nullptr;
+  std::int64_t pitch = 0;    ///< from one row to the next
+  SeenSums* seen = nullptr;  ///< null: none of them is looked at
+};
 
-/// The most pixels of a tile.
+/// to.sums[row of p * to.pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's
+/// width, in the order u, v, c or u, c, v, by multiply-adds in float.
+void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to);
+
+/// The most pixels of a tile that are not in a row, and so many others that registers take at once.
 std::int64_t most_tile_pixels();
 
 }  // namespace convtool

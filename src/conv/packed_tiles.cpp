@@ -16,13 +16,6 @@ Range joined(const Range& a, const Range& b) {
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
-/// Calls make(begin, end) for each of the fewest parts of [0, count) that are no longer than `most`, nearly equal.
-template <class Make>
-void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
-  const std::int64_t parts = (count + most - 1) / most;
-  for (std::int64_t part = 0; part < parts; ++part) make(count * part / parts, count * (part + 1) / parts);
-}
-
 }  // namespace
 
 Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps)
@@ -52,10 +45,8 @@ std::vector<TapGroup> Tiling::clip(const std::vector<TapGroup>& groups, const Ra
 
 void Tiling::tile_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const {
   for (std::int64_t i = rows.positions.begin; i < rows.positions.end; ++i) {
-    cut_evenly(columns.size(), most_, [&](std::int64_t begin, std::int64_t end) {
-      tiled.tiles.push_back(
-          {.pixels = end - begin, .u = rows.taps, .v = columns.taps, .first = {i, columns.positions.begin + begin}});
-    });
+    tiled.tiles.push_back(
+        {.pixels = columns.size(), .u = rows.taps, .v = columns.taps, .first = {i, columns.positions.begin}});
   }
 }
 

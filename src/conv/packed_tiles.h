@@ -24,7 +24,7 @@ struct PixelPlace {
   std::int64_t i = 0, j = 0;
 };
 
-/// Pixels that are summed together, in registers, over the taps (u, v) in `u` times `v`.
+/// Pixels that have the taps (u, v) in `u` times `v`.
 struct PixelTile {
   std::int64_t pixels = 0;
   Range u, v;
@@ -45,10 +45,21 @@ enum class TileTaps {
   exact,   ///< those that fall inside the picture, which are the same for all of its pixels
 };
 
+/// Calls make(begin, end) for each of the fewest parts of [0, count) that are no longer than `most`, nearly equal.
+template <class Make>
+void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
+  const std::int64_t parts = (count + most - 1) / most, size = count / parts, longer = count % parts;
+  for (std::int64_t part = 0, begin = 0; part < parts; ++part) {
+    const std::int64_t end = begin + size + (part < longer ? 1 : 0);
+    make(begin, end);
+    begin = end;
+  }
+}
+
 /// Cuts blocks of one problem's output into tiles.
 class Tiling {
  public:
-  /// Tiles have at most `most` pixels.
+  /// Tiles have at most `most` pixels, unless these follow each other in a row.
   Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps);
 
   TiledBlock tiles(const PixelBlock& block) const;

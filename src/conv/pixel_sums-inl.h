@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "conv/seen_sums-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
@@ -27,6 +29,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using PixelFloats = hn::ScalableTag<float>;
 using PixelVector = hn::Vec<PixelFloats>;
+using FloatsLook = SumsLook<PixelFloats>;
 
 /// An input is a vector of channels.
 struct LoadVector {
@@ -37,6 +40,20 @@ struct Broadcast {
   HWY_INLINE PixelVector operator()(const float* input) const { return hn::Set(PixelFloats(), *input); }
 };
 
+/// All inputs are there.
+struct Everywhere {
+  HWY_INLINE bool operator()(std::int64_t) const { return true; }
+};
+/// Input i is column `first` + i * `step`; those outside [begin, end) are not there, and add nothing.
+struct Within {
+  std::int64_t first, step, begin, end;
+
+  HWY_INLINE bool operator()(std::int64_t i) const {
+    const std::int64_t column = first + i * step;
+    return begin <= column && column < end;
+  }
+};
+
 /// The sums of kPixels neighbouring pixels, one vector of channels of each. Indices are constants, by fold expressions,
 /// so that compilers keep every sum in a register.
 template <int kPixels>
@@ -44,17 +61,21 @@ class PixelSums {
  public:
   HWY_INLINE PixelSums() { Clear(Pixels()); }
 
-  /// Adds kTaps neighbouring taps. Inputs are `step` apart, kStride of them from one pixel to the next; each is loaded
-  /// once, by `Load`, for all pixels that see it.
-  template <class Load, int kStride, int kTaps>
-  HWY_INLINE void AddTaps(const float* inputs, std::int64_t step, const float* weights, std::int64_t weight_step) {
+  /// Adds kTaps neighbouring taps. Input i is at inputs[at + i * step], kStride of them from one pixel to the next;
+  /// each that is there is loaded once, by `Load`, for all pixels that see it.
+  template <class Load, int kStride, int kTaps, class IsThere = Everywhere>
+  HWY_INLINE void AddTaps(const float* inputs, std::int64_t at, std::int64_t step, const float* weights,
+                          std::int64_t weight_step, IsThere is_there = {}) {
     PixelVector weight[kTaps];
     LoadWeights(weights, weight_step, weight, std::make_integer_sequence<int, kTaps>());
-    AddInputs<Load, kStride>(inputs, step, weight, std::make_integer_sequence<int, (kPixels - 1) * kStride + kTaps>());
+    AddInputs<Load, kStride>(inputs, at, step, weight, is_there,
+                             std::make_integer_sequence<int, (kPixels - 1) * kStride + kTaps>());
   }
 
   /// Stores the sums of pixel p at to[p * pitch].
   HWY_INLINE void Store(float* to, std::int64_t pitch) const { Store(to, pitch, Pixels()); }
+
+  HWY_INLINE void Show(FloatsLook& look) const { Show(look, Pixels()); }
 
  private:
   using Pixels = std::make_integer_sequence<int, kPixels>;
@@ -70,10 +91,10 @@ class PixelSums {
     ((weight[T] = hn::LoadU(PixelFloats(), weights + T * step)), ...);
   }
 
-  template <class Load, int kStride, int kTaps, int... I>
-  HWY_INLINE void AddInputs(const float* inputs, std::int64_t step, const PixelVector (&weight)[kTaps],
-                            std::integer_sequence<int, I...>) {
-    ((AddInput<kStride, I>(Load()(inputs), weight, Pixels()), inputs += step), ...);
+  template <class Load, int kStride, int kTaps, class IsThere, int... I>
+  HWY_INLINE void AddInputs(const float* inputs, std::int64_t at, std::int64_t step, const PixelVector (&weight)[kTaps],
+                            IsThere is_there, std::integer_sequence<int, I...>) {
+    ((is_there(I) ? AddInput<kStride, I>(Load()(inputs + at), weight, Pixels()) : void(), at += step), ...);
   }
 
   template <int kStride, int kInput, int kTaps, int... P>
@@ -91,6 +112,11 @@ class PixelSums {
   template <int... P>
   HWY_INLINE void Store(float* to, std::int64_t pitch, std::integer_sequence<int, P...>) const {
     ((hn::StoreU(sums_[P], PixelFloats(), to), to += pitch), ...);
+  }
+
+  template <int... P>
+  HWY_INLINE void Show(FloatsLook& look, std::integer_sequence<int, P...>) const {
+    (look.See(sums_[P]), ...);
   }
 
   PixelVector sums_[kPixels];

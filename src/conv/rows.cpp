@@ -37,6 +37,7 @@
 #include "conv/flat.h"
 #include "conv/float_sums.h"
 #include "conv/row_reader.h"
+#include "conv/seen_sums.h"
 #include "conv/simd.h"
 #include "conv/strips.h"
 
@@ -220,7 +221,12 @@ class Pass {
                           ? sink_.place_of(stretch(0), c)
                           : nullptr;
       const Place place = output != nullptr ? Place{output, sink_.strides().h} : buffer(0);
-      sum(c, segments, place, buffer(0));
+      SeenSums seen;
+      sum(c, segments, place, buffer(0), output != nullptr ? &seen : nullptr);
+      if (output != nullptr && seen.is_finite()) {
+        seen.merge_into(stats_);
+        continue;
+      }
       for (std::int64_t i = first - top; i < block_rows_; ++i)
         sink_.finish(stretch(i), c, place.first + i * place.pitch, pitch_, stats_);
     }
@@ -230,8 +236,9 @@ class Pass {
   static bool is_whole(const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; }
 
   /// The sums of channel `c`, for all rows of the block, at `place`; by way of `buffer` where that may not be written
-  /// past a segment's end.
-  void sum(std::int64_t c, const Segments& segments, const Place& place, const Place& buffer) {
+  /// past a segment's end. `seen`, unless null, sees them.
+  void sum(std::int64_t c, const Segments& segments, const Place& place, const Place& buffer,
+           SeenSums* seen = nullptr) {
     const std::int64_t joined = sink_.combine_count(), x = segments.front().begin;
     for (std::int64_t j = 0; j < joined; ++j) {
       const Taps& taps = taps_of(c * joined + j);
@@ -243,9 +250,12 @@ class Pass {
                   .runs = taps.runs.data(),
                   .run_count = std::ssize(taps.runs),
                   .rows = block_rows_},
-                 0, count, to.first + at, to.pitch);
-        for (std::int64_t i = 0; to.first != place.first && i < block_rows_; ++i)
+                 0, count, to.first + at, to.pitch, is_whole(segments[s]) ? seen : nullptr);
+        if (to.first == place.first) continue;
+        for (std::int64_t i = 0; i < block_rows_; ++i) {
           std::copy_n(to.first + at + i * to.pitch, count, place.first + at + i * place.pitch);
+          if (seen != nullptr) seen->see(to.first + at + i * to.pitch, count);
+        }
       }
     }
   }

@@ -12,6 +12,7 @@
 
 #include <hwy/highway.h>
 
+#include "conv/seen_sums-inl.h"
 #include "conv/simd.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,7 +50,7 @@ HWY_INLINE const float* AddTaps(const float* const* sources, const float* weight
 }
 
 template <int kRows, int kVectors>
-HWY_INLINE void SumColumns(const BlockTaps& taps, std::int64_t x, float* to, std::int64_t pitch) {
+HWY_INLINE void SumColumns(const BlockTaps& taps, std::int64_t x, float* to, std::int64_t pitch, SeenSums* seen) {
   const Floats d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   RowSums<kVectors> sums[kRows];
@@ -81,27 +82,34 @@ HWY_INLINE void SumColumns(const BlockTaps& taps, std::int64_t x, float* to, std
   }
   for (int r = 0; r < kRows; ++r)
     for (int i = 0; i < kVectors; ++i) hn::StoreU(sums[r].v[i], d, to + r * pitch + i * lanes);
+  if (seen == nullptr) return;
+  SumsLook look(d, *seen);
+  for (int r = 0; r < kRows; ++r)
+    for (int i = 0; i < kVectors; ++i) look.See(sums[r].v[i]);
+  look.Save(*seen);
 }
 
 /// Rows of kVectors vectors at a time, and what is left one by one.
 template <int kRows, int kVectors>
-HWY_INLINE void SumBlock(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+HWY_INLINE void SumBlock(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
+                         SeenSums* seen) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
   std::int64_t k = 0;
   for (; k + kVectors * lanes <= count; k += kVectors * lanes)
-    SumColumns<kRows, kVectors>(taps, x + k, sums + k, pitch);
-  for (; k < count; k += lanes) SumColumns<kRows, 1>(taps, x + k, sums + k, pitch);
+    SumColumns<kRows, kVectors>(taps, x + k, sums + k, pitch, seen);
+  for (; k < count; k += lanes) SumColumns<kRows, 1>(taps, x + k, sums + k, pitch, seen);
 }
 
 // Sums in flight: two multiply-adds a cycle that take 4 cycles each need 8. Four rows of two vectors leave AVX2's and
 // SSE4's 16 registers room for pixels and a weight, four rows of four the 32 of AVX-512 and NEON.
 constexpr int kBlockVectors = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 4 : 2;
 
-void SumRows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
+void SumRows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
+             SeenSums* seen) {
   if (taps.rows == 1) {
-    SumBlock<1, 8>(taps, x, count, sums, pitch);
+    SumBlock<1, 8>(taps, x, count, sums, pitch, seen);
   } else {
-    SumBlock<4, kBlockVectors>(taps, x, count, sums, pitch);
+    SumBlock<4, kBlockVectors>(taps, x, count, sums, pitch, seen);
   }
 }
 

@@ -28,8 +28,9 @@ HWY_EXPORT(InterleaveShorts);
 HWY_EXPORT(InterleaveFloats);
 HWY_EXPORT(FloatLanes);
 
-void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch) {
-  HWY_DYNAMIC_DISPATCH(SumRows)(taps, x, count, sums, pitch);
+void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
+              SeenSums* seen) {
+  HWY_DYNAMIC_DISPATCH(SumRows)(taps, x, count, sums, pitch, seen);
 }
 
 void split_phases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length) {

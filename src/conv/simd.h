@@ -16,6 +16,8 @@ inline constexpr std::int64_t kRowSlack = 32;
 /// AVX-512 and NEON hold in half of their registers.
 inline constexpr std::int64_t kBlockRows = 4;
 
+struct SeenSums;  // conv/seen_sums.h
+
 /// `taps` taps that serve rows [begin, end) of a block of output rows.
 struct TapRun {
   std::int64_t begin = 0, end = 1, taps = 0;
@@ -32,8 +34,9 @@ struct BlockTaps {
 
 /// sums[i * pitch + k] = sum over taps t that serve row i of weights[t][i] * sources[t][x + k], for k < count: in the
 /// order of taps, whatever x and count, in float, by fused multiply-adds where the instruction set has them. Reads and
-/// writes up to kRowSlack floats past the ends.
-void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch);
+/// writes up to kRowSlack floats past the ends. `seen`, unless null, sees the sums, and so all that is written.
+void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
+              SeenSums* seen = nullptr);
 
 /// phases[p * length + k] = line[k * stride + p], for all that lie within `count`.
 void split_phases(const float* line, std::int64_t stride, std::int64_t count, float* phases, std::int64_t length);
