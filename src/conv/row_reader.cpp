@@ -8,19 +8,19 @@
 namespace convtool {
 
 RowReader::RowReader(const ConvProblem& problem, std::int64_t pixel, const ConstTensorRef& input,
-                     std::int64_t rows_seen, std::int64_t row_step, std::int64_t slots)
+                     std::int64_t rows_used, std::int64_t slots)
     : problem_(problem),
       pixel_(pixel),
       input_(input),
-      rows_seen_(rows_seen),
-      row_step_(row_step),
+      rows_used_(rows_used),
       slots_(slots),
       may_read_picture_(input.dtype == DType::f32 && input.strides.w == 1 && problem.stride.w == 1) {}
 
 const std::vector<RowReader::Segment>& RowReader::enter_panel(std::int64_t x, std::int64_t count) {
   const std::int64_t left = problem_.pads.left * pixel_, end = x + count;
   const std::int64_t reach = (dilated_kernel(problem_.kernel, problem_.dilation).w - 1) * pixel_;
-  const std::int64_t begin = std::clamp(left, x, end);
+  // Whole vectors, so that sums may go straight to their places.
+  const std::int64_t begin = x + (std::clamp(left, x, end) - x + float_lanes() - 1) / float_lanes() * float_lanes();
   const std::int64_t inside = std::min(input_.shape.w - reach + left, end) - begin;
   const std::int64_t interior = may_read_picture_ && inside > 0 ? inside - inside % float_lanes() : 0;
 
@@ -41,8 +41,7 @@ const std::vector<RowReader::Segment>& RowReader::enter_panel(std::int64_t x, st
     add(begin + interior, end, false);
     outside_.assign(static_cast<std::size_t>(interior), problem_.padding_value);
   }
-  const std::int64_t used = (rows_seen_ - 1) / row_step_ + 1;
-  rows_.assign(segments_.size(), {.first = std::vector<const float*>(static_cast<std::size_t>(used))});
+  rows_.assign(segments_.size(), {.first = std::vector<const float*>(static_cast<std::size_t>(rows_used_))});
   return segments_;
 }
 
@@ -52,9 +51,11 @@ void RowReader::enter_block(std::int64_t n, std::int64_t top) {
     const Segment& segment = segments_[s];
     Rows& rows = rows_[s];
     rows.plane_pitch = segment.in_picture ? input_.strides.c : strips->layout().phase_length;
-    for (std::int64_t y = 0; y < rows_seen_; y += row_step_)
-      rows.first[static_cast<std::size_t>(y / row_step_)] =
-          segment.in_picture ? picture_row(n, top + y, segment.begin) : strips->row(n, top + y);
+    for (std::int64_t i = 0; i < rows_used_; ++i) {
+      const std::int64_t y = top + i * problem_.dilation.h;
+      rows.first[static_cast<std::size_t>(i)] =
+          segment.in_picture ? picture_row(n, y, segment.begin) : strips->row(n, y);
+    }
     if (!segment.in_picture) ++strips;
   }
 }
@@ -70,7 +71,7 @@ const float* const* RowReader::sources(std::size_t segment, const std::vector<Ta
   const Rows& rows = rows_[segment];
   sources_.clear();
   for (const TapPlace& place : places) {
-    const float* row = rows.first[static_cast<std::size_t>(place.y / row_step_)];
+    const float* row = rows.first[static_cast<std::size_t>(place.row)];
     sources_.push_back(row == nullptr ? outside_.data()
                                       : row + place.in_row.plane * rows.plane_pitch + place.in_row.column);
   }

@@ -17,10 +17,10 @@
 
 namespace convtool {
 
-/// What a tap reads for the first output of a block: row `y` of those that the block sees, and of it a column of a
-/// plane.
+/// What a tap reads for the first output of a block: one of the rows that the block uses, counted from its top, and of
+/// it a column of a plane.
 struct TapPlace {
-  std::int64_t y = 0;
+  std::int64_t row = 0;
   StripPlace in_row;
 };
 
@@ -33,15 +33,15 @@ class RowReader {
     bool in_picture = false;
   };
 
-  /// Blocks see `rows_seen` input rows, of which they use every `row_step`-th; `slots` strips are kept. `input` is the
-  /// problem's, or its flat view with `pixel` columns to a pixel. Throws std::bad_alloc.
-  RowReader(const ConvProblem& problem, std::int64_t pixel, const ConstTensorRef& input, std::int64_t rows_seen,
-            std::int64_t row_step, std::int64_t slots);
+  /// Blocks use `rows_used` input rows, dilation.h apart; `slots` strips are kept. `input` is the problem's, or its
+  /// flat view with `pixel` columns to a pixel. Throws std::bad_alloc.
+  RowReader(const ConvProblem& problem, std::int64_t pixel, const ConstTensorRef& input, std::int64_t rows_used,
+            std::int64_t slots);
 
   /// From now on outputs are [x, x + count). Returns them by segments. Throws std::bad_alloc.
   const std::vector<Segment>& enter_panel(std::int64_t x, std::int64_t count);
 
-  /// From now on blocks see rows from `top` of item `n` on, any row: the padding mode says which row stands there.
+  /// From now on blocks use rows from `top` of item `n` on, any row: the padding mode says which row stands there.
   void enter_block(std::int64_t n, std::int64_t top);
 
   /// What each tap reads for the first output of a segment. Valid until the next call of any function.
@@ -59,7 +59,7 @@ class RowReader {
   const ConvProblem& problem_;
   const std::int64_t pixel_;
   const ConstTensorRef input_;
-  const std::int64_t rows_seen_, row_step_, slots_;
+  const std::int64_t rows_used_, slots_;
   const bool may_read_picture_;
   std::vector<Segment> segments_;
   std::vector<RowStrips> strips_;  // of the segments that are not in the picture, in order

@@ -15,10 +15,11 @@
 //   output rows of a block      0 1 2 3        strip 0 serves row 0, strip 1 rows 0 and 1, strip 2 rows 0 to 2,
 //   kernel row u on strip y     u = y - row    strip 3 rows 1 to 3, ... (3 kernel rows)
 //
-// Where little is shared (one kernel row, far dilation, kernels of mostly zeros) rows are made one at a time, eight
-// vectors at once. Very wide pictures are worked down in panels, so that strips and sums stay in the
-// second-level cache. Four-row blocks of outputs are the pieces; each output is summed over channel, row, column in
-// this order in either way, so that nothing depends on how blocks and panels fall.
+// Dilated kernels see every so many rows; there the rows of a block are as far apart. Where little is shared (one
+// kernel row, dilation and strides, kernels of mostly zeros) rows are made one at a time, eight vectors at once. Very
+// wide pictures are worked down in panels, so that strips and sums stay in the second-level cache. Four-row blocks of
+// outputs are the pieces; each output is summed over channel, row, column in this order in either way, so that nothing
+// depends on how blocks and panels fall.
 //
 // Against direct: no array of sums is read and written for each tap, and every type and layout is read with full
 // vectors. It costs a conversion of each input row, but of floats, and a cache of some strips. Outputs that are floats
@@ -50,9 +51,18 @@ namespace {
 /// cache.
 constexpr std::int64_t kPanel = 16384;
 
-/// Input rows that one block of `rows` output rows sees.
-std::int64_t rows_seen(const ConvProblem& problem, std::int64_t rows) {
-  return (rows - 1) * problem.stride.h + dilated_kernel(problem.kernel, problem.dilation).h;
+/// Input rows that a block of `rows` output rows uses; they are dilation.h apart.
+std::int64_t rows_used(const ConvProblem& problem, std::int64_t rows) {
+  return (rows - 1) * problem.stride.h + problem.kernel.kh;
+}
+
+/// From one output row of a block to the next.
+std::int64_t row_step(const ConvProblem& problem) { return problem.stride.h == 1 ? problem.dilation.h : 1; }
+
+/// Blocks of `rows` rows in an item. Some may have no row, where rows are not shared evenly.
+std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
+  const std::int64_t step = row_step(problem);
+  return (output_shape(problem).h + rows * step - 1) / (rows * step) * step;
 }
 
 constexpr double kMostMemory = 16 << 20;
@@ -63,8 +73,7 @@ double memory_needed(const ConvProblem& problem, std::int64_t rows) {
   const StripLayout layout(problem, 1, std::min(kPanel, output_shape(problem).w));
   const double strip = static_cast<double>(layout.planes) * static_cast<double>(layout.phase_length);
   const double unsplit = static_cast<double>(problem.input.c) * static_cast<double>(layout.padded_width + kRowSlack);
-  const std::int64_t strips = rows == 1 ? problem.kernel.kh : rows_seen(problem, rows);
-  return 4 * (strip * static_cast<double>(strips + 1) + unsplit);
+  return 4 * (strip * static_cast<double>(rows_used(problem, rows) + 1) + unsplit);
 }
 
 bool skips_zeros(const ConvProblem& problem) { return is_integer(problem.input_dtype); }
@@ -72,8 +81,9 @@ bool skips_zeros(const ConvProblem& problem) { return is_integer(problem.input_d
 /// Four rows at a time where strips are shared by rows that are neighbours, and more than half of what the blocks
 /// multiply is not 0.
 bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
-  if (problem.kernel.kh == 1 || problem.dilation.h > 1 || problem.stride.h >= problem.kernel.kh) return false;
-  if (output_shape(problem).h < kBlockRows) return false;
+  if (problem.kernel.kh == 1 || problem.stride.h >= problem.kernel.kh) return false;
+  if (problem.dilation.h > 1 && problem.stride.h > 1) return false;
+  if (output_shape(problem).h / row_step(problem) < kBlockRows) return false;
   if (memory_needed(problem, kBlockRows) > kMostMemory) return false;
   if (!skips_zeros(problem)) return true;
   const auto zeros = std::count(kernel.weights.begin(), kernel.weights.end(), 0.0F);
@@ -97,15 +107,14 @@ class TapLister {
   void list(std::int64_t o, Taps& taps) const {
     const KernelShape& k = kernel_.shape;
     const std::int64_t first_channel = layout_.pixel > 1 ? 0 : o / (k.c_o / problem_.groups) * k.c_i_per_group;
-    const std::int64_t stride = problem_.stride.h, dilation = problem_.dilation.h;
+    const std::int64_t stride = problem_.stride.h;
     taps.places.clear();
     taps.weights.clear();
     taps.runs.clear();
     for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
-      for (std::int64_t y = 0; y < rows_seen(problem_, block_rows_); ++y) {
-        // Output row i of the block sees strip y as kernel row u = (y - i * stride) / dilation.
-        if (block_rows_ == 1 && y % dilation != 0) continue;
-        const std::int64_t passed = y / dilation - k.kh + 1;  // rows above it have passed the strip
+      for (std::int64_t y = 0; y < rows_used(problem_, block_rows_); ++y) {
+        // Output row i of the block sees strip y as kernel row u = y - i * stride.
+        const std::int64_t passed = y - k.kh + 1;  // rows above it have passed the strip
         const std::int64_t begin = passed <= 0 ? 0 : (passed + stride - 1) / stride;
         const std::int64_t end = std::min(block_rows_, y / stride + 1);
         if (begin < end) list_row(kernel_.taps(o, c), y, begin, end, first_channel + c, taps);
@@ -118,16 +127,14 @@ class TapLister {
   void list_row(const float* weights, std::int64_t y, std::int64_t begin, std::int64_t end, std::int64_t channel,
                 Taps& taps) const {
     const std::int64_t kw = kernel_.shape.kw;
-    const auto weight = [&](std::int64_t i, std::int64_t v) {
-      return weights[(y - i * problem_.stride.h) / problem_.dilation.h * kw + v];
-    };
+    const auto weight = [&](std::int64_t i, std::int64_t v) { return weights[(y - i * problem_.stride.h) * kw + v]; };
     if (taps.runs.empty() || taps.runs.back().begin != begin || taps.runs.back().end != end)
       taps.runs.push_back({.begin = begin, .end = end, .taps = 0});
     for (std::int64_t v = 0; v < kw; ++v) {
       bool all_zero = skips_zeros(problem_);
       for (std::int64_t i = begin; i < end; ++i) all_zero = all_zero && weight(i, v) == 0;
       if (all_zero) continue;
-      taps.places.push_back({.y = y, .in_row = layout_.tap(channel, v * problem_.dilation.w)});
+      taps.places.push_back({.row = y, .in_row = layout_.tap(channel, v * problem_.dilation.w)});
       for (std::int64_t i = begin; i < end; ++i) taps.weights.push_back(weight(i, v));
       ++taps.runs.back().taps;
     }
@@ -148,10 +155,9 @@ constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
 /// As many strips as a block sees at once, and those that will be seen again when the window is dilated: but no more
 /// than a second-level cache holds.
 std::int64_t strip_slots(const ConvProblem& problem, std::int64_t block_rows, const StripLayout& layout) {
-  const std::int64_t seen = std::min(rows_seen(problem, block_rows), problem.input.h);
-  if (block_rows > 1) return seen;
+  const std::int64_t used = rows_used(problem, block_rows), span = (used - 1) * problem.dilation.h + 1;
   const std::int64_t affordable = kCacheBytes / (layout.size() * static_cast<std::int64_t>(sizeof(float)));
-  return std::max(problem.kernel.kh, std::min(seen, affordable));
+  return std::max(std::min(used, problem.input.h), std::min({span, problem.input.h, affordable}));
 }
 
 /// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel.
@@ -163,11 +169,12 @@ class Pass {
         block_rows_(block_rows),
         top_of_first_(-problem.pads.top),
         stride_(problem.stride.h),
+        row_step_(row_step(problem)),
+        blocks_(block_count(problem, block_rows)),
         width_(out_.w * pixel),
         pitch_(std::min(kPanel, width_) + kRowSlack),
         layout_(problem, pixel, std::min(kPanel, width_)),
-        reader_(problem, pixel, input, rows_seen(problem, block_rows), block_rows == 1 ? problem.dilation.h : 1,
-                strip_slots(problem, block_rows, layout_)),
+        reader_(problem, pixel, input, rows_used(problem, block_rows), strip_slots(problem, block_rows, layout_)),
         lister_(problem, kernel, block_rows, layout_),
         keeps_taps_(kernel.shape.c_o * kernel.shape.taps() <= kMostTaps),
         taps_(static_cast<std::size_t>(keeps_taps_ ? sink.output_channels() * sink.combine_count() : 1)),
@@ -179,12 +186,11 @@ class Pass {
 
   /// Blocks [begin, end) through the batch, down each panel of an item.
   void run(std::int64_t begin, std::int64_t end) {
-    const std::int64_t blocks = (out_.h + block_rows_ - 1) / block_rows_;
     while (begin < end) {
-      const std::int64_t n = begin / blocks, block = begin % blocks, count = std::min(end - begin, blocks - block);
+      const std::int64_t n = begin / blocks_, block = begin % blocks_, count = std::min(end - begin, blocks_ - block);
       for (std::int64_t x = 0; x < width_; x += kPanel) {
         const std::vector<RowReader::Segment>& segments = reader_.enter_panel(x, std::min(kPanel, width_ - x));
-        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b * block_rows_, segments);
+        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, segments);
       }
       begin += count;
     }
@@ -204,11 +210,17 @@ class Pass {
   std::int64_t channel_pitch() const { return block_rows_ * row_pitch(); }
   Place buffer(std::int64_t c) { return {sums_.data() + c * channel_pitch(), row_pitch()}; }
 
-  void run_block(std::int64_t n, std::int64_t first, const Segments& segments) {
-    const std::int64_t top = std::min(first, out_.h - block_rows_);  // the last block may do some rows once more
+  void run_block(std::int64_t n, std::int64_t block, const Segments& segments) {
+    // Of the rows `offset`, `offset` + row_step_, ... those from the `first` on; the last block may do some once more.
+    const std::int64_t offset = block % row_step_, first = block / row_step_ * block_rows_;
+    const std::int64_t rows = (out_.h - offset + row_step_ - 1) / row_step_;
+    if (first >= rows) return;
+    const std::int64_t top = std::min(first, rows - block_rows_);
     const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
-    const auto stretch = [&](std::int64_t i) { return Stretch{.n = n, .y = top + i, .x = x, .count = count}; };
-    reader_.enter_block(n, top_of_first_ + top * stride_);
+    const auto stretch = [&](std::int64_t i) {
+      return Stretch{.n = n, .y = offset + (top + i) * row_step_, .x = x, .count = count};
+    };
+    reader_.enter_block(n, top_of_first_ + stretch(0).y * stride_);
     if (sink_.interleaves()) {
       for (std::int64_t c = 0; c < sink_.output_channels(); ++c) sum(c, segments, buffer(c), buffer(c));
       for (std::int64_t i = first - top; i < block_rows_; ++i)
@@ -220,7 +232,7 @@ class Pass {
       float* output = sink_.strides().w == 1 && top == first && std::any_of(segments.begin(), segments.end(), is_whole)
                           ? sink_.place_of(stretch(0), c)
                           : nullptr;
-      const Place place = output != nullptr ? Place{output, sink_.strides().h} : buffer(0);
+      const Place place = output != nullptr ? Place{output, row_step_ * sink_.strides().h} : buffer(0);
       SeenSums seen;
       sum(c, segments, place, buffer(0), output != nullptr ? &seen : nullptr);
       if (output != nullptr && seen.is_finite()) {
@@ -267,7 +279,7 @@ class Pass {
   }
 
   const Shape out_;
-  const std::int64_t block_rows_, top_of_first_, stride_, width_, pitch_;
+  const std::int64_t block_rows_, top_of_first_, stride_, row_step_, blocks_, width_, pitch_;
   const StripLayout layout_;
   RowReader reader_;
   const TapLister lister_;
@@ -287,7 +299,7 @@ class RowsExecutor final : public Executor {
         block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
         may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * ((out_.h + block_rows_ - 1) / block_rows_); }
+  std::int64_t pieces(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
