@@ -85,6 +85,27 @@ TEST_CASE("widths around every vector length") {
         }
 }
 
+TEST_CASE("dilated rows, from fewer than a block of them to several") {
+  constexpr std::uint64_t kSeed = 8;
+  ConvTester tester("dilated rows", kSeed);
+  Random random(kSeed);
+  for (std::int64_t height = 1; height <= 26; ++height)
+    for (const std::int64_t dilation : {2, 3, 5})
+      for (const std::int64_t stride : {1, 1, 1, 2}) {
+        ConvCase c = make_case(random.pick(kTypes), {2, 1, height, random.between(1, 70)},
+                               {1, 1, random.between(2, 3), random.between(1, 3)},
+                               Params{.stride = {stride, 1},
+                                      .dilation = {dilation, random.between(1, 2)},
+                                      .padding = kSame,
+                                      .padding_mode = height > 5 ? random.pick(kModes) : PaddingMode::circular},
+                               random.chance(2) ? Numbers::exact : Numbers::rough, random);
+        if (random.chance(2)) c.kernel.bias[0] = 0;
+        c.input_layout = random.pick(kLayouts);
+        c.output_layout = random.pick(kLayouts);
+        tester.check(c);
+      }
+}
+
 TEST_CASE("rows wider than a panel") {
   constexpr std::uint64_t kSeed = 7;
   ConvTester tester("wide rows", kSeed);
