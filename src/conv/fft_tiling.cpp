@@ -124,7 +124,7 @@ double nanoseconds(const FftTiling& tiling, const Task& task) {
   const double per_level = 0.035 + 0.5 / static_cast<double>(float_lanes()), per_product = 0.12;
   const double per_pixel = static_cast<double>(task.problem.input.c + k.c_o) * per_level * std::log2(pixels) / 2 +
                            static_cast<double>(k.c_i_per_group * k.c_o) * per_product;
-  const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 10000 / pixels;
+  const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
   return static_cast<double>(task.problem.input.n * tiling.count.h * tiling.count.w) * pixels * per_pixel * width *
          waiting;
 }

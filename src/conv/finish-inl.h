@@ -478,13 +478,14 @@ bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
     return one_run ? LookAt(job.sums, 1, 0, job.pixels * job.channels, stats)
                    : LookAt(job.sums, job.pixels, job.pitch, job.channels, stats);
   }
-  using Vectors = hn::ScalableTag<float>;
-  using Singles = hn::CappedTag<float, 1>;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));
-  const std::int64_t whole = job.channels - job.channels % lanes;
+  // Pixels of few channels are not left to vectors of one lane alone.
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+  const auto few = static_cast<std::int64_t>(hn::Lanes(hn::CappedTag<float, 4>()));
+  const std::int64_t whole = job.channels - job.channels % lanes, fours = job.channels - job.channels % few;
   ResponseStats seen;
-  if (!PixelRange(Vectors(), hn::ScalableTag<double>(), job, 0, whole, seen) ||
-      !PixelRange(Singles(), hn::CappedTag<double, 1>(), job, whole, job.channels, seen))
+  if (!PixelRange(hn::ScalableTag<float>(), hn::ScalableTag<double>(), job, 0, whole, seen) ||
+      !PixelRange(hn::CappedTag<float, 4>(), hn::CappedTag<double, 4>(), job, whole, fours, seen) ||
+      !PixelRange(hn::CappedTag<float, 1>(), hn::CappedTag<double, 1>(), job, fours, job.channels, seen))
     return false;
   stats.merge(seen);
   return true;

@@ -166,9 +166,8 @@ class Pass {
 
   /// What stands at column `x` of a row, outside the picture.
   std::uint8_t border(const std::uint8_t* pixels, std::int64_t x) const {
-    const std::int64_t channel = (x % step_ + step_) % step_;
-    const std::int64_t pixel = pad_index(problem_.padding_mode, (x - channel) / step_, input_.shape.w / step_);
-    return pixel == kOutside ? outside_[0] : pixels[(pixel * step_ + channel) * input_.strides.w];
+    const std::int64_t column = pad_column(problem_.padding_mode, x, input_.shape.w, step_);
+    return column == kOutside ? outside_[0] : pixels[column * input_.strides.w];
   }
 
   const ConvProblem& problem_;

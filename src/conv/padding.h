@@ -53,6 +53,14 @@ inline std::int64_t pad_index(PaddingMode mode, std::int64_t i, std::int64_t siz
   return kOutside;
 }
 
+/// pad_index() on a row of interleaved pixels, of `pixel` columns each: `i` and `size` count columns, and a column
+/// outside shows the same channel of the pixel that stands there.
+inline std::int64_t pad_column(PaddingMode mode, std::int64_t i, std::int64_t size, std::int64_t pixel) {
+  const std::int64_t channel = (i % pixel + pixel) % pixel;
+  const std::int64_t at = pad_index(mode, (i - channel) / pixel, size / pixel);
+  return at == kOutside ? kOutside : at * pixel + channel;
+}
+
 /// A half-open range of output positions.
 struct Range {
   std::int64_t begin = 0, end = 0;

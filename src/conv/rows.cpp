@@ -338,14 +338,13 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   const double multiply_adds = vectors * taps * (shares ? 0.14 * (1 + (rows - 1) / kh) : 0.31);
   const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
   const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
-  // Channels of a pixel that are neighbours are placed one by one, and picked so: as it was measured when only bytes
-  // were taken apart by SIMD. Of 2 to 4 channels of any type the price is too high now.
-  const bool scattered =
-      problem.channels_last && out.c > 1 && !(problem.stride.w == 1 && channels_share_kernel(problem, kernel));
-  const bool picked = problem.input_dtype != DType::u8 || problem.input.c > 4;
-  const double placing =
-      !scattered ? 0
-                 : static_cast<double>(out.count()) + (picked ? 0.5 : 0.1) * static_cast<double>(problem.input.count());
+  // Channels of a pixel that are neighbours are taken apart and put together by SIMD, more than 4 one by one.
+  const bool apart = problem.channels_last && !(problem.stride.w == 1 && channels_share_kernel(problem, kernel));
+  const auto placing_of = [&](const Shape& shape, double one_by_one) {
+    if (!apart || shape.c == 1) return 0.0;
+    return static_cast<double>(shape.count()) * (has_planes(shape.c) ? 0.12 : one_by_one);
+  };
+  const double placing = placing_of(problem.input, 0.3) + placing_of(out, 0.55);
   const double row_starts = static_cast<double>(out.n * out.c * out.h) * (40 + taps / rows);
   return multiply_adds + pixels + outputs + placing + row_starts;
 }

@@ -208,8 +208,7 @@ class Pass {
 
   /// The picture's column that stands at column `at` of the padded picture, or kOutside.
   std::int64_t input_column(std::int64_t at) const {
-    const std::int64_t pixel = pad_index(problem_.padding_mode, at / pixel_ - problem_.pads.left, problem_.input.w);
-    return pixel == kOutside ? kOutside : pixel * pixel_ + at % pixel_;
+    return pad_column(problem_.padding_mode, at - problem_.pads.left * pixel_, problem_.input.w * pixel_, pixel_);
   }
 
   /// Output columns [begin, end) of a block of output channel `c`, tile by tile.

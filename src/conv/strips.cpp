@@ -86,11 +86,8 @@ void RowStrips::fill(const TensorView<const In>& x, std::int64_t n, std::int64_t
     const In* row = x.row(n, c, y);
     const auto fill_border = [&](std::int64_t from, std::int64_t until) {
       for (std::int64_t at = from; at < until; ++at) {
-        const std::int64_t padded = first_ + at, pixel = layout_.pixel;
-        const std::int64_t column =
-            pad_index(problem_.padding_mode, padded / pixel - problem_.pads.left, problem_.input.w);
-        to[at] = column == kOutside ? problem_.padding_value
-                                    : static_cast<float>(row[(column * pixel + padded % pixel) * x.strides.w]);
+        const std::int64_t column = pad_column(problem_.padding_mode, at - left, x.shape.w, layout_.pixel);
+        to[at] = column == kOutside ? problem_.padding_value : static_cast<float>(row[column * x.strides.w]);
       }
     };
     fill_border(0, begin);
