@@ -7,8 +7,6 @@
 #define CONVTOOL_CONV_DEPTHWISE_INL_H_
 #endif
 
-#include <algorithm>
-
 #include "conv/depthwise.h"
 #include "conv/pixel_sums-inl.h"
 
@@ -19,12 +17,12 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// The sums of kPixels pixels from `first` on, vector by vector. Three taps share what they load where pixels are
-/// kStride taps apart; kStride 0 stands for any other distance. `Is` is Within where some columns are not there.
-template <int kStride, int kPixels, class Is>
+/// kStride taps apart; kStride 0 stands for any other distance. `There` is Everywhere, or Within.
+template <int kStride, int kPixels, class There>
 void SumPixels(const DepthwiseRow& row, std::int64_t first, float* to, FloatsLook& look) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(PixelFloats()));
   const auto is_there = [&](std::int64_t column, std::int64_t step) HWY_ATTR {
-    if constexpr (std::is_same_v<Is, Within>)
+    if constexpr (std::is_same_v<There, Within>)
       return Within{column, step, row.there.begin, row.there.end};
     else
       return Everywhere();
@@ -37,13 +35,13 @@ void SumPixels(const DepthwiseRow& row, std::int64_t first, float* to, FloatsLoo
       std::int64_t column = first * row.stride, v = 0;
       if constexpr (kStride > 0) {
         for (; v + 3 <= row.kw; v += 3, column += 3 * row.dilation, weights += 3 * row.pitch)
-          sums.template AddTaps<LoadVector, kStride, 3>(inputs, (column - row.there.begin) * row.column,
+          sums.template AddTaps<LoadVector, kStride, 3>(inputs, (column - row.first) * row.column,
                                                         row.dilation * row.column, weights, row.pitch,
                                                         is_there(column, row.dilation));
       }
       for (; v < row.kw; ++v, column += row.dilation, weights += row.pitch)
-        sums.template AddTaps<LoadVector, 1, 1>(inputs, (column - row.there.begin) * row.column,
-                                                row.stride * row.column, weights, 0, is_there(column, row.stride));
+        sums.template AddTaps<LoadVector, 1, 1>(inputs, (column - row.first) * row.column, row.stride * row.column,
+                                                weights, 0, is_there(column, row.stride));
     }
     sums.Store(to + first * row.pitch + c, row.pitch);
     sums.Show(look);
@@ -59,27 +57,31 @@ HWY_INLINE void SumTile(const DepthwiseRow& row, std::int64_t first, float* sums
     SumPixels<kStride, kPixels, Within>(row, first, sums, look);
 }
 
-template <int kStride>
-void SumRow(const DepthwiseRow& row, float* sums, FloatsLook& look) {
-  constexpr int kMost = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8, kHalf = kMost / 2;
-  std::int64_t p = 0;
-  for (; p + kMost <= row.pixels; p += kMost) SumTile<kStride, kMost>(row, p, sums, look);
-  // The last may sum some pixels once more.
-  for (; p < row.pixels && kHalf <= row.pixels; p += kHalf)
-    SumTile<kStride, kHalf>(row, std::min(p, row.pixels - kHalf), sums, look);
-  for (; p < row.pixels; ++p) SumTile<kStride, 1>(row, p, sums, look);
+/// Pixels from `first` on, so many at a time. The last tile may sum some of those before it once more.
+template <int kStride, int kPixels>
+void SumRow(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook& look) {
+  for (; first + kPixels <= row.pixels; first += kPixels) SumTile<kStride, kPixels>(row, first, sums, look);
+  if (first == row.pixels) return;
+  constexpr int kFewer = (kPixels + 1) / 2;
+  if (row.pixels >= kPixels && row.pixels - first > kFewer)
+    SumTile<kStride, kPixels>(row, row.pixels - kPixels, sums, look);
+  else if constexpr (kPixels > 1)
+    SumRow<kStride, kFewer>(row, first, sums, look);
 }
+
+/// Sums in registers beside three weights and an input.
+constexpr int kMostPixelSums = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8;
 
 void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
   SeenSums unused;
   SeenSums& all = seen != nullptr ? *seen : unused;
   FloatsLook look(PixelFloats(), all);
   if (row.stride == row.dilation)
-    SumRow<1>(row, sums, look);
+    SumRow<1, kMostPixelSums>(row, 0, sums, look);
   else if (row.stride == 2 * row.dilation)
-    SumRow<2>(row, sums, look);
+    SumRow<2, kMostPixelSums>(row, 0, sums, look);
   else
-    SumRow<0>(row, sums, look);
+    SumRow<0, kMostPixelSums>(row, 0, sums, look);
   look.Save(all);
 }
 

@@ -94,10 +94,14 @@ class DepthwiseExecutor final : public Executor {
                          return i < group.positions.end;
                        })->taps;
     std::vector<const float*> inputs;
-    for (std::int64_t u = taps.begin; u < taps.end; ++u)
-      inputs.push_back(
-          strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h)(there_.begin));
+    std::int64_t first = 0;
+    for (std::int64_t u = taps.begin; u < taps.end; ++u) {
+      const ChannelStrip strip = strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h);
+      inputs.push_back(strip.floats);
+      first = strip.first;  // the same for all of them
+    }
     sum_depthwise({.inputs = inputs.data(),
+                   .first = first,
                    .there = there_,
                    .column = strips.step(),
                    .weights = weights_.data<float>() + taps.begin * k.kw * pitch_,

@@ -10,10 +10,11 @@ namespace convtool {
 
 /// One output row, of some channels. Columns are those of padded input rows.
 struct DepthwiseRow {
-  const float* const* inputs = nullptr;  ///< [kh]: what kernel row u sees, from column there.begin on
-  Range there;                           ///< the columns that are read; others add nothing
-  std::int64_t column = 0;               ///< floats from one column to the next
-  const float* weights = nullptr;        ///< [kh][kw][pitch]
+  const float* const* inputs = nullptr;  ///< [kh]: what kernel row u sees, from column `first` on
+  std::int64_t first = 0;
+  Range there;                     ///< the columns that are read; others add nothing
+  std::int64_t column = 0;         ///< floats from one column to the next
+  const float* weights = nullptr;  ///< [kh][kw][pitch]
   std::int64_t kh = 1, kw = 1;
   std::int64_t stride = 1, dilation = 1;  ///< in columns
   std::int64_t pixels = 1;

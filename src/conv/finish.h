@@ -40,7 +40,8 @@ void finish_in_double(const FinishJob& job, ResponseStats& stats);
 ///   - a magnitude, divisors of 1, biases of 0, and sums that are whole numbers.
 /// Sums that are the output, which then is what they shall be, are left as they are.
 /// Returns false, having perhaps stored some values but counted nothing, where the sums turn out not to allow it: one
-/// is NaN, a whole number is too large for a float. Then finish_in_double() puts it right.
+/// is NaN, a whole number is too large for a float; one, or the total, of sums that are the output is not finite. Then
+/// finish_in_double() puts it right.
 bool finish_in_float(const FinishJob& job, ResponseStats& stats);
 
 /// A block of pixels with their channels side by side: sums[i * pitch + k] becomes out[i * out_pitch + k], for
@@ -56,7 +57,8 @@ struct PixelJob {
 };
 
 /// What finish_in_float() makes of each channel, sums that are the output included. Returns false where a
-/// sum is NaN or a value too large for a float, having perhaps stored some values but counted nothing.
+/// sum is NaN or a value too large for a float, or the total of sums that are the output is, having perhaps stored some
+/// values but counted nothing.
 bool finish_pixels_in_float(const PixelJob& job, ResponseStats& stats);
 
 /// rows[k * row_pitch + i] = pixels[i * pitch + k], for i < count and k < channels.

@@ -218,7 +218,7 @@ class PackedExecutor final : public Executor {
   void run_panels(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work, ResponseStats& stats) const {
     const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
     const std::int64_t channels = back.first + back.channels - front.first;
-    const Sums sums = place_sums(front.first, back, sink, work);
+    const Sums sums = place_sums(begin, end, sink, work);
     SeenSums seen;
     for (std::int64_t p = begin; p < end; ++p) {
       const Panel& panel = panels_[static_cast<std::size_t>(p)];
@@ -253,10 +253,14 @@ class PackedExecutor final : public Executor {
   }
 
   /// The output itself where it takes sums as they are, the rows of the block lie behind one another in it, and panels
-  /// fill their vectors; else a buffer.
-  Sums place_sums(std::int64_t first, const Panel& back, const Sink& sink, Work& work) const {
+  /// [begin, end) fill their vectors; else a buffer.
+  Sums place_sums(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work) const {
     const PixelBlock& block = work.block;
-    if (back.channels == back.vectors * lanes_ && sink.strides().c == 1) {
+    const Panel& back = panels_[static_cast<std::size_t>(end - 1)];
+    const std::int64_t first = panels_[static_cast<std::size_t>(begin)].first;
+    const bool all_full = std::all_of(panels_.begin() + begin, panels_.begin() + end,
+                                      [this](const Panel& panel) { return panel.channels == panel.vectors * lanes_; });
+    if (all_full && sink.strides().c == 1) {
       float* place = sink.place_of(row_of(block, block.rows.begin), first);
       const bool one_row = block.rows.begin + 1 == block.rows.end;
       if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==

@@ -29,7 +29,7 @@ struct PlacedTile {
 struct PackedSums {
   float* sums = nullptr;
   std::int64_t pitch = 0;    ///< from one row to the next
-  SeenSums* seen = nullptr;  ///< null: none of them is looked at
+  SeenSums* seen = nullptr;  ///< sees all of the panel's width; null: nothing is looked at
 };
 
 /// to.sums[row of p * to.pitch + o] = the sum of a panel's output o at pixel p of each tile, for all o of the panel's

@@ -46,6 +46,7 @@ enum class TileTaps {
 };
 
 /// Calls make(begin, end) for each of the fewest parts of [0, count) that are no longer than `most`, nearly equal.
+/// `count` is not 0.
 template <class Make>
 void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
   const std::int64_t parts = (count + most - 1) / most, size = count / parts, longer = count % parts;

@@ -56,6 +56,15 @@ ConvProblem in_layout(ConvProblem problem, bool channels_last) {
   return problem;
 }
 
+/// Before anything reads its weights.
+Kernel checked(Kernel kernel, const ConvProblem& problem) {
+  require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
+              kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
+              (kernel.divisor.empty() || kernel.divisor.size() == kernel.bias.size()),
+          "a kernel that is not the problem's");
+  return kernel;
+}
+
 bool sums_are_whole(const ConvProblem& problem, const Kernel& kernel) {
   const auto is_whole = [](float value) { return value == std::trunc(value); };
   return is_integer(problem.input_dtype) && is_whole(problem.padding_value) &&
@@ -75,17 +84,13 @@ std::string_view instruction_set_in_use() { return instruction_set(); }
 struct ConvPlan::State {
   State(const ConvProblem& the_problem, Kernel the_kernel, const Epilogue& the_epilogue, const PlanOptions& options)
       : problem(in_layout(the_problem, options.channels_last)),
-        kernel(std::move(the_kernel)),
+        kernel(checked(std::move(the_kernel), problem)),
         epilogue(the_epilogue),
         whole_sums(sums_are_whole(problem, kernel)),
         algorithm(choose(problem, kernel, options.algorithm)),
         threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
                 : options.threads == 0                                                     ? available_cores()
                                                                                            : options.threads) {
-    require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
-                kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
-                (kernel.divisor.empty() || kernel.divisor.size() == kernel.bias.size()),
-            "a kernel that is not the problem's");
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
     executor = algorithm.prepare(problem, kernel);

@@ -22,8 +22,8 @@ const std::vector<RowReader::Segment>& RowReader::enter_panel(std::int64_t x, st
   // Whole vectors, so that sums may go straight to their places.
   const std::int64_t begin = x + (std::clamp(left, x, end) - x + float_lanes() - 1) / float_lanes() * float_lanes();
   const std::int64_t inside = std::max<std::int64_t>(0, std::min(input_.shape.w - reach + left, end) - begin);
-  // Segments at its sides have strips of their own, each `reach` wider than its outputs: together no more than the
-  // strips of all outputs would be.
+  // Segments at its sides have strips of their own, each `reach` wider than its outputs: together no more, but for
+  // slack, than the strips of all outputs would be.
   std::int64_t interior = inside - inside % float_lanes();
   if (!may_read_picture_ || interior < reach) interior = 0;
 

@@ -3,8 +3,9 @@
 //   outputs      |left|          interior          |right|
 //   read from    strip            picture           strip
 //
-// An interior is where all taps fall inside the picture, cut to whole vectors, so that nothing is read past the end of
-// a row. What is left of it is some columns wide. Pictures of integers, strided columns and pixels whose channels are
+// An interior is where all taps fall inside the picture, cut to whole vectors counted from the first output, so that
+// nothing is read past the end of a row, and sums have room for theirs. One narrower than the window is not worth the
+// strips beside it. Pictures of integers, strided columns and pixels whose channels are
 // neighbours are read from strips throughout.
 #pragma once
 

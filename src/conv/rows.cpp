@@ -56,13 +56,17 @@ std::int64_t rows_used(const ConvProblem& problem, std::int64_t rows) {
   return (rows - 1) * problem.stride.h + problem.kernel.kh;
 }
 
-/// From one output row of a block to the next.
+/// From one output row of a block of several to the next.
 std::int64_t row_step(const ConvProblem& problem) { return problem.stride.h == 1 ? problem.dilation.h : 1; }
 
-/// Blocks of `rows` rows in an item. Some may have no row, where rows are not shared evenly.
+/// Blocks of `rows` output rows in an item: first those that begin with row 0, 1, ... row_step() - 1, then those that
+/// follow these, and so on; what is left for a last round are the first of them.
 std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
-  const std::int64_t step = row_step(problem);
-  return (output_shape(problem).h + rows * step - 1) / (rows * step) * step;
+  const std::int64_t height = output_shape(problem).h;
+  if (rows == 1) return height;
+  const std::int64_t step = row_step(problem), least = height / step, longer = height % step;
+  const bool longer_take_one_more = least % rows == 0;
+  return (least + rows - 1) / rows * step + (longer_take_one_more ? longer : 0);
 }
 
 constexpr double kMostMemory = 16 << 20;
@@ -78,8 +82,7 @@ double memory_needed(const ConvProblem& problem, std::int64_t rows) {
 
 bool skips_zeros(const ConvProblem& problem) { return is_integer(problem.input_dtype); }
 
-/// Four rows at a time where strips are shared by rows that are neighbours, and more than half of what the blocks
-/// multiply is not 0.
+/// Four rows at a time where these share strips, and more than half of what the blocks multiply is not 0.
 bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
   if (problem.kernel.kh == 1 || problem.stride.h >= problem.kernel.kh) return false;
   if (problem.dilation.h > 1 && problem.stride.h > 1) return false;
@@ -169,7 +172,7 @@ class Pass {
         block_rows_(block_rows),
         top_of_first_(-problem.pads.top),
         stride_(problem.stride.h),
-        row_step_(row_step(problem)),
+        row_step_(block_rows == 1 ? 1 : row_step(problem)),
         blocks_(block_count(problem, block_rows)),
         width_(out_.w * pixel),
         pitch_(std::min(kPanel, width_) + kRowSlack),
@@ -214,7 +217,6 @@ class Pass {
     // Of the rows `offset`, `offset` + row_step_, ... those from the `first` on; the last block may do some once more.
     const std::int64_t offset = block % row_step_, first = block / row_step_ * block_rows_;
     const std::int64_t rows = (out_.h - offset + row_step_ - 1) / row_step_;
-    if (first >= rows) return;
     const std::int64_t top = std::min(first, rows - block_rows_);
     const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
     const auto stretch = [&](std::int64_t i) {

@@ -106,6 +106,14 @@ TEST_CASE("dilated rows, from fewer than a block of them to several") {
       }
 }
 
+TEST_CASE("the largest dilation of a kernel of one row") {
+  Random random(9);
+  ConvTester tester("large dilation", 9);
+  for (const DType dtype : kTypes)
+    tester.check(make_case(dtype, {1, 1, 9, 33}, {1, 1, 1, 3}, Params{.dilation = {std::int64_t{1} << 30, 1}},
+                           Numbers::exact, random));
+}
+
 TEST_CASE("rows wider than a panel") {
   constexpr std::uint64_t kSeed = 7;
   ConvTester tester("wide rows", kSeed);

@@ -51,6 +51,24 @@ TEST_CASE("sums far from 0: nothing else is seen") {
     });
 }
 
+TEST_CASE("panels that overhang between others") {
+  // 16 lanes: groups of 72 outputs are panels of 32, 32 and 8, and two panels make a piece.
+  constexpr std::uint64_t kSeed = 94;
+  ConvTester tester("overhang", kSeed);
+  Random random(kSeed);
+  for (const std::int64_t outputs : {36, 40, 72}) {
+    ConvCase c = make_case(DType::f32, {1, 2, 72, 72}, {2 * outputs, 1, 3, 3},
+                           Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 2},
+                           Numbers::exact, random);
+    std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
+    for (float& weight : c.kernel.weights) weight = static_cast<float>(random.between(1, 9));
+    std::generate_n(c.input.data<float>(), c.input.shape().count(),
+                    [&] { return static_cast<float>(random.between(100, 200)); });
+    c.input_layout = c.output_layout = Layout::interleaved;
+    tester.check(c);
+  }
+}
+
 TEST_CASE("one sum that is not finite, or all of them") {
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                             -std::numeric_limits<float>::infinity()})
