@@ -22,6 +22,7 @@ struct ApplyOptions {
   DestinationOptions destination;
   bool grey = false;
   std::optional<std::string> map;
+  std::optional<std::string> quality, png_level, png_strategy;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
   bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
@@ -48,6 +49,12 @@ FilterOptions resolve(const ApplyOptions& options) {
   if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) result.depth = static_cast<DType>(depth - 1);
+  if (options.quality) result.encode.quality = static_cast<int>(parse_integer("--quality", *options.quality, 1, 100));
+  if (options.png_level)
+    result.encode.png_level = static_cast<int>(parse_integer("--png-level", *options.png_level, 0, 9));
+  if (options.png_strategy)
+    result.encode.png_strategy =
+        static_cast<PngStrategy>(parse_choice("--png-strategy", *options.png_strategy, kPngStrategies));
   std::vector<std::string_view> algorithms = algorithm_names();
   algorithms.insert(algorithms.begin(), "auto");
   result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
@@ -135,7 +142,7 @@ void add_apply(CLI::App& app, Action& action) {
   command->add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group(output);
   command
       ->add_option("--map", options->map,
-                   "response to picture values: auto, clip, abs, normalize, offset (the kernel's, else auto)")
+                   "response to picture values: auto, clip, abs, normalize, offset, signed (the kernel's, else auto)")
       ->type_name("M")
       ->group(output);
   command->add_option("--depth", options->depth, "same, u8, u16, f32")
@@ -145,6 +152,15 @@ void add_apply(CLI::App& app, Action& action) {
   command->add_option("--alpha", options->alpha, "keep (set aside and attached again), drop, filter")
       ->type_name("A")
       ->capture_default_str()
+      ->group(output);
+  command->add_option("--quality", options->quality, "of JPEG (else 95) and WebP (else lossless): 1 to 100")
+      ->type_name("Q")
+      ->group(output);
+  command->add_option("--png-level", options->png_level, "0, stored, to 9, smallest (else 1)")
+      ->type_name("N")
+      ->group(output);
+  command->add_option("--png-strategy", options->png_strategy, "default, filtered, huffman, rle, fixed")
+      ->type_name("S")
       ->group(output);
   command->add_flag("-n,--no-clobber", options->no_clobber, "skip an input whose output exists")->group(output);
   command->add_flag("--dry-run", options->dry_run, "tell what would be written, write nothing")->group(output);

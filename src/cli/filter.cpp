@@ -76,6 +76,16 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   refuse("the result has " + result + ", which " + name + " does not hold; " + remedy);
 }
 
+/// Throws where something is asked of an encoder that has no such thing.
+void check_heeds(const FileFormat& format, const EncodeOptions& options) {
+  const std::string name(format.name());
+  const bool is_png = !format.is_tensor() && format.picture->name == "png";
+  if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
+    refuse("--quality is for jpeg and webp (got " + name + "); leave it out");
+  if (options.png_level && !is_png) refuse("--png-level is for png (got " + name + "); leave it out");
+  if (options.png_strategy && !is_png) refuse("--png-strategy is for png (got " + name + "); leave it out");
+}
+
 void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
   if (shape.h > max_pixels / shape.w) {
     refuse(std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
@@ -88,6 +98,17 @@ void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
     throw Error(ErrorKind::memory, "",
                 std::string(what) + " of " + to_string(shape) + " needs more memory than there is");
   }
+}
+
+/// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that shows it.
+std::int64_t colours_of_signs(const Shape& response, DType dtype, const FileFormat& format) {
+  if (response.c != 1)
+    refuse("--map signed shows one channel in two colours (got " + std::to_string(response.c) +
+           " channels); add --gray, or join them with --combine");
+  if (!is_integer(dtype))
+    refuse(std::string("--map signed makes colours of 8 or 16 bits (got f32); ") +
+           (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
+  return 3;
 }
 
 /// Everything about one input that is known before its first sum is computed.
@@ -131,6 +152,7 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
   if (!destination.format) destination.format = source.format;
   if (destination.derived && source.is_tensor()) destination = with_format(destination, source.format);
   const DType dtype = result_dtype(x.dtype, *destination.format, options.depth, map_asked);
+  if (map == OutputMap::signs) shape.c = colours_of_signs(shape, dtype, *destination.format);
   if (destination.derived && dtype == DType::f32 && !destination.format->holds_floats()) {
     destination = with_format(destination, *find_file_format("tiff"));
   }
@@ -140,6 +162,7 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
   const bool alpha_filtered = source.has_alpha() && options.alpha == AlphaRule::filter;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
   check_holds(format, shape, dtype, pixels, alpha_kept);
+  check_heeds(format, options.encode);
   shape.c += alpha_kept ? 1 : 0;
   return {std::move(plan), destination, format, shape, dtype, pixels, alpha_kept, resolve_map(map, last, dtype),
           map_asked};
@@ -183,7 +206,7 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
 
 /// Runs the plan into `output`, which has room for the alpha that was set aside behind the filtered channels.
 ResponseStats convolve(const Job& job, const Source& source, AlphaRule alpha, const TensorRef& output) {
-  const std::int64_t filtered = job.plan.output_shape().c;
+  const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
   const ResponseStats stats = job.plan.run(source.filtered_part(alpha), output.channels(0, filtered), job.map);
   if (job.alpha_kept) {
     ReceptiveField field;
@@ -199,7 +222,8 @@ int tensor_rank(const Job& job, const Source& source) {
 }
 
 /// Convolves into memory of the kind that the format takes, and encodes it.
-Bytes convolve_and_encode(const Job& job, const Source& source, AlphaRule alpha, RunReport& report) {
+Bytes convolve_and_encode(const Job& job, const Source& source, AlphaRule alpha, const EncodeOptions& encode,
+                          RunReport& report) {
   const auto timed = [](double& seconds, const auto& work) {
     const Stopwatch watch;
     auto result = work();
@@ -212,7 +236,7 @@ Bytes convolve_and_encode(const Job& job, const Source& source, AlphaRule alpha,
   if (!job.format.is_tensor()) {
     const Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());
-    return timed(report.encode_seconds, [&] { return encode_image(image, *job.format.picture); });
+    return timed(report.encode_seconds, [&] { return encode_image(image, *job.format.picture, encode); });
   }
   RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = tensor_rank(job, source)};
   run_into(tensor.tensor.ref());
@@ -262,7 +286,7 @@ void filter_file(const std::string& input, const Destination& destination, const
                 std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
   }
 
-  const Bytes bytes = convolve_and_encode(job, source, options.alpha, report);
+  const Bytes bytes = convolve_and_encode(job, source, options.alpha, options.encode, report);
   const Stopwatch writing;
   if (job.destination.path == "-") {
     write_stdout(bytes);

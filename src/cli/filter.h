@@ -21,6 +21,7 @@ struct FilterOptions {
   AlphaRule alpha = AlphaRule::keep;
   std::optional<OutputMap> map;  ///< none: the kernel's, else automatic
   std::optional<DType> depth;    ///< none: the input's
+  EncodeOptions encode;
   PlanOptions plan;
   std::int64_t max_pixels = 0;
   bool dry_run = false;

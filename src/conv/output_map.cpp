@@ -1,17 +1,28 @@
 #include "conv/output_map.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace convtool {
+namespace {
+
+void check_finite(double range) {
+  if (std::isfinite(range)) return;
+  throw Error(ErrorKind::shape, "",
+              "the response holds infinities, so there is no range to normalize; use another --map");
+}
+
+}  // namespace
 
 ValueMap make_value_map(OutputMap map, DType input, DType output, const ResponseStats& measured) {
-  require(map != OutputMap::automatic, "an unresolved output map");
+  require(map != OutputMap::automatic && map != OutputMap::signs, "an output map that is not one value map");
   const double range = is_integer(input) ? full_range(input) : is_integer(output) ? full_range(output) : 1.0;
   const double rescale = is_integer(input) && is_integer(output) ? full_range(output) / full_range(input) : 1.0;
 
   ValueMap result;
   switch (map) {
     case OutputMap::automatic:
+    case OutputMap::signs:
     case OutputMap::clip: result.scale = rescale; break;
     case OutputMap::abs:
       result.absolute = true;
@@ -26,16 +37,23 @@ ValueMap make_value_map(OutputMap map, DType input, DType output, const Response
     case OutputMap::normalize: {
       if (measured.min > measured.max) break;  // every response is NaN
       const double spread = measured.max - measured.min;
-      if (!std::isfinite(spread)) {
-        throw Error(ErrorKind::shape, "",
-                    "the response holds infinities, so there is no range to normalize; use another --map");
-      }
+      check_finite(spread);
       result.shift = measured.min;
       result.scale = spread > 0 ? range * rescale / spread : 1.0;
       break;
     }
   }
   return result;
+}
+
+std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured) {
+  require(is_integer(output), "colours of floats");
+  const bool none = measured.min > measured.max;  // every response is NaN
+  const double limit = none ? 0 : std::max(std::fabs(measured.min), std::fabs(measured.max));
+  check_finite(limit);
+  const double scale = limit > 0 ? full_range(output) / limit : 1.0;
+  // Orange and blue, which differ for every kind of colour vision; of equal green, so that signs are equally bright.
+  return {{{.scale = scale}, {.absolute = true, .scale = scale / 2}, {.scale = -scale}}};
 }
 
 }  // namespace convtool

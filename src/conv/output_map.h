@@ -1,6 +1,7 @@
 // From responses, which may be negative and of any size, to the values of a picture.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "conv/epilogue.h"
@@ -14,15 +15,24 @@ enum class OutputMap {
   abs,        ///< its absolute value
   normalize,  ///< smallest to 0, largest to the full range; a constant response to 0
   offset,     ///< mid-grey plus half the response; mid-grey is 128, 32768 or 0.5 in the units of the input
+  signs,      ///< positive orange, negative blue, the brighter the further from 0; of integer types
 };
-inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset"};
+inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset", "signed"};
 
 constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
 
 /// The numbers behind `map`. Responses are in the units of the input (0..255, 0..65535, or floats as they are); between
 /// integer types the result is rescaled by the ratio of their full ranges, to and from f32 never. The full range is the
 /// input's, for f32 input that of an integer output, and 1 from f32 to f32.
-/// `measured` matters to normalize only. Throws Error(shape) when its range is not finite. `map` is not automatic.
+/// `measured` matters to normalize only. Throws Error(shape) when its range is not finite. `map` is not automatic, and
+/// not signs.
 ValueMap make_value_map(OutputMap map, DType input, DType output, const ResponseStats& measured = {});
+
+/// OutputMap::signs as one map for each of R, G and B, whose values saturate at 0. The largest absolute response takes
+/// the full range of `output`, an integer type. Throws Error(shape) when `measured` is not finite.
+std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured);
+
+/// Whether a map needs the statistics of all responses before the first value.
+constexpr bool needs_measuring(OutputMap map) { return map == OutputMap::normalize || map == OutputMap::signs; }
 
 }  // namespace convtool

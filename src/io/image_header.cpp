@@ -21,6 +21,27 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view signature, s
          std::string_view(reinterpret_cast<const char*>(bytes.data()) + at, signature.size()) == signature;
 }
 
+enum class Chunks { png, riff };
+
+/// The data of the first chunk of this type; nothing when there is none, or the file ends before.
+std::span<const std::byte> find_chunk(Chunks kind, std::span<const std::byte> bytes, std::string_view type) {
+  const bool png = kind == Chunks::png;
+  ByteReader file(png ? "PNG" : "WebP", bytes, png ? Order::big : Order::little, png ? 8 : 12);
+  const auto left = [&] { return file.size() - file.position(); };
+  while (left() >= 8) {
+    std::uint64_t length = png ? file.u32() : 0;
+    const std::string_view name = file.text(4);
+    if (!png) length = file.u32();
+    if (length > left()) return {};
+    if (name == type) return bytes.subspan(file.position(), length);
+    file.skip(length);
+    const std::uint64_t after = png ? 4 : length % 2;  // a CRC; padding
+    if (after > left()) return {};
+    file.skip(after);
+  }
+  return {};
+}
+
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
   enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4 };
 
@@ -33,6 +54,7 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   const std::uint32_t colour_type = file.u8();
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
   header.grey_with_alpha = colour_type == kGreyAlpha;
+  header.orientation = read_exif_orientation(find_chunk(Chunks::png, bytes, "eXIf"));
   if (colour_type != kGrey) return header;
 
   file.skip(3 + 4);  // compression, filter and interlace methods; CRC
@@ -106,6 +128,7 @@ PictureHeader read_webp_header(std::span<const std::byte> bytes) {
     file.skip(3);
     header.width = static_cast<std::int64_t>(file.number(3)) + 1;
     header.height = static_cast<std::int64_t>(file.number(3)) + 1;
+    header.orientation = read_exif_orientation(find_chunk(Chunks::riff, bytes, "EXIF"));
   } else {
     throw_damaged("WebP", "an unknown first chunk");
   }

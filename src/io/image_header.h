@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "io/exif.h"
+
 namespace convtool {
 
 /// A kind of file that is read. PNM is P1 to P6, PFM is PF and Pf, TIFF includes BigTIFF.
@@ -21,6 +23,9 @@ std::optional<PictureType> sniff_picture_type(std::span<const std::byte> bytes);
 struct PictureHeader {
   PictureType type = PictureType::png;
   std::int64_t width = 0, height = 0;  ///< as claimed: from 0 to 2^32
+
+  /// How its EXIF block says that it lies (JPEG, PNG, WebP). OpenCV turns TIFF by itself.
+  Orientation orientation = Orientation::top_left;
 
   // OpenCV 4.6 hands pixels out in a few forms only. These tell what has been lost on the way.
 

@@ -244,6 +244,26 @@ PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
   return PixelFormat::rgba;
 }
 
+/// The picture as it was held.
+void turn_upright(cv::Mat& pixels, Orientation orientation) {
+  constexpr int kTopToBottom = 0, kLeftToRight = 1, kBoth = -1;  // what cv::flip() mirrors
+  cv::Mat turned;
+  switch (orientation) {
+    case Orientation::top_left: return;
+    case Orientation::top_right: cv::flip(pixels, turned, kLeftToRight); break;
+    case Orientation::bottom_right: cv::flip(pixels, turned, kBoth); break;
+    case Orientation::bottom_left: cv::flip(pixels, turned, kTopToBottom); break;
+    case Orientation::left_top: cv::transpose(pixels, turned); break;
+    case Orientation::right_top: cv::rotate(pixels, turned, cv::ROTATE_90_CLOCKWISE); break;
+    case Orientation::right_bottom:
+      cv::rotate(pixels, turned, cv::ROTATE_180);
+      cv::transpose(turned, turned);
+      break;
+    case Orientation::left_bottom: cv::rotate(pixels, turned, cv::ROTATE_90_COUNTERCLOCKWISE); break;
+  }
+  pixels = turned;
+}
+
 }  // namespace
 
 struct Image::Pixels {
@@ -310,7 +330,9 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
 
   const PixelFormat format = call_opencv([&] {
     settle_values(mat, header);
-    return settle_channels(mat, header);
+    const PixelFormat settled = settle_channels(mat, header);
+    turn_upright(mat, header.orientation);
+    return settled;
   });
   return Image(std::move(pixels), format);
 }
@@ -325,11 +347,23 @@ std::int64_t longest_side(std::string_view format) {
   return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
 }
 
-std::vector<int> encoder_parameters(std::string_view format, DType dtype) {
+std::vector<int> encoder_parameters(std::string_view format, DType dtype, const EncodeOptions& options) {
   constexpr int kNoCompression = 1;  // TIFF 6.0, section 8; else float RGB becomes LogLuv, which is lossy
-  if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, 101};  // above 100: lossless
+  constexpr int kLossless = 101;     // above 100
+  if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
+  if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
   if (format == "tiff" && dtype == DType::f32) return {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression};
-  return {};
+  if (format != "png") return {};
+  std::vector<int> parameters;  // a level sets the strategy too, and so comes first
+  if (options.png_level) parameters = {cv::IMWRITE_PNG_COMPRESSION, *options.png_level};
+  constexpr int kStrategies[] = {cv::IMWRITE_PNG_STRATEGY_DEFAULT, cv::IMWRITE_PNG_STRATEGY_FILTERED,
+                                 cv::IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv::IMWRITE_PNG_STRATEGY_RLE,
+                                 cv::IMWRITE_PNG_STRATEGY_FIXED};
+  if (options.png_strategy) {
+    parameters.push_back(cv::IMWRITE_PNG_STRATEGY);
+    parameters.push_back(kStrategies[static_cast<int>(*options.png_strategy)]);
+  }
+  return parameters;
 }
 
 /// As OpenCV's encoders take it: grey, B, G, R or B, G, R, A.
@@ -346,7 +380,9 @@ std::string_view to_string(PixelFormat format) {
 
 }  // namespace
 
-Bytes encode_image(const Image& image, const PictureFormat& format) {
+bool has_quality(const PictureFormat& format) { return format.name == "jpeg" || format.name == "webp"; }
+
+Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options) {
   const std::string name(format.name);
   const std::int64_t height = image.all().shape.h, width = image.all().shape.w;
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
@@ -370,7 +406,7 @@ Bytes encode_image(const Image& image, const PictureFormat& format) {
       [&] {
         const cv::Mat ordered = to_encoder_order(image.pixels_->mat, image.format());
         return cv::imencode(std::string(format.extensions.front()), ordered, encoded,
-                            encoder_parameters(format.name, image.dtype()));
+                            encoder_parameters(format.name, image.dtype(), options));
       },
       false);
   if (!done) throw Error(ErrorKind::output, "", "the " + name + " encoder fails on a picture of " + size);

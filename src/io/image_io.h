@@ -32,6 +32,20 @@ struct PictureFormat {
   std::vector<PixelFormat> pixels;
 };
 
+/// What zlib looks for when it compresses a PNG (its manual, deflateInit2).
+enum class PngStrategy { standard, filtered, huffman, rle, fixed };
+inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
+
+/// What is asked of an encoder. Formats that have no such thing ignore it.
+struct EncodeOptions {
+  std::optional<int> quality;               ///< 1 to 100; none: JPEG 95, WebP lossless
+  std::optional<int> png_level;             ///< 0, stored, to 9, smallest; none: 1
+  std::optional<PngStrategy> png_strategy;  ///< none: rle, or with a level standard
+};
+
+/// Whether encoders of `format` heed EncodeOptions::quality.
+bool has_quality(const PictureFormat& format);
+
 /// All of them, in the order in which they are named to users.
 std::span<const PictureFormat> picture_formats();
 
@@ -63,7 +77,7 @@ class Image {
 
  private:
   friend Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
-  friend Bytes encode_image(const Image& image, const PictureFormat& format);
+  friend Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options);
 
   struct Pixels;  // the cv::Mat
   explicit Image(std::shared_ptr<Pixels> pixels, PixelFormat format);
@@ -77,8 +91,8 @@ class Image {
 /// integers of up to 8 bits per channel become u8 and of up to 16 bits u16, spread over the full range (a PGM with the
 /// largest value 15 has its 15 as 255); signed integers and floats become f32 with the values that they have (in PFM
 /// divided by its scale). Black is 0. Alpha is separate: colours are never multiplied by it. Palettes and CMYK become
-/// RGB, with transparency RGBA; a single transparent colour becomes alpha. Of several pages the first is taken. A
-/// rotation noted in EXIF is not applied, one in a TIFF is.
+/// RGB, with transparency RGBA; a single transparent colour becomes alpha. Of several pages the first is taken. The
+/// picture comes upright, as the orientation in EXIF or TIFF says.
 ///
 /// Throws Error(input), without a path, for what is not such a picture, is damaged or truncated (half a picture is an
 /// error in every format), is of a kind that OpenCV would decode wrongly, holds no pixels, or has more than
@@ -93,10 +107,10 @@ class Image {
 /// print_to_stderr() (stderr_capture.h).
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
-/// The bytes of a file in `format`. JPEG at OpenCV's default quality of 95, all else lossless. Throws Error(output)
-/// when the format does not hold the picture (see holds()), or not one of that size, or the encoder fails. Threads and
+/// The bytes of a file in `format`. All but JPEG is lossless unless a quality is asked for. Throws Error(output) when
+/// the format does not hold the picture (see holds()), or not one of that size, or the encoder fails. Threads and
 /// standard error as with decode_image().
-Bytes encode_image(const Image& image, const PictureFormat& format);
+Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options = {});
 
 /// Such as "4.6.0".
 std::string opencv_version();

@@ -3,13 +3,15 @@
 // The file is a chain of segments (ITU T.81, annex B): a marker of two bytes, a length, data. Only after a start of
 // scan do bytes of no stated length follow, in which 0xff is always followed by 0 or by a restart marker. So walking
 // the chain needs no decoding, and thumbnails, whole JPEGs inside a segment, are stepped over.
+#include <algorithm>
+
 #include "io/byte_reader.h"
 #include "io/image_header.h"
 
 namespace convtool {
 namespace {
 
-constexpr std::uint32_t kEndOfImage = 0xd9, kStartOfScan = 0xda;
+constexpr std::uint32_t kEndOfImage = 0xd9, kStartOfScan = 0xda, kExif = 0xe1;
 
 /// The frame headers SOF0 to SOF15; DHT, JPG and DAC lie between them (table B.1).
 bool is_start_of_frame(std::uint32_t marker) {
@@ -38,7 +40,7 @@ std::uint32_t next_marker(ByteReader& file) {
 
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   PictureHeader header{.type = PictureType::jpeg};
-  bool has_frame = false, has_scan = false;
+  bool has_frame = false, has_scan = false, has_exif = false;
   ByteReader file("JPEG", bytes, ByteReader::Order::big, 2);
   while (true) {
     const std::uint32_t marker = next_marker(file);
@@ -51,6 +53,11 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
       header.height = file.u16();
       header.width = file.u16();
       has_frame = true;
+    }
+    if (marker == kExif && !has_exif && file.rest().starts_with("Exif")) {  // APP1 has other uses too
+      header.orientation =
+          read_exif_orientation(bytes.subspan(start + 2, std::min<std::uint64_t>(length - 2, file.size() - start - 2)));
+      has_exif = true;
     }
     has_scan = has_scan || marker == kStartOfScan;
     file.seek(start + length);

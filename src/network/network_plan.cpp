@@ -139,8 +139,12 @@ ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& out
     x = std::as_const(held).ref();
   }
   const BankPlan& last = banks_.back();
-  const ResponseStats measured = map == OutputMap::normalize ? last.measure(x, output.strides) : ResponseStats{};
-  return last.run(x, output, make_value_map(map, input_dtype_, output.dtype, measured));
+  ResponseStats measured;
+  if (needs_measuring(map)) measured = last.measure(x, output.strides);
+  if (map != OutputMap::signs) return last.run(x, output, make_value_map(map, input_dtype_, output.dtype, measured));
+  const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
+  for (std::size_t c = 0; c < maps.size(); ++c) last.run(x, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+  return measured;  // what one colour cuts off another shows: nothing is clipped
 }
 
 }  // namespace convtool

@@ -51,7 +51,8 @@ class NetworkPlan {
   const Shape& output_shape() const { return banks_.back().output_shape(); }
 
   /// Filters `input` into `output` (output_shape(), any type and strides, not overlapping the input).
-  /// OutputMap::normalize runs the last bank twice instead of keeping its responses. `map` is not automatic.
+  /// OutputMap::normalize runs the last bank twice instead of keeping its responses; signs four times, into the R, G
+  /// and B of `output`, where the plan's own output has one channel. `map` is not automatic.
   /// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, OutputMap map) const;
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <random>
@@ -109,6 +110,60 @@ END)",
   cv::imwrite(folder.file("in.jpg"), random_picture(CV_8UC3, 5));
   apply(folder, {"in.jpg", "-k", "identity"});
   CHECK(equal(read(folder, "in.identity.png"), read(folder, "in.jpg")));
+}
+
+TEST_CASE("encoders take a quality, a level and a strategy, or the format says that it has none") {
+  const TempFolder folder;
+  cv::Mat picture;
+  cv::GaussianBlur(random_picture(CV_8UC3, 21), picture, {5, 5}, 2);
+  cv::imwrite(folder.file("in.png"), picture);
+  const auto encoded = [&](const char* out, std::vector<std::string> options) {
+    options.insert(options.begin(), {"in.png", "-k", "identity", "-o", out});
+    apply(folder, options);
+    return std::filesystem::file_size(folder.file(out));
+  };
+  for (const char* out : {"q.jpg", "q.webp"})
+    CHECK(encoded(out, {"--quality", "10"}) < encoded(out, {"--quality", "90"}));
+  CHECK(encoded("q.jpg", {}) == encoded("q.jpg", {"--quality", "95"}));
+  CHECK(encoded("stored.png", {"--png-level", "0"}) > encoded("small.png", {"--png-level", "9"}));
+  for (const char* out : {"stored.png", "small.png"}) CHECK(equal(read(folder, out), picture));
+  for (const char* strategy : {"default", "filtered", "huffman", "rle", "fixed"}) {
+    encoded("s.png", {"--png-strategy", strategy, "--png-level", "6"});
+    CHECK(equal(read(folder, "s.png"), picture));
+  }
+  CHECK(encoded("s.png", {"--png-strategy", "huffman"}) != encoded("s.png", {"--png-strategy", "default"}));
+
+  const auto refused = [&](const char* out, const char* option, const char* value) {
+    return run_convtool({"apply", "in.png", "-k", "identity", "-o", out, option, value}, folder).err;
+  };
+  CHECK(refused("o.png", "--quality", "90").find("--quality is for jpeg and webp (got png)") != std::string::npos);
+  CHECK(refused("o.npy", "--quality", "90").find("(got npy)") != std::string::npos);
+  CHECK(refused("o.jpg", "--png-level", "9").find("--png-level is for png (got jpeg)") != std::string::npos);
+  CHECK(refused("o.bmp", "--png-strategy", "rle").find("(got bmp)") != std::string::npos);
+  CHECK(refused("o.jpg", "--quality", "0").find("--quality") != std::string::npos);
+  CHECK(refused("o.png", "--png-strategy", "fast").find("filtered") != std::string::npos);
+}
+
+TEST_CASE("a picture taken sideways is written upright") {
+  const TempFolder folder;
+  // Two blocks, dark above bright once upright; stored with its first row on the right, as a camera held on its side.
+  cv::Mat stored(16, 32, CV_8U, cv::Scalar(20));
+  stored.colRange(16, 32).setTo(220);
+  cv::imwrite(folder.file("plain.jpg"), stored);
+  REQUIRE(run_shell(R"(python3 - <<'END'
+import struct
+b = open('plain.jpg', 'rb').read()
+exif = b'Exif\0\0MM\0*' + struct.pack('>IHHHIHHI', 8, 1, 274, 3, 1, 6, 0, 0)
+open('side.jpg', 'wb').write(b[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + b[2:])
+END)",
+                    folder)
+              .code == 0);
+  CHECK(apply(folder, {"side.jpg", "-k", "identity", "-o", "up.png"}).find("side.jpg 1x32x16 u8 -> up.png 1x32x16") ==
+        0);
+  const cv::Mat up = read(folder, "up.png");
+  REQUIRE(up.size() == cv::Size(16, 32));
+  CHECK(up.at<std::uint8_t>(8, 8) < 30);
+  CHECK(up.at<std::uint8_t>(24, 8) > 210);
 }
 
 TEST_CASE("kernel channels are in R, G, B order") {
@@ -220,6 +275,64 @@ TEST_CASE("maps, depths and what is counted as clipped") {
   CHECK(apply(folder, {"y.tif", "-k", "identity", "--map", "normalize", "-o", "n.png"}).find("n.png 1x1x3 u8") !=
         std::string::npos);
   CHECK(equal(read(folder, "n.png"), (cv::Mat_<std::uint8_t>(1, 3) << 255, 0, 96)));
+}
+
+TEST_CASE("a step up and a step down survive in every map that can show them") {
+  const TempFolder folder;
+  cv::Mat bar(9, 20, CV_8U, cv::Scalar(0));
+  bar.colRange(7, 14).setTo(255);
+  cv::imwrite(folder.file("bar.png"), bar);
+  const auto written = [&](const char* out, std::vector<std::string> options) {
+    options.insert(options.begin(), {"bar.png", "-k", "sobel-x", "-o", out});
+    const std::string report = apply(folder, options);
+    return std::pair(read(folder, out), report);
+  };
+  constexpr int kUp = 6, kDown = 13;  // columns where the response is 1020 and -1020
+
+  const cv::Mat floats = written("f.tif", {"--depth", "f32"}).first;
+  CHECK(floats.at<float>(4, kUp) == 1020);
+  CHECK(floats.at<float>(4, kDown) == -1020);
+
+  const cv::Mat absolute = written("a.png", {"--map", "abs"}).first;
+  CHECK(absolute.at<std::uint8_t>(4, kUp) == 255);
+  CHECK(absolute.at<std::uint8_t>(4, kDown) == 255);
+
+  const auto [clipped, clip_report] = written("c.png", {"--map", "clip"});
+  CHECK(clipped.at<std::uint8_t>(4, kDown) == 0);
+  CHECK(clip_report.find("response -1020 to 1020, clipped 18 low 18 high") != std::string::npos);
+
+  for (const char* depth : {"u8", "u16"}) {
+    const auto [colours, report] = written("s.png", {"--map", "signed", "--depth", depth});
+    CHECK(report.find("3x9x20") != std::string::npos);
+    CHECK(report.find("map signed, response -1020 to 1020, clipped 0 low 0 high") != std::string::npos);
+    if (depth == std::string("u8")) {  // B, G, R
+      CHECK(colours.at<cv::Vec3b>(4, kUp) == cv::Vec3b(0, 128, 255));
+      CHECK(colours.at<cv::Vec3b>(4, kDown) == cv::Vec3b(255, 128, 0));
+      CHECK(colours.at<cv::Vec3b>(4, 0) == cv::Vec3b(0, 0, 0));
+    } else {
+      CHECK(colours.at<cv::Vec3w>(4, kUp) == cv::Vec3w(0, 32768, 65535));
+    }
+  }
+  const auto refused = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"apply", "bar.png", "--map", "signed"});
+    return run_convtool(options, folder).err;
+  };
+  CHECK(refused({"-k", "sobel-x", "-k", "sobel-y", "-o", "o.png"}).find("(got 2 channels)") != std::string::npos);
+  CHECK(refused({"-k", "sobel-x", "-o", "o.npy"}).find("write a picture") != std::string::npos);
+  CHECK(refused({"-k", "sobel-x", "-o", "o.tif", "--depth", "f32"}).find("--depth u8") != std::string::npos);
+}
+
+TEST_CASE("signed keeps alpha beside its colours") {
+  const TempFolder folder;
+  cv::Mat picture = random_picture(CV_8UC4, 31);
+  cv::imwrite(folder.file("in.png"), picture);
+  apply(folder, {"in.png", "-k", "sobel-x", "--gray", "--map", "signed", "-o", "out.png"});
+  const cv::Mat out = read(folder, "out.png");
+  REQUIRE(out.type() == CV_8UC4);
+  cv::Mat before, after;
+  cv::extractChannel(picture, before, 3);
+  cv::extractChannel(out, after, 3);
+  CHECK(equal(before, after));
 }
 
 TEST_CASE("banks stack, join and report what they did") {

@@ -1,7 +1,10 @@
 // The numbers behind each output map, for every pair of input and output types.
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "conv/output_map.h"
 
@@ -70,6 +73,22 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
   const ValueMap map = make_value_map(OutputMap::offset, DType::u8, DType::u8);
   CHECK(mapped(map, -255) == 0.5);
   CHECK(mapped(map, 254) == 255);
+}
+
+TEST_CASE("signed: the further from 0 the brighter, positive orange, negative blue") {
+  for (const auto& [min, max] : {std::pair(-1020.0, 1020.0), {-1020.0, 3.0}, {0.5, 1020.0}}) {
+    const auto [red, green, blue] = make_sign_maps(DType::u8, {.min = min, .max = max});
+    const auto colour = [&, red = red, green = green, blue = blue](double response) {
+      return std::vector{mapped(red, response), mapped(green, response), mapped(blue, response)};
+    };
+    CHECK(colour(1020) == std::vector{255.0, 127.5, -255.0});
+    CHECK(colour(-1020) == std::vector{-255.0, 127.5, 255.0});
+    CHECK(colour(0) == std::vector{0.0, 0.0, 0.0});
+  }
+  CHECK(make_sign_maps(DType::u16, {.min = -2, .max = 1})[2].scale == -65535.0 / 2);
+  CHECK(make_sign_maps(DType::u8, {.min = 0, .max = 0})[0].scale == 1);
+  CHECK(make_sign_maps(DType::u8, {})[0].scale == 1);  // nothing but NaN
+  CHECK_THROWS_AS(make_sign_maps(DType::u8, {.min = 0, .max = std::numeric_limits<double>::infinity()}), Error);
 }
 
 TEST_CASE("normalize takes the smallest response to 0 and the largest to the full range") {

@@ -148,7 +148,8 @@ TEST_CASE("the automatic map: abs for plain differences in integers, clip for al
     CHECK(automatic(bank_of({difference, difference}, Combine::magnitude), dtype) == OutputMap::clip);
   }
   CHECK(automatic(bank_of({difference}), DType::f32) == OutputMap::clip);
-  for (const OutputMap asked : {OutputMap::clip, OutputMap::abs, OutputMap::normalize, OutputMap::offset})
+  for (const OutputMap asked :
+       {OutputMap::clip, OutputMap::abs, OutputMap::normalize, OutputMap::offset, OutputMap::signs})
     for (const DType dtype : {DType::u8, DType::f32}) CHECK(resolve_map(asked, bank_of({difference}), dtype) == asked);
 }
 

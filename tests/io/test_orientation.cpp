@@ -1,0 +1,144 @@
+// Pictures that were taken with the camera on its side come upright, whatever the format and byte order.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "io/exif.h"
+#include "io/image_io.h"
+#include "io/picture_bytes.h"
+#include "io/pixel_values.h"
+
+using namespace convtool;
+using namespace convtool::testing;
+
+namespace {
+
+/// Where the stored picture's first row and first column are in the upright one: the wording of the standard.
+struct Sides {
+  char row, column;  // t, b, l, r
+};
+constexpr Sides kSides[] = {{'t', 'l'}, {'t', 'r'}, {'b', 'r'}, {'b', 'l'},
+                            {'l', 't'}, {'r', 't'}, {'r', 'b'}, {'l', 'b'}};
+
+constexpr std::int64_t kHeight = 2, kWidth = 3;
+
+/// The upright pixels of the stored 0 1 2 / 10 11 12, times `scale`.
+std::vector<double> upright(int orientation, double scale) {
+  const Sides sides = kSides[orientation - 1];
+  const bool turned = orientation > 4;
+  const std::int64_t h = turned ? kWidth : kHeight, w = turned ? kHeight : kWidth;
+  std::vector<double> pixels(static_cast<std::size_t>(h * w));
+  for (std::int64_t r = 0; r < kHeight; ++r)
+    for (std::int64_t c = 0; c < kWidth; ++c) {
+      std::int64_t y = 0, x = 0;
+      const auto place = [&](char side, std::int64_t index) {
+        if (side == 't') y = index;
+        if (side == 'b') y = h - 1 - index;
+        if (side == 'l') x = index;
+        if (side == 'r') x = w - 1 - index;
+      };
+      place(sides.row, r);
+      place(sides.column, c);
+      pixels[static_cast<std::size_t>(y * w + x)] = scale * static_cast<double>(10 * r + c);
+    }
+  return pixels;
+}
+
+Bytes exif(int orientation, bool big_endian, bool prefixed) {
+  ByteWriter block(big_endian);
+  if (prefixed) block.text("Exif").u8(0).u8(0);
+  block.text(big_endian ? "MM" : "II").u16(42).u32(8).u16(2);
+  block.u16(256).u16(4).u32(1).u32(kWidth);                                          // another tag first
+  block.u16(274).u16(3).u32(1).u16(static_cast<std::uint64_t>(orientation)).u16(0);  // Orientation, a SHORT
+  return block.u32(0).bytes();
+}
+
+Bytes concatenated(std::initializer_list<std::span<const std::byte>> parts) {
+  ByteWriter all;
+  for (const auto part : parts) all.append(part);
+  return all.bytes();
+}
+
+Bytes png(std::span<const std::byte> block, bool after_pixels) {
+  ByteWriter header(true);
+  header.u32(kWidth).u32(kHeight).u8(8).u8(0).u8(0).u8(0).u8(0);
+  const Bytes rows = ByteWriter().u8(0).u8(0).u8(1).u8(2).u8(0).u8(10).u8(11).u8(12).bytes();
+  const Bytes exif_chunk = png_chunk("eXIf", block), pixels = png_chunk("IDAT", zlib_stored(rows));
+  return concatenated({ByteWriter().u8(0x89).text("PNG\r\n\x1a\n").bytes(), png_chunk("IHDR", header.bytes()),
+                       after_pixels ? pixels : exif_chunk, after_pixels ? exif_chunk : pixels, png_chunk("IEND", {})});
+}
+
+/// A picture whose pixels are blocks of 16x16, which JPEG stores well: 0, 20, 40 over 200, 220, 240.
+Image blocks() {
+  const Image image(DType::u8, PixelFormat::grey, 16 * kHeight, 16 * kWidth);
+  const auto view = image.all().view<std::uint8_t>();
+  for (std::int64_t y = 0; y < view.shape.h; ++y)
+    for (std::int64_t x = 0; x < view.shape.w; ++x)
+      view.at(0, 0, y, x) = static_cast<std::uint8_t>(20 * (10 * (y / 16) + x / 16));
+  return image;
+}
+
+std::vector<double> block_centres(const Image& image) {
+  const auto view = image.all().view<std::uint8_t>();
+  std::vector<double> centres;
+  for (std::int64_t y = 8; y < view.shape.h; y += 16)
+    for (std::int64_t x = 8; x < view.shape.w; x += 16) centres.push_back(view.at(0, 0, y, x));
+  return centres;
+}
+
+}  // namespace
+
+TEST_CASE("PNG with an eXIf chunk, before or after its pixels") {
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const bool big_endian : {false, true})
+      for (const bool after : {false, true}) {
+        CAPTURE(orientation);
+        const Image image = decode_image(png(exif(orientation, big_endian, false), after), 100);
+        CHECK(image.all().shape.h == (orientation > 4 ? kWidth : kHeight));
+        CHECK(values(image.all()) == upright(orientation, 1));
+      }
+}
+
+TEST_CASE("JPEG with an EXIF segment") {
+  const Bytes plain = encode_image(blocks(), *find_picture_format("jpeg"));
+  const std::span<const std::byte> file(plain);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(orientation);
+    const Bytes block = exif(orientation, orientation % 2 == 0, true);
+    const Bytes segment = ByteWriter(true).u8(0xff).u8(0xe1).u16(block.size() + 2).append(block).bytes();
+    const Image image = decode_image(concatenated({file.first(2), segment, file.subspan(2)}), 10000);
+    const std::vector<double> seen = block_centres(image), wanted = upright(orientation, 20);
+    REQUIRE(seen.size() == wanted.size());
+    // At quality 95 the sum of a flat block's 64 values is stored in steps of 16: an eighth of a level off at most, then rounded.
+    for (std::size_t i = 0; i < seen.size(); ++i) CHECK(std::fabs(seen[i] - wanted[i]) <= 1);
+  }
+}
+
+TEST_CASE("WebP with an EXIF chunk, with and without a prefix") {
+  const Bytes plain = encode_image(blocks(), *find_picture_format("webp"));
+  const std::span<const std::byte> pixels = std::span(plain).subspan(12);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(orientation);
+    const Bytes block = exif(orientation, orientation % 2 == 0, orientation > 4);
+    ByteWriter body;
+    body.text("WEBP").text("VP8X").u32(10).u32(0x08);
+    body.u16(16 * kWidth - 1).u8(0).u16(16 * kHeight - 1).u8(0);
+    body.append(pixels).text("EXIF").u32(block.size()).append(block);
+    const Bytes file = ByteWriter().text("RIFF").u32(body.size()).append(body.bytes()).bytes();
+    const Image image = decode_image(file, 10000);
+    // WebP holds grey as R = G = B; blocks of the first channel.
+    CHECK(block_centres(image.to_luma()) == upright(orientation, 20));
+  }
+}
+
+TEST_CASE("what makes no sense in EXIF leaves the picture as it is") {
+  const Bytes good = exif(6, true, false);
+  CHECK(read_exif_orientation(good) == Orientation::right_top);
+  for (std::size_t length = 0; length < 34; ++length)
+    CHECK(read_exif_orientation(std::span(good).first(length)) == Orientation::top_left);
+  for (const int wrong : {0, 9, 65535}) CHECK(read_exif_orientation(exif(wrong, false, true)) == Orientation::top_left);
+  CHECK(read_exif_orientation(ByteWriter().text("Exif").bytes()) == Orientation::top_left);
+  CHECK(read_exif_orientation(ByteWriter().text("II").u16(42).u32(0xfffffff0).bytes()) == Orientation::top_left);
+}
