@@ -117,7 +117,8 @@ bool fits_memory(const Extent& tile, const Task& task) {
 /// A model of what was measured on one core of a Zen 5 server processor, 3840x2160, u8 and f32, 31x31 weights, tiles of
 /// 64x64 to 1024x1024, with AVX-512, AVX2 and SSE4. A tile costs as many levels of transforms, half of them for inputs,
 /// and one product for each pair of channels, which waits for the spectrum; a large one, also for itself; a small one
-/// has short rows, which took 11x11 to 21x21 weights half as long again.
+/// has short rows, which took 11x11 to 21x21 weights half as long again. Interleaved channels are picked and placed one
+/// by one.
 double nanoseconds(const FftTiling& tiling, const Task& task) {
   const KernelShape& k = task.kernel.shape;
   const auto pixels = static_cast<double>(tiling.tile.h * tiling.tile.w);
@@ -125,8 +126,12 @@ double nanoseconds(const FftTiling& tiling, const Task& task) {
   const double per_pixel = static_cast<double>(task.problem.input.c + k.c_o) * per_level * std::log2(pixels) / 2 +
                            static_cast<double>(k.c_i_per_group * k.c_o) * per_product;
   const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
+  const auto interleaved = [&](const Shape& shape) {
+    return task.problem.channels_last && shape.c > 1 ? 0.4 * static_cast<double>(shape.count()) : 0;
+  };
   return static_cast<double>(task.problem.input.n * tiling.count.h * tiling.count.w) * pixels * per_pixel * width *
-         waiting;
+             waiting +
+         interleaved(task.problem.input) + interleaved(task.out);
 }
 
 FftTiling tiling_of(const Extent& tile, const Task& task) {
