@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
+#include <variant>
 
 #include "network/alpha.h"
 #include "network/network_plan.h"
@@ -221,28 +223,34 @@ int tensor_rank(const Job& job, const Source& source) {
   return job.shape.c == 1 ? source.rank() : std::max(source.rank(), 3);
 }
 
-/// Convolves into memory of the kind that the format takes, and encodes it.
-Bytes convolve_and_encode(const Job& job, const Source& source, AlphaRule alpha, const EncodeOptions& encode,
-                          RunReport& report) {
-  const auto timed = [](double& seconds, const auto& work) {
-    const Stopwatch watch;
-    auto result = work();
-    seconds = watch.seconds();
-    return result;
-  };
+template <class Work>
+auto timed(double& seconds, const Work& work) {
+  const Stopwatch watch;
+  auto result = work();
+  seconds = watch.seconds();
+  return result;
+}
+
+/// Convolves into memory of the kind that the format takes. The source ends here: its pixels and the encoded bytes need
+/// not be in memory together.
+std::variant<Image, RankedTensor> convolve_source(const Job& job, Source source, AlphaRule alpha, RunReport& report) {
   const auto run_into = [&](const TensorRef& output) {
     report.stats = timed(report.convolve_seconds, [&] { return convolve(job, source, alpha, output); });
   };
   if (!job.format.is_tensor()) {
-    const Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
+    Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());
-    return timed(report.encode_seconds, [&] { return encode_image(image, *job.format.picture, encode); });
+    return image;
   }
   RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = tensor_rank(job, source)};
   run_into(tensor.tensor.ref());
-  return timed(report.encode_seconds, [&] {
-    return job.format.kind == FileFormat::Kind::npy ? format_npy(tensor) : format_tensor_json(tensor);
-  });
+  return tensor;
+}
+
+Bytes encode(std::variant<Image, RankedTensor> result, const FileFormat& format, const EncodeOptions& options) {
+  if (Image* image = std::get_if<Image>(&result)) return encode_image(std::move(*image), *format.picture, options);
+  const auto& tensor = std::get<RankedTensor>(result);
+  return format.kind == FileFormat::Kind::npy ? format_npy(tensor) : format_tensor_json(tensor);
 }
 
 bool exists(const std::string& path) {
@@ -267,7 +275,7 @@ void filter_file(const std::string& input, const Destination& destination, const
     return;
   }
   const Stopwatch decoding;
-  const Source source = load_source(input, options.grey, options.max_pixels);
+  Source source = load_source(input, options.grey, options.max_pixels);
   report.decode_seconds = decoding.seconds();
 
   const Job job = plan_job(source, destination, options);
@@ -286,7 +294,9 @@ void filter_file(const std::string& input, const Destination& destination, const
                 std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
   }
 
-  const Bytes bytes = convolve_and_encode(job, source, options.alpha, options.encode, report);
+  auto result = convolve_source(job, std::move(source), options.alpha, report);
+  const Bytes bytes =
+      timed(report.encode_seconds, [&] { return encode(std::move(result), job.format, options.encode); });
   const Stopwatch writing;
   if (job.destination.path == "-") {
     write_stdout(bytes);

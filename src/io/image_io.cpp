@@ -382,7 +382,7 @@ std::string_view to_string(PixelFormat format) {
 
 bool has_quality(const PictureFormat& format) { return format.name == "jpeg" || format.name == "webp"; }
 
-Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options) {
+Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options) {
   const std::string name(format.name);
   const std::int64_t height = image.all().shape.h, width = image.all().shape.w;
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
@@ -410,6 +410,7 @@ Bytes encode_image(const Image& image, const PictureFormat& format, const Encode
       },
       false);
   if (!done) throw Error(ErrorKind::output, "", "the " + name + " encoder fails on a picture of " + size);
+  image.pixels_.reset();
   const auto* const first = reinterpret_cast<const std::byte*>(encoded.data());
   return Bytes(first, first + encoded.size());
 }

@@ -77,7 +77,7 @@ class Image {
 
  private:
   friend Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
-  friend Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options);
+  friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options);
 
   struct Pixels;  // the cv::Mat
   explicit Image(std::shared_ptr<Pixels> pixels, PixelFormat format);
@@ -109,8 +109,8 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
 /// The bytes of a file in `format`. All but JPEG is lossless unless a quality is asked for. Throws Error(output) when
 /// the format does not hold the picture (see holds()), or not one of that size, or the encoder fails. Threads and
-/// standard error as with decode_image().
-Bytes encode_image(const Image& image, const PictureFormat& format, const EncodeOptions& options = {});
+/// standard error as with decode_image(). Where no copy of `image` is left, its pixels end before the bytes are copied.
+Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options = {});
 
 /// Such as "4.6.0".
 std::string opencv_version();
