@@ -1,0 +1,72 @@
+// Decisions by two thresholds, and thresholds that a picture suggests itself.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <vector>
+
+#include "edges/hysteresis.h"
+#include "support/convolve.h"
+
+namespace convtool {
+namespace {
+
+std::vector<double> edges_of(const Shape& shape, const std::vector<double>& strength, const Thresholds& thresholds) {
+  const Tensor input = tensor_of(DType::f32, shape, strength);
+  Tensor edges(DType::u8, shape);
+  hysteresis(input.ref(), thresholds, edges.ref());
+  return values_of(edges.ref());
+}
+
+TEST_CASE("weak pixels count where they lead to a strong one, over any way") {
+  // A chain that turns, a diagonal step, a gap, and a weak pixel alone.
+  CHECK(edges_of({1, 1, 4, 6}, {9, 5, 0, 0, 5, 5,  //
+                                0, 0, 5, 0, 0, 0,  //
+                                0, 5, 0, 0, 0, 5,  //
+                                5, 0, 0, 5, 0, 0},
+                 {4, 8}) == std::vector<double>{255, 255, 0,   0, 0, 0,  //
+                                                0,   0,   255, 0, 0, 0,  //
+                                                0,   255, 0,   0, 0, 0,  //
+                                                255, 0,   0,   0, 0, 0});
+}
+
+TEST_CASE("thresholds themselves are exceeded by nothing that equals them; NaN is no edge; a batch is no neighbour") {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  CHECK(edges_of({1, 1, 1, 4}, {8, 4, 4, 8.5}, {4, 8}) == std::vector<double>{0, 0, 0, 255});
+  CHECK(edges_of({1, 1, 1, 4}, {nan, 9, nan, 5}, {4, 8}) == std::vector<double>{0, 255, 0, 0});
+  CHECK(edges_of({1, 1, 1, 3}, {inf, 5, -inf}, {4, 8}) == std::vector<double>{255, 255, 0});
+  CHECK(edges_of({2, 1, 1, 2}, {0, 9, 5, 0}, {4, 8}) == std::vector<double>{0, 255, 0, 0});
+}
+
+TEST_CASE("quantiles by the nearest rank") {
+  const Tensor strength = tensor_of(DType::f32, {1, 1, 2, 5}, {7, 1, 9, 3, 5, 8, 2, 10, 4, 6});
+  CHECK(strength_quantile(strength.ref(), 0) == 1);
+  CHECK(strength_quantile(strength.ref(), 0.1) == 1);
+  CHECK(strength_quantile(strength.ref(), 0.5) == 5);
+  CHECK(strength_quantile(strength.ref(), 0.95) == 10);
+  CHECK(strength_quantile(strength.ref(), 1) == 10);
+}
+
+TEST_CASE("Otsu's threshold parts two heaps of strengths, whatever their unit, and leaves out what is 0") {
+  for (const double unit : {1.0, 1020.0, 1e-3}) {
+    const Tensor strength = tensor_of(
+        DType::f32, {1, 1, 1, 12},
+        {0, 0, 0, 0, 0.1 * unit, 0.12 * unit, 0.15 * unit, 0.11 * unit, 0.9 * unit, 0.95 * unit, unit, 0.92 * unit});
+    const Thresholds found = otsu_thresholds(strength.ref());
+    CHECK(found.high > 0.15 * unit);
+    CHECK(found.high < 0.9 * unit);
+    CHECK(found.low == found.high / 2);
+  }
+}
+
+TEST_CASE("Otsu's threshold where there is nothing to part") {
+  const auto otsu = [](const std::vector<double>& strengths) {
+    return otsu_thresholds(
+        tensor_of(DType::f32, {1, 1, 1, static_cast<std::int64_t>(strengths.size())}, strengths).ref());
+  };
+  CHECK(otsu({0, 0, 0}).high == 0);
+  CHECK(otsu({0, 6, 6}).high == 3);  // all alike: halfway, so that they are edges
+  CHECK_THROWS_AS(otsu({1, std::numeric_limits<double>::infinity()}), Error);
+}
+
+}  // namespace
+}  // namespace convtool
