@@ -54,6 +54,7 @@ TEST_CASE("diagonals compare with the diagonal that the gradient points along") 
 
 TEST_CASE("no gradient, NaN, and each picture of a batch by itself") {
   CHECK(thinned({1, 1, 1, 3}, {0, 0, 0}, 0, 0) == std::vector<double>{0, 0, 0});
+  CHECK(thinned({1, 1, 1, 3}, {0.25, 0.125, 0}, 1, 0) == std::vector<double>{0.25, 0, 0});  // outside is 0
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(thinned({1, 1, 1, 3}, {1, nan, 1}, 1, 0) == std::vector<double>{0, 0, 0});
   CHECK(thinned({2, 1, 1, 3}, {1, 2, 1, 3, 2, 1}, 1, 0) == std::vector<double>{0, 2, 0, 3, 0, 0});

@@ -80,7 +80,7 @@ TEST_CASE("the program holds every kernel file, unchanged and sorted") {
     std::ifstream stream(entry.path(), std::ios::binary);
     files[entry.path().stem().string()] = {std::istreambuf_iterator<char>(stream), {}};
   }
-  CHECK(files.size() == 24);
+  CHECK(files.size() == 25);
   CHECK(files.size() == shipped_kernels().size());
   CHECK(std::is_sorted(all_names().begin(), all_names().end()));
   for (const ShippedKernel& kernel : shipped_kernels()) {
@@ -122,13 +122,31 @@ TEST_CASE("all but the 1x1 kernels keep the size of the picture and repeat its b
 }
 
 TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels answer them with 0") {
-  const std::map<std::string, std::vector<double>> expected = {
-      {"identity", {1}},   {"box", {1}},         {"gaussian-3", {1}},  {"gaussian-5", {1}},
-      {"binomial-5", {1}}, {"sharpen", {1}},     {"unsharp", {1}},     {"emboss", {1}},
-      {"luma", {1}},       {"edge", {0}},        {"outline", {0}},     {"sobel-x", {0}},
-      {"sobel-y", {0}},    {"sobel", {0}},       {"prewitt", {0}},     {"scharr", {0}},
-      {"roberts", {0}},    {"laplacian-4", {0}}, {"laplacian-8", {0}}, {"kirsch", {0}},
-      {"robinson", {0}},   {"log", {0}},         {"frei-chen", {0}},   {"sepia", {1.351, 1.203, 0.937}}};
+  const std::map<std::string, std::vector<double>> expected = {{"identity", {1}},
+                                                               {"box", {1}},
+                                                               {"gaussian-3", {1}},
+                                                               {"gaussian-5", {1}},
+                                                               {"binomial-5", {1}},
+                                                               {"sharpen", {1}},
+                                                               {"unsharp", {1}},
+                                                               {"emboss", {1}},
+                                                               {"luma", {1}},
+                                                               {"edge", {0}},
+                                                               {"outline", {0}},
+                                                               {"sobel-x", {0}},
+                                                               {"sobel-y", {0}},
+                                                               {"sobel", {0}},
+                                                               {"prewitt", {0}},
+                                                               {"scharr", {0}},
+                                                               {"farid", {0}},
+                                                               {"roberts", {0}},
+                                                               {"laplacian-4", {0}},
+                                                               {"laplacian-8", {0}},
+                                                               {"kirsch", {0}},
+                                                               {"robinson", {0}},
+                                                               {"log", {0}},
+                                                               {"frei-chen", {0}},
+                                                               {"sepia", {1.351, 1.203, 0.937}}};
   CHECK(expected.size() == all_names().size());
   for (const std::string& name : all_names()) {
     CAPTURE(name);
@@ -152,10 +170,10 @@ TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels answer them 
 }
 
 TEST_CASE("ranks and combinations") {
-  const std::map<std::string, Combine> banks = {{"sobel", Combine::magnitude},    {"prewitt", Combine::magnitude},
-                                                {"scharr", Combine::magnitude},   {"roberts", Combine::magnitude},
-                                                {"kirsch", Combine::max},         {"robinson", Combine::max},
-                                                {"frei-chen", Combine::magnitude}};
+  const std::map<std::string, Combine> banks = {{"sobel", Combine::magnitude},   {"prewitt", Combine::magnitude},
+                                                {"scharr", Combine::magnitude},  {"farid", Combine::magnitude},
+                                                {"roberts", Combine::magnitude}, {"kirsch", Combine::max},
+                                                {"robinson", Combine::max},      {"frei-chen", Combine::magnitude}};
   for (const std::string& name : all_names()) {
     CAPTURE(name);
     const Bank bank = shipped_bank(name);
@@ -190,6 +208,23 @@ TEST_CASE("known coefficients") {
   CHECK(shipped_bank("roberts").layers[1].weights == Weights{0, 1, -1, 0});
   CHECK(shipped_bank("kirsch").layers[0].weights == Weights{5, 5, 5, -3, 0, -3, -3, -3, -3});
   CHECK(shipped_bank("robinson").layers[0].weights == Weights{1, 2, 1, 0, 0, 0, -1, -2, -1});
+}
+
+TEST_CASE("farid is the product of the paper's interpolator and derivative") {
+  // Table 1, 5 taps; further digits as computed by the authors' program.
+  constexpr double kInterpolator[] = {0.0376593171958126, 0.249153396177344, 0.426374573253687};
+  constexpr double kDerivative[] = {-0.109603762960254, -0.276690988455557, 0};
+  const Bank bank = shipped_bank("farid");
+  REQUIRE(bank.layers.size() == 2);
+  for (std::size_t i = 0; i < 5; ++i)
+    for (std::size_t j = 0; j < 5; ++j) {
+      const double expected = kInterpolator[std::min(i, 4 - i)] * kDerivative[std::min(j, 4 - j)] * (j > 2 ? -1 : 1);
+      CHECK(std::fabs(static_cast<double>(bank.layers[0].weights[i * 5 + j]) - expected) <=
+            1e-9 * std::fabs(expected) + 0x1p-24 * std::fabs(expected));
+    }
+  CHECK(bank.layers[1].weights == transposed(bank.layers[0]));
+  // A ramp of slope 1 answers with the slope: 2 * (2 * 0.1096 + 0.2767) = 0.9918.
+  CHECK(std::fabs(response(bank.layers[0], [](double right, double) { return right; }) - 0.99179) < 1e-5);
 }
 
 TEST_CASE("gradients are positive to the right and downwards") {
