@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
-#include <variant>
 
 #include "network/alpha.h"
 #include "network/network_plan.h"
@@ -231,26 +230,29 @@ auto timed(double& seconds, const Work& work) {
   return result;
 }
 
-/// Convolves into memory of the kind that the format takes. The source ends here: its pixels and the encoded bytes need
-/// not be in memory together.
-std::variant<Image, RankedTensor> convolve_source(const Job& job, Source source, AlphaRule alpha, RunReport& report) {
+/// Convolves into memory of the kind that the format takes, and encodes it. The source ends between the two: its pixels
+/// and the encoded bytes need not be in memory together.
+Bytes convolve_and_encode(const Job& job, std::optional<Source> source, const FilterOptions& options,
+                          RunReport& report) {
+  const int rank = tensor_rank(job, *source);
   const auto run_into = [&](const TensorRef& output) {
-    report.stats = timed(report.convolve_seconds, [&] { return convolve(job, source, alpha, output); });
+    report.stats = timed(report.convolve_seconds, [&] { return convolve(job, *source, options.alpha, output); });
+    source.reset();
   };
+  const auto encode = [&](const auto& work) { return timed(report.encode_seconds, work); };
   if (!job.format.is_tensor()) {
     Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());
-    return image;
+    return encode([&] { return encode_image(std::move(image), *job.format.picture, options.encode); });
   }
-  RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = tensor_rank(job, source)};
+  if (job.format.kind == FileFormat::Kind::npy) {
+    NpyFile file = new_npy(job.shape, rank);
+    run_into(file.values());
+    return std::move(file.bytes);
+  }
+  RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = rank};
   run_into(tensor.tensor.ref());
-  return tensor;
-}
-
-Bytes encode(std::variant<Image, RankedTensor> result, const FileFormat& format, const EncodeOptions& options) {
-  if (Image* image = std::get_if<Image>(&result)) return encode_image(std::move(*image), *format.picture, options);
-  const auto& tensor = std::get<RankedTensor>(result);
-  return format.kind == FileFormat::Kind::npy ? format_npy(tensor) : format_tensor_json(tensor);
+  return encode([&] { return format_tensor_json(tensor); });
 }
 
 bool exists(const std::string& path) {
@@ -294,9 +296,7 @@ void filter_file(const std::string& input, const Destination& destination, const
                 std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
   }
 
-  auto result = convolve_source(job, std::move(source), options.alpha, report);
-  const Bytes bytes =
-      timed(report.encode_seconds, [&] { return encode(std::move(result), job.format, options.encode); });
+  const Bytes bytes = convolve_and_encode(job, std::move(source), options, report);
   const Stopwatch writing;
   if (job.destination.path == "-") {
     write_stdout(bytes);

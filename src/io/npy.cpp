@@ -234,31 +234,30 @@ RankedTensor parse_npy(std::span<const std::byte> bytes) {
   return result;
 }
 
-Bytes format_npy(const RankedTensor& tensor) {
-  const Shape& shape = tensor.tensor.shape();
+TensorRef NpyFile::values() {
+  std::byte* const end = bytes.data() + bytes.size();
+  return {end - static_cast<std::size_t>(shape.count()) * sizeof(float),
+          DType::f32,
+          shape,
+          {shape.c * shape.h * shape.w, shape.h * shape.w, shape.w, 1}};
+}
+
+NpyFile new_npy(const Shape& shape, int rank) {
   const std::vector<std::int64_t> all = {shape.n, shape.c, shape.h, shape.w};
-  std::string header =
-      "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - tensor.rank, all.end()}) + ", }";
-  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // the data begins on a multiple of 64, as numpy.save has it
+  const char order = std::endian::native == std::endian::little ? '<' : '>';
+  std::string header = std::string("{'descr': '") + order +
+                       "f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - rank, all.end()}) + ", }";
+  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // as numpy.save has it
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';
 
-  const auto count = static_cast<std::size_t>(shape.count());
-  Bytes bytes(kPrefix + header.size() + count * sizeof(float));
-  std::memcpy(bytes.data(), "\x93NUMPY\x01\x00", 8);
-  bytes[8] = static_cast<std::byte>(header.size() & 0xff);
-  bytes[9] = static_cast<std::byte>(header.size() >> 8);
-  std::memcpy(bytes.data() + kPrefix, header.data(), header.size());
-  std::byte* out = bytes.data() + kPrefix + header.size();
-  if constexpr (std::endian::native == std::endian::little) {
-    std::memcpy(out, tensor.tensor.data<float>(), count * sizeof(float));
-  } else {
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto element = load<float>(reinterpret_cast<const std::byte*>(tensor.tensor.data<float>() + i), true);
-      std::memcpy(out + i * sizeof(float), &element, sizeof(float));
-    }
-  }
-  return bytes;
+  NpyFile file{.bytes = Bytes(kPrefix + header.size() + static_cast<std::size_t>(shape.count()) * sizeof(float)),
+               .shape = shape};
+  std::memcpy(file.bytes.data(), "\x93NUMPY\x01\x00", 8);
+  file.bytes[8] = static_cast<std::byte>(header.size() & 0xff);
+  file.bytes[9] = static_cast<std::byte>(header.size() >> 8);
+  std::memcpy(file.bytes.data() + kPrefix, header.data(), header.size());
+  return file;
 }
 
 }  // namespace convtool

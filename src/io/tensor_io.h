@@ -32,8 +32,18 @@ bool looks_like_npy(std::span<const std::byte> bytes);
 /// True when the first character that is not white space is [, which begins no picture.
 bool looks_like_json(std::span<const std::byte> bytes);
 
-/// Format version 1.0, little-endian f32, C order. `tensor` is planar f32.
-Bytes format_npy(const RankedTensor& tensor);
+/// A .npy file in memory, which it owns.
+struct NpyFile {
+  Bytes bytes;
+  Shape shape;
+
+  /// Planar f32, inside `bytes`.
+  TensorRef values();
+};
+
+/// One of zeros, for a tensor that is made where it will be written from: format version 1.0, f32 in this processor's
+/// byte order, C order, the values from a multiple of 64 bytes on. Throws std::bad_alloc.
+NpyFile new_npy(const Shape& shape, int rank);
 
 /// Nested lists on one line with a newline; each number is the shortest that reads back as the same float.
 /// Throws Error(output) for NaN and infinities, which JSON cannot hold.

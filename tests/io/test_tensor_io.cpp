@@ -159,7 +159,11 @@ TEST_CASE("npy: random damage is refused or read, never worse") {
 TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 64 bytes") {
   RankedTensor tensor{.tensor = Tensor(DType::f32, {1, 2, 1, 3}), .rank = 3};
   for (int i = 0; i < 6; ++i) tensor.tensor.data<float>()[i] = static_cast<float>(i) / 3;
-  const Bytes bytes = format_npy(tensor);
+  NpyFile file = new_npy(tensor.tensor.shape(), tensor.rank);
+  const auto values = file.values().view<float>();
+  for (std::int64_t c = 0; c < 2; ++c)
+    for (std::int64_t x = 0; x < 3; ++x) values.at(0, c, 0, x) = static_cast<float>(3 * c + x) / 3;
+  const Bytes& bytes = file.bytes;
   const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   CHECK(text.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
   CHECK(text.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }"));
