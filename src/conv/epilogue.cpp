@@ -18,7 +18,7 @@ constexpr std::int64_t kPiece = 256;
 /// not either without a bias, since a float is rounded as it is, when dividing is exact (a power of two), or when no
 /// quotient comes near a tie: n / d, with whole n and d, is 1 / (2 d) or more away from one that it does not hit, and
 /// float is right to 2^-16 up to 256. (Sums of weights that are not whole are rounded already, and promise no more than
-/// their bound.) For magnitudes of whole numbers see finish-inl.h.
+/// their bound.) For magnitudes of whole numbers see finish_float-inl.h.
 bool is_plain(const FinishJob& job, bool whole_sums) {
   const ValueMap& map = job.map;
   const Epilogue& epilogue = job.epilogue;

@@ -9,7 +9,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "conv/finish-inl.h"
+#include "conv/finish_double-inl.h"
+#include "conv/finish_float-inl.h"
+#include "conv/finish_pixels-inl.h"
 
 #if HWY_ONCE
 namespace convtool {
