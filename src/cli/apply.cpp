@@ -173,7 +173,7 @@ void add_apply(CLI::App& app, Action& action) {
   command->add_flag("-v,--verbose", options->verbose, "also the plan: algorithm, instruction set, threads, timings")
       ->excludes(quiet)
       ->group(run);
-  command->add_option("--algorithm", options->algorithm, "auto, rows, direct, reference")
+  command->add_option("--algorithm", options->algorithm, "auto, or one by name: rows, integer, separable, fft, ...")
       ->type_name("A")
       ->capture_default_str()
       ->group(run);
