@@ -13,7 +13,8 @@ namespace convtool {
 namespace {
 
 /// The command table. A new command is one file and one row.
-constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_shape, add_kernels, add_bench};
+constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_edges, add_shape, add_kernels,
+                                                                add_bench};
 
 constexpr const char* kDescription =
     "Filters images and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line.";
@@ -21,6 +22,7 @@ constexpr const char* kDescription =
 constexpr const char* kFooter = R"(Examples:
   convtool apply img.png --kernel edge.json          writes img.edge.png beside img.png
   convtool apply img.png -k sobel -o edges.png       a kernel that convtool ships with
+  convtool edges img.png --thin --hysteresis auto    an edge map, stage by stage
   convtool shape 3x480x640 -k edge.json              what would come out, and what it costs
   convtool kernels                                   the kernels it ships with
   convtool bench                                     how fast it is on this machine
@@ -110,7 +112,8 @@ int run_command_line(int argc, const char* const* argv) {
     return kExitDone;
   }
   if (!action)
-    throw Error(ErrorKind::usage, "", "no command given (apply, shape, kernels or bench); see 'convtool --help'");
+    throw Error(ErrorKind::usage, "",
+                "no command given (apply, edges, shape, kernels or bench); see 'convtool --help'");
   return action();
 }
 

@@ -7,9 +7,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
+#include <variant>
 
+#include "cli/result_format.h"
+#include "edges/edge_plan.h"
 #include "network/alpha.h"
-#include "network/network_plan.h"
+#include "network/premultiplied.h"
 
 namespace convtool {
 namespace {
@@ -23,69 +26,6 @@ class Stopwatch {
 };
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
-/// The element type of the result. Floats stay floats, unless a map was asked for and the format has no room for them.
-DType result_dtype(DType input, const FileFormat& format, const std::optional<DType>& depth, bool map_asked) {
-  if (format.is_tensor()) {
-    if (depth && *depth != DType::f32) {
-      refuse("tensors are written as f32 (--depth " + std::string(to_string(*depth)) +
-             " needs a picture format such as .png)");
-    }
-    return DType::f32;
-  }
-  if (depth) return *depth;
-  return input == DType::f32 && map_asked && !format.holds_floats() ? DType::u8 : input;
-}
-
-/// How a picture of so many filtered channels is stored; nothing when no picture has that many.
-std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept, bool alpha_filtered) {
-  if (alpha_kept) {
-    if (channels == 1) return PixelFormat::grey_alpha;
-    return channels == 3 ? std::optional(PixelFormat::rgba) : std::nullopt;
-  }
-  switch (channels) {
-    case 1: return PixelFormat::grey;
-    case 2: return alpha_filtered ? std::optional(PixelFormat::grey_alpha) : std::nullopt;
-    case 3: return PixelFormat::rgb;
-    case 4: return PixelFormat::rgba;
-    default: return std::nullopt;
-  }
-}
-
-/// Throws unless `format` holds the result, with what would.
-void check_holds(const FileFormat& format, const Shape& shape, DType dtype, const std::optional<PixelFormat>& pixels,
-                 bool alpha_kept) {
-  if (format.is_tensor()) return;
-  const std::string name(format.name());
-  if (shape.n > 1)
-    refuse("the result is a batch of " + std::to_string(shape.n) + ", and " + name + " holds one picture; write .npy");
-  if (pixels && holds(*format.picture, dtype, *pixels)) return;
-
-  const std::string result = std::to_string(shape.c) + (shape.c == 1 ? " channel" : " channels") + " of " +
-                             std::string(to_string(dtype)) + (alpha_kept ? " and alpha" : "");
-  std::string remedy = "write ";
-  for (const PictureFormat& other : picture_formats()) {
-    if (pixels && holds(other, dtype, *pixels)) remedy += std::string(other.extensions.front()) + ", ";
-  }
-  remedy += "or .npy";
-  if (remedy == "write or .npy") remedy = "write .npy";
-  if (!pixels && shape.c > 1) remedy += ", or join the channels with --combine";
-  if (pixels && dtype == DType::f32) remedy += ", or choose --depth u8 (with --map normalize to fit the range)";
-  if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
-  if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
-  if (alpha_kept) remedy += ", or choose --alpha drop";
-  refuse("the result has " + result + ", which " + name + " does not hold; " + remedy);
-}
-
-/// Throws where something is asked of an encoder that has no such thing.
-void check_heeds(const FileFormat& format, const EncodeOptions& options) {
-  const std::string name(format.name());
-  const bool is_png = !format.is_tensor() && format.picture->name == "png";
-  if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
-    refuse("--quality is for jpeg and webp (got " + name + "); leave it out");
-  if (options.png_level && !is_png) refuse("--png-level is for png (got " + name + "); leave it out");
-  if (options.png_strategy && !is_png) refuse("--png-strategy is for png (got " + name + "); leave it out");
-}
 
 void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
   if (shape.h > max_pixels / shape.w) {
@@ -112,61 +52,122 @@ std::int64_t colours_of_signs(const Shape& response, DType dtype, const FileForm
   return 3;
 }
 
+/// What turns a picture or tensor into values.
+using Plan = std::variant<NetworkPlan, PremultipliedPlan, EdgePlan>;
+
+const NetworkPlan& kernels_of(const Plan& plan) {
+  if (const auto* network = std::get_if<NetworkPlan>(&plan)) return *network;
+  if (const auto* premultiplied = std::get_if<PremultipliedPlan>(&plan)) return premultiplied->network();
+  return std::get<EdgePlan>(plan).kernels();
+}
+
+Shape output_shape(const Plan& plan) {
+  const auto* edges = std::get_if<EdgePlan>(&plan);
+  return edges != nullptr ? edges->output_shape() : kernels_of(plan).output_shape();
+}
+
 /// Everything about one input that is known before its first sum is computed.
 struct Job {
-  NetworkPlan plan;
+  Plan plan;
   Destination destination;
   FileFormat format;
   Shape shape;  ///< of the result, an alpha that was set aside included
   DType dtype;
   std::optional<PixelFormat> pixels;  ///< for pictures
   bool alpha_kept;
-  OutputMap map;
-  bool map_asked;
+  Mapping mapping;
+  bool map_told;  ///< whether the map has a say in the result
 };
 
-/// The plan; where a kernel has a channel for the alpha that is set aside, the refusal says so.
-NetworkPlan plan_network(const Source& source, const ConstTensorRef& x, const FilterOptions& options) {
+/// Edges of angles and colours: what of them depends on where they go.
+EdgeRecipe settle_recipe(const Source& source, const FileFormat& format, const FilterOptions& options) {
+  EdgeRecipe recipe = *options.edges;
+  if (recipe.kind == EdgeKind::overlay && source.is_tensor())
+    refuse("an overlay is painted on a picture, and this is a tensor; choose --output-kind binary");
+  const bool floats = options.depth ? *options.depth == DType::f32 : format.is_tensor() || !is_integer(source.dtype());
+  if (recipe.kind == EdgeKind::orientation && !options.angle_asked)
+    recipe.angle = floats ? AngleUnit::radians : AngleUnit::wheel;
+  if (recipe.kind == EdgeKind::orientation && recipe.angle != AngleUnit::wheel && options.depth && !floats)
+    refuse("angles in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]) + " are f32 (got --depth " +
+           std::string(to_string(*options.depth)) + "); choose --angle wheel");
+  return recipe;
+}
+
+/// Where a kernel has a channel for the alpha that is set aside, the refusal says so.
+void check_alpha_channel(const Source& source, const ConstTensorRef& x, const FilterOptions& options) {
   const Layer& first = options.network.banks.front().layers.front();
   const std::int64_t expected = first.shape.c_i_per_group * first.params.groups;
   if (source.has_alpha() && options.alpha == AlphaRule::keep && first.rank > 2 && expected == x.shape.c + 1) {
     refuse("the kernel's channels do not match the input (expected " + std::to_string(expected) + " channels, got " +
            std::to_string(x.shape.c) + ", alpha being set aside); say --alpha filter to count it as a channel");
   }
+}
+
+Plan make_plan(const Source& source, const FileFormat& format, const FilterOptions& options) {
+  const ConstTensorRef x = source.filtered_part(options.alpha);
   PlanOptions plan = options.plan;
   plan.channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  if (options.edges) return EdgePlan(settle_recipe(source, format, options), x.dtype, x.shape, plan);
+  check_alpha_channel(source, x, options);
+  if (options.alpha == AlphaRule::premultiply && source.has_alpha())
+    return PremultipliedPlan(options.network, x.dtype, x.shape, options.flip, plan);
   return NetworkPlan(options.network, x.dtype, x.shape, options.flip, plan);
+}
+
+/// What becomes of responses, the kernel's own wish included.
+Mapping settle_mapping(const FilterOptions& options, DType dtype) {
+  const Bank& last = options.network.banks.back();
+  Mapping mapping = resolve_map(options.map.value_or(last.map.value_or(OutputMap::automatic)), last, dtype);
+  mapping.percentiles = options.percentiles;
+  mapping.threshold = options.threshold;
+  if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
+    refuse("--threshold is for --map clip or abs (the kernel asks for " + std::string(to_string(mapping.map)) +
+           "); say which");
+  return mapping;
+}
+
+/// The element type of what edges are told in, where the recipe decides it.
+std::optional<DType> depth_of(const FilterOptions& options, const Plan& plan) {
+  if (!options.edges || options.depth) return options.depth;
+  const auto* edges = std::get_if<EdgePlan>(&plan);
+  return edges != nullptr && edges->is_signed() ? std::optional(DType::f32) : std::nullopt;
 }
 
 Job plan_job(const Source& source, const Destination& asked, const FilterOptions& options) {
   const ConstTensorRef x = source.filtered_part(options.alpha);
   check_size(x.shape, options.max_pixels, "the input");
-  NetworkPlan plan = plan_network(source, x, options);
-  for (const BankPlan& bank : plan.banks()) check_size(bank.output_shape(), options.max_pixels, "the result");
-  Shape shape = plan.output_shape();
-
-  const Bank& last = options.network.banks.back();
-  const OutputMap map = options.map.value_or(last.map.value_or(OutputMap::automatic));
-  const bool map_asked = map != OutputMap::automatic;
-
   Destination destination = asked;
-  if (!destination.format) destination.format = source.format;
+  if (!destination.format) {
+    const bool is_lossy = !source.is_tensor() && source.format.picture->name == "jpeg";
+    destination.format = options.edges && is_lossy ? *find_file_format("png") : source.format;
+  }
   if (destination.derived && source.is_tensor()) destination = with_format(destination, source.format);
-  const DType dtype = result_dtype(x.dtype, *destination.format, options.depth, map_asked);
-  if (map == OutputMap::signs) shape.c = colours_of_signs(shape, dtype, *destination.format);
+
+  Plan plan = make_plan(source, *destination.format, options);
+  for (const BankPlan& bank : kernels_of(plan).banks())
+    check_size(bank.output_shape(), options.max_pixels, "the result");
+  Shape shape = output_shape(plan);
+
+  const OutputMap asked_map = options.map.value_or(options.network.banks.back().map.value_or(OutputMap::automatic));
+  const bool map_asked = asked_map != OutputMap::automatic || options.threshold;
+  const DType dtype = result_dtype(x.dtype, *destination.format, depth_of(options, plan), map_asked);
+  const Mapping mapping = settle_mapping(options, dtype);
+  if (mapping.map == OutputMap::signs) shape.c = colours_of_signs(shape, dtype, *destination.format);
   if (destination.derived && dtype == DType::f32 && !destination.format->holds_floats()) {
-    destination = with_format(destination, *find_file_format("tiff"));
+    const bool is_picture = result_pixels(shape.c, false, false).has_value();
+    destination = with_format(destination, *find_file_format(is_picture ? "tiff" : "npy"));
   }
   const FileFormat format = *destination.format;
 
   const bool alpha_kept = source.has_alpha() && options.alpha == AlphaRule::keep;
-  const bool alpha_filtered = source.has_alpha() && options.alpha == AlphaRule::filter;
+  const bool alpha_filtered = source.has_alpha() && source.filtered_part(options.alpha).shape.c == source.shape.c;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
   check_holds(format, shape, dtype, pixels, alpha_kept);
   check_heeds(format, options.encode);
   shape.c += alpha_kept ? 1 : 0;
-  return {std::move(plan), destination, format, shape, dtype, pixels, alpha_kept, resolve_map(map, last, dtype),
-          map_asked};
+  const auto* edges = std::get_if<EdgePlan>(&plan);
+  const bool map_told = (edges == nullptr || edges->is_mapped()) && (map_asked || is_integer(dtype));
+  return {std::move(plan), destination, format, shape, dtype, pixels, alpha_kept, mapping, map_told};
 }
 
 BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
@@ -197,24 +198,41 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
   report.output_shape = job.shape;
   report.output_rank = source.rank();
   report.output_dtype = job.dtype;
-  if (job.map_asked || is_integer(job.dtype)) report.map = job.map;
+  if (job.map_told) report.mapping = job.mapping;
   report.kernel_name = options.network.name;
-  for (std::size_t i = 0; i < options.network.banks.size(); ++i) {
-    report.banks.push_back(describe_bank(options.network.banks[i], job.plan.banks()[i]));
-  }
   report.dry_run = options.dry_run;
+  if (const auto* edges = std::get_if<EdgePlan>(&job.plan)) {
+    report.edges = EdgeReport{.recipe = edges->recipe(), .result = {}};
+    report.banks.push_back(describe_bank(edges->recipe().kernels, edges->kernels().banks().front()));
+    return;
+  }
+  const std::vector<BankPlan>& plans = kernels_of(job.plan).banks();
+  for (std::size_t i = 0; i < plans.size(); ++i)
+    report.banks.push_back(describe_bank(options.network.banks[i], plans[i]));
 }
 
 /// Runs the plan into `output`, which has room for the alpha that was set aside behind the filtered channels.
-ResponseStats convolve(const Job& job, const Source& source, AlphaRule alpha, const TensorRef& output) {
+/// `picture` is what an overlay is painted on.
+void convolve(const Job& job, const Source& source, const std::optional<Image>& picture, AlphaRule alpha,
+              const TensorRef& output, RunReport& report) {
   const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
-  const ResponseStats stats = job.plan.run(source.filtered_part(alpha), output.channels(0, filtered), job.map);
+  const ConstTensorRef x = source.filtered_part(alpha);
+  const TensorRef result = output.channels(0, filtered);
+  if (const auto* edges = std::get_if<EdgePlan>(&job.plan)) {
+    const EdgeResult found =
+        edges->run(x, picture ? ConstTensorRef(picture->colour()) : ConstTensorRef(), result, job.mapping);
+    report.stats = found.stats;
+    report.edges->result = found;
+  } else if (const auto* premultiplied = std::get_if<PremultipliedPlan>(&job.plan)) {
+    report.stats = premultiplied->run(x, result, job.mapping);
+  } else {
+    report.stats = kernels_of(job.plan).run(x, result, job.mapping);
+  }
   if (job.alpha_kept) {
     ReceptiveField field;
-    for (const BankPlan& bank : job.plan.banks()) field.append(bank.geometry().problems);
+    for (const BankPlan& bank : kernels_of(job.plan).banks()) field.append(bank.geometry().problems);
     resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
   }
-  return stats;
 }
 
 /// The number of dimensions of a tensor result: its input's, but a matrix has no room for several channels.
@@ -232,12 +250,15 @@ auto timed(double& seconds, const Work& work) {
 
 /// Convolves into memory of the kind that the format takes, and encodes it. The source ends between the two: its pixels
 /// and the encoded bytes need not be in memory together.
-Bytes convolve_and_encode(const Job& job, std::optional<Source> source, const FilterOptions& options,
-                          RunReport& report) {
+Bytes convolve_and_encode(const Job& job, std::optional<Source> source, std::optional<Image> picture,
+                          const FilterOptions& options, RunReport& report) {
   const int rank = tensor_rank(job, *source);
   const auto run_into = [&](const TensorRef& output) {
-    report.stats = timed(report.convolve_seconds, [&] { return convolve(job, *source, options.alpha, output); });
+    const Stopwatch watch;
+    convolve(job, *source, picture, options.alpha, output, report);
+    report.convolve_seconds = watch.seconds();
     source.reset();
+    picture.reset();
   };
   const auto encode = [&](const auto& work) { return timed(report.encode_seconds, work); };
   if (!job.format.is_tensor()) {
@@ -277,7 +298,11 @@ void filter_file(const std::string& input, const Destination& destination, const
     return;
   }
   const Stopwatch decoding;
-  Source source = load_source(input, options.grey, options.max_pixels);
+  Source source = load_source(input, options.max_pixels);
+  std::optional<Image> picture;
+  if (options.edges && options.edges->kind == EdgeKind::overlay && !source.is_tensor()) picture = source.image();
+  const bool to_luma = options.edges && options.edges->color == ColorRule::luma && !source.is_tensor();
+  if (options.grey || to_luma) source.make_grey();
   report.decode_seconds = decoding.seconds();
 
   const Job job = plan_job(source, destination, options);
@@ -296,7 +321,7 @@ void filter_file(const std::string& input, const Destination& destination, const
                 std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
   }
 
-  const Bytes bytes = convolve_and_encode(job, std::move(source), options, report);
+  const Bytes bytes = convolve_and_encode(job, std::move(source), std::move(picture), options, report);
   const Stopwatch writing;
   if (job.destination.path == "-") {
     write_stdout(bytes);

@@ -1,6 +1,7 @@
-// One input through a network: read, decode, filter, encode, write.
+// One input through a network or an edge recipe: read, decode, filter, encode, write.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "cli/destination.h"
 #include "cli/source.h"
 #include "conv/plan.h"
+#include "edges/recipe.h"
 #include "io/run_report.h"
 #include "network/layer.h"
 
@@ -15,12 +17,16 @@ namespace convtool {
 
 /// What is the same for every input of a run.
 struct FilterOptions {
-  Network network;
+  Network network;                  ///< with `edges` the recipe's kernels
+  std::optional<EdgeRecipe> edges;  ///< none: the network's response is the result
+  bool angle_asked = false;         ///< the recipe's angle holds; else a wheel for pictures of integers, else radians
   bool flip = false;
   bool grey = false;
   AlphaRule alpha = AlphaRule::keep;
-  std::optional<OutputMap> map;  ///< none: the kernel's, else automatic
-  std::optional<DType> depth;    ///< none: the input's
+  std::optional<OutputMap> map;                      ///< none: the kernel's, else automatic
+  std::optional<std::array<double, 2>> percentiles;  ///< Mapping::percentiles, with map normalize
+  std::optional<double> threshold;                   ///< Mapping::threshold
+  std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
   PlanOptions plan;
   std::int64_t max_pixels = 0;

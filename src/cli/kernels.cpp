@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "core/text.h"
+#include "io/weights_text.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/shipped.h"
@@ -48,33 +49,6 @@ std::string list_text() {
     for (const GeneratorParameter& parameter : generator.parameters) {
       text +=
           padded("", kNameWidth) + padded(std::string(parameter.name) + "=", 8) + std::string(parameter.meaning) + "\n";
-    }
-  }
-  return text;
-}
-
-/// The weights as right-aligned columns, one block of rows for each input channel of each output channel.
-std::string weights_text(const Layer& layer) {
-  std::vector<std::string> cells;
-  std::size_t width = 0;
-  for (const float weight : layer.weights) {
-    cells.push_back(to_text(weight));
-    width = std::max(width, cells.back().size());
-  }
-  std::string text;
-  auto cell = cells.begin();
-  for (std::int64_t block = 0; block < layer.shape.c_o * layer.shape.c_i_per_group; ++block) {
-    if (layer.rank > 2) {
-      text += "    " +
-              (layer.rank == 4 ? "output " + std::to_string(block / layer.shape.c_i_per_group) + ", " : std::string()) +
-              "input " + std::to_string(block % layer.shape.c_i_per_group) + "\n";
-    }
-    for (std::int64_t row = 0; row < layer.shape.kh; ++row) {
-      text += "   ";
-      for (std::int64_t column = 0; column < layer.shape.kw; ++column, ++cell) {
-        text += " " + std::string(width - cell->size(), ' ') + *cell;
-      }
-      text += "\n";
     }
   }
   return text;

@@ -78,6 +78,19 @@ void add_layer_options(CLI::App& command, LayerOptions& options) {
   command.add_flag("--flip", options.flip, "true convolution: rotate the kernel by 180 degrees")->group(group);
 }
 
+void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
+                      ConvParams& params) {
+  if (mode) {
+    params.padding_mode = static_cast<PaddingMode>(parse_choice("--padding-mode", *mode, kPaddingModes));
+    if (params.padding_mode != PaddingMode::constant) params.padding_value = 0;
+  }
+  if (!value) return;
+  const std::vector<float> numbers = parse_numbers("--padding-value", *value);
+  if (numbers.size() != 1 || params.padding_mode != PaddingMode::constant)
+    throw Error(ErrorKind::usage, "--padding-value", "is one number, for --padding-mode constant");
+  params.padding_value = numbers.front();
+}
+
 void override_layer(const LayerOptions& options, Layer& layer) {
   ConvParams& params = layer.params;
   if (options.stride) params.stride = parse_extent("--stride", *options.stride, 1);
@@ -86,18 +99,7 @@ void override_layer(const LayerOptions& options, Layer& layer) {
     throw Error(ErrorKind::usage, "--pads", "cannot stand beside --padding; keep one");
   if (options.padding) params.padding = parse_padding("--padding", *options.padding);
   if (options.pads) params.padding = parse_pads("--pads", *options.pads);
-  if (options.padding_mode) {
-    params.padding_mode =
-        static_cast<PaddingMode>(parse_choice("--padding-mode", *options.padding_mode, kPaddingModes));
-    if (params.padding_mode != PaddingMode::constant) params.padding_value = 0;
-  }
-  if (options.padding_value) {
-    const std::vector<float> value = parse_numbers("--padding-value", *options.padding_value);
-    if (value.size() != 1 || params.padding_mode != PaddingMode::constant) {
-      throw Error(ErrorKind::usage, "--padding-value", "is one number, for --padding-mode constant");
-    }
-    params.padding_value = value.front();
-  }
+  set_padding_mode(options.padding_mode, options.padding_value, params);
   if (options.groups) {
     const std::int64_t groups = parse_integer("--groups", *options.groups, 1, kLargestParameter);
     if (groups > 1 && layer.rank != 4) {

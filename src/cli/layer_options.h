@@ -22,6 +22,10 @@ struct LayerOptions {
 /// Adds --kernel and, in a group of their own, the options that override it to `command`.
 void add_layer_options(CLI::App& command, LayerOptions& options);
 
+/// --padding-mode and --padding-value in place of those of `params`. Throws Error(usage).
+void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
+                      ConvParams& params);
+
 /// Puts the options that were given in place of `layer`'s own. Throws Error(usage) for a value that does not fit, or an
 /// option that means nothing for this kernel.
 void override_layer(const LayerOptions& options, Layer& layer);

@@ -52,6 +52,12 @@ double parse_positive(const std::string& option, std::string_view text) {
   return *number;
 }
 
+double parse_not_negative(const std::string& option, std::string_view text) {
+  const std::optional<double> number = parse_number<double>(text);
+  if (!number || !std::isfinite(*number) || *number < 0) refuse(option, text, "a number, 0 or more");
+  return *number;
+}
+
 std::vector<float> parse_numbers(const std::string& option, std::string_view text) {
   std::vector<float> numbers;
   for (const std::string_view part : split(text, ',')) {

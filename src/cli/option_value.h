@@ -21,6 +21,9 @@ int parse_threads(const std::string& option, std::string_view text);
 /// A finite number above 0.
 double parse_positive(const std::string& option, std::string_view text);
 
+/// A finite number, 0 or more.
+double parse_not_negative(const std::string& option, std::string_view text);
+
 /// Finite numbers separated by commas, each within float32; at least one.
 std::vector<float> parse_numbers(const std::string& option, std::string_view text);
 

@@ -32,16 +32,17 @@ Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixe
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
   if (is_tensor()) return tensor().tensor.ref();
-  return alpha == AlphaRule::filter ? image().all() : image().colour();
+  return alpha == AlphaRule::filter || alpha == AlphaRule::premultiply ? image().all() : image().colour();
 }
 
-Source load_source(const std::string& path, bool grey, std::int64_t max_pixels) {
-  Source source = decode(read_file(path), path, max_pixels);
-  if (grey && source.is_tensor()) {
+void Source::make_grey() {
+  if (is_tensor())
     throw Error(ErrorKind::shape, "", "--gray is for pictures: the channels of a tensor are not colours; use -k luma");
-  }
-  if (grey) source.content = source.image().to_luma();
-  return source;
+  content = image().to_luma();
+}
+
+Source load_source(const std::string& path, std::int64_t max_pixels) {
+  return decode(read_file(path), path, max_pixels);
 }
 
 }  // namespace convtool

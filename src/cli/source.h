@@ -11,10 +11,10 @@
 
 namespace convtool {
 
-/// What becomes of a picture's alpha: set aside and attached again (network/alpha.h), left out, or filtered like a
-/// colour.
-enum class AlphaRule { keep, drop, filter };
-inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter"};
+/// What becomes of a picture's alpha: set aside and attached again (network/alpha.h), left out, filtered like a colour,
+/// or filtered with the colours weighed by it (network/premultiplied.h).
+enum class AlphaRule { keep, drop, filter, premultiply };
+inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter", "premultiply"};
 
 /// Owns the pixels.
 struct Source {
@@ -31,10 +31,13 @@ struct Source {
 
   /// What is filtered: every channel, or the colours alone. A view into this Source.
   ConstTensorRef filtered_part(AlphaRule alpha) const;
+
+  /// Colours become luma, alpha stays. Throws Error(shape) for a tensor.
+  void make_grey();
 };
 
-/// Reads `path` ("-": standard input) and decodes it: .npy and JSON by content or name, else a picture; `grey` converts
-/// colours to luma. Throws Error(input), or Error(shape) for luma of a tensor.
-Source load_source(const std::string& path, bool grey, std::int64_t max_pixels);
+/// Reads `path` ("-": standard input) and decodes it: .npy and JSON by content or name, else a picture. Throws
+/// Error(input).
+Source load_source(const std::string& path, std::int64_t max_pixels);
 
 }  // namespace convtool

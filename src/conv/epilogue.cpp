@@ -22,7 +22,8 @@ constexpr std::int64_t kPiece = 256;
 bool is_plain(const FinishJob& job, bool whole_sums) {
   const ValueMap& map = job.map;
   const Epilogue& epilogue = job.epilogue;
-  if (epilogue.activation != Activation::none || map.shift != 0 || map.scale != 1 || map.offset != 0) return false;
+  if (epilogue.activation != Activation::none) return false;
+  if (map.shift != 0 || map.scale != 1 || map.offset != 0 || map.threshold) return false;
   if (epilogue.combine == Combine::magnitude) {
     for (std::int64_t k = 0; k < epilogue.combine_count; ++k) {
       if (job.divisors[k] != 1 || job.biases[k] != 0) return false;

@@ -30,10 +30,12 @@ struct Epilogue {
   std::int64_t combine_count = 1;
 };
 
-/// From a response to a value in the units of the output: ((absolute ? |r| : r) - shift) * scale + offset.
+/// From a response to a value in the units of the output, where r may first become |r|: (r - shift) * scale + offset,
+/// or with a threshold r > threshold ? scale : 0.
 struct ValueMap {
   bool absolute = false;
   double shift = 0, scale = 1, offset = 0;
+  std::optional<double> threshold;
 };
 
 /// What a run saw. Counts are per output element; merging is order-free, so threads do not change the result.

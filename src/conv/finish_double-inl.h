@@ -100,6 +100,14 @@ HWY_INLINE hn::Vec<D> Responses(D d, const FinishJob& job, const Sum* sums) {
   return joined;
 }
 
+template <class D>
+HWY_INLINE hn::Vec<D> Mapped(D d, const ValueMap& map, hn::Vec<D> response) {
+  const auto value = map.absolute ? hn::Abs(response) : response;
+  const auto scale = hn::Set(d, map.scale);
+  if (map.threshold) return hn::IfThenElseZero(hn::Gt(value, hn::Set(d, *map.threshold)), scale);
+  return hn::Add(hn::Mul(hn::Sub(value, hn::Set(d, map.shift)), scale), hn::Set(d, map.offset));
+}
+
 /// What a stretch has seen, in lanes.
 template <class D>
 struct Extremes {
@@ -148,14 +156,12 @@ void DoubleRange(D d, const FinishJob& job, std::int64_t begin, std::int64_t end
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   Extremes<D> seen(d);
   for (std::int64_t x = begin; x < end; x += lanes) {
-    auto value = hn::Add(Responses(d, job, static_cast<const Sum*>(job.sums) + x), hn::Zero(d));  // no -0
+    const auto value = hn::Add(Responses(d, job, static_cast<const Sum*>(job.sums) + x), hn::Zero(d));  // no -0
     stats.nan_count += Count(d, IsNan(value));
     seen.min = hn::IfThenElse(hn::Lt(value, seen.min), value, seen.min);
     seen.max = hn::IfThenElse(hn::Gt(value, seen.max), value, seen.max);
     if (job.out == nullptr) continue;
-    if (job.map.absolute) value = hn::Abs(value);
-    value = hn::Mul(hn::Sub(value, hn::Set(d, job.map.shift)), hn::Set(d, job.map.scale));
-    StoreDoubles(d, hn::Add(value, hn::Set(d, job.map.offset)), static_cast<Out*>(job.out) + x, stats);
+    StoreDoubles(d, Mapped(d, job.map, value), static_cast<Out*>(job.out) + x, stats);
   }
   stats.min = std::min(stats.min, hn::GetLane(hn::MinOfLanes(d, seen.min)));
   stats.max = std::max(stats.max, hn::GetLane(hn::MaxOfLanes(d, seen.max)));

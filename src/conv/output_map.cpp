@@ -14,7 +14,8 @@ void check_finite(double range) {
 
 }  // namespace
 
-ValueMap make_value_map(OutputMap map, DType input, DType output, const ResponseStats& measured) {
+ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured) {
+  const OutputMap map = mapping.map;
   require(map != OutputMap::automatic && map != OutputMap::signs, "an output map that is not one value map");
   const double range = is_integer(input) ? full_range(input) : is_integer(output) ? full_range(output) : 1.0;
   const double rescale = is_integer(input) && is_integer(output) ? full_range(output) / full_range(input) : 1.0;
@@ -42,6 +43,11 @@ ValueMap make_value_map(OutputMap map, DType input, DType output, const Response
       result.scale = spread > 0 ? range * rescale / spread : 1.0;
       break;
     }
+  }
+  require(!mapping.threshold || map == OutputMap::clip || map == OutputMap::abs, "a threshold of another map");
+  if (mapping.threshold) {
+    result.threshold = mapping.threshold;
+    result.scale = is_integer(output) ? full_range(output) : 1.0;
   }
   return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "conv/epilogue.h"
@@ -21,12 +22,25 @@ inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "norma
 
 constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
 
-/// The numbers behind `map`. Responses are in the units of the input (0..255, 0..65535, or floats as they are); between
-/// integer types the result is rescaled by the ratio of their full ranges, to and from f32 never. The full range is the
-/// input's, for f32 input that of an integer output, and 1 from f32 to f32.
-/// `measured` matters to normalize only. Throws Error(shape) when its range is not finite. `map` is not automatic, and
-/// not signs.
-ValueMap make_value_map(OutputMap map, DType input, DType output, const ResponseStats& measured = {});
+/// A map with what may be asked of it beside.
+struct Mapping {
+  Mapping(OutputMap which = OutputMap::clip) : map(which) {}
+
+  OutputMap map;
+  /// Of normalize: the percentiles of the responses, NaN left out, that become 0 and the full range.
+  std::optional<std::array<double, 2>> percentiles;
+  /// Of clip and abs: what is above becomes the full range (1 as f32), all else 0.
+  std::optional<double> threshold;
+
+  bool operator==(const Mapping&) const = default;
+};
+
+/// The numbers behind `mapping`. Responses are in the units of the input (0..255, 0..65535, or floats as they are);
+/// between integer types the result is rescaled by the ratio of their full ranges, to and from f32 never. The full
+/// range is the input's, for f32 input that of an integer output, and 1 from f32 to f32. `measured` matters to
+/// normalize only, its range being what becomes the full range; throws Error(shape) when that is not finite. The map is
+/// not automatic, and not signs.
+ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured = {});
 
 /// OutputMap::signs as one map for each of R, G and B, whose values saturate at 0. The largest absolute response takes
 /// the full range of `output`, an integer type. Throws Error(shape) when `measured` is not finite.

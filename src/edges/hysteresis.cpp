@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <vector>
+
+#include "edges/rows.h"
 
 namespace convtool {
 namespace {
-
-constexpr std::uint8_t kNone = 0, kWeak = 1, kEdge = 255;
 
 template <class Use>
 void for_each_pixel(const TensorView<const float>& view, const Use& use) {
@@ -18,50 +20,71 @@ void for_each_pixel(const TensorView<const float>& view, const Use& use) {
       for (std::int64_t x = 0; x < view.shape.w; ++x) use(n, y, x, view.at(n, 0, y, x));
 }
 
+constexpr std::uint8_t kNone = 0, kWeak = 1, kEdge = 255;
+
+/// The largest float that is not more than `limit`: a float is more than the one when it is more than the other.
+float float_below(double limit) {
+  const auto nearest = static_cast<float>(limit);
+  return static_cast<double>(nearest) > limit ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
+                                              : nearest;
+}
+
+/// The column of the first edge in [from, end), or `end`.
+std::int64_t next_edge(const std::uint8_t* row, std::int64_t from, std::int64_t end) {
+  const void* const found = std::memchr(row + from, kEdge, static_cast<std::size_t>(end - from));
+  return found == nullptr ? end : static_cast<const std::uint8_t*>(found) - row;
+}
+
 struct Place {
-  std::int64_t n, y, x;
+  std::int64_t y, x;
 };
 
-}  // namespace
-
-void hysteresis(const ConstTensorRef& strength, const Thresholds& thresholds, const TensorRef& edges) {
-  require(edges.shape == strength.shape, "edges of another picture");
-  const Shape& shape = strength.shape;
-  const auto out = edges.view<std::uint8_t>();
-  std::vector<Place> found;  // edges whose neighbours have not been looked at
-  for_each_pixel(strength.view<float>(), [&](std::int64_t n, std::int64_t y, std::int64_t x, float value) {
-    const auto wide = static_cast<double>(value);
-    out.at(n, 0, y, x) = wide > thresholds.high ? kEdge : wide > thresholds.low ? kWeak : kNone;
-    if (wide > thresholds.high) found.push_back({n, y, x});
-  });
+/// Makes edges of the weak pixels that touch the edge at `place`, and of those that touch them.
+void spread_edge(const TensorView<std::uint8_t>& edges, std::int64_t n, const Place& place, std::vector<Place>& found) {
+  found.push_back(place);
   while (!found.empty()) {
-    const Place place = found.back();
+    const Place from = found.back();
     found.pop_back();
-    for (std::int64_t y = std::max<std::int64_t>(place.y - 1, 0); y <= std::min(place.y + 1, shape.h - 1); ++y) {
-      for (std::int64_t x = std::max<std::int64_t>(place.x - 1, 0); x <= std::min(place.x + 1, shape.w - 1); ++x) {
-        std::uint8_t& pixel = out.at(place.n, 0, y, x);
-        if (pixel != kWeak) continue;
-        pixel = kEdge;
-        found.push_back({place.n, y, x});
+    const std::int64_t left = std::max<std::int64_t>(from.x - 1, 0), right = std::min(from.x + 1, edges.shape.w - 1);
+    for (std::int64_t y = std::max<std::int64_t>(from.y - 1, 0); y <= std::min(from.y + 1, edges.shape.h - 1); ++y) {
+      std::uint8_t* const row = edges.row(n, 0, y);
+      for (std::int64_t x = left; x <= right; ++x) {
+        if (row[x] != kWeak) continue;
+        row[x] = kEdge;
+        found.push_back({y, x});
       }
     }
   }
-  for_each_pixel(strength.view<float>(), [&](std::int64_t n, std::int64_t y, std::int64_t x, float) {
-    if (out.at(n, 0, y, x) == kWeak) out.at(n, 0, y, x) = kNone;
-  });
 }
 
-double strength_quantile(const ConstTensorRef& strength, double share) {
-  require(share >= 0 && share <= 1 && strength.shape.count() > 0, "a share of some pixels");
-  std::vector<float> values;
-  values.reserve(static_cast<std::size_t>(strength.shape.count()));
-  for_each_pixel(strength.view<float>(), [&](std::int64_t, std::int64_t, std::int64_t, float value) {
-    values.push_back(std::isnan(value) ? -std::numeric_limits<float>::infinity() : value);
+}  // namespace
+
+void hysteresis(const ConstTensorRef& strength, const Thresholds& thresholds, const TensorRef& edges, int threads) {
+  const Shape& shape = strength.shape;
+  require(edges.shape == shape && shape.c == 1, "edges of another picture");
+  require(strength.strides.w == 1 && edges.strides.w == 1, "neighbouring columns");
+  const auto in = strength.view<float>();
+  const auto out = edges.view<std::uint8_t>();
+  const float low = float_below(thresholds.low), high = float_below(thresholds.high);
+  const std::int64_t width = shape.w;
+  for_each_row(shape, threads, [=](std::int64_t n, std::int64_t y) {
+    const float* const values = in.row(n, 0, y);
+    std::uint8_t* const row = out.row(n, 0, y);
+    const std::int64_t end = width;  // a byte that is stored might change what is captured, but not this
+    for (std::int64_t x = 0; x < end; ++x) row[x] = values[x] > high ? kEdge : values[x] > low ? kWeak : kNone;
   });
-  const double rank = std::ceil(share * static_cast<double>(values.size()));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max(rank, 1.0)) - 1;
-  std::nth_element(values.begin(), at, values.end());
-  return static_cast<double>(*at);
+  std::vector<Place> found;
+  for (std::int64_t n = 0; n < shape.n; ++n)
+    for (std::int64_t y = 0; y < shape.h; ++y) {
+      const std::uint8_t* const row = out.row(n, 0, y);
+      for (std::int64_t x = next_edge(row, 0, shape.w); x < shape.w; x = next_edge(row, x + 1, shape.w))
+        spread_edge(out, n, {y, x}, found);
+    }
+  for_each_row(shape, threads, [=](std::int64_t n, std::int64_t y) {
+    std::uint8_t* const row = out.row(n, 0, y);
+    const std::int64_t end = width;
+    for (std::int64_t x = 0; x < end; ++x) row[x] = row[x] == kEdge ? kEdge : kNone;
+  });
 }
 
 Thresholds otsu_thresholds(const ConstTensorRef& strength) {

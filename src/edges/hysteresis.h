@@ -13,12 +13,9 @@ struct Thresholds {
 /// stronger than `high`, and what is stronger than `low` and touches an edge, over any number of such pixels; the eight
 /// neighbours of a pixel touch it. Edges become the full range of u8, all else 0. NaN is no edge.
 ///
-/// `strength` has one f32 channel; `edges`, of the same shape, is u8. Throws std::bad_alloc.
-void hysteresis(const ConstTensorRef& strength, const Thresholds& thresholds, const TensorRef& edges);
-
-/// The strength that so large a share of all pixels does not exceed: 0 the least, 1 the largest, 0.5 the median, by the
-/// nearest rank. NaN counts as the least. Throws std::bad_alloc.
-double strength_quantile(const ConstTensorRef& strength, double share);
+/// `strength` has one f32 channel; `edges`, of the same shape, is u8; columns are neighbours in memory. Throws
+/// std::bad_alloc.
+void hysteresis(const ConstTensorRef& strength, const Thresholds& thresholds, const TensorRef& edges, int threads = 0);
 
 /// `high` parts the strengths above 0 into two classes that differ most (N. Otsu, A Threshold Selection Method from
 /// Gray-Level Histograms, 1979; 256 classes of equal width from 0 to the largest), `low` is half of it. Both are 0

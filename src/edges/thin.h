@@ -12,7 +12,7 @@ namespace convtool {
 /// Canny.) Others become 0, NaN too; outside the picture the magnitude is 0.
 ///
 /// `gradient` has two f32 channels, towards the right and downwards; `magnitude` and `thinned`, which does not overlap
-/// it, one f32 channel of the same n, h and w.
-void thin(const ConstTensorRef& gradient, const ConstTensorRef& magnitude, const TensorRef& thinned);
+/// it, one f32 channel of the same n, h and w; columns are neighbours in memory. Throws std::bad_alloc.
+void thin(const ConstTensorRef& gradient, const ConstTensorRef& magnitude, const TensorRef& thinned, int threads = 0);
 
 }  // namespace convtool

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "edges/canny.h"
+#include "io/weights_text.h"
 
 namespace convtool {
 namespace {
@@ -49,7 +51,68 @@ std::string bank_text(const BankReport& bank) {
   return text;
 }
 
-std::string map_text(const RunReport& report) { return report.map ? std::string(to_string(*report.map)) : "none"; }
+std::string map_text(const RunReport& report) {
+  return report.mapping ? std::string(to_string(report.mapping->map)) : "none";
+}
+
+/// ", map clip, threshold 100".
+std::string mapping_text(const RunReport& report) {
+  std::string text = ", map " + map_text(report);
+  if (!report.mapping) return text;
+  if (const auto& percentiles = report.mapping->percentiles)
+    text += " from percentile " + short_number((*percentiles)[0]) + " to " + short_number((*percentiles)[1]);
+  if (const auto& threshold = report.mapping->threshold) text += ", threshold " + short_number(*threshold);
+  return text;
+}
+
+std::string_view source_text(const ThresholdRule& rule) {
+  constexpr std::string_view kSources[] = {"given", "quantiles", "Otsu"};
+  return kSources[static_cast<int>(rule.source)];
+}
+
+/// "; edges thin magnitude, luma, thresholds 100 and 200 (given), 1234 edge pixels".
+std::string edges_text(const EdgeReport& edges) {
+  const EdgeRecipe& recipe = edges.recipe;
+  std::string text =
+      std::string("; edges ") + (recipe.thin ? "thin " : "") + std::string(kEdgeKinds[static_cast<int>(recipe.kind)]);
+  if (recipe.kind == EdgeKind::orientation) text += " in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]);
+  text += ", color " + std::string(kColorRules[static_cast<int>(recipe.color)]);
+  if (const auto& thresholds = edges.result.thresholds)
+    text += ", thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high) + " (" +
+            std::string(source_text(*recipe.hysteresis)) + ")";
+  if (edges.result.edge_pixels) text += ", " + std::to_string(*edges.result.edge_pixels) + " edge pixels";
+  return text;
+}
+
+/// What the kernels are, and of a Canny detector how it differs from OpenCV's.
+std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
+  std::string text;
+  for (const Layer& layer : edges.recipe.kernels.layers) {
+    text += "\n  " + printable(layer.name) + "\n" + weights_text(layer);
+    text.pop_back();  // the last line's end
+  }
+  if (is_canny(edges.recipe)) text += "\n  " + difference_from_canny(edges.recipe, input_dtype);
+  return text;
+}
+
+void put_edges(const RunReport& report, ordered_json& object) {
+  const EdgeRecipe& recipe = report.edges->recipe;
+  const EdgeResult& result = report.edges->result;
+  ordered_json& edges = object["edges"];
+  edges["output_kind"] = kEdgeKinds[static_cast<int>(recipe.kind)];
+  edges["color"] = kColorRules[static_cast<int>(recipe.color)];
+  edges["thin"] = recipe.thin;
+  edges["angle"] = recipe.kind == EdgeKind::orientation ? ordered_json(kAngleUnits[static_cast<int>(recipe.angle)])
+                                                        : ordered_json(nullptr);
+  edges["thresholds"] = nullptr;
+  if (result.thresholds)
+    edges["thresholds"] = {{"low", result.thresholds->low},
+                           {"high", result.thresholds->high},
+                           {"source", source_text(*recipe.hysteresis)}};
+  edges["edge_pixels"] = result.edge_pixels ? ordered_json(*result.edge_pixels) : ordered_json(nullptr);
+  edges["canny"] =
+      is_canny(recipe) ? ordered_json(difference_from_canny(recipe, report.input_dtype)) : ordered_json(nullptr);
+}
 
 /// The keys that describe a bank.
 void put_bank(const BankReport& bank, ordered_json& object) {
@@ -88,6 +151,9 @@ void put_run(const RunReport& report, ordered_json& object) {
     for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
   }
   object["map"] = map_text(report);
+  if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
+  if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
+  if (report.edges) put_edges(report, object);
   if (report.dry_run) {
     for (const char* key : {"clipped", "min", "max", "nan_count", "seconds"}) object[key] = nullptr;
     object["dry_run"] = true;
@@ -116,7 +182,8 @@ std::string to_text(const RunReport& report, bool verbose) {
     line += "; " + bank_text(report.banks.front());
   else
     line += "; network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers";
-  line += ", map " + map_text(report);
+  if (report.edges) line += edges_text(*report.edges);
+  line += mapping_text(report);
   if (report.dry_run) {
     line += "; dry run, nothing written";
   } else {
@@ -131,6 +198,7 @@ std::string to_text(const RunReport& report, bool verbose) {
     line += "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " + bank.instruction_set + ", " +
             std::to_string(bank.threads) + (bank.threads == 1 ? " thread" : " threads");
   }
+  if (report.edges) line += verbose_edges(*report.edges, report.input_dtype);
   if (!report.dry_run) {
     line += "\n  decode " + short_number(report.decode_seconds) + " s, convolve " +
             short_number(report.convolve_seconds) + " s, encode " + short_number(report.encode_seconds) + " s";

@@ -9,6 +9,7 @@
 #include "conv/output_map.h"
 #include "conv/problem.h"
 #include "core/error.h"
+#include "edges/edge_plan.h"
 
 namespace convtool {
 
@@ -25,6 +26,12 @@ struct BankReport {
   int threads = 1;
 };
 
+/// An edge recipe as it ran or would run.
+struct EdgeReport {
+  EdgeRecipe recipe;
+  EdgeResult result;  ///< means nothing in a dry run, but for thresholds given as numbers
+};
+
 struct RunReport {
   enum class Status { ok, skipped, error };
 
@@ -37,8 +44,9 @@ struct RunReport {
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::vector<BankReport> banks;
-  std::optional<OutputMap> map;  ///< none: float results written as they are
-  ResponseStats stats;           ///< means nothing in a dry run
+  std::optional<EdgeReport> edges;
+  std::optional<Mapping> mapping;  ///< none: no map has a say, as with floats that are written as they are
+  ResponseStats stats;             ///< means nothing in a dry run
   double decode_seconds = 0, convolve_seconds = 0, encode_seconds = 0;
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error, as is the message
   std::string error_message;

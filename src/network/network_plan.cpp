@@ -1,6 +1,10 @@
 #include "network/network_plan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "core/quantile.h"
 
 namespace convtool {
 namespace {
@@ -18,6 +22,21 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
     }
   }
   return merged;
+}
+
+/// The range between two percentiles of the responses.
+ResponseStats percentile_range(const BankPlan& bank, const ConstTensorRef& input,
+                               const std::array<double, 2>& percentiles) {
+  Tensor responses(DType::f32, bank.output_shape());
+  bank.run(input, responses.ref(), {});
+  const std::span<float> all(responses.data<float>(), static_cast<std::size_t>(responses.shape().count()));
+  const std::span<float> numbers(
+      all.begin(), std::partition(all.begin(), all.end(), [](float value) { return !std::isnan(value); }));
+  if (numbers.empty()) return {};
+  ResponseStats range;
+  range.min = static_cast<double>(quantile(numbers, percentiles[0] / 100));
+  range.max = static_cast<double>(quantile(numbers, percentiles[1] / 100));
+  return range;
 }
 
 std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x" + std::to_string(shape.w); }
@@ -129,7 +148,30 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
   }
 }
 
-ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, OutputMap map) const {
+BankPlan identity_plan(DType dtype, const Shape& shape, int threads) {
+  Layer layer{.name = "identity"};
+  layer.shape = {1, 1, 1, 1};
+  layer.weights = {1};
+  return BankPlan({.name = "identity", .layers = {std::move(layer)}}, dtype, shape, false, {.threads = threads});
+}
+
+ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                         const Mapping& mapping) {
+  ResponseStats measured;
+  if (mapping.percentiles)
+    measured = percentile_range(bank, input, *mapping.percentiles);
+  else if (needs_measuring(mapping.map))
+    measured = bank.measure(input, output.strides);
+  if (mapping.map == OutputMap::signs) {
+    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
+    for (std::size_t c = 0; c < maps.size(); ++c)
+      bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+    return measured;  // what one colour cuts off another shows: nothing is clipped
+  }
+  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
+}
+
+ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const {
   Tensor held;
   ConstTensorRef x = input;
   for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
@@ -138,13 +180,7 @@ ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& out
     held = std::move(next);
     x = std::as_const(held).ref();
   }
-  const BankPlan& last = banks_.back();
-  ResponseStats measured;
-  if (needs_measuring(map)) measured = last.measure(x, output.strides);
-  if (map != OutputMap::signs) return last.run(x, output, make_value_map(map, input_dtype_, output.dtype, measured));
-  const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
-  for (std::size_t c = 0; c < maps.size(); ++c) last.run(x, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
-  return measured;  // what one colour cuts off another shows: nothing is clipped
+  return run_mapped(banks_.back(), x, input_dtype_, output, mapping);
 }
 
 }  // namespace convtool

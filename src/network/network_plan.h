@@ -42,6 +42,17 @@ class BankPlan {
   std::vector<ConvPlan> plans_;
 };
 
+/// Each channel by itself, unchanged: the engine's maps and stores for what is computed elsewhere.
+BankPlan identity_plan(DType dtype, const Shape& shape, int threads);
+
+/// Runs `bank` into `output` (its output_shape(), any type and strides, not overlapping the input) by way of `mapping`,
+/// which is not automatic. `units` is the element type that the responses are in the units of. What needs all responses
+/// before the first value runs the bank twice instead of keeping them: normalize twice, but with percentiles it keeps
+/// them in f32; signs four times, into the R, G and B of `output`, where the bank's own output has one channel.
+/// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
+ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                         const Mapping& mapping);
+
 /// A network on one input shape. Intermediate results are f32; two of them exist at a time at most.
 class NetworkPlan {
  public:
@@ -50,11 +61,8 @@ class NetworkPlan {
 
   const Shape& output_shape() const { return banks_.back().output_shape(); }
 
-  /// Filters `input` into `output` (output_shape(), any type and strides, not overlapping the input).
-  /// OutputMap::normalize runs the last bank twice instead of keeping its responses; signs four times, into the R, G
-  /// and B of `output`, where the plan's own output has one channel. `map` is not automatic.
-  /// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
-  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, OutputMap map) const;
+  /// Filters `input` into `output`; the last bank as run_mapped() does, the others into f32.
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const;
 
   const std::vector<BankPlan>& banks() const { return banks_; }
 

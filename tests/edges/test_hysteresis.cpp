@@ -37,15 +37,6 @@ TEST_CASE("thresholds themselves are exceeded by nothing that equals them; NaN i
   CHECK(edges_of({2, 1, 1, 2}, {0, 9, 5, 0}, {4, 8}) == std::vector<double>{0, 255, 0, 0});
 }
 
-TEST_CASE("quantiles by the nearest rank") {
-  const Tensor strength = tensor_of(DType::f32, {1, 1, 2, 5}, {7, 1, 9, 3, 5, 8, 2, 10, 4, 6});
-  CHECK(strength_quantile(strength.ref(), 0) == 1);
-  CHECK(strength_quantile(strength.ref(), 0.1) == 1);
-  CHECK(strength_quantile(strength.ref(), 0.5) == 5);
-  CHECK(strength_quantile(strength.ref(), 0.95) == 10);
-  CHECK(strength_quantile(strength.ref(), 1) == 10);
-}
-
 TEST_CASE("Otsu's threshold parts two heaps of strengths, whatever their unit, and leaves out what is 0") {
   for (const double unit : {1.0, 1020.0, 1e-3}) {
     const Tensor strength = tensor_of(

@@ -1,0 +1,117 @@
+#include "cli/run_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/option_value.h"
+
+namespace convtool {
+namespace {
+
+void add_output_options(CLI::App& command, RunOptions& options) {
+  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
+    return command.add_option(name, value, help)->type_name(type)->group("Output");
+  };
+  add("-o,--output", options.destination.output, "PATH",
+      "file, or - for standard output; the extension decides the format");
+  add("--out-dir", options.destination.out_dir, "DIR", "folder for many outputs, created if missing");
+  add("--format", options.destination.format, "FMT",
+      "format for standard output and derived names: png, npy, json, ...");
+  add("--map", options.map, "M",
+      "response to picture values: auto, clip, abs, normalize, offset, signed (the kernel's, else auto)");
+  add("--normalize-percentile", options.percentiles, "LOW,HIGH",
+      "--map normalize between these percentiles of the responses, such as 1,99");
+  add("--threshold", options.threshold, "T", "full where the response is more than T (with abs its size), else 0");
+  add("--depth", options.depth, "D", "same, u8, u16, f32")->capture_default_str();
+  add("--alpha", options.alpha, "A", "keep (set aside and attached again), drop, filter, premultiply")
+      ->capture_default_str();
+  add("--quality", options.quality, "Q", "of JPEG (else 95) and WebP (else lossless): 1 to 100");
+  add("--png-level", options.png_level, "N", "0, stored, to 9, smallest (else 1)");
+  add("--png-strategy", options.png_strategy, "S", "default, filtered, huffman, rle, fixed");
+  command.add_flag("-n,--no-clobber", options.no_clobber, "skip an input whose output exists")->group("Output");
+  command.add_flag("--dry-run", options.dry_run, "tell what would be written, write nothing")->group("Output");
+}
+
+void add_process_options(CLI::App& command, RunOptions& options) {
+  const char* group = "Run";
+  CLI::Option* json =
+      command.add_flag("--json", options.json, "report as JSON Lines, one object per input")->group(group);
+  CLI::Option* quiet =
+      command.add_flag("-q,--quiet", options.quiet, "nothing but errors")->excludes(json)->group(group);
+  command.add_flag("-v,--verbose", options.verbose, "also the plan: algorithm, instruction set, threads, timings")
+      ->excludes(quiet)
+      ->group(group);
+  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
+    command.add_option(name, value, help)->type_name(type)->capture_default_str()->group(group);
+  };
+  add("--algorithm", options.algorithm, "A", "auto, or one by name: rows, integer, separable, fft, ...");
+  add("--threads", options.threads, "N", "threads for each input; 0: as many as cores");
+  add("--max-pixels", options.max_pixels, "N", "refuse larger inputs before they are decoded");
+  command.add_flag("--fail-fast", options.fail_fast, "stop at the first failure")->group(group);
+}
+
+EncodeOptions resolve_encoding(const RunOptions& options) {
+  EncodeOptions encode;
+  if (options.quality) encode.quality = static_cast<int>(parse_integer("--quality", *options.quality, 1, 100));
+  if (options.png_level) encode.png_level = static_cast<int>(parse_integer("--png-level", *options.png_level, 0, 9));
+  if (options.png_strategy)
+    encode.png_strategy =
+        static_cast<PngStrategy>(parse_choice("--png-strategy", *options.png_strategy, kPngStrategies));
+  return encode;
+}
+
+[[noreturn]] void refuse_map(const char* option, const std::string& needs, OutputMap map) {
+  throw Error(ErrorKind::usage, option,
+              "is for --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
+}
+
+/// --map with --normalize-percentile and --threshold.
+void resolve_mapping(const RunOptions& options, FilterOptions& result) {
+  if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
+  if (options.percentiles) {
+    const std::vector<float> range = parse_numbers("--normalize-percentile", *options.percentiles);
+    if (range.size() != 2 || range[0] < 0 || !(range[0] < range[1]) || range[1] > 100)
+      throw Error(ErrorKind::usage, "--normalize-percentile",
+                  "'" + *options.percentiles + "' does not fit (expected LOW,HIGH from 0 to 100, such as 1,99)");
+    if (result.map.value_or(OutputMap::normalize) != OutputMap::normalize)
+      refuse_map("--normalize-percentile", "normalize", *result.map);
+    result.map = OutputMap::normalize;
+    result.percentiles = {static_cast<double>(range[0]), static_cast<double>(range[1])};
+  }
+  if (options.threshold) {
+    const std::vector<float> threshold = parse_numbers("--threshold", *options.threshold);
+    if (threshold.size() != 1)
+      throw Error(ErrorKind::usage, "--threshold", "'" + *options.threshold + "' does not fit (expected one number)");
+    const OutputMap map = result.map.value_or(OutputMap::automatic);
+    if (map != OutputMap::automatic && map != OutputMap::clip && map != OutputMap::abs)
+      refuse_map("--threshold", "clip or abs", map);
+    result.threshold = static_cast<double>(threshold.front());
+  }
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  command.add_option("INPUT", options.inputs, "pictures, .npy or .json tensors; - is standard input")->required();
+  add_output_options(command, options);
+  add_process_options(command, options);
+}
+
+FilterOptions resolve(const RunOptions& options) {
+  constexpr std::string_view kDepths[] = {"same", "u8", "u16", "f32"};
+  FilterOptions result;
+  result.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
+  resolve_mapping(options, result);
+  const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
+  if (depth > 0) result.depth = static_cast<DType>(depth - 1);
+  result.encode = resolve_encoding(options);
+  std::vector<std::string_view> algorithms = algorithm_names();
+  algorithms.insert(algorithms.begin(), "auto");
+  result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
+  result.plan.threads = parse_threads("--threads", options.threads);
+  result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
+  result.dry_run = options.dry_run;
+  result.no_clobber = options.no_clobber;
+  return result;
+}
+
+}  // namespace convtool

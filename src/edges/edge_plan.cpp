@@ -1,0 +1,254 @@
+#include "edges/edge_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/quantile.h"
+#include "edges/gradient.h"
+#include "edges/orientation.h"
+#include "edges/overlay.h"
+#include "edges/rows.h"
+#include "edges/thin.h"
+#include "edges/zero_crossings.h"
+
+namespace convtool {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
+
+/// Whether later stages need to know where edges point.
+bool needs_direction(const EdgeRecipe& recipe, const Shape& input) {
+  const bool asked = recipe.kind == EdgeKind::orientation || recipe.kind == EdgeKind::components;
+  const bool thins = recipe.thin && !recipe.is_laplacian();
+  return asked || thins || (recipe.color == ColorRule::di_zenzo && input.c > 1);
+}
+
+/// Whether the kernels' own answers, one by one, are what is asked for.
+bool wants_answers(const EdgeRecipe& recipe, const Shape& input) {
+  const bool decided = recipe.thin || recipe.hysteresis;
+  const bool turned = recipe.has_gradient() && !turn_of(recipe.kernels).is_none();
+  return recipe.kind == EdgeKind::components && !decided && input.c == 1 && !turned;
+}
+
+const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
+  const std::string& name = recipe.kernels.name;
+  if (recipe.color == ColorRule::luma && input.c > 1)
+    refuse("edges of " + std::to_string(input.c) + " channels have to be joined; choose --color max, sum or di-zenzo");
+  if (needs_direction(recipe, input) && !recipe.has_gradient() && !wants_answers(recipe, input))
+    refuse("the operator " + name +
+           " does not tell which way edges point, as thin edges, orientations, components of "
+           "several colours and di-zenzo need; take another, such as sobel");
+  if (recipe.color == ColorRule::di_zenzo && input.c > 1 && recipe.kernels.combine == Combine::l1)
+    refuse("the structure tensor of di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
+  if (recipe.kind == EdgeKind::components && recipe.is_laplacian() && recipe.thin)
+    refuse("zero crossings have no components; leave out --thin");
+  return recipe;
+}
+
+bool runs_at_once(const EdgeRecipe& recipe, const Shape& input) {
+  const bool plain = recipe.kind == EdgeKind::magnitude && !recipe.thin && !recipe.hysteresis && input.c == 1;
+  return plain || wants_answers(recipe, input);
+}
+
+/// The bank that the engine runs: strengths where the direction does not matter, else each kernel's own answer.
+Network network_of(const EdgeRecipe& recipe, const Shape& input) {
+  Bank bank = recipe.kernels;
+  const bool crossings = recipe.is_laplacian() && recipe.thin;
+  if (needs_direction(recipe, input))
+    bank.combine = Combine::none;
+  else if (recipe.is_laplacian() && !crossings)
+    bank.layers.front().activation = Activation::abs;
+  return {.name = bank.name, .description = bank.description, .banks = {std::move(bank)}};
+}
+
+PlanOptions with_layout(PlanOptions options, const Shape& input) {
+  options.channels_last = options.channels_last && input.c > 1;
+  return options;
+}
+
+Shape shape_of_output(const EdgeRecipe& recipe, const Shape& input, const NetworkPlan& kernels) {
+  Shape shape = kernels.output_shape();
+  require(shape.h == input.h && shape.w == input.w, "edges of another size than the picture");
+  const bool wheel = recipe.kind == EdgeKind::orientation && recipe.angle == AngleUnit::wheel;
+  shape.c = recipe.kind == EdgeKind::components         ? static_cast<std::int64_t>(recipe.kernels.layers.size())
+            : recipe.kind == EdgeKind::overlay || wheel ? 3
+                                                        : 1;
+  return shape;
+}
+
+/// Sets to `value` what is no edge.
+void clear_where(const ConstTensorRef& values, const TensorRef& cleared, float value, int threads,
+                 const auto& is_edge) {
+  const auto in = values;
+  const auto out = cleared.view<float>();
+  visit_dtype(in.dtype, [&]<class T>(T) {
+    const auto marks = in.view<T>();
+    for_each_row(out.shape, threads, [=](std::int64_t n, std::int64_t y) {
+      for (std::int64_t c = 0; c < out.shape.c; ++c)
+        for (std::int64_t x = 0; x < out.shape.w; ++x)
+          if (!is_edge(marks.at(n, 0, y, x))) out.at(n, c, y, x) = value;
+    });
+  });
+}
+
+std::int64_t count_edges(const TensorView<const std::uint8_t>& edges) {
+  std::int64_t count = 0;
+  for (std::int64_t n = 0; n < edges.shape.n; ++n)
+    for (std::int64_t y = 0; y < edges.shape.h; ++y)
+      count += edges.shape.w - std::count(edges.row(n, 0, y), edges.row(n, 0, y) + edges.shape.w, 0);
+  return count;
+}
+
+/// The full range where there is an edge; f32: 1.
+void store_decisions(const TensorView<const std::uint8_t>& edges, const TensorRef& output, int threads) {
+  visit_dtype(output.dtype, [&]<class T>(T) {
+    const auto out = output.view<T>();
+    const auto full = static_cast<T>(is_integer(output.dtype) ? full_range(output.dtype) : 1.0);
+    for_each_row(output.shape, threads, [=](std::int64_t n, std::int64_t y) {
+      const std::uint8_t* const marks = edges.row(n, 0, y);
+      T* const row = out.row(n, 0, y);
+      const std::int64_t width = out.shape.w, step = out.strides.w;
+      for (std::int64_t x = 0; x < width; ++x) row[x * step] = marks[x] != 0 ? full : T{0};
+    });
+  });
+}
+
+}  // namespace
+
+struct EdgePlan::Field {
+  Tensor responses;    ///< what the kernels answer; holds the gradient
+  Tensor strength;     ///< one channel
+  TensorRef gradient;  ///< two channels, or none
+};
+
+EdgePlan::EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& input, const PlanOptions& options)
+    : recipe_(checked(recipe, input)),
+      input_dtype_(input_dtype),
+      options_(options),
+      in_one_run_(runs_at_once(recipe, input)),
+      kernels_(network_of(recipe, input), input_dtype, input, false, with_layout(options, input)),
+      output_(shape_of_output(recipe, input, kernels_)) {}
+
+bool EdgePlan::is_mapped() const { return recipe_.kind == EdgeKind::magnitude || recipe_.kind == EdgeKind::components; }
+
+bool EdgePlan::is_signed() const {
+  const bool angles = recipe_.kind == EdgeKind::orientation && recipe_.angle != AngleUnit::wheel;
+  return recipe_.kind == EdgeKind::components || angles;
+}
+
+EdgePlan::Field EdgePlan::find_field(const ConstTensorRef& input) const {
+  const int threads = options_.threads;
+  const bool l1 = recipe_.kernels.combine == Combine::l1;
+  Field field{.responses = Tensor(DType::f32, kernels_.output_shape()), .strength = {}, .gradient = {}};
+  kernels_.run(input, field.responses.ref(), OutputMap::clip);
+  Shape one = input.shape;
+  one.c = 1;
+
+  if (!needs_direction(recipe_, input.shape)) {
+    if (recipe_.is_laplacian() && recipe_.thin) {
+      Tensor crossings(DType::f32, field.responses.shape());
+      zero_crossings(std::as_const(field.responses).ref(), crossings.ref(), threads);
+      field.responses = std::move(crossings);
+    }
+    if (input.shape.c == 1) {
+      field.strength = std::move(field.responses);
+    } else {
+      field.strength = Tensor(DType::f32, one);
+      join_strengths(recipe_.color, std::as_const(field.responses).ref(), field.strength.ref(), threads);
+    }
+    return field;
+  }
+
+  field.strength = Tensor(DType::f32, one);
+  field.gradient = field.responses.ref();
+  field.gradient.strides.c *= input.shape.c;
+  field.gradient.shape.c = 2;
+  if (input.shape.c == 1)
+    measure_lengths(field.gradient, l1, field.strength.ref(), threads);
+  else
+    join_colours(recipe_.color, l1, field.responses.ref(), field.gradient, field.strength.ref(), threads);
+  const Turn turn = turn_of(recipe_.kernels);
+  if (!turn.is_none()) turn_vectors(turn, field.gradient, threads);
+  return field;
+}
+
+Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
+  const ThresholdRule& rule = *recipe_.hysteresis;
+  if (rule.source == ThresholdRule::Source::response) return {rule.low, rule.high};
+  if (rule.source == ThresholdRule::Source::otsu) return otsu_thresholds(strength);
+  const auto view = strength.view<float>();
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(strength.shape.count()));
+  for (std::int64_t n = 0; n < view.shape.n; ++n)
+    for (std::int64_t y = 0; y < view.shape.h; ++y)
+      std::copy_if(view.row(n, 0, y), view.row(n, 0, y) + view.shape.w, std::back_inserter(values),
+                   [&](float value) { return recipe_.is_laplacian() ? value > 0 : !std::isnan(value); });
+  if (values.empty()) return {};
+  return {static_cast<double>(quantile(values, rule.low)), static_cast<double>(quantile(values, rule.high))};
+}
+
+EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
+                         const Mapping& mapping) const {
+  if (in_one_run_) return {.stats = kernels_.run(input, output, mapping), .thresholds = {}, .edge_pixels = {}};
+  const int threads = options_.threads;
+  Field field = find_field(input);
+  EdgeResult result;
+  if (recipe_.hysteresis) result.thresholds = find_thresholds(std::as_const(field.strength).ref());
+  if (recipe_.thin && recipe_.has_gradient()) {
+    Tensor thinned(DType::f32, field.strength.shape());
+    thin(field.gradient, std::as_const(field.strength).ref(), thinned.ref(), threads);
+    field.strength = std::move(thinned);
+  }
+  const Shape& shape = field.strength.shape();
+  const BankPlan strengths = identity_plan(DType::f32, shape, threads);
+  result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
+
+  Tensor edges;
+  if (recipe_.hysteresis) {
+    edges = Tensor(DType::u8, shape);
+    hysteresis(std::as_const(field.strength).ref(), *result.thresholds, edges.ref(), threads);
+    result.edge_pixels = count_edges(std::as_const(edges).ref().view<std::uint8_t>());
+    if (recipe_.kind != EdgeKind::binary && recipe_.kind != EdgeKind::overlay)
+      clear_where(edges.ref(), field.strength.ref(), 0, threads, [](auto edge) { return edge != 0; });
+  }
+  const ConstTensorRef strength = std::as_const(field.strength).ref();
+  const bool decided = recipe_.thin || recipe_.hysteresis;
+  const auto is_left = [](auto value) { return value > 0; };
+
+  switch (recipe_.kind) {
+    case EdgeKind::magnitude: result.stats = run_mapped(strengths, strength, input_dtype_, output, mapping); break;
+    case EdgeKind::components:
+      if (decided) clear_where(strength, field.gradient, 0, threads, is_left);
+      result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, threads), field.gradient, input_dtype_,
+                                output, mapping);
+      break;
+    case EdgeKind::orientation:
+      if (recipe_.angle == AngleUnit::wheel) {
+        Tensor colours(DType::f32, output_);
+        paint_wheel(field.gradient, strength, result.stats.max, colours.ref(), threads);
+        const double full = is_integer(output.dtype) ? full_range(output.dtype) : 1.0;
+        identity_plan(DType::f32, output_, threads).run(colours.ref(), output, {.scale = full});
+      } else {
+        Tensor angles(DType::f32, shape);
+        find_angles(field.gradient, recipe_.angle, angles.ref(), threads);
+        if (decided) clear_where(strength, angles.ref(), std::numeric_limits<float>::quiet_NaN(), threads, is_left);
+        strengths.run(angles.ref(), output, {});
+      }
+      break;
+    case EdgeKind::binary: store_decisions(std::as_const(edges).ref().view<std::uint8_t>(), output, threads); break;
+    case EdgeKind::overlay: {
+      ConstTensorRef colours = picture;
+      if (picture.shape.c == 1) colours.strides.c = 0;
+      colours.shape.c = 3;
+      identity_plan(picture.dtype, colours.shape, threads)
+          .run(colours, output, make_value_map(OutputMap::clip, picture.dtype, output.dtype));
+      paint_edges(std::as_const(edges).ref(), recipe_.overlay_color, output, threads);
+      break;
+    }
+  }
+  return result;
+}
+
+}  // namespace convtool
