@@ -1,6 +1,7 @@
 #include "cli/batch.h"
 
 #include <new>
+#include <set>
 
 #include "cli/app.h"
 #include "cli/print.h"
@@ -37,6 +38,14 @@ std::string error_line(const RunReport& report) {
   return "convtool: " + printable((named ? "" : report.input + ": ") + report.error_message) + "\n";
 }
 
+/// Prints what of an input does not come through; what is enough to be told once, once.
+void warn(const RunReport& report, std::set<std::string>& told) {
+  for (const Remark& warning : report.warnings)
+    if (!warning.once || told.insert(warning.text).second)
+      print_error("convtool: warning: " + printable(report.input + ": " + warning.text) +
+                  (warning.once ? " (not told again for other files)" : "") + "\n");
+}
+
 }  // namespace
 
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files) {
@@ -45,10 +54,12 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   const std::vector<Destination> destinations =
       plan_destinations(options.inputs, sources, options.destination, filter.network.name);
   bool any_failed = false;
+  std::set<std::string> told;
   for (std::size_t i = 0; i < options.inputs.size(); ++i) {
     const RunReport report = run_one(options.inputs[i], destinations[i], sources, filter);
     const bool failed = report.status == RunReport::Status::error;
     const auto tell = destinations[i].path == "-" ? print_error : print;
+    if (!options.quiet) warn(report, told);
     if (failed) print_error(error_line(report));
     if (options.json)
       tell(to_json(report) + "\n");

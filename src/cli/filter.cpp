@@ -304,6 +304,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   const bool to_luma = options.edges && options.edges->color == ColorRule::luma && !source.is_tensor();
   if (options.grey || to_luma) source.make_grey();
   report.decode_seconds = decoding.seconds();
+  report.warnings = source.remarks;
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);

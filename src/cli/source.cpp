@@ -24,8 +24,10 @@ Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixe
   }
   Image image = decode_image(bytes, max_pixels);
   const Shape shape = image.all().shape;
-  return {
-      .content = std::move(image), .format = {.kind = FileFormat::Kind::picture, .picture = format}, .shape = shape};
+  return {.content = std::move(image),
+          .format = {.kind = FileFormat::Kind::picture, .picture = format},
+          .shape = shape,
+          .remarks = remarks_on(bytes)};
 }
 
 }  // namespace

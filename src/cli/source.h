@@ -7,6 +7,7 @@
 
 #include "io/file_format.h"
 #include "io/image_io.h"
+#include "io/picture_remarks.h"
 #include "io/tensor_io.h"
 
 namespace convtool {
@@ -21,6 +22,7 @@ struct Source {
   std::variant<RankedTensor, Image> content;
   FileFormat format;  ///< of the file it came from
   Shape shape;        ///< as in the file, every channel counted
+  std::vector<Remark> remarks = {};
 
   bool is_tensor() const { return format.is_tensor(); }
   const Image& image() const { return std::get<Image>(content); }

@@ -42,6 +42,19 @@ std::span<const std::byte> find_chunk(Chunks kind, std::span<const std::byte> by
   return {};
 }
 
+bool is_other_profile(std::span<const std::byte> profile) {
+  return !profile.empty() && !names_srgb({reinterpret_cast<const char*>(profile.data()), profile.size()});
+}
+
+/// A PNG without a profile, and not said to be sRGB, whose gamma is another than 1 / 2.2.
+bool has_other_gamma(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kSrgbGamma = 45455;  // in units of 1 / 100000
+  const std::span<const std::byte> gamma = find_chunk(Chunks::png, bytes, "gAMA");
+  if (gamma.size() != 4 || !find_chunk(Chunks::png, bytes, "iCCP").empty()) return false;
+  if (!find_chunk(Chunks::png, bytes, "sRGB").empty()) return false;
+  return ByteReader("PNG", gamma, Order::big).u32() != kSrgbGamma;
+}
+
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
   enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4 };
 
@@ -55,6 +68,8 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
   header.grey_with_alpha = colour_type == kGreyAlpha;
   header.orientation = read_exif_orientation(find_chunk(Chunks::png, bytes, "eXIf"));
+  header.has_profile = is_other_profile(find_chunk(Chunks::png, bytes, "iCCP"));
+  header.has_gamma = has_other_gamma(bytes);
   if (colour_type != kGrey) return header;
 
   file.skip(3 + 4);  // compression, filter and interlace methods; CRC
@@ -129,6 +144,7 @@ PictureHeader read_webp_header(std::span<const std::byte> bytes) {
     header.width = static_cast<std::int64_t>(file.number(3)) + 1;
     header.height = static_cast<std::int64_t>(file.number(3)) + 1;
     header.orientation = read_exif_orientation(find_chunk(Chunks::riff, bytes, "EXIF"));
+    header.has_profile = is_other_profile(find_chunk(Chunks::riff, bytes, "ICCP"));
   } else {
     throw_damaged("WebP", "an unknown first chunk");
   }
@@ -213,6 +229,11 @@ PictureHeader read_exr_header(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+bool names_srgb(std::string_view profile) {
+  using namespace std::string_view_literals;
+  return profile.find("sRGB"sv) != std::string_view::npos || profile.find("s\0R\0G\0B"sv) != std::string_view::npos;
+}
 
 std::string_view to_string(PictureType type) {
   constexpr std::string_view kNames[] = {"PNG", "JPEG", "TIFF", "BMP", "WebP", "PNM", "PFM", "OpenEXR"};

@@ -24,6 +24,11 @@ struct PictureHeader {
   PictureType type = PictureType::png;
   std::int64_t width = 0, height = 0;  ///< as claimed: from 0 to 2^32
 
+  // What stands beside the pixels and is not carried over (picture_remarks.h).
+  bool has_profile = false;  ///< an ICC profile that is not sRGB's, as far as that is plain to see
+  bool has_gamma = false;    ///< another gamma than sRGB's (PNG)
+  std::int64_t pages = 1;    ///< TIFF; the first is read
+
   /// How its EXIF block says that it lies (JPEG, PNG, WebP). OpenCV turns TIFF by itself.
   Orientation orientation = Orientation::top_left;
 
@@ -51,7 +56,11 @@ struct PictureHeader {
 /// container and bitstream guides (RFC 9649); Netpbm's pnm(5) and pfm(5); OpenEXR file layout; BITMAPV4HEADER.
 PictureHeader read_picture_header(std::span<const std::byte> bytes);
 
-/// The same for one format each; `bytes` begin with its signature.
+/// Whether a piece of an ICC profile names sRGB, in ASCII or UTF-16. Without a profile a picture is taken for sRGB, so
+/// that losing this one loses nothing.
+bool names_srgb(std::string_view profile);
+
+/// read_picture_header() for one format each; `bytes` begin with its signature.
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes);
 PictureHeader read_tiff_header(std::span<const std::byte> bytes);
 

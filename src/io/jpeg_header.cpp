@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::uint32_t kEndOfImage = 0xd9, kStartOfScan = 0xda, kExif = 0xe1;
+constexpr std::uint32_t kEndOfImage = 0xd9, kStartOfScan = 0xda, kExif = 0xe1, kProfile = 0xe2;
 
 /// The frame headers SOF0 to SOF15; DHT, JPG and DAC lie between them (table B.1).
 bool is_start_of_frame(std::uint32_t marker) {
@@ -40,7 +40,7 @@ std::uint32_t next_marker(ByteReader& file) {
 
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   PictureHeader header{.type = PictureType::jpeg};
-  bool has_frame = false, has_scan = false, has_exif = false;
+  bool has_frame = false, has_scan = false, has_exif = false, has_profile = false, says_srgb = false;
   ByteReader file("JPEG", bytes, ByteReader::Order::big, 2);
   while (true) {
     const std::uint32_t marker = next_marker(file);
@@ -59,9 +59,14 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
           read_exif_orientation(bytes.subspan(start + 2, std::min<std::uint64_t>(length - 2, file.size() - start - 2)));
       has_exif = true;
     }
+    if (marker == kProfile && file.rest().starts_with("ICC_PROFILE")) {
+      has_profile = true;  // in pieces; one holds its name
+      says_srgb = says_srgb || names_srgb(file.rest().substr(0, length));
+    }
     has_scan = has_scan || marker == kStartOfScan;
     file.seek(start + length);
   }
+  header.has_profile = has_profile && !says_srgb;
   if (!has_frame || !has_scan) throw_damaged("JPEG", "no picture before its end-of-image marker");
   return header;
 }

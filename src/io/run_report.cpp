@@ -214,6 +214,8 @@ std::string to_json(const RunReport& report) {
   object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
   object["status"] = kStatuses[static_cast<int>(report.status)];
   if (report.status == RunReport::Status::ok) put_run(report, object);
+  object["warnings"] = ordered_json::array();
+  for (const Remark& warning : report.warnings) object["warnings"].push_back(warning.text);
   if (report.status == RunReport::Status::error) {
     object["error"] = {{"kind", to_string(report.error_kind)}, {"message", report.error_message}};
   }

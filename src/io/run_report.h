@@ -10,6 +10,7 @@
 #include "conv/problem.h"
 #include "core/error.h"
 #include "edges/edge_plan.h"
+#include "io/picture_remarks.h"
 
 namespace convtool {
 
@@ -47,6 +48,7 @@ struct RunReport {
   std::optional<EdgeReport> edges;
   std::optional<Mapping> mapping;  ///< none: no map has a say, as with floats that are written as they are
   ResponseStats stats;             ///< means nothing in a dry run
+  std::vector<Remark> warnings;    ///< what of the input does not come through
   double decode_seconds = 0, convolve_seconds = 0, encode_seconds = 0;
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error, as is the message
   std::string error_message;

@@ -33,6 +33,7 @@ enum Tag : std::uint32_t {
   kTileByteCounts = 325,
   kExtraSamples = 338,
   kSampleFormat = 339,
+  kIccProfile = 34675,
 };
 
 enum Photometric : std::uint64_t { kWhiteIsZero, kBlackIsZero, kRgb, kPalette, kCmyk = 5, kYcbcr = 6, kLogLuv = 32845 };
@@ -46,13 +47,42 @@ class Directory {
     big_ = file_.u16() == 43;
     if (big_) file_.skip(4);  // the size of an offset, always 8, and a zero
     file_.seek(file_.number(offset_size()));
-    entry_count_ = file_.number(big_ ? 8 : 2);
-    entries_at_ = file_.position();
-    if (entry_count_ > file_.size() / entry_size()) throw_damaged("TIFF", "its directory does not fit into the file");
-    file_.skip(entry_count_ * entry_size());
+    entries_at_ = skip_entries();
   }
 
   std::uint64_t file_size() const { return file_.size(); }
+
+  /// How many directories there are, each with a page (or a thumbnail or mask of one). What lies about them after the
+  /// first is as good as not there.
+  std::int64_t count_pages() {
+    constexpr std::int64_t kMost = 65536;  // a chain may lead back to itself
+    std::int64_t pages = 1;
+    try {
+      file_.seek(entries_at_ + entry_count_ * entry_size());
+      std::uint64_t next = file_.number(offset_size());
+      for (; next != 0 && pages < kMost; ++pages) {
+        file_.seek(next);
+        const std::uint64_t count = file_.number(big_ ? 8 : 2);
+        if (count > file_.size() / entry_size()) return pages;
+        file_.skip(count * entry_size());
+        next = file_.number(offset_size());
+      }
+    } catch (const Error&) {
+    }
+    return pages;
+  }
+
+  /// The bytes of a tag that has no say in the pixels; none when it is missing, or makes no sense.
+  std::string_view text(Tag tag) {
+    try {
+      const std::optional<Entry> entry = find(tag);
+      if (!entry) return {};
+      file_.seek(entry->values_at);
+      return file_.text(entry->count * static_cast<std::uint64_t>(entry->value_size));
+    } catch (const Error&) {
+      return {};
+    }
+  }
 
   /// Every value of a tag; none when the tag is missing.
   Values values(Tag tag) {
@@ -88,6 +118,15 @@ class Directory {
     std::uint64_t count, values_at;
   };
 
+  /// Steps over the entries at the present position, and returns where they begin.
+  std::uint64_t skip_entries() {
+    entry_count_ = file_.number(big_ ? 8 : 2);
+    const std::uint64_t first = file_.position();
+    if (entry_count_ > file_.size() / entry_size()) throw_damaged("TIFF", "its directory does not fit into the file");
+    file_.skip(entry_count_ * entry_size());
+    return first;
+  }
+
   int offset_size() const { return big_ ? 8 : 4; }
   std::uint64_t entry_size() const { return big_ ? 20 : 12; }
 
@@ -108,10 +147,11 @@ class Directory {
     return std::nullopt;
   }
 
-  /// Of the integer types; the tags that are read here have no others.
+  /// Of the integer types and of bytes without a type; the tags that are read here have no others.
   static int size_of_type(std::uint32_t type) {
     switch (type) {
-      case 1: return 1;
+      case 1:
+      case 7: return 1;
       case 3: return 2;
       case 4:
       case 13: return 4;
@@ -242,6 +282,9 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
   check_blocks(directory, header, layout);
 
   constexpr std::uint64_t kUnassociatedAlpha = 2;
+  const std::string_view profile = directory.text(kIccProfile);
+  header.pages = directory.count_pages();
+  header.has_profile = !profile.empty() && !names_srgb(profile);
   header.opaque = layout.photometric == kCmyk;
   header.white_is_zero = layout.photometric == kWhiteIsZero && layout.bits > 8 && layout.format == kUnsigned;
   // Of 10, 12 and 14 bits the decoder fills the low bits of 16 with zeros.

@@ -156,6 +156,21 @@ TEST_CASE("normalize refuses infinities") {
   }
 }
 
+TEST_CASE("a threshold makes the full range of what is above it, whatever the units") {
+  for (const DType input : kTypes)
+    for (const DType output : kTypes) {
+      Mapping mapping(OutputMap::abs);
+      mapping.threshold = 100.5;
+      const ValueMap map = make_value_map(mapping, input, output);
+      CHECK(map.absolute);
+      CHECK(map.threshold == 100.5);
+      CHECK(map.scale == (is_integer(output) ? full_range(output) : 1.0));
+    }
+  Mapping mapping(OutputMap::offset);
+  mapping.threshold = 1;
+  CHECK_THROWS_AS(make_value_map(mapping, DType::u8, DType::u8), Error);
+}
+
 TEST_CASE("an unresolved map is a bug") {
   CHECK_THROWS_AS(make_value_map(OutputMap::automatic, DType::u8, DType::u8), Error);
 }

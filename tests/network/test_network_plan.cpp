@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "network/layers.h"
@@ -160,6 +161,48 @@ TEST_CASE("a layer that does not fit is named, with the shape that reached it") 
       plan_error(network_of({bank_of({plane(1, 1, {1})}), bank_of({five, plane(1, 1, {1})}, Combine::max)}));
   CHECK(alike.kind() == ErrorKind::kernel);
   CHECK(contains(alike, "layer 2"));
+}
+
+TEST_CASE("a threshold: full or nothing, and nothing is clipped") {
+  const Network difference = network_of({bank_of({plane(1, 2, {-1, 1})})});
+  const Tensor x = tensor_of(DType::u8, {1, 1, 1, 5}, {0, 20, 10, 10, 255});  // responses 20, -10, 0, 245
+  const NetworkPlan plan(difference, DType::u8, {1, 1, 1, 5}, false, {});
+  const auto seen = [&](OutputMap map, double threshold, DType dtype) {
+    Mapping mapping(map);
+    mapping.threshold = threshold;
+    Tensor y(dtype, plan.output_shape());
+    const ResponseStats stats = plan.run(x.ref(), y.ref(), mapping);
+    CHECK(stats.clipped_low + stats.clipped_high == 0);
+    CHECK(stats.min == -10);
+    CHECK(stats.max == 245);
+    return values_of(y.ref());
+  };
+  CHECK(seen(OutputMap::clip, 10, DType::u8) == std::vector<double>{255, 0, 0, 255});
+  CHECK(seen(OutputMap::clip, 20, DType::u16) == std::vector<double>{0, 0, 0, 65535});  // more than, not as much as
+  CHECK(seen(OutputMap::abs, 9.5, DType::f32) == std::vector<double>{1, 1, 0, 1});
+  CHECK(seen(OutputMap::clip, -10, DType::u8) == std::vector<double>{255, 0, 255, 255});
+}
+
+TEST_CASE("normalize between percentiles: what lies outside saturates and is counted, NaN is left out") {
+  const Network identity = network_of({bank_of({plane(1, 1, {1})})});
+  std::vector<double> values = {-1000, 1000, std::numeric_limits<double>::quiet_NaN()};
+  for (int i = 0; i < 98; ++i) values.push_back(100 + i % 2 * 51);
+  const Tensor x = tensor_of(DType::f32, {1, 1, 1, 101}, values);
+  const NetworkPlan plan(identity, DType::f32, x.shape(), false, {});
+  Mapping mapping(OutputMap::normalize);
+  mapping.percentiles = {2, 99};
+  Tensor y(DType::u8, x.shape());
+  const ResponseStats stats = plan.run(x.ref(), y.ref(), mapping);
+  const std::vector<double> seen = values_of(y.ref());
+  CHECK(seen[0] == 0);
+  CHECK(seen[1] == 255);
+  CHECK(seen[2] == 0);
+  CHECK(seen[3] == 0);
+  CHECK(seen[4] == 255);
+  CHECK(stats.clipped_low == 1);
+  CHECK(stats.clipped_high == 1);
+  CHECK(stats.nan_count == 1);
+  CHECK(stats.max == 1000);
 }
 
 }  // namespace

@@ -1,0 +1,90 @@
+// Filtering with alpha as the certainty of colours.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "layers.h"
+#include "network/premultiplied.h"
+
+namespace convtool {
+namespace {
+
+const ConvParams kSame{.padding = {.rule = Padding::Rule::same, .pads = {}}, .padding_mode = PaddingMode::replicate};
+
+/// A bank of one box kernel of 1 x 3, not divided.
+Network box() { return network_of({bank_of({plane(1, 3, {1, 1, 1}, kSame)})}); }
+
+std::vector<double> filtered(const Network& network, const Tensor& picture, DType dtype = DType::f32) {
+  const PremultipliedPlan plan(network, picture.dtype(), picture.shape(), false, {});
+  Tensor output(dtype, plan.network().output_shape());
+  plan.run(picture.ref(), output.ref(), OutputMap::clip);
+  return values_of(output.ref());
+}
+
+TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is filtered as if it had no alpha") {
+  // Colour above alpha; 200 lies under alpha 0.
+  const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 4}, {10, 200, 40, 40, 255, 0, 255, 255});
+  const std::vector<double> seen = filtered(box(), picture);
+  // The certain ones of each three, weighed: (10 + 10) / 2, (10 + 40) / 2, (40 + 40) / 2, 40; times the sum 3 of
+  // weights.
+  const std::vector<double> wanted = {30, 75, 120, 120, 170, 170, 170, 255};
+  for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(seen[i] == doctest::Approx(wanted[i]).epsilon(1e-6));
+
+  Random random(3);
+  Tensor opaque = random_picture(DType::u8, {1, 4, 9, 11}, random);
+  std::fill_n(opaque.data<std::uint8_t>() + 3 * 99, 99, std::uint8_t{255});
+  const std::vector<double> alone = values_of(run_network(box(), opaque.ref()).ref());
+  const std::vector<double> weighed = filtered(box(), opaque);
+  for (std::size_t i = 0; i < 3 * 99; ++i) CHECK(weighed[i] == doctest::Approx(alone[i]).epsilon(1e-6));
+  for (std::size_t i = 3 * 99; i < 4 * 99; ++i) CHECK(weighed[i] == 255);
+}
+
+TEST_CASE("what is invisible all over stays so, and has no colour") {
+  const Tensor picture = tensor_of(DType::u16, {1, 2, 1, 3}, {100, 200, 300, 0, 0, 0});
+  CHECK(filtered(box(), picture, DType::u16) == std::vector<double>(6));
+}
+
+TEST_CASE("depths: alpha is rescaled as colours are") {
+  const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 1}, {100, 51});
+  const Network identity = network_of({bank_of({plane(1, 1, {1})})});
+  CHECK(filtered(identity, picture, DType::u8) == std::vector<double>{100, 51});
+  CHECK(filtered(identity, picture, DType::u16) == std::vector<double>{100 * 257, 51 * 257});
+}
+
+TEST_CASE("divisors and networks: the sums of all kernels count") {
+  Layer mean = plane(1, 3, {1, 1, 1}, kSame);
+  mean.divisor = {3};
+  const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 3}, {60, 60, 60, 255, 255, 255});
+  CHECK(filtered(network_of({bank_of({mean})}), picture)[1] == doctest::Approx(60).epsilon(1e-6));
+  const std::vector<double> twice = filtered(network_of({bank_of({mean}), bank_of({plane(1, 1, {2})})}), picture);
+  CHECK(twice[1] == doctest::Approx(120).epsilon(1e-6));
+  CHECK(twice[4] == doctest::Approx(255).epsilon(1e-6));
+}
+
+TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the way out") {
+  const auto refusal = [](const Network& network) -> std::string {
+    try {
+      PremultipliedPlan(network, DType::u8, {1, 4, 8, 8}, false, {});
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::shape);
+      return error.what();
+    }
+    return "none";
+  };
+  const auto refused = [&](const Network& network, const char* why) {
+    const std::string text = refusal(network);
+    return text.find(why) != std::string::npos && text.find("--alpha keep") != std::string::npos;
+  };
+  CHECK(refused(network_of({bank_of({plane(1, 2, {-1, 1})})}), "not above 0"));
+  CHECK(refused(network_of({bank_of({plane(1, 1, {-1})})}), "not above 0"));
+  CHECK(refused(network_of({bank_of({plane(1, 1, {1}), plane(1, 1, {1})})}), "several"));
+  CHECK(refused(network_of({bank_of({make_layer(3, {1, 4, 1, 1}, {1, 1, 1, 1})})}), "joins channels"));
+  CHECK(refused(network_of({bank_of({make_layer(2, {1, 1, 1, 1}, {1}, {}, {5})})}), "bias"));
+  Layer active = plane(1, 1, {1});
+  active.activation = Activation::relu;
+  CHECK(refused(network_of({bank_of({active})}), "activation"));
+  CHECK(refusal(box()) == "none");
+}
+
+}  // namespace
+}  // namespace convtool
