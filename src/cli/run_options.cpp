@@ -107,6 +107,7 @@ FilterOptions resolve(const RunOptions& options) {
   std::vector<std::string_view> algorithms = algorithm_names();
   algorithms.insert(algorithms.begin(), "auto");
   result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
+  result.plan.totals = options.json || options.verbose;
   result.plan.threads = parse_threads("--threads", options.threads);
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   result.dry_run = options.dry_run;

@@ -42,13 +42,14 @@ bool is_plain(const FinishJob& job, bool whole_sums) {
 }  // namespace
 
 Sink::Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output,
-           bool whole_sums)
+           bool whole_sums, bool totals)
     : epilogue_(epilogue),
       map_(map),
       biases_(kernel.bias),
       divisors_(kernel.divisor),
       output_(output),
-      whole_sums_(whole_sums) {
+      whole_sums_(whole_sums),
+      totals_(totals) {
   if (divisors_.empty()) divisors_.assign(biases_.size(), 1.0);
   find_plain();
 }
@@ -73,11 +74,12 @@ void Sink::find_plain() {
     plain_[c] = output_.data != nullptr && is_plain(job_of(static_cast<std::int64_t>(c)), whole_sums_);
   all_plain_ = alike ? plain_[0] : std::find(plain_.begin(), plain_.end(), false) == plain_.end();
   takes_sums_ = alike && plain_[0] && output_.dtype == DType::f32 && epilogue_.combine == Combine::none &&
-                !map_.absolute && divisors_[0] == 1 && biases_[0] == 0;
+                !map_.absolute && divisors_[0] == 1 && biases_[0] == 0 && !totals_;
 }
 
 /// `job` is of output channel `c`.
 void Sink::finish_job(const FinishJob& job, std::int64_t c, ResponseStats& stats) const {
+  if (totals_) add_up(job, stats);
   const bool plain = plain_[static_cast<std::size_t>(c)] && job.sum_type != SumType::f64;
   if (!plain || !finish_in_float(job, stats)) finish_in_double(job, stats);
 }
@@ -148,7 +150,8 @@ template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, st
 
 void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
                          std::int64_t pitch, ResponseStats& stats) const {
-  if (output_.dtype == DType::f32 && output_.strides.c == 1 && epilogue_.combine == Combine::none && all_plain_) {
+  if (output_.dtype == DType::f32 && output_.strides.c == 1 && epilogue_.combine == Combine::none && all_plain_ &&
+      !totals_) {
     const PixelJob job{.sums = sums,
                        .pitch = pitch,
                        .pixels = stretch.count,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -38,13 +39,27 @@ struct ValueMap {
   std::optional<double> threshold;
 };
 
-/// What a run saw. Counts are per output element; merging is order-free, so threads do not change the result.
+/// What a run saw. Counts are per output element; merging is order-free but for the total's last bits, so threads do
+/// not change the result.
 struct ResponseStats {
   double min = std::numeric_limits<double>::infinity();  ///< over responses that are not NaN; min > max when none was
   double max = -std::numeric_limits<double>::infinity();
   std::int64_t nan_count = 0;     ///< responses that are NaN; stored as 0 in integer types
   std::int64_t clipped_low = 0;   ///< values less than the output type holds, once rounded
   std::int64_t clipped_high = 0;  ///< and more
+  double total = 0;               ///< the sum of so many responses that are not NaN; see PlanOptions::totals
+  std::int64_t total_count = 0;
+
+  /// The mean response, if there is one: rounded to 2^-40 of the largest, so that the order of summation, whose errors
+  /// are far below for any number of pixels that fits in memory, does not show.
+  std::optional<double> mean() const {
+    if (total_count == 0) return std::nullopt;
+    const double exact = total / static_cast<double>(total_count);
+    const double largest = std::max(std::fabs(min), std::fabs(max));
+    if (!std::isfinite(largest) || largest == 0) return exact;
+    const double unit = std::ldexp(1.0, std::ilogb(largest) - 40);
+    return std::nearbyint(exact / unit) * unit + 0.0;
+  }
 
   void merge(const ResponseStats& other) {
     min = std::min(min, other.min);
@@ -52,6 +67,8 @@ struct ResponseStats {
     nan_count += other.nan_count;
     clipped_low += other.clipped_low;
     clipped_high += other.clipped_high;
+    total += other.total;
+    total_count += other.total_count;
   }
 };
 
@@ -67,9 +84,9 @@ struct Stretch {
 class Sink {
  public:
   /// `output.data` null means: gather statistics, store nothing. `kernel` gives the divisor and bias of each sum
-  /// channel. `whole_sums`: every sum that will come is a whole number.
+  /// channel. `whole_sums`: every sum that will come is a whole number. `totals`: responses are also added up.
   Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output,
-       bool whole_sums = false);
+       bool whole_sums = false, bool totals = false);
 
   /// Finishes a stretch of output channel `c`. `sums` holds combine_count() rows of `stretch.count` sums, `pitch`
   /// apart: those of sum channels c*combine_count() and on. `Sum` is float, double or std::int32_t.
@@ -114,7 +131,7 @@ class Sink {
   std::vector<float> biases_;     ///< of each sum channel
   std::vector<double> divisors_;  ///< the same
   TensorRef output_;
-  bool whole_sums_;
+  bool whole_sums_, totals_;
   std::vector<bool> plain_;  ///< output channels that finish_in_float() may try
   bool all_plain_ = false;
   bool takes_sums_ = false;  ///< the output is floats that are the sums themselves

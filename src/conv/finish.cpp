@@ -18,10 +18,13 @@ namespace convtool {
 
 HWY_EXPORT(FinishInDouble);
 HWY_EXPORT(FinishInFloat);
+HWY_EXPORT(AddUp);
 HWY_EXPORT(FinishPixels);
 HWY_EXPORT(PixelsToRows);
 
 void finish_in_double(const FinishJob& job, ResponseStats& stats) { HWY_DYNAMIC_DISPATCH(FinishInDouble)(job, stats); }
+
+void add_up(const FinishJob& job, ResponseStats& stats) { HWY_DYNAMIC_DISPATCH(AddUp)(job, stats); }
 
 bool finish_in_float(const FinishJob& job, ResponseStats& stats) {
   return HWY_DYNAMIC_DISPATCH(FinishInFloat)(job, stats);

@@ -31,8 +31,11 @@ struct FinishJob {
   void* out = nullptr;  ///< contiguous; null: for the statistics alone
 };
 
-/// The epilogue as it is defined, in double: every job.
+/// The epilogue as it is defined, in double: every job. All of the statistics but the total.
 void finish_in_double(const FinishJob& job, ResponseStats& stats);
+
+/// Adds the responses that are not NaN to the total, in double.
+void add_up(const FinishJob& job, ResponseStats& stats);
 
 /// The same values and statistics in float, for a job with an output, no activation, a map of at most an absolute
 /// value, sums in f32 or i32, and

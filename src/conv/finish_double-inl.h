@@ -180,6 +180,30 @@ void FinishInDouble(const FinishJob& job, ResponseStats& stats) {
   });
 }
 
+template <class D, class Sum>
+void AddUpRange(D d, const FinishJob& job, std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto total = hn::Zero(d);
+  for (std::int64_t x = begin; x < end; x += lanes) {
+    const auto value = Responses(d, job, static_cast<const Sum*>(job.sums) + x);
+    const auto is_number = hn::Eq(value, value);
+    total = hn::Add(total, hn::IfThenElseZero(is_number, value));
+    stats.total_count += Count(d, is_number);
+  }
+  stats.total += hn::GetLane(hn::SumOfLanes(d, total));
+}
+
+void AddUp(const FinishJob& job, ResponseStats& stats) {
+  using Vectors = hn::ScalableTag<double>;
+  using Singles = hn::CappedTag<double, 1>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Vectors()));
+  const std::int64_t whole = job.count - job.count % lanes;
+  VisitSums(job.sum_type, [&]<class Sum>(Sum) HWY_ATTR {
+    AddUpRange<Vectors, Sum>(Vectors(), job, 0, whole, stats);
+    AddUpRange<Singles, Sum>(Singles(), job, whole, job.count, stats);
+  });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace convtool
 HWY_AFTER_NAMESPACE();

@@ -87,6 +87,7 @@ struct ConvPlan::State {
         kernel(checked(std::move(the_kernel), problem)),
         epilogue(the_epilogue),
         whole_sums(sums_are_whole(problem, kernel)),
+        totals(options.totals),
         algorithm(choose(problem, kernel, options.algorithm)),
         threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
                 : options.threads == 0                                                     ? available_cores()
@@ -98,7 +99,7 @@ struct ConvPlan::State {
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
     require(input.shape == problem.input && input.dtype == problem.input_dtype, "an input that is not the problem's");
-    const Sink sink(epilogue, map, kernel, output, whole_sums);
+    const Sink sink(epilogue, map, kernel, output, whole_sums, totals);
     ResponseStats total;
     std::mutex mutex;
     parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
@@ -113,7 +114,7 @@ struct ConvPlan::State {
   const ConvProblem problem;
   const Kernel kernel;
   const Epilogue epilogue;
-  const bool whole_sums;
+  const bool whole_sums, totals;
   const Algorithm& algorithm;
   const int threads;
   std::unique_ptr<Executor> executor;

@@ -20,6 +20,7 @@ struct PlanOptions {
   std::string algorithm = "auto";  ///< "auto", or a name of algorithm_names()
   int threads = 0;                 ///< 0: as many as there are cores
   bool channels_last = false;      ///< ConvProblem::channels_last
+  bool totals = false;             ///< also fill ResponseStats::total, by a second look at every response
 };
 
 /// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".

@@ -25,6 +25,8 @@ std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype) {
   if (input_dtype != DType::u8) differs(std::string(to_string(input_dtype)) + " pixels", "8 bits");
   if (recipe.color == ColorRule::sum || recipe.color == ColorRule::di_zenzo)
     differs("colours joined by " + std::string(kColorRules[static_cast<int>(recipe.color)]), "the strongest");
+  if (recipe.color == ColorRule::max)
+    differs("the first of equally strong colours in the order R, G, B", "that in the order B, G, R");
   if (border != PaddingMode::replicate) differs("padding " + std::string(to_string(border)), "replicate");
   if (recipe.hysteresis->source != ThresholdRule::Source::response)
     differs("thresholds from the picture", "given ones");

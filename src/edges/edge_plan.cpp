@@ -202,7 +202,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
     field.strength = std::move(thinned);
   }
   const Shape& shape = field.strength.shape();
-  const BankPlan strengths = identity_plan(DType::f32, shape, threads);
+  const BankPlan strengths = identity_plan(DType::f32, shape, options_);
   result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
 
   Tensor edges;
@@ -221,7 +221,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
     case EdgeKind::magnitude: result.stats = run_mapped(strengths, strength, input_dtype_, output, mapping); break;
     case EdgeKind::components:
       if (decided) clear_where(strength, field.gradient, 0, threads, is_left);
-      result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, threads), field.gradient, input_dtype_,
+      result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, options_), field.gradient, input_dtype_,
                                 output, mapping);
       break;
     case EdgeKind::orientation:
@@ -229,7 +229,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
         Tensor colours(DType::f32, output_);
         paint_wheel(field.gradient, strength, result.stats.max, colours.ref(), threads);
         const double full = is_integer(output.dtype) ? full_range(output.dtype) : 1.0;
-        identity_plan(DType::f32, output_, threads).run(colours.ref(), output, {.scale = full});
+        identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full});
       } else {
         Tensor angles(DType::f32, shape);
         find_angles(field.gradient, recipe_.angle, angles.ref(), threads);
@@ -242,7 +242,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
       ConstTensorRef colours = picture;
       if (picture.shape.c == 1) colours.strides.c = 0;
       colours.shape.c = 3;
-      identity_plan(picture.dtype, colours.shape, threads)
+      identity_plan(picture.dtype, colours.shape, options_)
           .run(colours, output, make_value_map(OutputMap::clip, picture.dtype, output.dtype));
       paint_edges(std::as_const(edges).ref(), recipe_.overlay_color, output, threads);
       break;

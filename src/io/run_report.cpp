@@ -155,13 +155,14 @@ void put_run(const RunReport& report, ordered_json& object) {
   if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
   if (report.edges) put_edges(report, object);
   if (report.dry_run) {
-    for (const char* key : {"clipped", "min", "max", "nan_count", "seconds"}) object[key] = nullptr;
+    for (const char* key : {"clipped", "min", "max", "mean", "nan_count", "seconds"}) object[key] = nullptr;
     object["dry_run"] = true;
     return;
   }
   object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
   object["min"] = finite_or_null(report.stats.min);
   object["max"] = finite_or_null(report.stats.max);
+  object["mean"] = report.stats.mean() ? finite_or_null(*report.stats.mean()) : ordered_json(nullptr);
   object["nan_count"] = report.stats.nan_count;
   object["seconds"] = {
       {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
@@ -189,6 +190,7 @@ std::string to_text(const RunReport& report, bool verbose) {
   } else {
     const ResponseStats& stats = report.stats;
     if (stats.min <= stats.max) line += ", response " + short_number(stats.min) + " to " + short_number(stats.max);
+    if (const std::optional<double> mean = stats.mean()) line += ", mean " + short_number(*mean);
     line += ", clipped " + std::to_string(stats.clipped_low) + " low " + std::to_string(stats.clipped_high) + " high";
     if (stats.nan_count > 0) line += ", NaN " + std::to_string(stats.nan_count);
   }

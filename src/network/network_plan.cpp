@@ -148,11 +148,12 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
   }
 }
 
-BankPlan identity_plan(DType dtype, const Shape& shape, int threads) {
+BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options) {
   Layer layer{.name = "identity"};
   layer.shape = {1, 1, 1, 1};
   layer.weights = {1};
-  return BankPlan({.name = "identity", .layers = {std::move(layer)}}, dtype, shape, false, {.threads = threads});
+  return BankPlan({.name = "identity", .layers = {std::move(layer)}}, dtype, shape, false,
+                  {.threads = options.threads, .totals = options.totals});
 }
 
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,

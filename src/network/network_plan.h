@@ -43,7 +43,8 @@ class BankPlan {
 };
 
 /// Each channel by itself, unchanged: the engine's maps and stores for what is computed elsewhere.
-BankPlan identity_plan(DType dtype, const Shape& shape, int threads);
+/// `options` count but for the algorithm.
+BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options);
 
 /// Runs `bank` into `output` (its output_shape(), any type and strides, not overlapping the input) by way of `mapping`,
 /// which is not automatic. `units` is the element type that the responses are in the units of. What needs all responses

@@ -31,6 +31,11 @@ double weight_sum_of(const Network& network) {
   return product;
 }
 
+PlanOptions planar(PlanOptions options) {
+  options.channels_last = options.totals = false;
+  return options;
+}
+
 double full_value(DType dtype) { return is_integer(dtype) ? full_range(dtype) : 1.0; }
 
 template <class Use>
@@ -46,9 +51,9 @@ void for_each_pixel(const Shape& shape, int threads, const Use& use) {
 PremultipliedPlan::PremultipliedPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                                      const PlanOptions& options)
     : input_dtype_(input_dtype),
-      threads_(options.threads),
+      options_(options),
       weight_sum_(weight_sum_of(network)),
-      network_(network, DType::f32, input, flip, {.algorithm = options.algorithm, .threads = options.threads}) {}
+      network_(network, DType::f32, input, flip, planar(options)) {}
 
 ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRef& output,
                                      const Mapping& mapping) const {
@@ -58,7 +63,7 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
   visit_dtype(input.dtype, [&]<class T>(T) {
     const auto in = input.view<T>();
     const auto out = premultiplied.ref().view<float>();
-    for_each_pixel(input.shape, threads_, [=](std::int64_t n, std::int64_t y, std::int64_t x) {
+    for_each_pixel(input.shape, options_.threads, [=](std::int64_t n, std::int64_t y, std::int64_t x) {
       const double alpha = static_cast<double>(in.at(n, colours, y, x)) / full;
       for (std::int64_t c = 0; c < colours; ++c)
         out.at(n, c, y, x) = static_cast<float>(static_cast<double>(in.at(n, c, y, x)) * alpha);
@@ -70,7 +75,7 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
   network_.run(std::as_const(premultiplied).ref(), filtered.ref(), OutputMap::clip);
   premultiplied = Tensor();
   const auto values = filtered.ref().view<float>();
-  for_each_pixel(filtered.shape(), threads_, [&](std::int64_t n, std::int64_t y, std::int64_t x) {
+  for_each_pixel(filtered.shape(), options_.threads, [&](std::int64_t n, std::int64_t y, std::int64_t x) {
     float& alpha = values.at(n, colours, y, x);
     const double share = static_cast<double>(alpha) / weight_sum_;
     for (std::int64_t c = 0; c < colours; ++c) {
@@ -82,7 +87,7 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
 
   const auto store = [&](std::int64_t first, std::int64_t count, const Mapping& how) {
     const ConstTensorRef part = filtered.ref().channels(first, count);
-    return run_mapped(identity_plan(part.dtype, part.shape, threads_), part, input_dtype_,
+    return run_mapped(identity_plan(part.dtype, part.shape, options_), part, input_dtype_,
                       output.channels(first, count), how);
   };
   store(colours, 1, OutputMap::clip);

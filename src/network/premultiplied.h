@@ -27,7 +27,7 @@ class PremultipliedPlan {
 
  private:
   DType input_dtype_;
-  int threads_;
+  PlanOptions options_;
   double weight_sum_ = 1;
   NetworkPlan network_;
 };
