@@ -335,6 +335,90 @@ TEST_CASE("signed keeps alpha beside its colours") {
   CHECK(equal(before, after));
 }
 
+TEST_CASE("thresholds and percentiles: what they make, and that they say so") {
+  const TempFolder folder;
+  const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 6) << 0, 255, 100, 100, 130, 30);
+  cv::imwrite(folder.file("x.png"), picture);
+  const auto row = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"x.png", "-k", "[[-1,1]]", "-o", "y.png"});
+    const std::string report = apply(folder, options);
+    std::vector<int> values;
+    for (int x = 0; x < 5; ++x) values.push_back(read(folder, "y.png").at<std::uint8_t>(0, x));
+    return std::make_pair(values, report);
+  };
+  using Values = std::vector<int>;
+  // The responses are 255, -155, 0, 30, -100; auto is abs here.
+  CHECK(row({"--threshold", "100"}).first == Values{255, 255, 0, 0, 0});
+  CHECK(row({"--threshold", "99.5"}).first == Values{255, 255, 0, 0, 255});
+  CHECK(row({"--threshold", "-101", "--map", "clip"}).first == Values{255, 0, 255, 255, 255});
+  CHECK(row({"--threshold", "100"}).second.find("map abs, threshold 100, response -155 to 255, clipped 0 low 0 high") !=
+        std::string::npos);
+  // Of five, the 40th percentile is the second, -100, and the 80th the fourth, 30.
+  CHECK(row({"--normalize-percentile", "40,80"}).first == Values{255, 0, 196, 255, 0});
+  CHECK(row({"--normalize-percentile", "40,80"}).second.find(
+            "map normalize from percentile 40 to 80, response -155 to 255, clipped 1 low 1 high") != std::string::npos);
+
+  const auto refused = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"apply", "x.png", "-k", "[[-1,1]]", "-o", "z.png"});
+    const ProgramResult result = run_convtool(options, folder);
+    CHECK(result.code == 2);
+    return result.err;
+  };
+  CHECK(refused({"--threshold", "100", "--map", "offset"}).find("--map clip or abs") != std::string::npos);
+  CHECK(refused({"--threshold", "a"}).find("--threshold") != std::string::npos);
+  CHECK(refused({"--normalize-percentile", "1,99", "--map", "abs"}).find("--map normalize") != std::string::npos);
+  for (const char* wrong : {"1", "99,1", "-1,99", "1,101", "5,5"})
+    CHECK(refused({"--normalize-percentile", wrong}).find("from 0 to 100") != std::string::npos);
+}
+
+TEST_CASE("premultiplied: colours under transparent pixels do not bleed") {
+  const TempFolder folder;
+  cv::Mat picture(8, 12, CV_8UC4, cv::Scalar(10, 20, 30, 255));
+  picture.colRange(6, 12).setTo(cv::Scalar(250, 250, 250, 0));
+  cv::imwrite(folder.file("a.png"), picture);
+  apply(folder, {"a.png", "-k", "box:size=3", "--alpha", "premultiply", "-o", "p.png"});
+  const cv::Mat seen = read(folder, "p.png");
+  CHECK(seen.at<cv::Vec4b>(4, 5) == cv::Vec4b(10, 20, 30, 170));
+  CHECK(seen.at<cv::Vec4b>(4, 6) == cv::Vec4b(10, 20, 30, 85));
+  CHECK(seen.at<cv::Vec4b>(4, 7) == cv::Vec4b(0, 0, 0, 0));
+  CHECK(seen.at<cv::Vec4b>(4, 2) == cv::Vec4b(10, 20, 30, 255));
+  const ProgramResult refused =
+      run_convtool({"apply", "a.png", "-k", "edge", "--alpha", "premultiply", "-o", "q.png"}, folder);
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("--alpha keep") != std::string::npos);
+  cv::imwrite(folder.file("o.png"), random_picture(CV_8UC3, 3));  // without alpha there is nothing to weigh by
+  apply(folder, {"o.png", "-k", "edge", "--alpha", "premultiply", "-o", "q.png"});
+  apply(folder, {"o.png", "-k", "edge", "-o", "r.png"});
+  CHECK(equal(read(folder, "q.png"), read(folder, "r.png")));
+}
+
+TEST_CASE("what of a file does not come through is told: pages of each, a profile once") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("plain.jpg"), random_picture(CV_8UC3, 5));
+  const std::vector<cv::Mat> pages(3, random_picture(CV_8UC1, 6));
+  cv::imwrite(folder.file("pages.tif"), pages);
+  REQUIRE(run_shell(R"(python3 - <<'END'
+import struct
+b = open('plain.jpg', 'rb').read()
+profile = b'ICC_PROFILE\0\1\1' + b'Display P3'
+for name in 'a.jpg', 'b.jpg':
+    open(name, 'wb').write(b[:2] + b'\xff\xe2' + struct.pack('>H', len(profile) + 2) + profile + b[2:])
+END)",
+                    folder)
+              .code == 0);
+  const ProgramResult result =
+      run_convtool({"apply", "a.jpg", "b.jpg", "pages.tif", "-k", "identity", "--out-dir", "o", "--json"}, folder);
+  CHECK(result.code == 0);
+  CHECK(result.err ==
+        "convtool: warning: a.jpg: its ICC profile is not kept: values stay as they are, to be taken for sRGB (not told "
+        "again for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
+  std::size_t told = 0;
+  for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++told;
+  CHECK(told == 2);
+  CHECK(run_convtool({"apply", "a.jpg", "-k", "identity", "--out-dir", "o", "-q"}, folder).err == "");
+}
+
 TEST_CASE("banks stack, join and report what they did") {
   const TempFolder folder;
   const cv::Mat picture = random_picture(CV_8UC1, 9);
