@@ -129,18 +129,25 @@ struct ConstTensorRef : detail::BasicTensorRef<const void> {
   ConstTensorRef(const BasicTensorRef& ref) : BasicTensorRef(ref) {}
 };
 
+/// Frees what allocate_pixels() gave.
+struct FreePixels {
+  void operator()(void* bytes) const;
+};
+
+/// Memory of so many bytes, aligned to 64, a cache line and a vector of AVX-512, or more; not initialised. Much of it
+/// comes in large pages, where the system has them: at first touch each page costs about a microsecond, which for the
+/// usual ones of 4 KiB is more than most filters take. Throws std::bad_alloc.
+std::unique_ptr<void, FreePixels> allocate_pixels(std::size_t size);
+
 /// Owns a planar (n, c, h, w contiguous) block of elements, 64-byte aligned, not initialised.
 class Tensor {
  public:
-  static constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
-
   Tensor() = default;
   /// Throws std::bad_alloc when the memory cannot be had.
   Tensor(DType dtype, const Shape& shape)
       : dtype_(dtype),
         shape_(shape),
-        bytes_(
-            ::operator new (static_cast<std::size_t>(shape.count() * size_of(dtype)), std::align_val_t{kAlignment})) {}
+        bytes_(allocate_pixels(static_cast<std::size_t>(shape.count() * size_of(dtype)))) {}
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
@@ -159,15 +166,11 @@ class Tensor {
   }
 
  private:
-  struct Free {
-    void operator()(void* bytes) const { ::operator delete (bytes, std::align_val_t{kAlignment}); }
-  };
-
   Strides planar_strides() const { return {shape_.c * shape_.h * shape_.w, shape_.h * shape_.w, shape_.w, 1}; }
 
   DType dtype_ = DType::f32;
   Shape shape_;
-  std::unique_ptr<void, Free> bytes_;
+  std::unique_ptr<void, FreePixels> bytes_;
 };
 
 }  // namespace convtool
