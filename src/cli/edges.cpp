@@ -10,6 +10,7 @@
 #include "cli/option_value.h"
 #include "cli/run_options.h"
 #include "core/text.h"
+#include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/smoothed.h"
 
@@ -42,21 +43,15 @@ The output has the input's size. -v prints the kernels and how a Canny detector 
 /// "auto", "LOW,HIGH" or "pLOW,pHIGH".
 ThresholdRule parse_hysteresis(const std::string& text) {
   if (text == "auto") return {};
-  const std::size_t comma = std::min(text.find(','), text.size());
-  std::string_view low_text(text.data(), comma),
-      high_text = std::string_view(text).substr(std::min(comma + 1, text.size()));
-  const bool quantiles = low_text.starts_with('p') && high_text.starts_with('p');
-  if (quantiles) {
-    low_text.remove_prefix(1);
-    high_text.remove_prefix(1);
-  }
-  const std::optional<double> low = parse_number<double>(low_text), high = parse_number<double>(high_text);
-  const double most = quantiles ? 100 : std::numeric_limits<float>::max();
-  if (!low || !high || !(*low >= 0 && *low <= *high && *high <= most))
+  const std::size_t second = text.find(",p");
+  const bool percentiles = text.starts_with('p') && second != std::string::npos;
+  const std::string plain = percentiles ? text.substr(1, second) + text.substr(second + 2) : text;
+  const std::optional<std::array<double, 2>> range = find_range(plain);
+  const double most = percentiles ? 100 : std::numeric_limits<float>::max();
+  if (!range || (*range)[0] < 0 || (*range)[1] > most)
     refuse("--hysteresis",
            "'" + text + "' does not fit (expected LOW,HIGH such as 100,200, percentiles such as p80,p95, or auto)");
-  if (quantiles) return {ThresholdRule::Source::quantile, *low / 100, *high / 100};
-  return {ThresholdRule::Source::response, *low, *high};
+  return {percentiles ? ThresholdRule::Source::percentile : ThresholdRule::Source::response, (*range)[0], (*range)[1]};
 }
 
 /// "ff8000" as three numbers from 0 to 1.
@@ -74,6 +69,9 @@ Bank load_operator(const EdgesOptions& options) {
   const double sigma = options.sigma ? parse_not_negative("--sigma", *options.sigma) : 0;
   const bool is_log = name == "log";
   Bank bank = load_kernel(is_log && sigma > 0 ? "log:sigma=" + to_text(sigma) : name).banks.front();
+  if (sigma > 0 && (sigma < kSmallestSigma || sigma > kLargestSigma))
+    refuse("--sigma", "'" + *options.sigma + "' does not fit (expected 0, or from " + to_text(kSmallestSigma) + " to " +
+                          to_text(kLargestSigma) + ")");
   if (sigma > 0 && !is_log) bank = smoothed(bank, sigma);
   if (options.norm) {
     const bool l1 = parse_choice("--norm", *options.norm, kNorms) == 1;
@@ -106,12 +104,17 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterOp
     refuse("--thin", "needs to know which way edges point, which " + name + " does not tell; choose another operator");
   if (recipe.kind == EdgeKind::orientation && !recipe.has_gradient())
     refuse("--output-kind", "orientation is not told by " + name + "; choose another operator, such as sobel");
+  if (recipe.kind == EdgeKind::components && recipe.hysteresis && !recipe.has_gradient())
+    refuse("--hysteresis",
+           "decides on gradients, and the components of " + name + " are none; leave it out, or choose sobel");
+  if (recipe.kind == EdgeKind::components && filter.map == OutputMap::signs && !recipe.is_laplacian())
+    refuse("--map", "signed shows one channel (the components of " + name + " are " +
+                        std::to_string(recipe.kernels.layers.size()) + "); choose --map offset and write .npy");
   if (options.angle && recipe.kind != EdgeKind::orientation)
     refuse("--angle", "is for --output-kind orientation (got " + kind + "); leave it out");
   if (options.overlay_color && recipe.kind != EdgeKind::overlay)
     refuse("--overlay-color", "is for --output-kind overlay (got " + kind + "); leave it out");
-  const bool is_mapped = recipe.kind == EdgeKind::magnitude || recipe.kind == EdgeKind::components;
-  if ((filter.map || filter.threshold) && !is_mapped)
+  if ((filter.map || filter.threshold) && !recipe.is_mapped())
     refuse(filter.threshold ? "--threshold" : "--map",
            "is for magnitude and components (got --output-kind " + kind + "); leave it out");
   if (filter.alpha == AlphaRule::filter || filter.alpha == AlphaRule::premultiply)

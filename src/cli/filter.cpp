@@ -109,6 +109,8 @@ Plan make_plan(const Source& source, const FileFormat& format, const FilterOptio
   plan.channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
   if (options.edges) return EdgePlan(settle_recipe(source, format, options), x.dtype, x.shape, plan);
   check_alpha_channel(source, x, options);
+  if (options.alpha == AlphaRule::premultiply && source.has_alpha() && options.map == OutputMap::signs)
+    refuse("--map signed has no room for a filtered alpha; choose --alpha keep");
   if (options.alpha == AlphaRule::premultiply && source.has_alpha())
     return PremultipliedPlan(options.network, x.dtype, x.shape, options.flip, plan);
   return NetworkPlan(options.network, x.dtype, x.shape, options.flip, plan);
@@ -130,7 +132,17 @@ Mapping settle_mapping(const FilterOptions& options, DType dtype) {
 std::optional<DType> depth_of(const FilterOptions& options, const Plan& plan) {
   if (!options.edges || options.depth) return options.depth;
   const auto* edges = std::get_if<EdgePlan>(&plan);
-  return edges != nullptr && edges->is_signed() ? std::optional(DType::f32) : std::nullopt;
+  return edges != nullptr && edges->recipe().is_signed() ? std::optional(DType::f32) : std::nullopt;
+}
+
+Remedies remedies_of(const FilterOptions& options) {
+  if (!options.edges) return {};
+  Remedies remedies{.combine = false};
+  if (options.edges->is_signed())
+    remedies.range = options.edges->kind == EdgeKind::orientation ? ", or choose --angle wheel" : "";
+  else if (!options.edges->is_mapped())
+    remedies.range = ", or choose --depth u8";
+  return remedies;
 }
 
 Job plan_job(const Source& source, const Destination& asked, const FilterOptions& options) {
@@ -162,11 +174,11 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
   const bool alpha_kept = source.has_alpha() && options.alpha == AlphaRule::keep;
   const bool alpha_filtered = source.has_alpha() && source.filtered_part(options.alpha).shape.c == source.shape.c;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
-  check_holds(format, shape, dtype, pixels, alpha_kept);
+  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_of(options));
   check_heeds(format, options.encode);
   shape.c += alpha_kept ? 1 : 0;
   const auto* edges = std::get_if<EdgePlan>(&plan);
-  const bool map_told = (edges == nullptr || edges->is_mapped()) && (map_asked || is_integer(dtype));
+  const bool map_told = (edges == nullptr || edges->recipe().is_mapped()) && (map_asked || is_integer(dtype));
   return {std::move(plan), destination, format, shape, dtype, pixels, alpha_kept, mapping, map_told};
 }
 
@@ -202,7 +214,10 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
   report.kernel_name = options.network.name;
   report.dry_run = options.dry_run;
   if (const auto* edges = std::get_if<EdgePlan>(&job.plan)) {
-    report.edges = EdgeReport{.recipe = edges->recipe(), .result = {}};
+    report.edges =
+        EdgeReport{.recipe = edges->recipe(), .channels = source.filtered_part(options.alpha).shape.c, .result = {}};
+    if (const auto& rule = edges->recipe().hysteresis; rule && rule->source == ThresholdRule::Source::response)
+      report.edges->result.thresholds = Thresholds{rule->low, rule->high};
     report.banks.push_back(describe_bank(edges->recipe().kernels, edges->kernels().banks().front()));
     return;
   }
@@ -281,6 +296,14 @@ bool exists(const std::string& path) {
   return path != "-" && std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
+/// Whether a derived name may yet take the extension of a format for floats: known for certain once it is decoded.
+bool may_be_floats(const std::string& input, const FilterOptions& options) {
+  const std::string extension = std::filesystem::path(input).extension().string();
+  for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
+    if (extension == integers) return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
+  return true;
+}
+
 void make_folder_of(const std::string& path) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
@@ -293,7 +316,8 @@ void make_folder_of(const std::string& path) {
 
 void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
                  const FilterOptions& options, RunReport& report) {
-  if (options.no_clobber && exists(destination.path)) {
+  const bool name_may_change = destination.derived && may_be_floats(input, options);
+  if (options.no_clobber && !name_may_change && exists(destination.path)) {
     report.status = RunReport::Status::skipped;
     return;
   }
@@ -308,12 +332,11 @@ void filter_file(const std::string& input, const Destination& destination, const
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
-  if (job.destination.path != destination.path) {  // it took another extension, for floats or a tensor
+  if (job.destination.path != destination.path)  // it took another extension, for floats or a tensor
     refuse_overwriting(job.destination.path, sources);
-    if (options.no_clobber && exists(job.destination.path)) {
-      report.status = RunReport::Status::skipped;
-      return;
-    }
+  if (options.no_clobber && exists(job.destination.path)) {
+    report.status = RunReport::Status::skipped;
+    return;
   }
   if (options.dry_run) return;
   const bool binary = job.format.kind != FileFormat::Kind::json;

@@ -52,6 +52,20 @@ double parse_positive(const std::string& option, std::string_view text) {
   return *number;
 }
 
+std::optional<std::array<double, 2>> find_range(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, ',');
+  if (parts.size() != 2) return std::nullopt;
+  const std::optional<double> low = parse_number<double>(parts[0]), high = parse_number<double>(parts[1]);
+  if (!low || !high || !(*low <= *high) || !std::isfinite(*low) || !std::isfinite(*high)) return std::nullopt;
+  return std::array{*low, *high};
+}
+
+double parse_finite(const std::string& option, std::string_view text) {
+  const std::optional<double> number = parse_number<double>(text);
+  if (!number || !std::isfinite(*number)) refuse(option, text, "a number");
+  return *number;
+}
+
 double parse_not_negative(const std::string& option, std::string_view text) {
   const std::optional<double> number = parse_number<double>(text);
   if (!number || !std::isfinite(*number) || *number < 0) refuse(option, text, "a number, 0 or more");

@@ -2,7 +2,9 @@
 // and what it got.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,12 @@ double parse_positive(const std::string& option, std::string_view text);
 
 /// A finite number, 0 or more.
 double parse_not_negative(const std::string& option, std::string_view text);
+
+/// "LOW,HIGH": two finite numbers, the first not larger; nothing when it is no such text.
+std::optional<std::array<double, 2>> find_range(std::string_view text);
+
+/// A finite number.
+double parse_finite(const std::string& option, std::string_view text);
 
 /// Finite numbers separated by commas, each within float32; at least one.
 std::vector<float> parse_numbers(const std::string& option, std::string_view text);

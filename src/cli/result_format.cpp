@@ -34,7 +34,7 @@ std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept,
 }
 
 void check_holds(const FileFormat& format, const Shape& shape, DType dtype, const std::optional<PixelFormat>& pixels,
-                 bool alpha_kept) {
+                 bool alpha_kept, const Remedies& remedies) {
   if (format.is_tensor()) return;
   const std::string name(format.name());
   if (shape.n > 1)
@@ -49,8 +49,8 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   }
   remedy += "or .npy";
   if (remedy == "write or .npy") remedy = "write .npy";
-  if (!pixels && shape.c > 1) remedy += ", or join the channels with --combine";
-  if (pixels && dtype == DType::f32) remedy += ", or choose --depth u8 (with --map normalize to fit the range)";
+  if (!pixels && shape.c > 1 && remedies.combine) remedy += ", or join the channels with --combine";
+  if (pixels && dtype == DType::f32) remedy += remedies.range;
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";

@@ -68,23 +68,20 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
 void resolve_mapping(const RunOptions& options, FilterOptions& result) {
   if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
   if (options.percentiles) {
-    const std::vector<float> range = parse_numbers("--normalize-percentile", *options.percentiles);
-    if (range.size() != 2 || range[0] < 0 || !(range[0] < range[1]) || range[1] > 100)
+    const std::optional<std::array<double, 2>> range = find_range(*options.percentiles);
+    if (!range || (*range)[0] < 0 || (*range)[1] > 100 || (*range)[0] == (*range)[1])
       throw Error(ErrorKind::usage, "--normalize-percentile",
                   "'" + *options.percentiles + "' does not fit (expected LOW,HIGH from 0 to 100, such as 1,99)");
     if (result.map.value_or(OutputMap::normalize) != OutputMap::normalize)
       refuse_map("--normalize-percentile", "normalize", *result.map);
     result.map = OutputMap::normalize;
-    result.percentiles = {static_cast<double>(range[0]), static_cast<double>(range[1])};
+    result.percentiles = range;
   }
   if (options.threshold) {
-    const std::vector<float> threshold = parse_numbers("--threshold", *options.threshold);
-    if (threshold.size() != 1)
-      throw Error(ErrorKind::usage, "--threshold", "'" + *options.threshold + "' does not fit (expected one number)");
     const OutputMap map = result.map.value_or(OutputMap::automatic);
     if (map != OutputMap::automatic && map != OutputMap::clip && map != OutputMap::abs)
       refuse_map("--threshold", "clip or abs", map);
-    result.threshold = static_cast<double>(threshold.front());
+    result.threshold = parse_finite("--threshold", *options.threshold);
   }
 }
 

@@ -15,8 +15,8 @@ std::unique_ptr<void, FreePixels> allocate_pixels(std::size_t size) {
   const bool is_large = size >= 2 * kLargePage;
   const std::size_t alignment = is_large ? kLargePage : kLine;
   if (size > SIZE_MAX - alignment) throw std::bad_alloc();
-  const std::size_t whole = (size + kLine - 1) / kLine * kLine;
-  std::unique_ptr<void, FreePixels> bytes(std::aligned_alloc(alignment, std::max(whole, kLine)));
+  const std::size_t whole = std::max((size + alignment - 1) / alignment, std::size_t{1}) * alignment;
+  std::unique_ptr<void, FreePixels> bytes(std::aligned_alloc(alignment, whole));
   if (bytes == nullptr) throw std::bad_alloc();
   if (is_large) madvise(bytes.get(), whole, MADV_HUGEPAGE);  // a wish; without it things go on as ever
   return bytes;

@@ -26,6 +26,9 @@ constexpr bool is_integer(DType dtype) { return dtype != DType::f32; }
 /// The largest value of an integer type: 255 or 65535.
 constexpr double full_range(DType dtype) { return dtype == DType::u8 ? 255.0 : 65535.0; }
 
+/// What stands for full intensity: the largest value of an integer type, 1 in f32.
+constexpr double full_value(DType dtype) { return is_integer(dtype) ? full_range(dtype) : 1.0; }
+
 template <class T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, std::uint8_t>)

@@ -14,7 +14,7 @@ bool is_sobel(const Bank& bank) {
 
 bool is_canny(const EdgeRecipe& recipe) { return recipe.has_gradient() && recipe.thin && recipe.hysteresis; }
 
-std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype) {
+std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype, std::int64_t channels) {
   const bool l1 = recipe.kernels.combine == Combine::l1;
   const PaddingMode border = recipe.kernels.layers.front().params.padding_mode;
   std::string differences;
@@ -23,9 +23,9 @@ std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype) {
   };
   if (!is_sobel(recipe.kernels)) differs("the kernels of " + recipe.kernels.name, "Sobel's of 3x3");
   if (input_dtype != DType::u8) differs(std::string(to_string(input_dtype)) + " pixels", "8 bits");
-  if (recipe.color == ColorRule::sum || recipe.color == ColorRule::di_zenzo)
+  if (channels > 1 && (recipe.color == ColorRule::sum || recipe.color == ColorRule::di_zenzo))
     differs("colours joined by " + std::string(kColorRules[static_cast<int>(recipe.color)]), "the strongest");
-  if (recipe.color == ColorRule::max)
+  if (channels > 1 && recipe.color == ColorRule::max)
     differs("the first of equally strong colours in the order R, G, B", "that in the order B, G, R");
   if (border != PaddingMode::replicate) differs("padding " + std::string(to_string(border)), "replicate");
   if (recipe.hysteresis->source != ThresholdRule::Source::response)

@@ -11,7 +11,7 @@ namespace convtool {
 bool is_canny(const EdgeRecipe& recipe);
 
 /// A sentence that names the call of OpenCV's cv::Canny with the same result, or what such a call does otherwise.
-/// `recipe` is_canny(); `input_dtype` is that of the picture.
-std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype);
+/// `recipe` is_canny(); the picture has `channels` of `input_dtype` without its alpha.
+std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype, std::int64_t channels);
 
 }  // namespace convtool

@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/quantile.h"
+#include "core/percentile.h"
+#include "core/rows.h"
 #include "edges/gradient.h"
 #include "edges/orientation.h"
 #include "edges/overlay.h"
-#include "edges/rows.h"
 #include "edges/thin.h"
 #include "edges/zero_crossings.h"
 
@@ -17,6 +17,10 @@ namespace convtool {
 namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
+
+[[noreturn]] void refuse_infinite(const std::string& what) {
+  refuse("edges of infinite strength have " + what + " of their own; give thresholds as numbers, or write floats");
+}
 
 /// Whether later stages need to know where edges point.
 bool needs_direction(const EdgeRecipe& recipe, const Shape& input) {
@@ -105,7 +109,7 @@ std::int64_t count_edges(const TensorView<const std::uint8_t>& edges) {
 void store_decisions(const TensorView<const std::uint8_t>& edges, const TensorRef& output, int threads) {
   visit_dtype(output.dtype, [&]<class T>(T) {
     const auto out = output.view<T>();
-    const auto full = static_cast<T>(is_integer(output.dtype) ? full_range(output.dtype) : 1.0);
+    const auto full = static_cast<T>(full_value(output.dtype));
     for_each_row(output.shape, threads, [=](std::int64_t n, std::int64_t y) {
       const std::uint8_t* const marks = edges.row(n, 0, y);
       T* const row = out.row(n, 0, y);
@@ -130,13 +134,6 @@ EdgePlan::EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& inp
       in_one_run_(runs_at_once(recipe, input)),
       kernels_(network_of(recipe, input), input_dtype, input, false, with_layout(options, input)),
       output_(shape_of_output(recipe, input, kernels_)) {}
-
-bool EdgePlan::is_mapped() const { return recipe_.kind == EdgeKind::magnitude || recipe_.kind == EdgeKind::components; }
-
-bool EdgePlan::is_signed() const {
-  const bool angles = recipe_.kind == EdgeKind::orientation && recipe_.angle != AngleUnit::wheel;
-  return recipe_.kind == EdgeKind::components || angles;
-}
 
 EdgePlan::Field EdgePlan::find_field(const ConstTensorRef& input) const {
   const int threads = options_.threads;
@@ -186,7 +183,10 @@ Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
       std::copy_if(view.row(n, 0, y), view.row(n, 0, y) + view.shape.w, std::back_inserter(values),
                    [&](float value) { return recipe_.is_laplacian() ? value > 0 : !std::isnan(value); });
   if (values.empty()) return {};
-  return {static_cast<double>(quantile(values, rule.low)), static_cast<double>(quantile(values, rule.high))};
+  const Thresholds found{static_cast<double>(percentile(values, rule.low)),
+                         static_cast<double>(percentile(values, rule.high))};
+  if (std::isinf(found.high)) refuse_infinite("no thresholds");
+  return found;
 }
 
 EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
@@ -195,6 +195,8 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
   const int threads = options_.threads;
   Field field = find_field(input);
   EdgeResult result;
+  const BankPlan strengths = identity_plan(DType::f32, field.strength.shape(), options_);
+  result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
   if (recipe_.hysteresis) result.thresholds = find_thresholds(std::as_const(field.strength).ref());
   if (recipe_.thin && recipe_.has_gradient()) {
     Tensor thinned(DType::f32, field.strength.shape());
@@ -202,8 +204,6 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
     field.strength = std::move(thinned);
   }
   const Shape& shape = field.strength.shape();
-  const BankPlan strengths = identity_plan(DType::f32, shape, options_);
-  result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
 
   Tensor edges;
   if (recipe_.hysteresis) {
@@ -218,7 +218,12 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
   const auto is_left = [](auto value) { return value > 0; };
 
   switch (recipe_.kind) {
-    case EdgeKind::magnitude: result.stats = run_mapped(strengths, strength, input_dtype_, output, mapping); break;
+    case EdgeKind::magnitude: {
+      const ResponseStats stored = run_mapped(strengths, strength, input_dtype_, output, mapping);
+      result.stats.clipped_low = stored.clipped_low;
+      result.stats.clipped_high = stored.clipped_high;
+      break;
+    }
     case EdgeKind::components:
       if (decided) clear_where(strength, field.gradient, 0, threads, is_left);
       result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, options_), field.gradient, input_dtype_,
@@ -226,10 +231,10 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
       break;
     case EdgeKind::orientation:
       if (recipe_.angle == AngleUnit::wheel) {
+        if (std::isinf(result.stats.max)) refuse_infinite("no brightness");
         Tensor colours(DType::f32, output_);
         paint_wheel(field.gradient, strength, result.stats.max, colours.ref(), threads);
-        const double full = is_integer(output.dtype) ? full_range(output.dtype) : 1.0;
-        identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full});
+        identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full_value(output.dtype)});
       } else {
         Tensor angles(DType::f32, shape);
         find_angles(field.gradient, recipe_.angle, angles.ref(), threads);
@@ -244,7 +249,9 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
       colours.shape.c = 3;
       identity_plan(picture.dtype, colours.shape, options_)
           .run(colours, output, make_value_map(OutputMap::clip, picture.dtype, output.dtype));
-      paint_edges(std::as_const(edges).ref(), recipe_.overlay_color, output, threads);
+      // Integers that become floats keep their values, and so their full intensity.
+      const double full = full_value(is_integer(output.dtype) ? output.dtype : picture.dtype);
+      paint_edges(std::as_const(edges).ref(), recipe_.overlay_color, full, output, threads);
       break;
     }
   }

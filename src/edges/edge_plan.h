@@ -11,14 +11,15 @@ namespace convtool {
 
 /// What a run found.
 struct EdgeResult {
-  ResponseStats stats;  ///< of strengths, thin ones where they are thinned; of components when these are the output
+  ResponseStats stats;  ///< of strengths, before they are thinned or decided; or of components that are the output
   std::optional<Thresholds> thresholds;  ///< those that hysteresis used
   std::optional<std::int64_t> edge_pixels;
 };
 
 /// Runs the kernels by the engine and what follows in stages, each over the whole picture. What is one run of the
-/// engine, such as a magnitude in one colour, is done so, and is what apply makes of the same bank. Else it keeps the
-/// responses in f32, one more plane for each stage, and a byte a pixel for decisions.
+/// engine, such as a magnitude in one colour, is done so, and is what apply makes of the same bank (of a Laplacian its
+/// absolute value). Else it keeps the responses in f32, one more plane for each stage, and a byte a pixel for
+/// decisions.
 class EdgePlan {
  public:
   /// For an input of luma or tensors the shape has one channel with ColorRule::luma.
@@ -28,12 +29,6 @@ class EdgePlan {
 
   /// One channel; as many as there are kernels for components, three for the wheel and the overlay.
   const Shape& output_shape() const { return output_; }
-
-  /// Whether the output is what the engine's epilogue makes, by any map; else it is a decision, an angle or a colour.
-  bool is_mapped() const;
-
-  /// Whether the output has signs, or angles, that only f32 can hold.
-  bool is_signed() const;
 
   const EdgeRecipe& recipe() const { return recipe_; }
 

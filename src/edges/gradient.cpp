@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 namespace {
@@ -25,7 +25,12 @@ Moments moments_of(const Layer& layer) {
   return moments;
 }
 
-float length(float x, float y, bool l1) { return l1 ? std::fabs(x) + std::fabs(y) : std::sqrt(x * x + y * y); }
+/// In double, where squares of floats neither overflow nor vanish, as the engine has it.
+float length(float x, float y, bool l1) {
+  if (l1) return std::fabs(x) + std::fabs(y);
+  const double wide_x = static_cast<double>(x), wide_y = static_cast<double>(y);
+  return static_cast<float>(std::sqrt(wide_x * wide_x + wide_y * wide_y));
+}
 
 struct Vector {
   float x, y;

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 namespace {

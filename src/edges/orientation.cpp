@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 

@@ -2,16 +2,15 @@
 
 #include <cmath>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 
-void paint_edges(const ConstTensorRef& edges, const std::array<double, 3>& color, const TensorRef& picture,
+void paint_edges(const ConstTensorRef& edges, const std::array<double, 3>& color, double full, const TensorRef& picture,
                  int threads) {
   const auto marks = edges.view<std::uint8_t>();
   visit_dtype(picture.dtype, [&]<class T>(T) {
     const auto out = picture.view<T>();
-    const double full = is_integer(picture.dtype) ? full_range(picture.dtype) : 1.0;
     for (std::size_t c = 0; c < color.size(); ++c) {
       const double value = color[c] * full;
       const auto painted = static_cast<T>(is_integer(picture.dtype) ? std::nearbyint(value) : value);

@@ -7,9 +7,9 @@
 
 namespace convtool {
 
-/// Paints `color` (R, G, B; 1 is the full range, or 1 as f32) wherever `edges` (u8, one channel) is not 0. `picture`
-/// has three channels of any type; n, h and w are the same.
-void paint_edges(const ConstTensorRef& edges, const std::array<double, 3>& color, const TensorRef& picture,
+/// Paints `color` (R, G, B, 1 being the picture's full intensity, `full`) wherever `edges` (u8, one channel) is not 0.
+/// `picture` has three channels of any type; n, h and w are the same.
+void paint_edges(const ConstTensorRef& edges, const std::array<double, 3>& color, double full, const TensorRef& picture,
                  int threads);
 
 }  // namespace convtool

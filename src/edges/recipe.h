@@ -33,9 +33,9 @@ inline constexpr std::string_view kAngleUnits[] = {"radians", "degrees", "wheel"
 /// Where the thresholds of hysteresis come from.
 struct ThresholdRule {
   enum class Source {
-    response,  ///< `low` and `high` are they
-    quantile,  ///< they are the shares of strengths that do not exceed them, 0 to 1
-    otsu,      ///< otsu_thresholds()
+    response,    ///< `low` and `high` are they
+    percentile,  ///< they are those of the strengths, 0 to 100
+    otsu,        ///< otsu_thresholds()
   };
   Source source = Source::otsu;
   double low = 0, high = 0;
@@ -53,6 +53,12 @@ struct EdgeRecipe {
   AngleUnit angle = AngleUnit::radians;             ///< of orientation
   std::array<double, 3> overlay_color = {1, 0, 0};  ///< R, G, B, 1 the full range
 
+  /// Whether the output is responses, for a map to make values of; else it is decisions, angles or colours.
+  bool is_mapped() const { return kind == EdgeKind::magnitude || kind == EdgeKind::components; }
+  /// Whether the output is numbers with signs, which integers cannot hold.
+  bool is_signed() const {
+    return kind == EdgeKind::components || (kind == EdgeKind::orientation && angle != AngleUnit::wheel);
+  }
   bool is_laplacian() const { return kernels.layers.size() == 1; }
   bool has_gradient() const { return kernels.layers.size() == 2; }
 };

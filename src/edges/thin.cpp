@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 namespace {

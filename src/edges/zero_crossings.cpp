@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "edges/rows.h"
+#include "core/rows.h"
 
 namespace convtool {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -66,7 +67,7 @@ std::string mapping_text(const RunReport& report) {
 }
 
 std::string_view source_text(const ThresholdRule& rule) {
-  constexpr std::string_view kSources[] = {"given", "quantiles", "Otsu"};
+  constexpr std::string_view kSources[] = {"given", "percentiles", "Otsu"};
   return kSources[static_cast<int>(rule.source)];
 }
 
@@ -91,7 +92,7 @@ std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
     text += "\n  " + printable(layer.name) + "\n" + weights_text(layer);
     text.pop_back();  // the last line's end
   }
-  if (is_canny(edges.recipe)) text += "\n  " + difference_from_canny(edges.recipe, input_dtype);
+  if (is_canny(edges.recipe)) text += "\n  " + difference_from_canny(edges.recipe, input_dtype, edges.channels);
   return text;
 }
 
@@ -110,8 +111,9 @@ void put_edges(const RunReport& report, ordered_json& object) {
                            {"high", result.thresholds->high},
                            {"source", source_text(*recipe.hysteresis)}};
   edges["edge_pixels"] = result.edge_pixels ? ordered_json(*result.edge_pixels) : ordered_json(nullptr);
-  edges["canny"] =
-      is_canny(recipe) ? ordered_json(difference_from_canny(recipe, report.input_dtype)) : ordered_json(nullptr);
+  edges["canny"] = is_canny(recipe)
+                       ? ordered_json(difference_from_canny(recipe, report.input_dtype, report.edges->channels))
+                       : ordered_json(nullptr);
 }
 
 /// The keys that describe a bank.
@@ -134,6 +136,13 @@ void put_bank(const BankReport& bank, ordered_json& object) {
 }
 
 ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
+
+/// To ten digits, within which a mean is exact: 12.8, not what is left of it after a million additions.
+double tidy(double mean) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", mean);
+  return std::strtod(text, nullptr);
+}
 
 void put_run(const RunReport& report, ordered_json& object) {
   object["input_shape"] = shape_list(report.input_shape, report.input_rank);
@@ -162,7 +171,7 @@ void put_run(const RunReport& report, ordered_json& object) {
   object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
   object["min"] = finite_or_null(report.stats.min);
   object["max"] = finite_or_null(report.stats.max);
-  object["mean"] = report.stats.mean() ? finite_or_null(*report.stats.mean()) : ordered_json(nullptr);
+  object["mean"] = report.stats.mean() ? finite_or_null(tidy(*report.stats.mean())) : ordered_json(nullptr);
   object["nan_count"] = report.stats.nan_count;
   object["seconds"] = {
       {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
@@ -190,7 +199,8 @@ std::string to_text(const RunReport& report, bool verbose) {
   } else {
     const ResponseStats& stats = report.stats;
     if (stats.min <= stats.max) line += ", response " + short_number(stats.min) + " to " + short_number(stats.max);
-    if (const std::optional<double> mean = stats.mean()) line += ", mean " + short_number(*mean);
+    if (const std::optional<double> mean = stats.mean(); mean && std::isfinite(*mean))
+      line += ", mean " + short_number(*mean);
     line += ", clipped " + std::to_string(stats.clipped_low) + " low " + std::to_string(stats.clipped_high) + " high";
     if (stats.nan_count > 0) line += ", NaN " + std::to_string(stats.nan_count);
   }

@@ -30,7 +30,8 @@ struct BankReport {
 /// An edge recipe as it ran or would run.
 struct EdgeReport {
   EdgeRecipe recipe;
-  EdgeResult result;  ///< means nothing in a dry run, but for thresholds given as numbers
+  std::int64_t channels = 1;  ///< in which edges were found
+  EdgeResult result;          ///< means nothing in a dry run, but for thresholds given as numbers
 };
 
 struct RunReport {

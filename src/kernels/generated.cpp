@@ -15,7 +15,6 @@ namespace {
 
 // Narrower than this a sampled Gaussian is a single weight (its neighbours are below e^-50); a wider one than the
 // largest kernel is a box.
-constexpr double kSmallestSigma = 0.1, kLargestSigma = 1000;
 constexpr double kLargestAngle = 360;
 
 /// The param=value pairs of one kernel, checked against the parameters its generator has.

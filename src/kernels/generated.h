@@ -33,4 +33,7 @@ Network generate_kernel(const std::string& text);
 
 inline constexpr std::int64_t kMaxGeneratedSize = 1023;
 
+/// Standard deviations of Gaussians, pixels.
+inline constexpr double kSmallestSigma = 0.1, kLargestSigma = 1000;
+
 }  // namespace convtool

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "core/quantile.h"
+#include "core/percentile.h"
 
 namespace convtool {
 namespace {
@@ -34,8 +34,8 @@ ResponseStats percentile_range(const BankPlan& bank, const ConstTensorRef& input
       all.begin(), std::partition(all.begin(), all.end(), [](float value) { return !std::isnan(value); }));
   if (numbers.empty()) return {};
   ResponseStats range;
-  range.min = static_cast<double>(quantile(numbers, percentiles[0] / 100));
-  range.max = static_cast<double>(quantile(numbers, percentiles[1] / 100));
+  range.min = static_cast<double>(percentile(numbers, percentiles[0]));
+  range.max = static_cast<double>(percentile(numbers, percentiles[1]));
   return range;
 }
 

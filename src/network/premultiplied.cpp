@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/parallel.h"
+#include "core/rows.h"
 
 namespace convtool {
 namespace {
@@ -22,6 +22,8 @@ double weight_sum_of(const Network& network) {
     for (const float bias : layer.bias)
       if (bias != 0) refuse(bank.name, "has a bias");
     if (layer.activation != Activation::none) refuse(bank.name, "has an activation");
+    if (layer.params.padding_mode == PaddingMode::constant && layer.params.padding_value != 0)
+      refuse(bank.name, "is padded with a constant, which has no alpha");
     double sum = 0;
     for (const float weight : layer.weights) sum += static_cast<double>(weight);
     if (!layer.divisor.empty()) sum /= layer.divisor.front();
@@ -34,16 +36,6 @@ double weight_sum_of(const Network& network) {
 PlanOptions planar(PlanOptions options) {
   options.channels_last = options.totals = false;
   return options;
-}
-
-double full_value(DType dtype) { return is_integer(dtype) ? full_range(dtype) : 1.0; }
-
-template <class Use>
-void for_each_pixel(const Shape& shape, int threads, const Use& use) {
-  parallel_for(shape.n * shape.h, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      for (std::int64_t x = 0; x < shape.w; ++x) use(row / shape.h, row % shape.h, x);
-  });
 }
 
 }  // namespace
@@ -63,11 +55,13 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
   visit_dtype(input.dtype, [&]<class T>(T) {
     const auto in = input.view<T>();
     const auto out = premultiplied.ref().view<float>();
-    for_each_pixel(input.shape, options_.threads, [=](std::int64_t n, std::int64_t y, std::int64_t x) {
-      const double alpha = static_cast<double>(in.at(n, colours, y, x)) / full;
-      for (std::int64_t c = 0; c < colours; ++c)
-        out.at(n, c, y, x) = static_cast<float>(static_cast<double>(in.at(n, c, y, x)) * alpha);
-      out.at(n, colours, y, x) = static_cast<float>(alpha);
+    for_each_row(input.shape, options_.threads, [=](std::int64_t n, std::int64_t y) {
+      for (std::int64_t x = 0; x < in.shape.w; ++x) {
+        const double alpha = static_cast<double>(in.at(n, colours, y, x)) / full;
+        for (std::int64_t c = 0; c < colours; ++c)
+          out.at(n, c, y, x) = static_cast<float>(static_cast<double>(in.at(n, c, y, x)) * alpha);
+        out.at(n, colours, y, x) = static_cast<float>(alpha);
+      }
     });
   });
 
@@ -75,23 +69,24 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
   network_.run(std::as_const(premultiplied).ref(), filtered.ref(), OutputMap::clip);
   premultiplied = Tensor();
   const auto values = filtered.ref().view<float>();
-  for_each_pixel(filtered.shape(), options_.threads, [&](std::int64_t n, std::int64_t y, std::int64_t x) {
-    float& alpha = values.at(n, colours, y, x);
-    const double share = static_cast<double>(alpha) / weight_sum_;
-    for (std::int64_t c = 0; c < colours; ++c) {
-      float& colour = values.at(n, c, y, x);
-      colour = share > 0 ? static_cast<float>(static_cast<double>(colour) / share) : 0.0F;
+  const double weight_sum = weight_sum_;
+  for_each_row(filtered.shape(), options_.threads, [=](std::int64_t n, std::int64_t y) {
+    for (std::int64_t x = 0; x < values.shape.w; ++x) {
+      float& alpha = values.at(n, colours, y, x);
+      const double share = static_cast<double>(alpha) / weight_sum;
+      for (std::int64_t c = 0; c < colours; ++c) {
+        float& colour = values.at(n, c, y, x);
+        colour = share > 0 ? static_cast<float>(static_cast<double>(colour) / share) : 0.0F;
+      }
+      alpha = static_cast<float>(share);
     }
-    alpha = static_cast<float>(share * full);
   });
 
-  const auto store = [&](std::int64_t first, std::int64_t count, const Mapping& how) {
-    const ConstTensorRef part = filtered.ref().channels(first, count);
-    return run_mapped(identity_plan(part.dtype, part.shape, options_), part, input_dtype_,
-                      output.channels(first, count), how);
-  };
-  store(colours, 1, OutputMap::clip);
-  return store(0, colours, mapping);
+  const ConstTensorRef alpha = filtered.ref().channels(colours, 1), colour = filtered.ref().channels(0, colours);
+  const double scale = is_integer(output.dtype) ? full_range(output.dtype) : full;
+  identity_plan(DType::f32, alpha.shape, options_).run(alpha, output.channels(colours, 1), {.scale = scale});
+  return run_mapped(identity_plan(DType::f32, colour.shape, options_), colour, input_dtype_,
+                    output.channels(0, colours), mapping);
 }
 
 }  // namespace convtool

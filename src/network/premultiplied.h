@@ -9,11 +9,13 @@ namespace convtool {
 /// convolution, 1993). With a the alpha from 0 to 1 and S the sum of the weights,
 ///   alpha of the result   A = filter(a) / S
 ///   colours of the result C = filter(colour * a) / A, and 0 where A is not above 0.
-/// So colours under transparent pixels count nothing, and an opaque picture is filtered as if it had no alpha.
+/// So colours under transparent pixels count nothing, and an opaque picture is filtered as if it had no alpha, but for
+/// padding with zeros, which is transparent.
 class PremultipliedPlan {
  public:
   /// `input` counts the alpha, as the last channel. Throws Error(shape) unless every layer is one kernel that filters
-  /// each channel alone, without bias or activation, and whose weights have a sum above 0; and as NetworkPlan does.
+  /// each channel alone, without bias, activation or padding by another constant than 0, and whose weights have a sum
+  /// above 0; and as NetworkPlan does.
   PremultipliedPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                     const PlanOptions& options);
 

@@ -100,7 +100,7 @@ TEST_CASE("the report as JSON: the recipe, thresholds and edge pixels") {
   CHECK(canny["edges"]["color"] == "max");
   CHECK(canny["edges"]["thin"] == true);
   CHECK(canny["edges"]["angle"] == nullptr);
-  CHECK(canny["edges"]["thresholds"]["source"] == "quantiles");
+  CHECK(canny["edges"]["thresholds"]["source"] == "percentiles");
   CHECK(canny["edges"]["thresholds"]["low"] < canny["edges"]["thresholds"]["high"]);
   CHECK(canny["edges"]["edge_pixels"] == cv::countNonZero(read(folder, "e.png")));
   CHECK(canny["edges"]["canny"].get<std::string>().find("the kernels of sobel:sigma=1") != std::string::npos);
@@ -217,10 +217,75 @@ TEST_CASE("options that mean nothing together are refused before any work") {
   CHECK(refused({"--output-kind", "binary", "--threshold", "9"}, "--threshold"));
   CHECK(refused({"--alpha", "filter"}, "--alpha"));
   CHECK(refused({"--sigma", "-1"}, "--sigma"));
-  CHECK(refused({"--sigma", "1e9"}, "1023"));
+  for (const char* wrong : {"1e-300", "0.01", "1e9", "x"}) CHECK(refused({"--sigma", wrong}, "--sigma"));
+  CHECK(refused({"--sigma", "600"}, "1023"));
+  CHECK(refused({"--output-kind", "components", "--map", "signed"}, "choose --map offset"));
+  CHECK(refused({"--operator", "log", "--output-kind", "components", "--hysteresis", "1,2"}, "--hysteresis"));
   for (const char* wrong :
        {"5", "200,100", "-1,5", "p50,90", "50,p90", "p50,p101", "nan,5", "a,b", ",", "1,2,3", "p,p"})
     CHECK(refused({"--hysteresis", wrong}, "--hysteresis"));
+}
+
+TEST_CASE("what a format does not hold is refused with what edges can do about it") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
+  cv::Mat floats;
+  blobs(CV_8UC1).convertTo(floats, CV_32F);
+  cv::imwrite(folder.file("f.tif"), floats, {cv::IMWRITE_TIFF_COMPRESSION, 1});
+  const auto refusal = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "edges");
+    const ProgramResult result = run_convtool(arguments, folder);
+    CHECK(result.code == 1);
+    return result.err;
+  };
+  CHECK(refusal({"c.png", "--output-kind", "components", "-o", "o.png"}).ends_with("does not hold; write .npy\n"));
+  CHECK(refusal({"c.png", "--output-kind", "orientation", "--angle", "degrees", "-o", "o.png"})
+            .ends_with("or choose --angle wheel\n"));
+  CHECK(refusal({"f.tif", "--output-kind", "binary", "-o", "o.png"}).ends_with("or choose --depth u8\n"));
+  CHECK(refusal({"f.tif", "-o", "o.png"}).find("--depth u8 (with --map normalize") != std::string::npos);
+}
+
+TEST_CASE("an input is skipped when its own output exists, not one of another kind") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
+  edges(folder, {"c.png"});
+  CHECK(edges(folder, {"c.png", "-n"}).find("skipped: c.sobel.png exists") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("-> c.sobel.npy") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("c.sobel.npy exists") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("-> c.sobel.tif") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("c.sobel.tif exists") != std::string::npos);
+}
+
+TEST_CASE("reports: given thresholds in a dry run, NaN before thinning, and Canny for what it is") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("g.png"), blobs(CV_8UC1));
+  const json dry =
+      json::parse(edges(folder, {"g.png", "--thin", "--hysteresis", "3,4.5", "--dry-run", "--json", "-o", "e.png"}));
+  CHECK(dry["edges"]["thresholds"]["high"] == 4.5);
+  for (const char* color : {"luma", "max", "sum", "di-zenzo"})  // one colour has no ties and nothing to join
+    CHECK(edges(folder, {"g.png", "--thin", "--hysteresis", "100,200", "--color", color, "-v", "-o", "e.png"})
+              .find("the same edges as cv::Canny") != std::string::npos);
+  cv::Mat nan(4, 5, CV_32F, cv::Scalar(1));
+  nan.at<float>(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  cv::imwrite(folder.file("nan.tif"), nan, {cv::IMWRITE_TIFF_COMPRESSION, 1});
+  for (const char* thin : {"--color", "--thin"}) {
+    std::vector<std::string> options = {"nan.tif", "--json", "-o", "e.npy", thin};
+    if (options.back() == "--color") options.push_back("max");
+    CHECK(json::parse(edges(folder, options))["nan_count"] == 9);
+  }
+}
+
+TEST_CASE("strengths whose squares are no floats") {
+  const TempFolder folder;
+  for (const char* unit : {"e-24", "e30"}) {
+    const std::string zero = "0", nine = std::string("9") + unit;
+    folder.write("x.json", "[[0,0," + nine + "],[0,0," + nine + "],[0,0," + nine + "]]");
+    const json plain = json::parse(edges(folder, {"x.json", "-o", "-"}));
+    CHECK(plain[1][1] == json::parse("36" + std::string(unit)));
+    const json thin = json::parse(edges(folder, {"x.json", "--thin", "-o", "-"}));
+    CHECK(thin[1][1] == plain[1][1]);
+    CHECK(thin[1][0] == 0);
+  }
 }
 
 TEST_CASE("a picture without edges, one pixel, and infinite strengths") {
@@ -241,4 +306,10 @@ TEST_CASE("a picture without edges, one pixel, and infinite strengths") {
   const ProgramResult refused = run_convtool({"edges", "inf.tif", "--hysteresis", "auto", "-o", "e.tif"}, folder);
   CHECK(refused.code == 1);
   CHECK(refused.err.find("give them as numbers") != std::string::npos);
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--hysteresis", "p80,p95"}, {"--output-kind", "orientation", "--angle", "wheel"}}) {
+    std::vector<std::string> arguments = {"edges", "inf.tif", "-o", "e.tif"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    CHECK(run_convtool(arguments, folder).err.find("infinite strength") != std::string::npos);
+  }
 }

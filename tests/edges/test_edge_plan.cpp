@@ -62,7 +62,7 @@ void for_each_recipe(std::int64_t channels, const Use& use) {
           if (color == ColorRule::luma && channels > 1) continue;
           EdgeRecipe recipe = recipe_of(name, color);
           recipe.thin = thins;
-          if (decides) recipe.hysteresis = ThresholdRule{ThresholdRule::Source::quantile, 0.6, 0.9};
+          if (decides) recipe.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 60, 90};
           const bool directs = recipe.has_gradient();
           if (!directs && ((thins && !recipe.is_laplacian()) || (color == ColorRule::di_zenzo && channels > 1))) {
             CHECK_THROWS_AS(find(recipe, random_picture(channels)), Error);
@@ -174,13 +174,13 @@ TEST_CASE("an overlay is the picture but where there are edges, in any depth") {
       for (const DType to : {DType::u8, DType::u16, DType::f32}) {
         const Tensor picture = random_picture(channels, from);
         EdgeRecipe recipe = recipe_of("sobel", ColorRule::max);
-        recipe.hysteresis = ThresholdRule{ThresholdRule::Source::quantile, 0.5, 0.8};
+        recipe.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 50, 80};
         recipe.overlay_color = {1, 0.5, 0};
         const Found overlay = find(with(recipe, EdgeKind::overlay), picture, to);
         const Found binary = find(with(recipe, EdgeKind::binary), picture, DType::u8);
-        const double full = is_integer(to) ? full_range(to) : 1.0;
+        const double full = full_value(is_integer(to) ? to : from);
         const double scale = is_integer(from) && is_integer(to) ? full_range(to) / full_range(from) : 1.0;
-        const double painted[] = {full, is_integer(to) ? std::nearbyint(full / 2) : 0.5, 0};
+        const double painted[] = {full, is_integer(to) ? std::nearbyint(full / 2) : full / 2, 0};
         const auto seen = [&](const Tensor& tensor, std::int64_t n, std::int64_t c, std::int64_t y, std::int64_t x) {
           return values_of(tensor.ref())[static_cast<std::size_t>(
               ((n * tensor.shape().c + c) * tensor.shape().h + y) * tensor.shape().w + x)];

@@ -51,6 +51,15 @@ TEST_CASE("depths: alpha is rescaled as colours are") {
   CHECK(filtered(identity, picture, DType::u16) == std::vector<double>{100 * 257, 51 * 257});
 }
 
+TEST_CASE("alpha of floats is 0 to 1, and becomes the full range of integers") {
+  const Tensor picture = tensor_of(DType::f32, {1, 2, 1, 2}, {0.5, 0.25, 1, 0.5});
+  const Network identity = network_of({bank_of({plane(1, 1, {1})})});
+  CHECK(filtered(identity, picture, DType::f32) == std::vector<double>{0.5, 0.25, 1, 0.5});
+  CHECK(filtered(identity, picture, DType::u8) == std::vector<double>{0, 0, 255, 128});  // colours by the map, clip
+  const Tensor bytes = tensor_of(DType::u8, {1, 2, 1, 1}, {100, 51});
+  CHECK(filtered(identity, bytes, DType::f32) == std::vector<double>{100, 51});
+}
+
 TEST_CASE("divisors and networks: the sums of all kernels count") {
   Layer mean = plane(1, 3, {1, 1, 1}, kSame);
   mean.divisor = {3};
@@ -83,6 +92,8 @@ TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the
   Layer active = plane(1, 1, {1});
   active.activation = Activation::relu;
   CHECK(refused(network_of({bank_of({active})}), "activation"));
+  const ConvParams constant{.padding_mode = PaddingMode::constant, .padding_value = 255};
+  CHECK(refused(network_of({bank_of({plane(1, 1, {1}, constant)})}), "padded with a constant"));
   CHECK(refusal(box()) == "none");
 }
 

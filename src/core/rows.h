@@ -1,4 +1,4 @@
-// The loop over rows that the stages of an edge map share.
+// A loop over the rows of pictures, in threads.
 #pragma once
 
 #include <cstdint>
