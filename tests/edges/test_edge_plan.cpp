@@ -157,6 +157,34 @@ TEST_CASE("decisions, strengths, components and angles tell of the same edges") 
     });
 }
 
+TEST_CASE("a ramp's gradient points up it, by every operator that tells directions") {
+  for (const char* name : {"sobel", "scharr", "prewitt", "roberts", "farid"}) {
+    CAPTURE(std::string(name));
+    Tensor ramp(DType::f32, {1, 1, 9, 9});
+    for (int i = 0; i < 81; ++i) ramp.data<float>()[i] = static_cast<float>(3 * (i % 9) - 4 * (i / 9));
+    const std::vector<double> angles = values(with(recipe_of(name, ColorRule::luma), EdgeKind::orientation), ramp);
+    // Coefficients of nine digits, sums of 25 terms in float and an arc tangent: far less than 2^-16.
+    CHECK(std::fabs(angles[40] - std::atan2(4.0, 3.0)) < 0x1p-16);
+  }
+}
+
+TEST_CASE("percentiles: of all strengths, and for a Laplacian of its crossings") {
+  Tensor picture = tensor_of(DType::f32, {1, 1, 1, 8}, {0, 0, 0, 0, 10, 10, 10, 10});
+  EdgeRecipe crossings = recipe_of("log", ColorRule::luma);
+  crossings.thin = true;
+  crossings.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 0, 100};
+  const Found found = find(crossings, picture);
+  CHECK(found.result.thresholds->low > 0);  // there are pixels without a crossing, whose strength is 0
+  EdgeRecipe gradient = recipe_of("sobel", ColorRule::luma);
+  gradient.thin = true;
+  gradient.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 75, 100};
+  const Found thin = find(gradient, picture);  // strengths 0 0 0 40 40 0 0 0, of which thinning leaves one
+  CHECK(thin.result.thresholds->low == 0);
+  CHECK(thin.result.thresholds->high == 40);
+  gradient.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 76, 76};
+  CHECK(find(gradient, picture).result.thresholds->low == 40);
+}
+
 TEST_CASE("the number of threads changes nothing") {
   for_each_recipe(3, [&](const EdgeRecipe& recipe) {
     const Tensor picture = random_picture(3);

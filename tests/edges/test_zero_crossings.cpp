@@ -35,6 +35,8 @@ TEST_CASE("a zero between two signs is an edge; flat areas, the outside and NaN 
 }
 
 TEST_CASE("of an edge both ways the greater strength") {
+  CHECK(crossings({1, 1, 1, 3}, {5, -1, 2}) == std::vector<double>{0, 6, 0});
+  CHECK(crossings({1, 1, 1, 3}, {2, -1, 5}) == std::vector<double>{0, 6, 0});
   //  5 -1
   //  4  7: -1 differs from 5 by 6 along its row, from 7 by 8 along its column.
   CHECK(crossings({1, 1, 2, 2}, {5, -1, 4, 7}) == std::vector<double>{0, 8, 0, 0});

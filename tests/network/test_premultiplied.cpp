@@ -42,6 +42,7 @@ TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is f
 TEST_CASE("what is invisible all over stays so, and has no colour") {
   const Tensor picture = tensor_of(DType::u16, {1, 2, 1, 3}, {100, 200, 300, 0, 0, 0});
   CHECK(filtered(box(), picture, DType::u16) == std::vector<double>(6));
+  CHECK(filtered(box(), picture, DType::f32) == std::vector<double>(6));
 }
 
 TEST_CASE("depths: alpha is rescaled as colours are") {
@@ -68,6 +69,8 @@ TEST_CASE("divisors and networks: the sums of all kernels count") {
   const std::vector<double> twice = filtered(network_of({bank_of({mean}), bank_of({plane(1, 1, {2})})}), picture);
   CHECK(twice[1] == doctest::Approx(120).epsilon(1e-6));
   CHECK(twice[4] == doctest::Approx(255).epsilon(1e-6));
+  const Network threefold = network_of({bank_of({plane(1, 3, {1, 1, 1}, kSame)}), bank_of({plane(1, 1, {2})})});
+  CHECK(filtered(threefold, picture)[4] == doctest::Approx(255).epsilon(1e-6));
 }
 
 TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the way out") {
