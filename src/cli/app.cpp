@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/print.h"
+#include "conv/plan.h"
 #include "core/suggest.h"
 #include "io/image_io.h"
 
@@ -29,9 +30,15 @@ constexpr const char* kFooter = R"(Examples:
 'convtool COMMAND --help' tells a command's options.)";
 
 std::string version_text(bool as_json) {
-  const std::string version = CONVTOOL_VERSION, opencv = opencv_version();
-  if (as_json) return R"({"version":")" + version + R"(","opencv":")" + opencv + "\"}\n";
-  return "convtool " + version + " (OpenCV " + opencv + ")\n";
+  const std::string version = CONVTOOL_VERSION, opencv = opencv_version(), link(opencv_link());
+  const std::string highway = highway_version(), chosen(instruction_set_in_use());
+  if (!as_json)
+    return "convtool " + version + " (OpenCV " + opencv + " " + link + ", Highway " + highway + ", " + chosen + ")\n";
+  std::string sets;
+  for (const std::string_view set : instruction_sets_here())
+    sets += (sets.empty() ? "\"" : ",\"") + std::string(set) + "\"";
+  return R"({"version":")" + version + R"(","opencv":")" + opencv + R"(","opencv_link":")" + link + R"(","highway":")" +
+         highway + R"(","instruction_set":")" + chosen + R"(","instruction_sets":[)" + sets + "]}\n";
 }
 
 /// Every option name that `command` knows, with its dashes.

@@ -1,5 +1,7 @@
 #include "conv/plan.h"
 
+#include <hwy/highway.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -77,6 +79,12 @@ std::vector<std::string_view> algorithm_names() {
   std::vector<std::string_view> names;
   for (const Algorithm* algorithm : kAlgorithms) names.emplace_back(algorithm->name);
   return names;
+}
+
+std::vector<std::string_view> instruction_sets_here() { return instruction_sets(); }
+
+std::string highway_version() {
+  return std::to_string(HWY_MAJOR) + "." + std::to_string(HWY_MINOR) + "." + std::to_string(HWY_PATCH);
 }
 
 std::string_view instruction_set_in_use() { return instruction_set(); }

@@ -26,6 +26,12 @@ struct PlanOptions {
 /// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".
 std::vector<std::string_view> algorithm_names();
 
+/// Those that row functions are compiled for and this processor has, best first.
+std::vector<std::string_view> instruction_sets_here();
+
+/// The version of Highway, such as "1.0.3".
+std::string highway_version();
+
 /// The instruction set that row functions use on this processor, such as "AVX3".
 std::string_view instruction_set_in_use();
 

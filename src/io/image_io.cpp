@@ -416,5 +416,6 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
 }
 
 std::string opencv_version() { return CV_VERSION; }
+std::string_view opencv_link() { return CONVTOOL_OPENCV_LINK; }
 
 }  // namespace convtool

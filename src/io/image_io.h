@@ -115,4 +115,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
 /// Such as "4.6.0".
 std::string opencv_version();
 
+/// How OpenCV is linked: "static" or "shared".
+std::string_view opencv_link();
+
 }  // namespace convtool

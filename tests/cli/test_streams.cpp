@@ -238,7 +238,11 @@ TEST_CASE("help and version go to standard output with exit 0") {
     CHECK(result.err == "");
     CHECK(result.out.find(arguments.front() == "--version" ? "convtool 0." : "Usage: convtool") != std::string::npos);
   }
-  CHECK(json::parse(run_convtool({"--version", "--json"}, folder).out).contains("opencv"));
+  const json version = json::parse(run_convtool({"--version", "--json"}, folder).out);
+  for (const char* key : {"version", "opencv", "highway"}) CHECK(!version.at(key).get<std::string>().empty());
+  CHECK((version.at("opencv_link") == "static" || version.at("opencv_link") == "shared"));
+  const json& sets = version.at("instruction_sets");
+  CHECK(std::find(sets.begin(), sets.end(), version.at("instruction_set")) != sets.end());
 }
 
 TEST_CASE("options may stand before or after the inputs, and -- ends them") {

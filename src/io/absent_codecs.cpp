@@ -1,0 +1,105 @@
+// What OpenCV's static imgcodecs refers to of GDAL, GDCM and GLX, for a program without them (opencv.cmake). The names
+// and parameters are those libraries', which the linker goes by; every answer is no. None of it is ever asked: pictures
+// come to OpenCV only with the signature of a format that convtool reads (image_header.h), and OpenGL is not used.
+#include <cstdlib>
+
+enum GDALAccess : int {};
+enum GDALDataType : int {};
+enum GDALPaletteInterp : int {};
+enum GDALRWFlag : int {};
+struct GDALColorEntry;
+struct GDALRasterIOExtraArg;
+
+extern "C" {
+void GDALAllRegister() {}
+void* GDALOpen(const char*, GDALAccess) { return nullptr; }
+void GDALClose(void*) {}
+const char* GDALGetDataTypeName(GDALDataType) { return ""; }
+
+void* glXGetCurrentContext() { return nullptr; }
+void* glXGetCurrentDisplay() { return nullptr; }
+void (*glXGetProcAddressARB(const unsigned char*))() { return nullptr; }
+}
+
+class GDALRasterBand {
+ public:
+  GDALDataType GetRasterDataType();
+  int GetXSize();
+  int GetYSize();
+  int RasterIO(GDALRWFlag, int, int, int, int, void*, int, int, GDALDataType, long long, long long,
+               GDALRasterIOExtraArg*);
+};
+GDALDataType GDALRasterBand::GetRasterDataType() { return {}; }
+int GDALRasterBand::GetXSize() { return 0; }
+int GDALRasterBand::GetYSize() { return 0; }
+int GDALRasterBand::RasterIO(GDALRWFlag, int, int, int, int, void*, int, int, GDALDataType, long long, long long,
+                             GDALRasterIOExtraArg*) {
+  constexpr int kFailure = 3;  // CE_Failure
+  return kFailure;
+}
+
+class GDALDataset {
+ public:
+  GDALRasterBand* GetRasterBand(int);
+  int GetRasterCount();
+  int GetRasterXSize();
+  int GetRasterYSize();
+};
+GDALRasterBand* GDALDataset::GetRasterBand(int) { return nullptr; }
+int GDALDataset::GetRasterCount() { return 0; }
+int GDALDataset::GetRasterXSize() { return 0; }
+int GDALDataset::GetRasterYSize() { return 0; }
+
+class GDALColorTable {
+ public:
+  const GDALColorEntry* GetColorEntry(int) const;
+  GDALPaletteInterp GetPaletteInterpretation() const;
+};
+const GDALColorEntry* GDALColorTable::GetColorEntry(int) const { return nullptr; }
+GDALPaletteInterp GDALColorTable::GetPaletteInterpretation() const { return {}; }
+
+namespace gdcm {
+
+class Image;
+class PhotometricInterpretation;
+
+class PixelFormat {
+ public:
+  enum ScalarType : int {};
+  ScalarType GetScalarType() const;
+};
+PixelFormat::ScalarType PixelFormat::GetScalarType() const { return {}; }
+
+class Bitmap {
+ public:
+  bool GetBuffer(char*) const;
+  unsigned long GetBufferLength() const;
+  const unsigned* GetDimensions() const;
+  unsigned GetNumberOfDimensions() const;
+  const PhotometricInterpretation& GetPhotometricInterpretation() const;
+};
+bool Bitmap::GetBuffer(char*) const { return false; }
+unsigned long Bitmap::GetBufferLength() const { return 0; }
+const unsigned* Bitmap::GetDimensions() const { return nullptr; }
+unsigned Bitmap::GetNumberOfDimensions() const { return 0; }
+const PhotometricInterpretation& Bitmap::GetPhotometricInterpretation() const { std::abort(); }  // after Read() alone
+
+class Reader {
+ public:
+  void SetFileName(const char*);
+};
+void Reader::SetFileName(const char*) {}
+
+class ImageReader {
+ public:
+  ImageReader();
+  virtual ~ImageReader();
+  virtual bool Read();
+  Image& GetImage();
+};
+ImageReader::ImageReader() {}
+ImageReader::~ImageReader() {}
+bool ImageReader::Read() { return false; }
+Image& ImageReader::GetImage() { std::abort(); }  // after Read() alone
+
+}  // namespace gdcm
