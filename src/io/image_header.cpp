@@ -1,12 +1,14 @@
 // Signatures and headers. JPEG and TIFF, which take more than a header, have files of their own.
 #include "io/image_header.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <string>
 
 #include "io/byte_reader.h"
+#include "io/inflate.h"
 
 namespace convtool {
 namespace {
@@ -55,6 +57,16 @@ bool has_other_gamma(std::span<const std::byte> bytes) {
   return ByteReader("PNG", gamma, Order::big).u32() != kSrgbGamma;
 }
 
+/// An iCCP chunk is a name, two zeros, the second of which says zlib, and the profile.
+bool has_other_png_profile(std::span<const std::byte> bytes) {
+  constexpr std::size_t kEnough = std::size_t{1} << 16;  // profiles describe themselves early on
+  const std::span<const std::byte> chunk = find_chunk(Chunks::png, bytes, "iCCP");
+  const auto end_of_name = std::find(chunk.begin(), chunk.end(), std::byte{0});
+  if (chunk.end() - end_of_name < 2) return false;
+  return is_other_profile(chunk) &&
+         !names_srgb(inflate_start(chunk.subspan(static_cast<std::size_t>(end_of_name - chunk.begin()) + 2), kEnough));
+}
+
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
   enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4 };
 
@@ -68,7 +80,7 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
   header.grey_with_alpha = colour_type == kGreyAlpha;
   header.orientation = read_exif_orientation(find_chunk(Chunks::png, bytes, "eXIf"));
-  header.has_profile = is_other_profile(find_chunk(Chunks::png, bytes, "iCCP"));
+  header.has_profile = has_other_png_profile(bytes);
   header.has_gamma = has_other_gamma(bytes);
   if (colour_type != kGrey) return header;
 

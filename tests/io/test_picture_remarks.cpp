@@ -34,8 +34,8 @@ Bytes png_with(std::initializer_list<std::span<const std::byte>> chunks) {
       .bytes();
 }
 
-Bytes png_profile(const std::string& name) {
-  return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes("?"))).bytes());
+Bytes png_profile(const std::string& name, const std::string& profile = "?") {
+  return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes(profile))).bytes());
 }
 
 Bytes gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
@@ -75,6 +75,9 @@ TEST_CASE("PNG: a profile by its name, a gamma unless something says sRGB") {
   CHECK(remarks(png_with({})) == "");
   CHECK(remarks(png_with({png_profile("Display P3")})) == kProfileLost);
   CHECK(remarks(png_with({png_profile("sRGB IEC61966-2.1")})) == "");
+  CHECK(remarks(png_with({png_profile("icc", "... sRGB IEC61966-2.1 ...")})) == "");  // as ImageMagick names it
+  CHECK(remarks(png_with({png_profile("icc", "Adobe RGB")})) == kProfileLost);
+  CHECK(remarks(png_with({png_chunk("iCCP", to_bytes("no end"))})) == "");
   CHECK(remarks(png_with({gamma(100000)})) == kGammaLost);
   CHECK(remarks(png_with({gamma(45455)})) == "");
   CHECK(remarks(png_with({gamma(100000), png_chunk("sRGB", ByteWriter().u8(0).bytes())})) == "");
