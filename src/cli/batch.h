@@ -1,4 +1,4 @@
-// All inputs of a run, one after another, each with its report.
+// All inputs of a run, some at a time, each with its report in the order of the inputs.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace convtool {
 
-/// Filters every input of `options` and prints a report for each, and returns kExitDone or kExitFailed. `kernel_files`
+/// Filters every input of `options`, as many at a time as there are jobs, and prints a report for each and, of several,
+/// a summary on standard error; returns kExitDone or kExitFailed. `kernel_files`
 /// are what the run reads besides. Throws Error(usage) for what is wrong with the outputs, before any work.
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files);
 

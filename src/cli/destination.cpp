@@ -1,5 +1,6 @@
 #include "cli/destination.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,12 +52,48 @@ FileFormat derived_format(const std::string& input) {
   return *find_file_format("png");
 }
 
-Destination derive(const std::string& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
+/// The words of an output name with {}, for one input.
+std::string filled_in(const std::string& pattern, const Input& input, const std::string& kernel_name,
+                      const FileFormat& format) {
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  const std::string folder = source.parent_path().string();
+  const std::pair<std::string_view, std::string> words[] = {{"dir", folder.empty() ? "." : folder},
+                                                            {"stem", source.stem().string()},
+                                                            {"name", source.filename().string()},
+                                                            {"kernel", file_name_part(kernel_name)},
+                                                            {"ext", format.extension().substr(1)}};
+  std::string name;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    if (pattern[at] != '{') {
+      name += pattern[at];
+      continue;
+    }
+    const std::size_t end = std::min(pattern.find('}', at), pattern.size());
+    const std::string word = pattern.substr(at + 1, end - at - 1);
+    const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
+    if (known == std::end(words) || end == pattern.size())
+      refuse("--output", "unknown '{" + word + "}' in '" + pattern +
+                             "' (expected {dir}, {stem}, {name}, {kernel}, {ext})" +
+                             suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
+    name += known->second;
+    at = end;
+  }
+  return name;
+}
+
+Destination from_pattern(const Input& input, const DestinationOptions& options, const std::string& kernel_name) {
+  const std::string& pattern = *options.output;
+  const bool derived = pattern.ends_with("{ext}");
+  const std::string path = filled_in(pattern, input, kernel_name, derived_format(input.path));
+  return {.path = path, .format = format_of_path(path), .derived = derived, .make_folder = true};
+}
+
+Destination derive(const Input& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
                    const std::string& kernel_name) {
-  if (input == "-" && !options.out_dir) return {.path = "-", .format = format};
-  const FileFormat chosen = format ? *format : derived_format(input);
-  const fs::path source(input == "-" ? "stdin" : input);
-  const fs::path folder = options.out_dir ? fs::path(*options.out_dir) : source.parent_path();
+  if (input.path == "-" && !options.out_dir) return {.path = "-", .format = format};
+  const FileFormat chosen = format ? *format : derived_format(input.path);
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  const fs::path folder = options.out_dir ? fs::path(*options.out_dir) / input.folder : source.parent_path();
   const std::string name = source.stem().string() + "." + file_name_part(kernel_name) + chosen.extension();
   return {.path = (folder / name).string(),
           .format = chosen,
@@ -74,13 +111,14 @@ void check_can_make(const std::string& folder) {
   }
 }
 
-void check_folder(const std::string& path, const DestinationOptions& options) {
+void check_folder(const Destination& destination) {
+  const std::string& path = destination.path;
   std::error_code ignored;
   if (fs::is_directory(path, ignored))
     refuse(path, "the output is a folder; move it, or choose another name with --output");
   const fs::path parent = fs::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
-  if (options.out_dir && !fs::exists(folder, ignored)) return check_can_make(folder);
+  if (destination.make_folder && !fs::exists(folder, ignored)) return check_can_make(folder);
   if (!fs::exists(folder, ignored))
     refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
   if (!fs::is_directory(folder, ignored)) refuse(path, "'" + folder + "' is not a folder");
@@ -88,7 +126,7 @@ void check_folder(const std::string& path, const DestinationOptions& options) {
   if (!device && ::access(folder.c_str(), W_OK) != 0) refuse(path, "the folder '" + folder + "' is not writable");
 }
 
-void check_distinct(const std::vector<std::string>& inputs, const std::vector<Destination>& destinations) {
+void check_distinct(const std::vector<Input>& inputs, const std::vector<Destination>& destinations) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < destinations.size(); ++i) {
     if (destinations[i].path == "-") continue;
@@ -96,9 +134,9 @@ void check_distinct(const std::vector<std::string>& inputs, const std::vector<De
     const fs::path full = fs::weakly_canonical(fs::absolute(destinations[i].path, failed), failed);
     const auto [at, fresh] = seen.emplace(failed ? destinations[i].path : full.string(), i);
     if (fresh) continue;
-    if (inputs[i] == inputs[at->second]) refuse(inputs[i], "named twice as an input; name it once");
-    refuse(inputs[i], "would write the same output as '" + inputs[at->second] + "' ('" + destinations[i].path +
-                          "'); filter them in separate runs, or into separate folders");
+    if (inputs[i].path == inputs[at->second].path) refuse(inputs[i].path, "named twice as an input; name it once");
+    refuse(inputs[i].path, "would write the same output as '" + inputs[at->second].path + "' ('" +
+                               destinations[i].path + "'); filter them in separate runs, or into separate folders");
   }
 }
 
@@ -111,23 +149,29 @@ Destination with_format(const Destination& destination, const FileFormat& format
   return result;
 }
 
-void refuse_overwriting(const std::string& path, const std::vector<std::string>& sources) {
-  for (const std::string& source : sources) {
-    std::error_code failed;
-    if (source != "-" && path != "-" && fs::equivalent(path, source, failed) && !failed) {
-      refuse(path, "the output is '" + source + "', which this run reads; write to another file");
-    }
+ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    struct stat status;
+    if (path != "-" && ::stat(path.c_str(), &status) == 0)
+      names_.emplace(std::pair(status.st_dev, status.st_ino), path);
   }
 }
 
-std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs,
-                                           const std::vector<std::string>& sources, const DestinationOptions& options,
-                                           const std::string& kernel_name) {
+void ReadFiles::refuse_overwriting(const std::string& path) const {
+  struct stat status;
+  if (path == "-" || ::stat(path.c_str(), &status) != 0) return;
+  const auto found = names_.find({status.st_dev, status.st_ino});
+  if (found != names_.end())
+    refuse(path, "the output is '" + found->second + "', which this run reads; write to another file");
+}
+
+std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
+                                           const DestinationOptions& options, const std::string& kernel_name) {
   if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
-  if (options.output && inputs.size() > 1) {
-    refuse("--output", "names one file, but there are " + std::to_string(inputs.size()) + " inputs; use --out-dir");
-  }
-  if (std::count(inputs.begin(), inputs.end(), "-") > 1) refuse("-", "standard input can be read only once");
+  const bool pattern = options.output && options.output->find('{') != std::string::npos;
+  if (options.output && !pattern && inputs.size() > 1)
+    refuse("--output", "names one file, but there are " + std::to_string(inputs.size()) +
+                           " inputs; use --out-dir, or a name such as '{dir}/{stem}.{kernel}.{ext}'");
   std::optional<FileFormat> format;
   if (options.format) {
     format = find_file_format(*options.format);
@@ -137,7 +181,10 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
   }
 
   std::vector<Destination> destinations;
-  if (options.output) {
+  if (pattern) {
+    if (options.format) refuse("--format", "cannot stand beside an --output with {}, whose extension decides");
+    for (const Input& input : inputs) destinations.push_back(from_pattern(input, options, kernel_name));
+  } else if (options.output) {
     const std::string& path = *options.output;
     if (path.empty()) refuse("--output", "is empty; give a file, or - for standard output");
     if (path != "-" && options.format)
@@ -145,7 +192,7 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
     destinations.push_back({.path = path, .format = path == "-" ? format : format_of_path(path)});
   } else {
     if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
-    for (const std::string& input : inputs) destinations.push_back(derive(input, options, format, kernel_name));
+    for (const Input& input : inputs) destinations.push_back(derive(input, options, format, kernel_name));
   }
   std::error_code ignored;
   if (options.out_dir && fs::exists(*options.out_dir, ignored) && !fs::is_directory(*options.out_dir, ignored)) {
@@ -153,8 +200,8 @@ std::vector<Destination> plan_destinations(const std::vector<std::string>& input
   }
   for (const Destination& destination : destinations) {
     if (destination.path == "-") continue;
-    check_folder(destination.path, options);
-    refuse_overwriting(destination.path, sources);
+    check_folder(destination);
+    read.refuse_overwriting(destination.path);
   }
   check_distinct(inputs, destinations);
   return destinations;

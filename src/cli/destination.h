@@ -1,10 +1,15 @@
 // Where results go: one destination for each input, settled and checked before any work.
 #pragma once
 
+#include <sys/types.h>
+
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cli/inputs.h"
 #include "io/file_format.h"
 
 namespace convtool {
@@ -20,19 +25,28 @@ struct DestinationOptions {
   std::optional<std::string> output, out_dir, format;
 };
 
-/// One destination for each of `inputs`: --output as given; else STEM.KERNEL.EXT in --out-dir or beside the input, EXT
+/// The files that a run reads, known by device and inode: no output may be one of them, by whatever name.
+class ReadFiles {
+ public:
+  explicit ReadFiles(const std::vector<std::string>& paths);
+
+  /// Throws Error(usage) when `path` is one of them.
+  void refuse_overwriting(const std::string& path) const;
+
+ private:
+  std::map<std::pair<dev_t, ino_t>, std::string> names_;
+};
+
+/// One destination for each of `inputs`: --output as given, or with {dir}, {stem}, {name}, {kernel} and {ext} in it
+/// filled in for each; else STEM.KERNEL.EXT beside the input, or in --out-dir and there in the input's own folder, EXT
 /// being --format's, or the input's own for tensors and float pictures, or png; standard output for standard input.
-/// Throws Error(usage) for an unknown format or extension, one output for several inputs, an output that is a folder,
-/// an input, or another input's output, and a folder that is missing or not writable (--out-dir itself may be missing).
-std::vector<Destination> plan_destinations(const std::vector<std::string>& inputs,
-                                           const std::vector<std::string>& sources, const DestinationOptions& options,
-                                           const std::string& kernel_name);
+/// Throws Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a
+/// folder, one of `read`, or another input's output, and a folder that is missing or not writable (of --out-dir and of
+/// names with {} it may be missing).
+std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
+                                           const DestinationOptions& options, const std::string& kernel_name);
 
 /// The same name with the extension of `format`.
 Destination with_format(const Destination& destination, const FileFormat& format);
-
-/// Throws Error(usage) when `path` is one of the files `sources`, by whatever name: an output never overwrites what the
-/// run reads.
-void refuse_overwriting(const std::string& path, const std::vector<std::string>& sources);
 
 }  // namespace convtool

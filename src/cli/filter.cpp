@@ -307,6 +307,7 @@ bool may_be_floats(const std::string& input, const FilterOptions& options) {
 void make_folder_of(const std::string& path) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) return;
   std::filesystem::create_directories(folder, failed);
   if (failed)
     throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
@@ -314,13 +315,16 @@ void make_folder_of(const std::string& path) {
 
 }  // namespace
 
-void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
+void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
                  const FilterOptions& options, RunReport& report) {
   const bool name_may_change = destination.derived && may_be_floats(input, options);
   if (options.no_clobber && !name_may_change && exists(destination.path)) {
     report.status = RunReport::Status::skipped;
     return;
   }
+  std::error_code ignored;
+  if (input != "-" && std::filesystem::is_directory(input, ignored))
+    throw Error(ErrorKind::input, input, "is a folder; add --recursive to filter the pictures in it");
   const Stopwatch decoding;
   Source source = load_source(input, options.max_pixels);
   std::optional<Image> picture;
@@ -333,7 +337,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
   if (job.destination.path != destination.path)  // it took another extension, for floats or a tensor
-    refuse_overwriting(job.destination.path, sources);
+    read.refuse_overwriting(job.destination.path);
   if (options.no_clobber && exists(job.destination.path)) {
     report.status = RunReport::Status::skipped;
     return;

@@ -29,14 +29,17 @@ struct FilterOptions {
   std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
   PlanOptions plan;
+  int jobs = 1;                        ///< inputs at a time
+  std::int64_t shard = 1, shards = 1;  ///< of all inputs the first of so many equal slices, the second, ...
   std::int64_t max_pixels = 0;
   bool dry_run = false;
   bool no_clobber = false;  ///< skip an input whose output exists
 };
 
-/// Filters `input` into `destination` and fills `report` as far as it gets. `sources` are the files that must not be
-/// written to. Throws Error for what goes wrong with this input; then nothing has been written.
-void filter_file(const std::string& input, const Destination& destination, const std::vector<std::string>& sources,
+/// Filters `input` into `destination` and fills `report` as far as it gets. `read` are the files that must not be
+/// written to. From several threads at once. Throws Error for what goes wrong with this input; then nothing has been
+/// written.
+void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
                  const FilterOptions& options, RunReport& report);
 
 }  // namespace convtool

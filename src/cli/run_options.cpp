@@ -1,8 +1,10 @@
 #include "cli/run_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/option_value.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
@@ -12,7 +14,7 @@ void add_output_options(CLI::App& command, RunOptions& options) {
     return command.add_option(name, value, help)->type_name(type)->group("Output");
   };
   add("-o,--output", options.destination.output, "PATH",
-      "file, or - for standard output; the extension decides the format");
+      "file, - for standard output, or a name for each input such as {dir}/{stem}.{kernel}.{ext}");
   add("--out-dir", options.destination.out_dir, "DIR", "folder for many outputs, created if missing");
   add("--format", options.destination.format, "FMT",
       "format for standard output and derived names: png, npy, json, ...");
@@ -44,7 +46,8 @@ void add_process_options(CLI::App& command, RunOptions& options) {
     command.add_option(name, value, help)->type_name(type)->capture_default_str()->group(group);
   };
   add("--algorithm", options.algorithm, "A", "auto, or one by name: rows, integer, separable, fft, ...");
-  add("--threads", options.threads, "N", "threads for each input; 0: as many as cores");
+  add("--jobs", options.jobs, "N", "inputs at a time; 0: as many as cores");
+  add("--threads", options.threads, "N", "threads for each input; 0: the cores, shared among jobs");
   add("--max-pixels", options.max_pixels, "N", "refuse larger inputs before they are decoded");
   command.add_flag("--fail-fast", options.fail_fast, "stop at the first failure")->group(group);
 }
@@ -88,7 +91,27 @@ void resolve_mapping(const RunOptions& options, FilterOptions& result) {
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("INPUT", options.inputs, "pictures, .npy or .json tensors; - is standard input")->required();
+  command.add_option("INPUT", options.inputs.named, "pictures, .npy or .json tensors, folders; - is standard input");
+  const char* group = "Input";
+  command
+      .add_option("--files-from", options.inputs.files_from, "also the files named in FILE, or - , one on each line")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_flag("-0", options.inputs.nul_separated, "with --files-from: names end with NUL, as find -print0 has it")
+      ->group(group);
+  command.add_flag("--recursive", options.inputs.recursive, "a folder stands for all pictures and tensors below it")
+      ->group(group);
+  command
+      .add_option("--include", options.inputs.include,
+                  "with --recursive: only files whose name matches; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false)
+      ->group(group);
+  command
+      .add_option("--shard", options.shard,
+                  "only the K-th of N slices of the inputs, which are the same on every machine that lists the same")
+      ->type_name("K/N")
+      ->group(group);
   add_output_options(command, options);
   add_process_options(command, options);
 }
@@ -105,7 +128,16 @@ FilterOptions resolve(const RunOptions& options) {
   algorithms.insert(algorithms.begin(), "auto");
   result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   result.plan.totals = options.json || options.verbose;
+  if (options.shard) {
+    const std::size_t slash = std::min(options.shard->find('/'), options.shard->size());
+    result.shards = parse_integer(
+        "--shard", std::string_view(*options.shard).substr(std::min(slash + 1, options.shard->size())), 1, 1 << 20);
+    result.shard = parse_integer("--shard", std::string_view(*options.shard).substr(0, slash), 1, result.shards);
+  }
+  result.jobs = parse_threads("--jobs", options.jobs);
+  if (result.jobs == 0) result.jobs = available_cores();
   result.plan.threads = parse_threads("--threads", options.threads);
+  if (result.plan.threads == 0) result.plan.threads = std::max(1, available_cores() / result.jobs);
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   result.dry_run = options.dry_run;
   result.no_clobber = options.no_clobber;

@@ -72,7 +72,7 @@ TEST_CASE("inputs that cannot be read fail alone, with exit 1") {
   };
   refuses("missing.png", {"missing.png: ", "no such file"});
   std::filesystem::create_directory(workplace.path() / "folder");
-  refuses("folder", {"folder: ", "folder"});
+  refuses("folder", {"folder: ", "is a folder", "--recursive"});
   workplace.write("empty.png", "");
   refuses("empty.png", {"empty.png: ", "empty"});
   workplace.write("text.png", "this is not a picture\n");

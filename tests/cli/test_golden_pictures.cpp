@@ -1,9 +1,9 @@
 // Pictures of every kind that have been looked at, and are compared with from then on.
 //
-// Tolerances. The sums of other instruction sets and threads may be rounded elsewhere in float, so that a value that lies
-// on a tie between two levels is stored as the other: one level off, of 8 bits, and of 16 as much as 2^-20 of the largest
-// response, 1442, makes of 257 levels each, which is less than one too. Where the program decides, such a rounding may
-// turn an edge pixel on or off, and all that leads to it: one pixel in a thousand may be anything.
+// Tolerances. The sums of other instruction sets and threads may be rounded elsewhere in float, so that a value that
+// lies on a tie between two levels is stored as the other: one level off, of 8 bits, and of 16 as much as 2^-20 of the
+// largest response, 1442, makes of 257 levels each, which is less than one too. Where the program decides, such a
+// rounding may turn an edge pixel on or off, and all that leads to it: one pixel in a thousand may be anything.
 #include <doctest/doctest.h>
 
 #include <fstream>

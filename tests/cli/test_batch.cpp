@@ -1,0 +1,212 @@
+// Many inputs in one run: folders, lists, names made from patterns, several at a time.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+void put_picture(const TempFolder& folder, const std::string& name, int value) {
+  fs::create_directories((folder.path() / name).parent_path());
+  cv::Mat picture(9 + value % 7, 13, CV_8U, cv::Scalar(value));
+  picture.colRange(5, 13).setTo(255 - value);
+  REQUIRE(cv::imwrite(folder.file(name), picture));
+}
+
+ProgramResult apply(const TempFolder& folder, std::vector<std::string> arguments, const std::string& input = "") {
+  arguments.insert(arguments.begin(), {"apply", "-k", "edge"});
+  return run_convtool(arguments, folder, input);
+}
+
+/// The reports without what differs from run to run.
+std::vector<json> reports(const std::string& lines) {
+  std::vector<json> all;
+  std::istringstream text(lines);
+  for (std::string line; std::getline(text, line);) {
+    all.push_back(json::parse(line));
+    all.back().erase("seconds");
+  }
+  return all;
+}
+
+/// The files below a folder, by their path in it.
+std::vector<std::string> files_in(const TempFolder& folder, const std::string& name) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path() / name))
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), folder.path() / name).string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("reports and files are the same for any number of jobs, in the order of the inputs") {
+  const TempFolder folder;
+  std::vector<std::string> inputs;
+  for (int i = 0; i < 40; ++i) {
+    inputs.push_back("in/" + std::to_string(97 * i % 40) + ".png");
+    put_picture(folder, inputs.back(), i);
+  }
+  folder.write("in/7.png", "no picture");
+  const auto run = [&](const std::string& jobs) {
+    std::vector<std::string> arguments = inputs;
+    arguments.insert(arguments.end(), {"--out-dir", "out" + jobs, "--jobs", jobs, "--json"});
+    const ProgramResult result = apply(folder, arguments);
+    CHECK(result.code == 1);
+    CHECK(result.err.find("in/7.png: neither a picture") != std::string::npos);
+    CHECK(result.err.find("39 done, 0 skipped, 1 failed; ") != std::string::npos);
+    std::vector<json> all = reports(result.out);
+    REQUIRE(all.size() == inputs.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      CHECK(all[i]["input"] == inputs[i]);
+      CHECK(all[i]["status"] == (inputs[i] == "in/7.png" ? "error" : "ok"));
+      all[i].erase("output");
+      all[i].erase("threads");
+    }
+    return all;
+  };
+  const std::vector<json> one = run("1");
+  for (const std::string jobs : {"2", "8", "0"}) {
+    CHECK(run(jobs) == one);
+    for (const std::string& name : files_in(folder, "out1"))
+      CHECK(read_text(folder.file("out1/" + name)) == read_text(folder.file("out" + jobs + "/" + name)));
+    CHECK(files_in(folder, "out" + jobs).size() == 39);
+  }
+}
+
+TEST_CASE("a folder stands for what lies in it, sorted, mirrored, without hidden files and earlier outputs") {
+  const TempFolder folder;
+  for (const char* name : {"in/b.png", "in/a/z.png", "in/a/c/d.pgm", "in/.hidden.png", "in/.git/x.png", "in/e.tif"})
+    put_picture(folder, name, 30);
+  folder.write("in/notes.txt", "not one of them");
+  for (int round = 0; round < 2; ++round) {  // outputs of the first are no inputs of the second
+    const ProgramResult result = apply(folder, {"in", "--recursive", "--out-dir", "in/out", "--json"});
+    CHECK(result.code == 0);
+    const std::vector<json> all = reports(result.out);
+    REQUIRE(all.size() == 4);
+    CHECK(all[0]["input"] == "in/a/c/d.pgm");
+    CHECK(all[3]["input"] == "in/e.tif");
+    CHECK(files_in(folder, "in/out") ==
+          std::vector<std::string>{"a/c/d.edge.png", "a/z.edge.png", "b.edge.png", "e.edge.png"});
+  }
+  CHECK(reports(
+            apply(folder, {"in", "--recursive", "--include", "*.tif", "--include", "d.p*", "--out-dir", "o2", "--json"})
+                .out)
+            .size() == 2);
+  CHECK(files_in(folder, "o2") == std::vector<std::string>{"a/c/d.edge.png", "e.edge.png"});
+}
+
+TEST_CASE("lists of names: lines or NUL, from a file or standard input; their folders are mirrored") {
+  const TempFolder folder;
+  for (const char* name : {"p/a.png", "q/a.png", "two words.png", "line\nend.png"}) put_picture(folder, name, 60);
+  folder.write("list", "p/a.png\r\nq/a.png\n\ntwo words.png");
+  CHECK(apply(folder, {"--files-from", "list", "--out-dir", "o"}).code == 0);
+  CHECK(files_in(folder, "o") == std::vector<std::string>{"p/a.edge.png", "q/a.edge.png", "two words.edge.png"});
+  const std::string names("line\nend.png\0./p/a.png\0", 23);
+  CHECK(apply(folder, {"--files-from", "-", "-0", "--out-dir", "z"}, names).code == 0);
+  CHECK(files_in(folder, "z") == std::vector<std::string>{"line\nend.edge.png", "p/a.edge.png"});
+  // A name that leads out of the folder, or is missing, is that input's own affair.
+  const ProgramResult missing =
+      apply(folder, {"p/a.png", "--files-from", "-", "--out-dir", "m"}, "gone.png\nq/a.png\n");
+  CHECK(missing.code == 1);
+  CHECK(missing.err.find("2 done, 0 skipped, 1 failed") != std::string::npos);
+  fs::create_directory(folder.file("deep"));
+  CHECK(run_shell("cd deep && echo ../p/a.png | $CONVTOOL apply -k edge --files-from - --out-dir o -q", folder).code ==
+        0);
+  CHECK(files_in(folder, "deep/o") == std::vector<std::string>{"a.edge.png"});
+}
+
+TEST_CASE("output names from a pattern") {
+  const TempFolder folder;
+  for (const char* name : {"p/a.png", "q/a.png", "b.png"}) put_picture(folder, name, 90);
+  CHECK(apply(folder, {"p/a.png", "q/a.png", "b.png", "-o", "{dir}/new/{stem}-{kernel}.{ext}"}).code == 0);
+  for (const char* name : {"p/new/a-edge.png", "q/new/a-edge.png", "new/b-edge.png"})
+    CHECK(fs::exists(folder.file(name)));
+  CHECK(apply(folder, {"b.png", "-o", "{name}.tif"}).code == 0);
+  CHECK(fs::exists(folder.file("b.png.tif")));
+  CHECK(apply(folder, {"b.png", "--depth", "f32", "-o", "f/{stem}.{ext}"}).out.find("-> f/b.tif") != std::string::npos);
+  const auto refused = [&](std::vector<std::string> arguments) {
+    const ProgramResult result = apply(folder, arguments);
+    CHECK(result.code == 2);
+    return result.err;
+  };
+  CHECK(refused({"p/a.png", "q/a.png", "-o", "{stem}.png"}).find("same output") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{stemm}.png"}).find("did you mean 'stem'") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{stem.png"}).find("unknown '{stem.png}'") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{stem}"}).find("no extension") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{dir}/{name}"}).find("which this run reads") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{stem}.{ext}", "--format", "tif"}).find("--format") != std::string::npos);
+}
+
+TEST_CASE("shards: every input in one of them, whatever their number") {
+  const TempFolder folder;
+  for (int i = 0; i < 11; ++i) put_picture(folder, "in/" + std::to_string(i) + ".png", i);
+  for (const int shards : {1, 3, 11, 20}) {
+    std::vector<std::string> seen;
+    for (int shard = 1; shard <= shards; ++shard) {
+      const ProgramResult result =
+          apply(folder, {"in", "--recursive", "--out-dir", "o" + std::to_string(shards), "--json", "--shard",
+                         std::to_string(shard) + "/" + std::to_string(shards)});
+      CHECK(result.code == 0);
+      for (const json& report : reports(result.out)) seen.push_back(report["input"]);
+    }
+    CHECK(seen.size() == 11);
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+    CHECK(files_in(folder, "o" + std::to_string(shards)).size() == 11);
+  }
+  for (const char* wrong : {"0/3", "4/3", "1", "1/0", "a/b", "/", ""})
+    CHECK(apply(folder, {"in/1.png", "--shard", wrong}).code == 2);
+}
+
+TEST_CASE("what cannot be begun is refused") {
+  const TempFolder folder;
+  put_picture(folder, "in/a.png", 90);
+  fs::create_directory(folder.file("empty"));
+  const auto refused = [&](std::vector<std::string> arguments) {
+    const ProgramResult result = apply(folder, arguments);
+    CHECK(result.code == 2);
+    return result.err;
+  };
+  CHECK(refused({}).find("no input given") != std::string::npos);
+  CHECK(refused({"in", "--recursive"}).find("--out-dir") != std::string::npos);
+  CHECK(refused({"empty", "--recursive", "--out-dir", "o"}).find("no pictures") != std::string::npos);
+  CHECK(refused({"in/a.png", "-0"}).find("--files-from") != std::string::npos);
+  CHECK(refused({"in/a.png", "--include", "*"}).find("--recursive") != std::string::npos);
+  CHECK(refused({"--files-from", "gone"}).find("--files-from") != std::string::npos);
+  CHECK(refused({"-", "--files-from", "-"}).find("only once") != std::string::npos);
+  CHECK(refused({"in/a.png", "--jobs", "x"}).find("--jobs") != std::string::npos);
+}
+
+TEST_CASE("fail-fast begins nothing after the failure, and tells of all that was begun") {
+  const TempFolder folder;
+  std::vector<std::string> arguments = {"bad.png"};
+  folder.write("bad.png", "no picture");
+  for (int i = 0; i < 30; ++i) {
+    arguments.push_back(std::to_string(i) + ".png");
+    put_picture(folder, arguments.back(), i);
+  }
+  arguments.insert(arguments.end(), {"--fail-fast", "--out-dir", "o", "--json", "--jobs", "2"});
+  const ProgramResult result = apply(folder, arguments);
+  CHECK(result.code == 1);
+  const std::vector<json> all = reports(result.out);
+  CHECK(all.front()["status"] == "error");
+  CHECK(all.size() < 31);
+  CHECK(all.size() - 1 == (fs::exists(folder.file("o")) ? files_in(folder, "o").size() : 0));
+}
+
+TEST_CASE("the summary stands on standard error, for more than one input, unless it is quiet") {
+  const TempFolder folder;
+  for (const char* name : {"a.png", "b.png"}) put_picture(folder, name, 1);
+  CHECK(apply(folder, {"a.png", "b.png", "--out-dir", "o"}).err.find("2 done, 0 skipped, 0 failed; 0.0 megapixels") !=
+        std::string::npos);
+  CHECK(apply(folder, {"a.png", "b.png", "--out-dir", "o", "-n"}).err.find("0 done, 2 skipped") != std::string::npos);
+  CHECK(apply(folder, {"a.png", "--out-dir", "o"}).err == "");
+  CHECK(apply(folder, {"a.png", "b.png", "--out-dir", "o", "-q"}).err == "");
+}
