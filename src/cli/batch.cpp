@@ -72,7 +72,8 @@ void run_threads(std::size_t threads, const std::function<void()>& work) {
 /// Tells of inputs in their order, whatever the order in which they end.
 class Teller {
  public:
-  Teller(const RunOptions& options, std::size_t count) : options_(options), reports_(count) {}
+  Teller(const RunOptions& options, ProgressMode progress, std::size_t count)
+      : options_(options), progress_(progress, count), reports_(count) {}
 
   void ended(std::size_t index, const std::string& destination, RunReport report) {
     std::lock_guard lock(mutex_);
@@ -87,6 +88,7 @@ class Teller {
   void tell_rest() {
     for (const auto& report : reports_)
       if (report) tell(report->first, report->second);
+    progress_.erase();
   }
 
   bool any_failed() const { return counts_[static_cast<int>(RunReport::Status::error)] > 0; }
@@ -103,8 +105,11 @@ class Teller {
   void tell(const RunReport& report, const std::string& destination) {
     const bool failed = report.status == RunReport::Status::error;
     ++counts_[static_cast<int>(report.status)];
-    if (report.status == RunReport::Status::ok)
-      pixels_ += static_cast<double>(report.input_shape.n * report.input_shape.h * report.input_shape.w);
+    const bool done = report.status == RunReport::Status::ok;
+    const double pixels =
+        done ? static_cast<double>(report.input_shape.n * report.input_shape.h * report.input_shape.w) : 0;
+    pixels_ += pixels;
+    progress_.erase();
     const auto out = destination == "-" ? print_error : print;
     if (!options_.quiet) warn(report);
     if (failed) print_error(error_line(report));
@@ -112,6 +117,7 @@ class Teller {
       out(to_json(report) + "\n");
     else if (!failed && !options_.quiet)
       out(to_text(report, options_.verbose) + "\n");
+    progress_.ended(pixels);
   }
 
   /// What of an input does not come through; what is enough to be told once, once.
@@ -124,6 +130,7 @@ class Teller {
 
   const RunOptions& options_;
   std::mutex mutex_;
+  Progress progress_;
   std::vector<std::optional<std::pair<RunReport, std::string>>> reports_;
   std::size_t next_ = 0;
   std::set<std::string> told_;
@@ -148,7 +155,7 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
     return inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(filter.shards);
   };
   const std::size_t begin = slice_end(filter.shard - 1), end = slice_end(filter.shard);
-  Teller teller(options, end - begin);
+  Teller teller(options, filter.progress, end - begin);
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/destination.h"
+#include "cli/progress.h"
 #include "cli/source.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
@@ -29,6 +30,7 @@ struct FilterOptions {
   std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
   PlanOptions plan;
+  ProgressMode progress = ProgressMode::automatic;
   int jobs = 1;                        ///< inputs at a time
   std::int64_t shard = 1, shards = 1;  ///< of all inputs the first of so many equal slices, the second, ...
   std::int64_t max_pixels = 0;

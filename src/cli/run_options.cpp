@@ -46,6 +46,7 @@ void add_process_options(CLI::App& command, RunOptions& options) {
     command.add_option(name, value, help)->type_name(type)->capture_default_str()->group(group);
   };
   add("--algorithm", options.algorithm, "A", "auto, or one by name: rows, integer, separable, fft, ...");
+  add("--progress", options.progress, "WHEN", "a line on the terminal: auto, always, never");
   add("--jobs", options.jobs, "N", "inputs at a time; 0: as many as cores");
   add("--threads", options.threads, "N", "threads for each input; 0: the cores, shared among jobs");
   add("--max-pixels", options.max_pixels, "N", "refuse larger inputs before they are decoded");
@@ -134,6 +135,8 @@ FilterOptions resolve(const RunOptions& options) {
         "--shard", std::string_view(*options.shard).substr(std::min(slash + 1, options.shard->size())), 1, 1 << 20);
     result.shard = parse_integer("--shard", std::string_view(*options.shard).substr(0, slash), 1, result.shards);
   }
+  result.progress = static_cast<ProgressMode>(parse_choice("--progress", options.progress, kProgressModes));
+  if (options.quiet) result.progress = ProgressMode::never;
   result.jobs = parse_threads("--jobs", options.jobs);
   if (result.jobs == 0) result.jobs = available_cores();
   result.plan.threads = parse_threads("--threads", options.threads);
