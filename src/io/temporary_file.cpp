@@ -3,11 +3,17 @@
 // A handler may call little more than unlink(), and must not wait for a lock that the interrupted thread holds. So the
 // paths stand in a fixed table, each slot guarded by one atomic. A name enters its slot before the file is created:
 // whenever a file exists, the handler knows it. Names are random, so a name whose file was not created yet is nobody's.
+//
+// A live temporary is locked by its process, and the kernel drops the lock with the process. One that can be locked is
+// abandoned, and is removed. Between creating and locking its own a process may lose it to another's cleaning; it then
+// makes another.
 #include "io/temporary_file.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +22,8 @@
 #include <cstdio>
 #include <mutex>
 #include <random>
+#include <set>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -69,11 +77,49 @@ int claim_slot() {
 
 [[noreturn]] void throw_errno(int error) { throw std::system_error(error, std::generic_category()); }
 
+constexpr std::string_view kPrefix = ".convtool-";
+constexpr std::size_t kDigits = 16;
+
+bool is_temporary_name(std::string_view name) {
+  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
+/// Removes what ended processes have left in `folder`. What cannot be looked at or removed stays.
+void remove_abandoned(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::directory_iterator at(folder, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    if (!is_temporary_name(at->path().filename().native())) continue;
+    const int descriptor = open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(at->path().c_str());
+    close(descriptor);
+  }
+}
+
+/// The same once in the life of the process for each folder.
+void remove_abandoned_once(const std::filesystem::path& folder) {
+  static std::mutex mutex;
+  static std::set<std::filesystem::path> seen;
+  std::lock_guard lock(mutex);
+  if (seen.insert(folder).second) remove_abandoned(folder);
+}
+
+/// Whether `descriptor`, just created, is ours: locked, and not removed by somebody who locked it first.
+bool own(int descriptor) {
+  struct stat status;
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // a file system without locks
+  return fstat(descriptor, &status) != 0 || status.st_nlink > 0;
+}
+
 }  // namespace
 
 TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
   static std::once_flag installed;
   std::call_once(installed, install_handlers);
+
+  remove_abandoned_once(folder);
 
   std::random_device random;
   slot_ = claim_slot();
@@ -82,7 +128,7 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
   do {
     slot.state.store(SlotState::claimed);
     const int length =
-        std::snprintf(slot.path, sizeof slot.path, "%s/.convtool-%08x%08x", folder.c_str(), random(), random());
+        std::snprintf(slot.path, sizeof slot.path, "%s/%s%08x%08x", folder.c_str(), kPrefix.data(), random(), random());
     if (length >= static_cast<int>(sizeof slot.path)) {
       error = ENAMETOOLONG;
       break;
@@ -90,6 +136,11 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
     slot.state.store(SlotState::live);
     descriptor_ = open(slot.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     error = descriptor_ < 0 ? errno : 0;
+    if (descriptor_ >= 0 && !own(descriptor_)) {
+      close(descriptor_);
+      descriptor_ = -1;
+      error = EEXIST;
+    }
   } while (error == EEXIST || error == EINTR);
   if (error != 0) {
     release();

@@ -1,0 +1,118 @@
+// Batches that are killed, and taken up again: nothing half written, nothing left behind, the same end.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <opencv2/imgcodecs.hpp>
+#include <random>
+#include <thread>
+
+#include "support/program.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Name to content of all files in a folder, hidden ones apart.
+struct Files {
+  std::map<std::string, std::string> visible;
+  int hidden = 0;
+};
+
+Files files_in(const std::string& folder) {
+  Files files;
+  if (!fs::exists(folder)) return files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.'))
+      ++files.hidden;
+    else
+      files.visible[name] = read_text(entry.path().string());
+  }
+  return files;
+}
+
+/// Runs a batch and sends it `signal` after so long, unless it ends before. Returns whether the signal ended it.
+bool interrupted_batch(const TempFolder& folder, int signal, std::chrono::microseconds after) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (chdir(folder.path().c_str()) == 0)
+      execl(CONVTOOL_BINARY, "convtool", "apply", "in", "--recursive", "-k", "edge", "--out-dir", "out", "-n", "--jobs",
+            "2", "-q", nullptr);
+    _exit(127);
+  }
+  std::this_thread::sleep_for(after);
+  kill(child, signal);
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE((WIFSIGNALED(status) || WEXITSTATUS(status) == 0));
+  return WIFSIGNALED(status);
+}
+
+}  // namespace
+
+TEST_CASE("200 kills: every output that is there is whole, and the run resumed ends as one never disturbed") {
+  const TempFolder folder;
+  fs::create_directory(folder.file("in"));
+  std::mt19937 random(4);
+  for (int i = 0; i < 500; ++i) {
+    cv::Mat picture(48, 64, CV_8U);
+    cv::randu(picture, 0, 256);
+    REQUIRE(cv::imwrite(folder.file("in/" + std::to_string(i) + ".png"), picture));
+  }
+  REQUIRE(run_convtool({"apply", "in", "--recursive", "-k", "edge", "--out-dir", "whole", "-q"}, folder).code == 0);
+  const Files whole = files_in(folder.file("whole"));
+  REQUIRE(whole.visible.size() == 500);
+
+  int kills = 0, left_behind = 0, begun_anew = 0;
+  std::size_t between = 0;
+  while (kills < 200) {
+    const bool killed = interrupted_batch(folder, SIGKILL, std::chrono::microseconds(4000 + random() % 40000));
+    kills += killed;
+    const Files now = files_in(folder.file("out"));
+    left_behind += now.hidden;
+    between += !now.visible.empty() && now.visible.size() < 500;
+    for (const auto& [name, content] : now.visible) REQUIRE(content == whole.visible.at(name));
+    if (now.visible.size() < 500) continue;
+    fs::remove_all(folder.file("out"));
+    ++begun_anew;
+  }
+  MESSAGE("temporaries seen after a kill: ", left_behind, "; batches begun anew: ", begun_anew);
+  CHECK(between > 50);
+  // A run that writes at least one file cleans up.
+  const Files before = files_in(folder.file("out"));
+  if (!before.visible.empty()) fs::remove(folder.file("out/" + before.visible.begin()->first));
+  REQUIRE(run_convtool({"apply", "in", "--recursive", "-k", "edge", "--out-dir", "out", "-n", "-q"}, folder).code == 0);
+  const Files after = files_in(folder.file("out"));
+  CHECK(after.visible == whole.visible);
+  CHECK(after.hidden == 0);
+}
+
+TEST_CASE("a temporary that a killed process left is removed; one in use, and what only looks like one, are not") {
+  const TempFolder folder;
+  folder.write("a.json", "[[1,2],[3,4]]");
+  folder.write(".convtool-0123456789abcdef", "abandoned");
+  folder.write(".convtool-0123456789abcdeg", "no hexadecimal digit");
+  folder.write(".convtool-notes", "mine");
+  folder.write(".convtool-fedcba9876543210", "in use");
+  const ProgramResult result =
+      run_shell("exec 9< .convtool-fedcba9876543210; flock 9; $CONVTOOL apply a.json -k '[[1]]' -o b.json", folder);
+  CHECK(result.code == 0);
+  CHECK(folder.names() == std::vector<std::string>{".convtool-0123456789abcdeg", ".convtool-fedcba9876543210",
+                                                   ".convtool-notes", "a.json", "b.json"});
+}
+
+TEST_CASE("SIGTERM and SIGINT leave no temporary") {
+  const TempFolder folder;
+  fs::create_directory(folder.file("in"));
+  for (int i = 0; i < 100; ++i) cv::imwrite(folder.file("in/" + std::to_string(i) + ".png"), cv::Mat(64, 64, CV_8U));
+  std::mt19937 random(5);
+  for (int i = 0; i < 20; ++i) {
+    fs::remove_all(folder.file("out"));
+    interrupted_batch(folder, i % 2 == 0 ? SIGTERM : SIGINT, std::chrono::microseconds(5000 + random() % 20000));
+    CHECK(files_in(folder.file("out")).hidden == 0);
+  }
+}
