@@ -14,6 +14,7 @@ using Action = std::function<int()>;
 
 void add_apply(CLI::App& app, Action& action);
 void add_edges(CLI::App& app, Action& action);
+void add_completion(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_shape(CLI::App& app, Action& action);
 void add_kernels(CLI::App& app, Action& action);

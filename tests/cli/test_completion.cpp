@@ -1,0 +1,44 @@
+// Completion scripts, run by the shells that are there.
+#include <doctest/doctest.h>
+
+#include "support/program.h"
+
+namespace {
+
+/// What bash offers for a command line whose last word is to be completed.
+std::string offered(const TempFolder& folder, const std::string& words) {
+  const std::string script = "source <($CONVTOOL completion bash); COMP_WORDS=(convtool " + words +
+                             "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _convtool; echo \"${COMPREPLY[@]}\"";
+  return run_shell(script, folder).out;
+}
+
+}  // namespace
+
+TEST_CASE("bash completes commands, and each command's own options") {
+  const TempFolder folder;
+  CHECK(offered(folder, "ap") == "apply\n");
+  CHECK(offered(folder, "''").find("edges") != std::string::npos);
+  CHECK(offered(folder, "apply --ker") == "--kernel\n");
+  CHECK(offered(folder, "edges --hy") == "--hysteresis\n");
+  CHECK(offered(folder, "apply --hy") == "\n");
+  CHECK(offered(folder, "apply img") == "\n");  // file names, by -o default
+  CHECK(offered(folder, "kernels sh") == "show\n");
+  CHECK(run_shell("$CONVTOOL completion bash | bash -n", folder).code == 0);
+}
+
+TEST_CASE("every shell's script names every command and option") {
+  const TempFolder folder;
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = run_convtool({"completion", shell}, folder).out;
+    for (const char* word :
+         {"apply", "edges", "shape", "kernels", "bench", "completion", "padding-mode", "overlay-color"})
+      CHECK(script.find(word) != std::string::npos);
+    // A shell that is not installed cannot object.
+    const std::string name = shell;
+    if (name != "bash")
+      CHECK(
+          run_shell("! command -v " + name + " || $CONVTOOL completion " + name + " | " + name + " -n", folder).code ==
+          0);
+  }
+  CHECK(run_convtool({"completion", "tcsh"}, folder).code == 2);
+}
