@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -63,14 +64,17 @@ TEST_CASE("200 kills: every output that is there is whole, and the run resumed e
     cv::randu(picture, 0, 256);
     REQUIRE(cv::imwrite(folder.file("in/" + std::to_string(i) + ".png"), picture));
   }
+  const auto start = std::chrono::steady_clock::now();
   REQUIRE(run_convtool({"apply", "in", "--recursive", "-k", "edge", "--out-dir", "whole", "-q"}, folder).code == 0);
+  const auto whole_run =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
   const Files whole = files_in(folder.file("whole"));
   REQUIRE(whole.visible.size() == 500);
 
   int kills = 0, left_behind = 0, begun_anew = 0;
   std::size_t between = 0;
   while (kills < 200) {
-    const bool killed = interrupted_batch(folder, SIGKILL, std::chrono::microseconds(4000 + random() % 40000));
+    const bool killed = interrupted_batch(folder, SIGKILL, whole_run * (random() % 256) / 1024);
     kills += killed;
     const Files now = files_in(folder.file("out"));
     left_behind += now.hidden;
