@@ -14,6 +14,7 @@
 #include "cli/app.h"
 #include "cli/print.h"
 #include "core/text.h"
+#include "io/interrupt.h"
 
 namespace convtool {
 namespace {
@@ -155,11 +156,14 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
     return inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(filter.shards);
   };
   const std::size_t begin = slice_end(filter.shard - 1), end = slice_end(filter.shard);
+  std::optional<InterruptGuard> guard;  // a single input is stopped at once
+  if (end - begin > 1) guard.emplace();
+  const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
   Teller teller(options, filter.progress, end - begin);
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {
-    for (std::size_t i = next++; i < end && !stops; i = next++) {
+    for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
       RunReport report = run_one(inputs[i].path, destinations[i], read, filter);
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
       teller.ended(i - begin, destinations[i].path, std::move(report));
@@ -178,6 +182,10 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   teller.tell_rest();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if ((inputs.size() > 1) && !options.quiet) print_error("convtool: " + teller.summary(seconds) + "\n");
+  if (is_interrupted()) {
+    print_error("convtool: interrupted between two inputs; --no-clobber goes on from here\n");
+    end_by_interrupt();
+  }
   return teller.any_failed() ? kExitFailed : kExitDone;
 }
 

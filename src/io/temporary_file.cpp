@@ -115,9 +115,13 @@ bool own(int descriptor) {
 
 }  // namespace
 
-TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
+void prepare_for_signals() {
   static std::once_flag installed;
   std::call_once(installed, install_handlers);
+}
+
+TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
+  prepare_for_signals();
 
   remove_abandoned_once(folder);
 

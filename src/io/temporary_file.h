@@ -5,6 +5,9 @@
 
 namespace convtool {
 
+/// Sets up that signals which end the process remove its temporaries. The first TemporaryFile does so too.
+void prepare_for_signals();
+
 /// A new file in a folder, open for writing, with a hidden name that nothing else has and the permissions that the
 /// umask (or the folder's default access list) gives to new files. Unless it is renamed, the destructor removes it, and
 /// so do SIGINT, SIGTERM, SIGHUP and SIGQUIT before they end the process; a signal that is ignored stays so. What a

@@ -109,6 +109,25 @@ TEST_CASE("a temporary that a killed process left is removed; one in use, and wh
                                                    ".convtool-notes", "a.json", "b.json"});
 }
 
+TEST_CASE("SIGINT ends a batch between two inputs: all that was begun is written, and the shell sees the signal") {
+  const TempFolder folder;
+  fs::create_directory(folder.file("in"));
+  for (int i = 0; i < 300; ++i) cv::imwrite(folder.file("in/" + std::to_string(i) + ".png"), cv::Mat(64, 64, CV_8U));
+  const ProgramResult result = run_shell(
+      "timeout -s INT 0.15 $CONVTOOL apply in --recursive -k edge --out-dir out --jobs 2 --json > report.txt; echo $?",
+      folder);
+  const std::string report = read_text(folder.file("report.txt"));
+  const auto lines = static_cast<std::size_t>(std::count(report.begin(), report.end(), '\n'));
+  const Files out = files_in(folder.file("out"));
+  CHECK(out.hidden == 0);
+  CHECK(out.visible.size() == lines);
+  if (lines < 300) CHECK(result.err.find("interrupted between two inputs") != std::string::npos);
+  // Under nohup and in scripts' background SIGINT is ignored.
+  fs::remove_all(folder.file("out"));
+  run_shell("$CONVTOOL apply in --recursive -k edge --out-dir out -q & sleep 0.05; kill -INT $!; wait", folder);
+  CHECK(files_in(folder.file("out")).visible.size() == 300);
+}
+
 TEST_CASE("SIGTERM and SIGINT leave no temporary") {
   const TempFolder folder;
   fs::create_directory(folder.file("in"));
