@@ -1,5 +1,8 @@
 #include "cli/batch.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -73,22 +76,24 @@ void run_threads(std::size_t threads, const std::function<void()>& work) {
 /// Tells of inputs in their order, whatever the order in which they end.
 class Teller {
  public:
-  Teller(const RunOptions& options, ProgressMode progress, std::size_t count)
-      : options_(options), progress_(progress, count), reports_(count) {}
+  /// `to_stderr`: standard output is taken by a result.
+  Teller(const RunOptions& options, ProgressMode progress, std::size_t count, bool to_stderr)
+      : options_(options), to_stderr_(to_stderr), progress_(progress, count), reports_(count) {}
 
-  void ended(std::size_t index, const std::string& destination, RunReport report) {
+  void ended(std::size_t index, RunReport report) {
     std::lock_guard lock(mutex_);
-    reports_[index] = {std::move(report), destination};
-    for (; next_ < reports_.size() && reports_[next_]; ++next_) {
-      tell(reports_[next_]->first, reports_[next_]->second);
-      reports_[next_].reset();
+    reports_[index] = std::move(report);
+    while (next_ < reports_.size() && reports_[next_]) {
+      const RunReport told = std::move(*reports_[next_]);
+      reports_[next_++].reset();  // before telling, which may fail
+      tell(told);
     }
   }
 
   /// Once all threads are through: those behind one that was never begun.
   void tell_rest() {
     for (const auto& report : reports_)
-      if (report) tell(report->first, report->second);
+      if (report) tell(*report);
     progress_.erase();
   }
 
@@ -103,15 +108,16 @@ class Teller {
   }
 
  private:
-  void tell(const RunReport& report, const std::string& destination) {
+  void tell(const RunReport& report) {
     const bool failed = report.status == RunReport::Status::error;
     ++counts_[static_cast<int>(report.status)];
     const bool done = report.status == RunReport::Status::ok;
     const double pixels =
         done ? static_cast<double>(report.input_shape.n * report.input_shape.h * report.input_shape.w) : 0;
     pixels_ += pixels;
-    progress_.erase();
-    const auto out = destination == "-" ? print_error : print;
+    const auto out = to_stderr_ ? print_error : print;
+    const bool on_terminal = to_stderr_ || ::isatty(STDOUT_FILENO) == 1;
+    if (failed || !report.warnings.empty() || (on_terminal && !options_.quiet)) progress_.erase();
     if (!options_.quiet) warn(report);
     if (failed) print_error(error_line(report));
     if (options_.json)
@@ -130,9 +136,10 @@ class Teller {
   }
 
   const RunOptions& options_;
+  bool to_stderr_;
   std::mutex mutex_;
   Progress progress_;
-  std::vector<std::optional<std::pair<RunReport, std::string>>> reports_;
+  std::vector<std::optional<RunReport>> reports_;
   std::size_t next_ = 0;
   std::set<std::string> told_;
   long long counts_[3] = {};  ///< by RunReport::Status
@@ -142,15 +149,17 @@ class Teller {
 }  // namespace
 
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files) {
-  if (options.inputs.recursive && !options.destination.out_dir && !options.destination.output)
-    throw Error(ErrorKind::usage, "--recursive",
-                "outputs beside their inputs would be inputs of the next run; say --out-dir, or --output with {stem}");
   const std::vector<Input> inputs = find_inputs(options.inputs, options.destination.out_dir);
   std::vector<std::string> names = kernel_files;
   for (const Input& input : inputs) names.push_back(input.path);
+  if (options.inputs.files_from) names.push_back(*options.inputs.files_from);
   const ReadFiles read(names);
   const std::vector<Destination> destinations =
-      plan_destinations(inputs, read, options.destination, filter.network.name);
+      plan_destinations(inputs, read, options.destination, filter.network.name,
+                        [&](const std::string& input) { return may_be_floats(input, filter); });
+  std::vector<std::string> outputs;
+  for (const Destination& destination : destinations) outputs.push_back(destination.path);
+  refuse_outputs_among_inputs(options.inputs, options.destination.out_dir, outputs);
 
   const auto slice_end = [&](std::int64_t shard) {
     return inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(filter.shards);
@@ -159,14 +168,14 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   std::optional<InterruptGuard> guard;  // a single input is stopped at once
   if (end - begin > 1) guard.emplace();
   const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
-  Teller teller(options, filter.progress, end - begin);
+  Teller teller(options, filter.progress, end - begin, std::find(outputs.begin(), outputs.end(), "-") != outputs.end());
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
       RunReport report = run_one(inputs[i].path, destinations[i], read, filter);
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
-      teller.ended(i - begin, destinations[i].path, std::move(report));
+      teller.ended(i - begin, std::move(report));
     }
   };
   const auto start = std::chrono::steady_clock::now();

@@ -85,6 +85,7 @@ std::string bash_script(const CLI::App& app) {
       single_quoted(command_names(app) + " " + option_names(app)) + " ;;\n";
   for (const CLI::App* command : commands_of(app)) {
     std::string words = option_names(*command);
+    if (command->get_name() == "completion") words = "bash zsh fish " + words;
     if (!commands_of(*command).empty()) words = command_names(*command) + " " + words;
     text += "    " + command->get_name() + ") words=" + single_quoted(words) + " ;;\n";
   }

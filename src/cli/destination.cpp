@@ -126,17 +126,30 @@ void check_folder(const Destination& destination) {
   if (!device && ::access(folder.c_str(), W_OK) != 0) refuse(path, "the folder '" + folder + "' is not writable");
 }
 
-void check_distinct(const std::vector<Input>& inputs, const std::vector<Destination>& destinations) {
+/// Every path that the result may be written to.
+std::vector<std::string> possible_paths(const Destination& destination, bool may_be_floats) {
+  std::vector<std::string> paths = {destination.path};
+  if (destination.derived && may_be_floats)
+    for (const char* format : {"tiff", "npy"})
+      paths.push_back(with_format(destination, *find_file_format(format)).path);
+  for (std::string& path : paths) path = settled_path(path);
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+void check_distinct(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
+                    const std::function<bool(const std::string&)>& may_be_floats) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < destinations.size(); ++i) {
     if (destinations[i].path == "-") continue;
-    std::error_code failed;
-    const fs::path full = fs::weakly_canonical(fs::absolute(destinations[i].path, failed), failed);
-    const auto [at, fresh] = seen.emplace(failed ? destinations[i].path : full.string(), i);
-    if (fresh) continue;
-    if (inputs[i].path == inputs[at->second].path) refuse(inputs[i].path, "named twice as an input; name it once");
-    refuse(inputs[i].path, "would write the same output as '" + inputs[at->second].path + "' ('" +
-                               destinations[i].path + "'); filter them in separate runs, or into separate folders");
+    for (const std::string& path : possible_paths(destinations[i], may_be_floats(inputs[i].path))) {
+      const auto [at, fresh] = seen.emplace(path, i);
+      if (fresh) continue;
+      if (inputs[i].path == inputs[at->second].path) refuse(inputs[i].path, "named twice as an input; name it once");
+      refuse(inputs[i].path, "would write the same output as '" + inputs[at->second].path + "' ('" + path +
+                                 "'); filter them in separate runs, or into separate folders");
+    }
   }
 }
 
@@ -149,8 +162,19 @@ Destination with_format(const Destination& destination, const FileFormat& format
   return result;
 }
 
+std::string settled_path(const std::string& path) {
+  std::error_code failed;
+  fs::path settled = fs::absolute(path, failed);
+  constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))
+  for (int i = 0; i < kMostLinks && fs::is_symlink(fs::symlink_status(settled, failed)); ++i)
+    settled = settled.parent_path() / fs::read_symlink(settled, failed);
+  const fs::path canonical = fs::weakly_canonical(settled, failed);
+  return failed ? settled.lexically_normal().string() : canonical.string();
+}
+
 ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
+    if (path != "-") paths_.insert(settled_path(path));
     struct stat status;
     if (path != "-" && ::stat(path.c_str(), &status) == 0)
       names_.emplace(std::pair(status.st_dev, status.st_ino), path);
@@ -158,15 +182,20 @@ ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
 }
 
 void ReadFiles::refuse_overwriting(const std::string& path) const {
+  if (path == "-") return;
+  const std::string settled = settled_path(path);
+  if (paths_.contains(settled))
+    refuse(path, "the output is '" + settled + "', which this run reads; write to another file");
   struct stat status;
-  if (path == "-" || ::stat(path.c_str(), &status) != 0) return;
+  if (::stat(settled.c_str(), &status) != 0) return;
   const auto found = names_.find({status.st_dev, status.st_ino});
   if (found != names_.end())
     refuse(path, "the output is '" + found->second + "', which this run reads; write to another file");
 }
 
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
-                                           const DestinationOptions& options, const std::string& kernel_name) {
+                                           const DestinationOptions& options, const std::string& kernel_name,
+                                           const std::function<bool(const std::string&)>& may_be_floats) {
   if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
   const bool pattern = options.output && options.output->find('{') != std::string::npos;
   if (options.output && !pattern && inputs.size() > 1)
@@ -203,7 +232,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
     check_folder(destination);
     read.refuse_overwriting(destination.path);
   }
-  check_distinct(inputs, destinations);
+  check_distinct(inputs, destinations, may_be_floats);
   return destinations;
 }
 

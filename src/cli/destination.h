@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,16 +27,21 @@ struct DestinationOptions {
   std::optional<std::string> output, out_dir, format;
 };
 
+/// Where writing to `path` ends up: absolute, links followed even where they lead to nothing yet, and `..` taken back
+/// even through folders that are yet to be made.
+std::string settled_path(const std::string& path);
+
 /// The files that a run reads, known by device and inode: no output may be one of them, by whatever name.
 class ReadFiles {
  public:
-  explicit ReadFiles(const std::vector<std::string>& paths);
+  explicit ReadFiles(const std::vector<std::string>& paths);  // they need not exist
 
   /// Throws Error(usage) when `path` is one of them.
   void refuse_overwriting(const std::string& path) const;
 
  private:
   std::map<std::pair<dev_t, ino_t>, std::string> names_;
+  std::set<std::string> paths_;  ///< settled_path() of each
 };
 
 /// One destination for each of `inputs`: --output as given, or with {dir}, {stem}, {name}, {kernel} and {ext} in it
@@ -43,8 +50,11 @@ class ReadFiles {
 /// Throws Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a
 /// folder, one of `read`, or another input's output, and a folder that is missing or not writable (of --out-dir and of
 /// names with {} it may be missing).
+/// `may_be_floats` tells of an input's name whether its result may be floats, in which case a derived name may yet take
+/// the extension of a format for them.
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
-                                           const DestinationOptions& options, const std::string& kernel_name);
+                                           const DestinationOptions& options, const std::string& kernel_name,
+                                           const std::function<bool(const std::string&)>& may_be_floats);
 
 /// The same name with the extension of `format`.
 Destination with_format(const Destination& destination, const FileFormat& format);

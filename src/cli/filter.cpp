@@ -296,14 +296,6 @@ bool exists(const std::string& path) {
   return path != "-" && std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
-/// Whether a derived name may yet take the extension of a format for floats: known for certain once it is decoded.
-bool may_be_floats(const std::string& input, const FilterOptions& options) {
-  const std::string extension = std::filesystem::path(input).extension().string();
-  for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
-    if (extension == integers) return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
-  return true;
-}
-
 void make_folder_of(const std::string& path) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
@@ -314,6 +306,13 @@ void make_folder_of(const std::string& path) {
 }
 
 }  // namespace
+
+bool may_be_floats(const std::string& input, const FilterOptions& options) {
+  const std::string extension = std::filesystem::path(input).extension().string();
+  for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
+    if (extension == integers) return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
+  return true;
+}
 
 void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
                  const FilterOptions& options, RunReport& report) {
@@ -336,8 +335,6 @@ void filter_file(const std::string& input, const Destination& destination, const
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
-  if (job.destination.path != destination.path)  // it took another extension, for floats or a tensor
-    read.refuse_overwriting(job.destination.path);
   if (options.no_clobber && exists(job.destination.path)) {
     report.status = RunReport::Status::skipped;
     return;
@@ -355,6 +352,7 @@ void filter_file(const std::string& input, const Destination& destination, const
     write_stdout(bytes);
   } else {
     if (job.destination.make_folder) make_folder_of(job.destination.path);
+    read.refuse_overwriting(job.destination.path);  // it may have taken another extension, for floats or a tensor
     write_file(job.destination.path, bytes);
   }
   report.encode_seconds += writing.seconds();

@@ -38,6 +38,10 @@ struct FilterOptions {
   bool no_clobber = false;  ///< skip an input whose output exists
 };
 
+/// Whether the result of an input of this name may be floats, for which a derived name may yet take another extension:
+/// known for certain once it is decoded.
+bool may_be_floats(const std::string& input, const FilterOptions& options);
+
 /// Filters `input` into `destination` and fills `report` as far as it gets. `read` are the files that must not be
 /// written to. From several threads at once. Throws Error for what goes wrong with this input; then nothing has been
 /// written.

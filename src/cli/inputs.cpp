@@ -1,10 +1,12 @@
 #include "cli/inputs.h"
 
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/destination.h"
 #include "core/error.h"
 #include "io/file.h"
 #include "io/file_format.h"
@@ -54,13 +56,16 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
                 std::vector<Input>& inputs) {
   std::vector<Input> found;
   std::error_code failed;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed);
+  fs::recursive_directory_iterator at(folder, failed);
   for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
     std::error_code ignored;
     const std::string name = at->path().filename().string();
     if (at->is_directory(ignored)) {
       const bool is_output = !out_dir.empty() && fs::equivalent(at->path(), out_dir, ignored);
-      if (is_output || name.starts_with('.')) at.disable_recursion_pending();
+      if (is_output || name.starts_with('.'))
+        at.disable_recursion_pending();
+      else if (::access(at->path().c_str(), R_OK | X_OK) != 0)
+        refuse(at->path().string(), "the folder cannot be read; leave it out, or change its permissions");
     } else if (at->is_regular_file(ignored) && is_wanted(name, options.include)) {
       found.push_back({at->path().string(), mirrored(at->path().parent_path().lexically_relative(folder))});
     }
@@ -91,6 +96,24 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
                         ? "no input given; name a picture, a tensor, - for standard input, or --files-from"
                         : "there are no pictures or tensors in what was named");
   return inputs;
+}
+
+void refuse_outputs_among_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
+                                 const std::vector<std::string>& outputs) {
+  const auto lies_in = [](const std::string& path, const std::string& folder) {
+    return path.starts_with(folder + "/");
+  };
+  for (const std::string& name : options.named) {
+    std::error_code ignored;
+    if (!options.recursive || !fs::is_directory(name, ignored)) continue;
+    const std::string folder = settled_path(name);
+    if (out_dir && lies_in(settled_path(*out_dir), folder)) continue;  // the listing leaves it out
+    for (const std::string& output : outputs)
+      if (output != "-" && lies_in(settled_path(output), folder) &&
+          is_wanted(fs::path(output).filename().string(), options.include))
+        refuse("--recursive", "the output '" + output + "' would be an input of the next run; write outside of '" +
+                                  name + "', or into a folder in it by --out-dir");
+  }
 }
 
 }  // namespace convtool

@@ -26,4 +26,9 @@ struct InputOptions {
 /// nothing, and a list or folder that cannot be read.
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir);
 
+/// Throws Error(usage) when one of `outputs` would be an input of the next run: lies in a folder that is listed
+/// recursively, under a name that is wanted there.
+void refuse_outputs_among_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
+                                 const std::vector<std::string>& outputs);
+
 }  // namespace convtool

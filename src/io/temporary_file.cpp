@@ -41,7 +41,7 @@ static_assert(std::atomic<SlotState>::is_always_lock_free, "the signal handler r
 constexpr int kSlots = 64;  // files being written at once; more wait
 Slot slots[kSlots];
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 struct sigaction former_actions[kSignals.size()];
 
 extern "C" void remove_temporaries_and_pass_on(int signal) {
@@ -164,12 +164,11 @@ const char* TemporaryFile::path() const { return slots[slot_].path; }
 
 void TemporaryFile::replace(const std::filesystem::path& target) {
   if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno(errno);  // EINVAL: a file system that cannot
-  const int descriptor = descriptor_;
-  descriptor_ = -1;
-  // Linux closes the descriptor even when it says EINTR (close(2), "Dealing with error returns").
-  if (close(descriptor) != 0 && errno != EINTR) throw_errno(errno);
   if (rename(path(), target.c_str()) != 0) throw_errno(errno);
   release();
+  // Not before the renaming: closing drops the lock. What it could complain of, fsync() has.
+  close(descriptor_);
+  descriptor_ = -1;
 }
 
 void TemporaryFile::release() {

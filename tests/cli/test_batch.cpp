@@ -145,6 +145,42 @@ TEST_CASE("output names from a pattern") {
   CHECK(refused({"b.png", "-o", "{stem}.{ext}", "--format", "tif"}).find("--format") != std::string::npos);
 }
 
+TEST_CASE("no input is overwritten and no output written twice, by whatever way a path leads there") {
+  const TempFolder folder;
+  for (const char* name : {"a/a.png", "a/b.png", "a/a.edge.png", "b/p.png", "cwd/b/p.png"})
+    put_picture(folder, name, 20);
+  const std::string before = read_text(folder.file("a/a.png"));
+  const auto refused = [&](std::vector<std::string> arguments) {
+    const ProgramResult result = apply(folder, arguments);
+    CAPTURE(result.err);
+    CHECK(result.code == 2);
+    return result.err.find("which this run reads") != std::string::npos ||
+           result.err.find("same output") != std::string::npos;
+  };
+  CHECK(refused({"a/a.png", "-o", "new/../a/{stem}.png"}));
+  CHECK(refused({"a/a.png", "a/a.edge.png", "--out-dir", "new/../a"}));
+  CHECK(refused({"a/a.png", "a/missing.edge.png", "a/missing.png"}));
+  CHECK(run_shell("cd cwd && $CONVTOOL apply -k edge ../b/p.png b/p.png -o 'out/{dir}/{name}'", folder).code == 2);
+  folder.write("list.json", "a/a.png\n");
+  CHECK(refused({"--files-from", "list.json", "-o", "list.json"}));
+  fs::create_directory(folder.file("e"));
+  fs::create_symlink("b.k.png", folder.file("e/a.k.png"));
+  CHECK(refused({"a/a.png", "a/b.png", "-o", "e/{stem}.k.png"}));
+  // As floats both would take the extension .tif; as bytes they differ in nothing that counts.
+  put_picture(folder, "c/x.png", 30);
+  cv::imwrite(folder.file("c/x.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(1)));
+  CHECK(refused({"c/x.png", "c/x.tif", "--depth", "f32", "--out-dir", "o"}));
+  CHECK(read_text(folder.file("a/a.png")) == before);
+}
+
+TEST_CASE("reports go to standard error when a result takes standard output") {
+  const TempFolder folder;
+  put_picture(folder, "a.png", 1);
+  CHECK(run_shell("$CONVTOOL apply -k edge - a.png < a.png > out.bin 2> err.txt", folder).code == 0);
+  CHECK(read_text(folder.file("out.bin")).find("->") == std::string::npos);
+  CHECK(read_text(folder.file("err.txt")).find("a.png 1x10x13 u8 -> a.edge.png") != std::string::npos);
+}
+
 TEST_CASE("shards: every input in one of them, whatever their number") {
   const TempFolder folder;
   for (int i = 0; i < 11; ++i) put_picture(folder, "in/" + std::to_string(i) + ".png", i);
@@ -175,7 +211,12 @@ TEST_CASE("what cannot be begun is refused") {
     return result.err;
   };
   CHECK(refused({}).find("no input given") != std::string::npos);
-  CHECK(refused({"in", "--recursive"}).find("--out-dir") != std::string::npos);
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{}, {"--out-dir", "in"}, {"-o", "{dir}/{stem}.{kernel}.{ext}"}}) {
+    std::vector<std::string> arguments = {"in", "--recursive"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    CHECK(refused(arguments).find("would be an input of the next run") != std::string::npos);
+  }
   CHECK(refused({"empty", "--recursive", "--out-dir", "o"}).find("no pictures") != std::string::npos);
   CHECK(refused({"in/a.png", "-0"}).find("--files-from") != std::string::npos);
   CHECK(refused({"in/a.png", "--include", "*"}).find("--recursive") != std::string::npos);

@@ -23,6 +23,7 @@ TEST_CASE("bash completes commands, and each command's own options") {
   CHECK(offered(folder, "apply --hy") == "\n");
   CHECK(offered(folder, "apply img") == "\n");  // file names, by -o default
   CHECK(offered(folder, "kernels sh") == "show\n");
+  CHECK(offered(folder, "completion z") == "zsh\n");
   CHECK(run_shell("$CONVTOOL completion bash | bash -n", folder).code == 0);
 }
 
