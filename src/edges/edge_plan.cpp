@@ -85,10 +85,9 @@ Shape shape_of_output(const EdgeRecipe& recipe, const Shape& input, const Networ
 /// Sets to `value` what is no edge.
 void clear_where(const ConstTensorRef& values, const TensorRef& cleared, float value, int threads,
                  const auto& is_edge) {
-  const auto in = values;
   const auto out = cleared.view<float>();
-  visit_dtype(in.dtype, [&]<class T>(T) {
-    const auto marks = in.view<T>();
+  visit_dtype(values.dtype, [&]<class T>(T) {
+    const auto marks = values.view<T>();
     for_each_row(out.shape, threads, [=](std::int64_t n, std::int64_t y) {
       for (std::int64_t c = 0; c < out.shape.c; ++c)
         for (std::int64_t x = 0; x < out.shape.w; ++x)
