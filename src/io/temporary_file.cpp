@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <mutex>
 #include <random>
 #include <set>
@@ -41,11 +42,22 @@ static_assert(std::atomic<SlotState>::is_always_lock_free, "the signal handler r
 constexpr int kSlots = 64;  // files being written at once; more wait
 Slot slots[kSlots];
 
+/// Between them no file comes to be that the handler does not know: it raises `is_ending`, then waits until nobody is
+/// creating; a creator counts itself, then looks at `is_ending`. Signals are blocked there, so that the handler never
+/// waits for the thread that it interrupts.
+std::atomic<bool> is_ending = false;
+std::atomic<int> creators = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "the signal handler reads it");
+
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 struct sigaction former_actions[kSignals.size()];
 
 extern "C" void remove_temporaries_and_pass_on(int signal) {
   const int saved_errno = errno;
+  is_ending = true;
+  constexpr timespec kMoment = {0, 100'000};
+  constexpr int kMostMoments = 10'000;  // a second; a file system that takes longer may keep a file
+  for (int i = 0; i < kMostMoments && creators > 0; ++i) nanosleep(&kMoment, nullptr);
   for (Slot& slot : slots)
     if (slot.state.load() == SlotState::live) unlink(slot.path);
   for (std::size_t i = 0; i < kSignals.size(); ++i)
@@ -73,6 +85,24 @@ int claim_slot() {
     }
     std::this_thread::yield();
   }
+}
+
+/// open() of a new file; does not return once the process is ending.
+int create_unless_ending(const char* path) {
+  sigset_t all, former;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &former);
+  ++creators;
+  if (is_ending) {
+    --creators;
+    while (true) pause();
+  }
+  const int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const int error = errno;
+  --creators;
+  pthread_sigmask(SIG_SETMASK, &former, nullptr);
+  errno = error;
+  return descriptor;
 }
 
 [[noreturn]] void throw_errno(int error) { throw std::system_error(error, std::generic_category()); }
@@ -138,7 +168,7 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
       break;
     }
     slot.state.store(SlotState::live);
-    descriptor_ = open(slot.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    descriptor_ = create_unless_ending(slot.path);
     error = descriptor_ < 0 ? errno : 0;
     if (descriptor_ >= 0 && !own(descriptor_)) {
       close(descriptor_);
