@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "conv/simd.h"
+#include "conv/instruction_set.h"
 #include "core/error.h"
 
 #undef HWY_TARGET_INCLUDE

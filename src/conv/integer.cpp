@@ -32,6 +32,7 @@
 #include "conv/dot.h"
 #include "conv/dyadic.h"
 #include "conv/flat.h"
+#include "conv/instruction_set.h"
 #include "conv/padding.h"
 #include "conv/simd.h"
 

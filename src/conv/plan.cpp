@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "conv/algorithm.h"
-#include "conv/simd.h"
+#include "conv/instruction_set.h"
 #include "core/parallel.h"
 
 namespace convtool {

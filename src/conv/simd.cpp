@@ -4,8 +4,6 @@
 #include <cstring>
 #include <limits>
 
-#include "conv/dot.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "conv/simd.cpp"
 #include <hwy/foreach_target.h>
@@ -77,34 +75,7 @@ void interleave(const float* const* planes, std::int64_t channels, std::int64_t 
   HWY_DYNAMIC_DISPATCH(InterleaveFloats)(planes, channels, count, pixels);
 }
 
-namespace {
-
-bool vnni_allowed = true;  // tests say otherwise
-
-}  // namespace
-
-std::vector<std::string_view> instruction_sets() {
-  std::vector<std::string_view> names;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (target == HWY_AVX3 && vnni_allowed && cpu_has_vnni()) names.push_back(kAvx3Vnni);
-    names.emplace_back(hwy::TargetName(target));
-  }
-  return names;
-}
-
-std::string_view instruction_set() { return instruction_sets().front(); }
-
 std::int64_t float_lanes() { return HWY_DYNAMIC_DISPATCH(FloatLanes)(); }
-
-void use_instruction_set(std::string_view name) {
-  vnni_allowed = name.empty() || name == kAvx3Vnni;
-  const std::string_view target_name = name == kAvx3Vnni ? hwy::TargetName(HWY_AVX3) : name;
-  hwy::SetSupportedTargetsForTest(0);
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (target_name == hwy::TargetName(target)) hwy::SetSupportedTargetsForTest(target);
-  }
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 }  // namespace convtool
 #endif

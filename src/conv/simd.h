@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <vector>
 
 namespace convtool {
 
@@ -57,19 +55,7 @@ void to_planes(const T* pixels, std::int64_t channels, std::int64_t count, float
 template <class T>
 void interleave(const T* const* planes, std::int64_t channels, std::int64_t count, T* pixels);
 
-/// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
-inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";
-
-/// Names of the instruction sets that were compiled and that this processor has, best first: Highway's, and kAvx3Vnni.
-std::vector<std::string_view> instruction_sets();
-
-/// The one in use.
-std::string_view instruction_set();
-
-/// Floats in one of its vectors; costs are counted in these.
+/// Floats in one vector of the instruction set in use; costs are counted in these.
 std::int64_t float_lanes();
-
-/// For tests: from now on use the instruction set of this name; "" for the best. Not while plans run.
-void use_instruction_set(std::string_view name);
 
 }  // namespace convtool

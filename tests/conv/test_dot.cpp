@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "conv/dot.h"
-#include "conv/simd.h"
 #include "support/instruction_sets.h"
 #include "support/random.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "conv/fourier.h"
-#include "conv/simd.h"
+#include "conv/instruction_set.h"
 #include "support/random.h"
 
 namespace convtool {

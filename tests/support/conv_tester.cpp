@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-#include "conv/simd.h"
+#include "conv/instruction_set.h"
 #include "support/convolve.h"
 
 namespace convtool {

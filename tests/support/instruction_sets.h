@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "conv/simd.h"
+#include "conv/instruction_set.h"
 
 namespace convtool {
 
