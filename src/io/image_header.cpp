@@ -68,7 +68,7 @@ bool has_other_png_profile(std::span<const std::byte> bytes) {
 }
 
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
-  enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4 };
+  enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4, kRgba = 6 };
 
   PictureHeader header{.type = PictureType::png};
   ByteReader file("PNG", bytes, Order::big, 8);
@@ -79,6 +79,11 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   const std::uint32_t colour_type = file.u8();
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
   header.grey_with_alpha = colour_type == kGreyAlpha;
+  const bool has_transparency = !find_chunk(Chunks::png, bytes, "tRNS").empty();
+  const bool is_grey = colour_type == kGrey || colour_type == kGreyAlpha;
+  const bool has_alpha = colour_type == kGreyAlpha || colour_type == kRgba || has_transparency;
+  header.channels = (is_grey ? 1 : 3) + (has_alpha ? 1 : 0);
+  header.dtype = bit_depth == 16 ? DType::u16 : DType::u8;
   header.orientation = read_exif_orientation(find_chunk(Chunks::png, bytes, "eXIf"));
   header.has_profile = has_other_png_profile(bytes);
   header.has_gamma = has_other_gamma(bytes);
@@ -100,6 +105,18 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   }
 }
 
+/// Whether every colour of a BMP's palette, of four bytes each, has its blue, green and red alike.
+bool has_grey_palette(std::span<const std::byte> bytes, std::uint64_t at, std::uint32_t bits, std::uint32_t colours) {
+  const std::uint64_t most = std::uint64_t{1} << bits;
+  ByteReader palette("BMP", bytes, Order::little, at);
+  for (std::uint64_t i = 0; i < (colours == 0 || colours > most ? most : colours); ++i) {
+    const std::uint32_t blue = palette.u8(), green = palette.u8(), red = palette.u8();
+    palette.skip(1);
+    if (blue != green || green != red) return false;
+  }
+  return true;
+}
+
 PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
   constexpr std::uint32_t kBitFields = 3;
   PictureHeader header{.type = PictureType::bmp};
@@ -115,9 +132,12 @@ PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
   file.skip(2);  // planes
   const std::uint32_t bits = file.u16();
   const std::uint32_t compression = file.u32();
+  file.skip(12);  // bytes of pixels, resolution
+  const std::uint32_t colours = file.u32();
+  file.skip(4);  // how many of them matter
+  if (bits <= 8) header.channels = has_grey_palette(bytes, 14 + header_bytes, bits, colours) ? 1 : 3;
   if (bits != 32 || compression != kBitFields) return header;
 
-  file.skip(20);
   std::array<std::uint32_t, 4> masks = {};  // red, green, blue, alpha
   const bool has_alpha_mask = header_bytes >= 56;
   for (int i = 0; i < (has_alpha_mask ? 4 : 3); ++i) masks[static_cast<std::size_t>(i)] = file.u32();
@@ -128,11 +148,12 @@ PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
   if (!readable)
     throw Error(ErrorKind::input, "", "a BMP with channels that are not whole bytes cannot be read; convert it to PNG");
   header.opaque = masks[3] == 0;
+  header.channels = header.opaque ? 3 : 4;
   return header;
 }
 
 PictureHeader read_webp_header(std::span<const std::byte> bytes) {
-  constexpr std::uint32_t kAnimation = 0x02;
+  constexpr std::uint32_t kAnimation = 0x02, kAlpha = 0x10;
   PictureHeader header{.type = PictureType::webp};
   ByteReader file("WebP", bytes, Order::little, 4);
   if (file.u32() > bytes.size() - 8) throw_damaged("WebP", "it ends too early");
@@ -149,12 +170,15 @@ PictureHeader read_webp_header(std::span<const std::byte> bytes) {
     const std::uint32_t sizes = file.u32();
     header.width = (sizes & 0x3fff) + 1;
     header.height = (sizes >> 14 & 0x3fff) + 1;
+    header.channels = (sizes >> 28 & 1) != 0 ? 4 : 3;
   } else if (type == "VP8X") {
-    if ((file.u8() & kAnimation) != 0)
+    const std::uint32_t flags = file.u8();
+    if ((flags & kAnimation) != 0)
       throw Error(ErrorKind::input, "", "an animated WebP cannot be read; extract a frame of it first");
     file.skip(3);
     header.width = static_cast<std::int64_t>(file.number(3)) + 1;
     header.height = static_cast<std::int64_t>(file.number(3)) + 1;
+    header.channels = (flags & kAlpha) != 0 ? 4 : 3;
     header.orientation = read_exif_orientation(find_chunk(Chunks::riff, bytes, "EXIF"));
     header.has_profile = is_other_profile(find_chunk(Chunks::riff, bytes, "ICCP"));
   } else {
@@ -188,10 +212,12 @@ PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
   const char kind = file.text(1)[0];
   header.width = read_pnm_number(file);
   header.height = read_pnm_number(file);
+  header.channels = kind == '3' || kind == '6' ? 3 : 1;
   if (kind == '1' || kind == '4') return header;
   const std::int64_t largest = read_pnm_number(file);
   if (largest < 1 || largest > 65535)
     throw_damaged("PNM", "a largest value of " + std::to_string(largest) + ", not in 1..65535");
+  header.dtype = largest > 255 ? DType::u16 : DType::u8;
   // Of numbers in text up to 255 the decoder makes 0..255; everything else it leaves as it is.
   const bool is_text = kind == '2' || kind == '3';
   if (largest != 65535 && largest != 255 && !(is_text && largest < 255)) header.full_value = largest;
@@ -199,7 +225,7 @@ PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
 }
 
 PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
-  PictureHeader header{.type = PictureType::pfm};
+  PictureHeader header{.type = PictureType::pfm, .channels = begins_with(bytes, "PF") ? 3 : 1, .dtype = DType::f32};
   ByteReader file("PFM", bytes, Order::little, 3);
   const auto read_side = [&] {
     const std::string_view rest = file.rest();
@@ -216,7 +242,7 @@ PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
 }
 
 PictureHeader read_exr_header(std::span<const std::byte> bytes) {
-  PictureHeader header{.type = PictureType::exr};
+  PictureHeader header{.type = PictureType::exr, .dtype = DType::f32};
   ByteReader file("OpenEXR", bytes, Order::little, 8);
   const auto read_name = [&] {
     const std::size_t length = file.rest().find('\0');
@@ -225,18 +251,30 @@ PictureHeader read_exr_header(std::span<const std::byte> bytes) {
     file.skip(1);
     return name;
   };
-  while (true) {
-    const std::string_view name = read_name();
-    if (name.empty()) throw_damaged("OpenEXR", "a header without data window");
+  bool has_window = false, has_colours = false, has_alpha = false;
+  std::int64_t left = 0, top = 0, right = 0, bottom = 0;
+  for (std::string_view name = read_name(); !name.empty(); name = read_name()) {
     const std::string_view type = read_name();
     const std::uint32_t size = file.u32();
-    if (name == "dataWindow" && type == "box2i" && size == 16) break;
-    file.skip(size);
+    const std::uint64_t end = file.position() + size;
+    if (name == "dataWindow" && type == "box2i" && size == 16) {
+      left = file.i32(), top = file.i32(), right = file.i32(), bottom = file.i32();
+      has_window = true;
+    }
+    if (name == "channels" && type == "chlist") {
+      for (std::string_view channel = read_name(); !channel.empty(); channel = read_name()) {
+        has_colours = has_colours || channel == "R" || channel == "G" || channel == "B";
+        has_alpha = has_alpha || channel == "A";
+        file.skip(16);  // type, linearity, sampling
+      }
+    }
+    file.seek(end);
   }
-  const std::int64_t left = file.i32(), top = file.i32(), right = file.i32(), bottom = file.i32();
+  if (!has_window) throw_damaged("OpenEXR", "a header without data window");
   if (right < left - 1 || bottom < top - 1) throw_damaged("OpenEXR", "a data window of negative size");
   header.width = right - left + 1;
   header.height = bottom - top + 1;
+  header.channels = (has_colours ? 3 : 1) + (has_alpha ? 1 : 0);
   return header;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/tensor.h"
 #include "io/exif.h"
 
 namespace convtool {
@@ -23,6 +24,8 @@ std::optional<PictureType> sniff_picture_type(std::span<const std::byte> bytes);
 struct PictureHeader {
   PictureType type = PictureType::png;
   std::int64_t width = 0, height = 0;  ///< as claimed: from 0 to 2^32
+  std::int64_t channels = 3;           ///< of what comes of it (decode_image()), alpha counted
+  DType dtype = DType::u8;             ///< likewise
 
   // What stands beside the pixels and is not carried over (picture_remarks.h).
   bool has_profile = false;  ///< an ICC profile that is not sRGB's, as far as that is plain to see

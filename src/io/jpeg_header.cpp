@@ -52,6 +52,7 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
       file.skip(1);  // bits per sample
       header.height = file.u16();
       header.width = file.u16();
+      header.channels = file.u8() == 1 ? 1 : 3;  // of CMYK the decoder makes RGB
       has_frame = true;
     }
     if (marker == kExif && !has_exif && file.rest().starts_with("Exif")) {  // APP1 has other uses too

@@ -167,13 +167,20 @@ std::int64_t checked_count(const std::vector<std::int64_t>& shape, std::int64_t 
   return count;
 }
 
-}  // namespace
+/// A file's header and what comes behind it.
+struct OpenNpy {
+  Header header;
+  std::span<const std::byte> data;
 
-bool looks_like_npy(std::span<const std::byte> bytes) {
-  return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
-}
+  int rank() const { return static_cast<int>(header.shape.size()); }
+  Shape shape() const {
+    std::int64_t size[4] = {1, 1, 1, 1};
+    std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);
+    return {.n = size[0], .c = size[1], .h = size[2], .w = size[3]};
+  }
+};
 
-RankedTensor parse_npy(std::span<const std::byte> bytes) {
+OpenNpy open_npy(std::span<const std::byte> bytes) {
   if (!looks_like_npy(bytes))
     throw Error(ErrorKind::input, "", "not an .npy file (its first bytes are not \\x93NUMPY)");
   const std::size_t version = bytes.size() > 6 ? std::to_integer<std::size_t>(bytes[6]) : 0;
@@ -186,46 +193,61 @@ RankedTensor parse_npy(std::span<const std::byte> bytes) {
 
   const auto* text = reinterpret_cast<const char*>(bytes.data() + header_at);
   const Header header = HeaderReader({text, header_length}).read();
-  const int rank = static_cast<int>(header.shape.size());
+  const std::size_t rank = header.shape.size();
   if (rank < 2 || rank > 4) {
     refuse("has " + std::to_string(rank) + " dimensions, shape " + shape_text(header.shape) +
            " (expected 2: h, w; 3: c, h, w; or 4: n, c, h, w)");
   }
-  const std::span<const std::byte> data = bytes.subspan(header_at + header_length);
-
-  RankedTensor result;
+  const OpenNpy npy{.header = header, .data = bytes.subspan(header_at + header_length)};
   visit_element_type(header.descr, [&]<class T>(T) {
     const std::int64_t count = checked_count(header.shape, std::numeric_limits<std::int64_t>::max() / 16);
     const auto expected = static_cast<std::size_t>(count) * sizeof(T);
-    if (count < 0 || data.size() != expected) {
-      refuse(std::string(count < 0 || data.size() < expected ? "is truncated" : "has bytes to spare") + " (shape " +
+    if (count < 0 || npy.data.size() != expected) {
+      refuse(std::string(count < 0 || npy.data.size() < expected ? "is truncated" : "has bytes to spare") + " (shape " +
              shape_text(header.shape) + " needs " +
              (count < 0 ? "more than any file holds" : std::to_string(expected) + " bytes") + " of data, got " +
-             std::to_string(data.size()) + ")");
+             std::to_string(npy.data.size()) + ")");
     }
-    std::int64_t size[4] = {1, 1, 1, 1};
-    std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);
+  });
+  return npy;
+}
+
+}  // namespace
+
+bool looks_like_npy(std::span<const std::byte> bytes) {
+  return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+RankedShape read_npy_shape(std::span<const std::byte> bytes) {
+  const OpenNpy npy = open_npy(bytes);
+  return {.shape = npy.shape(), .rank = npy.rank()};
+}
+
+RankedTensor parse_npy(std::span<const std::byte> bytes) {
+  const OpenNpy npy = open_npy(bytes);
+  const Shape shape = npy.shape();
+  RankedTensor result{.tensor = Tensor(DType::f32, shape), .rank = npy.rank()};
+  visit_element_type(npy.header.descr, [&]<class T>(T) {
+    const std::int64_t size[4] = {shape.n, shape.c, shape.h, shape.w};
     std::int64_t step[4];  // in elements of the file, for n, c, h, w
-    if (header.fortran_order) {
+    if (npy.header.fortran_order) {
       step[0] = 1;
       for (int axis = 1; axis < 4; ++axis) step[axis] = step[axis - 1] * size[axis - 1];
     } else {
       step[3] = 1;
       for (int axis = 3; axis > 0; --axis) step[axis - 1] = step[axis] * size[axis];
     }
-    const char order = header.descr[0];
+    const char order = npy.header.descr[0];
     const bool swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
 
-    result.rank = rank;
-    result.tensor = Tensor(DType::f32, {.n = size[0], .c = size[1], .h = size[2], .w = size[3]});
     float* out = result.tensor.data<float>();
     for (std::int64_t n = 0; n < size[0]; ++n) {
       for (std::int64_t c = 0; c < size[1]; ++c) {
         for (std::int64_t y = 0; y < size[2]; ++y) {
           const std::int64_t row = n * step[0] + c * step[1] + y * step[2];
           for (std::int64_t x = 0; x < size[3]; ++x) {
-            *out++ =
-                to_float(load<T>(data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), swapped));
+            *out++ = to_float(
+                load<T>(npy.data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), swapped));
           }
         }
       }

@@ -18,6 +18,14 @@ struct RankedTensor {
   int rank = 2;
 };
 
+struct RankedShape {
+  Shape shape;
+  int rank = 2;
+};
+
+/// The shape that parse_npy() would give, which of the numbers only looks at how many bytes they take. Throws as it.
+RankedShape read_npy_shape(std::span<const std::byte> bytes);
+
 /// Reads .npy (format versions 1 to 3; NumPy, "numpy.lib.format"): f32, f64 and integers of 8 to 64 bits, either byte
 /// order, C or Fortran order, 2 to 4 dimensions. The result is planar f32; what float32 cannot hold exactly is rounded
 /// to nearest. Throws Error(input), without a path: not .npy, another element type or rank, empty, fewer or more bytes

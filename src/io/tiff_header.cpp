@@ -281,11 +281,18 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
                 "a TIFF of " + describe(layout) + " cannot be read; convert it, to 16-bit RGB for example");
   check_blocks(directory, header, layout);
 
+  const bool is_cmyk = layout.photometric == kCmyk, has_palette = layout.photometric == kPalette;
+  header.channels = is_cmyk || has_palette ? 3 : static_cast<std::int64_t>(layout.samples);
+  if (layout.format != kUnsigned || layout.photometric == kLogLuv)
+    header.dtype = DType::f32;
+  else
+    header.dtype = layout.bits > 8 ? DType::u16 : DType::u8;
+
   constexpr std::uint64_t kUnassociatedAlpha = 2;
   const std::string_view profile = directory.text(kIccProfile);
   header.pages = directory.count_pages();
   header.has_profile = !profile.empty() && !names_srgb(profile);
-  header.opaque = layout.photometric == kCmyk;
+  header.opaque = is_cmyk;
   header.white_is_zero = layout.photometric == kWhiteIsZero && layout.bits > 8 && layout.format == kUnsigned;
   // Of 10, 12 and 14 bits the decoder fills the low bits of 16 with zeros.
   if (layout.bits > 8 && layout.bits < 16) header.full_value = ((1 << layout.bits) - 1) << (16 - layout.bits);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "io/image_header.h"
 #include "io/image_io.h"
 #include "io/pixel_values.h"
 #include "io/sample_pictures.h"
@@ -18,6 +19,9 @@ std::string outcome(std::span<const std::byte> file) {
   constexpr const char* kFormats[] = {"grey", "grey_alpha", "rgb", "rgba"};
   try {
     const Image image = decode_image(file, 1000);
+    const PictureHeader header = read_picture_header(file);
+    CHECK(header.channels == image.all().shape.c);
+    CHECK(header.dtype == image.dtype());
     std::string text = std::string(to_string(image.dtype())) + " " + kFormats[static_cast<int>(image.format())];
     for (const double value : values(image.all())) {
       char number[32];
@@ -303,4 +307,11 @@ TEST_CASE("OpenEXR of half floats, with alpha") {
   const cv::Mat mat(1, 1, CV_32FC4, cv::Scalar(0.25, -2, 1024, 0.5));
   CHECK(outcome(opencv_file(".exr", mat, {cv::IMWRITE_EXR_TYPE, cv::IMWRITE_EXR_TYPE_HALF})) ==
         "f32 rgba 1024 -2 0.25 0.5");
+}
+
+TEST_CASE("headers tell channels and element types as they are decoded") {
+  for (const Sample& sample : sample_pictures()) {
+    CAPTURE(sample.name);
+    CHECK(!outcome(sample.file).empty());
+  }
 }
