@@ -24,7 +24,7 @@ namespace {
 
 /// Filters one input; what goes wrong with it ends in the report.
 RunReport run_one(const std::string& input, const Destination& destination, const ReadFiles& read,
-                  const FilterOptions& filter) {
+                  const FilterOptions& filter, MemoryBudget& budget) {
   RunReport report{.input = input, .output = destination.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
     report.status = RunReport::Status::error;
@@ -32,7 +32,7 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
     report.error_message = message;
   };
   try {
-    filter_file(input, destination, read, filter, report);
+    filter_file(input, destination, read, filter, budget, report);
   } catch (const Error& error) {
     failed(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
@@ -169,11 +169,12 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   if (end - begin > 1) guard.emplace();
   const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
   Teller teller(options, filter.progress, end - begin, std::find(outputs.begin(), outputs.end(), "-") != outputs.end());
+  MemoryBudget budget(filter.memory_limit);
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
-      RunReport report = run_one(inputs[i].path, destinations[i], read, filter);
+      RunReport report = run_one(inputs[i].path, destinations[i], read, filter, budget);
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
       teller.ended(i - begin, std::move(report));
     }

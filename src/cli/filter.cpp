@@ -307,6 +307,10 @@ void make_folder_of(const std::string& path) {
 
 }  // namespace
 
+bool makes_grey(const FilterOptions& options) {
+  return options.grey || (options.edges && options.edges->color == ColorRule::luma);
+}
+
 bool may_be_floats(const std::string& input, const FilterOptions& options) {
   const std::string extension = std::filesystem::path(input).extension().string();
   for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
@@ -315,7 +319,7 @@ bool may_be_floats(const std::string& input, const FilterOptions& options) {
 }
 
 void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
-                 const FilterOptions& options, RunReport& report) {
+                 const FilterOptions& options, MemoryBudget& budget, RunReport& report) {
   const bool name_may_change = destination.derived && may_be_floats(input, options);
   if (options.no_clobber && !name_may_change && exists(destination.path)) {
     report.status = RunReport::Status::skipped;
@@ -325,11 +329,16 @@ void filter_file(const std::string& input, const Destination& destination, const
   if (input != "-" && std::filesystem::is_directory(input, ignored))
     throw Error(ErrorKind::input, input, "is a folder; add --recursive to filter the pictures in it");
   const Stopwatch decoding;
-  Source source = load_source(input, options.max_pixels);
+  std::unique_lock turn = budget.turn();
+  Bytes file = read_file(input);
+  const SourceHeader header = read_source_header(file, input, options.max_pixels);
+  report.memory = memory_needed(header, std::ssize(file), destination.format.value_or(header.format), options);
+  const MemoryBudget::Share share = budget.take(*report.memory);
+  turn.unlock();
+  Source source = decode_source(std::move(file), input, options.max_pixels);
   std::optional<Image> picture;
   if (options.edges && options.edges->kind == EdgeKind::overlay && !source.is_tensor()) picture = source.image();
-  const bool to_luma = options.edges && options.edges->color == ColorRule::luma && !source.is_tensor();
-  if (options.grey || to_luma) source.make_grey();
+  if (options.grey || (makes_grey(options) && !source.is_tensor())) source.make_grey();
   report.decode_seconds = decoding.seconds();
   report.warnings = source.remarks;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/destination.h"
+#include "cli/memory.h"
 #include "cli/progress.h"
 #include "cli/source.h"
 #include "conv/plan.h"
@@ -34,18 +35,22 @@ struct FilterOptions {
   int jobs = 1;                        ///< inputs at a time
   std::int64_t shard = 1, shards = 1;  ///< of all inputs the first of so many equal slices, the second, ...
   std::int64_t max_pixels = 0;
+  std::int64_t memory_limit = 0;  ///< bytes for all inputs in flight together
   bool dry_run = false;
   bool no_clobber = false;  ///< skip an input whose output exists
 };
+
+/// Whether the colours of pictures become luma first.
+bool makes_grey(const FilterOptions& options);
 
 /// Whether the result of an input of this name may be floats, for which a derived name may yet take another extension:
 /// known for certain once it is decoded.
 bool may_be_floats(const std::string& input, const FilterOptions& options);
 
 /// Filters `input` into `destination` and fills `report` as far as it gets. `read` are the files that must not be
-/// written to. From several threads at once. Throws Error for what goes wrong with this input; then nothing has been
-/// written.
+/// written to, `budget` what it may have to wait for. From several threads at once. Throws Error for what goes wrong
+/// with this input; then nothing has been written.
 void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
-                 const FilterOptions& options, RunReport& report);
+                 const FilterOptions& options, MemoryBudget& budget, RunReport& report);
 
 }  // namespace convtool

@@ -1,6 +1,7 @@
 #include "cli/option_value.h"
 
 #include <cmath>
+#include <limits>
 
 #include "core/suggest.h"
 #include "core/text.h"
@@ -40,6 +41,18 @@ std::int64_t parse_integer(const std::string& option, std::string_view text, std
     refuse(option, text, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return *number;
+}
+
+std::int64_t parse_size(const std::string& option, std::string_view text) {
+  constexpr std::string_view kUnits = "KMGT";
+  const std::size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+  const bool has_unit = unit != std::string_view::npos;
+  const std::optional<std::int64_t> number =
+      parse_number<std::int64_t>(text.substr(0, text.size() - (has_unit ? 1 : 0)));
+  const int shift = has_unit ? 10 * (static_cast<int>(unit) + 1) : 0;
+  if (!number || *number < 1 || *number > std::numeric_limits<std::int64_t>::max() >> shift)
+    refuse(option, text, "bytes, as a whole number above 0, with K, M, G or T behind it such as 500M");
+  return *number << shift;
 }
 
 int parse_threads(const std::string& option, std::string_view text) {

@@ -17,6 +17,9 @@ namespace convtool {
 /// A whole number in [least, most].
 std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least, std::int64_t most);
 
+/// A number of bytes above 0: "1000000", "64K", "500M", "4G", "1T" (of 1024).
+std::int64_t parse_size(const std::string& option, std::string_view text);
+
 /// A number of threads: 0, which means as many as cores, to 1024.
 int parse_threads(const std::string& option, std::string_view text);
 

@@ -50,6 +50,12 @@ void add_process_options(CLI::App& command, RunOptions& options) {
   add("--jobs", options.jobs, "N", "inputs at a time; 0: as many as cores");
   add("--threads", options.threads, "N", "threads for each input; 0: the cores, shared among jobs");
   add("--max-pixels", options.max_pixels, "N", "refuse larger inputs before they are decoded");
+  command
+      .add_option("--memory-limit", options.memory_limit,
+                  "bytes for all inputs in flight together, such as 500M or 4G; those that find no room wait (three "
+                  "quarters of the machine's)")
+      ->type_name("SIZE")
+      ->group(group);
   command.add_flag("--fail-fast", options.fail_fast, "stop at the first failure")->group(group);
 }
 
@@ -142,6 +148,8 @@ FilterOptions resolve(const RunOptions& options) {
   result.plan.threads = parse_threads("--threads", options.threads);
   if (result.plan.threads == 0) result.plan.threads = std::max(1, available_cores() / result.jobs);
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
+  result.memory_limit =
+      options.memory_limit ? parse_size("--memory-limit", *options.memory_limit) : default_memory_limit();
   result.dry_run = options.dry_run;
   result.no_clobber = options.no_clobber;
   return result;

@@ -16,7 +16,7 @@ namespace convtool {
 
 struct RunOptions {
   InputOptions inputs;
-  std::optional<std::string> shard;
+  std::optional<std::string> shard, memory_limit;
   DestinationOptions destination;
   std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto";

@@ -38,7 +38,7 @@ constexpr const char* kFooter = R"(Examples:
 Input read_input(const std::string& text) {
   if (text.find_first_not_of("0123456789x") != std::string::npos) {
     try {
-      const Source source = load_source(text, std::int64_t{1} << 30);
+      const Source source = decode_source(read_file(text), text, std::int64_t{1} << 30);
       return {source.filtered_part(AlphaRule::keep).shape, source.rank()};
     } catch (const Error& error) {
       throw Error(error.kind(), error.where().empty() ? text : "", error.what());

@@ -3,18 +3,15 @@
 namespace convtool {
 namespace {
 
-Source tensor_source(RankedTensor tensor, std::string_view format) {
+Source tensor_source(RankedTensor tensor, const FileFormat& format) {
   const Shape shape = tensor.tensor.shape();
-  return {.content = std::move(tensor), .format = *find_file_format(format), .shape = shape};
+  return {.content = std::move(tensor), .format = format, .shape = shape};
 }
 
-Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
+FileFormat find_format(const Bytes& bytes, const std::string& path) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
-  if (looks_like_npy(bytes) || path.ends_with(".npy")) return tensor_source(parse_npy(bytes), "npy");
-  if (looks_like_json(bytes) || path.ends_with(".json")) {
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return tensor_source(parse_tensor_json(text, ""), "json");
-  }
+  if (looks_like_npy(bytes) || path.ends_with(".npy")) return *find_file_format("npy");
+  if (looks_like_json(bytes) || path.ends_with(".json")) return *find_file_format("json");
   const PictureFormat* format = sniff_picture_format(bytes);
   if (format == nullptr) {
     throw Error(
@@ -22,15 +19,35 @@ Source decode(const Bytes& bytes, const std::string& path, std::int64_t max_pixe
         "neither a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR) nor a tensor (.npy, "
         "or nested lists in JSON)");
   }
-  Image image = decode_image(bytes, max_pixels);
-  const Shape shape = image.all().shape;
-  return {.content = std::move(image),
-          .format = {.kind = FileFormat::Kind::picture, .picture = format},
-          .shape = shape,
-          .remarks = remarks_on(bytes)};
+  return {.kind = FileFormat::Kind::picture, .picture = format};
 }
 
 }  // namespace
+
+SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
+  const FileFormat format = find_format(bytes, path);
+  if (format.kind == FileFormat::Kind::npy) return {.format = format, .shape = read_npy_shape(bytes).shape};
+  if (format.kind == FileFormat::Kind::json) {
+    const std::int64_t most = std::ssize(bytes) / 2;  // a digit and what parts it from the next number
+    return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
+  }
+  const PictureHeader header = read_small_header(bytes, max_pixels);
+  return {.format = format,
+          .shape = {.n = 1, .c = header.channels, .h = header.height, .w = header.width},
+          .dtype = header.dtype};
+}
+
+Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
+  const FileFormat format = find_format(bytes, path);
+  if (format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), format);
+  if (format.kind == FileFormat::Kind::json) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return tensor_source(parse_tensor_json(text, ""), format);
+  }
+  Image image = decode_image(bytes, max_pixels);
+  const Shape shape = image.all().shape;
+  return {.content = std::move(image), .format = format, .shape = shape, .remarks = remarks_on(bytes)};
+}
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
   if (is_tensor()) return tensor().tensor.ref();
@@ -41,10 +58,6 @@ void Source::make_grey() {
   if (is_tensor())
     throw Error(ErrorKind::shape, "", "--gray is for pictures: the channels of a tensor are not colours; use -k luma");
   content = image().to_luma();
-}
-
-Source load_source(const std::string& path, std::int64_t max_pixels) {
-  return decode(read_file(path), path, max_pixels);
 }
 
 }  // namespace convtool

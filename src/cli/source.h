@@ -38,8 +38,19 @@ struct Source {
   void make_grey();
 };
 
-/// Reads `path` ("-": standard input) and decodes it: .npy and JSON by content or name, else a picture. Throws
-/// Error(input).
-Source load_source(const std::string& path, std::int64_t max_pixels);
+/// What an input says of itself before it is decoded.
+struct SourceHeader {
+  FileFormat format;
+  Shape shape;
+  DType dtype = DType::f32;
+};
+
+/// The header of the file `path` that `bytes` are: .npy and JSON by content or name, else a picture. The shape of JSON
+/// is a bound for the number of its values, in one row. Throws Error(input), of pictures with more than `max_pixels`
+/// too.
+SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std::int64_t max_pixels);
+
+/// Decodes them. They end before it returns. Throws Error(input).
+Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels);
 
 }  // namespace convtool

@@ -21,7 +21,6 @@
 
 #include "io/byte_reader.h"
 #include "io/float_files.h"
-#include "io/image_header.h"
 #include "io/stderr_capture.h"
 
 namespace convtool {
@@ -305,9 +304,14 @@ Image Image::to_luma() const {
   return Image(std::make_shared<Pixels>(std::move(luma)), alpha ? PixelFormat::grey_alpha : PixelFormat::grey);
 }
 
-Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
+PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels) {
   const PictureHeader header = read_picture_header(bytes);
   check_size(header, max_pixels);
+  return header;
+}
+
+Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
+  const PictureHeader header = read_small_header(bytes, max_pixels);
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 

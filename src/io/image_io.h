@@ -10,6 +10,7 @@
 
 #include "core/tensor.h"
 #include "io/file.h"
+#include "io/image_header.h"
 
 namespace convtool {
 
@@ -86,6 +87,10 @@ class Image {
   PixelFormat format_;
   TensorRef all_;
 };
+
+/// read_picture_header() that throws Error(input) as well for no pixels, more than `max_pixels`, and more than OpenCV
+/// decodes: 2^30, and 2^20 per side.
+PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
 /// Decodes PNG, JPEG, TIFF, BMP, WebP, PNM, PFM or EXR, told by content, with depth, alpha and grey kept: unsigned
 /// integers of up to 8 bits per channel become u8 and of up to 16 bits u16, spread over the full range (a PGM with the

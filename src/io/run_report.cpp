@@ -226,6 +226,7 @@ std::string to_json(const RunReport& report) {
   object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
   object["status"] = kStatuses[static_cast<int>(report.status)];
   if (report.status == RunReport::Status::ok) put_run(report, object);
+  object["memory_needed"] = report.memory ? ordered_json(*report.memory) : ordered_json();
   object["warnings"] = ordered_json::array();
   for (const Remark& warning : report.warnings) object["warnings"].push_back(warning.text);
   if (report.status == RunReport::Status::error) {

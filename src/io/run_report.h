@@ -50,6 +50,7 @@ struct RunReport {
   std::optional<Mapping> mapping;  ///< none: no map has a say, as with floats that are written as they are
   ResponseStats stats;             ///< means nothing in a dry run
   std::vector<Remark> warnings;    ///< what of the input does not come through
+  std::optional<std::int64_t> memory;  ///< bytes that it takes at most; none: it did not come to be known
   double decode_seconds = 0, convolve_seconds = 0, encode_seconds = 0;
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error, as is the message
   std::string error_message;

@@ -1,0 +1,133 @@
+#include "cli/memory.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <vector>
+
+#include "cli/filter.h"
+
+namespace convtool {
+namespace {
+
+// Bytes are counted in double: what is asked for may be beyond 64 bits.
+constexpr double kFloat = size_of(DType::f32);
+
+double pixels_of(const Shape& shape) {
+  return static_cast<double>(shape.n) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
+}
+
+double values_of(const Shape& shape) { return pixels_of(shape) * static_cast<double>(shape.c); }
+
+/// What of a picture or tensor is filtered.
+Shape filtered_shape(const SourceHeader& header, const FilterOptions& options) {
+  Shape shape = header.shape;
+  if (header.format.is_tensor()) return shape;
+  const bool has_alpha = shape.c % 2 == 0, is_coloured = shape.c > 2;
+  if (is_coloured && makes_grey(options)) shape.c -= 2;
+  if (has_alpha && (options.alpha == AlphaRule::keep || options.alpha == AlphaRule::drop)) --shape.c;
+  return shape;
+}
+
+/// What the network's banks make of `input`, one after another, as far as they fit.
+std::vector<Shape> responses_to(Shape input, DType dtype, const Network& network) {
+  std::vector<Shape> shapes;
+  try {
+    for (const Bank& bank : network.banks) {
+      shapes.push_back(bank_geometry(bank, shapes.empty() ? dtype : DType::f32, input).output);
+      input = shapes.back();
+    }
+  } catch (const Error&) {  // told when it is planned
+  }
+  return shapes;
+}
+
+/// What is kept in f32 between the stages.
+double between_stages(const Shape& filtered, const std::vector<Shape>& responses, const FilterOptions& options) {
+  double bytes = 0;
+  for (std::size_t i = 0; i + 1 < responses.size(); ++i) {  // the last one is the result
+    const bool has_next = i + 2 < responses.size();
+    bytes = std::max(bytes, kFloat * (values_of(responses[i]) + (has_next ? values_of(responses[i + 1]) : 0)));
+  }
+  const Shape& last = responses.back();
+  if (options.edges) {
+    // EdgePlan: the responses twice, three planes of strengths, three of colours or angles; a plane of marks with the
+    // places that are yet to be followed.
+    bytes += kFloat * (2 * values_of(last) + 6 * pixels_of(last));
+    if (options.edges->hysteresis) bytes += 33 * pixels_of(last);
+  }
+  if (options.percentiles) bytes += kFloat * values_of(last);
+  if (options.alpha == AlphaRule::premultiply) bytes += kFloat * (values_of(filtered) + values_of(last));
+  return bytes;
+}
+
+/// What encoding takes beyond the result itself, for each of its bytes.
+double encoding_factor(const FileFormat& format) {
+  switch (format.kind) {
+    case FileFormat::Kind::npy: return 0;   // made where it is written from
+    case FileFormat::Kind::json: return 8;  // up to 16 characters for four bytes, in a list that grows by doubling
+    case FileFormat::Kind::picture: break;
+  }
+  // Measured: libwebp's lossless search takes 36 bytes a pixel, of grey too. Else what LZW makes of noise, and its
+  // copy, and channels in the encoder's order.
+  return format.picture->name == "webp" ? 40 : 4;
+}
+
+}  // namespace
+
+std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
+                           const FilterOptions& options) {
+  constexpr double kEngine = 32 << 20;  // the most that a plan keeps while it runs
+  const double decoded = values_of(header.shape) * static_cast<double>(size_of(header.dtype));
+  const Shape filtered = filtered_shape(header, options);
+  const std::vector<Shape> responses = responses_to(filtered, header.dtype, options.network);
+  double between = 0, result = 0;
+  if (!responses.empty()) {
+    between = between_stages(filtered, responses, options);
+    const Shape& last = responses.back();
+    const double channels =
+        static_cast<double>(options.edges ? std::max<std::int64_t>(3, last.c) : last.c) + 1;  // alpha
+    const DType dtype = result_format.is_tensor() ? DType::f32 : options.depth.value_or(header.dtype);
+    result = pixels_of(last) * channels * static_cast<double>(size_of(dtype));
+  }
+  // Of a file in memory a copy may be made, for codecs that insist on a path; a progressive JPEG keeps 6 bytes a pixel;
+  // channels are put in order in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
+  const bool is_json = header.format.kind == FileFormat::Kind::json;
+  const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
+                          (is_json ? 48 * values_of(header.shape) : 0);
+  const double filtering = 2 * decoded + between + result + kEngine;
+  const double encoding = (1 + encoding_factor(result_format)) * result;
+  return static_cast<std::int64_t>(std::min(0x1p62, std::max({decoding, filtering, encoding})));
+}
+
+std::int64_t default_memory_limit() {
+  std::int64_t memory = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  std::ifstream group("/sys/fs/cgroup/memory.max");
+  std::int64_t granted = 0;
+  if (group >> granted && granted > 0) memory = std::min(memory, granted);
+  return memory / 4 * 3;
+}
+
+MemoryBudget::Share MemoryBudget::take(std::int64_t bytes) {
+  if (bytes > limit_) {
+    const auto mebibytes = [](std::int64_t value) { return std::to_string((value >> 20) + 1) + " MiB"; };
+    throw Error(ErrorKind::memory, "",
+                "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
+                    " may be used); raise --memory-limit, or cut the input");
+  }
+  std::unique_lock lock(mutex_);
+  freed_.wait(lock, [&] { return bytes <= limit_ - taken_; });
+  taken_ += bytes;
+  return Share(*this, bytes);
+}
+
+void MemoryBudget::give_back(std::int64_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    taken_ -= bytes;
+  }
+  freed_.notify_all();
+}
+
+}  // namespace convtool
