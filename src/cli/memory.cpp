@@ -30,15 +30,17 @@ Shape filtered_shape(const SourceHeader& header, const FilterOptions& options) {
   return shape;
 }
 
-/// What the network's banks make of `input`, one after another, as far as they fit.
-std::vector<Shape> responses_to(Shape input, DType dtype, const Network& network) {
+/// What the network's banks make of `input`, one after another; nothing when they do not fit or make too much of it.
+std::vector<Shape> responses_to(Shape input, DType dtype, const FilterOptions& options) {
   std::vector<Shape> shapes;
   try {
-    for (const Bank& bank : network.banks) {
+    for (const Bank& bank : options.network.banks) {
       shapes.push_back(bank_geometry(bank, shapes.empty() ? dtype : DType::f32, input).output);
       input = shapes.back();
+      if (input.h > options.max_pixels / input.w) return {};
     }
-  } catch (const Error&) {  // told when it is planned
+  } catch (const Error&) {
+    return {};
   }
   return shapes;
 }
@@ -62,16 +64,16 @@ double between_stages(const Shape& filtered, const std::vector<Shape>& responses
   return bytes;
 }
 
-/// What encoding takes beyond the result itself, for each of its bytes.
-double encoding_factor(const FileFormat& format) {
+/// What encoding `result` bytes of so many pixels takes beyond them.
+double encoding_memory(const FileFormat& format, double pixels, double result) {
   switch (format.kind) {
-    case FileFormat::Kind::npy: return 0;   // made where it is written from
-    case FileFormat::Kind::json: return 8;  // up to 16 characters for four bytes, in a list that grows by doubling
+    case FileFormat::Kind::npy: return 0;            // made where it is written from
+    case FileFormat::Kind::json: return 8 * result;  // up to 16 characters a float, in a list that grows by doubling
     case FileFormat::Kind::picture: break;
   }
-  // Measured: libwebp's lossless search takes 36 bytes a pixel, of grey too. Else what LZW makes of noise, and its
-  // copy, and channels in the encoder's order.
-  return format.picture->name == "webp" ? 40 : 4;
+  // Channels in the encoder's order, what LZW makes of noise, and its copy. libwebp's lossless search takes 32 bytes a
+  // pixel more (measured).
+  return 4 * result + (format.picture->name == "webp" ? 32 * pixels : 0);
 }
 
 }  // namespace
@@ -81,7 +83,7 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   constexpr double kEngine = 32 << 20;  // the most that a plan keeps while it runs
   const double decoded = values_of(header.shape) * static_cast<double>(size_of(header.dtype));
   const Shape filtered = filtered_shape(header, options);
-  const std::vector<Shape> responses = responses_to(filtered, header.dtype, options.network);
+  const std::vector<Shape> responses = responses_to(filtered, header.dtype, options);
   double between = 0, result = 0;
   if (!responses.empty()) {
     between = between_stages(filtered, responses, options);
@@ -97,7 +99,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
                           (is_json ? 48 * values_of(header.shape) : 0);
   const double filtering = 2 * decoded + between + result + kEngine;
-  const double encoding = (1 + encoding_factor(result_format)) * result;
+  const double encoding =
+      result + (responses.empty() ? 0 : encoding_memory(result_format, pixels_of(responses.back()), result));
   return static_cast<std::int64_t>(std::min(0x1p62, std::max({decoding, filtering, encoding})));
 }
 
@@ -111,7 +114,9 @@ std::int64_t default_memory_limit() {
 
 MemoryBudget::Share MemoryBudget::take(std::int64_t bytes) {
   if (bytes > limit_) {
-    const auto mebibytes = [](std::int64_t value) { return std::to_string((value >> 20) + 1) + " MiB"; };
+    const auto mebibytes = [](std::int64_t value) {
+      return std::to_string((value >> 20) + (value % (1 << 20) != 0 ? 1 : 0)) + " MiB";
+    };
     throw Error(ErrorKind::memory, "",
                 "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
                     " may be used); raise --memory-limit, or cut the input");

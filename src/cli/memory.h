@@ -14,7 +14,7 @@ struct FilterOptions;
 /// Bytes that filtering an input takes at most at one time, beyond those of the program itself: its file and decoded
 /// pixels, what its decoder keeps, the responses between stages, the result, and the result encoded. `file_bytes` is
 /// the length of the file. Of a kernel that does not
-/// fit the input, which is refused later, the result is left out.
+/// fit the input or makes more than the most pixels of it, which is refused later, the result is left out.
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
                            const FilterOptions& options);
 

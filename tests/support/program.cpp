@@ -1,6 +1,7 @@
 #include "support/program.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,9 +58,10 @@ ProgramResult run_shell(const std::string& command, const TempFolder& where) {
     _exit(127);
   }
   int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) throw std::runtime_error("cannot run a shell");
+  struct rusage usage = {};
+  if (child < 0 || wait4(child, &status, 0, &usage) != child) throw std::runtime_error("cannot run a shell");
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, read_text(streams.file("out")), read_text(streams.file("err"))};
+  return {code, read_text(streams.file("out")), read_text(streams.file("err")), usage.ru_maxrss * 1024};
 }
 
 ProgramResult run_convtool(const std::vector<std::string>& arguments, const TempFolder& where,

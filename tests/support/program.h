@@ -8,6 +8,7 @@
 struct ProgramResult {
   int code = 0;  // the exit code, or 128 + the signal that ended it
   std::string out, err;
+  long peak_memory = 0;  // bytes; not less than this process has, from which it was forked
 };
 
 /// A fresh folder under the system's temporary folder, removed with all that is in it at the end.
