@@ -23,8 +23,7 @@ namespace convtool {
 namespace {
 
 /// Filters one input; what goes wrong with it ends in the report.
-RunReport run_one(const std::string& input, const Destination& destination, const ReadFiles& read,
-                  const FilterOptions& filter, MemoryBudget& budget) {
+RunReport run_one(const std::string& input, const Destination& destination, const RunContext& run) {
   RunReport report{.input = input, .output = destination.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
     report.status = RunReport::Status::error;
@@ -32,7 +31,7 @@ RunReport run_one(const std::string& input, const Destination& destination, cons
     report.error_message = message;
   };
   try {
-    filter_file(input, destination, read, filter, budget, report);
+    filter_file(input, destination, run, report);
   } catch (const Error& error) {
     failed(error.kind(), error.what());
   } catch (const std::bad_alloc&) {
@@ -146,6 +145,14 @@ class Teller {
   double pixels_ = 0;
 };
 
+/// Throws Error(usage) where a manifest cannot be kept.
+void check_manifest(const RunOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
+  const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
+  if (reads_stdin || options.destination.output == "-")
+    throw Error(ErrorKind::usage, "--manifest", "records files, not standard input and output; name files");
+  read.refuse_overwriting(*options.manifest);
+}
+
 }  // namespace
 
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files) {
@@ -153,6 +160,8 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   std::vector<std::string> names = kernel_files;
   for (const Input& input : inputs) names.push_back(input.path);
   if (options.inputs.files_from) names.push_back(*options.inputs.files_from);
+  if (options.manifest) check_manifest(options, inputs, ReadFiles(names));
+  if (options.manifest) names.push_back(*options.manifest);
   const ReadFiles read(names);
   const std::vector<Destination> destinations =
       plan_destinations(inputs, read, options.destination, filter.network.name,
@@ -170,11 +179,16 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
   Teller teller(options, filter.progress, end - begin, std::find(outputs.begin(), outputs.end(), "-") != outputs.end());
   MemoryBudget budget(filter.memory_limit);
+  std::optional<Resume> resume;
+  if (options.manifest)
+    resume.emplace(*options.manifest, filter.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
+                   options_with_a_say(*options.command, filter.network));
+  const RunContext run{.options = filter, .read = read, .budget = budget, .resume = resume ? &*resume : nullptr};
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
-      RunReport report = run_one(inputs[i].path, destinations[i], read, filter, budget);
+      RunReport report = run_one(inputs[i].path, destinations[i], run);
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
       teller.ended(i - begin, std::move(report));
     }

@@ -11,6 +11,7 @@
 
 #include "cli/result_format.h"
 #include "edges/edge_plan.h"
+#include "io/digest.h"
 #include "network/alpha.h"
 #include "network/premultiplied.h"
 
@@ -318,8 +319,8 @@ bool may_be_floats(const std::string& input, const FilterOptions& options) {
   return true;
 }
 
-void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
-                 const FilterOptions& options, MemoryBudget& budget, RunReport& report) {
+void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report) {
+  const FilterOptions& options = run.options;
   const bool name_may_change = destination.derived && may_be_floats(input, options);
   if (options.no_clobber && !name_may_change && exists(destination.path)) {
     report.status = RunReport::Status::skipped;
@@ -329,12 +330,22 @@ void filter_file(const std::string& input, const Destination& destination, const
   if (input != "-" && std::filesystem::is_directory(input, ignored))
     throw Error(ErrorKind::input, input, "is a folder; add --recursive to filter the pictures in it");
   const Stopwatch decoding;
-  std::unique_lock turn = budget.turn();
+  if (run.resume) {
+    if (const std::optional<std::string> done = run.resume->find_done(input, destination)) {
+      report.output = *done;
+      report.status = RunReport::Status::skipped;
+      return;
+    }
+  }
+  std::unique_lock turn = run.budget.turn();
+  std::optional<FileRecord> record;
+  if (run.resume) record = look_at_file(input);
   Bytes file = read_file(input);
   const SourceHeader header = read_source_header(file, input, options.max_pixels);
   report.memory = memory_needed(header, std::ssize(file), destination.format.value_or(header.format), options);
-  const MemoryBudget::Share share = budget.take(*report.memory);
+  const MemoryBudget::Share share = run.budget.take(*report.memory);
   turn.unlock();
+  if (record) record->digest = digest_of(file);
   Source source = decode_source(std::move(file), input, options.max_pixels);
   std::optional<Image> picture;
   if (options.edges && options.edges->kind == EdgeKind::overlay && !source.is_tensor()) picture = source.image();
@@ -361,8 +372,9 @@ void filter_file(const std::string& input, const Destination& destination, const
     write_stdout(bytes);
   } else {
     if (job.destination.make_folder) make_folder_of(job.destination.path);
-    read.refuse_overwriting(job.destination.path);  // it may have taken another extension, for floats or a tensor
+    run.read.refuse_overwriting(job.destination.path);  // it may have taken another extension, for floats or a tensor
     write_file(job.destination.path, bytes);
+    if (run.resume) run.resume->record(record, job.destination.path, bytes);
   }
   report.encode_seconds += writing.seconds();
 }

@@ -9,6 +9,7 @@
 #include "cli/destination.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
+#include "cli/resume.h"
 #include "cli/source.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
@@ -47,10 +48,16 @@ bool makes_grey(const FilterOptions& options);
 /// known for certain once it is decoded.
 bool may_be_floats(const std::string& input, const FilterOptions& options);
 
-/// Filters `input` into `destination` and fills `report` as far as it gets. `read` are the files that must not be
-/// written to, `budget` what it may have to wait for. From several threads at once. Throws Error for what goes wrong
-/// with this input; then nothing has been written.
-void filter_file(const std::string& input, const Destination& destination, const ReadFiles& read,
-                 const FilterOptions& options, MemoryBudget& budget, RunReport& report);
+/// What all inputs of a run share.
+struct RunContext {
+  const FilterOptions& options;
+  const ReadFiles& read;  ///< files that must not be written to
+  MemoryBudget& budget;   ///< which an input may have to wait for
+  Resume* resume;         ///< null without --manifest
+};
+
+/// Filters `input` into `destination` and fills `report` as far as it gets. From several threads at once. Throws Error
+/// for what goes wrong with this input; then nothing has been written.
+void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report);
 
 }  // namespace convtool

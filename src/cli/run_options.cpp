@@ -29,7 +29,12 @@ void add_output_options(CLI::App& command, RunOptions& options) {
   add("--quality", options.quality, "Q", "of JPEG (else 95) and WebP (else lossless): 1 to 100");
   add("--png-level", options.png_level, "N", "0, stored, to 9, smallest (else 1)");
   add("--png-strategy", options.png_strategy, "S", "default, filtered, huffman, rle, fixed");
-  command.add_flag("-n,--no-clobber", options.no_clobber, "skip an input whose output exists")->group("Output");
+  CLI::Option* manifest = add("--manifest", options.manifest, "FILE",
+                              "record in FILE what was done, as JSON Lines; what is recorded there and has not changed "
+                              "since is skipped");
+  command.add_flag("-n,--no-clobber", options.no_clobber, "skip an input whose output exists")
+      ->excludes(manifest)
+      ->group("Output");
   command.add_flag("--dry-run", options.dry_run, "tell what would be written, write nothing")->group("Output");
 }
 
@@ -98,6 +103,7 @@ void resolve_mapping(const RunOptions& options, FilterOptions& result) {
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
+  options.command = &command;
   command.add_option("INPUT", options.inputs.named, "pictures, .npy or .json tensors, folders; - is standard input");
   const char* group = "Input";
   command

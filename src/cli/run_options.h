@@ -15,8 +15,9 @@ class App;
 namespace convtool {
 
 struct RunOptions {
+  const CLI::App* command = nullptr;  ///< that they belong to
   InputOptions inputs;
-  std::optional<std::string> shard, memory_limit;
+  std::optional<std::string> shard, memory_limit, manifest;
   DestinationOptions destination;
   std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto";

@@ -41,8 +41,9 @@ std::string reason(int error, const char* missing) {
 class Descriptor {
  public:
   Descriptor(const std::string& path, int flags) {
+    constexpr mode_t kForAll = 0666;  // as far as the umask lets them
     do {
-      value_ = open(path.c_str(), flags | O_CLOEXEC);
+      value_ = open(path.c_str(), flags | O_CLOEXEC, kForAll);
     } while (value_ < 0 && errno == EINTR);
     if (value_ < 0) throw_errno();
   }
@@ -80,16 +81,17 @@ Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, cons
   if (fstat(descriptor, &status) != 0) throw_errno();
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::input, where, "is a folder");
 
-  const bool is_regular = S_ISREG(status.st_mode);
+  const bool is_regular = S_ISREG(status.st_mode) && status.st_size > 0;  // what /proc makes up has none
+  const auto regular_size = static_cast<std::size_t>(status.st_size);
   const bool is_stream_limit = !is_regular && stream_limit < limit;
   if (is_stream_limit) limit = stream_limit;
   constexpr std::size_t kChunk = 1 << 20;
   // One byte more than a regular file has room for the read that finds the end.
-  std::size_t expected = is_regular ? static_cast<std::size_t>(status.st_size) + 1 : kChunk;
+  std::size_t expected = is_regular ? regular_size + 1 : kChunk;
   if (expected > limit) expected = limit + 1;
   Bytes bytes;
   std::size_t size = 0;
-  while (size <= limit) {
+  while (size <= limit && !(is_regular && size > regular_size)) {
     if (size == bytes.size()) bytes.resize(size == 0 ? expected : size + std::max(size / 2, kChunk));
     const ssize_t got = read(descriptor, bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno != EINTR) throw_errno();
@@ -100,6 +102,11 @@ Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, cons
     throw Error(ErrorKind::input, where,
                 "is larger than " + size_in_words(limit) + ", the most that is read" +
                     (is_stream_limit ? " from a stream" : ""));
+  struct stat afterwards;
+  if (fstat(descriptor, &afterwards) != 0) throw_errno();
+  if (is_regular && (afterwards.st_size != status.st_size || afterwards.st_mtim.tv_sec != status.st_mtim.tv_sec ||
+                     afterwards.st_mtim.tv_nsec != status.st_mtim.tv_nsec))
+    throw Error(ErrorKind::input, where, "was changed while it was read; run again when it is finished");
   bytes.resize(size);
   return bytes;
 }
@@ -150,6 +157,15 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   try {
     replace_file(path, bytes);
   } catch (const std::system_error& error) {  // what std::filesystem throws is one too
+    throw Error(ErrorKind::output, path, reason(error.code().value(), "folder"));
+  }
+}
+
+void append_to_file(const std::string& path, std::span<const std::byte> bytes) {
+  if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
+  try {
+    write_all(Descriptor(path, O_WRONLY | O_APPEND | O_CREAT).get(), bytes);
+  } catch (const std::system_error& error) {
     throw Error(ErrorKind::output, path, reason(error.code().value(), "folder"));
   }
 }

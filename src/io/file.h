@@ -15,7 +15,7 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kLargestStream = std::size_t{4} << 30;
 
 /// The whole file, or standard input to its end. Throws Error(input) with the path: none given, missing, a folder,
-/// unreadable, or larger than `limit` bytes. `stream_limit` holds as well for what is not a regular file (a pipe, a
+/// unreadable, changed while it was read, or larger than `limit` bytes. `stream_limit` holds as well for what is not a regular file (a pipe, a
 /// device), since that may never end.
 Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
 
@@ -26,6 +26,9 @@ Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size
 /// ends the process. A limit on file sizes is such a failure only where SIGXFSZ is ignored; else it ends the process,
 /// and leaves the temporary. Throws Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
+
+/// Adds `bytes` at the end of `path` in one piece, and makes it where it is missing. Throws Error(output) with the path.
+void append_to_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Writes to standard output. Throws Error(output).
 void write_stdout(std::span<const std::byte> bytes);

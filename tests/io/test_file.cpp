@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -342,4 +343,30 @@ TEST_CASE("SIGINT, SIGTERM, SIGHUP and SIGQUIT remove temporaries, then do what 
       }
       CHECK(folder.names().size() == (before == "ignored" ? 2 : 0));
     }
+}
+
+TEST_CASE("a file that is changed while it is read is an error, not half of each") {
+  const Folder folder;
+  const std::string path = folder / "growing";
+  write_file(path, Bytes(std::size_t{32} << 20));
+  std::atomic<bool> ends = false;
+  std::jthread writer([&] {
+    const Bytes more(4096);
+    constexpr int kMost = 50'000;  // 200 MB, should it never be noticed
+    for (int i = 0; i < kMost && !ends; ++i) append_to_file(path, more);
+  });
+  const std::string message = complaint(ErrorKind::input, [&] { read_file(path); });
+  ends = true;
+  CHECK(message == path + ": was changed while it was read; run again when it is finished");
+}
+
+TEST_CASE("appending makes the file and adds to its end") {
+  const Folder folder;
+  const std::string path = folder / "log";
+  append_to_file(path, to_bytes("one\n"));
+  append_to_file(path, to_bytes("two\n"));
+  CHECK(contents(path) == "one\ntwo\n");
+  const std::string nowhere = folder / "missing/log";
+  CHECK(complaint(ErrorKind::output, [&] { append_to_file(nowhere, {}); }) == nowhere + ": no such folder");
+  CHECK(complaint(ErrorKind::output, [&] { append_to_file("", {}); }) == "no file name");
 }

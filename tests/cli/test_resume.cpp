@@ -1,0 +1,196 @@
+// --manifest: what a second run does again, and what it leaves.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+const std::string kPicture = "P2\n3 2\n255\n1 2 3 4 5 6\n", kOther = "P2\n3 2\n255\n9 2 3 4 5 6\n";
+
+/// Long ago, so that what is done to the file next shows in its time of change.
+void make_old(const TempFolder& folder, const std::string& name, long seconds = 1000000000) {
+  const timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 5}, {.tv_sec = seconds, .tv_nsec = 5}};
+  REQUIRE(utimensat(AT_FDCWD, folder.file(name).c_str(), times, 0) == 0);
+}
+
+struct Batch {
+  TempFolder folder;
+  std::vector<std::string> options = {"-k", "sharpen", "--out-dir", "out", "--manifest", "m.jsonl"};
+
+  Batch() {
+    for (const char* name : {"a.pgm", "b.pgm", "c.pgm"}) {
+      folder.write(name, kPicture);
+      make_old(folder, name);
+    }
+  }
+
+  /// For each input the first letter of its status: "oss".
+  std::string run(const std::vector<std::string>& more = {}, int code = 0) const {
+    std::vector<std::string> arguments = {"apply", "a.pgm", "b.pgm", "c.pgm", "--json"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = run_convtool(arguments, folder);
+    CHECK(result.code == code);
+    std::string statuses;
+    std::istringstream lines(result.out);
+    for (std::string line; std::getline(lines, line);)
+      statuses += json::parse(line).at("status").get<std::string>().front();
+    return statuses;
+  }
+
+  std::vector<json> manifest() const {
+    std::vector<json> all;
+    std::istringstream lines(read_text(folder.file("m.jsonl")));
+    for (std::string line; std::getline(lines, line);) all.push_back(json::parse(line));
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a second run with the same manifest does nothing again") {
+  const Batch batch;
+  CHECK(batch.run() == "ooo");
+  const std::vector<json> lines = batch.manifest();
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].at("version") == 1);
+  CHECK(lines[0].at("input") == "a.pgm");
+  CHECK(lines[0].at("input_size") == kPicture.size());
+  CHECK(lines[0].at("input_mtime") == "2001-09-09T01:46:40.000000005Z");
+  CHECK(lines[0].at("input_digest").get<std::string>().starts_with("xxh128:"));
+  CHECK(lines[0].at("output") == "out/a.sharpen.png");
+  CHECK(lines[0].at("output_size") == fs::file_size(batch.folder.path() / "out/a.sharpen.png"));
+  CHECK(lines[0].at("options").at("--kernel") == json::array({"sharpen"}));
+  CHECK(lines[0].at("options").at("command") == json::array({"apply"}));
+
+  CHECK(batch.run() == "sss");
+  CHECK(batch.run({"--jobs", "3", "--threads", "1", "--progress", "never", "--memory-limit", "1G"}) == "sss");
+  CHECK(batch.manifest() == lines);
+}
+
+TEST_CASE("what changed is done again: content, output, options, kernel") {
+  Batch batch;
+  CHECK(batch.run() == "ooo");
+
+  batch.folder.write("b.pgm", kOther);
+  CHECK(batch.run() == "sos");
+  CHECK(batch.run() == "sss");
+
+  fs::remove(batch.folder.path() / "out/c.sharpen.png");
+  CHECK(batch.run() == "sso");
+  CHECK(batch.run() == "sss");
+
+  const std::string whole = read_text(batch.folder.file("out/a.sharpen.png"));
+  batch.folder.write("out/a.sharpen.png", whole.substr(0, 20));
+  CHECK(batch.run() == "oss");
+  CHECK(read_text(batch.folder.file("out/a.sharpen.png")) == whole);
+  batch.folder.write("out/a.sharpen.png", std::string(whole.size(), 'x'));  // as long
+  make_old(batch.folder, "out/a.sharpen.png");
+  CHECK(batch.run() == "oss");
+  CHECK(read_text(batch.folder.file("out/a.sharpen.png")) == whole);
+
+  CHECK(batch.run({"--map", "abs"}) == "ooo");
+  CHECK(batch.run({"--map", "abs"}) == "sss");
+  CHECK(batch.run() == "ooo");  // what is there is the other
+
+  batch.options[1] = "k.json";
+  batch.folder.write("k.json", "[[1,2]]");
+  CHECK(batch.run() == "ooo");
+  CHECK(batch.run() == "sss");
+  batch.folder.write("k.json", "[[1, 2]]");  // says the same
+  CHECK(batch.run() == "sss");
+  for (const char* kernel : {"[[1,3]]", R"({"weight":[[1,3]],"bias":1})", R"({"weight":[[1,3]],"stride":2})",
+                             R"({"weight":[[1,3]],"divisor":2})", R"({"weight":[[1,3]],"padding":"same"})",
+                             R"({"weight":[[1,3]],"padding":"same","padding_mode":"reflect"})",
+                             R"({"weight":[[1,3]],"activation":"relu"})", R"({"weight":[[1,3]],"map":"abs"})"}) {
+    CAPTURE(kernel);
+    batch.folder.write("k.json", kernel);
+    CHECK(batch.run() == "ooo");
+    CHECK(batch.run() == "sss");
+  }
+}
+
+TEST_CASE("a file that was only touched is looked at, not filtered") {
+  const Batch batch;
+  CHECK(batch.run() == "ooo");
+  make_old(batch.folder, "b.pgm", 1100000000);
+  make_old(batch.folder, "out/c.sharpen.png", 1100000000);
+  CHECK(batch.run() == "sss");
+  const std::vector<json> lines = batch.manifest();
+  REQUIRE(lines.size() == 5);  // with the new times
+  CHECK(lines[3].at("input_mtime") == "2004-11-09T11:33:20.000000005Z");
+  CHECK(lines[4].at("output_mtime") == "2004-11-09T11:33:20.000000005Z");
+  CHECK(batch.run() == "sss");
+  CHECK(batch.manifest().size() == 5);
+}
+
+TEST_CASE("what failed is not recorded, and done again") {
+  const Batch batch;
+  batch.folder.write("b.pgm", "no picture");
+  CHECK(batch.run({}, 1) == "oeo");
+  CHECK(batch.run({}, 1) == "ses");
+  batch.folder.write("b.pgm", kPicture);
+  CHECK(batch.run() == "sos");
+}
+
+TEST_CASE("manifests of slices, one behind the other, are the manifest of all") {
+  const Batch batch;
+  for (const std::string k : {"1", "2", "3"}) {
+    std::vector<std::string> arguments = {"apply",     "a.pgm", "b.pgm",      "c.pgm",      "-k",      "sharpen",
+                                          "--out-dir", "out",   "--manifest", k + ".jsonl", "--shard", k + "/3"};
+    CHECK(run_convtool(arguments, batch.folder).code == 0);
+  }
+  CHECK(run_shell("cat 3.jsonl 1.jsonl 2.jsonl > m.jsonl", batch.folder).code == 0);
+  CHECK(batch.run() == "sss");
+}
+
+TEST_CASE("a derived name that became another format's is found again") {
+  const TempFolder folder;
+  folder.write("a.pfm", std::string("Pf\n1 1\n-1\n\0\0\0\0", 14));  // floats, which PNG does not hold
+  const std::vector<std::string> arguments = {"apply",      "a.pfm", "-k",    "[[1]]", "-o", "{stem}.{ext}2.{ext}",
+                                              "--manifest", "m",     "--json"};
+  CHECK(json::parse(run_convtool(arguments, folder).out).at("status") == "ok");
+  const json second = json::parse(run_convtool(arguments, folder).out);
+  CHECK(second.at("status") == "skipped");
+  CHECK(fs::exists(folder.path() / second.at("output").get<std::string>()));
+}
+
+TEST_CASE("a dry run tells what would be done, and records nothing") {
+  const Batch batch;
+  CHECK(batch.run({"--dry-run"}) == "ooo");
+  CHECK(!fs::exists(batch.folder.path() / "m.jsonl"));
+  CHECK(batch.run() == "ooo");
+  batch.folder.write("b.pgm", kOther);
+  CHECK(batch.run({"--dry-run"}) == "sos");
+  CHECK(batch.manifest().size() == 3);
+}
+
+TEST_CASE("a manifest that cannot be kept is refused before any work") {
+  const Batch batch;
+  const auto refusal = [&](std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), {"apply", "-k", "sharpen"});
+    const ProgramResult result = run_convtool(arguments, batch.folder, input);
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    return result.err;
+  };
+  const std::string kNoStreams = "convtool: --manifest: records files, not standard input and output; name files\n";
+  CHECK(refusal({"-", "--manifest", "m"}, kPicture) == kNoStreams);
+  CHECK(refusal({"a.pgm", "-o", "-", "--manifest", "m"}) == kNoStreams);
+  CHECK(refusal({"a.pgm", "--manifest", "a.pgm"}).find("which this run reads") != std::string::npos);
+  CHECK(refusal({"a.pgm", "-o", "m.png", "--manifest", "m.png"}).find("which this run reads") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is no manifest of convtool's") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "nowhere/m"}).find("no such folder") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", ""}).find("no file name") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "m", "--no-clobber"}).find("excludes") != std::string::npos);
+  CHECK(read_text(batch.folder.file("a.pgm")) == kPicture);
+  CHECK(read_text(batch.folder.file("b.pgm")) == kPicture);
+}
