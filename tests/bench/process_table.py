@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Tables of what hyperfine measured, for processes.sh: the times of a command in all rounds together.
+
+    process_table.py pictures FACTS ROUND.json...   one row for each command; FACTS are tab-separated: label, peak memory
+                                                    in KiB, bytes written, difference, command
+    process_table.py batch ROUND.json...            one row for each command
+    process_table.py jobs CORES ROUND.json...       two commands: how much the second gains from CORES
+    process_table.py fastest ROUND.json...          the label that is fastest, convtool's left out
+"""
+
+import json
+import sys
+from statistics import mean, median, pstdev
+
+
+def pooled(paths):
+    """The times of each label, in seconds, in the order of the first round."""
+    times = {}
+    for path in paths:
+        with open(path) as file:
+            for result in json.load(file)["results"]:
+                times.setdefault(result["command"], []).extend(result["times"])
+    return times
+
+
+def row(*cells):
+    print("| " + " | ".join(cells) + " |")
+
+
+def header(*titles):
+    row(*titles)
+    row("---", *["---:"] * (len(titles) - 1))
+
+
+def spread(times, scale, digits):
+    """Three cells: median, mean and standard deviation, the least."""
+    shown = [f"{scale * value:.{digits}f}" for value in (median(times), mean(times), pstdev(times), min(times))]
+    return shown[0], f"{shown[1]} ± {shown[2]}", shown[3]
+
+
+def pictures(facts_path, *paths):
+    times = pooled(paths)
+    ours, level_6 = (median(times[label]) for label in ("convtool own", "convtool 6"))
+    header("program, PNG", "median ms", "mean ± σ", "min", "÷ convtool", "÷ convtool 6", "peak KiB", "PNG KiB", "difference")
+    with open(facts_path) as file:
+        for line in file:
+            label, memory, size, difference, _ = line.rstrip("\n").split("\t")
+            middle = median(times[label])
+            row(label, *spread(times[label], 1000, 1), f"{middle / ours:.2f}", f"{middle / level_6:.2f}", memory,
+                str(round(int(size) / 1024)), difference if int(difference) <= 1 else f"**{difference}**: another result")
+    print(f"\n{len(next(iter(times.values())))} runs of each.")
+
+
+def batch(*paths):
+    times = pooled(paths)
+    ours = median(next(iter(times.values())))
+    header("command", "median s", "mean ± σ", "min", "÷ convtool")
+    for label, values in times.items():
+        row(label, *spread(values, 1, 2), f"{median(values) / ours:.2f}")
+    print(f"\n{len(next(iter(times.values())))} runs of each.")
+
+
+def jobs(cores, *paths):
+    times = pooled(paths)
+    one, all_cores = times.values()
+    header("command", "median s", "mean ± σ", "min")
+    for label, values in times.items():
+        row(label, *spread(values, 1, 2))
+    gain = median(one) / median(all_cores)
+    print(f"\n{gain:.2f} times as fast on {cores} cores: an efficiency of {100 * gain / int(cores):.0f} %.")
+
+
+def fastest(*paths):
+    times = pooled(paths)
+    print(min((label for label in times if not label.startswith("convtool")), key=lambda label: median(times[label])))
+
+
+if __name__ == "__main__":
+    {"pictures": pictures, "batch": batch, "jobs": jobs, "fastest": fastest}[sys.argv[1]](*sys.argv[2:])
