@@ -14,8 +14,8 @@ namespace convtool {
 namespace {
 
 /// The command table. A new command is one file and one row.
-constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply,   add_edges, add_shape,
-                                                                add_kernels, add_bench, add_completion};
+constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_edges,      add_shape, add_kernels,
+                                                                add_bench, add_completion, add_manual};
 
 constexpr const char* kDescription =
     "Filters images and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line.";
@@ -120,7 +120,7 @@ int run_command_line(int argc, const char* const* argv) {
   }
   if (!action)
     throw Error(ErrorKind::usage, "",
-                "no command given (apply, edges, shape, kernels, bench or completion); see 'convtool --help'");
+                "no command given (apply, edges, shape, kernels, bench, completion or manual); see 'convtool --help'");
   return action();
 }
 

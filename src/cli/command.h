@@ -18,5 +18,6 @@ void add_completion(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_shape(CLI::App& app, Action& action);
 void add_kernels(CLI::App& app, Action& action);
+void add_manual(CLI::App& app, Action& action);
 
 }  // namespace convtool

@@ -5,6 +5,7 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/option_table.h"
 #include "cli/option_value.h"
 #include "cli/print.h"
 
@@ -17,26 +18,6 @@ constexpr const char* kFooter = R"(Examples:
   convtool completion bash > ~/.local/share/bash-completion/completions/convtool
   convtool completion zsh > "${fpath[1]}/_convtool"
   convtool completion fish > ~/.config/fish/completions/convtool.fish)";
-
-std::vector<const CLI::App*> commands_of(const CLI::App& app) { return app.get_subcommands({}); }
-
-/// Those with dashes; what is left are operands.
-std::vector<const CLI::Option*> options_of(const CLI::App& command) {
-  std::vector<const CLI::Option*> options;
-  for (const CLI::Option* option : command.get_options())
-    if (!option->get_positional()) options.push_back(option);
-  return options;
-}
-
-bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
-
-/// "--kernel", "-k".
-std::vector<std::string> names_of(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  return names;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
