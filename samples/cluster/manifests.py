@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""The manifests of a run in shards.
+
+manifests.py fold OUT              merges OUT/manifests/K.jsonl into OUT/manifest.jsonl: one line for each input, its last
+manifests.py deal OUT LIST SHARDS  folds, then begins OUT/manifests/K.jsonl with what is known of the K-th slice of LIST
+"""
+import json
+import os
+import pathlib
+import sys
+
+
+def read(manifest):
+    """The last line of each input; a line that a crash cut off counts as none."""
+    lines = {}
+    if manifest.exists():
+        for line in manifest.read_bytes().split(b"\n"):
+            try:
+                lines[json.loads(line)["input"]] = line + b"\n"
+            except (ValueError, KeyError, TypeError):
+                pass
+    return lines
+
+
+def fold(out):
+    merged = read(out / "manifest.jsonl")
+    news = {}
+    for shard in sorted((out / "manifests").glob("*.jsonl"), key=lambda path: int(path.stem)):
+        # A line that was dealt is no news: another shard may have done its input since.
+        news.update((name, line) for name, line in read(shard).items() if merged.get(name) != line)
+    merged.update(news)
+    partial = out / "manifest.jsonl.partial"
+    with open(partial, "wb") as file:
+        file.writelines(merged.values())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, out / "manifest.jsonl")
+    return merged
+
+
+def deal(out, names, shards):
+    merged = fold(out)
+    for shard in (out / "manifests").glob("*.jsonl"):
+        if int(shard.stem) > shards:
+            shard.unlink()
+    for k in range(1, shards + 1):
+        part = names[len(names) * (k - 1) // shards : len(names) * k // shards]  # as convtool --shard slices
+        with open(out / "manifests" / f"{k}.jsonl", "wb") as file:
+            file.writelines(merged[name] for name in part if name in merged)
+
+
+if __name__ == "__main__":
+    command, out = sys.argv[1], pathlib.Path(sys.argv[2])
+    if command == "fold":
+        fold(out)
+    else:
+        listed = pathlib.Path(sys.argv[3]).read_bytes().split(b"\0")
+        deal(out, [name.decode(errors="replace") for name in listed if name], int(sys.argv[4]))
