@@ -207,7 +207,8 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if ((inputs.size() > 1) && !options.quiet) print_error("convtool: " + teller.summary(seconds) + "\n");
   if (is_interrupted()) {
-    print_error("convtool: interrupted between two inputs; --no-clobber goes on from here\n");
+    const std::string option = options.manifest || options.no_clobber ? "" : "with --no-clobber ";
+    print_error("convtool: interrupted between two inputs; the same command " + option + "goes on from here\n");
     end_by_interrupt();
   }
   return teller.any_failed() ? kExitFailed : kExitDone;
