@@ -21,14 +21,14 @@
 
 #include "io/byte_reader.h"
 #include "io/float_files.h"
+#include "io/opencv_switches.h"
 #include "io/stderr_capture.h"
 
 namespace convtool {
 namespace {
 
-// Before main(), where no other thread can be reading the environment: the OpenEXR codec is off by default.
 [[maybe_unused]] const bool kOpencvIsPrepared = [] {
-  setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 0);
+  settle_opencv_switches();
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   return true;
 }();

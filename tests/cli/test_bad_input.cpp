@@ -288,6 +288,29 @@ TEST_CASE("an existing output survives a failure, and -n leaves it alone") {
   CHECK(read_text(workplace.file("y.png")) == "precious");
 }
 
+TEST_CASE("OpenCV's environment variables change nothing") {
+  Workplace workplace;
+  const ProgramResult plain = run_shell("$CONVTOOL apply ok.png -k edge.json -o plain.png", workplace);
+  REQUIRE(plain.code == 0);
+  for (const char* variable :
+       {"OPENCV_IO_MAX_IMAGE_PIXELS=1", "OPENCV_IO_MAX_IMAGE_WIDTH=1", "OPENCV_IO_MAX_IMAGE_HEIGHT=1",
+        "OPENCV_LOG_LEVEL=DEBUG", "OPENCV_DUMP_CONFIG=1", "OPENCV_DUMP_ERRORS=1", "OPENCV_TRACE=1",
+        "OPENCV_CPU_DISABLE=SSE2", "OPENCV_PARALLEL_BACKEND=nonsense", "OPENCV_IO_ENABLE_OPENEXR=0"}) {
+    CAPTURE(variable);
+    const ProgramResult result = run_shell(
+        "env A=1 " + std::string(variable) + " B=2 $CONVTOOL apply ok.png -k edge.json -o plain.png", workplace);
+    CHECK(result.code == 0);
+    CHECK(result.out == plain.out);
+    CHECK(result.err == "");
+  }
+  CHECK(workplace.names() == std::vector<std::string>{"edge.json", "ok.png", "plain.png"});
+  const ProgramResult exr = run_shell(
+      "$CONVTOOL apply ok.png -k edge.json --depth f32 -o f.exr -q && "
+      "OPENCV_IO_ENABLE_OPENEXR=0 $CONVTOOL apply f.exr -k edge.json -q -o g.exr",
+      workplace);
+  CHECK(exr.code == 0);
+}
+
 TEST_CASE("a full disk is an error, and leaves nothing") {
   Workplace workplace;
   const ProgramResult device = run_shell("$CONVTOOL apply ok.png -k edge.json -o - > /dev/full", workplace);
