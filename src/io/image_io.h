@@ -120,7 +120,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
 /// Such as "4.6.0".
 std::string opencv_version();
 
-/// How OpenCV is linked: "static" or "shared".
+/// How OpenCV is linked: "static", "static with shared codecs" or "shared" (opencv.cmake).
 std::string_view opencv_link();
 
 }  // namespace convtool

@@ -1,50 +1,80 @@
-# The three OpenCV modules as the target `opencv`, and how they are linked as OPENCV_LINK: static or shared.
+# The three OpenCV modules as the target `opencv`, and how they are linked as OPENCV_LINK: "static", "static with shared
+# codecs" or "shared".
 #
 # Debian's shared imgcodecs pulls GDAL, GDCM and some 140 shared objects that they need: 57 ms and 61 MB before main(),
 # for formats that convtool does not read. Its static archives do without when somebody else has the entry points of
-# those two, which absent_codecs.cpp does. A link test decides; where it fails, the shared libraries serve.
+# those two, which absent_codecs.cpp does. The codecs' own archives save another 1.2 of 5 ms, in which the dynamic loader
+# would map and relocate ten more objects; OpenEXR and TBB have none in Debian. A link test decides; where both ways
+# fail, the shared libraries serve.
 
 # OpenCVConfig.cmake comes only with all of OpenCV, hundreds of packages more.
 find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(opencv INTERFACE)
 target_include_directories(opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
 
+# find_libraries(LIST NAMES...): appends the path of each, where NAMES are one library's, by whitespace.
+function(find_libraries list)
+  set(found ${${list}})
+  foreach(names IN LISTS ARGN)
+    separate_arguments(names)
+    list(GET names 0 name)
+    find_library(OPENCV_NEEDS_${name} NAMES ${names})
+    list(APPEND found ${OPENCV_NEEDS_${name}})
+  endforeach()
+  set(${list} ${found} PARENT_SCOPE)
+endfunction()
+
+# Each needs those after it. What TIFF needs comes after it; liblzma and so on come with its -dev package.
 set(archives)
-foreach(module imgcodecs imgproc core)  # each needs those after it
-  find_library(OPENCV_STATIC_${module} libopencv_${module}.a)
-  list(APPEND archives ${OPENCV_STATIC_${module}})
-endforeach()
-set(codecs)
-foreach(names IN ITEMS png jpeg tiff webp openjp2 "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex"
-                       "IlmThread-3_1 IlmThread" tbb lapack blas z)
-  separate_arguments(names)
-  list(GET names 0 name)
-  find_library(OPENCV_NEEDS_${name} NAMES ${names})
-  list(APPEND codecs ${OPENCV_NEEDS_${name}})
+find_libraries(archives libopencv_imgcodecs.a libopencv_imgproc.a libopencv_core.a)
+set(shared_codecs)
+find_libraries(shared_codecs png jpeg tiff webp openjp2)
+set(static_codecs)
+find_libraries(static_codecs libpng.a libtiff.a libwebp.a libLerc.a libjbig.a libdeflate.a libzstd.a liblzma.a libjpeg.a
+               libopenjp2.a)
+set(others)
+find_libraries(others "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex" "IlmThread-3_1 IlmThread" tbb lapack blas z)
+list(APPEND others Threads::Threads ${CMAKE_DL_LIBS})
+
+file(WRITE ${CMAKE_BINARY_DIR}/opencv_link_test.cpp
+  "#include <opencv2/imgcodecs.hpp>\n#include <opencv2/imgproc.hpp>\n"
+  "int main() { cv::Mat m(2, 2, CV_8UC3); cv::cvtColor(m, m, cv::COLOR_BGR2GRAY); std::vector<unsigned char> b;\n"
+  "  for (const char* type : {\".png\", \".jpg\", \".tiff\", \".webp\"})\n"
+  "    if (!cv::imencode(type, m, b) || cv::imdecode(b, cv::IMREAD_UNCHANGED).empty()) return 1;\n"
+  "  return 0; }\n")
+
+set(OPENCV_LINK shared)
+foreach(codecs static shared)
+  set(libraries ${archives} ${${codecs}_codecs} ${others})
+  if("${libraries}" MATCHES "NOTFOUND")
+    continue()
+  endif()
+  if(NOT DEFINED OPENCV_${codecs}_TEST_RUN)
+    try_run(OPENCV_${codecs}_TEST_RUN OPENCV_${codecs}_TEST_LINKS ${CMAKE_BINARY_DIR}/opencv_link_test
+            SOURCES ${CMAKE_BINARY_DIR}/opencv_link_test.cpp ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp
+            CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${OPENCV_INCLUDE_DIR}
+            LINK_LIBRARIES ${libraries}
+            CXX_STANDARD 20)
+  endif()
+  if(OPENCV_${codecs}_TEST_LINKS AND OPENCV_${codecs}_TEST_RUN EQUAL 0)
+    set(OPENCV_LINK static)
+    if(codecs STREQUAL shared)
+      set(OPENCV_LINK "static with shared codecs")
+    endif()
+    break()
+  endif()
 endforeach()
 
-if(NOT "${archives};${codecs}" MATCHES "NOTFOUND" AND NOT DEFINED OPENCV_TEST_RUN)
-  file(WRITE ${CMAKE_BINARY_DIR}/opencv_link_test.cpp
-    "#include <opencv2/imgcodecs.hpp>\n#include <opencv2/imgproc.hpp>\n"
-    "int main() { cv::Mat m(2, 2, CV_8UC3); cv::cvtColor(m, m, cv::COLOR_BGR2GRAY); std::vector<unsigned char> b;\n"
-    "  return cv::imencode(\".png\", m, b) && !cv::imdecode(b, cv::IMREAD_UNCHANGED).empty() ? 0 : 1; }\n")
-  try_run(OPENCV_TEST_RUN OPENCV_TEST_LINKS ${CMAKE_BINARY_DIR}/opencv_link_test
-          SOURCES ${CMAKE_BINARY_DIR}/opencv_link_test.cpp ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp
-          CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${OPENCV_INCLUDE_DIR}
-          LINK_LIBRARIES ${archives} ${codecs} Threads::Threads ${CMAKE_DL_LIBS}
-          CXX_STANDARD 20)
-endif()
-
-if(OPENCV_TEST_LINKS AND OPENCV_TEST_RUN EQUAL 0)
-  set(OPENCV_LINK static)
-  add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
-  target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK is for what convtool never calls
-  target_link_libraries(opencv INTERFACE ${archives} absent_codecs ${codecs} Threads::Threads ${CMAKE_DL_LIBS})
-else()
-  set(OPENCV_LINK shared)
+if(OPENCV_LINK STREQUAL shared)
   foreach(module core imgproc imgcodecs)
     find_library(OPENCV_${module} opencv_${module} REQUIRED)
     target_link_libraries(opencv INTERFACE ${OPENCV_${module}})
   endforeach()
+else()
+  add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
+  target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK is for what convtool never calls
+  # absent_codecs stands after the archives that refer to it.
+  list(REMOVE_ITEM libraries ${archives})
+  target_link_libraries(opencv INTERFACE ${archives} absent_codecs ${libraries})
 endif()
 message(STATUS "OpenCV is linked ${OPENCV_LINK}")
