@@ -1,7 +1,9 @@
 #include "cli/app.h"
 
 #include <CLI/CLI.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
@@ -13,9 +15,21 @@
 namespace convtool {
 namespace {
 
+struct Command {
+  const char* name;
+  const char* description;
+  void (*add_options)(CLI::App& command, Action& action);
+};
+
 /// The command table. A new command is one file and one row.
-constexpr void (*kCommands[])(CLI::App& app, Action& action) = {add_apply, add_edges,      add_shape, add_kernels,
-                                                                add_bench, add_completion, add_manual};
+constexpr Command kCommands[] = {
+    {"apply", "filter images or tensors", add_apply},
+    {"edges", "edge maps by recipe: gradient, thinning, hysteresis", add_edges},
+    {"shape", "output shape, receptive field, parameters and MACs; filters nothing", add_shape},
+    {"kernels", "the kernels it ships with; what a kernel file means", add_kernels},
+    {"bench", "times the engine on this machine", add_bench},
+    {"completion", "a script that makes a shell complete commands and options", add_completion},
+    {"manual", "this program's manual page", add_manual}};
 
 constexpr const char* kDescription =
     "Filters images and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line.";
@@ -105,7 +119,13 @@ int run_command_line(int argc, const char* const* argv) {
   app.add_flag("--version", version, "print the version");
   app.add_flag("--json", json, "with --version: as JSON");
   Action action;
-  for (const auto add : kCommands) add(app, action);
+  // Half a millisecond goes into the options of all: a command that no argument names has none, unless all are told of.
+  const std::set<std::string_view> words(argv, argv + argc);
+  const bool every = words.contains("completion") || words.contains("manual");
+  for (const Command& row : kCommands) {
+    CLI::App* command = app.add_subcommand(row.name, row.description);
+    if (every || words.contains(row.name)) row.add_options(*command, action);
+  }
   app.footer(kFooter);  // after the commands, which would inherit it
 
   try {

@@ -38,15 +38,14 @@ int run_apply(const ApplyOptions& options) {
 
 }  // namespace
 
-void add_apply(CLI::App& app, Action& action) {
+void add_apply(CLI::App& command, Action& action) {
   auto options = std::make_shared<ApplyOptions>();
-  CLI::App* command = app.add_subcommand("apply", "filter images or tensors");
-  command->footer(kFooter);
-  add_layer_options(*command, options->layer);
-  command->get_option("--kernel")->required();
-  add_run_options(*command, options->run);
-  command->add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group("Output");
-  command->callback([options, &action] { action = [options] { return run_apply(*options); }; });
+  command.footer(kFooter);
+  add_layer_options(command, options->layer);
+  command.get_option("--kernel")->required();
+  add_run_options(command, options->run);
+  command.add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group("Output");
+  command.callback([options, &action] { action = [options] { return run_apply(*options); }; });
 }
 
 }  // namespace convtool

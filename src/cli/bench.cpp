@@ -83,19 +83,18 @@ int run_bench(const BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& action) {
+void add_bench(CLI::App& command, Action& action) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", "times the engine on this machine");
-  command->footer(kFooter);
-  command->add_option("--filter", options->filter, "only workloads whose id and name contain TEXT")->type_name("TEXT");
-  command->add_option("--threads", options->threads, "beside 1; 0: as many as cores")
+  command.footer(kFooter);
+  command.add_option("--filter", options->filter, "only workloads whose id and name contain TEXT")->type_name("TEXT");
+  command.add_option("--threads", options->threads, "beside 1; 0: as many as cores")
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--min-time", options->min_time, "run each for so long at least")
+  command.add_option("--min-time", options->min_time, "run each for so long at least")
       ->type_name("SECONDS")
       ->capture_default_str();
-  command->add_flag("--json", options->json, "as a JSON object");
-  command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
+  command.add_flag("--json", options->json, "as a JSON object");
+  command.callback([options, &action] { action = [options] { return run_bench(*options); }; });
 }
 
 }  // namespace convtool

@@ -12,12 +12,13 @@ namespace convtool {
 /// Runs the command that was parsed and returns the exit code; set by the command's callback.
 using Action = std::function<int()>;
 
-void add_apply(CLI::App& app, Action& action);
-void add_edges(CLI::App& app, Action& action);
-void add_completion(CLI::App& app, Action& action);
-void add_bench(CLI::App& app, Action& action);
-void add_shape(CLI::App& app, Action& action);
-void add_kernels(CLI::App& app, Action& action);
-void add_manual(CLI::App& app, Action& action);
+/// Each gives `command`, named and described by the table, its options and what it does.
+void add_apply(CLI::App& command, Action& action);
+void add_edges(CLI::App& command, Action& action);
+void add_completion(CLI::App& command, Action& action);
+void add_bench(CLI::App& command, Action& action);
+void add_shape(CLI::App& command, Action& action);
+void add_kernels(CLI::App& command, Action& action);
+void add_manual(CLI::App& command, Action& action);
 
 }  // namespace convtool

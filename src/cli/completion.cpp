@@ -116,13 +116,12 @@ std::string fish_script(const CLI::App& app) {
 
 }  // namespace
 
-void add_completion(CLI::App& app, Action& action) {
+void add_completion(CLI::App& command, Action& action) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("completion", "a script that makes a shell complete commands and options");
-  command->footer(kFooter);
-  command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
-  command->callback([&app, shell, &action] {
-    action = [&app, shell] {
+  command.footer(kFooter);
+  command.add_option("SHELL", *shell, "bash, zsh or fish")->required();
+  command.callback([&command, shell, &action] {
+    action = [&app = *command.get_parent(), shell] {
       const std::size_t which = parse_choice("SHELL", *shell, kShells);
       print(which == 0 ? bash_script(app) : which == 1 ? zsh_script(app) : fish_script(app));
       return kExitDone;

@@ -132,12 +132,11 @@ int run_edges(const EdgesOptions& options) {
 
 }  // namespace
 
-void add_edges(CLI::App& app, Action& action) {
+void add_edges(CLI::App& command, Action& action) {
   auto options = std::make_shared<EdgesOptions>();
-  CLI::App* command = app.add_subcommand("edges", "edge maps by recipe: gradient, thinning, hysteresis");
-  command->footer(kFooter);
+  command.footer(kFooter);
   const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
-    return command->add_option(name, value, help)->type_name(type)->group("Edges");
+    return command.add_option(name, value, help)->type_name(type)->group("Edges");
   };
   add("--operator", options->name, "OP", "sobel, scharr, prewitt, roberts, farid, kirsch, frei-chen, log")
       ->capture_default_str();
@@ -147,7 +146,7 @@ void add_edges(CLI::App& app, Action& action) {
       ->capture_default_str();
   add("--color", options->color, "C", "edges of luma, or of every color joined: max, sum, di-zenzo")
       ->capture_default_str();
-  command->add_flag("--thin", options->thin, "keep what is strongest across the edge; of log the zero crossings")
+  command.add_flag("--thin", options->thin, "keep what is strongest across the edge; of log the zero crossings")
       ->group("Edges");
   add("--hysteresis", options->hysteresis, "LOW,HIGH",
       "keep edges above HIGH and what leads to them above LOW; p80,p95 as percentiles, or auto (Otsu)");
@@ -156,8 +155,8 @@ void add_edges(CLI::App& app, Action& action) {
   add("--padding-mode", options->padding_mode, "M", "zeros, constant, reflect, symmetric, replicate, circular")
       ->capture_default_str();
   add("--padding-value", options->padding_value, "V", "for --padding-mode constant");
-  add_run_options(*command, options->run);
-  command->callback([options, &action] { action = [options] { return run_edges(*options); }; });
+  add_run_options(command, options->run);
+  command.callback([options, &action] { action = [options] { return run_edges(*options); }; });
 }
 
 }  // namespace convtool

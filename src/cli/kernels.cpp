@@ -117,17 +117,16 @@ std::string show_text(const Network& network) {
 
 }  // namespace
 
-void add_kernels(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("kernels", "the kernels it ships with; what a kernel file means");
-  command->require_subcommand(0, 1);
+void add_kernels(CLI::App& command, Action& action) {
+  command.require_subcommand(0, 1);
   const auto list = [&action] {
     action = [] {
       print(list_text());
       return kExitDone;
     };
   };
-  CLI::App* list_command = command->add_subcommand("list", "every shipped and generated kernel");
-  CLI::App* show_command = command->add_subcommand("show", "weights, sum, options and origin of one kernel");
+  CLI::App* list_command = command.add_subcommand("list", "every shipped and generated kernel");
+  CLI::App* show_command = command.add_subcommand("show", "weights, sum, options and origin of one kernel");
   auto kernel = std::make_shared<std::string>();
   show_command->add_option("NAME", *kernel, "a name, a kernel file, or inline JSON")->required();
   list_command->callback(list);
@@ -137,8 +136,8 @@ void add_kernels(CLI::App& app, Action& action) {
       return kExitDone;
     };
   });
-  command->callback([command, list] {
-    if (command->get_subcommands().empty()) list();
+  command.callback([&command, list] {
+    if (command.get_subcommands().empty()) list();
   });
 }
 

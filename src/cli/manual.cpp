@@ -101,11 +101,10 @@ std::string manual_page(const CLI::App& app) {
 
 }  // namespace
 
-void add_manual(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("manual", "this program's manual page");
-  command->footer(kFooter);
-  command->callback([&app, &action] {
-    action = [&app] {
+void add_manual(CLI::App& command, Action& action) {
+  command.footer(kFooter);
+  command.callback([&command, &action] {
+    action = [&app = *command.get_parent()] {
       print(manual_page(app));
       return kExitDone;
     };

@@ -129,22 +129,20 @@ int run_shape(const ShapeOptions& options) {
 
 }  // namespace
 
-void add_shape(CLI::App& app, Action& action) {
+void add_shape(CLI::App& command, Action& action) {
   auto options = std::make_shared<ShapeOptions>();
-  CLI::App* command =
-      app.add_subcommand("shape", "output shape, receptive field, parameters and MACs; filters nothing");
-  command->footer(kFooter);
-  command->add_option("SHAPE", options->input, "HxW, CxHxW or NxCxHxW, or a picture's or tensor's file name")
+  command.footer(kFooter);
+  command.add_option("SHAPE", options->input, "HxW, CxHxW or NxCxHxW, or a picture's or tensor's file name")
       ->required();
-  add_layer_options(*command, options->layer);
-  command->add_option("--kernel-size", options->kernel_size, "instead of a kernel: 5, or HxW")->type_name("K");
-  command->add_option("--out-channels", options->out_channels, "with --kernel-size: output channels (1)")
+  add_layer_options(command, options->layer);
+  command.add_option("--kernel-size", options->kernel_size, "instead of a kernel: 5, or HxW")->type_name("K");
+  command.add_option("--out-channels", options->out_channels, "with --kernel-size: output channels (1)")
       ->type_name("C");
-  command->add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
+  command.add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
       ->type_name("N")
       ->capture_default_str();
-  command->add_flag("--json", options->json, "as a JSON object");
-  command->callback([options, &action] { action = [options] { return run_shape(*options); }; });
+  command.add_flag("--json", options->json, "as a JSON object");
+  command.callback([options, &action] { action = [options] { return run_shape(*options); }; });
 }
 
 }  // namespace convtool
