@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace convtool {
 namespace {
@@ -165,7 +164,8 @@ class NumberReader {
   void append_number(const json& value, const std::string& pointer) {
     if (!value.is_number()) fail(pointer, describe_json(value) + " where a number belongs");
     const double number = value.get<double>();
-    if (std::fabs(number) > static_cast<double>(std::numeric_limits<float>::max())) {
+    constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a step beyond the largest float
+    if (std::fabs(number) >= kRoundsToInfinity) {
       fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
     }
     block_.values.push_back(number);
