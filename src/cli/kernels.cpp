@@ -65,6 +65,7 @@ void add_kernels(CLI::App& command, Action& action) {
   CLI::App* list_command = command.add_subcommand("list", "every shipped and generated kernel");
   add_kernels_show(*command.add_subcommand("show", "one kernel's weights, options and origin, and what they tell"),
                    action);
+  add_kernels_convert(*command.add_subcommand("convert", "kernels to and from the formats of other programs"), action);
   list_command->callback(list);
   command.callback([&command, list] {
     if (command.get_subcommands().empty()) list();
