@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -15,9 +14,7 @@
 #include "cli/print.h"
 #include "core/text.h"
 #include "io/kernel_format.h"
-#include "kernels/generated.h"
 #include "kernels/kernel_source.h"
-#include "kernels/shipped.h"
 
 namespace convtool {
 namespace {
@@ -48,14 +45,6 @@ std::optional<KernelFormat> parse_format(const std::string& option, const std::o
   return static_cast<KernelFormat>(parse_choice(option, *name, kKernelFormats));
 }
 
-/// A shipped kernel, or a generator's name with or without parameters.
-bool is_kernel_name(const std::string& text) {
-  const std::string_view name = std::string_view(text).substr(0, text.find(':'));
-  const auto generated = generators();
-  return find_shipped_kernel(text) != nullptr ||
-         std::any_of(generated.begin(), generated.end(), [&](const Generator& one) { return one.name == name; });
-}
-
 bool is_file(const std::string& source) {
   std::error_code ignored;
   return source == "-" || std::filesystem::exists(source, ignored);
@@ -63,7 +52,6 @@ bool is_file(const std::string& source) {
 
 /// A kernel that cannot be read is found before any work.
 Bytes read_kernel_bytes(const std::string& path) {
-  constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;
   try {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
@@ -76,6 +64,8 @@ Network load_file(const std::string& path, std::optional<KernelFormat> from) {
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
   if (!format) throw Error(ErrorKind::kernel, path, "its format does not show; say it with --from");
   if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");
+  // As --kernel reads it, for which it has to look like a path.
+  if (*format == KernelFormat::convtool) return load_kernel(path.find('/') == std::string::npos ? "./" + path : path);
   return parse_kernel(*format, bytes, path, std::filesystem::path(path).stem().string());
 }
 

@@ -135,15 +135,18 @@ class Stack {
 
   std::int64_t size() const { return size_; }
 
-  Bank bank(std::int64_t i, const Shape& input) const {
-    if (options_.kernel_size) return bank_of_size(options_, input.c);
-    return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
+  /// Valid until the next call.
+  const Bank& bank(std::int64_t i, const Shape& input) {
+    if (!options_.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
+    of_size_ = bank_of_size(options_, input.c);
+    return of_size_;
   }
 
  private:
   const ShapeOptions& options_;
   const Network network_;
   const std::int64_t size_;
+  Bank of_size_;
 };
 
 void check_options(const ShapeOptions& options) {
@@ -160,7 +163,7 @@ void check_options(const ShapeOptions& options) {
 }
 
 /// Those of the report on noise, one after another. What cannot be timed is refused before the first.
-void time_banks(const Stack& stack, int threads, ShapeReport& report) {
+void time_banks(Stack& stack, int threads, ShapeReport& report) {
   report.threads = threads == 0 ? available_cores() : threads;
   const auto for_each = [&](const auto& use) {
     for (std::size_t i = 0; i < report.banks.size(); ++i) {
@@ -169,13 +172,13 @@ void time_banks(const Stack& stack, int threads, ShapeReport& report) {
     }
   };
   for_each([](const Bank& bank, const BankShape& shape) { check_timeable(bank, shape); });
-  for_each([&](Bank bank, BankShape& shape) { shape.timing = time_bank(std::move(bank), shape, report.threads); });
+  for_each([&](const Bank& bank, BankShape& shape) { shape.timing = time_bank(bank, shape, report.threads); });
 }
 
 int run_shape(const ShapeOptions& options) {
   check_options(options);
   const int threads = parse_threads("--threads", options.threads.value_or("0"));
-  const Stack stack(options);
+  Stack stack(options);
   const Input input = read_input(options.input);
 
   ShapeReport report{.rank = input.rank};
