@@ -133,10 +133,20 @@ TEST_CASE("turned pictures have the shape that apply filters") {
   REQUIRE(at != std::string::npos);
   tiff.replace(at, 12, std::string("\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00", 12));
   folder.write("turned.tif", tiff);
-  const ProgramResult told = shape(folder, {"turned.tif", "-k", "identity"});
-  CHECK(lines_of(told.out).at(0) == "1x16x12");
-  const ProgramResult run = run_convtool({"apply", "turned.tif", "-k", "identity", "--dry-run", "--json"}, folder);
-  CHECK(json::parse(run.out)["input_shape"] == json({1, 16, 12}));
+  cv::imwrite(folder.file("upright.jpg"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
+  std::string jpeg = read_text(folder.file("upright.jpg"));
+  // Behind the first marker an EXIF segment of 34 bytes: a little-endian TIFF with one entry, orientation 6.
+  jpeg.insert(2, std::string("\xff\xe1\x00\x22"
+                             "Exif\0\0II*\0\x08\0\0\0"
+                             "\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
+                             36));
+  folder.write("turned.jpg", jpeg);
+  for (const std::string file : {"turned.tif", "turned.jpg"}) {
+    CAPTURE(file);
+    CHECK(lines_of(shape(folder, {file, "-k", "identity"}).out).at(0) == "1x16x12");
+    const ProgramResult run = run_convtool({"apply", file, "-k", "identity", "--dry-run", "--json"}, folder);
+    CHECK(json::parse(run.out)["input_shape"] == json({1, 16, 12}));
+  }
 }
 
 TEST_CASE("--time measures each layer") {
