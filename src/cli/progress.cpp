@@ -4,19 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "cli/print.h"
+#include "cli/terminal.h"
 
 namespace convtool {
-namespace {
-
-bool is_capable_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
-}
-
-}  // namespace
 
 std::string progress_text(std::size_t done, std::size_t count, double pixels, double seconds) {
   constexpr std::size_t kWidth = 20;
@@ -34,7 +26,8 @@ std::string progress_text(std::size_t done, std::size_t count, double pixels, do
 }
 
 Progress::Progress(ProgressMode mode, std::size_t count)
-    : shown_(mode == ProgressMode::always || (mode == ProgressMode::automatic && count > 1 && is_capable_terminal())),
+    : shown_(mode == ProgressMode::always ||
+             (mode == ProgressMode::automatic && count > 1 && is_capable_terminal(STDERR_FILENO))),
       count_(count) {}
 
 void Progress::erase() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/suggest.h"
+
 namespace convtool {
 namespace {
 
@@ -186,6 +188,17 @@ json parse_json(std::string_view text, ErrorKind kind, const std::string& source
 
 NumberBlock read_numbers(const json& value, const std::string& pointer, ErrorKind kind, const std::string& source) {
   return NumberReader(kind, source).read(value, pointer);
+}
+
+void check_known_keys(const json& object, const std::vector<std::string_view>& known, const std::string& source) {
+  for (const auto& item : object.items()) {
+    if (std::find(known.begin(), known.end(), item.key()) != known.end()) continue;
+    std::string list;
+    for (const std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
+    const std::string hint = suggestion(item.key(), known);
+    throw Error(ErrorKind::kernel, source,
+                pointer_step(item.key()) + ": unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
+  }
 }
 
 std::string pointer_step(const std::string& key) {
