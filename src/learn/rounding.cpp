@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "learn/gradient.h"
 
 namespace convtool {
 namespace {
@@ -19,10 +22,21 @@ double rounding_variance(std::span<const Sample> samples) {
   return 0x1p-48 * largest * largest / 12;
 }
 
-Parameters rounded(Parameters parameters, double divisor) {
-  for (double& weight : parameters.weights) weight = std::nearbyint(weight * divisor) / divisor;
-  for (double& bias : parameters.bias) bias = std::nearbyint(bias * divisor) / divisor;
-  return parameters;
+/// Moves each bias by the mean error of its output channel.
+void fit_biases(std::span<const Sample> samples, int threads, Parameters& parameters) {
+  const KernelShape& shape = samples.front().problem.kernel;
+  const Kernel kernel = parameters.to_kernel(shape);
+  double values = 0;
+  std::vector<double> sums(parameters.bias.size());
+  for (const Sample& sample : samples) {
+    Tensor errors(DType::f32, sample.target.shape());
+    measure_errors(sample, kernel, threads, errors);
+    const ConstTensorRef learned = top_rows(errors.ref(), sample.learned_rows);
+    const Parameters of_sample = parameter_gradient(sample.problem, sample.input.ref(), learned, threads);
+    for (std::size_t o = 0; o < sums.size(); ++o) sums[o] += of_sample.bias[o];
+    values += static_cast<double>(sample.learned_values() / shape.c_o);
+  }
+  for (std::size_t o = 0; o < sums.size(); ++o) parameters.bias[o] -= sums[o] / values;
 }
 
 }  // namespace
@@ -35,7 +49,9 @@ std::optional<RoundedParameters> round_parameters(std::span<const Sample> sample
   const double variance = std::max(loss.learned / values, rounding_variance(samples));
   const double allowed = loss.learned + variance * (unknowns + 3 * std::sqrt(2 * unknowns));
   for (double divisor = 1; divisor <= kLargestDivisor; divisor *= 2) {
-    RoundedParameters result{.parameters = rounded(learned, divisor), .divisor = divisor, .loss = {}};
+    RoundedParameters result{.parameters = learned, .divisor = divisor, .loss = {}};
+    for (double& weight : result.parameters.weights) weight = std::nearbyint(weight * divisor) / divisor;
+    if (learns_bias) fit_biases(samples, threads, result.parameters);
     result.loss = measure_loss(samples, result.parameters.to_kernel(samples.front().problem.kernel), threads);
     if (result.loss.learned <= allowed) return result;
   }

@@ -11,15 +11,16 @@
 namespace convtool {
 
 struct RoundedParameters {
-  Parameters parameters;  ///< multiples of 1 / divisor
+  Parameters parameters;  ///< weights are multiples of 1 / divisor
   double divisor = 1;     ///< a power of two
   Loss loss;
 };
 
 inline constexpr double kLargestDivisor = 1024;
 
-/// `learned` rounded to multiples of 1, 1/2, 1/4, ... 1 / kLargestDivisor: the coarsest that are as good as `learned`,
-/// whose loss over `samples` is `loss`; nothing when none is.
+/// The weights of `learned` rounded to multiples of 1, 1/2, 1/4, ... 1 / kLargestDivisor: the coarsest that are as good
+/// as `learned`, whose loss over `samples` is `loss`; nothing when none is. Biases that are learned become those that
+/// fit the rounded weights best: a program that cuts off fractions has one of about -0.5, whatever its weights.
 ///
 /// As good: were the rounded numbers the true ones, k learned ones would have a loss that is less by s^2 * k on
 /// average, with a standard deviation of s^2 * sqrt(2 k), where s^2 is the mean squared error (the chi-squared
