@@ -11,8 +11,8 @@
 namespace convtool {
 namespace {
 
-/// Output positions of a block, at most: enough that a tile's sums are put away rarely, few enough for float sums and
-/// first-level caches.
+/// Output positions of a block, at most: enough that a tile's sums are put away rarely, few enough for first-level
+/// caches.
 constexpr std::int64_t kBlock = 1024;
 
 /// Rows and columns of output that are taken together, of one item.
@@ -85,7 +85,6 @@ class BlockReader {
 };
 
 /// Adds up the products of some output rows, counted through the batch.
-template <class Sum>
 class RowsAdder {
  public:
   RowsAdder(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& values)
@@ -116,14 +115,13 @@ class RowsAdder {
     const std::int64_t taps = products.taps, outputs = products.outputs;
     for (std::int64_t group = 0; group < problem_.groups; ++group) {
       const RowLists all = reader_.read(block, group);
-      add_row_products<Sum>(all.part(0, taps), all.part(taps, taps + outputs), block.height, block.width,
-                            products.with_values.data() + group * taps * outputs, outputs);
-      if (products.with_taps.empty()) continue;
+      add_row_products<double>(all.part(0, taps), all.part(taps, taps + outputs), block.height, block.width,
+                               products.with_values.data() + group * taps * outputs, outputs);
       constexpr std::int64_t kPanel = 12;  // what is on and above the diagonal, and a little more
       double* sums = products.with_taps.data() + group * taps * taps;
       for (std::int64_t begin = 0; begin < taps; begin += kPanel) {
         const std::int64_t end = std::min(begin + kPanel, taps);
-        add_row_products<Sum>(all.part(0, end), all.part(begin, end), block.height, block.width, sums + begin, taps);
+        add_row_products<double>(all.part(0, end), all.part(begin, end), block.height, block.width, sums + begin, taps);
       }
     }
   }
@@ -147,18 +145,20 @@ void mirror(TapProducts& products, std::int64_t groups) {
   }
 }
 
-template <class Sum>
-TapProducts add_all(ConvProblem problem, const ConstTensorRef& input, const ConstTensorRef& values, bool with_taps,
-                    int threads) {
+}  // namespace
+
+TapProducts tap_products(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& values,
+                         int threads) {
   const Shape out = output_shape(problem);
   require(values.shape.n == out.n && values.shape.c == out.c && values.shape.w == out.w && values.shape.h <= out.h &&
               values.shape.h > 0 && input.shape == problem.input,
           "tap products of tensors that are not the problem's");
-  if (out.w == 1) problem.stride.w = 1;  // any serves one column, and large ones make large strips
+  ConvProblem bounded = problem;
+  if (out.w == 1) bounded.stride.w = 1;  // any serves one column, and large ones make large strips
 
   TapProducts empty{.taps = problem.kernel.taps() + 1, .outputs = problem.kernel.c_o / problem.groups};
   empty.with_values.resize(static_cast<std::size_t>(problem.groups * empty.taps * empty.outputs));
-  if (with_taps) empty.with_taps.resize(static_cast<std::size_t>(problem.groups * empty.taps * empty.taps));
+  empty.with_taps.resize(static_cast<std::size_t>(problem.groups * empty.taps * empty.taps));
 
   // Bands of rows, each with sums of its own, which do not depend on the number of threads. Large sums make few bands.
   constexpr std::int64_t kMostBands = 64, kBandDoubles = std::int64_t{1} << 25;
@@ -167,7 +167,7 @@ TapProducts add_all(ConvProblem problem, const ConstTensorRef& input, const Cons
   const std::int64_t count = std::min(rows, std::clamp<std::int64_t>(kBandDoubles / doubles, 2, kMostBands));
   std::vector<TapProducts> bands(static_cast<std::size_t>(count));
   parallel_for(count, threads, [&](std::int64_t begin, std::int64_t end) {
-    RowsAdder<Sum> adder(problem, input, values);
+    RowsAdder adder(bounded, input, values);
     for (std::int64_t band = begin; band < end; ++band) {
       TapProducts& sums = bands[static_cast<std::size_t>(band)];
       sums = empty;
@@ -179,20 +179,8 @@ TapProducts add_all(ConvProblem problem, const ConstTensorRef& input, const Cons
     add_to(total.with_values, bands[band].with_values);
     add_to(total.with_taps, bands[band].with_taps);
   }
-  if (with_taps) mirror(total, problem.groups);
+  mirror(total, problem.groups);
   return std::move(total);
-}
-
-}  // namespace
-
-TapProducts products_with_values(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& values,
-                                 int threads) {
-  return add_all<float>(problem, input, values, false, threads);
-}
-
-TapProducts products_with_taps(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& values,
-                               int threads) {
-  return add_all<double>(problem, input, values, true, threads);
 }
 
 }  // namespace convtool

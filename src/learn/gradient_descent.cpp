@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "conv/plan.h"
+#include "conv/weight_gradient.h"
 #include "core/text.h"
-#include "learn/gradient.h"
 
 namespace convtool {
 namespace {
@@ -35,7 +35,9 @@ double norm(const Parameters& parameters, bool with_bias) {
 /// Adds the derivative of the sum of squares of what `errors` holds in rows that are learned from.
 void add_gradient_of_squares(const Sample& sample, const Tensor& errors, int threads, Parameters& gradient) {
   const ConstTensorRef learned = top_rows(errors.ref(), sample.learned_rows);
-  add_scaled(gradient, 2, parameter_gradient(sample.problem, sample.input.ref(), learned, threads), true);
+  const WeightGradient of_half = weight_gradient(sample.problem, sample.input.ref(), learned, threads);
+  for (std::size_t i = 0; i < of_half.weights.size(); ++i) gradient.weights[i] += 2 * of_half.weights[i];
+  for (std::size_t o = 0; o < of_half.bias.size(); ++o) gradient.bias[o] += 2 * of_half.bias[o];
 }
 
 [[noreturn]] void refuse_divergence(std::span<const Sample> samples, const DescentOptions& options, std::int64_t epoch,

@@ -52,8 +52,8 @@ Solution solve(const Matrix& gram, const Matrix& rhs) {
 TapProducts sum_products(std::span<const Sample> samples, int threads) {
   TapProducts total;
   for (const Sample& sample : samples) {
-    const TapProducts products = products_with_taps(sample.problem, sample.input.ref(),
-                                                    top_rows(sample.target.ref(), sample.learned_rows), threads);
+    const TapProducts products =
+        tap_products(sample.problem, sample.input.ref(), top_rows(sample.target.ref(), sample.learned_rows), threads);
     if (total.taps == 0) {
       total = products;
       continue;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "learn/gradient.h"
+#include "conv/weight_gradient.h"
 
 namespace convtool {
 namespace {
@@ -32,7 +32,7 @@ void fit_biases(std::span<const Sample> samples, int threads, Parameters& parame
     Tensor errors(DType::f32, sample.target.shape());
     measure_errors(sample, kernel, threads, errors);
     const ConstTensorRef learned = top_rows(errors.ref(), sample.learned_rows);
-    const Parameters of_sample = parameter_gradient(sample.problem, sample.input.ref(), learned, threads);
+    const WeightGradient of_sample = weight_gradient(sample.problem, sample.input.ref(), learned, threads);
     for (std::size_t o = 0; o < sums.size(); ++o) sums[o] += of_sample.bias[o];
     values += static_cast<double>(sample.learned_values() / shape.c_o);
   }

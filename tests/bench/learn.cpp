@@ -14,7 +14,7 @@
 #include "bench/workload.h"
 #include "conv/plan.h"
 #include "conv/tap_products.h"
-#include "learn/gradient.h"
+#include "conv/weight_gradient.h"
 
 namespace {
 
@@ -33,8 +33,8 @@ void measure(const Workload& workload, int threads) {
   const double macs = mac_count(problem), of_squares = macs + macs / static_cast<double>(problem.kernel.c_o) *
                                                                   static_cast<double>(problem.groups) * taps / 2;
   std::vector<std::function<void()>> contenders = {[&] { plan.run(from, to); },
-                                                   [&] { parameter_gradient(problem, planes, dy.ref(), threads); }};
-  if (taps <= 1000) contenders.emplace_back([&] { products_with_taps(problem, planes, dy.ref(), threads); });
+                                                   [&] { weight_gradient(problem, planes, dy.ref(), threads); }};
+  if (taps <= 1000) contenders.emplace_back([&] { tap_products(problem, planes, dy.ref(), threads); });
   for (const auto& contender : contenders) contender();
   const std::vector<Timing> timings = time_in_turns(contenders, 0.1);
   const auto rate = [&](std::size_t i, double count) { return count / timings[i].median / 1e9; };

@@ -1,9 +1,10 @@
-// The sums behind gradients and least squares, against their definition, pixel by pixel in double.
+// The sums of gradients and least squares, against their definition, pixel by pixel in double.
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "conv/tap_products.h"
+#include "conv/weight_gradient.h"
 #include "support/instruction_sets.h"
 #include "support/placed_tensor.h"
 #include "support/tap_pixels.h"
@@ -57,6 +58,17 @@ void check_within(const std::vector<double>& got, const std::vector<double>& exp
   CHECK(worst == 0);
 }
 
+/// The part of A^T Y that are weights, in nn.Conv2d's order, and biases.
+WeightGradient gradient_of(const ConvProblem& p, const TapProducts& sums) {
+  WeightGradient gradient;
+  for (std::int64_t o = 0; o < p.kernel.c_o; ++o)
+    for (std::int64_t t = 0; t < sums.taps; ++t)
+      (t + 1 < sums.taps ? gradient.weights : gradient.bias)
+          .push_back(sums.with_values[static_cast<std::size_t>((o / sums.outputs * sums.taps + t) * sums.outputs +
+                                                               o % sums.outputs)]);
+  return gradient;
+}
+
 /// Problems of all kinds; wide ones and tall ones, of several blocks, among them.
 std::vector<ConvCase> cases(Numbers numbers) {
   Random random(7);
@@ -83,10 +95,12 @@ TEST_CASE("tap products are what their definition says, on every instruction set
       const Definition defined = define(c, values, shape.h);
       // Floats: of a block at most 1024 products reach a lane, then at most 16 lanes are added up; doubles alike, and
       // then blocks and bands, of which there are fewer than 2048.
-      const TapProducts in_float = products_with_values(c.problem, c.input.ref(), values.ref(), 1);
-      CHECK(in_float.with_taps.empty());
-      check_within(in_float.with_values, defined.sums.with_values, defined.magnitudes.with_values, 1040 * 0x1p-24);
-      const TapProducts in_double = products_with_taps(c.problem, c.input.ref(), values.ref(), 1);
+      const WeightGradient got = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
+      const WeightGradient sums = gradient_of(c.problem, defined.sums),
+                           magnitudes = gradient_of(c.problem, defined.magnitudes);
+      check_within(got.weights, sums.weights, magnitudes.weights, 1040 * 0x1p-24);
+      check_within(got.bias, sums.bias, magnitudes.bias, 1040 * 0x1p-24);
+      const TapProducts in_double = tap_products(c.problem, c.input.ref(), values.ref(), 1);
       check_within(in_double.with_values, defined.sums.with_values, defined.magnitudes.with_values, 4096 * 0x1p-53);
       check_within(in_double.with_taps, defined.sums.with_taps, defined.magnitudes.with_taps, 4096 * 0x1p-53);
     }
@@ -105,11 +119,12 @@ TEST_CASE("small integers over 8 are summed exactly, in any layout and by any nu
       input.copy_from(c.input);
       placed.copy_from(values);
       for (const int threads : {1, 2, 3}) {
-        const TapProducts got = products_with_taps(c.problem, input.ref(), placed.ref(), threads);
+        const TapProducts got = tap_products(c.problem, input.ref(), placed.ref(), threads);
         CHECK(got.with_values == defined.sums.with_values);
         CHECK(got.with_taps == defined.sums.with_taps);
-        CHECK(products_with_values(c.problem, input.ref(), placed.ref(), threads).with_values ==
-              defined.sums.with_values);
+        const WeightGradient gradient = weight_gradient(c.problem, input.ref(), placed.ref(), threads);
+        CHECK(gradient.weights == gradient_of(c.problem, defined.sums).weights);
+        CHECK(gradient.bias == gradient_of(c.problem, defined.sums).bias);
       }
     }
   }
@@ -119,13 +134,13 @@ TEST_CASE("the same bits for any number of threads") {
   Random random(10);
   const ConvCase c = make_case(DType::f32, {2, 2, 90, 130}, {3, 2, 3, 3}, {.padding = kSame}, Numbers::rough, random);
   const Tensor values = rough_tensor(output_shape(c.problem), random);
-  const TapProducts one = products_with_taps(c.problem, c.input.ref(), values.ref(), 1);
-  const TapProducts one_float = products_with_values(c.problem, c.input.ref(), values.ref(), 1);
+  const TapProducts one = tap_products(c.problem, c.input.ref(), values.ref(), 1);
+  const WeightGradient one_gradient = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
   for (const int threads : {2, 3, 7}) {
-    const TapProducts more = products_with_taps(c.problem, c.input.ref(), values.ref(), threads);
+    const TapProducts more = tap_products(c.problem, c.input.ref(), values.ref(), threads);
     CHECK(more.with_values == one.with_values);
     CHECK(more.with_taps == one.with_taps);
-    CHECK(products_with_values(c.problem, c.input.ref(), values.ref(), threads).with_values == one_float.with_values);
+    CHECK(weight_gradient(c.problem, c.input.ref(), values.ref(), threads).weights == one_gradient.weights);
   }
 }
 

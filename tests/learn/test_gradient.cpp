@@ -3,14 +3,15 @@
 
 #include <cmath>
 
-#include "learn/gradient.h"
+#include "conv/weight_gradient.h"
+#include "learn/input_gradient.h"
 #include "support/convolve.h"
 #include "support/tap_pixels.h"
 
 namespace convtool {
 namespace {
 
-/// The formula of learn/gradient.h for inputs, as written, in double; and the same of absolute values.
+/// The formula of learn/input_gradient.h for inputs, as written, in double; and the same of absolute values.
 struct InputGradient {
   std::vector<double> sums, magnitudes;
 };
@@ -111,7 +112,7 @@ TEST_CASE("the adjoint law: <A w, dy> = <w, A' dy> and <A x, dy> = <x, A' dy>, e
     ConvProblem p = c.problem;
     const std::vector<double> none(c.kernel.bias.size());
     const std::vector<double> weights = doubles(c.kernel.weights);
-    const Parameters gradient = parameter_gradient(p, c.input.ref(), dy.ref(), 2);
+    const WeightGradient gradient = weight_gradient(p, c.input.ref(), dy.ref(), 2);
     CHECK(dot(forward(p, c.input, weights, none), slopes) == dot(weights, gradient.weights));
     CHECK(dot(forward(p, c.input, weights, doubles(c.kernel.bias)), slopes) ==
           dot(weights, gradient.weights) + dot(doubles(c.kernel.bias), gradient.bias));
@@ -136,7 +137,7 @@ TEST_CASE("finite differences of the sum of squares") {
     std::vector<double> errors = forward(p, c.input, weights, bias);
     for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = 2 * (errors[i] - goal[i]);
     const Tensor dy = tensor_of(DType::f32, target.shape(), errors);
-    const Parameters gradient = parameter_gradient(p, c.input.ref(), dy.ref(), 1);
+    const WeightGradient gradient = weight_gradient(p, c.input.ref(), dy.ref(), 1);
 
     const auto difference = [&](std::vector<double> numbers, std::size_t at, const auto& loss_of) {
       numbers[at] += 1;
@@ -164,13 +165,13 @@ TEST_CASE("rows that dy does not have count as zeros") {
   Tensor dy = filled(DType::f32, output_shape(c.problem), [&] { return static_cast<double>(random.between(-8, 8)); });
   ConstTensorRef top = dy.ref();
   top.shape.h = 5;
-  const Parameters of_top = parameter_gradient(c.problem, c.input.ref(), top, 1);
+  const WeightGradient of_top = weight_gradient(c.problem, c.input.ref(), top, 1);
   const auto view = dy.ref().view<float>();
   for_each_output(c.problem, 9, [&](std::int64_t n, std::int64_t i, std::int64_t j) {
     for (std::int64_t o = 0; o < 2; ++o)
       if (i >= 5) view.at(n, o, i, j) = 0;
   });
-  const Parameters of_all = parameter_gradient(c.problem, c.input.ref(), dy.ref(), 1);
+  const WeightGradient of_all = weight_gradient(c.problem, c.input.ref(), dy.ref(), 1);
   CHECK(of_top.weights == of_all.weights);
   CHECK(of_top.bias == of_all.bias);
 }

@@ -2,28 +2,20 @@
 // Hinton, R. Williams, Learning representations by back-propagating errors, 1986; for convolutions Y. LeCun et al.,
 // Gradient-based learning applied to document recognition, 1998).
 //
-// Let dy be the derivative of a loss with respect to the layer's output y. By the formula of conv/problem.h
+// Let dy be the derivative of a loss with respect to the layer's output y. Those with respect to weights and biases are
+// conv/weight_gradient.h's. By the formula of conv/problem.h
 //
-//   d loss / d w[o,c,u,v] = sum over n,i,j of dy[n,o,i,j] * (the pixel that tap (c,u,v) sees at n,i,j)
-//   d loss / d bias[o]    = sum over n,i,j of dy[n,o,i,j]
 //   d loss / d x[n,c,y,z] = sum over all outputs and taps that see the pixel of dy[n,o,i,j] * w[o,c,u,v]
 //
-// The first is a correlation of the input with dy; the last is the transpose of the convolution as a matrix, in which a
-// pixel that padding shows again collects what all of its images see.
+// which is the transpose of the convolution as a matrix, where a pixel that padding shows again collects what all of
+// its images see.
 #pragma once
 
 #include "conv/kernel.h"
 #include "conv/problem.h"
 #include "core/tensor.h"
-#include "learn/parameters.h"
 
 namespace convtool {
-
-/// The derivatives with respect to weights and biases. `dy` is f32, has the problem's output shape, any strides, and
-/// may have fewer rows: it is 0 below. Exactness, threads and errors are those of products_with_values()
-/// (conv/tap_products.h).
-Parameters parameter_gradient(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& dy,
-                              int threads);
 
 /// The derivative with respect to the input, f32 and planar. `dy` is f32 and has the problem's output shape. What is in
 /// the padding by a constant has no pixel and is left out. The kernel has no divisor. Each pixel is a sum in float of

@@ -1,10 +1,9 @@
-#include "learn/gradient.h"
+#include "learn/input_gradient.h"
 
 #include <algorithm>
 
 #include "conv/padding.h"
 #include "conv/plan.h"
-#include "conv/tap_products.h"
 #include "core/rows.h"
 
 namespace convtool {
@@ -61,20 +60,6 @@ Tensor fold_padding(const ConvProblem& problem, const TensorView<const float>& p
 }
 
 }  // namespace
-
-Parameters parameter_gradient(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& dy,
-                              int threads) {
-  const TapProducts products = products_with_values(problem, input, dy, threads);
-  Parameters gradient(problem.kernel);
-  const std::int64_t weights = problem.kernel.taps(), outputs = products.outputs;
-  for (std::int64_t o = 0; o < problem.kernel.c_o; ++o) {
-    const double* of_output = products.with_values.data() + o / outputs * products.taps * outputs + o % outputs;
-    for (std::int64_t t = 0; t < weights; ++t)
-      gradient.weights[static_cast<std::size_t>(o * weights + t)] = of_output[t * outputs];
-    gradient.bias[static_cast<std::size_t>(o)] = of_output[weights * outputs];
-  }
-  return gradient;
-}
 
 Tensor input_gradient(const ConvProblem& problem, const Kernel& kernel, const ConstTensorRef& dy, int threads) {
   require(dy.shape == output_shape(problem) && kernel.divisor.empty(), "a gradient of another problem");
