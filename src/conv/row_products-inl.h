@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "conv/packed_tiles.h"
@@ -58,6 +59,17 @@ struct Part {
   }
 };
 
+/// GCC 12 would load a vector again for each multiply-add, taking an operand in memory to be free. Most of these cross
+/// cache lines, and loads are what binds.
+template <class V>
+HWY_INLINE void KeepInRegister(V& v) {
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC
+  if constexpr (!std::is_array_v<decltype(v.raw)>) asm("" : "+v"(v.raw));
+#else
+  static_cast<void>(v);
+#endif
+}
+
 /// The products of kLeft lists with kRight lists. Indices are constants, by fold expressions, so that compilers keep
 /// every sum in a register.
 template <class D, std::size_t kLeft, std::size_t kRight>
@@ -67,7 +79,9 @@ class ProductTile {
 
   template <class Load>
   HWY_INLINE void Add(const float* const* left, const float* const* right, std::int64_t at, const Load& load) {
-    Add(left, right, at, load, All());
+    hn::Vec<D> of_right[kRight];
+    for (std::size_t b = 0; b < kRight; ++b) of_right[b] = load(D(), right[b] + at);
+    Add(left, of_right, at, load, std::make_index_sequence<kLeft>());
   }
 
   HWY_INLINE void AddTo(double* sums, std::int64_t pitch) const { AddTo(sums, pitch, All()); }
@@ -80,12 +94,17 @@ class ProductTile {
     ((sums_[I] = hn::Zero(D())), ...);
   }
 
-  template <class Load, std::size_t... I>
-  HWY_INLINE void Add(const float* const* left, const float* const* right, std::int64_t at, const Load& load,
-                      std::index_sequence<I...>) {
-    hn::Vec<D> of_right[kRight];
-    for (std::size_t b = 0; b < kRight; ++b) of_right[b] = load(D(), right[b] + at);
-    ((sums_[I] = hn::MulAdd(load(D(), left[I / kRight] + at), of_right[I % kRight], sums_[I])), ...);
+  template <class Load, std::size_t... A>
+  HWY_INLINE void Add(const float* const* left, const hn::Vec<D>* right, std::int64_t at, const Load& load,
+                      std::index_sequence<A...>) {
+    (AddRow<A>(load(D(), left[A] + at), right, std::make_index_sequence<kRight>()), ...);
+  }
+
+  /// One vector of the left with all of the right.
+  template <std::size_t kRow, std::size_t... B>
+  HWY_INLINE void AddRow(hn::Vec<D> left, const hn::Vec<D>* right, std::index_sequence<B...>) {
+    KeepInRegister(left);
+    ((sums_[kRow * kRight + B] = hn::MulAdd(left, right[B], sums_[kRow * kRight + B])), ...);
   }
 
   template <std::size_t... I>

@@ -24,8 +24,9 @@
 namespace convtool {
 namespace {
 
-/// Positions of a block, at most: enough that a tile's sums are put away rarely, few enough for float sums and
-/// first-level caches.
+/// Columns of a block, at most: rows are read whole where they are no longer, which is how memory likes it best.
+constexpr std::int64_t kMostColumns = 4096;
+/// Positions of a block of several rows, at most: enough that a tile's sums are put away rarely.
 constexpr std::int64_t kBlock = 1024;
 
 /// Rows of the padded input that are alike modulo the stride, and the kernel rows that they have in common.
@@ -83,7 +84,7 @@ class Adder {
 
   /// Rows [begin, end) of a phase, counted through the batch.
   void add(const Phase& phase, std::int64_t begin, std::int64_t end, Sums& sums) {
-    cut_evenly(width_, kBlock, [&](std::int64_t x, std::int64_t x_end) {
+    cut_evenly(width_, kMostColumns, [&](std::int64_t x, std::int64_t x_end) {
       input_strips_.move_to(x);
       dy_strips_.move_to(x);
       for (std::int64_t row = begin; row < end;) {
@@ -187,7 +188,7 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
   work.of_dy = {.input = dy.shape, .kernel = {.c_o = 1, .c_i_per_group = dy.shape.c}};
   work.phases = make_phases(problem, dy.shape.h);
   work.outputs = problem.kernel.c_o / problem.groups;
-  const std::int64_t pieces = (out.w + kBlock - 1) / kBlock;
+  const std::int64_t pieces = (out.w + kMostColumns - 1) / kMostColumns;
   work.block_width = (out.w + pieces - 1) / pieces;
   work.block_height = std::min(dy.shape.h, std::max<std::int64_t>(1, kBlock / work.block_width));
 

@@ -93,13 +93,13 @@ TEST_CASE("tap products are what their definition says, on every instruction set
       shape.h = random.between(1, shape.h);
       const Tensor values = rough_tensor(shape, random);
       const Definition defined = define(c, values, shape.h);
-      // Floats: of a block at most 1024 products reach a lane, then at most 16 lanes are added up; doubles alike, and
+      // Floats: of a block at most 4096 products reach a lane, then at most 16 lanes are added up; doubles alike, and
       // then blocks and bands, of which there are fewer than 2048.
       const WeightGradient got = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
       const WeightGradient sums = gradient_of(c.problem, defined.sums),
                            magnitudes = gradient_of(c.problem, defined.magnitudes);
-      check_within(got.weights, sums.weights, magnitudes.weights, 1040 * 0x1p-24);
-      check_within(got.bias, sums.bias, magnitudes.bias, 1040 * 0x1p-24);
+      check_within(got.weights, sums.weights, magnitudes.weights, 4112 * 0x1p-24);
+      check_within(got.bias, sums.bias, magnitudes.bias, 4112 * 0x1p-24);
       const TapProducts in_double = tap_products(c.problem, c.input.ref(), values.ref(), 1);
       check_within(in_double.with_values, defined.sums.with_values, defined.magnitudes.with_values, 4096 * 0x1p-53);
       check_within(in_double.with_taps, defined.sums.with_taps, defined.magnitudes.with_taps, 4096 * 0x1p-53);
