@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and tests/run.sh: installs what is missing, and builds.
 
-build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev zlib1g-dev"
+build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev zlib1g-dev"
 # What OpenCV's static archives need (src/io/opencv.cmake); without them its shared libraries serve.
 build_packages+=" libpng-dev libjpeg-dev libtiff-dev libwebp-dev libopenjp2-7-dev libopenexr-dev libtbb-dev liblapack-dev libblas-dev"
 

@@ -16,6 +16,8 @@ title "3. [1, -1] answers where an object begins (1) and ends (-1)"
 run apply object.json -k difference.json -o - -q
 title "4. It does not see edges that run along it"
 run apply object-transposed.json -k difference.json -o - -q
+title "5. The kernel of 3 is learned from its input and output"
+run learn --input object.json --target object-edges.json --kernel-size 1x2 --lr 0.03 --epochs 10 --init '[[0.0196,-0.3717]]'
 title "6. Convolution is cross-correlation with the kernel turned by 180 degrees"
 run apply x.json -k k.json --flip -o - -q
 title "7. Padding 1 keeps the size under a 3x3 kernel"

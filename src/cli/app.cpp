@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"apply", "filter images or tensors", add_apply},
     {"edges", "edge maps by recipe: gradient, thinning, hysteresis", add_edges},
     {"shape", "output shape, receptive field, parameters and MACs; filters nothing", add_shape},
+    {"learn", "fits a kernel to pictures before and after", add_learn},
     {"kernels", "the kernels it ships with; what a kernel file means", add_kernels},
     {"bench", "times the engine on this machine", add_bench},
     {"completion", "a script that makes a shell complete commands and options", add_completion},
@@ -39,6 +40,7 @@ constexpr const char* kFooter = R"(Examples:
   convtool apply img.png -k sobel -o edges.png       a kernel that convtool ships with
   convtool edges img.png --thin --hysteresis auto    an edge map, stage by stage
   convtool shape 3x480x640 -k edge.json              what would come out, and what it costs
+  convtool learn --input a.png --target b.png --kernel-size 5 --padding same -o k.json   the kernel between two pictures
   convtool kernels                                   the kernels it ships with
   convtool bench                                     how fast it is on this machine
 'convtool COMMAND --help' tells a command's options.)";
@@ -139,8 +141,9 @@ int run_command_line(int argc, const char* const* argv) {
     return kExitDone;
   }
   if (!action)
-    throw Error(ErrorKind::usage, "",
-                "no command given (apply, edges, shape, kernels, bench, completion or manual); see 'convtool --help'");
+    throw Error(
+        ErrorKind::usage, "",
+        "no command given (apply, edges, shape, learn, kernels, bench, completion or manual); see 'convtool --help'");
   return action();
 }
 

@@ -18,6 +18,7 @@ void add_edges(CLI::App& command, Action& action);
 void add_completion(CLI::App& command, Action& action);
 void add_bench(CLI::App& command, Action& action);
 void add_shape(CLI::App& command, Action& action);
+void add_learn(CLI::App& command, Action& action);
 void add_kernels(CLI::App& command, Action& action);
 void add_manual(CLI::App& command, Action& action);
 

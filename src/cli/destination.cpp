@@ -194,6 +194,11 @@ void ReadFiles::refuse_overwriting(const std::string& path) const {
     refuse(path, "the output is '" + found->second + "', which this run reads; write to another file");
 }
 
+void check_writable(const Destination& destination, const ReadFiles& read) {
+  check_folder(destination);
+  read.refuse_overwriting(destination.path);
+}
+
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
                                            const DestinationOptions& options, const std::string& kernel_name,
                                            const std::function<bool(const std::string&)>& may_be_floats) {
@@ -229,9 +234,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
     refuse(*options.out_dir, "is not a folder; --out-dir takes a folder, --output a file");
   }
   for (const Destination& destination : destinations) {
-    if (destination.path == "-") continue;
-    check_folder(destination);
-    read.refuse_overwriting(destination.path);
+    if (destination.path != "-") check_writable(destination, read);
   }
   check_distinct(inputs, destinations, may_be_floats);
   return destinations;

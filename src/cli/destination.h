@@ -56,6 +56,10 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
                                            const DestinationOptions& options, const std::string& kernel_name,
                                            const std::function<bool(const std::string&)>& may_be_floats);
 
+/// Throws Error(usage) where `destination`, not standard output, cannot be written to: it is a folder, or one of
+/// `read`; its folder is missing and not to be made, is none, or may not be written to.
+void check_writable(const Destination& destination, const ReadFiles& read);
+
 /// The same name with the extension of `format`.
 Destination with_format(const Destination& destination, const FileFormat& format);
 

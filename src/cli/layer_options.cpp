@@ -55,13 +55,7 @@ Network join(std::vector<Network> networks) {
 
 }  // namespace
 
-void add_layer_options(CLI::App& command, LayerOptions& options) {
-  const char* group = "Layer (the kernel file's unless given here)";
-  command
-      .add_option("-k,--kernel", options.kernels,
-                  "kernel file (.json, .npy), shipped name, NAME:param=value,..., or inline JSON; repeated: a bank")
-      ->type_name("K")
-      ->allow_extra_args(false);
+void add_geometry_options(CLI::App& command, LayerOptions& options, const std::string& group) {
   const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
     command.add_option(name, value, help)->type_name(type)->group(group);
   };
@@ -73,6 +67,19 @@ void add_layer_options(CLI::App& command, LayerOptions& options) {
       "zeros, constant, reflect (dcb|abcd|cba), symmetric (cba|abcd|dcb), replicate, circular");
   add("--padding-value", options.padding_value, "V", "for --padding-mode constant");
   add("--groups", options.groups, "G", "as nn.Conv2d");
+}
+
+void add_layer_options(CLI::App& command, LayerOptions& options) {
+  const char* group = "Layer (the kernel file's unless given here)";
+  command
+      .add_option("-k,--kernel", options.kernels,
+                  "kernel file (.json, .npy), shipped name, NAME:param=value,..., or inline JSON; repeated: a bank")
+      ->type_name("K")
+      ->allow_extra_args(false);
+  add_geometry_options(command, options, group);
+  const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
+    command.add_option(name, value, help)->type_name(type)->group(group);
+  };
   add("--bias", options.bias, "B", "one number, or one per output channel: 0.5,1,2");
   add("--combine", options.combine, "C", "join a bank's outputs: none, magnitude, l1, max, min, sum, mean");
   command.add_flag("--flip", options.flip, "true convolution: rotate the kernel by 180 degrees")->group(group);

@@ -1,4 +1,4 @@
-// The options of a layer, which apply and shape share: --kernel and what overrides the kernel file.
+// The options of a layer, which apply, shape and learn share: --kernel and what overrides the kernel file.
 #pragma once
 
 #include <optional>
@@ -18,6 +18,9 @@ struct LayerOptions {
   std::optional<std::string> stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, combine;
   bool flip = false;
 };
+
+/// Adds the options that say which pixels a kernel's taps see, --stride to --groups, in a group of this name.
+void add_geometry_options(CLI::App& command, LayerOptions& options, const std::string& group);
 
 /// Adds --kernel and, in a group of their own, the options that override it to `command`.
 void add_layer_options(CLI::App& command, LayerOptions& options);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/print.h"
 #include "cli/terminal.h"
 
 namespace convtool {
@@ -26,25 +25,16 @@ std::string progress_text(std::size_t done, std::size_t count, double pixels, do
 }
 
 Progress::Progress(ProgressMode mode, std::size_t count)
-    : shown_(mode == ProgressMode::always ||
-             (mode == ProgressMode::automatic && count > 1 && is_capable_terminal(STDERR_FILENO))),
+    : line_(mode == ProgressMode::always ||
+            (mode == ProgressMode::automatic && count > 1 && is_capable_terminal(STDERR_FILENO))),
       count_(count) {}
-
-void Progress::erase() {
-  constexpr const char* kEraseLine = "\r\x1b[K";  // ECMA-48: carriage return, EL
-  if (stands_) print_error(kEraseLine);
-  stands_ = false;
-}
 
 void Progress::ended(double pixels) {
   ++done_;
   pixels_ += pixels;
-  const Clock::time_point now = Clock::now();
-  if (!shown_ || (stands_ && now - drawn_ < std::chrono::milliseconds(100))) return;
-  erase();
-  print_error(progress_text(done_, count_, pixels_, std::chrono::duration<double>(now - start_).count()));
-  stands_ = true;
-  drawn_ = now;
+  line_.draw([this] {
+    return progress_text(done_, count_, pixels_, std::chrono::duration<double>(Clock::now() - start_).count());
+  });
 }
 
 }  // namespace convtool

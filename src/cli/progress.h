@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/status_line.h"
+
 namespace convtool {
 
 enum class ProgressMode { automatic, always, never };
@@ -19,12 +21,9 @@ class Progress {
  public:
   /// Automatic: when standard error is a terminal that can erase a line, and there is more than one input.
   Progress(ProgressMode mode, std::size_t count);
-  ~Progress() { erase(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
 
   /// Takes the line away: before anything else is printed.
-  void erase();
+  void erase() { line_.erase(); }
 
   /// One more input has ended; draws the line anew where it stands no longer, or a tenth of a second ago.
   void ended(double pixels);
@@ -32,11 +31,10 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool shown_;
-  bool stands_ = false;
+  StatusLine line_;
   std::size_t count_, done_ = 0;
   double pixels_ = 0;
-  Clock::time_point start_ = Clock::now(), drawn_;
+  Clock::time_point start_ = Clock::now();
 };
 
 }  // namespace convtool

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.h"
 
@@ -157,6 +158,13 @@ class Tensor {
 
   TensorRef ref() { return {bytes_.get(), dtype_, shape_, planar_strides()}; }
   ConstTensorRef ref() const { return TensorRef{bytes_.get(), dtype_, shape_, planar_strides()}; }
+
+  /// The same elements under another shape, of as many.
+  Tensor reshaped(const Shape& shape) && {
+    require(shape.count() == shape_.count(), "a tensor reshaped to another number of elements");
+    shape_ = shape;
+    return std::move(*this);
+  }
 
   /// The elements in (n, c, h, w) order.
   template <class T>

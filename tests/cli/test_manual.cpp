@@ -10,7 +10,7 @@ TEST_CASE("the manual names every option of every command") {
   const ProgramResult page = run_convtool({"manual"}, folder);
   CHECK(page.code == 0);
   CHECK(page.err.empty());
-  for (const std::string command : {"apply", "edges", "shape", "kernels", "bench", "completion", "manual"}) {
+  for (const std::string command : {"apply", "edges", "shape", "learn", "kernels", "bench", "completion", "manual"}) {
     CAPTURE(command);
     std::istringstream help(run_convtool({command, "--help"}, folder).out);
     int options = 0;

@@ -1,0 +1,353 @@
+// convtool learn: the kernel that makes one picture of another.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <random>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/destination.h"
+#include "cli/layer_options.h"
+#include "cli/option_value.h"
+#include "cli/print.h"
+#include "cli/samples.h"
+#include "cli/status_line.h"
+#include "cli/terminal.h"
+#include "core/text.h"
+#include "io/learn_report.h"
+#include "kernels/kernel_source.h"
+#include "learn/gradient_descent.h"
+#include "learn/least_squares.h"
+#include "learn/rounding.h"
+#include "network/network_plan.h"
+
+namespace convtool {
+namespace {
+
+struct LearnOptions {
+  std::vector<std::string> inputs, targets;
+  LayerOptions layer;
+  std::optional<std::string> kernel_size, method, ridge, holdout, output;
+  std::optional<std::string> rate, epochs, momentum, init, seed, log_every;  // of gradient descent
+  std::string threads = "0";
+  bool bias = false, round = false, json = false, quiet = false;
+};
+
+constexpr const char* kFooter =
+    R"(With as many channels in the target as in the input, all share one kernel, as in a filter; --groups 1 (or more) learns
+nn.Conv2d's weights instead, which mix channels. Pictures count in their own units, 0..255 or 0..65535.
+
+Examples:
+  convtool learn --input x.json --target y.json --kernel-size 1x2 --lr 0.03 --epochs 10 -o k.json
+  convtool learn --input a.png --target b.png --kernel-size 5 --padding same --padding-mode replicate --round -o k.json
+  convtool learn --input a.png b.png --target c.png d.png --kernel-size 1 --groups 1 --bias   a colour matrix)";
+
+constexpr std::string_view kMethods[] = {"gd", "lstsq"};
+constexpr std::string_view kInits[] = {"zeros", "uniform"};
+
+[[noreturn]] void refuse(const char* option, const std::string& message) {
+  throw Error(ErrorKind::usage, option, message);
+}
+
+/// What is asked for, as numbers.
+struct Plan {
+  Layer layer;  ///< without weights, unless --init gives them
+  bool descends = false;
+  DescentOptions descent;  ///< rate 0: a stable one
+  LeastSquaresOptions least_squares;
+  bool init_uniform = false;
+  std::uint64_t seed = 0;
+  std::int64_t log_every = 2;
+  double holdout = 0;
+  int threads = 0;
+};
+
+/// The option of gradient descent that was given, or null.
+const char* find_descent_option(const LearnOptions& options) {
+  const std::pair<const std::optional<std::string>&, const char*> given[] = {
+      {options.rate, "--lr"},   {options.epochs, "--epochs"}, {options.momentum, "--momentum"},
+      {options.init, "--init"}, {options.seed, "--seed"},     {options.log_every, "--log-every"}};
+  for (const auto& [value, name] : given)
+    if (value) return name;
+  return nullptr;
+}
+
+bool is_word_of_init(const std::string& text) {
+  return std::find(std::begin(kInits), std::end(kInits), text) != std::end(kInits);
+}
+
+/// The one layer of a kernel to start from.
+Layer load_start(const std::string& argument) {
+  const Network network = load_kernel(argument);
+  const Layer& layer = network.banks.front().layers.front();
+  if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
+    refuse("--init", "'" + network.name + "' is several kernels, and one is learned; give a single one");
+  if (layer.activation != Activation::none)
+    refuse("--init", "'" + network.name + "' has an activation, and only layers without one are learned");
+  return layer;
+}
+
+/// What is learned, before its channels are known.
+Layer make_layer(const LearnOptions& options) {
+  Layer layer;
+  LayerOptions geometry = options.layer;
+  const bool starts_from_kernel = options.init && !is_word_of_init(*options.init);
+  if (starts_from_kernel) {
+    layer = load_start(*options.init);
+  } else if (!options.kernel_size) {
+    refuse("--kernel-size", "is missing; say how large the kernel is, such as 3 or 1x2");
+  }
+  if (options.kernel_size) {
+    const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
+    if (starts_from_kernel && (layer.shape.kh != size.h || layer.shape.kw != size.w))
+      refuse("--kernel-size", "is not that of --init (" + *options.kernel_size + " against " +
+                                  std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
+                                  "); leave it out");
+    layer.shape.kh = size.h;
+    layer.shape.kw = size.w;
+  }
+  if (!starts_from_kernel && geometry.groups) {
+    layer.rank = 4;
+    layer.params.groups = parse_integer("--groups", *geometry.groups, 1, kLargestParameter);
+    geometry.groups.reset();
+  }
+  override_layer(geometry, layer);
+  layer.name =
+      options.output && *options.output != "-" ? std::filesystem::path(*options.output).stem().string() : "learned";
+  return layer;
+}
+
+Plan make_plan(const LearnOptions& options) {
+  if (options.inputs.size() != options.targets.size())
+    refuse("--target", "one for each input (expected " + std::to_string(options.inputs.size()) + ", got " +
+                           std::to_string(options.targets.size()) + ")");
+  if (std::count(options.inputs.begin(), options.inputs.end(), "-") +
+          std::count(options.targets.begin(), options.targets.end(), "-") >
+      1)
+    refuse("--input", "standard input can be read once; name files");
+  Plan plan{.layer = make_layer(options)};
+  plan.threads = parse_threads("--threads", options.threads);
+  const char* descent_option = find_descent_option(options);
+  plan.descends = options.method ? parse_choice("--method", *options.method, kMethods) == 0 : descent_option != nullptr;
+  if (!plan.descends && descent_option != nullptr)
+    refuse(descent_option, "is for gradient descent (got --method lstsq, which has no steps); leave it out");
+  if (plan.descends && options.ridge)
+    refuse("--ridge", "is for --method lstsq (" + (descent_option ? std::string(descent_option) + " means" : "got") +
+                          " gd); leave it out");
+
+  const auto positive = [](const char* name, const std::optional<std::string>& text, double otherwise) {
+    return text ? parse_positive(name, *text) : otherwise;
+  };
+  plan.descent = {.rate = positive("--lr", options.rate, 0),
+                  .epochs = options.epochs ? parse_integer("--epochs", *options.epochs, 1, kLargestParameter) : 100,
+                  .momentum = options.momentum ? parse_not_negative("--momentum", *options.momentum) : 0,
+                  .learns_bias = options.bias,
+                  .threads = plan.threads};
+  if (plan.descent.momentum >= 1)
+    refuse("--momentum", "'" + *options.momentum + "' does not fit (expected less than 1)");
+  plan.least_squares = {.ridge = options.ridge ? parse_not_negative("--ridge", *options.ridge) : 0,
+                        .learns_bias = options.bias,
+                        .threads = plan.threads};
+  plan.init_uniform = options.init == "uniform";
+  if (options.seed && !plan.init_uniform) refuse("--seed", "is for --init uniform; leave it out");
+  if (options.seed)
+    plan.seed =
+        static_cast<std::uint64_t>(parse_integer("--seed", *options.seed, 0, std::numeric_limits<std::int64_t>::max()));
+  if (options.log_every) plan.log_every = parse_integer("--log-every", *options.log_every, 1, kLargestParameter);
+  if (options.holdout) plan.holdout = parse_not_negative("--holdout", *options.holdout);
+  if (plan.holdout >= 1)
+    refuse("--holdout", "'" + *options.holdout + "' does not fit (expected a fraction of the rows, less than 1)");
+  return plan;
+}
+
+/// Throws Error(usage) unless the kernel can be written where it is to go.
+void check_output(const LearnOptions& options) {
+  if (!options.output || *options.output == "-") return;
+  if (!options.output->ends_with(".json"))
+    refuse("--output", "'" + *options.output + "' is no kernel file's name (expected one that ends in .json)");
+  std::vector<std::string> read = options.inputs;
+  read.insert(read.end(), options.targets.begin(), options.targets.end());
+  check_writable({.path = *options.output, .format = std::nullopt}, ReadFiles(read));
+}
+
+/// As nn.Conv2d starts: uniform between -b and b, with b = 1 / sqrt(inputs of an output).
+void fill_uniform(const KernelShape& shape, std::uint64_t seed, bool with_bias, Parameters& parameters) {
+  std::mt19937_64 engine(seed);
+  const double bound = 1 / std::sqrt(static_cast<double>(shape.taps()));
+  const auto next = [&] { return bound * (static_cast<double>(engine() >> 11) * 0x1p-52 - 1); };
+  for (double& weight : parameters.weights) weight = next();
+  if (!with_bias) return;
+  for (double& bias : parameters.bias) bias = next();
+}
+
+Parameters make_start(const Plan& plan) {
+  const Layer& layer = plan.layer;
+  Parameters start(layer.shape);
+  if (layer.weights.empty()) {
+    if (plan.init_uniform) fill_uniform(layer.shape, plan.seed, plan.descent.learns_bias, start);
+    return start;
+  }
+  if (layer.rank == 2 && layer.bias.size() > 1)
+    refuse("--init", "has a bias for each channel, and all channels share what is learned; give one number");
+  const Kernel kernel = bind_kernel(layer, 1, false);
+  const auto taps = static_cast<std::size_t>(layer.shape.taps());
+  for (std::size_t i = 0; i < start.weights.size(); ++i)
+    start.weights[i] = static_cast<double>(kernel.weights[i]) / (kernel.divisor.empty() ? 1 : kernel.divisor[i / taps]);
+  start.bias.assign(kernel.bias.begin(), kernel.bias.end());
+  return start;
+}
+
+/// Tells of epochs as they end.
+class EpochTeller {
+ public:
+  EpochTeller(const LearnOptions& options, const Plan& plan)
+      : options_(options), plan_(plan), line_(!options.quiet && is_capable_terminal(STDERR_FILENO)) {}
+
+  void operator()(std::int64_t epoch, const Loss& loss) {
+    const bool held_out = plan_.holdout > 0;
+    if (epoch % plan_.log_every == 0 && !options_.quiet) {
+      line_.erase();
+      const auto out = options_.output == "-" ? print_error : print;
+      out((options_.json ? epoch_json(epoch, loss, held_out) : epoch_text(epoch, loss, held_out)) + "\n");
+    }
+    line_.draw([&] { return epoch_text(epoch, loss, held_out) + " of " + std::to_string(plan_.descent.epochs); });
+  }
+
+ private:
+  const LearnOptions& options_;
+  const Plan& plan_;
+  StatusLine line_;
+};
+
+Parameters learn(const std::vector<Sample>& samples, const LearnOptions& options, Plan& plan, LearnReport& report) {
+  if (plan.descends) {
+    if (plan.descent.rate == 0) plan.descent.rate = stable_rate(samples, options.bias, plan.threads);
+    report.method = "gd";
+    report.rate = plan.descent.rate;
+    report.momentum = plan.descent.momentum;
+    report.epochs = plan.descent.epochs;
+    EpochTeller teller(options, plan);
+    return descend(samples, make_start(plan), plan.descent, std::ref(teller));
+  }
+  const LeastSquares found = solve_least_squares(samples, plan.least_squares);
+  report.method = "lstsq";
+  report.ridge = plan.least_squares.ridge;
+  report.rank = found.rank;
+  report.columns = found.columns;
+  if (found.rank < found.columns)
+    print_error("convtool: warning: " + printable(options.inputs.front()) + ": the input determines " +
+                std::to_string(found.rank) + " of " + std::to_string(found.columns) +
+                " unknowns; of all that fit as well, the smallest weights were taken\n");
+  return found.parameters;
+}
+
+/// The sums that tell how well the layer fits.
+void describe_fit(const std::vector<Sample>& samples, const Loss& loss, LearnReport& report) {
+  FitReport held_out{.loss = loss.held_out};
+  report.learned.loss = loss.learned;
+  for (const Sample& sample : samples) {
+    report.learned.values += sample.learned_values();
+    held_out.values += sample.held_out_values();
+  }
+  const double varies = variation(samples);
+  if (varies > 0) report.learned.variation = varies;
+  if (held_out.values > 0) report.held_out = held_out;
+}
+
+/// Puts what was learned into the layer, rounded where that is asked for and fits as well.
+void fill_layer(const std::vector<Sample>& samples, Parameters parameters, const LearnOptions& options,
+                const Plan& plan, LearnReport& report) {
+  Layer& layer = report.layer;
+  const KernelShape& shape = samples.front().problem.kernel;
+  Loss loss = measure_loss(samples, parameters.to_kernel(shape), plan.threads);
+  layer.divisor.clear();
+  report.round_asked = options.round;
+  if (options.round) {
+    if (const auto rounded = round_parameters(samples, parameters, options.bias, loss, plan.threads)) {
+      parameters = rounded->parameters;
+      for (double& weight : parameters.weights) weight *= rounded->divisor;
+      if (rounded->divisor > 1) layer.divisor = {rounded->divisor};
+      report.divisor = rounded->divisor;
+      loss = rounded->loss;
+    }
+  }
+  const Kernel kernel = parameters.to_kernel(shape);
+  layer.weights = kernel.weights;
+  if (options.bias || !layer.bias.empty()) layer.bias = kernel.bias;
+  describe_fit(samples, loss, report);
+  layer.description = describe_learning(report);
+}
+
+int run_learn(const LearnOptions& options) {
+  Plan plan = make_plan(options);
+  check_output(options);
+  const std::vector<Sample> samples = read_samples(options.inputs, options.targets, plan.holdout, plan.layer);
+  LearnReport report{.inputs = options.inputs, .targets = options.targets, .output = options.output.value_or("")};
+  Parameters parameters = learn(samples, options, plan, report);
+  report.layer = std::move(plan.layer);
+  fill_layer(samples, std::move(parameters), options, plan, report);
+
+  if (options.output) {
+    const std::string kernel = kernel_json(report);
+    const auto bytes = std::as_bytes(std::span(kernel.data(), kernel.size()));
+    if (*options.output == "-")
+      write_stdout(bytes);
+    else
+      write_file(*options.output, bytes);
+  }
+  const auto out = options.output == "-" ? print_error : print;
+  if (options.json)
+    out(to_json(report) + "\n");
+  else if (!options.quiet)
+    out(to_text(report));
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_learn(CLI::App& command, Action& action) {
+  auto options = std::make_shared<LearnOptions>();
+  command.footer(kFooter);
+  command.add_option("--input", options->inputs, "pictures or tensors")->type_name("X ...")->required();
+  command.add_option("--target", options->targets, "what is to come of each of them")->type_name("Y ...")->required();
+  const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
+    return command.add_option(name, value, help)->type_name(type);
+  };
+  add("--kernel-size", options->kernel_size, "K", "5, or HxW such as 1x2");
+  add("-o,--output", options->output, "PATH", "the kernel file to write, which apply takes; - for standard output");
+  add("--method", options->method, "M",
+      "lstsq, least squares, exactly; gd, gradient descent, which its options mean as well (else lstsq)");
+  add("--ridge", options->ridge, "L", "of lstsq: the loss counts L times the squared weights too (0)");
+  add("--holdout", options->holdout, "F",
+      "do not learn from the last F of all rows, 0 to 1, but tell the loss on them");
+  command.add_flag("--bias", options->bias, "learn a bias for each output channel too");
+  command.add_flag("--round", options->round,
+                   "weights as integers over 1, 2, 4, ... or 1024, where these fit as well (see the manual)");
+  const auto add_descent = [&](const char* name, std::optional<std::string>& value, const char* type,
+                               const char* help) { add(name, value, type, help)->group("Gradient descent"); };
+  add_descent("--lr", options->rate, "R", "rate of the steps along the gradient of the summed squares (a stable one)");
+  add_descent("--epochs", options->epochs, "N", "steps, each over all samples (100)");
+  add_descent("--momentum", options->momentum, "M", "as torch.optim.SGD's, 0 to 1 (0)");
+  add_descent("--init", options->init, "W",
+              "start from zeros, uniform (as nn.Conv2d), or a kernel as apply takes it (zeros)");
+  add_descent("--seed", options->seed, "N", "of --init uniform (0)");
+  add_descent("--log-every", options->log_every, "N", "tell the loss after every N-th epoch (2)");
+  add_geometry_options(command, options->layer, "Layer");
+  const char* group = "Run";
+  CLI::Option* json =
+      command.add_flag("--json", options->json, "JSON Lines: an object for each epoch told, and one at the end")
+          ->group(group);
+  command.add_flag("-q,--quiet", options->quiet, "nothing but errors")->excludes(json)->group(group);
+  command.add_option("--threads", options->threads, "0: as many as cores; results do not depend on it")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.callback([options, &action] { action = [options] { return run_learn(*options); }; });
+}
+
+}  // namespace convtool

@@ -1,0 +1,168 @@
+#include "io/learn_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "core/text.h"
+#include "io/kernel_writer.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string fixed(double number) {
+  char text[400];
+  std::snprintf(text, sizeof text, "%.3f", number);
+  return text;
+}
+
+std::string short_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", number);
+  return text;
+}
+
+/// JSON has no infinities.
+ordered_json number_or_null(std::optional<double> number) {
+  return number && std::isfinite(*number) ? ordered_json(*number) : ordered_json();
+}
+
+/// With four decimals, or as many as leave the largest number four digits.
+class Rounding {
+ public:
+  explicit Rounding(std::span<const float> numbers) {
+    double largest = 0;
+    for (const float number : numbers) largest = std::max(largest, std::fabs(static_cast<double>(number)));
+    const int digits_before = largest > 0 ? static_cast<int>(std::floor(std::log10(largest))) + 1 : 1;
+    decimals_ = std::clamp(4 - digits_before, 4, 40);
+  }
+
+  ordered_json operator()(float number) const {
+    char text[128];
+    std::snprintf(text, sizeof text, "%.*f", decimals_, static_cast<double>(number));
+    const double rounded = *parse_number<double>(text);
+    if (rounded == std::trunc(rounded) && std::fabs(rounded) < 0x1p53) return static_cast<std::int64_t>(rounded);
+    return rounded;
+  }
+
+ private:
+  int decimals_;
+};
+
+/// Numbers as nested lists of these dimensions.
+ordered_json nested(std::span<const float> numbers, std::span<const std::int64_t> dimensions,
+                    const Rounding& rounding) {
+  if (dimensions.empty()) return rounding(numbers.front());
+  ordered_json list = ordered_json::array();
+  const std::size_t part = numbers.size() / static_cast<std::size_t>(dimensions.front());
+  for (std::size_t at = 0; at < numbers.size(); at += part)
+    list.push_back(nested(numbers.subspan(at, part), dimensions.subspan(1), rounding));
+  return list;
+}
+
+std::string fit_text(const FitReport& fit) {
+  const std::optional<double> r_squared = fit.r_squared();
+  char text[64] = "";
+  if (r_squared) std::snprintf(text, sizeof text, ", R^2 %.6f", *r_squared);
+  return "loss " + fixed(fit.loss) + ", mean squared error " + short_text(fit.mean_squared_error()) + text;
+}
+
+ordered_json fit_json(const FitReport& fit) {
+  return {{"loss", number_or_null(fit.loss)},
+          {"mean_squared_error", number_or_null(fit.mean_squared_error())},
+          {"r_squared", number_or_null(fit.r_squared())},
+          {"values", fit.values}};
+}
+
+std::string method_text(const LearnReport& report) {
+  std::string text;
+  if (report.method == "gd") {
+    text = "gradient descent (rate " + to_text(*report.rate);
+    if (*report.momentum > 0) text += ", momentum " + to_text(*report.momentum);
+    text += ", " + std::to_string(*report.epochs) + " epochs)";
+  } else {
+    text = "least squares";
+    if (*report.ridge > 0) text += " (ridge " + to_text(*report.ridge) + ")";
+    if (*report.rank < *report.columns)
+      text += ", rank " + std::to_string(*report.rank) + " of " + std::to_string(*report.columns);
+  }
+  if (report.divisor) text += ", rounded to " + (*report.divisor > 1 ? "1/" + to_text(*report.divisor) : "integers");
+  return text;
+}
+
+}  // namespace
+
+std::string epoch_text(std::int64_t epoch, const Loss& loss, bool held_out) {
+  return "epoch " + std::to_string(epoch) + ", loss " + fixed(loss.learned) +
+         (held_out ? ", held out " + fixed(loss.held_out) : "");
+}
+
+std::string epoch_json(std::int64_t epoch, const Loss& loss, bool held_out) {
+  ordered_json object = {{"version", 1}, {"epoch", epoch}, {"loss", number_or_null(loss.learned)}};
+  if (held_out) object["held_out_loss"] = number_or_null(loss.held_out);
+  return object.dump();
+}
+
+std::string describe_learning(const LearnReport& report) {
+  std::string files = report.inputs.front() + " -> " + report.targets.front();
+  if (report.inputs.size() > 1) files += " and " + std::to_string(report.inputs.size() - 1) + " more";
+  return "learned by " + method_text(report) + " from " + files + "; " + fit_text(report.learned) +
+         (report.held_out ? "; held out: " + fit_text(*report.held_out) : "");
+}
+
+std::string kernel_json(const LearnReport& report) {
+  const Layer& layer = report.layer;
+  return format_kernel_json(
+      {.name = layer.name, .description = layer.description, .banks = {{.name = layer.name, .layers = {layer}}}});
+}
+
+std::string to_text(const LearnReport& report) {
+  const Layer& layer = report.layer;
+  constexpr std::size_t kMostShown = 1000;
+  const std::vector<std::int64_t> dimensions = layer.dimensions();
+  std::string text = "weights ";
+  text += layer.weights.size() <= kMostShown ? nested(layer.weights, dimensions, Rounding(layer.weights)).dump()
+                                             : join_sizes(dimensions) + ", too many to show";
+  if (!layer.divisor.empty()) text += " / " + to_text(layer.divisor.front());
+  text += "\n";
+  if (!layer.bias.empty()) {
+    const std::vector<std::int64_t> sizes = {static_cast<std::int64_t>(layer.bias.size())};
+    const std::span<const std::int64_t> shown(sizes.data(), layer.bias.size() > 1 ? 1 : 0);
+    text += "bias " + nested(layer.bias, shown, Rounding(layer.bias)).dump() + "\n";
+  }
+  text += fit_text(report.learned) + "; " + method_text(report) + ", " + std::to_string(report.unknowns()) +
+          " unknowns from " + std::to_string(report.learned.values) + " values\n";
+  if (report.held_out)
+    text += "held out: " + fit_text(*report.held_out) + ", " + std::to_string(report.held_out->values) + " values\n";
+  if (report.round_asked && !report.divisor)
+    text += "not rounded: no integers over a power of two up to 1024 fit as well\n";
+  if (!report.output.empty()) text += "written to " + printable(report.output) + "\n";
+  return text;
+}
+
+std::string to_json(const LearnReport& report) {
+  ordered_json object = {{"version", 1}, {"status", "ok"}, {"inputs", report.inputs}, {"targets", report.targets}};
+  object["output"] = report.output.empty() ? ordered_json() : ordered_json(report.output);
+  object["method"] = report.method;
+  if (report.method == "gd") {
+    object["rate"] = *report.rate;
+    object["momentum"] = *report.momentum;
+    object["epochs"] = *report.epochs;
+  } else {
+    object["ridge"] = *report.ridge;
+    object["rank"] = *report.rank;
+    object["columns"] = *report.columns;
+  }
+  if (report.round_asked) object["divisor"] = number_or_null(report.divisor);
+  object["unknowns"] = report.unknowns();
+  object.update(fit_json(report.learned));
+  if (report.held_out) object["held_out"] = fit_json(*report.held_out);
+  object["kernel"] = ordered_json::parse(kernel_json(report));
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace convtool

@@ -1,0 +1,271 @@
+// convtool learn through the real binary: the course's example to the digit, what other programs did, and refusals.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace {
+
+using nlohmann::json;
+
+std::string repeated(const std::string& row, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += (i == 0 ? "" : ",") + row;
+  return "[" + text + "]";
+}
+
+/// A folder with the course's object, x.json, and its edges, y.json.
+struct Course : TempFolder {
+  Course() {
+    write("x.json", repeated("[1,1,0,0,0,0,1,1]", 6));
+    write("y.json", repeated("[0,1,0,0,0,-1,0]", 6));
+  }
+  ProgramResult learn(std::vector<std::string> options) const {
+    options.insert(options.begin(), {"learn", "--input", "x.json", "--target", "y.json"});
+    return run_convtool(options, *this);
+  }
+};
+
+/// The last line of JSON that a run prints.
+json last_json(const ProgramResult& result) {
+  REQUIRE(result.code == 0);
+  const std::size_t end = result.out.find_last_not_of('\n');
+  const std::size_t begin = result.out.rfind('\n', end);
+  return json::parse(result.out.substr(begin == std::string::npos ? 0 : begin + 1));
+}
+
+std::string data(const std::string& name) { return std::string(TEST_DATA_DIR) + "/" + name; }
+
+/// What learning `target` from the photograph in pictures/ gives.
+json learn_picture(const std::string& target, std::vector<std::string> options) {
+  const TempFolder folder;
+  options.insert(options.begin(), {"learn", "--input", data("pictures/input.png"), "--target", target, "--json"});
+  return last_json(run_convtool(options, folder));
+}
+
+void check_refused(const ProgramResult& result, int code, const std::string& message) {
+  CAPTURE(result.err);
+  CHECK(result.code == code);
+  CHECK(result.err.find(message) != std::string::npos);
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+}
+
+}  // namespace
+
+TEST_CASE("5: learning the kernel of an edge") {
+  const Course course;
+  const ProgramResult result = course.learn(
+      {"--kernel-size", "1x2", "--lr", "0.03", "--epochs", "10", "--init", "[[0.0196,-0.3717]]", "-o", "k.json"});
+  CHECK(result.err == "");
+  CHECK(
+      result.out.starts_with("epoch 2, loss 4.370\nepoch 4, loss 1.021\nepoch 6, loss 0.289\nepoch 8, loss 0.097\n"
+                             "epoch 10, loss 0.036\nweights [[0.9718,-1.0096]]\n"));
+  const ProgramResult applied = run_convtool({"apply", "x.json", "-k", "k.json", "-o", "-", "-q"}, course);
+  const json edges = json::parse(applied.out);
+  CHECK(std::fabs(edges[0][1].get<double>() - 1) < 0.05);
+  CHECK(std::fabs(edges[0][5].get<double>() + 1) < 0.05);
+  const std::string file = read_text(course.file("k.json"));
+  CHECK(file.find("learned by gradient descent (rate 0.03, 10 epochs) from x.json -> y.json; loss 0.0") !=
+        std::string::npos);
+}
+
+TEST_CASE("least squares needs no options, and rounds to what the edges were made with") {
+  const Course course;
+  CHECK(course.learn({"--kernel-size", "1x2", "--round"}).out.starts_with("weights [[1,-1]]\nloss 0.000"));
+  const json kernel = json::parse(course.learn({"--kernel-size", "1x2", "--round", "-o", "-", "-q"}).out);
+  CHECK(kernel["weight"] == json({{1, -1}}));
+}
+
+TEST_CASE("reports: JSON lines, intervals, silence, and standard output for the kernel") {
+  const Course course;
+  const ProgramResult lines =
+      course.learn({"--kernel-size", "1x2", "--epochs", "3", "--log-every", "1", "--holdout", "0.34", "--json"});
+  std::istringstream text(lines.out);
+  std::string line;
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    std::getline(text, line);
+    const json object = json::parse(line);
+    CHECK(object["epoch"] == epoch);
+    CHECK(object["held_out_loss"].get<double>() * 2 == doctest::Approx(object["loss"].get<double>()));  // 2 rows of 6
+  }
+  const json report = last_json(lines);
+  CHECK(report["method"] == "gd");
+  CHECK(report["values"] == 28);
+  CHECK(report["held_out"]["values"] == 14);
+  CHECK(report["kernel"]["weight"].size() == 1);
+
+  CHECK(course.learn({"--kernel-size", "1x2", "--lr", "0.01", "-q"}).out.empty());
+  const ProgramResult both = course.learn({"--kernel-size", "1x2", "--epochs", "2", "-o", "-"});
+  CHECK(json::parse(both.out).contains("weight"));
+  CHECK(both.err.find("epoch 2, loss ") != std::string::npos);
+}
+
+TEST_CASE("a start that is a kernel file: its options hold, and learning goes on from it") {
+  const Course course;
+  course.write("start.json", R"({"weight": [[2, -2]], "divisor": 2, "bias": 0, "stride": [1, 1]})");
+  const json report = last_json(course.learn({"--init", "start.json", "--epochs", "1", "--json"}));
+  CHECK(report["kernel"]["weight"] == json({{1, -1}}));
+  CHECK(report["loss"] == 0);
+}
+
+TEST_CASE("the same numbers for the same seed") {
+  const Course course;
+  const auto weights = [&](const std::string& seed) {
+    return last_json(course.learn(
+        {"--kernel-size", "1x2", "--init", "uniform", "--seed", seed, "--epochs", "1", "--json"}))["kernel"]["weight"];
+  };
+  CHECK(weights("7") == weights("7"));
+  CHECK(weights("7") != weights("8"));
+}
+
+TEST_CASE("planted in a photograph, written as floats: found to 1e-4") {
+  const struct {
+    const char* kernel;
+    std::vector<std::string> options;
+  } cases[] = {
+      {"[[-1,0,1],[-2,0,2],[-1,0,1]]", {"--kernel-size", "3"}},
+      {"gaussian:sigma=1,size=5", {"--kernel-size", "5", "--padding", "same", "--padding-mode", "replicate"}},
+      {"[[[[0.5]],[[0.3]],[[0.2]]],[[[-1]],[[2]],[[0.25]]],[[[0]],[[0.125]],[[1]]]]",
+       {"--kernel-size", "1", "--groups", "1"}},
+      {R"({"weight":[[[[1,0.5],[-2,0.25]]],[[[3,0],[1,1]]],[[[0.1,0.2],[0.3,0.4]]]],"groups":3,"stride":2,"dilation":2,)"
+       R"("padding":1,"padding_mode":"symmetric","bias":[1,-2,3]})",
+       {"--kernel-size", "2", "--groups", "3", "--stride", "2", "--dilation", "2", "--padding", "1", "--padding-mode",
+        "symmetric", "--bias"}},
+  };
+  for (const auto& planted : cases) {
+    CAPTURE(planted.kernel);
+    const TempFolder folder;
+    CHECK(run_convtool({"apply", data("pictures/input.png"), "-k", planted.kernel, "--depth", "f32", "-o", "y.npy"},
+                       folder)
+              .code == 0);
+    std::vector<std::string> arguments = {"learn", "--input", data("pictures/input.png"), "--target", "y.npy"};
+    arguments.insert(arguments.end(), planted.options.begin(), planted.options.end());
+    arguments.insert(arguments.end(), {"-o", "k.json"});
+    CHECK(run_convtool(arguments, folder).code == 0);
+    // Compared by what they do: the same outputs to 1e-4 of weights of 1 on pixels of up to 255.
+    CHECK(run_convtool({"apply", data("pictures/input.png"), "-k", "k.json", "--depth", "f32", "-o", "z.json"}, folder)
+              .code == 0);
+    CHECK(run_convtool({"apply", "y.npy", "-k", "[[1]]", "-o", "y.json"}, folder).code == 0);
+    const json y = json::parse(read_text(folder.file("y.json"))).flatten();
+    const json z = json::parse(read_text(folder.file("z.json"))).flatten();
+    REQUIRE(y.size() == z.size());
+    double largest = 0;
+    for (auto a = y.begin(), b = z.begin(); a != y.end(); ++a, ++b)
+      largest = std::max(largest, std::fabs(a->get<double>() - b->get<double>()));
+    CHECK(largest < 1e-4 * 255);
+  }
+}
+
+TEST_CASE("what other programs did to a photograph: half a grey level, and their integers") {
+  for (const std::string name :
+       {"magick-blur", "magick-sharpen", "vips-gaussblur", "vips-conv", "gm-blur", "gm-convolve"}) {
+    CAPTURE(name);
+    const json report = learn_picture(data("learned/" + name + ".png"),
+                                      {"--kernel-size", "9", "--padding", "same", "--padding-mode", "replicate"});
+    CHECK(std::sqrt(report["mean_squared_error"].get<double>()) < 0.5);
+  }
+  const json colours = learn_picture(data("learned/magick-colours.png"), {"--kernel-size", "1", "--groups", "1"});
+  CHECK(std::sqrt(colours["mean_squared_error"].get<double>()) < 0.5);
+  CHECK(std::fabs(colours["kernel"]["weight"][0][0][0][0].get<double>() - 0.5) < 0.01);
+
+  // Both cut off fractions, which a bias of about -0.5 tells.
+  const std::vector<std::string> options = {"--kernel-size",  "5",         "--padding", "same",
+                                            "--padding-mode", "replicate", "--bias",    "--round"};
+  const json gm = learn_picture(data("learned/gm-convolve.png"), options)["kernel"];
+  CHECK(gm["divisor"] == 256);
+  CHECK(gm["weight"] ==
+        json({{1, 4, 6, 4, 1}, {4, 16, 24, 16, 4}, {6, 24, 36, 24, 6}, {4, 16, 24, 16, 4}, {1, 4, 6, 4, 1}}));
+  CHECK(std::fabs(gm["bias"].get<double>() + 0.5) < 0.05);
+  const json vips = learn_picture(data("learned/vips-conv.png"), options)["kernel"];
+  CHECK(vips["divisor"] == 16);
+  CHECK(vips["weight"][2] == json({0, 2, 4, 2, 0}));
+}
+
+TEST_CASE("several pairs") {
+  const Course course;
+  course.write("x2.json", repeated("[0,0,1,1,0]", 2));
+  course.write("y2.json", repeated("[0,-1,0,1]", 2));
+  const ProgramResult result = run_convtool(
+      {"learn", "--input", "x.json", "x2.json", "--target", "y.json", "y2.json", "--kernel-size", "1x2", "--json"},
+      course);
+  CHECK(last_json(result)["values"] == 50);
+  CHECK(last_json(result)["r_squared"].get<double>() == doctest::Approx(1));
+}
+
+TEST_CASE("a target that does not fit: both shapes, and the one that would") {
+  const Course course;
+  check_refused(course.learn({"--kernel-size", "3"}), 1,
+                "y.json: the target does not fit (x.json is 1x6x8, which a 3x3 kernel makes 1x4x6; expected 1x4x6, got "
+                "1x6x7); give a target of 4x6");
+  check_refused(run_convtool({"learn", "--input", "x.json", "--target", "x.json", "--kernel-size", "3"}, course), 1,
+                "say --padding same");
+  check_refused(course.learn({"--kernel-size", "9"}), 1, "x.json: the kernel is larger than the padded input");
+}
+
+TEST_CASE("what cannot be learned from is refused, by file, and nothing is written") {
+  const Course course;
+  check_refused(course.learn({"--kernel-size", "1x2", "--lr", "1", "-o", "k.json"}), 1,
+                "--lr: the run diverges at epoch ");
+  check_refused(course.learn({"--kernel-size", "1x2", "--lr", "1e300", "-o", "k.json"}), 1, "--lr: the run diverges");
+  std::string npy("\x93NUMPY\x01\x00v\x00", 10);  // [1, NaN]
+  const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+  npy += header + std::string(117 - header.size(), ' ') + "\n" + std::string("\0\0\x80\x3f\0\0\xc0\x7f", 8);
+  course.write("nan.npy", npy);
+  check_refused(run_convtool({"learn", "--input", "nan.npy", "--target", "y.json", "--kernel-size", "1"}, course), 1,
+                "nan.npy: NaN in channel 0, row 0, column 1");
+  check_refused(run_convtool({"learn", "--input", "none.png", "--target", "y.json", "--kernel-size", "1"}, course), 1,
+                "none.png: ");
+  course.write("row.json", "[[1,2,3]]");
+  check_refused(
+      run_convtool({"learn", "--input", "row.json", "--target", "row.json", "--kernel-size", "1", "--holdout", "0.5"},
+                   course),
+      1, "row.json: the target has one row");
+  CHECK(!std::filesystem::exists(course.file("k.json")));
+}
+
+TEST_CASE("a constant input is told, and the smallest weights are taken") {
+  const TempFolder folder;
+  folder.write("x.json", repeated(repeated("100", 6), 6));
+  folder.write("y.json", repeated(repeated("50", 4), 4));
+  const ProgramResult result =
+      run_convtool({"learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "3", "--json"}, folder);
+  CHECK(result.err.find("warning: x.json: the input determines 1 of 9 unknowns") != std::string::npos);
+  const json report = last_json(result);
+  CHECK(report["rank"] == 1);
+  CHECK(report["r_squared"].is_null());
+  CHECK(report["kernel"]["weight"][1][1].get<double>() == doctest::Approx(0.5 / 9));
+}
+
+TEST_CASE("usage errors are told before any work") {
+  const Course course;
+  const auto refused = [&](std::vector<std::string> options, const std::string& message) {
+    options.insert(options.end(), {"-o", "k.json"});
+    check_refused(course.learn(options), 2, message);
+  };
+  const std::string size = "--kernel-size";
+  refused({size, "1x2", "--epochs", "0"}, "--epochs: '0' does not fit");
+  refused({size, "0"}, "--kernel-size: '0' does not fit");
+  refused({}, "--kernel-size: is missing");
+  refused({size, "1x2", "--lr", "-1"}, "--lr: '-1' does not fit");
+  refused({size, "1x2", "--momentum", "1"}, "--momentum: '1' does not fit");
+  refused({size, "1x2", "--method", "lstsq", "--lr", "1"}, "--lr: is for gradient descent");
+  refused({size, "1x2", "--lr", "1", "--ridge", "1"}, "--ridge: is for --method lstsq");
+  refused({size, "1x2", "--seed", "1"}, "--seed: is for --init uniform");
+  refused({size, "1x2", "--holdout", "1"}, "--holdout: '1' does not fit");
+  refused({size, "1x2", "--method", "sgd"}, "--method: 'sgd' does not fit");
+  refused({size, "1x3", "--init", "[[1,2]]"}, "--kernel-size: is not that of --init");
+  refused({size, "1x2", "--init", R"({"weight":[[1,2]],"activation":"relu"})"}, "--init: 'inline' has an activation");
+  refused({size, "1x2", "--init", "sobel"}, "--init: 'sobel' is several kernels");
+  refused({size, "1x2", "--padding", "1", "--pads", "1,1,1,1"}, "--pads: cannot stand beside --padding");
+  CHECK(course.names() == std::vector<std::string>{"x.json", "y.json"});
+  check_refused(course.learn({size, "1x2", "-o", "x.json"}), 2, "x.json: the output is '");
+  check_refused(course.learn({size, "1x2", "-o", "k.png"}), 2, "--output: 'k.png' is no kernel file's name");
+  check_refused(course.learn({size, "1x2", "-o", "none/k.json"}), 2, "none/k.json: the folder 'none' does not exist");
+  check_refused(run_convtool({"learn", "--input", "x.json", "--target", "y.json", "y.json", size, "1"}, course), 2,
+                "--target: one for each input (expected 1, got 2)");
+}

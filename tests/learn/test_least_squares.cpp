@@ -1,0 +1,194 @@
+// Least squares: planted kernels found again, what is not determined told, and the same answer by descent.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "learn/gradient_descent.h"
+#include "learn/least_squares.h"
+#include "learn/rounding.h"
+#include "learn/samples.h"
+#include "support/params.h"
+#include "support/random.h"
+
+namespace convtool {
+namespace {
+
+double largest_difference(const std::vector<double>& got, const std::vector<float>& expected) {
+  REQUIRE(got.size() == expected.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    largest = std::max(largest, std::fabs(got[i] - static_cast<double>(expected[i])));
+  return largest;
+}
+
+/// Noise that neighbours share, as in pictures.
+Tensor soft_noise(const Shape& shape, Random& random) {
+  const Tensor noise = filled(DType::f32, {shape.n, shape.c, shape.h + 2, shape.w + 2}, [&] { return random.rough(); });
+  return convolve(noise.ref(),
+                  kernel_of({shape.c, 1, 3, 3}, std::vector<float>(static_cast<std::size_t>(9 * shape.c), 1.0F)),
+                  {.groups = shape.c});
+}
+
+TEST_CASE("what was planted is found, with any options") {
+  Random random(41);
+  const struct {
+    KernelShape shape;
+    ConvParams params;
+    bool bias;
+  } layers[] = {
+      {{1, 1, 3, 3}, {}, false},
+      {{1, 1, 5, 5}, {.padding = kSame, .padding_mode = PaddingMode::replicate}, true},
+      {{3, 3, 1, 1}, {}, true},
+      {{4, 3, 3, 2},
+       {.stride = {2, 1}, .dilation = {1, 2}, .padding = kSame, .padding_mode = PaddingMode::reflect},
+       true},
+      {{6, 2, 2, 3},
+       {.padding = pads(1, 0, 2, 1), .padding_mode = PaddingMode::constant, .padding_value = 0.5F, .groups = 3},
+       true},
+  };
+  for (const auto& layer : layers) {
+    Kernel kernel = kernel_of(layer.shape, floats(layer.shape.count(), [&] { return random.rough(); }));
+    if (layer.bias) kernel.bias = floats(layer.shape.c_o, [&] { return random.rough(); });
+    const Shape input{2, layer.shape.c_i_per_group * layer.params.groups, 40, 50};
+    const Sample sample = planted_sample(soft_noise(input, random), kernel, layer.params);
+    CAPTURE(to_string(sample.problem));
+    const LeastSquares found = solve_least_squares(only(sample), {.learns_bias = layer.bias});
+    CHECK(found.rank == found.columns);
+    CHECK(found.columns == (layer.shape.taps() + (layer.bias ? 1 : 0)) * layer.params.groups);
+    CHECK(largest_difference(found.parameters.weights, kernel.weights) < 1e-4);
+    CHECK(largest_difference(found.parameters.bias, kernel.bias) < 1e-4);
+  }
+}
+
+TEST_CASE("integers are found as exactly as a double holds them, whatever the number of threads") {
+  Random random(42);
+  Tensor picture = filled(DType::f32, {1, 1, 200, 300}, [&] { return static_cast<double>(random.between(0, 255)); });
+  const Kernel sobel = kernel_of({1, 1, 3, 3}, {-1, 0, 1, -2, 0, 2, -1, 0, 1});
+  const Sample sample = planted_sample(std::move(picture), sobel);
+  const LeastSquares one = solve_least_squares(only(sample), {.threads = 1});
+  CHECK(largest_difference(one.parameters.weights, sobel.weights) < 1e-11);
+  CHECK(solve_least_squares(only(sample), {.threads = 3}).parameters.weights == one.parameters.weights);
+}
+
+TEST_CASE("a constant input determines one sum, and the smallest weights share it") {
+  const Sample flat = sample_of(filled(DType::f32, {1, 1, 6, 6}, [] { return 100.0; }),
+                                filled(DType::f32, {1, 1, 4, 4}, [] { return 50.0; }), {1, 1, 3, 3});
+  const LeastSquares found = solve_least_squares(only(flat), {});
+  CHECK(found.columns == 9);
+  CHECK(found.rank == 1);
+  for (const double weight : found.parameters.weights) CHECK(weight == doctest::Approx(0.5 / 9));
+  // With a bias b and weights w: 900 w + b = 50, and of those the least 9 w^2 + b^2 has w = 100 b.
+  const LeastSquares with_bias = solve_least_squares(only(flat), {.learns_bias = true});
+  CHECK(with_bias.columns == 10);
+  CHECK(with_bias.rank == 1);
+  for (const double weight : with_bias.parameters.weights) CHECK(weight == doctest::Approx(100 * 50.0 / 90001));
+  CHECK(with_bias.parameters.bias[0] == doctest::Approx(50.0 / 90001));
+}
+
+TEST_CASE("a black input determines nothing, and the weights are 0") {
+  const Sample black = sample_of(filled(DType::f32, {1, 1, 6, 6}, [] { return 0.0; }),
+                                 filled(DType::f32, {1, 1, 4, 4}, [] { return 50.0; }), {1, 1, 3, 3});
+  const LeastSquares found = solve_least_squares(only(black), {});
+  CHECK(found.rank == 0);
+  for (const double weight : found.parameters.weights) CHECK(weight == 0);
+}
+
+TEST_CASE("the units of pixels do not decide what is determined") {
+  Random random(43);
+  for (const double unit : {1e-12, 1.0, 1e9}) {
+    const Kernel kernel = [&] {
+      Kernel planted = kernel_of({1, 1, 2, 2}, {1, -2, 3, 0.5F});
+      planted.bias = {0.25F};
+      return planted;
+    }();
+    Tensor input = filled(DType::f32, {1, 1, 30, 30}, [&] { return unit * static_cast<double>(random.rough()); });
+    const Sample sample = planted_sample(std::move(input), kernel);
+    const LeastSquares found = solve_least_squares(only(sample), {.learns_bias = true});
+    CHECK(found.rank == 5);
+    if (unit == 1.0) CHECK(largest_difference(found.parameters.weights, kernel.weights) < 1e-6);
+  }
+}
+
+TEST_CASE("ridge: weights shrink as one weight's formula says, biases do not") {
+  // One weight w and no bias: (sum x^2 + ridge) w = sum x y.
+  const Sample sample = sample_of(tensor_of(DType::f32, {1, 1, 1, 3}, {1, 2, 3}),
+                                  tensor_of(DType::f32, {1, 1, 1, 3}, {2, 4, 6}), {1, 1, 1, 1});
+  CHECK(solve_least_squares(only(sample), {.ridge = 7}).parameters.weights[0] == doctest::Approx(28.0 / 21));
+  // So large that the weight is 0: what is left is the mean.
+  const LeastSquares mean = solve_least_squares(only(sample), {.ridge = 1e12, .learns_bias = true});
+  CHECK(mean.parameters.bias[0] == doctest::Approx(4));
+}
+
+TEST_CASE("several samples are one system, and rows held out do not count") {
+  Random random(44);
+  const Kernel kernel = kernel_of({1, 1, 2, 2}, {1, 2, 3, 4});
+  // The first sees its left column of taps only, the second its right one.
+  std::vector<Sample> samples;
+  for (const bool left : {true, false}) {
+    Tensor input(DType::f32, {1, 1, 20, 2});
+    const auto x = input.ref().view<float>();
+    for (std::int64_t y = 0; y < 20; ++y) {
+      x.at(0, 0, y, 0) = left ? random.rough() : 0.0F;
+      x.at(0, 0, y, 1) = left ? 0.0F : random.rough();
+    }
+    samples.push_back(planted_sample(std::move(input), kernel));
+  }
+  CHECK(solve_least_squares(only(samples.front()), {}).rank == 2);
+  const LeastSquares both = solve_least_squares(samples, {});
+  CHECK(both.rank == 4);
+  CHECK(largest_difference(both.parameters.weights, kernel.weights) < 1e-5);
+
+  for (Sample& sample : samples) {
+    sample.learned_rows = 10;
+    sample.target.data<float>()[15] = 1e6F;
+  }
+  CHECK(largest_difference(solve_least_squares(samples, {}).parameters.weights, kernel.weights) < 1e-5);
+}
+
+TEST_CASE("descent goes where least squares is") {
+  Random random(45);
+  const Kernel kernel = kernel_of({2, 2, 3, 3}, floats(36, [&] { return random.rough(); }));
+  Sample sample = planted_sample(filled(DType::f32, {1, 2, 30, 30}, [&] { return random.rough(); }), kernel);
+  float* target = sample.target.data<float>();  // noise: the best fit is not what was planted
+  for (std::int64_t i = 0; i < sample.target.shape().count(); ++i) target[i] += random.rough() / 4;
+  const LeastSquares best = solve_least_squares(only(sample), {.learns_bias = true});
+  const Parameters found = descend(only(sample), Parameters(kernel.shape),
+                                   {.rate = stable_rate(only(sample), true, 1), .epochs = 200, .learns_bias = true},
+                                   [](std::int64_t, const Loss&) {});
+  for (std::size_t i = 0; i < found.weights.size(); ++i)
+    CHECK(std::fabs(found.weights[i] - best.parameters.weights[i]) < 1e-5);
+}
+
+TEST_CASE("more unknowns than a table holds are refused") {
+  const Sample sample = sample_of(Tensor(DType::f32, {1, 1, 80, 80}), Tensor(DType::f32, {1, 1, 1, 1}), {1, 1, 80, 80});
+  CHECK_THROWS_WITH_AS(solve_least_squares(only(sample), {}),
+                       doctest::Contains("at most 4096 weights of an output channel (got 6400)"), Error);
+}
+
+TEST_CASE("rounding finds the fractions behind weights that were learned from rounded pictures") {
+  Random random(46);
+  const Kernel sixteenths = kernel_of({1, 1, 3, 3}, {1 / 16.0F, 2 / 16.0F, 1 / 16.0F, 2 / 16.0F, 4 / 16.0F, 2 / 16.0F,
+                                                     1 / 16.0F, 2 / 16.0F, 1 / 16.0F});
+  Tensor picture = filled(DType::f32, {1, 1, 120, 150}, [&] { return static_cast<double>(random.between(0, 255)); });
+  Sample sample = planted_sample(std::move(picture), sixteenths);
+  float* target = sample.target.data<float>();
+  for (std::int64_t i = 0; i < sample.target.shape().count(); ++i) target[i] = std::nearbyint(target[i]);
+  sample.whole_target = true;
+  const LeastSquares found = solve_least_squares(only(sample), {});
+  CHECK(largest_difference(found.parameters.weights, sixteenths.weights) > 1e-6);
+  const Loss loss = measure_loss(only(sample), found.parameters.to_kernel(sixteenths.shape), 1);
+  const auto rounded = round_parameters(only(sample), found.parameters, false, loss, 1);
+  REQUIRE(rounded);
+  CHECK(rounded->divisor == 16);
+  CHECK(largest_difference(rounded->parameters.weights, sixteenths.weights) == 0);
+
+  // Thirds are no such fractions.
+  Sample thirds = planted_sample(filled(DType::f32, {1, 1, 120, 150}, [&] { return random.rough(); }),
+                                 kernel_of({1, 1, 1, 2}, {1 / 3.0F, 2 / 3.0F}));
+  const LeastSquares of_thirds = solve_least_squares(only(thirds), {});
+  const Loss their_loss = measure_loss(only(thirds), of_thirds.parameters.to_kernel({1, 1, 1, 2}), 1);
+  CHECK(!round_parameters(only(thirds), of_thirds.parameters, false, their_loss, 1));
+}
+
+}  // namespace
+}  // namespace convtool
