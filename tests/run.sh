@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 source samples/setup.sh
 preset=${1:-release}
 
-install_missing $build_packages doctest-dev python3 python3-jsonschema
+install_missing $build_packages doctest-dev jq python3 python3-jsonschema
 build "$preset" -DCONVTOOL_TESTS=ON
 ctest --preset "$preset" --parallel "$(nproc)"

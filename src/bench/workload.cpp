@@ -339,12 +339,12 @@ TensorRef channels_last(Tensor& tensor) {
   return ref;
 }
 
-Tensor make_input(const Workload& workload) {
-  Tensor input(workload.problem.input_dtype, workload.problem.input);
+Tensor make_noise(DType dtype, const Shape& shape) {
+  Tensor tensor(dtype, shape);
   Noise noise(1);
-  visit_dtype(input.dtype(), [&]<class T>(T) {
-    T* data = input.data<T>();
-    for (std::int64_t i = 0; i < input.shape().count(); ++i) {
+  visit_dtype(dtype, [&]<class T>(T) {
+    T* data = tensor.data<T>();
+    for (std::int64_t i = 0; i < shape.count(); ++i) {
       if constexpr (std::is_same_v<T, float>) {
         data[i] = noise.unit();
       } else {
@@ -352,7 +352,9 @@ Tensor make_input(const Workload& workload) {
       }
     }
   });
-  return input;
+  return tensor;
 }
+
+Tensor make_input(const Workload& workload) { return make_noise(workload.problem.input_dtype, workload.problem.input); }
 
 }  // namespace convtool

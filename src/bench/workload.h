@@ -44,8 +44,10 @@ std::vector<Workload> workloads(std::string_view text);
 /// A channels-last view of all of `tensor`.
 TensorRef channels_last(Tensor& tensor);
 
-/// The input to view with channels_last(): the same noise every time, uniform over the range of an integer type, or
-/// over [0, 1).
+/// The same noise every time, uniform over the range of an integer type, or over [0, 1). Throws std::bad_alloc.
+Tensor make_noise(DType dtype, const Shape& shape);
+
+/// The input to view with channels_last(): noise.
 Tensor make_input(const Workload& workload);
 
 }  // namespace convtool

@@ -98,12 +98,15 @@ class Teller {
 
   bool any_failed() const { return counts_[static_cast<int>(RunReport::Status::error)] > 0; }
 
-  /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s".
+  /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s, 16.4 MP/s", and how many were not begun, if any.
   std::string summary(double seconds) const {
-    char text[160];
-    std::snprintf(text, sizeof text, "%lld done, %lld skipped, %lld failed; %.1f megapixels in %.2f s, %.1f MP/s",
-                  counts_[0], counts_[1], counts_[2], pixels_ / 1e6, seconds, pixels_ / 1e6 / seconds);
-    return text;
+    const long long not_begun = static_cast<long long>(reports_.size()) - counts_[0] - counts_[1] - counts_[2];
+    char speed[96];
+    std::snprintf(speed, sizeof speed, "; %.1f megapixels in %.2f s, %.1f MP/s", pixels_ / 1e6, seconds,
+                  pixels_ / 1e6 / seconds);
+    return std::to_string(counts_[0]) + " done, " + std::to_string(counts_[1]) + " skipped, " +
+           std::to_string(counts_[2]) + " failed" +
+           (not_begun > 0 ? ", " + std::to_string(not_begun) + " not begun" : "") + speed;
   }
 
  private:

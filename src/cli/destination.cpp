@@ -52,7 +52,7 @@ FileFormat derived_format(const std::string& input) {
   return *find_file_format("png");
 }
 
-/// The words of an output name with {}, for one input.
+/// The words of an output name with {}, for one input; {{ and }} stand for { and }.
 std::string filled_in(const std::string& pattern, const Input& input, const std::string& kernel_name,
                       const FileFormat& format) {
   const fs::path source(input.path == "-" ? "stdin" : input.path);
@@ -64,8 +64,9 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
                                                             {"ext", format.extension().substr(1)}};
   std::string name;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
-    if (pattern[at] != '{') {
+    if (pattern[at] != '{' || pattern.substr(at, 2) == "{{") {
       name += pattern[at];
+      if (pattern.substr(at, 2) == "{{" || pattern.substr(at, 2) == "}}") ++at;
       continue;
     }
     const std::size_t end = std::min(pattern.find('}', at), pattern.size());
@@ -73,7 +74,7 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
     const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
     if (known == std::end(words) || end == pattern.size())
       refuse("--output", "unknown '{" + word + "}' in '" + pattern +
-                             "' (expected {dir}, {stem}, {name}, {kernel}, {ext})" +
+                             "' (expected {dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {)" +
                              suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
     name += known->second;
     at = end;

@@ -2,13 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <memory>
 
 #include "cli/app.h"
-#include "cli/command.h"
+#include "cli/kernels_commands.h"
 #include "cli/print.h"
 #include "core/text.h"
-#include "io/weights_text.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/shipped.h"
@@ -54,67 +52,6 @@ std::string list_text() {
   return text;
 }
 
-double divisor_of(const Layer& layer, std::int64_t o) {
-  if (layer.divisor.empty()) return 1;
-  return layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)];
-}
-
-std::string layer_text(const Layer& layer, bool named) {
-  constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
-                                                "the input channels are summed into one",
-                                                "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
-  const std::int64_t taps = layer.shape.taps();
-  double sum = 0;
-  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
-    sum += static_cast<double>(layer.weights[i]) / divisor_of(layer, static_cast<std::int64_t>(i) / taps);
-  }
-  std::string text = "  " + (named ? layer.name + ": " : std::string()) + join_sizes(layer.dimensions()) + ", " +
-                     std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer);
-  if (!layer.divisor.empty()) {
-    text += "    divided by";
-    for (const double divisor : layer.divisor) text += " " + to_text(divisor);
-    text += "\n";
-  }
-  text += "    sum " + (sums_to_zero(layer) ? "0" : to_text(static_cast<float>(sum)));
-  if (!layer.bias.empty()) {
-    text += ", bias";
-    for (const float bias : layer.bias) text += " " + to_text(bias);
-  }
-  const ConvParams& params = layer.params;
-  const auto pair = [](const Extent& e) { return e.h == e.w ? std::to_string(e.h) : join_sizes({e.h, e.w}); };
-  text += ", stride " + pair(params.stride);
-  if (params.dilation != Extent{}) text += ", dilation " + pair(params.dilation);
-  constexpr std::string_view kRules[] = {"", "same", "same_lower", "full"};
-  const Pads& pads = params.padding.pads;
-  text += ", padding " + (params.padding.rule != Padding::Rule::fixed
-                              ? std::string(kRules[static_cast<int>(params.padding.rule)])
-                          : pads == Pads{} ? std::string("valid")
-                                           : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
-                                                 std::to_string(pads.bottom) + "," + std::to_string(pads.right));
-  if (params.padding != Padding{}) {
-    text += " " + std::string(to_string(params.padding_mode));
-    if (params.padding_mode == PaddingMode::constant) text += " " + to_text(params.padding_value);
-  }
-  if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
-  if (layer.activation != Activation::none)
-    text += ", activation " + std::string(kActivations[static_cast<int>(layer.activation)]);
-  return text + "\n";
-}
-
-std::string show_text(const Network& network) {
-  std::string text = printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
-  for (const Bank& bank : network.banks) {
-    if (network.banks.size() > 1) text += "  layer " + bank.name + "\n";
-    const bool several = bank.layers.size() > 1;
-    if (several)
-      text += "  bank of " + std::to_string(bank.layers.size()) + ", combine " +
-              std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
-    for (const Layer& layer : bank.layers) text += layer_text(layer, several);
-    if (bank.map) text += "  map " + std::string(to_string(*bank.map)) + "\n";
-  }
-  return text;
-}
-
 }  // namespace
 
 void add_kernels(CLI::App& command, Action& action) {
@@ -126,16 +63,10 @@ void add_kernels(CLI::App& command, Action& action) {
     };
   };
   CLI::App* list_command = command.add_subcommand("list", "every shipped and generated kernel");
-  CLI::App* show_command = command.add_subcommand("show", "weights, sum, options and origin of one kernel");
-  auto kernel = std::make_shared<std::string>();
-  show_command->add_option("NAME", *kernel, "a name, a kernel file, or inline JSON")->required();
+  add_kernels_show(*command.add_subcommand("show", "one kernel's weights, options and origin, and what they tell"),
+                   action);
+  add_kernels_convert(*command.add_subcommand("convert", "kernels to and from the formats of other programs"), action);
   list_command->callback(list);
-  show_command->callback([kernel, &action] {
-    action = [kernel] {
-      print(show_text(load_kernel(*kernel)));
-      return kExitDone;
-    };
-  });
   command.callback([&command, list] {
     if (command.get_subcommands().empty()) list();
   });

@@ -1,5 +1,7 @@
 // convtool learn: the kernel that makes one picture of another.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -15,6 +17,7 @@
 #include "cli/print.h"
 #include "cli/samples.h"
 #include "cli/status_line.h"
+#include "cli/terminal.h"
 #include "core/text.h"
 #include "io/learn_report.h"
 #include "kernels/kernel_source.h"
@@ -203,7 +206,7 @@ Parameters make_start(const Plan& plan) {
 class EpochTeller {
  public:
   EpochTeller(const LearnOptions& options, const Plan& plan)
-      : options_(options), plan_(plan), line_(!options.quiet && is_capable_terminal()) {}
+      : options_(options), plan_(plan), line_(!options.quiet && is_capable_terminal(STDERR_FILENO)) {}
 
   void operator()(std::int64_t epoch, const Loss& loss) {
     const bool held_out = plan_.holdout > 0;

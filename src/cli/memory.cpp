@@ -24,7 +24,7 @@ double values_of(const Shape& shape) { return pixels_of(shape) * static_cast<dou
 Shape filtered_shape(const SourceHeader& header, const FilterOptions& options) {
   Shape shape = header.shape;
   if (header.format.is_tensor()) return shape;
-  const bool has_alpha = shape.c % 2 == 0, is_coloured = shape.c > 2;
+  const bool has_alpha = header.has_alpha(), is_coloured = shape.c > 2;
   if (is_coloured && makes_grey(options)) shape.c -= 2;
   if (has_alpha && (options.alpha == AlphaRule::keep || options.alpha == AlphaRule::drop)) --shape.c;
   return shape;

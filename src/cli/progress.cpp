@@ -1,7 +1,11 @@
 #include "cli/progress.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+
+#include "cli/terminal.h"
 
 namespace convtool {
 
@@ -21,7 +25,8 @@ std::string progress_text(std::size_t done, std::size_t count, double pixels, do
 }
 
 Progress::Progress(ProgressMode mode, std::size_t count)
-    : line_(mode == ProgressMode::always || (mode == ProgressMode::automatic && count > 1 && is_capable_terminal())),
+    : line_(mode == ProgressMode::always ||
+            (mode == ProgressMode::automatic && count > 1 && is_capable_terminal(STDERR_FILENO))),
       count_(count) {}
 
 void Progress::ended(double pixels) {

@@ -1,14 +1,19 @@
-// convtool shape: what layers make of a shape, and what they cost. Convolves nothing.
+// convtool shape: what layers make of a shape, and what they cost. Convolves nothing, but noise for --time.
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "cli/app.h"
+#include "cli/bank_timing.h"
 #include "cli/command.h"
 #include "cli/layer_options.h"
 #include "cli/option_value.h"
 #include "cli/print.h"
 #include "cli/source.h"
+#include "core/parallel.h"
+#include "core/text.h"
 #include "io/shape_report.h"
 #include "network/network_plan.h"
 
@@ -21,29 +26,45 @@ struct ShapeOptions {
   std::optional<std::string> kernel_size;
   std::optional<std::string> out_channels;
   std::string repeat = "1";
+  bool time = false;
+  std::optional<std::string> threads;
   bool json = false;
 };
 
 struct Input {
   Shape shape;
   int rank = 3;
+  DType dtype = DType::f32;
 };
 
 constexpr const char* kFooter = R"(Examples:
   convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4     1x2x2
   convtool shape 3x480x640 -k sobel
-  convtool shape photo.jpg -k edge.json --json)";
+  convtool shape 1x32x32 --kernel-size 5 --repeat 7                      layer by layer: 28, 24, ... 4
+  convtool shape photo.jpg -k edge.json --json                           reads the file's header only
+  convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time       how long it takes here)";
 
-/// A shape given in numbers, or that of a file as apply would filter it, its alpha set aside.
-Input read_input(const std::string& text) {
-  if (text.find_first_not_of("0123456789x") != std::string::npos) {
-    try {
-      const Source source = decode_source(read_file(text), text, std::int64_t{1} << 30);
-      return {source.filtered_part(AlphaRule::keep).shape, source.rank()};
-    } catch (const Error& error) {
-      throw Error(error.kind(), error.where().empty() ? text : "", error.what());
+/// The shape of a file's content as apply would filter it, its alpha set aside. Only JSON has to be read for it.
+Input read_file_shape(const std::string& path) {
+  constexpr std::int64_t kMaxPixels = std::int64_t{1} << 30;
+  try {
+    Bytes bytes = read_file(path);
+    const SourceHeader header = read_source_header(bytes, path, kMaxPixels);
+    if (header.format.kind == FileFormat::Kind::json) {
+      const Source source = decode_source(std::move(bytes), path, kMaxPixels);
+      return {source.shape, source.rank(), source.dtype()};
     }
+    Shape shape = header.shape;
+    if (header.has_alpha()) --shape.c;
+    return {shape, header.rank, header.dtype};
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where().empty() ? path : "", error.what());
   }
+}
+
+/// A shape given in numbers, or that of a file.
+Input read_input(const std::string& text) {
+  if (text.find_first_not_of("0123456789x") != std::string::npos) return read_file_shape(text);
   std::vector<std::int64_t> sizes = parse_shape("SHAPE", text);
   const int rank = sizes.size() == 4 ? 4 : 3;
   sizes.insert(sizes.begin(), 4 - sizes.size(), 1);
@@ -77,10 +98,22 @@ Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
   return {.name = layer.name, .layers = {layer}};
 }
 
+/// "3x3", or of kernels that differ "3x3+5x5".
+std::string sizes_text(const Bank& bank) {
+  std::set<std::string> seen;
+  std::string text;
+  for (const Layer& layer : bank.layers) {
+    const std::string size = join_sizes({layer.shape.kh, layer.shape.kw});
+    if (seen.insert(size).second) text += (text.empty() ? "" : "+") + size;
+  }
+  return text;
+}
+
 /// The bank's sizes on `input`; `field` is what the banks before it see, and grows by this one.
-BankShape shape_of(const Bank& bank, const Shape& input, ReceptiveField& field) {
-  const BankGeometry geometry = bank_geometry(bank, DType::f32, input);
-  BankShape result{.name = bank.name, .problem = geometry.problems.front(), .output = geometry.output};
+BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveField& field) {
+  const BankGeometry geometry = bank_geometry(bank, dtype, input);
+  BankShape result{
+      .name = bank.name, .kernel = sizes_text(bank), .problem = geometry.problems.front(), .output = geometry.output};
   for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
   for (const Layer& layer : bank.layers) {
     result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
@@ -90,7 +123,33 @@ BankShape shape_of(const Bank& bank, const Shape& input, ReceptiveField& field) 
   return result;
 }
 
-int run_shape(const ShapeOptions& options) {
+/// The banks that are run one after another: those of the network again and again, or layers of a size, which take the
+/// channels that they find.
+class Stack {
+ public:
+  explicit Stack(const ShapeOptions& options)
+      : options_(options),
+        network_(options.kernel_size ? Network{} : load_network(options.layer)),
+        size_(parse_integer("--repeat", options.repeat, 1, 10000) *
+              (options.kernel_size ? 1 : std::ssize(network_.banks))) {}
+
+  std::int64_t size() const { return size_; }
+
+  /// Valid until the next call.
+  const Bank& bank(std::int64_t i, const Shape& input) {
+    if (!options_.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
+    of_size_ = bank_of_size(options_, input.c);
+    return of_size_;
+  }
+
+ private:
+  const ShapeOptions& options_;
+  const Network network_;
+  const std::int64_t size_;
+  Bank of_size_;
+};
+
+void check_options(const ShapeOptions& options) {
   if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
     throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size: one of them");
   }
@@ -100,27 +159,43 @@ int run_shape(const ShapeOptions& options) {
   if (options.layer.combine && options.kernel_size) {
     throw Error(ErrorKind::usage, "--combine", "joins the kernels of a bank; --kernel-size is one layer");
   }
-  const std::int64_t repeat = parse_integer("--repeat", options.repeat, 1, 10000);
-  const Network network = options.kernel_size ? Network{} : load_network(options.layer);
+  if (options.threads && !options.time) throw Error(ErrorKind::usage, "--threads", "goes with --time");
+}
+
+/// Those of the report on noise, one after another. What cannot be timed is refused before the first.
+void time_banks(Stack& stack, int threads, ShapeReport& report) {
+  report.threads = threads == 0 ? available_cores() : threads;
+  const auto for_each = [&](const auto& use) {
+    for (std::size_t i = 0; i < report.banks.size(); ++i) {
+      BankShape& shape = report.banks[i];
+      use(stack.bank(static_cast<std::int64_t>(i), shape.problem.input), shape);
+    }
+  };
+  for_each([](const Bank& bank, const BankShape& shape) { check_timeable(bank, shape); });
+  for_each([&](const Bank& bank, BankShape& shape) { shape.timing = time_bank(bank, shape, report.threads); });
+}
+
+int run_shape(const ShapeOptions& options) {
+  check_options(options);
+  const int threads = parse_threads("--threads", options.threads.value_or("0"));
+  Stack stack(options);
   const Input input = read_input(options.input);
 
   ShapeReport report{.rank = input.rank};
+  const auto tell = [&] {
+    if (options.time) time_banks(stack, threads, report);
+    print(options.json ? to_json(report) + "\n" : to_text(report));
+  };
   Shape shape = input.shape;
   ReceptiveField field;
-  const auto append = [&](const Bank& bank) {
-    report.banks.push_back(shape_of(bank, shape, field));
-    shape = report.banks.back().output;
-  };
-  const auto tell = [&] { print(options.json ? to_json(report) + "\n" : to_text(report)); };
-  for (std::int64_t i = 0; i < repeat; ++i) {
+  for (std::int64_t i = 0; i < stack.size(); ++i) {
     try {
-      if (options.kernel_size) append(bank_of_size(options, shape.c));
-      for (const Bank& bank : network.banks) append(bank);
+      report.banks.push_back(shape_of(stack.bank(i, shape), i == 0 ? input.dtype : DType::f32, shape, field));
+      shape = report.banks.back().output;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::shape) throw;
       if (!report.banks.empty()) tell();  // what there is before the layer that cannot run
-      throw Error(ErrorKind::shape, "layer " + std::to_string(report.banks.size() + 1) + " on " + to_string(shape),
-                  error.what());
+      throw Error(ErrorKind::shape, "layer " + std::to_string(i + 1) + " on " + to_string(shape), error.what());
     }
   }
   tell();
@@ -141,6 +216,8 @@ void add_shape(CLI::App& command, Action& action) {
   command.add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
       ->type_name("N")
       ->capture_default_str();
+  command.add_flag("--time", options->time, "run each layer on noise and tell how long it takes");
+  command.add_option("--threads", options->threads, "with --time; 0: as many as cores (0)")->type_name("N");
   command.add_flag("--json", options->json, "as a JSON object");
   command.callback([options, &action] { action = [options] { return run_shape(*options); }; });
 }

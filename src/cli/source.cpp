@@ -1,5 +1,7 @@
 #include "cli/source.h"
 
+#include <utility>
+
 namespace convtool {
 namespace {
 
@@ -26,15 +28,18 @@ FileFormat find_format(const Bytes& bytes, const std::string& path) {
 
 SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
   const FileFormat format = find_format(bytes, path);
-  if (format.kind == FileFormat::Kind::npy) return {.format = format, .shape = read_npy_shape(bytes).shape};
+  if (format.kind == FileFormat::Kind::npy) {
+    const RankedShape npy = read_npy_shape(bytes);
+    return {.format = format, .shape = npy.shape, .rank = npy.rank};
+  }
   if (format.kind == FileFormat::Kind::json) {
     const std::int64_t most = std::ssize(bytes) / 2;  // a digit and what parts it from the next number
     return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
   }
   const PictureHeader header = read_small_header(bytes, max_pixels);
-  return {.format = format,
-          .shape = {.n = 1, .c = header.channels, .h = header.height, .w = header.width},
-          .dtype = header.dtype};
+  Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
+  if (header.is_transposed()) std::swap(shape.h, shape.w);
+  return {.format = format, .shape = shape, .dtype = header.dtype};
 }
 
 Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {

@@ -41,8 +41,11 @@ struct Source {
 /// What an input says of itself before it is decoded.
 struct SourceHeader {
   FileFormat format;
-  Shape shape;
+  Shape shape;  ///< upright, every channel counted
+  int rank = 3;
   DType dtype = DType::f32;
+
+  bool has_alpha() const { return !format.is_tensor() && shape.c % 2 == 0; }
 };
 
 /// The header of the file `path` that `bytes` are: .npy and JSON by content or name, else a picture. The shape of JSON

@@ -6,9 +6,6 @@
 
 namespace convtool {
 
-/// Whether standard error is a terminal that can erase a line.
-bool is_capable_terminal();
-
 /// It stands on standard error, below all that is printed meanwhile. Not for several threads at once.
 class StatusLine {
  public:

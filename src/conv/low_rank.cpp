@@ -128,6 +128,13 @@ class CrossApproximation {
     return balanced(std::move(product));
   }
 
+  /// The largest absolute value of what is left.
+  double largest() const {
+    double most = 0;
+    for (const double value : rest_) most = std::max(most, std::fabs(value));
+    return most;
+  }
+
  private:
   const Extent size_;
   std::vector<double> rest_;
@@ -180,6 +187,17 @@ std::vector<OuterProduct> outer_products(const float* weights, const Extent& siz
     if (keeps_promise(weights, size, products, 0x1p-53)) return products;
   }
   return {};
+}
+
+std::int64_t numerical_rank(const float* weights, const Extent& size) {
+  CrossApproximation cross(weights, size);
+  const double negligible = static_cast<double>(size.h + size.w) * 0x1p-23 * cross.largest();
+  std::int64_t rank = 0;
+  while (rank < std::min(size.h, size.w) && cross.largest() > negligible) {
+    cross.next();
+    ++rank;
+  }
+  return rank;
 }
 
 }  // namespace convtool

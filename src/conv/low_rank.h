@@ -25,4 +25,8 @@ inline constexpr std::size_t kLargestRank = 4;
 /// Empty when there are none, or none that would be faster than the kernel itself. The derivation is in low_rank.cpp.
 std::vector<OuterProduct> outer_products(const float* weights, const Extent& size);
 
+/// The number of outer products that sum up to `weights`, finite, but for what is left of rounding them to float: no
+/// more than (size.h + size.w) * 2^-23 of the largest in any entry.
+std::int64_t numerical_rank(const float* weights, const Extent& size);
+
 }  // namespace convtool

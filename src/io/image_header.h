@@ -34,6 +34,8 @@ struct PictureHeader {
 
   /// How its EXIF block says that it lies (JPEG, PNG, WebP). OpenCV turns TIFF by itself.
   Orientation orientation = Orientation::top_left;
+  /// The decoder makes rows of its columns (TIFF).
+  bool decoded_on_its_side = false;
 
   // OpenCV 4.6 hands pixels out in a few forms only. These tell what has been lost on the way.
 
@@ -50,6 +52,9 @@ struct PictureHeader {
   /// Where a TIFF says in two bytes what its fourth sample is. Of 8 bits and "unassociated alpha", libtiff multiplies
   /// the colours by alpha and so loses them; zeros there ("unspecified") make it leave them alone.
   std::optional<std::size_t> extra_sample_at = std::nullopt;
+
+  /// Whether the upright picture's height is the width above.
+  bool is_transposed() const { return decoded_on_its_side || orientation >= Orientation::left_top; }
 };
 
 /// Reads the header, and checks of the whole file what the decoder takes on trust: that a JPEG goes on to its end

@@ -2,7 +2,8 @@
 //
 // Decoding: the header is read first (image_header.h), for the size and for what OpenCV will not say; then OpenCV
 // decodes, with standard error captured; then the pixels are put into the order and type that Image promises. Encoding
-// is OpenCV's too, but for the two formats that it would write to a file in /tmp first (float_files.h).
+// is OpenCV's too, but for PNG (png_writer.h) and the two formats that it would write to a file in /tmp first
+// (float_files.h).
 #include "io/image_io.h"
 
 #include <sys/mman.h>
@@ -22,6 +23,7 @@
 #include "io/byte_reader.h"
 #include "io/float_files.h"
 #include "io/opencv_switches.h"
+#include "io/png_writer.h"
 #include "io/stderr_capture.h"
 
 namespace convtool {
@@ -343,6 +345,8 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
 
 namespace {
 
+constexpr int kPngLevel = 1;
+
 /// The longest side that the format can state: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR a
 /// row of four channels has less than 2^31 bytes.
 std::int64_t longest_side(std::string_view format) {
@@ -357,17 +361,7 @@ std::vector<int> encoder_parameters(std::string_view format, DType dtype, const 
   if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
   if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
   if (format == "tiff" && dtype == DType::f32) return {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression};
-  if (format != "png") return {};
-  std::vector<int> parameters;  // a level sets the strategy too, and so comes first
-  if (options.png_level) parameters = {cv::IMWRITE_PNG_COMPRESSION, *options.png_level};
-  constexpr int kStrategies[] = {cv::IMWRITE_PNG_STRATEGY_DEFAULT, cv::IMWRITE_PNG_STRATEGY_FILTERED,
-                                 cv::IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv::IMWRITE_PNG_STRATEGY_RLE,
-                                 cv::IMWRITE_PNG_STRATEGY_FIXED};
-  if (options.png_strategy) {
-    parameters.push_back(cv::IMWRITE_PNG_STRATEGY);
-    parameters.push_back(kStrategies[static_cast<int>(*options.png_strategy)]);
-  }
-  return parameters;
+  return {};
 }
 
 /// As OpenCV's encoders take it: grey, B, G, R or B, G, R, A.
@@ -401,6 +395,12 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
                 name + " cannot hold " + size + ": a side has at most " + std::to_string(longest_side(format.name)) +
                     " pixels; choose another format");
 
+  if (name == "png") {
+    const int level = options.png_level.value_or(kPngLevel);
+    const PngScanlines scanlines = make_scanlines(image.all(), level);
+    image.pixels_.reset();
+    return write_png(scanlines, level, options.png_strategy);
+  }
   if (name == "pfm") return write_pfm(image.all().view<float>());
   if (name == "exr") return write_exr(image.all().view<float>());
 

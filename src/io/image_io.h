@@ -33,7 +33,7 @@ struct PictureFormat {
   std::vector<PixelFormat> pixels;
 };
 
-/// What zlib looks for when it compresses a PNG (its manual, deflateInit2).
+/// What zlib looks for when it compresses a PNG (its manual, deflateInit2); without one libdeflate does it.
 enum class PngStrategy { standard, filtered, huffman, rle, fixed };
 inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
 
@@ -41,7 +41,7 @@ inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "hu
 struct EncodeOptions {
   std::optional<int> quality;               ///< 1 to 100; none: JPEG 95, WebP lossless
   std::optional<int> png_level;             ///< 0, stored, to 9, smallest; none: 1
-  std::optional<PngStrategy> png_strategy;  ///< none: rle, or with a level standard
+  std::optional<PngStrategy> png_strategy;
 };
 
 /// Whether encoders of `format` heed EncodeOptions::quality.

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "core/suggest.h"
 
 namespace convtool {
 namespace {
@@ -165,7 +166,8 @@ class NumberReader {
   void append_number(const json& value, const std::string& pointer) {
     if (!value.is_number()) fail(pointer, describe_json(value) + " where a number belongs");
     const double number = value.get<double>();
-    if (std::fabs(number) > static_cast<double>(std::numeric_limits<float>::max())) {
+    constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a step beyond the largest float
+    if (std::fabs(number) >= kRoundsToInfinity) {
       fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
     }
     block_.values.push_back(number);
@@ -186,6 +188,17 @@ json parse_json(std::string_view text, ErrorKind kind, const std::string& source
 
 NumberBlock read_numbers(const json& value, const std::string& pointer, ErrorKind kind, const std::string& source) {
   return NumberReader(kind, source).read(value, pointer);
+}
+
+void check_known_keys(const json& object, const std::vector<std::string_view>& known, const std::string& source) {
+  for (const auto& item : object.items()) {
+    if (std::find(known.begin(), known.end(), item.key()) != known.end()) continue;
+    std::string list;
+    for (const std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
+    const std::string hint = suggestion(item.key(), known);
+    throw Error(ErrorKind::kernel, source,
+                pointer_step(item.key()) + ": unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
+  }
 }
 
 std::string pointer_step(const std::string& key) {

@@ -28,6 +28,10 @@ struct NumberBlock {
 NumberBlock read_numbers(const nlohmann::json& value, const std::string& pointer, ErrorKind kind,
                          const std::string& source);
 
+/// Throws Error(kernel, source) for a key of `object`, the outermost, that is none of `known`; suggests the nearest.
+void check_known_keys(const nlohmann::json& object, const std::vector<std::string_view>& known,
+                      const std::string& source);
+
 /// "/key", with the escapes of RFC 6901: one step of a JSON pointer.
 std::string pointer_step(const std::string& key);
 

@@ -1,8 +1,10 @@
 #include "io/shape_report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "conv/plan.h"
 #include "core/text.h"
 
 namespace convtool {
@@ -24,6 +26,13 @@ std::string count_text(double count) {
   return result;
 }
 
+/// Four digits.
+std::string figure_text(double figure) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", figure);
+  return text;
+}
+
 std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, std::int64_t dilation,
                     std::int64_t k, std::int64_t stride, std::int64_t out) {
   const auto number = [](std::int64_t value) { return std::to_string(value); };
@@ -31,86 +40,222 @@ std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::
          number(dilation) + "*(" + number(k) + "-1) - 1) / " + number(stride) + ") + 1 = " + number(out);
 }
 
+std::string height_formula(const BankShape& bank) {
+  const ConvProblem& p = bank.problem;
+  return formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, bank.output.h);
+}
+
+std::string width_formula(const BankShape& bank) {
+  const ConvProblem& p = bank.problem;
+  return formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, bank.output.w);
+}
+
 /// Elements of one item of a batch.
 double element_count(const Shape& shape) {
   return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
 }
 
-/// Weights of a fully connected layer between the same shapes, for one item.
-double dense_weights(const BankShape& bank) { return element_count(bank.problem.input) * element_count(bank.output); }
+/// What a bank or all of them cost.
+struct Costs {
+  Shape input, output;
+  double macs = 0, parameters = 0;
+  double activation_bytes = 0;  ///< of every output, in f32
+  double seconds = 0;
+  ReceptiveField receptive_field;
 
-double activation_bytes(const BankShape& bank) {
-  return static_cast<double>(bank.output.n) * element_count(bank.output) * 4.0;
+  /// Weights of a fully connected layer between the same shapes, for one item.
+  double dense_weights() const { return element_count(input) * element_count(output); }
+  double gmac_per_second() const { return macs / seconds * 1e-9; }
+};
+
+Costs costs_of(const BankShape& bank) {
+  return {.input = bank.problem.input,
+          .output = bank.output,
+          .macs = bank.macs,
+          .parameters = static_cast<double>(bank.parameters),
+          .activation_bytes = static_cast<double>(bank.output.n) * element_count(bank.output) * size_of(DType::f32),
+          .seconds = bank.timing ? bank.timing->seconds : 0,
+          .receptive_field = bank.receptive_field};
 }
 
-std::string bank_text(const BankShape& bank, int rank) {
-  const ConvProblem& p = bank.problem;
+Costs costs_of_all(const ShapeReport& report) {
+  Costs all = costs_of(report.banks.front());
+  for (std::size_t i = 1; i < report.banks.size(); ++i) {
+    const Costs one = costs_of(report.banks[i]);
+    all.macs += one.macs;
+    all.parameters += one.parameters;
+    all.activation_bytes += one.activation_bytes;
+    all.seconds += one.seconds;
+    all.output = one.output;
+    all.receptive_field = one.receptive_field;
+  }
+  return all;
+}
+
+bool is_timed(const ShapeReport& report) { return report.banks.front().timing.has_value(); }
+
+/// Where the middle of what the first output sees lies; of an even size, between two pixels.
+double first_centre(const ReceptiveAxis& axis) {
+  return static_cast<double>(axis.start) + static_cast<double>(axis.size - 1) / 2;
+}
+
+std::string centre_text(const ReceptiveField& field) {
+  return to_text(first_centre(field.h)) + "," + to_text(first_centre(field.w));
+}
+
+/// What the figures of --time are of: "f32 noise", or "u8 noise, then f32".
+std::string timing_text(const ShapeReport& report) {
+  const DType first = report.banks.front().problem.input_dtype;
+  return "on " + std::string(to_string(first)) + " noise" +
+         (first != DType::f32 && report.banks.size() > 1 ? ", f32 from the second layer on" : "") + ", " +
+         std::to_string(report.threads) + (report.threads == 1 ? " thread, " : " threads, ") +
+         std::string(instruction_set_in_use());
+}
+
+std::string one_bank_text(const ShapeReport& report) {
+  const BankShape& bank = report.banks.front();
+  const Costs costs = costs_of(bank);
   const ReceptiveField& field = bank.receptive_field;
-  std::string text =
-      printable(bank.name) + ": " + shape_text(p.input, rank) + " -> " + shape_text(bank.output, rank) + "\n";
-  text += "  " +
-          formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, bank.output.h) +
-          "\n";
-  text += "  " +
-          formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, bank.output.w) +
-          "\n";
-  text += "  " + count_text(static_cast<double>(bank.parameters)) + " parameters, " + count_text(bank.macs) +
-          " MACs, " + count_text(activation_bytes(bank)) + " bytes of f32 output\n";
-  text += "  receptive field " + std::to_string(field.h.size) + "x" + std::to_string(field.w.size) + ", stride " +
-          std::to_string(field.h.jump) + "x" + std::to_string(field.w.jump) + ", first at " +
-          std::to_string(field.h.start) + "," + std::to_string(field.w.start) + "\n";
-  text += "  a fully connected layer between these shapes: " + count_text(dense_weights(bank)) + " weights\n";
+  std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
+                     shape_text(costs.output, report.rank) + "\n";
+  text += "  " + height_formula(bank) + "\n  " + width_formula(bank) + "\n";
+  text += "  " + count_text(costs.parameters) + " parameters, " + count_text(costs.macs) + " MACs, " +
+          count_text(costs.activation_bytes) + " bytes of f32 output\n";
+  text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " +
+          join_sizes({field.h.jump, field.w.jump}) + ", first at " + std::to_string(field.h.start) + "," +
+          std::to_string(field.w.start) + ", its centre at " + centre_text(field) + "\n";
+  text += "  a fully connected layer between these shapes: " + count_text(costs.dense_weights()) + " weights\n";
+  if (bank.timing) {
+    text += "  " + figure_text(costs.seconds * 1e3) + " ms, " + figure_text(costs.gmac_per_second()) +
+            " GMAC/s, algorithm " + bank.timing->algorithm + ", " + timing_text(report) + "\n";
+  }
   return text;
 }
 
-double total_macs(const ShapeReport& report) {
-  double macs = 0;
-  for (const BankShape& bank : report.banks) macs += bank.macs;
-  return macs;
+/// Rows of cells under a head. Columns are two spaces apart, those of numbers aligned to the right.
+class Table {
+ public:
+  struct Column {
+    std::string head;
+    bool is_number;
+  };
+
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+    for (const Column& column : columns_) widths_.push_back(column.head.size());
+  }
+
+  void add(std::vector<std::string> row) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], row[i].size());
+    rows_.push_back(std::move(row));
+  }
+
+  std::string text() const {
+    std::vector<std::string> head;
+    for (const Column& column : columns_) head.push_back(column.head);
+    std::string all = line(head);
+    for (const auto& row : rows_) all += line(row);
+    return all;
+  }
+
+ private:
+  std::string line(const std::vector<std::string>& row) const {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths_[i] - row[i].size(), ' ');
+      text += (i == 0 ? "" : "  ") + (columns_[i].is_number ? space + row[i] : row[i] + space);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  }
+
+  std::vector<Column> columns_;
+  std::vector<std::size_t> widths_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string several_banks_text(const ShapeReport& report) {
+  std::vector<Table::Column> columns = {{"layer", true},          {"kernel", false}, {"input -> output", false},
+                                        {"parameters", true},     {"MACs", true},    {"bytes", true},
+                                        {"sees", true},           {"stride", true},  {"centre of first", true},
+                                        {"fully connected", true}};
+  if (is_timed(report)) columns.insert(columns.end(), {{"ms", true}, {"GMAC/s", true}, {"algorithm", false}});
+  Table table(columns);
+  const auto add = [&](std::string layer, std::string kernel, const Costs& costs, std::string algorithm) {
+    const ReceptiveField& field = costs.receptive_field;
+    std::vector<std::string> row = {
+        std::move(layer),
+        std::move(kernel),
+        shape_text(costs.input, report.rank) + " -> " + shape_text(costs.output, report.rank),
+        count_text(costs.parameters),
+        count_text(costs.macs),
+        count_text(costs.activation_bytes),
+        join_sizes({field.h.size, field.w.size}),
+        join_sizes({field.h.jump, field.w.jump}),
+        centre_text(field),
+        count_text(costs.dense_weights())};
+    if (is_timed(report)) {
+      row.insert(row.end(),
+                 {figure_text(costs.seconds * 1e3), figure_text(costs.gmac_per_second()), std::move(algorithm)});
+    }
+    table.add(std::move(row));
+  };
+  std::string formulas;
+  for (std::size_t i = 0; i < report.banks.size(); ++i) {
+    const BankShape& bank = report.banks[i];
+    const std::string number = std::to_string(i + 1), name = printable(bank.name);
+    add(number, name == bank.kernel ? name : name + " " + bank.kernel, costs_of(bank),
+        bank.timing ? bank.timing->algorithm : "");
+    formulas += "layer " + number + ": " + height_formula(bank) + ", " + width_formula(bank) + "\n";
+  }
+  add("all", "", costs_of_all(report), "");
+  return table.text() + "bytes are those of outputs in f32; fully connected: weights of such a layer instead\n" +
+         (is_timed(report) ? "timed " + timing_text(report) + "\n" : "") + formulas;
 }
 
-std::int64_t total_parameters(const ShapeReport& report) {
-  std::int64_t parameters = 0;
-  for (const BankShape& bank : report.banks) parameters += bank.parameters;
-  return parameters;
+/// A count as JSON: whole where that is exact.
+ordered_json count_json(double count) {
+  return count < 9e15 ? ordered_json(static_cast<std::int64_t>(count)) : ordered_json(count);
 }
 
-ordered_json to_object(const Shape& output, int rank, double macs, std::int64_t parameters,
-                       const ReceptiveField& field) {
+ordered_json to_object(const Costs& costs, int rank, bool timed) {
+  const ReceptiveField& field = costs.receptive_field;
   ordered_json object;
-  object["output_shape"] = {output.c, output.h, output.w};
-  if (rank == 4) object["output_shape"].insert(object["output_shape"].begin(), output.n);
-  object["macs"] = macs < 9e15 ? ordered_json(static_cast<std::int64_t>(macs)) : ordered_json(macs);
-  object["parameters"] = parameters;
+  object["output_shape"] = {costs.output.c, costs.output.h, costs.output.w};
+  if (rank == 4) object["output_shape"].insert(object["output_shape"].begin(), costs.output.n);
+  object["macs"] = count_json(costs.macs);
+  object["parameters"] = count_json(costs.parameters);
   object["receptive_field"] = {{"size", {field.h.size, field.w.size}},
                                {"stride", {field.h.jump, field.w.jump}},
-                               {"offset", {field.h.start, field.w.start}}};
+                               {"offset", {field.h.start, field.w.start}},
+                               {"centre", {first_centre(field.h), first_centre(field.w)}}};
+  object["activation_bytes"] = costs.activation_bytes;
+  object["fully_connected_weights"] = costs.dense_weights();
+  if (timed) {
+    object["seconds"] = costs.seconds;
+    object["gmac_per_second"] = costs.gmac_per_second();
+  }
   return object;
 }
 
 }  // namespace
 
 std::string to_text(const ShapeReport& report) {
-  std::string text = shape_text(report.banks.back().output, report.rank) + "\n";
-  for (const BankShape& bank : report.banks) text += bank_text(bank, report.rank);
-  if (report.banks.size() > 1) {
-    text += "in all: " + count_text(static_cast<double>(total_parameters(report))) + " parameters, " +
-            count_text(total_macs(report)) + " MACs\n";
-  }
-  return text;
+  return shape_text(report.banks.back().output, report.rank) + "\n" +
+         (report.banks.size() == 1 ? one_bank_text(report) : several_banks_text(report));
 }
 
 std::string to_json(const ShapeReport& report) {
-  const BankShape& last = report.banks.back();
-  ordered_json object =
-      to_object(last.output, report.rank, total_macs(report), total_parameters(report), last.receptive_field);
+  const bool timed = is_timed(report);
+  ordered_json object = to_object(costs_of_all(report), report.rank, timed);
+  if (timed) {
+    object["threads"] = report.threads;
+    object["instruction_set"] = instruction_set_in_use();
+  }
   object["layers"] = ordered_json::array();
   for (const BankShape& bank : report.banks) {
-    ordered_json& item = object["layers"].emplace_back(
-        to_object(bank.output, report.rank, bank.macs, bank.parameters, bank.receptive_field));
+    ordered_json& item = object["layers"].emplace_back(to_object(costs_of(bank), report.rank, timed));
     item["name"] = bank.name;
-    item["activation_bytes"] = activation_bytes(bank);
-    item["fully_connected_weights"] = dense_weights(bank);
+    if (timed) item["algorithm"] = bank.timing->algorithm;
   }
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

@@ -49,7 +49,10 @@ std::atomic<bool> is_ending = false;
 std::atomic<int> creators = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "the signal handler reads it");
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+// Those that end a process which does not handle them and that come from outside (signal(7)); what tells of a fault in
+// the process itself is not handled, and leaves its temporary to the next run.
+constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,   SIGALRM,
+                                 SIGUSR1, SIGUSR2, SIGXCPU, SIGPROF, SIGVTALRM, SIGIO};
 struct sigaction former_actions[kSignals.size()];
 
 extern "C" void remove_temporaries_and_pass_on(int signal) {

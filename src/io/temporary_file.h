@@ -10,9 +10,9 @@ void prepare_for_signals();
 
 /// A new file in a folder, open for writing, with a hidden name that nothing else has and the permissions that the
 /// umask (or the folder's default access list) gives to new files. Unless it is renamed, the destructor removes it, and
-/// so do SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE before they end the process; a signal that is ignored stays so. What a
-/// process leaves behind that ended without a chance, as by SIGKILL, the next one removes when it first makes a file in
-/// the folder. Functions throw std::system_error with the errno.
+/// so do the signals that end a process from outside, SIGINT and SIGTERM among them; a signal that is ignored stays so.
+/// What a process leaves behind that ended without a chance, as by SIGKILL, the next one removes when it first makes a
+/// file in the folder. Functions throw std::system_error with the errno.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& folder);

@@ -23,6 +23,7 @@ enum Tag : std::uint32_t {
   kCompression = 259,
   kPhotometric = 262,
   kStripOffsets = 273,
+  kOrientation = 274,
   kSamplesPerPixel = 277,
   kRowsPerStrip = 278,
   kStripByteCounts = 279,
@@ -97,6 +98,15 @@ class Directory {
   std::uint64_t value(Tag tag, std::uint64_t otherwise) {
     const Values all = values(tag);
     return all.empty() ? otherwise : all.front();
+  }
+
+  /// The same of a tag for which no picture is refused.
+  std::uint64_t value_if_sound(Tag tag, std::uint64_t otherwise) {
+    try {
+      return value(tag, otherwise);
+    } catch (const Error&) {
+      return otherwise;
+    }
   }
 
   std::uint64_t required(Tag tag, const char* name) {
@@ -290,6 +300,8 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
 
   constexpr std::uint64_t kUnassociatedAlpha = 2;
   const std::string_view profile = directory.text(kIccProfile);
+  const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);
+  header.decoded_on_its_side = orientation >= 5 && orientation <= 8;
   header.pages = directory.count_pages();
   header.has_profile = !profile.empty() && !names_srgb(profile);
   header.opaque = is_cmyk;

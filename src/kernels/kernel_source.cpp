@@ -17,7 +17,6 @@ namespace convtool {
 namespace {
 
 constexpr const char* kOption = "--kernel";
-constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;
 
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
@@ -77,6 +76,10 @@ Network load_kernel(const std::string& argument) {
   }
   if (argument.find(':') != std::string::npos || is_generator(argument)) return generate_kernel(argument);
   refuse_unknown(argument);
+}
+
+bool is_kernel_name(const std::string& text) {
+  return find_shipped_kernel(text) != nullptr || is_generator(std::string_view(text).substr(0, text.find(':')));
 }
 
 }  // namespace convtool

@@ -30,17 +30,20 @@ void check_bank(const Bank& bank) {
   }
 }
 
+double sum_of_weights(const float* weights, std::int64_t count) {
+  double sum = 0, magnitude = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double weight = weights[i];
+    sum += weight;
+    magnitude += std::fabs(weight);
+  }
+  return std::fabs(sum) > (0x1p-24 + static_cast<double>(count) * 0x1p-53) * magnitude ? sum : 0;
+}
+
 bool sums_to_zero(const Layer& layer) {
   const std::int64_t taps = layer.shape.taps();
-  for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
-    double sum = 0, magnitude = 0;
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const double weight = layer.weights[static_cast<std::size_t>(o * taps + t)];
-      sum += weight;
-      magnitude += std::fabs(weight);
-    }
-    if (std::fabs(sum) > (0x1p-24 + static_cast<double>(taps) * 0x1p-53) * magnitude) return false;
-  }
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
+    if (sum_of_weights(layer.weights.data() + o * taps, taps) != 0) return false;
   return true;
 }
 

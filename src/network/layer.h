@@ -50,9 +50,12 @@ struct Network {
 /// activation.
 void check_bank(const Bank& bank);
 
+/// The sum of `count` weights, or 0 where it is 0 as far as float can tell: rounding weights to float moves their sum
+/// by 2^-24 * sum|w| at most, and adding n of them up in double by n * 2^-53 * sum|w|.
+double sum_of_weights(const float* weights, std::int64_t count);
+
 /// True when the weights of every output channel sum to zero, as far as float can tell: such a kernel answers changes
-/// only, and flat areas with 0. Rounding weights to float moves their sum by 2^-24 * sum|w| at most, and adding n of
-/// them up in double by n * 2^-53 * sum|w|.
+/// only, and flat areas with 0.
 bool sums_to_zero(const Layer& layer);
 
 /// The map that `asked` comes to for `bank`: `automatic` becomes `abs` when nothing is combined and every layer sums to

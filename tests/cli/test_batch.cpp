@@ -131,6 +131,8 @@ TEST_CASE("output names from a pattern") {
     CHECK(fs::exists(folder.file(name)));
   CHECK(apply(folder, {"b.png", "-o", "{name}.tif"}).code == 0);
   CHECK(fs::exists(folder.file("b.png.tif")));
+  CHECK(apply(folder, {"b.png", "-o", "{{{stem}}}{{{{.png"}).code == 0);
+  CHECK(fs::exists(folder.file("{b}{{.png")));
   CHECK(apply(folder, {"b.png", "--depth", "f32", "-o", "f/{stem}.{ext}"}).out.find("-> f/b.tif") != std::string::npos);
   const auto refused = [&](std::vector<std::string> arguments) {
     const ProgramResult result = apply(folder, arguments);
@@ -240,6 +242,7 @@ TEST_CASE("fail-fast begins nothing after the failure, and tells of all that was
   CHECK(all.front()["status"] == "error");
   CHECK(all.size() < 31);
   CHECK(all.size() - 1 == (fs::exists(folder.file("o")) ? files_in(folder, "o").size() : 0));
+  CHECK(result.err.find("1 failed, " + std::to_string(31 - all.size()) + " not begun; ") != std::string::npos);
 }
 
 TEST_CASE("the summary stands on standard error, for more than one input, unless it is quiet") {

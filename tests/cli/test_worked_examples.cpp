@@ -108,7 +108,8 @@ TEST_CASE("13: a 1x1 convolution is a matrix product over channels") {
 
 TEST_CASE("14: the receptive field of one 2x2 layer") {
   const nlohmann::json report = shape_json({"1x3x3", "--kernel-size", "2"});
-  CHECK(report["receptive_field"]["size"] == nlohmann::json({2, 2}));
+  CHECK(report["receptive_field"] ==
+        nlohmann::json({{"size", {2, 2}}, {"stride", {1, 1}}, {"offset", {0, 0}}, {"centre", {0.5, 0.5}}}));
 }
 
 TEST_CASE("15: depth shrinks the picture") {
@@ -132,10 +133,15 @@ TEST_CASE("16: the cost of a layer") {
   const ProgramResult text =
       run_convtool({"shape", "100x68x68", "--kernel-size", "5", "--out-channels", "100"}, folder);
   CHECK(text.out.find("1.024e9 MACs") != std::string::npos);
+  // Ten such layers over a million pictures.
+  CHECK(shape_json({"1000000x100x64x64", "--kernel-size", "5", "--out-channels", "100", "--padding", "same", "--repeat",
+                    "10"})["macs"] == 1.024e16);
 }
 
 TEST_CASE("17: why convolution: a fully connected layer sees every pixel") {
   // A fully connected layer is a kernel as large as the picture.
-  CHECK(shape_json({"1x1000x1000", "--kernel-size", "1000", "--out-channels", "100"})["parameters"] == 100000000);
+  const nlohmann::json dense = shape_json({"1x1000x1000", "--kernel-size", "1000", "--out-channels", "100"});
+  CHECK(dense["parameters"] == 100000000);
+  CHECK(dense["fully_connected_weights"] == 1e8);
   CHECK(shape_json({"1x1000x1000", "--kernel-size", "5"})["parameters"] == 25);
 }

@@ -301,7 +301,7 @@ TEST_CASE("more writers at once than there are slots for temporaries") {
   }
 }
 
-constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGXCPU};
 
 // The child of the test below, in a process of its own: its handlers are installed once, over a known action.
 TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
@@ -310,7 +310,7 @@ TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
   const char* const number = std::getenv("TEST_SIGNAL");
   REQUIRE((folder != nullptr && before != nullptr && number != nullptr));
   for (const int ending : kEndings) signal(ending, SIG_DFL);
-  const rlimit no_core = {0, 0};  // SIGQUIT would write one
+  const rlimit no_core = {0, 0};  // SIGQUIT and SIGXCPU would write one
   REQUIRE(setrlimit(RLIMIT_CORE, &no_core) == 0);
   if (std::string(before) == "ignored") signal(std::atoi(number), SIG_IGN);
   if (std::string(before) == "handled") signal(std::atoi(number), [](int) { _exit(9); });
@@ -319,7 +319,7 @@ TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
   _exit(7);  // without destructors
 }
 
-TEST_CASE("SIGINT, SIGTERM, SIGHUP and SIGQUIT remove temporaries, then do what they did before") {
+TEST_CASE("signals that end the process remove temporaries, then do what they did before") {
   for (const int ending : kEndings)
     for (const std::string before : {"default", "ignored", "handled"}) {
       CAPTURE(ending);

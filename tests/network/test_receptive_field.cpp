@@ -1,6 +1,7 @@
 // Receptive fields: the pixels that an output depends on, told by the recurrences and by NaN in the picture.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "network/layers.h"
@@ -107,6 +108,77 @@ TEST_CASE("dilation widens the field") {
   CHECK(field.w.size == 4);
   CHECK(field.w.start == -1);
   CHECK(field.w.jump == 2);
+}
+
+/// A stack of 1 to 4 banks of ones, each of 1 or 2 kernels side by side, joined by their sum.
+Network random_stack(Random& random) {
+  std::vector<Bank> banks;
+  for (std::int64_t i = random.between(1, 4); i > 0; --i) {
+    const Extent stride{random.between(1, 3), random.between(1, 3)};
+    const std::int64_t kh = random.between(1, 4), kw = random.between(1, 4);
+    Params params{
+        .stride = stride,
+        .dilation = {random.between(1, 3), random.between(1, 3)},
+        .padding = pads(random.between(0, 3), random.between(0, 3), random.between(0, 3), random.between(0, 3))};
+    const std::vector<float> ones(static_cast<std::size_t>(kh * kw), 1.0F);
+    std::vector<Layer> layers(static_cast<std::size_t>(random.between(1, 2)), plane(kh, kw, ones, params));
+    banks.push_back(bank_of(std::move(layers), Combine::sum));
+  }
+  return network_of(std::move(banks));
+}
+
+TEST_CASE("random stacks, pixel by pixel: an impulse reaches outputs from the first pixel of their field to the last") {
+  Random random(3);
+  int whole_fields = 0;
+  for (int trial = 0; trial < 100; ++trial) {
+    const Network network = random_stack(random);
+    const Shape shape{1, 1, 40, 44};
+    CAPTURE(trial);
+    ReceptiveField field;
+    Shape out = shape;
+    try {
+      for (const Bank& bank : network.banks) {
+        const BankGeometry geometry = bank_geometry(bank, DType::f32, out);
+        field.append(geometry.problems);
+        out = geometry.output;
+      }
+    } catch (const Error&) {
+      continue;  // shrunk to nothing
+    }
+    // One axis at a time: a line of ones across the other reaches what any of its pixels does.
+    for (const bool down : {true, false}) {
+      const ReceptiveAxis& axis = down ? field.h : field.w;
+      const std::int64_t length = down ? shape.h : shape.w, outputs = down ? out.h : out.w;
+      std::vector<std::int64_t> first(static_cast<std::size_t>(outputs), length), last(first.size(), -1);
+      for (std::int64_t at = 0; at < length; ++at) {
+        const Tensor impulse = filled(DType::f32, shape, [&, i = std::int64_t{0}]() mutable {
+          const std::int64_t place = down ? i / shape.w : i % shape.w;
+          ++i;
+          return place == at ? 1 : 0;
+        });
+        const Tensor result = run_network(network, impulse.ref());
+        for (std::int64_t i = 0; i < out.h * out.w; ++i) {
+          if (result.data<float>()[i] == 0) continue;
+          const auto j = static_cast<std::size_t>(down ? i / out.w : i % out.w);
+          first[j] = std::min(first[j], at);
+          last[j] = std::max(last[j], at);
+        }
+      }
+      for (std::int64_t j = 0; j < outputs; ++j) {
+        const std::int64_t begin = axis.start + j * axis.jump, end = begin + axis.size - 1;
+        const auto i = static_cast<std::size_t>(j);
+        CAPTURE(j);
+        if (last[i] < 0) continue;  // it sees nothing but padding
+        CHECK(first[i] >= begin);
+        CHECK(last[i] <= end);
+        if (begin < 0 || end >= length) continue;  // else padding may hide an end of it
+        ++whole_fields;
+        CHECK(first[i] == begin);
+        CHECK(last[i] == end);
+      }
+    }
+  }
+  CHECK(whole_fields > 200);
 }
 
 }  // namespace

@@ -13,8 +13,8 @@
 
 namespace fs = std::filesystem;
 
-TempFolder::TempFolder() {
-  std::string pattern = (fs::temp_directory_path() / "convtool-test-XXXXXX").string();
+TempFolder::TempFolder(const fs::path& parent) {
+  std::string pattern = (parent / "convtool-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   path_ = pattern;
 }

@@ -14,7 +14,7 @@ struct ProgramResult {
 /// A fresh folder under the system's temporary folder, removed with all that is in it at the end.
 class TempFolder {
  public:
-  TempFolder();
+  explicit TempFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;

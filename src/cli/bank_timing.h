@@ -1,0 +1,16 @@
+// How long banks take on this machine.
+#pragma once
+
+#include "io/shape_report.h"
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Throws Error(memory) for a bank that takes more memory than there is, or minutes, to run once.
+void check_timeable(const Bank& bank, const BankShape& shape);
+
+/// Times `bank` on noise of the shape and type of `shape.problem`, planar as between layers, on so many threads (0: as
+/// many as cores). Layers without weights are given some. Throws as check_timeable(), and std::bad_alloc.
+BankTiming time_bank(Bank bank, const BankShape& shape, int threads);
+
+}  // namespace convtool

@@ -1,0 +1,201 @@
+#include "io/kernel_report.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "conv/plan.h"
+#include "core/text.h"
+#include "io/weights_text.h"
+#include "network/kernel_traits.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Mirror {
+  const char* key;
+  const char* words;
+  Symmetry PlaneTraits::*symmetry;
+};
+constexpr Mirror kMirrors[] = {{"left_right", "mirrored left to right", &PlaneTraits::left_right},
+                               {"top_bottom", "mirrored top to bottom", &PlaneTraits::top_bottom},
+                               {"half_turn", "turned by 180 degrees", &PlaneTraits::half_turn},
+                               {"quarter_turn", "turned by 90 degrees", &PlaneTraits::quarter_turn}};
+
+std::string numbers_text(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) text += " " + to_text(static_cast<float>(number));
+  return text;
+}
+
+std::string padding_text(const ConvParams& params) {
+  constexpr std::string_view kRules[] = {"", "same", "same_lower", "full"};
+  if (params.padding == Padding{}) return "valid";
+  const Pads& pads = params.padding.pads;
+  std::string text = params.padding.rule != Padding::Rule::fixed
+                         ? std::string(kRules[static_cast<int>(params.padding.rule)])
+                         : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
+                               std::to_string(pads.bottom) + "," + std::to_string(pads.right);
+  text += " " + std::string(to_string(params.padding_mode));
+  if (params.padding_mode == PaddingMode::constant) text += " " + to_text(params.padding_value);
+  return text;
+}
+
+std::string options_text(const Layer& layer) {
+  const ConvParams& params = layer.params;
+  const auto pair = [](const Extent& e) { return e.h == e.w ? std::to_string(e.h) : join_sizes({e.h, e.w}); };
+  std::string text = "stride " + pair(params.stride);
+  if (params.dilation != Extent{}) text += ", dilation " + pair(params.dilation);
+  text += ", padding " + padding_text(params);
+  if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
+  if (layer.activation != Activation::none)
+    text += ", activation " + std::string(kActivations[static_cast<int>(layer.activation)]);
+  return text;
+}
+
+/// "rank 1: column 1 2 1 times row -1 0 1", or of several planes "rank 1 in 2 planes, rank 2 in 1".
+std::string ranks_text(const std::vector<PlaneTraits>& planes) {
+  const PlaneTraits& first = planes.front();
+  if (planes.size() == 1) {
+    std::string text = "rank " + std::to_string(first.rank);
+    if (!first.column.empty()) text += ": column" + numbers_text(first.column) + " times row" + numbers_text(first.row);
+    return text;
+  }
+  std::map<std::int64_t, int> counts;
+  for (const PlaneTraits& plane : planes) ++counts[plane.rank];
+  std::string text;
+  for (const auto& [rank, count] : counts) {
+    text += (text.empty() ? "" : ", ") + ("rank " + std::to_string(rank)) + " in " + std::to_string(count) +
+            (count == 1 ? " plane" : " planes");
+  }
+  return text;
+}
+
+/// What all planes have in common: "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right".
+std::string symmetries_text(const std::vector<PlaneTraits>& planes) {
+  std::string text;
+  for (const Symmetry kind : {Symmetry::symmetric, Symmetry::antisymmetric}) {
+    std::string list;
+    for (const Mirror& mirror : kMirrors) {
+      const bool shared = std::all_of(planes.begin(), planes.end(),
+                                      [&](const PlaneTraits& plane) { return plane.*mirror.symmetry == kind; });
+      if (shared) list += (list.empty() ? " when " : ", ") + std::string(mirror.words);
+    }
+    if (list.empty()) continue;
+    text += (text.empty() ? "" : "; ") + std::string(kSymmetries[static_cast<int>(kind)]) + list;
+  }
+  return text.empty() ? "no symmetry" : text;
+}
+
+std::string layer_text(const Layer& layer, bool named, bool colours) {
+  constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
+                                                "the input channels are summed into one",
+                                                "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
+  std::string text = "  " + (named ? printable(layer.name) + ": " : std::string()) + join_sizes(layer.dimensions()) +
+                     ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours);
+  if (!layer.divisor.empty()) text += "    divided by" + numbers_text(layer.divisor) + "\n";
+  const double sum = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
+  text += "    sum " + to_text(static_cast<float>(sum));
+  if (!layer.bias.empty()) text += ", bias" + numbers_text({layer.bias.begin(), layer.bias.end()});
+  text += ", " + options_text(layer) + "\n";
+  text += "    response at frequency 0:" + numbers_text(responses_at_zero(layer)) + "\n";
+  const std::vector<PlaneTraits> planes = plane_traits(layer);
+  return text + "    " + ranks_text(planes) + "\n    " + symmetries_text(planes) + "\n";
+}
+
+std::string input_text(const KernelReport& report) {
+  return to_string(report.typical_input) + " " + std::string(to_string(report.typical_dtype));
+}
+
+std::string choice_text(const KernelReport& report) {
+  std::string text = "  apply, on " + input_text(report) + ": ";
+  if (report.algorithms.empty()) return text + "cannot run (" + printable(report.refusal) + ")\n";
+  for (std::size_t i = 0; i < report.algorithms.size(); ++i) text += (i == 0 ? "" : ", then ") + report.algorithms[i];
+  return text + " with " + std::string(instruction_set_in_use()) + "\n";
+}
+
+ordered_json extent_json(const Extent& extent) { return {extent.h, extent.w}; }
+
+/// Nested lists, as a kernel file has them.
+ordered_json weights_json(const std::vector<std::int64_t>& dimensions, const float*& weight, std::size_t level = 0) {
+  if (level == dimensions.size()) return static_cast<double>(*weight++);
+  ordered_json list = ordered_json::array();
+  for (std::int64_t i = 0; i < dimensions[level]; ++i) list.push_back(weights_json(dimensions, weight, level + 1));
+  return list;
+}
+
+ordered_json plane_json(const PlaneTraits& traits) {
+  ordered_json object = {{"rank", traits.rank}, {"separable", nullptr}};
+  if (!traits.column.empty()) object["separable"] = {{"column", traits.column}, {"row", traits.row}};
+  for (const Mirror& mirror : kMirrors)
+    object["symmetry"][mirror.key] = kSymmetries[static_cast<int>(traits.*mirror.symmetry)];
+  return object;
+}
+
+ordered_json layer_json(const Layer& layer) {
+  const ConvParams& params = layer.params;
+  const float* weight = layer.weights.data();
+  ordered_json object = {{"name", layer.name},
+                         {"shape", layer.dimensions()},
+                         {"weight", weights_json(layer.dimensions(), weight)},
+                         {"divisor", layer.divisor},
+                         {"bias", layer.bias},
+                         {"stride", extent_json(params.stride)},
+                         {"dilation", extent_json(params.dilation)}};
+  const Pads& pads = params.padding.pads;
+  constexpr const char* kRules[] = {nullptr, "same", "same_lower", "full"};
+  if (params.padding.rule == Padding::Rule::fixed)
+    object["pads"] = {pads.top, pads.left, pads.bottom, pads.right};
+  else
+    object["padding"] = kRules[static_cast<int>(params.padding.rule)];
+  object["padding_mode"] = to_string(params.padding_mode);
+  object["padding_value"] = params.padding_value;
+  object["groups"] = params.groups;
+  object["activation"] = kActivations[static_cast<int>(layer.activation)];
+  object["sum"] = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
+  object["response_at_frequency_0"] = responses_at_zero(layer);
+  object["planes"] = ordered_json::array();
+  for (const PlaneTraits& traits : plane_traits(layer)) object["planes"].push_back(plane_json(traits));
+  return object;
+}
+
+}  // namespace
+
+std::string to_text(const KernelReport& report, bool colours) {
+  const Network& network = report.network;
+  std::string text = printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
+  for (const Bank& bank : network.banks) {
+    if (network.banks.size() > 1) text += "  layer " + printable(bank.name) + "\n";
+    const bool several = bank.layers.size() > 1;
+    if (several)
+      text += "  bank of " + std::to_string(bank.layers.size()) + ", combine " +
+              std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
+    for (const Layer& layer : bank.layers) text += layer_text(layer, several, colours);
+    if (bank.map) text += "  map " + std::string(to_string(*bank.map)) + "\n";
+  }
+  return text + choice_text(report);
+}
+
+std::string to_json(const KernelReport& report) {
+  const Network& network = report.network;
+  ordered_json object = {{"version", 1}, {"name", network.name}, {"description", network.description}};
+  object["layers"] = ordered_json::array();
+  for (std::size_t i = 0; i < network.banks.size(); ++i) {
+    const Bank& bank = network.banks[i];
+    ordered_json& item = object["layers"].emplace_back(
+        ordered_json{{"name", bank.name}, {"combine", kCombines[static_cast<int>(bank.combine)]}, {"map", nullptr}});
+    if (bank.map) item["map"] = to_string(*bank.map);
+    item["algorithm"] = report.algorithms.empty() ? ordered_json() : ordered_json(report.algorithms[i]);
+    item["kernels"] = ordered_json::array();
+    for (const Layer& layer : bank.layers) item["kernels"].push_back(layer_json(layer));
+  }
+  const Shape& shape = report.typical_input;
+  object["typical_input"] = {{"shape", {shape.c, shape.h, shape.w}}, {"dtype", to_string(report.typical_dtype)}};
+  object["refusal"] = report.refusal.empty() ? ordered_json() : ordered_json(report.refusal);
+  object["instruction_set"] = instruction_set_in_use();
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace convtool

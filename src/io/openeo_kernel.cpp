@@ -1,0 +1,109 @@
+// The arguments of openEO's process apply_kernel: {"kernel": [[...], ...], "factor": 1, "border": 0, "replace_invalid":
+// 0} (openEO, "Processes", apply_kernel). Every weight is multiplied by factor; the kernel lies with its middle on each
+// pixel, so that its sides are odd, and is not flipped. "border" is a number that stands outside the picture, or
+// replicate (aaa|abcd|ddd), reflect (cba|abcd|dcb), reflect_pixel (dcb|abcd|cba) or wrap (bcd|abcd|abc).
+#include <cmath>
+
+#include "core/suggest.h"
+#include "core/text.h"
+#include "io/foreign_kernels.h"
+#include "io/json_text.h"
+#include "io/matrix_kernel.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kFormat = "openEO's JSON";
+
+struct Border {
+  std::string_view name;
+  PaddingMode mode;
+};
+constexpr Border kBorders[] = {{"replicate", PaddingMode::replicate},
+                               {"reflect", PaddingMode::symmetric},
+                               {"reflect_pixel", PaddingMode::reflect},
+                               {"wrap", PaddingMode::circular}};
+
+[[noreturn]] void refuse(const std::string& source, const std::string& message) {
+  throw Error(ErrorKind::kernel, source, message);
+}
+
+double number(const json& object, const char* key, double fallback, const std::string& source) {
+  if (!object.contains(key)) return fallback;
+  const NumberBlock block = read_numbers(object.at(key), std::string("/") + key, ErrorKind::kernel, source);
+  if (!block.dimensions.empty()) refuse(source, std::string("/") + key + ": a list (expected a number)");
+  return block.values.front();
+}
+
+void read_border(const json& object, const std::string& source, ConvParams& params) {
+  if (!object.contains("border") || !object.at("border").is_string()) {
+    const auto value = static_cast<float>(number(object, "border", 0, source));
+    if (value != 0) params.padding_mode = PaddingMode::constant;
+    params.padding_value = value;
+    return;
+  }
+  const std::string name = object.at("border").get<std::string>();
+  std::vector<std::string_view> known;
+  for (const Border& border : kBorders) {
+    known.push_back(border.name);
+    if (border.name != name) continue;
+    params.padding_mode = border.mode;
+    return;
+  }
+  refuse(source, "/border: " + describe_json(object.at("border")) +
+                     " (expected a number, replicate, reflect, reflect_pixel or wrap)" + suggestion(name, known));
+}
+
+/// "border" for a kernel that asks for pixels outside the picture.
+std::string border_text(const ConvParams& params) {
+  for (const Border& border : kBorders) {
+    if (border.mode == params.padding_mode) return "\"" + std::string(border.name) + "\"";
+  }
+  return to_text(params.padding_value);  // 0 for zeros
+}
+
+}  // namespace
+
+Network parse_openeo_kernel(std::string_view text, const std::string& source, const std::string& name) {
+  const json object = parse_json(text, ErrorKind::kernel, source);
+  if (!object.is_object() || !object.contains("kernel"))
+    refuse(source, "no arguments of apply_kernel (expected an object with kernel)");
+  check_known_keys(object, {"kernel", "factor", "border", "replace_invalid"}, source);
+  const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
+  if (block.dimensions.size() != 2) {
+    refuse(source,
+           "/kernel: weights of rank " + std::to_string(block.dimensions.size()) + " (expected 2: rows of numbers)");
+  }
+  const std::int64_t rows = block.dimensions[0], columns = block.dimensions[1];
+  if (rows % 2 == 0 || columns % 2 == 0)
+    refuse(source, "/kernel: " + join_sizes({rows, columns}) + " weights (expected odd sides, as openEO does)");
+  if (number(object, "replace_invalid", 0, source) != 0)
+    refuse(source, "/replace_invalid: only 0 can be told here, which pictures without NaN do not need; remove it");
+  const double factor = number(object, "factor", 1, source);
+  if (factor == 0) refuse(source, "/factor: 0, by which every response would be 0");
+
+  Layer layer = matrix_layer(rows, columns, {block.values.begin(), block.values.end()});
+  const double whole = std::nearbyint(1 / factor);
+  set_divisor(1 / whole == factor ? whole : 1 / factor, source, layer);
+  layer.params.padding = {.rule = Padding::Rule::same, .pads = {}};
+  read_border(object, source, layer.params);
+  return network_of(std::move(layer), name);
+}
+
+std::string format_openeo_kernel(const Network& network) {
+  const Layer& layer = only_matrix(network, kFormat);
+  const KernelShape& size = layer.shape;
+  if (size.kh % 2 == 0 || size.kw % 2 == 0) {
+    refuse(network.name, "a kernel of " + join_sizes({size.kh, size.kw}) + " cannot be told by " + kFormat +
+                             " (expected odd sides); add a row or column of zeros");
+  }
+  require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
+  refuse_bias(layer, kFormat);
+  const auto weight = [&](std::size_t i) { return to_text(layer.weights[i]); };
+  return "{\"kernel\":[[" + join_matrix(size, weight, ",", "],[") + "]],\"factor\":" + to_text(1 / divisor_of(layer)) +
+         ",\"border\":" + (has_border(layer) ? border_text(layer.params) : "0") + "}\n";
+}
+
+}  // namespace convtool

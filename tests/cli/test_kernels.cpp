@@ -1,0 +1,179 @@
+// kernels show and convert, through the real binary.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/program.h"
+
+namespace {
+
+using nlohmann::json;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+ProgramResult convert(const TempFolder& folder, std::vector<std::string> arguments, const std::string& input = "") {
+  arguments.insert(arguments.begin(), {"kernels", "convert"});
+  return run_convtool(arguments, folder, input);
+}
+
+void refuses(const TempFolder& folder, const std::vector<std::string>& arguments, const std::string& part) {
+  const std::vector<std::string> before = folder.names();
+  const ProgramResult result = convert(folder, arguments);
+  CAPTURE(result.err);
+  CHECK(result.code == 2);
+  CHECK(result.out == "");
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+  CHECK(contains(result.err, part));
+  CHECK(folder.names() == before);
+}
+
+}  // namespace
+
+TEST_CASE("show tells what the weights tell, and what apply would choose") {
+  const TempFolder folder;
+  const std::string text = run_convtool({"kernels", "show", "sobel-x"}, folder).out;
+  CHECK(contains(text, "    -1  0  1\n    -2  0  2\n    -1  0  1\n"));
+  CHECK(contains(text, "sum 0, stride 1, padding same replicate\n"));
+  CHECK(contains(text, "response at frequency 0: 0\n"));
+  CHECK(contains(text, "rank 1: column 1 2 1 times row -1 0 1\n"));
+  CHECK(contains(
+      text,
+      "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right, turned by 180 degrees\n"));
+  CHECK(contains(text, "apply, on 1x1080x1920 u8: "));
+  const std::string box = run_convtool({"kernels", "show", "box"}, folder).out;
+  CHECK(contains(box, "divided by 9\n"));
+  CHECK(contains(box, "sum 9, "));
+  CHECK(contains(box, "response at frequency 0: 1\n"));
+  CHECK(contains(
+      box,
+      "symmetric when mirrored left to right, mirrored top to bottom, turned by 180 degrees, turned by 90 degrees\n"));
+  CHECK(contains(run_convtool({"kernels", "show", "[[1,2],[3,5]]"}, folder).out, "no symmetry\n"));
+  const std::string planes = run_convtool({"kernels", "show", "[[[1,2],[2,4]],[[1,2],[3,4]]]"}, folder).out;
+  CHECK(contains(planes, "rank 1 in 1 plane, rank 2 in 1 plane\n"));
+  CHECK(contains(planes, "apply, on 2x1080x1920 u8: "));
+  const std::string wide = run_convtool({"kernels", "show", R"({"layers":[[[[1]],[[1]]],[[[1]],[[1]]]]})"}, folder).out;
+  CHECK(contains(wide, "cannot run (layer 2 on 1x1080x1920: "));
+}
+
+TEST_CASE("show --json has all of it") {
+  const TempFolder folder;
+  const json report = json::parse(run_convtool({"kernels", "show", "sobel", "--json"}, folder).out);
+  CHECK(report["version"] == 1);
+  CHECK(report["typical_input"] == json({{"shape", {1, 1080, 1920}}, {"dtype", "u8"}}));
+  CHECK(report["refusal"].is_null());
+  REQUIRE(report["layers"].size() == 1);
+  const json& bank = report["layers"][0];
+  CHECK(bank["combine"] == "magnitude");
+  CHECK(bank["algorithm"].is_string());
+  REQUIRE(bank["kernels"].size() == 2);
+  const json& kernel = bank["kernels"][1];
+  CHECK(kernel["name"] == "sobel-y");
+  CHECK(kernel["weight"] == json({{-1, -2, -1}, {0, 0, 0}, {1, 2, 1}}));
+  CHECK(kernel["padding"] == "same");
+  CHECK(kernel["sum"] == 0);
+  CHECK(kernel["response_at_frequency_0"] == json({0}));
+  CHECK(kernel["planes"][0]["rank"] == 1);
+  CHECK(kernel["planes"][0]["separable"] == json({{"column", {-1, 0, 1}}, {"row", {1, 2, 1}}}));
+  CHECK(kernel["planes"][0]["symmetry"]["top_bottom"] == "antisymmetric");
+  const json laplacian = json::parse(run_convtool({"kernels", "show", "laplacian-4", "--json"}, folder).out);
+  CHECK(laplacian["layers"][0]["kernels"][0]["planes"][0]["separable"].is_null());
+}
+
+TEST_CASE("colours are for terminals that want them") {
+  const TempFolder folder;
+  // script(1) gives the program a terminal.
+  const auto on_terminal = [&](const std::string& settings) {
+    return run_shell("script -qec 'env " + settings + " \"$CONVTOOL\" kernels show sobel-x' /dev/null < /dev/null",
+                     folder)
+        .out;
+  };
+  const std::string drawn = on_terminal("-u NO_COLOR TERM=xterm");
+  if (!contains(drawn, "sobel-x")) return;  // no script(1) here
+  // -2 and 2 are the largest, -1 and 1 half of that: on the last and the third of five shades.
+  CHECK(contains(drawn, "\x1b[38;5;16;48;5;39m -2\x1b[0m  0\x1b[38;5;16;48;5;214m  2\x1b[0m"));
+  CHECK(contains(drawn, "\x1b[38;5;231;48;5;20m -1\x1b[0m  0\x1b[38;5;231;48;5;130m  1\x1b[0m"));
+  for (const char* settings : {"NO_COLOR=1 TERM=xterm", "-u NO_COLOR TERM=dumb", "-u NO_COLOR -u TERM"})
+    CHECK(!contains(on_terminal(settings), "\x1b["));
+  CHECK(!contains(run_convtool({"kernels", "show", "sobel-x"}, folder).out, "\x1b["));
+}
+
+TEST_CASE("convert: by name, file, standard input or as text, to a file or standard output") {
+  const TempFolder folder;
+  CHECK(convert(folder, {"gaussian-5", "-o", "g.mat"}).code == 0);
+  CHECK(read_text(folder.file("g.mat")).starts_with("5 5 273 0\n1 4 7 4 1\n"));
+  const ProgramResult back = convert(folder, {"g.mat"});
+  CHECK(back.err == "");
+  const json kernel = json::parse(back.out);
+  CHECK(kernel["weight"][2][2] == 41);
+  CHECK(kernel["divisor"] == 273);
+  CHECK(convert(folder, {"g.mat", "--to", "vips"}).out == read_text(folder.file("g.mat")));
+  CHECK(convert(folder, {"-", "--to", "vips", "-o", "-"}, read_text(folder.file("g.mat"))).out ==
+        read_text(folder.file("g.mat")));
+  CHECK(convert(folder, {"3x3: 0,-1,0 -1,4,-1 0,-1,0", "--to", "magick"}).out == "3x3+1+1: 0,-1,0 -1,4,-1 0,-1,0\n");
+  CHECK(convert(folder, {"0,-1,0 -1,4,-1 0,-1,0", "--from", "magick", "-o", "l.json"}).code == 0);
+  CHECK(json::parse(read_text(folder.file("l.json")))["weight"][1][1] == 4);
+  CHECK(convert(folder, {R"({"kernel":[[1,2,1]],"factor":0.25})", "--to", "openeo"}).out ==
+        R"({"kernel":[[1,2,1]],"factor":0.25,"border":0})"
+        "\n");
+  CHECK(convert(folder, {"g.mat", "--to", "sharp", "-o", "s.json"}).code == 0);
+  CHECK(convert(folder, {"s.json", "--to", "vips"}).out == read_text(folder.file("g.mat")));
+  folder.write("k.txt", "1 1\n5\n");
+  CHECK(convert(folder, {"k.txt", "--to", "magick"}).out == "1x1+0+0: 5\n");
+}
+
+TEST_CASE("what was converted filters as the kernel did") {
+  const TempFolder folder;
+  std::string rows;
+  for (int y = 0; y < 12; ++y) {
+    rows += y == 0 ? "[[" : "],[";
+    for (int x = 0; x < 14; ++x) rows += (x == 0 ? "" : ",") + std::to_string((37 * x + 11 * y * x + 5 * y) % 256);
+  }
+  folder.write("x.json", rows + "]]");
+  const auto filtered = [&](const std::string& kernel) {
+    return run_convtool({"apply", "x.json", "-k", kernel, "-o", "-", "-q"}, folder).out;
+  };
+  for (const char* format : {"vips", "magick", "sharp", "openeo"}) {
+    CAPTURE(format);
+    CHECK(convert(folder, {"sobel-x", "--to", format, "-o", "foreign"}).code == 0);
+    CHECK(convert(folder, {"foreign", "--from", format, "-o", "back.json"}).code == 0);
+    CHECK(filtered("back.json") == filtered("sobel-x"));
+  }
+}
+
+TEST_CASE("borders that are left to others are warned of") {
+  const TempFolder folder;
+  const ProgramResult bare = convert(folder, {"[[0,1,0],[1,1,1],[0,1,0]]", "--to", "vips"});
+  CHECK(bare.code == 0);
+  CHECK(bare.err.starts_with("convtool: warning: inline: the kernel asks for no padding"));
+  const ProgramResult npy = convert(folder, {"box", "-o", "box.npy"});
+  CHECK(npy.code == 0);
+  CHECK(npy.err ==
+        "convtool: warning: box: .npy holds the weights alone; apply them with --padding same --padding-mode "
+        "replicate\n");
+  CHECK(convert(folder, {"box.npy", "--to", "magick"}).out.starts_with("3x3+1+1: 0.11111111,0.11111111,"));
+}
+
+TEST_CASE("convert refuses, and writes nothing") {
+  const TempFolder folder;
+  folder.write("k.json", "[[1,2],[3,4]]");
+  std::filesystem::create_symlink("k.json", folder.file("link.json"));
+  refuses(folder, {"k.json", "-o", "k.json"}, "which this run reads");
+  refuses(folder, {"k.json", "-o", "link.json"}, "which this run reads");
+  CHECK(read_text(folder.file("k.json")) == "[[1,2],[3,4]]");
+  refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' does not say which format");
+  refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' is not what the name 'k.npy' says");
+  refuses(folder, {"k.json", "--to", "vip"}, "did you mean 'vips'?");
+  refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: no arguments of apply_kernel");
+  refuses(folder, {"missing.mat", "--to", "magick"}, "missing.mat");
+  refuses(folder, {"sobell-x", "--to", "magick"}, "did you mean 'sobel-x'?");
+  refuses(folder, {"sobel", "--to", "vips"}, "sobel: a bank of 2 kernels cannot be told by a vips matrix");
+  refuses(folder, {"luma", "--to", "magick"}, "luma: weights of rank 3, 3x1x1, cannot be told by ");
+  refuses(folder, {"Sobel", "--from", "magick"}, "names a kernel that is built into ImageMagick");
+  folder.write("words", "neither this nor that");
+  refuses(folder, {"words"}, "its format does not show; say it with --from");
+  const ProgramResult unwritable = convert(folder, {"box", "-o", "no/such/folder/k.mat"});
+  CHECK(unwritable.code == 1);
+}

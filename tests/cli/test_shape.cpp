@@ -1,0 +1,191 @@
+// shape: stacks as tables, files by their headers, layers timed, and what is refused.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace {
+
+using nlohmann::json;
+
+ProgramResult shape(const TempFolder& folder, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "shape");
+  return run_convtool(arguments, folder);
+}
+
+json shape_json(const TempFolder& folder, std::vector<std::string> arguments) {
+  arguments.push_back("--json");
+  const ProgramResult result = shape(folder, arguments);
+  CAPTURE(result.err);
+  CHECK(result.code == 0);
+  return json::parse(result.out);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("a stack is a table with a row for each layer and one for all, then the formulas") {
+  const TempFolder folder;
+  const ProgramResult result = shape(folder, {"1x32x32", "--kernel-size", "5", "--repeat", "7", "--out-channels", "1"});
+  CHECK(result.code == 0);
+  const std::vector<std::string> lines = lines_of(result.out);
+  REQUIRE(lines.size() == 1 + 1 + 7 + 1 + 1 + 7);
+  CHECK(lines[0] == "1x4x4");
+  using Words = std::vector<std::string>;
+  // 25 weights; 25 * 28 * 28 MACs; 28 * 28 floats; 32 * 32 * 28 * 28 weights.
+  CHECK(words_of(lines[2]) ==
+        Words{"1", "5x5", "1x32x32", "->", "1x28x28", "25", "19600", "3136", "5x5", "1x1", "2,2", "802816"});
+  CHECK(words_of(lines[8]) ==
+        Words{"7", "5x5", "1x8x8", "->", "1x4x4", "25", "400", "64", "29x29", "1x1", "14,14", "1024"});
+  // 25 * (28^2 + 24^2 + ... + 4^2) MACs, 4 bytes for each of those outputs; 32 * 32 * 4 * 4 weights.
+  CHECK(words_of(lines[9]) ==
+        Words{"all", "1x32x32", "->", "1x4x4", "175", "56000", "8960", "29x29", "1x1", "14,14", "16384"});
+  CHECK(lines[11] ==
+        "layer 1: h = floor((32 + 0 + 0 - 1*(5-1) - 1) / 1) + 1 = 28, w = floor((32 + 0 + 0 - 1*(5-1) - 1) / 1) + 1 = "
+        "28");
+  // Aligned: text begins in one place, numbers end in one.
+  for (std::size_t i = 3; i <= 9; ++i) {
+    CHECK(lines[i].find("1x") == lines[2].find("1x"));
+    CHECK(lines[i].size() == lines[2].size());
+  }
+}
+
+TEST_CASE("networks and banks, again and again, with what they have in common in all") {
+  const TempFolder folder;
+  const std::string network = R"({"layers":[{"weight":[[1,2,1]],"padding":[0,1]},{"bank":[[[1,1]],[[1,-1]]]}]})";
+  const json report = shape_json(folder, {"2x5x9", "-k", network, "--repeat", "2"});
+  REQUIRE(report["layers"].size() == 4);
+  CHECK(report["layers"][1]["output_shape"] == json({4, 5, 8}));
+  CHECK(report["output_shape"] == json({8, 5, 7}));
+  CHECK(report["parameters"] == 3 + 4 + 3 + 4);
+  // 3 * 2 channels * 5 * 9, 2 * 4 * 5 * 8, then with 4 and 8 channels 3 * 4 * 5 * 8 and 2 * 8 * 5 * 7.
+  CHECK(report["macs"] == 270 + 320 + 480 + 560);
+  CHECK(report["activation_bytes"] == 4 * (90 + 160 + 160 + 280));
+  CHECK(report["fully_connected_weights"] == 90 * 280);
+  CHECK(report["receptive_field"] ==
+        json({{"size", {1, 7}}, {"stride", {1, 1}}, {"offset", {0, -2}}, {"centre", {0.0, 1.0}}}));
+  const json bank = shape_json(folder, {"1x9x9", "-k", "[[1,1]]", "-k", "[[1,2,1]]", "--padding", "same"});
+  CHECK(bank["output_shape"] == json({2, 9, 9}));
+  CHECK(bank["receptive_field"]["size"] == json({1, 3}));
+  CHECK(bank["receptive_field"]["centre"] == json({0.0, 0.0}));
+}
+
+TEST_CASE("the layer that cannot run is named, the table before it told") {
+  const TempFolder folder;
+  const std::string network = R"({"layers":[[[1,1]],{"weight":[[[1]],[[1]]],"stride":2}]})";
+  const ProgramResult text = shape(folder, {"1x4x4", "-k", network});
+  CHECK(text.code == 1);
+  CHECK(lines_of(text.out)[0] == "1x4x3");
+  CHECK(text.err.find("layer 2 on 1x4x3: ") != std::string::npos);
+  const ProgramResult as_json = shape(folder, {"1x6x6", "--kernel-size", "3", "--repeat", "5", "--json"});
+  CHECK(as_json.code == 1);
+  CHECK(json::parse(as_json.out)["layers"].size() == 2);
+  CHECK(as_json.err.find("layer 3 on 1x2x2: ") != std::string::npos);
+  CHECK(as_json.err.find("3x3") != std::string::npos);
+}
+
+TEST_CASE("a file stands for its shape, of which pictures tell in the header") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("grey.png"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
+  cv::imwrite(folder.file("rgb.jpg"), cv::Mat(12, 16, CV_8UC3, cv::Scalar(7)));
+  cv::imwrite(folder.file("rgba.png"), cv::Mat(12, 16, CV_16UC4, cv::Scalar(7)));
+  folder.write("x.json", "[[[1,2,3]],[[4,5,6]]]");
+  const auto first_line = [&](const std::string& file) {
+    return lines_of(shape(folder, {file, "--kernel-size", "1", "--out-channels", "5"}).out).at(0);
+  };
+  CHECK(first_line("grey.png") == "5x12x16");
+  CHECK(first_line("x.json") == "5x1x3");
+  const json alpha = shape_json(folder, {"rgba.png", "-k", "[[1,1]]"});
+  CHECK(alpha["output_shape"] == json({3, 12, 15}));  // alpha is set aside, as by apply
+  // Pixels that cannot be decoded do not matter: the PNG ends behind its header.
+  const std::string png = read_text(folder.file("grey.png"));
+  folder.write("short.png", png.substr(0, 8 + 25) + std::string("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12));
+  CHECK(first_line("short.png") == "5x12x16");
+  CHECK(shape(folder, {"nothing.png", "-k", "sobel"}).code == 1);
+}
+
+TEST_CASE("turned pictures have the shape that apply filters") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("upright.tif"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
+  std::string tiff = read_text(folder.file("upright.tif"));
+  // Makes an orientation of the entry of the planar configuration, 1, which says nothing of one channel.
+  const std::string planar("\x1c\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00", 12);
+  const std::size_t at = tiff.find(planar);
+  REQUIRE(at != std::string::npos);
+  tiff.replace(at, 12, std::string("\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00", 12));
+  folder.write("turned.tif", tiff);
+  cv::imwrite(folder.file("upright.jpg"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
+  std::string jpeg = read_text(folder.file("upright.jpg"));
+  // Behind the first marker an EXIF segment of 34 bytes: a little-endian TIFF with one entry, orientation 6.
+  jpeg.insert(2, std::string("\xff\xe1\x00\x22"
+                             "Exif\0\0II*\0\x08\0\0\0"
+                             "\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
+                             36));
+  folder.write("turned.jpg", jpeg);
+  for (const std::string file : {"turned.tif", "turned.jpg"}) {
+    CAPTURE(file);
+    CHECK(lines_of(shape(folder, {file, "-k", "identity"}).out).at(0) == "1x16x12");
+    const ProgramResult run = run_convtool({"apply", file, "-k", "identity", "--dry-run", "--json"}, folder);
+    CHECK(json::parse(run.out)["input_shape"] == json({1, 16, 12}));
+  }
+}
+
+TEST_CASE("--time measures each layer") {
+  const TempFolder folder;
+  const json report = shape_json(
+      folder, {"3x20x20", "--kernel-size", "3", "--out-channels", "4", "--repeat", "2", "--time", "--threads", "1"});
+  CHECK(report["threads"] == 1);
+  CHECK(report["instruction_set"].is_string());
+  double seconds = 0;
+  for (const json& layer : report["layers"]) {
+    CHECK(layer["seconds"].get<double>() > 0);
+    CHECK(layer["algorithm"].get<std::string>() != "");
+    CHECK(layer["gmac_per_second"].get<double>() ==
+          doctest::Approx(layer["macs"].get<double>() / layer["seconds"].get<double>() * 1e-9));
+    seconds += layer["seconds"].get<double>();
+  }
+  CHECK(report["seconds"].get<double>() == doctest::Approx(seconds));
+  const ProgramResult one = shape(folder, {"1x9x9", "-k", "sobel", "--time"});
+  CHECK(one.code == 0);
+  CHECK(one.out.find(" ms, ") != std::string::npos);
+  CHECK(one.out.find("algorithm ") != std::string::npos);
+  CHECK(lines_of(shape(folder, {"1x9x9", "-k", "sobel", "--repeat", "2", "--time"}).out)[1].find("GMAC/s  algorithm") !=
+        std::string::npos);
+}
+
+TEST_CASE("what cannot be timed is refused with its numbers") {
+  const TempFolder folder;
+  const auto refuses = [&](const std::vector<std::string>& arguments, int code, const std::string& part) {
+    const ProgramResult result = shape(folder, arguments);
+    CAPTURE(result.err);
+    CHECK(result.code == code);
+    CHECK(result.out == "");
+    CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+    CHECK(result.err.find(part) != std::string::npos);
+  };
+  refuses({"1x1000000x1000000", "--kernel-size", "1", "--time"}, 1, "--time: a layer on 1x1000000x1000000 takes ");
+  refuses({"1x8x8", "--kernel-size", "1", "--out-channels", "1073741824", "--time"}, 1, "MiB to run (at most ");
+  refuses({"1000x1000x1000", "--kernel-size", "5", "--out-channels", "1000", "--padding", "same", "--time"}, 1,
+          "takes 2.5e+13 multiply-adds");
+  refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: goes with --time");
+  refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
+}

@@ -1,0 +1,318 @@
+// Kernels in the formats of other programs: what they mean, what comes out of ours, and what is refused by name.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "io/kernel_format.h"
+#include "io/kernel_json.h"
+
+namespace convtool {
+namespace {
+
+Network parse(KernelFormat format, const std::string& text) {
+  return parse_kernel(format, std::as_bytes(std::span(text)), "file", "k");
+}
+
+const Layer& only(const Network& network) {
+  REQUIRE(network.banks.size() == 1);
+  REQUIRE(network.banks[0].layers.size() == 1);
+  return network.banks[0].layers[0];
+}
+
+Network ours(const std::string& json) { return parse_kernel_json(json, "file", "k"); }
+
+std::string written(KernelFormat format, const std::string& json) {
+  const Bytes bytes = format_kernel(format, ours(json));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The message of the error that `body` throws, which is one of a kernel.
+template <class Body>
+std::string refusal(const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kernel);
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+void refuses_text(KernelFormat format, const std::string& text, const std::string& part) {
+  const std::string message = refusal([&] { parse(format, text); });
+  CAPTURE(text);
+  CAPTURE(message);
+  CHECK(message.find(part) != std::string::npos);
+}
+
+void refuses_kernel(KernelFormat format, const std::string& json, const std::string& part) {
+  const std::string message = refusal([&] { written(format, json); });
+  CAPTURE(json);
+  CAPTURE(message);
+  CHECK(message.find(part) != std::string::npos);
+  CHECK(message.starts_with("k: "));
+}
+
+const std::vector<float> kSix = {1, 2, 3, 4, 5, 6};
+constexpr KernelFormat kForeign[] = {KernelFormat::vips, KernelFormat::magick, KernelFormat::sharp,
+                                     KernelFormat::openeo};
+
+}  // namespace
+
+TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is repeated") {
+  const Layer layer = only(parse(KernelFormat::vips, "3 2 8 128.5\n1 2 3\n4\t5 6\n\n"));
+  CHECK(layer.rank == 2);
+  CHECK(layer.shape == KernelShape{1, 1, 2, 3});
+  CHECK(layer.weights == kSix);
+  CHECK(layer.divisor == std::vector<double>{8});
+  CHECK(layer.bias == std::vector<float>{128.5F});
+  // vips lays the weight in row height / 2 on the pixel: of two rows the lower one.
+  CHECK(layer.params.padding == Padding{Padding::Rule::same_lower, {}});
+  CHECK(layer.params.padding_mode == PaddingMode::replicate);
+  const Layer plain = only(parse(KernelFormat::vips, "3 1\n-1 0 1e-3"));
+  CHECK(plain.divisor.empty());
+  CHECK(plain.bias.empty());
+  CHECK(only(parse(KernelFormat::vips, "1 1 4\n1")).divisor == std::vector<double>{4});
+  CHECK(plain.params.padding == Padding{Padding::Rule::same, {}});
+}
+
+TEST_CASE("vips matrices that are none") {
+  refuses_text(KernelFormat::vips, "", "0 numbers");
+  refuses_text(KernelFormat::vips, "3 3 1 0 5\n", "5 numbers");
+  refuses_text(KernelFormat::vips, "2 1\n1,2\n", "row 1 of the vips matrix has 1 numbers");
+  refuses_text(KernelFormat::vips, "3 2\n1 2 3\n", "has 1 rows (expected 2");
+  refuses_text(KernelFormat::vips, "2 2\n1 2\n3 4 5\n", "row 2 of the vips matrix has 3 numbers (expected 2");
+  refuses_text(KernelFormat::vips, "2 1\n1 two\n", "row 1 of the vips matrix, column 2, is 'two'");
+  refuses_text(KernelFormat::vips, "2 1\n1 nan\n", "'nan'");
+  refuses_text(KernelFormat::vips, "2 1\n1 1e39\n", "within float32");
+  refuses_text(KernelFormat::vips, "2.5 1\n1 1\n", "the width is 2.5");
+  refuses_text(KernelFormat::vips, "0 1\n\n", "the width is 0");
+  refuses_text(KernelFormat::vips, "99999999999999999999 1\n1\n", "the width is 9999");
+  refuses_text(KernelFormat::vips, "1 1 0 0\n1\n", "divided by 0");
+  refuses_text(KernelFormat::vips, "1 1 1e-30 0\n1e20\n", "beyond float32 after the division");
+}
+
+TEST_CASE("an ImageMagick kernel string: the origin becomes padding") {
+  const Layer middle = only(parse(KernelFormat::magick, " 3x2:\n 1,2,3\n 4,5,6 ;\n"));
+  CHECK(middle.shape == KernelShape{1, 1, 2, 3});
+  CHECK(middle.weights == kSix);
+  CHECK(middle.params.padding == Padding{Padding::Rule::same, {}});  // row (2 - 1) / 2 of 0 and 1
+  CHECK(middle.params.padding_mode == PaddingMode::replicate);
+  const auto padding = [](const std::string& text) { return only(parse(KernelFormat::magick, text)).params.padding; };
+  CHECK(padding("3x2+1+1: 1 2 3 4 5 6") == Padding{Padding::Rule::same_lower, {}});
+  CHECK(padding("3x2+2+0: 1 2 3 4 5 6") == Padding{Padding::Rule::fixed, {0, 2, 1, 0}});
+  CHECK(padding("3: 1,1,1 1,1,1 1,1,1") == Padding{Padding::Rule::same, {}});
+  const Layer old = only(parse(KernelFormat::magick, "0,-1,0, -1,4,-1, 0,-1,0"));
+  CHECK(old.shape == KernelShape{1, 1, 3, 3});
+  CHECK(old.weights[4] == 4);
+}
+
+TEST_CASE("ImageMagick kernel strings that are refused") {
+  const auto refuses = [](const std::string& text, const std::string& part) {
+    refuses_text(KernelFormat::magick, text, part);
+  };
+  refuses("", "empty");
+  refuses("3x1: 1,nan,1", "value 2 of the kernel string is 'nan', a hole");
+  refuses("3x1: 1,-,1", "value 2 of the kernel string is '-', a hole");
+  refuses("3x3@: 1 2 3 4 5 6 7 8 9", "rotated kernels");
+  refuses("3x3>: 1 2 3 4 5 6 7 8 9", "rotated kernels");
+  refuses("3x3+1+1<: 1 2 3 4 5 6 7 8 9", "rotated kernels");
+  refuses("1x1:1;1x1:2", "a list of kernels");
+  refuses("Sobel", "'Sobel' names a kernel that is built into ImageMagick");
+  refuses("Gaussian:0x2", "names a kernel");
+  refuses("3x3+3+0: 1 2 3 4 5 6 7 8 9", "the origin in '3x3+3+0' is not inside");
+  refuses("3x3-1+0: 1 2 3 4 5 6 7 8 9", "outside of the kernel");
+  refuses("3x3%: 1 2 3 4 5 6 7 8 9", "'%'");
+  refuses("3x3: 1 2 3 4 5 6 7 8", "has 8 values (expected 3 x 3)");
+  refuses("1073741824x1073741824: 1", "has 1 values");
+  refuses("0x3: 1", "begins '0x3:'");
+  refuses("1 2 3 4", "4 values needs its size in front");
+  refuses("1x1: x", "is 'x' (expected a number");
+  refuses(": 1", "begins ':'");
+}
+
+TEST_CASE("sharp: a scale that is not given is the sum of the weights, at least 1") {
+  const auto divisor = [](const std::string& text) { return only(parse(KernelFormat::sharp, text)).divisor; };
+  const std::string kernel = R"({"width":3,"height":3,"kernel":[1,2,1,2,4,2,1,2,1])";
+  CHECK(divisor(kernel + "}") == std::vector<double>{16});
+  CHECK(divisor(kernel + R"(,"scale":4})") == std::vector<double>{4});
+  CHECK(divisor(kernel + R"(,"scale":-3})").empty());
+  CHECK(divisor(R"({"width":3,"height":3,"kernel":[0,-1,0,-1,4,-1,0,-1,0]})").empty());
+  const Layer layer = only(parse(KernelFormat::sharp, kernel + R"(,"offset":-7})"));
+  CHECK(layer.bias == std::vector<float>{-7});
+  CHECK(layer.params.padding_mode == PaddingMode::replicate);
+  refuses_text(KernelFormat::sharp, kernel + R"(,"scale":2.5})", "/scale: the number 2.5 (expected a whole number");
+  refuses_text(KernelFormat::sharp, kernel + R"(,"offset":0.5})", "/offset");
+  refuses_text(KernelFormat::sharp, kernel + R"(,"ofset":1})", "/ofset: unknown key; did you mean 'offset'?");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":4,"kernel":[1,2,1,2,4,2,1,2,1]})", "expected one of 12");
+  refuses_text(KernelFormat::sharp, R"({"width":2,"height":3,"kernel":[1,2,1,2,4,2]})",
+               "/width: 2 (expected 3 to 1001");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":1e300,"kernel":[1]})", "/height");
+  refuses_text(KernelFormat::sharp, R"({"height":3,"kernel":[1]})", "/width");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":3,"kernel":[1,2,null]})", "/kernel/2: null");
+  refuses_text(KernelFormat::sharp, "[[1]]", "not a kernel for sharp");
+}
+
+TEST_CASE("openEO: factor and border") {
+  const Layer layer = only(parse(KernelFormat::openeo, R"({"kernel":[[1,2,3],[4,5,6],[7,8,9]],"factor":0.125})"));
+  CHECK(layer.divisor == std::vector<double>{8});
+  CHECK(layer.params.padding == Padding{Padding::Rule::same, {}});
+  CHECK(layer.params.padding_mode == PaddingMode::zeros);
+  const std::pair<const char*, PaddingMode> borders[] = {{"0", PaddingMode::zeros},
+                                                         {"-2.5", PaddingMode::constant},
+                                                         {"\"replicate\"", PaddingMode::replicate},
+                                                         {"\"reflect\"", PaddingMode::symmetric},
+                                                         {"\"reflect_pixel\"", PaddingMode::reflect},
+                                                         {"\"wrap\"", PaddingMode::circular}};
+  for (const auto& [border, mode] : borders) {
+    CAPTURE(border);
+    const std::string text = std::string(R"({"kernel":[[1,2,3]],"border":)") + border + "}";
+    const Layer one = only(parse(KernelFormat::openeo, text));
+    CHECK(one.params.padding_mode == mode);
+    CHECK(one.params.padding_value == (mode == PaddingMode::constant ? -2.5F : 0));
+    const Bytes bytes = format_kernel(KernelFormat::openeo, parse(KernelFormat::openeo, text));
+    const std::string back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    CHECK(back == std::string(R"({"kernel":[[1,2,3]],"factor":1,"border":)") + border + "}\n");
+  }
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1,2]]})", "odd sides");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[1,2,3]})", "rank 1");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"factor":0})", "/factor");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"factor":[1]})", "/factor: a list");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"factor":1e-39})", "beyond float32");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1e20]],"factor":1e30})", "beyond float32");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"border":"mirror"})", "/border: the string 'mirror'");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"replace_invalid":-1})", "/replace_invalid");
+  refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"faktor":1})", "did you mean 'factor'?");
+}
+
+TEST_CASE("what is written: the divisor where the format has one, else quotients that read back as the same double") {
+  const std::string box =
+      R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":9,"padding":"same","padding_mode":"replicate"})";
+  CHECK(written(KernelFormat::vips, box) == "3 3 9 0\n1 1 1\n1 1 1\n1 1 1\n");
+  const std::string ninth = "0.1111111111111111";
+  const std::string row = ninth + "," + ninth + "," + ninth;
+  CHECK(written(KernelFormat::magick, box) == "3x3+1+1: " + row + " " + row + " " + row + "\n");
+  CHECK(written(KernelFormat::sharp, box) ==
+        R"({"width":3,"height":3,"kernel":[1,1,1,1,1,1,1,1,1],"scale":9,"offset":0})"
+        "\n");
+  CHECK(written(KernelFormat::openeo, box) ==
+        R"({"kernel":[[1,1,1],[1,1,1],[1,1,1]],"factor":0.1111111111111111,"border":"replicate"})"
+        "\n");
+  CHECK(written(KernelFormat::vips, R"({"weight":[[0.1,-3e-7]],"bias":128})") == "2 1 1 128\n0.1 -3e-07\n");
+  // No whole number, so that sharp would take the sum of the weights for it.
+  const std::string half =
+      written(KernelFormat::sharp, R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":2.5,"padding_mode":"replicate"})");
+  CHECK(half.find(R"("kernel":[0.4,0.4,)") != std::string::npos);
+  CHECK(half.find(R"("scale":1,)") != std::string::npos);
+}
+
+TEST_CASE("every format reads back what it wrote, to the bit") {
+  const std::string kernel =
+      R"({"weight":[[0.1,-3.3333333e-7,16777215],[1e-40,2.5,-0.7],[3,1e30,0]],"divisor":12,
+          "padding":"same","padding_mode":"replicate"})";
+  const Layer before = only(ours(kernel));
+  for (const KernelFormat format : kForeign) {
+    if (format == KernelFormat::magick) continue;  // no divisor
+    CAPTURE(kKernelFormats[static_cast<int>(format)]);
+    const Layer after = only(parse(format, written(format, kernel)));
+    CHECK(after.weights == before.weights);
+    CHECK(after.divisor == before.divisor);
+    CHECK(after.bias == before.bias);
+    CHECK(after.params == before.params);
+  }
+  std::string whole = kernel;
+  whole.erase(whole.find("\"divisor\":12,"), 13);
+  CHECK(only(parse(KernelFormat::magick, written(KernelFormat::magick, whole))).weights == before.weights);
+}
+
+TEST_CASE("the origin goes where the format has room for it") {
+  const auto padded = [](const std::string& padding) {
+    return R"({"weight":[[1,2,3],[4,5,6]],"padding_mode":"replicate",)" + padding + "}";
+  };
+  CHECK(written(KernelFormat::magick, padded(R"("padding":"same")")) == "3x2+1+0: 1,2,3 4,5,6\n");
+  CHECK(written(KernelFormat::magick, padded(R"("padding":"same_lower")")) == "3x2+1+1: 1,2,3 4,5,6\n");
+  CHECK(written(KernelFormat::magick, padded(R"("pads":[1,2,0,0])")) == "3x2+2+1: 1,2,3 4,5,6\n");
+  CHECK(written(KernelFormat::vips, padded(R"("padding":"same_lower")")) == "3 2 1 0\n1 2 3\n4 5 6\n");
+  CHECK(written(KernelFormat::vips, padded(R"("pads":[1,1,0,1])")) == "3 2 1 0\n1 2 3\n4 5 6\n");
+  refuses_kernel(KernelFormat::vips, padded(R"("padding":"same")"), "column 1, row 0");
+  refuses_kernel(KernelFormat::vips, padded(R"("pads":[1,2,0,0])"), "column 2, row 1");
+  refuses_kernel(KernelFormat::vips, padded(R"("padding":"full")"), "padding full cannot be told by a vips matrix");
+  refuses_kernel(KernelFormat::magick, padded(R"("padding":2)"), "changes the size of a picture");
+}
+
+TEST_CASE("what a format cannot say is refused by name") {
+  const std::string w = R"("weight":[[1,2,1],[2,4,2],[1,2,1]])";
+  for (const KernelFormat format :
+       {KernelFormat::npy, KernelFormat::vips, KernelFormat::magick, KernelFormat::sharp, KernelFormat::openeo}) {
+    refuses_kernel(format, R"({"layers":[[[1]],[[2]]]})", "a network of 2 layers cannot be told by ");
+    refuses_kernel(format, R"({"bank":[[[1]],[[2]]]})", "a bank of 2 kernels cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"stride":[1,2]})", "stride 1x2 cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"dilation":2})", "dilation 2x2 cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"activation":"relu"})", "activation relu cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"map":"abs"})", "map abs cannot be told by ");
+    refuses_kernel(format, R"({"weight":[[[[1]]],[[[2]]]],"groups":2})", "groups 2 cannot be told by ");
+  }
+  for (const KernelFormat format : kForeign) {
+    refuses_kernel(format, "[[[1]],[[2]]]", "weights of rank 3, 2x1x1, cannot be told by ");
+    refuses_kernel(format, "[[[[1]]]]", "weights of rank 4, 1x1x1x1, cannot be told by ");
+    if (format == KernelFormat::openeo) continue;
+    refuses_kernel(format, "{" + w + R"(,"padding":"same"})", "padding_mode zeros cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"padding":1,"padding_mode":"reflect"})", "padding_mode reflect");
+  }
+  for (const KernelFormat format : {KernelFormat::vips, KernelFormat::sharp})
+    refuses_kernel(format, "{" + w + R"(,"bias":[1,2]})", "a bias for each channel cannot be told by ");
+  for (const KernelFormat format : {KernelFormat::npy, KernelFormat::magick, KernelFormat::openeo})
+    refuses_kernel(format, "{" + w + R"(,"bias":0.5})", "bias 0.5 cannot be told by ");
+  refuses_kernel(KernelFormat::sharp, "{" + w + R"(,"bias":0.5})", "whose offsets are whole");
+  refuses_kernel(KernelFormat::sharp, "[[1,-1]]", "a kernel of 1x2 cannot be told by sharp's JSON");
+  refuses_kernel(KernelFormat::openeo, "[[1,-1]]", "a kernel of 1x2 cannot be told by openEO's JSON");
+}
+
+TEST_CASE(".npy holds weights of any rank, divided") {
+  const Bytes bytes = format_kernel(KernelFormat::npy, ours(R"({"weight":[[[[1,3]]],[[[2,6]]]],"divisor":4})"));
+  const Layer layer = only(parse_kernel(KernelFormat::npy, bytes, "file", "k"));
+  CHECK(layer.rank == 4);
+  CHECK(layer.shape == KernelShape{2, 1, 1, 2});
+  CHECK(layer.weights == std::vector<float>{0.25F, 0.75F, 0.5F, 1.5F});
+  const Bytes each = format_kernel(KernelFormat::npy, ours(R"({"weight":[[[[1,3]]],[[[2,6]]]],"normalize":true})"));
+  CHECK(only(parse_kernel(KernelFormat::npy, each, "file", "k")).weights ==
+        std::vector<float>{0.25F, 0.75F, 0.25F, 0.75F});
+}
+
+TEST_CASE("the border that a format leaves to others is told") {
+  const Network bare = ours("[[1,2,1]]");
+  CHECK(border_remark(KernelFormat::convtool, bare) == "");
+  CHECK(border_remark(KernelFormat::npy, bare) == "");
+  CHECK(border_remark(KernelFormat::vips, bare).ends_with("its border repeated"));
+  CHECK(border_remark(KernelFormat::openeo, bare).ends_with("surrounded by 0"));
+  CHECK(border_remark(KernelFormat::vips, ours("[[2]]")) == "");
+  const Network same = ours(R"({"weight":[[1,2,1]],"padding":"same","padding_mode":"constant","padding_value":3})");
+  CHECK(border_remark(KernelFormat::openeo, same) == "");
+  CHECK(border_remark(KernelFormat::npy, same).ends_with("--padding same --padding-mode constant --padding-value 3"));
+  CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1]],"pads":[1,2,3,4]})")) == "");
+  CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1,1]],"pads":[1,2,3,4]})"))
+            .ends_with("--pads 1,2,3,4 --padding-mode zeros"));
+}
+
+TEST_CASE("formats are told by content, then by extension") {
+  const auto guess = [](const std::string& text, const std::string& path = "") {
+    return guess_kernel_format(std::as_bytes(std::span(text)), path);
+  };
+  CHECK(guess("[[1,2]]") == KernelFormat::convtool);
+  CHECK(guess(R"({"kernel":[[1,2]]})") == KernelFormat::convtool);  // an alias of weight
+  CHECK(guess(R"({"kernel":[[1,2]],"factor":2})") == KernelFormat::openeo);
+  CHECK(guess(R"({"kernel":[[1,2]],"border":0})") == KernelFormat::openeo);
+  CHECK(guess(R"({"width":3,"height":3,"kernel":[1]})") == KernelFormat::sharp);
+  CHECK(guess("{not json") == KernelFormat::convtool);
+  CHECK(guess("3x3: 1") == KernelFormat::magick);
+  CHECK(guess(" 3x3+1+0>: 1") == KernelFormat::magick);
+  CHECK(guess("2 1\n5 6\n") == KernelFormat::vips);
+  CHECK(guess("2 1\n5\n", "k.mat") == KernelFormat::vips);
+  CHECK(!guess("2 1\n5\n", "k.txt"));
+  CHECK(!guess("sobel"));
+  CHECK(guess("\x93NUMPY", "k.mat") == KernelFormat::npy);
+  CHECK(guess("", "k.json") == KernelFormat::convtool);
+}
+
+}  // namespace convtool

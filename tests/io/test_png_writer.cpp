@@ -1,0 +1,165 @@
+// PNG files as another reader of the standard sees them: this one knows the format by itself, apart from zlib.
+
+#include <doctest/doctest.h>
+#include <zlib.h>
+
+#include <array>
+#include <set>
+#include <vector>
+
+#include "io/deflate.h"
+#include "io/image_io.h"
+#include "support/random.h"
+
+using namespace convtool;
+
+namespace {
+
+struct Png {
+  std::uint32_t width = 0, height = 0;
+  int depth = 0, colour_type = 0;
+  std::vector<int> filters;           ///< of each line
+  std::vector<std::uint8_t> samples;  ///< unfiltered, big-endian
+};
+
+std::uint32_t u32_at(const Bytes& bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::uint32_t>(bytes.at(at + i));
+  return value;
+}
+
+/// Undoes the filters of section 9.2.
+void unfilter(const std::vector<std::uint8_t>& lines, std::size_t line_size, std::size_t pixel, Png& png) {
+  for (std::size_t y = 0; y < png.height; ++y) {
+    const std::uint8_t* const line = &lines.at(y * (line_size + 1));
+    png.filters.push_back(line[0]);
+    for (std::size_t i = 0; i < line_size; ++i) {
+      const std::size_t at = png.samples.size();
+      const int a = i < pixel ? 0 : png.samples[at - pixel], b = y == 0 ? 0 : png.samples[at - line_size];
+      const int c = i < pixel || y == 0 ? 0 : png.samples[at - line_size - pixel];
+      const int p = a + b - c, pa = std::abs(p - a), pb = std::abs(p - b), pc = std::abs(p - c);
+      const int paeth = pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+      const std::array<int, 5> predicted = {0, a, b, (a + b) / 2, paeth};
+      png.samples.push_back(static_cast<std::uint8_t>(line[i + 1] + predicted.at(line[0])));
+    }
+  }
+}
+
+Png read_png(const Bytes& file) {
+  Png png;
+  Bytes stream;
+  std::string types;
+  CHECK(u32_at(file, 0) == 0x89504e47);
+  CHECK(u32_at(file, 4) == 0x0d0a1a0a);
+  for (std::size_t at = 8; at < file.size();) {
+    const std::size_t size = u32_at(file, at), data = at + 8;
+    const auto* const checked = reinterpret_cast<const Bytef*>(file.data() + at + 4);
+    CHECK(u32_at(file, data + size) == ::crc32(0, checked, static_cast<uInt>(size + 4)));
+    const std::string type(reinterpret_cast<const char*>(checked), 4);
+    types += type + " ";
+    if (type == "IHDR") {
+      REQUIRE(size == 13);
+      png.width = u32_at(file, data);
+      png.height = u32_at(file, data + 4);
+      png.depth = std::to_integer<int>(file[data + 8]);
+      png.colour_type = std::to_integer<int>(file[data + 9]);
+      for (std::size_t i = 10; i < 13; ++i) CHECK(file[data + i] == std::byte{0});
+    }
+    if (type == "IDAT")
+      stream.insert(stream.end(), file.begin() + static_cast<std::ptrdiff_t>(data),
+                    file.begin() + static_cast<std::ptrdiff_t>(data + size));
+    at = data + size + 4;
+  }
+  CHECK(types == "IHDR IDAT IEND ");
+  const std::size_t channels =
+      std::array<std::size_t, 7>{1, 0, 3, 0, 2, 0, 4}.at(static_cast<std::size_t>(png.colour_type));
+  const std::size_t pixel = channels * static_cast<std::size_t>(png.depth) / 8, line_size = pixel * png.width;
+  std::vector<std::uint8_t> lines((line_size + 1) * png.height + 1);
+  uLongf got = lines.size();
+  REQUIRE(uncompress(lines.data(), &got, reinterpret_cast<const Bytef*>(stream.data()), stream.size()) == Z_OK);
+  REQUIRE(got == lines.size() - 1);
+  unfilter(lines, line_size, pixel, png);
+  return png;
+}
+
+template <class T>
+std::vector<std::uint8_t> samples_of(const Image& image) {
+  std::vector<std::uint8_t> bytes;
+  const TensorView<T> view = image.all().view<T>();
+  for (std::int64_t y = 0; y < view.shape.h; ++y)
+    for (std::int64_t x = 0; x < view.shape.w; ++x)
+      for (std::int64_t c = 0; c < view.shape.c; ++c)
+        for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8)
+          bytes.push_back(static_cast<std::uint8_t>(view.at(0, c, y, x) >> shift));
+  return bytes;
+}
+
+/// Lines that each suit another filter: flat, noise about a few values, gradients, repetitions of the line above.
+template <class T>
+Image various_lines(PixelFormat format, std::int64_t width) {
+  const Image image(dtype_of<T>(), format, 40, width);
+  const TensorView<T> view = image.all().view<T>();
+  Random random(7);
+  for (std::int64_t y = 0; y < 40; ++y)
+    for (std::int64_t x = 0; x < width; ++x)
+      for (std::int64_t c = 0; c < view.shape.c; ++c) {
+        const std::int64_t noise = random.between(0, 255);
+        const std::int64_t above = y == 0 ? 0 : view.at(0, c, y - 1, x), left = x == 0 ? 0 : view.at(0, c, y, x - 1);
+        const std::int64_t kinds[] = {
+            noise % 2, x * 5 + noise % 3, above + noise % 2, (above + left) / 2 + noise % 2, 90 * ((x / 3 + y) % 3),
+            noise};
+        view.at(0, c, y, x) = static_cast<T>(kinds[y / 2 % 6]);
+      }
+  return image;
+}
+
+}  // namespace
+
+TEST_CASE("every filter, level and strategy gives the same pixels") {
+  std::set<int> at_first_level, at_others;
+  for (const PixelFormat format : {PixelFormat::grey, PixelFormat::grey_alpha, PixelFormat::rgb, PixelFormat::rgba})
+    for (const std::int64_t width : {1, 2, 31, 1500})
+      for (const int level : {0, 1, 2, 9})
+        for (int strategy = -1; strategy < 5; ++strategy) {
+          CAPTURE(static_cast<int>(format));
+          CAPTURE(width);
+          CAPTURE(level);
+          CAPTURE(strategy);
+          EncodeOptions options{.png_level = level};
+          if (strategy >= 0) options.png_strategy = static_cast<PngStrategy>(strategy);
+          const auto check = [&](const Image& image, const std::vector<std::uint8_t>& expected, int depth) {
+            const Png png = read_png(encode_image(image, *find_picture_format("png"), options));
+            CHECK(png.width == width);
+            CHECK(png.height == 40);
+            CHECK(png.depth == depth);
+            CHECK(png.colour_type == std::array{0, 4, 2, 6}.at(static_cast<std::size_t>(format)));
+            CHECK(png.samples == expected);
+            for (const int filter : png.filters) {
+              if (level == 0) CHECK(filter == 0);
+              (level == 1 ? at_first_level : at_others).insert(filter);
+            }
+          };
+          const Image bytes = various_lines<std::uint8_t>(format, width),
+                      words = various_lines<std::uint16_t>(format, width);
+          check(bytes, samples_of<std::uint8_t>(bytes), 8);
+          check(words, samples_of<std::uint16_t>(words), 16);
+        }
+  CHECK(at_first_level == std::set{0, 1, 2, 3});
+  CHECK(at_others == std::set{0, 1, 2, 3, 4});
+}
+
+TEST_CASE("streams of several pieces are whole") {
+  Bytes noise(3 << 20);
+  Random random(8);
+  for (std::byte& byte : noise) byte = static_cast<std::byte>(random.between(0, 255));
+  for (int strategy = -1; strategy < 5; ++strategy) {
+    CAPTURE(strategy);
+    const Bytes stream =
+        deflate(noise, 6, strategy < 0 ? std::nullopt : std::optional(static_cast<PngStrategy>(strategy)));
+    Bytes back(noise.size());
+    uLongf size = back.size();
+    REQUIRE(uncompress(reinterpret_cast<Bytef*>(back.data()), &size, reinterpret_cast<const Bytef*>(stream.data()),
+                       stream.size()) == Z_OK);
+    CHECK((size == noise.size() && back == noise));
+  }
+}
