@@ -59,10 +59,19 @@ double divisor_of(const Layer& layer, std::int64_t o) {
   return layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)];
 }
 
+std::string pool_text(const Layer& layer) {
+  const ConvParams& params = layer.params;
+  const Pads& pads = params.padding.pads;
+  return "  " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
+         ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
+         join_sizes({pads.top, pads.left}) + "\n";
+}
+
 std::string layer_text(const Layer& layer, bool named) {
   constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
+  if (layer.pooling != Pooling::none) return pool_text(layer);
   const std::int64_t taps = layer.shape.taps();
   double sum = 0;
   for (std::size_t i = 0; i < layer.weights.size(); ++i) {

@@ -81,9 +81,11 @@ Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
 BankShape shape_of(const Bank& bank, const Shape& input, ReceptiveField& field) {
   const BankGeometry geometry = bank_geometry(bank, DType::f32, input);
   BankShape result{.name = bank.name, .problem = geometry.problems.front(), .output = geometry.output};
-  for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
-  for (const Layer& layer : bank.layers) {
-    result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
+  if (bank.layers.front().pooling == Pooling::none) {  // pools have neither
+    for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
+    for (const Layer& layer : bank.layers) {
+      result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
+    }
   }
   field.append(geometry.problems);
   result.receptive_field = field;
