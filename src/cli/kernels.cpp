@@ -139,6 +139,7 @@ void add_kernels(CLI::App& command, Action& action) {
   auto kernel = std::make_shared<std::string>();
   show_command->add_option("NAME", *kernel, "a name, a kernel file, or inline JSON")->required();
   list_command->callback(list);
+  add_kernels_import(*command.add_subcommand("import", "kernel files from the arrays of a safetensors file"), action);
   show_command->callback([kernel, &action] {
     action = [kernel] {
       print(show_text(load_kernel(*kernel)));
