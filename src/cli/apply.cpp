@@ -44,6 +44,11 @@ void add_apply(CLI::App& command, Action& action) {
   add_layer_options(command, options->layer);
   command.get_option("--kernel")->required();
   add_run_options(command, options->run);
+  command
+      .add_option("--dump-layers", options->run.destination.dump_layers,
+                  "folder for what each layer makes, as STEM.01-LAYER.npy; created if missing")
+      ->type_name("DIR")
+      ->group("Output");
   command.add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group("Output");
   command.callback([options, &action] { action = [options] { return run_apply(*options); }; });
 }

@@ -153,6 +153,8 @@ void check_manifest(const RunOptions& options, const std::vector<Input>& inputs,
   const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
   if (reads_stdin || options.destination.output == "-")
     throw Error(ErrorKind::usage, "--manifest", "records files, not standard input and output; name files");
+  if (options.destination.dump_layers)
+    throw Error(ErrorKind::usage, "--manifest", "does not record what layers make; leave out --dump-layers");
   read.refuse_overwriting(*options.manifest);
 }
 
@@ -161,16 +163,20 @@ void check_manifest(const RunOptions& options, const std::vector<Input>& inputs,
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files) {
   const std::vector<Input> inputs = find_inputs(options.inputs, options.destination.out_dir);
   std::vector<std::string> names = kernel_files;
+  names.insert(names.end(), filter.network.files.begin(), filter.network.files.end());
   for (const Input& input : inputs) names.push_back(input.path);
   if (options.inputs.files_from) names.push_back(*options.inputs.files_from);
   if (options.manifest) check_manifest(options, inputs, ReadFiles(names));
   if (options.manifest) names.push_back(*options.manifest);
   const ReadFiles read(names);
   const std::vector<Destination> destinations =
-      plan_destinations(inputs, read, options.destination, filter.network.name,
+      plan_destinations(inputs, read, options.destination, filter.network,
                         [&](const std::string& input) { return may_be_floats(input, filter); });
   std::vector<std::string> outputs;
-  for (const Destination& destination : destinations) outputs.push_back(destination.path);
+  for (const Destination& destination : destinations) {
+    outputs.push_back(destination.path);
+    outputs.insert(outputs.end(), destination.layers.begin(), destination.layers.end());
+  }
   refuse_outputs_among_inputs(options.inputs, options.destination.out_dir, outputs);
 
   const auto slice_end = [&](std::int64_t shard) {

@@ -6,6 +6,7 @@
 namespace convtool {
 
 std::string chosen_algorithms(const BankPlan& bank) {
+  if (bank.plans().empty()) return std::string(bank.algorithm());  // a max pool
   std::set<std::string_view> seen;
   std::string text;
   for (const ConvPlan& plan : bank.plans())

@@ -18,18 +18,6 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::usage, where, message);
 }
 
-/// A kernel's name as part of a file's: what shells, paths or other systems may trip over becomes '-'.
-std::string file_name_part(const std::string& kernel_name) {
-  std::string part = kernel_name;
-  for (char& c : part) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
-    if (!plain) c = '-';
-  }
-  constexpr std::size_t kLongest = 100;  // file names end at 255 bytes, and the stem needs room
-  return part.substr(0, kLongest);
-}
-
 FileFormat format_of_path(const std::string& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; give a file, or use --out-dir");
@@ -139,14 +127,32 @@ std::vector<std::string> possible_paths(const Destination& destination, bool may
   return paths;
 }
 
+/// Files of what the layers make, for one input.
+std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network) {
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  std::vector<std::string> paths;
+  for (const Bank& bank : network.banks) {
+    const std::size_t number = paths.size() + 1;
+    const std::string name = source.stem().string() + "." + (number < 10 ? "0" : "") + std::to_string(number) + "-" +
+                             file_name_part(bank.name) + ".npy";
+    paths.push_back((fs::path(folder) / input.folder / name).string());
+  }
+  return paths;
+}
+
 void check_distinct(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
                     const std::function<bool(const std::string&)>& may_be_floats) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < destinations.size(); ++i) {
-    if (destinations[i].path == "-") continue;
-    for (const std::string& path : possible_paths(destinations[i], may_be_floats(inputs[i].path))) {
+    std::vector<std::string> paths;
+    if (destinations[i].path != "-") paths = possible_paths(destinations[i], may_be_floats(inputs[i].path));
+    for (const std::string& path : destinations[i].layers) paths.push_back(settled_path(path));
+    for (const std::string& path : paths) {
       const auto [at, fresh] = seen.emplace(path, i);
       if (fresh) continue;
+      if (at->second == i)
+        refuse("--dump-layers",
+               "'" + path + "' would be both the result and what a layer makes; choose another folder");
       if (inputs[i].path == inputs[at->second].path) refuse(inputs[i].path, "named twice as an input; name it once");
       refuse(inputs[i].path, "would write the same output as '" + inputs[at->second].path + "' ('" + path +
                                  "'); filter them in separate runs, or into separate folders");
@@ -155,6 +161,31 @@ void check_distinct(const std::vector<Input>& inputs, const std::vector<Destinat
 }
 
 }  // namespace
+
+std::string file_name_part(const std::string& kernel_name) {
+  std::string part = kernel_name;
+  for (char& c : part) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
+    if (!plain) c = '-';
+  }
+  constexpr std::size_t kLongest = 100;  // file names end at 255 bytes, and the stem needs room
+  return part.substr(0, kLongest);
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return path != "-" && fs::exists(fs::symlink_status(path, ignored));
+}
+
+void make_folder_of(const std::string& path) {
+  std::error_code failed;
+  const fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) return;
+  fs::create_directories(folder, failed);
+  if (failed)
+    throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
+}
 
 Destination with_format(const Destination& destination, const FileFormat& format) {
   Destination result = destination;
@@ -171,6 +202,11 @@ std::string settled_path(const std::string& path) {
     settled = settled.parent_path() / fs::read_symlink(settled, failed);
   const fs::path canonical = fs::weakly_canonical(settled, failed);
   return failed ? settled.lexically_normal().string() : canonical.string();
+}
+
+void check_output(const std::string& path, const ReadFiles& read) {
+  check_folder({.path = path, .format = {}, .make_folder = true});
+  read.refuse_overwriting(path);
 }
 
 ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
@@ -200,7 +236,7 @@ void check_writable(const Destination& destination, const ReadFiles& read) {
 }
 
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
-                                           const DestinationOptions& options, const std::string& kernel_name,
+                                           const DestinationOptions& options, const Network& network,
                                            const std::function<bool(const std::string&)>& may_be_floats) {
   if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
   const bool pattern = options.output && options.output->find('{') != std::string::npos;
@@ -215,6 +251,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
                              suggestion(*options.format, file_format_words()));
   }
 
+  const std::string& kernel_name = network.name;
   std::vector<Destination> destinations;
   if (pattern) {
     if (options.format) refuse("--format", "cannot stand beside an --output with {}, whose extension decides");
@@ -233,8 +270,14 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
   if (options.out_dir && fs::exists(*options.out_dir, ignored) && !fs::is_directory(*options.out_dir, ignored)) {
     refuse(*options.out_dir, "is not a folder; --out-dir takes a folder, --output a file");
   }
+  if (options.dump_layers) {
+    if (options.dump_layers->empty()) refuse("--dump-layers", "is empty; give a folder");
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      destinations[i].layers = layer_paths(inputs[i], *options.dump_layers, network);
+  }
   for (const Destination& destination : destinations) {
     if (destination.path != "-") check_writable(destination, read);
+    for (const std::string& path : destination.layers) check_output(path, read);
   }
   check_distinct(inputs, destinations, may_be_floats);
   return destinations;

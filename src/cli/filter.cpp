@@ -104,7 +104,8 @@ void check_alpha_channel(const Source& source, const ConstTensorRef& x, const Fi
   }
 }
 
-Plan make_plan(const Source& source, const FileFormat& format, const FilterOptions& options) {
+/// `dumps`: what each layer makes will be asked for.
+Plan make_plan(const Source& source, const FileFormat& format, const FilterOptions& options, bool dumps) {
   const ConstTensorRef x = source.filtered_part(options.alpha);
   PlanOptions plan = options.plan;
   plan.channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
@@ -112,6 +113,8 @@ Plan make_plan(const Source& source, const FileFormat& format, const FilterOptio
   check_alpha_channel(source, x, options);
   if (options.alpha == AlphaRule::premultiply && source.has_alpha() && options.map == OutputMap::signs)
     refuse("--map signed has no room for a filtered alpha; choose --alpha keep");
+  if (options.alpha == AlphaRule::premultiply && source.has_alpha() && dumps)
+    refuse("--dump-layers would show layers of colours times alpha; choose --alpha keep");
   if (options.alpha == AlphaRule::premultiply && source.has_alpha())
     return PremultipliedPlan(options.network, x.dtype, x.shape, options.flip, plan);
   return NetworkPlan(options.network, x.dtype, x.shape, options.flip, plan);
@@ -156,7 +159,7 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
   }
   if (destination.derived && source.is_tensor()) destination = with_format(destination, source.format);
 
-  Plan plan = make_plan(source, *destination.format, options);
+  Plan plan = make_plan(source, *destination.format, options, !destination.layers.empty());
   for (const BankPlan& bank : kernels_of(plan).banks())
     check_size(bank.output_shape(), options.max_pixels, "the result");
   Shape shape = output_shape(plan);
@@ -184,15 +187,15 @@ Job plan_job(const Source& source, const Destination& asked, const FilterOptions
 }
 
 BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
-  const ConvPlan& first = plan.plans().front();
   BankReport report{.name = bank.name,
                     .kernel_shape = bank.layers.front().dimensions(),
                     .per_channel = bank.layers.front().rank == 2,
-                    .problem = first.problem(),
+                    .pooling = bank.layers.front().pooling,
+                    .problem = plan.problem(),
                     .combine = bank.combine,
-                    .algorithm = std::string(first.algorithm()),
+                    .algorithm = std::string(plan.algorithm()),
                     .instruction_set = std::string(instruction_set_in_use()),
-                    .threads = first.threads()};
+                    .threads = plan.threads()};
   if (bank.layers.size() > 1) {
     report.kernel_shape.insert(report.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));
   }
@@ -213,6 +216,7 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
   report.output_dtype = job.dtype;
   if (job.map_told) report.mapping = job.mapping;
   report.kernel_name = options.network.name;
+  report.layer_outputs = job.destination.layers;
   report.dry_run = options.dry_run;
   if (const auto* edges = std::get_if<EdgePlan>(&job.plan)) {
     report.edges =
@@ -227,12 +231,29 @@ void describe_job(const Job& job, const Source& source, const FilterOptions& opt
     report.banks.push_back(describe_bank(options.network.banks[i], plans[i]));
 }
 
+/// The number of dimensions of a tensor result: its input's, but a matrix has no room for several channels.
+int tensor_rank(const Shape& result, const Source& source) {
+  return result.c == 1 ? source.rank() : std::max(source.rank(), 3);
+}
+
+/// Writes what each layer makes to the files of `job`; nothing where there are none.
+LayerObserver layer_writer(const Job& job, const Source& source, const PlanOptions& options) {
+  if (job.destination.layers.empty()) return {};
+  return [&](std::size_t bank, const ConstTensorRef& responses) {
+    const std::string& path = job.destination.layers[bank];
+    NpyFile file = new_npy(responses.shape, tensor_rank(responses.shape, source));
+    identity_plan(DType::f32, responses.shape, options).run(responses, file.values(), {});
+    make_folder_of(path);
+    write_file(path, file.bytes);
+  };
+}
+
 /// Runs the plan into `output`, which has room for the alpha that was set aside behind the filtered channels.
 /// `picture` is what an overlay is painted on.
-void convolve(const Job& job, const Source& source, const std::optional<Image>& picture, AlphaRule alpha,
+void convolve(const Job& job, const Source& source, const std::optional<Image>& picture, const FilterOptions& options,
               const TensorRef& output, RunReport& report) {
   const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
-  const ConstTensorRef x = source.filtered_part(alpha);
+  const ConstTensorRef x = source.filtered_part(options.alpha);
   const TensorRef result = output.channels(0, filtered);
   if (const auto* edges = std::get_if<EdgePlan>(&job.plan)) {
     const EdgeResult found =
@@ -242,18 +263,13 @@ void convolve(const Job& job, const Source& source, const std::optional<Image>& 
   } else if (const auto* premultiplied = std::get_if<PremultipliedPlan>(&job.plan)) {
     report.stats = premultiplied->run(x, result, job.mapping);
   } else {
-    report.stats = kernels_of(job.plan).run(x, result, job.mapping);
+    report.stats = kernels_of(job.plan).run(x, result, job.mapping, layer_writer(job, source, options.plan));
   }
   if (job.alpha_kept) {
     ReceptiveField field;
     for (const BankPlan& bank : kernels_of(job.plan).banks()) field.append(bank.geometry().problems);
     resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
   }
-}
-
-/// The number of dimensions of a tensor result: its input's, but a matrix has no room for several channels.
-int tensor_rank(const Job& job, const Source& source) {
-  return job.shape.c == 1 ? source.rank() : std::max(source.rank(), 3);
 }
 
 template <class Work>
@@ -268,10 +284,10 @@ auto timed(double& seconds, const Work& work) {
 /// and the encoded bytes need not be in memory together.
 Bytes convolve_and_encode(const Job& job, std::optional<Source> source, std::optional<Image> picture,
                           const FilterOptions& options, RunReport& report) {
-  const int rank = tensor_rank(job, *source);
+  const int rank = tensor_rank(job.shape, *source);
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
-    convolve(job, *source, picture, options.alpha, output, report);
+    convolve(job, *source, picture, options, output, report);
     report.convolve_seconds = watch.seconds();
     source.reset();
     picture.reset();
@@ -292,18 +308,20 @@ Bytes convolve_and_encode(const Job& job, std::optional<Source> source, std::opt
   return encode([&] { return format_tensor_json(tensor); });
 }
 
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return path != "-" && std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+/// A file that filtering would overwrite; "" when there is none.
+std::string find_existing(const Destination& destination) {
+  if (exists(destination.path)) return destination.path;
+  const auto found = std::find_if(destination.layers.begin(), destination.layers.end(), exists);
+  return found == destination.layers.end() ? "" : *found;
 }
 
-void make_folder_of(const std::string& path) {
-  std::error_code failed;
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) return;
-  std::filesystem::create_directories(folder, failed);
-  if (failed)
-    throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
+/// Whether --no-clobber has the input skipped; then the report says for which file.
+bool is_skipped(const Destination& destination, const FilterOptions& options, RunReport& report) {
+  const std::string existing = options.no_clobber ? find_existing(destination) : "";
+  if (existing.empty()) return false;
+  report.output = existing;
+  report.status = RunReport::Status::skipped;
+  return true;
 }
 
 }  // namespace
@@ -322,10 +340,7 @@ bool may_be_floats(const std::string& input, const FilterOptions& options) {
 void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report) {
   const FilterOptions& options = run.options;
   const bool name_may_change = destination.derived && may_be_floats(input, options);
-  if (options.no_clobber && !name_may_change && exists(destination.path)) {
-    report.status = RunReport::Status::skipped;
-    return;
-  }
+  if (!name_may_change && is_skipped(destination, options, report)) return;
   std::error_code ignored;
   if (input != "-" && std::filesystem::is_directory(input, ignored))
     throw Error(ErrorKind::input, input, "is a folder; add --recursive to filter the pictures in it");
@@ -355,10 +370,7 @@ void filter_file(const std::string& input, const Destination& destination, const
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
-  if (options.no_clobber && exists(job.destination.path)) {
-    report.status = RunReport::Status::skipped;
-    return;
-  }
+  if (is_skipped(job.destination, options, report)) return;
   if (options.dry_run) return;
   const bool binary = job.format.kind != FileFormat::Kind::json;
   if (job.destination.path == "-" && binary && ::isatty(STDOUT_FILENO) == 1) {

@@ -37,6 +37,7 @@ struct FilterOptions {
   std::int64_t shard = 1, shards = 1;  ///< of all inputs the first of so many equal slices, the second, ...
   std::int64_t max_pixels = 0;
   std::int64_t memory_limit = 0;  ///< bytes for all inputs in flight together
+  bool dumps_layers = false;      ///< destinations have room for what each layer makes
   bool dry_run = false;
   bool no_clobber = false;  ///< skip an input whose output exists
 };
@@ -57,7 +58,8 @@ struct RunContext {
 };
 
 /// Filters `input` into `destination` and fills `report` as far as it gets. From several threads at once. Throws Error
-/// for what goes wrong with this input; then nothing has been written.
+/// for what goes wrong with this input; then nothing has been written but what layers made before, where it is asked
+/// for.
 void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report);
 
 }  // namespace convtool

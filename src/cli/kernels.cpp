@@ -67,6 +67,7 @@ void add_kernels(CLI::App& command, Action& action) {
                    action);
   add_kernels_convert(*command.add_subcommand("convert", "kernels to and from the formats of other programs"), action);
   list_command->callback(list);
+  add_kernels_import(*command.add_subcommand("import", "kernel files from the arrays of a safetensors file"), action);
   command.callback([&command, list] {
     if (command.get_subcommands().empty()) list();
   });

@@ -45,6 +45,7 @@ Network join(std::vector<Network> networks) {
                   "asks for another map than the kernels before it; say which with --map");
     }
     if (part.map) bank.map = part.map;
+    joined.files.insert(joined.files.end(), network.files.begin(), network.files.end());
     joined.name += (joined.name.empty() ? "" : "+") + network.name;
     for (Layer& layer : part.layers) bank.layers.push_back(std::move(layer));
   }
@@ -146,6 +147,9 @@ Network load_network(const LayerOptions& options) {
                     std::to_string(network.banks.size()) + "; set it in the file");
   }
   Bank& bank = network.banks.front();
+  if (!given.empty() && bank.layers.front().pooling != Pooling::none)
+    throw Error(ErrorKind::usage, given,
+                "is for kernels, but '" + network.name + "' pools; give it its size, stride and padding in the file");
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);

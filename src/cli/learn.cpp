@@ -87,6 +87,8 @@ Layer load_start(const std::string& argument) {
   const Layer& layer = network.banks.front().layers.front();
   if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
     refuse("--init", "'" + network.name + "' is several kernels, and one is learned; give a single one");
+  if (layer.pooling != Pooling::none)
+    refuse("--init", "'" + network.name + "' pools, and has no weights to learn; give a kernel");
   if (layer.activation != Activation::none)
     refuse("--init", "'" + network.name + "' has an activation, and only layers without one are learned");
   return layer;

@@ -30,27 +30,39 @@ Shape filtered_shape(const SourceHeader& header, const FilterOptions& options) {
   return shape;
 }
 
-/// What the network's banks make of `input`, one after another; nothing when they do not fit or make too much of it.
-std::vector<Shape> responses_to(Shape input, DType dtype, const FilterOptions& options) {
-  std::vector<Shape> shapes;
+/// What the network's banks are on an input.
+struct Stages {
+  std::vector<Shape> responses;  ///< of each bank; none when they do not fit or make too much of it
+  double weights = 0;            ///< of all banks, a kernel of rank 2 counted for each channel
+};
+
+Stages stages_on(Shape input, DType dtype, const FilterOptions& options) {
+  Stages stages;
   try {
     for (const Bank& bank : options.network.banks) {
-      shapes.push_back(bank_geometry(bank, shapes.empty() ? dtype : DType::f32, input).output);
-      input = shapes.back();
+      const BankGeometry geometry = bank_geometry(bank, stages.responses.empty() ? dtype : DType::f32, input);
+      for (const ConvProblem& problem : geometry.problems)
+        stages.weights += static_cast<double>(problem.kernel.count());
+      stages.responses.push_back(geometry.output);
+      input = geometry.output;
       if (input.h > options.max_pixels / input.w) return {};
     }
   } catch (const Error&) {
     return {};
   }
-  return shapes;
+  return stages;
 }
 
-/// What is kept in f32 between the stages.
+/// What is kept in f32 between the stages: two banks' responses at a time. For --dump-layers also those of the last
+/// one, and a copy of each as it is written.
 double between_stages(const Shape& filtered, const std::vector<Shape>& responses, const FilterOptions& options) {
   double bytes = 0;
-  for (std::size_t i = 0; i + 1 < responses.size(); ++i) {  // the last one is the result
-    const bool has_next = i + 2 < responses.size();
-    bytes = std::max(bytes, kFloat * (values_of(responses[i]) + (has_next ? values_of(responses[i + 1]) : 0)));
+  const bool dumps = options.dumps_layers;
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    const bool is_kept = dumps || i + 1 < responses.size();  // else the last one is the result
+    const double before = i > 0 ? values_of(responses[i - 1]) : 0, own = is_kept ? values_of(responses[i]) : 0;
+    bytes = std::max(bytes, kFloat * (before + own));
+    if (dumps) bytes = std::max(bytes, kFloat * (2 * own + (i + 1 == responses.size() ? before : 0)));
   }
   const Shape& last = responses.back();
   if (options.edges) {
@@ -83,7 +95,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   constexpr double kEngine = 32 << 20;  // the most that a plan keeps while it runs
   const double decoded = values_of(header.shape) * static_cast<double>(size_of(header.dtype));
   const Shape filtered = filtered_shape(header, options);
-  const std::vector<Shape> responses = responses_to(filtered, header.dtype, options);
+  const Stages stages = stages_on(filtered, header.dtype, options);
+  const std::vector<Shape>& responses = stages.responses;
   double between = 0, result = 0;
   if (!responses.empty()) {
     between = between_stages(filtered, responses, options);
@@ -98,7 +111,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const bool is_json = header.format.kind == FileFormat::Kind::json;
   const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
                           (is_json ? 48 * values_of(header.shape) : 0);
-  const double filtering = 2 * decoded + between + result + kEngine;
+  // Of weights a plan keeps a copy, and an algorithm another in its own order.
+  const double filtering = 2 * decoded + between + result + 2 * kFloat * stages.weights + kEngine;
   const double encoding =
       result + (responses.empty() ? 0 : encoding_memory(result_format, pixels_of(responses.back()), result));
   return static_cast<std::int64_t>(std::min(0x1p62, std::max({decoding, filtering, encoding})));

@@ -32,7 +32,7 @@ void append_layer(std::string& text, const Layer& layer) {
   append_numbers<std::int64_t>(
       text, {params.stride.h, params.stride.w, params.dilation.h, params.dilation.w, pads.top, pads.left, pads.bottom,
              pads.right, static_cast<std::int64_t>(params.padding.rule), static_cast<std::int64_t>(params.padding_mode),
-             params.groups, static_cast<std::int64_t>(layer.activation)});
+             params.groups, static_cast<std::int64_t>(layer.activation), static_cast<std::int64_t>(layer.pooling)});
   append_numbers<float>(text, {params.padding_value});
 }
 

@@ -156,6 +156,7 @@ FilterOptions resolve(const RunOptions& options) {
   result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   result.memory_limit =
       options.memory_limit ? parse_size("--memory-limit", *options.memory_limit) : default_memory_limit();
+  result.dumps_layers = options.destination.dump_layers.has_value();
   result.dry_run = options.dry_run;
   result.no_clobber = options.no_clobber;
   return result;

@@ -98,8 +98,11 @@ Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
   return {.name = layer.name, .layers = {layer}};
 }
 
-/// "3x3", or of kernels that differ "3x3+5x5".
+/// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2".
 std::string sizes_text(const Bank& bank) {
+  const Layer& first = bank.layers.front();
+  if (first.pooling != Pooling::none)
+    return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " + join_sizes(first.dimensions());
   std::set<std::string> seen;
   std::string text;
   for (const Layer& layer : bank.layers) {
@@ -114,9 +117,10 @@ BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveF
   const BankGeometry geometry = bank_geometry(bank, dtype, input);
   BankShape result{
       .name = bank.name, .kernel = sizes_text(bank), .problem = geometry.problems.front(), .output = geometry.output};
-  for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
-  for (const Layer& layer : bank.layers) {
-    result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
+  if (bank.layers.front().pooling == Pooling::none) {  // pools have neither
+    for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
+    for (const Layer& layer : bank.layers)
+      result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
   }
   field.append(geometry.problems);
   result.receptive_field = field;

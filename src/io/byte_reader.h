@@ -1,8 +1,12 @@
 // Numbers out of a file's bytes, never from beyond their end.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +19,15 @@ namespace convtool {
 [[noreturn]] inline void throw_damaged(std::string_view format, const std::string& detail = "") {
   throw Error(ErrorKind::input, "",
               "damaged or truncated " + std::string(format) + (detail.empty() ? "" : " (" + detail + ")"));
+}
+
+/// The number whose bytes, in this order, stand at `from`.
+template <class Number>
+Number load_number(const std::byte* from, std::endian order) {
+  std::array<std::byte, sizeof(Number)> bytes;
+  std::memcpy(bytes.data(), from, bytes.size());
+  if (order != std::endian::native) std::reverse(bytes.begin(), bytes.end());
+  return std::bit_cast<Number>(bytes);
 }
 
 /// A position in bytes that do not belong to it. Reading past the end throws Error(input), naming the format.

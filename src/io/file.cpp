@@ -37,16 +37,20 @@ std::string reason(int error, const char* missing) {
 
 [[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
 
+int open_file(const std::string& path, int flags) {
+  constexpr mode_t kForAll = 0666;  // as far as the umask lets them
+  int descriptor = -1;
+  do {
+    descriptor = open(path.c_str(), flags | O_CLOEXEC, kForAll);
+  } while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0) throw_errno();
+  return descriptor;
+}
+
 /// Closes at the end of the scope, where a failure to close no longer matters.
 class Descriptor {
  public:
-  Descriptor(const std::string& path, int flags) {
-    constexpr mode_t kForAll = 0666;  // as far as the umask lets them
-    do {
-      value_ = open(path.c_str(), flags | O_CLOEXEC, kForAll);
-    } while (value_ < 0 && errno == EINTR);
-    if (value_ < 0) throw_errno();
-  }
+  Descriptor(const std::string& path, int flags) : value_(open_file(path, flags)) {}
   ~Descriptor() { close(value_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -148,6 +152,35 @@ Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_l
     return read_all(Descriptor(path, O_RDONLY).get(), limit, stream_limit, where);
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::input, where, reason(error.code().value(), "file"));
+  }
+}
+
+RandomAccessFile::RandomAccessFile(const std::string& path, ErrorKind kind) : path_(path), kind_(kind) {
+  if (path.empty()) throw Error(kind_, "", "no file name");
+  try {
+    descriptor_ = open_file(path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer is refused, not waited for
+  } catch (const std::system_error& error) {
+    throw Error(kind_, path, reason(error.code().value(), "file"));
+  }
+  struct stat status;
+  if (fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    return;
+  }
+  close(descriptor_);
+  throw Error(kind_, path, "is not a regular file");
+}
+
+RandomAccessFile::~RandomAccessFile() { close(descriptor_); }
+
+void RandomAccessFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t got = pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno != EINTR) throw Error(kind_, path_, std::generic_category().message(errno));
+    if (got == 0) throw Error(kind_, path_, "was changed while it was read; run again when it is finished");
+    if (got < 0) continue;
+    offset += static_cast<std::uint64_t>(got);
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
 }
 

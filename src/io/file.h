@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "core/error.h"
 
 namespace convtool {
 
@@ -15,9 +18,31 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kLargestStream = std::size_t{4} << 30;
 
 /// The whole file, or standard input to its end. Throws Error(input) with the path: none given, missing, a folder,
-/// unreadable, changed while it was read, or larger than `limit` bytes. `stream_limit` holds as well for what is not a regular file (a pipe, a
-/// device), since that may never end.
+/// unreadable, changed while it was read, or larger than `limit` bytes. `stream_limit` holds as well for what is not a
+/// regular file (a pipe, a device), since that may never end.
 Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
+
+/// A regular file, of which parts are read as they are wanted.
+class RandomAccessFile {
+ public:
+  /// Throws Error(kind) with the path: missing, unreadable, or no regular file.
+  RandomAccessFile(const std::string& path, ErrorKind kind);
+  ~RandomAccessFile();
+  RandomAccessFile(const RandomAccessFile&) = delete;
+  RandomAccessFile& operator=(const RandomAccessFile&) = delete;
+
+  std::uint64_t size() const { return size_; }
+
+  /// Fills `bytes` with those from `offset` on. Throws Error(kind) with the path; where the file ends too early, it was
+  /// changed.
+  void read(std::uint64_t offset, std::span<std::byte> bytes) const;
+
+ private:
+  std::string path_;
+  ErrorKind kind_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
 
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
 /// renamed. The permissions of an existing file are kept, and one that may not be written is refused; a symbolic link
@@ -27,7 +52,8 @@ Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size
 /// and leaves the temporary. Throws Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
-/// Adds `bytes` at the end of `path` in one piece, and makes it where it is missing. Throws Error(output) with the path.
+/// Adds `bytes` at the end of `path` in one piece, and makes it where it is missing. Throws Error(output) with the
+/// path.
 void append_to_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Writes to standard output. Throws Error(output).

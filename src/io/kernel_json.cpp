@@ -1,6 +1,7 @@
 #include "io/kernel_json.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
@@ -10,6 +11,7 @@
 #include "core/suggest.h"
 #include "io/json_text.h"
 #include "io/tensor_io.h"
+#include "io/weight_file.h"
 
 namespace convtool {
 namespace {
@@ -20,10 +22,15 @@ using nlohmann::json;
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"weights", "weight"}, {"kernel", "weight"}, {"strides", "stride"}, {"dilations", "dilation"}, {"group", "groups"}};
 
+/// A window of more pixels is refused: so many weights of 1 are as many as a kernel file could hold.
+constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
+
 /// Reads one JSON document; every error names the file and the JSON pointer.
 class KernelReader {
  public:
-  explicit KernelReader(const std::string& source) : source_(source) {}
+  /// The files that weights are read from are relative to `folder`, and are added to `files`.
+  KernelReader(const std::string& source, const std::string& folder, std::vector<std::string>& files)
+      : source_(source), folder_(folder), files_(files) {}
 
   Network read(const json& document, const std::string& default_name) const {
     if (!document.is_array() && !document.is_object()) {
@@ -72,6 +79,10 @@ class KernelReader {
       }
       bank.combine = static_cast<Combine>(choice(value, at, "combine", kCombines, 0));
       check_alike(bank);
+    } else if (value.is_object() && value.contains("pool")) {
+      bank.layers.push_back(read_pool(value, at, default_name, outermost));
+      bank.name = bank.layers.front().name;
+      bank.description = bank.layers.front().description;
     } else {
       bank.layers.push_back(read_layer(value, at, default_name, outermost));
       bank.name = bank.layers.front().name;
@@ -123,11 +134,55 @@ class KernelReader {
     return layer;
   }
 
+  /// A pooling layer, with nn.MaxPool2d's and nn.AvgPool2d's rules.
+  Layer read_pool(const json& object, const std::string& at, const std::string& default_name, bool map_allowed) const {
+    Keys keys{"name", "description", "pool", "size", "stride", "padding"};
+    if (map_allowed) keys.push_back("map");
+    check_keys(object, at, keys);
+    if (!object.contains("size")) fail(at, "no size; a pool needs \"size\": 2, or [h, w]");
+    constexpr std::string_view kWords[] = {"max", "mean"};
+    constexpr Pooling kKinds[] = {Pooling::max, Pooling::mean};
+
+    Layer layer;
+    layer.name = text(object, at, "name", default_name);
+    layer.description = text(object, at, "description", "");
+    layer.pooling = kKinds[choice(object, at, "pool", kWords, 0)];
+    const Extent size = extent(object, at, "size", 1);
+    if (size.h > kLargestWindow / size.w)
+      fail(at + "/size", "a window of more than " + std::to_string(kLargestWindow) + " pixels");
+    layer.shape = {.kh = size.h, .kw = size.w};
+    layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);
+    if (layer.pooling == Pooling::mean) layer.divisor = {static_cast<double>(size.h * size.w)};
+    layer.params.stride = object.contains("stride") ? extent(object, at, "stride", 1) : size;
+    const Extent padding = extent(object, at, "padding", 0);
+    if (padding.h > size.h / 2 || padding.w > size.w / 2)
+      fail(at + "/padding", "more than half of the size, so that a window could lie in it alone (at most " +
+                                std::to_string(size.h / 2) + "x" + std::to_string(size.w / 2) + ")");
+    layer.params.padding.pads = {padding.h, padding.w, padding.h, padding.w};
+    return layer;
+  }
+
+  /// Numbers that stand here, or in the file that is named here.
+  WeightFile read_block(const json& value, const std::string& pointer) const {
+    if (!value.is_string()) {
+      const NumberBlock block = read_numbers(value, pointer, ErrorKind::kernel, source_);
+      return {.path = "", .dimensions = block.dimensions, .values = {block.values.begin(), block.values.end()}};
+    }
+    try {
+      WeightFile block = read_weight_file(value.get<std::string>(), folder_);
+      files_.push_back(block.path);
+      return block;
+    } catch (const Error& error) {
+      fail(pointer, error.what());
+    }
+  }
+
   void read_weight(const json& object, const std::string& at, const std::string& pointer, Layer& layer) const {
     const json& weight = object.at("weight");
-    if (!weight.is_array())
-      fail(pointer, describe_json(weight) + " is not a matrix of weights (expected nested lists of rank 2, 3 or 4)");
-    NumberBlock block = read_numbers(weight, pointer, ErrorKind::kernel, source_);
+    if (!weight.is_array() && !weight.is_string())
+      fail(pointer, describe_json(weight) +
+                        " is not a matrix of weights (expected nested lists of rank 2, 3 or 4, or the name of a file)");
+    WeightFile block = read_block(weight, pointer);
     const auto& d = block.dimensions;
     layer.rank = static_cast<int>(d.size());
     if (layer.rank < 2 || layer.rank > 4) {
@@ -140,7 +195,7 @@ class KernelReader {
                    .kh = d[d.size() - 2],
                    .kw = d[d.size() - 1]};
 
-    for (const double value : block.values) layer.weights.push_back(static_cast<float>(value));
+    layer.weights = std::move(block.values);
     layer.divisor = read_divisor(object, at, pointer, layer);
   }
 
@@ -201,15 +256,16 @@ class KernelReader {
   void read_bias(const json& object, const std::string& at, Layer& layer) const {
     if (!object.contains("bias")) return;
     const json& bias = object.at("bias");
-    const NumberBlock block = read_numbers(bias, at + "/bias", ErrorKind::kernel, source_);
+    WeightFile block = read_block(bias, at + "/bias");
     if (block.dimensions.size() > 1)
-      fail(at + "/bias", "nested lists (expected a number, or a list with one per output channel)");
+      fail(at + "/bias", "rank " + std::to_string(block.dimensions.size()) +
+                             " (expected a number, or a list with one per output channel)");
     const auto given = static_cast<std::int64_t>(block.values.size());
     if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
       fail(at + "/bias", std::to_string(given) + " numbers (expected 1, or " + std::to_string(layer.shape.c_o) +
                              ", one per output channel)");
     }
-    for (const double value : block.values) layer.bias.push_back(static_cast<float>(value));
+    layer.bias = std::move(block.values);
   }
 
   Padding read_padding(const json& object, const std::string& at) const {
@@ -356,12 +412,19 @@ class KernelReader {
   }
 
   const std::string& source_;
+  const std::string& folder_;
+  std::vector<std::string>& files_;
 };
 
 }  // namespace
 
-Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name) {
-  return KernelReader(source).read(parse_json(text, ErrorKind::kernel, source), default_name);
+Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
+                          const std::string& folder) {
+  std::vector<std::string> files;
+  const KernelReader reader(source, folder, files);
+  Network network = reader.read(parse_json(text, ErrorKind::kernel, source), default_name);
+  network.files = std::move(files);
+  return network;
 }
 
 Network parse_kernel_npy(std::span<const std::byte> bytes, const std::string& source, const std::string& default_name) {

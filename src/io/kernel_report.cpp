@@ -89,10 +89,18 @@ std::string symmetries_text(const std::vector<PlaneTraits>& planes) {
   return text.empty() ? "no symmetry" : text;
 }
 
+std::string pool_text(const Layer& layer) {
+  const ConvParams& params = layer.params;
+  return "  " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
+         ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
+         join_sizes({params.padding.pads.top, params.padding.pads.left}) + "\n";
+}
+
 std::string layer_text(const Layer& layer, bool named, bool colours) {
   constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
+  if (layer.pooling != Pooling::none) return pool_text(layer);
   std::string text = "  " + (named ? printable(layer.name) + ": " : std::string()) + join_sizes(layer.dimensions()) +
                      ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours);
   if (!layer.divisor.empty()) text += "    divided by" + numbers_text(layer.divisor) + "\n";
@@ -144,6 +152,7 @@ ordered_json layer_json(const Layer& layer) {
                          {"bias", layer.bias},
                          {"stride", extent_json(params.stride)},
                          {"dilation", extent_json(params.dilation)}};
+  if (layer.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(layer.pooling)];
   const Pads& pads = params.padding.pads;
   constexpr const char* kRules[] = {nullptr, "same", "same_lower", "full"};
   if (params.padding.rule == Padding::Rule::fixed)

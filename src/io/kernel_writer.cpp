@@ -73,8 +73,20 @@ void add_names(Members& members, const std::string& name, const std::string& des
   if (!description.empty()) members.add("description", json_string(description));
 }
 
+/// Without a stride it is the size.
+void add_pool(Members& members, const Layer& layer) {
+  const ConvParams& params = layer.params;
+  members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
+  members.add("size", extent_text(layer.shape.kh, layer.shape.kw));
+  if (params.stride != Extent{layer.shape.kh, layer.shape.kw})
+    members.add("stride", extent_text(params.stride.h, params.stride.w));
+  if (params.padding.pads != Pads{})
+    members.add("padding", extent_text(params.padding.pads.top, params.padding.pads.left));
+}
+
 void add_layer(Members& members, const Layer& layer) {
   add_names(members, layer.name, layer.description);
+  if (layer.pooling != Pooling::none) return add_pool(members, layer);
   const float* weight = layer.weights.data();
   members.add("weight", weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
   if (!layer.bias.empty()) members.add("bias", one_or_list(layer.bias));

@@ -81,6 +81,8 @@ const Layer& only_layer(const Network& network, const std::string& format) {
          "convert its kernels one by one");
   const Layer& layer = bank.layers.front();
   const ConvParams& params = layer.params;
+  unless(layer.pooling == Pooling::none, "a " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " pool",
+         "give it a kernel");
   unless(params.stride == Extent{}, "stride " + extent_text(params.stride), "remove it, and take every so many pixels");
   unless(params.dilation == Extent{}, "dilation " + extent_text(params.dilation),
          "write zeros between the weights instead");

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "io/byte_reader.h"
 #include "io/tensor_io.h"
 
 namespace convtool {
@@ -133,14 +134,6 @@ void visit_element_type(const std::string& descr, Visitor&& visit) {
 }
 
 template <class T>
-T load(const std::byte* from, bool swapped) {
-  std::byte bytes[sizeof(T)];
-  std::memcpy(bytes, from, sizeof(T));
-  if (swapped) std::reverse(bytes, bytes + sizeof(T));
-  return std::bit_cast<T>(bytes);
-}
-
-template <class T>
 float to_float(T value) {
   if constexpr (std::is_same_v<T, double>) {
     if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
@@ -180,7 +173,7 @@ struct OpenNpy {
   }
 };
 
-OpenNpy open_npy(std::span<const std::byte> bytes) {
+OpenNpy open_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
   if (!looks_like_npy(bytes))
     throw Error(ErrorKind::input, "", "not an .npy file (its first bytes are not \\x93NUMPY)");
   const std::size_t version = bytes.size() > 6 ? std::to_integer<std::size_t>(bytes[6]) : 0;
@@ -194,7 +187,7 @@ OpenNpy open_npy(std::span<const std::byte> bytes) {
   const auto* text = reinterpret_cast<const char*>(bytes.data() + header_at);
   const Header header = HeaderReader({text, header_length}).read();
   const std::size_t rank = header.shape.size();
-  if (rank < 2 || rank > 4) {
+  if (rank < least_rank || rank > 4) {
     refuse("has " + std::to_string(rank) + " dimensions, shape " + shape_text(header.shape) +
            " (expected 2: h, w; 3: c, h, w; or 4: n, c, h, w)");
   }
@@ -219,12 +212,12 @@ bool looks_like_npy(std::span<const std::byte> bytes) {
 }
 
 RankedShape read_npy_shape(std::span<const std::byte> bytes) {
-  const OpenNpy npy = open_npy(bytes);
+  const OpenNpy npy = open_npy(bytes, 2);
   return {.shape = npy.shape(), .rank = npy.rank()};
 }
 
-RankedTensor parse_npy(std::span<const std::byte> bytes) {
-  const OpenNpy npy = open_npy(bytes);
+RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
+  const OpenNpy npy = open_npy(bytes, least_rank);
   const Shape shape = npy.shape();
   RankedTensor result{.tensor = Tensor(DType::f32, shape), .rank = npy.rank()};
   visit_element_type(npy.header.descr, [&]<class T>(T) {
@@ -237,8 +230,8 @@ RankedTensor parse_npy(std::span<const std::byte> bytes) {
       step[3] = 1;
       for (int axis = 3; axis > 0; --axis) step[axis - 1] = step[axis] * size[axis];
     }
-    const char order = npy.header.descr[0];
-    const bool swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
+    const char mark = npy.header.descr[0];
+    const std::endian order = mark == '>' ? std::endian::big : mark == '<' ? std::endian::little : std::endian::native;
 
     float* out = result.tensor.data<float>();
     for (std::int64_t n = 0; n < size[0]; ++n) {
@@ -247,7 +240,7 @@ RankedTensor parse_npy(std::span<const std::byte> bytes) {
           const std::int64_t row = n * step[0] + c * step[1] + y * step[2];
           for (std::int64_t x = 0; x < size[3]; ++x) {
             *out++ = to_float(
-                load<T>(npy.data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), swapped));
+                load_number<T>(npy.data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), order));
           }
         }
       }

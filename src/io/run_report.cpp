@@ -44,8 +44,11 @@ std::string padding_text(const ConvProblem& problem) {
 
 std::string bank_text(const BankReport& bank) {
   if (bank.mixed) return "kernels " + printable(bank.name) + ", stride " + extent_text(bank.problem.stride);
-  std::string text = "kernel " + printable(bank.name) + " " + join_sizes(bank.kernel_shape) + ", stride " +
-                     extent_text(bank.problem.stride) + ", padding " + padding_text(bank.problem);
+  const std::string what = bank.pooling == Pooling::none
+                               ? "kernel " + printable(bank.name)
+                               : std::string(kPoolings[static_cast<int>(bank.pooling)]) + " pool";
+  std::string text = what + " " + join_sizes(bank.kernel_shape) + ", stride " + extent_text(bank.problem.stride) +
+                     ", padding " + padding_text(bank.problem);
   if (bank.problem.dilation != Extent{}) text += ", dilation " + extent_text(bank.problem.dilation);
   if (bank.problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(bank.problem.groups);
   if (bank.combine != Combine::none) text += ", combine " + std::string(kCombines[static_cast<int>(bank.combine)]);
@@ -120,6 +123,7 @@ void put_edges(const RunReport& report, ordered_json& object) {
 void put_bank(const BankReport& bank, ordered_json& object) {
   const ConvProblem& problem = bank.problem;
   object["kernel"] = {{"name", bank.name}, {"shape", bank.kernel_shape}};
+  if (bank.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(bank.pooling)];
   object["stride"] = {problem.stride.h, problem.stride.w};
   object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
   object["padding_mode"] = to_string(problem.padding_mode);
@@ -162,6 +166,7 @@ void put_run(const RunReport& report, ordered_json& object) {
   object["map"] = map_text(report);
   if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
   if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
+  if (!report.layer_outputs.empty()) object["layer_outputs"] = report.layer_outputs;
   if (report.edges) put_edges(report, object);
   if (report.dry_run) {
     for (const char* key : {"clipped", "min", "max", "mean", "nan_count", "seconds"}) object[key] = nullptr;
@@ -192,6 +197,10 @@ std::string to_text(const RunReport& report, bool verbose) {
     line += "; " + bank_text(report.banks.front());
   else
     line += "; network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers";
+  if (!report.layer_outputs.empty()) {
+    line += "; layers " + printable(report.layer_outputs.front());
+    if (report.layer_outputs.size() > 1) line += " to " + printable(report.layer_outputs.back());
+  }
   if (report.edges) line += edges_text(*report.edges);
   line += mapping_text(report);
   if (report.dry_run) {

@@ -20,8 +20,9 @@ struct BankReport {
   std::vector<std::int64_t>
       kernel_shape;          ///< as the user wrote it; the number of kernels in front when there are several
   bool per_channel = false;  ///< rank 2: the kernel is repeated for each channel, groups goes without saying
-  bool mixed = false;        ///< kernels side by side that differ in more than their weights
-  ConvProblem problem;       ///< of the first kernel, with the pads resolved
+  Pooling pooling = Pooling::none;
+  bool mixed = false;   ///< kernels side by side that differ in more than their weights
+  ConvProblem problem;  ///< of the first kernel, with the pads resolved
   Combine combine = Combine::none;
   std::string algorithm, instruction_set;
   int threads = 1;
@@ -45,11 +46,12 @@ struct RunReport {
   int input_rank = 3, output_rank = 3;  ///< with 4, n stands in the shape
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
+  std::vector<std::string> layer_outputs;  ///< files of what each bank makes, where they are asked for
   std::vector<BankReport> banks;
   std::optional<EdgeReport> edges;
-  std::optional<Mapping> mapping;  ///< none: no map has a say, as with floats that are written as they are
-  ResponseStats stats;             ///< means nothing in a dry run
-  std::vector<Remark> warnings;    ///< what of the input does not come through
+  std::optional<Mapping> mapping;      ///< none: no map has a say, as with floats that are written as they are
+  ResponseStats stats;                 ///< means nothing in a dry run
+  std::vector<Remark> warnings;        ///< what of the input does not come through
   std::optional<std::int64_t> memory;  ///< bytes that it takes at most; none: it did not come to be known
   double decode_seconds = 0, convolve_seconds = 0, encode_seconds = 0;
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error, as is the message

@@ -11,7 +11,7 @@
 namespace convtool {
 
 /// A tensor and the number of dimensions that its file gives it:
-///   2 [h][w]      3 [c][h][w]      4 [n][c][h][w]
+///   1 [w]      2 [h][w]      3 [c][h][w]      4 [n][c][h][w]
 /// Dimensions that the file does not have are 1.
 struct RankedTensor {
   Tensor tensor;
@@ -27,10 +27,10 @@ struct RankedShape {
 RankedShape read_npy_shape(std::span<const std::byte> bytes);
 
 /// Reads .npy (format versions 1 to 3; NumPy, "numpy.lib.format"): f32, f64 and integers of 8 to 64 bits, either byte
-/// order, C or Fortran order, 2 to 4 dimensions. The result is planar f32; what float32 cannot hold exactly is rounded
-/// to nearest. Throws Error(input), without a path: not .npy, another element type or rank, empty, fewer or more bytes
-/// than the header says, or a finite value beyond float32.
-RankedTensor parse_npy(std::span<const std::byte> bytes);
+/// order, C or Fortran order, 2 to 4 dimensions, or from `least_rank` on. The result is planar f32; what float32 cannot
+/// hold exactly is rounded to nearest. Throws Error(input), without a path: not .npy, another element type or rank,
+/// empty, fewer or more bytes than the header says, or a finite value beyond float32.
+RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
 /// Reads nested lists of numbers. Throws Error(input, source) with line and column, or the JSON pointer.
 RankedTensor parse_tensor_json(std::string_view text, const std::string& source);

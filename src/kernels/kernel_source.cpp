@@ -27,6 +27,14 @@ bool is_path(const std::string& argument) {
   return argument.find('/') != std::string::npos || argument.ends_with(".json") || argument.ends_with(".npy");
 }
 
+[[noreturn]] void refuse_safetensors(const std::string& path) {
+  throw Error(ErrorKind::kernel, kOption,
+              "'" + path +
+                  "' holds arrays by name; 'convtool kernels import' makes kernel files of them, and "
+                  "{\"weight\": \"" +
+                  path + "#NAME\"} is the one called NAME");
+}
+
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
 Bytes read_kernel_file(const std::string& path) {
   try {
@@ -38,11 +46,13 @@ Bytes read_kernel_file(const std::string& path) {
 }
 
 Network load_file(const std::string& path) {
+  if (path.ends_with(".safetensors")) refuse_safetensors(path);
   const Bytes bytes = read_kernel_file(path);
-  const std::string name = std::filesystem::path(path).stem().string();
+  const std::filesystem::path file(path);
+  const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (looks_like_npy(bytes) || path.ends_with(".npy")) return parse_kernel_npy(bytes, path, name);
-  return parse_kernel_json(text, path, name);
+  return parse_kernel_json(text, path, name, file.parent_path().string());
 }
 
 bool is_generator(std::string_view name) {
@@ -51,6 +61,7 @@ bool is_generator(std::string_view name) {
 }
 
 [[noreturn]] void refuse_unknown(const std::string& name) {
+  if (name.ends_with(".safetensors")) refuse_safetensors(name);
   std::error_code ignored;
   if (std::filesystem::is_regular_file(name, ignored)) {
     throw Error(

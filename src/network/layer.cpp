@@ -15,6 +15,11 @@ void check_bank(const Bank& bank) {
   const Layer& first = bank.layers.front();
   const bool combined = bank.combine != Combine::none;
   for (const Layer& layer : bank.layers) {
+    if (layer.pooling != Pooling::none && (combined || bank.layers.size() > 1)) {
+      throw Error(
+          ErrorKind::kernel, bank.name,
+          "'" + layer.name + "' pools, and pooling is a layer of its own; let it come before or behind in \"layers\"");
+    }
     const char* differs = layer.params.stride != first.params.stride               ? "stride"
                           : !combined                                              ? nullptr
                           : layer.rank != first.rank || layer.shape != first.shape ? "size"

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conv/epilogue.h"
@@ -10,6 +11,11 @@
 #include "conv/problem.h"
 
 namespace convtool {
+
+/// Of a pooling layer, what becomes of each window of a channel: its largest value, as nn.MaxPool2d, or its mean, as
+/// nn.AvgPool2d. The weights are 1, which makes of a mean the kernel of rank 2 whose divisor is their number.
+enum class Pooling { none, max, mean };
+inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
 
 /// A kernel with its options. `rank` is that of the weights as the user wrote them:
 ///   2 [kh][kw]                       every channel of the input is filtered alone
@@ -25,6 +31,9 @@ struct Layer {
   std::vector<double> divisor;  ///< of the sums: empty: 1; one number: every output channel; or one per output channel
   ConvParams params;            ///< groups is 1 unless rank is 4
   Activation activation = Activation::none;
+  Pooling pooling = Pooling::none;
+
+  bool is_max_pool() const { return pooling == Pooling::max; }
 
   /// The sizes as the user wrote them: {kh, kw}, {c_i, kh, kw} or {c_o, c_i/groups, kh, kw}.
   std::vector<std::int64_t> dimensions() const;
@@ -34,7 +43,7 @@ struct Layer {
 struct Bank {
   std::string name;
   std::string description;
-  std::vector<Layer> layers;  ///< at least one; alike in shape, params and activation when combined
+  std::vector<Layer> layers;  ///< at least one; alike in shape, params and activation when combined; or one that pools
   Combine combine = Combine::none;
   std::optional<OutputMap> map;  ///< what the kernel file asks for, if it does
 };
@@ -43,11 +52,12 @@ struct Bank {
 struct Network {
   std::string name;
   std::string description;
-  std::vector<Bank> banks;  ///< at least one
+  std::vector<Bank> banks;         ///< at least one
+  std::vector<std::string> files;  ///< that weights were read from, besides the kernel file itself
 };
 
 /// Throws Error(kernel) unless the layers are alike in stride, and those of a combined bank also in shape, params and
-/// activation.
+/// activation, and a layer that pools is alone.
 void check_bank(const Bank& bank);
 
 /// The sum of `count` weights, or 0 where it is 0 as far as float can tell: rounding weights to float moves their sum

@@ -92,6 +92,10 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
 
 BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options)
     : geometry_(bank_geometry(bank, input_dtype, input)) {
+  if (bank.layers.front().is_max_pool()) {
+    pool_.emplace(geometry_.problems.front(), options);
+    return;
+  }
   std::vector<Kernel> kernels;
   for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, input.c, flip));
   if (bank.combine != Combine::none) {
@@ -112,6 +116,7 @@ BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool
 }
 
 ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+  if (pool_) return pool_->run(input, output, map);
   ResponseStats stats;
   std::int64_t channel = 0;
   for (const ConvPlan& plan : plans_) {
@@ -124,6 +129,7 @@ ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output
 }
 
 ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& output) const {
+  if (pool_) return pool_->measure(input, output);
   ResponseStats stats;
   for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input, output));
   return stats;
@@ -172,7 +178,8 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
   return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
 }
 
-ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const {
+ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
+                               const LayerObserver& observer) const {
   Tensor held;
   ConstTensorRef x = input;
   for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
@@ -180,6 +187,12 @@ ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& out
     banks_[i].run(x, next.ref(), {});
     held = std::move(next);
     x = std::as_const(held).ref();
+    if (observer) observer(i, x);
+  }
+  if (observer) {
+    Tensor last(DType::f32, output_shape());
+    banks_.back().run(x, last.ref(), {});
+    observer(banks_.size() - 1, std::as_const(last).ref());
   }
   return run_mapped(banks_.back(), x, input_dtype_, output, mapping);
 }

@@ -1,10 +1,14 @@
 // Banks and networks made ready for one input: each layer bound to its channels, planned, and run in order.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "conv/plan.h"
 #include "network/layer.h"
+#include "network/max_pool.h"
 
 namespace convtool {
 
@@ -24,7 +28,8 @@ struct BankGeometry {
 BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input);
 
 /// A bank on one input shape. A combined bank is one plan whose epilogue joins channels; a stacked one is a plan for
-/// each layer, each writing its own slice of output channels.
+/// each layer, each writing its own slice of output channels. A max pool has none: the algorithm asked for is that of
+/// kernels, and it is pooled in its own way whatever that is.
 class BankPlan {
  public:
   /// Throws as bank_geometry() and ConvPlan do.
@@ -37,9 +42,15 @@ class BankPlan {
   const BankGeometry& geometry() const { return geometry_; }
   const std::vector<ConvPlan>& plans() const { return plans_; }
 
+  /// Of the first kernel, or the max pool.
+  const ConvProblem& problem() const { return pool_ ? pool_->windows() : plans_.front().problem(); }
+  std::string_view algorithm() const { return pool_ ? "pool" : plans_.front().algorithm(); }
+  int threads() const { return pool_ ? pool_->threads() : plans_.front().threads(); }
+
  private:
   BankGeometry geometry_;
   std::vector<ConvPlan> plans_;
+  std::optional<MaxPool> pool_;
 };
 
 /// Each channel by itself, unchanged: the engine's maps and stores for what is computed elsewhere.
@@ -54,6 +65,9 @@ BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& optio
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                          const Mapping& mapping);
 
+/// Is shown what each bank of a network makes, f32 in any layout, for as long as the call takes.
+using LayerObserver = std::function<void(std::size_t bank, const ConstTensorRef& responses)>;
+
 /// A network on one input shape. Intermediate results are f32; two of them exist at a time at most.
 class NetworkPlan {
  public:
@@ -62,8 +76,10 @@ class NetworkPlan {
 
   const Shape& output_shape() const { return banks_.back().output_shape(); }
 
-  /// Filters `input` into `output`; the last bank as run_mapped() does, the others into f32.
-  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const;
+  /// Filters `input` into `output`; the last bank as run_mapped() does, the others into f32. For an observer the last
+  /// bank runs once more, into f32 too.
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
+                    const LayerObserver& observer = {}) const;
 
   const std::vector<BankPlan>& banks() const { return banks_; }
 

@@ -18,6 +18,7 @@ double weight_sum_of(const Network& network) {
   for (const Bank& bank : network.banks) {
     const Layer& layer = bank.layers.front();
     if (bank.layers.size() > 1) refuse(bank.name, "is a bank of several");
+    if (layer.is_max_pool()) refuse(bank.name, "takes the largest values");
     if (layer.rank != 2) refuse(bank.name, "joins channels");
     for (const float bias : layer.bias)
       if (bias != 0) refuse(bank.name, "has a bias");

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "io/kernel_json.h"
+#include "support/program.h"
+#include "support/safetensors.h"
 
 using namespace convtool;
 
@@ -119,6 +121,91 @@ TEST_CASE("banks and networks") {
   CHECK(refusal(R"({"layers": []})").find("/layers: ") != std::string::npos);
   CHECK(refusal(R"({"bank": 3})").find("/bank: ") != std::string::npos);
   CHECK(refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
+}
+
+TEST_CASE("pools: a window of ones, its stride the size unless it is given") {
+  const Layer max = layer_of(R"({"pool": "max", "size": 2})");
+  CHECK(max.name == "k");
+  CHECK(max.pooling == Pooling::max);
+  CHECK(max.shape == KernelShape{1, 1, 2, 2});
+  CHECK(max.weights == std::vector<float>{1, 1, 1, 1});
+  CHECK(max.params.stride == Extent{2, 2});
+  CHECK(max.params.padding == Padding{});
+  const Network network = parse(
+      R"({"layers": [[[1]], {"name": "p", "pool": "mean", "size": [3, 2], "stride": [1, 4], "padding": [1, 0]}]})");
+  const Layer& mean = network.banks.at(1).layers.at(0);
+  CHECK(mean.name == "p");
+  CHECK(mean.pooling == Pooling::mean);
+  CHECK(mean.shape == KernelShape{1, 1, 3, 2});
+  CHECK(mean.divisor == std::vector<double>{6});
+  CHECK(mean.params.stride == Extent{1, 4});
+  CHECK(mean.params.padding == Padding{Padding::Rule::fixed, {1, 0, 1, 0}});
+  CHECK(parse(R"({"pool": "max", "size": 2, "map": "normalize"})").banks[0].map == OutputMap::normalize);
+
+  CHECK(refusal(R"({"pool": "max"})").find("no size") != std::string::npos);
+  CHECK(refusal(R"({"pool": "maxx", "size": 2})").find("/pool: ") != std::string::npos);
+  CHECK(refusal(R"({"pool": "max", "size": 3, "padding": 2})").find("at most 1x1") != std::string::npos);
+  CHECK(refusal(R"({"pool": "max", "size": [4096, 4097]})").find("/size: a window of more than") != std::string::npos);
+  CHECK(refusal(R"({"pool": "max", "size": 1073741824})").find("/size: a window of more than") != std::string::npos);
+  CHECK(refusal(R"({"pool": "max", "size": 2, "dilation": 2})").find("/dilation: unknown key") != std::string::npos);
+  CHECK(refusal(R"({"bank": [{"pool": "max", "size": 2}]})").find("/bank/0") != std::string::npos);
+}
+
+TEST_CASE("weights and biases in other files, by paths relative to the kernel's") {
+  const TempFolder folder;
+  const std::string header = R"({"c.weight":{"dtype":"F32","shape":[2,1,1,2],"data_offsets":[0,16]},)"
+                             R"("c.bias":{"dtype":"F16","shape":[2],"data_offsets":[16,20]},)"
+                             R"("bad":{"dtype":"F16","shape":[1,1],"data_offsets":[20,22]},)"
+                             R"("none":{"dtype":"F16","shape":[0,1],"data_offsets":[22,22]}})";
+  folder.write("m.safetensors", safetensors(header, raw_bytes(std::vector<float>{1, 2, 3, 4}) +
+                                                        raw_bytes(std::vector<std::uint16_t>{0x3C00, 0xC000, 0x7E00})));
+  const auto npy = [&](const std::string& name, const std::string& shape, const std::string& data) {
+    const std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }";
+    folder.write(name, std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(dict.size()) + '\0' + dict + data);
+  };
+  npy("w.npy", "(1, 2)", raw_bytes(std::vector<float>{5, 6}));
+  npy("b.npy", "(2,)", raw_bytes(std::vector<float>{7, 8}));
+  const auto at = [&](const std::string& text) {
+    return parse_kernel_json(text, "k.json", "k", folder.path().string());
+  };
+
+  const Network network = at(R"({"layers": [{"weight": "m.safetensors#c.weight", "bias": "m.safetensors#c.bias"},
+                                            {"weight": "w.npy", "bias": "b.npy"}]})");
+  const Layer& first = network.banks.at(0).layers.at(0);
+  CHECK(first.rank == 4);
+  CHECK(first.shape == KernelShape{2, 1, 1, 2});
+  CHECK(first.weights == std::vector<float>{1, 2, 3, 4});
+  CHECK(first.bias == std::vector<float>{1, -2});
+  CHECK(network.banks.at(1).layers.at(0).weights == std::vector<float>{5, 6});
+  CHECK(network.banks.at(1).layers.at(0).bias == std::vector<float>{7, 8});
+  const std::string model = folder.file("m.safetensors");
+  CHECK(network.files == std::vector<std::string>{model, model, folder.file("w.npy"), folder.file("b.npy")});
+  CHECK(at(R"({"weight": ")" + folder.file("w.npy") + "\"}").banks.size() == 1);  // an absolute path
+
+  const auto refused = [&](const std::string& text, const std::string& part) {
+    CAPTURE(text);
+    const std::string message = [&] {
+      try {
+        at(text);
+      } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::kernel);
+        return std::string(error.what());
+      }
+      return std::string();
+    }();
+    CAPTURE(message);
+    CHECK(message.starts_with("k.json: /"));
+    CHECK(message.find(part) != std::string::npos);
+  };
+  refused(R"({"weight": "x.npy"})", "x.npy: no such file");
+  refused(R"({"weight": "x.pt"})", "/weight: 'x.pt' names no weights (expected FILE.npy, or FILE.safetensors#NAME");
+  refused(R"({"weight": "m.safetensors"})", "FILE.safetensors#NAME");
+  refused(R"({"weight": "m.safetensors#c.wieght"})", "did you mean 'c.weight'?");
+  refused(R"({"weight": "m.safetensors#c.bias"})", "rank 1");
+  refused(R"({"weight": "m.safetensors#bad"})", "NaN or infinite");
+  refused(R"({"weight": "m.safetensors#none"})", "is empty");
+  refused(R"({"weight": "w.npy", "bias": "m.safetensors#c.weight"})", "/bias: rank 4");
+  refused(R"({"weight": "m.safetensors#c.weight", "bias": "w.npy"})", "/bias: rank 2");
 }
 
 TEST_CASE("numbers keep their value to the last bit of float") {

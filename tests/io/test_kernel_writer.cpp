@@ -21,6 +21,7 @@ void check_same(const Layer& a, const Layer& b) {
   CHECK(a.divisor == b.divisor);
   CHECK(a.params == b.params);
   CHECK(a.activation == b.activation);
+  CHECK(a.pooling == b.pooling);
 }
 
 void check_round_trip(const std::string& text) {
@@ -60,6 +61,8 @@ TEST_CASE("what is written reads back the same") {
            R"({"weight": [[1, 2]], "padding": "same_lower", "dilation": [1, 2]})",
            R"({"bank": [{"name": "x", "weight": [[1, 2]]}, [[3, 4]]], "combine": "magnitude", "map": "clip"})",
            R"({"name": "two", "bank": [[[1, 2]], [[3, 4]]]})",
+           R"({"pool": "max", "size": 3, "stride": [1, 2], "padding": 1})",
+           R"({"layers": [[[1]], {"name": "half", "pool": "mean", "size": [2, 4]}]})",
            R"({"name": "net", "description": "three", "layers": [[[1]], {"bank": [[[1]], [[2]]], "combine": "sum"},
                {"weight": [[[1, 2]]], "activation": "relu"}], "map": "normalize"})",
        })

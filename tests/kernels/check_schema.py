@@ -54,7 +54,18 @@ ACCEPTED = {
     "bank": '{"bank": [{"weight": [[1, -1]]}, {"weight": [[1, 1]]}], "combine": "magnitude"}',
     "bank of bare matrices, with a map": '{"name": "b", "bank": [[[1]], [[2]]], "map": "abs"}',
     "network": '{"layers": [{"weight": [[1]]}, {"bank": [[[1]], [[2]]], "combine": "max"}, [[1]]], "map": "clip"}',
+    "pool": '{"pool": "max", "size": 2}',
+    "pool with every option": """
+        { "name": "p", "description": "d", "pool": "mean", "size": [3, 2], "stride": [1, 2], "padding": [1, 0],
+          "map": "clip" }""",
+    "network of pools": '{"layers": [{"pool": "max", "size": 3, "padding": 1}, [[1]], {"pool": "mean", "size": 2}]}',
     "the largest float": '{"weight": [[3.4028234663852886e38]]}',
+}
+
+# Of files that are not there the program says so: only the schema is asked.
+FILES = {
+    "weight in .npy": '{"weight": "conv1.npy"}',
+    "weight and bias in safetensors": '{"kernel": "m/a.safetensors#a.weight", "bias": "m/a.safetensors#a.bias"}',
 }
 
 REFUSED = {
@@ -108,6 +119,17 @@ REFUSED = {
     "normalize 1": '{"weight": [[1]], "normalize": 1}',
     "empty bias": '{"weight": [[1]], "bias": []}',
     "bias as text": '{"weight": [[1]], "bias": "0"}',
+    "pool without a size": '{"pool": "max"}',
+    "unknown pool": '{"pool": "median", "size": 2}',
+    "pool of size 0": '{"pool": "max", "size": 0}',
+    "pool with stride 0": '{"pool": "max", "size": 2, "stride": 0}',
+    "pool with padding by rule": '{"pool": "max", "size": 2, "padding": "same"}',
+    "pool with weights": '{"pool": "max", "size": 2, "weight": [[1]]}',
+    "pool with an activation": '{"pool": "max", "size": 2, "activation": "relu"}',
+    "pool in a bank": '{"bank": [{"pool": "max", "size": 2}, [[1]]]}',
+    "pool with a map inside a network": '{"layers": [{"pool": "max", "size": 2, "map": "abs"}]}',
+    "weight in another file": '{"weight": "conv1.pt"}',
+    "safetensors without a name": '{"weight": "model.safetensors"}',
     "unknown activation": '{"weight": [[1]], "activation": "sigmoid"}',
     "unknown map": '{"weight": [[1]], "map": "absolute"}',
     "name as a number": '{"weight": [[1]], "name": 3}',
@@ -143,7 +165,7 @@ def main():
             accepted[path.name] = path.read_text(encoding="utf-8")
 
     failures = []
-    for name, text in accepted.items():
+    for name, text in (accepted | FILES).items():
         error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(text)))
         if error is not None:
             failures.append(f"refused: {name}: {error.message} at {error.json_path}")
@@ -162,7 +184,7 @@ def main():
 
     for failure in failures:
         print(failure)
-    print(f"{len(accepted) + len(REFUSED) - len(failures)} passed, {len(failures)} failed")
+    print(f"{len(accepted) + len(FILES) + len(REFUSED) - len(failures)} passed, {len(failures)} failed")
     return 1 if failures or len(accepted) == len(ACCEPTED) else 0
 
 

@@ -1,0 +1,197 @@
+// convtool kernels import: kernel files from the arrays of a trained network.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/destination.h"
+#include "cli/print.h"
+#include "core/suggest.h"
+#include "core/text.h"
+#include "io/kernel_reference.h"
+#include "io/safetensors.h"
+#include "io/weight_file.h"
+
+namespace convtool {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ImportOptions {
+  std::string file;
+  std::vector<std::string> names;
+  std::optional<std::string> out_dir;
+  bool all = false, no_clobber = false;
+};
+
+constexpr const char* kFooter =
+    R"(Without names it lists the arrays of the file. The kernel files hold the names of arrays, not their numbers:
+the safetensors file has to stay where it is.
+
+Examples:
+  convtool kernels import model.safetensors
+  convtool kernels import model.safetensors conv1 --out-dir kernels      kernels/conv1.json, with its bias
+  convtool kernels import model.safetensors --all --out-dir kernels
+  convtool apply photo.png -k kernels/conv1.json --map normalize -o maps.npy)";
+
+constexpr std::string_view kWeight = ".weight", kBias = ".bias";
+
+/// "conv1" of "conv1.weight".
+std::string kernel_name(const StoredArray& array) {
+  return array.name.ends_with(kWeight) ? array.name.substr(0, array.name.size() - kWeight.size()) : array.name;
+}
+
+/// Why an array is no kernel, or "".
+std::string objection(const StoredArray& array) {
+  if (array.shape.size() != 4)
+    return "has rank " + std::to_string(array.shape.size()) + " (expected 4: [c_o][c_i/groups][kh][kw], as nn.Conv2d)";
+  if (!is_readable_dtype(array.dtype)) return "is of type " + array.dtype + ", which is not read";
+  if (array.count() < 1) return "is empty";
+  if (array.count() > kMostReferredWeights)
+    return "is too large (at most " + std::to_string(kMostReferredWeights) + " weights)";
+  return "";
+}
+
+/// The bias that belongs to a kernel: an array of its name, one number for each output channel. Null: none.
+const StoredArray* bias_of(const SafetensorsFile& file, const StoredArray& array) {
+  const StoredArray* bias =
+      array.name.ends_with(kWeight) ? file.find(kernel_name(array) + std::string(kBias)) : nullptr;
+  const bool fits =
+      bias != nullptr && bias->shape == std::vector{array.shape.front()} && is_readable_dtype(bias->dtype);
+  return fits ? bias : nullptr;
+}
+
+/// "a kernel, with conv1.bias", or "".
+std::string role(const SafetensorsFile& file, const StoredArray& array) {
+  if (!objection(array).empty()) return "";
+  const StoredArray* bias = bias_of(file, array);
+  return bias == nullptr ? "a kernel" : "a kernel, with " + printable(bias->name);
+}
+
+std::string list_text(const SafetensorsFile& file) {
+  std::vector<std::array<std::string, 4>> rows;
+  std::array<std::size_t, 3> widths{};
+  for (const StoredArray& array : file.arrays()) {
+    rows.push_back({printable(array.name), printable(array.dtype), join_sizes(array.shape), role(file, array)});
+    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < widths.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    line += row.back();
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+/// The array called `name`, or `name`.weight.
+const StoredArray& find_kernel(const SafetensorsFile& file, const std::string& path, const std::string& name) {
+  const StoredArray* array = file.find(name);
+  if (array == nullptr) array = file.find(name + std::string(kWeight));
+  if (array == nullptr) {
+    std::vector<std::string_view> names;
+    for (const StoredArray& each : file.arrays()) names.push_back(each.name);
+    const std::string hint = suggestion(name, names);
+    throw Error(ErrorKind::usage, path,
+                "holds no '" + name + "'" + (hint.empty() ? "; give no name, and what it holds is listed" : hint));
+  }
+  const std::string why_not = objection(*array);
+  if (!why_not.empty()) throw Error(ErrorKind::usage, path, "'" + array->name + "' " + why_not);
+  return *array;
+}
+
+std::vector<const StoredArray*> selected_arrays(const SafetensorsFile& file, const ImportOptions& options) {
+  std::vector<const StoredArray*> selected;
+  for (const std::string& name : options.names) selected.push_back(&find_kernel(file, options.file, name));
+  if (options.all)
+    for (const StoredArray& array : file.arrays())
+      if (objection(array).empty()) selected.push_back(&array);
+  if (selected.empty()) throw Error(ErrorKind::usage, options.file, "holds no array of rank 4, as nn.Conv2d's are");
+  return selected;
+}
+
+/// The safetensors file as kernel files in `folder` name it.
+std::string path_from(const std::string& folder, const std::string& file) {
+  const auto settled = [](const std::string& path) { return fs::path(settled_path(path.empty() ? "." : path)); };
+  const fs::path source(file);
+  return (settled(source.parent_path().string()) / source.filename()).lexically_relative(settled(folder)).string();
+}
+
+/// A kernel file that is to be written.
+struct KernelFile {
+  std::string path, array, bias, content;
+};
+
+std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOptions& options) {
+  const std::string folder = options.out_dir.value_or("");
+  const std::string model = path_from(folder, options.file);
+  const ReadFiles read({options.file});
+  std::set<std::string> seen;
+  std::vector<KernelFile> kernels;
+  for (const StoredArray* array : selected_arrays(file, options)) {
+    const StoredArray* bias = bias_of(file, *array);
+    const std::string name = kernel_name(*array), path = (fs::path(folder) / (file_name_part(name) + ".json")).string();
+    if (!seen.insert(path).second)
+      throw Error(ErrorKind::usage, path,
+                  "would be written twice, for '" + array->name + "' again; name one at a time");
+    check_output(path, read);
+    const KernelReference reference{.name = name,
+                                    .description = array->name + " of " + fs::path(options.file).filename().string(),
+                                    .weight = model + "#" + array->name,
+                                    .bias = bias == nullptr ? "" : model + "#" + bias->name};
+    kernels.push_back({.path = path,
+                       .array = array->name,
+                       .bias = bias == nullptr ? "" : bias->name,
+                       .content = format_kernel_reference(reference)});
+  }
+  return kernels;
+}
+
+int run_import(const ImportOptions& options) {
+  if (!options.file.ends_with(".safetensors"))
+    throw Error(ErrorKind::usage, options.file, "is no safetensors file by its name; rename it to end in .safetensors");
+  if (options.all && !options.names.empty())
+    throw Error(ErrorKind::usage, "--all", "takes every kernel there is; leave out the names");
+  const bool lists = options.names.empty() && !options.all;
+  if (lists && (options.out_dir || options.no_clobber))
+    throw Error(ErrorKind::usage, options.out_dir ? "--out-dir" : "--no-clobber",
+                "is for kernel files; name arrays to import, or say --all");
+  const SafetensorsFile file(options.file);
+  if (lists) {
+    print(list_text(file));
+    return kExitDone;
+  }
+  for (const KernelFile& kernel : plan_kernels(file, options)) {
+    if (options.no_clobber && exists(kernel.path)) {
+      print(printable(kernel.path + " skipped: it exists") + "\n");
+      continue;
+    }
+    make_folder_of(kernel.path);
+    write_file(kernel.path, std::as_bytes(std::span(kernel.content)));
+    print(printable(kernel.array + (kernel.bias.empty() ? "" : " and " + kernel.bias) + " -> " + kernel.path) + "\n");
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_kernels_import(CLI::App& command, Action& action) {
+  auto options = std::make_shared<ImportOptions>();
+  command.footer(kFooter);
+  command.add_option("FILE", options->file, "a .safetensors file")->required();
+  command.add_option("NAME", options->names, "arrays to make kernel files of: conv1.weight, or conv1");
+  command.add_flag("--all", options->all, "every array that is a kernel");
+  command.add_option("--out-dir", options->out_dir, "folder for the kernel files, created if missing (.)")
+      ->type_name("DIR");
+  command.add_flag("-n,--no-clobber", options->no_clobber, "leave kernel files that exist as they are");
+  command.callback([options, &action] { action = [options] { return run_import(*options); }; });
+}
+
+}  // namespace convtool

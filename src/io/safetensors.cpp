@@ -1,0 +1,218 @@
+#include "io/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "io/byte_reader.h"
+#include "io/json_text.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kLengthBytes = 8;
+constexpr std::uint64_t kLargestHeader = 100'000'000;
+
+/// IEEE 754 binary16, and the upper half of a binary32.
+struct Half {
+  std::uint16_t bits;
+};
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
+template <class Stored>
+double to_double(Stored value) {
+  return static_cast<double>(value);
+}
+double to_double(BFloat16 value) {
+  return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16));
+}
+double to_double(Half value) {
+  const int exponent = value.bits >> 10 & 31, fraction = value.bits & 1023;
+  const double sign = value.bits >> 15 == 0 ? 1.0 : -1.0;
+  if (exponent == 31)
+    return fraction != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
+}
+
+/// Calls `visit` with an element of the type that the format calls `dtype`; returns false for one that is not read.
+template <class Visitor>
+bool visit_stored(std::string_view dtype, Visitor&& visit) {
+  if (dtype == "F32") return visit(float{}), true;
+  if (dtype == "F64") return visit(double{}), true;
+  if (dtype == "F16") return visit(Half{}), true;
+  if (dtype == "BF16") return visit(BFloat16{}), true;
+  if (dtype == "I8") return visit(std::int8_t{}), true;
+  if (dtype == "I16") return visit(std::int16_t{}), true;
+  if (dtype == "I32") return visit(std::int32_t{}), true;
+  if (dtype == "I64") return visit(std::int64_t{}), true;
+  if (dtype == "U8") return visit(std::uint8_t{}), true;
+  if (dtype == "U16") return visit(std::uint16_t{}), true;
+  if (dtype == "U32") return visit(std::uint32_t{}), true;
+  if (dtype == "U64") return visit(std::uint64_t{}), true;
+  return false;
+}
+
+/// Checks a header against the size of the file that it describes.
+class HeaderReader {
+ public:
+  HeaderReader(const std::string& path, std::uint64_t data_begin, std::uint64_t file_size)
+      : path_(path), data_begin_(data_begin), data_size_(file_size - data_begin) {}
+
+  std::vector<StoredArray> read(const std::string& text) const {
+    const json header = parse_json(text, ErrorKind::kernel, path_);
+    if (!header.is_object()) damaged("its header is " + describe_json(header) + ", not an object");
+    std::vector<StoredArray> arrays;
+    for (const auto& [name, entry] : header.items())
+      if (name != "__metadata__") arrays.push_back(read_array(name, entry));
+    check_layout(arrays);
+    return arrays;
+  }
+
+ private:
+  [[noreturn]] void damaged(const std::string& what) const {
+    throw Error(ErrorKind::kernel, path_, "is no sound safetensors file: " + what + "; get or save it again");
+  }
+
+  StoredArray read_array(const std::string& name, const json& entry) const {
+    const auto fail = [&](const std::string& what) { damaged("'" + name + "' " + what); };
+    const bool complete = entry.is_object() && entry.contains("dtype") && entry.at("dtype").is_string() &&
+                          entry.contains("shape") && entry.at("shape").is_array() && entry.contains("data_offsets") &&
+                          entry.at("data_offsets").is_array() && entry.at("data_offsets").size() == 2;
+    if (!complete) fail("lacks a dtype, a shape or two data_offsets");
+    constexpr std::size_t kMostDimensions = 64;  // as NumPy
+    if (entry.at("shape").size() > kMostDimensions) fail("has more than 64 dimensions");
+    StoredArray array{.name = name, .dtype = entry.at("dtype").get<std::string>(), .shape = {}};
+    for (const json& size : entry.at("shape")) {
+      if (!size.is_number_unsigned() || size.get<std::uint64_t>() > kLargestSize)
+        fail("has a shape of " + entry.at("shape").dump());
+      array.shape.push_back(size.get<std::int64_t>());
+    }
+    const json& begin = entry.at("data_offsets")[0];
+    const json& end = entry.at("data_offsets")[1];
+    if (!begin.is_number_unsigned() || !end.is_number_unsigned() ||
+        begin.get<std::uint64_t>() > end.get<std::uint64_t>() || end.get<std::uint64_t>() > data_size_) {
+      fail("lies at bytes " + begin.dump() + " to " + end.dump() + " of " + std::to_string(data_size_));
+    }
+    array.begin = data_begin_ + begin.get<std::uint64_t>();
+    array.end = data_begin_ + end.get<std::uint64_t>();
+    check_size(array);
+    return array;
+  }
+
+  void check_size(const StoredArray& array) const {
+    std::uint64_t needed = 0;
+    const bool known =
+        visit_stored(array.dtype, [&]<class Stored>(Stored) { needed = sizeof(Stored) * bounded_count(array); });
+    if (known && needed != array.end - array.begin)
+      damaged("'" + array.name + "' of shape [" + sizes_text(array) + "] and type " + array.dtype + " has " +
+              std::to_string(array.end - array.begin) + " bytes");
+  }
+
+  /// The number of elements, but no more than are certain to be too many, so that no product overflows.
+  std::uint64_t bounded_count(const StoredArray& array) const {
+    if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end()) return 0;
+    std::uint64_t count = 1;
+    for (const std::int64_t size : array.shape) {
+      if (static_cast<std::uint64_t>(size) > data_size_ / count) return data_size_ + 1;
+      count *= static_cast<std::uint64_t>(size);
+    }
+    return count;
+  }
+
+  static std::string sizes_text(const StoredArray& array) {
+    std::string text;
+    for (const std::int64_t size : array.shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+    return text;
+  }
+
+  /// Sorts by place. All bytes belong to one array each.
+  void check_layout(std::vector<StoredArray>& arrays) const {
+    std::sort(arrays.begin(), arrays.end(), [](const StoredArray& a, const StoredArray& b) {
+      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+    });
+    std::uint64_t at = data_begin_;
+    for (const StoredArray& array : arrays) {
+      if (array.begin != at)
+        damaged("'" + array.name + "' " +
+                (array.begin < at ? "overlaps the array before it" : "leaves bytes before it that are no array's"));
+      at = array.end;
+    }
+    if (at != data_begin_ + data_size_) damaged("bytes at its end are no array's");
+  }
+
+  /// No size of a shape is larger: products with an element's size stay within 63 bits.
+  static constexpr std::uint64_t kLargestSize = std::uint64_t{1} << 48;
+
+  const std::string& path_;
+  const std::uint64_t data_begin_, data_size_;
+};
+
+}  // namespace
+
+std::int64_t StoredArray::count() const {
+  std::int64_t product = 1;
+  for (const std::int64_t size : shape) product *= size;
+  return product;
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(path, ErrorKind::kernel) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::kernel, path, "is no safetensors file (" + what + ")");
+  };
+  if (file_.size() < kLengthBytes) refuse("it has " + std::to_string(file_.size()) + " bytes");
+  Bytes bytes(kLengthBytes);
+  file_.read(0, bytes);
+  const auto length = load_number<std::uint64_t>(bytes.data(), std::endian::little);
+  if (length > kLargestHeader) refuse("its header would take " + std::to_string(length) + " bytes, more than 100 MB");
+  if (length > file_.size() - kLengthBytes)
+    refuse("its header would take " + std::to_string(length) + " bytes, and the file has " +
+           std::to_string(file_.size()));
+  std::string header(length, '\0');
+  file_.read(kLengthBytes, std::as_writable_bytes(std::span(header)));
+  arrays_ = HeaderReader(path_, kLengthBytes + length, file_.size()).read(header);
+}
+
+const StoredArray* SafetensorsFile::find(std::string_view name) const {
+  const auto found =
+      std::find_if(arrays_.begin(), arrays_.end(), [name](const StoredArray& array) { return array.name == name; });
+  return found == arrays_.end() ? nullptr : &*found;
+}
+
+std::vector<float> SafetensorsFile::read(const StoredArray& array) const {
+  constexpr std::int64_t kChunk = 1 << 18;  // elements
+  std::vector<float> values;
+  const bool known = visit_stored(array.dtype, [&]<class Stored>(Stored) {
+    const std::int64_t count = array.count();
+    values.reserve(static_cast<std::size_t>(count));
+    Bytes chunk(static_cast<std::size_t>(std::min(kChunk, count)) * sizeof(Stored));
+    for (std::int64_t first = 0; first < count; first += kChunk) {
+      const auto some = static_cast<std::size_t>(std::min(kChunk, count - first));
+      file_.read(array.begin + static_cast<std::uint64_t>(first) * sizeof(Stored),
+                 std::span(chunk).first(some * sizeof(Stored)));
+      for (std::size_t i = 0; i < some; ++i) {
+        const double value = to_double(load_number<Stored>(chunk.data() + i * sizeof(Stored), std::endian::little));
+        if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
+          throw Error(ErrorKind::kernel, path_, "'" + array.name + "' holds a value beyond float32");
+        values.push_back(static_cast<float>(value));
+      }
+    }
+  });
+  if (!known)
+    throw Error(ErrorKind::kernel, path_,
+                "'" + array.name + "' is of type " + array.dtype +
+                    " (expected F16, BF16, F32, F64 or integers); convert it to float32");
+  return values;
+}
+
+bool is_readable_dtype(std::string_view dtype) {
+  return visit_stored(dtype, [](auto) {});
+}
+
+}  // namespace convtool

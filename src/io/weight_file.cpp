@@ -1,0 +1,84 @@
+#include "io/weight_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "io/file.h"
+#include "io/safetensors.h"
+#include "io/tensor_io.h"
+
+namespace convtool {
+namespace {
+
+[[noreturn]] void refuse(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::kernel, where, message);
+}
+
+std::string path_from(const std::string& folder, std::string_view path) {
+  return (std::filesystem::path(folder) / path).string();
+}
+
+void check_count(const std::string& where, std::int64_t count) {
+  if (count < 1) refuse(where, "is empty");
+  if (count > kMostReferredWeights)
+    refuse(where, "holds " + std::to_string(count) + " numbers (at most " + std::to_string(kMostReferredWeights) +
+                      " are read as weights)");
+}
+
+WeightFile read_npy(const std::string& path) {
+  constexpr std::size_t kHeader = 1 << 16, kLargestElement = sizeof(double);
+  const Bytes bytes = read_file(path, static_cast<std::size_t>(kMostReferredWeights) * kLargestElement + kHeader);
+  RankedTensor block;
+  try {
+    block = parse_npy(bytes, 1);
+  } catch (const Error& error) {
+    refuse(path, error.what());
+  }
+  const Shape& shape = block.tensor.shape();
+  check_count(path, shape.count());
+  WeightFile file{.path = path, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
+  file.dimensions.erase(file.dimensions.begin(), file.dimensions.end() - block.rank);
+  const float* data = block.tensor.data<float>();
+  file.values.assign(data, data + shape.count());
+  return file;
+}
+
+WeightFile read_array(const std::string& path, std::string_view name) {
+  const SafetensorsFile file(path);
+  const StoredArray* array = file.find(name);
+  if (array == nullptr) {
+    std::vector<std::string_view> names;
+    for (const StoredArray& each : file.arrays()) names.push_back(each.name);
+    const std::string hint = suggestion(name, names);
+    refuse(path, "holds no '" + std::string(name) + "'" +
+                     (hint.empty() ? "; 'convtool kernels import' lists what it holds" : hint));
+  }
+  if (is_readable_dtype(array->dtype)) check_count(path + "#" + array->name, array->count());
+  return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
+}
+
+}  // namespace
+
+WeightFile read_weight_file(const std::string& reference, const std::string& folder) {
+  constexpr std::string_view kInside = ".safetensors#";
+  const std::size_t inside = reference.find(kInside);
+  if (inside == std::string::npos && !reference.ends_with(".npy"))
+    refuse("",
+           "'" + reference + "' names no weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
+  const std::string_view text = reference;
+  const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
+  const std::string path = path_from(folder, text.substr(0, end));
+  WeightFile file = inside == std::string::npos ? read_npy(path) : read_array(path, text.substr(end + 1));
+  const auto finite = [](float value) { return std::isfinite(value); };
+  const auto bad = std::find_if_not(file.values.begin(), file.values.end(), finite);
+  if (bad != file.values.end())
+    refuse(path, "number " + std::to_string(bad - file.values.begin()) +
+                     " in its order is NaN or infinite; weights must be finite");
+  return file;
+}
+
+}  // namespace convtool

@@ -1,0 +1,145 @@
+// Largest values of columns first, then of those in a row: kh + kw steps for each output where a window has kh * kw.
+// Where the channels of a pixel lie side by side they go through a row together, which keeps reads in order.
+
+#include "network/max_pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "conv/padding.h"
+#include "core/parallel.h"
+
+namespace convtool {
+namespace {
+
+/// Under so many input elements other threads cost more than they save.
+constexpr std::int64_t kSingleThreaded = 1 << 16;
+
+/// `most`, or `value` where that is larger or NaN. A NaN in `most` stays, since nothing is larger.
+float larger(float value, float most) { return (value > most) | (value != value) ? value : most; }
+
+/// A row of pixels, of which so many neighbouring channels are taken: elements [x * count + k].
+struct ChannelRange {
+  std::int64_t first = 0, count = 1;
+};
+
+template <class T>
+void raise_to_row(const TensorView<const T>& in, std::int64_t n, ChannelRange channels, std::int64_t y, float* most) {
+  const T* from = in.row(n, channels.first, y);
+  const std::int64_t step = in.strides.w, c_step = in.strides.c, width = in.shape.w, count = channels.count;
+  if (step == count && (count == 1 || c_step == 1)) {
+    for (std::int64_t i = 0; i < width * count; ++i) most[i] = larger(static_cast<float>(from[i]), most[i]);
+    return;
+  }
+  for (std::int64_t x = 0; x < width; ++x)
+    for (std::int64_t k = 0; k < count; ++k)
+      most[x * count + k] = larger(static_cast<float>(from[x * step + k * c_step]), most[x * count + k]);
+}
+
+Kernel no_change(std::int64_t channels) {
+  return {.shape = {.c_o = channels}, .weights = {}, .bias = std::vector<float>(static_cast<std::size_t>(channels))};
+}
+
+/// The positions of output `j`'s window along an axis that lie inside [0, size).
+Range window(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t extent, std::int64_t size) {
+  const std::int64_t begin = j * stride - pad;
+  return {std::max<std::int64_t>(begin, 0), std::min(begin + extent, size)};
+}
+
+class RowPooler {
+ public:
+  RowPooler(const ConvProblem& windows, const ConstTensorRef& input)
+      : windows_(windows),
+        input_(input),
+        out_(output_shape(windows)),
+        together_(std::abs(input.strides.c) < std::abs(input.strides.w) ? input.shape.c : 1),
+        columns_(static_cast<std::size_t>(input.shape.w * together_)),
+        pooled_(static_cast<std::size_t>(out_.w * together_)) {}
+
+  /// Output row `i` of picture `n`, every channel.
+  void run(std::int64_t n, std::int64_t i, const Sink& sink, ResponseStats& stats) {
+    const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
+    for (std::int64_t c = 0; c < out_.c; c += together_) {
+      find_columns(n, c, i);
+      find_windows();
+      if (together_ == 1)
+        sink.finish(stretch, c, pooled_.data(), out_.w, stats);
+      else
+        sink.finish_pixels(stretch, 0, out_.c, pooled_.data(), out_.c, stats);
+    }
+  }
+
+ private:
+  void find_columns(std::int64_t n, std::int64_t c, std::int64_t i) {
+    std::fill(columns_.begin(), columns_.end(), -std::numeric_limits<float>::infinity());
+    const Range rows = window(i, windows_.stride.h, windows_.pads.top, windows_.kernel.kh, input_.shape.h);
+    visit_dtype(input_.dtype, [&]<class T>(T) {
+      const auto view = input_.view<T>();
+      for (std::int64_t y = rows.begin; y < rows.end; ++y) raise_to_row(view, n, {c, together_}, y, columns_.data());
+    });
+  }
+
+  void find_windows() {
+    for (std::int64_t j = 0; j < out_.w; ++j) {
+      const Range seen = window(j, windows_.stride.w, windows_.pads.left, windows_.kernel.kw, input_.shape.w);
+      const float* from = columns_.data() + seen.begin * together_;
+      float* most = pooled_.data() + j * together_;
+      std::copy_n(from, together_, most);
+      for (std::int64_t x = seen.begin + 1; x < seen.end; ++x) {
+        from += together_;
+        for (std::int64_t k = 0; k < together_; ++k) most[k] = larger(from[k], most[k]);
+      }
+    }
+  }
+
+  const ConvProblem& windows_;
+  const ConstTensorRef& input_;
+  const Shape out_;
+  const std::int64_t together_;          // channels that go through a row at once
+  std::vector<float> columns_, pooled_;  // [pixel][together_]
+};
+
+ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, const Sink& sink, int threads) {
+  require(input.shape == windows.input && input.dtype == windows.input_dtype, "an input that is not the pool's");
+  const Shape out = output_shape(windows);
+  ResponseStats total;
+  std::mutex mutex;
+  parallel_for(out.n * out.h, threads, [&](std::int64_t begin, std::int64_t end) {
+    RowPooler pooler(windows, input);
+    ResponseStats stats;
+    for (std::int64_t row = begin; row < end; ++row) pooler.run(row / out.h, row % out.h, sink, stats);
+    std::lock_guard lock(mutex);
+    total.merge(stats);
+  });
+  return total;
+}
+
+}  // namespace
+
+MaxPool::MaxPool(const ConvProblem& windows, const PlanOptions& options)
+    : windows_(windows),
+      threads_(windows.input.count() < kSingleThreaded ? 1
+               : options.threads == 0                  ? available_cores()
+                                                       : options.threads),
+      totals_(options.totals) {
+  require(std::max(windows.pads.top, windows.pads.bottom) < windows.kernel.kh &&
+              std::max(windows.pads.left, windows.pads.right) < windows.kernel.kw && windows.dilation == Extent{},
+          "a window that may lie in the padding");
+}
+
+ResponseStats MaxPool::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+  require(output.data != nullptr && output.shape == output_shape(windows_), "an output that is not the pool's");
+  const Sink sink({}, map, no_change(output.shape.c), output, is_integer(input.dtype), totals_);
+  return pool(windows_, input, sink, threads_);
+}
+
+ResponseStats MaxPool::measure(const ConstTensorRef& input, const Strides& output) const {
+  const TensorRef nowhere{.data = nullptr, .dtype = DType::f32, .shape = output_shape(windows_), .strides = output};
+  return pool(windows_, input, Sink({}, {}, no_change(nowhere.shape.c), nowhere, is_integer(input.dtype), totals_),
+              threads_);
+}
+
+}  // namespace convtool
