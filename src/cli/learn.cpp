@@ -315,8 +315,8 @@ int run_learn(const LearnOptions& options) {
 void add_learn(CLI::App& command, Action& action) {
   auto options = std::make_shared<LearnOptions>();
   command.footer(kFooter);
-  command.add_option("--input", options->inputs, "pictures or tensors")->type_name("X ...")->required();
-  command.add_option("--target", options->targets, "what is to come of each of them")->type_name("Y ...")->required();
+  command.add_option("--input", options->inputs, "pictures or tensors")->type_name("X")->required();
+  command.add_option("--target", options->targets, "what is to come of each of them")->type_name("Y")->required();
   const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
     return command.add_option(name, value, help)->type_name(type);
   };
@@ -328,8 +328,7 @@ void add_learn(CLI::App& command, Action& action) {
   add("--holdout", options->holdout, "F",
       "do not learn from the last F of all rows, 0 to 1, but tell the loss on them");
   command.add_flag("--bias", options->bias, "learn a bias for each output channel too");
-  command.add_flag("--round", options->round,
-                   "weights as integers over 1, 2, 4, ... or 1024, where these fit as well (see the manual)");
+  command.add_flag("--round", options->round, "weights as integers over 1, 2, 4, ... or 1024, where these fit as well");
   const auto add_descent = [&](const char* name, std::optional<std::string>& value, const char* type,
                                const char* help) { add(name, value, type, help)->group("Gradient descent"); };
   add_descent("--lr", options->rate, "R", "rate of the steps along the gradient of the summed squares (a stable one)");

@@ -74,6 +74,7 @@ class Adder {
  public:
   Adder(const Work& work, const ConstTensorRef& input, const ConstTensorRef& dy)
       : work_(work),
+        dy_(dy.view<float>()),
         dy_rows_(dy.shape.h),
         width_(dy.shape.w),
         input_layout_(work.problem, 1, work.block_width),
@@ -87,6 +88,7 @@ class Adder {
     cut_evenly(width_, kMostColumns, [&](std::int64_t x, std::int64_t x_end) {
       input_strips_.move_to(x);
       dy_strips_.move_to(x);
+      x_ = x;
       for (std::int64_t row = begin; row < end;) {
         const std::int64_t k = row % phase.rows;
         const std::int64_t height = std::min({work_.block_height, phase.rows - k, end - row});
@@ -102,6 +104,20 @@ class Adder {
     const std::int64_t kh = work.problem.kernel.kh;
     const std::int64_t reach = (kh - 1) * work.problem.dilation.h / work.problem.stride.h;
     return std::min(work.block_height * kh, work.block_height + reach);
+  }
+
+  struct DyRow {
+    const float* floats = nullptr;  ///< of the first channel, from the block's first column on
+    std::int64_t channel_step = 0;
+  };
+
+  /// Row `i` of dy, or zeros where there is none: where it lies, when its columns are neighbours and there is as much
+  /// memory behind it as may be read; else a strip.
+  DyRow read_dy(std::int64_t n, std::int64_t i) {
+    const Strides& steps = dy_.strides;
+    const bool slack = steps.w == 1 && steps.h >= width_ && (dy_rows_ - 1 - i) * steps.h >= kRowSlack;
+    if (i >= 0 && slack) return {dy_.row(n, 0, i) + x_, steps.c};
+    return {dy_strips_.row(n, i), dy_layout_.phase_length};
   }
 
   /// Rows [k, k + height) of a phase of item `n`.
@@ -130,9 +146,9 @@ class Adder {
             left_.push_back(strip + place.plane * input_layout_.phase_length + place.column);
           }
         for (auto u = first; u != last; ++u) {
-          const float* row = dy_strips_.row(n, dy_row(k + r, *u));
+          const DyRow row = read_dy(n, dy_row(k + r, *u));
           for (std::int64_t o = group * work_.outputs; o < (group + 1) * work_.outputs; ++o)
-            right_.push_back(row + o * dy_layout_.phase_length);
+            right_.push_back(row.floats + o * row.channel_step);
         }
       }
       const std::int64_t lefts = kernel.c_i_per_group * kernel.kw, pitch = kernel.kh * work_.outputs;
@@ -148,10 +164,12 @@ class Adder {
   }
 
   const Work& work_;
+  const TensorView<const float> dy_;
   const std::int64_t dy_rows_, width_;
   const StripLayout input_layout_, dy_layout_;
   RowStrips input_strips_, dy_strips_;
   const std::vector<float> ones_;
+  std::int64_t x_ = 0;  ///< the first column of blocks
   std::vector<const float*> left_, right_;
 };
 

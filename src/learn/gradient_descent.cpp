@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -40,15 +41,15 @@ void add_gradient_of_squares(const Sample& sample, const Tensor& errors, int thr
   for (std::size_t o = 0; o < of_half.bias.size(); ++o) gradient.bias[o] += 2 * of_half.bias[o];
 }
 
+std::string short_text(double number) { return to_text(static_cast<float>(number)); }
+
 [[noreturn]] void refuse_divergence(std::span<const Sample> samples, const DescentOptions& options, std::int64_t epoch,
                                     double first, double loss) {
   const double rate = stable_rate(samples, options.learns_bias, options.threads);
-  const std::string remedy =
-      rate > 0 && rate < options.rate ? "try --lr " + to_text(static_cast<float>(rate)) : "choose a smaller one";
+  const std::string remedy = rate > 0 && rate < options.rate ? "try --lr " + short_text(rate) : "choose a smaller one";
   throw Error(ErrorKind::shape, "--lr",
-              "the run diverges at epoch " + std::to_string(epoch) + " (loss " + to_text(static_cast<float>(first)) +
-                  " at the start, now " + to_text(static_cast<float>(loss)) + ", rate " + to_text(options.rate) +
-                  "); " + remedy);
+              "the run diverges at epoch " + std::to_string(epoch) + " (loss " + short_text(first) +
+                  " at the start, now " + short_text(loss) + ", rate " + to_text(options.rate) + "); " + remedy);
 }
 
 }  // namespace
@@ -116,7 +117,10 @@ double stable_rate(std::span<const Sample> samples, bool learns_bias, int thread
     if (std::fabs(curvature - before) <= 0.001 * curvature) break;
     direction = std::move(turned);
   }
-  return curvature > 0 ? 1 / curvature : 0;
+  if (!(curvature > 0)) return 0;
+  char text[32];  // more than three digits say nothing
+  std::snprintf(text, sizeof text, "%.3g", 1 / curvature);
+  return *parse_number<double>(text);
 }
 
 }  // namespace convtool

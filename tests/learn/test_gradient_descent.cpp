@@ -145,7 +145,7 @@ TEST_CASE("a rate that is too large is an error that names one that is not") {
   }
   CAPTURE(message);
   CHECK(message.find("the run diverges at epoch ") != std::string::npos);
-  CHECK(message.find("try --lr 0.01666") != std::string::npos);
+  CHECK(message.find("; try --lr 0.0167") != std::string::npos);
   // Twice the stable rate is where divergence begins.
   Parameters parameters({1, 1, 1, 2});
   CHECK(losses_of(sample, {.rate = 1.9 * stable, .epochs = 200}, parameters).back() < 1e-3);
