@@ -98,15 +98,16 @@ class Teller {
 
   bool any_failed() const { return counts_[static_cast<int>(RunReport::Status::error)] > 0; }
 
+  long long not_begun() const { return static_cast<long long>(reports_.size()) - counts_[0] - counts_[1] - counts_[2]; }
+
   /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s, 16.4 MP/s", and how many were not begun, if any.
   std::string summary(double seconds) const {
-    const long long not_begun = static_cast<long long>(reports_.size()) - counts_[0] - counts_[1] - counts_[2];
     char speed[96];
     std::snprintf(speed, sizeof speed, "; %.1f megapixels in %.2f s, %.1f MP/s", pixels_ / 1e6, seconds,
                   pixels_ / 1e6 / seconds);
     return std::to_string(counts_[0]) + " done, " + std::to_string(counts_[1]) + " skipped, " +
            std::to_string(counts_[2]) + " failed" +
-           (not_begun > 0 ? ", " + std::to_string(not_begun) + " not begun" : "") + speed;
+           (not_begun() > 0 ? ", " + std::to_string(not_begun()) + " not begun" : "") + speed;
   }
 
  private:
@@ -215,9 +216,12 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   teller.tell_rest();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if ((inputs.size() > 1) && !options.quiet) print_error("convtool: " + teller.summary(seconds) + "\n");
-  if (is_interrupted()) {
-    const std::string option = options.manifest || options.no_clobber ? "" : "with --no-clobber ";
-    print_error("convtool: interrupted between two inputs; the same command " + option + "goes on from here\n");
+  if (is_interrupted() && teller.not_begun() > 0) {
+    const char* hint =
+        options.manifest || options.no_clobber
+            ? "the same command goes on from here"
+            : "a run with --manifest FILE, or into new files with --no-clobber, goes on where it stopped";
+    print_error(std::string("convtool: interrupted between two inputs; ") + hint + "\n");
     end_by_interrupt();
   }
   return teller.any_failed() ? kExitFailed : kExitDone;

@@ -35,6 +35,8 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
     refuse("--files-from", error.what());
   }
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!nul_separated && text.find('\0') != std::string_view::npos)
+    refuse("--files-from", "'" + list + "' has names that end with NUL; add -0");
   const char end = nul_separated ? '\0' : '\n';
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(end), text.size());

@@ -96,9 +96,9 @@ const StoredArray& find_kernel(const SafetensorsFile& file, const std::string& p
   const StoredArray* array = file.find(name);
   if (array == nullptr) array = file.find(name + std::string(kWeight));
   if (array == nullptr) {
-    std::vector<std::string_view> names;
-    for (const StoredArray& each : file.arrays()) names.push_back(each.name);
-    const std::string hint = suggestion(name, names);
+    std::vector<std::string> names;
+    for (const StoredArray& each : file.arrays()) names.push_back(kernel_name(each));
+    const std::string hint = suggestion(name, {names.begin(), names.end()});
     throw Error(ErrorKind::usage, path,
                 "holds no '" + name + "'" + (hint.empty() ? "; give no name, and what it holds is listed" : hint));
   }

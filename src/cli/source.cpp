@@ -30,6 +30,10 @@ SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std
   const FileFormat format = find_format(bytes, path);
   if (format.kind == FileFormat::Kind::npy) {
     const RankedShape npy = read_npy_shape(bytes);
+    if (npy.shape.h > max_pixels / npy.shape.w)
+      throw Error(ErrorKind::input, "",
+                  std::to_string(npy.shape.w) + "x" + std::to_string(npy.shape.h) + " is more than " +
+                      std::to_string(max_pixels) + " pixels; raise --max-pixels");
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {

@@ -63,9 +63,20 @@ extern "C" void remove_temporaries_and_pass_on(int signal) {
   for (int i = 0; i < kMostMoments && creators > 0; ++i) nanosleep(&kMoment, nullptr);
   for (Slot& slot : slots)
     if (slot.state.load() == SlotState::live) unlink(slot.path);
-  for (std::size_t i = 0; i < kSignals.size(); ++i)
-    if (kSignals[i] == signal) sigaction(signal, &former_actions[i], nullptr);
-  raise(signal);  // delivered when this handler returns, to what was there before: by default, the end
+  bool is_default = false;
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    if (kSignals[i] != signal) continue;
+    is_default = former_actions[i].sa_handler == SIG_DFL;
+    sigaction(signal, &former_actions[i], nullptr);
+  }
+  raise(signal);     // delivered when this handler returns, to what was there before
+  if (is_default) {  // the end, here and now; but the first process of a container is not ended by it
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    _exit(128 + signal);
+  }
   errno = saved_errno;
 }
 

@@ -123,6 +123,18 @@ TEST_CASE("lists of names: lines or NUL, from a file or standard input; their fo
   CHECK(files_in(folder, "deep/o") == std::vector<std::string>{"a.edge.png"});
 }
 
+TEST_CASE("names that end with NUL are not taken for one name without -0") {
+  const TempFolder folder;
+  for (const char* name : {"a.png", "b.png", "o/a.png"}) put_picture(folder, name, 90);
+  const std::string before = read_text(folder.file("o/a.png"));
+  const ProgramResult result =
+      run_shell("printf 'a.png\\0b.png\\0' | $CONVTOOL apply -k edge --files-from - --out-dir o", folder);
+  CHECK(result.code == 2);
+  CHECK(result.err.find("add -0") != std::string::npos);
+  CHECK(read_text(folder.file("o/a.png")) == before);
+  CHECK(files_in(folder, "o") == std::vector<std::string>{"a.png"});
+}
+
 TEST_CASE("output names from a pattern") {
   const TempFolder folder;
   for (const char* name : {"p/a.png", "q/a.png", "b.png"}) put_picture(folder, name, 90);

@@ -147,7 +147,7 @@ TEST_CASE("--dump-layers beside other options") {
 
   workplace.write("a.02-pool.npy", "mine");
   const ProgramResult kept = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"});
-  CHECK(kept.out.find("skipped: a.02-pool.npy exists") != std::string::npos);
+  CHECK(kept.out.find("skipped: ./a.02-pool.npy exists") != std::string::npos);
   CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");
   workplace.refuses({"apply", "a.02-pool.npy", "a.pgm", "-k", "net.json", "--dump-layers", ".", "--out-dir", "q"}, 2,
                     "which this run reads");
@@ -183,7 +183,8 @@ TEST_CASE("pools take the options that mean something, and refuse the others") {
   CHECK(layers[1].at("output_shape") == json({1, 2, 2}));
   CHECK(layers[1].at("macs") == 0);
   CHECK(layers[1].at("parameters") == 0);
-  CHECK(layers[2].at("receptive_field") == json({{"size", {2, 4}}, {"stride", {2, 2}}, {"offset", {0, 0}}}));
+  CHECK(layers[2].at("receptive_field") ==
+        json({{"size", {2, 4}}, {"stride", {2, 2}}, {"offset", {0, 0}}, {"centre", {0.5, 1.5}}}));
   CHECK(workplace.run({"kernels", "show", "net.json"}).out.find("  max of 2x2, stride 2x2, padding 0x0\n") !=
         std::string::npos);
 }
@@ -293,7 +294,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   CHECK(workplace.run(with({"plain", "-n"})).out == "plain.json skipped: it exists\n");
   CHECK(read_text(workplace.file("plain.json")) == "mine");
 
-  workplace.refuses(with({"feature.0"}), 2, "did you mean 'features.0.bias'?");
+  workplace.refuses(with({"feature.0"}), 2, "did you mean 'features.0'?");
   workplace.refuses(with({"fc"}), 2, "'fc.weight' has rank 2 (expected 4");
   workplace.refuses(with({"q"}), 2, "'q.weight' is of type F8_E4M3");
   workplace.refuses(with({"plain", "plain"}), 2, "would be written twice");
