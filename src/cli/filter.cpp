@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -331,7 +332,8 @@ bool makes_grey(const FilterOptions& options) {
 }
 
 bool may_be_floats(const std::string& input, const FilterOptions& options) {
-  const std::string extension = std::filesystem::path(input).extension().string();
+  std::string extension = std::filesystem::path(input).extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
     if (extension == integers) return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
   return true;
@@ -355,7 +357,8 @@ void filter_file(const std::string& input, const Destination& destination, const
   std::unique_lock turn = run.budget.turn();
   std::optional<FileRecord> record;
   if (run.resume) record = look_at_file(input);
-  Bytes file = read_file(input);
+  const auto limit = static_cast<std::size_t>(options.memory_limit);
+  Bytes file = read_file(input, limit, std::min(limit, kLargestStream));
   const SourceHeader header = read_source_header(file, input, options.max_pixels);
   report.memory = memory_needed(header, std::ssize(file), destination.format.value_or(header.format), options);
   const MemoryBudget::Share share = run.budget.take(*report.memory);

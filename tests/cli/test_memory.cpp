@@ -94,6 +94,14 @@ TEST_CASE("an input that takes more than --memory-limit is refused, the others g
   CHECK(result.out.find("small.pgm") != std::string::npos);
 }
 
+TEST_CASE("no more is read of an input than --memory-limit") {
+  const TempFolder folder;
+  const ProgramResult result = run_shell("$CONVTOOL apply /dev/zero -k edge -o z.png --memory-limit 20M", folder);
+  CHECK(result.code == 1);
+  CHECK(result.err.find("/dev/zero: is larger than 20 MiB") != std::string::npos);
+  CHECK(result.peak_memory < (80 << 20));
+}
+
 TEST_CASE("sizes are bytes, or end in K, M, G or T") {
   const TempFolder folder;
   folder.write("small.pgm", "P2\n2 2\n255\n1 2 3 4\n");
