@@ -23,8 +23,8 @@ prepare() {
     : >"$out/shards/$k.status"
     {
       printf 'cd %q\n' "$PWD"
-      printf '%q ' "$convtool" "$@" --files-from "$list" -0 --out-dir "$out" --shard "$k/$shards" \
-        --manifest "$out/manifests/$k.jsonl"
+      printf '%q ' "$convtool" "$1" --files-from "$list" -0 --out-dir "$out" --shard "$k/$shards" \
+        --manifest "$out/manifests/$k.jsonl" "${@:2}"
       printf '>>%q 2>&1\nstatus=$?\necho $status >%q\nexit $status\n' "$out/shards/$k.log" "$out/shards/$k.status"
     } >"$out/shards/$k.sh"
   done

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The manifests of a run in shards.
 
-manifests.py fold OUT              merges OUT/manifests/K.jsonl into OUT/manifest.jsonl: one line for each input, its last
+manifests.py fold OUT              merges OUT/manifests/K.jsonl into OUT/manifest.jsonl: the last line of each input and output
 manifests.py deal OUT LIST SHARDS  folds, then begins OUT/manifests/K.jsonl with what is known of the K-th slice of LIST
 """
 import json
@@ -11,12 +11,13 @@ import sys
 
 
 def read(manifest):
-    """The last line of each input; a line that a crash cut off counts as none."""
+    """The last line of each input and output; a line that a crash cut off counts as none."""
     lines = {}
     if manifest.exists():
         for line in manifest.read_bytes().split(b"\n"):
             try:
-                lines[json.loads(line)["input"]] = line + b"\n"
+                entry = json.loads(line)
+                lines[entry["input"], entry["output"]] = line + b"\n"
             except (ValueError, KeyError, TypeError):
                 pass
     return lines
@@ -27,7 +28,7 @@ def fold(out):
     news = {}
     for shard in sorted((out / "manifests").glob("*.jsonl"), key=lambda path: int(path.stem)):
         # A line that was dealt is no news: another shard may have done its input since.
-        news.update((name, line) for name, line in read(shard).items() if merged.get(name) != line)
+        news.update((key, line) for key, line in read(shard).items() if merged.get(key) != line)
     merged.update(news)
     partial = out / "manifest.jsonl.partial"
     with open(partial, "wb") as file:
@@ -39,14 +40,16 @@ def fold(out):
 
 
 def deal(out, names, shards):
-    merged = fold(out)
+    known = {}
+    for (name, _), line in fold(out).items():
+        known.setdefault(name, []).append(line)
     for shard in (out / "manifests").glob("*.jsonl"):
         if int(shard.stem) > shards:
             shard.unlink()
     for k in range(1, shards + 1):
         part = names[len(names) * (k - 1) // shards : len(names) * k // shards]  # as convtool --shard slices
         with open(out / "manifests" / f"{k}.jsonl", "wb") as file:
-            file.writelines(merged[name] for name in part if name in merged)
+            file.writelines(line for name in part for line in known.get(name, []))
 
 
 if __name__ == "__main__":

@@ -156,23 +156,30 @@ void check_manifest(const RunOptions& options, const std::vector<Input>& inputs,
     throw Error(ErrorKind::usage, "--manifest", "records files, not standard input and output; name files");
   if (options.destination.dump_layers)
     throw Error(ErrorKind::usage, "--manifest", "does not record what layers make; leave out --dump-layers");
+  if (options.manifest->empty() || options.manifest == "-")
+    throw Error(ErrorKind::usage, "--manifest",
+                "is a file that is read and added to (got '" + *options.manifest + "'); name one");
   read.refuse_overwriting(*options.manifest);
 }
 
 }  // namespace
 
 int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files) {
-  const std::vector<Input> inputs = find_inputs(options.inputs, options.destination.out_dir);
   std::vector<std::string> names = kernel_files;
   names.insert(names.end(), filter.network.files.begin(), filter.network.files.end());
-  for (const Input& input : inputs) names.push_back(input.path);
   if (options.inputs.files_from) names.push_back(*options.inputs.files_from);
+  std::vector<std::string> others = names;
+  if (options.manifest) others.push_back(*options.manifest);
+  const std::vector<Input> inputs = find_inputs(options.inputs, options.destination.out_dir, ReadFiles(others));
+  for (const Input& input : inputs) names.push_back(input.path);
   if (options.manifest) check_manifest(options, inputs, ReadFiles(names));
   if (options.manifest) names.push_back(*options.manifest);
   const ReadFiles read(names);
+  Folders folders;
   const std::vector<Destination> destinations =
-      plan_destinations(inputs, read, options.destination, filter.network,
-                        [&](const std::string& input) { return may_be_floats(input, filter); });
+      plan_destinations(inputs, read, options.destination, filter.network, folders);
+  const OutputOwners owners(
+      inputs, destinations, [&](const std::string& input) { return may_be_floats(input, filter); }, folders);
   std::vector<std::string> outputs;
   for (const Destination& destination : destinations) {
     outputs.push_back(destination.path);
@@ -193,7 +200,8 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   if (options.manifest)
     resume.emplace(*options.manifest, filter.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options_with_a_say(*options.command, filter.network));
-  const RunContext run{.options = filter, .read = read, .budget = budget, .resume = resume ? &*resume : nullptr};
+  const RunContext run{
+      .options = filter, .read = read, .owners = owners, .budget = budget, .resume = resume ? &*resume : nullptr};
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {

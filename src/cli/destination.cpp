@@ -1,12 +1,9 @@
 #include "cli/destination.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
+#include "cli/output_check.h"
 #include "core/suggest.h"
 
 namespace convtool {
@@ -32,6 +29,12 @@ FileFormat format_of_path(const std::string& path) {
   return *format;
 }
 
+/// Whether `path` is a device or pipe whose name tells no format, such as /dev/null or what a shell puts for >(...).
+bool is_nameless_stream(const std::string& path) {
+  std::error_code ignored;
+  return fs::path(path).extension().empty() && fs::is_other(path, ignored);
+}
+
 /// The extension of the input where its format is kept, else png.
 FileFormat derived_format(const std::string& input) {
   const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
@@ -39,6 +42,8 @@ FileFormat derived_format(const std::string& input) {
   if (own && (own->is_tensor() || only_floats)) return *own;
   return *find_file_format("png");
 }
+
+constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {";
 
 /// The words of an output name with {}, for one input; {{ and }} stand for { and }.
 std::string filled_in(const std::string& pattern, const Input& input, const std::string& kernel_name,
@@ -60,9 +65,10 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
     const std::size_t end = std::min(pattern.find('}', at), pattern.size());
     const std::string word = pattern.substr(at + 1, end - at - 1);
     const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
-    if (known == std::end(words) || end == pattern.size())
-      refuse("--output", "unknown '{" + word + "}' in '" + pattern +
-                             "' (expected {dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {)" +
+    if (end == pattern.size())
+      refuse("--output", "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
+    if (known == std::end(words))
+      refuse("--output", "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
                              suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
     name += known->second;
     at = end;
@@ -90,43 +96,6 @@ Destination derive(const Input& input, const DestinationOptions& options, const 
           .make_folder = options.out_dir.has_value()};
 }
 
-/// Whether a folder can be made: what exists of its path is a folder that can be written to.
-void check_can_make(const std::string& folder) {
-  std::error_code failed;
-  fs::path existing = fs::absolute(folder, failed);
-  while (!fs::exists(existing, failed) && existing.has_relative_path()) existing = existing.parent_path();
-  if (!fs::is_directory(existing, failed) || ::access(existing.c_str(), W_OK) != 0) {
-    refuse(folder, "the folder cannot be created ('" + existing.string() + "' is not a folder that can be written to)");
-  }
-}
-
-void check_folder(const Destination& destination) {
-  const std::string& path = destination.path;
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    refuse(path, "the output is a folder; move it, or choose another name with --output");
-  const fs::path parent = fs::path(path).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
-  if (destination.make_folder && !fs::exists(folder, ignored)) return check_can_make(folder);
-  if (!fs::exists(folder, ignored))
-    refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
-  if (!fs::is_directory(folder, ignored)) refuse(path, "'" + folder + "' is not a folder");
-  const bool device = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
-  if (!device && ::access(folder.c_str(), W_OK) != 0) refuse(path, "the folder '" + folder + "' is not writable");
-}
-
-/// Every path that the result may be written to.
-std::vector<std::string> possible_paths(const Destination& destination, bool may_be_floats) {
-  std::vector<std::string> paths = {destination.path};
-  if (destination.derived && may_be_floats)
-    for (const char* format : {"tiff", "npy"})
-      paths.push_back(with_format(destination, *find_file_format(format)).path);
-  for (std::string& path : paths) path = settled_path(path);
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
-}
-
 /// Files of what the layers make, for one input.
 std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network) {
   const fs::path source(input.path == "-" ? "stdin" : input.path);
@@ -138,26 +107,6 @@ std::vector<std::string> layer_paths(const Input& input, const std::string& fold
     paths.push_back((fs::path(folder) / input.folder / name).string());
   }
   return paths;
-}
-
-void check_distinct(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
-                    const std::function<bool(const std::string&)>& may_be_floats) {
-  std::map<std::string, std::size_t> seen;
-  for (std::size_t i = 0; i < destinations.size(); ++i) {
-    std::vector<std::string> paths;
-    if (destinations[i].path != "-") paths = possible_paths(destinations[i], may_be_floats(inputs[i].path));
-    for (const std::string& path : destinations[i].layers) paths.push_back(settled_path(path));
-    for (const std::string& path : paths) {
-      const auto [at, fresh] = seen.emplace(path, i);
-      if (fresh) continue;
-      if (at->second == i)
-        refuse("--dump-layers",
-               "'" + path + "' would be both the result and what a layer makes; choose another folder");
-      if (inputs[i].path == inputs[at->second].path) refuse(inputs[i].path, "named twice as an input; name it once");
-      refuse(inputs[i].path, "would write the same output as '" + inputs[at->second].path + "' ('" + path +
-                                 "'); filter them in separate runs, or into separate folders");
-    }
-  }
 }
 
 }  // namespace
@@ -194,50 +143,9 @@ Destination with_format(const Destination& destination, const FileFormat& format
   return result;
 }
 
-std::string settled_path(const std::string& path) {
-  std::error_code failed;
-  fs::path settled = fs::absolute(path, failed);
-  constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))
-  for (int i = 0; i < kMostLinks && fs::is_symlink(fs::symlink_status(settled, failed)); ++i)
-    settled = settled.parent_path() / fs::read_symlink(settled, failed);
-  const fs::path canonical = fs::weakly_canonical(settled, failed);
-  return failed ? settled.lexically_normal().string() : canonical.string();
-}
-
-void check_output(const std::string& path, const ReadFiles& read) {
-  check_folder({.path = path, .format = {}, .make_folder = true});
-  read.refuse_overwriting(path);
-}
-
-ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    if (path != "-") paths_.insert(settled_path(path));
-    struct stat status;
-    if (path != "-" && ::stat(path.c_str(), &status) == 0)
-      names_.emplace(std::pair(status.st_dev, status.st_ino), path);
-  }
-}
-
-void ReadFiles::refuse_overwriting(const std::string& path) const {
-  if (path == "-") return;
-  const std::string settled = settled_path(path);
-  if (paths_.contains(settled))
-    refuse(path, "the output is '" + settled + "', which this run reads; write to another file");
-  struct stat status;
-  if (::stat(settled.c_str(), &status) != 0) return;
-  const auto found = names_.find({status.st_dev, status.st_ino});
-  if (found != names_.end())
-    refuse(path, "the output is '" + found->second + "', which this run reads; write to another file");
-}
-
-void check_writable(const Destination& destination, const ReadFiles& read) {
-  check_folder(destination);
-  read.refuse_overwriting(destination.path);
-}
-
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
                                            const DestinationOptions& options, const Network& network,
-                                           const std::function<bool(const std::string&)>& may_be_floats) {
+                                           Folders& folders) {
   if (options.output && options.out_dir) refuse("--out-dir", "cannot stand beside --output; keep one");
   const bool pattern = options.output && options.output->find('{') != std::string::npos;
   if (options.output && !pattern && inputs.size() > 1)
@@ -259,9 +167,11 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
   } else if (options.output) {
     const std::string& path = *options.output;
     if (path.empty()) refuse("--output", "is empty; give a file, or - for standard output");
-    if (path != "-" && options.format)
-      refuse("--format", "is for standard output and derived names; here the extension of '" + path + "' decides");
-    destinations.push_back({.path = path, .format = path == "-" ? format : format_of_path(path)});
+    const bool is_stream = path == "-" || is_nameless_stream(path);
+    if (!is_stream && options.format)
+      refuse("--format",
+             "is for standard output, devices and derived names; here the extension of '" + path + "' decides");
+    destinations.push_back({.path = path, .format = is_stream ? format : format_of_path(path)});
   } else {
     if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
     for (const Input& input : inputs) destinations.push_back(derive(input, options, format, kernel_name));
@@ -275,11 +185,14 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
     for (std::size_t i = 0; i < inputs.size(); ++i)
       destinations[i].layers = layer_paths(inputs[i], *options.dump_layers, network);
   }
+  const auto check = [&](const Destination& destination) {
+    folders.check(destination);
+    read.refuse_overwriting(destination.path, folders.settle(destination.path));
+  };
   for (const Destination& destination : destinations) {
-    if (destination.path != "-") check_writable(destination, read);
-    for (const std::string& path : destination.layers) check_output(path, read);
+    if (destination.path != "-") check(destination);
+    for (const std::string& path : destination.layers) check({.path = path, .format = {}, .make_folder = true});
   }
-  check_distinct(inputs, destinations, may_be_floats);
   return destinations;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/layer_options.h"
 #include "cli/option_value.h"
+#include "cli/option_words.h"
 #include "cli/run_options.h"
 #include "core/text.h"
 #include "kernels/generated.h"
@@ -23,10 +24,6 @@ struct EdgesOptions {
   std::optional<std::string> sigma, norm, hysteresis, angle, overlay_color, padding_value;
   bool thin = false;
 };
-
-constexpr std::string_view kOperators[] = {"sobel", "scharr", "prewitt",   "roberts",
-                                           "farid", "kirsch", "frei-chen", "log"};
-constexpr std::string_view kNorms[] = {"l2", "l1"};
 
 constexpr const char* kFooter = R"(Examples:
   convtool edges img.png                                              Sobel's gradient magnitude, img.sobel.png

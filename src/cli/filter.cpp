@@ -325,6 +325,11 @@ bool is_skipped(const Destination& destination, const FilterOptions& options, Ru
   return true;
 }
 
+/// Whether pictures of integers give floats.
+bool asks_for_floats(const FilterOptions& options) {
+  return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
+}
+
 }  // namespace
 
 bool makes_grey(const FilterOptions& options) {
@@ -335,35 +340,38 @@ bool may_be_floats(const std::string& input, const FilterOptions& options) {
   std::string extension = std::filesystem::path(input).extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
-    if (extension == integers) return options.depth == DType::f32 || (options.edges && options.edges->is_signed());
+    if (extension == integers) return asks_for_floats(options);
   return true;
 }
 
 void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report) {
   const FilterOptions& options = run.options;
-  const bool name_may_change = destination.derived && may_be_floats(input, options);
+  bool name_may_change = destination.derived && may_be_floats(input, options);
   if (!name_may_change && is_skipped(destination, options, report)) return;
   std::error_code ignored;
   if (input != "-" && std::filesystem::is_directory(input, ignored))
-    throw Error(ErrorKind::input, input, "is a folder; add --recursive to filter the pictures in it");
+    throw Error(ErrorKind::input, input, "is a folder; name it as INPUT with --recursive to filter the pictures in it");
   const Stopwatch decoding;
   if (run.resume) {
     if (const std::optional<std::string> done = run.resume->find_done(input, destination)) {
       report.output = *done;
       report.status = RunReport::Status::skipped;
+      report.up_to_date = true;
       return;
     }
   }
   std::unique_lock turn = run.budget.turn();
-  std::optional<FileRecord> record;
-  if (run.resume) record = look_at_file(input);
+  std::optional<FileRecord> record = look_at_file(input);
+  if (record && record->size > options.memory_limit) run.budget.refuse(record->size);
   const auto limit = static_cast<std::size_t>(options.memory_limit);
   Bytes file = read_file(input, limit, std::min(limit, kLargestStream));
   const SourceHeader header = read_source_header(file, input, options.max_pixels);
+  name_may_change &= header.format.is_tensor() || !is_integer(header.dtype) || asks_for_floats(options);
+  if (!name_may_change && is_skipped(destination, options, report)) return;
   report.memory = memory_needed(header, std::ssize(file), destination.format.value_or(header.format), options);
   const MemoryBudget::Share share = run.budget.take(*report.memory);
   turn.unlock();
-  if (record) record->digest = digest_of(file);
+  if (run.resume && record) record->digest = digest_of(file);
   Source source = decode_source(std::move(file), input, options.max_pixels);
   std::optional<Image> picture;
   if (options.edges && options.edges->kind == EdgeKind::overlay && !source.is_tensor()) picture = source.image();
@@ -373,6 +381,10 @@ void filter_file(const std::string& input, const Destination& destination, const
 
   const Job job = plan_job(source, destination, options);
   describe_job(job, source, options, report);
+  if (job.destination.path != destination.path) {  // it took the extension of floats or of a tensor
+    run.read.refuse_overwriting(job.destination.path);
+    run.owners.refuse_others(job.destination.path, input);
+  }
   if (is_skipped(job.destination, options, report)) return;
   if (options.dry_run) return;
   const bool binary = job.format.kind != FileFormat::Kind::json;
@@ -387,7 +399,6 @@ void filter_file(const std::string& input, const Destination& destination, const
     write_stdout(bytes);
   } else {
     if (job.destination.make_folder) make_folder_of(job.destination.path);
-    run.read.refuse_overwriting(job.destination.path);  // it may have taken another extension, for floats or a tensor
     write_file(job.destination.path, bytes);
     if (run.resume) run.resume->record(record, job.destination.path, bytes);
   }

@@ -8,6 +8,7 @@
 
 #include "cli/destination.h"
 #include "cli/memory.h"
+#include "cli/output_check.h"
 #include "cli/progress.h"
 #include "cli/resume.h"
 #include "cli/source.h"
@@ -52,14 +53,15 @@ bool may_be_floats(const std::string& input, const FilterOptions& options);
 /// What all inputs of a run share.
 struct RunContext {
   const FilterOptions& options;
-  const ReadFiles& read;  ///< files that must not be written to
-  MemoryBudget& budget;   ///< which an input may have to wait for
-  Resume* resume;         ///< null without --manifest
+  const ReadFiles& read;       ///< files that must not be written to
+  const OutputOwners& owners;  ///< files that are another input's
+  MemoryBudget& budget;        ///< which an input may have to wait for
+  Resume* resume;              ///< null without --manifest
 };
 
 /// Filters `input` into `destination` and fills `report` as far as it gets. From several threads at once. Throws Error
 /// for what goes wrong with this input; then nothing has been written but what layers made before, where it is asked
-/// for.
+/// for, and what a manifest could not record, which the message says.
 void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report);
 
 }  // namespace convtool

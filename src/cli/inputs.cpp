@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/destination.h"
+#include "cli/output_check.h"
 #include "core/error.h"
 #include "io/file.h"
 #include "io/file_format.h"
@@ -55,7 +55,7 @@ bool is_wanted(const std::string& name, const std::vector<std::string>& include)
 }
 
 void add_folder(const std::string& folder, const InputOptions& options, const fs::path& out_dir,
-                std::vector<Input>& inputs) {
+                const ReadFiles& others, Folders& folders, std::vector<Input>& inputs) {
   std::vector<Input> found;
   std::error_code failed;
   fs::recursive_directory_iterator at(folder, failed);
@@ -68,7 +68,8 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
         at.disable_recursion_pending();
       else if (::access(at->path().c_str(), R_OK | X_OK) != 0)
         refuse(at->path().string(), "the folder cannot be read; leave it out, or change its permissions");
-    } else if (at->is_regular_file(ignored) && is_wanted(name, options.include)) {
+    } else if (at->is_regular_file(ignored) && is_wanted(name, options.include) &&
+               others.find(at->path(), folders.settle(at->path())).empty()) {
       found.push_back({at->path().string(), mirrored(at->path().parent_path().lexically_relative(folder))});
     }
   }
@@ -79,14 +80,16 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
 
 }  // namespace
 
-std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir) {
+std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
+                               const ReadFiles& others) {
   if (options.nul_separated && !options.files_from) refuse("-0", "is for --files-from; leave it out");
   if (!options.include.empty() && !options.recursive) refuse("--include", "is for --recursive; leave it out");
   std::vector<Input> inputs;
+  Folders folders;
   for (const std::string& name : options.named) {
     std::error_code ignored;
     if (options.recursive && name != "-" && fs::is_directory(name, ignored))
-      add_folder(name, options, out_dir ? fs::path(*out_dir) : fs::path(), inputs);
+      add_folder(name, options, out_dir ? fs::path(*out_dir) : fs::path(), others, folders, inputs);
     else
       inputs.push_back({name, ""});
   }
@@ -105,13 +108,14 @@ void refuse_outputs_among_inputs(const InputOptions& options, const std::optiona
   const auto lies_in = [](const std::string& path, const std::string& folder) {
     return path.starts_with(folder + "/");
   };
+  Folders folders;
   for (const std::string& name : options.named) {
     std::error_code ignored;
     if (!options.recursive || !fs::is_directory(name, ignored)) continue;
     const std::string folder = settled_path(name);
     if (out_dir && lies_in(settled_path(*out_dir), folder)) continue;  // the listing leaves it out
     for (const std::string& output : outputs)
-      if (output != "-" && lies_in(settled_path(output), folder) &&
+      if (output != "-" && lies_in(folders.settle(output), folder) &&
           is_wanted(fs::path(output).filename().string(), options.include))
         refuse("--recursive", "the output '" + output + "' would be an input of the next run; write outside of '" +
                                   name + "', or into a folder in it by --out-dir");

@@ -20,11 +20,14 @@ struct InputOptions {
   std::vector<std::string> include;       ///< globs of which a file's name in a folder has to match one
 };
 
-/// All inputs, in the order named; the files of a folder sorted by path, without hidden ones and what lies in
-/// `out_dir`. Without globs those whose extension is a format's. A name need not exist, or may be a folder: that is
-/// found when its turn comes. Throws Error(usage) when there are none, for standard input twice, options that mean
-/// nothing, and a list or folder that cannot be read.
-std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir);
+class ReadFiles;
+
+/// All inputs, in the order named; the files of a folder sorted by path, without hidden ones, what lies in `out_dir`,
+/// and `others`, which the run reads or keeps besides: kernels, a manifest. Without globs those whose extension is a
+/// format's. A name need not exist, or may be a folder: that is found when its turn comes. Throws Error(usage) when
+/// there are none, for standard input twice, options that mean nothing, and a list or folder that cannot be read.
+std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
+                               const ReadFiles& others);
 
 /// Throws Error(usage) when one of `outputs` would be an input of the next run: lies in a folder that is listed
 /// recursively, under a name that is wanted there.

@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "cli/app.h"
-#include "cli/destination.h"
 #include "cli/kernels_commands.h"
 #include "cli/option_value.h"
+#include "cli/output_check.h"
 #include "cli/print.h"
 #include "core/text.h"
 #include "io/kernel_format.h"

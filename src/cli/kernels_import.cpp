@@ -10,7 +10,7 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/destination.h"
+#include "cli/output_check.h"
 #include "cli/print.h"
 #include "core/suggest.h"
 #include "core/text.h"

@@ -11,9 +11,10 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/destination.h"
 #include "cli/layer_options.h"
 #include "cli/option_value.h"
+#include "cli/option_words.h"
+#include "cli/output_check.h"
 #include "cli/print.h"
 #include "cli/samples.h"
 #include "cli/status_line.h"
@@ -46,9 +47,6 @@ Examples:
   convtool learn --input x.json --target y.json --kernel-size 1x2 --lr 0.03 --epochs 10 -o k.json
   convtool learn --input a.png --target b.png --kernel-size 5 --padding same --padding-mode replicate --round -o k.json
   convtool learn --input a.png b.png --target c.png d.png --kernel-size 1 --groups 1 --bias   a colour matrix)";
-
-constexpr std::string_view kMethods[] = {"gd", "lstsq"};
-constexpr std::string_view kInits[] = {"zeros", "uniform"};
 
 [[noreturn]] void refuse(const char* option, const std::string& message) {
   throw Error(ErrorKind::usage, option, message);

@@ -61,13 +61,19 @@ std::string option_entry(const CLI::Option& option) {
 }
 
 std::string synopsis(const CLI::App& command, const std::string& path) {
+  if (!commands_of(command).empty()) {
+    std::string text;
+    for (const CLI::App* inner : commands_of(command)) text += synopsis(*inner, path + " " + inner->get_name());
+    return text;
+  }
   std::string text = ".B " + path + "\n";
   for (const CLI::Option* option : options_of(command))
     if (option->get_required())
       text += "\\fB" + plain(names_of(*option).front()) + "\\fR \\fI" + plain(option->get_type_name()) + "\\fR\n";
   text += "[\\fIoptions\\fR]\n";
   for (const CLI::Option* operand : operands_of(command)) {
-    const std::string name = "\\fI" + plain(operand->get_name()) + "\\fR";
+    const bool repeats = operand->get_items_expected_max() > 1;
+    const std::string name = "\\fI" + plain(operand->get_name()) + "\\fR" + (repeats ? " ..." : "");
     text += (operand->get_required() ? name : "[" + name + "]") + "\n";
   }
   return text + ".br\n";

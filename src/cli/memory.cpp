@@ -83,6 +83,8 @@ double encoding_memory(const FileFormat& format, double pixels, double result) {
     case FileFormat::Kind::json: return 8 * result;  // up to 16 characters a float, in a list that grows by doubling
     case FileFormat::Kind::picture: break;
   }
+  // The pixels are gone by then: filtered rows, what is left of noise when it is compressed, the file.
+  if (format.picture->name == "png") return 2 * result;
   // Channels in the encoder's order, what LZW makes of noise, and its copy. libwebp's lossless search takes 32 bytes a
   // pixel more (measured).
   return 4 * result + (format.picture->name == "webp" ? 32 * pixels : 0);
@@ -126,15 +128,17 @@ std::int64_t default_memory_limit() {
   return memory / 4 * 3;
 }
 
+void MemoryBudget::refuse(std::int64_t bytes) const {
+  const auto mebibytes = [](std::int64_t value) {
+    return std::to_string((value >> 20) + (value % (1 << 20) != 0 ? 1 : 0)) + " MiB";
+  };
+  throw Error(ErrorKind::memory, "",
+              "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
+                  " may be used); raise --memory-limit, or cut the input");
+}
+
 MemoryBudget::Share MemoryBudget::take(std::int64_t bytes) {
-  if (bytes > limit_) {
-    const auto mebibytes = [](std::int64_t value) {
-      return std::to_string((value >> 20) + (value % (1 << 20) != 0 ? 1 : 0)) + " MiB";
-    };
-    throw Error(ErrorKind::memory, "",
-                "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
-                    " may be used); raise --memory-limit, or cut the input");
-  }
+  if (bytes > limit_) refuse(bytes);
   std::unique_lock lock(mutex_);
   freed_.wait(lock, [&] { return bytes <= limit_ - taken_; });
   taken_ += bytes;

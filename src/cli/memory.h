@@ -42,6 +42,9 @@ class MemoryBudget {
   /// Waits until `bytes` are free and takes them. Throws Error(memory) when they are more than there will ever be.
   Share take(std::int64_t bytes);
 
+  /// Throws the same for what needs so many bytes.
+  [[noreturn]] void refuse(std::int64_t bytes) const;
+
   /// Held from before a file is read until its share is taken: files do not pile up before those that wait.
   [[nodiscard]] std::unique_lock<std::mutex> turn() { return std::unique_lock(turn_); }
 

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 
 #include "io/digest.h"
 #include "io/file.h"
@@ -37,27 +36,28 @@ void append_layer(std::string& text, const Layer& layer) {
 }
 
 /// A digest of all that `network` does.
-std::string digest_of(const Network& network) {
+std::string digest_of_network(const Network& network) {
   std::string text;
   for (const Bank& bank : network.banks) {
     text += "bank " + std::to_string(static_cast<int>(bank.combine)) + " " +
             std::to_string(bank.map ? static_cast<int>(*bank.map) : -1);
     for (const Layer& layer : bank.layers) append_layer(text, layer);
   }
-  return convtool::digest_of(std::as_bytes(std::span(text)));
+  return digest_of(std::as_bytes(std::span(text)));
 }
 
 /// Whether `record` still holds for the file at its path; `current` is the file as it is now.
 bool has_same_content(const FileRecord& record, const FileRecord& current) {
   if (current.size != record.size) return false;
-  return current.mtime == record.mtime || convtool::digest_of(read_file(record.path)) == record.digest;
+  return current.mtime == record.mtime || digest_of_file(record.path) == record.digest;
 }
 
 }  // namespace
 
 RecordedOptions options_with_a_say(const CLI::App& command, const Network& network) {
-  RecordedOptions options = {
-      {"convtool", {CONVTOOL_VERSION}}, {"command", {command.get_name()}}, {"kernels_digest", {digest_of(network)}}};
+  RecordedOptions options = {{"convtool", {CONVTOOL_VERSION}},
+                             {"command", {command.get_name()}},
+                             {"kernels_digest", {digest_of_network(network)}}};
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_name();
     const bool has_a_say = std::find(std::begin(kWithoutASay), std::end(kWithoutASay), name) == std::end(kWithoutASay);
@@ -66,13 +66,21 @@ RecordedOptions options_with_a_say(const CLI::App& command, const Network& netwo
   return options;
 }
 
-std::optional<std::string> Resume::find_done(const std::string& input, const Destination& destination) {
-  const ManifestEntry* entry = manifest_.find(input);
-  if (entry == nullptr || entry->options != options_) return std::nullopt;
-  // A derived name may have taken the extension of another format.
-  const auto name = [&](std::filesystem::path path) { return destination.derived ? path.replace_extension() : path; };
-  if (name(entry->output.path) != name(destination.path)) return std::nullopt;
+const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
+  std::vector<std::string> outputs = {destination.path};
+  if (destination.derived)
+    for (const char* format : kFormatsOfDerivedNames)
+      outputs.push_back(with_format(destination, *find_file_format(format)).path);
+  for (const std::string& output : outputs) {
+    const ManifestEntry* entry = manifest_.find(input, output);
+    if (entry != nullptr && entry->options == options_) return entry;
+  }
+  return nullptr;
+}
 
+std::optional<std::string> Resume::find_done(const std::string& input, const Destination& destination) {
+  const ManifestEntry* entry = find_recorded(input, destination);
+  if (entry == nullptr) return std::nullopt;
   std::optional<FileRecord> now = look_at_file(input), result = look_at_file(entry->output.path);
   if (!now || !result || !has_same_content(entry->input, *now) || !has_same_content(entry->output, *result))
     return std::nullopt;
@@ -88,8 +96,13 @@ void Resume::record(const std::optional<FileRecord>& input, const std::string& o
                     std::span<const std::byte> content) {
   std::optional<FileRecord> result = look_at_file(output);
   if (!input || !result) return;
-  result->digest = convtool::digest_of(content);
-  manifest_.add({.input = *input, .output = *result, .options = options_});
+  result->digest = digest_of(content);
+  try {
+    manifest_.add({.input = *input, .output = *result, .options = options_});
+  } catch (const Error& error) {
+    throw Error(error.kind(), "--manifest",
+                std::string(error.what()) + ", so that '" + output + "', which is written, is made again next time");
+  }
 }
 
 }  // namespace convtool

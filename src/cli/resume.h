@@ -31,10 +31,12 @@ class Resume {
   std::optional<std::string> find_done(const std::string& input, const Destination& destination);
 
   /// Records that `input`, as it was before it was read, has become the file `output`; `content` is what was written.
-  /// Does nothing where one of them is no regular file.
+  /// Does nothing where one of them is no regular file. Throws Error(output), which says that the output stays.
   void record(const std::optional<FileRecord>& input, const std::string& output, std::span<const std::byte> content);
 
  private:
+  const ManifestEntry* find_recorded(const std::string& input, const Destination& destination) const;
+
   Manifest manifest_;
   RecordedOptions options_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/option_value.h"
+#include "cli/option_words.h"
 #include "core/parallel.h"
 
 namespace convtool {
@@ -130,7 +131,6 @@ void add_run_options(CLI::App& command, RunOptions& options) {
 }
 
 FilterOptions resolve(const RunOptions& options) {
-  constexpr std::string_view kDepths[] = {"same", "u8", "u16", "f32"};
   FilterOptions result;
   result.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
   resolve_mapping(options, result);

@@ -11,4 +11,7 @@ namespace convtool {
 /// accidents apart, not forgeries.
 std::string digest_of(std::span<const std::byte> bytes);
 
+/// The same of a regular file, of which little is in memory at a time. Throws Error(input) with the path.
+std::string digest_of_file(const std::string& path);
+
 }  // namespace convtool

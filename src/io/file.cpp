@@ -125,6 +125,14 @@ fs::path follow_links(fs::path path) {
   return path;
 }
 
+/// Those of `status`; the owner as far as this user may give files away, else it is this user.
+void keep_owner_and_permissions(int descriptor, const struct stat& status) {
+  const bool is_given = fchown(descriptor, status.st_uid, status.st_gid) == 0 ||
+                        fchown(descriptor, static_cast<uid_t>(-1), status.st_gid) == 0;
+  const mode_t without = is_given ? 0 : S_ISUID | S_ISGID;  // not in the name of another
+  if (fchmod(descriptor, status.st_mode & 07777 & ~without) != 0) throw_errno();
+}
+
 void replace_file(const std::string& path, std::span<const std::byte> bytes) {
   struct stat status;
   const bool exists = stat(path.c_str(), &status) == 0;
@@ -137,7 +145,7 @@ void replace_file(const std::string& path, std::span<const std::byte> bytes) {
   const fs::path target = follow_links(path);
   if (!target.has_filename()) throw std::system_error(ENOENT, std::generic_category());
   TemporaryFile temporary(target.has_parent_path() ? target.parent_path() : ".");
-  if (exists && fchmod(temporary.descriptor(), status.st_mode & 07777) != 0) throw_errno();
+  if (exists) keep_owner_and_permissions(temporary.descriptor(), status);
   write_all(temporary.descriptor(), bytes);
   temporary.replace(target);
 }

@@ -45,11 +45,11 @@ class RandomAccessFile {
 };
 
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
-/// renamed. The permissions of an existing file are kept, and one that may not be written is refused; a symbolic link
-/// is followed, not replaced. What is not a regular file (a device, a pipe) is written straight. On any failure the old
-/// file is as it was and nothing is left behind; a temporary is removed too when SIGINT, SIGTERM, SIGHUP or SIGQUIT
-/// ends the process. A limit on file sizes is such a failure only where SIGXFSZ is ignored; else it ends the process,
-/// and leaves the temporary. Throws Error(output) with the path.
+/// renamed. The permissions of an existing file are kept, and its owner as far as this user may; one that may not be
+/// written is refused; a symbolic link is followed, not replaced. What is not a regular file (a device, a pipe) is
+/// written straight. On any failure the old file is as it was and nothing is left behind; a temporary is removed too
+/// when a signal from outside ends the process (io/temporary_file.h). A limit on file sizes is such a failure only
+/// where SIGXFSZ is ignored; else it ends the process, and leaves the temporary. Throws Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Adds `bytes` at the end of `path` in one piece, and makes it where it is missing. Throws Error(output) with the

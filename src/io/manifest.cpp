@@ -65,7 +65,11 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
   Bytes bytes;
   try {
     std::error_code ignored;
-    if (access == Access::read_and_add) append_to_file(path_, {});  // makes it, and shows that it can be written
+    if (std::filesystem::is_other(path_, ignored)) throw Error(ErrorKind::input, path_, "is not a regular file");
+    if (access == Access::read_and_add) {
+      std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);  // else told next
+      append_to_file(path_, {});  // makes it, and shows that it can be written
+    }
     if (std::filesystem::exists(path_, ignored)) bytes = read_file(path_);
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, "--manifest", error.what());
@@ -84,6 +88,7 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
 
 bool Manifest::read_line(std::string_view line) {
   constexpr std::string_view kBegin = R"({"version":1,"input":)";
+  line = line.substr(0, line.find_last_not_of('\0') + 1);          // a block that the machine's end left unwritten
   if (!line.starts_with(kBegin)) return kBegin.starts_with(line);  // cut short early
   const ordered_json object = ordered_json::parse(line, nullptr, false);
   if (object.is_discarded()) return true;  // cut short
@@ -91,15 +96,16 @@ bool Manifest::read_line(std::string_view line) {
     ManifestEntry entry{.input = read_record(object, "input"),
                         .output = read_record(object, "output"),
                         .options = object.at("options").get<RecordedOptions>()};
-    entries_.insert_or_assign(entry.input.path, std::move(entry));
+    std::pair key(entry.input.path, entry.output.path);
+    entries_.insert_or_assign(std::move(key), std::move(entry));
     return true;
   } catch (const nlohmann::json::exception&) {
     return false;
   }
 }
 
-const ManifestEntry* Manifest::find(const std::string& input) const {
-  const auto found = entries_.find(input);
+const ManifestEntry* Manifest::find(const std::string& input, const std::string& output) const {
+  const auto found = entries_.find({input, output});
   return found == entries_.end() ? nullptr : &found->second;
 }
 
@@ -115,6 +121,7 @@ void Manifest::add(const ManifestEntry& entry) {
   std::string text = line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   std::lock_guard lock(mutex_);
   if (!ends_in_line_) text.insert(0, 1, '\n');
+  ends_in_line_ = false;  // should the disk be full after a part of it
   append_to_file(path_, std::as_bytes(std::span(text)));
   ends_in_line_ = true;
 }

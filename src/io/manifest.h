@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace convtool {
@@ -34,19 +35,20 @@ struct ManifestEntry {
 ///   {"version":1,"input":...,"input_size":...,"input_mtime":...,"input_digest":...,
 ///    "output":...,"output_size":...,"output_mtime":...,"output_digest":...,"options":{...}}
 /// with the mtime of an input that was changed a moment before left empty. Lines are only ever added, and the last one
-/// of an input counts; so manifests are merged by writing one behind the other. From several threads at once, and from
-/// several processes where the file system appends in one piece.
+/// of an input and an output counts; so manifests are merged by writing one behind the other. From several threads at
+/// once, and from several processes where the file system appends in one piece.
 class Manifest {
  public:
   enum class Access { read, read_and_add };
 
-  /// Reads `path`, which need not exist. Lines cut short, of runs that were killed, are left out. Throws
-  /// Error(usage) for what is no manifest, with the line, and what cannot be read or written.
+  /// Reads `path`, which need not exist, nor its folder. Lines cut short, of runs that were killed, and the zeros that
+  /// file systems leave for them are left out. Throws Error(usage) for what is no manifest, with the line, and what
+  /// cannot be read or written.
   Manifest(std::string path, Access access);
 
-  /// What was last recorded of an input by this name, or nothing. Valid as long as the Manifest, which does not change
-  /// what it read.
-  const ManifestEntry* find(const std::string& input) const;
+  /// What was last recorded of an input and an output by these names, or nothing. Valid as long as the Manifest, which
+  /// does not change what it read.
+  const ManifestEntry* find(const std::string& input, const std::string& output) const;
 
   /// Adds a line, or does nothing with Access::read. A name that is not UTF-8 is recorded as JSON can hold it, and so
   /// not found again. Throws Error(output).
@@ -57,7 +59,7 @@ class Manifest {
 
   std::string path_;
   Access access_;
-  std::map<std::string, ManifestEntry> entries_;
+  std::map<std::pair<std::string, std::string>, ManifestEntry> entries_;  ///< by input and output
   std::mutex mutex_;
   bool ends_in_line_ = true;
 };

@@ -5,15 +5,20 @@
 namespace convtool {
 namespace {
 
-/// Takes OpenCV's variables out of the environment: they would make it print to standard output, write traces to the
-/// working folder, load plugins, or decode less.
-__attribute__((no_sanitize("address", "undefined", "thread"))) void forget_switches(int, char**, char** environment) {
+// What runs before the libraries' own start may call none of them, sanitizers among them.
+#define CONVTOOL_BEFORE_START __attribute__((no_sanitize("address", "undefined", "thread")))
+
+CONVTOOL_BEFORE_START bool starts_with(const char* text, const char* prefix) {
+  while (*prefix != '\0' && *text == *prefix) ++text, ++prefix;
+  return *prefix == '\0';
+}
+
+/// Takes out of the environment what would make OpenCV print to standard output, write traces to the working folder,
+/// load plugins, or decode less; and libjpeg's JPEGMEM, by which it would keep pixels in files.
+CONVTOOL_BEFORE_START void forget_switches(int, char**, char** environment) {
   char** kept = environment;
   for (char** variable = environment; *variable != nullptr; ++variable) {
-    const char* name = *variable;
-    const char* prefix = "OPENCV_";
-    while (*prefix != '\0' && *name == *prefix) ++name, ++prefix;
-    if (*prefix != '\0') *kept++ = *variable;
+    if (!starts_with(*variable, "OPENCV_") && !starts_with(*variable, "JPEGMEM=")) *kept++ = *variable;
   }
   *kept = nullptr;
 }

@@ -186,7 +186,7 @@ void put_run(const RunReport& report, ordered_json& object) {
 
 std::string to_text(const RunReport& report, bool verbose) {
   if (report.status == RunReport::Status::skipped) {
-    return printable(report.input + " skipped: " + report.output + " exists");
+    return printable(report.input + " skipped: " + report.output + (report.up_to_date ? " is up to date" : " exists"));
   }
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
     return printable(name) + " " + join_sizes(shape_list(shape, rank)) + " " + std::string(to_string(dtype));

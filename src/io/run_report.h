@@ -41,6 +41,7 @@ struct RunReport {
   std::string input;   ///< the path as given, or "-"
   std::string output;  ///< likewise; empty when it did not come to one
   Status status = Status::ok;
+  bool up_to_date = false;  ///< skipped because nothing has changed, not because there is an output
   bool dry_run = false;
   Shape input_shape, output_shape;
   int input_rank = 3, output_rank = 3;  ///< with 4, n stands in the shape

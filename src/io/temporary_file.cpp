@@ -5,8 +5,9 @@
 // whenever a file exists, the handler knows it. Names are random, so a name whose file was not created yet is nobody's.
 //
 // A live temporary is locked by its process, and the kernel drops the lock with the process. One that can be locked is
-// abandoned, and is removed. Between creating and locking its own a process may lose it to another's cleaning; it then
-// makes another.
+// abandoned, and is removed; but of another machine only when it is old, for not every file system that machines share
+// tells them of each other's locks. Between creating and locking its own a process may lose it to another's cleaning;
+// it then makes another.
 #include "io/temporary_file.h"
 
 #include <fcntl.h>
@@ -27,6 +28,8 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+
+#include "io/digest.h"
 
 namespace convtool {
 namespace {
@@ -129,15 +132,31 @@ bool is_temporary_name(std::string_view name) {
          name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
 }
 
+/// The first half of a temporary's digits, by which a machine knows its own in a folder that it shares with others.
+std::string host_digits() {
+  char name[HOST_NAME_MAX + 1] = {};
+  gethostname(name, HOST_NAME_MAX);
+  const std::string digest = digest_of(std::as_bytes(std::span(name)));
+  return digest.substr(digest.size() - kDigits / 2);
+}
+
+/// Whether nobody has written to it for an hour, which is longer than any file takes.
+bool is_old(int descriptor) {
+  struct stat status;
+  return fstat(descriptor, &status) == 0 && std::time(nullptr) - status.st_mtim.tv_sec > 3600;
+}
+
 /// Removes what ended processes have left in `folder`. What cannot be looked at or removed stays.
 void remove_abandoned(const std::filesystem::path& folder) {
   std::error_code failed;
   std::filesystem::directory_iterator at(folder, failed);
   for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
     if (!is_temporary_name(at->path().filename().native())) continue;
-    const int descriptor = open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    // NFS locks only what is open for writing.
+    const int descriptor = open(at->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) continue;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(at->path().c_str());
+    const bool is_ours = at->path().filename().native().substr(kPrefix.size()).starts_with(host_digits());
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 && (is_ours || is_old(descriptor))) unlink(at->path().c_str());
     close(descriptor);
   }
 }
@@ -169,14 +188,15 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
 
   remove_abandoned_once(folder);
 
+  const std::string host = host_digits();
   std::random_device random;
   slot_ = claim_slot();
   Slot& slot = slots[slot_];
   int error = 0;
   do {
     slot.state.store(SlotState::claimed);
-    const int length =
-        std::snprintf(slot.path, sizeof slot.path, "%s/%s%08x%08x", folder.c_str(), kPrefix.data(), random(), random());
+    const int length = std::snprintf(slot.path, sizeof slot.path, "%s/%s%s%08x", folder.c_str(), kPrefix.data(),
+                                     host.c_str(), random());
     if (length >= static_cast<int>(sizeof slot.path)) {
       error = ENAMETOOLONG;
       break;

@@ -153,7 +153,7 @@ TEST_CASE("output names from a pattern") {
   };
   CHECK(refused({"p/a.png", "q/a.png", "-o", "{stem}.png"}).find("same output") != std::string::npos);
   CHECK(refused({"b.png", "-o", "{stemm}.png"}).find("did you mean 'stem'") != std::string::npos);
-  CHECK(refused({"b.png", "-o", "{stem.png"}).find("unknown '{stem.png}'") != std::string::npos);
+  CHECK(refused({"b.png", "-o", "{stem.png"}).find("'{stem.png' in '{stem.png' has no }") != std::string::npos);
   CHECK(refused({"b.png", "-o", "{stem}"}).find("no extension") != std::string::npos);
   CHECK(refused({"b.png", "-o", "{dir}/{name}"}).find("which this run reads") != std::string::npos);
   CHECK(refused({"b.png", "-o", "{stem}.{ext}", "--format", "tif"}).find("--format") != std::string::npos);
@@ -185,6 +185,24 @@ TEST_CASE("no input is overwritten and no output written twice, by whatever way 
   cv::imwrite(folder.file("c/x.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(1)));
   CHECK(refused({"c/x.png", "c/x.tif", "--depth", "f32", "--out-dir", "o"}));
   CHECK(read_text(folder.file("a/a.png")) == before);
+}
+
+TEST_CASE("inputs that are not what their names say do not write each other's output, whatever the jobs") {
+  for (const char* jobs : {"1", "2"}) {
+    const TempFolder folder;
+    put_picture(folder, "p.png", 40);
+    REQUIRE(run_convtool({"apply", "p.png", "-k", "identity", "-o", "a.npy"}, folder).code == 0);
+    fs::copy_file(folder.file("a.npy"), folder.file("a.png"));
+    const ProgramResult result = apply(folder, {"a.png", "a.npy", "--jobs", jobs, "--json"});
+    CHECK(result.code == 1);
+    const std::vector<json> all = reports(result.out);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0]["status"] == "error");
+    CHECK(result.err.find("is where the result of 'a.npy' goes, and 'a.png' is not what its name says") !=
+          std::string::npos);
+    CHECK(all[1]["output"] == "a.edge.npy");
+    CHECK(apply(folder, {"a.png", "--json"}).code == 0);  // alone it takes the name of its content
+  }
 }
 
 TEST_CASE("reports go to standard error when a result takes standard output") {

@@ -23,6 +23,11 @@ TEST_CASE("bash completes commands, and each command's own options") {
   CHECK(offered(folder, "apply --hy") == "\n");
   CHECK(offered(folder, "apply img") == "\n");  // file names, by -o default
   CHECK(offered(folder, "kernels sh") == "show\n");
+  CHECK(offered(folder, "kernels show so") == "sobel sobel-x sobel-y\n");
+  CHECK(offered(folder, "kernels convert --t") == "--to\n");
+  CHECK(offered(folder, "kernels convert k.json --to v") == "vips\n");
+  CHECK(offered(folder, "apply a.png -k farid --map no") == "normalize\n");
+  CHECK(offered(folder, "apply -k gaussian-") == "gaussian-3 gaussian-5\n");
   CHECK(offered(folder, "completion z") == "zsh\n");
   CHECK(run_shell("$CONVTOOL completion bash | bash -n", folder).code == 0);
 }

@@ -103,18 +103,23 @@ TEST_CASE("200 kills: every output that is there is whole, and the run resumed e
   CHECK(after.hidden == 0);
 }
 
-TEST_CASE("a temporary that a killed process left is removed; one in use, and what only looks like one, are not") {
+// That a killed process's own machine removes them at once is seen above.
+TEST_CASE("an old temporary is removed; another machine's new one, one in use, and what looks like one, are not") {
   const TempFolder folder;
   folder.write("a.json", "[[1,2],[3,4]]");
   folder.write(".convtool-0123456789abcdef", "abandoned");
   folder.write(".convtool-0123456789abcdeg", "no hexadecimal digit");
   folder.write(".convtool-notes", "mine");
   folder.write(".convtool-fedcba9876543210", "in use");
-  const ProgramResult result =
-      run_shell("exec 9< .convtool-fedcba9876543210; flock 9; $CONVTOOL apply a.json -k '[[1]]' -o b.json", folder);
+  folder.write(".convtool-0123456789abcde0", "new");
+  const ProgramResult result = run_shell(
+      "touch -d '2 hours ago' .convtool-*; touch .convtool-*0; touch -d '2 hours ago' .convtool-fe*; exec 9< "
+      ".convtool-fedcba9876543210; flock 9; $CONVTOOL apply a.json -k '[[1]]' -o b.json",
+      folder);
   CHECK(result.code == 0);
-  CHECK(folder.names() == std::vector<std::string>{".convtool-0123456789abcdeg", ".convtool-fedcba9876543210",
-                                                   ".convtool-notes", "a.json", "b.json"});
+  CHECK(folder.names() == std::vector<std::string>{".convtool-0123456789abcde0", ".convtool-0123456789abcdeg",
+                                                   ".convtool-fedcba9876543210", ".convtool-notes", "a.json",
+                                                   "b.json"});
 }
 
 TEST_CASE("SIGINT ends a batch between two inputs: all that was begun is written, and the shell sees the signal") {

@@ -152,6 +152,47 @@ TEST_CASE("manifests of slices, one behind the other, are the manifest of all") 
   CHECK(batch.run() == "sss");
 }
 
+TEST_CASE("one manifest serves several results of an input") {
+  Batch batch;
+  CHECK(batch.run() == "ooo");
+  std::vector<std::string> first = batch.options;
+  batch.options = {"-k", "sobel", "--out-dir", "other", "--manifest", "m.jsonl"};
+  CHECK(batch.run() == "ooo");
+  CHECK(batch.run() == "sss");
+  batch.options = first;
+  CHECK(batch.run() == "sss");
+}
+
+TEST_CASE("a manifest and a kernel may lie in the folder that is filtered, even in the one to come") {
+  for (const std::string manifest : {"f/m.json", "f/new/m.json"}) {
+    const TempFolder folder;
+    fs::create_directory(folder.path() / "f");
+    folder.write("f/a.pgm", kPicture);
+    folder.write("f/k.json", "[[1,2]]");
+    const std::vector<std::string> arguments = {"apply",  "f",         "--recursive", "-k",         "f/k.json",
+                                                "--json", "--out-dir", "f/new",       "--manifest", manifest};
+    for (const char* status : {"ok", "skipped"}) {
+      const ProgramResult result = run_convtool(arguments, folder);
+      CHECK(result.code == 0);
+      CHECK(json::parse(result.out).at("status") == status);  // one line: nothing else is an input
+    }
+  }
+}
+
+TEST_CASE("where the disk ends under the manifest, the output that is there is told of and made again") {
+  const Batch batch;
+  CHECK(batch.run({"-q"}, 2) == "");  // --json excludes it; nothing is begun
+  std::string command = "trap '' XFSZ; ulimit -f 1; exec $CONVTOOL apply a.pgm b.pgm c.pgm";
+  for (const std::string& option : batch.options) command += " " + option;
+  const ProgramResult result = run_shell(command, batch.folder);
+  CHECK(result.code == 1);
+  CHECK(result.err.find("so that 'out/c.sharpen.png', which is written, is made again") != std::string::npos);
+  CHECK(fs::exists(batch.folder.path() / "out/c.sharpen.png"));
+  const std::string statuses = batch.run();
+  CHECK(statuses.ends_with("o"));
+  CHECK(batch.run() == "sss");
+}
+
 TEST_CASE("a derived name that became another format's is found again") {
   const TempFolder folder;
   folder.write("a.pfm", std::string("Pf\n1 1\n-1\n\0\0\0\0", 14));  // floats, which PNG does not hold
@@ -188,8 +229,10 @@ TEST_CASE("a manifest that cannot be kept is refused before any work") {
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm"}).find("which this run reads") != std::string::npos);
   CHECK(refusal({"a.pgm", "-o", "m.png", "--manifest", "m.png"}).find("which this run reads") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is no manifest of convtool's") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", "nowhere/m"}).find("no such folder") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", ""}).find("no file name") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "a.pgm/m"}).find("a part of the path is not a folder") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "/dev/null"}).find("is not a regular file") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", ""}).find("is a file that is read and added to") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "-"}).find("is a file that is read and added to") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "m", "--no-clobber"}).find("excludes") != std::string::npos);
   CHECK(read_text(batch.folder.file("a.pgm")) == kPicture);
   CHECK(read_text(batch.folder.file("b.pgm")) == kPicture);

@@ -51,6 +51,18 @@ TEST_CASE("bytes in, bytes out, the report on standard error") {
   CHECK(folder.names() == std::vector<std::string>{"x.png"});
 }
 
+TEST_CASE("a device or pipe whose name tells no format takes the input's, or what --format says") {
+  const TempFolder folder;
+  write_picture(folder, "x.png");
+  CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-o", "/dev/null"}, folder).code == 0);
+  CHECK(run_shell("bash -c '$CONVTOOL apply x.png -k edge -q -o >(head -c 4 > begin; echo > ended)'; "
+                  "until [ -e ended ]; do sleep 0.01; done; cat begin",
+                  folder)
+            .out == "\x89PNG");
+  CHECK(run_shell("mkfifo pipe; head -c 2 pipe & $CONVTOOL apply x.png -k edge -q -o pipe --format ppm; wait", folder)
+            .out == "P6");
+}
+
 TEST_CASE("picture bytes are not written to a terminal") {
   const TempFolder folder;
   write_picture(folder, "x.png");

@@ -23,28 +23,32 @@ ManifestEntry entry(const std::string& input, const std::string& digest = "xxh12
       .options = {{"--kernel", {"a", "b"}}, {"command", {"apply"}}}};
 }
 
-TEST_CASE("what is recorded is found by the next run, the last line of an input counting") {
+TEST_CASE("what is recorded is found by the next run, the last line of an input and output counting") {
   const TempFolder folder;
   const std::string path = folder.file("m.jsonl");
   {
     Manifest manifest(path, Manifest::Access::read_and_add);
-    CHECK(manifest.find("a.png") == nullptr);
+    CHECK(manifest.find("a.png", "a.png.out") == nullptr);
     manifest.add(entry("a.png"));
     manifest.add(entry("b \"\n\xc3\xa9.png"));
     manifest.add(entry("a.png", "xxh128:9"));
-    CHECK(manifest.find("a.png") == nullptr);  // what it read does not change
+    ManifestEntry elsewhere = entry("a.png", "xxh128:8");
+    elsewhere.output.path = "elsewhere.png";
+    manifest.add(elsewhere);
+    CHECK(manifest.find("a.png", "a.png.out") == nullptr);  // what it read does not change
   }
   const Manifest manifest(path, Manifest::Access::read_and_add);
-  const ManifestEntry* found = manifest.find("a.png");
+  const ManifestEntry* found = manifest.find("a.png", "a.png.out");
   REQUIRE(found != nullptr);
   CHECK(found->input.digest == "xxh128:9");
+  CHECK(manifest.find("a.png", "elsewhere.png") != nullptr);
   CHECK(found->input.size == 5);
   CHECK(found->input.mtime == "2026-01-01T00:00:00.000000001Z");
   CHECK(found->output.path == "a.png.out");
   CHECK(found->output.size == 7);
   CHECK(found->options == entry("a.png").options);
-  CHECK(manifest.find("b \"\n\xc3\xa9.png") != nullptr);
-  CHECK(manifest.find("c.png") == nullptr);
+  CHECK(manifest.find("b \"\n\xc3\xa9.png", "b \"\n\xc3\xa9.png.out") != nullptr);
+  CHECK(manifest.find("c.png", "c.png.out") == nullptr);
 }
 
 TEST_CASE("lines cut short by a kill are left out, and what is added behind them is whole") {
@@ -60,12 +64,34 @@ TEST_CASE("lines cut short by a kill are left out, and what is added behind them
     const std::string path = folder.write("cut", whole + whole.substr(0, length));
     {
       Manifest manifest(path, Manifest::Access::read_and_add);
-      CHECK(manifest.find("a.png") != nullptr);
+      CHECK(manifest.find("a.png", "a.png.out") != nullptr);
       manifest.add(entry("b.png"));
     }
     const Manifest manifest(path, Manifest::Access::read);
-    CHECK(manifest.find("a.png") != nullptr);
-    CHECK(manifest.find("b.png") != nullptr);
+    CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+    CHECK(manifest.find("b.png", "b.png.out") != nullptr);
+  }
+}
+
+TEST_CASE("zeros that a file system leaves for what was never written are passed over") {
+  const TempFolder folder;
+  const std::string path = folder.file("m.jsonl");
+  {
+    Manifest manifest(path, Manifest::Access::read_and_add);
+    manifest.add(entry("a.png"));
+  }
+  const std::string whole = read_text(path);
+  for (const std::size_t kept : {std::size_t{0}, std::size_t{1}, std::size_t{30}, whole.size() / 2}) {
+    CAPTURE(kept);
+    folder.write("m.jsonl", whole + whole.substr(0, kept) + std::string(500, '\0'));
+    {
+      Manifest manifest(path, Manifest::Access::read_and_add);
+      CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+      manifest.add(entry("b.png"));
+    }
+    const Manifest manifest(path, Manifest::Access::read);
+    CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+    CHECK(manifest.find("b.png", "b.png.out") != nullptr);
   }
 }
 
@@ -84,8 +110,16 @@ TEST_CASE("what is no manifest is refused with its line, and left as it is") {
     }
     CHECK(read_text(path) == text);
   }
-  CHECK_THROWS_AS(Manifest(folder.file("missing/m.jsonl"), Manifest::Access::read_and_add), Error);
+  CHECK_THROWS_AS(Manifest(folder.file("other/m.jsonl"), Manifest::Access::read_and_add), Error);
   CHECK_THROWS_AS(Manifest(folder.path().string(), Manifest::Access::read_and_add), Error);
+}
+
+TEST_CASE("a manifest's folder is made") {
+  const TempFolder folder;
+  Manifest(folder.file("a/b/m.jsonl"), Manifest::Access::read);
+  CHECK(folder.names().empty());
+  Manifest(folder.file("a/b/m.jsonl"), Manifest::Access::read_and_add);
+  CHECK(std::filesystem::exists(folder.file("a/b/m.jsonl")));
 }
 
 TEST_CASE("a manifest that is only read is not made, and not written") {
@@ -108,7 +142,10 @@ TEST_CASE("threads and processes add whole lines") {
   }
   const Manifest manifest(path, Manifest::Access::read);
   for (int t = 0; t < 4; ++t)
-    for (int i = 0; i < 100; ++i) CHECK(manifest.find(std::to_string(t) + "-" + std::to_string(i)) != nullptr);
+    for (int i = 0; i < 100; ++i) {
+      const std::string name = std::to_string(t) + "-" + std::to_string(i);
+      CHECK(manifest.find(name, name + ".out") != nullptr);
+    }
 }
 
 TEST_CASE("a file just changed is not settled, an old one is; what is no file has no record") {
