@@ -1,0 +1,27 @@
+// Digests: the standard's own value, and the same from a file as from memory.
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "io/digest.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+TEST_CASE("a digest is XXH3's of 128 bits, as xxh128sum prints it") {
+  CHECK(digest_of({}) == "xxh128:99aa06d3014798d86001c324468d497f");
+}
+
+TEST_CASE("a file's digest, made piece by piece, is that of its content") {
+  const TempFolder folder;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{1} << 20, (std::size_t{1} << 20) + 1,
+                                 (std::size_t{5} << 19) + 7}) {
+    std::string content(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * i >> 3);
+    CHECK(digest_of_file(folder.write("f", content)) == digest_of(std::as_bytes(std::span(content))));
+  }
+  CHECK_THROWS_AS(digest_of_file(folder.file("missing")), Error);
+}
+
+}  // namespace
+}  // namespace convtool
