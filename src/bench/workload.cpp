@@ -332,13 +332,6 @@ std::vector<Workload> workloads(std::string_view text) {
   return all;
 }
 
-TensorRef channels_last(Tensor& tensor) {
-  TensorRef ref = tensor.ref();
-  const Shape& s = ref.shape;
-  ref.strides = {.n = s.c * s.h * s.w, .c = 1, .h = s.c * s.w, .w = s.c};
-  return ref;
-}
-
 Tensor make_noise(DType dtype, const Shape& shape) {
   Tensor tensor(dtype, shape);
   Noise noise(1);

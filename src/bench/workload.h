@@ -41,9 +41,6 @@ std::vector<Workload> workloads();
 /// Those for which "ID NAME" contains `text`.
 std::vector<Workload> workloads(std::string_view text);
 
-/// A channels-last view of all of `tensor`.
-TensorRef channels_last(Tensor& tensor);
-
 /// The same noise every time, uniform over the range of an integer type, or over [0, 1). Throws std::bad_alloc.
 Tensor make_noise(DType dtype, const Shape& shape);
 

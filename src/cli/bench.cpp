@@ -45,7 +45,7 @@ BenchLine time_workload(const Workload& workload, const std::vector<int>& thread
   for (const int count : threads) {
     const auto plan =
         std::make_shared<ConvPlan>(workload.problem, workload.kernel, workload.epilogue,
-                                   PlanOptions{.algorithm = "auto", .threads = count, .channels_last = true});
+                                   PlanOptions{.algorithm = "auto", .threads = count, .input_channels_last = true, .output_channels_last = true});
     line.algorithm = plan->algorithm();
     contenders.emplace_back([plan, from, to] { plan->run(from, to); });
   }

@@ -109,7 +109,8 @@ void check_alpha_channel(const Source& source, const ConstTensorRef& x, const Fi
 Plan make_plan(const Source& source, const FileFormat& format, const FilterOptions& options, bool dumps) {
   const ConstTensorRef x = source.filtered_part(options.alpha);
   PlanOptions plan = options.plan;
-  plan.channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  plan.input_channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  plan.output_channels_last = !format.is_tensor();
   if (options.edges) return EdgePlan(settle_recipe(source, format, options), x.dtype, x.shape, plan);
   check_alpha_channel(source, x, options);
   if (options.alpha == AlphaRule::premultiply && source.has_alpha() && options.map == OutputMap::signs)

@@ -26,10 +26,11 @@ KernelReport report_on(Network network) {
   for (const Layer& layer : report.network.banks.front().layers)
     if (layer.rank > 2) report.typical_input.c = layer.shape.c_i_per_group * layer.params.groups;
   const std::int64_t channels = report.typical_input.c;
+  const bool is_picture = channels > 1 && channels <= kMostOfPicture;
   if (channels > kMostOfPicture) report.typical_dtype = DType::f32;
   try {
     const NetworkPlan plan(report.network, report.typical_dtype, report.typical_input, false,
-                           {.channels_last = channels > 1 && channels <= kMostOfPicture});
+                           {.input_channels_last = is_picture, .output_channels_last = is_picture});
     for (const BankPlan& bank : plan.banks()) report.algorithms.push_back(chosen_algorithms(bank));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::shape) throw;

@@ -254,9 +254,10 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   // Measured with 31x31 and 63x63 at 3840x2160 on a Zen 5 with AVX-512, AVX2 and SSE4; interleaved channels that have
   // a kernel each, which are picked and placed one by one, at 960x540. The rows of the first window come on top.
   const Shape out = output_shape(problem);
-  const bool apart = problem.channels_last && !channels_share_kernel(problem, kernel);
-  const double picking = apart && problem.input.c > 1 ? static_cast<double>(problem.input.count()) : 0;
-  const double placing = apart && out.c > 1 ? 0.6 * static_cast<double>(out.count()) : 0;
+  const bool from = problem.input_channels_last, to = problem.output_channels_last;
+  const bool together = from && to && channels_share_kernel(problem, kernel);
+  const double picking = from && !together && problem.input.c > 1 ? static_cast<double>(problem.input.count()) : 0;
+  const double placing = to && !together && out.c > 1 ? 0.6 * static_cast<double>(out.count()) : 0;
   const double started = 1 + static_cast<double>(problem.kernel.kh) / static_cast<double>(out.h);
   return picking + placing +
          started * static_cast<double>(out.count()) * (0.1 + 3 / static_cast<double>(float_lanes()));

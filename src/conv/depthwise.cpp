@@ -148,9 +148,9 @@ const Algorithm kDepthwise = {
               static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
           return 1000 +
                  (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
-                  (problem.channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
+                  (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
                      filled +
-                 (problem.channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
         },
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<DepthwiseExecutor>(problem, kernel);

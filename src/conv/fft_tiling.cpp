@@ -126,12 +126,13 @@ double nanoseconds(const FftTiling& tiling, const Task& task) {
   const double per_pixel = static_cast<double>(task.problem.input.c + k.c_o) * per_level * std::log2(pixels) / 2 +
                            static_cast<double>(k.c_i_per_group * k.c_o) * per_product;
   const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
-  const auto interleaved = [&](const Shape& shape) {
-    return task.problem.channels_last && shape.c > 1 ? 0.4 * static_cast<double>(shape.count()) : 0;
+  const auto interleaved = [&](const Shape& shape, bool channels_last) {
+    return channels_last && shape.c > 1 ? 0.4 * static_cast<double>(shape.count()) : 0;
   };
   return static_cast<double>(task.problem.input.n * tiling.count.h * tiling.count.w) * pixels * per_pixel * width *
              waiting +
-         interleaved(task.problem.input) + interleaved(task.out);
+         interleaved(task.problem.input, task.problem.input_channels_last) +
+         interleaved(task.out, task.problem.output_channels_last);
 }
 
 FftTiling tiling_of(const Extent& tile, const Task& task) {

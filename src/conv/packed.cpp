@@ -304,9 +304,9 @@ const Algorithm kPacked = {
           const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_div(outputs, lanes) * lanes);
           return 2000 +
                  ((lanes > 4 ? 0.13 : 0.2) / static_cast<double>(lanes) * mac_count(problem) +
-                  (problem.channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /
+                  (problem.output_channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /
                      filled +
-                 (problem.channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
         },
     .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
       return std::make_unique<PackedExecutor>(problem, kernel);

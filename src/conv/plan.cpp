@@ -53,8 +53,9 @@ const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const 
               "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
 }
 
-ConvProblem in_layout(ConvProblem problem, bool channels_last) {
-  problem.channels_last = channels_last;
+ConvProblem in_layout(ConvProblem problem, const PlanOptions& options) {
+  problem.input_channels_last = options.input_channels_last;
+  problem.output_channels_last = options.output_channels_last;
   return problem;
 }
 
@@ -81,6 +82,11 @@ std::vector<std::string_view> algorithm_names() {
   return names;
 }
 
+double expected_nanoseconds(const ConvProblem& problem, const Kernel& kernel, const PlanOptions& options) {
+  const ConvProblem in_place = in_layout(problem, options);
+  return choose(in_place, kernel, options.algorithm).cost(in_place, kernel);
+}
+
 std::vector<std::string_view> instruction_sets_here() { return instruction_sets(); }
 
 std::string highway_version() {
@@ -91,7 +97,7 @@ std::string_view instruction_set_in_use() { return instruction_set(); }
 
 struct ConvPlan::State {
   State(const ConvProblem& the_problem, Kernel the_kernel, const Epilogue& the_epilogue, const PlanOptions& options)
-      : problem(in_layout(the_problem, options.channels_last)),
+      : problem(in_layout(the_problem, options)),
         kernel(checked(std::move(the_kernel), problem)),
         epilogue(the_epilogue),
         whole_sums(sums_are_whole(problem, kernel)),

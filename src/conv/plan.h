@@ -17,14 +17,17 @@ class Executor;
 struct Algorithm;
 
 struct PlanOptions {
-  std::string algorithm = "auto";  ///< "auto", or a name of algorithm_names()
-  int threads = 0;                 ///< 0: as many as there are cores
-  bool channels_last = false;      ///< ConvProblem::channels_last
-  bool totals = false;             ///< also fill ResponseStats::total, by a second look at every response
+  std::string algorithm = "auto";                                  ///< "auto", or a name of algorithm_names()
+  int threads = 0;                                                 ///< 0: as many as there are cores
+  bool input_channels_last = false, output_channels_last = false;  ///< as in ConvProblem
+  bool totals = false;  ///< also fill ResponseStats::total, by a second look at every response
 };
 
 /// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".
 std::vector<std::string_view> algorithm_names();
+
+/// How long a plan of these is expected to run on one thread. Throws as ConvPlan does.
+double expected_nanoseconds(const ConvProblem& problem, const Kernel& kernel, const PlanOptions& options);
 
 /// Those that row functions are compiled for and this processor has, best first.
 std::vector<std::string_view> instruction_sets_here();

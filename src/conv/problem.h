@@ -98,9 +98,9 @@ struct ConvProblem {
   PaddingMode padding_mode = PaddingMode::zeros;
   float padding_value = 0;
   std::int64_t groups = 1;
-  /// Whether pictures will be laid out with the channels of a pixel side by side. Any layout is right in either case;
-  /// it decides which algorithm is expected to be the fastest.
-  bool channels_last = false;
+  /// Whether the channels of a pixel will lie side by side. Any layout is right in either case; these decide which
+  /// algorithm is expected to be the fastest.
+  bool input_channels_last = false, output_channels_last = false;
 };
 
 /// Resolves the padding and checks that everything fits. Throws Error(shape) with the sizes and a way out when the

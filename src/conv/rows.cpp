@@ -341,12 +341,14 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
   const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
   // Channels of a pixel that are neighbours are taken apart and put together by SIMD, more than 4 one by one.
-  const bool apart = problem.channels_last && !(problem.stride.w == 1 && channels_share_kernel(problem, kernel));
-  const auto placing_of = [&](const Shape& shape, double one_by_one) {
-    if (!apart || shape.c == 1) return 0.0;
+  const bool together = problem.input_channels_last && problem.output_channels_last && problem.stride.w == 1 &&
+                        channels_share_kernel(problem, kernel);
+  const auto placing_of = [&](const Shape& shape, bool channels_last, double one_by_one) {
+    if (!channels_last || together || shape.c == 1) return 0.0;
     return static_cast<double>(shape.count()) * (has_planes(shape.c) ? 0.12 : one_by_one);
   };
-  const double placing = placing_of(problem.input, 0.3) + placing_of(out, 0.55);
+  const double placing =
+      placing_of(problem.input, problem.input_channels_last, 0.3) + placing_of(out, problem.output_channels_last, 0.55);
   const double row_starts = static_cast<double>(out.n * out.c * out.h) * (40 + taps / rows);
   return multiply_adds + pixels + outputs + placing + row_starts;
 }

@@ -184,4 +184,12 @@ class Tensor {
   std::unique_ptr<void, FreePixels> bytes_;
 };
 
+/// The elements of `tensor` in (n, h, w, c) order, for whom it is written and read in that.
+inline TensorRef channels_last(Tensor& tensor) {
+  TensorRef ref = tensor.ref();
+  const Shape& s = ref.shape;
+  ref.strides = {.n = s.c * s.h * s.w, .c = 1, .h = s.c * s.w, .w = s.c};
+  return ref;
+}
+
 }  // namespace convtool

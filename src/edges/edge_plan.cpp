@@ -68,7 +68,8 @@ Network network_of(const EdgeRecipe& recipe, const Shape& input) {
 }
 
 PlanOptions with_layout(PlanOptions options, const Shape& input) {
-  options.channels_last = options.channels_last && input.c > 1;
+  options.input_channels_last &= input.c > 1;
+  options.output_channels_last &= input.c > 1;
   return options;
 }
 

@@ -13,6 +13,9 @@ class MaxPool {
   /// the pads are less than the kernel. Of `options` threads and totals count.
   MaxPool(const ConvProblem& windows, const PlanOptions& options);
 
+  /// How long it is expected to run on one thread, by the layouts that `options` tell of.
+  static double expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options);
+
   /// As ConvPlan::run() and ConvPlan::measure().
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;

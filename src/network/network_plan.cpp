@@ -1,7 +1,9 @@
 #include "network/network_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "core/percentile.h"
@@ -22,6 +24,73 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
     }
   }
   return merged;
+}
+
+struct BoundKernel {
+  ConvProblem problem;
+  Kernel kernel;
+  Epilogue epilogue;
+};
+
+/// What the engine runs of a bank: one kernel when it is combined, none of a max pool.
+std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip) {
+  if (bank.layers.front().is_max_pool()) return {};
+  std::vector<Kernel> kernels;
+  for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, geometry.problems.front().input.c, flip));
+  if (bank.combine != Combine::none) {
+    Kernel merged = interleave_channels(kernels);
+    ConvProblem problem = geometry.problems.front();
+    problem.kernel = merged.shape;
+    const auto count = static_cast<std::int64_t>(kernels.size());
+    return {{problem, std::move(merged),
+             Epilogue{.activation = bank.layers.front().activation, .combine = bank.combine, .combine_count = count}}};
+  }
+  std::vector<BoundKernel> bound;
+  for (std::size_t i = 0; i < kernels.size(); ++i)
+    bound.push_back({geometry.problems[i], std::move(kernels[i]), Epilogue{.activation = bank.layers[i].activation}});
+  return bound;
+}
+
+/// How long a bank is expected to run on one thread, by the layout of its input and output: [channels last][channels
+/// last].
+using LayoutCosts = std::array<std::array<double, 2>, 2>;
+
+LayoutCosts layout_costs(const Bank& bank, const BankGeometry& geometry, bool flip, PlanOptions options) {
+  LayoutCosts costs = {};
+  const std::vector<BoundKernel> kernels = bind_bank(bank, geometry, flip);
+  for (const bool in : {false, true})
+    for (const bool out : {false, true}) {
+      options.input_channels_last = in;
+      options.output_channels_last = out;
+      double& cost = costs[in][out];
+      for (const BoundKernel& k : kernels) cost += expected_nanoseconds(k.problem, k.kernel, options);
+      if (kernels.empty()) cost = MaxPool::expected_nanoseconds(geometry.problems.front(), options);
+    }
+  return costs;
+}
+
+/// For each bank whether its output is channels last, so that all together are expected to be fastest (A. Viterbi,
+/// Error bounds for convolutional codes, 1967); `first` and `last` are the layouts of the network's input and output.
+std::vector<bool> choose_layouts(const std::vector<LayoutCosts>& costs, bool first, bool last) {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  std::array<double, 2> least = {first ? kNever : 0, first ? 0 : kNever};
+  std::vector<std::array<bool, 2>> best_input;
+  for (const LayoutCosts& cost : costs) {
+    std::array<double, 2> next = {};
+    std::array<bool, 2> best = {};
+    for (const bool out : {false, true}) {
+      best[out] = least[true] + cost[true][out] < least[false] + cost[false][out];
+      next[out] = least[best[out]] + cost[best[out]][out];
+    }
+    best_input.push_back(best);
+    least = next;
+  }
+  std::vector<bool> outputs(costs.size());
+  for (std::size_t i = costs.size(); i-- > 0;) {
+    outputs[i] = last;
+    last = best_input[i][last];
+  }
+  return outputs;
 }
 
 /// The range between two percentiles of the responses.
@@ -96,23 +165,8 @@ BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool
     pool_.emplace(geometry_.problems.front(), options);
     return;
   }
-  std::vector<Kernel> kernels;
-  for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, input.c, flip));
-  if (bank.combine != Combine::none) {
-    Kernel merged = interleave_channels(kernels);
-    ConvProblem problem = geometry_.problems.front();
-    problem.kernel = merged.shape;
-    const auto count = static_cast<std::int64_t>(kernels.size());
-    plans_.emplace_back(
-        problem, std::move(merged),
-        Epilogue{.activation = bank.layers.front().activation, .combine = bank.combine, .combine_count = count},
-        options);
-    return;
-  }
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    plans_.emplace_back(geometry_.problems[i], std::move(kernels[i]), Epilogue{.activation = bank.layers[i].activation},
-                        options);
-  }
+  for (BoundKernel& bound : bind_bank(bank, geometry_, flip))
+    plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);
 }
 
 ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
@@ -138,20 +192,32 @@ ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& outp
 NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                          const PlanOptions& options)
     : input_dtype_(input_dtype) {
-  Shape shape = input;
-  DType dtype = input_dtype;
-  for (const Bank& bank : network.banks) {
+  std::vector<Shape> inputs = {input};
+  std::vector<LayoutCosts> costs;
+  const auto dtype_of = [&](std::size_t bank) { return bank == 0 ? input_dtype : DType::f32; };
+  const auto naming = [&](std::size_t bank, const auto& work) {
     try {
-      PlanOptions bank_options = options;  // between banks tensors are planar
-      bank_options.channels_last = options.channels_last && network.banks.size() == 1;
-      banks_.emplace_back(bank, dtype, shape, flip, bank_options);
+      work(network.banks[bank]);
     } catch (const Error& error) {
       if (network.banks.size() == 1) throw;
-      throw Error(error.kind(), "layer " + std::to_string(banks_.size() + 1) + " on " + to_string(shape), error.what());
+      throw Error(error.kind(), "layer " + std::to_string(bank + 1) + " on " + to_string(inputs[bank]), error.what());
     }
-    shape = banks_.back().output_shape();
-    dtype = DType::f32;
-  }
+  };
+  const std::size_t count = network.banks.size();
+  for (std::size_t i = 0; i < count; ++i)
+    naming(i, [&](const Bank& bank) {
+      const BankGeometry geometry = bank_geometry(bank, dtype_of(i), inputs[i]);
+      costs.push_back(count == 1 ? LayoutCosts() : layout_costs(bank, geometry, flip, options));
+      inputs.push_back(geometry.output);
+    });
+  channels_last_ = choose_layouts(costs, options.input_channels_last, options.output_channels_last);
+  PlanOptions bank_options = options;
+  for (std::size_t i = 0; i < count; ++i)
+    naming(i, [&](const Bank& bank) {
+      bank_options.output_channels_last = channels_last_[i];
+      banks_.emplace_back(bank, dtype_of(i), inputs[i], flip, bank_options);
+      bank_options.input_channels_last = channels_last_[i];
+    });
 }
 
 BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options) {
@@ -184,9 +250,10 @@ ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& out
   ConstTensorRef x = input;
   for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
     Tensor next(DType::f32, banks_[i].output_shape());
-    banks_[i].run(x, next.ref(), {});
+    const TensorRef result = channels_last_[i] ? channels_last(next) : next.ref();
+    banks_[i].run(x, result, {});
     held = std::move(next);
-    x = std::as_const(held).ref();
+    x = result;
     if (observer) observer(i, x);
   }
   if (observer) {

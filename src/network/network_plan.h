@@ -68,7 +68,8 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
 /// Is shown what each bank of a network makes, f32 in any layout, for as long as the call takes.
 using LayerObserver = std::function<void(std::size_t bank, const ConstTensorRef& responses)>;
 
-/// A network on one input shape. Intermediate results are f32; two of them exist at a time at most.
+/// A network on one input shape. Intermediate results are f32; two of them exist at a time at most. Each is planar or
+/// has the channels of a pixel side by side, whichever lets the banks before and after it run fastest together.
 class NetworkPlan {
  public:
   /// Throws as BankPlan does; in a network of several banks the message names the layer that does not fit.
@@ -86,6 +87,7 @@ class NetworkPlan {
  private:
   DType input_dtype_;
   std::vector<BankPlan> banks_;
+  std::vector<bool> channels_last_;  ///< of each bank's result
 };
 
 }  // namespace convtool

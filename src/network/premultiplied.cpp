@@ -35,7 +35,7 @@ double weight_sum_of(const Network& network) {
 }
 
 PlanOptions planar(PlanOptions options) {
-  options.channels_last = options.totals = false;
+  options.input_channels_last = options.output_channels_last = options.totals = false;
   return options;
 }
 

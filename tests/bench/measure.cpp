@@ -51,7 +51,7 @@ Measurement measure(const Workload& workload, int threads, double min_seconds) {
   const TensorRef from = channels_last(input), to = channels_last(ours), to_theirs = channels_last(theirs);
   const auto make_plan = [&] {
     return ConvPlan(workload.problem, workload.kernel, workload.epilogue,
-                    PlanOptions{.algorithm = "auto", .threads = threads, .channels_last = true});
+                    PlanOptions{.algorithm = "auto", .threads = threads, .input_channels_last = true, .output_channels_last = true});
   };
   const ConvPlan plan = make_plan();
   Measurement result{.threads = threads, .algorithm = std::string(plan.algorithm())};

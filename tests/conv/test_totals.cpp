@@ -10,14 +10,6 @@ namespace convtool {
 namespace {
 
 /// The view of a tensor of shape {n, h, w, c} as {n, c, h, w}: channels last.
-TensorRef channels_last(Tensor& tensor) {
-  TensorRef ref = tensor.ref();
-  const Shape& s = tensor.shape();
-  ref.shape = {s.n, s.w, s.c, s.h};
-  ref.strides = {s.c * s.h * s.w, 1, s.h * s.w, s.w};
-  return ref;
-}
-
 double sum_of(const ConstTensorRef& ref) {
   const std::vector<double> values = values_of(ref);
   return std::accumulate(values.begin(), values.end(), 0.0);
