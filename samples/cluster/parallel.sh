@@ -10,7 +10,7 @@ source "$(dirname "$0")/common.sh"
 
 hosts=$1
 shift
-case $(realpath "$2") in *[{}]*) echo "$2: parallel would fill in its braces; choose another folder" >&2; exit 2 ;; esac
+case $(realpath -m "$2") in *[{}]*) echo "$2: parallel would fill in its braces; choose another folder" >&2; exit 2 ;; esac
 prepare "$@"
 # One shard at a time on each machine: convtool itself uses all cores. What fails is tried on another machine first.
 # Exit codes are in the shards' status files, where finish reads them; parallel.log says where and when each ran.

@@ -159,7 +159,10 @@ void check_manifest(const RunOptions& options, const std::vector<Input>& inputs,
   if (options.manifest->empty() || options.manifest == "-")
     throw Error(ErrorKind::usage, "--manifest",
                 "is a file that is read and added to (got '" + *options.manifest + "'); name one");
-  read.refuse_overwriting(*options.manifest);
+  const std::string name = read.find(*options.manifest, settled_path(*options.manifest));
+  if (!name.empty())
+    throw Error(ErrorKind::usage, "--manifest",
+                "'" + *options.manifest + "' is '" + name + "', which this run reads; name another file");
 }
 
 }  // namespace
@@ -172,20 +175,20 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   if (options.manifest) others.push_back(*options.manifest);
   const std::vector<Input> inputs = find_inputs(options.inputs, options.destination.out_dir, ReadFiles(others));
   for (const Input& input : inputs) names.push_back(input.path);
-  if (options.manifest) check_manifest(options, inputs, ReadFiles(names));
-  if (options.manifest) names.push_back(*options.manifest);
-  const ReadFiles read(names);
+  ReadFiles read(names);
+  if (options.manifest) check_manifest(options, inputs, read);
+  if (options.manifest) read.add({*options.manifest});
   Folders folders;
   const std::vector<Destination> destinations =
       plan_destinations(inputs, read, options.destination, filter.network, folders);
-  const OutputOwners owners(
-      inputs, destinations, [&](const std::string& input) { return may_be_floats(input, filter); }, folders);
-  std::vector<std::string> outputs;
+  const OutputOwners owners(inputs, destinations, folders);
+  const ListedFolders listed(options.inputs, options.destination.out_dir);
+  bool takes_stdout = false;
   for (const Destination& destination : destinations) {
-    outputs.push_back(destination.path);
-    outputs.insert(outputs.end(), destination.layers.begin(), destination.layers.end());
+    takes_stdout |= destination.path == "-";
+    if (destination.path != "-") listed.refuse_output(destination.path, folders.settle(destination.path));
+    for (const std::string& path : destination.layers) listed.refuse_output(path, folders.settle(path));
   }
-  refuse_outputs_among_inputs(options.inputs, options.destination.out_dir, outputs);
 
   const auto slice_end = [&](std::int64_t shard) {
     return inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(filter.shards);
@@ -194,14 +197,18 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   std::optional<InterruptGuard> guard;  // a single input is stopped at once
   if (end - begin > 1) guard.emplace();
   const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
-  Teller teller(options, filter.progress, end - begin, std::find(outputs.begin(), outputs.end(), "-") != outputs.end());
+  Teller teller(options, filter.progress, end - begin, takes_stdout);
   MemoryBudget budget(filter.memory_limit);
   std::optional<Resume> resume;
   if (options.manifest)
     resume.emplace(*options.manifest, filter.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options_with_a_say(*options.command, filter.network));
-  const RunContext run{
-      .options = filter, .read = read, .owners = owners, .budget = budget, .resume = resume ? &*resume : nullptr};
+  const RunContext run{.options = filter,
+                       .read = read,
+                       .owners = owners,
+                       .listed = listed,
+                       .budget = budget,
+                       .resume = resume ? &*resume : nullptr};
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
   const auto work = [&] {

@@ -44,7 +44,9 @@ std::string option_names(const CLI::App& command) {
 std::string choices_of(const CLI::Option& option) { return joined(words_of(names_of(option).front())); }
 
 /// Whether the value of an option may be a file: a kernel may, as well as a name.
-bool takes_file(const CLI::Option& option) { return choices_of(option).empty() || option.check_lname("kernel"); }
+bool takes_file(const CLI::Option& option) {
+  return choices_of(option).empty() || option.check_lname("kernel") || option.check_lname("init");
+}
 
 /// What may stand after a command's name, options apart: commands of its own, or words that its operand takes.
 std::string following_words(const CLI::App& command) {
@@ -95,14 +97,17 @@ std::string bash_script(const CLI::App& app) {
   });
   return "# bash completion of convtool\n"
          "_convtool() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} command= options= words=\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= options= words=\n"
+         "  # bash takes --map=clip for three words\n"
+         "  [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}\n"
+         "  [[ $current == = ]] && current=\n"
          "  ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]}\n"
          "  [[ $command == kernels ]] && ((COMP_CWORD > 2)) && command+=\" ${COMP_WORDS[2]}\"\n"
          "  case $command in\n"
          "    '') options=" +
          single_quoted(option_names(app)) + " words=" + single_quoted(command_names(app)) + " ;;\n" + commands +
          "  esac\n"
-         "  case ${COMP_WORDS[COMP_CWORD - 1]} in\n" +
+         "  case $previous in\n" +
          values +
          "  esac\n"
          "  [[ $current == -* ]] && words=$options\n"
@@ -114,6 +119,7 @@ std::string bash_script(const CLI::App& app) {
 std::string zsh_specification(const CLI::Option& option, const std::string& name) {
   std::string text = name + "'[" + escaped(option.get_description()) + "]";
   if (!takes_value(option)) return text + "'";
+  if (name.starts_with("--")) text.insert(name.size(), "=");  // or apart
   return text + ":value:" + (takes_file(option) ? "_files'" : "(" + choices_of(option) + ")'");
 }
 

@@ -29,6 +29,11 @@ FileFormat format_of_path(const std::string& path) {
   return *format;
 }
 
+/// The names by which systems know standard output.
+bool is_stdout(const std::string& path) {
+  return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
+}
+
 /// Whether `path` is a device or pipe whose name tells no format, such as /dev/null or what a shell puts for >(...).
 bool is_nameless_stream(const std::string& path) {
   std::error_code ignored;
@@ -38,7 +43,7 @@ bool is_nameless_stream(const std::string& path) {
 /// The extension of the input where its format is kept, else png.
 FileFormat derived_format(const std::string& input) {
   const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
-  const bool only_floats = own && !own->is_tensor() && !holds(*own->picture, DType::u8, PixelFormat::grey);
+  const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
   if (own && (own->is_tensor() || only_floats)) return *own;
   return *find_file_format("png");
 }
@@ -124,7 +129,7 @@ std::string file_name_part(const std::string& kernel_name) {
 
 bool exists(const std::string& path) {
   std::error_code ignored;
-  return path != "-" && fs::exists(fs::symlink_status(path, ignored));
+  return path != "-" && fs::exists(fs::symlink_status(path, ignored)) && !fs::is_other(path, ignored);
 }
 
 void make_folder_of(const std::string& path) {
@@ -165,7 +170,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
     if (options.format) refuse("--format", "cannot stand beside an --output with {}, whose extension decides");
     for (const Input& input : inputs) destinations.push_back(from_pattern(input, options, kernel_name));
   } else if (options.output) {
-    const std::string& path = *options.output;
+    const std::string path = is_stdout(*options.output) ? "-" : *options.output;
     if (path.empty()) refuse("--output", "is empty; give a file, or - for standard output");
     const bool is_stream = path == "-" || is_nameless_stream(path);
     if (!is_stream && options.format)

@@ -41,7 +41,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
 /// A kernel's name as part of a file's: what shells, paths or other systems may trip over becomes '-'.
 std::string file_name_part(const std::string& kernel_name);
 
-/// Whether there is a file; standard output is none.
+/// Whether there is a file; standard output, a device or a pipe is none.
 bool exists(const std::string& path);
 
 /// Makes the folder that `path` lies in where it is missing. Throws Error(output).

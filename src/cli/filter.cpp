@@ -1,9 +1,9 @@
 #include "cli/filter.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -310,6 +310,17 @@ Bytes convolve_and_encode(const Job& job, std::optional<Source> source, std::opt
   return encode([&] { return format_tensor_json(tensor); });
 }
 
+/// Whether what is written to `path` shows up on a terminal.
+bool is_terminal(const std::string& path) {
+  if (path == "-") return ::isatty(STDOUT_FILENO) == 1;
+  std::error_code ignored;
+  if (!std::filesystem::is_character_file(path, ignored)) return false;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  const bool is_one = descriptor >= 0 && ::isatty(descriptor) == 1;
+  if (descriptor >= 0) ::close(descriptor);
+  return is_one;
+}
+
 /// A file that filtering would overwrite; "" when there is none.
 std::string find_existing(const Destination& destination) {
   if (exists(destination.path)) return destination.path;
@@ -338,11 +349,8 @@ bool makes_grey(const FilterOptions& options) {
 }
 
 bool may_be_floats(const std::string& input, const FilterOptions& options) {
-  std::string extension = std::filesystem::path(input).extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const char* integers : {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".pnm"})
-    if (extension == integers) return asks_for_floats(options);
-  return true;
+  const std::optional<FileFormat> format = find_file_format(std::filesystem::path(input).extension().string());
+  return !format || format->holds_floats() || asks_for_floats(options);
 }
 
 void filter_file(const std::string& input, const Destination& destination, const RunContext& run, RunReport& report) {
@@ -355,6 +363,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   const Stopwatch decoding;
   if (run.resume) {
     if (const std::optional<std::string> done = run.resume->find_done(input, destination)) {
+      if (*done != destination.path) run.owners.refuse_others(*done, input);
       report.output = *done;
       report.status = RunReport::Status::skipped;
       report.up_to_date = true;
@@ -385,11 +394,12 @@ void filter_file(const std::string& input, const Destination& destination, const
   if (job.destination.path != destination.path) {  // it took the extension of floats or of a tensor
     run.read.refuse_overwriting(job.destination.path);
     run.owners.refuse_others(job.destination.path, input);
+    run.listed.refuse_output(job.destination.path, settled_path(job.destination.path));
   }
   if (is_skipped(job.destination, options, report)) return;
   if (options.dry_run) return;
   const bool binary = job.format.kind != FileFormat::Kind::json;
-  if (job.destination.path == "-" && binary && ::isatty(STDOUT_FILENO) == 1) {
+  if (binary && is_terminal(job.destination.path)) {
     throw Error(ErrorKind::output, "",
                 std::string(job.format.name()) + " bytes are not written to a terminal; redirect them, or use -o FILE");
   }

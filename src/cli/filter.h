@@ -53,10 +53,11 @@ bool may_be_floats(const std::string& input, const FilterOptions& options);
 /// What all inputs of a run share.
 struct RunContext {
   const FilterOptions& options;
-  const ReadFiles& read;       ///< files that must not be written to
-  const OutputOwners& owners;  ///< files that are another input's
-  MemoryBudget& budget;        ///< which an input may have to wait for
-  Resume* resume;              ///< null without --manifest
+  const ReadFiles& read;        ///< files that must not be written to
+  const OutputOwners& owners;   ///< files that are another input's
+  const ListedFolders& listed;  ///< folders in which outputs would be inputs
+  MemoryBudget& budget;         ///< which an input may have to wait for
+  Resume* resume;               ///< null without --manifest
 };
 
 /// Filters `input` into `destination` and fills `report` as far as it gets. From several threads at once. Throws Error

@@ -62,6 +62,7 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
   for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
     std::error_code ignored;
     const std::string name = at->path().filename().string();
+    if (at->is_directory(ignored) && at->is_symlink(ignored)) continue;  // may lead back
     if (at->is_directory(ignored)) {
       const bool is_output = !out_dir.empty() && fs::equivalent(at->path(), out_dir, ignored);
       if (is_output || name.starts_with('.'))
@@ -94,6 +95,8 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
       inputs.push_back({name, ""});
   }
   if (options.files_from) add_list(*options.files_from, options.nul_separated, inputs);
+  if (std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.path.empty(); }))
+    refuse("INPUT", "a name is empty; leave it out");
   const auto stdins = std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.path == "-"; });
   if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse("-", "standard input can be read only once");
   if (inputs.empty())
@@ -103,22 +106,26 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
   return inputs;
 }
 
-void refuse_outputs_among_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
-                                 const std::vector<std::string>& outputs) {
+ListedFolders::ListedFolders(const InputOptions& options, const std::optional<std::string>& out_dir)
+    : options_(options), out_dir_(out_dir ? settled_path(*out_dir) : "") {
+  std::error_code ignored;
+  for (const std::string& name : options.named)
+    if (options.recursive && fs::is_directory(name, ignored)) folders_.emplace(settled_path(name), name);
+}
+
+void ListedFolders::refuse_output(const std::string& output, const std::string& settled) const {
   const auto lies_in = [](const std::string& path, const std::string& folder) {
     return path.starts_with(folder + "/");
   };
-  Folders folders;
-  for (const std::string& name : options.named) {
-    std::error_code ignored;
-    if (!options.recursive || !fs::is_directory(name, ignored)) continue;
-    const std::string folder = settled_path(name);
-    if (out_dir && lies_in(settled_path(*out_dir), folder)) continue;  // the listing leaves it out
-    for (const std::string& output : outputs)
-      if (output != "-" && lies_in(folders.settle(output), folder) &&
-          is_wanted(fs::path(output).filename().string(), options.include))
-        refuse("--recursive", "the output '" + output + "' would be an input of the next run; write outside of '" +
-                                  name + "', or into a folder in it by --out-dir");
+  for (const auto& [folder, name] : folders_) {
+    if (!lies_in(settled, folder)) continue;
+    if (lies_in(out_dir_, folder) && lies_in(settled, out_dir_)) continue;  // the listing leaves it out
+    const fs::path below = fs::path(settled).lexically_relative(folder);
+    const bool is_hidden =
+        std::any_of(below.begin(), below.end(), [](const fs::path& part) { return part.native().starts_with('.'); });
+    if (!is_hidden && is_wanted(below.filename().string(), options_.include))
+      refuse("--recursive", "the output '" + output + "' would be an input of the next run; write outside of '" + name +
+                                "', or into a folder in it by --out-dir");
   }
 }
 

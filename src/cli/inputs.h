@@ -1,6 +1,7 @@
 // What a run is to filter: files by name, from lists and from folders.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,19 @@ class ReadFiles;
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
                                const ReadFiles& others);
 
-/// Throws Error(usage) when one of `outputs` would be an input of the next run: lies in a folder that is listed
-/// recursively, under a name that is wanted there.
-void refuse_outputs_among_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
-                                 const std::vector<std::string>& outputs);
+/// The folders that `options` list recursively, as a later run will find them.
+class ListedFolders {
+ public:
+  ListedFolders(const InputOptions& options, const std::optional<std::string>& out_dir);
+
+  /// Throws Error(usage) when `output`, other than "-", would be an input of the next run: lies in one of them, not in
+  /// `out_dir`, under a name that is wanted there. `settled` is its settled_path().
+  void refuse_output(const std::string& output, const std::string& settled) const;
+
+ private:
+  const InputOptions& options_;
+  std::map<std::string, std::string> folders_;  ///< settled, and as named
+  std::string out_dir_;                         ///< settled; or ""
+};
 
 }  // namespace convtool

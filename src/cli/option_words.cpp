@@ -9,6 +9,7 @@
 #include "conv/output_map.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
+#include "io/file_format.h"
 #include "io/image_io.h"
 #include "io/kernel_format.h"
 #include "kernels/shipped.h"
@@ -46,7 +47,9 @@ constexpr Row kTable[] = {{"--alpha", kAlphaRules},
 
 std::vector<std::string_view> words_of(std::string_view option) {
   std::vector<std::string_view> words;
-  if (option == "--kernel" || option == "NAME" || option == "SOURCE") {
+  if (option == "--format") {
+    words = file_format_words();
+  } else if (option == "--kernel" || option == "NAME" || option == "SOURCE") {
     for (const ShippedKernel& kernel : shipped_kernels()) words.push_back(kernel.name);
   } else if (option == "--algorithm") {
     words = algorithm_names();

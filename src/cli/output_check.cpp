@@ -32,15 +32,13 @@ void check_can_make(const std::string& folder) {
   }
 }
 
-/// Every path that the result may be written to.
-std::vector<std::string> possible_paths(const Destination& destination, bool may_be_floats) {
-  std::vector<std::string> paths = {destination.path};
-  if (destination.derived && may_be_floats)
-    for (const char* format : {"tiff", "npy"})
-      paths.push_back(with_format(destination, *find_file_format(format)).path);
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
+std::string without_extension(const std::string& path) { return fs::path(path).replace_extension().string(); }
+
+/// Whether a derived name may come to have the extension of `path` because its result is floats.
+bool may_become(const Destination& destination, const std::string& path) {
+  const std::optional<FileFormat> format = find_file_format(fs::path(path).extension().string());
+  if (!format || !format->holds_floats() || format->kind == FileFormat::Kind::json) return false;
+  return format->is_tensor() || !destination.format->holds_floats();
 }
 
 }  // namespace
@@ -84,11 +82,14 @@ void Folders::check(const Destination& destination) {
   const std::string folder = folder_of(path);
   switch (state_of(folder)) {
     case State::missing:
-      if (destination.make_folder) return check_can_make(folder);
-      refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
     case State::no_folder:
-      if (destination.make_folder) return check_can_make(folder);
-      refuse(path, "'" + folder + "' is not a folder");
+      if (!destination.make_folder) {
+        if (state_of(folder) == State::no_folder) refuse(path, "'" + folder + "' is not a folder");
+        refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
+      }
+      if (!can_be_made_.contains(folder)) check_can_make(folder);
+      can_be_made_.insert(folder);
+      return;
     case State::read_only:
       if (fs::exists(status) && !fs::is_regular_file(status)) return;  // a device is written straight
       refuse(path, "the folder '" + folder + "' is not writable");
@@ -96,13 +97,15 @@ void Folders::check(const Destination& destination) {
   }
 }
 
-ReadFiles::ReadFiles(const std::vector<std::string>& paths) {
+void ReadFiles::add(const std::vector<std::string>& paths) {
   Folders folders;
   for (const std::string& path : paths) {
-    if (path != "-") paths_.insert(folders.settle(path));
     struct stat status;
-    if (path != "-" && ::stat(path.c_str(), &status) == 0)
-      names_.emplace(std::pair(status.st_dev, status.st_ino), path);
+    const bool is_stdin = path == "-";
+    if (is_stdin && (::fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))) continue;
+    if (!is_stdin) paths_.insert(folders.settle(path));
+    if (is_stdin || ::stat(path.c_str(), &status) == 0)
+      names_.emplace(std::pair(status.st_dev, status.st_ino), is_stdin ? "standard input" : path);
   }
 }
 
@@ -121,33 +124,45 @@ void ReadFiles::refuse_overwriting(const std::string& path, const std::string& s
 }
 
 OutputOwners::OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
-                           const std::function<bool(const std::string&)>& may_be_floats, Folders& folders) {
+                           Folders& folders)
+    : inputs_(inputs), destinations_(destinations) {
   for (std::size_t i = 0; i < destinations.size(); ++i) {
-    std::vector<std::string> paths;
-    if (destinations[i].path != "-") paths = possible_paths(destinations[i], may_be_floats(inputs[i].path));
-    paths.insert(paths.end(), destinations[i].layers.begin(), destinations[i].layers.end());
+    std::vector<std::string> paths = destinations[i].layers;
+    if (destinations[i].path != "-") paths.push_back(destinations[i].path);
     for (const std::string& path : paths) {
       const std::string settled = folders.settle(path);
-      const auto [at, fresh] = owners_.emplace(settled, &inputs[i]);
+      const auto [at, fresh] = planned_.emplace(settled, i);
       if (fresh) continue;
-      const Input* owner = at->second;
-      if (owner == &inputs[i])
+      const std::string& owner = inputs[at->second].path;
+      if (at->second == i)
         refuse("--dump-layers",
                "'" + settled + "' would be both the result and what a layer makes; choose another folder");
-      if (inputs[i].path == owner->path) refuse(inputs[i].path, "named twice as an input; name it once");
-      refuse(inputs[i].path, "would write the same output as '" + owner->path + "' ('" + settled +
+      if (inputs[i].path == owner) refuse(owner, "named twice as an input; name it once");
+      refuse(inputs[i].path, "would write the same output as '" + owner + "' ('" + settled +
                                  "'); filter them in separate runs, or into separate folders");
     }
+    if (destinations[i].derived) derived_[without_extension(folders.settle(destinations[i].path))].push_back(i);
   }
 }
 
 void OutputOwners::refuse_others(const std::string& path, const std::string& input) const {
-  const auto owner = owners_.find(settled_path(path));
-  if (owner != owners_.end() && owner->second->path != input)
-    throw Error(
-        ErrorKind::output, path,
-        "is where the result of '" + owner->second->path + "' goes, and '" + input +
-            "' is not what its name says; give it the extension of its content, or filter it in a run of its own");
+  const std::string settled = settled_path(path);
+  const auto planned = planned_.find(settled);
+  const auto rivals = derived_.find(without_extension(settled));
+  std::size_t owner = 0;
+  if (planned != planned_.end()) {
+    owner = planned->second;
+  } else if (rivals != derived_.end()) {
+    const auto likely = std::find_if(rivals->second.begin(), rivals->second.end(),
+                                     [&](std::size_t i) { return may_become(destinations_[i], settled); });
+    owner = likely == rivals->second.end() ? rivals->second.front() : *likely;
+  } else {
+    return;  // a link leads to where no input's result was planned to be
+  }
+  if (inputs_[owner].path != input)
+    throw Error(ErrorKind::output, path,
+                "may be the output of '" + inputs_[owner].path + "' too, since the content of '" + input +
+                    "' asks for another format than its name; filter them in separate runs");
 }
 
 void check_writable(const Destination& destination, const ReadFiles& read) {

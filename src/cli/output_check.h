@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -36,12 +35,15 @@ class Folders {
 
   std::map<std::string, std::string> settled_;
   std::map<std::string, State> states_;
+  std::set<std::string> can_be_made_;
 };
 
 /// The files that a run reads, known by device and inode: no output may be one of them, by whatever name.
 class ReadFiles {
  public:
-  explicit ReadFiles(const std::vector<std::string>& paths);  // they need not exist
+  /// They need not exist. "-" is the file that standard input comes from, if it does.
+  explicit ReadFiles(const std::vector<std::string>& paths) { add(paths); }
+  void add(const std::vector<std::string>& paths);
 
   /// The file that is `path`, by the name that it is read by; "" when there is none. `settled` is its settled_path().
   std::string find(const std::string& path, const std::string& settled) const;
@@ -55,21 +57,23 @@ class ReadFiles {
   std::set<std::string> paths_;  ///< settled_path() of each
 };
 
-/// Which input's result every file is to hold.
+/// Which input's result every file is to hold. Names are settled before any work, but derived ones may take another
+/// extension once their inputs are decoded; so that no two take the same, each belongs to one input, whichever comes
+/// first to write.
 class OutputOwners {
  public:
-  /// `destinations` of `inputs`. `may_be_floats` tells of an input's name whether its result may be floats, in which
-  /// case a derived name may yet take the extension of a format for them. Throws Error(usage) where two inputs would
-  /// write one file.
-  OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
-               const std::function<bool(const std::string&)>& may_be_floats, Folders& folders);
+  /// `destinations` of `inputs`, to which it refers. Throws Error(usage) where two are planned to be one file.
+  OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations, Folders& folders);
 
-  /// Throws Error(output) when `path` belongs to another input than `input`: its content is not what its name says, and
-  /// so the name of its result became another one than planned.
+  /// Throws Error(output) when `path`, the name that the result of `input` has taken instead of the planned one, may be
+  /// that of another input's.
   void refuse_others(const std::string& path, const std::string& input) const;
 
  private:
-  std::map<std::string, const Input*> owners_;  ///< by settled_path(); of the constructor's `inputs`
+  const std::vector<Input>& inputs_;
+  const std::vector<Destination>& destinations_;
+  std::map<std::string, std::size_t> planned_;               ///< indices, by settled_path()
+  std::map<std::string, std::vector<std::size_t>> derived_;  ///< the same without extension, in order
 };
 
 /// Throws Error(usage) where `destination`, not standard output, cannot be written to, as Folders does, or is one of

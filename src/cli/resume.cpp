@@ -46,10 +46,14 @@ std::string digest_of_network(const Network& network) {
   return digest_of(std::as_bytes(std::span(text)));
 }
 
+bool was_touched(const FileRecord& then, const FileRecord& now) {
+  return then.mtime != now.mtime || then.ctime != now.ctime;
+}
+
 /// Whether `record` still holds for the file at its path; `current` is the file as it is now.
 bool has_same_content(const FileRecord& record, const FileRecord& current) {
   if (current.size != record.size) return false;
-  return current.mtime == record.mtime || digest_of_file(record.path) == record.digest;
+  return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
 }
 
 }  // namespace
@@ -84,7 +88,7 @@ std::optional<std::string> Resume::find_done(const std::string& input, const Des
   std::optional<FileRecord> now = look_at_file(input), result = look_at_file(entry->output.path);
   if (!now || !result || !has_same_content(entry->input, *now) || !has_same_content(entry->output, *result))
     return std::nullopt;
-  if (now->mtime != entry->input.mtime || result->mtime != entry->output.mtime) {
+  if (was_touched(entry->input, *now) || was_touched(entry->output, *result)) {
     now->digest = entry->input.digest;
     result->digest = entry->output.digest;
     manifest_.add({.input = *now, .output = *result, .options = options_});

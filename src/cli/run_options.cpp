@@ -142,10 +142,12 @@ FilterOptions resolve(const RunOptions& options) {
   result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   result.plan.totals = options.json || options.verbose;
   if (options.shard) {
-    const std::size_t slash = std::min(options.shard->find('/'), options.shard->size());
-    result.shards = parse_integer(
-        "--shard", std::string_view(*options.shard).substr(std::min(slash + 1, options.shard->size())), 1, 1 << 20);
-    result.shard = parse_integer("--shard", std::string_view(*options.shard).substr(0, slash), 1, result.shards);
+    const std::string_view shard = *options.shard;
+    const std::size_t slash = shard.find('/');
+    if (slash == std::string_view::npos || shard.find('/', slash + 1) != std::string_view::npos)
+      throw Error(ErrorKind::usage, "--shard", "'" + *options.shard + "' does not fit (expected K/N, such as 2/8)");
+    result.shards = parse_integer("--shard", shard.substr(slash + 1), 1, 1 << 20);
+    result.shard = parse_integer("--shard", shard.substr(0, slash), 1, result.shards);
   }
   result.progress = static_cast<ProgressMode>(parse_choice("--progress", options.progress, kProgressModes));
   if (options.quiet) result.progress = ProgressMode::never;

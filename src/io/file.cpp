@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -125,12 +127,19 @@ fs::path follow_links(fs::path path) {
   return path;
 }
 
-/// Those of `status`; the owner as far as this user may give files away, else it is this user.
-void keep_owner_and_permissions(int descriptor, const struct stat& status) {
-  const bool is_given = fchown(descriptor, status.st_uid, status.st_gid) == 0 ||
-                        fchown(descriptor, static_cast<uid_t>(-1), status.st_gid) == 0;
-  const mode_t without = is_given ? 0 : S_ISUID | S_ISGID;  // not in the name of another
+/// Those of `path`, whose status is `status`: its access list where it has one, and the owner as far as this user may
+/// give files away, else it is this user.
+void keep_owner_and_permissions(const std::string& path, const struct stat& status, int descriptor) {
+  const bool is_given = fchown(descriptor, status.st_uid, status.st_gid) == 0;
+  const bool has_group = is_given || fchown(descriptor, static_cast<uid_t>(-1), status.st_gid) == 0;
+  const mode_t without = (is_given ? 0 : S_ISUID) | (has_group ? 0 : S_ISGID);  // not in the name of another
+  constexpr const char* kAccessList = "system.posix_acl_access";                // Linux, acl(5)
+  std::array<char, 4096> list;
+  const ssize_t size = getxattr(path.c_str(), kAccessList, list.data(), list.size());
+  if (size <= 0) fremovexattr(descriptor, kAccessList);  // the one that the folder gives to new files
   if (fchmod(descriptor, status.st_mode & 07777 & ~without) != 0) throw_errno();
+  if (size > 0 && fsetxattr(descriptor, kAccessList, list.data(), static_cast<std::size_t>(size), 0) != 0)
+    throw_errno();
 }
 
 void replace_file(const std::string& path, std::span<const std::byte> bytes) {
@@ -145,7 +154,7 @@ void replace_file(const std::string& path, std::span<const std::byte> bytes) {
   const fs::path target = follow_links(path);
   if (!target.has_filename()) throw std::system_error(ENOENT, std::generic_category());
   TemporaryFile temporary(target.has_parent_path() ? target.parent_path() : ".");
-  if (exists) keep_owner_and_permissions(temporary.descriptor(), status);
+  if (exists) keep_owner_and_permissions(path, status, temporary.descriptor());
   write_all(temporary.descriptor(), bytes);
   temporary.replace(target);
 }

@@ -45,7 +45,7 @@ class RandomAccessFile {
 };
 
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
-/// renamed. The permissions of an existing file are kept, and its owner as far as this user may; one that may not be
+/// renamed. The permissions of an existing file are kept, an access list too, and its owner as far as this user may; one that may not be
 /// written is refused; a symbolic link is followed, not replaced. What is not a regular file (a device, a pipe) is
 /// written straight. On any failure the old file is as it was and nothing is left behind; a temporary is removed too
 /// when a signal from outside ends the process (io/temporary_file.h). A limit on file sizes is such a failure only

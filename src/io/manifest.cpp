@@ -26,19 +26,22 @@ std::string utc_text(const timespec& time) {
 }
 
 /// Whether a change from now on is sure to get another time than `changed`. Linux stamps files with the time of its
-/// last tick, 10 ms at most; file systems that keep whole seconds round to two at most (FAT).
+/// last tick, 10 ms at most; file systems that keep whole seconds round to two at most (FAT). A time to come is far
+/// from that of any change, unless it is so near that the clock of the disk's machine may be ahead.
 bool is_settled(const timespec& changed) {
   timespec now = {};
   clock_gettime(CLOCK_REALTIME, &now);
   const double age =
       static_cast<double>(now.tv_sec - changed.tv_sec) + static_cast<double>(now.tv_nsec - changed.tv_nsec) * 1e-9;
-  return age > (changed.tv_nsec == 0 ? 2.0 : 0.02);
+  constexpr double kMostAhead = 3600;
+  return age > (changed.tv_nsec == 0 ? 2.0 : 0.02) || age < -kMostAhead;
 }
 
 FileRecord read_record(const ordered_json& line, const std::string& what) {
   return {.path = line.at(what),
           .size = line.at(what + "_size"),
           .mtime = line.at(what + "_mtime"),
+          .ctime = line.value(what + "_ctime", ""),
           .digest = line.at(what + "_digest")};
 }
 
@@ -46,6 +49,7 @@ void put_record(ordered_json& line, const std::string& what, const FileRecord& r
   line[what] = record.path;
   line[what + "_size"] = record.size;
   line[what + "_mtime"] = record.settled ? record.mtime : "";
+  line[what + "_ctime"] = record.settled ? record.ctime : "";
   line[what + "_digest"] = record.digest;
 }
 
@@ -57,6 +61,7 @@ std::optional<FileRecord> look_at_file(const std::string& path) {
   return FileRecord{.path = path,
                     .size = status.st_size,
                     .mtime = utc_text(status.st_mtim),
+                    .ctime = utc_text(status.st_ctim),
                     .digest = {},
                     .settled = is_settled(status.st_mtim)};
 }
@@ -67,7 +72,11 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
     std::error_code ignored;
     if (std::filesystem::is_other(path_, ignored)) throw Error(ErrorKind::input, path_, "is not a regular file");
     if (access == Access::read_and_add) {
-      std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);  // else told next
+      std::error_code failed;
+      const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+      if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+      if (failed)
+        throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
       append_to_file(path_, {});  // makes it, and shows that it can be written
     }
     if (std::filesystem::exists(path_, ignored)) bytes = read_file(path_);
@@ -88,7 +97,10 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
 
 bool Manifest::read_line(std::string_view line) {
   constexpr std::string_view kBegin = R"({"version":1,"input":)";
-  line = line.substr(0, line.find_last_not_of('\0') + 1);          // a block that the machine's end left unwritten
+  const std::size_t zeros = std::min(line.find_first_not_of('\0'), line.size());
+  const bool has_zeros = line.find('\0') != std::string_view::npos;  // a block that was lost with the machine
+  if (has_zeros && line.ends_with("}}")) return true;
+  line = line.substr(zeros, line.find_last_not_of('\0') + 1 - zeros);
   if (!line.starts_with(kBegin)) return kBegin.starts_with(line);  // cut short early
   const ordered_json object = ordered_json::parse(line, nullptr, false);
   if (object.is_discarded()) return true;  // cut short

@@ -15,7 +15,8 @@ namespace convtool {
 struct FileRecord {
   std::string path;
   std::int64_t size = 0;
-  std::string mtime;  ///< of the last change, UTC to the nanosecond
+  std::string mtime;  ///< of the last change of its content, UTC to the nanosecond; anyone may set it
+  std::string ctime;  ///< of the last change of its content, name, permissions or times; nobody sets it
   std::string digest;
   bool settled = true;  ///< a change after this look is sure to have another mtime
 };
@@ -32,9 +33,9 @@ struct ManifestEntry {
 };
 
 /// JSON Lines, one object for each input that was filtered, written as it is done:
-///   {"version":1,"input":...,"input_size":...,"input_mtime":...,"input_digest":...,
-///    "output":...,"output_size":...,"output_mtime":...,"output_digest":...,"options":{...}}
-/// with the mtime of an input that was changed a moment before left empty. Lines are only ever added, and the last one
+///   {"version":1,"input":...,"input_size":...,"input_mtime":...,"input_ctime":...,"input_digest":...,
+///    "output":..., ... the same of it ..., "options":{...}}
+/// with the times of an input that was changed a moment before left empty. Lines are only ever added, and the last one
 /// of an input and an output counts; so manifests are merged by writing one behind the other. From several threads at
 /// once, and from several processes where the file system appends in one piece.
 class Manifest {

@@ -3,8 +3,8 @@
 
 namespace convtool {
 
-/// Turns OpenCV's OpenEXR codec on, which is off by default, and keeps every OPENCV_ variable of the user's from having
-/// an effect. To be called before main(), where no other thread can be reading the environment.
+/// Turns OpenCV's OpenEXR codec on, which is off by default. To be called before main(), where no other thread can be
+/// reading the environment. The user's variables for OpenCV and libjpeg are gone by then: linking this takes them out.
 void settle_opencv_switches();
 
 }  // namespace convtool

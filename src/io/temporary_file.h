@@ -12,7 +12,7 @@ void prepare_for_signals();
 /// umask (or the folder's default access list) gives to new files. Unless it is renamed, the destructor removes it, and
 /// so do the signals that end a process from outside, SIGINT and SIGTERM among them; a signal that is ignored stays so.
 /// What a process leaves behind that ended without a chance, as by SIGKILL, the next one removes when it first makes a
-/// file in the folder. Functions throw std::system_error with the errno.
+/// file in the folder; of another machine's, once nobody has written to it for an hour. Functions throw std::system_error with the errno.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& folder);

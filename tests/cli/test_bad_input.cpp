@@ -379,7 +379,7 @@ TEST_CASE("numbers too large to compute with are refused, not wrapped") {
 TEST_CASE("odd names stay on one line") {
   Workplace workplace;
   workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});
-  workplace.refuses({"apply", "", "-k", "edge.json"}, 1, {"convtool: no file name"});
+  workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: a name is empty"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a\\nb\":1}", {"/a\\nb: unknown key"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a/b~c\":1}", {"/a~1b~0c: unknown key"});
   const ProgramResult named =

@@ -180,10 +180,13 @@ TEST_CASE("no input is overwritten and no output written twice, by whatever way 
   fs::create_directory(folder.file("e"));
   fs::create_symlink("b.k.png", folder.file("e/a.k.png"));
   CHECK(refused({"a/a.png", "a/b.png", "-o", "e/{stem}.k.png"}));
-  // As floats both would take the extension .tif; as bytes they differ in nothing that counts.
   put_picture(folder, "c/x.png", 30);
   cv::imwrite(folder.file("c/x.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(1)));
   CHECK(refused({"c/x.png", "c/x.tif", "--depth", "f32", "--out-dir", "o"}));
+  for (const std::string redirected : {"- -o a/a.png < a/a.png", "- --out-dir a --files-from a/b.png <a/a.png"}) {
+    const ProgramResult result = run_shell("$CONVTOOL apply -k edge " + redirected, folder);
+    CHECK(result.code == 2);
+  }
   CHECK(read_text(folder.file("a/a.png")) == before);
 }
 
@@ -198,11 +201,74 @@ TEST_CASE("inputs that are not what their names say do not write each other's ou
     const std::vector<json> all = reports(result.out);
     REQUIRE(all.size() == 2);
     CHECK(all[0]["status"] == "error");
-    CHECK(result.err.find("is where the result of 'a.npy' goes, and 'a.png' is not what its name says") !=
-          std::string::npos);
+    CHECK(result.err.find("may be the output of 'a.npy' too, since the content of 'a.png'") != std::string::npos);
     CHECK(all[1]["output"] == "a.edge.npy");
     CHECK(apply(folder, {"a.png", "--json"}).code == 0);  // alone it takes the name of its content
   }
+}
+
+TEST_CASE("two inputs whose names say nothing of their content have one output each, whatever the jobs") {
+  for (const char* jobs : {"1", "4"}) {
+    const TempFolder folder;
+    std::string numbers = "1";
+    for (int i = 0; i < 200000; ++i) numbers += ",1";
+    folder.write("a.png", "[[" + numbers + "]]");  // takes longer
+    folder.write("a.pfm", "[[5,6],[7,8]]");
+    const ProgramResult result =
+        run_convtool({"apply", "a.png", "a.pfm", "-k", "identity", "--out-dir", "o", "--json", "--jobs", jobs}, folder);
+    CHECK(result.code == 1);
+    const std::vector<json> all = reports(result.out);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0]["status"] == "ok");
+    CHECK(all[1]["status"] == "error");
+    CHECK(read_text(folder.file("o/a.identity.json")).size() > 200000);
+  }
+}
+
+TEST_CASE("inputs of one stem go side by side where their outputs differ") {
+  const TempFolder folder;
+  put_picture(folder, "p.png", 50);
+  put_picture(folder, "b.tif", 50);
+  REQUIRE(run_convtool({"apply", "p.png", "-k", "identity", "-o", "b.npy"}, folder).code == 0);
+  REQUIRE(run_convtool({"apply", "p.png", "-k", "identity", "-o", "b.json"}, folder).code == 0);
+  REQUIRE(run_convtool({"apply", "p.png", "-k", "identity", "--depth", "f32", "-o", "b.exr"}, folder).code == 0);
+  CHECK(apply(folder, {"b.tif", "b.npy", "b.json", "b.exr", "--out-dir", "o"}).code == 0);
+  CHECK(files_in(folder, "o") == std::vector<std::string>{"b.edge.exr", "b.edge.json", "b.edge.npy", "b.edge.png"});
+}
+
+TEST_CASE("a name that floats take is not one that the next run would filter") {
+  const TempFolder folder;
+  fs::create_directory(folder.file("in"));
+  REQUIRE(cv::imwrite(folder.file("in/x.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(1))));
+  const std::vector<std::string> pattern = {"in", "--recursive", "--include", "*.tif", "-o", "{dir}/{stem}.2.{ext}"};
+  const ProgramResult result = apply(folder, pattern);
+  CHECK(result.code == 1);
+  CHECK(result.err.find("would be an input of the next run") != std::string::npos);
+  CHECK(files_in(folder, "in") == std::vector<std::string>{"x.tif"});
+  // What lies in --out-dir is no input, what layers make elsewhere would be; nor is what is hidden.
+  const std::vector<std::string> layers = {"in", "--recursive", "--out-dir", "in/out", "--dump-layers"};
+  std::vector<std::string> beside = layers, hidden = layers;
+  beside.push_back("in/layers");
+  hidden.push_back("in/.layers");
+  CHECK(apply(folder, beside).code == 2);
+  CHECK(apply(folder, hidden).code == 0);
+  CHECK(apply(folder, hidden).code == 0);
+}
+
+TEST_CASE("a colour .ppm gives a .png like other pictures") {
+  const TempFolder folder;
+  REQUIRE(cv::imwrite(folder.file("x.ppm"), cv::Mat(5, 6, CV_8UC3, cv::Scalar(1, 2, 3))));
+  CHECK(apply(folder, {"x.ppm", "--gray"}).code == 0);
+  CHECK(fs::exists(folder.file("x.edge.png")));
+}
+
+TEST_CASE("links to folders are not followed, whether they can be read or not") {
+  const TempFolder folder;
+  put_picture(folder, "in/a.png", 10);
+  put_picture(folder, "elsewhere/b.png", 10);
+  fs::create_directory_symlink("../elsewhere", folder.file("in/s"));
+  fs::create_directory_symlink("../in", folder.file("in/loop"));
+  CHECK(reports(apply(folder, {"in", "--recursive", "--out-dir", "o", "--json"}).out).size() == 1);
 }
 
 TEST_CASE("reports go to standard error when a result takes standard output") {

@@ -132,6 +132,24 @@ TEST_CASE("a file that was only touched is looked at, not filtered") {
   CHECK(batch.manifest().size() == 5);
 }
 
+TEST_CASE("files of one size and time that changed places are seen by when they were renamed") {
+  const Batch batch;
+  batch.folder.write("b.pgm", kOther);
+  make_old(batch.folder, "b.pgm");
+  CHECK(batch.run() == "ooo");
+  CHECK(run_shell("mv a.pgm c && mv b.pgm a.pgm && mv c b.pgm", batch.folder).code == 0);
+  CHECK(batch.run() == "oos");
+}
+
+TEST_CASE("files from the future are not looked at for ever") {
+  const Batch batch;
+  for (const char* name : {"a.pgm", "b.pgm", "c.pgm"}) make_old(batch.folder, name, 4000000000);
+  CHECK(batch.run() == "ooo");
+  CHECK(batch.run() == "sss");
+  CHECK(batch.run() == "sss");
+  CHECK(batch.manifest().size() <= 6);  // when they were renamed may have been a moment before
+}
+
 TEST_CASE("what failed is not recorded, and done again") {
   const Batch batch;
   batch.folder.write("b.pgm", "no picture");
@@ -229,7 +247,7 @@ TEST_CASE("a manifest that cannot be kept is refused before any work") {
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm"}).find("which this run reads") != std::string::npos);
   CHECK(refusal({"a.pgm", "-o", "m.png", "--manifest", "m.png"}).find("which this run reads") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is no manifest of convtool's") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", "a.pgm/m"}).find("a part of the path is not a folder") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "a.pgm/m"}).find("a.pgm: the folder cannot be created") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "/dev/null"}).find("is not a regular file") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", ""}).find("is a file that is read and added to") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "-"}).find("is a file that is read and added to") != std::string::npos);

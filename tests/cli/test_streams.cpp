@@ -55,6 +55,9 @@ TEST_CASE("a device or pipe whose name tells no format takes the input's, or wha
   const TempFolder folder;
   write_picture(folder, "x.png");
   CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-o", "/dev/null"}, folder).code == 0);
+  CHECK(run_shell("$CONVTOOL apply x.png -k edge -o /dev/stdout -q | head -c 4", folder).out == "\x89PNG");
+  CHECK(run_shell("$CONVTOOL apply x.png -k edge -o /dev/stdout >out; head -c 4 out", folder).out == "\x89PNG");
+  CHECK(run_shell("$CONVTOOL apply x.png -k edge -n -o /dev/null --json | grep -c skipped", folder).out == "0\n");
   CHECK(run_shell("bash -c '$CONVTOOL apply x.png -k edge -q -o >(head -c 4 > begin; echo > ended)'; "
                   "until [ -e ended ]; do sleep 0.01; done; cat begin",
                   folder)

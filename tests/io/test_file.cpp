@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -205,6 +206,27 @@ TEST_CASE("a new file has the permissions of the umask, an existing one keeps it
     CHECK(mode_of(folder / "new") == mode);
   }
   CHECK(contents(folder / "new") == "2");
+}
+
+TEST_CASE("an existing file keeps its owner and access list, where the system lets it") {
+  const Folder folder;
+  const std::string path = folder / "f";
+  write_file(path, to_bytes("old"));
+  const bool can_give = chown(path.c_str(), 12345, 12346) == 0;
+  // acl(5) as Linux keeps it: version 2; owner rw, user 1234 rw, group none, mask rw, others none.
+  constexpr std::uint16_t kList[] = {2, 0,      1,      6,  0xffff, 0xffff, 2,      6,  1234, 0,      4,
+                                     0, 0xffff, 0xffff, 16, 6,      0xffff, 0xffff, 32, 0,    0xffff, 0xffff};
+  constexpr const char* kName = "system.posix_acl_access";
+  const bool has_list = setxattr(path.c_str(), kName, kList, sizeof kList, 0) == 0;
+  write_file(path, to_bytes("new"));
+  struct stat status;
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  CHECK(contents(path) == "new");
+  if (can_give) CHECK(status.st_uid == 12345);
+  if (can_give) CHECK(status.st_gid == 12346);
+  std::uint16_t kept[64] = {};
+  if (has_list) CHECK(getxattr(path.c_str(), kName, kept, sizeof kept) == sizeof kList);
+  if (has_list) CHECK(std::equal(std::begin(kList), std::end(kList), kept));
 }
 
 TEST_CASE("a symbolic link stays one, whether its target exists or not") {

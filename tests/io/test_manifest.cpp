@@ -81,6 +81,12 @@ TEST_CASE("zeros that a file system leaves for what was never written are passed
     manifest.add(entry("a.png"));
   }
   const std::string whole = read_text(path);
+  const std::size_t middle = whole.size() / 2;
+  for (const std::string& damaged : {std::string(50, '\0') + whole, std::string(50, '\0') + whole.substr(middle),
+                                    whole.substr(0, middle) + std::string(9, '\0') + whole.substr(middle)}) {
+    folder.write("m.jsonl", damaged + whole);
+    CHECK(Manifest(path, Manifest::Access::read).find("a.png", "a.png.out") != nullptr);
+  }
   for (const std::size_t kept : {std::size_t{0}, std::size_t{1}, std::size_t{30}, whole.size() / 2}) {
     CAPTURE(kept);
     folder.write("m.jsonl", whole + whole.substr(0, kept) + std::string(500, '\0'));
