@@ -51,7 +51,7 @@ void check_timeable(const Bank& bank, const BankShape& shape) {
 BankTiming time_bank(Bank bank, const BankShape& shape, int threads) {
   check_timeable(bank, shape);
   for (Layer& layer : bank.layers) {
-    if (!layer.weights.empty()) continue;
+    if (!layer.weights.empty() || layer.is_max_pool()) continue;
     const KernelShape& k = layer.shape;
     const Tensor noise = make_noise(DType::f32, {k.c_o, k.c_i_per_group, k.kh, k.kw});
     layer.weights.assign(noise.data<float>(), noise.data<float>() + k.count());

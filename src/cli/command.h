@@ -20,7 +20,6 @@ void add_bench(CLI::App& command, Action& action);
 void add_shape(CLI::App& command, Action& action);
 void add_learn(CLI::App& command, Action& action);
 void add_kernels(CLI::App& command, Action& action);
-void add_kernels_import(CLI::App& command, Action& action);
 void add_manual(CLI::App& command, Action& action);
 
 }  // namespace convtool

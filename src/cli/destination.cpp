@@ -124,7 +124,10 @@ std::string file_name_part(const std::string& kernel_name) {
     if (!plain) c = '-';
   }
   constexpr std::size_t kLongest = 100;  // file names end at 255 bytes, and the stem needs room
-  return part.substr(0, kLongest);
+  if (part.size() <= kLongest) return part;
+  std::size_t end = kLongest;  // not inside a character of UTF-8
+  while (end > 0 && (static_cast<unsigned char>(part[end]) & 0xC0) == 0x80) --end;
+  return part.substr(0, end);
 }
 
 bool exists(const std::string& path) {

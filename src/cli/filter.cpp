@@ -239,12 +239,13 @@ int tensor_rank(const Shape& result, const Source& source) {
 }
 
 /// Writes what each layer makes to the files of `job`; nothing where there are none.
-LayerObserver layer_writer(const Job& job, const Source& source, const PlanOptions& options) {
+LayerObserver layer_writer(const Job& job, const Source& source, const FilterOptions& options) {
   if (job.destination.layers.empty()) return {};
   return [&](std::size_t bank, const ConstTensorRef& responses) {
     const std::string& path = job.destination.layers[bank];
+    if (options.no_clobber && exists(path)) return;
     NpyFile file = new_npy(responses.shape, tensor_rank(responses.shape, source));
-    identity_plan(DType::f32, responses.shape, options).run(responses, file.values(), {});
+    identity_plan(DType::f32, responses.shape, options.plan).run(responses, file.values(), {});
     make_folder_of(path);
     write_file(path, file.bytes);
   };
@@ -265,7 +266,7 @@ void convolve(const Job& job, const Source& source, const std::optional<Image>& 
   } else if (const auto* premultiplied = std::get_if<PremultipliedPlan>(&job.plan)) {
     report.stats = premultiplied->run(x, result, job.mapping);
   } else {
-    report.stats = kernels_of(job.plan).run(x, result, job.mapping, layer_writer(job, source, options.plan));
+    report.stats = kernels_of(job.plan).run(x, result, job.mapping, layer_writer(job, source, options));
   }
   if (job.alpha_kept) {
     ReceptiveField field;
@@ -321,18 +322,13 @@ bool is_terminal(const std::string& path) {
   return is_one;
 }
 
-/// A file that filtering would overwrite; "" when there is none.
-std::string find_existing(const Destination& destination) {
-  if (exists(destination.path)) return destination.path;
-  const auto found = std::find_if(destination.layers.begin(), destination.layers.end(), exists);
-  return found == destination.layers.end() ? "" : *found;
-}
-
-/// Whether --no-clobber has the input skipped; then the report says for which file.
+/// Whether --no-clobber has the input skipped: all of its files are there. Then the report says so.
 bool is_skipped(const Destination& destination, const FilterOptions& options, RunReport& report) {
-  const std::string existing = options.no_clobber ? find_existing(destination) : "";
-  if (existing.empty()) return false;
-  report.output = existing;
+  const bool is_stream = destination.path == "-";
+  const bool is_there = is_stream ? !destination.layers.empty() : exists(destination.path);
+  if (!options.no_clobber || !is_there || !std::all_of(destination.layers.begin(), destination.layers.end(), exists))
+    return false;
+  report.output = is_stream ? destination.layers.back() : destination.path;
   report.status = RunReport::Status::skipped;
   return true;
 }
@@ -408,7 +404,7 @@ void filter_file(const std::string& input, const Destination& destination, const
   const Stopwatch writing;
   if (job.destination.path == "-") {
     write_stdout(bytes);
-  } else {
+  } else if (!options.no_clobber || !exists(job.destination.path)) {  // else a layer's file was missing
     if (job.destination.make_folder) make_folder_of(job.destination.path);
     write_file(job.destination.path, bytes);
     if (run.resume) run.resume->record(record, job.destination.path, bytes);

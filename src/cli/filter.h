@@ -40,7 +40,7 @@ struct FilterOptions {
   std::int64_t memory_limit = 0;  ///< bytes for all inputs in flight together
   bool dumps_layers = false;      ///< destinations have room for what each layer makes
   bool dry_run = false;
-  bool no_clobber = false;  ///< skip an input whose output exists
+  bool no_clobber = false;  ///< skip an input all of whose outputs exist
 };
 
 /// Whether the colours of pictures become luma first.

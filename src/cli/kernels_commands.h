@@ -7,5 +7,6 @@ namespace convtool {
 
 void add_kernels_show(CLI::App& command, Action& action);
 void add_kernels_convert(CLI::App& command, Action& action);
+void add_kernels_import(CLI::App& command, Action& action);
 
 }  // namespace convtool

@@ -28,7 +28,8 @@ constexpr const char* kFooter = R"(Formats:
   convtool   this program's kernel files (.json)
   npy        weights alone (.npy)
   vips       libvips' matrix text (.mat): "width height scale offset", then rows
-  magick     ImageMagick's kernel string "3x3+1+1: 1,2,1 ...", as -morphology Correlate takes it; Convolve flips
+  magick     ImageMagick's kernel string "3x3+1+1: 1,2,1 ...", as -morphology Correlate takes it; Convolve would
+             turn it by 180 degrees, its origin too
   sharp      what sharp's convolve() takes, as JSON: width, height, kernel, scale, offset
   openeo     the arguments of openEO's apply_kernel, as JSON: kernel, factor, border
 What a format cannot say is refused. A kernel without padding is written as it is, with a warning where the other
@@ -62,7 +63,9 @@ Bytes read_kernel_bytes(const std::string& path) {
 Network load_file(const std::string& path, std::optional<KernelFormat> from) {
   const Bytes bytes = read_kernel_bytes(path);
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
-  if (!format) throw Error(ErrorKind::kernel, path, "its format does not show; say it with --from");
+  if (!format)
+    throw Error(ErrorKind::kernel, path == "-" ? "standard input" : path,
+                "its format does not show; say it with --from");
   if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");
   // As --kernel reads it, for which it has to look like a path.
   if (*format == KernelFormat::convtool) return load_kernel(path.find('/') == std::string::npos ? "./" + path : path);
@@ -110,7 +113,9 @@ int run_convert(const ConvertOptions& options) {
   const Bytes bytes = format_kernel(format, network);
   if (output == "-" && format == KernelFormat::npy && ::isatty(STDOUT_FILENO) == 1)
     throw Error(ErrorKind::output, "", "npy bytes are not written to a terminal; redirect them, or use -o FILE");
-  ReadFiles({options.source}).refuse_overwriting(output);
+  ReadFiles read(network.files);
+  read.add({options.source});
+  read.refuse_overwriting(output);
   const std::string remark = border_remark(format, network);
   if (!remark.empty()) print_error("convtool: warning: " + printable(network.name + ": " + remark) + "\n");
   if (output == "-") {

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "cli/app.h"
-#include "cli/command.h"
+#include "cli/kernels_commands.h"
 #include "cli/output_check.h"
 #include "cli/print.h"
 #include "core/suggest.h"
@@ -58,20 +58,26 @@ std::string objection(const StoredArray& array) {
   return "";
 }
 
-/// The bias that belongs to a kernel: an array of its name, one number for each output channel. Null: none.
+/// The bias that belongs to a kernel by its name, whether it fits or not. Null: none.
 const StoredArray* bias_of(const SafetensorsFile& file, const StoredArray& array) {
-  const StoredArray* bias =
-      array.name.ends_with(kWeight) ? file.find(kernel_name(array) + std::string(kBias)) : nullptr;
-  const bool fits =
-      bias != nullptr && bias->shape == std::vector{array.shape.front()} && is_readable_dtype(bias->dtype);
-  return fits ? bias : nullptr;
+  return array.name.ends_with(kWeight) ? file.find(kernel_name(array) + std::string(kBias)) : nullptr;
+}
+
+/// Why a kernel cannot have this bias, or "".
+std::string bias_objection(const StoredArray& bias, const StoredArray& array) {
+  if (bias.shape != std::vector{array.shape.front()})
+    return "has the shape " + (bias.shape.empty() ? "of one number" : join_sizes(bias.shape)) + " (expected " +
+           std::to_string(array.shape.front()) + ", one for each output channel)";
+  return is_readable_dtype(bias.dtype) ? "" : "is of type " + bias.dtype + ", which is not read";
 }
 
 /// "a kernel, with conv1.bias", or "".
 std::string role(const SafetensorsFile& file, const StoredArray& array) {
   if (!objection(array).empty()) return "";
   const StoredArray* bias = bias_of(file, array);
-  return bias == nullptr ? "a kernel" : "a kernel, with " + printable(bias->name);
+  if (bias == nullptr) return "a kernel";
+  const bool fits = bias_objection(*bias, array).empty();
+  return std::string("a kernel, ") + (fits ? "with " : "but not with ") + printable(bias->name);
 }
 
 std::string list_text(const SafetensorsFile& file) {
@@ -113,7 +119,11 @@ std::vector<const StoredArray*> selected_arrays(const SafetensorsFile& file, con
   if (options.all)
     for (const StoredArray& array : file.arrays())
       if (objection(array).empty()) selected.push_back(&array);
-  if (selected.empty()) throw Error(ErrorKind::usage, options.file, "holds no array of rank 4, as nn.Conv2d's are");
+  if (selected.empty())
+    throw Error(
+        ErrorKind::usage, options.file,
+        "holds no array that can be a kernel: of rank 4, as nn.Conv2d's, not empty, of a type that is read; give "
+        "no --all, and what it holds is listed");
   return selected;
 }
 
@@ -127,20 +137,40 @@ std::string path_from(const std::string& folder, const std::string& file) {
 /// A kernel file that is to be written.
 struct KernelFile {
   std::string path, array, bias, content;
+  std::string warning;  ///< of a bias that is left out; or ""
 };
+
+/// "conv1.json" for conv1.weight.
+std::string file_name(const std::string& kernel, const StoredArray& array) {
+  if (kernel.empty())
+    throw Error(
+        ErrorKind::usage, "'" + array.name + "'",
+        "leaves no name for a kernel file; write one that says \"weight\": \"FILE.safetensors#" + array.name + "\"");
+  return file_name_part(kernel) + ".json";
+}
 
 std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOptions& options) {
   const std::string folder = options.out_dir.value_or("");
   const std::string model = path_from(folder, options.file);
+  constexpr std::string_view kInside = ".safetensors#";
+  if (in_small_letters(model).find(kInside) != std::string::npos)
+    throw Error(ErrorKind::usage, options.file,
+                "a folder on the way to it is called so that kernels cannot refer to it (" + std::string(kInside) +
+                    "); rename the folder");
   const ReadFiles read({options.file});
-  std::set<std::string> seen;
+  std::map<std::string, std::string> seen;  // arrays, by the path of their kernels
   std::vector<KernelFile> kernels;
   for (const StoredArray* array : selected_arrays(file, options)) {
     const StoredArray* bias = bias_of(file, *array);
-    const std::string name = kernel_name(*array), path = (fs::path(folder) / (file_name_part(name) + ".json")).string();
-    if (!seen.insert(path).second)
+    const std::string name = kernel_name(*array), path = (fs::path(folder) / file_name(name, *array)).string();
+    const auto [at, fresh] = seen.emplace(path, array->name);
+    if (!fresh)
       throw Error(ErrorKind::usage, path,
-                  "would be written twice, for '" + array->name + "' again; name one at a time");
+                  "would be written for '" + at->second + "' and for '" + array->name +
+                      "'; import them into different folders, by name");
+    const std::string bias_problem = bias == nullptr ? "" : bias_objection(*bias, *array);
+    const std::string warning = bias_problem.empty() ? "" : bias->name + " " + bias_problem + "; it is left out";
+    if (!bias_problem.empty()) bias = nullptr;
     check_output(path, read);
     const KernelReference reference{.name = name,
                                     .description = array->name + " of " + fs::path(options.file).filename().string(),
@@ -149,13 +179,14 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
     kernels.push_back({.path = path,
                        .array = array->name,
                        .bias = bias == nullptr ? "" : bias->name,
-                       .content = format_kernel_reference(reference)});
+                       .content = format_kernel_reference(reference),
+                       .warning = warning});
   }
   return kernels;
 }
 
 int run_import(const ImportOptions& options) {
-  if (!options.file.ends_with(".safetensors"))
+  if (!has_extension(options.file, ".safetensors"))
     throw Error(ErrorKind::usage, options.file, "is no safetensors file by its name; rename it to end in .safetensors");
   if (options.all && !options.names.empty())
     throw Error(ErrorKind::usage, "--all", "takes every kernel there is; leave out the names");
@@ -173,6 +204,8 @@ int run_import(const ImportOptions& options) {
       print(printable(kernel.path + " skipped: it exists") + "\n");
       continue;
     }
+    if (!kernel.warning.empty())
+      print_error("convtool: warning: " + printable(options.file + ": " + kernel.warning) + "\n");
     make_folder_of(kernel.path);
     write_file(kernel.path, std::as_bytes(std::span(kernel.content)));
     print(printable(kernel.array + (kernel.bias.empty() ? "" : " and " + kernel.bias) + " -> " + kernel.path) + "\n");

@@ -168,7 +168,7 @@ Plan make_plan(const LearnOptions& options) {
 /// Throws Error(usage) unless the kernel can be written where it is to go.
 void check_output(const LearnOptions& options) {
   if (!options.output || *options.output == "-") return;
-  if (!options.output->ends_with(".json"))
+  if (!has_extension(*options.output, ".json"))
     refuse("--output", "'" + *options.output + "' is no kernel file's name (expected one that ends in .json)");
   std::vector<std::string> read = options.inputs;
   read.insert(read.end(), options.targets.begin(), options.targets.end());

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/text.h"
+
 namespace convtool {
 namespace {
 
@@ -12,8 +14,8 @@ Source tensor_source(RankedTensor tensor, const FileFormat& format) {
 
 FileFormat find_format(const Bytes& bytes, const std::string& path) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
-  if (looks_like_npy(bytes) || path.ends_with(".npy")) return *find_file_format("npy");
-  if (looks_like_json(bytes) || path.ends_with(".json")) return *find_file_format("json");
+  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return *find_file_format("npy");
+  if (looks_like_json(bytes) || has_extension(path, ".json")) return *find_file_format("json");
   const PictureFormat* format = sniff_picture_format(bytes);
   if (format == nullptr) {
     throw Error(

@@ -25,7 +25,7 @@ std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
     return "say --groups " + std::to_string(groups) + ", or use a rank-2 kernel, which filters every channel alone";
   }
   if (c_i == 1) return "use a kernel for one channel, such as one of rank 2";
-  if (expected == 1) return "use a rank-2 kernel, which filters every channel alone, or --gray";
+  if (expected == 1) return "use a rank-2 kernel, which filters every channel alone, or make it grey";
   return "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel, which filters every channel alone";
 }
 
@@ -89,7 +89,7 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
     const bool dilated = params.dilation != Extent{};
     refuse("the kernel is larger than the padded input (kernel " + times(kernel.kh, kernel.kw) +
            (dilated ? ", dilated to " + times(extent.h, extent.w) : "") + ", padded input " +
-           times(padded_h, padded_w) + "); pad more, for example --padding same, or use a smaller kernel");
+           times(padded_h, padded_w) + "); pad more, or use a smaller kernel");
   }
   return problem;
 }

@@ -11,6 +11,16 @@ std::string shortest(Number number) {
 
 }  // namespace
 
+std::string in_small_letters(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return result;
+}
+
+bool has_extension(std::string_view path, std::string_view extension) {
+  return in_small_letters(path).ends_with(extension);
+}
+
 std::string printable(std::string_view text) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string result;

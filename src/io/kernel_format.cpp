@@ -80,9 +80,9 @@ bool is_json(KernelFormat format) {
 }
 
 std::optional<KernelFormat> kernel_format_of_name(std::string_view path) {
-  if (path.ends_with(".json")) return KernelFormat::convtool;
-  if (path.ends_with(".npy")) return KernelFormat::npy;
-  if (path.ends_with(".mat")) return KernelFormat::vips;
+  if (has_extension(path, ".json")) return KernelFormat::convtool;
+  if (has_extension(path, ".npy")) return KernelFormat::npy;
+  if (has_extension(path, ".mat")) return KernelFormat::vips;
   return std::nullopt;
 }
 

@@ -151,8 +151,11 @@ class KernelReader {
     if (size.h > kLargestWindow / size.w)
       fail(at + "/size", "a window of more than " + std::to_string(kLargestWindow) + " pixels");
     layer.shape = {.kh = size.h, .kw = size.w};
-    layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);
-    if (layer.pooling == Pooling::mean) layer.divisor = {static_cast<double>(size.h * size.w)};
+    if (layer.pooling == Pooling::mean) {
+      count_weights(size.h * size.w, at + "/size");
+      layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);
+      layer.divisor = {static_cast<double>(size.h * size.w)};
+    }
     layer.params.stride = object.contains("stride") ? extent(object, at, "stride", 1) : size;
     const Extent padding = extent(object, at, "padding", 0);
     if (padding.h > size.h / 2 || padding.w > size.w / 2)
@@ -169,12 +172,21 @@ class KernelReader {
       return {.path = "", .dimensions = block.dimensions, .values = {block.values.begin(), block.values.end()}};
     }
     try {
-      WeightFile block = read_weight_file(value.get<std::string>(), folder_);
+      WeightFile block = read_weight_file(value.get<std::string>(), folder_, kMostReferredWeights - weights_);
+      count_weights(std::ssize(block.values), pointer);
       files_.push_back(block.path);
       return block;
     } catch (const Error& error) {
       fail(pointer, error.what());
     }
+  }
+
+  /// A few words ask for many weights, by name or by the size of a window; their number is limited.
+  void count_weights(std::int64_t count, const std::string& pointer) const {
+    weights_ += count;
+    if (weights_ > kMostReferredWeights)
+      fail(pointer, "makes more than " + std::to_string(kMostReferredWeights) +
+                        " weights together with those before it; split the network");
   }
 
   void read_weight(const json& object, const std::string& at, const std::string& pointer, Layer& layer) const {
@@ -220,20 +232,13 @@ class KernelReader {
     return divisors;
   }
 
-  /// One sum for each output channel. A sum that rounding alone could have made counts as 0, and is refused.
+  /// One sum for each output channel. One of 0, as far as float can tell, is refused.
   std::vector<double> sums_of_weights(const Layer& layer, const std::string& pointer) const {
     std::vector<double> sums;
-    const auto taps = static_cast<std::size_t>(layer.shape.taps());
-    for (std::size_t first = 0; first < layer.weights.size(); first += taps) {
-      double sum = 0, magnitude = 0;
-      for (std::size_t t = first; t < first + taps; ++t) {
-        sum += static_cast<double>(layer.weights[t]);
-        magnitude += std::fabs(static_cast<double>(layer.weights[t]));
-      }
-      if (std::fabs(sum) <= (0x1p-24 + static_cast<double>(taps) * 0x1p-53) * magnitude) {
+    for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
+      sums.push_back(sum_of_weights(layer.weights.data() + o * layer.shape.taps(), layer.shape.taps()));
+      if (sums.back() == 0)
         fail(pointer, "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
-      }
-      sums.push_back(sum);
     }
     return sums;
   }
@@ -414,6 +419,7 @@ class KernelReader {
   const std::string& source_;
   const std::string& folder_;
   std::vector<std::string>& files_;
+  mutable std::int64_t weights_ = 0;  // that few words ask for
 };
 
 }  // namespace

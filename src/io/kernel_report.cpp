@@ -1,6 +1,7 @@
 #include "io/kernel_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -24,9 +25,15 @@ constexpr Mirror kMirrors[] = {{"left_right", "mirrored left to right", &PlaneTr
                                {"half_turn", "turned by 180 degrees", &PlaneTraits::half_turn},
                                {"quarter_turn", "turned by 90 degrees", &PlaneTraits::quarter_turn}};
 
+/// As short as a float's, where it is within floats.
+std::string number_text(double number) {
+  const auto narrow = static_cast<float>(number);
+  return std::isfinite(narrow) ? to_text(narrow) : to_text(number);
+}
+
 std::string numbers_text(const std::vector<double>& numbers) {
   std::string text;
-  for (const double number : numbers) text += " " + to_text(static_cast<float>(number));
+  for (const double number : numbers) text += " " + number_text(number);
   return text;
 }
 
@@ -58,13 +65,14 @@ std::string options_text(const Layer& layer) {
 /// "rank 1: column 1 2 1 times row -1 0 1", or of several planes "rank 1 in 2 planes, rank 2 in 1".
 std::string ranks_text(const std::vector<PlaneTraits>& planes) {
   const PlaneTraits& first = planes.front();
+  if (!first.rank) return "of so many weights the rank is not looked for";
   if (planes.size() == 1) {
-    std::string text = "rank " + std::to_string(first.rank);
+    std::string text = "rank " + std::to_string(*first.rank);
     if (!first.column.empty()) text += ": column" + numbers_text(first.column) + " times row" + numbers_text(first.row);
     return text;
   }
   std::map<std::int64_t, int> counts;
-  for (const PlaneTraits& plane : planes) ++counts[plane.rank];
+  for (const PlaneTraits& plane : planes) ++counts[*plane.rank];
   std::string text;
   for (const auto& [rank, count] : counts) {
     text += (text.empty() ? "" : ", ") + ("rank " + std::to_string(rank)) + " in " + std::to_string(count) +
@@ -105,7 +113,7 @@ std::string layer_text(const Layer& layer, bool named, bool colours) {
                      ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours);
   if (!layer.divisor.empty()) text += "    divided by" + numbers_text(layer.divisor) + "\n";
   const double sum = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
-  text += "    sum " + to_text(static_cast<float>(sum));
+  text += "    sum " + number_text(sum);
   if (!layer.bias.empty()) text += ", bias" + numbers_text({layer.bias.begin(), layer.bias.end()});
   text += ", " + options_text(layer) + "\n";
   text += "    response at frequency 0:" + numbers_text(responses_at_zero(layer)) + "\n";
@@ -135,14 +143,25 @@ ordered_json weights_json(const std::vector<std::int64_t>& dimensions, const flo
 }
 
 ordered_json plane_json(const PlaneTraits& traits) {
-  ordered_json object = {{"rank", traits.rank}, {"separable", nullptr}};
+  ordered_json object = {{"rank", nullptr}, {"separable", nullptr}};
+  if (traits.rank) object["rank"] = *traits.rank;
   if (!traits.column.empty()) object["separable"] = {{"column", traits.column}, {"row", traits.row}};
   for (const Mirror& mirror : kMirrors)
     object["symmetry"][mirror.key] = kSymmetries[static_cast<int>(traits.*mirror.symmetry)];
   return object;
 }
 
+ordered_json pool_json(const Layer& layer) {
+  const Pads& pads = layer.params.padding.pads;
+  return {{"name", layer.name},
+          {"pool", kPoolings[static_cast<int>(layer.pooling)]},
+          {"shape", layer.dimensions()},
+          {"stride", extent_json(layer.params.stride)},
+          {"pads", {pads.top, pads.left, pads.bottom, pads.right}}};
+}
+
 ordered_json layer_json(const Layer& layer) {
+  if (layer.pooling != Pooling::none) return pool_json(layer);
   const ConvParams& params = layer.params;
   const float* weight = layer.weights.data();
   ordered_json object = {{"name", layer.name},
@@ -152,7 +171,6 @@ ordered_json layer_json(const Layer& layer) {
                          {"bias", layer.bias},
                          {"stride", extent_json(params.stride)},
                          {"dilation", extent_json(params.dilation)}};
-  if (layer.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(layer.pooling)];
   const Pads& pads = params.padding.pads;
   constexpr const char* kRules[] = {nullptr, "same", "same_lower", "full"};
   if (params.padding.rule == Padding::Rule::fixed)

@@ -117,8 +117,10 @@ std::string layer_text(const Layer& layer, const std::string& indent) {
   return members.object();
 }
 
+bool is_one_layer(const Bank& bank) { return bank.layers.size() == 1 && bank.combine == Combine::none; }
+
 void add_bank(Members& members, const Bank& bank) {
-  if (bank.layers.size() == 1 && bank.combine == Combine::none) return add_layer(members, bank.layers.front());
+  if (is_one_layer(bank)) return add_layer(members, bank.layers.front());
   add_names(members, bank.name, bank.description);
   members.add("bank", list_of(bank.layers, members.inner(), layer_text));
   if (bank.combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(bank.combine)]));
@@ -134,8 +136,12 @@ std::string bank_text(const Bank& bank, const std::string& indent) {
 
 std::string format_kernel_json(const Network& network) {
   Members members("");
-  if (network.banks.size() == 1) {
-    add_bank(members, network.banks.front());
+  const Bank& first = network.banks.front();
+  const bool is_layer = is_one_layer(first);
+  const std::string& name = is_layer ? first.layers.front().name : first.name;
+  const std::string& description = is_layer ? first.layers.front().description : first.description;
+  if (network.banks.size() == 1 && name == network.name && description == network.description) {
+    add_bank(members, first);
   } else {
     add_names(members, network.name, network.description);
     members.add("layers", list_of(network.banks, members.inner(), bank_text));

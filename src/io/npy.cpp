@@ -211,8 +211,8 @@ bool looks_like_npy(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
-RankedShape read_npy_shape(std::span<const std::byte> bytes) {
-  const OpenNpy npy = open_npy(bytes, 2);
+RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_rank) {
+  const OpenNpy npy = open_npy(bytes, least_rank);
   return {.shape = npy.shape(), .rank = npy.rank()};
 }
 

@@ -24,7 +24,7 @@ struct RankedShape {
 };
 
 /// The shape that parse_npy() would give, which of the numbers only looks at how many bytes they take. Throws as it.
-RankedShape read_npy_shape(std::span<const std::byte> bytes);
+RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
 /// Reads .npy (format versions 1 to 3; NumPy, "numpy.lib.format"): f32, f64 and integers of 8 to 64 bits, either byte
 /// order, C or Fortran order, 2 to 4 dimensions, or from `least_rank` on. The result is planar f32; what float32 cannot

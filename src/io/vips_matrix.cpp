@@ -17,13 +17,15 @@ constexpr const char* kFormat = "a vips matrix";
   throw Error(ErrorKind::kernel, source, message);
 }
 
-/// The lines of `text` that have numbers, each cut into them.
+/// The lines of `text` that have numbers, each cut into them, up to a comment.
 std::vector<std::vector<std::string_view>> lines_of(std::string_view text) {
   std::vector<std::vector<std::string_view>> lines;
   while (!text.empty()) {
     const std::size_t length = std::min(text.find('\n'), text.size());
     lines.push_back(tokens_of(text.substr(0, length), ""));
-    if (lines.back().empty()) lines.pop_back();
+    if (!lines.back().empty() && lines.back().front().starts_with('#')) text = {};
+    if (lines.back().empty() || text.empty()) lines.pop_back();
+    if (text.empty()) break;
     text.remove_prefix(std::min(length + 1, text.size()));
   }
   return lines;

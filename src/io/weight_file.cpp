@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "core/text.h"
 #include "io/file.h"
 #include "io/safetensors.h"
 #include "io/tensor_io.h"
@@ -22,24 +23,29 @@ std::string path_from(const std::string& folder, std::string_view path) {
   return (std::filesystem::path(folder) / path).string();
 }
 
-void check_count(const std::string& where, std::int64_t count) {
+void check_count(const std::string& where, std::int64_t count, std::int64_t most) {
   if (count < 1) refuse(where, "is empty");
-  if (count > kMostReferredWeights)
-    refuse(where, "holds " + std::to_string(count) + " numbers (at most " + std::to_string(kMostReferredWeights) +
-                      " are read as weights)");
+  if (count > most)
+    refuse(where, "holds " + std::to_string(count) + " numbers (at most " + std::to_string(most) + " can be read, of " +
+                      std::to_string(kMostReferredWeights) + " for all of a kernel)");
 }
 
-WeightFile read_npy(const std::string& path) {
-  constexpr std::size_t kHeader = 1 << 16, kLargestElement = sizeof(double);
-  const Bytes bytes = read_file(path, static_cast<std::size_t>(kMostReferredWeights) * kLargestElement + kHeader);
+WeightFile read_npy(const std::string& path, std::int64_t most) {
+  const RandomAccessFile file_on_disk(path, ErrorKind::kernel);
+  constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
+  if (file_on_disk.size() > static_cast<std::uint64_t>(most) * kLargestElement + kHeader)
+    refuse(path, "is larger than " + std::to_string(most) + " weights, the most that can be read");
+  Bytes bytes(file_on_disk.size());
+  file_on_disk.read(0, bytes);
   RankedTensor block;
   try {
+    const Shape claimed = read_npy_shape(bytes, 1).shape;
+    check_count(path, claimed.count(), most);
     block = parse_npy(bytes, 1);
   } catch (const Error& error) {
     refuse(path, error.what());
   }
   const Shape& shape = block.tensor.shape();
-  check_count(path, shape.count());
   WeightFile file{.path = path, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
   file.dimensions.erase(file.dimensions.begin(), file.dimensions.end() - block.rank);
   const float* data = block.tensor.data<float>();
@@ -47,7 +53,7 @@ WeightFile read_npy(const std::string& path) {
   return file;
 }
 
-WeightFile read_array(const std::string& path, std::string_view name) {
+WeightFile read_array(const std::string& path, std::string_view name, std::int64_t most) {
   const SafetensorsFile file(path);
   const StoredArray* array = file.find(name);
   if (array == nullptr) {
@@ -57,22 +63,24 @@ WeightFile read_array(const std::string& path, std::string_view name) {
     refuse(path, "holds no '" + std::string(name) + "'" +
                      (hint.empty() ? "; 'convtool kernels import' lists what it holds" : hint));
   }
-  if (is_readable_dtype(array->dtype)) check_count(path + "#" + array->name, array->count());
+  if (is_readable_dtype(array->dtype)) check_count(path + "#" + array->name, array->count(), most);
   return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
 }
 
 }  // namespace
 
-WeightFile read_weight_file(const std::string& reference, const std::string& folder) {
+WeightFile read_weight_file(const std::string& reference, const std::string& folder, std::int64_t most) {
+  if (reference.find('\0') != std::string::npos)
+    refuse("", "'" + printable(reference) + "' has a zero in it, which no file's name has");
   constexpr std::string_view kInside = ".safetensors#";
-  const std::size_t inside = reference.find(kInside);
-  if (inside == std::string::npos && !reference.ends_with(".npy"))
+  const std::size_t inside = in_small_letters(reference).find(kInside);
+  if (inside == std::string::npos && !has_extension(reference, ".npy"))
     refuse("",
            "'" + reference + "' names no weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
   const std::string_view text = reference;
   const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
   const std::string path = path_from(folder, text.substr(0, end));
-  WeightFile file = inside == std::string::npos ? read_npy(path) : read_array(path, text.substr(end + 1));
+  WeightFile file = inside == std::string::npos ? read_npy(path, most) : read_array(path, text.substr(end + 1), most);
   const auto finite = [](float value) { return std::isfinite(value); };
   const auto bad = std::find_if_not(file.values.begin(), file.values.end(), finite);
   if (bad != file.values.end())

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/suggest.h"
+#include "core/text.h"
 #include "io/file.h"
 #include "io/kernel_json.h"
 #include "io/tensor_io.h"
@@ -24,7 +25,7 @@ bool is_inline(const std::string& argument) {
 }
 
 bool is_path(const std::string& argument) {
-  return argument.find('/') != std::string::npos || argument.ends_with(".json") || argument.ends_with(".npy");
+  return argument.find('/') != std::string::npos || has_extension(argument, ".json") || has_extension(argument, ".npy");
 }
 
 [[noreturn]] void refuse_safetensors(const std::string& path) {
@@ -46,12 +47,12 @@ Bytes read_kernel_file(const std::string& path) {
 }
 
 Network load_file(const std::string& path) {
-  if (path.ends_with(".safetensors")) refuse_safetensors(path);
+  if (has_extension(path, ".safetensors")) refuse_safetensors(path);
   const Bytes bytes = read_kernel_file(path);
   const std::filesystem::path file(path);
   const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (looks_like_npy(bytes) || path.ends_with(".npy")) return parse_kernel_npy(bytes, path, name);
+  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_kernel_npy(bytes, path, name);
   return parse_kernel_json(text, path, name, file.parent_path().string());
 }
 
@@ -61,7 +62,7 @@ bool is_generator(std::string_view name) {
 }
 
 [[noreturn]] void refuse_unknown(const std::string& name) {
-  if (name.ends_with(".safetensors")) refuse_safetensors(name);
+  if (has_extension(name, ".safetensors")) refuse_safetensors(name);
   std::error_code ignored;
   if (std::filesystem::is_regular_file(name, ignored)) {
     throw Error(

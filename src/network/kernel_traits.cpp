@@ -59,8 +59,9 @@ void make_readable(std::vector<double>& column, std::vector<double>& row) {
 }  // namespace
 
 PlaneTraits traits_of_plane(const float* weights, const Extent& size) {
-  PlaneTraits traits{.rank = numerical_rank(weights, size)};
-  if (traits.rank > 0) {
+  PlaneTraits traits;
+  if (size.h * size.w <= kLargestRanked) traits.rank = numerical_rank(weights, size);
+  if (traits.rank.value_or(0) > 0) {
     std::vector<OuterProduct> products = outer_products(weights, size);
     if (products.size() == 1) {
       traits.rank = 1;

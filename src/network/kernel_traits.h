@@ -14,9 +14,12 @@ namespace convtool {
 enum class Symmetry { none, symmetric, antisymmetric };
 inline constexpr std::string_view kSymmetries[] = {"none", "symmetric", "antisymmetric"};
 
+/// Finding a rank takes the third power of a matrix's sides: seconds beyond this.
+inline constexpr std::int64_t kLargestRanked = 512 * 512;
+
 /// Of the weights of one output channel for one input channel, [kh][kw], undivided. A matrix of zeros is symmetric.
 struct PlaneTraits {
-  std::int64_t rank = 0;  ///< numerical_rank()
+  std::optional<std::int64_t> rank;  ///< numerical_rank(); not looked for in more than kLargestRanked weights
   /// Of rank 1, where it is as exact as an algorithm needs: weight[u][v] = column[u] * row[v]; whole numbers where the
   /// weights are.
   std::vector<double> column, row;

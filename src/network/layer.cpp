@@ -46,6 +46,7 @@ double sum_of_weights(const float* weights, std::int64_t count) {
 }
 
 bool sums_to_zero(const Layer& layer) {
+  if (layer.is_max_pool()) return false;
   const std::int64_t taps = layer.shape.taps();
   for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
     if (sum_of_weights(layer.weights.data() + o * taps, taps) != 0) return false;

@@ -13,7 +13,8 @@
 namespace convtool {
 
 /// Of a pooling layer, what becomes of each window of a channel: its largest value, as nn.MaxPool2d, or its mean, as
-/// nn.AvgPool2d. The weights are 1, which makes of a mean the kernel of rank 2 whose divisor is their number.
+/// nn.AvgPool2d. A mean is the kernel of rank 2 whose weights are 1, and whose divisor is their number; a largest value
+/// has no weights.
 enum class Pooling { none, max, mean };
 inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
 
@@ -26,7 +27,7 @@ struct Layer {
   std::string description;
   int rank = 2;
   KernelShape shape;            ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
-  std::vector<float> weights;   ///< shape.count() of them, row-major
+  std::vector<float> weights;   ///< shape.count() of them, row-major; none of a max pool
   std::vector<float> bias;      ///< empty: 0; one number: every output channel; else one per output channel
   std::vector<double> divisor;  ///< of the sums: empty: 1; one number: every output channel; or one per output channel
   ConvParams params;            ///< groups is 1 unless rank is 4
@@ -64,8 +65,8 @@ void check_bank(const Bank& bank);
 /// by 2^-24 * sum|w| at most, and adding n of them up in double by n * 2^-53 * sum|w|.
 double sum_of_weights(const float* weights, std::int64_t count);
 
-/// True when the weights of every output channel sum to zero, as far as float can tell: such a kernel answers changes
-/// only, and flat areas with 0.
+/// True when there are weights, and those of every output channel sum to zero, as far as float can tell: such a kernel
+/// answers changes only, and flat areas with 0.
 bool sums_to_zero(const Layer& layer);
 
 /// The map that `asked` comes to for `bank`: `automatic` becomes `abs` when nothing is combined and every layer sums to

@@ -139,9 +139,9 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
     if (layer.rank == 2) shape.c_o = params.groups = input.c;
     if (layer.bias.size() > 1 && static_cast<std::int64_t>(layer.bias.size()) != shape.c_o) {
       throw Error(ErrorKind::shape, "",
-                  "the bias does not match the output channels (expected 1 or " + std::to_string(shape.c_o) +
-                      " numbers, got " + std::to_string(layer.bias.size()) +
-                      "); give one number, or one per output channel");
+                  "the bias does not match the output channels (expected " +
+                      (shape.c_o == 1 ? "one number" : "1 or " + std::to_string(shape.c_o) + " numbers") + ", got " +
+                      std::to_string(layer.bias.size()) + "); give one number, or one per output channel");
     }
     geometry.problems.push_back(make_problem(input_dtype, input, shape, params));
     const Shape output = output_shape(geometry.problems.back());
@@ -151,7 +151,7 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
       throw Error(ErrorKind::shape, "",
                   "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
                       size_text(geometry.output) + ", '" + layer.name + "' gives " + size_text(output) +
-                      "); use --padding same, or one kernel at a time");
+                      "); give them the same padding \"same\", or take one at a time");
     } else if (bank.combine == Combine::none) {
       geometry.output.c += output.c;
     }

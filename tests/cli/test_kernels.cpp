@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "support/program.h"
 
@@ -82,6 +84,22 @@ TEST_CASE("show --json has all of it") {
   CHECK(laplacian["layers"][0]["kernels"][0]["planes"][0]["separable"].is_null());
 }
 
+TEST_CASE("show tells of a pool what it has, and no rank of more weights than it can be found of") {
+  const TempFolder folder;
+  const json pool = json::parse(run_convtool({"kernels", "show", R"({"pool":"max","size":3})", "--json"}, folder).out);
+  CHECK(pool["layers"][0]["kernels"][0] ==
+        json({{"name", "inline"}, {"pool", "max"}, {"shape", {3, 3}}, {"stride", {3, 3}}, {"pads", {0, 0, 0, 0}}}));
+  std::string row = "[[1";
+  for (int i = 1; i < 512 * 512 + 1; ++i) row += ",1";
+  folder.write("long.json", row + "]]");
+  const ProgramResult text = run_convtool({"kernels", "show", "long.json"}, folder);
+  CHECK(contains(text.out, "the rank is not looked for"));
+  CHECK(json::parse(run_convtool({"kernels", "show", "long.json", "--json"}, folder)
+                        .out)["layers"][0]["kernels"][0]["planes"][0]["rank"]
+            .is_null());
+  CHECK(contains(run_convtool({"kernels", "show", "[[3e38,3e38]]"}, folder).out, "sum 6"));
+}
+
 TEST_CASE("colours are for terminals that want them") {
   const TempFolder folder;
   // script(1) gives the program a terminal.
@@ -141,6 +159,36 @@ TEST_CASE("what was converted filters as the kernel did") {
     CHECK(convert(folder, {"foreign", "--from", format, "-o", "back.json"}).code == 0);
     CHECK(filtered("back.json") == filtered("sobel-x"));
   }
+}
+
+TEST_CASE("what another program takes filters here as it does there") {
+  const TempFolder folder;
+  const auto differs = [&](const std::string& kernel, const std::string& theirs, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"apply", TEST_DATA_DIR "/pictures/input.png", "-k", kernel, "-o", "ours.png", "-q"});
+    const ProgramResult result = run_convtool(more, folder);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    return cv::norm(cv::imread(folder.file("ours.png"), cv::IMREAD_UNCHANGED),
+                    cv::imread(TEST_DATA_DIR "/learned/" + theirs, cv::IMREAD_UNCHANGED), cv::NORM_INF);
+  };
+  // The pictures of tests/make_golden_learned.sh. A level apart: vips cuts fractions off, ImageMagick's weights are
+  // read in decimals.
+  folder.write("mask.mat", "3 3 16 0\n1 2 1\n2 4 2\n1 2 1\n");
+  CHECK(convert(folder, {"mask.mat", "-o", "vips.json"}).code == 0);
+  CHECK(differs("vips.json", "vips-conv.png") <= 1);
+  CHECK(convert(folder, {"3x3: 0,-0.1,0 -0.1,1.3,-0.1 0,-0.1,0.1", "-o", "magick.json"}).code == 0);
+  CHECK(differs("magick.json", "magick-sharpen.png", {"--flip"}) <= 1);  // -morphology Convolve
+  CHECK(differs("magick.json", "magick-sharpen.png") > 5);
+}
+
+TEST_CASE("a kernel is not written over the weights that it refers to") {
+  const TempFolder folder;
+  CHECK(convert(folder, {"[[1,2,1]]", "-o", "W.NPY"}).code == 0);
+  folder.write("r.json", R"({"weight":"W.NPY","divisor":4})");
+  const std::string before = read_text(folder.file("W.NPY"));
+  const ProgramResult result = convert(folder, {"r.json", "-o", "W.NPY"});
+  CHECK(result.code == 2);
+  CHECK(contains(result.err, "which this run reads"));
+  CHECK(read_text(folder.file("W.NPY")) == before);
 }
 
 TEST_CASE("borders that are left to others are warned of") {

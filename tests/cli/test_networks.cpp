@@ -147,8 +147,14 @@ TEST_CASE("--dump-layers beside other options") {
 
   workplace.write("a.02-pool.npy", "mine");
   const ProgramResult kept = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"});
-  CHECK(kept.out.find("skipped: ./a.02-pool.npy exists") != std::string::npos);
-  CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");
+  CHECK(kept.out.find("skipped") == std::string::npos);  // the result was not there
+  const ProgramResult again = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"});
+  CHECK(again.out.find("skipped: a.net.png exists") != std::string::npos);
+  CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");  // what is there is left as it is, what is not comes
+  CHECK(std::filesystem::exists(workplace.file("a.01-twice.npy")));
+  std::filesystem::remove(workplace.file("a.net.png"));
+  CHECK(workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"}).out.find("skipped") ==
+        std::string::npos);
   workplace.refuses({"apply", "a.02-pool.npy", "a.pgm", "-k", "net.json", "--dump-layers", ".", "--out-dir", "q"}, 2,
                     "which this run reads");
 }
@@ -297,7 +303,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   workplace.refuses(with({"feature.0"}), 2, "did you mean 'features.0'?");
   workplace.refuses(with({"fc"}), 2, "'fc.weight' has rank 2 (expected 4");
   workplace.refuses(with({"q"}), 2, "'q.weight' is of type F8_E4M3");
-  workplace.refuses(with({"plain", "plain"}), 2, "would be written twice");
+  workplace.refuses(with({"plain", "plain"}), 2, "would be written for 'plain' and for 'plain'");
   workplace.refuses(with({"plain", "--all"}), 2, "--all: ");
   workplace.refuses(with({"--out-dir", "k"}), 2, "--out-dir: ");
   workplace.refuses(with({"plain", "--out-dir", "a.pgm"}), 2, "a.pgm");
@@ -309,6 +315,43 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   workplace.refuses({"kernels", "import", "short.safetensors"}, 2,
                     "short.safetensors: is no sound safetensors file: 'q.weight' lies at bytes 29 to 30 of 29");
   workplace.refuses({"kernels", "import", "folder.safetensors"}, 2, "no such file");
+}
+
+TEST_CASE("an import tells of a bias that it leaves out, and of names that no file can have") {
+  const Workplace workplace;
+  const std::string header = R"({"up.weight":{"dtype":"F32","shape":[2,1,1,1],"data_offsets":[0,8]},)"
+                             R"("up.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
+                             R"(".weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[12,13]},)"
+                             R"("a/b.weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[13,14]},)"
+                             R"("a-b.weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[14,15]},)"
+                             R"("none":{"dtype":"U8","shape":[1,0,1,1],"data_offsets":[15,15]}})";
+  const std::string file = safetensors(header, raw_bytes(std::vector<float>{1, 2, 3}) + "\1\2\3");
+  workplace.write("m.SAFETENSORS", file);
+  CHECK(workplace.run({"kernels", "import", "m.SAFETENSORS"}).out.find("a kernel, but not with up.bias") !=
+        std::string::npos);
+  const ProgramResult up = workplace.run({"kernels", "import", "m.SAFETENSORS", "up"});
+  CHECK(up.code == 0);
+  CHECK(up.err ==
+        "convtool: warning: m.SAFETENSORS: up.bias has the shape 1 (expected 2, one for each output channel); it is "
+        "left out\n");
+  CHECK(workplace.run({"apply", "a.pgm", "-k", "up.json", "-o", "y.npy"}).code == 0);
+  workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "leaves no name for a kernel file");
+  workplace.refuses({"kernels", "import", "m.SAFETENSORS", "a/b", "a-b"}, 2,
+                    "would be written for 'a/b.weight' and for 'a-b.weight'");
+  std::filesystem::create_directory(workplace.file("p.safetensors#q"));
+  workplace.write("p.safetensors#q/m.safetensors", file);
+  workplace.refuses({"kernels", "import", "p.safetensors#q/m.safetensors", "up"}, 2, "rename the folder");
+}
+
+TEST_CASE("references are to regular files, by names that can be") {
+  const Workplace workplace;
+  REQUIRE(run_shell("mkfifo f.npy && ln -s /dev/zero z.npy", workplace).code == 0);
+  for (const char* name : {"f.npy", "z.npy"})
+    workplace.refuses({"apply", "a.pgm", "-k", std::string(R"({"weight":")") + name + R"("})"}, 2,
+                      "is not a regular file");
+  workplace.refuses({"apply", "a.pgm", "-k", R"({"weight":"M.npy\u0000.npy"})"}, 2,
+                    "'M.npy\\x00.npy' has a zero in it");
+  workplace.refuses({"apply", "a.pgm", "-k", R"({"pool":"max","size":9})"}, 1, "pad more, or use a smaller kernel");
 }
 
 }  // namespace convtool

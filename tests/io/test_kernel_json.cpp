@@ -123,12 +123,12 @@ TEST_CASE("banks and networks") {
   CHECK(refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
 }
 
-TEST_CASE("pools: a window of ones, its stride the size unless it is given") {
+TEST_CASE("pools: a mean is a window of ones; the stride is the size unless it is given") {
   const Layer max = layer_of(R"({"pool": "max", "size": 2})");
   CHECK(max.name == "k");
   CHECK(max.pooling == Pooling::max);
   CHECK(max.shape == KernelShape{1, 1, 2, 2});
-  CHECK(max.weights == std::vector<float>{1, 1, 1, 1});
+  CHECK(max.weights.empty());
   CHECK(max.params.stride == Extent{2, 2});
   CHECK(max.params.padding == Padding{});
   const Network network = parse(
@@ -137,11 +137,15 @@ TEST_CASE("pools: a window of ones, its stride the size unless it is given") {
   CHECK(mean.name == "p");
   CHECK(mean.pooling == Pooling::mean);
   CHECK(mean.shape == KernelShape{1, 1, 3, 2});
+  CHECK(mean.weights == std::vector<float>(6, 1.0F));
   CHECK(mean.divisor == std::vector<double>{6});
   CHECK(mean.params.stride == Extent{1, 4});
   CHECK(mean.params.padding == Padding{Padding::Rule::fixed, {1, 0, 1, 0}});
   CHECK(parse(R"({"pool": "max", "size": 2, "map": "normalize"})").banks[0].map == OutputMap::normalize);
 
+  std::string many = R"({"layers": [[[1]])";
+  for (int i = 0; i < 17; ++i) many += R"(,{"pool": "mean", "size": 4096})";
+  CHECK(refusal(many + "]}").find("/layers/17/size: makes more than 268435456 weights") != std::string::npos);
   CHECK(refusal(R"({"pool": "max"})").find("no size") != std::string::npos);
   CHECK(refusal(R"({"pool": "maxx", "size": 2})").find("/pool: ") != std::string::npos);
   CHECK(refusal(R"({"pool": "max", "size": 3, "padding": 2})").find("at most 1x1") != std::string::npos);

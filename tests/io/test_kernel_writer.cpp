@@ -63,6 +63,7 @@ TEST_CASE("what is written reads back the same") {
            R"({"name": "two", "bank": [[[1, 2]], [[3, 4]]]})",
            R"({"pool": "max", "size": 3, "stride": [1, 2], "padding": 1})",
            R"({"layers": [[[1]], {"name": "half", "pool": "mean", "size": [2, 4]}]})",
+           R"({"name": "n", "description": "d", "layers": [{"name": "inner", "weight": [[1, 2]]}]})",
            R"({"name": "net", "description": "three", "layers": [[[1]], {"bank": [[[1]], [[2]]], "combine": "sum"},
                {"weight": [[[1, 2]]], "activation": "relu"}], "map": "normalize"})",
        })

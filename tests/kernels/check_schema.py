@@ -59,6 +59,8 @@ ACCEPTED = {
         { "name": "p", "description": "d", "pool": "mean", "size": [3, 2], "stride": [1, 2], "padding": [1, 0],
           "map": "clip" }""",
     "network of pools": '{"layers": [{"pool": "max", "size": 3, "padding": 1}, [[1]], {"pool": "mean", "size": 2}]}',
+    "$schema": '{"$schema": "kernel.schema.json", "weight": [[1]]}',
+    "$schema of a network": '{"$schema": "kernel.schema.json", "layers": [[[1]]]}',
     "the largest float": '{"weight": [[3.4028234663852886e38]]}',
 }
 
@@ -87,6 +89,7 @@ REFUSED = {
     "weight beyond float32": "[[1e39]]",
     "weight and its alias": '{"weight": [[1]], "kernel": [[1]]}',
     "two aliases": '{"weights": [[1]], "kernel": [[1]]}',
+    "$schema inside": '{"layers": [{"$schema": "kernel.schema.json", "weight": [[1]]}]}',
     "unknown key": '{"weight": [[1]], "strid": 2}',
     "unknown key in a bank": '{"bank": [[[1]]], "stride": 2}',
     "unknown key in a network": '{"layers": [[[1]]], "stride": 2}',
