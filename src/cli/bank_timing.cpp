@@ -29,6 +29,16 @@ double weight_bytes(const Bank& bank, const Shape& input) {
 
 }  // namespace
 
+void check_timeable_together(std::size_t banks, double macs) {
+  constexpr double kMostMacs = 4e12;
+  constexpr std::size_t kMostBanks = 200;  // of half a second each
+  if (macs > kMostMacs || banks > kMostBanks)
+    throw Error(ErrorKind::memory, "--time",
+                std::to_string(banks) + " layers of " + to_text(macs) +
+                    " multiply-adds together take minutes or more (at most " + std::to_string(kMostBanks) +
+                    " layers, and " + to_text(kMostMacs) + "); time fewer");
+}
+
 void check_timeable(const Bank& bank, const BankShape& shape) {
   constexpr double kWeightCopies = 3;  // the layer's, the kernel's, and those that an algorithm prepares
   const double bytes = bytes_of(shape.problem.input, shape.problem.input_dtype) + bytes_of(shape.output, DType::f32) +

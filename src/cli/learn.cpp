@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -20,6 +21,7 @@
 #include "cli/status_line.h"
 #include "cli/terminal.h"
 #include "core/text.h"
+#include "io/error_report.h"
 #include "io/learn_report.h"
 #include "kernels/kernel_source.h"
 #include "learn/gradient_descent.h"
@@ -79,9 +81,23 @@ bool is_word_of_init(const std::string& text) {
   return std::find(std::begin(kInits), std::end(kInits), text) != std::end(kInits);
 }
 
+/// A kernel, whose refusals speak of --init.
+Network load_init(const std::string& argument) {
+  try {
+    return load_kernel(argument);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    if (error.where() != "--kernel") throw;
+    message.erase(0, error.where().size() + 2);
+    if (const std::size_t at = message.find("(expected a .json"); at != std::string::npos)
+      message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
+    throw Error(error.kind(), "--init", message);
+  }
+}
+
 /// The one layer of a kernel to start from.
 Layer load_start(const std::string& argument) {
-  const Network network = load_kernel(argument);
+  const Network network = load_init(argument);
   const Layer& layer = network.banks.front().layers.front();
   if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
     refuse("--init", "'" + network.name + "' is several kernels, and one is learned; give a single one");
@@ -104,6 +120,9 @@ Layer make_layer(const LearnOptions& options) {
   }
   if (options.kernel_size) {
     const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
+    constexpr std::int64_t kMostTaps = std::int64_t{1} << 26;
+    if (size.h > kMostTaps / size.w)
+      refuse("--kernel-size", "'" + *options.kernel_size + "' is more than " + std::to_string(kMostTaps) + " weights");
     if (starts_from_kernel && (layer.shape.kh != size.h || layer.shape.kw != size.w))
       refuse("--kernel-size", "is not that of --init (" + *options.kernel_size + " against " +
                                   std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
@@ -111,6 +130,8 @@ Layer make_layer(const LearnOptions& options) {
     layer.shape.kh = size.h;
     layer.shape.kw = size.w;
   }
+  if (starts_from_kernel && geometry.groups && layer.rank == 2)
+    refuse("--groups", "mixes channels, but all channels share the one matrix of --init; give one of rank 4");
   if (!starts_from_kernel && geometry.groups) {
     layer.rank = 4;
     layer.params.groups = parse_integer("--groups", *geometry.groups, 1, kLargestParameter);
@@ -224,9 +245,31 @@ class EpochTeller {
   StatusLine line_;
 };
 
+void warn(const std::string& message) { print_error("convtool: warning: " + printable(message) + "\n"); }
+
+/// Whether no input channel varies.
+bool are_constant(const std::vector<Sample>& samples) {
+  return std::all_of(samples.begin(), samples.end(), [](const Sample& sample) {
+    const Shape& shape = sample.input.shape();
+    const float* values = sample.input.data<float>();
+    const std::int64_t plane = shape.h * shape.w;
+    for (std::int64_t first = 0; first < shape.count(); first += plane)
+      if (std::any_of(values + first, values + first + plane, [&](float v) { return v != values[first]; }))
+        return false;
+    return true;
+  });
+}
+
 Parameters learn(const std::vector<Sample>& samples, const LearnOptions& options, Plan& plan, LearnReport& report) {
   if (plan.descends) {
     if (plan.descent.rate == 0) plan.descent.rate = stable_rate(samples, options.bias, plan.threads);
+    if (plan.descent.rate == 0)
+      throw Error(
+          ErrorKind::shape, options.inputs.front(),
+          "no step changes the loss: the input is 0 everywhere, or its numbers are too large or too small to be "
+          "squared; scale them, or give another input");
+    if (!options.quiet && are_constant(samples))
+      warn(options.inputs.front() + ": is the same everywhere, which determines the sum of the weights alone");
     report.method = "gd";
     report.rate = plan.descent.rate;
     report.momentum = plan.descent.momentum;
@@ -239,10 +282,11 @@ Parameters learn(const std::vector<Sample>& samples, const LearnOptions& options
   report.ridge = plan.least_squares.ridge;
   report.rank = found.rank;
   report.columns = found.columns;
-  if (found.rank < found.columns)
-    print_error("convtool: warning: " + printable(options.inputs.front()) + ": the input determines " +
-                std::to_string(found.rank) + " of " + std::to_string(found.columns) +
-                " unknowns; of all that fit as well, the smallest weights were taken\n");
+  if (found.rank < found.columns && !options.quiet)
+    warn((options.inputs.size() > 1 ? "the inputs determine " : options.inputs.front() + ": the input determines ") +
+         std::to_string(found.rank) + " of the " + std::to_string(found.columns) + " unknowns of an output channel" +
+         (samples.front().problem.groups > 1 ? " of each group" : "") +
+         "; of all that fit as well, the smallest weights were taken");
   return found.parameters;
 }
 
@@ -256,7 +300,21 @@ void describe_fit(const std::vector<Sample>& samples, const Loss& loss, LearnRep
   }
   const double varies = variation(samples);
   if (varies > 0) report.learned.variation = varies;
+  const double held_out_varies = variation(samples, Rows::held_out);
+  if (held_out_varies > 0) held_out.variation = held_out_varies;
   if (held_out.values > 0) report.held_out = held_out;
+}
+
+/// Throws Error(shape) for weights that are no numbers in float, or all lost in it.
+void check_weights(const std::vector<double>& weights) {
+  double largest = 0;
+  for (const double weight : weights) largest = std::max(largest, std::fabs(weight));
+  const bool all_finite = std::all_of(weights.begin(), weights.end(),
+                                      [](double weight) { return std::isfinite(static_cast<float>(weight)); });
+  if (!all_finite || (largest > 0 && static_cast<float>(largest) == 0))
+    throw Error(
+        ErrorKind::shape, "--target",
+        "the weights are beyond float32 (the largest is " + short_text(largest) + "); scale the target or the input");
 }
 
 /// Puts what was learned into the layer, rounded where that is asked for and fits as well.
@@ -264,8 +322,10 @@ void fill_layer(const std::vector<Sample>& samples, Parameters parameters, const
                 const Plan& plan, LearnReport& report) {
   Layer& layer = report.layer;
   const KernelShape& shape = samples.front().problem.kernel;
+  check_weights(parameters.weights);
   Loss loss = measure_loss(samples, parameters.to_kernel(shape), plan.threads);
   layer.divisor.clear();
+  report.learns_bias = options.bias;
   report.round_asked = options.round;
   if (options.round) {
     if (const auto rounded = round_parameters(samples, parameters, options.bias, loss, plan.threads)) {
@@ -286,7 +346,10 @@ void fill_layer(const std::vector<Sample>& samples, Parameters parameters, const
 int run_learn(const LearnOptions& options) {
   Plan plan = make_plan(options);
   check_output(options);
-  const std::vector<Sample> samples = read_samples(options.inputs, options.targets, plan.holdout, plan.layer);
+  const Samples read = read_samples(options.inputs, options.targets, plan.holdout, plan.layer);
+  if (!options.quiet)
+    for (const std::string& warning : read.warnings) warn(warning);
+  const std::vector<Sample>& samples = read.pairs;
   LearnReport report{.inputs = options.inputs, .targets = options.targets, .output = options.output.value_or("")};
   Parameters parameters = learn(samples, options, plan, report);
   report.layer = std::move(plan.layer);
@@ -308,6 +371,22 @@ int run_learn(const LearnOptions& options) {
   return kExitDone;
 }
 
+/// run_learn(), with what goes wrong told in JSON too where that is asked for.
+int run_and_tell(const LearnOptions& options) {
+  try {
+    try {
+      return run_learn(options);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorKind::memory, options.inputs.front(),
+                  "learning from it takes more memory than there is; cut the pictures, or learn a smaller kernel");
+    }
+  } catch (const Error& error) {
+    if (options.json && exit_code(error.kind()) == kExitFailed)
+      (options.output == "-" ? print_error : print)(error_json(error) + "\n");
+    throw;
+  }
+}
+
 }  // namespace
 
 void add_learn(CLI::App& command, Action& action) {
@@ -321,7 +400,7 @@ void add_learn(CLI::App& command, Action& action) {
   add("--kernel-size", options->kernel_size, "K", "5, or HxW such as 1x2");
   add("-o,--output", options->output, "PATH", "the kernel file to write, which apply takes; - for standard output");
   add("--method", options->method, "M",
-      "lstsq, least squares, exactly; gd, gradient descent, which its options mean as well (else lstsq)");
+      "lstsq: least squares, exactly; gd: gradient descent (gd where one of its options is given, else lstsq)");
   add("--ridge", options->ridge, "L", "of lstsq: the loss counts L times the squared weights too (0)");
   add("--holdout", options->holdout, "F",
       "do not learn from the last F of all rows, 0 to 1, but tell the loss on them");
@@ -346,7 +425,7 @@ void add_learn(CLI::App& command, Action& action) {
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
-  command.callback([options, &action] { action = [options] { return run_learn(*options); }; });
+  command.callback([options, &action] { action = [options] { return run_and_tell(*options); }; });
 }
 
 }  // namespace convtool

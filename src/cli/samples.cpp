@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/memory.h"
 #include "cli/source.h"
 #include "network/network_plan.h"
 
@@ -23,13 +24,16 @@ auto naming(const std::string& path, const Work& work) {
 struct Floats {
   Tensor tensor;  ///< f32, planar
   bool whole = false;
+  std::vector<Remark> remarks;
 };
 
 /// All but the alpha of a picture.
 Floats read_floats(const std::string& path) {
-  const Source source = naming(path, [&] { return decode_source(read_file(path), path, std::int64_t{1} << 30); });
+  const auto limit = static_cast<std::size_t>(default_memory_limit());
+  const Source source =
+      naming(path, [&] { return decode_source(read_file(path, limit), path, std::int64_t{1} << 30); });
   const ConstTensorRef part = source.filtered_part(AlphaRule::keep);
-  Floats result{.tensor = Tensor(DType::f32, part.shape), .whole = is_integer(part.dtype)};
+  Floats result{.tensor = Tensor(DType::f32, part.shape), .whole = is_integer(part.dtype), .remarks = source.remarks};
   identity_plan(part.dtype, part.shape, {}).run(part, result.tensor.ref(), {});
 
   const Shape& shape = part.shape;
@@ -72,16 +76,16 @@ void check_target(const std::string& input_path, const std::string& target_path,
   const Bank bank{.name = "", .layers = {layer}};
   const Shape fitting = naming(input_path, [&] { return bank_geometry(bank, DType::f32, input).output; });
   if (target == fitting) return;
-  const bool same = layer.params.padding == Padding{} && target.h == input.h && target.w == input.w;
-  const bool channels = target.n == fitting.n && target.h == fitting.h && target.w == fitting.w;
+  const bool size_fits = target.h == fitting.h && target.w == fitting.w;
+  const bool same = !size_fits && layer.params.padding == Padding{} && target.h == input.h && target.w == input.w;
   throw Error(
       ErrorKind::shape, target_path,
       "the target does not fit (" + input_path + " is " + to_string(input) + ", which a " +
           std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) + " kernel makes " +
           to_string(fitting) + "; expected " + to_string(fitting) + ", got " + to_string(target) + "); " +
-          (same       ? "say --padding same, or cut the target to " + hw(fitting)
-           : channels ? "give a target of as many channels"
-                      : "give a target of " + hw(fitting) + ", or another --padding, --stride or --kernel-size"));
+          (same        ? "say --padding same, or cut the target to " + hw(fitting)
+           : size_fits ? std::string("give a target of as many items and channels")
+                       : "give a target of " + hw(fitting) + ", or another --padding, --stride or --kernel-size"));
 }
 
 std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, double holdout) {
@@ -93,8 +97,10 @@ std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, doubl
 }
 
 Sample read_sample(const std::string& input_path, const std::string& target_path, double holdout, bool first,
-                   Layer& layer) {
+                   Layer& layer, std::vector<std::string>& warnings) {
   Floats input = read_floats(input_path), target = read_floats(target_path);
+  for (const Remark& remark : input.remarks) warnings.push_back(input_path + ": " + remark.text);
+  for (const Remark& remark : target.remarks) warnings.push_back(target_path + ": " + remark.text);
   if (first && layer.weights.empty()) settle_channels(input.tensor.shape(), target.tensor.shape(), layer);
   check_target(input_path, target_path, input.tensor.shape(), target.tensor.shape(), layer);
   Sample sample{.input = std::move(input.tensor), .target = std::move(target.tensor), .whole_target = target.whole};
@@ -109,11 +115,11 @@ Sample read_sample(const std::string& input_path, const std::string& target_path
 
 }  // namespace
 
-std::vector<Sample> read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
-                                 double holdout, Layer& layer) {
-  std::vector<Sample> samples;
+Samples read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets, double holdout,
+                     Layer& layer) {
+  Samples samples;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    samples.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, layer));
+    samples.pairs.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, layer, samples.warnings));
   return samples;
 }
 

@@ -9,6 +9,11 @@
 
 namespace convtool {
 
+struct Samples {
+  std::vector<Sample> pairs;
+  std::vector<std::string> warnings;  ///< "FILE: what of it does not come through"
+};
+
 /// Reads inputs and, one for each, targets: pictures (alpha set aside) or tensors, in their own units. `layer` says
 /// what is to be learned; with weights it is complete. Without, its channels follow from the first pair: a layer of
 /// rank 2 becomes one of rank 4 where input and target differ in channels, and one of rank 4 gets its channel counts.
@@ -18,7 +23,7 @@ namespace convtool {
 ///
 /// Throws Error, naming the file: Error(input) for what cannot be read or is not finite, Error(shape) for what does not
 /// fit together, with the shape that would.
-std::vector<Sample> read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
-                                 double holdout, Layer& layer);
+Samples read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets, double holdout,
+                     Layer& layer);
 
 }  // namespace convtool

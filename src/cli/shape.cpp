@@ -1,6 +1,10 @@
 // convtool shape: what layers make of a shape, and what they cost. Convolves nothing, but noise for --time.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <utility>
@@ -12,8 +16,12 @@
 #include "cli/option_value.h"
 #include "cli/print.h"
 #include "cli/source.h"
+#include "cli/status_line.h"
+#include "cli/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"
+#include "io/error_report.h"
+#include "io/file.h"
 #include "io/shape_report.h"
 #include "network/network_plan.h"
 
@@ -46,12 +54,19 @@ constexpr const char* kFooter = R"(Examples:
 
 /// The shape of a file's content as apply would filter it, its alpha set aside. Only JSON has to be read for it.
 Input read_file_shape(const std::string& path) {
-  constexpr std::int64_t kMaxPixels = std::int64_t{1} << 30;
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of what is read as a whole
   try {
-    Bytes bytes = read_file(path);
-    const SourceHeader header = read_source_header(bytes, path, kMaxPixels);
+    std::error_code ignored;
+    if (path == "-" || std::filesystem::is_other(path, ignored)) {
+      const Source source = decode_source(read_file(path), path, kMostPixels);
+      Shape shape = source.shape;
+      if (source.has_alpha()) --shape.c;
+      return {shape, source.rank(), source.dtype()};
+    }
+    const MappedFile file(path);
+    const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
     if (header.format.kind == FileFormat::Kind::json) {
-      const Source source = decode_source(std::move(bytes), path, kMaxPixels);
+      const Source source = decode_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
       return {source.shape, source.rank(), source.dtype()};
     }
     Shape shape = header.shape;
@@ -169,14 +184,26 @@ void check_options(const ShapeOptions& options) {
 /// Those of the report on noise, one after another. What cannot be timed is refused before the first.
 void time_banks(Stack& stack, int threads, ShapeReport& report) {
   report.threads = threads == 0 ? available_cores() : threads;
+  StatusLine line(is_capable_terminal(STDERR_FILENO));
   const auto for_each = [&](const auto& use) {
     for (std::size_t i = 0; i < report.banks.size(); ++i) {
       BankShape& shape = report.banks[i];
       use(stack.bank(static_cast<std::int64_t>(i), shape.problem.input), shape);
     }
   };
-  for_each([](const Bank& bank, const BankShape& shape) { check_timeable(bank, shape); });
-  for_each([&](const Bank& bank, BankShape& shape) { shape.timing = time_bank(bank, shape, report.threads); });
+  double macs = 0;
+  for_each([&](const Bank& bank, const BankShape& shape) {
+    check_timeable(bank, shape);
+    macs += shape.macs;
+  });
+  check_timeable_together(report.banks.size(), macs);
+  const auto count = report.banks.size();
+  std::size_t timed = 0;
+  for_each([&](const Bank& bank, BankShape& shape) {
+    line.draw([&] { return "timing layer " + std::to_string(timed + 1) + " of " + std::to_string(count); });
+    shape.timing = time_bank(bank, shape, report.threads);
+    ++timed;
+  });
 }
 
 int run_shape(const ShapeOptions& options) {
@@ -198,8 +225,12 @@ int run_shape(const ShapeOptions& options) {
       shape = report.banks.back().output;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::shape) throw;
-      if (!report.banks.empty()) tell();  // what there is before the layer that cannot run
-      throw Error(ErrorKind::shape, "layer " + std::to_string(i + 1) + " on " + to_string(shape), error.what());
+      report.failure =
+          Error(ErrorKind::shape, "layer " + std::to_string(i + 1) + " on " + to_string(shape), error.what());
+      if (report.banks.empty()) throw *report.failure;
+      tell();  // what there is before the layer that cannot run
+      print_error("convtool: " + printable(report.failure->what()) + "\n");
+      return exit_code(ErrorKind::shape);
     }
   }
   tell();
@@ -223,7 +254,16 @@ void add_shape(CLI::App& command, Action& action) {
   command.add_flag("--time", options->time, "run each layer on noise and tell how long it takes");
   command.add_option("--threads", options->threads, "with --time; 0: as many as cores (0)")->type_name("N");
   command.add_flag("--json", options->json, "as a JSON object");
-  command.callback([options, &action] { action = [options] { return run_shape(*options); }; });
+  command.callback([options, &action] {
+    action = [options] {
+      try {
+        return run_shape(*options);
+      } catch (const Error& error) {
+        if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+        throw;
+      }
+    };
+  });
 }
 
 }  // namespace convtool

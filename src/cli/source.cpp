@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "io/image_header.h"
 
 namespace convtool {
 namespace {
@@ -12,7 +13,7 @@ Source tensor_source(RankedTensor tensor, const FileFormat& format) {
   return {.content = std::move(tensor), .format = format, .shape = shape};
 }
 
-FileFormat find_format(const Bytes& bytes, const std::string& path) {
+FileFormat find_format(std::span<const std::byte> bytes, const std::string& path) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
   if (looks_like_npy(bytes) || has_extension(path, ".npy")) return *find_file_format("npy");
   if (looks_like_json(bytes) || has_extension(path, ".json")) return *find_file_format("json");
@@ -28,21 +29,23 @@ FileFormat find_format(const Bytes& bytes, const std::string& path) {
 
 }  // namespace
 
-SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std::int64_t max_pixels) {
+SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
+                                std::optional<std::int64_t> max_pixels) {
   const FileFormat format = find_format(bytes, path);
   if (format.kind == FileFormat::Kind::npy) {
     const RankedShape npy = read_npy_shape(bytes);
-    if (npy.shape.h > max_pixels / npy.shape.w)
+    if (max_pixels && npy.shape.h > *max_pixels / npy.shape.w)
       throw Error(ErrorKind::input, "",
                   std::to_string(npy.shape.w) + "x" + std::to_string(npy.shape.h) + " is more than " +
-                      std::to_string(max_pixels) + " pixels; raise --max-pixels");
+                      std::to_string(*max_pixels) + " pixels; raise --max-pixels");
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {
     const std::int64_t most = std::ssize(bytes) / 2;  // a digit and what parts it from the next number
     return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
   }
-  const PictureHeader header = read_small_header(bytes, max_pixels);
+  const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
+  if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
   Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
   if (header.is_transposed()) std::swap(shape.h, shape.w);
   return {.format = format, .shape = shape, .dtype = header.dtype};

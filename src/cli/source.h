@@ -1,6 +1,8 @@
 // An input, decoded: a picture or a tensor.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,9 +51,10 @@ struct SourceHeader {
 };
 
 /// The header of the file `path` that `bytes` are: .npy and JSON by content or name, else a picture. The shape of JSON
-/// is a bound for the number of its values, in one row. Throws Error(input), of pictures with more than `max_pixels`
-/// too.
-SourceHeader read_source_header(const Bytes& bytes, const std::string& path, std::int64_t max_pixels);
+/// is a bound for the number of its values, in one row. Throws Error(input); unless nothing is to be decoded
+/// (no `max_pixels`), for more than these too.
+SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
+                                std::optional<std::int64_t> max_pixels);
 
 /// Decodes them. They end before it returns. Throws Error(input).
 Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels);

@@ -1,5 +1,7 @@
 #include "core/text.h"
 
+#include <cstdio>
+
 namespace convtool {
 namespace {
 
@@ -41,6 +43,16 @@ std::string printable(std::string_view text) {
 
 std::string to_text(float number) { return shortest(number); }
 std::string to_text(double number) { return shortest(number); }
+
+std::string short_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", number);
+  return text;
+}
+
+std::string counted(std::int64_t count, const std::string& one) {
+  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
 
 std::string join_sizes(const std::vector<std::int64_t>& sizes) {
   std::string text;

@@ -22,6 +22,12 @@ std::string printable(std::string_view text);
 std::string to_text(float number);
 std::string to_text(double number);
 
+/// With four digits: "0.1235", "1.235e+09".
+std::string short_text(double number);
+
+/// "1 epoch", "2 epochs".
+std::string counted(std::int64_t count, const std::string& one);
+
 /// The number that the whole of `text` is, whatever the locale; nothing when it is none or out of range.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {

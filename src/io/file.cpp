@@ -2,6 +2,7 @@
 #include "io/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -199,6 +200,28 @@ void RandomAccessFile::read(std::uint64_t offset, std::span<std::byte> bytes) co
     offset += static_cast<std::uint64_t>(got);
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  if (path.empty()) throw Error(ErrorKind::input, "", "no file name");
+  try {
+    const Descriptor file(path, O_RDONLY | O_NONBLOCK);
+    struct stat status;
+    if (fstat(file.get(), &status) != 0) throw_errno();
+    if (!S_ISREG(status.st_mode))
+      throw Error(ErrorKind::input, path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size == 0) return;  // nothing to map
+    void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (memory == MAP_FAILED) throw_errno();
+    bytes_ = {static_cast<const std::byte*>(memory), size};
+  } catch (const std::system_error& error) {
+    throw Error(ErrorKind::input, path, reason(error.code().value(), "file"));
+  }
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {

@@ -44,12 +44,29 @@ class RandomAccessFile {
   std::uint64_t size_ = 0;
 };
 
+/// The bytes of a regular file, of which only what is looked at is read from the disk. A file that another program
+/// shortens meanwhile ends this one (SIGBUS): for a moment's look, not for long work.
+class MappedFile {
+ public:
+  /// Throws Error(input) with the path: missing, unreadable, or no regular file.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
 /// Replaces `path` by `bytes`, all or nothing: written to a temporary file in the same folder, flushed to disk,
-/// renamed. The permissions of an existing file are kept, an access list too, and its owner as far as this user may; one that may not be
-/// written is refused; a symbolic link is followed, not replaced. What is not a regular file (a device, a pipe) is
-/// written straight. On any failure the old file is as it was and nothing is left behind; a temporary is removed too
-/// when a signal from outside ends the process (io/temporary_file.h). A limit on file sizes is such a failure only
-/// where SIGXFSZ is ignored; else it ends the process, and leaves the temporary. Throws Error(output) with the path.
+/// renamed. The permissions of an existing file are kept, an access list too, and its owner as far as this user may;
+/// one that may not be written is refused; a symbolic link is followed, not replaced. What is not a regular file (a
+/// device, a pipe) is written straight. On any failure the old file is as it was and nothing is left behind; a
+/// temporary is removed too when a signal from outside ends the process (io/temporary_file.h). A limit on file sizes is
+/// such a failure only where SIGXFSZ is ignored; else it ends the process, and leaves the temporary. Throws
+/// Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Adds `bytes` at the end of `path` in one piece, and makes it where it is missing. Throws Error(output) with the

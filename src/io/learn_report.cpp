@@ -14,15 +14,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string fixed(double number) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.3f", number);
-  return text;
-}
-
-std::string short_text(double number) {
+/// A loss with three decimals, or with four digits where these would say little or run on.
+std::string loss_text(double loss) {
+  constexpr double kLeast = 0.001, kMost = 1e9;
+  if (loss != 0 && !(std::fabs(loss) >= kLeast && std::fabs(loss) < kMost)) return short_text(loss);
   char text[32];
-  std::snprintf(text, sizeof text, "%.4g", number);
+  std::snprintf(text, sizeof text, "%.3f", loss);
   return text;
 }
 
@@ -32,9 +29,9 @@ ordered_json number_or_null(std::optional<double> number) {
 }
 
 /// With four decimals, or as many as leave the largest number four digits.
-class Rounding {
+class Decimals {
  public:
-  explicit Rounding(std::span<const float> numbers) {
+  explicit Decimals(std::span<const float> numbers) {
     double largest = 0;
     for (const float number : numbers) largest = std::max(largest, std::fabs(static_cast<double>(number)));
     const int digits_before = largest > 0 ? static_cast<int>(std::floor(std::log10(largest))) + 1 : 1;
@@ -55,12 +52,12 @@ class Rounding {
 
 /// Numbers as nested lists of these dimensions.
 ordered_json nested(std::span<const float> numbers, std::span<const std::int64_t> dimensions,
-                    const Rounding& rounding) {
-  if (dimensions.empty()) return rounding(numbers.front());
+                    const Decimals& decimals) {
+  if (dimensions.empty()) return decimals(numbers.front());
   ordered_json list = ordered_json::array();
   const std::size_t part = numbers.size() / static_cast<std::size_t>(dimensions.front());
   for (std::size_t at = 0; at < numbers.size(); at += part)
-    list.push_back(nested(numbers.subspan(at, part), dimensions.subspan(1), rounding));
+    list.push_back(nested(numbers.subspan(at, part), dimensions.subspan(1), decimals));
   return list;
 }
 
@@ -68,7 +65,7 @@ std::string fit_text(const FitReport& fit) {
   const std::optional<double> r_squared = fit.r_squared();
   char text[64] = "";
   if (r_squared) std::snprintf(text, sizeof text, ", R^2 %.6f", *r_squared);
-  return "loss " + fixed(fit.loss) + ", mean squared error " + short_text(fit.mean_squared_error()) + text;
+  return "loss " + loss_text(fit.loss) + ", mean squared error " + short_text(fit.mean_squared_error()) + text;
 }
 
 ordered_json fit_json(const FitReport& fit) {
@@ -83,7 +80,7 @@ std::string method_text(const LearnReport& report) {
   if (report.method == "gd") {
     text = "gradient descent (rate " + to_text(*report.rate);
     if (*report.momentum > 0) text += ", momentum " + to_text(*report.momentum);
-    text += ", " + std::to_string(*report.epochs) + " epochs)";
+    text += ", " + counted(*report.epochs, "epoch") + ")";
   } else {
     text = "least squares";
     if (*report.ridge > 0) text += " (ridge " + to_text(*report.ridge) + ")";
@@ -97,8 +94,8 @@ std::string method_text(const LearnReport& report) {
 }  // namespace
 
 std::string epoch_text(std::int64_t epoch, const Loss& loss, bool held_out) {
-  return "epoch " + std::to_string(epoch) + ", loss " + fixed(loss.learned) +
-         (held_out ? ", held out " + fixed(loss.held_out) : "");
+  return "epoch " + std::to_string(epoch) + ", loss " + loss_text(loss.learned) +
+         (held_out ? ", held out " + loss_text(loss.held_out) : "");
 }
 
 std::string epoch_json(std::int64_t epoch, const Loss& loss, bool held_out) {
@@ -125,19 +122,19 @@ std::string to_text(const LearnReport& report) {
   constexpr std::size_t kMostShown = 1000;
   const std::vector<std::int64_t> dimensions = layer.dimensions();
   std::string text = "weights ";
-  text += layer.weights.size() <= kMostShown ? nested(layer.weights, dimensions, Rounding(layer.weights)).dump()
+  text += layer.weights.size() <= kMostShown ? nested(layer.weights, dimensions, Decimals(layer.weights)).dump()
                                              : join_sizes(dimensions) + ", too many to show";
   if (!layer.divisor.empty()) text += " / " + to_text(layer.divisor.front());
   text += "\n";
   if (!layer.bias.empty()) {
     const std::vector<std::int64_t> sizes = {static_cast<std::int64_t>(layer.bias.size())};
     const std::span<const std::int64_t> shown(sizes.data(), layer.bias.size() > 1 ? 1 : 0);
-    text += "bias " + nested(layer.bias, shown, Rounding(layer.bias)).dump() + "\n";
+    text += "bias " + nested(layer.bias, shown, Decimals(layer.bias)).dump() + "\n";
   }
-  text += fit_text(report.learned) + "; " + method_text(report) + ", " + std::to_string(report.unknowns()) +
-          " unknowns from " + std::to_string(report.learned.values) + " values\n";
+  text += fit_text(report.learned) + "; " + method_text(report) + ", " + counted(report.unknowns(), "unknown") +
+          " from " + counted(report.learned.values, "value") + "\n";
   if (report.held_out)
-    text += "held out: " + fit_text(*report.held_out) + ", " + std::to_string(report.held_out->values) + " values\n";
+    text += "held out: " + fit_text(*report.held_out) + ", " + counted(report.held_out->values, "value") + "\n";
   if (report.round_asked && !report.divisor)
     text += "not rounded: no integers over a power of two up to 1024 fit as well\n";
   if (!report.output.empty()) text += "written to " + printable(report.output) + "\n";

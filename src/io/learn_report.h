@@ -31,13 +31,16 @@ struct LearnReport {
   std::optional<std::int64_t> epochs;
   std::optional<double> ridge;  ///< of lstsq
   std::optional<std::int64_t> rank, columns;
+  bool learns_bias = false;
   bool round_asked = false;
   std::optional<double> divisor;  ///< of the weights that were rounded
   FitReport learned;
   std::optional<FitReport> held_out;
 
-  /// Of one output channel as of all of them: each weight and bias counts.
-  std::int64_t unknowns() const { return layer.shape.count() + static_cast<std::int64_t>(layer.bias.size()); }
+  /// Weights, and biases where they were learned, of all output channels.
+  std::int64_t unknowns() const {
+    return layer.shape.count() + (learns_bias ? static_cast<std::int64_t>(layer.bias.size()) : 0);
+  }
 };
 
 /// "epoch 2, loss 4.370", and with rows held out ", held out 0.812"; without a newline.

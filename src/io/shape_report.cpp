@@ -119,8 +119,8 @@ std::string one_bank_text(const ShapeReport& report) {
   std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
                      shape_text(costs.output, report.rank) + "\n";
   text += "  " + height_formula(bank) + "\n  " + width_formula(bank) + "\n";
-  text += "  " + count_text(costs.parameters) + " parameters, " + count_text(costs.macs) + " MACs, " +
-          count_text(costs.activation_bytes) + " bytes of f32 output\n";
+  text += "  " + count_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
+          count_text(costs.macs) + " MACs, " + count_text(costs.activation_bytes) + " bytes of f32 output\n";
   text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " +
           join_sizes({field.h.jump, field.w.jump}) + ", first at " + std::to_string(field.h.start) + "," +
           std::to_string(field.w.start) + ", its centre at " + centre_text(field) + "\n";
@@ -228,8 +228,8 @@ ordered_json to_object(const Costs& costs, int rank, bool timed) {
                                {"stride", {field.h.jump, field.w.jump}},
                                {"offset", {field.h.start, field.w.start}},
                                {"centre", {first_centre(field.h), first_centre(field.w)}}};
-  object["activation_bytes"] = costs.activation_bytes;
-  object["fully_connected_weights"] = costs.dense_weights();
+  object["activation_bytes"] = count_json(costs.activation_bytes);
+  object["fully_connected_weights"] = count_json(costs.dense_weights());
   if (timed) {
     object["seconds"] = costs.seconds;
     object["gmac_per_second"] = costs.gmac_per_second();
@@ -246,7 +246,10 @@ std::string to_text(const ShapeReport& report) {
 
 std::string to_json(const ShapeReport& report) {
   const bool timed = is_timed(report);
-  ordered_json object = to_object(costs_of_all(report), report.rank, timed);
+  ordered_json object = {{"version", 1}, {"status", report.failure ? "error" : "ok"}};
+  if (report.failure)
+    object["error"] = {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}};
+  object.update(to_object(costs_of_all(report), report.rank, timed));
   if (timed) {
     object["threads"] = report.threads;
     object["instruction_set"] = instruction_set_in_use();

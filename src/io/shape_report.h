@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conv/problem.h"
+#include "core/error.h"
 #include "network/receptive_field.h"
 
 namespace convtool {
@@ -31,16 +32,18 @@ struct BankShape {
 /// At least one bank; the input of the first is banks.front().problem.input.
 struct ShapeReport {
   std::vector<BankShape> banks;
-  int rank = 3;     ///< with 4, n stands in the shapes
-  int threads = 0;  ///< that banks were timed with
+  int rank = 3;                                 ///< with 4, n stands in the shapes
+  int threads = 0;                              ///< that banks were timed with
+  std::optional<Error> failure = std::nullopt;  ///< why the bank behind these cannot run
 };
 
 /// The final output shape on the first line. Of one bank, which users know as a layer, then the formula with its
 /// numbers, and what it costs; of several a table of what each costs and all together, and the formulas.
 std::string to_text(const ShapeReport& report);
 
-/// One JSON object: output_shape, macs, parameters, receptive_field, activation_bytes, fully_connected_weights, and
-/// layers, a list of the same; when timed also threads, instruction_set, seconds and gmac_per_second.
+/// One JSON object: version, status, and of a failure error; output_shape, macs, parameters, receptive_field,
+/// activation_bytes, fully_connected_weights, and layers, a list of the same; when timed also threads, instruction_set,
+/// seconds and gmac_per_second.
 std::string to_json(const ShapeReport& report);
 
 }  // namespace convtool

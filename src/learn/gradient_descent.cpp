@@ -41,8 +41,6 @@ void add_gradient_of_squares(const Sample& sample, const Tensor& errors, int thr
   for (std::size_t o = 0; o < of_half.bias.size(); ++o) gradient.bias[o] += 2 * of_half.bias[o];
 }
 
-std::string short_text(double number) { return to_text(static_cast<float>(number)); }
-
 [[noreturn]] void refuse_divergence(std::span<const Sample> samples, const DescentOptions& options, std::int64_t epoch,
                                     double first, double loss) {
   const double rate = stable_rate(samples, options.learns_bias, options.threads);
@@ -61,7 +59,7 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
   for (const Sample& sample : samples) errors.emplace_back(DType::f32, sample.target.shape());
 
   Parameters parameters = start, velocity(shape);
-  double first = 0, limit = 0;
+  double first = 0, worst = 0;  // of the start, or of the mean of targets
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     Loss loss;
     Parameters gradient(shape);
@@ -73,16 +71,16 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
     }
     if (epoch == 1) {
       first = loss.learned;
-      limit = 1e6 * std::max(first, variation(samples));
+      worst = std::max(first, variation(samples));
     }
-    if (!(loss.learned <= limit)) refuse_divergence(samples, options, epoch, first, loss.learned);
+    if (!(loss.learned <= 1e6 * worst)) refuse_divergence(samples, options, epoch, first, loss.learned);
     listener(epoch, loss);
     scale_by(velocity, options.momentum);
     add_scaled(velocity, 1, gradient, options.learns_bias);
     add_scaled(parameters, -options.rate, velocity, options.learns_bias);
   }
   const double last = measure_loss(samples, parameters.to_kernel(shape), options.threads).learned;
-  if (!(last <= limit)) refuse_divergence(samples, options, options.epochs, first, last);
+  if (!(last <= worst)) refuse_divergence(samples, options, options.epochs, first, last);
   return parameters;
 }
 

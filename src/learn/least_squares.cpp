@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
+#include <limits>
 #include <string>
 
 #include "conv/tap_products.h"
@@ -17,14 +18,19 @@ struct Solution {
   std::int64_t rank = 0;
 };
 
+/// The most that finding the answer of smallest norm may take, in third powers of unknowns: some 10 s.
+constexpr double kMostCubed = 1e10;
+
 /// The answer of smallest norm where `gram` is singular. Rows and columns were divided by `scale` to make the diagonal
 /// 1, so that which unknowns are determined does not depend on the units of pixels.
 Solution solve_singular(const Matrix& scaled_gram, const Matrix& scaled_rhs, const Eigen::VectorXd& scale) {
-  constexpr double kLeastVariance = 1e-12;
+  // What rounding the sums of products and finding eigenvalues leaves of nothing (G. Golub, C. Van Loan, Matrix
+  // Computations, 4th edition, 8.1).
+  const double least_variance = 4 * static_cast<double>(scaled_gram.rows()) * std::numeric_limits<double>::epsilon();
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(scaled_gram);
   const Eigen::VectorXd& values = eigen.eigenvalues();  // ascending
   Eigen::Index undetermined = 0;
-  while (undetermined < values.size() && !(values[undetermined] > kLeastVariance * values[values.size() - 1]))
+  while (undetermined < values.size() && !(values[undetermined] > least_variance * values[values.size() - 1]))
     ++undetermined;
   const Eigen::Index rank = values.size() - undetermined;
   const Matrix vectors = eigen.eigenvectors().rightCols(rank);
@@ -37,7 +43,8 @@ Solution solve_singular(const Matrix& scaled_gram, const Matrix& scaled_rhs, con
   return solution;
 }
 
-Solution solve(const Matrix& gram, const Matrix& rhs) {
+/// `cubed` is what the groups before have taken of kMostCubed.
+Solution solve(const Matrix& gram, const Matrix& rhs, double& cubed) {
   const Eigen::VectorXd scale = gram.diagonal().unaryExpr([](double d) { return d > 0 ? std::sqrt(d) : 1.0; });
   const auto by_scale = scale.cwiseInverse().asDiagonal();
   const Matrix scaled_gram = by_scale * gram * by_scale, scaled_rhs = by_scale * rhs;
@@ -45,6 +52,14 @@ Solution solve(const Matrix& gram, const Matrix& rhs) {
   const Eigen::LLT<Matrix> cholesky(scaled_gram);
   if (cholesky.info() == Eigen::Success && cholesky.rcond() > kTrusted)
     return {.unknowns = by_scale * cholesky.solve(scaled_rhs), .rank = gram.rows()};
+  const auto size = static_cast<double>(gram.rows());
+  cubed += size * size * size;
+  if (cubed > kMostCubed)
+    throw Error(
+        ErrorKind::shape, "--method",
+        "the input hardly determines the " + std::to_string(gram.rows()) +
+            " unknowns of an output channel, and finding the smallest of so many takes minutes; say --ridge 1, or "
+            "learn a smaller kernel");
   return solve_singular(scaled_gram, scaled_rhs, scale);
 }
 
@@ -77,12 +92,13 @@ LeastSquares solve_least_squares(std::span<const Sample> samples, const LeastSqu
   const TapProducts products = sum_products(samples, options.threads);
   const std::int64_t taps = products.taps, outputs = products.outputs;
   LeastSquares result{.parameters = Parameters(problem.kernel), .columns = columns * problem.groups};
+  double cubed = 0;
   for (std::int64_t group = 0; group < problem.groups; ++group) {
     using Block = Eigen::Map<const Matrix>;
     Matrix gram = Block(products.with_taps.data() + group * taps * taps, taps, taps).topLeftCorner(columns, columns);
     const Matrix rhs = Block(products.with_values.data() + group * taps * outputs, taps, outputs).topRows(columns);
     gram.diagonal().head(weights).array() += options.ridge;
-    const Solution solution = solve(gram, rhs);
+    const Solution solution = solve(gram, rhs, cubed);
     result.rank += solution.rank;
     for (std::int64_t k = 0; k < outputs; ++k) {
       const std::int64_t o = group * outputs + k;

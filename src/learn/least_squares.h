@@ -32,8 +32,9 @@ struct LeastSquares {
 inline constexpr std::int64_t kMostColumns = 4096;
 
 /// The parameters of least loss over the rows that are learned from, and of those, where the input does not determine
-/// them (rank < columns), the ones whose squares have the least sum. What varies the outputs less than a millionth of
-/// what all else does counts as not determined. Throws Error(shape) for more than kMostColumns, std::bad_alloc.
+/// them (rank < columns), the ones whose squares have the least sum. What varies the outputs so little that its square
+/// is lost in double counts as not determined. Throws Error(shape) for more than kMostColumns, and for less where the
+/// smallest would take minutes to find; std::bad_alloc.
 LeastSquares solve_least_squares(std::span<const Sample> samples, const LeastSquaresOptions& options);
 
 }  // namespace convtool

@@ -42,14 +42,17 @@ Loss measure_loss(std::span<const Sample> samples, const Kernel& kernel, int thr
   return total;
 }
 
-double variation(std::span<const Sample> samples) {
+double variation(std::span<const Sample> samples, Rows rows) {
   double total = 0;
   for (std::int64_t c = 0; c < samples.front().target.shape().c; ++c) {
     const auto for_each_value = [&](const auto& use) {
       for (const Sample& sample : samples) {
         const TensorView<const float> target = sample.target.ref().view<float>();
+        const bool learned = rows == Rows::learned;
+        const std::int64_t begin = learned ? 0 : sample.learned_rows,
+                           end = learned ? sample.learned_rows : target.shape.h;
         for (std::int64_t n = 0; n < target.shape.n; ++n)
-          for (std::int64_t y = 0; y < sample.learned_rows; ++y)
+          for (std::int64_t y = begin; y < end; ++y)
             for (std::int64_t x = 0; x < target.shape.w; ++x) use(static_cast<double>(target.at(n, c, y, x)));
       }
     };

@@ -42,8 +42,10 @@ Loss measure_errors(const Sample& sample, const Kernel& kernel, int threads, Ten
 /// The same sums over all samples, the errors forgotten.
 Loss measure_loss(std::span<const Sample> samples, const Kernel& kernel, int threads);
 
-/// The sum of squared distances of targets, in rows that are learned from, to the mean of their output channel over all
-/// samples: the least loss of what does not look at the input. R^2 is 1 - loss / variation.
-double variation(std::span<const Sample> samples);
+enum class Rows { learned, held_out };
+
+/// The sum of squared distances of targets, in rows of this kind, to the mean of their output channel over all samples:
+/// the least loss of what does not look at the input. R^2 is 1 - loss / variation.
+double variation(std::span<const Sample> samples, Rows rows = Rows::learned);
 
 }  // namespace convtool

@@ -189,3 +189,40 @@ TEST_CASE("what cannot be timed is refused with its numbers") {
   refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: goes with --time");
   refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
 }
+
+TEST_CASE("of a file no more than the header is read, however large it is") {
+  const TempFolder folder;
+  const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 20000, 20000), }";
+  folder.write("large.npy",
+               std::string("\x93NUMPY\x01\x00v\x00", 10) + header + std::string(117 - header.size(), ' ') + "\n");
+  std::filesystem::resize_file(folder.file("large.npy"), 128 + std::uintmax_t{4} * 3 * 20000 * 20000);
+  const ProgramResult result = run_shell("ulimit -v 8000000; $CONVTOOL shape large.npy --kernel-size 3 --json", folder);
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(json::parse(result.out)["output_shape"] == json({1, 19998, 19998}));
+  CHECK(result.peak_memory < (1 << 30));
+  folder.write("wide.pgm", "P5 100000 100000 255\n");
+  CHECK(shape_json(folder, {"wide.pgm", "--kernel-size", "1"})["output_shape"] == json({1, 100000, 100000}));
+}
+
+TEST_CASE("JSON says what went wrong, and has whole numbers for counts") {
+  const TempFolder folder;
+  const ProgramResult half = shape(folder, {"1x32x32", "--kernel-size", "5", "--repeat", "8", "--json"});
+  CHECK(half.code == 1);
+  const json object = json::parse(half.out);
+  CHECK(object["version"] == 1);
+  CHECK(object["status"] == "error");
+  CHECK(object["error"]["message"].get<std::string>().starts_with("layer 8 on 1x4x4"));
+  CHECK(object["layers"].size() == 7);
+  CHECK(object["activation_bytes"].is_number_integer());
+  CHECK(object["fully_connected_weights"].is_number_integer());
+  const ProgramResult none = shape(folder, {"none.png", "--kernel-size", "5", "--json"});
+  CHECK(none.code == 1);
+  CHECK(json::parse(none.out)["error"]["kind"] == "input");
+}
+
+TEST_CASE("more than can be timed in minutes is refused") {
+  const TempFolder folder;
+  const ProgramResult result = shape(folder, {"1x8x8", "--kernel-size", "1", "--repeat", "1000", "--time"});
+  CHECK(result.code == 1);
+  CHECK(result.err.find("--time: 1000 layers") != std::string::npos);
+}
