@@ -80,6 +80,12 @@ std::vector<ConvCase> cases(Numbers numbers) {
   all.push_back(make_case(DType::f32, {1, 1, 5, 2500}, {1, 1, 2, 3}, {.padding = kSame}, numbers, random));
   all.push_back(make_case(DType::f32, {2, 2, 300, 7}, {4, 1, 3, 1}, {.stride = {1, 2}, .groups = 2}, numbers, random));
   all.push_back(make_case(DType::f32, {1, 1, 4, 4}, {1, 1, 4, 4}, {.stride = {1 << 30, 1 << 30}}, numbers, random));
+  // Outputs that fill vectors: rows of several blocks, groups, strides, more outputs than registers hold, large sums.
+  all.push_back(make_case(DType::f32, {1, 8, 5, 400}, {16, 8, 3, 3}, {.padding = kSame}, numbers, random));
+  all.push_back(make_case(DType::f32, {2, 16, 19, 17}, {26, 8, 3, 3},
+                          {.stride = {2, 3}, .dilation = {3, 1}, .padding = kSame, .groups = 2}, numbers, random));
+  all.push_back(make_case(DType::f32, {1, 7, 12, 12}, {70, 7, 3, 3}, {}, numbers, random));
+  all.push_back(make_case(DType::f32, {1, 32, 6, 7}, {460, 32, 3, 3}, {}, numbers, random));
   CHECK(all.size() > 40);
   return all;
 }
