@@ -179,9 +179,9 @@ TEST_CASE("kernels that do not fit the input") {
   };
   refuses({"[[[1]],[[1]],[[1]]]"}, {"ok.png: ", "expected 3 channels", "got 1"});
   refuses({"[[[[1]],[[1]]]]"}, {"expected 2 channels", "got 1"});
-  refuses({"box:size=13", "--padding", "0"}, {"13x13", "12x16", "--padding same"});
+  refuses({"box:size=13", "--padding", "0"}, {"13x13", "12x16", "pad more"});
   refuses({"box", "--padding", "12", "--padding-mode", "reflect"}, {"reflect", "12"});
-  refuses({"{\"weight\":[[1]],\"bias\":[1,2]}"}, {"bias", "expected 1", "got 2"});
+  refuses({"{\"weight\":[[1]],\"bias\":[1,2]}"}, {"bias", "expected one number", "got 2"});
   refuses({"[[[[1]]],[[[1]]]]"}, {"2 channels of u8", "png does not hold", ".npy", "--combine"});
   refuses({"edge.json", "--depth", "f32"}, {"f32", "png does not hold", ".tif", ".npy"});
 }

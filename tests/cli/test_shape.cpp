@@ -196,10 +196,11 @@ TEST_CASE("of a file no more than the header is read, however large it is") {
   folder.write("large.npy",
                std::string("\x93NUMPY\x01\x00v\x00", 10) + header + std::string(117 - header.size(), ' ') + "\n");
   std::filesystem::resize_file(folder.file("large.npy"), 128 + std::uintmax_t{4} * 3 * 20000 * 20000);
-  const ProgramResult result = run_shell("ulimit -v 8000000; $CONVTOOL shape large.npy --kernel-size 3 --json", folder);
+  const std::string limit = kMemoryIsTheProgramsOwn ? "ulimit -v 8000000; " : "";
+  const ProgramResult result = run_shell(limit + "$CONVTOOL shape large.npy --kernel-size 3 --json", folder);
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(json::parse(result.out)["output_shape"] == json({1, 19998, 19998}));
-  CHECK(result.peak_memory < (1 << 30));
+  if (kMemoryIsTheProgramsOwn) CHECK(result.peak_memory < (1 << 30));
   folder.write("wide.pgm", "P5 100000 100000 255\n");
   CHECK(shape_json(folder, {"wide.pgm", "--kernel-size", "1"})["output_shape"] == json({1, 100000, 100000}));
 }

@@ -5,6 +5,13 @@
 #include <string>
 #include <vector>
 
+/// Not so under sanitizers, which take much themselves, and reserve more than any limit.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMemoryIsTheProgramsOwn = false;
+#else
+inline constexpr bool kMemoryIsTheProgramsOwn = true;
+#endif
+
 struct ProgramResult {
   int code = 0;  // the exit code, or 128 + the signal that ended it
   std::string out, err;
