@@ -311,7 +311,7 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
 
   // Bands of rows, each with sums of its own, which do not depend on the number of threads: as many as have enough to
   // do, and as memory holds.
-  constexpr double kMostBands = 64, kLeastPositions = 512, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
+  constexpr double kMostBands = 64, kLeastPositions = 320, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
   const double positions = static_cast<double>(out.n * dy.shape.h * out.w);
   const double doubles = static_cast<double>(problem.kernel.count());
   const auto count = static_cast<std::int64_t>(std::max(

@@ -162,10 +162,10 @@ main() {
 Whole processes on $cores cores, from a PNG file to a PNG file, sharpened by [[0,-1,0],[-1,5,-1],[0,-1,0]]; all commands take turns.
 
 - Ratios are of medians; above 1, convtool is faster.
-- "own" are the PNG settings of a program untold. convtool: level 1, runs only, rows filtered by Sub; vips, ffmpeg: level 6,
+- "own" are the PNG settings of a program untold. convtool: level 1, the best of four filters; vips, ffmpeg: level 6,
   no filter; gmic: level 6, filters by libpng's choice; gm, $magick: level 7, libpng's choice.
 - "1": level 1. vips, ffmpeg: Sub; gm, $magick: libpng's choice. gmic cannot be told a level.
-- "convtool 6": \`--png-level 6\`, filters by libpng's choice.
+- "convtool 6": \`--png-level 6\`, the best of five filters.
 - The difference, in levels, is the largest from convtool's result, 2 pixels and more from the border, which all repeat but
   ffmpeg, which mirrors.
 END
