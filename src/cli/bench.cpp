@@ -43,9 +43,9 @@ BenchLine time_workload(const Workload& workload, const std::vector<int>& thread
   BenchLine line{.id = workload.id, .name = workload.name};
   std::vector<std::function<void()>> contenders;
   for (const int count : threads) {
-    const auto plan =
-        std::make_shared<ConvPlan>(workload.problem, workload.kernel, workload.epilogue,
-                                   PlanOptions{.algorithm = "auto", .threads = count, .input_channels_last = true, .output_channels_last = true});
+    const auto plan = std::make_shared<ConvPlan>(
+        workload.problem, workload.kernel, workload.epilogue,
+        PlanOptions{.algorithm = "auto", .threads = count, .input_channels_last = true, .output_channels_last = true});
     line.algorithm = plan->algorithm();
     contenders.emplace_back([plan, from, to] { plan->run(from, to); });
   }

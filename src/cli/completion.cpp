@@ -120,7 +120,9 @@ std::string zsh_specification(const CLI::Option& option, const std::string& name
   std::string text = name + "'[" + escaped(option.get_description()) + "]";
   if (!takes_value(option)) return text + "'";
   if (name.starts_with("--")) text.insert(name.size(), "=");  // or apart
-  return text + ":value:" + (takes_file(option) ? "_files'" : "(" + choices_of(option) + ")'");
+  const std::string choices = choices_of(option);
+  const std::string files = choices.empty() ? "_files" : "{compadd " + choices + "; _files}";
+  return text + ":value:" + (takes_file(option) ? files : "(" + choices + ")") + "'";
 }
 
 std::string zsh_script(const CLI::App& app) {

@@ -322,13 +322,13 @@ bool is_terminal(const std::string& path) {
   return is_one;
 }
 
-/// Whether --no-clobber has the input skipped: all of its files are there. Then the report says so.
+/// Whether --no-clobber has the input skipped: all of its files are there, and none goes to standard output. Then the
+/// report says so.
 bool is_skipped(const Destination& destination, const FilterOptions& options, RunReport& report) {
-  const bool is_stream = destination.path == "-";
-  const bool is_there = is_stream ? !destination.layers.empty() : exists(destination.path);
-  if (!options.no_clobber || !is_there || !std::all_of(destination.layers.begin(), destination.layers.end(), exists))
+  if (!options.no_clobber || !exists(destination.path) ||
+      !std::all_of(destination.layers.begin(), destination.layers.end(), exists))
     return false;
-  report.output = is_stream ? destination.layers.back() : destination.path;
+  report.output = destination.path;
   report.status = RunReport::Status::skipped;
   return true;
 }

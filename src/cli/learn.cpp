@@ -247,8 +247,13 @@ class EpochTeller {
 
 void warn(const std::string& message) { print_error("convtool: warning: " + printable(message) + "\n"); }
 
-/// Whether no input channel varies.
+/// Whether all taps of an output see one number, whatever the output.
 bool are_constant(const std::vector<Sample>& samples) {
+  const ConvProblem& problem = samples.front().problem;
+  const bool has_borders = problem.padding_mode == PaddingMode::zeros || problem.padding_mode == PaddingMode::constant;
+  if (samples.size() > 1 || problem.kernel.c_i_per_group > 1 || problem.kernel.taps() == 1 ||
+      (has_borders && problem.pads != Pads{}))
+    return false;
   return std::all_of(samples.begin(), samples.end(), [](const Sample& sample) {
     const Shape& shape = sample.input.shape();
     const float* values = sample.input.data<float>();
@@ -305,16 +310,16 @@ void describe_fit(const std::vector<Sample>& samples, const Loss& loss, LearnRep
   if (held_out.values > 0) report.held_out = held_out;
 }
 
-/// Throws Error(shape) for weights that are no numbers in float, or all lost in it.
-void check_weights(const std::vector<double>& weights) {
+/// Throws Error(shape) for weights or biases, as `what` says, that are no numbers in float, or all lost in it.
+void check_floats(const std::vector<double>& weights, const std::string& what) {
   double largest = 0;
   for (const double weight : weights) largest = std::max(largest, std::fabs(weight));
   const bool all_finite = std::all_of(weights.begin(), weights.end(),
                                       [](double weight) { return std::isfinite(static_cast<float>(weight)); });
   if (!all_finite || (largest > 0 && static_cast<float>(largest) == 0))
-    throw Error(
-        ErrorKind::shape, "--target",
-        "the weights are beyond float32 (the largest is " + short_text(largest) + "); scale the target or the input");
+    throw Error(ErrorKind::shape, "--target",
+                "the " + what + " are beyond float32 (the largest is " + short_text(largest) +
+                    "); scale the target or the input");
 }
 
 /// Puts what was learned into the layer, rounded where that is asked for and fits as well.
@@ -322,7 +327,8 @@ void fill_layer(const std::vector<Sample>& samples, Parameters parameters, const
                 const Plan& plan, LearnReport& report) {
   Layer& layer = report.layer;
   const KernelShape& shape = samples.front().problem.kernel;
-  check_weights(parameters.weights);
+  check_floats(parameters.weights, "weights");
+  check_floats(parameters.bias, "biases");
   Loss loss = measure_loss(samples, parameters.to_kernel(shape), plan.threads);
   layer.divisor.clear();
   report.learns_bias = options.bias;

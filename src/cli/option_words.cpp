@@ -48,7 +48,8 @@ constexpr Row kTable[] = {{"--alpha", kAlphaRules},
 std::vector<std::string_view> words_of(std::string_view option) {
   std::vector<std::string_view> words;
   if (option == "--format") {
-    words = file_format_words();
+    for (const std::string_view word : file_format_words())  // names, and extensions that may be the same
+      if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   } else if (option == "--kernel" || option == "NAME" || option == "SOURCE") {
     for (const ShippedKernel& kernel : shipped_kernels()) words.push_back(kernel.name);
   } else if (option == "--algorithm") {

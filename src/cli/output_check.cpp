@@ -156,8 +156,12 @@ void OutputOwners::refuse_others(const std::string& path, const std::string& inp
     const auto likely = std::find_if(rivals->second.begin(), rivals->second.end(),
                                      [&](std::size_t i) { return may_become(destinations_[i], settled); });
     owner = likely == rivals->second.end() ? rivals->second.front() : *likely;
+  } else if (inputs_.size() > 1) {
+    throw Error(ErrorKind::output, path,
+                "is a link to '" + settled + "', where other inputs' links may lead too; remove it, or filter '" +
+                    input + "' in a run of its own");
   } else {
-    return;  // a link leads to where no input's result was planned to be
+    return;
   }
   if (inputs_[owner].path != input)
     throw Error(ErrorKind::output, path,

@@ -15,6 +15,7 @@ std::string in_small_letters(std::string_view text);
 
 /// Whether `path` ends in `extension`, ".npy", in capitals or not.
 bool has_extension(std::string_view path, std::string_view extension);
+
 /// `text` on one line: control characters, which a file or kernel name may hold, as \n, \t or \xNN.
 std::string printable(std::string_view text);
 

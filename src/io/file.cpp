@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -135,9 +134,11 @@ void keep_owner_and_permissions(const std::string& path, const struct stat& stat
   const bool has_group = is_given || fchown(descriptor, static_cast<uid_t>(-1), status.st_gid) == 0;
   const mode_t without = (is_given ? 0 : S_ISUID) | (has_group ? 0 : S_ISGID);  // not in the name of another
   constexpr const char* kAccessList = "system.posix_acl_access";                // Linux, acl(5)
-  std::array<char, 4096> list;
-  const ssize_t size = getxattr(path.c_str(), kAccessList, list.data(), list.size());
-  if (size <= 0) fremovexattr(descriptor, kAccessList);  // the one that the folder gives to new files
+  std::vector<char> list(
+      static_cast<std::size_t>(std::max<ssize_t>(0, getxattr(path.c_str(), kAccessList, nullptr, 0))));
+  const ssize_t size = list.empty() ? 0 : getxattr(path.c_str(), kAccessList, list.data(), list.size());
+  if (size < 0) throw_errno();
+  if (size == 0) fremovexattr(descriptor, kAccessList);  // the one that the folder gives to new files
   if (fchmod(descriptor, status.st_mode & 07777 & ~without) != 0) throw_errno();
   if (size > 0 && fsetxattr(descriptor, kAccessList, list.data(), static_cast<std::size_t>(size), 0) != 0)
     throw_errno();

@@ -80,7 +80,8 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
     add_scaled(parameters, -options.rate, velocity, options.learns_bias);
   }
   const double last = measure_loss(samples, parameters.to_kernel(shape), options.threads).learned;
-  if (!(last <= worst)) refuse_divergence(samples, options, options.epochs, first, last);
+  // Twice: momentum may lead a run that will converge a little up first.
+  if (!(last <= 2 * worst)) refuse_divergence(samples, options, options.epochs, first, last);
   return parameters;
 }
 

@@ -26,7 +26,7 @@ using EpochListener = std::function<void(std::int64_t epoch, const Loss& loss)>;
 
 /// Takes so many steps from `start`. The layer runs in float, by the engine; steps are summed up in double. Throws
 /// Error(shape) that names --lr, with a rate that would do, once the loss has grown a million times, or beyond numbers;
-/// and when it ends larger than it began, and than that of no more than the targets' mean.
+/// and when it ends more than twice as large as it began, and as that of no more than the targets' mean.
 Parameters descend(std::span<const Sample> samples, const Parameters& start, const DescentOptions& options,
                    const EpochListener& listener);
 

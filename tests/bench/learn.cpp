@@ -27,8 +27,9 @@ void measure(const Workload& workload, int threads) {
   std::fill_n(dy.data<float>(), dy.shape().count(), 0.5F);
   const ConstTensorRef planes = std::as_const(input).ref();
   const TensorRef from = channels_last(input), to = channels_last(output);
-  const ConvPlan plan(problem, workload.kernel, workload.epilogue,
-                      {.algorithm = "auto", .threads = threads, .input_channels_last = true, .output_channels_last = true});
+  const ConvPlan plan(
+      problem, workload.kernel, workload.epilogue,
+      {.algorithm = "auto", .threads = threads, .input_channels_last = true, .output_channels_last = true});
   const double taps = static_cast<double>(problem.kernel.taps());
   const double macs = mac_count(problem), of_squares = macs + macs / static_cast<double>(problem.kernel.c_o) *
                                                                   static_cast<double>(problem.groups) * taps / 2;

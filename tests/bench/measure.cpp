@@ -50,8 +50,10 @@ Measurement measure(const Workload& workload, int threads, double min_seconds) {
   Tensor ours(workload.output_dtype, workload.output_shape()), theirs(workload.output_dtype, ours.shape());
   const TensorRef from = channels_last(input), to = channels_last(ours), to_theirs = channels_last(theirs);
   const auto make_plan = [&] {
-    return ConvPlan(workload.problem, workload.kernel, workload.epilogue,
-                    PlanOptions{.algorithm = "auto", .threads = threads, .input_channels_last = true, .output_channels_last = true});
+    return ConvPlan(
+        workload.problem, workload.kernel, workload.epilogue,
+        PlanOptions{
+            .algorithm = "auto", .threads = threads, .input_channels_last = true, .output_channels_last = true});
   };
   const ConvPlan plan = make_plan();
   Measurement result{.threads = threads, .algorithm = std::string(plan.algorithm())};

@@ -225,6 +225,18 @@ TEST_CASE("two inputs whose names say nothing of their content have one output e
   }
 }
 
+TEST_CASE("names that floats take are not links to one file") {
+  const TempFolder folder;
+  for (const char* name : {"a.tif", "b.tif"})
+    REQUIRE(cv::imwrite(folder.file(name), cv::Mat(4, 4, CV_32F, cv::Scalar(1))));
+  fs::create_directory(folder.file("out"));
+  for (const char* link : {"out/a.edge.tif", "out/b.edge.tif"}) fs::create_symlink("x.tif", folder.file(link));
+  CHECK(apply(folder, {"a.tif", "b.tif", "--out-dir", "out"}).code == 1);
+  CHECK(!fs::exists(folder.file("out/x.tif")));
+  CHECK(apply(folder, {"a.tif", "--out-dir", "out"}).code == 0);
+  CHECK(fs::exists(folder.file("out/x.tif")));
+}
+
 TEST_CASE("inputs of one stem go side by side where their outputs differ") {
   const TempFolder folder;
   put_picture(folder, "p.png", 50);

@@ -29,6 +29,7 @@ TEST_CASE("bash completes commands, and each command's own options") {
   CHECK(offered(folder, "apply a.png -k farid --map no") == "normalize\n");
   CHECK(offered(folder, "apply a.png --map = no") == "normalize\n");  // as bash parts --map=no
   CHECK(offered(folder, "apply a.png --format np") == "npy\n");
+  CHECK(offered(folder, "apply a.png --format t") == "tiff tif\n");
   CHECK(offered(folder, "learn --init un") == "uniform\n");
   CHECK(offered(folder, "apply -k gaussian-") == "gaussian-3 gaussian-5\n");
   CHECK(offered(folder, "completion z") == "zsh\n");

@@ -289,6 +289,19 @@ TEST_CASE("weights that floats do not hold are refused, in either direction, in 
     CHECK(json::parse(result.out)["error"]["kind"] == "shape");
   }
   CHECK(!std::filesystem::exists(course.file("k.json")));
+  course.write("far.json", "[[1e8,1.01e8,1e8],[1.01e8,1e8,1e8]]");
+  course.write("wide.json", "[[0,3e38,0],[3e38,0,0]]");
+  course.write("good.json", "[[1]]");
+  check_refused(run_convtool({"learn", "--input", "far.json", "--target", "wide.json", "--kernel-size", "1", "--bias",
+                              "-o", "good.json"},
+                             course),
+                1, "are beyond float32");
+  CHECK(read_text(course.file("good.json")) == "[[1]]");
+}
+
+TEST_CASE("a run that momentum leads up first has not diverged") {
+  const Course course;
+  CHECK(course.learn({"--kernel-size", "1x2", "--momentum", "0.99", "--init", "uniform", "--epochs", "3"}).code == 0);
 }
 
 TEST_CASE("what does not fit is told by what would") {
