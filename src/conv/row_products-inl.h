@@ -7,6 +7,7 @@
 #define CONVTOOL_CONV_ROW_PRODUCTS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <array>
@@ -30,6 +31,10 @@ constexpr std::size_t kMostLeft = 8;
 constexpr std::size_t kMostLeft = 4;
 #endif
 constexpr std::size_t kMostRight = 3;
+
+/// So many floats ahead rows on the right are fetched, which come from memory where they are long. It saves a seventh
+/// of the time of 3x3 at 3840x2160.
+constexpr std::int64_t kAhead = 512;
 
 /// As many floats as there are sums in a vector, as sums.
 template <class D>
@@ -80,7 +85,10 @@ class ProductTile {
   template <class Load>
   HWY_INLINE void Add(const float* const* left, const float* const* right, std::int64_t at, const Load& load) {
     hn::Vec<D> of_right[kRight];
-    for (std::size_t b = 0; b < kRight; ++b) of_right[b] = load(D(), right[b] + at);
+    for (std::size_t b = 0; b < kRight; ++b) {
+      hwy::Prefetch(right[b] + at + kAhead);
+      of_right[b] = load(D(), right[b] + at);
+    }
     Add(left, of_right, at, load, std::make_index_sequence<kLeft>());
   }
 
