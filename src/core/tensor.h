@@ -159,9 +159,9 @@ class Tensor {
   TensorRef ref() { return {bytes_.get(), dtype_, shape_, planar_strides()}; }
   ConstTensorRef ref() const { return TensorRef{bytes_.get(), dtype_, shape_, planar_strides()}; }
 
-  /// The same elements under another shape, of as many.
+  /// The same elements under another shape, or the first of them, when it has fewer.
   Tensor reshaped(const Shape& shape) && {
-    require(shape.count() == shape_.count(), "a tensor reshaped to another number of elements");
+    require(shape.count() <= shape_.count(), "a tensor reshaped to more elements than it has");
     shape_ = shape;
     return std::move(*this);
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "core/percentile.h"
 
@@ -246,16 +247,24 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
 
 ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
                                const LayerObserver& observer) const {
-  Tensor held;
+  // Memory that the system has not given yet takes longer to touch than many a layer to run.
+  Tensor held, spare;
+  const auto take = [&spare](const Shape& shape) {
+    const bool fits = spare.shape().count() >= shape.count();
+    if (!fits) spare = {};
+    return fits ? std::exchange(spare, {}).reshaped(shape) : Tensor(DType::f32, shape);
+  };
   ConstTensorRef x = input;
   for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
-    Tensor next(DType::f32, banks_[i].output_shape());
+    Tensor next = take(banks_[i].output_shape());
     const TensorRef result = channels_last_[i] ? channels_last(next) : next.ref();
     banks_[i].run(x, result, {});
+    if (!observer) spare = std::move(held);  // else its copies have the room
     held = std::move(next);
     x = result;
     if (observer) observer(i, x);
   }
+  spare = {};
   if (observer) {
     Tensor last(DType::f32, output_shape());
     banks_.back().run(x, last.ref(), {});
