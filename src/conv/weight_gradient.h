@@ -19,9 +19,10 @@ struct WeightGradient {
   std::vector<double> bias;     ///< [c_o]
 };
 
-/// `dy` is f32, has the problem's output shape, any strides, and may have fewer rows: it is 0 below. Of each block of at
-/// most 4096 positions products are added up in float, blocks in double: within 4102 * 2^-24 * sum|x||dy| at worst, and
-/// where rows are long, in vectors of L floats, within about 4096/L. Bit for bit the same for any number of threads (0:
+/// `dy` is f32, has the problem's output shape, any strides, and may have fewer rows: it is 0 below. Of each block of
+/// at most 4096 positions products are added up in float, blocks in double: within 4102 * 2^-24 * sum|x||dy| at worst;
+/// where rows are long and meet in vectors of L floats, within about 4096/L; where output channels fill vectors, within
+/// 1026, since blocks have at most 1024 positions. Bit for bit the same for any number of threads (0:
 /// as many as cores). Throws std::bad_alloc.
 WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& dy,
                                int threads);

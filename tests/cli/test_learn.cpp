@@ -300,8 +300,22 @@ TEST_CASE("weights that floats do not hold are refused, in either direction, in 
 }
 
 TEST_CASE("a run that momentum leads up first has not diverged") {
-  const Course course;
-  CHECK(course.learn({"--kernel-size", "1x2", "--momentum", "0.99", "--init", "uniform", "--epochs", "3"}).code == 0);
+  const TempFolder folder;
+  folder.write("x.json", "[[0,3,3,3,-3],[-2,3,-1,2,0],[-3,3,3,-1,-3],[-1,1,0,-3,1],[3,-3,1,2,2]]");
+  folder.write("y.json", "[[3,-2,1,3,1],[-1,3,-2,1,-1],[1,0,1,-3,3],[2,2,-3,1,1],[-1,0,-1,-2,2]]");
+  const auto learn = [&](const char* epochs) {
+    const ProgramResult result =
+        run_convtool({"learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "3", "--padding", "same",
+                      "--momentum", "0.99", "--init", "uniform", "--epochs", epochs, "--log-every", "1", "--json"},
+                     folder);
+    std::istringstream lines(result.out);
+    std::string first;
+    std::getline(lines, first);
+    return std::pair(json::parse(first)["loss"].get<double>(), last_json(result)["loss"].get<double>());
+  };
+  const auto [start, end] = learn("3");
+  CHECK(end > start);
+  CHECK(learn("3000").second < 0.9 * start);
 }
 
 TEST_CASE("what does not fit is told by what would") {
