@@ -3,9 +3,9 @@
 #include <cmath>
 #include <functional>
 
-#include "conv/finish.h"
-#include "conv/flat.h"
-#include "conv/simd.h"
+#include "conv/engine/finish.h"
+#include "conv/engine/flat.h"
+#include "conv/engine/simd.h"
 
 namespace convtool {
 namespace {

@@ -72,7 +72,7 @@ struct ResponseStats {
   }
 };
 
-struct FinishJob;  // conv/finish.h
+struct FinishJob;  // conv/engine/finish.h
 
 /// `count` neighbouring outputs of row `y` of batch item `n`, from column `x` on.
 struct Stretch {
@@ -114,7 +114,7 @@ class Sink {
 
   /// The same sink for an output whose pixels are interleaved like those of `input`, as one channel and one wide row of
   /// channels * w columns: a pixel's channels are neighbours. Empty where the output is laid out otherwise, or where
-  /// its channels differ in divisor or bias. See conv/flat.h.
+  /// its channels differ in divisor or bias. See conv/engine/flat.h.
   std::optional<Sink> flattened(const ConstTensorRef& input) const;
 
   std::int64_t combine_count() const { return epilogue_.combine_count; }

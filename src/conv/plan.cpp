@@ -7,8 +7,8 @@
 #include <limits>
 #include <mutex>
 
-#include "conv/algorithm.h"
-#include "conv/instruction_set.h"
+#include "conv/engine/algorithm.h"
+#include "conv/engine/instruction_set.h"
 #include "core/parallel.h"
 
 namespace convtool {

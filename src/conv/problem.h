@@ -8,7 +8,7 @@
 //                v*dilation.w]
 //
 // where x outside the picture is what the padding mode says (conv/padding.h). This is the one place where the formula
-// stands; conv/reference.cpp is its transcription.
+// stands; conv/algorithms/reference.cpp is its transcription.
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "conv/gradients/weight_gradient.h"
 #include "conv/plan.h"
-#include "conv/weight_gradient.h"
 #include "core/text.h"
 
 namespace convtool {

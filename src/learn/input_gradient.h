@@ -3,7 +3,7 @@
 // Gradient-based learning applied to document recognition, 1998).
 //
 // Let dy be the derivative of a loss with respect to the layer's output y. Those with respect to weights and biases are
-// conv/weight_gradient.h's. By the formula of conv/problem.h
+// conv/gradients/weight_gradient.h's. By the formula of conv/problem.h
 //
 //   d loss / d x[n,c,y,z] = sum over all outputs and taps that see the pixel of dy[n,o,i,j] * w[o,c,u,v]
 //

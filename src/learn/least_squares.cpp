@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "conv/tap_products.h"
+#include "conv/gradients/tap_products.h"
 
 namespace convtool {
 namespace {

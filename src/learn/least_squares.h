@@ -2,8 +2,8 @@
 //
 //   (A^T A + ridge) w = A^T y
 //
-// with A as in conv/tap_products.h, whose sums are taken in double: for pictures of integers they are exact. Forming
-// A^T A squares A's condition, which the 2^-53 of double leaves room for: weights are wanted to 2^-24.
+// with A as in conv/gradients/tap_products.h, whose sums are taken in double: for pictures of integers they are exact.
+// Forming A^T A squares A's condition, which the 2^-53 of double leaves room for: weights are wanted to 2^-24.
 #pragma once
 
 #include <cstdint>

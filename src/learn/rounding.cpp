@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "conv/weight_gradient.h"
+#include "conv/gradients/weight_gradient.h"
 
 namespace convtool {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "bench/timing.h"
 #include "bench/workload.h"
+#include "conv/gradients/tap_products.h"
+#include "conv/gradients/weight_gradient.h"
 #include "conv/plan.h"
-#include "conv/tap_products.h"
-#include "conv/weight_gradient.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "conv/weight_gradient.h"
+#include "conv/gradients/weight_gradient.h"
 #include "learn/input_gradient.h"
 #include "support/convolve.h"
 #include "support/tap_pixels.h"

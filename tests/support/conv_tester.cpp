@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-#include "conv/instruction_set.h"
+#include "conv/engine/instruction_set.h"
 #include "support/convolve.h"
 
 namespace convtool {
@@ -32,8 +32,9 @@ struct ErrorBound {
 /// A new algorithm states its bound here.
 const ErrorBound kErrorBounds[] = {
     {"reference", [](const ConvProblem&) { return 0.0; }},
-    // Of the n + 4, n are those of the float sum (src/conv/direct.cpp) and one is the float that reference's response
-    // is stored in here; the other three are head-room for the bias and the epilogue in double, some 2^-53 each.
+    // Of the n + 4, n are those of the float sum (src/conv/algorithms/direct.cpp) and one is the float that reference's
+    // response is stored in here; the other three are head-room for the bias and the epilogue in double, some 2^-53
+    // each.
     {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
     // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
     // Fused as well, in the order of row, column, channel or row, channel, column, which the bound does not know; taps
@@ -48,7 +49,8 @@ const ErrorBound kErrorBounds[] = {
     {"box", [](const ConvProblem&) { return 2.0 + 4.0; }},
     // n + 1 of the sum (src/conv/low_rank.cpp).
     {"separable", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    // What it tolerates of itself (src/conv/fft_tiling.cpp), or whole sums without error, and the same head-room.
+    // What it tolerates of itself (src/conv/algorithms/fft/fft_tiling.cpp), or whole sums without error, and the same
+    // head-room.
     {"fft", [](const ConvProblem& problem) { return std::max(4096.0, static_cast<double>(problem.kernel.taps())) + 4; },
      true},
 };

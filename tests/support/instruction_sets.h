@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "conv/instruction_set.h"
+#include "conv/engine/instruction_set.h"
 
 namespace convtool {
 

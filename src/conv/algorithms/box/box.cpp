@@ -1,0 +1,280 @@
+// box: kernels whose weights are all the same, on pictures of integers, by running sums.
+//
+// The sum of a window is an integer, and integers may be added and taken away again without a trace. So each column
+// keeps the sum of the rows that the kernel sees, and goes down the picture with one row entering and one leaving;
+// along the row these are added up, and a window is the difference of two places:
+//
+//   column sums      s(x) += entering row(x) - leaving row(x)
+//   added up         p(x) = s(0) + ... + s(x - 1)
+//   windows          p(x + kw) - p(x)
+//
+// That takes the same few operations a pixel for 63x63 as for 3x3. The idea is as old as box filters; M. J.
+// McDonnell, Box-Filtering Techniques, 1981, describes it.
+//
+// Applies to u8 and u16 pictures at stride and dilation 1 when each output sees one input channel, its weights are all
+// the same, the padding value is one that pixels can have, and float sums are allowed (float_sums.h). The sum of a
+// window is exact, and made a float and weighted at the end: two roundings at most, and none for weights that are
+// integers, or such over a power of two, where every product is a float.
+
+#include "conv/algorithms/box/box.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "conv/engine/algorithm.h"
+#include "conv/engine/flat.h"
+#include "conv/engine/float_sums.h"
+#include "conv/engine/simd.h"
+#include "conv/padding.h"
+#include "core/aligned.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/box/box.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "conv/algorithms/box/box-inl.h"
+
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SlideBytes);
+HWY_EXPORT(SlideShorts);
+HWY_EXPORT(AddUp);
+HWY_EXPORT(Weigh);
+
+template <>
+void slide(const std::uint8_t* entering, const std::uint8_t* leaving, std::int64_t count, std::uint32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(SlideBytes)(entering, leaving, count, sums);
+}
+template <>
+void slide(const std::uint16_t* entering, const std::uint16_t* leaving, std::int64_t count, std::uint32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(SlideShorts)(entering, leaving, count, sums);
+}
+void add_up(const std::uint32_t* sums, std::int64_t distance, std::int64_t count, std::uint32_t* prefix) {
+  HWY_DYNAMIC_DISPATCH(AddUp)(sums, distance, count, prefix);
+}
+void weigh(const std::uint32_t* prefix, std::int64_t length, float weight, std::int64_t width, float* products) {
+  HWY_DYNAMIC_DISPATCH(Weigh)(prefix, length, weight, width, products);
+}
+
+namespace {
+
+/// Output columns of a panel: its sums stay in a second-level cache.
+constexpr std::int64_t kPanel = 16384;
+constexpr double kMostMemory = 16 << 20;
+
+/// To a whole number of cache lines.
+std::int64_t round_up(std::int64_t count) { return (count + 15) / 16 * 16; }
+
+/// The weight that all taps of sum channel `o` have, or nothing.
+std::optional<float> only_weight(const Kernel& kernel, std::int64_t o) {
+  const float* taps = kernel.taps(o, 0);
+  const bool same = std::all_of(taps, taps + kernel.shape.kh * kernel.shape.kw,
+                                [taps](float weight) { return weight == taps[0] && std::isfinite(weight); });
+  return same ? std::optional(taps[0]) : std::nullopt;
+}
+
+/// One thread's share of a run, on a picture as it is or on its flat view, in which `pixel` columns are a pixel.
+template <class In>
+class Pass {
+ public:
+  Pass(const ConvProblem& problem, const std::vector<float>& weights, const TensorView<const In>& input,
+       std::int64_t pixel, const Sink& sink, ResponseStats& stats)
+      : problem_(problem),
+        weights_(weights),
+        input_(input),
+        pixel_(pixel),
+        out_h_(output_shape(problem).h),
+        out_w_(output_shape(problem).w * pixel),
+        sink_(sink),
+        stats_(stats),
+        panel_(std::min(kPanel, out_w_)),
+        reach_((problem.kernel.kw - 1) * pixel),
+        pitch_(round_up(panel_ + reach_ + pixel + kRowSlack)),
+        outside_(static_cast<std::size_t>(input.shape.w), static_cast<In>(problem.padding_value)),
+        nothing_(outside_.size()),
+        entering_(outside_.size()),
+        leaving_(outside_.size()),
+        sums_(static_cast<std::size_t>(input.shape.c * pitch_)),
+        prefix_(sums_.size()),
+        products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {}
+
+  /// Output rows [begin, end) through the batch.
+  void run(std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t n = begin / out_h_, y = begin % out_h_, rows = std::min(end - begin, out_h_ - y);
+      for (std::int64_t x = 0; x < out_w_; x += panel_) run_panel(n, y, rows, x, std::min(panel_, out_w_ - x));
+      begin += rows;
+    }
+  }
+
+ private:
+  /// Output rows [y, y + rows), columns [x, x + columns).
+  void run_panel(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x, std::int64_t columns) {
+    const KernelShape& k = problem_.kernel;
+    enter_panel(x, columns);
+    for (std::int64_t c = 0; c < input_.shape.c; ++c) {
+      std::uint32_t* sums = sums_.data() + c * pitch_;
+      const auto padding = static_cast<std::uint32_t>(problem_.padding_value);
+      // Columns outside hold the padding value, or, where it is 0, show one of the picture.
+      std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));
+      std::fill(sums + begin_, sums + end_, 0U);
+      for (std::int64_t u = 0; u < k.kh; ++u) slide_rows(row(n, c, y + u, entering_), nothing_.data(), sums);
+    }
+    for (std::int64_t i = y; i < y + rows; ++i) {
+      for (std::int64_t c = 0; c < input_.shape.c; ++c) {
+        std::uint32_t* sums = sums_.data() + c * pitch_;
+        if (i > y) slide_rows(row(n, c, i + k.kh - 1, entering_), row(n, c, i - 1, leaving_), sums);
+        add_up(sums, pixel_, columns + reach_, prefix_.data() + c * pitch_);
+      }
+      finish_row({.n = n, .y = i, .x = x, .count = columns});
+    }
+  }
+
+  /// Notes which of the columns that a panel sees are the picture's: those from `picture_` on, and borders.
+  void enter_panel(std::int64_t x, std::int64_t columns) {
+    const std::int64_t first = x - problem_.pads.left * pixel_, last = first + columns + reach_;
+    const std::int64_t begin = std::clamp<std::int64_t>(0, first, last), end = std::clamp(input_.shape.w, begin, last);
+    begin_ = begin - first;
+    end_ = end - first;
+    picture_ = begin;
+    borders_.clear();
+    for (std::int64_t at = first; at < last; ++at) {
+      if (at >= begin && at < end) continue;
+      const std::int64_t column = pad_column(problem_.padding_mode, at, input_.shape.w, pixel_);
+      if (column != kOutside) borders_.push_back({.at = at - first, .column = column});
+    }
+  }
+
+  /// The row that the kernel's first row sees for output row `y`. `copy` takes pixels that do not lie side by side.
+  const In* row(std::int64_t n, std::int64_t c, std::int64_t y, std::vector<In>& copy) const {
+    const std::int64_t seen = pad_index(problem_.padding_mode, y - problem_.pads.top, input_.shape.h);
+    if (seen == kOutside) return outside_.data();
+    const In* pixels = input_.row(n, c, seen);
+    if (input_.strides.w == 1) return pixels;
+    for (std::int64_t x = 0; x < input_.shape.w; ++x) copy[static_cast<std::size_t>(x)] = pixels[x * input_.strides.w];
+    return copy.data();
+  }
+
+  void slide_rows(const In* entering, const In* leaving, std::uint32_t* sums) const {
+    slide(entering + picture_, leaving + picture_, end_ - begin_, sums + begin_);
+    for (const Border& border : borders_)
+      sums[border.at] = sums[border.at] + entering[border.column] - leaving[border.column];
+  }
+
+  void finish_row(const Stretch& stretch) {
+    const std::int64_t joined = sink_.combine_count();
+    const std::int64_t sums_per_channel = sink_.output_channels() * joined / input_.shape.c;
+    for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
+      for (std::int64_t j = 0; j < joined; ++j) {
+        const std::int64_t o = c * joined + j;
+        weigh(prefix_.data() + o / sums_per_channel * pitch_, problem_.kernel.kw * pixel_,
+              weights_[static_cast<std::size_t>(o)], stretch.count, products_.data() + j * pitch_);
+      }
+      sink_.finish(stretch, c, products_.data(), pitch_, stats_);
+    }
+  }
+
+  /// A column beside the picture that shows one of it.
+  struct Border {
+    std::int64_t at, column;
+  };
+
+  const ConvProblem& problem_;
+  const std::vector<float>& weights_;  // of each sum channel
+  const TensorView<const In> input_;
+  const std::int64_t pixel_, out_h_, out_w_;
+  const Sink& sink_;
+  ResponseStats& stats_;
+  const std::int64_t panel_, reach_, pitch_;
+  std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // columns [begin_, end_) of the panel are the picture's from there
+  std::vector<Border> borders_;
+  const std::vector<In> outside_, nothing_;     // rows of the padding value, and of 0
+  std::vector<In> entering_, leaving_;          // rows whose pixels did not lie side by side
+  AlignedVector<std::uint32_t> sums_, prefix_;  // [channel][pitch]
+  AlignedVector<float> products_;               // [combined sum][pitch]
+};
+
+class BoxExecutor final : public Executor {
+ public:
+  BoxExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem), out_(output_shape(problem)), may_flatten_(channels_share_kernel(problem, kernel)) {
+    for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) weights_.push_back(*only_weight(kernel, o));
+  }
+
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    const bool flat =
+        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == problem_.kernel.c_o;
+    const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt;
+    visit_dtype(input.dtype, [&]<class In>(In) {
+      if constexpr (!std::is_same_v<In, float>) {
+        if (flattened)
+          Pass<In>(problem_, weights_, flat_view(input).template view<In>(), problem_.input.c, *flattened, stats)
+              .run(begin, end);
+        else
+          Pass<In>(problem_, weights_, input.view<In>(), 1, sink, stats).run(begin, end);
+      }
+    });
+  }
+
+ private:
+  const ConvProblem& problem_;
+  const Shape out_;
+  const bool may_flatten_;
+  std::vector<float> weights_;
+};
+
+std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
+  const KernelShape& k = kernel.shape;
+  if (!is_integer(problem.input_dtype)) return "sums of floats cannot be taken away again without a trace";
+  if (problem.stride != Extent{} || problem.dilation != Extent{}) return "it takes no stride or dilation";
+  if (k.c_i_per_group > 1) return "it does not sum over channels";
+  for (std::int64_t o = 0; o < k.c_o; ++o)
+    if (!only_weight(kernel, o)) return "the weights are not all the same";
+  const double padding = problem.padding_value, most = full_range(problem.input_dtype);
+  if (padding < 0 || padding > most || padding != std::trunc(padding))
+    return "the padding value is not one that pixels can have";
+  if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
+    return "the sums of these integers need more than 31 bits";
+  if (!float_sums_suffice(problem, kernel)) return "the sums of these integers need more than the 24 bits of a float";
+  const auto channels = static_cast<double>(problem.input.c);
+  const double panel = std::min(static_cast<double>(kPanel), static_cast<double>(output_shape(problem).w) * channels);
+  if (8 * channels * (panel + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
+    return "its sums would take more than 16 MiB a thread";
+  return "";
+}
+
+double cost(const ConvProblem& problem, const Kernel& kernel) {
+  // Measured with 31x31 and 63x63 at 3840x2160 on a Zen 5 with AVX-512, AVX2 and SSE4; interleaved channels that have
+  // a kernel each, which are picked and placed one by one, at 960x540. The rows of the first window come on top.
+  const Shape out = output_shape(problem);
+  const bool from = problem.input_channels_last, to = problem.output_channels_last;
+  const bool together = from && to && channels_share_kernel(problem, kernel);
+  const double picking = from && !together && problem.input.c > 1 ? static_cast<double>(problem.input.count()) : 0;
+  const double placing = to && !together && out.c > 1 ? 0.6 * static_cast<double>(out.count()) : 0;
+  const double started = 1 + static_cast<double>(problem.kernel.kh) / static_cast<double>(out.h);
+  return picking + placing +
+         started * static_cast<double>(out.count()) * (0.1 + 3 / static_cast<double>(float_lanes()));
+}
+
+}  // namespace
+
+const Algorithm kBox = {
+    .name = "box",
+    .threaded = true,
+    .can_choose = true,
+    .refusal = refusal,
+    .cost = cost,
+    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
+      return std::make_unique<BoxExecutor>(problem, kernel);
+    },
+};
+
+}  // namespace convtool
+#endif

@@ -1,0 +1,161 @@
+// depthwise: every output channel sees one input channel, and vectors run over channels.
+//
+// On channels-last rows (channel_strips.h) the pixel that a tap sees is a vector of channels, and so are its weights:
+//
+//   strip(u)      |c0 c1 c2 ..|c0 c1 c2 ..|c0 c1 c2 ..|    [x][c]
+//   weights       |c0 c1 c2 ..|                            [u][v][c]
+//   sums[p][c]    += strip(u)[p * stride + v][c] * weights[u][v][c]
+//
+// Several pixels share each vector of weights. Stride, dilation and the place in the row are only distances between
+// vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
+// are read where they lie.
+//
+// It moves as much memory as it computes, so it wins by reading and writing once: against `rows`, which takes planes
+// apart and puts them together again, where channels lie side by side and fill a vector. XNNPACK and oneDNN cut
+// depthwise convolutions the same way.
+//
+// Applies when groups are as many as input and output channels, and float sums are allowed (float_sums.h). The error
+// is that of direct: n * 2^-24 * sum|x||w|.
+
+#include "conv/algorithms/depthwise/depthwise.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "conv/engine/algorithm.h"
+#include "conv/engine/float_sums.h"
+#include "conv/engine/simd.h"
+#include "conv/input/channel_strips.h"
+#include "conv/input/tap_groups.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/depthwise/depthwise.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "conv/algorithms/depthwise/depthwise-inl.h"
+
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumDepthwise);
+
+void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
+  HWY_DYNAMIC_DISPATCH(SumDepthwise)(row, sums, seen);
+}
+
+namespace {
+
+constexpr double kMostStripBytes = 12 << 20;
+
+class DepthwiseExecutor final : public Executor {
+ public:
+  DepthwiseExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        skip_outside_(padding_adds_nothing(problem, kernel)),
+        row_taps_((skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)).rows),
+        there_(skip_outside_ ? Range{problem.pads.left, problem.pads.left + problem.input.w}
+                             : Range{0, ChannelStrips::width(problem)}),
+        pitch_((out_.c + float_lanes() - 1) / float_lanes() * float_lanes()) {
+    const KernelShape& k = problem.kernel;
+    weights_ = Tensor(DType::f32, {1, k.kh, k.kw, pitch_});
+    float* to = weights_.data<float>();
+    for (std::int64_t tap = 0; tap < k.kh * k.kw; ++tap) {
+      for (std::int64_t c = 0; c < pitch_; ++c) *to++ = c < out_.c ? kernel.taps(c, 0)[tap] : 0.0F;
+    }
+  }
+
+  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
+    const bool in_place =
+        pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
+    Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t n = row / out_.h, i = row % out_.h;
+      const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
+      float* place = in_place ? sink.place_of(stretch, 0) : sums.data<float>();
+      SeenSums seen;
+      sum_row(n, i, strips, place, in_place ? &seen : nullptr);
+      if (in_place && seen.is_finite())
+        seen.merge_into(stats);
+      else
+        sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
+    }
+  }
+
+ private:
+  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, float* sums, SeenSums* seen) const {
+    const KernelShape& k = problem_.kernel;
+    const Range taps = std::find_if(row_taps_.begin(), row_taps_.end(), [i](const TapGroup& group) {
+                         return i < group.positions.end;
+                       })->taps;
+    std::vector<const float*> inputs;
+    std::int64_t first = 0;
+    for (std::int64_t u = taps.begin; u < taps.end; ++u) {
+      const ChannelStrip strip = strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h);
+      inputs.push_back(strip.floats);
+      first = strip.first;  // the same for all of them
+    }
+    sum_depthwise({.inputs = inputs.data(),
+                   .first = first,
+                   .there = there_,
+                   .column = strips.step(),
+                   .weights = weights_.data<float>() + taps.begin * k.kw * pitch_,
+                   .kh = taps.end - taps.begin,
+                   .kw = k.kw,
+                   .stride = problem_.stride.w,
+                   .dilation = problem_.dilation.w,
+                   .pixels = out_.w,
+                   .pitch = pitch_},
+                  sums, seen);
+  }
+
+  const ConvProblem& problem_;
+  const Shape out_;
+  const bool skip_outside_;
+  const std::vector<TapGroup> row_taps_;
+  const Range there_;         // padded columns that are read
+  const std::int64_t pitch_;  // channels in whole vectors
+  Tensor weights_;
+};
+
+}  // namespace
+
+const Algorithm kDepthwise = {
+    .name = "depthwise",
+    .threaded = true,
+    .can_choose = true,
+    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+      if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
+        return "groups, input and output channels are not equally many";
+      if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
+        return "its strips of rows would take more than 12 MiB a thread";
+      if (!float_sums_suffice(problem, kernel))
+        return "the sums of these integers need more than the 24 bits of a float";
+      return "";
+    },
+    .cost =
+        [](const ConvProblem& problem, const Kernel&) {
+          // What 3x3 over 32 channels at 112x112 and 512 at 14x14 took with AVX-512, AVX2 and SSE4. Vectors that
+          // channels do not fill cost as much, and a few channels are better taken apart (rows.cpp) whatever the
+          // vector's length.
+          const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
+          const double filled =
+              static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
+          return 1000 +
+                 (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
+                  (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
+                     filled +
+                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+        },
+    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
+      return std::make_unique<DepthwiseExecutor>(problem, kernel);
+    },
+};
+
+}  // namespace convtool
+#endif

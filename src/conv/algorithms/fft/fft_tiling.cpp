@@ -1,0 +1,195 @@
+// The error of a sum that a tile's transforms give. Let u = 2^-24, P = h * w the pixels of the tile, X the largest |x|
+// among them, w the weights of one sum channel, ||w||_1 = sum|w|, ||w||_2 the root of sum w^2 (added over the C input
+// channels that it sums). The method is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+// section 24.1, with our passes; terms in u^2 vanish in what is rounded up.
+//
+// - A product of complex numbers errs by sqrt(5) u of itself (Brent, Percival and Zimmermann, "Error bounds on complex
+//   floating-point multiplication", 2007), with a twiddle factor that was rounded by (1 + sqrt(5)) u = 3.24 u; a sum by
+//   u. So a pass of radix 4 errs by 3.24 u + 2 u for two levels of the transform, and one of radix 8 by 9.24 u for
+//   three (its multiplications by sqrt(1/2) count 3 u), in the 2-norm and relative to it. There is at most one radix 8
+//   on each axis: 2.62 u for each of the log2(P / 2) levels and 2.8 u more. The products of spectra add 3.24 u, their
+//   sum C u: altogether no more than F = 3 (log2(P) + 1) + C times u, relative to the norm of the tile, sqrt(P) X. By
+//   the inequality of Cauchy and Schwarz this becomes an error of each output of at most F u sqrt(P) X ||w||_2.
+// - On the way back, what is rounded at a level reaches an output only from values that still lead to it. Those are, up
+//   to a factor, a transform of P / 2^l outputs after level l, none of which is larger than X ||w||_1. So level l adds
+//   its roundings times u sqrt(P / 2^l) X ||w||_1: in all levels of radix 4 together 5.7 u sqrt(P) X ||w||_1, and 6.4
+//   with two passes of radix 8 where they count most.
+//
+// Together, in units of u X ||w||_1:  sqrt(P) (7 + F ||w||_2 / ||w||_1).
+//
+// In double u is 2^-53. The kernel's spectrum, which for float is made in double, then has the error of a transform
+// too: no more than F again, so doubling everything covers it.
+
+#include "conv/algorithms/fft/fft_tiling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "conv/engine/dyadic.h"
+#include "conv/engine/simd.h"
+#include "core/tensor.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::int64_t kSmallestTile = 32, kLargestTile = 4096;
+constexpr double kMostSpectra = 16 << 20;  // bytes
+
+/// Of a float error bound, in units of 2^-24 * max|x| * sum|w|: what a direct float sum of 64x64 taps promises, and, of
+/// more taps, what theirs does.
+constexpr double kTolerance = 4096;
+
+/// Limits of sum|w|. With those of is_fft_magnitude() no value of a transform overflows, and what underflows is far
+/// below the bound: transforms have no more than 2^24 pixels, spectra are divided by half of that.
+constexpr double kLeastWeights = 0x1p-40, kMostWeights = 0x1p40;
+
+/// sum|w|, and the root of sum w^2 of each input channel's weights, added over channels: of one sum channel.
+struct Norms {
+  double one = 0, two = 0;
+};
+
+std::vector<Norms> norms_of(const Kernel& kernel) {
+  std::vector<Norms> all;
+  for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) {
+    Norms norms;
+    for (std::int64_t c = 0; c < kernel.shape.c_i_per_group; ++c) {
+      double squares = 0;
+      for (std::int64_t t = 0; t < kernel.shape.kh * kernel.shape.kw; ++t) {
+        const auto weight = static_cast<double>(kernel.taps(o, c)[t]);
+        norms.one += std::fabs(weight);
+        squares += weight * weight;
+      }
+      norms.two += std::sqrt(squares);
+    }
+    all.push_back(norms);
+  }
+  return all;
+}
+
+/// A problem, and what does not depend on the tile.
+struct Task {
+  const ConvProblem& problem;
+  const Kernel& kernel;
+  Shape out;
+  Extent extent;
+  std::vector<Norms> norms;
+  double largest_pixel;  // of an integer picture and its padding
+  std::optional<int> whole_bits;
+};
+
+/// FftTiling::whole_bits for this kernel.
+std::optional<int> whole_bits(const Task& task) {
+  const float padding = task.problem.padding_value;
+  if (!is_integer(task.problem.input_dtype) || padding != std::trunc(padding)) return {};
+  const std::vector<float>& weights = task.kernel.weights;
+  const auto is_whole = [](float weight) { return weight == std::trunc(weight); };
+  if (std::all_of(weights.begin(), weights.end(), is_whole)) return 0;
+  const std::optional<DyadicWeights> dyadic = dyadic_weights(task.kernel);
+  if (!dyadic) return {};
+  return std::ilogb(dyadic->scale);
+}
+
+/// The error bound of a sum, in units of max|x| * sum|w| times 2^-24 in float, 2^-52 in double.
+double error_units(const Extent& tile, const Task& task, const Norms& norms) {
+  const auto pixels = static_cast<double>(tile.h * tile.w);
+  const double forward = 3 * (std::log2(pixels) + 1) + static_cast<double>(task.kernel.shape.c_i_per_group);
+  return std::sqrt(pixels) * (7 + forward * norms.two / norms.one);
+}
+
+bool is_exact_enough(const Extent& tile, const Task& task) {
+  const double tolerated = std::max(kTolerance, static_cast<double>(task.kernel.shape.taps()));
+  return std::all_of(task.norms.begin(), task.norms.end(), [&](const Norms& norms) {
+    if (norms.one == 0) return true;
+    const double units = error_units(tile, task, norms);
+    if (task.whole_bits) return 0x1p-52 * units * std::ldexp(task.largest_pixel * norms.one, *task.whole_bits) < 0.25;
+    return units <= tolerated;
+  });
+}
+
+bool fits_memory(const Extent& tile, const Task& task) {
+  const KernelShape& k = task.kernel.shape;
+  const double bytes = static_cast<double>(tile.h * tile.w) * (task.whole_bits ? sizeof(double) : sizeof(float));
+  return bytes * static_cast<double>(k.c_i_per_group + 1) <= kMostFftTiles &&
+         bytes * static_cast<double>(k.c_o * k.c_i_per_group) <= kMostSpectra;
+}
+
+/// A model of what was measured on one core of a Zen 5 server processor, 3840x2160, u8 and f32, 31x31 weights, tiles of
+/// 64x64 to 1024x1024, with AVX-512, AVX2 and SSE4. A tile costs as many levels of transforms, half of them for inputs,
+/// and one product for each pair of channels, which waits for the spectrum; a large one, also for itself; a small one
+/// has short rows, which took 11x11 to 21x21 weights half as long again. Interleaved channels are picked and placed one
+/// by one.
+double nanoseconds(const FftTiling& tiling, const Task& task) {
+  const KernelShape& k = task.kernel.shape;
+  const auto pixels = static_cast<double>(tiling.tile.h * tiling.tile.w);
+  const double per_level = 0.035 + 0.5 / static_cast<double>(float_lanes()), per_product = 0.12;
+  const double per_pixel = static_cast<double>(task.problem.input.c + k.c_o) * per_level * std::log2(pixels) / 2 +
+                           static_cast<double>(k.c_i_per_group * k.c_o) * per_product;
+  const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
+  const auto interleaved = [&](const Shape& shape, bool channels_last) {
+    return channels_last && shape.c > 1 ? 0.4 * static_cast<double>(shape.count()) : 0;
+  };
+  return static_cast<double>(task.problem.input.n * tiling.count.h * tiling.count.w) * pixels * per_pixel * width *
+             waiting +
+         interleaved(task.problem.input, task.problem.input_channels_last) +
+         interleaved(task.out, task.problem.output_channels_last);
+}
+
+FftTiling tiling_of(const Extent& tile, const Task& task) {
+  const auto tiles = [](std::int64_t outputs, std::int64_t most) { return (outputs + most - 1) / most; };
+  const Extent count{tiles(task.out.h, tile.h - task.extent.h + 1), tiles(task.out.w, tile.w - task.extent.w + 1)};
+  const Extent step{tiles(task.out.h, count.h), tiles(task.out.w, count.w)};  // evenly
+  FftTiling tiling{.tile = tile, .step = step, .count = count, .whole_bits = task.whole_bits};
+  tiling.nanoseconds = nanoseconds(tiling, task);
+  return tiling;
+}
+
+/// The cheapest tiling among those that `accept` takes.
+template <class Accept>
+std::optional<FftTiling> cheapest(const Task& task, const Accept& accept) {
+  std::optional<FftTiling> best;
+  for (Extent tile{kSmallestTile, 0}; tile.h <= kLargestTile; tile.h *= 2) {
+    for (tile.w = kSmallestTile; tile.w <= kLargestTile; tile.w *= 2) {
+      if (tile.h < task.extent.h || tile.w < task.extent.w || !accept(tile)) continue;
+      const FftTiling tiling = tiling_of(tile, task);
+      if (!best || tiling.nanoseconds < best->nanoseconds) best = tiling;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+bool is_fft_magnitude(double largest) { return largest == 0 || (largest >= 0x1p-60 && largest <= 0x1p60); }
+
+std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Kernel& kernel, std::string* reason) {
+  const auto refuse = [reason](const char* why) -> std::optional<FftTiling> {
+    if (reason != nullptr) *reason = why;
+    return {};
+  };
+  if (problem.stride != Extent{}) return refuse("it computes every output, and the stride skips some");
+  const double padding = std::fabs(static_cast<double>(problem.padding_value));
+  Task task{.problem = problem,
+            .kernel = kernel,
+            .out = output_shape(problem),
+            .extent = dilated_kernel(kernel.shape, problem.dilation),
+            .norms = norms_of(kernel),
+            .largest_pixel = std::max(full_range(problem.input_dtype), padding),
+            .whole_bits = {}};
+  const auto is_safe = [](const Norms& norms) {
+    return norms.one == 0 || (norms.one >= kLeastWeights && norms.one <= kMostWeights);
+  };
+  if (!std::all_of(task.norms.begin(), task.norms.end(), is_safe) || !is_fft_magnitude(padding))
+    return refuse("weights or padding are so large, so small or so undefined that its sums might not be");
+  task.whole_bits = whole_bits(task);
+
+  const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
+  if (!cheapest(task, fits))
+    return refuse("the kernel, in tiles that hold it, takes more memory than it allows itself");
+  const auto best = cheapest(task, [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); });
+  if (best) return best;
+  return task.whole_bits ? refuse("it cannot promise whole sums as large as these may become")
+                         : refuse("its error bound for so few weights is worse than it tolerates");
+}
+
+}  // namespace convtool

@@ -1,0 +1,317 @@
+// packed: a matrix product over channels, on the pixels where they lie: what many output channels want.
+//
+// The sums of some pixels and two vectors of output channels stay in registers while all taps pass; each tap
+// multiplies a pixel's float, broadcast, with vectors of packed weights:
+//
+//   strips        |c0 c1 c2 ..|c0 c1 c2 ..|c0 c1 c2 ..|    [x][c_i]  (channel_strips.h)
+//   weights       panel of outputs: [u][v][c][2 vectors]
+//   sums[p][o]    += strip(u)[p * stride + v][c] * weights[u][v][c][o]
+//
+// A tap reads one scalar for each pixel and one vector for each 16 outputs or so, and so nothing is unfolded in memory
+// (no im2col): a pixel of a tile is a pointer for each row of the kernel, and what follows it there is its window. The
+// idea of such pointers is XNNPACK's (M. Dukhan, The Indirect Convolution Algorithm, 2019); keeping channels innermost
+// in picture, weights and registers is that of J. Zhang, F. Franchetti, T. M. Low, High Performance Zero-Memory
+// Overhead Direct Convolutions, 2018.
+//
+// Work is cut into blocks of pixels times panels of outputs. All tiles of a block pass one panel before the next, so
+// that weights come from the second-level cache. Where padding is zero, pixels are grouped by the taps that lie inside
+// the picture (packed_tiles.h) and do not compute the others.
+//
+// A panel of one vector would use each broadcast once; there neighbouring pixels share it (pixel_sums-inl.h).
+//
+// Applies when float sums are allowed (float_sums.h). Sums are taken in the order u, v, c, or u, c, v where pixels
+// share broadcasts, by fused multiply-adds, which makes the error that of direct: n * 2^-24 * sum|x||w|. Taps that are
+// left out are exact zeros. Blocks, and so tiles, do not depend on how pieces are split.
+
+#include "conv/algorithms/packed/packed.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "conv/engine/algorithm.h"
+#include "conv/engine/float_sums.h"
+#include "conv/engine/simd.h"
+#include "conv/input/channel_strips.h"
+#include "conv/input/tap_groups.h"
+#include "conv/padding.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/packed/packed.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "conv/algorithms/packed/packed-inl.h"
+
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumPanel);
+HWY_EXPORT(MostTilePixels);
+
+void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to) {
+  HWY_DYNAMIC_DISPATCH(SumPanel)(tiles, count, panel, to);
+}
+
+std::int64_t most_tile_pixels() { return HWY_DYNAMIC_DISPATCH(MostTilePixels)(); }
+
+namespace {
+
+/// Pixels of a block: enough to read the weights from far less often than they are used.
+constexpr std::int64_t kBlockPixels = 448;
+/// Output pixels of a picture in whose corners the few pixels of exact tiles would take longer than all taps of joined
+/// ones, by 1 % or more.
+constexpr std::int64_t kSmallPicture = 26 * 26;
+/// Sums of a block, in floats: they are to stay in the second-level cache beside weights and strips.
+constexpr std::int64_t kBlockSums = std::int64_t{32} << 10;
+/// The same where all channels are summed at once, because they are to be combined: a question of memory.
+constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
+/// Pieces that are enough for threads to share evenly.
+constexpr std::int64_t kEnoughPieces = 32;
+constexpr double kMostStripBytes = 12 << 20;
+constexpr double kGoodStripBytes = 2 << 20;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+class PackedExecutor final : public Executor {
+ public:
+  PackedExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        taps_(!padding_adds_nothing(problem, kernel) ? TileTaps::all
+              : out_.h * out_.w < kSmallPicture      ? TileTaps::needed
+                                                     : TileTaps::exact),
+        tiling_(problem, most_tile_pixels(), taps_) {
+    pack(kernel);
+    const std::int64_t pixels = std::clamp<std::int64_t>(kMostSums / out_.c, 1, kBlockPixels);
+    block_columns_ = ceil_div(out_.w, ceil_div(out_.w, pixels));
+    block_rows_ = std::clamp<std::int64_t>(pixels / block_columns_, 1, out_.h);
+    while (block_rows_ > 1 && ChannelStrips::bytes(problem, block_rows_) > kGoodStripBytes) --block_rows_;
+    block_rows_ = ceil_div(out_.h, ceil_div(out_.h, block_rows_));
+  }
+
+  std::int64_t pieces(const Sink& sink) const override {
+    return pixel_blocks() * ceil_div(panel_count(), panels_per_piece(sink));
+  }
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    const std::int64_t per_piece = panels_per_piece(sink), channel_blocks = ceil_div(panel_count(), per_piece);
+    ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
+    const std::int64_t most_pitch = std::min(per_piece * 2 * lanes_, out_.c + 2 * lanes_);
+    Work work{.sums = Tensor(DType::f32, {1, 1, 1, block_rows_ * block_columns_ * most_pitch + kRowSlack})};
+    std::int64_t at = -1;
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      if (piece / channel_blocks != at) {
+        at = piece / channel_blocks;
+        enter_block(at, strips, work);
+      }
+      const std::int64_t first = piece % channel_blocks * per_piece;
+      run_panels(first, std::min(first + per_piece, panel_count()), sink, work, stats);
+    }
+  }
+
+ private:
+  /// A stretch of output channels of one group, as wide as one or two vectors.
+  struct Panel {
+    std::int64_t first = 0, channels = 0, vectors = 1;
+    std::int64_t first_input = 0;
+    std::int64_t weights = 0;  // where they begin in weights_
+  };
+
+  /// What a thread is at.
+  struct Work {
+    PixelBlock block;
+    TiledBlock tiled;
+    std::vector<ChannelStrip> strips;  // [row of the block][kh]
+    std::vector<const float*> windows;
+    std::vector<std::int64_t> rows;  // of sums
+    std::vector<PlacedTile> placed;
+    Tensor sums;  // whose vectors are aligned
+  };
+
+  std::int64_t panel_count() const { return static_cast<std::int64_t>(panels_.size()); }
+
+  std::int64_t pixel_blocks() const {
+    return out_.n * ceil_div(out_.h, block_rows_) * ceil_div(out_.w, block_columns_);
+  }
+
+  std::int64_t panels_per_piece(const Sink& sink) const {
+    if (sink.combine_count() > 1) return panel_count();  // which may join channels of any panels
+    const std::int64_t width = panels_.front().vectors * lanes_;
+    const std::int64_t fit = std::max<std::int64_t>(1, kBlockSums / (block_rows_ * block_columns_ * width));
+    const std::int64_t shared = std::max<std::int64_t>(1, panel_count() * pixel_blocks() / kEnoughPieces);
+    return std::min({fit, shared, panel_count()});
+  }
+
+  void pack(const Kernel& kernel) {
+    const KernelShape& k = kernel.shape;
+    const std::int64_t outputs = k.c_o / problem_.groups;
+    std::int64_t size = 0;
+    for (std::int64_t o = 0; o < k.c_o; o += panels_.back().channels) {
+      const std::int64_t left = outputs - o % outputs;
+      const std::int64_t vectors = left > lanes_ ? 2 : 1;
+      panels_.push_back({.first = o,
+                         .channels = std::min(left, vectors * lanes_),
+                         .vectors = vectors,
+                         .first_input = o / outputs * k.c_i_per_group,
+                         .weights = size});
+      size += k.taps() * vectors * lanes_;
+    }
+    weights_ = Tensor(DType::f32, {1, 1, 1, size});
+    float* to = weights_.data<float>();
+    for (const Panel& panel : panels_) {
+      for (std::int64_t tap = 0; tap < k.kh * k.kw; ++tap) {
+        for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
+          for (std::int64_t o = 0; o < panel.vectors * lanes_; ++o)
+            *to++ = o < panel.channels ? kernel.taps(panel.first + o, c)[tap] : 0.0F;
+        }
+      }
+    }
+  }
+
+  void enter_block(std::int64_t index, ChannelStrips& strips, Work& work) const {
+    const std::int64_t across = ceil_div(out_.w, block_columns_), down = ceil_div(out_.h, block_rows_);
+    const auto range = [](std::int64_t at, std::int64_t size, std::int64_t end) {
+      return Range{at * size, std::min((at + 1) * size, end)};
+    };
+    work.block = {.n = index / (across * down),
+                  .rows = range(index / across % down, block_rows_, out_.h),
+                  .columns = range(index % across, block_columns_, out_.w)};
+    work.tiled = tiling_.tiles(work.block);
+    work.strips.clear();
+    for (std::int64_t i = work.block.rows.begin; i < work.block.rows.end; ++i) {
+      for (std::int64_t u = 0; u < problem_.kernel.kh; ++u) {
+        const std::int64_t y = i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h;
+        const bool skipped = taps_ == TileTaps::exact && (y < 0 || y >= problem_.input.h);
+        work.strips.push_back(skipped ? ChannelStrip{} : strips.row(work.block.n, y));
+      }
+    }
+    place_tiles(work);
+  }
+
+  /// Notes for each tile where its pixels read and write.
+  void place_tiles(Work& work) const {
+    const PixelBlock& block = work.block;
+    work.windows.resize(static_cast<std::size_t>(block.pixels() * problem_.kernel.kh));
+    work.rows.resize(static_cast<std::size_t>(block.pixels()));
+    work.placed.clear();
+    const float** windows = work.windows.data();
+    std::int64_t* rows = work.rows.data();
+    for (const PixelTile& tile : work.tiled.tiles) {
+      const PixelPlace* places = tile.list < 0 ? &tile.first : work.tiled.places.data() + tile.list;
+      const std::int64_t count = tile.list < 0 ? 1 : tile.pixels;
+      work.placed.push_back(
+          {.tile = &tile, .windows = windows, .step = problem_.stride.w * problem_.input.c, .rows = rows});
+      for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
+        for (std::int64_t p = 0; p < count; ++p) {
+          const ChannelStrip& strip =
+              work.strips[static_cast<std::size_t>((places[p].i - block.rows.begin) * problem_.kernel.kh + u)];
+          *windows++ = strip(places[p].j * problem_.stride.w + tile.v.begin * problem_.dilation.w);
+        }
+      }
+      for (std::int64_t p = 0; p < count; ++p)
+        *rows++ = (places[p].i - block.rows.begin) * block.width() + places[p].j - block.columns.begin;
+    }
+  }
+
+  void run_panels(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work, ResponseStats& stats) const {
+    const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
+    const std::int64_t channels = back.first + back.channels - front.first;
+    const Sums sums = place_sums(begin, end, sink, work);
+    SeenSums seen;
+    for (std::int64_t p = begin; p < end; ++p) {
+      const Panel& panel = panels_[static_cast<std::size_t>(p)];
+      const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
+                               .vectors = panel.vectors,
+                               .kw = problem_.kernel.kw,
+                               .channels = problem_.kernel.c_i_per_group,
+                               .step = problem_.dilation.w * problem_.input.c,
+                               .first_channel = panel.first_input};
+      sum_panel(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
+                {.sums = sums.first + (panel.first - front.first),
+                 .pitch = sums.pitch,
+                 .seen = sums.in_output ? &seen : nullptr});
+    }
+    if (sums.in_output && seen.is_finite()) return seen.merge_into(stats);
+    const PixelBlock& block = work.block;
+    for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
+      sink.finish_pixels(row_of(block, i), front.first, channels,
+                         sums.first + (i - block.rows.begin) * block.width() * sums.pitch, sums.pitch, stats);
+    }
+  }
+
+  /// Where the sums of a block go: pixels by rows, `pitch` apart.
+  struct Sums {
+    float* first;
+    std::int64_t pitch;
+    bool in_output;
+  };
+
+  static Stretch row_of(const PixelBlock& block, std::int64_t i) {
+    return {.n = block.n, .y = i, .x = block.columns.begin, .count = block.width()};
+  }
+
+  /// The output itself where it takes sums as they are, the rows of the block lie behind one another in it, and panels
+  /// [begin, end) fill their vectors; else a buffer.
+  Sums place_sums(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work) const {
+    const PixelBlock& block = work.block;
+    const Panel& back = panels_[static_cast<std::size_t>(end - 1)];
+    const std::int64_t first = panels_[static_cast<std::size_t>(begin)].first;
+    const bool all_full = std::all_of(panels_.begin() + begin, panels_.begin() + end,
+                                      [this](const Panel& panel) { return panel.channels == panel.vectors * lanes_; });
+    if (all_full && sink.strides().c == 1) {
+      float* place = sink.place_of(row_of(block, block.rows.begin), first);
+      const bool one_row = block.rows.begin + 1 == block.rows.end;
+      if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==
+                                              place + block.width() * sink.strides().w))
+        return {place, sink.strides().w, true};
+    }
+    // The last vectors of a panel may overhang into the channels of the next, which comes later.
+    const std::int64_t pitch = back.first - first + back.vectors * lanes_;
+    return {work.sums.data<float>(), pitch, false};
+  }
+
+  const ConvProblem& problem_;
+  const Shape out_;
+  const TileTaps taps_;
+  const Tiling tiling_;
+  const std::int64_t lanes_ = float_lanes();
+  std::int64_t block_rows_ = 1, block_columns_ = 1;
+  std::vector<Panel> panels_;
+  Tensor weights_;
+};
+
+}  // namespace
+
+const Algorithm kPacked = {
+    .name = "packed",
+    .threaded = true,
+    .can_choose = true,
+    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+      if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
+        return "its strips of rows would take more than 12 MiB a thread";
+      if (!float_sums_suffice(problem, kernel))
+        return "the sums of these integers need more than the 24 bits of a float";
+      return "";
+    },
+    .cost =
+        [](const ConvProblem& problem, const Kernel&) {
+          // What layers of 3 to 512 channels took: 0.12 ns a vector of multiply-adds with AVX-512, 0.14 with AVX2, 0.2
+          // with SSE4; the rest from 1->16 at 572x572 and 3->16 at 1080p. Vectors that outputs do not fill cost as
+          // much.
+          const std::int64_t outputs = problem.kernel.c_o / problem.groups, lanes = float_lanes();
+          const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_div(outputs, lanes) * lanes);
+          return 2000 +
+                 ((lanes > 4 ? 0.13 : 0.2) / static_cast<double>(lanes) * mac_count(problem) +
+                  (problem.output_channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /
+                     filled +
+                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+        },
+    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
+      return std::make_unique<PackedExecutor>(problem, kernel);
+    },
+};
+
+}  // namespace convtool
+#endif

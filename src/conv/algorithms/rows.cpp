@@ -1,0 +1,374 @@
+// rows: sums of weighted, shifted float rows, by SIMD.
+//
+// Every tap is a shifted, contiguous read of a row of floats: of the picture itself where it is made of such rows, and
+// of strips (strips.h) elsewhere, into which input rows are converted once, border columns filled in, as planes or one
+// flat row (row_reader.h says which):
+//
+//   sums(i)[j]  +=  weight(u, v) * strip(i + u)[v * dilation + j]
+//
+// Output rows are made four at a time where rows share strips: a vector of pixels, once loaded, is multiplied for each
+// output row that sees it, and the sums of four rows by some vectors stay in registers while all taps pass
+// (simd-inl.h). So there is about one load to four multiply-adds, and the arithmetic units are the limit, not the
+// loads. A tap whose row is seen by some of the four only is summed by a text for just these: no weight of 0 is made up
+// that would turn infinity into NaN.
+//
+//   output rows of a block      0 1 2 3        strip 0 serves row 0, strip 1 rows 0 and 1, strip 2 rows 0 to 2,
+//   kernel row u on strip y     u = y - row    strip 3 rows 1 to 3, ... (3 kernel rows)
+//
+// Dilated kernels see every so many rows; there the rows of a block are as far apart. Where little is shared (one
+// kernel row, dilation and strides, kernels of mostly zeros) rows are made one at a time, eight vectors at once. Very
+// wide pictures are worked down in panels, so that strips and sums stay in the second-level cache. Four-row blocks of
+// outputs are the pieces; each output is summed over channel, row, column in this order in either way, so that nothing
+// depends on how blocks and panels fall.
+//
+// Against direct: no array of sums is read and written for each tap, and every type and layout is read with full
+// vectors. It costs a conversion of each input row, but of floats, and a cache of some strips. Outputs that are floats
+// take the sums themselves; channels of 2 to 4 that are neighbours in the output are finished together.
+//
+// Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
+// exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
+// integer pictures, which have no NaN to hide. The error is direct's: n * 2^-24 * sum|x||w|.
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "conv/engine/algorithm.h"
+#include "conv/engine/flat.h"
+#include "conv/engine/float_sums.h"
+#include "conv/engine/seen_sums.h"
+#include "conv/engine/simd.h"
+#include "conv/input/row_reader.h"
+#include "conv/input/strips.h"
+
+namespace convtool {
+namespace {
+
+/// Output columns of a panel. Rows are worked on whole where they are no wider: long reads are what prefetching
+/// hardware serves best. (On a Zen 5 at 3840 columns whole rows took 0.7 to 0.8 times the time of panels of 1000,
+/// although the latter stay in the first-level cache.) Of wider rows, strips and sums would outgrow the second-level
+/// cache.
+constexpr std::int64_t kPanel = 16384;
+
+/// Input rows that a block of `rows` output rows uses; they are dilation.h apart.
+std::int64_t rows_used(const ConvProblem& problem, std::int64_t rows) {
+  return (rows - 1) * problem.stride.h + problem.kernel.kh;
+}
+
+/// From one output row of a block of several to the next.
+std::int64_t row_step(const ConvProblem& problem) { return problem.stride.h == 1 ? problem.dilation.h : 1; }
+
+/// Blocks of `rows` output rows in an item: first those that begin with row 0, 1, ... row_step() - 1, then those that
+/// follow these, and so on; what is left for a last round are the first of them.
+std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
+  const std::int64_t height = output_shape(problem).h;
+  if (rows == 1) return height;
+  const std::int64_t step = row_step(problem), least = height / step, longer = height % step;
+  const bool longer_take_one_more = least % rows == 0;
+  return (least + rows - 1) / rows * step + (longer_take_one_more ? longer : 0);
+}
+
+constexpr double kMostMemory = 16 << 20;
+
+/// What a thread holds at least, in bytes: the strips of a block, one for outside, and rows that are not split yet. As
+/// a double, since strides and pads may be as large as they like.
+double memory_needed(const ConvProblem& problem, std::int64_t rows) {
+  const StripLayout layout(problem, 1, std::min(kPanel, output_shape(problem).w));
+  const double strip = static_cast<double>(layout.planes) * static_cast<double>(layout.phase_length);
+  const double unsplit = static_cast<double>(problem.input.c) * static_cast<double>(layout.padded_width + kRowSlack);
+  return 4 * (strip * static_cast<double>(rows_used(problem, rows) + 1) + unsplit);
+}
+
+bool skips_zeros(const ConvProblem& problem) { return is_integer(problem.input_dtype); }
+
+/// Four rows at a time where these share strips, and more than half of what the blocks multiply is not 0.
+bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
+  if (problem.kernel.kh == 1 || problem.stride.h >= problem.kernel.kh) return false;
+  if (problem.dilation.h > 1 && problem.stride.h > 1) return false;
+  if (output_shape(problem).h / row_step(problem) < kBlockRows) return false;
+  if (memory_needed(problem, kBlockRows) > kMostMemory) return false;
+  if (!skips_zeros(problem)) return true;
+  const auto zeros = std::count(kernel.weights.begin(), kernel.weights.end(), 0.0F);
+  return 2 * zeros < kernel.shape.count();
+}
+
+/// The taps of one sum channel for a block of output rows, in the order of summation.
+struct Taps {
+  std::vector<TapPlace> places;
+  std::vector<float> weights;  // for each tap one for each row that it serves
+  std::vector<TapRun> runs;    // of taps that serve the same rows
+};
+
+/// Lists taps, for blocks of `block_rows` output rows of a picture as it is or of its flat view.
+class TapLister {
+ public:
+  TapLister(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const StripLayout& layout)
+      : problem_(problem), kernel_(kernel), block_rows_(block_rows), layout_(layout) {}
+
+  /// Those of sum channel `o`.
+  void list(std::int64_t o, Taps& taps) const {
+    const KernelShape& k = kernel_.shape;
+    const std::int64_t first_channel = layout_.pixel > 1 ? 0 : o / (k.c_o / problem_.groups) * k.c_i_per_group;
+    const std::int64_t stride = problem_.stride.h;
+    taps.places.clear();
+    taps.weights.clear();
+    taps.runs.clear();
+    for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
+      for (std::int64_t y = 0; y < rows_used(problem_, block_rows_); ++y) {
+        // Output row i of the block sees strip y as kernel row u = y - i * stride.
+        const std::int64_t passed = y - k.kh + 1;  // rows above it have passed the strip
+        const std::int64_t begin = passed <= 0 ? 0 : (passed + stride - 1) / stride;
+        const std::int64_t end = std::min(block_rows_, y / stride + 1);
+        if (begin < end) list_row(kernel_.taps(o, c), y, begin, end, first_channel + c, taps);
+      }
+    }
+  }
+
+ private:
+  /// The taps of strip `y`, which output rows [begin, end) of the block see.
+  void list_row(const float* weights, std::int64_t y, std::int64_t begin, std::int64_t end, std::int64_t channel,
+                Taps& taps) const {
+    const std::int64_t kw = kernel_.shape.kw;
+    const auto weight = [&](std::int64_t i, std::int64_t v) { return weights[(y - i * problem_.stride.h) * kw + v]; };
+    if (taps.runs.empty() || taps.runs.back().begin != begin || taps.runs.back().end != end)
+      taps.runs.push_back({.begin = begin, .end = end, .taps = 0});
+    for (std::int64_t v = 0; v < kw; ++v) {
+      bool all_zero = skips_zeros(problem_);
+      for (std::int64_t i = begin; i < end; ++i) all_zero = all_zero && weight(i, v) == 0;
+      if (all_zero) continue;
+      taps.places.push_back({.row = y, .in_row = layout_.tap(channel, v * problem_.dilation.w)});
+      for (std::int64_t i = begin; i < end; ++i) taps.weights.push_back(weight(i, v));
+      ++taps.runs.back().taps;
+    }
+  }
+
+  const ConvProblem& problem_;
+  const Kernel& kernel_;
+  const std::int64_t block_rows_;
+  const StripLayout layout_;
+};
+
+/// The lists of all sum channels are kept where they are no longer than this, and made for each block where they are.
+constexpr std::int64_t kMostTaps = std::int64_t{1} << 17;
+
+/// Half of a common second-level cache; the rest is for sums, output and input.
+constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
+
+/// As many strips as a block sees at once, and those that will be seen again when the window is dilated: but no more
+/// than a second-level cache holds.
+std::int64_t strip_slots(const ConvProblem& problem, std::int64_t block_rows, const StripLayout& layout) {
+  const std::int64_t used = rows_used(problem, block_rows), span = (used - 1) * problem.dilation.h + 1;
+  const std::int64_t affordable = kCacheBytes / (layout.size() * static_cast<std::int64_t>(sizeof(float)));
+  return std::max(std::min(used, problem.input.h), std::min({span, problem.input.h, affordable}));
+}
+
+/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel.
+class Pass {
+ public:
+  Pass(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const ConstTensorRef& input,
+       std::int64_t pixel, const Sink& sink, ResponseStats& stats)
+      : out_(output_shape(problem)),
+        block_rows_(block_rows),
+        top_of_first_(-problem.pads.top),
+        stride_(problem.stride.h),
+        row_step_(block_rows == 1 ? 1 : row_step(problem)),
+        blocks_(block_count(problem, block_rows)),
+        width_(out_.w * pixel),
+        pitch_(std::min(kPanel, width_) + kRowSlack),
+        layout_(problem, pixel, std::min(kPanel, width_)),
+        reader_(problem, pixel, input, rows_used(problem, block_rows), strip_slots(problem, block_rows, layout_)),
+        lister_(problem, kernel, block_rows, layout_),
+        keeps_taps_(kernel.shape.c_o * kernel.shape.taps() <= kMostTaps),
+        taps_(static_cast<std::size_t>(keeps_taps_ ? sink.output_channels() * sink.combine_count() : 1)),
+        sink_(sink),
+        stats_(stats),
+        sums_(static_cast<std::size_t>((sink.interleaves() ? sink.output_channels() : 1) * channel_pitch())) {
+    for (std::size_t o = 0; keeps_taps_ && o < taps_.size(); ++o) lister_.list(static_cast<std::int64_t>(o), taps_[o]);
+  }
+
+  /// Blocks [begin, end) through the batch, down each panel of an item.
+  void run(std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t n = begin / blocks_, block = begin % blocks_, count = std::min(end - begin, blocks_ - block);
+      for (std::int64_t x = 0; x < width_; x += kPanel) {
+        const std::vector<RowReader::Segment>& segments = reader_.enter_panel(x, std::min(kPanel, width_ - x));
+        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, segments);
+      }
+      begin += count;
+    }
+  }
+
+ private:
+  using Segments = std::vector<RowReader::Segment>;
+
+  /// Where the sums of a channel's rows go, `pitch` apart.
+  struct Place {
+    float* first;
+    std::int64_t pitch;
+  };
+
+  // The buffer holds [channel][row of the block][combined sum][column].
+  std::int64_t row_pitch() const { return sink_.combine_count() * pitch_; }
+  std::int64_t channel_pitch() const { return block_rows_ * row_pitch(); }
+  Place buffer(std::int64_t c) { return {sums_.data() + c * channel_pitch(), row_pitch()}; }
+
+  void run_block(std::int64_t n, std::int64_t block, const Segments& segments) {
+    // Of the rows `offset`, `offset` + row_step_, ... those from the `first` on; the last block may do some once more.
+    const std::int64_t offset = block % row_step_, first = block / row_step_ * block_rows_;
+    const std::int64_t rows = (out_.h - offset + row_step_ - 1) / row_step_;
+    const std::int64_t top = std::min(first, rows - block_rows_);
+    const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
+    const auto stretch = [&](std::int64_t i) {
+      return Stretch{.n = n, .y = offset + (top + i) * row_step_, .x = x, .count = count};
+    };
+    reader_.enter_block(n, top_of_first_ + stretch(0).y * stride_);
+    if (sink_.interleaves()) {
+      for (std::int64_t c = 0; c < sink_.output_channels(); ++c) sum(c, segments, buffer(c), buffer(c));
+      for (std::int64_t i = first - top; i < block_rows_; ++i)
+        sink_.finish_channels(stretch(i), sums_.data() + i * row_pitch(), channel_pitch(), pitch_, stats_);
+      return;
+    }
+    for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
+      // The output takes sums itself, but for rows that another thread writes too.
+      float* output = sink_.strides().w == 1 && top == first && std::any_of(segments.begin(), segments.end(), is_whole)
+                          ? sink_.place_of(stretch(0), c)
+                          : nullptr;
+      const Place place = output != nullptr ? Place{output, row_step_ * sink_.strides().h} : buffer(0);
+      SeenSums seen;
+      sum(c, segments, place, buffer(0), output != nullptr ? &seen : nullptr);
+      if (output != nullptr && seen.is_finite()) {
+        seen.merge_into(stats_);
+        continue;
+      }
+      for (std::int64_t i = first - top; i < block_rows_; ++i)
+        sink_.finish(stretch(i), c, place.first + i * place.pitch, pitch_, stats_);
+    }
+  }
+
+  /// Whether sums fill whole vectors, past which nothing is written.
+  static bool is_whole(const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; }
+
+  /// The sums of channel `c`, for all rows of the block, at `place`; by way of `buffer` where that may not be written
+  /// past a segment's end. `seen`, unless null, sees them.
+  void sum(std::int64_t c, const Segments& segments, const Place& place, const Place& buffer,
+           SeenSums* seen = nullptr) {
+    const std::int64_t joined = sink_.combine_count(), x = segments.front().begin;
+    for (std::int64_t j = 0; j < joined; ++j) {
+      const Taps& taps = taps_of(c * joined + j);
+      for (std::size_t s = 0; s < segments.size(); ++s) {
+        const std::int64_t at = j * pitch_ + segments[s].begin - x, count = segments[s].count;
+        const Place& to = is_whole(segments[s]) ? place : buffer;
+        sum_rows({.sources = reader_.sources(s, taps.places),
+                  .weights = taps.weights.data(),
+                  .runs = taps.runs.data(),
+                  .run_count = std::ssize(taps.runs),
+                  .rows = block_rows_},
+                 0, count, to.first + at, to.pitch, is_whole(segments[s]) ? seen : nullptr);
+        if (to.first == place.first) continue;
+        for (std::int64_t i = 0; i < block_rows_; ++i) {
+          std::copy_n(to.first + at + i * to.pitch, count, place.first + at + i * place.pitch);
+          if (seen != nullptr) seen->see(to.first + at + i * to.pitch, count);
+        }
+      }
+    }
+  }
+
+  const Taps& taps_of(std::int64_t o) {
+    if (keeps_taps_) return taps_[static_cast<std::size_t>(o)];
+    lister_.list(o, taps_[0]);
+    return taps_[0];
+  }
+
+  const Shape out_;
+  const std::int64_t block_rows_, top_of_first_, stride_, row_step_, blocks_, width_, pitch_;
+  const StripLayout layout_;
+  RowReader reader_;
+  const TapLister lister_;
+  const bool keeps_taps_;
+  std::vector<Taps> taps_;
+  const Sink& sink_;
+  ResponseStats& stats_;
+  std::vector<float> sums_;
+};
+
+class RowsExecutor final : public Executor {
+ public:
+  RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
+      : problem_(problem),
+        kernel_(kernel),
+        out_(output_shape(problem)),
+        block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
+        may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
+
+  std::int64_t pieces(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
+
+  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
+           ResponseStats& stats) const override {
+    const bool flat =
+        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == kernel_.shape.c_o;
+    if (const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt) {
+      Pass(problem_, kernel_, block_rows_, flat_view(input), problem_.input.c, *flattened, stats).run(begin, end);
+    } else {
+      Pass(problem_, kernel_, block_rows_, input, 1, sink, stats).run(begin, end);
+    }
+  }
+
+ private:
+  const ConvProblem& problem_;
+  const Kernel& kernel_;
+  const Shape out_;
+  const std::int64_t block_rows_;
+  const bool may_flatten_;
+};
+
+/// In nanoseconds, by what a Zen 5 took on one thread for 3840x2160 pictures at 1x1 to 15x15 with AVX-512, AVX2 and
+/// SSE4 (16, 8 and 4 lanes): 0.14 ns a vector of multiply-adds in blocks of four rows, whose first and last rows share
+/// less, twice that row by row; 0.02 ns and some vectors for each pixel converted and each output finished; and what a
+/// row costs however short it is.
+double cost(const ConvProblem& problem, const Kernel& kernel) {
+  const Shape out = output_shape(problem);
+  const auto lanes = static_cast<double>(float_lanes()), kh = static_cast<double>(problem.kernel.kh);
+  const bool shares = shares_strips(problem, kernel);
+  const double rows = shares ? static_cast<double>(kBlockRows) : 1;
+  const double vectors = std::ceil(static_cast<double>(out.w) / lanes) * static_cast<double>(out.n * out.c * out.h);
+  double taps = static_cast<double>(problem.kernel.taps());
+  if (skips_zeros(problem) && !shares) {
+    const auto zeros = std::count(kernel.weights.begin(), kernel.weights.end(), 0.0F);
+    taps -= static_cast<double>(zeros) / static_cast<double>(problem.kernel.c_o);
+  }
+  const double multiply_adds = vectors * taps * (shares ? 0.14 * (1 + (rows - 1) / kh) : 0.31);
+  const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
+  const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
+  // Channels of a pixel that are neighbours are taken apart and put together by SIMD, more than 4 one by one.
+  const bool together = problem.input_channels_last && problem.output_channels_last && problem.stride.w == 1 &&
+                        channels_share_kernel(problem, kernel);
+  const auto placing_of = [&](const Shape& shape, bool channels_last, double one_by_one) {
+    if (!channels_last || together || shape.c == 1) return 0.0;
+    return static_cast<double>(shape.count()) * (has_planes(shape.c) ? 0.12 : one_by_one);
+  };
+  const double placing =
+      placing_of(problem.input, problem.input_channels_last, 0.3) + placing_of(out, problem.output_channels_last, 0.55);
+  const double row_starts = static_cast<double>(out.n * out.c * out.h) * (40 + taps / rows);
+  return multiply_adds + pixels + outputs + placing + row_starts;
+}
+
+}  // namespace
+
+const Algorithm kRows = {
+    .name = "rows",
+    .threaded = true,
+    .can_choose = true,
+    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+      if (memory_needed(problem, 1) > kMostMemory) return "its strips of rows would take more than 16 MiB a thread";
+      if (!float_sums_suffice(problem, kernel))
+        return "the sums of these integers need more than the 24 bits of a float";
+      return "";
+    },
+    .cost = cost,
+    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
+      return std::make_unique<RowsExecutor>(problem, kernel);
+    },
+};
+
+}  // namespace convtool

@@ -1,0 +1,78 @@
+#include "conv/engine/instruction_set.h"
+
+#include <hwy/highway.h>
+
+#include <atomic>
+
+#include "conv/algorithms/integer/dot.h"
+
+namespace {
+
+std::atomic<std::int64_t> tested_targets{0};  // in place of the processor's, unless 0
+
+std::int64_t targets_of_processor() {
+  std::int64_t targets = HWY_STATIC_TARGET | HWY_EMU128 | HWY_SCALAR;
+#if HWY_ARCH_X86
+  // What Highway 1.0.3 compiles each target with. Its AVX2 uses LZCNT and F16C too, of which Clang 14 has no question:
+  // every processor with BMI2 and FMA has them.
+  const bool ssse3 = __builtin_cpu_supports("ssse3");
+  const bool sse4 =
+      ssse3 && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+  const bool avx2 = sse4 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  const bool avx3 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  if (ssse3) targets |= HWY_SSSE3;
+  if (sse4) targets |= HWY_SSE4;
+  if (avx2) targets |= HWY_AVX2;
+  if (avx3) targets |= HWY_AVX3;
+#endif
+  return targets;
+}
+
+}  // namespace
+
+// All that the engine calls of Highway's library, whose start measures the resolution of a clock: 3 ms in each run.
+namespace hwy {
+
+ChosenTarget& GetChosenTarget() {
+  static ChosenTarget chosen;
+  return chosen;
+}
+
+std::int64_t SupportedTargets() {
+  const std::int64_t tested = tested_targets;
+  return tested ? tested : targets_of_processor();
+}
+
+}  // namespace hwy
+
+namespace convtool {
+namespace {
+
+bool vnni_allowed = true;  // tests say otherwise
+
+}  // namespace
+
+std::vector<std::string_view> instruction_sets() {
+  std::vector<std::string_view> names;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (target == HWY_AVX3 && vnni_allowed && cpu_has_vnni()) names.push_back(kAvx3Vnni);
+    names.emplace_back(hwy::TargetName(target));
+  }
+  return names;
+}
+
+std::string_view instruction_set() { return instruction_sets().front(); }
+
+void use_instruction_set(std::string_view name) {
+  vnni_allowed = name.empty() || name == kAvx3Vnni;
+  const std::string_view target_name = name == kAvx3Vnni ? hwy::TargetName(HWY_AVX3) : name;
+  tested_targets = 0;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (target_name == hwy::TargetName(target)) tested_targets = target;
+  }
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace convtool

@@ -1,0 +1,28 @@
+// Outer products of pixels, summed up: what each of several taps sees, times all outputs of a pixel. The inner loop of
+// weight_gradient.h where a layer has outputs enough to fill vectors. Internal to conv/; the text is
+// pixel_products-inl.h.
+#pragma once
+
+#include <cstdint>
+
+#include "conv/gradients/row_products.h"
+
+namespace convtool {
+
+/// Rows of pixels, each with `outputs` floats side by side and as many zeros behind them as make `pitch`, a whole
+/// number of vectors.
+struct PixelRows {
+  const float* const* rows = nullptr;
+  std::int64_t outputs = 0, pitch = 0;
+};
+
+/// How many outputs go through registers together, at most: a whole number of vectors.
+std::int64_t most_pixel_outputs();
+
+/// sums[a * pitch + o] += the sum over i < height and j < width of row i of list a of `taps`, at j, times output o of
+/// pixel j of row i of `pixels`, which has most_pixel_outputs() at most. Products are added up in float, one after the
+/// other by fused multiply-adds where the instruction set has them.
+void add_pixel_products(const RowLists& taps, const PixelRows& pixels, std::int64_t height, std::int64_t width,
+                        double* sums, std::int64_t pitch);
+
+}  // namespace convtool

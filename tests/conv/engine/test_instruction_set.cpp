@@ -1,0 +1,39 @@
+// What the processor is taken to have, against Highway's own library.
+#include <dlfcn.h>
+#include <doctest/doctest.h>
+#include <hwy/highway.h>
+
+#include "conv/engine/instruction_set.h"
+
+namespace convtool {
+namespace {
+
+TEST_CASE("the processor has the instruction sets that Highway's library finds") {
+  void* library = dlopen(HWY_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    MESSAGE("skipped: ", HWY_LIBRARY, " cannot be loaded");
+    return;
+  }
+  void* function = dlsym(library, "_ZN3hwy16SupportedTargetsEv");
+  REQUIRE(function != nullptr);
+  REQUIRE(function != reinterpret_cast<void*>(&hwy::SupportedTargets));
+  const auto supported = reinterpret_cast<std::int64_t (*)()>(function);
+
+  CHECK((hwy::SupportedTargets() & HWY_TARGETS) == (supported() & HWY_TARGETS));
+  dlclose(library);
+}
+
+TEST_CASE("the instruction set in use is the best, or the one that was asked for") {
+  const std::vector<std::string_view> sets = instruction_sets();
+  REQUIRE(!sets.empty());
+  CHECK(instruction_set() == sets.front());
+  for (const std::string_view set : sets) {
+    use_instruction_set(set);
+    CHECK(instruction_set() == set);
+  }
+  use_instruction_set("");
+  CHECK(instruction_sets() == sets);
+}
+
+}  // namespace
+}  // namespace convtool
