@@ -17,7 +17,7 @@
 #include "cli/app.h"
 #include "cli/print.h"
 #include "core/text.h"
-#include "io/interrupt.h"
+#include "files/interrupt.h"
 
 namespace convtool {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "cli/result_format.h"
 #include "edges/edge_plan.h"
-#include "io/digest.h"
+#include "files/digest.h"
 #include "network/alpha.h"
 #include "network/premultiplied.h"
 

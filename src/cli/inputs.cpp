@@ -8,7 +8,7 @@
 
 #include "cli/output_check.h"
 #include "core/error.h"
-#include "io/file.h"
+#include "files/file.h"
 #include "io/file_format.h"
 
 namespace convtool {

@@ -1,7 +1,7 @@
 #include "cli/print.h"
 
-#include "io/file.h"
-#include "io/stderr_capture.h"
+#include "files/file.h"
+#include "files/stderr_capture.h"
 
 namespace convtool {
 

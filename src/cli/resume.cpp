@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "io/digest.h"
-#include "io/file.h"
+#include "files/digest.h"
+#include "files/file.h"
 
 namespace convtool {
 namespace {

@@ -20,8 +20,8 @@
 #include "cli/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "io/error_report.h"
-#include "io/file.h"
 #include "io/shape_report.h"
 #include "network/network_plan.h"
 

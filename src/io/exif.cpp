@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
 
 namespace convtool {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
 #include "io/inflate.h"
 
 namespace convtool {

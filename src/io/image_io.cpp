@@ -20,11 +20,11 @@
 #include <opencv2/imgproc.hpp>
 #include <system_error>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
+#include "files/stderr_capture.h"
 #include "io/float_files.h"
 #include "io/opencv_switches.h"
 #include "io/png_writer.h"
-#include "io/stderr_capture.h"
 
 namespace convtool {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "io/file.h"
+#include "files/file.h"
 #include "io/image_header.h"
 
 namespace convtool {
@@ -39,8 +39,8 @@ inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "hu
 
 /// What is asked of an encoder. Formats that have no such thing ignore it.
 struct EncodeOptions {
-  std::optional<int> quality;               ///< 1 to 100; none: JPEG 95, WebP lossless
-  std::optional<int> png_level;             ///< 0, stored, to 9, smallest; none: 1
+  std::optional<int> quality;    ///< 1 to 100; none: JPEG 95, WebP lossless
+  std::optional<int> png_level;  ///< 0, stored, to 9, smallest; none: 1
   std::optional<PngStrategy> png_strategy;
 };
 

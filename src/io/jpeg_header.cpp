@@ -5,7 +5,7 @@
 // the chain needs no decoding, and thumbnails, whole JPEGs inside a segment, are stepped over.
 #include <algorithm>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
 #include "io/image_header.h"
 
 namespace convtool {

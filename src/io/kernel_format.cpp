@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "files/json_text.h"
 #include "io/foreign_kernels.h"
-#include "io/json_text.h"
 #include "io/kernel_json.h"
 #include "io/kernel_writer.h"
 #include "io/matrix_kernel.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/suggest.h"
-#include "io/json_text.h"
+#include "files/json_text.h"
 #include "io/tensor_io.h"
 #include "io/weight_file.h"
 

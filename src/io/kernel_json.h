@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/file.h"
+#include "files/file.h"
 #include "network/layer.h"
 
 namespace convtool {

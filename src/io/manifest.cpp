@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/file.h"
+#include "files/file.h"
 
 namespace convtool {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
 #include "io/tensor_io.h"
 
 namespace convtool {

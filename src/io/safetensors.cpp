@@ -7,8 +7,8 @@
 #include <limits>
 #include <tuple>
 
-#include "io/byte_reader.h"
-#include "io/json_text.h"
+#include "files/byte_reader.h"
+#include "files/json_text.h"
 
 namespace convtool {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/file.h"
+#include "files/file.h"
 
 namespace convtool {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/text.h"
+#include "files/json_text.h"
 #include "io/foreign_kernels.h"
-#include "io/json_text.h"
 #include "io/matrix_kernel.h"
 
 namespace convtool {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/tensor.h"
-#include "io/file.h"
+#include "files/file.h"
 
 namespace convtool {
 

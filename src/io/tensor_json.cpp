@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/text.h"
-#include "io/json_text.h"
+#include "files/json_text.h"
 #include "io/tensor_io.h"
 
 namespace convtool {

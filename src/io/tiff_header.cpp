@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "io/byte_reader.h"
+#include "files/byte_reader.h"
 #include "io/image_header.h"
 
 namespace convtool {

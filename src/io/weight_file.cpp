@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "io/file.h"
+#include "files/file.h"
 #include "io/safetensors.h"
 #include "io/tensor_io.h"
 

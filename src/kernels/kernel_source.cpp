@@ -8,7 +8,7 @@
 
 #include "core/suggest.h"
 #include "core/text.h"
-#include "io/file.h"
+#include "files/file.h"
 #include "io/kernel_json.h"
 #include "io/tensor_io.h"
 #include "kernels/generated.h"

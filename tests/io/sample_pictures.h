@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/picture_bytes.h"
+#include "support/picture_bytes.h"
 
 namespace convtool::testing {
 

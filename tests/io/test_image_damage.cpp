@@ -13,10 +13,10 @@
 #include <thread>
 
 #include "core/error.h"
+#include "files/stderr_capture.h"
 #include "io/image_header.h"
 #include "io/image_io.h"
 #include "io/sample_pictures.h"
-#include "io/stderr_capture.h"
 
 using namespace convtool;
 using namespace convtool::testing;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "io/digest.h"
+#include "files/digest.h"
 #include "io/manifest.h"
 #include "support/program.h"
 
@@ -83,7 +83,7 @@ TEST_CASE("zeros that a file system leaves for what was never written are passed
   const std::string whole = read_text(path);
   const std::size_t middle = whole.size() / 2;
   for (const std::string& damaged : {std::string(50, '\0') + whole, std::string(50, '\0') + whole.substr(middle),
-                                    whole.substr(0, middle) + std::string(9, '\0') + whole.substr(middle)}) {
+                                     whole.substr(0, middle) + std::string(9, '\0') + whole.substr(middle)}) {
     folder.write("m.jsonl", damaged + whole);
     CHECK(Manifest(path, Manifest::Access::read).find("a.png", "a.png.out") != nullptr);
   }

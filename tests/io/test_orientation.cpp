@@ -7,8 +7,8 @@
 
 #include "io/exif.h"
 #include "io/image_io.h"
-#include "io/picture_bytes.h"
 #include "io/pixel_values.h"
+#include "support/picture_bytes.h"
 
 using namespace convtool;
 using namespace convtool::testing;
@@ -111,7 +111,8 @@ TEST_CASE("JPEG with an EXIF segment") {
     const Image image = decode_image(concatenated({file.first(2), segment, file.subspan(2)}), 10000);
     const std::vector<double> seen = block_centres(image), wanted = upright(orientation, 20);
     REQUIRE(seen.size() == wanted.size());
-    // At quality 95 the sum of a flat block's 64 values is stored in steps of 16: an eighth of a level off at most, then rounded.
+    // At quality 95 the sum of a flat block's 64 values is stored in steps of 16: an eighth of a level off at most,
+    // then rounded.
     for (std::size_t i = 0; i < seen.size(); ++i) CHECK(std::fabs(seen[i] - wanted[i]) <= 1);
   }
 }

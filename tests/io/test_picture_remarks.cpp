@@ -4,9 +4,9 @@
 #include <string>
 
 #include "io/image_io.h"
-#include "io/picture_bytes.h"
 #include "io/picture_remarks.h"
 #include "io/pixel_values.h"
+#include "support/picture_bytes.h"
 
 using namespace convtool;
 using namespace convtool::testing;

@@ -64,8 +64,8 @@ class MappedFile {
 /// renamed. The permissions of an existing file are kept, an access list too, and its owner as far as this user may;
 /// one that may not be written is refused; a symbolic link is followed, not replaced. What is not a regular file (a
 /// device, a pipe) is written straight. On any failure the old file is as it was and nothing is left behind; a
-/// temporary is removed too when a signal from outside ends the process (io/temporary_file.h). A limit on file sizes is
-/// such a failure only where SIGXFSZ is ignored; else it ends the process, and leaves the temporary. Throws
+/// temporary is removed too when a signal from outside ends the process (files/temporary_file.h). A limit on file sizes
+/// is such a failure only where SIGXFSZ is ignored; else it ends the process, and leaves the temporary. Throws
 /// Error(output) with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 

@@ -8,7 +8,7 @@
 // abandoned, and is removed; but of another machine only when it is old, for not every file system that machines share
 // tells them of each other's locks. Between creating and locking its own a process may lose it to another's cleaning;
 // it then makes another.
-#include "io/temporary_file.h"
+#include "files/temporary_file.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -29,7 +29,7 @@
 #include <system_error>
 #include <thread>
 
-#include "io/digest.h"
+#include "files/digest.h"
 
 namespace convtool {
 namespace {

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "io/digest.h"
+#include "files/digest.h"
 #include "support/program.h"
 
 namespace convtool {
@@ -14,8 +14,8 @@ TEST_CASE("a digest is XXH3's of 128 bits, as xxh128sum prints it") {
 
 TEST_CASE("a file's digest, made piece by piece, is that of its content") {
   const TempFolder folder;
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{1} << 20, (std::size_t{1} << 20) + 1,
-                                 (std::size_t{5} << 19) + 7}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{1} << 20, (std::size_t{1} << 20) + 1, (std::size_t{5} << 19) + 7}) {
     std::string content(size, '\0');
     for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * i >> 3);
     CHECK(digest_of_file(folder.write("f", content)) == digest_of(std::as_bytes(std::span(content))));

@@ -1,5 +1,5 @@
 // Whole files in and out, in plain POSIX calls: streams hide why something failed.
-#include "io/file.h"
+#include "files/file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "core/error.h"
-#include "io/temporary_file.h"
+#include "files/temporary_file.h"
 
 namespace convtool {
 namespace {

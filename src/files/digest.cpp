@@ -1,4 +1,4 @@
-#include "io/digest.h"
+#include "files/digest.h"
 
 #define XXH_INLINE_ALL  // no library to load at the start
 #include <xxhash.h>
@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "io/file.h"
+#include "files/file.h"
 
 namespace convtool {
 namespace {

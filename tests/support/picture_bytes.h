@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "io/file.h"
+#include "files/file.h"
 
 namespace convtool::testing {
 

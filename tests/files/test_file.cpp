@@ -15,9 +15,9 @@
 #include <thread>
 
 #include "core/error.h"
-#include "io/file.h"
-#include "io/picture_bytes.h"
-#include "io/temporary_file.h"
+#include "files/file.h"
+#include "files/temporary_file.h"
+#include "support/picture_bytes.h"
 
 using namespace convtool;
 using convtool::testing::to_bytes;

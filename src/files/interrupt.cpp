@@ -1,9 +1,9 @@
-#include "io/interrupt.h"
+#include "files/interrupt.h"
 
 #include <atomic>
 #include <cstdlib>
 
-#include "io/temporary_file.h"
+#include "files/temporary_file.h"
 
 namespace convtool {
 namespace {

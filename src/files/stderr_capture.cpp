@@ -1,5 +1,5 @@
 // One redirection for the process, counted; the text lies in an anonymous file (memfd_create(2)).
-#include "io/stderr_capture.h"
+#include "files/stderr_capture.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

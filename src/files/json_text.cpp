@@ -1,4 +1,4 @@
-#include "io/json_text.h"
+#include "files/json_text.h"
 
 #include <algorithm>
 #include <cmath>
