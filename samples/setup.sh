@@ -1,7 +1,7 @@
 # Sourced by quickstart.sh and tests/run.sh: installs what is missing, and builds.
 
 build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev zlib1g-dev"
-# What OpenCV's static archives need (src/io/opencv.cmake); without them its shared libraries serve.
+# What OpenCV's static archives need (src/pictures/opencv.cmake); without them its shared libraries serve.
 build_packages+=" libpng-dev libjpeg-dev libtiff-dev libwebp-dev libopenjp2-7-dev libopenexr-dev libtbb-dev liblapack-dev libblas-dev"
 
 # install_missing PACKAGE...: installs those that are not there yet, with apt-get, through sudo where not root.

@@ -10,7 +10,7 @@
 #include "cli/print.h"
 #include "conv/plan.h"
 #include "core/suggest.h"
-#include "io/image_io.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 namespace {

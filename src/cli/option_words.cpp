@@ -10,9 +10,9 @@
 #include "conv/plan.h"
 #include "edges/recipe.h"
 #include "io/file_format.h"
-#include "io/image_io.h"
 #include "io/kernel_format.h"
 #include "kernels/shipped.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/text.h"
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 namespace {

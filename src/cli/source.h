@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "io/file_format.h"
-#include "io/image_io.h"
-#include "io/picture_remarks.h"
 #include "io/tensor_io.h"
+#include "pictures/image_io.h"
+#include "pictures/picture_remarks.h"
 
 namespace convtool {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/image_io.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 

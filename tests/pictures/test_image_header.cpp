@@ -4,9 +4,9 @@
 #include <random>
 
 #include "core/error.h"
-#include "io/image_header.h"
-#include "io/image_io.h"
-#include "io/sample_pictures.h"
+#include "pictures/image_header.h"
+#include "pictures/image_io.h"
+#include "pictures/sample_pictures.h"
 
 using namespace convtool;
 using namespace convtool::testing;

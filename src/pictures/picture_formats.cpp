@@ -1,8 +1,8 @@
 // The formats that pictures are written in: what each can hold without losing anything.
 #include <algorithm>
 
-#include "io/image_header.h"
-#include "io/image_io.h"
+#include "pictures/image_header.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 namespace {

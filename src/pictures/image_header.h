@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/tensor.h"
-#include "io/exif.h"
+#include "pictures/exif.h"
 
 namespace convtool {
 

@@ -1,6 +1,6 @@
-#include "io/picture_remarks.h"
+#include "pictures/picture_remarks.h"
 
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 

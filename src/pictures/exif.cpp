@@ -1,4 +1,4 @@
-#include "io/exif.h"
+#include "pictures/exif.h"
 
 #include <string_view>
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "io/image_io.h"
-#include "io/picture_remarks.h"
-#include "io/pixel_values.h"
+#include "pictures/image_io.h"
+#include "pictures/picture_remarks.h"
+#include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
 
 using namespace convtool;

@@ -13,9 +13,9 @@
 
 #include "core/error.h"
 #include "io/file_format.h"
-#include "io/image_io.h"
-#include "io/pixel_values.h"
-#include "io/sample_pictures.h"
+#include "pictures/image_io.h"
+#include "pictures/pixel_values.h"
+#include "pictures/sample_pictures.h"
 
 using namespace convtool;
 using namespace convtool::testing;

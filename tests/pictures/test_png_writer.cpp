@@ -7,8 +7,8 @@
 #include <set>
 #include <vector>
 
-#include "io/deflate.h"
-#include "io/image_io.h"
+#include "pictures/deflate.h"
+#include "pictures/image_io.h"
 #include "support/random.h"
 
 using namespace convtool;

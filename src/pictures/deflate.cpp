@@ -1,4 +1,4 @@
-#include "io/deflate.h"
+#include "pictures/deflate.h"
 
 #include <libdeflate.h>
 #include <zlib.h>

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "files/byte_reader.h"
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 namespace {

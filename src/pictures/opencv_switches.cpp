@@ -1,4 +1,4 @@
-#include "io/opencv_switches.h"
+#include "pictures/opencv_switches.h"
 
 #include <cstdlib>
 

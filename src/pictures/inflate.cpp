@@ -1,4 +1,4 @@
-#include "io/inflate.h"
+#include "pictures/inflate.h"
 
 #include <zlib.h>
 

@@ -4,7 +4,7 @@
 // decodes, with standard error captured; then the pixels are put into the order and type that Image promises. Encoding
 // is OpenCV's too, but for PNG (png_writer.h) and the two formats that it would write to a file in /tmp first
 // (float_files.h).
-#include "io/image_io.h"
+#include "pictures/image_io.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,9 +22,9 @@
 
 #include "files/byte_reader.h"
 #include "files/stderr_capture.h"
-#include "io/float_files.h"
-#include "io/opencv_switches.h"
-#include "io/png_writer.h"
+#include "pictures/float_files.h"
+#include "pictures/opencv_switches.h"
+#include "pictures/png_writer.h"
 
 namespace convtool {
 namespace {

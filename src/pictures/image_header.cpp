@@ -1,5 +1,5 @@
 // Signatures and headers. JPEG and TIFF, which take more than a header, have files of their own.
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "files/byte_reader.h"
-#include "io/inflate.h"
+#include "pictures/inflate.h"
 
 namespace convtool {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <span>
 
-#include "io/image_io.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 

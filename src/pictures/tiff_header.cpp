@@ -2,14 +2,14 @@
 //
 // A TIFF is a directory of tagged values, somewhere in the file, that point to blocks of pixels (TIFF 6.0, section 2;
 // in BigTIFF counts and offsets have 8 bytes). libtiff reads on where blocks are missing, and OpenCV 4.6 takes some
-// layouts for others: what it gets wrong is refused here, by a list of what it gets right (tests/io/test_image_io.cpp
-// holds it to that).
+// layouts for others: what it gets wrong is refused here, by a list of what it gets right
+// (tests/pictures/test_image_io.cpp holds it to that).
 #include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "files/byte_reader.h"
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/tensor.h"
-#include "io/image_io.h"
+#include "pictures/image_io.h"
 
 namespace convtool {
 

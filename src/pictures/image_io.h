@@ -10,7 +10,7 @@
 
 #include "core/tensor.h"
 #include "files/file.h"
-#include "io/image_header.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 

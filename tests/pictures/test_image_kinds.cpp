@@ -4,10 +4,10 @@
 #include <cstdio>
 
 #include "core/error.h"
-#include "io/image_header.h"
-#include "io/image_io.h"
-#include "io/pixel_values.h"
-#include "io/sample_pictures.h"
+#include "pictures/image_header.h"
+#include "pictures/image_io.h"
+#include "pictures/pixel_values.h"
+#include "pictures/sample_pictures.h"
 
 using namespace convtool;
 using namespace convtool::testing;

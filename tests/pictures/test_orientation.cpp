@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "io/exif.h"
-#include "io/image_io.h"
-#include "io/pixel_values.h"
+#include "pictures/exif.h"
+#include "pictures/image_io.h"
+#include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
 
 using namespace convtool;

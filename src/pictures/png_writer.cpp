@@ -1,6 +1,6 @@
 // Why not OpenCV's: half of the time of a large picture went into its encoder, by zlib, and it knows no grey with
 // alpha.
-#include "io/png_writer.h"
+#include "pictures/png_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-#include "io/deflate.h"
+#include "pictures/deflate.h"
 
 namespace convtool {
 namespace {

@@ -14,9 +14,9 @@
 
 #include "core/error.h"
 #include "files/stderr_capture.h"
-#include "io/image_header.h"
-#include "io/image_io.h"
-#include "io/sample_pictures.h"
+#include "pictures/image_header.h"
+#include "pictures/image_io.h"
+#include "pictures/sample_pictures.h"
 
 using namespace convtool;
 using namespace convtool::testing;
