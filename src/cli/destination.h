@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/inputs.h"
-#include "io/file_format.h"
 #include "network/layer.h"
+#include "tensors/file_format.h"
 
 namespace convtool {
 

@@ -9,7 +9,7 @@
 #include "cli/output_check.h"
 #include "core/error.h"
 #include "files/file.h"
-#include "io/file_format.h"
+#include "tensors/file_format.h"
 
 namespace convtool {
 namespace {

@@ -15,8 +15,8 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "io/kernel_reference.h"
-#include "io/safetensors.h"
 #include "io/weight_file.h"
+#include "tensors/safetensors.h"
 
 namespace convtool {
 namespace {

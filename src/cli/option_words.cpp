@@ -9,10 +9,10 @@
 #include "conv/output_map.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
-#include "io/file_format.h"
 #include "io/kernel_format.h"
 #include "kernels/shipped.h"
 #include "pictures/image_io.h"
+#include "tensors/file_format.h"
 
 namespace convtool {
 namespace {

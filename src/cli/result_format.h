@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "io/file_format.h"
+#include "tensors/file_format.h"
 
 namespace convtool {
 

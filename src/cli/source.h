@@ -7,10 +7,10 @@
 #include <string_view>
 #include <variant>
 
-#include "io/file_format.h"
-#include "io/tensor_io.h"
 #include "pictures/image_io.h"
 #include "pictures/picture_remarks.h"
+#include "tensors/file_format.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 

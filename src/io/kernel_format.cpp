@@ -8,7 +8,7 @@
 #include "io/kernel_json.h"
 #include "io/kernel_writer.h"
 #include "io/matrix_kernel.h"
-#include "io/tensor_io.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "core/suggest.h"
 #include "files/json_text.h"
-#include "io/tensor_io.h"
 #include "io/weight_file.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

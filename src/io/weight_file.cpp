@@ -9,8 +9,8 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
-#include "io/safetensors.h"
-#include "io/tensor_io.h"
+#include "tensors/safetensors.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

@@ -10,9 +10,9 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "io/kernel_json.h"
-#include "io/tensor_io.h"
 #include "kernels/generated.h"
 #include "kernels/shipped.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

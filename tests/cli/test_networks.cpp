@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include "io/tensor_io.h"
 #include "support/program.h"
 #include "support/safetensors.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

@@ -30,19 +30,22 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"core", {}},
     {"files", {"core"}},
     {"pictures", {"files", "core"}},
+    {"tensors", {"pictures", "files", "core"}},
     {"conv", {"core"}},
     {"bench", {"conv", "core"}},
     {"network", {"conv", "core"}},
     {"edges", {"network", "conv", "core"}},
     {"learn", {"conv", "core"}},
-    {"io", {"pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
-    {"kernels", {"io", "files", "network", "conv", "core"}},
-    {"cli", {"kernels", "io", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+    {"io", {"tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+    {"kernels", {"io", "tensors", "files", "network", "conv", "core"}},
+    {"cli", {"kernels", "io", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
     {"main.cpp", {"cli", "core"}}};
 
 /// The folders or files that may include each third party.
-const std::map<std::string, std::set<std::string>> kHomes = {
-    {"opencv2", {"pictures/image_io.cpp"}}, {"nlohmann", {"files", "io"}}, {"CLI", {"cli"}}, {"Eigen", {"learn"}}};
+const std::map<std::string, std::set<std::string>> kHomes = {{"opencv2", {"pictures/image_io.cpp"}},
+                                                             {"nlohmann", {"files", "tensors", "io"}},
+                                                             {"CLI", {"cli"}},
+                                                             {"Eigen", {"learn"}}};
 
 }  // namespace
 

@@ -12,10 +12,10 @@
 #include <random>
 
 #include "core/error.h"
-#include "io/file_format.h"
 #include "pictures/image_io.h"
 #include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
+#include "tensors/file_format.h"
 
 using namespace convtool;
 using namespace convtool::testing;

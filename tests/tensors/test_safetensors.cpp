@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "io/safetensors.h"
 #include "support/program.h"
 #include "support/safetensors.h"
+#include "tensors/safetensors.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/file_format.h"
+#include "tensors/file_format.h"
 
 #include <algorithm>
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "files/byte_reader.h"
-#include "io/tensor_io.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-#include "io/tensor_io.h"
+#include "tensors/tensor_io.h"
 
 using namespace convtool;
 

@@ -1,4 +1,4 @@
-#include "io/safetensors.h"
+#include "tensors/safetensors.h"
 
 #include <algorithm>
 #include <array>

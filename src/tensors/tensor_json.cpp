@@ -4,7 +4,7 @@
 
 #include "core/text.h"
 #include "files/json_text.h"
-#include "io/tensor_io.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
