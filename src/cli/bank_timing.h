@@ -1,8 +1,8 @@
 // How long banks take on this machine.
 #pragma once
 
-#include "io/shape_report.h"
 #include "network/layer.h"
+#include "report/shape_report.h"
 
 namespace convtool {
 

@@ -13,7 +13,7 @@
 #include "cli/print.h"
 #include "conv/plan.h"
 #include "core/parallel.h"
-#include "io/bench_report.h"
+#include "report/bench_report.h"
 
 namespace convtool {
 namespace {

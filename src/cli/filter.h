@@ -14,8 +14,8 @@
 #include "cli/source.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
-#include "io/run_report.h"
 #include "network/layer.h"
+#include "report/run_report.h"
 
 namespace convtool {
 

@@ -8,8 +8,8 @@
 #include "cli/kernels_commands.h"
 #include "cli/print.h"
 #include "cli/terminal.h"
-#include "io/kernel_report.h"
 #include "kernels/kernel_source.h"
+#include "report/kernel_report.h"
 
 namespace convtool {
 namespace {

@@ -21,13 +21,13 @@
 #include "cli/status_line.h"
 #include "cli/terminal.h"
 #include "core/text.h"
-#include "io/error_report.h"
-#include "io/learn_report.h"
 #include "kernels/kernel_source.h"
 #include "learn/gradient_descent.h"
 #include "learn/least_squares.h"
 #include "learn/rounding.h"
 #include "network/network_plan.h"
+#include "report/error_report.h"
+#include "report/learn_report.h"
 
 namespace convtool {
 namespace {

@@ -21,9 +21,9 @@
 #include "core/parallel.h"
 #include "core/text.h"
 #include "files/file.h"
-#include "io/error_report.h"
-#include "io/shape_report.h"
 #include "network/network_plan.h"
+#include "report/error_report.h"
+#include "report/shape_report.h"
 
 namespace convtool {
 namespace {

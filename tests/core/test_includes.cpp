@@ -36,14 +36,16 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"network", {"conv", "core"}},
     {"edges", {"network", "conv", "core"}},
     {"learn", {"conv", "core"}},
-    {"io", {"tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+    {"io", {"tensors", "pictures", "files", "network", "conv", "core"}},
     {"kernels", {"io", "tensors", "files", "network", "conv", "core"}},
-    {"cli", {"kernels", "io", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+    {"report", {"io", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+    {"cli",
+     {"report", "kernels", "io", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
     {"main.cpp", {"cli", "core"}}};
 
 /// The folders or files that may include each third party.
 const std::map<std::string, std::set<std::string>> kHomes = {{"opencv2", {"pictures/image_io.cpp"}},
-                                                             {"nlohmann", {"files", "tensors", "io"}},
+                                                             {"nlohmann", {"files", "tensors", "io", "report"}},
                                                              {"CLI", {"cli"}},
                                                              {"Eigen", {"learn"}}};
 

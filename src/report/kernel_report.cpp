@@ -1,4 +1,4 @@
-#include "io/kernel_report.h"
+#include "report/kernel_report.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 
 #include "conv/plan.h"
 #include "core/text.h"
-#include "io/weights_text.h"
 #include "network/kernel_traits.h"
+#include "report/weights_text.h"
 
 namespace convtool {
 namespace {

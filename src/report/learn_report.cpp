@@ -1,4 +1,4 @@
-#include "io/learn_report.h"
+#include "report/learn_report.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "io/weights_text.h"
+#include "report/weights_text.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "io/error_report.h"
+#include "report/error_report.h"
 
 #include <nlohmann/json.hpp>
 

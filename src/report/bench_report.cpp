@@ -1,4 +1,4 @@
-#include "io/bench_report.h"
+#include "report/bench_report.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "io/shape_report.h"
+#include "report/shape_report.h"
 
 #include <algorithm>
 #include <cstdio>

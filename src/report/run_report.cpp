@@ -1,4 +1,4 @@
-#include "io/run_report.h"
+#include "report/run_report.h"
 
 #include <cmath>
 #include <cstdio>
@@ -7,7 +7,7 @@
 
 #include "core/text.h"
 #include "edges/canny.h"
-#include "io/weights_text.h"
+#include "report/weights_text.h"
 
 namespace convtool {
 namespace {
