@@ -13,7 +13,7 @@
 #include "cli/output_check.h"
 #include "cli/print.h"
 #include "core/text.h"
-#include "io/kernel_format.h"
+#include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"
 
 namespace convtool {

@@ -14,8 +14,8 @@
 #include "cli/print.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "io/kernel_reference.h"
-#include "io/weight_file.h"
+#include "kernels/files/kernel_reference.h"
+#include "kernels/files/weight_file.h"
 #include "tensors/safetensors.h"
 
 namespace convtool {

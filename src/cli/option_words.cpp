@@ -9,7 +9,7 @@
 #include "conv/output_map.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
-#include "io/kernel_format.h"
+#include "kernels/files/kernel_format.h"
 #include "kernels/shipped.h"
 #include "pictures/image_io.h"
 #include "tensors/file_format.h"

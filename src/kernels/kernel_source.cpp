@@ -9,7 +9,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
-#include "io/kernel_json.h"
+#include "kernels/files/kernel_json.h"
 #include "kernels/generated.h"
 #include "kernels/shipped.h"
 #include "tensors/tensor_io.h"

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "core/text.h"
-#include "io/kernel_writer.h"
+#include "kernels/files/kernel_writer.h"
 
 namespace convtool {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/kernel_json.h"
 #include "kernels/divided.h"
+#include "kernels/files/kernel_json.h"
 #include "kernels/shipped.h"
 
 namespace convtool {

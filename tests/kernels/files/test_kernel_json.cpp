@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "io/kernel_json.h"
+#include "kernels/files/kernel_json.h"
 #include "support/program.h"
 #include "support/safetensors.h"
 

@@ -1,4 +1,4 @@
-#include "io/kernel_json.h"
+#include "kernels/files/kernel_json.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "core/suggest.h"
 #include "files/json_text.h"
-#include "io/weight_file.h"
+#include "kernels/files/weight_file.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {

@@ -1,4 +1,4 @@
-#include "io/kernel_reference.h"
+#include "kernels/files/kernel_reference.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "io/kernel_writer.h"
+#include "kernels/files/kernel_writer.h"
 
 #include <nlohmann/json.hpp>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "io/kernel_format.h"
-#include "io/kernel_json.h"
+#include "kernels/files/kernel_format.h"
+#include "kernels/files/kernel_json.h"
 
 namespace convtool {
 namespace {

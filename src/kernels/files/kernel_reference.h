@@ -5,7 +5,7 @@
 
 namespace convtool {
 
-/// What io/weight_file.h reads: paths relative to the kernel file.
+/// What kernels/files/weight_file.h reads: paths relative to the kernel file.
 struct KernelReference {
   std::string name, description;
   std::string weight;  ///< "conv1.npy" or "model.safetensors#conv1.weight"

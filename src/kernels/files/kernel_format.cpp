@@ -1,13 +1,13 @@
-#include "io/kernel_format.h"
+#include "kernels/files/kernel_format.h"
 
 #include <algorithm>
 
 #include "core/text.h"
 #include "files/json_text.h"
-#include "io/foreign_kernels.h"
-#include "io/kernel_json.h"
-#include "io/kernel_writer.h"
-#include "io/matrix_kernel.h"
+#include "kernels/files/foreign_kernels.h"
+#include "kernels/files/kernel_json.h"
+#include "kernels/files/kernel_writer.h"
+#include "kernels/files/matrix_kernel.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {

@@ -1,4 +1,4 @@
-#include "io/weight_file.h"
+#include "kernels/files/weight_file.h"
 
 #include <algorithm>
 #include <cmath>

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "core/text.h"
-#include "io/foreign_kernels.h"
-#include "io/matrix_kernel.h"
+#include "kernels/files/foreign_kernels.h"
+#include "kernels/files/matrix_kernel.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/matrix_kernel.h"
+#include "kernels/files/matrix_kernel.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "io/kernel_json.h"
-#include "io/kernel_writer.h"
+#include "kernels/files/kernel_json.h"
+#include "kernels/files/kernel_writer.h"
 
 using namespace convtool;
 
