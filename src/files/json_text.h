@@ -1,4 +1,4 @@
-// Internal to io/: JSON text to nlohmann values, strictly, with errors that say where.
+// JSON text to nlohmann values, strictly, with errors that say where.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Internal to io/: compression as PNG has it.
+// Internal to pictures/: compression as PNG has it.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Internal to io/: OpenCV's environment variables.
+// Internal to pictures/: OpenCV's environment variables.
 #pragma once
 
 namespace convtool {

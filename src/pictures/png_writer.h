@@ -1,4 +1,4 @@
-// Internal to io/: PNG files ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003).
+// Internal to pictures/: PNG files ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003).
 #pragma once
 
 #include <memory>

@@ -36,17 +36,16 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"network", {"conv", "core"}},
     {"edges", {"network", "conv", "core"}},
     {"learn", {"conv", "core"}},
-    {"io", {"files", "core"}},
     {"kernels", {"tensors", "files", "network", "conv", "core"}},
     {"report", {"kernels", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
     {"cli",
-     {"report", "kernels", "io", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
+     {"report", "kernels", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
     {"main.cpp", {"cli", "core"}}};
 
 /// The folders or files that may include each third party.
 const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures/image_io.cpp"}},
-    {"nlohmann", {"files", "tensors", "kernels", "io", "report"}},
+    {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli"}},
     {"Eigen", {"learn"}}};
 

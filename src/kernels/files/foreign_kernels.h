@@ -1,4 +1,4 @@
-// Internal to io/: the formats of kernel_format.h that are other programs', each in the file of its name. Functions
+// Internal to kernels/: the formats of kernel_format.h that are other programs', each in the file of its name. Functions
 // throw as parse_kernel() and format_kernel() do.
 #pragma once
 

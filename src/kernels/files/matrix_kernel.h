@@ -1,4 +1,4 @@
-// Internal to io/: what kernels in the formats of other programs come to, one matrix that filters every channel alone.
+// Internal to kernels/: what kernels in the formats of other programs come to, one matrix that filters every channel alone.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,141 @@
+#include "cli/batch/manifest.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "files/file.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string utc_text(const timespec& time) {
+  tm parts = {};
+  gmtime_r(&time.tv_sec, &parts);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, time.tv_nsec);
+  return text;
+}
+
+/// Whether a change from now on is sure to get another time than `changed`. Linux stamps files with the time of its
+/// last tick, 10 ms at most; file systems that keep whole seconds round to two at most (FAT). A time to come is far
+/// from that of any change, unless it is so near that the clock of the disk's machine may be ahead.
+bool is_settled(const timespec& changed) {
+  timespec now = {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const double age =
+      static_cast<double>(now.tv_sec - changed.tv_sec) + static_cast<double>(now.tv_nsec - changed.tv_nsec) * 1e-9;
+  constexpr double kMostAhead = 3600;
+  return age > (changed.tv_nsec == 0 ? 2.0 : 0.02) || age < -kMostAhead;
+}
+
+FileRecord read_record(const ordered_json& line, const std::string& what) {
+  return {.path = line.at(what),
+          .size = line.at(what + "_size"),
+          .mtime = line.at(what + "_mtime"),
+          .ctime = line.value(what + "_ctime", ""),
+          .digest = line.at(what + "_digest")};
+}
+
+void put_record(ordered_json& line, const std::string& what, const FileRecord& record) {
+  line[what] = record.path;
+  line[what + "_size"] = record.size;
+  line[what + "_mtime"] = record.settled ? record.mtime : "";
+  line[what + "_ctime"] = record.settled ? record.ctime : "";
+  line[what + "_digest"] = record.digest;
+}
+
+}  // namespace
+
+std::optional<FileRecord> look_at_file(const std::string& path) {
+  struct stat status;
+  if (path == "-" || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return FileRecord{.path = path,
+                    .size = status.st_size,
+                    .mtime = utc_text(status.st_mtim),
+                    .ctime = utc_text(status.st_ctim),
+                    .digest = {},
+                    .settled = is_settled(status.st_mtim)};
+}
+
+Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), access_(access) {
+  Bytes bytes;
+  try {
+    std::error_code ignored;
+    if (std::filesystem::is_other(path_, ignored)) throw Error(ErrorKind::input, path_, "is not a regular file");
+    if (access == Access::read_and_add) {
+      std::error_code failed;
+      const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+      if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+      if (failed)
+        throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
+      append_to_file(path_, {});  // makes it, and shows that it can be written
+    }
+    if (std::filesystem::exists(path_, ignored)) bytes = read_file(path_);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, "--manifest", error.what());
+  }
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  ends_in_line_ = text.empty() || text.ends_with('\n');
+  for (int number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!read_line(line))
+      throw Error(ErrorKind::usage, "--manifest",
+                  "'" + path_ + "' is no manifest of convtool's (line " + std::to_string(number) +
+                      "); name another file, or move it away to begin anew");
+  }
+}
+
+bool Manifest::read_line(std::string_view line) {
+  constexpr std::string_view kBegin = R"({"version":1,"input":)";
+  const std::size_t zeros = std::min(line.find_first_not_of('\0'), line.size());
+  const bool has_zeros = line.find('\0') != std::string_view::npos;  // a block that was lost with the machine
+  if (has_zeros && line.ends_with("}}")) return true;
+  line = line.substr(zeros, line.find_last_not_of('\0') + 1 - zeros);
+  if (!line.starts_with(kBegin)) return kBegin.starts_with(line);  // cut short early
+  const ordered_json object = ordered_json::parse(line, nullptr, false);
+  if (object.is_discarded()) return true;  // cut short
+  try {
+    ManifestEntry entry{.input = read_record(object, "input"),
+                        .output = read_record(object, "output"),
+                        .options = object.at("options").get<RecordedOptions>()};
+    std::pair key(entry.input.path, entry.output.path);
+    entries_.insert_or_assign(std::move(key), std::move(entry));
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
+const ManifestEntry* Manifest::find(const std::string& input, const std::string& output) const {
+  const auto found = entries_.find({input, output});
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void Manifest::add(const ManifestEntry& entry) {
+  if (access_ == Access::read) return;
+  ordered_json line;
+  line["version"] = 1;
+  put_record(line, "input", entry.input);
+  FileRecord output = entry.output;
+  output.settled = true;  // nobody waits for it yet
+  put_record(line, "output", output);
+  line["options"] = entry.options;
+  std::string text = line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  std::lock_guard lock(mutex_);
+  if (!ends_in_line_) text.insert(0, 1, '\n');
+  ends_in_line_ = false;  // should the disk be full after a part of it
+  append_to_file(path_, std::as_bytes(std::span(text)));
+  ends_in_line_ = true;
+}
+
+}  // namespace convtool

@@ -1,0 +1,112 @@
+#include "cli/batch/resume.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "files/digest.h"
+#include "files/file.h"
+
+namespace convtool {
+namespace {
+
+// Options that decide which inputs, where to, what is told, or how fast.
+constexpr std::string_view kWithoutASay[] = {
+    "INPUT",     "--files-from", "-0",           "--recursive",    "--include",   "--shard",    "--output",
+    "--out-dir", "--no-clobber", "--dry-run",    "--json",         "--quiet",     "--verbose",  "--progress",
+    "--jobs",    "--threads",    "--max-pixels", "--memory-limit", "--fail-fast", "--manifest", "--help"};
+
+template <class T>
+void append_numbers(std::string& text, const std::vector<T>& numbers) {
+  text += "[" + std::to_string(numbers.size()) + "]";
+  text.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
+}
+
+void append_layer(std::string& text, const Layer& layer) {
+  const ConvParams& params = layer.params;
+  const Pads& pads = params.padding.pads;
+  append_numbers(text, layer.dimensions());
+  append_numbers(text, layer.weights);
+  append_numbers(text, layer.bias);
+  append_numbers(text, layer.divisor);
+  append_numbers<std::int64_t>(
+      text, {params.stride.h, params.stride.w, params.dilation.h, params.dilation.w, pads.top, pads.left, pads.bottom,
+             pads.right, static_cast<std::int64_t>(params.padding.rule), static_cast<std::int64_t>(params.padding_mode),
+             params.groups, static_cast<std::int64_t>(layer.activation), static_cast<std::int64_t>(layer.pooling)});
+  append_numbers<float>(text, {params.padding_value});
+}
+
+/// A digest of all that `network` does.
+std::string digest_of_network(const Network& network) {
+  std::string text;
+  for (const Bank& bank : network.banks) {
+    text += "bank " + std::to_string(static_cast<int>(bank.combine)) + " " +
+            std::to_string(bank.map ? static_cast<int>(*bank.map) : -1);
+    for (const Layer& layer : bank.layers) append_layer(text, layer);
+  }
+  return digest_of(std::as_bytes(std::span(text)));
+}
+
+bool was_touched(const FileRecord& then, const FileRecord& now) {
+  return then.mtime != now.mtime || then.ctime != now.ctime;
+}
+
+/// Whether `record` still holds for the file at its path; `current` is the file as it is now.
+bool has_same_content(const FileRecord& record, const FileRecord& current) {
+  if (current.size != record.size) return false;
+  return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
+}
+
+}  // namespace
+
+RecordedOptions options_with_a_say(const CLI::App& command, const Network& network) {
+  RecordedOptions options = {{"convtool", {CONVTOOL_VERSION}},
+                             {"command", {command.get_name()}},
+                             {"kernels_digest", {digest_of_network(network)}}};
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    const bool has_a_say = std::find(std::begin(kWithoutASay), std::end(kWithoutASay), name) == std::end(kWithoutASay);
+    if (option->count() > 0 && has_a_say) options[name] = option->results();
+  }
+  return options;
+}
+
+const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
+  std::vector<std::string> outputs = {destination.path};
+  if (destination.derived)
+    for (const char* format : kFormatsOfDerivedNames)
+      outputs.push_back(with_format(destination, *find_file_format(format)).path);
+  for (const std::string& output : outputs) {
+    const ManifestEntry* entry = manifest_.find(input, output);
+    if (entry != nullptr && entry->options == options_) return entry;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> Resume::find_done(const std::string& input, const Destination& destination) {
+  const ManifestEntry* entry = find_recorded(input, destination);
+  if (entry == nullptr) return std::nullopt;
+  std::optional<FileRecord> now = look_at_file(input), result = look_at_file(entry->output.path);
+  if (!now || !result || !has_same_content(entry->input, *now) || !has_same_content(entry->output, *result))
+    return std::nullopt;
+  if (was_touched(entry->input, *now) || was_touched(entry->output, *result)) {
+    now->digest = entry->input.digest;
+    result->digest = entry->output.digest;
+    manifest_.add({.input = *now, .output = *result, .options = options_});
+  }
+  return entry->output.path;
+}
+
+void Resume::record(const std::optional<FileRecord>& input, const std::string& output,
+                    std::span<const std::byte> content) {
+  std::optional<FileRecord> result = look_at_file(output);
+  if (!input || !result) return;
+  result->digest = digest_of(content);
+  try {
+    manifest_.add({.input = *input, .output = *result, .options = options_});
+  } catch (const Error& error) {
+    throw Error(error.kind(), "--manifest",
+                std::string(error.what()) + ", so that '" + output + "', which is written, is made again next time");
+  }
+}
+
+}  // namespace convtool

@@ -1,0 +1,100 @@
+// convtool bench: how fast the engine is on this machine, and how near to what the machine can do.
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "bench/roof.h"
+#include "bench/timing.h"
+#include "bench/workload.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/options/option_value.h"
+#include "cli/terminal/print.h"
+#include "conv/plan.h"
+#include "core/parallel.h"
+#include "report/bench_report.h"
+
+namespace convtool {
+namespace {
+
+struct BenchOptions {
+  std::string filter, threads = "0", min_time = "0.2";
+  bool json = false;
+};
+
+constexpr const char* kFooter =
+    R"(Each row is one workload: the median time on one thread and on all, plans made beforehand; then, on all threads,
+nanoseconds for each pixel, multiply-adds by the definition, and how near that is to what this machine can do at
+most, by memory or by f32 arithmetic. Clever algorithms exceed 100 %, since they do less than the definition.
+
+Groups: I1 to I5 small kernels, S1 separable ones, L1 and L2 large ones, T1 strides and dilations, C1 to C3 layers of
+networks.
+
+Examples:
+  convtool bench --filter I1                 one group
+  convtool bench --filter "u8x3 3840x2160"   all that is done to colour pictures of this size
+  convtool bench --json --min-time 1 > bench.json)";
+
+/// Both numbers of threads in turns, so that what else the machine does meets them alike.
+BenchLine time_workload(const Workload& workload, const std::vector<int>& threads, double min_seconds, Roof& roof) {
+  Tensor input = make_input(workload), output(workload.output_dtype, workload.output_shape());
+  const TensorRef from = channels_last(input), to = channels_last(output);
+  BenchLine line{.id = workload.id, .name = workload.name};
+  std::vector<std::function<void()>> contenders;
+  for (const int count : threads) {
+    const auto plan = std::make_shared<ConvPlan>(
+        workload.problem, workload.kernel, workload.epilogue,
+        PlanOptions{.algorithm = "auto", .threads = count, .input_channels_last = true, .output_channels_last = true});
+    line.algorithm = plan->algorithm();
+    contenders.emplace_back([plan, from, to] { plan->run(from, to); });
+  }
+  contenders.front()();  // touches the memory
+  const std::vector<Timing> timings = time_in_turns(contenders, min_seconds);
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    line.timings.push_back({.threads = threads[i],
+                            .timing = timings[i],
+                            .figures = roof.figures(workload, threads[i], timings[i].median)});
+  }
+  return line;
+}
+
+int run_bench(const BenchOptions& options) {
+  const double min_seconds = parse_positive("--min-time", options.min_time);
+  const int most = parse_threads("--threads", options.threads);
+  const std::set<int> distinct = {1, most == 0 ? available_cores() : most};
+  const std::vector<int> threads(distinct.begin(), distinct.end());
+  const std::vector<Workload> selected = workloads(options.filter);
+  if (selected.empty()) {
+    throw Error(ErrorKind::usage, "--filter",
+                "no workload's id and name contain '" + options.filter +
+                    "' (such as I1, or 3x3); run without --filter to see them all");
+  }
+  Roof roof;
+  if (!options.json) print(roof_text(roof, threads) + "\n" + bench_head(threads));
+  std::vector<BenchLine> lines;
+  for (const Workload& workload : selected) {
+    lines.push_back(time_workload(workload, threads, min_seconds, roof));
+    if (!options.json) print(to_text(lines.back()));
+  }
+  if (options.json) print(to_json(lines, roof, threads) + "\n");
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& command, Action& action) {
+  auto options = std::make_shared<BenchOptions>();
+  command.footer(kFooter);
+  command.add_option("--filter", options->filter, "only workloads whose id and name contain TEXT")->type_name("TEXT");
+  command.add_option("--threads", options->threads, "beside 1; 0: as many as cores")
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_option("--min-time", options->min_time, "run each for so long at least")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command.add_flag("--json", options->json, "as a JSON object");
+  command.callback([options, &action] { action = [options] { return run_bench(*options); }; });
+}
+
+}  // namespace convtool

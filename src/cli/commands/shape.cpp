@@ -1,0 +1,269 @@
+// convtool shape: what layers make of a shape, and what they cost. Convolves nothing, but noise for --time.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/commands/bank_timing.h"
+#include "cli/job/source.h"
+#include "cli/options/layer_options.h"
+#include "cli/options/option_value.h"
+#include "cli/terminal/print.h"
+#include "cli/terminal/status_line.h"
+#include "cli/terminal/terminal.h"
+#include "core/parallel.h"
+#include "core/text.h"
+#include "files/file.h"
+#include "network/network_plan.h"
+#include "report/error_report.h"
+#include "report/shape_report.h"
+
+namespace convtool {
+namespace {
+
+struct ShapeOptions {
+  std::string input;
+  LayerOptions layer;
+  std::optional<std::string> kernel_size;
+  std::optional<std::string> out_channels;
+  std::string repeat = "1";
+  bool time = false;
+  std::optional<std::string> threads;
+  bool json = false;
+};
+
+struct Input {
+  Shape shape;
+  int rank = 3;
+  DType dtype = DType::f32;
+};
+
+constexpr const char* kFooter = R"(Examples:
+  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4     1x2x2
+  convtool shape 3x480x640 -k sobel
+  convtool shape 1x32x32 --kernel-size 5 --repeat 7                      layer by layer: 28, 24, ... 4
+  convtool shape photo.jpg -k edge.json --json                           reads the file's header only
+  convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time       how long it takes here)";
+
+/// The shape of a file's content as apply would filter it, its alpha set aside. Only JSON has to be read for it.
+Input read_file_shape(const std::string& path) {
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of what is read as a whole
+  try {
+    std::error_code ignored;
+    if (path == "-" || std::filesystem::is_other(path, ignored)) {
+      const Source source = decode_source(read_file(path), path, kMostPixels);
+      Shape shape = source.shape;
+      if (source.has_alpha()) --shape.c;
+      return {shape, source.rank(), source.dtype()};
+    }
+    const MappedFile file(path);
+    const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
+    if (header.format.kind == FileFormat::Kind::json) {
+      const Source source = decode_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
+      return {source.shape, source.rank(), source.dtype()};
+    }
+    Shape shape = header.shape;
+    if (header.has_alpha()) --shape.c;
+    return {shape, header.rank, header.dtype};
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where().empty() ? path : "", error.what());
+  }
+}
+
+/// A shape given in numbers, or that of a file.
+Input read_input(const std::string& text) {
+  if (text.find_first_not_of("0123456789x") != std::string::npos) return read_file_shape(text);
+  std::vector<std::int64_t> sizes = parse_shape("SHAPE", text);
+  const int rank = sizes.size() == 4 ? 4 : 3;
+  sizes.insert(sizes.begin(), 4 - sizes.size(), 1);
+  return {{.n = sizes[0], .c = sizes[1], .h = sizes[2], .w = sizes[3]}, rank};
+}
+
+/// The layer that --kernel-size and --out-channels describe, for an input of `c_i` channels. It has no weights.
+Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
+  const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
+  Layer layer{.name = options.kernel_size->find('x') == std::string::npos
+                          ? *options.kernel_size + "x" + *options.kernel_size
+                          : *options.kernel_size,
+              .rank = 4};
+  layer.shape = {
+      .c_o = options.out_channels ? parse_integer("--out-channels", *options.out_channels, 1, kLargestParameter) : 1,
+      .c_i_per_group = c_i,
+      .kh = size.h,
+      .kw = size.w};
+  override_layer(options.layer, layer);
+  if (c_i % layer.params.groups != 0) {
+    throw Error(
+        ErrorKind::usage, "--groups",
+        std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) + " input channels");
+  }
+  layer.shape.c_i_per_group = c_i / layer.params.groups;
+  return layer;
+}
+
+Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
+  Layer layer = layer_of_size(options, c_i);
+  return {.name = layer.name, .layers = {layer}};
+}
+
+/// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2".
+std::string sizes_text(const Bank& bank) {
+  const Layer& first = bank.layers.front();
+  if (first.pooling != Pooling::none)
+    return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " + join_sizes(first.dimensions());
+  std::set<std::string> seen;
+  std::string text;
+  for (const Layer& layer : bank.layers) {
+    const std::string size = join_sizes({layer.shape.kh, layer.shape.kw});
+    if (seen.insert(size).second) text += (text.empty() ? "" : "+") + size;
+  }
+  return text;
+}
+
+/// The bank's sizes on `input`; `field` is what the banks before it see, and grows by this one.
+BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveField& field) {
+  const BankGeometry geometry = bank_geometry(bank, dtype, input);
+  BankShape result{
+      .name = bank.name, .kernel = sizes_text(bank), .problem = geometry.problems.front(), .output = geometry.output};
+  if (bank.layers.front().pooling == Pooling::none) {  // pools have neither
+    for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
+    for (const Layer& layer : bank.layers)
+      result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
+  }
+  field.append(geometry.problems);
+  result.receptive_field = field;
+  return result;
+}
+
+/// The banks that are run one after another: those of the network again and again, or layers of a size, which take the
+/// channels that they find.
+class Stack {
+ public:
+  explicit Stack(const ShapeOptions& options)
+      : options_(options),
+        network_(options.kernel_size ? Network{} : load_network(options.layer)),
+        size_(parse_integer("--repeat", options.repeat, 1, 10000) *
+              (options.kernel_size ? 1 : std::ssize(network_.banks))) {}
+
+  std::int64_t size() const { return size_; }
+
+  /// Valid until the next call.
+  const Bank& bank(std::int64_t i, const Shape& input) {
+    if (!options_.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
+    of_size_ = bank_of_size(options_, input.c);
+    return of_size_;
+  }
+
+ private:
+  const ShapeOptions& options_;
+  const Network network_;
+  const std::int64_t size_;
+  Bank of_size_;
+};
+
+void check_options(const ShapeOptions& options) {
+  if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
+    throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size: one of them");
+  }
+  if (options.out_channels && !options.kernel_size) {
+    throw Error(ErrorKind::usage, "--out-channels", "goes with --kernel-size; a kernel has its own output channels");
+  }
+  if (options.layer.combine && options.kernel_size) {
+    throw Error(ErrorKind::usage, "--combine", "joins the kernels of a bank; --kernel-size is one layer");
+  }
+  if (options.threads && !options.time) throw Error(ErrorKind::usage, "--threads", "goes with --time");
+}
+
+/// Those of the report on noise, one after another. What cannot be timed is refused before the first.
+void time_banks(Stack& stack, int threads, ShapeReport& report) {
+  report.threads = threads == 0 ? available_cores() : threads;
+  StatusLine line(is_capable_terminal(STDERR_FILENO));
+  const auto for_each = [&](const auto& use) {
+    for (std::size_t i = 0; i < report.banks.size(); ++i) {
+      BankShape& shape = report.banks[i];
+      use(stack.bank(static_cast<std::int64_t>(i), shape.problem.input), shape);
+    }
+  };
+  double macs = 0;
+  for_each([&](const Bank& bank, const BankShape& shape) {
+    check_timeable(bank, shape);
+    macs += shape.macs;
+  });
+  check_timeable_together(report.banks.size(), macs);
+  const auto count = report.banks.size();
+  std::size_t timed = 0;
+  for_each([&](const Bank& bank, BankShape& shape) {
+    line.draw([&] { return "timing layer " + std::to_string(timed + 1) + " of " + std::to_string(count); });
+    shape.timing = time_bank(bank, shape, report.threads);
+    ++timed;
+  });
+}
+
+int run_shape(const ShapeOptions& options) {
+  check_options(options);
+  const int threads = parse_threads("--threads", options.threads.value_or("0"));
+  Stack stack(options);
+  const Input input = read_input(options.input);
+
+  ShapeReport report{.rank = input.rank};
+  const auto tell = [&] {
+    if (options.time) time_banks(stack, threads, report);
+    print(options.json ? to_json(report) + "\n" : to_text(report));
+  };
+  Shape shape = input.shape;
+  ReceptiveField field;
+  for (std::int64_t i = 0; i < stack.size(); ++i) {
+    try {
+      report.banks.push_back(shape_of(stack.bank(i, shape), i == 0 ? input.dtype : DType::f32, shape, field));
+      shape = report.banks.back().output;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::shape) throw;
+      report.failure =
+          Error(ErrorKind::shape, "layer " + std::to_string(i + 1) + " on " + to_string(shape), error.what());
+      if (report.banks.empty()) throw *report.failure;
+      tell();  // what there is before the layer that cannot run
+      print_error("convtool: " + printable(report.failure->what()) + "\n");
+      return exit_code(ErrorKind::shape);
+    }
+  }
+  tell();
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_shape(CLI::App& command, Action& action) {
+  auto options = std::make_shared<ShapeOptions>();
+  command.footer(kFooter);
+  command.add_option("SHAPE", options->input, "HxW, CxHxW or NxCxHxW, or a picture's or tensor's file name")
+      ->required();
+  add_layer_options(command, options->layer);
+  command.add_option("--kernel-size", options->kernel_size, "instead of a kernel: 5, or HxW")->type_name("K");
+  command.add_option("--out-channels", options->out_channels, "with --kernel-size: output channels (1)")
+      ->type_name("C");
+  command.add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_flag("--time", options->time, "run each layer on noise and tell how long it takes");
+  command.add_option("--threads", options->threads, "with --time; 0: as many as cores (0)")->type_name("N");
+  command.add_flag("--json", options->json, "as a JSON object");
+  command.callback([options, &action] {
+    action = [options] {
+      try {
+        return run_shape(*options);
+      } catch (const Error& error) {
+        if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+        throw;
+      }
+    };
+  });
+}
+
+}  // namespace convtool

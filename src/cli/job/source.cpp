@@ -1,0 +1,77 @@
+#include "cli/job/source.h"
+
+#include <utility>
+
+#include "core/text.h"
+#include "pictures/image_header.h"
+
+namespace convtool {
+namespace {
+
+Source tensor_source(RankedTensor tensor, const FileFormat& format) {
+  const Shape shape = tensor.tensor.shape();
+  return {.content = std::move(tensor), .format = format, .shape = shape};
+}
+
+FileFormat find_format(std::span<const std::byte> bytes, const std::string& path) {
+  if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
+  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return *find_file_format("npy");
+  if (looks_like_json(bytes) || has_extension(path, ".json")) return *find_file_format("json");
+  const PictureFormat* format = sniff_picture_format(bytes);
+  if (format == nullptr) {
+    throw Error(
+        ErrorKind::input, "",
+        "neither a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR) nor a tensor (.npy, "
+        "or nested lists in JSON)");
+  }
+  return {.kind = FileFormat::Kind::picture, .picture = format};
+}
+
+}  // namespace
+
+SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
+                                std::optional<std::int64_t> max_pixels) {
+  const FileFormat format = find_format(bytes, path);
+  if (format.kind == FileFormat::Kind::npy) {
+    const RankedShape npy = read_npy_shape(bytes);
+    if (max_pixels && npy.shape.h > *max_pixels / npy.shape.w)
+      throw Error(ErrorKind::input, "",
+                  std::to_string(npy.shape.w) + "x" + std::to_string(npy.shape.h) + " is more than " +
+                      std::to_string(*max_pixels) + " pixels; raise --max-pixels");
+    return {.format = format, .shape = npy.shape, .rank = npy.rank};
+  }
+  if (format.kind == FileFormat::Kind::json) {
+    const std::int64_t most = std::ssize(bytes) / 2;  // a digit and what parts it from the next number
+    return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
+  }
+  const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
+  if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
+  Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
+  if (header.is_transposed()) std::swap(shape.h, shape.w);
+  return {.format = format, .shape = shape, .dtype = header.dtype};
+}
+
+Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
+  const FileFormat format = find_format(bytes, path);
+  if (format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), format);
+  if (format.kind == FileFormat::Kind::json) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return tensor_source(parse_tensor_json(text, ""), format);
+  }
+  Image image = decode_image(bytes, max_pixels);
+  const Shape shape = image.all().shape;
+  return {.content = std::move(image), .format = format, .shape = shape, .remarks = remarks_on(bytes)};
+}
+
+ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
+  if (is_tensor()) return tensor().tensor.ref();
+  return alpha == AlphaRule::filter || alpha == AlphaRule::premultiply ? image().all() : image().colour();
+}
+
+void Source::make_grey() {
+  if (is_tensor())
+    throw Error(ErrorKind::shape, "", "--gray is for pictures: the channels of a tensor are not colours; use -k luma");
+  content = image().to_luma();
+}
+
+}  // namespace convtool

@@ -1,0 +1,34 @@
+// The options that apply and edges share: which inputs, where to, in what form, how.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/job/destination.h"
+#include "cli/job/filter.h"
+
+namespace CLI {
+class App;
+}
+
+namespace convtool {
+
+struct RunOptions {
+  const CLI::App* command = nullptr;  ///< that they belong to
+  InputOptions inputs;
+  std::optional<std::string> shard, memory_limit, manifest;
+  DestinationOptions destination;
+  std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy;
+  std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto";
+  std::string max_pixels = std::to_string(std::int64_t{1} << 30);
+  bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
+};
+
+/// Adds INPUT and, in groups of their own, the options to `command`.
+void add_run_options(CLI::App& command, RunOptions& options);
+
+/// What the options ask of each input; the network is left to the command. Throws Error(usage).
+FilterOptions resolve(const RunOptions& options);
+
+}  // namespace convtool

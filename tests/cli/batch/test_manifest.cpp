@@ -1,0 +1,189 @@
+// Records of what was filtered: written line by line, read back, whatever a killed run left.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <vector>
+
+#include "cli/batch/manifest.h"
+#include "core/error.h"
+#include "files/digest.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+ManifestEntry entry(const std::string& input, const std::string& digest = "xxh128:1") {
+  return {
+      .input = {.path = input, .size = 5, .mtime = "2026-01-01T00:00:00.000000001Z", .digest = digest},
+      .output = {.path = input + ".out", .size = 7, .mtime = "2026-01-01T00:00:00.000000002Z", .digest = "xxh128:2"},
+      .options = {{"--kernel", {"a", "b"}}, {"command", {"apply"}}}};
+}
+
+TEST_CASE("what is recorded is found by the next run, the last line of an input and output counting") {
+  const TempFolder folder;
+  const std::string path = folder.file("m.jsonl");
+  {
+    Manifest manifest(path, Manifest::Access::read_and_add);
+    CHECK(manifest.find("a.png", "a.png.out") == nullptr);
+    manifest.add(entry("a.png"));
+    manifest.add(entry("b \"\n\xc3\xa9.png"));
+    manifest.add(entry("a.png", "xxh128:9"));
+    ManifestEntry elsewhere = entry("a.png", "xxh128:8");
+    elsewhere.output.path = "elsewhere.png";
+    manifest.add(elsewhere);
+    CHECK(manifest.find("a.png", "a.png.out") == nullptr);  // what it read does not change
+  }
+  const Manifest manifest(path, Manifest::Access::read_and_add);
+  const ManifestEntry* found = manifest.find("a.png", "a.png.out");
+  REQUIRE(found != nullptr);
+  CHECK(found->input.digest == "xxh128:9");
+  CHECK(manifest.find("a.png", "elsewhere.png") != nullptr);
+  CHECK(found->input.size == 5);
+  CHECK(found->input.mtime == "2026-01-01T00:00:00.000000001Z");
+  CHECK(found->output.path == "a.png.out");
+  CHECK(found->output.size == 7);
+  CHECK(found->options == entry("a.png").options);
+  CHECK(manifest.find("b \"\n\xc3\xa9.png", "b \"\n\xc3\xa9.png.out") != nullptr);
+  CHECK(manifest.find("c.png", "c.png.out") == nullptr);
+}
+
+TEST_CASE("lines cut short by a kill are left out, and what is added behind them is whole") {
+  const TempFolder folder;
+  std::string whole;
+  {
+    Manifest manifest(folder.file("whole"), Manifest::Access::read_and_add);
+    manifest.add(entry("a.png"));
+    whole = read_text(folder.file("whole"));
+  }
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    CAPTURE(length);
+    const std::string path = folder.write("cut", whole + whole.substr(0, length));
+    {
+      Manifest manifest(path, Manifest::Access::read_and_add);
+      CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+      manifest.add(entry("b.png"));
+    }
+    const Manifest manifest(path, Manifest::Access::read);
+    CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+    CHECK(manifest.find("b.png", "b.png.out") != nullptr);
+  }
+}
+
+TEST_CASE("zeros that a file system leaves for what was never written are passed over") {
+  const TempFolder folder;
+  const std::string path = folder.file("m.jsonl");
+  {
+    Manifest manifest(path, Manifest::Access::read_and_add);
+    manifest.add(entry("a.png"));
+  }
+  const std::string whole = read_text(path);
+  const std::size_t middle = whole.size() / 2;
+  for (const std::string& damaged : {std::string(50, '\0') + whole, std::string(50, '\0') + whole.substr(middle),
+                                     whole.substr(0, middle) + std::string(9, '\0') + whole.substr(middle)}) {
+    folder.write("m.jsonl", damaged + whole);
+    CHECK(Manifest(path, Manifest::Access::read).find("a.png", "a.png.out") != nullptr);
+  }
+  for (const std::size_t kept : {std::size_t{0}, std::size_t{1}, std::size_t{30}, whole.size() / 2}) {
+    CAPTURE(kept);
+    folder.write("m.jsonl", whole + whole.substr(0, kept) + std::string(500, '\0'));
+    {
+      Manifest manifest(path, Manifest::Access::read_and_add);
+      CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+      manifest.add(entry("b.png"));
+    }
+    const Manifest manifest(path, Manifest::Access::read);
+    CHECK(manifest.find("a.png", "a.png.out") != nullptr);
+    CHECK(manifest.find("b.png", "b.png.out") != nullptr);
+  }
+}
+
+TEST_CASE("what is no manifest is refused with its line, and left as it is") {
+  const TempFolder folder;
+  for (const std::string text : {"hello\n", "{}\n", "[1]\n", "\n", "{\"version\":2,\"input\":\"a\"}\n", "\x89PNG\r\n",
+                                 "{\"version\":1,\"input\":5}\n", "{\"version\":1,\"input\":\"a\"}\n"}) {
+    CAPTURE(text);
+    const std::string path = folder.write("other", text);
+    try {
+      const Manifest manifest(path, Manifest::Access::read_and_add);
+      CHECK(text == "\n");  // nothing is lost by an empty line
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::usage);
+      CHECK(std::string(error.what()).find("is no manifest of convtool's (line 1)") != std::string::npos);
+    }
+    CHECK(read_text(path) == text);
+  }
+  CHECK_THROWS_AS(Manifest(folder.file("other/m.jsonl"), Manifest::Access::read_and_add), Error);
+  CHECK_THROWS_AS(Manifest(folder.path().string(), Manifest::Access::read_and_add), Error);
+}
+
+TEST_CASE("a manifest's folder is made") {
+  const TempFolder folder;
+  Manifest(folder.file("a/b/m.jsonl"), Manifest::Access::read);
+  CHECK(folder.names().empty());
+  Manifest(folder.file("a/b/m.jsonl"), Manifest::Access::read_and_add);
+  CHECK(std::filesystem::exists(folder.file("a/b/m.jsonl")));
+}
+
+TEST_CASE("a manifest that is only read is not made, and not written") {
+  const TempFolder folder;
+  Manifest manifest(folder.file("m.jsonl"), Manifest::Access::read);
+  manifest.add(entry("a.png"));
+  CHECK(folder.names().empty());
+}
+
+TEST_CASE("threads and processes add whole lines") {
+  const TempFolder folder;
+  const std::string path = folder.file("m.jsonl");
+  {
+    Manifest first(path, Manifest::Access::read_and_add), second(path, Manifest::Access::read_and_add);
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 100; ++i) (t % 2 ? first : second).add(entry(std::to_string(t) + "-" + std::to_string(i)));
+      });
+  }
+  const Manifest manifest(path, Manifest::Access::read);
+  for (int t = 0; t < 4; ++t)
+    for (int i = 0; i < 100; ++i) {
+      const std::string name = std::to_string(t) + "-" + std::to_string(i);
+      CHECK(manifest.find(name, name + ".out") != nullptr);
+    }
+}
+
+TEST_CASE("a file just changed is not settled, an old one is; what is no file has no record") {
+  const TempFolder folder;
+  const std::string path = folder.write("x", "12345");
+  const std::optional<FileRecord> fresh = look_at_file(path);
+  REQUIRE(fresh.has_value());
+  CHECK(fresh->size == 5);
+  CHECK(!fresh->settled);
+  const timespec long_ago[2] = {{.tv_sec = 1000000000, .tv_nsec = 42}, {.tv_sec = 1000000000, .tv_nsec = 42}};
+  REQUIRE(utimensat(AT_FDCWD, path.c_str(), long_ago, 0) == 0);
+  const std::optional<FileRecord> old = look_at_file(path);
+  REQUIRE(old.has_value());
+  CHECK(old->settled);
+  CHECK(old->mtime == "2001-09-09T01:46:40.000000042Z");
+  for (const std::string& other :
+       {folder.file("missing"), folder.path().string(), std::string("/dev/null"), std::string("-")})
+    CHECK(!look_at_file(other));
+  // Of what is not settled no time is recorded.
+  Manifest manifest(folder.file("m.jsonl"), Manifest::Access::read_and_add);
+  manifest.add({.input = *fresh, .output = *fresh, .options = {}});
+  const nlohmann::json line = nlohmann::json::parse(read_text(folder.file("m.jsonl")));
+  CHECK(line.at("input_mtime") == "");
+  CHECK(line.at("output_mtime") == fresh->mtime);
+}
+
+TEST_CASE("digests are those of xxh128sum") {
+  // xxHash 0.8.1, xxh128sum of the files "" and "abc".
+  CHECK(digest_of({}) == "xxh128:99aa06d3014798d86001c324468d497f");
+  const char text[] = {'a', 'b', 'c'};
+  CHECK(digest_of(std::as_bytes(std::span(text))) == "xxh128:06b05ab6733a618578af5f94892f3950");
+}
+
+}  // namespace
+}  // namespace convtool

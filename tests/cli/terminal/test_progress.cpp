@@ -1,0 +1,42 @@
+// The line that tells how far a run has come.
+#include <doctest/doctest.h>
+
+#include "cli/terminal/progress.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+TEST_CASE("what the line says") {
+  CHECK(progress_text(0, 40, 0, 0) == "0/40 [                    ] 0.0 MP/s");
+  CHECK(progress_text(10, 40, 31e6, 10) == "10/40 [#####               ] 3.1 MP/s, 30 s left");
+  CHECK(progress_text(40, 40, 1e6, 2) == "40/40 [####################] 0.5 MP/s");
+}
+
+TEST_CASE("it is drawn when asked for, or on a terminal; never among the reports") {
+  const TempFolder folder;
+  folder.write("a.json", "[[1,2],[3,4]]");
+  folder.write("b.json", "[[1,2],[3,4]]");
+  const auto err = [&](const std::string& options) {
+    const ProgramResult result =
+        run_shell("$CONVTOOL apply a.json b.json -k '[[1]]' --out-dir o " + options + " 2> err.txt", folder);
+    CHECK(result.code == 0);
+    CHECK(result.out.find("1/2 [") == std::string::npos);
+    return read_text(folder.file("err.txt"));
+  };
+  CHECK(err("").find("1/2 [") == std::string::npos);
+  CHECK(err("--progress never").find("1/2 [") == std::string::npos);
+  CHECK(err("--progress always").find("1/2 [##########          ]") != std::string::npos);
+  CHECK(err("--progress always").find("\r\x1b[Kconvtool: 2 done") != std::string::npos);
+  CHECK(err("--progress always -q").empty());
+  // script(1) gives the program a terminal.
+  const auto on_terminal = [&](const std::string& kind) {
+    const std::string command = "script -qec \"$CONVTOOL apply a.json b.json -k '[[1]]' --out-dir o\" /dev/null";
+    return run_shell("export TERM=" + kind + "; " + command, folder).out;
+  };
+  CHECK(on_terminal("xterm").find("1/2 [") != std::string::npos);
+  CHECK(on_terminal("dumb").find("1/2 [") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace convtool
