@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "cli/app.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "files/interrupt.h"
 

@@ -11,7 +11,7 @@
 #include "cli/app.h"
 #include "cli/batch/output_check.h"
 #include "cli/commands/kernels_commands.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "kernels/files/kernel_reference.h"

@@ -17,8 +17,6 @@
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
-#include "cli/terminal/print.h"
-#include "cli/terminal/status_line.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/kernel_source.h"

@@ -15,8 +15,6 @@
 #include "cli/job/source.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
-#include "cli/terminal/print.h"
-#include "cli/terminal/status_line.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"

@@ -11,7 +11,7 @@
 #include "cli/batch/resume.h"
 #include "cli/job/destination.h"
 #include "cli/job/source.h"
-#include "cli/terminal/progress.h"
+#include "cli/terminal/terminal.h"
 #include "conv/plan.h"
 #include "edges/recipe.h"
 #include "network/layer.h"
