@@ -127,7 +127,7 @@ class Teller {
       out(to_json(report) + "\n");
     else if (!failed && !options_.quiet)
       out(to_text(report, options_.verbose) + "\n");
-    progress_.ended(pixels);
+    progress_.add(pixels);
   }
 
   /// What of an input does not come through; what is enough to be told once, once.
@@ -202,7 +202,7 @@ int run_batch(const RunOptions& options, const FilterOptions& filter, const std:
   std::optional<Resume> resume;
   if (options.manifest)
     resume.emplace(*options.manifest, filter.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
-                   options_with_a_say(*options.command, filter.network));
+                   recorded_options(*options.command, filter.network));
   const RunContext run{.options = filter,
                        .read = read,
                        .owners = owners,

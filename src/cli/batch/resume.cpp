@@ -1,19 +1,10 @@
 #include "cli/batch/resume.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
-
 #include "files/digest.h"
 #include "files/file.h"
 
 namespace convtool {
 namespace {
-
-// Options that decide which inputs, where to, what is told, or how fast.
-constexpr std::string_view kWithoutASay[] = {
-    "INPUT",     "--files-from", "-0",           "--recursive",    "--include",   "--shard",    "--output",
-    "--out-dir", "--no-clobber", "--dry-run",    "--json",         "--quiet",     "--verbose",  "--progress",
-    "--jobs",    "--threads",    "--max-pixels", "--memory-limit", "--fail-fast", "--manifest", "--help"};
 
 template <class T>
 void append_numbers(std::string& text, const std::vector<T>& numbers) {
@@ -58,15 +49,11 @@ bool has_same_content(const FileRecord& record, const FileRecord& current) {
 
 }  // namespace
 
-RecordedOptions options_with_a_say(const CLI::App& command, const Network& network) {
-  RecordedOptions options = {{"convtool", {CONVTOOL_VERSION}},
-                             {"command", {command.get_name()}},
-                             {"kernels_digest", {digest_of_network(network)}}};
-  for (const CLI::Option* option : command.get_options()) {
-    const std::string name = option->get_name();
-    const bool has_a_say = std::find(std::begin(kWithoutASay), std::end(kWithoutASay), name) == std::end(kWithoutASay);
-    if (option->count() > 0 && has_a_say) options[name] = option->results();
-  }
+RecordedOptions recorded_options(const Command& command, const Network& network) {
+  RecordedOptions options = given_options(command);
+  options["convtool"] = {CONVTOOL_VERSION};
+  options["command"] = {std::string(command.name)};
+  options["kernels_digest"] = {digest_of_network(network)};
   return options;
 }
 

@@ -6,17 +6,14 @@
 
 #include "cli/batch/manifest.h"
 #include "cli/job/destination.h"
+#include "cli/options/command_line.h"
 #include "network/layer.h"
-
-namespace CLI {
-class App;
-}
 
 namespace convtool {
 
-/// The options of the parsed `command` that have a say in what is written, with a digest of its kernels' content:
-/// everything but which inputs, where to, and how many at a time.
-RecordedOptions options_with_a_say(const CLI::App& command, const Network& network);
+/// The given options of `command` that affect what is written, with the program's version, the command's name and a
+/// digest of its kernels' content.
+RecordedOptions recorded_options(const Command& command, const Network& network);
 
 /// From several threads at once.
 class Resume {

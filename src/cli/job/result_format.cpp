@@ -61,7 +61,7 @@ void check_heeds(const FileFormat& format, const EncodeOptions& options) {
   const std::string name(format.name());
   const bool is_png = !format.is_tensor() && format.picture->name == "png";
   if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
-    refuse("--quality is for jpeg and webp (got " + name + "); leave it out");
+    refuse("--quality has no effect on " + name + "; leave it out, or write a .jpg");
   if (options.png_level && !is_png) refuse("--png-level is for png (got " + name + "); leave it out");
   if (options.png_strategy && !is_png) refuse("--png-strategy is for png (got " + name + "); leave it out");
 }

@@ -211,8 +211,8 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"k.json", "-o", "k.json"}, "which this run reads");
   refuses(folder, {"k.json", "-o", "link.json"}, "which this run reads");
   CHECK(read_text(folder.file("k.json")) == "[[1,2],[3,4]]");
-  refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' does not say which format");
-  refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' is not what the name 'k.npy' says");
+  refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' has no known extension");
+  refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' contradicts the extension of 'k.npy'");
   refuses(folder, {"k.json", "--to", "vip"}, "did you mean 'vips'?");
   refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: no arguments of apply_kernel");
   refuses(folder, {"missing.mat", "--to", "magick"}, "missing.mat");
@@ -221,7 +221,7 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"luma", "--to", "magick"}, "luma: weights of rank 3, 3x1x1, cannot be told by ");
   refuses(folder, {"Sobel", "--from", "magick"}, "names a kernel that is built into ImageMagick");
   folder.write("words", "neither this nor that");
-  refuses(folder, {"words"}, "its format does not show; say it with --from");
+  refuses(folder, {"words"}, "unknown format; name it with --from");
   const ProgramResult unwritable = convert(folder, {"box", "-o", "no/such/folder/k.mat"});
   CHECK(unwritable.code == 1);
 }

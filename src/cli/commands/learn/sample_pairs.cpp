@@ -1,4 +1,4 @@
-#include "cli/commands/samples.h"
+#include "cli/commands/learn/sample_pairs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -115,9 +115,9 @@ Sample read_sample(const std::string& input_path, const std::string& target_path
 
 }  // namespace
 
-Samples read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets, double holdout,
-                     Layer& layer) {
-  Samples samples;
+SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
+                         double holdout, Layer& layer) {
+  SamplePairs samples;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     samples.pairs.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, layer, samples.warnings));
   return samples;

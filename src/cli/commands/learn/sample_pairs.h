@@ -9,7 +9,7 @@
 
 namespace convtool {
 
-struct Samples {
+struct SamplePairs {
   std::vector<Sample> pairs;
   std::vector<std::string> warnings;  ///< "FILE: what of it does not come through"
 };
@@ -23,7 +23,7 @@ struct Samples {
 ///
 /// Throws Error, naming the file: Error(input) for what cannot be read or is not finite, Error(shape) for what does not
 /// fit together, with the shape that would.
-Samples read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets, double holdout,
-                     Layer& layer);
+SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
+                         double holdout, Layer& layer);
 
 }  // namespace convtool
