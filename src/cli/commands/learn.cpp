@@ -6,9 +6,10 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/commands/learn/fit.h"
 #include "cli/commands/learn/options.h"
+#include "cli/commands/learn/result.h"
 #include "cli/commands/learn/sample_pairs.h"
+#include "cli/commands/learn/training.h"
 #include "cli/terminal/terminal.h"
 #include "files/file.h"
 #include "report/error_report.h"

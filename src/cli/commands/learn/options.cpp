@@ -32,7 +32,7 @@ bool is_word_of_init(const std::string& text) {
   return std::find(std::begin(kInits), std::end(kInits), text) != std::end(kInits);
 }
 
-/// A kernel, whose refusals speak of --init.
+/// Loads a kernel. Its errors name --init.
 Network load_init(const std::string& argument) {
   try {
     return load_kernel(argument);
@@ -51,15 +51,15 @@ Layer load_start(const std::string& argument) {
   const Network network = load_init(argument);
   const Layer& layer = network.banks.front().layers.front();
   if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
-    refuse("--init", "'" + network.name + "' is several kernels, and one is learned; give a single one");
+    refuse("--init", "'" + network.name + "' has several kernels, but one is learned; give one kernel");
   if (layer.pooling != Pooling::none)
-    refuse("--init", "'" + network.name + "' pools, and has no weights to learn; give a kernel");
+    refuse("--init", "'" + network.name + "' is a pool, which has no weights; give a kernel");
   if (layer.activation != Activation::none)
-    refuse("--init", "'" + network.name + "' has an activation, and only layers without one are learned");
+    refuse("--init", "'" + network.name + "' has an activation, but only layers without one can be learned");
   return layer;
 }
 
-/// What is learned, before its channels are known.
+/// The layer to learn, before its channels are known.
 Layer make_layer(const LearnOptions& options) {
   Layer layer;
   LayerOptions geometry = options.layer;
@@ -67,7 +67,7 @@ Layer make_layer(const LearnOptions& options) {
   if (starts_from_kernel) {
     layer = load_start(*options.init);
   } else if (!options.kernel_size) {
-    refuse("--kernel-size", "is missing; say how large the kernel is, such as 3 or 1x2");
+    refuse("--kernel-size", "is required without --init KERNEL; give a size, such as 3 or 1x2");
   }
   if (options.kernel_size) {
     const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
@@ -75,14 +75,15 @@ Layer make_layer(const LearnOptions& options) {
     if (size.h > kMostTaps / size.w)
       refuse("--kernel-size", "'" + *options.kernel_size + "' is more than " + std::to_string(kMostTaps) + " weights");
     if (starts_from_kernel && (layer.shape.kh != size.h || layer.shape.kw != size.w))
-      refuse("--kernel-size", "is not that of --init (" + *options.kernel_size + " against " +
+      refuse("--kernel-size", "contradicts --init (" + *options.kernel_size + ", but the kernel is " +
                                   std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
                                   "); leave it out");
     layer.shape.kh = size.h;
     layer.shape.kw = size.w;
   }
   if (starts_from_kernel && geometry.groups && layer.rank == 2)
-    refuse("--groups", "mixes channels, but all channels share the one matrix of --init; give one of rank 4");
+    refuse("--groups",
+           "mixes channels, but the kernel of --init is one matrix for all channels; give weights of rank 4");
   if (!starts_from_kernel && geometry.groups) {
     layer.rank = 4;
     layer.params.groups = parse_integer("--groups", *geometry.groups, 1, kLargestParameter);
@@ -221,21 +222,21 @@ void check_no_operands(const LearnOptions& options) {
 
 LearnPlan make_learn_plan(const LearnOptions& options) {
   if (options.inputs.size() != options.targets.size())
-    refuse("--target", "one for each input (expected " + std::to_string(options.inputs.size()) + ", got " +
+    refuse("--target", "needs one file per input (expected " + std::to_string(options.inputs.size()) + ", got " +
                            std::to_string(options.targets.size()) + ")");
   if (std::count(options.inputs.begin(), options.inputs.end(), "-") +
           std::count(options.targets.begin(), options.targets.end(), "-") >
       1)
-    refuse("--input", "standard input can be read once; name files");
+    refuse("--input", "standard input can be read only once; name files");
   LearnPlan plan{.layer = make_layer(options)};
   plan.threads = parse_threads("--threads", options.threads);
   const char* descent_option = find_descent_option(options);
   plan.descends = options.method ? parse_choice("--method", *options.method, kMethods) == 0 : descent_option != nullptr;
   if (!plan.descends && descent_option != nullptr)
-    refuse(descent_option, "is for gradient descent (got --method lstsq, which has no steps); leave it out");
+    refuse(descent_option, "applies to gradient descent (got --method lstsq); leave it out");
   if (plan.descends && options.ridge)
-    refuse("--ridge", "is for --method lstsq (" + (descent_option ? std::string(descent_option) + " means" : "got") +
-                          " gd); leave it out");
+    refuse("--ridge", "applies to --method lstsq (" +
+                          (descent_option ? std::string(descent_option) + " selects" : "got") + " gd); leave it out");
 
   const auto positive = [](const char* name, const std::optional<std::string>& text, double otherwise) {
     return text ? parse_positive(name, *text) : otherwise;
@@ -251,7 +252,7 @@ LearnPlan make_learn_plan(const LearnOptions& options) {
                         .learns_bias = options.bias,
                         .threads = plan.threads};
   plan.init_uniform = options.init == "uniform";
-  if (options.seed && !plan.init_uniform) refuse("--seed", "is for --init uniform; leave it out");
+  if (options.seed && !plan.init_uniform) refuse("--seed", "applies to --init uniform; leave it out");
   if (options.seed)
     plan.seed =
         static_cast<std::uint64_t>(parse_integer("--seed", *options.seed, 0, std::numeric_limits<std::int64_t>::max()));

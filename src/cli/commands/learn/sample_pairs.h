@@ -1,4 +1,4 @@
-// The pairs of files that learn takes: read, checked and laid out for learning.
+// Pairs of input and target files, read and checked for learn.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ namespace convtool {
 
 struct SamplePairs {
   std::vector<Sample> pairs;
-  std::vector<std::string> warnings;  ///< "FILE: what of it does not come through"
+  std::vector<std::string> warnings;  ///< "FILE: what of it is lost"
 };
 
-/// Reads inputs and, one for each, targets: pictures (alpha set aside) or tensors, in their own units. `layer` says
-/// what is to be learned; with weights it is complete. Without, its channels follow from the first pair: a layer of
-/// rank 2 becomes one of rank 4 where input and target differ in channels, and one of rank 4 gets its channel counts.
+/// Reads inputs and their targets, one per input: pictures (alpha set aside) or tensors, in their own units. `layer` is
+/// the layer to learn. If it has weights, it is complete. If not, its channels follow from the first pair: a layer of
+/// rank 2 becomes one of rank 4 if input and target differ in channels, and one of rank 4 gets its channel counts.
 ///
-/// For a layer of rank 2 channels become items of a batch, since all of them share its weights. The last `holdout` of
-/// the rows of every target are held out: at least one row where `holdout` is above 0, and never all.
+/// For a layer of rank 2, channels become items of a batch, since all of them share its weights. The last fraction
+/// `holdout` of the rows of each target is held out: at least one row if `holdout` is above 0, and never all.
 ///
-/// Throws Error, naming the file: Error(input) for what cannot be read or is not finite, Error(shape) for what does not
-/// fit together, with the shape that would.
+/// Throws Error with the file: Error(input) for a file that cannot be read or has values that are not finite,
+/// Error(shape) for shapes that do not fit together, with the shape that would.
 SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
                          double holdout, Layer& layer);
 

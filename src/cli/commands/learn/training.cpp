@@ -1,4 +1,4 @@
-#include "cli/commands/learn/fit.h"
+#include "cli/commands/learn/training.h"
 
 #include <unistd.h>
 
@@ -10,7 +10,6 @@
 
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
-#include "learn/rounding.h"
 #include "network/network_plan.h"
 
 namespace convtool {
@@ -20,7 +19,7 @@ namespace {
   throw Error(ErrorKind::usage, option, message);
 }
 
-/// As nn.Conv2d starts: uniform between -b and b, with b = 1 / sqrt(inputs of an output).
+/// Initialises as nn.Conv2d does: uniform between -b and b, with b = 1 / sqrt(inputs of an output).
 void fill_uniform(const KernelShape& shape, std::uint64_t seed, bool with_bias, Parameters& parameters) {
   std::mt19937_64 engine(seed);
   const double bound = 1 / std::sqrt(static_cast<double>(shape.taps()));
@@ -38,7 +37,7 @@ Parameters make_start(const LearnPlan& plan) {
     return start;
   }
   if (layer.rank == 2 && layer.bias.size() > 1)
-    refuse("--init", "has a bias for each channel, and all channels share what is learned; give one number");
+    refuse("--init", "has a bias per channel, but all channels share one kernel; give one bias");
   const Kernel kernel = bind_kernel(layer, 1, false);
   const auto taps = static_cast<std::size_t>(layer.shape.taps());
   for (std::size_t i = 0; i < start.weights.size(); ++i)
@@ -47,7 +46,7 @@ Parameters make_start(const LearnPlan& plan) {
   return start;
 }
 
-/// Tells of epochs as they end.
+/// Prints the loss of epochs as they end.
 class EpochPrinter {
  public:
   EpochPrinter(const LearnOptions& options, const LearnPlan& plan)
@@ -57,7 +56,7 @@ class EpochPrinter {
     const bool held_out = plan_.holdout > 0;
     if (epoch % plan_.log_every == 0 && !options_.quiet) {
       line_.erase();
-      const auto out = options_.output == "-" ? print_error : print;
+      const auto out = options_.writes_to_stdout() ? print_error : print;
       out((options_.json ? epoch_json(epoch, loss, held_out) : epoch_text(epoch, loss, held_out)) + "\n");
     }
     line_.draw([&] { return epoch_text(epoch, loss, held_out) + " of " + std::to_string(plan_.descent.epochs); });
@@ -69,7 +68,7 @@ class EpochPrinter {
   StatusLine line_;
 };
 
-/// Whether all taps of an output see one number, whatever the output.
+/// Whether every output sees one and the same number at all of its taps.
 bool are_constant(const std::vector<Sample>& samples) {
   const ConvProblem& problem = samples.front().problem;
   const bool has_borders = problem.padding_mode == PaddingMode::zeros || problem.padding_mode == PaddingMode::constant;
@@ -87,33 +86,6 @@ bool are_constant(const std::vector<Sample>& samples) {
   });
 }
 
-/// The sums that tell how well the layer fits.
-void describe_fit(const std::vector<Sample>& samples, const Loss& loss, LearnReport& report) {
-  FitReport held_out{.loss = loss.held_out};
-  report.learned.loss = loss.learned;
-  for (const Sample& sample : samples) {
-    report.learned.values += sample.learned_values();
-    held_out.values += sample.held_out_values();
-  }
-  const double varies = variation(samples);
-  if (varies > 0) report.learned.variation = varies;
-  const double held_out_varies = variation(samples, Rows::held_out);
-  if (held_out_varies > 0) held_out.variation = held_out_varies;
-  if (held_out.values > 0) report.held_out = held_out;
-}
-
-/// Throws Error(shape) for weights or biases, as `what` says, that are no numbers in float, or all lost in it.
-void check_floats(const std::vector<double>& weights, const std::string& what) {
-  double largest = 0;
-  for (const double weight : weights) largest = std::max(largest, std::fabs(weight));
-  const bool all_finite = std::all_of(weights.begin(), weights.end(),
-                                      [](double weight) { return std::isfinite(static_cast<float>(weight)); });
-  if (!all_finite || (largest > 0 && static_cast<float>(largest) == 0))
-    throw Error(ErrorKind::shape, "--target",
-                "the " + what + " are beyond float32 (the largest is " + short_text(largest) +
-                    "); scale the target or the input");
-}
-
 }  // namespace
 
 Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptions& options, LearnPlan& plan,
@@ -123,11 +95,11 @@ Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptio
     if (plan.descent.rate == 0)
       throw Error(
           ErrorKind::shape, options.inputs.front(),
-          "no step changes the loss: the input is 0 everywhere, or its numbers are too large or too small to be "
-          "squared; scale them, or give another input");
+          "no step changes the loss: the input is 0 everywhere, or its numbers are too large or too small to square; "
+          "scale them, or give another input");
     if (!options.quiet && are_constant(samples))
       print_message(MessageKind::warning,
-                    options.inputs.front() + ": is the same everywhere, which determines the sum of the weights alone");
+                    options.inputs.front() + ": the input is constant, which determines only the sum of the weights");
     report.method = "gd";
     report.rate = plan.descent.rate;
     report.momentum = plan.descent.momentum;
@@ -146,34 +118,8 @@ Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptio
         (options.inputs.size() > 1 ? "the inputs determine " : options.inputs.front() + ": the input determines ") +
             std::to_string(found.rank) + " of the " + std::to_string(found.columns) + " unknowns of an output channel" +
             (samples.front().problem.groups > 1 ? " of each group" : "") +
-            "; of all that fit as well, the smallest weights were taken");
+            "; the smallest weights that fit were taken");
   return found.parameters;
-}
-
-void fill_layer(const std::vector<Sample>& samples, Parameters parameters, const LearnOptions& options,
-                const LearnPlan& plan, LearnReport& report) {
-  Layer& layer = report.layer;
-  const KernelShape& shape = samples.front().problem.kernel;
-  check_floats(parameters.weights, "weights");
-  check_floats(parameters.bias, "biases");
-  Loss loss = measure_loss(samples, parameters.to_kernel(shape), plan.threads);
-  layer.divisor.clear();
-  report.learns_bias = options.bias;
-  report.round_asked = options.round;
-  if (options.round) {
-    if (const auto rounded = round_parameters(samples, parameters, options.bias, loss, plan.threads)) {
-      parameters = rounded->parameters;
-      for (double& weight : parameters.weights) weight *= rounded->divisor;
-      if (rounded->divisor > 1) layer.divisor = {rounded->divisor};
-      report.divisor = rounded->divisor;
-      loss = rounded->loss;
-    }
-  }
-  const Kernel kernel = parameters.to_kernel(shape);
-  layer.weights = kernel.weights;
-  if (options.bias || !layer.bias.empty()) layer.bias = kernel.bias;
-  describe_fit(samples, loss, report);
-  layer.description = describe_learning(report);
 }
 
 }  // namespace convtool
