@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "cli/app.h"
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/commands/kernels_commands.h"
 #include "cli/options/option_value.h"
 #include "cli/terminal/terminal.h"
