@@ -1,7 +1,7 @@
 // The line that tells how far a run has come.
 #include <doctest/doctest.h>
 
-#include "cli/terminal/progress.h"
+#include "cli/terminal/terminal.h"
 #include "support/program.h"
 
 namespace convtool {
