@@ -216,15 +216,16 @@ std::string count_text(std::int64_t count, const RunReport& report) {
   return count == 0 ? text : text + " (" + share_text(count, report.responses) + ")";
 }
 
-/// "response -569 to 891, mean 12.5, clipped 0 low, 1533 (0.21 %) high".
+/// "response -569 to 891, clipped 0 low, 1533 (0.21 %) high, mean 12.5".
 std::string responses_text(const RunReport& report) {
   const ResponseStats& stats = report.stats;
   std::string text;
   if (stats.min <= stats.max) text += "response " + short_number(stats.min) + " to " + short_number(stats.max) + ", ";
+  text +=
+      "clipped " + count_text(stats.clipped_low, report) + " low, " + count_text(stats.clipped_high, report) + " high";
   if (const std::optional<double> mean = stats.mean(); mean && std::isfinite(*mean))
-    text += "mean " + short_number(*mean) + ", ";
-  return text + "clipped " + count_text(stats.clipped_low, report) + " low, " + count_text(stats.clipped_high, report) +
-         " high";
+    text += ", mean " + short_number(*mean);
+  return text;
 }
 
 std::string timings_text(const RunReport& report) {
