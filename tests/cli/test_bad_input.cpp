@@ -8,6 +8,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "support/program.h"
+#include "support/skip.h"
 
 namespace {
 
@@ -331,7 +332,7 @@ TEST_CASE("a full disk is an error, and leaves nothing") {
 
 TEST_CASE("a full file system is an error, and leaves the old file") {
   if (geteuid() != 0) {
-    MESSAGE("not root, who alone may mount a small file system: not tested");
+    skip("needs root, who may mount a small file system");
     return;
   }
   Workplace workplace;

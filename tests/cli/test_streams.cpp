@@ -7,6 +7,7 @@
 #include <set>
 
 #include "support/program.h"
+#include "support/skip.h"
 
 namespace {
 
@@ -69,7 +70,7 @@ TEST_CASE("a device or pipe whose name tells no format takes the input's, or wha
 TEST_CASE("picture bytes are not written to a terminal") {
   const TempFolder folder;
   write_picture(folder, "x.png");
-  REQUIRE(run_shell("command -v script", folder).code == 0);  // of Debian's essential bsdutils: makes a terminal
+  if (run_shell("command -v script", folder).code != 0) return skip("needs script");  // which gives it a terminal
   const ProgramResult result =
       run_shell("script -qec '\"$CONVTOOL\" apply x.png -k edge -o - 2>message' transcript > /dev/null", folder);
   CHECK(result.code == 1);
