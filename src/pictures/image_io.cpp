@@ -7,10 +7,8 @@
 #include "pictures/image_io.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -21,7 +19,9 @@
 #include <system_error>
 
 #include "files/byte_reader.h"
+#include "files/descriptor.h"
 #include "files/stderr_capture.h"
+#include "pictures/decoder_messages.h"
 #include "pictures/float_files.h"
 #include "pictures/opencv_switches.h"
 #include "pictures/png_writer.h"
@@ -81,30 +81,16 @@ Result call_codec(const Run& run, Result otherwise) {
 /// A file in memory, for codecs that insist on a path.
 class MemoryFile {
  public:
-  explicit MemoryFile(std::span<const std::byte> bytes) : descriptor_(memfd_create("picture", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) throw_errno(errno);
-    while (!bytes.empty()) {
-      const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno != EINTR) {
-        const int error = errno;
-        close(descriptor_);
-        throw_errno(error);
-      }
-      if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+  explicit MemoryFile(std::span<const std::byte> bytes) try : descriptor_(memfd_create("picture", MFD_CLOEXEC)) {
+    write_all(descriptor_.get(), bytes);
+  } catch (const std::system_error& error) {
+    throw Error(ErrorKind::memory, "", "cannot copy the picture to memory: " + describe_errno(error.code().value()));
   }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_.get()); }
 
  private:
-  [[noreturn]] static void throw_errno(int error) {
-    throw Error(ErrorKind::memory, "", "cannot copy the picture to memory: " + std::generic_category().message(error));
-  }
-
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 /// While one lives, OpenCV prints what libtiff says, which it does from this level on only.
@@ -151,11 +137,11 @@ cv::Mat decode_quietly(std::span<const std::byte> bytes, PictureType type) {
     printed = capture.text();
   }
   const bool decoder_goes_on = type == PictureType::jpeg || type == PictureType::tiff;
-  if (!decoder_goes_on || !tells_of_damage(printed)) return pixels;
+  if (!decoder_goes_on || !reports_damage(printed)) return pixels;
   // It may have been another thread's picture. That is rare enough to find out by decoding once more, alone.
   const StderrCapture capture(StderrCapture::Company::none);
   pixels = decode(bytes, type);
-  if (tells_of_damage(capture.text())) throw_damaged(to_string(type), "parts of its data make no sense");
+  if (reports_damage(capture.text())) throw_damaged(to_string(type), "parts of its data make no sense");
   return pixels;
 }
 

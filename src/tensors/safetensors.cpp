@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "files/byte_reader.h"
+#include "files/file.h"
 #include "files/json_text.h"
 
 namespace convtool {

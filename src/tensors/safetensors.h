@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "files/file.h"
+#include "files/regular_file.h"
 
 namespace convtool {
 

@@ -121,14 +121,13 @@ TEST_CASE("reading says what is wrong") {
   write_file(folder / "file", to_bytes("12345"));
   CHECK(read_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
   CHECK(read_complaint(folder / "file", 5) == "none");
-  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
+  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the limit");
   REQUIRE(truncate((folder / "file").c_str(), std::int64_t{1} << 42) == 0);  // a hole; must not be made room for
-  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
+  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the limit");
   constexpr std::size_t kMebi = 1 << 20;
-  CHECK(read_complaint(folder / "file", 64 * kMebi) ==
-        folder / "file" + ": is larger than 64 MiB, the most that is read");
-  CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the most that is read");
-  CHECK(read_complaint("/dev/zero", 3 << 10) == "/dev/zero: is larger than 3 KiB, the most that is read");
+  CHECK(read_complaint(folder / "file", 64 * kMebi) == folder / "file" + ": is larger than 64 MiB, the limit");
+  CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the limit");
+  CHECK(read_complaint("/dev/zero", 3 << 10) == "/dev/zero: is larger than 3 KiB, the limit");
   CHECK(read_complaint("") == "no file name");
   fs::permissions(folder / "file", fs::perms::none);
   const AsNobody nobody;
@@ -140,9 +139,8 @@ TEST_CASE("what may never end is read up to a limit of its own") {
   const auto complaint_of = [](const std::string& path, std::size_t limit, std::size_t stream_limit) {
     return complaint(ErrorKind::input, [&] { read_file(path, limit, stream_limit); });
   };
-  CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) ==
-        "/dev/zero: is larger than 5 MiB, the most that is read from a stream");
-  CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the most that is read");
+  CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) == "/dev/zero: is larger than 5 MiB, the limit for a stream");
+  CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the limit");
   CHECK(complaint_of("/dev/null", kNoLimit, 0) == "none");
   const Folder folder;
   write_file(folder / "file", Bytes(100));
@@ -162,7 +160,7 @@ TEST_CASE("what may never end is read up to a limit of its own") {
     from_device = complaint_of("-", kNoLimit, 1 << 20);
   }
   CHECK(from_pipe == "none");
-  CHECK(from_device == "standard input: is larger than 1 MiB, the most that is read from a stream");
+  CHECK(from_device == "standard input: is larger than 1 MiB, the limit for a stream");
 }
 
 TEST_CASE("- is standard input and standard output") {
@@ -379,7 +377,7 @@ TEST_CASE("a file that is changed while it is read is an error, not half of each
   });
   const std::string message = complaint(ErrorKind::input, [&] { read_file(path); });
   ends = true;
-  CHECK(message == path + ": was changed while it was read; run again when it is finished");
+  CHECK(message == path + ": changed while it was being read; run again when it is complete");
 }
 
 TEST_CASE("appending makes the file and adds to its end") {

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "files/stderr_capture.h"
+#include "pictures/decoder_messages.h"
 #include "pictures/image_header.h"
 #include "pictures/image_io.h"
 #include "pictures/sample_pictures.h"
@@ -218,9 +219,9 @@ TEST_CASE("a fax or a JPEG inside a TIFF that makes no sense is damage") {
 }
 
 TEST_CASE("remarks of a decoder that concern no pixel are no damage") {
-  CHECK(tells_of_damage("OpenCV TIFF: x.tif: Warning, Using code not yet in table.\n"));
-  CHECK(tells_of_damage("OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: bad Huffman code.\n"));
-  CHECK(tells_of_damage("harmless\nPremature end of JPEG file\n"));
+  CHECK(reports_damage("OpenCV TIFF: x.tif: Warning, Using code not yet in table.\n"));
+  CHECK(reports_damage("OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: bad Huffman code.\n"));
+  CHECK(reports_damage("harmless\nPremature end of JPEG file\n"));
   for (const std::string remark :
        {"", "OpenCV TIFF: TIFFReadDirectory: Warning, Unknown field with tag 65000 (0xfde8) encountered.\n",
         "OpenCV TIFF: TIFFReadDirectory: Warning, Invalid TIFF directory; tags are not sorted in ascending order.\n",
@@ -228,7 +229,7 @@ TEST_CASE("remarks of a decoder that concern no pixel are no damage") {
         "OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: 5 extraneous bytes before marker 0xd9.\n",
         "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9\n"}) {
     CAPTURE(remark);
-    CHECK_FALSE(tells_of_damage(remark));
+    CHECK_FALSE(reports_damage(remark));
   }
   // libtiff remarks on these: no word on what the fourth sample is; an unknown tag, its order.
   CHECK(try_decode(opencv_file(".tif", random_mat(9, 7, CV_8UC4))).has_value());

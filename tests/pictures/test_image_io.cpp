@@ -307,5 +307,6 @@ TEST_CASE("a limit on file sizes that stops a codec's copy is named") {
   }
   REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
   signal(SIGXFSZ, former_action);
-  CHECK(message == "cannot copy the picture to memory: File too large");
+  CHECK(message ==
+        "cannot copy the picture to memory: the file is too large for this disk, or for the limit set by 'ulimit -f'");
 }

@@ -190,7 +190,7 @@ TEST_CASE("an input that changes while it is read is an error of its own") {
       "$CONVTOOL apply a.pgm b.pgm -k edge --out-dir out -q; echo $?; kill $!; ls out",
       folder);
   CHECK(result.out == "1\nb.edge.png\n");
-  CHECK(result.err.find("convtool: a.pgm: was changed while it was read; run again when it is finished\n") == 0);
+  CHECK(result.err.find("convtool: a.pgm: changed while it was being read; run again when it is complete\n") == 0);
 }
 
 TEST_CASE("a folder that cannot be written to is refused before any work; one that turns so fails the input") {
