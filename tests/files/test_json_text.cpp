@@ -2,24 +2,15 @@
 #include <doctest/doctest.h>
 
 #include "files/json_text.h"
+#include "support/error_text.h"
 
 namespace convtool {
 namespace {
 
-template <class Run>
-std::string refusal(const Run& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::kernel);
-    CHECK(error.where() == "k.json");
-    return error.what();
-  }
-  return "none";
-}
+using testing::error_text;
 
 std::string parse_refusal(std::string_view text) {
-  return refusal([&] { parse_json(text, ErrorKind::kernel, "k.json"); });
+  return error_text(ErrorKind::kernel, [&] { parse_json(text, ErrorKind::kernel, "k.json"); });
 }
 
 TEST_CASE("invalid JSON is refused with line and column") {
@@ -41,7 +32,9 @@ TEST_CASE("duplicate keys and deep nesting are refused with a JSON pointer") {
 TEST_CASE("an unknown key is refused with its pointer, and the nearest known key or all of them") {
   const auto check = [](const char* text, const std::string& pointer) {
     const nlohmann::json object = nlohmann::json::parse(text);
-    return refusal([&] { check_known_keys(object, pointer, {"weight", "stride"}, ErrorKind::kernel, "k.json"); });
+    return error_text(ErrorKind::kernel, [&] {
+      check_known_keys(object, pointer, {"weight", "stride"}, ErrorKind::kernel, "k.json");
+    });
   };
   CHECK(check(R"({"weight":1,"stride":2})", "") == "none");
   CHECK(check("{}", "") == "none");
@@ -53,7 +46,7 @@ TEST_CASE("an unknown key is refused with its pointer, and the nearest known key
 TEST_CASE("blocks of numbers: ragged and empty lists are refused with a pointer below the given one") {
   const auto check = [](const char* text) {
     const nlohmann::json value = nlohmann::json::parse(text);
-    return refusal([&] { read_numbers(value, "/weight", ErrorKind::kernel, "k.json"); });
+    return error_text(ErrorKind::kernel, [&] { read_numbers(value, "/weight", ErrorKind::kernel, "k.json"); });
   };
   CHECK(check("[[1,2],[3,4]]") == "none");
   CHECK(check("[[1,2],[3]]") ==

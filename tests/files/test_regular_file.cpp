@@ -7,20 +7,13 @@
 #include <vector>
 
 #include "files/regular_file.h"
+#include "support/error_text.h"
 #include "support/program.h"
 
 namespace convtool {
 namespace {
 
-template <class Run>
-std::string refusal(const Run& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
-}
+using testing::error_text;
 
 TEST_CASE("a regular file is read at any offset, and not past its end") {
   const TempFolder folder;
@@ -30,7 +23,7 @@ TEST_CASE("a regular file is read at any offset, and not past its end") {
   file.read(3, bytes);
   CHECK(bytes == std::vector{std::byte{'3'}, std::byte{'4'}, std::byte{'5'}, std::byte{'6'}});
   file.read(10, {});
-  CHECK(refusal([&] { file.read(7, bytes); }) ==
+  CHECK(error_text(ErrorKind::kernel, [&] { file.read(7, bytes); }) ==
         folder.file("f") + ": changed while it was being read; run again when it is complete");
 }
 
@@ -49,8 +42,8 @@ TEST_CASE("only regular files are opened; a pipe without a writer is not waited 
   const std::string pipe = folder.file("pipe");
   REQUIRE(mkfifo(pipe.c_str(), 0666) == 0);
   const auto check = [&](const std::string& path, const std::string& expected) {
-    CHECK(refusal([&] { const MappedFile file(path); }) == expected);
-    CHECK(refusal([&] { const RandomAccessFile file(path, ErrorKind::kernel); }) == expected);
+    CHECK(error_text(ErrorKind::input, [&] { const MappedFile file(path); }) == expected);
+    CHECK(error_text(ErrorKind::kernel, [&] { const RandomAccessFile file(path, ErrorKind::kernel); }) == expected);
   };
   check(pipe, pipe + ": is not a regular file");
   check("/dev/null", "/dev/null: is not a regular file");

@@ -13,8 +13,10 @@
 #include "cli/job/result_format.h"
 #include "edges/edge_plan.h"
 #include "files/digest.h"
+#include "files/file.h"
 #include "network/alpha.h"
 #include "network/premultiplied.h"
+#include "pictures/encode_image.h"
 
 namespace convtool {
 namespace {

@@ -15,6 +15,7 @@
 #include "conv/plan.h"
 #include "edges/recipe.h"
 #include "network/layer.h"
+#include "pictures/encode_options.h"
 #include "report/run_report.h"
 
 namespace convtool {

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "pictures/encode_options.h"
 #include "tensors/file_format.h"
 
 namespace convtool {

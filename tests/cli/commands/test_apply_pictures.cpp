@@ -412,7 +412,7 @@ END)",
   CHECK(result.code == 0);
   CHECK(
       result.err.substr(0, result.err.find("convtool: 3 done")) ==
-      "convtool: warning: a.jpg: its ICC profile is not kept: values stay as they are, to be taken for sRGB (not told "
+      "convtool: warning: a.jpg: its ICC profile is ignored: values are taken as sRGB, and the output has no profile (not told "
       "again for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
   CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
   std::size_t told = 0;
