@@ -10,7 +10,7 @@
 #include "cli/terminal/terminal.h"
 #include "conv/plan.h"
 #include "core/suggest.h"
-#include "pictures/image_io.h"
+#include "pictures/opencv_setup.h"
 
 namespace convtool {
 namespace {

@@ -11,7 +11,7 @@
 #include "conv/problem.h"
 #include "core/error.h"
 #include "edges/edge_plan.h"
-#include "pictures/picture_remarks.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 

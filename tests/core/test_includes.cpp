@@ -44,7 +44,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 
 /// The folders or files that may include each third party.
 const std::map<std::string, std::set<std::string>> kHomes = {
-    {"opencv2", {"pictures/image_io.cpp"}},
+    {"opencv2", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli"}},
     {"Eigen", {"learn"}}};

@@ -13,6 +13,7 @@
 #include "cli/options/option_value.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"
 

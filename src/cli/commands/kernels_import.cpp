@@ -15,6 +15,7 @@
 #include "cli/terminal/terminal.h"
 #include "core/suggest.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "kernels/files/kernel_reference.h"
 #include "kernels/files/weight_file.h"
 #include "tensors/safetensors.h"

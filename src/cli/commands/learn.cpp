@@ -19,6 +19,7 @@
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "kernels/kernel_source.h"
 #include "learn/gradient_descent.h"
 #include "learn/least_squares.h"

@@ -5,6 +5,7 @@
 
 #include "cli/batch/memory_budget.h"
 #include "cli/job/source.h"
+#include "files/file.h"
 #include "network/network_plan.h"
 
 namespace convtool {

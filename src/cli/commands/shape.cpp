@@ -19,6 +19,7 @@
 #include "core/parallel.h"
 #include "core/text.h"
 #include "files/file.h"
+#include "files/regular_file.h"
 #include "network/network_plan.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"

@@ -10,7 +10,7 @@
 #include "conv/plan.h"
 #include "edges/recipe.h"
 #include "network/layer.h"
-#include "pictures/image_io.h"
+#include "pictures/encode_options.h"
 
 namespace convtool {
 

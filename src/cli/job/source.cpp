@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/text.h"
-#include "pictures/image_header.h"
+#include "pictures/decode_image.h"
 
 namespace convtool {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <variant>
 
-#include "pictures/image_io.h"
-#include "pictures/picture_remarks.h"
+#include "pictures/image.h"
+#include "pictures/image_header.h"
 #include "tensors/file_format.h"
 #include "tensors/tensor_io.h"
 

@@ -11,7 +11,7 @@
 #include "edges/recipe.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/shipped.h"
-#include "pictures/image_io.h"
+#include "pictures/encode_options.h"
 #include "tensors/file_format.h"
 
 namespace convtool {

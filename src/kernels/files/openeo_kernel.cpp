@@ -70,7 +70,7 @@ Network parse_openeo_kernel(std::string_view text, const std::string& source, co
   const json object = parse_json(text, ErrorKind::kernel, source);
   if (!object.is_object() || !object.contains("kernel"))
     refuse(source, "no arguments of apply_kernel (expected an object with kernel)");
-  check_known_keys(object, {"kernel", "factor", "border", "replace_invalid"}, source);
+  check_known_keys(object, "", {"kernel", "factor", "border", "replace_invalid"}, ErrorKind::kernel, source);
   const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
   if (block.dimensions.size() != 2) {
     refuse(source,

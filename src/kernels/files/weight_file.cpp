@@ -9,6 +9,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
+#include "files/regular_file.h"
 #include "tensors/safetensors.h"
 #include "tensors/tensor_io.h"
 

@@ -338,7 +338,7 @@ TEST_CASE("an input that changes while it is read is an error of its own") {
     const ProgramResult result = batch.wait();
     if (!in_time || result.code == 0) continue;
     CHECK(result.code == 1);
-    CHECK(result.err == "convtool: a.pgm: was changed while it was read; run again when it is finished\n");
+    CHECK(result.err == "convtool: a.pgm: changed while it was being read; run again when it is complete\n");
     CHECK(fs::exists(folder.file("out/b.edge.png")));
     CHECK(!fs::exists(folder.file("out/a.edge.png")));
     break;

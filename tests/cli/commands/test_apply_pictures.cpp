@@ -415,8 +415,8 @@ END)",
       run_convtool({"apply", "a.jpg", "b.jpg", "pages.tif", "-k", "identity", "--out-dir", "o", "--json"}, folder);
   CHECK(result.code == 0);
   CHECK(result.err.substr(0, result.err.find("convtool: 3 done")) ==
-        "convtool: warning: a.jpg: its ICC profile is not kept: values stay as they are, to be taken for sRGB (not "
-        "repeated for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
+        "convtool: warning: a.jpg: its ICC profile is ignored: values are taken as sRGB, and the output has no profile "
+        "(not repeated for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
   CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
   std::size_t told = 0;
   for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++told;

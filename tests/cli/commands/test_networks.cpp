@@ -313,7 +313,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   workplace.refuses({"kernels", "import", "none.safetensors"}, 2, "none.safetensors: no such file");
   workplace.write("short.safetensors", safetensors(header, data.substr(1)));
   workplace.refuses({"kernels", "import", "short.safetensors"}, 2,
-                    "short.safetensors: is no sound safetensors file: 'q.weight' lies at bytes 29 to 30 of 29");
+                    "short.safetensors: is a damaged safetensors file: 'q.weight' lies at bytes 29 to 30 of 29");
   workplace.refuses({"kernels", "import", "folder.safetensors"}, 2, "no such file");
 }
 

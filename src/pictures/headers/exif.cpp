@@ -1,4 +1,4 @@
-#include "pictures/exif.h"
+#include "pictures/headers/exif.h"
 
 #include <string_view>
 
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kOrientation = 274, kShort = 3;
 
-/// Throws Error(input) where the block ends too early.
+/// read_exif_orientation() that throws Error(input) if the block ends too early.
 Orientation read(std::span<const std::byte> block) {
   using namespace std::string_view_literals;
   const std::string_view text(reinterpret_cast<const char*>(block.data()), block.size());
@@ -20,7 +20,7 @@ Orientation read(std::span<const std::byte> block) {
   file.seek(file.u32());
   for (std::uint32_t entries = file.u16(); entries > 0; --entries) {
     const std::uint32_t tag = file.u16(), type = file.u16();
-    file.skip(4);  // how many values
+    file.skip(4);  // number of values
     const std::uint32_t value = file.u16();
     file.skip(2);
     if (tag != kOrientation) continue;

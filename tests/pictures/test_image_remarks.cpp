@@ -1,10 +1,11 @@
-// What is told of a picture beside its pixels: more pages, profiles, gammas.
+// Remarks on what is lost from a picture: further pages, profiles, gammas.
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "pictures/image_io.h"
-#include "pictures/picture_remarks.h"
+#include "pictures/decode_image.h"
+#include "pictures/encode_image.h"
+#include "pictures/image_header.h"
 #include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
 
@@ -13,16 +14,16 @@ using namespace convtool::testing;
 
 namespace {
 
-/// The sentences, one to a line; the picture decodes all the same.
+/// The start of each remark, one per line. Checks that the picture decodes in spite of them.
 std::string remarks(std::span<const std::byte> file) {
   decode_image(file, 1000);
   std::string text;
-  for (const Remark& remark : remarks_on(file)) text += remark.text.substr(0, 22) + (remark.once ? " once\n" : "\n");
+  for (const Remark& remark : remarks_on(file)) text += remark.text.substr(0, 26) + (remark.once ? " once\n" : "\n");
   return text;
 }
 
-constexpr const char* kProfileLost = "its ICC profile is not once\n";
-constexpr const char* kGammaLost = "its gamma is not kept: once\n";
+constexpr const char* kProfileLost = "its ICC profile is ignored once\n";
+constexpr const char* kGammaLost = "its gamma is ignored: valu once\n";
 
 Bytes png_with(std::initializer_list<std::span<const std::byte>> chunks) {
   ByteWriter header(true), file;
@@ -40,7 +41,7 @@ Bytes png_profile(const std::string& name, const std::string& profile = "?") {
 
 Bytes gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
 
-/// A JPEG with APP2 segments of these contents after its first marker.
+/// A JPEG with these APP2 segments after its first marker.
 Bytes jpeg_with(std::initializer_list<std::string> segments) {
   const Bytes plain = encode_image(Image(DType::u8, PixelFormat::grey, 8, 8), *find_picture_format("jpeg"));
   ByteWriter file(true);
@@ -49,7 +50,7 @@ Bytes jpeg_with(std::initializer_list<std::string> segments) {
   return file.append(std::span(plain).subspan(2)).bytes();
 }
 
-/// `pages` directories, each the same, after one strip of two pixels; `profile` in the first, if any.
+/// `pages` equal directories after one strip of two pixels. The first has `profile`, unless that is empty.
 Bytes tiff_with(int pages, const std::string& profile, bool big_endian) {
   constexpr std::uint32_t kStripAt = 8, kProfileAt = 10;
   const auto length = static_cast<std::uint32_t>(profile.size() + profile.size() % 2);
@@ -71,11 +72,12 @@ Bytes tiff_with(int pages, const std::string& profile, bool big_endian) {
 
 }  // namespace
 
-TEST_CASE("PNG: a profile by its name, a gamma unless something says sRGB") {
+TEST_CASE("PNG: a profile that does not name sRGB; a gamma, unless a chunk says sRGB") {
   CHECK(remarks(png_with({})) == "");
   CHECK(remarks(png_with({png_profile("Display P3")})) == kProfileLost);
   CHECK(remarks(png_with({png_profile("sRGB IEC61966-2.1")})) == "");
-  CHECK(remarks(png_with({png_profile("icc", "... sRGB IEC61966-2.1 ...")})) == "");  // as ImageMagick names it
+  CHECK(remarks(png_with({png_profile("icc", "... sRGB IEC61966-2.1 ...")})) ==
+        "");  // the name that ImageMagick gives it
   CHECK(remarks(png_with({png_profile("icc", "Adobe RGB")})) == kProfileLost);
   CHECK(remarks(png_with({png_chunk("iCCP", to_bytes("no end"))})) == "");
   CHECK(remarks(png_with({gamma(100000)})) == kGammaLost);
@@ -124,7 +126,7 @@ TEST_CASE("TIFF: pages and profiles, in both byte orders") {
   }
 }
 
-TEST_CASE("TIFF: a chain of pages that leads back or nowhere is no reason to refuse the first") {
+TEST_CASE("TIFF: a broken or circular chain of pages does not prevent reading the first") {
   Bytes file = tiff_with(1, "", false);
   for (const std::uint32_t next : {10u, 0xffffffu, 9u}) {
     const Bytes link = ByteWriter().u32(next).bytes();

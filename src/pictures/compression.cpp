@@ -1,4 +1,4 @@
-#include "pictures/deflate.h"
+#include "pictures/compression.h"
 
 #include <libdeflate.h>
 #include <zlib.h>
@@ -26,7 +26,7 @@ Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy st
   while (status != Z_STREAM_END) {
     const auto given = static_cast<uInt>(std::min<std::size_t>(data.size(), std::numeric_limits<uInt>::max()));
     result.resize(written + kPiece);
-    state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(data.data()));  // zlib's type; it only reads
+    state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(data.data()));  // zlib only reads it
     state.avail_in = given;
     state.next_out = reinterpret_cast<Bytef*>(result.data() + written);
     state.avail_out = static_cast<uInt>(kPiece);
@@ -45,15 +45,31 @@ Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrat
   const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
       libdeflate_alloc_compressor(level), libdeflate_free_compressor);
   if (!compressor) throw std::bad_alloc();
-  // Memory that is not touched is not taken: the bound is as large as the data, the result seldom.
+  // The bound is as large as the data, the result usually much smaller; pages that are not written take no memory.
   const std::size_t bound = libdeflate_zlib_compress_bound(compressor.get(), data.size());
   const auto stream = std::make_unique_for_overwrite<std::byte[]>(bound);
   const std::size_t size = libdeflate_zlib_compress(compressor.get(), data.data(), data.size(), stream.get(), bound);
   return Bytes(stream.get(), stream.get() + size);
 }
 
+std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
+  constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
+  std::string text(std::min(most, kMost), '\0');
+  z_stream state = {};
+  state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream.data()));  // zlib only reads it
+  state.avail_in = static_cast<uInt>(std::min(stream.size(), kMost));
+  state.next_out = reinterpret_cast<Bytef*>(text.data());
+  state.avail_out = static_cast<uInt>(text.size());
+  if (inflateInit(&state) != Z_OK) return {};
+  inflate(&state, Z_SYNC_FLUSH);
+  text.resize(text.size() - state.avail_out);
+  inflateEnd(&state);
+  return text;
+}
+
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before) {
-  return data.empty() ? before : libdeflate_crc32(before, data.data(), data.size());  // a null pointer means the start
+  return data.empty() ? before
+                      : libdeflate_crc32(before, data.data(), data.size());  // libdeflate restarts at a null pointer
 }
 
 }  // namespace convtool

@@ -1,11 +1,11 @@
-// What becomes of every kind of pixel that a file can hold: depths, palettes, masks, transparency, odd layouts.
+// Decoding every kind of pixel: depths, palettes, masks, transparency, unusual layouts.
 #include <doctest/doctest.h>
 
 #include <cstdio>
 
 #include "core/error.h"
+#include "pictures/decode_image.h"
 #include "pictures/image_header.h"
-#include "pictures/image_io.h"
 #include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
 
@@ -14,7 +14,7 @@ using namespace convtool::testing;
 
 namespace {
 
-/// What became of a file: "u8 rgb 1 2 3 4 5 6", or the error.
+/// The decoded picture in words, "u8 rgb 1 2 3 4 5 6", or the error.
 std::string outcome(std::span<const std::byte> file) {
   constexpr const char* kFormats[] = {"grey", "grey_alpha", "rgb", "rgba"};
   try {
@@ -118,7 +118,7 @@ TEST_CASE("PNM of every kind: the largest value becomes the full range") {
   CHECK(pnm("P2\n3 1\n255\n0 7 255\n") == "u8 grey 0 7 255");
   CHECK(pnm("P2\n3 1\n15\n0 7 15\n") == "u8 grey 0 119 255");
   CHECK(pnm("P5\n3 1\n15\n\0\x07\x0f"s) == "u8 grey 0 119 255");
-  CHECK(pnm("P5\n3 1\n100\n\0\x32\xff"s) == "u8 grey 0 127 255");  // more than the largest counts as it
+  CHECK(pnm("P5\n3 1\n100\n\0\x32\xff"s) == "u8 grey 0 127 255");  // a larger value counts as the largest
   CHECK(pnm("P2\n3 1\n100\n0 50 200\n") == "u8 grey 0 127 255");
   CHECK(pnm("P3 1 1 15 1 2 3\n") == "u8 rgb 17 34 51");
   CHECK(pnm("P6 1 1 15\n\x01\x02\x03") == "u8 rgb 17 34 51");
@@ -193,7 +193,7 @@ TEST_CASE("TIFF layouts in both byte orders") {
                 .sample_format = 3,
                 .blocks = {n32({0x3f800000, 0x40000000, 0})}}) == "f32 rgb 1 2 0");
     for (const std::vector<std::uint32_t>& extra :
-         {std::vector<std::uint32_t>{}, {0}, {1}, {2}}) {  // no colours times alpha
+         {std::vector<std::uint32_t>{}, {0}, {1}, {2}}) {  // colours are not multiplied by alpha
       CHECK(tiff({.width = 1,
                   .height = 1,
                   .samples = 4,
@@ -217,7 +217,7 @@ TEST_CASE("TIFF layouts in both byte orders") {
   }
 }
 
-TEST_CASE("tiles land where they belong") {
+TEST_CASE("tiles are put in their places") {
   const auto tile = [](int first) {
     ByteWriter pixels;
     for (int i = 0; i < 256; ++i) pixels.u8(static_cast<unsigned>(first + i));
@@ -231,11 +231,11 @@ TEST_CASE("tiles land where they belong") {
       CHECK(view.at(0, 0, y, x) == ((y % 16) * 16 + x % 16 + y / 16 * 2 + x / 16) % 256);
 }
 
-TEST_CASE("TIFF layouts that OpenCV would get wrong are refused") {
+TEST_CASE("TIFF layouts that OpenCV decodes incorrectly are refused") {
   const auto tiff = [](TiffParts parts) { return outcome(tiff_file(parts)); };
   CHECK(tiff({.width = 1, .height = 1, .samples = 2, .extra = {2}, .blocks = {bytes({100, 128})}}) ==
-        "a TIFF of 2 sample(s) of 8 bits (unsigned), photometric interpretation 1 cannot be read; convert it, to "
-        "16-bit RGB for example");
+        "a TIFF of 2 sample(s) of 8 bits (unsigned), photometric interpretation 1 cannot be read; convert it, "
+        "for example to 16-bit RGB");
   CHECK(tiff({.width = 1,
               .height = 1,
               .bits = 16,
@@ -244,7 +244,7 @@ TEST_CASE("TIFF layouts that OpenCV would get wrong are refused") {
               .planar = true,
               .blocks = {Bytes(2), Bytes(2), Bytes(2)}}) ==
         "a TIFF of 3 sample(s) of 16 bits (unsigned), photometric interpretation 2, one plane per sample cannot be "
-        "read; convert it, to 16-bit RGB for example");
+        "read; convert it, for example to 16-bit RGB");
   const auto refused = [&](TiffParts parts) {
     return tiff(parts).find(" cannot be read; convert it") != std::string::npos;
   };
@@ -309,7 +309,7 @@ TEST_CASE("OpenEXR of half floats, with alpha") {
         "f32 rgba 1024 -2 0.25 0.5");
 }
 
-TEST_CASE("headers tell channels and element types as they are decoded") {
+TEST_CASE("the header gives the channels and the element type of the decoded picture") {
   for (const Sample& sample : sample_pictures()) {
     CAPTURE(sample.name);
     CHECK(!outcome(sample.file).empty());

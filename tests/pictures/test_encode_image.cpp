@@ -1,4 +1,4 @@
-// Pictures in and out: values, depth, channel order and alpha survive, or the format is not offered.
+// Encoding and decoding: values, depth, channel order and alpha survive, or the format refuses the picture.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -12,9 +12,11 @@
 #include <random>
 
 #include "core/error.h"
-#include "pictures/image_io.h"
+#include "pictures/decode_image.h"
+#include "pictures/encode_image.h"
 #include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
+#include "support/error_text.h"
 #include "tensors/file_format.h"
 
 using namespace convtool;
@@ -35,7 +37,7 @@ void fill_randomly(const TensorView<T>& view, std::mt19937& random) {
                                                        : static_cast<T>(random());
 }
 
-/// Random values, among them a transparent row and, of floats, what is hard to keep.
+/// Random values, with one transparent row and, among floats, the values that are hard to keep.
 Image random_image(DType dtype, PixelFormat format, std::int64_t height, std::int64_t width) {
   std::mt19937 random(11);
   const Image image(dtype, format, height, width);
@@ -54,7 +56,7 @@ Image random_image(DType dtype, PixelFormat format, std::int64_t height, std::in
   return image;
 }
 
-/// Whether channel `a` of one picture and `b` of another agree in every bit.
+/// Whether channel `a` of one picture equals channel `b` of another in every bit.
 bool same_bits(const Image& one, std::int64_t a, const Image& other, std::int64_t b) {
   return visit_dtype(one.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -74,7 +76,7 @@ const PictureFormat& format_named(const char* name) {
 
 }  // namespace
 
-TEST_CASE("what a format holds comes back bit for bit, and nothing else is written") {
+TEST_CASE("pictures that a format stores come back bit for bit, all others are refused") {
   int held = 0;
   for (const PictureFormat& format : picture_formats())
     for (const DType dtype : {DType::u8, DType::u16, DType::f32})
@@ -99,7 +101,7 @@ TEST_CASE("what a format holds comes back bit for bit, and nothing else is writt
           const Image original = random_image(dtype, pixels, height, width);
           const Bytes file = encode_image(image, format);
           for (std::int64_t c = 0; c < channel_count(pixels); ++c)
-            CHECK(same_bits(image, c, original, c));  // untouched
+            CHECK(same_bits(image, c, original, c));  // not modified
           REQUIRE(sniff_picture_format(file) != nullptr);
           CHECK(sniff_picture_format(file)->name ==
                 (format.name == "pgm" || format.name == "ppm" ? "pnm" : format.name));
@@ -130,13 +132,14 @@ TEST_CASE("JPEG is close at quality 95") {
     for (std::int64_t i = 0; i < 256; ++i)
       image.all().view<std::uint8_t>().at(0, c, i / 16, i % 16) = static_cast<std::uint8_t>(60 + 50 * c);
   const std::vector<double> back = values(decode(encode_image(image, format_named("jpg"))).all());
-  // A flat picture has only the mean of each block to round: the quantiser's step of at most 2 for it at quality 95
-  // (T.81, table K.1 and K.2 scaled by 10 %), an eighth of it per value, and the colour conversion: at most 2.
+  // In a flat picture only the mean of each block is rounded. Its quantiser step is at most 2 at quality 95 (T.81,
+  // tables K.1 and K.2 scaled by 10 %), an eighth of that per value; with the colour conversion, the error is at
+  // most 2.
   for (std::size_t i = 0; i < back.size(); ++i)
     CHECK(std::abs(back[i] - (60.0 + 50.0 * static_cast<double>(i % 3))) <= 2);
 }
 
-TEST_CASE("red, green and blue lie in the file in the places that others expect") {
+TEST_CASE("other readers find red, green and blue in their places") {
   const Image image(DType::u8, PixelFormat::rgb, 1, 2);
   const auto view = image.all().view<std::uint8_t>();
   for (std::int64_t i = 0; i < 6; ++i) view.at(0, i % 3, 0, i / 3) = static_cast<std::uint8_t>(10 * (i + 1));
@@ -172,7 +175,7 @@ TEST_CASE("red, green and blue lie in the file in the places that others expect"
 TEST_CASE("views: colour, alpha and strides") {
   const Image rgb = decode(to_bytes("P3 2 1 255 1 2 3 4 5 6\n"));
   CHECK(values(rgb.all()) == std::vector<double>{1, 2, 3, 4, 5, 6});
-  CHECK(rgb.all().strides == Strides{0, -1, 6, 3});  // OpenCV's blue, green, red, read backwards
+  CHECK(rgb.all().strides == Strides{0, -1, 6, 3});  // OpenCV's blue, green, red in reverse
   CHECK_FALSE(rgb.alpha().has_value());
 
   const Image rgba = decode(opencv_file(".png", cv::Mat(1, 1, CV_8UC4, cv::Scalar(30, 20, 10, 40))));
@@ -186,7 +189,7 @@ TEST_CASE("views: colour, alpha and strides") {
   CHECK(copy.all().data == rgb.all().data);
 }
 
-TEST_CASE("luma is OpenCV's, and alpha stays") {
+TEST_CASE("luma is OpenCV's, and alpha is unchanged") {
   for (const DType dtype : {DType::u8, DType::u16, DType::f32}) {
     CAPTURE(static_cast<int>(dtype));
     for (const PixelFormat format : {PixelFormat::rgb, PixelFormat::rgba}) {
@@ -199,8 +202,9 @@ TEST_CASE("luma is OpenCV's, and alpha stays") {
       for (std::size_t i = 0; i < grey.size(); ++i) {
         const double exact = 0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2];
         if (!std::isfinite(exact) || std::abs(exact) > 1e30) continue;  // the special values of random_image()
-        // Integers: rounded, of weights with 14 bits or more, each off by up to 2^-15, so by 3 * 2^-15 * 65535 < 6.
-        // Floats: 3 products and 2 sums of values up to 2300, at 2^-24 each, and weights rounded to float: < 1e-3.
+        // Integers: the weights have at least 14 bits, so each errs by up to 2^-15, together by 3 * 2^-15 * 65535 < 6;
+        // and rounding. Floats: 3 products and 2 sums of values up to 2300 err by 2^-24 each, as do the weights: <
+        // 1e-3.
         CHECK(std::abs(grey[i] - exact) <= (dtype == DType::f32 ? 1e-3 : dtype == DType::u16 ? 6.5 : 0.53));
       }
     }
@@ -233,26 +237,20 @@ TEST_CASE("formats are found by name and extension, in any case") {
 }
 
 TEST_CASE("pictures that cannot be encoded") {
-  const auto complaint = [](const Image& image, const char* format) -> std::string {
-    try {
-      encode_image(image, format_named(format));
-    } catch (const Error& error) {
-      CHECK(error.kind() == ErrorKind::output);
-      return error.what();
-    }
-    return "none";
+  const auto complaint = [](const Image& image, const char* format) {
+    return error_text(ErrorKind::output, [&] { encode_image(image, format_named(format)); });
   };
   CHECK(complaint(Image(DType::f32, PixelFormat::rgb, 1, 1), "png") ==
-        "png cannot hold RGB in f32 without loss; choose another format or --depth");
+        "png cannot store RGB in f32 without loss; choose another format or --depth");
   CHECK(complaint(Image(DType::u8, PixelFormat::rgba, 1, 1), "jpg") ==
-        "jpeg cannot hold RGB and alpha in u8 without loss; choose another format or --depth");
+        "jpeg cannot store RGB and alpha in u8 without loss; choose another format or --depth");
   CHECK(complaint(Image(DType::u8, PixelFormat::grey, 0, 4), "png") ==
         "a picture without pixels (4x0) cannot be written");
   CHECK(complaint(Image(DType::u8, PixelFormat::grey, 1, 65501), "jpg") ==
-        "jpeg cannot hold 65501x1: a side has at most 65500 pixels; choose another format");
+        "jpeg cannot store 65501x1: a side has at most 65500 pixels; choose another format");
   CHECK(complaint(Image(DType::u8, PixelFormat::grey, 1, 65500), "jpg") == "none");
   CHECK(complaint(Image(DType::u8, PixelFormat::rgb, 16384, 1), "webp") ==
-        "webp cannot hold 1x16384: a side has at most 16383 pixels; choose another format");
+        "webp cannot store 1x16384: a side has at most 16383 pixels; choose another format");
   CHECK(complaint(Image(DType::u8, PixelFormat::rgb, 16383, 1), "webp") == "none");
 }
 
@@ -266,8 +264,8 @@ TEST_CASE("PFM byte by byte: rows from the bottom, little-endian") {
   CHECK((encode_image(image, format_named("pfm")) == expected.bytes()));
 }
 
-TEST_CASE("PFM and OpenEXR come about without a file") {
-  // Where OpenCV puts the files that it makes of its own accord.
+TEST_CASE("PFM and OpenEXR are encoded without a temporary file") {
+  // The folder in which OpenCV creates temporary files.
   REQUIRE(setenv("OPENCV_TEMP_PATH", "/nonexistent", 1) == 0);
   for (const char* const name : {"pfm", "exr"}) {
     CAPTURE(name);
@@ -278,10 +276,10 @@ TEST_CASE("PFM and OpenEXR come about without a file") {
   unsetenv("OPENCV_TEMP_PATH");
 }
 
-TEST_CASE("a file of 2 GiB is refused, not cut short") {
+TEST_CASE("a file of 2 GiB is refused, not truncated") {
   const std::size_t size = std::size_t{1} << 31;
   const int file = memfd_create("large", 0);
-  REQUIRE(ftruncate(file, static_cast<off_t>(size)) == 0);  // a hole, which takes no memory
+  REQUIRE(ftruncate(file, static_cast<off_t>(size)) == 0);  // sparse, so it takes no memory
   const std::string header = "P5 2 1 255\n";
   REQUIRE(write(file, header.data(), header.size()) == static_cast<ssize_t>(header.size()));
   void* const bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
@@ -292,20 +290,16 @@ TEST_CASE("a file of 2 GiB is refused, not cut short") {
   close(file);
 }
 
-TEST_CASE("a limit on file sizes that stops a codec's copy is named") {
+TEST_CASE("a limit on file sizes that prevents the copy for a codec is reported") {
   const Bytes file = opencv_file(".tif", random_mat(100, 100, CV_8UC3));
   rlimit former;
   REQUIRE(getrlimit(RLIMIT_FSIZE, &former) == 0);
   const rlimit small = {1000, former.rlim_max};
   const auto former_action = signal(SIGXFSZ, SIG_IGN);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  std::string message;
-  try {
-    decode(file);
-  } catch (const Error& error) {
-    message = error.what();
-  }
+  const std::string message = error_text(ErrorKind::memory, [&] { decode(file); });
   REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
   signal(SIGXFSZ, former_action);
-  CHECK(message == "cannot copy the picture to memory: File too large");
+  CHECK(message ==
+        "cannot copy the picture to memory: the file is too large for this disk, or for the limit set by 'ulimit -f'");
 }
