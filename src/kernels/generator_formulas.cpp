@@ -13,8 +13,8 @@ using std::numbers::pi;
 
 /// `value_at(x, y)` at the centre of every pixel.
 template <class Function>
-Samples sample(const Extent& size, Function&& value_at) {
-  Samples samples{size, {}};
+SampledKernel sample(const Extent& size, Function&& value_at) {
+  SampledKernel samples{size, {}};
   samples.weights.reserve(static_cast<std::size_t>(size.h * size.w));
   for (std::int64_t row = 0; row < size.h; ++row) {
     for (std::int64_t column = 0; column < size.w; ++column) {
@@ -26,13 +26,13 @@ Samples sample(const Extent& size, Function&& value_at) {
   return samples;
 }
 
-double sum_of(const Samples& samples) {
+double sum_of(const SampledKernel& samples) {
   double sum = 0;
   for (const double weight : samples.weights) sum += weight;
   return sum;
 }
 
-Samples divided(Samples samples, double divisor) {
+SampledKernel divided(SampledKernel samples, double divisor) {
   for (double& weight : samples.weights) weight /= divisor;
   return samples;
 }
@@ -102,20 +102,20 @@ double line_length_in_pixel(double x, double y, const Direction& along, double h
 
 }  // namespace
 
-Samples sample_gaussian(double sigma, const Extent& size) {
-  const Samples bell =
+SampledKernel sample_gaussian(double sigma, const Extent& size) {
+  const SampledKernel bell =
       sample(size, [sigma](double x, double y) { return std::exp(-(x * x + y * y) / (2 * sigma * sigma)); });
   return divided(bell, sum_of(bell));
 }
 
-Samples sample_box(const Extent& size) {
-  Samples samples = sample(size, [](double, double) { return 1.0; });
+SampledKernel sample_box(const Extent& size) {
+  SampledKernel samples = sample(size, [](double, double) { return 1.0; });
   samples.divisor = static_cast<double>(size.h * size.w);
   return samples;
 }
 
-Samples sample_log(double sigma, const Extent& size) {
-  Samples samples = sample(size, [sigma](double x, double y) {
+SampledKernel sample_log(double sigma, const Extent& size) {
+  SampledKernel samples = sample(size, [sigma](double x, double y) {
     const double falloff = (x * x + y * y) / (2 * sigma * sigma);
     return (1 - falloff) * std::exp(-falloff) / (pi * std::pow(sigma, 4));
   });
@@ -124,16 +124,16 @@ Samples sample_log(double sigma, const Extent& size) {
   return samples;
 }
 
-Samples sample_dog(double sigma, double ratio, const Extent& size) {
-  Samples samples = sample_gaussian(sigma, size);
-  const Samples wide = sample_gaussian(ratio * sigma, size);
+SampledKernel sample_dog(double sigma, double ratio, const Extent& size) {
+  SampledKernel samples = sample_gaussian(sigma, size);
+  const SampledKernel wide = sample_gaussian(ratio * sigma, size);
   for (std::size_t i = 0; i < samples.weights.size(); ++i) samples.weights[i] -= wide.weights[i];
   return samples;
 }
 
-Samples sample_gabor(const GaborShape& shape, const Extent& size) {
+SampledKernel sample_gabor(const GaborShape& shape, const Extent& size) {
   const Direction along = direction(shape.theta), phase = direction(shape.psi);
-  const Samples waves = sample(size, [&](double x, double y) {
+  const SampledKernel waves = sample(size, [&](double x, double y) {
     const double u = x * along.cos + y * along.sin, v = shape.gamma * (y * along.cos - x * along.sin);
     const double turn = 2 * pi * u / shape.lambda;
     return std::exp(-(u * u + v * v) / (2 * shape.sigma * shape.sigma)) *
@@ -151,17 +151,19 @@ Extent gabor_extent(const GaborShape& shape) {
   return {side(std::hypot(u * along.sin, v * along.cos)), side(std::hypot(u * along.cos, v * along.sin))};
 }
 
-Samples sample_disk(double radius) {
+SampledKernel sample_disk(double radius) {
   const std::int64_t side = pixels_touched(radius);
-  const Samples areas = sample({side, side}, [radius](double x, double y) { return pixel_area_in_disk(x, y, radius); });
+  const SampledKernel areas =
+      sample({side, side}, [radius](double x, double y) { return pixel_area_in_disk(x, y, radius); });
   return divided(areas, sum_of(areas));
 }
 
-Samples sample_motion(double length, double angle) {
+SampledKernel sample_motion(double length, double angle) {
   const Direction along = direction(angle);
   const double half = length / 2;
   const Extent size{pixels_touched(half * std::fabs(along.sin)), pixels_touched(half * std::fabs(along.cos))};
-  const Samples lengths = sample(size, [&](double x, double y) { return line_length_in_pixel(x, y, along, half); });
+  const SampledKernel lengths =
+      sample(size, [&](double x, double y) { return line_length_in_pixel(x, y, along, half); });
   return divided(lengths, sum_of(lengths));
 }
 

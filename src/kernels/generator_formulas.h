@@ -12,25 +12,25 @@
 namespace convtool {
 
 /// Weights, row-major, and what their sums are divided by.
-struct Samples {
+struct SampledKernel {
   Extent size;
   std::vector<double> weights;
   double divisor = 1;
 };
 
 /// exp(-r^2 / 2 sigma^2), divided by its sum.
-Samples sample_gaussian(double sigma, const Extent& size);
+SampledKernel sample_gaussian(double sigma, const Extent& size);
 
 /// n weights of 1, divided by n.
-Samples sample_box(const Extent& size);
+SampledKernel sample_box(const Extent& size);
 
 /// (1 - r^2 / 2 sigma^2) exp(-r^2 / 2 sigma^2) / (pi sigma^4): the Laplacian of a Gaussian of volume 1 with its sign
 /// turned, so that the centre is positive (Marr and Hildreth, "Theory of edge detection", 1980). The mean is then
 /// subtracted, so that the sum is 0 however coarse the sampling or small the size.
-Samples sample_log(double sigma, const Extent& size);
+SampledKernel sample_log(double sigma, const Extent& size);
 
 /// sample_gaussian(sigma) - sample_gaussian(ratio * sigma).
-Samples sample_dog(double sigma, double ratio, const Extent& size);
+SampledKernel sample_dog(double sigma, double ratio, const Extent& size);
 
 struct GaborShape {
   double sigma;   ///< standard deviation of the envelope along theta, pixels
@@ -45,17 +45,17 @@ struct GaborShape {
 /// orientation", 1985; the parameters of Petkov and Kruizinga, "Computational models of visual neurons specialised in
 /// the detection of periodic and aperiodic oriented visual stimuli", 1997). Divided by the sum of absolute values, so
 /// that no response is larger than the largest input; all zero where the formula is.
-Samples sample_gabor(const GaborShape& shape, const Extent& size);
+SampledKernel sample_gabor(const GaborShape& shape, const Extent& size);
 
 /// The odd size that holds the envelope of a Gabor kernel to 3 sigma.
 Extent gabor_extent(const GaborShape& shape);
 
 /// The area of each pixel's unit square inside a circle of `radius` around the centre, divided by the circle's. The
 /// size is the least that holds it.
-Samples sample_disk(double radius);
+SampledKernel sample_disk(double radius);
 
 /// The length inside each pixel's unit square of a line through the centre, `length` pixels long at `angle`, divided by
 /// the sum. The size is the least that holds it.
-Samples sample_motion(double length, double angle);
+SampledKernel sample_motion(double length, double angle);
 
 }  // namespace convtool

@@ -10,7 +10,7 @@ namespace convtool {
 namespace {
 
 /// The full convolution of `weights` with `blur`, which is symmetric.
-std::vector<float> convolved(const Layer& layer, const Samples& blur) {
+std::vector<float> convolved(const Layer& layer, const SampledKernel& blur) {
   const Extent size{layer.shape.kh + blur.size.h - 1, layer.shape.kw + blur.size.w - 1};
   std::vector<double> sums(static_cast<std::size_t>(size.h * size.w));
   for (std::int64_t y = 0; y < layer.shape.kh; ++y)

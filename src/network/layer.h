@@ -18,6 +18,9 @@ namespace convtool {
 enum class Pooling { none, max, mean };
 inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
 
+/// The words for Padding::Rule, in its order: in kernel files, options and reports.
+inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
+
 /// A kernel with its options. `rank` is that of the weights as the user wrote them:
 ///   2 [kh][kw]                       every channel of the input is filtered alone
 ///   3 [c_i][kh][kw]                  all input channels are summed into one

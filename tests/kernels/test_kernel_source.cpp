@@ -142,12 +142,40 @@ TEST_CASE("unknown names suggest the nearest, shipped or generated") {
   CHECK(refusal("").ends_with("; 'convtool kernels list' shows the names"));
 }
 
+TEST_CASE("names of other programs and misplaced punctuation suggest what was meant") {
+  const CurrentFolder folder;
+  CHECK(refusal("blur").ends_with("; did you mean 'gaussian'?"));
+  CHECK(refusal("gauss").ends_with("; did you mean 'gaussian'?"));
+  CHECK(refusal("Mean").ends_with("; did you mean 'box'?"));
+  CHECK(refusal("canny").ends_with("; 'convtool edges --thin --hysteresis auto' is a Canny detector"));
+  CHECK(refusal("gaussian sigma=2").ends_with("; did you mean gaussian:sigma=2?"));
+  CHECK(refusal("gaussian, sigma=2, size=7").ends_with("; did you mean gaussian:sigma=2,size=7?"));
+  CHECK(refusal("gaussian(sigma=2)").ends_with("; did you mean gaussian:sigma=2?"));
+}
+
+TEST_CASE("a picture in place of a kernel") {
+  const CurrentFolder folder;
+  folder.write("img.png", "");
+  for (const char* name : {"img.png", "./img.png", "missing.JPG"}) {
+    CAPTURE(name);
+    CHECK(refusal(name) ==
+          "--kernel: '" + std::string(name) + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+  }
+}
+
+TEST_CASE("JSON that a shell has taken apart") {
+  CHECK(refusal("[[1,").find("single quotes") != std::string::npos);
+  CHECK(refusal("{weight:").find("single quotes") != std::string::npos);
+  CHECK(refusal("weight:[[1").find("single quotes") != std::string::npos);
+  CHECK(refusal("{weight:[[1]]}").find("single quotes") != std::string::npos);
+}
+
 TEST_CASE("a file whose name does not look like a kernel's is pointed out") {
   const CurrentFolder folder;
   folder.write("mine", "[[1]]");
   folder.write("sobel.jsn", "[[1]]");
   CHECK(refusal("mine") ==
-        "--kernel: 'mine' is a file, but names of kernel files end in .json or .npy; rename it, or write ./mine");
+        "--kernel: 'mine' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./mine");
   CHECK(refusal("sobel.jsn").ends_with("rename it, or write ./sobel.jsn"));
   std::filesystem::create_directory("folder");
   CHECK(refusal("folder").starts_with("--kernel: no kernel is called 'folder'"));

@@ -14,7 +14,7 @@
 #include "cli/terminal/print.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "kernels/files/kernel_reference.h"
+#include "kernels/files/kernel_writer.h"
 #include "kernels/files/weight_file.h"
 #include "tensors/safetensors.h"
 

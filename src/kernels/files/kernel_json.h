@@ -1,11 +1,9 @@
 // Kernel files: JSON text to layers, banks and networks.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
-#include "files/file.h"
 #include "network/layer.h"
 
 namespace convtool {
@@ -17,8 +15,5 @@ namespace convtool {
 /// is not a kernel.
 Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
                           const std::string& folder = "");
-
-/// Reads .npy weights of rank 2, 3 or 4 as a layer with default options. Throws Error(kernel).
-Network parse_kernel_npy(std::span<const std::byte> bytes, const std::string& source, const std::string& default_name);
 
 }  // namespace convtool

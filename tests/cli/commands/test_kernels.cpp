@@ -199,7 +199,7 @@ TEST_CASE("borders that are left to others are warned of") {
   const ProgramResult npy = convert(folder, {"box", "-o", "box.npy"});
   CHECK(npy.code == 0);
   CHECK(npy.err ==
-        "convtool: warning: box: .npy holds the weights alone; apply them with --padding same --padding-mode "
+        "convtool: warning: box: .npy stores the weights alone; apply them with --padding same --padding-mode "
         "replicate\n");
   CHECK(convert(folder, {"box.npy", "--to", "magick"}).out.starts_with("3x3+1+1: 0.11111111,0.11111111,"));
 }
@@ -217,8 +217,8 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: no arguments of apply_kernel");
   refuses(folder, {"missing.mat", "--to", "magick"}, "missing.mat");
   refuses(folder, {"sobell-x", "--to", "magick"}, "did you mean 'sobel-x'?");
-  refuses(folder, {"sobel", "--to", "vips"}, "sobel: a bank of 2 kernels cannot be told by a vips matrix");
-  refuses(folder, {"luma", "--to", "magick"}, "luma: weights of rank 3, 3x1x1, cannot be told by ");
+  refuses(folder, {"sobel", "--to", "vips"}, "sobel: a vips matrix cannot store a bank of 2 kernels");
+  refuses(folder, {"luma", "--to", "magick"}, "cannot store weights of rank 3, 3x1x1");
   refuses(folder, {"Sobel", "--from", "magick"}, "names a kernel that is built into ImageMagick");
   folder.write("words", "neither this nor that");
   refuses(folder, {"words"}, "its format does not show; say it with --from");
