@@ -137,9 +137,9 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses_kernel("[[-Infinity]]", {"line 1, column", "Infinity"});
   workplace.refuses_kernel("[[1e39]]", {"/0/0: ", "float32"});
   workplace.refuses_kernel("[[1e999]]", {"line 1, column", "float32", "1e999"});
-  workplace.refuses_kernel("[[null]]", {"/0/0: null"});
-  workplace.refuses_kernel("[[\"1\"]]", {"/0/0: ", "where a number belongs"});
-  workplace.refuses_kernel("{\"weight\":[[1]],\"weight\":[[2]]}", {"weight", "twice"});
+  workplace.refuses_kernel("[[null]]", {"/0/0: expected a number, got null"});
+  workplace.refuses_kernel("[[\"1\"]]", {"/0/0: ", "expected a number"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"weight\":[[2]]}", {"duplicate key 'weight'"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"strid\":2}", {"/strid: unknown key; did you mean 'stride'?"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"weights\":[[1]]}", {"weight and weights"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"stride\":0}", {"/stride: ", "from 1"});

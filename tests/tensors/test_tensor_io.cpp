@@ -201,9 +201,10 @@ TEST_CASE("JSON tensors: what is refused") {
   CHECK(refused("[1,2]").find("nested 1 deep") != std::string::npos);
   CHECK(refused("[[[[[1]]]]]").find("nested 5 deep") != std::string::npos);
   CHECK(refused("[[1],[2,3]]").find("t.json: /1: ragged") != std::string::npos);
-  CHECK(refused("[[1],2]").find("t.json: /1: the number 2 where a list belongs") != std::string::npos);
-  CHECK(refused("[[1,[2]]]").find("/0/1: a list where a number belongs") != std::string::npos);
-  CHECK(refused("[[true]]").find("/0/0: true") != std::string::npos);
+  CHECK(refused("[[1],2]").find("t.json: /1: expected a list of 1, like its neighbours; got the number 2") !=
+        std::string::npos);
+  CHECK(refused("[[1,[2]]]").find("/0/1: expected a number, got a list") != std::string::npos);
+  CHECK(refused("[[true]]").find("/0/0: expected a number, got true") != std::string::npos);
   CHECK(refused("[[1]] x").find("line 1, column 7") != std::string::npos);
   CHECK(refused("").find("empty") != std::string::npos);
   RankedTensor tensor{.tensor = Tensor(DType::f32, {1, 1, 1, 1}), .rank = 2};

@@ -1,10 +1,9 @@
 #include "kernels/files/kernel_keys.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "core/suggest.h"
+#include "core/error.h"
 #include "files/json_text.h"
 
 namespace convtool {
@@ -45,17 +44,10 @@ void rename_auto_pad(const KernelObject& layer, json& renamed) {
 void check_keys(const KernelObject& object, KernelPart part, bool outermost) {
   std::vector<std::string_view> known = keys_of(part);
   if (outermost) known.push_back("map");
-  for (const auto& item : object.value().items()) {
-    const std::string& key = item.key();
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    if (key == "$schema" && object.is_document()) continue;  // by which editors find the schema
-    if (key == "map")
-      object.fail("map", "map belongs to the outermost object, since it turns the final responses into picture values");
-    std::string list;
-    for (const std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
-    const std::string hint = suggestion(key, known);
-    object.fail(pointer_step(key).substr(1), "unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
-  }
+  if (object.is_document()) known.push_back("$schema");  // by which editors find the schema
+  if (!outermost && object.has("map"))
+    object.fail("map", "map belongs to the outermost object, since it turns the final responses into picture values");
+  check_known_keys(object.value(), object.pointer(""), known, ErrorKind::kernel, object.source());
 }
 
 json without_aliases(const KernelObject& layer) {

@@ -12,8 +12,7 @@ namespace convtool {
 using nlohmann::json;
 
 void KernelObject::fail(const std::string& key, const std::string& message) const {
-  const std::string place = pointer(key);
-  throw Error(ErrorKind::kernel, source_, (place.empty() ? "" : place + ": ") + message);
+  throw_at(pointer(key), message, ErrorKind::kernel, source_);
 }
 
 const json& KernelObject::nonempty_list(const std::string& key) const {

@@ -67,7 +67,7 @@ Network parse_openeo_kernel(std::string_view text, const std::string& source, co
   const json object = parse_json(text, ErrorKind::kernel, source);
   if (!object.is_object() || !object.contains("kernel"))
     refuse_kernel(source, "not the arguments of apply_kernel (expected an object with \"kernel\")");
-  check_known_keys(object, {"kernel", "factor", "border", "replace_invalid"}, source);
+  check_known_keys(object, "", {"kernel", "factor", "border", "replace_invalid"}, ErrorKind::kernel, source);
   const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
   if (block.dimensions.size() != 2) {
     refuse_kernel(source, "/kernel: weights of rank " + std::to_string(block.dimensions.size()) +

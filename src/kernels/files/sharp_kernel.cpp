@@ -43,7 +43,7 @@ Network parse_sharp_kernel(std::string_view text, const std::string& source, con
   const json object = parse_json(text, ErrorKind::kernel, source);
   if (!object.is_object() || !object.contains("kernel"))
     refuse_kernel(source, "not a kernel for sharp (expected an object with \"width\", \"height\" and \"kernel\")");
-  check_known_keys(object, {"width", "height", "kernel", "scale", "offset"}, source);
+  check_known_keys(object, "", {"width", "height", "kernel", "scale", "offset"}, ErrorKind::kernel, source);
   const std::int64_t width = side(object, "width", source), height = side(object, "height", source);
   const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
   if (block.dimensions != std::vector<std::int64_t>{width * height}) {

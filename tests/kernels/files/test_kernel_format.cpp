@@ -150,7 +150,8 @@ TEST_CASE("sharp: a scale that is not given is the sum of the weights, at least 
                "/width: 2 (expected 3 to 1001");
   refuses_text(KernelFormat::sharp, R"({"width":3,"height":1e300,"kernel":[1]})", "/height");
   refuses_text(KernelFormat::sharp, R"({"height":3,"kernel":[1]})", "/width");
-  refuses_text(KernelFormat::sharp, R"({"width":3,"height":3,"kernel":[1,2,null]})", "/kernel/2: null");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":3,"kernel":[1,2,null]})",
+               "/kernel/2: expected a number, got null");
   refuses_text(KernelFormat::sharp, "[[1]]", "not a kernel for sharp");
 }
 
