@@ -90,7 +90,7 @@ TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the
   CHECK(refused(network_of({bank_of({plane(1, 2, {-1, 1})})}), "not above 0"));
   CHECK(refused(network_of({bank_of({plane(1, 1, {-1})})}), "not above 0"));
   CHECK(refused(network_of({bank_of({plane(1, 1, {1}), plane(1, 1, {1})})}), "several"));
-  CHECK(refused(network_of({bank_of({make_layer(3, {1, 4, 1, 1}, {1, 1, 1, 1})})}), "joins channels"));
+  CHECK(refused(network_of({bank_of({make_layer(3, {1, 4, 1, 1}, {1, 1, 1, 1})})}), "mixes channels"));
   CHECK(refused(network_of({bank_of({make_layer(2, {1, 1, 1, 1}, {1}, {}, {5})})}), "bias"));
   Layer active = plane(1, 1, {1});
   active.activation = Activation::relu;

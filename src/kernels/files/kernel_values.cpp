@@ -4,12 +4,27 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "core/text.h"
 #include "files/json_text.h"
 #include "network/layer.h"
 
 namespace convtool {
+namespace {
 
 using nlohmann::json;
+
+/// Our name for a padding mode that only other libraries call `word`; "" where there is none.
+std::string padding_mode_elsewhere(const std::string& word) {
+  const std::string name = in_small_letters(word);
+  for (const PaddingModeRow& row : kPaddingModeTable)
+    if (row.name == name) return "";
+  for (const PaddingModeRow& row : kPaddingModeTable) {
+    if (row.numpy == name || row.scipy == name || in_small_letters(row.opencv) == name) return std::string(row.name);
+  }
+  return "";
+}
+
+}  // namespace
 
 void KernelObject::fail(const std::string& key, const std::string& message) const {
   throw_at(pointer(key), message, ErrorKind::kernel, source_);
@@ -98,6 +113,11 @@ Padding KernelObject::padding() const {
 }
 
 PaddingMode KernelObject::padding_mode() const {
+  if (has("padding_mode") && at("padding_mode").is_string()) {
+    const std::string word = at("padding_mode").get<std::string>();
+    const std::string ours = padding_mode_elsewhere(word);
+    if (!ours.empty()) fail("padding_mode", "unknown padding mode '" + word + "'; did you mean '" + ours + "'?");
+  }
   return static_cast<PaddingMode>(choice("padding_mode", kPaddingModes));
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("show tells what the weights tell, and what apply would choose") {
   CHECK(contains(text, "rank 1: column 1 2 1 times row -1 0 1\n"));
   CHECK(contains(
       text,
-      "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right, turned by 180 degrees\n"));
+      "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right, rotated by 180 degrees\n"));
   CHECK(contains(text, "apply, on 1x1080x1920 u8: "));
   const std::string box = run_convtool({"kernels", "show", "box"}, folder).out;
   CHECK(contains(box, "divided by 9\n"));
@@ -51,7 +51,7 @@ TEST_CASE("show tells what the weights tell, and what apply would choose") {
   CHECK(contains(box, "response at frequency 0: 1\n"));
   CHECK(contains(
       box,
-      "symmetric when mirrored left to right, mirrored top to bottom, turned by 180 degrees, turned by 90 degrees\n"));
+      "symmetric when mirrored left to right, mirrored top to bottom, rotated by 180 degrees, rotated by 90 degrees\n"));
   CHECK(contains(run_convtool({"kernels", "show", "[[1,2],[3,5]]"}, folder).out, "no symmetry\n"));
   const std::string planes = run_convtool({"kernels", "show", "[[[1,2],[2,4]],[[1,2],[3,4]]]"}, folder).out;
   CHECK(contains(planes, "rank 1 in 1 plane, rank 2 in 1 plane\n"));
@@ -93,7 +93,7 @@ TEST_CASE("show tells of a pool what it has, and no rank of more weights than it
   for (int i = 1; i < 512 * 512 + 1; ++i) row += ",1";
   folder.write("long.json", row + "]]");
   const ProgramResult text = run_convtool({"kernels", "show", "long.json"}, folder);
-  CHECK(contains(text.out, "the rank is not looked for"));
+  CHECK(contains(text.out, "rank unknown: too many weights"));
   CHECK(json::parse(run_convtool({"kernels", "show", "long.json", "--json"}, folder)
                         .out)["layers"][0]["kernels"][0]["planes"][0]["rank"]
             .is_null());

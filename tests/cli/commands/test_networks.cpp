@@ -213,7 +213,7 @@ TEST_CASE("alpha beside pools: kept at the windows' centres; premultiplied throu
   CHECK(run("mean", "premultiply").code == 0);
   const ProgramResult refused = run("max", "premultiply");
   CHECK(refused.code == 1);
-  CHECK(refused.err.find("takes the largest values; choose --alpha keep") != std::string::npos);
+  CHECK(refused.err.find("is a max pool; choose --alpha keep") != std::string::npos);
 }
 
 TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
