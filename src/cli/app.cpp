@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "conv/plan.h"
 #include "core/suggest.h"
 #include "pictures/image_io.h"

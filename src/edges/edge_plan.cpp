@@ -78,10 +78,7 @@ PlanOptions with_layout(PlanOptions options, const Shape& input) {
 Shape shape_of_output(const EdgeRecipe& recipe, const Shape& input, const NetworkPlan& kernels) {
   Shape shape = kernels.output_shape();
   require(shape.h == input.h && shape.w == input.w, "edges of another size than the picture");
-  const bool wheel = recipe.kind == EdgeKind::orientation && recipe.angle == AngleUnit::wheel;
-  shape.c = recipe.kind == EdgeKind::components         ? static_cast<std::int64_t>(recipe.kernels.layers.size())
-            : recipe.kind == EdgeKind::overlay || wheel ? 3
-                                                        : 1;
+  shape.c = recipe.channels();
   return shape;
 }
 

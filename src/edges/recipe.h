@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -64,6 +65,12 @@ struct EdgeRecipe {
   bool is_decided() const { return thin || hysteresis.has_value(); }
   bool is_laplacian() const { return kernels.layers.size() == 1; }
   bool has_gradient() const { return kernels.layers.size() == 2; }
+  /// Channels of the output.
+  std::int64_t channels() const {
+    if (kind == EdgeKind::components) return static_cast<std::int64_t>(kernels.layers.size());
+    const bool in_colours = kind == EdgeKind::overlay || (kind == EdgeKind::orientation && angle == AngleUnit::wheel);
+    return in_colours ? 3 : 1;
+  }
 };
 
 }  // namespace convtool

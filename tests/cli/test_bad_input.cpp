@@ -184,8 +184,8 @@ TEST_CASE("kernels that do not fit the input") {
   refuses({"box:size=13", "--padding", "0"}, {"13x13", "12x16", "pad more"});
   refuses({"box", "--padding", "12", "--padding-mode", "reflect"}, {"reflect", "12"});
   refuses({"{\"weight\":[[1]],\"bias\":[1,2]}"}, {"bias", "expected one number", "got 2"});
-  refuses({"[[[[1]]],[[[1]]]]"}, {"2 channels of u8", "png does not hold", ".npy", "--combine"});
-  refuses({"edge.json", "--depth", "f32"}, {"f32", "png does not hold", ".tif", ".npy"});
+  refuses({"[[[[1]]],[[[1]]]]"}, {"2 channels of u8", "png cannot store", ".npy", "--combine"});
+  refuses({"edge.json", "--depth", "f32"}, {"f32", "png cannot store", ".tif", ".npy"});
 }
 
 TEST_CASE("option values that do not fit") {
@@ -381,7 +381,7 @@ TEST_CASE("numbers too large to compute with are refused, not wrapped") {
 TEST_CASE("odd names stay on one line") {
   Workplace workplace;
   workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});
-  workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: a name is empty"});
+  workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: is empty"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a\\nb\":1}", {"/a\\nb: unknown key"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a/b~c\":1}", {"/a~1b~0c: unknown key"});
   const ProgramResult named =

@@ -9,8 +9,8 @@
 namespace convtool {
 namespace {
 
-// Options that decide which inputs, where to, what is told, or how fast.
-constexpr std::string_view kWithoutASay[] = {
+// Options that affect which inputs, where to, what is reported, or how fast.
+constexpr std::string_view kWithoutEffect[] = {
     "INPUT",     "--files-from", "-0",           "--recursive",    "--include",   "--shard",    "--output",
     "--out-dir", "--no-clobber", "--dry-run",    "--json",         "--quiet",     "--verbose",  "--progress",
     "--jobs",    "--threads",    "--max-pixels", "--memory-limit", "--fail-fast", "--manifest", "--help"};
@@ -35,7 +35,7 @@ void append_layer(std::string& text, const Layer& layer) {
   append_numbers<float>(text, {params.padding_value});
 }
 
-/// A digest of all that `network` does.
+/// A digest of everything that affects the result of `network`.
 std::string digest_of_network(const Network& network) {
   std::string text;
   for (const Bank& bank : network.banks) {
@@ -50,7 +50,7 @@ bool was_touched(const FileRecord& then, const FileRecord& now) {
   return then.mtime != now.mtime || then.ctime != now.ctime;
 }
 
-/// Whether `record` still holds for the file at its path; `current` is the file as it is now.
+/// Whether the file at `record`'s path still has the recorded content; `current` is the file now.
 bool has_same_content(const FileRecord& record, const FileRecord& current) {
   if (current.size != record.size) return false;
   return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
@@ -64,18 +64,15 @@ RecordedOptions options_with_a_say(const CLI::App& command, const Network& netwo
                              {"kernels_digest", {digest_of_network(network)}}};
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_name();
-    const bool has_a_say = std::find(std::begin(kWithoutASay), std::end(kWithoutASay), name) == std::end(kWithoutASay);
-    if (option->count() > 0 && has_a_say) options[name] = option->results();
+    const bool has_effect =
+        std::find(std::begin(kWithoutEffect), std::end(kWithoutEffect), name) == std::end(kWithoutEffect);
+    if (option->count() > 0 && has_effect) options[name] = option->results();
   }
   return options;
 }
 
 const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
-  std::vector<std::string> outputs = {destination.path};
-  if (destination.derived)
-    for (const char* format : kFormatsOfDerivedNames)
-      outputs.push_back(with_format(destination, *find_file_format(format)).path);
-  for (const std::string& output : outputs) {
+  for (const std::string& output : possible_paths(destination)) {
     const ManifestEntry* entry = manifest_.find(input, output);
     if (entry != nullptr && entry->options == options_) return entry;
   }
@@ -105,7 +102,7 @@ void Resume::record(const std::optional<FileRecord>& input, const std::string& o
     manifest_.add({.input = *input, .output = *result, .options = options_});
   } catch (const Error& error) {
     throw Error(error.kind(), "--manifest",
-                std::string(error.what()) + ", so that '" + output + "', which is written, is made again next time");
+                std::string(error.what()) + "; '" + output + "' was written, and will be written again next time");
   }
 }
 

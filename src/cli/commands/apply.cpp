@@ -29,11 +29,11 @@ Examples:
 Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 nothing was begun.)";
 
 int run_apply(const ApplyOptions& options) {
-  FilterOptions filter = resolve(options.run);
-  filter.network = load_network(options.layer);
-  filter.flip = options.layer.flip;
-  filter.grey = options.grey;
-  return run_batch(options.run, filter, options.layer.kernels);
+  FilterSpec spec = resolve_filter(options.run);
+  spec.network = load_network(options.layer);
+  spec.flip = options.layer.flip;
+  spec.grey = options.grey;
+  return run_batch(resolve_batch(options.run, spec, options.layer.kernels), spec);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/options/option_value.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "conv/plan.h"
 #include "core/parallel.h"
 #include "report/bench_report.h"

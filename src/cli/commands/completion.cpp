@@ -10,7 +10,7 @@
 #include "cli/options/option_table.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 
 namespace convtool {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/kernels_commands.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "cli/app.h"
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/commands/kernels_commands.h"
 #include "cli/options/option_value.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"

@@ -6,7 +6,6 @@
 #include "cli/app.h"
 #include "cli/commands/chosen_algorithms.h"
 #include "cli/commands/kernels_commands.h"
-#include "cli/terminal/print.h"
 #include "cli/terminal/terminal.h"
 #include "kernels/kernel_source.h"
 #include "report/kernel_report.h"
@@ -48,7 +47,7 @@ void add_kernels_show(CLI::App& command, Action& action) {
   command.callback([options, &action] {
     action = [options] {
       const KernelReport report = report_on(load_kernel(options->kernel));
-      print(options->json ? to_json(report) + "\n" : to_text(report, wants_colours()));
+      print(options->json ? to_json(report) + "\n" : to_text(report, may_use_colours(STDOUT_FILENO)));
       return kExitDone;
     };
   });

@@ -11,14 +11,12 @@
 #include <random>
 
 #include "cli/app.h"
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/command.h"
 #include "cli/commands/samples.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
-#include "cli/terminal/print.h"
-#include "cli/terminal/status_line.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/kernel_source.h"
@@ -193,7 +191,7 @@ void check_output(const LearnOptions& options) {
     refuse("--output", "'" + *options.output + "' is no kernel file's name (expected one that ends in .json)");
   std::vector<std::string> read = options.inputs;
   read.insert(read.end(), options.targets.begin(), options.targets.end());
-  check_writable({.path = *options.output, .format = std::nullopt}, ReadFiles(read));
+  convtool::check_output(*options.output, false, ReadFiles(read));
 }
 
 /// As nn.Conv2d starts: uniform between -b and b, with b = 1 / sqrt(inputs of an output).

@@ -5,7 +5,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/options/option_table.h"
-#include "cli/terminal/print.h"
+#include "cli/terminal/terminal.h"
 
 namespace convtool {
 namespace {

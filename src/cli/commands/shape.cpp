@@ -15,8 +15,6 @@
 #include "cli/job/source.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
-#include "cli/terminal/print.h"
-#include "cli/terminal/status_line.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"
@@ -58,7 +56,7 @@ Input read_file_shape(const std::string& path) {
   try {
     std::error_code ignored;
     if (path == "-" || std::filesystem::is_other(path, ignored)) {
-      const Source source = decode_source(read_file(path), path, kMostPixels);
+      const Source source = read_source(read_file(path), path, kMostPixels);
       Shape shape = source.shape;
       if (source.has_alpha()) --shape.c;
       return {shape, source.rank(), source.dtype()};
@@ -66,7 +64,7 @@ Input read_file_shape(const std::string& path) {
     const MappedFile file(path);
     const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
     if (header.format.kind == FileFormat::Kind::json) {
-      const Source source = decode_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
+      const Source source = read_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
       return {source.shape, source.rank(), source.dtype()};
     }
     Shape shape = header.shape;

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "cli/job/source.h"
-#include "cli/terminal/progress.h"
+#include "cli/terminal/terminal.h"
 #include "conv/epilogue.h"
 #include "conv/output_map.h"
 #include "conv/plan.h"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/job/destination.h"
-#include "cli/job/filter.h"
+#include "cli/batch/batch.h"
+#include "cli/job/filter_spec.h"
 
 namespace CLI {
 class App;
@@ -28,7 +28,11 @@ struct RunOptions {
 /// Adds INPUT and, in groups of their own, the options to `command`.
 void add_run_options(CLI::App& command, RunOptions& options);
 
-/// What the options ask of each input; the network is left to the command. Throws Error(usage).
-FilterOptions resolve(const RunOptions& options);
+/// What to do to each input; the network is left to the command. Throws Error(usage).
+FilterSpec resolve_filter(const RunOptions& options);
+
+/// How to run the batch that filters by `spec`, whose kernels were read from `kernel_files`. Throws Error(usage).
+BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
+                           const std::vector<std::string>& kernel_files);
 
 }  // namespace convtool

@@ -112,7 +112,7 @@ TEST_CASE("what is no manifest is refused with its line, and left as it is") {
       CHECK(text == "\n");  // nothing is lost by an empty line
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::usage);
-      CHECK(std::string(error.what()).find("is no manifest of convtool's (line 1)") != std::string::npos);
+      CHECK(std::string(error.what()).find("is not a convtool manifest (line 1)") != std::string::npos);
     }
     CHECK(read_text(path) == text);
   }

@@ -84,7 +84,7 @@ TEST_CASE("an input that takes more than --memory-limit is refused, the others g
       {"apply", "large.ppm", "small.pgm", "-k", "[[1]]", "--memory-limit", "40M", "--out-dir", "out"}, folder);
   CHECK(result.code == 1);
   CHECK(result.err.find("convtool: large.ppm: needs up to ") == 0);
-  CHECK(result.err.find("(at most 40 MiB may be used); raise --memory-limit, or cut the input") != std::string::npos);
+  CHECK(result.err.find("(at most 40 MiB may be used); raise --memory-limit, or crop the input") != std::string::npos);
   CHECK(result.out.find("small.pgm") != std::string::npos);
 }
 

@@ -167,7 +167,7 @@ TEST_CASE("pools take the options that mean something, and refuse the others") {
   CHECK(workplace.run({"apply", "a.pgm", "-k", R"({"pool":"mean","size":2})", "-o", "m.json"}).code == 0);
   CHECK(read_text(workplace.file("m.json")) == "[[[3.5,5.5],[11.5,13.5]]]\n");
   const ProgramResult text = workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.png", "-v", "--flip"});
-  CHECK(text.out.find("; max pool 2x2, stride 2, padding 0, map clip, response 6 to 16, mean 11,") !=
+  CHECK(text.out.find("; max pool 2x2, stride 2, clipped 0\n  max pool 2x2, stride 2, padding 0\n") !=
         std::string::npos);
   for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--stride", "1"},
                                                                                       {"--dilation", "2"},

@@ -1,7 +1,7 @@
-// The line that tells how far a run has come.
+// What is drawn on a terminal: progress and colours.
 #include <doctest/doctest.h>
 
-#include "cli/terminal/progress.h"
+#include "cli/terminal/terminal.h"
 #include "support/program.h"
 
 namespace convtool {
@@ -36,6 +36,25 @@ TEST_CASE("it is drawn when asked for, or on a terminal; never among the reports
   };
   CHECK(on_terminal("xterm").find("1/2 [") != std::string::npos);
   CHECK(on_terminal("dumb").find("1/2 [") == std::string::npos);
+}
+
+TEST_CASE("errors are red and warnings yellow on a terminal, unless NO_COLOR is set") {
+  const TempFolder folder;
+  folder.write("a.json", "[[1,2],[3,4]]");
+  // script(1) gives the program a terminal.
+  const auto on_terminal = [&](const std::string& settings) {
+    return run_shell(settings + " script -qec \"$CONVTOOL apply a.json no.json -k '[[1]]' --out-dir o\" /dev/null",
+                     folder)
+        .out;
+  };
+  const std::string message = " no.json: no such file", red = "\x1b[1;31mconvtool:\x1b[0m";
+  CHECK(on_terminal("TERM=xterm").find(red + message) != std::string::npos);
+  CHECK(on_terminal("TERM=xterm NO_COLOR=").find(red + message) != std::string::npos);  // an empty value does not count
+  for (const char* plain : {"TERM=xterm NO_COLOR=1", "TERM=dumb"}) {
+    const std::string out = on_terminal(plain);
+    CHECK(out.find("convtool:" + message) != std::string::npos);
+    CHECK(out.find("\x1b[1;") == std::string::npos);
+  }
 }
 
 }  // namespace
