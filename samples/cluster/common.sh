@@ -1,15 +1,15 @@
-# Sourced by parallel.sh and slurm.sh: one script for each shard, and what became of them.
+# Sourced by parallel.sh and slurm.sh: writes a script for each shard, and finds out which have failed.
 
 cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tries=${TRIES:-3}
 convtool=${CONVTOOL:-convtool}
-# A path is made absolute, as the scripts of the shards may start elsewhere; a bare name is left to each machine's PATH.
+# A path becomes absolute, since the scripts of the shards may start in another folder. A bare name is found in each machine's PATH.
 [[ $convtool != */* ]] || convtool=$(realpath "$convtool")
 
 # prepare SHARDS OUT LIST COMMAND ARGUMENT...: writes OUT/shards/K.sh for each K, to run convtool on the K-th slice of LIST.
 prepare() {
   shards=$1
-  [[ $shards =~ ^[1-9][0-9]*$ ]] || { echo "SHARDS is a number from 1 on, not $shards" >&2; exit 2; }
+  [[ $shards =~ ^[1-9][0-9]*$ ]] || { echo "SHARDS is $shards (expected a number, 1 or more)" >&2; exit 2; }
   [ -f "$3" ] || { echo "$3: no such list" >&2; exit 2; }
   mkdir -p "$2/shards" "$2/manifests"
   out=$(realpath "$2")
@@ -19,7 +19,8 @@ prepare() {
   python3 "$cluster/manifests.py" deal "$out" "$list" "$shards"
   for ((k = 1; k <= shards; k++)); do
     : >"$out/shards/$k.log"
-    # Emptied, not removed: over NFS a machine may go on missing a file that it once missed, but reads what is in one it knows.
+    # Emptied, not removed: over NFS, a machine may keep missing a file that did not exist before, but it reads the content of one
+    # that it knows.
     : >"$out/shards/$k.status"
     {
       printf 'cd %q\n' "$PWD"
@@ -30,7 +31,7 @@ prepare() {
   done
 }
 
-# unfinished: the numbers of the shards that have not ended well, one on each line.
+# unfinished: prints the numbers of the shards that have not succeeded, one per line.
 unfinished() {
   local k
   for ((k = 1; k <= shards; k++)); do
@@ -38,7 +39,7 @@ unfinished() {
   done
 }
 
-# finish: merges the manifests, whatever failed; false, with the end of each log, when a shard failed for good.
+# finish: merges the manifests, even after failures. If a shard has failed, shows the end of its log and returns false.
 finish() {
   local k left
   python3 "$cluster/manifests.py" fold "$out"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The manifests of a run in shards.
+"""Merges and distributes the manifests of a run in shards.
 
 manifests.py fold OUT              merges OUT/manifests/K.jsonl into OUT/manifest.jsonl: the last line of each input and output
-manifests.py deal OUT LIST SHARDS  folds, then begins OUT/manifests/K.jsonl with what is known of the K-th slice of LIST
+manifests.py deal OUT LIST SHARDS  folds, then starts each OUT/manifests/K.jsonl with the known lines of the K-th slice of LIST
 """
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 
 
 def read(manifest):
-    """The last line of each input and output; a line that a crash cut off counts as none."""
+    """The last line of each input and output. A line that a crash has cut off is ignored."""
     lines = {}
     if manifest.exists():
         for line in manifest.read_bytes().split(b"\n"):
@@ -27,7 +27,7 @@ def fold(out):
     merged = read(out / "manifest.jsonl")
     news = {}
     for shard in sorted((out / "manifests").glob("*.jsonl"), key=lambda path: int(path.stem)):
-        # A line that was dealt is no news: another shard may have done its input since.
+        # A line that was dealt is not new: another shard may have filtered its input since.
         news.update((key, line) for key, line in read(shard).items() if merged.get(key) != line)
     merged.update(news)
     partial = out / "manifest.jsonl.partial"
@@ -47,7 +47,7 @@ def deal(out, names, shards):
         if int(shard.stem) > shards:
             shard.unlink()
     for k in range(1, shards + 1):
-        part = names[len(names) * (k - 1) // shards : len(names) * k // shards]  # as convtool --shard slices
+        part = names[len(names) * (k - 1) // shards : len(names) * k // shards]  # as convtool --shard does
         with open(out / "manifests" / f"{k}.jsonl", "wb") as file:
             file.writelines(line for name in part for line in known.get(name, []))
 
