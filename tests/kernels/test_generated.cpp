@@ -1,4 +1,4 @@
-// Generated kernels against values computed elsewhere, closed forms and symmetries; and what is refused.
+// Generated kernels against independently computed values, closed forms and symmetries; and refused parameters.
 //
 // The tables come from NumPy 1.24 and SciPy 1.10: ndimage.gaussian_filter of a unit impulse (gaussian, dog), the
 // formula evaluated with complex numbers (gabor), -(r^2 - 2 s^2)/s^4 times the normal density (log), and
@@ -117,7 +117,7 @@ TEST_CASE("disk: quad's values") {
   check_close(from_centre(layer, -1, 2), 0.041131413);
 }
 
-TEST_CASE("disk: a pixel inside weighs 1 / (pi r^2), one outside nothing, and the size just holds the circle") {
+TEST_CASE("disk: a pixel inside has weight 1 / (pi r^2), one outside 0, and the size just contains the circle") {
   const Layer layer = generated("disk:radius=20.5");
   CHECK(layer.shape.kw == 41);
   check_close(from_centre(layer, 0, 0), 1 / (std::numbers::pi * 20.5 * 20.5));
@@ -142,7 +142,7 @@ TEST_CASE("gabor: NumPy's values") {
   }
 }
 
-TEST_CASE("gabor: psi -90 answers positive where brightness increases along theta") {
+TEST_CASE("gabor: with psi -90 the response is positive where brightness increases along theta") {
   const Layer right = generated("gabor:psi=-90"), up = generated("gabor:psi=-90,theta=90");
   CHECK(from_centre(right, 0, 0) == 0);
   CHECK(from_centre(right, 0, 1) > 0);
@@ -201,7 +201,7 @@ TEST_CASE("sums are 1 for blurs and 0 for differences, and every weight is finit
   }
 }
 
-TEST_CASE("turned by 180 degrees all are the same, but for Gabor kernels whose phase is not 0") {
+TEST_CASE("all kernels stay the same when rotated by 180 degrees, except Gabor kernels whose phase is not 0") {
   for (const std::string& text : kSamples) {
     CAPTURE(text);
     const Layer layer = generated(text);
@@ -212,7 +212,7 @@ TEST_CASE("turned by 180 degrees all are the same, but for Gabor kernels whose p
   }
 }
 
-TEST_CASE("round kernels are the same transposed") {
+TEST_CASE("round kernels stay the same when transposed") {
   for (const char* text :
        {"gaussian:sigma=2.3", "gaussian:size=4", "log", "dog", "disk:radius=7.3", "disk:radius=32.6"}) {
     CAPTURE(text);
@@ -229,7 +229,7 @@ TEST_CASE("round kernels are the same transposed") {
   }
 }
 
-TEST_CASE("a generated kernel is named as asked for, described, and keeps the size and border of the picture") {
+TEST_CASE("a generated kernel has its argument as name, a description, and keeps the size of the picture") {
   for (const Generator& generator : generators()) {
     const std::string name(generator.name);
     CAPTURE(name);
@@ -272,7 +272,7 @@ TEST_CASE("default sizes follow the documented rules") {
   CHECK(generated("gabor:lambda=4").weights == generated("gabor:lambda=4,sigma=2.24").weights);
 }
 
-TEST_CASE("what is not a kernel is refused with its reason") {
+TEST_CASE("wrong parameters are refused with the reason") {
   const std::pair<const char*, const char*> refused[] = {
       {"guassian", "did you mean 'gaussian'?"},
       {"guassian:sigma=1", "did you mean 'gaussian'?"},

@@ -1,4 +1,4 @@
-// What --kernel takes, in the order it is tried, and what an unknown name is answered with.
+// The arguments of --kernel, in the order in which they are tried, and the suggestions for unknown names.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using doctest::Contains;
 
-/// An empty folder that is the current one while the test runs.
+/// An empty folder, the current one while the test runs.
 class CurrentFolder {
  public:
   CurrentFolder() : before_(std::filesystem::current_path()) {
@@ -43,7 +43,7 @@ class CurrentFolder {
 
 std::vector<float> weights_of(const Network& network) { return network.banks.front().layers.front().weights; }
 
-/// The error that loading `argument` ends with, which is of the kernel kind.
+/// The message of the kernel error that loading `argument` throws.
 std::string refusal(const std::string& argument) {
   try {
     load_kernel(argument);
@@ -72,7 +72,7 @@ TEST_CASE("inline JSON") {
   CHECK(refusal("[[1, -1]").starts_with("--kernel: "));
 }
 
-TEST_CASE("shipped names, and generated kernels behind them") {
+TEST_CASE("shipped names come before generated kernels") {
   CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
   CHECK(load_kernel("gaussian").name == "gaussian");
   CHECK(load_kernel("gaussian:sigma=1.4,size=5").banks.front().layers.front().shape.kw == 5);
@@ -94,7 +94,7 @@ TEST_CASE("files by path: JSON and .npy, named by their stems") {
   CHECK(load_kernel("named.json").name == "other");
   CHECK(weights_of(load_kernel("block.npy")) == std::vector<float>{3, 4});
   CHECK(load_kernel("block.npy").name == "block");
-  CHECK(weights_of(load_kernel("misnamed.json")) == std::vector<float>{5, 6});  // told by its content
+  CHECK(weights_of(load_kernel("misnamed.json")) == std::vector<float>{5, 6});  // recognized by its content
   CHECK(weights_of(load_kernel("./bare")) == std::vector<float>{7});
 }
 

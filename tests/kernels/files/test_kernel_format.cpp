@@ -1,4 +1,4 @@
-// Kernels in the formats of other programs: what they mean, what comes out of ours, and what is refused by name.
+// Kernels in the formats of other programs: reading, writing, and what is refused.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -27,7 +27,7 @@ std::string written(KernelFormat format, const std::string& json) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The message of the error that `body` throws, which is one of a kernel.
+/// The message of the kernel error that `body` throws.
 template <class Body>
 std::string refusal(const Body& body) {
   try {
@@ -67,7 +67,7 @@ TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is 
   CHECK(layer.weights == kSix);
   CHECK(layer.divisor == std::vector<double>{8});
   CHECK(layer.bias == std::vector<float>{128.5F});
-  // vips lays the weight in row height / 2 on the pixel: of two rows the lower one.
+  // vips puts the weight in row height / 2 on the pixel: the lower one of two rows.
   CHECK(layer.params.padding == Padding{Padding::Rule::same_lower, {}});
   CHECK(layer.params.padding_mode == PaddingMode::replicate);
   const Layer plain = only(parse(KernelFormat::vips, "3 1\n-1 0 1e-3"));
@@ -77,7 +77,7 @@ TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is 
   CHECK(plain.params.padding == Padding{Padding::Rule::same, {}});
 }
 
-TEST_CASE("vips matrices that are none") {
+TEST_CASE("text that is not a vips matrix") {
   refuses_text(KernelFormat::vips, "", "0 numbers");
   refuses_text(KernelFormat::vips, "3 3 1 0 5\n", "5 numbers");
   refuses_text(KernelFormat::vips, "2 1\n1,2\n", "row 1 of the vips matrix has 1 numbers");
@@ -187,7 +187,7 @@ TEST_CASE("openEO: factor and border") {
   refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"faktor":1})", "did you mean 'factor'?");
 }
 
-TEST_CASE("what is written: the divisor where the format has one, else quotients that read back as the same double") {
+TEST_CASE("the divisor is written where the format has one, else quotients that read back as the same double") {
   const std::string box =
       R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":9,"padding":"same","padding_mode":"replicate"})";
   CHECK(written(KernelFormat::vips, box) == "3 3 9 0\n1 1 1\n1 1 1\n1 1 1\n");
@@ -201,7 +201,7 @@ TEST_CASE("what is written: the divisor where the format has one, else quotients
         R"({"kernel":[[1,1,1],[1,1,1],[1,1,1]],"factor":0.1111111111111111,"border":"replicate"})"
         "\n");
   CHECK(written(KernelFormat::vips, R"({"weight":[[0.1,-3e-7]],"bias":128})") == "2 1 1 128\n0.1 -3e-07\n");
-  // No whole number, so that sharp would take the sum of the weights for it.
+  // Not a whole number, which sharp would replace by the sum of the weights.
   const std::string half =
       written(KernelFormat::sharp, R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":2.5,"padding_mode":"replicate"})");
   CHECK(half.find(R"("kernel":[0.4,0.4,)") != std::string::npos);
@@ -227,7 +227,7 @@ TEST_CASE("every format reads back what it wrote, to the bit") {
   CHECK(only(parse(KernelFormat::magick, written(KernelFormat::magick, whole))).weights == before.weights);
 }
 
-TEST_CASE("the origin goes where the format has room for it") {
+TEST_CASE("the origin is written where the format has one") {
   const auto padded = [](const std::string& padding) {
     return R"({"weight":[[1,2,3],[4,5,6]],"padding_mode":"replicate",)" + padding + "}";
   };
@@ -270,7 +270,7 @@ TEST_CASE("what a format cannot store is refused by name") {
   refuses_kernel(KernelFormat::openeo, "[[1,-1]]", "openEO's JSON cannot store a kernel of 1x2");
 }
 
-TEST_CASE(".npy holds weights of any rank, divided") {
+TEST_CASE(".npy stores weights of any rank, divided") {
   const Bytes bytes = format_kernel(KernelFormat::npy, ours(R"({"weight":[[[[1,3]]],[[[2,6]]]],"divisor":4})"));
   const Layer layer = only(parse_kernel(KernelFormat::npy, bytes, "file", "k"));
   CHECK(layer.rank == 4);

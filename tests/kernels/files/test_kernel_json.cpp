@@ -1,4 +1,4 @@
-// Kernel files that are kernels; those that are not are refused on the real binary, tests/cli/test_bad_input.cpp.
+// Valid kernel files. tests/cli/test_bad_input.cpp has the invalid ones, on the real binary.
 
 #include <doctest/doctest.h>
 
