@@ -36,17 +36,28 @@ struct Pads {
   constexpr bool operator==(const Pads&) const = default;
 };
 
-/// What lies outside the picture abcd. `zeros` and `constant`: kkk|abcd|kkk.
-enum class PaddingMode {
-  zeros,
-  constant,
-  reflect,    ///< dcb|abcd|cba
-  symmetric,  ///< cba|abcd|dcb
-  replicate,  ///< aaa|abcd|ddd
-  circular,   ///< bcd|abcd|abc
+/// The value of pixels outside the picture; kPaddingModeTable shows each mode.
+enum class PaddingMode { zeros, constant, reflect, symmetric, replicate, circular };
+
+/// One padding mode: its name here, the row abcd with three pixels of padding on each side, and its names elsewhere.
+struct PaddingModeRow {
+  std::string_view name;
+  std::string_view picture;
+  std::string_view pytorch, numpy, scipy, opencv;  ///< empty where the library lacks the mode; OpenCV's without BORDER_
 };
-inline constexpr std::string_view kPaddingModes[] = {"zeros",     "constant",  "reflect",
-                                                     "symmetric", "replicate", "circular"};
+inline constexpr PaddingModeRow kPaddingModeTable[] = {
+    {"zeros", "000|abcd|000", "zeros", "constant", "constant", "CONSTANT"},
+    {"constant", "kkk|abcd|kkk", "constant", "constant", "constant", "CONSTANT"},
+    {"reflect", "dcb|abcd|cba", "reflect", "reflect", "mirror", "REFLECT_101"},
+    {"symmetric", "cba|abcd|dcb", "", "symmetric", "reflect", "REFLECT"},
+    {"replicate", "aaa|abcd|ddd", "replicate", "edge", "nearest", "REPLICATE"},
+    {"circular", "bcd|abcd|abc", "circular", "wrap", "wrap", "WRAP"},
+};
+
+/// The names alone, in the order of the enumeration.
+inline constexpr std::string_view kPaddingModes[] = {kPaddingModeTable[0].name, kPaddingModeTable[1].name,
+                                                     kPaddingModeTable[2].name, kPaddingModeTable[3].name,
+                                                     kPaddingModeTable[4].name, kPaddingModeTable[5].name};
 
 constexpr std::string_view to_string(PaddingMode mode) { return kPaddingModes[static_cast<int>(mode)]; }
 

@@ -1,9 +1,17 @@
 #include "core/text.h"
 
-#include <cstdio>
+#include "core/error.h"
 
 namespace convtool {
 namespace {
+
+/// `number` in `format`, with `precision` digits as that format counts them.
+std::string with_precision(double number, std::chars_format format, int precision) {
+  constexpr int kMostPrecision = 64;
+  require(precision >= 0 && precision <= kMostPrecision, "a number printed with more than 64 digits");
+  char text[384];  // 309 digits before the point, a sign, a point, 64 digits
+  return {text, std::to_chars(text, text + sizeof text, number, format, precision).ptr};
+}
 
 template <class Number>
 std::string shortest(Number number) {
@@ -44,10 +52,9 @@ std::string printable(std::string_view text) {
 std::string to_text(float number) { return shortest(number); }
 std::string to_text(double number) { return shortest(number); }
 
-std::string short_text(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", number);
-  return text;
+std::string short_text(double number, int digits) { return with_precision(number, std::chars_format::general, digits); }
+std::string fixed_text(double number, int decimals) {
+  return with_precision(number, std::chars_format::fixed, decimals);
 }
 
 std::string counted(std::int64_t count, const std::string& one) {

@@ -23,8 +23,11 @@ std::string printable(std::string_view text);
 std::string to_text(float number);
 std::string to_text(double number);
 
-/// With four digits: "0.1235", "1.235e+09".
-std::string short_text(double number);
+/// With at most `digits` significant digits, as printf's %.*g in the C locale: "0.1235", "1.235e+09", "12".
+std::string short_text(double number, int digits = 4);
+
+/// With exactly `decimals` digits after the point, as printf's %.*f in the C locale: "0.125", "29.8", "30".
+std::string fixed_text(double number, int decimals);
 
 /// "1 epoch", "2 epochs".
 std::string counted(std::int64_t count, const std::string& one);

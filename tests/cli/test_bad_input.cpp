@@ -152,6 +152,8 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":\"sam\"}", {"/padding: ", "did you mean 'same'?"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"padding\":1,\"pads\":[1,1,1,1]}", {"both padding and pads"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"padding_mode\":\"mirror\"}",
+                           {"/padding_mode: unknown padding mode 'mirror'; did you mean 'reflect'?"});
+  workplace.refuses_kernel("{\"weight\":[[1]],\"padding_mode\":\"BORDER\"}",
                            {"/padding_mode: ", "reflect", "symmetric"});
   workplace.refuses_kernel("{\"weight\":[[1,-1]],\"normalize\":true}", {"/weight: ", "sum", "0"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"divisor\":0}", {"/divisor: ", "0"});

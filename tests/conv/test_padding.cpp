@@ -1,6 +1,7 @@
 // The border rules: which pixel stands outside, how much padding a rule means, and where none is seen.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "conv/padding.h"
@@ -27,6 +28,19 @@ TEST_CASE("what each mode shows outside abcd, several bounces far") {
   CHECK(draw(PaddingMode::symmetric, 4, 13, 13) ==
         std::string("d") + "dcba" + "abcd" + "dcba" + "abcd" + "dcba" + "abcd" + "dcba" + "a");
   CHECK(draw(PaddingMode::reflect, 4, 11, 12) == std::string("bcdcbabcdcb") + "abcd" + "cbabcdcbabcd");
+}
+
+TEST_CASE("the table of padding modes draws what pad_index() does") {
+  for (std::size_t i = 0; i < std::size(kPaddingModes); ++i) {
+    const PaddingModeRow& row = kPaddingModeTable[i];
+    CAPTURE(std::string(row.name));
+    const auto mode = static_cast<PaddingMode>(i);
+    CHECK(to_string(mode) == row.name);
+    std::string picture = draw(mode, 4, 3, 3).insert(7, "|").insert(3, "|");
+    const char outside = mode == PaddingMode::constant ? 'k' : '0';
+    std::replace(picture.begin(), picture.end(), '.', outside);
+    CHECK(picture == row.picture);
+  }
 }
 
 TEST_CASE("pictures of 1, 2 and 3 pixels") {

@@ -16,7 +16,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
-#include "kernels/files/kernel_reference.h"
+#include "kernels/files/kernel_writer.h"
 #include "kernels/files/weight_file.h"
 #include "tensors/safetensors.h"
 

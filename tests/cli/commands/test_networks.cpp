@@ -213,7 +213,7 @@ TEST_CASE("alpha beside pools: kept at the windows' centres; premultiplied throu
   CHECK(run("mean", "premultiply").code == 0);
   const ProgramResult refused = run("max", "premultiply");
   CHECK(refused.code == 1);
-  CHECK(refused.err.find("takes the largest values; choose --alpha keep") != std::string::npos);
+  CHECK(refused.err.find("is a max pool; choose --alpha keep") != std::string::npos);
 }
 
 TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
@@ -350,7 +350,7 @@ TEST_CASE("references are to regular files, by names that can be") {
     workplace.refuses({"apply", "a.pgm", "-k", std::string(R"({"weight":")") + name + R"("})"}, 2,
                       "is not a regular file");
   workplace.refuses({"apply", "a.pgm", "-k", R"({"weight":"M.npy\u0000.npy"})"}, 2,
-                    "'M.npy\\x00.npy' has a zero in it");
+                    "'M.npy\\x00.npy' contains a zero byte");
   workplace.refuses({"apply", "a.pgm", "-k", R"({"pool":"max","size":9})"}, 1, "pad more, or use a smaller kernel");
 }
 
