@@ -1,24 +1,24 @@
-// convtool: image filtering by cross-correlation. Runs the command line and says in one line what went wrong.
+// convtool: image filtering by cross-correlation. Runs the command line, and prints an error as one line.
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <new>
 
 #include "cli/app.h"
-#include "core/text.h"
+#include "cli/terminal/terminal.h"
 
 namespace {
 
 int fail(const char* message, int code) {
-  std::fprintf(stderr, "convtool: %s\n", convtool::printable(message).c_str());
+  convtool::print_message(convtool::MessageKind::error, message);
   return code;
 }
 
-/// Where a parent closed a standard stream, puts a descriptor that fails when used, so that no file of ours becomes it.
+/// Opens the standard streams that the parent has closed on a descriptor that fails when used. Otherwise the next file
+/// that is opened would become a standard stream.
 void occupy_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
@@ -29,7 +29,7 @@ void occupy_standard_descriptors() {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // some parents ignore it; a closed pipe downstream ends the program quietly
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a failed write, which leaves nothing behind
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond a file-size limit, writing fails, and leaves nothing behind
   occupy_standard_descriptors();
   try {
     return convtool::run_command_line(argc, argv);

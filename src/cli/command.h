@@ -1,25 +1,19 @@
-// What the commands have in common. Each has one file; the table that lists them is in app.cpp.
+// The commands. Each has a file of its own in commands/; the table that lists them is in app.cpp.
 #pragma once
 
-#include <functional>
-
-namespace CLI {
-class App;
-}
+#include "cli/options/command_line.h"
 
 namespace convtool {
 
-/// Runs the command that was parsed and returns the exit code; set by the command's callback.
-using Action = std::function<int()>;
-
-/// Each gives `command`, named and described by the table, its options and what it does.
-void add_apply(CLI::App& command, Action& action);
-void add_edges(CLI::App& command, Action& action);
-void add_completion(CLI::App& command, Action& action);
-void add_bench(CLI::App& command, Action& action);
-void add_shape(CLI::App& command, Action& action);
-void add_learn(CLI::App& command, Action& action);
-void add_kernels(CLI::App& command, Action& action);
-void add_manual(CLI::App& command, Action& action);
+/// Each fills in `command`, which has its name and its place in the tree: texts, options, and what it does.
+void declare_apply(Command& command);
+void declare_edges(Command& command);
+void declare_shape(Command& command);
+void declare_learn(Command& command);
+void declare_kernels(Command& command);
+void declare_bench(Command& command);
+void declare_completion(Command& command);
+void declare_manual(Command& command);
+void declare_help(Command& command);
 
 }  // namespace convtool

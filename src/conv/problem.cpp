@@ -22,10 +22,12 @@ std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   if (c_i == 4 && expected == 3) return "drop the fourth channel, or give weights for 4 input channels";
   if (c_i % problem.kernel.c_i_per_group == 0 && problem.kernel.c_o % groups == 0 &&
       (groups > 1 || problem.groups > 1)) {
-    return "say --groups " + std::to_string(groups) + ", or use a rank-2 kernel, which filters every channel alone";
+    const std::string option = "--groups " + std::to_string(groups);
+    return expected == 1 ? "add --gray, or " + option + " to filter each channel alone"
+                         : "add " + option + ", or use a rank-2 kernel, which filters each channel alone";
   }
   if (c_i == 1) return "use a kernel for one channel, such as one of rank 2";
-  if (expected == 1) return "use a rank-2 kernel, which filters every channel alone, or make it grey";
+  if (expected == 1) return "add --gray, or use a rank-2 kernel, which filters each channel alone";
   return "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel, which filters every channel alone";
 }
 

@@ -1,19 +1,10 @@
 #include "cli/batch/resume.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
-
 #include "files/digest.h"
 #include "files/file.h"
 
 namespace convtool {
 namespace {
-
-// Options that affect which inputs, where to, what is reported, or how fast.
-constexpr std::string_view kWithoutEffect[] = {
-    "INPUT",     "--files-from", "-0",           "--recursive",    "--include",   "--shard",    "--output",
-    "--out-dir", "--no-clobber", "--dry-run",    "--json",         "--quiet",     "--verbose",  "--progress",
-    "--jobs",    "--threads",    "--max-pixels", "--memory-limit", "--fail-fast", "--manifest", "--help"};
 
 template <class T>
 void append_numbers(std::string& text, const std::vector<T>& numbers) {
@@ -35,17 +26,6 @@ void append_layer(std::string& text, const Layer& layer) {
   append_numbers<float>(text, {params.padding_value});
 }
 
-/// A digest of everything that affects the result of `network`.
-std::string digest_of_network(const Network& network) {
-  std::string text;
-  for (const Bank& bank : network.banks) {
-    text += "bank " + std::to_string(static_cast<int>(bank.combine)) + " " +
-            std::to_string(bank.map ? static_cast<int>(*bank.map) : -1);
-    for (const Layer& layer : bank.layers) append_layer(text, layer);
-  }
-  return digest_of(std::as_bytes(std::span(text)));
-}
-
 bool was_touched(const FileRecord& then, const FileRecord& now) {
   return then.mtime != now.mtime || then.ctime != now.ctime;
 }
@@ -58,17 +38,14 @@ bool has_same_content(const FileRecord& record, const FileRecord& current) {
 
 }  // namespace
 
-RecordedOptions options_with_a_say(const CLI::App& command, const Network& network) {
-  RecordedOptions options = {{"convtool", {CONVTOOL_VERSION}},
-                             {"command", {command.get_name()}},
-                             {"kernels_digest", {digest_of_network(network)}}};
-  for (const CLI::Option* option : command.get_options()) {
-    const std::string name = option->get_name();
-    const bool has_effect =
-        std::find(std::begin(kWithoutEffect), std::end(kWithoutEffect), name) == std::end(kWithoutEffect);
-    if (option->count() > 0 && has_effect) options[name] = option->results();
+std::string digest_of_network(const Network& network) {
+  std::string text;
+  for (const Bank& bank : network.banks) {
+    text += "bank " + std::to_string(static_cast<int>(bank.combine)) + " " +
+            std::to_string(bank.map ? static_cast<int>(*bank.map) : -1);
+    for (const Layer& layer : bank.layers) append_layer(text, layer);
   }
-  return options;
+  return digest_of(std::as_bytes(std::span(text)));
 }
 
 const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {

@@ -8,15 +8,10 @@
 #include "cli/job/output_name.h"
 #include "network/layer.h"
 
-namespace CLI {
-class App;
-}
-
 namespace convtool {
 
-/// The options of the parsed `command` that affect the output's content, with a digest of its kernels: everything but
-/// which inputs, where to, how many at a time, and what is reported.
-RecordedOptions options_with_a_say(const CLI::App& command, const Network& network);
+/// A digest of everything that affects the results of `network`.
+std::string digest_of_network(const Network& network);
 
 /// Thread-safe.
 class Resume {

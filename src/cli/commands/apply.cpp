@@ -1,10 +1,10 @@
-// convtool apply: filter images or tensors.
+// convtool apply: filter pictures or tensors.
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/batch/batch.h"
 #include "cli/command.h"
+#include "cli/options/input_check.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/run_options.h"
 
@@ -17,16 +17,24 @@ struct ApplyOptions {
   bool grey = false;
 };
 
-constexpr const char* kFooter = R"(Borders (--padding-mode), around a row abcd:
-  zeros 000|abcd|000   reflect dcb|abcd|cba   symmetric cba|abcd|dcb   replicate aaa|abcd|ddd   circular bcd|abcd|abc
+constexpr std::string_view kText =
+    "Filters each input with a kernel, writes the result beside it, and prints a line about it. With several kernels "
+    "or "
+    "a network, the channels of the result are their outputs.\n\n"
+    "All arithmetic is in the units of the input: 0..255, 0..65535, or floats as they are. Results are rounded to "
+    "nearest, ties to even; values outside the output's range saturate and are counted in the report. Shapes are C x H "
+    "x "
+    "W, channels in the order R, G, B(, A).\n\n"
+    "Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 the options or a kernel are wrong, "
+    "and nothing was started.";
 
-Examples:
-  convtool apply img.png --kernel edge.json                  writes img.edge.png beside img.png
-  convtool apply img.png -k '[[1,-1]]' -o d.png              an inline kernel
+constexpr std::string_view kExamples = R"(  convtool apply img.png -k edge.json               writes img.edge.png
+  convtool apply img.png -k sobel -o edges.png      a shipped kernel
+  convtool apply img.png -k '[[1,-1]]' -o d.png     a kernel as JSON
   convtool apply a.png b.jpg c.tif -k edge.json --out-dir out
-  cat img.png | convtool apply - -k edge.json -o - | other   image bytes in and out, the report on stderr
-  convtool apply x.npy -k layer.json -o y.npy                float tensors
-Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 nothing was begun.)";
+  convtool apply photos -r -k edge.json --out-dir edges --jobs 0
+  cat img.png | convtool apply - -k edge.json -o - | other
+  convtool apply x.npy -k layer.json -o y.npy       tensors)";
 
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
@@ -38,19 +46,26 @@ int run_apply(const ApplyOptions& options) {
 
 }  // namespace
 
-void add_apply(CLI::App& command, Action& action) {
+void declare_apply(Command& command) {
   auto options = std::make_shared<ApplyOptions>();
-  command.footer(kFooter);
-  add_layer_options(command, options->layer);
-  command.get_option("--kernel")->required();
+  command.text = kText;
+  command.examples = kExamples;
+  add_layer_options(command, options->layer, true);
   add_run_options(command, options->run);
-  command
-      .add_option("--dump-layers", options->run.destination.dump_layers,
-                  "folder for what each layer makes, as STEM.01-LAYER.npy; created if missing")
-      ->type_name("DIR")
-      ->group("Output");
-  command.add_flag("--gray", options->grey, "convert to luma first (Rec. 601)")->group("Output");
-  command.callback([options, &action] { action = [options] { return run_apply(*options); }; });
+  command.add("Input",
+              {{.names = "--gray",
+                .target = &options->grey,
+                .brief = "convert to luma first (Rec. 601)",
+                .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
+  command.add("Output",
+              {{.names = "--dump-layers",
+                .value = "DIR",
+                .target = &options->run.destination.dump_layers,
+                .brief = "also write the output of each layer to DIR, as .npy",
+                .text = "Also write the output of each layer, in floats, to DIR/STEM.01-LAYER.npy and so on. DIR is "
+                        "created if missing; folders are mirrored in it as in --out-dir."}});
+  command.check = [options] { check_inputs(options->run, "-k", options->layer.kernels); };
+  command.run = [options] { return run_apply(*options); };
 }
 
 }  // namespace convtool

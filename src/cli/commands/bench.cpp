@@ -1,6 +1,5 @@
-// convtool bench: how fast the engine is on this machine, and how near to what the machine can do.
+// convtool bench: how fast the engine is on this machine, and how close to the limits of the machine.
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <set>
 
@@ -23,20 +22,21 @@ struct BenchOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter =
-    R"(Each row is one workload: the median time on one thread and on all, plans made beforehand; then, on all threads,
-nanoseconds for each pixel, multiply-adds by the definition, and how near that is to what this machine can do at
-most, by memory or by f32 arithmetic. Clever algorithms exceed 100 %, since they do less than the definition.
+constexpr std::string_view kText =
+    "Times the engine, one workload per row: the median time on one thread and on all, with plans made beforehand; "
+    "then, "
+    "on all threads, nanoseconds per pixel, multiply-adds per second by the definition, and the share of what this "
+    "machine can do at most, by memory or by f32 arithmetic, which is measured first. Algorithms that need fewer "
+    "multiply-adds than the definition exceed 100 %.\n\n"
+    "Groups: I1 to I5 small kernels, S1 separable ones, L1 and L2 large ones, T1 strides and dilations, C1 to C3 "
+    "layers "
+    "of networks.";
 
-Groups: I1 to I5 small kernels, S1 separable ones, L1 and L2 large ones, T1 strides and dilations, C1 to C3 layers of
-networks.
-
-Examples:
-  convtool bench --filter I1                 one group
-  convtool bench --filter "u8x3 3840x2160"   all that is done to colour pictures of this size
+constexpr std::string_view kExamples = R"(  convtool bench --filter I1                        one group
+  convtool bench --filter "u8x3 3840x2160"          colour pictures of this size
   convtool bench --json --min-time 1 > bench.json)";
 
-/// Both numbers of threads in turns, so that what else the machine does meets them alike.
+/// Times all numbers of threads in turns, so that other work on the machine affects them alike.
 BenchLine time_workload(const Workload& workload, const std::vector<int>& threads, double min_seconds, Roof& roof) {
   Tensor input = make_input(workload), output(workload.output_dtype, workload.output_shape());
   const TensorRef from = channels_last(input), to = channels_last(output);
@@ -83,18 +83,24 @@ int run_bench(const BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& command, Action& action) {
+void declare_bench(Command& command) {
   auto options = std::make_shared<BenchOptions>();
-  command.footer(kFooter);
-  command.add_option("--filter", options->filter, "only workloads whose id and name contain TEXT")->type_name("TEXT");
-  command.add_option("--threads", options->threads, "beside 1; 0: as many as cores")
-      ->type_name("N")
-      ->capture_default_str();
-  command.add_option("--min-time", options->min_time, "run each for so long at least")
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command.add_flag("--json", options->json, "as a JSON object");
-  command.callback([options, &action] { action = [options] { return run_bench(*options); }; });
+  command.text = kText;
+  command.examples = kExamples;
+  command.add("Options", {{.names = "--filter",
+                           .value = "TEXT",
+                           .target = &options->filter,
+                           .brief = "only workloads whose id and name contain TEXT"},
+                          {.names = "--threads",
+                           .value = "N",
+                           .target = &options->threads,
+                           .brief = "threads to time in addition to one; 0: one per core"},
+                          {.names = "--min-time",
+                           .value = "SECONDS",
+                           .target = &options->min_time,
+                           .brief = "time each workload for at least this long"},
+                          {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
+  command.run = [options] { return run_bench(*options); };
 }
 
 }  // namespace convtool

@@ -1,13 +1,12 @@
-// convtool completion: scripts that make shells complete its commands and options, from the table of options itself.
+// convtool completion: completion scripts for shells, from the tables of commands and options.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <set>
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/options/option_table.h"
+#include "cli/options/help.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
@@ -15,52 +14,50 @@
 namespace convtool {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
-  convtool completion bash > ~/.local/share/bash-completion/completions/convtool
+constexpr std::string_view kExamples =
+    R"(  convtool completion bash > ~/.local/share/bash-completion/completions/convtool
   convtool completion zsh > "${fpath[1]}/_convtool"
   convtool completion fish > ~/.config/fish/completions/convtool.fish)";
 
-template <class Words>
-std::string joined(const Words& words) {
+template <class List>
+std::string joined(const List& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : " ") + std::string(word);
   return text;
 }
 
-std::string command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
+std::string command_names(const Command& command) {
+  std::vector<std::string_view> names;
+  for (const Command& inner : command.commands) names.push_back(inner.name);
   return joined(names);
 }
 
-std::string option_names(const CLI::App& command) {
+std::string option_names(const Command& command) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : options_of(command))
-    for (const std::string& name : names_of(*option)) names.push_back(name);
+  for (const Option* option : command.options())
+    for (const std::string& name : option->all_names()) names.push_back(name);
+  names.insert(names.end(), {"--help", "-h"});
   return joined(names);
 }
 
 /// The words that an option takes, if it takes a few.
-std::string choices_of(const CLI::Option& option) { return joined(words_of(names_of(option).front())); }
+std::string choices_of(const Option& option) { return joined(option.words.list()); }
 
-/// Whether the value of an option may be a file: a kernel may, as well as a name.
-bool takes_file(const CLI::Option& option) {
-  return choices_of(option).empty() || option.check_lname("kernel") || option.check_lname("init");
+bool completes_files(const Option& option) { return option.takes_files || choices_of(option).empty(); }
+
+/// What may follow the name of a command, options apart: commands of its own, or words that its operand takes.
+std::string following_words(const Command& command) {
+  const std::vector<const Option*> operands = command.operands();
+  return operands.empty() ? command_names(command) : choices_of(*operands.front());
 }
 
-/// What may stand after a command's name, options apart: commands of its own, or words that its operand takes.
-std::string following_words(const CLI::App& command) {
-  const std::vector<const CLI::Option*> operands = operands_of(command);
-  return operands.empty() ? command_names(command) : joined(words_of(operands.front()->get_name()));
-}
-
-/// Does `work` for each command with its words from the program's name on: "kernels", "kernels show".
-void for_each_command(const CLI::App& app, const std::string& words,
-                      const std::function<void(const CLI::App&, const std::string&)>& work) {
-  for (const CLI::App* command : commands_of(app)) {
-    const std::string own = words + (words.empty() ? "" : " ") + command->get_name();
-    work(*command, own);
-    for_each_command(*command, own, work);
+/// Calls `work` for each command and its words without the program's name: "kernels", "kernels show".
+void for_each_command(const Command& command, const std::string& words,
+                      const std::function<void(const Command&, const std::string&)>& work) {
+  for (const Command& inner : command.commands) {
+    const std::string own = words + (words.empty() ? "" : " ") + std::string(inner.name);
+    work(inner, own);
+    for_each_command(inner, own, work);
   }
 }
 
@@ -81,31 +78,31 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string bash_script(const CLI::App& app) {
+std::string bash_script(const Command& program) {
   std::string commands, values;
-  std::set<std::string> told;
-  for_each_command(app, "", [&](const CLI::App& command, const std::string& words) {
+  std::set<std::string> seen;
+  for_each_command(program, "", [&](const Command& command, const std::string& words) {
     commands += "    " + single_quoted(words) + ") options=" + single_quoted(option_names(command)) +
                 " words=" + single_quoted(following_words(command)) + " ;;\n";
-    for (const CLI::Option* option : options_of(command)) {
+    for (const Option* option : command.options()) {
       const std::string choices = choices_of(*option);
-      if (choices.empty() || !told.insert(option->get_name()).second) continue;
+      if (choices.empty() || !seen.insert(option->name()).second) continue;
       std::string names;
-      for (const std::string& name : names_of(*option)) names += (names.empty() ? "" : " | ") + name;
+      for (const std::string& name : option->all_names()) names += (names.empty() ? "" : " | ") + name;
       values += "    " + names + ") options= words=" + single_quoted(choices) + " ;;\n";
     }
   });
   return "# bash completion of convtool\n"
          "_convtool() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= options= words=\n"
-         "  # bash takes --map=clip for three words\n"
+         "  # bash splits --map=clip into three words\n"
          "  [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}\n"
          "  [[ $current == = ]] && current=\n"
          "  ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]}\n"
          "  [[ $command == kernels ]] && ((COMP_CWORD > 2)) && command+=\" ${COMP_WORDS[2]}\"\n"
          "  case $command in\n"
          "    '') options=" +
-         single_quoted(option_names(app)) + " words=" + single_quoted(command_names(app)) + " ;;\n" + commands +
+         single_quoted(option_names(program)) + " words=" + single_quoted(command_names(program)) + " ;;\n" + commands +
          "  esac\n"
          "  case $previous in\n" +
          values +
@@ -116,73 +113,73 @@ std::string bash_script(const CLI::App& app) {
          "complete -o default -F _convtool convtool\n";
 }
 
-std::string zsh_specification(const CLI::Option& option, const std::string& name) {
-  std::string text = name + "'[" + escaped(option.get_description()) + "]";
-  if (!takes_value(option)) return text + "'";
-  if (name.starts_with("--")) text.insert(name.size(), "=");  // or apart
+std::string zsh_specification(const Option& option, const std::string& name) {
+  std::string text = name + "'[" + escaped(described(option, false)) + "]";
+  if (option.is_flag()) return text + "'";
+  if (name.starts_with("--")) text.insert(name.size(), "=");  // the value follows = or a space
   const std::string choices = choices_of(option);
   const std::string files = choices.empty() ? "_files" : "{compadd " + choices + "; _files}";
-  return text + ":value:" + (takes_file(option) ? files : "(" + choices + ")") + "'";
+  return text + ":value:" + (completes_files(option) ? files : "(" + choices + ")") + "'";
 }
 
-std::string zsh_script(const CLI::App& app) {
-  const auto described = [](const CLI::App& parent) {
+std::string zsh_script(const Command& program) {
+  const auto described = [](const Command& parent) {
     std::string text = "    local -a commands=(\n";
-    for (const CLI::App* command : commands_of(parent))
-      text += "      " + single_quoted(command->get_name() + ":" + command->get_description()) + "\n";
+    for (const Command& command : parent.commands)
+      text += "      " + single_quoted(std::string(command.name) + ":" + std::string(command.brief)) + "\n";
     return text + "    )\n    _describe command commands\n";
   };
   std::string text =
       "#compdef convtool\n"
       "_convtool() {\n"
       "  if ((CURRENT == 2)); then\n" +
-      described(app) +
+      described(program) +
       "    return\n"
       "  fi\n"
       "  local command=$words[2]\n"
       "  [[ $command == kernels ]] && ((CURRENT > 3)) && command+=\" $words[3]\"\n"
       "  case $command in\n";
-  for_each_command(app, "", [&](const CLI::App& command, const std::string& words) {
+  for_each_command(program, "", [&](const Command& command, const std::string& words) {
     text += "    " + single_quoted(words) + ")\n";
-    if (!commands_of(command).empty()) {
+    if (!command.commands.empty()) {
       text += described(command) + "    ;;\n";
       return;
     }
     text += "      _arguments";
-    for (const CLI::Option* option : options_of(command))
-      for (const std::string& name : names_of(*option)) text += " \\\n        " + zsh_specification(*option, name);
+    for (const Option* option : command.options())
+      for (const std::string& name : option->all_names()) text += " \\\n        " + zsh_specification(*option, name);
     const std::string choices = following_words(command);
     text += " \\\n        '*:file:" + (choices.empty() ? "_files" : "{compadd " + choices + "; _files}") + "' ;;\n";
   });
   return text + "  esac\n}\n_convtool \"$@\"\n";
 }
 
-std::string fish_script(const CLI::App& app) {
+std::string fish_script(const Command& program) {
   std::string text = "# fish completion of convtool\n";
-  for (const CLI::App* command : commands_of(app))
-    text += "complete -c convtool -n __fish_use_subcommand -f -a " + command->get_name() + " -d " +
-            single_quoted(command->get_description()) + "\n";
-  for_each_command(app, "", [&](const CLI::App& command, const std::string& words) {
+  for (const Command& command : program.commands)
+    text += "complete -c convtool -n __fish_use_subcommand -f -a " + std::string(command.name) + " -d " +
+            single_quoted(std::string(command.brief)) + "\n";
+  for_each_command(program, "", [&](const Command& command, const std::string& words) {
     std::string seen;
     for (std::size_t at = 0, end = 0; at < words.size(); at = end + 1) {
       end = std::min(words.find(' ', at), words.size());
       seen += (seen.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + words.substr(at, end - at));
     }
-    for (const CLI::App* inner : commands_of(command))
+    for (const Command& inner : command.commands)
       text += "complete -c convtool -n '" + seen + "; and not __fish_seen_subcommand_from " + command_names(command) +
-              "' -f -a " + inner->get_name() + " -d " + single_quoted(inner->get_description()) + "\n";
-    if (const std::string choices = following_words(command); commands_of(command).empty() && !choices.empty())
+              "' -f -a " + std::string(inner.name) + " -d " + single_quoted(std::string(inner.brief)) + "\n";
+    if (const std::string choices = following_words(command); command.commands.empty() && !choices.empty())
       text += "complete -c convtool -n '" + seen + "' -a " + single_quoted(choices) + "\n";
-    for (const CLI::Option* option : options_of(command)) {
+    for (const Option* option : command.options()) {
       text += "complete -c convtool -n '" + seen + "'";
-      for (const std::string& name : option->get_lnames()) text += " -l " + name;
-      for (const std::string& name : option->get_snames()) text += " -s " + name;
+      for (const std::string& name : option->all_names())
+        text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       const std::string choices = choices_of(*option);
-      text += std::string(!takes_value(*option) ? ""
-                          : takes_file(*option) ? " -r"
-                                                : " -x") +
+      text += std::string(option->is_flag()          ? ""
+                          : completes_files(*option) ? " -r"
+                                                     : " -x") +
               (choices.empty() ? "" : " -a " + single_quoted(choices)) + " -d " +
-              single_quoted(option->get_description()) + "\n";
+              single_quoted(described(*option, false)) + "\n";
     }
   });
   return text;
@@ -190,17 +187,19 @@ std::string fish_script(const CLI::App& app) {
 
 }  // namespace
 
-void add_completion(CLI::App& command, Action& action) {
+void declare_completion(Command& command) {
   auto shell = std::make_shared<std::string>();
-  command.footer(kFooter);
-  command.add_option("SHELL", *shell, "bash, zsh or fish")->required();
-  command.callback([&command, shell, &action] {
-    action = [&app = *command.get_parent(), shell] {
-      const std::size_t which = parse_choice("SHELL", *shell, kShells);
-      print(which == 0 ? bash_script(app) : which == 1 ? zsh_script(app) : fish_script(app));
-      return kExitDone;
-    };
-  });
+  command.text = "Print a script that makes a shell complete the commands, options and words of convtool.";
+  command.examples = kExamples;
+  command.add("Options",
+              {{.names = "SHELL", .target = shell.get(), .brief = "{words}", .words = {kShells}, .required = true}});
+  command.run = [&command, shell] {
+    const std::size_t which = parse_choice("SHELL", *shell, kShells);
+    Command& program = command.root();
+    program.declare_all();
+    print(which == 0 ? bash_script(program) : which == 1 ? zsh_script(program) : fish_script(program));
+    return kExitDone;
+  };
 }
 
 }  // namespace convtool

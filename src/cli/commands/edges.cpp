@@ -1,11 +1,11 @@
 // convtool edges: edge maps by recipe.
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <memory>
 
 #include "cli/batch/batch.h"
 #include "cli/command.h"
+#include "cli/options/input_check.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
@@ -25,29 +25,36 @@ struct EdgesOptions {
   bool thin = false;
 };
 
-constexpr const char* kFooter = R"(Examples:
-  convtool edges img.png                                              Sobel's gradient magnitude, img.sobel.png
-  convtool edges img.png --thin --hysteresis 100,200 --output-kind binary   what cv::Canny finds
-  convtool edges img.png --sigma 1.4 --thin --hysteresis auto -o edges.png
+constexpr std::string_view kText =
+    "Writes an edge map of each input, as large as the input. The stages can be combined and seen one by one: a "
+    "gradient "
+    "(--operator, after an optional blur), thinning across the edge (--thin), and two thresholds with hysteresis "
+    "(--hysteresis). All three are a Canny detector; on 8-bit pictures its edges are those of cv::Canny with "
+    "L2gradient, pixel by pixel, and -v says how other settings differ.\n\n"
+    "Magnitudes are those of 'apply --gray -k OP'. Kernels are unscaled, as in OpenCV; -v prints them.";
+
+constexpr std::string_view kExamples = R"(  convtool edges img.png                            Sobel's gradient magnitude
+  convtool edges img.png --thin --hysteresis 100,200 --output-kind binary
+  convtool edges img.png --sigma 1.4 --hysteresis auto --output-kind overlay
   convtool edges img.png --operator scharr --depth f32 -o gradient.npy
-  convtool edges img.png --operator log --sigma 2 --output-kind binary   zero crossings
-The output has the input's size. -v prints the kernels and how a Canny detector differs from OpenCV's.)";
+  convtool edges img.png --operator log --sigma 2 --output-kind binary)";
 
 [[noreturn]] void refuse(const char* option, const std::string& message) {
   throw Error(ErrorKind::usage, option, message);
 }
 
-/// "auto", "LOW,HIGH" or "pLOW,pHIGH".
+/// The thresholds of "auto", "LOW,HIGH" or "pLOW,pHIGH".
 ThresholdRule parse_hysteresis(const std::string& text) {
   if (text == "auto") return {};
   const std::size_t second = text.find(",p");
   const bool percentiles = text.starts_with('p') && second != std::string::npos;
   const std::string plain = percentiles ? text.substr(1, second) + text.substr(second + 2) : text;
-  const std::optional<std::array<double, 2>> range = find_range(plain);
+  const std::optional<std::array<double, 2>> range = find_two_numbers(plain);
+  if (range && (*range)[0] > (*range)[1]) refuse("--hysteresis", "LOW is above HIGH (got " + text + "); swap them");
   const double most = percentiles ? 100 : std::numeric_limits<float>::max();
   if (!range || (*range)[0] < 0 || (*range)[1] > most)
     refuse("--hysteresis",
-           "'" + text + "' does not fit (expected LOW,HIGH such as 100,200, percentiles such as p80,p95, or auto)");
+           "'" + text + "' is not valid (expected LOW,HIGH such as 100,200, percentiles such as p80,p95, or auto)");
   return {percentiles ? ThresholdRule::Source::percentile : ThresholdRule::Source::response, (*range)[0], (*range)[1]};
 }
 
@@ -56,24 +63,25 @@ std::array<double, 3> parse_color(const std::string& text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (text.size() != 6 || error != std::errc() || end != text.data() + text.size())
-    refuse("--overlay-color", "'" + text + "' does not fit (expected RRGGBB such as ff0000)");
+    refuse("--overlay-color", "'" + text + "' is not valid (expected RRGGBB such as ff0000)");
   return {(value >> 16) / 255.0, (value >> 8 & 0xFF) / 255.0, (value & 0xFF) / 255.0};
 }
 
 /// The operator's kernels, smoothed, with the border and norm that were asked for.
 Bank load_operator(const EdgesOptions& options) {
+  if (options.name == "canny") refuse("--operator", "'edges --thin --hysteresis auto' is a Canny detector");
   const std::string name(kOperators[parse_choice("--operator", options.name, kOperators)]);
   const double sigma = options.sigma ? parse_not_negative("--sigma", *options.sigma) : 0;
   const bool is_log = name == "log";
   Bank bank = load_kernel(is_log && sigma > 0 ? "log:sigma=" + to_text(sigma) : name).banks.front();
   if (sigma > 0 && (sigma < kSmallestSigma || sigma > kLargestSigma))
-    refuse("--sigma", "'" + *options.sigma + "' does not fit (expected 0, or from " + to_text(kSmallestSigma) + " to " +
+    refuse("--sigma", "'" + *options.sigma + "' is not valid (expected 0, or from " + to_text(kSmallestSigma) + " to " +
                           to_text(kLargestSigma) + ")");
   if (sigma > 0 && !is_log) bank = smoothed(bank, sigma);
   if (options.norm) {
     const bool l1 = parse_choice("--norm", *options.norm, kNorms) == 1;
     if (bank.combine != Combine::magnitude)
-      refuse("--norm", "is for operators whose kernels are joined by it (" + name + " has none); leave it out");
+      refuse("--norm", "applies to gradients (got --operator " + name + "); leave it out");
     bank.combine = l1 ? Combine::l1 : Combine::magnitude;
   }
   for (Layer& layer : bank.layers) set_padding_mode(options.padding_mode, options.padding_value, layer.params);
@@ -93,29 +101,29 @@ EdgeRecipe make_recipe(const EdgesOptions& options) {
   return recipe;
 }
 
-/// What was asked for and has no meaning together.
+/// Throws Error(usage) for options that mean nothing together.
 void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSpec& spec) {
   const std::string& name = options.name;
   const std::string kind(kEdgeKinds[static_cast<int>(recipe.kind)]);
   if (recipe.thin && !recipe.has_gradient() && !recipe.is_laplacian())
-    refuse("--thin", "needs to know which way edges point, which " + name + " does not tell; choose another operator");
+    refuse("--thin", "needs the direction of edges, which " + name + " does not give; choose another operator");
   if (recipe.kind == EdgeKind::orientation && !recipe.has_gradient())
-    refuse("--output-kind", "orientation is not told by " + name + "; choose another operator, such as sobel");
+    refuse("--output-kind", name + " has no orientation; choose another operator, such as sobel");
   if (recipe.kind == EdgeKind::components && recipe.hysteresis && !recipe.has_gradient())
     refuse("--hysteresis",
-           "decides on gradients, and the components of " + name + " are none; leave it out, or choose sobel");
+           "needs a gradient, and the components of " + name + " are not one; leave it out, or choose sobel");
   if (recipe.kind == EdgeKind::components && spec.map == OutputMap::signs && !recipe.is_laplacian())
-    refuse("--map", "signed shows one channel (the components of " + name + " are " +
-                        std::to_string(recipe.kernels.layers.size()) + "); choose --map offset and write .npy");
+    refuse("--map", "signed shows one channel (" + name + " has " + std::to_string(recipe.kernels.layers.size()) +
+                        " components); choose --map offset and write .npy");
   if (options.angle && recipe.kind != EdgeKind::orientation)
-    refuse("--angle", "is for --output-kind orientation (got " + kind + "); leave it out");
+    refuse("--angle", "applies to --output-kind orientation (got " + kind + "); leave it out");
   if (options.overlay_color && recipe.kind != EdgeKind::overlay)
-    refuse("--overlay-color", "is for --output-kind overlay (got " + kind + "); leave it out");
+    refuse("--overlay-color", "applies to --output-kind overlay (got " + kind + "); leave it out");
   if ((spec.map || spec.threshold) && !recipe.is_mapped())
     refuse(spec.threshold ? "--threshold" : "--map",
-           "is for magnitude and components (got --output-kind " + kind + "); leave it out");
+           "applies to magnitude and components (got --output-kind " + kind + "); leave it out");
   if (spec.alpha == AlphaRule::filter || spec.alpha == AlphaRule::premultiply)
-    refuse("--alpha", "edges are found in colours, so alpha is kept or dropped (got " + options.run.alpha + ")");
+    refuse("--alpha", "edges are found in colours; alpha is kept or dropped (got " + options.run.alpha + ")");
 }
 
 int run_edges(const EdgesOptions& options) {
@@ -129,31 +137,99 @@ int run_edges(const EdgesOptions& options) {
 
 }  // namespace
 
-void add_edges(CLI::App& command, Action& action) {
+void declare_edges(Command& command) {
   auto options = std::make_shared<EdgesOptions>();
-  command.footer(kFooter);
-  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
-    return command.add_option(name, value, help)->type_name(type)->group("Edges");
-  };
-  add("--operator", options->name, "OP", "sobel, scharr, prewitt, roberts, farid, kirsch, frei-chen, log")
-      ->capture_default_str();
-  add("--sigma", options->sigma, "S", "blur first, by a Gaussian folded into the kernels; 0: none, the default");
-  add("--norm", options->norm, "N", "of the gradient: l2 (the default) or l1");
-  add("--output-kind", options->kind, "KIND", "magnitude, orientation, components, binary, overlay")
-      ->capture_default_str();
-  add("--color", options->color, "C", "edges of luma, or of every color joined: max, sum, di-zenzo")
-      ->capture_default_str();
-  command.add_flag("--thin", options->thin, "keep what is strongest across the edge; of log the zero crossings")
-      ->group("Edges");
-  add("--hysteresis", options->hysteresis, "LOW,HIGH",
-      "keep edges above HIGH and what leads to them above LOW; p80,p95 as percentiles, or auto (Otsu)");
-  add("--angle", options->angle, "A", "of orientation: radians, degrees, or a color wheel (integers: wheel)");
-  add("--overlay-color", options->overlay_color, "RRGGBB", "of overlay (ff0000)");
-  add("--padding-mode", options->padding_mode, "M", "zeros, constant, reflect, symmetric, replicate, circular")
-      ->capture_default_str();
-  add("--padding-value", options->padding_value, "V", "for --padding-mode constant");
+  command.text = kText;
+  command.examples = kExamples;
+  command.add(
+      "Edges",
+      {{.names = "--operator",
+        .value = "OP",
+        .target = &options->name,
+        .brief = "{words}",
+        .text = "The operator.\n\n"
+                "  sobel, scharr, prewitt, roberts, farid   gradients\n"
+                "  kirsch, frei-chen                        strength without a direction\n"
+                "  log                                      a Laplacian of a Gaussian, whose edges "
+                "are its zero crossings",
+        .words = {kOperators}},
+       {.names = "--sigma",
+        .value = "S",
+        .target = &options->sigma,
+        .brief = "blur first, by a Gaussian of S pixels",
+        .text = "Blur first: a Gaussian of S pixels is folded into the kernels. For log, S is its own sigma.",
+        .otherwise = "no blur; 1.4 for log"},
+       {.names = "--norm",
+        .value = "N",
+        .target = &options->norm,
+        .brief = "norm of the gradient: {words}",
+        .text = "The norm of the gradient: l2, the root of the sum of squares, or l1, the sum of absolute values.",
+        .otherwise = "l2",
+        .words = {kNorms}},
+       {.names = "--output-kind",
+        .value = "KIND",
+        .target = &options->kind,
+        .brief = "{words}",
+        .text = "The kind of output.\n\n"
+                "  magnitude    the strength of the edge\n"
+                "  orientation  the direction of the gradient, as --angle says\n"
+                "  components   f32: the gradient to the right and downwards; of other operators "
+                "the response of each kernel\n"
+                "  binary       white on edges, black elsewhere\n"
+                "  overlay      the picture with its edges painted over\n\n"
+                "binary and overlay need thresholds: --hysteresis, or auto.",
+        .words = {kEdgeKinds}},
+       {.names = "--color",
+        .value = "C",
+        .target = &options->color,
+        .brief = "edges of the luma, or of all colours combined: {words}",
+        .text = "Edges of the luma, or of every colour, combined into one: max takes the strongest, sum adds them, "
+                "di-zenzo takes the structure tensor of all colours (Di Zenzo, 1986).",
+        .words = {kColorRules}},
+       {.names = "--thin",
+        .target = &options->thin,
+        .brief = "keep pixels that are strongest across the edge",
+        .text = "Keep a pixel only where it is the strongest across the edge (non-maximum suppression), and write 0 "
+                "elsewhere. For log: keep the zero crossings."},
+       {.names = "--hysteresis",
+        .value = "LOW,HIGH",
+        .target = &options->hysteresis,
+        .brief = "keep pixels above HIGH, and those above LOW connected to one; or auto",
+        .text = "Keep pixels above HIGH, and pixels above LOW that are connected to one; write 0 elsewhere.\n\n"
+                "  100,200     strengths\n"
+                "  p80,p95     percentiles of all strengths before thinning "
+                "(for log: of the crossings)\n"
+                "  auto        HIGH by Otsu's method, LOW half of it",
+        .otherwise = "none; auto for binary and overlay"},
+       {.names = "--angle",
+        .value = "A",
+        .target = &options->angle,
+        .brief = "unit of --output-kind orientation: {words}",
+        .text =
+            "The unit of --output-kind orientation. The angle is that of the gradient, from dark to bright, "
+            "counter-clockwise from the right: f32 in radians or degrees, or a colour wheel (red to the right, then "
+            "yellow, green, cyan, blue, magenta; as bright as the edge is strong).",
+        .otherwise = "wheel for integer pictures, else radians",
+        .words = {kAngleUnits}},
+       {.names = "--overlay-color",
+        .value = "RRGGBB",
+        .target = &options->overlay_color,
+        .brief = "colour of --output-kind overlay",
+        .text = "The colour of --output-kind overlay, in hexadecimal.",
+        .otherwise = "ff0000"},
+       {.names = "--padding-mode",
+        .value = "M",
+        .target = &options->padding_mode,
+        .brief = "{words}",
+        .text = "What the pixels outside the input hold: {words}. See apply.",
+        .words = {kPaddingModes}},
+       {.names = "--padding-value",
+        .value = "V",
+        .target = &options->padding_value,
+        .brief = "value of the pixels outside, for --padding-mode constant"}});
   add_run_options(command, options->run);
-  command.callback([options, &action] { action = [options] { return run_edges(*options); }; });
+  command.check = [options] { check_inputs(options->run, "--operator", {}); };
+  command.run = [options] { return run_edges(*options); };
 }
 
 }  // namespace convtool

@@ -1,10 +1,11 @@
-// convtool kernels: what it ships with, and what a kernel file means.
+// convtool kernels: list the kernels, and the commands that show, convert and import them.
 
-#include <CLI/CLI.hpp>
+#include "cli/commands/kernels/kernels.h"
+
 #include <algorithm>
 
 #include "cli/app.h"
-#include "cli/commands/kernels_commands.h"
+#include "cli/commands/topics.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/generated.h"
@@ -29,7 +30,7 @@ std::string size_text(const Network& network) {
          std::string(kCombines[static_cast<int>(bank.combine)]) + ")";
 }
 
-/// What a kernel does, without the origin of its coefficients, which `show` tells.
+/// The description of a kernel without the origin of its coefficients, which `show` prints.
 std::string first_clause(const std::string& description) { return description.substr(0, description.find(';')); }
 
 std::string list_text() {
@@ -40,7 +41,7 @@ std::string list_text() {
     text += padded(std::string(shipped.name), kNameWidth) + padded(size_text(network), kSizeWidth) +
             first_clause(network.description) + "\n";
   }
-  text += "\nGenerated, by NAME:param=value,...\n";
+  text += "\nGenerated: -k NAME:param=value,...\n";
   for (const Generator& generator : generators()) {
     text += padded(std::string(generator.name), kNameWidth) + std::string(generator.description) + "; " +
             std::string(generator.origin) + "\n";
@@ -52,25 +53,29 @@ std::string list_text() {
   return text;
 }
 
+int run_list() {
+  print(list_text());
+  return kExitDone;
+}
+
+void declare_list(Command& command) {
+  command.text = "Lists the shipped kernels with their sizes, and the generated ones with their parameters.";
+  command.run = run_list;
+}
+
 }  // namespace
 
-void add_kernels(CLI::App& command, Action& action) {
-  command.require_subcommand(0, 1);
-  const auto list = [&action] {
-    action = [] {
-      print(list_text());
-      return kExitDone;
-    };
-  };
-  CLI::App* list_command = command.add_subcommand("list", "every shipped and generated kernel");
-  add_kernels_show(*command.add_subcommand("show", "one kernel's weights, options and origin, and what they tell"),
-                   action);
-  add_kernels_convert(*command.add_subcommand("convert", "kernels to and from the formats of other programs"), action);
-  list_command->callback(list);
-  add_kernels_import(*command.add_subcommand("import", "kernel files from the arrays of a safetensors file"), action);
-  command.callback([&command, list] {
-    if (command.get_subcommands().empty()) list();
-  });
+void declare_kernels(Command& command) {
+  command.text = kKernelFormatText;
+  command.examples = R"(  convtool kernels                                  lists the kernels
+  convtool kernels show sobel
+  convtool kernels convert sobel-x -o sobel.mat
+  convtool kernels import model.safetensors)";
+  command.add_command("list", "list the shipped and generated kernels", declare_list);
+  command.add_command("show", "print a kernel's weights, properties and origin", declare_kernels_show);
+  command.add_command("convert", "convert kernels to and from the formats of other programs", declare_kernels_convert);
+  command.add_command("import", "write kernel files for the arrays of a safetensors file", declare_kernels_import);
+  command.run = run_list;
 }
 
 }  // namespace convtool

@@ -1,8 +1,7 @@
-// convtool shape: what layers make of a shape, and what they cost. Convolves nothing, but noise for --time.
+// convtool shape: the shapes that layers produce, and what they cost. Filters nothing, except noise for --time.
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -11,7 +10,7 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/commands/bank_timing.h"
+#include "cli/commands/shape/bank_timing.h"
 #include "cli/job/source.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
@@ -44,16 +43,23 @@ struct Input {
   DType dtype = DType::f32;
 };
 
-constexpr const char* kFooter = R"(Examples:
-  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4     1x2x2
-  convtool shape 3x480x640 -k sobel
-  convtool shape 1x32x32 --kernel-size 5 --repeat 7                      layer by layer: 28, 24, ... 4
-  convtool shape photo.jpg -k edge.json --json                           reads the file's header only
-  convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time       how long it takes here)";
+constexpr std::string_view kText =
+    "Prints the output shape with its formula and numbers, the parameters, the multiply-adds (MACs), the activation "
+    "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes; "
+    "for "
+    "several layers, a table. Nothing is filtered; of a file only the header is read.\n\n"
+    "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. A layer that cannot "
+    "run is named with its numbers, after the layers before it.";
 
-/// The shape of a file's content as apply would filter it, its alpha set aside. Only JSON has to be read for it.
+constexpr std::string_view kExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4     1x2x2
+  convtool shape 3x480x640 -k sobel
+  convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
+  convtool shape photo.jpg -k edge.json --json
+  convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
+
+/// The shape of a file's content as apply would filter it, without alpha. Only JSON is read as a whole.
 Input read_file_shape(const std::string& path) {
-  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of what is read as a whole
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of files that are read as a whole
   try {
     std::error_code ignored;
     if (path == "-" || std::filesystem::is_other(path, ignored)) {
@@ -76,16 +82,25 @@ Input read_file_shape(const std::string& path) {
   }
 }
 
+/// Warns of H x W x C, as NumPy and TensorFlow write the shape of a picture.
+void warn_of_channels_last(const std::vector<std::int64_t>& sizes) {
+  constexpr std::int64_t kMostColours = 4;
+  if (sizes.size() != 3 || sizes[2] > kMostColours || sizes[0] <= kMostColours || sizes[1] <= kMostColours) return;
+  print_message(MessageKind::warning, "SHAPE: shapes are C x H x W (got " + join_sizes(sizes) + "); did you mean " +
+                                          join_sizes({sizes[2], sizes[0], sizes[1]}) + "?");
+}
+
 /// A shape given in numbers, or that of a file.
 Input read_input(const std::string& text) {
   if (text.find_first_not_of("0123456789x") != std::string::npos) return read_file_shape(text);
   std::vector<std::int64_t> sizes = parse_shape("SHAPE", text);
+  warn_of_channels_last(sizes);
   const int rank = sizes.size() == 4 ? 4 : 3;
   sizes.insert(sizes.begin(), 4 - sizes.size(), 1);
   return {{.n = sizes[0], .c = sizes[1], .h = sizes[2], .w = sizes[3]}, rank};
 }
 
-/// The layer that --kernel-size and --out-channels describe, for an input of `c_i` channels. It has no weights.
+/// The layer without weights that --kernel-size and --out-channels describe, for an input of `c_i` channels.
 Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
   const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
   Layer layer{.name = options.kernel_size->find('x') == std::string::npos
@@ -126,7 +141,7 @@ std::string sizes_text(const Bank& bank) {
   return text;
 }
 
-/// The bank's sizes on `input`; `field` is what the banks before it see, and grows by this one.
+/// The bank's sizes on `input`. `field` is the receptive field of the banks before it, and grows by this one.
 BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveField& field) {
   const BankGeometry geometry = bank_geometry(bank, dtype, input);
   BankShape result{
@@ -141,8 +156,8 @@ BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveF
   return result;
 }
 
-/// The banks that are run one after another: those of the network again and again, or layers of a size, which take the
-/// channels that they find.
+/// The banks that run one after another: those of the network, repeated, or layers of --kernel-size, each with as many
+/// input channels as the layer before it puts out.
 class Stack {
  public:
   explicit Stack(const ShapeOptions& options)
@@ -169,18 +184,19 @@ class Stack {
 
 void check_options(const ShapeOptions& options) {
   if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
-    throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size: one of them");
+    throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size; give one of them");
   }
   if (options.out_channels && !options.kernel_size) {
-    throw Error(ErrorKind::usage, "--out-channels", "goes with --kernel-size; a kernel has its own output channels");
+    throw Error(ErrorKind::usage, "--out-channels", "needs --kernel-size; a kernel has its own output channels");
   }
   if (options.layer.combine && options.kernel_size) {
-    throw Error(ErrorKind::usage, "--combine", "joins the kernels of a bank; --kernel-size is one layer");
+    throw Error(ErrorKind::usage, "--combine",
+                "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   }
-  if (options.threads && !options.time) throw Error(ErrorKind::usage, "--threads", "goes with --time");
+  if (options.threads && !options.time) throw Error(ErrorKind::usage, "--threads", "needs --time; leave it out");
 }
 
-/// Those of the report on noise, one after another. What cannot be timed is refused before the first.
+/// Times the layers of the report on noise, one after another. Throws before the first for one that cannot be timed.
 void time_banks(Stack& stack, int threads, ShapeReport& report) {
   report.threads = threads == 0 ? available_cores() : threads;
   StatusLine line(is_capable_terminal(STDERR_FILENO));
@@ -212,7 +228,7 @@ int run_shape(const ShapeOptions& options) {
   const Input input = read_input(options.input);
 
   ShapeReport report{.rank = input.rank};
-  const auto tell = [&] {
+  const auto print_report = [&] {
     if (options.time) time_banks(stack, threads, report);
     print(options.json ? to_json(report) + "\n" : to_text(report));
   };
@@ -227,42 +243,63 @@ int run_shape(const ShapeOptions& options) {
       report.failure =
           Error(ErrorKind::shape, "layer " + std::to_string(i + 1) + " on " + to_string(shape), error.what());
       if (report.banks.empty()) throw *report.failure;
-      tell();  // what there is before the layer that cannot run
-      print_error("convtool: " + printable(report.failure->what()) + "\n");
+      print_report();  // of the layers before the one that cannot run
+      print_message(MessageKind::error, report.failure->what());
       return exit_code(ErrorKind::shape);
     }
   }
-  tell();
+  print_report();
   return kExitDone;
 }
 
 }  // namespace
 
-void add_shape(CLI::App& command, Action& action) {
+void declare_shape(Command& command) {
   auto options = std::make_shared<ShapeOptions>();
-  command.footer(kFooter);
-  command.add_option("SHAPE", options->input, "HxW, CxHxW or NxCxHxW, or a picture's or tensor's file name")
-      ->required();
-  add_layer_options(command, options->layer);
-  command.add_option("--kernel-size", options->kernel_size, "instead of a kernel: 5, or HxW")->type_name("K");
-  command.add_option("--out-channels", options->out_channels, "with --kernel-size: output channels (1)")
-      ->type_name("C");
-  command.add_option("--repeat", options->repeat, "apply the layers so many times, one after another")
-      ->type_name("N")
-      ->capture_default_str();
-  command.add_flag("--time", options->time, "run each layer on noise and tell how long it takes");
-  command.add_option("--threads", options->threads, "with --time; 0: as many as cores (0)")->type_name("N");
-  command.add_flag("--json", options->json, "as a JSON object");
-  command.callback([options, &action] {
-    action = [options] {
-      try {
-        return run_shape(*options);
-      } catch (const Error& error) {
-        if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
-        throw;
-      }
-    };
-  });
+  command.text = kText;
+  command.examples = kExamples;
+  command.add(
+      "Shape",
+      {{.names = "SHAPE",
+        .target = &options->input,
+        .brief = "HxW, CxHxW or NxCxHxW, or a picture or tensor file",
+        .text = "The input's shape: HxW, CxHxW or NxCxHxW such as 3x480x640, or the name of a picture or tensor, "
+                "whose header is read.",
+        .required = true}});
+  add_layer_options(command, options->layer, false);
+  command.add("Layer without weights",
+              {{.names = "--kernel-size",
+                .value = "K",
+                .target = &options->kernel_size,
+                .brief = "instead of a kernel: 5, or HxW",
+                .text = "The size of a layer without weights, instead of --kernel: one number, or HxW."},
+               {.names = "--out-channels",
+                .value = "C",
+                .target = &options->out_channels,
+                .brief = "with --kernel-size: number of output channels",
+                .otherwise = "1"}});
+  command.add("Run", {{.names = "--repeat",
+                       .value = "N",
+                       .target = &options->repeat,
+                       .brief = "apply the layers N times, one after another"},
+                      {.names = "--time",
+                       .target = &options->time,
+                       .brief = "run each layer on noise and report how long it takes",
+                       .text = "Run each layer on noise and reports its time, multiply-adds per second and algorithm."},
+                      {.names = "--threads",
+                       .value = "N",
+                       .target = &options->threads,
+                       .brief = "with --time: number of threads; 0: one per core",
+                       .otherwise = "0"},
+                      {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
+  command.run = [options] {
+    try {
+      return run_shape(*options);
+    } catch (const Error& error) {
+      if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+      throw;
+    }
+  };
 }
 
 }  // namespace convtool

@@ -25,7 +25,7 @@ FileFormat format_of_path(const std::string& path) {
   }
   const std::optional<FileFormat> format = find_file_format(extension);
   if (!format)
-    refuse(path, "unknown extension '" + extension + "' (expected one of " + file_format_names() + ")" +
+    refuse(path, extension + " cannot be written; the formats are " + file_format_names() +
                      suggestion(extension.substr(1), file_format_words()));
   return *format;
 }

@@ -1,13 +1,15 @@
 #include "cli/options/layer_options.h"
 
-#include <CLI/CLI.hpp>
 #include <utility>
 
 #include "cli/options/option_value.h"
+#include "cli/options/option_words.h"
 #include "kernels/kernel_source.h"
 
 namespace convtool {
 namespace {
+
+constexpr std::string_view kLayerTitle = "Layer", kKernelsElse1 = "the kernel's, else 1";
 
 /// The first layer option that was given, as the user knows it, or "".
 std::string first_override(const LayerOptions& options) {
@@ -56,34 +58,119 @@ Network join(std::vector<Network> networks) {
 
 }  // namespace
 
-void add_geometry_options(CLI::App& command, LayerOptions& options, const std::string& group) {
-  const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
-    command.add_option(name, value, help)->type_name(type)->group(group);
-  };
-  add("--stride", options.stride, "S", "2, or HxW such as 3x4");
-  add("--dilation", options.dilation, "D", "2, or HxW");
-  add("--padding", options.padding, "P", "valid, same, same_lower, full, 1, or HxW per side");
-  add("--pads", options.pads, "T,L,B,R", "top, left, bottom and right padding");
-  add("--padding-mode", options.padding_mode, "M",
-      "zeros, constant, reflect (dcb|abcd|cba), symmetric (cba|abcd|dcb), replicate, circular");
-  add("--padding-value", options.padding_value, "V", "for --padding-mode constant");
-  add("--groups", options.groups, "G", "as nn.Conv2d");
+void add_geometry_options(Command& command, LayerOptions& options) {
+  command.add(
+      kLayerTitle,
+      {{.names = "--stride",
+        .value = "S",
+        .target = &options.stride,
+        .brief = "step between outputs: 2, or HxW such as 3x4",
+        .text = "The step from one output to the next, in pixels: one number, or HxW such as 3x4 (rows x columns).",
+        .otherwise = kKernelsElse1},
+       {.names = "--dilation",
+        .value = "D",
+        .target = &options.dilation,
+        .brief = "distance between taps: 2, or HxW",
+        .text = "The distance between neighbouring weights, in pixels of the input: one number, or HxW. With 2, a 3x3 "
+                "kernel covers 5x5 pixels and reads every other one.",
+        .otherwise = kKernelsElse1},
+       {.names = "--padding",
+        .value = "P",
+        .target = &options.padding,
+        .brief = "{words}; 1, or HxW per side",
+        .text = "How many pixels are added around the input before it is filtered.\n\n"
+                "  valid       none: the output shrinks by the kernel's size minus 1\n"
+                "  same        as many as make the output ceil(input / stride); where the "
+                "sum is odd, one more at the bottom or right (ONNX SAME_UPPER)\n"
+                "  same_lower  the same, with the odd one at the top or left\n"
+                "  full        every position where the kernel and the input overlap\n"
+                "  N, HxW      N on every side, or H above and below, W left and right\n\n"
+                "What the added pixels hold is set by --padding-mode. For four different sides use --pads.",
+        .otherwise = "the kernel's, else valid",
+        .words = {kPaddings}},
+       {.names = "--pads",
+        .value = "T,L,B,R",
+        .target = &options.pads,
+        .brief = "padding of the top, left, bottom and right side",
+        .text = "The padding of each side, in the order of ONNX: top, left, bottom, right.",
+        .conflict = "--padding"},
+       {.names = "--padding-mode",
+        .value = "M",
+        .target = &options.padding_mode,
+        .brief = "{words}",
+        .text = "What the pixels outside the input hold. Around a row abcd:\n\n"
+                "  zeros       000|abcd|000\n"
+                "  constant    kkk|abcd|kkk    k is --padding-value\n"
+                "  reflect     dcb|abcd|cba    NumPy reflect, SciPy mirror, OpenCV REFLECT_101\n"
+                "  symmetric   cba|abcd|dcb    NumPy symmetric, SciPy reflect, OpenCV REFLECT\n"
+                "  replicate   aaa|abcd|ddd    NumPy edge, SciPy nearest\n"
+                "  circular    bcd|abcd|abc    NumPy and SciPy wrap\n\n"
+                "For reflect, the padding must be smaller than the input. symmetric and circular repeat the input as "
+                "often as needed.",
+        .otherwise = "the kernel's, else zeros",
+        .words = {kPaddingModes}},
+       {.names = "--padding-value",
+        .value = "V",
+        .target = &options.padding_value,
+        .brief = "value of the pixels outside, for --padding-mode constant",
+        .text = "The value of the pixels outside the input, in the input's own units, for --padding-mode constant."},
+       {.names = "--groups",
+        .value = "G",
+        .target = &options.groups,
+        .brief = "split the channels into G groups, as nn.Conv2d does",
+        .text = "Split the input channels and the output channels into G groups; each group of outputs reads one group "
+                "of inputs, as in nn.Conv2d. For weights of rank 4.",
+        .otherwise = kKernelsElse1}});
 }
 
-void add_layer_options(CLI::App& command, LayerOptions& options) {
-  const char* group = "Layer (the kernel file's unless given here)";
-  command
-      .add_option("-k,--kernel", options.kernels,
-                  "kernel file (.json, .npy), shipped name, NAME:param=value,..., or inline JSON; repeated: a bank")
-      ->type_name("K")
-      ->allow_extra_args(false);
-  add_geometry_options(command, options, group);
-  const auto add = [&](const char* name, std::optional<std::string>& value, const char* type, const char* help) {
-    command.add_option(name, value, help)->type_name(type)->group(group);
-  };
-  add("--bias", options.bias, "B", "one number, or one per output channel: 0.5,1,2");
-  add("--combine", options.combine, "C", "join a bank's outputs: none, magnitude, l1, max, min, sum, mean");
-  command.add_flag("--flip", options.flip, "true convolution: rotate the kernel by 180 degrees")->group(group);
+void add_kernel_option(Command& command, LayerOptions& options, bool required) {
+  command.add(kLayerTitle,
+              {{.names = "-k,--kernel",
+                .value = "K",
+                .target = &options.kernels,
+                .brief = "kernel: a file, a name such as sobel, or JSON; repeat for a bank",
+                .text = "The kernel. K is one of:\n\n"
+                        "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
+                        "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
+                        "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
+                        "  gaussian:sigma=2    a generated kernel, with its parameters\n"
+                        "  '[[1, -1]]'         JSON, in single quotes\n\n"
+                        "Several -k make a bank: all kernels read the same input, and their outputs are stacked as "
+                        "channels unless --combine joins them. The layer options below replace those of the kernel "
+                        "file.",
+                .words = {kernel_words},
+                .takes_files = true,
+                .required = required,
+                .if_missing = "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)"}});
+}
+
+void add_layer_options(Command& command, LayerOptions& options, bool needs_kernel) {
+  add_kernel_option(command, options, needs_kernel);
+  add_geometry_options(command, options);
+  command.add(
+      kLayerTitle,
+      {{.names = "--bias",
+        .value = "B",
+        .target = &options.bias,
+        .brief = "number added to the response, or one per output channel: 0.5,1,2",
+        .text = "A number added to every response, or one per output channel of each kernel, separated by commas.",
+        .otherwise = "the kernel's, else 0"},
+       {.names = "--combine",
+        .value = "C",
+        .target = &options.combine,
+        .brief = "join the outputs of a bank: {words}",
+        .text = "How the outputs of a bank's kernels become one, channel by channel:\n\n"
+                "  none         they are stacked as channels\n"
+                "  magnitude    the root of the sum of squares (the L2 norm)\n"
+                "  l1           the sum of absolute values\n"
+                "  max, min, sum, mean",
+        .otherwise = "the bank's, else none",
+        .words = {kCombines}},
+       {.names = "--flip",
+        .target = &options.flip,
+        .brief = "convolve: rotate the kernel by 180 degrees",
+        .text = "Rotate the kernel by 180 degrees, which makes the operation a convolution in the mathematical sense. "
+                "By default it is a cross-correlation, as in PyTorch and OpenCV."}});
 }
 
 void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
@@ -103,8 +190,6 @@ void override_layer(const LayerOptions& options, Layer& layer) {
   ConvParams& params = layer.params;
   if (options.stride) params.stride = parse_extent("--stride", *options.stride, 1);
   if (options.dilation) params.dilation = parse_extent("--dilation", *options.dilation, 1);
-  if (options.padding && options.pads)
-    throw Error(ErrorKind::usage, "--pads", "cannot stand beside --padding; keep one");
   if (options.padding) params.padding = parse_padding("--padding", *options.padding);
   if (options.pads) params.padding = parse_pads("--pads", *options.pads);
   set_padding_mode(options.padding_mode, options.padding_value, params);

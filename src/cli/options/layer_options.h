@@ -5,11 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/options/command_line.h"
 #include "network/layer.h"
-
-namespace CLI {
-class App;
-}
 
 namespace convtool {
 
@@ -19,11 +16,11 @@ struct LayerOptions {
   bool flip = false;
 };
 
-/// Adds the options that say which pixels a kernel's taps see, --stride to --groups, in a group of this name.
-void add_geometry_options(CLI::App& command, LayerOptions& options, const std::string& group);
+/// Adds the options that decide which pixels each output sees: --stride to --groups.
+void add_geometry_options(Command& command, LayerOptions& options);
 
-/// Adds --kernel and, in a group of their own, the options that override it to `command`.
-void add_layer_options(CLI::App& command, LayerOptions& options);
+/// Adds --kernel and all options that replace those of the kernel file. `needs_kernel`: --kernel is required.
+void add_layer_options(Command& command, LayerOptions& options, bool needs_kernel);
 
 /// --padding-mode and --padding-value in place of those of `params`. Throws Error(usage).
 void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,

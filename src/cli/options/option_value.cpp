@@ -1,17 +1,48 @@
 #include "cli/options/option_value.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
+#include "cli/options/option_words.h"
 #include "core/suggest.h"
 #include "core/text.h"
 
 namespace convtool {
 namespace {
 
+/// A word of another program or library, and ours for the same.
+struct OtherWord {
+  std::string_view option, word, ours;
+};
+
+constexpr OtherWord kOtherWords[] = {{"--combine", "l2", "magnitude"},
+                                     {"--combine", "average", "mean"},
+                                     {"--combine", "avg", "mean"},
+                                     {"--depth", "uint8", "u8"},
+                                     {"--depth", "uint16", "u16"},
+                                     {"--depth", "float32", "f32"},
+                                     {"--depth", "float", "f32"},
+                                     {"--depth", "8", "u8"},
+                                     {"--depth", "16", "u16"},
+                                     {"--padding-mode", "mirror", "reflect"},
+                                     {"--padding-mode", "reflect101", "reflect"},
+                                     {"--padding-mode", "grid-mirror", "symmetric"},
+                                     {"--padding-mode", "edge", "replicate"},
+                                     {"--padding-mode", "nearest", "replicate"},
+                                     {"--padding-mode", "border", "replicate"},
+                                     {"--padding-mode", "extend", "replicate"},
+                                     {"--padding-mode", "clamp", "replicate"},
+                                     {"--padding-mode", "wrap", "circular"},
+                                     {"--padding-mode", "grid-wrap", "circular"},
+                                     {"--padding-mode", "periodic", "circular"},
+                                     {"--padding-mode", "tile", "circular"},
+                                     {"--padding-mode", "black", "zeros"}};
+
 [[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected,
                          const std::string& hint = "") {
-  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' does not fit (expected " + expected + ")" + hint);
+  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' is not valid (expected " + expected + ")" + hint);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -51,7 +82,7 @@ std::int64_t parse_size(const std::string& option, std::string_view text) {
       parse_number<std::int64_t>(text.substr(0, text.size() - (has_unit ? 1 : 0)));
   const int shift = has_unit ? 10 * (static_cast<int>(unit) + 1) : 0;
   if (!number || *number < 1 || *number > std::numeric_limits<std::int64_t>::max() >> shift)
-    refuse(option, text, "bytes, as a whole number above 0, with K, M, G or T behind it such as 500M");
+    refuse(option, text, "bytes, or with K, M, G or T such as 500M; above 0");
   return *number << shift;
 }
 
@@ -65,12 +96,12 @@ double parse_positive(const std::string& option, std::string_view text) {
   return *number;
 }
 
-std::optional<std::array<double, 2>> find_range(std::string_view text) {
+std::optional<std::array<double, 2>> find_two_numbers(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, ',');
   if (parts.size() != 2) return std::nullopt;
-  const std::optional<double> low = parse_number<double>(parts[0]), high = parse_number<double>(parts[1]);
-  if (!low || !high || !(*low <= *high) || !std::isfinite(*low) || !std::isfinite(*high)) return std::nullopt;
-  return std::array{*low, *high};
+  const std::optional<double> first = parse_number<double>(parts[0]), second = parse_number<double>(parts[1]);
+  if (!first || !second || !std::isfinite(*first) || !std::isfinite(*second)) return std::nullopt;
+  return std::array{*first, *second};
 }
 
 double parse_finite(const std::string& option, std::string_view text) {
@@ -100,21 +131,29 @@ std::vector<float> parse_numbers(const std::string& option, std::string_view tex
 Extent parse_extent(const std::string& option, std::string_view text, std::int64_t least) {
   std::vector<std::int64_t> numbers;
   if (!read_integers(text, 'x', least, numbers) || numbers.size() > 2) {
+    std::vector<std::int64_t> two;
+    const bool has_comma = read_integers(text, ',', least, two) && two.size() == 2;
     refuse(option, text,
            "a whole number from " + std::to_string(least) + " to " + std::to_string(kLargestParameter) +
-               ", or two as HxW such as 3x4");
+               ", or two as HxW such as 3x4",
+           has_comma ? "; did you mean " + std::to_string(two[0]) + "x" + std::to_string(two[1]) + "?" : "");
   }
   return {.h = numbers.front(), .w = numbers.back()};
 }
 
 Padding parse_padding(const std::string& option, std::string_view text) {
-  if (text == "valid") return {};
-  if (text == "same") return {.rule = Padding::Rule::same, .pads = {}};
-  if (text == "same_lower") return {.rule = Padding::Rule::same_lower, .pads = {}};
-  if (text == "full") return {.rule = Padding::Rule::full, .pads = {}};
+  constexpr Padding::Rule kRules[] = {Padding::Rule::fixed, Padding::Rule::same, Padding::Rule::same_lower,
+                                      Padding::Rule::full};  // in the order of kPaddings
+  const std::string lower = in_small_letters(text);
+  const auto word = std::find(std::begin(kPaddings), std::end(kPaddings), lower);
+  if (word != std::end(kPaddings)) return {.rule = kRules[word - std::begin(kPaddings)], .pads = {}};
   std::vector<std::int64_t> numbers;
   if (!read_integers(text, 'x', 0, numbers) || numbers.size() > 2) {
-    const std::string hint = suggestion(text, {"valid", "same", "same_lower", "full"});
+    std::vector<std::int64_t> two;
+    const bool has_comma = read_integers(text, ',', 0, two) && two.size() == 2;
+    const std::string hint =
+        has_comma ? "; did you mean " + std::to_string(two[0]) + "x" + std::to_string(two[1]) + " (height x width)?"
+                  : suggestion(lower, {std::begin(kPaddings), std::end(kPaddings)});
     refuse(option, text, "valid, same, same_lower, full, a number, or HxW per side; four sides go to --pads", hint);
   }
   const std::int64_t h = numbers.front(), w = numbers.back();
@@ -138,12 +177,17 @@ std::vector<std::int64_t> parse_shape(const std::string& option, std::string_vie
 }
 
 std::size_t parse_choice(const std::string& option, std::string_view text, std::span<const std::string_view> words) {
+  const std::string lower = in_small_letters(text);
   std::string list;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == text) return i;
+    if (words[i] == lower) return i;
     list += (i == 0 ? "" : ", ") + std::string(words[i]);
   }
-  refuse(option, text, "one of " + list, suggestion(text, {words.begin(), words.end()}));
+  const auto other = std::find_if(std::begin(kOtherWords), std::end(kOtherWords),
+                                  [&](const OtherWord& row) { return row.option == option && row.word == lower; });
+  refuse(option, text, "one of " + list,
+         other == std::end(kOtherWords) ? suggestion(lower, {words.begin(), words.end()})
+                                        : "; did you mean '" + std::string(other->ours) + "'?");
 }
 
 }  // namespace convtool

@@ -1,5 +1,5 @@
-// Texts given on the command line to values. Every function throws Error(usage) that names the option, what it expected
-// and what it got.
+// From texts given on the command line to values. A text that is not valid is Error(usage), which names the option, the
+// text and what was expected.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ std::int64_t parse_integer(const std::string& option, std::string_view text, std
 /// A number of bytes above 0: "1000000", "64K", "500M", "4G", "1T" (of 1024).
 std::int64_t parse_size(const std::string& option, std::string_view text);
 
-/// A number of threads: 0, which means as many as cores, to 1024.
+/// A number of threads from 0, which means one per core, to 1024.
 int parse_threads(const std::string& option, std::string_view text);
 
 /// A finite number above 0.
@@ -29,8 +29,8 @@ double parse_positive(const std::string& option, std::string_view text);
 /// A finite number, 0 or more.
 double parse_not_negative(const std::string& option, std::string_view text);
 
-/// "LOW,HIGH": two finite numbers, the first not larger; nothing when it is no such text.
-std::optional<std::array<double, 2>> find_range(std::string_view text);
+/// The two finite numbers of a text such as "100,200"; nothing for any other text.
+std::optional<std::array<double, 2>> find_two_numbers(std::string_view text);
 
 /// A finite number.
 double parse_finite(const std::string& option, std::string_view text);
@@ -41,7 +41,7 @@ std::vector<float> parse_numbers(const std::string& option, std::string_view tex
 /// "2" for both, or "3x4" for height and width; each at least `least`.
 Extent parse_extent(const std::string& option, std::string_view text, std::int64_t least);
 
-/// "valid", "same", "same_lower", "full", "1" or "0x1" (height and width, per side).
+/// "valid", "same", "same_lower" or "full" in any case, "1" or "0x1" (height and width, per side).
 Padding parse_padding(const std::string& option, std::string_view text);
 
 /// "1,2,1,2": top, left, bottom, right.
@@ -50,7 +50,8 @@ Padding parse_pads(const std::string& option, std::string_view text);
 /// "8x8" (height and width), "3x8x8" or "2x3x8x8" (n, c, h, w), each at least 1.
 std::vector<std::int64_t> parse_shape(const std::string& option, std::string_view text);
 
-/// The index of `text` in `words`; an unknown word suggests the nearest.
+/// The index of `text` in `words`. For an unknown word the error suggests the nearest, or what convtool calls the same
+/// thing: reflect for SciPy's mirror.
 std::size_t parse_choice(const std::string& option, std::string_view text, std::span<const std::string_view> words);
 
 }  // namespace convtool

@@ -1,13 +1,13 @@
-// Options that take one of a few words.
+// The words that options take, where no other part of the program defines them.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "cli/options/command_line.h"
 
 namespace convtool {
 
-// Words that no other part of the program has.
+inline constexpr std::string_view kPaddings[] = {"valid", "same", "same_lower", "full"};  ///< as Padding::Rule has them
 inline constexpr std::string_view kDepths[] = {"same", "u8", "u16", "f32"};
 inline constexpr std::string_view kOperators[] = {"sobel", "scharr", "prewitt",   "roberts",
                                                   "farid", "kirsch", "frei-chen", "log"};
@@ -16,8 +16,13 @@ inline constexpr std::string_view kMethods[] = {"gd", "lstsq"};
 inline constexpr std::string_view kInits[] = {"zeros", "uniform"};
 inline constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
 
-/// What an option or operand of this name may be told, or has the most use for; none where it is anything. The
-/// names mean the same in every command.
-std::vector<std::string_view> words_of(std::string_view option);
+/// The shipped kernels.
+Words::List kernel_words();
+
+/// "auto", and every algorithm.
+Words::List algorithm_words();
+
+/// Names of file formats, and extensions without their dot, each once.
+Words::List format_words();
 
 }  // namespace convtool

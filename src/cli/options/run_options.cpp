@@ -1,6 +1,5 @@
 #include "cli/options/run_options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/batch/memory_budget.h"
@@ -12,59 +11,241 @@
 namespace convtool {
 namespace {
 
-void add_output_options(CLI::App& command, RunOptions& options) {
-  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
-    return command.add_option(name, value, help)->type_name(type)->group("Output");
-  };
-  add("-o,--output", options.destination.output, "PATH",
-      "file, - for standard output, or a name for each input such as {dir}/{stem}.{kernel}.{ext}");
-  add("--out-dir", options.destination.out_dir, "DIR", "folder for many outputs, created if missing");
-  add("--format", options.destination.format, "FMT",
-      "format for standard output and derived names: png, npy, json, ...");
-  add("--map", options.map, "M",
-      "response to picture values: auto, clip, abs, normalize, offset, signed (the kernel's, else auto)");
-  add("--normalize-percentile", options.percentiles, "LOW,HIGH",
-      "--map normalize between these percentiles of the responses, such as 1,99");
-  add("--threshold", options.threshold, "T", "full where the response is more than T (with abs its size), else 0");
-  add("--depth", options.depth, "D", "same, u8, u16, f32")->capture_default_str();
-  add("--alpha", options.alpha, "A", "keep (set aside and attached again), drop, filter, premultiply")
-      ->capture_default_str();
-  add("--quality", options.quality, "Q", "of JPEG (else 95) and WebP (else lossless): 1 to 100");
-  add("--png-level", options.png_level, "N", "0, stored, to 9, smallest (else 1)");
-  add("--png-strategy", options.png_strategy, "S", "default, filtered, huffman, rle, fixed");
-  CLI::Option* manifest = add("--manifest", options.manifest, "FILE",
-                              "record in FILE what was done, as JSON Lines; what is recorded there and has not changed "
-                              "since is skipped");
-  command.add_flag("-n,--no-clobber", options.no_clobber, "skip an input whose output exists")
-      ->excludes(manifest)
-      ->group("Output");
-  command.add_flag("--dry-run", options.dry_run, "tell what would be written, write nothing")->group("Output");
+constexpr std::string_view kInput = "Input", kOutput = "Output", kRun = "Run";
+
+void add_input_options(Command& command, RunOptions& options) {
+  InputOptions& inputs = options.inputs;
+  command.add(
+      kInput,
+      {{.names = "INPUT",
+        .target = &inputs.named,
+        .brief = "pictures, .npy or .json tensors, folders with -r; - is standard input",
+        .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
+                "folders.",
+        .affects_result = false},
+       {.names = "--files-from",
+        .value = "FILE",
+        .target = &inputs.files_from,
+        .brief = "also read the names of inputs from FILE, one per line",
+        .text = "Also read names of inputs from FILE, one per line; - is standard input. Relative names keep their "
+                "folders below --out-dir.",
+        .affects_result = false},
+       {.names = "-0",
+        .target = &inputs.nul_separated,
+        .brief = "names in --files-from are NUL-terminated (find -print0)",
+        .text = "Names in --files-from are NUL-terminated, as find -print0 and git ls-files -z write them.",
+        .affects_result = false},
+       {.names = "-r,--recursive",
+        .target = &inputs.recursive,
+        .brief = "filter all pictures and tensors in the given folders",
+        .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path. "
+                "Hidden files and links to folders are left out, and so are this run's kernel files and manifest.",
+        .affects_result = false},
+       {.names = "--include",
+        .value = "GLOB",
+        .target = &inputs.include,
+        .brief = "with --recursive: only files whose name matches; may be repeated",
+        .text = "With --recursive: filter only files whose name matches GLOB, such as '*.tif' in quotes. May be "
+                "repeated; a "
+                "file has to match one of the globs.",
+        .otherwise = "every extension of a known format",
+        .affects_result = false},
+       {.names = "--shard",
+        .value = "K/N",
+        .target = &options.shard,
+        .brief = "process slice K of N of the inputs",
+        .text = "Process slice K of N of the inputs, such as 2/8: one slice for each machine of a cluster. Slices "
+                "depend only on the list of inputs.",
+        .affects_result = false}});
 }
 
-void add_process_options(CLI::App& command, RunOptions& options) {
-  const char* group = "Run";
-  CLI::Option* json =
-      command.add_flag("--json", options.json, "report as JSON Lines, one object per input")->group(group);
-  CLI::Option* quiet =
-      command.add_flag("-q,--quiet", options.quiet, "nothing but errors")->excludes(json)->group(group);
-  command.add_flag("-v,--verbose", options.verbose, "also the plan: algorithm, instruction set, threads, timings")
-      ->excludes(quiet)
-      ->group(group);
-  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
-    command.add_option(name, value, help)->type_name(type)->capture_default_str()->group(group);
-  };
-  add("--algorithm", options.algorithm, "A", "auto, or one by name: rows, integer, separable, fft, ...");
-  add("--progress", options.progress, "WHEN", "a line on the terminal: auto, always, never");
-  add("--jobs", options.jobs, "N", "inputs at a time; 0: as many as cores");
-  add("--threads", options.threads, "N", "threads for each input; 0: the cores, shared among jobs");
-  add("--max-pixels", options.max_pixels, "N", "refuse larger inputs before they are decoded");
-  command
-      .add_option("--memory-limit", options.memory_limit,
-                  "bytes for all inputs in flight together, such as 500M or 4G; those that find no room wait (three "
-                  "quarters of the machine's)")
-      ->type_name("SIZE")
-      ->group(group);
-  command.add_flag("--fail-fast", options.fail_fast, "stop at the first failure")->group(group);
+void add_output_options(Command& command, RunOptions& options) {
+  DestinationOptions& destination = options.destination;
+  command.add(
+      kOutput,
+      {{.names = "-o,--output",
+        .value = "PATH",
+        .target = &destination.output,
+        .brief = "output file, - for standard output, or a pattern: {dir}/{stem}.{ext}",
+        .text = "The output file; its extension decides the format. - is standard output; the report then goes to "
+                "standard error. A device or pipe, such as /dev/null or >(...), takes the format of --format.\n\n"
+                "For several inputs PATH is a pattern in which {dir}, {stem}, {name}, {kernel} and {ext} are replaced "
+                "for each input; {{ is a plain {.\n\n"
+                "Outputs are written to a temporary file and renamed, so that a failure leaves an existing file as it "
+                "was. An output never replaces an input.",
+        .otherwise = "STEM.KERNEL.png beside the input; .npy, .json and float pictures keep their format",
+        .affects_result = false},
+       {.names = "--out-dir",
+        .value = "DIR",
+        .target = &destination.out_dir,
+        .brief = "folder for the outputs, created if missing",
+        .text = "The folder for the outputs, created if missing. Folders found with --recursive, and those of relative "
+                "names in --files-from, are mirrored in it.",
+        .affects_result = false},
+       {.names = "--format",
+        .value = "FMT",
+        .target = &destination.format,
+        .brief = "format for derived names and standard output: png, npy, json, ...",
+        .text = "The format for derived names, devices and standard output: {words}.",
+        .otherwise = "png for derived names; the input's on standard output",
+        .words = {format_words}},
+       {.names = "--map",
+        .value = "M",
+        .target = &options.map,
+        .brief = "responses to pixels: {words}",
+        .text = "How responses, which may be negative or large, become the values of a picture.\n\n"
+                "  clip        as they are; values outside the output's range saturate\n"
+                "  abs         the absolute value\n"
+                "  normalize   the smallest response becomes 0, the largest the maximum\n"
+                "  offset      mid-grey plus half the response\n"
+                "  signed      one channel in two colours: positive orange, negative blue\n"
+                "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
+                "Tensors and float pictures are written as they are unless a map is given. The report names the map "
+                "and counts the values that saturated.",
+        .otherwise = "the kernel's, else auto",
+        .words = {kOutputMaps}},
+       {.names = "--normalize-percentile",
+        .value = "P,Q",
+        .target = &options.percentiles,
+        .brief = "--map normalize from percentile P to Q of the responses: 1,99",
+        .text = "As --map normalize, but percentile P of the responses becomes 0 and percentile Q the maximum, such as "
+                "1,99; responses outside saturate."},
+       {.names = "--threshold",
+        .value = "T",
+        .target = &options.threshold,
+        .brief = "white where the response exceeds T, black elsewhere",
+        .text = "Write white (the maximum, 1 as f32) where the response exceeds T, black elsewhere. With --map abs "
+                "its absolute value counts."},
+       {.names = "--depth",
+        .value = "D",
+        .target = &options.depth,
+        .brief = "type of the output: {words}",
+        .text = "The type of the output's values: {words}. Between integer types, values are rescaled by the ratio of "
+                "their ranges (255 becomes 65535); to f32 they are never rescaled.",
+        .words = {kDepths}},
+       {.names = "--alpha",
+        .value = "A",
+        .target = &options.alpha,
+        .brief = "transparency: {words}",
+        .text = "What happens to the alpha channel of a picture.\n\n"
+                "  keep         it is set aside, and attached to the result\n"
+                "  drop         it is left out\n"
+                "  filter       it is filtered like a colour\n"
+                "  premultiply  colours are weighted by alpha and divided by the filtered alpha "
+                "(normalized convolution), so that nothing bleeds out of transparent "
+                "pixels; for kernels that filter each channel alone and have a "
+                "positive sum",
+        .words = {kAlphaRules}},
+       {.names = "--quality",
+        .value = "Q",
+        .target = &options.quality,
+        .brief = "quality of JPEG and WebP, 1 to 100",
+        .text = "The quality of JPEG and WebP files, 1 to 100.",
+        .otherwise = "JPEG 95, WebP lossless"},
+       {.names = "--png-level",
+        .value = "N",
+        .target = &options.png_level,
+        .brief = "compression of PNG: 0 (none) to 9 (smallest)",
+        .text = "How hard PNG files are compressed: 0, not at all, to 9, smallest. The pixels are the same.",
+        .otherwise = "1"},
+       {.names = "--png-strategy",
+        .value = "S",
+        .target = &options.png_strategy,
+        .brief = "zlib's strategy for PNG: {words}",
+        .text = "Compress PNG files with zlib, by this strategy of its own: {words}. The pixels are the same.",
+        .otherwise = "libdeflate instead of zlib",
+        .words = {kPngStrategies}},
+       {.names = "--manifest",
+        .value = "FILE",
+        .target = &options.manifest,
+        .brief = "record what was written in FILE; skip inputs that have not changed",
+        .text = "Add a line of JSON to FILE for each output written, and skip an input when it, its output, the "
+                "options and the kernel are as recorded. So the same command continues after an interruption, and "
+                "later filters only what is new or has changed. Files whose times differ are compared by their "
+                "digest (XXH3). One manifest may serve several runs.",
+        .affects_result = false},
+       {.names = "-n,--no-clobber",
+        .target = &options.no_clobber,
+        .brief = "skip inputs whose output exists",
+        .text = "Skip an input whose output exists; with --dump-layers, one all of whose outputs exist.",
+        .otherwise = "existing outputs are overwritten",
+        .conflict = "--manifest",
+        .affects_result = false},
+       {.names = "--dry-run",
+        .target = &options.dry_run,
+        .brief = "print what would be written, without writing it",
+        .text = "Print what would be written and its shape, without writing it.",
+        .affects_result = false}});
+}
+
+void add_process_options(Command& command, RunOptions& options) {
+  command.add(
+      kRun,
+      {{.names = "--json",
+        .target = &options.json,
+        .brief = "report as JSON Lines, one object per input",
+        .text = "Report as JSON Lines: one object per input. The manual ('convtool manual') lists the fields.",
+        .affects_result = false},
+       {.names = "-q,--quiet",
+        .target = &options.quiet,
+        .brief = "print errors only",
+        .conflict = "--json",
+        .affects_result = false},
+       {.names = "-v,--verbose",
+        .target = &options.verbose,
+        .brief = "also report the plan and the timings",
+        .text = "Also report the algorithm, the instruction set, the threads and the timings; for edges also the "
+                "kernels.",
+        .conflict = "--quiet",
+        .affects_result = false},
+       {.names = "--algorithm",
+        .value = "A",
+        .target = &options.algorithm,
+        .brief = "auto, or one by name: rows, integer, separable, fft, ...",
+        .text = "The algorithm: {words}. One that cannot compute the layer is refused with the reason. All give the "
+                "same result up to rounding; auto takes the one expected to be fastest.",
+        .words = {algorithm_words}},
+       {.names = "--progress",
+        .value = "WHEN",
+        .target = &options.progress,
+        .brief = "progress line for several inputs: {words}",
+        .text = "Whether a line on standard error shows the progress of several inputs: {words}. auto shows it on a "
+                "terminal.",
+        .words = {kProgressModes},
+        .affects_result = false},
+       {.names = "-j,--jobs",
+        .value = "N",
+        .target = &options.jobs,
+        .brief = "inputs processed at the same time; 0: one per core",
+        .text =
+            "How many inputs are processed at the same time; 0 means one per core. Files and reports, which come in "
+            "the order of the inputs, do not depend on it.",
+        .affects_result = false},
+       {.names = "--threads",
+        .value = "N",
+        .target = &options.threads,
+        .brief = "threads per input; 0: all cores, shared among the jobs",
+        .text = "Threads per input; 0 means all cores, shared among the jobs. Results do not depend on it.",
+        .affects_result = false},
+       {.names = "--max-pixels",
+        .value = "N",
+        .target = &options.max_pixels,
+        .brief = "refuse larger inputs before they are decoded",
+        .text = "Refuse inputs of more than N pixels before they are decoded.",
+        .affects_result = false},
+       {.names = "--memory-limit",
+        .value = "SIZE",
+        .target = &options.memory_limit,
+        .brief = "total memory for all jobs, such as 500M; others wait",
+        .text = "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
+                "Inputs that do not fit wait; one that never would is refused.",
+        .otherwise = "3/4 of RAM",
+        .affects_result = false},
+       {.names = "--fail-fast",
+        .target = &options.fail_fast,
+        .brief = "stop at the first failure",
+        .text = "Stop at the first input that fails. By default the others are still processed.",
+        .affects_result = false}});
 }
 
 EncodeOptions resolve_encoding(const RunOptions& options) {
@@ -79,17 +260,17 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
 
 [[noreturn]] void refuse_map(const char* option, const std::string& needs, OutputMap map) {
   throw Error(ErrorKind::usage, option,
-              "is for --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
+              "applies to --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
 }
 
 /// --map with --normalize-percentile and --threshold.
 void resolve_mapping(const RunOptions& options, FilterSpec& result) {
   if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
   if (options.percentiles) {
-    const std::optional<std::array<double, 2>> range = find_range(*options.percentiles);
-    if (!range || (*range)[0] < 0 || (*range)[1] > 100 || (*range)[0] == (*range)[1])
+    const std::optional<std::array<double, 2>> range = find_two_numbers(*options.percentiles);
+    if (!range || (*range)[0] < 0 || (*range)[1] > 100 || (*range)[0] >= (*range)[1])
       throw Error(ErrorKind::usage, "--normalize-percentile",
-                  "'" + *options.percentiles + "' does not fit (expected LOW,HIGH from 0 to 100, such as 1,99)");
+                  "'" + *options.percentiles + "' is not valid (expected P,Q with 0 <= P < Q <= 100, such as 1,99)");
     if (result.map.value_or(OutputMap::normalize) != OutputMap::normalize)
       refuse_map("--normalize-percentile", "normalize", *result.map);
     result.map = OutputMap::normalize;
@@ -110,29 +291,9 @@ int resolve_jobs(const RunOptions& options) {
 
 }  // namespace
 
-void add_run_options(CLI::App& command, RunOptions& options) {
+void add_run_options(Command& command, RunOptions& options) {
   options.command = &command;
-  command.add_option("INPUT", options.inputs.named, "pictures, .npy or .json tensors, folders; - is standard input");
-  const char* group = "Input";
-  command
-      .add_option("--files-from", options.inputs.files_from, "also the files named in FILE, or - , one on each line")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_flag("-0", options.inputs.nul_separated, "with --files-from: names end with NUL, as find -print0 has it")
-      ->group(group);
-  command.add_flag("--recursive", options.inputs.recursive, "a folder stands for all pictures and tensors below it")
-      ->group(group);
-  command
-      .add_option("--include", options.inputs.include,
-                  "with --recursive: only files whose name matches; may be repeated")
-      ->type_name("GLOB")
-      ->allow_extra_args(false)
-      ->group(group);
-  command
-      .add_option("--shard", options.shard,
-                  "only the K-th of N slices of the inputs, which are the same on every machine that lists the same")
-      ->type_name("K/N")
-      ->group(group);
+  add_input_options(command, options);
   add_output_options(command, options);
   add_process_options(command, options);
 }
@@ -144,8 +305,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
   spec.encode = resolve_encoding(options);
-  std::vector<std::string_view> algorithms = algorithm_names();
-  algorithms.insert(algorithms.begin(), "auto");
+  const Words::List algorithms = algorithm_words();
   spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   spec.plan.totals = options.json || options.verbose;
   spec.plan.threads = parse_threads("--threads", options.threads);
@@ -160,13 +320,16 @@ BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
   BatchOptions batch{.inputs = options.inputs, .destination = options.destination, .kernel_files = kernel_files};
   if (options.manifest) {
     batch.manifest = options.manifest;
-    batch.recorded = options_with_a_say(*options.command, spec.network);
+    batch.recorded = given_options(*options.command);
+    batch.recorded["convtool"] = {CONVTOOL_VERSION};
+    batch.recorded["command"] = {std::string(options.command->name)};
+    batch.recorded["kernels_digest"] = {digest_of_network(spec.network)};
   }
   if (options.shard) {
     const std::string_view shard = *options.shard;
     const std::size_t slash = shard.find('/');
     if (slash == std::string_view::npos || shard.find('/', slash + 1) != std::string_view::npos)
-      throw Error(ErrorKind::usage, "--shard", "'" + *options.shard + "' does not fit (expected K/N, such as 2/8)");
+      throw Error(ErrorKind::usage, "--shard", "'" + *options.shard + "' is not valid (expected K/N, such as 2/8)");
     batch.shards = parse_integer("--shard", shard.substr(slash + 1), 1, 1 << 20);
     batch.shard = parse_integer("--shard", shard.substr(0, slash), 1, batch.shards);
   }

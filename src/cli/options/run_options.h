@@ -1,4 +1,4 @@
-// The options that apply and edges share: which inputs, where to, in what form, how.
+// The options that apply and edges share: inputs, outputs, and how the run goes.
 #pragma once
 
 #include <optional>
@@ -7,15 +7,13 @@
 
 #include "cli/batch/batch.h"
 #include "cli/job/filter_spec.h"
-
-namespace CLI {
-class App;
-}
+#include "cli/options/command_line.h"
 
 namespace convtool {
 
+/// As given on the command line; resolve() checks them and turns them into numbers.
 struct RunOptions {
-  const CLI::App* command = nullptr;  ///< that they belong to
+  const Command* command = nullptr;  ///< which they belong to
   InputOptions inputs;
   std::optional<std::string> shard, memory_limit, manifest;
   DestinationOptions destination;
@@ -25,8 +23,9 @@ struct RunOptions {
   bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
 };
 
-/// Adds INPUT and, in groups of their own, the options to `command`.
-void add_run_options(CLI::App& command, RunOptions& options);
+/// Adds INPUT and the groups Input, Output and Run to `command`..
+/// `options` must outlive the command.
+void add_run_options(Command& command, RunOptions& options);
 
 /// What to do to each input; the network is left to the command. Throws Error(usage).
 FilterSpec resolve_filter(const RunOptions& options);

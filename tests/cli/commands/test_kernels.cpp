@@ -50,9 +50,9 @@ TEST_CASE("show tells what the weights tell, and what apply would choose") {
   CHECK(contains(box, "divided by 9\n"));
   CHECK(contains(box, "sum 9, "));
   CHECK(contains(box, "response at frequency 0: 1\n"));
-  CHECK(contains(
-      box,
-      "symmetric when mirrored left to right, mirrored top to bottom, rotated by 180 degrees, rotated by 90 degrees\n"));
+  CHECK(contains(box,
+                 "symmetric when mirrored left to right, mirrored top to bottom, rotated by 180 degrees, rotated by 90 "
+                 "degrees\n"));
   CHECK(contains(run_convtool({"kernels", "show", "[[1,2],[3,5]]"}, folder).out, "no symmetry\n"));
   const std::string planes = run_convtool({"kernels", "show", "[[[1,2],[2,4]],[[1,2],[3,4]]]"}, folder).out;
   CHECK(contains(planes, "rank 1 in 1 plane, rank 2 in 1 plane\n"));
@@ -212,8 +212,8 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"k.json", "-o", "k.json"}, "which this run reads");
   refuses(folder, {"k.json", "-o", "link.json"}, "which this run reads");
   CHECK(read_text(folder.file("k.json")) == "[[1,2],[3,4]]");
-  refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' does not say which format");
-  refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' is not what the name 'k.npy' says");
+  refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' has no known extension");
+  refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' contradicts the extension of 'k.npy'");
   refuses(folder, {"k.json", "--to", "vip"}, "did you mean 'vips'?");
   refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: no arguments of apply_kernel");
   refuses(folder, {"missing.mat", "--to", "magick"}, "missing.mat");
@@ -222,7 +222,7 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"luma", "--to", "magick"}, "cannot store weights of rank 3, 3x1x1");
   refuses(folder, {"Sobel", "--from", "magick"}, "names a kernel that is built into ImageMagick");
   folder.write("words", "neither this nor that");
-  refuses(folder, {"words"}, "its format does not show; say it with --from");
+  refuses(folder, {"words"}, "unknown format; name it with --from");
   const ProgramResult unwritable = convert(folder, {"box", "-o", "no/such/folder/k.mat"});
   CHECK(unwritable.code == 1);
 }

@@ -209,13 +209,14 @@ TEST_CASE("several pairs") {
   CHECK(last_json(result)["r_squared"].get<double>() == doctest::Approx(1));
 }
 
-TEST_CASE("a target that does not fit: both shapes, and the one that would") {
+TEST_CASE("a target of the wrong shape: the error names both shapes and the expected one") {
   const Course course;
   check_refused(course.learn({"--kernel-size", "3"}), 1,
-                "y.json: the target does not fit (x.json is 1x6x8, which a 3x3 kernel makes 1x4x6; expected 1x4x6, got "
+                "y.json: the target has the wrong shape (x.json is 1x6x8, from which a 3x3 kernel gives 1x4x6; "
+                "expected 1x4x6, got "
                 "1x6x7); give a target of 4x6");
   check_refused(run_convtool({"learn", "--input", "x.json", "--target", "x.json", "--kernel-size", "3"}, course), 1,
-                "say --padding same");
+                "add --padding same");
   check_refused(course.learn({"--kernel-size", "9"}), 1, "x.json: the kernel is larger than the padded input");
 }
 
@@ -265,7 +266,7 @@ TEST_CASE("gradient descent on an input that is the same everywhere tells so, an
     return run_convtool(more, folder);
   };
   CHECK(learn("x.json").err ==
-        "convtool: warning: x.json: is the same everywhere, which determines the sum of the weights alone\n");
+        "convtool: warning: x.json: the input is constant, which determines only the sum of the weights\n");
   CHECK(learn("x.json", {"-q"}).err.empty());
   check_refused(learn("zero.json"), 1, "zero.json: no step changes the loss");
 }
@@ -318,7 +319,7 @@ TEST_CASE("a run that momentum leads up first has not diverged") {
   CHECK(learn("3000").second < 0.9 * start);
 }
 
-TEST_CASE("what does not fit is told by what would") {
+TEST_CASE("errors about shapes and channels name what would fit") {
   const Course course;
   course.write("three.json", "[[[1,2],[3,4]],[[1,2],[3,4]],[[1,2],[3,4]]]");
   course.write("one.json", "[[1,2],[3,4]]");
@@ -328,8 +329,8 @@ TEST_CASE("what does not fit is told by what would") {
     return run_convtool(arguments, course);
   };
   check_refused(learn("three.json", {"--init", "[[[1]],[[1]],[[1]]]"}), 1,
-                "give a target of as many items and channels");
-  check_refused(learn("one.json", {"--init", "[[1]]"}), 1, "give a target of as many items and channels");
+                "give a target with as many items and channels");
+  check_refused(learn("one.json", {"--init", "[[1]]"}), 1, "give a target with as many items and channels");
   check_refused(learn("three.json", {"--init", "[[1]]", "--groups", "1"}), 2, "--groups: mixes channels");
   check_refused(learn("three.json", {"--init", "nope"}), 2,
                 "--init: no kernel is called 'nope' (expected zeros, uniform, ");
@@ -347,31 +348,31 @@ TEST_CASE("what was held out has an R^2 of its own; a bias that is only kept is 
   CHECK(kept["kernel"]["bias"] == 5);
 }
 
-TEST_CASE("usage errors are told before any work") {
+TEST_CASE("usage errors are reported before any work") {
   const Course course;
   const auto refused = [&](std::vector<std::string> options, const std::string& message) {
     options.insert(options.end(), {"-o", "k.json"});
     check_refused(course.learn(options), 2, message);
   };
   const std::string size = "--kernel-size";
-  refused({size, "1x2", "--epochs", "0"}, "--epochs: '0' does not fit");
-  refused({size, "0"}, "--kernel-size: '0' does not fit");
-  refused({}, "--kernel-size: is missing");
-  refused({size, "1x2", "--lr", "-1"}, "--lr: '-1' does not fit");
-  refused({size, "1x2", "--momentum", "1"}, "--momentum: '1' does not fit");
-  refused({size, "1x2", "--method", "lstsq", "--lr", "1"}, "--lr: is for gradient descent");
-  refused({size, "1x2", "--lr", "1", "--ridge", "1"}, "--ridge: is for --method lstsq");
-  refused({size, "1x2", "--seed", "1"}, "--seed: is for --init uniform");
-  refused({size, "1x2", "--holdout", "1"}, "--holdout: '1' does not fit");
-  refused({size, "1x2", "--method", "sgd"}, "--method: 'sgd' does not fit");
-  refused({size, "1x3", "--init", "[[1,2]]"}, "--kernel-size: is not that of --init");
+  refused({size, "1x2", "--epochs", "0"}, "--epochs: '0' is not valid");
+  refused({size, "0"}, "--kernel-size: '0' is not valid");
+  refused({}, "--kernel-size: is required");
+  refused({size, "1x2", "--lr", "-1"}, "--lr: '-1' is not valid");
+  refused({size, "1x2", "--momentum", "1"}, "--momentum: '1' is not valid");
+  refused({size, "1x2", "--method", "lstsq", "--lr", "1"}, "--lr: applies to gradient descent");
+  refused({size, "1x2", "--lr", "1", "--ridge", "1"}, "--ridge: applies to --method lstsq");
+  refused({size, "1x2", "--seed", "1"}, "--seed: applies to --init uniform");
+  refused({size, "1x2", "--holdout", "1"}, "--holdout: '1' is not valid");
+  refused({size, "1x2", "--method", "sgd"}, "--method: 'sgd' is not valid");
+  refused({size, "1x3", "--init", "[[1,2]]"}, "--kernel-size: contradicts --init");
   refused({size, "1x2", "--init", R"({"weight":[[1,2]],"activation":"relu"})"}, "--init: 'inline' has an activation");
-  refused({size, "1x2", "--init", "sobel"}, "--init: 'sobel' is several kernels");
-  refused({size, "1x2", "--padding", "1", "--pads", "1,1,1,1"}, "--pads: cannot stand beside --padding");
+  refused({size, "1x2", "--init", "sobel"}, "--init: 'sobel' has several kernels");
+  refused({size, "1x2", "--padding", "1", "--pads", "1,1,1,1"}, "--pads: cannot be used together with --padding");
   CHECK(course.names() == std::vector<std::string>{"x.json", "y.json"});
   check_refused(course.learn({size, "1x2", "-o", "x.json"}), 2, "x.json: the output is '");
-  check_refused(course.learn({size, "1x2", "-o", "k.png"}), 2, "--output: 'k.png' is no kernel file's name");
+  check_refused(course.learn({size, "1x2", "-o", "k.png"}), 2, "--output: 'k.png' is not the name of a kernel file");
   check_refused(course.learn({size, "1x2", "-o", "none/k.json"}), 2, "none/k.json: the folder 'none' does not exist");
   check_refused(run_convtool({"learn", "--input", "x.json", "--target", "y.json", "y.json", size, "1"}, course), 2,
-                "--target: one for each input (expected 1, got 2)");
+                "--target: needs one file per input (expected 1, got 2)");
 }

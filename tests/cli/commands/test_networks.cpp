@@ -302,7 +302,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
 
   workplace.refuses(with({"feature.0"}), 2, "did you mean 'features.0'?");
   workplace.refuses(with({"fc"}), 2, "'fc.weight' has rank 2 (expected 4");
-  workplace.refuses(with({"q"}), 2, "'q.weight' is of type F8_E4M3");
+  workplace.refuses(with({"q"}), 2, "'q.weight' has type F8_E4M3");
   workplace.refuses(with({"plain", "plain"}), 2, "would be written for 'plain' and for 'plain'");
   workplace.refuses(with({"plain", "--all"}), 2, "--all: ");
   workplace.refuses(with({"--out-dir", "k"}), 2, "--out-dir: ");
@@ -332,10 +332,10 @@ TEST_CASE("an import tells of a bias that it leaves out, and of names that no fi
   const ProgramResult up = workplace.run({"kernels", "import", "m.SAFETENSORS", "up"});
   CHECK(up.code == 0);
   CHECK(up.err ==
-        "convtool: warning: m.SAFETENSORS: up.bias has the shape 1 (expected 2, one for each output channel); it is "
+        "convtool: warning: m.SAFETENSORS: up.bias has the shape 1 (expected 2, one per output channel); it is "
         "left out\n");
   CHECK(workplace.run({"apply", "a.pgm", "-k", "up.json", "-o", "y.npy"}).code == 0);
-  workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "leaves no name for a kernel file");
+  workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "has no name for a kernel file");
   workplace.refuses({"kernels", "import", "m.SAFETENSORS", "a/b", "a-b"}, 2,
                     "would be written for 'a/b.weight' and for 'a-b.weight'");
   std::filesystem::create_directory(workplace.file("p.safetensors#q"));

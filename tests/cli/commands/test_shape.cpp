@@ -186,7 +186,7 @@ TEST_CASE("what cannot be timed is refused with its numbers") {
   refuses({"1x8x8", "--kernel-size", "1", "--out-channels", "1073741824", "--time"}, 1, "MiB to run (at most ");
   refuses({"1000x1000x1000", "--kernel-size", "5", "--out-channels", "1000", "--padding", "same", "--time"}, 1,
           "takes 2.5e+13 multiply-adds");
-  refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: goes with --time");
+  refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: needs --time");
   refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
 }
 

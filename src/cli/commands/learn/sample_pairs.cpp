@@ -1,4 +1,4 @@
-#include "cli/commands/samples.h"
+#include "cli/commands/learn/sample_pairs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// Runs `work`, whose errors then name `path`.
+/// Runs `work`; its errors then name `path`.
 template <class Work>
 auto naming(const std::string& path, const Work& work) {
   try {
@@ -28,7 +28,7 @@ struct Floats {
   std::vector<Remark> remarks;
 };
 
-/// All but the alpha of a picture.
+/// Reads a picture, without its alpha, or a tensor.
 Floats read_floats(const std::string& path) {
   const auto limit = static_cast<std::size_t>(default_memory_limit());
   const Source source = naming(path, [&] { return read_source(read_file(path, limit), path, std::int64_t{1} << 30); });
@@ -51,7 +51,7 @@ Floats read_floats(const std::string& path) {
   return result;
 }
 
-/// Channels as items of the batch.
+/// The channels as items of a batch.
 Tensor unstacked(Tensor tensor) {
   const Shape& shape = tensor.shape();
   return std::move(tensor).reshaped({.n = shape.n * shape.c, .c = 1, .h = shape.h, .w = shape.w});
@@ -80,18 +80,18 @@ void check_target(const std::string& input_path, const std::string& target_path,
   const bool same = !size_fits && layer.params.padding == Padding{} && target.h == input.h && target.w == input.w;
   throw Error(
       ErrorKind::shape, target_path,
-      "the target does not fit (" + input_path + " is " + to_string(input) + ", which a " +
-          std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) + " kernel makes " +
+      "the target has the wrong shape (" + input_path + " is " + to_string(input) + ", from which a " +
+          std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) + " kernel gives " +
           to_string(fitting) + "; expected " + to_string(fitting) + ", got " + to_string(target) + "); " +
-          (same        ? "say --padding same, or cut the target to " + hw(fitting)
-           : size_fits ? std::string("give a target of as many items and channels")
+          (same        ? "add --padding same, or crop the target to " + hw(fitting)
+           : size_fits ? std::string("give a target with as many items and channels")
                        : "give a target of " + hw(fitting) + ", or another --padding, --stride or --kernel-size"));
 }
 
 std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, double holdout) {
   if (holdout == 0) return rows;
   if (rows == 1)
-    throw Error(ErrorKind::shape, path, "the target has one row, and none is left to hold out; leave out --holdout");
+    throw Error(ErrorKind::shape, path, "the target has one row, so none can be held out; leave out --holdout");
   const auto held_out = static_cast<std::int64_t>(std::floor(holdout * static_cast<double>(rows)));
   return rows - std::clamp<std::int64_t>(held_out, 1, rows - 1);
 }
@@ -115,9 +115,9 @@ Sample read_sample(const std::string& input_path, const std::string& target_path
 
 }  // namespace
 
-Samples read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets, double holdout,
-                     Layer& layer) {
-  Samples samples;
+SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
+                         double holdout, Layer& layer) {
+  SamplePairs samples;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     samples.pairs.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, layer, samples.warnings));
   return samples;

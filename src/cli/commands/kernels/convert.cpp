@@ -1,16 +1,16 @@
-// convtool kernels convert: kernels to and from the formats of other programs.
+// convtool kernels convert: convert kernels to and from the formats of other programs.
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "cli/app.h"
 #include "cli/batch/destinations.h"
-#include "cli/commands/kernels_commands.h"
+#include "cli/commands/kernels/kernels.h"
 #include "cli/options/option_value.h"
+#include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "files/file.h"
@@ -25,19 +25,20 @@ struct ConvertOptions {
   std::optional<std::string> output, from, to;
 };
 
-constexpr const char* kFooter = R"(Formats:
-  convtool   this program's kernel files (.json)
-  npy        weights alone (.npy)
-  vips       libvips' matrix text (.mat): "width height scale offset", then rows
-  magick     ImageMagick's kernel string "3x3+1+1: 1,2,1 ...", as -morphology Correlate takes it; Convolve would
-             turn it by 180 degrees, its origin too
-  sharp      what sharp's convolve() takes, as JSON: width, height, kernel, scale, offset
-  openeo     the arguments of openEO's apply_kernel, as JSON: kernel, factor, border
-What a format cannot say is refused. A kernel without padding is written as it is, with a warning where the other
-program extends the border.
+constexpr std::string_view kText =
+    "Writes a kernel, given by name, in a file or as text, in another format:\n\n"
+    "  convtool  a kernel file (.json)\n"
+    "  npy       the weights alone, divided (.npy)\n"
+    "  vips      libvips' matrix (.mat): 'width height scale offset', then the rows\n"
+    "  magick    ImageMagick's '3x3+1+1: 1,2,1 ...', for -morphology Correlate "
+    "(Convolve rotates it by 180 degrees, with its origin)\n"
+    "  sharp     the argument of sharp's convolve(): width, height, kernel, scale, offset\n"
+    "  openeo    the arguments of openEO's apply_kernel: kernel, factor, border\n\n"
+    "Divisor, bias, border and the place of the origin are carried over. A kernel that the format cannot express is "
+    "refused: ranks 3 and 4, banks, networks, stride, dilation, groups, activations and maps. Only the padding may be "
+    "left to the other program, with a warning.";
 
-Examples:
-  convtool kernels convert gaussian-5 -o gaussian.mat
+constexpr std::string_view kExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
   convtool kernels convert sobel-x --to magick
   convtool kernels convert '3x3: 0,-1,0 -1,4,-1 0,-1,0' -o laplacian.json
   convtool kernels convert blur.json --from sharp --to openeo)";
@@ -52,7 +53,7 @@ bool is_file(const std::string& source) {
   return source == "-" || std::filesystem::exists(source, ignored);
 }
 
-/// A kernel that cannot be read is found before any work.
+/// Reads a file. Throws Error(kernel) where that fails, since nothing has been written yet.
 Bytes read_kernel_bytes(const std::string& path) {
   try {
     return read_file(path, kLargestKernelFile);
@@ -65,10 +66,9 @@ Network load_file(const std::string& path, std::optional<KernelFormat> from) {
   const Bytes bytes = read_kernel_bytes(path);
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
   if (!format)
-    throw Error(ErrorKind::kernel, path == "-" ? "standard input" : path,
-                "its format does not show; say it with --from");
+    throw Error(ErrorKind::kernel, path == "-" ? "standard input" : path, "unknown format; name it with --from");
   if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");
-  // As --kernel reads it, for which it has to look like a path.
+  // load_kernel() reads it as --kernel does, where a path has to look like one.
   if (*format == KernelFormat::convtool) return load_kernel(path.find('/') == std::string::npos ? "./" + path : path);
   return parse_kernel(*format, bytes, path, std::filesystem::path(path).stem().string());
 }
@@ -78,17 +78,17 @@ bool is_path(const std::string& source) {
   return kernel_format_of_name(source) || (source.find('/') != std::string::npos && !is_json_text);
 }
 
-/// A kernel by name, in a file, or inline.
+/// Loads a kernel by name, from a file, or from text.
 Network load_source(const std::string& source, std::optional<KernelFormat> from) {
   if (!from && is_kernel_name(source)) return load_kernel(source);
   if (is_file(source) || is_path(source)) return load_file(source, from);
   const auto text = std::as_bytes(std::span(source));
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(text, "");
-  if (!format) return load_kernel(source);  // which suggests the nearest name
+  if (!format) return load_kernel(source);  // fails, and suggests the nearest name
   return parse_kernel(*format, text, "SOURCE", "inline");
 }
 
-/// What to write: what is asked for, what the output's name says, or a kernel file.
+/// The format to write: --to, else that of the output's extension, else a kernel file.
 KernelFormat target_format(const ConvertOptions& options) {
   const std::optional<KernelFormat> asked = parse_format("--to", options.to);
   const std::string output = options.output.value_or("-");
@@ -97,12 +97,12 @@ KernelFormat target_format(const ConvertOptions& options) {
     if (output == "-") return KernelFormat::convtool;
     if (named) return *named;
     throw Error(ErrorKind::usage, "--output",
-                "'" + output + "' does not say which format (expected .json, .npy or .mat); say it with --to");
+                "'" + output + "' has no known extension (expected .json, .npy or .mat); name the format with --to");
   }
   const bool fits = !named || *named == *asked || (*named == KernelFormat::convtool && is_json(*asked));
   if (!fits) {
     throw Error(ErrorKind::usage, "--to",
-                "'" + *options.to + "' is not what the name '" + output + "' says; change one of them");
+                "'" + *options.to + "' contradicts the extension of '" + output + "'; change one of them");
   }
   return *asked;
 }
@@ -118,7 +118,7 @@ int run_convert(const ConvertOptions& options) {
   read.add({options.source});
   read.refuse_overwriting(output);
   const std::string remark = border_remark(format, network);
-  if (!remark.empty()) print_error("convtool: warning: " + printable(network.name + ": " + remark) + "\n");
+  if (!remark.empty()) print_message(MessageKind::warning, network.name + ": " + remark);
   if (output == "-") {
     write_stdout(bytes);
   } else {
@@ -129,18 +129,36 @@ int run_convert(const ConvertOptions& options) {
 
 }  // namespace
 
-void add_kernels_convert(CLI::App& command, Action& action) {
+void declare_kernels_convert(Command& command) {
   auto options = std::make_shared<ConvertOptions>();
-  command.footer(kFooter);
-  command.add_option("SOURCE", options->source, "a name, a file, '-' for standard input, or the kernel itself")
-      ->required();
-  command.add_option("-o,--output", options->output, "file, or '-' for standard output (-)")->type_name("PATH");
-  command
-      .add_option("--from", options->from,
-                  "SOURCE's format: convtool, npy, vips, magick, sharp or openeo (as it looks)")
-      ->type_name("FORMAT");
-  command.add_option("--to", options->to, "the output's format (by its extension, else convtool)")->type_name("FORMAT");
-  command.callback([options, &action] { action = [options] { return run_convert(*options); }; });
+  command.text = kText;
+  command.examples = kExamples;
+  command.add("Options", {{.names = "SOURCE",
+                           .target = &options->source,
+                           .brief = "a name, a file, - for standard input, or the kernel itself",
+                           .words = {kernel_words},
+                           .takes_files = true,
+                           .required = true},
+                          {.names = "-o,--output",
+                           .value = "PATH",
+                           .target = &options->output,
+                           .brief = "output file; - is standard output",
+                           .otherwise = "-"},
+                          {.names = "--from",
+                           .value = "FORMAT",
+                           .target = &options->from,
+                           .brief = "format of SOURCE",
+                           .text = "The format of SOURCE: {words}.",
+                           .otherwise = "by extension and content",
+                           .words = {kKernelFormats}},
+                          {.names = "--to",
+                           .value = "FORMAT",
+                           .target = &options->to,
+                           .brief = "format of the output",
+                           .text = "The format of the output: {words}.",
+                           .otherwise = "by the output's extension, else convtool",
+                           .words = {kKernelFormats}}});
+  command.run = [options] { return run_convert(*options); };
 }
 
 }  // namespace convtool

@@ -1,4 +1,4 @@
-#include "cli/commands/bank_timing.h"
+#include "cli/commands/shape/bank_timing.h"
 
 #include <cmath>
 

@@ -1,6 +1,5 @@
-// convtool kernels import: kernel files from the arrays of a trained network.
+// convtool kernels import: write kernel files for the arrays of a trained network.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -10,7 +9,7 @@
 
 #include "cli/app.h"
 #include "cli/batch/destinations.h"
-#include "cli/commands/kernels_commands.h"
+#include "cli/commands/kernels/kernels.h"
 #include "cli/job/output_file.h"
 #include "cli/terminal/terminal.h"
 #include "core/suggest.h"
@@ -32,13 +31,12 @@ struct ImportOptions {
   bool all = false, no_clobber = false;
 };
 
-constexpr const char* kFooter =
-    R"(Without names it lists the arrays of the file. The kernel files hold the names of arrays, not their numbers:
-the safetensors file has to stay where it is.
+constexpr std::string_view kText =
+    "Lists the arrays of a safetensors file; with names or --all, writes a kernel file for each of them. A kernel file "
+    "refers to its arrays by name and does not copy their numbers: the safetensors file has to stay where it is.";
 
-Examples:
-  convtool kernels import model.safetensors
-  convtool kernels import model.safetensors conv1 --out-dir kernels      kernels/conv1.json, with its bias
+constexpr std::string_view kExamples = R"(  convtool kernels import model.safetensors
+  convtool kernels import model.safetensors conv1 --out-dir kernels
   convtool kernels import model.safetensors --all --out-dir kernels
   convtool apply photo.png -k kernels/conv1.json --map normalize -o maps.npy)";
 
@@ -49,28 +47,28 @@ std::string kernel_name(const StoredArray& array) {
   return array.name.ends_with(kWeight) ? array.name.substr(0, array.name.size() - kWeight.size()) : array.name;
 }
 
-/// Why an array is no kernel, or "".
+/// Why an array cannot be a kernel; "" if it can.
 std::string objection(const StoredArray& array) {
   if (array.shape.size() != 4)
     return "has rank " + std::to_string(array.shape.size()) + " (expected 4: [c_o][c_i/groups][kh][kw], as nn.Conv2d)";
-  if (!is_readable_dtype(array.dtype)) return "is of type " + array.dtype + ", which is not read";
+  if (!is_readable_dtype(array.dtype)) return "has type " + array.dtype + ", which convtool does not read";
   if (array.count() < 1) return "is empty";
   if (array.count() > kMostReferredWeights)
     return "is too large (at most " + std::to_string(kMostReferredWeights) + " weights)";
   return "";
 }
 
-/// The bias that belongs to a kernel by its name, whether it fits or not. Null: none.
+/// The array that is the bias of a kernel by its name, even if it does not fit; or null.
 const StoredArray* bias_of(const SafetensorsFile& file, const StoredArray& array) {
   return array.name.ends_with(kWeight) ? file.find(kernel_name(array) + std::string(kBias)) : nullptr;
 }
 
-/// Why a kernel cannot have this bias, or "".
+/// Why a kernel cannot have this bias; "" if it can.
 std::string bias_objection(const StoredArray& bias, const StoredArray& array) {
   if (bias.shape != std::vector{array.shape.front()})
     return "has the shape " + (bias.shape.empty() ? "of one number" : join_sizes(bias.shape)) + " (expected " +
-           std::to_string(array.shape.front()) + ", one for each output channel)";
-  return is_readable_dtype(bias.dtype) ? "" : "is of type " + bias.dtype + ", which is not read";
+           std::to_string(array.shape.front()) + ", one per output channel)";
+  return is_readable_dtype(bias.dtype) ? "" : "has type " + bias.dtype + ", which convtool does not read";
 }
 
 /// "a kernel, with conv1.bias", or "".
@@ -107,8 +105,9 @@ const StoredArray& find_kernel(const SafetensorsFile& file, const std::string& p
     std::vector<std::string> names;
     for (const StoredArray& each : file.arrays()) names.push_back(kernel_name(each));
     const std::string hint = suggestion(name, {names.begin(), names.end()});
-    throw Error(ErrorKind::usage, path,
-                "holds no '" + name + "'" + (hint.empty() ? "; give no name, and what it holds is listed" : hint));
+    throw Error(
+        ErrorKind::usage, path,
+        "there is no array '" + name + "'" + (hint.empty() ? "; leave out the names to list the arrays" : hint));
   }
   const std::string why_not = objection(*array);
   if (!why_not.empty()) throw Error(ErrorKind::usage, path, "'" + array->name + "' " + why_not);
@@ -124,22 +123,21 @@ std::vector<const StoredArray*> selected_arrays(const SafetensorsFile& file, con
   if (selected.empty())
     throw Error(
         ErrorKind::usage, options.file,
-        "holds no array that can be a kernel: of rank 4, as nn.Conv2d's, not empty, of a type that is read; give "
-        "no --all, and what it holds is listed");
+        "no array can be a kernel (expected rank 4, as nn.Conv2d's weights); leave out --all to list the arrays");
   return selected;
 }
 
-/// The safetensors file as kernel files in `folder` name it.
+/// The path of the safetensors file, relative to kernel files in `folder`.
 std::string path_from(const std::string& folder, const std::string& file) {
   const auto settled = [](const std::string& path) { return fs::path(settled_path(path.empty() ? "." : path)); };
   const fs::path source(file);
   return (settled(source.parent_path().string()) / source.filename()).lexically_relative(settled(folder)).string();
 }
 
-/// A kernel file that is to be written.
+/// A kernel file to be written.
 struct KernelFile {
   std::string path, array, bias, content;
-  std::string warning;  ///< of a bias that is left out; or ""
+  std::string warning;  ///< about a bias that is left out; or ""
 };
 
 /// "conv1.json" for conv1.weight.
@@ -147,7 +145,7 @@ std::string file_name(const std::string& kernel, const StoredArray& array) {
   if (kernel.empty())
     throw Error(
         ErrorKind::usage, "'" + array.name + "'",
-        "leaves no name for a kernel file; write one that says \"weight\": \"FILE.safetensors#" + array.name + "\"");
+        "has no name for a kernel file; write one by hand, with \"weight\": \"FILE.safetensors#" + array.name + "\"");
   return file_name_part(kernel) + ".json";
 }
 
@@ -157,8 +155,8 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
   constexpr std::string_view kInside = ".safetensors#";
   if (in_small_letters(model).find(kInside) != std::string::npos)
     throw Error(ErrorKind::usage, options.file,
-                "a folder on the way to it is called so that kernels cannot refer to it (" + std::string(kInside) +
-                    "); rename the folder");
+                "kernel files cannot refer to it, because a folder in its path has a name that contains '" +
+                    std::string(kInside) + "'; rename the folder");
   const ReadFiles read({options.file});
   std::map<std::string, std::string> seen;  // arrays, by the path of their kernels
   std::vector<KernelFile> kernels;
@@ -189,13 +187,14 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
 
 int run_import(const ImportOptions& options) {
   if (!has_extension(options.file, ".safetensors"))
-    throw Error(ErrorKind::usage, options.file, "is no safetensors file by its name; rename it to end in .safetensors");
+    throw Error(ErrorKind::usage, options.file,
+                "not a safetensors file by its name (expected NAME.safetensors); rename it");
   if (options.all && !options.names.empty())
-    throw Error(ErrorKind::usage, "--all", "takes every kernel there is; leave out the names");
+    throw Error(ErrorKind::usage, "--all", "imports every kernel; leave out the names");
   const bool lists = options.names.empty() && !options.all;
   if (lists && (options.out_dir || options.no_clobber))
     throw Error(ErrorKind::usage, options.out_dir ? "--out-dir" : "--no-clobber",
-                "is for kernel files; name arrays to import, or say --all");
+                "has no effect without kernel files to write; name arrays to import, or add --all");
   const SafetensorsFile file(options.file);
   if (lists) {
     print(list_text(file));
@@ -206,8 +205,7 @@ int run_import(const ImportOptions& options) {
       print(printable(kernel.path + " skipped: it exists") + "\n");
       continue;
     }
-    if (!kernel.warning.empty())
-      print_error("convtool: warning: " + printable(options.file + ": " + kernel.warning) + "\n");
+    if (!kernel.warning.empty()) print_message(MessageKind::warning, options.file + ": " + kernel.warning);
     create_folder_of(kernel.path);
     write_file(kernel.path, std::as_bytes(std::span(kernel.content)));
     print(printable(kernel.array + (kernel.bias.empty() ? "" : " and " + kernel.bias) + " -> " + kernel.path) + "\n");
@@ -217,16 +215,23 @@ int run_import(const ImportOptions& options) {
 
 }  // namespace
 
-void add_kernels_import(CLI::App& command, Action& action) {
+void declare_kernels_import(Command& command) {
   auto options = std::make_shared<ImportOptions>();
-  command.footer(kFooter);
-  command.add_option("FILE", options->file, "a .safetensors file")->required();
-  command.add_option("NAME", options->names, "arrays to make kernel files of: conv1.weight, or conv1");
-  command.add_flag("--all", options->all, "every array that is a kernel");
-  command.add_option("--out-dir", options->out_dir, "folder for the kernel files, created if missing (.)")
-      ->type_name("DIR");
-  command.add_flag("-n,--no-clobber", options->no_clobber, "leave kernel files that exist as they are");
-  command.callback([options, &action] { action = [options] { return run_import(*options); }; });
+  command.text = kText;
+  command.examples = kExamples;
+  command.add("Options",
+              {{.names = "FILE", .target = &options->file, .brief = "a .safetensors file", .required = true},
+               {.names = "NAME",
+                .target = &options->names,
+                .brief = "an array to import: conv1.weight, or conv1 with its bias"},
+               {.names = "--all", .target = &options->all, .brief = "import every array that can be a kernel"},
+               {.names = "--out-dir",
+                .value = "DIR",
+                .target = &options->out_dir,
+                .brief = "folder for the kernel files, created if missing",
+                .otherwise = "the current folder"},
+               {.names = "-n,--no-clobber", .target = &options->no_clobber, .brief = "keep kernel files that exist"}});
+  command.run = [options] { return run_import(*options); };
 }
 
 }  // namespace convtool
