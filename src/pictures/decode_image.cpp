@@ -107,7 +107,10 @@ void turn_upright(cv::Mat& pixels, Orientation orientation) {
 }  // namespace
 
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
-  const PictureHeader header = read_small_header(bytes, max_pixels);
+  return decode_image(bytes, read_small_header(bytes, max_pixels));
+}
+
+Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header) {
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "pictures/image.h"
+#include "pictures/picture_header.h"
 
 namespace convtool {
 
@@ -30,5 +31,8 @@ namespace convtool {
 /// Thread-safe. While it runs, other threads must print to standard error through print_to_stderr()
 /// (files/stderr_capture.h).
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
+
+/// The same for a file whose read_small_header() is `header`.
+Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
 
 }  // namespace convtool

@@ -55,8 +55,7 @@ PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t m
   return header;
 }
 
-std::vector<Remark> remarks_on(std::span<const std::byte> bytes) {
-  const PictureHeader header = read_picture_header(bytes);
+std::vector<Remark> remarks_on(const PictureHeader& header) {
   std::vector<Remark> remarks;
   if (header.pages > 1) remarks.push_back({"only the first of its " + std::to_string(header.pages) + " pages is read"});
   if (header.has_profile)

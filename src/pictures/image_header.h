@@ -30,8 +30,7 @@ struct Remark {
   bool once = false;  ///< in a run of several inputs, print it for the first one only
 };
 
-/// Names the properties of a picture that are lost when it is filtered: further pages, an ICC profile, a gamma. Throws
-/// as read_picture_header() does.
-std::vector<Remark> remarks_on(std::span<const std::byte> bytes);
+/// Names the properties of a picture that are lost when it is filtered: further pages, an ICC profile, a gamma.
+std::vector<Remark> remarks_on(const PictureHeader& header);
 
 }  // namespace convtool

@@ -18,7 +18,8 @@ namespace {
 std::string remarks(std::span<const std::byte> file) {
   decode_image(file, 1000);
   std::string text;
-  for (const Remark& remark : remarks_on(file)) text += remark.text.substr(0, 26) + (remark.once ? " once\n" : "\n");
+  for (const Remark& remark : remarks_on(read_picture_header(file)))
+    text += remark.text.substr(0, 26) + (remark.once ? " once\n" : "\n");
   return text;
 }
 
@@ -120,9 +121,10 @@ TEST_CASE("TIFF: pages and profiles, in both byte orders") {
     CHECK(remarks(tiff_with(1, "", big_endian)) == "");
     CHECK(remarks(tiff_with(1, "ProPhoto", big_endian)) == kProfileLost);
     CHECK(remarks(tiff_with(1, "sRGB!", big_endian)) == "");
-    CHECK(remarks_on(tiff_with(3, "", big_endian)).at(0).text == "only the first of its 3 pages is read");
-    CHECK_FALSE(remarks_on(tiff_with(3, "", big_endian)).at(0).once);
-    CHECK(remarks_on(tiff_with(2, "ProPhoto", big_endian)).size() == 2);
+    CHECK(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).text ==
+          "only the first of its 3 pages is read");
+    CHECK_FALSE(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).once);
+    CHECK(remarks_on(read_picture_header(tiff_with(2, "ProPhoto", big_endian))).size() == 2);
   }
 }
 
@@ -132,6 +134,6 @@ TEST_CASE("TIFF: a broken or circular chain of pages does not prevent reading th
     const Bytes link = ByteWriter().u32(next).bytes();
     std::copy(link.begin(), link.end(), file.end() - 4);
     CHECK(values(decode_image(file, 10).all()) == std::vector<double>{7, 8});
-    CHECK(remarks_on(file).size() <= 1);
+    CHECK(remarks_on(read_picture_header(file)).size() <= 1);
   }
 }

@@ -92,7 +92,7 @@ void process(const Destination& planned, const RunContext& run, Attempt& attempt
   turn.unlock();
 
   if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.bytes);
-  std::optional<Source> source = decode_source(std::move(file.bytes), file.header, spec.max_pixels);
+  std::optional<Source> source = decode_source(std::move(file.bytes), file.header);
   std::optional<Image> picture;
   if (spec.edges && spec.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
   if (spec.grey || (spec.makes_grey() && !source->is_tensor())) source->make_grey();

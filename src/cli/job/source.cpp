@@ -48,23 +48,23 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
   Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
   if (header.is_transposed()) std::swap(shape.h, shape.w);
-  return {.format = format, .shape = shape, .dtype = header.dtype};
+  return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
 }
 
-Source decode_source(Bytes bytes, const SourceHeader& header, std::int64_t max_pixels) {
+Source decode_source(Bytes bytes, const SourceHeader& header) {
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decode_image(bytes, max_pixels);
+  Image image = decode_image(bytes, *header.picture);
   const Shape shape = image.all().shape;
-  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = remarks_on(bytes)};
+  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = remarks_on(*header.picture)};
 }
 
 Source read_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
   const SourceHeader header = read_source_header(bytes, path, max_pixels);
-  return decode_source(std::move(bytes), header, max_pixels);
+  return decode_source(std::move(bytes), header);
 }
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {

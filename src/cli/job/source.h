@@ -46,6 +46,7 @@ struct SourceHeader {
   Shape shape;  ///< upright, every channel counted
   int rank = 3;
   DType dtype = DType::f32;
+  std::optional<PictureHeader> picture = std::nullopt;
 
   bool has_alpha() const { return !format.is_tensor() && shape.c % 2 == 0; }
 };
@@ -56,10 +57,10 @@ struct SourceHeader {
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
 
-/// Decodes `bytes`, whose header is `header`, and frees them. Throws Error(input).
-Source decode_source(Bytes bytes, const SourceHeader& header, std::int64_t max_pixels);
+/// Decodes `bytes`, whose header was read with a limit, and frees them. Throws Error(input).
+Source decode_source(Bytes bytes, const SourceHeader& header);
 
-/// The same for a file whose header has not been read yet.
+/// Reads the header of the file `path`, then decodes it.
 Source read_source(Bytes bytes, const std::string& path, std::int64_t max_pixels);
 
 }  // namespace convtool
