@@ -126,11 +126,9 @@ const Algorithm kDirect = {
     .name = "direct",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem& problem,
-               const Kernel&) { return mac_count(problem); },  // about 1 ns a multiply-add without SIMD
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<DirectExecutor>(problem, kernel);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      return {.nanoseconds = mac_count(problem),  // about 1 ns a multiply-add without SIMD
+              .make = [&problem, &kernel] { return std::make_unique<DirectExecutor>(problem, kernel); }};
     },
 };
 

@@ -81,10 +81,9 @@ const Algorithm kReference = {
     .name = "reference",
     .threaded = false,
     .can_choose = false,
-    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem&, const Kernel&) { return std::numeric_limits<double>::infinity(); },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<ReferenceExecutor>(problem, kernel);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      return {.nanoseconds = std::numeric_limits<double>::infinity(),
+              .make = [&problem, &kernel] { return std::make_unique<ReferenceExecutor>(problem, kernel); }};
     },
 };
 

@@ -294,11 +294,11 @@ class Pass {
 
 class RowsExecutor final : public Executor {
  public:
-  RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
+  RowsExecutor(const ConvProblem& problem, const Kernel& kernel, bool shares)
       : problem_(problem),
         kernel_(kernel),
         out_(output_shape(problem)),
-        block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
+        block_rows_(shares ? kBlockRows : 1),
         may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
 
   std::int64_t pieces(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
@@ -326,10 +326,9 @@ class RowsExecutor final : public Executor {
 /// SSE4 (16, 8 and 4 lanes): 0.14 ns a vector of multiply-adds in blocks of four rows, whose first and last rows share
 /// less, twice that row by row; 0.02 ns and some vectors for each pixel converted and each output finished; and what a
 /// row costs however short it is.
-double cost(const ConvProblem& problem, const Kernel& kernel) {
+double cost(const ConvProblem& problem, const Kernel& kernel, bool shares) {
   const Shape out = output_shape(problem);
   const auto lanes = static_cast<double>(float_lanes()), kh = static_cast<double>(problem.kernel.kh);
-  const bool shares = shares_strips(problem, kernel);
   const double rows = shares ? static_cast<double>(kBlockRows) : 1;
   const double vectors = std::ceil(static_cast<double>(out.w) / lanes) * static_cast<double>(out.n * out.c * out.h);
   double taps = static_cast<double>(problem.kernel.taps());
@@ -359,15 +358,14 @@ const Algorithm kRows = {
     .name = "rows",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (memory_needed(problem, 1) > kMostMemory) return "its strips of rows would take more than 16 MiB a thread";
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      if (memory_needed(problem, 1) > kMostMemory)
+        return refuse("its strips of rows would take more than 16 MiB a thread");
       if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      return "";
-    },
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<RowsExecutor>(problem, kernel);
+        return refuse("the sums of these integers need more than the 24 bits of a float");
+      const bool shares = shares_strips(problem, kernel);
+      return {.nanoseconds = cost(problem, kernel, shares),
+              .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};
     },
 };
 

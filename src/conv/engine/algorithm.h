@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "conv/epilogue.h"
 #include "conv/kernel.h"
@@ -26,17 +28,25 @@ class Executor {
                    ResponseStats& stats) const = 0;
 };
 
+/// An algorithm's answer to a problem: a refusal, or its price and a way to get an Executor.
+struct Offer {
+  std::string refusal;     ///< empty, or why the algorithm cannot solve the problem, as a sentence for the user
+  double nanoseconds = 0;  ///< estimated run time on one thread
+  /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() has made.
+  std::function<std::unique_ptr<Executor>()> make;
+};
+
+inline Offer refuse(std::string reason) { return {.refusal = std::move(reason)}; }
+
 /// A row of the algorithm table.
 struct Algorithm {
   const char* name;
-  bool threaded;    ///< false: always run in the caller's thread
+  bool threaded;    ///< false: always runs in the caller's thread
   bool can_choose;  ///< false: runs only when named
-  /// Empty when the algorithm can solve the problem, else the reason why not, as a sentence for the user.
-  std::string (*refusal)(const ConvProblem& problem, const Kernel& kernel);
-  /// Estimated run time on one thread, in nanoseconds. The least cost among those that can be chosen wins.
-  double (*cost)(const ConvProblem& problem, const Kernel& kernel);
-  /// Takes what it needs of problem and kernel, which both outlive the Executor.
-  std::unique_ptr<Executor> (*prepare)(const ConvProblem& problem, const Kernel& kernel);
+  /// Decides whether the algorithm can solve the problem and what that costs, once for each plan. The cheapest offer
+  /// wins, so it has to be quick: work that only the winner needs belongs in Offer::make. The offer and the Executor
+  /// refer to `problem` and `kernel`, which outlive both.
+  Offer (*consider)(const ConvProblem& problem, const Kernel& kernel);
 };
 
 extern const Algorithm kReference;

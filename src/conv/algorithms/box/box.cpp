@@ -200,10 +200,12 @@ class Pass {
 
 class BoxExecutor final : public Executor {
  public:
-  BoxExecutor(const ConvProblem& problem, const Kernel& kernel)
-      : problem_(problem), out_(output_shape(problem)), may_flatten_(channels_share_kernel(problem, kernel)) {
-    for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) weights_.push_back(*only_weight(kernel, o));
-  }
+  /// `weights` has one for each sum channel.
+  BoxExecutor(const ConvProblem& problem, const Kernel& kernel, std::vector<float> weights)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        may_flatten_(channels_share_kernel(problem, kernel)),
+        weights_(std::move(weights)) {}
 
   std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
@@ -227,28 +229,8 @@ class BoxExecutor final : public Executor {
   const ConvProblem& problem_;
   const Shape out_;
   const bool may_flatten_;
-  std::vector<float> weights_;
+  const std::vector<float> weights_;
 };
-
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
-  const KernelShape& k = kernel.shape;
-  if (!is_integer(problem.input_dtype)) return "sums of floats cannot be taken away again without a trace";
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return "it takes no stride or dilation";
-  if (k.c_i_per_group > 1) return "it does not sum over channels";
-  for (std::int64_t o = 0; o < k.c_o; ++o)
-    if (!only_weight(kernel, o)) return "the weights are not all the same";
-  const double padding = problem.padding_value, most = full_range(problem.input_dtype);
-  if (padding < 0 || padding > most || padding != std::trunc(padding))
-    return "the padding value is not one that pixels can have";
-  if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
-    return "the sums of these integers need more than 31 bits";
-  if (!float_sums_suffice(problem, kernel)) return "the sums of these integers need more than the 24 bits of a float";
-  const auto channels = static_cast<double>(problem.input.c);
-  const double panel = std::min(static_cast<double>(kPanel), static_cast<double>(output_shape(problem).w) * channels);
-  if (8 * channels * (panel + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return "its sums would take more than 16 MiB a thread";
-  return "";
-}
 
 double cost(const ConvProblem& problem, const Kernel& kernel) {
   // Measured with 31x31 and 63x63 at 3840x2160 on a Zen 5 with AVX-512, AVX2 and SSE4; interleaved channels that have
@@ -263,18 +245,36 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
          started * static_cast<double>(out.count()) * (0.1 + 3 / static_cast<double>(float_lanes()));
 }
 
+Offer consider(const ConvProblem& problem, const Kernel& kernel) {
+  const KernelShape& k = kernel.shape;
+  if (!is_integer(problem.input_dtype)) return refuse("sums of floats cannot be taken away again without a trace");
+  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (k.c_i_per_group > 1) return refuse("it does not sum over channels");
+  std::vector<float> weights;
+  for (std::int64_t o = 0; o < k.c_o; ++o) {
+    const std::optional<float> weight = only_weight(kernel, o);
+    if (!weight) return refuse("the weights are not all the same");
+    weights.push_back(*weight);
+  }
+  const double padding = problem.padding_value, most = full_range(problem.input_dtype);
+  if (padding < 0 || padding > most || padding != std::trunc(padding))
+    return refuse("the padding value is not one that pixels can have");
+  if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
+    return refuse("the sums of these integers need more than 31 bits");
+  if (!float_sums_suffice(problem, kernel))
+    return refuse("the sums of these integers need more than the 24 bits of a float");
+  const auto channels = static_cast<double>(problem.input.c);
+  const double panel = std::min(static_cast<double>(kPanel), static_cast<double>(output_shape(problem).w) * channels);
+  if (8 * channels * (panel + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
+    return refuse("its sums would take more than 16 MiB a thread");
+  return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
+            return std::make_unique<BoxExecutor>(problem, kernel, weights);
+          }};
+}
+
 }  // namespace
 
-const Algorithm kBox = {
-    .name = "box",
-    .threaded = true,
-    .can_choose = true,
-    .refusal = refusal,
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<BoxExecutor>(problem, kernel);
-    },
-};
+const Algorithm kBox = {.name = "box", .threaded = true, .can_choose = true, .consider = consider};
 
 }  // namespace convtool
 #endif

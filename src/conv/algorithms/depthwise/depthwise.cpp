@@ -123,37 +123,34 @@ class DepthwiseExecutor final : public Executor {
   Tensor weights_;
 };
 
+/// In nanoseconds, by what 3x3 over 32 channels at 112x112 and 512 at 14x14 took with AVX-512, AVX2 and SSE4. Vectors
+/// that channels do not fill cost as much, and a few channels are better taken apart (rows.cpp) whatever the vector's
+/// length.
+double cost(const ConvProblem& problem) {
+  const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
+  const double filled = static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
+  return 1000 +
+         (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
+          (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
+             filled +
+         (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+}
+
 }  // namespace
 
 const Algorithm kDepthwise = {
     .name = "depthwise",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
-        return "groups, input and output channels are not equally many";
+        return refuse("groups, input and output channels are not equally many");
       if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
-        return "its strips of rows would take more than 12 MiB a thread";
+        return refuse("its strips of rows would take more than 12 MiB a thread");
       if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      return "";
-    },
-    .cost =
-        [](const ConvProblem& problem, const Kernel&) {
-          // What 3x3 over 32 channels at 112x112 and 512 at 14x14 took with AVX-512, AVX2 and SSE4. Vectors that
-          // channels do not fill cost as much, and a few channels are better taken apart (rows.cpp) whatever the
-          // vector's length.
-          const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
-          const double filled =
-              static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
-          return 1000 +
-                 (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
-                  (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
-                     filled +
-                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
-        },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<DepthwiseExecutor>(problem, kernel);
+        return refuse("the sums of these integers need more than the 24 bits of a float");
+      return {.nanoseconds = cost(problem),
+              .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
     },
 };
 

@@ -308,18 +308,15 @@ const Algorithm kFft = {
     .name = "fft",
     .threaded = true,
     .can_choose = true,
-    .refusal =
-        [](const ConvProblem& problem, const Kernel& kernel) {
-          std::string reason;
-          choose_fft_tiling(problem, kernel, &reason);
-          return reason;
-        },
-    .cost = [](const ConvProblem& problem,
-               const Kernel& kernel) { return choose_fft_tiling(problem, kernel)->nanoseconds; },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      const FftTiling tiling = *choose_fft_tiling(problem, kernel);
-      if (tiling.whole_bits) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
-      return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      std::string reason;
+      const std::optional<FftTiling> tiling = choose_fft_tiling(problem, kernel, &reason);
+      if (!tiling) return refuse(reason);
+      return {.nanoseconds = tiling->nanoseconds,
+              .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {
+                if (tiling.whole_bits) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
+                return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);
+              }};
     },
 };
 

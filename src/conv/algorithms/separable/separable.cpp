@@ -47,13 +47,16 @@
 namespace convtool {
 namespace {
 
-/// The products of each sum channel: one list when all channels have the same weights, and empty when one has none.
+/// The products of each sum channel.
+using ChannelProducts = std::vector<std::vector<OuterProduct>>;
+
+/// One list when all channels have the same weights, and empty when one has none.
 /// Takes less time than a few rows of output.
-std::vector<std::vector<OuterProduct>> products_of_channels(const Kernel& kernel) {
+ChannelProducts products_of_channels(const Kernel& kernel) {
   const Extent size{kernel.shape.kh, kernel.shape.kw};
   const auto taps = static_cast<std::ptrdiff_t>(kernel.shape.taps());
   const bool same = std::equal(kernel.weights.begin() + taps, kernel.weights.end(), kernel.weights.begin());
-  std::vector<std::vector<OuterProduct>> channels;
+  ChannelProducts channels;
   for (std::int64_t o = 0; o < (same ? 1 : kernel.shape.c_o); ++o) {
     std::vector<OuterProduct> products = outer_products(kernel.taps(o, 0), size);
     if (products.empty()) return {};
@@ -62,7 +65,7 @@ std::vector<std::vector<OuterProduct>> products_of_channels(const Kernel& kernel
   return channels;
 }
 
-std::size_t largest_rank(const std::vector<std::vector<OuterProduct>>& channels) {
+std::size_t largest_rank(const ChannelProducts& channels) {
   std::size_t rank = 0;
   for (const std::vector<OuterProduct>& products : channels) rank = std::max(rank, products.size());
   return rank;
@@ -385,8 +388,7 @@ class Pass {
 template <class T>
 class SeparableExecutor final : public Executor {
  public:
-  SeparableExecutor(const ConvProblem& problem, const Kernel& kernel,
-                    const std::vector<std::vector<OuterProduct>>& channels)
+  SeparableExecutor(const ConvProblem& problem, const Kernel& kernel, const ChannelProducts& channels)
       : problem_(problem),
         kernel_(kernel),
         may_flatten_(channels_share_kernel(problem, kernel)),
@@ -437,41 +439,38 @@ double memory_needed(const ConvProblem& problem, std::size_t rank) {
   return static_cast<double>(sizeof(double)) * pitch * rows;
 }
 
-double cost(const ConvProblem& problem, const Kernel& kernel) {
+double cost(const ConvProblem& problem, std::size_t largest_rank) {
   // On a Zen 5 a vector of multiply-adds takes 0.14 ns in the column pass and 0.19 in the row pass, whose loads are not
   // aligned; doubles need two vectors. What an input and an output take besides is from Gaussians at 3840x2160.
-  const auto rank = static_cast<double>(largest_rank(products_of_channels(kernel)));
+  const auto rank = static_cast<double>(largest_rank);
   const auto lanes = static_cast<double>(float_lanes());
   const double vectors = rank > 1 ? 2 * rank : 1;
   const auto rows = static_cast<double>(std::min(problem.stride.h, problem.kernel.kh) * problem.stride.w);
-  const double taps = 0.19 * rows * static_cast<double>(kernel.shape.kw) + 0.14 * static_cast<double>(kernel.shape.kh);
+  const double taps =
+      0.19 * rows * static_cast<double>(problem.kernel.kw) + 0.14 * static_cast<double>(problem.kernel.kh);
   return static_cast<double>(output_shape(problem).count()) * (0.1 + (1 + vectors * taps) / lanes) +
          0.08 * static_cast<double>(problem.input.count());
 }
 
+Offer consider(const ConvProblem& problem, const Kernel& kernel) {
+  if (kernel.shape.c_i_per_group > 1) return refuse("it does not sum over channels");
+  if (kernel.shape.kh == 1 || kernel.shape.kw == 1)
+    return refuse("a kernel of one row or column has nothing to separate");
+  if (!float_sums_suffice(problem, kernel))
+    return refuse("the sums of these integers need more than the 24 bits of a float");
+  const auto channels = std::make_shared<const ChannelProducts>(products_of_channels(kernel));
+  if (channels->empty()) return refuse("the kernel is not the sum of a few products of a column and a row");
+  const std::size_t rank = largest_rank(*channels);
+  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB a thread");
+  return {.nanoseconds = cost(problem, rank),
+          .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
+            if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);
+            return std::make_unique<SeparableExecutor<float>>(problem, kernel, *channels);
+          }};
+}
+
 }  // namespace
 
-const Algorithm kSeparable = {
-    .name = "separable",
-    .threaded = true,
-    .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (kernel.shape.c_i_per_group > 1) return "it does not sum over channels";
-      if (kernel.shape.kh == 1 || kernel.shape.kw == 1) return "a kernel of one row or column has nothing to separate";
-      if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      const auto channels = products_of_channels(kernel);
-      if (channels.empty()) return "the kernel is not the sum of a few products of a column and a row";
-      if (memory_needed(problem, largest_rank(channels)) > kMostMemory)
-        return "its rows would take more than 16 MiB a thread";
-      return "";
-    },
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      const auto channels = products_of_channels(kernel);
-      if (largest_rank(channels) > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, channels);
-      return std::make_unique<SeparableExecutor<float>>(problem, kernel, channels);
-    },
-};
+const Algorithm kSeparable = {.name = "separable", .threaded = true, .can_choose = true, .consider = consider};
 
 }  // namespace convtool
