@@ -13,12 +13,12 @@
 namespace convtool {
 namespace {
 
-/// Every algorithm there is. Order matters only between equal costs.
+/// All algorithms. Their order only decides between equal costs.
 const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger, &kSeparable,
                                         &kBox,       &kPacked, &kDepthwise, &kFft};
 
-/// Under less work than this, other threads cost more than they save: creating or waking one takes tens of
-/// microseconds, handing work to one that still looks for it (core/parallel.cpp) some.
+/// Plans with less work run on one thread. Creating or waking another takes tens of microseconds, and handing work to
+/// one that is still awake (core/parallel.cpp) a few.
 constexpr double kSingleThreadedNs = 0.05e6;
 
 std::string quoted_names() {
@@ -65,7 +65,7 @@ ConvProblem in_layout(ConvProblem problem, const PlanOptions& options) {
   return problem;
 }
 
-/// Before anything reads its weights.
+/// Checks that `kernel` fits `problem`, before anything reads its weights.
 Kernel checked(Kernel kernel, const ConvProblem& problem) {
   require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
               kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
@@ -121,7 +121,7 @@ struct ConvPlan::State {
     const Sink sink(epilogue, map, kernel, output, whole_sums, totals);
     ResponseStats total;
     std::mutex mutex;
-    parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(executor->work_items(sink), threads, [&](std::int64_t begin, std::int64_t end) {
       ResponseStats stats;
       executor->run(input, sink, begin, end, stats);
       std::lock_guard lock(mutex);

@@ -4,7 +4,7 @@
 
 #include "conv/padding.h"
 #include "conv/plan.h"
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {

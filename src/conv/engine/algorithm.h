@@ -1,4 +1,4 @@
-// Internal to conv/: what an algorithm is. One file and one row of the table in plan.cpp make a new one.
+// The interface of an algorithm. A new one takes a file and a row of the table in plan.cpp. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,23 @@
 #include <string>
 #include <utility>
 
-#include "conv/epilogue.h"
 #include "conv/kernel.h"
 #include "conv/problem.h"
+#include "conv/sink.h"
 
 namespace convtool {
 
-/// A prepared convolution. Immutable once made: threads call run() on one Executor at the same time.
+/// A prepared convolution. Immutable, and thread-safe: threads call run() on one Executor at the same time.
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// How many independent pieces of work one run is made of. A piece may be an output row of all channels, a tile, a
-  /// block of channels: what makes pieces of equal and sufficient size.
-  virtual std::int64_t pieces(const Sink& sink) const = 0;
+  /// The number of independent work items of one run: output rows, tiles or blocks of channels, whichever are of equal
+  /// and sufficient size.
+  virtual std::int64_t work_items(const Sink& sink) const = 0;
 
-  /// Computes pieces [begin, end) and hands every output of them to `sink` once. No output may depend on begin, end or
-  /// the thread. Throws std::bad_alloc only, before the first output.
+  /// Computes work items [begin, end) and hands each of their outputs to `sink` once. No output may depend on begin,
+  /// end or the thread. Throws std::bad_alloc only, and before the first output.
   virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };

@@ -21,7 +21,7 @@ void row_pass(const T* source, const T* weights, std::int64_t taps, std::int64_t
 void box_row_pass(const float* source, float weight, std::int64_t taps, std::int64_t distance, float* work, float* sums,
                   std::int64_t width);
 
-/// What a column pass reads. `In` is u8, u16 or f32, or T.
+/// The input of a column pass. `In` is u8, u16, f32 or T.
 template <class T, class In>
 struct Columns {
   const In* const* rows;  ///< [row_count]
