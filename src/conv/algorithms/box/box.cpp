@@ -160,7 +160,7 @@ class Pass {
   const Sink& sink_;
   ResponseStats& stats_;
   const std::int64_t slice_, reach_, pitch_;
-  std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // columns [begin_, end_) of the slice are the picture's from there
+  std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // slice columns [begin_, end_) show the picture from there
   std::vector<Border> borders_;
   const std::vector<In> outside_, nothing_;     // rows of the padding value, and of 0
   std::vector<In> entering_, leaving_;          // copies of rows whose pixels are not contiguous

@@ -110,7 +110,7 @@ class PackedExecutor final : public Executor {
     std::vector<const float*> windows;
     std::vector<std::int64_t> rows;  // of sums
     std::vector<PlacedTile> placed;
-    Tensor sums;  // whose vectors are aligned
+    Tensor sums;  // aligned for vectors
   };
 
   std::int64_t channel_block_count() const { return static_cast<std::int64_t>(channel_blocks_.size()); }

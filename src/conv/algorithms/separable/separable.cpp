@@ -80,7 +80,7 @@ template <class T>
 struct Factors {
   std::int64_t terms;
   std::vector<T> rows, columns;              // [terms][kw], [terms][kh]
-  bool box_row = false, box_column = false;  // one term whose weights are all the same
+  bool box_row = false, box_column = false;  // one term of equal weights
 
   explicit Factors(const std::vector<OuterProduct>& products) : terms(static_cast<std::int64_t>(products.size())) {
     for (const OuterProduct& product : products) {
@@ -137,14 +137,14 @@ struct Tiling {
   }
 };
 
-/// Whether pixels of type In may have this value.
+/// Whether pixels of type In can have this value.
 template <class In>
 bool is_pixel(float value) {
   if constexpr (std::is_same_v<In, float>) return true;
   return value >= 0 && value <= full_range(dtype_of<In>()) && value == std::trunc(value);
 }
 
-/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel. Sums are
+/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns per pixel. Sums are
 /// of type T.
 template <class T, class In>
 class Pass {
@@ -196,7 +196,7 @@ class Pass {
     return factors_[factors_.size() == 1 ? 0 : static_cast<std::size_t>(o)];
   }
 
-  /// The input channel of sum channel `o`; the flat view has but one.
+  /// The input channel of sum channel `o`; the flat view has only one.
   std::int64_t input_channel(std::int64_t o) const {
     return x_.shape.c == 1 ? 0 : o / (kernel_.shape.c_o / problem_.groups);
   }
