@@ -9,7 +9,7 @@ namespace convtool {
 /// The most rows that the column pass computes at once.
 inline constexpr std::int64_t kColumnPassRows = 8;
 
-/// sums[x] = sum over t < taps of weights[t] * source[x + t * distance], for x < width; With `add`, the sums are added
+/// sums[x] = sum over t < taps of weights[t] * source[x + t * distance], for x < width. With `add`, the sums are added
 /// to those already there. The order of summation depends only on taps, distance and the instruction set. `T` is float
 /// or double. Reads and writes up to kRowSlack elements (conv/engine/simd.h) past the ends.
 template <class T>
