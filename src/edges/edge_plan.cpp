@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/parallel.h"
 #include "core/percentile.h"
-#include "core/rows.h"
 #include "edges/gradient.h"
 #include "edges/orientation.h"
 #include "edges/overlay.h"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {

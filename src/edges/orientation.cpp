@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "conv/plan.h"
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "conv/padding.h"
+#include "conv/sink.h"
 #include "core/parallel.h"
 
 namespace convtool {
@@ -81,14 +82,14 @@ class RowPooler {
 
   /// Computes output row `i` of picture `n`, in every channel.
   void run(std::int64_t n, std::int64_t i, const Sink& sink, ResponseStats& stats) {
-    const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
+    const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
     for (std::int64_t c = 0; c < out_.c; c += together_) {
       find_columns(n, c, i);
       find_windows();
       if (together_ == 1)
-        sink.finish(stretch, c, pooled_.data(), out_.w, stats);
+        sink.finish(span, c, pooled_.data(), out_.w, stats);
       else
-        sink.finish_pixels(stretch, 0, out_.c, pooled_.data(), out_.c, stats);
+        sink.finish_pixels(span, 0, out_.c, pooled_.data(), out_.c, stats);
     }
   }
 

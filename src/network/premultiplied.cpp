@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {

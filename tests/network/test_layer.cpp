@@ -48,7 +48,7 @@ TEST_CASE("other options pass through") {
   const ConvProblem problem = problem_on(plane(2, 2, {1, 2, 3, 4}, params), {1, 7, 20, 30});
   CHECK(problem.stride == params.stride);
   CHECK(problem.dilation == params.dilation);
-  CHECK(problem.pads == resolve_pads(kSame, {20, 30}, {7, 1, 2, 2}, params.stride, params.dilation));
+  CHECK(problem.pads == resolve_pads(kSame, {20, 30}, dilated_kernel({7, 1, 2, 2}, params.dilation), params.stride));
   CHECK(problem.padding_mode == PaddingMode::reflect);
   CHECK(problem.groups == 7);
 }

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "conv/engine/dyadic.h"
+#include "conv/engine/weights.h"
 #include "support/convolve.h"
 
 namespace convtool {

@@ -1,18 +1,15 @@
-// The micro-kernels of `packed` for one instruction set. Included once for each by way of hwy/foreach_target.h.
-
-#if defined(CONVTOOL_CONV_PACKED_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CONVTOOL_CONV_PACKED_INL_H_
-#undef CONVTOOL_CONV_PACKED_INL_H_
-#else
-#define CONVTOOL_CONV_PACKED_INL_H_
-#endif
-
-#include <hwy/highway.h>
+#include "conv/algorithms/packed/packed_sums.h"
 
 #include <array>
 #include <utility>
 
-#include "conv/algorithms/packed/packed.h"
+#include "core/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/packed/packed_sums.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include "conv/engine/pixel_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,7 +21,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<Floats>;
 
-/// Two vectors of outputs for each pixel, as many as the registers hold beside two of weights and one of a pixel.
+/// Pixels whose sums, two vectors each, fit the registers beside two vectors of weights and one of a pixel.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t kMostPixels = 14;  // of 32
 #else
@@ -33,8 +30,8 @@ constexpr std::size_t kMostPixels = 6;  // of 16
 
 std::int64_t MostTilePixels() { return kMostPixels; }
 
-/// Where the pixels of a tile are: at equal distances in a row, or each by itself. (As an array of pointers in both
-/// cases, GCC 12 keeps them in vectors.)
+/// Where the pixels of a tile are: at equal distances in a row, or listed one by one. (With an array of pointers in
+/// both cases, GCC 12 keeps the pointers in vectors.)
 template <class T>
 struct InRow {
   T* first;
@@ -124,46 +121,46 @@ HWY_INLINE void Show(const Sums& sums, SeenSums* seen) {
   look.Save(*seen);
 }
 
-/// SumTile for pixels in a row as far apart as their taps, and one vector of outputs. There a broadcast float would
-/// serve one multiply-add only, and is shared by three taps instead. Sums in the order u, c, v.
+/// SumTile for pixels in a row that are as far apart as the taps, and one vector of outputs. Three taps share a
+/// broadcast float, which would otherwise serve a single multiply-add. Sums in the order u, c, v.
 template <std::size_t kPixels>
-void SumNarrowTile(const PlacedTile& placed, std::int64_t first, const PackedPanel& panel, const PackedSums& to) {
+void SumNarrowTile(const PlacedTile& placed, std::int64_t first, const PackedWeights& block, const PackedSums& to) {
   const PixelTile& tile = *placed.tile;
   const auto width = static_cast<std::int64_t>(hn::Lanes(Floats()));
-  const std::int64_t weight_step = panel.channels * width, kw = tile.v.end - tile.v.begin;
+  const std::int64_t weight_step = block.channels * width, kw = tile.v.end - tile.v.begin;
   PixelSums<static_cast<int>(kPixels)> tile_sums;
   for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u) {
-    const float* inputs = placed.windows[u - tile.u.begin] + first * placed.step + panel.first_channel;
-    const float* weights = panel.weights + (u * panel.kw + tile.v.begin) * weight_step;
-    for (std::int64_t c = 0; c < panel.channels; ++c, ++inputs, weights += width) {
+    const float* inputs = placed.windows[u - tile.u.begin] + first * placed.step + block.first_channel;
+    const float* weights = block.weights + (u * block.kw + tile.v.begin) * weight_step;
+    for (std::int64_t c = 0; c < block.channels; ++c, ++inputs, weights += width) {
       std::int64_t v = 0;
       for (; v + 3 <= kw; v += 3)
-        tile_sums.template AddTaps<Broadcast, 1, 3>(inputs, v * panel.step, panel.step, weights + v * weight_step,
+        tile_sums.template AddTaps<Broadcast, 1, 3>(inputs, v * block.step, block.step, weights + v * weight_step,
                                                     weight_step);
       for (; v < kw; ++v)
-        tile_sums.template AddTaps<Broadcast, 1, 1>(inputs, v * panel.step, panel.step, weights + v * weight_step, 0);
+        tile_sums.template AddTaps<Broadcast, 1, 1>(inputs, v * block.step, block.step, weights + v * weight_step, 0);
     }
   }
   tile_sums.Store(to.sums + (placed.rows[0] + first) * to.pitch, to.pitch);
   Show(tile_sums, to.seen);
 }
 
-/// Those of kPixels pixels, from `first` on.
+/// Sums kPixels pixels of a tile, from `first` on.
 template <std::size_t kPixels, std::size_t kVectors, bool kInRow>
-void SumTile(const PlacedTile& placed, std::int64_t first, const PackedPanel& panel, const PackedSums& to) {
+void SumTile(const PlacedTile& placed, std::int64_t first, const PackedWeights& block, const PackedSums& to) {
   if constexpr (kInRow && kVectors == 1)
-    if (placed.step == panel.step) return SumNarrowTile<kPixels>(placed, first, panel, to);
+    if (placed.step == block.step) return SumNarrowTile<kPixels>(placed, first, block, to);
   const PixelTile& tile = *placed.tile;
   const auto width = static_cast<std::int64_t>(kVectors * hn::Lanes(Floats()));
-  const bool one_run = panel.step == panel.channels;  // the columns of a row of taps lie side by side
+  const bool one_run = block.step == block.channels;  // the columns of a row of taps lie side by side
   const std::int64_t runs = one_run ? 1 : tile.v.end - tile.v.begin;
-  const std::int64_t length = one_run ? (tile.v.end - tile.v.begin) * panel.channels : panel.channels;
+  const std::int64_t length = one_run ? (tile.v.end - tile.v.begin) * block.channels : block.channels;
   const float* const* windows = placed.windows;
   TileSums<kPixels, kVectors> tile_sums;
   for (std::int64_t u = tile.u.begin; u < tile.u.end; ++u, windows += kInRow ? 1 : kPixels) {
     for (std::int64_t run = 0; run < runs; ++run) {
-      const std::int64_t offset = run * panel.step + panel.first_channel;
-      const float* weights = panel.weights + (u * panel.kw + tile.v.begin + run) * panel.channels * width;
+      const std::int64_t offset = run * block.step + block.first_channel;
+      const float* weights = block.weights + (u * block.kw + tile.v.begin + run) * block.channels * width;
       if constexpr (kInRow)
         tile_sums.AddRun(InRow<const float>{windows[0] + first * placed.step + offset, placed.step}, length, weights);
       else
@@ -177,7 +174,7 @@ void SumTile(const PlacedTile& placed, std::int64_t first, const PackedPanel& pa
   Show(tile_sums, to.seen);
 }
 
-using SumTileFunction = void (*)(const PlacedTile&, std::int64_t, const PackedPanel&, const PackedSums&);
+using SumTileFunction = void (*)(const PlacedTile&, std::int64_t, const PackedWeights&, const PackedSums&);
 
 /// SumTile for 1, 2, ... kMostPixels pixels.
 template <std::size_t kVectors, bool kInRow, std::size_t... P>
@@ -185,7 +182,7 @@ constexpr std::array<SumTileFunction, sizeof...(P)> SumTileFunctions(std::index_
   return {&SumTile<P + 1, kVectors, kInRow>...};
 }
 
-void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to) {
+void SumTiles(const PlacedTile* tiles, std::int64_t count, const PackedWeights& block, const PackedSums& to) {
   using Sizes = std::make_index_sequence<kMostPixels>;
   static constexpr std::array<SumTileFunction, kMostPixels> kFunctions[2][2] = {
       // [in a row][vectors - 1]
@@ -193,9 +190,9 @@ void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& pa
       {SumTileFunctions<1, true>(Sizes()), SumTileFunctions<2, true>(Sizes())}};
   for (std::int64_t t = 0; t < count; ++t) {
     const PixelTile& tile = *tiles[t].tile;
-    const auto& functions = kFunctions[tile.list < 0][panel.vectors - 1];
+    const auto& functions = kFunctions[tile.list < 0][block.vectors - 1];
     cut_evenly(tile.pixels, kMostPixels, [&](std::int64_t begin, std::int64_t end) {
-      functions[static_cast<std::size_t>(end - begin - 1)](tiles[t], begin, panel, to);
+      functions[static_cast<std::size_t>(end - begin - 1)](tiles[t], begin, block, to);
     });
   }
 }
@@ -204,4 +201,17 @@ void SumPanel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& pa
 }  // namespace convtool
 HWY_AFTER_NAMESPACE();
 
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumTiles);
+HWY_EXPORT(MostTilePixels);
+
+void sum_tiles(const PlacedTile* tiles, std::int64_t count, const PackedWeights& block, const PackedSums& to) {
+  HWY_DYNAMIC_DISPATCH(SumTiles)(tiles, count, block, to);
+}
+
+std::int64_t most_tile_pixels() { return HWY_DYNAMIC_DISPATCH(MostTilePixels)(); }
+
+}  // namespace convtool
 #endif

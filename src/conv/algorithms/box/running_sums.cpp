@@ -1,15 +1,9 @@
-// The row functions of box.h for one instruction set. Included once for each by way of hwy/foreach_target.h.
+#include "conv/algorithms/box/running_sums.h"
 
-#if defined(CONVTOOL_CONV_BOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CONVTOOL_CONV_BOX_INL_H_
-#undef CONVTOOL_CONV_BOX_INL_H_
-#else
-#define CONVTOOL_CONV_BOX_INL_H_
-#endif
-
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/box/running_sums.cpp"
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#include "conv/algorithms/box/box.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
@@ -39,14 +33,14 @@ void SlideShorts(const std::uint16_t* entering, const std::uint16_t* leaving, st
   Slide(entering, leaving, count, sums);
 }
 
-/// The lane `distance` before each, in so many lanes, or 0 where there is none.
+/// Moves lanes up by a distance: the source of each lane, and the lanes that have one; the others become 0.
 struct Shift {
   decltype(hn::IndicesFromVec(Counts(), hn::Zero(hn::RebindToSigned<Counts>()))) from;
   hn::Mask<Counts> inside;
 };
 
-/// Within a vector, sums are added up in log2(lanes / distance) steps: to each lane the one `distance` before it, then
-/// the one twice as far, and so on; then what the vector before came to.
+/// A prefix sum. Within a vector it takes log2(lanes / distance) steps: each lane adds the one `distance` before it,
+/// then the one twice as far away, and so on; then all add the total of the previous vector.
 void AddUp(const std::uint32_t* sums, std::int64_t distance, std::int64_t count, std::uint32_t* prefix) {
   const Counts d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -91,4 +85,28 @@ void Weigh(const std::uint32_t* prefix, std::int64_t length, float weight, std::
 }  // namespace convtool
 HWY_AFTER_NAMESPACE();
 
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SlideBytes);
+HWY_EXPORT(SlideShorts);
+HWY_EXPORT(AddUp);
+HWY_EXPORT(Weigh);
+
+template <>
+void slide(const std::uint8_t* entering, const std::uint8_t* leaving, std::int64_t count, std::uint32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(SlideBytes)(entering, leaving, count, sums);
+}
+template <>
+void slide(const std::uint16_t* entering, const std::uint16_t* leaving, std::int64_t count, std::uint32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(SlideShorts)(entering, leaving, count, sums);
+}
+void add_up(const std::uint32_t* sums, std::int64_t distance, std::int64_t count, std::uint32_t* prefix) {
+  HWY_DYNAMIC_DISPATCH(AddUp)(sums, distance, count, prefix);
+}
+void weigh(const std::uint32_t* prefix, std::int64_t length, float weight, std::int64_t width, float* products) {
+  HWY_DYNAMIC_DISPATCH(Weigh)(prefix, length, weight, width, products);
+}
+
+}  // namespace convtool
 #endif

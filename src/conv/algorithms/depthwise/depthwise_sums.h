@@ -1,4 +1,4 @@
-// The inner loop of `depthwise`, compiled for every instruction set. Internal to conv/; the text is depthwise-inl.h's.
+// The row function of `depthwise`, compiled for every instruction set. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@ namespace convtool {
 
 /// One output row, of some channels. Columns are those of padded input rows.
 struct DepthwiseRow {
-  const float* const* inputs = nullptr;  ///< [kh]: what kernel row u sees, from column `first` on
+  const float* const* inputs = nullptr;  ///< [kh]: the row that kernel row u sees, from column `first` on
   std::int64_t first = 0;
-  Range there;                     ///< the columns that are read; others add nothing
+  Range there;                     ///< the columns to read; others add nothing
   std::int64_t column = 0;         ///< floats from one column to the next
   const float* weights = nullptr;  ///< [kh][kw][pitch]
   std::int64_t kh = 1, kw = 1;
   std::int64_t stride = 1, dilation = 1;  ///< in columns
   std::int64_t pixels = 1;
-  std::int64_t pitch = 0;  ///< channels that are summed, in whole vectors, and from one pixel's sums to the next
+  std::int64_t pitch = 0;  ///< channels, rounded up to whole vectors: the distance between the sums of two pixels
 };
 
 /// sums[p * pitch + c] = the sum over u, v of weights[u][v][c] * inputs[u][channel c of column p * stride + v *

@@ -1,4 +1,4 @@
-#include "conv/epilogue.h"
+#include "conv/sink.h"
 
 #include <cmath>
 #include <functional>
@@ -10,15 +10,15 @@
 namespace convtool {
 namespace {
 
-/// Outputs that do not lie side by side are made in pieces of this many, and then put in place.
-constexpr std::int64_t kPiece = 256;
+/// Outputs that are not contiguous are computed in chunks of this many, and then moved into place.
+constexpr std::int64_t kChunk = 256;
 
-/// Whether finish_in_float() may try. Then the float result is the double one: in f32, rounding a quotient or sum of
-/// floats to double first changes nothing (Figueroa, "When is double rounding innocuous?", 1995). In integers it does
-/// not either without a bias, since a float is rounded as it is, when dividing is exact (a power of two), or when no
-/// quotient comes near a tie: n / d, with whole n and d, is 1 / (2 d) or more away from one that it does not hit, and
-/// float is right to 2^-16 up to 256. (Sums of weights that are not whole are rounded already, and promise no more than
-/// their bound.) For magnitudes of whole numbers see finish_float-inl.h.
+/// Whether finish_in_float() may be tried: its result then equals that in double. For f32 outputs, rounding a quotient
+/// or sum of floats to double first changes nothing (Figueroa, "When is double rounding innocuous?", 1995). For integer
+/// outputs without a bias there are two cases. Dividing by a power of two is exact. Any other whole divisor d keeps n /
+/// d, for whole n, at least 1 / (2 d) away from a tie that it does not hit, and a float below 256 is accurate to 2^-16.
+/// (Sums of fractional weights are already rounded, and only their bound is promised.) For magnitudes of whole numbers
+/// see finish_float-inl.h.
 bool is_plain(const FinishJob& job, bool whole_sums) {
   const ValueMap& map = job.map;
   const Epilogue& epilogue = job.epilogue;
@@ -85,28 +85,28 @@ void Sink::finish_job(const FinishJob& job, std::int64_t c, ResponseStats& stats
 }
 
 template <class Sum>
-void Sink::finish(const Stretch& stretch, std::int64_t c, const Sum* sums, std::int64_t pitch,
+void Sink::finish(const RowSpan& span, std::int64_t c, const Sum* sums, std::int64_t pitch,
                   ResponseStats& stats) const {
   FinishJob job = job_of(c);
   job.sum_type = sum_type_of<Sum>();
   job.sums = sums;
   job.pitch = pitch;
-  job.count = stretch.count;
+  job.count = span.count;
   if (output_.data == nullptr) return finish_job(job, c, stats);
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
     const TensorView<Out> view = output_.view<Out>();
-    Out* out = &view.at(stretch.n, c, stretch.y, stretch.x);
+    Out* out = &view.at(span.n, c, span.y, span.x);
     if (view.strides.w == 1) {
       job.out = out;
       return finish_job(job, c, stats);
     }
-    Out piece[kPiece];
-    job.out = piece;
-    for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
+    Out chunk[kChunk];
+    job.out = chunk;
+    for (std::int64_t x = 0; x < span.count; x += kChunk) {
       job.sums = sums + x;
-      job.count = std::min(kPiece, stretch.count - x);
+      job.count = std::min(kChunk, span.count - x);
       finish_job(job, c, stats);
-      for (std::int64_t i = 0; i < job.count; ++i) out[(x + i) * view.strides.w] = piece[i];
+      for (std::int64_t i = 0; i < job.count; ++i) out[(x + i) * view.strides.w] = chunk[i];
     }
   });
 }
@@ -116,19 +116,19 @@ bool Sink::interleaves() const {
          std::abs(output_.strides.c) == 1;
 }
 
-void Sink::finish_channels(const Stretch& stretch, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
+void Sink::finish_channels(const RowSpan& span, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
                            ResponseStats& stats) const {
   const std::int64_t channels = output_.shape.c;
   const bool reversed = output_.strides.c < 0;  // B, G, R in memory
   visit_dtype(output_.dtype, [&]<class Out>(Out) {
-    Out pieces[4][kPiece];
+    Out chunks[4][kChunk];
     const Out* planes[4];
-    Out* out = &output_.view<Out>().at(stretch.n, reversed ? channels - 1 : 0, stretch.y, stretch.x);
-    for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
-      const std::int64_t count = std::min(kPiece, stretch.count - x);
+    Out* out = &output_.view<Out>().at(span.n, reversed ? channels - 1 : 0, span.y, span.x);
+    for (std::int64_t x = 0; x < span.count; x += kChunk) {
+      const std::int64_t count = std::min(kChunk, span.count - x);
       for (std::int64_t c = 0; c < channels; ++c) {
         const std::int64_t place = reversed ? channels - 1 - c : c;
-        Out* finished = pieces[place];
+        Out* finished = chunks[place];
         if constexpr (std::is_same_v<Out, float>)
           if (takes_sums_) finished = sums + c * channel_pitch + x;  // which they are already
         FinishJob job = job_of(c);
@@ -144,43 +144,42 @@ void Sink::finish_channels(const Stretch& stretch, float* sums, std::int64_t cha
   });
 }
 
-template void Sink::finish(const Stretch&, std::int64_t, const float*, std::int64_t, ResponseStats&) const;
-template void Sink::finish(const Stretch&, std::int64_t, const double*, std::int64_t, ResponseStats&) const;
-template void Sink::finish(const Stretch&, std::int64_t, const std::int32_t*, std::int64_t, ResponseStats&) const;
+template void Sink::finish(const RowSpan&, std::int64_t, const float*, std::int64_t, ResponseStats&) const;
+template void Sink::finish(const RowSpan&, std::int64_t, const double*, std::int64_t, ResponseStats&) const;
+template void Sink::finish(const RowSpan&, std::int64_t, const std::int32_t*, std::int64_t, ResponseStats&) const;
 
-void Sink::finish_pixels(const Stretch& stretch, std::int64_t first, std::int64_t channels, const float* sums,
+void Sink::finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t channels, const float* sums,
                          std::int64_t pitch, ResponseStats& stats) const {
   if (output_.dtype == DType::f32 && output_.strides.c == 1 && epilogue_.combine == Combine::none && all_plain_ &&
       !totals_) {
     const PixelJob job{.sums = sums,
                        .pitch = pitch,
-                       .pixels = stretch.count,
+                       .pixels = span.count,
                        .channels = channels,
                        .divisors = divisors_.data() + first,
                        .biases = biases_.data() + first,
                        .absolute = map_.absolute,
-                       .out = &output_.view<float>().at(stretch.n, first, stretch.y, stretch.x),
+                       .out = &output_.view<float>().at(span.n, first, span.y, span.x),
                        .out_pitch = output_.strides.w};
     if (finish_pixels_in_float(job, stats)) return;
   }
-  // As many channels at once as give a cache line of each pixel.
+  // As many channels at once as fill a cache line of each pixel.
   const std::int64_t joined = combine_count(), step = std::max<std::int64_t>(1, 16 / joined) * joined;
-  std::vector<float> rows(static_cast<std::size_t>(step * kPiece));
-  for (std::int64_t x = 0; x < stretch.count; x += kPiece) {
-    const Stretch piece{
-        .n = stretch.n, .y = stretch.y, .x = stretch.x + x, .count = std::min(kPiece, stretch.count - x)};
+  std::vector<float> rows(static_cast<std::size_t>(step * kChunk));
+  for (std::int64_t x = 0; x < span.count; x += kChunk) {
+    const RowSpan chunk{.n = span.n, .y = span.y, .x = span.x + x, .count = std::min(kChunk, span.count - x)};
     for (std::int64_t k = 0; k < channels; k += step) {
       const std::int64_t count = std::min(step, channels - k);
-      pixels_to_rows(sums + x * pitch + k, pitch, piece.count, count, rows.data(), kPiece);
+      pixels_to_rows(sums + x * pitch + k, pitch, chunk.count, count, rows.data(), kChunk);
       for (std::int64_t j = 0; j < count; j += joined)
-        finish(piece, (first + k + j) / joined, rows.data() + j * kPiece, kPiece, stats);
+        finish(chunk, (first + k + j) / joined, rows.data() + j * kChunk, kChunk, stats);
     }
   }
 }
 
-float* Sink::place_of(const Stretch& stretch, std::int64_t c) const {
+float* Sink::place_of(const RowSpan& span, std::int64_t c) const {
   if (!takes_sums_) return nullptr;
-  return &output_.view<float>().at(stretch.n, c, stretch.y, stretch.x);
+  return &output_.view<float>().at(span.n, c, span.y, span.x);
 }
 
 Sink Sink::in_units(double unit) const {

@@ -1,13 +1,10 @@
-// The inner loop of `depthwise` for one instruction set. Included once for each by way of hwy/foreach_target.h.
+#include "conv/algorithms/depthwise/depthwise_sums.h"
 
-#if defined(CONVTOOL_CONV_DEPTHWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CONVTOOL_CONV_DEPTHWISE_INL_H_
-#undef CONVTOOL_CONV_DEPTHWISE_INL_H_
-#else
-#define CONVTOOL_CONV_DEPTHWISE_INL_H_
-#endif
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "conv/algorithms/depthwise/depthwise_sums.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-#include "conv/algorithms/depthwise/depthwise.h"
 #include "conv/engine/pixel_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,8 +13,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The sums of kPixels pixels from `first` on, vector by vector. Three taps share what they load where pixels are
-/// kStride taps apart; kStride 0 stands for any other distance. `There` is Everywhere, or Within.
+/// Sums kPixels pixels from `first` on, vector by vector. Three taps share their loads where pixels are kStride taps
+/// apart; kStride 0 stands for any other distance. `There` is Everywhere or Within.
 template <int kStride, int kPixels, class There>
 void SumPixels(const DepthwiseRow& row, std::int64_t first, float* to, FloatsLook& look) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(PixelFloats()));
@@ -57,7 +54,7 @@ HWY_INLINE void SumTile(const DepthwiseRow& row, std::int64_t first, float* sums
     SumPixels<kStride, kPixels, Within>(row, first, sums, look);
 }
 
-/// Pixels from `first` on, so many at a time. The last tile may sum some of those before it once more.
+/// Sums the pixels from `first` on, kPixels at a time. The last tile may overlap the one before.
 template <int kStride, int kPixels>
 void SumRow(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook& look) {
   for (; first + kPixels <= row.pixels; first += kPixels) SumTile<kStride, kPixels>(row, first, sums, look);
@@ -69,7 +66,7 @@ void SumRow(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook
     SumRow<kStride, kFewer>(row, first, sums, look);
 }
 
-/// Sums in registers beside three weights and an input.
+/// Sums that fit the registers beside three weights and an input.
 constexpr int kMostPixelSums = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8;
 
 void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
@@ -89,4 +86,14 @@ void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
 }  // namespace convtool
 HWY_AFTER_NAMESPACE();
 
+#if HWY_ONCE
+namespace convtool {
+
+HWY_EXPORT(SumDepthwise);
+
+void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
+  HWY_DYNAMIC_DISPATCH(SumDepthwise)(row, sums, seen);
+}
+
+}  // namespace convtool
 #endif
