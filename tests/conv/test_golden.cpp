@@ -1,5 +1,5 @@
-// An outside opinion: PyTorch's nn.Conv2d and SciPy's ndimage.correlate on cases whose answers are exact in float32
-// (tests/make_golden.py says how the files come about). Every algorithm must give exactly these answers.
+// The results of PyTorch's nn.Conv2d and SciPy's ndimage.correlate on cases that are exact in float32 (written by
+// tests/make_golden.py). Every algorithm must give exactly these values.
 #include <doctest/doctest.h>
 
 #include <algorithm>

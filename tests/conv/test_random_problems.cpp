@@ -1,6 +1,5 @@
 // Seeded random problems of every kind, every algorithm against `reference`.
-// Every case has a seed of its own, which is printed on failure. To replay it alone, or to go on where the default
-// cases stop:
+// Each case has its own seed, which is printed on failure. To replay one case, or to continue beyond the default cases:
 //
 //   CONVTOOL_TEST_SEED=1234 CONVTOOL_TEST_CASES=1 test_conv -tc="random problems"
 //   CONVTOOL_TEST_SEED=2000 CONVTOOL_TEST_CASES=100000 test_conv -tc="random problems"
@@ -34,7 +33,7 @@ Padding random_padding(Random& random) {
   }
 }
 
-/// Nothing when the dice make a problem that is refused.
+/// Nothing if the random numbers form a problem that make_problem() refuses.
 std::optional<ConvCase> random_case(Random& random) {
   const std::int64_t groups = random.chance(2) ? 1 : random.between(1, 4);
   const bool depthwise = groups > 1 && random.chance(2);
@@ -54,6 +53,8 @@ std::optional<ConvCase> random_case(Random& random) {
   try {
     ConvCase c = make_case(random.pick(kTypes), input, kernel, params,
                            random.chance(3) ? Numbers::exact : Numbers::rough, random);
+    // Equal weights, for `box` and `separable`.
+    if (random.chance(4)) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), c.kernel.weights[0]);
     const auto combine = count == 1 ? Combine::none : static_cast<Combine>(random.between(1, 6));
     c.epilogue = {static_cast<Activation>(random.between(0, 2)), combine, count};
     c.output_dtype = random.pick(kTypes);
@@ -72,7 +73,18 @@ std::optional<ConvCase> random_case(Random& random) {
 TEST_CASE("random problems") {
   const std::uint64_t first = from_environment("CONVTOOL_TEST_SEED", 1000);
   const std::uint64_t count = from_environment("CONVTOOL_TEST_CASES", 600);
-  ConvTester tester("random problems", first);
+  // A quarter or so of 600 is refused by make_problem() and u16 sums are often beyond 2^24. Half of the problems have
+  // stride and dilation 1, a third is u8, a third has whole weights. The default cases are counted, not replays.
+  const auto floor = [&](std::int64_t cases) { return count == 600 && first == 1000 ? cases : 0; };
+  ConvTester tester("random problems", first,
+                    {{"direct", floor(400)},
+                     {"rows", floor(300)},
+                     {"packed", floor(300)},
+                     {"depthwise", floor(30)},
+                     {"integer", floor(10)},
+                     {"separable", floor(20)},
+                     {"box", floor(5)},
+                     {"fft", floor(60)}});
   std::uint64_t refused = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Random random(seed);
