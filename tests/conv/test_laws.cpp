@@ -70,7 +70,7 @@ void for_every_algorithm(std::uint64_t seed, const Floors& floors, Law&& law) {
 }
 
 /// The floors of a law: `direct`, `rows` and `packed` accept all types of every problem here; what the others accept
-/// depends on the kernel.
+/// depends on the kernel. Where sums of u16 are too large for float, a law says so.
 Floors floors(Floors others) {
   others.insert({{"reference", 3}, {"direct", 3}, {"rows", 3}, {"packed", 3}});
   return others;
@@ -116,32 +116,34 @@ TEST_CASE("a delta kernel returns the picture, shifted by the position of its 1"
 }
 
 TEST_CASE("linear in the picture and in the weights") {
-  for_every_algorithm(52, floors({{"integer", 1}}), [](std::string_view algorithm, DType dtype, Random& random) {
-    const Shape shape{1, 2, 8, 19};
-    const auto small = [&] { return static_cast<double>(random.between(0, 40)); };
-    const Tensor x = filled(dtype, shape, small), y = filled(dtype, shape, small);
-    const std::vector<double> xs = values_of(x.ref()), ys = values_of(y.ref());
-    std::vector<double> mixed;
-    for (std::size_t i = 0; i < xs.size(); ++i) mixed.push_back(2 * xs[i] + 3 * ys[i]);  // at most 200: fits u8
+  for_every_algorithm(
+      52, floors({{"integer", 1}, {"rows", 2}, {"packed", 2}}),
+      [](std::string_view algorithm, DType dtype, Random& random) {
+        const Shape shape{1, 2, 8, 19};
+        const auto small = [&] { return static_cast<double>(random.between(0, 40)); };
+        const Tensor x = filled(dtype, shape, small), y = filled(dtype, shape, small);
+        const std::vector<double> xs = values_of(x.ref()), ys = values_of(y.ref());
+        std::vector<double> mixed;
+        for (std::size_t i = 0; i < xs.size(); ++i) mixed.push_back(2 * xs[i] + 3 * ys[i]);  // at most 200: fits u8
 
-    Kernel k = random_kernel({3, 2, 3, 5}, algorithm, random), l = random_kernel({3, 2, 3, 5}, algorithm, random);
-    k.bias = l.bias = {0, 0, 0};  // a bias is not linear
-    Kernel both = k;
-    for (std::size_t i = 0; i < both.weights.size(); ++i) both.weights[i] = 4 * k.weights[i] - 0.5F * l.weights[i];
+        Kernel k = random_kernel({3, 2, 3, 5}, algorithm, random), l = random_kernel({3, 2, 3, 5}, algorithm, random);
+        k.bias = l.bias = {0, 0, 0};  // a bias is not linear
+        Kernel both = k;
+        for (std::size_t i = 0; i < both.weights.size(); ++i) both.weights[i] = 4 * k.weights[i] - 0.5F * l.weights[i];
 
-    for (const PaddingMode mode : kModes) {
-      const Params params{.padding = kSame, .padding_mode = mode};
-      const auto kx = run(x, k, params, algorithm), ky = run(y, k, params, algorithm),
-                 lx = run(x, l, params, algorithm);
-      const auto of_mixed = run(tensor_of(dtype, shape, mixed), k, params, algorithm);
-      const auto of_both = run(x, both, params, algorithm);
-      std::size_t wrong = 0;
-      for (std::size_t i = 0; i < kx.size(); ++i)
-        wrong += (of_mixed[i] != 2 * kx[i] + 3 * ky[i]) + (of_both[i] != 4 * kx[i] - 0.5 * lx[i]);
-      CAPTURE(std::string(to_string(mode)));
-      CHECK(wrong == 0);
-    }
-  });
+        for (const PaddingMode mode : kModes) {
+          const Params params{.padding = kSame, .padding_mode = mode};
+          const auto kx = run(x, k, params, algorithm), ky = run(y, k, params, algorithm),
+                     lx = run(x, l, params, algorithm);
+          const auto of_mixed = run(tensor_of(dtype, shape, mixed), k, params, algorithm);
+          const auto of_both = run(x, both, params, algorithm);
+          std::size_t wrong = 0;
+          for (std::size_t i = 0; i < kx.size(); ++i)
+            wrong += (of_mixed[i] != 2 * kx[i] + 3 * ky[i]) + (of_both[i] != 4 * kx[i] - 0.5 * lx[i]);
+          CAPTURE(std::string(to_string(mode)));
+          CHECK(wrong == 0);
+        }
+      });
 }
 
 TEST_CASE("a shifted picture has a shifted response, away from the border") {

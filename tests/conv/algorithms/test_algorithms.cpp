@@ -322,7 +322,7 @@ TEST_CASE("any number of threads gives the same bytes and statistics") {
   const Row rows[] = {
       {{{"direct", 9}, {"rows", 9}, {"fft", 9}}, Weights::any, all, {1, 1, 250, 260}, {1, 1, 7, 7}},  // one plane
       {{{"direct", 9}, {"rows", 9}, {"depthwise", 9}}, Weights::any, all, {1, 3, 180, 191}, {3, 1, 5, 5}, 3},
-      {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 8, 36, 36}, {16, 8, 3, 3}},  // a layer
+      {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 8, 72, 72}, {32, 8, 3, 3}},  // a layer
       // A batch whose items are cut by bands.
       {{{"direct", 9}, {"rows", 9}, {"packed", 9}}, Weights::any, all, {7, 2, 41, 40}, {6, 2, 5, 3}},
       // As few rows as threads.

@@ -43,7 +43,7 @@ TEST_CASE("separable kernels of every kind") {
   constexpr std::uint64_t kSeed = 81;
   // 700 cases. Kernels of rank 2 or 3 (4 in 9) are refused where they are too small to gain from it; u16 ones (a third)
   // where they are so large that float sums do not suffice.
-  ConvTester tester("separable", kSeed, {{"separable", 300}}, Sets::in_turn);
+  ConvTester tester("separable", kSeed, {{"separable", 300}});
   Random random(kSeed);
   for (int turn = 0; turn < 700; ++turn) {
     const std::int64_t channels = random.chance(2) ? 1 : random.between(2, 5);
@@ -121,7 +121,7 @@ TEST_CASE("boxes of every size") {
   // About 13 heights and 13 widths. `separable` accepts f32, and integers while sums stay below 2^24: at most 66000
   // taps of u8, 255 of u16 with weight 1. `box` accepts the same integers at stride and dilation 1, a little less than
   // half.
-  ConvTester tester("boxes", kSeed, {{"separable", 120}, {"box", 30}}, Sets::in_turn);
+  ConvTester tester("boxes", kSeed, {{"separable", 120}, {"box", 30}});
   Random random(kSeed);
   for (std::int64_t kh = 2; kh <= 40; kh += random.between(1, 5))
     for (std::int64_t kw = 2; kw <= 40; kw += random.between(1, 5)) {
