@@ -1,4 +1,4 @@
-// Standard streams, reports and file names of the real binary: what scripts lean on.
+// Standard streams, reports and file names of the real binary, which scripts rely on.
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ TEST_CASE("a tensor result has as many dimensions as its input") {
   CHECK(apply(" \n[[1e3]]", {"-k", "[[1]]"}) == "[[1000]]\n");
 }
 
-TEST_CASE("bytes in, bytes out, the report on standard error") {
+TEST_CASE("apply - -o - reads and writes bytes, and reports on standard error") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   const std::string bytes = read_text(folder.file("x.png"));
@@ -52,7 +52,7 @@ TEST_CASE("bytes in, bytes out, the report on standard error") {
   CHECK(folder.names() == std::vector<std::string>{"x.png"});
 }
 
-TEST_CASE("a device or pipe whose name tells no format takes the input's, or what --format says") {
+TEST_CASE("a device or pipe without an extension gets the format of --format, by default the input's") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-o", "/dev/null"}, folder).code == 0);
@@ -78,7 +78,7 @@ TEST_CASE("picture bytes are not written to a terminal") {
   CHECK(read_text(folder.file("transcript")).find("PNG") == std::string::npos);
 }
 
-TEST_CASE("names are derived from input and kernel") {
+TEST_CASE("output names are derived from input and kernel") {
   const TempFolder folder;
   write_picture(folder, "a.png");
   write_picture(folder, "b.v2.jpg");
@@ -99,7 +99,7 @@ TEST_CASE("names are derived from input and kernel") {
                                                    "t.json"});
 }
 
-TEST_CASE("the JSON report holds every key of the contract") {
+TEST_CASE("the JSON report has every documented key") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   const ProgramResult result =
@@ -137,7 +137,7 @@ TEST_CASE("the JSON report holds every key of the contract") {
   CHECK(json::parse(skipped.out).at("status") == "skipped");
 }
 
-TEST_CASE("the JSON report stays JSON when the numbers are not") {
+TEST_CASE("the JSON report is valid with NaN and infinite responses") {
   const TempFolder folder;
   const ProgramResult made = run_shell(
       "python3 -c \"import struct,sys; h=b\\\"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }\\\"; "
@@ -157,7 +157,7 @@ TEST_CASE("the JSON report stays JSON when the numbers are not") {
   CHECK(refused.err.find(".npy") != std::string::npos);
 }
 
-TEST_CASE("a tensor keeps its kind under any name") {
+TEST_CASE("a tensor is recognised under any name") {
   const TempFolder folder;
   folder.write("t.dat", "[[1,2],[3,4]]");
   CHECK(run_shell("$CONVTOOL apply t.dat -k '[[1]]' && cat t.dat | $CONVTOOL apply - -k '[[2]]' --out-dir o", folder)
@@ -166,7 +166,7 @@ TEST_CASE("a tensor keeps its kind under any name") {
   CHECK(read_text(folder.file("o/stdin.inline.json")) == "[[2,4],[6,8]]\n");
 }
 
-TEST_CASE("kernels of different sizes side by side are reported as such") {
+TEST_CASE("the report of kernels of different sizes has no shape and no pads") {
   const TempFolder folder;
   const ProgramResult result =
       run_convtool({"apply", "-", "-k", "box", "-k", "gaussian-5", "-o", "-", "--json"}, folder, "[[1,2],[3,4]]");
@@ -176,7 +176,7 @@ TEST_CASE("kernels of different sizes side by side are reported as such") {
   CHECK(report.at("stride") == json({1, 1}));
 }
 
-TEST_CASE("a divisor divides exact sums, so that ties go to even") {
+TEST_CASE("a divisor divides exact sums, and ties are rounded to even") {
   const TempFolder folder;
   folder.write("x.pgm", std::string("P5\n1 1\n255\n") + static_cast<char>(91));
   for (const char* kernel : {R"({"weight":[[1]],"divisor":14})",
@@ -207,7 +207,7 @@ TEST_CASE("the command line overrides the kernel file") {
   CHECK(groups.out == "[[[2]],[[30]]]\n");
 }
 
-TEST_CASE("a dry run tells everything and writes nothing") {
+TEST_CASE("a dry run reports everything and writes nothing") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   const ProgramResult text = run_convtool({"apply", "x.png", "-k", "edge", "--out-dir", "o", "--dry-run"}, folder);
@@ -221,7 +221,7 @@ TEST_CASE("a dry run tells everything and writes nothing") {
   CHECK(folder.names() == std::vector<std::string>{"x.png"});
 }
 
-TEST_CASE("quiet says nothing, verbose says why") {
+TEST_CASE("-q prints nothing, -v prints the algorithm and timings") {
   const TempFolder folder;
   write_picture(folder, "x.png");
   CHECK(run_convtool({"apply", "x.png", "-k", "edge", "-q"}, folder).out == "");
@@ -232,7 +232,7 @@ TEST_CASE("quiet says nothing, verbose says why") {
             .out.find("; reference, ") != std::string::npos);
 }
 
-TEST_CASE("networks run layer after layer") {
+TEST_CASE("networks run one layer after another") {
   const TempFolder folder;
   const std::string network = R"({"name": "two", "layers": [{"weight": [[1, -1]], "activation": "relu"}, [[0.5]]]})";
   CHECK(run_convtool({"apply", "-", "-k", network, "-o", "-", "-q"}, folder, "[[1,3,2,2]]").out == "[[0,0.5,0]]\n");

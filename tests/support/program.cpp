@@ -163,8 +163,9 @@ void RunningProgram::wait_until_idle() const {
 ProgramResult RunningProgram::wait() {
   const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));  // -1 on a kernel that has none
   pollfd end = {.fd = process, .events = POLLIN, .revents = 0};
-  if (process >= 0) poll(&end, 1, 300'000);
+  const bool ends = process < 0 || poll(&end, 1, 300'000) != 0;
   if (process >= 0) close(process);
+  if (!ends) throw std::runtime_error("the program does not end");
   wait_until("the program ends", [&] { return has_ended(); });
   int status = 0;
   struct rusage usage = {};

@@ -359,7 +359,7 @@ TEST_CASE("a folder that is read-only is refused before any work; one that becom
   CHECK(at_first.err.find("not writable") != std::string::npos);
   const ProgramResult later = run_shell(
       "unshare -rm bash -c 'mount -t tmpfs none out; mkfifo p.png; $CONVTOOL apply p.png -k edge --out-dir out & "
-      "exec 3> p.png; mount -o remount,ro out; cat a.png >&3; exec 3>&-; wait $!; echo $?; ls -A out'",
+      "exec 3> p.png; mount -o remount,ro none out; cat a.png >&3; exec 3>&-; wait $!; echo $?; ls -A out'",
       folder);
   CHECK(later.out == "1\n");
   CHECK(later.err == "convtool: out/p.edge.png: the disk is read-only\n");
