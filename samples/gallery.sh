@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One contact sheet, samples/gallery.png, of every operator, kind of output and map on a photograph.
+# Writes samples/gallery.png: a contact sheet of every edge operator, kind of output and map on a photograph.
 # Needs ImageMagick for the labels; installs what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ tiles=$(mktemp -d)
 trap 'rm -rf "$tiles"' EXIT
 count=0
 
-# tile COMMAND ARGUMENT...: filters the photograph; the label is the command line without the file names.
+# tile COMMAND ARGUMENT...: filters the photograph; the label is the command line without file names.
 tile() {
   local command=$1 number
   shift

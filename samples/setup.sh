@@ -1,10 +1,10 @@
-# Sourced by quickstart.sh and tests/run.sh: installs what is missing, and builds.
+# Sourced by the scripts here and by tests/run.sh: functions that install missing packages and build.
 
 build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev zlib1g-dev"
-# What OpenCV's static archives need (src/pictures/opencv.cmake); without them its shared libraries serve.
+# OpenCV's static archives need these (src/pictures/opencv.cmake). Without them the shared libraries are linked.
 build_packages+=" libpng-dev libjpeg-dev libtiff-dev libwebp-dev libopenjp2-7-dev libopenexr-dev libtbb-dev liblapack-dev libblas-dev"
 
-# install_missing PACKAGE...: installs those that are not there yet, with apt-get, through sudo where not root.
+# install_missing PACKAGE...: installs those that are not installed yet with apt-get, through sudo unless run as root.
 install_missing() {
   local missing=() package
   for package in "$@"; do
@@ -23,7 +23,7 @@ install_missing() {
   fi
 }
 
-# build PRESET [CMAKE OPTION...]: configures and builds into build/PRESET, quietly unless something goes wrong.
+# build PRESET [CMAKE OPTION...]: configures and builds into build/PRESET, and prints the log only on failure.
 build() {
   local preset=$1 log
   shift

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# samples/cluster on this machine alone: tests/cluster.sh CONVTOOL. GNU parallel by a login to a private sshd, then a private
-# Slurm of two nodes, both on loopback, with machines and pictures that fail. What is not installed is skipped with a word;
-# the exit code is 77 when nothing is left.
+# Tests samples/cluster on this machine alone: tests/cluster.sh CONVTOOL. GNU parallel logs in to a private sshd; then a
+# private Slurm has two nodes. Both listen on loopback only. Machines and pictures fail on purpose. A part whose programs
+# are not installed is skipped, or fails with CONVTOOL_TESTS_NO_SKIP set; the exit code is 77 when every part was skipped.
 set -euo pipefail
 convtool=$(realpath "$1")
 cluster=$(realpath "$(dirname "$0")/../samples/cluster")
@@ -28,20 +28,25 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
+# skip WHY: reports that a part of the test is left out.
+skip() {
+  echo "SKIPPED: cluster: $*"
+  [ -z "${CONVTOOL_TESTS_NO_SKIP:-}" ] || fail "CONVTOOL_TESTS_NO_SKIP is set"
+}
 # start NAME PROGRAM ARGUMENT...: a service that clean_up stops, with its output in NAME.out.
 start() { "${@:2}" >"$work/$1.out" 2>&1 </dev/null & started+=($!); }
-# wait_for SECONDS COMMAND...: until it succeeds; false when it never does.
+# wait_for SECONDS COMMAND...: returns once the command succeeds; false when it does not in time.
 wait_for() {
   local end=$((SECONDS + $1))
   until "${@:2}" >"$work/wait_for.out" 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
 }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# What the scripts leave in the home folder, or the folder for temporary files, is left here.
+# The scripts and services keep their files here instead of in the home folder and the folder for temporary files.
 mkdir "$work/tmp" "$work/parallel"
 export TMPDIR=$work/tmp PARALLEL_HOME=$work/parallel
 
-# 41 pictures, with names and in folders that a careless script would break up.
+# 41 pictures, whose names a careless script would split.
 mkdir -p "$work/it's here/a b"
 cd "$work/it's here"
 for i in {1..41}; do
@@ -54,7 +59,7 @@ filter=(apply -k sobel --map abs -q)
 "$convtool" "${filter[@]}" --files-from "the list" -0 --out-dir "$work/expected"
 [ "$(find "$work/expected" -type f -print0 | tr -dc '\0' | wc -c)" -eq 41 ] || fail "the undisturbed run"
 
-# The program as unlucky machines run it: shard 2 is killed the first time, after its work. It notes each try, and where it was.
+# convtool on unlucky machines: shard 2 is killed the first time, after its work. Each try is recorded, and its machine.
 cat >"$work/convtool" <<END
 #!/usr/bin/env bash
 for i in "\$@"; do [ "\${before:-}" != --shard ] || k=\${i%/*}; before=\$i; done
@@ -73,8 +78,8 @@ tries_are() {
   [ "$tries" = "$1" ] || fail "tries of each shard: $tries, not $1"
 }
 
-# manifest_has COUNT: valid JSON, one line for each input of the list, the last of a shard's; without the broken one when
-# COUNT is 40.
+# manifest_has COUNT: the merged manifest is valid JSON, with one line for each input of the list, the shard's last one. When
+# COUNT is 40, the broken picture has none.
 manifest_has() {
   python3 - "the list" "$out/manifest.jsonl" "$1" <<'END' || fail "the merged manifest"
 import glob, json, os, sys
@@ -84,7 +89,7 @@ inputs = [record["input"] for record in records]
 assert len(set(inputs)) == len(inputs), "an input with two lines"
 if sys.argv[3] == "40":
     names.remove("a b/21.pgm")
-    inputs = [name for name in inputs if name != "a b/21.pgm"]  # a failure may be told, but need not be
+    inputs = [name for name in inputs if name != "a b/21.pgm"]  # a failure may be recorded, but need not be
 assert sorted(inputs) == sorted(names), set(inputs) ^ set(names)
 last = {record["input"]: record for shard in glob.glob(sys.argv[2].replace("manifest.jsonl", "manifests/*"))
         for record in map(json.loads, open(shard, encoding="utf-8"))}
@@ -94,12 +99,12 @@ assert all(os.path.samefile(os.path.dirname(record["output"]), sys.argv[2].repla
 END
 }
 
-# outputs_are_as_expected [DIFF OPTION...]: byte for byte those of the undisturbed run, beside what the scripts keep.
+# outputs_are_as_expected [DIFF OPTION...]: byte for byte those of the undisturbed run. The scripts' own files do not count.
 outputs_are_as_expected() {
   diff -r -x manifest.jsonl -x manifests -x shards "$@" "$work/expected" "$out" >&2 || fail "outputs differ"
 }
 
-# check SCRIPT WHERE1 WHERE2: tries SCRIPT WHERE1 with a picture that is broken for good, SCRIPT WHERE2 with all of them well.
+# check SCRIPT WHERE1 WHERE2: runs SCRIPT on WHERE1 with a picture that stays broken, then on WHERE2 with all of them intact.
 check() {
   out="$work/out by $1"
   : >"$work/places"
@@ -107,16 +112,17 @@ check() {
   cp "a b/10.pgm" "a b/9.pgm"
   echo "not a picture" >"a b/21.pgm"
   rm -rf "$work/killed" "$work/tries"
-  if timeout 120 "$cluster/$1" "$2" 5 "$out" "the list" "${filter[@]}" 2>"$work/run.out"; then fail "the broken picture went unnoticed"; fi
-  grep -q '^shard 3/5 failed' "$work/run.out" || fail "no word on shard 3"
-  ! grep -q '^shard [^3]' "$work/run.out" || fail "a word on other shards"
+  if timeout 120 "$cluster/$1" "$2" 5 "$out" "the list" "${filter[@]}" 2>"$work/run.out"; then fail "no error for the broken picture"; fi
+  grep -q '^shard 3/5 failed' "$work/run.out" || fail "no error for shard 3"
+  ! grep -q '^shard [^3]' "$work/run.out" || fail "an error for another shard"
   [ -e "$work/killed" ] || fail "no shard was killed"
   tries_are "1:1 2:2 3:3 4:1 5:1"
   outputs_are_as_expected -x '9.*' -x '21.*'
   [ -z "$(find "$out/a b" -name '21.*')" ] || fail "an output of the broken picture"
   manifest_has 40
 
-  # Well again, and one changed, in another number of shards, after a crash in the middle of a line: just these two are done.
+  # The picture is intact again, another one has changed, and a crash has cut off a line of a manifest. With another number
+  # of shards, only these two pictures are filtered.
   mv "$work/9.pgm" "$work/21.pgm" "a b"
   printf '{"version":1,"input":"a b/1.pgm","outp' >>"$out/manifests/1.jsonl"
   rm -r "$work/killed" "$work/tries"
@@ -125,12 +131,12 @@ check() {
   tries_are "1:1 2:2 3:1 4:1"
   outputs_are_as_expected
   [ "$(find "$out/a b" -type f -newer "$work/before" -printf '%f\n' | cut -d. -f1 | sort -n | paste -sd' ')" = "9 21" ] ||
-    fail "what was done again is not what had to be"
+    fail "other pictures than 9 and 21 were filtered again"
   manifest_has 41
   [ ! -e "$out/manifest.jsonl.partial" ] || fail "a partial manifest is left"
 }
 
-# A login to this machine, in $login: a private sshd, with keys of its own.
+# Starts a private sshd with keys of its own; $login becomes the command that logs in to it.
 start_sshd() {
   mkdir "$work/ssh"
   ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/host"
@@ -162,14 +168,14 @@ Host *
   UserKnownHostsFile /dev/null
   LogLevel ERROR
 END
-  # Its path is compiled in, and root's sshd insists on it.
+  # sshd refuses to run as root without this folder.
   if [ "$(id -u)" -eq 0 ] && [ ! -e /run/sshd ]; then mkdir /run/sshd; touch "$work/made_run_sshd"; fi
   start sshd "$(PATH=$PATH:/usr/sbin command -v sshd)" -D -e -f "$work/ssh/sshd_config"
   login="ssh -F $work/ssh/config node"
   wait_for 5 $login true
 }
 
-# A Slurm of two nodes of one core each, without accounting and cgroups.
+# Starts a Slurm of two nodes with one core each, without accounting and cgroups.
 start_slurm() {
   mkdir "$work/slurm" "$work/slurm/state"
   (umask 077 && head -c 128 /dev/urandom >"$work/slurm/key")
@@ -177,7 +183,7 @@ start_slurm() {
     --pid-file "$work/slurm/munged.pid" --seed-file "$work/slurm/seed"
   local host
   host=$(hostname -s)
-  # SlurmdUser is for those who are not root. MinJobAge also is how often sbatch --wait looks.
+  # SlurmdUser lets others than root start it. sbatch --wait asks for the state of a job every MinJobAge seconds.
   cat >"$work/slurm/slurm.conf" <<END
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
@@ -211,18 +217,18 @@ END
   wait_for 20 eval '[ "$(sinfo -h -t idle -o %D)" = 2 ]'
 }
 
-# missing PROGRAM...: those that are not installed.
+# missing PROGRAM...: prints those that are not installed.
 missing() { for program in "$@"; do PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || printf '%s ' "$program"; done; }
 tested=0
 
 if absent=$(missing parallel) && [ -n "$absent" ]; then
-  echo "skipped: GNU parallel is not installed"
+  skip "needs GNU parallel"
 else
   hosts=:
   if absent=$(missing ssh ssh-keygen sshd) && [ -n "$absent" ]; then
-    echo "skipped: parallel over ssh, for want of $absent"
+    skip "parallel over ssh needs $absent"
   elif ! start_sshd; then
-    echo "skipped: parallel over ssh, as $(id -un) may not log in here: $(tail -n 1 "$work/wait_for.out")"
+    skip "parallel over ssh: $(id -un) may not log in here: $(tail -n 1 "$work/wait_for.out")"
   else
     hosts=":,$login"
     one_is_down=",ssh -F $work/ssh/config dead"
@@ -235,7 +241,7 @@ fi
 
 PATH=$PATH:/usr/sbin
 if absent=$(missing munged slurmctld slurmd sbatch) && [ -n "$absent" ]; then
-  echo "skipped: Slurm, for want of $absent"
+  skip "Slurm needs $absent"
 else
   start_slurm || fail "Slurm does not start"
   check slurm.sh '' '--cpus-per-task=1 --time=1'

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/data/golden-conv2d.json and golden-borders.json: what PyTorch and SciPy say a convolution is.
+"""Writes tests/data/golden-conv2d.json and golden-borders.json: reference results of PyTorch and SciPy.
 
 Run from anywhere, without arguments:
 
     /usr/bin/python3 tests/make_golden.py
 
-The files in the repository were made with PyTorch 1.13.0a0, SciPy 1.10.1 and NumPy 1.24.2 (Debian 12: python3-torch,
+The files in the repository were written with PyTorch 1.13.0a0, SciPy 1.10.1 and NumPy 1.24.2 (Debian 12: python3-torch,
 python3-scipy). The numbers are seeded, so a run with these versions writes the same files again.
 
 Pixels and weights are integers over a power of two ("over"), so every output is exact in float32, whatever the order
@@ -40,7 +40,7 @@ def pixels_and_weights(dtype, x_shape, w_shape):
 
 
 def record(tool, dtype, x, w, bias, y, over, *, stride, dilation, padding, mode, value=0, groups=1):
-    """A case as the test reads it; `y` is the tool's float64 answer to x / over and w / over."""
+    """A case as the test reads it; `y` is the library's float64 result for x / over and w / over."""
     scaled = np.asarray(y, dtype=np.float64) * over * over
     assert (scaled == np.rint(scaled)).all() and np.abs(scaled).max(initial=0) < EXACT
     bias = None if bias is None else [int(b) for b in bias]
@@ -58,7 +58,7 @@ def pair(value):
 
 def conv2d(x_shape, c_o, kernel, *, stride=1, dilation=1, padding=0, mode="zeros", groups=1, bias=False, dtype="f32",
            pads=None, pad_mode="constant", value=0):
-    """One nn.Conv2d in float64. `pads` (top, left, bottom, right) pads with F.pad first, as `pad_mode` says."""
+    """One nn.Conv2d in float64. With `pads` (top, left, bottom, right), F.pad pads first, in `pad_mode`."""
     stride, dilation, kernel = pair(stride), pair(dilation), pair(kernel)
     w_shape = (c_o, x_shape[1] // groups, *kernel)
     x, w, over = pixels_and_weights(dtype, x_shape, w_shape)
@@ -144,8 +144,8 @@ SCIPY_MODES = {"reflect": "symmetric", "mirror": "reflect", "nearest": "replicat
 
 
 def correlate(shape, kernel, scipy_mode, *, origin=(0, 0), value=0, dtype="f32"):
-    """One scipy.ndimage.correlate of a plane. Tap u sees position i + u - (k // 2 + origin) of the picture, so that is
-    the padding at the start; the rest of k - 1 goes to the end, as the output is as large as the input."""
+    """One scipy.ndimage.correlate of a plane. Tap u reads position i + u - (k // 2 + origin) of the picture, so the
+    padding at the start is k // 2 + origin. The rest of k - 1 goes to the end, because the output has the input's size."""
     x, w, over = pixels_and_weights(dtype, shape, kernel)
     y = scipy.ndimage.correlate(x / over, w / over, mode=scipy_mode, cval=value, origin=origin)
     top, left = kernel[0] // 2 + origin[0], kernel[1] // 2 + origin[1]

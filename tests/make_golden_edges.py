@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Writes tests/data/golden-edges.json: what scikit-image says the edges of four photographs are.
+"""Writes tests/data/golden-edges.json: the edges of four photographs by scikit-image.
 
 Run from anywhere, without arguments, once build/release/convtool is built:
 
     /usr/bin/python3 tests/make_golden_edges.py
 
-The file in the repository was made with scikit-image 0.19.3, SciPy 1.10.1, NumPy 1.24.2 and Pillow 9.4.0 (Debian 12:
-python3-skimage). Nothing is random, so a run with these versions writes the same file again. The program's only part is
+The file in the repository was written with scikit-image 0.19.3, SciPy 1.10.1, NumPy 1.24.2 and Pillow 9.4.0 (Debian 12:
+python3-skimage). Nothing is random, so a run with these versions writes the same file again. convtool is only run
 to confirm the grey values.
 
-The filters see a crop of each photograph as float64 from 0 to 255, and as nothing but the crop: its own border counts.
-Results are stored to nine significant digits. Against the shipped kernels of the same names they are
+The filters get a crop of each photograph as float64 from 0 to 255. The crop has its own border, as if nothing lay around
+it. Results are stored to nine significant digits. In terms of the shipped kernels of the same names they are
 
 sobel       x / 4 as _v and y / 4 as _h, and their magnitude over the root of 2, which is a mean over the axes
 scharr      the same with 16
@@ -19,12 +19,12 @@ farid       the same with 1
 roberts     -falling as pos_diag, -rising as neg_diag, and their magnitude over the root of 2
 laplace     -laplacian-4: four times the pixel minus its neighbours
 
-All are convolutions, which turn the kernel by 180 degrees. Those of x and y are written turned, so their signs come out
-as ours; roberts is written as ours is, so its signs do not; laplace is the same when turned.
+All are convolutions, which rotate the kernel by 180 degrees. scikit-image stores its x and y kernels rotated, so their
+signs agree with ours. It stores roberts as we do, so its signs are opposite. laplace is symmetric.
 
-The border is ndimage's `reflect`, cba|abcd|dcb. A 2x2 kernel of roberts stands on the pixel, its right, its lower and
-its lower right neighbour: ndimage.convolve moves the centre of even kernels from the second tap to the first. That is
-where padding `same`, which adds the odd row and column at the end, has it too.
+The border is ndimage's `reflect`, cba|abcd|dcb. A 2x2 kernel of roberts covers the pixel and its right, lower and
+lower right neighbours, because ndimage.convolve moves the centre of even kernels from the second tap to the first.
+Padding `same`, which adds the odd row and column at the end, does the same.
 """
 
 import json
@@ -43,7 +43,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build/release/convtool"
 HEIGHT, WIDTH = 24, 32
 
-# The photograph, and where in it the crop begins: x, y.
+# The photograph, and the upper left corner of the crop: x, y.
 CROPS = {
     "samples/camera.png": (212, 150),  # a face in profile
     "samples/coffee.png": (340, 240),  # a spoon that glitters
@@ -53,7 +53,7 @@ CROPS = {
 
 
 def grey(path):
-    """Rec. 601 luma in 15 bits, rounded to the nearest: what OpenCV 4 makes of 8-bit colours."""
+    """Rec. 601 luma in 15 bits, rounded to nearest, as OpenCV 4 computes it from 8-bit colours."""
     pixels = np.asarray(Image.open(path)).astype(np.int64)
     luma = (pixels @ [9798, 19235, 3735] + 16384) >> 15 if pixels.ndim == 3 else pixels
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ def answers(picture):
 
 
 def nine_digits(array):
-    """Numbers as short as nine significant digits allow; whole ones without a point, and no -0."""
+    """Numbers with up to nine significant digits; integers without a point, and no -0."""
     rounded = (float(f"{value:.9g}") for value in array.ravel())
     return [int(value) if value.is_integer() else value for value in rounded]
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/data/golden-learn.json: how PyTorch learns the weights of nn.Conv2d, step by step.
+"""Writes tests/data/golden-learn.json: the weights that PyTorch learns for nn.Conv2d, step by step.
 
 Run from anywhere, without arguments:
 
     /usr/bin/python3 tests/make_golden_learn.py
 
-The file in the repository was made with PyTorch 1.13.0a0 and NumPy 1.24.2 (Debian 12: python3-torch). The numbers are
+The file in the repository was written with PyTorch 1.13.0a0 and NumPy 1.24.2 (Debian 12: python3-torch). The numbers are
 seeded. Each case is full-batch gradient descent by torch.optim.SGD on the sum of squared errors, in float64: random
 inputs, targets and starting weights, which are integers over 8 and so exact in float32, and random options. "losses"
 holds the loss of each epoch before its step, "w" and "b" the parameters after the last.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes tests/data/learned/: what other programs made of a photograph, for the tests that learn it from the pictures.
-# Needs ImageMagick (convert), libvips (vips) and GraphicsMagick (gm); those in the repository were made with Debian 12's
-# 6.9.11.60, 8.14.1 and 1.4 (1.3.40). Outputs are 8-bit PNG without chunks that tell of programs and times.
+# Writes tests/data/learned/: a photograph filtered by other programs, from which tests learn the filters.
+# Needs ImageMagick (convert), libvips (vips) and GraphicsMagick (gm); those in the repository were written with Debian 12's
+# 6.9.11.60, 8.14.1 and 1.4 (1.3.40). Outputs are 8-bit PNG without chunks that name programs and times.
 set -euo pipefail
 cd "$(dirname "$0")/data"
 in=pictures/input.png

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Writes tests/data/golden-network.*: what PyTorch makes of a photograph by a stack like LeNet's.
+"""Writes tests/data/golden-network.*: the output of a stack like LeNet's for a photograph, by PyTorch.
 
 Run from anywhere, without arguments:
 
     /usr/bin/python3 tests/make_golden_network.py
 
-The files in the repository were made with PyTorch 1.13.0a0, NumPy 1.24.2 and Pillow 9.4.0 (Debian 12: python3-torch,
+The files in the repository were written with PyTorch 1.13.0a0, NumPy 1.24.2 and Pillow 9.4.0 (Debian 12: python3-torch,
 python3-pil). The weights are seeded, so a run with these versions writes the same files again.
 
-    golden-network.safetensors      the weights, each layer's in another element type, and a linear layer's besides
-    golden-network.npy              what PyTorch answers, in float64 from the stored weights
-    golden-network-magnitudes.npy   what the same layers make of absolute weights, which bounds the error of floats
+    golden-network.safetensors      the weights, with another element type in each layer, and those of a linear layer
+    golden-network.npy              PyTorch's output, in float64 from the stored weights
+    golden-network-magnitudes.npy   the same with absolute weights, which bounds the error of floats
 
 The picture is tests/data/pictures/input.png. The stack: conv1 5x5, relu, max pool 2; conv2 5x5, relu, mean pool 2;
 conv3 5x5.
@@ -29,7 +29,7 @@ torch.manual_seed(20240611)
 
 
 def bytes_of(tensor):
-    """Raw little-endian elements; NumPy knows no bfloat16, which is the upper half of a float32."""
+    """Raw little-endian elements. NumPy has no bfloat16, which is the upper half of a float32."""
     if tensor.dtype == torch.bfloat16:
         return (tensor.float().numpy().view(np.uint32) >> 16).astype("<u2").tobytes()
     return tensor.numpy().tobytes()
@@ -55,7 +55,7 @@ def rounded(shape, scale, dtype):
 
 
 def run(tensors, x, absolute):
-    """The stack in float64; of absolute values relu changes nothing."""
+    """The stack in float64. relu does not change absolute values."""
     part = {name: tensor.double().abs() if absolute else tensor.double() for name, tensor in tensors.items()}
     conv = torch.nn.functional.conv2d
     x = conv(x, part["conv1.weight"], part["conv1.bias"]).relu()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes tests/data/pictures/*.png anew with build/release/convtool, from the command lines in commands.txt there. Look at
-# every one of them before you keep it: tests/cli/test_golden_pictures.cpp holds the program to them.
+# Regenerates tests/data/pictures/*.png with build/release/convtool, from the command lines in commands.txt there. Look at
+# every picture before committing it: tests/cli/test_golden_pictures.cpp compares the program's output with them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 while read -r name command options; do

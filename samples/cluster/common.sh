@@ -1,9 +1,9 @@
-# Sourced by parallel.sh and slurm.sh: one script for each shard, and what became of them.
+# Sourced by parallel.sh and slurm.sh: writes a script for each shard, and reads how they ended.
 
 cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tries=${TRIES:-3}
 convtool=${CONVTOOL:-convtool}
-# A path is made absolute, as the scripts of the shards may start elsewhere; a bare name is left to each machine's PATH.
+# A path becomes absolute, because the scripts of the shards may start elsewhere. A bare name is looked up in each machine's PATH.
 [[ $convtool != */* ]] || convtool=$(realpath "$convtool")
 
 # prepare SHARDS OUT LIST COMMAND ARGUMENT...: writes OUT/shards/K.sh for each K, to run convtool on the K-th slice of LIST.
@@ -19,7 +19,7 @@ prepare() {
   python3 "$cluster/manifests.py" deal "$out" "$list" "$shards"
   for ((k = 1; k <= shards; k++)); do
     : >"$out/shards/$k.log"
-    # Emptied, not removed: over NFS a machine may go on missing a file that it once missed, but reads what is in one it knows.
+    # Emptied, not removed: an NFS client may remember for a while that a file was missing, but it rereads one that it knows.
     : >"$out/shards/$k.status"
     {
       printf 'cd %q\n' "$PWD"
@@ -30,7 +30,7 @@ prepare() {
   done
 }
 
-# unfinished: the numbers of the shards that have not ended well, one on each line.
+# unfinished: prints the numbers of the shards that have not succeeded, one on each line.
 unfinished() {
   local k
   for ((k = 1; k <= shards; k++)); do
@@ -38,7 +38,7 @@ unfinished() {
   done
 }
 
-# finish: merges the manifests, whatever failed; false, with the end of each log, when a shard failed for good.
+# finish: merges the manifests, even after failures. When a shard has failed, prints the end of its log and returns false.
 finish() {
   local k left
   python3 "$cluster/manifests.py" fold "$out"

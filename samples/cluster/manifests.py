@@ -2,7 +2,7 @@
 """The manifests of a run in shards.
 
 manifests.py fold OUT              merges OUT/manifests/K.jsonl into OUT/manifest.jsonl: the last line of each input and output
-manifests.py deal OUT LIST SHARDS  folds, then begins OUT/manifests/K.jsonl with what is known of the K-th slice of LIST
+manifests.py deal OUT LIST SHARDS  folds, then writes to OUT/manifests/K.jsonl the lines of the inputs in the K-th slice of LIST
 """
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 
 
 def read(manifest):
-    """The last line of each input and output; a line that a crash cut off counts as none."""
+    """The last line of each input and output. A line that a crash cut off is ignored."""
     lines = {}
     if manifest.exists():
         for line in manifest.read_bytes().split(b"\n"):
@@ -27,7 +27,7 @@ def fold(out):
     merged = read(out / "manifest.jsonl")
     news = {}
     for shard in sorted((out / "manifests").glob("*.jsonl"), key=lambda path: int(path.stem)):
-        # A line that was dealt is no news: another shard may have done its input since.
+        # A line that was dealt is not new: another shard may have filtered its input since.
         news.update((key, line) for key, line in read(shard).items() if merged.get(key) != line)
     merged.update(news)
     partial = out / "manifest.jsonl.partial"

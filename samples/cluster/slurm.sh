@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs convtool on a Slurm cluster, whose nodes see the same file system, as a job array:
+# Runs convtool as a job array on a Slurm cluster whose nodes share a file system:
 #   samples/cluster/slurm.sh OPTIONS SHARDS OUT LIST COMMAND ARGUMENT...
 #   find pictures -name '*.png' -print0 | sort -z >list
 #   samples/cluster/slurm.sh '--cpus-per-task=8 --time=60' 30 out list apply -k sobel --jobs 8
-# OPTIONS are sbatch's, split at blanks; '' for none. Waits for the end. See README.md beside this file.
+# OPTIONS are sbatch's, split at blanks; '' for none. Returns when all jobs have ended. See README.md in this folder.
 set -euo pipefail
 [ $# -ge 5 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/common.sh"
@@ -15,8 +15,8 @@ trap 'scancel "$(<"$out/shards/job")"; kill $!; exit 130' INT TERM
 for ((try = 1; try <= tries; try++)); do
   left=$(unfinished | paste -sd,)
   [ -n "$left" ] || break
-  # Not requeued by Slurm: a shard that it starts again by itself would meet the one that this loop starts.
-  # In the background, as a trap is only run between commands, or in wait.
+  # --no-requeue: a shard that Slurm restarted by itself could run at the same time as the one that this loop starts.
+  # In the background, because bash runs a trap only between commands and in wait.
   sbatch --parsable --wait --no-requeue --job-name=convtool "${options[@]}" --array="$left" --chdir="$out" \
     --output=shards/%a.log --open-mode=append --wrap='exec bash "shards/$SLURM_ARRAY_TASK_ID.sh"' >"$out/shards/job" &
   wait $! || true

@@ -11,10 +11,10 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Ten chains hide a latency of 5 cycles at two multiply-adds a cycle; with two operands they fit into 16 registers.
+/// Ten chains hide a latency of 5 cycles at two multiply-adds per cycle; with two operands they fit 16 registers.
 std::int64_t RunMultiplyAdds(std::int64_t steps) {
   const hn::ScalableTag<float> d;
-  // The compiler must not know the numbers; they stay near 1 whatever the number of steps.
+  // Numbers that the compiler cannot know, and that stay near 1 for any number of steps.
   volatile float factor = 0.5F, term = 0.5F;
   const auto x = hn::Set(d, factor), y = hn::Set(d, term);
   auto s0 = y, s1 = y, s2 = y, s3 = y, s4 = y, s5 = y, s6 = y, s7 = y, s8 = y, s9 = y;

@@ -4,7 +4,6 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -12,11 +11,12 @@
 #include "bench/multiply_adds.h"
 #include "conv/plan.h"
 #include "core/parallel.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
 
-/// The least seconds of a call, of as many as fit into a tenth of a second: a roof is the best that was ever seen.
+/// The shortest call among those that fit in a tenth of a second: a roof is the best case.
 double least_seconds(const std::function<void()>& call) {
   double least = std::numeric_limits<double>::infinity();
   for (double total = 0; total < 0.1;) {
@@ -47,7 +47,7 @@ double measure_copy_rate(std::int64_t bytes, int threads) {
   constexpr std::int64_t kLeastCopied = 64 << 20;  // some milliseconds
   const std::int64_t half = bytes / 2, repeats = std::max<std::int64_t>(1, kLeastCopied / half);
   Tensor from(DType::u8, {.n = 1, .c = 1, .h = 1, .w = half}), to(DType::u8, from.shape());
-  // What was never written has no memory yet, and getting it takes longer than copying.
+  // Write both halves first: memory is assigned on first access, which takes longer than copying.
   std::memset(from.data<std::uint8_t>(), 1, static_cast<std::size_t>(half));
   std::memset(to.data<std::uint8_t>(), 1, static_cast<std::size_t>(half));
   const double seconds = least_seconds([&] {
@@ -87,10 +87,8 @@ Figures Roof::figures(const Workload& workload, int threads, double seconds) {
 std::string roof_text(Roof& roof, const std::vector<int>& threads) {
   std::string text(instruction_set_in_use());
   for (const int count : threads) {
-    char numbers[96];
-    std::snprintf(numbers, sizeof numbers, "; %d thread%s: %.3g GMAC/s, copy %.3g GB/s", count, count == 1 ? "" : "s",
-                  roof.multiply_adds(count) * 1e-9, roof.copy_rate(kTypicalBytes, count) * 1e-9);
-    text += numbers;
+    text += "; " + counted(count, "thread") + ": " + short_text(roof.multiply_adds(count) * 1e-9, 3) +
+            " GMAC/s, copy " + short_text(roof.copy_rate(kTypicalBytes, count) * 1e-9, 3) + " GB/s";
   }
   return text;
 }

@@ -1,4 +1,4 @@
-// The roof: what this machine can do at most, measured (Williams, Waterman, Patterson, "Roofline", 2009).
+// The roof: the most that this machine can do, measured (Williams, Waterman, Patterson, "Roofline", 2009).
 #pragma once
 
 #include <cstdint>
@@ -11,27 +11,27 @@
 
 namespace convtool {
 
-/// Multiply-adds of f32 a second on `threads` threads, out of registers.
+/// f32 multiply-adds per second on `threads` threads, from registers.
 double measure_multiply_adds(int threads);
 
-/// Bytes read plus bytes written a second when `threads` threads copy one half of a working set of `bytes` to the
+/// Bytes read plus bytes written per second while `threads` threads copy one half of a working set of `bytes` to the
 /// other.
 double measure_copy_rate(std::int64_t bytes, int threads);
 
-/// What the time for a workload amounts to.
+/// The time for a workload in comparable units.
 struct Figures {
-  double ns_per_pixel = 0;     ///< of the output, all channels together
+  double ns_per_pixel = 0;     ///< per output pixel, all channels together
   double gmac_per_second = 0;  ///< 1e9 multiply-adds, counted by the definition
-  /// How near it comes to the time that it must take at least, by memory or by arithmetic: 1 at the roof. Algorithms
-  /// that need fewer multiply-adds than the definition, or do them in integers, may come out above 1.
+  /// The least time by memory or arithmetic, divided by the measured time: 1 at the roof. Algorithms that need fewer
+  /// multiply-adds than the definition, or use integers, can exceed 1.
   double share_of_roof = 0;
 };
 
-/// Measures once what it is asked for.
+/// Measures each rate once, when it is first needed.
 class Roof {
  public:
   double multiply_adds(int threads);
-  double copy_rate(double bytes, int threads);  ///< of the power of two next to `bytes`, 4 KiB at least
+  double copy_rate(double bytes, int threads);  ///< for `bytes` rounded to a power of two, at least 4 KiB
 
   Figures figures(const Workload& workload, int threads, double seconds);
 
@@ -40,7 +40,7 @@ class Roof {
   std::map<std::pair<std::int64_t, int>, double> copy_rates_;
 };
 
-/// The working set whose copy rate stands for the machine: two pictures of 4K in RGB, and beyond most caches.
+/// The working set whose copy rate is reported for the machine: two 4K RGB pictures, larger than most caches.
 inline constexpr double kTypicalBytes = 64 << 20;
 
 /// "AVX2; 1 thread: 60.1 GMAC/s, copy 12.3 GB/s; 4 threads: ...".

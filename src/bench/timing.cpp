@@ -11,13 +11,13 @@ namespace {
 constexpr int kRounds = 7, kRoundsOfSlow = 3;
 constexpr double kSlow = 2;  // seconds
 
-/// OpenMP's and TBB's idle threads spin for up to some tens of milliseconds before they sleep, and would take a core
-/// away from whoever comes next.
+/// Idle threads of OpenMP and TBB spin for tens of milliseconds before they sleep, and would take a core from the next
+/// contender.
 constexpr std::chrono::milliseconds kPause(10);
 
-/// What caches and clocks take to settle, and the scheduler to give each thread a core of its own.
+/// The time in which caches and clocks settle, and the scheduler gives each thread its own core.
 constexpr double kWarmUp = 0.05;
-/// Calls that are longer need no other before them: that happens within the first part of it.
+/// Longer calls need no warm-up call: they settle within their first part.
 constexpr double kLongCall = 0.05;
 
 void warm_up(const std::function<void()>& call) {
@@ -32,7 +32,7 @@ double seconds_of(const std::function<void()>& call, int times) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / times;
 }
 
-/// The value at `part` of the way through sorted samples.
+/// The quantile `part` of sorted samples.
 double quantile(const std::vector<double>& sorted, double part) {
   const double at = part * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(at);

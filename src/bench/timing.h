@@ -1,4 +1,4 @@
-// How long something takes, and how sure that is.
+// Timing: how long a call takes, and how much that varies.
 #pragma once
 
 #include <functional>
@@ -6,12 +6,12 @@
 
 namespace convtool {
 
-/// Seconds that one call took, over several samples.
+/// Seconds per call, over several samples.
 struct Timing {
   double median = 0, least = 0;
   double lower_quartile = 0, upper_quartile = 0;  ///< half of the samples lie between them
 
-  /// The distance of the quartiles as a part of the median.
+  /// The distance between the quartiles, relative to the median.
   double spread() const { return (upper_quartile - lower_quartile) / median; }
 };
 
@@ -19,10 +19,11 @@ struct Timing {
 /// statistical packages", 1996, definition 7).
 Timing summarize(std::vector<double> samples);
 
-/// Times `contenders` in turns, so that what else the machine does meets all of them: round after round, one sample of
-/// each. There are at least 7 rounds, 3 when a call takes longer than 2 s, and no less than `min_seconds` of calls for
-/// each contender. A sample is as many calls as that takes, after a pause in which the threads of the one before go to
-/// sleep, and a call that is not counted. Each contender has run once before, and so has touched its memory.
+/// Times `contenders` in turn, one sample each per round, so that other load on the machine affects all of them alike.
+/// There are at least 7 rounds (3 if a call takes longer than 2 s) and at least `min_seconds` of calls for each
+/// contender. A sample is as many calls as that takes. It follows a pause, in which the threads of the previous
+/// contender go to sleep, and one call that is not counted. Each contender must have run once before, so that its
+/// memory is mapped.
 std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& contenders, double min_seconds);
 
 }  // namespace convtool

@@ -22,7 +22,7 @@ class Noise {
     return z ^ (z >> 31);
   }
 
-  /// In [0, 1), 24 bits of it.
+  /// Uniform in [0, 1), with 24 bits.
   float unit() { return static_cast<float>(bits() >> 40) * 0x1p-24F; }
 
  private:
@@ -51,7 +51,7 @@ std::vector<float> outer_product(const std::vector<double>& column, const std::v
   return weights;
 }
 
-/// What users sharpen and emboss with: small weights with a sum of 1. Both are of full rank.
+/// A sharpening and an emboss kernel: small weights with a sum of 1, of full rank.
 Taps integers(std::int64_t k) {
   if (k == 3) return {.name = "integer", .k = 3, .weights = {-2, -1, 0, -1, 1, 1, 0, 1, 2}};
   return {.name = "integer", .k = 5, .weights = {-2, -2, -1, -1, 0, -2, 1, -1, 0, 1, -1, -1, 3,
@@ -145,7 +145,7 @@ std::string picture_text(DType dtype, std::int64_t channels, const Size& size) {
 
 Padding padding_of(std::int64_t pad) { return {.rule = Padding::Rule::fixed, .pads = {pad, pad, pad, pad}}; }
 
-/// Every channel of a picture with the same kernels, whose responses are joined to a magnitude when they are two.
+/// A picture whose channels are all filtered by the same kernels; two responses are combined to a magnitude.
 Workload picture(const std::string& id, DType dtype, std::int64_t channels, const Size& size,
                  const std::vector<Taps>& kernels, DType output, ConvParams params = {},
                  const std::string& detail = "") {
@@ -171,14 +171,14 @@ Workload picture(const std::string& id, DType dtype, std::int64_t channels, cons
   return workload;
 }
 
-/// A picture that keeps its size.
+/// A picture workload whose output is as large as its input.
 Workload same_picture(const std::string& id, DType dtype, std::int64_t channels, const Size& size,
                       const std::vector<Taps>& kernels, DType output) {
   return picture(id, dtype, channels, size, kernels, output,
                  {.padding = padding_of(kernels.front().k / 2), .padding_mode = PaddingMode::replicate});
 }
 
-/// A layer of a network, padded with zeros so that only its stride makes the picture smaller.
+/// A layer of a network, with zero padding such that only the stride makes the output smaller.
 struct Layer {
   std::string network;
   std::int64_t c_i, c_o;

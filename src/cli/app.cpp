@@ -10,7 +10,7 @@
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"
 #include "conv/plan.h"
-#include "pictures/image_io.h"
+#include "pictures/opencv_setup.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-// The weights of one convolution, as the engine takes them.
+// The weights of one convolution.
 #pragma once
 
 #include <cstdint>

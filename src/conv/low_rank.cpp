@@ -1,35 +1,35 @@
-// A kernel K of rank r is a sum of r outer products a_t b_t, so that filtering takes r * (kh + kw) multiply-adds a
-// pixel instead of kh * kw:
+// A kernel K of rank r is a sum of r outer products a_t b_t, so filtering takes r * (kh + kw) multiply-adds per pixel
+// instead of kh * kw:
 //
 //   sum over u, v of K[u][v] x[y+u][z+v] = sum over t of sum over v of b_t[v] * (sum over u of a_t[u] x[y+u][z+v])
 //
-// How exact must the products be? Let e = 2^-24 (2^-53 for sums in double). A sum of n products, fused or not, carries
-// no product through more than n roundings, so the column pass returns sum a_t[u] x (1 + d) with |d| <= g(kh), where
-// g(n) = n e / (1 - n e), and the row pass, of r * kw terms, makes it |d| <= g(kh + r * kw) (Higham, Accuracy and
+// How exact do the products have to be? Let e = 2^-24 (2^-53 for sums in double). A sum of n products, fused or not,
+// carries no product through more than n roundings, so the column pass returns sum a_t[u] x (1 + d) with |d| <= g(kh),
+// where g(n) = n e / (1 - n e), and the row pass, of r * kw terms, makes it |d| <= g(kh + r * kw) (Higham, Accuracy and
 // Stability of Numerical Algorithms, 2nd ed., section 3.1; underflow is left out there and here). With M = sum a_t b_t
 // and A = sum |a_t||b_t|, entry by entry,
 //
 //   |computed - sum K x| <= sum over u, v of (|K - M| + g(kh + r * kw) A)[u][v] * |x[y+u][z+v]|.
 //
-// Pixels are anyone's, so this stays below the promised part of sum|x||K| only if it does in every entry:
+// Pixels are arbitrary, so this stays below the promised part of sum|x||K| only if it does so in every entry:
 //
 //   |K - M| + g(kh + r * kw) A <= (kh * kw + 1) * 2^-24 * |K|
 //
-// which is what is tested. (The rest of the engine's promise, 3 * 2^-24, is the epilogue's and the store's.) A single
-// product has A = |M|, and about (kh - 1) * (kw - 1) * 2^-24 are left to how the weights and factors were rounded.
-// Where several cancel, A is many times |K|: hence the double sums.
+// keeps_promise() tests this. (The rest of the engine's promise, 3 * 2^-24, is for the epilogue and the store.) A
+// single product has A = |M|, which leaves about (kh - 1) * (kw - 1) * 2^-24 for the rounding of weights and factors.
+// Where several products cancel, A is many times |K|: hence the sums in double.
 //
-// An entry of 0 must be a product of 0, or the bound does not hold. So a single product has zeros where the kernel has
-// them; and signs too, which is why infinities and NaN of a picture come out as by the definition: infinities meet the
-// same signs, and a 0 the same NaN.
+// An entry of 0 must be a product with a 0, or the bound does not hold. So a single product has its zeros and its signs
+// where the kernel has them. Hence infinities and NaN in a picture give the same results as by the definition: an
+// infinity meets the same signs, and a NaN the same zeros.
 //
-// Weights that are small multiples of a power of two make exact sums of integer pictures, and of floats that are such
-// multiples. That must not get lost: products must then be exact. An integer matrix of rank 1 is the product of integer
-// vectors, one of them a row divided by the greatest common divisor of its entries; so trying that one decides.
+// Weights that are small multiples of a power of two give exact sums of integer pictures, and of floats that are such
+// multiples. To keep that, products must be exact. An integer matrix of rank 1 is the product of integer vectors, one
+// of which is a row divided by the greatest common divisor of its entries, so trying that one row decides.
 //
-// Otherwise products are found by cross approximation with full pivoting (Bebendorf, "Approximation of boundary element
-// matrices", 2000): subtract the column and row that meet in the largest entry; of a matrix of rank r nothing is left
-// after r steps. It takes r * kh * kw steps, a fraction of a row of output.
+// Other products are found by cross approximation with full pivoting (Bebendorf, "Approximation of boundary element
+// matrices", 2000): each step subtracts the product of the column and row that meet in the largest entry, and a matrix
+// of rank r is 0 after r steps. This takes r * kh * kw operations, a fraction of a row of output.
 
 #include "conv/low_rank.h"
 
@@ -70,7 +70,7 @@ std::optional<WholeKernel> in_whole_units(const float* weights, const Extent& si
   return whole;
 }
 
-/// Scales by powers of two, so that the column is as OuterProduct has it and the product as before.
+/// Scales column and row by powers of two so that the column sums to less than 1/2; the product stays the same.
 OuterProduct balanced(OuterProduct product) {
   double sum = 0;
   for (const double value : product.column) sum += std::fabs(value);
@@ -81,7 +81,7 @@ OuterProduct balanced(OuterProduct product) {
   return product;
 }
 
-/// The one product that the kernel is, or empty.
+/// The product that equals the kernel, if it is one; else empty.
 std::vector<OuterProduct> exact_product(const WholeKernel& whole, const Extent& size) {
   const std::vector<std::int64_t>& k = whole.multiples;
   OuterProduct product{std::vector<double>(static_cast<std::size_t>(size.h)),
@@ -105,13 +105,13 @@ std::vector<OuterProduct> exact_product(const WholeKernel& whole, const Extent& 
   return {balanced(std::move(product))};
 }
 
-/// What is left of the kernel, one cross after the other.
+/// The rest of the kernel, from which one cross after the other is subtracted.
 class CrossApproximation {
  public:
   CrossApproximation(const float* weights, const Extent& size)
       : size_(size), rest_(weights, weights + size.h * size.w) {}
 
-  /// Takes the product of the column and row through the largest entry away from the rest.
+  /// Subtracts the product of the column and row through the largest entry from the rest, and returns it.
   OuterProduct next() {
     const auto larger = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
     const std::int64_t pivot = std::max_element(rest_.begin(), rest_.end(), larger) - rest_.begin();
@@ -128,7 +128,7 @@ class CrossApproximation {
     return balanced(std::move(product));
   }
 
-  /// The largest absolute value of what is left.
+  /// The largest absolute value of the rest.
   double largest() const {
     double most = 0;
     for (const double value : rest_) most = std::max(most, std::fabs(value));
@@ -140,8 +140,8 @@ class CrossApproximation {
   std::vector<double> rest_;
 };
 
-/// The test that stands above, for sums whose roundings are of `epsilon`. The product of a column and a row is made
-/// here in double, which adds two roundings for each.
+/// The test derived above, for sums with rounding unit `epsilon`. Products of a column and a row are computed here in
+/// double, which adds two roundings for each.
 bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
                    double epsilon) {
   const auto rank = static_cast<double>(products.size());

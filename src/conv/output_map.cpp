@@ -58,7 +58,7 @@ std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measur
   const double limit = none ? 0 : std::max(std::fabs(measured.min), std::fabs(measured.max));
   check_finite(limit);
   const double scale = limit > 0 ? full_range(output) / limit : 1.0;
-  // Orange and blue, which differ for every kind of colour vision; of equal green, so that signs are equally bright.
+  // Orange and blue, which people of any colour vision can tell apart. Equal green makes both signs equally bright.
   return {{{.scale = scale}, {.absolute = true, .scale = scale / 2}, {.scale = -scale}}};
 }
 

@@ -1,4 +1,4 @@
-// From responses, which may be negative and of any size, to the values of a picture.
+// Output maps: from responses, which may be negative and of any size, to the values of a picture.
 #pragma once
 
 #include <array>
@@ -11,39 +11,39 @@
 namespace convtool {
 
 enum class OutputMap {
-  automatic,  ///< abs or clip, by the kernel (network/layer.h, resolve_map)
+  automatic,  ///< abs or clip, depending on the kernel (network/layer.h, resolve_map)
   clip,       ///< the response as it is; integer types saturate
   abs,        ///< its absolute value
   normalize,  ///< smallest to 0, largest to the full range; a constant response to 0
   offset,     ///< mid-grey plus half the response; mid-grey is 128, 32768 or 0.5 in the units of the input
-  signs,      ///< positive orange, negative blue, the brighter the further from 0; of integer types
+  signs,      ///< positive orange, negative blue, brighter further from 0; for integer types
 };
 inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset", "signed"};
 
 constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
 
-/// A map with what may be asked of it beside.
+/// A map and its parameters.
 struct Mapping {
   Mapping(OutputMap which = OutputMap::clip) : map(which) {}
 
   OutputMap map;
-  /// Of normalize: the percentiles of the responses, NaN left out, that become 0 and the full range.
+  /// For normalize: the percentiles of the responses, without NaN, that become 0 and the full range.
   std::optional<std::array<double, 2>> percentiles;
-  /// Of clip and abs: what is above becomes the full range (1 as f32), all else 0.
+  /// For clip and abs: values above it become the full range (1 as f32), all others 0.
   std::optional<double> threshold;
 
   bool operator==(const Mapping&) const = default;
 };
 
-/// The numbers behind `mapping`. Responses are in the units of the input (0..255, 0..65535, or floats as they are);
-/// between integer types the result is rescaled by the ratio of their full ranges, to and from f32 never. The full
-/// range is the input's, for f32 input that of an integer output, and 1 from f32 to f32. `measured` matters to
-/// normalize only, its range being what becomes the full range; throws Error(shape) when that is not finite. The map is
-/// not automatic, and not signs.
+/// The value map for `mapping`, which is neither automatic nor signs. Responses are in the units of the input (0..255,
+/// 0..65535, or floats as they are). Between integer types the result is rescaled by the ratio of their full ranges; to
+/// and from f32 it is not. The full range is that of the input, for f32 input that of an integer output, and 1 from f32
+/// to f32. `measured` is used by normalize only, which maps its range to the full range; throws Error(shape) if it is
+/// not finite.
 ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured = {});
 
-/// OutputMap::signs as one map for each of R, G and B, whose values saturate at 0. The largest absolute response takes
-/// the full range of `output`, an integer type. Throws Error(shape) when `measured` is not finite.
+/// OutputMap::signs as one map each for R, G and B, whose values saturate at 0. The largest absolute response becomes
+/// the full range of `output`, an integer type. Throws Error(shape) if `measured` is not finite.
 std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured);
 
 /// Whether a map needs the statistics of all responses before the first value.

@@ -1,19 +1,70 @@
-// The only border rules in the program: how much padding, which pixel stands outside, where no padding is seen.
+// The border rules, written here only: the amount of padding, the pixels it shows, and the outputs that see none.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-
-#include "conv/problem.h"
+#include <string_view>
 
 namespace convtool {
 
-/// The four numbers that `padding` means for an input of `input` rows and columns. `same` uses the dilated kernel size
-/// and keeps ceil(in / stride), as TensorFlow and ONNX do; where that needs none, it is 0.
-inline Pads resolve_pads(const Padding& padding, const Extent& input, const KernelShape& kernel, const Extent& stride,
-                         const Extent& dilation) {
+/// A height and a width.
+struct Extent {
+  std::int64_t h = 1, w = 1;
+
+  constexpr bool operator==(const Extent&) const = default;
+};
+
+/// Rows and columns of padding on each side, in ONNX's order without its axis-wise split.
+struct Pads {
+  std::int64_t top = 0, left = 0, bottom = 0, right = 0;
+
+  constexpr bool operator==(const Pads&) const = default;
+};
+
+/// The value of pixels outside the picture; kPaddingModeTable shows each mode.
+enum class PaddingMode { zeros, constant, reflect, symmetric, replicate, circular };
+
+/// One padding mode: its name here, the row abcd with three pixels of padding on each side, and its names elsewhere.
+struct PaddingModeRow {
+  std::string_view name;
+  std::string_view picture;
+  std::string_view pytorch, numpy, scipy, opencv;  ///< empty where the library lacks the mode; OpenCV's without BORDER_
+};
+inline constexpr PaddingModeRow kPaddingModeTable[] = {
+    {"zeros", "000|abcd|000", "zeros", "constant", "constant", "CONSTANT"},
+    {"constant", "kkk|abcd|kkk", "constant", "constant", "constant", "CONSTANT"},
+    {"reflect", "dcb|abcd|cba", "reflect", "reflect", "mirror", "REFLECT_101"},
+    {"symmetric", "cba|abcd|dcb", "", "symmetric", "reflect", "REFLECT"},
+    {"replicate", "aaa|abcd|ddd", "replicate", "edge", "nearest", "REPLICATE"},
+    {"circular", "bcd|abcd|abc", "circular", "wrap", "wrap", "WRAP"},
+};
+
+/// The names alone, in the order of the enumeration.
+inline constexpr std::string_view kPaddingModes[] = {kPaddingModeTable[0].name, kPaddingModeTable[1].name,
+                                                     kPaddingModeTable[2].name, kPaddingModeTable[3].name,
+                                                     kPaddingModeTable[4].name, kPaddingModeTable[5].name};
+
+constexpr std::string_view to_string(PaddingMode mode) { return kPaddingModes[static_cast<int>(mode)]; }
+
+/// The requested padding; resolve_pads() turns it into numbers once the input's size is known.
+struct Padding {
+  enum class Rule {
+    fixed,       ///< `pads` as they are; "valid" is all zeros
+    same,        ///< output ceil(in / stride), the odd row or column at the end (ONNX SAME_UPPER)
+    same_lower,  ///< the same, the odd one at the start
+    full,        ///< every position where kernel and picture overlap
+  };
+  Rule rule = Rule::fixed;
+  Pads pads;
+
+  constexpr bool operator==(const Padding&) const = default;
+};
+
+/// The four numbers that `padding` means for an input of `input` rows and columns and a kernel that sees `extent` of
+/// them, dilation included. `same` keeps ceil(in / stride) outputs, as TensorFlow and ONNX do; its padding is never
+/// negative.
+inline Pads resolve_pads(const Padding& padding, const Extent& input, const Extent& extent, const Extent& stride) {
   if (padding.rule == Padding::Rule::fixed) return padding.pads;
-  const Extent extent = dilated_kernel(kernel, dilation);
   if (padding.rule == Padding::Rule::full) return {extent.h - 1, extent.w - 1, extent.h - 1, extent.w - 1};
 
   const auto total = [](std::int64_t in, std::int64_t k, std::int64_t s) {
@@ -27,8 +78,8 @@ inline Pads resolve_pads(const Padding& padding, const Extent& input, const Kern
 
 inline constexpr std::int64_t kOutside = -1;
 
-/// The index in [0, size) of the pixel that stands at position `i` of an axis of `size` pixels, or kOutside where the
-/// mode puts a constant there. Any `i` is allowed: the periodic modes repeat as often as it takes.
+/// The index in [0, size) of the pixel at position `i` of an axis of `size` pixels, or kOutside where the mode pads
+/// with a constant. Any `i` is allowed: the periodic modes repeat as often as needed.
 inline std::int64_t pad_index(PaddingMode mode, std::int64_t i, std::int64_t size) {
   if (i >= 0 && i < size) return i;
   const auto wrap = [i](std::int64_t period) {
@@ -54,7 +105,7 @@ inline std::int64_t pad_index(PaddingMode mode, std::int64_t i, std::int64_t siz
 }
 
 /// pad_index() on a row of interleaved pixels, of `pixel` columns each: `i` and `size` count columns, and a column
-/// outside shows the same channel of the pixel that stands there.
+/// outside shows the same channel of the pixel that pad_index() names.
 inline std::int64_t pad_column(PaddingMode mode, std::int64_t i, std::int64_t size, std::int64_t pixel) {
   const std::int64_t channel = (i % pixel + pixel) % pixel;
   const std::int64_t at = pad_index(mode, (i - channel) / pixel, size / pixel);

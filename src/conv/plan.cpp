@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <mutex>
 
 #include "conv/engine/algorithm.h"
@@ -14,12 +13,12 @@
 namespace convtool {
 namespace {
 
-/// Every algorithm there is. Order matters only between equal costs.
+/// All algorithms. Their order only decides between equal costs.
 const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger, &kSeparable,
                                         &kBox,       &kPacked, &kDepthwise, &kFft};
 
-/// Under less work than this, other threads cost more than they save: creating or waking one takes tens of
-/// microseconds, handing work to one that still looks for it (core/parallel.cpp) some.
+/// Plans with less work run on one thread. Creating or waking another takes tens of microseconds, and handing work to
+/// one that is still awake (core/parallel.cpp) a few.
 constexpr double kSingleThreadedNs = 0.05e6;
 
 std::string quoted_names() {
@@ -28,26 +27,33 @@ std::string quoted_names() {
   return list;
 }
 
-const Algorithm& choose(const ConvProblem& problem, const Kernel& kernel, const std::string& name) {
+/// An algorithm and what it offers.
+struct Choice {
+  const Algorithm* algorithm = nullptr;
+  Offer offer;
+};
+
+Choice choose(const ConvProblem& problem, const Kernel& kernel, const std::string& name) {
   if (name == "auto") {
-    const Algorithm* best = nullptr;
-    double least = std::numeric_limits<double>::infinity();
+    Choice best;
     for (const Algorithm* algorithm : kAlgorithms) {
-      if (!algorithm->can_choose || !algorithm->refusal(problem, kernel).empty()) continue;
-      const double cost = algorithm->cost(problem, kernel);
-      if (best != nullptr && cost >= least) continue;
-      best = algorithm;
-      least = cost;
+      if (!algorithm->can_choose) continue;
+      Offer offer = algorithm->consider(problem, kernel);
+      if (!offer.refusal.empty()) continue;
+      if (best.algorithm != nullptr && offer.nanoseconds >= best.offer.nanoseconds) continue;
+      best = {algorithm, std::move(offer)};
     }
-    require(best != nullptr, "no algorithm supports a valid problem");
-    return *best;
+    require(best.algorithm != nullptr, "no algorithm supports a valid problem");
+    return best;
   }
   for (const Algorithm* algorithm : kAlgorithms) {
     if (name != algorithm->name) continue;
-    const std::string reason = algorithm->refusal(problem, kernel);
-    if (!reason.empty())
-      throw Error(ErrorKind::shape, "", "--algorithm " + name + " does not apply here: " + reason + "; use auto");
-    return *algorithm;
+    Offer offer = algorithm->consider(problem, kernel);
+    if (!offer.refusal.empty()) {
+      throw Error(ErrorKind::shape, "",
+                  "--algorithm " + name + " does not apply here: " + offer.refusal + "; use auto");
+    }
+    return {algorithm, std::move(offer)};
   }
   throw Error(ErrorKind::usage, "--algorithm",
               "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
@@ -59,7 +65,7 @@ ConvProblem in_layout(ConvProblem problem, const PlanOptions& options) {
   return problem;
 }
 
-/// Before anything reads its weights.
+/// Checks that `kernel` fits `problem`, before anything reads its weights.
 Kernel checked(Kernel kernel, const ConvProblem& problem) {
   require(kernel.shape == problem.kernel && kernel.weights.size() == static_cast<std::size_t>(kernel.shape.count()) &&
               kernel.bias.size() == static_cast<std::size_t>(kernel.shape.c_o) &&
@@ -83,8 +89,7 @@ std::vector<std::string_view> algorithm_names() {
 }
 
 double expected_nanoseconds(const ConvProblem& problem, const Kernel& kernel, const PlanOptions& options) {
-  const ConvProblem in_place = in_layout(problem, options);
-  return choose(in_place, kernel, options.algorithm).cost(in_place, kernel);
+  return choose(in_layout(problem, options), kernel, options.algorithm).offer.nanoseconds;
 }
 
 std::vector<std::string_view> instruction_sets_here() { return instruction_sets(); }
@@ -101,14 +106,14 @@ struct ConvPlan::State {
         kernel(checked(std::move(the_kernel), problem)),
         epilogue(the_epilogue),
         whole_sums(sums_are_whole(problem, kernel)),
-        totals(options.totals),
-        algorithm(choose(problem, kernel, options.algorithm)),
-        threads(!algorithm.threaded || algorithm.cost(problem, kernel) < kSingleThreadedNs ? 1
-                : options.threads == 0                                                     ? available_cores()
-                                                                                           : options.threads) {
+        totals(options.totals) {
+    const Choice choice = choose(problem, kernel, options.algorithm);
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
-    executor = algorithm.prepare(problem, kernel);
+    algorithm = choice.algorithm->name;
+    if (choice.algorithm->threaded && choice.offer.nanoseconds >= kSingleThreadedNs)
+      threads = options.threads == 0 ? available_cores() : options.threads;
+    executor = choice.offer.make();
   }
 
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
@@ -116,7 +121,7 @@ struct ConvPlan::State {
     const Sink sink(epilogue, map, kernel, output, whole_sums, totals);
     ResponseStats total;
     std::mutex mutex;
-    parallel_for(executor->pieces(sink), threads, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(executor->work_items(sink), threads, [&](std::int64_t begin, std::int64_t end) {
       ResponseStats stats;
       executor->run(input, sink, begin, end, stats);
       std::lock_guard lock(mutex);
@@ -129,8 +134,8 @@ struct ConvPlan::State {
   const Kernel kernel;
   const Epilogue epilogue;
   const bool whole_sums, totals;
-  const Algorithm& algorithm;
-  const int threads;
+  std::string_view algorithm;
+  int threads = 1;
   std::unique_ptr<Executor> executor;
 };
 
@@ -156,7 +161,7 @@ ResponseStats ConvPlan::measure(const ConstTensorRef& input, const Strides& outp
 }
 
 const ConvProblem& ConvPlan::problem() const { return state_->problem; }
-std::string_view ConvPlan::algorithm() const { return state_->algorithm.name; }
+std::string_view ConvPlan::algorithm() const { return state_->algorithm; }
 int ConvPlan::threads() const { return state_->threads; }
 
 }  // namespace convtool

@@ -1,4 +1,5 @@
-// A convolution made ready: validated, an algorithm chosen, the kernel prepared; then run as often as needed.
+// A prepared convolution: the problem is checked, an algorithm chosen and the kernel prepared. It runs any number of
+// times.
 #pragma once
 
 #include <memory>
@@ -17,19 +18,19 @@ class Executor;
 struct Algorithm;
 
 struct PlanOptions {
-  std::string algorithm = "auto";                                  ///< "auto", or a name of algorithm_names()
-  int threads = 0;                                                 ///< 0: as many as there are cores
+  std::string algorithm = "auto";                                  ///< "auto", or one of algorithm_names()
+  int threads = 0;                                                 ///< 0: one per core
   bool input_channels_last = false, output_channels_last = false;  ///< as in ConvProblem
-  bool totals = false;  ///< also fill ResponseStats::total, by a second look at every response
+  bool totals = false;  ///< also compute ResponseStats::total, in a second pass over the responses
 };
 
-/// "reference", "direct", ...: what PlanOptions::algorithm takes besides "auto".
+/// The values of PlanOptions::algorithm other than "auto": "reference", "direct", ...
 std::vector<std::string_view> algorithm_names();
 
-/// How long a plan of these is expected to run on one thread. Throws as ConvPlan does.
+/// The estimated run time of this plan on one thread. Throws as ConvPlan does.
 double expected_nanoseconds(const ConvProblem& problem, const Kernel& kernel, const PlanOptions& options);
 
-/// Those that row functions are compiled for and this processor has, best first.
+/// The instruction sets that row functions are compiled for and this processor has, best first.
 std::vector<std::string_view> instruction_sets_here();
 
 /// The version of Highway, such as "1.0.3".
@@ -40,8 +41,8 @@ std::string_view instruction_set_in_use();
 
 class ConvPlan {
  public:
-  /// `problem` comes from make_problem(). Throws Error(usage) for an unknown algorithm, and Error(shape) with the
-  /// reason where the named one does not apply.
+  /// `problem` comes from make_problem(). Throws Error(usage) if the algorithm is unknown, and Error(shape) with the
+  /// reason if the named one does not apply.
   ConvPlan(const ConvProblem& problem, Kernel kernel, const Epilogue& epilogue, const PlanOptions& options);
   ~ConvPlan();
   ConvPlan(ConvPlan&&) noexcept;
@@ -51,19 +52,19 @@ class ConvPlan {
   Shape output_shape() const;
 
   /// Filters `input` (the problem's shape and type, any strides) into `output` (output_shape(), any type and strides,
-  /// not overlapping the input). Bit for bit the same for any number of threads. Throws std::bad_alloc.
+  /// not overlapping the input). The result has the same bits for any number of threads. Throws std::bad_alloc.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map = {}) const;
 
-  /// The statistics of the response alone, as run() gives them for an output of strides `output`; stores nothing and
-  /// counts nothing as clipped.
+  /// The statistics that run() returns for an output with strides `output`, without storing it and without counts of
+  /// clipped values.
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
   const ConvProblem& problem() const;
   std::string_view algorithm() const;
-  int threads() const;  ///< how many run() uses, when there are rows for all
+  int threads() const;  ///< the most that run() uses
 
  private:
-  struct State;  // behind a pointer, so that executors may refer to the problem and kernel wherever the plan is moved
+  struct State;  // behind a pointer, so that executors can refer to its problem and kernel when the plan is moved
   std::unique_ptr<State> state_;
 };
 

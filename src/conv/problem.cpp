@@ -1,8 +1,6 @@
 #include "conv/problem.h"
 
-#include <cstdio>
-
-#include "conv/padding.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
@@ -11,11 +9,7 @@ std::string times(std::int64_t h, std::int64_t w) { return std::to_string(h) + "
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
 
-std::string plural(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-/// What would make a kernel for `expected` input channels fit an input of c_i.
+/// How to make a kernel for `expected` input channels fit an input of c_i.
 std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   const std::int64_t c_i = problem.input.c;
   const std::int64_t groups = c_i / problem.kernel.c_i_per_group;
@@ -28,20 +22,20 @@ std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   }
   if (c_i == 1) return "use a kernel for one channel, such as one of rank 2";
   if (expected == 1) return "add --gray, or use a rank-2 kernel, which filters each channel alone";
-  return "give weights for " + plural(c_i, "input channel") + ", or a rank-2 kernel, which filters every channel alone";
+  return "give weights for " + counted(c_i, "input channel") + ", or a rank-2 kernel, which filters each channel alone";
 }
 
 void check_channels(const ConvProblem& problem) {
   const std::int64_t c_i = problem.input.c, groups = problem.groups;
   const std::int64_t expected = problem.kernel.c_i_per_group * groups;
   if (c_i != expected) {
-    refuse("the kernel's channels do not match the input (expected " + plural(expected, "channel") +
+    refuse("the kernel's channels do not match the input (expected " + counted(expected, "channel") +
            (groups > 1 ? " in " + std::to_string(groups) + " groups" : "") + ", got " + std::to_string(c_i) + "); " +
            channel_remedy(problem, expected));
   }
   if (problem.kernel.c_o % groups != 0) {
-    refuse("groups does not divide the output channels (" + plural(groups, "group") + ", " +
-           plural(problem.kernel.c_o, "output channel") + "); choose groups that divides both channel counts");
+    refuse("groups does not divide the output channels (" + counted(groups, "group") + ", " +
+           counted(problem.kernel.c_o, "output channel") + "); choose groups that divides both channel counts");
   }
 }
 
@@ -63,22 +57,23 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   const double weights = static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) *
                          static_cast<double>(kernel.kh) * static_cast<double>(kernel.kw);
   constexpr double kAddressable = 0x1p46;  // far beyond any memory, and well within 64 bits
-  if (weights > kAddressable) refuse("a kernel of more weights than any memory holds; make it smaller");
+  if (weights > kAddressable) refuse("the kernel has more weights than any memory holds; make it smaller");
   require(weights > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 && params.dilation.w > 0 &&
               params.groups > 0,
           "a kernel, stride, dilation or groups below 1 reached the engine");
   if (input.n < 1 || input.c < 1 || input.h < 1 || input.w < 1) {
     refuse("the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");
   }
-  ConvProblem problem{.input_dtype = input_dtype,
-                      .input = input,
-                      .kernel = kernel,
-                      .stride = params.stride,
-                      .dilation = params.dilation,
-                      .pads = resolve_pads(params.padding, {input.h, input.w}, kernel, params.stride, params.dilation),
-                      .padding_mode = params.padding_mode,
-                      .padding_value = params.padding_mode == PaddingMode::constant ? params.padding_value : 0.0F,
-                      .groups = params.groups};
+  ConvProblem problem{
+      .input_dtype = input_dtype,
+      .input = input,
+      .kernel = kernel,
+      .stride = params.stride,
+      .dilation = params.dilation,
+      .pads = resolve_pads(params.padding, {input.h, input.w}, dilated_kernel(kernel, params.dilation), params.stride),
+      .padding_mode = params.padding_mode,
+      .padding_value = params.padding_mode == PaddingMode::constant ? params.padding_value : 0.0F,
+      .groups = params.groups};
   check_channels(problem);
 
   const Pads& pads = problem.pads;
@@ -124,9 +119,7 @@ std::string to_string(const ConvProblem& problem) {
   line += " p" + std::to_string(pads.top) + "," + std::to_string(pads.left) + "," + std::to_string(pads.bottom) + "," +
           std::to_string(pads.right) + " " + std::string(to_string(problem.padding_mode));
   if (problem.padding_mode == PaddingMode::constant) {
-    char value[32];
-    std::snprintf(value, sizeof value, "=%.9g", static_cast<double>(problem.padding_value));  // enough to read it back
-    line += value;
+    line += "=" + short_text(static_cast<double>(problem.padding_value), 9);  // 9 digits identify a float
   }
   return line;
 }

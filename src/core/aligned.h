@@ -1,4 +1,4 @@
-// Memory that starts on a cache line.
+// A vector whose memory starts on a cache line.
 #pragma once
 
 #include <cstddef>

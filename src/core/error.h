@@ -1,4 +1,4 @@
-// The one exception type that users see, and the check for our own mistakes.
+// The exception type that users see, and a check for bugs.
 #pragma once
 
 #include <stdexcept>
@@ -8,15 +8,15 @@
 
 namespace convtool {
 
-/// What went wrong, coarsely: scripts read it as `error.kind`, main() turns it into an exit code.
+/// The kind of an error. Scripts read it as `error.kind`; main() turns it into an exit code.
 enum class ErrorKind {
-  usage,     ///< an option or an argument; found before any work
-  kernel,    ///< a kernel file, name or inline kernel; found before any work
+  usage,     ///< an option or an argument; detected before any work
+  kernel,    ///< a kernel file, name or inline kernel; detected before any work
   input,     ///< one input cannot be read or decoded
   shape,     ///< kernel, options and this input do not fit together
   output,    ///< one output cannot be encoded or written
   memory,    ///< not enough memory for this input
-  internal,  ///< a bug of ours
+  internal,  ///< a bug in convtool
 };
 
 constexpr std::string_view to_string(ErrorKind kind) {
@@ -33,7 +33,7 @@ constexpr std::string_view to_string(ErrorKind kind) {
 }
 
 /// One line for the user: "WHERE: what is wrong (expected ..., got ...); what to do".
-/// `where` is a file, an option or a JSON pointer, and may be empty when the thrower does not know it.
+/// `where` is a file, an option or a JSON pointer; empty if the thrower does not know it.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, std::string where, const std::string& message)
@@ -47,7 +47,7 @@ class Error : public std::runtime_error {
   std::string where_;
 };
 
-/// Throws an internal Error unless `condition`; for what only a bug of ours can violate.
+/// Throws an internal Error unless `condition` holds. For conditions that only a bug can violate.
 inline void require(bool condition, const char* what) {
   if (!condition) throw Error(ErrorKind::internal, "", std::string("a bug in convtool: ") + what);
 }

@@ -16,18 +16,18 @@
 namespace convtool {
 namespace {
 
-/// How long a thread that has nothing to do looks for work before it sleeps. Waking a sleeping one takes tens of
-/// microseconds, and sometimes a tenth of a millisecond: as long as a small layer takes.
+/// How long an idle thread looks for work before it sleeps. Waking it takes tens of microseconds, and sometimes a tenth
+/// of a millisecond: as long as a small layer takes.
 constexpr std::chrono::microseconds kLook(100);
 
-/// Waits until `ready` or until kLook is over. Yields to threads with work, where there are more of them than cores.
+/// Waits until `ready` or until kLook is over. Yields, in case there are more threads than cores.
 template <class Ready>
 void look_for(const Ready& ready) {
   const auto end = std::chrono::steady_clock::now() + kLook;
   while (!ready() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
 }
 
-/// Worker threads that take tasks from one queue. Grows to the largest number of workers ever asked for.
+/// Worker threads that take tasks from one queue. Grows to the largest number of workers ever requested.
 class Pool {
  public:
   static Pool& instance() {
@@ -35,7 +35,7 @@ class Pool {
     return pool;
   }
 
-  /// Tries to have this many workers, and returns how many there are: the system may grant fewer.
+  /// Tries to start workers until there are this many. Returns how many there are: the system may grant fewer.
   std::size_t grow_to(std::size_t workers) {
     std::lock_guard lock(mutex_);
     try {
@@ -120,7 +120,7 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
   };
   const auto run_in_worker = [&](std::int64_t part) {
     run_part(part);
-    // Notifying under the lock keeps `finished` alive until this worker is through with it.
+    // Notifying under the lock keeps `finished` alive until this worker no longer uses it.
     std::lock_guard lock(mutex);
     if (--running == 0) finished.notify_one();
   };
@@ -132,7 +132,7 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
     }
     try {
       Pool::instance().submit([&run_in_worker, part] { run_in_worker(part); });
-    } catch (...) {  // no memory for the task: this thread does it
+    } catch (...) {  // no memory for the task: run it in this thread
       run_in_worker(part);
     }
   }

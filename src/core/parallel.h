@@ -1,8 +1,10 @@
-// Threads: one pool for the process, and a loop over ranges on top of it.
+// Threads: one pool for the process, and loops over ranges and rows on top of it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+
+#include "core/tensor.h"
 
 namespace convtool {
 
@@ -10,10 +12,29 @@ namespace convtool {
 int available_cores();
 
 /// Splits [0, count) into at most `threads` ranges of nearly equal length and calls `body(begin, end)` once for each,
-/// concurrently; returns when all are done. `threads` 0 means available_cores(), and fewer are used where the system
-/// grants no more. The caller's thread does its share, so
-/// `threads` 1 runs everything here. `body` may not call parallel_for itself. When bodies throw, the first exception is
-/// rethrown here once all have ended.
+/// concurrently; returns when all are done. `threads` 0 means available_cores(); fewer are used if the system grants no
+/// more. The calling thread runs one of the ranges, so `threads` 1 runs everything in it. `body` may not call
+/// parallel_for itself. If bodies throw, the first exception is rethrown once all have ended.
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
+
+/// Calls `use(n, y)` for every row of every picture of a batch, concurrently on `threads` threads (0: one per core).
+template <class Use>
+void for_each_row(const Shape& shape, int threads, const Use& use) {
+  parallel_for(shape.n * shape.h, threads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) use(row / shape.h, row % shape.h);
+  });
+}
+
+/// Cuts [0, count) into the fewest parts no longer than `most`, nearly equal, and calls make(begin, end) for each in
+/// order. `count` is not 0.
+template <class Make>
+void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
+  const std::int64_t parts = (count + most - 1) / most, size = count / parts, longer = count % parts;
+  for (std::int64_t part = 0, begin = 0; part < parts; ++part) {
+    const std::int64_t end = begin + size + (part < longer ? 1 : 0);
+    make(begin, end);
+    begin = end;
+  }
+}
 
 }  // namespace convtool

@@ -1,12 +1,12 @@
-// The value that so many of a hundred do not exceed.
+// Percentiles by the nearest-rank method.
 #pragma once
 
 #include <span>
 
 namespace convtool {
 
-/// The least of `values` that `percent` of a hundred of them do not exceed, by the nearest rank: 0 the least of all,
-/// 100 the largest, 50 the median. `values` are put in another order; at least one, none of them NaN.
+/// The least of `values` that at least `percent` % of them do not exceed: 0 gives the smallest, 100 the largest, 50 the
+/// median. Reorders `values`, of which there is at least one and none is NaN.
 float percentile(std::span<float> values, double percent);
 
 }  // namespace convtool

@@ -25,7 +25,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
-  constexpr std::size_t kLongestWord = 64;  // nothing known is longer, and the table grows with the square
+  constexpr std::size_t kLongestWord = 64;  // no known word is longer, and the table grows with the square
   if (word.size() > kLongestWord) return "";
   const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
   std::size_t best_distance = allowed + 1;

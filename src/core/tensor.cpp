@@ -18,7 +18,7 @@ std::unique_ptr<void, FreePixels> allocate_pixels(std::size_t size) {
   const std::size_t whole = std::max((size + alignment - 1) / alignment, std::size_t{1}) * alignment;
   std::unique_ptr<void, FreePixels> bytes(std::aligned_alloc(alignment, whole));
   if (bytes == nullptr) throw std::bad_alloc();
-  if (is_large) madvise(bytes.get(), whole, MADV_HUGEPAGE);  // a wish; without it things go on as ever
+  if (is_large) madvise(bytes.get(), whole, MADV_HUGEPAGE);  // a hint; failure does no harm
   return bytes;
 }
 

@@ -27,7 +27,7 @@ constexpr bool is_integer(DType dtype) { return dtype != DType::f32; }
 /// The largest value of an integer type: 255 or 65535.
 constexpr double full_range(DType dtype) { return dtype == DType::u8 ? 255.0 : 65535.0; }
 
-/// What stands for full intensity: the largest value of an integer type, 1 in f32.
+/// The value of full intensity: the largest of an integer type, 1 in f32.
 constexpr double full_value(DType dtype) { return is_integer(dtype) ? full_range(dtype) : 1.0; }
 
 template <class T>
@@ -74,7 +74,7 @@ struct Strides {
   constexpr bool operator==(const Strides&) const = default;
 };
 
-/// A picture or tensor where it lies: `data` points at element (0,0,0,0). Does not own.
+/// A picture or tensor in memory owned by others: `data` points to element (0,0,0,0).
 /// An interleaved RGB picture is a view with w-stride 3 and c-stride 1; OpenCV's BGR order has c-stride -1.
 template <class T>
 struct TensorView {
@@ -90,7 +90,7 @@ struct TensorView {
 
 namespace detail {
 
-/// A view whose element type is known at run time only. `Void` is void or const void.
+/// A view whose element type is known only at run time. `Void` is void or const void.
 template <class Void>
 struct BasicTensorRef {
   Void* data = nullptr;
@@ -133,21 +133,21 @@ struct ConstTensorRef : detail::BasicTensorRef<const void> {
   ConstTensorRef(const BasicTensorRef& ref) : BasicTensorRef(ref) {}
 };
 
-/// Frees what allocate_pixels() gave.
+/// Frees memory from allocate_pixels().
 struct FreePixels {
   void operator()(void* bytes) const;
 };
 
-/// Memory of so many bytes, aligned to 64, a cache line and a vector of AVX-512, or more; not initialised. Much of it
-/// comes in large pages, where the system has them: at first touch each page costs about a microsecond, which for the
-/// usual ones of 4 KiB is more than most filters take. Throws std::bad_alloc.
+/// Allocates `size` bytes, not initialised, aligned to at least 64 bytes: a cache line and an AVX-512 vector. Large
+/// blocks use huge pages where the system has them. The first access to a page costs about a microsecond, which for
+/// pages of 4 KiB adds up to more than most filters take. Throws std::bad_alloc.
 std::unique_ptr<void, FreePixels> allocate_pixels(std::size_t size);
 
 /// Owns a planar (n, c, h, w contiguous) block of elements, 64-byte aligned, not initialised.
 class Tensor {
  public:
   Tensor() = default;
-  /// Throws std::bad_alloc when the memory cannot be had.
+  /// Throws std::bad_alloc.
   Tensor(DType dtype, const Shape& shape)
       : dtype_(dtype),
         shape_(shape),
@@ -159,7 +159,7 @@ class Tensor {
   TensorRef ref() { return {bytes_.get(), dtype_, shape_, planar_strides()}; }
   ConstTensorRef ref() const { return TensorRef{bytes_.get(), dtype_, shape_, planar_strides()}; }
 
-  /// The same elements under another shape, or the first of them, when it has fewer.
+  /// The same elements with another shape, which may have fewer.
   Tensor reshaped(const Shape& shape) && {
     require(shape.count() <= shape_.count(), "a tensor reshaped to more elements than it has");
     shape_ = shape;
@@ -184,7 +184,7 @@ class Tensor {
   std::unique_ptr<void, FreePixels> bytes_;
 };
 
-/// The elements of `tensor` in (n, h, w, c) order, for whom it is written and read in that.
+/// A view of `tensor` whose elements are in (n, h, w, c) order in memory.
 inline TensorRef channels_last(Tensor& tensor) {
   TensorRef ref = tensor.ref();
   const Shape& s = ref.shape;

@@ -1,4 +1,4 @@
-// Small pieces of text that messages and reports are made of.
+// Functions that format and parse text for messages and reports.
 #pragma once
 
 #include <charconv>
@@ -10,13 +10,13 @@
 
 namespace convtool {
 
-/// `text` with the letters of ASCII made small.
+/// `text` with ASCII letters in lower case.
 std::string in_small_letters(std::string_view text);
 
-/// Whether `path` ends in `extension`, ".npy", in capitals or not.
+/// Whether `path` ends in `extension`, such as ".npy", in any case.
 bool has_extension(std::string_view path, std::string_view extension);
 
-/// `text` on one line: control characters, which a file or kernel name may hold, as \n, \t or \xNN.
+/// `text` on one line: control characters, which file and kernel names may contain, become \n, \t or \xNN.
 std::string printable(std::string_view text);
 
 /// The shortest decimal text that reads back as the same number: "19", "0.1", "1e-45".
@@ -32,7 +32,7 @@ std::string fixed_text(double number, int decimals);
 /// "1 epoch", "2 epochs".
 std::string counted(std::int64_t count, const std::string& one);
 
-/// The number that the whole of `text` is, whatever the locale; nothing when it is none or out of range.
+/// Parses all of `text` as a number, independently of the locale; nothing if it is not one or is out of range.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};
@@ -41,7 +41,7 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-/// "3x480x640".
+/// The sizes joined by x: "3x480x640".
 std::string join_sizes(const std::vector<std::int64_t>& sizes);
 
 }  // namespace convtool

@@ -24,12 +24,12 @@ std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype, s
   if (!is_sobel(recipe.kernels)) differs("the kernels of " + recipe.kernels.name, "Sobel's of 3x3");
   if (input_dtype != DType::u8) differs(std::string(to_string(input_dtype)) + " pixels", "8 bits");
   if (channels > 1 && (recipe.color == ColorRule::sum || recipe.color == ColorRule::di_zenzo))
-    differs("colours joined by " + std::string(kColorRules[static_cast<int>(recipe.color)]), "the strongest");
+    differs("colours combined by " + std::string(kColorRules[static_cast<int>(recipe.color)]), "the strongest");
   if (channels > 1 && recipe.color == ColorRule::max)
-    differs("the first of equally strong colours in the order R, G, B", "that in the order B, G, R");
+    differs("the first of equally strong colours in the order R, G, B", "the order B, G, R");
   if (border != PaddingMode::replicate) differs("padding " + std::string(to_string(border)), "replicate");
   if (recipe.hysteresis->source != ThresholdRule::Source::response)
-    differs("thresholds from the picture", "given ones");
+    differs("thresholds computed from the picture", "given ones");
   const std::string call = std::string("cv::Canny(low, high, 3, L2gradient=") + (l1 ? "false" : "true") + ")";
   return differences.empty() ? "the same edges as " + call : "unlike " + call + ": " + differences;
 }

@@ -1,4 +1,4 @@
-// How an edge recipe compares with the detector that people know.
+// How an edge recipe compares with OpenCV's Canny detector.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace convtool {
 
-/// Whether `recipe` is a detector after Canny: thin edges of a gradient, decided with hysteresis.
+/// Whether `recipe` is a Canny detector: a gradient, thinned, with hysteresis.
 bool is_canny(const EdgeRecipe& recipe);
 
-/// A sentence that names the call of OpenCV's cv::Canny with the same result, or what such a call does otherwise.
-/// `recipe` is_canny(); the picture has `channels` of `input_dtype` without its alpha.
+/// The call of cv::Canny that finds the same edges, or every difference from such a call. `recipe` has to be
+/// is_canny(); the picture has `channels` channels of `input_dtype`, without its alpha.
 std::string difference_from_canny(const EdgeRecipe& recipe, DType input_dtype, std::int64_t channels);
 
 }  // namespace convtool

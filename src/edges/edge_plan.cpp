@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "core/parallel.h"
 #include "core/percentile.h"
-#include "core/rows.h"
 #include "edges/gradient.h"
 #include "edges/orientation.h"
 #include "edges/overlay.h"
@@ -19,33 +20,33 @@ namespace {
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
 
 [[noreturn]] void refuse_infinite(const std::string& what) {
-  refuse("edges of infinite strength have " + what + " of their own; give thresholds as numbers, or write floats");
+  refuse(what + " for edges of infinite strength; give thresholds as numbers, or write floats");
 }
 
-/// Whether later stages need to know where edges point.
+/// Whether later stages need the direction of the gradient.
 bool needs_direction(const EdgeRecipe& recipe, const Shape& input) {
   const bool asked = recipe.kind == EdgeKind::orientation || recipe.kind == EdgeKind::components;
   const bool thins = recipe.thin && !recipe.is_laplacian();
   return asked || thins || (recipe.color == ColorRule::di_zenzo && input.c > 1);
 }
 
-/// Whether the kernels' own answers, one by one, are what is asked for.
-bool wants_answers(const EdgeRecipe& recipe, const Shape& input) {
-  const bool decided = recipe.thin || recipe.hysteresis;
+/// Whether the output is the response of each kernel as it is.
+bool wants_responses(const EdgeRecipe& recipe, const Shape& input) {
   const bool turned = recipe.has_gradient() && !turn_of(recipe.kernels).is_none();
-  return recipe.kind == EdgeKind::components && !decided && input.c == 1 && !turned;
+  return recipe.kind == EdgeKind::components && !recipe.is_decided() && input.c == 1 && !turned;
 }
 
 const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
   const std::string& name = recipe.kernels.name;
   if (recipe.color == ColorRule::luma && input.c > 1)
-    refuse("edges of " + std::to_string(input.c) + " channels have to be joined; choose --color max, sum or di-zenzo");
-  if (needs_direction(recipe, input) && !recipe.has_gradient() && !wants_answers(recipe, input))
+    refuse("edges of " + std::to_string(input.c) +
+           " channels have to be combined; choose --color max, sum or di-zenzo");
+  if (needs_direction(recipe, input) && !recipe.has_gradient() && !wants_responses(recipe, input))
     refuse("the operator " + name +
-           " does not tell which way edges point, as thin edges, orientations, components of "
-           "several colours and di-zenzo need; take another, such as sobel");
+           " has no direction, which thin edges, orientations, components of several colours and di-zenzo need; choose "
+           "another, such as sobel");
   if (recipe.color == ColorRule::di_zenzo && input.c > 1 && recipe.kernels.combine == Combine::l1)
-    refuse("the structure tensor of di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
+    refuse("--color di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
   if (recipe.kind == EdgeKind::components && recipe.is_laplacian() && recipe.thin)
     refuse("zero crossings have no components; leave out --thin");
   return recipe;
@@ -53,10 +54,11 @@ const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
 
 bool runs_at_once(const EdgeRecipe& recipe, const Shape& input) {
   const bool plain = recipe.kind == EdgeKind::magnitude && !recipe.thin && !recipe.hysteresis && input.c == 1;
-  return plain || wants_answers(recipe, input);
+  return plain || wants_responses(recipe, input);
 }
 
-/// The bank that the engine runs: strengths where the direction does not matter, else each kernel's own answer.
+/// The bank that the engine runs: it gives strengths where the direction is not needed, else the response of each
+/// kernel.
 Network network_of(const EdgeRecipe& recipe, const Shape& input) {
   Bank bank = recipe.kernels;
   const bool crossings = recipe.is_laplacian() && recipe.thin;
@@ -76,16 +78,13 @@ PlanOptions with_layout(PlanOptions options, const Shape& input) {
 Shape shape_of_output(const EdgeRecipe& recipe, const Shape& input, const NetworkPlan& kernels) {
   Shape shape = kernels.output_shape();
   require(shape.h == input.h && shape.w == input.w, "edges of another size than the picture");
-  const bool wheel = recipe.kind == EdgeKind::orientation && recipe.angle == AngleUnit::wheel;
-  shape.c = recipe.kind == EdgeKind::components         ? static_cast<std::int64_t>(recipe.kernels.layers.size())
-            : recipe.kind == EdgeKind::overlay || wheel ? 3
-                                                        : 1;
+  shape.c = recipe.channels();
   return shape;
 }
 
-/// Sets to `value` what is no edge.
-void clear_where(const ConstTensorRef& values, const TensorRef& cleared, float value, int threads,
-                 const auto& is_edge) {
+/// Sets every pixel of `cleared` to `value` where `values` is not an edge.
+void clear_unless_edge(const ConstTensorRef& values, const TensorRef& cleared, float value, int threads,
+                       const auto& is_edge) {
   const auto out = cleared.view<float>();
   visit_dtype(values.dtype, [&]<class T>(T) {
     const auto marks = values.view<T>();
@@ -97,6 +96,13 @@ void clear_where(const ConstTensorRef& values, const TensorRef& cleared, float v
   });
 }
 
+Shape one_channel(Shape shape) {
+  shape.c = 1;
+  return shape;
+}
+
+bool is_kept(float strength) { return strength > 0; }
+
 std::int64_t count_edges(const TensorView<const std::uint8_t>& edges) {
   std::int64_t count = 0;
   for (std::int64_t n = 0; n < edges.shape.n; ++n)
@@ -105,7 +111,7 @@ std::int64_t count_edges(const TensorView<const std::uint8_t>& edges) {
   return count;
 }
 
-/// The full range where there is an edge; f32: 1.
+/// Stores the full range (1 in f32) for edges, and 0 for other pixels.
 void store_decisions(const TensorView<const std::uint8_t>& edges, const TensorRef& output, int threads) {
   visit_dtype(output.dtype, [&]<class T>(T) {
     const auto out = output.view<T>();
@@ -122,9 +128,9 @@ void store_decisions(const TensorView<const std::uint8_t>& edges, const TensorRe
 }  // namespace
 
 struct EdgePlan::Field {
-  Tensor responses;    ///< what the kernels answer; holds the gradient
+  Tensor responses;    ///< of the kernels; owns the gradient
   Tensor strength;     ///< one channel
-  TensorRef gradient;  ///< two channels, or none
+  TensorRef gradient;  ///< two channels; empty where no direction is needed
 };
 
 EdgePlan::EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& input, const PlanOptions& options)
@@ -137,32 +143,33 @@ EdgePlan::EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& inp
 
 EdgePlan::Field EdgePlan::find_field(const ConstTensorRef& input) const {
   const int threads = options_.threads;
-  const bool l1 = recipe_.kernels.combine == Combine::l1;
-  Field field{.responses = Tensor(DType::f32, kernels_.output_shape()), .strength = {}, .gradient = {}};
-  kernels_.run(input, field.responses.ref(), OutputMap::clip);
-  Shape one = input.shape;
-  one.c = 1;
+  Tensor responses(DType::f32, kernels_.output_shape());
+  kernels_.run(input, responses.ref(), OutputMap::clip);
+  if (needs_direction(recipe_, input.shape)) return find_directed_field(std::move(responses), input.shape);
 
-  if (!needs_direction(recipe_, input.shape)) {
-    if (recipe_.is_laplacian() && recipe_.thin) {
-      Tensor crossings(DType::f32, field.responses.shape());
-      zero_crossings(std::as_const(field.responses).ref(), crossings.ref(), threads);
-      field.responses = std::move(crossings);
-    }
-    if (input.shape.c == 1) {
-      field.strength = std::move(field.responses);
-    } else {
-      field.strength = Tensor(DType::f32, one);
-      join_strengths(recipe_.color, std::as_const(field.responses).ref(), field.strength.ref(), threads);
-    }
-    return field;
+  Field field;
+  if (recipe_.is_laplacian() && recipe_.thin) {
+    Tensor crossings(DType::f32, responses.shape());
+    zero_crossings(std::as_const(responses).ref(), crossings.ref(), threads);
+    responses = std::move(crossings);
   }
+  if (input.shape.c == 1) {
+    field.strength = std::move(responses);
+  } else {
+    field.strength = Tensor(DType::f32, one_channel(input.shape));
+    join_strengths(recipe_.color, std::as_const(responses).ref(), field.strength.ref(), threads);
+  }
+  return field;
+}
 
-  field.strength = Tensor(DType::f32, one);
+EdgePlan::Field EdgePlan::find_directed_field(Tensor responses, const Shape& input) const {
+  const int threads = options_.threads;
+  const bool l1 = recipe_.kernels.combine == Combine::l1;
+  Field field{.responses = std::move(responses), .strength = Tensor(DType::f32, one_channel(input)), .gradient = {}};
   field.gradient = field.responses.ref();
-  field.gradient.strides.c *= input.shape.c;
+  field.gradient.strides.c *= input.c;
   field.gradient.shape.c = 2;
-  if (input.shape.c == 1)
+  if (input.c == 1)
     measure_lengths(field.gradient, l1, field.strength.ref(), threads);
   else
     join_colours(recipe_.color, l1, field.responses.ref(), field.gradient, field.strength.ref(), threads);
@@ -185,7 +192,7 @@ Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
   if (values.empty()) return {};
   const Thresholds found{static_cast<double>(percentile(values, rule.low)),
                          static_cast<double>(percentile(values, rule.high))};
-  if (std::isinf(found.high)) refuse_infinite("no thresholds");
+  if (std::isinf(found.high)) refuse_infinite("no thresholds can be found");
   return found;
 }
 
@@ -211,12 +218,9 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
     hysteresis(std::as_const(field.strength).ref(), *result.thresholds, edges.ref(), threads);
     result.edge_pixels = count_edges(std::as_const(edges).ref().view<std::uint8_t>());
     if (recipe_.kind != EdgeKind::binary && recipe_.kind != EdgeKind::overlay)
-      clear_where(edges.ref(), field.strength.ref(), 0, threads, [](auto edge) { return edge != 0; });
+      clear_unless_edge(edges.ref(), field.strength.ref(), 0, threads, [](auto edge) { return edge != 0; });
   }
   const ConstTensorRef strength = std::as_const(field.strength).ref();
-  const bool decided = recipe_.thin || recipe_.hysteresis;
-  const auto is_left = [](auto value) { return value > 0; };
-
   switch (recipe_.kind) {
     case EdgeKind::magnitude: {
       const ResponseStats stored = run_mapped(strengths, strength, input_dtype_, output, mapping);
@@ -225,37 +229,43 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
       break;
     }
     case EdgeKind::components:
-      if (decided) clear_where(strength, field.gradient, 0, threads, is_left);
+      if (recipe_.is_decided()) clear_unless_edge(strength, field.gradient, 0, threads, is_kept);
       result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, options_), field.gradient, input_dtype_,
                                 output, mapping);
       break;
-    case EdgeKind::orientation:
-      if (recipe_.angle == AngleUnit::wheel) {
-        if (std::isinf(result.stats.max)) refuse_infinite("no brightness");
-        Tensor colours(DType::f32, output_);
-        paint_wheel(field.gradient, strength, result.stats.max, colours.ref(), threads);
-        identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full_value(output.dtype)});
-      } else {
-        Tensor angles(DType::f32, shape);
-        find_angles(field.gradient, recipe_.angle, angles.ref(), threads);
-        if (decided) clear_where(strength, angles.ref(), std::numeric_limits<float>::quiet_NaN(), threads, is_left);
-        strengths.run(angles.ref(), output, {});
-      }
-      break;
+    case EdgeKind::orientation: store_orientation(field, result.stats.max, output); break;
     case EdgeKind::binary: store_decisions(std::as_const(edges).ref().view<std::uint8_t>(), output, threads); break;
-    case EdgeKind::overlay: {
-      ConstTensorRef colours = picture;
-      if (picture.shape.c == 1) colours.strides.c = 0;
-      colours.shape.c = 3;
-      identity_plan(picture.dtype, colours.shape, options_)
-          .run(colours, output, make_value_map(OutputMap::clip, picture.dtype, output.dtype));
-      // Integers that become floats keep their values, and so their full intensity.
-      const double full = full_value(is_integer(output.dtype) ? output.dtype : picture.dtype);
-      paint_edges(std::as_const(edges).ref(), recipe_.overlay_color, full, output, threads);
-      break;
-    }
+    case EdgeKind::overlay: store_overlay(std::as_const(edges).ref(), picture, output); break;
   }
   return result;
+}
+
+void EdgePlan::store_orientation(const Field& field, double brightest, const TensorRef& output) const {
+  const int threads = options_.threads;
+  if (recipe_.angle == AngleUnit::wheel) {
+    if (std::isinf(brightest)) refuse_infinite("no brightness can be found");
+    Tensor colours(DType::f32, output_);
+    paint_wheel(field.gradient, field.strength.ref(), brightest, colours.ref(), threads);
+    identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full_value(output.dtype)});
+    return;
+  }
+  Tensor angles(DType::f32, field.strength.shape());
+  find_angles(field.gradient, recipe_.angle, angles.ref(), threads);
+  if (recipe_.is_decided())
+    clear_unless_edge(field.strength.ref(), angles.ref(), std::numeric_limits<float>::quiet_NaN(), threads, is_kept);
+  identity_plan(DType::f32, angles.shape(), options_).run(angles.ref(), output, {});
+}
+
+void EdgePlan::store_overlay(const ConstTensorRef& edges, const ConstTensorRef& picture,
+                             const TensorRef& output) const {
+  ConstTensorRef colours = picture;
+  if (picture.shape.c == 1) colours.strides.c = 0;
+  colours.shape.c = 3;
+  identity_plan(picture.dtype, colours.shape, options_)
+      .run(colours, output, make_value_map(OutputMap::clip, picture.dtype, output.dtype));
+  // Integers that are stored as floats keep their values, and so their full intensity.
+  const double full = full_value(is_integer(output.dtype) ? output.dtype : picture.dtype);
+  paint_edges(edges, recipe_.overlay_color, full, output, options_.threads);
 }
 
 }  // namespace convtool

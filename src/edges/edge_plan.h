@@ -1,4 +1,4 @@
-// An edge recipe made ready for one input shape.
+// An edge recipe prepared for one input shape.
 #pragma once
 
 #include <optional>
@@ -9,44 +9,46 @@
 
 namespace convtool {
 
-/// What a run found.
+/// The findings of one run.
 struct EdgeResult {
-  ResponseStats stats;  ///< of strengths, before they are thinned or decided; or of components that are the output
-  std::optional<Thresholds> thresholds;  ///< those that hysteresis used
+  ResponseStats stats;  ///< of the strengths before thinning and hysteresis, or of the components that were stored
+  std::optional<Thresholds> thresholds;  ///< used by hysteresis
   std::optional<std::int64_t> edge_pixels;
 };
 
-/// Runs the kernels by the engine and what follows in stages, each over the whole picture. What is one run of the
-/// engine, such as a magnitude in one colour, is done so, and is what apply makes of the same bank (of a Laplacian its
-/// absolute value). Else it keeps the responses in f32, one more plane for each stage, and a byte a pixel for
+/// Runs the kernels with the engine, then the other stages, each over the whole picture. A recipe that is one run of
+/// the engine, such as a magnitude in one colour, gives what apply gives with the same bank (for a Laplacian, its
+/// absolute value). Other recipes keep the responses in f32, one more plane for each stage, and one byte per pixel for
 /// decisions.
 class EdgePlan {
  public:
-  /// For an input of luma or tensors the shape has one channel with ColorRule::luma.
-  /// Throws Error(shape) for what cannot be: several channels with luma, a direction of kernels that have none,
-  /// di_zenzo with l1 or of kernels that are no pair; and as NetworkPlan does.
+  /// With ColorRule::luma, `input` has one channel. Throws Error(shape) for several channels with luma, for a stage
+  /// that needs a direction with kernels that have none, and for di_zenzo with l1 or with kernels that are not a pair.
+  /// Throws as NetworkPlan does.
   EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& input, const PlanOptions& options);
 
-  /// One channel; as many as there are kernels for components, three for the wheel and the overlay.
+  /// One channel; for components one per kernel, for the wheel and the overlay three.
   const Shape& output_shape() const { return output_; }
 
   const EdgeRecipe& recipe() const { return recipe_; }
 
-  /// Finds edges in `input`. `picture`, as large and of any type, is what an overlay is painted on (one channel or
-  /// three), and else not looked at. `output` has any type and strides and does not overlap them. `mapping` is for what
-  /// is_mapped(), and not automatic; `units` the type whose units `input` is in. Throws as run_mapped() does, and where
-  /// otsu_thresholds() finds none.
+  /// Finds edges in `input`. An overlay is painted on `picture`, which has the same size, one channel or three, and any
+  /// type; otherwise it is ignored. `output` has any type and strides and overlaps neither. `mapping` is not automatic;
+  /// it is used if is_mapped(). Throws as run_mapped() and otsu_thresholds() do.
   EdgeResult run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
                  const Mapping& mapping) const;
 
-  /// The kernels, as they run.
+  /// The plan of the kernels.
   const NetworkPlan& kernels() const { return kernels_; }
 
  private:
-  struct Field;  // strengths, and gradients where they are known
+  struct Field;  // strengths, and gradients where they are needed
 
   Field find_field(const ConstTensorRef& input) const;
+  Field find_directed_field(Tensor responses, const Shape& input) const;
   Thresholds find_thresholds(const ConstTensorRef& strength) const;
+  void store_orientation(const Field& field, double brightest, const TensorRef& output) const;
+  void store_overlay(const ConstTensorRef& edges, const ConstTensorRef& picture, const TensorRef& output) const;
 
   EdgeRecipe recipe_;
   DType input_dtype_;

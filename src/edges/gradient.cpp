@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
-/// What a kernel answers to the ramps x and y.
+/// The responses of a kernel to the ramps x and y.
 struct Moments {
   double x = 0, y = 0;
 };
@@ -25,7 +25,7 @@ Moments moments_of(const Layer& layer) {
   return moments;
 }
 
-/// In double, where squares of floats neither overflow nor vanish, as the engine has it.
+/// In double, where squares of floats neither overflow nor vanish, as in the engine.
 float length(float x, float y, bool l1) {
   if (l1) return std::fabs(x) + std::fabs(y);
   const double wide_x = static_cast<double>(x), wide_y = static_cast<double>(y);
@@ -44,10 +44,36 @@ struct Principal {
 Principal principal_of(double xx, double xy, double yy) {
   const double half = (xx - yy) / 2, root = std::sqrt(half * half + xy * xy);
   const double eigenvalue = (xx + yy) / 2 + root;
-  // Of the two forms of the eigenvector the one that does not cancel.
+  // The eigenvector has two forms; this is the one without cancellation.
   const double x = half > 0 ? half + root : xy, y = half > 0 ? xy : root - half;
   const double size = std::hypot(x, y);
   return size > 0 ? Principal{eigenvalue, x / size, y / size} : Principal{eigenvalue, 1, 0};
+}
+
+/// Sums over the colours of one pixel.
+struct ColourSum {
+  Vector strongest{0, 0};
+  float most = -1, all = 0;       // the length of the strongest, and the sum of lengths
+  double xx = 0, xy = 0, yy = 0;  // the structure tensor
+
+  void add(const Vector& vector, float size) {
+    if (!(size <= most) && !std::isnan(most)) {
+      strongest = vector;
+      most = size;
+    }
+    all += size;
+    xx += static_cast<double>(vector.x) * static_cast<double>(vector.x);
+    xy += static_cast<double>(vector.x) * static_cast<double>(vector.y);
+    yy += static_cast<double>(vector.y) * static_cast<double>(vector.y);
+  }
+};
+
+/// A vector of length `size` along the eigenvector, which has no sign of its own: it takes that of `strongest`.
+Vector along(const Principal& principal, const Vector& strongest, float size, bool l1) {
+  const auto right = static_cast<float>(principal.x), down = static_cast<float>(principal.y);
+  const float sign = right * strongest.x + down * strongest.y < 0 ? -1.0F : 1.0F;
+  const float scale = sign * size / length(right, down, l1);
+  return {right * scale, down * scale};
 }
 
 }  // namespace
@@ -56,7 +82,7 @@ Turn turn_of(const Bank& pair) {
   const Moments first = moments_of(pair.layers.at(0)), second = moments_of(pair.layers.at(1));
   const double area = first.x * second.y - first.y * second.x;  // of the parallelogram that they span
   const double size = std::hypot(first.x, first.y) * std::hypot(second.x, second.y);
-  constexpr double kRounding = 1e-5;  // far above that of float weights, far below any angle that is meant
+  constexpr double kRounding = 1e-5;  // far above the rounding of float weights, far below any intended angle
   if (!(area > kRounding * size))
     throw Error(ErrorKind::kernel, pair.name, "its two kernels are not the components of a gradient, x before y");
   if (std::fabs(first.y) < kRounding * first.x && std::fabs(second.x) < kRounding * second.y) return {};
@@ -102,31 +128,17 @@ void join_colours(ColorRule rule, bool l1, const ConstTensorRef& colours, const 
   const std::int64_t count = colours.shape.c / 2;
   for_each_row(colours.shape, threads, [=](std::int64_t n, std::int64_t y) {
     for (std::int64_t x = 0; x < in.shape.w; ++x) {
-      Vector strongest{0, 0};
-      float most = -1, all = 0;
-      double xx = 0, xy = 0, yy = 0;
+      ColourSum sum;
       for (std::int64_t c = 0; c < count; ++c) {
         const Vector vector{in.at(n, c, y, x), in.at(n, count + c, y, x)};
-        const float size = length(vector.x, vector.y, l1);
-        if (!(size <= most) && !std::isnan(most)) {
-          strongest = vector;
-          most = size;
-        }
-        all += size;
-        xx += static_cast<double>(vector.x) * static_cast<double>(vector.x);
-        xy += static_cast<double>(vector.x) * static_cast<double>(vector.y);
-        yy += static_cast<double>(vector.y) * static_cast<double>(vector.y);
+        sum.add(vector, length(vector.x, vector.y, l1));
       }
-      Vector joined = strongest;
-      float size = most;
+      Vector joined = sum.strongest;
+      float size = sum.most;
       if (rule != ColorRule::max) {
-        const Principal principal = principal_of(xx, xy, yy);
-        size = rule == ColorRule::sum ? all : static_cast<float>(std::sqrt(principal.eigenvalue));
-        const auto right = static_cast<float>(principal.x), down = static_cast<float>(principal.y);
-        // An eigenvector has no sign of its own: it takes that of the strongest colour's gradient.
-        const float sign = right * strongest.x + down * strongest.y < 0 ? -1.0F : 1.0F;
-        const float scale = sign * size / length(right, down, l1);
-        joined = {right * scale, down * scale};
+        const Principal principal = principal_of(sum.xx, sum.xy, sum.yy);
+        size = rule == ColorRule::sum ? sum.all : static_cast<float>(std::sqrt(principal.eigenvalue));
+        joined = along(principal, sum.strongest, size, l1);
       }
       out.at(n, 0, y, x) = joined.x;
       out.at(n, 1, y, x) = joined.y;

@@ -1,4 +1,4 @@
-// Gradients: the responses of a pair of kernels as vectors, of one colour or several.
+// Gradients: the responses of a pair of kernels as vectors, for one colour or several.
 #pragma once
 
 #include "core/tensor.h"
@@ -6,33 +6,32 @@
 
 namespace convtool {
 
-/// A 2x2 matrix that turns the two responses of a pair of kernels into a vector towards the right and downwards, of the
-/// same length.
+/// A rotation of the two responses of a pair of kernels into a vector to the right and downwards, as a 2x2 matrix.
 struct Turn {
   double xx = 1, xy = 0, yx = 0, yy = 1;
 
   bool is_none() const { return xx == 1 && xy == 0 && yx == 0 && yy == 1; }
 };
 
-/// The turn that the kernels ask for, found from what they answer to a ramp along each axis: none for Sobel's and its
-/// kin, 45 degrees for Roberts'. Throws Error(kernel) when their answers do not tell the axes apart.
+/// The rotation that the kernels need, found from their responses to a ramp along each axis: none for Sobel and similar
+/// pairs, 45 degrees for Roberts. Throws Error(kernel) when the responses do not distinguish the axes.
 Turn turn_of(const Bank& pair);
 
-/// `vectors[i] := turn(vectors[i])`; f32, two channels of neighbouring columns.
+/// Rotates every vector in place. `vectors` has two f32 channels, whose columns are adjacent in memory.
 void turn_vectors(const Turn& turn, const TensorRef& vectors, int threads);
 
 /// The length of every vector: the root of the sum of squares, or with `l1` the sum of absolute values. `vectors` has
-/// two f32 channels and `lengths` one, both of neighbouring columns and the same n, h and w.
+/// two f32 channels and `lengths` one, of the same n, h and w. Columns are adjacent in memory.
 void measure_lengths(const ConstTensorRef& vectors, bool l1, const TensorRef& lengths, int threads);
 
-/// One gradient of those of several colours, by `rule`, which is not luma. `colours` has 2 * C f32 channels: what the
-/// first kernel answers to each colour, then the second; it is left changed. `gradient` (two channels) may be
-/// colours' own channels 0 and C. `strength` is its length in the norm. di_zenzo has no l1.
+/// Combines the gradients of C colours into one by `rule`, which is not luma. `colours` has 2 * C f32 channels: the
+/// responses of the first kernel to each colour, then those of the second. `gradient` has two channels, which may be
+/// channels 0 and C of `colours`. `strength` receives its length in the norm. di_zenzo has no l1.
 void join_colours(ColorRule rule, bool l1, const ConstTensorRef& colours, const TensorRef& gradient,
                   const TensorRef& strength, int threads);
 
-/// Strengths of several colours as one: the largest, or the sum. f32; `strength` has one channel, and may be the first
-/// of `colours`. NaN in one is NaN in all.
+/// Combines the strengths of several colours into the largest or the sum, in f32. `strength` has one channel, which may
+/// be the first of `colours`. If one colour is NaN, so is the result.
 void join_strengths(ColorRule rule, const ConstTensorRef& colours, const TensorRef& strength, int threads);
 
 }  // namespace convtool

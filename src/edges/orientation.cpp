@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 
@@ -15,7 +15,7 @@ void find_angles(const ConstTensorRef& vectors, AngleUnit unit, const TensorRef&
   const auto out = angles.view<float>();
   for_each_row(vectors.shape, threads, [=](std::int64_t n, std::int64_t y) {
     for (std::int64_t x = 0; x < in.shape.w; ++x) {
-      const float right = in.at(n, 0, y, x), up = 0.0F - in.at(n, 1, y, x);  // not -0, whose angle may be -pi
+      const float right = in.at(n, 0, y, x), up = 0.0F - in.at(n, 1, y, x);  // never -0, since atan2(-0, -1) is -pi
       out.at(n, 0, y, x) = std::atan2(up, right + 0.0F) * scale;
     }
   });
@@ -34,7 +34,7 @@ void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, 
       const bool shows = value > 0 && !std::isnan(angle);
       const float sixths = angle * (3 / std::numbers::pi_v<float>);  // -3 to 3, red at 0
       for (std::int64_t c = 0; c < 3; ++c) {
-        // Each primary is full within a sixth of a turn of its own hue, and gone two sixths away.
+        // Each primary has full intensity within a sixth of a turn of its own hue, and none two sixths away.
         const float apart = std::fabs(sixths - 2 * static_cast<float>(c)), away = std::min(apart, std::fabs(6 - apart));
         out.at(n, c, y, x) = shows ? std::min(value, 1.0F) * std::clamp(2 - away, 0.0F, 1.0F) : 0.0F;
       }

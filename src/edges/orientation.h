@@ -1,4 +1,4 @@
-// Which way gradients point, in numbers or colours.
+// The direction of gradients, as numbers or colours.
 #pragma once
 
 #include "core/tensor.h"
@@ -6,14 +6,14 @@
 
 namespace convtool {
 
-/// The angle of every vector, in radians or degrees as AngleUnit says; of the vector 0, 0. `vectors` has two f32
-/// channels, towards the right and downwards, `angles` one.
+/// The angle of every vector, in radians or degrees as described at AngleUnit; 0 for the vector (0, 0). `vectors` has
+/// two f32 channels, to the right and downwards; `angles` has one.
 void find_angles(const ConstTensorRef& vectors, AngleUnit unit, const TensorRef& angles, int threads);
 
-/// Colours of full saturation whose hue is the angle (red towards the right, then yellow, green, cyan, blue and magenta
-/// every 60 degrees counter-clockwise; A. R. Smith, Color gamut transform pairs, 1978) and whose brightness is the
-/// strength, `brightest` the full range. `colours` are R, G and B from 0 to 1, f32; they may lie where `vectors` or
-/// `strength` do not. What is NaN, or not above 0, is black.
+/// Paints saturated colours whose hue is the angle (red to the right, then yellow, green, cyan, blue and magenta every
+/// 60 degrees counter-clockwise; A. R. Smith, Color gamut transform pairs, 1978) and whose brightness is the strength,
+/// full at `brightest`. Where the strength is NaN or not above 0, the colour is black. `colours` receives R, G and B
+/// from 0 to 1, in f32, and does not overlap `vectors` or `strength`.
 void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, double brightest,
                  const TensorRef& colours, int threads);
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 

@@ -3,20 +3,20 @@
 #include <cmath>
 #include <vector>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
 constexpr float kTan22 = 0.41421356F, kTan67 = 2.41421356F;
 
-/// A row of the gradient, and the magnitudes of its row and of those above and below.
+/// A row of the gradient, and the magnitudes in this row and in those above and below it.
 struct Rows {
   const float *right, *down;
   const float *above, *here, *below;
 };
 
-/// What is left of the pixel at x, whose neighbours at the left and right stand at `left` and `after`.
+/// The thinned magnitude of the pixel at x, whose left and right neighbours are at `left` and `after`.
 inline float thinned_at(const Rows& rows, std::int64_t x, std::int64_t left, std::int64_t after) {
   const float value = rows.here[x];
   const float side_before = rows.here[left], side_after = rows.here[after];
@@ -39,12 +39,12 @@ inline float thinned_at(const Rows& rows, std::int64_t x, std::int64_t left, std
 void thin(const ConstTensorRef& gradient, const ConstTensorRef& magnitude, const TensorRef& thinned, int threads) {
   const Shape& shape = magnitude.shape;
   require(shape.c == 1 && thinned.shape == shape && gradient.shape == Shape{shape.n, 2, shape.h, shape.w},
-          "a gradient and magnitudes of different pictures");
-  require(gradient.strides.w == 1 && magnitude.strides.w == 1 && thinned.strides.w == 1, "neighbouring columns");
+          "a gradient and magnitudes of different shapes");
+  require(gradient.strides.w == 1 && magnitude.strides.w == 1 && thinned.strides.w == 1, "adjacent columns");
   const auto g = gradient.view<float>();
   const auto m = magnitude.view<float>();
   const auto out = thinned.view<float>();
-  const std::vector<float> outside(static_cast<std::size_t>(shape.w) + 2);  // of zeros; also around short rows
+  const std::vector<float> outside(static_cast<std::size_t>(shape.w) + 2);  // zeros
   for_each_row(shape, threads, [&](std::int64_t n, std::int64_t y) {
     const Rows rows{.right = g.row(n, 0, y),
                     .down = g.row(n, 1, y),
@@ -53,7 +53,7 @@ void thin(const ConstTensorRef& gradient, const ConstTensorRef& magnitude, const
                     .below = y + 1 < shape.h ? m.row(n, 0, y + 1) : outside.data()};
     float* const result = out.row(n, 0, y);
     for (std::int64_t x = 1; x < shape.w - 1; ++x) result[x] = thinned_at(rows, x, x - 1, x + 1);
-    // The first and the last column have a neighbour outside: a copy of both, with zeros around.
+    // The first and last columns have a neighbour outside: work on copies surrounded by zeros.
     for (const std::int64_t x : {std::int64_t{0}, shape.w - 1}) {
       const auto framed = [&](const float* row, std::int64_t at) { return at < 0 || at >= shape.w ? 0.0F : row[at]; };
       float above[3], here[3], below[3];

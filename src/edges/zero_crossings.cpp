@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
 bool signs_differ(float a, float b) { return (a < 0 && b > 0) || (a > 0 && b < 0); }
 
-/// How strong an edge `here` is between its neighbours along a line.
+/// The strength of the edge at `here`, between its two neighbours along a row or column.
 float strength_between(float before, float here, float after) {
   float strength = 0;
   if (here == 0 && signs_differ(before, after)) strength = std::fabs(before - after);
@@ -24,7 +24,7 @@ float strength_between(float before, float here, float after) {
 
 void zero_crossings(const ConstTensorRef& responses, const TensorRef& strengths, int threads) {
   const Shape& shape = responses.shape;
-  require(strengths.shape == shape, "strengths of another picture");
+  require(strengths.shape == shape, "strengths of another shape");
   const auto in = responses.view<float>();
   const auto out = strengths.view<float>();
   for_each_row(shape, threads, [=](std::int64_t n, std::int64_t y) {

@@ -1,4 +1,4 @@
-// Numbers out of a file's bytes, never from beyond their end.
+// Numbers and text read from bytes in memory, with a check against their end.
 #pragma once
 
 #include <algorithm>
@@ -15,13 +15,13 @@
 
 namespace convtool {
 
-/// Error(input): "damaged or truncated PNG", with what was found wrong, if anything can be said.
+/// Throws Error(input): "damaged or truncated PNG (DETAIL)".
 [[noreturn]] inline void throw_damaged(std::string_view format, const std::string& detail = "") {
   throw Error(ErrorKind::input, "",
               "damaged or truncated " + std::string(format) + (detail.empty() ? "" : " (" + detail + ")"));
 }
 
-/// The number whose bytes, in this order, stand at `from`.
+/// The number stored at `from` in this byte order.
 template <class Number>
 Number load_number(const std::byte* from, std::endian order) {
   std::array<std::byte, sizeof(Number)> bytes;
@@ -30,7 +30,7 @@ Number load_number(const std::byte* from, std::endian order) {
   return std::bit_cast<Number>(bytes);
 }
 
-/// A position in bytes that do not belong to it. Reading past the end throws Error(input), naming the format.
+/// A read position in bytes, which it does not own. Reading past the end throws Error(input) with the format.
 class ByteReader {
  public:
   enum class Order { little, big };
@@ -53,7 +53,7 @@ class ByteReader {
     position_ += count;
   }
 
-  /// An unsigned number of 1 to 8 bytes.
+  /// The next `size` bytes, 1 to 8, as an unsigned number.
   std::uint64_t number(int size) {
     const std::uint64_t first = position_;
     skip(static_cast<std::uint64_t>(size));
@@ -69,14 +69,14 @@ class ByteReader {
   std::uint32_t u32() { return static_cast<std::uint32_t>(number(4)); }
   std::int32_t i32() { return static_cast<std::int32_t>(u32()); }
 
-  /// The next `count` bytes as characters, where they lie.
+  /// The next `count` bytes as characters; a view of the bytes themselves.
   std::string_view text(std::uint64_t count) {
     const std::uint64_t first = position_;
     skip(count);
     return {reinterpret_cast<const char*>(bytes_.data()) + first, count};
   }
 
-  /// Everything from here to the end as characters; the position stays.
+  /// All bytes from the position to the end as characters. Does not move the position.
   std::string_view rest() const {
     return {reinterpret_cast<const char*>(bytes_.data()) + position_, bytes_.size() - position_};
   }

@@ -1,6 +1,6 @@
 #include "files/digest.h"
 
-#define XXH_INLINE_ALL  // no library to load at the start
+#define XXH_INLINE_ALL  // saves loading a library at every start
 #include <xxhash.h>
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "files/file.h"
+#include "files/regular_file.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-// Digests of content, to see whether it changed.
+// Digests of contents, to see whether they changed.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,11 @@
 
 namespace convtool {
 
-/// "xxh128:" and 32 hexadecimal digits: XXH3 of 128 bits (Y. Collet, xxHash 0.8), as `xxh128sum` prints it. It tells
-/// accidents apart, not forgeries.
+/// "xxh128:" and 32 hexadecimal digits: the 128-bit XXH3 hash (Y. Collet, xxHash 0.8), as `xxh128sum` prints it. It
+/// detects accidental changes, not forgeries.
 std::string digest_of(std::span<const std::byte> bytes);
 
-/// The same of a regular file, of which little is in memory at a time. Throws Error(input) with the path.
+/// The digest of a regular file, which is read in pieces. Throws Error(input) with the path.
 std::string digest_of_file(const std::string& path);
 
 }  // namespace convtool

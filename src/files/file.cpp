@@ -1,18 +1,16 @@
-// Whole files in and out, in plain POSIX calls: streams hide why something failed.
 #include "files/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "core/error.h"
+#include "files/descriptor.h"
 #include "files/temporary_file.h"
 
 namespace convtool {
@@ -20,58 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The errno in words that need no manual; `missing` names what is not there.
-std::string reason(int error, const char* missing) {
-  switch (error) {
-    case ENOENT: return std::string("no such ") + missing;
-    case EACCES:
-    case EPERM: return "permission denied";
-    case EISDIR: return "is a folder";
-    case ENOTDIR: return "a part of the path is not a folder";
-    case EROFS: return "the disk is read-only";
-    case ENOSPC: return "the disk is full";
-    case EDQUOT: return "the disk quota is used up";
-    case EFBIG: return "the file is too large for this disk, or for the limit set by 'ulimit -f'";
-    case EPIPE: return "the reader is gone";
-    default: return std::generic_category().message(error);
-  }
-}
-
-[[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
-
-int open_file(const std::string& path, int flags) {
-  constexpr mode_t kForAll = 0666;  // as far as the umask lets them
-  int descriptor = -1;
-  do {
-    descriptor = open(path.c_str(), flags | O_CLOEXEC, kForAll);
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) throw_errno();
-  return descriptor;
-}
-
-/// Closes at the end of the scope, where a failure to close no longer matters.
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags) : value_(open_file(path, flags)) {}
-  ~Descriptor() { close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
-void write_all(int descriptor, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) throw_errno();
-    if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-}
-
-/// "64 MiB", or "1000 bytes" when it is no whole number of a larger unit.
+/// In the largest unit that divides the size: "64 MiB", "1000 bytes".
 std::string size_in_words(std::size_t bytes) {
   constexpr const char* kUnits[] = {" bytes", " KiB", " MiB", " GiB"};
   std::size_t unit = 0;
@@ -82,17 +29,18 @@ std::string size_in_words(std::size_t bytes) {
   return std::to_string(bytes) + kUnits[unit];
 }
 
+/// The arguments of read_file(); `where` names the file in errors. Throws std::system_error, or Error(input).
 Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, const std::string& where) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) throw_errno();
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::input, where, "is a folder");
 
-  const bool is_regular = S_ISREG(status.st_mode) && status.st_size > 0;  // what /proc makes up has none
+  const bool is_regular = S_ISREG(status.st_mode) && status.st_size > 0;  // files in /proc report a size of 0
   const auto regular_size = static_cast<std::size_t>(status.st_size);
   const bool is_stream_limit = !is_regular && stream_limit < limit;
   if (is_stream_limit) limit = stream_limit;
   constexpr std::size_t kChunk = 1 << 20;
-  // One byte more than a regular file has room for the read that finds the end.
+  // One byte more than a regular file's size, for the read that finds its end.
   std::size_t expected = is_regular ? regular_size + 1 : kChunk;
   if (expected > limit) expected = limit + 1;
   Bytes bytes;
@@ -106,55 +54,55 @@ Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, cons
   }
   if (size > limit)
     throw Error(ErrorKind::input, where,
-                "is larger than " + size_in_words(limit) + ", the most that is read" +
-                    (is_stream_limit ? " from a stream" : ""));
+                "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
   struct stat afterwards;
   if (fstat(descriptor, &afterwards) != 0) throw_errno();
   if (is_regular && (afterwards.st_size != status.st_size || afterwards.st_mtim.tv_sec != status.st_mtim.tv_sec ||
                      afterwards.st_mtim.tv_nsec != status.st_mtim.tv_nsec))
-    throw Error(ErrorKind::input, where, "was changed while it was read; run again when it is finished");
+    throw Error(ErrorKind::input, where, "changed while it was being read; run again when it is complete");
   bytes.resize(size);
   return bytes;
 }
 
-/// The file that a chain of symbolic links ends at, whether it exists or not.
+/// The end of a chain of symbolic links, whether it exists or not. Throws std::system_error.
 fs::path follow_links(fs::path path) {
-  constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))
+  constexpr int kMostLinks = 40;  // the limit of Linux (path_resolution(7))
   for (int i = 0; fs::is_symlink(fs::symlink_status(path)); ++i) {
-    if (i == kMostLinks) throw std::system_error(ELOOP, std::generic_category());
+    if (i == kMostLinks) throw_errno(ELOOP);
     path = path.parent_path() / fs::read_symlink(path);
   }
   return path;
 }
 
-/// Those of `path`, whose status is `status`: its access list where it has one, and the owner as far as this user may
-/// give files away, else it is this user.
+/// Gives the open file the permissions, access list and group of `path`, whose status is `status`, and its owner if
+/// this user may give files away. Throws std::system_error.
 void keep_owner_and_permissions(const std::string& path, const struct stat& status, int descriptor) {
   const bool is_given = fchown(descriptor, status.st_uid, status.st_gid) == 0;
   const bool has_group = is_given || fchown(descriptor, static_cast<uid_t>(-1), status.st_gid) == 0;
-  const mode_t without = (is_given ? 0 : S_ISUID) | (has_group ? 0 : S_ISGID);  // not in the name of another
+  const mode_t without = (is_given ? 0 : S_ISUID) | (has_group ? 0 : S_ISGID);  // not on behalf of another owner
   constexpr const char* kAccessList = "system.posix_acl_access";                // Linux, acl(5)
   std::vector<char> list(
       static_cast<std::size_t>(std::max<ssize_t>(0, getxattr(path.c_str(), kAccessList, nullptr, 0))));
   const ssize_t size = list.empty() ? 0 : getxattr(path.c_str(), kAccessList, list.data(), list.size());
   if (size < 0) throw_errno();
-  if (size == 0) fremovexattr(descriptor, kAccessList);  // the one that the folder gives to new files
+  if (size == 0) fremovexattr(descriptor, kAccessList);  // a default that new files inherit from the folder
   if (fchmod(descriptor, status.st_mode & 07777 & ~without) != 0) throw_errno();
   if (size > 0 && fsetxattr(descriptor, kAccessList, list.data(), static_cast<std::size_t>(size), 0) != 0)
     throw_errno();
 }
 
+/// write_file() to a path other than "-". Throws std::system_error.
 void replace_file(const std::string& path, std::span<const std::byte> bytes) {
   struct stat status;
   const bool exists = stat(path.c_str(), &status) == 0;
   if (!exists && errno != ENOENT) throw_errno();
-  if (exists && S_ISDIR(status.st_mode)) throw std::system_error(EISDIR, std::generic_category());
-  if (exists && !S_ISREG(status.st_mode)) return write_all(Descriptor(path, O_WRONLY).get(), bytes);
-  // Renaming over a file needs no right to write it, only to its folder; the owner of a read-only file expects more.
+  if (exists && S_ISDIR(status.st_mode)) throw_errno(EISDIR);
+  if (exists && !S_ISREG(status.st_mode)) return write_all(open_file(path, O_WRONLY).get(), bytes);
+  // Renaming over a file needs write permission for its folder only. A read-only file shall be protected all the same.
   if (exists && faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) throw_errno();
 
   const fs::path target = follow_links(path);
-  if (!target.has_filename()) throw std::system_error(ENOENT, std::generic_category());
+  if (!target.has_filename()) throw_errno(ENOENT);
   TemporaryFile temporary(target.has_parent_path() ? target.parent_path() : ".");
   if (exists) keep_owner_and_permissions(path, status, temporary.descriptor());
   write_all(temporary.descriptor(), bytes);
@@ -168,61 +116,10 @@ Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_l
   const std::string where = path == "-" ? "standard input" : path;
   try {
     if (path == "-") return read_all(STDIN_FILENO, limit, stream_limit, where);
-    return read_all(Descriptor(path, O_RDONLY).get(), limit, stream_limit, where);
+    return read_all(open_file(path, O_RDONLY).get(), limit, stream_limit, where);
   } catch (const std::system_error& error) {
-    throw Error(ErrorKind::input, where, reason(error.code().value(), "file"));
+    throw Error(ErrorKind::input, where, describe_errno(error.code().value()));
   }
-}
-
-RandomAccessFile::RandomAccessFile(const std::string& path, ErrorKind kind) : path_(path), kind_(kind) {
-  if (path.empty()) throw Error(kind_, "", "no file name");
-  try {
-    descriptor_ = open_file(path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer is refused, not waited for
-  } catch (const std::system_error& error) {
-    throw Error(kind_, path, reason(error.code().value(), "file"));
-  }
-  struct stat status;
-  if (fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
-    size_ = static_cast<std::uint64_t>(status.st_size);
-    return;
-  }
-  close(descriptor_);
-  throw Error(kind_, path, "is not a regular file");
-}
-
-RandomAccessFile::~RandomAccessFile() { close(descriptor_); }
-
-void RandomAccessFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t got = pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno != EINTR) throw Error(kind_, path_, std::generic_category().message(errno));
-    if (got == 0) throw Error(kind_, path_, "was changed while it was read; run again when it is finished");
-    if (got < 0) continue;
-    offset += static_cast<std::uint64_t>(got);
-    bytes = bytes.subspan(static_cast<std::size_t>(got));
-  }
-}
-
-MappedFile::MappedFile(const std::string& path) {
-  if (path.empty()) throw Error(ErrorKind::input, "", "no file name");
-  try {
-    const Descriptor file(path, O_RDONLY | O_NONBLOCK);
-    struct stat status;
-    if (fstat(file.get(), &status) != 0) throw_errno();
-    if (!S_ISREG(status.st_mode))
-      throw Error(ErrorKind::input, path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
-    const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) return;  // nothing to map
-    void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (memory == MAP_FAILED) throw_errno();
-    bytes_ = {static_cast<const std::byte*>(memory), size};
-  } catch (const std::system_error& error) {
-    throw Error(ErrorKind::input, path, reason(error.code().value(), "file"));
-  }
-}
-
-MappedFile::~MappedFile() {
-  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
@@ -230,17 +127,17 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   if (path == "-") return write_stdout(bytes);
   try {
     replace_file(path, bytes);
-  } catch (const std::system_error& error) {  // what std::filesystem throws is one too
-    throw Error(ErrorKind::output, path, reason(error.code().value(), "folder"));
+  } catch (const std::system_error& error) {  // std::filesystem's errors derive from it
+    throw Error(ErrorKind::output, path, describe_errno(error.code().value(), "folder"));
   }
 }
 
 void append_to_file(const std::string& path, std::span<const std::byte> bytes) {
   if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
   try {
-    write_all(Descriptor(path, O_WRONLY | O_APPEND | O_CREAT).get(), bytes);
+    write_all(open_file(path, O_WRONLY | O_APPEND | O_CREAT).get(), bytes);
   } catch (const std::system_error& error) {
-    throw Error(ErrorKind::output, path, reason(error.code().value(), "folder"));
+    throw Error(ErrorKind::output, path, describe_errno(error.code().value(), "folder"));
   }
 }
 
@@ -248,7 +145,7 @@ void write_stdout(std::span<const std::byte> bytes) {
   try {
     write_all(STDOUT_FILENO, bytes);
   } catch (const std::system_error& error) {
-    throw Error(ErrorKind::output, "standard output", reason(error.code().value(), "file"));
+    throw Error(ErrorKind::output, "standard output", describe_errno(error.code().value()));
   }
 }
 

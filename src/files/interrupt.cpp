@@ -21,7 +21,7 @@ extern "C" void note_or_pass_on(int signal) {
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  prepare_for_signals();  // first, so that a second signal passes on to the removal of temporaries
+  prepare_for_signals();  // first, so that a second SIGINT reaches the handler that removes temporary files
   interrupt_requested = false;
   sigaction(SIGINT, nullptr, &former_action);
   if (former_action.sa_handler == SIG_IGN) return;
@@ -39,7 +39,7 @@ bool InterruptGuard::requested() { return interrupt_requested; }
 void end_by_interrupt() {
   signal(SIGINT, SIG_DFL);
   raise(SIGINT);
-  std::_Exit(128 + SIGINT);  // where it is blocked
+  std::_Exit(128 + SIGINT);  // if SIGINT is blocked
 }
 
 }  // namespace convtool

@@ -1,12 +1,13 @@
-// Stopping when the user asks for it, between two pieces of work.
+// Interruption by the user (SIGINT), handled between two pieces of work.
 #pragma once
 
 #include <signal.h>
 
 namespace convtool {
 
-/// While one lives, the first SIGINT is noted, and the next ends the process at once, its temporaries removed
-/// (temporary_file.h). Where SIGINT is ignored, as under nohup, it stays so. One at a time.
+/// While a guard lives, the first SIGINT only sets a flag; the second ends the process at once, after its temporary
+/// files are removed (files/temporary_file.h). Where SIGINT is ignored, as under nohup, it stays ignored. Only one
+/// guard may live at a time.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -14,11 +15,11 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  /// Whether SIGINT has come. From any thread.
+  /// Whether SIGINT has arrived. Thread-safe.
   static bool requested();
 };
 
-/// Ends the process as SIGINT does by default, so that shells see why.
+/// Ends the process by SIGINT's default action, so that a shell sees the reason.
 [[noreturn]] void end_by_interrupt();
 
 }  // namespace convtool

@@ -10,6 +10,7 @@ namespace {
 
 using nlohmann::json;
 
+/// "line 3, column 7", of the last of the first `position` characters.
 std::string position_text(std::string_view text, std::size_t position) {
   const std::string_view before = text.substr(0, std::min(position == 0 ? 0 : position - 1, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -17,7 +18,7 @@ std::string position_text(std::string_view text, std::size_t position) {
   return "line " + std::to_string(line) + ", column " + std::to_string(before.size() - line_start + 1);
 }
 
-/// Whether the word that ends around `position` is one of the spellings of NaN or infinity.
+/// Whether the word around `position` is a spelling of NaN or infinity.
 bool is_non_finite_literal(std::string_view text, std::size_t position) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   std::size_t begin = std::min(position, text.size());
@@ -26,13 +27,13 @@ bool is_non_finite_literal(std::string_view text, std::size_t position) {
   return word == "NaN" || word == "nan" || word == "Inf" || word == "inf";
 }
 
-/// The part of nlohmann's message that speaks of the text: "unexpected ']'; expected ...".
+/// The part of nlohmann's message that describes the text: "unexpected ']'; expected ...".
 std::string reason_text(const std::string& what) {
   const std::size_t at = what.find(" - ");
   return at == std::string::npos ? "it cannot be read" : what.substr(at + 3);
 }
 
-/// Builds the value while watching for what nlohmann lets pass: duplicate keys and deep nesting.
+/// Builds the value, and checks for duplicate keys and deep nesting, which nlohmann accepts.
 class Builder final : public nlohmann::json_sax<json> {
  public:
   Builder(std::string_view text, ErrorKind kind, const std::string& source)
@@ -53,8 +54,7 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (open_.back()->contains(name))
-      fail((path_.empty() ? "" : pointer() + ": ") + "the key '" + name + "' stands twice; remove one");
+    if (open_.back()->contains(name)) throw_at(pointer(), "duplicate key '" + name + "'; remove one", kind_, source_);
     key_ = name;
     return true;
   }
@@ -62,9 +62,9 @@ class Builder final : public nlohmann::json_sax<json> {
   bool parse_error(std::size_t position, const std::string& token, const json::exception& error) override {
     if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos) fail("the JSON text is empty");
     if (is_non_finite_literal(text_, position)) {
-      fail(position_text(text_, position) + ": NaN and Infinity are not JSON numbers; only finite numbers are taken");
+      fail(position_text(text_, position) + ": NaN and Infinity are not JSON numbers; write a finite number");
     }
-    if (dynamic_cast<const json::out_of_range*>(&error) != nullptr) {  // beyond double even
+    if (dynamic_cast<const json::out_of_range*>(&error) != nullptr) {  // beyond even double
       fail(position_text(text_, position) + ": a number beyond float32 (" + token + ", at most 3.4028235e38)");
     }
     fail(position_text(text_, position) + ": not valid JSON (" + reason_text(error.what()) + ")");
@@ -73,6 +73,7 @@ class Builder final : public nlohmann::json_sax<json> {
  private:
   [[noreturn]] void fail(const std::string& message) const { throw Error(kind_, source_, message); }
 
+  /// Stores `value` as the root, the next element of the innermost list, or the value of the key just read.
   json* place(json value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -90,8 +91,9 @@ class Builder final : public nlohmann::json_sax<json> {
 
   bool open(json value) {
     if (open_.size() == kMaxJsonNesting) {
-      fail(pointer() + ": nested deeper than " + std::to_string(kMaxJsonNesting) +
-           " levels; a kernel or tensor has at most 4");
+      throw_at(pointer(),
+               "nested deeper than " + std::to_string(kMaxJsonNesting) + " levels; a kernel or tensor has at most 4",
+               kind_, source_);
     }
     if (!open_.empty()) {
       const json& parent = *open_.back();
@@ -107,6 +109,7 @@ class Builder final : public nlohmann::json_sax<json> {
     return true;
   }
 
+  /// The JSON pointer of the innermost open list or object.
   std::string pointer() const {
     std::string text;
     for (const std::string& step : path_) text += pointer_step(step);
@@ -117,12 +120,12 @@ class Builder final : public nlohmann::json_sax<json> {
   ErrorKind kind_;
   const std::string& source_;
   json root_;
-  std::vector<json*> open_;        // the lists and objects around the current place, outermost first
-  std::vector<std::string> path_;  // their keys and indices, but the outermost's, which has none
+  std::vector<json*> open_;        // the open lists and objects, outermost first
+  std::vector<std::string> path_;  // the key or index of each in the one around it; the outermost has none
   std::string key_;
 };
 
-/// Fills a NumberBlock level by level; the first list at each level sets its length.
+/// Fills a NumberBlock level by level. The first list of each level sets the length for all.
 class NumberReader {
  public:
   NumberReader(ErrorKind kind, const std::string& source) : kind_(kind), source_(source) {}
@@ -140,7 +143,7 @@ class NumberReader {
 
  private:
   [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
-    throw Error(kind_, source_, (pointer.empty() ? "" : pointer + ": ") + message);
+    throw_at(pointer, message, kind_, source_);
   }
 
   static std::string zeros(std::size_t levels) {
@@ -153,20 +156,20 @@ class NumberReader {
     if (level == block_.dimensions.size()) return append_number(value, pointer);
     const auto expected = static_cast<std::size_t>(block_.dimensions[level]);
     if (!value.is_array()) {
-      fail(pointer, describe_json(value) + " where a list belongs (expected a list of " + std::to_string(expected) +
-                        ", as its neighbours are)");
+      fail(pointer,
+           "expected a list of " + std::to_string(expected) + ", like its neighbours; got " + describe_json(value));
     }
     if (value.size() != expected) {
       fail(pointer, "ragged: a list of " + std::to_string(value.size()) + " (expected " + std::to_string(expected) +
-                        ", the length of the first one beside it); make them equally long");
+                        ", the length of the first list at this level)");
     }
     for (std::size_t i = 0; i < expected; ++i) append(value[i], pointer + "/" + std::to_string(i), level + 1);
   }
 
   void append_number(const json& value, const std::string& pointer) {
-    if (!value.is_number()) fail(pointer, describe_json(value) + " where a number belongs");
+    if (!value.is_number()) fail(pointer, "expected a number, got " + describe_json(value));
     const double number = value.get<double>();
-    constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a step beyond the largest float
+    constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a unit in the last place above the largest float
     if (std::fabs(number) >= kRoundsToInfinity) {
       fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
     }
@@ -190,15 +193,20 @@ NumberBlock read_numbers(const json& value, const std::string& pointer, ErrorKin
   return NumberReader(kind, source).read(value, pointer);
 }
 
-void check_known_keys(const json& object, const std::vector<std::string_view>& known, const std::string& source) {
+void check_known_keys(const json& object, const std::string& pointer, const std::vector<std::string_view>& known,
+                      ErrorKind kind, const std::string& source) {
   for (const auto& item : object.items()) {
     if (std::find(known.begin(), known.end(), item.key()) != known.end()) continue;
     std::string list;
     for (const std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
     const std::string hint = suggestion(item.key(), known);
-    throw Error(ErrorKind::kernel, source,
-                pointer_step(item.key()) + ": unknown key" + (hint.empty() ? " (known: " + list + ")" : hint));
+    throw_at(pointer + pointer_step(item.key()), "unknown key" + (hint.empty() ? " (known: " + list + ")" : hint), kind,
+             source);
   }
+}
+
+void throw_at(const std::string& pointer, const std::string& message, ErrorKind kind, const std::string& source) {
+  throw Error(kind, source, (pointer.empty() ? "" : pointer + ": ") + message);
 }
 
 std::string pointer_step(const std::string& key) {

@@ -1,4 +1,4 @@
-// JSON text to nlohmann values, strictly, with errors that say where.
+// A strict JSON parser on top of nlohmann/json. Every error names the place in the text.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 
 namespace convtool {
 
+/// The deepest nesting of lists and objects that parse_json() accepts.
 inline constexpr std::size_t kMaxJsonNesting = 16;
 
-/// Parses `text`. Throws Error(kind, source): with line and column for what is not JSON, NaN and Infinity included;
-/// with a JSON pointer (RFC 6901) for duplicate keys and for nesting deeper than kMaxJsonNesting.
+/// Parses `text`. Throws Error(kind, source), with line and column for invalid JSON, which includes NaN and Infinity,
+/// and with a JSON pointer (RFC 6901) for a duplicate key and for nesting deeper than kMaxJsonNesting.
 nlohmann::json parse_json(std::string_view text, ErrorKind kind, const std::string& source);
 
 /// A block of numbers, row-major.
@@ -23,19 +24,26 @@ struct NumberBlock {
   std::vector<double> values;
 };
 
-/// Reads nested lists of numbers that are alike in length at each level. Throws Error(kind, source) naming the JSON
-/// pointer below `pointer` where that does not hold: ragged or empty lists, nulls, strings, numbers beyond float32.
+/// Reads nested lists of numbers in which all lists of one level have the same length. A bare number is a block without
+/// dimensions. `pointer` is the JSON pointer of `value`. Throws Error(kind, source) with the pointer of the offending
+/// element: a ragged or empty list, something other than a number, or a number beyond float32.
 NumberBlock read_numbers(const nlohmann::json& value, const std::string& pointer, ErrorKind kind,
                          const std::string& source);
 
-/// Throws Error(kernel, source) for a key of `object`, the outermost, that is none of `known`; suggests the nearest.
-void check_known_keys(const nlohmann::json& object, const std::vector<std::string_view>& known,
-                      const std::string& source);
+/// Throws Error(kind, source) with the JSON pointer of the first key of `object` that is not in `known`. The message
+/// suggests the nearest known key, or lists all of them. `pointer` is the JSON pointer of `object`, "" for the
+/// document.
+void check_known_keys(const nlohmann::json& object, const std::string& pointer,
+                      const std::vector<std::string_view>& known, ErrorKind kind, const std::string& source);
 
-/// "/key", with the escapes of RFC 6901: one step of a JSON pointer.
+/// Throws Error(kind, source) with "POINTER: message", or `message` alone where `pointer` is "".
+[[noreturn]] void throw_at(const std::string& pointer, const std::string& message, ErrorKind kind,
+                           const std::string& source);
+
+/// One step of a JSON pointer: "/key", with the escapes of RFC 6901.
 std::string pointer_step(const std::string& key);
 
-/// "null", "a string", "a list", ...: what a JSON value is, for messages.
+/// A JSON value in words, for messages: "null", "the number 2", "a list", ...
 std::string describe_json(const nlohmann::json& value);
 
 }  // namespace convtool

@@ -1,63 +1,39 @@
-// One redirection for the process, counted; the text lies in an anonymous file (memfd_create(2)).
+// One redirection for the whole process, counted. The text goes to an anonymous file (memfd_create(2)).
 #include "files/stderr_capture.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <mutex>
 #include <shared_mutex>
-#include <system_error>
+#include <utility>
 
 #include "core/error.h"
+#include "files/descriptor.h"
 
 namespace convtool {
 namespace {
 
-std::shared_mutex company_mutex;  // shared by captures in any company, owned by one that wants none
+std::shared_mutex company_mutex;  // shared by captures in any company, exclusive for one in none
 
-std::mutex mutex;       // guards the rest
-int captures = 0;       // alive now
-int users_stderr = -1;  // a duplicate of descriptor 2 while it is redirected
-int memory = -1;        // what descriptor 2 leads to then
-
-// What the decoders of libtiff 4.5 say of data that makes no sense, in their errors and their warnings alike: OpenCV
-// prints both as "OpenCV TIFF: ...: Warning, ...". Their remarks on tags, padding and missing end marks are not here.
-constexpr const char* kTiffDamage[] = {
-    // reading, and most decoders
-    "Read error", "Seek error", "Not enough data",
-    // LZW
-    "Using code not yet in table", "Wrong length of decoded string", "due to previous error",
-    // PackBits
-    "bytes to avoid buffer overrun", "due to lack of data",
-    // Deflate, LZMA and PixarLog; Zstandard, WebP and LERC
-    "Decoding error at scanline", "Error in ZSTD_decompress", "Unable to decode WebP data", "lerc_",
-    // fax
-    "Bad code word", "Uncompressed data (not supported)", "Premature EO", "Line length mismatch", "Buffer over",
-    // JPEG, besides what libjpeg says
-    "Improper JPEG"};
-
-[[noreturn]] void throw_errno(int error) {
-  throw Error(ErrorKind::memory, "", "cannot redirect standard error: " + std::generic_category().message(error));
-}
+std::mutex mutex;       // guards the variables below
+int captures = 0;       // that live now
+int users_stderr = -1;  // a duplicate of the former descriptor 2 while it is redirected
+int memory = -1;        // the file that descriptor 2 writes to meanwhile
 
 void redirect() {
   users_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (users_stderr < 0) {
-    if (errno == EBADF) return;  // closed: there is no one to keep the text from
-    throw_errno(errno);
+  if (users_stderr < 0 && errno == EBADF) return;  // closed: nobody would see the text
+  if (users_stderr >= 0) memory = memfd_create("captured standard error", MFD_CLOEXEC);
+  if (memory >= 0) {
+    dup2(memory, STDERR_FILENO);
+    return;
   }
-  memory = memfd_create("captured standard error", MFD_CLOEXEC);
-  if (memory < 0) {
-    const int error = errno;
-    close(users_stderr);
-    users_stderr = -1;
-    throw_errno(error);
-  }
-  dup2(memory, STDERR_FILENO);
+  const int error = errno;
+  if (users_stderr >= 0) close(std::exchange(users_stderr, -1));
+  throw Error(ErrorKind::memory, "", "cannot redirect standard error: " + describe_errno(error));
 }
 
 void restore() {
@@ -100,26 +76,12 @@ std::string StderrCapture::text() const {
   return text;
 }
 
-bool tells_of_damage(std::string_view printed) {
-  while (!printed.empty()) {
-    const std::string_view line = printed.substr(0, printed.find('\n'));
-    printed.remove_prefix(std::min(printed.size(), line.size() + 1));
-    // Words anywhere in a line: OpenCV prints it in pieces, between which another thread's may come.
-    const auto told = [line](std::string_view words) { return line.find(words) != std::string_view::npos; };
-    // libjpeg's jerror.h; as "JPEGLib" it speaks from inside a TIFF.
-    const bool from_jpeg = told("Corrupt") || told("Premature end of JPEG") || told("JPEGLib: ");
-    if (from_jpeg && !told("extraneous bytes before marker")) return true;
-    if (std::any_of(std::begin(kTiffDamage), std::end(kTiffDamage), told)) return true;
-  }
-  return false;
-}
-
 void print_to_stderr(std::string_view text) {
   std::lock_guard lock(mutex);
   const int target = users_stderr >= 0 ? users_stderr : STDERR_FILENO;
   while (!text.empty()) {
     const ssize_t written = write(target, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // no one is left to tell
+    if (written < 0 && errno != EINTR) return;  // nobody to report the failure to
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
 }

@@ -1,4 +1,4 @@
-// What the codecs print: kept from the user, and read for signs of damage.
+// Capture of standard error, to which codecs print.
 #pragma once
 
 #include <string>
@@ -6,15 +6,15 @@
 
 namespace convtool {
 
-/// While one lives, file descriptor 2 of the whole process leads into memory instead of to the user: libpng, libjpeg
-/// and OpenCV print straight to it and offer nothing else. Several threads may hold one each; the first in redirects,
-/// the last out restores. When standard error is closed nothing is redirected. Throws Error(memory) when out of file
-/// descriptors.
+/// While a capture lives, file descriptor 2 of the whole process writes to memory instead of the user's terminal:
+/// libpng, libjpeg and OpenCV print straight to it and offer no other way. Several threads may each hold a capture; the
+/// first redirects the descriptor, the last restores it. If standard error is closed, nothing is redirected. Throws
+/// Error(memory) when the process is out of file descriptors.
 class StderrCapture {
  public:
   enum class Company {
-    any,   ///< other captures may run at the same time, and their text comes mixed with ours
-    none,  ///< waits until no other runs, and makes new ones wait: what is printed is the codec's that we call
+    any,   ///< other captures may live at the same time; their text is mixed with this one's
+    none,  ///< waits until no other capture lives and makes new ones wait, so that all text is this one's
   };
 
   explicit StderrCapture(Company company = Company::any);
@@ -22,7 +22,7 @@ class StderrCapture {
   StderrCapture(const StderrCapture&) = delete;
   StderrCapture& operator=(const StderrCapture&) = delete;
 
-  /// What was printed since the construction, by any thread.
+  /// The text printed since construction, by any thread.
   std::string text() const;
 
  private:
@@ -30,12 +30,8 @@ class StderrCapture {
   long start_ = 0;
 };
 
-/// Whether a decoder has said that pixels are missing or made up: libjpeg, or libtiff by way of OpenCV. What costs no
-/// pixels (stray bytes between the segments of a JPEG, unknown tags of a TIFF) does not count.
-bool tells_of_damage(std::string_view printed);
-
-/// Writes to the user's standard error, captures or not. Whatever is printed otherwise while a picture is decoded or
-/// encoded on some thread is lost.
+/// Writes to the user's standard error even while a capture lives. Anything printed in another way while some thread
+/// decodes or encodes a picture is lost.
 void print_to_stderr(std::string_view text);
 
 }  // namespace convtool

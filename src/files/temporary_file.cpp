@@ -1,13 +1,14 @@
-// The table of temporaries that live now, which the signal handler empties.
+// A table of all live temporary files, which the signal handler removes.
 //
-// A handler may call little more than unlink(), and must not wait for a lock that the interrupted thread holds. So the
-// paths stand in a fixed table, each slot guarded by one atomic. A name enters its slot before the file is created:
-// whenever a file exists, the handler knows it. Names are random, so a name whose file was not created yet is nobody's.
+// A signal handler may call little more than unlink(), and must not wait for a lock that the interrupted thread holds.
+// So the paths stand in a fixed table, and one atomic guards each slot. A name enters its slot before the file is
+// created: whenever a file exists, the handler knows it. Names are random, so a name whose file does not exist yet is
+// nobody else's.
 //
-// A live temporary is locked by its process, and the kernel drops the lock with the process. One that can be locked is
-// abandoned, and is removed; but of another machine only when it is old, for not every file system that machines share
-// tells them of each other's locks. Between creating and locking its own a process may lose it to another's cleaning;
-// it then makes another.
+// Each process locks its live temporary files, and the operating system drops the locks when the process ends. A file
+// that can be locked is therefore abandoned, and is removed. Files of another machine must be old as well, because some
+// network file systems do not share locks between machines. Between creating a file and locking it, a process may lose
+// the file to another process that is cleaning up; it then creates another.
 #include "files/temporary_file.h"
 
 #include <fcntl.h>
@@ -26,9 +27,9 @@
 #include <random>
 #include <set>
 #include <string_view>
-#include <system_error>
 #include <thread>
 
+#include "files/descriptor.h"
 #include "files/digest.h"
 
 namespace convtool {
@@ -42,18 +43,18 @@ struct Slot {
 };
 static_assert(std::atomic<SlotState>::is_always_lock_free, "the signal handler reads it");
 
-constexpr int kSlots = 64;  // files being written at once; more wait
+constexpr int kSlots = 64;  // files written at the same time; others wait
 Slot slots[kSlots];
 
-/// Between them no file comes to be that the handler does not know: it raises `is_ending`, then waits until nobody is
-/// creating; a creator counts itself, then looks at `is_ending`. Signals are blocked there, so that the handler never
-/// waits for the thread that it interrupts.
+/// These two make sure that the handler knows every file. The handler sets `is_ending`, then waits until `creators` is
+/// 0; a thread that creates a file increments `creators`, then checks `is_ending`. Signals are blocked meanwhile, so
+/// that the handler never waits for the thread that it interrupts.
 std::atomic<bool> is_ending = false;
 std::atomic<int> creators = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "the signal handler reads it");
 
-// Those that end a process which does not handle them and that come from outside (signal(7)); what tells of a fault in
-// the process itself is not handled, and leaves its temporary to the next run.
+// The signals from outside that end a process by default (signal(7)). Signals for a fault in the process itself, such
+// as SIGSEGV, are not handled; they leave temporary files to the next run.
 constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,   SIGALRM,
                                  SIGUSR1, SIGUSR2, SIGXCPU, SIGPROF, SIGVTALRM, SIGIO};
 struct sigaction former_actions[kSignals.size()];
@@ -62,7 +63,7 @@ extern "C" void remove_temporaries_and_pass_on(int signal) {
   const int saved_errno = errno;
   is_ending = true;
   constexpr timespec kMoment = {0, 100'000};
-  constexpr int kMostMoments = 10'000;  // a second; a file system that takes longer may keep a file
+  constexpr int kMostMoments = 10'000;  // one second; a file system slower than that may keep a file
   for (int i = 0; i < kMostMoments && creators > 0; ++i) nanosleep(&kMoment, nullptr);
   for (Slot& slot : slots)
     if (slot.state.load() == SlotState::live) unlink(slot.path);
@@ -72,8 +73,8 @@ extern "C" void remove_temporaries_and_pass_on(int signal) {
     is_default = former_actions[i].sa_handler == SIG_DFL;
     sigaction(signal, &former_actions[i], nullptr);
   }
-  raise(signal);     // delivered when this handler returns, to what was there before
-  if (is_default) {  // the end, here and now; but the first process of a container is not ended by it
+  raise(signal);     // delivered to the former action when this handler returns
+  if (is_default) {  // end at once; _exit() is for the first process of a container, which the signal does not end
     sigset_t only;
     sigemptyset(&only);
     sigaddset(&only, signal);
@@ -104,7 +105,7 @@ int claim_slot() {
   }
 }
 
-/// open() of a new file; does not return once the process is ending.
+/// open(2) of a new file. Does not return once the process is ending.
 int create_unless_ending(const char* path) {
   sigset_t all, former;
   sigfillset(&all);
@@ -122,8 +123,6 @@ int create_unless_ending(const char* path) {
   return descriptor;
 }
 
-[[noreturn]] void throw_errno(int error) { throw std::system_error(error, std::generic_category()); }
-
 constexpr std::string_view kPrefix = ".convtool-";
 constexpr std::size_t kDigits = 16;
 
@@ -132,7 +131,7 @@ bool is_temporary_name(std::string_view name) {
          name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
 }
 
-/// The first half of a temporary's digits, by which a machine knows its own in a folder that it shares with others.
+/// The first half of the digits in a name, by which a machine recognises its own files in a shared folder.
 std::string host_digits() {
   char name[HOST_NAME_MAX + 1] = {};
   gethostname(name, HOST_NAME_MAX);
@@ -140,19 +139,19 @@ std::string host_digits() {
   return digest.substr(digest.size() - kDigits / 2);
 }
 
-/// Whether nobody has written to it for an hour, which is longer than any file takes.
+/// Whether the file has not been written to for an hour, which is longer than writing any file takes.
 bool is_old(int descriptor) {
   struct stat status;
   return fstat(descriptor, &status) == 0 && std::time(nullptr) - status.st_mtim.tv_sec > 3600;
 }
 
-/// Removes what ended processes have left in `folder`. What cannot be looked at or removed stays.
+/// Removes the temporary files of ended processes from `folder`, except those that cannot be opened or removed.
 void remove_abandoned(const std::filesystem::path& folder) {
   std::error_code failed;
   std::filesystem::directory_iterator at(folder, failed);
   for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
     if (!is_temporary_name(at->path().filename().native())) continue;
-    // NFS locks only what is open for writing.
+    // NFS locks only files that are open for writing.
     const int descriptor = open(at->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) continue;
     const bool is_ours = at->path().filename().native().substr(kPrefix.size()).starts_with(host_digits());
@@ -161,7 +160,7 @@ void remove_abandoned(const std::filesystem::path& folder) {
   }
 }
 
-/// The same once in the life of the process for each folder.
+/// remove_abandoned(), once per folder in the life of the process.
 void remove_abandoned_once(const std::filesystem::path& folder) {
   static std::mutex mutex;
   static std::set<std::filesystem::path> seen;
@@ -169,10 +168,10 @@ void remove_abandoned_once(const std::filesystem::path& folder) {
   if (seen.insert(folder).second) remove_abandoned(folder);
 }
 
-/// Whether `descriptor`, just created, is ours: locked, and not removed by somebody who locked it first.
+/// Locks a new file. Returns false if another process has locked or removed it first.
 bool own(int descriptor) {
   struct stat status;
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // a file system without locks
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // locks are not supported
   return fstat(descriptor, &status) != 0 || status.st_nlink > 0;
 }
 
@@ -227,10 +226,10 @@ TemporaryFile::~TemporaryFile() {
 const char* TemporaryFile::path() const { return slots[slot_].path; }
 
 void TemporaryFile::replace(const std::filesystem::path& target) {
-  if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno(errno);  // EINVAL: a file system that cannot
-  if (rename(path(), target.c_str()) != 0) throw_errno(errno);
+  if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno();  // EINVAL: not supported
+  if (rename(path(), target.c_str()) != 0) throw_errno();
   release();
-  // Not before the renaming: closing drops the lock. What it could complain of, fsync() has.
+  // Closed only after the rename, because closing drops the lock. fsync() has reported any error that close() could.
   close(descriptor_);
   descriptor_ = -1;
 }

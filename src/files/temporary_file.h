@@ -1,18 +1,21 @@
-// A file that becomes another one by being renamed, or vanishes.
+// Internal to files/: a temporary file that is renamed when complete, or removed.
 #pragma once
 
 #include <filesystem>
 
 namespace convtool {
 
-/// Sets up that signals which end the process remove its temporaries. The first TemporaryFile does so too.
+/// Installs signal handlers that remove this process's temporary files before a signal ends it. The first TemporaryFile
+/// does so too.
 void prepare_for_signals();
 
-/// A new file in a folder, open for writing, with a hidden name that nothing else has and the permissions that the
-/// umask (or the folder's default access list) gives to new files. Unless it is renamed, the destructor removes it, and
-/// so do the signals that end a process from outside, SIGINT and SIGTERM among them; a signal that is ignored stays so.
-/// What a process leaves behind that ended without a chance, as by SIGKILL, the next one removes when it first makes a
-/// file in the folder; of another machine's, once nobody has written to it for an hour. Functions throw std::system_error with the errno.
+/// A new file in a folder, open for writing, with a hidden unique name and the permissions that the umask (or the
+/// folder's default access list) gives to new files.
+///
+/// Unless it is renamed by replace(), the destructor removes it. So do the signals that end a process from outside,
+/// such as SIGINT and SIGTERM; an ignored signal stays ignored. A process that ends without a chance to clean up, as by
+/// SIGKILL, leaves its files to the next process that creates a temporary file in the folder, which removes them; those
+/// of another machine only when they are an hour old. All members throw std::system_error.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& folder);
@@ -23,13 +26,13 @@ class TemporaryFile {
   int descriptor() const { return descriptor_; }
   const char* path() const;
 
-  /// Flushes the content to the disk and takes the place of `target`, in the same folder.
+  /// Flushes the content to disk and renames the file to `target`, in the same folder.
   void replace(const std::filesystem::path& target);
 
  private:
   void release();
 
-  int slot_ = -1;  // in the table that the signal handler reads
+  int slot_ = -1;  // in the signal handler's table
   int descriptor_ = -1;
 };
 

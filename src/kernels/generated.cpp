@@ -13,11 +13,9 @@
 namespace convtool {
 namespace {
 
-// Narrower than this a sampled Gaussian is a single weight (its neighbours are below e^-50); a wider one than the
-// largest kernel is a box.
 constexpr double kLargestAngle = 360;
 
-/// The param=value pairs of one kernel, checked against the parameters its generator has.
+/// The param=value pairs after the colon of "NAME:param=value,...", checked against the parameters of the generator.
 class Arguments {
  public:
   Arguments(const std::string& text, const Generator& generator) : text_(text) {
@@ -42,13 +40,14 @@ class Arguments {
     return *parsed;
   }
 
-  /// `size`, as N or HxW.
+  /// The parameter "size": N or HxW.
   Extent size(const Extent& fallback) const {
     const std::string_view* value = find("size");
     if (value == nullptr) {
       if (std::max(fallback.h, fallback.w) > kMaxGeneratedSize) {
         fail("its size would be " + std::to_string(fallback.h) + "x" + std::to_string(fallback.w) +
-             " (expected at most " + std::to_string(kMaxGeneratedSize) + " each way); cut it off with size=N");
+             " (expected at most " + std::to_string(kMaxGeneratedSize) +
+             " each way); choose a smaller one with size=N");
       }
       return fallback;
     }
@@ -77,13 +76,12 @@ class Arguments {
     }
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) {
-      fail("'" + std::string(item) + "' is not param=value (parameters of " + std::string(generator.name) + ": " +
-           list + ")");
+      fail("'" + std::string(item) + "' is not of the form param=value (the parameters of " +
+           std::string(generator.name) + " are " + list + ")");
     }
     const Pair pair{item.substr(0, equals), item.substr(equals + 1)};
     if (std::find(known.begin(), known.end(), pair.name) == known.end()) {
-      fail("no parameter is called '" + std::string(pair.name) + "' (expected " + list + ")" +
-           suggestion(pair.name, known));
+      fail("unknown parameter '" + std::string(pair.name) + "' (expected " + list + ")" + suggestion(pair.name, known));
     }
     if (find(pair.name) != nullptr) fail(std::string(pair.name) + " is given twice; keep one");
     pairs_.push_back(pair);
@@ -104,7 +102,7 @@ class Arguments {
   std::vector<Pair> pairs_;  // views of text_
 };
 
-/// The odd square that reaches `reach` pixels to each side of the centre.
+/// The smallest odd square that extends `reach` pixels to each side of the centre.
 Extent square(double reach) {
   const std::int64_t side = 2 * static_cast<std::int64_t>(std::ceil(reach)) + 1;
   return {side, side};
@@ -114,26 +112,26 @@ double sigma_of(const Arguments& arguments, double fallback) {
   return arguments.number("sigma", fallback, kSmallestSigma, kLargestSigma);
 }
 
-Samples gaussian(const Arguments& arguments) {
+SampledKernel gaussian(const Arguments& arguments) {
   const double sigma = sigma_of(arguments, 1);
   return sample_gaussian(sigma, arguments.size(square(3 * sigma)));
 }
 
-Samples box(const Arguments& arguments) { return sample_box(arguments.size({3, 3})); }
+SampledKernel box(const Arguments& arguments) { return sample_box(arguments.size({3, 3})); }
 
-Samples log(const Arguments& arguments) {
+SampledKernel log(const Arguments& arguments) {
   const double sigma = sigma_of(arguments, 1.4);
-  // At 4 sigma the operator has fallen to 2% of its trough at 2 sigma; at 3 sigma, where a Gaussian may end, to 29%.
+  // At 4 sigma the operator has fallen to 2% of its trough at 2 sigma. At 3 sigma, enough for a Gaussian, it is at 29%.
   return sample_log(sigma, arguments.size(square(4 * sigma)));
 }
 
-Samples dog(const Arguments& arguments) {
+SampledKernel dog(const Arguments& arguments) {
   const double sigma = sigma_of(arguments, 1);
   const double ratio = arguments.number("ratio", 1.6, 1.01, 100);
   return sample_dog(sigma, ratio, arguments.size(square(3 * ratio * sigma)));
 }
 
-Samples gabor(const Arguments& arguments) {
+SampledKernel gabor(const Arguments& arguments) {
   GaborShape shape{};
   shape.lambda = arguments.number("lambda", 4, 2, 1000);
   // One octave of bandwidth (Petkov and Kruizinga, 1997).
@@ -144,68 +142,67 @@ Samples gabor(const Arguments& arguments) {
   return sample_gabor(shape, arguments.size(gabor_extent(shape)));
 }
 
-Samples disk(const Arguments& arguments) {
+SampledKernel disk(const Arguments& arguments) {
   return sample_disk(arguments.number("radius", 2, 0.1, static_cast<double>(kMaxGeneratedSize) / 2));
 }
 
-Samples motion(const Arguments& arguments) {
+SampledKernel motion(const Arguments& arguments) {
   const double length = arguments.number("length", 9, 1, static_cast<double>(kMaxGeneratedSize));
   return sample_motion(length, arguments.number("angle", 0, -kLargestAngle, kLargestAngle));
 }
 
 struct Recipe {
   Generator generator;
-  Samples (*make)(const Arguments&);
+  SampledKernel (*make)(const Arguments&);
 };
 
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all = {
       {{"gaussian",
         "Blurs: a sampled Gaussian, divided by its sum",
-        "the normal distribution of Gauss, Theoria motus corporum coelestium, 1809",
+        "the normal distribution; Gauss, Theoria motus corporum coelestium, 1809",
         {{"sigma", "standard deviation in pixels, 0.1 to 1000; default 1"},
          {"size", "N or HxW pixels; default 2*ceil(3*sigma)+1"}}},
        gaussian},
-      {{"box",
-        "Blurs by averaging a rectangle, all pixels alike",
-        "the arithmetic mean",
-        {{"size", "N or HxW pixels; default 3"}}},
-       box},
+      {{"box", "Blurs: the mean of a rectangle", "the arithmetic mean", {{"size", "N or HxW pixels; default 3"}}}, box},
       {{"log",
-        "Shows spots and edges after a blur: the sampled Laplacian of a Gaussian, its sign turned so that bright spots "
-        "answer positive, shifted to sum to 0",
+        "Finds spots and edges after a blur: the sampled Laplacian of a Gaussian, negated so that bright spots give "
+        "positive responses, and shifted so that the weights sum to 0",
         "Marr and Hildreth, Theory of edge detection, 1980",
         {{"sigma", "standard deviation of the Gaussian in pixels, 0.1 to 1000; default 1.4"},
          {"size", "N or HxW pixels; default 2*ceil(4*sigma)+1"}}},
        log},
       {{"dog",
-        "Shows spots and edges after a blur: a narrow Gaussian minus a wide one, each of sum 1",
+        "Finds spots and edges after a blur: a narrow Gaussian minus a wide one, each with sum 1",
         "Marr and Hildreth, Theory of edge detection, 1980",
         {{"sigma", "standard deviation of the narrow Gaussian in pixels, 0.1 to 1000; default 1"},
          {"ratio",
-          "the wide one's over the narrow one's, 1.01 to 100; default 1.6, the compromise of Marr and Hildreth"},
+          "standard deviation of the wide Gaussian over that of the narrow one, 1.01 to 100; default 1.6, the "
+          "compromise of "
+          "Marr and Hildreth"},
          {"size", "N or HxW pixels; default 2*ceil(3*ratio*sigma)+1"}}},
        dog},
       {{"gabor",
-        "Shows stripes of one width and direction: a Gaussian times a wave along theta, divided by the sum of absolute "
+        "Finds stripes of one width and direction: a Gaussian times a wave along theta, divided by the sum of the "
+        "absolute "
         "weights",
         "Daugman, Uncertainty relation for resolution in space, spatial frequency, and orientation, 1985",
         {{"lambda", "wavelength in pixels, 2 to 1000; default 4"},
-         {"theta", "direction the wave runs in, degrees counter-clockwise from the right, -360 to 360; default 0"},
+         {"theta", "direction of the wave in degrees, counter-clockwise from the right, -360 to 360; default 0"},
          {"sigma", "standard deviation of the Gaussian along theta in pixels, 0.1 to 1000; default 0.56*lambda"},
-         {"gamma", "the standard deviation along theta over the one across, 0.1 to 10; default 0.5"},
+         {"gamma", "standard deviation along theta over that across it, 0.1 to 10; default 0.5"},
          {"psi",
-          "phase in degrees, -360 to 360: 0 for bright lines, -90 for edges that brighten along theta; default 0"},
-         {"size", "N or HxW pixels; default: odd, to 3 standard deviations"}}},
+          "phase in degrees, -360 to 360: 0 for bright lines, -90 for edges that get brighter along theta; default 0"},
+         {"size", "N or HxW pixels; default: the smallest odd size that contains 3 standard deviations"}}},
        gabor},
       {{"disk",
-        "Blurs like a lens out of focus: each pixel weighs as much as its area inside a circle",
+        "Blurs like a lens out of focus: each weight is the area of its pixel inside a circle",
         "the blur circle of geometrical optics",
         {{"radius", "pixels, fractions allowed, 0.1 to 511.5; default 2"}}},
        disk},
       {{"motion",
-        "Blurs like a camera moved along a line: each pixel weighs as much as the line's length inside it",
-        "uniform motion, exposure proportional to time",
+        "Blurs like a camera that moves along a line: each weight is the length of the line inside its pixel",
+        "uniform motion, with exposure proportional to time",
         {{"length", "pixels, fractions allowed, 1 to 1023; default 9"},
          {"angle", "degrees counter-clockwise from the right, -360 to 360; default 0"}}},
        motion},
@@ -223,7 +220,7 @@ const Recipe& find_recipe(const std::string& text) {
     list += (list.empty() ? "" : ", ") + std::string(recipe.generator.name);
   }
   throw Error(ErrorKind::kernel, text,
-              "no kernel that takes parameters is called '" + std::string(name) + "' (expected " + list + ")" +
+              "no kernel with parameters is called '" + std::string(name) + "' (expected " + list + ")" +
                   suggestion(name, known));
 }
 
@@ -241,7 +238,7 @@ std::span<const Generator> generators() {
 Network generate_kernel(const std::string& text) {
   const Recipe& recipe = find_recipe(text);
   const Arguments arguments(text, recipe.generator);
-  const Samples samples = recipe.make(arguments);
+  const SampledKernel samples = recipe.make(arguments);
 
   Layer layer;
   layer.name = text;
@@ -250,7 +247,7 @@ Network generate_kernel(const std::string& text) {
   layer.shape.kw = samples.size.w;
   for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight));
   if (std::all_of(layer.weights.begin(), layer.weights.end(), [](float weight) { return weight == 0; }))
-    arguments.fail("every weight comes to 0 at this size; give another");
+    arguments.fail("every weight is 0 at this size; choose another");
   if (samples.divisor != 1) layer.divisor = {samples.divisor};
   layer.params.padding.rule = Padding::Rule::same;
   layer.params.padding_mode = PaddingMode::replicate;

@@ -10,7 +10,7 @@
 
 namespace convtool {
 
-/// One parameter of a generator, for `kernels list` and errors.
+/// A parameter of a generator, for `kernels list` and errors.
 struct GeneratorParameter {
   std::string_view name;
   std::string_view meaning;  ///< with unit and default
@@ -25,15 +25,16 @@ struct Generator {
 
 std::span<const Generator> generators();
 
-/// Makes the kernel of "NAME" or "NAME:param=value,param=value", such as "gaussian:sigma=1.4,size=7".
-/// Like the shipped kernels it asks for padding "same" and padding_mode "replicate".
-/// Throws Error(kernel) for an unknown generator or parameter (suggesting the nearest), a repeated one, or a value
-/// outside its range; sizes are limited to kMaxGeneratedSize.
+/// Computes the kernel "NAME" or "NAME:param=value,param=value", such as "gaussian:sigma=1.4,size=7". Like the shipped
+/// kernels it has padding "same" and padding_mode "replicate". Throws Error(kernel) for an unknown generator or
+/// parameter (and suggests the nearest), a repeated parameter, a value outside its range, or a size above
+/// kMaxGeneratedSize.
 Network generate_kernel(const std::string& text);
 
 inline constexpr std::int64_t kMaxGeneratedSize = 1023;
 
-/// Standard deviations of Gaussians, pixels.
+/// The range of standard deviations of Gaussians, in pixels. A narrower sampled Gaussian is a single weight: its
+/// neighbours are below e^-50. A wider one is a box, even at the largest size.
 inline constexpr double kSmallestSigma = 0.1, kLargestSigma = 1000;
 
 }  // namespace convtool

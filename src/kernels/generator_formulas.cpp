@@ -13,8 +13,8 @@ using std::numbers::pi;
 
 /// `value_at(x, y)` at the centre of every pixel.
 template <class Function>
-Samples sample(const Extent& size, Function&& value_at) {
-  Samples samples{size, {}};
+SampledKernel sample(const Extent& size, Function&& value_at) {
+  SampledKernel samples{size, {}};
   samples.weights.reserve(static_cast<std::size_t>(size.h * size.w));
   for (std::int64_t row = 0; row < size.h; ++row) {
     for (std::int64_t column = 0; column < size.w; ++column) {
@@ -26,13 +26,13 @@ Samples sample(const Extent& size, Function&& value_at) {
   return samples;
 }
 
-double sum_of(const Samples& samples) {
+double sum_of(const SampledKernel& samples) {
   double sum = 0;
   for (const double weight : samples.weights) sum += weight;
   return sum;
 }
 
-Samples divided(Samples samples, double divisor) {
+SampledKernel divided(SampledKernel samples, double divisor) {
   for (double& weight : samples.weights) weight /= divisor;
   return samples;
 }
@@ -41,7 +41,7 @@ struct Direction {
   double cos, sin;
 };
 
-/// Exact at right angles, where the library's pi/2 is not, so that kernels along the axes are clean.
+/// Exact at multiples of 90 degrees, where rounding pi would leave small weights off the axes.
 Direction direction(double degrees) {
   const double turned = std::remainder(degrees, 360.0);
   if (turned == 0) return {1, 0};
@@ -51,10 +51,10 @@ Direction direction(double degrees) {
   return {std::cos(turned * pi / 180), std::sin(turned * pi / 180)};
 }
 
-/// What is smaller than this part of a pixel is a rounding error of sines and roots, not a weight.
+/// A part of a pixel smaller than this is a rounding error of sines and roots, not a weight.
 constexpr double kSliver = 1e-9;
 
-/// The odd number of pixels that a figure reaching `reach` to both sides of the centre touches: pixel k covers
+/// The odd number of pixels that a figure extending `reach` to both sides of the centre touches. Pixel k covers
 /// [k - 1/2, k + 1/2].
 std::int64_t pixels_touched(double reach) {
   return 2 * static_cast<std::int64_t>(std::ceil(std::max(0.0, reach - 0.5 - kSliver))) + 1;
@@ -63,7 +63,7 @@ std::int64_t pixels_touched(double reach) {
 /// The area of [0, x] x [0, y] inside the circle of radius r around the origin; x and y in [0, r].
 double quarter_disk_area(double x, double y, double r) {
   if (x * x + y * y <= r * r) return x * y;
-  // The rectangle's top edge leaves the circle at `left`; from there to x the circle is the upper bound.
+  // The top edge of the rectangle leaves the circle at `left`; from there to x, the circle bounds the area.
   const double left = std::sqrt(r * r - y * y);
   const auto below_circle = [r](double t) {
     return (t * std::sqrt(std::max(0.0, r * r - t * t)) + r * r * std::asin(std::min(1.0, t / r))) / 2;
@@ -73,10 +73,10 @@ double quarter_disk_area(double x, double y, double r) {
 
 /// The area of the unit square around (x, y) inside the circle of radius r around the origin.
 double pixel_area_in_disk(double x, double y, double r) {
-  // By symmetry; the order of x and y keeps the transposed pixel's rounding the same.
+  // Only one octant is needed. Ordering x and y gives the transposed pixel the same rounding.
   const double far = std::max(std::fabs(x), std::fabs(y)), near = std::min(std::fabs(x), std::fabs(y));
   if (std::hypot(far + 0.5, near + 0.5) <= r) return 1;
-  const auto area = [r](double right, double top) {  // odd in both, as an integral from 0 is
+  const auto area = [r](double right, double top) {  // odd in both arguments, like an integral from 0
     const double sign = (right < 0) == (top < 0) ? 1 : -1;
     return sign * quarter_disk_area(std::min(std::fabs(right), r), std::min(std::fabs(top), r), r);
   };
@@ -85,7 +85,7 @@ double pixel_area_in_disk(double x, double y, double r) {
   return inside < kSliver * std::min(1.0, r * r) ? 0 : inside;
 }
 
-/// The part of the line through the origin along `along`, |t| <= half, that is inside the unit square around (x, y).
+/// The length of the line t * along, |t| <= half, inside the unit square around (x, y).
 double line_length_in_pixel(double x, double y, const Direction& along, double half) {
   double first = -half, last = half;
   for (const auto& [centre, slope] : {std::pair(x, along.cos), std::pair(y, along.sin)}) {
@@ -102,20 +102,20 @@ double line_length_in_pixel(double x, double y, const Direction& along, double h
 
 }  // namespace
 
-Samples sample_gaussian(double sigma, const Extent& size) {
-  const Samples bell =
+SampledKernel sample_gaussian(double sigma, const Extent& size) {
+  const SampledKernel bell =
       sample(size, [sigma](double x, double y) { return std::exp(-(x * x + y * y) / (2 * sigma * sigma)); });
   return divided(bell, sum_of(bell));
 }
 
-Samples sample_box(const Extent& size) {
-  Samples samples = sample(size, [](double, double) { return 1.0; });
+SampledKernel sample_box(const Extent& size) {
+  SampledKernel samples = sample(size, [](double, double) { return 1.0; });
   samples.divisor = static_cast<double>(size.h * size.w);
   return samples;
 }
 
-Samples sample_log(double sigma, const Extent& size) {
-  Samples samples = sample(size, [sigma](double x, double y) {
+SampledKernel sample_log(double sigma, const Extent& size) {
+  SampledKernel samples = sample(size, [sigma](double x, double y) {
     const double falloff = (x * x + y * y) / (2 * sigma * sigma);
     return (1 - falloff) * std::exp(-falloff) / (pi * std::pow(sigma, 4));
   });
@@ -124,20 +124,21 @@ Samples sample_log(double sigma, const Extent& size) {
   return samples;
 }
 
-Samples sample_dog(double sigma, double ratio, const Extent& size) {
-  Samples samples = sample_gaussian(sigma, size);
-  const Samples wide = sample_gaussian(ratio * sigma, size);
+SampledKernel sample_dog(double sigma, double ratio, const Extent& size) {
+  SampledKernel samples = sample_gaussian(sigma, size);
+  const SampledKernel wide = sample_gaussian(ratio * sigma, size);
   for (std::size_t i = 0; i < samples.weights.size(); ++i) samples.weights[i] -= wide.weights[i];
   return samples;
 }
 
-Samples sample_gabor(const GaborShape& shape, const Extent& size) {
+SampledKernel sample_gabor(const GaborShape& shape, const Extent& size) {
   const Direction along = direction(shape.theta), phase = direction(shape.psi);
-  const Samples waves = sample(size, [&](double x, double y) {
+  const SampledKernel waves = sample(size, [&](double x, double y) {
     const double u = x * along.cos + y * along.sin, v = shape.gamma * (y * along.cos - x * along.sin);
     const double turn = 2 * pi * u / shape.lambda;
     return std::exp(-(u * u + v * v) / (2 * shape.sigma * shape.sigma)) *
-           (std::cos(turn) * phase.cos - std::sin(turn) * phase.sin);  // cos(turn + psi), clean where psi is
+           (std::cos(turn) * phase.cos -
+            std::sin(turn) * phase.sin);  // cos(turn + psi), exact for multiples of 90 degrees
   });
   double sum = 0;
   for (const double weight : waves.weights) sum += std::fabs(weight);
@@ -151,17 +152,19 @@ Extent gabor_extent(const GaborShape& shape) {
   return {side(std::hypot(u * along.sin, v * along.cos)), side(std::hypot(u * along.cos, v * along.sin))};
 }
 
-Samples sample_disk(double radius) {
+SampledKernel sample_disk(double radius) {
   const std::int64_t side = pixels_touched(radius);
-  const Samples areas = sample({side, side}, [radius](double x, double y) { return pixel_area_in_disk(x, y, radius); });
+  const SampledKernel areas =
+      sample({side, side}, [radius](double x, double y) { return pixel_area_in_disk(x, y, radius); });
   return divided(areas, sum_of(areas));
 }
 
-Samples sample_motion(double length, double angle) {
+SampledKernel sample_motion(double length, double angle) {
   const Direction along = direction(angle);
   const double half = length / 2;
   const Extent size{pixels_touched(half * std::fabs(along.sin)), pixels_touched(half * std::fabs(along.cos))};
-  const Samples lengths = sample(size, [&](double x, double y) { return line_length_in_pixel(x, y, along, half); });
+  const SampledKernel lengths =
+      sample(size, [&](double x, double y) { return line_length_in_pixel(x, y, along, half); });
   return divided(lengths, sum_of(lengths));
 }
 

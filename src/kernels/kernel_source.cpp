@@ -9,15 +9,35 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
+#include "kernels/files/foreign_kernels.h"
+#include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_json.h"
 #include "kernels/generated.h"
 #include "kernels/shipped.h"
+#include "tensors/file_format.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
 
 constexpr const char* kOption = "--kernel";
+
+/// Names that other programs use for kernels of ours.
+struct Synonym {
+  std::string_view name, ours;
+};
+constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},
+                                 {"gauss", "gaussian"},
+                                 {"gaussian-blur", "gaussian"},
+                                 {"mean", "box"},
+                                 {"average", "box"},
+                                 {"laplace", "laplacian-4"},
+                                 {"laplacian", "laplacian-4"},
+                                 {"mexican-hat", "log"},
+                                 {"gray", "luma"},
+                                 {"grey", "luma"}};
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kernel, kOption, message); }
 
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
@@ -28,12 +48,22 @@ bool is_path(const std::string& argument) {
   return argument.find('/') != std::string::npos || has_extension(argument, ".json") || has_extension(argument, ".npy");
 }
 
-[[noreturn]] void refuse_safetensors(const std::string& path) {
-  throw Error(ErrorKind::kernel, kOption,
-              "'" + path +
-                  "' holds arrays by name; 'convtool kernels import' makes kernel files of them, and "
-                  "{\"weight\": \"" +
-                  path + "#NAME\"} is the one called NAME");
+bool is_generator(std::string_view name) {
+  const std::span<const Generator> all = generators();
+  return std::any_of(all.begin(), all.end(), [name](const Generator& generator) { return generator.name == name; });
+}
+
+/// Files that are not kernels, by their extensions.
+void refuse_other_files(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (has_extension(path, ".safetensors")) {
+    refuse("'" + path +
+           "' stores arrays by name; 'convtool kernels import' writes kernel files for them, and {\"weight\": \"" +
+           path + "#NAME\"} is the one called NAME");
+  }
+  const auto format = extension.empty() ? std::nullopt : find_file_format(extension);
+  if (format && !format->is_tensor())
+    refuse("'" + path + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
 }
 
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
@@ -42,51 +72,88 @@ Bytes read_kernel_file(const std::string& path) {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
-    throw Error(ErrorKind::kernel, kOption, error.what());
+    refuse(error.what());
   }
 }
 
 Network load_file(const std::string& path) {
-  if (has_extension(path, ".safetensors")) refuse_safetensors(path);
+  refuse_other_files(path);
   const Bytes bytes = read_kernel_file(path);
   const std::filesystem::path file(path);
   const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_kernel_npy(bytes, path, name);
+  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_npy_kernel(bytes, path, name);
   return parse_kernel_json(text, path, name, file.parent_path().string());
 }
 
-bool is_generator(std::string_view name) {
-  const std::span<const Generator> all = generators();
-  return std::any_of(all.begin(), all.end(), [name](const Generator& generator) { return generator.name == name; });
+Network load_inline(const std::string& text) {
+  if (ends_inside_brackets(text)) {
+    refuse("the brackets of '" + printable(text.substr(0, 40)) +
+           "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
+  }
+  return parse_kernel_json(text, kOption, "inline");
 }
 
-[[noreturn]] void refuse_unknown(const std::string& name) {
-  if (has_extension(name, ".safetensors")) refuse_safetensors(name);
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(name, ignored)) {
-    throw Error(
-        ErrorKind::kernel, kOption,
-        "'" + name + "' is a file, but names of kernel files end in .json or .npy; rename it, or write ./" + name);
+/// "gaussian:sigma=2" for 'gaussian sigma=2', 'gaussian(sigma=2)' and 'gaussian,sigma=2'; "" where `text` does not
+/// begin with the name of a generator.
+std::string with_colon(const std::string& text) {
+  const std::size_t end = text.find_first_of(" ,(");
+  if (end == std::string::npos || !is_generator(std::string_view(text).substr(0, end))) return "";
+  std::string result = text.substr(0, end) + ":";
+  for (const char c : text.substr(end)) {
+    if (c == ' ' || c == ',') {
+      if (!result.ends_with(':') && !result.ends_with(',')) result += ',';
+    } else if (c != '(' && c != ')') {
+      result += c;
+    }
   }
+  if (result.ends_with(',')) result.pop_back();
+  return result;
+}
+
+/// "; did you mean ...", or where the names are listed.
+std::string advice(const std::string& name) {
+  const std::string spec = with_colon(name);
+  if (!spec.empty()) return "; did you mean " + spec + "?";
+  if (in_small_letters(name) == "canny") return "; 'convtool edges --thin --hysteresis auto' is a Canny detector";
+  for (const Synonym& synonym : kSynonyms)
+    if (in_small_letters(name) == synonym.name) return "; did you mean '" + std::string(synonym.ours) + "'?";
   std::vector<std::string_view> known;
   for (const ShippedKernel& kernel : shipped_kernels()) known.push_back(kernel.name);
   for (const Generator& generator : generators()) known.push_back(generator.name);
   const std::string hint = suggestion(name, known);
-  throw Error(ErrorKind::kernel, kOption,
-              "no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" +
-                  (hint.empty() ? "; 'convtool kernels list' shows the names" : hint));
+  return hint.empty() ? "; 'convtool kernels list' shows the names" : hint;
+}
+
+[[noreturn]] void refuse_unknown(const std::string& name) {
+  refuse_other_files(name);
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(name, ignored))
+    refuse("'" + name + "' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./" +
+           name);
+  refuse("no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" + advice(name));
+}
+
+/// Whether `argument` is a piece of JSON such as weight:[[1,-1]], without the braces and quotes that a shell has
+/// removed.
+bool is_piece_of_json(const std::string& argument) {
+  std::error_code ignored;
+  return (argument.find("[[") != std::string::npos || argument.find("]]") != std::string::npos) &&
+         !std::filesystem::exists(argument, ignored);
 }
 
 }  // namespace
 
 Network load_kernel(const std::string& argument) {
-  if (is_inline(argument)) return parse_kernel_json(argument, kOption, "inline");
+  if (is_inline(argument)) return load_inline(argument);
+  if (is_piece_of_json(argument))
+    refuse("'" + printable(argument) +
+           "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
   if (is_path(argument)) return load_file(argument);
-  if (const ShippedKernel* shipped = find_shipped_kernel(argument)) {
+  if (const ShippedKernel* shipped = find_shipped_kernel(argument))
     return parse_kernel_json(shipped->json, "kernels/" + argument + ".json", argument);
-  }
-  if (argument.find(':') != std::string::npos || is_generator(argument)) return generate_kernel(argument);
+  if (is_generator(argument)) return generate_kernel(argument);
+  if (argument.find(':') != std::string::npos && with_colon(argument).empty()) return generate_kernel(argument);
   refuse_unknown(argument);
 }
 

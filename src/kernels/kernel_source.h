@@ -1,4 +1,4 @@
-// What `--kernel` takes: a file, a shipped name, a generated kernel, or inline JSON.
+// The argument of `--kernel`: a file, a shipped name, a generated kernel, or inline JSON.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +8,18 @@
 
 namespace convtool {
 
-/// Loads the kernel that `argument` names:
-///   text that begins with [ or {        inline JSON, called "inline"
-///   a path that contains / or ends in .json or .npy
-///   a shipped name                      kernels/shipped.h
-///   NAME or NAME:param=value,...        kernels/generated.h
-/// Throws Error(kernel) or Error(input); an unknown name suggests the nearest.
+/// Loads the kernel that `argument` names. In this order, it is
+///   inline JSON, called "inline"        text that begins with [ or {
+///   a file                              a path that contains / or ends in .json or .npy
+///   a shipped kernel                    a name of kernels/shipped.h
+///   a generated kernel                  NAME or NAME:param=value,... of kernels/generated.h
+/// Throws Error(kernel); for an unknown name it suggests the nearest.
 Network load_kernel(const std::string& argument);
 
 /// Whether `text` is a shipped kernel's name, or a generator's with or without parameters.
 bool is_kernel_name(const std::string& text);
 
-/// Bytes; no larger kernel file is read.
+/// Bytes; a larger kernel file is refused.
 inline constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;
 
 }  // namespace convtool

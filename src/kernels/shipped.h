@@ -1,4 +1,4 @@
-// The kernels of kernels/*.json, built into the program so that they work anywhere.
+// The kernels of kernels/*.json, built into the program, which therefore needs no files at run time.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ struct ShippedKernel {
 /// All of them, sorted by name.
 std::span<const ShippedKernel> shipped_kernels();
 
-/// By name, or null.
+/// The kernel called `name`, or null.
 const ShippedKernel* find_shipped_kernel(std::string_view name);
 
 }  // namespace convtool

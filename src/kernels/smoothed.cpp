@@ -10,7 +10,7 @@ namespace convtool {
 namespace {
 
 /// The full convolution of `weights` with `blur`, which is symmetric.
-std::vector<float> convolved(const Layer& layer, const Samples& blur) {
+std::vector<float> convolved(const Layer& layer, const SampledKernel& blur) {
   const Extent size{layer.shape.kh + blur.size.h - 1, layer.shape.kw + blur.size.w - 1};
   std::vector<double> sums(static_cast<std::size_t>(size.h * size.w));
   for (std::int64_t y = 0; y < layer.shape.kh; ++y)
@@ -35,8 +35,8 @@ Bank smoothed(const Bank& bank, double sigma) {
     if (2 * reach + static_cast<double>(std::max(layer.shape.kh, layer.shape.kw)) >
         static_cast<double>(kMaxGeneratedSize))
       throw Error(ErrorKind::kernel, result.name,
-                  "its kernels would have more than " + std::to_string(kMaxGeneratedSize) +
-                      " pixels each way; shrink the picture first");
+                  "its kernels would be larger than " + std::to_string(kMaxGeneratedSize) +
+                      " pixels each way; choose a smaller sigma, or shrink the picture first");
     const auto side = static_cast<std::int64_t>(2 * reach + 1);
     layer.weights = convolved(layer, sample_gaussian(sigma, {side, side}));
     layer.shape.kh += side - 1;

@@ -5,10 +5,11 @@
 
 namespace convtool {
 
-/// Every kernel of `bank` after a Gaussian of standard deviation `sigma` pixels, as one kernel: their convolution, the
-/// Gaussian cut off at 3 sigma as `gaussian:sigma=S` is. The picture's border is extended once, before both, where two
-/// filters in a row would extend the blurred picture. The layers are of rank 2, without dilation.
-/// Throws Error(kernel) for a sigma that makes a kernel larger than kMaxGeneratedSize.
+/// `bank` with a Gaussian of standard deviation `sigma` pixels folded into each kernel: their convolution, which
+/// filters like the Gaussian followed by the kernel. The Gaussian ends at 3 sigma, like `gaussian:sigma=S`. The border
+/// of the picture is extended once, before both, where two filters in sequence would extend the blurred picture. The
+/// layers have rank 2 and no dilation. Throws Error(kernel) for a sigma that makes a kernel larger than
+/// kMaxGeneratedSize.
 Bank smoothed(const Bank& bank, double sigma);
 
 }  // namespace convtool

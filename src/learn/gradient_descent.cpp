@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,7 @@
 namespace convtool {
 namespace {
 
-/// A step in the space of parameters: biases stay where they are unless they are learned.
+/// Adds `scale` times `step` to `sum`. Biases change only if they are learned.
 void add_scaled(Parameters& sum, double scale, const Parameters& step, bool with_bias) {
   for (std::size_t i = 0; i < sum.weights.size(); ++i) sum.weights[i] += scale * step.weights[i];
   if (!with_bias) return;
@@ -33,7 +32,7 @@ double norm(const Parameters& parameters, bool with_bias) {
   return std::sqrt(squares);
 }
 
-/// Adds the derivative of the sum of squares of what `errors` holds in rows that are learned from.
+/// Adds the derivative of the sum of squared errors in the training rows.
 void add_gradient_of_squares(const Sample& sample, const Tensor& errors, int threads, Parameters& gradient) {
   const ConstTensorRef learned = top_rows(errors.ref(), sample.learned_rows);
   const WeightGradient of_half = weight_gradient(sample.problem, sample.input.ref(), learned, threads);
@@ -59,7 +58,7 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
   for (const Sample& sample : samples) errors.emplace_back(DType::f32, sample.target.shape());
 
   Parameters parameters = start, velocity(shape);
-  double first = 0, worst = 0;  // of the start, or of the mean of targets
+  double first = 0, worst = 0;  // losses: of the start; the greater of that and of the targets' mean
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     Loss loss;
     Parameters gradient(shape);
@@ -80,14 +79,15 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
     add_scaled(parameters, -options.rate, velocity, options.learns_bias);
   }
   const double last = measure_loss(samples, parameters.to_kernel(shape), options.threads).learned;
-  // Twice: momentum may lead a run that will converge a little up first.
+  // Twice, since momentum may raise the loss of a run at first that converges later.
   if (!(last <= 2 * worst)) refuse_divergence(samples, options, options.epochs, first, last);
   return parameters;
 }
 
 double stable_rate(std::span<const Sample> samples, bool learns_bias, int threads) {
   const KernelShape& shape = samples.front().problem.kernel;
-  // Any direction serves that is not orthogonal to the steepest one; this one is of no pattern that pictures have.
+  // Any direction works that is not orthogonal to the steepest one. A pseudorandom one resembles no pattern of
+  // pictures.
   Parameters direction(shape);
   std::uint32_t state = 1;
   const auto next = [&state] {
@@ -117,9 +117,7 @@ double stable_rate(std::span<const Sample> samples, bool learns_bias, int thread
     direction = std::move(turned);
   }
   if (!(curvature > 0)) return 0;
-  char text[32];  // more than three digits say nothing
-  std::snprintf(text, sizeof text, "%.3g", 1 / curvature);
-  return *parse_number<double>(text);
+  return *parse_number<double>(short_text(1 / curvature, 3));  // more digits would be spurious
 }
 
 }  // namespace convtool

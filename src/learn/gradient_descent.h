@@ -21,18 +21,18 @@ struct DescentOptions {
   int threads = 0;
 };
 
-/// Told after each epoch, the first of which is 1: the loss that its gradient was taken at, before its step.
+/// Called after each epoch, counted from 1, with the loss before its step.
 using EpochListener = std::function<void(std::int64_t epoch, const Loss& loss)>;
 
-/// Takes so many steps from `start`. The layer runs in float, by the engine; steps are summed up in double. Throws
-/// Error(shape) that names --lr, with a rate that would do, once the loss has grown a million times, or beyond numbers;
-/// and when it ends more than twice as large as it began, and as that of no more than the targets' mean.
+/// Takes `options.epochs` steps from `start`. The layer runs in float, by the engine; steps are summed in double. A run
+/// diverges when its loss grows a million times or is no longer a number, or when it ends with more than twice the loss
+/// of both the start and the targets' mean. Then it throws Error(shape) that names --lr and suggests a rate.
 Parameters descend(std::span<const Sample> samples, const Parameters& start, const DescentOptions& options,
                    const EpochListener& listener);
 
-/// A rate at which descent without momentum is stable: half of what no greater one is. The loss is a quadratic form;
-/// with its largest curvature h, steps of less than 2 / h shrink every error. h is found by power iteration with the
-/// engine, to a hundredth or so. 0 when the loss does not depend on the parameters.
+/// A rate at which descent without momentum is stable: half the largest stable rate. The loss is a quadratic form;
+/// where h is its largest curvature, steps of less than 2 / h shrink every error. h is found by power iteration with
+/// the engine, to about one percent. Returns 0 when the loss does not depend on the parameters.
 double stable_rate(std::span<const Sample> samples, bool learns_bias, int threads);
 
 }  // namespace convtool

@@ -18,14 +18,14 @@ struct Solution {
   std::int64_t rank = 0;
 };
 
-/// The most that finding the answer of smallest norm may take, in third powers of unknowns: some 10 s.
+/// The limit for finding a solution of least norm, as the sum over groups of the third power of unknowns: about 10 s.
 constexpr double kMostCubed = 1e10;
 
-/// The answer of smallest norm where `gram` is singular. Rows and columns were divided by `scale` to make the diagonal
-/// 1, so that which unknowns are determined does not depend on the units of pixels.
+/// The solution of least norm of a singular system. Its rows and columns were divided by `scale`, which makes the
+/// diagonal 1, so that the rank does not depend on the units of the pixels.
 Solution solve_singular(const Matrix& scaled_gram, const Matrix& scaled_rhs, const Eigen::VectorXd& scale) {
-  // What rounding the sums of products and finding eigenvalues leaves of nothing (G. Golub, C. Van Loan, Matrix
-  // Computations, 4th edition, 8.1).
+  // The largest eigenvalue that rounding can leave in place of 0 (G. Golub, C. Van Loan, Matrix Computations, 4th
+  // edition, 8.1).
   const double least_variance = 4 * static_cast<double>(scaled_gram.rows()) * std::numeric_limits<double>::epsilon();
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(scaled_gram);
   const Eigen::VectorXd& values = eigen.eigenvalues();  // ascending
@@ -36,19 +36,19 @@ Solution solve_singular(const Matrix& scaled_gram, const Matrix& scaled_rhs, con
   const Matrix vectors = eigen.eigenvectors().rightCols(rank);
   const Matrix in_basis = values.tail(rank).cwiseInverse().asDiagonal() * (vectors.transpose() * scaled_rhs);
   Solution solution{.unknowns = scale.cwiseInverse().asDiagonal() * (vectors * in_basis), .rank = rank};
-  if (undetermined > 0) {  // what the null space of the unscaled system has a share in, it takes away
+  if (undetermined > 0) {  // remove the part that lies in the null space of the unscaled system
     const Matrix null_space = scale.cwiseInverse().asDiagonal() * eigen.eigenvectors().leftCols(undetermined);
     solution.unknowns -= null_space * null_space.colPivHouseholderQr().solve(solution.unknowns);
   }
   return solution;
 }
 
-/// `cubed` is what the groups before have taken of kMostCubed.
+/// `cubed` is the part of kMostCubed that earlier groups have used; this one is added.
 Solution solve(const Matrix& gram, const Matrix& rhs, double& cubed) {
   const Eigen::VectorXd scale = gram.diagonal().unaryExpr([](double d) { return d > 0 ? std::sqrt(d) : 1.0; });
   const auto by_scale = scale.cwiseInverse().asDiagonal();
   const Matrix scaled_gram = by_scale * gram * by_scale, scaled_rhs = by_scale * rhs;
-  constexpr double kTrusted = 1e-9;  // leaves the answer 2^-53 / kTrusted, about a float's 2^-24
+  constexpr double kTrusted = 1e-9;  // an error of 2^-53 / kTrusted, about a float's 2^-24
   const Eigen::LLT<Matrix> cholesky(scaled_gram);
   if (cholesky.info() == Eigen::Success && cholesky.rcond() > kTrusted)
     return {.unknowns = by_scale * cholesky.solve(scaled_rhs), .rank = gram.rows()};
@@ -58,7 +58,7 @@ Solution solve(const Matrix& gram, const Matrix& rhs, double& cubed) {
     throw Error(
         ErrorKind::shape, "--method",
         "the input hardly determines the " + std::to_string(gram.rows()) +
-            " unknowns of an output channel, and finding the smallest of so many takes minutes; say --ridge 1, or "
+            " unknowns of an output channel, and finding the smallest solution would take minutes; add --ridge 1, or "
             "learn a smaller kernel");
   return solve_singular(scaled_gram, scaled_rhs, scale);
 }
@@ -86,8 +86,9 @@ LeastSquares solve_least_squares(std::span<const Sample> samples, const LeastSqu
   const std::int64_t weights = problem.kernel.taps(), columns = weights + (options.learns_bias ? 1 : 0);
   if (columns > kMostColumns)
     throw Error(ErrorKind::shape, "--method",
-                "least squares finds at most " + std::to_string(kMostColumns) + " weights of an output channel (got " +
-                    std::to_string(columns) + "); choose --method gd, more groups or a smaller kernel");
+                "least squares can find at most " + std::to_string(kMostColumns) +
+                    " weights of an output channel (got " + std::to_string(columns) +
+                    "); choose --method gd, more groups or a smaller kernel");
 
   const TapProducts products = sum_products(samples, options.threads);
   const std::int64_t taps = products.taps, outputs = products.outputs;

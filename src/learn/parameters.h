@@ -1,4 +1,4 @@
-// What is learned: the numbers of one layer, or what goes with each of them.
+// The numbers that are learned: those of one layer.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace convtool {
 
-/// A number for each weight and each bias of a layer: their values, or a loss's derivatives with respect to them.
+/// A number for each weight and bias of a layer: its value, or the derivative of a loss with respect to it.
 struct Parameters {
   std::vector<double> weights;  ///< [c_o][c_i/groups][kh][kw]
   std::vector<double> bias;     ///< [c_o]
@@ -16,7 +16,7 @@ struct Parameters {
   explicit Parameters(const KernelShape& shape)
       : weights(static_cast<std::size_t>(shape.count())), bias(static_cast<std::size_t>(shape.c_o)) {}
 
-  /// As the engine takes them, rounded to float.
+  /// The parameters rounded to float, for the engine.
   Kernel to_kernel(const KernelShape& shape) const {
     return {.shape = shape, .weights = {weights.begin(), weights.end()}, .bias = {bias.begin(), bias.end()}};
   }

@@ -9,7 +9,7 @@
 namespace convtool {
 namespace {
 
-/// The mean square of what rounding has taken from targets.
+/// The mean squared error of rounding the targets.
 double rounding_variance(std::span<const Sample> samples) {
   if (std::all_of(samples.begin(), samples.end(), [](const Sample& sample) { return sample.whole_target; }))
     return 1.0 / 12;
@@ -22,7 +22,7 @@ double rounding_variance(std::span<const Sample> samples) {
   return 0x1p-48 * largest * largest / 12;
 }
 
-/// Moves each bias by the mean error of its output channel.
+/// Subtracts from each bias the mean error of its output channel.
 void fit_biases(std::span<const Sample> samples, int threads, Parameters& parameters) {
   const KernelShape& shape = samples.front().problem.kernel;
   const Kernel kernel = parameters.to_kernel(shape);

@@ -3,14 +3,14 @@
 #include <vector>
 
 #include "conv/plan.h"
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 
 Loss measure_errors(const Sample& sample, const Kernel& kernel, int threads, Tensor& errors) {
   ConvPlan(sample.problem, kernel, {}, {.threads = threads}).run(sample.input.ref(), errors.ref());
 
-  // The rows of a channel one below the other: as many sums, whatever the number of threads.
+  // One sum per row, so that the result does not depend on the number of threads.
   const Shape& shape = sample.target.shape();
   const std::int64_t planes = shape.n * shape.c, width = shape.w;
   const float* target = sample.target.data<float>();

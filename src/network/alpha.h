@@ -1,4 +1,4 @@
-// Alpha, set aside while the colours are filtered, and attached again to the result.
+// Alpha is set aside while the colours are filtered, then attached to the result.
 #pragma once
 
 #include "core/tensor.h"
@@ -6,10 +6,10 @@
 
 namespace convtool {
 
-/// Fills `output` (one channel) with the alpha of `input` (one channel) at the centre of each output's receptive field;
-/// a centre in the padding takes the nearest pixel, so what is opaque all over stays so. From an integer type to
-/// another, and from f32 (0..1) to an integer type, alpha is rescaled to the full range and rounded, ties to even; to
-/// f32 it keeps its numbers, as colours do.
+/// Fills `output` (one channel) with the alpha of `input` (one channel) at the centre of each output's receptive field.
+/// For a centre in the padding it takes the nearest pixel, so an opaque picture stays opaque. Between integer types,
+/// and from f32 (0..1) to an integer type, alpha is rescaled to the full range and rounded to nearest, ties to even. To
+/// f32 it keeps its values, as colours do.
 void resample_alpha(const ConstTensorRef& input, const ReceptiveField& field, const TensorRef& output);
 
 }  // namespace convtool

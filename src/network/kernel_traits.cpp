@@ -10,7 +10,7 @@
 namespace convtool {
 namespace {
 
-/// How weight[u][v] compares with the one at `place(u, v)`, over all of them.
+/// Compares every weight[u][v] with the weight at `place(u, v)`.
 template <class Place>
 Symmetry compare(const float* weights, const Extent& size, const Place& place) {
   bool same = true, opposite = true;
@@ -32,8 +32,8 @@ bool are_whole(const std::vector<double>& values, int exponent) {
   });
 }
 
-/// The power of two that makes the column, divided by it, and the row, multiplied by it, whole, the row as small as can
-/// be; where there is none, that which brings the largest entry of the column to [1, 2).
+/// The power of two by which to divide the column and multiply the row so that both are whole numbers, the row the
+/// smallest possible. Where there is none, the power that brings the largest entry of the column to [1, 2).
 int readable_exponent(const std::vector<double>& column, const std::vector<double>& row) {
   constexpr int kMostBits = 24;
   double largest = 0;
@@ -45,14 +45,14 @@ int readable_exponent(const std::vector<double>& column, const std::vector<doubl
   return readable;
 }
 
-/// The same product, for people to read: scaled by a power of two, which changes no digit, and with the signs that make
-/// the row's sum positive, or else the column's.
+/// Rewrites the same product for people to read: scaled by a power of two, which changes no digit, and with the signs
+/// that make the sum of the row positive, or if that is 0, the sum of the column.
 void make_readable(std::vector<double>& column, std::vector<double>& row) {
   const int exponent = readable_exponent(column, row);
   const double of_row = std::accumulate(row.begin(), row.end(), 0.0);
   const double of_column = std::accumulate(column.begin(), column.end(), 0.0);
   const double sign = of_row < 0 || (of_row == 0 && of_column < 0) ? -1 : 1;
-  for (double& value : column) value = sign * std::ldexp(value, -exponent) + 0.0;  // + 0.0 makes 0 of -0
+  for (double& value : column) value = sign * std::ldexp(value, -exponent) + 0.0;  // + 0.0 turns -0 into 0
   for (double& value : row) value = sign * std::ldexp(value, exponent) + 0.0;
 }
 

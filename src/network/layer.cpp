@@ -16,9 +16,8 @@ void check_bank(const Bank& bank) {
   const bool combined = bank.combine != Combine::none;
   for (const Layer& layer : bank.layers) {
     if (layer.pooling != Pooling::none && (combined || bank.layers.size() > 1)) {
-      throw Error(
-          ErrorKind::kernel, bank.name,
-          "'" + layer.name + "' pools, and pooling is a layer of its own; let it come before or behind in \"layers\"");
+      throw Error(ErrorKind::kernel, bank.name,
+                  "'" + layer.name + "' is a pool, which cannot be in a bank; make it a separate entry in \"layers\"");
     }
     const char* differs = layer.params.stride != first.params.stride               ? "stride"
                           : !combined                                              ? nullptr
@@ -29,8 +28,8 @@ void check_bank(const Bank& bank) {
     if (differs != nullptr) {
       throw Error(ErrorKind::kernel, bank.name,
                   std::string("kernels to be ") + (combined ? "combined" : "stacked") + " must be alike, but '" +
-                      first.name + "' and '" + layer.name + "' differ in " + differs + "; give them the same" +
-                      (combined ? ", or combine none" : ""));
+                      first.name + "' and '" + layer.name + "' differ in " + differs + "; make it the same" +
+                      (combined ? ", or use \"combine\": \"none\"" : ""));
     }
   }
 }

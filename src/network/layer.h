@@ -1,4 +1,4 @@
-// What kernel files describe: a layer, a bank of layers side by side, a network of banks one after another.
+// The contents of a kernel file: a layer, a bank of layers on the same input, a network of banks one after another.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,16 @@
 
 namespace convtool {
 
-/// Of a pooling layer, what becomes of each window of a channel: its largest value, as nn.MaxPool2d, or its mean, as
-/// nn.AvgPool2d. A mean is the kernel of rank 2 whose weights are 1, and whose divisor is their number; a largest value
-/// has no weights.
+/// The result of a pooling layer for each window of a channel: the largest value, as in nn.MaxPool2d, or the mean, as
+/// in nn.AvgPool2d. A mean is a rank-2 kernel of ones with their number as divisor. A max pool has no weights.
 enum class Pooling { none, max, mean };
 inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
 
-/// A kernel with its options. `rank` is that of the weights as the user wrote them:
-///   2 [kh][kw]                       every channel of the input is filtered alone
+/// The words for Padding::Rule, in its order: in kernel files, options and reports.
+inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
+
+/// A kernel with its options. `rank` is the rank of the weights as the user wrote them:
+///   2 [kh][kw]                       each channel of the input is filtered separately
 ///   3 [c_i][kh][kw]                  all input channels are summed into one
 ///   4 [c_o][c_i/groups][kh][kw]      nn.Conv2d
 struct Layer {
@@ -27,9 +29,9 @@ struct Layer {
   std::string description;
   int rank = 2;
   KernelShape shape;            ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
-  std::vector<float> weights;   ///< shape.count() of them, row-major; none of a max pool
-  std::vector<float> bias;      ///< empty: 0; one number: every output channel; else one per output channel
-  std::vector<double> divisor;  ///< of the sums: empty: 1; one number: every output channel; or one per output channel
+  std::vector<float> weights;   ///< shape.count() of them, row-major; empty for a max pool
+  std::vector<float> bias;      ///< empty for 0; one number for all output channels; or one per output channel
+  std::vector<double> divisor;  ///< of the sums: empty for 1; one number for all output channels; or one per channel
   ConvParams params;            ///< groups is 1 unless rank is 4
   Activation activation = Activation::none;
   Pooling pooling = Pooling::none;
@@ -40,13 +42,13 @@ struct Layer {
   std::vector<std::int64_t> dimensions() const;
 };
 
-/// Layers on the same input. Their outputs are stacked, layer by layer, or joined channel by channel.
+/// Layers on the same input. Their outputs are stacked, layer by layer, or combined channel by channel.
 struct Bank {
   std::string name;
   std::string description;
-  std::vector<Layer> layers;  ///< at least one; alike in shape, params and activation when combined; or one that pools
+  std::vector<Layer> layers;  ///< at least one; a pool is alone; if combined, equal in shape, params and activation
   Combine combine = Combine::none;
-  std::optional<OutputMap> map;  ///< what the kernel file asks for, if it does
+  std::optional<OutputMap> map;  ///< set where the kernel file asks for one
 };
 
 /// Banks one after another, float in between. Kernel files call the banks of a network its layers.
@@ -54,23 +56,23 @@ struct Network {
   std::string name;
   std::string description;
   std::vector<Bank> banks;         ///< at least one
-  std::vector<std::string> files;  ///< that weights were read from, besides the kernel file itself
+  std::vector<std::string> files;  ///< files of weights that were read, without the kernel file itself
 };
 
-/// Throws Error(kernel) unless the layers are alike in stride, and those of a combined bank also in shape, params and
-/// activation, and a layer that pools is alone.
+/// Throws Error(kernel) unless all layers have the same stride, those of a combined bank also the same shape, params
+/// and activation, and a pool is the only layer.
 void check_bank(const Bank& bank);
 
-/// The sum of `count` weights, or 0 where it is 0 as far as float can tell: rounding weights to float moves their sum
-/// by 2^-24 * sum|w| at most, and adding n of them up in double by n * 2^-53 * sum|w|.
+/// The sum of `count` weights, or 0 where rounding alone can explain the difference from 0: rounding weights to float
+/// moves their sum by at most 2^-24 * sum|w|, and adding n of them in double by n * 2^-53 * sum|w|.
 double sum_of_weights(const float* weights, std::int64_t count);
 
-/// True when there are weights, and those of every output channel sum to zero, as far as float can tell: such a kernel
-/// answers changes only, and flat areas with 0.
+/// Whether the layer has weights and sum_of_weights() is 0 for every output channel. Such a kernel responds only to
+/// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
-/// The map that `asked` comes to for `bank`: `automatic` becomes `abs` when nothing is combined and every layer sums to
-/// zero, else `clip`; for float results, `clip`, which leaves them as they are.
+/// The map that `asked` stands for. `automatic` becomes `abs` for integer results when nothing is combined and every
+/// layer sums to zero, and `clip` otherwise, which leaves float results as they are.
 OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype);
 
 }  // namespace convtool

@@ -1,5 +1,6 @@
-// Largest values of columns first, then of those in a row: kh + kw steps for each output where a window has kh * kw.
-// Where the channels of a pixel lie side by side they go through a row together, which keeps reads in order.
+// The largest value of each column of a window first, then the largest of those along the row: kh + kw steps per
+// output, where a window has kh * kw values. With channels last, all channels of a pixel are processed together, so
+// that reads stay in order.
 
 #include "network/max_pool.h"
 
@@ -11,18 +12,19 @@
 #include <vector>
 
 #include "conv/padding.h"
+#include "conv/sink.h"
 #include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
-/// Under so many input elements other threads cost more than they save.
+/// With fewer input elements, more threads cost more than they save.
 constexpr std::int64_t kSingleThreaded = 1 << 16;
 
-/// `most`, or `value` where that is larger or NaN. A NaN in `most` stays, since nothing is larger.
+/// `value` if it is larger than `most` or NaN, else `most`. A NaN in `most` stays, since no value is larger.
 float larger(float value, float most) { return (value > most) | (value != value) ? value : most; }
 
-/// A row of pixels, of which so many neighbouring channels are taken: elements [x * count + k].
+/// A range of neighbouring channels. A row of their values is stored as [x * count + k].
 struct ChannelRange {
   std::int64_t first = 0, count = 1;
 };
@@ -40,7 +42,8 @@ void raise_to_row(const TensorView<const T>& in, std::int64_t n, ChannelRange ch
       most[x * count + k] = larger(static_cast<float>(from[x * step + k * c_step]), most[x * count + k]);
 }
 
-/// Raises output `j`, in [begin, end), to column first + j * stride. Where the stride is a constant, in vectors.
+/// Raises each output `j` in [begin, end) to column first + j * stride. The compiler vectorizes it where the stride is
+/// a constant.
 template <class Stride>
 void raise_in_steps(const float* columns, std::int64_t first, std::int64_t begin, std::int64_t end, float* most,
                     Stride stride) {
@@ -61,7 +64,7 @@ Kernel no_change(std::int64_t channels) {
   return {.shape = {.c_o = channels}, .weights = {}, .bias = std::vector<float>(static_cast<std::size_t>(channels))};
 }
 
-/// The positions of output `j`'s window along an axis that lie inside [0, size).
+/// The positions inside [0, size) that the window of output `j` covers along an axis.
 Range window(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t extent, std::int64_t size) {
   const std::int64_t begin = j * stride - pad;
   return {std::max<std::int64_t>(begin, 0), std::min(begin + extent, size)};
@@ -77,16 +80,16 @@ class RowPooler {
         columns_(static_cast<std::size_t>(input.shape.w * together_)),
         pooled_(static_cast<std::size_t>(out_.w * together_)) {}
 
-  /// Output row `i` of picture `n`, every channel.
+  /// Computes output row `i` of picture `n`, in every channel.
   void run(std::int64_t n, std::int64_t i, const Sink& sink, ResponseStats& stats) {
-    const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
+    const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
     for (std::int64_t c = 0; c < out_.c; c += together_) {
       find_columns(n, c, i);
       find_windows();
       if (together_ == 1)
-        sink.finish(stretch, c, pooled_.data(), out_.w, stats);
+        sink.finish(span, c, pooled_.data(), out_.w, stats);
       else
-        sink.finish_pixels(stretch, 0, out_.c, pooled_.data(), out_.c, stats);
+        sink.finish_pixels(span, 0, out_.c, pooled_.data(), out_.c, stats);
     }
   }
 
@@ -114,7 +117,7 @@ class RowPooler {
     }
   }
 
-  /// The columns of all windows at the same place first, then of those at the next: outputs go through vectors.
+  /// Goes through the columns of a window one by one, each for all windows at once, so that outputs fill vectors.
   void find_windows_of_plane() {
     const std::int64_t stride = windows_.stride.w, width = input_.shape.w;
     std::fill(pooled_.begin(), pooled_.end(), -std::numeric_limits<float>::infinity());
@@ -129,12 +132,13 @@ class RowPooler {
   const ConvProblem& windows_;
   const ConstTensorRef& input_;
   const Shape out_;
-  const std::int64_t together_;          // channels that go through a row at once
+  const std::int64_t together_;          // channels that are processed at once
   std::vector<float> columns_, pooled_;  // [pixel][together_]
 };
 
 ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, const Sink& sink, int threads) {
-  require(input.shape == windows.input && input.dtype == windows.input_dtype, "an input that is not the pool's");
+  require(input.shape == windows.input && input.dtype == windows.input_dtype,
+          "an input of another shape than the pool's");
   const Shape out = output_shape(windows);
   ResponseStats total;
   std::mutex mutex;
@@ -162,8 +166,8 @@ MaxPool::MaxPool(const ConvProblem& windows, const PlanOptions& options)
 }
 
 double MaxPool::expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options) {
-  // What windows of 2x2 and 3x3, two apart, took of 3 to 64 channels on a Zen 5 with AVX-512. The channels of a pixel
-  // go through vectors, which few do not fill.
+  // Fitted to windows of 2x2 and 3x3 with stride 2 on 3 to 64 channels, on a Zen 5 with AVX-512. With channels last,
+  // the channels of a pixel fill vectors, unless there are few.
   const auto inputs = static_cast<double>(windows.input.count()), channels = static_cast<double>(windows.input.c);
   const bool moves = options.input_channels_last != options.output_channels_last;
   return inputs * (options.input_channels_last ? 0.15 + 4 / channels : 0.45) +
@@ -171,7 +175,8 @@ double MaxPool::expected_nanoseconds(const ConvProblem& windows, const PlanOptio
 }
 
 ResponseStats MaxPool::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
-  require(output.data != nullptr && output.shape == output_shape(windows_), "an output that is not the pool's");
+  require(output.data != nullptr && output.shape == output_shape(windows_),
+          "an output of another shape than the pool's");
   const Sink sink({}, map, no_change(output.shape.c), output, is_integer(input.dtype), totals_);
   return pool(windows_, input, sink, threads_);
 }

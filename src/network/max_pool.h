@@ -1,19 +1,19 @@
-// Max pooling: what a window of a channel becomes is its largest value.
+// Max pooling: the largest value of each window of a channel.
 #pragma once
 
 #include "conv/plan.h"
 
 namespace convtool {
 
-/// nn.MaxPool2d on one input shape, without its dilation and ceil_mode. Padding is never the largest; a NaN is, as in
-/// PyTorch.
+/// nn.MaxPool2d on one input shape, without its dilation and ceil_mode. Padding never counts as the largest value; a
+/// NaN does, as in PyTorch.
 class MaxPool {
  public:
-  /// `windows` comes from make_problem() of a kernel with a plane for each channel, whose size, stride and pads count;
-  /// the pads are less than the kernel. Of `options` threads and totals count.
+  /// `windows` comes from make_problem() for a depthwise kernel; its size, stride and pads are those of the windows.
+  /// The pads are smaller than the kernel. Only the threads and totals of `options` are used.
   MaxPool(const ConvProblem& windows, const PlanOptions& options);
 
-  /// How long it is expected to run on one thread, by the layouts that `options` tell of.
+  /// The expected time on one thread, given the layouts in `options`.
   static double expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options);
 
   /// As ConvPlan::run() and ConvPlan::measure().

@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "core/rows.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
-/// The sum of all weights of a network that can be run this way.
+/// The product over all layers of the sum of their weights. Throws for a network that cannot be run this way.
 double weight_sum_of(const Network& network) {
   const auto refuse = [](const std::string& name, const std::string& why) {
     throw Error(
@@ -17,9 +17,9 @@ double weight_sum_of(const Network& network) {
   double product = 1;
   for (const Bank& bank : network.banks) {
     const Layer& layer = bank.layers.front();
-    if (bank.layers.size() > 1) refuse(bank.name, "is a bank of several");
-    if (layer.is_max_pool()) refuse(bank.name, "takes the largest values");
-    if (layer.rank != 2) refuse(bank.name, "joins channels");
+    if (bank.layers.size() > 1) refuse(bank.name, "is a bank of several kernels");
+    if (layer.is_max_pool()) refuse(bank.name, "is a max pool");
+    if (layer.rank != 2) refuse(bank.name, "mixes channels");
     for (const float bias : layer.bias)
       if (bias != 0) refuse(bank.name, "has a bias");
     if (layer.activation != Activation::none) refuse(bank.name, "has an activation");

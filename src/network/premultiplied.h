@@ -1,4 +1,4 @@
-// Pictures filtered with their alpha: what is seen through counts less.
+// Filtering colours weighted by their alpha, so that transparent pixels count less.
 #pragma once
 
 #include "network/network_plan.h"
@@ -9,22 +9,22 @@ namespace convtool {
 /// convolution, 1993). With a the alpha from 0 to 1 and S the sum of the weights,
 ///   alpha of the result   A = filter(a) / S
 ///   colours of the result C = filter(colour * a) / A, and 0 where A is not above 0.
-/// So colours under transparent pixels count nothing, and an opaque picture is filtered as if it had no alpha, but for
-/// padding with zeros, which is transparent.
+/// So the colours of transparent pixels do not count, and an opaque picture is filtered as if it had no alpha, except
+/// that padding with zeros is transparent.
 class PremultipliedPlan {
  public:
-  /// `input` counts the alpha, as the last channel. Throws Error(shape) unless every layer is one kernel that filters
-  /// each channel alone, without bias, activation or padding by another constant than 0, and whose weights have a sum
-  /// above 0; and as NetworkPlan does.
+  /// The last channel of `input` is the alpha. Throws Error(shape) unless every layer is a single kernel that filters
+  /// each channel separately, without bias, activation or padding by a constant other than 0, and whose weights have a
+  /// sum above 0. Throws as NetworkPlan does.
   PremultipliedPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                     const PlanOptions& options);
 
-  /// Its output counts the alpha, as the last channel.
+  /// The last channel of its output is the alpha.
   const NetworkPlan& network() const { return network_; }
 
-  /// Filters `input` into `output`, any type and strides: colours by way of `mapping`, alpha as resample_alpha()
-  /// rescales it, saturating. The statistics are those of the colours. Works on f32 copies of both. Throws as
-  /// run_mapped() does.
+  /// Filters `input` into `output`, any type and strides: colours by way of `mapping`, alpha rescaled as
+  /// resample_alpha() does, with saturation. The statistics are those of the colours. Needs f32 copies of input and
+  /// output. Throws as run_mapped() does.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const;
 
  private:

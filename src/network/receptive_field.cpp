@@ -9,12 +9,13 @@ std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   // A quarter of the range is left for the sums of products below.
   if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 4 || product < INT64_MIN / 4) {
-    throw Error(ErrorKind::shape, "", "the receptive field is too large to be counted; use fewer layers or strides");
+    throw Error(ErrorKind::shape, "",
+                "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");
   }
   return product;
 }
 
-ReceptiveAxis behind(const ReceptiveAxis& before, std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
+ReceptiveAxis appended(const ReceptiveAxis& before, std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
   return {.size = times(before.size + times(extent - 1, before.jump), 1),
           .jump = times(before.jump, stride),
           .start = times(before.start - times(pad_begin, before.jump), 1)};
@@ -32,8 +33,8 @@ void ReceptiveField::append(std::span<const ConvProblem> bank) {
   for (std::size_t i = 0; i < bank.size(); ++i) {
     const ConvProblem& problem = bank[i];
     const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
-    const ReceptiveAxis down = behind(before.h, extent.h, problem.stride.h, problem.pads.top);
-    const ReceptiveAxis across = behind(before.w, extent.w, problem.stride.w, problem.pads.left);
+    const ReceptiveAxis down = appended(before.h, extent.h, problem.stride.h, problem.pads.top);
+    const ReceptiveAxis across = appended(before.w, extent.w, problem.stride.w, problem.pads.left);
     h = i == 0 ? down : united(h, down);
     w = i == 0 ? across : united(w, across);
   }

@@ -1,6 +1,7 @@
-// What OpenCV's static imgcodecs refers to of GDAL, GDCM and GLX, for a program without them (opencv.cmake). The names
-// and parameters are those libraries', which the linker goes by; every answer is no. None of it is ever asked: pictures
-// come to OpenCV only with the signature of a format that convtool reads (image_header.h), and OpenGL is not used.
+// Stand-ins for the functions of GDAL, GDCM and GLX that OpenCV's static imgcodecs refers to, for a program without
+// those libraries (opencv.cmake). Names and parameters are the libraries' own, which the linker matches; every function
+// reports failure. None is ever called: OpenCV only gets pictures with the signature of a format that convtool reads
+// (picture_type.h), and OpenGL is not used.
 #include <cstdlib>
 
 enum GDALAccess : int {};
@@ -82,7 +83,9 @@ bool Bitmap::GetBuffer(char*) const { return false; }
 unsigned long Bitmap::GetBufferLength() const { return 0; }
 const unsigned* Bitmap::GetDimensions() const { return nullptr; }
 unsigned Bitmap::GetNumberOfDimensions() const { return 0; }
-const PhotometricInterpretation& Bitmap::GetPhotometricInterpretation() const { std::abort(); }  // after Read() alone
+const PhotometricInterpretation& Bitmap::GetPhotometricInterpretation() const {
+  std::abort();
+}  // called only after Read() succeeds
 
 class Reader {
  public:
@@ -100,6 +103,6 @@ class ImageReader {
 ImageReader::ImageReader() {}
 ImageReader::~ImageReader() {}
 bool ImageReader::Read() { return false; }
-Image& ImageReader::GetImage() { std::abort(); }  // after Read() alone
+Image& ImageReader::GetImage() { std::abort(); }  // called only after Read() succeeds
 
 }  // namespace gdcm

@@ -1,18 +1,18 @@
-# The three OpenCV modules as the target `opencv`, and how they are linked as OPENCV_LINK: "static", "static with shared
-# codecs" or "shared".
+# Defines the target `opencv` with the three OpenCV modules that convtool uses, and sets OPENCV_LINK to the way they are
+# linked: "static", "static with shared codecs" or "shared".
 #
-# Debian's shared imgcodecs pulls GDAL, GDCM and some 140 shared objects that they need: 57 ms and 61 MB before main(),
-# for formats that convtool does not read. Its static archives do without when somebody else has the entry points of
-# those two, which absent_codecs.cpp does. The codecs' own archives save another 1.2 of 5 ms, in which the dynamic loader
-# would map and relocate ten more objects; OpenEXR and TBB have none in Debian. A link test decides; where both ways
-# fail, the shared libraries serve.
+# Debian's shared imgcodecs pulls in GDAL, GDCM and some 140 shared objects: 57 ms and 61 MB before main(), for formats that
+# convtool does not read. The static archives need only the entry points of those two libraries, for which absent_codecs.cpp
+# has stand-ins. Linking the codecs statically as well saves another 1.2 of 5 ms, in which the dynamic loader would map and
+# relocate ten more objects; Debian has no static OpenEXR and TBB. A link test decides. Where both ways fail, the shared
+# libraries are used.
 
-# OpenCVConfig.cmake comes only with all of OpenCV, hundreds of packages more.
+# Not find_package(): OpenCVConfig.cmake comes only with all of OpenCV, hundreds of packages more.
 find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(opencv INTERFACE)
 target_include_directories(opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
 
-# find_libraries(LIST NAMES...): appends the path of each, where NAMES are one library's, by whitespace.
+# find_libraries(LIST NAMES...): appends the path of a library for each argument, which lists alternative names.
 function(find_libraries list)
   set(found ${${list}})
   foreach(names IN LISTS ARGN)
@@ -24,7 +24,7 @@ function(find_libraries list)
   set(${list} ${found} PARENT_SCOPE)
 endfunction()
 
-# Each needs those after it. What TIFF needs comes after it; liblzma and so on come with its -dev package.
+# A library comes before the ones that it needs. liblzma and the other codecs of TIFF come with its -dev package.
 set(archives)
 find_libraries(archives libopencv_imgcodecs.a libopencv_imgproc.a libopencv_core.a)
 set(shared_codecs)
@@ -72,8 +72,8 @@ if(OPENCV_LINK STREQUAL shared)
   endforeach()
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
-  target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK is for what convtool never calls
-  # absent_codecs stands after the archives that refer to it.
+  target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK serves functions that convtool never calls
+  # absent_codecs comes after the archives that refer to it.
   list(REMOVE_ITEM libraries ${archives})
   target_link_libraries(opencv INTERFACE ${archives} absent_codecs ${libraries})
 endif()

@@ -1,8 +1,10 @@
-// The formats that pictures are written in: what each can hold without losing anything.
-#include <algorithm>
+#include "pictures/picture_formats.h"
 
-#include "pictures/image_header.h"
-#include "pictures/image_io.h"
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "pictures/picture_type.h"
 
 namespace convtool {
 namespace {
@@ -11,8 +13,8 @@ constexpr auto u8 = DType::u8, u16 = DType::u16, f32 = DType::f32;
 constexpr auto grey = PixelFormat::grey, grey_alpha = PixelFormat::grey_alpha, rgb = PixelFormat::rgb,
                rgba = PixelFormat::rgba;
 
-// Left out because OpenCV 4.6 loses something: alpha in BMP, colours under zero alpha in WebP, signs and all but 8 bits
-// in float PNG, BMP, WebP and JPEG.
+// Not in the table because OpenCV 4.6 would lose something: alpha in BMP, colours below zero alpha in WebP, and floats
+// in PNG, BMP, WebP and JPEG.
 const std::vector<PictureFormat> kFormats = {
     {"png", {".png"}, {u8, u16}, {grey, grey_alpha, rgb, rgba}},
     {"jpeg", {".jpg", ".jpeg"}, {u8}, {grey, rgb}},
@@ -55,5 +57,7 @@ const PictureFormat* sniff_picture_format(std::span<const std::byte> bytes) {
 bool holds(const PictureFormat& format, DType dtype, PixelFormat pixels) {
   return contains(format.dtypes, dtype) && contains(format.pixels, pixels);
 }
+
+bool has_quality(const PictureFormat& format) { return format.name == "jpeg" || format.name == "webp"; }
 
 }  // namespace convtool

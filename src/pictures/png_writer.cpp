@@ -1,5 +1,5 @@
-// Why not OpenCV's: half of the time of a large picture went into its encoder, by zlib, and it knows no grey with
-// alpha.
+// OpenCV's encoder is not used because it spent half of the time for a large picture in zlib, and because it cannot
+// write grey with alpha.
 #include "pictures/png_writer.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-#include "pictures/deflate.h"
+#include "pictures/compression.h"
 
 namespace convtool {
 namespace {
@@ -37,7 +37,7 @@ void pack_row(const TensorView<const T>& pixels, std::int64_t y, std::uint8_t* o
   }
 }
 
-// Filters: x from a to its left, b above it and c above a. Rows begin behind a pixel of zeros.
+// Filters predict x from a to its left, b above it and c above a. Rows are stored after a pixel of zeros.
 
 int predict(int filter, int a, int b, int c) {
   switch (filter) {
@@ -52,12 +52,13 @@ int predict(int filter, int a, int b, int c) {
   }
 }
 
-/// Filters `row`, of `size` bytes, into `out`; returns the sum of magnitudes.
+/// Filters the `size` bytes of `row` into `out`, and returns the sum of their magnitudes. `pixel` is the size of a
+/// pixel.
 template <int filter>
 std::int64_t filter_row(const std::uint8_t* row, const std::uint8_t* above, std::size_t size, std::size_t pixel,
                         std::uint8_t* __restrict out) {
   std::int64_t total = 0;
-  for (std::size_t begin = 0; begin < size; begin += 4096) {  // sums of so many fit 32 bits
+  for (std::size_t begin = 0; begin < size; begin += 4096) {  // 4096 magnitudes sum to less than 2^31
     std::int32_t sum = 0;
     for (std::size_t i = begin; i < std::min(size, begin + 4096); ++i) {
       const int difference = row[i] - predict(filter, row[i - pixel], above[i], above[i - pixel]);
@@ -86,13 +87,13 @@ void put_chunk(Bytes& file, const char (&type)[5], std::span<const std::byte> da
 }
 
 Bytes image_header(const PngScanlines& scanlines) {
-  constexpr std::uint8_t kColourTypes[] = {0, 4, 2, 6};  // by channels (11.2.2)
+  constexpr std::uint8_t kColourTypes[] = {0, 4, 2, 6};  // by number of channels (11.2.2)
   Bytes header;
   put_u32(header, static_cast<std::size_t>(scanlines.shape.w));
   put_u32(header, static_cast<std::size_t>(scanlines.shape.h));
   header.push_back(static_cast<std::byte>(8 * size_of(scanlines.dtype)));
   header.push_back(static_cast<std::byte>(kColourTypes[scanlines.shape.c - 1]));
-  header.insert(header.end(), 3, std::byte{0});  // Deflate, the filters above, not interlaced
+  header.insert(header.end(), 3, std::byte{0});  // Deflate, the five filters, not interlaced
   return header;
 }
 

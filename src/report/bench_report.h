@@ -1,4 +1,4 @@
-// What the bench command tells: how long the engine takes for each workload on this machine.
+// The report of the bench command: the time of each workload on this machine.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace convtool {
 
-/// A workload on so many threads.
+/// A workload on one number of threads.
 struct BenchTiming {
   int threads = 1;
   Timing timing;
@@ -18,16 +18,16 @@ struct BenchTiming {
 
 struct BenchLine {
   std::string id, name, algorithm;
-  std::vector<BenchTiming> timings;  ///< by rising number of threads; at least one
+  std::vector<BenchTiming> timings;  ///< in increasing order of threads; at least one
 };
 
-/// The head of a table for these numbers of threads.
+/// The header of the table for these numbers of threads.
 std::string bench_head(const std::vector<int>& threads);
 
-/// A row of it: milliseconds for each number of threads, the other figures for the last.
+/// A row of the table: milliseconds for each number of threads, and the other figures for the last of them.
 std::string to_text(const BenchLine& line);
 
-/// One JSON object: instruction_set, cores, roofs (for each of `threads`), results (one object for each line).
+/// One JSON object: instruction_set, cores, roofs (one for each of `threads`) and results (one for each line).
 std::string to_json(const std::vector<BenchLine>& lines, Roof& roof, const std::vector<int>& threads);
 
 }  // namespace convtool

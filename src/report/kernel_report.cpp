@@ -22,10 +22,10 @@ struct Mirror {
 };
 constexpr Mirror kMirrors[] = {{"left_right", "mirrored left to right", &PlaneTraits::left_right},
                                {"top_bottom", "mirrored top to bottom", &PlaneTraits::top_bottom},
-                               {"half_turn", "turned by 180 degrees", &PlaneTraits::half_turn},
-                               {"quarter_turn", "turned by 90 degrees", &PlaneTraits::quarter_turn}};
+                               {"half_turn", "rotated by 180 degrees", &PlaneTraits::half_turn},
+                               {"quarter_turn", "rotated by 90 degrees", &PlaneTraits::quarter_turn}};
 
-/// As short as a float's, where it is within floats.
+/// With the digits of a float, where the number is in its range.
 std::string number_text(double number) {
   const auto narrow = static_cast<float>(number);
   return std::isfinite(narrow) ? to_text(narrow) : to_text(number);
@@ -38,11 +38,10 @@ std::string numbers_text(const std::vector<double>& numbers) {
 }
 
 std::string padding_text(const ConvParams& params) {
-  constexpr std::string_view kRules[] = {"", "same", "same_lower", "full"};
   if (params.padding == Padding{}) return "valid";
   const Pads& pads = params.padding.pads;
   std::string text = params.padding.rule != Padding::Rule::fixed
-                         ? std::string(kRules[static_cast<int>(params.padding.rule)])
+                         ? std::string(kPaddingRules[static_cast<int>(params.padding.rule)])
                          : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
                                std::to_string(pads.bottom) + "," + std::to_string(pads.right);
   text += " " + std::string(to_string(params.padding_mode));
@@ -62,10 +61,10 @@ std::string options_text(const Layer& layer) {
   return text;
 }
 
-/// "rank 1: column 1 2 1 times row -1 0 1", or of several planes "rank 1 in 2 planes, rank 2 in 1".
+/// "rank 1: column 1 2 1 times row -1 0 1", or for several planes "rank 1 in 2 planes, rank 2 in 1 plane".
 std::string ranks_text(const std::vector<PlaneTraits>& planes) {
   const PlaneTraits& first = planes.front();
-  if (!first.rank) return "of so many weights the rank is not looked for";
+  if (!first.rank) return "rank unknown: too many weights";
   if (planes.size() == 1) {
     std::string text = "rank " + std::to_string(*first.rank);
     if (!first.column.empty()) text += ": column" + numbers_text(first.column) + " times row" + numbers_text(first.row);
@@ -81,7 +80,7 @@ std::string ranks_text(const std::vector<PlaneTraits>& planes) {
   return text;
 }
 
-/// What all planes have in common: "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right".
+/// The symmetries of all planes: "symmetric when mirrored top to bottom; antisymmetric when mirrored left to right".
 std::string symmetries_text(const std::vector<PlaneTraits>& planes) {
   std::string text;
   for (const Symmetry kind : {Symmetry::symmetric, Symmetry::antisymmetric}) {
@@ -105,7 +104,7 @@ std::string pool_text(const Layer& layer) {
 }
 
 std::string layer_text(const Layer& layer, bool named, bool colours) {
-  constexpr std::string_view kRankMeanings[] = {"every channel is filtered alone",
+  constexpr std::string_view kRankMeanings[] = {"each channel is filtered separately",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
   if (layer.pooling != Pooling::none) return pool_text(layer);
@@ -134,7 +133,7 @@ std::string choice_text(const KernelReport& report) {
 
 ordered_json extent_json(const Extent& extent) { return {extent.h, extent.w}; }
 
-/// Nested lists, as a kernel file has them.
+/// Nested lists, as in a kernel file. Advances `weight`.
 ordered_json weights_json(const std::vector<std::int64_t>& dimensions, const float*& weight, std::size_t level = 0) {
   if (level == dimensions.size()) return static_cast<double>(*weight++);
   ordered_json list = ordered_json::array();
@@ -172,11 +171,10 @@ ordered_json layer_json(const Layer& layer) {
                          {"stride", extent_json(params.stride)},
                          {"dilation", extent_json(params.dilation)}};
   const Pads& pads = params.padding.pads;
-  constexpr const char* kRules[] = {nullptr, "same", "same_lower", "full"};
   if (params.padding.rule == Padding::Rule::fixed)
     object["pads"] = {pads.top, pads.left, pads.bottom, pads.right};
   else
-    object["padding"] = kRules[static_cast<int>(params.padding.rule)];
+    object["padding"] = kPaddingRules[static_cast<int>(params.padding.rule)];
   object["padding_mode"] = to_string(params.padding_mode);
   object["padding_value"] = params.padding_value;
   object["groups"] = params.groups;

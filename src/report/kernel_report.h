@@ -1,4 +1,4 @@
-// What `kernels show` tells of a kernel.
+// The report of `kernels show`.
 #pragma once
 
 #include <string>
@@ -11,17 +11,17 @@ namespace convtool {
 
 struct KernelReport {
   Network network;
-  Shape typical_input;  ///< for which apply would choose the algorithms below
+  Shape typical_input;  ///< the input for which apply would choose the algorithms below
   DType typical_dtype = DType::u8;
-  std::vector<std::string> algorithms;  ///< one for each bank, or none where the network does not fit that input
-  std::string refusal;                  ///< then why
+  std::vector<std::string> algorithms;  ///< one per bank; empty where the network does not fit that input
+  std::string refusal;                  ///< why it does not fit
 };
 
-/// Name and description, and for each kernel its weights, options, sum, rank, factors and symmetry; then the
-/// algorithms. `colours` as in weights_text().
+/// Lines with the name and description, for each kernel its weights, options, sum, rank, factors and symmetry, and then
+/// the algorithms. `colours` as in weights_text().
 std::string to_text(const KernelReport& report, bool colours);
 
-/// One JSON object with all of that.
+/// The same as one JSON object.
 std::string to_json(const KernelReport& report);
 
 }  // namespace convtool

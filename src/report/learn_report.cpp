@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -14,13 +13,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// A loss with three decimals, or with four digits where these would say little or run on.
+/// A loss with three decimals, or with four significant digits if it is very small or very large.
 std::string loss_text(double loss) {
   constexpr double kLeast = 0.001, kMost = 1e9;
   if (loss != 0 && !(std::fabs(loss) >= kLeast && std::fabs(loss) < kMost)) return short_text(loss);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", loss);
-  return text;
+  return fixed_text(loss, 3);
 }
 
 /// JSON has no infinities.
@@ -28,7 +25,7 @@ ordered_json number_or_null(std::optional<double> number) {
   return number && std::isfinite(*number) ? ordered_json(*number) : ordered_json();
 }
 
-/// With four decimals, or as many as leave the largest number four digits.
+/// Rounds to four decimals, or to more where the largest number would have fewer than four digits.
 class Decimals {
  public:
   explicit Decimals(std::span<const float> numbers) {
@@ -39,9 +36,7 @@ class Decimals {
   }
 
   ordered_json operator()(float number) const {
-    char text[128];
-    std::snprintf(text, sizeof text, "%.*f", decimals_, static_cast<double>(number));
-    const double rounded = *parse_number<double>(text);
+    const double rounded = *parse_number<double>(fixed_text(static_cast<double>(number), decimals_));
     if (rounded == std::trunc(rounded) && std::fabs(rounded) < 0x1p53) return static_cast<std::int64_t>(rounded);
     return rounded;
   }
@@ -50,7 +45,7 @@ class Decimals {
   int decimals_;
 };
 
-/// Numbers as nested lists of these dimensions.
+/// Numbers, row-major, as nested lists of these dimensions.
 ordered_json nested(std::span<const float> numbers, std::span<const std::int64_t> dimensions,
                     const Decimals& decimals) {
   if (dimensions.empty()) return decimals(numbers.front());
@@ -63,9 +58,8 @@ ordered_json nested(std::span<const float> numbers, std::span<const std::int64_t
 
 std::string fit_text(const FitReport& fit) {
   const std::optional<double> r_squared = fit.r_squared();
-  char text[64] = "";
-  if (r_squared) std::snprintf(text, sizeof text, ", R^2 %.6f", *r_squared);
-  return "loss " + loss_text(fit.loss) + ", mean squared error " + short_text(fit.mean_squared_error()) + text;
+  return "loss " + loss_text(fit.loss) + ", mean squared error " + short_text(fit.mean_squared_error()) +
+         (r_squared ? ", R^2 " + fixed_text(*r_squared, 6) : "");
 }
 
 ordered_json fit_json(const FitReport& fit) {

@@ -29,28 +29,50 @@ std::string extent_text(const Extent& extent) {
   return extent.h == extent.w ? std::to_string(extent.h) : join_sizes({extent.h, extent.w});
 }
 
-std::string padding_text(const ConvProblem& problem) {
-  const Pads& pads = problem.pads;
-  if (pads == Pads{}) return "0";
+std::string pads_text(const Pads& pads) {
   const bool even = pads.top == pads.bottom && pads.left == pads.right;
-  std::string text = even ? extent_text({pads.top, pads.left})
-                          : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
-                                std::to_string(pads.bottom) + "," + std::to_string(pads.right);
-  text += " " + std::string(to_string(problem.padding_mode));
+  return even ? extent_text({pads.top, pads.left})
+              : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," + std::to_string(pads.bottom) + "," +
+                    std::to_string(pads.right);
+}
+
+std::string padding_text(const ConvProblem& problem) {
+  if (problem.pads == Pads{}) return "0";
+  std::string text = pads_text(problem.pads) + " " + std::string(to_string(problem.padding_mode));
   if (problem.padding_mode == PaddingMode::constant)
     text += " " + short_number(static_cast<double>(problem.padding_value));
   return text;
 }
 
-std::string bank_text(const BankReport& bank) {
-  if (bank.mixed) return "kernels " + printable(bank.name) + ", stride " + extent_text(bank.problem.stride);
-  const std::string what = bank.pooling == Pooling::none
-                               ? "kernel " + printable(bank.name)
+/// "edge 3x3", "max pool 2x2".
+std::string kernel_text(const BankReport& bank) {
+  if (bank.mixed) return printable(bank.name);
+  const std::string name = bank.pooling == Pooling::none
+                               ? printable(bank.name)
                                : std::string(kPoolings[static_cast<int>(bank.pooling)]) + " pool";
-  std::string text = what + " " + join_sizes(bank.kernel_shape) + ", stride " + extent_text(bank.problem.stride) +
-                     ", padding " + padding_text(bank.problem);
-  if (bank.problem.dilation != Extent{}) text += ", dilation " + extent_text(bank.problem.dilation);
-  if (bank.problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(bank.problem.groups);
+  return name + " " + join_sizes(bank.kernel_shape);
+}
+
+/// The options of a bank that change the size or the channels, if they are not the defaults: "stride 2", "groups 3".
+std::vector<std::string> option_items(const BankReport& bank) {
+  const ConvProblem& problem = bank.problem;
+  std::vector<std::string> items;
+  if (problem.stride != Extent{}) items.push_back("stride " + extent_text(problem.stride));
+  if (bank.mixed) return items;
+  if (problem.dilation != Extent{}) items.push_back("dilation " + extent_text(problem.dilation));
+  if (problem.groups > 1 && !bank.per_channel) items.push_back("groups " + std::to_string(problem.groups));
+  return items;
+}
+
+/// Every option of a bank: "kernel edge 3x3, stride 1, padding 1 replicate".
+std::string bank_text(const BankReport& bank) {
+  const ConvProblem& problem = bank.problem;
+  std::string text = (bank.pooling == Pooling::none ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank) +
+                     ", stride " + extent_text(problem.stride);
+  if (bank.mixed) return text;
+  text += ", padding " + padding_text(problem);
+  if (problem.dilation != Extent{}) text += ", dilation " + extent_text(problem.dilation);
+  if (problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(problem.groups);
   if (bank.combine != Combine::none) text += ", combine " + std::string(kCombines[static_cast<int>(bank.combine)]);
   return text;
 }
@@ -59,9 +81,9 @@ std::string map_text(const RunReport& report) {
   return report.mapping ? std::string(to_string(report.mapping->map)) : "none";
 }
 
-/// ", map clip, threshold 100".
+/// "map abs, threshold 100".
 std::string mapping_text(const RunReport& report) {
-  std::string text = ", map " + map_text(report);
+  std::string text = "map " + map_text(report);
   if (!report.mapping) return text;
   if (const auto& percentiles = report.mapping->percentiles)
     text += " from percentile " + short_number((*percentiles)[0]) + " to " + short_number((*percentiles)[1]);
@@ -74,21 +96,20 @@ std::string_view source_text(const ThresholdRule& rule) {
   return kSources[static_cast<int>(rule.source)];
 }
 
-/// "; edges thin magnitude, luma, thresholds 100 and 200 (given), 1234 edge pixels".
-std::string edges_text(const EdgeReport& edges) {
+/// "thin magnitude of luma", "thresholds 100 and 200 (given)", "1234 edge pixels".
+std::vector<std::string> edge_items(const EdgeReport& edges) {
   const EdgeRecipe& recipe = edges.recipe;
-  std::string text =
-      std::string("; edges ") + (recipe.thin ? "thin " : "") + std::string(kEdgeKinds[static_cast<int>(recipe.kind)]);
-  if (recipe.kind == EdgeKind::orientation) text += " in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]);
-  text += ", color " + std::string(kColorRules[static_cast<int>(recipe.color)]);
+  std::string kind = (recipe.thin ? "thin " : "") + std::string(kEdgeKinds[static_cast<int>(recipe.kind)]);
+  if (recipe.kind == EdgeKind::orientation) kind += " in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]);
+  std::vector<std::string> items = {kind + ", color " + std::string(kColorRules[static_cast<int>(recipe.color)])};
   if (const auto& thresholds = edges.result.thresholds)
-    text += ", thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high) + " (" +
-            std::string(source_text(*recipe.hysteresis)) + ")";
-  if (edges.result.edge_pixels) text += ", " + std::to_string(*edges.result.edge_pixels) + " edge pixels";
-  return text;
+    items.push_back("thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high) + " (" +
+                    std::string(source_text(*recipe.hysteresis)) + ")");
+  if (edges.result.edge_pixels) items.push_back(std::to_string(*edges.result.edge_pixels) + " edge pixels");
+  return items;
 }
 
-/// What the kernels are, and of a Canny detector how it differs from OpenCV's.
+/// The kernels' weights, and for a Canny detector its differences from OpenCV's.
 std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
   std::string text;
   for (const Layer& layer : edges.recipe.kernels.layers) {
@@ -182,49 +203,102 @@ void put_run(const RunReport& report, ordered_json& object) {
       {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
 }
 
+/// "0.21 %" with two significant digits.
+std::string share_text(std::int64_t part, std::int64_t all) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g %%", 100 * static_cast<double>(part) / static_cast<double>(all));
+  return text;
+}
+
+/// "12 (0.01 %)" of all responses.
+std::string count_text(std::int64_t count, const RunReport& report) {
+  const std::string text = std::to_string(count);
+  return count == 0 ? text : text + " (" + share_text(count, report.responses) + ")";
+}
+
+/// "response -569 to 891, clipped 0 low, 1533 (0.21 %) high, mean 12.5".
+std::string responses_text(const RunReport& report) {
+  const ResponseStats& stats = report.stats;
+  std::string text;
+  if (stats.min <= stats.max) text += "response " + short_number(stats.min) + " to " + short_number(stats.max) + ", ";
+  text +=
+      "clipped " + count_text(stats.clipped_low, report) + " low, " + count_text(stats.clipped_high, report) + " high";
+  if (const std::optional<double> mean = stats.mean(); mean && std::isfinite(*mean))
+    text += ", mean " + short_number(*mean);
+  return text;
+}
+
+std::string timings_text(const RunReport& report) {
+  return "decode " + short_number(report.decode_seconds) + " s, convolve " + short_number(report.convolve_seconds) +
+         " s, encode " + short_number(report.encode_seconds) + " s";
+}
+
+/// What the first lines of a report say after the two names.
+std::vector<std::string> summary_items(const RunReport& report) {
+  std::vector<std::string> items;
+  if (report.banks.size() == 1) {
+    items = option_items(report.banks.front());
+    items.insert(items.begin(), kernel_text(report.banks.front()));
+  } else {
+    items = {"network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers"};
+  }
+  if (report.edges) {
+    const std::vector<std::string> edges = edge_items(*report.edges);
+    items.insert(items.end(), edges.begin(), edges.end());
+  }
+  if (report.mapping && (report.mapping->map != OutputMap::clip || report.mapping->threshold))
+    items.push_back(mapping_text(report));
+  if (report.dry_run) {
+    items.emplace_back("dry run, nothing written");
+    return items;
+  }
+  items.push_back("clipped " + count_text(report.stats.clipped_low + report.stats.clipped_high, report));
+  if (report.stats.nan_count > 0) items.push_back("NaN " + std::to_string(report.stats.nan_count));
+  return items;
+}
+
+/// "HEAD; ITEM, ITEM" on one line if it has at most kReportColumns, else the items on lines of their own, indented.
+std::string wrapped(const std::string& head, const std::vector<std::string>& items) {
+  std::string line;
+  for (const std::string& item : items) line += (line.empty() ? "" : ", ") + item;
+  if (head.size() + 2 + line.size() <= kReportColumns) return head + "; " + line;
+
+  std::string text = head + ";";
+  line = "\n ";
+  for (const std::string& item : items) {
+    if (line.size() + 1 + item.size() > kReportColumns) {  // with a comma, without the newline
+      text += line;
+      line = "\n ";
+    }
+    line += " " + item + (&item == &items.back() ? "" : ",");
+  }
+  return text + line;
+}
+
 }  // namespace
 
 std::string to_text(const RunReport& report, bool verbose) {
-  if (report.status == RunReport::Status::skipped) {
-    return printable(report.input + " skipped: " + report.output + (report.up_to_date ? " is up to date" : " exists"));
-  }
+  if (report.status == RunReport::Status::skipped)
+    return printable(report.input + " skipped: " + report.output +
+                     (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
     return printable(name) + " " + join_sizes(shape_list(shape, rank)) + " " + std::string(to_string(dtype));
   };
-  std::string line = sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
-                     sized(report.output, report.output_shape, report.output_rank, report.output_dtype);
-  if (report.banks.size() == 1)
-    line += "; " + bank_text(report.banks.front());
-  else
-    line += "; network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers";
+  std::string text = wrapped(sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
+                                 sized(report.output, report.output_shape, report.output_rank, report.output_dtype),
+                             summary_items(report));
+  if (!verbose) return text;
+  for (const BankReport& bank : report.banks)
+    text += "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " +
+            bank.instruction_set + ", " + counted(bank.threads, "thread");
   if (!report.layer_outputs.empty()) {
-    line += "; layers " + printable(report.layer_outputs.front());
-    if (report.layer_outputs.size() > 1) line += " to " + printable(report.layer_outputs.back());
+    text += "\n  layers " + printable(report.layer_outputs.front());
+    if (report.layer_outputs.size() > 1) text += " to " + printable(report.layer_outputs.back());
   }
-  if (report.edges) line += edges_text(*report.edges);
-  line += mapping_text(report);
-  if (report.dry_run) {
-    line += "; dry run, nothing written";
-  } else {
-    const ResponseStats& stats = report.stats;
-    if (stats.min <= stats.max) line += ", response " + short_number(stats.min) + " to " + short_number(stats.max);
-    if (const std::optional<double> mean = stats.mean(); mean && std::isfinite(*mean))
-      line += ", mean " + short_number(*mean);
-    line += ", clipped " + std::to_string(stats.clipped_low) + " low " + std::to_string(stats.clipped_high) + " high";
-    if (stats.nan_count > 0) line += ", NaN " + std::to_string(stats.nan_count);
-  }
-  if (!verbose) return line;
-  for (const BankReport& bank : report.banks) {
-    if (report.banks.size() > 1) line += "\n  " + bank_text(bank);
-    line += "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " + bank.instruction_set + ", " +
-            std::to_string(bank.threads) + (bank.threads == 1 ? " thread" : " threads");
-  }
-  if (report.edges) line += verbose_edges(*report.edges, report.input_dtype);
-  if (!report.dry_run) {
-    line += "\n  decode " + short_number(report.decode_seconds) + " s, convolve " +
-            short_number(report.convolve_seconds) + " s, encode " + short_number(report.encode_seconds) + " s";
-  }
-  return line;
+  if (report.edges) text += verbose_edges(*report.edges, report.input_dtype);
+  text += "\n  " + mapping_text(report);
+  if (!report.dry_run) text += ", " + responses_text(report) + "\n  " + timings_text(report);
+  return text;
 }
 
 std::string to_json(const RunReport& report) {

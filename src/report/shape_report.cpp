@@ -1,7 +1,6 @@
 #include "report/shape_report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "conv/plan.h"
@@ -16,21 +15,12 @@ std::string shape_text(const Shape& shape, int rank) {
   return rank == 4 ? join_sizes({shape.n, shape.c, shape.h, shape.w}) : join_sizes({shape.c, shape.h, shape.w});
 }
 
-/// Whole numbers up to a million in full, larger ones as 1.024e9.
+/// Whole numbers below a million in full, larger ones as 1.024e9.
 std::string count_text(double count) {
-  char text[32];
-  std::snprintf(text, sizeof text, count < 1e6 ? "%.0f" : "%.4g", count);
-  std::string result = text;
+  std::string result = count < 1e6 ? fixed_text(count, 0) : short_text(count);
   const std::size_t sign = result.find("e+");
   if (sign != std::string::npos) result.erase(sign + 1, result[sign + 2] == '0' ? 2 : 1);
   return result;
-}
-
-/// Four digits.
-std::string figure_text(double figure) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", figure);
-  return text;
 }
 
 std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, std::int64_t dilation,
@@ -55,7 +45,7 @@ double element_count(const Shape& shape) {
   return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
 }
 
-/// What a bank or all of them cost.
+/// The costs of one bank or of all.
 struct Costs {
   Shape input, output;
   double macs = 0, parameters = 0;
@@ -94,7 +84,7 @@ Costs costs_of_all(const ShapeReport& report) {
 
 bool is_timed(const ShapeReport& report) { return report.banks.front().timing.has_value(); }
 
-/// Where the middle of what the first output sees lies; of an even size, between two pixels.
+/// The centre of the receptive field of the first output; for an even size it lies between two pixels.
 double first_centre(const ReceptiveAxis& axis) {
   return static_cast<double>(axis.start) + static_cast<double>(axis.size - 1) / 2;
 }
@@ -103,7 +93,7 @@ std::string centre_text(const ReceptiveField& field) {
   return to_text(first_centre(field.h)) + "," + to_text(first_centre(field.w));
 }
 
-/// What the figures of --time are of: "f32 noise", or "u8 noise, then f32".
+/// The conditions of --time: "on f32 noise, 2 threads, AVX2".
 std::string timing_text(const ShapeReport& report) {
   const DType first = report.banks.front().problem.input_dtype;
   return "on " + std::string(to_string(first)) + " noise" +
@@ -126,13 +116,13 @@ std::string one_bank_text(const ShapeReport& report) {
           std::to_string(field.w.start) + ", its centre at " + centre_text(field) + "\n";
   text += "  a fully connected layer between these shapes: " + count_text(costs.dense_weights()) + " weights\n";
   if (bank.timing) {
-    text += "  " + figure_text(costs.seconds * 1e3) + " ms, " + figure_text(costs.gmac_per_second()) +
+    text += "  " + short_text(costs.seconds * 1e3) + " ms, " + short_text(costs.gmac_per_second()) +
             " GMAC/s, algorithm " + bank.timing->algorithm + ", " + timing_text(report) + "\n";
   }
   return text;
 }
 
-/// Rows of cells under a head. Columns are two spaces apart, those of numbers aligned to the right.
+/// Rows of cells under a header. Columns are two spaces apart; those of numbers are right-aligned.
 class Table {
  public:
   struct Column {
@@ -195,7 +185,7 @@ std::string several_banks_text(const ShapeReport& report) {
         count_text(costs.dense_weights())};
     if (is_timed(report)) {
       row.insert(row.end(),
-                 {figure_text(costs.seconds * 1e3), figure_text(costs.gmac_per_second()), std::move(algorithm)});
+                 {short_text(costs.seconds * 1e3), short_text(costs.gmac_per_second()), std::move(algorithm)});
     }
     table.add(std::move(row));
   };

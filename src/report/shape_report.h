@@ -1,4 +1,4 @@
-// What the shape command tells about a layer or a row of layers, without touching pixels.
+// The report of the shape command about one or more layers, without touching pixels.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@
 
 namespace convtool {
 
-/// How long a bank takes, from its input in memory to its output in memory.
+/// The time of a bank, from its input in memory to its output in memory.
 struct BankTiming {
   double seconds = 0;     ///< the median
-  std::string algorithm;  ///< those of its kernels, each once
+  std::string algorithm;  ///< those of its kernels, without repetition
 };
 
 struct BankShape {
   std::string name;
-  std::string kernel;   ///< its sizes, such as "3x3", each once
+  std::string kernel;   ///< the sizes of its kernels, such as "3x3", without repetition
   ConvProblem problem;  ///< of its first kernel
   Shape output;
   double macs = 0;
@@ -32,18 +32,18 @@ struct BankShape {
 /// At least one bank; the input of the first is banks.front().problem.input.
 struct ShapeReport {
   std::vector<BankShape> banks;
-  int rank = 3;                                 ///< with 4, n stands in the shapes
-  int threads = 0;                              ///< that banks were timed with
-  std::optional<Error> failure = std::nullopt;  ///< why the bank behind these cannot run
+  int rank = 3;                                 ///< 4 where shapes include n
+  int threads = 0;                              ///< used for timing
+  std::optional<Error> failure = std::nullopt;  ///< why the bank after these cannot run
 };
 
-/// The final output shape on the first line. Of one bank, which users know as a layer, then the formula with its
-/// numbers, and what it costs; of several a table of what each costs and all together, and the formulas.
+/// The final output shape on the first line. For one bank, which users know as a layer, the formula with its numbers
+/// and the costs follow; for several, a table of the costs of each and of all, and the formulas.
 std::string to_text(const ShapeReport& report);
 
-/// One JSON object: version, status, and of a failure error; output_shape, macs, parameters, receptive_field,
-/// activation_bytes, fully_connected_weights, and layers, a list of the same; when timed also threads, instruction_set,
-/// seconds and gmac_per_second.
+/// One JSON object: version, status, error after a failure, output_shape, macs, parameters, receptive_field,
+/// activation_bytes, fully_connected_weights, and layers, a list with the same for each layer. With timing also
+/// threads, instruction_set, seconds and gmac_per_second.
 std::string to_json(const ShapeReport& report);
 
 }  // namespace convtool

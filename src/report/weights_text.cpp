@@ -9,7 +9,7 @@
 namespace convtool {
 namespace {
 
-/// `cell` on a background for `weight`, `largest` being the largest absolute value.
+/// `cell` on the background for `weight`, where `largest` is the largest absolute value.
 std::string coloured(const std::string& cell, float weight, float largest) {
   // xterm's colour cube: 16 + 36 r + 6 g + b, each from 0 to 5.
   constexpr int kOrange[] = {52, 94, 130, 172, 214}, kBlue[] = {17, 18, 20, 27, 39};

@@ -1,4 +1,4 @@
-// Weights for people to read.
+// Weights as a table.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace convtool {
 
-/// The weights as right-aligned columns, a line for each row, one block of rows for each input channel of each output
-/// channel. With `colours` positive ones stand on orange and negative ones on blue, the larger the brighter (ECMA-48,
-/// SGR, with xterm's 256 colours).
+/// The weights as right-aligned columns, one line per row, with a block of rows for each input channel of each output
+/// channel. With `colours`, positive weights have an orange background and negative ones a blue one, brighter for
+/// larger weights (ECMA-48, SGR, with xterm's 256 colours).
 std::string weights_text(const Layer& layer, bool colours = false);
 
 }  // namespace convtool

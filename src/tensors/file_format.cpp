@@ -1,6 +1,6 @@
 #include "tensors/file_format.h"
 
-#include <algorithm>
+#include "core/text.h"
 
 namespace convtool {
 
@@ -13,9 +13,7 @@ std::string FileFormat::extension() const {
 }
 
 std::optional<FileFormat> find_file_format(std::string_view name) {
-  std::string lower(name.starts_with('.') ? name.substr(1) : name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = in_small_letters(name.starts_with('.') ? name.substr(1) : name);
   if (lower == "npy") return FileFormat{.kind = FileFormat::Kind::npy};
   if (lower == "json") return FileFormat{.kind = FileFormat::Kind::json};
   const PictureFormat* picture = find_picture_format(lower);

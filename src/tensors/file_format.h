@@ -1,4 +1,4 @@
-// What a file is written as: a picture in some format, or a tensor.
+// The format of a file: a picture format, or a tensor format.
 #pragma once
 
 #include <optional>
@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "pictures/image_io.h"
+#include "pictures/picture_formats.h"
 
 namespace convtool {
 
 struct FileFormat {
   enum class Kind { picture, npy, json };
   Kind kind = Kind::picture;
-  const PictureFormat* picture = nullptr;  ///< of the table in image_io.h; set when kind is picture
+  const PictureFormat* picture = nullptr;  ///< one of picture_formats(); set if kind is picture
 
   bool is_tensor() const { return kind != Kind::picture; }
   bool holds_floats() const { return is_tensor() || holds(*picture, DType::f32, PixelFormat::grey); }
@@ -23,13 +23,13 @@ struct FileFormat {
   std::string extension() const;
 };
 
-/// By name or extension, with or without its dot, in any case; nothing when there is no such format.
+/// The format with this name or extension, with or without a dot, in any case; nothing if there is none.
 std::optional<FileFormat> find_file_format(std::string_view name);
 
-/// "png, jpeg, ..., npy, json": every name, for messages.
+/// All names, for messages: "png, jpeg, ..., npy, json".
 std::string file_format_names();
 
-/// Every name and extension, without dots, for suggestions.
+/// All names and extensions, without dots, for suggestions.
 std::vector<std::string_view> file_format_words();
 
 }  // namespace convtool

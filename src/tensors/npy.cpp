@@ -1,5 +1,5 @@
-// NumPy's .npy files. Layout (NumPy, "numpy.lib.format"): the magic "\x93NUMPY", version major and minor, the header's
-// length (2 bytes little-endian in version 1, 4 from 2 on), a Python dict literal such as
+// NumPy's .npy files. Layout (NumPy, "numpy.lib.format"): the magic "\x93NUMPY", the major and minor version, the
+// length of the header (little-endian, 2 bytes in version 1, 4 in later ones), a Python dict literal such as
 //   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 // and then the raw elements.
 
@@ -41,7 +41,7 @@ class HeaderReader {
       const std::string key = quoted();
       expect(':');
       if (key == "descr") {
-        if (peek() == '[') refuse("holds records, not numbers; save one field of it as float32");
+        if (peek() == '[') refuse("contains records, not numbers; save one field of it as float32");
         header.descr = quoted();
         has_descr = true;
       } else if (key == "fortran_order") {
@@ -115,7 +115,7 @@ class HeaderReader {
   std::size_t at_ = 0;
 };
 
-/// Where a C++ type stands for the descr without its byte-order mark.
+/// Calls `visit` with an element of the C++ type of `descr`, whose first character is the byte order.
 template <class Visitor>
 void visit_element_type(const std::string& descr, Visitor&& visit) {
   const std::string code = descr.empty() ? descr : descr.substr(1);
@@ -129,7 +129,7 @@ void visit_element_type(const std::string& descr, Visitor&& visit) {
   if (code == "i2") return visit(std::int16_t{});
   if (code == "i4") return visit(std::int32_t{});
   if (code == "i8") return visit(std::int64_t{});
-  refuse("holds elements of type '" + descr +
+  refuse("has elements of type '" + descr +
          "' (expected f4, f8 or an integer type); convert it with .astype('float32')");
 }
 
@@ -137,7 +137,7 @@ template <class T>
 float to_float(T value) {
   if constexpr (std::is_same_v<T, double>) {
     if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
-      refuse("holds a value beyond float32 (" + std::to_string(value) + "); scale it down first");
+      refuse("contains a value beyond float32 (" + std::to_string(value) + "); scale it down first");
     }
   }
   return static_cast<float>(value);
@@ -149,7 +149,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return "(" + text + ")";
 }
 
-/// The product of the sizes, checked against `limit` step by step so that a lying header cannot overflow.
+/// The product of the sizes, or -1 if it exceeds `limit`; no header can make it overflow.
 std::int64_t checked_count(const std::vector<std::int64_t>& shape, std::int64_t limit) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
@@ -160,7 +160,7 @@ std::int64_t checked_count(const std::vector<std::int64_t>& shape, std::int64_t 
   return count;
 }
 
-/// A file's header and what comes behind it.
+/// The header of a file and the bytes after it.
 struct OpenNpy {
   Header header;
   std::span<const std::byte> data;
@@ -177,7 +177,7 @@ OpenNpy open_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
   if (!looks_like_npy(bytes))
     throw Error(ErrorKind::input, "", "not an .npy file (its first bytes are not \\x93NUMPY)");
   const std::size_t version = bytes.size() > 6 ? std::to_integer<std::size_t>(bytes[6]) : 0;
-  if (version < 1 || version > 3) refuse("is of format version " + std::to_string(version) + " (expected 1, 2 or 3)");
+  if (version < 1 || version > 3) refuse("has format version " + std::to_string(version) + " (expected 1, 2 or 3)");
   const std::size_t length_bytes = version == 1 ? 2 : 4, header_at = 8 + length_bytes;
   std::size_t header_length = 0;
   if (bytes.size() < header_at) refuse("is truncated in its header");
@@ -196,9 +196,9 @@ OpenNpy open_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
     const std::int64_t count = checked_count(header.shape, std::numeric_limits<std::int64_t>::max() / 16);
     const auto expected = static_cast<std::size_t>(count) * sizeof(T);
     if (count < 0 || npy.data.size() != expected) {
-      refuse(std::string(count < 0 || npy.data.size() < expected ? "is truncated" : "has bytes to spare") + " (shape " +
+      refuse(std::string(count < 0 || npy.data.size() < expected ? "is truncated" : "has surplus bytes") + " (shape " +
              shape_text(header.shape) + " needs " +
-             (count < 0 ? "more than any file holds" : std::to_string(expected) + " bytes") + " of data, got " +
+             (count < 0 ? "more bytes than a file can have" : std::to_string(expected) + " bytes of data") + ", got " +
              std::to_string(npy.data.size()) + ")");
     }
   });
@@ -262,7 +262,7 @@ NpyFile new_npy(const Shape& shape, int rank) {
   const char order = std::endian::native == std::endian::little ? '<' : '>';
   std::string header = std::string("{'descr': '") + order +
                        "f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - rank, all.end()}) + ", }";
-  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // as numpy.save has it
+  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // as numpy.save writes it
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "files/byte_reader.h"
+#include "files/file.h"
 #include "files/json_text.h"
 
 namespace convtool {
@@ -18,7 +19,7 @@ using nlohmann::json;
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;
 
-/// IEEE 754 binary16, and the upper half of a binary32.
+/// Elements of IEEE 754 binary16, and of bfloat16, the upper half of a binary32.
 struct Half {
   std::uint16_t bits;
 };
@@ -41,7 +42,7 @@ double to_double(Half value) {
   return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
 }
 
-/// Calls `visit` with an element of the type that the format calls `dtype`; returns false for one that is not read.
+/// Calls `visit` with an element of the type `dtype`; returns false for a type that is not supported.
 template <class Visitor>
 bool visit_stored(std::string_view dtype, Visitor&& visit) {
   if (dtype == "F32") return visit(float{}), true;
@@ -59,7 +60,7 @@ bool visit_stored(std::string_view dtype, Visitor&& visit) {
   return false;
 }
 
-/// Checks a header against the size of the file that it describes.
+/// Reads a header and checks it against the size of its file.
 class HeaderReader {
  public:
   HeaderReader(const std::string& path, std::uint64_t data_begin, std::uint64_t file_size)
@@ -77,7 +78,7 @@ class HeaderReader {
 
  private:
   [[noreturn]] void damaged(const std::string& what) const {
-    throw Error(ErrorKind::kernel, path_, "is no sound safetensors file: " + what + "; get or save it again");
+    throw Error(ErrorKind::kernel, path_, "is a damaged safetensors file: " + what + "; download or save it again");
   }
 
   StoredArray read_array(const std::string& name, const json& entry) const {
@@ -86,7 +87,7 @@ class HeaderReader {
                           entry.contains("shape") && entry.at("shape").is_array() && entry.contains("data_offsets") &&
                           entry.at("data_offsets").is_array() && entry.at("data_offsets").size() == 2;
     if (!complete) fail("lacks a dtype, a shape or two data_offsets");
-    constexpr std::size_t kMostDimensions = 64;  // as NumPy
+    constexpr std::size_t kMostDimensions = 64;  // NumPy's limit
     if (entry.at("shape").size() > kMostDimensions) fail("has more than 64 dimensions");
     StoredArray array{.name = name, .dtype = entry.at("dtype").get<std::string>(), .shape = {}};
     for (const json& size : entry.at("shape")) {
@@ -115,7 +116,7 @@ class HeaderReader {
               std::to_string(array.end - array.begin) + " bytes");
   }
 
-  /// The number of elements, but no more than are certain to be too many, so that no product overflows.
+  /// The number of elements, capped at a number that cannot fit into the file, so that no product overflows.
   std::uint64_t bounded_count(const StoredArray& array) const {
     if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end()) return 0;
     std::uint64_t count = 1;
@@ -132,7 +133,7 @@ class HeaderReader {
     return text;
   }
 
-  /// Sorts by place. All bytes belong to one array each.
+  /// Sorts the arrays by position, and checks that every byte belongs to exactly one of them.
   void check_layout(std::vector<StoredArray>& arrays) const {
     std::sort(arrays.begin(), arrays.end(), [](const StoredArray& a, const StoredArray& b) {
       return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
@@ -141,13 +142,13 @@ class HeaderReader {
     for (const StoredArray& array : arrays) {
       if (array.begin != at)
         damaged("'" + array.name + "' " +
-                (array.begin < at ? "overlaps the array before it" : "leaves bytes before it that are no array's"));
+                (array.begin < at ? "overlaps the array before it" : "leaves bytes before it that belong to no array"));
       at = array.end;
     }
-    if (at != data_begin_ + data_size_) damaged("bytes at its end are no array's");
+    if (at != data_begin_ + data_size_) damaged("bytes at its end belong to no array");
   }
 
-  /// No size of a shape is larger: products with an element's size stay within 63 bits.
+  /// The largest size of a dimension: its product with the size of an element stays within 63 bits.
   static constexpr std::uint64_t kLargestSize = std::uint64_t{1} << 48;
 
   const std::string& path_;
@@ -164,7 +165,7 @@ std::int64_t StoredArray::count() const {
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(path, ErrorKind::kernel) {
   const auto refuse = [&](const std::string& what) {
-    throw Error(ErrorKind::kernel, path, "is no safetensors file (" + what + ")");
+    throw Error(ErrorKind::kernel, path, "is not a safetensors file (" + what + ")");
   };
   if (file_.size() < kLengthBytes) refuse("it has " + std::to_string(file_.size()) + " bytes");
   Bytes bytes(kLengthBytes);
@@ -199,14 +200,14 @@ std::vector<float> SafetensorsFile::read(const StoredArray& array) const {
       for (std::size_t i = 0; i < some; ++i) {
         const double value = to_double(load_number<Stored>(chunk.data() + i * sizeof(Stored), std::endian::little));
         if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
-          throw Error(ErrorKind::kernel, path_, "'" + array.name + "' holds a value beyond float32");
+          throw Error(ErrorKind::kernel, path_, "'" + array.name + "' contains a value beyond float32");
         values.push_back(static_cast<float>(value));
       }
     }
   });
   if (!known)
     throw Error(ErrorKind::kernel, path_,
-                "'" + array.name + "' is of type " + array.dtype +
+                "'" + array.name + "' has type " + array.dtype +
                     " (expected F16, BF16, F32, F64 or integers); convert it to float32");
   return values;
 }

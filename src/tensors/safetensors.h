@@ -1,4 +1,4 @@
-// The safetensors format: a trained network's arrays, by name, in one file.
+// Reading safetensors files: the named arrays of a trained network.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "files/file.h"
+#include "files/regular_file.h"
 
 namespace convtool {
 
@@ -15,30 +15,30 @@ struct StoredArray {
   std::string name;
   std::string dtype;                 ///< as written: "F32", "BF16", ...
   std::vector<std::int64_t> shape;   ///< any rank; sizes may be 0
-  std::uint64_t begin = 0, end = 0;  ///< its bytes, counted from the start of the file
+  std::uint64_t begin = 0, end = 0;  ///< positions of its bytes in the file
 
-  /// The number of elements. In 63 bits where is_readable_dtype(dtype).
+  /// The number of elements. Does not overflow if is_readable_dtype(dtype).
   std::int64_t count() const;
 };
 
-/// A file of the safetensors format (Hugging Face, "safetensors", section Format): the length of the header in 8 bytes,
-/// little-endian, the header in JSON, {"NAME": {"dtype", "shape", "data_offsets": [begin, end]}, ...}, and the raw
-/// elements, row-major and little-endian. Only the header is read until an array is asked for.
+/// A safetensors file (Hugging Face, "safetensors", section Format): the length of the header (8 bytes, little-endian),
+/// the header in JSON, {"NAME": {"dtype", "shape", "data_offsets": [begin, end]}, ...}, and the raw elements, row-major
+/// and little-endian. The constructor reads only the header; read() reads one array.
 class SafetensorsFile {
  public:
-  /// Throws Error(kernel, path) for what is not such a file, a header of more than 100 MB, which is the format's own
-  /// limit, and arrays that overlap, leave bytes between them, do not lie in the file or are of another size than their
-  /// shape says; and as RandomAccessFile does.
+  /// Throws Error(kernel, path) if this is not such a file, if the header exceeds 100 MB, which is the format's own
+  /// limit, or if arrays overlap, leave bytes between them, exceed the file or do not have the size of their shape; and
+  /// as RandomAccessFile does.
   explicit SafetensorsFile(const std::string& path);
 
-  /// In the order of their bytes.
+  /// All arrays, in the order of their bytes.
   const std::vector<StoredArray>& arrays() const { return arrays_; }
 
-  /// Null when there is none.
+  /// The array with this name, or null.
   const StoredArray* find(std::string_view name) const;
 
-  /// The elements of one of arrays(), rounded to f32. Throws Error(kernel, path): an element type other than F16, BF16,
-  /// F32, F64 and integers, or a finite value beyond float32.
+  /// The elements of one of arrays(), rounded to f32. Throws Error(kernel, path) for an element type other than F16,
+  /// BF16, F32, F64 and integers, and for a finite value beyond float32.
   std::vector<float> read(const StoredArray& array) const;
 
  private:
@@ -47,7 +47,7 @@ class SafetensorsFile {
   std::vector<StoredArray> arrays_;
 };
 
-/// Whether SafetensorsFile::read() takes elements of this type.
+/// Whether SafetensorsFile::read() supports this element type.
 bool is_readable_dtype(std::string_view dtype);
 
 }  // namespace convtool

@@ -9,12 +9,13 @@
 namespace convtool {
 namespace {
 
-/// Appends the elements along `axis` (0..3 for n, c, h, w) and everything below as nested lists.
+/// Appends the elements along `axis` (0 to 3 for n, c, h, w) and the axes after it as nested lists. Advances `next`.
 void append_lists(const float*& next, const std::int64_t (&sizes)[4], int axis, std::string& text) {
   if (axis == 4) {
     const float value = *next++;
     if (!std::isfinite(value)) {
-      throw Error(ErrorKind::output, "", "the result holds NaN or infinity, which JSON cannot; write .npy instead");
+      throw Error(ErrorKind::output, "",
+                  "the result contains NaN or infinity, which JSON does not have; write .npy instead");
     }
     text += to_text(value);
     return;

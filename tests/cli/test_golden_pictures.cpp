@@ -1,9 +1,10 @@
-// Pictures of every kind that have been looked at, and are compared with from then on.
+// Compares the output with pictures of every kind that a person has looked at.
 //
-// Tolerances. The sums of other instruction sets and threads may be rounded elsewhere in float, so that a value that
-// lies on a tie between two levels is stored as the other: one level off, of 8 bits, and of 16 as much as 2^-20 of the
-// largest response, 1442, makes of 257 levels each, which is less than one too. Where the program decides, such a
-// rounding may turn an edge pixel on or off, and all that leads to it: one pixel in a thousand may be anything.
+// Tolerances. Other instruction sets and numbers of threads may round float sums differently, so a value halfway
+// between two levels may be stored as either: a difference of one level of 8 bits. For 16 bits the difference is less
+// than one level too: 2^-20 of the largest response, 1442, times 257 levels. Where the program decides, such a rounding
+// may turn an edge pixel on or off, and all pixels connected to it; there one pixel in a thousand may differ by any
+// amount.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -13,7 +14,7 @@
 
 #include "support/program.h"
 
-TEST_CASE("every kind of picture looks as it did") {
+TEST_CASE("every kind of picture is equal to the one that was looked at") {
   const std::set<std::string> decided = {"thin", "hysteresis", "canny", "zero-crossings", "overlay", "threshold"};
   const std::string golden = std::string(TEST_DATA_DIR) + "/pictures/";
   const TempFolder folder;

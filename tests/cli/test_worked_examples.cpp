@@ -1,4 +1,4 @@
-// The worked examples of the course notes on convolution, through the real binary, to the digit.
+// The worked examples of course notes on convolution: the real binary prints exactly their numbers.
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@ namespace {
 const std::string kX = "[[0,1,2],[3,4,5],[6,7,8]]";
 const std::string kX2 = "[[[0,1,2],[3,4,5],[6,7,8]],[[1,2,3],[4,5,6],[7,8,9]]]";
 
-/// What `apply` prints for a JSON tensor on standard input.
+/// The output of `apply` for a JSON tensor on standard input.
 std::string apply(const std::string& input, std::vector<std::string> options) {
   const TempFolder folder;
   std::vector<std::string> arguments = {"apply", "-", "-o", "-", "-q"};
@@ -59,7 +59,7 @@ TEST_CASE("3: the edges of an object") {
   CHECK(apply(repeated("[1,1,0,0,0,0,1,1]", 6), {"-k", "[[1,-1]]"}) == repeated("[0,1,0,0,0,-1,0]", 6) + "\n");
 }
 
-TEST_CASE("4: a kernel for vertical edges does not see horizontal ones") {
+TEST_CASE("4: a kernel for vertical edges does not respond to horizontal ones") {
   const std::string ones = repeated("1", 6), zeros = repeated("0", 6);
   const std::string transposed =
       "[" + ones + "," + ones + "," + zeros + "," + zeros + "," + zeros + "," + zeros + "," + ones + "," + ones + "]";
@@ -112,7 +112,7 @@ TEST_CASE("14: the receptive field of one 2x2 layer") {
         nlohmann::json({{"size", {2, 2}}, {"stride", {1, 1}}, {"offset", {0, 0}}, {"centre", {0.5, 0.5}}}));
 }
 
-TEST_CASE("15: depth shrinks the picture") {
+TEST_CASE("15: each layer shrinks the picture") {
   const nlohmann::json report = shape_json({"1x32x32", "--kernel-size", "5", "--repeat", "7"});
   std::vector<int> heights;
   for (const auto& layer : report["layers"]) heights.push_back(layer["output_shape"][1]);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conv/epilogue.h"
+#include "conv/sink.h"
 #include "support/convolve.h"
 
 namespace convtool {

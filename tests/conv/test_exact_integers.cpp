@@ -1,9 +1,10 @@
-// u8 and u16 pictures with integer weights: every algorithm must give what 64-bit integers give, however large the
-// sums.
+// u8 and u16 pictures with integer weights: every algorithm must agree with sums of 64-bit integers, however large they
+// are.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@
 namespace convtool {
 namespace {
 
-/// The responses of a convolution without padding, in integers; written apart from the engine.
+/// The responses of a convolution without padding, in integers, computed without the engine.
 std::vector<std::int64_t> integer_responses(const std::vector<double>& x, const Shape& in, const Kernel& kernel,
                                             std::int64_t stride) {
   const KernelShape& k = kernel.shape;
@@ -35,7 +36,7 @@ std::vector<std::int64_t> integer_responses(const std::vector<double>& x, const 
   return sums;
 }
 
-/// sum / 2^bits to nearest, ties to even, within [0, 65535]: what a scale of 2^-bits and a u16 output come to.
+/// sum / 2^bits to nearest, ties to even, within [0, 65535]: the u16 output of a map with a scale of 2^-bits.
 std::int64_t shifted(std::int64_t sum, int bits) {
   const std::int64_t unit = std::int64_t{1} << bits;
   std::int64_t quotient = sum >> bits;  // towards minus infinity
@@ -44,8 +45,11 @@ std::int64_t shifted(std::int64_t sum, int bits) {
   return std::clamp<std::int64_t>(quotient, 0, 65535);
 }
 
+/// Algorithm -> cases that it solved.
+using Solved = std::map<std::string, int>;
+
 void check_case(DType dtype, const Shape& shape, const KernelShape& k, std::int64_t largest_weight, std::int64_t stride,
-                bool extreme_pixels, std::uint64_t seed) {
+                bool extreme_pixels, std::uint64_t seed, Solved& solved) {
   CAPTURE(std::string(to_string(dtype)));
   CAPTURE(to_string(shape));
   CAPTURE(largest_weight);
@@ -90,32 +94,50 @@ void check_case(DType dtype, const Shape& shape, const KernelShape& k, std::int6
     const auto [low, high] = std::minmax_element(expected.begin(), expected.end());
     CHECK(stats.min == static_cast<double>(*low));
     CHECK(stats.max == static_cast<double>(*high));
+    ++solved[std::string(algorithm)];
   }
 }
 
 TEST_CASE("sums of any size are those of 64-bit integers") {
   std::uint64_t seed = 21;
+  Solved solved;
   for (const DType dtype : {DType::u8, DType::u16})
     for (const std::int64_t weight : {1, 3, 127, 128, 255, 1000, 32767, 32768, 65536, 1 << 20, (1 << 24) - 1})
       for (const bool extreme : {false, true})
         for (const std::int64_t stride : {1, 2}) {
-          check_case(dtype, {1, 1, 9, 37}, {1, 1, 3, 3}, weight, stride, extreme, seed++);
-          check_case(dtype, {1, 3, 8, 21}, {2, 3, 5, 7}, weight, stride, extreme, seed++);
-          check_case(dtype, {1, 1, 3, 70}, {1, 1, 1, 2}, weight, stride, extreme, seed++);
+          check_case(dtype, {1, 1, 9, 37}, {1, 1, 3, 3}, weight, stride, extreme, seed++, solved);
+          check_case(dtype, {1, 3, 8, 21}, {2, 3, 5, 7}, weight, stride, extreme, seed++, solved);
+          check_case(dtype, {1, 1, 3, 70}, {1, 1, 1, 2}, weight, stride, extreme, seed++, solved);
         }
+  // 264 cases. At stride 1 `integer` takes the 7 weights of 16 bits on u8. Float sums suffice for weights up to 1000 on
+  // u8 with 2 or 9 taps, and for 1 and 3 on u16.
+  CHECK(solved["direct"] == 264);
+  CHECK(solved["integer"] >= 7 * 2 * 3);
+  for (const char* algorithm : {"rows", "packed"}) {
+    CAPTURE(algorithm);
+    CHECK(solved[algorithm] >= (6 + 2) * 2 * 2 * 2);
+  }
 }
 
 TEST_CASE("u8 sums on either side of 2^24, where float stops holding every integer") {
   // 255 * 65793 = 2^24 - 1, and 255 * 65794 = 2^24 + 254.
+  Solved solved;
   for (const std::int64_t weight : {65792, 65793, 65794, 65795, 2 * 65793, 2 * 65794})
-    for (const bool extreme : {false, true}) check_case(DType::u8, {1, 1, 4, 40}, {1, 1, 1, 1}, weight, 1, extreme, 31);
+    for (const bool extreme : {false, true})
+      check_case(DType::u8, {1, 1, 4, 40}, {1, 1, 1, 1}, weight, 1, extreme, 31, solved);
   for (const std::int64_t weight : {7309, 7310, 7311, 7312})  // 9 * 7310 = 65790, 9 * 7311 = 65799
-    for (const bool extreme : {false, true}) check_case(DType::u8, {1, 1, 6, 40}, {1, 1, 3, 3}, weight, 1, extreme, 41);
+    for (const bool extreme : {false, true})
+      check_case(DType::u8, {1, 1, 6, 40}, {1, 1, 3, 3}, weight, 1, extreme, 41, solved);
+  // Float sums suffice for 65792 and 65793, and for 7309 and 7310; random weights may be smaller than the largest.
+  for (const char* algorithm : {"rows", "packed", "depthwise"}) {
+    CAPTURE(algorithm);
+    CHECK(solved[algorithm] >= 8);
+  }
 }
 
 TEST_CASE("u8 with a padding value that takes the sums past 2^24") {
-  // Nine taps of weight 1: far below 2^24 inside, beyond it at the border. 2^24 + 2 is a float, 2^24 + 3 is not, so the
-  // sum of the corner's 5 outside and 4 inside taps must not be made in float.
+  // Nine taps of weight 1: sums far below 2^24 inside, beyond it at the border. 2^24 + 2 is a float, 2^24 + 3 is not,
+  // so the sum of the corner's 5 outside and 4 inside taps must not be computed in float.
   const Tensor input = filled(DType::u8, {1, 1, 4, 40}, [] { return 1; });
   const Kernel kernel = kernel_of({1, 1, 3, 3}, std::vector<float>(9, 1.0F));
   const Params params{.padding = kSame, .padding_mode = PaddingMode::constant, .padding_value = 0x1p24F};

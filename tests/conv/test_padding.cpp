@@ -5,6 +5,7 @@
 #include <string>
 
 #include "conv/padding.h"
+#include "conv/problem.h"
 
 namespace convtool {
 namespace {
@@ -68,7 +69,8 @@ TEST_CASE("a position very far out is still in the picture") {
 }
 
 Pads pads_of(Padding::Rule rule, Extent input, Extent kernel, Extent stride, Extent dilation) {
-  return resolve_pads({.rule = rule, .pads = {9, 9, 9, 9}}, input, {.kh = kernel.h, .kw = kernel.w}, stride, dilation);
+  return resolve_pads({.rule = rule, .pads = {9, 9, 9, 9}}, input,
+                      dilated_kernel({.kh = kernel.h, .kw = kernel.w}, dilation), stride);
 }
 
 TEST_CASE("the padding that each rule means") {

@@ -1,6 +1,5 @@
 // Seeded random problems of every kind, every algorithm against `reference`.
-// Every case has a seed of its own, which is printed on failure. To replay it alone, or to go on where the default
-// cases stop:
+// Each case has its own seed, which is printed on failure. To replay one case, or to continue beyond the default cases:
 //
 //   CONVTOOL_TEST_SEED=1234 CONVTOOL_TEST_CASES=1 test_conv -tc="random problems"
 //   CONVTOOL_TEST_SEED=2000 CONVTOOL_TEST_CASES=100000 test_conv -tc="random problems"
@@ -34,7 +33,7 @@ Padding random_padding(Random& random) {
   }
 }
 
-/// Nothing when the dice make a problem that is refused.
+/// Nothing if the random numbers form a problem that make_problem() refuses.
 std::optional<ConvCase> random_case(Random& random) {
   const std::int64_t groups = random.chance(2) ? 1 : random.between(1, 4);
   const bool depthwise = groups > 1 && random.chance(2);
@@ -54,6 +53,8 @@ std::optional<ConvCase> random_case(Random& random) {
   try {
     ConvCase c = make_case(random.pick(kTypes), input, kernel, params,
                            random.chance(3) ? Numbers::exact : Numbers::rough, random);
+    // Equal weights, for `box` and `separable`.
+    if (random.chance(4)) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), c.kernel.weights[0]);
     const auto combine = count == 1 ? Combine::none : static_cast<Combine>(random.between(1, 6));
     c.epilogue = {static_cast<Activation>(random.between(0, 2)), combine, count};
     c.output_dtype = random.pick(kTypes);
@@ -72,7 +73,20 @@ std::optional<ConvCase> random_case(Random& random) {
 TEST_CASE("random problems") {
   const std::uint64_t first = from_environment("CONVTOOL_TEST_SEED", 1000);
   const std::uint64_t count = from_environment("CONVTOOL_TEST_CASES", 600);
-  ConvTester tester("random problems", first);
+  // make_problem() refuses a tenth of the 600 default cases. Of the others a third is u8, a third u16, whose sums may
+  // be too large for float; half has stride and dilation 1, where a third of u8 has whole weights for `integer`; a
+  // third has one input channel per output, of which a quarter has equal weights for `separable` and, if integer, for
+  // `box`; an eighth is depthwise. Replays have no floors.
+  const auto floor = [&](std::int64_t cases) { return count == 600 && first == 1000 ? cases : 0; };
+  ConvTester tester("random problems", first,
+                    {{"direct", floor(530)},
+                     {"rows", floor(500)},
+                     {"packed", floor(500)},
+                     {"depthwise", floor(55)},
+                     {"integer", floor(30)},
+                     {"separable", floor(30)},
+                     {"box", floor(10)},
+                     {"fft", floor(100)}});
   std::uint64_t refused = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Random random(seed);

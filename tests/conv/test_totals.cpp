@@ -1,22 +1,23 @@
-// The sum of all responses, which a plan adds up when it is asked to.
+// ResponseStats::total, the sum of all responses, which a plan computes on request.
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <map>
 #include <numeric>
+#include <string>
 
 #include "support/convolve.h"
 
 namespace convtool {
 namespace {
 
-/// The view of a tensor of shape {n, h, w, c} as {n, c, h, w}: channels last.
 double sum_of(const ConstTensorRef& ref) {
   const std::vector<double> values = values_of(ref);
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-TEST_CASE("every algorithm adds up what it answers, in every layout, and answers the same") {
-  // Whole numbers: sums are exact in any order. Wide enough for several stretches, and for more threads than one.
+TEST_CASE("the total is the sum of the responses, and computing it does not change them") {
+  // Whole numbers: sums are exact in any order. Rows of several stretches, and work for several threads.
   struct Case {
     Shape input;
     KernelShape kernel;
@@ -27,11 +28,10 @@ TEST_CASE("every algorithm adds up what it answers, in every layout, and answers
                         {{1, 3, 90, 130}, {3, 1, 3, 3}, {.groups = 3}},
                         {{1, 16, 40, 40}, {32, 16, 3, 3}, {}},
                         {{2, 32, 20, 24}, {32, 1, 5, 5}, {.groups = 32}}};
-  int applied = 0;
+  std::map<std::string, int> solved;
   for (const Case& one : cases)
     for (const bool last : {false, true})
       for (const std::string_view algorithm : algorithm_names()) {
-        if (algorithm == "fft") continue;  // its sums err, and are rounded when they are stored
         const ConvProblem problem = make_problem(DType::u8, one.input, one.kernel, one.params);
         const Kernel kernel =
             kernel_of(one.kernel, std::vector<float>(static_cast<std::size_t>(one.kernel.count()), 1.0F));
@@ -39,7 +39,7 @@ TEST_CASE("every algorithm adds up what it answers, in every layout, and answers
         CAPTURE(to_string(problem));
         CAPTURE(std::string(algorithm));
         CAPTURE(last);
-        ++applied;
+        ++solved[std::string(algorithm)];
         Random random(5);
         const Tensor x = filled(DType::u8, one.input, [&] { return random.between(0, 255); });
         const ConvPlan plain(problem, kernel, {}, {.algorithm = std::string(algorithm)});
@@ -62,10 +62,19 @@ TEST_CASE("every algorithm adds up what it answers, in every layout, and answers
         const ResponseStats measured = adding.measure(x.ref(), x.ref().strides);
         CHECK(measured.total_count == plain.output_shape().count());
       }
-  CHECK(applied > 20);
+  // 5 cases in 2 layouts. One case sums over 16 channels, which `separable`, `box` and `depthwise` refuse.
+  CHECK(solved == std::map<std::string, int>{{"reference", 10},
+                                             {"direct", 10},
+                                             {"rows", 10},
+                                             {"integer", 10},
+                                             {"separable", 8},
+                                             {"box", 8},
+                                             {"packed", 10},
+                                             {"depthwise", 8},
+                                             {"fft", 10}});
 }
 
-TEST_CASE("what is added up is the response: divided, biased, active, combined, before any map") {
+TEST_CASE("responses are added after divisor, bias, activation and combine, before the map") {
   const Tensor x = tensor_of(DType::f32, {1, 1, 1, 4}, {3, -6, 9, -30});
   Kernel kernel = kernel_of({2, 1, 1, 1}, {1, 4.0F / 3});
   kernel.divisor = {3, 1};
@@ -85,7 +94,7 @@ TEST_CASE("what is added up is the response: divided, biased, active, combined, 
   CHECK(total({.combine = Combine::max, .combine_count = 2}, {}) == doctest::Approx(4 - 1.5 + 12 - 9.5).epsilon(1e-6));
 }
 
-TEST_CASE("NaN is left out; infinity is not") {
+TEST_CASE("the total leaves out NaN, but not infinity") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   const Kernel identity = kernel_of({1, 1, 1, 1}, {1});
   const auto stats_of = [&](const std::vector<double>& values) {
@@ -100,7 +109,7 @@ TEST_CASE("NaN is left out; infinity is not") {
   CHECK(stats_of({1, inf}).mean() == inf);
 }
 
-TEST_CASE("a mean has no more digits than the order of summation leaves alone") {
+TEST_CASE("a mean is rounded to the digits that do not depend on the order of summation") {
   const double third = 1.0 / 3;
   const ResponseStats one{.min = -900, .max = 1000, .total = 3 * third, .total_count = 9};
   ResponseStats other = one;

@@ -1,10 +1,11 @@
-// The arrows between the folders of src/, read from the includes, and each third party in its one place.
+// The includes of src/: which folders may include which, no cycles between units, and each third party in its place.
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -44,23 +45,111 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 
 /// The folders or files that may include each third party.
 const std::map<std::string, std::set<std::string>> kHomes = {
-    {"opencv2", {"pictures/image_io.cpp"}},
+    {"opencv2", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/command_line.cpp"}},
     {"Eigen", {"learn"}}};
+
+/// The headers of conv/ that other folders may include; the rest is the engine's own.
+const std::set<std::string> kPublicConvHeaders = {"conv/epilogue.h",
+                                                  "conv/gradients/tap_products.h",
+                                                  "conv/gradients/weight_gradient.h",
+                                                  "conv/kernel.h",
+                                                  "conv/low_rank.h",
+                                                  "conv/output_map.h",
+                                                  "conv/padding.h",
+                                                  "conv/plan.h",
+                                                  "conv/problem.h",
+                                                  "conv/sink.h"};
+
+/// Folders whose units are checked for cycles.
+const std::vector<std::string> kWithoutCycles = {"core", "conv", "bench", "network", "edges", "learn"};
+
+/// The C++ files below src/, relative to it.
+std::vector<fs::path> source_files() {
+  const fs::path source = fs::path(PROJECT_DIR) / "src";
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(source))
+    if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h")
+      files.push_back(fs::relative(entry.path(), source));
+  return files;
+}
+
+std::vector<std::string> includes_of_source(const fs::path& file) {
+  return includes_of(fs::path(PROJECT_DIR) / "src" / file);
+}
+
+/// A unit is a header with its source and per-target file: a.h, a.cpp and a-inl.h are all of unit a.
+std::string unit_of(std::string file) {
+  for (const std::string ending : {"-inl.h", ".h", ".cpp"})
+    if (file.ends_with(ending)) return file.substr(0, file.size() - ending.size());
+  return file;
+}
+
+using Graph = std::map<std::string, std::set<std::string>>;
+
+/// For each unit below src/ the others that it includes.
+Graph unit_graph() {
+  Graph graph;
+  for (const fs::path& file : source_files()) {
+    const std::string unit = unit_of(file.generic_string());
+    std::set<std::string>& included = graph[unit];
+    for (const std::string& include : includes_of_source(file))
+      if (unit_of(include) != unit) included.insert(unit_of(include));
+  }
+  return graph;
+}
+
+/// Depth-first search for a way from `unit` back to a unit on `path`. Returns it as "a -> b -> a", or "".
+std::string find_cycle(const Graph& graph, const std::string& unit, std::vector<std::string>& path,
+                       std::set<std::string>& done) {
+  const auto seen = std::find(path.begin(), path.end(), unit);
+  if (seen != path.end()) {
+    std::string cycle;
+    for (auto at = seen; at != path.end(); ++at) cycle += *at + " -> ";
+    return cycle + unit;
+  }
+  if (!graph.contains(unit) || !done.insert(unit).second) return "";
+  path.push_back(unit);
+  for (const std::string& included : graph.at(unit)) {
+    const std::string cycle = find_cycle(graph, included, path, done);
+    if (!cycle.empty()) return cycle;
+  }
+  path.pop_back();
+  return "";
+}
+
+/// The units of `folder` and what they include among each other.
+Graph inside(const Graph& graph, const std::string& folder) {
+  const auto is_inside = [&](const std::string& unit) { return unit.starts_with(folder + "/"); };
+  Graph part;
+  for (const auto& [unit, included] : graph) {
+    if (!is_inside(unit)) continue;
+    std::copy_if(included.begin(), included.end(), std::inserter(part[unit], part[unit].end()), is_inside);
+  }
+  return part;
+}
+
+std::string first_cycle(const Graph& graph) {
+  std::set<std::string> done;
+  for (const auto& [unit, included] : graph) {
+    std::vector<std::string> path;
+    const std::string cycle = find_cycle(graph, unit, path, done);
+    if (!cycle.empty()) return cycle;
+  }
+  return "";
+}
 
 }  // namespace
 
 TEST_CASE("a folder includes only what it is allowed to") {
   int files = 0, inner = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(PROJECT_DIR) / "src")) {
-    if (entry.path().extension() != ".cpp" && entry.path().extension() != ".h") continue;
+  for (const fs::path& relative : source_files()) {
     ++files;
-    const fs::path relative = fs::relative(entry.path(), fs::path(PROJECT_DIR) / "src");
     const std::string folder = relative.begin()->string();
     CAPTURE(relative.string());
     REQUIRE(kAllowed.contains(folder));
-    for (const std::string& include : includes_of(entry.path())) {
+    for (const std::string& include : includes_of_source(relative)) {
       CAPTURE(include);
       const std::string first = include.substr(0, include.find('/'));
       if (kAllowed.contains(first) && first != folder) {
@@ -73,4 +162,59 @@ TEST_CASE("a folder includes only what it is allowed to") {
   }
   CHECK(files > 20);
   CHECK(inner > 50);
+}
+
+TEST_CASE("cycles of includes are found") {
+  CHECK(first_cycle({{"a", {"b", "c"}}, {"b", {"c"}}, {"c", {}}}) == "");
+  CHECK(first_cycle({{"a", {"b"}}, {"b", {"c"}}, {"c", {"b", "d"}}}) == "b -> c -> b");
+  CHECK(unit_of("conv/engine/finish_float-inl.h") == "conv/engine/finish_float");
+  CHECK(unit_of("conv/plan.cpp") == unit_of("conv/plan.h"));
+}
+
+TEST_CASE("no units include each other in a cycle") {
+  const Graph graph = unit_graph();
+  for (const std::string& folder : kWithoutCycles) {
+    CAPTURE(folder);
+    const Graph part = inside(graph, folder);
+    CHECK(part.size() >= 4);
+    CHECK(first_cycle(part) == "");
+  }
+}
+
+TEST_CASE("other folders include only the public headers of conv") {
+  std::set<std::string> included;
+  for (const fs::path& file : source_files()) {
+    if (file.begin()->string() == "conv") continue;
+    for (const std::string& include : includes_of_source(file)) {
+      if (!include.starts_with("conv/")) continue;
+      CAPTURE(file.string());
+      CAPTURE(include);
+      CHECK(kPublicConvHeaders.contains(include));
+      included.insert(include);
+    }
+  }
+  CHECK(included.size() > 5);
+}
+
+/// The parts of conv/ from the bottom up. A file may include files of its own part and of those below it; algorithms
+/// and gradients do not see each other.
+TEST_CASE("the parts of conv include each other in one direction") {
+  const std::map<std::string, std::set<std::string>> allowed = {
+      {"engine", {}}, {"input", {"engine"}}, {"algorithms", {"engine", "input"}}, {"gradients", {"engine", "input"}}};
+  for (const fs::path& file : source_files()) {
+    const std::string name = file.generic_string();
+    const auto part_of = [&](const std::string& path) {
+      const std::size_t begin = std::string("conv/").size(), end = path.find('/', begin);
+      return !path.starts_with("conv/") || end == std::string::npos ? "" : path.substr(begin, end - begin);
+    };
+    const std::string part = part_of(name);
+    if (part.empty()) continue;
+    REQUIRE(allowed.contains(part));
+    for (const std::string& include : includes_of_source(file)) {
+      const std::string other = part_of(include);
+      CAPTURE(name);
+      CAPTURE(include);
+      CHECK((other.empty() || other == part || allowed.at(part).contains(other)));
+    }
+  }
 }

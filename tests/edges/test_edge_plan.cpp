@@ -1,4 +1,4 @@
-// Recipes as a whole: what their kinds of output have to do with each other, for every operator, colour rule and stage.
+// Whole recipes: the relations between their kinds of output, for every operator, colour rule and stage.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -52,7 +52,7 @@ EdgeRecipe with(EdgeRecipe recipe, EdgeKind kind) {
   return recipe;
 }
 
-/// Every recipe there is, but for its kind, that such a picture allows; the refusals are counted.
+/// Every recipe, except for its kind, that is possible for such a picture; the refusals are counted.
 template <class Use>
 void for_each_recipe(std::int64_t channels, const Use& use) {
   for (const char* name : kOperators)
@@ -99,7 +99,7 @@ TEST_CASE("with one colour every rule gives the same strengths") {
       CHECK(values(recipe_of(name, color), picture) == values(recipe_of(name, ColorRule::luma), picture));
 }
 
-TEST_CASE("a colour that repeats: max leaves strengths alone, sum counts them, di Zenzo by the root") {
+TEST_CASE("repeating a colour n times: max keeps strengths, sum multiplies them by n, di Zenzo by the root of n") {
   const Tensor grey = random_picture(1);
   Tensor colours(DType::u8, kShape);
   const auto from = std::as_const(grey).ref().view<std::uint8_t>();
@@ -116,7 +116,7 @@ TEST_CASE("a colour that repeats: max leaves strengths alone, sum counts them, d
   }
 }
 
-TEST_CASE("decisions, strengths, components and angles tell of the same edges") {
+TEST_CASE("decisions, strengths, components and angles show the same edges") {
   for (const std::int64_t channels : {1, 3})
     for_each_recipe(channels, [&](const EdgeRecipe& recipe) {
       const Tensor picture = random_picture(channels);
@@ -157,7 +157,7 @@ TEST_CASE("decisions, strengths, components and angles tell of the same edges") 
     });
 }
 
-TEST_CASE("a ramp's gradient points up it, by every operator that tells directions") {
+TEST_CASE("the gradient of a ramp points up the ramp, for every operator with a direction") {
   for (const char* name : {"sobel", "scharr", "prewitt", "roberts", "farid"}) {
     CAPTURE(std::string(name));
     Tensor ramp(DType::f32, {1, 1, 9, 9});
@@ -196,7 +196,7 @@ TEST_CASE("the number of threads changes nothing") {
   });
 }
 
-TEST_CASE("an overlay is the picture but where there are edges, in any depth") {
+TEST_CASE("an overlay is the picture except at edges, in any depth") {
   for (const std::int64_t channels : {1, 3})
     for (const DType from : {DType::u8, DType::u16, DType::f32})
       for (const DType to : {DType::u8, DType::u16, DType::f32}) {
@@ -262,7 +262,7 @@ TEST_CASE("smoothing is folded in: the responses of the smoothed kernel are thos
   CHECK(sums_to_zero(folded.banks.front().layers.front()));
 }
 
-TEST_CASE("what cannot be is refused with the way out") {
+TEST_CASE("impossible recipes are refused with an alternative") {
   const auto refusal = [&](const EdgeRecipe& recipe, std::int64_t channels) -> std::string {
     try {
       EdgePlan(recipe, DType::u8, {1, channels, 8, 8}, {});

@@ -1,4 +1,4 @@
-// Gradients of colours joined, measured and turned, on numbers small enough to check by hand.
+// Combining, measuring and rotating gradients, on numbers small enough to check by hand.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -106,12 +106,12 @@ TEST_CASE("lengths in both norms") {
   CHECK(values_of(lengths.ref()) == std::vector<double>{7, 1, 0, 17});
 }
 
-TEST_CASE("kernels along the axes need no turn, Roberts' diagonals an eighth of a circle") {
+TEST_CASE("kernels along the axes need no rotation, Roberts' diagonals an eighth of a turn") {
   const std::vector<float> sobel_x = {-1, 0, 1, -2, 0, 2, -1, 0, 1}, sobel_y = {-1, -2, -1, 0, 0, 0, 1, 2, 1};
   CHECK(turn_of(pair_of(sobel_x, sobel_y, 3)).is_none());
   const Turn turn = turn_of(pair_of({1, 0, 0, -1}, {0, 1, -1, 0}, 2));
   CHECK_FALSE(turn.is_none());
-  // A ramp towards the right: the falling diagonal answers -1, the rising one 1. Downwards: -1 and -1.
+  // A ramp towards the right: the response of the falling diagonal is -1, of the rising one 1. Downwards: -1 and -1.
   Tensor vectors = tensor_of(DType::f32, {1, 2, 1, 2}, {-1, -1, 1, -1});
   turn_vectors(turn, vectors.ref(), 1);
   const std::vector<double> turned = values_of(vectors.ref());
@@ -122,7 +122,7 @@ TEST_CASE("kernels along the axes need no turn, Roberts' diagonals an eighth of 
   CHECK(turned[3] == doctest::Approx(length).epsilon(1e-6));
 }
 
-TEST_CASE("kernels that do not tell the axes apart are no gradient") {
+TEST_CASE("kernels that do not distinguish the axes are not a gradient") {
   const std::vector<float> x = {-1, 1, -1, 1}, y = {-1, -1, 1, 1}, sum = {1, 1, 1, 1};
   CHECK_NOTHROW(turn_of(pair_of(x, y, 2)));
   for (const auto& [first, second] : {std::pair(x, x), {y, x}})

@@ -1,4 +1,4 @@
-// Decisions by two thresholds, and thresholds that a picture suggests itself.
+// Decisions by two thresholds, and thresholds computed from a picture.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -17,7 +17,7 @@ std::vector<double> edges_of(const Shape& shape, const std::vector<double>& stre
   return values_of(edges.ref());
 }
 
-TEST_CASE("weak pixels count where they lead to a strong one, over any way") {
+TEST_CASE("weak pixels count where they are connected to a strong one, along any path") {
   // A chain that turns, a diagonal step, a gap, and a weak pixel alone.
   CHECK(edges_of({1, 1, 4, 6}, {9, 5, 0, 0, 5, 5,  //
                                 0, 0, 5, 0, 0, 0,  //
@@ -29,7 +29,7 @@ TEST_CASE("weak pixels count where they lead to a strong one, over any way") {
                                                 255, 0,   0,   0, 0, 0});
 }
 
-TEST_CASE("thresholds themselves are exceeded by nothing that equals them; NaN is no edge; a batch is no neighbour") {
+TEST_CASE("values equal to a threshold do not exceed it; NaN is not an edge; pictures of a batch are not connected") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   CHECK(edges_of({1, 1, 1, 4}, {8, 4, 4, 8.5}, {4, 8}) == std::vector<double>{0, 0, 0, 255});
   CHECK(edges_of({1, 1, 1, 4}, {nan, 9, nan, 5}, {4, 8}) == std::vector<double>{0, 255, 0, 0});
@@ -37,7 +37,7 @@ TEST_CASE("thresholds themselves are exceeded by nothing that equals them; NaN i
   CHECK(edges_of({2, 1, 1, 2}, {0, 9, 5, 0}, {4, 8}) == std::vector<double>{0, 255, 0, 0});
 }
 
-TEST_CASE("Otsu's threshold parts two heaps of strengths, whatever their unit, and leaves out what is 0") {
+TEST_CASE("Otsu's threshold separates two clusters of strengths in any unit, and ignores zeros") {
   for (const double unit : {1.0, 1020.0, 1e-3}) {
     const Tensor strength = tensor_of(
         DType::f32, {1, 1, 1, 12},
@@ -49,7 +49,7 @@ TEST_CASE("Otsu's threshold parts two heaps of strengths, whatever their unit, a
   }
 }
 
-TEST_CASE("Otsu's threshold where there is nothing to part") {
+TEST_CASE("Otsu's threshold where there is nothing to separate") {
   const auto otsu = [](const std::vector<double>& strengths) {
     return otsu_thresholds(
         tensor_of(DType::f32, {1, 1, 1, static_cast<std::int64_t>(strengths.size())}, strengths).ref());

@@ -1,5 +1,5 @@
-// Outside opinions on four photographs: the gradients of scikit-image (tests/make_golden_edges.py says how they come
-// about) and of OpenCV, and OpenCV's Canny detector.
+// Comparison with other libraries on four photographs: the gradients of scikit-image (from tests/make_golden_edges.py)
+// and of OpenCV, and OpenCV's Canny detector.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ constexpr double kUnit = 0x1p-24;  // the largest relative error of rounding to 
 const char* const kPhotographs[] = {"samples/camera.png", "samples/coffee.png", "tests/data/chelsea.png",
                                     "tests/data/brick.png"};
 
-/// 8 bits, grey or B, G, R as the file is.
+/// 8 bits, grey or B, G, R as in the file.
 cv::Mat read_photograph(const std::string& name) {
   cv::Mat pixels = cv::imread(std::string(PROJECT_DIR) + "/" + name, cv::IMREAD_UNCHANGED);
   REQUIRE_MESSAGE(pixels.depth() == CV_8U, name << " is missing, or not of 8 bits");
@@ -58,7 +58,7 @@ Bank shipped(const std::string& name, PaddingMode border) {
   return bank;
 }
 
-/// What every kernel of `bank` answers by itself, one list a kernel.
+/// The responses of each kernel of `bank`, one list per kernel.
 std::vector<std::vector<double>> answers(Bank bank, const ConstTensorRef& input, const PlanOptions& options = {}) {
   bank.combine = Combine::none;
   const NetworkPlan plan({.banks = {bank}}, input.dtype, input.shape, false, options);
@@ -76,7 +76,7 @@ std::vector<double> strengths(const Bank& bank, const ConstTensorRef& input) {
   return values_of(output.ref());
 }
 
-/// How far each answer may be from the truth: a float sum of n products errs by (n + 4) * 2^-24 * sum|x||w| at most
+/// The bound on the error of each response: a float sum of n products errs by (n + 4) * 2^-24 * sum|x||w| at most
 /// (tests/support/conv_tester.cpp). Of these, n are its roundings. Within the other four lie the weights of the kernel
 /// file, of nine digits and then float, 1.1 together, and the sums of the other side, which are double. Only fft errs
 /// more, and no kernel here is large enough for it.

@@ -58,7 +58,7 @@ TEST_CASE("the wheel: red to the right, green and blue thirds of a turn on, as b
   CHECK(near(at(sixth / 2), {0.75, 0.375, 0}));
 }
 
-TEST_CASE("no edge is black, and so is NaN") {
+TEST_CASE("pixels without an edge are black, and so is NaN") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> black = {0, 0, 0};
   CHECK(colour(1, 0, 0) == black);

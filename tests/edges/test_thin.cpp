@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// What is left of `magnitude` when every gradient is (right, down).
+/// `magnitude` after thinning, where every gradient is (right, down).
 std::vector<double> thinned(const Shape& shape, const std::vector<double>& magnitude, float right, float down) {
   Tensor gradient(DType::f32, {shape.n, 2, shape.h, shape.w});
   for (std::int64_t n = 0; n < shape.n; ++n) {
@@ -24,7 +24,7 @@ std::vector<double> thinned(const Shape& shape, const std::vector<double>& magni
   return values_of(result.ref());
 }
 
-TEST_CASE("a ridge stays where it is highest across, and along rows and columns the first of equals") {
+TEST_CASE("a ridge stays where it is highest across; along rows and columns the first of equals stays") {
   const Shape row{1, 1, 1, 7}, column{1, 1, 7, 1};
   const std::vector<double> ridge = {1, 2, 5, 5, 2, 3, 1}, left = {0, 0, 5, 0, 0, 3, 0};
   for (const float sign : {1.0F, -1.0F}) {

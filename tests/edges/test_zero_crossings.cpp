@@ -16,7 +16,8 @@ std::vector<double> crossings(const Shape& shape, const std::vector<double>& res
   return values_of(strengths.ref());
 }
 
-TEST_CASE("where signs change, the pixel nearer to 0 is the edge, of equals the first, as strong as they differ") {
+TEST_CASE(
+    "where signs change, the pixel nearer to 0 is the edge (the first, if equal); its strength is the difference") {
   const std::vector<double> responses = {1, 5, -3, -4, 2, 0, 0, 2, -2, 3}, edges = {0, 0, 8, 0, 6, 0, 0, 4, 5, 0};
   CHECK(crossings({1, 1, 1, 10}, responses) == edges);
   CHECK(crossings({1, 1, 10, 1}, responses) == edges);
@@ -24,7 +25,7 @@ TEST_CASE("where signs change, the pixel nearer to 0 is the edge, of equals the 
   CHECK(crossings({10, 1, 1, 1}, responses) == std::vector<double>(10));
 }
 
-TEST_CASE("a zero between two signs is an edge; flat areas, the outside and NaN are none") {
+TEST_CASE("a zero between two signs is an edge; flat areas, the outside and NaN are not") {
   CHECK(crossings({1, 1, 1, 3}, {4, 0, -6}) == std::vector<double>{0, 10, 0});
   CHECK(crossings({1, 1, 3, 1}, {-1, 0, 2}) == std::vector<double>{0, 3, 0});
   CHECK(crossings({1, 1, 1, 3}, {4, 0, 6}) == std::vector<double>{0, 0, 0});
@@ -34,7 +35,7 @@ TEST_CASE("a zero between two signs is an edge; flat areas, the outside and NaN 
   CHECK(crossings({1, 1, 1, 3}, {4, nan, -4}) == std::vector<double>{0, 0, 0});
 }
 
-TEST_CASE("of an edge both ways the greater strength") {
+TEST_CASE("an edge along row and column gets the greater strength") {
   CHECK(crossings({1, 1, 1, 3}, {5, -1, 2}) == std::vector<double>{0, 6, 0});
   CHECK(crossings({1, 1, 1, 3}, {2, -1, 5}) == std::vector<double>{0, 6, 0});
   //  5 -1

@@ -1,4 +1,4 @@
-// Digests: the standard's own value, and the same from a file as from memory.
+// Digests: a known value, and equal digests of a file and of its content in memory.
 #include <doctest/doctest.h>
 
 #include "core/error.h"
@@ -12,7 +12,7 @@ TEST_CASE("a digest is XXH3's of 128 bits, as xxh128sum prints it") {
   CHECK(digest_of({}) == "xxh128:99aa06d3014798d86001c324468d497f");
 }
 
-TEST_CASE("a file's digest, made piece by piece, is that of its content") {
+TEST_CASE("the digest of a file, computed in pieces, is that of its content") {
   const TempFolder folder;
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, std::size_t{1} << 20, (std::size_t{1} << 20) + 1, (std::size_t{5} << 19) + 7}) {

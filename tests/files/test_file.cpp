@@ -1,4 +1,4 @@
-// Whole files: what is written is there or nothing is, and the words when it fails.
+// Whole files: written completely or not at all, and the messages of failures.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,15 +17,17 @@
 #include "core/error.h"
 #include "files/file.h"
 #include "files/temporary_file.h"
+#include "support/error_text.h"
 #include "support/picture_bytes.h"
 
 using namespace convtool;
+using convtool::testing::error_text;
 using convtool::testing::to_bytes;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// An empty folder for one test, open to all; gone afterwards.
+/// A temporary folder for one test, writable by everyone.
 class Folder {
  public:
   Folder() {
@@ -56,24 +58,14 @@ mode_t mode_of(const std::string& path) {
   return status.st_mode & 07777;
 }
 
-template <class Run>
-std::string complaint(ErrorKind kind, const Run& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    CHECK(error.kind() == kind);
-    return error.what();
-  }
-  return "none";
-}
 std::string read_complaint(const std::string& path, std::size_t limit = kNoLimit) {
-  return complaint(ErrorKind::input, [&] { read_file(path, limit); });
+  return error_text(ErrorKind::input, [&] { read_file(path, limit); });
 }
 std::string write_complaint(const std::string& path) {
-  return complaint(ErrorKind::output, [&] { write_file(path, to_bytes("new")); });
+  return error_text(ErrorKind::output, [&] { write_file(path, to_bytes("new")); });
 }
 
-/// Tests run as root see no permissions; as nobody they do.
+/// Root is not subject to permissions. While an object lives, such tests run as nobody.
 class AsNobody {
  public:
   AsNobody() { REQUIRE((!is_root_ || seteuid(65534) == 0)); }
@@ -83,7 +75,7 @@ class AsNobody {
   bool is_root_ = geteuid() == 0;
 };
 
-/// Puts another file in the place of a descriptor while it lives.
+/// Replaces a descriptor by another file while it lives.
 class Redirect {
  public:
   Redirect(int descriptor, const std::string& path, int flags) : descriptor_(descriptor), saved_(dup(descriptor)) {
@@ -114,35 +106,34 @@ TEST_CASE("a file comes back as it was written, of any size") {
   CHECK(folder.names() == std::set<std::string>{"file"});
 }
 
-TEST_CASE("reading says what is wrong") {
+TEST_CASE("failures to read are explained") {
   const Folder folder;
   CHECK(read_complaint(folder / "none") == folder / "none" + ": no such file");
   CHECK(read_complaint(folder.path()) == folder.path() + ": is a folder");
   write_file(folder / "file", to_bytes("12345"));
   CHECK(read_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
   CHECK(read_complaint(folder / "file", 5) == "none");
-  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
-  REQUIRE(truncate((folder / "file").c_str(), std::int64_t{1} << 42) == 0);  // a hole; must not be made room for
-  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the most that is read");
+  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the limit");
+  REQUIRE(truncate((folder / "file").c_str(), std::int64_t{1} << 42) ==
+          0);  // sparse; no memory must be reserved for it
+  CHECK(read_complaint(folder / "file", 4) == folder / "file" + ": is larger than 4 bytes, the limit");
   constexpr std::size_t kMebi = 1 << 20;
-  CHECK(read_complaint(folder / "file", 64 * kMebi) ==
-        folder / "file" + ": is larger than 64 MiB, the most that is read");
-  CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the most that is read");
-  CHECK(read_complaint("/dev/zero", 3 << 10) == "/dev/zero: is larger than 3 KiB, the most that is read");
+  CHECK(read_complaint(folder / "file", 64 * kMebi) == folder / "file" + ": is larger than 64 MiB, the limit");
+  CHECK(read_complaint("/dev/zero", 3000000) == "/dev/zero: is larger than 3000000 bytes, the limit");
+  CHECK(read_complaint("/dev/zero", 3 << 10) == "/dev/zero: is larger than 3 KiB, the limit");
   CHECK(read_complaint("") == "no file name");
   fs::permissions(folder / "file", fs::perms::none);
   const AsNobody nobody;
   CHECK(read_complaint(folder / "file") == folder / "file" + ": permission denied");
 }
 
-TEST_CASE("what may never end is read up to a limit of its own") {
+TEST_CASE("streams, which may never end, have a limit of their own") {
   static_assert(kLargestStream == 4294967296);
   const auto complaint_of = [](const std::string& path, std::size_t limit, std::size_t stream_limit) {
-    return complaint(ErrorKind::input, [&] { read_file(path, limit, stream_limit); });
+    return error_text(ErrorKind::input, [&] { read_file(path, limit, stream_limit); });
   };
-  CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) ==
-        "/dev/zero: is larger than 5 MiB, the most that is read from a stream");
-  CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the most that is read");
+  CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) == "/dev/zero: is larger than 5 MiB, the limit for a stream");
+  CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the limit");
   CHECK(complaint_of("/dev/null", kNoLimit, 0) == "none");
   const Folder folder;
   write_file(folder / "file", Bytes(100));
@@ -162,7 +153,7 @@ TEST_CASE("what may never end is read up to a limit of its own") {
     from_device = complaint_of("-", kNoLimit, 1 << 20);
   }
   CHECK(from_pipe == "none");
-  CHECK(from_device == "standard input: is larger than 1 MiB, the most that is read from a stream");
+  CHECK(from_device == "standard input: is larger than 1 MiB, the limit for a stream");
 }
 
 TEST_CASE("- is standard input and standard output") {
@@ -184,7 +175,7 @@ TEST_CASE("- is standard input and standard output") {
   std::string full, closed;
   {
     const Redirect output(STDOUT_FILENO, "/dev/full", O_WRONLY);
-    full = complaint(ErrorKind::output, [] { write_stdout(to_bytes("x")); });
+    full = error_text(ErrorKind::output, [] { write_stdout(to_bytes("x")); });
   }
   {
     const Redirect input(STDIN_FILENO, folder.path(), O_RDONLY);
@@ -232,7 +223,7 @@ TEST_CASE("an existing file keeps its owner and access list, where the system le
 TEST_CASE("a symbolic link stays one, whether its target exists or not") {
   const Folder folder;
   fs::create_directory(folder / "sub");
-  fs::create_symlink("second", folder / "sub/first");  // relative to where the link is
+  fs::create_symlink("second", folder / "sub/first");  // relative to the folder of the link
   fs::create_symlink(folder / "sub/target", folder / "sub/second");
   for (const char* const text : {"creates", "replaces"}) {
     write_file(folder / "sub/first", to_bytes(text));
@@ -257,7 +248,7 @@ TEST_CASE("other names of a replaced file keep the old content") {
 TEST_CASE("devices and pipes are written to, not replaced") {
   const Folder folder;
   {
-    const AsNobody nobody;  // whom /dev does not obey: a mistake here must not cost root its devices
+    const AsNobody nobody;  // who may not replace devices: a mistake here must not cost root its own
     CHECK(write_complaint("/dev/null") == "none");
     CHECK(write_complaint("/dev/full") == "/dev/full: the disk is full");
   }
@@ -272,7 +263,7 @@ TEST_CASE("devices and pipes are written to, not replaced") {
   CHECK(fs::is_fifo(folder / "pipe"));
 }
 
-TEST_CASE("writing says what is wrong, and leaves everything as it was") {
+TEST_CASE("failures to write are explained, and change nothing") {
   const Folder folder;
   CHECK(write_complaint(folder / "none/file") == folder / "none/file" + ": no such folder");
   CHECK(write_complaint(folder.path()) == folder.path() + ": is a folder");
@@ -280,7 +271,8 @@ TEST_CASE("writing says what is wrong, and leaves everything as it was") {
   CHECK(write_complaint("") == "no file name");
   write_file(folder / "file", to_bytes("old"));
   CHECK(write_complaint(folder / "file/x") == folder / "file/x" + ": a part of the path is not a folder");
-  CHECK(write_complaint(folder / std::string(300, 'n')) != "none");  // too long a name: only the rename sees it
+  CHECK(write_complaint(folder / std::string(300, 'n')) !=
+        "none");  // the name is too long, which only rename(2) notices
 
   REQUIRE(chmod((folder / "file").c_str(), 0444) == 0);
   {
@@ -294,13 +286,13 @@ TEST_CASE("writing says what is wrong, and leaves everything as it was") {
 TEST_CASE("a write that fails half-way leaves the old file and no temporary") {
   const Folder folder;
   write_file(folder / "file", to_bytes("old"));
-  // A limit on the size of files stands in for a full disk; the signal that comes with it is ignored.
+  // A limit on the size of files simulates a full disk. Its signal, SIGXFSZ, is ignored.
   rlimit former;
   REQUIRE(getrlimit(RLIMIT_FSIZE, &former) == 0);
   const rlimit small = {100000, former.rlim_max};
   const auto former_action = signal(SIGXFSZ, SIG_IGN);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string message = complaint(ErrorKind::output, [&] { write_file(folder / "file", Bytes(100001)); });
+  const std::string message = error_text(ErrorKind::output, [&] { write_file(folder / "file", Bytes(100001)); });
   REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
   signal(SIGXFSZ, former_action);
   CHECK(message == folder / "file" + ": the file is too large for this disk, or for the limit set by 'ulimit -f'");
@@ -308,7 +300,7 @@ TEST_CASE("a write that fails half-way leaves the old file and no temporary") {
   CHECK(folder.names() == std::set<std::string>{"file"});
 }
 
-TEST_CASE("more writers at once than there are slots for temporaries") {
+TEST_CASE("more simultaneous writers than slots for temporary files") {
   const Folder folder;
   std::vector<std::thread> writers;
   for (int t = 0; t < 100; ++t)
@@ -319,14 +311,14 @@ TEST_CASE("more writers at once than there are slots for temporaries") {
   CHECK(folder.names() == std::set<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
   for (int f = 0; f < 10; ++f) {
     const Bytes bytes = read_file(folder / std::to_string(f));
-    CHECK((bytes == Bytes(1000, bytes.at(0))));  // one writer's, whole
+    CHECK((bytes == Bytes(1000, bytes.at(0))));  // all from one writer
   }
 }
 
 constexpr int kEndings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGXCPU};
 
-// The child of the test below, in a process of its own: its handlers are installed once, over a known action.
-TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
+// The child of the test below. It needs its own process, because handlers are installed once, over a known action.
+TEST_CASE("has a temporary file and receives a signal" * doctest::skip()) {
   const char* const folder = std::getenv("TEST_FOLDER");
   const char* const before = std::getenv("TEST_ACTION");
   const char* const number = std::getenv("TEST_SIGNAL");
@@ -341,7 +333,7 @@ TEST_CASE("holds a temporary and is hit by a signal" * doctest::skip()) {
   _exit(7);  // without destructors
 }
 
-TEST_CASE("signals that end the process remove temporaries, then do what they did before") {
+TEST_CASE("signals that end the process remove temporary files, then have their former effect") {
   for (const int ending : kEndings)
     for (const std::string before : {"default", "ignored", "handled"}) {
       CAPTURE(ending);
@@ -353,7 +345,7 @@ TEST_CASE("signals that end the process remove temporaries, then do what they di
         setenv("TEST_FOLDER", path.c_str(), 1);
         setenv("TEST_ACTION", before.c_str(), 1);
         setenv("TEST_SIGNAL", number.c_str(), 1);
-        execl("/proc/self/exe", "test", "--no-skip", "--test-case=holds a temporary and is hit by a signal", nullptr);
+        execl("/proc/self/exe", "test", "--no-skip", "--test-case=has a temporary file and receives a signal", nullptr);
         _exit(1);
       }
       int status = 0;
@@ -367,28 +359,28 @@ TEST_CASE("signals that end the process remove temporaries, then do what they di
     }
 }
 
-TEST_CASE("a file that is changed while it is read is an error, not half of each") {
+TEST_CASE("a file that changes while it is being read is an error") {
   const Folder folder;
   const std::string path = folder / "growing";
   write_file(path, Bytes(std::size_t{32} << 20));
   std::atomic<bool> ends = false;
   std::jthread writer([&] {
     const Bytes more(4096);
-    constexpr int kMost = 50'000;  // 200 MB, should it never be noticed
+    constexpr int kMost = 50'000;  // 200 MB, in case the change is never noticed
     for (int i = 0; i < kMost && !ends; ++i) append_to_file(path, more);
   });
-  const std::string message = complaint(ErrorKind::input, [&] { read_file(path); });
+  const std::string message = error_text(ErrorKind::input, [&] { read_file(path); });
   ends = true;
-  CHECK(message == path + ": was changed while it was read; run again when it is finished");
+  CHECK(message == path + ": changed while it was being read; run again when it is complete");
 }
 
-TEST_CASE("appending makes the file and adds to its end") {
+TEST_CASE("appending creates a file and adds to its end") {
   const Folder folder;
   const std::string path = folder / "log";
   append_to_file(path, to_bytes("one\n"));
   append_to_file(path, to_bytes("two\n"));
   CHECK(contents(path) == "one\ntwo\n");
   const std::string nowhere = folder / "missing/log";
-  CHECK(complaint(ErrorKind::output, [&] { append_to_file(nowhere, {}); }) == nowhere + ": no such folder");
-  CHECK(complaint(ErrorKind::output, [&] { append_to_file("", {}); }) == "no file name");
+  CHECK(error_text(ErrorKind::output, [&] { append_to_file(nowhere, {}); }) == nowhere + ": no such folder");
+  CHECK(error_text(ErrorKind::output, [&] { append_to_file("", {}); }) == "no file name");
 }

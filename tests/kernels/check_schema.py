@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Checks kernels/kernel.schema.json: it accepts every shipped kernel and the examples below, and refuses what is no kernel.
+"""Checks kernels/kernel.schema.json: it accepts every shipped kernel, every example of kernels/README.md and the documents
+below, and refuses documents that are not kernels. With the program as an argument, checks that it agrees.
 
-Needs python3-jsonschema. Prints what failed and 'N passed, M failed'; exits 1 when anything did.
+Needs python3-jsonschema. Prints each failure and 'N passed, M failed'; exits 1 if anything failed.
 """
 
 import json
@@ -13,7 +14,7 @@ import jsonschema
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "kernels"
 
-# Each option in each of its forms, as the description of the format has them.
+# Each option in each of its forms.
 ACCEPTED = {
     "bare matrix": "[[1, -1]]",
     "bare block": "[[[1], [2]], [[3], [4]]]",
@@ -64,7 +65,7 @@ ACCEPTED = {
     "the largest float": '{"weight": [[3.4028234663852886e38]]}',
 }
 
-# Of files that are not there the program says so: only the schema is asked.
+# These name files that do not exist, so only the schema is checked.
 FILES = {
     "weight in .npy": '{"weight": "conv1.npy"}',
     "weight and bias in safetensors": '{"kernel": "m/a.safetensors#a.weight", "bias": "m/a.safetensors#a.bias"}',
@@ -151,6 +152,19 @@ REFUSED = {
 }
 
 
+def examples_of(guide):
+    """The indented blocks of a Markdown file that begin with a bracket or a brace."""
+    examples, block = [], []
+    for line in guide.read_text(encoding="utf-8").splitlines() + [""]:
+        if line.startswith("    "):
+            block.append(line)
+        elif block:
+            if block[0].strip()[0] in "[{":
+                examples.append("\n".join(block))
+            block = []
+    return examples
+
+
 def program_accepts(program, text):
     """Whether convtool takes `text` as an inline kernel."""
     result = subprocess.run([program, "kernels", "show", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -167,7 +181,11 @@ def main():
         if path.name != "kernel.schema.json":
             accepted[path.name] = path.read_text(encoding="utf-8")
 
-    failures = []
+    examples = examples_of(FOLDER / "README.md")
+    for number, text in enumerate(examples, 1):
+        (FILES if ".safetensors" in text else accepted)[f"README.md, example {number}"] = text
+
+    failures = [] if len(examples) > 5 else ["kernels/README.md has too few examples"]
     for name, text in (accepted | FILES).items():
         error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(text)))
         if error is not None:
@@ -176,7 +194,7 @@ def main():
         if validator.is_valid(json.loads(text)):
             failures.append(f"accepted: {name}: {text}")
 
-    # The program must be of the same mind as the schema; it also refuses what a schema cannot see.
+    # The program has to agree with the schema. It also refuses mistakes that a schema cannot express.
     if len(sys.argv) > 1:
         for name, text in accepted.items():
             if not program_accepts(sys.argv[1], text):

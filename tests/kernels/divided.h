@@ -1,4 +1,4 @@
-// The weights that a layer comes to once its divisor is applied.
+// The weights of a layer after division by its divisor.
 #pragma once
 
 #include "network/layer.h"

@@ -1,4 +1,4 @@
-// Generated kernels against values computed elsewhere, closed forms and symmetries; and what is refused.
+// Generated kernels against independently computed values, closed forms and symmetries; and refused parameters.
 //
 // The tables come from NumPy 1.24 and SciPy 1.10: ndimage.gaussian_filter of a unit impulse (gaussian, dog), the
 // formula evaluated with complex numbers (gabor), -(r^2 - 2 s^2)/s^4 times the normal density (log), and
@@ -117,7 +117,7 @@ TEST_CASE("disk: quad's values") {
   check_close(from_centre(layer, -1, 2), 0.041131413);
 }
 
-TEST_CASE("disk: a pixel inside weighs 1 / (pi r^2), one outside nothing, and the size just holds the circle") {
+TEST_CASE("disk: a pixel inside has weight 1 / (pi r^2), one outside 0, and the size just contains the circle") {
   const Layer layer = generated("disk:radius=20.5");
   CHECK(layer.shape.kw == 41);
   check_close(from_centre(layer, 0, 0), 1 / (std::numbers::pi * 20.5 * 20.5));
@@ -142,7 +142,7 @@ TEST_CASE("gabor: NumPy's values") {
   }
 }
 
-TEST_CASE("gabor: psi -90 answers positive where brightness increases along theta") {
+TEST_CASE("gabor: with psi -90 the response is positive where brightness increases along theta") {
   const Layer right = generated("gabor:psi=-90"), up = generated("gabor:psi=-90,theta=90");
   CHECK(from_centre(right, 0, 0) == 0);
   CHECK(from_centre(right, 0, 1) > 0);
@@ -201,7 +201,7 @@ TEST_CASE("sums are 1 for blurs and 0 for differences, and every weight is finit
   }
 }
 
-TEST_CASE("turned by 180 degrees all are the same, but for Gabor kernels whose phase is not 0") {
+TEST_CASE("all kernels stay the same when rotated by 180 degrees, except Gabor kernels whose phase is not 0") {
   for (const std::string& text : kSamples) {
     CAPTURE(text);
     const Layer layer = generated(text);
@@ -212,7 +212,7 @@ TEST_CASE("turned by 180 degrees all are the same, but for Gabor kernels whose p
   }
 }
 
-TEST_CASE("round kernels are the same transposed") {
+TEST_CASE("round kernels stay the same when transposed") {
   for (const char* text :
        {"gaussian:sigma=2.3", "gaussian:size=4", "log", "dog", "disk:radius=7.3", "disk:radius=32.6"}) {
     CAPTURE(text);
@@ -229,7 +229,7 @@ TEST_CASE("round kernels are the same transposed") {
   }
 }
 
-TEST_CASE("a generated kernel is named as asked for, described, and keeps the size and border of the picture") {
+TEST_CASE("a generated kernel has its argument as name, a description, and keeps the size of the picture") {
   for (const Generator& generator : generators()) {
     const std::string name(generator.name);
     CAPTURE(name);
@@ -272,41 +272,42 @@ TEST_CASE("default sizes follow the documented rules") {
   CHECK(generated("gabor:lambda=4").weights == generated("gabor:lambda=4,sigma=2.24").weights);
 }
 
-TEST_CASE("what is not a kernel is refused with its reason") {
+TEST_CASE("wrong parameters are refused with the reason") {
   const std::pair<const char*, const char*> refused[] = {
       {"guassian", "did you mean 'gaussian'?"},
       {"guassian:sigma=1", "did you mean 'gaussian'?"},
       {"sobel:size=3", "expected gaussian, box, log, dog, gabor, disk, motion"},
-      {"", "no kernel that takes parameters"},
-      {"gaussian:", "'' is not param=value"},
-      {"gaussian:1.4", "'1.4' is not param=value (parameters of gaussian: sigma, size)"},
-      {"gaussian:sigma=1,", "'' is not param=value"},
-      {"gaussian:sgima=1", "no parameter is called 'sgima' (expected sigma, size); did you mean 'sigma'?"},
+      {"", "no kernel with parameters is called"},
+      {"gaussian:", "'' is not of the form param=value"},
+      {"gaussian:1.4", "'1.4' is not of the form param=value (the parameters of gaussian are sigma, size)"},
+      {"gaussian:sigma=1,", "'' is not of the form param=value"},
+      {"gaussian:sgima=1", "unknown parameter 'sgima' (expected sigma, size); did you mean 'sigma'?"},
       {"gaussian:sigma=1,sigma=1", "sigma is given twice"},
       {"gaussian:sigma=0", "sigma cannot be '0' (expected a number from 0.1 to 1000)"},
       {"gaussian:sigma=-1", "sigma cannot be '-1'"},
       {"gaussian:sigma=", "sigma cannot be ''"},
-      {"gaussian:sigma=1,4", "'4' is not param=value"},
+      {"gaussian:sigma=1,4", "'4' is not of the form param=value"},
       {"gaussian:sigma=1.4px", "sigma cannot be '1.4px'"},
       {"gaussian:sigma=nan", "sigma cannot be 'nan'"},
       {"gaussian:sigma=inf", "sigma cannot be 'inf'"},
       {"gaussian:sigma=1e999", "sigma cannot be '1e999'"},
-      {"gaussian:sigma=171", "its size would be 1027x1027 (expected at most 1023 each way); cut it off with size=N"},
+      {"gaussian:sigma=171",
+       "its size would be 1027x1027 (expected at most 1023 each way); choose a smaller one with size=N"},
       {"gaussian:size=0", "size cannot be '0' (expected N or HxW, each from 1 to 1023)"},
       {"gaussian:size=1024", "size cannot be '1024'"},
       {"gaussian:size=3.5", "size cannot be '3.5'"},
       {"gaussian:size=3x", "size cannot be '3x'"},
       {"gaussian:size=3x3x3", "size cannot be '3x3x3'"},
       {"gaussian:size=99999999999999999999", "size cannot be"},
-      {"log:size=1", "every weight comes to 0"},
-      {"dog:size=2", "every weight comes to 0"},
-      {"gabor:psi=90,size=9x1", "every weight comes to 0"},
+      {"log:size=1", "every weight is 0"},
+      {"dog:size=2", "every weight is 0"},
+      {"gabor:psi=90,size=9x1", "every weight is 0"},
       {"dog:ratio=1", "ratio cannot be '1' (expected a number from 1.01 to 100)"},
       {"gabor:lambda=1.9", "lambda cannot be '1.9' (expected a number from 2 to 1000)"},
       {"gabor:gamma=0", "gamma cannot be '0'"},
       {"gabor:theta=400", "theta cannot be '400' (expected a number from -360 to 360)"},
       {"disk:radius=0", "radius cannot be '0' (expected a number from 0.1 to 511.5)"},
-      {"disk:size=3", "no parameter is called 'size' (expected radius)"},
+      {"disk:size=3", "unknown parameter 'size' (expected radius)"},
       {"motion:length=0.5", "length cannot be '0.5' (expected a number from 1 to 1023)"},
   };
   for (const auto& entry : refused) {

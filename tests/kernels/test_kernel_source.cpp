@@ -1,4 +1,4 @@
-// What --kernel takes, in the order it is tried, and what an unknown name is answered with.
+// The arguments of --kernel, in the order in which they are tried, and the suggestions for unknown names.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using doctest::Contains;
 
-/// An empty folder that is the current one while the test runs.
+/// An empty folder, the current one while the test runs.
 class CurrentFolder {
  public:
   CurrentFolder() : before_(std::filesystem::current_path()) {
@@ -43,7 +43,7 @@ class CurrentFolder {
 
 std::vector<float> weights_of(const Network& network) { return network.banks.front().layers.front().weights; }
 
-/// The error that loading `argument` ends with, which is of the kernel kind.
+/// The message of the kernel error that loading `argument` throws.
 std::string refusal(const std::string& argument) {
   try {
     load_kernel(argument);
@@ -72,7 +72,7 @@ TEST_CASE("inline JSON") {
   CHECK(refusal("[[1, -1]").starts_with("--kernel: "));
 }
 
-TEST_CASE("shipped names, and generated kernels behind them") {
+TEST_CASE("shipped names come before generated kernels") {
   CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
   CHECK(load_kernel("gaussian").name == "gaussian");
   CHECK(load_kernel("gaussian:sigma=1.4,size=5").banks.front().layers.front().shape.kw == 5);
@@ -94,7 +94,7 @@ TEST_CASE("files by path: JSON and .npy, named by their stems") {
   CHECK(load_kernel("named.json").name == "other");
   CHECK(weights_of(load_kernel("block.npy")) == std::vector<float>{3, 4});
   CHECK(load_kernel("block.npy").name == "block");
-  CHECK(weights_of(load_kernel("misnamed.json")) == std::vector<float>{5, 6});  // told by its content
+  CHECK(weights_of(load_kernel("misnamed.json")) == std::vector<float>{5, 6});  // recognized by its content
   CHECK(weights_of(load_kernel("./bare")) == std::vector<float>{7});
 }
 
@@ -142,12 +142,40 @@ TEST_CASE("unknown names suggest the nearest, shipped or generated") {
   CHECK(refusal("").ends_with("; 'convtool kernels list' shows the names"));
 }
 
+TEST_CASE("names of other programs and misplaced punctuation suggest what was meant") {
+  const CurrentFolder folder;
+  CHECK(refusal("blur").ends_with("; did you mean 'gaussian'?"));
+  CHECK(refusal("gauss").ends_with("; did you mean 'gaussian'?"));
+  CHECK(refusal("Mean").ends_with("; did you mean 'box'?"));
+  CHECK(refusal("canny").ends_with("; 'convtool edges --thin --hysteresis auto' is a Canny detector"));
+  CHECK(refusal("gaussian sigma=2").ends_with("; did you mean gaussian:sigma=2?"));
+  CHECK(refusal("gaussian, sigma=2, size=7").ends_with("; did you mean gaussian:sigma=2,size=7?"));
+  CHECK(refusal("gaussian(sigma=2)").ends_with("; did you mean gaussian:sigma=2?"));
+}
+
+TEST_CASE("a picture in place of a kernel") {
+  const CurrentFolder folder;
+  folder.write("img.png", "");
+  for (const char* name : {"img.png", "./img.png", "missing.JPG"}) {
+    CAPTURE(name);
+    CHECK(refusal(name) ==
+          "--kernel: '" + std::string(name) + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+  }
+}
+
+TEST_CASE("JSON that a shell has taken apart") {
+  CHECK(refusal("[[1,").find("single quotes") != std::string::npos);
+  CHECK(refusal("{weight:").find("single quotes") != std::string::npos);
+  CHECK(refusal("weight:[[1").find("single quotes") != std::string::npos);
+  CHECK(refusal("{weight:[[1]]}").find("single quotes") != std::string::npos);
+}
+
 TEST_CASE("a file whose name does not look like a kernel's is pointed out") {
   const CurrentFolder folder;
   folder.write("mine", "[[1]]");
   folder.write("sobel.jsn", "[[1]]");
   CHECK(refusal("mine") ==
-        "--kernel: 'mine' is a file, but names of kernel files end in .json or .npy; rename it, or write ./mine");
+        "--kernel: 'mine' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./mine");
   CHECK(refusal("sobel.jsn").ends_with("rename it, or write ./sobel.jsn"));
   std::filesystem::create_directory("folder");
   CHECK(refusal("folder").starts_with("--kernel: no kernel is called 'folder'"));

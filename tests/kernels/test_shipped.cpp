@@ -1,4 +1,4 @@
-// The kernels of kernels/*.json: all there, well formed, and the coefficients that the literature gives.
+// The kernels of kernels/*.json: complete, well formed, and with the coefficients of the literature.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ float weight_at(const Layer& layer, std::int64_t row, std::int64_t column) {
   return layer.weights.at(static_cast<std::size_t>(row * layer.shape.kw + column));
 }
 
-/// The answer of a rank-2 kernel to brightness(x, y) around the kernel's centre, x to the right, y down.
+/// The response of a rank-2 kernel to brightness(x, y) around its centre, x to the right, y down.
 template <class Brightness>
 double response(const Layer& layer, Brightness&& brightness) {
   double sum = 0;
@@ -96,7 +96,7 @@ TEST_CASE("a shipped kernel is found by its exact name only") {
   CHECK(find_shipped_kernel("") == nullptr);
 }
 
-TEST_CASE("every shipped kernel is named as its file and says what it does and where it is from") {
+TEST_CASE("every shipped kernel has the name of its file, and a description with its source") {
   for (const std::string& name : all_names()) {
     CAPTURE(name);
     const Bank bank = shipped_bank(name);
@@ -121,7 +121,7 @@ TEST_CASE("all but the 1x1 kernels keep the size of the picture and repeat its b
   }
 }
 
-TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels answer them with 0") {
+TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels respond to them with 0") {
   const std::map<std::string, std::vector<double>> expected = {{"identity", {1}},
                                                                {"box", {1}},
                                                                {"gaussian-3", {1}},
@@ -223,7 +223,7 @@ TEST_CASE("farid is the product of the paper's interpolator and derivative") {
             1e-9 * std::fabs(expected) + 0x1p-24 * std::fabs(expected));
     }
   CHECK(bank.layers[1].weights == transposed(bank.layers[0]));
-  // A ramp of slope 1 answers with the slope: 2 * (2 * 0.1096 + 0.2767) = 0.9918.
+  // The response to a ramp of slope 1 is the slope: 2 * (2 * 0.1096 + 0.2767) = 0.9918.
   CHECK(std::fabs(response(bank.layers[0], [](double right, double) { return right; }) - 0.99179) < 1e-5);
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("gradients are positive to the right and downwards") {
   CHECK(shipped_bank("sobel").layers[1].weights == shipped_layer("sobel-y").weights);
 }
 
-TEST_CASE("Laplacians answer a paraboloid with its second derivative, a plane with 0") {
+TEST_CASE("Laplacians respond to a paraboloid with its second derivative, to a plane with 0") {
   const auto bowl = [](double x, double y) { return (x * x + y * y) / 4; };  // second derivatives 1/2 + 1/2
   CHECK(response(shipped_layer("laplacian-4"), bowl) == 1);
   CHECK(response(shipped_layer("laplacian-8"), bowl) == 3);  // 1 across and down, 2 along the diagonals
@@ -259,7 +259,7 @@ TEST_CASE("Laplacians answer a paraboloid with its second derivative, a plane wi
   }
 }
 
-TEST_CASE("kernels that are made of others") {
+TEST_CASE("kernels that are composed of others") {
   const Layer laplacian = shipped_layer("laplacian-4"), binomial = shipped_layer("binomial-5");
   CHECK(shipped_layer("edge").weights == scaled(laplacian.weights, -1));
   CHECK(shipped_layer("outline").weights == scaled(shipped_layer("laplacian-8").weights, -1));
@@ -288,7 +288,7 @@ TEST_CASE("kernels that are made of others") {
   }
 }
 
-TEST_CASE("kernels without a direction look the same turned and mirrored") {
+TEST_CASE("kernels without a direction stay the same when rotated and mirrored") {
   for (const char* name : {"box", "gaussian-3", "gaussian-5", "binomial-5", "sharpen", "unsharp", "edge", "outline",
                            "laplacian-4", "laplacian-8", "log"}) {
     CAPTURE(name);
@@ -299,7 +299,7 @@ TEST_CASE("kernels without a direction look the same turned and mirrored") {
   }
 }
 
-TEST_CASE("compass masks are turned by 45 degrees from one to the next, clockwise from north") {
+TEST_CASE("each compass mask is the one before rotated by 45 degrees, clockwise from north") {
   constexpr std::size_t kRing[] = {0, 1, 2, 5, 8, 7, 6, 3};  // around the centre, clockwise
   const std::vector<std::string> directions = {"north", "north-east", "east", "south-east",
                                                "south", "south-west", "west", "north-west"};

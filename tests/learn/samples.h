@@ -1,4 +1,4 @@
-// Samples for learning: what a known layer makes of known pictures.
+// Samples for learning: known pictures, filtered by a known layer.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace convtool {
 
-/// All rows learned from. `target` has the problem's output shape.
+/// A sample without held-out rows. `target` has the problem's output shape.
 inline Sample sample_of(Tensor input, Tensor target, const KernelShape& kernel, const ConvParams& params = {}) {
   Sample sample{.input = std::move(input), .target = std::move(target)};
   sample.problem = make_problem(DType::f32, sample.input.shape(), kernel, params);
@@ -17,7 +17,7 @@ inline Sample sample_of(Tensor input, Tensor target, const KernelShape& kernel, 
   return sample;
 }
 
-/// The target is what `kernel` makes of `input`.
+/// A sample whose target is `input` filtered with `kernel`.
 inline Sample planted_sample(Tensor input, const Kernel& kernel, const ConvParams& params = {}) {
   Tensor target = convolve(std::as_const(input).ref(), kernel, params);
   return sample_of(std::move(input), std::move(target), kernel.shape, params);

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The losses of all epochs; `parameters` becomes what is learned.
+/// The losses of all epochs. Stores the result in `parameters`.
 std::vector<double> losses_of(const Sample& sample, const DescentOptions& options, Parameters& parameters) {
   std::vector<double> losses;
   parameters = descend(only(sample), parameters, options, [&](std::int64_t epoch, const Loss& loss) {
@@ -130,7 +130,7 @@ TEST_CASE("the same bits for any number of threads, and rows held out change not
         measure_loss(only(second), one.to_kernel(kernel.shape), 1).held_out);
 }
 
-TEST_CASE("a rate that is too large is an error that names one that is not") {
+TEST_CASE("a rate that is too large is an error that suggests one that is not") {
   const Sample sample = object_sample();
   const double stable = stable_rate(only(sample), false, 1);
   // The Gram matrix of the object is 18 12 / 12 18: 18 pixels of either tap are white, 12 of both; so the largest
@@ -146,7 +146,7 @@ TEST_CASE("a rate that is too large is an error that names one that is not") {
   CAPTURE(message);
   CHECK(message.find("the run diverges at epoch ") != std::string::npos);
   CHECK(message.find("; try --lr 0.0167") != std::string::npos);
-  // Twice the stable rate is where divergence begins.
+  // Divergence begins at twice the stable rate.
   Parameters parameters({1, 1, 1, 2});
   CHECK(losses_of(sample, {.rate = 1.9 * stable, .epochs = 200}, parameters).back() < 1e-3);
 }

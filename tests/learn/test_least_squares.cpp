@@ -1,4 +1,4 @@
-// Least squares: planted kernels found again, what is not determined told, and the same answer by descent.
+// Least squares: planted kernels are found, undetermined weights are counted, and descent gives the same solution.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -21,7 +21,7 @@ double largest_difference(const std::vector<double>& got, const std::vector<floa
   return largest;
 }
 
-/// Noise that neighbours share, as in pictures.
+/// Noise that is correlated between neighbours, as in pictures.
 Tensor soft_noise(const Shape& shape, Random& random) {
   const Tensor noise = filled(DType::f32, {shape.n, shape.c, shape.h + 2, shape.w + 2}, [&] { return random.rough(); });
   return convolve(noise.ref(),
@@ -29,7 +29,7 @@ Tensor soft_noise(const Shape& shape, Random& random) {
                   {.groups = shape.c});
 }
 
-TEST_CASE("what was planted is found, with any options") {
+TEST_CASE("planted kernels are found, with any options") {
   Random random(41);
   const struct {
     KernelShape shape;
@@ -93,7 +93,7 @@ TEST_CASE("a black input determines nothing, and the weights are 0") {
   for (const double weight : found.parameters.weights) CHECK(weight == 0);
 }
 
-TEST_CASE("the units of pixels do not decide what is determined") {
+TEST_CASE("the rank does not depend on the units of pixels") {
   Random random(43);
   for (const double unit : {1e-12, 1.0, 1e9}) {
     const Kernel kernel = [&] {
@@ -145,7 +145,7 @@ TEST_CASE("several samples are one system, and rows held out do not count") {
   CHECK(largest_difference(solve_least_squares(samples, {}).parameters.weights, kernel.weights) < 1e-5);
 }
 
-TEST_CASE("descent goes where least squares is") {
+TEST_CASE("descent converges to the least-squares solution") {
   Random random(45);
   const Kernel kernel = kernel_of({2, 2, 3, 3}, floats(36, [&] { return random.rough(); }));
   Sample sample = planted_sample(filled(DType::f32, {1, 2, 30, 30}, [&] { return random.rough(); }), kernel);
@@ -159,7 +159,7 @@ TEST_CASE("descent goes where least squares is") {
     CHECK(std::fabs(found.weights[i] - best.parameters.weights[i]) < 1e-5);
 }
 
-TEST_CASE("more unknowns than a table holds are refused") {
+TEST_CASE("too many unknowns are refused") {
   const Sample sample = sample_of(Tensor(DType::f32, {1, 1, 80, 80}), Tensor(DType::f32, {1, 1, 1, 1}), {1, 1, 80, 80});
   CHECK_THROWS_WITH_AS(solve_least_squares(only(sample), {}),
                        doctest::Contains("at most 4096 weights of an output channel (got 6400)"), Error);
@@ -182,7 +182,7 @@ TEST_CASE("rounding finds the fractions behind weights that were learned from ro
   CHECK(rounded->divisor == 16);
   CHECK(largest_difference(rounded->parameters.weights, sixteenths.weights) == 0);
 
-  // Thirds are no such fractions.
+  // Thirds are not such fractions.
   Sample thirds = planted_sample(filled(DType::f32, {1, 1, 120, 150}, [&] { return random.rough(); }),
                                  kernel_of({1, 1, 1, 2}, {1 / 3.0F, 2 / 3.0F}));
   const LeastSquares of_thirds = solve_least_squares(only(thirds), {});

@@ -1,4 +1,4 @@
-// Short ways to write layers, banks and networks, and to run them.
+// Helpers to construct and run layers, banks and networks.
 #pragma once
 
 #include <string>
@@ -49,7 +49,7 @@ inline Tensor run_bank(const Bank& bank, const ConstTensorRef& input, bool flip 
   return output;
 }
 
-/// What a network makes of `input`, in this type and by this map.
+/// The output of a network for `input`, in this type and with this map.
 inline Tensor run_network(const Network& network, const ConstTensorRef& input, DType dtype = DType::f32,
                           OutputMap map = OutputMap::clip) {
   const NetworkPlan plan(network, input.dtype, input.shape, false, {});

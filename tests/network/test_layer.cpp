@@ -1,4 +1,4 @@
-// Layers and banks as kernel files describe them, and how they are bound to an input.
+// Layers and banks as described by kernel files, and how they are bound to an input.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -48,12 +48,12 @@ TEST_CASE("other options pass through") {
   const ConvProblem problem = problem_on(plane(2, 2, {1, 2, 3, 4}, params), {1, 7, 20, 30});
   CHECK(problem.stride == params.stride);
   CHECK(problem.dilation == params.dilation);
-  CHECK(problem.pads == resolve_pads(kSame, {20, 30}, {7, 1, 2, 2}, params.stride, params.dilation));
+  CHECK(problem.pads == resolve_pads(kSame, {20, 30}, dilated_kernel({7, 1, 2, 2}, params.dilation), params.stride));
   CHECK(problem.padding_mode == PaddingMode::reflect);
   CHECK(problem.groups == 7);
 }
 
-TEST_CASE("flip turns every plane of weights by 180 degrees, and nothing else") {
+TEST_CASE("flip rotates every plane of weights by 180 degrees, and changes nothing else") {
   CHECK(bind_kernel(plane(2, 3, {1, 2, 3, 4, 5, 6}), 1, true).weights == std::vector<float>{6, 5, 4, 3, 2, 1});
   CHECK(bind_kernel(plane(1, 2, {1, 2}), 2, true).weights == std::vector<float>{2, 1, 2, 1});
   const Layer rank4 = make_layer(4, {2, 2, 1, 2}, {1, 2, 3, 4, 5, 6, 7, 8}, {}, {10, 20});
@@ -123,14 +123,14 @@ TEST_CASE("kernels to be combined must be alike") {
   CHECK(contains(error_of([&] { check_bank(bank_of({base, stride})); }), "stacked must be alike"));
 }
 
-TEST_CASE("kernels that sum to zero, as far as float can tell") {
+TEST_CASE("kernels that sum to zero, up to the rounding of floats") {
   CHECK(sums_to_zero(plane(1, 2, {1, -1})));
   CHECK(sums_to_zero(plane(3, 3, {-1, 0, 1, -2, 0, 2, -1, 0, 1})));
   CHECK(sums_to_zero(plane(1, 1, {0})));
   CHECK_FALSE(sums_to_zero(plane(3, 3, std::vector<float>(9, 1.0F))));
   CHECK_FALSE(sums_to_zero(plane(1, 2, {1, -0.9999F})));
   CHECK(sums_to_zero(plane(1, 4, {0.1F, 0.2F, 0.3F, -0.6F})));  // 0.6F is 2^-24 off the sum of the others
-  // Each output channel has to sum to zero by itself, over all of its input channels.
+  // Each output channel has to sum to zero on its own, over all of its input channels.
   CHECK(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, -5, 5})));
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, 3, -3, -3})));
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, 5, 5})));

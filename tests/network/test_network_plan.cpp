@@ -32,7 +32,7 @@ TEST_CASE("a network is its banks run by hand, with float in between") {
   }
 }
 
-TEST_CASE("results between banks lie as the banks around them want, and their values do not depend on it") {
+TEST_CASE("results between banks have the layout that suits the banks, and the same values in any layout") {
   Random random(83);
   int seen[2] = {};
   for (int repeat = 0; repeat < 30; ++repeat) {
@@ -55,7 +55,7 @@ TEST_CASE("results between banks lie as the banks around them want, and their va
       expected = std::move(next);
       by_hand = std::as_const(expected).ref();
     }
-    // Sums of whole numbers below 2^24 are exact, whichever algorithm makes them.
+    // Sums of whole numbers below 2^24 are exact with any algorithm.
     for (const bool in : {false, true})
       for (const bool out : {false, true}) {
         const NetworkPlan plan(network_of(banks), x.dtype(), x.shape(), false,
@@ -72,7 +72,7 @@ TEST_CASE("results between banks lie as the banks around them want, and their va
   CHECK(seen[true] > 20);
 }
 
-TEST_CASE("what is between two banks is neither rounded nor clipped") {
+TEST_CASE("values between two banks are neither rounded nor clipped") {
   const Tensor x = tensor_of(DType::u8, {1, 1, 1, 4}, {0, 1, 100, 255});
   const Network network = network_of({bank_of({plane(1, 1, {-2.5F})}), bank_of({plane(1, 1, {-0.4F})})});
   CHECK(values_of(run_network(network, x.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 100, 255});
@@ -80,7 +80,7 @@ TEST_CASE("what is between two banks is neither rounded nor clipped") {
   CHECK(values_of(run_network(tenth, x.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 100, 255});
 }
 
-TEST_CASE("the output is rescaled from the units of the network's input, not of what is in between") {
+TEST_CASE("the output is rescaled from the units of the network's input, not of intermediate results") {
   const Tensor x = tensor_of(DType::u8, {1, 1, 1, 3}, {0, 1, 255});
   const Network twice = network_of({bank_of({plane(1, 1, {1})}), bank_of({plane(1, 1, {1})})});
   CHECK(values_of(run_network(twice, x.ref(), DType::u16).ref()) == std::vector<double>{0, 257, 65535});
@@ -174,7 +174,7 @@ TEST_CASE("an input in any layout, an output in any layout") {
   CHECK(values_of(output) == planar);
 }
 
-TEST_CASE("flip turns the kernels of every bank") {
+TEST_CASE("flip rotates the kernels of every bank") {
   const Tensor x = counting({1, 1, 1, 4});
   const Network network = network_of({bank_of({plane(1, 2, {1, 10})}), bank_of({plane(1, 2, {1, 100})})});
   const NetworkPlan plan(network, DType::f32, x.shape(), true, {});
@@ -203,7 +203,7 @@ TEST_CASE("a layer that does not fit is named, with the shape that reached it") 
   CHECK(contains(alike, "layer 2"));
 }
 
-TEST_CASE("a threshold: full or nothing, and nothing is clipped") {
+TEST_CASE("a threshold gives the full range or 0, and nothing counts as clipped") {
   const Network difference = network_of({bank_of({plane(1, 2, {-1, 1})})});
   const Tensor x = tensor_of(DType::u8, {1, 1, 1, 5}, {0, 20, 10, 10, 255});  // responses 20, -10, 0, 245
   const NetworkPlan plan(difference, DType::u8, {1, 1, 1, 5}, false, {});
@@ -223,7 +223,7 @@ TEST_CASE("a threshold: full or nothing, and nothing is clipped") {
   CHECK(seen(OutputMap::clip, -10, DType::u8) == std::vector<double>{255, 0, 255, 255});
 }
 
-TEST_CASE("normalize between percentiles: what lies outside saturates and is counted, NaN is left out") {
+TEST_CASE("normalize between percentiles: values outside saturate and are counted, NaN is ignored") {
   const Network identity = network_of({bank_of({plane(1, 1, {1})})});
   std::vector<double> values = {-1000, 1000, std::numeric_limits<double>::quiet_NaN()};
   for (int i = 0; i < 98; ++i) values.push_back(100 + i % 2 * 51);

@@ -25,7 +25,7 @@ TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is f
   // Colour above alpha; 200 lies under alpha 0.
   const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 4}, {10, 200, 40, 40, 255, 0, 255, 255});
   const std::vector<double> seen = filtered(box(), picture);
-  // The certain ones of each three, weighed: (10 + 10) / 2, (10 + 40) / 2, (40 + 40) / 2, 40; times the sum 3 of
+  // The mean of the opaque ones of each three: (10 + 10) / 2, (10 + 40) / 2, (40 + 40) / 2, 40; times the sum 3 of
   // weights.
   const std::vector<double> wanted = {30, 75, 120, 120, 170, 170, 170, 255};
   for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(seen[i] == doctest::Approx(wanted[i]).epsilon(1e-6));
@@ -39,7 +39,7 @@ TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is f
   for (std::size_t i = 3 * 99; i < 4 * 99; ++i) CHECK(weighed[i] == 255);
 }
 
-TEST_CASE("what is invisible all over stays so, and has no colour") {
+TEST_CASE("a fully transparent picture stays so, and has no colour") {
   const Tensor picture = tensor_of(DType::u16, {1, 2, 1, 3}, {100, 200, 300, 0, 0, 0});
   CHECK(filtered(box(), picture, DType::u16) == std::vector<double>(6));
   CHECK(filtered(box(), picture, DType::f32) == std::vector<double>(6));
@@ -73,7 +73,7 @@ TEST_CASE("divisors and networks: the sums of all kernels count") {
   CHECK(filtered(threefold, picture)[4] == doctest::Approx(255).epsilon(1e-6));
 }
 
-TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the way out") {
+TEST_CASE("kernels that cannot be divided by filtered alpha are refused with an alternative") {
   const auto refusal = [](const Network& network) -> std::string {
     try {
       PremultipliedPlan(network, DType::u8, {1, 4, 8, 8}, false, {});
@@ -90,7 +90,7 @@ TEST_CASE("kernels that cannot be divided by filtered alpha are refused with the
   CHECK(refused(network_of({bank_of({plane(1, 2, {-1, 1})})}), "not above 0"));
   CHECK(refused(network_of({bank_of({plane(1, 1, {-1})})}), "not above 0"));
   CHECK(refused(network_of({bank_of({plane(1, 1, {1}), plane(1, 1, {1})})}), "several"));
-  CHECK(refused(network_of({bank_of({make_layer(3, {1, 4, 1, 1}, {1, 1, 1, 1})})}), "joins channels"));
+  CHECK(refused(network_of({bank_of({make_layer(3, {1, 4, 1, 1}, {1, 1, 1, 1})})}), "mixes channels"));
   CHECK(refused(network_of({bank_of({make_layer(2, {1, 1, 1, 1}, {1}, {}, {5})})}), "bias"));
   Layer active = plane(1, 1, {1});
   active.activation = Activation::relu;

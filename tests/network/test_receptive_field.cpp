@@ -1,4 +1,4 @@
-// Receptive fields: the pixels that an output depends on, told by the recurrences and by NaN in the picture.
+// Receptive fields: the pixels that an output depends on, by the recurrences and by NaN in the picture.
 #include <doctest/doctest.h>
 
 #include <algorithm>

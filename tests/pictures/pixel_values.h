@@ -1,4 +1,4 @@
-// The pixels of a picture in a form that is easy to compare.
+// The values of a picture as a list, for comparison.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Small picture files of every kind that is read, made by OpenCV's encoders or byte by byte.
+// Small picture files of every kind that is read, written by OpenCV's encoders or assembled byte by byte.
 #pragma once
 
 #include <cstring>
@@ -30,7 +30,7 @@ inline Bytes opencv_file(const std::string& extension, const cv::Mat& mat, const
 struct Sample {
   std::string name;
   Bytes file;
-  std::size_t spare = 0;  ///< bytes at the end that carry no pixels
+  std::size_t spare = 0;  ///< number of bytes at the end that are not needed for the pixels
 };
 
 inline Bytes counting_bytes(std::size_t count) {
@@ -39,7 +39,7 @@ inline Bytes counting_bytes(std::size_t count) {
   return bytes;
 }
 
-/// All 9 wide and 7 high, tiled TIFF 20 by 20.
+/// One file of each kind. Pictures are 9 wide and 7 high, tiled TIFF 20 by 20.
 inline std::vector<Sample> sample_pictures() {
   const cv::Mat grey8 = random_mat(7, 9, CV_8UC1), rgb8 = random_mat(7, 9, CV_8UC3), rgba8 = random_mat(7, 9, CV_8UC4);
   const cv::Mat rgb16 = random_mat(7, 9, CV_16UC3), rgb32 = random_mat(7, 9, CV_32FC3);
@@ -146,7 +146,8 @@ inline std::vector<Sample> sample_pictures() {
   }
 
   const Bytes palette = counting_bytes(16);
-  ByteWriter runs;  // BI_RLE8: per row nine times one value, then the end of the row; at last the end of the picture
+  ByteWriter runs;  // BI_RLE8: per row, one value nine times and the end of the row; after the last row, the end of the
+                    // picture
   for (unsigned row = 0; row < 7; ++row) runs.u8(9).u8(row % 4).u8(0).u8(row == 6 ? 1 : 0);
   samples.push_back(
       {"bmp run lengths",

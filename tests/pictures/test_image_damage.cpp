@@ -1,4 +1,4 @@
-// Files that are cut short, broken or made to mislead: never half a picture, never a crash, never a word on stderr.
+// Truncated, damaged and malicious files: never half a picture, never a crash, never a message on standard error.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -14,8 +14,9 @@
 
 #include "core/error.h"
 #include "files/stderr_capture.h"
+#include "pictures/decode_image.h"
+#include "pictures/decoder_messages.h"
 #include "pictures/image_header.h"
-#include "pictures/image_io.h"
 #include "pictures/sample_pictures.h"
 
 using namespace convtool;
@@ -25,7 +26,7 @@ namespace {
 
 constexpr std::int64_t kManyPixels = 1 << 20;
 
-/// Every value of the picture, and its shape, in a form that can be compared.
+/// The format, shape and values of the picture, for comparison.
 std::vector<std::byte> content(const Image& image) {
   std::vector<std::byte> content;
   const auto add = [&](const auto& value) {
@@ -52,14 +53,14 @@ std::optional<std::vector<std::byte>> try_decode(std::span<const std::byte> file
   }
 }
 
-/// A JPEG with whole headers and an end marker, but without the second half of its pixels.
+/// A JPEG with complete headers and an end marker, but without the second half of its pixels.
 Bytes hollow_jpeg() {
   Bytes file = opencv_file(".jpg", random_mat(64, 64, CV_8UC1));
   file.erase(file.begin() + static_cast<std::ptrdiff_t>(file.size() / 2), file.end() - 2);
   return file;
 }
 
-/// Collects what reaches standard error while it lives.
+/// Collects the text printed to standard error while it lives.
 class StderrWatch {
  public:
   StderrWatch() : users_(dup(STDERR_FILENO)), file_(memfd_create("watch", 0)) { dup2(file_, STDERR_FILENO); }
@@ -80,7 +81,7 @@ class StderrWatch {
 
 }  // namespace
 
-TEST_CASE("a picture cut at any length is an error or, short of spare bytes only, the same picture") {
+TEST_CASE("a picture truncated at any length is an error or, if only spare bytes are missing, unchanged") {
   for (const Sample& sample : sample_pictures()) {
     CAPTURE(sample.name);
     const auto whole = try_decode(sample.file);
@@ -105,13 +106,13 @@ TEST_CASE("bytes after the end of a picture do no harm") {
   }
 }
 
-TEST_CASE("a JPEG that ends in order but lacks data is damaged") {
+TEST_CASE("a JPEG with an end marker but without some of its data is damaged") {
   CHECK_FALSE(try_decode(hollow_jpeg()).has_value());
   CHECK_THROWS_WITH_AS(decode_image(hollow_jpeg(), kManyPixels),
-                       "damaged or truncated JPEG (parts of its data make no sense)", Error);
+                       "damaged or truncated JPEG (parts of its data are invalid)", Error);
 }
 
-TEST_CASE("stray bytes between the segments of a JPEG are passed over") {
+TEST_CASE("stray bytes between the segments of a JPEG are skipped") {
   const Bytes file = opencv_file(".jpg", random_mat(16, 16, CV_8UC1));
   Bytes padded = file;
   padded.insert(padded.begin() + 20, 5, std::byte{0});  // after the JFIF segment of 18 bytes
@@ -120,7 +121,7 @@ TEST_CASE("stray bytes between the segments of a JPEG are passed over") {
   CHECK(*got == *expected);
 }
 
-TEST_CASE("the middle of a compressed TIFF overwritten is damage") {
+TEST_CASE("a compressed TIFF with overwritten bytes in its middle is damaged") {
   struct Kind {
     std::string name;
     Bytes file;
@@ -146,7 +147,7 @@ TEST_CASE("the middle of a compressed TIFF overwritten is damage") {
   }
 }
 
-TEST_CASE("any byte of a Deflate TIFF changed is damage, or changes no pixel") {
+TEST_CASE("any changed byte of a Deflate TIFF is damage or changes no pixel") {
   const Bytes block = zlib_stored(counting_bytes(256)), wide = zlib_stored(counting_bytes(512));
   for (const TiffParts& parts :
        {TiffParts{.width = 16, .height = 16, .compression = 8, .blocks = {block}},
@@ -171,8 +172,8 @@ TEST_CASE("any byte of a Deflate TIFF changed is damage, or changes no pixel") {
 }
 
 TEST_CASE("a PackBits TIFF with any other run length is damage, or has the same pixels") {
-  // One literal run of bytes 0x80, which mean "nothing" where a length is expected: what a wrong length leaves over or
-  // leaves out nothing else makes up for.
+  // A single literal run of bytes 0x80, which mean "no operation" in place of a length. So nothing compensates for a
+  // wrong length.
   constexpr std::size_t kCount = 64;
   const Bytes strip = ByteWriter().u8(kCount - 1).append(Bytes(kCount, std::byte{0x80})).bytes();
   Bytes file = tiff_file({.width = kCount, .height = 1, .compression = 32773, .blocks = {strip}});
@@ -181,15 +182,15 @@ TEST_CASE("a PackBits TIFF with any other run length is damage, or has the same 
   for (unsigned length = 0; length < 256; ++length) {
     CAPTURE(length);
     file[8] = static_cast<std::byte>(length);
-    const bool is_right = length == kCount - 1 || length == 257 - kCount;  // so many literal bytes, or times one byte
+    const bool is_right = length == kCount - 1 || length == 257 - kCount;  // all bytes literal, or one byte repeated
     const auto got = try_decode(file);
     REQUIRE(got.has_value() == is_right);
     if (got) CHECK(*got == *whole);
   }
 }
 
-TEST_CASE("a fax or a JPEG inside a TIFF that makes no sense is damage") {
-  const auto fax = [](unsigned first_rows) {  // ITU-T T.6: a bit 1 is a row like the one above, at last comes EOFB
+TEST_CASE("an invalid fax or JPEG inside a TIFF is damage") {
+  const auto fax = [](unsigned first_rows) {  // ITU-T T.6: a bit 1 repeats the row above; EOFB ends the data
     const Bytes strip = ByteWriter().u8(first_rows).u8(0x00).u8(0x10).u8(0x01).bytes();
     return tiff_file({.width = 16, .height = 8, .bits = 1, .photometric = 0, .compression = 4, .blocks = {strip}});
   };
@@ -212,15 +213,15 @@ TEST_CASE("a fax or a JPEG inside a TIFF that makes no sense is damage") {
       const auto at = damaged.begin() + (scan - file.begin()) + distance;
       at[0] = std::byte{0xff}, at[1] = std::byte{0xd9};  // the end of the picture, too early
       CHECK_THROWS_WITH_AS(decode_image(damaged, kManyPixels),
-                           "damaged or truncated TIFF (parts of its data make no sense)", Error);
+                           "damaged or truncated TIFF (parts of its data are invalid)", Error);
     }
   }
 }
 
-TEST_CASE("remarks of a decoder that concern no pixel are no damage") {
-  CHECK(tells_of_damage("OpenCV TIFF: x.tif: Warning, Using code not yet in table.\n"));
-  CHECK(tells_of_damage("OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: bad Huffman code.\n"));
-  CHECK(tells_of_damage("harmless\nPremature end of JPEG file\n"));
+TEST_CASE("messages of a decoder that concern no pixel do not mean damage") {
+  CHECK(reports_damage("OpenCV TIFF: x.tif: Warning, Using code not yet in table.\n"));
+  CHECK(reports_damage("OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: bad Huffman code.\n"));
+  CHECK(reports_damage("harmless\nPremature end of JPEG file\n"));
   for (const std::string remark :
        {"", "OpenCV TIFF: TIFFReadDirectory: Warning, Unknown field with tag 65000 (0xfde8) encountered.\n",
         "OpenCV TIFF: TIFFReadDirectory: Warning, Invalid TIFF directory; tags are not sorted in ascending order.\n",
@@ -228,9 +229,9 @@ TEST_CASE("remarks of a decoder that concern no pixel are no damage") {
         "OpenCV TIFF: JPEGLib: Warning, Corrupt JPEG data: 5 extraneous bytes before marker 0xd9.\n",
         "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9\n"}) {
     CAPTURE(remark);
-    CHECK_FALSE(tells_of_damage(remark));
+    CHECK_FALSE(reports_damage(remark));
   }
-  // libtiff remarks on these: no word on what the fourth sample is; an unknown tag, its order.
+  // libtiff prints messages about these: a fourth sample of unknown meaning; an unknown tag, out of order.
   CHECK(try_decode(opencv_file(".tif", random_mat(9, 7, CV_8UC4))).has_value());
   Bytes odd_tag = tiff_file({.width = 2, .height = 1, .sample_format = 1, .extra = {0}, .blocks = {Bytes(2)}});
   const Bytes extra_samples = ByteWriter().u16(338).u16(3).bytes();
@@ -240,7 +241,7 @@ TEST_CASE("remarks of a decoder that concern no pixel are no damage") {
   CHECK(try_decode(odd_tag).has_value());
 }
 
-TEST_CASE("each of several threads is told of its own picture's damage") {
+TEST_CASE("each of several threads gets the damage of its own picture") {
   Bytes good_tiff = opencv_file(".tif", random_mat(64, 64, CV_8UC1)), bad_tiff = good_tiff;
   std::fill_n(bad_tiff.begin() + 1000, 400, std::byte{0x5a});
   const Bytes good[] = {opencv_file(".jpg", random_mat(64, 64, CV_8UC1)), good_tiff};
@@ -262,7 +263,7 @@ TEST_CASE("each of several threads is told of its own picture's damage") {
   CHECK(cv::utils::logging::getLogLevel() == cv::utils::logging::LOG_LEVEL_SILENT);
 }
 
-// The child of the test below: OpenCV reports the first use of its threads, once for a process.
+// The child of the test below: OpenCV reports the first use of its threads, once per process.
 TEST_CASE("decodes one picture" * doctest::skip()) {
   const char* const path = std::getenv("TEST_FILE");
   REQUIRE(path != nullptr);
@@ -293,7 +294,7 @@ TEST_CASE("OpenCV writes nothing to standard output while it decodes a TIFF") {
   close(output);
 }
 
-TEST_CASE("nothing that a codec prints reaches the user, but print_to_stderr() does") {
+TEST_CASE("the output of codecs does not reach the user, that of print_to_stderr() does") {
   const StderrWatch watch;
   for (const Sample& sample : sample_pictures()) try_decode(std::span(sample.file).first(sample.file.size() - 10));
   try_decode(hollow_jpeg());
@@ -313,13 +314,13 @@ TEST_CASE("nothing that a codec prints reaches the user, but print_to_stderr() d
   CHECK(watch.seen() == "for the user\nafterwards\n");
 }
 
-TEST_CASE("random changes to a file are an error or some picture of the size in the header") {
+TEST_CASE("a randomly changed file is an error or a picture of the size in its header") {
   std::mt19937 random(20240607);
   for (const Sample& sample : sample_pictures()) {
     CAPTURE(sample.name);
     for (int round = 0; round < 150; ++round) {
       Bytes file = sample.file;
-      // Most of what can mislead stands at either end.
+      // The fields that can mislead are mostly at the start or end.
       const std::size_t reach = round % 2 == 0 ? std::min<std::size_t>(file.size(), 64) : file.size();
       for (std::size_t changes = 1 + random() % 4; changes > 0; --changes) {
         const std::size_t at = random() % reach;

@@ -1,11 +1,11 @@
-// The headers of every kind of file, honest and lying.
+// Headers of every kind of file, true and false.
 #include <doctest/doctest.h>
 
 #include <random>
 
 #include "core/error.h"
+#include "pictures/decode_image.h"
 #include "pictures/image_header.h"
-#include "pictures/image_io.h"
 #include "pictures/sample_pictures.h"
 
 using namespace convtool;
@@ -35,7 +35,7 @@ Bytes png_of_size(std::uint32_t width, std::uint32_t height) {
 
 }  // namespace
 
-TEST_CASE("type and size stand in the header") {
+TEST_CASE("the header gives the type and the size") {
   for (const Sample& sample : sample_pictures()) {
     CAPTURE(sample.name);
     const std::string size = size_of_picture(sample.file);
@@ -88,14 +88,15 @@ TEST_CASE("BigTIFF, in both byte orders") {
   }
 }
 
-TEST_CASE("too many pixels are refused before decoding, with the numbers") {
+TEST_CASE("too many pixels are refused before decoding, with both numbers") {
   CHECK(complaint(png_of_size(50000, 50000)) ==
-        "50000x50000 is 2500000000 pixels (at most 1073741824); cut or shrink it first");
+        "50000x50000 is 2500000000 pixels (at most 1073741824); crop or shrink it first");
   CHECK(complaint(png_of_size(1000, 1000), 999999) ==
         "1000x1000 is 1000000 pixels (at most 999999); raise --max-pixels");
-  CHECK(complaint(png_of_size(1000, 1000), 1000000).starts_with("the PNG is damaged"));  // it holds no such picture
+  CHECK(complaint(png_of_size(1000, 1000), 1000000)
+            .starts_with("the PNG is damaged"));  // the file does not have that many
   CHECK(complaint(png_of_size(2000000, 2)) ==
-        "2000000x2 has a side of more than 1048576 pixels; cut or shrink it first");
+        "2000000x2 has a side of more than 1048576 pixels; crop or shrink it first");
   CHECK(complaint(png_of_size(0xffffffff, 0xffffffff)).starts_with("4294967295x4294967295 is 18446744065119617025"));
   CHECK(complaint(to_bytes("P5 2147483647 2147483647 255\n"))
             .starts_with("2147483647x2147483647 is 4611686014132420609"));
@@ -109,7 +110,7 @@ TEST_CASE("no pixels at all") {
   CHECK(complaint(tiff_file({.width = 4, .height = 0, .blocks = {Bytes(4)}})) == "a picture without pixels (4x0)");
 }
 
-TEST_CASE("what is no picture is told so") {
+TEST_CASE("files that are not pictures are refused") {
   CHECK(complaint({}) == "the file is empty");
   const std::string unknown = "not a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR)";
   for (const char* const text : {"x", "[[1,2]]", "P", "P5", "P7\nWIDTH 2\n", "GIF89a", "RIFF....WAVE", "\xff\xd8"})
@@ -118,10 +119,10 @@ TEST_CASE("what is no picture is told so") {
 
 TEST_CASE("headers that contradict themselves") {
   CHECK(complaint(to_bytes("P5 1 1 65536\n11")) ==
-        "damaged or truncated PNM (a largest value of 65536, not in 1..65535)");
-  CHECK(complaint(to_bytes("P5 1 1 0\n1")) == "damaged or truncated PNM (a largest value of 0, not in 1..65535)");
+        "damaged or truncated PNM (a largest value of 65536, expected 1 to 65535)");
+  CHECK(complaint(to_bytes("P5 1 1 0\n1")) == "damaged or truncated PNM (a largest value of 0, expected 1 to 65535)");
   CHECK(complaint(to_bytes("P5 -1 1 255\n1")) ==
-        "damaged or truncated PNM (a header with something else than numbers)");
+        "damaged or truncated PNM (a header with something other than numbers)");
   CHECK(complaint(to_bytes("P5 99999999999999999999 1 255\n1")) ==
         "damaged or truncated PNM (an impossibly large number)");
   CHECK(complaint(to_bytes("P5 # a comment without end")) == "damaged or truncated PNM (it ends too early)");
@@ -130,12 +131,12 @@ TEST_CASE("headers that contradict themselves") {
   CHECK(complaint(to_bytes("\xff\xd8\xff\xe0")) == "damaged or truncated JPEG (it ends too early)");
   CHECK(complaint(to_bytes("\xff\xd8\xff\xd9")) ==
         "damaged or truncated JPEG (no picture before its end-of-image marker)");
-  CHECK(complaint(to_bytes("\x76\x2f\x31\x01\x02....")) == "damaged or truncated OpenEXR (a header without end)");
+  CHECK(complaint(to_bytes("\x76\x2f\x31\x01\x02....")) == "damaged or truncated OpenEXR (a header without an end)");
   CHECK(complaint(png_file({.width = 1, .height = 1, .bit_depth = 200, .colour_type = 0, .rows = Bytes(2)})) ==
         "damaged or truncated PNG (a depth of 200 bits)");
 }
 
-TEST_CASE("a TIFF whose strips lie about themselves") {
+TEST_CASE("a TIFF with false strip offsets or sizes is refused") {
   const auto strips = [](std::uint32_t rows_per_strip, std::vector<Bytes> blocks) {
     return complaint(tiff_file({.width = 4,
                                 .height = 4,
@@ -165,7 +166,7 @@ TEST_CASE("a TIFF whose strips lie about themselves") {
         "damaged or truncated TIFF (a table does not fit into the file)");
 }
 
-TEST_CASE("no bytes whatever make the header reader do worse than throw an Error") {
+TEST_CASE("read_picture_header() returns or throws Error(input), whatever the bytes") {
   std::mt19937 random(7);
   const std::vector<Sample> samples = sample_pictures();
   int refused = 0;
@@ -185,5 +186,5 @@ TEST_CASE("no bytes whatever make the header reader do worse than throw an Error
       ++refused;
     }
   }
-  CHECK(refused > 1000);  // or the files were hardly touched
+  CHECK(refused > 1000);  // a lower number means that the changes are too small
 }

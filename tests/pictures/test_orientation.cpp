@@ -1,12 +1,13 @@
-// Pictures that were taken with the camera on its side come upright, whatever the format and byte order.
+// Pictures with an EXIF orientation are decoded upright, in every format and byte order.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "pictures/exif.h"
-#include "pictures/image_io.h"
+#include "pictures/decode_image.h"
+#include "pictures/encode_image.h"
+#include "pictures/headers/exif.h"
 #include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
 
@@ -15,7 +16,7 @@ using namespace convtool::testing;
 
 namespace {
 
-/// Where the stored picture's first row and first column are in the upright one: the wording of the standard.
+/// The sides of the upright picture on which the stored first row and first column lie, as the standard puts it.
 struct Sides {
   char row, column;  // t, b, l, r
 };
@@ -70,7 +71,7 @@ Bytes png(std::span<const std::byte> block, bool after_pixels) {
                        after_pixels ? pixels : exif_chunk, after_pixels ? exif_chunk : pixels, png_chunk("IEND", {})});
 }
 
-/// A picture whose pixels are blocks of 16x16, which JPEG stores well: 0, 20, 40 over 200, 220, 240.
+/// A picture of flat 16x16 blocks, which JPEG stores accurately: 0, 20, 40 above 200, 220, 240.
 Image blocks() {
   const Image image(DType::u8, PixelFormat::grey, 16 * kHeight, 16 * kWidth);
   const auto view = image.all().view<std::uint8_t>();
@@ -111,8 +112,8 @@ TEST_CASE("JPEG with an EXIF segment") {
     const Image image = decode_image(concatenated({file.first(2), segment, file.subspan(2)}), 10000);
     const std::vector<double> seen = block_centres(image), wanted = upright(orientation, 20);
     REQUIRE(seen.size() == wanted.size());
-    // At quality 95 the sum of a flat block's 64 values is stored in steps of 16: an eighth of a level off at most,
-    // then rounded.
+    // At quality 95 the sum of the 64 values of a flat block is stored in steps of 16: the error is at most an eighth
+    // of a level, then comes rounding.
     for (std::size_t i = 0; i < seen.size(); ++i) CHECK(std::fabs(seen[i] - wanted[i]) <= 1);
   }
 }
@@ -129,12 +130,12 @@ TEST_CASE("WebP with an EXIF chunk, with and without a prefix") {
     body.append(pixels).text("EXIF").u32(block.size()).append(block);
     const Bytes file = ByteWriter().text("RIFF").u32(body.size()).append(body.bytes()).bytes();
     const Image image = decode_image(file, 10000);
-    // WebP holds grey as R = G = B; blocks of the first channel.
+    // WebP stores grey as R = G = B.
     CHECK(block_centres(image.to_luma()) == upright(orientation, 20));
   }
 }
 
-TEST_CASE("what makes no sense in EXIF leaves the picture as it is") {
+TEST_CASE("a damaged EXIF block counts as upright") {
   const Bytes good = exif(6, true, false);
   CHECK(read_exif_orientation(good) == Orientation::right_top);
   for (std::size_t length = 0; length < 34; ++length)

@@ -1,4 +1,4 @@
-// PNG files as another reader of the standard sees them: this one knows the format by itself, apart from zlib.
+// PNG files, checked with an independent reader that relies on zlib only.
 
 #include <doctest/doctest.h>
 #include <zlib.h>
@@ -7,8 +7,8 @@
 #include <set>
 #include <vector>
 
-#include "pictures/deflate.h"
-#include "pictures/image_io.h"
+#include "pictures/compression.h"
+#include "pictures/encode_image.h"
 #include "support/random.h"
 
 using namespace convtool;
@@ -94,7 +94,7 @@ std::vector<std::uint8_t> samples_of(const Image& image) {
   return bytes;
 }
 
-/// Lines that each suit another filter: flat, noise about a few values, gradients, repetitions of the line above.
+/// Lines for which different filters are best: flat, noisy, gradients, repetitions of the line above.
 template <class T>
 Image various_lines(PixelFormat format, std::int64_t width) {
   const Image image(dtype_of<T>(), format, 40, width);
@@ -148,7 +148,7 @@ TEST_CASE("every filter, level and strategy gives the same pixels") {
   CHECK(at_others == std::set{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("streams of several pieces are whole") {
+TEST_CASE("deflate() returns a complete stream for data of several pieces") {
   Bytes noise(3 << 20);
   Random random(8);
   for (std::byte& byte : noise) byte = static_cast<std::byte>(random.between(0, 255));

@@ -1,4 +1,4 @@
-// Numbers to put into a convolution once its shapes are chosen.
+// Fills the pixels, weights and biases of a convolution whose shapes are chosen.
 #pragma once
 
 #include "support/conv_tester.h"
@@ -11,8 +11,8 @@ enum class Numbers {
   rough,  ///< floats use all 24 bits of their significand
 };
 
-/// A case of this geometry with random pixels, weights and biases. Throws Error as make_problem() does. A padding value
-/// that is not an integer makes integer input inexact.
+/// A case of this geometry with random pixels, weights and biases. Throws what make_problem() throws. With integer
+/// input the caller must choose an integer padding value for the case to be exact.
 inline ConvCase make_case(DType dtype, const Shape& input, const KernelShape& kernel, const ConvParams& params,
                           Numbers numbers, Random& random) {
   ConvCase c{.problem = make_problem(dtype, input, kernel, params), .kernel = {kernel, {}, {}}, .input = {}};

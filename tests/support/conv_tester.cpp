@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <iostream>
 #include <limits>
 #include <sstream>
@@ -16,41 +17,36 @@
 namespace convtool {
 namespace {
 
-constexpr int kThreads[] = {1, 2, 3};
-constexpr int kMaxFailures = 3;      // of one tester; more of the same would hide the first
-constexpr std::int64_t kGuard = 64;  // elements around outputs
+constexpr int kMaxFailures = 3;      // per tester; further failures would bury the first
+constexpr std::int64_t kGuard = 64;  // elements on either side of an output
 
 /// The promised error of a response, in units of 2^-24 * sum|x||w|, the bias counted as one more product.
 struct ErrorBound {
   std::string_view algorithm;
   double (*units)(const ConvProblem& problem);
-  /// In units of 2^-24 * max|x| * sum|w| instead: a dark pixel may get the error of the brightest. Sums of f32 pictures
-  /// are then never exact.
+  /// In units of 2^-24 * max|x| * sum|w| instead: a dark pixel may have the error of the brightest one. Sums of f32
+  /// pictures are then never exact.
   bool of_largest = false;
 };
 
-/// A new algorithm states its bound here.
+/// n products summed in float: of the n + 4 units, n belong to the float sum (src/conv/algorithms/direct.cpp) and one
+/// to the float in which reference's response is stored here. The other three leave room for the bias and the epilogue,
+/// which are computed in double with errors of some 2^-53.
+double float_sum_units(const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }
+
+/// A new algorithm adds its bound here.
 const ErrorBound kErrorBounds[] = {
-    {"reference", [](const ConvProblem&) { return 0.0; }},
-    // Of the n + 4, n are those of the float sum (src/conv/algorithms/direct.cpp) and one is the float that reference's
-    // response is stored in here; the other three are head-room for the bias and the epilogue in double, some 2^-53
-    // each.
-    {"direct", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    // A fused multiply-add rounds once where direct rounds twice; the sum is taken in the same order.
-    // Fused as well, in the order of row, column, channel or row, channel, column, which the bound does not know; taps
-    // of 0 * 0 left out add 0.
-    {"packed", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    {"depthwise", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    {"rows", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    // Integer arithmetic, within its range.
-    {"integer", [](const ConvProblem&) { return 0.0; }},
-    // The float next to an exact sum, and its product with the weight: two roundings, whatever n, and the same
-    // head-room.
+    {"direct", float_sum_units},
+    // Sum in another order or with fused multiply-adds, which round less often. The bound holds in any order.
+    {"rows", float_sum_units},
+    {"packed", float_sum_units},
+    {"depthwise", float_sum_units},
+    {"separable", float_sum_units},                       // n + 1 for the sum (src/conv/low_rank.cpp)
+    {"integer", [](const ConvProblem&) { return 0.0; }},  // integer arithmetic, within its range
+    // The exact sum is rounded to float, then multiplied by the weight: two roundings for any n. The other four are as
+    // above.
     {"box", [](const ConvProblem&) { return 2.0 + 4.0; }},
-    // n + 1 of the sum (src/conv/low_rank.cpp).
-    {"separable", [](const ConvProblem& problem) { return static_cast<double>(problem.kernel.taps() + 4); }},
-    // What it tolerates of itself (src/conv/algorithms/fft/fft_tiling.cpp), or whole sums without error, and the same
-    // head-room.
+    // The error that it allows itself (src/conv/algorithms/fft/fft_tiling.cpp); whole sums have none.
     {"fft", [](const ConvProblem& problem) { return std::max(4096.0, static_cast<double>(problem.kernel.taps())) + 4; },
      true},
 };
@@ -67,7 +63,7 @@ bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)
 
 bool same(const ResponseStats& a, const ResponseStats& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
-/// What the last two stages of the epilogue make of a response: monotone in it but for `absolute`.
+/// The map without `absolute`: monotone in the response.
 double mapped(const ValueMap& map, double response) { return (response - map.shift) * map.scale + map.offset; }
 
 double stored(DType dtype, double value) {
@@ -101,9 +97,9 @@ std::vector<double> run_reference(const ConvProblem& problem, const Kernel& kern
   return values_of(output.ref());
 }
 
-/// sum|x||w| + |bias| for every response, by running reference on absolute values. Joined responses err by no more than
-/// the same join of the errors of their parts (the triangle inequality), except that `min` errs by up to their maximum.
-/// With `of_largest` every |x| is the largest finite one.
+/// sum|x||w| + |bias| for every response, by running reference on absolute values. The error of combined responses is
+/// at most the same combination of the errors of their parts (the triangle inequality), except for `min`, whose error
+/// is at most their maximum. With `of_largest` every |x| is the largest finite one.
 std::vector<double> absolute_sums(const ConvCase& c, bool of_largest) {
   const std::vector<double> values = values_of(c.input.ref());
   double largest = std::fabs(static_cast<double>(c.problem.padding_value));
@@ -124,41 +120,68 @@ std::vector<double> absolute_sums(const ConvCase& c, bool of_largest) {
   return run_reference(problem, kernel, epilogue, {}, input, DType::f32);
 }
 
-/// What one algorithm made of a case.
+std::string describe(const ResponseStats& stats) {
+  std::ostringstream text;
+  text.precision(17);
+  text << "min " << stats.min << ", max " << stats.max << ", NaN " << stats.nan_count << ", clipped "
+       << stats.clipped_low << " and " << stats.clipped_high;
+  return text.str();
+}
+
+/// What one algorithm computed for a case on one instruction set.
 struct Run {
-  std::string algorithm, instruction_set;
+  std::string_view algorithm, instruction_set;
   std::vector<double> values;
   ResponseStats stats;
-  std::string complaint;  ///< about threads, guards or statistics; empty when there is none
-  int most_threads = 1;
+  std::string complaint;  ///< about threads, guards or statistics; empty if all is well
+  int threads = 1;        ///< the most that were used
+  int count = 0;          ///< of runs
 };
 
-Run run_algorithm(const ConvCase& c, const PlacedTensor& input, const std::string& algorithm) {
-  Run run{.algorithm = algorithm, .values = {}, .stats = {}, .complaint = ""};
-  std::vector<int> done;
-  for (const int threads : kThreads) {
-    const ConvPlan plan(c.problem, c.kernel, c.epilogue, {.algorithm = algorithm, .threads = threads});
-    if (std::find(done.begin(), done.end(), plan.threads()) != done.end()) continue;
-    done.push_back(plan.threads());
-    run.most_threads = plan.threads();
+/// Runs on one thread; `thoroughly`, also on 2 and 3 and without an output.
+Run run_algorithm(const ConvCase& c, const PlacedTensor& input, std::string_view algorithm, bool thoroughly) {
+  Run run{.algorithm = algorithm, .instruction_set = instruction_set(), .values = {}, .stats = {}, .complaint = ""};
+  for (const int threads : {1, 2, 3}) {
+    const ConvPlan plan(c.problem, c.kernel, c.epilogue, {.algorithm = std::string(algorithm), .threads = threads});
+    if (plan.threads() < threads) break;  // too small for more
+    run.threads = threads;
     PlacedTensor output(c.output_dtype, plan.output_shape(), c.output_layout, kGuard);
     const ResponseStats stats = plan.run(input.ref(), output.ref(), c.map);
-    const std::vector<double> values = values_of(output.ref());
-    const std::string who = std::to_string(plan.threads()) + " threads";
+    ++run.count;
+    std::vector<double> values = values_of(output.ref());
+    const std::string who = "a run on " + std::to_string(threads) + " threads";
     if (!output.guard_intact()) run.complaint = who + " wrote outside the output";
-    if (done.size() == 1) {
-      run.values = values;
-      run.stats = stats;
-    } else if (!same(stats, run.stats)) {
-      run.complaint = who + " give other statistics than one";
-    } else if (std::memcmp(values.data(), run.values.data(), values.size() * sizeof(double)) != 0) {
-      run.complaint = who + " give other values than one";  // floats become doubles one to one, NaN payload and all
+    if (threads > 1) {
+      if (!same(stats, run.stats)) run.complaint = who + " gives other statistics than one thread";
+      // Floats become doubles one to one, including the payload of a NaN.
+      if (std::memcmp(values.data(), run.values.data(), values.size() * sizeof(double)) != 0)
+        run.complaint = who + " gives other values than one thread";
+      continue;
     }
+    run.values = std::move(values);
+    run.stats = stats;
+    if (!thoroughly) break;
     const ResponseStats measured = plan.measure(input.ref(), output.ref().strides);
+    ++run.count;
     if (measured.min != stats.min || measured.max != stats.max || measured.nan_count != stats.nan_count)
-      run.complaint = "measure() and run() with " + who + " see different responses";
+      run.complaint = "measure() and run() see different responses: " + describe(measured) + " and " + describe(stats);
   }
   return run;
+}
+
+/// Of all `sets`, those for which the inner loops of `algorithm` differ.
+std::vector<std::string_view> sets_of(std::string_view algorithm, std::vector<std::string_view> sets) {
+  if (algorithm != "integer" && sets.size() > 1) std::erase(sets, kAvx3Vnni);  // the same code as AVX3
+  return sets;
+}
+
+bool has_row_functions(std::string_view algorithm) { return algorithm != "direct"; }
+
+/// The reason in the error of a plan whose algorithm refuses the problem; empty for other errors.
+std::string refusal_in(const Error& error) {
+  const std::string what = error.what();
+  const std::size_t at = what.find("does not apply here: ");
+  return at == std::string::npos ? "" : what.substr(at);
 }
 
 std::string describe(const ConvCase& c) {
@@ -172,14 +195,6 @@ std::string describe(const ConvCase& c) {
   return text.str();
 }
 
-std::string describe(const ResponseStats& stats) {
-  std::ostringstream text;
-  text.precision(17);
-  text << "min " << stats.min << ", max " << stats.max << ", NaN " << stats.nan_count << ", clipped "
-       << stats.clipped_low << " and " << stats.clipped_high;
-  return text.str();
-}
-
 std::string position(const Shape& shape, std::size_t index) {
   const auto i = static_cast<std::int64_t>(index);
   std::ostringstream text;
@@ -190,56 +205,93 @@ std::string position(const Shape& shape, std::size_t index) {
 
 }  // namespace
 
-ConvTester::~ConvTester() {
-  std::cout << name_ << ": " << cases_ << " cases, " << threaded_ << " threaded";
-  for (const auto& [algorithm, results] : tally_)
-    for (const auto& [result, count] : results) std::cout << "; " << algorithm << " " << result << ": " << count;
+ConvTester::ConvTester(std::string name, std::uint64_t seed, std::vector<Tested> tested, Sets sets)
+    : name_(std::move(name)), seed_(seed), tested_(std::move(tested)), sets_(sets), random_(seed) {}
+
+ConvTester::~ConvTester() noexcept(false) {
+  std::cout << name_ << ": " << cases_ << " cases";
+  for (const Tested& tested : tested_) {
+    const Tally& tally = tally_[tested.algorithm];
+    std::cout << "; " << tested.algorithm << " solved " << tally.solved << " in " << tally.runs << " runs, "
+              << tally.threaded << " threaded";
+    for (const auto& [reason, count] : tally.refusals) std::cout << "; it " << reason << ": " << count;
+  }
   std::cout << "\n";
+  if (std::uncaught_exceptions() > 0) return;
+  for (const Tested& tested : tested_) {
+    const std::int64_t solved = tally_[tested.algorithm].solved;
+    if (solved < tested.least_cases)
+      FAIL_CHECK(name_ << ", seed " << seed_ << ": " << tested.algorithm << " solved " << solved << " of " << cases_
+                       << " cases, expected at least " << tested.least_cases);
+  }
+}
+
+void ConvTester::set_seed(std::uint64_t seed) {
+  seed_ = seed;
+  random_ = Random(seed);
+}
+
+std::int64_t ConvTester::threaded_cases(std::string_view algorithm) const {
+  const auto found = tally_.find(algorithm);
+  return found == tally_.end() ? 0 : found->second.threaded;
 }
 
 void ConvTester::check(const ConvCase& c) {
   ++cases_;
-  ResponseStats oracle_stats;
-  const std::vector<double> oracle =
-      run_reference(c.problem, c.kernel, c.epilogue, c.map, c.input, c.output_dtype, &oracle_stats);
-  std::vector<double> responses, sums, largest_sums;
-  const bool is_float = c.problem.input_dtype == DType::f32;
-  if (!c.exact || is_float) {
-    responses = run_reference(c.problem, c.kernel, c.epilogue, {}, c.input, DType::f32);
-    sums = absolute_sums(c, false);
-    largest_sums = absolute_sums(c, true);
-  }
   PlacedTensor input(c.problem.input_dtype, c.problem.input, c.input_layout, 0);
   input.copy_from(c.input);
 
   std::vector<Run> runs;
-  for (const std::string_view set : instruction_sets()) {
-    use_instruction_set(set);
-    for (const std::string_view algorithm : algorithm_names()) {
-      auto& results = tally_[std::string(algorithm)];
+  const std::vector<std::string_view> all_sets = instruction_sets();
+  for (const Tested& tested : tested_) {
+    const std::string_view algorithm = tested.algorithm;
+    const std::vector<std::string_view> sets = sets_of(algorithm, all_sets);
+    const std::string_view chosen = random_.pick(sets);
+    Tally& tally = tally_[algorithm];
+    std::string reason;
+    int threads = 1;
+    for (const std::string_view set : sets) {
+      if (set != chosen && (sets_ == Sets::in_turn || !has_row_functions(algorithm))) continue;
+      use_instruction_set(set);
       try {
-        runs.push_back(run_algorithm(c, input, std::string(algorithm)));
-        runs.back().instruction_set = set;
-        ++results["compared on " + std::string(set)];
+        runs.push_back(run_algorithm(c, input, algorithm, set == chosen));
       } catch (const Error& error) {
-        const std::string what = error.what();
-        const std::size_t at = what.find("does not apply here: ");
-        if (at == std::string::npos) throw;
-        ++results[what.substr(at)];
+        reason = refusal_in(error);
+        if (reason.empty()) throw;
+        break;  // sets do not affect what an algorithm accepts
       }
+      threads = std::max(threads, runs.back().threads);
+      tally.runs += runs.back().count;
     }
+    if (!reason.empty())
+      ++tally.refusals[reason];
+    else
+      ++tally.solved;
+    if (threads > 1) ++tally.threaded;
   }
   use_instruction_set("");
-  if (std::any_of(runs.begin(), runs.end(), [](const Run& run) { return run.most_threads > 1; })) ++threaded_;
+  if (runs.empty()) return;
 
+  ResponseStats oracle_stats;
+  const std::vector<double> oracle =
+      run_reference(c.problem, c.kernel, c.epilogue, c.map, c.input, c.output_dtype, &oracle_stats);
+  const bool is_float = c.problem.input_dtype == DType::f32;
   const auto is_exact = [&](const ErrorBound& bound) {
     return bound.units(c.problem) == 0 || (c.exact && !(bound.of_largest && is_float));
   };
+  std::vector<double> responses, sums, largest_sums;  // computed for the algorithms whose bound needs them
+  for (const Run& run : runs) {
+    const ErrorBound& bound = bound_of(run.algorithm);
+    if (is_exact(bound)) continue;
+    std::vector<double>& needed = bound.of_largest ? largest_sums : sums;
+    if (needed.empty()) needed = absolute_sums(c, bound.of_largest);
+    if (responses.empty()) responses = run_reference(c.problem, c.kernel, c.epilogue, {}, c.input, DType::f32);
+  }
+
   const auto slack_at = [&](const ErrorBound& bound, std::size_t i) {
     if (is_exact(bound)) return 0.0;
     return bound.units(c.problem) * 0x1p-24 * (bound.of_largest ? largest_sums : sums)[i];
   };
-  // Both in units of the response, then through the map and the store, which are monotone.
   const auto interval_at = [&](const Run& run, std::size_t i) -> Interval {
     const ErrorBound& bound = bound_of(run.algorithm);
     if (is_exact(bound)) return {oracle[i], oracle[i]};
@@ -265,15 +317,14 @@ void ConvTester::check(const ConvCase& c) {
       }
     }
 
-    // The extremes are those of single responses, so they err by no more than the worst of these. What is clipped
-    // depends on rounding, so it is compared in exact cases alone.
+    // The error of the extremes is at most the largest error of any response. The number of clipped values depends on
+    // rounding, so only exact cases compare it.
     const auto near = [&](double a, double b) { return a == b || std::fabs(a - b) <= largest_slack; };
     if (run.stats.nan_count != oracle_stats.nan_count || !near(run.stats.min, oracle_stats.min) ||
         !near(run.stats.max, oracle_stats.max) ||
         (is_exact(bound) &&
          (run.stats.clipped_low != oracle_stats.clipped_low || run.stats.clipped_high != oracle_stats.clipped_high)))
-      run.complaint =
-          "the statistics differ from reference's: " + describe(run.stats) + " against " + describe(oracle_stats);
+      run.complaint = "the statistics differ: expected " + describe(oracle_stats) + ", got " + describe(run.stats);
     if (wrong == 0 && run.complaint.empty()) continue;
 
     std::ostringstream report;
@@ -290,7 +341,7 @@ void ConvTester::check(const ConvCase& c) {
                << (interval_at(other, worst_at).holds(other.values[worst_at]) ? ", which agrees" : ", which differs");
     }
     FAIL_CHECK(report.str());
-    if (++failures_ >= kMaxFailures) FAIL("too many failures; the rest of this test is left out");
+    if (++failures_ >= kMaxFailures) FAIL("too many failures; the rest of this test case is skipped");
   }
 }
 

@@ -1,9 +1,12 @@
-// One tester for every algorithm: each is run on the same case, in every number of threads, and held to `reference`.
+// One tester for all algorithms: it runs the algorithms that a test names on the same case and compares each with
+// `reference`.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "conv/epilogue.h"
 #include "conv/kernel.h"
@@ -11,10 +14,11 @@
 #include "conv/problem.h"
 #include "core/tensor.h"
 #include "support/placed_tensor.h"
+#include "support/random.h"
 
 namespace convtool {
 
-/// One run of the engine, spelled out.
+/// Everything that one run of the engine depends on.
 struct ConvCase {
   ConvProblem problem;
   Kernel kernel;
@@ -28,40 +32,66 @@ struct ConvCase {
   bool exact = false;
 };
 
-/// Runs every algorithm of algorithm_names() on each case and compares it with `reference` on the planar input.
+/// An algorithm that a test is about.
+struct Tested {
+  std::string_view algorithm;
+  /// The test fails if the algorithm accepts fewer cases than this. The number follows from the list of cases: count
+  /// those that meet the algorithm's conditions (table in src/conv/README.md).
+  std::int64_t least_cases = 1;
+};
+
+/// Which instruction sets a case runs on.
+enum class Sets {
+  all,      ///< every set of this processor
+  in_turn,  ///< one set per algorithm, chosen at random: for tests of many similar cases
+};
+
+/// Runs algorithms on cases and compares every output with that of `reference` on the planar input.
 ///
-/// - Every number of threads in {1, 2, 3} must give the same bytes and the same ResponseStats. A ConvPlan uses one
-///   thread where its algorithm estimates less than about 0.05 ms (kSingleThreadedNs in conv/plan.cpp): only cases
-///   above that test threads, and count as "threaded" in the tally.
-/// - Exact cases, and `reference` in every layout, must give the same values. In other cases a response may differ by
-///   (taps + 4) * 2^-24 * sum|x||w|, or what the table in conv_tester.cpp states for the algorithm; the map and the
-///   rounding to the output type are monotone, so that makes an interval of allowed results.
-/// - NaN must be where reference has NaN, infinities where it has them.
-/// - Bytes around the output must stay as they are.
+/// - Each algorithm runs on the instruction sets that compile it differently: `direct` has no row functions and runs on
+///   one set per case; AVX3_VNNI changes `integer` alone.
+/// - On one of these sets, chosen at random from the seed, the algorithm also runs on 2 and 3 threads, which must give
+///   the same bytes and ResponseStats as one, and measure() must see the same responses. A ConvPlan uses one thread
+///   if its algorithm estimates less than about 0.05 ms (conv/plan.cpp); only larger cases count as threaded.
+/// - Exact cases must give the same values. In other cases a response may differ by (taps + 4) * 2^-24 * sum|x||w|, or
+///   by the bound that conv_tester.cpp states for the algorithm. The map and the rounding to the output type are
+///   monotone, so the bound becomes an interval of allowed results.
+/// - NaN and infinities must be where `reference` has them.
+/// - Bytes around the output must not change.
 ///
-/// A tally goes to standard output at the end, with every reason for which an algorithm did not apply.
+/// At the end of its scope the tester prints how many cases each algorithm solved, with the reasons for which it
+/// refused others, and fails the test case if an algorithm solved fewer than `Tested::least_cases`.
 class ConvTester {
  public:
-  /// `seed` replays what the caller made of it; it is printed on failure.
-  ConvTester(std::string name, std::uint64_t seed) : name_(std::move(name)), seed_(seed) {}
-  ~ConvTester();
+  /// `seed` is printed on failure, so that the caller's random numbers can be replayed.
+  ConvTester(std::string name, std::uint64_t seed, std::vector<Tested> tested, Sets sets = Sets::all);
+  ~ConvTester() noexcept(false);
   ConvTester(const ConvTester&) = delete;
   ConvTester& operator=(const ConvTester&) = delete;
 
-  /// Compares, and fails the running doctest case with a report. Ends the test case after a few failures.
+  /// Compares all algorithms on one case. A difference fails the running test case with a report; several end it.
   void check(const ConvCase& conv_case);
 
-  /// For callers that seed each case.
-  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  /// For callers that seed each case. The case then depends on this seed alone.
+  void set_seed(std::uint64_t seed);
 
-  std::int64_t threaded_cases() const { return threaded_; }
+  /// Cases in which `algorithm` ran on more threads than one.
+  std::int64_t threaded_cases(std::string_view algorithm) const;
 
  private:
+  struct Tally {
+    std::int64_t solved = 0, threaded = 0, runs = 0;
+    std::map<std::string, std::int64_t> refusals;  ///< reason -> cases
+  };
+
   std::string name_;
   std::uint64_t seed_;
-  std::int64_t cases_ = 0, threaded_ = 0;
+  std::vector<Tested> tested_;
+  Sets sets_;
+  Random random_;  ///< chooses instruction sets
+  std::int64_t cases_ = 0;
   int failures_ = 0;
-  std::map<std::string, std::map<std::string, std::int64_t>> tally_;  ///< algorithm -> "compared" or a reason -> cases
+  std::map<std::string_view, Tally> tally_;
 };
 
 }  // namespace convtool

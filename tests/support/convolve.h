@@ -1,4 +1,4 @@
-// Short ways to build a convolution, run it and read what came out.
+// Short ways to build a convolution, run it and read its output.
 #pragma once
 
 #include <cmath>
@@ -17,11 +17,11 @@ namespace convtool {
 
 /// A planar tensor with these elements, in (n, c, h, w) order.
 inline Tensor tensor_of(DType dtype, const Shape& shape, const std::vector<double>& values) {
-  require(static_cast<std::int64_t>(values.size()) == shape.count(), "as many values as the shape has");
+  require(static_cast<std::int64_t>(values.size()) == shape.count(), "the number of values differs from the shape's");
   return filled(dtype, shape, [at = values.begin()]() mutable { return *at++; });
 }
 
-/// The elements of any view in (n, c, h, w) order.
+/// The elements of any view, in (n, c, h, w) order.
 inline std::vector<double> values_of(const ConstTensorRef& ref) {
   std::vector<double> values;
   visit_dtype(ref.dtype, [&]<class T>(T) {
@@ -34,7 +34,7 @@ inline std::vector<double> values_of(const ConstTensorRef& ref) {
   return values;
 }
 
-/// The elements `first`, `first` + 1, ...: the course's X and K.
+/// The elements `first`, `first` + 1, ...
 inline Tensor counting(const Shape& shape, double first = 0) {
   return filled(DType::f32, shape, [at = first]() mutable { return at++; });
 }
@@ -44,7 +44,7 @@ inline Kernel kernel_of(const KernelShape& shape, std::vector<float> weights) {
   return {shape, std::move(weights), std::vector<float>(static_cast<std::size_t>(shape.c_o), 0.0F)};
 }
 
-/// Whether `algorithm` solves this problem; a refusal is printed, so that it does not pass for a success.
+/// Whether `algorithm` accepts this problem. Prints the reason of a refusal.
 inline bool applies(std::string_view algorithm, const ConvProblem& problem, const Kernel& kernel) {
   try {
     const ConvPlan plan(problem, kernel, {}, {.algorithm = std::string(algorithm)});
@@ -66,8 +66,8 @@ inline Tensor convolve(const ConstTensorRef& input, const Kernel& kernel, const 
   return output;
 }
 
-/// convolve() where every sum is a multiple of `unit`. What an algorithm gives is compared in every bit, but for `fft` on
-/// f32 pictures, which errs: there the multiples next to what it gives.
+/// convolve() where every sum is a multiple of `unit`. What an algorithm gives is compared in every bit, but for `fft`
+/// on f32 pictures, which errs: there the multiples next to what it gives.
 inline Tensor convolve_exactly(const ConstTensorRef& input, const Kernel& kernel, const ConvParams& params,
                                std::string_view algorithm, double unit) {
   Tensor output = convolve(input, kernel, params, algorithm);

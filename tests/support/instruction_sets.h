@@ -1,4 +1,4 @@
-// Tests that run on every instruction set of this machine.
+// Runs a check on every instruction set of this machine.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// ConvParams for tests, by name.
+// Short names for ConvParams and paddings.
 #pragma once
 
 #include <cstdint>

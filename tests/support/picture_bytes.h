@@ -1,5 +1,5 @@
-// Picture files put together byte by byte, for what OpenCV's own encoders never write: odd depths, big-endian and tiled
-// TIFF, interlaced PNG, palettes, bitmaps with masks.
+// Picture files assembled byte by byte, of kinds that OpenCV's encoders do not write: unusual depths, big-endian and
+// tiled TIFF, interlaced PNG, palettes, bitmaps with masks.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace convtool::testing {
 
-/// Bytes in the making: numbers appended in either byte order.
+/// Appends numbers to bytes, in either byte order.
 class ByteWriter {
  public:
   explicit ByteWriter(bool big_endian = false) : big_endian_(big_endian) {}
@@ -59,7 +59,7 @@ inline Bytes png_chunk(const std::string& type, std::span<const std::byte> data)
   return chunk.u32(data.size()).append(body.bytes()).u32(crc ^ 0xffffffffu).bytes();
 }
 
-/// A zlib stream that stores `data` as it is (RFC 1950 and 1951); at most 65535 bytes.
+/// A zlib stream that stores `data`, at most 65535 bytes, uncompressed (RFC 1950 and 1951).
 inline Bytes zlib_stored(std::span<const std::byte> data) {
   ByteWriter stream;
   stream.u8(0x78).u8(0x01).u8(1).u16(data.size()).u16(~data.size()).append(data);

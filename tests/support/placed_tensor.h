@@ -1,4 +1,4 @@
-// The same picture in different places: layouts that inputs and outputs come in, with a guard around them.
+// A picture in any of the layouts of inputs and outputs, with a guard around it.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ enum class Layout {
   planar,
   interleaved,        ///< x-stride C, c-stride 1
   reversed_channels,  ///< x-stride C, c-stride -1: OpenCV's BGR
-  padded_rows,        ///< planar, with elements between rows that belong to nobody
+  padded_rows,        ///< planar, with unused elements between rows
   unaligned,          ///< planar, one element past a 64-byte boundary
 };
 inline constexpr Layout kLayouts[] = {Layout::planar, Layout::interleaved, Layout::reversed_channels,
@@ -27,13 +27,14 @@ constexpr std::string_view to_string(Layout layout) {
   return kNames[static_cast<int>(layout)];
 }
 
-/// Memory with a picture somewhere in it. Bytes that are no element of the picture hold 0xFF: a NaN or the largest
-/// integer, which shows in any result that a stray read goes into, and lets guard_intact() find stray writes.
+/// Memory that holds a picture. All other bytes are 0xFF, a NaN or the largest integer: a read outside the picture
+/// changes the result, and guard_intact() finds writes.
 class PlacedTensor {
  public:
-  /// `guard` elements, a multiple of 64, stand on either side. 0 leaves reads past the end to the address sanitizer.
+  /// `guard` is the number of elements on either side, a multiple of 64. With 0 the address sanitizer finds reads past
+  /// the end.
   PlacedTensor(DType dtype, const Shape& shape, Layout layout, std::int64_t guard) {
-    constexpr std::int64_t kGap = 5;  // between rows; odd, so that rows come to lie at every alignment
+    constexpr std::int64_t kGap = 5;  // between rows; odd, so that rows have every alignment
     const std::int64_t row = layout == Layout::padded_rows ? shape.w + kGap : shape.w;
     const bool interleaved = layout == Layout::interleaved || layout == Layout::reversed_channels;
     const Strides strides = interleaved ? Strides{shape.c * shape.h * shape.w, layout == Layout::interleaved ? 1 : -1,
@@ -61,7 +62,7 @@ class PlacedTensor {
     return planar;
   }
 
-  /// Whether every byte outside the picture is as it was.
+  /// Whether no byte outside the picture has changed.
   bool guard_intact() const {
     std::vector<bool> inside(size(), false);
     const std::int64_t element = size_of(ref_.dtype);

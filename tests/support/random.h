@@ -1,4 +1,4 @@
-// Seeded numbers for tests: the same on every machine, because std's distributions are not.
+// Seeded random numbers that are the same on every machine, unlike those of std's distributions.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
 
-  /// An integer in [low, high]. The modulo's bias is of no concern for ranges this small.
+  /// An integer in [low, high]. The bias of the modulo is negligible for small ranges.
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
   }
@@ -26,7 +26,7 @@ class Random {
     return *(std::begin(choices) + between(0, static_cast<std::int64_t>(std::size(choices)) - 1));
   }
 
-  /// A float in [-1, 1) whose 24 bits are all in use, so that products round.
+  /// A float in [-1, 1) that uses all 24 bits of its significand, so that products are rounded.
   float rough() { return static_cast<float>(between(-(1 << 24), (1 << 24) - 1)) * 0x1p-24F; }
 
   std::uint64_t seed() { return engine_(); }

@@ -1,4 +1,4 @@
-// The bytes of a safetensors file, well formed or not.
+// The bytes of a safetensors file, valid or not.
 #pragma once
 
 #include <bit>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// Numbers as they stand in a file on this machine, which the tests take for little-endian.
+/// The bytes of numbers in the order of this machine, which the tests assume to be little-endian.
 template <class Number>
 std::string raw_bytes(const std::vector<Number>& numbers) {
   return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number)};

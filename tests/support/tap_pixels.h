@@ -1,4 +1,5 @@
-// What a tap sees, looked up one pixel at a time: the definition that gradients and normal equations are held to.
+// The pixel under a tap, looked up one at a time: the definition against which gradients and normal equations are
+// tested.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,7 @@
 
 namespace convtool {
 
-/// A tap of an output channel: input channel of its group, row and column of the kernel.
+/// A tap of an output channel: input channel within the group, row and column of the kernel.
 struct Tap {
   std::int64_t c = 0, u = 0, v = 0;
 };
@@ -20,7 +21,7 @@ inline Tap tap_at(const KernelShape& kernel, std::int64_t t) {
   return {t / (kernel.kh * kernel.kw), t / kernel.kw % kernel.kh, t % kernel.kw};
 }
 
-/// Where the tap of `group` falls for output (i, j): row and column of the picture, kOutside in constant padding.
+/// The place of a tap for one output: channel, row and column of the picture, kOutside in constant padding.
 struct TapPlace2d {
   std::int64_t c = 0, y = kOutside, x = kOutside;
 
@@ -48,7 +49,7 @@ void for_each_output(const ConvProblem& problem, std::int64_t rows, const Use& u
       for (std::int64_t j = 0; j < out.w; ++j) use(n, i, j);
 }
 
-/// A small f32 problem of any geometry with pixels, weights and biases; nothing when the dice make one that is refused.
+/// A random small f32 problem with pixels, weights and biases; nothing if make_problem() refuses it.
 inline std::optional<ConvCase> random_float_case(Random& random, Numbers numbers) {
   const std::int64_t groups = random.chance(2) ? 1 : random.between(2, 4);
   const KernelShape kernel{groups * random.between(1, 5), random.between(1, 4), random.between(1, 4),
@@ -69,7 +70,7 @@ inline std::optional<ConvCase> random_float_case(Random& random, Numbers numbers
   }
 }
 
-/// A planar tensor of so many random floats in [-1, 1).
+/// A planar tensor of random floats in [-1, 1).
 inline Tensor rough_tensor(const Shape& shape, Random& random) {
   return filled(DType::f32, shape, [&] { return random.rough(); });
 }

@@ -1,4 +1,4 @@
-// safetensors: every element type, and headers that lie.
+// safetensors: every element type, and false headers.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -62,7 +62,7 @@ TEST_CASE("every type of element") {
   CHECK(one("U64", raw_bytes(std::vector<std::uint64_t>{std::uint64_t{1} << 63}), 8) == Floats{0x1p63F});
 }
 
-TEST_CASE("arrays are found by name, in the order of their bytes, whatever the header's") {
+TEST_CASE("arrays are found by name, and listed in the order of their bytes") {
   const TempFolder folder;
   const std::string header =
       R"({"z":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"__metadata__":{"format":"pt"},)"
@@ -86,16 +86,16 @@ TEST_CASE("an array of more than a chunk") {
   CHECK(read(folder, safetensors(header_of("F32", "[600,1000]", "[0,2400000]"), raw_bytes(numbers))) == numbers);
 }
 
-TEST_CASE("a type that is not read is refused when it is asked for, not before") {
+TEST_CASE("an array of an unsupported type is refused when it is read, not before") {
   const TempFolder folder;
   const std::string content = safetensors(
       R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}})",
       "abcde");
   CHECK(read(folder, content, "b") == std::vector<float>{'e'});
-  CHECK(refusal(folder, content).find("'a' is of type F8_E4M3 (expected F16") != std::string::npos);
+  CHECK(refusal(folder, content).find("'a' has type F8_E4M3 (expected F16") != std::string::npos);
 }
 
-TEST_CASE("headers that lie") {
+TEST_CASE("false headers are refused") {
   const TempFolder folder;
   const std::string four = raw_bytes(std::vector<float>{1, 2, 3, 4});
   const auto lie = [&](const std::string& shape, const std::string& offsets, const std::string& part) {
@@ -105,19 +105,19 @@ TEST_CASE("headers that lie") {
   lie("[4]", "[0,20]", "lies at bytes 0 to 20 of 16");
   lie("[4]", "[16,0]", "lies at bytes 16 to 0 of 16");
   lie("[4]", "[0,18446744073709551615]", "lies at bytes");
-  lie("[4]", "[0,18446744073709551616]", "lies at bytes");  // beyond 64 bits: a float of JSON's
+  lie("[4]", "[0,18446744073709551616]", "lies at bytes");  // exceeds 64 bits, so JSON reads a float
   lie("[4]", "[-16,0]", "lies at bytes");
   lie("[4]", "[0,16.5]", "lies at bytes");
   lie("[3]", "[0,16]", "of shape [3] and type F32 has 16 bytes");
   lie("[4]", "[0,12]", "of shape [4] and type F32 has 12 bytes");
-  lie("[4611686018427387905]", "[0,16]", "has a shape of");  // times 4, modulo 2^64, it would be 4 bytes
+  lie("[4611686018427387905]", "[0,16]", "has a shape of");  // times 4, modulo 2^64, this is 4 bytes
   lie("[281474976710656,281474976710656,4]", "[0,16]", "has 16 bytes");
   lie("[4,0,281474976710656]", "[0,16]", "has 16 bytes");
   lie("[-4]", "[0,16]", "has a shape of");
   lie("[\"4\"]", "[0,16]", "has a shape of");
   lie("4", "[0,16]", "lacks a dtype, a shape");
   lie("[4]", "[0]", "lacks a dtype, a shape");
-  lie("[3]", "[0,12]", "bytes at its end are no array's");
+  lie("[3]", "[0,12]", "bytes at its end belong to no array");
   lie("[3]", "[4,16]", "leaves bytes before it");
 
   const auto pair = [&](const std::string& second) {
@@ -136,7 +136,7 @@ TEST_CASE("headers that lie") {
   CHECK(refusal(folder, safetensors("[]", "")).find("not an object") != std::string::npos);
   CHECK(refusal(folder, safetensors("{\"a\":", "")).find("not valid JSON") != std::string::npos);
   CHECK(refusal(folder, safetensors(R"({"a":3})", "")).find("lacks a dtype") != std::string::npos);
-  CHECK(refusal(folder, safetensors(R"({"a":{},"a":{}})", "")).find("stands twice") != std::string::npos);
+  CHECK(refusal(folder, safetensors(R"({"a":{},"a":{}})", "")).find("duplicate key 'a'") != std::string::npos);
 }
 
 TEST_CASE("a finite number beyond float32 is refused") {

@@ -1,3 +1,4 @@
+// .npy files and JSON tensors, read and written.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ Bytes bytes_of(const std::string& text) {
   return {begin, begin + text.size()};
 }
 
-/// The bytes of `values`, each of type T, in the order of bytes that `big_endian` says.
+/// The bytes of `values` as elements of type T.
 template <class T>
 std::string raw(const std::vector<double>& values, bool big_endian) {
   std::string text;
@@ -32,7 +33,7 @@ std::string raw(const std::vector<double>& values, bool big_endian) {
   return text;
 }
 
-/// An .npy file made here, byte by byte, after numpy.lib.format.
+/// An .npy file, assembled as numpy.lib.format describes.
 std::string npy(int version, const std::string& descr, bool fortran, const std::string& shape,
                 const std::string& data) {
   std::string header =
@@ -110,7 +111,7 @@ TEST_CASE("npy: Fortran order in four dimensions") {
   CHECK(values_of(tensor) == expected);
 }
 
-TEST_CASE("npy: negative, fractional and not finite values survive") {
+TEST_CASE("npy: negative, fractional and non-finite values survive") {
   const double inf = std::numeric_limits<double>::infinity();
   const std::vector<float> values =
       values_of(parse_npy(bytes_of(npy(1, "<f8", false, "(1, 4)", raw<double>({-0.1, inf, -inf, NAN}, false)))));
@@ -120,7 +121,7 @@ TEST_CASE("npy: negative, fractional and not finite values survive") {
   CHECK(std::isnan(values[3]));
 }
 
-TEST_CASE("npy: what is refused") {
+TEST_CASE("npy: invalid files are refused") {
   const std::string six = raw<float>({0, 1, 2, 3, 4, 5}, false);
   CHECK(refusal("PNG") != "");
   CHECK(refusal(npy(4, "<f4", false, "(2, 3)", six)).find("version 4") != std::string::npos);
@@ -131,7 +132,7 @@ TEST_CASE("npy: what is refused") {
   CHECK(refusal(npy(1, "<f4", false, "(1, 1, 1, 2, 3)", six)).find("5 dimensions") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(0, 3)", "")).find("empty") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(2, 4)", six)).find("needs 32 bytes of data, got 24") != std::string::npos);
-  CHECK(refusal(npy(1, "<f4", false, "(1, 3)", six)).find("bytes to spare") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(1, 3)", six)).find("surplus bytes") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(4611686018427387904, 4611686018427387904)", six)).find("truncated") !=
         std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(-2, 3)", six)).find("damaged header") != std::string::npos);
@@ -144,7 +145,7 @@ TEST_CASE("npy: what is refused") {
   }
 }
 
-TEST_CASE("npy: random damage is refused or read, never worse") {
+TEST_CASE("npy: a randomly damaged file is refused or read, without a crash") {
   const std::string whole = npy(1, "<f4", false, "(2, 3)", raw<float>({0, 1, 2, 3, 4, 5}, false));
   std::mt19937 random(7);
   int refused = 0;
@@ -153,7 +154,7 @@ TEST_CASE("npy: random damage is refused or read, never worse") {
     for (int k = 0; k < 3; ++k) damaged[random() % damaged.size()] = static_cast<char>(random());
     refused += refusal(damaged).empty() ? 0 : 1;
   }
-  CHECK(refused > 1000);  // most of the bytes are header, where nearly every change matters
+  CHECK(refused > 1000);  // most bytes belong to the header, where nearly every change matters
 }
 
 TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 64 bytes") {
@@ -188,7 +189,7 @@ TEST_CASE("JSON tensors: ranks, numbers and their shortest text") {
   CHECK(parse_tensor_json("[[1,2,3]]", "t").rank == 2);
 }
 
-TEST_CASE("JSON tensors: what is refused") {
+TEST_CASE("JSON tensors: invalid text is refused") {
   const auto refused = [](const std::string& text) -> std::string {
     try {
       parse_tensor_json(text, "t.json");
@@ -201,9 +202,10 @@ TEST_CASE("JSON tensors: what is refused") {
   CHECK(refused("[1,2]").find("nested 1 deep") != std::string::npos);
   CHECK(refused("[[[[[1]]]]]").find("nested 5 deep") != std::string::npos);
   CHECK(refused("[[1],[2,3]]").find("t.json: /1: ragged") != std::string::npos);
-  CHECK(refused("[[1],2]").find("t.json: /1: the number 2 where a list belongs") != std::string::npos);
-  CHECK(refused("[[1,[2]]]").find("/0/1: a list where a number belongs") != std::string::npos);
-  CHECK(refused("[[true]]").find("/0/0: true") != std::string::npos);
+  CHECK(refused("[[1],2]").find("t.json: /1: expected a list of 1, like its neighbours; got the number 2") !=
+        std::string::npos);
+  CHECK(refused("[[1,[2]]]").find("/0/1: expected a number, got a list") != std::string::npos);
+  CHECK(refused("[[true]]").find("/0/0: expected a number, got true") != std::string::npos);
   CHECK(refused("[[1]] x").find("line 1, column 7") != std::string::npos);
   CHECK(refused("").find("empty") != std::string::npos);
   RankedTensor tensor{.tensor = Tensor(DType::f32, {1, 1, 1, 1}), .rank = 2};
@@ -211,7 +213,7 @@ TEST_CASE("JSON tensors: what is refused") {
   CHECK_THROWS_AS(format_tensor_json(tensor), Error);
 }
 
-TEST_CASE("what bytes look like") {
+TEST_CASE("formats are recognised by their first bytes") {
   CHECK(looks_like_json(bytes_of(" \n\t[[1]]")));
   CHECK(looks_like_json(bytes_of("\xEF\xBB\xBF[[1]]")));
   CHECK(!looks_like_json(bytes_of("{\"a\":1}")));

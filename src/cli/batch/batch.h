@@ -1,16 +1,38 @@
-// All inputs of a run, some at a time, each with its report in the order of the inputs.
+// A run over all inputs: some at a time, reported in the order given.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/options/run_options.h"
+#include "cli/batch/inputs.h"
+#include "cli/batch/manifest.h"
+#include "cli/job/filter_spec.h"
+#include "cli/job/output_name.h"
+#include "cli/terminal/terminal.h"
 
 namespace convtool {
 
-/// Filters every input of `options`, as many at a time as there are jobs, and prints a report for each and, of several,
-/// a summary on standard error; returns kExitDone or kExitFailed. `kernel_files`
-/// are what the run reads besides. Throws Error(usage) for what is wrong with the outputs, before any work.
-int run_batch(const RunOptions& options, const FilterOptions& filter, const std::vector<std::string>& kernel_files);
+/// How to run a batch; FilterSpec says what to do to each input.
+struct BatchOptions {
+  InputOptions inputs;
+  DestinationOptions destination;
+  std::vector<std::string> kernel_files;  ///< read by the run: never inputs, never overwritten
+  std::optional<std::string> manifest;    ///< file to record what is done, and to skip what is up to date
+  RecordedOptions recorded;               ///< for the manifest: the options that affect outputs
+  std::int64_t shard = 1, shards = 1;     ///< process slice `shard` of `shards` slices of all inputs
+  std::int64_t memory_limit = 0;          ///< bytes for all inputs processed at the same time
+  int jobs = 1;                           ///< inputs processed at the same time
+  bool no_clobber = false;                ///< skip inputs whose outputs all exist
+  bool dry_run = false;                   ///< write nothing
+  bool fail_fast = false;                 ///< stop at the first failure
+  bool json = false, quiet = false, verbose = false;
+  ProgressMode progress = ProgressMode::automatic;
+};
+
+/// Filters all inputs, prints a report on each and, for several, a summary on standard error. Returns kExitDone or
+/// kExitFailed. Throws Error(usage) before any work if inputs or outputs are wrong.
+int run_batch(const BatchOptions& options, const FilterSpec& spec);
 
 }  // namespace convtool

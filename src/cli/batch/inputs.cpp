@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/batch/output_check.h"
+#include "cli/batch/folders.h"
 #include "core/error.h"
 #include "files/file.h"
 #include "tensors/file_format.h"
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::usage, where, message);
 }
 
-/// A relative folder that does not lead out of where it is put, else "".
+/// `folder` if it is relative and stays inside the folder that it is put in, else "".
 std::string mirrored(const fs::path& folder) {
   const fs::path normal = folder.lexically_normal();
   const bool leads_out = normal.is_absolute() || (!normal.empty() && *normal.begin() == "..");
@@ -36,7 +36,7 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
   }
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!nul_separated && text.find('\0') != std::string_view::npos)
-    refuse("--files-from", "'" + list + "' has names that end with NUL; add -0");
+    refuse("--files-from", "'" + list + "' has NUL-terminated names; add -0");
   const char end = nul_separated ? '\0' : '\n';
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(end), text.size());
@@ -62,7 +62,7 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
   for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
     std::error_code ignored;
     const std::string name = at->path().filename().string();
-    if (at->is_directory(ignored) && at->is_symlink(ignored)) continue;  // may lead back
+    if (at->is_directory(ignored) && at->is_symlink(ignored)) continue;  // may point back
     if (at->is_directory(ignored)) {
       const bool is_output = !out_dir.empty() && fs::equivalent(at->path(), out_dir, ignored);
       if (is_output || name.starts_with('.'))
@@ -83,8 +83,9 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
 
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
                                const ReadFiles& others) {
-  if (options.nul_separated && !options.files_from) refuse("-0", "is for --files-from; leave it out");
-  if (!options.include.empty() && !options.recursive) refuse("--include", "is for --recursive; leave it out");
+  if (options.nul_separated && !options.files_from) refuse("-0", "needs --files-from; leave it out");
+  if (!options.include.empty() && !options.recursive)
+    refuse("--include", "needs --recursive; add it, or leave --include out");
   std::vector<Input> inputs;
   Folders folders;
   for (const std::string& name : options.named) {
@@ -96,13 +97,14 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
   }
   if (options.files_from) add_list(*options.files_from, options.nul_separated, inputs);
   if (std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.path.empty(); }))
-    refuse("INPUT", "a name is empty; leave it out");
+    refuse("INPUT", "is empty; leave it out");
   const auto stdins = std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.path == "-"; });
   if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse("-", "standard input can be read only once");
   if (inputs.empty())
     refuse("INPUT", options.named.empty() && !options.files_from
-                        ? "no input given; name a picture, a tensor, - for standard input, or --files-from"
-                        : "there are no pictures or tensors in what was named");
+                        ? "no input given; name a picture or tensor, - for standard input, or a list with --files-from"
+                        : "no pictures or tensors found in " +
+                              (options.named.size() == 1 ? "'" + options.named.front() + "'" : "the folders given"));
   return inputs;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/job/output_file.h"
 #include "core/error.h"
 #include "files/file.h"
 
@@ -25,9 +26,9 @@ std::string utc_text(const timespec& time) {
   return text;
 }
 
-/// Whether a change from now on is sure to get another time than `changed`. Linux stamps files with the time of its
-/// last tick, 10 ms at most; file systems that keep whole seconds round to two at most (FAT). A time to come is far
-/// from that of any change, unless it is so near that the clock of the disk's machine may be ahead.
+/// Whether every later change gets another time than `changed`. Linux stamps files with the time of its last tick, at
+/// most 10 ms ago; file systems with whole seconds round to at most two (FAT). A time in the future cannot be stamped
+/// again soon, unless it is so near that the clock of a file server may be ahead.
 bool is_settled(const timespec& changed) {
   timespec now = {};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -72,12 +73,8 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
     std::error_code ignored;
     if (std::filesystem::is_other(path_, ignored)) throw Error(ErrorKind::input, path_, "is not a regular file");
     if (access == Access::read_and_add) {
-      std::error_code failed;
-      const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-      if (!folder.empty()) std::filesystem::create_directories(folder, failed);
-      if (failed)
-        throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
-      append_to_file(path_, {});  // makes it, and shows that it can be written
+      create_folder_of(path_);
+      append_to_file(path_, {});  // creates it, and shows that it can be written
     }
     if (std::filesystem::exists(path_, ignored)) bytes = read_file(path_);
   } catch (const Error& error) {
@@ -90,20 +87,20 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (!read_line(line))
       throw Error(ErrorKind::usage, "--manifest",
-                  "'" + path_ + "' is no manifest of convtool's (line " + std::to_string(number) +
-                      "); name another file, or move it away to begin anew");
+                  "'" + path_ + "' is not a convtool manifest (line " + std::to_string(number) +
+                      "); choose another file, or move this one to start over");
   }
 }
 
 bool Manifest::read_line(std::string_view line) {
   constexpr std::string_view kBegin = R"({"version":1,"input":)";
   const std::size_t zeros = std::min(line.find_first_not_of('\0'), line.size());
-  const bool has_zeros = line.find('\0') != std::string_view::npos;  // a block that was lost with the machine
+  const bool has_zeros = line.find('\0') != std::string_view::npos;  // a block lost in a crash
   if (has_zeros && line.ends_with("}}")) return true;
   line = line.substr(zeros, line.find_last_not_of('\0') + 1 - zeros);
-  if (!line.starts_with(kBegin)) return kBegin.starts_with(line);  // cut short early
+  if (!line.starts_with(kBegin)) return kBegin.starts_with(line);  // incomplete
   const ordered_json object = ordered_json::parse(line, nullptr, false);
-  if (object.is_discarded()) return true;  // cut short
+  if (object.is_discarded()) return true;  // incomplete
   try {
     ManifestEntry entry{.input = read_record(object, "input"),
                         .output = read_record(object, "output"),
@@ -127,13 +124,13 @@ void Manifest::add(const ManifestEntry& entry) {
   line["version"] = 1;
   put_record(line, "input", entry.input);
   FileRecord output = entry.output;
-  output.settled = true;  // nobody waits for it yet
+  output.settled = true;  // just written by this run
   put_record(line, "output", output);
   line["options"] = entry.options;
   std::string text = line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   std::lock_guard lock(mutex_);
   if (!ends_in_line_) text.insert(0, 1, '\n');
-  ends_in_line_ = false;  // should the disk be full after a part of it
+  ends_in_line_ = false;  // in case the disk is full after a part of it
   append_to_file(path_, std::as_bytes(std::span(text)));
   ends_in_line_ = true;
 }

@@ -1,4 +1,4 @@
-// The record of what has been filtered, from which a later run sees what is left to do.
+// The record of the inputs that have been filtered, from which a later run sees what is left to do.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,20 @@
 
 namespace convtool {
 
-/// A file as it was: enough to see that it has not been touched, and to find out whether its content changed.
+/// The state of a file: enough to see that it was not touched, and to find out whether its content changed.
 struct FileRecord {
   std::string path;
   std::int64_t size = 0;
-  std::string mtime;  ///< of the last change of its content, UTC to the nanosecond; anyone may set it
-  std::string ctime;  ///< of the last change of its content, name, permissions or times; nobody sets it
+  std::string mtime;  ///< time of the last change of content, UTC to the nanosecond; anyone may set it
+  std::string ctime;  ///< time of the last change of content, name, permissions or times; nobody can set it
   std::string digest;
-  bool settled = true;  ///< a change after this look is sure to have another mtime
+  bool settled = true;  ///< any later change will have another mtime
 };
 
-/// `path` as it is now, without a digest. Nothing when it is no regular file.
+/// The state of `path` now, without a digest. Nothing if it is not a regular file.
 std::optional<FileRecord> look_at_file(const std::string& path);
 
-/// Everything but the input that has a say in an output: names of options and their values.
+/// Everything but the input that affects an output: names of options and their values.
 using RecordedOptions = std::map<std::string, std::vector<std::string>>;
 
 struct ManifestEntry {
@@ -32,27 +32,26 @@ struct ManifestEntry {
   RecordedOptions options;
 };
 
-/// JSON Lines, one object for each input that was filtered, written as it is done:
+/// JSON Lines, one object for each input that was filtered, written as soon as its output is:
 ///   {"version":1,"input":...,"input_size":...,"input_mtime":...,"input_ctime":...,"input_digest":...,
-///    "output":..., ... the same of it ..., "options":{...}}
-/// with the times of an input that was changed a moment before left empty. Lines are only ever added, and the last one
-/// of an input and an output counts; so manifests are merged by writing one behind the other. From several threads at
-/// once, and from several processes where the file system appends in one piece.
+///    "output":..., ... the same for the output ..., "options":{...}}
+/// The times of an input that was changed a moment before are empty. Lines are only added, and the last one for an
+/// input and an output counts, so manifests are merged by concatenating them. Thread-safe; several processes may share
+/// a manifest on a file system that appends atomically.
 class Manifest {
  public:
   enum class Access { read, read_and_add };
 
-  /// Reads `path`, which need not exist, nor its folder. Lines cut short, of runs that were killed, and the zeros that
-  /// file systems leave for them are left out. Throws Error(usage) for what is no manifest, with the line, and what
-  /// cannot be read or written.
+  /// Reads `path`; neither it nor its folder need exist. Incomplete lines of runs that were killed, and the zeros that
+  /// file systems leave in their place, are ignored. Throws Error(usage) with the line for a file that is not a
+  /// manifest, and for one that cannot be read or written.
   Manifest(std::string path, Access access);
 
-  /// What was last recorded of an input and an output by these names, or nothing. Valid as long as the Manifest, which
-  /// does not change what it read.
+  /// The last entry for this input and output when the manifest was opened, or null. Valid as long as the Manifest.
   const ManifestEntry* find(const std::string& input, const std::string& output) const;
 
-  /// Adds a line, or does nothing with Access::read. A name that is not UTF-8 is recorded as JSON can hold it, and so
-  /// not found again. Throws Error(output).
+  /// Adds a line, or does nothing with Access::read. A name that is not UTF-8 is recorded with replacement characters,
+  /// and so is not found again. Throws Error(output).
   void add(const ManifestEntry& entry);
 
  private:

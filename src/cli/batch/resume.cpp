@@ -26,7 +26,18 @@ void append_layer(std::string& text, const Layer& layer) {
   append_numbers<float>(text, {params.padding_value});
 }
 
-/// A digest of all that `network` does.
+bool was_touched(const FileRecord& then, const FileRecord& now) {
+  return then.mtime != now.mtime || then.ctime != now.ctime;
+}
+
+/// Whether the file at `record`'s path still has the recorded content; `current` is the file now.
+bool has_same_content(const FileRecord& record, const FileRecord& current) {
+  if (current.size != record.size) return false;
+  return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
+}
+
+}  // namespace
+
 std::string digest_of_network(const Network& network) {
   std::string text;
   for (const Bank& bank : network.banks) {
@@ -37,32 +48,8 @@ std::string digest_of_network(const Network& network) {
   return digest_of(std::as_bytes(std::span(text)));
 }
 
-bool was_touched(const FileRecord& then, const FileRecord& now) {
-  return then.mtime != now.mtime || then.ctime != now.ctime;
-}
-
-/// Whether `record` still holds for the file at its path; `current` is the file as it is now.
-bool has_same_content(const FileRecord& record, const FileRecord& current) {
-  if (current.size != record.size) return false;
-  return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
-}
-
-}  // namespace
-
-RecordedOptions recorded_options(const Command& command, const Network& network) {
-  RecordedOptions options = given_options(command);
-  options["convtool"] = {CONVTOOL_VERSION};
-  options["command"] = {std::string(command.name)};
-  options["kernels_digest"] = {digest_of_network(network)};
-  return options;
-}
-
 const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
-  std::vector<std::string> outputs = {destination.path};
-  if (destination.derived)
-    for (const char* format : kFormatsOfDerivedNames)
-      outputs.push_back(with_format(destination, *find_file_format(format)).path);
-  for (const std::string& output : outputs) {
+  for (const std::string& output : possible_paths(destination)) {
     const ManifestEntry* entry = manifest_.find(input, output);
     if (entry != nullptr && entry->options == options_) return entry;
   }
@@ -92,7 +79,7 @@ void Resume::record(const std::optional<FileRecord>& input, const std::string& o
     manifest_.add({.input = *input, .output = *result, .options = options_});
   } catch (const Error& error) {
     throw Error(error.kind(), "--manifest",
-                std::string(error.what()) + ", so that '" + output + "', which is written, is made again next time");
+                std::string(error.what()) + "; '" + output + "' was written, and will be written again next time");
   }
 }
 

@@ -1,34 +1,32 @@
-// Runs with --manifest: what is done already, by this run's options, and the record of what gets done.
+// Runs with --manifest: which inputs are up to date, and the record of each that is filtered.
 #pragma once
 
 #include <span>
 #include <string>
 
 #include "cli/batch/manifest.h"
-#include "cli/job/destination.h"
-#include "cli/options/command_line.h"
+#include "cli/job/output_name.h"
 #include "network/layer.h"
 
 namespace convtool {
 
-/// The given options of `command` that affect what is written, with the program's version, the command's name and a
-/// digest of its kernels' content.
-RecordedOptions recorded_options(const Command& command, const Network& network);
+/// A digest of everything that affects the results of `network`.
+std::string digest_of_network(const Network& network);
 
-/// From several threads at once.
+/// Thread-safe.
 class Resume {
  public:
   /// Throws Error(usage) as Manifest does.
   Resume(const std::string& manifest, Manifest::Access access, RecordedOptions options)
       : manifest_(manifest, access), options_(std::move(options)) {}
 
-  /// The output of `input`, when it is there, made with these options from content that it still has; else nothing.
-  /// Content is compared where times of change differ from those recorded, and then recorded with the new ones. Throws
-  /// Error(input) when it cannot be read, Error(output) when it cannot be recorded.
+  /// The path of the output of `input` if it is up to date: both files have the content that was recorded with these
+  /// options. Contents are compared only if a file's times differ from the recorded ones, and then recorded with the
+  /// new times. Throws Error(input) if a file cannot be read, Error(output) if the manifest cannot be written.
   std::optional<std::string> find_done(const std::string& input, const Destination& destination);
 
-  /// Records that `input`, as it was before it was read, has become the file `output`; `content` is what was written.
-  /// Does nothing where one of them is no regular file. Throws Error(output), which says that the output stays.
+  /// Records that `input`, as it was before it was read, was filtered into the file `output` of this `content`. Does
+  /// nothing unless both are regular files. Throws Error(output), saying that the output was written.
   void record(const std::optional<FileRecord>& input, const std::string& output, std::span<const std::byte> content);
 
  private:

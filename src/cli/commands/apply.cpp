@@ -37,11 +37,11 @@ constexpr std::string_view kExamples = R"(  convtool apply img.png -k edge.json 
   convtool apply x.npy -k layer.json -o y.npy       tensors)";
 
 int run_apply(const ApplyOptions& options) {
-  FilterOptions filter = resolve(options.run);
-  filter.network = load_network(options.layer);
-  filter.flip = options.layer.flip;
-  filter.grey = options.grey;
-  return run_batch(options.run, filter, options.layer.kernels);
+  FilterSpec spec = resolve_filter(options.run);
+  spec.network = load_network(options.layer);
+  spec.flip = options.layer.flip;
+  spec.grey = options.grey;
+  return run_batch(resolve_batch(options.run, spec, options.layer.kernels), spec);
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ EdgeRecipe make_recipe(const EdgesOptions& options) {
 }
 
 /// Throws Error(usage) for options that mean nothing together.
-void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterOptions& filter) {
+void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSpec& spec) {
   const std::string& name = options.name;
   const std::string kind(kEdgeKinds[static_cast<int>(recipe.kind)]);
   if (recipe.thin && !recipe.has_gradient() && !recipe.is_laplacian())
@@ -112,27 +112,27 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterOp
   if (recipe.kind == EdgeKind::components && recipe.hysteresis && !recipe.has_gradient())
     refuse("--hysteresis",
            "needs a gradient, and the components of " + name + " are not one; leave it out, or choose sobel");
-  if (recipe.kind == EdgeKind::components && filter.map == OutputMap::signs && !recipe.is_laplacian())
+  if (recipe.kind == EdgeKind::components && spec.map == OutputMap::signs && !recipe.is_laplacian())
     refuse("--map", "signed shows one channel (" + name + " has " + std::to_string(recipe.kernels.layers.size()) +
                         " components); choose --map offset and write .npy");
   if (options.angle && recipe.kind != EdgeKind::orientation)
     refuse("--angle", "applies to --output-kind orientation (got " + kind + "); leave it out");
   if (options.overlay_color && recipe.kind != EdgeKind::overlay)
     refuse("--overlay-color", "applies to --output-kind overlay (got " + kind + "); leave it out");
-  if ((filter.map || filter.threshold) && !recipe.is_mapped())
-    refuse(filter.threshold ? "--threshold" : "--map",
+  if ((spec.map || spec.threshold) && !recipe.is_mapped())
+    refuse(spec.threshold ? "--threshold" : "--map",
            "applies to magnitude and components (got --output-kind " + kind + "); leave it out");
-  if (filter.alpha == AlphaRule::filter || filter.alpha == AlphaRule::premultiply)
+  if (spec.alpha == AlphaRule::filter || spec.alpha == AlphaRule::premultiply)
     refuse("--alpha", "edges are found in colours; alpha is kept or dropped (got " + options.run.alpha + ")");
 }
 
 int run_edges(const EdgesOptions& options) {
-  FilterOptions filter = resolve(options.run);
-  filter.edges = make_recipe(options);
-  filter.angle_asked = options.angle.has_value();
-  filter.network = {.name = filter.edges->kernels.name, .description = "", .banks = {filter.edges->kernels}};
-  check(options, *filter.edges, filter);
-  return run_batch(options.run, filter, {});
+  FilterSpec spec = resolve_filter(options.run);
+  spec.edges = make_recipe(options);
+  spec.angle_given = options.angle.has_value();
+  spec.network = {.name = spec.edges->kernels.name, .description = "", .banks = {spec.edges->kernels}};
+  check(options, *spec.edges, spec);
+  return run_batch(resolve_batch(options.run, spec, {}), spec);
 }
 
 }  // namespace

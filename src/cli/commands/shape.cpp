@@ -18,6 +18,7 @@
 #include "core/parallel.h"
 #include "core/text.h"
 #include "files/file.h"
+#include "files/regular_file.h"
 #include "network/network_plan.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"
@@ -62,7 +63,7 @@ Input read_file_shape(const std::string& path) {
   try {
     std::error_code ignored;
     if (path == "-" || std::filesystem::is_other(path, ignored)) {
-      const Source source = decode_source(read_file(path), path, kMostPixels);
+      const Source source = read_source(read_file(path), path, kMostPixels);
       Shape shape = source.shape;
       if (source.has_alpha()) --shape.c;
       return {shape, source.rank(), source.dtype()};
@@ -70,7 +71,7 @@ Input read_file_shape(const std::string& path) {
     const MappedFile file(path);
     const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
     if (header.format.kind == FileFormat::Kind::json) {
-      const Source source = decode_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
+      const Source source = read_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
       return {source.shape, source.rank(), source.dtype()};
     }
     Shape shape = header.shape;

@@ -1,6 +1,6 @@
 #include "cli/commands/topics.h"
 
-#include "pictures/image_io.h"
+#include "pictures/picture_formats.h"
 
 namespace convtool {
 

@@ -7,7 +7,25 @@ namespace {
 
 }  // namespace
 
-DType result_dtype(DType input, const FileFormat& format, const std::optional<DType>& depth, bool map_asked) {
+EdgeRecipe complete_recipe(const FilterSpec& spec, bool is_tensor, DType input, const FileFormat& format) {
+  EdgeRecipe recipe = *spec.edges;
+  if (recipe.kind == EdgeKind::overlay && is_tensor)
+    refuse("an overlay needs a picture to be painted on, and the input is a tensor; choose --output-kind binary");
+  const bool floats = spec.depth ? *spec.depth == DType::f32 : format.is_tensor() || !is_integer(input);
+  if (recipe.kind == EdgeKind::orientation && !spec.angle_given)
+    recipe.angle = floats ? AngleUnit::radians : AngleUnit::wheel;
+  if (recipe.kind == EdgeKind::orientation && recipe.angle != AngleUnit::wheel && spec.depth && !floats)
+    refuse("angles in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]) + " are f32 (got --depth " +
+           std::string(to_string(*spec.depth)) + "); choose --angle wheel");
+  return recipe;
+}
+
+std::optional<DType> given_depth(const FilterSpec& spec, const std::optional<EdgeRecipe>& recipe) {
+  if (spec.depth || !recipe) return spec.depth;
+  return recipe->is_signed() ? std::optional(DType::f32) : std::nullopt;
+}
+
+DType result_dtype(DType input, const FileFormat& format, const std::optional<DType>& depth, bool map_given) {
   if (format.is_tensor()) {
     if (depth && *depth != DType::f32) {
       refuse("tensors are written as f32 (--depth " + std::string(to_string(*depth)) +
@@ -16,7 +34,7 @@ DType result_dtype(DType input, const FileFormat& format, const std::optional<DT
     return DType::f32;
   }
   if (depth) return *depth;
-  return input == DType::f32 && map_asked && !format.holds_floats() ? DType::u8 : input;
+  return input == DType::f32 && map_given && !format.holds_floats() ? DType::u8 : input;
 }
 
 std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept, bool alpha_filtered) {
@@ -49,21 +67,24 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   }
   remedy += "or .npy";
   if (remedy == "write or .npy") remedy = "write .npy";
-  if (!pixels && shape.c > 1 && remedies.combine) remedy += ", or join the channels with --combine";
+  if (!pixels && shape.c > 1 && remedies.combine) remedy += ", or combine the channels with --combine";
   if (pixels && dtype == DType::f32) remedy += remedies.range;
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";
-  refuse("the result has " + result + ", which " + name + " does not hold; " + remedy);
+  refuse("the result has " + result + ", which " + name + " cannot store; " + remedy);
 }
 
-void check_heeds(const FileFormat& format, const EncodeOptions& options) {
-  const std::string name(format.name());
+void check_encoding(const FileFormat& format, const EncodeOptions& options) {
+  const auto refuse_option = [&](const char* option, const char* remedy) {
+    refuse(std::string(option) + " has no effect on " + std::string(format.name()) + "; leave it out, or write a " +
+           remedy);
+  };
   const bool is_png = !format.is_tensor() && format.picture->name == "png";
   if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
-    refuse("--quality has no effect on " + name + "; leave it out, or write a .jpg");
-  if (options.png_level && !is_png) refuse("--png-level is for png (got " + name + "); leave it out");
-  if (options.png_strategy && !is_png) refuse("--png-strategy is for png (got " + name + "); leave it out");
+    refuse_option("--quality", ".jpg or .webp");
+  if (options.png_level && !is_png) refuse_option("--png-level", ".png");
+  if (options.png_strategy && !is_png) refuse_option("--png-strategy", ".png");
 }
 
 }  // namespace convtool

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/text.h"
-#include "pictures/image_header.h"
+#include "pictures/decode_image.h"
 
 namespace convtool {
 namespace {
@@ -41,26 +41,30 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {
-    const std::int64_t most = std::ssize(bytes) / 2;  // a digit and what parts it from the next number
+    const std::int64_t most = std::ssize(bytes) / 2;  // a digit and a separator for each number
     return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
   }
   const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
   Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
   if (header.is_transposed()) std::swap(shape.h, shape.w);
-  return {.format = format, .shape = shape, .dtype = header.dtype};
+  return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
 }
 
-Source decode_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
-  const FileFormat format = find_format(bytes, path);
-  if (format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), format);
-  if (format.kind == FileFormat::Kind::json) {
+Source decode_source(Bytes bytes, const SourceHeader& header) {
+  if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
+  if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return tensor_source(parse_tensor_json(text, ""), format);
+    return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decode_image(bytes, max_pixels);
+  Image image = decode_image(bytes, *header.picture);
   const Shape shape = image.all().shape;
-  return {.content = std::move(image), .format = format, .shape = shape, .remarks = remarks_on(bytes)};
+  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = remarks_on(*header.picture)};
+}
+
+Source read_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
+  const SourceHeader header = read_source_header(bytes, path, max_pixels);
+  return decode_source(std::move(bytes), header);
 }
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
@@ -70,7 +74,7 @@ ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
 
 void Source::make_grey() {
   if (is_tensor())
-    throw Error(ErrorKind::shape, "", "--gray is for pictures: the channels of a tensor are not colours; use -k luma");
+    throw Error(ErrorKind::shape, "", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
   content = image().to_luma();
 }
 

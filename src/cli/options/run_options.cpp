@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/batch/memory_budget.h"
+#include "cli/batch/resume.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/parallel.h"
@@ -262,7 +264,7 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
 }
 
 /// --map with --normalize-percentile and --threshold.
-void resolve_mapping(const RunOptions& options, FilterOptions& result) {
+void resolve_mapping(const RunOptions& options, FilterSpec& result) {
   if (options.map) result.map = static_cast<OutputMap>(parse_choice("--map", *options.map, kOutputMaps));
   if (options.percentiles) {
     const std::optional<std::array<double, 2>> range = find_two_numbers(*options.percentiles);
@@ -282,6 +284,11 @@ void resolve_mapping(const RunOptions& options, FilterOptions& result) {
   }
 }
 
+int resolve_jobs(const RunOptions& options) {
+  const int jobs = parse_threads("--jobs", options.jobs);
+  return jobs == 0 ? available_cores() : jobs;
+}
+
 }  // namespace
 
 void add_run_options(Command& command, RunOptions& options) {
@@ -291,37 +298,53 @@ void add_run_options(Command& command, RunOptions& options) {
   add_process_options(command, options);
 }
 
-FilterOptions resolve(const RunOptions& options) {
-  FilterOptions result;
-  result.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
-  resolve_mapping(options, result);
+FilterSpec resolve_filter(const RunOptions& options) {
+  FilterSpec spec;
+  spec.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
+  resolve_mapping(options, spec);
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
-  if (depth > 0) result.depth = static_cast<DType>(depth - 1);
-  result.encode = resolve_encoding(options);
+  if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
+  spec.encode = resolve_encoding(options);
   const Words::List algorithms = algorithm_words();
-  result.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
-  result.plan.totals = options.json || options.verbose;
+  spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
+  spec.plan.totals = options.json || options.verbose;
+  spec.plan.threads = parse_threads("--threads", options.threads);
+  if (spec.plan.threads == 0) spec.plan.threads = std::max(1, available_cores() / resolve_jobs(options));
+  spec.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
+  spec.dumps_layers = options.destination.dump_layers.has_value();
+  return spec;
+}
+
+BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
+                           const std::vector<std::string>& kernel_files) {
+  BatchOptions batch{.inputs = options.inputs, .destination = options.destination, .kernel_files = kernel_files};
+  if (options.manifest) {
+    batch.manifest = options.manifest;
+    batch.recorded = given_options(*options.command);
+    batch.recorded["convtool"] = {CONVTOOL_VERSION};
+    batch.recorded["command"] = {std::string(options.command->name)};
+    batch.recorded["kernels_digest"] = {digest_of_network(spec.network)};
+  }
   if (options.shard) {
     const std::string_view shard = *options.shard;
     const std::size_t slash = shard.find('/');
     if (slash == std::string_view::npos || shard.find('/', slash + 1) != std::string_view::npos)
       throw Error(ErrorKind::usage, "--shard", "'" + *options.shard + "' is not valid (expected K/N, such as 2/8)");
-    result.shards = parse_integer("--shard", shard.substr(slash + 1), 1, 1 << 20);
-    result.shard = parse_integer("--shard", shard.substr(0, slash), 1, result.shards);
+    batch.shards = parse_integer("--shard", shard.substr(slash + 1), 1, 1 << 20);
+    batch.shard = parse_integer("--shard", shard.substr(0, slash), 1, batch.shards);
   }
-  result.progress = static_cast<ProgressMode>(parse_choice("--progress", options.progress, kProgressModes));
-  if (options.quiet) result.progress = ProgressMode::never;
-  result.jobs = parse_threads("--jobs", options.jobs);
-  if (result.jobs == 0) result.jobs = available_cores();
-  result.plan.threads = parse_threads("--threads", options.threads);
-  if (result.plan.threads == 0) result.plan.threads = std::max(1, available_cores() / result.jobs);
-  result.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
-  result.memory_limit =
+  batch.memory_limit =
       options.memory_limit ? parse_size("--memory-limit", *options.memory_limit) : default_memory_limit();
-  result.dumps_layers = options.destination.dump_layers.has_value();
-  result.dry_run = options.dry_run;
-  result.no_clobber = options.no_clobber;
-  return result;
+  batch.jobs = resolve_jobs(options);
+  batch.no_clobber = options.no_clobber;
+  batch.dry_run = options.dry_run;
+  batch.fail_fast = options.fail_fast;
+  batch.json = options.json;
+  batch.quiet = options.quiet;
+  batch.verbose = options.verbose;
+  const std::size_t progress = parse_choice("--progress", options.progress, kProgressModes);
+  batch.progress = options.quiet ? ProgressMode::never : static_cast<ProgressMode>(progress);
+  return batch;
 }
 
 }  // namespace convtool

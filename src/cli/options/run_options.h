@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/job/destination.h"
-#include "cli/job/filter.h"
+#include "cli/batch/batch.h"
+#include "cli/job/filter_spec.h"
 #include "cli/options/command_line.h"
 
 namespace convtool {
@@ -27,7 +27,11 @@ struct RunOptions {
 /// `options` must outlive the command.
 void add_run_options(Command& command, RunOptions& options);
 
-/// What the options ask of each input; the caller sets the network. Throws Error(usage).
-FilterOptions resolve(const RunOptions& options);
+/// What to do to each input; the network is left to the command. Throws Error(usage).
+FilterSpec resolve_filter(const RunOptions& options);
+
+/// How to run the batch that filters by `spec`, whose kernels were read from `kernel_files`. Throws Error(usage).
+BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
+                           const std::vector<std::string>& kernel_files);
 
 }  // namespace convtool

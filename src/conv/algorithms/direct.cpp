@@ -1,29 +1,31 @@
-// direct: one pass per tap over an output row, on the pixels where they lie. Supports every problem; the floor.
+// direct: one pass per tap over an output row, on the pixels where they lie. It supports every problem and is the floor
+// that other algorithms have to beat.
 //
-// For each output row the sums are kept in an array as wide as the row. Each tap adds weight * pixel to all of them:
-// the outputs whose pixel lies inside the picture (padding.h, interior()) in one plain loop, the few at the borders one
-// by one through pad_index(). Nothing is copied; stride, dilation and layout are only pointer steps:
+// For each output row, the sums are kept in an array as wide as the row. Each tap adds weight * pixel to all of them:
+// in one plain loop to the outputs whose pixel lies inside the picture (padding.h, interior()), and one by one, through
+// pad_index(), to the few at the borders. Nothing is copied; stride, dilation and layout are only pointer steps:
 //
 //          border      interior: src[j*step]     border
 //   sums  |------|------------------------------|------|   += weight * pixel
 //
-// Threads take bands of output rows. Each output has one thread and one order of taps (channel, row, column), so the
-// result is the same bit for bit whatever the number of threads.
+// Threads share the output rows. One thread computes each output, in one order of taps (channel, row, column), so the
+// result has the same bits for any number of threads.
 //
-// Sums are float where that is exact or as good as float gets, else double:
+// Sums are in float where that is exact, or as good as float gets, and in double elsewhere:
 //   f32 input: float. With n taps and u = 2^-24 the sum is within n*u*sum|x||w| of the true one (each product and each
-//     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), which leaves
-//     room inside the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
-//     float's range, 3.4e38, become infinite, also where later ones would have brought them back.
-//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24 (float_sums.h), so that integer weights give exact
-//     sums; else double, exact for integer weights up to sums of 2^53.
+//     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). This leaves
+//     room within the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
+//     float's range, 3.4e38, become infinite, even where later terms would have brought them back.
+//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24 (weights.h), so that integer weights give exact
+//   sums;
+//     double beyond, which is exact for integer weights up to sums of 2^53.
 
 #include <algorithm>
 #include <vector>
 
 #include "conv/engine/algorithm.h"
-#include "conv/engine/float_sums.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/padding.h"
 
 namespace convtool {
@@ -37,7 +39,7 @@ class DirectExecutor final : public Executor {
         out_(output_shape(problem)),
         float_sums_(float_sums_suffice(problem, kernel)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -54,7 +56,7 @@ class DirectExecutor final : public Executor {
   void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
                  ResponseStats& stats) const {
     const std::int64_t joined = sink.combine_count();
-    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish may read past the end
+    std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish() may read past the end
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
@@ -81,7 +83,8 @@ class DirectExecutor final : public Executor {
     }
   }
 
-  /// sums[j] += weight * (the pixel of `row` that column `v` of the kernel sees at output j); `row` null is outside.
+  /// sums[j] += weight * (the pixel of `row` that column `v` of the kernel sees at output j). A null `row` lies
+  /// outside.
   template <class Sum, class In>
   void add_tap(const In* row, const TensorView<const In>& x, std::int64_t v, Sum weight, Sum* sums) const {
     const Sum outside = weight * static_cast<Sum>(problem_.padding_value);
@@ -107,7 +110,7 @@ class DirectExecutor final : public Executor {
 
   template <class Sum, class In>
   static void add_interior(const In* src, std::int64_t step, Sum weight, Sum* sums, std::int64_t count) {
-    if (step == 1) {  // apart, so that the compiler vectorises it
+    if (step == 1) {  // a loop of its own, which the compiler vectorises
       for (std::int64_t j = 0; j < count; ++j) sums[j] += weight * static_cast<Sum>(src[j]);
     } else {
       for (std::int64_t j = 0; j < count; ++j) sums[j] += weight * static_cast<Sum>(src[j * step]);
@@ -126,11 +129,9 @@ const Algorithm kDirect = {
     .name = "direct",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem& problem,
-               const Kernel&) { return mac_count(problem); },  // about 1 ns a multiply-add without SIMD
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<DirectExecutor>(problem, kernel);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      return {.nanoseconds = mac_count(problem),  // about 1 ns a multiply-add without SIMD
+              .make = [&problem, &kernel] { return std::make_unique<DirectExecutor>(problem, kernel); }};
     },
 };
 

@@ -1,9 +1,9 @@
 // reference: the definition, and nothing else.
 //
-// The formula of problem.h, written out as seven nested loops: every tap of every output looked up through pad_index(),
-// summed in double in the order written. It applies to every problem, uses one thread, and is never chosen: it exists
-// so that every other algorithm has something plainly right to be compared with
-// (tests/conv/algorithms/test_algorithms.cpp). It is held to hand-computed tables and to PyTorch and SciPy
+// The formula of problem.h, written out as seven nested loops: every tap of every output is looked up through
+// pad_index() and summed in double, in the order written. It applies to every problem, uses one thread, and is never
+// chosen. It exists so that every other algorithm can be compared with something plainly right
+// (tests/conv/algorithms/test_algorithms.cpp), and is itself compared with hand-computed tables, PyTorch and SciPy
 // (tests/conv/test_golden.cpp).
 //
 // Error: a double sum of n products is within n * 2^-53 * sum|x||w| of the true one, and exact for integers below 2^53.
@@ -22,7 +22,7 @@ class ReferenceExecutor final : public Executor {
   ReferenceExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem), kernel_(kernel), out_(output_shape(problem)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -81,10 +81,9 @@ const Algorithm kReference = {
     .name = "reference",
     .threaded = false,
     .can_choose = false,
-    .refusal = [](const ConvProblem&, const Kernel&) { return std::string(); },
-    .cost = [](const ConvProblem&, const Kernel&) { return std::numeric_limits<double>::infinity(); },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<ReferenceExecutor>(problem, kernel);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      return {.nanoseconds = std::numeric_limits<double>::infinity(),
+              .make = [&problem, &kernel] { return std::make_unique<ReferenceExecutor>(problem, kernel); }};
     },
 };
 

@@ -1,66 +1,66 @@
 // rows: sums of weighted, shifted float rows, by SIMD.
 //
-// Every tap is a shifted, contiguous read of a row of floats: of the picture itself where it is made of such rows, and
-// of strips (strips.h) elsewhere, into which input rows are converted once, border columns filled in, as planes or one
-// flat row (row_reader.h says which):
+// Every tap is a shifted, contiguous read of a row of floats. Where the picture consists of such rows, they are read in
+// place. Elsewhere each input row is converted once into a strip (strips.h), with its border columns filled in, as one
+// plane per channel or as one flat row (row_reader.h decides which):
 //
 //   sums(i)[j]  +=  weight(u, v) * strip(i + u)[v * dilation + j]
 //
-// Output rows are made four at a time where rows share strips: a vector of pixels, once loaded, is multiplied for each
-// output row that sees it, and the sums of four rows by some vectors stay in registers while all taps pass
-// (simd-inl.h). So there is about one load to four multiply-adds, and the arithmetic units are the limit, not the
-// loads. A tap whose row is seen by some of the four only is summed by a text for just these: no weight of 0 is made up
-// that would turn infinity into NaN.
+// Where output rows share strips, four of them are computed at a time. A vector of pixels is loaded once and multiplied
+// for each output row that sees it, and the sums of four rows stay in registers while all taps pass (simd.cpp). So
+// there is about one load per four multiply-adds, and arithmetic is the limit, not loads. A tap whose row is seen by
+// only some of the four has a loop for exactly those: multiplying by an invented weight of 0 would turn infinity into
+// NaN.
 //
 //   output rows of a block      0 1 2 3        strip 0 serves row 0, strip 1 rows 0 and 1, strip 2 rows 0 to 2,
 //   kernel row u on strip y     u = y - row    strip 3 rows 1 to 3, ... (3 kernel rows)
 //
-// Dilated kernels see every so many rows; there the rows of a block are as far apart. Where little is shared (one
-// kernel row, dilation and strides, kernels of mostly zeros) rows are made one at a time, eight vectors at once. Very
-// wide pictures are worked down in panels, so that strips and sums stay in the second-level cache. Four-row blocks of
-// outputs are the pieces; each output is summed over channel, row, column in this order in either way, so that nothing
-// depends on how blocks and panels fall.
+// With dilation d the kernel sees every d-th row, and the rows of a block are d apart. Where little is shared (one
+// kernel row, both dilation and stride, or a kernel of mostly zeros), rows are computed one at a time, eight vectors at
+// once. Very wide pictures are cut into slices of columns, so that strips and sums stay in the second-level cache. The
+// work items are blocks of four output rows. Each output is summed over channel, row and column, in this order, so the
+// result does not depend on where blocks and slices begin.
 //
-// Against direct: no array of sums is read and written for each tap, and every type and layout is read with full
-// vectors. It costs a conversion of each input row, but of floats, and a cache of some strips. Outputs that are floats
-// take the sums themselves; channels of 2 to 4 that are neighbours in the output are finished together.
+// Against direct: no array of sums is read and written for each tap, and every type and layout is read in full vectors.
+// The price is a conversion of each input row that is not float already, and a cache of a few strips. Float outputs
+// receive the sums directly; 2 to 4 interleaved output channels are finished together.
 //
 // Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
 // exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
-// integer pictures, which have no NaN to hide. The error is direct's: n * 2^-24 * sum|x||w|.
+// integer pictures, which cannot hold a NaN that the product would have to show. The error is direct's:
+// n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 #include "conv/engine/algorithm.h"
-#include "conv/engine/flat.h"
-#include "conv/engine/float_sums.h"
+#include "conv/engine/flat_run.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/seen_sums.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/input/row_reader.h"
 #include "conv/input/strips.h"
 
 namespace convtool {
 namespace {
 
-/// Output columns of a panel. Rows are worked on whole where they are no wider: long reads are what prefetching
-/// hardware serves best. (On a Zen 5 at 3840 columns whole rows took 0.7 to 0.8 times the time of panels of 1000,
-/// although the latter stay in the first-level cache.) Of wider rows, strips and sums would outgrow the second-level
-/// cache.
-constexpr std::int64_t kPanel = 16384;
+/// Output columns of a slice. Narrower pictures are one slice, since long reads suit the hardware prefetcher best. (On
+/// a Zen 5 at 3840 columns, whole rows took 0.7 to 0.8 times as long as slices of 1000, although the latter stay in the
+/// first-level cache.) The strips and sums of wider rows would outgrow the second-level cache.
+constexpr std::int64_t kSliceColumns = 16384;
 
-/// Input rows that a block of `rows` output rows uses; they are dilation.h apart.
+/// The number of input rows, dilation.h apart, that a block of `rows` output rows uses.
 std::int64_t rows_used(const ConvProblem& problem, std::int64_t rows) {
   return (rows - 1) * problem.stride.h + problem.kernel.kh;
 }
 
-/// From one output row of a block of several to the next.
+/// The distance between the output rows of a block.
 std::int64_t row_step(const ConvProblem& problem) { return problem.stride.h == 1 ? problem.dilation.h : 1; }
 
-/// Blocks of `rows` output rows in an item: first those that begin with row 0, 1, ... row_step() - 1, then those that
-/// follow these, and so on; what is left for a last round are the first of them.
+/// The number of blocks of `rows` output rows in a batch item. The first blocks begin with rows 0, 1, ... row_step() -
+/// 1; the next ones follow these, and so on. If the last round is incomplete, it has the first of its blocks.
 std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
   const std::int64_t height = output_shape(problem).h;
   if (rows == 1) return height;
@@ -69,12 +69,10 @@ std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
   return (least + rows - 1) / rows * step + (longer_take_one_more ? longer : 0);
 }
 
-constexpr double kMostMemory = 16 << 20;
-
-/// What a thread holds at least, in bytes: the strips of a block, one for outside, and rows that are not split yet. As
-/// a double, since strides and pads may be as large as they like.
+/// The least memory of a thread, in bytes: the strips of a block, one for rows outside, and rows before they are split
+/// into phases. A double, since large strides and pads would overflow an integer.
 double memory_needed(const ConvProblem& problem, std::int64_t rows) {
-  const StripLayout layout(problem, 1, std::min(kPanel, output_shape(problem).w));
+  const StripLayout layout(problem, 1, std::min(kSliceColumns, output_shape(problem).w));
   const double strip = static_cast<double>(layout.planes) * static_cast<double>(layout.phase_length);
   const double unsplit = static_cast<double>(problem.input.c) * static_cast<double>(layout.padded_width + kRowSlack);
   return 4 * (strip * static_cast<double>(rows_used(problem, rows) + 1) + unsplit);
@@ -82,7 +80,7 @@ double memory_needed(const ConvProblem& problem, std::int64_t rows) {
 
 bool skips_zeros(const ConvProblem& problem) { return is_integer(problem.input_dtype); }
 
-/// Four rows at a time where these share strips, and more than half of what the blocks multiply is not 0.
+/// Whether to compute four rows at a time: they share strips, and more than half of the weights are not 0.
 bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
   if (problem.kernel.kh == 1 || problem.stride.h >= problem.kernel.kh) return false;
   if (problem.dilation.h > 1 && problem.stride.h > 1) return false;
@@ -96,17 +94,17 @@ bool shares_strips(const ConvProblem& problem, const Kernel& kernel) {
 /// The taps of one sum channel for a block of output rows, in the order of summation.
 struct Taps {
   std::vector<TapPlace> places;
-  std::vector<float> weights;  // for each tap one for each row that it serves
+  std::vector<float> weights;  // [tap][row that it serves]
   std::vector<TapRun> runs;    // of taps that serve the same rows
 };
 
-/// Lists taps, for blocks of `block_rows` output rows of a picture as it is or of its flat view.
+/// Lists taps for blocks of `block_rows` output rows, of a picture as it is or of its flat view.
 class TapLister {
  public:
   TapLister(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const StripLayout& layout)
       : problem_(problem), kernel_(kernel), block_rows_(block_rows), layout_(layout) {}
 
-  /// Those of sum channel `o`.
+  /// Writes the taps of sum channel `o` to `taps`.
   void list(std::int64_t o, Taps& taps) const {
     const KernelShape& k = kernel_.shape;
     const std::int64_t first_channel = layout_.pixel > 1 ? 0 : o / (k.c_o / problem_.groups) * k.c_i_per_group;
@@ -117,7 +115,7 @@ class TapLister {
     for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
       for (std::int64_t y = 0; y < rows_used(problem_, block_rows_); ++y) {
         // Output row i of the block sees strip y as kernel row u = y - i * stride.
-        const std::int64_t passed = y - k.kh + 1;  // rows above it have passed the strip
+        const std::int64_t passed = y - k.kh + 1;  // rows above this one no longer see the strip
         const std::int64_t begin = passed <= 0 ? 0 : (passed + stride - 1) / stride;
         const std::int64_t end = std::min(block_rows_, y / stride + 1);
         if (begin < end) list_row(kernel_.taps(o, c), y, begin, end, first_channel + c, taps);
@@ -126,7 +124,7 @@ class TapLister {
   }
 
  private:
-  /// The taps of strip `y`, which output rows [begin, end) of the block see.
+  /// Adds the taps of strip `y`, which output rows [begin, end) of the block see.
   void list_row(const float* weights, std::int64_t y, std::int64_t begin, std::int64_t end, std::int64_t channel,
                 Taps& taps) const {
     const std::int64_t kw = kernel_.shape.kw;
@@ -149,21 +147,19 @@ class TapLister {
   const StripLayout layout_;
 };
 
-/// The lists of all sum channels are kept where they are no longer than this, and made for each block where they are.
+/// The tap lists of all sum channels are kept if they have no more taps than this, and are rebuilt for each block if
+/// not.
 constexpr std::int64_t kMostTaps = std::int64_t{1} << 17;
 
-/// Half of a common second-level cache; the rest is for sums, output and input.
-constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
-
-/// As many strips as a block sees at once, and those that will be seen again when the window is dilated: but no more
-/// than a second-level cache holds.
+/// The number of strips to keep: those that a block sees, and with dilation those between them, which later blocks will
+/// see, as far as kCacheBytes allows.
 std::int64_t strip_slots(const ConvProblem& problem, std::int64_t block_rows, const StripLayout& layout) {
   const std::int64_t used = rows_used(problem, block_rows), span = (used - 1) * problem.dilation.h + 1;
   const std::int64_t affordable = kCacheBytes / (layout.size() * static_cast<std::int64_t>(sizeof(float)));
   return std::max(std::min(used, problem.input.h), std::min({span, problem.input.h, affordable}));
 }
 
-/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel.
+/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns per pixel.
 class Pass {
  public:
   Pass(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const ConstTensorRef& input,
@@ -175,8 +171,8 @@ class Pass {
         row_step_(block_rows == 1 ? 1 : row_step(problem)),
         blocks_(block_count(problem, block_rows)),
         width_(out_.w * pixel),
-        pitch_(std::min(kPanel, width_) + kRowSlack),
-        layout_(problem, pixel, std::min(kPanel, width_)),
+        pitch_(std::min(kSliceColumns, width_) + kRowSlack),
+        layout_(problem, pixel, std::min(kSliceColumns, width_)),
         reader_(problem, pixel, input, rows_used(problem, block_rows), strip_slots(problem, block_rows, layout_)),
         lister_(problem, kernel, block_rows, layout_),
         keeps_taps_(kernel.shape.c_o * kernel.shape.taps() <= kMostTaps),
@@ -187,20 +183,20 @@ class Pass {
     for (std::size_t o = 0; keeps_taps_ && o < taps_.size(); ++o) lister_.list(static_cast<std::int64_t>(o), taps_[o]);
   }
 
-  /// Blocks [begin, end) through the batch, down each panel of an item.
+  /// Computes blocks [begin, end), counted through the batch: slice by slice, each from top to bottom.
   void run(std::int64_t begin, std::int64_t end) {
     while (begin < end) {
       const std::int64_t n = begin / blocks_, block = begin % blocks_, count = std::min(end - begin, blocks_ - block);
-      for (std::int64_t x = 0; x < width_; x += kPanel) {
-        const std::vector<RowReader::Segment>& segments = reader_.enter_panel(x, std::min(kPanel, width_ - x));
-        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, segments);
+      for (std::int64_t x = 0; x < width_; x += kSliceColumns) {
+        const std::vector<RowReader::Part>& parts = reader_.enter_slice(x, std::min(kSliceColumns, width_ - x));
+        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, parts);
       }
       begin += count;
     }
   }
 
  private:
-  using Segments = std::vector<RowReader::Segment>;
+  using Parts = std::vector<RowReader::Part>;
 
   /// Where the sums of a channel's rows go, `pitch` apart.
   struct Place {
@@ -213,58 +209,58 @@ class Pass {
   std::int64_t channel_pitch() const { return block_rows_ * row_pitch(); }
   Place buffer(std::int64_t c) { return {sums_.data() + c * channel_pitch(), row_pitch()}; }
 
-  void run_block(std::int64_t n, std::int64_t block, const Segments& segments) {
-    // Of the rows `offset`, `offset` + row_step_, ... those from the `first` on; the last block may do some once more.
+  void run_block(std::int64_t n, std::int64_t block, const Parts& parts) {
+    // The block's rows are number `first` and on of rows `offset`, `offset` + row_step_, ... The last block moves up to
+    // be complete and computes some rows a second time.
     const std::int64_t offset = block % row_step_, first = block / row_step_ * block_rows_;
     const std::int64_t rows = (out_.h - offset + row_step_ - 1) / row_step_;
     const std::int64_t top = std::min(first, rows - block_rows_);
-    const std::int64_t x = segments.front().begin, count = segments.back().begin + segments.back().count - x;
-    const auto stretch = [&](std::int64_t i) {
-      return Stretch{.n = n, .y = offset + (top + i) * row_step_, .x = x, .count = count};
+    const std::int64_t x = parts.front().begin, count = parts.back().begin + parts.back().count - x;
+    const auto span = [&](std::int64_t i) {
+      return RowSpan{.n = n, .y = offset + (top + i) * row_step_, .x = x, .count = count};
     };
-    reader_.enter_block(n, top_of_first_ + stretch(0).y * stride_);
+    reader_.enter_block(n, top_of_first_ + span(0).y * stride_);
     if (sink_.interleaves()) {
-      for (std::int64_t c = 0; c < sink_.output_channels(); ++c) sum(c, segments, buffer(c), buffer(c));
+      for (std::int64_t c = 0; c < sink_.output_channels(); ++c) sum(c, parts, buffer(c), buffer(c));
       for (std::int64_t i = first - top; i < block_rows_; ++i)
-        sink_.finish_channels(stretch(i), sums_.data() + i * row_pitch(), channel_pitch(), pitch_, stats_);
+        sink_.finish_channels(span(i), sums_.data() + i * row_pitch(), channel_pitch(), pitch_, stats_);
       return;
     }
     for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
-      // The output takes sums itself, but for rows that another thread writes too.
-      float* output = sink_.strides().w == 1 && top == first && std::any_of(segments.begin(), segments.end(), is_whole)
-                          ? sink_.place_of(stretch(0), c)
+      // Sums go straight to the output, except where another thread writes the same rows.
+      float* output = sink_.strides().w == 1 && top == first && std::any_of(parts.begin(), parts.end(), is_whole)
+                          ? sink_.place_of(span(0), c)
                           : nullptr;
       const Place place = output != nullptr ? Place{output, row_step_ * sink_.strides().h} : buffer(0);
       SeenSums seen;
-      sum(c, segments, place, buffer(0), output != nullptr ? &seen : nullptr);
+      sum(c, parts, place, buffer(0), output != nullptr ? &seen : nullptr);
       if (output != nullptr && seen.is_finite()) {
         seen.merge_into(stats_);
         continue;
       }
       for (std::int64_t i = first - top; i < block_rows_; ++i)
-        sink_.finish(stretch(i), c, place.first + i * place.pitch, pitch_, stats_);
+        sink_.finish(span(i), c, place.first + i * place.pitch, pitch_, stats_);
     }
   }
 
-  /// Whether sums fill whole vectors, past which nothing is written.
-  static bool is_whole(const RowReader::Segment& segment) { return segment.count % float_lanes() == 0; }
+  /// Whether the sums fill whole vectors, so that nothing is written past them.
+  static bool is_whole(const RowReader::Part& part) { return part.count % float_lanes() == 0; }
 
-  /// The sums of channel `c`, for all rows of the block, at `place`; by way of `buffer` where that may not be written
-  /// past a segment's end. `seen`, unless null, sees them.
-  void sum(std::int64_t c, const Segments& segments, const Place& place, const Place& buffer,
-           SeenSums* seen = nullptr) {
-    const std::int64_t joined = sink_.combine_count(), x = segments.front().begin;
+  /// Computes the sums of channel `c` for all rows of the block and puts them at `place`, through `buffer` where
+  /// nothing may be written past the end of a part. Notes them in `seen` unless it is null.
+  void sum(std::int64_t c, const Parts& parts, const Place& place, const Place& buffer, SeenSums* seen = nullptr) {
+    const std::int64_t joined = sink_.combine_count(), x = parts.front().begin;
     for (std::int64_t j = 0; j < joined; ++j) {
       const Taps& taps = taps_of(c * joined + j);
-      for (std::size_t s = 0; s < segments.size(); ++s) {
-        const std::int64_t at = j * pitch_ + segments[s].begin - x, count = segments[s].count;
-        const Place& to = is_whole(segments[s]) ? place : buffer;
+      for (std::size_t s = 0; s < parts.size(); ++s) {
+        const std::int64_t at = j * pitch_ + parts[s].begin - x, count = parts[s].count;
+        const Place& to = is_whole(parts[s]) ? place : buffer;
         sum_rows({.sources = reader_.sources(s, taps.places),
                   .weights = taps.weights.data(),
                   .runs = taps.runs.data(),
                   .run_count = std::ssize(taps.runs),
                   .rows = block_rows_},
-                 0, count, to.first + at, to.pitch, is_whole(segments[s]) ? seen : nullptr);
+                 0, count, to.first + at, to.pitch, is_whole(parts[s]) ? seen : nullptr);
         if (to.first == place.first) continue;
         for (std::int64_t i = 0; i < block_rows_; ++i) {
           std::copy_n(to.first + at + i * to.pitch, count, place.first + at + i * place.pitch);
@@ -294,24 +290,21 @@ class Pass {
 
 class RowsExecutor final : public Executor {
  public:
-  RowsExecutor(const ConvProblem& problem, const Kernel& kernel)
+  RowsExecutor(const ConvProblem& problem, const Kernel& kernel, bool shares)
       : problem_(problem),
         kernel_(kernel),
         out_(output_shape(problem)),
-        block_rows_(shares_strips(problem, kernel) ? kBlockRows : 1),
+        block_rows_(shares ? kBlockRows : 1),
         may_flatten_(problem.stride.w == 1 && channels_share_kernel(problem, kernel)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
+  std::int64_t work_items(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
-    const bool flat =
-        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == kernel_.shape.c_o;
-    if (const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt) {
-      Pass(problem_, kernel_, block_rows_, flat_view(input), problem_.input.c, *flattened, stats).run(begin, end);
-    } else {
-      Pass(problem_, kernel_, block_rows_, input, 1, sink, stats).run(begin, end);
-    }
+    run_flat_where_possible(may_flatten_, input, sink,
+                            [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
+                              Pass(problem_, kernel_, block_rows_, picture, pixel, to, stats).run(begin, end);
+                            });
   }
 
  private:
@@ -322,14 +315,13 @@ class RowsExecutor final : public Executor {
   const bool may_flatten_;
 };
 
-/// In nanoseconds, by what a Zen 5 took on one thread for 3840x2160 pictures at 1x1 to 15x15 with AVX-512, AVX2 and
-/// SSE4 (16, 8 and 4 lanes): 0.14 ns a vector of multiply-adds in blocks of four rows, whose first and last rows share
-/// less, twice that row by row; 0.02 ns and some vectors for each pixel converted and each output finished; and what a
-/// row costs however short it is.
-double cost(const ConvProblem& problem, const Kernel& kernel) {
+/// In nanoseconds, fitted to one thread of a Zen 5 on 3840x2160 pictures, 1x1 to 15x15, with AVX-512, AVX2 and SSE4
+/// (16, 8 and 4 lanes): 0.14 ns per vector of multiply-adds in blocks of four rows, whose first and last rows share
+/// less, and twice that row by row; 0.02 ns and a fraction of a vector for each pixel converted and each output
+/// finished; and a fixed time per row.
+double cost(const ConvProblem& problem, const Kernel& kernel, bool shares) {
   const Shape out = output_shape(problem);
   const auto lanes = static_cast<double>(float_lanes()), kh = static_cast<double>(problem.kernel.kh);
-  const bool shares = shares_strips(problem, kernel);
   const double rows = shares ? static_cast<double>(kBlockRows) : 1;
   const double vectors = std::ceil(static_cast<double>(out.w) / lanes) * static_cast<double>(out.n * out.c * out.h);
   double taps = static_cast<double>(problem.kernel.taps());
@@ -340,7 +332,7 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   const double multiply_adds = vectors * taps * (shares ? 0.14 * (1 + (rows - 1) / kh) : 0.31);
   const double pixels = static_cast<double>(problem.input.count()) * (0.02 + 0.6 / lanes);
   const double outputs = static_cast<double>(out.count()) * (0.04 + 1 / lanes);
-  // Channels of a pixel that are neighbours are taken apart and put together by SIMD, more than 4 one by one.
+  // SIMD separates and interleaves up to 4 channels; more are moved one by one.
   const bool together = problem.input_channels_last && problem.output_channels_last && problem.stride.w == 1 &&
                         channels_share_kernel(problem, kernel);
   const auto placing_of = [&](const Shape& shape, bool channels_last, double one_by_one) {
@@ -359,15 +351,14 @@ const Algorithm kRows = {
     .name = "rows",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (memory_needed(problem, 1) > kMostMemory) return "its strips of rows would take more than 16 MiB a thread";
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      if (memory_needed(problem, 1) > kMostMemory)
+        return refuse("its strips of rows would take more than 16 MiB a thread");
       if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      return "";
-    },
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<RowsExecutor>(problem, kernel);
+        return refuse("the sums of these integers need more than the 24 bits of a float");
+      const bool shares = shares_strips(problem, kernel);
+      return {.nanoseconds = cost(problem, kernel, shares),
+              .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};
     },
 };
 

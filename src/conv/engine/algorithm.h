@@ -1,42 +1,52 @@
-// Internal to conv/: what an algorithm is. One file and one row of the table in plan.cpp make a new one.
+// The interface of an algorithm. A new one takes a file and a row of the table in plan.cpp. Internal to conv/.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "conv/epilogue.h"
 #include "conv/kernel.h"
 #include "conv/problem.h"
+#include "conv/sink.h"
 
 namespace convtool {
 
-/// A prepared convolution. Immutable once made: threads call run() on one Executor at the same time.
+/// A prepared convolution. Immutable, and thread-safe: threads call run() on one Executor at the same time.
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// How many independent pieces of work one run is made of. A piece may be an output row of all channels, a tile, a
-  /// block of channels: what makes pieces of equal and sufficient size.
-  virtual std::int64_t pieces(const Sink& sink) const = 0;
+  /// The number of independent work items of one run: output rows, tiles or blocks of channels, whichever are of equal
+  /// and sufficient size.
+  virtual std::int64_t work_items(const Sink& sink) const = 0;
 
-  /// Computes pieces [begin, end) and hands every output of them to `sink` once. No output may depend on begin, end or
-  /// the thread. Throws std::bad_alloc only, before the first output.
+  /// Computes work items [begin, end) and hands each of their outputs to `sink` once. No output may depend on begin,
+  /// end or the thread. Throws std::bad_alloc only, and before the first output.
   virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };
 
+/// An algorithm's answer to a problem: a refusal, or its price and a way to get an Executor.
+struct Offer {
+  std::string refusal;     ///< empty, or why the algorithm cannot solve the problem, as a sentence for the user
+  double nanoseconds = 0;  ///< estimated run time on one thread
+  /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() has made.
+  std::function<std::unique_ptr<Executor>()> make;
+};
+
+inline Offer refuse(std::string reason) { return {.refusal = std::move(reason)}; }
+
 /// A row of the algorithm table.
 struct Algorithm {
   const char* name;
-  bool threaded;    ///< false: always run in the caller's thread
+  bool threaded;    ///< false: always runs in the caller's thread
   bool can_choose;  ///< false: runs only when named
-  /// Empty when the algorithm can solve the problem, else the reason why not, as a sentence for the user.
-  std::string (*refusal)(const ConvProblem& problem, const Kernel& kernel);
-  /// Estimated run time on one thread, in nanoseconds. The least cost among those that can be chosen wins.
-  double (*cost)(const ConvProblem& problem, const Kernel& kernel);
-  /// Takes what it needs of problem and kernel, which both outlive the Executor.
-  std::unique_ptr<Executor> (*prepare)(const ConvProblem& problem, const Kernel& kernel);
+  /// Decides whether the algorithm can solve the problem and what that costs, once for each plan. The cheapest offer
+  /// wins, so it has to be quick: work that only the winner needs belongs in Offer::make. The offer and the Executor
+  /// refer to `problem` and `kernel`, which outlive both.
+  Offer (*consider)(const ConvProblem& problem, const Kernel& kernel);
 };
 
 extern const Algorithm kReference;

@@ -1,8 +1,7 @@
-// The epilogue as it is defined, in double (finish.h), for one instruction set. Included once for each by way of
-// hwy/foreach_target.h.
+// The epilogue by its definition, in double (finish.h). Included once per instruction set through hwy/foreach_target.h.
 //
-// A stretch that is not a whole number of vectors is ended by the same text on vectors of one lane: every operation is
-// IEEE's and works on lanes alone, so it makes no difference to the values.
+// The end of a span that does not fill a vector is computed by the same code on vectors of one lane. All operations
+// follow IEEE 754 and work on each lane alone, so this does not change the values.
 
 #if defined(CONVTOOL_CONV_FINISH_DOUBLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_FINISH_DOUBLE_INL_H_
@@ -13,7 +12,7 @@
 
 #include <hwy/highway.h>
 
-#include "conv/engine/finish.h"
+#include "conv/engine/finish_job.h"
 #include "conv/engine/seen_sums.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -64,7 +63,7 @@ HWY_INLINE hn::Vec<D> Activated(D d, Activation activation, hn::Vec<D> value) {
   return value;
 }
 
-/// Folds `value` into what the rows before it were joined to. NaN, once in, stays.
+/// Combines `value` with the result of the rows before it. A NaN stays.
 template <class D>
 HWY_INLINE hn::Vec<D> Folded(Combine combine, hn::Vec<D> joined, hn::Vec<D> value) {
   const auto takes = [&](Mask<D> better)
@@ -81,7 +80,7 @@ HWY_INLINE hn::Vec<D> Folded(Combine combine, hn::Vec<D> joined, hn::Vec<D> valu
   return hn::Add(joined, value);
 }
 
-/// The responses whose first sums are at `sums`.
+/// The responses whose sums start at `sums`.
 template <class D, class Sum>
 HWY_INLINE hn::Vec<D> Responses(D d, const FinishJob& job, const Sum* sums) {
   const Combine combine = job.epilogue.combine;
@@ -108,7 +107,7 @@ HWY_INLINE hn::Vec<D> Mapped(D d, const ValueMap& map, hn::Vec<D> response) {
   return hn::Add(hn::Mul(hn::Sub(value, hn::Set(d, map.shift)), scale), hn::Set(d, map.offset));
 }
 
-/// What a stretch has seen, in lanes.
+/// The extremes of a span, by lane.
 template <class D>
 struct Extremes {
   explicit HWY_INLINE Extremes(D d)
@@ -120,7 +119,7 @@ template <class D>
 HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D d, hn::Vec<D> values) {
   const hn::Rebind<float, D> narrow;
   if constexpr (HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128) return hn::DemoteTo(narrow, values);
-  // There DemoteTo makes the largest float of infinity.
+  // On these targets DemoteTo turns infinity into the largest float.
   double doubles[kMostLanes];
   float floats[kMostLanes];
   hn::StoreU(values, d, doubles);
@@ -128,14 +127,14 @@ HWY_INLINE hn::Vec<hn::Rebind<float, D>> RoundedToFloats(D d, hn::Vec<D> values)
   return hn::LoadU(narrow, floats);
 }
 
-/// Stores `values` rounded, to nearest and ties to even, and counts what does not fit.
+/// Stores `values` rounded to nearest, ties to even, and counts those that do not fit.
 template <class D, class Out>
 HWY_INLINE void StoreDoubles(D d, hn::Vec<D> values, Out* out, ResponseStats& stats) {
   const hn::Rebind<Out, D> narrow;
   if constexpr (std::is_same_v<Out, float>) {
     const auto rounded = RoundedToFloats(d, values);
     const auto is_new = hn::And(hn::Eq(hn::Abs(hn::PromoteTo(d, rounded)), hn::Inf(d)),
-                                hn::Lt(hn::Abs(values), hn::Inf(d)));  // finite, and is not any more
+                                hn::Lt(hn::Abs(values), hn::Inf(d)));  // finite before, not after
     stats.clipped_low += Count(d, hn::And(is_new, hn::Lt(values, hn::Zero(d))));
     stats.clipped_high += Count(d, hn::And(is_new, hn::Gt(values, hn::Zero(d))));
     hn::StoreU(rounded, narrow, out);

@@ -1,5 +1,5 @@
-// The epilogue in float, where it gives the same values (finish.h), for one instruction set. Included once for each by
-// way of hwy/foreach_target.h.
+// The epilogue in float, where it gives the same values as in double (finish.h). Included once per instruction set
+// through hwy/foreach_target.h.
 
 #if defined(CONVTOOL_CONV_FINISH_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_FINISH_FLOAT_INL_H_
@@ -19,7 +19,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// A job of finish_in_float() in the numbers that its loops need.
+/// A job of finish_in_float(), reduced to the numbers that its loops need.
 template <class Sum, class Out>
 struct FloatJob {
   const Sum* sums;
@@ -28,7 +28,7 @@ struct FloatJob {
   bool squares;  ///< the key is the sum of squares of `rows` sums, else the sum itself
   bool absolute;
   float divisor, reciprocal, bias;
-  bool multiply;  ///< the reciprocal is exact, or what it gives is made good (Quotient)
+  bool multiply;  ///< multiply by the reciprocal, which is exact or corrected by Quotient()
 
   FloatJob(const FinishJob& job)
       : sums(static_cast<const Sum*>(job.sums)),
@@ -43,7 +43,7 @@ struct FloatJob {
         bias(job.biases[0]),
         multiply(HWY_NATIVE_FMA != 0 && !std::is_same_v<Out, float> && std::isnormal(reciprocal)) {}
 
-  /// What a key comes to in double, before the map.
+  /// The response of a key in double, before the map.
   double response(double key) const {
     if (squares) return std::sqrt(key);
     return key / static_cast<double>(divisor) + static_cast<double>(bias) + 0.0;  // no -0
@@ -60,7 +60,7 @@ HWY_INLINE hn::Vec<D> LoadFloats(D d, const Sum* sums) {
   }
 }
 
-/// What responses rise with: the sum, or the sum of squares.
+/// The keys, with which responses increase: the sums, or the sums of squares.
 template <class D, class Sum, class Out>
 HWY_INLINE hn::Vec<D> Keys(D d, const FloatJob<Sum, Out>& job, std::int64_t x) {
   const auto first = LoadFloats(d, job.sums + x);
@@ -73,10 +73,10 @@ HWY_INLINE hn::Vec<D> Keys(D d, const FloatJob<Sum, Out>& job, std::int64_t x) {
   return key;
 }
 
-/// key / divisor: rounded correctly where the quotient is a float, and within a unit in the last place elsewhere, which
-/// is enough for an integer output (epilogue.cpp, is_plain). By Markstein's correction of a product with the
-/// reciprocal (Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., section 4.7): n - q d is exact with one
-/// rounding, and a division takes several times as long.
+/// key / divisor: exact where the quotient is a float, and within a unit in the last place elsewhere, which is enough
+/// for an integer output (sink.cpp, is_plain). Uses Markstein's correction of a product with the reciprocal (Muller et
+/// al., Handbook of Floating-Point Arithmetic, 2nd ed., section 4.7): n - q d is exact with one rounding, and a
+/// division takes several times as long.
 template <class D, class Sum, class Out>
 HWY_INLINE hn::Vec<D> Quotient(D d, const FloatJob<Sum, Out>& job, hn::Vec<D> key) {
   if (job.divisor == 1) return key;
@@ -99,8 +99,8 @@ HWY_INLINE void StoreFloats(D d, hn::Vec<D> values, Out* out) {
   if constexpr (std::is_same_v<Out, float>) {
     hn::StoreU(values, d, out);
   } else {
-    // To nearest, ties to even, by the addition: beside 2^23 a float has no fraction bits left, and its lowest bits are
-    // the whole number.
+    // The addition rounds to nearest, ties to even: next to 2^23 a float has no fraction bits left, and its lowest bits
+    // are the whole number.
     const auto clamped =
         hn::Min(hn::Max(values, hn::Zero(d)), hn::Set(d, static_cast<float>(full_range(dtype_of<Out>()))));
     const hn::RebindToUnsigned<D> bits;
@@ -109,7 +109,7 @@ HWY_INLINE void StoreFloats(D d, hn::Vec<D> values, Out* out) {
   }
 }
 
-/// How many values were clipped, by lane; a stretch is shorter than 2^24.
+/// Counts of clipped values, by lane, in float: a span is shorter than 2^24.
 template <class D>
 struct Clipped {
   explicit HWY_INLINE Clipped(D d) : low(hn::Zero(d)), high(low) {}
@@ -120,7 +120,7 @@ template <class D, class Sum, class Out>
 HWY_INLINE void CountClipped(D d, const FloatJob<Sum, Out>&, hn::Vec<D> key, hn::Vec<D> values, Clipped<D>& clipped) {
   constexpr bool kFloat = std::is_same_v<Out, float>;
   const float most = kFloat ? std::numeric_limits<float>::max() : static_cast<float>(full_range(dtype_of<Out>()));
-  // To float, what was finite and is not any more; to integers, see StoreDoubles.
+  // For float outputs, values that were finite before and are not after; for integers, see StoreDoubles.
   auto low = hn::Lt(values, hn::Set(d, kFloat ? -most : -0.5F));
   auto high = kFloat ? hn::Gt(values, hn::Set(d, most)) : hn::Ge(values, hn::Set(d, most + 0.5F));
   if constexpr (kFloat) {
@@ -138,10 +138,10 @@ HWY_INLINE void AddTo(D d, const Clipped<D>& clipped, ResponseStats& stats) {
   stats.clipped_high += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.high)));
 }
 
-// Loops take their job by value: a store of bytes might change what a reference refers to, for all the compiler knows.
+// Loops take their job by value: the compiler must assume that a store of bytes changes what a reference refers to.
 
-/// Stores the values from `begin` to `end`, a whole number of vectors apart, widens `seen` to their keys and counts
-/// what is clipped if so told. Returns whether one of them is NaN.
+/// Stores the values from `begin` to `end`, a whole number of vectors, and widens `seen` to their keys. Counts clipped
+/// values if kCount. Returns whether one of them is NaN.
 template <bool kCount, class D, class Sum, class Out>
 HWY_INLINE bool StoreRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t end, Extremes<D>& seen,
                            Clipped<D>& clipped) {
@@ -168,7 +168,7 @@ void CountRange(D d, FloatJob<Sum, Out> job, std::int64_t begin, std::int64_t en
   }
 }
 
-/// Whether a value may be counted as clipped, from the extremes of all keys.
+/// Whether any value may be clipped, given the extremes of all keys.
 template <class Sum, class Out>
 bool MayClip(const FloatJob<Sum, Out>& job, double least, double most) {
   if constexpr (std::is_same_v<Out, float>) {
@@ -176,25 +176,25 @@ bool MayClip(const FloatJob<Sum, Out>& job, double least, double most) {
     return !std::isfinite(stored(least)) || !std::isfinite(stored(most));
   } else {
     constexpr double kMost = full_range(dtype_of<Out>());
-    // A unit in the last place of float is left for what Values() rounds.
+    // This leaves a unit in the last place of float for the rounding in Values().
     const auto fits = [&](double value) { return value >= -0.5 && value < kMost + 0.49; };
     return !fits(job.value(least)) || !fits(job.value(most));
   }
 }
 
-/// Whether keys between these are as good in float as in double.
+/// Whether all keys between these give the same results in float as in double.
 template <class Sum, class Out>
 bool IsSafe(const FloatJob<Sum, Out>& job, double least, double most) {
   const auto is_finite = [&](double key) { return std::isfinite(static_cast<float>(key) * job.reciprocal); };
   if (job.multiply && !(is_finite(least) && is_finite(most))) return false;  // Quotient() makes NaN of infinities
   if (!job.squares && !std::is_same_v<Sum, std::int32_t>) return true;
-  // Below 2^24 every whole number is a float. The root of a whole number is 1 / (8 k + 4) or more away from the tie at
-  // k + 1/2, which half a unit in the last place of float must not reach: up to 256 it does not, and up to 2^10.
+  // Below 2^24 every whole number is a float. The root of a whole number is at least 1 / (8 k + 4) away
+  // from the tie at k + 1/2. Half a unit in the last place of a float is less than that up to 256, and up to 2^10.
   const double limit = job.squares && std::is_same_v<Out, std::uint16_t> ? 0x1p20 : 0x1p24;
   return most < limit && least > -limit;
 }
 
-/// `runs` runs of `length` sums, `pitch` apart, that are the output already: what is left to do is to look at them.
+/// Updates the statistics with `runs` runs of `length` sums, `pitch` apart, that are in the output already.
 bool LookAt(const float* sums, std::int64_t runs, std::int64_t pitch, std::int64_t length, ResponseStats& stats) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
@@ -227,14 +227,15 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   Extremes<Singles> rest(one);
   Clipped<Vectors> clipped(d);
   Clipped<Singles> rest_clipped(one);
-  // Where values were clipped more will be, and are counted at once; else only where the extremes show that it is so.
+  // If values were clipped before, more will follow, and are counted at once; otherwise only if the extremes require
+  // it.
   const bool counts = stats.clipped_low + stats.clipped_high > 0;
   bool some_nan =
       counts ? StoreRange<true>(d, job, 0, whole, seen, clipped) : StoreRange<false>(d, job, 0, whole, seen, clipped);
   if (counts || whole == 0) {
     some_nan |= StoreRange<true>(one, job, whole, job.count, rest, rest_clipped);
   } else if (whole < job.count) {
-    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // some once more
+    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // overlaps the vector before
   }
   if (some_nan) return false;
 

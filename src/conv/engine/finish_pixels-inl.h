@@ -1,5 +1,5 @@
-// The epilogue of pixels with many channels side by side (finish.h), for one instruction set. Included once for each by
-// way of hwy/foreach_target.h.
+// The epilogue of pixels with many interleaved channels (finish.h). Included once per instruction set through
+// hwy/foreach_target.h.
 
 #if defined(CONVTOOL_CONV_FINISH_PIXELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_FINISH_PIXELS_INL_H_
@@ -18,7 +18,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The responses whose keys are `keys`, widened into `seen`. Returns whether all of them are floats.
+/// Widens `seen` to the responses of `keys`. Returns whether all of them fit in a float.
 template <class Wide>
 HWY_INLINE bool WidenByKeys(Wide wide, const float* keys, const double* divisors, const float* biases,
                             Extremes<Wide>& seen) {
@@ -73,7 +73,7 @@ bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
     return one_run ? LookAt(job.sums, 1, 0, job.pixels * job.channels, stats)
                    : LookAt(job.sums, job.pixels, job.pitch, job.channels, stats);
   }
-  // Pixels of few channels are not left to vectors of one lane alone.
+  // Vectors of four lanes keep pixels of few channels from falling back to one lane.
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
   const auto few = static_cast<std::int64_t>(hn::Lanes(hn::CappedTag<float, 4>()));
   const std::int64_t whole = job.channels - job.channels % lanes, fours = job.channels - job.channels % few;
@@ -87,7 +87,7 @@ bool FinishPixels(const PixelJob& job, ResponseStats& stats) {
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// Four pixels of four channels become four rows.
+/// Transposes four pixels of four channels into four rows.
 HWY_INLINE void TransposeFour(const float* pixels, std::int64_t pitch, float* rows, std::int64_t row_pitch) {
   const hn::FixedTag<float, 4> d;
   const hn::FixedTag<double, 2> pairs;

@@ -3,8 +3,8 @@
 //
 //   b g r b g r b g r b g r ...     3 channels, taps 1 pixel apart = 1 channel, taps 3 columns apart
 //
-// No pixel is taken apart and put together again, and rows are longer. Positions are counted in columns of the flat
-// view; its border is as many pixels wide as before, of `channels` columns each.
+// No pixel has to be separated into channels and interleaved again, and rows are longer. Positions count columns of the
+// flat view; its border is as many pixels wide as before, of `channels` columns each.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@
 
 namespace convtool {
 
-/// Whether every channel of a depthwise problem is filtered by the same weights; then any number of channels is
-/// interleaved or not as its picture is. False for a single channel, which is flat already.
+/// Whether every channel of a depthwise problem is filtered by the same weights. False for a single channel, which is
+/// flat already.
 inline bool channels_share_kernel(const ConvProblem& problem, const Kernel& kernel) {
   const std::int64_t channels = problem.input.c;
   if (channels == 1 || problem.groups != channels) return false;
@@ -25,12 +25,12 @@ inline bool channels_share_kernel(const ConvProblem& problem, const Kernel& kern
   return std::equal(kernel.weights.begin() + period, kernel.weights.end(), kernel.weights.begin());
 }
 
-/// Whether the channels of a pixel are neighbours in memory, in either order, and pixels too.
+/// Whether the channels of a pixel are neighbours in memory, in either order, and so are the pixels.
 inline bool is_interleaved(const ConstTensorRef& picture) {
   return picture.strides.w == picture.shape.c && std::abs(picture.strides.c) == 1;
 }
 
-/// The memory of an interleaved picture as one channel of channels * w columns. Of a null reference, the shape.
+/// An interleaved picture as one channel of channels * w columns of the same memory. `data` may be null.
 template <class Ref>
 Ref flat_view(const Ref& picture) {
   Ref flat = picture;

@@ -4,17 +4,15 @@
 
 #include <atomic>
 
-#include "conv/algorithms/integer/dot.h"
-
 namespace {
 
-std::atomic<std::int64_t> tested_targets{0};  // in place of the processor's, unless 0
+std::atomic<std::int64_t> tested_targets{0};  // unless 0, replaces the processor's targets
 
 std::int64_t targets_of_processor() {
   std::int64_t targets = HWY_STATIC_TARGET | HWY_EMU128 | HWY_SCALAR;
 #if HWY_ARCH_X86
-  // What Highway 1.0.3 compiles each target with. Its AVX2 uses LZCNT and F16C too, of which Clang 14 has no question:
-  // every processor with BMI2 and FMA has them.
+  // The features that Highway 1.0.3 compiles each target with. Its AVX2 also uses LZCNT and F16C, which Clang 14 cannot
+  // query; every processor with BMI2 and FMA has them.
   const bool ssse3 = __builtin_cpu_supports("ssse3");
   const bool sse4 =
       ssse3 && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
@@ -32,7 +30,8 @@ std::int64_t targets_of_processor() {
 
 }  // namespace
 
-// All that the engine calls of Highway's library, whose start measures the resolution of a clock: 3 ms in each run.
+// Replacements for the only functions of Highway's library that the engine calls. The library itself would measure the
+// resolution of a clock when it is loaded, which takes 3 ms of every run.
 namespace hwy {
 
 ChosenTarget& GetChosenTarget() {
@@ -50,9 +49,19 @@ std::int64_t SupportedTargets() {
 namespace convtool {
 namespace {
 
-bool vnni_allowed = true;  // tests say otherwise
+bool vnni_allowed = true;  // false while a test uses another instruction set
 
 }  // namespace
+
+bool cpu_has_vnni() {
+#if HWY_ARCH_X86_64
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("avx512vbmi");
+#else
+  return false;
+#endif
+}
 
 std::vector<std::string_view> instruction_sets() {
   std::vector<std::string_view> names;

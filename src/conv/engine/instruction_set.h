@@ -1,4 +1,4 @@
-// The instruction sets that inner loops were compiled for, and the one in use.
+// The instruction sets that row functions are compiled for, and the one in use.
 #pragma once
 
 #include <string_view>
@@ -6,16 +6,19 @@
 
 namespace convtool {
 
-/// Highway's AVX3 and, for the dot products of dot.h, AVX-512 VNNI and VBMI.
+/// Highway's AVX3, and AVX-512 VNNI and VBMI for the dot products of algorithms/integer/dot.h.
 inline constexpr std::string_view kAvx3Vnni = "AVX3_VNNI";
 
-/// Names of the instruction sets that were compiled and that this processor has, best first: Highway's, and kAvx3Vnni.
+/// Whether the program and this processor have AVX-512 F, BW, VL, VNNI and VBMI, for which Highway 1.0.3 has no target.
+bool cpu_has_vnni();
+
+/// The names of the compiled instruction sets that this processor has, best first: Highway's names, and kAvx3Vnni.
 std::vector<std::string_view> instruction_sets();
 
-/// The one in use.
+/// The name of the instruction set in use.
 std::string_view instruction_set();
 
-/// For tests: from now on use the instruction set of this name; "" for the best. Not while plans run.
+/// For tests: switches to the instruction set of this name, or to the best for "". Not thread-safe; no plan may run.
 void use_instruction_set(std::string_view name);
 
 }  // namespace convtool

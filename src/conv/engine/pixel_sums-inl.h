@@ -1,10 +1,10 @@
-// Sums of neighbouring pixels whose taps see the same inputs, in registers: the inner loop of `depthwise` and of narrow
-// panels of `packed`, for one instruction set. Included once for each by way of hwy/foreach_target.h.
+// Sums of neighbouring pixels whose taps see the same inputs, in registers: the micro-kernel of `depthwise`, and of
+// channel blocks of `packed` that are one vector wide. Included once per instruction set through hwy/foreach_target.h.
 //
 //   pixels        0   1   2   3          three taps at stride 1: input 2 is tap 2 of pixel 0, tap 1 of pixel 1 and
 //   inputs        0 1 2 3 4 5            tap 0 of pixel 2
 //
-// A processor that makes two multiply-adds a cycle loads hardly as many vectors; so each is loaded once.
+// A processor that does two multiply-adds per cycle can hardly load two vectors per cycle, so each is loaded once.
 
 #if defined(CONVTOOL_CONV_PIXEL_SUMS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_PIXEL_SUMS_INL_H_
@@ -40,11 +40,11 @@ struct Broadcast {
   HWY_INLINE PixelVector operator()(const float* input) const { return hn::Set(PixelFloats(), *input); }
 };
 
-/// All inputs are there.
+/// All inputs exist.
 struct Everywhere {
   HWY_INLINE bool operator()(std::int64_t) const { return true; }
 };
-/// Input i is column `first` + i * `step`; those outside [begin, end) are not there, and add nothing.
+/// Input i is column `first` + i * `step`; columns outside [begin, end) do not exist, and add nothing.
 struct Within {
   std::int64_t first, step, begin, end;
 
@@ -99,7 +99,7 @@ class PixelSums {
 
   template <int kStride, int kInput, int kTaps, int... P>
   HWY_INLINE void AddInput(PixelVector input, const PixelVector (&weight)[kTaps], std::integer_sequence<int, P...>) {
-    // No instruction, but without it GCC loads the input once for each tap.
+    // This emits no instruction, but without it GCC loads the input once for each tap.
     std::atomic_signal_fence(std::memory_order_acq_rel);
     (AddProduct<P, kInput - kStride * P>(input, weight), ...);
   }

@@ -17,7 +17,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Looks at sums while they are in registers, where it costs an addition and two comparisons on units that
+/// Updates the statistics while sums are in registers. It costs an addition and two comparisons, on units that
 /// multiply-adds leave free.
 template <class D>
 class SumsLook {

@@ -1,4 +1,4 @@
-// What inner loops have seen of sums that they put into the output themselves. Internal to conv/.
+// Statistics of sums that row functions store in the output themselves. Internal to conv/.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@ namespace convtool {
 /// Floats of the widest vector of any instruction set.
 inline constexpr std::int64_t kMostLanes = 16;
 
-/// By lane of a vector, of which narrower ones use the first; seen_sums-inl.h fills it in.
+/// One value per lane; narrower vectors use the first ones. Filled in by seen_sums-inl.h.
 struct alignas(64) SeenSums {
   float min[kMostLanes], max[kMostLanes];
-  float total[kMostLanes];  ///< infinite or NaN once a sum was
+  float total[kMostLanes];  ///< infinite or NaN if a sum was
 
   SeenSums() {
     std::fill_n(min, kMostLanes, std::numeric_limits<float>::infinity());
@@ -32,12 +32,12 @@ struct alignas(64) SeenSums {
     }
   }
 
-  /// False where a sum may not have been finite; then Sink is to finish them all.
+  /// False if a sum may not have been finite; then the caller passes all of them to the sink.
   bool is_finite() const {
     return std::all_of(total, total + kMostLanes, [](float t) { return std::isfinite(t); });
   }
 
-  /// Only if they are.
+  /// Only if is_finite().
   void merge_into(ResponseStats& stats) const {
     stats.min = std::min(stats.min, *std::min_element(min, min + kMostLanes) + 0.0);  // no -0
     stats.max = std::max(stats.max, *std::max_element(max, max + kMostLanes) + 0.0);

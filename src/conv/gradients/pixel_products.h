@@ -1,6 +1,5 @@
-// Outer products of pixels, summed up: what each of several taps sees, times all outputs of a pixel. The inner loop of
-// weight_gradient.h where a layer has outputs enough to fill vectors. Internal to conv/; the text is
-// pixel_products-inl.h.
+// Sums of outer products of pixels: the pixel that each of several taps sees, times all outputs of a pixel. The row
+// function of weight_gradient.h for layers with enough outputs to fill vectors. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +8,13 @@
 
 namespace convtool {
 
-/// Rows of pixels, each with `outputs` floats side by side and as many zeros behind them as make `pitch`, a whole
-/// number of vectors.
+/// Rows of pixels, each with `outputs` floats, padded with zeros to `pitch`, a whole number of vectors.
 struct PixelRows {
   const float* const* rows = nullptr;
   std::int64_t outputs = 0, pitch = 0;
 };
 
-/// How many outputs go through registers together, at most: a whole number of vectors.
+/// The most outputs that registers hold together: a whole number of vectors.
 std::int64_t most_pixel_outputs();
 
 /// sums[a * pitch + o] += the sum over i < height and j < width of row i of list a of `taps`, at j, times output o of

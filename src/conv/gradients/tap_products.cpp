@@ -4,23 +4,22 @@
 
 #include "conv/engine/simd.h"
 #include "conv/gradients/row_products.h"
-#include "conv/input/pixel_tiles.h"
 #include "conv/input/strips.h"
 #include "core/parallel.h"
 
 namespace convtool {
 namespace {
 
-/// Output positions of a block, at most: enough that a tile's sums are put away rarely, few enough for first-level
+/// The most output positions of a block: enough that the sums of a tile are rarely stored, few enough for first-level
 /// caches.
 constexpr std::int64_t kBlock = 1024;
 
-/// Rows and columns of output that are taken together, of one item.
+/// Output rows and columns of one batch item that are processed together.
 struct Block {
   std::int64_t n = 0, y = 0, x = 0, height = 0, width = 0;
 };
 
-/// The columns of A, and those of Y, at the positions of a block. Not for several threads.
+/// Reads the columns of A and of Y at the positions of a block. Not thread-safe.
 class BlockReader {
  public:
   BlockReader(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& values,
@@ -60,13 +59,13 @@ class BlockReader {
   }
 
  private:
-  /// Input rows that so many output rows see, at most.
+  /// The most input rows that `height` output rows see.
   static std::int64_t rows_seen(const ConvProblem& problem, std::int64_t height) {
     const std::int64_t reach = dilated_kernel(problem.kernel, problem.dilation).h;
     return std::min(height * problem.kernel.kh, (height - 1) * problem.stride.h + reach);
   }
 
-  /// A copy, with the slack that vectors want.
+  /// A copy of a row of values, with the slack that vectors need.
   const float* value_row(const Block& block, std::int64_t i, std::int64_t group, std::int64_t o) {
     float* row = value_rows_.data() + (i * outputs_ + o) * value_length_;
     to_floats(&values_.at(block.n, group * outputs_ + o, block.y + i, block.x), values_.strides.w, block.width, row);
@@ -108,7 +107,7 @@ class RowsAdder {
   }
 
  private:
-  /// Pieces that rows are cut into.
+  /// Blocks across a row.
   std::int64_t parts() const { return (width_ + kBlock - 1) / kBlock; }
 
   void add_block(const Block& block, TapProducts& products) {
@@ -117,10 +116,10 @@ class RowsAdder {
       const RowLists all = reader_.read(block, group);
       add_row_products<double>(all.part(0, taps), all.part(taps, taps + outputs), block.height, block.width,
                                products.with_values.data() + group * taps * outputs, outputs);
-      constexpr std::int64_t kPanel = 12;  // what is on and above the diagonal, and a little more
+      constexpr std::int64_t kColumns = 12;  // the sums on and above the diagonal, and a few more
       double* sums = products.with_taps.data() + group * taps * taps;
-      for (std::int64_t begin = 0; begin < taps; begin += kPanel) {
-        const std::int64_t end = std::min(begin + kPanel, taps);
+      for (std::int64_t begin = 0; begin < taps; begin += kColumns) {
+        const std::int64_t end = std::min(begin + kColumns, taps);
         add_row_products<double>(all.part(0, end), all.part(begin, end), block.height, block.width, sums + begin, taps);
       }
     }
@@ -135,7 +134,7 @@ void add_to(std::vector<double>& sums, const std::vector<double>& more) {
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
 }
 
-/// Copies what stands above the diagonal below it.
+/// Copies the sums above the diagonal to those below it.
 void mirror(TapProducts& products, std::int64_t groups) {
   const std::int64_t taps = products.taps;
   for (std::int64_t group = 0; group < groups; ++group) {
@@ -154,30 +153,32 @@ TapProducts tap_products(const ConvProblem& problem, const ConstTensorRef& input
               values.shape.h > 0 && input.shape == problem.input,
           "tap products of tensors that are not the problem's");
   ConvProblem bounded = problem;
-  if (out.w == 1) bounded.stride.w = 1;  // any serves one column, and large ones make large strips
+  if (out.w == 1)
+    bounded.stride.w = 1;  // the stride has no effect on one column, and a large one would need large strips
 
   TapProducts empty{.taps = problem.kernel.taps() + 1, .outputs = problem.kernel.c_o / problem.groups};
   empty.with_values.resize(static_cast<std::size_t>(problem.groups * empty.taps * empty.outputs));
   empty.with_taps.resize(static_cast<std::size_t>(problem.groups * empty.taps * empty.taps));
 
-  // Bands of rows, each with sums of its own, which do not depend on the number of threads. Large sums make few bands.
-  constexpr std::int64_t kMostBands = 64, kBandDoubles = std::int64_t{1} << 25;
+  // The rows are divided into shares with sums of their own, independently of the number of threads. The larger the
+  // sums, the fewer the shares.
+  constexpr std::int64_t kMostShares = 64, kShareDoubles = std::int64_t{1} << 25;
   const auto doubles = static_cast<std::int64_t>(empty.with_values.size() + empty.with_taps.size());
   const std::int64_t rows = out.n * values.shape.h;
-  const std::int64_t count = std::min(rows, std::clamp<std::int64_t>(kBandDoubles / doubles, 2, kMostBands));
-  std::vector<TapProducts> bands(static_cast<std::size_t>(count));
+  const std::int64_t count = std::min(rows, std::clamp<std::int64_t>(kShareDoubles / doubles, 2, kMostShares));
+  std::vector<TapProducts> shares(static_cast<std::size_t>(count));
   parallel_for(count, threads, [&](std::int64_t begin, std::int64_t end) {
     RowsAdder adder(bounded, input, values);
-    for (std::int64_t band = begin; band < end; ++band) {
-      TapProducts& sums = bands[static_cast<std::size_t>(band)];
+    for (std::int64_t share = begin; share < end; ++share) {
+      TapProducts& sums = shares[static_cast<std::size_t>(share)];
       sums = empty;
-      adder.add(rows * band / count, rows * (band + 1) / count, sums);
+      adder.add(rows * share / count, rows * (share + 1) / count, sums);
     }
   });
-  TapProducts& total = bands.front();
-  for (std::size_t band = 1; band < bands.size(); ++band) {
-    add_to(total.with_values, bands[band].with_values);
-    add_to(total.with_taps, bands[band].with_taps);
+  TapProducts& total = shares.front();
+  for (std::size_t share = 1; share < shares.size(); ++share) {
+    add_to(total.with_values, shares[share].with_values);
+    add_to(total.with_taps, shares[share].with_taps);
   }
   mirror(total, problem.groups);
   return std::move(total);

@@ -1,5 +1,5 @@
-// What the taps of a layer see, multiplied with each other and with the layer's wanted output: the sums that least
-// squares is made of.
+// Products of the pixels that a layer's taps see, with each other and with the desired output: the sums that least
+// squares needs.
 //
 // For one group of a layer let A be the matrix with a row for each output position (n, i, j) and a column for each tap
 // (c, u, v) of an output channel, which holds the pixel that the tap sees there (the x of the formula in problem.h),
@@ -8,7 +8,7 @@
 //   with_values = A^T Y     Y: a row for each output position, a column for each output channel of the group
 //   with_taps   = A^T A     the Gram matrix
 //
-// A is im2col, and is never put together: its columns are rows of the padded input, read where they lie.
+// A is im2col, and is never built: its columns are rows of the padded input, read in place.
 #pragma once
 
 #include <cstdint>

@@ -1,19 +1,19 @@
-// Rows of input meet all rows of dy that see them: row y of the padded input and row i of dy where y = i*stride +
-// u*dilation for some row u of the kernel. So
+// Rows of input meet all rows of dy that see them: row y of the padded input and row i of dy meet where y = i*stride +
+// u*dilation for some kernel row u. So
 //
-//   left     for each input channel and kernel column v: row y, v * dilation further on
+//   left     for each input channel and kernel column v: row y, from column v * dilation on
 //   right    for each kernel row u with such an i, and each output channel: row i of dy
 //   sums     left times right, which are the taps (c, v, u) of output channel o
 //
-// and a register tile of several lists on either side (row_products.h) multiplies each vector that it loads several
-// times, even where input and output have one channel.
+// and a register tile of several lists on either side (row_products.h) multiplies each loaded vector several times,
+// even for one input and one output channel.
 //
-// Where output channels fill vectors, pixels are multiplied instead (pixel_products.h): what a tap of row y sees, times
-// all outputs of the pixel of row i, which are put side by side first. That leaves no vector half empty at the end of
-// short rows, and no sums to be taken across vectors.
+// Where output channels fill vectors, pixels are multiplied instead (pixel_products.h): the pixel that a tap of row y
+// sees, times all outputs of a pixel of row i, which are interleaved first. This leaves no vector partly empty at the
+// end of short rows, and needs no sums across the lanes of a vector.
 //
-// Rows y that are alike modulo the stride have kernel rows u in common. Such rows are taken together, and kernel rows
-// are sorted by that remainder, so that their sums stand side by side.
+// Rows y with the same remainder modulo the stride have the same kernel rows. Such rows are taken together, and kernel
+// rows are sorted by that remainder, so that their sums are contiguous.
 
 #include "conv/gradients/weight_gradient.h"
 
@@ -22,7 +22,6 @@
 #include "conv/engine/simd.h"
 #include "conv/gradients/pixel_products.h"
 #include "conv/gradients/row_products.h"
-#include "conv/input/pixel_tiles.h"
 #include "conv/input/strips.h"
 #include "core/aligned.h"
 #include "core/parallel.h"
@@ -30,17 +29,17 @@
 namespace convtool {
 namespace {
 
-/// Columns of a block, at most: rows are read whole where they are no longer, which is how memory likes it best.
+/// The most columns of a block. Shorter rows are read whole, which suits memory best.
 constexpr std::int64_t kMostColumns = 4096;
-/// Positions of a block of several rows, at most: enough that a tile's sums are put away rarely.
+/// The most positions of a block of several rows: enough that the sums of a tile are rarely stored.
 constexpr std::int64_t kBlock = 1024;
-/// Columns of a block of pixels, and pixels that all taps meet one after another, at most: these times the outputs that
-/// go through registers together, 64 with AVX-512, stay in a first-level cache of 48 KiB.
+/// The most columns of a block of pixels, and the most pixels that all taps meet in turn: times the outputs that
+/// registers hold together, 64 with AVX-512, they stay in a first-level cache of 48 KiB.
 constexpr std::int64_t kMostPixels = 176;
-/// Bytes of sums beyond which these come from memory each time, and are worth fewer visits than that.
+/// Larger sums, in bytes, come from memory each time, so blocks are larger to visit them less often.
 constexpr std::int64_t kLargeSums = 1 << 20;
 
-/// Rows of the padded input that are alike modulo the stride, and the kernel rows that they have in common.
+/// Rows of the padded input with the same remainder modulo the stride, and the kernel rows that they share.
 struct Phase {
   std::int64_t remainder = 0;
   std::int64_t rows = 0;             ///< of the padded input, remainder + k * stride for k < rows
@@ -65,24 +64,24 @@ std::vector<Phase> make_phases(const ConvProblem& problem, std::int64_t dy_rows)
   return phases;
 }
 
-/// Sums of one band of the work: weights as [groups][c_i/groups * kw][kh, by phase][outputs], biases as
+/// The sums of one share of the work: weights as [groups][c_i/groups * kw][kh, by phase][outputs], biases as
 /// [groups][outputs].
 struct Sums {
   std::vector<double> weights, bias;
 };
 
-/// What stays the same from band to band.
+/// The part of the work that all shares have in common.
 struct Work {
   ConvProblem problem;
-  ConvProblem of_dy;  ///< a problem whose input is dy, read as it is with zeros around it
+  ConvProblem of_dy;  ///< a problem whose input is dy, surrounded by zeros
   std::vector<Phase> phases;
   std::int64_t outputs = 0;      ///< of a group
   bool by_pixels = false;        ///< with pixel_products.h
-  std::int64_t most_pixels = 0;  ///< then that all taps meet one after another
+  std::int64_t most_pixels = 0;  ///< if so, the pixels that all taps meet in turn
   std::int64_t most_columns = 0, block_width = 0, block_height = 0;
 };
 
-/// Whether outputs fill vectors, and are met by enough taps to be worth putting side by side.
+/// Whether outputs fill vectors, and meet enough taps to make interleaving them worthwhile.
 bool fills_vectors(const ConvProblem& problem) {
   constexpr std::int64_t kLeastTaps = 64;
   const std::int64_t outputs = problem.kernel.c_o / problem.groups, lanes = float_lanes();
@@ -90,11 +89,11 @@ bool fills_vectors(const ConvProblem& problem) {
   return 4 * outputs >= 3 * padded && problem.kernel.taps() >= kLeastTaps;
 }
 
-/// Rows of some channels of dy, pixel by pixel, each put there when it is first asked for.
+/// Rows of some channels of dy, interleaved; each is filled in by the caller when it is first needed.
 class SideBySide {
  public:
-  /// Forgets what there was. Rows of [lowest, highest] will be asked for, `most` of them at most, of `width` pixels of
-  /// `channels`.
+  /// Empties the buffer and prepares it for rows of [lowest, highest], at most `most` of them, each of `width` pixels
+  /// of `channels`.
   void begin(std::int64_t lowest, std::int64_t highest, std::int64_t most, std::int64_t width, std::int64_t channels) {
     const std::int64_t lanes = float_lanes();
     lowest_ = lowest;
@@ -111,7 +110,7 @@ class SideBySide {
   const float* row(std::int64_t i) const { return floats_.data() + places_[static_cast<std::size_t>(i - lowest_)]; }
   std::int64_t pitch() const { return pitch_; }
 
-  /// Row `i`, whose channels stand `step` floats apart from `from` on.
+  /// Interleaves row `i`, whose channels start at `from`, `step` floats apart.
   void put(std::int64_t i, const float* from, std::int64_t step) {
     places_[static_cast<std::size_t>(i - lowest_)] = used_;
     float* to = floats_.data() + used_;
@@ -130,7 +129,7 @@ class SideBySide {
   AlignedVector<float> floats_;
 };
 
-/// Adds up products, block by block. Not for several threads.
+/// Adds up products, block by block. Not thread-safe.
 class Adder {
  public:
   Adder(const Work& work, const ConstTensorRef& input, const ConstTensorRef& dy)
@@ -144,7 +143,7 @@ class Adder {
         dy_strips_(work.of_dy, dy_layout_, dy, dy_rows_seen(work)),
         ones_(static_cast<std::size_t>(work.block_width + kRowSlack), 1.0F) {}
 
-  /// Rows [begin, end) of a phase, counted through the batch.
+  /// Adds rows [begin, end) of a phase, counted through the batch.
   void add(const Phase& phase, std::int64_t begin, std::int64_t end, Sums& sums) {
     cut_evenly(width_, work_.most_columns, [&](std::int64_t x, std::int64_t x_end) {
       input_strips_.move_to(x);
@@ -160,7 +159,7 @@ class Adder {
   }
 
  private:
-  /// Rows of dy that a block meets, at most.
+  /// The most rows of dy that a block meets.
   static std::int64_t dy_rows_seen(const Work& work) {
     const std::int64_t kh = work.problem.kernel.kh;
     const std::int64_t reach = (kh - 1) * work.problem.dilation.h / work.problem.stride.h;
@@ -172,8 +171,8 @@ class Adder {
     std::int64_t channel_step = 0;
   };
 
-  /// Row `i` of dy, or zeros where there is none: where it lies, when its columns are neighbours and there is as much
-  /// memory behind it as may be read; else a strip.
+  /// Row `i` of dy, or zeros if there is none. It is read in place if its columns are contiguous and kRowSlack floats
+  /// of memory follow it; else from a strip.
   DyRow read_dy(std::int64_t n, std::int64_t i) {
     const Strides& steps = dy_.strides;
     const bool slack = steps.w == 1 && steps.h >= width_ && (dy_rows_ - 1 - i) * steps.h >= kRowSlack;
@@ -181,11 +180,11 @@ class Adder {
     return {dy_strips_.row(n, i), dy_layout_.phase_length};
   }
 
-  /// Rows [k, k + height) of a phase of item `n`.
+  /// Adds rows [k, k + height) of a phase of item `n`.
   void add_block(const Phase& phase, std::int64_t n, std::int64_t k, std::int64_t height, std::int64_t width,
                  Sums& sums) {
     const KernelShape& kernel = work_.problem.kernel;
-    // Row i of dy that kernel row u has for row k, were there one.
+    // The row of dy that kernel row u meets at row `at`; it may not exist.
     const auto dy_row = [&](std::int64_t at, std::int64_t u) {
       return at + (phase.remainder - u * work_.problem.dilation.h) / work_.problem.stride.h;
     };
@@ -206,7 +205,7 @@ class Adder {
             const StripPlace place = input_layout_.tap(c, v * work_.problem.dilation.w);
             left_.push_back(strip + place.plane * input_layout_.phase_length + place.column);
           }
-        // Of pixels only those for the biases.
+        // With pixel products, only the rows that the biases need.
         for (auto u = first; u != (work_.by_pixels ? first + 1 : last); ++u) {
           const DyRow row = read_dy(n, dy_row(k + r, *u));
           for (std::int64_t o = group * work_.outputs; o < (group + 1) * work_.outputs; ++o)
@@ -262,8 +261,7 @@ class Adder {
   std::vector<const float*> pixel_rows_;
 };
 
-/// The sums of all bands, in nn.Conv2d's order. A few outputs at a time, so that lines of memory are used up on either
-/// side while they are at hand.
+/// Reorders sums as in nn.Conv2d. A few outputs at a time, so that cache lines are fully used on both sides.
 WeightGradient in_order(const Work& work, const Sums& sums) {
   const KernelShape& kernel = work.problem.kernel;
   const std::int64_t window = kernel.kh * kernel.kw, inputs = kernel.c_i_per_group;
@@ -297,7 +295,8 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
               input.shape == problem.input,
           "a gradient of tensors that are not the problem's");
   Work work{.problem = problem};
-  if (out.w == 1) work.problem.stride.w = 1;  // any serves one column, and large ones make large strips
+  if (out.w == 1)
+    work.problem.stride.w = 1;  // the stride has no effect on one column, and a large one would need large strips
   work.of_dy = {.input = dy.shape, .kernel = {.c_o = 1, .c_i_per_group = dy.shape.c}};
   work.phases = make_phases(problem, dy.shape.h);
   work.outputs = problem.kernel.c_o / problem.groups;
@@ -305,35 +304,35 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
   const bool sums_are_large = problem.kernel.count() * std::int64_t{sizeof(double)} > kLargeSums;
   work.most_pixels = sums_are_large ? kBlock : kMostPixels;
   work.most_columns = work.by_pixels ? kMostPixels : kMostColumns;
-  const std::int64_t pieces = (out.w + work.most_columns - 1) / work.most_columns;
-  work.block_width = (out.w + pieces - 1) / pieces;
+  const std::int64_t across = (out.w + work.most_columns - 1) / work.most_columns;
+  work.block_width = (out.w + across - 1) / across;
   work.block_height = std::min(dy.shape.h, std::max<std::int64_t>(1, kBlock / work.block_width));
 
-  // Bands of rows, each with sums of its own, which do not depend on the number of threads: as many as have enough to
-  // do, and as memory holds.
-  constexpr double kMostBands = 64, kLeastPositions = 320, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
+  // The rows are divided into shares with sums of their own, independently of the number of threads: as many as have
+  // enough to do and fit in memory.
+  constexpr double kMostShares = 64, kLeastPositions = 320, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
   const double positions = static_cast<double>(out.n * dy.shape.h * out.w);
   const double doubles = static_cast<double>(problem.kernel.count());
   const auto count = static_cast<std::int64_t>(std::max(
       1.0,
-      std::min({kMostBands, positions / kLeastPositions, mac_count(problem) / kLeastMacs, kMostDoubles / doubles})));
-  std::vector<Sums> bands(static_cast<std::size_t>(count));
+      std::min({kMostShares, positions / kLeastPositions, mac_count(problem) / kLeastMacs, kMostDoubles / doubles})));
+  std::vector<Sums> shares(static_cast<std::size_t>(count));
   parallel_for(count, threads, [&](std::int64_t begin, std::int64_t end) {
     Adder adder(work, input, dy);
-    for (std::int64_t band = begin; band < end; ++band) {
-      Sums& sums = bands[static_cast<std::size_t>(band)];
+    for (std::int64_t share = begin; share < end; ++share) {
+      Sums& sums = shares[static_cast<std::size_t>(share)];
       sums.weights.resize(static_cast<std::size_t>(problem.kernel.count()));
       sums.bias.resize(static_cast<std::size_t>(problem.kernel.c_o));
       for (const Phase& phase : work.phases) {
         const std::int64_t rows = out.n * phase.rows;
-        adder.add(phase, rows * band / count, rows * (band + 1) / count, sums);
+        adder.add(phase, rows * share / count, rows * (share + 1) / count, sums);
       }
     }
   });
-  Sums& total = bands.front();
-  for (std::size_t band = 1; band < bands.size(); ++band) {
-    for (std::size_t i = 0; i < total.weights.size(); ++i) total.weights[i] += bands[band].weights[i];
-    for (std::size_t i = 0; i < total.bias.size(); ++i) total.bias[i] += bands[band].bias[i];
+  Sums& total = shares.front();
+  for (std::size_t share = 1; share < shares.size(); ++share) {
+    for (std::size_t i = 0; i < total.weights.size(); ++i) total.weights[i] += shares[share].weights[i];
+    for (std::size_t i = 0; i < total.bias.size(); ++i) total.bias[i] += shares[share].bias[i];
   }
   return in_order(work, total);
 }

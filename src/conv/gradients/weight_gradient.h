@@ -1,10 +1,10 @@
-// How a loss changes with a layer's weights and biases: the formula of conv/problem.h the other way around. With dy the
+// The gradient of a loss with respect to a layer's weights and biases, by the formula of conv/problem.h. With dy the
 // derivative of the loss with respect to the layer's output,
 //
 //   d loss / d w[o,c,u,v] = sum over n,i,j of dy[n,o,i,j] * (the pixel that tap (c,u,v) sees at n,i,j)
 //   d loss / d bias[o]    = sum over n,i,j of dy[n,o,i,j]
 //
-// It is a correlation, of the input with dy.
+// This is a correlation of the input with dy.
 #pragma once
 
 #include <vector>

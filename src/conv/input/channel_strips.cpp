@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
 #include "conv/padding.h"
 
@@ -16,7 +17,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// to[x * to_step + c] = from[c * from_step + x], for x < width and c < channels: squares of 4x4 in four registers.
+/// to[x * to_step + c] = from[c * from_step + x], for x < width and c < channels, in 4x4 squares of four registers.
 void Interleave(const float* from, std::int64_t from_step, std::int64_t channels, std::int64_t width, float* to,
                 std::int64_t to_step) {
   std::int64_t x = 0;
@@ -67,18 +68,23 @@ bool shows_no_border(const ConvProblem& problem) {
   return problem.pads.left == 0 && ChannelStrips::width(problem) <= problem.input.w;
 }
 
-/// Half of a common second-level cache; the rest is for weights, sums and output.
-constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
-
-/// From the first to the last input row that `output_rows` rows see.
+/// The number of input rows from the first to the last that `output_rows` rows see.
 std::int64_t span_of(const ConvProblem& problem, std::int64_t output_rows) {
   return std::min((output_rows - 1) * problem.stride.h + dilated_kernel(problem.kernel, problem.dilation).h,
                   problem.input.h);
 }
 
-/// How many of these they do see at most.
+/// The most of these rows that they see.
 std::int64_t strips_of(const ConvProblem& problem, std::int64_t output_rows) {
   return std::min(output_rows * problem.kernel.kh, span_of(problem, output_rows));
+}
+
+/// The number of strips to keep: those that `output_rows` rows see, and with dilation those in between, as far as
+/// kCacheBytes allows.
+std::int64_t slots_of(const ConvProblem& problem, std::int64_t output_rows) {
+  const std::int64_t size = ChannelStrips::width(problem) * problem.input.c + kRowSlack;
+  const std::int64_t affordable = kCacheBytes / (size * static_cast<std::int64_t>(sizeof(float)));
+  return std::max(strips_of(problem, output_rows), std::min(span_of(problem, output_rows), affordable));
 }
 
 }  // namespace
@@ -98,30 +104,22 @@ ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& i
       in_place_(input.dtype == DType::f32 && input.strides.c == 1 && input.strides.w == input.shape.c &&
                 (!options.with_borders || shows_no_border(problem)) && !options.with_slack),
       width_(width(problem)),
-      step_(problem.input.c) {
+      step_(problem.input.c),
+      slots_(in_place_ ? 0 : slots_of(problem, options.output_rows)) {
   const std::int64_t size = width_ * step_ + kRowSlack;
   const bool constant = pad_index(problem.padding_mode, -1, problem.input.h) == kOutside;
   if (constant && options.with_borders) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
   if (in_place_) return;
-  const std::int64_t affordable = kCacheBytes / (size * static_cast<std::int64_t>(sizeof(float)));
-  slots_.resize(static_cast<std::size_t>(
-      std::max(strips_of(problem, options.output_rows), std::min(span_of(problem, options.output_rows), affordable))));
-  floats_ = Tensor(DType::f32, {1, 1, static_cast<std::int64_t>(slots_.size()), size});
+  floats_ = Tensor(DType::f32, {1, 1, slots_.count(), size});
 }
 
 ChannelStrip ChannelStrips::row(std::int64_t n, std::int64_t y) {
   const std::int64_t seen = pad_index(problem_.padding_mode, y, problem_.input.h);
   if (seen == kOutside) return {.floats = outside_.data(), .first = 0, .step = step_};
   if (in_place_) return {.floats = input_.view<float>().row(n, 0, seen), .first = problem_.pads.left, .step = step_};
-  const auto found =
-      std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.n == n && slot.y == seen; });
-  const auto slot =
-      found != slots_.end() ? found : std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
-        return a.last_used < b.last_used;
-      });
-  float* strip = floats_.data<float>() + (slot - slots_.begin()) * (width_ * step_ + kRowSlack);
-  if (found == slots_.end()) visit_dtype(input_.dtype, [&]<class In>(In) { fill<In>(n, seen, strip); });
-  *slot = {.n = n, .y = seen, .last_used = now_++};
+  const RowSlots::Slot slot = slots_.find(n * problem_.input.h + seen);
+  float* strip = floats_.data<float>() + slot.index * (width_ * step_ + kRowSlack);
+  if (slot.is_new) visit_dtype(input_.dtype, [&]<class In>(In) { fill<In>(n, seen, strip); });
   return {.floats = strip, .first = 0, .step = step_};
 }
 

@@ -1,4 +1,4 @@
-// Pixels of the padded picture, wherever they stand, as floats. Internal to conv/.
+// Reading a row of the padded picture as floats. Internal to conv/.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace convtool {
 
 /// Writes `count` pixels of row `y` of channel `c` of item `n`, from column `left` on, to `floats`. Rows and columns
-/// outside the picture hold what the problem's padding puts there.
+/// outside the picture are filled by the problem's padding.
 template <class T>
 void read_padded_row(const TensorView<const T>& x, const ConvProblem& problem, std::int64_t n, std::int64_t c,
                      std::int64_t y, std::int64_t left, std::int64_t count, float* floats) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "core/parallel.h"
+
 namespace convtool {
 namespace {
 
-/// Rows of fewer pixels are joined in one tile: with fewer, weights are read more often than caches like.
+/// Shorter rows are joined in one tile: with fewer pixels per tile, the weights would be read too often for the caches.
 constexpr std::int64_t kLeastInRow = 7;
-/// Fewer pixels leave multiply-adds waiting for each other, which costs more than the taps that they could skip.
+/// With fewer pixels, multiply-adds wait for each other, which costs more than skipping taps saves.
 constexpr std::int64_t kLeastPixels = 4;
 
 Range joined(const Range& a, const Range& b) {
@@ -21,8 +23,8 @@ Range joined(const Range& a, const Range& b) {
 Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps)
     : most_(most), taps_(taps), groups_(taps == TileTaps::all ? TapGroups::all(problem) : TapGroups::inside(problem)) {}
 
-/// What falls into `positions`. Unless taps are exact, groups of fewer than kLeastPixels pixels, being `across` wide,
-/// join a neighbour.
+/// The parts of groups within `positions`. Unless taps are exact, groups of fewer than kLeastPixels pixels, at `across`
+/// pixels per position, are joined with a neighbour.
 std::vector<TapGroup> Tiling::clip(const std::vector<TapGroup>& groups, const Range& positions,
                                    std::int64_t across) const {
   const auto small = [&](const TapGroup& group) {

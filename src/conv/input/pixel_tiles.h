@@ -1,4 +1,4 @@
-// Which pixels the micro-kernels of `packed` take together, and which taps these see. Internal to conv/.
+// Which pixels the micro-kernels of `packed` sum together, and which taps these pixels have. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ struct PixelPlace {
   std::int64_t i = 0, j = 0;
 };
 
-/// Pixels that have the taps (u, v) in `u` times `v`.
+/// Pixels with the taps (u, v) of `u` times `v`.
 struct PixelTile {
   std::int64_t pixels = 0;
   Range u, v;
-  PixelPlace first;        ///< the others follow in its row, unless `list` says where they are
-  std::int64_t list = -1;  ///< or: they are [list, list + pixels) of TiledBlock::places
+  PixelPlace first;        ///< the others follow it in its row, unless `list` is set
+  std::int64_t list = -1;  ///< if not -1, the pixels are [list, list + pixels) of TiledBlock::places
 };
 
 /// The pixels of a block, each in one tile.
@@ -38,24 +38,12 @@ struct TiledBlock {
   std::vector<PixelPlace> places;
 };
 
-/// Which taps a tile has.
+/// The taps of a tile.
 enum class TileTaps {
   all,
-  needed,  ///< those that fall inside the picture for one of its pixels, and no more unless a tile would be too small
-  exact,   ///< those that fall inside the picture, which are the same for all of its pixels
+  needed,  ///< those inside the picture for any of its pixels; more where the tile would be too small
+  exact,   ///< those inside the picture, which are the same for all of its pixels
 };
-
-/// Calls make(begin, end) for each of the fewest parts of [0, count) that are no longer than `most`, nearly equal.
-/// `count` is not 0.
-template <class Make>
-void cut_evenly(std::int64_t count, std::int64_t most, const Make& make) {
-  const std::int64_t parts = (count + most - 1) / most, size = count / parts, longer = count % parts;
-  for (std::int64_t part = 0, begin = 0; part < parts; ++part) {
-    const std::int64_t end = begin + size + (part < longer ? 1 : 0);
-    make(begin, end);
-    begin = end;
-  }
-}
 
 /// Cuts blocks of one problem's output into tiles.
 class Tiling {

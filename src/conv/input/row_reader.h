@@ -1,12 +1,12 @@
-// What the taps of `rows` read: float pictures where they lie, and strips (strips.h) elsewhere.
+// Where the taps of `rows` read: float pictures in place, and strips (strips.h) elsewhere.
 //
 //   outputs      |left|          interior          |right|
 //   read from    strip            picture           strip
 //
-// An interior is where all taps fall inside the picture, cut to whole vectors counted from the first output, so that
-// nothing is read past the end of a row, and sums have room for theirs. One narrower than the window is not worth the
-// strips beside it. Pictures of integers, strided columns and pixels whose channels are
-// neighbours are read from strips throughout.
+// The interior is where all taps fall inside the picture, cut to whole vectors counted from the first output, so that
+// nothing is read past the end of a row and sums may be stored in whole vectors. An interior narrower than the window
+// is not worth the strips beside it. Integer pictures, strided columns and interleaved channels are read from strips
+// throughout.
 #pragma once
 
 #include <cstdint>
@@ -18,41 +18,41 @@
 
 namespace convtool {
 
-/// What a tap reads for the first output of a block: one of the rows that the block uses, counted from its top, and of
-/// it a column of a plane.
+/// The pixel that a tap reads for the first output of a block: its row, counted from the top of the rows that the block
+/// uses, and its column in a plane of that row.
 struct TapPlace {
   std::int64_t row = 0;
   StripPlace in_row;
 };
 
-/// Reads one picture for one thread: panel by panel, and down each panel block by block.
+/// Reads one picture for one thread: slice by slice, and each slice block by block from top to bottom.
 class RowReader {
  public:
-  /// Neighbouring output columns whose taps read from one place.
-  struct Segment {
+  /// Neighbouring output columns whose taps read from the same strip or from the picture.
+  struct Part {
     std::int64_t begin = 0, count = 0;
     bool in_picture = false;
   };
 
   /// Blocks use `rows_used` input rows, dilation.h apart; `slots` strips are kept. `input` is the problem's, or its
-  /// flat view with `pixel` columns to a pixel. Throws std::bad_alloc.
+  /// flat view with `pixel` columns per pixel. Throws std::bad_alloc.
   RowReader(const ConvProblem& problem, std::int64_t pixel, const ConstTensorRef& input, std::int64_t rows_used,
             std::int64_t slots);
 
-  /// From now on outputs are [x, x + count). Returns them by segments. Throws std::bad_alloc.
-  const std::vector<Segment>& enter_panel(std::int64_t x, std::int64_t count);
+  /// Starts the slice of output columns [x, x + count) and returns its parts. Throws std::bad_alloc.
+  const std::vector<Part>& enter_slice(std::int64_t x, std::int64_t count);
 
-  /// From now on blocks use rows from `top` of item `n` on, any row: the padding mode says which row stands there.
+  /// Starts the block whose input rows begin at row `top` of item `n`, which may lie outside the picture.
   void enter_block(std::int64_t n, std::int64_t top);
 
-  /// What each tap reads for the first output of a segment. Valid until the next call of any function.
-  const float* const* sources(std::size_t segment, const std::vector<TapPlace>& places);
+  /// The pixel that each tap reads for the first output of a part. Valid until the next call of any function.
+  const float* const* sources(std::size_t part, const std::vector<TapPlace>& places);
 
  private:
-  /// The rows of a block for one segment.
+  /// The rows of a block for one part.
   struct Rows {
     std::int64_t plane_pitch = 0;
-    std::vector<const float*> first;  // null: outside the picture, where each column of each plane is the same
+    std::vector<const float*> first;  // null for rows of the padding value, which are outside_
   };
 
   const float* picture_row(std::int64_t n, std::int64_t y, std::int64_t begin) const;
@@ -62,9 +62,9 @@ class RowReader {
   const ConstTensorRef input_;
   const std::int64_t rows_used_, slots_;
   const bool may_read_picture_;
-  std::vector<Segment> segments_;
-  std::vector<RowStrips> strips_;  // of the segments that are not in the picture, in order
-  std::vector<Rows> rows_;         // by segment
+  std::vector<Part> parts_;
+  std::vector<RowStrips> strips_;  // of the parts that are not in the picture, in order
+  std::vector<Rows> rows_;         // by part
   std::vector<float> outside_;     // a row of the padding value
   std::vector<const float*> sources_;
 };

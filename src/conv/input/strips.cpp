@@ -9,9 +9,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kEmpty = -1;
-
-/// `count` columns of row `y` from column `from` on, channel c going to floats + c * line.
+/// Converts `count` columns of row `y` from column `from` on; channel c is written to floats + c * line.
 template <class In>
 void convert_row(const TensorView<const In>& x, std::int64_t n, std::int64_t y, std::int64_t from, std::int64_t count,
                  float* floats, std::int64_t line) {
@@ -42,31 +40,22 @@ RowStrips::RowStrips(const ConvProblem& problem, const StripLayout& layout, cons
       layout_(layout),
       input_(input),
       floats_(static_cast<std::size_t>(slots * layout.size())),
-      rows_(static_cast<std::size_t>(slots), kEmpty),
-      last_used_(static_cast<std::size_t>(slots), -1),
+      slots_(slots),
       outside_(static_cast<std::size_t>(layout.size()), problem.padding_value),
       line_(static_cast<std::size_t>(layout.stride > 1 ? layout.padded_width + kRowSlack : 0) *
             static_cast<std::size_t>(input.shape.c)) {}
 
 void RowStrips::move_to(std::int64_t x) {
   first_ = x * layout_.stride;
-  std::fill(rows_.begin(), rows_.end(), kEmpty);
+  slots_.clear();
 }
 
 const float* RowStrips::row(std::int64_t n, std::int64_t y) {
   const std::int64_t at = pad_index(problem_.padding_mode, y, input_.shape.h);
   if (at == kOutside) return outside_.data();
-  const std::int64_t wanted = n * input_.shape.h + at;
-  const auto found = std::find(rows_.begin(), rows_.end(), wanted);
-  const auto slot = static_cast<std::size_t>(
-      found != rows_.end() ? found - rows_.begin()
-                           : std::min_element(last_used_.begin(), last_used_.end()) - last_used_.begin());
-  float* strip = floats_.data() + static_cast<std::int64_t>(slot) * layout_.size();
-  if (found == rows_.end()) {
-    visit_dtype(input_.dtype, [&]<class In>(In) { fill(input_.view<In>(), n, at, strip); });
-    rows_[slot] = wanted;
-  }
-  last_used_[slot] = now_++;
+  const RowSlots::Slot slot = slots_.find(n * input_.shape.h + at);
+  float* strip = floats_.data() + slot.index * layout_.size();
+  if (slot.is_new) visit_dtype(input_.dtype, [&]<class In>(In) { fill(input_.view<In>(), n, at, strip); });
   return strip;
 }
 
@@ -76,8 +65,7 @@ void RowStrips::fill(const TensorView<const In>& x, std::int64_t n, std::int64_t
   const bool split = layout_.stride > 1;
   const std::int64_t width = layout_.padded_width, line = split ? width + kRowSlack : layout_.phase_length;
   float* lines = split ? line_.data() : strip;
-  // The picture stands at columns [begin, end) of the strip; borders are around it, and column `from` of it comes
-  // first.
+  // The picture fills columns [begin, end) of the strip, between its borders. Picture column 0 is strip column `left`.
   const std::int64_t left = problem_.pads.left * layout_.pixel - first_;
   const std::int64_t begin = std::clamp<std::int64_t>(left, 0, width), end = std::clamp(left + x.shape.w, begin, width);
   if (begin < end) convert_row(x, n, y, begin - left, end - begin, lines + begin, line);

@@ -21,14 +21,14 @@ struct TapGroup {
 struct TapGroups {
   std::vector<TapGroup> rows, columns;
 
-  /// One group each, with all taps.
+  /// One group per axis, with all taps.
   static TapGroups all(const ConvProblem& problem);
-  /// Only taps that fall inside the picture, which are the same for all positions of a group. May be none.
+  /// Only taps inside the picture, which are the same for all positions of a group. A group may have none.
   static TapGroups inside(const ConvProblem& problem);
 };
 
-/// Whether taps outside the picture may be left out: when padding is 0 and every weight finite, so that their products
-/// are 0 (and not NaN).
+/// Whether taps outside the picture may be left out: padding is 0 and every weight is finite, so their products are 0
+/// and not NaN.
 bool padding_adds_nothing(const ConvProblem& problem, const Kernel& kernel);
 
 }  // namespace convtool

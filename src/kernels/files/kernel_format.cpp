@@ -1,7 +1,5 @@
 #include "kernels/files/kernel_format.h"
 
-#include <algorithm>
-
 #include "core/text.h"
 #include "files/json_text.h"
 #include "kernels/files/foreign_kernels.h"
@@ -17,12 +15,37 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Bytes bytes_of(std::string_view text) {
+template <Network (*parse)(std::string_view text, const std::string& source, const std::string& name)>
+Network parse_text(std::span<const std::byte> bytes, const std::string& source, const std::string& name) {
+  return parse(text_of(bytes), source, name);
+}
+
+template <std::string (*format)(const Network&)>
+Bytes format_text(const Network& network) {
+  const std::string text = format(network);
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }
 
-/// Which of those in JSON, by the keys. What is not JSON is for convtool's own reader to complain of.
+Network parse_convtool(std::string_view text, const std::string& source, const std::string& name) {
+  return parse_kernel_json(text, source, name);
+}
+
+struct Format {
+  Network (*parse)(std::span<const std::byte> bytes, const std::string& source, const std::string& name);
+  Bytes (*format)(const Network& network);
+};
+
+/// In the order of KernelFormat.
+constexpr Format kFormats[] = {{parse_text<parse_convtool>, format_text<format_kernel_json>},
+                               {parse_npy_kernel, format_npy_kernel},
+                               {parse_text<parse_vips_matrix>, format_text<format_vips_matrix>},
+                               {parse_text<parse_magick_kernel>, format_text<format_magick_kernel>},
+                               {parse_text<parse_sharp_kernel>, format_text<format_sharp_kernel>},
+                               {parse_text<parse_openeo_kernel>, format_text<format_openeo_kernel>}};
+static_assert(std::size(kFormats) == std::size(kKernelFormats));
+
+/// The format in JSON that the keys show. Text that is not JSON counts as convtool's, whose reader then reports it.
 KernelFormat guess_json(std::string_view text) {
   try {
     const nlohmann::json value = parse_json(text, ErrorKind::kernel, "");
@@ -43,28 +66,11 @@ bool is_vips_matrix(std::string_view text) {
   }
 }
 
-constexpr const char* kNpyFormat = "an .npy file";
-
-Bytes format_npy(const Network& network) {
-  const Layer& layer = only_layer(network, kNpyFormat);
-  refuse_bias(layer, kNpyFormat);
-  const KernelShape& size = layer.shape;
-  NpyFile file = new_npy({size.c_o, size.c_i_per_group, size.kh, size.kw}, layer.rank);
-  float* values = file.values().view<float>().data;
-  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
-    const std::size_t output = i / static_cast<std::size_t>(size.taps());
-    const double divisor = layer.divisor.size() > 1 ? layer.divisor[output] : divisor_of(layer);
-    values[i] = static_cast<float>(static_cast<double>(layer.weights[i]) / divisor);
-  }
-  return std::move(file.bytes);
-}
-
-/// --padding and --padding-mode, as a user has to give them beside the weights.
+/// --padding and --padding-mode, as a user has to give them in addition to the weights.
 std::string padding_options(const ConvParams& params) {
-  constexpr const char* kRules[] = {"", " --padding same", " --padding same_lower", " --padding full"};
   const Pads& pads = params.padding.pads;
-  std::string text = kRules[static_cast<int>(params.padding.rule)];
-  if (text.empty()) {
+  std::string text = " --padding " + std::string(kPaddingRules[static_cast<int>(params.padding.rule)]);
+  if (params.padding.rule == Padding::Rule::fixed) {
     text = " --pads " + std::to_string(pads.top) + "," + std::to_string(pads.left) + "," + std::to_string(pads.bottom) +
            "," + std::to_string(pads.right);
   }
@@ -98,40 +104,23 @@ std::optional<KernelFormat> guess_kernel_format(std::span<const std::byte> bytes
 
 Network parse_kernel(KernelFormat format, std::span<const std::byte> bytes, const std::string& source,
                      const std::string& name) {
-  const std::string_view text = text_of(bytes);
-  switch (format) {
-    case KernelFormat::convtool: return parse_kernel_json(text, source, name);
-    case KernelFormat::npy: return parse_kernel_npy(bytes, source, name);
-    case KernelFormat::vips: return parse_vips_matrix(text, source, name);
-    case KernelFormat::magick: return parse_magick_kernel(text, source, name);
-    case KernelFormat::sharp: return parse_sharp_kernel(text, source, name);
-    case KernelFormat::openeo: break;
-  }
-  return parse_openeo_kernel(text, source, name);
+  return kFormats[static_cast<int>(format)].parse(bytes, source, name);
 }
 
 Bytes format_kernel(KernelFormat format, const Network& network) {
-  switch (format) {
-    case KernelFormat::convtool: return bytes_of(format_kernel_json(network));
-    case KernelFormat::npy: return format_npy(network);
-    case KernelFormat::vips: return bytes_of(format_vips_matrix(network));
-    case KernelFormat::magick: return bytes_of(format_magick_kernel(network));
-    case KernelFormat::sharp: return bytes_of(format_sharp_kernel(network));
-    case KernelFormat::openeo: break;
-  }
-  return bytes_of(format_openeo_kernel(network));
+  return kFormats[static_cast<int>(format)].format(network);
 }
 
 std::string border_remark(KernelFormat format, const Network& network) {
   if (format == KernelFormat::convtool) return "";
   const Layer& layer = network.banks.front().layers.front();
   if (format == KernelFormat::npy) {
-    return has_border(layer) ? ".npy holds the weights alone; apply them with" + padding_options(layer.params) : "";
+    return has_border(layer) ? ".npy stores the weights alone; apply them with" + padding_options(layer.params) : "";
   }
   const bool is_one_weight = layer.shape.kh == 1 && layer.shape.kw == 1;
   if (has_border(layer) || is_one_weight) return "";
-  return "the kernel asks for no padding; there the picture keeps its size, its border " +
-         std::string(format == KernelFormat::openeo ? "surrounded by 0" : "repeated");
+  return "the kernel asks for no padding, but the other program keeps the size of the picture and " +
+         std::string(format == KernelFormat::openeo ? "surrounds it with 0" : "repeats its border");
 }
 
 }  // namespace convtool

@@ -1,24 +1,18 @@
-// Kernel files: JSON text to layers, banks and networks.
+// Reads kernel files in convtool's JSON.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
-#include "files/file.h"
 #include "network/layer.h"
 
 namespace convtool {
 
-/// Reads a kernel in JSON: a bare matrix or block of weights, a layer, a pool, a bank or a network
-/// (kernels/kernel.schema.json). Files of weights that it names (kernels/files/weight_file.h) are relative to `folder`,
-/// "" being the current one. `source` is the file or option named in errors; `default_name` is the name of a kernel
-/// that gives none itself. Throws Error(kernel) with line and column for what is not JSON, with a JSON pointer for what
-/// is not a kernel.
+/// Reads a kernel in JSON: weights alone, a layer, a pool, a bank or a network (kernels/kernel.schema.json). Paths of
+/// weights (kernels/files/weight_file.h) are relative to `folder`, "" for the current one. Errors name `source`, a file
+/// or an option; a kernel without a name gets `default_name`. Throws Error(kernel): with line and column for text that
+/// is not JSON, and a hint at common mistakes; with a JSON pointer for JSON that is not a kernel.
 Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
                           const std::string& folder = "");
-
-/// Reads .npy weights of rank 2, 3 or 4 as a layer with default options. Throws Error(kernel).
-Network parse_kernel_npy(std::span<const std::byte> bytes, const std::string& source, const std::string& default_name);
 
 }  // namespace convtool

@@ -25,7 +25,7 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
   return h == w ? std::to_string(h) : "[" + std::to_string(h) + ", " + std::to_string(w) + "]";
 }
 
-/// The members of one object, in their order, each on a line of its own.
+/// The members of one object, in the order they are added, one per line.
 class Members {
  public:
   explicit Members(std::string indent) : indent_(std::move(indent)) {}
@@ -34,14 +34,14 @@ class Members {
     text_ += (text_.empty() ? "" : ",\n" + indent_ + "  ") + json_string(key) + ": " + value;
   }
   std::string object() const { return "{ " + text_ + " }"; }
-  /// Where nested lists begin, two further in than the object.
+  /// The indentation of nested lists.
   std::string inner() const { return indent_ + "    "; }
 
  private:
   std::string indent_, text_;
 };
 
-/// Nested lists of the weights from `dimension` of `sizes` on, the innermost on one line.
+/// The weights as nested lists, from `dimension` of `sizes` on. Each innermost list is one line. Advances `weight`.
 std::string weights_text(const std::vector<std::int64_t>& sizes, std::size_t dimension, const float*& weight,
                          const std::string& indent) {
   const bool is_row = dimension + 1 == sizes.size();
@@ -54,10 +54,9 @@ std::string weights_text(const std::vector<std::int64_t>& sizes, std::size_t dim
 }
 
 void add_padding(Members& members, const ConvParams& params) {
-  constexpr const char* kRules[] = {"", "same", "same_lower", "full"};
   const Pads& pads = params.padding.pads;
   if (params.padding.rule != Padding::Rule::fixed)
-    members.add("padding", json_string(kRules[static_cast<int>(params.padding.rule)]));
+    members.add("padding", json_string(kPaddingRules[static_cast<int>(params.padding.rule)]));
   else if (pads.top != pads.bottom || pads.left != pads.right)
     members.add("pads", "[" + std::to_string(pads.top) + ", " + std::to_string(pads.left) + ", " +
                             std::to_string(pads.bottom) + ", " + std::to_string(pads.right) + "]");
@@ -73,7 +72,7 @@ void add_names(Members& members, const std::string& name, const std::string& des
   if (!description.empty()) members.add("description", json_string(description));
 }
 
-/// Without a stride it is the size.
+/// The stride is left out where it is the size, its default.
 void add_pool(Members& members, const Layer& layer) {
   const ConvParams& params = layer.params;
   members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
@@ -101,7 +100,7 @@ void add_layer(Members& members, const Layer& layer) {
     members.add("activation", json_string(kActivations[static_cast<int>(layer.activation)]));
 }
 
-/// A list of objects, one below another.
+/// A list of objects, one below the other.
 template <class Item>
 std::string list_of(const std::vector<Item>& items, const std::string& indent,
                     std::string (*text_of)(const Item&, const std::string&)) {
@@ -147,6 +146,14 @@ std::string format_kernel_json(const Network& network) {
     members.add("layers", list_of(network.banks, members.inner(), bank_text));
   }
   if (const auto& map = network.banks.back().map) members.add("map", json_string(to_string(*map)));
+  return members.object() + "\n";
+}
+
+std::string format_kernel_reference(const KernelReference& reference) {
+  Members members("");
+  add_names(members, reference.name, reference.description);
+  members.add("weight", json_string(reference.weight));
+  if (!reference.bias.empty()) members.add("bias", json_string(reference.bias));
   return members.object() + "\n";
 }
 

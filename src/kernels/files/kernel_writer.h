@@ -1,4 +1,4 @@
-// Layers, banks and networks to kernel files.
+// Writes kernel files in convtool's JSON (kernels/kernel.schema.json).
 #pragma once
 
 #include <string>
@@ -7,10 +7,20 @@
 
 namespace convtool {
 
-/// `network` as a kernel file in JSON (kernels/kernel.schema.json), for people to read too: options only where they
-/// differ from their defaults, a line for each row of weights. parse_kernel_json() makes the same network of it:
-/// numbers are the shortest that read back the same. Several divisors are "normalize", the sums of the weights, which
-/// is where they come from. Ends in a newline.
+/// `network` as a kernel file that people can read: an option stands only where it differs from its default, and each
+/// row of weights is a line. parse_kernel_json() reads back the same network, since every number is the shortest that
+/// reads back the same. Several divisors become "normalize": they are sums of weights. Ends in a newline.
 std::string format_kernel_json(const Network& network);
+
+/// A kernel file that holds no numbers, but names the files of its weights and biases (kernels/files/weight_file.h).
+/// Paths are relative to the kernel file.
+struct KernelReference {
+  std::string name, description;
+  std::string weight;  ///< "conv1.npy" or "model.safetensors#conv1.weight"
+  std::string bias;    ///< likewise, or empty
+};
+
+/// `reference` as a kernel file. Bytes that are not UTF-8 are replaced. Ends in a newline.
+std::string format_kernel_reference(const KernelReference& reference);
 
 }  // namespace convtool

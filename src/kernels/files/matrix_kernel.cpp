@@ -12,13 +12,18 @@ namespace {
 
 constexpr auto kLargestFloat = static_cast<double>(std::numeric_limits<float>::max());
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::kernel, where, message);
-}
-
 std::string extent_text(const Extent& extent) { return join_sizes({extent.h, extent.w}); }
 
 }  // namespace
+
+void refuse_kernel(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::kernel, where, message);
+}
+
+void refuse_to_store(const std::string& where, const std::string& format, const std::string& what,
+                     const std::string& remedy) {
+  refuse_kernel(where, format + " cannot store " + what + "; " + remedy);
+}
 
 Layer matrix_layer(std::int64_t rows, std::int64_t columns, std::vector<float> weights) {
   Layer layer;
@@ -56,23 +61,23 @@ double parse_kernel_number(std::string_view token, const std::string& source, co
   const std::string_view digits = token.starts_with('+') ? token.substr(1) : token;
   const std::optional<double> number = parse_number<double>(digits);
   if (!number || !(std::fabs(*number) <= kLargestFloat)) {
-    refuse(source, what + " is '" + printable(token.substr(0, 40)) + "' (expected a number within float32)");
+    refuse_kernel(source, what + " is '" + printable(token.substr(0, 40)) + "' (expected a number within float32)");
   }
   return *number;
 }
 
 void set_divisor(double divisor, const std::string& source, Layer& layer) {
-  if (divisor == 0) refuse(source, "sums cannot be divided by 0");
+  if (divisor == 0) refuse_kernel(source, "sums cannot be divided by 0");
   float largest = 0;
   for (const float weight : layer.weights) largest = std::max(largest, std::fabs(weight));
   if (!(std::fabs(divisor) <= kLargestFloat) || !(static_cast<double>(largest) / std::fabs(divisor) <= kLargestFloat))
-    refuse(source, "a weight beyond float32 after the division by " + to_text(divisor));
+    refuse_kernel(source, "a weight beyond float32 after the division by " + to_text(divisor));
   if (divisor != 1) layer.divisor = {divisor};
 }
 
 const Layer& only_layer(const Network& network, const std::string& format) {
   const auto unless = [&](bool holds, const std::string& what, const std::string& remedy) {
-    if (!holds) refuse(network.name, what + " cannot be told by " + format + "; " + remedy);
+    if (!holds) refuse_to_store(network.name, format, what, remedy);
   };
   unless(network.banks.size() == 1, "a network of " + std::to_string(network.banks.size()) + " layers",
          "convert its layers one by one");
@@ -83,10 +88,11 @@ const Layer& only_layer(const Network& network, const std::string& format) {
   const ConvParams& params = layer.params;
   unless(layer.pooling == Pooling::none, "a " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " pool",
          "give it a kernel");
-  unless(params.stride == Extent{}, "stride " + extent_text(params.stride), "remove it, and take every so many pixels");
+  unless(params.stride == Extent{}, "stride " + extent_text(params.stride),
+         "remove it, and keep every n-th pixel of the result");
   unless(params.dilation == Extent{}, "dilation " + extent_text(params.dilation),
          "write zeros between the weights instead");
-  unless(params.groups == 1, "groups " + std::to_string(params.groups), "convert each group's weights alone");
+  unless(params.groups == 1, "groups " + std::to_string(params.groups), "convert the weights of each group separately");
   unless(layer.activation == Activation::none,
          "activation " + std::string(kActivations[static_cast<int>(layer.activation)]), "remove it");
   const OutputMap map = bank.map.value_or(OutputMap::automatic);
@@ -97,9 +103,10 @@ const Layer& only_layer(const Network& network, const std::string& format) {
 const Layer& only_matrix(const Network& network, const std::string& format) {
   const Layer& layer = only_layer(network, format);
   if (layer.rank != 2) {
-    refuse(network.name, "weights of rank " + std::to_string(layer.rank) + ", " + join_sizes(layer.dimensions()) +
-                             ", cannot be told by " + format +
-                             ", which filters every channel alone; give each matrix a kernel of its own");
+    refuse_to_store(network.name, format,
+                    "weights of rank " + std::to_string(layer.rank) + ", " + join_sizes(layer.dimensions()) +
+                        ", since it filters each channel separately",
+                    "make each matrix a kernel of its own");
   }
   return layer;
 }
@@ -109,13 +116,13 @@ double divisor_of(const Layer& layer) { return layer.divisor.empty() ? 1 : layer
 float bias_of(const Layer& layer, const std::string& format) {
   if (layer.bias.empty()) return 0;
   if (std::adjacent_find(layer.bias.begin(), layer.bias.end(), std::not_equal_to<>()) != layer.bias.end())
-    refuse(layer.name, "a bias for each channel cannot be told by " + format + "; give all the same");
+    refuse_to_store(layer.name, format, "a bias for each channel", "give all channels the same");
   return layer.bias.front();
 }
 
 void refuse_bias(const Layer& layer, const std::string& format) {
   for (const float bias : layer.bias) {
-    if (bias != 0) refuse(layer.name, "bias " + to_text(bias) + " cannot be told by " + format + "; remove it");
+    if (bias != 0) refuse_to_store(layer.name, format, "bias " + to_text(bias), "remove it");
   }
 }
 
@@ -132,10 +139,9 @@ std::optional<Extent> origin_of(const Layer& layer, const std::string& format) {
       break;
     case Padding::Rule::full: break;
   }
-  refuse(layer.name,
-         std::string(layer.params.padding.rule == Padding::Rule::full ? "padding full"
-                                                                      : "padding that changes the size of a picture") +
-             " cannot be told by " + format + ", which keeps the size; use padding same, or none");
+  const bool is_full = layer.params.padding.rule == Padding::Rule::full;
+  refuse_to_store(layer.name, format, is_full ? "padding full" : "padding that changes the size of a picture",
+                  "use padding same, or none");
 }
 
 void require_origin(const Layer& layer, const Extent& origin, const std::string& format) {
@@ -144,8 +150,8 @@ void require_origin(const Layer& layer, const Extent& origin, const std::string&
   const auto place = [](const Extent& at) {
     return "column " + std::to_string(at.w) + ", row " + std::to_string(at.h) + ", counted from 0";
   };
-  refuse(layer.name, "padding that lays the weight in " + place(*given) + ", on the output pixel cannot be told by " +
-                         format + ", where it is that in " + place(origin) + "; add a row or column of zeros");
+  refuse_to_store(layer.name, format, "an origin in " + place(*given) + " (expected " + place(origin) + ")",
+                  "add a row or column of zeros");
 }
 
 bool has_border(const Layer& layer) {
@@ -154,8 +160,10 @@ bool has_border(const Layer& layer) {
 
 void require_replicated_border(const Layer& layer, const std::string& format) {
   if (!has_border(layer) || layer.params.padding_mode == PaddingMode::replicate) return;
-  refuse(layer.name, "padding_mode " + std::string(to_string(layer.params.padding_mode)) + " cannot be told by " +
-                         format + ", for which the picture's border is repeated; use replicate, or no padding");
+  refuse_to_store(layer.name, format,
+                  "padding_mode " + std::string(to_string(layer.params.padding_mode)) +
+                      ", since it repeats the border of the picture",
+                  "use replicate, or no padding");
 }
 
 std::string quotient_text(const Layer& layer, std::size_t index) {

@@ -1,7 +1,7 @@
 // The arguments of openEO's process apply_kernel: {"kernel": [[...], ...], "factor": 1, "border": 0, "replace_invalid":
-// 0} (openEO, "Processes", apply_kernel). Every weight is multiplied by factor; the kernel lies with its middle on each
-// pixel, so that its sides are odd, and is not flipped. "border" is a number that stands outside the picture, or
-// replicate (aaa|abcd|ddd), reflect (cba|abcd|dcb), reflect_pixel (dcb|abcd|cba) or wrap (bcd|abcd|abc).
+// 0} (openEO, "Processes", apply_kernel). Every weight is multiplied by factor. The kernel is centred on each pixel, so
+// its sides are odd, and it is not flipped. "border" is the value of pixels outside the picture, or replicate
+// (aaa|abcd|ddd), reflect (cba|abcd|dcb), reflect_pixel (dcb|abcd|cba) or wrap (bcd|abcd|abc).
 #include <cmath>
 
 #include "core/suggest.h"
@@ -26,14 +26,10 @@ constexpr Border kBorders[] = {{"replicate", PaddingMode::replicate},
                                {"reflect_pixel", PaddingMode::reflect},
                                {"wrap", PaddingMode::circular}};
 
-[[noreturn]] void refuse(const std::string& source, const std::string& message) {
-  throw Error(ErrorKind::kernel, source, message);
-}
-
 double number(const json& object, const char* key, double fallback, const std::string& source) {
   if (!object.contains(key)) return fallback;
   const NumberBlock block = read_numbers(object.at(key), std::string("/") + key, ErrorKind::kernel, source);
-  if (!block.dimensions.empty()) refuse(source, std::string("/") + key + ": a list (expected a number)");
+  if (!block.dimensions.empty()) refuse_kernel(source, std::string("/") + key + ": a list (expected a number)");
   return block.values.front();
 }
 
@@ -52,11 +48,12 @@ void read_border(const json& object, const std::string& source, ConvParams& para
     params.padding_mode = border.mode;
     return;
   }
-  refuse(source, "/border: " + describe_json(object.at("border")) +
-                     " (expected a number, replicate, reflect, reflect_pixel or wrap)" + suggestion(name, known));
+  refuse_kernel(source, "/border: " + describe_json(object.at("border")) +
+                            " (expected a number, replicate, reflect, reflect_pixel or wrap)" +
+                            suggestion(name, known));
 }
 
-/// "border" for a kernel that asks for pixels outside the picture.
+/// "border" for a kernel that reads pixels outside the picture.
 std::string border_text(const ConvParams& params) {
   for (const Border& border : kBorders) {
     if (border.mode == params.padding_mode) return "\"" + std::string(border.name) + "\"";
@@ -69,20 +66,20 @@ std::string border_text(const ConvParams& params) {
 Network parse_openeo_kernel(std::string_view text, const std::string& source, const std::string& name) {
   const json object = parse_json(text, ErrorKind::kernel, source);
   if (!object.is_object() || !object.contains("kernel"))
-    refuse(source, "no arguments of apply_kernel (expected an object with kernel)");
-  check_known_keys(object, {"kernel", "factor", "border", "replace_invalid"}, source);
+    refuse_kernel(source, "not the arguments of apply_kernel (expected an object with \"kernel\")");
+  check_known_keys(object, "", {"kernel", "factor", "border", "replace_invalid"}, ErrorKind::kernel, source);
   const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
   if (block.dimensions.size() != 2) {
-    refuse(source,
-           "/kernel: weights of rank " + std::to_string(block.dimensions.size()) + " (expected 2: rows of numbers)");
+    refuse_kernel(source, "/kernel: weights of rank " + std::to_string(block.dimensions.size()) +
+                              " (expected 2: rows of numbers)");
   }
   const std::int64_t rows = block.dimensions[0], columns = block.dimensions[1];
   if (rows % 2 == 0 || columns % 2 == 0)
-    refuse(source, "/kernel: " + join_sizes({rows, columns}) + " weights (expected odd sides, as openEO does)");
+    refuse_kernel(source, "/kernel: " + join_sizes({rows, columns}) + " weights (expected odd sides, as openEO does)");
   if (number(object, "replace_invalid", 0, source) != 0)
-    refuse(source, "/replace_invalid: only 0 can be told here, which pictures without NaN do not need; remove it");
+    refuse_kernel(source, "/replace_invalid: convtool does not replace NaN (expected 0); remove it");
   const double factor = number(object, "factor", 1, source);
-  if (factor == 0) refuse(source, "/factor: 0, by which every response would be 0");
+  if (factor == 0) refuse_kernel(source, "/factor: 0, which makes every response 0 (expected another number)");
 
   Layer layer = matrix_layer(rows, columns, {block.values.begin(), block.values.end()});
   const double whole = std::nearbyint(1 / factor);
@@ -96,8 +93,8 @@ std::string format_openeo_kernel(const Network& network) {
   const Layer& layer = only_matrix(network, kFormat);
   const KernelShape& size = layer.shape;
   if (size.kh % 2 == 0 || size.kw % 2 == 0) {
-    refuse(network.name, "a kernel of " + join_sizes({size.kh, size.kw}) + " cannot be told by " + kFormat +
-                             " (expected odd sides); add a row or column of zeros");
+    refuse_to_store(network.name, kFormat, "a kernel of " + join_sizes({size.kh, size.kw}) + " (expected odd sides)",
+                    "add a row or column of zeros");
   }
   require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
   refuse_bias(layer, kFormat);

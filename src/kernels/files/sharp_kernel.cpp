@@ -1,6 +1,6 @@
-// What sharp's convolve() takes, as JSON: {"width": 3, "height": 3, "kernel": [9 numbers], "scale": 9, "offset": 0}.
-// sharp hands it to libvips (vips_matrix.cpp). It takes 3 to 1001 columns and rows, and whole scales and offsets only:
-// for any other scale it takes the sum of the weights, and 1 for less than 1 (sharp, lib/operation.js).
+// The argument of sharp's convolve(), as JSON: {"width": 3, "height": 3, "kernel": [9 numbers], "scale": 9, "offset":
+// 0}. sharp passes it on to libvips (vips_matrix.cpp). It accepts 3 to 1001 columns and rows, and whole scales and
+// offsets. It replaces any other scale by the sum of the weights, and a scale below 1 by 1 (sharp, lib/operation.js).
 #include <algorithm>
 #include <cmath>
 
@@ -17,25 +17,22 @@ using nlohmann::json;
 constexpr const char* kFormat = "sharp's JSON";
 constexpr std::int64_t kLeastSide = 3, kLargestSide = 1001;
 
-[[noreturn]] void refuse(const std::string& source, const std::string& message) {
-  throw Error(ErrorKind::kernel, source, message);
-}
-
 bool is_whole(double number) { return number == std::floor(number); }
 
 double whole_number(const json& object, const char* key, const std::string& source) {
   const json& value = object.at(key);
   const double number = value.is_number() ? value.get<double>() : std::nan("");
   if (!is_whole(number))
-    refuse(source, std::string("/") + key + ": " + describe_json(value) + " (expected a whole number, as sharp does)");
+    refuse_kernel(source,
+                  std::string("/") + key + ": " + describe_json(value) + " (expected a whole number, as sharp does)");
   return number;
 }
 
 std::int64_t side(const json& object, const char* key, const std::string& source) {
   const double number = object.contains(key) ? whole_number(object, key, source) : 0;
   if (!(number >= static_cast<double>(kLeastSide) && number <= static_cast<double>(kLargestSide))) {
-    refuse(source, std::string("/") + key + ": " + to_text(number) + " (expected " + std::to_string(kLeastSide) +
-                       " to " + std::to_string(kLargestSide) + ", as sharp does)");
+    refuse_kernel(source, std::string("/") + key + ": " + to_text(number) + " (expected " + std::to_string(kLeastSide) +
+                              " to " + std::to_string(kLargestSide) + ", as sharp does)");
   }
   return static_cast<std::int64_t>(number);
 }
@@ -45,13 +42,13 @@ std::int64_t side(const json& object, const char* key, const std::string& source
 Network parse_sharp_kernel(std::string_view text, const std::string& source, const std::string& name) {
   const json object = parse_json(text, ErrorKind::kernel, source);
   if (!object.is_object() || !object.contains("kernel"))
-    refuse(source, "not a kernel for sharp (expected an object with width, height and kernel)");
-  check_known_keys(object, {"width", "height", "kernel", "scale", "offset"}, source);
+    refuse_kernel(source, "not a kernel for sharp (expected an object with \"width\", \"height\" and \"kernel\")");
+  check_known_keys(object, "", {"width", "height", "kernel", "scale", "offset"}, ErrorKind::kernel, source);
   const std::int64_t width = side(object, "width", source), height = side(object, "height", source);
   const NumberBlock block = read_numbers(object.at("kernel"), "/kernel", ErrorKind::kernel, source);
   if (block.dimensions != std::vector<std::int64_t>{width * height}) {
-    refuse(source, "/kernel: lists of " + join_sizes(block.dimensions) + " numbers (expected one of " +
-                       std::to_string(width * height) + ", width times height)");
+    refuse_kernel(source, "/kernel: a list of " + join_sizes(block.dimensions) + " numbers (expected " +
+                              std::to_string(width * height) + ", width times height)");
   }
   double scale = 0;
   for (const double value : block.values) scale += value;
@@ -71,17 +68,17 @@ std::string format_sharp_kernel(const Network& network) {
   const KernelShape& size = layer.shape;
   for (const std::int64_t length : {size.kh, size.kw}) {
     if (length < kLeastSide || length > kLargestSide) {
-      refuse(network.name, "a kernel of " + join_sizes({size.kh, size.kw}) + " cannot be told by " + kFormat +
-                               " (expected 3 to 1001 rows and columns); surround it with zeros");
+      refuse_to_store(network.name, kFormat,
+                      "a kernel of " + join_sizes({size.kh, size.kw}) + " (expected 3 to 1001 rows and columns)",
+                      "surround it with zeros");
     }
   }
   require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
   require_replicated_border(layer, kFormat);
   const float bias = bias_of(layer, kFormat);
-  if (!is_whole(bias))
-    refuse(network.name, "bias " + to_text(bias) + " cannot be told by " + kFormat + ", whose offsets are whole");
+  if (!is_whole(bias)) refuse_to_store(network.name, kFormat, "bias " + to_text(bias), "its offsets are whole numbers");
 
-  // Another divisor than a scale can be goes into the weights.
+  // A divisor that cannot be a scale is divided into the weights.
   const double divisor = divisor_of(layer);
   const bool is_scale = divisor >= 1 && is_whole(divisor);
   const auto weight = [&](std::size_t i) { return is_scale ? to_text(layer.weights[i]) : quotient_text(layer, i); };

@@ -1,5 +1,5 @@
-// libvips' matrix text: a line "width height", which may go on with a scale and then an offset, and a line of numbers
-// for each row. vips_conv() correlates, divides the sums by scale and adds offset. The picture keeps its size: its
+// libvips' matrix text: a line "width height", "width height scale" or "width height scale offset", then one line of
+// numbers per row. vips_conv() correlates, divides the sums by scale and adds offset. The picture keeps its size: its
 // border is repeated, and the weight in column width / 2 and row height / 2, rounded down, lies on the output pixel
 // (libvips, "How convolution works", and vips_conv() itself).
 #include <cmath>
@@ -13,11 +13,7 @@ namespace {
 
 constexpr const char* kFormat = "a vips matrix";
 
-[[noreturn]] void refuse(const std::string& source, const std::string& message) {
-  throw Error(ErrorKind::kernel, source, message);
-}
-
-/// The lines of `text` that have numbers, each cut into them, up to a comment.
+/// The tokens of each line of `text` that is not blank, up to the first comment.
 std::vector<std::vector<std::string_view>> lines_of(std::string_view text) {
   std::vector<std::vector<std::string_view>> lines;
   while (!text.empty()) {
@@ -34,7 +30,7 @@ std::vector<std::vector<std::string_view>> lines_of(std::string_view text) {
 std::int64_t parse_side(std::string_view token, const std::string& source, const std::string& what) {
   const double side = parse_kernel_number(token, source, what);
   if (!(side >= 1 && side <= static_cast<double>(kLargestParameter) && side == std::floor(side)))
-    refuse(source, what + " is " + std::string(token) + " (expected a whole number from 1 on)");
+    refuse_kernel(source, what + " is " + std::string(token) + " (expected a whole number, 1 or more)");
   return static_cast<std::int64_t>(side);
 }
 
@@ -43,23 +39,24 @@ std::int64_t parse_side(std::string_view token, const std::string& source, const
 Network parse_vips_matrix(std::string_view text, const std::string& source, const std::string& name) {
   const auto lines = lines_of(text);
   if (lines.empty() || lines[0].size() < 2 || lines[0].size() > 4) {
-    refuse(source, "not a vips matrix: its first line has " + std::to_string(lines.empty() ? 0 : lines[0].size()) +
-                       " numbers (expected width height, or width height scale offset)");
+    refuse_kernel(source, "not a vips matrix: its first line has " +
+                              std::to_string(lines.empty() ? 0 : lines[0].size()) +
+                              " numbers (expected width height, or width height scale offset)");
   }
   const auto& head = lines[0];
   const std::int64_t width = parse_side(head[0], source, "the width");
   const std::int64_t height = parse_side(head[1], source, "the height");
   if (std::ssize(lines) - 1 != height) {
-    refuse(source, "the vips matrix has " + std::to_string(lines.size() - 1) + " rows (expected " +
-                       std::to_string(height) + ", as its first line says)");
+    refuse_kernel(source, "the vips matrix has " + std::to_string(lines.size() - 1) + " rows (expected " +
+                              std::to_string(height) + ", as its first line says)");
   }
   std::vector<float> weights;
   for (std::int64_t row = 1; row <= height; ++row) {
     const auto& line = lines[static_cast<std::size_t>(row)];
     const std::string where = "row " + std::to_string(row) + " of the vips matrix";
     if (std::ssize(line) != width)
-      refuse(source, where + " has " + std::to_string(line.size()) + " numbers (expected " + std::to_string(width) +
-                         ", as the first line says)");
+      refuse_kernel(source, where + " has " + std::to_string(line.size()) + " numbers (expected " +
+                                std::to_string(width) + ", as the first line says)");
     for (std::size_t i = 0; i < line.size(); ++i) {
       const std::string what = where + ", column " + std::to_string(i + 1) + ",";
       weights.push_back(static_cast<float>(parse_kernel_number(line[i], source, what)));

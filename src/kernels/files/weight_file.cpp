@@ -9,6 +9,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
+#include "files/regular_file.h"
 #include "tensors/safetensors.h"
 #include "tensors/tensor_io.h"
 
@@ -26,15 +27,15 @@ std::string path_from(const std::string& folder, std::string_view path) {
 void check_count(const std::string& where, std::int64_t count, std::int64_t most) {
   if (count < 1) refuse(where, "is empty");
   if (count > most)
-    refuse(where, "holds " + std::to_string(count) + " numbers (at most " + std::to_string(most) + " can be read, of " +
-                      std::to_string(kMostReferredWeights) + " for all of a kernel)");
+    refuse(where, "has " + std::to_string(count) + " numbers (at most " + std::to_string(most) + " are left of the " +
+                      std::to_string(kMostReferredWeights) + " that a kernel file may refer to)");
 }
 
 WeightFile read_npy(const std::string& path, std::int64_t most) {
   const RandomAccessFile file_on_disk(path, ErrorKind::kernel);
   constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
   if (file_on_disk.size() > static_cast<std::uint64_t>(most) * kLargestElement + kHeader)
-    refuse(path, "is larger than " + std::to_string(most) + " weights, the most that can be read");
+    refuse(path, "is larger than the limit of " + std::to_string(most) + " weights");
   Bytes bytes(file_on_disk.size());
   file_on_disk.read(0, bytes);
   RankedTensor block;
@@ -60,8 +61,8 @@ WeightFile read_array(const std::string& path, std::string_view name, std::int64
     std::vector<std::string_view> names;
     for (const StoredArray& each : file.arrays()) names.push_back(each.name);
     const std::string hint = suggestion(name, names);
-    refuse(path, "holds no '" + std::string(name) + "'" +
-                     (hint.empty() ? "; 'convtool kernels import' lists what it holds" : hint));
+    refuse(path, "has no array '" + std::string(name) + "'" +
+                     (hint.empty() ? "; 'convtool kernels import' lists its arrays" : hint));
   }
   if (is_readable_dtype(array->dtype)) check_count(path + "#" + array->name, array->count(), most);
   return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
@@ -71,12 +72,12 @@ WeightFile read_array(const std::string& path, std::string_view name, std::int64
 
 WeightFile read_weight_file(const std::string& reference, const std::string& folder, std::int64_t most) {
   if (reference.find('\0') != std::string::npos)
-    refuse("", "'" + printable(reference) + "' has a zero in it, which no file's name has");
+    refuse("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
   constexpr std::string_view kInside = ".safetensors#";
   const std::size_t inside = in_small_letters(reference).find(kInside);
   if (inside == std::string::npos && !has_extension(reference, ".npy"))
-    refuse("",
-           "'" + reference + "' names no weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
+    refuse("", "'" + reference +
+                   "' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
   const std::string_view text = reference;
   const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
   const std::string path = path_from(folder, text.substr(0, end));

@@ -1,4 +1,4 @@
-// Many inputs in one run: folders, lists, names made from patterns, several at a time.
+// Many inputs in one run: folders, lists, output names from patterns, several jobs.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -25,7 +25,7 @@ ProgramResult apply(const TempFolder& folder, std::vector<std::string> arguments
   return run_convtool(arguments, folder, input);
 }
 
-/// The reports without what differs from run to run.
+/// The reports, without the timings.
 std::vector<json> reports(const std::string& lines) {
   std::vector<json> all;
   std::istringstream text(lines);
@@ -81,12 +81,14 @@ TEST_CASE("reports and files are the same for any number of jobs, in the order o
   }
 }
 
-TEST_CASE("a folder stands for what lies in it, sorted, mirrored, without hidden files and earlier outputs") {
+TEST_CASE(
+    "--recursive lists a folder's pictures, sorted, without hidden files and earlier outputs, and mirrors the "
+    "folders") {
   const TempFolder folder;
   for (const char* name : {"in/b.png", "in/a/z.png", "in/a/c/d.pgm", "in/.hidden.png", "in/.git/x.png", "in/e.tif"})
     put_picture(folder, name, 30);
-  folder.write("in/notes.txt", "not one of them");
-  for (int round = 0; round < 2; ++round) {  // outputs of the first are no inputs of the second
+  folder.write("in/notes.txt", "not a picture");
+  for (int round = 0; round < 2; ++round) {  // the second round must not read the outputs of the first
     const ProgramResult result = apply(folder, {"in", "--recursive", "--out-dir", "in/out", "--json"});
     CHECK(result.code == 0);
     const std::vector<json> all = reports(result.out);
@@ -103,7 +105,7 @@ TEST_CASE("a folder stands for what lies in it, sorted, mirrored, without hidden
   CHECK(files_in(folder, "o2") == std::vector<std::string>{"a/c/d.edge.png", "e.edge.png"});
 }
 
-TEST_CASE("lists of names: lines or NUL, from a file or standard input; their folders are mirrored") {
+TEST_CASE("--files-from: lines or NUL-terminated names, from a file or standard input; the folders are mirrored") {
   const TempFolder folder;
   for (const char* name : {"p/a.png", "q/a.png", "two words.png", "line\nend.png"}) put_picture(folder, name, 60);
   folder.write("list", "p/a.png\r\nq/a.png\n\ntwo words.png");
@@ -112,7 +114,7 @@ TEST_CASE("lists of names: lines or NUL, from a file or standard input; their fo
   const std::string names("line\nend.png\0./p/a.png\0", 23);
   CHECK(apply(folder, {"--files-from", "-", "-0", "--out-dir", "z"}, names).code == 0);
   CHECK(files_in(folder, "z") == std::vector<std::string>{"line\nend.edge.png", "p/a.edge.png"});
-  // A name that leads out of the folder, or is missing, is that input's own affair.
+  // A missing file fails alone. A name outside the folder is written to the top of --out-dir.
   const ProgramResult missing =
       apply(folder, {"p/a.png", "--files-from", "-", "--out-dir", "m"}, "gone.png\nq/a.png\n");
   CHECK(missing.code == 1);
@@ -123,7 +125,7 @@ TEST_CASE("lists of names: lines or NUL, from a file or standard input; their fo
   CHECK(files_in(folder, "deep/o") == std::vector<std::string>{"a.edge.png"});
 }
 
-TEST_CASE("names that end with NUL are not taken for one name without -0") {
+TEST_CASE("NUL-terminated names without -0 are an error, not one long name") {
   const TempFolder folder;
   for (const char* name : {"a.png", "b.png", "o/a.png"}) put_picture(folder, name, 90);
   const std::string before = read_text(folder.file("o/a.png"));
@@ -159,7 +161,7 @@ TEST_CASE("output names from a pattern") {
   CHECK(refused({"b.png", "-o", "{stem}.{ext}", "--format", "tif"}).find("--format") != std::string::npos);
 }
 
-TEST_CASE("no input is overwritten and no output written twice, by whatever way a path leads there") {
+TEST_CASE("no input is overwritten and no output written twice, whatever path names the file") {
   const TempFolder folder;
   for (const char* name : {"a/a.png", "a/b.png", "a/a.edge.png", "b/p.png", "cwd/b/p.png"})
     put_picture(folder, name, 20);
@@ -190,7 +192,7 @@ TEST_CASE("no input is overwritten and no output written twice, by whatever way 
   CHECK(read_text(folder.file("a/a.png")) == before);
 }
 
-TEST_CASE("inputs that are not what their names say do not write each other's output, whatever the jobs") {
+TEST_CASE("inputs with the wrong extension do not write each other's output, with any number of jobs") {
   for (const char* jobs : {"1", "2"}) {
     const TempFolder folder;
     put_picture(folder, "p.png", 40);
@@ -203,11 +205,11 @@ TEST_CASE("inputs that are not what their names say do not write each other's ou
     CHECK(all[0]["status"] == "error");
     CHECK(result.err.find("may be the output of 'a.npy' too, since the content of 'a.png'") != std::string::npos);
     CHECK(all[1]["output"] == "a.edge.npy");
-    CHECK(apply(folder, {"a.png", "--json"}).code == 0);  // alone it takes the name of its content
+    CHECK(apply(folder, {"a.png", "--json"}).code == 0);  // alone, it may use the extension of its content
   }
 }
 
-TEST_CASE("two inputs whose names say nothing of their content have one output each, whatever the jobs") {
+TEST_CASE("two inputs with unrelated extensions never share an output, with any number of jobs") {
   for (const char* jobs : {"1", "4"}) {
     const TempFolder folder;
     std::string numbers = "1";
@@ -225,7 +227,7 @@ TEST_CASE("two inputs whose names say nothing of their content have one output e
   }
 }
 
-TEST_CASE("names that floats take are not links to one file") {
+TEST_CASE("output names that are links to one file are not both written") {
   const TempFolder folder;
   for (const char* name : {"a.tif", "b.tif"})
     REQUIRE(cv::imwrite(folder.file(name), cv::Mat(4, 4, CV_32F, cv::Scalar(1))));
@@ -237,7 +239,7 @@ TEST_CASE("names that floats take are not links to one file") {
   CHECK(fs::exists(folder.file("out/x.tif")));
 }
 
-TEST_CASE("inputs of one stem go side by side where their outputs differ") {
+TEST_CASE("inputs with the same stem are allowed where their outputs differ") {
   const TempFolder folder;
   put_picture(folder, "p.png", 50);
   put_picture(folder, "b.tif", 50);
@@ -248,7 +250,7 @@ TEST_CASE("inputs of one stem go side by side where their outputs differ") {
   CHECK(files_in(folder, "o") == std::vector<std::string>{"b.edge.exr", "b.edge.json", "b.edge.npy", "b.edge.png"});
 }
 
-TEST_CASE("a name that floats take is not one that the next run would filter") {
+TEST_CASE("an output whose extension changes to hold floats must not be an input of the next run") {
   const TempFolder folder;
   fs::create_directory(folder.file("in"));
   REQUIRE(cv::imwrite(folder.file("in/x.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(1))));
@@ -257,7 +259,7 @@ TEST_CASE("a name that floats take is not one that the next run would filter") {
   CHECK(result.code == 1);
   CHECK(result.err.find("would be an input of the next run") != std::string::npos);
   CHECK(files_in(folder, "in") == std::vector<std::string>{"x.tif"});
-  // What lies in --out-dir is no input, what layers make elsewhere would be; nor is what is hidden.
+  // Files in --out-dir and hidden files are not inputs. Layer dumps elsewhere in the folder would be.
   const std::vector<std::string> layers = {"in", "--recursive", "--out-dir", "in/out", "--dump-layers"};
   std::vector<std::string> beside = layers, hidden = layers;
   beside.push_back("in/layers");
@@ -267,14 +269,14 @@ TEST_CASE("a name that floats take is not one that the next run would filter") {
   CHECK(apply(folder, hidden).code == 0);
 }
 
-TEST_CASE("a colour .ppm gives a .png like other pictures") {
+TEST_CASE("a colour .ppm is written as .png, like other pictures") {
   const TempFolder folder;
   REQUIRE(cv::imwrite(folder.file("x.ppm"), cv::Mat(5, 6, CV_8UC3, cv::Scalar(1, 2, 3))));
   CHECK(apply(folder, {"x.ppm", "--gray"}).code == 0);
   CHECK(fs::exists(folder.file("x.edge.png")));
 }
 
-TEST_CASE("links to folders are not followed, whether they can be read or not") {
+TEST_CASE("links to folders are not followed") {
   const TempFolder folder;
   put_picture(folder, "in/a.png", 10);
   put_picture(folder, "elsewhere/b.png", 10);
@@ -283,7 +285,7 @@ TEST_CASE("links to folders are not followed, whether they can be read or not") 
   CHECK(reports(apply(folder, {"in", "--recursive", "--out-dir", "o", "--json"}).out).size() == 1);
 }
 
-TEST_CASE("reports go to standard error when a result takes standard output") {
+TEST_CASE("reports go to standard error when a result goes to standard output") {
   const TempFolder folder;
   put_picture(folder, "a.png", 1);
   CHECK(run_shell("$CONVTOOL apply -k edge - a.png < a.png > out.bin 2> err.txt", folder).code == 0);
@@ -291,7 +293,7 @@ TEST_CASE("reports go to standard error when a result takes standard output") {
   CHECK(read_text(folder.file("err.txt")).find("a.png 1x10x13 u8 -> a.edge.png") != std::string::npos);
 }
 
-TEST_CASE("shards: every input in one of them, whatever their number") {
+TEST_CASE("every input is in exactly one shard, for any number of shards") {
   const TempFolder folder;
   for (int i = 0; i < 11; ++i) put_picture(folder, "in/" + std::to_string(i) + ".png", i);
   for (const int shards : {1, 3, 11, 20}) {
@@ -311,7 +313,7 @@ TEST_CASE("shards: every input in one of them, whatever their number") {
     CHECK(apply(folder, {"in/1.png", "--shard", wrong}).code == 2);
 }
 
-TEST_CASE("what cannot be begun is refused") {
+TEST_CASE("inputs and options that cannot work are refused before any work") {
   const TempFolder folder;
   put_picture(folder, "in/a.png", 90);
   fs::create_directory(folder.file("empty"));
@@ -335,25 +337,26 @@ TEST_CASE("what cannot be begun is refused") {
   CHECK(refused({"in/a.png", "--jobs", "x"}).find("--jobs") != std::string::npos);
 }
 
-TEST_CASE("fail-fast begins nothing after the failure, and tells of all that was begun") {
+TEST_CASE("--fail-fast starts no input after a failure, and reports every input that was started") {
+  constexpr std::size_t kOthers = 200;  // more than one job filters while the other is kept from running
   const TempFolder folder;
   std::vector<std::string> arguments = {"bad.png"};
   folder.write("bad.png", "no picture");
-  for (int i = 0; i < 30; ++i) {
+  for (std::size_t i = 0; i < kOthers; ++i) {
     arguments.push_back(std::to_string(i) + ".png");
-    put_picture(folder, arguments.back(), i);
+    put_picture(folder, arguments.back(), static_cast<int>(i));
   }
   arguments.insert(arguments.end(), {"--fail-fast", "--out-dir", "o", "--json", "--jobs", "2"});
   const ProgramResult result = apply(folder, arguments);
   CHECK(result.code == 1);
   const std::vector<json> all = reports(result.out);
   CHECK(all.front()["status"] == "error");
-  CHECK(all.size() < 31);
+  CHECK(all.size() < kOthers + 1);
   CHECK(all.size() - 1 == (fs::exists(folder.file("o")) ? files_in(folder, "o").size() : 0));
-  CHECK(result.err.find("1 failed, " + std::to_string(31 - all.size()) + " not begun; ") != std::string::npos);
+  CHECK(result.err.find("1 failed, " + std::to_string(kOthers + 1 - all.size()) + " not begun; ") != std::string::npos);
 }
 
-TEST_CASE("the summary stands on standard error, for more than one input, unless it is quiet") {
+TEST_CASE("the summary of several inputs goes to standard error, unless --quiet is given") {
   const TempFolder folder;
   for (const char* name : {"a.png", "b.png"}) put_picture(folder, name, 1);
   CHECK(apply(folder, {"a.png", "b.png", "--out-dir", "o"}).err.find("2 done, 0 skipped, 0 failed; 0.0 megapixels") !=

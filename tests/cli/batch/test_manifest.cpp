@@ -1,4 +1,4 @@
-// Records of what was filtered: written line by line, read back, whatever a killed run left.
+// Manifest files: written line by line, and read back even after a run was killed.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ ManifestEntry entry(const std::string& input, const std::string& digest = "xxh12
       .options = {{"--kernel", {"a", "b"}}, {"command", {"apply"}}}};
 }
 
-TEST_CASE("what is recorded is found by the next run, the last line of an input and output counting") {
+TEST_CASE("the next run finds recorded entries; the last line of an input and output counts") {
   const TempFolder folder;
   const std::string path = folder.file("m.jsonl");
   {
@@ -35,7 +35,7 @@ TEST_CASE("what is recorded is found by the next run, the last line of an input 
     ManifestEntry elsewhere = entry("a.png", "xxh128:8");
     elsewhere.output.path = "elsewhere.png";
     manifest.add(elsewhere);
-    CHECK(manifest.find("a.png", "a.png.out") == nullptr);  // what it read does not change
+    CHECK(manifest.find("a.png", "a.png.out") == nullptr);  // entries added by this run are not found
   }
   const Manifest manifest(path, Manifest::Access::read_and_add);
   const ManifestEntry* found = manifest.find("a.png", "a.png.out");
@@ -51,7 +51,7 @@ TEST_CASE("what is recorded is found by the next run, the last line of an input 
   CHECK(manifest.find("c.png", "c.png.out") == nullptr);
 }
 
-TEST_CASE("lines cut short by a kill are left out, and what is added behind them is whole") {
+TEST_CASE("a line that a kill cut off is ignored, and the lines added after it are whole") {
   const TempFolder folder;
   std::string whole;
   {
@@ -73,7 +73,7 @@ TEST_CASE("lines cut short by a kill are left out, and what is added behind them
   }
 }
 
-TEST_CASE("zeros that a file system leaves for what was never written are passed over") {
+TEST_CASE("zeros that a file system leaves in place of unwritten data are ignored") {
   const TempFolder folder;
   const std::string path = folder.file("m.jsonl");
   {
@@ -101,7 +101,7 @@ TEST_CASE("zeros that a file system leaves for what was never written are passed
   }
 }
 
-TEST_CASE("what is no manifest is refused with its line, and left as it is") {
+TEST_CASE("a file that is not a manifest is refused with the line number, and not changed") {
   const TempFolder folder;
   for (const std::string text : {"hello\n", "{}\n", "[1]\n", "\n", "{\"version\":2,\"input\":\"a\"}\n", "\x89PNG\r\n",
                                  "{\"version\":1,\"input\":5}\n", "{\"version\":1,\"input\":\"a\"}\n"}) {
@@ -109,10 +109,10 @@ TEST_CASE("what is no manifest is refused with its line, and left as it is") {
     const std::string path = folder.write("other", text);
     try {
       const Manifest manifest(path, Manifest::Access::read_and_add);
-      CHECK(text == "\n");  // nothing is lost by an empty line
+      CHECK(text == "\n");  // an empty line loses nothing
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::usage);
-      CHECK(std::string(error.what()).find("is no manifest of convtool's (line 1)") != std::string::npos);
+      CHECK(std::string(error.what()).find("is not a convtool manifest (line 1)") != std::string::npos);
     }
     CHECK(read_text(path) == text);
   }
@@ -120,7 +120,7 @@ TEST_CASE("what is no manifest is refused with its line, and left as it is") {
   CHECK_THROWS_AS(Manifest(folder.path().string(), Manifest::Access::read_and_add), Error);
 }
 
-TEST_CASE("a manifest's folder is made") {
+TEST_CASE("a manifest's folder is created when the manifest is written") {
   const TempFolder folder;
   Manifest(folder.file("a/b/m.jsonl"), Manifest::Access::read);
   CHECK(folder.names().empty());
@@ -128,14 +128,14 @@ TEST_CASE("a manifest's folder is made") {
   CHECK(std::filesystem::exists(folder.file("a/b/m.jsonl")));
 }
 
-TEST_CASE("a manifest that is only read is not made, and not written") {
+TEST_CASE("a manifest opened for reading is neither created nor written") {
   const TempFolder folder;
   Manifest manifest(folder.file("m.jsonl"), Manifest::Access::read);
   manifest.add(entry("a.png"));
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("threads and processes add whole lines") {
+TEST_CASE("threads, and two manifests of one file, add whole lines") {
   const TempFolder folder;
   const std::string path = folder.file("m.jsonl");
   {
@@ -154,7 +154,7 @@ TEST_CASE("threads and processes add whole lines") {
     }
 }
 
-TEST_CASE("a file just changed is not settled, an old one is; what is no file has no record") {
+TEST_CASE("a file that has just changed is not settled, an old one is; only regular files have a record") {
   const TempFolder folder;
   const std::string path = folder.write("x", "12345");
   const std::optional<FileRecord> fresh = look_at_file(path);
@@ -170,7 +170,7 @@ TEST_CASE("a file just changed is not settled, an old one is; what is no file ha
   for (const std::string& other :
        {folder.file("missing"), folder.path().string(), std::string("/dev/null"), std::string("-")})
     CHECK(!look_at_file(other));
-  // Of what is not settled no time is recorded.
+  // The time of an unsettled file is not recorded.
   Manifest manifest(folder.file("m.jsonl"), Manifest::Access::read_and_add);
   manifest.add({.input = *fresh, .output = *fresh, .options = {}});
   const nlohmann::json line = nlohmann::json::parse(read_text(folder.file("m.jsonl")));
@@ -178,7 +178,7 @@ TEST_CASE("a file just changed is not settled, an old one is; what is no file ha
   CHECK(line.at("output_mtime") == fresh->mtime);
 }
 
-TEST_CASE("digests are those of xxh128sum") {
+TEST_CASE("digests are equal to those of xxh128sum") {
   // xxHash 0.8.1, xxh128sum of the files "" and "abc".
   CHECK(digest_of({}) == "xxh128:99aa06d3014798d86001c324468d497f");
   const char text[] = {'a', 'b', 'c'};

@@ -1,4 +1,4 @@
-// --manifest: what a second run does again, and what it leaves.
+// --manifest: which inputs a second run filters again, and which it skips.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 const std::string kPicture = "P2\n3 2\n255\n1 2 3 4 5 6\n", kOther = "P2\n3 2\n255\n9 2 3 4 5 6\n";
 
-/// Long ago, so that what is done to the file next shows in its time of change.
+/// Sets the time to long ago, so that the next change to the file shows in it.
 void make_old(const TempFolder& folder, const std::string& name, long seconds = 1000000000) {
   const timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 5}, {.tv_sec = seconds, .tv_nsec = 5}};
   REQUIRE(utimensat(AT_FDCWD, folder.file(name).c_str(), times, 0) == 0);
@@ -32,7 +32,7 @@ struct Batch {
     }
   }
 
-  /// For each input the first letter of its status: "oss".
+  /// Runs the batch. Returns the first letter of each input's status, such as "oss".
   std::string run(const std::vector<std::string>& more = {}, int code = 0) const {
     std::vector<std::string> arguments = {"apply", "a.pgm", "b.pgm", "c.pgm", "--json"};
     arguments.insert(arguments.end(), options.begin(), options.end());
@@ -56,7 +56,7 @@ struct Batch {
 
 }  // namespace
 
-TEST_CASE("a second run with the same manifest does nothing again") {
+TEST_CASE("a second run with the same manifest skips everything") {
   const Batch batch;
   CHECK(batch.run() == "ooo");
   const std::vector<json> lines = batch.manifest();
@@ -76,7 +76,7 @@ TEST_CASE("a second run with the same manifest does nothing again") {
   CHECK(batch.manifest() == lines);
 }
 
-TEST_CASE("what changed is done again: content, output, options, kernel") {
+TEST_CASE("an input is filtered again when its content, output, options or kernel changed") {
   Batch batch;
   CHECK(batch.run() == "ooo");
 
@@ -92,20 +92,20 @@ TEST_CASE("what changed is done again: content, output, options, kernel") {
   batch.folder.write("out/a.sharpen.png", whole.substr(0, 20));
   CHECK(batch.run() == "oss");
   CHECK(read_text(batch.folder.file("out/a.sharpen.png")) == whole);
-  batch.folder.write("out/a.sharpen.png", std::string(whole.size(), 'x'));  // as long
+  batch.folder.write("out/a.sharpen.png", std::string(whole.size(), 'x'));  // of the same length
   make_old(batch.folder, "out/a.sharpen.png");
   CHECK(batch.run() == "oss");
   CHECK(read_text(batch.folder.file("out/a.sharpen.png")) == whole);
 
   CHECK(batch.run({"--map", "abs"}) == "ooo");
   CHECK(batch.run({"--map", "abs"}) == "sss");
-  CHECK(batch.run() == "ooo");  // what is there is the other
+  CHECK(batch.run() == "ooo");  // the output there is from --map abs
 
   batch.options[1] = "k.json";
   batch.folder.write("k.json", "[[1,2]]");
   CHECK(batch.run() == "ooo");
   CHECK(batch.run() == "sss");
-  batch.folder.write("k.json", "[[1, 2]]");  // says the same
+  batch.folder.write("k.json", "[[1, 2]]");  // the same kernel
   CHECK(batch.run() == "sss");
   for (const char* kernel : {"[[1,3]]", R"({"weight":[[1,3]],"bias":1})", R"({"weight":[[1,3]],"stride":2})",
                              R"({"weight":[[1,3]],"divisor":2})", R"({"weight":[[1,3]],"padding":"same"})",
@@ -118,7 +118,7 @@ TEST_CASE("what changed is done again: content, output, options, kernel") {
   }
 }
 
-TEST_CASE("a file that was only touched is looked at, not filtered") {
+TEST_CASE("a file with a new time and the same content is not filtered again") {
   const Batch batch;
   CHECK(batch.run() == "ooo");
   make_old(batch.folder, "b.pgm", 1100000000);
@@ -132,7 +132,7 @@ TEST_CASE("a file that was only touched is looked at, not filtered") {
   CHECK(batch.manifest().size() == 5);
 }
 
-TEST_CASE("files of one size and time that changed places are seen by when they were renamed") {
+TEST_CASE("files of the same size and time that swapped names are filtered again") {
   const Batch batch;
   batch.folder.write("b.pgm", kOther);
   make_old(batch.folder, "b.pgm");
@@ -141,16 +141,16 @@ TEST_CASE("files of one size and time that changed places are seen by when they 
   CHECK(batch.run() == "oos");
 }
 
-TEST_CASE("files from the future are not looked at for ever") {
+TEST_CASE("files with a time in the future are recorded at most twice") {
   const Batch batch;
   for (const char* name : {"a.pgm", "b.pgm", "c.pgm"}) make_old(batch.folder, name, 4000000000);
   CHECK(batch.run() == "ooo");
   CHECK(batch.run() == "sss");
   CHECK(batch.run() == "sss");
-  CHECK(batch.manifest().size() <= 6);  // when they were renamed may have been a moment before
+  CHECK(batch.manifest().size() <= 6);  // the first run may have come too soon after the change of time
 }
 
-TEST_CASE("what failed is not recorded, and done again") {
+TEST_CASE("a failed input is not recorded, and is tried again") {
   const Batch batch;
   batch.folder.write("b.pgm", "no picture");
   CHECK(batch.run({}, 1) == "oeo");
@@ -159,7 +159,7 @@ TEST_CASE("what failed is not recorded, and done again") {
   CHECK(batch.run() == "sos");
 }
 
-TEST_CASE("manifests of slices, one behind the other, are the manifest of all") {
+TEST_CASE("the concatenated manifests of all shards are a manifest of the whole") {
   const Batch batch;
   for (const std::string k : {"1", "2", "3"}) {
     std::vector<std::string> arguments = {"apply",     "a.pgm", "b.pgm",      "c.pgm",      "-k",      "sharpen",
@@ -170,7 +170,7 @@ TEST_CASE("manifests of slices, one behind the other, are the manifest of all") 
   CHECK(batch.run() == "sss");
 }
 
-TEST_CASE("one manifest serves several results of an input") {
+TEST_CASE("one manifest can record several outputs of an input") {
   Batch batch;
   CHECK(batch.run() == "ooo");
   std::vector<std::string> first = batch.options;
@@ -181,7 +181,7 @@ TEST_CASE("one manifest serves several results of an input") {
   CHECK(batch.run() == "sss");
 }
 
-TEST_CASE("a manifest and a kernel may lie in the folder that is filtered, even in the one to come") {
+TEST_CASE("a manifest and a kernel may be in the input folder, and the manifest in a new output folder") {
   for (const std::string manifest : {"f/m.json", "f/new/m.json"}) {
     const TempFolder folder;
     fs::create_directory(folder.path() / "f");
@@ -197,9 +197,9 @@ TEST_CASE("a manifest and a kernel may lie in the folder that is filtered, even 
   }
 }
 
-TEST_CASE("where the disk ends under the manifest, the output that is there is told of and made again") {
+TEST_CASE("when the manifest cannot be extended, the output is reported, and filtered again by the next run") {
   const Batch batch;
-  CHECK(batch.run({"-q"}, 2) == "");  // --json excludes it; nothing is begun
+  CHECK(batch.run({"-q"}, 2) == "");  // --json excludes -q; nothing is started
   std::string command = "trap '' XFSZ; ulimit -f 1; exec $CONVTOOL apply a.pgm b.pgm c.pgm";
   for (const std::string& option : batch.options) command += " " + option;
   const ProgramResult result = run_shell(command, batch.folder);
@@ -211,9 +211,9 @@ TEST_CASE("where the disk ends under the manifest, the output that is there is t
   CHECK(batch.run() == "sss");
 }
 
-TEST_CASE("a derived name that became another format's is found again") {
+TEST_CASE("an output whose derived extension changed to hold floats is found again") {
   const TempFolder folder;
-  folder.write("a.pfm", std::string("Pf\n1 1\n-1\n\0\0\0\0", 14));  // floats, which PNG does not hold
+  folder.write("a.pfm", std::string("Pf\n1 1\n-1\n\0\0\0\0", 14));  // floats, which PNG cannot store
   const std::vector<std::string> arguments = {"apply",      "a.pfm", "-k",    "[[1]]", "-o", "{stem}.{ext}2.{ext}",
                                               "--manifest", "m",     "--json"};
   CHECK(json::parse(run_convtool(arguments, folder).out).at("status") == "ok");
@@ -222,7 +222,7 @@ TEST_CASE("a derived name that became another format's is found again") {
   CHECK(fs::exists(folder.path() / second.at("output").get<std::string>()));
 }
 
-TEST_CASE("a dry run tells what would be done, and records nothing") {
+TEST_CASE("a dry run reports what would be filtered, and records nothing") {
   const Batch batch;
   CHECK(batch.run({"--dry-run"}) == "ooo");
   CHECK(!fs::exists(batch.folder.path() / "m.jsonl"));
@@ -232,7 +232,7 @@ TEST_CASE("a dry run tells what would be done, and records nothing") {
   CHECK(batch.manifest().size() == 3);
 }
 
-TEST_CASE("a manifest that cannot be kept is refused before any work") {
+TEST_CASE("a manifest that cannot be used is refused before any work") {
   const Batch batch;
   const auto refusal = [&](std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), {"apply", "-k", "sharpen"});
@@ -246,7 +246,7 @@ TEST_CASE("a manifest that cannot be kept is refused before any work") {
   CHECK(refusal({"a.pgm", "-o", "-", "--manifest", "m"}) == kNoStreams);
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm"}).find("which this run reads") != std::string::npos);
   CHECK(refusal({"a.pgm", "-o", "m.png", "--manifest", "m.png"}).find("which this run reads") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is no manifest of convtool's") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is not a convtool manifest") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm/m"}).find("a.pgm: the folder cannot be created") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "/dev/null"}).find("is not a regular file") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", ""}).find("is a file that is read and added to") != std::string::npos);

@@ -136,10 +136,12 @@ TEST_CASE("encoders take a quality, a level and a strategy, or the format says t
   const auto refused = [&](const char* out, const char* option, const char* value) {
     return run_convtool({"apply", "in.png", "-k", "identity", "-o", out, option, value}, folder).err;
   };
-  CHECK(refused("o.png", "--quality", "90").find("--quality has no effect on png") != std::string::npos);
+  CHECK(refused("o.png", "--quality", "90")
+            .find("--quality has no effect on png; leave it out, or write a .jpg or .webp") != std::string::npos);
   CHECK(refused("o.npy", "--quality", "90").find("no effect on npy") != std::string::npos);
-  CHECK(refused("o.jpg", "--png-level", "9").find("--png-level is for png (got jpeg)") != std::string::npos);
-  CHECK(refused("o.bmp", "--png-strategy", "rle").find("(got bmp)") != std::string::npos);
+  CHECK(refused("o.jpg", "--png-level", "9").find("--png-level has no effect on jpeg; leave it out, or write a .png") !=
+        std::string::npos);
+  CHECK(refused("o.bmp", "--png-strategy", "rle").find("no effect on bmp") != std::string::npos);
   CHECK(refused("o.jpg", "--quality", "0").find("--quality") != std::string::npos);
   CHECK(refused("o.png", "--png-strategy", "fast").find("filtered") != std::string::npos);
 }
@@ -246,7 +248,7 @@ TEST_CASE("maps, depths and what is counted as clipped") {
   const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 4) << 0, 255, 100, 100);
   cv::imwrite(folder.file("x.png"), picture);
   const auto row = [&](std::vector<std::string> options) {
-    options.insert(options.begin(), {"x.png", "-k", "[[-1,1]]", "-o", "y.png"});
+    options.insert(options.begin(), {"x.png", "-v", "-k", "[[-1,1]]", "-o", "y.png"});
     const std::string report = apply(folder, options);
     const cv::Mat y = read(folder, "y.png");
     std::vector<int> values;
@@ -257,13 +259,13 @@ TEST_CASE("maps, depths and what is counted as clipped") {
   using Values = std::vector<int>;
   // The responses are 255, -155, 0.
   CHECK(row({}).first == Values{255, 155, 0});
-  CHECK(row({}).second.find("map abs, response -155 to 255, clipped 0 low 0 high") != std::string::npos);
+  CHECK(row({}).second.find("map abs, response -155 to 255, clipped 0 low, 0 high") != std::string::npos);
   CHECK(row({"--map", "clip"}).first == Values{255, 0, 0});
-  CHECK(row({"--map", "clip"}).second.find("clipped 1 low 0 high") != std::string::npos);
+  CHECK(row({"--map", "clip"}).second.find("clipped 1 (33 %) low, 0 high") != std::string::npos);
   CHECK(row({"--map", "normalize"}).first == Values{255, 0, 96});  // 155 / 410 * 255 = 96.4
   CHECK(row({"--map", "offset"}).first ==
         Values{255, 50, 128});  // 255.5 rounds to 256, which saturates; 50.5 rounds to 50
-  CHECK(row({"--map", "offset"}).second.find("clipped 0 low 1 high") != std::string::npos);
+  CHECK(row({"--map", "offset"}).second.find("clipped 0 low, 1 (33 %) high") != std::string::npos);
   CHECK(row({"--depth", "u16"}).first == Values{65535, 155 * 257, 0});
   CHECK(row({"--bias", "0.5", "--map", "clip"}).first == Values{255, 0, 0});  // 255.5 clips, 0.5 rounds to even
   CHECK(row({"--bias", "1.5", "--map", "clip"}).first == Values{255, 0, 2});
@@ -283,7 +285,7 @@ TEST_CASE("a step up and a step down survive in every map that can show them") {
   bar.colRange(7, 14).setTo(255);
   cv::imwrite(folder.file("bar.png"), bar);
   const auto written = [&](const char* out, std::vector<std::string> options) {
-    options.insert(options.begin(), {"bar.png", "-k", "sobel-x", "-o", out});
+    options.insert(options.begin(), {"bar.png", "-v", "-k", "sobel-x", "-o", out});
     const std::string report = apply(folder, options);
     return std::pair(read(folder, out), report);
   };
@@ -299,12 +301,12 @@ TEST_CASE("a step up and a step down survive in every map that can show them") {
 
   const auto [clipped, clip_report] = written("c.png", {"--map", "clip"});
   CHECK(clipped.at<std::uint8_t>(4, kDown) == 0);
-  CHECK(clip_report.find("response -1020 to 1020, clipped 18 low 18 high") != std::string::npos);
+  CHECK(clip_report.find("response -1020 to 1020, clipped 18 (10 %) low, 18 (10 %) high") != std::string::npos);
 
   for (const char* depth : {"u8", "u16"}) {
     const auto [colours, report] = written("s.png", {"--map", "signed", "--depth", depth});
     CHECK(report.find("3x9x20") != std::string::npos);
-    CHECK(report.find("map signed, response -1020 to 1020, clipped 0 low 0 high") != std::string::npos);
+    CHECK(report.find("map signed, response -1020 to 1020, clipped 0 low, 0 high") != std::string::npos);
     if (depth == std::string("u8")) {  // B, G, R
       CHECK(colours.at<cv::Vec3b>(4, kUp) == cv::Vec3b(0, 128, 255));
       CHECK(colours.at<cv::Vec3b>(4, kDown) == cv::Vec3b(255, 128, 0));
@@ -340,7 +342,7 @@ TEST_CASE("thresholds and percentiles: what they make, and that they say so") {
   const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 6) << 0, 255, 100, 100, 130, 30);
   cv::imwrite(folder.file("x.png"), picture);
   const auto row = [&](std::vector<std::string> options) {
-    options.insert(options.begin(), {"x.png", "-k", "[[-1,1]]", "-o", "y.png"});
+    options.insert(options.begin(), {"x.png", "-v", "-k", "[[-1,1]]", "-o", "y.png"});
     const std::string report = apply(folder, options);
     std::vector<int> values;
     for (int x = 0; x < 5; ++x) values.push_back(read(folder, "y.png").at<std::uint8_t>(0, x));
@@ -351,12 +353,14 @@ TEST_CASE("thresholds and percentiles: what they make, and that they say so") {
   CHECK(row({"--threshold", "100"}).first == Values{255, 255, 0, 0, 0});
   CHECK(row({"--threshold", "99.5"}).first == Values{255, 255, 0, 0, 255});
   CHECK(row({"--threshold", "-101", "--map", "clip"}).first == Values{255, 0, 255, 255, 255});
-  CHECK(row({"--threshold", "100"}).second.find("map abs, threshold 100, response -155 to 255, clipped 0 low 0 high") !=
-        std::string::npos);
+  CHECK(
+      row({"--threshold", "100"}).second.find("map abs, threshold 100, response -155 to 255, clipped 0 low, 0 high") !=
+      std::string::npos);
   // Of five, the 40th percentile is the second, -100, and the 80th the fourth, 30.
   CHECK(row({"--normalize-percentile", "40,80"}).first == Values{255, 0, 196, 255, 0});
   CHECK(row({"--normalize-percentile", "40,80"})
-            .second.find("map normalize from percentile 40 to 80, response -155 to 255, clipped 1 low 1 high") !=
+            .second.find(
+                "map normalize from percentile 40 to 80, response -155 to 255, clipped 1 (20 %) low, 1 (20 %) high") !=
         std::string::npos);
 
   const auto refused = [&](std::vector<std::string> options) {
@@ -410,10 +414,9 @@ END)",
   const ProgramResult result =
       run_convtool({"apply", "a.jpg", "b.jpg", "pages.tif", "-k", "identity", "--out-dir", "o", "--json"}, folder);
   CHECK(result.code == 0);
-  CHECK(
-      result.err.substr(0, result.err.find("convtool: 3 done")) ==
-      "convtool: warning: a.jpg: its ICC profile is not kept: values stay as they are, to be taken for sRGB (not told "
-      "again for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
+  CHECK(result.err.substr(0, result.err.find("convtool: 3 done")) ==
+        "convtool: warning: a.jpg: its ICC profile is ignored: values are taken as sRGB, and the output has no profile "
+        "(not repeated for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
   CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
   std::size_t told = 0;
   for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++told;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "support/program.h"
+#include "support/skip.h"
 
 namespace {
 
@@ -43,12 +44,12 @@ TEST_CASE("every shell's script names every command and option") {
     for (const char* word :
          {"apply", "edges", "shape", "kernels", "bench", "completion", "padding-mode", "overlay-color"})
       CHECK(script.find(word) != std::string::npos);
-    // A shell that is not installed cannot object.
     const std::string name = shell;
-    if (name != "bash")
-      CHECK(
-          run_shell("! command -v " + name + " || $CONVTOOL completion " + name + " | " + name + " -n", folder).code ==
-          0);
+    if (run_shell("command -v " + name, folder).code != 0) {
+      skip("needs " + name);
+      continue;
+    }
+    CHECK(run_shell("$CONVTOOL completion " + name + " | " + name + " -n", folder).code == 0);
   }
   CHECK(run_convtool({"completion", "tcsh"}, folder).code == 2);
 }

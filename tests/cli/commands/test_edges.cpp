@@ -226,7 +226,7 @@ TEST_CASE("options that mean nothing together are refused before any work") {
     CHECK(refused({"--hysteresis", wrong}, "--hysteresis"));
 }
 
-TEST_CASE("what a format does not hold is refused with what edges can do about it") {
+TEST_CASE("what a format cannot store is refused with what edges can do about it") {
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
   cv::Mat floats;
@@ -238,7 +238,7 @@ TEST_CASE("what a format does not hold is refused with what edges can do about i
     CHECK(result.code == 1);
     return result.err;
   };
-  CHECK(refusal({"c.png", "--output-kind", "components", "-o", "o.png"}).ends_with("does not hold; write .npy\n"));
+  CHECK(refusal({"c.png", "--output-kind", "components", "-o", "o.png"}).ends_with("cannot store; write .npy\n"));
   CHECK(refusal({"c.png", "--output-kind", "orientation", "--angle", "degrees", "-o", "o.png"})
             .ends_with("or choose --angle wheel\n"));
   CHECK(refusal({"f.tif", "--output-kind", "binary", "-o", "o.png"}).ends_with("or choose --depth u8\n"));

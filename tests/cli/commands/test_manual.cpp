@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "support/program.h"
+#include "support/skip.h"
 
 TEST_CASE("the manual names every option of every command") {
   const TempFolder folder;
@@ -33,7 +34,7 @@ TEST_CASE("troff has nothing to say against the manual") {
   const ProgramResult man =
       run_shell("command -v groff >/dev/null || exit 77; $CONVTOOL manual | groff -man -Tutf8 -ww -z", folder);
   if (man.code == 77) {
-    MESSAGE("skipped: groff is not installed");
+    skip("needs groff");
     return;
   }
   CHECK(man.code == 0);

@@ -167,7 +167,7 @@ TEST_CASE("pools take the options that mean something, and refuse the others") {
   CHECK(workplace.run({"apply", "a.pgm", "-k", R"({"pool":"mean","size":2})", "-o", "m.json"}).code == 0);
   CHECK(read_text(workplace.file("m.json")) == "[[[3.5,5.5],[11.5,13.5]]]\n");
   const ProgramResult text = workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.png", "-v", "--flip"});
-  CHECK(text.out.find("; max pool 2x2, stride 2, padding 0, map clip, response 6 to 16, mean 11,") !=
+  CHECK(text.out.find("; max pool 2x2, stride 2, clipped 0\n  max pool 2x2, stride 2, padding 0\n") !=
         std::string::npos);
   for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--stride", "1"},
                                                                                       {"--dilation", "2"},
@@ -213,7 +213,7 @@ TEST_CASE("alpha beside pools: kept at the windows' centres; premultiplied throu
   CHECK(run("mean", "premultiply").code == 0);
   const ProgramResult refused = run("max", "premultiply");
   CHECK(refused.code == 1);
-  CHECK(refused.err.find("takes the largest values; choose --alpha keep") != std::string::npos);
+  CHECK(refused.err.find("is a max pool; choose --alpha keep") != std::string::npos);
 }
 
 TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
@@ -313,7 +313,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   workplace.refuses({"kernels", "import", "none.safetensors"}, 2, "none.safetensors: no such file");
   workplace.write("short.safetensors", safetensors(header, data.substr(1)));
   workplace.refuses({"kernels", "import", "short.safetensors"}, 2,
-                    "short.safetensors: is no sound safetensors file: 'q.weight' lies at bytes 29 to 30 of 29");
+                    "short.safetensors: is a damaged safetensors file: 'q.weight' lies at bytes 29 to 30 of 29");
   workplace.refuses({"kernels", "import", "folder.safetensors"}, 2, "no such file");
 }
 
@@ -350,7 +350,7 @@ TEST_CASE("references are to regular files, by names that can be") {
     workplace.refuses({"apply", "a.pgm", "-k", std::string(R"({"weight":")") + name + R"("})"}, 2,
                       "is not a regular file");
   workplace.refuses({"apply", "a.pgm", "-k", R"({"weight":"M.npy\u0000.npy"})"}, 2,
-                    "'M.npy\\x00.npy' has a zero in it");
+                    "'M.npy\\x00.npy' contains a zero byte");
   workplace.refuses({"apply", "a.pgm", "-k", R"({"pool":"max","size":9})"}, 1, "pad more, or use a smaller kernel");
 }
 

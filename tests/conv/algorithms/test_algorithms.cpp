@@ -1,4 +1,9 @@
-// Every algorithm against `reference`: all small sizes, the sizes around vector lengths, layouts, groups and threads.
+// Algorithms against `reference`: all small sizes, sizes around vector lengths, layouts, groups, combines and threads.
+//
+// Floors: random weights leave `direct`, `rows` and `packed` with nothing to refuse while max|x| * sum|w| < 2^24, which
+// f32 and u8 pictures always meet here and u16 ones mostly. `depthwise` needs one input and one output channel per
+// group; `integer` u8, whole weights (Numbers::exact) and stride and dilation 1; `fft` stride 1, and more taps than a
+// few where sums are not whole.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -37,38 +42,82 @@ std::vector<Axis> all_axes(PaddingMode mode) {
   return axes;
 }
 
+/// Calls use(height, width) for pairs of axes in which every axis is met once as a height and once as a width. The two
+/// axes are independent, so pairs are as good as all combinations: two walks through one list, the second shuffled.
+template <class Use>
+void for_each_pair(const std::vector<Axis>& heights, Random& random, const Use& use) {
+  std::vector<Axis> widths = heights;
+  for (std::size_t i = widths.size(); i > 1; --i)
+    std::swap(widths[i - 1], widths[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(i) - 1))]);
+  for (std::size_t i = 0; i < heights.size(); ++i) use(heights[i], widths[i]);
+}
+
+Params params_of(const Axis& h, const Axis& w, PaddingMode mode) {
+  return {.stride = {h.stride, w.stride},
+          .dilation = {h.dilation, w.dilation},
+          .padding = pads(h.begin, w.begin, h.end, w.end),
+          .padding_mode = mode,
+          .padding_value = 3};
+}
+
 TEST_CASE("all small sizes") {
-  // Height and width do not know of each other, so every axis is met as a height with some width, and as a width with
-  // some height: two walks through the same list, the second in shuffled order.
+  // 31724 cases. 16 taps of at most 16 keep u16 sums below 2^24. One height in 4 and one width in 4 has stride 1.
   constexpr std::uint64_t kSeed = 1;
-  ConvTester tester("all small sizes", kSeed);
+  ConvTester tester("all small sizes", kSeed,
+                    {{"direct", 31000}, {"rows", 31000}, {"packed", 31000}, {"depthwise", 31000}, {"fft", 1000}},
+                    Sets::in_turn);
   Random random(kSeed);
   std::int64_t turn = 0;
-  for (const PaddingMode mode : kModes) {
-    const std::vector<Axis> heights = all_axes(mode);
-    std::vector<Axis> widths = heights;
-    for (std::size_t i = widths.size(); i > 1; --i)
-      std::swap(widths[i - 1], widths[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(i) - 1))]);
-    for (std::size_t i = 0; i < heights.size(); ++i, ++turn) {
-      const Axis &h = heights[i], &w = widths[i];
-      ConvCase c = make_case(kTypes[turn % 3], {1, 1, h.in, w.in}, {1, 1, h.k, w.k},
-                             Params{.stride = {h.stride, w.stride},
-                                    .dilation = {h.dilation, w.dilation},
-                                    .padding = pads(h.begin, w.begin, h.end, w.end),
-                                    .padding_mode = mode,
-                                    .padding_value = 3},
+  for (const PaddingMode mode : kModes)
+    for_each_pair(all_axes(mode), random, [&](const Axis& h, const Axis& w) {
+      ConvCase c = make_case(kTypes[turn % 3], {1, 1, h.in, w.in}, {1, 1, h.k, w.k}, params_of(h, w, mode),
                              Numbers::exact, random);
       c.input_layout = kLayouts[turn % 5];
       c.output_layout = kLayouts[turn / 5 % 5];
       tester.check(c);
-    }
+      ++turn;
+    });
+  CHECK(turn > 31000);
+}
+
+TEST_CASE("all small sizes of whole weights at stride and dilation 1") {
+  // What box, integer and separable accept: weights that are all equal, the product of a column and a row, or any, on
+  // u8 and u16. Each pair of axes in each of these six ways. Equal weights are a third, u8 a half, and the first two
+  // kinds two thirds, of which 9 in 16 have more than one row and one column.
+  constexpr std::uint64_t kSeed = 10;
+  ConvTester tester("small whole weights", kSeed, {{"box", 3900}, {"integer", 5900}, {"separable", 4400}},
+                    Sets::in_turn);
+  Random random(kSeed);
+  for (const PaddingMode mode : kModes) {
+    std::vector<Axis> axes = all_axes(mode);
+    std::erase_if(axes, [](const Axis& axis) { return axis.stride > 1 || axis.dilation > 1; });
+    for (const DType dtype : {DType::u8, DType::u16})
+      for (const int kind : {0, 1, 2})
+        for_each_pair(axes, random, [&](const Axis& h, const Axis& w) {
+          ConvCase c =
+              make_case(dtype, {1, 1, h.in, w.in}, {1, 1, h.k, w.k}, params_of(h, w, mode), Numbers::exact, random);
+          std::int64_t column[4], row[4];
+          for (std::int64_t i = 0; i < 4; ++i) {
+            column[i] = kind == 0 ? 1 : random.between(-4, 4);
+            row[i] = kind == 0 ? 5 : random.between(-4, 4);
+          }
+          for (std::size_t i = 0; kind < 2 && i < c.kernel.weights.size(); ++i)
+            c.kernel.weights[i] =
+                static_cast<float>(column[i / static_cast<std::size_t>(w.k)] * row[i % static_cast<std::size_t>(w.k)]);
+          c.input_layout = random.pick(kLayouts);
+          c.output_layout = random.pick(kLayouts);
+          c.output_dtype = random.pick(kTypes);
+          tester.check(c);
+        });
   }
-  CHECK(turn > 30000);
 }
 
 TEST_CASE("widths around every vector length") {
   constexpr std::uint64_t kSeed = 2;
-  ConvTester tester("widths", kSeed);
+  // 70 widths, 3 types, 5 kernels, 3 strides: 3150 cases. Stride 1 is a third, u8 of whole weights a sixth.
+  ConvTester tester(
+      "widths", kSeed,
+      {{"direct", 3150}, {"rows", 3100}, {"packed", 3100}, {"depthwise", 3100}, {"integer", 150}, {"fft", 300}});
   Random random(kSeed);
   for (std::int64_t width = 1; width <= 70; ++width)
     for (const DType dtype : kTypes)
@@ -85,9 +134,10 @@ TEST_CASE("widths around every vector length") {
         }
 }
 
-TEST_CASE("dilated rows, from fewer than a block of them to several") {
+TEST_CASE("dilated rows, from less than a block of rows to several blocks") {
   constexpr std::uint64_t kSeed = 8;
-  ConvTester tester("dilated rows", kSeed);
+  // 26 heights, 3 dilations, 4 strides: 312 cases.
+  ConvTester tester("dilated rows", kSeed, {{"direct", 312}, {"rows", 310}, {"packed", 310}, {"depthwise", 310}});
   Random random(kSeed);
   for (std::int64_t height = 1; height <= 26; ++height)
     for (const std::int64_t dilation : {2, 3, 5})
@@ -108,15 +158,18 @@ TEST_CASE("dilated rows, from fewer than a block of them to several") {
 
 TEST_CASE("the largest dilation of a kernel of one row") {
   Random random(9);
-  ConvTester tester("large dilation", 9);
+  ConvTester tester("large dilation", 9, {{"direct", 3}, {"rows", 3}, {"packed", 3}, {"depthwise", 3}});
   for (const DType dtype : kTypes)
     tester.check(make_case(dtype, {1, 1, 9, 33}, {1, 1, 1, 3}, Params{.dilation = {std::int64_t{1} << 30, 1}},
                            Numbers::exact, random));
 }
 
 TEST_CASE("rows wider than a panel") {
+  // 3 types, 2 strides, 2 numbers of channels: 12 cases, one in 6 for `integer`, half at stride 1.
   constexpr std::uint64_t kSeed = 7;
-  ConvTester tester("wide rows", kSeed);
+  ConvTester tester("wide rows", kSeed,
+                    {{"direct", 12}, {"rows", 12}, {"packed", 12}, {"depthwise", 12}, {"integer", 2}, {"fft", 6}},
+                    Sets::in_turn);
   Random random(kSeed);
   for (const DType dtype : kTypes)
     for (const std::int64_t stride : {1, 2})
@@ -136,7 +189,19 @@ TEST_CASE("rows wider than a panel") {
 
 TEST_CASE("colour pictures in every pair of layouts and types") {
   constexpr std::uint64_t kSeed = 3;
-  ConvTester tester("layouts", kSeed);
+  // 9 pairs of types, 25 of layouts, 3 numbers of channels: 675 cases. A third has equal weights, of which two thirds
+  // are integer pictures for `box`; all of these are separable. u8 of whole weights is a sixth, and a third of the
+  // rest.
+  ConvTester tester("layouts", kSeed,
+                    {{"direct", 675},
+                     {"rows", 650},
+                     {"packed", 650},
+                     {"depthwise", 650},
+                     {"integer", 110},
+                     {"box", 120},
+                     {"separable", 190},
+                     {"fft", 200}},
+                    Sets::in_turn);
   Random random(kSeed);
   for (const DType input : kTypes)
     for (const DType output : kTypes)
@@ -147,6 +212,7 @@ TEST_CASE("colour pictures in every pair of layouts and types") {
                 input, {2, channels, 6, random.between(5, 40)}, {channels, 1, 3, 3},
                 Params{.padding = pads(1, 1, 1, 1), .padding_mode = PaddingMode::symmetric, .groups = channels},
                 random.chance(2) ? Numbers::exact : Numbers::rough, random);
+            if (random.chance(3)) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), c.kernel.weights[0]);
             c.input_layout = input_layout;
             c.output_layout = output_layout;
             c.output_dtype = output;
@@ -156,7 +222,8 @@ TEST_CASE("colour pictures in every pair of layouts and types") {
 
 TEST_CASE("batches, channels and groups") {
   constexpr std::uint64_t kSeed = 4;
-  ConvTester tester("groups", kSeed);
+  // 3 batches, 4 groups, 4 numbers of inputs, 4 of outputs: 192 cases; one input and one output in 12 of them.
+  ConvTester tester("groups", kSeed, {{"direct", 192}, {"rows", 180}, {"packed", 180}, {"depthwise", 10}, {"fft", 20}});
   Random random(kSeed);
   for (const std::int64_t n : {1, 2, 3})
     for (const std::int64_t groups : {1, 2, 3, 5})
@@ -173,9 +240,13 @@ TEST_CASE("batches, channels and groups") {
         }
 }
 
-TEST_CASE("every combine over its kernels") {
+TEST_CASE("every combine of 1 to 5 kernels per channel") {
   constexpr std::uint64_t kSeed = 5;
-  ConvTester tester("combines", kSeed);
+  // 6 combines, 3 activations, 4 numbers of kernels, 2 kinds of numbers, with and without bias: 288 cases, of which a
+  // sixth is for `integer` and a quarter, with one kernel, for `depthwise`.
+  ConvTester tester(
+      "combines", kSeed,
+      {{"direct", 288}, {"rows", 280}, {"packed", 280}, {"depthwise", 70}, {"integer", 30}, {"fft", 100}});
   Random random(kSeed);
   for (const Combine combine :
        {Combine::magnitude, Combine::l1, Combine::max, Combine::min, Combine::sum, Combine::mean})
@@ -190,7 +261,7 @@ TEST_CASE("every combine over its kernels") {
           c.output_dtype = random.pick(kTypes);
           c.output_layout = random.pick(kLayouts);
           tester.check(c);
-          // Without bias and map, floats may be stored as they are summed; but not under every combine.
+          // Without bias and map, sums of floats may go straight to the output, but not under every combine.
           std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
           c.map = {};
           c.output_dtype = DType::f32;
@@ -198,9 +269,11 @@ TEST_CASE("every combine over its kernels") {
         }
 }
 
-TEST_CASE("a magnitude of one kernel is an absolute value") {
+TEST_CASE("the magnitude of one kernel is its absolute value") {
+  // 2 types, 5 layouts, 3 numbers of channels, 2 widths: 60 cases, u8 in half of them.
   constexpr std::uint64_t kSeed = 7;
-  ConvTester tester("magnitudes of one", kSeed);
+  ConvTester tester("magnitudes of one", kSeed,
+                    {{"direct", 60}, {"rows", 60}, {"packed", 60}, {"depthwise", 60}, {"integer", 30}});
   Random random(kSeed);
   for (const DType dtype : {DType::u8, DType::u16})
     for (const Layout layout : kLayouts)
@@ -215,29 +288,64 @@ TEST_CASE("a magnitude of one kernel is an absolute value") {
         }
 }
 
+/// What an algorithm may ask of weights, in the words of the table of src/conv/README.md.
+enum class Weights { any, whole, equal, rank_1 };
+
+void set_weights(ConvCase& c, Weights kind, Random& random) {
+  const std::int64_t taps = c.kernel.shape.kh * c.kernel.shape.kw;
+  for (std::size_t first = 0; first < c.kernel.weights.size(); first += static_cast<std::size_t>(taps)) {
+    std::vector<float> column, row;
+    for (std::int64_t u = 0; u < c.kernel.shape.kh; ++u) column.push_back(1 + random.rough() / 4);
+    for (std::int64_t v = 0; v < c.kernel.shape.kw; ++v) row.push_back(1 + random.rough() / 4);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(taps); ++i) {
+      float& weight = c.kernel.weights[first + i];
+      if (kind == Weights::whole) weight = static_cast<float>(random.between(-9, 9));
+      if (kind == Weights::equal) weight = i == 0 ? random.rough() : c.kernel.weights[first];
+      if (kind == Weights::rank_1) weight = column[i / row.size()] * row[i % row.size()];
+    }
+  }
+}
+
 TEST_CASE("any number of threads gives the same bytes and statistics") {
-  // At least 1e6 multiply-adds each, so that no plan falls back to one thread (kSingleThreadedNs in conv/plan.cpp).
-  constexpr std::uint64_t kSeed = 6;
-  ConvTester tester("threads", kSeed);
-  Random random(kSeed);
+  // Every problem takes the algorithms that it names longer than 0.05 ms (kSingleThreadedNs in conv/plan.cpp), so no
+  // plan falls back to one thread: 200000 outputs for `integer` and `box`, a million multiply-adds for others. 5
+  // paddings of 9 types each; types that an algorithm refuses are left out.
   struct Row {
+    std::vector<Tested> tested;
+    Weights weights;
+    std::vector<DType> inputs;
     Shape input;
     KernelShape kernel;
-    std::int64_t groups;
+    std::int64_t groups = 1;
   };
-  const Row rows[] = {{{1, 1, 150, 160}, {1, 1, 7, 7}, 1},  // one plane
-                      {{1, 3, 120, 131}, {3, 1, 5, 5}, 3},  // a colour picture
-                      {{1, 8, 36, 36}, {16, 8, 3, 3}, 1},   // a layer
-                      {{7, 2, 41, 40}, {6, 2, 5, 3}, 1},    // a batch; bands cross its items
-                      {{1, 4, 2, 3000}, {8, 4, 2, 9}, 1}};  // as few rows as threads
-  std::int64_t cases = 0;
-  for (const Row& row : rows)
-    for (const DType input : kTypes)
+  const std::vector<DType> all(std::begin(kTypes), std::end(kTypes)), whole{DType::u8, DType::u16};
+  const Row rows[] = {
+      {{{"direct", 9}, {"rows", 9}, {"fft", 9}}, Weights::any, all, {1, 1, 250, 260}, {1, 1, 7, 7}},  // one plane
+      {{{"direct", 9}, {"rows", 9}, {"depthwise", 9}}, Weights::any, all, {1, 3, 180, 191}, {3, 1, 5, 5}, 3},
+      {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 8, 72, 72}, {32, 8, 3, 3}},  // a layer
+      // A batch whose items are cut by bands.
+      {{{"direct", 9}, {"rows", 9}, {"packed", 9}}, Weights::any, all, {7, 2, 41, 40}, {6, 2, 5, 3}},
+      // As few rows as threads.
+      {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 4, 2, 3000}, {8, 4, 2, 9}},
+      {{{"depthwise", 9}}, Weights::any, all, {1, 40, 80, 80}, {40, 1, 3, 3}, 40},
+      {{{"integer", 3}}, Weights::whole, {DType::u8}, {1, 1, 470, 480}, {1, 1, 3, 4}},
+      {{{"integer", 3}}, Weights::whole, {DType::u8}, {2, 3, 200, 201}, {3, 1, 4, 3}, 3},
+      {{{"box", 6}}, Weights::equal, whole, {1, 1, 470, 480}, {1, 1, 5, 3}},
+      {{{"box", 6}}, Weights::equal, whole, {2, 3, 200, 201}, {3, 1, 3, 4}, 3},
+      {{{"separable", 9}}, Weights::rank_1, all, {1, 1, 470, 480}, {1, 1, 5, 5}},
+      {{{"separable", 9}}, Weights::equal, all, {1, 3, 200, 301}, {3, 1, 9, 4}, 3}};
+  constexpr PaddingMode kRepeating[] = {PaddingMode::constant, PaddingMode::symmetric};
+  std::uint64_t seed = 600;
+  for (const Row& row : rows) {
+    ConvTester tester("threads", ++seed, row.tested, Sets::in_turn);
+    Random random(seed);
+    std::int64_t cases = 0;
+    for (const DType input : row.inputs)
       for (const DType output : kTypes) {
-        ConvCase c = make_case(input, row.input, row.kernel,
-                               Params{.padding = kSame, .padding_mode = PaddingMode::symmetric, .groups = row.groups},
-                               Numbers::rough, random);
-        REQUIRE(mac_count(c.problem) >= 1e6);
+        const Params params{
+            .padding = kSame, .padding_mode = random.pick(kRepeating), .padding_value = 77, .groups = row.groups};
+        ConvCase c = make_case(input, row.input, row.kernel, params, Numbers::rough, random);
+        if (row.weights != Weights::any) set_weights(c, row.weights, random);
         c.input_layout = random.pick(kLayouts);
         c.output_layout = random.pick(kLayouts);
         c.output_dtype = output;
@@ -245,7 +353,11 @@ TEST_CASE("any number of threads gives the same bytes and statistics") {
         tester.check(c);
         ++cases;
       }
-  CHECK(tester.threaded_cases() == cases);
+    for (const Tested& tested : row.tested) {
+      CAPTURE(std::string(tested.algorithm));
+      CHECK(tester.threaded_cases(tested.algorithm) == cases);
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "conv/engine/finish.h"
 #include "conv/epilogue.h"
+#include "conv/sink.h"
 #include "support/convolve.h"
 #include "support/instruction_sets.h"
 #include "support/random.h"
@@ -24,7 +25,7 @@ struct Finished {
   ResponseStats stats;
 };
 
-/// One stretch of `sums`, combine_count rows one behind the other, after others that have clipped `clipped` values.
+/// One span of `sums`, combine_count rows one behind the other, after others that have clipped `clipped` values.
 template <class Sum>
 Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel,
                 DType dtype, std::int64_t clipped) {
@@ -226,7 +227,7 @@ TEST_CASE("pixels of many channels go where rows would") {
                 if (channels_last) ref.strides = {0, 1, width * all, all};
                 return ref;
               };
-              const Stretch stretch{.n = 0, .y = 0, .x = x, .count = count};
+              const RowSpan span{.n = 0, .y = 0, .x = x, .count = count};
               ResponseStats expected_stats, got_stats;
               const Sink rows(epilogue, {}, kernel, laid_out(expected)), pixels(epilogue, {}, kernel, laid_out(got));
               for (std::int64_t c = 0; c < channels; ++c) {
@@ -234,9 +235,9 @@ TEST_CASE("pixels of many channels go where rows would") {
                 for (std::int64_t j = 0; j < joined; ++j)
                   for (std::int64_t i = 0; i < count; ++i)
                     row.push_back(static_cast<double>(sums[static_cast<std::size_t>(i * pitch + c * joined + j)]));
-                rows.finish(stretch, first + c, row.data(), count, expected_stats);
+                rows.finish(span, first + c, row.data(), count, expected_stats);
               }
-              pixels.finish_pixels(stretch, first * joined, channels * joined, sums.data(), pitch, got_stats);
+              pixels.finish_pixels(span, first * joined, channels * joined, sums.data(), pitch, got_stats);
               const std::vector<double> a = values_of(laid_out(got)), b = values_of(laid_out(expected));
               for (std::size_t i = 0; i < a.size(); ++i)
                 CHECK((a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))));

@@ -1,4 +1,4 @@
-// The sums of gradients and least squares, against their definition, pixel by pixel in double.
+// The sums behind gradients and least squares, against their definition, pixel by pixel in double.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace convtool {
 namespace {
 
-/// A^T Y and A^T A, and the sums of absolute values, which bounds are made of.
+/// A^T Y and A^T A, and the same sums of absolute values, from which bounds are computed.
 struct Definition {
   TapProducts sums, magnitudes;
 };
@@ -69,7 +69,7 @@ WeightGradient gradient_of(const ConvProblem& p, const TapProducts& sums) {
   return gradient;
 }
 
-/// Problems of all kinds; wide ones and tall ones, of several blocks, among them.
+/// Random problems, and wide and tall ones of several blocks.
 std::vector<ConvCase> cases(Numbers numbers) {
   Random random(7);
   std::vector<ConvCase> all;
@@ -80,7 +80,8 @@ std::vector<ConvCase> cases(Numbers numbers) {
   all.push_back(make_case(DType::f32, {1, 1, 5, 2500}, {1, 1, 2, 3}, {.padding = kSame}, numbers, random));
   all.push_back(make_case(DType::f32, {2, 2, 300, 7}, {4, 1, 3, 1}, {.stride = {1, 2}, .groups = 2}, numbers, random));
   all.push_back(make_case(DType::f32, {1, 1, 4, 4}, {1, 1, 4, 4}, {.stride = {1 << 30, 1 << 30}}, numbers, random));
-  // Outputs that fill vectors: rows of several blocks, groups, strides, more outputs than registers hold, large sums.
+  // Numbers of outputs that fill vectors: rows of several blocks, groups, strides, more outputs than fit registers,
+  // large sums.
   all.push_back(make_case(DType::f32, {1, 8, 5, 400}, {16, 8, 3, 3}, {.padding = kSame}, numbers, random));
   all.push_back(make_case(DType::f32, {2, 16, 19, 17}, {26, 8, 3, 3},
                           {.stride = {2, 3}, .dilation = {3, 1}, .padding = kSame, .groups = 2}, numbers, random));
@@ -90,7 +91,7 @@ std::vector<ConvCase> cases(Numbers numbers) {
   return all;
 }
 
-TEST_CASE("tap products are what their definition says, on every instruction set") {
+TEST_CASE("tap products match their definition on every instruction set") {
   on_each_set([] {
     Random random(8);
     for (const ConvCase& c : cases(Numbers::rough)) {
@@ -99,8 +100,8 @@ TEST_CASE("tap products are what their definition says, on every instruction set
       shape.h = random.between(1, shape.h);
       const Tensor values = rough_tensor(shape, random);
       const Definition defined = define(c, values, shape.h);
-      // Floats: of a block at most 4096 products reach a lane, then at most 16 lanes are added up; doubles alike, and
-      // then blocks and bands, of which there are fewer than 2048.
+      // Floats: a lane adds at most 4096 products of a block, then at most 16 lanes are added. Doubles: the same, then
+      // fewer than 2048 blocks and bands.
       const WeightGradient got = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
       const WeightGradient sums = gradient_of(c.problem, defined.sums),
                            magnitudes = gradient_of(c.problem, defined.magnitudes);
@@ -113,7 +114,7 @@ TEST_CASE("tap products are what their definition says, on every instruction set
   });
 }
 
-TEST_CASE("small integers over 8 are summed exactly, in any layout and by any number of threads") {
+TEST_CASE("sums of small integers over 8 are exact in any layout and for any number of threads") {
   Random random(9);
   for (const ConvCase& c : cases(Numbers::exact)) {
     CAPTURE(to_string(c.problem));
@@ -136,7 +137,7 @@ TEST_CASE("small integers over 8 are summed exactly, in any layout and by any nu
   }
 }
 
-TEST_CASE("the same bits for any number of threads") {
+TEST_CASE("gradients and tap products have the same bits for any number of threads") {
   Random random(10);
   const ConvCase c = make_case(DType::f32, {2, 2, 90, 130}, {3, 2, 3, 3}, {.padding = kSame}, Numbers::rough, random);
   const Tensor values = rough_tensor(output_shape(c.problem), random);

@@ -1,4 +1,4 @@
-// Kernels in the formats of other programs: what they mean, what comes out of ours, and what is refused by name.
+// Kernels in the formats of other programs: reading, writing, and what is refused.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -27,7 +27,7 @@ std::string written(KernelFormat format, const std::string& json) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The message of the error that `body` throws, which is one of a kernel.
+/// The message of the kernel error that `body` throws.
 template <class Body>
 std::string refusal(const Body& body) {
   try {
@@ -67,7 +67,7 @@ TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is 
   CHECK(layer.weights == kSix);
   CHECK(layer.divisor == std::vector<double>{8});
   CHECK(layer.bias == std::vector<float>{128.5F});
-  // vips lays the weight in row height / 2 on the pixel: of two rows the lower one.
+  // vips puts the weight in row height / 2 on the pixel: the lower one of two rows.
   CHECK(layer.params.padding == Padding{Padding::Rule::same_lower, {}});
   CHECK(layer.params.padding_mode == PaddingMode::replicate);
   const Layer plain = only(parse(KernelFormat::vips, "3 1\n-1 0 1e-3"));
@@ -77,7 +77,7 @@ TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is 
   CHECK(plain.params.padding == Padding{Padding::Rule::same, {}});
 }
 
-TEST_CASE("vips matrices that are none") {
+TEST_CASE("text that is not a vips matrix") {
   refuses_text(KernelFormat::vips, "", "0 numbers");
   refuses_text(KernelFormat::vips, "3 3 1 0 5\n", "5 numbers");
   refuses_text(KernelFormat::vips, "2 1\n1,2\n", "row 1 of the vips matrix has 1 numbers");
@@ -122,12 +122,12 @@ TEST_CASE("ImageMagick kernel strings that are refused") {
   refuses("Sobel", "'Sobel' names a kernel that is built into ImageMagick");
   refuses("Gaussian:0x2", "names a kernel");
   refuses("3x3+3+0: 1 2 3 4 5 6 7 8 9", "the origin in '3x3+3+0' is not inside");
-  refuses("3x3-1+0: 1 2 3 4 5 6 7 8 9", "outside of the kernel");
+  refuses("3x3-1+0: 1 2 3 4 5 6 7 8 9", "outside the kernel");
   refuses("3x3%: 1 2 3 4 5 6 7 8 9", "'%'");
   refuses("3x3: 1 2 3 4 5 6 7 8", "has 8 values (expected 3 x 3)");
   refuses("1073741824x1073741824: 1", "has 1 values");
   refuses("0x3: 1", "begins '0x3:'");
-  refuses("1 2 3 4", "4 values needs its size in front");
+  refuses("1 2 3 4", "4 values has no size");
   refuses("1x1: x", "is 'x' (expected a number");
   refuses(": 1", "begins ':'");
 }
@@ -145,12 +145,13 @@ TEST_CASE("sharp: a scale that is not given is the sum of the weights, at least 
   refuses_text(KernelFormat::sharp, kernel + R"(,"scale":2.5})", "/scale: the number 2.5 (expected a whole number");
   refuses_text(KernelFormat::sharp, kernel + R"(,"offset":0.5})", "/offset");
   refuses_text(KernelFormat::sharp, kernel + R"(,"ofset":1})", "/ofset: unknown key; did you mean 'offset'?");
-  refuses_text(KernelFormat::sharp, R"({"width":3,"height":4,"kernel":[1,2,1,2,4,2,1,2,1]})", "expected one of 12");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":4,"kernel":[1,2,1,2,4,2,1,2,1]})", "expected 12");
   refuses_text(KernelFormat::sharp, R"({"width":2,"height":3,"kernel":[1,2,1,2,4,2]})",
                "/width: 2 (expected 3 to 1001");
   refuses_text(KernelFormat::sharp, R"({"width":3,"height":1e300,"kernel":[1]})", "/height");
   refuses_text(KernelFormat::sharp, R"({"height":3,"kernel":[1]})", "/width");
-  refuses_text(KernelFormat::sharp, R"({"width":3,"height":3,"kernel":[1,2,null]})", "/kernel/2: null");
+  refuses_text(KernelFormat::sharp, R"({"width":3,"height":3,"kernel":[1,2,null]})",
+               "/kernel/2: expected a number, got null");
   refuses_text(KernelFormat::sharp, "[[1]]", "not a kernel for sharp");
 }
 
@@ -186,7 +187,7 @@ TEST_CASE("openEO: factor and border") {
   refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"faktor":1})", "did you mean 'factor'?");
 }
 
-TEST_CASE("what is written: the divisor where the format has one, else quotients that read back as the same double") {
+TEST_CASE("the divisor is written where the format has one, else quotients that read back as the same double") {
   const std::string box =
       R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":9,"padding":"same","padding_mode":"replicate"})";
   CHECK(written(KernelFormat::vips, box) == "3 3 9 0\n1 1 1\n1 1 1\n1 1 1\n");
@@ -200,7 +201,7 @@ TEST_CASE("what is written: the divisor where the format has one, else quotients
         R"({"kernel":[[1,1,1],[1,1,1],[1,1,1]],"factor":0.1111111111111111,"border":"replicate"})"
         "\n");
   CHECK(written(KernelFormat::vips, R"({"weight":[[0.1,-3e-7]],"bias":128})") == "2 1 1 128\n0.1 -3e-07\n");
-  // No whole number, so that sharp would take the sum of the weights for it.
+  // Not a whole number, which sharp would replace by the sum of the weights.
   const std::string half =
       written(KernelFormat::sharp, R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":2.5,"padding_mode":"replicate"})");
   CHECK(half.find(R"("kernel":[0.4,0.4,)") != std::string::npos);
@@ -226,7 +227,7 @@ TEST_CASE("every format reads back what it wrote, to the bit") {
   CHECK(only(parse(KernelFormat::magick, written(KernelFormat::magick, whole))).weights == before.weights);
 }
 
-TEST_CASE("the origin goes where the format has room for it") {
+TEST_CASE("the origin is written where the format has one") {
   const auto padded = [](const std::string& padding) {
     return R"({"weight":[[1,2,3],[4,5,6]],"padding_mode":"replicate",)" + padding + "}";
   };
@@ -237,39 +238,39 @@ TEST_CASE("the origin goes where the format has room for it") {
   CHECK(written(KernelFormat::vips, padded(R"("pads":[1,1,0,1])")) == "3 2 1 0\n1 2 3\n4 5 6\n");
   refuses_kernel(KernelFormat::vips, padded(R"("padding":"same")"), "column 1, row 0");
   refuses_kernel(KernelFormat::vips, padded(R"("pads":[1,2,0,0])"), "column 2, row 1");
-  refuses_kernel(KernelFormat::vips, padded(R"("padding":"full")"), "padding full cannot be told by a vips matrix");
+  refuses_kernel(KernelFormat::vips, padded(R"("padding":"full")"), "a vips matrix cannot store padding full");
   refuses_kernel(KernelFormat::magick, padded(R"("padding":2)"), "changes the size of a picture");
 }
 
-TEST_CASE("what a format cannot say is refused by name") {
+TEST_CASE("what a format cannot store is refused by name") {
   const std::string w = R"("weight":[[1,2,1],[2,4,2],[1,2,1]])";
   for (const KernelFormat format :
        {KernelFormat::npy, KernelFormat::vips, KernelFormat::magick, KernelFormat::sharp, KernelFormat::openeo}) {
-    refuses_kernel(format, R"({"layers":[[[1]],[[2]]]})", "a network of 2 layers cannot be told by ");
-    refuses_kernel(format, R"({"bank":[[[1]],[[2]]]})", "a bank of 2 kernels cannot be told by ");
-    refuses_kernel(format, "{" + w + R"(,"stride":[1,2]})", "stride 1x2 cannot be told by ");
-    refuses_kernel(format, "{" + w + R"(,"dilation":2})", "dilation 2x2 cannot be told by ");
-    refuses_kernel(format, "{" + w + R"(,"activation":"relu"})", "activation relu cannot be told by ");
-    refuses_kernel(format, "{" + w + R"(,"map":"abs"})", "map abs cannot be told by ");
-    refuses_kernel(format, R"({"weight":[[[[1]]],[[[2]]]],"groups":2})", "groups 2 cannot be told by ");
+    refuses_kernel(format, R"({"layers":[[[1]],[[2]]]})", "cannot store a network of 2 layers");
+    refuses_kernel(format, R"({"bank":[[[1]],[[2]]]})", "cannot store a bank of 2 kernels");
+    refuses_kernel(format, "{" + w + R"(,"stride":[1,2]})", "cannot store stride 1x2");
+    refuses_kernel(format, "{" + w + R"(,"dilation":2})", "cannot store dilation 2x2");
+    refuses_kernel(format, "{" + w + R"(,"activation":"relu"})", "cannot store activation relu");
+    refuses_kernel(format, "{" + w + R"(,"map":"abs"})", "cannot store map abs");
+    refuses_kernel(format, R"({"weight":[[[[1]]],[[[2]]]],"groups":2})", "cannot store groups 2");
   }
   for (const KernelFormat format : kForeign) {
-    refuses_kernel(format, "[[[1]],[[2]]]", "weights of rank 3, 2x1x1, cannot be told by ");
-    refuses_kernel(format, "[[[[1]]]]", "weights of rank 4, 1x1x1x1, cannot be told by ");
+    refuses_kernel(format, "[[[1]],[[2]]]", "cannot store weights of rank 3, 2x1x1");
+    refuses_kernel(format, "[[[[1]]]]", "cannot store weights of rank 4, 1x1x1x1");
     if (format == KernelFormat::openeo) continue;
-    refuses_kernel(format, "{" + w + R"(,"padding":"same"})", "padding_mode zeros cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"padding":"same"})", "cannot store padding_mode zeros");
     refuses_kernel(format, "{" + w + R"(,"padding":1,"padding_mode":"reflect"})", "padding_mode reflect");
   }
   for (const KernelFormat format : {KernelFormat::vips, KernelFormat::sharp})
-    refuses_kernel(format, "{" + w + R"(,"bias":[1,2]})", "a bias for each channel cannot be told by ");
+    refuses_kernel(format, "{" + w + R"(,"bias":[1,2]})", "cannot store a bias for each channel");
   for (const KernelFormat format : {KernelFormat::npy, KernelFormat::magick, KernelFormat::openeo})
-    refuses_kernel(format, "{" + w + R"(,"bias":0.5})", "bias 0.5 cannot be told by ");
-  refuses_kernel(KernelFormat::sharp, "{" + w + R"(,"bias":0.5})", "whose offsets are whole");
-  refuses_kernel(KernelFormat::sharp, "[[1,-1]]", "a kernel of 1x2 cannot be told by sharp's JSON");
-  refuses_kernel(KernelFormat::openeo, "[[1,-1]]", "a kernel of 1x2 cannot be told by openEO's JSON");
+    refuses_kernel(format, "{" + w + R"(,"bias":0.5})", "cannot store bias 0.5");
+  refuses_kernel(KernelFormat::sharp, "{" + w + R"(,"bias":0.5})", "its offsets are whole numbers");
+  refuses_kernel(KernelFormat::sharp, "[[1,-1]]", "sharp's JSON cannot store a kernel of 1x2");
+  refuses_kernel(KernelFormat::openeo, "[[1,-1]]", "openEO's JSON cannot store a kernel of 1x2");
 }
 
-TEST_CASE(".npy holds weights of any rank, divided") {
+TEST_CASE(".npy stores weights of any rank, divided") {
   const Bytes bytes = format_kernel(KernelFormat::npy, ours(R"({"weight":[[[[1,3]]],[[[2,6]]]],"divisor":4})"));
   const Layer layer = only(parse_kernel(KernelFormat::npy, bytes, "file", "k"));
   CHECK(layer.rank == 4);
@@ -280,12 +281,12 @@ TEST_CASE(".npy holds weights of any rank, divided") {
         std::vector<float>{0.25F, 0.75F, 0.25F, 0.75F});
 }
 
-TEST_CASE("the border that a format leaves to others is told") {
+TEST_CASE("a border that the format does not store is reported") {
   const Network bare = ours("[[1,2,1]]");
   CHECK(border_remark(KernelFormat::convtool, bare) == "");
   CHECK(border_remark(KernelFormat::npy, bare) == "");
-  CHECK(border_remark(KernelFormat::vips, bare).ends_with("its border repeated"));
-  CHECK(border_remark(KernelFormat::openeo, bare).ends_with("surrounded by 0"));
+  CHECK(border_remark(KernelFormat::vips, bare).ends_with("repeats its border"));
+  CHECK(border_remark(KernelFormat::openeo, bare).ends_with("surrounds it with 0"));
   CHECK(border_remark(KernelFormat::vips, ours("[[2]]")) == "");
   const Network same = ours(R"({"weight":[[1,2,1]],"padding":"same","padding_mode":"constant","padding_value":3})");
   CHECK(border_remark(KernelFormat::openeo, same) == "");
@@ -295,7 +296,7 @@ TEST_CASE("the border that a format leaves to others is told") {
             .ends_with("--pads 1,2,3,4 --padding-mode zeros"));
 }
 
-TEST_CASE("formats are told by content, then by extension") {
+TEST_CASE("formats are recognized by content, then by extension") {
   const auto guess = [](const std::string& text, const std::string& path = "") {
     return guess_kernel_format(std::as_bytes(std::span(text)), path);
   };

@@ -1,9 +1,10 @@
-// Kernel files that are kernels; those that are not are refused on the real binary, tests/cli/test_bad_input.cpp.
+// Valid kernel files. tests/cli/test_bad_input.cpp has the invalid ones, on the real binary.
 
 #include <doctest/doctest.h>
 
 #include <limits>
 
+#include "kernels/files/foreign_kernels.h"
 #include "kernels/files/kernel_json.h"
 #include "support/program.h"
 #include "support/safetensors.h"
@@ -202,7 +203,8 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel's"
     CHECK(message.find(part) != std::string::npos);
   };
   refused(R"({"weight": "x.npy"})", "x.npy: no such file");
-  refused(R"({"weight": "x.pt"})", "/weight: 'x.pt' names no weights (expected FILE.npy, or FILE.safetensors#NAME");
+  refused(R"({"weight": "x.pt"})",
+          "/weight: 'x.pt' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors"})", "FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors#c.wieght"})", "did you mean 'c.weight'?");
   refused(R"({"weight": "m.safetensors#c.bias"})", "rank 1");
@@ -223,10 +225,10 @@ TEST_CASE(".npy weights are a layer with default options") {
   text +=
       std::string("\x01\x00", 2) + static_cast<char>(header.size()) + '\0' + header + std::string("\1\2\3\4\5\6", 6);
   const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  const Layer layer = parse_kernel_npy({bytes, text.size()}, "w.npy", "w").banks.at(0).layers.at(0);
+  const Layer layer = parse_npy_kernel({bytes, text.size()}, "w.npy", "w").banks.at(0).layers.at(0);
   CHECK(layer.name == "w");
   CHECK(layer.rank == 4);
   CHECK(layer.shape == KernelShape{2, 1, 1, 3});
   CHECK(layer.weights == std::vector<float>{1, 2, 3, 4, 5, 6});
-  CHECK_THROWS_WITH_AS(parse_kernel_npy({bytes, text.size() - 1}, "w.npy", "w"), doctest::Contains("w.npy: "), Error);
+  CHECK_THROWS_WITH_AS(parse_npy_kernel({bytes, text.size() - 1}, "w.npy", "w"), doctest::Contains("w.npy: "), Error);
 }

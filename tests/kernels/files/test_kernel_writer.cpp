@@ -1,4 +1,4 @@
-// Kernel files that are written mean what they were made from.
+// Kernel files that are written read back as the same kernel.
 
 #include <doctest/doctest.h>
 

@@ -7,12 +7,13 @@
 #include <optional>
 
 #include "cli/app.h"
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"
 

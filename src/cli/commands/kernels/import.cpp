@@ -8,12 +8,14 @@
 #include <optional>
 
 #include "cli/app.h"
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/job/output_file.h"
 #include "cli/terminal/terminal.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "kernels/files/kernel_reference.h"
+#include "files/file.h"
+#include "kernels/files/kernel_writer.h"
 #include "kernels/files/weight_file.h"
 #include "tensors/safetensors.h"
 
@@ -169,7 +171,7 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
     const std::string bias_problem = bias == nullptr ? "" : bias_objection(*bias, *array);
     const std::string warning = bias_problem.empty() ? "" : bias->name + " " + bias_problem + "; it is left out";
     if (!bias_problem.empty()) bias = nullptr;
-    check_output(path, read);
+    check_output(path, true, read);
     const KernelReference reference{.name = name,
                                     .description = array->name + " of " + fs::path(options.file).filename().string(),
                                     .weight = model + "#" + array->name,
@@ -204,7 +206,7 @@ int run_import(const ImportOptions& options) {
       continue;
     }
     if (!kernel.warning.empty()) print_message(MessageKind::warning, options.file + ": " + kernel.warning);
-    make_folder_of(kernel.path);
+    create_folder_of(kernel.path);
     write_file(kernel.path, std::as_bytes(std::span(kernel.content)));
     print(printable(kernel.array + (kernel.bias.empty() ? "" : " and " + kernel.bias) + " -> " + kernel.path) + "\n");
   }

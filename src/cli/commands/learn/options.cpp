@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "cli/batch/output_check.h"
+#include "cli/batch/destinations.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/text.h"
@@ -269,7 +269,7 @@ void check_kernel_output(const LearnOptions& options) {
     refuse("--output", "'" + *options.output + "' is not the name of a kernel file (expected NAME.json)");
   std::vector<std::string> read = options.inputs;
   read.insert(read.end(), options.targets.begin(), options.targets.end());
-  check_writable({.path = *options.output, .format = std::nullopt}, ReadFiles(read));
+  check_output(*options.output, false, ReadFiles(read));
 }
 
 }  // namespace convtool

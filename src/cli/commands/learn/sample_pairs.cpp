@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/batch/memory.h"
+#include "cli/batch/memory_budget.h"
 #include "cli/job/source.h"
+#include "files/file.h"
 #include "network/network_plan.h"
 
 namespace convtool {
@@ -30,8 +31,7 @@ struct Floats {
 /// Reads a picture, without its alpha, or a tensor.
 Floats read_floats(const std::string& path) {
   const auto limit = static_cast<std::size_t>(default_memory_limit());
-  const Source source =
-      naming(path, [&] { return decode_source(read_file(path, limit), path, std::int64_t{1} << 30); });
+  const Source source = naming(path, [&] { return read_source(read_file(path, limit), path, std::int64_t{1} << 30); });
   const ConstTensorRef part = source.filtered_part(AlphaRule::keep);
   Floats result{.tensor = Tensor(DType::f32, part.shape), .whole = is_integer(part.dtype), .remarks = source.remarks};
   identity_plan(part.dtype, part.shape, {}).run(part, result.tensor.ref(), {});

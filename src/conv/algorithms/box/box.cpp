@@ -1,75 +1,45 @@
-// box: kernels whose weights are all the same, on pictures of integers, by running sums.
+// box: kernels of equal weights, on pictures of integers, by running sums.
 //
-// The sum of a window is an integer, and integers may be added and taken away again without a trace. So each column
-// keeps the sum of the rows that the kernel sees, and goes down the picture with one row entering and one leaving;
-// along the row these are added up, and a window is the difference of two places:
+// Integers can be added to a running sum and subtracted again without any error. So each column keeps the sum of the
+// rows that the kernel sees, and moves down the picture with one row entering and one leaving. Along the row these sums
+// are accumulated, and the sum of a window is the difference of two places:
 //
 //   column sums      s(x) += entering row(x) - leaving row(x)
-//   added up         p(x) = s(0) + ... + s(x - 1)
+//   accumulated      p(x) = s(0) + ... + s(x - 1)
 //   windows          p(x + kw) - p(x)
 //
-// That takes the same few operations a pixel for 63x63 as for 3x3. The idea is as old as box filters; M. J.
+// That takes the same few operations per pixel for 63x63 as for 3x3. The idea is as old as box filters; M. J.
 // McDonnell, Box-Filtering Techniques, 1981, describes it.
 //
 // Applies to u8 and u16 pictures at stride and dilation 1 when each output sees one input channel, its weights are all
-// the same, the padding value is one that pixels can have, and float sums are allowed (float_sums.h). The sum of a
-// window is exact, and made a float and weighted at the end: two roundings at most, and none for weights that are
-// integers, or such over a power of two, where every product is a float.
-
-#include "conv/algorithms/box/box.h"
+// equal, the padding value is one that pixels can have, and float sums are allowed (weights.h). The sum of a window is
+// exact, and is converted to float and weighted at the end: at most two roundings, and none for weights that are
+// integers, or integers over a power of two, where every product is a float.
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
 
+#include "conv/algorithms/box/running_sums.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/flat.h"
-#include "conv/engine/float_sums.h"
+#include "conv/engine/flat_run.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/padding.h"
 #include "core/aligned.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "conv/algorithms/box/box.cpp"
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
-#include "conv/algorithms/box/box-inl.h"
-
-#if HWY_ONCE
 namespace convtool {
-
-HWY_EXPORT(SlideBytes);
-HWY_EXPORT(SlideShorts);
-HWY_EXPORT(AddUp);
-HWY_EXPORT(Weigh);
-
-template <>
-void slide(const std::uint8_t* entering, const std::uint8_t* leaving, std::int64_t count, std::uint32_t* sums) {
-  HWY_DYNAMIC_DISPATCH(SlideBytes)(entering, leaving, count, sums);
-}
-template <>
-void slide(const std::uint16_t* entering, const std::uint16_t* leaving, std::int64_t count, std::uint32_t* sums) {
-  HWY_DYNAMIC_DISPATCH(SlideShorts)(entering, leaving, count, sums);
-}
-void add_up(const std::uint32_t* sums, std::int64_t distance, std::int64_t count, std::uint32_t* prefix) {
-  HWY_DYNAMIC_DISPATCH(AddUp)(sums, distance, count, prefix);
-}
-void weigh(const std::uint32_t* prefix, std::int64_t length, float weight, std::int64_t width, float* products) {
-  HWY_DYNAMIC_DISPATCH(Weigh)(prefix, length, weight, width, products);
-}
-
 namespace {
 
-/// Output columns of a panel: its sums stay in a second-level cache.
-constexpr std::int64_t kPanel = 16384;
-constexpr double kMostMemory = 16 << 20;
+/// Output columns of a slice, whose sums stay in the second-level cache.
+constexpr std::int64_t kSliceColumns = 16384;
 
-/// To a whole number of cache lines.
+/// Rounds a number of floats up to whole cache lines.
 std::int64_t round_up(std::int64_t count) { return (count + 15) / 16 * 16; }
 
-/// The weight that all taps of sum channel `o` have, or nothing.
+/// The common weight of all taps of sum channel `o`, if they have one.
 std::optional<float> only_weight(const Kernel& kernel, std::int64_t o) {
   const float* taps = kernel.taps(o, 0);
   const bool same = std::all_of(taps, taps + kernel.shape.kh * kernel.shape.kw,
@@ -77,7 +47,7 @@ std::optional<float> only_weight(const Kernel& kernel, std::int64_t o) {
   return same ? std::optional(taps[0]) : std::nullopt;
 }
 
-/// One thread's share of a run, on a picture as it is or on its flat view, in which `pixel` columns are a pixel.
+/// One thread's share of a run, on a picture as it is or on its flat view with `pixel` columns per pixel.
 template <class In>
 class Pass {
  public:
@@ -87,13 +57,13 @@ class Pass {
         weights_(weights),
         input_(input),
         pixel_(pixel),
-        out_h_(output_shape(problem).h),
-        out_w_(output_shape(problem).w * pixel),
+        oh_(output_shape(problem).h),
+        ow_(output_shape(problem).w * pixel),
         sink_(sink),
         stats_(stats),
-        panel_(std::min(kPanel, out_w_)),
+        slice_(std::min(kSliceColumns, ow_)),
         reach_((problem.kernel.kw - 1) * pixel),
-        pitch_(round_up(panel_ + reach_ + pixel + kRowSlack)),
+        pitch_(round_up(slice_ + reach_ + pixel + kRowSlack)),
         outside_(static_cast<std::size_t>(input.shape.w), static_cast<In>(problem.padding_value)),
         nothing_(outside_.size()),
         entering_(outside_.size()),
@@ -102,24 +72,24 @@ class Pass {
         prefix_(sums_.size()),
         products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {}
 
-  /// Output rows [begin, end) through the batch.
+  /// Computes output rows [begin, end), counted through the batch.
   void run(std::int64_t begin, std::int64_t end) {
     while (begin < end) {
-      const std::int64_t n = begin / out_h_, y = begin % out_h_, rows = std::min(end - begin, out_h_ - y);
-      for (std::int64_t x = 0; x < out_w_; x += panel_) run_panel(n, y, rows, x, std::min(panel_, out_w_ - x));
+      const std::int64_t n = begin / oh_, y = begin % oh_, rows = std::min(end - begin, oh_ - y);
+      for (std::int64_t x = 0; x < ow_; x += slice_) run_slice(n, y, rows, x, std::min(slice_, ow_ - x));
       begin += rows;
     }
   }
 
  private:
-  /// Output rows [y, y + rows), columns [x, x + columns).
-  void run_panel(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x, std::int64_t columns) {
+  /// Computes output rows [y, y + rows), columns [x, x + columns).
+  void run_slice(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x, std::int64_t columns) {
     const KernelShape& k = problem_.kernel;
-    enter_panel(x, columns);
+    enter_slice(x, columns);
     for (std::int64_t c = 0; c < input_.shape.c; ++c) {
       std::uint32_t* sums = sums_.data() + c * pitch_;
       const auto padding = static_cast<std::uint32_t>(problem_.padding_value);
-      // Columns outside hold the padding value, or, where it is 0, show one of the picture.
+      // Columns outside hold the padding value; in the other modes it is 0, and slide_rows() adds the pixels they show.
       std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));
       std::fill(sums + begin_, sums + end_, 0U);
       for (std::int64_t u = 0; u < k.kh; ++u) slide_rows(row(n, c, y + u, entering_), nothing_.data(), sums);
@@ -134,8 +104,8 @@ class Pass {
     }
   }
 
-  /// Notes which of the columns that a panel sees are the picture's: those from `picture_` on, and borders.
-  void enter_panel(std::int64_t x, std::int64_t columns) {
+  /// Notes which of the columns that a slice sees lie in the picture, and which picture columns its border shows.
+  void enter_slice(std::int64_t x, std::int64_t columns) {
     const std::int64_t first = x - problem_.pads.left * pixel_, last = first + columns + reach_;
     const std::int64_t begin = std::clamp<std::int64_t>(0, first, last), end = std::clamp(input_.shape.w, begin, last);
     begin_ = begin - first;
@@ -149,7 +119,7 @@ class Pass {
     }
   }
 
-  /// The row that the kernel's first row sees for output row `y`. `copy` takes pixels that do not lie side by side.
+  /// The input row that the first kernel row sees for output row `y`, copied to `copy` where pixels are not contiguous.
   const In* row(std::int64_t n, std::int64_t c, std::int64_t y, std::vector<In>& copy) const {
     const std::int64_t seen = pad_index(problem_.padding_mode, y - problem_.pads.top, input_.shape.h);
     if (seen == kOutside) return outside_.data();
@@ -165,20 +135,20 @@ class Pass {
       sums[border.at] = sums[border.at] + entering[border.column] - leaving[border.column];
   }
 
-  void finish_row(const Stretch& stretch) {
+  void finish_row(const RowSpan& span) {
     const std::int64_t joined = sink_.combine_count();
     const std::int64_t sums_per_channel = sink_.output_channels() * joined / input_.shape.c;
     for (std::int64_t c = 0; c < sink_.output_channels(); ++c) {
       for (std::int64_t j = 0; j < joined; ++j) {
         const std::int64_t o = c * joined + j;
         weigh(prefix_.data() + o / sums_per_channel * pitch_, problem_.kernel.kw * pixel_,
-              weights_[static_cast<std::size_t>(o)], stretch.count, products_.data() + j * pitch_);
+              weights_[static_cast<std::size_t>(o)], span.count, products_.data() + j * pitch_);
       }
-      sink_.finish(stretch, c, products_.data(), pitch_, stats_);
+      sink_.finish(span, c, products_.data(), pitch_, stats_);
     }
   }
 
-  /// A column beside the picture that shows one of it.
+  /// A border column `at` that shows picture column `column`.
   struct Border {
     std::int64_t at, column;
   };
@@ -186,73 +156,50 @@ class Pass {
   const ConvProblem& problem_;
   const std::vector<float>& weights_;  // of each sum channel
   const TensorView<const In> input_;
-  const std::int64_t pixel_, out_h_, out_w_;
+  const std::int64_t pixel_, oh_, ow_;
   const Sink& sink_;
   ResponseStats& stats_;
-  const std::int64_t panel_, reach_, pitch_;
-  std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // columns [begin_, end_) of the panel are the picture's from there
+  const std::int64_t slice_, reach_, pitch_;
+  std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // slice columns [begin_, end_) show the picture from there
   std::vector<Border> borders_;
   const std::vector<In> outside_, nothing_;     // rows of the padding value, and of 0
-  std::vector<In> entering_, leaving_;          // rows whose pixels did not lie side by side
+  std::vector<In> entering_, leaving_;          // copies of rows whose pixels are not contiguous
   AlignedVector<std::uint32_t> sums_, prefix_;  // [channel][pitch]
   AlignedVector<float> products_;               // [combined sum][pitch]
 };
 
 class BoxExecutor final : public Executor {
  public:
-  BoxExecutor(const ConvProblem& problem, const Kernel& kernel)
-      : problem_(problem), out_(output_shape(problem)), may_flatten_(channels_share_kernel(problem, kernel)) {
-    for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) weights_.push_back(*only_weight(kernel, o));
-  }
+  /// `weights` has one for each sum channel.
+  BoxExecutor(const ConvProblem& problem, const Kernel& kernel, std::vector<float> weights)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        may_flatten_(channels_share_kernel(problem, kernel)),
+        weights_(std::move(weights)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
-    const bool flat =
-        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == problem_.kernel.c_o;
-    const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt;
-    visit_dtype(input.dtype, [&]<class In>(In) {
-      if constexpr (!std::is_same_v<In, float>) {
-        if (flattened)
-          Pass<In>(problem_, weights_, flat_view(input).template view<In>(), problem_.input.c, *flattened, stats)
-              .run(begin, end);
-        else
-          Pass<In>(problem_, weights_, input.view<In>(), 1, sink, stats).run(begin, end);
-      }
-    });
+    run_flat_where_possible(may_flatten_, input, sink,
+                            [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
+                              visit_dtype(picture.dtype, [&]<class In>(In) {
+                                if constexpr (!std::is_same_v<In, float>)
+                                  Pass<In>(problem_, weights_, picture.view<In>(), pixel, to, stats).run(begin, end);
+                              });
+                            });
   }
 
  private:
   const ConvProblem& problem_;
   const Shape out_;
   const bool may_flatten_;
-  std::vector<float> weights_;
+  const std::vector<float> weights_;
 };
 
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
-  const KernelShape& k = kernel.shape;
-  if (!is_integer(problem.input_dtype)) return "sums of floats cannot be taken away again without a trace";
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return "it takes no stride or dilation";
-  if (k.c_i_per_group > 1) return "it does not sum over channels";
-  for (std::int64_t o = 0; o < k.c_o; ++o)
-    if (!only_weight(kernel, o)) return "the weights are not all the same";
-  const double padding = problem.padding_value, most = full_range(problem.input_dtype);
-  if (padding < 0 || padding > most || padding != std::trunc(padding))
-    return "the padding value is not one that pixels can have";
-  if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
-    return "the sums of these integers need more than 31 bits";
-  if (!float_sums_suffice(problem, kernel)) return "the sums of these integers need more than the 24 bits of a float";
-  const auto channels = static_cast<double>(problem.input.c);
-  const double panel = std::min(static_cast<double>(kPanel), static_cast<double>(output_shape(problem).w) * channels);
-  if (8 * channels * (panel + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return "its sums would take more than 16 MiB a thread";
-  return "";
-}
-
 double cost(const ConvProblem& problem, const Kernel& kernel) {
-  // Measured with 31x31 and 63x63 at 3840x2160 on a Zen 5 with AVX-512, AVX2 and SSE4; interleaved channels that have
-  // a kernel each, which are picked and placed one by one, at 960x540. The rows of the first window come on top.
+  // Measured with 31x31 and 63x63 at 3840x2160 on a Zen 5 with AVX-512, AVX2 and SSE4; interleaved channels with
+  // different kernels, whose pixels are moved one by one, at 960x540. The rows of the first window come on top.
   const Shape out = output_shape(problem);
   const bool from = problem.input_channels_last, to = problem.output_channels_last;
   const bool together = from && to && channels_share_kernel(problem, kernel);
@@ -263,18 +210,37 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
          started * static_cast<double>(out.count()) * (0.1 + 3 / static_cast<double>(float_lanes()));
 }
 
+Offer consider(const ConvProblem& problem, const Kernel& kernel) {
+  const KernelShape& k = kernel.shape;
+  if (!is_integer(problem.input_dtype))
+    return refuse("it needs integer input: a running float sum would accumulate rounding errors");
+  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (k.c_i_per_group > 1) return refuse("it does not sum over channels");
+  std::vector<float> weights;
+  for (std::int64_t o = 0; o < k.c_o; ++o) {
+    const std::optional<float> weight = only_weight(kernel, o);
+    if (!weight) return refuse("the weights are not all the same");
+    weights.push_back(*weight);
+  }
+  const double padding = problem.padding_value, most = full_range(problem.input_dtype);
+  if (padding < 0 || padding > most || padding != std::trunc(padding))
+    return refuse("the padding value is not one that pixels can have");
+  if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
+    return refuse("the sums of these integers need more than 31 bits");
+  if (!float_sums_suffice(problem, kernel))
+    return refuse("the sums of these integers need more than the 24 bits of a float");
+  const auto channels = static_cast<double>(problem.input.c);
+  const double slice =
+      std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
+  if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
+    return refuse("its sums would take more than 16 MiB a thread");
+  return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
+            return std::make_unique<BoxExecutor>(problem, kernel, weights);
+          }};
+}
+
 }  // namespace
 
-const Algorithm kBox = {
-    .name = "box",
-    .threaded = true,
-    .can_choose = true,
-    .refusal = refusal,
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<BoxExecutor>(problem, kernel);
-    },
-};
+const Algorithm kBox = {.name = "box", .threaded = true, .can_choose = true, .consider = consider};
 
 }  // namespace convtool
-#endif

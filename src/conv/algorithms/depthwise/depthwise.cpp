@@ -8,45 +8,28 @@
 //
 // Several pixels share each vector of weights. Stride, dilation and the place in the row are only distances between
 // vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
-// are read where they lie.
+// are read in place.
 //
-// It moves as much memory as it computes, so it wins by reading and writing once: against `rows`, which takes planes
-// apart and puts them together again, where channels lie side by side and fill a vector. XNNPACK and oneDNN cut
-// depthwise convolutions the same way.
+// It moves as much memory as it computes, so it gains by reading and writing once. `rows`, in contrast, separates the
+// channels into planes and interleaves them again. So it wins where channels are interleaved and fill a vector. XNNPACK
+// and oneDNN cut depthwise convolutions the same way.
 //
-// Applies when groups are as many as input and output channels, and float sums are allowed (float_sums.h). The error
+// Applies when there are as many groups as input and output channels, and float sums are allowed (weights.h). The error
 // is that of direct: n * 2^-24 * sum|x||w|.
-
-#include "conv/algorithms/depthwise/depthwise.h"
 
 #include <algorithm>
 #include <vector>
 
+#include "conv/algorithms/depthwise/depthwise_sums.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/float_sums.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "conv/algorithms/depthwise/depthwise.cpp"
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
-#include "conv/algorithms/depthwise/depthwise-inl.h"
-
-#if HWY_ONCE
 namespace convtool {
-
-HWY_EXPORT(SumDepthwise);
-
-void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
-  HWY_DYNAMIC_DISPATCH(SumDepthwise)(row, sums, seen);
-}
-
 namespace {
-
-constexpr double kMostStripBytes = 12 << 20;
 
 class DepthwiseExecutor final : public Executor {
  public:
@@ -66,7 +49,7 @@ class DepthwiseExecutor final : public Executor {
     }
   }
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -76,14 +59,14 @@ class DepthwiseExecutor final : public Executor {
     Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
-      const Stretch stretch{.n = n, .y = i, .x = 0, .count = out_.w};
-      float* place = in_place ? sink.place_of(stretch, 0) : sums.data<float>();
+      const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
+      float* place = in_place ? sink.place_of(span, 0) : sums.data<float>();
       SeenSums seen;
       sum_row(n, i, strips, place, in_place ? &seen : nullptr);
       if (in_place && seen.is_finite())
         seen.merge_into(stats);
       else
-        sink.finish_pixels(stretch, 0, out_.c, place, pitch_, stats);
+        sink.finish_pixels(span, 0, out_.c, place, pitch_, stats);
     }
   }
 
@@ -123,39 +106,35 @@ class DepthwiseExecutor final : public Executor {
   Tensor weights_;
 };
 
+/// In nanoseconds, fitted to 3x3 over 32 channels at 112x112 and 512 at 14x14 with AVX-512, AVX2 and SSE4. A vector
+/// that channels do not fill costs as much as a full one, and a few channels are better separated into planes
+/// (rows.cpp), however short the vectors are.
+double cost(const ConvProblem& problem) {
+  const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
+  const double filled = static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
+  return 1000 +
+         (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
+          (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
+             filled +
+         (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+}
+
 }  // namespace
 
 const Algorithm kDepthwise = {
     .name = "depthwise",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
-        return "groups, input and output channels are not equally many";
-      if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
-        return "its strips of rows would take more than 12 MiB a thread";
+        return refuse("groups, input and output channels are not equally many");
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
+        return refuse("its strips of rows would take more than 12 MiB a thread");
       if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      return "";
-    },
-    .cost =
-        [](const ConvProblem& problem, const Kernel&) {
-          // What 3x3 over 32 channels at 112x112 and 512 at 14x14 took with AVX-512, AVX2 and SSE4. Vectors that
-          // channels do not fill cost as much, and a few channels are better taken apart (rows.cpp) whatever the
-          // vector's length.
-          const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
-          const double filled =
-              static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
-          return 1000 +
-                 (0.2 / static_cast<double>(float_lanes()) * mac_count(problem) +
-                  (problem.output_channels_last ? 0.2 : 0.5) * static_cast<double>(output_shape(problem).count())) /
-                     filled +
-                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
-        },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<DepthwiseExecutor>(problem, kernel);
+        return refuse("the sums of these integers need more than the 24 bits of a float");
+      return {.nanoseconds = cost(problem),
+              .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
     },
 };
 
 }  // namespace convtool
-#endif

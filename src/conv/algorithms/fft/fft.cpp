@@ -1,38 +1,38 @@
 // fft: tiles of the picture, correlated with the kernel by multiplying their spectra. For large kernels of full rank.
 //
-// The picture is cut into tiles of outputs. What the outputs of one tile see, borders filled in, is a plane of h x w
-// floats, kernel - 1 rows and columns larger than the tile. Its spectrum times the conjugated spectrum of the kernel,
-// transformed back, is the correlation around a circle: outputs whose window does not reach across the seam are right,
-// the others are left out (overlap-save; Stockham, "High-speed convolution and correlation", 1966):
+// The outputs are cut into tiles. The input that the outputs of a tile see, borders filled in, is a plane of h x w
+// floats, kernel - 1 rows and columns larger than the tile's outputs. Its spectrum times the conjugated spectrum of the
+// kernel, transformed back, is a circular correlation: outputs whose window does not wrap around are right, and the
+// others are dropped (overlap-save; Stockham, "High-speed convolution and correlation", 1966):
 //
-//   picture --> plane --> tile --> band --> band * spectrum --> band --> tile --> plane --> sink
-//              floats   columns    rows        of kernel        rows   columns     sums
+//   picture --> plane --> tile --> row bundle --> row bundle * spectrum --> row bundle --> tile --> plane --> sink
+//              floats   columns      rows           of the kernel             rows       columns     sums
 //
-// A plane is transformed along its columns (tile_transform.h says how it becomes complex without any bookkeeping for
-// real numbers), sixteen at a time, one to a lane (fourier.h). Sixteen rows of that, transposed, are a band, which is
-// transformed along the other axis, multiplied and transformed back while it is in the first-level cache. No spectrum
-// is ever put in order, and a tile passes three times between the second-level cache and the first.
+// A plane is transformed along its columns (tile_transform.h explains how it becomes complex without any bookkeeping
+// for real numbers), sixteen at a time, one per lane (fourier.h). Sixteen of the resulting rows, transposed, are a row
+// bundle, which is transformed along the other axis, multiplied and transformed back while it is in the first-level
+// cache. No spectrum is ever put in order, and a tile passes three times between the second-level cache and the first.
 //
-// With several input channels the products of their spectra are summed, so that each input of a group is transformed
-// once and each output once, however many meet.
+// With several input channels the products of their spectra are summed, so each input channel of a group is transformed
+// once and each output channel once, for any number of pairs.
 //
 // Applies to stride 1, any dilation (a dilated kernel is one with zeros in it), any type, layout and padding, while
 // tiles and spectra fit their memory and the error bound is kept (fft_tiling.h). The cost of an output hardly depends
-// on the kernel: 1.5 ns a pixel of a grey picture (AVX-512, one thread, 3840x2160) for 15x15 as for 127x127. It wins
-// against sums of k * k products from about 10x10 on.
+// on the kernel: 1.5 ns per pixel of a grey picture (AVX-512, one thread, 3840x2160) for 15x15 as for 127x127. It beats
+// sums of k * k products from about 10x10 on.
 //
-// Error. Float transforms: with max|x| over the pixels that a tile sees, a sum errs by at most
+// Error. In float transforms, with max|x| over the pixels that a tile sees, a sum errs by at most
 //
-//   2^-24 * max(4096, taps) * max|x| * sum|w|,
+//   2^-24 * max(4096, taps) * max|x| * sum|w|
 //
-// where it is proven to (fft_tiling.cpp); measured, it is some 500 times less. It is no bound in terms of |x|: a dark
-// pixel gets the error of the bright ones in its tile. Integer pictures with whole weights, or 16-bit ones over a
-// power of two, are transformed in double, and their sums, proven to be within a quarter of it, rounded
-// to the whole number that they are. Pixels that are not finite, or far from 1, are not transformed: NaN or infinity
-// would spread over the tile. Tiles that see one are summed directly, by the definition and with the error of
-// direct.cpp.
+// where this is proven (fft_tiling.cpp); measured errors are some 500 times smaller. It is not a bound in terms of |x|:
+// a dark pixel gets the error of the bright pixels in its tile. Integer pictures with whole weights, or with 16-bit
+// weights over a power of two, are transformed in double. Their sums are proven to be within a quarter of the true
+// whole number, and are rounded to it. Pixels that are not finite, or whose magnitude is far from 1, are not
+// transformed, since NaN or infinity would spread over the tile: tiles that see one are summed directly, by the
+// definition and with the error of direct.cpp.
 //
-// Tiles are laid out from the size of the problem alone, so no output depends on the number of threads.
+// Tiles depend on the size of the problem alone, so no output depends on the number of threads.
 
 #include <algorithm>
 #include <cmath>
@@ -43,8 +43,8 @@
 #include "conv/algorithms/fft/fft_tiling.h"
 #include "conv/algorithms/fft/tile_transform.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/float_sums.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/input/padded_row.h"
 
 namespace convtool {
@@ -55,16 +55,17 @@ struct Place {
   std::int64_t n, y, x, h, w;
 };
 
-/// The spectra of the kernel's planes of weights, one after the other, each in bands as TileTransform makes them; times
-/// what the inverse transform makes too large, and conjugated, which turns a product into a correlation.
+/// The spectra of the kernel's weight planes, one after the other, each in row bundles as TileTransform computes them;
+/// times what the inverse transform makes too large, and conjugated, which turns a product into a correlation.
 template <class Real>
-Strips<Real> make_spectra(const ConvProblem& problem, const Kernel& kernel, const FftTiling& tiling) {
+Bundles<Real> make_spectra(const ConvProblem& problem, const Kernel& kernel, const FftTiling& tiling) {
   const TileTransform<double> transform(tiling.tile);
   AlignedReals<double> plane = transform.make_planes(1);
-  Strips<double> tile = transform.make_tiles(1), band = transform.make_bands(1);
+  Bundles<double> tile = transform.make_tiles(1), row_bundle = transform.make_row_bundles(1);
   const KernelShape& k = kernel.shape;
   const std::int64_t planes = k.c_o * k.c_i_per_group;
-  Strips<Real> spectra = TileTransform<Real>(tiling.tile).make_bands(planes * tiling.tile.h / 2 / kStripWidth<Real>);
+  Bundles<Real> spectra =
+      TileTransform<Real>(tiling.tile).make_row_bundles(planes * tiling.tile.h / 2 / kBundleWidth<Real>);
   const double scale =
       std::ldexp(2 / static_cast<double>(tiling.tile.h * tiling.tile.w), tiling.whole_bits.value_or(0));
   for (std::int64_t i = 0; i < planes; ++i) {
@@ -75,16 +76,16 @@ Strips<Real> make_spectra(const ConvProblem& problem, const Kernel& kernel, cons
             static_cast<double>(kernel.weights[static_cast<std::size_t>((i * k.kh + u) * k.kw + v)]);
     }
     transform.forward_columns(plane.data(), tile, 0);
-    for (std::int64_t b = 0; b < transform.bands(); ++b) {
-      transform.forward_band(tile, 0, b, band.strip(0));
-      for (std::int64_t column = 0; column < kStripWidth<double>; ++column) {
-        // The same rows of the transposed tile, but other strips of them.
-        const std::int64_t at = i * tiling.tile.h / 2 + b * kStripWidth<double> + column;
-        Real* to = spectra.strip(at / kStripWidth<Real>) + at % kStripWidth<Real>;
-        const double* from = band.strip(0) + column;
-        for (std::int64_t x = 0; x < tiling.tile.w; ++x, to += Strips<Real>::kRow, from += Strips<double>::kRow) {
+    for (std::int64_t b = 0; b < transform.row_bundles(); ++b) {
+      transform.forward_rows(tile, 0, b, row_bundle.bundle(0));
+      for (std::int64_t column = 0; column < kBundleWidth<double>; ++column) {
+        // The same rows of the transposed tile, but other bundles of them.
+        const std::int64_t at = i * tiling.tile.h / 2 + b * kBundleWidth<double> + column;
+        Real* to = spectra.bundle(at / kBundleWidth<Real>) + at % kBundleWidth<Real>;
+        const double* from = row_bundle.bundle(0) + column;
+        for (std::int64_t x = 0; x < tiling.tile.w; ++x, to += Bundles<Real>::kRow, from += Bundles<double>::kRow) {
           to[0] = static_cast<Real>(scale * from[0]);
-          to[kStripWidth<Real>] = static_cast<Real>(-scale * from[kStripWidth<double>]);
+          to[kBundleWidth<Real>] = static_cast<Real>(-scale * from[kBundleWidth<double>]);
         }
       }
     }
@@ -105,28 +106,28 @@ class FftExecutor final : public Executor {
         float_sums_(float_sums_suffice(problem, kernel)),
         spectra_(make_spectra<Real>(problem, kernel, tiling)) {}
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * tiling_.count.h * tiling_.count.w; }  // tiles
+  std::int64_t work_items(const Sink&) const override { return out_.n * tiling_.count.h * tiling_.count.w; }  // tiles
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     Memory memory = make_memory(sink.combine_count());
     visit_dtype(input.dtype, [&]<class In>(In) {
-      for (std::int64_t piece = begin; piece < end; ++piece)
-        run_tile(input.view<In>(), place_of(piece), sink, memory, stats);
+      for (std::int64_t item = begin; item < end; ++item)
+        run_tile(input.view<In>(), place_of(item), sink, memory, stats);
     });
   }
 
  private:
-  /// Whether pictures of this type may hold what is not to be transformed. (Whole sums are those of integers.)
+  /// Whether pictures of this type may hold pixels that must not be transformed. (Whole sums are those of integers.)
   template <class In>
   static constexpr bool kChecked = std::is_same_v<In, float>&& std::is_same_v<Real, float>;
 
-  /// What a thread works in.
+  /// A thread's buffers.
   struct Memory {
     std::int64_t batch;         // sum channels that are computed together
     std::int64_t first_output;  // the tile of the first of them
-    Strips<Real> tiles;         // of a group's input channels, from tile 0 on, and of a batch
-    Strips<Real> bands;         // one of each input channel, and one of an output
+    Bundles<Real> tiles;        // of a group's input channels, from tile 0 on, and of a batch
+    Bundles<Real> row_bundles;  // one of each input channel, and one of an output
     AlignedReals<Real> planes;  // of the sum channels that are combined, and one more
     std::int64_t spare_plane;   // that one
     std::vector<float> rows;    // of as many sum channels
@@ -137,23 +138,23 @@ class FftExecutor final : public Executor {
     const std::int64_t inputs = kernel_.shape.c_i_per_group, outputs = kernel_.shape.c_o / problem_.groups;
     const std::int64_t bytes = transform_.plane_size() * static_cast<std::int64_t>(sizeof(Real));
     const std::int64_t affordable = static_cast<std::int64_t>(kMostFftTiles) / bytes;
-    // A batch that is a whole group may take the place of the group's inputs: nothing needs them afterwards.
+    // A batch that is a whole group may overwrite the group's inputs, which are not needed afterwards.
     const bool is_group = outputs % joined == 0 && outputs <= affordable;
     const std::int64_t batch = is_group ? outputs : std::max<std::int64_t>(1, (affordable - inputs) / joined) * joined;
     return {.batch = batch,
             .first_output = is_group ? 0 : inputs,
             .tiles = transform_.make_tiles(is_group ? std::max(inputs, outputs) : inputs + batch),
-            .bands = transform_.make_bands(inputs + 1),
+            .row_bundles = transform_.make_row_bundles(inputs + 1),
             .planes = transform_.make_planes(joined + 1),
             .spare_plane = joined,
             .rows = std::vector<float>(static_cast<std::size_t>(joined * transform_.pitch() + kRowSlack)),
             .sources = std::vector<const float*>(static_cast<std::size_t>(kernel_.shape.kh * kernel_.shape.kw))};
   }
 
-  Place place_of(std::int64_t piece) const {
+  Place place_of(std::int64_t item) const {
     const Extent &step = tiling_.step, &count = tiling_.count;
-    const std::int64_t row = piece / count.w % count.h, column = piece % count.w;
-    return {.n = piece / (count.h * count.w),
+    const std::int64_t row = item / count.w % count.h, column = item % count.w;
+    return {.n = item / (count.h * count.w),
             .y = row * step.h,
             .x = column * step.w,
             .h = std::min(step.h, out_.h - row * step.h),
@@ -229,20 +230,22 @@ class FftExecutor final : public Executor {
   /// back along rows. `base` is the first of the batch.
   void correlate(std::int64_t first, std::int64_t last, std::int64_t base, Memory& memory) const {
     const std::int64_t inputs = kernel_.shape.c_i_per_group;
-    for (std::int64_t b = 0; b < transform_.bands(); ++b) {
-      for (std::int64_t c = 0; c < inputs; ++c) transform_.forward_band(memory.tiles, c, b, memory.bands.strip(c));
+    for (std::int64_t b = 0; b < transform_.row_bundles(); ++b) {
+      for (std::int64_t c = 0; c < inputs; ++c)
+        transform_.forward_rows(memory.tiles, c, b, memory.row_bundles.bundle(c));
       for (std::int64_t o = first; o < last; ++o) {
-        Real* product = memory.bands.strip(o + 1 < last ? inputs : 0);  // the last one may overwrite an input
+        Real* product = memory.row_bundles.bundle(o + 1 < last ? inputs : 0);  // the last one may overwrite an input
         for (std::int64_t c = 0; c < inputs; ++c) {
-          const Real* spectrum = spectra_.strip((o * inputs + c) * transform_.bands() + b);
-          multiply_strips(memory.bands.strip(c), spectrum, tiling_.tile.w, c > 0, product);
+          const Real* spectrum = spectra_.bundle((o * inputs + c) * transform_.row_bundles() + b);
+          multiply_bundles(memory.row_bundles.bundle(c), spectrum, tiling_.tile.w, c > 0, product);
         }
-        transform_.inverse_band(product, memory.tiles, memory.first_output + o - base, b);
+        transform_.inverse_rows(product, memory.tiles, memory.first_output + o - base, b);
       }
     }
   }
 
-  /// What the definition says, tap by tap, for the pixels that may not be transformed: f32 pictures alone have them.
+  /// The sums by the definition, tap by tap, for tiles with pixels that must not be transformed, which only f32
+  /// pictures have.
   template <class In>
   void sum_directly(const TensorView<const In>& x, const Place& place, std::int64_t o, Real* sums,
                     Memory& memory) const {
@@ -266,26 +269,26 @@ class FftExecutor final : public Executor {
     }
   }
 
-  /// Hands the planes of output channel `c` to the sink.
+  /// Passes the planes of output channel `c` to the sink.
   void hand_over(const Place& place, std::int64_t c, const Sink& sink, Memory& memory, ResponseStats& stats) const {
     const std::int64_t pitch = transform_.pitch(), joined = sink.combine_count();
     for (std::int64_t y = 0; y < place.h; ++y) {
-      const Stretch stretch{.n = place.n, .y = place.y + y, .x = place.x, .count = place.w};
+      const RowSpan span{.n = place.n, .y = place.y + y, .x = place.x, .count = place.w};
       Real* sums = memory.planes.data() + y * pitch;
       if constexpr (std::is_same_v<Real, double>) {
         for (std::int64_t k = 0; k < joined; ++k) round_row(sums + k * transform_.plane_size(), place.w);
         if (float_sums_) {
           for (std::int64_t k = 0; k < joined; ++k)
             std::copy_n(sums + k * transform_.plane_size(), place.w, memory.rows.data() + k * pitch);
-          sink.finish(stretch, c, memory.rows.data(), pitch, stats);
+          sink.finish(span, c, memory.rows.data(), pitch, stats);
           continue;
         }
       }
-      sink.finish(stretch, c, sums, transform_.plane_size(), stats);
+      sink.finish(span, c, sums, transform_.plane_size(), stats);
     }
   }
 
-  /// Rounds to the whole multiples of 2^-whole_bits that the sums are: beside 1.5 * 2^52 a double has no fraction bits.
+  /// Rounds sums to the multiples of 2^-whole_bits that they are: next to 1.5 * 2^52 a double has no fraction bits.
   void round_row(double* sums, std::int64_t count) const {
     constexpr double kShift = 0x1.8p52;
     const double unit = std::ldexp(1.0, -*tiling_.whole_bits);
@@ -299,7 +302,7 @@ class FftExecutor final : public Executor {
   const FftTiling tiling_;
   const TileTransform<Real> transform_;
   const bool float_sums_;
-  Strips<Real> spectra_;  // bands of sum channel 0 and input channel 0, of input channel 1, ...
+  Bundles<Real> spectra_;  // row bundles of sum channel 0 and input channel 0, of input channel 1, ...
 };
 
 }  // namespace
@@ -308,18 +311,15 @@ const Algorithm kFft = {
     .name = "fft",
     .threaded = true,
     .can_choose = true,
-    .refusal =
-        [](const ConvProblem& problem, const Kernel& kernel) {
-          std::string reason;
-          choose_fft_tiling(problem, kernel, &reason);
-          return reason;
-        },
-    .cost = [](const ConvProblem& problem,
-               const Kernel& kernel) { return choose_fft_tiling(problem, kernel)->nanoseconds; },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      const FftTiling tiling = *choose_fft_tiling(problem, kernel);
-      if (tiling.whole_bits) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
-      return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      std::string reason;
+      const std::optional<FftTiling> tiling = choose_fft_tiling(problem, kernel, &reason);
+      if (!tiling) return refuse(reason);
+      return {.nanoseconds = tiling->nanoseconds,
+              .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {
+                if (tiling.whole_bits) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
+                return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);
+              }};
     },
 };
 

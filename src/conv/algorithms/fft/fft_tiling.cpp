@@ -1,6 +1,6 @@
-// The error of a sum that a tile's transforms give. Let u = 2^-24, P = h * w the pixels of the tile, X the largest |x|
-// among them, w the weights of one sum channel, ||w||_1 = sum|w|, ||w||_2 the root of sum w^2 (added over the C input
-// channels that it sums). The method is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+// The error of a sum computed by a tile's transforms. Let u = 2^-24, P = h * w the pixels of the tile, X the largest
+// |x| among them, w the weights of one sum channel, ||w||_1 = sum|w|, ||w||_2 the root of sum w^2 (added over the C
+// input channels that it sums). The method is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
 // section 24.1, with our passes; terms in u^2 vanish in what is rounded up.
 //
 // - A product of complex numbers errs by sqrt(5) u of itself (Brent, Percival and Zimmermann, "Error bounds on complex
@@ -10,15 +10,16 @@
 //   on each axis: 2.62 u for each of the log2(P / 2) levels and 2.8 u more. The products of spectra add 3.24 u, their
 //   sum C u: altogether no more than F = 3 (log2(P) + 1) + C times u, relative to the norm of the tile, sqrt(P) X. By
 //   the inequality of Cauchy and Schwarz this becomes an error of each output of at most F u sqrt(P) X ||w||_2.
-// - On the way back, what is rounded at a level reaches an output only from values that still lead to it. Those are, up
-//   to a factor, a transform of P / 2^l outputs after level l, none of which is larger than X ||w||_1. So level l adds
+// - On the way back, the roundings of a level reach an output only from values that still contribute to it. Those are,
+// up to
+//   a factor, a transform of P / 2^l outputs after level l, none of which is larger than X ||w||_1. So level l adds
 //   its roundings times u sqrt(P / 2^l) X ||w||_1: in all levels of radix 4 together 5.7 u sqrt(P) X ||w||_1, and 6.4
 //   with two passes of radix 8 where they count most.
 //
 // Together, in units of u X ||w||_1:  sqrt(P) (7 + F ||w||_2 / ||w||_1).
 //
-// In double u is 2^-53. The kernel's spectrum, which for float is made in double, then has the error of a transform
-// too: no more than F again, so doubling everything covers it.
+// In double u is 2^-53. The kernel's spectrum, which is computed in double for float transforms too, then has the error
+// of a transform: at most F again, so doubling everything covers it.
 
 #include "conv/algorithms/fft/fft_tiling.h"
 
@@ -26,8 +27,8 @@
 #include <cmath>
 #include <vector>
 
-#include "conv/engine/dyadic.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "core/tensor.h"
 
 namespace convtool {
@@ -36,8 +37,8 @@ namespace {
 constexpr std::int64_t kSmallestTile = 32, kLargestTile = 4096;
 constexpr double kMostSpectra = 16 << 20;  // bytes
 
-/// Of a float error bound, in units of 2^-24 * max|x| * sum|w|: what a direct float sum of 64x64 taps promises, and, of
-/// more taps, what theirs does.
+/// The largest accepted float error bound, in units of 2^-24 * max|x| * sum|w|: the promise of a direct float sum of
+/// 64x64 taps; kernels with more taps may have the promise of their own direct sum.
 constexpr double kTolerance = 4096;
 
 /// Limits of sum|w|. With those of is_fft_magnitude() no value of a transform overflows, and what underflows is far
@@ -67,7 +68,7 @@ std::vector<Norms> norms_of(const Kernel& kernel) {
   return all;
 }
 
-/// A problem, and what does not depend on the tile.
+/// A problem, and the quantities that do not depend on the tile.
 struct Task {
   const ConvProblem& problem;
   const Kernel& kernel;
@@ -114,10 +115,10 @@ bool fits_memory(const Extent& tile, const Task& task) {
          bytes * static_cast<double>(k.c_o * k.c_i_per_group) <= kMostSpectra;
 }
 
-/// A model of what was measured on one core of a Zen 5 server processor, 3840x2160, u8 and f32, 31x31 weights, tiles of
-/// 64x64 to 1024x1024, with AVX-512, AVX2 and SSE4. A tile costs as many levels of transforms, half of them for inputs,
-/// and one product for each pair of channels, which waits for the spectrum; a large one, also for itself; a small one
-/// has short rows, which took 11x11 to 21x21 weights half as long again. Interleaved channels are picked and placed one
+/// A model fitted to one core of a Zen 5 server processor, 3840x2160, u8 and f32, 31x31 weights, tiles of 64x64 to
+/// 1024x1024, with AVX-512, AVX2 and SSE4. A tile costs the levels of its transforms, half of them for inputs, and one
+/// product per pair of channels, which waits for the spectrum to be loaded. Large tiles also wait for their own data.
+/// Small tiles have short rows, which took 50 % longer for 11x11 to 21x21 weights. Interleaved channels are moved one
 /// by one.
 double nanoseconds(const FftTiling& tiling, const Task& task) {
   const KernelShape& k = task.kernel.shape;
@@ -144,7 +145,7 @@ FftTiling tiling_of(const Extent& tile, const Task& task) {
   return tiling;
 }
 
-/// The cheapest tiling among those that `accept` takes.
+/// The cheapest tiling that `accept` accepts.
 template <class Accept>
 std::optional<FftTiling> cheapest(const Task& task, const Accept& accept) {
   std::optional<FftTiling> best;

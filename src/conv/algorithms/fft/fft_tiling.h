@@ -1,4 +1,4 @@
-// How the algorithm `fft` cuts a problem into tiles: their size, their cost and how exact they are. Internal to conv/.
+// How `fft` cuts a problem into tiles: their size, cost and error bound. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace convtool {
 
 struct FftTiling {
   Extent tile;   ///< of the transform, and of the input that a tile sees: powers of two, 32 or more
-  Extent step;   ///< outputs of a tile, from one to the next
+  Extent step;   ///< outputs of a tile: the distance from one tile to the next
   Extent count;  ///< tiles down and across
   /// Empty: transformed in float. Else the sums times 2^whole_bits are whole numbers, and come out exactly: transformed
   /// in double with weights times 2^whole_bits, and rounded.
@@ -20,12 +20,12 @@ struct FftTiling {
   double nanoseconds = 0;  ///< estimated, on one thread
 };
 
-/// No thread takes more memory for tiles, in bytes, unless a single output pixel combines more channels than that
+/// The most memory that a thread uses for tiles, in bytes, unless one output pixel combines more channels than that
 /// holds.
 inline constexpr double kMostFftTiles = 8 << 20;
 
-/// The cheapest tiling that fits memory and keeps the error bound. Nothing where there is none; then `reason`, if
-/// given, is a sentence for the user.
+/// The cheapest tiling that fits memory and keeps the error bound. Nothing if there is none; then `reason`, if given,
+/// is set to a sentence for the user.
 std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Kernel& kernel,
                                            std::string* reason = nullptr);
 

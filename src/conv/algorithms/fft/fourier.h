@@ -1,5 +1,5 @@
-// Discrete Fourier transforms of many columns at once, and what goes with them: the inner loops of fft.cpp, compiled
-// for every instruction set. Internal to conv/; the texts are in fourier-inl.h. `Real` is float or double throughout.
+// Discrete Fourier transforms of many columns at once: the row functions of fft.cpp, compiled for every instruction
+// set. Internal to conv/. `Real` is float or double throughout.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,10 @@
 
 namespace convtool {
 
-/// Columns that are transformed together: as many reals as fit a cache line, whatever the instruction set, so that no
-/// layout depends on it.
+/// Columns that are transformed together, a bundle: as many reals as fit a cache line. The same for all instruction
+/// sets, so that no layout depends on them.
 template <class Real>
-inline constexpr std::int64_t kStripWidth = 64 / static_cast<std::int64_t>(sizeof(Real));
+inline constexpr std::int64_t kBundleWidth = 64 / static_cast<std::int64_t>(sizeof(Real));
 
 /// `size` reals on a boundary of 64 bytes, not initialised. Throws std::bad_alloc when the memory cannot be had.
 template <class Real>
@@ -34,26 +34,26 @@ class AlignedReals {
   std::unique_ptr<Real, Free> reals_;
 };
 
-/// Matrices of complex numbers, kStripWidth columns wide and `rows` rows high, not initialised. Each row holds its real
-/// parts and then its imaginary parts: two cache lines.
+/// Matrices of complex numbers, kBundleWidth columns wide and `rows` rows high, not initialised. Each row holds its
+/// real parts and then its imaginary parts: two cache lines.
 template <class Real>
-class Strips {
+class Bundles {
  public:
-  static constexpr std::int64_t kRow = 2 * kStripWidth<Real>;  ///< reals from one row to the next
+  static constexpr std::int64_t kRow = 2 * kBundleWidth<Real>;  ///< reals from one row to the next
 
-  Strips(std::int64_t count, std::int64_t rows)
-      : pitch_((rows + 1) * kRow),  // a row more, so that equal rows of strips do not meet in one cache set
+  Bundles(std::int64_t count, std::int64_t rows)
+      : pitch_((rows + 1) * kRow),  // a row more, so that equal rows of bundles do not meet in one cache set
         reals_(count * pitch_) {}
 
-  Real* strip(std::int64_t i) { return reals_.data() + i * pitch_; }
-  const Real* strip(std::int64_t i) const { return reals_.data() + i * pitch_; }
+  Real* bundle(std::int64_t i) { return reals_.data() + i * pitch_; }
+  const Real* bundle(std::int64_t i) const { return reals_.data() + i * pitch_; }
 
  private:
   std::int64_t pitch_;
   AlignedReals<Real> reals_;
 };
 
-/// Columns of complex numbers to read or write, wherever they lie: the real part of row y in column x is
+/// Columns of complex numbers anywhere in memory: the real part of row y in column x is
 /// re[y * pitch + x], the imaginary part im[y * pitch + x]. Rows are aligned to 64 bytes.
 template <class Real>
 struct ComplexRows {
@@ -61,15 +61,15 @@ struct ComplexRows {
   std::int64_t pitch;
 };
 
-/// The rows of a strip.
+/// The rows of a bundle.
 template <class Real>
-ComplexRows<Real> rows_of(Real* strip) {
-  return {strip, strip + kStripWidth<Real>, Strips<Real>::kRow};
+ComplexRows<Real> rows_of(Real* bundle) {
+  return {bundle, bundle + kBundleWidth<Real>, Bundles<Real>::kRow};
 }
 
-/// The values of complex polynomials a_0 + a_1 x + ... + a_(n-1) x^(n-1), one in each column of a strip, at the n roots
-/// of x^n = e^(2 pi i quarters / 4), and back. With no quarters that is the discrete Fourier transform. Products of
-/// values are those of polynomials modulo x^n - e^(2 pi i quarters / 4). The values come in an order of their own,
+/// The values of complex polynomials a_0 + a_1 x + ... + a_(n-1) x^(n-1), one in each column of a bundle, at the n
+/// roots of x^n = e^(2 pi i quarters / 4), and back. With no quarters that is the discrete Fourier transform. Products
+/// of values are those of polynomials modulo x^n - e^(2 pi i quarters / 4). The values come in an order of their own,
 /// which saves reordering them: the root of each row is what the transform makes of the polynomial x.
 template <class Real>
 class Fourier {
@@ -79,11 +79,11 @@ class Fourier {
 
   std::int64_t size() const { return n_; }
 
-  /// From coefficients, kStripWidth columns of them, to values. `coefficients` may be the strip's own rows.
-  void forward(const ComplexRows<Real>& coefficients, Real* strip) const;
+  /// From coefficients, kBundleWidth columns of them, to values. `coefficients` may be the bundle's own rows.
+  void forward(const ComplexRows<Real>& coefficients, Real* bundle) const;
 
   /// From values to n times the coefficients; overwrites both.
-  void inverse(Real* strip, const ComplexRows<Real>& coefficients) const;
+  void inverse(Real* bundle, const ComplexRows<Real>& coefficients) const;
 
  private:
   std::int64_t n_;
@@ -91,23 +91,23 @@ class Fourier {
   std::vector<Real> twiddles_;  ///< in the order of passes and of blocks within a pass: w, w^2, ... w^(radix - 1)
 };
 
-/// Transposes the first kStripWidth rows of a strip into those of another.
+/// Transposes the first kBundleWidth rows of a bundle into those of another.
 template <class Real>
 void transpose_block(const Real* from, Real* to);
 
-/// sums = a * b over `rows` rows of strips, or sums += a * b if `add`. `sums` may be `a`.
+/// sums = a * b over `rows` rows of bundles, or sums += a * b if `add`. `sums` may be `a`.
 template <class Real>
-void multiply_strips(const Real* a, const Real* b, std::int64_t rows, bool add, Real* sums);
+void multiply_bundles(const Real* a, const Real* b, std::int64_t rows, bool add, Real* sums);
 
-/// The largest absolute value; NaN if there is one. `count` is a multiple of 16.
+/// The largest absolute value; NaN if any value is NaN. `count` is a multiple of 16.
 float largest_magnitude(const float* floats, std::int64_t count);
 
-/// The loops behind all these for one instruction set; fourier.cpp picks them.
+/// The loops behind these functions for one instruction set; fourier.cpp picks them.
 template <class Real>
 struct FourierLoops {
-  void (*forward)(const ComplexRows<Real>& coefficients, Real* strip, std::int64_t n, const int* radices,
+  void (*forward)(const ComplexRows<Real>& coefficients, Real* bundle, std::int64_t n, const int* radices,
                   const Real* twiddles);
-  void (*inverse)(Real* strip, const ComplexRows<Real>& coefficients, std::int64_t n, const int* radices_end,
+  void (*inverse)(Real* bundle, const ComplexRows<Real>& coefficients, std::int64_t n, const int* radices_end,
                   const Real* twiddles_end);
   void (*transpose)(const Real* from, Real* to);
   void (*multiply)(const Real* a, const Real* b, std::int64_t rows, bool add, Real* sums);

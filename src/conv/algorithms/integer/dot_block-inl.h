@@ -1,13 +1,14 @@
-// The loops of dot_rows(). Included inside a namespace for every instruction set, with its code generation switched on;
-// so no include guard, and no includes.
+// The loops of dot_rows(). Included inside a namespace, once for each instruction set and with its code generation
+// switched on; hence neither an include guard nor includes.
 //
 // A block is V::kRows rows of outputs, two vectors wide. Its sums stay in registers while the input rows it sees pass
-// from top to bottom; each is spread once, and added to every output row that sees it, with another row of weights:
+// from top to bottom. Each input row is spread once, and added to every output row that sees it, with the weights of a
+// different kernel row:
 //
 //   input row    0  1  2  3  4  5  6  7  8  9        a kernel of 3 rows, 8 rows of outputs
 //   outputs      0 01 012 123 ...      567 67 7
 //
-// Which outputs these are is known when compiling, so that sums have fixed registers.
+// Which outputs see a row is known at compile time, so that each sum has its register.
 //
 // V describes the vectors: V(step), V::Sum, V::lanes(), zero(), spread(bytes), broadcast(weights),
 // add(pixels, weights, sum), store(sum, to).
@@ -36,8 +37,8 @@ HWY_INLINE void AddInputRow(const V& vectors, const DotTask& task, const std::in
   }
 }
 
-/// Adds the input rows of a block from `r` on. `kKernelRows` is kh, or V::kRows where kh is that or more: then the
-/// rows that all outputs see are as many as it takes.
+/// Adds the input rows of a block from `r` on. `kKernelRows` is kh, or V::kRows where kh is as large or larger; then a
+/// loop adds all rows that every output sees.
 template <class V, int kKernelRows, int kStep = 0>
 HWY_INLINE void AddInputRows(const V& vectors, const DotTask& task, const std::int32_t* weights,
                              const std::uint8_t* const* rows, std::int64_t x, std::int64_t r,

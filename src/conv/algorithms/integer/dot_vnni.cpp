@@ -1,8 +1,7 @@
-// Dot products by AVX-512 VNNI: four products of bytes, or two of 16 bits, added to each 32-bit lane by one
-// instruction. Apart from dot.cpp, because Highway 1.0.3 has no target for them: its AVX3_DL switches on the AVX (VEX)
-// form of VNNI, which is another feature. Everything included is compiled for the processors that all of the program
-// runs on; code generation is switched only below, so that no inline function of a header comes out for AVX-512 by
-// accident.
+// Dot products by AVX-512 VNNI: one instruction adds four products of bytes, or two of 16 bits, to each 32-bit lane.
+// They have a file of their own because Highway 1.0.3 has no target for them: its AVX3_DL switches on the AVX (VEX)
+// form of VNNI, which is a different feature. Code generation is switched only after the includes, so that no inline
+// function of a header is compiled for AVX-512 by accident.
 #include <hwy/base.h>
 
 #include "conv/algorithms/integer/dot.h"
@@ -15,8 +14,8 @@ HWY_PUSH_ATTRIBUTES("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")
 namespace convtool {
 namespace {
 
-/// Groups of kGroup taps. Lanes take their bytes from anywhere in the first 32 (VBMI's vpermb), where 16 outputs find
-/// all of theirs: they see 16 bytes and at most three steps more.
+/// Groups of kGroup taps. VBMI's vpermb lets lanes take their bytes from anywhere in the first 32, which hold all that
+/// 16 outputs see: 16 bytes and at most three steps more.
 template <int kGroup>
 struct Vnni {
   using Sum = __m512i;
@@ -58,21 +57,10 @@ void dot_pairs_vnni(const DotTask& task) { DotAll<Vnni<2>>(task); }
 }  // namespace convtool
 HWY_POP_ATTRIBUTES
 
-namespace convtool {
-
-bool cpu_has_vnni() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
-         __builtin_cpu_supports("avx512vbmi");
-}
-
-}  // namespace convtool
-
 #else
 
 namespace convtool {
 
-bool cpu_has_vnni() { return false; }
 void dot_quads_vnni(const DotTask&) {}
 void dot_pairs_vnni(const DotTask&) {}
 

@@ -1,26 +1,26 @@
 // integer: u8 pictures and whole weights, by exact dot products in 32-bit integers.
 //
-// A byte times an 8-bit or 16-bit weight needs no float: processors multiply two or four neighbouring pixels by as many
-// weights and add them within a 32-bit lane, in one instruction (dot.h). So a tap costs a quarter or half of what a
-// float tap does, no row is converted, and a byte is a byte to move: 3x3 and 5x5 run near the speed of memory.
+// A byte times an 8-bit or 16-bit weight needs no float: one instruction multiplies two or four neighbouring pixels by
+// as many weights and adds them within a 32-bit lane (dot.h). So a tap costs a quarter or half of a float tap, no row
+// is converted, and pixels stay one byte wide in memory: 3x3 and 5x5 run near the speed of memory.
 //
-// Work goes by blocks of kDotRows output rows, and in them by tiles of about kTileColumns columns, so that the sums of
-// a tile stay in the first-level cache until the sink has taken them:
+// Work is done in blocks of kDotRows output rows, each cut into tiles of about kTileColumns columns, so that the sums
+// of a tile stay in the first-level cache until the sink has taken them:
 //
 //     row of the picture |<- strip ->|<- in place ->|<- in place ->|<- strip ->|
 //
-// Interior tiles read the picture where it lies. At its left and right edge, and where pixels do not lie side by side,
-// the rows of a tile are copied to strips with the border columns beside them. Rows above and below the picture are
-// pointers: to the row that padding.h names, or to a strip of the padding value.
+// Interior tiles read the picture where it lies. At the left and right edge of the picture, and where its pixels are
+// not contiguous, the rows of a tile are copied into strips together with the border columns. Rows above and below the
+// picture are only pointers: to the row that padding.h names, or to a strip of the padding value.
 //
-// An interleaved picture whose channels all have the same weights is one channel, flat: rows of width times channels
-// bytes, where a tap's neighbour is `channels` bytes further. (OpenCV's filter2D sees it so, too.)
+// An interleaved picture whose channels all have the same weights is treated as one flat channel of width * channels
+// bytes, where a tap's neighbour is `channels` bytes away. (OpenCV's filter2D does the same.)
 //
-// Applies to u8 with stride and dilation 1 and a padding value that is a byte, when the weights are integers of 16
-// bits, or such integers times one power of two 2^-n (the 1/16 of a binomial kernel); and while 255 * sum|w| < 2^31 for
-// those integers, so that no partial sum in any order overflows. Every sum is exact, hence the same on every
-// instruction set and for any split of the work. Sums scaled by 2^-n are given to the sink as float where they have at
-// most 24 bits, else as double: both exact.
+// Applies to u8 with stride and dilation 1 and a padding value that is a byte, when the weights are 16-bit integers, or
+// such integers times one power of two 2^-n (the 1/16 of a binomial kernel); and while 255 * sum|w| < 2^31 for those
+// integers, so that no partial sum overflows in any order. Every sum is exact, hence the same on every instruction set
+// and for any split of the work. Sums scaled by 2^-n are passed to the sink as float if they have at most 24 bits, and
+// as double otherwise; both are exact.
 
 #include <algorithm>
 #include <cmath>
@@ -30,10 +30,11 @@
 
 #include "conv/algorithms/integer/dot.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/dyadic.h"
-#include "conv/engine/flat.h"
+#include "conv/engine/flat_run.h"
 #include "conv/engine/instruction_set.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/padding.h"
 
 namespace convtool {
@@ -45,12 +46,11 @@ constexpr std::int64_t kTileColumns = 2048;
 /// Tiles are narrower where their strips take more than kStripBytes, but no narrower than kLeastColumns.
 constexpr std::int64_t kStripBytes = std::int64_t{256} << 10;
 constexpr std::int64_t kLeastColumns = 64;
-constexpr double kMostStripBytes = 16 << 20;
 
-/// How many input rows a tile sees, of all channels of a group.
+/// The number of input rows that a tile sees, over all channels of a group.
 std::int64_t window_rows(const KernelShape& k) { return k.c_i_per_group * (k.kh + kDotRows - 1); }
 
-/// The most bytes that dot_rows() reads of a row, for this many columns (DotKernel::reach).
+/// The most bytes of a row that dot_rows() reads for `columns` columns (DotKernel::reach).
 std::int64_t strip_length(const KernelShape& k, std::int64_t columns, std::int64_t step) {
   return columns + (k.kw + 4) * step + 2 * kDotColumns;
 }
@@ -58,11 +58,11 @@ std::int64_t strip_length(const KernelShape& k, std::int64_t columns, std::int64
 /// Output rows [y, y + rows) of batch item n, columns [x, x + columns).
 struct Tile {
   std::int64_t n, y, rows, x, columns;
-  bool in_place;  // all that dot_rows() reads for it lies within the picture's rows
+  bool in_place;  // everything that dot_rows() reads for it lies within the picture's rows
 };
 
-/// One thread's share of a run, on a picture as it is or on its flat view. Columns are those of the view, and `step` of
-/// them are a pixel.
+/// One thread's share of a run, on a picture as it is or on its flat view. Columns are those of the view, `step` of
+/// them per pixel.
 class Pass {
  public:
   Pass(const ConvProblem& problem, const std::vector<DotKernel>& kernels, const TensorView<const std::uint8_t>& input,
@@ -73,8 +73,8 @@ class Pass {
         input_(input),
         step_(step),
         left_(problem.pads.left * step),
-        out_h_(output_shape(problem).h),
-        out_w_(output_shape(problem).w * step),
+        oh_(output_shape(problem).h),
+        ow_(output_shape(problem).w * step),
         sink_(sink),
         stats_(stats),
         most_columns_(
@@ -86,11 +86,11 @@ class Pass {
         rows_(static_cast<std::size_t>(window_rows(k_)), outside_.data()),
         sums_(static_cast<std::size_t>(sink.combine_count() * kDotRows * most_columns_)) {}
 
-  /// Output rows [begin, end) through the batch.
+  /// Computes output rows [begin, end), counted through the batch.
   void run(std::int64_t begin, std::int64_t end) {
     while (begin < end) {
-      const std::int64_t n = begin / out_h_, y = begin % out_h_, rows = std::min({kDotRows, out_h_ - y, end - begin});
-      for (std::int64_t x = 0; x < out_w_;) {
+      const std::int64_t n = begin / oh_, y = begin % oh_, rows = std::min({kDotRows, oh_ - y, end - begin});
+      for (std::int64_t x = 0; x < ow_;) {
         const Tile tile = tile_at(n, y, rows, x);
         run_tile(tile);
         x += tile.columns;
@@ -102,7 +102,7 @@ class Pass {
  private:
   /// The tile that begins at column x.
   Tile tile_at(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x) const {
-    Tile tile{.n = n, .y = y, .rows = rows, .x = x, .columns = std::min(most_columns_, out_w_ - x), .in_place = false};
+    Tile tile{.n = n, .y = y, .rows = rows, .x = x, .columns = std::min(most_columns_, ow_ - x), .in_place = false};
     if (input_.strides.w != 1) return tile;
     // Up to here tiles read no byte past a row of the picture.
     const std::int64_t inside_end = left_ + input_.shape.w - strip_length(k_, 0, step_);
@@ -132,7 +132,7 @@ class Pass {
     }
   }
 
-  /// Sets rows_ to what the tile sees of a group's channels.
+  /// Points rows_ at the input rows that the tile sees in a group's channels.
   void show_rows(const Tile& tile, std::int64_t group) {
     for (std::int64_t c = 0; c < k_.c_i_per_group; ++c) {
       const std::int64_t first = c * (k_.kh + kDotRows - 1);
@@ -149,7 +149,7 @@ class Pass {
     }
   }
 
-  /// Copies what the tile sees of the row at `pixels` to strip `place`, with border columns by the padding's rule.
+  /// Copies the part of the row at `pixels` that the tile sees to strip `place`, and fills in its border columns.
   const std::uint8_t* strip_of(const std::uint8_t* pixels, const Tile& tile, std::int64_t place) {
     std::uint8_t* strip = strips_.data() + place * strip_length_;
     const std::int64_t first = tile.x - left_, end = first + tile.columns + (k_.kw - 1) * step_;
@@ -165,7 +165,7 @@ class Pass {
     return strip;
   }
 
-  /// What stands at column `x` of a row, outside the picture.
+  /// The value at column `x` of a row, outside the picture.
   std::uint8_t border(const std::uint8_t* pixels, std::int64_t x) const {
     const std::int64_t column = pad_column(problem_.padding_mode, x, input_.shape.w, step_);
     return column == kOutside ? outside_[0] : pixels[column * input_.strides.w];
@@ -175,7 +175,7 @@ class Pass {
   const KernelShape& k_;
   const std::vector<DotKernel>& kernels_;
   const TensorView<const std::uint8_t> input_;
-  const std::int64_t step_, left_, out_h_, out_w_;
+  const std::int64_t step_, left_, oh_, ow_;
   const Sink sink_;
   ResponseStats& stats_;
   const std::int64_t most_columns_, strip_length_;
@@ -187,59 +187,39 @@ class Pass {
 
 class IntegerExecutor final : public Executor {
  public:
-  IntegerExecutor(const ConvProblem& problem, const Kernel& kernel)
-      : problem_(problem), out_(output_shape(problem)), channels_share_kernel_(channels_share_kernel(problem, kernel)) {
+  IntegerExecutor(const ConvProblem& problem, const Kernel& kernel, const DyadicWeights& dyadic)
+      : problem_(problem),
+        out_(output_shape(problem)),
+        may_flatten_(channels_share_kernel(problem, kernel) && problem.input.c <= kMostDotStep),
+        scale_(dyadic.scale) {
     const KernelShape& k = kernel.shape;
-    const DyadicWeights dyadic = *dyadic_weights(kernel);
-    scale_ = dyadic.scale;
     for (std::int64_t o = 0; o < k.c_o; ++o)
       kernels_.emplace_back(dyadic.integers.data() + o * k.taps(), k.c_i_per_group, k.kh, k.kw);
   }
 
-  std::int64_t pieces(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     const Sink in_units = sink.in_units(1 / scale_);
-    const std::int64_t channels = input.shape.c;
-    const bool flat = channels_share_kernel_ && channels <= kMostDotStep && channels == sink.output_channels() &&
-                      is_interleaved(input);
-    if (const std::optional<Sink> flattened = flat ? in_units.flattened(input) : std::nullopt) {
-      Pass(problem_, kernels_, flat_view(input).view<std::uint8_t>(), channels, *flattened, stats).run(begin, end);
-    } else {
-      Pass(problem_, kernels_, input.view<std::uint8_t>(), 1, in_units, stats).run(begin, end);
-    }
+    run_flat_where_possible(may_flatten_, input, in_units,
+                            [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
+                              Pass(problem_, kernels_, picture.view<std::uint8_t>(), pixel, to, stats).run(begin, end);
+                            });
   }
 
  private:
   const ConvProblem& problem_;
   const Shape out_;
-  const bool channels_share_kernel_;
+  const bool may_flatten_;
+  const double scale_;              // sums are this many times too large, a power of two
   std::vector<DotKernel> kernels_;  // of each sum channel
-  double scale_ = 1;                // sums are this many times too large, a power of two
 };
 
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
-  if (problem.input_dtype != DType::u8) return "it takes 8-bit pictures only";
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return "it takes no stride or dilation";
-  if (problem.padding_value < 0 || problem.padding_value > 255 ||
-      problem.padding_value != std::trunc(problem.padding_value))
-    return "the padding value is not a whole number from 0 to 255";
-  if (static_cast<double>(window_rows(problem.kernel)) *
-          static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
-      kMostStripBytes)
-    return "its strips of rows would take more than 16 MiB a thread";
-  const std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
-  if (!dyadic) return "the weights are not integers of 16 bits, or such integers over a power of two";
-  if (255 * dyadic->largest_sum >= 0x1p31) return "the sums of these integers need more than 32 bits";
-  return "";
-}
-
-double cost(const ConvProblem& problem, const Kernel& kernel) {
+double cost(const ConvProblem& problem, const DyadicWeights& dyadic) {
   // Measured on Zen 5: a dot product of vectors 0.13 ns with VNNI, 0.16 to 0.19 by pairs, 0.4 in plain C++; an output,
   // for its epilogue, 0.22 ns with AVX-512, 0.33 with AVX2 and 0.6 with SSE4.
-  const DyadicWeights dyadic = *dyadic_weights(kernel);
-  const KernelShape& k = kernel.shape;
+  const KernelShape& k = problem.kernel;
   const std::int64_t taps = dot_taps(dyadic.integers.data(), k.count());
   const auto groups = static_cast<double>(k.c_i_per_group * k.kh * ((k.kw + taps - 1) / taps));
   const auto lanes = static_cast<double>(float_lanes());
@@ -247,17 +227,28 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
   return static_cast<double>(output_shape(problem).count()) * (groups * dot / lanes + 0.1 + 2 / lanes);
 }
 
+Offer consider(const ConvProblem& problem, const Kernel& kernel) {
+  if (problem.input_dtype != DType::u8) return refuse("it takes 8-bit pictures only");
+  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (problem.padding_value < 0 || problem.padding_value > 255 ||
+      problem.padding_value != std::trunc(problem.padding_value))
+    return refuse("the padding value is not a whole number from 0 to 255");
+  if (static_cast<double>(window_rows(problem.kernel)) *
+          static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
+      kMostMemory)
+    return refuse("its strips of rows would take more than 16 MiB a thread");
+  std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
+  if (!dyadic) return refuse("the weights are not integers of 16 bits, or such integers over a power of two");
+  if (255 * dyadic->largest_sum >= 0x1p31) return refuse("the sums of these integers need more than 32 bits");
+  const double nanoseconds = cost(problem, *dyadic);
+  return {.nanoseconds = nanoseconds,
+          .make = [&problem, &kernel, weights = std::make_shared<const DyadicWeights>(*std::move(dyadic))] {
+            return std::make_unique<IntegerExecutor>(problem, kernel, *weights);
+          }};
+}
+
 }  // namespace
 
-const Algorithm kInteger = {
-    .name = "integer",
-    .threaded = true,
-    .can_choose = true,
-    .refusal = refusal,
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<IntegerExecutor>(problem, kernel);
-    },
-};
+const Algorithm kInteger = {.name = "integer", .threaded = true, .can_choose = true, .consider = consider};
 
 }  // namespace convtool

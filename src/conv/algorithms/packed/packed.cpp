@@ -1,74 +1,56 @@
-// packed: a matrix product over channels, on the pixels where they lie: what many output channels want.
+// packed: a matrix product over channels, on the pixels where they lie, for many output channels.
 //
-// The sums of some pixels and two vectors of output channels stay in registers while all taps pass; each tap
-// multiplies a pixel's float, broadcast, with vectors of packed weights:
+// The sums of a few pixels times two vectors of output channels stay in registers while all taps pass. Each tap
+// multiplies one float of a pixel, broadcast, by vectors of packed weights:
 //
 //   strips        |c0 c1 c2 ..|c0 c1 c2 ..|c0 c1 c2 ..|    [x][c_i]  (channel_strips.h)
-//   weights       panel of outputs: [u][v][c][2 vectors]
+//   weights       block of output channels: [u][v][c][2 vectors]
 //   sums[p][o]    += strip(u)[p * stride + v][c] * weights[u][v][c][o]
 //
-// A tap reads one scalar for each pixel and one vector for each 16 outputs or so, and so nothing is unfolded in memory
-// (no im2col): a pixel of a tile is a pointer for each row of the kernel, and what follows it there is its window. The
+// A tap reads one scalar per pixel and one vector per 16 outputs or so, so nothing needs to be unfolded in memory (no
+// im2col): a pixel of a tile is one pointer per kernel row, and the floats that follow it there are its window. The
 // idea of such pointers is XNNPACK's (M. Dukhan, The Indirect Convolution Algorithm, 2019); keeping channels innermost
 // in picture, weights and registers is that of J. Zhang, F. Franchetti, T. M. Low, High Performance Zero-Memory
 // Overhead Direct Convolutions, 2018.
 //
-// Work is cut into blocks of pixels times panels of outputs. All tiles of a block pass one panel before the next, so
-// that weights come from the second-level cache. Where padding is zero, pixels are grouped by the taps that lie inside
-// the picture (packed_tiles.h) and do not compute the others.
+// The work is cut into blocks of pixels times blocks of output channels. All tiles of a pixel block pass one channel
+// block before the next, so that its weights come from the second-level cache. Where padding is zero, pixels are
+// grouped by the taps that lie inside the picture (pixel_tiles.h), and the other taps are not computed.
 //
-// A panel of one vector would use each broadcast once; there neighbouring pixels share it (pixel_sums-inl.h).
+// A channel block of one vector would use each broadcast only once; there, neighbouring pixels share it
+// (pixel_sums-inl.h).
 //
-// Applies when float sums are allowed (float_sums.h). Sums are taken in the order u, v, c, or u, c, v where pixels
-// share broadcasts, by fused multiply-adds, which makes the error that of direct: n * 2^-24 * sum|x||w|. Taps that are
-// left out are exact zeros. Blocks, and so tiles, do not depend on how pieces are split.
-
-#include "conv/algorithms/packed/packed.h"
+// Applies when float sums are allowed (weights.h). Sums are taken in the order u, v, c, or u, c, v where pixels share
+// broadcasts, by fused multiply-adds, so the error is that of direct: n * 2^-24 * sum|x||w|. Taps that are left out are
+// exact zeros. Blocks, and so tiles, do not depend on how the work items are split.
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "conv/algorithms/packed/packed_sums.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/float_sums.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
 #include "conv/padding.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "conv/algorithms/packed/packed.cpp"
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
-#include "conv/algorithms/packed/packed-inl.h"
-
-#if HWY_ONCE
 namespace convtool {
-
-HWY_EXPORT(SumPanel);
-HWY_EXPORT(MostTilePixels);
-
-void sum_panel(const PlacedTile* tiles, std::int64_t count, const PackedPanel& panel, const PackedSums& to) {
-  HWY_DYNAMIC_DISPATCH(SumPanel)(tiles, count, panel, to);
-}
-
-std::int64_t most_tile_pixels() { return HWY_DYNAMIC_DISPATCH(MostTilePixels)(); }
-
 namespace {
 
-/// Pixels of a block: enough to read the weights from far less often than they are used.
+/// Pixels of a block: enough that each weight is used many times per load from the second-level cache.
 constexpr std::int64_t kBlockPixels = 448;
-/// Output pixels of a picture in whose corners the few pixels of exact tiles would take longer than all taps of joined
-/// ones, by 1 % or more.
+/// Below this many output pixels, the small tiles that exact taps leave in the corners of the picture take longer, by 1
+/// % or more, than joined tiles that compute all their taps.
 constexpr std::int64_t kSmallPicture = 26 * 26;
-/// Sums of a block, in floats: they are to stay in the second-level cache beside weights and strips.
+/// Sums of a block, in floats: they stay in the second-level cache, beside weights and strips.
 constexpr std::int64_t kBlockSums = std::int64_t{32} << 10;
-/// The same where all channels are summed at once, because they are to be combined: a question of memory.
+/// The same where all channels are summed at once because they are combined: limited by memory, not by caches.
 constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
-/// Pieces that are enough for threads to share evenly.
-constexpr std::int64_t kEnoughPieces = 32;
-constexpr double kMostStripBytes = 12 << 20;
+/// Enough work items for threads to share them evenly.
+constexpr std::int64_t kEnoughItems = 32;
 constexpr double kGoodStripBytes = 2 << 20;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -90,36 +72,37 @@ class PackedExecutor final : public Executor {
     block_rows_ = ceil_div(out_.h, ceil_div(out_.h, block_rows_));
   }
 
-  std::int64_t pieces(const Sink& sink) const override {
-    return pixel_blocks() * ceil_div(panel_count(), panels_per_piece(sink));
+  std::int64_t work_items(const Sink& sink) const override {
+    return pixel_blocks() * ceil_div(channel_block_count(), channel_blocks_per_item(sink));
   }
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
-    const std::int64_t per_piece = panels_per_piece(sink), channel_blocks = ceil_div(panel_count(), per_piece);
+    const std::int64_t per_item = channel_blocks_per_item(sink),
+                       items_across = ceil_div(channel_block_count(), per_item);
     ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
-    const std::int64_t most_pitch = std::min(per_piece * 2 * lanes_, out_.c + 2 * lanes_);
+    const std::int64_t most_pitch = std::min(per_item * 2 * lanes_, out_.c + 2 * lanes_);
     Work work{.sums = Tensor(DType::f32, {1, 1, 1, block_rows_ * block_columns_ * most_pitch + kRowSlack})};
     std::int64_t at = -1;
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      if (piece / channel_blocks != at) {
-        at = piece / channel_blocks;
+    for (std::int64_t item = begin; item < end; ++item) {
+      if (item / items_across != at) {
+        at = item / items_across;
         enter_block(at, strips, work);
       }
-      const std::int64_t first = piece % channel_blocks * per_piece;
-      run_panels(first, std::min(first + per_piece, panel_count()), sink, work, stats);
+      const std::int64_t first = item % items_across * per_item;
+      run_channel_blocks(first, std::min(first + per_item, channel_block_count()), sink, work, stats);
     }
   }
 
  private:
-  /// A stretch of output channels of one group, as wide as one or two vectors.
-  struct Panel {
+  /// Neighbouring output channels of one group, as wide as one or two vectors.
+  struct ChannelBlock {
     std::int64_t first = 0, channels = 0, vectors = 1;
     std::int64_t first_input = 0;
-    std::int64_t weights = 0;  // where they begin in weights_
+    std::int64_t weights = 0;  // the place of its first weight in weights_
   };
 
-  /// What a thread is at.
+  /// The state of a thread.
   struct Work {
     PixelBlock block;
     TiledBlock tiled;
@@ -127,44 +110,44 @@ class PackedExecutor final : public Executor {
     std::vector<const float*> windows;
     std::vector<std::int64_t> rows;  // of sums
     std::vector<PlacedTile> placed;
-    Tensor sums;  // whose vectors are aligned
+    Tensor sums;  // aligned for vectors
   };
 
-  std::int64_t panel_count() const { return static_cast<std::int64_t>(panels_.size()); }
+  std::int64_t channel_block_count() const { return static_cast<std::int64_t>(channel_blocks_.size()); }
 
   std::int64_t pixel_blocks() const {
     return out_.n * ceil_div(out_.h, block_rows_) * ceil_div(out_.w, block_columns_);
   }
 
-  std::int64_t panels_per_piece(const Sink& sink) const {
-    if (sink.combine_count() > 1) return panel_count();  // which may join channels of any panels
-    const std::int64_t width = panels_.front().vectors * lanes_;
+  std::int64_t channel_blocks_per_item(const Sink& sink) const {
+    if (sink.combine_count() > 1) return channel_block_count();  // any channels may be combined
+    const std::int64_t width = channel_blocks_.front().vectors * lanes_;
     const std::int64_t fit = std::max<std::int64_t>(1, kBlockSums / (block_rows_ * block_columns_ * width));
-    const std::int64_t shared = std::max<std::int64_t>(1, panel_count() * pixel_blocks() / kEnoughPieces);
-    return std::min({fit, shared, panel_count()});
+    const std::int64_t shared = std::max<std::int64_t>(1, channel_block_count() * pixel_blocks() / kEnoughItems);
+    return std::min({fit, shared, channel_block_count()});
   }
 
   void pack(const Kernel& kernel) {
     const KernelShape& k = kernel.shape;
     const std::int64_t outputs = k.c_o / problem_.groups;
     std::int64_t size = 0;
-    for (std::int64_t o = 0; o < k.c_o; o += panels_.back().channels) {
+    for (std::int64_t o = 0; o < k.c_o; o += channel_blocks_.back().channels) {
       const std::int64_t left = outputs - o % outputs;
       const std::int64_t vectors = left > lanes_ ? 2 : 1;
-      panels_.push_back({.first = o,
-                         .channels = std::min(left, vectors * lanes_),
-                         .vectors = vectors,
-                         .first_input = o / outputs * k.c_i_per_group,
-                         .weights = size});
+      channel_blocks_.push_back({.first = o,
+                                 .channels = std::min(left, vectors * lanes_),
+                                 .vectors = vectors,
+                                 .first_input = o / outputs * k.c_i_per_group,
+                                 .weights = size});
       size += k.taps() * vectors * lanes_;
     }
     weights_ = Tensor(DType::f32, {1, 1, 1, size});
     float* to = weights_.data<float>();
-    for (const Panel& panel : panels_) {
+    for (const ChannelBlock& of : channel_blocks_) {
       for (std::int64_t tap = 0; tap < k.kh * k.kw; ++tap) {
         for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
-          for (std::int64_t o = 0; o < panel.vectors * lanes_; ++o)
-            *to++ = o < panel.channels ? kernel.taps(panel.first + o, c)[tap] : 0.0F;
+          for (std::int64_t o = 0; o < of.vectors * lanes_; ++o)
+            *to++ = o < of.channels ? kernel.taps(of.first + o, c)[tap] : 0.0F;
         }
       }
     }
@@ -190,7 +173,7 @@ class PackedExecutor final : public Executor {
     place_tiles(work);
   }
 
-  /// Notes for each tile where its pixels read and write.
+  /// Sets, for each tile, where its pixels read and write.
   void place_tiles(Work& work) const {
     const PixelBlock& block = work.block;
     work.windows.resize(static_cast<std::size_t>(block.pixels() * problem_.kernel.kh));
@@ -215,21 +198,23 @@ class PackedExecutor final : public Executor {
     }
   }
 
-  void run_panels(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work, ResponseStats& stats) const {
-    const Panel &front = panels_[static_cast<std::size_t>(begin)], &back = panels_[static_cast<std::size_t>(end - 1)];
+  void run_channel_blocks(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work,
+                          ResponseStats& stats) const {
+    const ChannelBlock &front = channel_blocks_[static_cast<std::size_t>(begin)],
+                       &back = channel_blocks_[static_cast<std::size_t>(end - 1)];
     const std::int64_t channels = back.first + back.channels - front.first;
     const Sums sums = place_sums(begin, end, sink, work);
     SeenSums seen;
     for (std::int64_t p = begin; p < end; ++p) {
-      const Panel& panel = panels_[static_cast<std::size_t>(p)];
-      const PackedPanel packed{.weights = weights_.data<float>() + panel.weights,
-                               .vectors = panel.vectors,
-                               .kw = problem_.kernel.kw,
-                               .channels = problem_.kernel.c_i_per_group,
-                               .step = problem_.dilation.w * problem_.input.c,
-                               .first_channel = panel.first_input};
-      sum_panel(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
-                {.sums = sums.first + (panel.first - front.first),
+      const ChannelBlock& of = channel_blocks_[static_cast<std::size_t>(p)];
+      const PackedWeights packed{.weights = weights_.data<float>() + of.weights,
+                                 .vectors = of.vectors,
+                                 .kw = problem_.kernel.kw,
+                                 .channels = problem_.kernel.c_i_per_group,
+                                 .step = problem_.dilation.w * problem_.input.c,
+                                 .first_channel = of.first_input};
+      sum_tiles(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
+                {.sums = sums.first + (of.first - front.first),
                  .pitch = sums.pitch,
                  .seen = sums.in_output ? &seen : nullptr});
     }
@@ -248,18 +233,18 @@ class PackedExecutor final : public Executor {
     bool in_output;
   };
 
-  static Stretch row_of(const PixelBlock& block, std::int64_t i) {
+  static RowSpan row_of(const PixelBlock& block, std::int64_t i) {
     return {.n = block.n, .y = i, .x = block.columns.begin, .count = block.width()};
   }
 
-  /// The output itself where it takes sums as they are, the rows of the block lie behind one another in it, and panels
-  /// [begin, end) fill their vectors; else a buffer.
+  /// The output itself, if it stores sums unchanged, the rows of the pixel block follow one another in it, and channel
+  /// blocks [begin, end) fill their vectors; else a buffer.
   Sums place_sums(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work) const {
     const PixelBlock& block = work.block;
-    const Panel& back = panels_[static_cast<std::size_t>(end - 1)];
-    const std::int64_t first = panels_[static_cast<std::size_t>(begin)].first;
-    const bool all_full = std::all_of(panels_.begin() + begin, panels_.begin() + end,
-                                      [this](const Panel& panel) { return panel.channels == panel.vectors * lanes_; });
+    const ChannelBlock& back = channel_blocks_[static_cast<std::size_t>(end - 1)];
+    const std::int64_t first = channel_blocks_[static_cast<std::size_t>(begin)].first;
+    const bool all_full = std::all_of(channel_blocks_.begin() + begin, channel_blocks_.begin() + end,
+                                      [this](const ChannelBlock& of) { return of.channels == of.vectors * lanes_; });
     if (all_full && sink.strides().c == 1) {
       float* place = sink.place_of(row_of(block, block.rows.begin), first);
       const bool one_row = block.rows.begin + 1 == block.rows.end;
@@ -267,7 +252,7 @@ class PackedExecutor final : public Executor {
                                               place + block.width() * sink.strides().w))
         return {place, sink.strides().w, true};
     }
-    // The last vectors of a panel may overhang into the channels of the next, which comes later.
+    // The last vectors of a channel block may reach into the next one, which is written later.
     const std::int64_t pitch = back.first - first + back.vectors * lanes_;
     return {work.sums.data<float>(), pitch, false};
   }
@@ -278,9 +263,22 @@ class PackedExecutor final : public Executor {
   const Tiling tiling_;
   const std::int64_t lanes_ = float_lanes();
   std::int64_t block_rows_ = 1, block_columns_ = 1;
-  std::vector<Panel> panels_;
+  std::vector<ChannelBlock> channel_blocks_;
   Tensor weights_;
 };
+
+/// In nanoseconds, fitted to layers of 3 to 512 channels: 0.12 ns per vector of multiply-adds with AVX-512, 0.14 with
+/// AVX2, 0.2 with SSE4; the other constants to 1->16 at 572x572 and 3->16 at 1080p. A vector that outputs do not fill
+/// costs as much as a full one.
+double cost(const ConvProblem& problem) {
+  const std::int64_t outputs = problem.kernel.c_o / problem.groups, lanes = float_lanes();
+  const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_div(outputs, lanes) * lanes);
+  return 2000 +
+         ((lanes > 4 ? 0.13 : 0.2) / static_cast<double>(lanes) * mac_count(problem) +
+          (problem.output_channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /
+             filled +
+         (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
+}
 
 }  // namespace
 
@@ -288,30 +286,14 @@ const Algorithm kPacked = {
     .name = "packed",
     .threaded = true,
     .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (ChannelStrips::bytes(problem, 1) > kMostStripBytes)
-        return "its strips of rows would take more than 12 MiB a thread";
+    .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
+        return refuse("its strips of rows would take more than 12 MiB a thread");
       if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      return "";
-    },
-    .cost =
-        [](const ConvProblem& problem, const Kernel&) {
-          // What layers of 3 to 512 channels took: 0.12 ns a vector of multiply-adds with AVX-512, 0.14 with AVX2, 0.2
-          // with SSE4; the rest from 1->16 at 572x572 and 3->16 at 1080p. Vectors that outputs do not fill cost as
-          // much.
-          const std::int64_t outputs = problem.kernel.c_o / problem.groups, lanes = float_lanes();
-          const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_div(outputs, lanes) * lanes);
-          return 2000 +
-                 ((lanes > 4 ? 0.13 : 0.2) / static_cast<double>(lanes) * mac_count(problem) +
-                  (problem.output_channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /
-                     filled +
-                 (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
-        },
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      return std::make_unique<PackedExecutor>(problem, kernel);
+        return refuse("the sums of these integers need more than the 24 bits of a float");
+      return {.nanoseconds = cost(problem),
+              .make = [&problem, &kernel] { return std::make_unique<PackedExecutor>(problem, kernel); }};
     },
 };
 
 }  // namespace convtool
-#endif

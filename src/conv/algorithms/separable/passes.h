@@ -1,27 +1,27 @@
 // Row functions of separable filters: a pass along rows and one along columns, compiled for every instruction set.
-// Internal to conv/; the texts are passes-inl.h's.
+// Internal to conv/.
 #pragma once
 
 #include <cstdint>
 
 namespace convtool {
 
-/// The column pass makes no more rows than this at once.
+/// The most rows that the column pass computes at once.
 inline constexpr std::int64_t kColumnPassRows = 8;
 
-/// sums[x] = sum over t < taps of weights[t] * source[x + t * distance], for x < width; `add`: in addition to what is
-/// there. The order of summing depends on taps, distance and the instruction set alone. `T` is float or double. Reads
-/// and writes up to kRowSlack elements (conv/engine/simd.h) past the ends.
+/// sums[x] = sum over t < taps of weights[t] * source[x + t * distance], for x < width. With `add`, the sums are added
+/// to those already there. The order of summation depends only on taps, distance and the instruction set. `T` is float
+/// or double. Reads and writes up to kRowSlack elements (conv/engine/simd.h) past the ends.
 template <class T>
 void row_pass(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, bool add, T* sums,
               std::int64_t width);
 
-/// The same for weights that are all `weight`, in a number of additions that grows with the logarithm of taps. `work`
-/// is scratch of width + (taps - 1) * distance elements and kRowSlack.
+/// The same for taps that all have the weight `weight`. The number of additions grows with the logarithm of taps.
+/// `work` is scratch space for width + (taps - 1) * distance + kRowSlack elements.
 void box_row_pass(const float* source, float weight, std::int64_t taps, std::int64_t distance, float* work, float* sums,
                   std::int64_t width);
 
-/// What a column pass reads. `In` is u8, u16 or f32, or T.
+/// The input of a column pass. `In` is u8, u16, f32 or T.
 template <class T, class In>
 struct Columns {
   const In* const* rows;  ///< [row_count]
@@ -29,7 +29,7 @@ struct Columns {
   std::int64_t taps, row_count;
 };
 
-/// Column passes make no fewer columns than this, the lanes of the widest vector.
+/// The fewest columns of a column pass: the lanes of the widest vector.
 inline constexpr std::int64_t kLeastColumns = 16;
 
 /// sums[r * pitch + x] = sum over t < taps of weights[t] * rows[r + t][x], for r < count, x < width, in this order:
@@ -38,9 +38,9 @@ inline constexpr std::int64_t kLeastColumns = 16;
 template <class T, class In>
 void column_pass(const Columns<T, In>& columns, T* sums, std::int64_t pitch, std::int64_t width);
 
-/// The same for weights that are all columns.weights[0], of kColumnPassRows taps or more: the rows that all sums of a
-/// column share are added up once. The order of summing depends on r, so each output row must always be the same one of
-/// its block.
+/// The same for kColumnPassRows or more taps that all have the weight columns.weights[0]: the rows that all sums of a
+/// column share are added up once. The order of summation depends on r, so an output row must always have the same
+/// place in its block.
 void box_column_pass(const Columns<float, float>& columns, float* sums, std::int64_t pitch, std::int64_t width);
 
 }  // namespace convtool

@@ -1,34 +1,34 @@
-// separable: kernels that are sums of few outer products, as a pass along columns and a pass along rows.
+// separable: kernels that are sums of a few outer products, as a pass along columns and a pass along rows.
 //
-// Gaussians, boxes, Sobel and many more are the product of a column and a row; low_rank.h finds that by itself, and
-// sums of up to four such products. Then kh + kw multiply-adds a pixel and product do the work of kh * kw:
+// Gaussians, boxes, Sobel and many other kernels are the product of a column and a row. low_rank.h finds such products,
+// and sums of up to four of them, in any kernel. Then kh + kw multiply-adds per pixel and product replace kh * kw:
 //
 //   picture rows  ->  column pass, eight rows at once  ->  border columns filled in  ->  row pass  ->  sink
 //
-// The column pass reads the picture where it lies, whatever its type; a vector of pixels is loaded and converted once
-// for eight output rows. What it makes are eight rows of a tile in the second-level cache, of which the next tile
-// to the right takes over the columns that it sees too. Border columns are copies of columns that were summed already,
-// but for those that show the other end of the picture, which are summed one by one. An interleaved picture whose
-// channels share their weights is filtered as one flat row (flat.h); pixels that do not lie side by side otherwise, and
-// rows of a padding value that pixels cannot have, are converted for each block.
+// The column pass reads the picture where it lies, whatever its type. Each vector of pixels is loaded and converted
+// once for eight output rows. The result is eight rows of a tile in the second-level cache; the next tile to the right
+// reuses the columns that both see. Border columns are copies of columns already summed, except those that show the
+// opposite edge of the picture, which are summed one by one. An interleaved picture whose channels share their weights
+// is filtered as one flat row (flat.h). Other pixels that are not contiguous, and rows of a padding value that pixels
+// cannot have, are converted for each block.
 //
-// A factor whose weights are all the same, as a box's two are, takes no multiply-add for each of them: windows of a row
-// grow by doubling, and eight output rows share the sum of the rows that all their windows hold. Nothing is ever taken
-// away again, as from running sums, so that floats keep their bound and NaN goes no further than its windows. Either
-// way carries no product through more roundings than there are taps.
+// A factor of equal weights, as both of a box are, does not need a multiply-add per weight: windows of a row grow by
+// doubling, and eight output rows share the sum of the rows that all their windows contain. Nothing is ever subtracted,
+// unlike in running sums, so floats keep their bound and NaN goes no further than its windows. In either case no
+// product goes through more roundings than there are taps.
 //
-// Against rows: less arithmetic from about 5x5 on. It does not sum over channels; and a kernel of one row or column has
+// Against rows: less arithmetic from about 5x5 on. It does not sum over channels, and a kernel of one row or column has
 // nothing to separate.
 //
-// Numbers. One product is summed in float, several in double, as they may cancel. The error is below
-// (taps + 4) * 2^-24 * sum|x||w|, as rows' is; low_rank.cpp has the proof, and refuses kernels for which there is none.
-// Exact weights stay exact, as far as rows keeps them. NaN and infinities appear where the definition has them: for one
-// product by themselves (low_rank.cpp again), for several by computing each sum that is not finite once more by the
+// Numbers. One product is summed in float; several, which may cancel, in double. The error is below
+// (taps + 4) * 2^-24 * sum|x||w|, as for rows; low_rank.cpp has the proof and rejects kernels for which there is none.
+// Exact weights stay exact as far as rows keeps them. NaN and infinities appear where the definition has them: with one
+// product by themselves (low_rank.cpp again), with several because each sum that is not finite is computed again by the
 // definition. The column pass cannot overflow, as its weights add up to less than 1/2, so a sum is finite whenever
 // sum|x||w| is far from 3.4e38.
 //
-// The idea of two passes is as old as image processing. That a program should look for it in any kernel it is given,
-// and how singular vectors give sums of products, was made popular by Bart Wronski ("Separate your filters!", 2020).
+// The idea of two passes is as old as image processing. Bart Wronski ("Separate your filters!", 2020) made popular that
+// a program should look for it in any kernel, and that singular vectors give sums of products.
 
 #include <algorithm>
 #include <cmath>
@@ -37,9 +37,10 @@
 
 #include "conv/algorithms/separable/passes.h"
 #include "conv/engine/algorithm.h"
-#include "conv/engine/flat.h"
-#include "conv/engine/float_sums.h"
+#include "conv/engine/flat_run.h"
+#include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
+#include "conv/engine/weights.h"
 #include "conv/low_rank.h"
 #include "conv/padding.h"
 #include "core/aligned.h"
@@ -47,13 +48,16 @@
 namespace convtool {
 namespace {
 
-/// The products of each sum channel: one list when all channels have the same weights, and empty when one has none.
-/// Takes less time than a few rows of output.
-std::vector<std::vector<OuterProduct>> products_of_channels(const Kernel& kernel) {
+/// The products of each sum channel.
+using ChannelProducts = std::vector<std::vector<OuterProduct>>;
+
+/// One list when all channels have the same weights; empty when a channel has no products. Takes less time than a few
+/// rows of output.
+ChannelProducts products_of_channels(const Kernel& kernel) {
   const Extent size{kernel.shape.kh, kernel.shape.kw};
   const auto taps = static_cast<std::ptrdiff_t>(kernel.shape.taps());
   const bool same = std::equal(kernel.weights.begin() + taps, kernel.weights.end(), kernel.weights.begin());
-  std::vector<std::vector<OuterProduct>> channels;
+  ChannelProducts channels;
   for (std::int64_t o = 0; o < (same ? 1 : kernel.shape.c_o); ++o) {
     std::vector<OuterProduct> products = outer_products(kernel.taps(o, 0), size);
     if (products.empty()) return {};
@@ -62,13 +66,13 @@ std::vector<std::vector<OuterProduct>> products_of_channels(const Kernel& kernel
   return channels;
 }
 
-std::size_t largest_rank(const std::vector<std::vector<OuterProduct>>& channels) {
+std::size_t largest_rank(const ChannelProducts& channels) {
   std::size_t rank = 0;
   for (const std::vector<OuterProduct>& products : channels) rank = std::max(rank, products.size());
   return rank;
 }
 
-/// Fewer weights that are all the same are not worth a way of their own. (Counted in loads, not measured yet.)
+/// The least number of equal weights for which the box passes are used. (Counted in loads, not measured.)
 constexpr std::int64_t kLeastBox = 12;
 
 /// The weights of one sum channel, as the passes take them.
@@ -76,7 +80,7 @@ template <class T>
 struct Factors {
   std::int64_t terms;
   std::vector<T> rows, columns;              // [terms][kw], [terms][kh]
-  bool box_row = false, box_column = false;  // one term whose weights are all the same
+  bool box_row = false, box_column = false;  // one term of equal weights
 
   explicit Factors(const std::vector<OuterProduct>& products) : terms(static_cast<std::int64_t>(products.size())) {
     for (const OuterProduct& product : products) {
@@ -93,8 +97,8 @@ struct Factors {
   }
 };
 
-/// The input rows that a block sees are to stay in a second-level cache.
-constexpr std::int64_t kCacheBytes = std::int64_t{384} << 10;
+/// The input rows that a block sees stay in the second-level cache, beside the sums of its columns.
+constexpr std::int64_t kInputBytes = kCacheBytes * 3 / 4;
 
 template <class T>
 std::int64_t largest_rank(const std::vector<Factors<T>>& factors) {
@@ -103,31 +107,28 @@ std::int64_t largest_rank(const std::vector<Factors<T>>& factors) {
   return rank;
 }
 
-/// So many columns are summed at a time: eight rows of them stay in a second-level cache until they are finished. (On a
-/// Zen 5, 4096 took 0.7 to 0.9 times what 512 did, although eight rows of these stay in the first-level cache.)
+/// Columns of a tile: eight rows of them stay in the second-level cache until they are finished. (On a Zen 5, 4096 took
+/// 0.7 to 0.9 times as long as 512, although eight rows of 512 stay in the first-level cache.)
 constexpr std::int64_t kTileColumns = 4096;
-
-/// What a thread may hold.
-constexpr double kMostMemory = 16 << 20;
 
 std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 std::int64_t window_width(const ConvProblem& problem) { return dilated_kernel(problem.kernel, problem.dilation).w; }
 
-/// How a picture is cut, in output pixels of `channels` columns each. A panel is worked from top to bottom, in blocks
+/// How a picture is cut, in output pixels of `channels` columns each. A slice is computed from top to bottom, in blocks
 /// of rows, and each block from left to right, in tiles.
 struct Tiling {
-  std::int64_t block, panel, tile;
+  std::int64_t block, slice, tile;
 
   Tiling(const ConvProblem& problem, std::int64_t channels) {
     const std::int64_t width = output_shape(problem).w, stride = problem.stride.w;
     block = problem.stride.h == 1 && problem.dilation.h == 1 ? kColumnPassRows : 1;
     const std::int64_t pixel_bytes = stride * channels * static_cast<std::int64_t>(size_of(problem.input_dtype));
-    const std::int64_t fit = kCacheBytes / (pixel_bytes * (problem.kernel.kh + block - 1));
-    // What a panel sees beside its own columns is summed twice.
-    const std::int64_t panels = (width - 1) / std::max({fit, kTileColumns, 4 * window_width(problem) / stride}) + 1;
-    panel = (width - 1) / panels + 1;
-    tile = std::clamp<std::int64_t>(kTileColumns / channels / stride, 1, panel);
+    const std::int64_t fit = kInputBytes / (pixel_bytes * (problem.kernel.kh + block - 1));
+    // Columns that two slices see are summed twice.
+    const std::int64_t slices = (width - 1) / std::max({fit, kTileColumns, 4 * window_width(problem) / stride}) + 1;
+    slice = (width - 1) / slices + 1;
+    tile = std::clamp<std::int64_t>(kTileColumns / channels / stride, 1, slice);
   }
 
   /// Input columns that a tile sees.
@@ -136,14 +137,14 @@ struct Tiling {
   }
 };
 
-/// Whether pixels of type In may have this value.
+/// Whether pixels of type In can have this value.
 template <class In>
 bool is_pixel(float value) {
   if constexpr (std::is_same_v<In, float>) return true;
   return value >= 0 && value <= full_range(dtype_of<In>()) && value == std::trunc(value);
 }
 
-/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns to a pixel. Sums are
+/// One thread's share of a run, on the picture as it is or on its flat view with `pixel` columns per pixel. Sums are
 /// of type T.
 template <class T, class In>
 class Pass {
@@ -174,14 +175,14 @@ class Pass {
         unstrided_(static_cast<std::size_t>(pitch_)),
         sums_(static_cast<std::size_t>(sink.combine_count() * sum_pitch_)) {}
 
-  /// Blocks [begin, end): down a panel, then through the panels, then through the batch.
+  /// Computes blocks [begin, end), counted down a slice, then through the slices, then through the batch.
   void run(std::int64_t begin, std::int64_t end) {
-    const std::int64_t blocks = (out_.h - 1) / tiling_.block + 1, panels = (out_.w - 1) / tiling_.panel + 1;
+    const std::int64_t blocks = (out_.h - 1) / tiling_.block + 1, slices = (out_.w - 1) / tiling_.slice + 1;
     for (std::int64_t at = begin; at < end; ++at) {
-      const std::int64_t i = at % blocks * tiling_.block, left = at / blocks % panels * tiling_.panel;
-      const Block block{.n = at / blocks / panels, .i = i, .rows = std::min(tiling_.block, out_.h - i)};
+      const std::int64_t i = at % blocks * tiling_.block, left = at / blocks % slices * tiling_.slice;
+      const Block block{.n = at / blocks / slices, .i = i, .rows = std::min(tiling_.block, out_.h - i)};
       for (std::int64_t c = 0; c < sink_.output_channels(); ++c)
-        make_rows(block, c, left * pixel_, std::min(left + tiling_.panel, out_.w) * pixel_);
+        make_rows(block, c, left * pixel_, std::min(left + tiling_.slice, out_.w) * pixel_);
     }
   }
 
@@ -195,23 +196,23 @@ class Pass {
     return factors_[factors_.size() == 1 ? 0 : static_cast<std::size_t>(o)];
   }
 
-  /// The input channel of sum channel `o`; the flat view has but one.
+  /// The input channel of sum channel `o`; the flat view has only one.
   std::int64_t input_channel(std::int64_t o) const {
     return x_.shape.c == 1 ? 0 : o / (kernel_.shape.c_o / problem_.groups);
   }
 
-  /// The picture's row that tap u of output row i sees, or kOutside.
+  /// The picture row that tap u of output row i sees, or kOutside.
   std::int64_t input_row(std::int64_t i, std::int64_t u) const {
     return pad_index(problem_.padding_mode, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h,
                      problem_.input.h);
   }
 
-  /// The picture's column that stands at column `at` of the padded picture, or kOutside.
+  /// The picture column at column `at` of the padded picture, or kOutside.
   std::int64_t input_column(std::int64_t at) const {
     return pad_column(problem_.padding_mode, at - problem_.pads.left * pixel_, problem_.input.w * pixel_, pixel_);
   }
 
-  /// Output columns [begin, end) of a block of output channel `c`, tile by tile.
+  /// Computes output columns [begin, end) of a block of output channel `c`, tile by tile.
   void make_rows(const Block& block, std::int64_t c, std::int64_t begin, std::int64_t end) {
     const std::int64_t joined = sink_.combine_count();
     Range before;
@@ -225,28 +226,28 @@ class Pass {
     }
   }
 
-  /// The row pass for outputs [x, x + count) of row `r` of a block, and what follows it.
+  /// Runs the row pass for outputs [x, x + count) of row `r` of a block, and finishes them.
   void finish_row(const Block& block, std::int64_t c, std::int64_t r, std::int64_t x, std::int64_t count) {
-    const Stretch stretch{.n = block.n, .y = block.i + r, .x = x, .count = count};
+    const RowSpan span{.n = block.n, .y = block.i + r, .x = x, .count = count};
     T* sums = sums_.data();
     if constexpr (std::is_same_v<T, float>) {
-      // The output takes sums itself where they fill whole vectors, past which nothing is written.
-      float* place = sink_.strides().w == 1 && count % float_lanes() == 0 ? sink_.place_of(stretch, c) : nullptr;
+      // Sums go straight to the output where they fill whole vectors, so that nothing is written past them.
+      float* place = sink_.strides().w == 1 && count % float_lanes() == 0 ? sink_.place_of(span, c) : nullptr;
       if (place != nullptr) sums = place;
     }
     for (std::int64_t j = 0; j < sink_.combine_count(); ++j) {
       const std::int64_t o = c * sink_.combine_count() + j;
       sum_row(factors(o), j, r, count, sums + j * sum_pitch_);
       if constexpr (std::is_same_v<T, double> && std::is_same_v<In, float>)
-        mend(block, r, stretch, o, sums + j * sum_pitch_);
+        mend(block, r, span, o, sums + j * sum_pitch_);
     }
-    sink_.finish<T>(stretch, c, sums, sum_pitch_, stats_);
+    sink_.finish<T>(span, c, sums, sum_pitch_, stats_);
   }
 
-  /// Sums of columns, [row of the block][column], of term `k` of the j-th of the sums that are combined.
+  /// The column sums of term `k` of the j-th combined sum: [row of the block][column].
   T* columns_of(std::int64_t j, std::int64_t k) { return columns_.data() + (j * rank_ + k) * tiling_.block * pitch_; }
 
-  /// The column pass for columns `seen` of the padded picture. What the tile before saw is still there.
+  /// Runs the column pass for columns `seen` of the padded picture, reusing those of the previous tile, `before`.
   void sum_columns(const Block& block, std::int64_t o, std::int64_t j, const Range& seen, const Range& before) {
     const std::int64_t known = std::clamp(before.end, seen.begin, seen.end);
     const std::int64_t begin = std::clamp(left_, known, seen.end),
@@ -277,7 +278,7 @@ class Pass {
     column_pass(columns, sums, pitch_, width);
   }
 
-  /// Points in_place_ or copied_ at columns `columns` of the picture, in the rows that a block sees.
+  /// Points in_place_, or copied_ after a conversion, at columns `columns` of the picture rows that a block sees.
   void show_rows(const Block& block, std::int64_t c, const Range& columns, bool in_place) {
     for (std::int64_t t = 0; t < kernel_.shape.kh + block.rows - 1; ++t) {
       const std::int64_t y = input_row(block.i, t), count = columns.end - columns.begin;
@@ -293,7 +294,7 @@ class Pass {
     }
   }
 
-  /// The sums of column `at` of the padded picture, which is not one of the picture's.
+  /// Writes the sums of column `at` of the padded picture, which lies outside the picture.
   void border_column(const Block& block, std::int64_t o, const T* weights, std::int64_t at, const Range& seen,
                      T* columns) const {
     const std::int64_t column = input_column(at), there = column + left_;
@@ -316,8 +317,8 @@ class Pass {
     return sum;
   }
 
-  /// The row pass of all terms, for `count` outputs of row `r` of a block. For strides it makes the outputs between
-  /// too, which are then left out.
+  /// Runs the row pass of all terms for `count` outputs of row `r` of a block. With a stride it also computes the
+  /// outputs in between, and drops them.
   void sum_row(const Factors<T>& factors, std::int64_t j, std::int64_t r, std::int64_t count, T* sums) {
     const std::int64_t stride = problem_.stride.w, pixels = count / pixel_;
     const std::int64_t width = ((pixels - 1) * stride + 1) * pixel_;
@@ -334,11 +335,11 @@ class Pass {
     row_pass(columns, factors.rows.data() + k * taps, taps, distance, k > 0, sums, width);
   }
 
-  /// Sums that are not finite are made once more by the definition: where the kernel meets one infinity, products that
-  /// cancel meet two of opposite signs.
-  void mend(const Block& block, std::int64_t r, const Stretch& stretch, std::int64_t o, double* sums) const {
-    for (std::int64_t at = 0; at < stretch.count; ++at)
-      if (!std::isfinite(sums[at])) sums[at] = sum_by_definition(block, r, stretch.x + at, o);
+  /// Computes sums that are not finite again, by the definition: products that cancel turn one infinity into two of
+  /// opposite signs.
+  void mend(const Block& block, std::int64_t r, const RowSpan& span, std::int64_t o, double* sums) const {
+    for (std::int64_t at = 0; at < span.count; ++at)
+      if (!std::isfinite(sums[at])) sums[at] = sum_by_definition(block, r, span.x + at, o);
   }
 
   double sum_by_definition(const Block& block, std::int64_t r, std::int64_t x, std::int64_t o) const {
@@ -368,15 +369,15 @@ class Pass {
   const TensorView<const In> x_;
   const std::int64_t pixel_;
   const Shape out_;
-  const std::int64_t left_;  // the column of the padded picture where the picture begins
+  const std::int64_t left_;  // the first column of the picture in the padded picture
   const Sink& sink_;
   ResponseStats& stats_;
   const std::int64_t rank_, pitch_, sum_pitch_;
   const bool reads_in_place_;
   const std::vector<In> outside_;      // a row of the padding value
-  std::vector<const In*> in_place_;    // the rows that a block sees: of the picture,
-  std::vector<const T*> copied_;       // or converted,
-  AlignedVector<T> copies_;            // here
+  std::vector<const In*> in_place_;    // the rows that a block sees, in the picture
+  std::vector<const T*> copied_;       // or in copies_
+  AlignedVector<T> copies_;            // converted rows
   AlignedVector<T> columns_;           // [combined sum][term][row of the block][column]
   AlignedVector<T> work_, unstrided_;  // rows of the row pass
   AlignedVector<T> sums_;              // [combined sum][column]
@@ -385,34 +386,27 @@ class Pass {
 template <class T>
 class SeparableExecutor final : public Executor {
  public:
-  SeparableExecutor(const ConvProblem& problem, const Kernel& kernel,
-                    const std::vector<std::vector<OuterProduct>>& channels)
+  SeparableExecutor(const ConvProblem& problem, const Kernel& kernel, const ChannelProducts& channels)
       : problem_(problem),
         kernel_(kernel),
         may_flatten_(channels_share_kernel(problem, kernel)),
         tiling_(problem, may_flatten_ ? problem.input.c : 1),
         factors_(channels.begin(), channels.end()) {}
 
-  /// Blocks of rows of panels.
-  std::int64_t pieces(const Sink&) const override {
+  /// Blocks of rows, of all slices.
+  std::int64_t work_items(const Sink&) const override {
     const Shape out = output_shape(problem_);
-    return out.n * ((out.w - 1) / tiling_.panel + 1) * ((out.h - 1) / tiling_.block + 1);
+    return out.n * ((out.w - 1) / tiling_.slice + 1) * ((out.h - 1) / tiling_.block + 1);
   }
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
-    const bool flat =
-        may_flatten_ && is_interleaved(input) && sink.combine_count() * problem_.groups == kernel_.shape.c_o;
-    const std::optional<Sink> flattened = flat ? sink.flattened(input) : std::nullopt;
-    visit_dtype(input.dtype, [&]<class In>(In) {
-      const auto run_on = [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
-        Pass<T, In>(problem_, kernel_, factors_, tiling_, picture.view<In>(), pixel, to, stats).run(begin, end);
-      };
-      if (flattened)
-        run_on(flat_view(input), problem_.input.c, *flattened);
-      else
-        run_on(input, 1, sink);
-    });
+    run_flat_where_possible(
+        may_flatten_, input, sink, [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
+          visit_dtype(picture.dtype, [&]<class In>(In) {
+            Pass<T, In>(problem_, kernel_, factors_, tiling_, picture.view<In>(), pixel, to, stats).run(begin, end);
+          });
+        });
   }
 
  private:
@@ -423,8 +417,8 @@ class SeparableExecutor final : public Executor {
   const std::vector<Factors<T>> factors_;
 };
 
-/// What a thread holds at most but for sums that are combined, in bytes. As a double, since strides and dilations may
-/// be as large as they like.
+/// The most memory of a thread in bytes, apart from combined sums. A double, since large strides and dilations would
+/// overflow an integer.
 double memory_needed(const ConvProblem& problem, std::size_t rank) {
   const Tiling tiling(problem, 1), flat(problem, problem.input.c);
   const auto sees = [&](const Tiling& by, std::int64_t pixel) {
@@ -437,41 +431,38 @@ double memory_needed(const ConvProblem& problem, std::size_t rank) {
   return static_cast<double>(sizeof(double)) * pitch * rows;
 }
 
-double cost(const ConvProblem& problem, const Kernel& kernel) {
-  // On a Zen 5 a vector of multiply-adds takes 0.14 ns in the column pass and 0.19 in the row pass, whose loads are not
-  // aligned; doubles need two vectors. What an input and an output take besides is from Gaussians at 3840x2160.
-  const auto rank = static_cast<double>(largest_rank(products_of_channels(kernel)));
+double cost(const ConvProblem& problem, std::size_t largest_rank) {
+  // On a Zen 5 a vector of multiply-adds takes 0.14 ns in the column pass and 0.19 in the row pass, whose loads are
+  // unaligned; doubles need two vectors. The constants per input and output were fitted to Gaussians at 3840x2160.
+  const auto rank = static_cast<double>(largest_rank);
   const auto lanes = static_cast<double>(float_lanes());
   const double vectors = rank > 1 ? 2 * rank : 1;
   const auto rows = static_cast<double>(std::min(problem.stride.h, problem.kernel.kh) * problem.stride.w);
-  const double taps = 0.19 * rows * static_cast<double>(kernel.shape.kw) + 0.14 * static_cast<double>(kernel.shape.kh);
+  const double taps =
+      0.19 * rows * static_cast<double>(problem.kernel.kw) + 0.14 * static_cast<double>(problem.kernel.kh);
   return static_cast<double>(output_shape(problem).count()) * (0.1 + (1 + vectors * taps) / lanes) +
          0.08 * static_cast<double>(problem.input.count());
 }
 
+Offer consider(const ConvProblem& problem, const Kernel& kernel) {
+  if (kernel.shape.c_i_per_group > 1) return refuse("it does not sum over channels");
+  if (kernel.shape.kh == 1 || kernel.shape.kw == 1)
+    return refuse("a kernel of one row or column has nothing to separate");
+  if (!float_sums_suffice(problem, kernel))
+    return refuse("the sums of these integers need more than the 24 bits of a float");
+  const auto channels = std::make_shared<const ChannelProducts>(products_of_channels(kernel));
+  if (channels->empty()) return refuse("the kernel is not the sum of a few products of a column and a row");
+  const std::size_t rank = largest_rank(*channels);
+  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB a thread");
+  return {.nanoseconds = cost(problem, rank),
+          .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
+            if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);
+            return std::make_unique<SeparableExecutor<float>>(problem, kernel, *channels);
+          }};
+}
+
 }  // namespace
 
-const Algorithm kSeparable = {
-    .name = "separable",
-    .threaded = true,
-    .can_choose = true,
-    .refusal = [](const ConvProblem& problem, const Kernel& kernel) -> std::string {
-      if (kernel.shape.c_i_per_group > 1) return "it does not sum over channels";
-      if (kernel.shape.kh == 1 || kernel.shape.kw == 1) return "a kernel of one row or column has nothing to separate";
-      if (!float_sums_suffice(problem, kernel))
-        return "the sums of these integers need more than the 24 bits of a float";
-      const auto channels = products_of_channels(kernel);
-      if (channels.empty()) return "the kernel is not the sum of a few products of a column and a row";
-      if (memory_needed(problem, largest_rank(channels)) > kMostMemory)
-        return "its rows would take more than 16 MiB a thread";
-      return "";
-    },
-    .cost = cost,
-    .prepare = [](const ConvProblem& problem, const Kernel& kernel) -> std::unique_ptr<Executor> {
-      const auto channels = products_of_channels(kernel);
-      if (largest_rank(channels) > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, channels);
-      return std::make_unique<SeparableExecutor<float>>(problem, kernel, channels);
-    },
-};
+const Algorithm kSeparable = {.name = "separable", .threaded = true, .can_choose = true, .consider = consider};
 
 }  // namespace convtool

@@ -1,5 +1,5 @@
-// The algorithm `fft` where the tests of all algorithms do not reach: many tiles, large kernels, its own error bound,
-// pixels that no transform may see, and what it refuses.
+// The algorithm `fft` beyond the reach of the tests of all algorithms: many tiles, large kernels, its own error bound,
+// pixels that must not be transformed, and the problems that it refuses.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,13 +29,13 @@ Kernel rough_kernel(const KernelShape& shape, Random& random) {
   return kernel_of(shape, floats(shape.count(), [&] { return random.rough(); }));
 }
 
-TEST_CASE("more tiles than one, and pictures that end near the end of one") {
+TEST_CASE("several tiles, and pictures that end near the end of a tile") {
   constexpr std::uint64_t kSeed = 81;
-  ConvTester tester("tiles", kSeed);
+  ConvTester tester("tiles", kSeed, {{"fft", 27}}, Sets::in_turn);  // 3 sizes, 3 ends, 3 types
   Random random(kSeed);
   const KernelShape kernel{1, 1, 9, 6};
   for (const std::int64_t size : {1, 2, 3}) {  // of tiles, down and across
-    // What fills this many tiles of the kind that is chosen, and a pixel less or more.
+    // Pictures that fill this many tiles of 64x64, and a pixel less or more.
     for (const std::int64_t more : {-1, 0, 1}) {
       for (const DType dtype : kTypes) {
         const auto mode = static_cast<PaddingMode>(random.between(0, 5));
@@ -51,9 +51,9 @@ TEST_CASE("more tiles than one, and pictures that end near the end of one") {
   }
 }
 
-TEST_CASE("large kernels, larger than the picture too") {
+TEST_CASE("large kernels, some larger than the picture") {
   constexpr std::uint64_t kSeed = 82;
-  ConvTester tester("large kernels", kSeed);
+  ConvTester tester("large kernels", kSeed, {{"fft", 15}}, Sets::in_turn);  // 5 rows, 3 types
   Random random(kSeed);
   struct Row {
     Shape input;
@@ -67,7 +67,7 @@ TEST_CASE("large kernels, larger than the picture too") {
                       {{2, 1, 60, 50}, {1, 1, 5, 7}, {9, 8}}};
   for (const Row& row : rows)
     for (const DType dtype : kTypes) {
-      const auto mode = static_cast<PaddingMode>(random.between(3, 5));  // the rest need not repeat
+      const auto mode = static_cast<PaddingMode>(random.between(3, 5));  // those that need no padding value
       const Numbers numbers = random.chance(2) ? Numbers::exact : Numbers::rough;
       const Params params{.dilation = row.dilation,
                           .padding = random.chance(2) ? kSame : kFull,
@@ -80,16 +80,16 @@ TEST_CASE("large kernels, larger than the picture too") {
     }
 }
 
-TEST_CASE("channels that are combined across groups, and more channels than fit memory at once") {
+TEST_CASE("channels combined across groups, and more channels than fit memory at once") {
   constexpr std::uint64_t kSeed = 83;
-  ConvTester tester("channels", kSeed);
+  ConvTester tester("channels", kSeed, {{"fft", 13}}, Sets::in_turn);  // 4 rows, 3 types, and one
   Random random(kSeed);
-  // Joined channels of one group, of two halves of a group, of three groups.
-  for (const auto& [groups, outputs, joined] : {std::tuple{2, 4, 2}, {2, 3, 2}, {3, 1, 3}, {4, 3, 6}})
+  // Combined channels of one group, of halves of two groups, of three groups.
+  for (const auto& [groups, outputs, combined] : {std::tuple{2, 4, 2}, {2, 3, 2}, {3, 1, 3}, {4, 3, 6}})
     for (const DType dtype : kTypes) {
       ConvCase c = make_case(dtype, {2, 2 * groups, 40, 70}, {groups * outputs, 2, 5, 4},
                              Params{.padding = kSame, .groups = groups}, Numbers::exact, random);
-      c.epilogue = {Activation::none, Combine::max, joined};
+      c.epilogue = {Activation::none, Combine::max, combined};
       tester.check(c);
     }
   // Taps far apart make large tiles: 16 of them in double are more than a thread holds.
@@ -101,11 +101,11 @@ TEST_CASE("channels that are combined across groups, and more channels than fit 
   tester.check(c);
 }
 
-TEST_CASE("the error as a whole") {
-  // What tests pixel by pixel allow is for the worst one. All together, as a vector, the errors of a tile are within
+TEST_CASE("the error of a whole picture, as a vector") {
+  // The bound of a single pixel is that of the worst one. Taken together, as a vector, the errors of a tile are within
   //   (6 log2(P) + 4) u |x| sum|w|,  P pixels of a tile, |x| = (sum x^2)^(1/2) <= P^(1/2) max|x|,
-  // since each transform errs by 3 log2(P) u of what it transforms, and no value of the spectrum of w is larger than
-  // sum|w| (src/conv/algorithms/fft/fft_tiling.cpp).
+  // since the relative error of each transform is 3 log2(P) u and no value of the spectrum of w exceeds sum|w|
+  // (src/conv/algorithms/fft/fft_tiling.cpp).
   Random random(84);
   for (const auto& [size, k] : {std::pair{150, 15}, {210, 31}, {150, 64}}) {
     const Tensor x = filled(DType::f32, {1, 1, size, size + 13}, [&] { return random.rough(); });
@@ -128,20 +128,23 @@ TEST_CASE("the error as a whole") {
   }
 }
 
-TEST_CASE("pixels that no transform may see") {
-  // Within reach of such a pixel the result is that of direct sums, with their error, elsewhere that of fft.
+TEST_CASE("pixels that must not be transformed") {
+  // Tiles that hold such a pixel are summed directly, with the error of direct sums.
   constexpr std::uint64_t kSeed = 85;
   constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
-  ConvTester tester("not for transforms", kSeed);
+  ConvTester tester("not for transforms", kSeed, {{"fft", 18}}, Sets::in_turn);  // 6 pixels, 3 kinds of channels
   Random random(kSeed);
   for (const float pixel : {kNan, kInf, -kInf, 1e25F, -1e36F, 1e-30F}) {
-    for (const std::int64_t channels : {1, 3}) {
-      ConvCase c = make_case(DType::f32, {1, channels, 90, 100}, {2, channels, 8, 9},
-                             Params{.padding = kSame, .padding_mode = PaddingMode::replicate}, Numbers::rough, random);
+    for (const auto& [channels, groups] : {std::pair{1, 1}, {3, 1}, {3, 3}}) {
+      ConvCase c = make_case(DType::f32, {1, channels, 90, 100}, {2 * groups, channels / groups, 8, 9},
+                             Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = groups},
+                             Numbers::rough, random);
+      // Combined channels of several groups are computed together: one group must not hide the pixel of another.
+      if (groups > 1) c.epilogue = {Activation::none, Combine::sum, 6};
       float* pixels = c.input.data<float>();
       if (std::fabs(pixel) < 1) {
-        for (std::int64_t i = 0; i < c.input.shape().count(); ++i) pixels[i] *= pixel;  // all of them as small
-        c.kernel.bias = {0, 0};
+        for (std::int64_t i = 0; i < c.input.shape().count(); ++i) pixels[i] *= pixel;  // all equally small
+        std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
       } else {
         pixels[70 * 100 + 8] = pixel;
       }
@@ -150,8 +153,8 @@ TEST_CASE("pixels that no transform may see") {
   }
 }
 
-TEST_CASE("a pixel that no transform may see leaves other tiles and small values alone") {
-  // 1e25 beside rough numbers: direct sums know nothing of it where they do not see it, a transform would smear it.
+TEST_CASE("a pixel that must not be transformed changes no output whose window does not hold it") {
+  // 1e25 among numbers below 1: a transform would spread its rounding error over the tile.
   Random random(86);
   Tensor x = filled(DType::f32, {1, 1, 100, 120}, [&] { return random.rough(); });
   const Kernel kernel = rough_kernel({1, 1, 9, 9}, random);
@@ -168,7 +171,7 @@ TEST_CASE("a pixel that no transform may see leaves other tiles and small values
   CHECK(wrong == 0);
 }
 
-TEST_CASE("whole sums of large tiles, as large as they may become") {
+TEST_CASE("whole sums of large tiles, close to the largest that are accepted") {
   Random random(87);
   const Tensor x = filled(DType::u16, {1, 1, 130, 140}, [&] { return random.between(65000, 65535); });
   for (const std::int64_t weight : {1, 255, 4095}) {
@@ -184,7 +187,7 @@ TEST_CASE("whole sums of large tiles, as large as they may become") {
   }
 }
 
-TEST_CASE("what it refuses, and why") {
+TEST_CASE("fft refuses problems outside its bound, with the reason") {
   const auto reason = [](DType dtype, const Shape& shape, const KernelShape& k, float weight,
                          const Params& params = {}) {
     const Kernel kernel = kernel_of(k, std::vector<float>(static_cast<std::size_t>(k.count()), weight));
@@ -206,7 +209,7 @@ TEST_CASE("what it refuses, and why") {
   CHECK(reason(DType::f32, {1, 1, 5000, 5000}, {1, 1, 2, 2}, 0.3F, {.dilation = {4000, 4000}}).find("memory") !=
         std::string::npos);
   CHECK(reason(DType::f32, {1, 64, 200, 200}, {64, 64, 100, 100}, 0.3F).find("memory") != std::string::npos);
-  // Two far taps: the error of a large tile for the sum of little.
+  // Two taps far apart: the error of a large tile for a sum of two products.
   CHECK(reason(DType::f32, shape, {1, 1, 2, 2}, 0.3F, {.dilation = {200, 200}}).find("so few weights") !=
         std::string::npos);
   // In double, 2^-52 of 2^16 * 2^16 * 81 is far below a half, but not of 2^16 * 2^33 * 81.
@@ -214,7 +217,7 @@ TEST_CASE("what it refuses, and why") {
   CHECK(reason(DType::u16, shape, {1, 1, 9, 9}, 0x1p33F).find("whole sums") != std::string::npos);
 }
 
-TEST_CASE("it is chosen for large kernels of full rank, and not for small ones") {
+TEST_CASE("fft is chosen for large kernels of full rank, and not for small ones") {
   Random random(88);
   const auto chosen = [&](DType dtype, std::int64_t k) {
     const Kernel kernel = rough_kernel({1, 1, k, k}, random);

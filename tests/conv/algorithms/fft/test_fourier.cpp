@@ -42,20 +42,20 @@ void on_each_set(const Check& check) {
 }
 
 template <class Real>
-Strips<Real> random_strips(std::int64_t count, std::int64_t rows, Random& random) {
-  Strips<Real> strips(count, rows);
+Bundles<Real> random_bundles(std::int64_t count, std::int64_t rows, Random& random) {
+  Bundles<Real> bundles(count, rows);
   for (std::int64_t i = 0; i < count; ++i)
-    for (std::int64_t at = 0; at < rows * Strips<Real>::kRow; ++at)
-      strips.strip(i)[at] = static_cast<Real>(random.rough());
-  return strips;
+    for (std::int64_t at = 0; at < rows * Bundles<Real>::kRow; ++at)
+      bundles.bundle(i)[at] = static_cast<Real>(random.rough());
+  return bundles;
 }
 
 template <class Real>
-std::vector<Exact> column_of(const Real* strip, std::int64_t rows, std::int64_t column) {
+std::vector<Exact> column_of(const Real* bundle, std::int64_t rows, std::int64_t column) {
   std::vector<Exact> values;
   for (std::int64_t row = 0; row < rows; ++row) {
-    const Real* re = strip + row * Strips<Real>::kRow + column;
-    values.emplace_back(static_cast<long double>(re[0]), static_cast<long double>(re[kStripWidth<Real>]));
+    const Real* re = bundle + row * Bundles<Real>::kRow + column;
+    values.emplace_back(static_cast<long double>(re[0]), static_cast<long double>(re[kBundleWidth<Real>]));
   }
   return values;
 }
@@ -75,12 +75,12 @@ double distance(const std::vector<Exact>& a, const std::vector<Exact>& b) {
 template <class Real>
 std::vector<std::int64_t> order_of(const Fourier<Real>& fourier, int quarters) {
   const std::int64_t n = fourier.size();
-  Strips<Real> strip(1, n);
-  std::fill_n(strip.strip(0), n * Strips<Real>::kRow, Real{0});
-  strip.strip(0)[Strips<Real>::kRow] = 1;
-  fourier.forward(rows_of(strip.strip(0)), strip.strip(0));
+  Bundles<Real> bundle(1, n);
+  std::fill_n(bundle.bundle(0), n * Bundles<Real>::kRow, Real{0});
+  bundle.bundle(0)[Bundles<Real>::kRow] = 1;
+  fourier.forward(rows_of(bundle.bundle(0)), bundle.bundle(0));
   std::vector<std::int64_t> order;
-  for (const Exact& value : column_of(strip.strip(0), n, 0)) {
+  for (const Exact& value : column_of(bundle.bundle(0), n, 0)) {
     const long double turn = std::arg(value) / (2 * std::numbers::pi_v<long double>);
     const auto m = static_cast<std::int64_t>(
         std::llround(turn * static_cast<long double>(n) - static_cast<long double>(quarters) / 4));
@@ -119,13 +119,13 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
           roots.push_back(std::polar(1.0L, 2 * std::numbers::pi_v<long double> * static_cast<long double>(i) /
                                                static_cast<long double>(4 * n)));
 
-        const Strips<Real> input = random_strips<Real>(1, n, random);
-        Strips<Real> strip(1, n);
-        std::copy_n(input.strip(0), n * Strips<Real>::kRow, strip.strip(0));
-        fourier.forward(rows_of(strip.strip(0)), strip.strip(0));
+        const Bundles<Real> input = random_bundles<Real>(1, n, random);
+        Bundles<Real> bundle(1, n);
+        std::copy_n(input.bundle(0), n * Bundles<Real>::kRow, bundle.bundle(0));
+        fourier.forward(rows_of(bundle.bundle(0)), bundle.bundle(0));
         double worst = 0, worst_back = 0;
-        for (std::int64_t column = 0; column < kStripWidth<Real>; ++column) {
-          const std::vector<Exact> coefficients = column_of(input.strip(0), n, column);
+        for (std::int64_t column = 0; column < kBundleWidth<Real>; ++column) {
+          const std::vector<Exact> coefficients = column_of(input.bundle(0), n, column);
           std::vector<Exact> expected;
           for (const std::int64_t m : order) {
             Exact sum = 0;
@@ -134,18 +134,18 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
                      roots[static_cast<std::size_t>((4 * m + quarters) * k % (4 * n))];
             expected.push_back(sum);
           }
-          worst = std::max(worst, distance(column_of(strip.strip(0), n, column), expected));
+          worst = std::max(worst, distance(column_of(bundle.bundle(0), n, column), expected));
         }
         // The sums themselves are those of n products in long double.
         const double of_sums =
             static_cast<double>(n + 4) * static_cast<double>(std::numeric_limits<long double>::epsilon());
         CHECK(worst <= relative_bound<Real>(n) + of_sums);
 
-        fourier.inverse(strip.strip(0), rows_of(strip.strip(0)));
-        for (std::int64_t at = 0; at < n * Strips<Real>::kRow; ++at) strip.strip(0)[at] /= static_cast<Real>(n);
-        for (std::int64_t column = 0; column < kStripWidth<Real>; ++column)
-          worst_back = std::max(worst_back,
-                                distance(column_of(strip.strip(0), n, column), column_of(input.strip(0), n, column)));
+        fourier.inverse(bundle.bundle(0), rows_of(bundle.bundle(0)));
+        for (std::int64_t at = 0; at < n * Bundles<Real>::kRow; ++at) bundle.bundle(0)[at] /= static_cast<Real>(n);
+        for (std::int64_t column = 0; column < kBundleWidth<Real>; ++column)
+          worst_back = std::max(
+              worst_back, distance(column_of(bundle.bundle(0), n, column), column_of(input.bundle(0), n, column)));
         CHECK(worst_back <= 2 * relative_bound<Real>(n));
       }
     }
@@ -155,7 +155,7 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
 TEST_CASE("coefficients may lie elsewhere, and nothing else is touched there") {
   on_each_set([]<class Real>(Real) {
     Random random(72);
-    constexpr std::int64_t kRow = Strips<Real>::kRow, kWidth = kStripWidth<Real>;
+    constexpr std::int64_t kRow = Bundles<Real>::kRow, kWidth = kBundleWidth<Real>;
     const std::int64_t n = 32, pitch = 3 * kWidth;
     const Fourier<Real> fourier(n, 1);
     AlignedReals<Real> plane(2 * n * pitch);
@@ -164,23 +164,23 @@ TEST_CASE("coefficients may lie elsewhere, and nothing else is touched there") {
     const ComplexRows<Real> rows{plane.data() + kWidth, plane.data() + n * pitch + kWidth, pitch};
     const auto is_there = [&](std::int64_t at) { return at % pitch / kWidth == 1; };  // the middle of three columns
 
-    Strips<Real> strip(1, n), same(1, n);
+    Bundles<Real> bundle(1, n), same(1, n);
     for (std::int64_t row = 0; row < n; ++row) {
-      std::copy_n(rows.re + row * pitch, kWidth, same.strip(0) + row * kRow);
-      std::copy_n(rows.im + row * pitch, kWidth, same.strip(0) + row * kRow + kWidth);
+      std::copy_n(rows.re + row * pitch, kWidth, same.bundle(0) + row * kRow);
+      std::copy_n(rows.im + row * pitch, kWidth, same.bundle(0) + row * kRow + kWidth);
     }
-    fourier.forward(rows, strip.strip(0));
-    fourier.forward(rows_of(same.strip(0)), same.strip(0));
-    CHECK(std::equal(strip.strip(0), strip.strip(0) + n * kRow, same.strip(0)));
+    fourier.forward(rows, bundle.bundle(0));
+    fourier.forward(rows_of(same.bundle(0)), same.bundle(0));
+    CHECK(std::equal(bundle.bundle(0), bundle.bundle(0) + n * kRow, same.bundle(0)));
     CHECK(std::equal(before.begin(), before.end(), plane.data()));
 
-    fourier.inverse(strip.strip(0), rows);
-    fourier.inverse(same.strip(0), rows_of(same.strip(0)));
+    fourier.inverse(bundle.bundle(0), rows);
+    fourier.inverse(same.bundle(0), rows_of(same.bundle(0)));
     std::int64_t wrong = 0;
     for (std::int64_t at = 0; at < 2 * n * pitch; ++at) {
       const std::int64_t row = at / pitch % n, x = at % kWidth, part = at / (n * pitch);
       const Real expected =
-          is_there(at) ? same.strip(0)[row * kRow + part * kWidth + x] : before[static_cast<std::size_t>(at)];
+          is_there(at) ? same.bundle(0)[row * kRow + part * kWidth + x] : before[static_cast<std::size_t>(at)];
       wrong += plane.data()[at] != expected;
     }
     CHECK(wrong == 0);
@@ -190,38 +190,38 @@ TEST_CASE("coefficients may lie elsewhere, and nothing else is touched there") {
 TEST_CASE("blocks are transposed") {
   on_each_set([]<class Real>(Real) {
     Random random(73);
-    constexpr std::int64_t kWidth = kStripWidth<Real>;
-    const Strips<Real> from = random_strips<Real>(1, kWidth, random);
-    Strips<Real> to = random_strips<Real>(1, kWidth, random);
-    transpose_block(from.strip(0), to.strip(0));
+    constexpr std::int64_t kWidth = kBundleWidth<Real>;
+    const Bundles<Real> from = random_bundles<Real>(1, kWidth, random);
+    Bundles<Real> to = random_bundles<Real>(1, kWidth, random);
+    transpose_block(from.bundle(0), to.bundle(0));
     for (std::int64_t column = 0; column < kWidth; ++column) {
-      const std::vector<Exact> column_values = column_of(from.strip(0), kWidth, column);
+      const std::vector<Exact> column_values = column_of(from.bundle(0), kWidth, column);
       for (std::int64_t row = 0; row < kWidth; ++row)
-        CHECK(column_of(to.strip(0), kWidth, row)[static_cast<std::size_t>(column)] ==
+        CHECK(column_of(to.bundle(0), kWidth, row)[static_cast<std::size_t>(column)] ==
               column_values[static_cast<std::size_t>(row)]);
     }
   });
 }
 
-TEST_CASE("strips are multiplied, in place or added to what is there") {
+TEST_CASE("bundles are multiplied, in place or added to what is there") {
   on_each_set([]<class Real>(Real) {
     Random random(74);
     const std::int64_t rows = 5;
-    Strips<Real> a(1, rows), b(1, rows), sums(1, rows);
-    for (Strips<Real>* strips : {&a, &b, &sums})  // whole numbers: exact
-      for (std::int64_t at = 0; at < rows * Strips<Real>::kRow; ++at)
-        strips->strip(0)[at] = static_cast<Real>(random.between(-99, 99));
-    for (std::int64_t column = 0; column < kStripWidth<Real>; ++column) {
-      const auto as = column_of(a.strip(0), rows, column), bs = column_of(b.strip(0), rows, column);
-      const auto before = column_of(sums.strip(0), rows, column);
-      Strips<Real> added(1, rows), product(1, rows);
-      std::copy_n(sums.strip(0), rows * Strips<Real>::kRow, added.strip(0));
-      std::copy_n(a.strip(0), rows * Strips<Real>::kRow, product.strip(0));
-      multiply_strips(a.strip(0), b.strip(0), rows, true, added.strip(0));
-      multiply_strips(product.strip(0), b.strip(0), rows, false, product.strip(0));
+    Bundles<Real> a(1, rows), b(1, rows), sums(1, rows);
+    for (Bundles<Real>* bundles : {&a, &b, &sums})  // whole numbers: exact
+      for (std::int64_t at = 0; at < rows * Bundles<Real>::kRow; ++at)
+        bundles->bundle(0)[at] = static_cast<Real>(random.between(-99, 99));
+    for (std::int64_t column = 0; column < kBundleWidth<Real>; ++column) {
+      const auto as = column_of(a.bundle(0), rows, column), bs = column_of(b.bundle(0), rows, column);
+      const auto before = column_of(sums.bundle(0), rows, column);
+      Bundles<Real> added(1, rows), product(1, rows);
+      std::copy_n(sums.bundle(0), rows * Bundles<Real>::kRow, added.bundle(0));
+      std::copy_n(a.bundle(0), rows * Bundles<Real>::kRow, product.bundle(0));
+      multiply_bundles(a.bundle(0), b.bundle(0), rows, true, added.bundle(0));
+      multiply_bundles(product.bundle(0), b.bundle(0), rows, false, product.bundle(0));
       for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-        CHECK(column_of(product.strip(0), rows, column)[row] == as[row] * bs[row]);
-        CHECK(column_of(added.strip(0), rows, column)[row] == before[row] + as[row] * bs[row]);
+        CHECK(column_of(product.bundle(0), rows, column)[row] == as[row] * bs[row]);
+        CHECK(column_of(added.bundle(0), rows, column)[row] == before[row] + as[row] * bs[row]);
       }
     }
   });

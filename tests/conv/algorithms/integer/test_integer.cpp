@@ -1,5 +1,5 @@
-// What is peculiar to `integer`: where tiles, strips and places of the picture meet, flat views, weights over a power
-// of two, and the limits where it must refuse. ConvTester holds it to `reference`, as all others.
+// The algorithm `integer`: the seams between tiles that read the picture in place and tiles that read copied strips,
+// flat views, weights over a power of two, and the limits beyond which it must refuse.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -52,9 +52,9 @@ ConvProblem problem_of(const Kernel& kernel, const Params& params = {}) {
 
 }  // namespace
 
-TEST_CASE("integer: every width of a picture, where strips end and places begin") {
+TEST_CASE("integer: every width of a picture, around the seams between strips and the picture") {
   Random random(81);
-  ConvTester tester("widths", 81);
+  ConvTester tester("widths", 81, {{"integer", 360}});  // 180 widths, twice
   for (std::int64_t width = 1; width <= 180; ++width) {
     const std::int64_t kw = random.between(1, 9), kh = random.between(1, 9);
     const Params params{.padding = random.chance(3) ? kFull : kSame, .padding_mode = PaddingMode::replicate};
@@ -65,7 +65,7 @@ TEST_CASE("integer: every width of a picture, where strips end and places begin"
 
 TEST_CASE("integer: rows of several tiles") {
   Random random(82);
-  ConvTester tester("tiles", 82);
+  ConvTester tester("tiles", 82, {{"integer", 14}});  // 7 widths, twice
   for (const std::int64_t width : {2047, 2048, 2049, 2112, 2300, 4096 + 40, 4096 + 140}) {
     tester.check(depthwise_case({1, 1, 9, width}, 3, 5, {.padding = kSame}, true, random));
     ConvCase flat = depthwise_case({1, 3, 9, width / 3}, 2, 7, {.padding = kSame}, true, random);
@@ -76,7 +76,7 @@ TEST_CASE("integer: rows of several tiles") {
 
 TEST_CASE("integer: kernels of many sizes, in every padding mode") {
   Random random(83);
-  ConvTester tester("kernels", 83);
+  ConvTester tester("kernels", 83, {{"integer", 42}});  // 6 modes, 7 sizes
   for (const PaddingMode mode : kModes)
     for (const std::int64_t side : {1, 2, 4, 8, 9, 15, 33}) {
       const Params params{.padding = mode == PaddingMode::reflect ? kSame : pads(side, 2 * side, 1, side + 40),
@@ -87,9 +87,9 @@ TEST_CASE("integer: kernels of many sizes, in every padding mode") {
     }
 }
 
-TEST_CASE("integer: flat pictures in every layout, with pairs to combine") {
+TEST_CASE("integer: interleaved pictures that share a kernel, in every layout, with pairs to combine") {
   Random random(84);
-  ConvTester tester("flat", 84);
+  ConvTester tester("flat", 84, {{"integer", 160}}, Sets::in_turn);  // 4 channels, 5 layouts, 2 counts, 4 ends
   for (std::int64_t channels = 2; channels <= 5; ++channels)
     for (const Layout layout : kLayouts)
       for (const std::int64_t joined : {1, 2}) {
@@ -108,14 +108,14 @@ TEST_CASE("integer: flat pictures in every layout, with pairs to combine") {
         c.output_layout = layout;
         c.epilogue = {};  // as many outputs as sums
         tester.check(c);
-        c.kernel.bias.back() = 4;  // one channel ends otherwise
+        c.kernel.bias.back() = 4;  // one channel has another epilogue
         tester.check(c);
       }
 }
 
-TEST_CASE("integer: channels that are summed, and groups whose sums are combined across") {
+TEST_CASE("integer: sums over channels, and combines across groups") {
   Random random(85);
-  ConvTester tester("channels", 85);
+  ConvTester tester("channels", 85, {{"integer", 24}});  // 12 times 2
   for (int i = 0; i < 12; ++i) {
     const std::int64_t c_i = random.between(2, 4);
     ConvCase sum = make_case(DType::u8, {1, c_i, 12, 90}, {random.between(1, 3), c_i, 3, 4}, {.padding = kSame},
@@ -130,7 +130,7 @@ TEST_CASE("integer: channels that are summed, and groups whose sums are combined
 
 TEST_CASE("integer: weights over a power of two, with divisors") {
   Random random(86);
-  ConvTester tester("dyadic", 86);
+  ConvTester tester("dyadic", 86, {{"integer", 48}});  // 4 units, 6 weights, 2 outputs
   for (const double unit : {0.5, 0.0625, 0x1p-20, 0x1p-149})
     for (const std::int64_t most : {3, 100, 127, 128, 3000, 32767})
       for (const DType output : {DType::u8, DType::f32}) {
@@ -139,14 +139,14 @@ TEST_CASE("integer: weights over a power of two, with divisors") {
           weight = static_cast<float>(static_cast<double>(random.between(-most, most)) * unit);
         c.kernel.weights[0] = static_cast<float>(static_cast<double>(most) * unit);
         c.kernel.bias[0] = 0;
-        c.exact = 15 * most * 255 < 1 << 24;  // in float, that is; `integer` is held to the same values in any case
+        c.exact = 15 * most * 255 < 1 << 24;  // as float sums; `integer` is always held to the same values
         if (random.chance(2)) c.kernel.divisor = {3};
         c.output_dtype = output;
         tester.check(c);
       }
 }
 
-TEST_CASE("integer: weights to the limit of 32 bits, and not beyond") {
+TEST_CASE("integer: sums up to the limit of 32 bits, and no larger") {
   // 255 * 8421504 = 2^31 - 128; one more is too much.
   Kernel kernel = kernel_of({1, 1, 1, 258}, std::vector<float>(258, 32767.0F));
   kernel.weights[257] = 8421504 - 257 * 32767;
@@ -156,7 +156,7 @@ TEST_CASE("integer: weights to the limit of 32 bits, and not beyond") {
     ConvCase c{.problem = problem, .kernel = kernel, .input = filled(DType::u8, problem.input, [] { return 255; })};
     for (float& weight : c.kernel.weights) weight *= sign;
     c.exact = true;
-    ConvTester("limit", 0).check(c);
+    ConvTester("limit", 0, {{"integer", 1}}).check(c);
   }
   kernel.weights[257] += 1;
   CHECK(mentions(refusal(problem, kernel), "need more than 32 bits"));
@@ -164,7 +164,7 @@ TEST_CASE("integer: weights to the limit of 32 bits, and not beyond") {
   CHECK(mentions(refusal(problem, kernel), "need more than 32 bits"));
 }
 
-TEST_CASE("integer refuses what it cannot do exactly") {
+TEST_CASE("integer refuses problems that it cannot compute exactly") {
   const Kernel kernel = kernel_of({1, 1, 3, 3}, std::vector<float>(9, 1.0F));
   CHECK(refusal(problem_of(kernel), kernel) == "");
   CHECK(mentions(refusal(problem_of(kernel, {.stride = {1, 2}}), kernel), "stride"));

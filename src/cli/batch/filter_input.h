@@ -1,0 +1,29 @@
+// One input of a batch, from its name to the report on it.
+#pragma once
+
+#include "cli/batch/batch.h"
+#include "cli/batch/memory_budget.h"
+#include "cli/batch/output_owners.h"
+#include "cli/batch/read_files.h"
+#include "cli/batch/resume.h"
+#include "report/run_report.h"
+
+namespace convtool {
+
+/// What all inputs of a run share.
+struct RunContext {
+  const FilterSpec& spec;
+  const BatchOptions& options;
+  const ReadFiles& read;        ///< files that must not be overwritten
+  const OutputOwners& owners;   ///< files that belong to one input each
+  const ListedFolders& listed;  ///< folders in which outputs would become inputs
+  MemoryBudget& budget;
+  Resume* resume;  ///< null without --manifest
+};
+
+/// Reads, filters and writes one input, unless it can be skipped, and reports what happened. Every failure ends in the
+/// report; then no output has been written, except files of layers before the one that failed, and an output that the
+/// manifest could not record, as the message says. Thread-safe.
+RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run);
+
+}  // namespace convtool

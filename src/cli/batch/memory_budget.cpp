@@ -1,0 +1,46 @@
+#include "cli/batch/memory_budget.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+#include "core/error.h"
+
+namespace convtool {
+
+std::int64_t default_memory_limit() {
+  std::int64_t memory = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  std::ifstream group("/sys/fs/cgroup/memory.max");
+  std::int64_t granted = 0;
+  if (group >> granted && granted > 0) memory = std::min(memory, granted);
+  return memory / 4 * 3;
+}
+
+void MemoryBudget::refuse(std::int64_t bytes) const {
+  const auto mebibytes = [](std::int64_t value) {
+    return std::to_string((value >> 20) + (value % (1 << 20) != 0 ? 1 : 0)) + " MiB";
+  };
+  throw Error(ErrorKind::memory, "",
+              "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
+                  " may be used); raise --memory-limit, or crop the input");
+}
+
+MemoryBudget::Share MemoryBudget::take(std::int64_t bytes) {
+  if (bytes > limit_) refuse(bytes);
+  std::unique_lock lock(mutex_);
+  freed_.wait(lock, [&] { return bytes <= limit_ - taken_; });
+  taken_ += bytes;
+  return Share(*this, bytes);
+}
+
+void MemoryBudget::give_back(std::int64_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    taken_ -= bytes;
+  }
+  freed_.notify_all();
+}
+
+}  // namespace convtool

@@ -1,0 +1,49 @@
+// How much memory the inputs of a batch may take together.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace convtool {
+
+/// Three quarters of the memory of the machine or, if that is less, of the control group (Linux, cgroup v2).
+std::int64_t default_memory_limit();
+
+/// Memory for the inputs that are processed at the same time. Thread-safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::int64_t limit) : limit_(limit) {}
+
+  /// A part of the budget, given back by the destructor.
+  class Share {
+   public:
+    Share(MemoryBudget& budget, std::int64_t bytes) : budget_(budget), bytes_(bytes) {}
+    ~Share() { budget_.give_back(bytes_); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    MemoryBudget& budget_;
+    std::int64_t bytes_;
+  };
+
+  /// Waits until `bytes` are free, and takes them. Throws Error(memory) if they exceed the limit.
+  Share take(std::int64_t bytes);
+
+  /// Throws the same error as take().
+  [[noreturn]] void refuse(std::int64_t bytes) const;
+
+  /// A lock to hold from before a file is read until its share is taken, so that at most one file waits in memory.
+  [[nodiscard]] std::unique_lock<std::mutex> turn() { return std::unique_lock(turn_); }
+
+ private:
+  void give_back(std::int64_t bytes);
+
+  const std::int64_t limit_;
+  std::mutex turn_, mutex_;
+  std::condition_variable freed_;
+  std::int64_t taken_ = 0;
+};
+
+}  // namespace convtool

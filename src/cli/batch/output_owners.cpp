@@ -1,0 +1,65 @@
+#include "cli/batch/output_owners.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace convtool {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::usage, where, message);
+}
+
+std::string without_extension(const std::string& path) { return fs::path(path).replace_extension().string(); }
+
+}  // namespace
+
+OutputOwners::OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations,
+                           Folders& folders)
+    : inputs_(inputs), destinations_(destinations) {
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    std::vector<std::string> paths = destinations[i].layers;
+    if (destinations[i].path != "-") paths.push_back(destinations[i].path);
+    for (const std::string& path : paths) {
+      const std::string settled = folders.settle(path);
+      const auto [at, fresh] = planned_.emplace(settled, i);
+      if (fresh) continue;
+      const std::string& owner = inputs[at->second].path;
+      if (at->second == i)
+        refuse("--dump-layers", "'" + settled + "' would be both the result and a layer's file; choose another folder");
+      if (inputs[i].path == owner) refuse(owner, "is given twice as an input; give it once");
+      refuse(inputs[i].path, "would write the same output as '" + owner + "' ('" + settled +
+                                 "'); filter them in separate runs, or into separate folders");
+    }
+    if (destinations[i].derived) derived_[without_extension(folders.settle(destinations[i].path))].push_back(i);
+  }
+}
+
+void OutputOwners::refuse_others(const std::string& path, const std::string& input) const {
+  const std::string settled = settled_path(path);
+  const auto planned = planned_.find(settled);
+  const auto rivals = derived_.find(without_extension(settled));
+  std::size_t owner = 0;
+  if (planned != planned_.end()) {
+    owner = planned->second;
+  } else if (rivals != derived_.end()) {
+    const auto likely = std::find_if(rivals->second.begin(), rivals->second.end(),
+                                     [&](std::size_t i) { return may_become(destinations_[i], settled); });
+    owner = likely == rivals->second.end() ? rivals->second.front() : *likely;
+  } else if (inputs_.size() > 1) {
+    throw Error(ErrorKind::output, path,
+                "is a link to '" + settled +
+                    "', which links of other inputs may point to as well; remove it, or filter '" + input +
+                    "' in a run of its own");
+  } else {
+    return;
+  }
+  if (inputs_[owner].path != input)
+    throw Error(ErrorKind::output, path,
+                "may be the output of '" + inputs_[owner].path + "' too, since the content of '" + input +
+                    "' asks for another format than its name; filter them in separate runs");
+}
+
+}  // namespace convtool

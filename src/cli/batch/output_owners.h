@@ -1,0 +1,32 @@
+// Which input each output file belongs to.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/batch/folders.h"
+#include "cli/job/output_name.h"
+
+namespace convtool {
+
+/// Names are planned before any work, but a derived name may take another extension once its input is read. So that no
+/// two inputs write the same file, whichever comes first, each file belongs to one input.
+class OutputOwners {
+ public:
+  /// Refers to `inputs` and their `destinations`. Throws Error(usage) if two destinations are the same file.
+  OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations, Folders& folders);
+
+  /// Throws Error(output) if `path`, which `input` is to be written to instead of the planned name, may belong to
+  /// another input.
+  void refuse_others(const std::string& path, const std::string& input) const;
+
+ private:
+  const std::vector<Input>& inputs_;
+  const std::vector<Destination>& destinations_;
+  std::map<std::string, std::size_t> planned_;               ///< index of the input, by settled_path()
+  std::map<std::string, std::vector<std::size_t>> derived_;  ///< the same without extension, in order
+};
+
+}  // namespace convtool

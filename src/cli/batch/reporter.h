@@ -1,0 +1,51 @@
+// Prints the reports of a batch, in the order of the inputs.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/batch/batch.h"
+#include "cli/terminal/terminal.h"
+#include "report/run_report.h"
+
+namespace convtool {
+
+/// Inputs end in any order; each report is printed once those before it have been. Thread-safe unless noted.
+class Reporter {
+ public:
+  /// For `count` inputs. `to_stderr`: standard output carries a result.
+  Reporter(const BatchOptions& options, std::size_t count, bool to_stderr);
+
+  /// Takes the report on input `index`.
+  void add(std::size_t index, RunReport report);
+
+  /// Prints the reports that wait for an input that was never begun. Call it when all threads are done.
+  void finish();
+
+  // After finish(); not thread-safe.
+
+  bool any_failed() const { return counts_[static_cast<int>(RunReport::Status::error)] > 0; }
+  long long not_begun() const;
+  /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s, 16.4 MP/s", with the number not begun, if any.
+  std::string summary(double seconds) const;
+
+ private:
+  void print_report(const RunReport& report);
+  void print_warnings(const RunReport& report);
+
+  const BatchOptions& options_;
+  const bool to_stderr_;
+  std::mutex mutex_;
+  Progress progress_;
+  std::vector<std::optional<RunReport>> reports_;
+  std::size_t next_ = 0;
+  std::set<std::string> warned_;  ///< texts of warnings that are printed once a run
+  long long counts_[3] = {};      ///< by RunReport::Status
+  double pixels_ = 0;
+};
+
+}  // namespace convtool

@@ -1,0 +1,72 @@
+#include "cli/job/describe.h"
+
+#include <algorithm>
+
+namespace convtool {
+namespace {
+
+BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
+  const Layer& first = bank.layers.front();
+  BankReport report{.name = bank.name,
+                    .kernel_shape = first.dimensions(),
+                    .per_channel = first.rank == 2,
+                    .pooling = first.pooling,
+                    .problem = plan.problem(),
+                    .combine = bank.combine,
+                    .algorithm = std::string(plan.algorithm()),
+                    .instruction_set = std::string(instruction_set_in_use()),
+                    .threads = plan.threads()};
+  if (bank.layers.size() > 1)
+    report.kernel_shape.insert(report.kernel_shape.begin(), static_cast<std::int64_t>(bank.layers.size()));
+  report.mixed = std::any_of(bank.layers.begin(), bank.layers.end(), [&](const Layer& layer) {
+    return layer.rank != first.rank || layer.shape != first.shape || layer.params != first.params;
+  });
+  return report;
+}
+
+EdgeReport describe_edges(const EdgeRecipe& recipe, const Job& job, const std::optional<Outcome>& outcome) {
+  EdgeReport report{.recipe = recipe,
+                    .channels = job.plan->kernels().banks().front().problem().input.c,
+                    .result = outcome && outcome->result.edges ? *outcome->result.edges : EdgeResult{}};
+  if (!outcome && recipe.hysteresis && recipe.hysteresis->source == ThresholdRule::Source::response)
+    report.result.thresholds = Thresholds{recipe.hysteresis->low, recipe.hysteresis->high};
+  return report;
+}
+
+void describe_job(const Job& job, const std::optional<Outcome>& outcome, const FilterSpec& spec, RunReport& report) {
+  report.input_shape = job.input_shape;
+  report.input_rank = job.input_rank;
+  report.input_dtype = job.input_dtype;
+  report.output_shape = job.shape;
+  report.output_rank = job.input_rank;
+  report.output_dtype = job.dtype;
+  report.responses = job.plan->output_shape().count();
+  if (job.map_matters) report.mapping = job.mapping;
+  report.kernel_name = spec.network.name;
+  report.layer_outputs = job.destination.layers;
+  const EdgeRecipe* recipe = job.plan->recipe();
+  if (recipe != nullptr) report.edges = describe_edges(*recipe, job, outcome);
+  for (std::size_t i = 0; i < spec.network.banks.size(); ++i)
+    report.banks.push_back(describe_bank(spec.network.banks[i], job.plan->kernels().banks()[i]));
+}
+
+}  // namespace
+
+RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
+  RunReport report{.input = attempt.input, .output = attempt.output};
+  if (attempt.skipped) report.status = RunReport::Status::skipped;
+  report.skipped = attempt.skipped;
+  report.memory = attempt.memory;
+  report.warnings = attempt.warnings;
+  report.dry_run = !attempt.outcome;
+  if (attempt.job) describe_job(*attempt.job, attempt.outcome, spec, report);
+  report.decode_seconds = attempt.decode_seconds;
+  if (attempt.outcome) {
+    report.stats = attempt.outcome->result.stats;
+    report.convolve_seconds = attempt.outcome->convolve_seconds;
+    report.encode_seconds = attempt.outcome->encode_seconds + attempt.write_seconds;
+  }
+  return report;
+}
+
+}  // namespace convtool

@@ -1,0 +1,29 @@
+// The report on one input, made once, from what happened to it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/job/job.h"
+#include "cli/job/run_job.h"
+#include "report/run_report.h"
+
+namespace convtool {
+
+/// What happened to one input, filled step by step. Where a step fails or is not reached, the rest stays empty.
+struct Attempt {
+  std::string input;   ///< the path as given, or "-"
+  std::string output;  ///< the path, as far as it is known
+  std::optional<SkipReason> skipped;
+  std::optional<std::int64_t> memory;  ///< memory_needed(), once the header is read
+  std::vector<Remark> warnings;        ///< once it is decoded
+  std::optional<Job> job;              ///< once it is planned
+  std::optional<Outcome> outcome;      ///< once it has run; never in a dry run
+  double decode_seconds = 0, write_seconds = 0;
+};
+
+/// For an input that failed the caller adds the error.
+RunReport describe(const Attempt& attempt, const FilterSpec& spec);
+
+}  // namespace convtool

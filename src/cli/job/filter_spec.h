@@ -1,0 +1,46 @@
+// What to do to each picture or tensor of a run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "cli/job/source.h"
+#include "conv/output_map.h"
+#include "conv/plan.h"
+#include "edges/recipe.h"
+#include "network/layer.h"
+#include "pictures/encode_options.h"
+
+namespace convtool {
+
+struct FilterSpec {
+  Network network;                  ///< with `edges` the recipe's kernels
+  std::optional<EdgeRecipe> edges;  ///< none: the network's response is the result
+  bool angle_given = false;         ///< false: a wheel for pictures of integers, else radians
+  bool flip = false;
+  bool grey = false;  ///< filter the luma of colour pictures
+  AlphaRule alpha = AlphaRule::keep;
+  std::optional<OutputMap> map;                      ///< none: the kernel's, else automatic
+  std::optional<std::array<double, 2>> percentiles;  ///< Mapping::percentiles; `map` is normalize
+  std::optional<double> threshold;                   ///< Mapping::threshold
+  std::optional<DType> depth;                        ///< none: the input's
+  EncodeOptions encode;
+  PlanOptions plan;
+  std::int64_t max_pixels = 0;  ///< in the input, and in the result of each layer
+  bool dumps_layers = false;    ///< each layer's result is written to a file of its own
+
+  /// Whether the colours of pictures are converted to luma before filtering.
+  bool makes_grey() const { return grey || (edges && edges->color == ColorRule::luma); }
+
+  /// The map as given on the command line or in the kernel file, perhaps automatic.
+  OutputMap given_map() const { return map.value_or(network.banks.back().map.value_or(OutputMap::automatic)); }
+
+  /// Whether the user or the kernel file asks for a particular map.
+  bool is_map_given() const { return given_map() != OutputMap::automatic || threshold; }
+
+  /// Whether pictures of integers give floats.
+  bool makes_floats() const { return depth == DType::f32 || (edges && edges->is_signed()); }
+};
+
+}  // namespace convtool

@@ -1,0 +1,28 @@
+// What the header of an input alone says about filtering it: shapes, names, memory.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cli/job/filter_spec.h"
+#include "cli/job/source.h"
+
+namespace convtool {
+
+struct Forecast {
+  Shape filtered;                ///< the part of the input that is filtered
+  std::vector<Shape> responses;  ///< of each bank; empty if the kernel does not fit or a result exceeds max_pixels
+  double weights = 0;            ///< of all banks, rank-2 kernels counted once for each channel
+};
+
+/// Follows the shape of `header` through the network of `spec`. Does not throw for a kernel that does not fit: planning
+/// reports that.
+Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec);
+
+/// An upper bound for the bytes that filtering this input takes at one time, beyond those of the program itself: the
+/// file (of `file_bytes` bytes) and its decoded pixels, the decoder's working memory, the responses between stages, the
+/// result, and the encoded result. Where `forecast` has no responses, planning will fail and the result is left out.
+std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
+                           const Forecast& forecast, const FilterSpec& spec);
+
+}  // namespace convtool

@@ -1,0 +1,97 @@
+#include "cli/job/job.h"
+
+#include <algorithm>
+#include <string>
+
+#include "cli/job/result_format.h"
+
+namespace convtool {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
+
+void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
+  if (shape.h > max_pixels / shape.w) {
+    refuse(std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
+           ", at most " + std::to_string(max_pixels) + " pixels); raise --max-pixels if this is intended");
+  }
+  constexpr double kAddressable = 0x1p46;  // elements; far beyond any memory, well within 64 bits
+  if (static_cast<double>(shape.n) * static_cast<double>(shape.c) * static_cast<double>(shape.h) *
+          static_cast<double>(shape.w) >
+      kAddressable) {
+    throw Error(ErrorKind::memory, "",
+                std::string(what) + " of " + to_string(shape) + " needs more memory than there is");
+  }
+}
+
+/// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that can show it.
+std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format) {
+  if (response.c != 1)
+    refuse("--map signed shows one channel in two colours (got " + std::to_string(response.c) +
+           " channels); add --gray, or combine them with --combine");
+  if (!is_integer(dtype))
+    refuse(std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
+           (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
+  return 3;
+}
+
+Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
+  Mapping mapping = resolve_map(spec.given_map(), spec.network.banks.back(), dtype);
+  mapping.percentiles = spec.percentiles;
+  mapping.threshold = spec.threshold;
+  if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
+    refuse("--threshold needs --map clip or abs (the kernel file asks for " + std::string(to_string(mapping.map)) +
+           "); add one of them");
+  return mapping;
+}
+
+Remedies remedies_for(const std::optional<EdgeRecipe>& recipe) {
+  if (!recipe) return {};
+  Remedies remedies{.combine = false};
+  if (recipe->is_signed())
+    remedies.range = recipe->kind == EdgeKind::orientation ? ", or choose --angle wheel" : "";
+  else if (!recipe->is_mapped())
+    remedies.range = ", or choose --depth u8";
+  return remedies;
+}
+
+}  // namespace
+
+int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
+
+Job plan_job(const Source& source, const Destination& destination, const FilterSpec& spec) {
+  const FileFormat& format = *destination.format;
+  const ConstTensorRef x = source.filtered_part(spec.alpha);
+  check_size(x.shape, spec.max_pixels, "the input");
+  std::unique_ptr<Plan> plan = make_plan(source, format, spec);
+  for (const BankPlan& bank : plan->kernels().banks()) check_size(bank.output_shape(), spec.max_pixels, "the result");
+
+  std::optional<EdgeRecipe> recipe;
+  if (plan->recipe() != nullptr) recipe = *plan->recipe();
+  const DType dtype = result_dtype(x.dtype, format, given_depth(spec, recipe), spec.is_map_given());
+  const Mapping mapping = choose_mapping(spec, dtype);
+  Shape shape = plan->output_shape();
+  if (mapping.map == OutputMap::signs) shape.c = channels_of_signs(shape, dtype, format);
+
+  const bool alpha_kept = source.has_alpha() && spec.alpha == AlphaRule::keep;
+  const bool alpha_filtered = source.has_alpha() && x.shape.c == source.shape.c;
+  const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
+  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.edges));
+  check_encoding(format, spec.encode);
+  shape.c += alpha_kept ? 1 : 0;
+  const bool map_matters = (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype));
+  return {.plan = std::move(plan),
+          .destination = destination,
+          .input_shape = source.shape,
+          .input_rank = source.rank(),
+          .input_dtype = source.dtype(),
+          .shape = shape,
+          .dtype = dtype,
+          .pixels = pixels,
+          .alpha_kept = alpha_kept,
+          .mapping = mapping,
+          .map_matters = map_matters,
+          .tensor_rank = result_rank(shape, source.rank())};
+}
+
+}  // namespace convtool

@@ -1,0 +1,38 @@
+// Everything about filtering one input that is decided before its first sum is computed.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "cli/job/filter_spec.h"
+#include "cli/job/output_name.h"
+#include "cli/job/plan.h"
+#include "cli/job/source.h"
+
+namespace convtool {
+
+struct Job {
+  std::unique_ptr<Plan> plan;
+  Destination destination;
+  Shape input_shape;  ///< every channel counted
+  int input_rank;
+  DType input_dtype;
+  Shape shape;  ///< of the result, including an alpha that was set aside
+  DType dtype;
+  std::optional<PixelFormat> pixels;  ///< of pictures
+  bool alpha_kept;                    ///< the input's alpha is resampled into the result's last channel
+  Mapping mapping;
+  bool map_matters;  ///< false where values are written as they are
+  int tensor_rank;   ///< dimensions of a result that is a tensor
+
+  const FileFormat& format() const { return *destination.format; }
+};
+
+/// Dimensions of a tensor that is computed from one of `rank` dimensions: as many, but at least 3 for several channels.
+int result_rank(const Shape& result, int rank);
+
+/// Plans what `spec` does to `source`. `destination` is final_name()'s. Throws Error(shape) for whatever does not fit
+/// together: kernel and input, result and format, options and either.
+Job plan_job(const Source& source, const Destination& destination, const FilterSpec& spec);
+
+}  // namespace convtool

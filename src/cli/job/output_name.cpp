@@ -1,0 +1,228 @@
+#include "cli/job/output_name.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "cli/job/result_format.h"
+#include "core/suggest.h"
+
+namespace convtool {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::usage, where, message);
+}
+
+FileFormat format_of_path(const std::string& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; give a file, or use --out-dir");
+  const std::string extension = fs::path(path).extension().string();
+  if (extension.empty()) {
+    refuse(path, "the output has no extension, which decides the format; use one of " + file_format_names());
+  }
+  const std::optional<FileFormat> format = find_file_format(extension);
+  if (!format)
+    refuse(path, extension + " cannot be written; the formats are " + file_format_names() +
+                     suggestion(extension.substr(1), file_format_words()));
+  return *format;
+}
+
+/// Whether `path` is one of the names of standard output.
+bool is_stdout(const std::string& path) {
+  return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
+}
+
+/// Whether `path` is a device or pipe without an extension, such as /dev/null or a shell's >(...).
+bool is_nameless_stream(const std::string& path) {
+  std::error_code ignored;
+  return fs::path(path).extension().empty() && fs::is_other(path, ignored);
+}
+
+/// The input's own format for tensors and float pictures, else PNG.
+FileFormat derived_format(const std::string& input) {
+  const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
+  const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
+  if (own && (own->is_tensor() || only_floats)) return *own;
+  return *find_file_format("png");
+}
+
+constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {";
+
+/// Fills in the words of an output name with {} for one input; {{ and }} stand for { and }.
+std::string filled_in(const std::string& pattern, const Input& input, const std::string& kernel_name,
+                      const FileFormat& format) {
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  const std::string folder = source.parent_path().string();
+  const std::pair<std::string_view, std::string> words[] = {{"dir", folder.empty() ? "." : folder},
+                                                            {"stem", source.stem().string()},
+                                                            {"name", source.filename().string()},
+                                                            {"kernel", file_name_part(kernel_name)},
+                                                            {"ext", format.extension().substr(1)}};
+  std::string name;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    if (pattern[at] != '{' || pattern.substr(at, 2) == "{{") {
+      name += pattern[at];
+      if (pattern.substr(at, 2) == "{{" || pattern.substr(at, 2) == "}}") ++at;
+      continue;
+    }
+    const std::size_t end = std::min(pattern.find('}', at), pattern.size());
+    const std::string word = pattern.substr(at + 1, end - at - 1);
+    const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
+    if (end == pattern.size())
+      refuse("--output", "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
+    if (known == std::end(words))
+      refuse("--output", "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
+                             suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
+    name += known->second;
+    at = end;
+  }
+  return name;
+}
+
+Destination from_pattern(const Input& input, const DestinationOptions& options, const std::string& kernel_name) {
+  const std::string& pattern = *options.output;
+  const bool derived = pattern.ends_with("{ext}");
+  const std::string path = filled_in(pattern, input, kernel_name, derived_format(input.path));
+  return {.path = path, .format = format_of_path(path), .derived = derived, .create_folder = true};
+}
+
+Destination derive(const Input& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
+                   const std::string& kernel_name) {
+  if (input.path == "-" && !options.out_dir) return {.path = "-", .format = format};
+  const FileFormat chosen = format ? *format : derived_format(input.path);
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  const fs::path folder = options.out_dir ? fs::path(*options.out_dir) / input.folder : source.parent_path();
+  const std::string name = source.stem().string() + "." + file_name_part(kernel_name) + chosen.extension();
+  return {.path = (folder / name).string(),
+          .format = chosen,
+          .derived = !format,
+          .create_folder = options.out_dir.has_value()};
+}
+
+/// The files for the results of the layers of one input.
+std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network) {
+  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  std::vector<std::string> paths;
+  for (const Bank& bank : network.banks) {
+    const std::size_t number = paths.size() + 1;
+    const std::string name = source.stem().string() + "." + (number < 10 ? "0" : "") + std::to_string(number) + "-" +
+                             file_name_part(bank.name) + ".npy";
+    paths.push_back((fs::path(folder) / input.folder / name).string());
+  }
+  return paths;
+}
+
+/// Throws Error(usage) for options that exclude each other or are empty.
+void check_options(const DestinationOptions& options, bool pattern, std::size_t inputs) {
+  if (options.output && options.out_dir) refuse("--out-dir", "cannot be combined with --output; keep one");
+  if (options.output && !pattern && inputs > 1)
+    refuse("--output", "names one file, but there are " + std::to_string(inputs) +
+                           " inputs; use --out-dir, or a name such as '{dir}/{stem}.{kernel}.{ext}'");
+  if (options.output && options.output->empty()) refuse("--output", "is empty; give a file, or - for standard output");
+  if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
+  if (options.dump_layers && options.dump_layers->empty()) refuse("--dump-layers", "is empty; give a folder");
+  if (pattern && options.format)
+    refuse("--format", "cannot be combined with an --output with {}, whose extension decides");
+}
+
+std::optional<FileFormat> given_format(const DestinationOptions& options) {
+  if (!options.format) return std::nullopt;
+  const std::optional<FileFormat> format = find_file_format(*options.format);
+  if (!format)
+    refuse("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")" +
+                           suggestion(*options.format, file_format_words()));
+  return format;
+}
+
+Destination given_name(const std::string& output, const std::optional<FileFormat>& format) {
+  const std::string path = is_stdout(output) ? "-" : output;
+  const bool is_stream = path == "-" || is_nameless_stream(path);
+  if (!is_stream && format)
+    refuse("--format",
+           "applies to standard output, devices and derived names; the extension of '" + path + "' decides here");
+  return {.path = path, .format = is_stream ? format : format_of_path(path)};
+}
+
+Destination with_format(const Destination& destination, const FileFormat& format) {
+  Destination result = destination;
+  result.path = fs::path(destination.path).replace_extension(format.extension()).string();
+  result.format = format;
+  return result;
+}
+
+}  // namespace
+
+std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
+                                      const Network& network) {
+  const bool pattern = options.output && options.output->find('{') != std::string::npos;
+  check_options(options, pattern, inputs.size());
+  const std::optional<FileFormat> format = given_format(options);
+  std::vector<Destination> destinations;
+  for (const Input& input : inputs) {
+    destinations.push_back(pattern          ? from_pattern(input, options, network.name)
+                           : options.output ? given_name(*options.output, format)
+                                            : derive(input, options, format, network.name));
+    if (options.dump_layers) destinations.back().layers = layer_paths(input, *options.dump_layers, network);
+  }
+  return destinations;
+}
+
+bool may_change(const Destination& planned, const std::string& input, const FilterSpec& spec) {
+  if (!planned.derived) return false;
+  const std::optional<FileFormat> format = find_file_format(fs::path(input).extension().string());
+  return !format || format->holds_floats() || spec.makes_floats();
+}
+
+Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
+                       const FilterSpec& spec) {
+  Destination destination = planned;
+  if (!destination.format) {
+    const bool is_lossy = !header.format.is_tensor() && header.format.picture->name == "jpeg";
+    destination.format = spec.edges && is_lossy ? *find_file_format("png") : header.format;
+  }
+  if (!planned.derived) return destination;
+  if (header.format.is_tensor()) return with_format(destination, header.format);
+
+  std::optional<EdgeRecipe> recipe;
+  if (spec.edges) recipe = complete_recipe(spec, false, header.dtype, *destination.format);
+  const DType dtype = result_dtype(header.dtype, *destination.format, given_depth(spec, recipe), spec.is_map_given());
+  if (dtype != DType::f32 || destination.format->holds_floats()) return destination;
+  const std::int64_t channels = recipe                       ? recipe->channels()
+                                : forecast.responses.empty() ? 1  // planning will say why
+                                                             : forecast.responses.back().c;
+  const bool is_picture = result_pixels(channels, false, false).has_value();
+  return with_format(destination, *find_file_format(is_picture ? "tiff" : "npy"));
+}
+
+std::vector<std::string> possible_paths(const Destination& planned) {
+  std::vector<std::string> paths = {planned.path};
+  if (planned.derived)
+    for (const char* format : {"tiff", "npy", "json"})
+      paths.push_back(with_format(planned, *find_file_format(format)).path);
+  return paths;
+}
+
+bool may_become(const Destination& planned, const std::string& path) {
+  const std::optional<FileFormat> format = find_file_format(fs::path(path).extension().string());
+  if (!format || !format->holds_floats() || format->kind == FileFormat::Kind::json) return false;
+  return format->is_tensor() || !planned.format->holds_floats();
+}
+
+std::string file_name_part(const std::string& kernel_name) {
+  std::string part = kernel_name;
+  for (char& c : part) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
+    if (!plain) c = '-';
+  }
+  constexpr std::size_t kLongest = 100;  // file names have at most 255 bytes, and the stem needs room
+  if (part.size() <= kLongest) return part;
+  std::size_t end = kLongest;  // cut between UTF-8 characters
+  while (end > 0 && (static_cast<unsigned char>(part[end]) & 0xC0) == 0x80) --end;
+  return part.substr(0, end);
+}
+
+}  // namespace convtool

@@ -1,0 +1,64 @@
+// The name of each output: as given, filled into a pattern, or derived from the input's name. Every decision on derived
+// names is made here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/job/filter_spec.h"
+#include "cli/job/forecast.h"
+#include "cli/job/source.h"
+#include "network/layer.h"
+#include "tensors/file_format.h"
+
+namespace convtool {
+
+struct Input {
+  std::string path;    ///< "-" is standard input
+  std::string folder;  ///< its folder below --out-dir: where it was found in a --recursive folder or a list; or ""
+};
+
+struct Destination {
+  std::string path;                   ///< "-" is standard output
+  std::optional<FileFormat> format;   ///< none: standard output or a device, in the format of the input
+  bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
+  bool create_folder = false;         ///< create a missing folder before writing
+  std::vector<std::string> layers{};  ///< files for the results of the layers, whose folder may be missing
+};
+
+struct DestinationOptions {
+  std::optional<std::string> output, out_dir, format;
+  std::optional<std::string> dump_layers;  ///< folder for the results of the layers
+};
+
+/// One destination for each of `inputs`, in order:
+///   --output NAME            NAME; with {dir}, {stem}, {name}, {kernel}, {ext} in it, filled in for each input
+///   standard input           standard output, unless there is an --out-dir
+///   else                     STEM.KERNEL.EXT beside the input, or in --out-dir and there in the input's own folder.
+///   EXT
+///                            is that of --format; else the input's for tensors and float pictures, and png for others.
+///   --dump-layers DIR        in addition DIR/STEM.01-LAYER.npy and so on for each layer of `network`
+/// Throws Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a
+/// folder, and options that exclude each other.
+std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
+                                      const Network& network);
+
+/// Whether final_name() may return another path than that of `planned`, as far as the input's name shows.
+bool may_change(const Destination& planned, const std::string& input, const FilterSpec& spec);
+
+/// `planned` with the format, and for a derived name the extension, that the input's content asks for: a tensor keeps
+/// its format, floats that the planned format cannot store become TIFF or, with channels that no picture has, .npy.
+Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
+                       const FilterSpec& spec);
+
+/// Every path that final_name() may return for `planned`.
+std::vector<std::string> possible_paths(const Destination& planned);
+
+/// Whether `path` is one of them because the input turns out to be a tensor or the result floats.
+bool may_become(const Destination& planned, const std::string& path);
+
+/// A kernel's name as a part of a file's: characters that shells, paths or other systems treat specially become '-'.
+std::string file_name_part(const std::string& kernel_name);
+
+}  // namespace convtool

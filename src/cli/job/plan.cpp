@@ -1,0 +1,88 @@
+#include "cli/job/plan.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "cli/job/result_format.h"
+#include "network/premultiplied.h"
+
+namespace convtool {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
+
+class PlainPlan final : public Plan {
+ public:
+  explicit PlainPlan(NetworkPlan plan) : plan_(std::move(plan)) {}
+
+  const Shape& output_shape() const override { return plan_.output_shape(); }
+  const NetworkPlan& kernels() const override { return plan_; }
+  PlanResult run(const PlanRun& run) const override {
+    return {.stats = plan_.run(run.input, run.output, run.mapping, run.observer), .edges = {}};
+  }
+
+ private:
+  NetworkPlan plan_;
+};
+
+class AlphaPlan final : public Plan {
+ public:
+  explicit AlphaPlan(PremultipliedPlan plan) : plan_(std::move(plan)) {}
+
+  const Shape& output_shape() const override { return kernels().output_shape(); }
+  const NetworkPlan& kernels() const override { return plan_.network(); }
+  PlanResult run(const PlanRun& run) const override {
+    return {.stats = plan_.run(run.input, run.output, run.mapping), .edges = {}};
+  }
+
+ private:
+  PremultipliedPlan plan_;
+};
+
+class RecipePlan final : public Plan {
+ public:
+  explicit RecipePlan(EdgePlan plan) : plan_(std::move(plan)) {}
+
+  const Shape& output_shape() const override { return plan_.output_shape(); }
+  const NetworkPlan& kernels() const override { return plan_.kernels(); }
+  const EdgeRecipe* recipe() const override { return &plan_.recipe(); }
+  PlanResult run(const PlanRun& run) const override {
+    const EdgeResult found = plan_.run(run.input, run.picture, run.output, run.mapping);
+    return {.stats = found.stats, .edges = found};
+  }
+
+ private:
+  EdgePlan plan_;
+};
+
+/// Explains the mismatch of a kernel that has a channel for the alpha that is set aside.
+void check_alpha_channel(const Source& source, const ConstTensorRef& x, const FilterSpec& spec) {
+  const Layer& first = spec.network.banks.front().layers.front();
+  const std::int64_t expected = first.shape.c_i_per_group * first.params.groups;
+  if (source.has_alpha() && spec.alpha == AlphaRule::keep && first.rank > 2 && expected == x.shape.c + 1) {
+    refuse("the kernel's channels do not match the input (expected " + std::to_string(expected) + " channels, got " +
+           std::to_string(x.shape.c) + ", since alpha is set aside); add --alpha filter to count alpha as a channel");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, const FilterSpec& spec) {
+  const ConstTensorRef x = source.filtered_part(spec.alpha);
+  PlanOptions options = spec.plan;
+  options.input_channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  options.output_channels_last = !format.is_tensor();
+  if (spec.edges)
+    return std::make_unique<RecipePlan>(
+        EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype(), format), x.dtype, x.shape, options));
+
+  check_alpha_channel(source, x, spec);
+  if (spec.alpha != AlphaRule::premultiply || !source.has_alpha())
+    return std::make_unique<PlainPlan>(NetworkPlan(spec.network, x.dtype, x.shape, spec.flip, options));
+
+  if (spec.map == OutputMap::signs) refuse("--map signed has no room for a filtered alpha; choose --alpha keep");
+  if (spec.dumps_layers) refuse("--dump-layers would show layers of colours multiplied by alpha; choose --alpha keep");
+  return std::make_unique<AlphaPlan>(PremultipliedPlan(spec.network, x.dtype, x.shape, spec.flip, options));
+}
+
+}  // namespace convtool

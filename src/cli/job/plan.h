@@ -1,0 +1,49 @@
+// A filter prepared for one input: the one interface that a job runs.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "cli/job/filter_spec.h"
+#include "edges/edge_plan.h"
+#include "network/network_plan.h"
+
+namespace convtool {
+
+/// What one run reads and writes.
+struct PlanRun {
+  ConstTensorRef input;
+  ConstTensorRef picture;  ///< colours as large as the input, on which an overlay is painted; else not read
+  TensorRef output;        ///< the plan's output_shape(), any type and strides, not overlapping the others
+  Mapping mapping;         ///< from responses to values; not automatic
+  LayerObserver observer;  ///< receives what each layer computes; may be empty
+};
+
+struct PlanResult {
+  ResponseStats stats;
+  std::optional<EdgeResult> edges;  ///< of edge recipes
+};
+
+/// Implemented for a network, a network on colours premultiplied by alpha, and an edge recipe. Immutable.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+
+  virtual const Shape& output_shape() const = 0;
+
+  /// The convolutions that it runs; their last output need not be its own.
+  virtual const NetworkPlan& kernels() const = 0;
+
+  /// The edge recipe with every choice made, or null.
+  virtual const EdgeRecipe* recipe() const { return nullptr; }
+
+  /// Throws Error(shape) where normalizing finds no finite range or Otsu's method no threshold, std::bad_alloc when
+  /// memory runs out.
+  virtual PlanResult run(const PlanRun& run) const = 0;
+};
+
+/// Plans `spec` for what is filtered of `source`; `format` is the output's. Throws Error(shape) where kernel, recipe
+/// or options do not fit the input.
+std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, const FilterSpec& spec);
+
+}  // namespace convtool

@@ -1,0 +1,74 @@
+#include "cli/job/run_job.h"
+
+#include "cli/job/output_file.h"
+#include "core/stopwatch.h"
+#include "network/alpha.h"
+
+namespace convtool {
+namespace {
+
+/// Writes each layer's responses to its file, as f32; nothing without files.
+LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing) {
+  if (job.destination.layers.empty()) return {};
+  return [&job, &source, &spec, keeps_existing](std::size_t bank, const ConstTensorRef& responses) {
+    const std::string& path = job.destination.layers[bank];
+    if (keeps_existing && exists(path)) return;
+    NpyFile file = new_npy(responses.shape, result_rank(responses.shape, source.rank()));
+    identity_plan(DType::f32, responses.shape, spec.plan).run(responses, file.values(), {});
+    create_folder_of(path);
+    write_file(path, file.bytes);
+  };
+}
+
+/// Runs the plan into `output`, whose last channel is for the alpha that was set aside, if any.
+PlanResult convolve(const Job& job, const Source& source, const std::optional<Image>& picture, const FilterSpec& spec,
+                    bool keeps_existing, const TensorRef& output) {
+  const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
+  const PlanResult result = job.plan->run({.input = source.filtered_part(spec.alpha),
+                                           .picture = picture ? ConstTensorRef(picture->colour()) : ConstTensorRef(),
+                                           .output = output.channels(0, filtered),
+                                           .mapping = job.mapping,
+                                           .observer = layer_writer(job, source, spec, keeps_existing)});
+  if (job.alpha_kept) {
+    ReceptiveField field;
+    for (const BankPlan& bank : job.plan->kernels().banks()) field.append(bank.geometry().problems);
+    resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
+  }
+  return result;
+}
+
+}  // namespace
+
+Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
+                bool keeps_existing) {
+  Outcome outcome;
+  const auto run_into = [&](const TensorRef& output) {
+    const Stopwatch watch;
+    outcome.result = convolve(job, *source, picture, spec, keeps_existing, output);
+    outcome.convolve_seconds = watch.seconds();
+    source.reset();
+    picture.reset();
+  };
+  const auto encode = [&](const auto& encoder) {
+    const Stopwatch watch;
+    outcome.bytes = encoder();
+    outcome.encode_seconds = watch.seconds();
+  };
+
+  if (!job.format().is_tensor()) {
+    Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
+    run_into(image.all());
+    encode([&] { return encode_image(std::move(image), *job.format().picture, spec.encode); });
+  } else if (job.format().kind == FileFormat::Kind::npy) {
+    NpyFile file = new_npy(job.shape, job.tensor_rank);
+    run_into(file.values());
+    outcome.bytes = std::move(file.bytes);
+  } else {
+    RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = job.tensor_rank};
+    run_into(tensor.tensor.ref());
+    encode([&] { return format_tensor_json(tensor); });
+  }
+  return outcome;
+}
+
+}  // namespace convtool

@@ -1,0 +1,24 @@
+// Runs a job: filters, then encodes.
+#pragma once
+
+#include <optional>
+
+#include "cli/job/job.h"
+#include "files/file.h"
+
+namespace convtool {
+
+struct Outcome {
+  Bytes bytes;  ///< the encoded result
+  PlanResult result;
+  double convolve_seconds = 0, encode_seconds = 0;
+};
+
+/// Filters `source` into memory of the kind that the format needs, and encodes it. The source is freed between the two,
+/// so that its pixels and the encoded bytes need not be in memory together. The results of layers are written to the
+/// files of `job.destination.layers`; with `keeps_existing` existing ones are left alone. `picture` is what an overlay
+/// is painted on. Throws as Plan::run() and the encoders do, and Error(output) for a layer's file.
+Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
+                bool keeps_existing);
+
+}  // namespace convtool

@@ -1,0 +1,124 @@
+#include "kernels/files/kernel_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/error.h"
+#include "files/json_text.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::json;
+
+/// The sum of the weights of each output channel.
+std::vector<double> sums_of_weights(const KernelObject& object, const std::string& weight_key, const Layer& layer) {
+  std::vector<double> sums;
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
+    sums.push_back(sum_of_weights(layer.weights.data() + o * layer.shape.taps(), layer.shape.taps()));
+    if (sums.back() == 0)
+      object.fail(weight_key,
+                  "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
+  }
+  return sums;
+}
+
+/// The sums of the weights where "normalize" is set, whatever the divisor; else the divisor, and nothing for 1.
+std::vector<double> read_divisor(const KernelObject& object, const std::string& weight_key, const Layer& layer) {
+  const double divisor = object.number("divisor", 1);
+  if (divisor == 0) object.fail("divisor", "every weight is divided by it, so it cannot be 0");
+  std::vector<double> divisors;
+  if (object.flag("normalize")) {
+    divisors = sums_of_weights(object, weight_key, layer);
+  } else if (divisor != 1) {
+    divisors = {divisor};
+  }
+  const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
+                                          [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+  for (const double by : divisors) {
+    if (!(std::fabs(static_cast<double>(largest) / by) <= static_cast<double>(std::numeric_limits<float>::max())))
+      object.fail(weight_key, "a weight beyond float32 after the division");
+  }
+  return divisors;
+}
+
+std::int64_t read_groups(const KernelObject& object, const Layer& layer) {
+  const std::int64_t groups = object.integer("groups", 1);
+  if (groups > 1 && layer.rank != 4) {
+    object.fail("groups", "groups need weights of rank 4, [c_o][c_i/groups][kh][kw] (got rank " +
+                              std::to_string(layer.rank) +
+                              (layer.rank == 2 ? ", which already filters each channel separately)" : ")"));
+  }
+  if (layer.shape.c_o % groups != 0) {
+    object.fail("groups", std::to_string(groups) + " groups do not divide the " + std::to_string(layer.shape.c_o) +
+                              " output channels");
+  }
+  return groups;
+}
+
+}  // namespace
+
+void KernelWeights::read(const KernelObject& object, const std::string& weight_key, Layer& layer) {
+  const json& weight = object.at("weight");
+  if (!weight.is_array() && !weight.is_string())
+    object.fail(weight_key,
+                describe_json(weight) +
+                    " is not a matrix of weights (expected nested lists of rank 2, 3 or 4, or the name of a file)");
+  WeightFile block = read_block(weight, object, weight_key);
+  const auto& d = block.dimensions;
+  layer.rank = static_cast<int>(d.size());
+  if (layer.rank < 2 || layer.rank > 4) {
+    object.fail(weight_key, "weights of rank " + std::to_string(d.size()) +
+                                (d.size() == 1 ? "; for a single row write [[...]]" : "") +
+                                " (expected 2: [kh][kw], 3: [c_i][kh][kw] or 4: [c_o][c_i/groups][kh][kw])");
+  }
+  layer.shape = {.c_o = layer.rank == 4 ? d[0] : 1,
+                 .c_i_per_group = layer.rank == 2 ? 1 : d[d.size() - 3],
+                 .kh = d[d.size() - 2],
+                 .kw = d[d.size() - 1]};
+  layer.weights = std::move(block.values);
+  layer.divisor = read_divisor(object, weight_key, layer);
+  layer.params.groups = read_groups(object, layer);
+  read_bias(object, layer);
+}
+
+void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
+  if (!object.has("bias")) return;
+  WeightFile block = read_block(object.at("bias"), object, "bias");
+  if (block.dimensions.size() > 1)
+    object.fail("bias", "rank " + std::to_string(block.dimensions.size()) +
+                            " (expected a number, or a list with one per output channel)");
+  const auto given = static_cast<std::int64_t>(block.values.size());
+  if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
+    object.fail("bias", std::to_string(given) + " numbers (expected 1, or " + std::to_string(layer.shape.c_o) +
+                            ", one per output channel)");
+  }
+  layer.bias = std::move(block.values);
+}
+
+WeightFile KernelWeights::read_block(const json& value, const KernelObject& object, const std::string& key) {
+  if (!value.is_string()) {
+    const NumberBlock block = read_numbers(value, object.pointer(key), ErrorKind::kernel, object.source());
+    return {.path = "", .dimensions = block.dimensions, .values = {block.values.begin(), block.values.end()}};
+  }
+  WeightFile block;
+  try {
+    block = read_weight_file(value.get<std::string>(), folder_, kMostReferredWeights - count_);
+  } catch (const Error& error) {
+    object.fail(key, error.what());
+  }
+  add_count(std::ssize(block.values), object, key);
+  files_.push_back(block.path);
+  return block;
+}
+
+void KernelWeights::add_count(std::int64_t count, const KernelObject& object, const std::string& key) {
+  count_ += count;
+  if (count_ > kMostReferredWeights)
+    object.fail(key, "makes more than " + std::to_string(kMostReferredWeights) +
+                         " weights together with those before it; split the network");
+}
+
+}  // namespace convtool

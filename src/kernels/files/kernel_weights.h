@@ -1,0 +1,40 @@
+// Internal to kernels/: the numbers of the layers of a kernel file, written there or in files that it names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/files/kernel_values.h"
+#include "kernels/files/weight_file.h"
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Reads the weights of one kernel file, and keeps count of those that it asks for in a few words: by the name of a
+/// file or the size of a window. Functions throw Error(kernel) as KernelObject does.
+class KernelWeights {
+ public:
+  /// Files are relative to `folder`; "" is the current one.
+  explicit KernelWeights(std::string folder) : folder_(std::move(folder)) {}
+
+  /// Sets rank, shape, weights, divisor, groups and bias of `layer`. Errors in the weights are reported at
+  /// `weight_key`: "weight", or "" where they are the whole value.
+  void read(const KernelObject& object, const std::string& weight_key, Layer& layer);
+
+  /// Adds `count` weights that the value of `key` asks for. Throws beyond kMostReferredWeights in all.
+  void add_count(std::int64_t count, const KernelObject& object, const std::string& key);
+
+  /// The files that were read.
+  std::vector<std::string> take_files() { return std::move(files_); }
+
+ private:
+  WeightFile read_block(const nlohmann::json& value, const KernelObject& object, const std::string& key);
+  void read_bias(const KernelObject& object, Layer& layer);
+
+  std::string folder_;
+  std::vector<std::string> files_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace convtool

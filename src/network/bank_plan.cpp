@@ -1,0 +1,172 @@
+#include "network/bank_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "core/percentile.h"
+
+namespace convtool {
+namespace {
+
+/// The K kernels as one whose channel c * K + k is channel c of kernel k, as Epilogue::combine_count expects.
+Kernel interleave_channels(const std::vector<Kernel>& kernels) {
+  Kernel merged{.shape = kernels.front().shape, .weights = {}, .bias = {}};
+  const std::int64_t channels = merged.shape.c_o, taps = merged.shape.taps();
+  merged.shape.c_o *= static_cast<std::int64_t>(kernels.size());
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (const Kernel& kernel : kernels) {
+      merged.weights.insert(merged.weights.end(), kernel.taps(c, 0), kernel.taps(c, 0) + taps);
+      merged.bias.push_back(kernel.bias[static_cast<std::size_t>(c)]);
+      merged.divisor.push_back(kernel.divisor.empty() ? 1.0 : kernel.divisor[static_cast<std::size_t>(c)]);
+    }
+  }
+  return merged;
+}
+
+/// `c_o` output channels take one bias, or one each.
+void check_bias(const Layer& layer, std::int64_t c_o) {
+  const std::int64_t count = std::ssize(layer.bias);
+  if (count <= 1 || count == c_o) return;
+  throw Error(ErrorKind::shape, "",
+              "the bias does not match the output channels (expected " +
+                  (c_o == 1 ? "one number" : "1 or " + std::to_string(c_o) + " numbers") + ", got " +
+                  std::to_string(count) + "); give one number, or one per output channel");
+}
+
+/// The range of the responses between two percentiles.
+ResponseStats percentile_range(const BankPlan& bank, const ConstTensorRef& input,
+                               const std::array<double, 2>& percentiles) {
+  Tensor responses(DType::f32, bank.output_shape());
+  bank.run(input, responses.ref(), {});
+  const std::span<float> all(responses.data<float>(), static_cast<std::size_t>(responses.shape().count()));
+  const std::span<float> numbers(
+      all.begin(), std::partition(all.begin(), all.end(), [](float value) { return !std::isnan(value); }));
+  if (numbers.empty()) return {};
+  ResponseStats range;
+  range.min = static_cast<double>(percentile(numbers, percentiles[0]));
+  range.max = static_cast<double>(percentile(numbers, percentiles[1]));
+  return range;
+}
+
+std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x" + std::to_string(shape.w); }
+
+}  // namespace
+
+Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip) {
+  Kernel kernel{.shape = layer.shape, .weights = layer.weights, .bias = layer.bias, .divisor = layer.divisor};
+  if (flip) {  // rotating each [kh][kw] block is reversing it
+    const std::int64_t block = layer.shape.kh * layer.shape.kw;
+    for (auto at = kernel.weights.begin(); at != kernel.weights.end(); at += block) std::reverse(at, at + block);
+  }
+  if (layer.rank == 2) {
+    kernel.shape.c_o = c_i;
+    const std::vector<float> one = std::move(kernel.weights);
+    kernel.weights.clear();
+    for (std::int64_t c = 0; c < c_i; ++c) kernel.weights.insert(kernel.weights.end(), one.begin(), one.end());
+  }
+  const auto channels = static_cast<std::size_t>(kernel.shape.c_o);
+  if (kernel.bias.size() <= 1) kernel.bias.assign(channels, kernel.bias.empty() ? 0.0F : kernel.bias[0]);
+  if (kernel.divisor.size() == 1) kernel.divisor.assign(channels, kernel.divisor[0]);
+  return kernel;
+}
+
+BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input) {
+  check_bank(bank);
+  BankGeometry geometry;
+  for (const Layer& layer : bank.layers) {
+    KernelShape shape = layer.shape;
+    ConvParams params = layer.params;
+    if (layer.rank == 2) shape.c_o = params.groups = input.c;
+    check_bias(layer, shape.c_o);
+    geometry.problems.push_back(make_problem(input_dtype, input, shape, params));
+    const Shape output = output_shape(geometry.problems.back());
+    if (geometry.problems.size() == 1) {
+      geometry.output = output;
+    } else if (output.h != geometry.output.h || output.w != geometry.output.w) {
+      throw Error(ErrorKind::shape, "",
+                  "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
+                      size_text(geometry.output) + ", '" + layer.name + "' gives " + size_text(output) +
+                      "); give both padding \"same\", or run them one at a time");
+    } else if (bank.combine == Combine::none) {
+      geometry.output.c += output.c;
+    }
+  }
+  return geometry;
+}
+
+std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip) {
+  if (bank.layers.front().is_max_pool()) return {};
+  std::vector<Kernel> kernels;
+  for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, geometry.problems.front().input.c, flip));
+  if (bank.combine != Combine::none) {
+    Kernel merged = interleave_channels(kernels);
+    ConvProblem problem = geometry.problems.front();
+    problem.kernel = merged.shape;
+    const auto count = static_cast<std::int64_t>(kernels.size());
+    return {{problem, std::move(merged),
+             Epilogue{.activation = bank.layers.front().activation, .combine = bank.combine, .combine_count = count}}};
+  }
+  std::vector<BoundKernel> bound;
+  for (std::size_t i = 0; i < kernels.size(); ++i)
+    bound.push_back({geometry.problems[i], std::move(kernels[i]), Epilogue{.activation = bank.layers[i].activation}});
+  return bound;
+}
+
+BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options)
+    : geometry_(bank_geometry(bank, input_dtype, input)) {
+  if (bank.layers.front().is_max_pool()) {
+    pool_.emplace(geometry_.problems.front(), options);
+    return;
+  }
+  for (BoundKernel& bound : bind_bank(bank, geometry_, flip))
+    plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);
+}
+
+ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+  if (pool_) return pool_->run(input, output, map);
+  ResponseStats stats;
+  std::int64_t channel = 0;
+  for (const ConvPlan& plan : plans_) {
+    const std::int64_t count = plan.output_shape().c;
+    const auto slice = output.channels(channel, count);
+    stats.merge(plan.run(input, {slice.data, slice.dtype, slice.shape, slice.strides}, map));
+    channel += count;
+  }
+  return stats;
+}
+
+ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& output) const {
+  if (pool_) return pool_->measure(input, output);
+  ResponseStats stats;
+  for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input, output));
+  return stats;
+}
+
+BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options) {
+  Layer layer{.name = "identity"};
+  layer.shape = {1, 1, 1, 1};
+  layer.weights = {1};
+  return BankPlan({.name = "identity", .layers = {std::move(layer)}}, dtype, shape, false,
+                  {.threads = options.threads, .totals = options.totals});
+}
+
+ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                         const Mapping& mapping) {
+  ResponseStats measured;
+  if (mapping.percentiles)
+    measured = percentile_range(bank, input, *mapping.percentiles);
+  else if (needs_measuring(mapping.map))
+    measured = bank.measure(input, output.strides);
+  if (mapping.map == OutputMap::signs) {
+    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
+    for (std::size_t c = 0; c < maps.size(); ++c)
+      bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+    return measured;  // what clips in one colour shows in the other, so nothing counts as clipped
+  }
+  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
+}
+
+}  // namespace convtool

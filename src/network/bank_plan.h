@@ -1,0 +1,80 @@
+// A bank prepared for one input shape: each layer bound to its channels and planned.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "conv/plan.h"
+#include "network/layer.h"
+#include "network/max_pool.h"
+
+namespace convtool {
+
+/// The engine's weights for `layer` on an input of `c_i` channels. A rank-2 kernel is repeated for each channel, as a
+/// depthwise convolution. `flip` rotates it by 180 degrees, which makes it a true convolution. The number of biases has
+/// to match, as bank_geometry() checks.
+Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip);
+
+/// The shapes of a bank on one input.
+struct BankGeometry {
+  std::vector<ConvProblem> problems;  ///< one per layer; the groups of a rank-2 kernel are the channels
+  Shape output;                       ///< channels combined or stacked
+};
+
+/// Throws Error(shape) where a layer does not fit the input, its biases do not match its output channels, or outputs to
+/// be stacked differ in height or width.
+BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input);
+
+/// What the engine runs for a bank.
+struct BoundKernel {
+  ConvProblem problem;
+  Kernel kernel;
+  Epilogue epilogue;
+};
+
+/// The kernels of `bank` for the engine: one when it is combined, none for a max pool, else one per layer.
+std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip);
+
+/// A bank on one input shape. A combined bank is one plan whose epilogue combines channels. A stacked bank has a plan
+/// for each layer, which writes its own slice of the output channels. A max pool has no plans: it has its own
+/// algorithm, whichever algorithm the options ask for.
+class BankPlan {
+ public:
+  /// Throws as bank_geometry() and ConvPlan do.
+  BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
+
+  const Shape& output_shape() const { return geometry_.output; }
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
+  ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
+
+  const BankGeometry& geometry() const { return geometry_; }
+  const std::vector<ConvPlan>& plans() const { return plans_; }
+
+  // Of the first kernel, or of the max pool.
+  const ConvProblem& problem() const { return pool_ ? pool_->windows() : plans_.front().problem(); }
+  std::string_view algorithm() const { return pool_ ? "pool" : plans_.front().algorithm(); }
+  int threads() const { return pool_ ? pool_->threads() : plans_.front().threads(); }
+
+ private:
+  BankGeometry geometry_;
+  std::vector<ConvPlan> plans_;
+  std::optional<MaxPool> pool_;
+};
+
+/// Copies each channel unchanged: a way to map and store, with the engine, what is computed elsewhere. The algorithm of
+/// `options` is ignored.
+BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options);
+
+/// Runs `bank` and stores its responses in `output` by way of `mapping`, which is not automatic. `output` has the
+/// bank's output shape, any type and strides, and does not overlap the input. `units` is the element type whose units
+/// the responses are in.
+///
+/// A mapping that needs all responses before the first value runs the bank again instead of keeping them: normalize
+/// twice, and signed four times, the last three into the R, G and B of `output`, from a bank of one output channel.
+/// With percentiles, the responses are kept in f32.
+/// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
+ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                         const Mapping& mapping);
+
+}  // namespace convtool

@@ -1,0 +1,75 @@
+#include "pictures/compression.h"
+
+#include <libdeflate.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <new>
+
+namespace convtool {
+namespace {
+
+Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy strategy) {
+  constexpr int kStrategies[] = {Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED};
+  constexpr int kLargestWindow = 15, kMostMemory = 9;
+  z_stream state = {};
+  if (deflateInit2(&state, level, Z_DEFLATED, kLargestWindow, kMostMemory, kStrategies[static_cast<int>(strategy)]) !=
+      Z_OK)
+    throw std::bad_alloc();
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&state, deflateEnd);
+  Bytes result;
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::size_t written = 0;
+  int status = Z_OK;
+  while (status != Z_STREAM_END) {
+    const auto given = static_cast<uInt>(std::min<std::size_t>(data.size(), std::numeric_limits<uInt>::max()));
+    result.resize(written + kPiece);
+    state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(data.data()));  // zlib only reads it
+    state.avail_in = given;
+    state.next_out = reinterpret_cast<Bytef*>(result.data() + written);
+    state.avail_out = static_cast<uInt>(kPiece);
+    status = ::deflate(&state, given == data.size() ? Z_FINISH : Z_NO_FLUSH);
+    data = data.subspan(given - state.avail_in);
+    written += kPiece - state.avail_out;
+  }
+  result.resize(written);
+  return result;
+}
+
+}  // namespace
+
+Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy) {
+  if (strategy) return deflate_by_zlib(data, level, *strategy);
+  const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
+      libdeflate_alloc_compressor(level), libdeflate_free_compressor);
+  if (!compressor) throw std::bad_alloc();
+  // The bound is as large as the data, the result usually much smaller; pages that are not written take no memory.
+  const std::size_t bound = libdeflate_zlib_compress_bound(compressor.get(), data.size());
+  const auto stream = std::make_unique_for_overwrite<std::byte[]>(bound);
+  const std::size_t size = libdeflate_zlib_compress(compressor.get(), data.data(), data.size(), stream.get(), bound);
+  return Bytes(stream.get(), stream.get() + size);
+}
+
+std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
+  constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
+  std::string text(std::min(most, kMost), '\0');
+  z_stream state = {};
+  state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream.data()));  // zlib only reads it
+  state.avail_in = static_cast<uInt>(std::min(stream.size(), kMost));
+  state.next_out = reinterpret_cast<Bytef*>(text.data());
+  state.avail_out = static_cast<uInt>(text.size());
+  if (inflateInit(&state) != Z_OK) return {};
+  inflate(&state, Z_SYNC_FLUSH);
+  text.resize(text.size() - state.avail_out);
+  inflateEnd(&state);
+  return text;
+}
+
+std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before) {
+  return data.empty() ? before
+                      : libdeflate_crc32(before, data.data(), data.size());  // libdeflate restarts at a null pointer
+}
+
+}  // namespace convtool

@@ -1,0 +1,25 @@
+// Internal to pictures/: the compression of PNG files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "files/file.h"
+#include "pictures/encode_options.h"
+
+namespace convtool {
+
+/// Compresses `data` to a zlib stream (RFC 1950), at a level from 0, stored, to 9, smallest. libdeflate does it, in
+/// half of zlib's time; with a strategy, which libdeflate does not offer, zlib does. Throws std::bad_alloc.
+Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy);
+
+/// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
+std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
+
+/// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
+std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);
+
+}  // namespace convtool

@@ -1,0 +1,143 @@
+// Decoding with OpenCV 4.6, and corrections of what it gets wrong.
+//
+// The header is read first (image_header.h), for the size and for the properties that OpenCV does not report. Then
+// OpenCV decodes (opencv_decoder.h). Then the pixels are converted to the order and types that Image promises.
+#include "pictures/decode_image.h"
+
+#include <algorithm>
+#include <limits>
+#include <opencv2/imgproc.hpp>
+
+#include "files/byte_reader.h"
+#include "pictures/image_header.h"
+#include "pictures/opencv_decoder.h"
+#include "pictures/opencv_support.h"
+
+namespace convtool {
+namespace {
+
+/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down,
+/// as OpenCV's does for PNM in text.
+template <class T>
+void spread(cv::Mat& pixels, std::int64_t full) {
+  const std::int64_t largest = std::numeric_limits<T>::max();
+  for (int y = 0; y < pixels.rows; ++y) {
+    T* const row = pixels.ptr<T>(y);
+    for (int i = 0; i < pixels.cols * pixels.channels(); ++i)
+      row[i] = static_cast<T>(std::min<std::int64_t>(row[i], full) * largest / full);
+  }
+}
+
+/// B, G, R, A to R, G, B, A or back, in place.
+template <class T>
+void swap_red_and_blue(cv::Mat& pixels) {
+  for (int y = 0; y < pixels.rows; ++y) {
+    T* const row = pixels.ptr<T>(y);
+    for (std::ptrdiff_t x = 0; x < pixels.cols; ++x) std::swap(row[4 * x], row[4 * x + 2]);
+  }
+}
+
+/// Converts the values to u8, u16 or f32, in the full range, with black at 0.
+void settle_values(cv::Mat& pixels, const PictureHeader& header) {
+  const int depth = pixels.depth();
+  if (depth != CV_8U && depth != CV_16U) {
+    if (depth != CV_32F) pixels.convertTo(pixels, CV_32F);
+    return;
+  }
+  if (header.full_value)
+    depth == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
+                   : spread<std::uint16_t>(pixels, *header.full_value);
+  if (header.white_is_zero) cv::bitwise_not(pixels, pixels);
+}
+
+/// Adds alpha to grey: 0 where the grey value is `transparent`, elsewhere the maximum.
+cv::Mat add_alpha(const cv::Mat& grey, std::int64_t transparent) {
+  cv::Mat alpha;
+  cv::compare(grey, static_cast<double>(transparent), alpha, cv::CMP_NE);
+  alpha.convertTo(alpha, grey.depth(), grey.depth() == CV_8U ? 1 : 257);
+  return pick_channels({grey, alpha}, 2, {0, 0, 1, 1});
+}
+
+/// Restores the channels of the file, in the order of ImagePixels::mat. RGB stays B, G, R, which a view can reverse.
+PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
+  switch (pixels.channels()) {
+    case 1:
+      if (!header.transparent_grey) return PixelFormat::grey;
+      pixels = add_alpha(pixels, *header.transparent_grey);
+      return PixelFormat::grey_alpha;
+    case 2: return PixelFormat::grey_alpha;
+    case 3: return PixelFormat::rgb;
+    case 4: break;
+    default:
+      throw Error(ErrorKind::input, "",
+                  "a picture of " + std::to_string(pixels.channels()) + " channels cannot be read (1 to 4 can)");
+  }
+  if (header.grey_with_alpha) {
+    pixels = pick_channels({pixels}, 2, {0, 0, 3, 1});
+    return PixelFormat::grey_alpha;
+  }
+  if (header.opaque) {
+    cv::cvtColor(pixels, pixels, cv::COLOR_BGRA2BGR);
+    return PixelFormat::rgb;
+  }
+  visit_dtype(dtype_of_depth(pixels.depth()), [&](auto zero) { swap_red_and_blue<decltype(zero)>(pixels); });
+  return PixelFormat::rgba;
+}
+
+/// Rotates and mirrors a stored picture into its upright position.
+void turn_upright(cv::Mat& pixels, Orientation orientation) {
+  constexpr int kTopToBottom = 0, kLeftToRight = 1, kBoth = -1;  // values of cv::flip()
+  cv::Mat turned;
+  switch (orientation) {
+    case Orientation::top_left: return;
+    case Orientation::top_right: cv::flip(pixels, turned, kLeftToRight); break;
+    case Orientation::bottom_right: cv::flip(pixels, turned, kBoth); break;
+    case Orientation::bottom_left: cv::flip(pixels, turned, kTopToBottom); break;
+    case Orientation::left_top: cv::transpose(pixels, turned); break;
+    case Orientation::right_top: cv::rotate(pixels, turned, cv::ROTATE_90_CLOCKWISE); break;
+    case Orientation::right_bottom:
+      cv::rotate(pixels, turned, cv::ROTATE_180);
+      cv::transpose(turned, turned);
+      break;
+    case Orientation::left_bottom: cv::rotate(pixels, turned, cv::ROTATE_90_COUNTERCLOCKWISE); break;
+  }
+  pixels = turned;
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
+  return decode_image(bytes, read_small_header(bytes, max_pixels));
+}
+
+Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header) {
+  if (bytes.size() > std::numeric_limits<int>::max())
+    throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
+
+  Bytes patched;
+  if (header.extra_sample_at) {
+    patched.assign(bytes.begin(), bytes.end());
+    patched[*header.extra_sample_at] = patched[*header.extra_sample_at + 1] = std::byte{0};
+    bytes = patched;
+  }
+  auto pixels = std::make_shared<ImagePixels>(decode_by_opencv(bytes, header.type));
+  cv::Mat& mat = pixels->mat;
+  if (mat.empty())
+    throw Error(
+        ErrorKind::input, "",
+        "the " + std::string(to_string(header.type)) + " is damaged or truncated, or of a kind that cannot be read");
+  // OpenCV applies the orientation of a TIFF itself.
+  const bool as_stored = mat.cols == header.width && mat.rows == header.height;
+  const bool turned = header.type == PictureType::tiff && mat.cols == header.height && mat.rows == header.width;
+  if (!as_stored && !turned) throw_damaged(to_string(header.type), "its size differs from its header");
+
+  const PixelFormat format = call_opencv([&] {
+    settle_values(mat, header);
+    const PixelFormat settled = settle_channels(mat, header);
+    turn_upright(mat, header.orientation);
+    return settled;
+  });
+  return Image(std::move(pixels), format);
+}
+
+}  // namespace convtool

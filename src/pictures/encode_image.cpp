@@ -1,0 +1,86 @@
+// Encoding with OpenCV, except for PNG (png_writer.h) and the two formats that OpenCV would write to a file in /tmp
+// first (float_files.h).
+#include "pictures/encode_image.h"
+
+#include <algorithm>
+#include <limits>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "files/stderr_capture.h"
+#include "pictures/float_files.h"
+#include "pictures/opencv_support.h"
+#include "pictures/png_writer.h"
+
+namespace convtool {
+namespace {
+
+constexpr int kPngLevel = 1;  // the default
+
+/// The longest side that the format can store: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR,
+/// what keeps a row of four channels below 2^31 bytes.
+std::int64_t longest_side(std::string_view format) {
+  if (format == "jpeg") return 65500;
+  if (format == "webp") return 16383;
+  return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
+}
+
+std::vector<int> encoder_parameters(std::string_view format, DType dtype, const EncodeOptions& options) {
+  constexpr int kNoCompression = 1;  // TIFF 6.0, section 8; the default for float RGB is LogLuv, which is lossy
+  constexpr int kLossless = 101;     // any value above 100
+  if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
+  if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
+  if (format == "tiff" && dtype == DType::f32) return {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression};
+  return {};
+}
+
+/// The channels in the order that OpenCV's encoders expect: grey, B, G, R or B, G, R, A.
+cv::Mat to_encoder_order(const cv::Mat& pixels, PixelFormat format) {
+  if (format == PixelFormat::grey || format == PixelFormat::rgb) return pixels;
+  if (format == PixelFormat::grey_alpha) return pick_channels({pixels}, 4, {0, 0, 0, 1, 0, 2, 1, 3});
+  return pick_channels({pixels}, 4, {2, 0, 1, 1, 0, 2, 3, 3});
+}
+
+}  // namespace
+
+Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options) {
+  const std::string name(format.name);
+  const std::int64_t height = image.all().shape.h, width = image.all().shape.w;
+  const std::string size = std::to_string(width) + "x" + std::to_string(height);
+  if (!holds(format, image.dtype(), image.format()))
+    throw Error(ErrorKind::output, "",
+                name + " cannot store " + std::string(to_string(image.format())) + " in " +
+                    std::string(to_string(image.dtype())) + " without loss; choose another format or --depth");
+  if (height == 0 || width == 0)
+    throw Error(ErrorKind::output, "", "a picture without pixels (" + size + ") cannot be written");
+  if (std::max(height, width) > longest_side(format.name))
+    throw Error(ErrorKind::output, "",
+                name + " cannot store " + size + ": a side has at most " + std::to_string(longest_side(format.name)) +
+                    " pixels; choose another format");
+
+  if (name == "png") {
+    const int level = options.png_level.value_or(kPngLevel);
+    const PngScanlines scanlines = make_scanlines(image.all(), level);
+    image.pixels_.reset();
+    return write_png(scanlines, level, options.png_strategy);
+  }
+  if (name == "pfm") return write_pfm(image.all().view<float>());
+  if (name == "exr") return write_exr(image.all().view<float>());
+
+  const StderrCapture capture;
+  std::vector<uchar> encoded;
+  const bool done = call_codec(
+      [&] {
+        const cv::Mat ordered = to_encoder_order(image.pixels_->mat, image.format());
+        return cv::imencode(std::string(format.extensions.front()), ordered, encoded,
+                            encoder_parameters(format.name, image.dtype(), options));
+      },
+      false);
+  if (!done) throw Error(ErrorKind::output, "", "the " + name + " encoder failed on a picture of " + size);
+  image.pixels_.reset();
+  const auto* const first = reinterpret_cast<const std::byte*>(encoded.data());
+  return Bytes(first, first + encoded.size());
+}
+
+}  // namespace convtool

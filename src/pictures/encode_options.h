@@ -1,0 +1,20 @@
+// Options of the encoders of pictures.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace convtool {
+
+/// What zlib looks for when it compresses a PNG (zlib manual, deflateInit2). Without a strategy libdeflate compresses.
+enum class PngStrategy { standard, filtered, huffman, rle, fixed };
+inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
+
+/// A format ignores the options that do not apply to it.
+struct EncodeOptions {
+  std::optional<int> quality;    ///< 1 to 100; by default JPEG is written at 95, WebP lossless
+  std::optional<int> png_level;  ///< 0, stored, to 9, smallest; by default 1
+  std::optional<PngStrategy> png_strategy;
+};
+
+}  // namespace convtool

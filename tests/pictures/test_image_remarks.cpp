@@ -1,0 +1,139 @@
+// Remarks on what is lost from a picture: further pages, profiles, gammas.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "pictures/decode_image.h"
+#include "pictures/encode_image.h"
+#include "pictures/image_header.h"
+#include "pictures/pixel_values.h"
+#include "support/picture_bytes.h"
+
+using namespace convtool;
+using namespace convtool::testing;
+
+namespace {
+
+/// The start of each remark, one per line. Checks that the picture decodes in spite of them.
+std::string remarks(std::span<const std::byte> file) {
+  decode_image(file, 1000);
+  std::string text;
+  for (const Remark& remark : remarks_on(read_picture_header(file)))
+    text += remark.text.substr(0, 26) + (remark.once ? " once\n" : "\n");
+  return text;
+}
+
+constexpr const char* kProfileLost = "its ICC profile is ignored once\n";
+constexpr const char* kGammaLost = "its gamma is ignored: valu once\n";
+
+Bytes png_with(std::initializer_list<std::span<const std::byte>> chunks) {
+  ByteWriter header(true), file;
+  header.u32(2).u32(1).u8(8).u8(0).u8(0).u8(0).u8(0);
+  file.u8(0x89).text("PNG\r\n\x1a\n").append(png_chunk("IHDR", header.bytes()));
+  for (const auto chunk : chunks) file.append(chunk);
+  return file.append(png_chunk("IDAT", zlib_stored(ByteWriter().u8(0).u8(7).u8(8).bytes())))
+      .append(png_chunk("IEND", {}))
+      .bytes();
+}
+
+Bytes png_profile(const std::string& name, const std::string& profile = "?") {
+  return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes(profile))).bytes());
+}
+
+Bytes gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
+
+/// A JPEG with these APP2 segments after its first marker.
+Bytes jpeg_with(std::initializer_list<std::string> segments) {
+  const Bytes plain = encode_image(Image(DType::u8, PixelFormat::grey, 8, 8), *find_picture_format("jpeg"));
+  ByteWriter file(true);
+  file.append(std::span(plain).first(2));
+  for (const std::string& segment : segments) file.u8(0xff).u8(0xe2).u16(segment.size() + 2).text(segment);
+  return file.append(std::span(plain).subspan(2)).bytes();
+}
+
+/// `pages` equal directories after one strip of two pixels. The first has `profile`, unless that is empty.
+Bytes tiff_with(int pages, const std::string& profile, bool big_endian) {
+  constexpr std::uint32_t kStripAt = 8, kProfileAt = 10;
+  const auto length = static_cast<std::uint32_t>(profile.size() + profile.size() % 2);
+  ByteWriter file(big_endian);
+  file.text(big_endian ? "MM" : "II").u16(42).u32(kProfileAt + length).u8(7).u8(8).text(profile);
+  if (profile.size() % 2 != 0) file.u8(0);
+  for (int page = 0; page < pages; ++page) {
+    const bool tells = page == 0 && !profile.empty();
+    const std::uint64_t entries = tells ? 9 : 8;
+    file.u16(entries);
+    const auto entry = [&](std::uint64_t tag, std::uint64_t value) { file.u16(tag).u16(4).u32(1).u32(value); };
+    entry(256, 2), entry(257, 1), entry(258, 8), entry(259, 1), entry(262, 1), entry(273, kStripAt), entry(277, 1);
+    entry(279, 2);
+    if (tells) file.u16(34675).u16(7).u32(profile.size()).u32(kProfileAt);
+    file.u32(page + 1 < pages ? file.size() + 4 : 0);
+  }
+  return file.bytes();
+}
+
+}  // namespace
+
+TEST_CASE("PNG: a profile that does not name sRGB; a gamma, unless a chunk says sRGB") {
+  CHECK(remarks(png_with({})) == "");
+  CHECK(remarks(png_with({png_profile("Display P3")})) == kProfileLost);
+  CHECK(remarks(png_with({png_profile("sRGB IEC61966-2.1")})) == "");
+  CHECK(remarks(png_with({png_profile("icc", "... sRGB IEC61966-2.1 ...")})) ==
+        "");  // the name that ImageMagick gives it
+  CHECK(remarks(png_with({png_profile("icc", "Adobe RGB")})) == kProfileLost);
+  CHECK(remarks(png_with({png_chunk("iCCP", to_bytes("no end"))})) == "");
+  CHECK(remarks(png_with({gamma(100000)})) == kGammaLost);
+  CHECK(remarks(png_with({gamma(45455)})) == "");
+  CHECK(remarks(png_with({gamma(100000), png_chunk("sRGB", ByteWriter().u8(0).bytes())})) == "");
+  CHECK(remarks(png_with({gamma(100000), png_profile("Display P3")})) == kProfileLost);
+}
+
+TEST_CASE("a gamma changes no value") {
+  CHECK(values(decode_image(png_with({gamma(100000)}), 10).all()) == std::vector<double>{7, 8});
+}
+
+TEST_CASE("JPEG: a profile in one piece or several, named in ASCII or UTF-16") {
+  using namespace std::string_literals;
+  const std::string head = "ICC_PROFILE\0\1\1"s;
+  CHECK(remarks(jpeg_with({})) == "");
+  CHECK(remarks(jpeg_with({head + "Adobe RGB (1998)"})) == kProfileLost);
+  CHECK(remarks(jpeg_with({head + "Adobe", head + "RGB"})) == kProfileLost);
+  CHECK(remarks(jpeg_with({head + "nothing yet", head + "... sRGB IEC61966-2.1"})) == "");
+  CHECK(remarks(jpeg_with({head + "\0s\0R\0G\0B\0 \0b"s})) == "");
+  CHECK(remarks(jpeg_with({"FPXR or whatever"})) == "");
+}
+
+TEST_CASE("WebP: a profile chunk") {
+  const Bytes plain = encode_image(Image(DType::u8, PixelFormat::rgb, 2, 3), *find_picture_format("webp"));
+  const auto with = [&](const std::string& profile) {
+    ByteWriter body;
+    body.text("WEBP").text("VP8X").u32(10).u32(0x20).u16(2).u8(0).u16(1).u8(0);
+    body.text("ICCP").u32(profile.size()).text(profile).append(std::span(plain).subspan(12));
+    return ByteWriter().text("RIFF").u32(body.size()).append(body.bytes()).bytes();
+  };
+  CHECK(remarks(plain) == "");
+  CHECK(remarks(with("Display P3")) == kProfileLost);
+  CHECK(remarks(with("sRGB")) == "");
+}
+
+TEST_CASE("TIFF: pages and profiles, in both byte orders") {
+  for (const bool big_endian : {false, true}) {
+    CAPTURE(big_endian);
+    CHECK(remarks(tiff_with(1, "", big_endian)) == "");
+    CHECK(remarks(tiff_with(1, "ProPhoto", big_endian)) == kProfileLost);
+    CHECK(remarks(tiff_with(1, "sRGB!", big_endian)) == "");
+    CHECK(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).text ==
+          "only the first of its 3 pages is read");
+    CHECK_FALSE(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).once);
+    CHECK(remarks_on(read_picture_header(tiff_with(2, "ProPhoto", big_endian))).size() == 2);
+  }
+}
+
+TEST_CASE("TIFF: a broken or circular chain of pages does not prevent reading the first") {
+  Bytes file = tiff_with(1, "", false);
+  for (const std::uint32_t next : {10u, 0xffffffu, 9u}) {
+    const Bytes link = ByteWriter().u32(next).bytes();
+    std::copy(link.begin(), link.end(), file.end() - 4);
+    CHECK(values(decode_image(file, 10).all()) == std::vector<double>{7, 8});
+    CHECK(remarks_on(read_picture_header(file)).size() <= 1);
+  }
+}
