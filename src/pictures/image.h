@@ -14,11 +14,10 @@ namespace convtool {
 struct ImagePixels;  // internal to pictures/ (opencv_support.h): the cv::Mat
 struct PictureFormat;
 struct EncodeOptions;
+struct PictureHeader;
 
 /// Interleaved pixels, one item, with channels in the order grey(, alpha) or R, G, B(, alpha). Owns its memory; copies
 /// share it. Views are valid as long as any copy lives.
-struct PictureHeader;
-
 class Image {
  public:
   /// Uninitialised pixels. Throws std::bad_alloc.
