@@ -56,6 +56,28 @@ Network join(std::vector<Network> networks) {
   return joined;
 }
 
+/// The text of --padding-mode, with the names that libraries have for each mode.
+const std::string& padding_mode_text() {
+  static const std::string text = [] {
+    std::string list = "The values outside the input. Around a row abcd:\n\n";
+    for (const PaddingModeRow& row : kPaddingModeTable) {
+      std::string line = "  " + std::string(row.name);
+      line.resize(14, ' ');
+      line += std::string(row.picture) + "    ";
+      const bool is_constant = row.numpy == "constant";  // zeros and constant: a constant in all libraries
+      if (is_constant && row.name != "zeros") line += "k is --padding-value";
+      if (!is_constant)
+        line += "NumPy " + std::string(row.numpy) + ", SciPy " + std::string(row.scipy) + ", OpenCV " +
+                std::string(row.opencv);
+      list += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return list +
+           "\nFor reflect, the padding must be smaller than the input. symmetric and circular repeat the input as "
+           "often as needed.";
+  }();
+  return text;
+}
+
 }  // namespace
 
 void add_geometry_options(Command& command, LayerOptions& options) {
@@ -98,15 +120,7 @@ void add_geometry_options(Command& command, LayerOptions& options) {
         .value = "M",
         .target = &options.padding_mode,
         .brief = "{words}",
-        .text = "What the pixels outside the input hold. Around a row abcd:\n\n"
-                "  zeros       000|abcd|000\n"
-                "  constant    kkk|abcd|kkk    k is --padding-value\n"
-                "  reflect     dcb|abcd|cba    NumPy reflect, SciPy mirror, OpenCV REFLECT_101\n"
-                "  symmetric   cba|abcd|dcb    NumPy symmetric, SciPy reflect, OpenCV REFLECT\n"
-                "  replicate   aaa|abcd|ddd    NumPy edge, SciPy nearest\n"
-                "  circular    bcd|abcd|abc    NumPy and SciPy wrap\n\n"
-                "For reflect, the padding must be smaller than the input. symmetric and circular repeat the input as "
-                "often as needed.",
+        .text = padding_mode_text(),
         .otherwise = "the kernel's, else zeros",
         .words = {kPaddingModes}},
        {.names = "--padding-value",

@@ -12,7 +12,7 @@
 namespace convtool {
 namespace {
 
-/// A word of another program or library, and ours for the same.
+/// A word of other programs and libraries, and ours for the same.
 struct OtherWord {
   std::string_view option, word, ours;
 };
@@ -20,25 +20,29 @@ struct OtherWord {
 constexpr OtherWord kOtherWords[] = {{"--combine", "l2", "magnitude"},
                                      {"--combine", "average", "mean"},
                                      {"--combine", "avg", "mean"},
-                                     {"--depth", "uint8", "u8"},
-                                     {"--depth", "uint16", "u16"},
-                                     {"--depth", "float32", "f32"},
-                                     {"--depth", "float", "f32"},
                                      {"--depth", "8", "u8"},
+                                     {"--depth", "uint8", "u8"},
                                      {"--depth", "16", "u16"},
-                                     {"--padding-mode", "mirror", "reflect"},
+                                     {"--depth", "uint16", "u16"},
+                                     {"--depth", "float", "f32"},
+                                     {"--depth", "float32", "f32"},
                                      {"--padding-mode", "reflect101", "reflect"},
-                                     {"--padding-mode", "grid-mirror", "symmetric"},
-                                     {"--padding-mode", "edge", "replicate"},
-                                     {"--padding-mode", "nearest", "replicate"},
                                      {"--padding-mode", "border", "replicate"},
-                                     {"--padding-mode", "extend", "replicate"},
                                      {"--padding-mode", "clamp", "replicate"},
-                                     {"--padding-mode", "wrap", "circular"},
-                                     {"--padding-mode", "grid-wrap", "circular"},
+                                     {"--padding-mode", "extend", "replicate"},
                                      {"--padding-mode", "periodic", "circular"},
                                      {"--padding-mode", "tile", "circular"},
                                      {"--padding-mode", "black", "zeros"}};
+
+/// Our word for `word`, in lower case, of another program or library; "" when it is not known.
+std::string_view our_word(std::string_view option, std::string_view word) {
+  for (const OtherWord& row : kOtherWords)
+    if (row.option == option && row.word == word) return row.ours;
+  if (option != "--padding-mode") return "";
+  for (const PaddingModeRow& row : kPaddingModeTable)
+    if (word == row.numpy || word == row.scipy || word == in_small_letters(row.opencv)) return row.name;
+  return "";
+}
 
 [[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected,
                          const std::string& hint = "") {
@@ -183,11 +187,10 @@ std::size_t parse_choice(const std::string& option, std::string_view text, std::
     if (words[i] == lower) return i;
     list += (i == 0 ? "" : ", ") + std::string(words[i]);
   }
-  const auto other = std::find_if(std::begin(kOtherWords), std::end(kOtherWords),
-                                  [&](const OtherWord& row) { return row.option == option && row.word == lower; });
-  refuse(option, text, "one of " + list,
-         other == std::end(kOtherWords) ? suggestion(lower, {words.begin(), words.end()})
-                                        : "; did you mean '" + std::string(other->ours) + "'?");
+  const std::string_view ours = our_word(option, lower);
+  refuse(
+      option, text, "one of " + list,
+      ours.empty() ? suggestion(lower, {words.begin(), words.end()}) : "; did you mean '" + std::string(ours) + "'?");
 }
 
 }  // namespace convtool
