@@ -14,6 +14,7 @@ namespace convtool {
 struct ImagePixels;  // internal to pictures/ (opencv_support.h): the cv::Mat
 struct PictureFormat;
 struct EncodeOptions;
+struct PictureHeader;
 
 /// Interleaved pixels, one item, with channels in the order grey(, alpha) or R, G, B(, alpha). Owns its memory; copies
 /// share it. Views are valid as long as any copy lives.
@@ -34,7 +35,7 @@ class Image {
   Image to_luma() const;
 
  private:
-  friend Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
+  friend Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
   friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options);
 
   Image(std::shared_ptr<ImagePixels> pixels, PixelFormat format);

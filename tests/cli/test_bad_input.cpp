@@ -174,6 +174,21 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses({"apply", "ok.png", "-k", "large.json"}, 2, {"large.json: ", "64 MiB"});
 }
 
+TEST_CASE("kernels that are almost right suggest what was meant") {
+  Workplace workplace;
+  workplace.refuses_kernel("ok.png", {"'ok.png' is a picture; -k takes a kernel, such as -k sobel or -k edge.json"});
+  workplace.refuses_kernel("blur", {"did you mean 'gaussian'?"});
+  workplace.refuses_kernel("gauss", {"did you mean 'gaussian'?"});
+  workplace.refuses_kernel("canny", {"edges --thin --hysteresis auto", "is a Canny detector"});
+  workplace.refuses_kernel("gaussian sigma=2", {"did you mean gaussian:sigma=2?"});
+  workplace.refuses_kernel("[[1,.5]]", {"line 1, column 5", "write 0.5 instead of .5"});
+  workplace.refuses_kernel("[[1,1/9]]", {"line 1, column", "write the numerator and \"divisor\": 9"});
+  workplace.refuses_kernel("{'weight': [[1]]}", {"line 1, column 2", "JSON needs double quotes"});
+  workplace.refuses_kernel("{weight: [[1]]}", {"keys need double quotes", "single quotes"});
+  workplace.refuses_kernel("[[1,", {"do not close", "single quotes"});
+  workplace.refuses_kernel("weight:[[1,-1]]", {"a piece of JSON", "single quotes"});
+}
+
 TEST_CASE("kernels that do not fit the input") {
   Workplace workplace;
   const auto refuses = [&](std::vector<std::string> options, const std::vector<std::string>& parts) {

@@ -162,7 +162,7 @@ TEST_CASE("what does not fit is refused") {
 
   const Error sizes = plan_error(bank_of({three, five}), {1, 1, 9, 8});
   CHECK(sizes.kind() == ErrorKind::shape);
-  for (const std::string_view words : {"'three' gives 7x6", "'five' gives 5x4", "the same padding \"same\""})
+  for (const std::string_view words : {"'three' gives 7x6", "'five' gives 5x4", "give both padding \"same\""})
     CHECK(contains(sizes, words));
 
   const Error combined_sizes = plan_error(bank_of({three, five}, Combine::sum), {1, 1, 9, 8});

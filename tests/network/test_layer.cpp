@@ -116,7 +116,7 @@ TEST_CASE("kernels to be combined must be alike") {
   CHECK(error.kind() == ErrorKind::kernel);
   CHECK(error.where() == "bank");
   CHECK(contains(error, "'layer' and 'other'"));
-  CHECK(contains(error, "combine none"));
+  CHECK(contains(error, "\"combine\": \"none\""));
 
   CHECK_NOTHROW(check_bank(bank_of({base, bias}, Combine::sum)));  // biases may differ
   for (const Layer& other : {size, rank, padding, activation}) CHECK_NOTHROW(check_bank(bank_of({base, other})));

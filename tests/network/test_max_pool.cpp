@@ -134,8 +134,8 @@ TEST_CASE("a pool stands alone, and fits its input") {
   const auto refused = [](const Bank& bank) {
     return error_of([&] { const BankPlan plan(bank, DType::u8, {1, 1, 4, 4}, false, {}); });
   };
-  CHECK(contains(refused(bank_of({one, pool})), "pooling is a layer of its own"));
-  CHECK(contains(refused(bank_of({pool}, Combine::max)), "pooling is a layer of its own"));
+  CHECK(contains(refused(bank_of({one, pool})), "make it a separate entry"));
+  CHECK(contains(refused(bank_of({pool}, Combine::max)), "make it a separate entry"));
   const Network shrinking = network_of({bank_of({pool}), bank_of({pool}), bank_of({pool})});
   const Error error = error_of([&] { const NetworkPlan plan(shrinking, DType::u8, {1, 1, 7, 7}, false, {}); });
   CHECK(error.where() == "layer 3 on 1x1x1");

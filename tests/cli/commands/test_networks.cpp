@@ -178,7 +178,7 @@ TEST_CASE("pools take the options that mean something, and refuse the others") {
                                                                                       {"--bias", "1"},
                                                                                       {"--combine", "max"}})
     workplace.refuses({"apply", "a.pgm", "-k", pool, option, value}, 2, option + ": is for kernels, but 'pool' pools");
-  workplace.refuses({"apply", "a.pgm", "-k", pool, "-k", "[[1]]"}, 2, "pooling is a layer of its own");
+  workplace.refuses({"apply", "a.pgm", "-k", pool, "-k", "[[1]]"}, 2, "make it a separate entry");
   for (const char* map : {"auto", "clip", "abs", "normalize", "offset", "signed"})
     CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--map", map, "-o", "z.png"}).code == 0);
   CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--normalize-percentile", "1,99", "-o", "z.png"}).code == 0);

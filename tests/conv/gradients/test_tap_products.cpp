@@ -142,12 +142,25 @@ TEST_CASE("gradients and tap products have the same bits for any number of threa
   const ConvCase c = make_case(DType::f32, {2, 2, 90, 130}, {3, 2, 3, 3}, {.padding = kSame}, Numbers::rough, random);
   const Tensor values = rough_tensor(output_shape(c.problem), random);
   const TapProducts one = tap_products(c.problem, c.input.ref(), values.ref(), 1);
-  const WeightGradient one_gradient = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
   for (const int threads : {2, 3, 7}) {
     const TapProducts more = tap_products(c.problem, c.input.ref(), values.ref(), threads);
     CHECK(more.with_values == one.with_values);
     CHECK(more.with_taps == one.with_taps);
-    CHECK(weight_gradient(c.problem, c.input.ref(), values.ref(), threads).weights == one_gradient.weights);
+  }
+  // weight_gradient() cuts its work into one band per million multiply-adds: 13 million, summed by rows, and 27
+  // million, by pixels.
+  for (const KernelShape& kernel : {KernelShape{16, 4, 3, 3}, KernelShape{16, 8, 3, 3}}) {
+    CAPTURE(kernel.c_i_per_group);
+    const ConvCase layer =
+        make_case(DType::f32, {2, kernel.c_i_per_group, 90, 130}, kernel, {.padding = kSame}, Numbers::rough, random);
+    REQUIRE(mac_count(layer.problem) > 10e6);
+    const Tensor dy = rough_tensor(output_shape(layer.problem), random);
+    const WeightGradient of_one = weight_gradient(layer.problem, layer.input.ref(), dy.ref(), 1);
+    for (const int threads : {2, 3, 7}) {
+      const WeightGradient more = weight_gradient(layer.problem, layer.input.ref(), dy.ref(), threads);
+      CHECK(more.weights == of_one.weights);
+      CHECK(more.bias == of_one.bias);
+    }
   }
 }
 
