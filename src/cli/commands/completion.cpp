@@ -15,7 +15,8 @@ namespace convtool {
 namespace {
 
 constexpr std::string_view kExamples =
-    R"(  convtool completion bash > ~/.local/share/bash-completion/completions/convtool
+    R"(  cd ~/.local/share/bash-completion/completions
+  convtool completion bash > convtool
   convtool completion zsh > "${fpath[1]}/_convtool"
   convtool completion fish > ~/.config/fish/completions/convtool.fish)";
 

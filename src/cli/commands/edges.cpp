@@ -35,7 +35,7 @@ constexpr std::string_view kText =
 
 constexpr std::string_view kExamples = R"(  convtool edges img.png                            Sobel's gradient magnitude
   convtool edges img.png --thin --hysteresis 100,200 --output-kind binary
-  convtool edges img.png --sigma 1.4 --hysteresis auto --output-kind overlay
+  convtool edges img.png --hysteresis auto --output-kind overlay
   convtool edges img.png --operator scharr --depth f32 -o gradient.npy
   convtool edges img.png --operator log --sigma 2 --output-kind binary)";
 

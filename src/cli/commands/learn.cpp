@@ -24,12 +24,12 @@ constexpr std::string_view kText =
     "Where the target has as many channels as the input, all of them share one kernel, as in a filter. --groups 1 (or "
     "more) learns the weights of nn.Conv2d instead, which mix channels; so does a target with other channels.";
 
-constexpr std::string_view kExamples = R"(  convtool learn --input x.json --target y.json --kernel-size 1x2 --lr 0.03 \
-      --epochs 10 -o k.json
-  convtool learn --input a.png --target b.png --kernel-size 5 --padding same \
-      --padding-mode replicate --round -o k.json
-  convtool learn --input a.png b.png --target c.png d.png --kernel-size 1 \
-      --groups 1 --bias                             a colour matrix)";
+constexpr std::string_view kExamples = R"(  convtool learn --input x.json --target y.json --kernel-size 1x2 \
+      --lr 0.03 --epochs 10 -o k.json
+  convtool learn --input a.png --target b.png --kernel-size 5 \
+      --padding same --padding-mode replicate --round -o k.json
+  convtool learn --input a.png b.png --target c.png d.png \
+      --kernel-size 1 --groups 1 --bias             a colour matrix)";
 
 int run_learn(const LearnOptions& options) {
   LearnPlan plan = make_learn_plan(options);

@@ -51,7 +51,7 @@ constexpr std::string_view kText =
     "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. A layer that cannot "
     "run is named with its numbers, after the layers before it.";
 
-constexpr std::string_view kExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4     1x2x2
+constexpr std::string_view kExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
   convtool shape 3x480x640 -k sobel
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
   convtool shape photo.jpg -k edge.json --json

@@ -38,7 +38,7 @@ constexpr std::string_view kText =
 constexpr std::string_view kExamples = R"(  convtool kernels import model.safetensors
   convtool kernels import model.safetensors conv1 --out-dir kernels
   convtool kernels import model.safetensors --all --out-dir kernels
-  convtool apply photo.png -k kernels/conv1.json --map normalize -o maps.npy)";
+  convtool apply a.png -k kernels/conv1.json --map normalize -o maps.npy)";
 
 constexpr std::string_view kWeight = ".weight", kBias = ".bias";
 
