@@ -1,4 +1,4 @@
-// The algorithms that a bank's plans came to.
+// The algorithms chosen for a bank.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace convtool {
 
-/// "rows", or of kernels for which different ones were chosen "rows+fft": each once.
+/// "rows", or for kernels with different algorithms "rows+fft": each once.
 std::string chosen_algorithms(const BankPlan& bank);
 
 }  // namespace convtool

@@ -158,7 +158,7 @@ void declare_edges(Command& command) {
         .target = &options->sigma,
         .brief = "blur first, by a Gaussian of S pixels",
         .text = "Blur first: a Gaussian of S pixels is folded into the kernels. For log, S is its own sigma.",
-        .otherwise = "no blur; 1.4 for log"},
+        .otherwise = "no blur"},
        {.names = "--norm",
         .value = "N",
         .target = &options->norm,

@@ -23,8 +23,7 @@ struct RunOptions {
   bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
 };
 
-/// Adds INPUT and the groups Input, Output and Run to `command`..
-/// `options` must outlive the command.
+/// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.
 void add_run_options(Command& command, RunOptions& options);
 
 /// What to do to each input; the network is left to the command. Throws Error(usage).

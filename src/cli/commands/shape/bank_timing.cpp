@@ -16,7 +16,7 @@ double bytes_of(const Shape& shape, DType dtype) {
          static_cast<double>(shape.w) * static_cast<double>(size_of(dtype));
 }
 
-/// The weights of every kernel as a plan takes them: those of rank 2 once for each channel.
+/// The weights of all kernels as a plan holds them: those of rank 2 once per channel.
 double weight_bytes(const Bank& bank, const Shape& input) {
   double bytes = 0;
   for (const Layer& layer : bank.layers) {
