@@ -8,6 +8,7 @@
 #include <new>
 
 #include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/terminal/terminal.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/exit_code.h"
 #include "cli/options/help.h"
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -62,9 +61,6 @@ const std::set<std::string> kPublicConvHeaders = {"conv/epilogue.h",
                                                   "conv/problem.h",
                                                   "conv/sink.h"};
 
-/// Folders whose units are checked for cycles.
-const std::vector<std::string> kWithoutCycles = {"core", "conv", "bench", "network", "edges", "learn"};
-
 /// The C++ files below src/, relative to it.
 std::vector<fs::path> source_files() {
   const fs::path source = fs::path(PROJECT_DIR) / "src";
@@ -119,17 +115,6 @@ std::string find_cycle(const Graph& graph, const std::string& unit, std::vector<
   return "";
 }
 
-/// The units of `folder` and what they include among each other.
-Graph inside(const Graph& graph, const std::string& folder) {
-  const auto is_inside = [&](const std::string& unit) { return unit.starts_with(folder + "/"); };
-  Graph part;
-  for (const auto& [unit, included] : graph) {
-    if (!is_inside(unit)) continue;
-    std::copy_if(included.begin(), included.end(), std::inserter(part[unit], part[unit].end()), is_inside);
-  }
-  return part;
-}
-
 std::string first_cycle(const Graph& graph) {
   std::set<std::string> done;
   for (const auto& [unit, included] : graph) {
@@ -173,12 +158,8 @@ TEST_CASE("cycles of includes are found") {
 
 TEST_CASE("no units include each other in a cycle") {
   const Graph graph = unit_graph();
-  for (const std::string& folder : kWithoutCycles) {
-    CAPTURE(folder);
-    const Graph part = inside(graph, folder);
-    CHECK(part.size() >= 4);
-    CHECK(first_cycle(part) == "");
-  }
+  CHECK(graph.size() > 100);
+  CHECK(first_cycle(graph) == "");
 }
 
 TEST_CASE("other folders include only the public headers of conv") {

@@ -158,8 +158,9 @@ TEST_CASE("a picture in place of a kernel") {
   folder.write("img.png", "");
   for (const char* name : {"img.png", "./img.png", "missing.JPG"}) {
     CAPTURE(name);
-    CHECK(refusal(name) ==
-          "--kernel: '" + std::string(name) + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+    const std::string message = refusal(name);
+    CHECK(message.starts_with("--kernel: '" + std::string(name) + "' is a picture;"));
+    CHECK(message.ends_with("; -k takes a kernel, such as -k sobel or -k edge.json"));
   }
 }
 

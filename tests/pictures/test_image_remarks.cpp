@@ -40,7 +40,7 @@ Bytes png_profile(const std::string& name, const std::string& profile = "?") {
   return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes(profile))).bytes());
 }
 
-Bytes gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
+Bytes png_gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
 
 /// A JPEG with these APP2 segments after its first marker.
 Bytes jpeg_with(std::initializer_list<std::string> segments) {
@@ -81,14 +81,14 @@ TEST_CASE("PNG: a profile that does not name sRGB; a gamma, unless a chunk says 
         "");  // the name that ImageMagick gives it
   CHECK(remarks(png_with({png_profile("icc", "Adobe RGB")})) == kProfileLost);
   CHECK(remarks(png_with({png_chunk("iCCP", to_bytes("no end"))})) == "");
-  CHECK(remarks(png_with({gamma(100000)})) == kGammaLost);
-  CHECK(remarks(png_with({gamma(45455)})) == "");
-  CHECK(remarks(png_with({gamma(100000), png_chunk("sRGB", ByteWriter().u8(0).bytes())})) == "");
-  CHECK(remarks(png_with({gamma(100000), png_profile("Display P3")})) == kProfileLost);
+  CHECK(remarks(png_with({png_gamma(100000)})) == kGammaLost);
+  CHECK(remarks(png_with({png_gamma(45455)})) == "");
+  CHECK(remarks(png_with({png_gamma(100000), png_chunk("sRGB", ByteWriter().u8(0).bytes())})) == "");
+  CHECK(remarks(png_with({png_gamma(100000), png_profile("Display P3")})) == kProfileLost);
 }
 
 TEST_CASE("a gamma changes no value") {
-  CHECK(values(decode_image(png_with({gamma(100000)}), 10).all()) == std::vector<double>{7, 8});
+  CHECK(values(decode_image(png_with({png_gamma(100000)}), 10).all()) == std::vector<double>{7, 8});
 }
 
 TEST_CASE("JPEG: a profile in one piece or several, named in ASCII or UTF-16") {

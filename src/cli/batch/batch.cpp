@@ -8,7 +8,7 @@
 #include <system_error>
 #include <thread>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/batch/destinations.h"
 #include "cli/batch/filter_input.h"
 #include "cli/batch/reporter.h"

@@ -1,11 +1,12 @@
 // One input of a batch, from its name to the report on it.
 #pragma once
 
-#include "cli/batch/batch.h"
+#include "cli/batch/batch_options.h"
 #include "cli/batch/memory_budget.h"
 #include "cli/batch/output_owners.h"
 #include "cli/batch/read_files.h"
 #include "cli/batch/resume.h"
+#include "cli/job/filter_spec.h"
 #include "report/run_report.h"
 
 namespace convtool {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/batch/batch.h"
+#include "cli/batch/batch_options.h"
 #include "cli/terminal/terminal.h"
 #include "report/run_report.h"
 

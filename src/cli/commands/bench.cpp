@@ -6,7 +6,7 @@
 #include "bench/roof.h"
 #include "bench/timing.h"
 #include "bench/workload.h"
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/options/option_value.h"
 #include "cli/terminal/terminal.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/options/help.h"
 #include "cli/options/option_value.h"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/commands/topics.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"

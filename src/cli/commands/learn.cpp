@@ -4,7 +4,7 @@
 #include <new>
 #include <span>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/learn/options.h"
 #include "cli/commands/learn/result.h"

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/topics.h"
 #include "cli/options/help.h"

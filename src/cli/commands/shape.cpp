@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/shape/bank_timing.h"
 #include "cli/job/source.h"

@@ -215,7 +215,7 @@ TEST_CASE("convert refuses, and writes nothing") {
   refuses(folder, {"k.json", "-o", "k.txt"}, "'k.txt' has no known extension");
   refuses(folder, {"k.json", "-o", "k.npy", "--to", "vips"}, "'vips' contradicts the extension of 'k.npy'");
   refuses(folder, {"k.json", "--to", "vip"}, "did you mean 'vips'?");
-  refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: no arguments of apply_kernel");
+  refuses(folder, {"k.json", "--from", "openeo", "--to", "vips"}, "k.json: not the arguments of apply_kernel");
   refuses(folder, {"missing.mat", "--to", "magick"}, "missing.mat");
   refuses(folder, {"sobell-x", "--to", "magick"}, "did you mean 'sobel-x'?");
   refuses(folder, {"sobel", "--to", "vips"}, "sobel: a vips matrix cannot store a bank of 2 kernels");

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/job/output_file.h"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "cli/app.h"
+#include "cli/exit_code.h"
 #include "cli/commands/chosen_algorithms.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/options/option_words.h"

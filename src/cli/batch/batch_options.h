@@ -1,0 +1,33 @@
+// How to run a batch.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/batch/inputs.h"
+#include "cli/batch/manifest.h"
+#include "cli/job/output_name.h"
+#include "cli/terminal/terminal.h"
+
+namespace convtool {
+
+/// FilterSpec says what to do to each input; this is the rest.
+struct BatchOptions {
+  InputOptions inputs;
+  DestinationOptions destination;
+  std::vector<std::string> kernel_files;  ///< read by the run: never inputs, never overwritten
+  std::optional<std::string> manifest;    ///< file to record what is done, and to skip what is up to date
+  RecordedOptions recorded;               ///< for the manifest: the options that affect outputs
+  std::int64_t shard = 1, shards = 1;     ///< process slice `shard` of `shards` slices of all inputs
+  std::int64_t memory_limit = 0;          ///< bytes for all inputs processed at the same time
+  int jobs = 1;                           ///< inputs processed at the same time
+  bool no_clobber = false;                ///< skip inputs whose outputs all exist
+  bool dry_run = false;                   ///< write nothing
+  bool fail_fast = false;                 ///< stop at the first failure
+  bool json = false, quiet = false, verbose = false;
+  ProgressMode progress = ProgressMode::automatic;
+};
+
+}  // namespace convtool
