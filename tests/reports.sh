@@ -49,7 +49,7 @@ holds r.jsonl '.[0] | .output_shape == [1, 2, 2] and .macs == 60 and .parameters
 
 # The text report.
 code 0 "$convtool" apply coffee.png -k edge --out-dir out >r.txt
-grep -qE '^coffee.png 3x400x600 u8 -> out/coffee.edge.png 3x400x600 u8; edge 3x3, map abs, clipped [0-9]+ [(][0-9.]+ %[)]$' r.txt ||
+tr '\n' ' ' <r.txt | grep -qE '^coffee.png 3x400x600 u8 -> out/coffee.edge.png 3x400x600 u8;  *edge 3x3, map abs, clipped [0-9]+ [(][0-9.]+ %[)] $' ||
   fail "the text report: $(cat r.txt)"
 
 # Except for timings and threads, reports do not depend on the number of jobs.

@@ -96,15 +96,21 @@ std::string_view source_text(const ThresholdRule& rule) {
   return kSources[static_cast<int>(rule.source)];
 }
 
-/// "thin magnitude of luma", "thresholds 100 and 200 (given)", "1234 edge pixels".
+/// "thin magnitude", "color max", "thresholds 77 and 154 (Otsu)", "1234 edge pixels"; without the defaults.
 std::vector<std::string> edge_items(const EdgeReport& edges) {
   const EdgeRecipe& recipe = edges.recipe;
-  std::string kind = (recipe.thin ? "thin " : "") + std::string(kEdgeKinds[static_cast<int>(recipe.kind)]);
-  if (recipe.kind == EdgeKind::orientation) kind += " in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]);
-  std::vector<std::string> items = {kind + ", color " + std::string(kColorRules[static_cast<int>(recipe.color)])};
-  if (const auto& thresholds = edges.result.thresholds)
-    items.push_back("thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high) + " (" +
-                    std::string(source_text(*recipe.hysteresis)) + ")");
+  std::vector<std::string> items;
+  if (recipe.thin || recipe.kind != EdgeKind::magnitude)
+    items.push_back((recipe.thin ? "thin " : "") + std::string(kEdgeKinds[static_cast<int>(recipe.kind)]));
+  if (recipe.kind == EdgeKind::orientation)
+    items.back() += " in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]);
+  if (recipe.color != ColorRule::luma)
+    items.push_back("color " + std::string(kColorRules[static_cast<int>(recipe.color)]));
+  if (const auto& thresholds = edges.result.thresholds) {
+    items.push_back("thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high));
+    if (recipe.hysteresis->source != ThresholdRule::Source::response)
+      items.back() += " (" + std::string(source_text(*recipe.hysteresis)) + ")";
+  }
   if (edges.result.edge_pixels) items.push_back(std::to_string(*edges.result.edge_pixels) + " edge pixels");
   return items;
 }
@@ -242,6 +248,9 @@ std::vector<std::string> summary_items(const RunReport& report) {
   } else {
     items = {"network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers"};
   }
+  if (!report.layer_outputs.empty())
+    items.push_back("layers " + printable(report.layer_outputs.front()) +
+                    (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
   if (report.edges) {
     const std::vector<std::string> edges = edge_items(*report.edges);
     items.insert(items.end(), edges.begin(), edges.end());
@@ -252,7 +261,8 @@ std::vector<std::string> summary_items(const RunReport& report) {
     items.emplace_back("dry run, nothing written");
     return items;
   }
-  items.push_back("clipped " + count_text(report.stats.clipped_low + report.stats.clipped_high, report));
+  if (report.mapping)
+    items.push_back("clipped " + count_text(report.stats.clipped_low + report.stats.clipped_high, report));
   if (report.stats.nan_count > 0) items.push_back("NaN " + std::to_string(report.stats.nan_count));
   return items;
 }
@@ -291,10 +301,6 @@ std::string to_text(const RunReport& report, bool verbose) {
   for (const BankReport& bank : report.banks)
     text += "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " +
             bank.instruction_set + ", " + counted(bank.threads, "thread");
-  if (!report.layer_outputs.empty()) {
-    text += "\n  layers " + printable(report.layer_outputs.front());
-    if (report.layer_outputs.size() > 1) text += " to " + printable(report.layer_outputs.back());
-  }
   if (report.edges) text += verbose_edges(*report.edges, report.input_dtype);
   text += "\n  " + mapping_text(report);
   if (!report.dry_run) text += ", " + responses_text(report) + "\n  " + timings_text(report);

@@ -153,7 +153,7 @@ TEST_CASE("values by another name") {
       {apply({"-o", "out.gif"}), 2, "out.gif: .gif cannot be written; the formats are png, jpeg, "},
       {apply({"-o", "out.pngg"}), 2, "out.pngg: .pngg cannot be written; the formats are png, jpeg, "},
       {apply({"-o", "out.png", "--quality", "90"}), 1,
-       "img.pgm: --quality has no effect on png; leave it out, or write a .jpg"},
+       "img.pgm: --quality has no effect on png; leave it out, or write a .jpg or .webp"},
       {{"edges", "img.pgm", "--hysteresis", "200,100"},
        2,
        "--hysteresis: LOW is above HIGH (got 200,100); swap them\n"},

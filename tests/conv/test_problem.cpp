@@ -110,7 +110,7 @@ TEST_CASE("refusals name the numbers and a way out") {
       // Channels.
       {{1, 4, 8, 8}, {1, 3, 3, 3}, {}, {"expected 3 channels, got 4", "drop the fourth channel"}},
       {{1, 1, 8, 8}, {1, 3, 3, 3}, {}, {"expected 3 channels, got 1", "use a kernel for one channel"}},
-      {{1, 3, 8, 8}, {1, 1, 3, 3}, {}, {"expected 1 channel, got 3", "rank-2 kernel", "make it grey"}},
+      {{1, 3, 8, 8}, {1, 1, 3, 3}, {}, {"expected 1 channel, got 3", "rank-2 kernel", "add --gray"}},
       {{1, 6, 8, 8}, {4, 3, 3, 3}, {}, {"expected 3 channels, got 6", "--groups 2"}},
       {{1, 5, 8, 8}, {4, 2, 3, 3}, {.groups = 2}, {"expected 4 channels in 2 groups, got 5", "5 input channels"}},
       {{1, 8, 8, 8}, {4, 2, 3, 3}, {.groups = 2}, {"expected 4 channels in 2 groups, got 8", "--groups 4"}},

@@ -21,7 +21,7 @@ RunReport edge_report(const std::string& input) {
   report.input_shape = report.output_shape = {.n = 1, .c = 1, .h = 10, .w = 20};
   report.responses = 200;
   report.banks = {bank};
-  report.mapping = Mapping{.map = OutputMap::abs};
+  report.mapping = Mapping(OutputMap::abs);
   report.stats.min = -12;
   report.stats.max = 300;
   report.stats.clipped_high = 3;
@@ -39,7 +39,7 @@ TEST_CASE("the report of a picture is one line, with clipped responses as a shar
   CHECK(to_text(edge_report("in.png"), false) ==
         "in.png 1x10x20 u8 -> out.png 1x10x20 u8; edge 3x3, map abs, clipped 3 (1.5 %)");
   RunReport plain = edge_report("in.png");
-  plain.mapping = Mapping{.map = OutputMap::clip};
+  plain.mapping = Mapping(OutputMap::clip);
   plain.stats.clipped_high = 0;
   plain.stats.nan_count = 2;
   plain.banks.front().problem.stride = {2, 2};

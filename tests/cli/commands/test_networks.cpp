@@ -141,7 +141,7 @@ TEST_CASE("--dump-layers beside other options") {
   workplace.refuses({"apply", "a.pgm", "-k", "net.json", "-o", "d/a.01-twice.npy", "--dump-layers", "d"}, 2,
                     "does not exist");
   workplace.refuses({"apply", "a.pgm", "-k", "net.json", "-o", "o/a.01-twice.npy", "--dump-layers", "o"}, 2,
-                    "both the result and what a layer makes");
+                    "both the result and a layer's file");
   workplace.refuses({"apply", "a.pgm", "-k", "net.json", "--dump-layers", "a.pgm"}, 2, "a.pgm");
   workplace.refuses({"apply", "a.pgm", "-k", "net.json", "--dump-layers", "d", "--manifest", "m"}, 2, "--manifest: ");
 
