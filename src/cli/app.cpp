@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/options/help.h"
+#include "cli/options/parse_options.h"
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"
 #include "conv/plan.h"

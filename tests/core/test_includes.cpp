@@ -46,7 +46,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
-    {"CLI", {"cli/options/command_line.cpp"}},
+    {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}}};
 
 /// The headers of conv/ that other folders may include; the rest is the engine's own.

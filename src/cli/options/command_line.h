@@ -1,5 +1,5 @@
 // Commands and their options: each option is declared once, in one row. Parsing, help, the manual page, completion and
-// the options that a manifest records all read these rows. CLI11 does the parsing, in command_line.cpp alone.
+// the options that a manifest records all read these rows.
 #pragma once
 
 #include <functional>
@@ -109,11 +109,6 @@ struct Command {
   /// "convtool kernels show".
   std::string path() const;
 };
-
-/// Parses the arguments after the command's name and fills the targets. -h and --help, which every command has, set
-/// `help` and end the checks. Throws Error(usage): for unknown options first, then for values, then what the command's
-/// own check finds, then for required options and conflicts.
-void parse_options(Command& command, const std::vector<std::string>& arguments);
 
 /// The given options of a parsed command that affect its result.
 GivenOptions given_options(const Command& command);

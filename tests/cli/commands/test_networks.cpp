@@ -122,7 +122,8 @@ TEST_CASE("--dump-layers writes what each layer makes, and changes nothing else"
 TEST_CASE("--dump-layers beside other options") {
   const Workplace workplace;
   const std::vector<std::string> before = workplace.names();
-  const ProgramResult dry = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", "d", "--dry-run"});
+  const ProgramResult dry =
+      workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", "d", "--dry-run", "-v"});
   CHECK(dry.code == 0);
   CHECK(dry.out.find("layers d/a.01-twice.npy to d/a.03-sum.npy") != std::string::npos);
   CHECK(workplace.names() == before);
