@@ -47,8 +47,8 @@ TEST_CASE("alpha is rescaled between the full ranges of integer types, and 1 in 
   const Tensor u16 = tensor_of(DType::u16, {1, 1, 1, 4}, {0, 128, 129, 65535});  // 128 / 257 is slightly less than 0.5
   CHECK(resampled(u16, identity, DType::u8, 1, 4) == std::vector<double>{0, 0, 1, 255});
   const Tensor f32 = tensor_of(DType::f32, {1, 1, 1, 6}, {0, 0.5, 1, -1, 7, std::nan("")});
-  CHECK(resampled(f32, identity, DType::u8, 1, 6) ==
-        std::vector<double>{0, 128, 255, 0, 255, 0});  // 127.5 rounds to even
+  // 127.5 rounds to even.
+  CHECK(resampled(f32, identity, DType::u8, 1, 6) == std::vector<double>{0, 128, 255, 0, 255, 0});
   CHECK(resampled(f32, identity, DType::u16, 1, 6) == std::vector<double>{0, 32768, 65535, 0, 65535, 0});
 }
 

@@ -218,8 +218,8 @@ TEST_CASE("a threshold gives the full range or 0, and nothing counts as clipped"
     return values_of(y.ref());
   };
   CHECK(seen(OutputMap::clip, 10, DType::u8) == std::vector<double>{255, 0, 0, 255});
-  CHECK(seen(OutputMap::clip, 20, DType::u16) ==
-        std::vector<double>{0, 0, 0, 65535});  // values must exceed the threshold
+  // Values must exceed the threshold.
+  CHECK(seen(OutputMap::clip, 20, DType::u16) == std::vector<double>{0, 0, 0, 65535});
   CHECK(seen(OutputMap::abs, 9.5, DType::f32) == std::vector<double>{1, 1, 0, 1});
   CHECK(seen(OutputMap::clip, -10, DType::u8) == std::vector<double>{255, 0, 255, 255});
 }
