@@ -255,8 +255,8 @@ TEST_CASE("a smoothed kernel has the responses of the blur followed by the kerne
     return output;
   };
   const Tensor apart = run(blurred), once = run(folded);
-  // Compares inner pixels, since near the border padding would be applied twice. sum|x||w| is at most 255 * 8, and
-  // float sums have 81 and 9 taps, or 121.
+  // Compares inner pixels only, since blur and kernel both pad the border. sum|x||w| is at most 255 * 8. The blur has
+  // 81 taps, the kernel 9, the smoothed kernel 121.
   const double bound = (81 + 9 + 121 + 12) * 0x1p-24 * 255 * 8;
   for (std::int64_t y = 1; y < kShape.h - 1; ++y)
     for (std::int64_t x = 1; x < kShape.w - 1; ++x)

@@ -112,8 +112,7 @@ TEST_CASE("kernels along the axes need no rotation; Roberts' diagonals need an e
   CHECK(turn_of(pair_of(sobel_x, sobel_y, 3)).is_none());
   const Turn turn = turn_of(pair_of({1, 0, 0, -1}, {0, 1, -1, 0}, 2));
   CHECK_FALSE(turn.is_none());
-  // A ramp to the right has the responses -1 of the falling and 1 of the rising diagonal. A ramp downwards has -1 and
-  // -1.
+  // A ramp to the right gives -1 for the falling diagonal and 1 for the rising one. A ramp downwards gives -1 for both.
   Tensor vectors = tensor_of(DType::f32, {1, 2, 1, 2}, {-1, -1, 1, -1});
   turn_vectors(turn, vectors.ref(), 1);
   const std::vector<double> turned = values_of(vectors.ref());

@@ -39,7 +39,7 @@ TEST_CASE("a stride skips pixels, and a centre in the padding takes the nearest 
         std::vector<double>{0, 0, 0, 1, 2, 3, 4, 4, 100, 100, 100, 101, 102, 103, 104, 104});
 }
 
-TEST_CASE("alpha is rescaled between the full ranges of integer types, and 1 in floats") {
+TEST_CASE("alpha is rescaled between the full ranges of types; that of floats is 1") {
   const ReceptiveField identity;
   const Tensor u8 = tensor_of(DType::u8, {1, 1, 1, 3}, {0, 128, 255});
   CHECK(resampled(u8, identity, DType::u16, 1, 3) == std::vector<double>{0, 128 * 257, 65535});
