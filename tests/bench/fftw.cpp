@@ -129,8 +129,8 @@ class OverlapSave {
       for (std::int64_t j = 0; j < width; ++j) {
         if constexpr (std::is_same_v<T, float>) {
           to[j] = from[j];
-        } else {  // adding 1.5 * 2^23 rounds to nearest, since floats of that size have no fraction; compilers
-                  // vectorise it
+        } else {
+          // Adding 1.5 * 2^23 rounds to nearest, since floats of that size have no fraction. Compilers vectorise it.
           constexpr float kShift = 0x1.8p23F, kMost = std::numeric_limits<T>::max();
           to[j] = static_cast<T>(static_cast<int>((std::min(std::max(from[j], 0.0F), kMost) + kShift) - kShift));
         }

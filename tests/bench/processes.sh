@@ -147,7 +147,7 @@ batches() {
   printf '\n### %s files of 1920x1080, rgb\n\n' "$files"
   table batch batch.*.json
 
-  # Check that every command wrote all its outputs.
+  # Check that every command wrote all outputs, and that its last one agrees with convtool's.
   last=$(printf %04d.png $((files - 1)))
   for ((number = 1; number <= folder; number++)); do
     [ "$(ls out/$number | wc -l)" = "$files" ] && [ "$(difference "out/$number/$last" "out/1/$last")" -le 1 ] ||

@@ -1,5 +1,4 @@
-// Runs networks with the program: compares them with PyTorch, dumps layers, reads weights from other files, and imports
-// kernels.
+// Runs networks: compares them with PyTorch, dumps layers, reads weights from other files, and imports kernels.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -77,8 +77,7 @@ TEST_CASE("networks and banks are repeated, and the report has totals for all la
   CHECK(report["layers"][1]["output_shape"] == json({4, 5, 8}));
   CHECK(report["output_shape"] == json({8, 5, 7}));
   CHECK(report["parameters"] == 3 + 4 + 3 + 4);
-  // 3 * 2 channels * 5 * 9 and 2 * 4 * 5 * 8; in the repetition, with 4 and 8 channels, 3 * 4 * 5 * 8 and 2 * 8 * 5
-  // * 7.
+  // First 3 * 2 channels * 5 * 9 and 2 * 4 * 5 * 8; repeated, with 4 and 8 channels, 3 * 4 * 5 * 8 and 2 * 8 * 5 * 7.
   CHECK(report["macs"] == 270 + 320 + 480 + 560);
   CHECK(report["activation_bytes"] == 4 * (90 + 160 + 160 + 280));
   CHECK(report["fully_connected_weights"] == 90 * 280);
