@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test: tests/run.sh [PRESET]. Installs missing packages and builds first. PRESET is one of CMakePresets.json,
-# by default release; asan+ubsan and tsan run the same tests under the sanitizers.
+# Runs every test: tests/run.sh [PRESET]. Installs missing packages and builds first. PRESET is a test preset in
+# CMakePresets.json, by default release; asan+ubsan and tsan run the same tests under the sanitizers.
 #
-# A test that lacks a program or a right is skipped, and listed at the end. With CONVTOOL_TESTS_NO_SKIP set it fails.
+# A test that lacks a program or a permission is skipped, and listed at the end. With CONVTOOL_TESTS_NO_SKIP set it fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source samples/setup.sh

@@ -55,7 +55,7 @@ double value_at(const ConstTensorRef& output, const Place& at) {
 
 bool is_whole(float number) { return number == std::nearbyint(number); }
 
-/// max|x| * sum|w| / |divisor|, of that output channel where it is largest.
+/// The largest max|x| * sum|w| / |divisor| of any output channel.
 double largest_response(const Workload& workload) {
   const Kernel& kernel = workload.kernel;
   const double pixel = is_integer(workload.problem.input_dtype) ? full_range(workload.problem.input_dtype) : 1;
@@ -68,17 +68,19 @@ double largest_response(const Workload& workload) {
   return largest;
 }
 
-/// Products that are rounded, and four more for quotient and result: float sums of n products, in any order, are within
-/// n * 2^-24 of sum|x||w|.
+/// The error of a direct sum, relative to sum|x||w|. A float sum of n products, in any order, is within n * 2^-24 of
+/// it; 4 more roundings allow for the quotient and the result.
 double direct_error(const Workload& workload) {
   return static_cast<double>(workload.problem.kernel.taps() + 4) * 0x1p-24;
 }
 
-/// What an algorithm may be wrong by in a response whose absolute values sum to `absolute`. The error of a transform
-/// does not shrink where pixels are dark, but goes with the largest. Its root mean square grows with sqrt(log2 n)
-/// (Schatzman, "Accuracy of the discrete Fourier transform and the fast Fourier transform", 1996): for n = 2^20 pixels
-/// a tile and three transforms some 13 * 2^-24 of it. Five times that is allowed: enough to tell an error from a
-/// mistake, while the bound that holds always is the tests'.
+/// The error allowed in a response for which sum|x||w| is `absolute`.
+///
+/// The error of a Fourier transform is proportional to the largest response, and is no smaller where pixels are dark.
+/// Its root mean square grows with sqrt(log2 n) (Schatzman, "Accuracy of the discrete Fourier transform and the fast
+/// Fourier transform", 1996): for tiles of n = 2^20 pixels and three transforms it is about 13 * 2^-24 of the largest
+/// response. Five times that is allowed, which is enough to distinguish rounding from a bug. The tests check the bound
+/// that no result may exceed.
 double error_bound(const Workload& workload, std::string_view algorithm, double absolute) {
   const double direct = direct_error(workload) * absolute;
   return algorithm == "fft" ? std::max(direct, 5 * 13 * 0x1p-24 * largest_response(workload)) : direct;
@@ -118,7 +120,7 @@ std::vector<Place> places(const Shape& shape) {
   const auto end_of = [&](std::int64_t end) { return random() % 2 == 0 ? 0 : end - 1; };
   std::vector<Place> all;
   all.reserve(kPlaces);
-  for (int i = 0; i < kPlaces; ++i) {  // a quarter of them on the first or last row, a quarter so for columns
+  for (int i = 0; i < kPlaces; ++i) {  // a quarter on the first or last row, a quarter on the first or last column
     all.push_back(
         {below(shape.c), i % 4 < 1 ? end_of(shape.h) : below(shape.h), i % 8 < 2 ? end_of(shape.w) : below(shape.w)});
   }

@@ -1,4 +1,4 @@
-// Results are checked before they are timed.
+// Checks of results, made before anything is timed.
 #pragma once
 
 #include <string>
@@ -9,16 +9,17 @@
 
 namespace convtool {
 
-/// Compares `output`, which `algorithm` made of `input`, with sums in double by the definition, at some hundred places:
-/// corners, edges and anywhere. Sums of integers with integer weights must be exact, others within a bound. Returns
-/// what is wrong, or "".
+/// Compares `output`, which `algorithm` computed from `input`, with sums in double by the definition, at a few hundred
+/// places: in corners, on edges and elsewhere. Sums of integers with integer weights must be exact, others within a
+/// bound. Returns a description of the first wrong value, or "".
 std::string check_by_definition(const Workload& workload, const ConstTensorRef& input, const ConstTensorRef& output,
                                 std::string_view algorithm);
 
-/// The largest distance between elements of two outputs, NaN if one is NaN.
+/// The largest difference between corresponding elements of two outputs; NaN if any element is NaN.
 double largest_difference(const ConstTensorRef& a, const ConstTensorRef& b);
 
-/// How far results of peers may be from ours in f32: twice the bound of direct sums, for the largest input.
+/// The difference allowed between a peer's result and ours in f32: twice the bound of direct sums, for the largest
+/// input.
 double allowed_difference(const Workload& workload);
 
 }  // namespace convtool

@@ -3,8 +3,8 @@
 //   cmake --preset bench && cmake --build --preset bench
 //   build/bench/bench_edges PICTURE
 //
-// The edges are compared before they are timed: they are the same in every pixel. All work in memory and take turns, on
-// one thread and then on all; the figures are medians in milliseconds.
+// Before anything is timed, the edges are compared: both programs must agree in every pixel. All contenders work in
+// memory and take turns, on one thread and then on all. The figures are medians in milliseconds.
 
 #include <cstdio>
 #include <opencv2/imgcodecs.hpp>
@@ -37,7 +37,7 @@ Bank sobel() {
           .combine = Combine::magnitude};
 }
 
-/// The stages after the kernels, each on what the one before left.
+/// The stages after the kernels; each one reads the result of the one before.
 struct Stages {
   Stages(const ConstTensorRef& picture, int how_many)
       : threads(how_many),

@@ -1,7 +1,7 @@
-// Overlap-save on FFTW: the picture in tiles that overlap by the kernel less one, each transformed, multiplied by the
-// kernel's spectrum and transformed back; what the kernel did not wrap around is the result (Oppenheim and Schafer,
-// "Discrete-Time Signal Processing"). Plans and the kernel's spectrum are made beforehand, in the tile size that was
-// measured to be fastest.
+// Overlap-save with FFTW (Oppenheim and Schafer, "Discrete-Time Signal Processing"). The picture is cut into tiles that
+// overlap by the kernel's size less one. Each tile is transformed, multiplied by the kernel's spectrum and transformed
+// back; the pixels that circular wrapping did not affect are the result. Plans and the kernel's spectrum are computed
+// beforehand, for the tile size that was fastest in a trial.
 
 #include <fftw3.h>
 
@@ -26,7 +26,7 @@ struct Destroy {
 };
 using Plan = std::unique_ptr<std::remove_pointer_t<fftwf_plan>, Destroy>;
 
-/// A tile of n * n numbers and its spectrum, each thread's own.
+/// A tile of n * n numbers and its spectrum. Each thread has its own.
 struct Buffers {
   std::unique_ptr<float, Free> tile;
   std::unique_ptr<fftwf_complex, Free> spectrum;
@@ -59,7 +59,7 @@ class OverlapSave {
     });
   }
 
-  /// Of one tile: the least of three, so that other programs do not choose the tile's size.
+  /// The time of one tile: the least of three, so that other programs on the machine do not affect the choice of size.
   double seconds_of_tile() {
     double least = std::numeric_limits<double>::infinity();
     for (int i = 0; i < 3; ++i) {
@@ -74,7 +74,7 @@ class OverlapSave {
   std::int64_t rows_of_tiles() const { return (output_.shape.h + step_ - 1) / step_; }
   std::int64_t columns_of_tiles() const { return (output_.shape.w + step_ - 1) / step_; }
 
-  /// Its conjugate, for a correlation, with the scale that FFTW's transforms leave out.
+  /// Stores the conjugate of the kernel's spectrum, for a correlation, with the scale that FFTW's transforms leave out.
   void transform_kernel(const Workload& workload) {
     const Buffers& b = buffers_.front();
     std::fill(b.tile.get(), b.tile.get() + n_ * n_, 0.0F);
@@ -103,13 +103,13 @@ class OverlapSave {
     visit_dtype(output_.dtype, [&]<class T>(T) { store<T>(y, x, b.tile.get()); });
   }
 
-  /// The tile whose corner is at (top, left), with the border repeated.
+  /// Loads the tile whose corner is at (top, left). Border pixels are repeated outside the picture.
   template <class T>
   void load(std::int64_t top, std::int64_t left, float* tile) const {
     const TensorView<const T> view = input_.view<T>();
     const std::int64_t last = view.shape.w - 1;
     const std::int64_t inside = std::clamp<std::int64_t>(-left, 0, n_);                  // columns before the picture
-    const std::int64_t outside = std::clamp<std::int64_t>(last + 1 - left, inside, n_);  // and up to its end
+    const std::int64_t outside = std::clamp<std::int64_t>(last + 1 - left, inside, n_);  // and columns up to its end
     for (std::int64_t i = 0; i < n_; ++i) {
       const T* row = view.row(0, 0, std::clamp<std::int64_t>(top + i, 0, view.shape.h - 1));
       float* to = tile + i * n_;
@@ -129,7 +129,8 @@ class OverlapSave {
       for (std::int64_t j = 0; j < width; ++j) {
         if constexpr (std::is_same_v<T, float>) {
           to[j] = from[j];
-        } else {  // to nearest beside 1.5 * 2^23, where a float has no fraction: compilers vectorise that
+        } else {
+          // Adding 1.5 * 2^23 rounds to nearest, since floats of that size have no fraction. Compilers vectorise it.
           constexpr float kShift = 0x1.8p23F, kMost = std::numeric_limits<T>::max();
           to[j] = static_cast<T>(static_cast<int>((std::min(std::max(from[j], 0.0F), kMost) + kShift) - kShift));
         }
@@ -143,7 +144,7 @@ class OverlapSave {
   int threads_;
   std::vector<Buffers> buffers_;
   Plan forward_, backward_;
-  std::vector<float> kernel_;  // real and imaginary parts in turns
+  std::vector<float> kernel_;  // real and imaginary parts alternate
 };
 
 PeerRun prepare(const Workload& workload, const ConstTensorRef& input, const TensorRef& output, int threads) {

@@ -1,12 +1,13 @@
-// bench_learn: the gradient with respect to a layer's weights, and the sums of least squares, against the layer itself.
+// bench_learn: compares the times of a layer, of the gradient with respect to its weights, and of the sums that least
+// squares needs.
 //
 //   cmake --preset bench && cmake --build --preset bench
 //   build/bench/bench_learn [TEXT]
 //
-// Workloads are those of convtool bench whose id and name contain TEXT. The layer runs on pixels whose channels are
-// neighbours, where it is fastest, the others on planes, as learning has them; all on one thread and then on two, in
-// turns. Figures are multiply-adds a second by the definition of each, in units of 10^9: those of least squares are of
-// the half of a symmetric matrix.
+// Workloads are those of `convtool bench` whose "ID NAME" contains TEXT. The layer runs on channels-last pixels, where
+// it is fastest; the other two run on planes, as in learning. They take turns, on one thread and then on two. Figures
+// are 10^9 multiply-adds per second by each computation's definition. Least squares counts half of its symmetric
+// matrix.
 
 #include <cstdio>
 

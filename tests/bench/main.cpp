@@ -1,15 +1,15 @@
 // bench_convtool: the engine against other libraries, workload by workload.
 //
 //   cmake --preset bench && cmake --build --preset bench
-//   build/bench/bench_convtool                           every workload, some minutes: a table in Markdown
-//   build/bench/bench_convtool --filter I1               those whose "ID NAME" contains the text
+//   build/bench/bench_convtool                           every workload, as a table in Markdown; takes some minutes
+//   build/bench/bench_convtool --filter I1               the workloads whose "ID NAME" contains I1
 //   build/bench/bench_convtool --filter "f32x1 512x512 3x3" --min-time 1
 //   build/bench/bench_convtool --json FILE               all timings, in Google Benchmark's format
 //
-// Everyone gets the same bytes and the same border, and works in memory. Results are checked before they are timed:
-// ours by the definition, the peers' against ours. On one thread and then on all, the engine and its peers take turns;
-// the figures are medians. Peers are prepared beforehand as far as they can be. OpenCV is always there; oneDNN, libvips
-// and FFTW where CMake finds them.
+// The engine and its peers get the same bytes and the same border, and work in memory. Results are checked before
+// anything is timed: ours against the definition, the peers' against ours. The engine and its peers then take turns, on
+// one thread and afterwards on all; the figures are medians. Whatever a peer can prepare beforehand is not timed.
+// OpenCV is always included; oneDNN, libvips and FFTW are included if CMake finds them.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -22,7 +22,7 @@ namespace {
 
 using namespace convtool;
 
-/// 0, or 1 when a result of ours was wrong.
+/// The exit code: 0, or 1 if a result of the engine was wrong.
 int run(const std::string& filter, const std::string& json, double min_seconds, bool list) {
   const std::vector<Workload> selected = workloads(filter);
   if (selected.empty()) {

@@ -16,8 +16,8 @@ void fill_with(Tensor& tensor, int byte) {
   std::memset(tensor.ref().data, byte, static_cast<std::size_t>(tensor.shape().count() * size_of(tensor.dtype())));
 }
 
-/// Runs the peer once and compares its result with ours. Adds it to the contenders, or says why not; says also when its
-/// result is as near as it promises, but no nearer.
+/// Runs the peer once and compares its result with ours. Adds the peer to the contenders if the difference is within
+/// the peer's own tolerance, and adds a note if it is above the usual one.
 void add_peer(const Peer& peer, const PeerRun& prepared, const Workload& workload, Tensor& ours, Tensor& theirs,
               std::vector<std::function<void()>>& contenders, Measurement& result) {
   fill_with(theirs, 0xff);

@@ -1,4 +1,4 @@
-// One workload: the engine and the peers, each result checked, then timed in turns.
+// Measures one workload: checks the results of the engine and its peers, then times them in turns.
 #pragma once
 
 #include <string>
@@ -11,24 +11,24 @@ namespace convtool {
 
 struct PeerTiming {
   std::string name;
-  double difference = 0;  ///< the largest between its result and ours
+  double difference = 0;  ///< the largest between the peer's result and ours
   Timing timing;
 };
 
-/// What one number of threads gave.
+/// The results of one workload on one number of threads.
 struct Measurement {
   int threads = 1;
-  std::string algorithm;   ///< that the engine chose
-  std::string wrong;       ///< what is wrong with the engine's result; then nothing was timed
-  Timing ours, with_plan;  ///< running a plan; making and running one
+  std::string algorithm;   ///< the engine's choice
+  std::string wrong;       ///< describes an error in the engine's result, or ""; with an error nothing was timed
+  Timing ours, with_plan;  ///< running a plan; creating and running one
   std::vector<PeerTiming> peers;
-  std::vector<std::string> notes;  ///< peers that were left out, and why; those that differ by more than one level
+  std::vector<std::string> notes;  ///< about peers left out, and peers that differ from ours by more than usual
 
-  /// The fastest; null when there is none.
+  /// The fastest peer, or null if there are no peers.
   const PeerTiming* best_peer() const;
 };
 
-/// `min_seconds` of calls for each contender.
+/// Measures `workload`. Calls of each contender take `min_seconds` or more.
 Measurement measure(const Workload& workload, int threads, double min_seconds);
 
 }  // namespace convtool

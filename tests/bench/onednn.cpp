@@ -1,5 +1,5 @@
-// oneDNN at its best: weights packed beforehand, and input and output in whatever blocked layout it picks, so that no
-// reordering is timed. Where pictures have borders that it does not know, it is given a padded picture.
+// oneDNN at its best: weights are packed beforehand, and input and output have the blocked layout that it chooses, so
+// no reordering is timed. If it does not support a workload's border, its input is padded beforehand.
 
 #include <omp.h>
 
@@ -16,7 +16,7 @@ using dnnl::memory;
 
 constexpr auto kFloat = memory::data_type::f32;
 
-/// The input with its border, where that is not zeros.
+/// The input with its border, for borders other than zeros.
 Tensor padded(const Workload& workload, const ConstTensorRef& input) {
   const ConvProblem& p = workload.problem;
   Tensor tensor(DType::f32, {.n = 1,
@@ -35,7 +35,7 @@ Tensor padded(const Workload& workload, const ConstTensorRef& input) {
   return tensor;
 }
 
-/// Everything that a run needs, alive as long as the functions that refer to it.
+/// Everything that a run needs. It lives as long as the functions that refer to it.
 struct Convolution {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
@@ -45,7 +45,7 @@ struct Convolution {
   Convolution(const Workload& workload, const ConstTensorRef& input, const TensorRef& output);
 
  private:
-  /// `user` in the layout `wanted`.
+  /// Returns `user` in the layout `wanted`.
   memory reordered(memory& user, const memory::desc& wanted) {
     if (user.get_desc() == wanted) return user;
     memory result(wanted, engine);
@@ -84,7 +84,7 @@ Convolution::Convolution(const Workload& workload, const ConstTensorRef& input, 
                       const_cast<float*>(workload.kernel.weights.data()));
   user_dst = memory({dims_of(output.shape), kFloat, last}, engine, output.data);
   src = reordered(user_src, description.src_desc());
-  if (!zeros && src == user_src) {  // memory of our own, instead of `bordered`, which ends here
+  if (!zeros && src == user_src) {  // copied, since `bordered` ends here
     src = memory(description.src_desc(), engine);
     dnnl::reorder(user_src, src).execute(stream, user_src, src);
     stream.wait();
@@ -112,7 +112,7 @@ PeerRun prepare(const Workload& workload, const ConstTensorRef& input, const Ten
               }};
 }
 
-/// Layers, small kernels on f32 pictures, and dilated ones.
+/// oneDNN takes part in layers, small kernels on f32 pictures, and dilated kernels.
 bool applies(const Workload& workload) {
   return workload.problem.input_dtype == DType::f32 &&
          (workload.id.front() == 'C' || workload.id == "I3" || workload.id == "T1");

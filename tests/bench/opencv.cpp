@@ -1,5 +1,5 @@
-// OpenCV. What it is asked for is what a user would call: filter2D with the same border, which goes to a discrete
-// Fourier transform from about 12x12 on by itself.
+// OpenCV, with the calls that a user would make. filter2D changes to a discrete Fourier transform by itself, for
+// kernels of about 12x12 and more.
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
@@ -14,14 +14,14 @@ int depth_of(DType dtype) { return dtype == DType::u8 ? CV_8U : dtype == DType::
 
 int size(std::int64_t number) { return static_cast<int>(number); }
 
-/// A picture where it lies. OpenCV takes sources as Mats too, which do not know const.
+/// A Mat that refers to the pixels of `picture`. A Mat cannot be const, even where OpenCV only reads it.
 template <class Ref>
 cv::Mat mat_of(const Ref& picture) {
   const Shape& s = picture.shape;
   return {size(s.h), size(s.w), CV_MAKETYPE(depth_of(picture.dtype), size(s.c)), const_cast<void*>(picture.data)};
 }
 
-/// The weights of one channel, divided, with zeros between them where they are dilated.
+/// The weights of one channel over the divisor, with zeros between them if the kernel is dilated.
 cv::Mat kernel_of(const Workload& workload) {
   const Kernel& kernel = workload.kernel;
   const Extent dilation = workload.problem.dilation, extent = dilated_kernel(kernel.shape, dilation);
@@ -41,8 +41,8 @@ bool is_picture(const Workload& workload) {
 
 bool is_one_filter(const Workload& workload) { return is_picture(workload) && workload.epilogue.combine_count == 1; }
 
-/// OpenCV knows neither strides nor pictures without borders: it computes all pixels, and fetch() takes those that the
-/// workload asks for.
+/// OpenCV supports neither strides nor outputs without borders. It computes all pixels, and fetch() copies those that
+/// the workload needs.
 PeerRun prepare_filter2d(const Workload& workload, const ConstTensorRef& input, const TensorRef& output, int threads) {
   cv::setNumThreads(threads);
   const cv::Mat from = mat_of(input), to = mat_of(output), kernel = kernel_of(workload);

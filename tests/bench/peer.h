@@ -1,4 +1,5 @@
-// Another library that computes what the engine computes. Each has one file, and one row of the table in peers.cpp.
+// The interface to other libraries that compute convolutions. Each library has one file, and one row of the table in
+// peers.cpp.
 #pragma once
 
 #include <functional>
@@ -10,25 +11,25 @@
 
 namespace convtool {
 
-/// A workload made ready for a peer: plans, prepacked weights and layouts of its own are there already.
+/// A workload prepared for a peer: plans, packed weights and the peer's own layouts already exist.
 struct PeerRun {
-  std::function<void()> run;            ///< what is timed
-  std::function<void()> fetch = [] {};  ///< puts the result into the output, where run() leaves it elsewhere; not timed
+  std::function<void()> run;            ///< the timed part
+  std::function<void()> fetch = [] {};  ///< copies the result to the output if run() leaves it elsewhere; not timed
 };
 
 /// One function of a library.
 struct Peer {
   std::string name;  ///< "OpenCV filter2D"
   bool (*applies)(const Workload& workload);
-  /// Sets the library's number of threads, which is one for the process. `input` and `output` are channels-last and
+  /// Sets the library's number of threads, which is global to the process. `input` and `output` are channels-last and
   /// outlive the PeerRun.
   PeerRun (*prepare)(const Workload& workload, const ConstTensorRef& input, const TensorRef& output, int threads);
-  /// Results of a library that rounds weights or intermediate sums may differ by so many levels of an integer output.
-  /// One level is always allowed.
+  /// The difference allowed from our result, in levels of an integer output. It is at least 1, and more for libraries
+  /// that round weights or intermediate sums.
   double levels = 1;
 };
 
-/// Those that were built in.
+/// The peers that this build includes.
 std::vector<Peer> peers();
 
 std::vector<Peer> opencv_peers();

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Tables of what hyperfine measured, for processes.sh: the times of a command in all rounds together.
+"""Prints tables in Markdown of the times that hyperfine measured, for processes.sh.
 
-    process_table.py pictures FACTS ROUND.json...   one row for each command; FACTS are tab-separated: label, peak memory
-                                                    in KiB, bytes written, difference, command
+    process_table.py pictures FACTS ROUND.json...   one row for each command; each line of FACTS has, tab-separated, its
+                                                    label, peak memory in KiB, bytes written, difference and command
     process_table.py batch ROUND.json...            one row for each command
-    process_table.py jobs CORES ROUND.json...       two commands: how much the second gains from CORES
-    process_table.py fastest ROUND.json...          the label that is fastest, convtool's left out
+    process_table.py jobs CORES ROUND.json...       two rows, and how much faster the second command is on CORES
+    process_table.py fastest ROUND.json...          the label of the fastest command that is not convtool's
+
+A command's times in all rounds are pooled.
 """
 
 import json
@@ -14,7 +16,7 @@ from statistics import mean, median, pstdev
 
 
 def pooled(paths):
-    """The times of each label, in seconds, in the order of the first round."""
+    """Returns the times of each label in seconds. Labels are in the order of the first round."""
     times = {}
     for path in paths:
         with open(path) as file:
@@ -33,7 +35,7 @@ def header(*titles):
 
 
 def spread(times, scale, digits):
-    """Three cells: median, mean and standard deviation, the least."""
+    """Returns three cells: the median, the mean with the standard deviation, and the minimum."""
     shown = [f"{scale * value:.{digits}f}" for value in (median(times), mean(times), pstdev(times), min(times))]
     return shown[0], f"{shown[1]} ± {shown[2]}", shown[3]
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Whole processes, from a PNG file to a PNG file: convtool against other programs on the command line, as Markdown.
+# Compares convtool with other command-line programs, in whole runs from PNG file to PNG file. Prints tables in Markdown.
 #
 #   tests/bench/processes.sh CONVTOOL [DIR]
 #
-# CONVTOOL is the binary. Pictures, timings and tables.md stay in DIR; without it they go when all is told.
-# Needs hyperfine, ImageMagick, python3 and time, and installs what is missing; of the other programs those that are there.
-# From the environment, for a quick try: ROUNDS (3) in which all commands take turns; RUNS (3) of a command in a round, ten
-# times that at 64x64, after WARMUP (3) untimed; FILES (200) of the batches, which run BATCH_RUNS (2) times.
+# CONVTOOL is the binary. Pictures, timings and tables.md are kept in DIR; without DIR they are deleted at the end. Installs
+# hyperfine, ImageMagick, python3 and time if missing. Leaves out other programs that are not installed.
+# For a quick try, set in the environment: ROUNDS (3) in which all commands take turns; RUNS (3) of a command in a round,
+# ten times as many at 64x64, after WARMUP (3) untimed runs; FILES (200) in a batch, which runs BATCH_RUNS (2) times.
 set -euo pipefail
 [ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 convtool=$(realpath -e "$1")
@@ -23,13 +23,13 @@ cd "$(dirname "$0")/../.."
 source samples/setup.sh
 install_missing hyperfine imagemagick python3 time
 project=$PWD
-# Everything else is by names relative to DIR, which the commands in the tables show, and which need no quoting.
+# All other names are relative to DIR. They need no quoting, and the tables show the commands as they ran.
 cd "$dir"
 mkdir -p out
 ln -sf "$convtool" convtool
 printf '3 3\n0 -1 0\n-1 5 -1\n0 -1 0\n' >sharpen.mat
 
-# By Debian's name where it has it: `convert` may be a script that starts it, and would be timed too.
+# Prefer Debian's names of the binaries: `convert` may be a script that starts one, and its time would be included.
 magick=$(basename "$(command -v convert-im6.q16 || command -v convert)")
 mogrify=$(basename "$(command -v mogrify-im6.q16 || command -v mogrify)")
 peers=()
@@ -39,46 +39,49 @@ done
 
 table() { python3 "$project/tests/bench/process_table.py" "$@"; }
 
-# line PROGRAM PNG INPUT OUTPUT: the command that sharpens INPUT. PNG is a level, with rows filtered by Sub where that can
-# be told, as convtool has them; or "own": what the program does untold.
+# line PROGRAM PNG INPUT OUTPUT prints the command that sharpens INPUT. PNG is "own" for the program's default settings,
+# or a compression level; with a level, rows are filtered by Sub, as in convtool, if the program has an option for it.
 line() {
-  local program=$1 png=$2 in=$3 out=$4 weights=0,-1,0,-1,5,-1,0,-1,0 plane="0 -1 0 -1 5 -1 0 -1 0" told=
+  local program=$1 png=$2 in=$3 out=$4 weights=0,-1,0,-1,5,-1,0,-1,0 plane="0 -1 0 -1 5 -1 0 -1 0" settings=
   local planes=gbrp color_type=2
   [[ $in != *grey* ]] || { planes=gray color_type=0; }
   [ "$png" = own ] || case $program in
-    convtool) told=" --png-level $png" ;;
-    # Tens are the level, 5 lets libpng choose each row's filter; with 1, Sub, they leave rows unfiltered, no sooner done.
-    gm | "$magick") told=" -quality ${png}5" ;;
-    vips) told="[compression=$png,filter=sub]" ;;
-    ffmpeg) told=" -compression_level $png -pred sub" ;;
+    convtool) settings=" --png-level $png" ;;
+    # The tens are the level; 5 lets libpng choose each row's filter. 1 means Sub, but then both programs leave rows
+    # unfiltered and are no faster.
+    gm | "$magick") settings=" -quality ${png}5" ;;
+    vips) settings="[compression=$png,filter=sub]" ;;
+    ffmpeg) settings=" -compression_level $png -pred sub" ;;
   esac
   case $program in
-    convtool) echo "./convtool apply $in -k sharpen -q$told -o $out" ;;
-    gm) echo "gm convert $in -convolve $weights$told $out" ;;
-    # Untold, ImageMagick looks through all pixels for a color type; with grey ones that takes longest of all.
-    "$magick") echo "$magick $in -morphology Convolve 3x3:$weights$told" \
+    convtool) echo "./convtool apply $in -k sharpen -q$settings -o $out" ;;
+    gm) echo "gm convert $in -convolve $weights$settings $out" ;;
+    # Without a color type, ImageMagick searches all pixels to choose one. For grey pictures that takes longer than
+    # anything else.
+    "$magick") echo "$magick $in -morphology Convolve 3x3:$weights$settings" \
                     "-define png:color-type=$color_type -define png:bit-depth=8 $out" ;;
-    vips) echo "vips conv $in \"$out$told\" sharpen.mat --precision integer" ;;
+    vips) echo "vips conv $in \"$out$settings\" sharpen.mat --precision integer" ;;
     ffmpeg) echo "ffmpeg -nostdin -loglevel error -y -i $in -vf \"format=$planes,convolution=$plane:$plane:$plane\"" \
-                 "-frames:v 1 -update 1$told $out" ;;
+                 "-frames:v 1 -update 1$settings $out" ;;
     gmic) echo "gmic -v 0 $in \"(0,-1,0;-1,5,-1;0,-1,0)\" correlate[0] [1],1 keep[0] cut 0,255 output $out" ;;
   esac
 }
 
-# picture PHOTOGRAPH WIDTHxHEIGHT COLOR_TYPE OUT: the photograph enlarged, or made smaller, to cover that size.
+# picture PHOTOGRAPH WIDTHxHEIGHT COLOR_TYPE OUT writes the photograph, scaled and cropped to that size.
 picture() {
   [ -e "$4" ] || "$magick" "$project/samples/$1" -resize "$2^" -gravity center -extent "$2" -strip -depth 8 \
     -define png:color-type="$3" "$4"
 }
 
-# difference A B: the largest between two pictures, in levels, away from their borders: there programs differ.
+# difference A B prints the largest difference between two pictures, in levels. It ignores the borders, where programs
+# differ.
 difference() {
   "$magick" "$1" "$2" -shave 2x2 -compose difference -composite -separate -evaluate-sequence max \
     -format '%[fx:round(255*maxima)]' info:
 }
 
-# timed NAME ROUNDS OPTION... -n LABEL COMMAND...: hyperfine's times into NAME.ROUND.json. All commands take turns in each
-# round, so that what slows the machine for a while slows all of them.
+# timed NAME ROUNDS OPTION... -n LABEL COMMAND... writes hyperfine's times to NAME.ROUND.json. All commands take turns in
+# each round, so that a temporary load on the machine slows all of them.
 timed() {
   local name=$1 rounds=$2 round
   shift 2
@@ -88,7 +91,8 @@ timed() {
   done
 }
 
-# pictures SIZE COLOR: the table of one picture. Each command is run once first for its result, its size and its memory.
+# pictures SIZE COLOR prints the table of one picture. Each command first runs once, to measure its difference, the size
+# of its output and its memory.
 pictures() {
   local name=$2-$1 runs=$runs label command memory program out commands=()
   [ "$1" != 64x64 ] || runs=$((10 * runs))
@@ -108,10 +112,10 @@ pictures() {
   table pictures "$name.facts" "$name".*.json
 }
 
-# batches FASTEST: the tables of many pictures, FASTEST being a peer and its PNG settings.
+# batches FASTEST prints the tables of many pictures. FASTEST is a peer and its PNG settings, such as "vips 1".
 batches() {
   local pictures=pictures-$files commands=() folder=0 peer number each last
-  # Each is another part of the enlarged photograph, every second one upside down.
+  # Each picture is a different part of the enlarged photograph; every second one is upside down.
   mkdir -p "$pictures"
   picture coffee.png 2400x1600 2 large.ppm
   for ((number = 0; number < files; number++)); do
@@ -120,7 +124,8 @@ batches() {
       "-rotate $((number % 2 * 180)) -strip -define png:color-type=2 $each"
   done | xargs -r -P "$cores" -L 1 "$magick"
 
-  # batch LABEL COMMAND: one more, with OUT for a folder of its own; a script, for hyperfine is to start it without a shell.
+  # batch LABEL COMMAND adds a command, in which OUT stands for a folder of its own. It becomes a script, since hyperfine
+  # starts it without a shell.
   batch() {
     folder=$((folder + 1))
     mkdir -p "out/$folder"
@@ -142,7 +147,7 @@ batches() {
   printf '\n### %s files of 1920x1080, rgb\n\n' "$files"
   table batch batch.*.json
 
-  # What was timed has to have been done.
+  # Check that every command wrote all outputs, and that its last one agrees with convtool's.
   last=$(printf %04d.png $((files - 1)))
   for ((number = 1; number <= folder; number++)); do
     [ "$(ls out/$number | wc -l)" = "$files" ] && [ "$(difference "out/$number/$last" "out/1/$last")" -le 1 ] ||
@@ -162,12 +167,12 @@ main() {
 Whole processes on $cores cores, from a PNG file to a PNG file, sharpened by [[0,-1,0],[-1,5,-1],[0,-1,0]]; all commands take turns.
 
 - Ratios are of medians; above 1, convtool is faster.
-- "own" are the PNG settings of a program untold. convtool: level 1, the best of four filters; vips, ffmpeg: level 6,
+- "own": the default PNG settings of each program. convtool: level 1, the best of four filters; vips, ffmpeg: level 6,
   no filter; gmic: level 6, filters by libpng's choice; gm, $magick: level 7, libpng's choice.
-- "1": level 1. vips, ffmpeg: Sub; gm, $magick: libpng's choice. gmic cannot be told a level.
+- "1": level 1. vips, ffmpeg: Sub; gm, $magick: libpng's choice. gmic has no option for the level.
 - "convtool 6": \`--png-level 6\`, the best of five filters.
-- The difference, in levels, is the largest from convtool's result, 2 pixels and more from the border, which all repeat but
-  ffmpeg, which mirrors.
+- The difference is the largest from convtool's result, in levels, among pixels at least 2 from the border. ffmpeg mirrors
+  the border, all other programs repeat it.
 END
   for size in 64x64 1920x1080 3840x2160; do
     for color in grey rgb; do pictures "$size" "$color"; done

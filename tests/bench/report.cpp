@@ -23,7 +23,7 @@ std::string milliseconds(const Timing& timing) {
   return number_text("%.4g", timing.median * 1e3) + " ±" + number_text("%.0f", timing.spread() * 100) + " %";
 }
 
-/// One cell for each number of threads.
+/// A table cell for each number of threads.
 template <class Text>
 std::string cells(const Result& result, Text&& text) {
   std::string row;
@@ -31,8 +31,8 @@ std::string cells(const Result& result, Text&& text) {
   return row;
 }
 
-/// Quartiles further apart than this part of the median come from other programs on the same cores. They do not meet
-/// all contenders alike: who waits for both threads in every call waits longest.
+/// If the quartiles are further apart than this fraction of the median, other programs ran on the same cores. They do
+/// not slow all contenders equally: a contender that waits for both threads in every call loses the most.
 constexpr double kBusy = 0.3;
 
 bool was_busy(const Measurement& m) {
@@ -40,7 +40,7 @@ bool was_busy(const Measurement& m) {
                                                 [](const PeerTiming& peer) { return peer.timing.spread() > kBusy; });
 }
 
-/// The name of the best peer; of the best on each number of threads, where they differ.
+/// The name of the fastest peer. If it differs between numbers of threads, the names of all of them.
 std::string best_peers(const Result& result) {
   std::string text;
   const PeerTiming* last = nullptr;
@@ -53,7 +53,7 @@ std::string best_peers(const Result& result) {
   return text.empty() ? "-" : text;
 }
 
-/// The best time of those peers whose name begins with `library`, over ours; 0 when there is none, or ours is wrong.
+/// The best time of the peers whose name begins with `library`, over ours; 0 if there is none, or our result is wrong.
 double ratio_to(const Measurement& m, const std::string& library) {
   double best = 0;
   for (const PeerTiming& peer : m.peers) {
@@ -62,7 +62,7 @@ double ratio_to(const Measurement& m, const std::string& library) {
   return m.ours.median > 0 ? best / m.ours.median : 0;
 }
 
-/// Ratios of one group of workloads to one library.
+/// The mean ratio of one group of workloads to one library.
 struct Mean {
   double sum_of_logarithms = 0, least = 0;
   int count = 0;
@@ -74,7 +74,7 @@ struct Mean {
   }
 };
 
-/// By "GROUP against LIBRARY" and number of threads.
+/// Means by "GROUP against LIBRARY" and number of threads.
 using Means = std::map<std::pair<std::string, int>, Mean>;
 
 std::string means_table(const Means& means) {
@@ -100,7 +100,7 @@ benchmark::BenchmarkReporter::Run run_of(const Workload& workload, const std::st
   run.threads = threads;
   run.iterations = 1;
   run.time_unit = benchmark::kMillisecond;
-  run.real_accumulated_time = run.cpu_accumulated_time = timing.median;  // time on the clock is all that is taken
+  run.real_accumulated_time = run.cpu_accumulated_time = timing.median;  // only wall-clock time is measured
   run.counters = {{"least_ms", timing.least * 1e3},
                   {"lower_quartile_ms", timing.lower_quartile * 1e3},
                   {"upper_quartile_ms", timing.upper_quartile * 1e3},
@@ -154,7 +154,7 @@ std::string summary(const std::vector<Result>& results) {
   Means means;
   for (const Result& result : results) {
     const std::string& id = result.workload.id;
-    std::set<std::string> notes;  // mostly the same for every number of threads
+    std::set<std::string> notes;  // most notes are the same for every number of threads
     for (const Measurement& m : result.measurements) {
       notes.insert(m.notes.begin(), m.notes.end());
       if (!m.wrong.empty()) {

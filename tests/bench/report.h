@@ -1,4 +1,4 @@
-// What the benchmark prints and writes.
+// The benchmark's output: tables in Markdown, and JSON.
 #pragma once
 
 #include <string>
@@ -9,24 +9,24 @@
 
 namespace convtool {
 
-/// A workload on one thread and on all.
+/// The measurements of a workload on one thread and on all.
 struct Result {
   Workload workload;
-  std::vector<Measurement> measurements;  ///< by rising number of threads
+  std::vector<Measurement> measurements;  ///< by increasing number of threads
 };
 
-/// The head of the table in Markdown, for these numbers of threads.
+/// The header of the table in Markdown, with columns for these numbers of threads.
 std::string table_head(const std::vector<int>& threads);
 
-/// One row: milliseconds as the median, with the distance of the quartiles in percent, of running a plan and of making
-/// and running one; ratios are the best peer's time over ours.
+/// One row of the table. It has median times in milliseconds, with the distance between the quartiles in percent, of
+/// running a plan and of creating and running one; and the ratio of the best peer's time to ours.
 std::string table_row(const Result& result, Roof& roof);
 
-/// Peers left out, results that are wrong, timings that are unsettled, and, of several workloads, geometric means of
-/// the ratios for each group and number of threads.
+/// Lists peers left out, wrong results and unsteady timings. For several workloads it adds the geometric means of the
+/// ratios for each group and number of threads.
 std::string summary(const std::vector<Result>& results);
 
-/// All timings in Google Benchmark's JSON, so that its compare.py compares two runs.
+/// Writes all timings in Google Benchmark's JSON format, so that its compare.py can compare two runs.
 void write_json(const std::string& path, const std::vector<Result>& results, Roof& roof);
 
 }  // namespace convtool

@@ -1,4 +1,4 @@
-// The check that bench_convtool makes before it times anything, made to fail.
+// The checks that bench_convtool makes before it times anything: they accept correct results and reject wrong ones.
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@ using namespace convtool;
 
 namespace {
 
-/// The result of a workload, and its input.
+/// A workload with its input and the engine's output.
 struct Run {
   Workload workload;
   Tensor input, output;
@@ -27,7 +27,7 @@ struct Run {
 
 }  // namespace
 
-TEST_CASE("right results pass, and results that are a little wrong do not") {
+TEST_CASE("correct results pass, and slightly wrong ones do not") {
   for (const char* line : {"I5 u8x4 320x240 5x5", "I3 f32x1 512x512 5x5", "C1 f32 NHWC ResNet-50 512->512 14x14 1x1",
                            "C3 f32 NHWC depthwise 512->512 14x14 3x3 stride 2"}) {
     CAPTURE(line);
@@ -47,7 +47,7 @@ TEST_CASE("right results pass, and results that are a little wrong do not") {
   }
 }
 
-TEST_CASE("integers and magnitudes of them must be exact") {
+TEST_CASE("sums of integers, and magnitudes of such sums, must be exact") {
   for (const char* line : {"I1 u8x1 3840x2160 3x3 integer", "I4 u8x1 3840x2160 3x3 sobel"}) {
     CAPTURE(line);
     Run run(line);

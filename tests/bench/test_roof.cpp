@@ -25,8 +25,8 @@ TEST_CASE("a roof is measured once") {
   Roof roof;
   CHECK(roof.multiply_adds(1) == roof.multiply_adds(1));
   CHECK(roof.copy_rate(1 << 20, 1) == roof.copy_rate((1 << 20) + 1, 1));
-  // Any machine that runs this adds a hundred million times a second and moves as many bytes, but no million times so
-  // many.
+  // Any machine that runs this test does at least 10^8 multiply-adds and copies 10^8 bytes per second, but none does a
+  // million times that.
   for (const double rate : {roof.multiply_adds(1), roof.copy_rate(1 << 20, 1)}) {
     CHECK(rate > 1e8);
     CHECK(rate < 1e14);

@@ -9,7 +9,7 @@
 
 using namespace convtool;
 
-TEST_CASE("median, extremes and quartiles by hand") {
+TEST_CASE("median, extremes and quartiles of short lists") {
   const Timing odd = summarize({5, 1, 4, 2, 3});
   CHECK(odd.median == 3);
   CHECK(odd.least == 1);
@@ -25,7 +25,7 @@ TEST_CASE("median, extremes and quartiles by hand") {
   CHECK(one.spread() == 0);
 }
 
-TEST_CASE("contenders take turns, seven rounds of them, and are timed apart") {
+TEST_CASE("contenders take turns in seven rounds, and are timed separately") {
   const auto sleeper = [](int milliseconds, std::string& log, char name) {
     return [=, &log] {
       log += name;
@@ -35,7 +35,7 @@ TEST_CASE("contenders take turns, seven rounds of them, and are timed apart") {
   std::string log;
   const std::vector<Timing> timings = time_in_turns({sleeper(2, log, 'a'), sleeper(6, log, 'b')}, 1e-9);
   REQUIRE(timings.size() == 2);
-  // One call each to see how long they take; in each round some to warm up and one that counts.
+  // First one call of each, to estimate how long it takes. Then, in each round, calls to warm up and one that is timed.
   REQUIRE(log.substr(0, 2) == "ab");
   std::string turns;
   for (std::size_t begin = 2, end = 2; begin < log.size(); begin = end) {
@@ -49,7 +49,7 @@ TEST_CASE("contenders take turns, seven rounds of them, and are timed apart") {
   CHECK(timings[0].median < timings[1].median);
 }
 
-TEST_CASE("short calls are repeated until there is enough of them to time") {
+TEST_CASE("short calls are repeated until they can be timed") {
   int calls = 0;
   const auto spin = [&] {
     ++calls;
@@ -59,5 +59,5 @@ TEST_CASE("short calls are repeated until there is enough of them to time") {
   };
   const Timing timing = time_in_turns({spin}, 0.07).front();
   CHECK(timing.least >= 200e-6);
-  CHECK(calls > 1 + 7 + 7 * 10);  // 50 calls in a sample, fewer where the first one was interrupted
+  CHECK(calls > 1 + 7 + 7 * 10);  // 50 calls in a sample, or fewer if the first one was interrupted
 }

@@ -1,4 +1,4 @@
-// The workloads are what their names say.
+// Checks that workloads match their names.
 
 #include <doctest/doctest.h>
 
@@ -21,8 +21,8 @@ const Workload& find(const std::vector<Workload>& all, const std::string& line) 
   return *found;
 }
 
-/// The rank of the weights of the first output channel, by elimination with the largest pivot. What is left of weights
-/// that were rounded to float is not taken for rank: `tolerance` is a part of the largest weight.
+/// The rank of the weights of the first output channel, by elimination with full pivoting. A pivot of at most
+/// `tolerance` times the largest weight counts as 0, since weights were rounded to float.
 std::int64_t rank_of(const Workload& workload, double tolerance) {
   const KernelShape& k = workload.kernel.shape;
   std::vector<double> m(workload.kernel.weights.begin(), workload.kernel.weights.begin() + k.kh * k.kw);
@@ -48,7 +48,7 @@ std::int64_t rank_of(const Workload& workload, double tolerance) {
   return rank;
 }
 
-/// Of the first output channel, divided.
+/// The sum of the weights of the first output channel over the divisor.
 double sum_of(const Workload& workload) {
   const auto first = workload.kernel.weights.begin();
   return std::accumulate(first, first + workload.kernel.shape.taps(), 0.0) / workload.divisor(0);
@@ -56,7 +56,7 @@ double sum_of(const Workload& workload) {
 
 }  // namespace
 
-TEST_CASE("every group has its workloads, and no two are called the same") {
+TEST_CASE("every group has the expected number of workloads, and names are unique") {
   const std::map<std::string, int> expected = {{"I1", 12}, {"I2", 5},  {"I3", 18}, {"I4", 2}, {"I5", 4}, {"S1", 12},
                                                {"L1", 10}, {"L2", 16}, {"T1", 6},  {"C1", 8}, {"C2", 8}, {"C3", 6}};
   std::map<std::string, int> counts;
@@ -68,7 +68,7 @@ TEST_CASE("every group has its workloads, and no two are called the same") {
   CHECK(counts == expected);
 }
 
-TEST_CASE("names tell shape, type and kernel") {
+TEST_CASE("names give shape, type and kernel") {
   const auto all = workloads();
   const Workload& stride = find(all, "T1 u8x3 3840x2160 7x7 float stride 4 -> u8");
   CHECK(stride.problem.input == Shape{1, 3, 2160, 3840});
@@ -89,7 +89,7 @@ TEST_CASE("names tell shape, type and kernel") {
   CHECK(find(all, "C1 f32 NHWC ResNet-50 3->64 224x224 7x7 stride 2").output_shape() == Shape{1, 64, 112, 112});
 }
 
-TEST_CASE("pictures keep their size with the border repeated, but where nothing is padded") {
+TEST_CASE("pictures keep their size, with the border repeated, except in groups without padding") {
   for (const Workload& workload : workloads()) {
     if (workload.id.front() == 'C' || workload.id == "T1") continue;
     CAPTURE(workload.name);
@@ -98,7 +98,7 @@ TEST_CASE("pictures keep their size with the border repeated, but where nothing 
   }
 }
 
-TEST_CASE("kernels brighten nothing and have the rank that is meant") {
+TEST_CASE("kernels sum to 1 and have the intended rank") {
   const auto all = workloads();
   for (const Workload& workload : all) {
     if (workload.id.front() == 'C' || workload.id == "I4") continue;
@@ -119,7 +119,7 @@ TEST_CASE("kernels brighten nothing and have the rank that is meant") {
   CHECK(find(all, "S1 f32x1 3840x2160 181x181 gaussian -> f32").sigma == 30);
 }
 
-TEST_CASE("weights of random kernels are of either sign, and not so large that results clip") {
+TEST_CASE("random kernels have weights of both signs, small enough that results do not clip") {
   for (const Workload& workload : workloads()) {
     if (workload.name.find(" float ") == std::string::npos) continue;
     CAPTURE(workload.name);
@@ -140,7 +140,7 @@ TEST_CASE("a text selects by id and name") {
   CHECK(workloads("").size() == workloads().size());
 }
 
-TEST_CASE("the input is the same noise every time, over the whole range, and its view channels-last") {
+TEST_CASE("the input is deterministic noise over the whole range, and its view is channels-last") {
   const Workload workload = workloads("I5 u8x4 320x240 3x3").front();
   Tensor input = make_input(workload);
   const Tensor again = make_input(workload);
@@ -149,7 +149,7 @@ TEST_CASE("the input is the same noise every time, over the whole range, and its
   CHECK(std::equal(bytes.begin(), bytes.end(), again.data<std::uint8_t>()));
   std::vector<int> histogram(256);
   for (const std::uint8_t byte : bytes) ++histogram[byte];
-  const double mean = static_cast<double>(count) / 256;  // each within eight standard deviations
+  const double mean = static_cast<double>(count) / 256;  // each count is within eight standard deviations of it
   for (const int times : histogram) CHECK(std::fabs(times - mean) < 8 * std::sqrt(mean));
 
   const TensorRef view = channels_last(input);

@@ -1,5 +1,5 @@
-// libvips, from memory to memory. In its float precision it computes what we do, and its result is rounded here; in its
-// integer precision it rounds the weights to some 7 bits first, which it does well or not at all.
+// libvips, from memory to memory. In float precision it computes the same as the engine, and its result is rounded
+// here. In integer precision it first rounds the weights to about 7 bits, unless that would be too inaccurate.
 
 #include <vips/vips.h>
 
@@ -17,7 +17,7 @@ struct Unref {
 };
 using Image = std::unique_ptr<VipsImage, Unref>;
 
-/// Calls a function of libvips that returns its result through its first argument, and what it says when it fails.
+/// Calls a function of libvips that returns its result through its first argument. Throws its message if it fails.
 template <class Function>
 Image made_by(Function&& function) {
   VipsImage* image = nullptr;
@@ -28,7 +28,7 @@ Image made_by(Function&& function) {
 void start(int threads) {
   static const bool started = VIPS_INIT("bench_convtool") == 0;
   if (!started) throw std::runtime_error("libvips does not start");
-  vips_cache_set_max(0);  // else it would remember results instead of computing them
+  vips_cache_set_max(0);  // otherwise it would reuse results instead of computing them
   vips_concurrency_set(threads);
 }
 
@@ -40,14 +40,14 @@ Image image_of(const ConstTensorRef& picture) {
                                           picture.dtype == DType::u8 ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_FLOAT));
 }
 
-/// Whole numbers again, where the output has such.
+/// The image rounded to integers, if the output has an integer type.
 Image rounded(Image image, DType dtype) {
   if (dtype == DType::f32 || vips_image_get_format(image.get()) == VIPS_FORMAT_UCHAR) return image;
   const Image whole = made_by([&](VipsImage** out) { return vips_rint(image.get(), out, nullptr); });
   return made_by([&](VipsImage** out) { return vips_cast_uchar(whole.get(), out, nullptr); });
 }
 
-/// Pipelines of libvips run when their end is written, here to memory.
+/// A pipeline of libvips runs when its last image is written, in this case to memory.
 template <class Pipeline>
 PeerRun run_of(Pipeline pipeline, const TensorRef& output) {
   const auto result = std::make_shared<Image>();
@@ -88,7 +88,7 @@ PeerRun prepare_conv(const Workload& workload, const ConstTensorRef& input, cons
       output);
 }
 
-/// Both passes of a kernel of rank 1 whose sum is 1: its column is the sums of its rows.
+/// Both passes of a kernel of rank 1 whose weights sum to 1. Its column factor is then the sums of its rows.
 template <VipsPrecision kPrecision>
 PeerRun prepare_convsep(const Workload& workload, const ConstTensorRef& input, const TensorRef& output, int threads) {
   start(threads);
@@ -110,7 +110,8 @@ PeerRun prepare_convsep(const Workload& workload, const ConstTensorRef& input, c
       output);
 }
 
-/// On bytes vips_sobel adds absolute values; on floats it takes the root of the sum of squares.
+/// The input becomes float first: on bytes vips_sobel adds absolute values; on floats it takes the root of the sum of
+/// squares.
 PeerRun prepare_sobel(const Workload&, const ConstTensorRef& input, const TensorRef& output, int threads) {
   start(threads);
   return run_of(

@@ -1,4 +1,4 @@
-// Bad input on the real binary: one clear line, the right exit code, and nothing left behind.
+// Bad input: the program prints one clear line, exits with the right code, and leaves no files.
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -25,8 +25,8 @@ class Workplace : public TempFolder {
     write("edge.json", "[[0,-1,0],[-1,4,-1],[0,-1,0]]");
   }
 
-  /// Runs convtool and requires: the exit code, nothing on standard output, one line on standard error that begins
-  /// "convtool: " and holds each of `parts`, and no file that was not there before.
+  /// Runs convtool and checks its exit code, that standard output is empty, that standard error is one line that begins
+  /// with "convtool: " and contains each of `parts`, and that the folder has the same files as before.
   void refuses(const std::vector<std::string>& arguments, int code, const std::vector<std::string>& parts,
                const std::string& input = "") {
     std::string command;
@@ -51,7 +51,7 @@ class Workplace : public TempFolder {
     CHECK(names() == before);
   }
 
-  /// The same for a kernel given inline, found before any work.
+  /// Checks that an inline kernel is refused before any work.
   void refuses_kernel(const std::string& kernel, const std::vector<std::string>& parts) {
     refuses({"apply", "ok.png", "-k", kernel, "-o", "y.png"}, 2, parts);
   }
@@ -66,7 +66,7 @@ class Workplace : public TempFolder {
 
 }  // namespace
 
-TEST_CASE("inputs that cannot be read fail alone, with exit 1") {
+TEST_CASE("inputs that cannot be read fail separately, with exit code 1") {
   Workplace workplace;
   const auto refuses = [&](const std::string& input, const std::vector<std::string>& parts) {
     workplace.refuses({"apply", input, "-k", "edge.json", "-o", "y.png"}, 1, parts);
@@ -174,7 +174,7 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses({"apply", "ok.png", "-k", "large.json"}, 2, {"large.json: ", "64 MiB"});
 }
 
-TEST_CASE("kernels that are almost right suggest what was meant") {
+TEST_CASE("kernels that are almost right suggest the intended kernel") {
   Workplace workplace;
   workplace.refuses_kernel("ok.png", {"'ok.png' is a picture; -k takes a kernel, such as -k sobel or -k edge.json"});
   workplace.refuses_kernel("blur", {"did you mean 'gaussian'?"});
@@ -250,7 +250,7 @@ TEST_CASE("option values that do not fit") {
   workplace.refuses({"kernels", "show", "nothing-like-it"}, 2, {"nothing-like-it"});
 }
 
-TEST_CASE("outputs that cannot be are refused before any work") {
+TEST_CASE("impossible outputs are refused before any work") {
   Workplace workplace;
   const auto refuses = [&](std::vector<std::string> options, const std::vector<std::string>& parts) {
     options.insert(options.begin(), {"apply", "-k", "edge.json"});
@@ -277,12 +277,12 @@ TEST_CASE("outputs that cannot be are refused before any work") {
   CHECK(read_text(workplace.file("ok.pgm")) == "x");
 }
 
-TEST_CASE("a folder that cannot be written to is found before any work") {
+TEST_CASE("a folder that cannot be written to is detected before any work") {
   Workplace workplace;
   std::filesystem::create_directory(workplace.path() / "folder");
   std::filesystem::permissions(workplace.path(), std::filesystem::perms(0755));
   std::filesystem::permissions(workplace.path() / "folder", std::filesystem::perms(0555));
-  // No folder refuses root, so root steps down.
+  // root may write to every folder, so the test runs as another user.
   const std::string as_user = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : "";
   for (const std::string output : {"-o folder/y.png", "--out-dir folder/new"}) {
     const ProgramResult result = run_shell(as_user + "\"$CONVTOOL\" apply ok.png -k edge.json " + output, workplace);
@@ -293,7 +293,7 @@ TEST_CASE("a folder that cannot be written to is found before any work") {
   }
 }
 
-TEST_CASE("an existing output survives a failure, and -n leaves it alone") {
+TEST_CASE("an existing output survives a failure, and -n does not replace it") {
   Workplace workplace;
   workplace.write("y.png", "precious");
   workplace.write("text.png", "not a picture");
@@ -329,7 +329,7 @@ TEST_CASE("OpenCV's environment variables change nothing") {
   CHECK(exr.code == 0);
 }
 
-TEST_CASE("a full disk is an error, and leaves nothing") {
+TEST_CASE("a full disk is an error, and leaves no partial file") {
   Workplace workplace;
   const ProgramResult device = run_shell("$CONVTOOL apply ok.png -k edge.json -o - > /dev/full", workplace);
   CHECK(device.code == 1);
@@ -337,7 +337,7 @@ TEST_CASE("a full disk is an error, and leaves nothing") {
   const ProgramResult report = run_shell("$CONVTOOL apply ok.png -k edge.json -o y.png > /dev/full", workplace);
   CHECK(report.code == 1);
 
-  // A limit on the size of files fails as a full disk does: in the middle of a write.
+  // A limit on file sizes fails like a full disk, in the middle of a write.
   workplace.write("y.npy", "precious");
   const ProgramResult limited =
       run_shell("ulimit -f 8 && $CONVTOOL apply ok.png -k box --pads 200,200,200,200 -o y.npy", workplace);
@@ -349,12 +349,12 @@ TEST_CASE("a full disk is an error, and leaves nothing") {
 
 TEST_CASE("a full file system is an error, and leaves the old file") {
   if (geteuid() != 0) {
-    skip("needs root, who may mount a small file system");
+    skip("needs root, to mount a small file system");
     return;
   }
   Workplace workplace;
   std::filesystem::create_directory(workplace.path() / "small");
-  // In a mount namespace of its own, which ends with the shell.
+  // The mount namespace ends with the shell.
   const ProgramResult full = run_shell(
       "unshare -m bash -c 'mount -t tmpfs -o size=64k none small && printf precious > small/y.npy && "
       "{ \"$CONVTOOL\" apply ok.png -k box --pads 200,200,200,200 -o small/y.npy; echo $?; ls -A small; cat "
@@ -364,9 +364,9 @@ TEST_CASE("a full file system is an error, and leaves the old file") {
   CHECK(full.err.find("disk is full") != std::string::npos);
 }
 
-TEST_CASE("a closed pipe downstream ends quietly") {
+TEST_CASE("a closed output pipe ends the program quietly") {
   Workplace workplace;
-  // More than a pipe holds, by a parent that ignores SIGPIPE, as some do.
+  // The output is larger than a pipe's buffer. The parent ignores SIGPIPE, as some programs do.
   const ProgramResult result =
       run_shell("trap '' PIPE; $CONVTOOL kernels show box:size=301 | head -c 1; exit ${PIPESTATUS[0]}", workplace);
   CHECK(result.code == 128 + SIGPIPE);
@@ -374,7 +374,7 @@ TEST_CASE("a closed pipe downstream ends quietly") {
   CHECK(result.err == "");
 }
 
-TEST_CASE("numbers too large to compute with are refused, not wrapped") {
+TEST_CASE("numbers that are too large to compute with are refused and do not overflow") {
   Workplace workplace;
   workplace.refuses(
       {"shape", "1x8x8", "--kernel-size", "1073741824", "--out-channels", "1073741824", "--padding", "full"}, 1,
@@ -394,7 +394,7 @@ TEST_CASE("numbers too large to compute with are refused, not wrapped") {
   workplace.refuses_kernel("{\"weight\":[[3e38,-3e38]],\"divisor\":1e-300}", {"beyond float32"});
 }
 
-TEST_CASE("odd names stay on one line") {
+TEST_CASE("messages about unusual names stay on one line") {
   Workplace workplace;
   workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});
   workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: is empty"});

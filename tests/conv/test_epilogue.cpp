@@ -1,4 +1,4 @@
-// What happens to a sum before it is stored, by hand-made tables.
+// The epilogue, from a sum to the stored value, checked with tables computed by hand.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -21,12 +21,12 @@ struct Result {
   ResponseStats stats;
 };
 
-/// All that a sink reads of a kernel.
+/// A kernel with the fields that a sink reads.
 Kernel with_bias(const std::vector<float>& bias, const std::vector<double>& divisor = {}) {
   return {.shape = {}, .weights = {}, .bias = bias, .divisor = divisor};
 }
 
-/// Finishes one row of `sums` (combine_count rows, one behind the other) into `dtype`.
+/// Finishes one row of sums and stores it as `dtype`. `sums` has combine_count rows, one after another.
 template <class Sum = double>
 Result finish(const Epilogue& epilogue, const ValueMap& map, const std::vector<float>& bias, DType dtype,
               const std::vector<Sum>& sums) {
@@ -60,7 +60,7 @@ TEST_CASE("integers round to nearest, ties to even") {
   }
 }
 
-TEST_CASE("integers saturate, and what does not fit is counted on either side") {
+TEST_CASE("integers saturate, and clipped values are counted at either end of the range") {
   const Result u8 =
       finish({}, {}, {0}, DType::u8, std::vector<double>{-0.51, -1, -1e30, 255, 255.49, 255.5, 256, 1e30});
   check_equal(u8.values, {0, 0, 0, 255, 255, 255, 255, 255});
@@ -102,7 +102,7 @@ TEST_CASE("statistics are of the response: after bias and activation, before the
   check_equal(result.values, {23, 13, 23});  // (|sum + 2| - 1) * 10 + 3
 }
 
-TEST_CASE("statistics of nothing but NaN have min > max") {
+TEST_CASE("if all responses are NaN, the statistics have min > max") {
   const Result result = finish({}, {}, {0}, DType::f32, std::vector<double>{kNan, kNan});
   CHECK(result.stats.min > result.stats.max);
   CHECK(result.stats.nan_count == 2);
@@ -131,7 +131,7 @@ TEST_CASE("every combine, on three rows of sums") {
                                       static_cast<double>(static_cast<float>(-1.0 / 3)), 0});
 }
 
-TEST_CASE("a combine of one kernel: magnitude and l1 are the absolute value, the others nothing") {
+TEST_CASE("with one kernel, magnitude and l1 take the absolute value, and other combines change nothing") {
   const std::vector<double> sums = {-3, 2};
   for (const Combine combine : {Combine::magnitude, Combine::l1})
     check_equal(finish({.combine = combine}, {}, {0}, DType::f32, sums).values, {3, 2});
@@ -139,7 +139,7 @@ TEST_CASE("a combine of one kernel: magnitude and l1 are the absolute value, the
     check_equal(finish({.combine = combine}, {}, {0}, DType::f32, sums).values, {-3, 2});
 }
 
-TEST_CASE("each part of a combine has its own bias and activation") {
+TEST_CASE("each kernel of a combine has its own bias and activation") {
   const std::vector<double> sums = {3, -5};  // one column, two kernels
   const std::vector<float> bias = {1, 2};
   const auto joined = [&](Activation activation, Combine combine) {
@@ -153,7 +153,7 @@ TEST_CASE("each part of a combine has its own bias and activation") {
   check_equal(joined(Activation::relu, Combine::min), {0});
 }
 
-TEST_CASE("NaN in one part makes every combine NaN, wherever it stands") {
+TEST_CASE("NaN from any one kernel makes every combine NaN") {
   for (const Combine combine :
        {Combine::magnitude, Combine::l1, Combine::max, Combine::min, Combine::sum, Combine::mean}) {
     CAPTURE(std::string(kCombines[static_cast<int>(combine)]));
@@ -167,7 +167,7 @@ TEST_CASE("NaN in one part makes every combine NaN, wherever it stands") {
   }
 }
 
-TEST_CASE("infinities through the combines") {
+TEST_CASE("combines of infinities") {
   const std::vector<double> sums = {-kInf, 1};
   const auto joined = [&](Combine combine) {
     return finish({.combine = combine, .combine_count = 2}, {}, {0, 0}, DType::f32, sums).values;
@@ -187,15 +187,15 @@ TEST_CASE("the map takes the absolute value, shifts, scales and offsets, in this
               {0, 102, 153, 255});
 }
 
-TEST_CASE("float sums are finished as double ones") {
+TEST_CASE("float sums are finished like double sums") {
   const Result result = finish<float>({.activation = Activation::abs}, {}, {0.25F}, DType::f32, {-1.5F, 2.0F});
   check_equal(result.values, {1.25, 2.25});
-  // The sum of a float and its bias is not rounded to float: 2^24 + 0.5 rounds to 2^24, and ties would too.
+  // The sum of a float and its bias is not rounded to float, where 2^24 + 0.5 would become 2^24.
   CHECK(finish<float>({}, {.shift = 0x1p24}, {0.5F}, DType::f32, {0x1p24F}).values.at(0) == 0.5);
 }
 
-TEST_CASE("rows go where the strides say, and nowhere else") {
-  // 2 items, 2 channels, 2 rows, 3 columns, interleaved and with channels in reverse, in a block of sentinels.
+TEST_CASE("rows are stored by the output's strides, and nothing else is written") {
+  // 2 items, 2 channels, 2 rows, 3 columns, interleaved with channels in reverse order, inside a block of sentinels.
   const Shape shape{2, 2, 2, 3};
   std::vector<std::uint16_t> block(26, 777);
   const TensorRef output{block.data() + 2, DType::u16, shape, {12, -1, 6, 2}};
@@ -224,8 +224,8 @@ TEST_CASE("rows go where the strides say, and nowhere else") {
   CHECK(stats.max == 1112);
 }
 
-TEST_CASE("sums are divided, then biased, and rounded once") {
-  // 91 / 14 is 6.5, which goes to the even 6; a weight of 1/14 in float would make it 7.
+TEST_CASE("sums are divided, the bias is added, and the result is rounded once") {
+  // 91 / 14 is 6.5, which rounds to the even 6. With 1/14 as a float weight it would become 7.
   Tensor output(DType::u8, {1, 2, 1, 3});
   const Kernel kernel = with_bias({0, 1}, {14, -2});
   const Epilogue epilogue;
@@ -236,12 +236,12 @@ TEST_CASE("sums are divided, then biased, and rounded once") {
   sink.finish({.n = 0, .y = 0, .x = 0, .count = 3}, 0, sums, 3, stats);
   CHECK(stats.min == -0.5);
   sink.finish({.n = 0, .y = 0, .x = 0, .count = 3}, 1, sums, 3, stats);
-  check_equal(values_of(output.ref()), {6, 8, 0, 0, 0, 4});  // 7.5 to 8, -0.5 to 0; -44.5, -51.5, 4.5
+  check_equal(values_of(output.ref()), {6, 8, 0, 0, 0, 4});  // of 6.5, 7.5, -0.5 and -44.5, -51.5, 4.5
   CHECK(stats.clipped_low == 2);
   CHECK(stats.max == 7.5);
 }
 
-TEST_CASE("responses beyond float are counted where they become infinite") {
+TEST_CASE("responses beyond the range of float become infinite and are counted") {
   Tensor output(DType::f32, {1, 1, 1, 4});
   const Kernel kernel = with_bias({0});
   const Epilogue epilogue;
@@ -250,11 +250,11 @@ TEST_CASE("responses beyond float are counted where they become infinite") {
   const double sums[] = {1e39, -1e39, -1e39, kInf};
   Sink(epilogue, map, kernel, output.ref()).finish({.n = 0, .y = 0, .x = 0, .count = 4}, 0, sums, 4, stats);
   check_equal(values_of(output.ref()), {kInf, -kInf, -kInf, kInf});
-  CHECK(stats.clipped_high == 1);  // the infinity that came as one is no loss
+  CHECK(stats.clipped_high == 1);  // a response that was infinite before is not counted
   CHECK(stats.clipped_low == 2);
 }
 
-TEST_CASE("combined channels take their own sums and biases") {
+TEST_CASE("each combined channel takes its own sums and biases") {
   Tensor output(DType::f32, {1, 2, 1, 2});
   const Epilogue epilogue{.combine = Combine::sum, .combine_count = 2};
   const ValueMap map;

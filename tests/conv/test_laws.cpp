@@ -1,6 +1,6 @@
-// Laws that need no oracle, held to by every algorithm. Pixels and weights are small integers over a power of two, so
-// sums are exact in any order and equal means equal in every bit.
-#define DOCTEST_CONFIG_NO_TRY_CATCH_IN_ASSERTS  // an algorithm's refusal goes to for_every_algorithm()
+// Laws that every algorithm must satisfy, and that need no reference result. Pixels and weights are small integers over
+// a power of two, so sums are exact in any order, and results must be equal in every bit.
+#define DOCTEST_CONFIG_NO_TRY_CATCH_IN_ASSERTS  // for_every_algorithm() catches refusals
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -26,7 +26,7 @@ Tensor random_input(DType dtype, const Shape& shape, Random& random) {
   });
 }
 
-/// Whole weights: equal ones for `box`, the product of a column and a row for `separable`.
+/// Integer weights: all equal for `box`, the product of a column and a row for `separable`.
 Kernel random_kernel(const KernelShape& shape, std::string_view algorithm, Random& random) {
   const auto number = [&] { return random.between(-12, 12); };
   const auto factor = [&] { return random.between(1, 3) * (random.chance(2) ? 1 : -1); };
@@ -41,11 +41,11 @@ Kernel random_kernel(const KernelShape& shape, std::string_view algorithm, Rando
   return kernel;
 }
 
-/// How many of the three input types an algorithm must solve.
+/// For each algorithm, the number of the three input types that it must accept.
 using Floors = std::map<std::string_view, int>;
 
-/// Calls `law` for every algorithm and input type with random numbers, the same for each algorithm. The algorithms of
-/// `floors` must solve at least that many types; others, and the other types, may be refused.
+/// Calls `law` for every algorithm and input type, with the same random numbers for each. Algorithms in `floors` must
+/// accept at least that many types. They may refuse other types, and other algorithms may refuse all.
 template <class Law>
 void for_every_algorithm(std::uint64_t seed, const Floors& floors, Law&& law) {
   for (const std::string_view algorithm : algorithm_names()) {
@@ -69,8 +69,8 @@ void for_every_algorithm(std::uint64_t seed, const Floors& floors, Law&& law) {
   }
 }
 
-/// The floors of a law: `direct`, `rows` and `packed` accept all types of every problem here; what the others accept
-/// depends on the kernel. Where sums of u16 are too large for float, a law says so.
+/// The floors of a law. `direct`, `rows` and `packed` accept all types of every problem here, unless sums of u16 are
+/// too large for float; `others` then has lower floors for them. What other algorithms accept depends on the kernel.
 Floors floors(Floors others) {
   others.insert({{"reference", 3}, {"direct", 3}, {"rows", 3}, {"packed", 3}});
   return others;
@@ -84,7 +84,8 @@ std::vector<double> run(const Tensor& input, const Kernel& kernel, const Params&
   return values_of(respond(input, kernel, params, algorithm).ref());
 }
 
-/// The part of a tensor that starts at (c, y, x) of item 0 and has this shape, every `step`-th row and column.
+/// The part of a tensor that starts at (c, y, x) of item 0 and has the given shape. Takes every `step`-th row and
+/// column.
 Tensor part_of(const Tensor& whole, const Shape& shape, std::int64_t c, std::int64_t y, std::int64_t x,
                Extent step = {}) {
   Tensor part(whole.dtype(), shape);
@@ -115,7 +116,7 @@ TEST_CASE("a delta kernel returns the picture, shifted by the position of its 1"
       });
 }
 
-TEST_CASE("linear in the picture and in the weights") {
+TEST_CASE("a convolution is linear in the picture and in the weights") {
   for_every_algorithm(
       52, floors({{"integer", 1}, {"rows", 2}, {"packed", 2}}),
       [](std::string_view algorithm, DType dtype, Random& random) {
@@ -124,7 +125,7 @@ TEST_CASE("linear in the picture and in the weights") {
         const Tensor x = filled(dtype, shape, small), y = filled(dtype, shape, small);
         const std::vector<double> xs = values_of(x.ref()), ys = values_of(y.ref());
         std::vector<double> mixed;
-        for (std::size_t i = 0; i < xs.size(); ++i) mixed.push_back(2 * xs[i] + 3 * ys[i]);  // at most 200: fits u8
+        for (std::size_t i = 0; i < xs.size(); ++i) mixed.push_back(2 * xs[i] + 3 * ys[i]);  // at most 200, fits u8
 
         Kernel k = random_kernel({3, 2, 3, 5}, algorithm, random), l = random_kernel({3, 2, 3, 5}, algorithm, random);
         k.bias = l.bias = {0, 0, 0};  // a bias is not linear
@@ -146,7 +147,7 @@ TEST_CASE("linear in the picture and in the weights") {
       });
 }
 
-TEST_CASE("a shifted picture has a shifted response, away from the border") {
+TEST_CASE("a shifted picture has a shifted response, except near the border") {
   for_every_algorithm(53, floors({{"integer", 1}}), [](std::string_view algorithm, DType dtype, Random& random) {
     const Tensor x = random_input(dtype, {1, 2, 14, 31}, random);
     const Kernel kernel = random_kernel({2, 2, 3, 4}, algorithm, random);
@@ -158,7 +159,7 @@ TEST_CASE("a shifted picture has a shifted response, away from the border") {
   });
 }
 
-TEST_CASE("with circular padding a rotated picture has a rotated response, at the border too") {
+TEST_CASE("with circular padding, rolling the picture rolls the response, at the border too") {
   for_every_algorithm(54, floors({{"integer", 1}, {"separable", 3}, {"box", 2}, {"depthwise", 3}}),
                       [](std::string_view algorithm, DType dtype, Random& random) {
                         const Shape shape{1, 1, 6, 11};
@@ -197,7 +198,7 @@ TEST_CASE("groups are separate convolutions") {
   });
 }
 
-TEST_CASE("a batch is separate pictures, and output channels are separate kernels") {
+TEST_CASE("a batch is filtered like separate pictures, and output channels are separate kernels") {
   for_every_algorithm(56, floors({{"integer", 1}}), [](std::string_view algorithm, DType dtype, Random& random) {
     const Tensor x = random_input(dtype, {3, 2, 5, 17}, random);
     const Kernel kernel = random_kernel({4, 2, 3, 3}, algorithm, random);
@@ -216,7 +217,7 @@ TEST_CASE("a batch is separate pictures, and output channels are separate kernel
   });
 }
 
-TEST_CASE("dilation is a kernel with zeros between its taps") {
+TEST_CASE("a dilated kernel equals a kernel with zeros between its taps") {
   for_every_algorithm(57, floors({}), [](std::string_view algorithm, DType dtype, Random& random) {
     const Tensor x = random_input(dtype, {1, 2, 13, 27}, random);
     const Kernel kernel = random_kernel({2, 2, 3, 4}, algorithm, random);
@@ -250,7 +251,7 @@ TEST_CASE("a stride selects from the response of stride 1") {
         Params strided = params;
         strided.stride = s;
         const Shape shape{2, 2, (all.shape().h - 1) / s.h + 1, (all.shape().w - 1) / s.w + 1};
-        const std::vector<double> got = run(x, kernel, strided, algorithm);  // throws if refused
+        const std::vector<double> got = run(x, kernel, strided, algorithm);  // throws if the algorithm refuses
         CHECK(got == values_of(part_of(all, shape, 0, 0, 0, s).ref()));
       }
     }
@@ -274,7 +275,7 @@ TEST_CASE("a 1x1 convolution is a matrix product over channels") {
   });
 }
 
-TEST_CASE("an output depends on the pixels of its receptive field, and on no other") {
+TEST_CASE("an output depends on exactly the pixels of its receptive field") {
   for_every_algorithm(
       60, floors({{"separable", 3}, {"depthwise", 3}}), [](std::string_view algorithm, DType dtype, Random& random) {
         const Tensor x = random_input(dtype, {1, 1, 8, 21}, random);
@@ -302,7 +303,7 @@ TEST_CASE("an output depends on the pixels of its receptive field, and on no oth
       });
 }
 
-TEST_CASE("padding has the same result as filtering a picture that was padded before") {
+TEST_CASE("padding gives the same result as filtering a padded picture") {
   for_every_algorithm(61, floors({{"fft", 3}}), [](std::string_view algorithm, DType dtype, Random& random) {
     const Shape shape{1, 2, 5, 9};
     const Tensor x = random_input(dtype, shape, random);

@@ -1,4 +1,4 @@
-// Kernels taken apart into columns and rows: what is found, what is refused, and that the bound holds in every entry.
+// Decomposition of kernels into outer products: which are found or refused, and that every entry keeps the bound.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace convtool {
 namespace {
 
-/// What the products come to, in double.
+/// The sum of the products, in double.
 std::vector<double> sum_of(const std::vector<OuterProduct>& products, const Extent& size) {
   std::vector<double> sum(static_cast<std::size_t>(size.h * size.w));
   for (const OuterProduct& product : products) {
@@ -24,8 +24,8 @@ std::vector<double> sum_of(const std::vector<OuterProduct>& products, const Exte
   return sum;
 }
 
-/// The worst |computed - true| that the products allow for in any entry, over what is promised there: rounding errors
-/// of the two passes, counted anew, and what the products miss.
+/// The largest error of any entry, over the promised bound for it. The error is the difference between the entry and
+/// the products, plus the rounding errors of the two passes, which this function counts independently of the library.
 double worst_part_of_bound(const std::vector<float>& weights, const Extent& size,
                            const std::vector<OuterProduct>& products) {
   const double unit = products.size() == 1 ? 0x1p-24 : 0x1p-53;
@@ -57,12 +57,12 @@ std::vector<float> random_kernel(const Extent& size, int rank, double low, Rando
   return {sum.begin(), sum.end()};
 }
 
-/// The largest rank that is not slower than the kernel itself, by the multiply-adds: those of products count twice.
+/// The largest rank that is not slower than the kernel itself. Multiply-adds of products count twice.
 int largest_rank(const Extent& size) {
   return std::clamp(static_cast<int>(size.h * size.w / (2 * (size.h + size.w))), 1, 4);
 }
 
-TEST_CASE("integer kernels of rank 1 are taken apart exactly, others not at all") {
+TEST_CASE("integer kernels of rank 1 are decomposed exactly, others not at all") {
   Random random(71);
   for (int turn = 0; turn < 2000; ++turn) {
     CAPTURE(turn);
@@ -85,8 +85,7 @@ TEST_CASE("integer kernels of rank 1 are taken apart exactly, others not at all"
     for (const std::vector<double>* factor : {&products[0].column, &products[0].row})
       for (const double value : *factor) CHECK(value == static_cast<double>(static_cast<float>(value)));
 
-    // One unit more in one place. It is of rank 1 still where no other entry of that row, or none of that column, is
-    // other than 0.
+    // Adds one unit to one entry. The rank stays 1 if all entries outside that entry's row and column are 0.
     const auto at = static_cast<std::size_t>(random.between(0, std::ssize(weights) - 1));
     const auto u = at / row.size(), v = at % row.size();
     bool others = false;
@@ -104,14 +103,14 @@ TEST_CASE("a kernel of zeros") {
   for (const double value : sum_of(products, {3, 5})) CHECK(value == 0);
 }
 
-TEST_CASE("kernels of whole numbers and rank 2 are left alone, as their sums would no longer be exact") {
+TEST_CASE("integer kernels of rank 2 are not decomposed, since their sums would no longer be exact") {
   const float cross[] = {0, 1, 0, 1, 1, 1, 0, 1, 0};
   CHECK(outer_products(cross, {3, 3}).empty());
   const float laplacian[] = {0, 1, 0, 1, -4, 1, 0, 1, 0};
   CHECK(outer_products(laplacian, {3, 3}).empty());
 }
 
-TEST_CASE("Gaussians as floats have them are of rank 1") {
+TEST_CASE("Gaussians that are rounded to float have rank 1") {
   for (const double sigma : {0.8, 1.0, 3.0, 8.0, 30.0}) {
     CAPTURE(sigma);
     const auto radius = static_cast<std::int64_t>(std::ceil(3 * sigma));
@@ -127,7 +126,7 @@ TEST_CASE("Gaussians as floats have them are of rank 1") {
   }
 }
 
-TEST_CASE("sums of a few products are found with as many terms, and keep the bound") {
+TEST_CASE("sums of a few products are found with the same number of terms, and keep the bound") {
   Random random(72);
   for (const Extent size : {Extent{5, 5}, Extent{7, 4}, Extent{9, 15}, Extent{31, 31}, Extent{63, 40}})
     for (int rank = 1; rank <= largest_rank(size); ++rank)
@@ -156,29 +155,29 @@ TEST_CASE("products whose signs cancel keep the bound or are refused") {
   CHECK(found > 400);
 }
 
-TEST_CASE("products that would take longer than the kernel are not looked for") {
+TEST_CASE("products that would be slower than the kernel are not searched for") {
   Random random(76);
   for (const Extent size : {Extent{3, 3}, Extent{5, 5}, Extent{7, 4}, Extent{9, 15}})
     CHECK(outer_products(random_kernel(size, largest_rank(size) + 1, 0.1, random).data(), size).empty());
 }
 
-TEST_CASE("one entry that is out of line") {
+TEST_CASE("one entry that differs from an outer product") {
   Random random(74);
   for (int turn = 0; turn < 200; ++turn) {
     const Extent size{random.between(9, 21), random.between(9, 21)};
     std::vector<float> weights = random_kernel(size, 1, 0.1, random);
     float& entry = weights[static_cast<std::size_t>(random.between(0, std::ssize(weights) - 1))];
     const float before = entry;
-    entry = std::nextafter(before, 2.0F);  // within the rounding of weights
+    entry = std::nextafter(before, 2.0F);  // within the rounding of the weights
     CHECK(outer_products(weights.data(), size).size() == 1);
-    entry = before * 1.01F;  // a second product, of one entry, puts it right
+    entry = before * 1.01F;  // needs a second product, of one entry
     const std::vector<OuterProduct> products = outer_products(weights.data(), size);
     CHECK(products.size() == 2);
     CHECK(worst_part_of_bound(weights, size, products) <= 1);
   }
 }
 
-TEST_CASE("what is no product is refused") {
+TEST_CASE("kernels that are not sums of a few products are refused") {
   Random random(75);
   for (const std::int64_t k : {5, 9, 31, 101}) {
     const std::vector<float> weights = floats(k * k, [&] { return random.rough(); });
@@ -191,14 +190,14 @@ TEST_CASE("what is no product is refused") {
   }
 }
 
-TEST_CASE("where products cancel to 0, no rounded sum of them is as good as the weight of 0") {
+TEST_CASE("a kernel with a weight of 0 at which products cancel is refused, since their sum is rounded") {
   Random random(76);
   int refused = 0;
   for (int turn = 0; turn < 200; ++turn) {
     std::vector<float> weights = random_kernel({9, 9}, 2, 0.1, random);
     weights[static_cast<std::size_t>(random.between(0, 80))] = 0;
     const std::vector<OuterProduct> products = outer_products(weights.data(), {9, 9});
-    refused += products.empty() ? 1 : 0;  // others have that 0 in every product
+    refused += products.empty() ? 1 : 0;  // in the others, every product is 0 there
     if (!products.empty()) CHECK(worst_part_of_bound(weights, {9, 9}, products) <= 1);
   }
   CHECK(refused > 100);

@@ -1,4 +1,4 @@
-// The numbers behind each output map, for every pair of input and output types.
+// The scale and offset of each output map, for every pair of input and output types.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -11,21 +11,21 @@
 namespace convtool {
 namespace {
 
-/// What a response is stored as, before rounding.
+/// The value that is stored for a response, before rounding.
 double mapped(const ValueMap& map, double response) {
   return ((map.absolute && response < 0 ? -response : response) - map.shift) * map.scale + map.offset;
 }
 
 constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
 
-/// Units are rescaled between integer types only: 65535 / 255 = 257.
+/// The factor between the units of two types. It is 1 unless both are integers: 65535 / 255 = 257.
 double rescale(DType input, DType output) {
   if (input == DType::u8 && output == DType::u16) return 257;
   if (input == DType::u16 && output == DType::u8) return 1.0 / 257;
   return 1;
 }
 
-TEST_CASE("clip and abs keep the response, but for units") {
+TEST_CASE("clip and abs keep the response, except for a change of units") {
   for (const DType input : kTypes)
     for (const DType output : kTypes) {
       CAPTURE(std::string(to_string(input)));
@@ -39,7 +39,7 @@ TEST_CASE("clip and abs keep the response, but for units") {
     }
 }
 
-TEST_CASE("full range to full range") {
+TEST_CASE("the full range maps to the full range") {
   CHECK(mapped(make_value_map(OutputMap::clip, DType::u8, DType::u16), 255) == 65535);
   CHECK(mapped(make_value_map(OutputMap::clip, DType::u16, DType::u8), 65535) == doctest::Approx(255).epsilon(0x1p-50));
 }
@@ -49,8 +49,8 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
     DType input, output;
     double middle, scale;
   };
-  // From f32 the units are those of the output; to f32 those of the input. Between integer types mid-grey is rescaled
-  // as everything else: 128 * 257 = 32896, and 32768 / 257 = 127.5.
+  // From f32 the units are those of the output, to f32 those of the input. Between integer types mid-grey is rescaled
+  // like any value: 128 * 257 = 32896, and 32768 / 257 = 127.5.
   const Row rows[] = {{DType::u8, DType::u8, 128, 0.5},
                       {DType::u16, DType::u16, 32768, 0.5},
                       {DType::f32, DType::f32, 0.5, 0.5},
@@ -65,7 +65,7 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
     CAPTURE(std::string(to_string(row.output)));
     const ValueMap map = make_value_map(OutputMap::offset, row.input, row.output);
     CHECK_FALSE(map.absolute);
-    // Two roundings of 2^-53 in the ratio 1/257 and its product, and some in the test's own arithmetic.
+    // The ratio 1/257 and its product are each rounded by 2^-53. The test's own arithmetic adds some roundings.
     CHECK(mapped(map, 0) == doctest::Approx(row.middle).epsilon(0x1p-50));
     CHECK(mapped(map, 100) - mapped(map, 0) == doctest::Approx(100 * row.scale).epsilon(0x1p-44));
     CHECK(mapped(map, 0) - mapped(map, -100) == doctest::Approx(100 * row.scale).epsilon(0x1p-44));
@@ -75,7 +75,7 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
   CHECK(mapped(map, 254) == 255);
 }
 
-TEST_CASE("signed: the further from 0 the brighter, positive orange, negative blue") {
+TEST_CASE("signed: brightness is the distance from 0; positive is orange, negative blue") {
   for (const auto& [min, max] : {std::pair(-1020.0, 1020.0), {-1020.0, 3.0}, {0.5, 1020.0}}) {
     const auto [red, green, blue] = make_sign_maps(DType::u8, {.min = min, .max = max});
     const auto colour = [&, red = red, green = green, blue = blue](double response) {
@@ -87,7 +87,7 @@ TEST_CASE("signed: the further from 0 the brighter, positive orange, negative bl
   }
   CHECK(make_sign_maps(DType::u16, {.min = -2, .max = 1})[2].scale == -65535.0 / 2);
   CHECK(make_sign_maps(DType::u8, {.min = 0, .max = 0})[0].scale == 1);
-  CHECK(make_sign_maps(DType::u8, {})[0].scale == 1);  // nothing but NaN
+  CHECK(make_sign_maps(DType::u8, {})[0].scale == 1);  // all responses are NaN
   CHECK_THROWS_AS(make_sign_maps(DType::u8, {.min = 0, .max = std::numeric_limits<double>::infinity()}), Error);
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("normalize takes the smallest response to 0 and the largest to the ful
     }
 }
 
-TEST_CASE("normalize of any spread ends on the full range once stored, and never past it") {
+TEST_CASE("normalize of any spread ends exactly at the full range after rounding") {
   for (const DType output : {DType::u8, DType::u16})
     for (int spread = 1; spread <= 1000; ++spread) {
       ResponseStats measured;
@@ -131,7 +131,7 @@ TEST_CASE("normalize of a constant response is 0") {
   CHECK(mapped(make_value_map(OutputMap::normalize, DType::f32, DType::f32, measured), 7) == 0);
 }
 
-TEST_CASE("normalize of NaN alone is the identity, so that NaN stays NaN") {
+TEST_CASE("normalize is the identity if all responses are NaN, so that NaN stays NaN") {
   const ValueMap map = make_value_map(OutputMap::normalize, DType::f32, DType::f32, {});
   CHECK(map.shift == 0);
   CHECK(map.scale == 1);
@@ -156,7 +156,7 @@ TEST_CASE("normalize refuses infinities") {
   }
 }
 
-TEST_CASE("a threshold makes the full range of what is above it, whatever the units") {
+TEST_CASE("responses above a threshold become the full range, in any units") {
   for (const DType input : kTypes)
     for (const DType output : kTypes) {
       Mapping mapping(OutputMap::abs);

@@ -1,4 +1,5 @@
-// The border rules: which pixel stands outside, how much padding a rule means, and where none is seen.
+// Border rules: the pixel that each mode puts outside the picture, the padding of each rule, and the outputs that see
+// no padding.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// The letters of abcd... that stand at positions [-before, size + after); '.' is the constant.
+/// The letters of abcd... at positions [-before, size + after), with '.' for the constant.
 std::string draw(PaddingMode mode, std::int64_t size, std::int64_t before, std::int64_t after) {
   std::string text;
   for (std::int64_t i = -before; i < size + after; ++i) {
@@ -20,7 +21,7 @@ std::string draw(PaddingMode mode, std::int64_t size, std::int64_t before, std::
   return text;
 }
 
-TEST_CASE("what each mode shows outside abcd, several bounces far") {
+TEST_CASE("the pixels that each mode puts outside abcd, over several periods") {
   CHECK(draw(PaddingMode::zeros, 4, 3, 3) == "...abcd...");
   CHECK(draw(PaddingMode::constant, 4, 3, 3) == "...abcd...");
   CHECK(draw(PaddingMode::replicate, 4, 6, 6) == "aaaaaaabcddddddd");
@@ -31,7 +32,7 @@ TEST_CASE("what each mode shows outside abcd, several bounces far") {
   CHECK(draw(PaddingMode::reflect, 4, 11, 12) == std::string("bcdcbabcdcb") + "abcd" + "cbabcdcbabcd");
 }
 
-TEST_CASE("the table of padding modes draws what pad_index() does") {
+TEST_CASE("the drawings in the table of padding modes agree with pad_index()") {
   for (std::size_t i = 0; i < std::size(kPaddingModes); ++i) {
     const PaddingModeRow& row = kPaddingModeTable[i];
     CAPTURE(std::string(row.name));
@@ -56,8 +57,8 @@ TEST_CASE("pictures of 1, 2 and 3 pixels") {
   CHECK(draw(PaddingMode::reflect, 3, 6, 7) == std::string("cbabcb") + "abc" + "babcbab");
 }
 
-TEST_CASE("a position very far out is still in the picture") {
-  constexpr std::int64_t kFar = std::int64_t{1} << 60;  // 2^60 = 1 mod 3, 2^60 = 4 mod 6 and 0 mod 4
+TEST_CASE("a position very far outside maps into the picture") {
+  constexpr std::int64_t kFar = std::int64_t{1} << 60;  // 2^60 is 1 mod 3, 4 mod 6 and 0 mod 4
   CHECK(pad_index(PaddingMode::circular, kFar, 3) == 1);
   CHECK(pad_index(PaddingMode::circular, -kFar, 3) == 2);
   CHECK(pad_index(PaddingMode::symmetric, kFar, 3) == 1);   // abccba, letter 4
@@ -73,26 +74,26 @@ Pads pads_of(Padding::Rule rule, Extent input, Extent kernel, Extent stride, Ext
                       dilated_kernel({.kh = kernel.h, .kw = kernel.w}, dilation), stride);
 }
 
-TEST_CASE("the padding that each rule means") {
+TEST_CASE("the padding of each rule") {
   struct Row {
     Extent input, kernel, stride, dilation;
     Pads same, same_lower, full;
   };
   const Row rows[] = {
-      // An odd kernel at stride 1 is centred; an even one has the odd row or column at the end, or at the start.
+      // At stride 1 an odd kernel is centred. An even one has one more row or column at the end, or at the start.
       {{8, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, {1, 1, 1, 1}, {2, 2, 2, 2}},
       {{8, 8}, {5, 3}, {1, 1}, {1, 1}, {2, 1, 2, 1}, {2, 1, 2, 1}, {4, 2, 4, 2}},
       {{8, 8}, {2, 2}, {1, 1}, {1, 1}, {0, 0, 1, 1}, {1, 1, 0, 0}, {1, 1, 1, 1}},
       {{8, 8}, {4, 6}, {1, 1}, {1, 1}, {1, 2, 2, 3}, {2, 3, 1, 2}, {3, 5, 3, 5}},
       {{1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}},
-      // Dilation counts: 3 taps 2 apart span 5, 2 taps 3 apart span 4.
+      // Dilation widens the kernel: 3 taps with distance 2 span 5, 2 taps with distance 3 span 4.
       {{8, 8}, {3, 3}, {1, 1}, {2, 2}, {2, 2, 2, 2}, {2, 2, 2, 2}, {4, 4, 4, 4}},
       {{8, 8}, {3, 2}, {1, 1}, {2, 3}, {2, 1, 2, 2}, {2, 2, 2, 1}, {4, 3, 4, 3}},
-      // Stride 2 on 8 wants 4 outputs: (4 - 1) * 2 + 3 - 8 = 1 row. On 7: (4 - 1) * 2 + 3 - 7 = 2 rows.
+      // With stride 2, 8 rows need 4 outputs, so (4 - 1) * 2 + 3 - 8 = 1 row. 7 columns need (4 - 1) * 2 + 3 - 7 = 2.
       {{8, 7}, {3, 3}, {2, 2}, {1, 1}, {0, 1, 1, 1}, {1, 1, 0, 1}, {2, 2, 2, 2}},
       {{9, 10}, {5, 5}, {3, 4}, {1, 1}, {1, 1, 1, 2}, {1, 2, 1, 1}, {4, 4, 4, 4}},
       {{10, 10}, {3, 3}, {3, 4}, {2, 3}, {2, 2, 2, 3}, {2, 3, 2, 2}, {4, 6, 4, 6}},
-      // A stride longer than the kernel needs none, and never a negative one.
+      // A stride longer than the kernel needs no padding, which must not become negative.
       {{8, 8}, {1, 1}, {2, 3}, {1, 1}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}},
       {{9, 9}, {2, 1}, {4, 4}, {1, 1}, {0, 0, 1, 0}, {1, 0, 0, 0}, {1, 0, 1, 0}},
       // A picture smaller than the kernel.
@@ -109,7 +110,7 @@ TEST_CASE("the padding that each rule means") {
   }
 }
 
-TEST_CASE("same keeps ceil(in / stride), with the least padding that does, split evenly") {
+TEST_CASE("same gives ceil(in / stride) outputs with the least padding, split evenly") {
   for (std::int64_t in = 1; in <= 12; ++in)
     for (std::int64_t k = 1; k <= 6; ++k)
       for (std::int64_t s = 1; s <= 5; ++s)
@@ -146,7 +147,7 @@ TEST_CASE("full is one less than the dilated kernel on every side") {
       }
 }
 
-TEST_CASE("interior() against trying every output") {
+TEST_CASE("interior() agrees with a search over all outputs") {
   for (std::int64_t out = 0; out <= 9; ++out)
     for (std::int64_t in = 1; in <= 8; ++in)
       for (std::int64_t stride = 1; stride <= 5; ++stride)

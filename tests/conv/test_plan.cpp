@@ -1,4 +1,4 @@
-// ConvPlan: which algorithm and how many threads, what it refuses, and that it may be moved and run again.
+// ConvPlan: the algorithm and number of threads that it chooses, what it refuses, and that it may be moved and reused.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ const ConvProblem& small() {
 
 Kernel course_kernel() { return kernel_of({1, 1, 2, 2}, {0, 1, 2, 3}); }
 
-TEST_CASE("the algorithms there are") {
+TEST_CASE("names of algorithms are unique") {
   const auto names = algorithm_names();
   for (const std::string_view name : {"reference", "direct"})
     CHECK(std::find(names.begin(), names.end(), name) != names.end());
@@ -33,8 +33,8 @@ TEST_CASE("auto never chooses reference; a named algorithm is the one that runs"
     CHECK(ConvPlan(small(), course_kernel(), {}, {.algorithm = name}).algorithm() == name);
 }
 
-TEST_CASE("strides and pads beyond measure take no more memory than their result") {
-  // As strips of rows, the first would be 30 million floats, the second 8 GiB.
+TEST_CASE("gigantic strides and pads need no more memory than their result") {
+  // As strips of rows, the first problem would need 30 million floats, the second 8 GiB.
   const Kernel kernel = course_kernel();
   const Tensor input = counting({1, 1, 3, 3}, 1);
   const std::int64_t far = std::int64_t{1} << 20, farther = std::int64_t{1} << 30;
@@ -51,7 +51,7 @@ TEST_CASE("strides and pads beyond measure take no more memory than their result
   }
 }
 
-TEST_CASE("an unknown algorithm is refused with the names of all") {
+TEST_CASE("an unknown algorithm is refused, with a list of all names") {
   try {
     const ConvPlan plan(small(), course_kernel(), {}, {.algorithm = "directt"});
     FAIL("accepted");
@@ -63,7 +63,7 @@ TEST_CASE("an unknown algorithm is refused with the names of all") {
   }
 }
 
-TEST_CASE("small problems run on one thread, large ones on as many as asked for, reference always on one") {
+TEST_CASE("small problems run on one thread, large ones on the requested number, and reference always on one") {
   const auto threads = [](std::int64_t size, const std::string& algorithm, int asked) {
     const KernelShape kernel{1, 1, 7, 7};
     const ConvProblem problem = make_problem(DType::f32, {1, 1, size, size}, kernel, Params{.padding = kSame});
@@ -81,7 +81,7 @@ TEST_CASE("a plan may be moved, and run any number of times") {
   ConvPlan plan(small(), course_kernel(), {}, {});
   std::vector<ConvPlan> plans;
   plans.push_back(std::move(plan));
-  plans.emplace_back(small(), course_kernel(), Epilogue{}, PlanOptions{});  // grows the vector and moves the first
+  plans.emplace_back(small(), course_kernel(), Epilogue{}, PlanOptions{});  // the vector grows and moves the first plan
   plans.front() = ConvPlan(small(), kernel_of({1, 1, 2, 2}, {1, 0, 0, 0}), {}, {});
   const Tensor x = counting({1, 1, 3, 3});
   Tensor y(DType::f32, {1, 1, 2, 2});
@@ -94,7 +94,7 @@ TEST_CASE("a plan may be moved, and run any number of times") {
   CHECK(to_string(plans.back().problem()) == to_string(small()));
 }
 
-TEST_CASE("the output shape has the combined channels joined") {
+TEST_CASE("the output shape counts combined channels once") {
   const ConvProblem problem = make_problem(DType::f32, {2, 1, 4, 5}, {6, 1, 2, 2}, {});
   const Kernel kernel = kernel_of({6, 1, 2, 2}, std::vector<float>(24, 1.0F));
   CHECK(ConvPlan(problem, kernel, {}, {}).output_shape() == Shape{2, 6, 3, 4});
@@ -102,7 +102,7 @@ TEST_CASE("the output shape has the combined channels joined") {
   CHECK(ConvPlan(problem, kernel, pairs, {}).output_shape() == Shape{2, 3, 3, 4});
 }
 
-TEST_CASE("measure() sees the responses that run() sees") {
+TEST_CASE("measure() has the statistics of the responses of run()") {
   const Kernel kernel = kernel_of({1, 1, 2, 2}, {-1, 1, 0, 0});
   const ConvPlan plan(small(), kernel, {.activation = Activation::abs}, {});
   const Tensor x = tensor_of(DType::f32, {1, 1, 3, 3}, {0, -5, 4, 1, 1, 1, 9, 9, 9});
@@ -114,7 +114,7 @@ TEST_CASE("measure() sees the responses that run() sees") {
   CHECK(stats.clipped_high == 0);
 }
 
-TEST_CASE("what does not belong to the plan is a bug") {
+TEST_CASE("tensors and kernels that do not fit the plan are a bug") {
   const ConvPlan plan(small(), course_kernel(), {}, {});
   const Tensor x = counting({1, 1, 3, 3}), wrong_shape = counting({1, 1, 3, 4});
   const Tensor wrong_type = filled(DType::u8, {1, 1, 3, 3}, [] { return 0; });

@@ -1,4 +1,4 @@
-// Problems: output sizes, refusals that a user can act on, and the line that names them.
+// Problems: output sizes, refusals that a user can act on, and the line that describes a problem.
 #include <doctest/doctest.h>
 
 #include <optional>
@@ -28,7 +28,7 @@ TEST_CASE("output sizes of the course") {
   CHECK(shape_after({1, 1, 6, 8}, {1, 1, 1, 2}, {}) == Shape{1, 1, 6, 7});
 }
 
-TEST_CASE("depth shrinks the picture: 32x32 under 5x5 has 4x4 left after 7 layers, and an eighth cannot run") {
+TEST_CASE("depth shrinks the picture: after 7 layers of 5x5, 32x32 has become 4x4, and an eighth cannot run") {
   Shape shape{1, 1, 32, 32};
   for (const std::int64_t wanted : {28, 24, 20, 16, 12, 8, 4}) {
     shape = shape_after(shape, {1, 1, 5, 5}, {});
@@ -56,12 +56,12 @@ TEST_CASE("multiply-adds of a layer") {
   CHECK(mac_count(grouped) == 2 * 8 * 2 * 2 * (2 * 3 * 3));
 }
 
-TEST_CASE("a million pixels to a hundred units: a layer as wide as the picture has 1e8 weights, a 5x5 one 25") {
+TEST_CASE("a hundred units that each see a million pixels have 1e8 weights, a 5x5 kernel has 25") {
   CHECK(KernelShape{.c_o = 100, .kh = 1000, .kw = 1000}.count() == 100'000'000);
   CHECK(KernelShape{.kh = 5, .kw = 5}.count() == 25);
 }
 
-TEST_CASE("what make_problem takes over") {
+TEST_CASE("make_problem copies the parameters and resolves the padding") {
   const ConvProblem problem = make_problem(DType::u16, {2, 4, 9, 8}, {6, 2, 3, 2},
                                            Params{.stride = {2, 1},
                                                   .dilation = {1, 3},
@@ -77,12 +77,12 @@ TEST_CASE("what make_problem takes over") {
   CHECK(problem.pads == Pads{1, 1, 1, 2});
   CHECK(problem.padding_mode == PaddingMode::reflect);
   CHECK(problem.groups == 2);
-  CHECK(problem.padding_value == 0);  // the value is for `constant` alone
+  CHECK(problem.padding_value == 0);  // only `constant` has a value
   CHECK(make_problem(DType::f32, {1, 1, 3, 3}, {}, Params{.padding_mode = PaddingMode::constant, .padding_value = 5})
             .padding_value == 5);
 }
 
-/// The message of the refusal; fails unless it is an Error(shape) of one line.
+/// The message with which make_problem refuses. Fails if it accepts, or the error is not of kind shape and one line.
 std::string refusal(const Shape& input, const KernelShape& kernel, const Params& params) {
   try {
     make_problem(DType::f32, input, kernel, params);
@@ -96,7 +96,7 @@ std::string refusal(const Shape& input, const KernelShape& kernel, const Params&
   return "";
 }
 
-TEST_CASE("refusals name the numbers and a way out") {
+TEST_CASE("refusals name the numbers and a solution") {
   struct Row {
     Shape input;
     KernelShape kernel;
@@ -127,14 +127,14 @@ TEST_CASE("refusals name the numbers and a way out") {
        {1, 1, 3, 3},
        padded(0, 1, {1, 1}, {1, 5}),
        {"kernel 3x3, dilated to 3x11, padded input 8x10", "pad more"}},
-      // Reflection with nothing to reflect.
+      // Reflection without enough pixels to reflect.
       {{1, 1, 3, 9},
        {1, 1, 3, 3},
        reflect,
        {"padding 3 and 0", "input height of 3", "pad less", "symmetric, replicate or circular"}},
       {{1, 1, 9, 5}, {1, 1, 3, 3}, reflect_right, {"padding 0 and 5", "input width of 5", "pad less"}},
       {{1, 1, 9, 1}, {1, 1, 3, 3}, reflect_same, {"padding 1 and 1", "input width of 1"}},
-      // Nothing to filter.
+      // Empty inputs.
       {{1, 1, 0, 8}, {1, 1, 3, 3}, {}, {"input is empty", "1x0x8", "at least 1"}},
       {{1, 1, 8, 0}, {1, 1, 3, 3}, {}, {"input is empty", "1x8x0", "at least 1"}},
       {{1, 0, 8, 8}, {1, 1, 3, 3}, {}, {"input is empty", "0x8x8", "at least 1"}},
@@ -150,7 +150,7 @@ TEST_CASE("refusals name the numbers and a way out") {
   }
 }
 
-TEST_CASE("what is just allowed") {
+TEST_CASE("limits that are still allowed") {
   CHECK_NOTHROW(
       shape_after({1, 1, 4, 9}, {1, 1, 3, 3}, {.padding = pads(3, 8, 3, 8), .padding_mode = PaddingMode::reflect}));
   CHECK_NOTHROW(shape_after({1, 1, 1, 1}, {1, 1, 3, 3}, padded(1, 1)));
@@ -159,7 +159,7 @@ TEST_CASE("what is just allowed") {
   CHECK_NOTHROW(shape_after({1, 1, 5, 3}, {1, 1, 3, 3}, padded(0, 0, {1, 1}, {2, 1})));
 }
 
-TEST_CASE("numbers below 1 are caught before the engine, so they are a bug here") {
+TEST_CASE("numbers below 1 are a bug, since callers check them") {
   const auto kind_of = [](const KernelShape& kernel, const Params& params) -> std::optional<ErrorKind> {
     try {
       make_problem(DType::f32, {1, 1, 8, 8}, kernel, params);

@@ -1,4 +1,5 @@
-// The includes of src/: which folders may include which, no cycles between units, and each third party in its place.
+// Checks the includes of src/: which folders may include which, that no units include each other in a cycle, and where
+// third-party headers may be included.
 
 #include <doctest/doctest.h>
 
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What stands between the quotes or angle brackets of each #include in `file`.
+/// The names, without quotes or angle brackets, that `file` includes.
 std::vector<std::string> includes_of(const fs::path& file) {
   std::vector<std::string> found;
   std::ifstream text(file);
@@ -25,7 +26,7 @@ std::vector<std::string> includes_of(const fs::path& file) {
   return found;
 }
 
-/// Whose headers each folder may include besides its own. main.cpp stands above all.
+/// The folders whose headers each folder may include, in addition to its own. main.cpp is above all folders.
 const std::map<std::string, std::set<std::string>> kAllowed = {
     {"core", {}},
     {"files", {"core"}},
@@ -42,14 +43,14 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
      {"report", "kernels", "tensors", "pictures", "files", "bench", "edges", "learn", "network", "conv", "core"}},
     {"main.cpp", {"cli", "core"}}};
 
-/// The folders or files that may include each third party.
+/// The folders or files that may include each third-party library.
 const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}}};
 
-/// The headers of conv/ that other folders may include; the rest is the engine's own.
+/// The headers of conv/ that other folders may include. The others are private to the engine.
 const std::set<std::string> kPublicConvHeaders = {"conv/epilogue.h",
                                                   "conv/gradients/tap_products.h",
                                                   "conv/gradients/weight_gradient.h",
@@ -75,7 +76,7 @@ std::vector<std::string> includes_of_source(const fs::path& file) {
   return includes_of(fs::path(PROJECT_DIR) / "src" / file);
 }
 
-/// A unit is a header with its source and per-target file: a.h, a.cpp and a-inl.h are all of unit a.
+/// A unit is a header together with its source and its per-target file: a.h, a.cpp and a-inl.h belong to unit a.
 std::string unit_of(std::string file) {
   for (const std::string ending : {"-inl.h", ".h", ".cpp"})
     if (file.ends_with(ending)) return file.substr(0, file.size() - ending.size());
@@ -84,7 +85,7 @@ std::string unit_of(std::string file) {
 
 using Graph = std::map<std::string, std::set<std::string>>;
 
-/// For each unit below src/ the others that it includes.
+/// For each unit below src/, the other units that it includes.
 Graph unit_graph() {
   Graph graph;
   for (const fs::path& file : source_files()) {
@@ -96,7 +97,8 @@ Graph unit_graph() {
   return graph;
 }
 
-/// Depth-first search for a way from `unit` back to a unit on `path`. Returns it as "a -> b -> a", or "".
+/// Searches depth-first for a chain of includes from `unit` back to a unit on `path`. Returns it as "a -> b -> a", or
+/// "" if there is none.
 std::string find_cycle(const Graph& graph, const std::string& unit, std::vector<std::string>& path,
                        std::set<std::string>& done) {
   const auto seen = std::find(path.begin(), path.end(), unit);
@@ -177,8 +179,8 @@ TEST_CASE("other folders include only the public headers of conv") {
   CHECK(included.size() > 5);
 }
 
-/// The parts of conv/ from the bottom up. A file may include files of its own part and of those below it; algorithms
-/// and gradients do not see each other.
+/// The parts of conv/ from the bottom up. A file may include files of its own part and of the parts below it.
+/// Algorithms and gradients do not include each other.
 TEST_CASE("the parts of conv include each other in one direction") {
   const std::map<std::string, std::set<std::string>> allowed = {
       {"engine", {}}, {"input", {"engine"}}, {"algorithms", {"engine", "input"}}, {"gradients", {"engine", "input"}}};

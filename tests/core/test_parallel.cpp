@@ -1,4 +1,4 @@
-// parallel_for: every index once, whatever the split; results and exceptions come back to the caller.
+// parallel_for: every index is processed once, however the range is split; results and exceptions reach the caller.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -47,7 +47,7 @@ TEST_CASE("parallel_for covers every index once") {
   }
 }
 
-TEST_CASE("parallel_for makes as many ranges as threads, of nearly equal length") {
+TEST_CASE("parallel_for makes one range for each thread, of nearly equal length") {
   for (const std::int64_t count : kCounts) {
     for (const int threads : kThreads) {
       CAPTURE(count);
@@ -67,14 +67,14 @@ TEST_CASE("parallel_for makes as many ranges as threads, of nearly equal length"
   }
 }
 
-TEST_CASE("one thread is the caller's") {
+TEST_CASE("with one thread, the body runs on the caller's thread") {
   const std::thread::id here = std::this_thread::get_id();
   std::thread::id seen;
   parallel_for(100, 1, [&](std::int64_t, std::int64_t) { seen = std::this_thread::get_id(); });
   CHECK(seen == here);
 }
 
-TEST_CASE("the caller's thread does its share, and others do theirs at the same time") {
+TEST_CASE("the caller's thread works at the same time as the others") {
   std::set<std::thread::id> ids;
   std::mutex mutex;
   std::atomic<int> inside{0};
@@ -84,13 +84,13 @@ TEST_CASE("the caller's thread does its share, and others do theirs at the same 
       ids.insert(std::this_thread::get_id());
     }
     ++inside;
-    while (inside < 4) std::this_thread::yield();  // ends only when all four run at once
+    while (inside < 4) std::this_thread::yield();  // ends only if all four run at the same time
   });
   CHECK(ids.size() == 4);
   CHECK(ids.count(std::this_thread::get_id()) == 1);
 }
 
-TEST_CASE("what the bodies wrote is there when parallel_for returns") {
+TEST_CASE("everything that the bodies wrote is visible when parallel_for returns") {
   for (int round = 0; round < 200; ++round) {
     std::vector<std::int64_t> squares(97);
     parallel_for(97, 4, [&](std::int64_t begin, std::int64_t end) {
@@ -100,7 +100,7 @@ TEST_CASE("what the bodies wrote is there when parallel_for returns") {
   }
 }
 
-TEST_CASE("an exception is rethrown after all bodies have ended, and the pool lives on") {
+TEST_CASE("an exception is rethrown after all bodies have ended, and the pool remains usable") {
   for (std::int64_t thrower = 0; thrower < 4; ++thrower) {
     CAPTURE(thrower);
     std::atomic<int> ended{0};
@@ -122,7 +122,7 @@ TEST_CASE("an exception is rethrown after all bodies have ended, and the pool li
   CHECK(ranges_of(10, 4).size() == 4);
 }
 
-TEST_CASE("several callers may use the pool at once") {
+TEST_CASE("several callers may use the pool at the same time") {
   std::vector<std::int64_t> sums(3);
   std::vector<std::thread> callers;
   for (std::int64_t& sum : sums) {

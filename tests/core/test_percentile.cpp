@@ -23,13 +23,13 @@ TEST_CASE("percentiles by the nearest rank") {
   CHECK(percentile_of({2, 2, 2, 9}, 75) == 2);
 }
 
-TEST_CASE("ranks that are whole numbers are hit, whatever the binary fractions") {
+TEST_CASE("whole-number ranks are exact, although decimal fractions have no exact binary form") {
   std::vector<float> values(1000);
   std::iota(values.begin(), values.end(), 0.0F);
   for (int tenths = 1; tenths <= 1000; ++tenths) CHECK(percentile_of(values, tenths / 10.0) == tenths - 1);
 }
 
-TEST_CASE("a percentile of nothing, or of more than all, is a bug") {
+TEST_CASE("a percentile of an empty list, or above 100, is a bug") {
   CHECK_THROWS(percentile_of({}, 50));
   CHECK_THROWS(percentile_of({1}, 100.5));
 }

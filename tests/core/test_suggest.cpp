@@ -1,4 +1,4 @@
-// suggestion(): a near word is offered, a far one is not.
+// suggestion() offers a similar word, but not a dissimilar one.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -12,7 +12,7 @@ const std::vector<std::string_view> kWords = {"sobel-x", "sobel-y", "gaussian", 
 
 std::string offer(const std::string& word) { return "; did you mean '" + word + "'?"; }
 
-TEST_CASE("one slip of each kind is forgiven") {
+TEST_CASE("one typing error of each kind is corrected") {
   CHECK(suggestion("guassian", kWords) == offer("gaussian"));   // swapped neighbours
   CHECK(suggestion("gausian", kWords) == offer("gaussian"));    // missing
   CHECK(suggestion("gaussiann", kWords) == offer("gaussian"));  // extra
@@ -35,13 +35,13 @@ TEST_CASE("a swap counts as one edit, not two") {
   CHECK(suggestion("obx", kWords) == offer("box"));
 }
 
-TEST_CASE("the nearest wins, and the first of equally near ones") {
+TEST_CASE("the most similar word is offered, and the first of equally similar ones") {
   CHECK(suggestion("sobel-y", kWords) == offer("sobel-y"));
   CHECK(suggestion("sobel", kWords) == "");  // two letters missing, 5 / 3 = 1
   CHECK(suggestion("sobel-z", kWords) == offer("sobel-x"));
 }
 
-TEST_CASE("nothing to offer") {
+TEST_CASE("cases without a suggestion") {
   CHECK(suggestion("gaussian", {}) == "");
   CHECK(suggestion("", kWords) == "");
   CHECK(suggestion("entirely different", kWords) == "");

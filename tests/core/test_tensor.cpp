@@ -1,4 +1,4 @@
-// Views with strides of any sign, and the memory behind them.
+// Tensors, which own their elements, and views of them, whose strides may be negative.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -98,7 +98,7 @@ TEST_CASE("channels() is a slice of the same memory, for either sign of the stri
   CHECK_THROWS_AS(planar.channels(0, -1), Error);
 }
 
-TEST_CASE("a view asked for another type is a bug") {
+TEST_CASE("a view of another type than the elements' is a bug") {
   Tensor tensor(DType::u8, {1, 1, 2, 2});
   CHECK_THROWS_AS(tensor.ref().view<float>(), Error);
   CHECK_THROWS_AS(tensor.data<std::uint16_t>(), Error);
@@ -122,7 +122,7 @@ TEST_CASE("read-only references stay read-only") {
   CHECK(part.data == ref.data);
 }
 
-TEST_CASE("errors say where") {
+TEST_CASE("an error names its place") {
   const Error plain(ErrorKind::shape, "", "too big");
   CHECK(std::string(plain.what()) == "too big");
   const Error located(ErrorKind::kernel, "a.json", "ragged");

@@ -13,7 +13,7 @@ TEST_CASE("printable text has no control characters, and keeps UTF-8") {
   CHECK(printable("größe") == "größe");
 }
 
-TEST_CASE("numbers in their shortest text") {
+TEST_CASE("numbers as their shortest text") {
   CHECK(to_text(19.0F) == "19");
   CHECK(to_text(0.1F) == "0.1");
   CHECK(to_text(0.1) == "0.1");
@@ -55,7 +55,7 @@ TEST_CASE("numbers with a given precision, as printf writes them") {
   }
 }
 
-TEST_CASE("a number is the whole of its text") {
+TEST_CASE("a number must be the whole text") {
   CHECK(parse_number<std::int64_t>("-12") == -12);
   CHECK(parse_number<float>("1e3") == 1000.0F);
   for (const char* text : {"", " 1", "1 ", "1x", "0x10", "--1", "99999999999999999999"}) {

@@ -1,4 +1,4 @@
-// Whole recipes: the relations between their kinds of output, for every operator, colour rule and stage.
+// Whole recipes: how their kinds of output relate to each other, for every operator, colour rule and stage.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -14,7 +14,7 @@ namespace convtool {
 namespace {
 
 constexpr const char* kOperators[] = {"sobel", "scharr", "prewitt", "roberts", "farid", "kirsch", "frei-chen", "log"};
-constexpr Shape kShape{2, 3, 17, 23};  // two pictures, each by itself
+constexpr Shape kShape{2, 3, 17, 23};  // two pictures, filtered separately
 
 EdgeRecipe recipe_of(const std::string& name, ColorRule color) {
   EdgeRecipe recipe;
@@ -52,7 +52,8 @@ EdgeRecipe with(EdgeRecipe recipe, EdgeKind kind) {
   return recipe;
 }
 
-/// Every recipe, except for its kind, that is possible for such a picture; the refusals are counted.
+/// Calls use(recipe) for every recipe that is possible for a picture with this many channels, except that it leaves the
+/// kind of output at its default. Checks that the other recipes are refused.
 template <class Use>
 void for_each_recipe(std::int64_t channels, const Use& use) {
   for (const char* name : kOperators)
@@ -76,7 +77,7 @@ void for_each_recipe(std::int64_t channels, const Use& use) {
         }
 }
 
-TEST_CASE("the magnitude of one colour is the bank's own response") {
+TEST_CASE("the magnitude of one colour is the response of the bank itself") {
   for (const char* name : kOperators) {
     CAPTURE(std::string(name));
     const Tensor picture = random_picture(1);
@@ -144,12 +145,13 @@ TEST_CASE("decisions, strengths, components and angles show the same edges") {
       for (std::size_t i = 0; i < strengths.size(); ++i) {
         const std::size_t at = i / plane * 2 * plane + i % plane;
         const double x = vectors[at], y = vectors[at + plane];
-        // Squares, a sum and a root in float, and a turn or a scale before: less than 8 roundings of 2^-24.
+        // Squares, a sum and a root in float, after a rotation or a scale, are less than 8 roundings of 2^-24.
         CHECK(std::fabs(std::hypot(x, y) - strengths[i]) <= 8 * 0x1p-24 * strengths[i]);
         if (decided && strengths[i] == 0) {
           CHECK(std::isnan(angles[i]));
         } else if (strengths[i] > 0) {
-          // The angle is a float of up to pi: 2^-23 off, and the arc tangent's own last place.
+          // The angle is a float of up to pi, so its rounding error is up to 2^-23. The arc tangent adds an error in
+          // its last place.
           CHECK(std::fabs(std::cos(angles[i]) * strengths[i] - x) <= 0x1p-20 * strengths[i]);
           CHECK(std::fabs(std::sin(angles[i]) * strengths[i] + y) <= 0x1p-20 * strengths[i]);
         }
@@ -163,22 +165,22 @@ TEST_CASE("the gradient of a ramp points up the ramp, for every operator with a 
     Tensor ramp(DType::f32, {1, 1, 9, 9});
     for (int i = 0; i < 81; ++i) ramp.data<float>()[i] = static_cast<float>(3 * (i % 9) - 4 * (i / 9));
     const std::vector<double> angles = values(with(recipe_of(name, ColorRule::luma), EdgeKind::orientation), ramp);
-    // Coefficients of nine digits, sums of 25 terms in float and an arc tangent: far less than 2^-16.
+    // Coefficients of nine digits, float sums of 25 terms and an arc tangent together err by far less than 2^-16.
     CHECK(std::fabs(angles[40] - std::atan2(4.0, 3.0)) < 0x1p-16);
   }
 }
 
-TEST_CASE("percentiles: of all strengths, and for a Laplacian of its crossings") {
+TEST_CASE("percentiles are of all strengths; for a Laplacian, of its zero crossings only") {
   Tensor picture = tensor_of(DType::f32, {1, 1, 1, 8}, {0, 0, 0, 0, 10, 10, 10, 10});
   EdgeRecipe crossings = recipe_of("log", ColorRule::luma);
   crossings.thin = true;
   crossings.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 0, 100};
   const Found found = find(crossings, picture);
-  CHECK(found.result.thresholds->low > 0);  // there are pixels without a crossing, whose strength is 0
+  CHECK(found.result.thresholds->low > 0);  // pixels without a crossing have strength 0, and do not count
   EdgeRecipe gradient = recipe_of("sobel", ColorRule::luma);
   gradient.thin = true;
   gradient.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 75, 100};
-  const Found thin = find(gradient, picture);  // strengths 0 0 0 40 40 0 0 0, of which thinning leaves one
+  const Found thin = find(gradient, picture);  // strengths 0 0 0 40 40 0 0 0; thinning keeps one 40
   CHECK(thin.result.thresholds->low == 0);
   CHECK(thin.result.thresholds->high == 40);
   gradient.hysteresis = ThresholdRule{ThresholdRule::Source::percentile, 76, 76};
@@ -240,7 +242,7 @@ TEST_CASE("binary is the full range of its type") {
   }
 }
 
-TEST_CASE("smoothing is folded in: the responses of the smoothed kernel are those of blur, then kernel") {
+TEST_CASE("a smoothed kernel has the responses of the blur followed by the kernel") {
   Network blurred = load_kernel("gaussian:sigma=1.3");
   const Bank sobel = load_kernel("sobel-x").banks.front();
   blurred.banks.push_back(sobel);
@@ -253,7 +255,8 @@ TEST_CASE("smoothing is folded in: the responses of the smoothed kernel are thos
     return output;
   };
   const Tensor apart = run(blurred), once = run(folded);
-  // Inside, where no padding is seen twice. Sums of |x| |w| are at most 255 * 8; 81 and 9, or 121, taps in float.
+  // Compares inner pixels only, since blur and kernel both pad the border. sum|x||w| is at most 255 * 8. The blur has
+  // 81 taps, the kernel 9, the smoothed kernel 121.
   const double bound = (81 + 9 + 121 + 12) * 0x1p-24 * 255 * 8;
   for (std::int64_t y = 1; y < kShape.h - 1; ++y)
     for (std::int64_t x = 1; x < kShape.w - 1; ++x)

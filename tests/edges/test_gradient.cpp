@@ -40,7 +40,7 @@ Bank pair_of(const std::vector<float>& first, const std::vector<float>& second, 
   return {.name = "pair", .layers = {layer(first), layer(second)}, .combine = Combine::magnitude};
 }
 
-TEST_CASE("max keeps the gradient of the strongest colour, the first of equals") {
+TEST_CASE("max keeps the gradient of the strongest colour, or of the first of equally strong ones") {
   const Joined strongest = joined(ColorRule::max, false, {3, -6, 1}, {4, 8, 0});
   CHECK(strongest.x == -6);
   CHECK(strongest.y == 8);
@@ -49,17 +49,18 @@ TEST_CASE("max keeps the gradient of the strongest colour, the first of equals")
   CHECK(joined(ColorRule::max, false, {3, 5}, {4, 0}).x == 3);
 }
 
-TEST_CASE("sum adds strengths up, along the axis that all colours have in common") {
+TEST_CASE("sum adds the strengths, along the axis that all colours share") {
   const Joined sum = joined(ColorRule::sum, false, {3, -6, 0}, {4, -8, 0});
   CHECK(sum.strength == 15);
-  CHECK(sum.x == doctest::Approx(-9).epsilon(1e-6));  // the sign of the strongest, 3 : 4
+  CHECK(sum.x == doctest::Approx(-9).epsilon(1e-6));  // x : y is 3 : 4, with the sign of the strongest
   CHECK(sum.y == doctest::Approx(-12).epsilon(1e-6));
   const Joined l1 = joined(ColorRule::sum, true, {3, -6}, {4, -8});
   CHECK(l1.strength == 21);
   CHECK(std::fabs(l1.x) + std::fabs(l1.y) == doctest::Approx(21).epsilon(1e-6));
 }
 
-TEST_CASE("di Zenzo: parallel gradients add as squares, opposite ones do not cancel, crossed ones take the larger") {
+TEST_CASE(
+    "di Zenzo: parallel gradients add as squares, opposite ones do not cancel, of crossed ones the larger counts") {
   const Joined opposite = joined(ColorRule::di_zenzo, false, {3, -3}, {0, 0});
   CHECK(opposite.strength == doctest::Approx(std::sqrt(18.0)).epsilon(1e-6));
   CHECK(opposite.y == 0);
@@ -106,12 +107,12 @@ TEST_CASE("lengths in both norms") {
   CHECK(values_of(lengths.ref()) == std::vector<double>{7, 1, 0, 17});
 }
 
-TEST_CASE("kernels along the axes need no rotation, Roberts' diagonals an eighth of a turn") {
+TEST_CASE("kernels along the axes need no rotation; Roberts' diagonals need an eighth of a turn") {
   const std::vector<float> sobel_x = {-1, 0, 1, -2, 0, 2, -1, 0, 1}, sobel_y = {-1, -2, -1, 0, 0, 0, 1, 2, 1};
   CHECK(turn_of(pair_of(sobel_x, sobel_y, 3)).is_none());
   const Turn turn = turn_of(pair_of({1, 0, 0, -1}, {0, 1, -1, 0}, 2));
   CHECK_FALSE(turn.is_none());
-  // A ramp towards the right: the response of the falling diagonal is -1, of the rising one 1. Downwards: -1 and -1.
+  // A ramp to the right gives -1 for the falling diagonal and 1 for the rising one. A ramp downwards gives -1 for both.
   Tensor vectors = tensor_of(DType::f32, {1, 2, 1, 2}, {-1, -1, 1, -1});
   turn_vectors(turn, vectors.ref(), 1);
   const std::vector<double> turned = values_of(vectors.ref());

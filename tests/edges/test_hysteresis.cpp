@@ -18,7 +18,7 @@ std::vector<double> edges_of(const Shape& shape, const std::vector<double>& stre
 }
 
 TEST_CASE("weak pixels count where they are connected to a strong one, along any path") {
-  // A chain that turns, a diagonal step, a gap, and a weak pixel alone.
+  // A chain that turns, a diagonal step, a gap, and an isolated weak pixel.
   CHECK(edges_of({1, 1, 4, 6}, {9, 5, 0, 0, 5, 5,  //
                                 0, 0, 5, 0, 0, 0,  //
                                 0, 5, 0, 0, 0, 5,  //
@@ -55,7 +55,7 @@ TEST_CASE("Otsu's threshold where there is nothing to separate") {
         tensor_of(DType::f32, {1, 1, 1, static_cast<std::int64_t>(strengths.size())}, strengths).ref());
   };
   CHECK(otsu({0, 0, 0}).high == 0);
-  CHECK(otsu({0, 6, 6}).high == 3);  // all alike: halfway, so that they are edges
+  CHECK(otsu({0, 6, 6}).high == 3);  // equal strengths: half of them, so that they are edges
   CHECK_THROWS_AS(otsu({1, std::numeric_limits<double>::infinity()}), Error);
 }
 

@@ -27,7 +27,7 @@ constexpr double kUnit = 0x1p-24;  // the largest relative error of rounding to 
 const char* const kPhotographs[] = {"samples/camera.png", "samples/coffee.png", "tests/data/chelsea.png",
                                     "tests/data/brick.png"};
 
-/// 8 bits, grey or B, G, R as in the file.
+/// Reads a photograph of 8 bits per channel: grey, or B, G, R, as the file has it.
 cv::Mat read_photograph(const std::string& name) {
   cv::Mat pixels = cv::imread(std::string(PROJECT_DIR) + "/" + name, cv::IMREAD_UNCHANGED);
   REQUIRE_MESSAGE(pixels.depth() == CV_8U, name << " is missing, or not of 8 bits");
@@ -35,14 +35,14 @@ cv::Mat read_photograph(const std::string& name) {
   return pixels;
 }
 
-/// Not by imread's IMREAD_GRAYSCALE, which leaves the choice of weights to the codec.
+/// Does not use IMREAD_GRAYSCALE, with which the codec chooses the weights of the channels.
 cv::Mat read_grey(const std::string& name) {
   cv::Mat pixels = read_photograph(name);
   if (pixels.channels() == 3) cv::cvtColor(pixels, pixels, cv::COLOR_BGR2GRAY);
   return pixels;
 }
 
-/// Channels in the order of `pixels`.
+/// The tensor has its channels in the order of `pixels`.
 Tensor tensor_from(const cv::Mat& pixels, DType dtype = DType::u8) {
   std::vector<cv::Mat> planes;
   cv::split(pixels, planes);
@@ -76,10 +76,10 @@ std::vector<double> strengths(const Bank& bank, const ConstTensorRef& input) {
   return values_of(output.ref());
 }
 
-/// The bound on the error of each response: a float sum of n products errs by (n + 4) * 2^-24 * sum|x||w| at most
-/// (tests/support/conv_tester.cpp). Of these, n are its roundings. Within the other four lie the weights of the kernel
-/// file, of nine digits and then float, 1.1 together, and the sums of the other side, which are double. Only fft errs
-/// more, and no kernel here is large enough for it.
+/// The bound on the error of each response. A float sum of n products errs by at most (n + 4) * 2^-24 * sum|x||w|
+/// (tests/support/conv_tester.cpp). n of these are for its own roundings. The other 4 cover the weights of the kernel
+/// file, which are rounded to nine digits and then to float (1.1 together), and the double sums of the other library.
+/// Only fft errs by more, and no kernel here is large enough for it.
 std::vector<std::vector<double>> bounds_of(Bank bank, const ConstTensorRef& input) {
   const double taps = static_cast<double>(bank.layers.at(0).shape.taps());
   for (Layer& layer : bank.layers)
@@ -90,29 +90,29 @@ std::vector<std::vector<double>> bounds_of(Bank bank, const ConstTensorRef& inpu
   return bounds;
 }
 
-/// One of scikit-image's filters next to a shipped kernel.
+/// A filter of scikit-image that corresponds to one kernel of a shipped bank.
 struct Component {
   const char* name;
-  double sign;  ///< 1, or -1 where theirs is ours turned round
+  double sign;  ///< 1, or -1 if its response is the negative of ours
 };
 struct Filter {
-  const char* name;                   ///< of the strengths: a magnitude over sqrt(2), which is a mean over the two axes
-  const char* kernel;                 ///< the shipped one
-  double divisor;                     ///< of the weights
-  std::vector<Component> components;  ///< one for each kernel: our x is their _v, a vertical edge
+  const char* name;                   ///< computes the strengths: the magnitude over sqrt(2), a mean over the two axes
+  const char* kernel;                 ///< the shipped kernel
+  double divisor;                     ///< of the shipped weights
+  std::vector<Component> components;  ///< one for each kernel; our x is their _v, for vertical edges
 };
 const Filter kFilters[] = {
     {"sobel", "sobel", 4, {{"sobel_v", 1}, {"sobel_h", 1}}},
     {"scharr", "scharr", 16, {{"scharr_v", 1}, {"scharr_h", 1}}},
     {"prewitt", "prewitt", 3, {{"prewitt_v", 1}, {"prewitt_h", 1}}},
     {"farid", "farid", 1, {{"farid_v", 1}, {"farid_h", 1}}},
-    // A convolution with the kernel as written: both signs are turned. The pixel is the upper left of the four in both.
+    // scikit-image flips the kernel, so both signs change. Both libraries put the response at the upper left pixel.
     {"roberts", "roberts", 1, {{"roberts_pos_diag", -1}, {"roberts_neg_diag", -1}}},
     {nullptr, "laplacian-4", 1, {{"laplace", -1}}},
 };
 
-/// Counts values further from `golden` than `bound`, which grows by what nine digits leave open: half a unit of the
-/// ninth. `worst` becomes the largest error in units of its bound.
+/// Counts the values that differ from `golden` by more than `bound` plus half a unit in the ninth digit, to which
+/// golden values are rounded. Raises `worst` to the largest error in units of its bound.
 int count_outside(const std::vector<double>& got, const Json& golden, const std::vector<double>& bound, double& worst) {
   REQUIRE(got.size() == golden.size());
   int outside = 0;
@@ -154,9 +154,9 @@ TEST_CASE("scikit-image's gradients and Laplacian, at its own border") {
         }
         if (filter.name == nullptr) continue;
 
-        // The lengths of two vectors differ by no more than the length of their difference. Squares, sum and root round
-        // once each: the sum of squares errs by 2 units at most, hence its root by 1, and by 1 of its own; a third is
-        // for products of these errors.
+        // The lengths of two vectors differ by at most the length of their difference. Squares, sum and root round once
+        // each. The sum of squares errs by at most 2 units, so its root errs by 1 unit, and by 1 more of its own
+        // rounding. A third unit is for products of these errors.
         auto lengths = strengths(bank, input.ref());
         std::vector<double> bound(lengths.size());
         for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -178,7 +178,7 @@ struct Border {
 constexpr Border kBorders[] = {{PaddingMode::replicate, cv::BORDER_REPLICATE},
                                {PaddingMode::reflect, cv::BORDER_REFLECT_101}};
 
-/// Calls `check(grey, input, border)` for every photograph, as integers and as floats, and every border.
+/// Calls `check(grey, input, border)` for every photograph, in u8 and in f32, and for every border.
 template <class Check>
 void for_each_photograph(const Check& check) {
   for (const char* name : kPhotographs)
@@ -198,16 +198,16 @@ TEST_CASE("cv::Sobel and cv::Scharr: every component exactly, every magnitude to
     for (const bool scharr : {false, true}) {
       CAPTURE(scharr);
       cv::Mat right, down;
-      const int aperture = scharr ? cv::FILTER_SCHARR : 3;  // with which cv::Sobel is cv::Scharr
+      const int aperture = scharr ? cv::FILTER_SCHARR : 3;  // makes cv::Sobel compute cv::Scharr
       cv::Sobel(grey, right, CV_32F, 1, 0, aperture, 1, 0, border.theirs);
       cv::Sobel(grey, down, CV_32F, 0, 1, aperture, 1, 0, border.theirs);
       const auto x = values_of_plane(right), y = values_of_plane(down);
       const Bank bank = shipped(scharr ? "scharr" : "sobel", border.ours);
       const auto got = answers(bank, input);
-      CHECK((got.at(0) == x && got.at(1) == y));  // whole numbers below 2^24
+      CHECK((got.at(0) == x && got.at(1) == y));  // integers below 2^24 are exact
 
-      // Squares are below 2^24 too, hence exact. The sum rounds by 1 at most, and only from 2^24 on, where that moves
-      // the root by 2^-13; the root rounds by 2^-12, and a unit in its last place is 2^-11.
+      // Squares are below 2^24 too, so they are exact. The sum is rounded only from 2^24 on, by at most 1, which
+      // changes the root by 2^-13. The root itself is rounded by 2^-12. A unit in its last place is 2^-11.
       const auto lengths = strengths(bank, input);
       int apart = 0;
       for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -220,7 +220,7 @@ TEST_CASE("cv::Sobel and cv::Scharr: every component exactly, every magnitude to
   });
 }
 
-TEST_CASE("cv::Laplacian: of aperture 1 it is laplacian-4; of 3, twice the diagonals less the pixel") {
+TEST_CASE("cv::Laplacian of aperture 1 is laplacian-4; of aperture 3, twice the difference to laplacian-8") {
   for_each_photograph([](const cv::Mat& grey, const ConstTensorRef& input, const Border& border) {
     cv::Mat four, diagonal;
     cv::Laplacian(grey, four, CV_32F, 1, 1, 0, border.theirs);
@@ -228,7 +228,7 @@ TEST_CASE("cv::Laplacian: of aperture 1 it is laplacian-4; of 3, twice the diago
     const auto of_four = answers(shipped("laplacian-4", border.ours), input).at(0);
     const auto of_eight = answers(shipped("laplacian-8", border.ours), input).at(0);
     CHECK(of_four == values_of_plane(four));
-    // 2 0 2 | 0 -8 0 | 2 0 2 is not among the shipped kernels, but what laplacian-8 adds to laplacian-4, twice.
+    // 2 0 2 | 0 -8 0 | 2 0 2 is not a shipped kernel, but it is twice the difference of laplacian-8 and laplacian-4.
     std::vector<double> twice;
     for (std::size_t i = 0; i < of_four.size(); ++i) twice.push_back(2 * (of_eight[i] - of_four[i]));
     CHECK(twice == values_of_plane(diagonal));
@@ -239,7 +239,7 @@ struct Detection {
   std::int64_t pixels = 0, edges = 0, differing = 0;
 };
 
-/// EdgePlan on `input` and cv::Canny on `pixels`, the same picture.
+/// Runs EdgePlan on `input` and cv::Canny on `pixels`, which are the same picture, and compares the edges.
 Detection detect(const ConstTensorRef& input, const cv::Mat& pixels, const Thresholds& thresholds, bool l2) {
   EdgeRecipe recipe{.kernels = load_kernel("sobel").banks.at(0),
                     .color = input.shape.c == 1 ? ColorRule::luma : ColorRule::max,
@@ -274,7 +274,7 @@ void for_each_detector(const Check& check) {
       }
 }
 
-TEST_CASE("cv::Canny of grey photographs: every pixel") {
+TEST_CASE("cv::Canny of grey photographs agrees in every pixel") {
   for_each_detector([](const char* name, const Thresholds& thresholds, bool l2) {
     const cv::Mat grey = read_grey(name);
     const Tensor input = tensor_from(grey);
@@ -284,17 +284,18 @@ TEST_CASE("cv::Canny of grey photographs: every pixel") {
   });
 }
 
-TEST_CASE("cv::Canny of colour photographs: every pixel, when ties go to the same colour") {
+TEST_CASE("cv::Canny of colour photographs agrees in every pixel when ties go to the same colour") {
   for_each_detector([](const char* name, const Thresholds& thresholds, bool l2) {
     const cv::Mat bgr = read_photograph(name);
     if (bgr.channels() == 1) return;
-    // Of equally strong colours the first decides where the gradient points: blue to OpenCV, which is given B, G, R.
+    // Of equally strong colours the first one gives the direction of the gradient. For OpenCV, whose order is B, G, R,
+    // that is blue.
     const Tensor blue_first = tensor_from(bgr);
     const Detection same = detect(blue_first.ref(), bgr, thresholds, l2);
     CHECK(same.edges > same.pixels / 100);
     CHECK(same.differing == 0);
 
-    // And red in the order of the program. Nothing but ties is different.
+    // In the program's order it is red. Only pixels with ties differ.
     cv::Mat rgb;
     cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
     const Tensor red_first = tensor_from(rgb);
@@ -302,7 +303,7 @@ TEST_CASE("cv::Canny of colour photographs: every pixel, when ties go to the sam
     CHECK(other.differing * 100 <= other.pixels);
     CHECK(detect(red_first.ref(), rgb, thresholds, l2).differing == 0);
     MESSAGE(std::string(name) << (l2 ? ", l2, " : ", l1, ") << thresholds.low << " and " << thresholds.high << ": "
-                              << other.differing << " of " << other.pixels << " pixels hang on ties of colours, "
+                              << other.differing << " of " << other.pixels << " pixels depend on ties of colours, "
                               << other.edges << " edges");
   });
 }

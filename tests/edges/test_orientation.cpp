@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// The angle of a gradient that points `right` and `down`.
+/// The angle of the gradient (right, down).
 double angle(double right, double down, AngleUnit unit = AngleUnit::degrees) {
   const Tensor vectors = tensor_of(DType::f32, {1, 2, 1, 1}, {right, down});
   Tensor angles(DType::f32, {1, 1, 1, 1});
@@ -41,7 +41,7 @@ TEST_CASE("angles go counter-clockwise from the right, up to half a turn") {
   CHECK(angle(0, -1, AngleUnit::radians) == doctest::Approx(std::numbers::pi / 2).epsilon(1e-7));
 }
 
-TEST_CASE("the wheel: red to the right, green and blue thirds of a turn on, as bright as the edge is strong") {
+TEST_CASE("the colour wheel: red to the right, green and blue thirds of a turn further; brightness is the strength") {
   const auto near = [](const std::vector<double>& seen, const std::vector<double>& wanted) {
     for (std::size_t c = 0; c < 3; ++c)
       if (std::fabs(seen[c] - wanted[c]) > 1e-6) return false;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Checks kernels/kernel.schema.json: it accepts every shipped kernel, every example of kernels/README.md and the documents
-below, and refuses documents that are not kernels. With the program as an argument, checks that it agrees.
+"""Checks that kernels/kernel.schema.json accepts every shipped kernel, every example in kernels/README.md and the documents
+in ACCEPTED, and refuses those in REFUSED. With the program as an argument, checks that the program does the same.
 
 Needs python3-jsonschema. Prints each failure and 'N passed, M failed'; exits 1 if anything failed.
 """
@@ -14,7 +14,7 @@ import jsonschema
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "kernels"
 
-# Each option in each of its forms.
+# Every option, in each of its forms.
 ACCEPTED = {
     "bare matrix": "[[1, -1]]",
     "bare block": "[[[1], [2]], [[3], [4]]]",
@@ -50,7 +50,7 @@ ACCEPTED = {
     "kernel": '{"kernel": [[1]]}',
     "ONNX names": '{"weight": [[[[1]]]], "strides": [2, 2], "dilations": [1, 1], "group": 1, "auto_pad": "SAME_UPPER"}',
     "auto_pad SAME_LOWER": '{"weight": [[1]], "auto_pad": "SAME_LOWER"}',
-    "auto_pad NOTSET beside pads": '{"weight": [[1]], "pads": [1, 1, 1, 1], "auto_pad": "NOTSET"}',
+    "auto_pad NOTSET with pads": '{"weight": [[1]], "pads": [1, 1, 1, 1], "auto_pad": "NOTSET"}',
     "auto_pad VALID": '{"weight": [[1]], "auto_pad": "VALID"}',
     "bank": '{"bank": [{"weight": [[1, -1]]}, {"weight": [[1, 1]]}], "combine": "magnitude"}',
     "bank of bare matrices, with a map": '{"name": "b", "bank": [[[1]], [[2]]], "map": "abs"}',
@@ -153,7 +153,7 @@ REFUSED = {
 
 
 def examples_of(guide):
-    """The indented blocks of a Markdown file that begin with a bracket or a brace."""
+    """Returns the indented blocks of a Markdown file that begin with a bracket or a brace."""
     examples, block = [], []
     for line in guide.read_text(encoding="utf-8").splitlines() + [""]:
         if line.startswith("    "):
@@ -166,7 +166,7 @@ def examples_of(guide):
 
 
 def program_accepts(program, text):
-    """Whether convtool takes `text` as an inline kernel."""
+    """Returns whether convtool accepts `text` as an inline kernel."""
     result = subprocess.run([program, "kernels", "show", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return result.returncode == 0
 
@@ -194,7 +194,7 @@ def main():
         if validator.is_valid(json.loads(text)):
             failures.append(f"accepted: {name}: {text}")
 
-    # The program has to agree with the schema. It also refuses mistakes that a schema cannot express.
+    # The program must agree with the schema on these documents. It also refuses mistakes that a schema cannot express.
     if len(sys.argv) > 1:
         for name, text in accepted.items():
             if not program_accepts(sys.argv[1], text):

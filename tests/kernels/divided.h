@@ -1,10 +1,10 @@
-// The weights of a layer after division by its divisor.
 #pragma once
 
 #include "network/layer.h"
 
 namespace convtool {
 
+/// The layer with its weights divided by its divisor, and without a divisor.
 inline Layer divided(Layer layer) {
   const auto taps = static_cast<std::size_t>(layer.shape.taps());
   for (std::size_t i = 0; i < layer.weights.size() && !layer.divisor.empty(); ++i) {

@@ -1,4 +1,4 @@
-// Generated kernels against independently computed values, closed forms and symmetries; and refused parameters.
+// Compares generated kernels with independently computed values, closed forms and symmetries; tests refused parameters.
 //
 // The tables come from NumPy 1.24 and SciPy 1.10: ndimage.gaussian_filter of a unit impulse (gaussian, dog), the
 // formula evaluated with complex numbers (gabor), -(r^2 - 2 s^2)/s^4 times the normal density (log), and
@@ -26,7 +26,7 @@ Layer generated(const std::string& text) {
   return divided(network.banks.front().layers.front());
 }
 
-/// Row and column from the centre, of a kernel of odd size.
+/// The weight at (row, column) relative to the centre of a kernel of odd size.
 double from_centre(const Layer& layer, std::int64_t down, std::int64_t right) {
   const std::int64_t row = layer.shape.kh / 2 + down, column = layer.shape.kw / 2 + right;
   return static_cast<double>(layer.weights.at(static_cast<std::size_t>(row * layer.shape.kw + column)));
@@ -38,7 +38,7 @@ double sum_of(const Layer& layer) {
   return sum;
 }
 
-/// `actual` was rounded to float, `expected` to nine decimals.
+/// Compares weights. `actual` was rounded to float, `expected` to nine decimals.
 void check_close(double actual, double expected) {
   CAPTURE(actual);
   CAPTURE(expected);
@@ -122,7 +122,7 @@ TEST_CASE("disk: a pixel inside has weight 1 / (pi r^2), one outside 0, and the 
   CHECK(layer.shape.kw == 41);
   check_close(from_centre(layer, 0, 0), 1 / (std::numbers::pi * 20.5 * 20.5));
   check_close(from_centre(layer, 13, 13), from_centre(layer, 0, 0));
-  CHECK(from_centre(layer, 15, 15) == 0);  // its nearest corner is 14.5 * sqrt(2) = 20.506 away
+  CHECK(from_centre(layer, 15, 15) == 0);  // the nearest corner of its pixel is 14.5 * sqrt(2) = 20.506 away
   CHECK(generated("disk:radius=0.5").weights == std::vector<float>{1});
   CHECK(generated("disk:radius=1.5").shape.kw == 3);
   CHECK(generated("disk:radius=1.51").shape.kw == 5);
@@ -142,37 +142,38 @@ TEST_CASE("gabor: NumPy's values") {
   }
 }
 
-TEST_CASE("gabor: with psi -90 the response is positive where brightness increases along theta") {
+TEST_CASE("gabor: with psi -90 the response to a brightness that increases along theta is positive") {
   const Layer right = generated("gabor:psi=-90"), up = generated("gabor:psi=-90,theta=90");
   CHECK(from_centre(right, 0, 0) == 0);
   CHECK(from_centre(right, 0, 1) > 0);
   CHECK(from_centre(up, -1, 0) > 0);
   CHECK(right.shape.kh == up.shape.kw);
-  CHECK(right.shape.kh > right.shape.kw);  // gamma 0.5: longer across the wave than along it
+  CHECK(right.shape.kh > right.shape.kw);  // with gamma 0.5 it is longer across the wave than along it
 }
 
-TEST_CASE("motion: lengths of a line in pixels, counter-clockwise") {
+TEST_CASE("motion: weights are the lengths of a line in each pixel; angles are counter-clockwise") {
   CHECK(generated("motion:length=5").weights == std::vector<float>(5, 0.2F));
   CHECK(generated("motion:length=5").shape == KernelShape{1, 1, 1, 5});
   for (const char* text : {"motion:length=5,angle=90", "motion:length=5,angle=-90", "motion:length=5,angle=270"})
     CHECK(generated(text).shape == KernelShape{1, 1, 5, 1});
   CHECK(generated("motion:length=5,angle=180").weights == generated("motion:length=5").weights);
 
-  const Layer rising = generated("motion:length=5,angle=45");  // up to the right: rows go down
+  const Layer rising = generated("motion:length=5,angle=45");  // rises to the right; row numbers increase downwards
   REQUIRE(rising.shape == KernelShape{1, 1, 5, 5});
   for (std::int64_t k = -1; k <= 1; ++k) check_close(from_centre(rising, -k, k), std::numbers::sqrt2 / 5);
   check_close(from_centre(rising, -2, 2), (1 - 3 * std::numbers::sqrt2 / 5) / 2);
   CHECK(from_centre(rising, 1, 1) == 0);
   CHECK(from_centre(rising, 0, 1) == 0);
 
-  // The centre pixel at 25 degrees is crossed from side to side, over 1 / cos 25.
+  // At 25 degrees the line crosses the centre pixel from its left to its right side, which is 1 / cos 25 long.
   const Layer flat = generated("motion:length=5.5,angle=25");
   REQUIRE(flat.shape == KernelShape{1, 1, 3, 5});
   check_close(from_centre(flat, 0, 0), 1 / std::cos(25 * std::numbers::pi / 180) / 5.5);
   CHECK(from_centre(flat, -1, 2) > 0);
   CHECK(from_centre(flat, 1, 2) == 0);
 
-  CHECK(generated("motion:length=10,angle=60").shape == KernelShape{1, 1, 9, 5});  // 10 cos 60 = 5, to the border
+  // 10 cos 60 = 5, so the line ends on pixel borders.
+  CHECK(generated("motion:length=10,angle=60").shape == KernelShape{1, 1, 9, 5});
 }
 
 TEST_CASE("box: equal weights, any size") {
@@ -195,7 +196,7 @@ TEST_CASE("sums are 1 for blurs and 0 for differences, and every weight is finit
       CHECK(std::fabs(magnitude - 1) <= 0x1p-23);
     } else {
       CHECK(std::all_of(layer.weights.begin(), layer.weights.end(), [](float w) { return w >= 0; }));
-      // Each weight is rounded to float by at most 2^-24 of itself, and their sum is 1.
+      // Rounding to float changes each weight by at most 2^-24 of itself, and the weights sum to 1.
       CHECK(std::fabs(sum_of(layer) - 1) <= 0x1p-23);
     }
   }
@@ -229,7 +230,7 @@ TEST_CASE("round kernels stay the same when transposed") {
   }
 }
 
-TEST_CASE("a generated kernel has its argument as name, a description, and keeps the size of the picture") {
+TEST_CASE("a generated kernel is named by its argument, has a description, and keeps the size of the picture") {
   for (const Generator& generator : generators()) {
     const std::string name(generator.name);
     CAPTURE(name);

@@ -1,4 +1,4 @@
-// The arguments of --kernel, in the order in which they are tried, and the suggestions for unknown names.
+// The kinds of arguments that --kernel takes, their precedence, and suggestions for unknown names.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using doctest::Contains;
 
-/// An empty folder, the current one while the test runs.
+/// An empty folder, which is the current folder while the test runs.
 class CurrentFolder {
  public:
   CurrentFolder() : before_(std::filesystem::current_path()) {
@@ -76,7 +76,7 @@ TEST_CASE("shipped names come before generated kernels") {
   CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
   CHECK(load_kernel("gaussian").name == "gaussian");
   CHECK(load_kernel("gaussian:sigma=1.4,size=5").banks.front().layers.front().shape.kw == 5);
-  // Both shipped and generated: the bare name is the shipped one.
+  // The name is both a shipped and a generated kernel. Without parameters it is the shipped one.
   CHECK(weights_of(load_kernel("log"))[12] == 16);
   CHECK(weights_of(load_kernel("box")) == weights_of(load_kernel("box:size=3")));
 }
@@ -127,11 +127,11 @@ TEST_CASE("files that cannot be kernels are errors of the kernel, with the path"
   CHECK(refusal("empty.json").starts_with("empty.json: "));
   folder.write("broken.npy", npy("(1, 2)", {1}));
   CHECK(refusal("broken.npy").starts_with("broken.npy: "));
-  folder.write("large.json", "[[1]]" + std::string((std::size_t{64} << 20) - 4, ' '));  // a kernel, but for a byte
+  folder.write("large.json", "[[1]]" + std::string((std::size_t{64} << 20) - 4, ' '));  // valid, but one byte too large
   CHECK(refusal("large.json").find("large.json") != std::string::npos);
 }
 
-TEST_CASE("unknown names suggest the nearest, shipped or generated") {
+TEST_CASE("an unknown name suggests the most similar one, shipped or generated") {
   const CurrentFolder folder;
   CHECK(refusal("sobl") ==
         "--kernel: no kernel is called 'sobl' (expected a .json or .npy file, a name or inline JSON); "
@@ -142,7 +142,7 @@ TEST_CASE("unknown names suggest the nearest, shipped or generated") {
   CHECK(refusal("").ends_with("; 'convtool kernels list' shows the names"));
 }
 
-TEST_CASE("names of other programs and misplaced punctuation suggest what was meant") {
+TEST_CASE("names from other programs and misplaced punctuation suggest the intended kernel") {
   const CurrentFolder folder;
   CHECK(refusal("blur").ends_with("; did you mean 'gaussian'?"));
   CHECK(refusal("gauss").ends_with("; did you mean 'gaussian'?"));
@@ -164,7 +164,7 @@ TEST_CASE("a picture in place of a kernel") {
   }
 }
 
-TEST_CASE("JSON that a shell has taken apart") {
+TEST_CASE("JSON that the shell has split into several arguments") {
   CHECK(refusal("[[1,").find("single quotes") != std::string::npos);
   CHECK(refusal("{weight:").find("single quotes") != std::string::npos);
   CHECK(refusal("weight:[[1").find("single quotes") != std::string::npos);

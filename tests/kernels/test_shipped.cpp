@@ -1,4 +1,4 @@
-// The kernels of kernels/*.json: complete, well formed, and with the coefficients of the literature.
+// The kernels in kernels/*.json: complete, valid, and with the coefficients from the literature.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -73,7 +73,7 @@ const std::vector<std::string>& all_names() {
   return names;
 }
 
-TEST_CASE("the program holds every kernel file, unchanged and sorted") {
+TEST_CASE("the program contains every kernel file, unchanged and in sorted order") {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(PROJECT_DIR "/kernels")) {
     if (entry.path().extension() != ".json" || entry.path().filename() == "kernel.schema.json") continue;
@@ -121,7 +121,7 @@ TEST_CASE("all but the 1x1 kernels keep the size of the picture and repeat its b
   }
 }
 
-TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels respond to them with 0") {
+TEST_CASE("blurs and sharpeners keep flat areas, and edge kernels respond to them with 0") {
   const std::map<std::string, std::vector<double>> expected = {{"identity", {1}},
                                                                {"box", {1}},
                                                                {"gaussian-3", {1}},
@@ -161,7 +161,7 @@ TEST_CASE("sums: blurs and sharpeners keep flat areas, edge kernels respond to t
           sum += static_cast<double>(layer.weights[o * taps + t]);
           magnitude += std::fabs(static_cast<double>(layer.weights[o * taps + t]));
         }
-        // Each weight was rounded to float once, by at most 2^-24 of itself; the double sum adds next to nothing.
+        // Each weight was rounded to float once, by at most 2^-24 of itself. The double sum adds a negligible error.
         CHECK(std::fabs(sum - expected.at(name)[o]) <= 0x1p-23 * magnitude);
         CHECK(sums_to_zero(layer) == (expected.at(name)[o] == 0));
       }
@@ -211,7 +211,7 @@ TEST_CASE("known coefficients") {
 }
 
 TEST_CASE("farid is the product of the paper's interpolator and derivative") {
-  // Table 1, 5 taps; further digits as computed by the authors' program.
+  // Table 1, 5 taps. The authors' program gives more digits than the table.
   constexpr double kInterpolator[] = {0.0376593171958126, 0.249153396177344, 0.426374573253687};
   constexpr double kDerivative[] = {-0.109603762960254, -0.276690988455557, 0};
   const Bank bank = shipped_bank("farid");
@@ -223,7 +223,7 @@ TEST_CASE("farid is the product of the paper's interpolator and derivative") {
             1e-9 * std::fabs(expected) + 0x1p-24 * std::fabs(expected));
     }
   CHECK(bank.layers[1].weights == transposed(bank.layers[0]));
-  // The response to a ramp of slope 1 is the slope: 2 * (2 * 0.1096 + 0.2767) = 0.9918.
+  // The response to a ramp of slope 1 is about its slope: 2 * (2 * 0.1096 + 0.2767) = 0.9918.
   CHECK(std::fabs(response(bank.layers[0], [](double right, double) { return right; }) - 0.99179) < 1e-5);
 }
 
@@ -248,11 +248,11 @@ TEST_CASE("gradients are positive to the right and downwards") {
   CHECK(shipped_bank("sobel").layers[1].weights == shipped_layer("sobel-y").weights);
 }
 
-TEST_CASE("Laplacians respond to a paraboloid with its second derivative, to a plane with 0") {
+TEST_CASE("Laplacians respond to a paraboloid with the sum of its second derivatives, and to a plane with 0") {
   const auto bowl = [](double x, double y) { return (x * x + y * y) / 4; };  // second derivatives 1/2 + 1/2
   CHECK(response(shipped_layer("laplacian-4"), bowl) == 1);
-  CHECK(response(shipped_layer("laplacian-8"), bowl) == 3);  // 1 across and down, 2 along the diagonals
-  CHECK(response(shipped_layer("log"), bowl) < 0);           // its sign is turned
+  CHECK(response(shipped_layer("laplacian-8"), bowl) == 3);  // 1 from rows and columns, 2 from the diagonals
+  CHECK(response(shipped_layer("log"), bowl) < 0);           // its sign is reversed
   for (const char* name : {"laplacian-4", "laplacian-8", "log", "edge", "outline"}) {
     CAPTURE(name);
     CHECK(response(shipped_layer(name), [](double x, double y) { return 3 * x - 5 * y + 7; }) == 0);
@@ -268,7 +268,7 @@ TEST_CASE("kernels that are composed of others") {
   sharpen[4] += 1;
   CHECK(shipped_layer("sharpen").weights == sharpen);
 
-  std::vector<float> unsharp = scaled(binomial.weights, -1);  // sixteenths of sixteenths: exact in float
+  std::vector<float> unsharp = scaled(binomial.weights, -1);  // sixteenths of sixteenths are exact in float
   unsharp[12] += 2;
   CHECK(shipped_layer("unsharp").weights == unsharp);
 
@@ -299,7 +299,7 @@ TEST_CASE("kernels without a direction stay the same when rotated and mirrored")
   }
 }
 
-TEST_CASE("each compass mask is the one before rotated by 45 degrees, clockwise from north") {
+TEST_CASE("each compass mask is the previous one rotated by 45 degrees, clockwise from north") {
   constexpr std::size_t kRing[] = {0, 1, 2, 5, 8, 7, 6, 3};  // around the centre, clockwise
   const std::vector<std::string> directions = {"north", "north-east", "east", "south-east",
                                                "south", "south-west", "west", "north-west"};
@@ -327,7 +327,8 @@ TEST_CASE("the masks of Frei and Chen are orthonormal") {
       double product = 0;
       for (std::size_t i = 0; i < 9; ++i)
         product += static_cast<double>(bank.layers[a].weights[i]) * static_cast<double>(bank.layers[b].weights[i]);
-      // Weights are 0, 1/2 and 1/sqrt(8), the last rounded to float: four squares of it, each off by 2 * 2^-24 / 8.
+      // Weights are 0, 1/2 and 1/sqrt(8). The last is rounded to float. Four of its squares are summed, and each is off
+      // by up to 2 * 2^-24 / 8.
       CHECK(std::fabs(product - (a == b ? 1 : 0)) <= 4 * 2 * 0x1p-24 / 8);
     }
   }

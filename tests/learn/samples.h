@@ -1,4 +1,4 @@
-// Samples for learning: known pictures, filtered by a known layer.
+// Helpers to construct samples for learning: pictures, and the result of a known layer.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace convtool {
 
-/// A sample without held-out rows. `target` has the problem's output shape.
+/// A sample without held-out rows. `target` must have the output shape of the problem.
 inline Sample sample_of(Tensor input, Tensor target, const KernelShape& kernel, const ConvParams& params = {}) {
   Sample sample{.input = std::move(input), .target = std::move(target)};
   sample.problem = make_problem(DType::f32, sample.input.shape(), kernel, params);

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The losses of all epochs. Stores the result in `parameters`.
+/// Descends from `parameters`, replaces them by the result and returns the losses of all epochs.
 std::vector<double> losses_of(const Sample& sample, const DescentOptions& options, Parameters& parameters) {
   std::vector<double> losses;
   parameters = descend(only(sample), parameters, options, [&](std::int64_t epoch, const Loss& loss) {
@@ -25,7 +25,7 @@ std::vector<double> losses_of(const Sample& sample, const DescentOptions& option
   return losses;
 }
 
-/// The course's object, black between white, and where it begins and ends.
+/// The course's example: the input is a black object on white, the target marks where it begins and ends.
 Sample object_sample() {
   std::vector<double> object, edges;
   for (int row = 0; row < 6; ++row) {
@@ -36,7 +36,7 @@ Sample object_sample() {
                    {1, 1, 1, 2});
 }
 
-TEST_CASE("the course's example, to the digits that it prints") {
+TEST_CASE("the course's example has the digits that the course prints") {
   Parameters parameters({1, 1, 1, 2});
   parameters.weights = {0.0196, -0.3717};
   const std::vector<double> losses = losses_of(object_sample(), {.rate = 0.03, .epochs = 10}, parameters);
@@ -59,7 +59,7 @@ std::vector<double> divided(const Json& integers, double by) {
   return values;
 }
 
-TEST_CASE("PyTorch's SGD on random problems: losses and weights") {
+TEST_CASE("losses and weights of random problems are those of PyTorch's SGD") {
   std::ifstream file(std::string(TEST_DATA_DIR) + "/golden-learn.json");
   REQUIRE(file.good());
   const Json golden = Json::parse(file);
@@ -89,8 +89,9 @@ TEST_CASE("PyTorch's SGD on random problems: losses and weights") {
         {.rate = c.at("rate"), .epochs = c.at("epochs"), .momentum = c.at("momentum"), .learns_bias = with_bias},
         parameters);
 
-    // The layer runs in float here and in double there: a sum of n products is within (n + 4) * 2^-24 of its magnitude,
-    // with n up to 37 here, which is 2.5e-6; squares have twice that, relative to what is no less than the targets.
+    // The layer runs in float here and in double in PyTorch. A float sum of n products is within (n + 4) * 2^-24 of its
+    // magnitude, which is 2.5e-6 for n = 37, the most here. Squares err by twice that, relative to a magnitude that is
+    // at least that of the targets.
     const auto check_near = [](const std::vector<double>& got, const std::vector<double>& expected) {
       REQUIRE(got.size() == expected.size());
       double scale = 0;
@@ -104,7 +105,7 @@ TEST_CASE("PyTorch's SGD on random problems: losses and weights") {
   }
 }
 
-TEST_CASE("the same bits for any number of threads, and rows held out change nothing that is learned") {
+TEST_CASE("any number of threads gives the same bits, and held-out rows do not affect what is learned") {
   Random random(31);
   const Kernel kernel = kernel_of({3, 3, 3, 3}, floats(81, [&] { return random.rough(); }));
   const auto sample = [&] {
@@ -130,11 +131,11 @@ TEST_CASE("the same bits for any number of threads, and rows held out change not
         measure_loss(only(second), one.to_kernel(kernel.shape), 1).held_out);
 }
 
-TEST_CASE("a rate that is too large is an error that suggests one that is not") {
+TEST_CASE("a rate that is too large is an error, which suggests a rate that works") {
   const Sample sample = object_sample();
   const double stable = stable_rate(only(sample), false, 1);
-  // The Gram matrix of the object is 18 12 / 12 18: 18 pixels of either tap are white, 12 of both; so the largest
-  // curvature is 2 * 30.
+  // 18 pixels under each tap are white, and 12 under both. The Gram matrix of the object is therefore 18 12 / 12 18,
+  // and the largest curvature is 2 * 30.
   CHECK(stable * 60 == doctest::Approx(1).epsilon(0.01));
   std::string message;
   try {

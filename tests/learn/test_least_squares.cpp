@@ -1,4 +1,4 @@
-// Least squares: planted kernels are found, undetermined weights are counted, and descent gives the same solution.
+// Least squares: it finds the kernels that produced the targets, counts undetermined weights, and agrees with descent.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -21,7 +21,7 @@ double largest_difference(const std::vector<double>& got, const std::vector<floa
   return largest;
 }
 
-/// Noise that is correlated between neighbours, as in pictures.
+/// Noise in which neighbours are correlated, as in photographs.
 Tensor soft_noise(const Shape& shape, Random& random) {
   const Tensor noise = filled(DType::f32, {shape.n, shape.c, shape.h + 2, shape.w + 2}, [&] { return random.rough(); });
   return convolve(noise.ref(),
@@ -29,7 +29,7 @@ Tensor soft_noise(const Shape& shape, Random& random) {
                   {.groups = shape.c});
 }
 
-TEST_CASE("planted kernels are found, with any options") {
+TEST_CASE("the kernel that produced the target is found, with any options") {
   Random random(41);
   const struct {
     KernelShape shape;
@@ -60,7 +60,7 @@ TEST_CASE("planted kernels are found, with any options") {
   }
 }
 
-TEST_CASE("integers are found as exactly as a double holds them, whatever the number of threads") {
+TEST_CASE("integer weights are found to the precision of double, with any number of threads") {
   Random random(42);
   Tensor picture = filled(DType::f32, {1, 1, 200, 300}, [&] { return static_cast<double>(random.between(0, 255)); });
   const Kernel sobel = kernel_of({1, 1, 3, 3}, {-1, 0, 1, -2, 0, 2, -1, 0, 1});
@@ -70,14 +70,14 @@ TEST_CASE("integers are found as exactly as a double holds them, whatever the nu
   CHECK(solve_least_squares(only(sample), {.threads = 3}).parameters.weights == one.parameters.weights);
 }
 
-TEST_CASE("a constant input determines one sum, and the smallest weights share it") {
+TEST_CASE("a constant input determines only the sum of the weights, and the smallest such weights are taken") {
   const Sample flat = sample_of(filled(DType::f32, {1, 1, 6, 6}, [] { return 100.0; }),
                                 filled(DType::f32, {1, 1, 4, 4}, [] { return 50.0; }), {1, 1, 3, 3});
   const LeastSquares found = solve_least_squares(only(flat), {});
   CHECK(found.columns == 9);
   CHECK(found.rank == 1);
   for (const double weight : found.parameters.weights) CHECK(weight == doctest::Approx(0.5 / 9));
-  // With a bias b and weights w: 900 w + b = 50, and of those the least 9 w^2 + b^2 has w = 100 b.
+  // With a bias b and weights w, 900 w + b = 50. Among its solutions 9 w^2 + b^2 is least where w = 100 b.
   const LeastSquares with_bias = solve_least_squares(only(flat), {.learns_bias = true});
   CHECK(with_bias.columns == 10);
   CHECK(with_bias.rank == 1);
@@ -109,20 +109,20 @@ TEST_CASE("the rank does not depend on the units of pixels") {
   }
 }
 
-TEST_CASE("ridge: weights shrink as one weight's formula says, biases do not") {
-  // One weight w and no bias: (sum x^2 + ridge) w = sum x y.
+TEST_CASE("ridge shrinks weights by the formula for one weight, and leaves biases alone") {
+  // For one weight w and no bias, (sum x^2 + ridge) w = sum x y.
   const Sample sample = sample_of(tensor_of(DType::f32, {1, 1, 1, 3}, {1, 2, 3}),
                                   tensor_of(DType::f32, {1, 1, 1, 3}, {2, 4, 6}), {1, 1, 1, 1});
   CHECK(solve_least_squares(only(sample), {.ridge = 7}).parameters.weights[0] == doctest::Approx(28.0 / 21));
-  // So large that the weight is 0: what is left is the mean.
+  // Such a large ridge makes the weight 0, so the bias is the mean.
   const LeastSquares mean = solve_least_squares(only(sample), {.ridge = 1e12, .learns_bias = true});
   CHECK(mean.parameters.bias[0] == doctest::Approx(4));
 }
 
-TEST_CASE("several samples are one system, and rows held out do not count") {
+TEST_CASE("several samples form one system, and held-out rows do not count") {
   Random random(44);
   const Kernel kernel = kernel_of({1, 1, 2, 2}, {1, 2, 3, 4});
-  // The first sees its left column of taps only, the second its right one.
+  // The first sample is 0 under the right column of taps, the second under the left one.
   std::vector<Sample> samples;
   for (const bool left : {true, false}) {
     Tensor input(DType::f32, {1, 1, 20, 2});
@@ -149,7 +149,7 @@ TEST_CASE("descent converges to the least-squares solution") {
   Random random(45);
   const Kernel kernel = kernel_of({2, 2, 3, 3}, floats(36, [&] { return random.rough(); }));
   Sample sample = planted_sample(filled(DType::f32, {1, 2, 30, 30}, [&] { return random.rough(); }), kernel);
-  float* target = sample.target.data<float>();  // noise: the best fit is not what was planted
+  float* target = sample.target.data<float>();  // noise, so that the best fit is not the kernel itself
   for (std::int64_t i = 0; i < sample.target.shape().count(); ++i) target[i] += random.rough() / 4;
   const LeastSquares best = solve_least_squares(only(sample), {.learns_bias = true});
   const Parameters found = descend(only(sample), Parameters(kernel.shape),
@@ -165,7 +165,7 @@ TEST_CASE("too many unknowns are refused") {
                        doctest::Contains("at most 4096 weights of an output channel (got 6400)"), Error);
 }
 
-TEST_CASE("rounding finds the fractions behind weights that were learned from rounded pictures") {
+TEST_CASE("rounding recovers fractions from weights that were learned from rounded pictures") {
   Random random(46);
   const Kernel sixteenths = kernel_of({1, 1, 3, 3}, {1 / 16.0F, 2 / 16.0F, 1 / 16.0F, 2 / 16.0F, 4 / 16.0F, 2 / 16.0F,
                                                      1 / 16.0F, 2 / 16.0F, 1 / 16.0F});
@@ -182,7 +182,7 @@ TEST_CASE("rounding finds the fractions behind weights that were learned from ro
   CHECK(rounded->divisor == 16);
   CHECK(largest_difference(rounded->parameters.weights, sixteenths.weights) == 0);
 
-  // Thirds are not such fractions.
+  // Thirds are not recovered.
   Sample thirds = planted_sample(filled(DType::f32, {1, 1, 120, 150}, [&] { return random.rough(); }),
                                  kernel_of({1, 1, 1, 2}, {1 / 3.0F, 2 / 3.0F}));
   const LeastSquares of_thirds = solve_least_squares(only(thirds), {});

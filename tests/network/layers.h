@@ -23,7 +23,7 @@ inline Layer make_layer(int rank, const KernelShape& shape, std::vector<float> w
   return layer;
 }
 
-/// A rank-2 layer: one plane of weights.
+/// A rank-2 layer, which has one plane of weights.
 inline Layer plane(std::int64_t kh, std::int64_t kw, std::vector<float> weights, const ConvParams& params = {}) {
   return make_layer(2, {1, 1, kh, kw}, std::move(weights), params);
 }
@@ -41,7 +41,7 @@ inline Network network_of(std::vector<Bank> banks) {
   return network;
 }
 
-/// The f32 responses of a bank.
+/// Runs a bank and returns its responses in f32.
 inline Tensor run_bank(const Bank& bank, const ConstTensorRef& input, bool flip = false) {
   const BankPlan plan(bank, input.dtype, input.shape, flip, {});
   Tensor output(DType::f32, plan.output_shape());
@@ -49,7 +49,7 @@ inline Tensor run_bank(const Bank& bank, const ConstTensorRef& input, bool flip 
   return output;
 }
 
-/// The output of a network for `input`, in this type and with this map.
+/// Runs a network on `input` and returns its output, in the given type and with the given map.
 inline Tensor run_network(const Network& network, const ConstTensorRef& input, DType dtype = DType::f32,
                           OutputMap map = OutputMap::clip) {
   const NetworkPlan plan(network, input.dtype, input.shape, false, {});
@@ -66,7 +66,7 @@ inline std::vector<float> random_weights(std::int64_t count, Random& random) {
   return floats(count, [&] { return random.between(-9, 9); });
 }
 
-/// The outputs of several runs, as one list.
+/// The values of several outputs, as one list.
 inline std::vector<double> joined(const std::vector<Tensor>& parts) {
   std::vector<double> all;
   for (const Tensor& part : parts) {
@@ -76,7 +76,7 @@ inline std::vector<double> joined(const std::vector<Tensor>& parts) {
   return all;
 }
 
-/// The error that `body` throws.
+/// Runs `body` and returns the error that it throws.
 template <class Body>
 Error error_of(Body&& body) {
   try {

@@ -1,4 +1,5 @@
-// Alpha beside a filtered picture: taken at the centre of each receptive field, in the output's units.
+// Alpha that accompanies a filtered picture: it is sampled at the centre of each receptive field and rescaled to the
+// output's type.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -22,14 +23,14 @@ ReceptiveField field_of(const Shape& input, const KernelShape& kernel, const Par
   return field;
 }
 
-TEST_CASE("same size: alpha as it was; without padding: its middle") {
+TEST_CASE("same size keeps all of alpha; without padding its middle remains") {
   const Shape shape{1, 1, 3, 4};
   const Tensor alpha = tensor_of(DType::u8, shape, {0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23});
   CHECK(resampled(alpha, field_of(shape, {1, 1, 3, 3}, {.padding = kSame}), DType::u8, 3, 4) == values_of(alpha.ref()));
   CHECK(resampled(alpha, field_of(shape, {1, 1, 3, 3}, {}), DType::u8, 1, 2) == std::vector<double>{11, 12});
 }
 
-TEST_CASE("a stride skips, and a centre in the padding takes the nearest pixel") {
+TEST_CASE("a stride skips pixels, and a centre in the padding takes the nearest pixel") {
   const Shape shape{2, 1, 1, 5};
   const Tensor alpha = tensor_of(DType::u8, shape, {0, 1, 2, 3, 4, 100, 101, 102, 103, 104});
   CHECK(resampled(alpha, field_of(shape, {1, 1, 1, 1}, {.stride = {1, 2}}), DType::u8, 1, 3) ==
@@ -38,15 +39,16 @@ TEST_CASE("a stride skips, and a centre in the padding takes the nearest pixel")
         std::vector<double>{0, 0, 0, 1, 2, 3, 4, 4, 100, 100, 100, 101, 102, 103, 104, 104});
 }
 
-TEST_CASE("units: integer types to each other's full range, floats to and from") {
+TEST_CASE("alpha is rescaled between the full ranges of types; that of floats is 1") {
   const ReceptiveField identity;
   const Tensor u8 = tensor_of(DType::u8, {1, 1, 1, 3}, {0, 128, 255});
   CHECK(resampled(u8, identity, DType::u16, 1, 3) == std::vector<double>{0, 128 * 257, 65535});
   CHECK(resampled(u8, identity, DType::f32, 1, 3) == std::vector<double>{0, 128, 255});
-  const Tensor u16 = tensor_of(DType::u16, {1, 1, 1, 4}, {0, 128, 129, 65535});  // 128 / 257 is just under a half
+  const Tensor u16 = tensor_of(DType::u16, {1, 1, 1, 4}, {0, 128, 129, 65535});  // 128 / 257 is slightly less than 0.5
   CHECK(resampled(u16, identity, DType::u8, 1, 4) == std::vector<double>{0, 0, 1, 255});
   const Tensor f32 = tensor_of(DType::f32, {1, 1, 1, 6}, {0, 0.5, 1, -1, 7, std::nan("")});
-  CHECK(resampled(f32, identity, DType::u8, 1, 6) == std::vector<double>{0, 128, 255, 0, 255, 0});  // 127.5 to even
+  // 127.5 rounds to even.
+  CHECK(resampled(f32, identity, DType::u8, 1, 6) == std::vector<double>{0, 128, 255, 0, 255, 0});
   CHECK(resampled(f32, identity, DType::u16, 1, 6) == std::vector<double>{0, 32768, 65535, 0, 65535, 0});
 }
 

@@ -1,4 +1,5 @@
-// Banks on an input: stacked outputs stand kernel by kernel, combined ones are what joining them by hand gives.
+// Banks applied to an input. Stacked outputs are ordered by kernel; combined outputs equal separate outputs that the
+// test combines.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ TEST_CASE("rank 3 sums all channels into one; rank 4 is nn.Conv2d") {
   CHECK(values_of(run_bank(bank_of({depthwise}), x.ref()).ref()) == std::vector<double>{1, 2, 20, 40, 300, 600});
 }
 
-TEST_CASE("stacked outputs stand kernel by kernel") {
+TEST_CASE("stacked outputs are ordered by kernel") {
   const Tensor x = tensor_of(DType::f32, {1, 3, 1, 1}, {1, 10, 100});
   const Bank bank = bank_of({plane(1, 1, {2}), plane(1, 1, {3}), make_layer(3, {1, 3, 1, 1}, {1, 1, 1})});
   const BankPlan plan(bank, DType::f32, x.shape(), false, {});
@@ -47,7 +48,7 @@ TEST_CASE("stacked outputs stand kernel by kernel") {
   CHECK(values_of(run_bank(bank, x.ref()).ref()) == std::vector<double>{2, 20, 200, 3, 30, 300, 111});
 }
 
-TEST_CASE("a stack writes into any layout what its kernels write alone, and its statistics are of all") {
+TEST_CASE("a stack writes the outputs of its separate kernels, in any layout, and its statistics cover all kernels") {
   Random random(72);
   const Tensor x = random_picture(DType::u8, {1, 2, 5, 8}, random);
   const Params same{.padding = kSame, .padding_mode = PaddingMode::replicate};
@@ -101,7 +102,7 @@ double combined(Combine combine, const std::vector<double>& parts) {
   return sum;
 }
 
-TEST_CASE("combining is joining the separate outputs, channel by channel") {
+TEST_CASE("combining a bank equals combining the outputs of its separate kernels, channel by channel") {
   Random random(73);
   const Params same{.padding = kSame, .padding_mode = PaddingMode::symmetric};
   struct Form {
@@ -109,7 +110,7 @@ TEST_CASE("combining is joining the separate outputs, channel by channel") {
     KernelShape shape;
     std::int64_t groups;
   };
-  // Per channel; summed over channels; a layer; a layer with groups.
+  // A kernel for each channel; a kernel that sums over channels; a layer; a layer with groups.
   const Form forms[] = {{2, {1, 1, 3, 2}, 1}, {3, {1, 4, 2, 3}, 1}, {4, {3, 4, 1, 3}, 1}, {4, {6, 2, 3, 1}, 2}};
   for (const Form& form : forms)
     for (const std::size_t count : {1U, 2U, 3U, 4U})
@@ -133,7 +134,7 @@ TEST_CASE("combining is joining the separate outputs, channel by channel") {
           for (std::size_t i = 0; i < got.size(); ++i) {
             std::vector<double> parts;
             for (const auto& values : apart) parts.push_back(values[i]);
-            // Responses to integers are exact, so only the join itself is rounded, the same here and there.
+            // Responses to integers are exact, so only the combination is rounded, and equally on both sides.
             wrong += got[i] != static_cast<double>(static_cast<float>(combined(combine, parts)));
           }
           CAPTURE(form.rank);
@@ -143,7 +144,7 @@ TEST_CASE("combining is joining the separate outputs, channel by channel") {
         }
 }
 
-TEST_CASE("flip reaches every kernel of a bank") {
+TEST_CASE("flip applies to every kernel of a bank") {
   const Tensor x = counting({1, 1, 1, 3});
   const Bank bank = bank_of({plane(1, 3, {1, 10, 100}), plane(1, 3, {0, 0, 1})});
   CHECK(values_of(run_bank(bank, x.ref(), false).ref()) == std::vector<double>{210, 2});
@@ -152,7 +153,7 @@ TEST_CASE("flip reaches every kernel of a bank") {
   CHECK(values_of(run_bank(sum, x.ref(), true).ref()) == std::vector<double>{12});
 }
 
-TEST_CASE("what does not fit is refused") {
+TEST_CASE("banks that do not fit are refused") {
   const auto plan_error = [](const Bank& bank, const Shape& input) {
     return error_of([&] { const BankPlan plan(bank, DType::u8, input, false, {}); });
   };

@@ -1,4 +1,4 @@
-// What weights tell: rank, factors, symmetries, the response at frequency 0.
+// Traits computed from weights: rank, factors, symmetries, and the response at frequency 0.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -16,7 +16,7 @@ PlaneTraits traits(std::int64_t h, std::int64_t w, const std::vector<float>& wei
 
 }  // namespace
 
-TEST_CASE("factors of whole weights are whole") {
+TEST_CASE("factors of integer weights are integers") {
   const PlaneTraits sobel = traits(3, 3, {-1, 0, 1, -2, 0, 2, -1, 0, 1});
   CHECK(sobel.rank == 1);
   CHECK(sobel.column == std::vector<double>{1, 2, 1});
@@ -31,7 +31,7 @@ TEST_CASE("factors of whole weights are whole") {
   for (std::size_t u = 0; u < 2; ++u) CHECK(quarters.column[u] * quarters.row[0] == (u == 0 ? 0.25 : 0.75));
 }
 
-TEST_CASE("factors of others multiply to the weights, as near as floats come") {
+TEST_CASE("the product of other factors equals the weights, up to float rounding") {
   Random random(1);
   std::vector<double> column, row;
   for (int i = 0; i < 5; ++i) column.push_back(random.rough());
@@ -43,12 +43,12 @@ TEST_CASE("factors of others multiply to the weights, as near as floats come") {
   CHECK(found.rank == 1);
   REQUIRE(found.column.size() == 5);
   REQUIRE(found.row.size() == 7);
-  // outer_products() keeps every entry within (kh * kw + 1) * 2^-24 of it.
+  // outer_products() promises that every entry is within (kh * kw + 1) * 2^-24 of the weight, relative to it.
   for (std::size_t i = 0; i < weights.size(); ++i)
     CHECK(std::fabs(found.column[i / 7] * found.row[i % 7] - weights[i]) <= 36 * 0x1p-24 * std::fabs(weights[i]));
 }
 
-TEST_CASE("the rank of sums of outer products is how many there are, rounded to float or not") {
+TEST_CASE("the rank of a sum of outer products is their number, with or without rounding to float") {
   Random random(2);
   for (int trial = 0; trial < 50; ++trial) {
     const Extent size{random.between(2, 12), random.between(2, 12)};
@@ -86,7 +86,7 @@ TEST_CASE("symmetries") {
   const PlaneTraits laplacian = traits(3, 3, {0, -1, 0, -1, 4, -1, 0, -1, 0});
   for (const Symmetry each : {laplacian.left_right, laplacian.top_bottom, laplacian.half_turn, laplacian.quarter_turn})
     CHECK(each == Symmetry::symmetric);
-  const PlaneTraits saddle = traits(2, 2, {1, -1, -1, 1});  // becomes its negative when turned by 90 degrees
+  const PlaneTraits saddle = traits(2, 2, {1, -1, -1, 1});  // becomes its negative when rotated by 90 degrees
   CHECK(saddle.quarter_turn == Symmetry::antisymmetric);
   CHECK(saddle.half_turn == Symmetry::symmetric);
   const PlaneTraits swirl = traits(2, 2, {1, 2, 2, 1});
@@ -97,14 +97,14 @@ TEST_CASE("symmetries") {
   CHECK(wide.quarter_turn == Symmetry::none);
 }
 
-TEST_CASE("the response at frequency 0 is what a picture of ones becomes") {
+TEST_CASE("the response at frequency 0 is the response to a picture of ones") {
   Layer layer = make_layer(4, {2, 3, 2, 1}, {1, 2, 3, 4, 5, 6, -1, -1, -1, 1, 1, 1});
   layer.divisor = {4, 2};
   CHECK(responses_at_zero(layer) == std::vector<double>{21.0 / 4, 0});
   CHECK(plane_traits(layer).size() == 6);
   const Tensor ones = filled(DType::f32, {1, 3, 2, 1}, [] { return 1; });
   CHECK(values_of(run_bank(bank_of({layer}), ones.ref()).ref()) == responses_at_zero(layer));
-  // 0.1 + 0.2 - 0.3 is not 0 in floats, but no more than their rounding.
+  // 0.1 + 0.2 - 0.3 is not exactly 0 in floats, but a difference within rounding counts as 0.
   CHECK(responses_at_zero(plane(1, 3, {0.1F, 0.2F, -0.3F})) == std::vector<double>{0});
 }
 

@@ -1,4 +1,4 @@
-// Layers and banks as described by kernel files, and how they are bound to an input.
+// Layers and banks as kernel files describe them, and how they are bound to an input.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -9,14 +9,14 @@
 namespace convtool {
 namespace {
 
-/// The problem of a bank of `layer` alone, on f32.
+/// The problem of a bank that consists of `layer`, on an f32 input.
 ConvProblem problem_on(const Layer& layer, const Shape& input) {
   return bank_geometry(bank_of({layer}), DType::f32, input).problems.at(0);
 }
 
 std::int64_t groups_on(const Layer& layer, std::int64_t c_i) { return problem_on(layer, {1, c_i, 9, 9}).groups; }
 
-TEST_CASE("dimensions are those of the weights as written") {
+TEST_CASE("a layer keeps the dimensions of its weights as written") {
   CHECK(plane(2, 3, std::vector<float>(6)).dimensions() == std::vector<std::int64_t>{2, 3});
   CHECK(make_layer(3, {1, 4, 2, 3}, {}).dimensions() == std::vector<std::int64_t>{4, 2, 3});
   CHECK(make_layer(4, {5, 4, 2, 3}, {}).dimensions() == std::vector<std::int64_t>{5, 4, 2, 3});
@@ -61,7 +61,7 @@ TEST_CASE("flip rotates every plane of weights by 180 degrees, and changes nothi
   CHECK(bind_kernel(rank4, 2, true).bias == std::vector<float>{10, 20});
 }
 
-TEST_CASE("bias: none, one for all, or one for each output channel") {
+TEST_CASE("a layer has no bias, one for all channels, or one for each output channel") {
   const auto bias_of = [](Layer layer, std::vector<float> bias, std::int64_t c_i) {
     layer.bias = std::move(bias);
     return bind_kernel(layer, c_i, false).bias;
@@ -84,7 +84,7 @@ TEST_CASE("bias: none, one for all, or one for each output channel") {
   }
 }
 
-TEST_CASE("kernels to be combined must be alike") {
+TEST_CASE("kernels to be combined must have the same shape and options") {
   const Layer base = plane(3, 3, std::vector<float>(9, 1.0F), Params{.padding = kSame});
   const auto error_with = [&](const Layer& other) {
     Layer named = other;
@@ -123,21 +123,21 @@ TEST_CASE("kernels to be combined must be alike") {
   CHECK(contains(error_of([&] { check_bank(bank_of({base, stride})); }), "stacked must be alike"));
 }
 
-TEST_CASE("kernels that sum to zero, up to the rounding of floats") {
+TEST_CASE("kernels that sum to zero, up to float rounding") {
   CHECK(sums_to_zero(plane(1, 2, {1, -1})));
   CHECK(sums_to_zero(plane(3, 3, {-1, 0, 1, -2, 0, 2, -1, 0, 1})));
   CHECK(sums_to_zero(plane(1, 1, {0})));
   CHECK_FALSE(sums_to_zero(plane(3, 3, std::vector<float>(9, 1.0F))));
   CHECK_FALSE(sums_to_zero(plane(1, 2, {1, -0.9999F})));
   CHECK(sums_to_zero(plane(1, 4, {0.1F, 0.2F, 0.3F, -0.6F})));  // 0.6F is 2^-24 off the sum of the others
-  // Each output channel has to sum to zero on its own, over all of its input channels.
+  // Each output channel must sum to zero separately, over all of its input channels.
   CHECK(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, -5, 5})));
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, 3, -3, -3})));
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {3, -3, 5, 5})));
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {5, 5, 3, -3})));
 }
 
-TEST_CASE("the automatic map: abs for plain differences in integers, clip for all else") {
+TEST_CASE("the automatic map is abs for plain differences in integers, and clip otherwise") {
   const Layer difference = plane(1, 2, {1, -1}), mean = plane(1, 2, {0.5F, 0.5F});
   const auto automatic = [](const Bank& bank, DType dtype) { return resolve_map(OutputMap::automatic, bank, dtype); };
   for (const DType dtype : {DType::u8, DType::u16}) {

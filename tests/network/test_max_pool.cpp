@@ -22,7 +22,7 @@ Layer max_pool(const Extent& size, const Extent& stride, const Extent& padding =
   return layer;
 }
 
-/// The definition: every value of a window, the padding left out.
+/// The definition: the largest value of each window, without its padding.
 std::vector<double> largest_values(const ConstTensorRef& input, const Layer& layer, const Shape& out) {
   const std::vector<double> values = values_of(input);
   const Shape& in = input.shape;
@@ -93,12 +93,12 @@ TEST_CASE("threads share the rows of a large picture") {
   }
 }
 
-TEST_CASE("NaN is the largest, padding never is") {
+TEST_CASE("NaN is the largest value, and padding never is") {
   const Tensor x = tensor_of(DType::f32, {1, 1, 2, 4}, {kNaN, -1, -2, -3, -4, -5, -6, -7});
   const Tensor y = run_bank(bank_of({max_pool({2, 2}, {2, 2})}), x.ref());
   CHECK(std::isnan(values_of(y.ref())[0]));
   CHECK(values_of(y.ref())[1] == -2);
-  // Padded windows see (0,0); (0,1) (0,2); (0,3) of the upper row, and so below.
+  // The padded windows contain (0,0), then (0,1) and (0,2), then (0,3) of the upper row, and likewise in the lower row.
   const Tensor padded = run_bank(bank_of({max_pool({2, 2}, {2, 2}, {1, 1})}), x.ref());
   CHECK(padded.shape() == Shape{1, 1, 2, 3});
   const std::vector<double> values = values_of(padded.ref());
@@ -108,7 +108,7 @@ TEST_CASE("NaN is the largest, padding never is") {
   CHECK(values_of(run_bank(bank_of({max_pool({1, 2}, {1, 1})}), none.ref()).ref()) == std::vector<double>{-kInfinity});
 }
 
-TEST_CASE("a pool is a layer like others: first or last, mapped, measured, in integers") {
+TEST_CASE("a pool is a layer like any other: first or last, with a map, measured, in integers") {
   Random random(613);
   const Tensor x = random_picture(DType::u8, {1, 3, 12, 14}, random);
   const Layer layer = max_pool({2, 2}, {2, 2});
@@ -129,7 +129,7 @@ TEST_CASE("a pool is a layer like others: first or last, mapped, measured, in in
   CHECK(values_of(before.ref()) == values_of(run_bank(bank_of({layer}), run_bank(tenth, x.ref()).ref()).ref()));
 }
 
-TEST_CASE("a pool stands alone, and fits its input") {
+TEST_CASE("a pool must be alone in its bank and fit its input") {
   const Layer pool = max_pool({2, 2}, {2, 2}), one = plane(1, 1, {1});
   const auto refused = [](const Bank& bank) {
     return error_of([&] { const BankPlan plan(bank, DType::u8, {1, 1, 4, 4}, false, {}); });

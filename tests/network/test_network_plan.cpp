@@ -1,4 +1,4 @@
-// Networks: banks one after another with float in between, and the output maps on top.
+// Networks: banks that run one after another, with float between them, and the output maps.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-TEST_CASE("a network is its banks run by hand, with float in between") {
+TEST_CASE("a network equals its banks run one after another, with float between them") {
   Random random(81);
   for (const DType dtype : {DType::u8, DType::u16, DType::f32}) {
     const Tensor x = random_picture(dtype, {2, 3, 9, 11}, random);
@@ -32,7 +32,7 @@ TEST_CASE("a network is its banks run by hand, with float in between") {
   }
 }
 
-TEST_CASE("results between banks have the layout that suits the banks, and the same values in any layout") {
+TEST_CASE("intermediate results have the layout that suits the banks, and the same values in any layout") {
   Random random(83);
   int seen[2] = {};
   for (int repeat = 0; repeat < 30; ++repeat) {
@@ -55,7 +55,7 @@ TEST_CASE("results between banks have the layout that suits the banks, and the s
       expected = std::move(next);
       by_hand = std::as_const(expected).ref();
     }
-    // Sums of whole numbers below 2^24 are exact with any algorithm.
+    // Sums of integers below 2^24 are exact with any algorithm.
     for (const bool in : {false, true})
       for (const bool out : {false, true}) {
         const NetworkPlan plan(network_of(banks), x.dtype(), x.shape(), false,
@@ -89,7 +89,7 @@ TEST_CASE("the output is rescaled from the units of the network's input, not of 
   CHECK(values_of(run_network(twice, deep.ref(), DType::u8).ref()) == std::vector<double>{0, 1, 255});
 }
 
-TEST_CASE("padding is applied at every layer, with the mode of each") {
+TEST_CASE("padding is applied at every layer, with the layer's own mode") {
   const Tensor x = tensor_of(DType::f32, {1, 1, 1, 2}, {1, 2});
   const Params zeros{.padding = pads(0, 1, 0, 1)};
   Params circular = zeros;
@@ -104,7 +104,7 @@ TEST_CASE("maps: clip, abs, offset") {
   const Network difference = network_of({bank_of({plane(1, 2, {-1, 1})})});  // 20 0 -25
   CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::clip).ref()) == std::vector<double>{20, 0, 0});
   CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::abs).ref()) == std::vector<double>{20, 0, 25});
-  // 128 + 10, 128, 128 - 12.5 = 115.5, a tie that goes to the even 116.
+  // 128 + 10, 128, 128 - 12.5 = 115.5, a tie that rounds to the even 116.
   CHECK(values_of(run_network(difference, x.ref(), DType::u8, OutputMap::offset).ref()) ==
         std::vector<double>{138, 128, 116});
   CHECK(values_of(run_network(difference, x.ref(), DType::f32, OutputMap::clip).ref()) ==
@@ -113,7 +113,7 @@ TEST_CASE("maps: clip, abs, offset") {
 
 TEST_CASE("normalize takes a second pass over all kernels and channels") {
   const Tensor x = tensor_of(DType::u8, {1, 2, 1, 3}, {0, 10, 20, 30, 40, 41});
-  // Responses 0 10 20 30 40 41 and 0 -10 .. -41: from -41 to 41.
+  // The responses are 0 10 20 30 40 41 and 0 -10 .. -41, so they range from -41 to 41.
   const Network network = network_of({bank_of({plane(1, 1, {1}), plane(1, 1, {-1})})});
   const NetworkPlan plan(network, DType::u8, x.shape(), false, {});
   Tensor y(DType::u8, plan.output_shape());
@@ -125,7 +125,7 @@ TEST_CASE("normalize takes a second pass over all kernels and channels") {
   std::vector<double> expected;
   for (const double response : {0, 10, 20, 30, 40, 41, 0, -10, -20, -30, -40, -41})
     expected.push_back(
-        std::nearbyint((response + 41) * 255 / 82));  // no tie among them: 82 does not divide 255 * odd / 2
+        std::nearbyint((response + 41) * 255 / 82));  // without ties, since 82 does not divide 255 * odd / 2
   CHECK(values_of(y.ref()) == expected);
   CHECK(expected[5] == 255);
   CHECK(expected[11] == 0);
@@ -140,7 +140,7 @@ TEST_CASE("normalize after several banks measures the last one") {
   const std::vector<double> y = values_of(run_network(network, x.ref(), DType::u8, OutputMap::normalize).ref());
   const auto [low, high] = std::minmax_element(responses.begin(), responses.end());
   for (std::size_t i = 0; i < y.size(); ++i) {
-    // Half a unit of rounding; float responses and the scale add less than 2^-20 of the range of 255.
+    // Rounding adds half a unit. Float responses and the scale add less than 2^-20 of the range of 255.
     CHECK(std::fabs(y[i] - 255 * (responses[i] - *low) / (*high - *low)) <= 0.5 + 255 * 0x1p-20);
   }
   CHECK(*std::min_element(y.begin(), y.end()) == 0);
@@ -156,7 +156,7 @@ TEST_CASE("normalize refuses infinities, and gives 0 for a constant response") {
         std::vector<double>{0, 0});
 }
 
-TEST_CASE("an input in any layout, an output in any layout") {
+TEST_CASE("input and output may have any layout") {
   Random random(83);
   const Tensor x = random_picture(DType::u8, {1, 3, 6, 7}, random);
   const Network network = network_of({bank_of({plane(3, 3, random_weights(9, random), Params{.padding = kSame})}),
@@ -180,11 +180,11 @@ TEST_CASE("flip rotates the kernels of every bank") {
   const NetworkPlan plan(network, DType::f32, x.shape(), true, {});
   Tensor y(DType::f32, plan.output_shape());
   plan.run(x.ref(), y.ref(), OutputMap::clip);
-  // Flipped: 10 * x + next = 1 12 23, then 100 * that + next.
+  // With flipped kernels: 10 * x + next = 1 12 23, then 100 * that + next.
   CHECK(values_of(y.ref()) == std::vector<double>{112, 1223});
 }
 
-TEST_CASE("a layer that does not fit is named, with the shape that reached it") {
+TEST_CASE("the error for a layer that does not fit names it and the shape of its input") {
   const Layer five = plane(5, 5, std::vector<float>(25, 1.0F));
   const auto plan_error = [](const Network& network) {
     return error_of([&] { const NetworkPlan plan(network, DType::u8, {1, 2, 8, 9}, false, {}); });
@@ -218,12 +218,13 @@ TEST_CASE("a threshold gives the full range or 0, and nothing counts as clipped"
     return values_of(y.ref());
   };
   CHECK(seen(OutputMap::clip, 10, DType::u8) == std::vector<double>{255, 0, 0, 255});
-  CHECK(seen(OutputMap::clip, 20, DType::u16) == std::vector<double>{0, 0, 0, 65535});  // more than, not as much as
+  // Values must exceed the threshold.
+  CHECK(seen(OutputMap::clip, 20, DType::u16) == std::vector<double>{0, 0, 0, 65535});
   CHECK(seen(OutputMap::abs, 9.5, DType::f32) == std::vector<double>{1, 1, 0, 1});
   CHECK(seen(OutputMap::clip, -10, DType::u8) == std::vector<double>{255, 0, 255, 255});
 }
 
-TEST_CASE("normalize between percentiles: values outside saturate and are counted, NaN is ignored") {
+TEST_CASE("normalize between percentiles saturates and counts values outside, and ignores NaN") {
   const Network identity = network_of({bank_of({plane(1, 1, {1})})});
   std::vector<double> values = {-1000, 1000, std::numeric_limits<double>::quiet_NaN()};
   for (int i = 0; i < 98; ++i) values.push_back(100 + i % 2 * 51);

@@ -1,4 +1,4 @@
-// Filtering with alpha as the certainty of colours.
+// Filtering with alpha as the weight of each colour.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace {
 
 const ConvParams kSame{.padding = {.rule = Padding::Rule::same, .pads = {}}, .padding_mode = PaddingMode::replicate};
 
-/// A bank of one box kernel of 1 x 3, not divided.
+/// A bank of one 1x3 box kernel, without a divisor.
 Network box() { return network_of({bank_of({plane(1, 3, {1, 1, 1}, kSame)})}); }
 
 std::vector<double> filtered(const Network& network, const Tensor& picture, DType dtype = DType::f32) {
@@ -21,12 +21,12 @@ std::vector<double> filtered(const Network& network, const Tensor& picture, DTyp
   return values_of(output.ref());
 }
 
-TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is filtered as if it had no alpha") {
-  // Colour above alpha; 200 lies under alpha 0.
+TEST_CASE("colours of transparent pixels do not bleed, and an opaque picture is filtered as if it had no alpha") {
+  // The first row is colour, the second alpha. The colour 200 has alpha 0.
   const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 4}, {10, 200, 40, 40, 255, 0, 255, 255});
   const std::vector<double> seen = filtered(box(), picture);
-  // The mean of the opaque ones of each three: (10 + 10) / 2, (10 + 40) / 2, (40 + 40) / 2, 40; times the sum 3 of
-  // weights.
+  // The mean of the opaque pixels in each window, (10 + 10) / 2, (10 + 40) / 2, (40 + 40) / 2 and 40, times 3, the sum
+  // of the weights.
   const std::vector<double> wanted = {30, 75, 120, 120, 170, 170, 170, 255};
   for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(seen[i] == doctest::Approx(wanted[i]).epsilon(1e-6));
 
@@ -39,7 +39,7 @@ TEST_CASE("colours under transparent pixels do not bleed; an opaque picture is f
   for (std::size_t i = 3 * 99; i < 4 * 99; ++i) CHECK(weighed[i] == 255);
 }
 
-TEST_CASE("a fully transparent picture stays so, and has no colour") {
+TEST_CASE("a fully transparent picture stays transparent and becomes black") {
   const Tensor picture = tensor_of(DType::u16, {1, 2, 1, 3}, {100, 200, 300, 0, 0, 0});
   CHECK(filtered(box(), picture, DType::u16) == std::vector<double>(6));
   CHECK(filtered(box(), picture, DType::f32) == std::vector<double>(6));
@@ -52,16 +52,16 @@ TEST_CASE("depths: alpha is rescaled as colours are") {
   CHECK(filtered(identity, picture, DType::u16) == std::vector<double>{100 * 257, 51 * 257});
 }
 
-TEST_CASE("alpha of floats is 0 to 1, and becomes the full range of integers") {
+TEST_CASE("alpha in floats is 0 to 1, and is rescaled to the full range of integers") {
   const Tensor picture = tensor_of(DType::f32, {1, 2, 1, 2}, {0.5, 0.25, 1, 0.5});
   const Network identity = network_of({bank_of({plane(1, 1, {1})})});
   CHECK(filtered(identity, picture, DType::f32) == std::vector<double>{0.5, 0.25, 1, 0.5});
-  CHECK(filtered(identity, picture, DType::u8) == std::vector<double>{0, 0, 255, 128});  // colours by the map, clip
+  CHECK(filtered(identity, picture, DType::u8) == std::vector<double>{0, 0, 255, 128});  // colours by the map clip
   const Tensor bytes = tensor_of(DType::u8, {1, 2, 1, 1}, {100, 51});
   CHECK(filtered(identity, bytes, DType::f32) == std::vector<double>{100, 51});
 }
 
-TEST_CASE("divisors and networks: the sums of all kernels count") {
+TEST_CASE("with divisors and in networks, the sums of all kernels are used") {
   Layer mean = plane(1, 3, {1, 1, 1}, kSame);
   mean.divisor = {3};
   const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 3}, {60, 60, 60, 255, 255, 255});

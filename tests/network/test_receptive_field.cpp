@@ -1,4 +1,4 @@
-// Receptive fields: the pixels that an output depends on, by the recurrences and by NaN in the picture.
+// Receptive fields, the pixels that an output depends on: computed by recurrences and found by NaN in the picture.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ ReceptiveField field_of(const NetworkPlan& plan) {
   return field;
 }
 
-TEST_CASE("one 2x2 layer sees 2x2 pixels: the 19 of the course comes from 0, 1, 3 and 4") {
+TEST_CASE("one 2x2 layer sees 2x2 pixels: the course's 19 depends on 0, 1, 3 and 4") {
   const NetworkPlan plan(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}), DType::f32, {1, 1, 3, 3}, false, {});
   const ReceptiveField field = field_of(plan);
   for (const ReceptiveAxis& axis : {field.h, field.w}) {
@@ -26,18 +26,18 @@ TEST_CASE("one 2x2 layer sees 2x2 pixels: the 19 of the course comes from 0, 1, 
   }
 }
 
-TEST_CASE("through layers: size grows by (extent - 1) * jump, jumps multiply") {
+TEST_CASE("with each layer the size grows by (extent - 1) * jump, and the jump is multiplied by the stride") {
   const auto layer = [](std::int64_t k, std::int64_t stride, std::int64_t pad) {
     const Params params{.stride = {stride, 1}, .padding = pads(pad, 0, pad, 0)};
     return make_problem(DType::f32, {1, 1, 100, 1}, {1, 1, k, 1}, params);
   };
   ReceptiveField field;
   const ReceptiveAxis& axis = field.h;
-  field.append({{layer(3, 2, 1)}});  // 3 pixels, 2 apart, from -1
+  field.append({{layer(3, 2, 1)}});  // size 3, jump 2, starts at -1
   CHECK(axis.size == 3);
   CHECK(axis.jump == 2);
   CHECK(axis.start == -1);
-  field.append({{layer(5, 3, 2)}});  // 3 + 4 * 2, 6 apart, from -1 - 2 * 2
+  field.append({{layer(5, 3, 2)}});  // size 3 + 4 * 2, jump 6, starts at -1 - 2 * 2
   CHECK(axis.size == 11);
   CHECK(axis.jump == 6);
   CHECK(axis.start == -5);
@@ -47,7 +47,7 @@ TEST_CASE("through layers: size grows by (extent - 1) * jump, jumps multiply") {
   CHECK(even.centre(0) == 0);  // of -1 0 1 2, the first of the two middles
 }
 
-TEST_CASE("kernels side by side: an output sees what any of them sees") {
+TEST_CASE("with parallel kernels, an output sees every pixel that any of them sees") {
   const auto same = [](std::int64_t kh, std::int64_t kw) {
     return make_problem(DType::f32, {1, 1, 20, 20}, {1, 1, kh, kw}, Params{.padding = kSame});
   };
@@ -69,8 +69,8 @@ TEST_CASE("a receptive field beyond 64 bits is an error, not a wrapped number") 
   CHECK_THROWS_AS(for (int i = 0; i < 100; ++i) field.append({{halving}}), Error);
 }
 
-TEST_CASE("a NaN in the picture reaches the outputs whose field holds it, and no other") {
-  // No dilation: with it, a field has holes.
+TEST_CASE("a NaN in the picture reaches exactly the outputs whose field contains it") {
+  // Without dilation, since it leaves holes in a field.
   const auto ones = [](std::int64_t kh, std::int64_t kw, const Params& params) {
     return bank_of({plane(kh, kw, std::vector<float>(static_cast<std::size_t>(kh * kw), 1.0F), params)});
   };
@@ -110,7 +110,7 @@ TEST_CASE("dilation widens the field") {
   CHECK(field.w.jump == 2);
 }
 
-/// A stack of 1 to 4 banks of ones, each of 1 or 2 kernels side by side, joined by their sum.
+/// A stack of 1 to 4 banks, each of 1 or 2 kernels of ones that are combined by their sum.
 Network random_stack(Random& random) {
   std::vector<Bank> banks;
   for (std::int64_t i = random.between(1, 4); i > 0; --i) {
@@ -127,7 +127,7 @@ Network random_stack(Random& random) {
   return network_of(std::move(banks));
 }
 
-TEST_CASE("random stacks, pixel by pixel: an impulse reaches outputs from the first pixel of their field to the last") {
+TEST_CASE("in random stacks, an impulse reaches an output from the first to the last pixel of its field") {
   Random random(3);
   int whole_fields = 0;
   for (int trial = 0; trial < 100; ++trial) {
@@ -143,9 +143,9 @@ TEST_CASE("random stacks, pixel by pixel: an impulse reaches outputs from the fi
         out = geometry.output;
       }
     } catch (const Error&) {
-      continue;  // shrunk to nothing
+      continue;  // shrunk to zero size
     }
-    // One axis at a time: a line of ones across the other reaches what any of its pixels does.
+    // One axis at a time: a line of ones along the other axis reaches every output that any of its pixels reaches.
     for (const bool down : {true, false}) {
       const ReceptiveAxis& axis = down ? field.h : field.w;
       const std::int64_t length = down ? shape.h : shape.w, outputs = down ? out.h : out.w;
@@ -168,10 +168,10 @@ TEST_CASE("random stacks, pixel by pixel: an impulse reaches outputs from the fi
         const std::int64_t begin = axis.start + j * axis.jump, end = begin + axis.size - 1;
         const auto i = static_cast<std::size_t>(j);
         CAPTURE(j);
-        if (last[i] < 0) continue;  // it sees nothing but padding
+        if (last[i] < 0) continue;  // its field contains only padding
         CHECK(first[i] >= begin);
         CHECK(last[i] <= end);
-        if (begin < 0 || end >= length) continue;  // else padding may hide an end of it
+        if (begin < 0 || end >= length) continue;  // padding may hide an end of the field
         ++whole_fields;
         CHECK(first[i] == begin);
         CHECK(last[i] == end);

@@ -23,7 +23,7 @@ Tensor transposed(const Tensor& x) {
   return tensor_of(DType::f32, turned.shape, values_of(turned));
 }
 
-/// Two channels: 0..8 and 1..9.
+/// Two channels, 0..8 and 1..9.
 Tensor two_channels() {
   return tensor_of(DType::f32, {1, 2, 3, 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
@@ -80,7 +80,7 @@ TEST_CASE("7 to 10: padding and stride") {
     const Params params{.stride = stride, .padding = pads(padding.h, padding.w, padding.h, padding.w)};
     const Tensor y = run_bank(bank_of({plane(kernel.h, kernel.w, ones, params)}), x.ref());
     CHECK(y.shape() == output);
-    // The first output: the sum of the pixels 8 * i + j of the kernel's extent that are inside.
+    // The first output is the sum of the pixels 8 * i + j that the kernel covers inside the picture.
     double first = 0;
     for (std::int64_t i = 0; i < kernel.h - padding.h; ++i)
       for (std::int64_t j = 0; j < kernel.w - padding.w; ++j) first += static_cast<double>(8 * i + j);

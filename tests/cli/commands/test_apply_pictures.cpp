@@ -1,4 +1,4 @@
-// Pictures through the real binary: values, depths, alpha, maps and names, read back with OpenCV alone.
+// Runs apply on pictures: values, depths, alpha, maps and names. OpenCV reads the results back.
 
 #include <doctest/doctest.h>
 
@@ -20,7 +20,7 @@ cv::Mat random_picture(int type, unsigned seed) {
       picture.ptr(y)[i] = static_cast<std::uint8_t>(random());
     }
   }
-  if (picture.depth() == CV_32F) {  // random bits are no numbers to compare
+  if (picture.depth() == CV_32F) {  // random bits may be NaN, which compares unequal
     for (int y = 0; y < picture.rows; ++y) {
       for (int i = 0; i < picture.cols * picture.channels(); ++i) {
         picture.ptr<float>(y)[i] = static_cast<float>(static_cast<int>(random() % 4001) - 2000) / 7.0F;
@@ -38,7 +38,7 @@ cv::Mat read(const TempFolder& folder, const std::string& name) {
   return cv::imread(folder.file(name), cv::IMREAD_UNCHANGED);
 }
 
-/// Runs apply and requires success.
+/// Runs apply, checks that it succeeds, and returns its report.
 std::string apply(const TempFolder& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "apply");
   const ProgramResult result = run_convtool(arguments, folder);
@@ -62,7 +62,7 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
                         {".ppm", {CV_8UC3, CV_16UC3}},
                         {".pfm", {CV_32FC1, CV_32FC3}},
                         {".exr", {CV_32FC1, CV_32FC3}}};
-  setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);  // off by default in this process's OpenCV
+  setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);  // OpenCV in this process has it off by default
   const TempFolder folder;
   for (const Case& format : cases) {
     for (const int type : format.types) {
@@ -72,7 +72,7 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
       const cv::Mat picture = random_picture(type, static_cast<unsigned>(type));
       std::vector<int> parameters;
       if (in == "in.webp") parameters = {cv::IMWRITE_WEBP_QUALITY, 101};   // above 100: lossless
-      if (in == "in.tif") parameters = {cv::IMWRITE_TIFF_COMPRESSION, 5};  // LZW; colour floats are LogLuv else
+      if (in == "in.tif") parameters = {cv::IMWRITE_TIFF_COMPRESSION, 5};  // LZW, since LogLuv is lossy
       REQUIRE(cv::imwrite(folder.file(in), picture, parameters));
       for (const char* kernel : {"identity", "[[0,0,0],[0,1,0],[0,0,0]]"}) {
         apply(folder, {in, "-k", kernel, "--padding", "same", "-o", out});
@@ -84,7 +84,7 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
 
 TEST_CASE("a palette, grey with alpha, and a JPEG keep their values") {
   const TempFolder folder;
-  // 2x1 pixels of a palette PNG: red, green; made by hand, since OpenCV writes no palettes.
+  // A palette PNG of 2x1 pixels, red and green. The script writes it, since OpenCV cannot write palettes.
   const ProgramResult made = run_shell(R"(python3 - <<'END'
 import struct, zlib
 def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
@@ -112,7 +112,7 @@ END)",
   CHECK(equal(read(folder, "in.identity.png"), read(folder, "in.jpg")));
 }
 
-TEST_CASE("encoders take a quality, a level and a strategy, or the format says that it has none") {
+TEST_CASE("encoders take a quality, a level and a strategy; formats without them refuse") {
   const TempFolder folder;
   cv::Mat picture;
   cv::GaussianBlur(random_picture(CV_8UC3, 21), picture, {5, 5}, 2);
@@ -148,7 +148,8 @@ TEST_CASE("encoders take a quality, a level and a strategy, or the format says t
 
 TEST_CASE("a picture taken sideways is written upright") {
   const TempFolder folder;
-  // Two blocks, dark above bright once upright; stored with its first row on the right, as a camera held on its side.
+  // Upright, the picture has a dark block above a bright one. It is stored with its first row on the right, as by a
+  // camera that was held sideways.
   cv::Mat stored(16, 32, CV_8U, cv::Scalar(20));
   stored.colRange(16, 32).setTo(220);
   cv::imwrite(folder.file("plain.jpg"), stored);
@@ -173,12 +174,12 @@ TEST_CASE("kernel channels are in R, G, B order") {
   cv::imwrite(folder.file("c.png"), cv::Mat(4, 5, CV_8UC3, cv::Scalar(3, 20, 100)));  // B, G, R
   apply(folder, {"c.png", "-k", "[[[1]],[[0]],[[0]]]", "-o", "red.png"});
   CHECK(equal(read(folder, "red.png"), cv::Mat(4, 5, CV_8UC1, cv::Scalar(100))));
-  // Out: R from B, G as it is, B from R.
+  // This kernel swaps R and B.
   apply(folder, {"c.png", "-k", "[[[[0]],[[0]],[[1]]],[[[0]],[[1]],[[0]]],[[[1]],[[0]],[[0]]]]", "-o", "swapped.png"});
   CHECK(equal(read(folder, "swapped.png"), cv::Mat(4, 5, CV_8UC3, cv::Scalar(100, 20, 3))));
 }
 
-TEST_CASE("a filtered picture is what OpenCV's filter2D makes of it") {
+TEST_CASE("a filtered picture equals that of OpenCV's filter2D") {
   const TempFolder folder;
   const cv::Mat weights = (cv::Mat_<double>(3, 3) << 1, 2, 0, -1, 1, -2, 0, 3, -1);
   for (const int type : {CV_8UC1, CV_8UC3, CV_16UC1, CV_16UC3}) {
@@ -187,7 +188,7 @@ TEST_CASE("a filtered picture is what OpenCV's filter2D makes of it") {
     cv::imwrite(folder.file("x.png"), picture);
     apply(folder, {"x.png", "-k", "[[1,2,0],[-1,1,-2],[0,3,-1]]", "--padding", "same", "--padding-mode", "replicate",
                    "-o", "y.png"});
-    cv::Mat doubles, expected;  // integer weights: the sums are exact in double
+    cv::Mat doubles, expected;  // with integer weights, double sums are exact
     picture.convertTo(doubles, CV_64F);
     cv::filter2D(doubles, doubles, -1, weights, {-1, -1}, 0, cv::BORDER_REPLICATE);
     doubles.convertTo(expected, picture.depth());
@@ -207,7 +208,7 @@ TEST_CASE("--gray is OpenCV's luma") {
   }
 }
 
-TEST_CASE("alpha is set aside, dropped or filtered") {
+TEST_CASE("alpha is kept, dropped or filtered") {
   const TempFolder folder;
   cv::Mat picture(6, 8, CV_8UC4, cv::Scalar(10, 20, 30, 0));
   for (int y = 0; y < 6; ++y) {
@@ -218,17 +219,17 @@ TEST_CASE("alpha is set aside, dropped or filtered") {
     return int{read(folder, name).at<cv::Vec4b>(y, x)[3]};
   };
 
-  // 3x3 with stride 2: the centre of output (i, j) is input (2i + 1, 2j + 1).
+  // With a 3x3 kernel and stride 2, the centre of output (i, j) is input (2i + 1, 2j + 1).
   apply(folder, {"a.png", "-k", "[[0,0,0],[0,2,0],[0,0,0]]", "--stride", "2", "-o", "k.png"});
   CHECK(read(folder, "k.png").size() == cv::Size(3, 2));
   CHECK(read(folder, "k.png").at<cv::Vec4b>(1, 2) == cv::Vec4b(20, 40, 60, 35));
   CHECK(alpha_at("k.png", 0, 0) == 11);
-  // Full padding: the centre of the corner lies outside, and the nearest pixel stands for it.
+  // With full padding, the centre of the corner is outside the picture. The nearest pixel is used instead.
   apply(folder, {"a.png", "-k", "box:size=5", "--padding", "full", "-o", "f.png"});
   CHECK(alpha_at("f.png", 0, 0) == 0);
   CHECK(alpha_at("f.png", 9, 11) == 57);
   CHECK(alpha_at("f.png", 2, 3) == 1);
-  // A kernel that joins three channels into one leaves grey with alpha.
+  // A kernel that combines three channels into one gives grey with alpha.
   apply(folder, {"a.png", "-k", "luma", "-o", "l.png"});
   CHECK(alpha_at("l.png", 5, 7) == 57);
 
@@ -237,13 +238,13 @@ TEST_CASE("alpha is set aside, dropped or filtered") {
   CHECK(read(folder, "d.png").channels() == 3);
   apply(folder, {"a.png", "-k", "[[2]]", "--alpha", "filter", "-o", "t.png"});
   CHECK(read(folder, "t.png").at<cv::Vec4b>(5, 7) == cv::Vec4b(20, 40, 60, 114));
-  // Alpha follows the depth, so that opaque stays opaque.
+  // Alpha is rescaled to the depth, so that opaque stays opaque.
   cv::imwrite(folder.file("o.png"), cv::Mat(2, 2, CV_8UC4, cv::Scalar(1, 2, 3, 255)));
   apply(folder, {"o.png", "-k", "identity", "--depth", "u16", "-o", "o16.png"});
   CHECK(read(folder, "o16.png").at<cv::Vec4w>(1, 1) == cv::Vec4w(257, 514, 771, 65535));
 }
 
-TEST_CASE("maps, depths and what is counted as clipped") {
+TEST_CASE("maps, depths, and the number of clipped values") {
   const TempFolder folder;
   const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 4) << 0, 255, 100, 100);
   cv::imwrite(folder.file("x.png"), picture);
@@ -263,8 +264,8 @@ TEST_CASE("maps, depths and what is counted as clipped") {
   CHECK(row({"--map", "clip"}).first == Values{255, 0, 0});
   CHECK(row({"--map", "clip"}).second.find("clipped 1 (33 %) low, 0 high") != std::string::npos);
   CHECK(row({"--map", "normalize"}).first == Values{255, 0, 96});  // 155 / 410 * 255 = 96.4
-  CHECK(row({"--map", "offset"}).first ==
-        Values{255, 50, 128});  // 255.5 rounds to 256, which saturates; 50.5 rounds to 50
+  // 255.5 rounds to 256, which saturates; 50.5 rounds to 50.
+  CHECK(row({"--map", "offset"}).first == Values{255, 50, 128});
   CHECK(row({"--map", "offset"}).second.find("clipped 0 low, 1 (33 %) high") != std::string::npos);
   CHECK(row({"--depth", "u16"}).first == Values{65535, 155 * 257, 0});
   CHECK(row({"--bias", "0.5", "--map", "clip"}).first == Values{255, 0, 0});  // 255.5 clips, 0.5 rounds to even
@@ -272,14 +273,14 @@ TEST_CASE("maps, depths and what is counted as clipped") {
 
   apply(folder, {"x.png", "-k", "[[-1,1]]", "--depth", "f32", "-o", "y.tif"});
   CHECK(equal(read(folder, "y.tif"), (cv::Mat_<float>(1, 3) << 255, -155, 0)));
-  // Without a name that says otherwise, floats go to TIFF.
+  // Without an output name, floats are written as TIFF.
   CHECK(apply(folder, {"x.png", "-k", "[[-1,1]]", "--depth", "f32"}).find("-> x.inline.tif") != std::string::npos);
   CHECK(apply(folder, {"y.tif", "-k", "identity", "--map", "normalize", "-o", "n.png"}).find("n.png 1x1x3 u8") !=
         std::string::npos);
   CHECK(equal(read(folder, "n.png"), (cv::Mat_<std::uint8_t>(1, 3) << 255, 0, 96)));
 }
 
-TEST_CASE("a step up and a step down survive in every map that can show them") {
+TEST_CASE("a step up and a step down are visible with every map that can show them") {
   const TempFolder folder;
   cv::Mat bar(9, 20, CV_8U, cv::Scalar(0));
   bar.colRange(7, 14).setTo(255);
@@ -324,7 +325,7 @@ TEST_CASE("a step up and a step down survive in every map that can show them") {
   CHECK(refused({"-k", "sobel-x", "-o", "o.tif", "--depth", "f32"}).find("--depth u8") != std::string::npos);
 }
 
-TEST_CASE("signed keeps alpha beside its colours") {
+TEST_CASE("signed keeps alpha in addition to its colours") {
   const TempFolder folder;
   cv::Mat picture = random_picture(CV_8UC4, 31);
   cv::imwrite(folder.file("in.png"), picture);
@@ -337,7 +338,7 @@ TEST_CASE("signed keeps alpha beside its colours") {
   CHECK(equal(before, after));
 }
 
-TEST_CASE("thresholds and percentiles: what they make, and that they say so") {
+TEST_CASE("thresholds and percentiles affect the output, and the report shows them") {
   const TempFolder folder;
   const cv::Mat picture = (cv::Mat_<std::uint8_t>(1, 6) << 0, 255, 100, 100, 130, 30);
   cv::imwrite(folder.file("x.png"), picture);
@@ -349,14 +350,14 @@ TEST_CASE("thresholds and percentiles: what they make, and that they say so") {
     return std::make_pair(values, report);
   };
   using Values = std::vector<int>;
-  // The responses are 255, -155, 0, 30, -100; auto is abs here.
+  // The responses are 255, -155, 0, 30, -100. The automatic map is abs.
   CHECK(row({"--threshold", "100"}).first == Values{255, 255, 0, 0, 0});
   CHECK(row({"--threshold", "99.5"}).first == Values{255, 255, 0, 0, 255});
   CHECK(row({"--threshold", "-101", "--map", "clip"}).first == Values{255, 0, 255, 255, 255});
   CHECK(
       row({"--threshold", "100"}).second.find("map abs, threshold 100, response -155 to 255, clipped 0 low, 0 high") !=
       std::string::npos);
-  // Of five, the 40th percentile is the second, -100, and the 80th the fourth, 30.
+  // Of five responses, the 40th percentile is the second, -100, and the 80th is the fourth, 30.
   CHECK(row({"--normalize-percentile", "40,80"}).first == Values{255, 0, 196, 255, 0});
   CHECK(row({"--normalize-percentile", "40,80"})
             .second.find(
@@ -391,13 +392,13 @@ TEST_CASE("premultiplied: colours under transparent pixels do not bleed") {
       run_convtool({"apply", "a.png", "-k", "edge", "--alpha", "premultiply", "-o", "q.png"}, folder);
   CHECK(refused.code == 1);
   CHECK(refused.err.find("--alpha keep") != std::string::npos);
-  cv::imwrite(folder.file("o.png"), random_picture(CV_8UC3, 3));  // without alpha there is nothing to weigh by
+  cv::imwrite(folder.file("o.png"), random_picture(CV_8UC3, 3));  // without alpha, premultiply has no effect
   apply(folder, {"o.png", "-k", "edge", "--alpha", "premultiply", "-o", "q.png"});
   apply(folder, {"o.png", "-k", "edge", "-o", "r.png"});
   CHECK(equal(read(folder, "q.png"), read(folder, "r.png")));
 }
 
-TEST_CASE("what of a file does not come through is told: pages of each, a profile once") {
+TEST_CASE("warnings about ignored content: pages for each file, a profile once") {
   const TempFolder folder;
   cv::imwrite(folder.file("plain.jpg"), random_picture(CV_8UC3, 5));
   const std::vector<cv::Mat> pages(3, random_picture(CV_8UC1, 6));
@@ -418,13 +419,13 @@ END)",
         "convtool: warning: a.jpg: its ICC profile is ignored: values are taken as sRGB, and the output has no profile "
         "(not repeated for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
   CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
-  std::size_t told = 0;
-  for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++told;
-  CHECK(told == 2);
+  std::size_t reports = 0;
+  for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++reports;
+  CHECK(reports == 2);
   CHECK(run_convtool({"apply", "a.jpg", "-k", "identity", "--out-dir", "o", "-q"}, folder).err == "");
 }
 
-TEST_CASE("banks stack, join and report what they did") {
+TEST_CASE("banks stack or combine their kernels, and name the output after them") {
   const TempFolder folder;
   const cv::Mat picture = random_picture(CV_8UC1, 9);
   cv::imwrite(folder.file("x.png"), picture);

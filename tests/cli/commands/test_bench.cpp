@@ -1,4 +1,4 @@
-// convtool bench on the real binary, for the shortest of all workloads.
+// Runs convtool bench on the shortest workload.
 
 #include <doctest/doctest.h>
 
@@ -21,14 +21,14 @@ TEST_CASE("the table has a row for each workload") {
       run_convtool({"bench", "--filter", kShortest, "--min-time", "0.001", "--threads", "2"}, folder);
   CHECK(result.code == 0);
   CHECK(result.err == "");
-  CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);  // the machine, the head, the row
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);  // the machine, the header, one row
   CHECK(result.out.find("GMAC/s, copy ") != std::string::npos);
   CHECK(result.out.find("ms, 1T    ms, 2T") != std::string::npos);
   CHECK(result.out.find("\nI5  u8x4 320x240 3x3 float -> u8 ") != std::string::npos);
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("as JSON: the machine and the results") {
+TEST_CASE("JSON has the machine and the results") {
   const TempFolder folder;
   const ProgramResult result =
       run_convtool({"bench", "--filter", kShortest, "--min-time", "0.001", "--threads", "2", "--json"}, folder);
@@ -58,7 +58,7 @@ TEST_CASE("as JSON: the machine and the results") {
   }
 }
 
-TEST_CASE("one thread alone where no more is asked for") {
+TEST_CASE("with --threads 1 only one thread is measured") {
   const TempFolder folder;
   const ProgramResult result =
       run_convtool({"bench", "--filter", kShortest, "--min-time", "0.001", "--threads", "1", "--json"}, folder);

@@ -1,4 +1,4 @@
-// Completion scripts, run by the shells that are there.
+// Completion scripts, run by the shells that are installed.
 #include <doctest/doctest.h>
 
 #include "support/program.h"
@@ -6,7 +6,7 @@
 
 namespace {
 
-/// What bash offers for a command line whose last word is to be completed.
+/// The completions that bash offers for the last word of a command line.
 std::string offered(const TempFolder& folder, const std::string& words) {
   const std::string script = "source <($CONVTOOL completion bash); COMP_WORDS=(convtool " + words +
                              "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _convtool; echo \"${COMPREPLY[@]}\"";
@@ -22,13 +22,13 @@ TEST_CASE("bash completes commands, and each command's own options") {
   CHECK(offered(folder, "apply --ker") == "--kernel\n");
   CHECK(offered(folder, "edges --hy") == "--hysteresis\n");
   CHECK(offered(folder, "apply --hy") == "\n");
-  CHECK(offered(folder, "apply img") == "\n");  // file names, by -o default
+  CHECK(offered(folder, "apply img") == "\n");  // bash then completes file names, by -o default
   CHECK(offered(folder, "kernels sh") == "show\n");
   CHECK(offered(folder, "kernels show so") == "sobel sobel-x sobel-y\n");
   CHECK(offered(folder, "kernels convert --t") == "--to\n");
   CHECK(offered(folder, "kernels convert k.json --to v") == "vips\n");
   CHECK(offered(folder, "apply a.png -k farid --map no") == "normalize\n");
-  CHECK(offered(folder, "apply a.png --map = no") == "normalize\n");  // as bash parts --map=no
+  CHECK(offered(folder, "apply a.png --map = no") == "normalize\n");  // bash splits --map=no into these words
   CHECK(offered(folder, "apply a.png --format np") == "npy\n");
   CHECK(offered(folder, "apply a.png --format t") == "tiff tif\n");
   CHECK(offered(folder, "learn --init un") == "uniform\n");

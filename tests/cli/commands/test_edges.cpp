@@ -1,4 +1,4 @@
-// convtool edges through the real binary: its kinds of output, reports and refusals, read back with OpenCV alone.
+// Runs convtool edges: kinds of output, reports and refusals. OpenCV reads the results back.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr const char* kOperators[] = {"sobel", "scharr", "prewitt", "roberts", "farid", "kirsch", "frei-chen", "log"};
 
-/// Blobs: something with edges in all directions.
+/// A picture of blobs, which have edges in all directions.
 cv::Mat blobs(int type) {
   cv::Mat picture(48, 64, type);
   cv::RNG random(11);
@@ -67,7 +67,7 @@ TEST_CASE("edges and apply agree for every operator") {
   CHECK(equal(read(folder, "e.png"), read(folder, "a.png")));
 }
 
-TEST_CASE("the examples of the help: names, shapes, a Canny detector") {
+TEST_CASE("the examples in the help give the names and shapes of their outputs, and a Canny detector") {
   const TempFolder folder;
   std::filesystem::copy_file(photograph("camera.png"), folder.file("img.png"));
   CHECK(edges(folder, {"img.png"})
@@ -115,7 +115,7 @@ TEST_CASE("the report as JSON: the recipe, thresholds and edge pixels") {
   CHECK(report({"--output-kind", "binary"})["map"] == "none");
 }
 
-TEST_CASE("every kind with every operator and color rule runs, or says what would") {
+TEST_CASE("every kind with every operator and color rule runs, or suggests one that does") {
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC3));
   int ran = 0, refused = 0;
@@ -130,18 +130,19 @@ TEST_CASE("every kind with every operator and color rule runs, or says what woul
         CHECK(result.code <= 2);
       }
   CHECK(ran == 8 * 5 * 4 - refused);
-  // Kirsch, Frei and Chen, and log have no orientation, components of luma alone, and no structure tensor.
+  // The operators of Kirsch and of Frei and Chen, and log, have no orientation and no structure tensor. They have
+  // components for luma only.
   CHECK(refused == 3 * (4 + 3 + 3));
 }
 
-TEST_CASE("orientation: a wheel for pictures, radians for floats, degrees when asked") {
+TEST_CASE("orientation: a colour wheel for pictures, radians for floats, degrees on request") {
   const TempFolder folder;
   cv::Mat ramp(9, 9, CV_8U);
   for (int x = 0; x < 9; ++x) ramp.col(x).setTo(20 * x);
   cv::imwrite(folder.file("r.png"), ramp.t());  // brighter downwards
   CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "-o", "w.png"}).find("-> w.png 3x9x9 u8") !=
         std::string::npos);
-  CHECK(read(folder, "w.png").at<cv::Vec3b>(4, 4) == cv::Vec3b(255, 0, 128));  // B, G, R; halfway from blue to magenta
+  CHECK(read(folder, "w.png").at<cv::Vec3b>(4, 4) == cv::Vec3b(255, 0, 128));  // B, G, R; between blue and magenta
   CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "--depth", "f32"}).find("-> r.sobel.tif 1x9x9 f32") !=
         std::string::npos);
   CHECK(read(folder, "r.sobel.tif").at<float>(4, 4) == doctest::Approx(-CV_PI / 2));
@@ -175,7 +176,7 @@ TEST_CASE("an overlay keeps the picture's colours, depth and alpha") {
   CHECK(equal(overlay, wanted));
 }
 
-TEST_CASE("tensors: one channel by luma, several when they are joined") {
+TEST_CASE("tensors: luma needs one channel; several channels need a rule that combines them") {
   const TempFolder folder;
   folder.write("x.json", "[[[0,0,9],[0,0,9],[0,0,9]],[[0,0,0],[0,0,0],[7,7,7]]]");
   const ProgramResult refused = run_convtool({"edges", "x.json", "-o", "-"}, folder);
@@ -197,7 +198,7 @@ TEST_CASE("standard output of a JPEG is lossless unless a lossy format is named"
         " ff d8\n");
 }
 
-TEST_CASE("options that mean nothing together are refused before any work") {
+TEST_CASE("options that contradict each other are refused before any work") {
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC3));
   const auto refused = [&](std::vector<std::string> options, const char* why) {
@@ -227,7 +228,7 @@ TEST_CASE("options that mean nothing together are refused before any work") {
     CHECK(refused({"--hysteresis", wrong}, "--hysteresis"));
 }
 
-TEST_CASE("what a format cannot store is refused with what edges can do about it") {
+TEST_CASE("outputs that a format cannot store are refused, with a suggestion that suits edges") {
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
   cv::Mat floats;
@@ -246,7 +247,7 @@ TEST_CASE("what a format cannot store is refused with what edges can do about it
   CHECK(refusal({"f.tif", "-o", "o.png"}).find("--depth u8 (with --map normalize") != std::string::npos);
 }
 
-TEST_CASE("an input is skipped when its own output exists, not one of another kind") {
+TEST_CASE("an input is skipped if its own output exists, but not if one of another kind does") {
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
   edges(folder, {"c.png"});
@@ -257,13 +258,13 @@ TEST_CASE("an input is skipped when its own output exists, not one of another ki
   CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("c.sobel.tif exists") != std::string::npos);
 }
 
-TEST_CASE("reports: given thresholds in a dry run, NaN before thinning, and Canny for what it is") {
+TEST_CASE("reports: given thresholds in a dry run, NaN before thinning, and the equivalent Canny detector") {
   const TempFolder folder;
   cv::imwrite(folder.file("g.png"), blobs(CV_8UC1));
   const json dry =
       json::parse(edges(folder, {"g.png", "--thin", "--hysteresis", "3,4.5", "--dry-run", "--json", "-o", "e.png"}));
   CHECK(dry["edges"]["thresholds"]["high"] == 4.5);
-  for (const char* color : {"luma", "max", "sum", "di-zenzo"})  // one colour has no ties and nothing to join
+  for (const char* color : {"luma", "max", "sum", "di-zenzo"})  // one colour has no ties and needs no combining
     CHECK(edges(folder, {"g.png", "--thin", "--hysteresis", "100,200", "--color", color, "-v", "-o", "e.png"})
               .find("the same edges as cv::Canny") != std::string::npos);
   cv::Mat nan(4, 5, CV_32F, cv::Scalar(1));
@@ -276,7 +277,7 @@ TEST_CASE("reports: given thresholds in a dry run, NaN before thinning, and Cann
   }
 }
 
-TEST_CASE("strengths whose squares are no floats") {
+TEST_CASE("strengths whose squares are outside the range of floats") {
   const TempFolder folder;
   for (const char* unit : {"e-24", "e30"}) {
     const std::string zero = "0", nine = std::string("9") + unit;

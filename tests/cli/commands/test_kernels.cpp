@@ -1,4 +1,4 @@
-// kernels show and convert, through the real binary.
+// Runs convtool kernels show and convtool kernels convert.
 
 #include <doctest/doctest.h>
 
@@ -35,7 +35,7 @@ void refuses(const TempFolder& folder, const std::vector<std::string>& arguments
 
 }  // namespace
 
-TEST_CASE("show tells what the weights tell, and what apply would choose") {
+TEST_CASE("show prints the traits of the weights, and the algorithm that apply would choose") {
   const TempFolder folder;
   const std::string text = run_convtool({"kernels", "show", "sobel-x"}, folder).out;
   CHECK(contains(text, "    -1  0  1\n    -2  0  2\n    -1  0  1\n"));
@@ -61,7 +61,7 @@ TEST_CASE("show tells what the weights tell, and what apply would choose") {
   CHECK(contains(wide, "cannot run (layer 2 on 1x1080x1920: "));
 }
 
-TEST_CASE("show --json has all of it") {
+TEST_CASE("show --json has all traits") {
   const TempFolder folder;
   const json report = json::parse(run_convtool({"kernels", "show", "sobel", "--json"}, folder).out);
   CHECK(report["version"] == 1);
@@ -85,7 +85,7 @@ TEST_CASE("show --json has all of it") {
   CHECK(laplacian["layers"][0]["kernels"][0]["planes"][0]["separable"].is_null());
 }
 
-TEST_CASE("show tells of a pool what it has, and no rank of more weights than it can be found of") {
+TEST_CASE("show prints the options of a pool, and no rank for too many weights") {
   const TempFolder folder;
   const json pool = json::parse(run_convtool({"kernels", "show", R"({"pool":"max","size":3})", "--json"}, folder).out);
   CHECK(pool["layers"][0]["kernels"][0] ==
@@ -101,7 +101,7 @@ TEST_CASE("show tells of a pool what it has, and no rank of more weights than it
   CHECK(contains(run_convtool({"kernels", "show", "[[3e38,3e38]]"}, folder).out, "sum 6"));
 }
 
-TEST_CASE("colours are for terminals that want them") {
+TEST_CASE("colours are printed only to terminals that support and allow them") {
   const TempFolder folder;
   if (run_shell("command -v script", folder).code != 0) return skip("needs script");
   // script(1) gives the program a terminal.
@@ -111,7 +111,7 @@ TEST_CASE("colours are for terminals that want them") {
         .out;
   };
   const std::string drawn = on_terminal("-u NO_COLOR TERM=xterm");
-  // -2 and 2 are the largest, -1 and 1 half of that: on the last and the third of five shades.
+  // -2 and 2 are the largest and have the last of five shades; -1 and 1 are half of that and have the third.
   CHECK(contains(drawn, "\x1b[38;5;16;48;5;39m -2\x1b[0m  0\x1b[38;5;16;48;5;214m  2\x1b[0m"));
   CHECK(contains(drawn, "\x1b[38;5;231;48;5;20m -1\x1b[0m  0\x1b[38;5;231;48;5;130m  1\x1b[0m"));
   for (const char* settings : {"NO_COLOR=1 TERM=xterm", "-u NO_COLOR TERM=dumb", "-u NO_COLOR -u TERM"})
@@ -119,7 +119,7 @@ TEST_CASE("colours are for terminals that want them") {
   CHECK(!contains(run_convtool({"kernels", "show", "sobel-x"}, folder).out, "\x1b["));
 }
 
-TEST_CASE("convert: by name, file, standard input or as text, to a file or standard output") {
+TEST_CASE("convert reads a name, a file, standard input or text, and writes a file or standard output") {
   const TempFolder folder;
   CHECK(convert(folder, {"gaussian-5", "-o", "g.mat"}).code == 0);
   CHECK(read_text(folder.file("g.mat")).starts_with("5 5 273 0\n1 4 7 4 1\n"));
@@ -143,7 +143,7 @@ TEST_CASE("convert: by name, file, standard input or as text, to a file or stand
   CHECK(convert(folder, {"k.txt", "--to", "magick"}).out == "1x1+0+0: 5\n");
 }
 
-TEST_CASE("what was converted filters as the kernel did") {
+TEST_CASE("a converted kernel gives the same result as the original") {
   const TempFolder folder;
   std::string rows;
   for (int y = 0; y < 12; ++y) {
@@ -162,7 +162,7 @@ TEST_CASE("what was converted filters as the kernel did") {
   }
 }
 
-TEST_CASE("what another program takes filters here as it does there") {
+TEST_CASE("a kernel from another program gives the same result as there") {
   const TempFolder folder;
   const auto differs = [&](const std::string& kernel, const std::string& theirs, std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"apply", TEST_DATA_DIR "/pictures/input.png", "-k", kernel, "-o", "ours.png", "-q"});
@@ -171,8 +171,8 @@ TEST_CASE("what another program takes filters here as it does there") {
     return cv::norm(cv::imread(folder.file("ours.png"), cv::IMREAD_UNCHANGED),
                     cv::imread(TEST_DATA_DIR "/learned/" + theirs, cv::IMREAD_UNCHANGED), cv::NORM_INF);
   };
-  // The pictures of tests/make_golden_learned.sh. A level apart: vips cuts fractions off, ImageMagick's weights are
-  // read in decimals.
+  // tests/make_golden_learned.sh wrote the pictures. They may differ by one level, since vips truncates fractions and
+  // ImageMagick's weights are written in decimals.
   folder.write("mask.mat", "3 3 16 0\n1 2 1\n2 4 2\n1 2 1\n");
   CHECK(convert(folder, {"mask.mat", "-o", "vips.json"}).code == 0);
   CHECK(differs("vips.json", "vips-conv.png") <= 1);
@@ -192,7 +192,7 @@ TEST_CASE("a kernel is not written over the weights that it refers to") {
   CHECK(read_text(folder.file("W.NPY")) == before);
 }
 
-TEST_CASE("borders that are left to others are warned of") {
+TEST_CASE("convert warns if the other format does not store the border") {
   const TempFolder folder;
   const ProgramResult bare = convert(folder, {"[[0,1,0],[1,1,1],[0,1,0]]", "--to", "vips"});
   CHECK(bare.code == 0);
@@ -205,7 +205,7 @@ TEST_CASE("borders that are left to others are warned of") {
   CHECK(convert(folder, {"box.npy", "--to", "magick"}).out.starts_with("3x3+1+1: 0.11111111,0.11111111,"));
 }
 
-TEST_CASE("convert refuses, and writes nothing") {
+TEST_CASE("when convert refuses, it writes nothing") {
   const TempFolder folder;
   folder.write("k.json", "[[1,2],[3,4]]");
   std::filesystem::create_symlink("k.json", folder.file("link.json"));

@@ -1,4 +1,4 @@
-// convtool learn through the real binary: the course's example to the digit, what other programs did, and refusals.
+// Runs convtool learn: the course's example to the digit, filters of other programs, and refusals.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ std::string repeated(const std::string& row, int times) {
   return "[" + text + "]";
 }
 
-/// A folder with the course's object, x.json, and its edges, y.json.
+/// A folder with the course's example: the object, x.json, and its edges, y.json.
 struct Course : TempFolder {
   Course() {
     write("x.json", repeated("[1,1,0,0,0,0,1,1]", 6));
@@ -31,7 +31,7 @@ struct Course : TempFolder {
   }
 };
 
-/// The last line of JSON that a run prints.
+/// The last line of JSON that a run printed.
 json last_json(const ProgramResult& result) {
   REQUIRE(result.code == 0);
   const std::size_t end = result.out.find_last_not_of('\n');
@@ -41,7 +41,7 @@ json last_json(const ProgramResult& result) {
 
 std::string data(const std::string& name) { return std::string(TEST_DATA_DIR) + "/" + name; }
 
-/// What learning `target` from the photograph in pictures/ gives.
+/// Learns the kernel that turns the photograph in pictures/ into `target`. Returns the report.
 json learn_picture(const std::string& target, std::vector<std::string> options) {
   const TempFolder folder;
   options.insert(options.begin(), {"learn", "--input", data("pictures/input.png"), "--target", target, "--json"});
@@ -74,7 +74,7 @@ TEST_CASE("5: learning the kernel of an edge") {
         std::string::npos);
 }
 
-TEST_CASE("least squares needs no options, and rounds to what the edges were made with") {
+TEST_CASE("least squares needs no options, and --round finds the kernel that produced the edges") {
   const Course course;
   CHECK(course.learn({"--kernel-size", "1x2", "--round"}).out.starts_with("weights [[1,-1]]\nloss 0.000"));
   const json kernel = json::parse(course.learn({"--kernel-size", "1x2", "--round", "-o", "-", "-q"}).out);
@@ -105,7 +105,7 @@ TEST_CASE("reports: JSON lines, intervals, silence, and standard output for the 
   CHECK(both.err.find("epoch 2, loss ") != std::string::npos);
 }
 
-TEST_CASE("a start that is a kernel file: its options hold, and learning goes on from it") {
+TEST_CASE("--init with a kernel file takes its options and continues from its weights") {
   const Course course;
   course.write("start.json", R"({"weight": [[2, -2]], "divisor": 2, "bias": 0, "stride": [1, 1]})");
   const json report = last_json(course.learn({"--init", "start.json", "--epochs", "1", "--json"}));
@@ -123,7 +123,7 @@ TEST_CASE("the same numbers for the same seed") {
   CHECK(weights("7") != weights("8"));
 }
 
-TEST_CASE("planted in a photograph, written as floats: both methods find the numbers to 1e-4") {
+TEST_CASE("both methods find the kernel that filtered a photograph, to 1e-4, if the result is stored as floats") {
   const struct {
     const char* kernel;
     std::vector<std::string> options;
@@ -137,7 +137,7 @@ TEST_CASE("planted in a photograph, written as floats: both methods find the num
        {"--kernel-size", "2", "--groups", "3", "--stride", "2", "--dilation", "2", "--padding", "1", "--padding-mode",
         "symmetric", "--bias"}},
   };
-  // Weights and biases, divided, one after another.
+  // All weights, divided by the divisor, followed by all biases.
   const auto numbers_of = [](const std::string& kernel, const TempFolder& folder) {
     const json shown = json::parse(run_convtool({"kernels", "show", kernel, "--json"}, folder).out);
     const json& layer = shown["layers"][0]["kernels"][0];
@@ -154,7 +154,7 @@ TEST_CASE("planted in a photograph, written as floats: both methods find the num
       CAPTURE(planted.kernel);
       CAPTURE(method[1]);
       const TempFolder folder;
-      // Descent learns a bias beside values of up to 255 in hours only; from the photograph between -2 and 2 at once.
+      // With values up to 255, descent would need hours to learn a bias. Scaled to -2..2, it takes seconds.
       const std::string scale = method[1] == "gd" ? R"({"weight":[[0.015625]],"bias":-2})" : "[[1]]";
       CHECK(run_convtool({"apply", data("pictures/input.png"), "-k", scale, "--depth", "f32", "-o", "x.npy"}, folder)
                 .code == 0);
@@ -173,7 +173,7 @@ TEST_CASE("planted in a photograph, written as floats: both methods find the num
     }
 }
 
-TEST_CASE("what other programs did to a photograph: half a grey level, and their integers") {
+TEST_CASE("kernels of other programs are found to half a grey level, and their integers exactly") {
   for (const std::string name :
        {"magick-blur", "magick-sharpen", "vips-gaussblur", "vips-conv", "gm-blur", "gm-convolve"}) {
     CAPTURE(name);
@@ -185,7 +185,7 @@ TEST_CASE("what other programs did to a photograph: half a grey level, and their
   CHECK(std::sqrt(colours["mean_squared_error"].get<double>()) < 0.5);
   CHECK(std::fabs(colours["kernel"]["weight"][0][0][0][0].get<double>() - 0.5) < 0.01);
 
-  // Both cut off fractions, which a bias of about -0.5 tells.
+  // Both programs truncate fractions, which appears as a bias of about -0.5.
   const std::vector<std::string> options = {"--kernel-size",  "5",         "--padding", "same",
                                             "--padding-mode", "replicate", "--bias",    "--round"};
   const json gm = learn_picture(data("learned/gm-convolve.png"), options)["kernel"];
@@ -220,7 +220,7 @@ TEST_CASE("a target of the wrong shape: the error names both shapes and the expe
   check_refused(course.learn({"--kernel-size", "9"}), 1, "x.json: the kernel is larger than the padded input");
 }
 
-TEST_CASE("what cannot be learned from is refused, by file, and nothing is written") {
+TEST_CASE("files that cannot be learned from are refused by name, and nothing is written") {
   const Course course;
   check_refused(course.learn({"--kernel-size", "1x2", "--lr", "1", "-o", "k.json"}), 1,
                 "--lr: the run diverges at epoch ");
@@ -241,7 +241,7 @@ TEST_CASE("what cannot be learned from is refused, by file, and nothing is writt
   CHECK(!std::filesystem::exists(course.file("k.json")));
 }
 
-TEST_CASE("a constant input is told, and the smallest weights are taken") {
+TEST_CASE("a constant input gives a warning and the smallest weights") {
   const TempFolder folder;
   folder.write("x.json", repeated(repeated("100", 6), 6));
   folder.write("y.json", repeated(repeated("50", 4), 4));
@@ -254,7 +254,7 @@ TEST_CASE("a constant input is told, and the smallest weights are taken") {
   CHECK(report["kernel"]["weight"][1][1].get<double>() == doctest::Approx(0.5 / 9));
 }
 
-TEST_CASE("gradient descent on an input that is the same everywhere tells so, and on nothing is refused") {
+TEST_CASE("gradient descent warns of a constant input, and refuses an input of zeros") {
   const TempFolder folder;
   folder.write("x.json", repeated(repeated("100", 6), 6));
   folder.write("zero.json", repeated(repeated("0", 6), 6));
@@ -271,7 +271,7 @@ TEST_CASE("gradient descent on an input that is the same everywhere tells so, an
   check_refused(learn("zero.json"), 1, "zero.json: no step changes the loss");
 }
 
-TEST_CASE("a run that ends worse than it began has diverged, however slowly") {
+TEST_CASE("a run that ends with a larger loss than it began with has diverged, however slowly") {
   const Course course;
   check_refused(
       course.learn({"--kernel-size", "1x2", "--lr", "0.05", "--epochs", "6", "--init", "[[0.5,0.4]]", "-o", "k.json"}),
@@ -279,7 +279,7 @@ TEST_CASE("a run that ends worse than it began has diverged, however slowly") {
   CHECK(!std::filesystem::exists(course.file("k.json")));
 }
 
-TEST_CASE("weights that floats do not hold are refused, in either direction, in JSON too") {
+TEST_CASE("weights that are too large or too small for floats are refused, with --json too") {
   const Course course;
   course.write("small.json", "[[1e-30,2e-30,1e-30],[2e-30,1e-30,1e-30]]");
   course.write("large.json", "[[1e30,2e30,1e30],[2e30,1e30,3e30]]");
@@ -300,7 +300,7 @@ TEST_CASE("weights that floats do not hold are refused, in either direction, in 
   CHECK(read_text(course.file("good.json")) == "[[1]]");
 }
 
-TEST_CASE("a run that momentum leads up first has not diverged") {
+TEST_CASE("a run whose loss first rises because of momentum has not diverged") {
   const TempFolder folder;
   folder.write("x.json", "[[0,3,3,3,-3],[-2,3,-1,2,0],[-3,3,3,-1,-3],[-1,1,0,-3,1],[3,-3,1,2,2]]");
   folder.write("y.json", "[[3,-2,1,3,1],[-1,3,-2,1,-1],[1,0,1,-3,3],[2,2,-3,1,1],[-1,0,-1,-2,2]]");
@@ -319,7 +319,7 @@ TEST_CASE("a run that momentum leads up first has not diverged") {
   CHECK(learn("3000").second < 0.9 * start);
 }
 
-TEST_CASE("errors about shapes and channels name what would fit") {
+TEST_CASE("errors about shapes and channels say which shape would fit") {
   const Course course;
   course.write("three.json", "[[[1,2],[3,4]],[[1,2],[3,4]],[[1,2],[3,4]]]");
   course.write("one.json", "[[1,2],[3,4]]");
@@ -338,7 +338,7 @@ TEST_CASE("errors about shapes and channels name what would fit") {
                 "--kernel-size: '1000000000' is more than");
 }
 
-TEST_CASE("what was held out has an R^2 of its own; a bias that is only kept is not counted") {
+TEST_CASE("held-out rows have their own R^2, and a bias that is not learned is not counted") {
   const Course course;
   const json report = last_json(course.learn({"--kernel-size", "1x2", "--holdout", "0.34", "--json"}));
   CHECK(report["held_out"]["r_squared"].get<double>() == doctest::Approx(1));

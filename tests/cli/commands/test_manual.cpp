@@ -1,4 +1,4 @@
-// The manual page, which is made from the table of options.
+// The manual page, which is generated from the table of options.
 #include <doctest/doctest.h>
 
 #include <sstream>
@@ -18,7 +18,7 @@ TEST_CASE("the manual names every option of every command") {
     for (std::string line; std::getline(help, line);) {
       const std::size_t at = line.find("--");
       if (!line.starts_with("  -") || at == std::string::npos || at > 6) continue;
-      std::string name;  // as troff has it
+      std::string name;  // escaped for troff
       for (const char c : line.substr(at, line.find_first_of(" =", at) - at))
         name += c == '-' ? "\\-" : std::string(1, c);
       CAPTURE(name);
@@ -29,7 +29,7 @@ TEST_CASE("the manual names every option of every command") {
   }
 }
 
-TEST_CASE("troff has nothing to say against the manual") {
+TEST_CASE("troff accepts the manual without warnings") {
   const TempFolder folder;
   const ProgramResult man =
       run_shell("command -v groff >/dev/null || exit 77; $CONVTOOL manual | groff -man -Tutf8 -ww -z", folder);

@@ -1,4 +1,4 @@
-// Networks on the real binary: against PyTorch, layer by layer, with weights from other files, and imported kernels.
+// Runs networks: compares them with PyTorch, dumps layers, reads weights from other files, and imports kernels.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::vector<float> values_of(const RankedTensor& tensor) {
   return {data, data + tensor.tensor.shape().count()};
 }
 
-/// The stack of tests/make_golden_network.py.
+/// The network of tests/make_golden_network.py.
 std::string golden_network() {
   const auto layer = [](const std::string& name, const std::string& more) {
     return R"({"name":")" + name + R"(","weight":")" TEST_DATA_DIR "/golden-network.safetensors#" + name +
@@ -50,7 +50,8 @@ class Workplace : public TempFolder {
 
   ProgramResult run(const std::vector<std::string>& arguments) const { return run_convtool(arguments, *this); }
 
-  /// One line on standard error that holds `part`, and nothing new in the folder.
+  /// Runs convtool and checks its exit code, that standard error is one line that contains `part`, and that the folder
+  /// has no new files.
   void refuses(const std::vector<std::string>& arguments, int code, const std::string& part) const {
     const std::vector<std::string> before = names();
     const ProgramResult result = run(arguments);
@@ -64,7 +65,7 @@ class Workplace : public TempFolder {
 
 }  // namespace
 
-TEST_CASE("a stack like LeNet's is PyTorch's, from a picture of bytes and weights of four types") {
+TEST_CASE("a network like LeNet equals PyTorch's, on a picture of bytes with weights of four types") {
   const TempFolder folder;
   const ProgramResult result =
       run_convtool({"apply", kPicture, "-k", golden_network(), "-o", "y.npy", "--dump-layers", "layers"}, folder);
@@ -75,11 +76,11 @@ TEST_CASE("a stack like LeNet's is PyTorch's, from a picture of bytes and weight
   REQUIRE(y.tensor.shape() == expected.tensor.shape());
   const std::vector<float> got = values_of(y), wanted = values_of(expected), magnitude = values_of(magnitudes);
 
-  // A sum of n products in float errs by (n + 4) * 2^-24 * sum|x||w| (bias, activation and store in the 4), and the
-  // next layer turns an error of its input into at most sum|e||w|. With m the magnitudes, which are what the same
-  // layers make of absolute weights, all errors together stay within m times the sum of the (n + 4) * 2^-24; the
-  // largest of two values errs by no more than they do, and a mean of 4 is a sum of 4. The golden values are rounded to
-  // float: 1 more.
+  // A float sum of n products errs by at most (n + 4) * 2^-24 * sum|x||w|, where the 4 covers bias, activation and
+  // store. The next layer turns an error e of its input into at most sum|e||w|. Let m be the magnitudes, which are the
+  // result of the same layers with absolute weights. Then all errors together are within m times the sum of all
+  // (n + 4) * 2^-24. A maximum errs by no more than its values do, and a mean of 4 counts as a sum of 4. Rounding the
+  // golden values to float adds 1.
   const double bound = (75 + 4 + 150 + 4 + 4 + 4 + 400 + 4 + 1) * 0x1p-24;
   double largest = 0, worst = 0;
   for (const float value : wanted) largest = std::max(largest, static_cast<double>(std::fabs(value)));
@@ -98,7 +99,7 @@ TEST_CASE("a stack like LeNet's is PyTorch's, from a picture of bytes and weight
   CHECK(values_of(read_npy(folder.file("layers/input.05-conv3.npy"))) == got);
 }
 
-TEST_CASE("--dump-layers writes what each layer makes, and changes nothing else") {
+TEST_CASE("--dump-layers writes the output of each layer, and changes nothing else") {
   const Workplace workplace;
   const ProgramResult plain = workplace.run({"apply", "a.pgm", "-k", "net.json", "-o", "plain.png"});
   const ProgramResult result =
@@ -119,7 +120,7 @@ TEST_CASE("--dump-layers writes what each layer makes, and changes nothing else"
   CHECK(read_npy(workplace.file("x.01-inline.npy")).rank == 2);
 }
 
-TEST_CASE("--dump-layers beside other options") {
+TEST_CASE("--dump-layers with other options") {
   const Workplace workplace;
   const std::vector<std::string> before = workplace.names();
   const ProgramResult dry =
@@ -148,10 +149,11 @@ TEST_CASE("--dump-layers beside other options") {
 
   workplace.write("a.02-pool.npy", "mine");
   const ProgramResult kept = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"});
-  CHECK(kept.out.find("skipped") == std::string::npos);  // the result was not there
+  CHECK(kept.out.find("skipped") == std::string::npos);  // the result did not exist yet
   const ProgramResult again = workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"});
   CHECK(again.out.find("skipped: a.net.png exists") != std::string::npos);
-  CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");  // what is there is left as it is, what is not comes
+  // With -n, existing layer outputs are kept and missing ones are written.
+  CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");
   CHECK(std::filesystem::exists(workplace.file("a.01-twice.npy")));
   std::filesystem::remove(workplace.file("a.net.png"));
   CHECK(workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"}).out.find("skipped") ==
@@ -160,7 +162,7 @@ TEST_CASE("--dump-layers beside other options") {
                     "which this run reads");
 }
 
-TEST_CASE("pools take the options that mean something, and refuse the others") {
+TEST_CASE("pools accept the options that apply to them, and refuse the others") {
   const Workplace workplace;
   const std::string pool = R"({"name":"pool","pool":"max","size":2})";
   CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.json", "--json"}).code == 0);
@@ -196,7 +198,7 @@ TEST_CASE("pools take the options that mean something, and refuse the others") {
         std::string::npos);
 }
 
-TEST_CASE("alpha beside pools: kept at the windows' centres; premultiplied through means, not through maxima") {
+TEST_CASE("pools keep alpha at the centres of windows; means can be premultiplied, maxima cannot") {
   const Workplace workplace;
   cv::Mat picture(2, 4, CV_8UC4);
   for (int i = 0; i < 32; ++i) picture.data[i] = static_cast<std::uint8_t>(7 * i);
@@ -209,8 +211,8 @@ TEST_CASE("alpha beside pools: kept at the windows' centres; premultiplied throu
   CHECK(run("max", "keep").code == 0);
   const cv::Mat pooled = cv::imread(workplace.file("y.png"), cv::IMREAD_UNCHANGED);
   REQUIRE(pooled.total() == 2);
-  CHECK(pooled.at<cv::Vec4b>(0, 1)[0] == 7 * 28);  // the last pixel's, the largest
-  CHECK(pooled.at<cv::Vec4b>(0, 1)[3] == 7 * 11);  // of two middles the first: pixel 2 of the upper row
+  CHECK(pooled.at<cv::Vec4b>(0, 1)[0] == 7 * 28);  // of the last pixel, the largest
+  CHECK(pooled.at<cv::Vec4b>(0, 1)[3] == 7 * 11);  // of pixel 2 of the upper row, the first of two middles
   CHECK(run("mean", "premultiply").code == 0);
   const ProgramResult refused = run("max", "premultiply");
   CHECK(refused.code == 1);
@@ -225,7 +227,7 @@ TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
       "a.pgm: layer 3 on 1x1x1: the kernel is larger than the padded input (kernel 1x2, padded input 1x1)");
 }
 
-TEST_CASE("weights beside the kernel file are found from anywhere, and never written to") {
+TEST_CASE("weights are found relative to the kernel file, and never overwritten") {
   const Workplace workplace;
   std::filesystem::create_directory(workplace.path() / "k");
   REQUIRE(workplace.run({"apply", "-", "-k", "[[1]]", "--format", "npy", "-o", "k/w.npy"}).code != 0);
@@ -241,7 +243,7 @@ TEST_CASE("weights beside the kernel file are found from anywhere, and never wri
   workplace.refuses({"apply", "a.pgm", "-k", "m.safetensors", "-o", "y.json"}, 2, "convtool kernels import");
 }
 
-TEST_CASE("a manifest knows pools and weights of other files apart") {
+TEST_CASE("a manifest distinguishes pools, and kernels with weights") {
   const Workplace workplace;
   const auto run = [&](const std::string& kernel) {
     workplace.write("k.json", kernel);
@@ -318,7 +320,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
   workplace.refuses({"kernels", "import", "folder.safetensors"}, 2, "no such file");
 }
 
-TEST_CASE("an import tells of a bias that it leaves out, and of names that no file can have") {
+TEST_CASE("import warns of a bias that it leaves out, and refuses names that cannot be file names") {
   const Workplace workplace;
   const std::string header = R"({"up.weight":{"dtype":"F32","shape":[2,1,1,1],"data_offsets":[0,8]},)"
                              R"("up.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
@@ -344,7 +346,7 @@ TEST_CASE("an import tells of a bias that it leaves out, and of names that no fi
   workplace.refuses({"kernels", "import", "p.safetensors#q/m.safetensors", "up"}, 2, "rename the folder");
 }
 
-TEST_CASE("references are to regular files, by names that can be") {
+TEST_CASE("references must be to regular files with valid names") {
   const Workplace workplace;
   REQUIRE(run_shell("mkfifo f.npy && ln -s /dev/zero z.npy", workplace).code == 0);
   for (const char* name : {"f.npy", "z.npy"})

@@ -1,4 +1,4 @@
-// shape: stacks as tables, files by their headers, layers timed, and what is refused.
+// Runs convtool shape: tables of layers, files that give a shape, timings, and refusals.
 
 #include <doctest/doctest.h>
 
@@ -43,7 +43,7 @@ std::vector<std::string> words_of(const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a stack is a table with a row for each layer and one for all, then the formulas") {
+TEST_CASE("a stack is shown as a table with a row for each layer and one for all, followed by the formulas") {
   const TempFolder folder;
   const ProgramResult result = shape(folder, {"1x32x32", "--kernel-size", "5", "--repeat", "7", "--out-channels", "1"});
   CHECK(result.code == 0);
@@ -51,25 +51,25 @@ TEST_CASE("a stack is a table with a row for each layer and one for all, then th
   REQUIRE(lines.size() == 1 + 1 + 7 + 1 + 1 + 7);
   CHECK(lines[0] == "1x4x4");
   using Words = std::vector<std::string>;
-  // 25 weights; 25 * 28 * 28 MACs; 28 * 28 floats; 32 * 32 * 28 * 28 weights.
+  // 25 weights, 25 * 28 * 28 MACs, 28 * 28 floats, 32 * 32 * 28 * 28 weights if fully connected.
   CHECK(words_of(lines[2]) ==
         Words{"1", "5x5", "1x32x32", "->", "1x28x28", "25", "19600", "3136", "5x5", "1x1", "2,2", "802816"});
   CHECK(words_of(lines[8]) ==
         Words{"7", "5x5", "1x8x8", "->", "1x4x4", "25", "400", "64", "29x29", "1x1", "14,14", "1024"});
-  // 25 * (28^2 + 24^2 + ... + 4^2) MACs, 4 bytes for each of those outputs; 32 * 32 * 4 * 4 weights.
+  // 25 * (28^2 + 24^2 + ... + 4^2) MACs, 4 bytes for each of those outputs, 32 * 32 * 4 * 4 weights if fully connected.
   CHECK(words_of(lines[9]) ==
         Words{"all", "1x32x32", "->", "1x4x4", "175", "56000", "8960", "29x29", "1x1", "14,14", "16384"});
   CHECK(lines[11] ==
         "layer 1: h = floor((32 + 0 + 0 - 1*(5-1) - 1) / 1) + 1 = 28, w = floor((32 + 0 + 0 - 1*(5-1) - 1) / 1) + 1 = "
         "28");
-  // Aligned: text begins in one place, numbers end in one.
+  // Columns are aligned: text begins, and numbers end, at the same place in every row.
   for (std::size_t i = 3; i <= 9; ++i) {
     CHECK(lines[i].find("1x") == lines[2].find("1x"));
     CHECK(lines[i].size() == lines[2].size());
   }
 }
 
-TEST_CASE("networks and banks, again and again, with what they have in common in all") {
+TEST_CASE("networks and banks are repeated, and the report has totals for all layers") {
   const TempFolder folder;
   const std::string network = R"({"layers":[{"weight":[[1,2,1]],"padding":[0,1]},{"bank":[[[1,1]],[[1,-1]]]}]})";
   const json report = shape_json(folder, {"2x5x9", "-k", network, "--repeat", "2"});
@@ -77,7 +77,7 @@ TEST_CASE("networks and banks, again and again, with what they have in common in
   CHECK(report["layers"][1]["output_shape"] == json({4, 5, 8}));
   CHECK(report["output_shape"] == json({8, 5, 7}));
   CHECK(report["parameters"] == 3 + 4 + 3 + 4);
-  // 3 * 2 channels * 5 * 9, 2 * 4 * 5 * 8, then with 4 and 8 channels 3 * 4 * 5 * 8 and 2 * 8 * 5 * 7.
+  // First 3 * 2 channels * 5 * 9 and 2 * 4 * 5 * 8; repeated, with 4 and 8 channels, 3 * 4 * 5 * 8 and 2 * 8 * 5 * 7.
   CHECK(report["macs"] == 270 + 320 + 480 + 560);
   CHECK(report["activation_bytes"] == 4 * (90 + 160 + 160 + 280));
   CHECK(report["fully_connected_weights"] == 90 * 280);
@@ -89,7 +89,7 @@ TEST_CASE("networks and banks, again and again, with what they have in common in
   CHECK(bank["receptive_field"]["centre"] == json({0.0, 0.0}));
 }
 
-TEST_CASE("the layer that cannot run is named, the table before it told") {
+TEST_CASE("the error names the layer that cannot run, after the table of those before it") {
   const TempFolder folder;
   const std::string network = R"({"layers":[[[1,1]],{"weight":[[[1]],[[1]]],"stride":2}]})";
   const ProgramResult text = shape(folder, {"1x4x4", "-k", network});
@@ -103,7 +103,7 @@ TEST_CASE("the layer that cannot run is named, the table before it told") {
   CHECK(as_json.err.find("3x3") != std::string::npos);
 }
 
-TEST_CASE("a file stands for its shape, of which pictures tell in the header") {
+TEST_CASE("a file gives its shape, and for a picture only the header is read") {
   const TempFolder folder;
   cv::imwrite(folder.file("grey.png"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
   cv::imwrite(folder.file("rgb.jpg"), cv::Mat(12, 16, CV_8UC3, cv::Scalar(7)));
@@ -115,19 +115,19 @@ TEST_CASE("a file stands for its shape, of which pictures tell in the header") {
   CHECK(first_line("grey.png") == "5x12x16");
   CHECK(first_line("x.json") == "5x1x3");
   const json alpha = shape_json(folder, {"rgba.png", "-k", "[[1,1]]"});
-  CHECK(alpha["output_shape"] == json({3, 12, 15}));  // alpha is set aside, as by apply
-  // Pixels that cannot be decoded do not matter: the PNG ends behind its header.
+  CHECK(alpha["output_shape"] == json({3, 12, 15}));  // alpha does not count, as in apply
+  // Damaged pixels do not matter: this PNG ends after its header.
   const std::string png = read_text(folder.file("grey.png"));
   folder.write("short.png", png.substr(0, 8 + 25) + std::string("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12));
   CHECK(first_line("short.png") == "5x12x16");
   CHECK(shape(folder, {"nothing.png", "-k", "sobel"}).code == 1);
 }
 
-TEST_CASE("turned pictures have the shape that apply filters") {
+TEST_CASE("rotated pictures have the shape that apply filters") {
   const TempFolder folder;
   cv::imwrite(folder.file("upright.tif"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
   std::string tiff = read_text(folder.file("upright.tif"));
-  // Makes an orientation of the entry of the planar configuration, 1, which says nothing of one channel.
+  // Replaces the entry for the planar configuration, which has no meaning for one channel, by an orientation.
   const std::string planar("\x1c\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00", 12);
   const std::size_t at = tiff.find(planar);
   REQUIRE(at != std::string::npos);
@@ -135,7 +135,7 @@ TEST_CASE("turned pictures have the shape that apply filters") {
   folder.write("turned.tif", tiff);
   cv::imwrite(folder.file("upright.jpg"), cv::Mat(12, 16, CV_8UC1, cv::Scalar(7)));
   std::string jpeg = read_text(folder.file("upright.jpg"));
-  // Behind the first marker an EXIF segment of 34 bytes: a little-endian TIFF with one entry, orientation 6.
+  // Inserts an EXIF segment of 34 bytes after the first marker: a little-endian TIFF with one entry, orientation 6.
   jpeg.insert(2, std::string("\xff\xe1\x00\x22"
                              "Exif\0\0II*\0\x08\0\0\0"
                              "\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
@@ -172,7 +172,7 @@ TEST_CASE("--time measures each layer") {
         std::string::npos);
 }
 
-TEST_CASE("what cannot be timed is refused with its numbers") {
+TEST_CASE("layers that are too large to be timed are refused with their numbers") {
   const TempFolder folder;
   const auto refuses = [&](const std::vector<std::string>& arguments, int code, const std::string& part) {
     const ProgramResult result = shape(folder, arguments);
@@ -190,7 +190,7 @@ TEST_CASE("what cannot be timed is refused with its numbers") {
   refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
 }
 
-TEST_CASE("of a file no more than the header is read, however large it is") {
+TEST_CASE("only the header of a file is read, however large the file is") {
   const TempFolder folder;
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 20000, 20000), }";
   folder.write("large.npy",
@@ -205,7 +205,7 @@ TEST_CASE("of a file no more than the header is read, however large it is") {
   CHECK(shape_json(folder, {"wide.pgm", "--kernel-size", "1"})["output_shape"] == json({1, 100000, 100000}));
 }
 
-TEST_CASE("JSON says what went wrong, and has whole numbers for counts") {
+TEST_CASE("JSON reports the error, and has integers for counts") {
   const TempFolder folder;
   const ProgramResult half = shape(folder, {"1x32x32", "--kernel-size", "5", "--repeat", "8", "--json"});
   CHECK(half.code == 1);
@@ -221,7 +221,7 @@ TEST_CASE("JSON says what went wrong, and has whole numbers for counts") {
   CHECK(json::parse(none.out)["error"]["kind"] == "input");
 }
 
-TEST_CASE("more than can be timed in minutes is refused") {
+TEST_CASE("timings that would take more than minutes are refused") {
   const TempFolder folder;
   const ProgramResult result = shape(folder, {"1x8x8", "--kernel-size", "1", "--repeat", "1000", "--time"});
   CHECK(result.code == 1);

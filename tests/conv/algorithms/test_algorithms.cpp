@@ -1,9 +1,12 @@
-// Algorithms against `reference`: all small sizes, sizes around vector lengths, layouts, groups, combines and threads.
+// Compares algorithms with `reference`: all small sizes, sizes around vector lengths, layouts, groups, combines and
+// threads.
 //
-// Floors: random weights leave `direct`, `rows` and `packed` with nothing to refuse while max|x| * sum|w| < 2^24, which
-// f32 and u8 pictures always meet here and u16 ones mostly. `depthwise` needs one input and one output channel per
-// group; `integer` u8, whole weights (Numbers::exact) and stride and dilation 1; `fft` stride 1, and more taps than a
-// few where sums are not whole.
+// The least numbers of cases that an algorithm must accept follow from these conditions, with random weights:
+// - `direct`, `rows` and `packed` accept all cases with max|x| * sum|w| < 2^24. Here f32 and u8 pictures always meet
+//   this, and u16 pictures mostly do.
+// - `depthwise` needs one input and one output channel per group.
+// - `integer` needs u8, integer weights (Numbers::exact), and stride and dilation 1.
+// - `fft` needs stride 1, and more than a few taps if sums are not integers.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,7 +32,7 @@ bool is_valid(const Axis& axis, PaddingMode mode) {
   return mode != PaddingMode::reflect || (axis.begin < axis.in && axis.end < axis.in);
 }
 
-/// Every axis with 1..7 pixels, 1..4 taps, strides and dilations 1..4, and pads from none to more than the picture.
+/// Every valid axis with 1..7 pixels, 1..4 taps, strides and dilations 1..4, and pads from 0 to more than the picture.
 std::vector<Axis> all_axes(PaddingMode mode) {
   std::vector<Axis> axes;
   for (std::int64_t in = 1; in <= 7; ++in)
@@ -42,8 +45,8 @@ std::vector<Axis> all_axes(PaddingMode mode) {
   return axes;
 }
 
-/// Calls use(height, width) for pairs of axes in which every axis is met once as a height and once as a width. The two
-/// axes are independent, so pairs are as good as all combinations: two walks through one list, the second shuffled.
+/// Calls use(height, width) for pairs in which every axis occurs once as a height and once as a width. The two axes are
+/// independent of each other, so such pairs test as much as all combinations. Widths are the shuffled list of heights.
 template <class Use>
 void for_each_pair(const std::vector<Axis>& heights, Random& random, const Use& use) {
   std::vector<Axis> widths = heights;
@@ -61,7 +64,7 @@ Params params_of(const Axis& h, const Axis& w, PaddingMode mode) {
 }
 
 TEST_CASE("all small sizes") {
-  // 31724 cases. 16 taps of at most 16 keep u16 sums below 2^24. One height in 4 and one width in 4 has stride 1.
+  // 31724 cases. 16 taps of at most 16 keep u16 sums below 2^24. 1 height in 4 and 1 width in 4 has stride 1.
   constexpr std::uint64_t kSeed = 1;
   ConvTester tester("all small sizes", kSeed,
                     {{"direct", 31000}, {"rows", 31000}, {"packed", 31000}, {"depthwise", 31000}, {"fft", 1000}},
@@ -80,10 +83,10 @@ TEST_CASE("all small sizes") {
   CHECK(turn > 31000);
 }
 
-TEST_CASE("all small sizes of whole weights at stride and dilation 1") {
-  // What box, integer and separable accept: weights that are all equal, the product of a column and a row, or any, on
-  // u8 and u16. Each pair of axes in each of these six ways. Equal weights are a third, u8 a half, and the first two
-  // kinds two thirds, of which 9 in 16 have more than one row and one column.
+TEST_CASE("all small sizes with integer weights at stride and dilation 1") {
+  // Cases that box, integer and separable accept. Weights are all equal, the product of a column and a row, or random;
+  // pictures are u8 or u16. Each pair of axes occurs in all six ways. A third of the cases has equal weights, half has
+  // u8. Two thirds have the first two kinds of weights; 9 in 16 of these have more than one row and one column.
   constexpr std::uint64_t kSeed = 10;
   ConvTester tester("small whole weights", kSeed, {{"box", 3900}, {"integer", 5900}, {"separable", 4400}},
                     Sets::in_turn);
@@ -114,7 +117,7 @@ TEST_CASE("all small sizes of whole weights at stride and dilation 1") {
 
 TEST_CASE("widths around every vector length") {
   constexpr std::uint64_t kSeed = 2;
-  // 70 widths, 3 types, 5 kernels, 3 strides: 3150 cases. Stride 1 is a third, u8 of whole weights a sixth.
+  // 70 widths, 3 types, 5 kernels, 3 strides: 3150 cases. A third has stride 1, a sixth has u8 and integer weights.
   ConvTester tester(
       "widths", kSeed,
       {{"direct", 3150}, {"rows", 3100}, {"packed", 3100}, {"depthwise", 3100}, {"integer", 150}, {"fft", 300}});
@@ -165,7 +168,7 @@ TEST_CASE("the largest dilation of a kernel of one row") {
 }
 
 TEST_CASE("rows wider than a panel") {
-  // 3 types, 2 strides, 2 numbers of channels: 12 cases, one in 6 for `integer`, half at stride 1.
+  // 3 types, 2 strides, 2 numbers of channels: 12 cases. 1 in 6 is for `integer`, half have stride 1.
   constexpr std::uint64_t kSeed = 7;
   ConvTester tester("wide rows", kSeed,
                     {{"direct", 12}, {"rows", 12}, {"packed", 12}, {"depthwise", 12}, {"integer", 2}, {"fft", 6}},
@@ -173,7 +176,7 @@ TEST_CASE("rows wider than a panel") {
   Random random(kSeed);
   for (const DType dtype : kTypes)
     for (const std::int64_t stride : {1, 2})
-      for (const std::int64_t channels : {1, 3}) {  // flat where channels share weights
+      for (const std::int64_t channels : {1, 3}) {  // read as a flat view, since channels share weights
         ConvCase c = make_case(
             dtype, {1, channels, 5, 16390 / channels * stride + random.between(0, 40)}, {channels, 1, 3, 5},
             Params{.stride = {1, stride}, .padding = kSame, .padding_mode = PaddingMode::reflect, .groups = channels},
@@ -189,9 +192,9 @@ TEST_CASE("rows wider than a panel") {
 
 TEST_CASE("colour pictures in every pair of layouts and types") {
   constexpr std::uint64_t kSeed = 3;
-  // 9 pairs of types, 25 of layouts, 3 numbers of channels: 675 cases. A third has equal weights, of which two thirds
-  // are integer pictures for `box`; all of these are separable. u8 of whole weights is a sixth, and a third of the
-  // rest.
+  // 9 pairs of types, 25 of layouts, 3 numbers of channels: 675 cases. A third has equal weights: all of these are
+  // separable, and the two thirds that are integer pictures are for `box`. A sixth has u8 and integer weights, for
+  // `integer`. A third has u8 or u16 and integer weights, so that sums are integers; `fft` accepts at least these.
   ConvTester tester("layouts", kSeed,
                     {{"direct", 675},
                      {"rows", 650},
@@ -222,7 +225,7 @@ TEST_CASE("colour pictures in every pair of layouts and types") {
 
 TEST_CASE("batches, channels and groups") {
   constexpr std::uint64_t kSeed = 4;
-  // 3 batches, 4 groups, 4 numbers of inputs, 4 of outputs: 192 cases; one input and one output in 12 of them.
+  // 3 batches, 4 groups, 4 numbers of inputs, 4 of outputs: 192 cases. 12 have one input and one output per group.
   ConvTester tester("groups", kSeed, {{"direct", 192}, {"rows", 180}, {"packed", 180}, {"depthwise", 10}, {"fft", 20}});
   Random random(kSeed);
   for (const std::int64_t n : {1, 2, 3})
@@ -242,8 +245,8 @@ TEST_CASE("batches, channels and groups") {
 
 TEST_CASE("every combine of 1 to 5 kernels per channel") {
   constexpr std::uint64_t kSeed = 5;
-  // 6 combines, 3 activations, 4 numbers of kernels, 2 kinds of numbers, with and without bias: 288 cases, of which a
-  // sixth is for `integer` and a quarter, with one kernel, for `depthwise`.
+  // 6 combines, 3 activations, 4 numbers of kernels, 2 kinds of numbers, with and without bias: 288 cases. A sixth is
+  // for `integer`. A quarter, which has one kernel, is for `depthwise`.
   ConvTester tester(
       "combines", kSeed,
       {{"direct", 288}, {"rows", 280}, {"packed", 280}, {"depthwise", 70}, {"integer", 30}, {"fft", 100}});
@@ -261,7 +264,7 @@ TEST_CASE("every combine of 1 to 5 kernels per channel") {
           c.output_dtype = random.pick(kTypes);
           c.output_layout = random.pick(kLayouts);
           tester.check(c);
-          // Without bias and map, sums of floats may go straight to the output, but not under every combine.
+          // Without bias and map, float sums may be written directly to the output, but not with every combine.
           std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
           c.map = {};
           c.output_dtype = DType::f32;
@@ -270,7 +273,7 @@ TEST_CASE("every combine of 1 to 5 kernels per channel") {
 }
 
 TEST_CASE("the magnitude of one kernel is its absolute value") {
-  // 2 types, 5 layouts, 3 numbers of channels, 2 widths: 60 cases, u8 in half of them.
+  // 2 types, 5 layouts, 3 numbers of channels, 2 widths: 60 cases, half of them u8.
   constexpr std::uint64_t kSeed = 7;
   ConvTester tester("magnitudes of one", kSeed,
                     {{"direct", 60}, {"rows", 60}, {"packed", 60}, {"depthwise", 60}, {"integer", 30}});
@@ -288,7 +291,7 @@ TEST_CASE("the magnitude of one kernel is its absolute value") {
         }
 }
 
-/// What an algorithm may ask of weights, in the words of the table of src/conv/README.md.
+/// Kinds of weights that algorithms require, named as in the table in src/conv/README.md.
 enum class Weights { any, whole, equal, rank_1 };
 
 void set_weights(ConvCase& c, Weights kind, Random& random) {
@@ -307,9 +310,9 @@ void set_weights(ConvCase& c, Weights kind, Random& random) {
 }
 
 TEST_CASE("any number of threads gives the same bytes and statistics") {
-  // Every problem takes the algorithms that it names longer than 0.05 ms (kSingleThreadedNs in conv/plan.cpp), so no
-  // plan falls back to one thread: 200000 outputs for `integer` and `box`, a million multiply-adds for others. 5
-  // paddings of 9 types each; types that an algorithm refuses are left out.
+  // The listed algorithms need more than 0.05 ms (kSingleThreadedNs in conv/plan.cpp) for each problem, so no plan
+  // falls back to one thread: `integer` and `box` have 200000 outputs, the others a million multiply-adds. Each problem
+  // has a case for every pair of input and output types, 9 in all, or fewer if an algorithm refuses input types.
   struct Row {
     std::vector<Tested> tested;
     Weights weights;
@@ -323,9 +326,9 @@ TEST_CASE("any number of threads gives the same bytes and statistics") {
       {{{"direct", 9}, {"rows", 9}, {"fft", 9}}, Weights::any, all, {1, 1, 250, 260}, {1, 1, 7, 7}},  // one plane
       {{{"direct", 9}, {"rows", 9}, {"depthwise", 9}}, Weights::any, all, {1, 3, 180, 191}, {3, 1, 5, 5}, 3},
       {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 8, 72, 72}, {32, 8, 3, 3}},  // a layer
-      // A batch whose items are cut by bands.
+      // A batch in which bands of rows for threads begin inside items.
       {{{"direct", 9}, {"rows", 9}, {"packed", 9}}, Weights::any, all, {7, 2, 41, 40}, {6, 2, 5, 3}},
-      // As few rows as threads.
+      // No more rows than threads.
       {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 4, 2, 3000}, {8, 4, 2, 9}},
       {{{"depthwise", 9}}, Weights::any, all, {1, 40, 80, 80}, {40, 1, 3, 3}, 40},
       {{{"integer", 3}}, Weights::whole, {DType::u8}, {1, 1, 470, 480}, {1, 1, 3, 4}},

@@ -1,5 +1,5 @@
-// The epilogue's row functions on every instruction set: the way through float against the way through double, which
-// test_epilogue.cpp holds to hand-made tables, bit for bit.
+// The epilogue's row functions on every instruction set. Results computed in float must equal those computed in double
+// in every bit. test_epilogue.cpp checks the latter against tables computed by hand.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -25,7 +25,8 @@ struct Finished {
   ResponseStats stats;
 };
 
-/// One span of `sums`, combine_count rows one behind the other, after others that have clipped `clipped` values.
+/// Finishes one span. `sums` has combine_count rows, one after another. The statistics start with `clipped` clipped
+/// values, as if other spans had been finished before.
 template <class Sum>
 Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel,
                 DType dtype, std::int64_t clipped) {
@@ -39,11 +40,11 @@ Finished finish(const std::vector<Sum>& sums, const Epilogue& epilogue, const Va
   return finished;
 }
 
-/// The same through double.
+/// Finishes `sums` as they are and as doubles, and compares the results.
 template <class Sum>
 void check_against_double(const std::vector<Sum>& sums, const Epilogue& epilogue, const ValueMap& map,
                           const Kernel& kernel, DType dtype) {
-  static std::int64_t clipped = 0;  // now and then, since it decides when clipped values are counted
+  static std::int64_t clipped = 0;  // alternates, since it affects when clipped values are counted
   clipped = (clipped + 1) % 2;
   const Finished got = finish(sums, epilogue, map, kernel, dtype, clipped);
   const Finished expected =
@@ -65,7 +66,7 @@ void check_against_double(const std::vector<Sum>& sums, const Epilogue& epilogue
   CHECK(got.stats.clipped_high == expected.stats.clipped_high);
 }
 
-/// Runs `check(dtype, divisor, bias, absolute)` over what a plain epilogue may be, and a little more.
+/// Calls `check(dtype, kernel, map)` for the variants of a plain epilogue, and for some that are not plain.
 template <class Check>
 void over_epilogues(const Check& check) {
   on_each_set([&] {
@@ -85,14 +86,14 @@ void over_epilogues(const Check& check) {
 
 }  // namespace
 
-TEST_CASE("float sums, special ones too") {
+TEST_CASE("float sums, including special values") {
   Random random(5);
   std::vector<float> sums = floats(150, [&] { return random.between(-700, 70000); });
   const float special[] = {-0.5F, 0.5F, 1.5F, 2.5F,  254.5F, 255.5F, 65534.5F, 65535.5F,
                            -0.0F, kNan, kInf, -kInf, 3e38F,  -3e38F, 1e-45F};
   over_epilogues([&](DType dtype, const Kernel& kernel, const ValueMap& map) {
     check_against_double(sums, {}, map, kernel, dtype);
-    for (const float one : special) {  // one at a time, since some of them send all to the other way
+    for (const float one : special) {  // one at a time, since some of them make the whole span use double
       std::vector<float> with_one = sums;
       const auto at = static_cast<std::size_t>(random.between(0, 149));
       with_one[at] = one;
@@ -103,7 +104,7 @@ TEST_CASE("float sums, special ones too") {
   });
 }
 
-TEST_CASE("every number of sums around the lengths of vectors") {
+TEST_CASE("numbers of sums around the lengths of vectors") {
   Random random(6);
   on_each_set([&] {
     for (std::int64_t width = 1; width <= 70; ++width) {
@@ -116,11 +117,11 @@ TEST_CASE("every number of sums around the lengths of vectors") {
   });
 }
 
-TEST_CASE("whole quotients and ties of every divisor round as in double") {
+TEST_CASE("integer quotients and ties of every divisor round as in double") {
   on_each_set([&] {
     for (std::int64_t divisor = 1; divisor <= 300; ++divisor) {
       CAPTURE(divisor);
-      std::vector<std::int32_t> sums;  // around every tie and every whole number up to 256
+      std::vector<std::int32_t> sums;  // around every tie and every integer up to 256
       for (std::int64_t half = -3; half <= 512; ++half)
         for (std::int64_t step = -1; step <= 1; ++step)
           sums.push_back(static_cast<std::int32_t>(half * divisor / 2 + step));
@@ -130,7 +131,7 @@ TEST_CASE("whole quotients and ties of every divisor round as in double") {
   });
 }
 
-TEST_CASE("integer sums, beyond what float holds too") {
+TEST_CASE("integer sums, including those that float cannot represent") {
   Random random(7);
   for (const std::int64_t most : {300, 70000, (1 << 24) - 1, 1 << 24, 2147483647}) {
     CAPTURE(most);
@@ -143,15 +144,15 @@ TEST_CASE("integer sums, beyond what float holds too") {
   }
 }
 
-TEST_CASE("magnitudes of whole numbers, near ties too") {
+TEST_CASE("magnitudes of integers, including those near ties") {
   Random random(8);
   const Kernel kernel{.shape = {}, .weights = {}, .bias = {0, 0, 0}};
   on_each_set([&] {
     for (const std::int64_t joined : {2, 3})
       for (const std::int64_t most : {100, 255, 1020, 2047, 4000, 100000}) {
         CAPTURE(most);
-        // The second row makes sums of squares of k^2 + k, which lie next to the tie at k + 1/2: 0^2 + (k^2 + k) is
-        // none, but many pairs come close.
+        // A sum of squares of k^2 + k would have a root next to the tie at k + 1/2. With random numbers many pairs come
+        // close to one.
         std::vector<float> sums = floats(joined * 401, [&] { return random.between(-most, most); });
         for (const DType dtype : {DType::u8, DType::u16, DType::f32})
           check_against_double(sums, {.combine = Combine::magnitude, .combine_count = joined}, {}, kernel, dtype);
@@ -161,8 +162,8 @@ TEST_CASE("magnitudes of whole numbers, near ties too") {
   });
 }
 
-TEST_CASE("every pair whose magnitude lies next to a tie") {
-  // a^2 + b^2 = k^2 + k: the root is 1 / (8 k + 4) below k + 1/2.
+TEST_CASE("every pair whose magnitude is next to a tie") {
+  // If a^2 + b^2 = k^2 + k, the root is 1 / (8 k + 4) below k + 1/2.
   std::vector<float> first, second;
   for (std::int64_t k = 1; k < 4096; ++k)
     for (std::int64_t a = 0; a * a <= (k * k + k) / 2; ++a) {
@@ -193,7 +194,7 @@ TEST_CASE("sums in units of a power of two") {
   CHECK(stats.max == 1023.75);
 }
 
-TEST_CASE("pixels of many channels go where rows would") {
+TEST_CASE("pixels of many channels are stored like rows") {
   Random random(9);
   const float specials[] = {kNan, kInf, 3.4e38F, 7.0F};
   const double divisors[] = {1.0, 4.0, 0.5};
@@ -263,7 +264,7 @@ TEST_CASE("a flattened sink sees an interleaved output as one wide channel") {
   TensorRef forward = reversed;
   forward.data = block.data();
   forward.strides.c = 1;
-  CHECK(!sink.flattened(forward).has_value());  // its channels come in the other order
+  CHECK(!sink.flattened(forward).has_value());  // its channels are in the other order
   CHECK(!Sink({}, {}, {.shape = {}, .weights = {}, .bias = {1, 2, 1}}, reversed).flattened(reversed).has_value());
   const Sink nowhere({}, {}, {.shape = {}, .weights = {}, .bias = {0, 0, 0}},
                      {.data = nullptr, .dtype = DType::u8, .shape = shape, .strides = forward.strides});

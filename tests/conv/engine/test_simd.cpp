@@ -1,4 +1,4 @@
-// Row functions on every instruction set that this machine has, against the same arithmetic written plainly.
+// Row functions on every instruction set of this machine, compared with the same arithmetic in plain loops.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -12,12 +12,12 @@
 namespace convtool {
 namespace {
 
-/// Around the widths of vectors, of blocks of eight of them, and beyond.
+/// Widths around those of vectors, of blocks of eight vectors, and beyond.
 const std::int64_t kWidths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 200};
 
 }  // namespace
 
-/// A block of output rows whose row i sees taps at their own distance from random source rows.
+/// A block of output rows, with runs of taps that read random source rows.
 struct Block {
   std::vector<std::vector<float>> rows;
   std::vector<const float*> sources;
@@ -28,7 +28,7 @@ struct Block {
   BlockTaps taps() const { return {sources.data(), weights.data(), runs.data(), std::ssize(runs), count}; }
 };
 
-/// Every range of rows of a block of `count` as a run, some of them twice.
+/// A block of `count` rows in which every range of rows is a run, and the first one is so twice.
 template <class Number>
 Block make_block(std::int64_t count, std::int64_t width, const Number& number, Random& random) {
   Block block{.rows = {}, .sources = {}, .weights = {}, .runs = {}, .count = count};
@@ -45,7 +45,7 @@ Block make_block(std::int64_t count, std::int64_t width, const Number& number, R
   return block;
 }
 
-TEST_CASE("sums of taps are exact on whole numbers, in every row and at every width") {
+TEST_CASE("sums of taps are exact on integers, in every row and at every width") {
   Random random(1);
   on_each_set([&] {
     for (const std::int64_t count : {std::int64_t{1}, kBlockRows})
@@ -71,7 +71,7 @@ TEST_CASE("sums of taps are exact on whole numbers, in every row and at every wi
   });
 }
 
-TEST_CASE("a sum does not depend on where its row is cut, nor on the rows beside it") {
+TEST_CASE("a sum does not depend on where its row is cut, nor on neighbouring rows") {
   Random random(2);
   const std::int64_t width = 200, pitch = width + kRowSlack;
   on_each_set([&] {
@@ -84,7 +84,7 @@ TEST_CASE("a sum does not depend on where its row is cut, nor on the rows beside
       for (std::int64_t i = 0; i < kBlockRows; ++i)
         CHECK(std::memcmp(part.data() + i * pitch, whole.data() + i * pitch + begin, 160 * sizeof(float)) == 0);
     }
-    // Row 2 alone: the same taps, in the same order.
+    // Row 2 alone, with the same taps in the same order.
     Block alone{.rows = {}, .sources = {}, .weights = {}, .runs = {{}}, .count = 1};
     std::size_t tap = 0, weight = 0;
     for (const TapRun& run : block.runs)
@@ -118,7 +118,7 @@ TEST_CASE("a line is split into phases") {
   });
 }
 
-TEST_CASE("pixels become floats, whatever their type, step and number") {
+TEST_CASE("pixels of any type, step and number become floats") {
   const auto check = [&]<class T>(T) {
     Random random(3);
     for (const std::int64_t step : {std::int64_t{1}, std::int64_t{3}, std::int64_t{-2}}) {
@@ -162,7 +162,7 @@ void check_planes(Random& random, std::int64_t channels, std::int64_t count) {
   CHECK(again == pixels);
 }
 
-TEST_CASE("interleaved pixels become planes, and planes pixels") {
+TEST_CASE("interleaved pixels become planes, and planes become pixels") {
   Random random(4);
   on_each_set([&] {
     for (const std::int64_t channels : {2, 3, 4}) {

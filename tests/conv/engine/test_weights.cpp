@@ -14,7 +14,7 @@ std::optional<DyadicWeights> of(const std::vector<float>& weights) {
 
 }  // namespace
 
-TEST_CASE("integers stay as they are") {
+TEST_CASE("integer weights stay as they are") {
   const auto dyadic = of({-32768, 32767, 0, 6});
   REQUIRE(dyadic);
   CHECK(dyadic->integers == std::vector<std::int32_t>{-32768, 32767, 0, 6});
@@ -22,7 +22,7 @@ TEST_CASE("integers stay as they are") {
   CHECK(dyadic->largest_sum == 32768 + 32767 + 6);
 }
 
-TEST_CASE("one power of two makes integers of fractions") {
+TEST_CASE("fractions times one power of two become integers") {
   const auto dyadic = of({0.0625F, 0.125F, -0.25F, 3});
   REQUIRE(dyadic);
   CHECK(dyadic->integers == std::vector<std::int32_t>{1, 2, -4, 48});
@@ -35,13 +35,13 @@ TEST_CASE("one power of two makes integers of fractions") {
   CHECK(least->scale == 0x1p149);
 }
 
-TEST_CASE("the largest sum is that of the output channel with the largest weights") {
+TEST_CASE("largest_sum is that of the output channel with the largest weights") {
   const auto dyadic = dyadic_weights(kernel_of({3, 1, 1, 2}, {1, 2, -3, -4, 5, 0}));
   REQUIRE(dyadic);
   CHECK(dyadic->largest_sum == 7);
 }
 
-TEST_CASE("more than 16 bits, or no end of bits, is refused") {
+TEST_CASE("weights that need more than 16 bits, or are not finite, are refused") {
   CHECK(!of({32768}));
   CHECK(!of({-32769}));
   CHECK(of({-16384.5F, 0.5F}).has_value() == false);

@@ -1,4 +1,4 @@
-// What is suggested for a kernel that is almost JSON.
+// Suggestions for kernels that are almost valid JSON.
 #include <doctest/doctest.h>
 
 #include "core/error.h"
@@ -8,7 +8,7 @@
 namespace convtool {
 namespace {
 
-TEST_CASE("what other languages allow and JSON does not") {
+TEST_CASE("syntax that other languages allow and JSON does not") {
   CHECK(json_hint("[[1,.5]]") == "write 0.5 instead of .5");
   CHECK(json_hint("[[-.25]]") == "write 0.25 instead of .25");
   CHECK(json_hint("[[1,1/9]]").starts_with("fractions are not JSON; write the numerator and \"divisor\": 9"));
@@ -28,7 +28,7 @@ TEST_CASE("nothing is suggested for JSON, for text in strings, or for other mist
   CHECK(json_hint("") == "");
 }
 
-TEST_CASE("the hint ends the message about the place") {
+TEST_CASE("the message gives the place of the error and ends with the hint") {
   const auto refusal = [](const std::string& text) -> std::string {
     try {
       parse_kernel_json(text, "k.json", "k");
@@ -41,7 +41,7 @@ TEST_CASE("the hint ends the message about the place") {
   const std::string message = refusal("[[1,\n .5]]");
   CHECK(message.starts_with("k.json: line 2, column 2: "));
   CHECK(message.ends_with("; write 0.5 instead of .5"));
-  // A mistake of another kind, in text that JSON would not allow either, but only inside of a string.
+  // The mistake is of another kind, and the text that resembles a known mistake is inside a string.
   CHECK(refusal(R"([[1, 2], ["it's"])").find("double quotes") == std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-// Kernels in the formats of other programs: reading, writing, and what is refused.
+// Kernels in the formats of other programs: reading, writing, and refusals.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -60,14 +60,14 @@ constexpr KernelFormat kForeign[] = {KernelFormat::vips, KernelFormat::magick, K
 
 }  // namespace
 
-TEST_CASE("a vips matrix: rows, scale as divisor, offset as bias; the border is repeated") {
+TEST_CASE("a vips matrix: its scale becomes the divisor, its offset the bias, and the border is repeated") {
   const Layer layer = only(parse(KernelFormat::vips, "3 2 8 128.5\n1 2 3\n4\t5 6\n\n"));
   CHECK(layer.rank == 2);
   CHECK(layer.shape == KernelShape{1, 1, 2, 3});
   CHECK(layer.weights == kSix);
   CHECK(layer.divisor == std::vector<double>{8});
   CHECK(layer.bias == std::vector<float>{128.5F});
-  // vips puts the weight in row height / 2 on the pixel: the lower one of two rows.
+  // vips centres a kernel on row height / 2, which is the lower of two rows.
   CHECK(layer.params.padding == Padding{Padding::Rule::same_lower, {}});
   CHECK(layer.params.padding_mode == PaddingMode::replicate);
   const Layer plain = only(parse(KernelFormat::vips, "3 1\n-1 0 1e-3"));
@@ -93,11 +93,11 @@ TEST_CASE("text that is not a vips matrix") {
   refuses_text(KernelFormat::vips, "1 1 1e-30 0\n1e20\n", "beyond float32 after the division");
 }
 
-TEST_CASE("an ImageMagick kernel string: the origin becomes padding") {
+TEST_CASE("the origin of an ImageMagick kernel string becomes padding") {
   const Layer middle = only(parse(KernelFormat::magick, " 3x2:\n 1,2,3\n 4,5,6 ;\n"));
   CHECK(middle.shape == KernelShape{1, 1, 2, 3});
   CHECK(middle.weights == kSix);
-  CHECK(middle.params.padding == Padding{Padding::Rule::same, {}});  // row (2 - 1) / 2 of 0 and 1
+  CHECK(middle.params.padding == Padding{Padding::Rule::same, {}});  // the origin is row (2 - 1) / 2 = 0
   CHECK(middle.params.padding_mode == PaddingMode::replicate);
   const auto padding = [](const std::string& text) { return only(parse(KernelFormat::magick, text)).params.padding; };
   CHECK(padding("3x2+1+1: 1 2 3 4 5 6") == Padding{Padding::Rule::same_lower, {}});
@@ -132,7 +132,7 @@ TEST_CASE("ImageMagick kernel strings that are refused") {
   refuses(": 1", "begins ':'");
 }
 
-TEST_CASE("sharp: a scale that is not given is the sum of the weights, at least 1") {
+TEST_CASE("sharp: the default scale is the sum of the weights, and at least 1") {
   const auto divisor = [](const std::string& text) { return only(parse(KernelFormat::sharp, text)).divisor; };
   const std::string kernel = R"({"width":3,"height":3,"kernel":[1,2,1,2,4,2,1,2,1])";
   CHECK(divisor(kernel + "}") == std::vector<double>{16});
@@ -187,7 +187,7 @@ TEST_CASE("openEO: factor and border") {
   refuses_text(KernelFormat::openeo, R"({"kernel":[[1]],"faktor":1})", "did you mean 'factor'?");
 }
 
-TEST_CASE("the divisor is written where the format has one, else quotients that read back as the same double") {
+TEST_CASE("formats with a divisor store it; others store quotients that read back as the same double") {
   const std::string box =
       R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":9,"padding":"same","padding_mode":"replicate"})";
   CHECK(written(KernelFormat::vips, box) == "3 3 9 0\n1 1 1\n1 1 1\n1 1 1\n");
@@ -201,14 +201,14 @@ TEST_CASE("the divisor is written where the format has one, else quotients that 
         R"({"kernel":[[1,1,1],[1,1,1],[1,1,1]],"factor":0.1111111111111111,"border":"replicate"})"
         "\n");
   CHECK(written(KernelFormat::vips, R"({"weight":[[0.1,-3e-7]],"bias":128})") == "2 1 1 128\n0.1 -3e-07\n");
-  // Not a whole number, which sharp would replace by the sum of the weights.
+  // A divisor that is not an integer. sharp would replace it by the sum of the weights.
   const std::string half =
       written(KernelFormat::sharp, R"({"weight":[[1,1,1],[1,1,1],[1,1,1]],"divisor":2.5,"padding_mode":"replicate"})");
   CHECK(half.find(R"("kernel":[0.4,0.4,)") != std::string::npos);
   CHECK(half.find(R"("scale":1,)") != std::string::npos);
 }
 
-TEST_CASE("every format reads back what it wrote, to the bit") {
+TEST_CASE("every format reads back exactly what it wrote") {
   const std::string kernel =
       R"({"weight":[[0.1,-3.3333333e-7,16777215],[1e-40,2.5,-0.7],[3,1e30,0]],"divisor":12,
           "padding":"same","padding_mode":"replicate"})";
@@ -227,7 +227,7 @@ TEST_CASE("every format reads back what it wrote, to the bit") {
   CHECK(only(parse(KernelFormat::magick, written(KernelFormat::magick, whole))).weights == before.weights);
 }
 
-TEST_CASE("the origin is written where the format has one") {
+TEST_CASE("formats with an origin store it") {
   const auto padded = [](const std::string& padding) {
     return R"({"weight":[[1,2,3],[4,5,6]],"padding_mode":"replicate",)" + padding + "}";
   };
@@ -242,7 +242,7 @@ TEST_CASE("the origin is written where the format has one") {
   refuses_kernel(KernelFormat::magick, padded(R"("padding":2)"), "changes the size of a picture");
 }
 
-TEST_CASE("what a format cannot store is refused by name") {
+TEST_CASE("options that a format cannot store are refused by name") {
   const std::string w = R"("weight":[[1,2,1],[2,4,2],[1,2,1]])";
   for (const KernelFormat format :
        {KernelFormat::npy, KernelFormat::vips, KernelFormat::magick, KernelFormat::sharp, KernelFormat::openeo}) {
@@ -270,7 +270,7 @@ TEST_CASE("what a format cannot store is refused by name") {
   refuses_kernel(KernelFormat::openeo, "[[1,-1]]", "openEO's JSON cannot store a kernel of 1x2");
 }
 
-TEST_CASE(".npy stores weights of any rank, divided") {
+TEST_CASE(".npy stores weights of any rank, divided by the divisor") {
   const Bytes bytes = format_kernel(KernelFormat::npy, ours(R"({"weight":[[[[1,3]]],[[[2,6]]]],"divisor":4})"));
   const Layer layer = only(parse_kernel(KernelFormat::npy, bytes, "file", "k"));
   CHECK(layer.rank == 4);

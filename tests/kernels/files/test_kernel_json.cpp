@@ -1,4 +1,4 @@
-// Valid kernel files. tests/cli/test_bad_input.cpp has the invalid ones, on the real binary.
+// Valid kernel files. tests/cli/test_bad_input.cpp tests invalid ones, with the program.
 
 #include <doctest/doctest.h>
 
@@ -28,7 +28,7 @@ std::string refusal(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a bare matrix is its weight, with nn.Conv2d's defaults") {
+TEST_CASE("a bare matrix is a layer with nn.Conv2d's defaults") {
   const Layer layer = layer_of("[[1, -1]]");
   CHECK(layer.name == "k");
   CHECK(layer.rank == 2);
@@ -64,7 +64,7 @@ TEST_CASE("every key of a layer is read") {
   CHECK(network.banks[0].map == OutputMap::offset);
 }
 
-TEST_CASE("paddings, by number and by word, ONNX's words too") {
+TEST_CASE("padding by numbers and by words, including ONNX's words") {
   const auto padding = [](const std::string& value) {
     return layer_of(R"({"weight":[[1]],"padding":)" + value + "}").params.padding;
   };
@@ -91,12 +91,12 @@ TEST_CASE("aliases are read") {
   CHECK(layer.params.groups == 2);
 }
 
-TEST_CASE("divisor and normalize divide sums, and leave the weights as they are") {
+TEST_CASE("divisor and normalize divide sums and do not change the weights") {
   CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").weights == std::vector<float>{1, 1, 1});
   CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 3})").divisor == std::vector<double>{3});
   CHECK(layer_of(R"({"weight": [[1, 1, 1]], "divisor": 1})").divisor.empty());
   CHECK(layer_of(R"({"weight": [[1, 2, 1]], "divisor": 9, "normalize": true})").divisor == std::vector<double>{4});
-  // Each output channel by its own sum, so that flat areas keep their value in each.
+  // Each output channel is divided by its own sum, so that flat areas keep their value.
   CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").divisor == std::vector<double>{4, 10});
   CHECK(refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
   CHECK(refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
@@ -124,7 +124,7 @@ TEST_CASE("banks and networks") {
   CHECK(refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
 }
 
-TEST_CASE("pools: a mean is a window of ones; the stride is the size unless it is given") {
+TEST_CASE("pools: a mean is a window of ones, and the default stride is the size") {
   const Layer max = layer_of(R"({"pool": "max", "size": 2})");
   CHECK(max.name == "k");
   CHECK(max.pooling == Pooling::max);
@@ -156,7 +156,7 @@ TEST_CASE("pools: a mean is a window of ones; the stride is the size unless it i
   CHECK(refusal(R"({"bank": [{"pool": "max", "size": 2}]})").find("/bank/0") != std::string::npos);
 }
 
-TEST_CASE("weights and biases in other files, by paths relative to the kernel's") {
+TEST_CASE("weights and biases in other files, by paths relative to the kernel file") {
   const TempFolder folder;
   const std::string header = R"({"c.weight":{"dtype":"F32","shape":[2,1,1,2],"data_offsets":[0,16]},)"
                              R"("c.bias":{"dtype":"F16","shape":[2],"data_offsets":[16,20]},)"
@@ -214,7 +214,7 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel's"
   refused(R"({"weight": "m.safetensors#c.weight", "bias": "w.npy"})", "/bias: rank 2");
 }
 
-TEST_CASE("numbers keep their value to the last bit of float") {
+TEST_CASE("numbers are read exactly, to the last bit of float") {
   CHECK(layer_of("[[3.4028234663852886e38, 1e-45, -0.1]]").weights ==
         std::vector<float>{std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(), -0.1F});
 }

@@ -1,4 +1,4 @@
-// Kernel files that are written read back as the same kernel.
+// Writing kernel files.
 
 #include <doctest/doctest.h>
 
@@ -47,7 +47,7 @@ void check_round_trip(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("what is written reads back the same") {
+TEST_CASE("a written kernel reads back as the same kernel") {
   for (const char* text : {
            "[[1, -1]]",
            "[[[0.1, 1e-45], [3.4028235e38, -16777217]]]",

@@ -1,4 +1,4 @@
-// The Fourier transform on every instruction set, against the sums that define it.
+// The Fourier transform on every instruction set, compared with the sums that define it.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,13 +18,12 @@ namespace {
 
 using Exact = std::complex<long double>;
 
-/// Half an ulp of 1: the error of one rounding.
+/// The error of one rounding, which is half an ulp of 1.
 template <class Real>
 constexpr double kRounding = static_cast<double>(std::numeric_limits<Real>::epsilon()) / 2;
 
-/// A transform of length n, as a vector, is within 3 log2(n) roundings of the true one, in the 2-norm and relative to
-/// it: 2.62 for each level and 1.4 more for a pass of radix 8 (src/conv/algorithms/fft/fft_tiling.cpp), n being 16 or
-/// more.
+/// The bound on the relative error of a transform of length n >= 16, in the 2-norm: 3 log2(n) roundings. Each level
+/// errs by 2.62 roundings, and a pass of radix 8 by 1.4 more (src/conv/algorithms/fft/fft_tiling.cpp).
 template <class Real>
 double relative_bound(std::int64_t n) {
   return 3 * std::log2(static_cast<double>(n)) * kRounding<Real>;
@@ -70,8 +69,8 @@ double distance(const std::vector<Exact>& a, const std::vector<Exact>& b) {
   return static_cast<double>(std::sqrt(squares / all));
 }
 
-/// For each row of a transform the m of its root, e^(2 pi i (m + quarters / 4) / n), by what becomes of the polynomial
-/// x.
+/// For each row of a transform, the m of its root e^(2 pi i (m + quarters / 4) / n). The transform of the polynomial x
+/// has the roots as its values.
 template <class Real>
 std::vector<std::int64_t> order_of(const Fourier<Real>& fourier, int quarters) {
   const std::int64_t n = fourier.size();
@@ -89,7 +88,7 @@ std::vector<std::int64_t> order_of(const Fourier<Real>& fourier, int quarters) {
   return order;
 }
 
-TEST_CASE("rows are values at the roots, each root once") {
+TEST_CASE("the rows are the values at all roots, each root once") {
   on_each_set([]<class Real>(Real) {
     for (const std::int64_t n : {16, 32, 64, 128, 256, 512, 1024}) {
       for (const int quarters : {0, 1, 2, 3}) {
@@ -114,7 +113,7 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
         CAPTURE(quarters);
         const Fourier<Real> fourier(n, quarters);
         const std::vector<std::int64_t> order = order_of(fourier, quarters);
-        std::vector<Exact> roots;  // e^(2 pi i j / (4 n)): the root of m is that of j = 4 m + quarters
+        std::vector<Exact> roots;  // e^(2 pi i j / (4 n)); the root of m has j = 4 m + quarters
         for (std::int64_t i = 0; i < 4 * n; ++i)
           roots.push_back(std::polar(1.0L, 2 * std::numbers::pi_v<long double> * static_cast<long double>(i) /
                                                static_cast<long double>(4 * n)));
@@ -136,7 +135,7 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
           }
           worst = std::max(worst, distance(column_of(bundle.bundle(0), n, column), expected));
         }
-        // The sums themselves are those of n products in long double.
+        // The expected sums are of n products in long double, and have an error too.
         const double of_sums =
             static_cast<double>(n + 4) * static_cast<double>(std::numeric_limits<long double>::epsilon());
         CHECK(worst <= relative_bound<Real>(n) + of_sums);
@@ -152,7 +151,7 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
   });
 }
 
-TEST_CASE("coefficients may lie elsewhere, and nothing else is touched there") {
+TEST_CASE("coefficients may be elsewhere in memory, and nothing around them is touched") {
   on_each_set([]<class Real>(Real) {
     Random random(72);
     constexpr std::int64_t kRow = Bundles<Real>::kRow, kWidth = kBundleWidth<Real>;
@@ -203,12 +202,12 @@ TEST_CASE("blocks are transposed") {
   });
 }
 
-TEST_CASE("bundles are multiplied, in place or added to what is there") {
+TEST_CASE("bundles are multiplied, in place or added to others") {
   on_each_set([]<class Real>(Real) {
     Random random(74);
     const std::int64_t rows = 5;
     Bundles<Real> a(1, rows), b(1, rows), sums(1, rows);
-    for (Bundles<Real>* bundles : {&a, &b, &sums})  // whole numbers: exact
+    for (Bundles<Real>* bundles : {&a, &b, &sums})  // integers are exact
       for (std::int64_t at = 0; at < rows * Bundles<Real>::kRow; ++at)
         bundles->bundle(0)[at] = static_cast<Real>(random.between(-99, 99));
     for (std::int64_t column = 0; column < kBundleWidth<Real>; ++column) {
@@ -227,7 +226,7 @@ TEST_CASE("bundles are multiplied, in place or added to what is there") {
   });
 }
 
-TEST_CASE("the largest magnitude, wherever it stands, and NaN above all") {
+TEST_CASE("the largest magnitude is found at any place, and NaN counts as the largest") {
   constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
   on_each_set([]<class Real>(Real) {
     AlignedReals<float> floats(48);

@@ -1,4 +1,4 @@
-// Dot products on every instruction set that this machine has, against the same sums written plainly.
+// Dot products on every instruction set of this machine, compared with the same sums in plain loops.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,11 +16,11 @@ constexpr std::int32_t kUntouched = 0x55555555;
 
 struct DotCase {
   std::int64_t inputs, kh, kw, step, width;
-  std::int32_t least, most;  ///< weights
-  bool extreme;              ///< pixels 255 and weights `least` or `most` alone
+  std::int32_t least, most;  ///< the range of weights
+  bool extreme;              ///< all pixels are 255, and all weights `least` or `most`
 };
 
-/// Runs dot_rows() on rows that end where it may read no further, and compares every sum.
+/// Runs dot_rows() and compares every sum. The rows end where dot_rows() must stop reading.
 void check(const DotCase& c, Random& random) {
   CAPTURE(c.inputs);
   CAPTURE(c.kh);
@@ -37,7 +37,8 @@ void check(const DotCase& c, Random& random) {
   }
   const DotKernel kernel(weights.data(), c.inputs, c.kh, c.kw);
   const std::int64_t reach = kernel.reach(c.width, c.step), seen = c.kh + kDotRows - 1;
-  std::vector<std::unique_ptr<std::uint8_t[]>> memory;  // apart, for the address sanitizer
+  // Rows are allocated separately, so that the address sanitizer finds reads past their end.
+  std::vector<std::unique_ptr<std::uint8_t[]>> memory;
   std::vector<const std::uint8_t*> rows;
   for (std::int64_t row = 0; row < c.inputs * seen; ++row) {
     memory.push_back(std::make_unique<std::uint8_t[]>(static_cast<std::size_t>(reach)));
@@ -54,7 +55,7 @@ void check(const DotCase& c, Random& random) {
   std::int64_t wrong = 0;
   for (std::int64_t row = 0; row < kDotRows; ++row)
     for (std::int64_t x = 0; x < pitch; ++x) {
-      if (x >= c.width && x < made) continue;  // nobody's
+      if (x >= c.width && x < made) continue;  // unspecified
       std::int64_t expected = x < c.width ? 0 : kUntouched;
       for (std::int64_t t = 0; x < c.width && t < c.inputs * c.kh * c.kw; ++t) {
         const std::int64_t input = t / (c.kh * c.kw), u = t / c.kw % c.kh, v = t % c.kw;
@@ -68,7 +69,7 @@ void check(const DotCase& c, Random& random) {
 
 }  // namespace
 
-TEST_CASE("dot products of every height and width of kernel, and step") {
+TEST_CASE("dot products for many heights and widths of kernels, and every step") {
   Random random(71);
   on_each_set([&] {
     for (const std::int64_t kh : {1, 2, 3, 4, 5, 6, 7, 8, 9, 17})
@@ -91,7 +92,7 @@ TEST_CASE("dot products at every width of row") {
   });
 }
 
-TEST_CASE("the largest weights that each kind of lane takes, with the brightest pixels") {
+TEST_CASE("the largest weights that each lane type accepts, with the brightest pixels") {
   Random random(73);
   on_each_set([&] {
     for (const auto& [least, most] : {std::pair{-128, 127},
@@ -105,12 +106,12 @@ TEST_CASE("the largest weights that each kind of lane takes, with the brightest 
                                       {0, 256}}) {
       for (const std::int64_t side : {1, 2, 3, 8, 15}) check({1, side, side, 1, 40, least, most, true}, random);
     }
-    check({1, 257, 1, 1, 40, 32767, 32767, true}, random);  // 255 * 257 * 32767 = 2^31 - 98303: the most
+    check({1, 257, 1, 1, 40, 32767, 32767, true}, random);  // 255 * 257 * 32767 = 2^31 - 98303 is the most
     check({1, 257, 1, 1, 40, -32767, -32767, true}, random);
   });
 }
 
-TEST_CASE("four taps together where VNNI takes bytes, two everywhere else") {
+TEST_CASE("four taps are combined where VNNI takes bytes, and two otherwise") {
   const std::int32_t bytes[] = {-128, 127}, low[] = {-129, 0}, high[] = {0, 128};
   on_each_set([&] {
     CHECK(dot_taps(bytes, 2) == (instruction_set() == kAvx3Vnni ? 4 : 2));

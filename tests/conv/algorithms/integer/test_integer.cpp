@@ -1,4 +1,4 @@
-// The algorithm `integer`: the seams between tiles that read the picture in place and tiles that read copied strips,
+// The algorithm `integer`: boundaries between tiles that read the picture in place and tiles that read copied strips,
 // flat views, weights over a power of two, and the limits beyond which it must refuse.
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@ namespace {
 constexpr PaddingMode kModes[] = {PaddingMode::zeros,     PaddingMode::constant,  PaddingMode::reflect,
                                   PaddingMode::symmetric, PaddingMode::replicate, PaddingMode::circular};
 
-/// An exact case with a kernel of `kh` x `kw` for each of `channels` channels alone.
+/// An exact case in which each channel is filtered by a kernel of `kh` x `kw`. With `shared`, all use the same kernel.
 ConvCase depthwise_case(const Shape& input, std::int64_t kh, std::int64_t kw, const Params& params, bool shared,
                         Random& random) {
   Params with_groups = params;
@@ -33,7 +33,7 @@ ConvCase depthwise_case(const Shape& input, std::int64_t kh, std::int64_t kw, co
   return c;
 }
 
-/// Empty when `integer` solves the problem, else its reason.
+/// The reason why `integer` refuses the problem, or "" if it accepts.
 std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
   try {
     const ConvPlan plan(problem, kernel, {}, {.algorithm = "integer"});
@@ -52,9 +52,9 @@ ConvProblem problem_of(const Kernel& kernel, const Params& params = {}) {
 
 }  // namespace
 
-TEST_CASE("integer: every width of a picture, around the seams between strips and the picture") {
+TEST_CASE("integer: many widths, around the boundaries between copied strips and the picture") {
   Random random(81);
-  ConvTester tester("widths", 81, {{"integer", 360}});  // 180 widths, twice
+  ConvTester tester("widths", 81, {{"integer", 360}});  // 180 widths, 2 cases each
   for (std::int64_t width = 1; width <= 180; ++width) {
     const std::int64_t kw = random.between(1, 9), kh = random.between(1, 9);
     const Params params{.padding = random.chance(3) ? kFull : kSame, .padding_mode = PaddingMode::replicate};
@@ -65,7 +65,7 @@ TEST_CASE("integer: every width of a picture, around the seams between strips an
 
 TEST_CASE("integer: rows of several tiles") {
   Random random(82);
-  ConvTester tester("tiles", 82, {{"integer", 14}});  // 7 widths, twice
+  ConvTester tester("tiles", 82, {{"integer", 14}});  // 7 widths, 2 cases each
   for (const std::int64_t width : {2047, 2048, 2049, 2112, 2300, 4096 + 40, 4096 + 140}) {
     tester.check(depthwise_case({1, 1, 9, width}, 3, 5, {.padding = kSame}, true, random));
     ConvCase flat = depthwise_case({1, 3, 9, width / 3}, 2, 7, {.padding = kSame}, true, random);
@@ -89,7 +89,7 @@ TEST_CASE("integer: kernels of many sizes, in every padding mode") {
 
 TEST_CASE("integer: interleaved pictures that share a kernel, in every layout, with pairs to combine") {
   Random random(84);
-  ConvTester tester("flat", 84, {{"integer", 160}}, Sets::in_turn);  // 4 channels, 5 layouts, 2 counts, 4 ends
+  ConvTester tester("flat", 84, {{"integer", 160}}, Sets::in_turn);  // 4 channels, 5 layouts, 2 counts, 4 cases each
   for (std::int64_t channels = 2; channels <= 5; ++channels)
     for (const Layout layout : kLayouts)
       for (const std::int64_t joined : {1, 2}) {
@@ -106,9 +106,9 @@ TEST_CASE("integer: interleaved pictures that share a kernel, in every layout, w
         c.output_layout = Layout::planar;
         tester.check(c);
         c.output_layout = layout;
-        c.epilogue = {};  // as many outputs as sums
+        c.epilogue = {};  // one output for each sum
         tester.check(c);
-        c.kernel.bias.back() = 4;  // one channel has another epilogue
+        c.kernel.bias.back() = 4;  // one channel has a different epilogue
         tester.check(c);
       }
 }
@@ -123,7 +123,8 @@ TEST_CASE("integer: sums over channels, and combines across groups") {
     sum.input_layout = random.pick(kLayouts);
     tester.check(sum);
     ConvCase across = make_case(DType::u8, {1, 6, 12, 50}, {6, 2, 2, 3}, {.groups = 3}, Numbers::exact, random);
-    across.epilogue = {Activation::abs, Combine::max, 3};  // sums 0, 1 | 2, 3 | 4, 5 by 0, 1, 2 | 3, 4, 5
+    // The groups have sums 0, 1 | 2, 3 | 4, 5. Combines take 0, 1, 2 | 3, 4, 5.
+    across.epilogue = {Activation::abs, Combine::max, 3};
     tester.check(across);
   }
 }
@@ -139,7 +140,7 @@ TEST_CASE("integer: weights over a power of two, with divisors") {
           weight = static_cast<float>(static_cast<double>(random.between(-most, most)) * unit);
         c.kernel.weights[0] = static_cast<float>(static_cast<double>(most) * unit);
         c.kernel.bias[0] = 0;
-        c.exact = 15 * most * 255 < 1 << 24;  // as float sums; `integer` is always held to the same values
+        c.exact = 15 * most * 255 < 1 << 24;  // for float sums; `integer` must always be exact
         if (random.chance(2)) c.kernel.divisor = {3};
         c.output_dtype = output;
         tester.check(c);
@@ -147,7 +148,7 @@ TEST_CASE("integer: weights over a power of two, with divisors") {
 }
 
 TEST_CASE("integer: sums up to the limit of 32 bits, and no larger") {
-  // 255 * 8421504 = 2^31 - 128; one more is too much.
+  // 255 * 8421504 = 2^31 - 128. A weight larger by 1 would overflow.
   Kernel kernel = kernel_of({1, 1, 1, 258}, std::vector<float>(258, 32767.0F));
   kernel.weights[257] = 8421504 - 257 * 32767;
   const ConvProblem problem = problem_of(kernel);
