@@ -19,12 +19,6 @@ std::vector<std::int64_t> shape_list(const Shape& shape, int rank) {
   return {shape.c, shape.h, shape.w};
 }
 
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
 std::string extent_text(const Extent& extent) {
   return extent.h == extent.w ? std::to_string(extent.h) : join_sizes({extent.h, extent.w});
 }
@@ -40,7 +34,7 @@ std::string padding_text(const ConvProblem& problem) {
   if (problem.pads == Pads{}) return "0";
   std::string text = pads_text(problem.pads) + " " + std::string(to_string(problem.padding_mode));
   if (problem.padding_mode == PaddingMode::constant)
-    text += " " + short_number(static_cast<double>(problem.padding_value));
+    text += " " + short_text(static_cast<double>(problem.padding_value), 6);
   return text;
 }
 
@@ -86,8 +80,8 @@ std::string mapping_text(const RunReport& report) {
   std::string text = "map " + map_text(report);
   if (!report.mapping) return text;
   if (const auto& percentiles = report.mapping->percentiles)
-    text += " from percentile " + short_number((*percentiles)[0]) + " to " + short_number((*percentiles)[1]);
-  if (const auto& threshold = report.mapping->threshold) text += ", threshold " + short_number(*threshold);
+    text += " from percentile " + short_text((*percentiles)[0], 6) + " to " + short_text((*percentiles)[1], 6);
+  if (const auto& threshold = report.mapping->threshold) text += ", threshold " + short_text(*threshold, 6);
   return text;
 }
 
@@ -107,7 +101,7 @@ std::vector<std::string> edge_items(const EdgeReport& edges) {
   if (recipe.color != ColorRule::luma)
     items.push_back("color " + std::string(kColorRules[static_cast<int>(recipe.color)]));
   if (const auto& thresholds = edges.result.thresholds) {
-    items.push_back("thresholds " + short_number(thresholds->low) + " and " + short_number(thresholds->high));
+    items.push_back("thresholds " + short_text(thresholds->low, 6) + " and " + short_text(thresholds->high, 6));
     if (recipe.hysteresis->source != ThresholdRule::Source::response)
       items.back() += " (" + std::string(source_text(*recipe.hysteresis)) + ")";
   }
@@ -209,11 +203,10 @@ void put_run(const RunReport& report, ordered_json& object) {
       {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
 }
 
-/// "0.21 %" with two significant digits.
+/// "0.21 %", with two significant digits below 10 %.
 std::string share_text(std::int64_t part, std::int64_t all) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2g %%", 100 * static_cast<double>(part) / static_cast<double>(all));
-  return text;
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(all);
+  return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
 }
 
 /// "12 (0.01 %)" of all responses.
@@ -226,17 +219,17 @@ std::string count_text(std::int64_t count, const RunReport& report) {
 std::string responses_text(const RunReport& report) {
   const ResponseStats& stats = report.stats;
   std::string text;
-  if (stats.min <= stats.max) text += "response " + short_number(stats.min) + " to " + short_number(stats.max) + ", ";
+  if (stats.min <= stats.max) text += "response " + short_text(stats.min, 6) + " to " + short_text(stats.max, 6) + ", ";
   text +=
       "clipped " + count_text(stats.clipped_low, report) + " low, " + count_text(stats.clipped_high, report) + " high";
   if (const std::optional<double> mean = stats.mean(); mean && std::isfinite(*mean))
-    text += ", mean " + short_number(*mean);
+    text += ", mean " + short_text(*mean, 6);
   return text;
 }
 
 std::string timings_text(const RunReport& report) {
-  return "decode " + short_number(report.decode_seconds) + " s, convolve " + short_number(report.convolve_seconds) +
-         " s, encode " + short_number(report.encode_seconds) + " s";
+  return "decode " + short_text(report.decode_seconds, 6) + " s, convolve " + short_text(report.convolve_seconds, 6) +
+         " s, encode " + short_text(report.encode_seconds, 6) + " s";
 }
 
 /// What the first lines of a report say after the two names.
@@ -276,7 +269,8 @@ std::string wrapped(const std::string& head, const std::vector<std::string>& ite
   std::string text = head + ";";
   line = "\n ";
   for (const std::string& item : items) {
-    if (line.size() + 1 + item.size() > kReportColumns) {  // with a comma, without the newline
+    const bool is_first = line.size() == 2;
+    if (!is_first && line.size() + 1 + item.size() > kReportColumns) {  // with a comma, without the newline
       text += line;
       line = "\n ";
     }

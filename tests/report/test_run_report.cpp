@@ -69,6 +69,7 @@ TEST_CASE("what does not fit 100 columns goes to the next line, indented") {
     const std::vector<std::string> lines = lines_of(to_text(report, false));
     std::string joined;
     for (const std::string& line : lines) {
+      CHECK(line.find_first_not_of(' ') != std::string::npos);
       const bool is_one_item = line.find(", ") == std::string::npos;
       CHECK((line.size() <= kReportColumns || is_one_item));
       joined += line + " ";

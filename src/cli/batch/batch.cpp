@@ -8,10 +8,10 @@
 #include <system_error>
 #include <thread>
 
-#include "cli/exit_code.h"
 #include "cli/batch/destinations.h"
 #include "cli/batch/filter_input.h"
 #include "cli/batch/reporter.h"
+#include "cli/exit_code.h"
 #include "core/stopwatch.h"
 #include "files/interrupt.h"
 

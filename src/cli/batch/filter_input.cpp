@@ -59,8 +59,9 @@ void write(const Outcome& outcome, const Destination& destination, const std::op
   }
 }
 
-/// The way of one input; `attempt` is filled as far as it gets.
-void process(const Destination& planned, const RunContext& run, Attempt& attempt) {
+/// The way of one input; `attempt` is filled as far as it gets. `share` covers the memory of `attempt`.
+void process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
+             Attempt& attempt) {
   const FilterSpec& spec = run.spec;
   const std::string& input = attempt.input;
   const auto skips = [&](const Destination& destination) {
@@ -88,7 +89,7 @@ void process(const Destination& planned, const RunContext& run, Attempt& attempt
   if (destination.path != planned.path) check_final_path(destination.path, input, run);
   if (skips(destination)) return;
   attempt.memory = memory_needed(file.header, std::ssize(file.bytes), *destination.format, forecast, spec);
-  const MemoryBudget::Share share = run.budget.take(*attempt.memory);
+  share.emplace(run.budget, *attempt.memory);
   turn.unlock();
 
   if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.bytes);
@@ -114,6 +115,7 @@ void process(const Destination& planned, const RunContext& run, Attempt& attempt
 }  // namespace
 
 RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run) {
+  std::optional<MemoryBudget::Share> share;
   Attempt attempt{.input = input, .output = planned.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
     RunReport report = describe(attempt, run.spec);
@@ -123,7 +125,7 @@ RunReport filter_input(const std::string& input, const Destination& planned, con
     return report;
   };
   try {
-    process(planned, run, attempt);
+    process(planned, run, share, attempt);
     return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());

@@ -27,12 +27,11 @@ void MemoryBudget::refuse(std::int64_t bytes) const {
                   " may be used); raise --memory-limit, or crop the input");
 }
 
-MemoryBudget::Share MemoryBudget::take(std::int64_t bytes) {
+void MemoryBudget::take(std::int64_t bytes) {
   if (bytes > limit_) refuse(bytes);
   std::unique_lock lock(mutex_);
   freed_.wait(lock, [&] { return bytes <= limit_ - taken_; });
   taken_ += bytes;
-  return Share(*this, bytes);
 }
 
 void MemoryBudget::give_back(std::int64_t bytes) {

@@ -18,7 +18,8 @@ class MemoryBudget {
   /// A part of the budget, given back by the destructor.
   class Share {
    public:
-    Share(MemoryBudget& budget, std::int64_t bytes) : budget_(budget), bytes_(bytes) {}
+    /// Waits until `bytes` are free, and takes them. Throws Error(memory) if they exceed the limit.
+    Share(MemoryBudget& budget, std::int64_t bytes) : budget_(budget), bytes_(bytes) { budget.take(bytes); }
     ~Share() { budget_.give_back(bytes_); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
@@ -28,16 +29,14 @@ class MemoryBudget {
     std::int64_t bytes_;
   };
 
-  /// Waits until `bytes` are free, and takes them. Throws Error(memory) if they exceed the limit.
-  Share take(std::int64_t bytes);
-
-  /// Throws the same error as take().
+  /// Throws the same error as Share().
   [[noreturn]] void refuse(std::int64_t bytes) const;
 
   /// A lock to hold from before a file is read until its share is taken, so that at most one file waits in memory.
   [[nodiscard]] std::unique_lock<std::mutex> turn() { return std::unique_lock(turn_); }
 
  private:
+  void take(std::int64_t bytes);
   void give_back(std::int64_t bytes);
 
   const std::int64_t limit_;

@@ -4,8 +4,8 @@
 #include <memory>
 #include <set>
 
-#include "cli/exit_code.h"
 #include "cli/command.h"
+#include "cli/exit_code.h"
 #include "cli/options/help.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"

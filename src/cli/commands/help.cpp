@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "cli/exit_code.h"
 #include "cli/command.h"
+#include "cli/exit_code.h"
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"
 

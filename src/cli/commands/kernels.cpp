@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "cli/exit_code.h"
 #include "cli/commands/topics.h"
+#include "cli/exit_code.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "kernels/generated.h"

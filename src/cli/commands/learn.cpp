@@ -4,12 +4,12 @@
 #include <new>
 #include <span>
 
-#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/learn/options.h"
 #include "cli/commands/learn/result.h"
 #include "cli/commands/learn/sample_pairs.h"
 #include "cli/commands/learn/training.h"
+#include "cli/exit_code.h"
 #include "cli/terminal/terminal.h"
 #include "files/file.h"
 #include "report/error_report.h"

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/topics.h"
+#include "cli/exit_code.h"
 #include "cli/options/help.h"
 #include "cli/terminal/terminal.h"
 

@@ -8,9 +8,9 @@
 #include <set>
 #include <utility>
 
-#include "cli/exit_code.h"
 #include "cli/command.h"
 #include "cli/commands/shape/bank_timing.h"
+#include "cli/exit_code.h"
 #include "cli/job/source.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"

@@ -4,16 +4,14 @@
 #include <hwy/highway.h>
 
 #include "conv/engine/instruction_set.h"
+#include "support/skip.h"
 
 namespace convtool {
 namespace {
 
 TEST_CASE("the processor has the instruction sets that Highway's library finds") {
   void* library = dlopen(HWY_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    MESSAGE("skipped: ", HWY_LIBRARY, " cannot be loaded");
-    return;
-  }
+  if (!library) return skip("needs Highway's shared library");
   void* function = dlsym(library, "_ZN3hwy16SupportedTargetsEv");
   REQUIRE(function != nullptr);
   REQUIRE(function != reinterpret_cast<void*>(&hwy::SupportedTargets));

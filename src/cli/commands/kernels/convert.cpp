@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 
-#include "cli/exit_code.h"
 #include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/exit_code.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"

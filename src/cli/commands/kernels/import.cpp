@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 
-#include "cli/exit_code.h"
 #include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/exit_code.h"
 #include "cli/job/output_file.h"
 #include "cli/terminal/terminal.h"
 #include "core/suggest.h"

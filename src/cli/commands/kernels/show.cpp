@@ -4,9 +4,9 @@
 
 #include <memory>
 
-#include "cli/exit_code.h"
 #include "cli/commands/chosen_algorithms.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/exit_code.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
 #include "kernels/kernel_source.h"
