@@ -9,7 +9,7 @@ std::string times(std::int64_t h, std::int64_t w) { return std::to_string(h) + "
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
 
-/// How to make a kernel for `expected` input channels fit an input of c_i.
+/// A remedy for a kernel that expects `expected` input channels on an input of c_i.
 std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   const std::int64_t c_i = problem.input.c;
   const std::int64_t groups = c_i / problem.kernel.c_i_per_group;

@@ -34,7 +34,7 @@ class Sink {
 
   /// Whether the output has 2 to 4 interleaved channels, which SIMD can interleave.
   bool interleaves() const;
-  /// finish() for all channels of such an output. Their sums are `channel_pitch` apart; may overwrite them.
+  /// finish() for all channels of such an output. Their sums are `channel_pitch` apart, and may be overwritten.
   void finish_channels(const RowSpan& span, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
                        ResponseStats& stats) const;
 

@@ -1,11 +1,11 @@
-// How much memory algorithms allow themselves. Internal to conv/.
+// Memory limits of the algorithms. Internal to conv/.
 #pragma once
 
 #include <cstdint>
 
 namespace convtool {
 
-/// Half of a common second-level cache, in bytes: what input strips may fill. The other half is for sums, weights and
+/// Half of a common second-level cache, in bytes: the share of input strips. The other half is for sums, weights and
 /// output.
 inline constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
 
