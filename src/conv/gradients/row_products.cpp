@@ -59,8 +59,8 @@ struct Part {
   }
 };
 
-/// Otherwise GCC 12 loads a vector again for each multiply-add, as if memory operands were free. Most of them cross
-/// cache lines, and loads are the limit here.
+/// Keeps a vector in a register. Otherwise GCC 12 loads it again for each multiply-add, as if memory operands were
+/// free. Most of these loads cross cache lines, and loads are the limit here.
 template <class V>
 HWY_INLINE void KeepInRegister(V& v) {
 #if HWY_ARCH_X86 && HWY_COMPILER_GCC
@@ -103,7 +103,7 @@ class ProductTile {
     (AddRow<A>(load(D(), left[A] + at), right, std::make_index_sequence<kRight>()), ...);
   }
 
-  /// One vector of the left with all of the right.
+  /// Adds the products of one vector of the left with all of the right.
   template <std::size_t kRow, std::size_t... B>
   HWY_INLINE void AddRow(hn::Vec<D> left, const hn::Vec<D>* right, std::index_sequence<B...>) {
     KeepInRegister(left);

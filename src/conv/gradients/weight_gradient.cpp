@@ -205,7 +205,7 @@ class Adder {
             const StripPlace place = input_layout_.tap(c, v * work_.problem.dilation.w);
             left_.push_back(strip + place.plane * input_layout_.phase_length + place.column);
           }
-        // With pixel products, only the rows that the biases need.
+        // With pixel products, only the rows that the biases need are read here.
         for (auto u = first; u != (work_.by_pixels ? first + 1 : last); ++u) {
           const DyRow row = read_dy(n, dy_row(k + r, *u));
           for (std::int64_t o = group * work_.outputs; o < (group + 1) * work_.outputs; ++o)
@@ -309,7 +309,7 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
   work.block_height = std::min(dy.shape.h, std::max<std::int64_t>(1, kBlock / work.block_width));
 
   // The rows are divided into shares with sums of their own, independently of the number of threads: as many as have
-  // enough to do and fit in memory.
+  // enough work and fit in memory.
   constexpr double kMostShares = 64, kLeastPositions = 320, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
   const double positions = static_cast<double>(out.n * dy.shape.h * out.w);
   const double doubles = static_cast<double>(problem.kernel.count());

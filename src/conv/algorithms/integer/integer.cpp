@@ -1,17 +1,17 @@
 // integer: u8 pictures and whole weights, by exact dot products in 32-bit integers.
 //
 // A byte times an 8-bit or 16-bit weight needs no float: one instruction multiplies two or four neighbouring pixels by
-// as many weights and adds them within a 32-bit lane (dot.h). So a tap costs a quarter or half of a float tap, no row
-// is converted, and pixels stay one byte wide in memory: 3x3 and 5x5 run near the speed of memory.
+// their weights and adds the products within a 32-bit lane (dot.h). So a tap costs a quarter or half of a float tap, no
+// row is converted, and pixels stay one byte wide in memory: 3x3 and 5x5 run near the speed of memory.
 //
 // Work is done in blocks of kDotRows output rows, each cut into tiles of about kTileColumns columns, so that the sums
 // of a tile stay in the first-level cache until the sink has taken them:
 //
 //     row of the picture |<- strip ->|<- in place ->|<- in place ->|<- strip ->|
 //
-// Interior tiles read the picture where it lies. At the left and right edge of the picture, and where its pixels are
-// not contiguous, the rows of a tile are copied into strips together with the border columns. Rows above and below the
-// picture are only pointers: to the row that padding.h names, or to a strip of the padding value.
+// Interior tiles read the picture in place. At the left and right edge of the picture, and where its pixels are not
+// contiguous, the rows of a tile are copied into strips together with the border columns. A row above or below the
+// picture is only a pointer, to the row that padding.h names or to a strip of the padding value.
 //
 // An interleaved picture whose channels all have the same weights is treated as one flat channel of width * channels
 // bytes, where a tap's neighbour is `channels` bytes away. (OpenCV's filter2D does the same.)
