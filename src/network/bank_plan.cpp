@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// The K kernels as one whose channel c * K + k is channel c of kernel k, as Epilogue::combine_count expects.
+/// Merges K kernels into one whose channel c * K + k is channel c of kernel k, as Epilogue::combine_count expects.
 Kernel interleave_channels(const std::vector<Kernel>& kernels) {
   Kernel merged{.shape = kernels.front().shape, .weights = {}, .bias = {}};
   const std::int64_t channels = merged.shape.c_o, taps = merged.shape.taps();

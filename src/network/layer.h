@@ -48,7 +48,7 @@ struct Bank {
   std::string description;
   std::vector<Layer> layers;  ///< at least one; a pool is alone; if combined, equal in shape, params and activation
   Combine combine = Combine::none;
-  std::optional<OutputMap> map;  ///< set where the kernel file asks for one
+  std::optional<OutputMap> map;  ///< empty unless the kernel file names one
 };
 
 /// Banks one after another, float in between. Kernel files call the banks of a network its layers.
