@@ -71,8 +71,8 @@ double sum_of_weights(const float* weights, std::int64_t count);
 /// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
-/// The map that `asked` stands for. `automatic` becomes `abs` for integer results when nothing is combined and every
-/// layer sums to zero, and `clip` otherwise, which leaves float results as they are.
+/// Resolves `asked` for this bank and output type. `automatic` becomes `abs` for integer results when nothing is
+/// combined and every layer sums to zero, and `clip` otherwise, which leaves float results as they are.
 OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype);
 
 }  // namespace convtool

@@ -25,10 +25,10 @@
 // vectors. The price is a conversion of each input row that is not float already, and a cache of a few strips. Float
 // outputs receive the sums directly; 2 to 4 interleaved output channels are finished together.
 //
-// Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
-// exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
-// integer pictures, which cannot hold a NaN that the product would have to show. The error is direct's:
-// n * 2^-24 * sum|x||w|.
+// Applies when float sums are allowed and the strips stay within kMostMemory. Float sums are always allowed for f32.
+// For u8 and u16 they are allowed when max|x| * sum|w| < 2^24, so that integer weights give exact sums in any order,
+// fused or not. Weights of 0 are skipped for integer pictures, which have no NaN that the product would have to show.
+// The error is that of direct: n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <cmath>

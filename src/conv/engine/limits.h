@@ -10,10 +10,11 @@ namespace convtool {
 inline constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
 
 /// The most bytes that one thread may need for a plan; an algorithm that needs more refuses the problem. A double,
-/// since strides and pads are large enough to overflow integers.
+/// since large strides and pads would overflow an integer.
 inline constexpr double kMostMemory = 16 << 20;
 
-/// The same for the channels-last strips of `packed` and `depthwise`, which hold weights and sums in addition.
+/// The same for the channels-last strips of `packed` and `depthwise`, which need memory for weights and sums in
+/// addition.
 inline constexpr double kMostStripMemory = 12 << 20;
 
 }  // namespace convtool

@@ -14,7 +14,7 @@ struct PixelRows {
   std::int64_t outputs = 0, pitch = 0;
 };
 
-/// The most outputs that registers hold together: a whole number of vectors.
+/// The most outputs that fit in registers: a whole number of vectors.
 std::int64_t most_pixel_outputs();
 
 /// sums[a * pitch + o] += the sum over i < height and j < width of row i of list a of `taps`, at j, times output o of

@@ -19,7 +19,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The most lists on either side. 32 or 16 registers hold their products and a vector of each list on the right.
+/// The most lists on either side. The 32 or 16 registers are for their products and for a vector of each list on the
+/// right.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t kMostLeft = 8;
 #else
@@ -48,7 +49,7 @@ struct Whole {
   }
 };
 
-/// The last vector of a row, of which `count` floats count.
+/// The last vector of a row. Only its first `count` floats belong to the row.
 struct Part {
   std::size_t count;
 

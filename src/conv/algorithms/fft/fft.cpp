@@ -119,7 +119,8 @@ class FftExecutor final : public Executor {
   }
 
  private:
-  /// Whether pictures of this type may hold pixels that must not be transformed. (Whole sums are those of integers.)
+  /// Whether pictures of this type may hold pixels that must not be transformed. (Only integer pictures are transformed
+  /// in double.)
   template <class In>
   static constexpr bool kChecked = std::is_same_v<In, float>&& std::is_same_v<Real, float>;
 

@@ -34,8 +34,8 @@ class AlignedReals {
   std::unique_ptr<Real, Free> reals_;
 };
 
-/// Matrices of complex numbers, kBundleWidth columns wide and `rows` rows high, not initialised. Each row holds its
-/// real parts and then its imaginary parts: two cache lines.
+/// Matrices of complex numbers, kBundleWidth columns wide and `rows` rows high, not initialised. Each row consists of
+/// its real parts and then its imaginary parts: two cache lines.
 template <class Real>
 class Bundles {
  public:

@@ -16,11 +16,11 @@
 // An interleaved picture whose channels all have the same weights is treated as one flat channel of width * channels
 // bytes, where a tap's neighbour is `channels` bytes away. (OpenCV's filter2D does the same.)
 //
-// Applies to u8 with stride and dilation 1 and a padding value that is a byte, when the weights are 16-bit integers, or
-// such integers times one power of two 2^-n (the 1/16 of a binomial kernel); and while 255 * sum|w| < 2^31 for those
-// integers, so that no partial sum overflows in any order. Every sum is exact, hence the same on every instruction set
-// and for any split of the work. Sums scaled by 2^-n are passed to the sink as float if they have at most 24 bits, and
-// as double otherwise; both are exact.
+// Applies to u8 with stride and dilation 1 and a padding value that is a byte. The weights have to be 16-bit integers,
+// or such integers times one power of two 2^-n (the 1/16 of a binomial kernel). For those integers 255 * sum|w| has to
+// be less than 2^31, so that no partial sum overflows in any order. Every sum is exact, hence the same on every
+// instruction set and for any split of the work. Sums scaled by 2^-n are passed to the sink as float if they have at
+// most 24 bits, and as double otherwise; both are exact.
 
 #include <algorithm>
 #include <cmath>

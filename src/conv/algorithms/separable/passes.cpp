@@ -46,7 +46,7 @@ HWY_INLINE void AddVector(const T* source, const Vector<T> (&weights)[kTaps], Ve
   }
 }
 
-/// Adds kTaps taps to the sums. Taps are `step` apart in the kernel, which is kApart vectors in the row.
+/// Adds kTaps taps to the sums. Taps are `step` apart in the kernel, and kApart vectors apart in the row.
 template <int kTaps, int kApart, class T, int kSums>
 HWY_INLINE void AddTaps(const T* source, const T* weights, std::int64_t step, Vector<T> (&sums)[kSums]) {
   Vector<T> weight[kTaps];

@@ -1,7 +1,8 @@
 // separable: kernels that are sums of a few outer products, as a pass along columns and a pass along rows.
 //
 // Gaussians, boxes, Sobel and many other kernels are the product of a column and a row. low_rank.h finds such products,
-// and sums of up to four of them, in any kernel. Then kh + kw multiply-adds per pixel and product replace kh * kw:
+// and sums of up to four of them, in any kernel. Then each product takes kh + kw multiply-adds per pixel instead of kh
+// * kw:
 //
 //   picture rows  ->  column pass, eight rows at once  ->  border columns filled in  ->  row pass  ->  sink
 //
@@ -51,8 +52,8 @@ namespace {
 /// The products of each sum channel.
 using ChannelProducts = std::vector<std::vector<OuterProduct>>;
 
-/// One list when all channels have the same weights; empty when a channel has no products. Takes less time than a few
-/// rows of output.
+/// One list when all channels have the same weights; empty when a channel has no products. Finding them takes less time
+/// than a few rows of output.
 ChannelProducts products_of_channels(const Kernel& kernel) {
   const Extent size{kernel.shape.kh, kernel.shape.kw};
   const auto taps = static_cast<std::ptrdiff_t>(kernel.shape.taps());
