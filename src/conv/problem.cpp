@@ -57,7 +57,7 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   const double weights = static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) *
                          static_cast<double>(kernel.kh) * static_cast<double>(kernel.kw);
   constexpr double kAddressable = 0x1p46;  // far beyond any memory, and well within 64 bits
-  if (weights > kAddressable) refuse("the kernel has more weights than any memory holds; make it smaller");
+  if (weights > kAddressable) refuse("the kernel has more weights than fit in any memory; make it smaller");
   require(weights > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 && params.dilation.w > 0 &&
               params.groups > 0,
           "a kernel, stride, dilation or groups below 1 reached the engine");

@@ -353,7 +353,7 @@ const Algorithm kRows = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (memory_needed(problem, 1) > kMostMemory)
-        return refuse("its strips of rows would take more than 16 MiB a thread");
+        return refuse("its strips of rows would take more than 16 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       const bool shares = shares_strips(problem, kernel);

@@ -215,7 +215,8 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const KernelShape& k = kernel.shape;
   if (!is_integer(problem.input_dtype))
     return refuse("it needs integer input: a running float sum would accumulate rounding errors");
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (problem.stride != Extent{} || problem.dilation != Extent{})
+    return refuse("it supports only stride 1 and dilation 1");
   if (k.c_i_per_group > 1) return refuse("it does not sum over channels");
   std::vector<float> weights;
   for (std::int64_t o = 0; o < k.c_o; ++o) {
@@ -225,7 +226,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   }
   const double padding = problem.padding_value, most = full_range(problem.input_dtype);
   if (padding < 0 || padding > most || padding != std::trunc(padding))
-    return refuse("the padding value is not one that pixels can have");
+    return refuse("pixels cannot have the padding value");
   if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
     return refuse("the sums of these integers need more than 31 bits");
   if (!float_sums_suffice(problem, kernel))
@@ -234,7 +235,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const double slice =
       std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
   if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return refuse("its sums would take more than 16 MiB a thread");
+    return refuse("its sums would take more than 16 MiB per thread");
   return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
             return std::make_unique<BoxExecutor>(problem, kernel, weights);
           }};

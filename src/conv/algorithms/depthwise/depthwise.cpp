@@ -127,9 +127,9 @@ const Algorithm kDepthwise = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
-        return refuse("groups, input and output channels are not equally many");
+        return refuse("the numbers of groups, input channels and output channels differ");
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB a thread");
+        return refuse("its strips of rows would take more than 12 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       return {.nanoseconds = cost(problem),

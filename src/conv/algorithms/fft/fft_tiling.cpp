@@ -167,7 +167,7 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
     if (reason != nullptr) *reason = why;
     return {};
   };
-  if (problem.stride != Extent{}) return refuse("it computes every output, and the stride skips some");
+  if (problem.stride != Extent{}) return refuse("it supports only stride 1");
   const double padding = std::fabs(static_cast<double>(problem.padding_value));
   Task task{.problem = problem,
             .kernel = kernel,
@@ -180,16 +180,15 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
     return norms.one == 0 || (norms.one >= kLeastWeights && norms.one <= kMostWeights);
   };
   if (!std::all_of(task.norms.begin(), task.norms.end(), is_safe) || !is_fft_magnitude(padding))
-    return refuse("weights or padding are so large, so small or so undefined that its sums might not be");
+    return refuse("the weights or the padding value are too large, too small or not finite");
   task.whole_bits = whole_bits(task);
 
   const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
-  if (!cheapest(task, fits))
-    return refuse("the kernel, in tiles that hold it, takes more memory than it allows itself");
+  if (!cheapest(task, fits)) return refuse("tiles large enough for the kernel exceed its memory limit");
   const auto best = cheapest(task, [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); });
   if (best) return best;
-  return task.whole_bits ? refuse("it cannot promise whole sums as large as these may become")
-                         : refuse("its error bound for so few weights is worse than it tolerates");
+  return task.whole_bits ? refuse("the sums may become too large for it to compute them exactly")
+                         : refuse("its error bound is larger than it allows for this number of weights");
 }
 
 }  // namespace convtool

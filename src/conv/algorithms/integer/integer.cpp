@@ -228,17 +228,18 @@ double cost(const ConvProblem& problem, const DyadicWeights& dyadic) {
 }
 
 Offer consider(const ConvProblem& problem, const Kernel& kernel) {
-  if (problem.input_dtype != DType::u8) return refuse("it takes 8-bit pictures only");
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (problem.input_dtype != DType::u8) return refuse("it supports only 8-bit pictures");
+  if (problem.stride != Extent{} || problem.dilation != Extent{})
+    return refuse("it supports only stride 1 and dilation 1");
   if (problem.padding_value < 0 || problem.padding_value > 255 ||
       problem.padding_value != std::trunc(problem.padding_value))
     return refuse("the padding value is not a whole number from 0 to 255");
   if (static_cast<double>(window_rows(problem.kernel)) *
           static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
       kMostMemory)
-    return refuse("its strips of rows would take more than 16 MiB a thread");
+    return refuse("its strips of rows would take more than 16 MiB per thread");
   std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
-  if (!dyadic) return refuse("the weights are not integers of 16 bits, or such integers over a power of two");
+  if (!dyadic) return refuse("the weights are neither 16-bit integers nor such integers over a power of two");
   if (255 * dyadic->largest_sum >= 0x1p31) return refuse("the sums of these integers need more than 32 bits");
   const double nanoseconds = cost(problem, *dyadic);
   return {.nanoseconds = nanoseconds,

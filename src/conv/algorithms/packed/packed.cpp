@@ -288,7 +288,7 @@ const Algorithm kPacked = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB a thread");
+        return refuse("its strips of rows would take more than 12 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       return {.nanoseconds = cost(problem),

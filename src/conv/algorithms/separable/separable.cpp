@@ -454,7 +454,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const auto channels = std::make_shared<const ChannelProducts>(products_of_channels(kernel));
   if (channels->empty()) return refuse("the kernel is not the sum of a few products of a column and a row");
   const std::size_t rank = largest_rank(*channels);
-  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB a thread");
+  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB per thread");
   return {.nanoseconds = cost(problem, rank),
           .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
             if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);
