@@ -32,7 +32,7 @@ done
 for kernel in luma sepia; do
   tile samples/coffee.png 128x128+240+110 "$kernel"
 done
-# Responses of kernels that sum to 0 are stretched: some are small, and some exceed the range of a picture.
+# Responses of kernels that sum to 0 are normalized: some are small, and some exceed the range of a picture.
 for kernel in sobel-x sobel-y edge outline laplacian-4 laplacian-8 log log:sigma=2 dog:sigma=1,ratio=1.6 \
   gabor:lambda=8,theta=45 sobel prewitt scharr farid roberts kirsch robinson frei-chen; do
   tile samples/camera.png "$window" "$kernel" --normalize-percentile 1,99

@@ -4,14 +4,14 @@ build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev l
 # OpenCV's static archives need these (src/pictures/opencv.cmake). Without them the shared libraries are linked.
 build_packages+=" libpng-dev libjpeg-dev libtiff-dev libwebp-dev libopenjp2-7-dev libopenexr-dev libtbb-dev liblapack-dev libblas-dev"
 
-# install_missing PACKAGE...: installs those that are not installed yet with apt-get, through sudo unless run as root.
+# install_missing PACKAGE...: installs the missing ones with apt-get, through sudo unless run as root.
 install_missing() {
   local missing=() package
   for package in "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  command -v apt-get >/dev/null || { echo "missing: ${missing[*]}; there is no apt-get here to install them with" >&2; exit 1; }
+  command -v apt-get >/dev/null || { echo "missing: ${missing[*]}; install them by hand, as apt-get is not available" >&2; exit 1; }
   local sudo=()
   [ "$(id -u)" -eq 0 ] || sudo=(sudo)
   echo "Installing with apt-get: ${missing[*]}"

@@ -8,7 +8,7 @@ cluster=$(realpath "$(dirname "$0")/../samples/cluster")
 unset CONVTOOL TRIES SLURM_CONF "${!SLURM_@}" "${!SBATCH_@}"
 
 work=$(mktemp -d)
-chmod 755 "$work"  # munged refuses a socket that others could not reach
+chmod 755 "$work"  # munged refuses a socket that other users cannot reach
 started=()
 clean_up() {
   local status=$?
@@ -35,7 +35,7 @@ skip() {
 }
 # start NAME PROGRAM ARGUMENT...: a service that clean_up stops, with its output in NAME.out.
 start() { "${@:2}" >"$work/$1.out" 2>&1 </dev/null & started+=($!); }
-# wait_for SECONDS COMMAND...: returns once the command succeeds; false when it does not in time.
+# wait_for SECONDS COMMAND...: waits until the command succeeds; returns false if it does not in time.
 wait_for() {
   local end=$((SECONDS + $1))
   until "${@:2}" >"$work/wait_for.out" 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
@@ -59,7 +59,8 @@ filter=(apply -k sobel --map abs -q)
 "$convtool" "${filter[@]}" --files-from "the list" -0 --out-dir "$work/expected"
 [ "$(find "$work/expected" -type f -print0 | tr -dc '\0' | wc -c)" -eq 41 ] || fail "the undisturbed run"
 
-# convtool on unlucky machines: shard 2 is killed the first time, after its work. Each try is recorded, and its machine.
+# A convtool that fails as on a bad machine: the first try of shard 2 is killed after its work. Records each try and its
+# machine.
 cat >"$work/convtool" <<END
 #!/usr/bin/env bash
 for i in "\$@"; do [ "\${before:-}" != --shard ] || k=\${i%/*}; before=\$i; done
@@ -71,15 +72,15 @@ END
 chmod +x "$work/convtool"
 export CONVTOOL=$work/convtool
 
-# tries_are EXPECTED: compares "SHARD:TRIES" of each shard.
+# tries_are EXPECTED: checks the "SHARD:TRIES" of all shards.
 tries_are() {
   local tries
   tries=$(sort -n "$work/tries" | uniq -c | awk '{print $2 ":" $1}' | paste -sd' ')
   [ "$tries" = "$1" ] || fail "tries of each shard: $tries, not $1"
 }
 
-# manifest_has COUNT: the merged manifest is valid JSON, with one line for each input of the list, the shard's last one. When
-# COUNT is 40, the broken picture has none.
+# manifest_has COUNT: checks that the merged manifest is valid JSON and has one line for each input of the list, the last
+# that a shard wrote. If COUNT is 40, the broken picture does not count.
 manifest_has() {
   python3 - "the list" "$out/manifest.jsonl" "$1" <<'END' || fail "the merged manifest"
 import glob, json, os, sys
@@ -99,7 +100,8 @@ assert all(os.path.samefile(os.path.dirname(record["output"]), sys.argv[2].repla
 END
 }
 
-# outputs_are_as_expected [DIFF OPTION...]: byte for byte those of the undisturbed run. The scripts' own files do not count.
+# outputs_are_as_expected [DIFF OPTION...]: checks that outputs equal those of the undisturbed run, byte for byte. Ignores
+# the scripts' own files.
 outputs_are_as_expected() {
   diff -r -x manifest.jsonl -x manifests -x shards "$@" "$work/expected" "$out" >&2 || fail "outputs differ"
 }
@@ -183,7 +185,7 @@ start_slurm() {
     --pid-file "$work/slurm/munged.pid" --seed-file "$work/slurm/seed"
   local host
   host=$(hostname -s)
-  # SlurmdUser lets others than root start it. sbatch --wait asks for the state of a job every MinJobAge seconds.
+  # SlurmdUser lets users other than root start it. sbatch --wait asks for the state of a job every MinJobAge seconds.
   cat >"$work/slurm/slurm.conf" <<END
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)

@@ -5,7 +5,7 @@ set -euo pipefail
 program=$1
 shift
 
-# test_cases [FILTER]: the test cases that it selects, one a line, with file and line number.
+# test_cases [FILTER]: prints the test cases that FILTER selects, one per line, with file and line number.
 test_cases() { "$program" --reporters=xml --list-test-cases "$@" | grep '<TestCase ' || { echo "FAILED: no test case in: $*" >&2; exit 1; }; }
 
 all=$(test_cases | sort)

@@ -1,4 +1,4 @@
-# Sourced by parallel.sh and slurm.sh: writes a script for each shard, and reads how they ended.
+# Sourced by parallel.sh and slurm.sh: functions that write a script for each shard and read the exit codes.
 
 cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tries=${TRIES:-3}
@@ -9,7 +9,7 @@ convtool=${CONVTOOL:-convtool}
 # prepare SHARDS OUT LIST COMMAND ARGUMENT...: writes OUT/shards/K.sh for each K, to run convtool on the K-th slice of LIST.
 prepare() {
   shards=$1
-  [[ $shards =~ ^[1-9][0-9]*$ ]] || { echo "SHARDS is a number from 1 on, not $shards" >&2; exit 2; }
+  [[ $shards =~ ^[1-9][0-9]*$ ]] || { echo "SHARDS must be a positive number, not $shards" >&2; exit 2; }
   [ -f "$3" ] || { echo "$3: no such list" >&2; exit 2; }
   mkdir -p "$2/shards" "$2/manifests"
   out=$(realpath "$2")
@@ -19,7 +19,7 @@ prepare() {
   python3 "$cluster/manifests.py" deal "$out" "$list" "$shards"
   for ((k = 1; k <= shards; k++)); do
     : >"$out/shards/$k.log"
-    # Emptied, not removed: an NFS client may remember for a while that a file was missing, but it rereads one that it knows.
+    # Empty it instead of removing it: an NFS client may cache for a while that a file is missing, but rereads one it knows.
     : >"$out/shards/$k.status"
     {
       printf 'cd %q\n' "$PWD"
@@ -30,7 +30,7 @@ prepare() {
   done
 }
 
-# unfinished: prints the numbers of the shards that have not succeeded, one on each line.
+# unfinished: prints the numbers of the shards that have not succeeded, one per line.
 unfinished() {
   local k
   for ((k = 1; k <= shards; k++)); do

@@ -15,8 +15,8 @@ trap 'scancel "$(<"$out/shards/job")"; kill $!; exit 130' INT TERM
 for ((try = 1; try <= tries; try++)); do
   left=$(unfinished | paste -sd,)
   [ -n "$left" ] || break
-  # --no-requeue: a shard that Slurm restarted by itself could run at the same time as the one that this loop starts.
-  # In the background, because bash runs a trap only between commands and in wait.
+  # --no-requeue: if Slurm restarted a shard by itself, it could run at the same time as the one that this loop starts.
+  # sbatch runs in the background, because bash runs a trap only between commands and in wait.
   sbatch --parsable --wait --no-requeue --job-name=convtool "${options[@]}" --array="$left" --chdir="$out" \
     --output=shards/%a.log --open-mode=append --wrap='exec bash "shards/$SLURM_ARRAY_TASK_ID.sh"' >"$out/shards/job" &
   wait $! || true

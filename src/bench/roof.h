@@ -22,8 +22,8 @@ double measure_copy_rate(std::int64_t bytes, int threads);
 struct Figures {
   double ns_per_pixel = 0;     ///< per output pixel, all channels together
   double gmac_per_second = 0;  ///< 1e9 multiply-adds, counted by the definition
-  /// The least time by memory or arithmetic, divided by the measured time: 1 at the roof. Algorithms that need fewer
-  /// multiply-adds than the definition, or use integers, can exceed 1.
+  /// The least time that memory or arithmetic allows, divided by the measured time: 1 at the roof. Algorithms that need
+  /// fewer multiply-adds than the definition, or use integers, can exceed 1.
   double share_of_roof = 0;
 };
 

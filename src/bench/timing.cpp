@@ -15,7 +15,7 @@ constexpr double kSlow = 2;  // seconds
 /// contender.
 constexpr std::chrono::milliseconds kPause(10);
 
-/// The time in which caches and clocks settle, and the scheduler gives each thread its own core.
+/// The time that caches and clocks need to settle, and the scheduler to give each thread its own core.
 constexpr double kWarmUp = 0.05;
 /// Longer calls need no warm-up call: they settle within their first part.
 constexpr double kLongCall = 0.05;

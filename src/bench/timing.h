@@ -1,4 +1,4 @@
-// Timing: how long a call takes, and how much that varies.
+// Measures how long a call takes, and how much that varies.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,9 @@ Timing summarize(std::vector<double> samples);
 
 /// Times `contenders` in turn, one sample each per round, so that other load on the machine affects all of them alike.
 /// There are at least 7 rounds (3 if a call takes longer than 2 s) and at least `min_seconds` of calls for each
-/// contender. A sample is as many calls as that takes. It follows a pause, in which the threads of the previous
-/// contender go to sleep, and one call that is not counted. Each contender must have run once before, so that its
-/// memory is mapped.
+/// contender. Each sample has enough calls for that. Before each sample there is a pause, in which the threads of the
+/// previous contender go to sleep, and one call that is not counted. Each contender must have run once before, so that
+/// its memory is mapped.
 std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& contenders, double min_seconds);
 
 }  // namespace convtool

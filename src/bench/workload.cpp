@@ -9,7 +9,7 @@ namespace convtool {
 namespace {
 
 /// SplitMix64: a counter put through a mixing function (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators", 2014; the constants are those of its variant 13 of Stafford's).
+/// generators", 2014; with the constants of variant 13 by Stafford).
 class Noise {
  public:
   explicit Noise(std::uint64_t seed) : state_(seed) {}
@@ -51,7 +51,7 @@ std::vector<float> outer_product(const std::vector<double>& column, const std::v
   return weights;
 }
 
-/// A sharpening and an emboss kernel: small weights with a sum of 1, of full rank.
+/// A sharpening and an emboss kernel, of full rank: small weights with a sum of 1.
 Taps integers(std::int64_t k) {
   if (k == 3) return {.name = "integer", .k = 3, .weights = {-2, -1, 0, -1, 1, 1, 0, 1, 2}};
   return {.name = "integer", .k = 5, .weights = {-2, -2, -1, -1, 0, -2, 1, -1, 0, 1, -1, -1, 3,

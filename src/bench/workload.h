@@ -1,4 +1,4 @@
-// The workloads that the engine is timed on: problems of users, as data. `convtool bench` times them on the user's
+// The workloads that the engine is timed on: typical problems, as data. `convtool bench` times them on the user's
 // machine, tests/bench against other libraries.
 #pragma once
 
@@ -41,7 +41,8 @@ std::vector<Workload> workloads();
 /// The workloads whose "ID NAME" contains `text`.
 std::vector<Workload> workloads(std::string_view text);
 
-/// The same noise every time, uniform over the range of an integer type, or over [0, 1). Throws std::bad_alloc.
+/// Computes noise, uniform over the range of an integer type, or over [0, 1). It is the same every time. Throws
+/// std::bad_alloc.
 Tensor make_noise(DType dtype, const Shape& shape);
 
 /// The input, noise, to be viewed with channels_last().

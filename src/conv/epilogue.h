@@ -28,16 +28,16 @@ struct Epilogue {
   std::int64_t combine_count = 1;
 };
 
-/// From a response to a value in the units of the output, where r may first become |r|: (r - shift) * scale + offset,
-/// or with a threshold r > threshold ? scale : 0.
+/// Maps a response r, or its absolute value, to a value in the units of the output: (r - shift) * scale + offset, or
+/// with a threshold r > threshold ? scale : 0.
 struct ValueMap {
   bool absolute = false;
   double shift = 0, scale = 1, offset = 0;
   std::optional<double> threshold;
 };
 
-/// Statistics of a run. Counts are per output element. The order of merging affects only the last bits of the total, so
-/// threads do not change the result.
+/// Statistics of a run. Counts are per output element. The order of merging affects only the last bits of the total,
+/// which mean() rounds away, so the number of threads does not change the result.
 struct ResponseStats {
   double min =
       std::numeric_limits<double>::infinity();  ///< over responses that are not NaN; min > max if there are none

@@ -8,8 +8,8 @@
 
 namespace convtool {
 
-/// The user's weights, in nn.Conv2d's layout, with one divisor and one bias per output channel. Sums are divided, not
-/// weights: integer weights stay integers, their sums exact, and the quotient is rounded once.
+/// The user's weights, in nn.Conv2d's layout, with one divisor and one bias per output channel. The sums are divided,
+/// not the weights: so integer weights stay integers, their sums stay exact, and the quotient is rounded once.
 struct Kernel {
   KernelShape shape;
   std::vector<float> weights;     ///< [c_o][c_i/groups][kh][kw], shape.count() of them

@@ -25,7 +25,7 @@
 //
 // Weights that are small multiples of a power of two give exact sums of integer pictures, and of floats that are such
 // multiples. To keep that, products must be exact. An integer matrix of rank 1 is the product of integer vectors, one
-// of which is a row divided by the greatest common divisor of its entries, so trying that one row decides.
+// of which is a row divided by the greatest common divisor of its entries, so it is enough to try that row.
 //
 // Other products are found by cross approximation with full pivoting (Bebendorf, "Approximation of boundary element
 // matrices", 2000): each step subtracts the product of the column and row that meet in the largest entry, and a matrix
@@ -49,8 +49,8 @@ struct WholeKernel {
   int exponent = 0;                     // of the unit
 };
 
-/// The kernel in the largest unit that makes integers of all weights; nothing unless their absolute values add up to
-/// less than 2^24, so that floats hold them and their sums.
+/// The kernel in the largest unit in which all weights are integers. Empty unless their absolute values add up to less
+/// than 2^24, so that they and their sums are exact in float.
 std::optional<WholeKernel> in_whole_units(const float* weights, const Extent& size) {
   const std::int64_t count = size.h * size.w;
   WholeKernel whole{.multiples = {}, .exponent = std::numeric_limits<float>::max_exponent};
@@ -105,13 +105,13 @@ std::vector<OuterProduct> exact_product(const WholeKernel& whole, const Extent& 
   return {balanced(std::move(product))};
 }
 
-/// The rest of the kernel, from which one cross after the other is subtracted.
+/// The remainder of a kernel, from which one cross after the other is subtracted.
 class CrossApproximation {
  public:
   CrossApproximation(const float* weights, const Extent& size)
       : size_(size), rest_(weights, weights + size.h * size.w) {}
 
-  /// Subtracts the product of the column and row through the largest entry from the rest, and returns it.
+  /// Subtracts the product of the column and row through the largest entry of the remainder, and returns it.
   OuterProduct next() {
     const auto larger = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
     const std::int64_t pivot = std::max_element(rest_.begin(), rest_.end(), larger) - rest_.begin();
@@ -128,7 +128,7 @@ class CrossApproximation {
     return balanced(std::move(product));
   }
 
-  /// The largest absolute value of the rest.
+  /// The largest absolute value of the remainder.
   double largest() const {
     double most = 0;
     for (const double value : rest_) most = std::max(most, std::fabs(value));

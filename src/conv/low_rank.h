@@ -20,9 +20,9 @@ inline constexpr std::size_t kLargestRank = 4;
 
 /// Outer products whose sum replaces the kernel `weights`, [size.h][size.w], in two passes: first along columns, then
 /// along rows. A single product consists of floats, for sums in float; several are meant for sums in double. Either way
-/// the sums are within (kh * kw + 1) * 2^-24 * sum|x||w| of those of the kernel itself, for any pixels x; and if all
-/// weights are small multiples of a power of two, they are exact wherever the kernel's own are. Empty if there are no
-/// such products, or none faster than the kernel itself. The derivation is in low_rank.cpp.
+/// the sums are within (kh * kw + 1) * 2^-24 * sum|x||w| of those of the kernel itself, for any pixels x. If all
+/// weights are small multiples of a power of two, the sums are exact wherever those of the kernel are. Empty if there
+/// are no such products, or if they are not faster than the kernel itself. The derivation is in low_rank.cpp.
 std::vector<OuterProduct> outer_products(const float* weights, const Extent& size);
 
 /// The number of outer products that sum up to `weights`, which are finite, to within the rounding of floats: the rest

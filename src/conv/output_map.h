@@ -37,9 +37,9 @@ struct Mapping {
 
 /// The value map for `mapping`, which is neither automatic nor signs. Responses are in the units of the input (0..255,
 /// 0..65535, or floats as they are). Between integer types the result is rescaled by the ratio of their full ranges; to
-/// and from f32 it is not. The full range is that of the input, for f32 input that of an integer output, and 1 from f32
-/// to f32. `measured` is used by normalize only, which maps its range to the full range; throws Error(shape) if it is
-/// not finite.
+/// and from f32 it is not. The full range is that of the input type. For f32 input it is that of the output type, or 1
+/// if that is f32 too. Only normalize uses `measured`: it maps that range to the full range, and throws Error(shape) if
+/// the range is not finite.
 ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured = {});
 
 /// OutputMap::signs as one map each for R, G and B, whose values saturate at 0. The largest absolute response becomes

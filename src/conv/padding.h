@@ -60,9 +60,8 @@ struct Padding {
   constexpr bool operator==(const Padding&) const = default;
 };
 
-/// The four numbers that `padding` means for an input of `input` rows and columns and a kernel that sees `extent` of
-/// them, dilation included. `same` keeps ceil(in / stride) outputs, as TensorFlow and ONNX do; its padding is never
-/// negative.
+/// Resolves `padding` for an input of `input` rows and columns and a kernel that sees `extent` of them, dilation
+/// included. `same` keeps ceil(in / stride) outputs, as TensorFlow and ONNX do; its padding is never negative.
 inline Pads resolve_pads(const Padding& padding, const Extent& input, const Extent& extent, const Extent& stride) {
   if (padding.rule == Padding::Rule::fixed) return padding.pads;
   if (padding.rule == Padding::Rule::full) return {extent.h - 1, extent.w - 1, extent.h - 1, extent.w - 1};

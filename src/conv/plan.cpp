@@ -27,7 +27,7 @@ std::string quoted_names() {
   return list;
 }
 
-/// An algorithm and what it offers.
+/// An algorithm and its offer.
 struct Choice {
   const Algorithm* algorithm = nullptr;
   Offer offer;

@@ -48,15 +48,15 @@ class ConvPlan {
   ConvPlan(ConvPlan&&) noexcept;
   ConvPlan& operator=(ConvPlan&&) noexcept;
 
-  /// The shape that run() writes: output_shape(problem) with the combined channels joined.
+  /// The shape that run() writes: output_shape(problem), where combined channels count as one.
   Shape output_shape() const;
 
   /// Filters `input` (the problem's shape and type, any strides) into `output` (output_shape(), any type and strides,
   /// not overlapping the input). The result has the same bits for any number of threads. Throws std::bad_alloc.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map = {}) const;
 
-  /// The statistics that run() returns for an output with strides `output`, without storing it and without counts of
-  /// clipped values.
+  /// Computes the statistics that run() would return for an output with strides `output`. Stores no output and does not
+  /// count clipped values.
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
   const ConvProblem& problem() const;

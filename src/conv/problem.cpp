@@ -9,7 +9,7 @@ std::string times(std::int64_t h, std::int64_t w) { return std::to_string(h) + "
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
 
-/// How to make a kernel for `expected` input channels fit an input of c_i.
+/// A remedy for a kernel that expects `expected` input channels on an input of c_i.
 std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   const std::int64_t c_i = problem.input.c;
   const std::int64_t groups = c_i / problem.kernel.c_i_per_group;
@@ -57,7 +57,7 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   const double weights = static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) *
                          static_cast<double>(kernel.kh) * static_cast<double>(kernel.kw);
   constexpr double kAddressable = 0x1p46;  // far beyond any memory, and well within 64 bits
-  if (weights > kAddressable) refuse("the kernel has more weights than any memory holds; make it smaller");
+  if (weights > kAddressable) refuse("the kernel has more weights than fit in any memory; make it smaller");
   require(weights > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 && params.dilation.w > 0 &&
               params.groups > 0,
           "a kernel, stride, dilation or groups below 1 reached the engine");

@@ -67,7 +67,7 @@ struct ConvProblem {
 /// input.
 ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShape& kernel, const ConvParams& params);
 
-/// floor((in + pad_begin + pad_end - dilation*(k-1) - 1) / stride) + 1 along each axis; n and c_o around it.
+/// floor((in + pad_begin + pad_end - dilation*(k-1) - 1) / stride) + 1 along each axis, with n and c_o.
 Shape output_shape(const ConvProblem& problem);
 
 /// The rows and columns of input that one output pixel sees: dilation*(k-1) + 1.

@@ -77,7 +77,7 @@ void Sink::find_plain() {
                 !map_.absolute && divisors_[0] == 1 && biases_[0] == 0 && !totals_;
 }
 
-/// `job` is of output channel `c`.
+/// `job` belongs to output channel `c`.
 void Sink::finish_job(const FinishJob& job, std::int64_t c, ResponseStats& stats) const {
   if (totals_) add_up(job, stats);
   const bool plain = plain_[static_cast<std::size_t>(c)] && job.sum_type != SumType::f64;
@@ -130,7 +130,7 @@ void Sink::finish_channels(const RowSpan& span, float* sums, std::int64_t channe
         const std::int64_t place = reversed ? channels - 1 - c : c;
         Out* finished = chunks[place];
         if constexpr (std::is_same_v<Out, float>)
-          if (takes_sums_) finished = sums + c * channel_pitch + x;  // which they are already
+          if (takes_sums_) finished = sums + c * channel_pitch + x;  // the sums are the results
         FinishJob job = job_of(c);
         job.sums = sums + c * channel_pitch + x;
         job.pitch = pitch;
@@ -163,7 +163,7 @@ void Sink::finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t c
                        .out_pitch = output_.strides.w};
     if (finish_pixels_in_float(job, stats)) return;
   }
-  // As many channels at once as fill a cache line of each pixel.
+  // Enough channels at once to fill a cache line of each pixel.
   const std::int64_t joined = combine_count(), step = std::max<std::int64_t>(1, 16 / joined) * joined;
   std::vector<float> rows(static_cast<std::size_t>(step * kChunk));
   for (std::int64_t x = 0; x < span.count; x += kChunk) {

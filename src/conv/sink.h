@@ -27,14 +27,14 @@ class Sink {
   Sink(const Epilogue& epilogue, const ValueMap& map, const Kernel& kernel, const TensorRef& output,
        bool whole_sums = false, bool totals = false);
 
-  /// Finishes a span of output channel `c`. `sums` holds combine_count() rows of `span.count` sums, `pitch` apart, from
+  /// Finishes a span of output channel `c`. `sums` has combine_count() rows of `span.count` sums, `pitch` apart, from
   /// sum channel c*combine_count() on. `Sum` is float, double or std::int32_t.
   template <class Sum>
   void finish(const RowSpan& span, std::int64_t c, const Sum* sums, std::int64_t pitch, ResponseStats& stats) const;
 
   /// Whether the output has 2 to 4 interleaved channels, which SIMD can interleave.
   bool interleaves() const;
-  /// finish() for all channels of such an output. Their sums are `channel_pitch` apart; may overwrite them.
+  /// finish() for all channels of such an output. Their sums are `channel_pitch` apart, and may be overwritten.
   void finish_channels(const RowSpan& span, float* sums, std::int64_t channel_pitch, std::int64_t pitch,
                        ResponseStats& stats) const;
 

@@ -35,7 +35,7 @@ class Pool {
     return pool;
   }
 
-  /// Tries to start workers until there are this many. Returns how many there are: the system may grant fewer.
+  /// Starts workers until there are `workers`. Returns their number, which is smaller if the system grants no more.
   std::size_t grow_to(std::size_t workers) {
     std::lock_guard lock(mutex_);
     try {

@@ -12,8 +12,8 @@ namespace convtool {
 int available_cores();
 
 /// Splits [0, count) into at most `threads` ranges of nearly equal length and calls `body(begin, end)` once for each,
-/// concurrently; returns when all are done. `threads` 0 means available_cores(); fewer are used if the system grants no
-/// more. The calling thread runs one of the ranges, so `threads` 1 runs everything in it. `body` may not call
+/// concurrently; returns when all are done. `threads` 0 means available_cores(). Fewer threads are used if the system
+/// grants no more. The calling thread runs one of the ranges, so `threads` 1 runs everything in it. `body` may not call
 /// parallel_for itself. If bodies throw, the first exception is rethrown once all have ended.
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
 

@@ -159,7 +159,7 @@ class Tensor {
   TensorRef ref() { return {bytes_.get(), dtype_, shape_, planar_strides()}; }
   ConstTensorRef ref() const { return TensorRef{bytes_.get(), dtype_, shape_, planar_strides()}; }
 
-  /// The same elements with another shape, which may have fewer.
+  /// The same memory with another shape, which may have fewer elements.
   Tensor reshaped(const Shape& shape) && {
     require(shape.count() <= shape_.count(), "a tensor reshaped to more elements than it has");
     shape_ = shape;

@@ -57,7 +57,7 @@ bool runs_at_once(const EdgeRecipe& recipe, const Shape& input) {
   return plain || wants_responses(recipe, input);
 }
 
-/// The bank that the engine runs: it gives strengths where the direction is not needed, else the response of each
+/// The bank that the engine runs: it computes strengths where the direction is not needed, else the response of each
 /// kernel.
 Network network_of(const EdgeRecipe& recipe, const Shape& input) {
   Bank bank = recipe.kernels;

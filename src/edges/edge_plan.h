@@ -9,7 +9,7 @@
 
 namespace convtool {
 
-/// The findings of one run.
+/// The result of one run, apart from the output.
 struct EdgeResult {
   ResponseStats stats;  ///< of the strengths before thinning and hysteresis, or of the components that were stored
   std::optional<Thresholds> thresholds;  ///< used by hysteresis
@@ -17,9 +17,9 @@ struct EdgeResult {
 };
 
 /// Runs the kernels with the engine, then the other stages, each over the whole picture. A recipe that is one run of
-/// the engine, such as a magnitude in one colour, gives what apply gives with the same bank (for a Laplacian, its
-/// absolute value). Other recipes keep the responses in f32, one more plane for each stage, and one byte per pixel for
-/// decisions.
+/// the engine, such as a magnitude in one colour, gives the same values as apply with the same bank (for a Laplacian,
+/// their absolute values). Other recipes keep the responses in f32, one more plane for each stage, and one byte per
+/// pixel for decisions.
 class EdgePlan {
  public:
   /// With ColorRule::luma, `input` has one channel. Throws Error(shape) for several channels with luma, for a stage

@@ -34,7 +34,7 @@ void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, 
       const bool shows = value > 0 && !std::isnan(angle);
       const float sixths = angle * (3 / std::numbers::pi_v<float>);  // -3 to 3, red at 0
       for (std::int64_t c = 0; c < 3; ++c) {
-        // Each primary has full intensity within a sixth of a turn of its own hue, and none two sixths away.
+        // Each primary has full intensity within a sixth of a turn of its own hue, and is 0 from two sixths on.
         const float apart = std::fabs(sixths - 2 * static_cast<float>(c)), away = std::min(apart, std::fabs(6 - apart));
         out.at(n, c, y, x) = shows ? std::min(value, 1.0F) * std::clamp(2 - away, 0.0F, 1.0F) : 0.0F;
       }

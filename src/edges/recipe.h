@@ -10,10 +10,10 @@
 
 namespace convtool {
 
-/// How the edges of several colours become one. With `luma` there is only one. The others find edges in every colour:
-/// `max` keeps the strongest, `sum` adds the strengths, and `di_zenzo` takes the square root of the larger eigenvalue
-/// of the structure tensor, summed over the colours (S. Di Zenzo, A note on the gradient of a multi-image, 1986). For
-/// sum and di_zenzo, the gradient points along the eigenvector of that tensor.
+/// How the edges of several colours are combined. With `luma` there is only one colour, grey. The other rules find
+/// edges in every colour: `max` keeps the strongest, `sum` adds the strengths, and `di_zenzo` takes the square root of
+/// the larger eigenvalue of the structure tensor, summed over the colours (S. Di Zenzo, A note on the gradient of a
+/// multi-image, 1986). For sum and di_zenzo, the gradient points along the eigenvector of that tensor.
 enum class ColorRule { luma, max, sum, di_zenzo };
 inline constexpr std::string_view kColorRules[] = {"luma", "max", "sum", "di-zenzo"};
 
@@ -61,7 +61,7 @@ struct EdgeRecipe {
   bool is_signed() const {
     return kind == EdgeKind::components || (kind == EdgeKind::orientation && angle != AngleUnit::wheel);
   }
-  /// Whether some pixels are found not to be edges, by thinning or hysteresis.
+  /// Whether thinning or hysteresis decides that some pixels are not edges.
   bool is_decided() const { return thin || hysteresis.has_value(); }
   bool is_laplacian() const { return kernels.layers.size() == 1; }
   bool has_gradient() const { return kernels.layers.size() == 2; }

@@ -1,4 +1,4 @@
-// Thin edges: the magnitude of a gradient is kept only where it is largest across the edge.
+// Thins edges: keeps the magnitude of a gradient only where it is largest across the edge.
 #pragma once
 
 #include "core/tensor.h"

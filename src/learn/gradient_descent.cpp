@@ -86,7 +86,7 @@ Parameters descend(std::span<const Sample> samples, const Parameters& start, con
 
 double stable_rate(std::span<const Sample> samples, bool learns_bias, int threads) {
   const KernelShape& shape = samples.front().problem.kernel;
-  // Any direction works that is not orthogonal to the steepest one. A pseudorandom one resembles no pattern of
+  // Any direction works that is not orthogonal to the steepest one. A pseudorandom direction resembles no pattern in
   // pictures.
   Parameters direction(shape);
   std::uint32_t state = 1;

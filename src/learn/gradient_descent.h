@@ -1,4 +1,4 @@
-// Full-batch gradient descent on the sum of squared errors, with momentum as torch.optim.SGD has it (B. Polyak, Some
+// Full-batch gradient descent on the sum of squared errors, with momentum as in torch.optim.SGD (B. Polyak, Some
 // methods of speeding up the convergence of iteration methods, 1964):
 //
 //   v = momentum * v + d loss / d w,   w = w - rate * v,   and the same for biases
@@ -26,7 +26,7 @@ using EpochListener = std::function<void(std::int64_t epoch, const Loss& loss)>;
 
 /// Takes `options.epochs` steps from `start`. The layer runs in float, by the engine; steps are summed in double. A run
 /// diverges when its loss grows a million times or is no longer a number, or when it ends with more than twice the loss
-/// of both the start and the targets' mean. Then it throws Error(shape) that names --lr and suggests a rate.
+/// of both the start and the targets' mean. Then descend() throws Error(shape), which names --lr and suggests a rate.
 Parameters descend(std::span<const Sample> samples, const Parameters& start, const DescentOptions& options,
                    const EpochListener& listener);
 

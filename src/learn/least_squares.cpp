@@ -43,7 +43,7 @@ Solution solve_singular(const Matrix& scaled_gram, const Matrix& scaled_rhs, con
   return solution;
 }
 
-/// `cubed` is the part of kMostCubed that earlier groups have used; this one is added.
+/// `cubed` is the part of kMostCubed that earlier groups have used; solve() adds its own.
 Solution solve(const Matrix& gram, const Matrix& rhs, double& cubed) {
   const Eigen::VectorXd scale = gram.diagonal().unaryExpr([](double d) { return d > 0 ? std::sqrt(d) : 1.0; });
   const auto by_scale = scale.cwiseInverse().asDiagonal();

@@ -1,4 +1,4 @@
-// The numbers that are learned: those of one layer.
+// The numbers that are learned: the weights and biases of one layer.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Alpha is set aside while the colours are filtered, then attached to the result.
+// Alpha is not filtered with the colours; it is resampled and attached to the result.
 #pragma once
 
 #include "core/tensor.h"

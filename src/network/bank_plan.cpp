@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-/// The K kernels as one whose channel c * K + k is channel c of kernel k, as Epilogue::combine_count expects.
+/// Merges K kernels into one whose channel c * K + k is channel c of kernel k, as Epilogue::combine_count expects.
 Kernel interleave_channels(const std::vector<Kernel>& kernels) {
   Kernel merged{.shape = kernels.front().shape, .weights = {}, .bias = {}};
   const std::int64_t channels = merged.shape.c_o, taps = merged.shape.taps();
@@ -164,7 +164,7 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
     const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
     for (std::size_t c = 0; c < maps.size(); ++c)
       bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
-    return measured;  // what clips in one colour shows in the other, so nothing counts as clipped
+    return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
   }
   return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
 }

@@ -26,7 +26,7 @@ struct BankGeometry {
 /// be stacked differ in height or width.
 BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input);
 
-/// What the engine runs for a bank.
+/// The arguments of one ConvPlan of a bank.
 struct BoundKernel {
   ConvProblem problem;
   Kernel kernel;
@@ -37,8 +37,8 @@ struct BoundKernel {
 std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip);
 
 /// A bank on one input shape. A combined bank is one plan whose epilogue combines channels. A stacked bank has a plan
-/// for each layer, which writes its own slice of the output channels. A max pool has no plans: it has its own
-/// algorithm, whichever algorithm the options ask for.
+/// for each layer, which writes its own slice of the output channels. A max pool has no plans: it has an algorithm of
+/// its own and ignores the one in the options.
 class BankPlan {
  public:
   /// Throws as bank_geometry() and ConvPlan do.
@@ -62,17 +62,17 @@ class BankPlan {
   std::optional<MaxPool> pool_;
 };
 
-/// Copies each channel unchanged: a way to map and store, with the engine, what is computed elsewhere. The algorithm of
-/// `options` is ignored.
+/// A plan that copies each channel unchanged, so that the engine maps and stores values that were computed elsewhere.
+/// Ignores the algorithm in `options`.
 BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options);
 
-/// Runs `bank` and stores its responses in `output` by way of `mapping`, which is not automatic. `output` has the
-/// bank's output shape, any type and strides, and does not overlap the input. `units` is the element type whose units
-/// the responses are in.
+/// Runs `bank` and stores its responses, mapped by `mapping`, in `output`. The mapping is not automatic. `output` has
+/// the bank's output shape, any type and strides, and does not overlap the input. `units` is the element type whose
+/// units the responses are in.
 ///
-/// A mapping that needs all responses before the first value runs the bank again instead of keeping them: normalize
-/// twice, and signed four times, the last three into the R, G and B of `output`, from a bank of one output channel.
-/// With percentiles, the responses are kept in f32.
+/// If a mapping needs all responses before the first value, the bank runs again instead of keeping them: twice for
+/// normalize, and four times for signs, the last three into the R, G and B of `output`. For signs, the bank has one
+/// output channel. With percentiles, the responses are kept in f32.
 /// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                          const Mapping& mapping);

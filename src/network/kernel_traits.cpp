@@ -32,8 +32,8 @@ bool are_whole(const std::vector<double>& values, int exponent) {
   });
 }
 
-/// The power of two by which to divide the column and multiply the row so that both are whole numbers, the row the
-/// smallest possible. Where there is none, the power that brings the largest entry of the column to [1, 2).
+/// The power of two by which to divide the column and multiply the row so that both are whole numbers, the row as small
+/// as possible. Where there is none, the power that brings the largest entry of the column to [1, 2).
 int readable_exponent(const std::vector<double>& column, const std::vector<double>& row) {
   constexpr int kMostBits = 24;
   double largest = 0;

@@ -10,11 +10,12 @@
 
 namespace convtool {
 
-/// What mirroring or rotating a matrix gives: the same matrix, the matrix with every sign changed, or something else.
+/// The result of mirroring or rotating a matrix: the same matrix, the matrix with every sign changed, or something
+/// else.
 enum class Symmetry { none, symmetric, antisymmetric };
 inline constexpr std::string_view kSymmetries[] = {"none", "symmetric", "antisymmetric"};
 
-/// Finding a rank takes time in the third power of the sides: seconds beyond this many weights.
+/// The most weights whose rank is computed. The time grows with the third power of the sides, to seconds at this size.
 inline constexpr std::int64_t kLargestRanked = 512 * 512;
 
 /// Properties of the weights of one output channel for one input channel, [kh][kw], without the divisor. A matrix of

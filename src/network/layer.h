@@ -48,7 +48,7 @@ struct Bank {
   std::string description;
   std::vector<Layer> layers;  ///< at least one; a pool is alone; if combined, equal in shape, params and activation
   Combine combine = Combine::none;
-  std::optional<OutputMap> map;  ///< set where the kernel file asks for one
+  std::optional<OutputMap> map;  ///< empty unless the kernel file names one
 };
 
 /// Banks one after another, float in between. Kernel files call the banks of a network its layers.
@@ -71,8 +71,8 @@ double sum_of_weights(const float* weights, std::int64_t count);
 /// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
-/// The map that `asked` stands for. `automatic` becomes `abs` for integer results when nothing is combined and every
-/// layer sums to zero, and `clip` otherwise, which leaves float results as they are.
+/// Resolves `asked` for this bank and output type. `automatic` becomes `abs` for integer results when nothing is
+/// combined and every layer sums to zero, and `clip` otherwise, which leaves float results as they are.
 OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype);
 
 }  // namespace convtool

@@ -1,6 +1,6 @@
-// The largest value of each column of a window first, then the largest of those along the row: kh + kw steps per
-// output, where a window has kh * kw values. With channels last, all channels of a pixel are processed together, so
-// that reads stay in order.
+// A max pool finds the largest value of each column of a window first, and then the largest of those along the row.
+// That takes kh + kw steps per output, where a window has kh * kw values. With channels last, all channels of a pixel
+// are processed together, so that reads stay in order.
 
 #include "network/max_pool.h"
 
@@ -42,8 +42,8 @@ void raise_to_row(const TensorView<const T>& in, std::int64_t n, ChannelRange ch
       most[x * count + k] = larger(static_cast<float>(from[x * step + k * c_step]), most[x * count + k]);
 }
 
-/// Raises each output `j` in [begin, end) to column first + j * stride. The compiler vectorizes it where the stride is
-/// a constant.
+/// Raises each output `j` in [begin, end) to the value of column first + j * stride, if that is larger. The compiler
+/// vectorizes it where the stride is a constant.
 template <class Stride>
 void raise_in_steps(const float* columns, std::int64_t first, std::int64_t begin, std::int64_t end, float* most,
                     Stride stride) {

@@ -85,7 +85,7 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
 
 ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
                                const LayerObserver& observer) const {
-  // Memory is used again where it can be: touching fresh pages for the first time can take longer than running a layer.
+  // Memory is reused where possible: touching fresh pages for the first time can take longer than running a layer.
   Tensor held, spare;
   const auto take = [&spare](const Shape& shape) {
     const bool fits = spare.shape().count() >= shape.count();

@@ -19,12 +19,12 @@ class PremultipliedPlan {
   PremultipliedPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                     const PlanOptions& options);
 
-  /// The last channel of its output is the alpha.
+  /// The plan of the colours and, as the last channel, the alpha.
   const NetworkPlan& network() const { return network_; }
 
-  /// Filters `input` into `output`, any type and strides: colours by way of `mapping`, alpha rescaled as
-  /// resample_alpha() does, with saturation. The statistics are those of the colours. Needs f32 copies of input and
-  /// output. Throws as run_mapped() does.
+  /// Filters `input` into `output`, any type and strides. Colours are mapped by `mapping`; alpha is rescaled as by
+  /// resample_alpha(), with saturation. The statistics are those of the colours. Needs f32 copies of input and output.
+  /// Throws as run_mapped() does.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const;
 
  private:

@@ -7,7 +7,7 @@ namespace {
 
 std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
-  // A quarter of the range is left for the sums of products below.
+  // Products stay below a quarter of the range, which leaves room for the sums below.
   if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 4 || product < INT64_MIN / 4) {
     throw Error(ErrorKind::shape, "",
                 "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");

@@ -1,9 +1,9 @@
-// direct: one pass per tap over an output row, on the pixels where they lie. It supports every problem and is the floor
-// that other algorithms have to beat.
+// direct: one pass per tap over an output row, with pixels read in place. It supports every problem, and other
+// algorithms have to be faster than it.
 //
-// For each output row, the sums are kept in an array as wide as the row. Each tap adds weight * pixel to all of them:
-// in one plain loop to the outputs whose pixel lies inside the picture (padding.h, interior()), and one by one, through
-// pad_index(), to the few at the borders. Nothing is copied; stride, dilation and layout are only pointer steps:
+// For each output row, the sums are kept in an array as wide as the row. Each tap adds weight * pixel to all of them.
+// Outputs whose pixel lies inside the picture (padding.h, interior()) take one plain loop. The few at the borders are
+// handled one by one, through pad_index(). Nothing is copied; stride, dilation and layout are only pointer steps:
 //
 //          border      interior: src[j*step]     border
 //   sums  |------|------------------------------|------|   += weight * pixel
@@ -11,14 +11,13 @@
 // Threads share the output rows. One thread computes each output, in one order of taps (channel, row, column), so the
 // result has the same bits for any number of threads.
 //
-// Sums are in float where that is exact, or as good as float gets, and in double elsewhere:
-//   f32 input: float. With n taps and u = 2^-24 the sum is within n*u*sum|x||w| of the true one (each product and each
-//     addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). This leaves
-//     room within the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums beyond
-//     float's range, 3.4e38, become infinite, even where later terms would have brought them back.
-//   u8 and u16 input: float while max|x| * sum|w| stays below 2^24 (weights.h), so that integer weights give exact
-//   sums;
-//     double beyond, which is exact for integer weights up to sums of 2^53.
+// The type of the sums depends on the input:
+// - f32 is summed in float. With n taps and u = 2^-24 the sum is within n*u*sum|x||w| of the true one (each product and
+//   each addition rounds once; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). This
+//   leaves room within the promised (n + 4)*u*sum|x||w| for the rounding of the bias and of the store. Partial sums
+//   beyond float's range, 3.4e38, become infinite, even where later terms would have brought them back.
+// - u8 and u16 are summed in float while max|x| * sum|w| stays below 2^24 (weights.h), so that integer weights give
+//   exact sums. Beyond that they are summed in double, which is exact for integer weights up to sums of 2^53.
 
 #include <algorithm>
 #include <vector>
@@ -130,7 +129,7 @@ const Algorithm kDirect = {
     .threaded = true,
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
-      return {.nanoseconds = mac_count(problem),  // about 1 ns a multiply-add without SIMD
+      return {.nanoseconds = mac_count(problem),  // about 1 ns per multiply-add without SIMD
               .make = [&problem, &kernel] { return std::make_unique<DirectExecutor>(problem, kernel); }};
     },
 };

@@ -21,14 +21,14 @@
 // work items are blocks of four output rows. Each output is summed over channel, row and column, in this order, so the
 // result does not depend on where blocks and slices begin.
 //
-// Against direct: no array of sums is read and written for each tap, and every type and layout is read in full vectors.
-// The price is a conversion of each input row that is not float already, and a cache of a few strips. Float outputs
-// receive the sums directly; 2 to 4 interleaved output channels are finished together.
+// Compared with direct, no array of sums is read and written for each tap, and every type and layout is read in full
+// vectors. The price is a conversion of each input row that is not float already, and a cache of a few strips. Float
+// outputs receive the sums directly; 2 to 4 interleaved output channels are finished together.
 //
-// Applies when float sums are allowed: f32 always; u8 and u16 when max|x| * sum|w| < 2^24, so that integer weights give
-// exact sums in any order, fused or not; and while the strips stay within kMostMemory. Weights of 0 are skipped for
-// integer pictures, which cannot hold a NaN that the product would have to show. The error is direct's:
-// n * 2^-24 * sum|x||w|.
+// Applies when float sums are allowed and the strips stay within kMostMemory. Float sums are always allowed for f32.
+// For u8 and u16 they are allowed when max|x| * sum|w| < 2^24, so that integer weights give exact sums in any order,
+// fused or not. Weights of 0 are skipped for integer pictures, which have no NaN that the product would have to show.
+// The error is that of direct: n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <cmath>
@@ -60,7 +60,7 @@ std::int64_t rows_used(const ConvProblem& problem, std::int64_t rows) {
 std::int64_t row_step(const ConvProblem& problem) { return problem.stride.h == 1 ? problem.dilation.h : 1; }
 
 /// The number of blocks of `rows` output rows in a batch item. The first blocks begin with rows 0, 1, ... row_step() -
-/// 1; the next ones follow these, and so on. If the last round is incomplete, it has the first of its blocks.
+/// 1; the next ones follow these, and so on. The last round may be incomplete; it then consists of its first blocks.
 std::int64_t block_count(const ConvProblem& problem, std::int64_t rows) {
   const std::int64_t height = output_shape(problem).h;
   if (rows == 1) return height;
@@ -147,8 +147,8 @@ class TapLister {
   const StripLayout layout_;
 };
 
-/// The tap lists of all sum channels are kept if they have no more taps than this, and are rebuilt for each block if
-/// not.
+/// The tap lists of all sum channels are kept if they have no more taps than this. Otherwise they are rebuilt for each
+/// block.
 constexpr std::int64_t kMostTaps = std::int64_t{1} << 17;
 
 /// The number of strips to keep: those that a block sees, and with dilation those between them, which later blocks will
@@ -198,20 +198,20 @@ class Pass {
  private:
   using Parts = std::vector<RowReader::Part>;
 
-  /// Where the sums of a channel's rows go, `pitch` apart.
+  /// The destination of the sums of a channel's rows, `pitch` apart.
   struct Place {
     float* first;
     std::int64_t pitch;
   };
 
-  // The buffer holds [channel][row of the block][combined sum][column].
+  // The layout of the buffer is [channel][row of the block][combined sum][column].
   std::int64_t row_pitch() const { return sink_.combine_count() * pitch_; }
   std::int64_t channel_pitch() const { return block_rows_ * row_pitch(); }
   Place buffer(std::int64_t c) { return {sums_.data() + c * channel_pitch(), row_pitch()}; }
 
   void run_block(std::int64_t n, std::int64_t block, const Parts& parts) {
-    // The block's rows are number `first` and on of rows `offset`, `offset` + row_step_, ... The last block moves up to
-    // be complete and computes some rows a second time.
+    // The block starts at number `first` of the rows `offset`, `offset` + row_step_, ... The last block moves up to be
+    // complete, and computes some rows a second time.
     const std::int64_t offset = block % row_step_, first = block / row_step_ * block_rows_;
     const std::int64_t rows = (out_.h - offset + row_step_ - 1) / row_step_;
     const std::int64_t top = std::min(first, rows - block_rows_);
@@ -247,7 +247,7 @@ class Pass {
   static bool is_whole(const RowReader::Part& part) { return part.count % float_lanes() == 0; }
 
   /// Computes the sums of channel `c` for all rows of the block and puts them at `place`, through `buffer` where
-  /// nothing may be written past the end of a part. Notes them in `seen` unless it is null.
+  /// nothing may be written past the end of a part. Records them in `seen` unless it is null.
   void sum(std::int64_t c, const Parts& parts, const Place& place, const Place& buffer, SeenSums* seen = nullptr) {
     const std::int64_t joined = sink_.combine_count(), x = parts.front().begin;
     for (std::int64_t j = 0; j < joined; ++j) {
@@ -353,7 +353,7 @@ const Algorithm kRows = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (memory_needed(problem, 1) > kMostMemory)
-        return refuse("its strips of rows would take more than 16 MiB a thread");
+        return refuse("its strips of rows would take more than 16 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       const bool shares = shares_strips(problem, kernel);

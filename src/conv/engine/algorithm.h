@@ -1,4 +1,4 @@
-// The interface of an algorithm. A new one takes a file and a row of the table in plan.cpp. Internal to conv/.
+// The interface of an algorithm. A new algorithm needs a file and a row in the table in plan.cpp. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,21 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// The number of independent work items of one run: output rows, tiles or blocks of channels, whichever are of equal
-  /// and sufficient size.
+  /// The number of independent work items of one run. An item is an output row, a tile or a block of channels, chosen
+  /// so that items are equal and not too small.
   virtual std::int64_t work_items(const Sink& sink) const = 0;
 
-  /// Computes work items [begin, end) and hands each of their outputs to `sink` once. No output may depend on begin,
-  /// end or the thread. Throws std::bad_alloc only, and before the first output.
+  /// Computes work items [begin, end) and hands each of their outputs to `sink` exactly once. No output may depend on
+  /// begin, end or the thread. Throws std::bad_alloc only, and before the first output.
   virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };
 
-/// An algorithm's answer to a problem: a refusal, or its price and a way to get an Executor.
+/// An algorithm's answer to a problem: a refusal, or an estimated time and a function that makes an Executor.
 struct Offer {
   std::string refusal;     ///< empty, or why the algorithm cannot solve the problem, as a sentence for the user
   double nanoseconds = 0;  ///< estimated run time on one thread
-  /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() has made.
+  /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() did.
   std::function<std::unique_ptr<Executor>()> make;
 };
 
@@ -43,9 +43,9 @@ struct Algorithm {
   const char* name;
   bool threaded;    ///< false: always runs in the caller's thread
   bool can_choose;  ///< false: runs only when named
-  /// Decides whether the algorithm can solve the problem and what that costs, once for each plan. The cheapest offer
-  /// wins, so it has to be quick: work that only the winner needs belongs in Offer::make. The offer and the Executor
-  /// refer to `problem` and `kernel`, which outlive both.
+  /// Decides whether the algorithm can solve the problem, and estimates the time. Every plan asks every algorithm once
+  /// and takes the cheapest offer, so this has to be quick: work that only the winner needs belongs in Offer::make. The
+  /// offer and the Executor refer to `problem` and `kernel`, which outlive both.
   Offer (*consider)(const ConvProblem& problem, const Kernel& kernel);
 };
 

@@ -8,19 +8,19 @@
 
 namespace convtool {
 
-/// The epilogue by its definition, in double, for every job. Updates all statistics except the total.
+/// Computes the epilogue by its definition, in double, for any job. Updates all statistics except the total.
 void finish_in_double(const FinishJob& job, ResponseStats& stats);
 
 /// Adds the responses that are not NaN to the total, in double.
 void add_up(const FinishJob& job, ResponseStats& stats);
 
-/// The same values and statistics in float, for a job with an output, no activation, a map of at most an absolute
-/// value, sums in f32 or i32, and
+/// Computes the same values and statistics in float. The job has an output, no activation, sums in f32 or i32, a map
+/// that at most takes the absolute value, and either
 ///   - one row of sums, a divisor that is a float, and a bias of 0 unless the output is f32 and the divisor 1; or
 ///   - a magnitude, divisors of 1, biases of 0, and sums that are whole numbers.
-/// Sums that alias the output need no conversion and are left in place. Returns false if the sums do not allow it: one
-/// is NaN; a whole number is too large for a float; or, for sums that alias the output, one of them or their total is
-/// not finite. Some values may then be stored, but none are counted, and the caller runs finish_in_double().
+/// Sums that alias the output need no conversion and are left in place. Returns false if a sum is NaN, if a whole
+/// number is too large for a float, or, for sums that alias the output, if one of them or their total is not finite.
+/// Some values may then be stored, but none are counted, and the caller runs finish_in_double().
 bool finish_in_float(const FinishJob& job, ResponseStats& stats);
 
 /// finish_in_float() for each channel, including sums that alias the output. Returns false if a sum is NaN or a value

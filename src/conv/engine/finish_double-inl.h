@@ -29,7 +29,7 @@ HWY_INLINE std::int64_t Count(D d, Mask<D> mask) {
   return static_cast<std::int64_t>(hn::CountTrue(d, mask));
 }
 
-/// Not Ne(v, v): with Highway 1.0.3 on AVX2 and AVX-512 that is false for NaN.
+/// Does not use Ne(v, v), which is false for NaN in Highway 1.0.3 on AVX2 and AVX-512.
 template <class V>
 HWY_INLINE auto IsNan(V v) {
   return hn::Not(hn::Eq(v, v));
@@ -63,7 +63,7 @@ HWY_INLINE hn::Vec<D> Activated(D d, Activation activation, hn::Vec<D> value) {
   return value;
 }
 
-/// Combines `value` with the result of the rows before it. A NaN stays.
+/// Combines `value` with the result of the rows before it. NaN is kept.
 template <class D>
 HWY_INLINE hn::Vec<D> Folded(Combine combine, hn::Vec<D> joined, hn::Vec<D> value) {
   const auto takes = [&](Mask<D> better)

@@ -60,7 +60,7 @@ HWY_INLINE hn::Vec<D> LoadFloats(D d, const Sum* sums) {
   }
 }
 
-/// The keys, with which responses increase: the sums, or the sums of squares.
+/// The keys, of which responses are a monotonic function: the sums, or the sums of squares.
 template <class D, class Sum, class Out>
 HWY_INLINE hn::Vec<D> Keys(D d, const FloatJob<Sum, Out>& job, std::int64_t x) {
   const auto first = LoadFloats(d, job.sums + x);
@@ -75,8 +75,8 @@ HWY_INLINE hn::Vec<D> Keys(D d, const FloatJob<Sum, Out>& job, std::int64_t x) {
 
 /// key / divisor: exact where the quotient is a float, and within a unit in the last place elsewhere, which is enough
 /// for an integer output (sink.cpp, is_plain). Uses Markstein's correction of a product with the reciprocal (Muller et
-/// al., Handbook of Floating-Point Arithmetic, 2nd ed., section 4.7): n - q d is exact with one rounding, and a
-/// division takes several times as long.
+/// al., Handbook of Floating-Point Arithmetic, 2nd ed., section 4.7): a fused multiply-add computes n - q d exactly,
+/// and a division takes several times as long.
 template <class D, class Sum, class Out>
 HWY_INLINE hn::Vec<D> Quotient(D d, const FloatJob<Sum, Out>& job, hn::Vec<D> key) {
   if (job.divisor == 1) return key;
@@ -109,7 +109,7 @@ HWY_INLINE void StoreFloats(D d, hn::Vec<D> values, Out* out) {
   }
 }
 
-/// Counts of clipped values, by lane, in float: a span is shorter than 2^24.
+/// Counts of clipped values, by lane. Floats count exactly, as a span is shorter than 2^24.
 template <class D>
 struct Clipped {
   explicit HWY_INLINE Clipped(D d) : low(hn::Zero(d)), high(low) {}
@@ -138,7 +138,8 @@ HWY_INLINE void AddTo(D d, const Clipped<D>& clipped, ResponseStats& stats) {
   stats.clipped_high += static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, clipped.high)));
 }
 
-// Loops take their job by value: the compiler must assume that a store of bytes changes what a reference refers to.
+// Loops take their job by value. If it were a reference, the compiler would have to assume that storing bytes may
+// change the job.
 
 /// Stores the values from `begin` to `end`, a whole number of vectors, and widens `seen` to their keys. Counts clipped
 /// values if kCount. Returns whether one of them is NaN.
@@ -186,15 +187,16 @@ bool MayClip(const FloatJob<Sum, Out>& job, double least, double most) {
 template <class Sum, class Out>
 bool IsSafe(const FloatJob<Sum, Out>& job, double least, double most) {
   const auto is_finite = [&](double key) { return std::isfinite(static_cast<float>(key) * job.reciprocal); };
-  if (job.multiply && !(is_finite(least) && is_finite(most))) return false;  // Quotient() makes NaN of infinities
+  if (job.multiply && !(is_finite(least) && is_finite(most))) return false;  // Quotient() turns infinity into NaN
   if (!job.squares && !std::is_same_v<Sum, std::int32_t>) return true;
-  // Below 2^24 every whole number is a float. The root of a whole number is at least 1 / (8 k + 4) away
-  // from the tie at k + 1/2. Half a unit in the last place of a float is less than that up to 256, and up to 2^10.
+  // Below 2^24 every whole number is a float. The root of a whole number is at least 1 / (8 k + 4) away from the tie at
+  // k + 1/2. Half a unit in the last place of a float is less than that for roots up to 256, all that u8 stores, and up
+  // to 2^10, the limit for u16.
   const double limit = job.squares && std::is_same_v<Out, std::uint16_t> ? 0x1p20 : 0x1p24;
   return most < limit && least > -limit;
 }
 
-/// Updates the statistics with `runs` runs of `length` sums, `pitch` apart, that are in the output already.
+/// Updates the statistics with `runs` runs of `length` sums, `pitch` apart, that are already in the output.
 bool LookAt(const float* sums, std::int64_t runs, std::int64_t pitch, std::int64_t length, ResponseStats& stats) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
@@ -227,15 +229,15 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   Extremes<Singles> rest(one);
   Clipped<Vectors> clipped(d);
   Clipped<Singles> rest_clipped(one);
-  // If values were clipped before, more will follow, and are counted at once; otherwise only if the extremes require
-  // it.
+  // If values were clipped before, more will probably follow, so they are counted in the first sweep. Otherwise they
+  // are counted only if the extremes require it.
   const bool counts = stats.clipped_low + stats.clipped_high > 0;
   bool some_nan =
       counts ? StoreRange<true>(d, job, 0, whole, seen, clipped) : StoreRange<false>(d, job, 0, whole, seen, clipped);
   if (counts || whole == 0) {
     some_nan |= StoreRange<true>(one, job, whole, job.count, rest, rest_clipped);
   } else if (whole < job.count) {
-    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // overlaps the vector before
+    some_nan |= StoreRange<false>(d, job, job.count - lanes, job.count, seen, clipped);  // overlaps the previous vector
   }
   if (some_nan) return false;
 

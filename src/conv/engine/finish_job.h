@@ -31,8 +31,8 @@ struct FinishJob {
   void* out = nullptr;  ///< contiguous; null to compute statistics only
 };
 
-/// A block of pixels with their channels side by side: sums[i * pitch + k] becomes out[i * out_pitch + k], for
-/// i < `pixels` and k < `channels`, by the divisor and bias of each channel and perhaps an absolute value.
+/// A block of pixels with their channels side by side: sums[i * pitch + k] becomes out[i * out_pitch + k], for i <
+/// `pixels` and k < `channels`, by the divisor and bias of each channel and an optional absolute value.
 struct PixelJob {
   const float* sums = nullptr;
   std::int64_t pitch = 0, pixels = 0, channels = 0;

@@ -1,10 +1,10 @@
-// The flat view: an interleaved picture whose channels are all filtered by the same kernel is one channel that is
-// channels times as wide, with taps as far apart.
+// The flat view: an interleaved picture whose channels are all filtered by the same kernel is treated as one channel.
+// It is `channels` times as wide, and its taps are `channels` columns apart.
 //
 //   b g r b g r b g r b g r ...     3 channels, taps 1 pixel apart = 1 channel, taps 3 columns apart
 //
-// No pixel has to be separated into channels and interleaved again, and rows are longer. Positions count columns of the
-// flat view; its border is as many pixels wide as before, of `channels` columns each.
+// Pixels need not be separated into channels and interleaved again, and rows are longer. Positions count columns of the
+// flat view. Its border has the same width in pixels, each of `channels` columns.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ inline bool channels_share_kernel(const ConvProblem& problem, const Kernel& kern
   return std::equal(kernel.weights.begin() + period, kernel.weights.end(), kernel.weights.begin());
 }
 
-/// Whether the channels of a pixel are neighbours in memory, in either order, and so are the pixels.
+/// Whether the channels of a pixel, in either order, and the pixels of a row are contiguous in memory.
 inline bool is_interleaved(const ConstTensorRef& picture) {
   return picture.strides.w == picture.shape.c && std::abs(picture.strides.c) == 1;
 }

@@ -9,9 +9,9 @@
 
 namespace convtool {
 
-/// Calls run(picture, pixel, sink) once: on the flat views of input and output, in which `pixel` = channels columns are
-/// a pixel, or on both as they are with `pixel` = 1. They are flattened when the problem may be (`may_flatten`, by
-/// channels_share_kernel()), both are interleaved alike, and no sums of different channels are combined.
+/// Calls run(picture, pixel, sink) once, where `pixel` is the number of columns per pixel: on the flat views of input
+/// and output, or on both as they are with `pixel` = 1. They are flattened if channels_share_kernel(), which is
+/// `may_flatten`, both are interleaved in the same order, and no sums of different channels are combined.
 template <class Run>
 void run_flat_where_possible(bool may_flatten, const ConstTensorRef& input, const Sink& sink, const Run& run) {
   const bool flat = may_flatten && is_interleaved(input) && sink.output_channels() == input.shape.c;

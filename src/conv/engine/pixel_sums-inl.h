@@ -4,7 +4,8 @@
 //   pixels        0   1   2   3          three taps at stride 1: input 2 is tap 2 of pixel 0, tap 1 of pixel 1 and
 //   inputs        0 1 2 3 4 5            tap 0 of pixel 2
 //
-// A processor that does two multiply-adds per cycle can hardly load two vectors per cycle, so each is loaded once.
+// A processor that does two multiply-adds per cycle can hardly load two vectors per cycle, so each input is loaded
+// once.
 
 #if defined(CONVTOOL_CONV_PIXEL_SUMS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_PIXEL_SUMS_INL_H_
@@ -61,8 +62,8 @@ class PixelSums {
  public:
   HWY_INLINE PixelSums() { Clear(Pixels()); }
 
-  /// Adds kTaps neighbouring taps. Input i is at inputs[at + i * step], kStride of them from one pixel to the next;
-  /// each that is there is loaded once, by `Load`, for all pixels that see it.
+  /// Adds kTaps neighbouring taps. Input i is at inputs[at + i * step]; neighbouring pixels are kStride inputs apart.
+  /// Each input that exists is loaded once, by `Load`, for all pixels that see it.
   template <class Load, int kStride, int kTaps, class IsThere = Everywhere>
   HWY_INLINE void AddTaps(const float* inputs, std::int64_t at, std::int64_t step, const float* weights,
                           std::int64_t weight_step, IsThere is_there = {}) {

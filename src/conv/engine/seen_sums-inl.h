@@ -1,4 +1,4 @@
-// SeenSums in the registers of one instruction set. Included once for each by way of hwy/foreach_target.h.
+// SeenSums in the registers of one instruction set. Included once per instruction set through hwy/foreach_target.h.
 
 #if defined(CONVTOOL_CONV_SEEN_SUMS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONVTOOL_CONV_SEEN_SUMS_INL_H_

@@ -1,4 +1,4 @@
-// Statistics of sums that row functions store in the output themselves. Internal to conv/.
+// Statistics of sums that row functions store directly in the output. Internal to conv/.
 #pragma once
 
 #include <algorithm>

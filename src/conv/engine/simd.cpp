@@ -1,5 +1,5 @@
-// The loops that sum rows take whole vectors and go past the end of a row into its slack. So every position is computed
-// by the same operations in the same order, and results do not depend on where a row is cut.
+// The loops that sum rows process whole vectors and continue past the end of a row into its slack. So every position is
+// computed by the same operations in the same order, and results do not depend on where a row is cut.
 
 #include "conv/engine/simd.h"
 
@@ -24,7 +24,7 @@ using Floats = hn::ScalableTag<float>;
 
 std::int64_t FloatLanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
 
-/// Sums of one output row: some neighbouring vectors.
+/// The sums of one output row in kVectors neighbouring vectors.
 template <int kVectors>
 struct RowSums {
   hn::Vec<Floats> v[kVectors];

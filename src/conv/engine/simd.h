@@ -32,7 +32,7 @@ struct BlockTaps {
 
 /// sums[i * pitch + k] = sum over taps t that serve row i of weights[t][i] * sources[t][x + k], for k < count: in the
 /// order of the taps for any x and count, in float, by fused multiply-adds where the instruction set has them. Reads
-/// and writes up to kRowSlack floats past the ends. Unless null, `seen` notes all sums that are written.
+/// and writes up to kRowSlack floats past the ends. Unless null, `seen` records all sums that are written.
 void sum_rows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
               SeenSums* seen = nullptr);
 

@@ -13,7 +13,7 @@ namespace convtool {
 /// A kernel's weights as integers / scale.
 struct DyadicWeights {
   std::vector<std::int32_t> integers;  ///< in the kernel's order, each in [-32768, 32767]
-  double scale = 1;                    ///< the smallest power of two that serves, at least 1
+  double scale = 1;                    ///< the smallest such power of two, at least 1
   double largest_sum = 0;              ///< the largest sum of |integers| over an output channel
 };
 
@@ -22,8 +22,8 @@ struct DyadicWeights {
 std::optional<DyadicWeights> dyadic_weights(const Kernel& kernel);
 
 /// Whether sums may be taken in float. True for f32 input. For integer input, true when max|x| * sum|w| < 2^24 for
-/// every output channel, x being a pixel or the padding value: then float holds every partial sum of integer weights
-/// exactly, in any order.
+/// every output channel, x being a pixel or the padding value: then every partial sum of integer weights is exact in
+/// float, in any order.
 bool float_sums_suffice(const ConvProblem& problem, const Kernel& kernel);
 
 }  // namespace convtool

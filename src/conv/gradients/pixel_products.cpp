@@ -16,8 +16,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The most vectors of outputs that registers hold together, and for each number of them the most taps. Of 32 or 16
-/// registers one holds a tap, the others outputs and sums.
+/// The most vectors of outputs that fit in registers and, for each number of them, the most taps. One of the 32 or 16
+/// registers is for a tap, the others are for outputs and sums.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t kMostVectors = 4;
 constexpr std::size_t kMostTaps[kMostVectors] = {12, 12, 8, 6};

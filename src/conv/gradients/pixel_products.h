@@ -14,12 +14,12 @@ struct PixelRows {
   std::int64_t outputs = 0, pitch = 0;
 };
 
-/// The most outputs that registers hold together: a whole number of vectors.
+/// The most outputs that fit in registers: a whole number of vectors.
 std::int64_t most_pixel_outputs();
 
 /// sums[a * pitch + o] += the sum over i < height and j < width of row i of list a of `taps`, at j, times output o of
-/// pixel j of row i of `pixels`, which has most_pixel_outputs() at most. Products are added up in float, one after the
-/// other by fused multiply-adds where the instruction set has them.
+/// pixel j of row i of `pixels`, which has at most most_pixel_outputs() outputs. Products are added up in float, one
+/// after the other by fused multiply-adds where the instruction set has them.
 void add_pixel_products(const RowLists& taps, const PixelRows& pixels, std::int64_t height, std::int64_t width,
                         double* sums, std::int64_t pitch);
 

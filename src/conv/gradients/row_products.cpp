@@ -19,7 +19,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The most lists on either side. 32 or 16 registers hold their products and a vector of each list on the right.
+/// The most lists on either side. The 32 or 16 registers are for their products and for a vector of each list on the
+/// right.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t kMostLeft = 8;
 #else
@@ -48,7 +49,7 @@ struct Whole {
   }
 };
 
-/// The last vector of a row, of which `count` floats count.
+/// The last vector of a row. Only its first `count` floats belong to the row.
 struct Part {
   std::size_t count;
 
@@ -59,8 +60,8 @@ struct Part {
   }
 };
 
-/// Otherwise GCC 12 loads a vector again for each multiply-add, as if memory operands were free. Most of them cross
-/// cache lines, and loads are the limit here.
+/// Keeps a vector in a register. Otherwise GCC 12 loads it again for each multiply-add, as if memory operands were
+/// free. Most of these loads cross cache lines, and loads are the limit here.
 template <class V>
 HWY_INLINE void KeepInRegister(V& v) {
 #if HWY_ARCH_X86 && HWY_COMPILER_GCC
@@ -103,7 +104,7 @@ class ProductTile {
     (AddRow<A>(load(D(), left[A] + at), right, std::make_index_sequence<kRight>()), ...);
   }
 
-  /// One vector of the left with all of the right.
+  /// Adds the products of one vector of the left with all of the right.
   template <std::size_t kRow, std::size_t... B>
   HWY_INLINE void AddRow(hn::Vec<D> left, const hn::Vec<D>* right, std::index_sequence<B...>) {
     KeepInRegister(left);

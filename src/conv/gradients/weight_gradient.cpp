@@ -33,8 +33,8 @@ namespace {
 constexpr std::int64_t kMostColumns = 4096;
 /// The most positions of a block of several rows: enough that the sums of a tile are rarely stored.
 constexpr std::int64_t kBlock = 1024;
-/// The most columns of a block of pixels, and the most pixels that all taps meet in turn: times the outputs that
-/// registers hold together, 64 with AVX-512, they stay in a first-level cache of 48 KiB.
+/// The most columns of a block of pixels, and the most pixels that all taps meet in turn. With 64 outputs each, as many
+/// as fit in the registers of AVX-512, these pixels stay in a first-level cache of 48 KiB.
 constexpr std::int64_t kMostPixels = 176;
 /// Larger sums, in bytes, come from memory each time, so blocks are larger to visit them less often.
 constexpr std::int64_t kLargeSums = 1 << 20;
@@ -205,7 +205,7 @@ class Adder {
             const StripPlace place = input_layout_.tap(c, v * work_.problem.dilation.w);
             left_.push_back(strip + place.plane * input_layout_.phase_length + place.column);
           }
-        // With pixel products, only the rows that the biases need.
+        // With pixel products, only the rows that the biases need are read here.
         for (auto u = first; u != (work_.by_pixels ? first + 1 : last); ++u) {
           const DyRow row = read_dy(n, dy_row(k + r, *u));
           for (std::int64_t o = group * work_.outputs; o < (group + 1) * work_.outputs; ++o)
@@ -308,8 +308,8 @@ WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef&
   work.block_width = (out.w + across - 1) / across;
   work.block_height = std::min(dy.shape.h, std::max<std::int64_t>(1, kBlock / work.block_width));
 
-  // The rows are divided into shares with sums of their own, independently of the number of threads: as many as have
-  // enough to do and fit in memory.
+  // The rows are divided into shares, each with sums of its own. There are at most as many as have enough work and fit
+  // in memory, whatever the number of threads.
   constexpr double kMostShares = 64, kLeastPositions = 320, kLeastMacs = 1e6, kMostDoubles = 0x1p23;
   const double positions = static_cast<double>(out.n * dy.shape.h * out.w);
   const double doubles = static_cast<double>(problem.kernel.count());

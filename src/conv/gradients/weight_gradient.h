@@ -19,11 +19,13 @@ struct WeightGradient {
   std::vector<double> bias;     ///< [c_o]
 };
 
-/// `dy` is f32, has the problem's output shape, any strides, and may have fewer rows: it is 0 below. Of each block of
-/// at most 4096 positions products are added up in float, blocks in double: within 4102 * 2^-24 * sum|x||dy| at worst;
-/// where rows are long and meet in vectors of L floats, within about 4096/L; where output channels fill vectors, within
-/// 1026, since blocks have at most 1024 positions. Bit for bit the same for any number of threads (0:
-/// as many as cores). Throws std::bad_alloc.
+/// `dy` is f32 with the problem's output shape and any strides. It may have fewer rows, and counts as 0 below them.
+/// Products are added up in float within a block of at most 4096 positions; blocks are added up in double. The error is
+/// at most e * 2^-24 * sum|x||dy|, where
+///   - e is 4102 at worst;
+///   - e is about 4096/L where rows are long and meet in vectors of L floats;
+///   - e is 1026 where output channels fill vectors, since blocks then have at most 1024 positions.
+/// The result has the same bits for any number of threads (0: one per core). Throws std::bad_alloc.
 WeightGradient weight_gradient(const ConvProblem& problem, const ConstTensorRef& input, const ConstTensorRef& dy,
                                int threads);
 

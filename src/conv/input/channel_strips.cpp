@@ -74,7 +74,7 @@ std::int64_t span_of(const ConvProblem& problem, std::int64_t output_rows) {
                   problem.input.h);
 }
 
-/// The most of these rows that they see.
+/// The number of these rows that they see, at most.
 std::int64_t strips_of(const ConvProblem& problem, std::int64_t output_rows) {
   return std::min(output_rows * problem.kernel.kh, span_of(problem, output_rows));
 }

@@ -1,4 +1,4 @@
-// Which pixels the micro-kernels of `packed` sum together, and which taps these pixels have. Internal to conv/.
+// Chooses the pixels that the micro-kernels of `packed` sum together, and the taps of these pixels. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct PixelPlace {
   std::int64_t i = 0, j = 0;
 };
 
-/// Pixels with the taps (u, v) of `u` times `v`.
+/// Pixels with the taps (u, v) for all u in `u` and v in `v`.
 struct PixelTile {
   std::int64_t pixels = 0;
   Range u, v;

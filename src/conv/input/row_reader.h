@@ -1,12 +1,12 @@
-// Where the taps of `rows` read: float pictures in place, and strips (strips.h) elsewhere.
+// Finds the pixels that the taps of `rows` read: in a float picture itself, or in strips (strips.h).
 //
 //   outputs      |left|          interior          |right|
 //   read from    strip            picture           strip
 //
 // The interior is where all taps fall inside the picture, cut to whole vectors counted from the first output, so that
-// nothing is read past the end of a row and sums may be stored in whole vectors. An interior narrower than the window
-// is not worth the strips beside it. Integer pictures, strided columns and interleaved channels are read from strips
-// throughout.
+// nothing is read past the end of a row and sums may be stored in whole vectors. If the interior is narrower than the
+// window, all outputs read from one strip. Integer pictures, strided columns and interleaved channels are always read
+// from strips.
 #pragma once
 
 #include <cstdint>

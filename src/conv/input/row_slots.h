@@ -1,4 +1,4 @@
-// Which input rows the slots of a strip cache hold. Internal to conv/.
+// Assigns input rows to the slots of a strip cache. Internal to conv/.
 #pragma once
 
 #include <algorithm>
@@ -7,12 +7,12 @@
 
 namespace convtool {
 
-/// Assigns rows to a fixed number of slots; a row that is not there replaces the one that was used longest ago.
+/// Assigns rows to a fixed number of slots. A new row replaces the least recently used one.
 class RowSlots {
  public:
   struct Slot {
     std::int64_t index = 0;
-    bool is_new = false;  ///< the row was not there: the caller fills the slot
+    bool is_new = false;  ///< the slot does not have the row yet: the caller fills it
   };
 
   explicit RowSlots(std::int64_t count)

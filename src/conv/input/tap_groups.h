@@ -1,4 +1,4 @@
-// Which taps fall inside the picture, and whether the others may be left out. Internal to conv/.
+// Finds the taps that fall inside the picture, and decides whether the others may be left out. Internal to conv/.
 #pragma once
 
 #include <cstdint>

@@ -1,20 +1,20 @@
 // box: kernels of equal weights, on pictures of integers, by running sums.
 //
 // Integers can be added to a running sum and subtracted again without any error. So each column keeps the sum of the
-// rows that the kernel sees, and moves down the picture with one row entering and one leaving. Along the row these sums
-// are accumulated, and the sum of a window is the difference of two places:
+// rows that the kernel sees, and moves down the picture with one row entering and one leaving. These column sums are
+// accumulated along the row, and the sum of a window is the difference of two accumulated sums:
 //
 //   column sums      s(x) += entering row(x) - leaving row(x)
 //   accumulated      p(x) = s(0) + ... + s(x - 1)
 //   windows          p(x + kw) - p(x)
 //
-// That takes the same few operations per pixel for 63x63 as for 3x3. The idea is as old as box filters; M. J.
+// A 63x63 kernel takes the same few operations per pixel as a 3x3 kernel. The idea is as old as box filters; M. J.
 // McDonnell, Box-Filtering Techniques, 1981, describes it.
 //
 // Applies to u8 and u16 pictures at stride and dilation 1 when each output sees one input channel, its weights are all
 // equal, the padding value is one that pixels can have, and float sums are allowed (weights.h). The sum of a window is
-// exact, and is converted to float and weighted at the end: at most two roundings, and none for weights that are
-// integers, or integers over a power of two, where every product is a float.
+// exact. At the end it is converted to float and multiplied by the weight, which takes at most two roundings, and none
+// for weights that are integers, or integers over a power of two, where every product is a float.
 
 #include <algorithm>
 #include <cmath>
@@ -89,7 +89,8 @@ class Pass {
     for (std::int64_t c = 0; c < input_.shape.c; ++c) {
       std::uint32_t* sums = sums_.data() + c * pitch_;
       const auto padding = static_cast<std::uint32_t>(problem_.padding_value);
-      // Columns outside hold the padding value; in the other modes it is 0, and slide_rows() adds the pixels they show.
+      // Columns outside the picture start with the padding value. It is 0 in the modes that show pixels of the picture
+      // there; slide_rows() adds those pixels.
       std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));
       std::fill(sums + begin_, sums + end_, 0U);
       for (std::int64_t u = 0; u < k.kh; ++u) slide_rows(row(n, c, y + u, entering_), nothing_.data(), sums);
@@ -104,7 +105,7 @@ class Pass {
     }
   }
 
-  /// Notes which of the columns that a slice sees lie in the picture, and which picture columns its border shows.
+  /// Finds the columns of a slice that lie in the picture, and the picture columns that its border shows.
   void enter_slice(std::int64_t x, std::int64_t columns) {
     const std::int64_t first = x - problem_.pads.left * pixel_, last = first + columns + reach_;
     const std::int64_t begin = std::clamp<std::int64_t>(0, first, last), end = std::clamp(input_.shape.w, begin, last);
@@ -214,7 +215,8 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const KernelShape& k = kernel.shape;
   if (!is_integer(problem.input_dtype))
     return refuse("it needs integer input: a running float sum would accumulate rounding errors");
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (problem.stride != Extent{} || problem.dilation != Extent{})
+    return refuse("it supports only stride 1 and dilation 1");
   if (k.c_i_per_group > 1) return refuse("it does not sum over channels");
   std::vector<float> weights;
   for (std::int64_t o = 0; o < k.c_o; ++o) {
@@ -224,7 +226,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   }
   const double padding = problem.padding_value, most = full_range(problem.input_dtype);
   if (padding < 0 || padding > most || padding != std::trunc(padding))
-    return refuse("the padding value is not one that pixels can have");
+    return refuse("pixels cannot have the padding value");
   if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
     return refuse("the sums of these integers need more than 31 bits");
   if (!float_sums_suffice(problem, kernel))
@@ -233,7 +235,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const double slice =
       std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
   if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return refuse("its sums would take more than 16 MiB a thread");
+    return refuse("its sums would take more than 16 MiB per thread");
   return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
             return std::make_unique<BoxExecutor>(problem, kernel, weights);
           }};

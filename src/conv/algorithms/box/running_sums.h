@@ -10,8 +10,8 @@ template <class T>
 void slide(const T* entering, const T* leaving, std::int64_t count, std::uint32_t* sums);
 
 /// prefix[x + distance] = sums[x] + prefix[x], for x < count, and prefix[x] = 0 for x < distance: the sum of a window
-/// of values `distance` apart is the difference of two of these. Modulo 2^32. kRowSlack elements (conv/engine/simd.h)
-/// past the ends may be read and written.
+/// of values `distance` apart is the difference of two of these. Modulo 2^32. Reads and writes up to kRowSlack elements
+/// (conv/engine/simd.h) past the ends.
 void add_up(const std::uint32_t* sums, std::int64_t distance, std::int64_t count, std::uint32_t* prefix);
 
 /// products[x] = weight * (prefix[x + length] - prefix[x]), for x < width. The difference, less than 2^31, is first

@@ -10,12 +10,12 @@
 // vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
 // are read in place.
 //
-// It moves as much memory as it computes, so it gains by reading and writing once. `rows`, in contrast, separates the
-// channels into planes and interleaves them again. So it wins where channels are interleaved and fill a vector. XNNPACK
-// and oneDNN cut depthwise convolutions the same way.
+// A depthwise layer has few multiply-adds per byte of memory, so it pays to read and write each pixel only once.
+// `rows`, in contrast, separates the channels into planes and interleaves them again. So this algorithm is faster where
+// channels are interleaved and fill a vector. XNNPACK and oneDNN cut depthwise convolutions the same way.
 //
-// Applies when there are as many groups as input and output channels, and float sums are allowed (weights.h). The error
-// is that of direct: n * 2^-24 * sum|x||w|.
+// Applies when the input channels, the output channels and the groups are equal in number, and float sums are allowed
+// (weights.h). The error is that of direct: n * 2^-24 * sum|x||w|.
 
 #include <algorithm>
 #include <vector>
@@ -107,8 +107,8 @@ class DepthwiseExecutor final : public Executor {
 };
 
 /// In nanoseconds, fitted to 3x3 over 32 channels at 112x112 and 512 at 14x14 with AVX-512, AVX2 and SSE4. A vector
-/// that channels do not fill costs as much as a full one, and a few channels are better separated into planes
-/// (rows.cpp), however short the vectors are.
+/// that channels do not fill costs as much as a full one, and a few channels are faster in planes (rows.cpp), even with
+/// short vectors.
 double cost(const ConvProblem& problem) {
   const std::int64_t channels = problem.input.c, lanes = std::max<std::int64_t>(float_lanes(), 8);
   const double filled = static_cast<double>(channels) / static_cast<double>((channels + lanes - 1) / lanes * lanes);
@@ -127,9 +127,9 @@ const Algorithm kDepthwise = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
-        return refuse("groups, input and output channels are not equally many");
+        return refuse("the numbers of groups, input channels and output channels differ");
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB a thread");
+        return refuse("its strips of rows would take more than 12 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       return {.nanoseconds = cost(problem),

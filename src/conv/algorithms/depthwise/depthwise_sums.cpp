@@ -66,7 +66,7 @@ void SumRow(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook
     SumRow<kStride, kFewer>(row, first, sums, look);
 }
 
-/// Sums that fit the registers beside three weights and an input.
+/// The most sums that fit in the registers with three weights and an input.
 constexpr int kMostPixelSums = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8;
 
 void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {

@@ -22,7 +22,7 @@ struct DepthwiseRow {
 };
 
 /// sums[p * pitch + c] = the sum over u, v of weights[u][v][c] * inputs[u][channel c of column p * stride + v *
-/// dilation], in this order or by columns within each row, by multiply-adds in float. `seen`, unless null, sees them.
+/// dilation], in this order or by columns within each row, by multiply-adds in float. Unless null, `seen` records them.
 void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen);
 
 }  // namespace convtool

@@ -1,4 +1,4 @@
-// fft: tiles of the picture, correlated with the kernel by multiplying their spectra. For large kernels of full rank.
+// fft: correlates tiles of the picture with the kernel by multiplying their spectra. For large kernels of full rank.
 //
 // The outputs are cut into tiles. The input that the outputs of a tile see, borders filled in, is a plane of h x w
 // floats, kernel - 1 rows and columns larger than the tile's outputs. Its spectrum times the conjugated spectrum of the
@@ -11,15 +11,15 @@
 // A plane is transformed along its columns (tile_transform.h explains how it becomes complex without any bookkeeping
 // for real numbers), sixteen at a time, one per lane (fourier.h). Sixteen of the resulting rows, transposed, are a row
 // bundle, which is transformed along the other axis, multiplied and transformed back while it is in the first-level
-// cache. No spectrum is ever put in order, and a tile passes three times between the second-level cache and the first.
+// cache. Spectra are never reordered, and a tile passes three times between the second-level cache and the first.
 //
 // With several input channels the products of their spectra are summed, so each input channel of a group is transformed
 // once and each output channel once, for any number of pairs.
 //
-// Applies to stride 1, any dilation (a dilated kernel is one with zeros in it), any type, layout and padding, while
-// tiles and spectra fit their memory and the error bound is kept (fft_tiling.h). The cost of an output hardly depends
-// on the kernel: 1.5 ns per pixel of a grey picture (AVX-512, one thread, 3840x2160) for 15x15 as for 127x127. It beats
-// sums of k * k products from about 10x10 on.
+// Applies to stride 1, any dilation (a dilated kernel is one with zeros in it), any type, layout and padding, as long
+// as tiles and spectra fit their memory limits and the error bound is kept (fft_tiling.h). The cost of an output hardly
+// depends on the kernel: 1.5 ns per pixel of a grey picture (AVX-512, one thread, 3840x2160) for 15x15 as for 127x127.
+// It beats sums of k * k products from about 10x10 on.
 //
 // Error. In float transforms, with max|x| over the pixels that a tile sees, a sum errs by at most
 //
@@ -29,8 +29,8 @@
 // a dark pixel gets the error of the bright pixels in its tile. Integer pictures with whole weights, or with 16-bit
 // weights over a power of two, are transformed in double. Their sums are proven to be within a quarter of the true
 // whole number, and are rounded to it. Pixels that are not finite, or whose magnitude is far from 1, are not
-// transformed, since NaN or infinity would spread over the tile: tiles that see one are summed directly, by the
-// definition and with the error of direct.cpp.
+// transformed, since NaN or infinity would spread over the tile. Tiles that see such a pixel are summed directly, by
+// the definition and with the error of direct.cpp.
 //
 // Tiles depend on the size of the problem alone, so no output depends on the number of threads.
 
@@ -55,8 +55,9 @@ struct Place {
   std::int64_t n, y, x, h, w;
 };
 
-/// The spectra of the kernel's weight planes, one after the other, each in row bundles as TileTransform computes them;
-/// times what the inverse transform makes too large, and conjugated, which turns a product into a correlation.
+/// The spectra of the kernel's weight planes, one after the other, each in row bundles as TileTransform computes them.
+/// They are conjugated, which turns a product into a correlation, and scaled to undo the factor of the inverse
+/// transform.
 template <class Real>
 Bundles<Real> make_spectra(const ConvProblem& problem, const Kernel& kernel, const FftTiling& tiling) {
   const TileTransform<double> transform(tiling.tile);
@@ -79,7 +80,7 @@ Bundles<Real> make_spectra(const ConvProblem& problem, const Kernel& kernel, con
     for (std::int64_t b = 0; b < transform.row_bundles(); ++b) {
       transform.forward_rows(tile, 0, b, row_bundle.bundle(0));
       for (std::int64_t column = 0; column < kBundleWidth<double>; ++column) {
-        // The same rows of the transposed tile, but other bundles of them.
+        // The same rows of the transposed tile, grouped into other bundles.
         const std::int64_t at = i * tiling.tile.h / 2 + b * kBundleWidth<double> + column;
         Real* to = spectra.bundle(at / kBundleWidth<Real>) + at % kBundleWidth<Real>;
         const double* from = row_bundle.bundle(0) + column;
@@ -118,7 +119,8 @@ class FftExecutor final : public Executor {
   }
 
  private:
-  /// Whether pictures of this type may hold pixels that must not be transformed. (Whole sums are those of integers.)
+  /// Whether pictures of this type may hold pixels that must not be transformed. (Only integer pictures are transformed
+  /// in double.)
   template <class In>
   static constexpr bool kChecked = std::is_same_v<In, float>&& std::is_same_v<Real, float>;
 
@@ -128,9 +130,9 @@ class FftExecutor final : public Executor {
     std::int64_t first_output;  // the tile of the first of them
     Bundles<Real> tiles;        // of a group's input channels, from tile 0 on, and of a batch
     Bundles<Real> row_bundles;  // one of each input channel, and one of an output
-    AlignedReals<Real> planes;  // of the sum channels that are combined, and one more
-    std::int64_t spare_plane;   // that one
-    std::vector<float> rows;    // of as many sum channels
+    AlignedReals<Real> planes;  // of the sum channels that are combined, and a spare one
+    std::int64_t spare_plane;   // its index
+    std::vector<float> rows;    // one row of each combined sum channel
     std::vector<const float*> sources;
   };
 
@@ -191,7 +193,7 @@ class FftExecutor final : public Executor {
     }
   }
 
-  /// Transforms the inputs of a group along columns. False if there are pixels that may not be transformed.
+  /// Transforms the inputs of a group along columns. Returns false if there are pixels that must not be transformed.
   template <class In>
   bool load(const TensorView<const In>& x, const Place& place, std::int64_t group, Memory& memory) const {
     Real* plane = memory.planes.data();
@@ -205,7 +207,7 @@ class FftExecutor final : public Executor {
     return is_clean;
   }
 
-  /// Fills a plane with what the outputs at `place` see of channel `c`, and with zeros where they see nothing.
+  /// Fills a plane with the pixels of channel `c` that the outputs at `place` see, and the rest of it with zeros.
   template <class In>
   void fill(const TensorView<const In>& x, const Place& place, std::int64_t c, Real* plane, Memory& memory) const {
     const std::int64_t rows = place.h + extent_.h - 1, columns = place.w + extent_.w - 1, pitch = transform_.pitch();
@@ -244,8 +246,8 @@ class FftExecutor final : public Executor {
     }
   }
 
-  /// The sums by the definition, tap by tap, for tiles with pixels that must not be transformed, which only f32
-  /// pictures have.
+  /// Computes the sums by the definition, tap by tap, for tiles with pixels that must not be transformed. Only f32
+  /// pictures have such pixels.
   template <class In>
   void sum_directly(const TensorView<const In>& x, const Place& place, std::int64_t o, Real* sums,
                     Memory& memory) const {
@@ -288,7 +290,8 @@ class FftExecutor final : public Executor {
     }
   }
 
-  /// Rounds sums to the multiples of 2^-whole_bits that they are: next to 1.5 * 2^52 a double has no fraction bits.
+  /// Rounds sums to the nearest multiples of 2^-whole_bits, their true values: next to 1.5 * 2^52 a double has no
+  /// fraction bits.
   void round_row(double* sums, std::int64_t count) const {
     constexpr double kShift = 0x1.8p52;
     const double unit = std::ldexp(1.0, -*tiling_.whole_bits);

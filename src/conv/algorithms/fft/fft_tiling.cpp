@@ -1,7 +1,7 @@
 // The error of a sum computed by a tile's transforms. Let u = 2^-24, P = h * w the pixels of the tile, X the largest
 // |x| among them, w the weights of one sum channel, ||w||_1 = sum|w|, ||w||_2 the root of sum w^2 (added over the C
 // input channels that it sums). The method is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
-// section 24.1, with our passes; terms in u^2 vanish in what is rounded up.
+// section 24.1, applied to our passes. Constants are rounded up, which covers the terms in u^2.
 //
 // - A product of complex numbers errs by sqrt(5) u of itself (Brent, Percival and Zimmermann, "Error bounds on complex
 //   floating-point multiplication", 2007), with a twiddle factor that was rounded by (1 + sqrt(5)) u = 3.24 u; a sum by
@@ -10,11 +10,10 @@
 //   on each axis: 2.62 u for each of the log2(P / 2) levels and 2.8 u more. The products of spectra add 3.24 u, their
 //   sum C u: altogether no more than F = 3 (log2(P) + 1) + C times u, relative to the norm of the tile, sqrt(P) X. By
 //   the inequality of Cauchy and Schwarz this becomes an error of each output of at most F u sqrt(P) X ||w||_2.
-// - On the way back, the roundings of a level reach an output only from values that still contribute to it. Those are,
-// up to
-//   a factor, a transform of P / 2^l outputs after level l, none of which is larger than X ||w||_1. So level l adds
-//   its roundings times u sqrt(P / 2^l) X ||w||_1: in all levels of radix 4 together 5.7 u sqrt(P) X ||w||_1, and 6.4
-//   with two passes of radix 8 where they count most.
+// - On the way back, the roundings of a level reach an output only from values that still contribute to it. After level
+//   l those are, up to a factor, a transform of P / 2^l outputs, none of which is larger than X ||w||_1. So level l
+//   adds its roundings times u sqrt(P / 2^l) X ||w||_1. All levels of radix 4 together add 5.7 u sqrt(P) X ||w||_1;
+//   with two passes of radix 8 where they count most it is 6.4.
 //
 // Together, in units of u X ||w||_1:  sqrt(P) (7 + F ||w||_2 / ||w||_1).
 //
@@ -41,11 +40,11 @@ constexpr double kMostSpectra = 16 << 20;  // bytes
 /// 64x64 taps; kernels with more taps may have the promise of their own direct sum.
 constexpr double kTolerance = 4096;
 
-/// Limits of sum|w|. With those of is_fft_magnitude() no value of a transform overflows, and what underflows is far
-/// below the bound: transforms have no more than 2^24 pixels, spectra are divided by half of that.
+/// Limits of sum|w|. With them and those of is_fft_magnitude(), no value of a transform overflows, and any underflow is
+/// far below the bound: transforms have no more than 2^24 pixels, and spectra are divided by half of that.
 constexpr double kLeastWeights = 0x1p-40, kMostWeights = 0x1p40;
 
-/// sum|w|, and the root of sum w^2 of each input channel's weights, added over channels: of one sum channel.
+/// Norms of the weights of one sum channel: sum|w|, and the root of sum w^2 of each input channel, added over channels.
 struct Norms {
   double one = 0, two = 0;
 };
@@ -115,11 +114,11 @@ bool fits_memory(const Extent& tile, const Task& task) {
          bytes * static_cast<double>(k.c_o * k.c_i_per_group) <= kMostSpectra;
 }
 
-/// A model fitted to one core of a Zen 5 server processor, 3840x2160, u8 and f32, 31x31 weights, tiles of 64x64 to
-/// 1024x1024, with AVX-512, AVX2 and SSE4. A tile costs the levels of its transforms, half of them for inputs, and one
-/// product per pair of channels, which waits for the spectrum to be loaded. Large tiles also wait for their own data.
-/// Small tiles have short rows, which took 50 % longer for 11x11 to 21x21 weights. Interleaved channels are moved one
-/// by one.
+/// A model fitted to one core of a Zen 5 server processor with AVX-512, AVX2 and SSE4: pictures of 3840x2160 in u8 and
+/// f32, 31x31 weights, and tiles of 64x64 to 1024x1024. A tile costs the levels of its transforms, half of them for
+/// inputs, and one product per pair of channels, which waits for the spectrum to be loaded. Large tiles also wait for
+/// their own data. Small tiles have short rows, which took 50 % longer for 11x11 to 21x21 weights. Interleaved channels
+/// are moved one by one.
 double nanoseconds(const FftTiling& tiling, const Task& task) {
   const KernelShape& k = task.kernel.shape;
   const auto pixels = static_cast<double>(tiling.tile.h * tiling.tile.w);
@@ -168,7 +167,7 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
     if (reason != nullptr) *reason = why;
     return {};
   };
-  if (problem.stride != Extent{}) return refuse("it computes every output, and the stride skips some");
+  if (problem.stride != Extent{}) return refuse("it supports only stride 1");
   const double padding = std::fabs(static_cast<double>(problem.padding_value));
   Task task{.problem = problem,
             .kernel = kernel,
@@ -181,16 +180,15 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
     return norms.one == 0 || (norms.one >= kLeastWeights && norms.one <= kMostWeights);
   };
   if (!std::all_of(task.norms.begin(), task.norms.end(), is_safe) || !is_fft_magnitude(padding))
-    return refuse("weights or padding are so large, so small or so undefined that its sums might not be");
+    return refuse("the weights or the padding value are too large, too small or not finite");
   task.whole_bits = whole_bits(task);
 
   const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
-  if (!cheapest(task, fits))
-    return refuse("the kernel, in tiles that hold it, takes more memory than it allows itself");
+  if (!cheapest(task, fits)) return refuse("tiles large enough for the kernel exceed its memory limit");
   const auto best = cheapest(task, [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); });
   if (best) return best;
-  return task.whole_bits ? refuse("it cannot promise whole sums as large as these may become")
-                         : refuse("its error bound for so few weights is worse than it tolerates");
+  return task.whole_bits ? refuse("the sums may become too large for it to compute them exactly")
+                         : refuse("its error bound is larger than it allows for this number of weights");
 }
 
 }  // namespace convtool

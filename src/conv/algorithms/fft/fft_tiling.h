@@ -14,14 +14,14 @@ struct FftTiling {
   Extent tile;   ///< of the transform, and of the input that a tile sees: powers of two, 32 or more
   Extent step;   ///< outputs of a tile: the distance from one tile to the next
   Extent count;  ///< tiles down and across
-  /// Empty: transformed in float. Else the sums times 2^whole_bits are whole numbers, and come out exactly: transformed
-  /// in double with weights times 2^whole_bits, and rounded.
+  /// If empty, tiles are transformed in float. Otherwise they are transformed in double, with weights multiplied by
+  /// 2^whole_bits; the sums, which are then whole numbers, are rounded and so are exact.
   std::optional<int> whole_bits;
   double nanoseconds = 0;  ///< estimated, on one thread
 };
 
-/// The most memory that a thread uses for tiles, in bytes, unless one output pixel combines more channels than that
-/// holds.
+/// The most memory that a thread uses for tiles, in bytes, unless the channels that one output pixel combines need
+/// more.
 inline constexpr double kMostFftTiles = 8 << 20;
 
 /// The cheapest tiling that fits memory and keeps the error bound. Nothing if there is none; then `reason`, if given,

@@ -16,7 +16,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The vectors that bundles are taken apart into. At 512 bits one is a row's real parts.
+/// The vectors into which bundles are split. At 512 bits, one vector has all real parts of a row.
 template <class Real>
 using Reals = hn::CappedTag<Real, kBundleWidth<Real>>;
 
@@ -75,15 +75,15 @@ HWY_INLINE void Dft(Complex<Real> (&a)[4]) {
   a[3] = AddI<!kForward>(d0, d1);
 }
 
-/// The same with 8 for 4: a[q] and a[q + 4] are the sum and difference of the transforms of the even and, times
-/// e^(2 pi i q / 8), of the odd terms.
+/// The same for 8 terms: a[q] and a[q + 4] are the sum and difference of the transforms of the even and, times e^(2 pi
+/// i q / 8), of the odd terms.
 template <bool kForward, class Real>
 HWY_INLINE void Dft(Complex<Real> (&a)[8]) {
   Complex<Real> even[4] = {a[0], a[2], a[4], a[6]}, odd[4] = {a[1], a[3], a[5], a[7]};
   Dft<kForward>(even);
   Dft<kForward>(odd);
   const auto half_root = hn::Set(Reals<Real>(), static_cast<Real>(0.70710678118654752440));  // sqrt(1/2)
-  const auto odd1 = AddI<kForward>(odd[1], odd[1]);   // times (1 + i) or (1 - i): sqrt(2) too long
+  const auto odd1 = AddI<kForward>(odd[1], odd[1]);   // times (1 + i) or (1 - i): sqrt(2) too large
   const auto odd3 = AddI<!kForward>(odd[3], odd[3]);  // times (1 - i) or (1 + i): and of the other sign
   a[0] = even[0] + odd[0];
   a[4] = even[0] - odd[0];
@@ -122,7 +122,7 @@ HWY_INLINE void PassOverBlock(const ComplexRows<Real>& from, const ComplexRows<R
   }
 }
 
-/// One pass over `n` rows, which are `blocks` blocks.
+/// One pass over `n` rows, which form `blocks` blocks.
 template <bool kForward, class Real>
 HWY_INLINE void Pass(const ComplexRows<Real>& from, const ComplexRows<Real>& to, std::int64_t n, std::int64_t blocks,
                      int radix, const Real* twiddles) {
@@ -174,7 +174,8 @@ void Transpose(const Real* from, Real* to) {
 
 #else
 
-/// A vector of the 16 bytes at `from` and at every kBlock-th row on, kBlock being the reals in 16 bytes.
+/// A vector of the 16 bytes at `from` and at every kBlock-th row after it, where kBlock is the number of reals in 16
+/// bytes.
 template <class D, class Real = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadBlocks(D d, const Real* from) {
   if constexpr (hn::MaxLanes(D()) * sizeof(Real) == 16) {
@@ -186,7 +187,7 @@ HWY_INLINE hn::Vec<D> LoadBlocks(D d, const Real* from) {
   }
 }
 
-/// Transposes kLanes rows and columns: LoadBlocks puts blocks into their places, the rest happens within blocks.
+/// Transposes kLanes rows and columns: LoadBlocks puts blocks into their places, and the rest is done within blocks.
 HWY_INLINE void TransposeSquare(const float* from, float* to) {
   const Reals<float> d;
   const hn::RepartitionToWide<decltype(d)> wide;
@@ -268,7 +269,7 @@ struct Turn {
   std::int64_t numerator, denominator;
 };
 
-/// Fours, after one eight where the power of two is odd.
+/// The radices of the passes over `n` rows: 8 and then fours if log2(n) is odd, else only fours.
 std::vector<int> radices_of(std::int64_t n) {
   std::vector<int> radices;
   for (std::int64_t rest = n; rest > 1; rest /= radices.back()) {

@@ -10,12 +10,12 @@
 
 namespace convtool {
 
-/// Columns that are transformed together, a bundle: as many reals as fit a cache line. The same for all instruction
-/// sets, so that no layout depends on them.
+/// The width of a bundle, the columns that are transformed together: the number of reals in a cache line. It is the
+/// same for all instruction sets, so that no layout depends on them.
 template <class Real>
 inline constexpr std::int64_t kBundleWidth = 64 / static_cast<std::int64_t>(sizeof(Real));
 
-/// `size` reals on a boundary of 64 bytes, not initialised. Throws std::bad_alloc when the memory cannot be had.
+/// `size` reals on a boundary of 64 bytes, not initialised. Throws std::bad_alloc.
 template <class Real>
 class AlignedReals {
  public:
@@ -34,8 +34,8 @@ class AlignedReals {
   std::unique_ptr<Real, Free> reals_;
 };
 
-/// Matrices of complex numbers, kBundleWidth columns wide and `rows` rows high, not initialised. Each row holds its
-/// real parts and then its imaginary parts: two cache lines.
+/// Matrices of complex numbers, kBundleWidth columns wide and `rows` rows high, not initialised. Each row consists of
+/// its real parts and then its imaginary parts: two cache lines.
 template <class Real>
 class Bundles {
  public:
@@ -69,8 +69,8 @@ ComplexRows<Real> rows_of(Real* bundle) {
 
 /// The values of complex polynomials a_0 + a_1 x + ... + a_(n-1) x^(n-1), one in each column of a bundle, at the n
 /// roots of x^n = e^(2 pi i quarters / 4), and back. With no quarters that is the discrete Fourier transform. Products
-/// of values are those of polynomials modulo x^n - e^(2 pi i quarters / 4). The values come in an order of their own,
-/// which saves reordering them: the root of each row is what the transform makes of the polynomial x.
+/// of values are those of polynomials modulo x^n - e^(2 pi i quarters / 4). The values are left in the order that the
+/// passes produce, which saves reordering them. To find the root of each row, transform the polynomial x.
 template <class Real>
 class Fourier {
  public:

@@ -63,7 +63,7 @@ class TileTransform {
 
  private:
   static constexpr std::int64_t kWidth = kBundleWidth<Real>;
-  static constexpr std::int64_t kBlock = kWidth * Bundles<Real>::kRow;  // reals in as many rows as columns
+  static constexpr std::int64_t kBlock = kWidth * Bundles<Real>::kRow;  // reals in kWidth rows
 
   std::int64_t bundles() const { return width_ / kWidth; }  // of a tile
 

@@ -94,7 +94,7 @@ struct Pairs {
   }
 
  private:
-  /// Whether 16 bytes hold all pixels of a vector: 8 outputs see 8 + kMostDotStep of them.
+  /// Whether 16 bytes contain all pixels of a vector: 8 outputs see 8 + kMostDotStep of them.
   static constexpr bool kOneLoad = hn::MaxLanes(D32()) <= 8;
 
   hn::Vec<D8> bytes_in_block_;

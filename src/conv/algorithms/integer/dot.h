@@ -1,9 +1,10 @@
 // Exact sums of products of bytes and whole weights, in 32-bit integers: the row functions of integer.cpp. Internal to
 // conv/; the loops are in dot_block-inl.h.
 //
-// Neighbouring taps of a kernel row are taken in groups, as many as an instruction multiplies and adds within each
-// 32-bit lane: two 16-bit products (pmaddwd, on every processor) or four products of bytes (vpdpbusd, AVX-512 VNNI). So
-// a lane of pixels holds what the group's taps see for one output, and one lane of weights serves all outputs:
+// Neighbouring taps of a kernel row are processed in groups of the size that one instruction multiplies and adds within
+// each 32-bit lane: two 16-bit products (pmaddwd, on every processor) or four products of bytes (vpdpbusd, AVX-512
+// VNNI). So a lane of pixels contains the pixels that the group's taps see for one output, and the same lane of weights
+// serves all outputs:
 //
 //   bytes of a row     a b c d e f g h ...
 //   spread, step 1     abcd bcde cdef defg ...        step 3, interleaved r g b:  pixel x, x + 3, x + 6, x + 9
@@ -24,14 +25,14 @@ inline constexpr std::int64_t kDotColumns = 32;
 /// The largest distance of neighbouring taps, in bytes.
 inline constexpr std::int64_t kMostDotStep = 4;
 
-/// How many neighbouring taps form a group on the instruction set in use, for these `count` weights.
+/// The number of neighbouring taps in a group on the instruction set in use, for these `count` weights.
 std::int64_t dot_taps(const std::int32_t* weights, std::int64_t count);
 
 /// The weights of one output channel, packed for dot_rows() on the instruction set in use.
 struct DotKernel {
   enum class Lanes { pairs, vnni_pairs, vnni_quads };
 
-  /// Packs weights[c][u][v] of c < inputs, u < kh, v < kw, each in [-32768, 32767].
+  /// Packs weights[c][u][v] for c < inputs, u < kh, v < kw, each in [-32768, 32767].
   DotKernel(const std::int32_t* weights, std::int64_t inputs, std::int64_t kh, std::int64_t kw);
 
   /// The number of bytes that dot_rows() may read, from the start of an input row.

@@ -8,7 +8,7 @@
 //   input row    0  1  2  3  4  5  6  7  8  9        a kernel of 3 rows, 8 rows of outputs
 //   outputs      0 01 012 123 ...      567 67 7
 //
-// Which outputs see a row is known at compile time, so that each sum has its register.
+// Which outputs see a row is known at compile time, so that each sum has its own register.
 //
 // V describes the vectors: V(step), V::Sum, V::lanes(), zero(), spread(bytes), broadcast(weights),
 // add(pixels, weights, sum), store(sum, to).

@@ -14,8 +14,8 @@ HWY_PUSH_ATTRIBUTES("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")
 namespace convtool {
 namespace {
 
-/// Groups of kGroup taps. VBMI's vpermb lets lanes take their bytes from anywhere in the first 32, which hold all that
-/// 16 outputs see: 16 bytes and at most three steps more.
+/// Groups of kGroup taps. VBMI's vpermb fills lanes with bytes from anywhere in the first 32. These contain all pixels
+/// that 16 outputs see: 16 bytes and at most three steps more.
 template <int kGroup>
 struct Vnni {
   using Sum = __m512i;

@@ -1,26 +1,26 @@
 // integer: u8 pictures and whole weights, by exact dot products in 32-bit integers.
 //
 // A byte times an 8-bit or 16-bit weight needs no float: one instruction multiplies two or four neighbouring pixels by
-// as many weights and adds them within a 32-bit lane (dot.h). So a tap costs a quarter or half of a float tap, no row
-// is converted, and pixels stay one byte wide in memory: 3x3 and 5x5 run near the speed of memory.
+// their weights and adds the products within a 32-bit lane (dot.h). So a tap costs a quarter or half of a float tap, no
+// row is converted, and pixels stay one byte wide in memory: 3x3 and 5x5 run near the speed of memory.
 //
 // Work is done in blocks of kDotRows output rows, each cut into tiles of about kTileColumns columns, so that the sums
 // of a tile stay in the first-level cache until the sink has taken them:
 //
 //     row of the picture |<- strip ->|<- in place ->|<- in place ->|<- strip ->|
 //
-// Interior tiles read the picture where it lies. At the left and right edge of the picture, and where its pixels are
-// not contiguous, the rows of a tile are copied into strips together with the border columns. Rows above and below the
-// picture are only pointers: to the row that padding.h names, or to a strip of the padding value.
+// Interior tiles read the picture in place. At the left and right edge of the picture, and where its pixels are not
+// contiguous, the rows of a tile are copied into strips together with the border columns. A row above or below the
+// picture is only a pointer, to the row that padding.h names or to a strip of the padding value.
 //
 // An interleaved picture whose channels all have the same weights is treated as one flat channel of width * channels
 // bytes, where a tap's neighbour is `channels` bytes away. (OpenCV's filter2D does the same.)
 //
-// Applies to u8 with stride and dilation 1 and a padding value that is a byte, when the weights are 16-bit integers, or
-// such integers times one power of two 2^-n (the 1/16 of a binomial kernel); and while 255 * sum|w| < 2^31 for those
-// integers, so that no partial sum overflows in any order. Every sum is exact, hence the same on every instruction set
-// and for any split of the work. Sums scaled by 2^-n are passed to the sink as float if they have at most 24 bits, and
-// as double otherwise; both are exact.
+// Applies to u8 with stride and dilation 1 and a padding value that is a byte. The weights have to be 16-bit integers,
+// or such integers times one power of two 2^-n (the 1/16 of a binomial kernel). For those integers 255 * sum|w| has to
+// be less than 2^31, so that no partial sum overflows in any order. Every sum is exact, hence the same on every
+// instruction set and for any split of the work. Sums scaled by 2^-n are passed to the sink as float if they have at
+// most 24 bits, and as double otherwise; both are exact.
 
 #include <algorithm>
 #include <cmath>
@@ -228,17 +228,18 @@ double cost(const ConvProblem& problem, const DyadicWeights& dyadic) {
 }
 
 Offer consider(const ConvProblem& problem, const Kernel& kernel) {
-  if (problem.input_dtype != DType::u8) return refuse("it takes 8-bit pictures only");
-  if (problem.stride != Extent{} || problem.dilation != Extent{}) return refuse("it takes no stride or dilation");
+  if (problem.input_dtype != DType::u8) return refuse("it supports only 8-bit pictures");
+  if (problem.stride != Extent{} || problem.dilation != Extent{})
+    return refuse("it supports only stride 1 and dilation 1");
   if (problem.padding_value < 0 || problem.padding_value > 255 ||
       problem.padding_value != std::trunc(problem.padding_value))
     return refuse("the padding value is not a whole number from 0 to 255");
   if (static_cast<double>(window_rows(problem.kernel)) *
           static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
       kMostMemory)
-    return refuse("its strips of rows would take more than 16 MiB a thread");
+    return refuse("its strips of rows would take more than 16 MiB per thread");
   std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
-  if (!dyadic) return refuse("the weights are not integers of 16 bits, or such integers over a power of two");
+  if (!dyadic) return refuse("the weights are neither 16-bit integers nor such integers over a power of two");
   if (255 * dyadic->largest_sum >= 0x1p31) return refuse("the sums of these integers need more than 32 bits");
   const double nanoseconds = cost(problem, *dyadic);
   return {.nanoseconds = nanoseconds,

@@ -1,4 +1,4 @@
-// packed: a matrix product over channels, on the pixels where they lie, for many output channels.
+// packed: a matrix product over channels, for many output channels, with pixels read in place.
 //
 // The sums of a few pixels times two vectors of output channels stay in registers while all taps pass. Each tap
 // multiplies one float of a pixel, broadcast, by vectors of packed weights:
@@ -8,10 +8,10 @@
 //   sums[p][o]    += strip(u)[p * stride + v][c] * weights[u][v][c][o]
 //
 // A tap reads one scalar per pixel and one vector per 16 outputs or so, so nothing needs to be unfolded in memory (no
-// im2col): a pixel of a tile is one pointer per kernel row, and the floats that follow it there are its window. The
-// idea of such pointers is XNNPACK's (M. Dukhan, The Indirect Convolution Algorithm, 2019); keeping channels innermost
-// in picture, weights and registers is that of J. Zhang, F. Franchetti, T. M. Low, High Performance Zero-Memory
-// Overhead Direct Convolutions, 2018.
+// im2col): a pixel of a tile is one pointer per kernel row, and its window is the floats that follow. The idea of such
+// pointers is XNNPACK's (M. Dukhan, The Indirect Convolution Algorithm, 2019); keeping channels innermost in picture,
+// weights and registers is that of J. Zhang, F. Franchetti, T. M. Low, High Performance Zero-Memory Overhead Direct
+// Convolutions, 2018.
 //
 // The work is cut into blocks of pixels times blocks of output channels. All tiles of a pixel block pass one channel
 // block before the next, so that its weights come from the second-level cache. Where padding is zero, pixels are
@@ -45,7 +45,7 @@ constexpr std::int64_t kBlockPixels = 448;
 /// Below this many output pixels, the small tiles that exact taps leave in the corners of the picture take longer, by 1
 /// % or more, than joined tiles that compute all their taps.
 constexpr std::int64_t kSmallPicture = 26 * 26;
-/// Sums of a block, in floats: they stay in the second-level cache, beside weights and strips.
+/// Sums of a block, in floats: they stay in the second-level cache, together with weights and strips.
 constexpr std::int64_t kBlockSums = std::int64_t{32} << 10;
 /// The same where all channels are summed at once because they are combined: limited by memory, not by caches.
 constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
@@ -288,7 +288,7 @@ const Algorithm kPacked = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB a thread");
+        return refuse("its strips of rows would take more than 12 MiB per thread");
       if (!float_sums_suffice(problem, kernel))
         return refuse("the sums of these integers need more than the 24 bits of a float");
       return {.nanoseconds = cost(problem),

@@ -21,11 +21,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<Floats>;
 
-/// Pixels whose sums, two vectors each, fit the registers beside two vectors of weights and one of a pixel.
+/// The most pixels whose sums, two vectors each, fit in the registers with two vectors of weights and one of a pixel.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::size_t kMostPixels = 14;  // of 32
+constexpr std::size_t kMostPixels = 14;  // 32 registers
 #else
-constexpr std::size_t kMostPixels = 6;  // of 16
+constexpr std::size_t kMostPixels = 6;  // 16 registers
 #endif
 
 std::int64_t MostTilePixels() { return kMostPixels; }
@@ -60,7 +60,7 @@ class TileSums {
  public:
   HWY_INLINE TileSums() { Clear(All()); }
 
-  /// Adds the products of `length` floats of each pixel with a row of weights each.
+  /// Adds the products of `length` floats of each pixel, each float times a row of weights.
   template <class Pixels>
   HWY_INLINE void AddRun(const Pixels& pixels, std::int64_t length, const float* weights) {
     const auto width = static_cast<std::int64_t>(kVectors * hn::Lanes(Floats()));

@@ -29,14 +29,14 @@ struct PlacedTile {
 struct PackedSums {
   float* sums = nullptr;
   std::int64_t pitch = 0;    ///< from one row to the next
-  SeenSums* seen = nullptr;  ///< unless null, notes all sums of the block's width
+  SeenSums* seen = nullptr;  ///< unless null, records all sums of the block's width
 };
 
 /// to.sums[row of p * to.pitch + o] = the sum of the block's output o at pixel p of each tile, for o < width, in the
 /// order u, v, c or u, c, v, by multiply-adds in float.
 void sum_tiles(const PlacedTile* tiles, std::int64_t count, const PackedWeights& block, const PackedSums& to);
 
-/// The most pixels of a tile whose pixels are not in a row: as many as registers hold at once.
+/// The most pixels of a tile whose pixels are not in a row. The registers have to hold their sums at once.
 std::int64_t most_tile_pixels();
 
 }  // namespace convtool

@@ -46,13 +46,13 @@ HWY_INLINE void AddVector(const T* source, const Vector<T> (&weights)[kTaps], Ve
   }
 }
 
-/// Adds kTaps taps to the sums: `step` apart in the kernel, kApart vectors in the row.
+/// Adds kTaps taps to the sums. Taps are `step` apart in the kernel, and kApart vectors apart in the row.
 template <int kTaps, int kApart, class T, int kSums>
 HWY_INLINE void AddTaps(const T* source, const T* weights, std::int64_t step, Vector<T> (&sums)[kSums]) {
   Vector<T> weight[kTaps];
   for (int q = 0; q < kTaps; ++q) weight[q] = hn::Set(hn::ScalableTag<T>(), weights[q * step]);
   const auto add_vectors = [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) HWY_ATTR {
-    (AddVector<kIndex, kApart>(source, weight, sums), ...);  // unrolled, or sums would not be registers
+    (AddVector<kIndex, kApart>(source, weight, sums), ...);  // unrolled, so that sums are registers
   };
   add_vectors(std::make_integer_sequence<int, kSums + kApart*(kTaps - 1)>());
 }
@@ -149,7 +149,7 @@ void ColumnRows(const Columns<T, In>& columns, std::int64_t r, T* sums, std::int
   for (; x + kVectors * kLanes <= width; x += kVectors * kLanes)
     ColumnBlock<kRows, kVectors>(columns, r, x, sums + x, pitch);
   for (; x < width; x += kLanes) {
-    const std::int64_t at = std::min(x, width - kLanes);  // the last vector may overlap the one before
+    const std::int64_t at = std::min(x, width - kLanes);  // the last vector may overlap the previous one
     ColumnBlock<kRows, 1>(columns, r, at, sums + at, pitch);
   }
 }

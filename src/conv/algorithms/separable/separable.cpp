@@ -1,15 +1,16 @@
 // separable: kernels that are sums of a few outer products, as a pass along columns and a pass along rows.
 //
 // Gaussians, boxes, Sobel and many other kernels are the product of a column and a row. low_rank.h finds such products,
-// and sums of up to four of them, in any kernel. Then kh + kw multiply-adds per pixel and product replace kh * kw:
+// and sums of up to four of them, in any kernel. Then each product takes kh + kw multiply-adds per pixel instead of kh
+// * kw:
 //
 //   picture rows  ->  column pass, eight rows at once  ->  border columns filled in  ->  row pass  ->  sink
 //
-// The column pass reads the picture where it lies, whatever its type. Each vector of pixels is loaded and converted
-// once for eight output rows. The result is eight rows of a tile in the second-level cache; the next tile to the right
-// reuses the columns that both see. Border columns are copies of columns already summed, except those that show the
-// opposite edge of the picture, which are summed one by one. An interleaved picture whose channels share their weights
-// is filtered as one flat row (flat.h). Other pixels that are not contiguous, and rows of a padding value that pixels
+// The column pass reads the picture in place, whatever its type. Each vector of pixels is loaded and converted once for
+// eight output rows. The result is eight rows of a tile in the second-level cache; the next tile to the right reuses
+// the columns that both see. Border columns are copies of columns already summed, except those that show the opposite
+// edge of the picture, which are summed one by one. An interleaved picture whose channels share their weights is
+// filtered as one flat row (flat.h). Other pixels that are not contiguous, and rows of a padding value that pixels
 // cannot have, are converted for each block.
 //
 // A factor of equal weights, as both of a box are, does not need a multiply-add per weight: windows of a row grow by
@@ -17,18 +18,18 @@
 // unlike in running sums, so floats keep their bound and NaN goes no further than its windows. In either case no
 // product goes through more roundings than there are taps.
 //
-// Against rows: less arithmetic from about 5x5 on. It does not sum over channels, and a kernel of one row or column has
-// nothing to separate.
+// Compared with rows, separable needs less arithmetic from about 5x5 on. But it does not sum over channels, and a
+// kernel of one row or column has nothing to separate.
 //
-// Numbers. One product is summed in float; several, which may cancel, in double. The error is below
-// (taps + 4) * 2^-24 * sum|x||w|, as for rows; low_rank.cpp has the proof and rejects kernels for which there is none.
-// Exact weights stay exact as far as rows keeps them. NaN and infinities appear where the definition has them: with one
-// product by themselves (low_rank.cpp again), with several because each sum that is not finite is computed again by the
-// definition. The column pass cannot overflow, as its weights add up to less than 1/2, so a sum is finite whenever
+// Numbers. One product is summed in float; several, which may cancel, in double. The error is below (taps + 4) * 2^-24
+// * sum|x||w|, as for rows; low_rank.cpp has the proof and rejects kernels for which there is none. Where sums are
+// exact in rows, they are exact here too. NaN and infinities appear where the definition has them. One product puts
+// them there without further work (low_rank.cpp again). With several, each sum that is not finite is computed again by
+// the definition. The column pass cannot overflow, as its weights add up to less than 1/2, so a sum is finite whenever
 // sum|x||w| is far from 3.4e38.
 //
-// The idea of two passes is as old as image processing. Bart Wronski ("Separate your filters!", 2020) made popular that
-// a program should look for it in any kernel, and that singular vectors give sums of products.
+// The idea of two passes is as old as image processing. Bart Wronski ("Separate your filters!", 2020) made it popular
+// to search any kernel for such products, and to take sums of products from singular vectors.
 
 #include <algorithm>
 #include <cmath>
@@ -51,8 +52,8 @@ namespace {
 /// The products of each sum channel.
 using ChannelProducts = std::vector<std::vector<OuterProduct>>;
 
-/// One list when all channels have the same weights; empty when a channel has no products. Takes less time than a few
-/// rows of output.
+/// One list when all channels have the same weights; empty when a channel has no products. Finding them takes less time
+/// than a few rows of output.
 ChannelProducts products_of_channels(const Kernel& kernel) {
   const Extent size{kernel.shape.kh, kernel.shape.kw};
   const auto taps = static_cast<std::ptrdiff_t>(kernel.shape.taps());
@@ -97,7 +98,7 @@ struct Factors {
   }
 };
 
-/// The input rows that a block sees stay in the second-level cache, beside the sums of its columns.
+/// The share of the second-level cache for the input rows that a block sees. The rest is for the sums of its columns.
 constexpr std::int64_t kInputBytes = kCacheBytes * 3 / 4;
 
 template <class T>
@@ -453,7 +454,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const auto channels = std::make_shared<const ChannelProducts>(products_of_channels(kernel));
   if (channels->empty()) return refuse("the kernel is not the sum of a few products of a column and a row");
   const std::size_t rank = largest_rank(*channels);
-  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB a thread");
+  if (memory_needed(problem, rank) > kMostMemory) return refuse("its rows would take more than 16 MiB per thread");
   return {.nanoseconds = cost(problem, rank),
           .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
             if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);

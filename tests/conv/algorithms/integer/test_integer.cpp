@@ -178,7 +178,7 @@ TEST_CASE("integer refuses problems that it cannot compute exactly") {
   const Kernel tenths = kernel_of({1, 1, 1, 3}, {0.1F, 0.2F, 0.1F});
   CHECK(mentions(refusal(problem_of(tenths), tenths), "integers"));
   const Kernel large = kernel_of({1, 1, 1, 1}, {32768});
-  CHECK(mentions(refusal(problem_of(large), large), "16 bits"));
+  CHECK(mentions(refusal(problem_of(large), large), "16-bit"));
   const Kernel deep = kernel_of({1, 30000, 1, 1}, std::vector<float>(30000, 1.0F));
   CHECK(mentions(refusal(problem_of(deep), deep), "16 MiB"));
 }
