@@ -59,7 +59,7 @@ void write(const Outcome& outcome, const Destination& destination, const std::op
   }
 }
 
-/// The way of one input; `attempt` is filled as far as it gets.
+/// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far.
 void process(const Destination& planned, const RunContext& run, Attempt& attempt) {
   const FilterSpec& spec = run.spec;
   const std::string& input = attempt.input;

@@ -1,5 +1,5 @@
-// Texts that the help of several commands and the manual share. Paragraphs are apart by "\n\n"; lines that begin with
-// spaces are kept as they are.
+// Texts that the help of several commands and the manual share. Paragraphs are separated by "\n\n"; lines that begin
+// with spaces are kept as they are.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The report on one input, made once, from what happened to it.
+// Builds the report on one input from what happened to it.
 #pragma once
 
 #include <optional>

@@ -28,7 +28,7 @@ struct Job {
   const FileFormat& format() const { return *destination.format; }
 };
 
-/// Dimensions of a tensor that is computed from one of `rank` dimensions: as many, but at least 3 for several channels.
+/// Dimensions of a tensor that is computed from one of `rank` dimensions: `rank`, but at least 3 for several channels.
 int result_rank(const Shape& result, int rank);
 
 /// Plans what `spec` does to `source`. `destination` is final_name()'s. Throws Error(shape) for whatever does not fit
