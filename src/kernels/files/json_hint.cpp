@@ -23,7 +23,7 @@ std::string without_strings(std::string_view text) {
   return result;
 }
 
-/// The end of the run of characters from `begin` on of which `is_part` is true.
+/// The end of the run of characters from `begin` on for which `is_part` is true.
 template <class Predicate>
 std::size_t run_end(std::string_view text, std::size_t begin, const Predicate& is_part) {
   while (begin < text.size() && is_part(text[begin])) ++begin;

@@ -117,8 +117,8 @@ WeightFile KernelWeights::read_block(const json& value, const KernelObject& obje
 void KernelWeights::add_count(std::int64_t count, const KernelObject& object, const std::string& key) {
   count_ += count;
   if (count_ > kMostReferredWeights)
-    object.fail(key, "makes more than " + std::to_string(kMostReferredWeights) +
-                         " weights together with those before it; split the network");
+    object.fail(key, "adds up to more than " + std::to_string(kMostReferredWeights) +
+                         " weights with those before it; split the network");
 }
 
 }  // namespace convtool
