@@ -47,7 +47,7 @@ void check_manifest(const BatchOptions& options, const std::vector<Input>& input
   const auto refuse = [](const std::string& message) { throw Error(ErrorKind::usage, "--manifest", message); };
   const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
   if (reads_stdin || options.destination.output == "-") refuse("cannot record standard input or output; name files");
-  if (options.destination.dump_layers) refuse("does not record the files of layers; leave out --dump-layers");
+  if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
   if (manifest.empty() || manifest == "-") refuse("needs the name of a file (got '" + manifest + "')");
   const std::string name = read.find(manifest, settled_path(manifest));
   if (!name.empty())

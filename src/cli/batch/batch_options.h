@@ -13,7 +13,7 @@
 
 namespace convtool {
 
-/// FilterSpec says what to do to each input; this is the rest.
+/// All options of a batch but the filter, which is a FilterSpec.
 struct BatchOptions {
   InputOptions inputs;
   DestinationOptions destination;

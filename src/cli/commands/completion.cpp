@@ -46,7 +46,7 @@ std::string choices_of(const Option& option) { return joined(option.words.list()
 
 bool completes_files(const Option& option) { return option.takes_files || choices_of(option).empty(); }
 
-/// What may follow the name of a command, options apart: commands of its own, or words that its operand takes.
+/// The words that may follow the name of a command, except options: commands of its own, or values of its operand.
 std::string following_words(const Command& command) {
   const std::vector<const Option*> operands = command.operands();
   return operands.empty() ? command_names(command) : choices_of(*operands.front());

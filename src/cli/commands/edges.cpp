@@ -155,7 +155,7 @@ void declare_edges(Command& command) {
        {.names = "--sigma",
         .value = "S",
         .target = &options->sigma,
-        .brief = "blur first, with a Gaussian of sigma S pixels",
+        .brief = "blur first with a Gaussian of S pixels",
         .text = "Blur first, with a Gaussian of standard deviation S pixels that is folded into the kernels. For log, "
                 "S is the sigma of its own Gaussian.",
         .otherwise = "no blur"},
@@ -182,7 +182,7 @@ void declare_edges(Command& command) {
        {.names = "--color",
         .value = "C",
         .target = &options->color,
-        .brief = "edges of the luma, or of all colours combined: {words}",
+        .brief = "how to use colours: {words}",
         .text = "Find edges in the luma, or in every colour, and combine them: max takes the strongest, sum adds them, "
                 "di-zenzo uses the structure tensor of all colours (Di Zenzo, 1986). One of {words}.",
         .words = {kColorRules}},
@@ -194,7 +194,7 @@ void declare_edges(Command& command) {
        {.names = "--hysteresis",
         .value = "LOW,HIGH",
         .target = &options->hysteresis,
-        .brief = "keep pixels above HIGH, and those above LOW connected to one; or auto",
+        .brief = "two thresholds, as in Canny's detector, or auto",
         .text = "Keep pixels above HIGH, and pixels above LOW that are connected to one; write 0 elsewhere.\n\n"
                 "  100,200     strengths\n"
                 "  p80,p95     percentiles of all strengths before thinning "
@@ -204,7 +204,7 @@ void declare_edges(Command& command) {
        {.names = "--angle",
         .value = "A",
         .target = &options->angle,
-        .brief = "unit of --output-kind orientation: {words}",
+        .brief = "for orientation: {words}",
         .text =
             "The unit of --output-kind orientation. The angle is that of the gradient, from dark to bright, "
             "counter-clockwise from the right: f32 in radians or degrees, or a colour wheel (red to the right, then "

@@ -1,4 +1,4 @@
-// convtool shape: the shapes that layers produce, and what they cost. Filters nothing, except noise for --time.
+// convtool shape: the output shapes and costs of layers. Filters nothing, except noise for --time.
 
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 
 namespace convtool {
 
-/// What a kernel file is.
+/// The format of kernel files.
 extern const std::string_view kKernelFormatText;
 
 /// The fields of the JSON reports, command by command.

@@ -1,4 +1,4 @@
-// What a result is stored as: its element type and channels, and whether the output's format can store them.
+// The stored form of a result: its element type and channels, and whether the output's format can store them.
 #pragma once
 
 #include <optional>

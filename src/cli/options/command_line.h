@@ -55,7 +55,7 @@ struct Option {
   bool required = false;
   std::string_view if_missing = {};  ///< the error where a required option is missing; empty: a general one
   bool greedy = false;               ///< for lists: takes all values up to the next option, not one
-  bool affects_result = true;        ///< recorded in a manifest: what is written depends on it
+  bool affects_result = true;        ///< recorded in a manifest, since outputs depend on it
   bool is_hidden = false;            ///< accepted, but not documented: only the command's check looks at it
 
   bool is_operand() const { return !names.starts_with('-'); }

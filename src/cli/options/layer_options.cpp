@@ -86,7 +86,7 @@ void add_geometry_options(Command& command, LayerOptions& options) {
       {{.names = "--stride",
         .value = "S",
         .target = &options.stride,
-        .brief = "step between outputs: 2, or HxW such as 3x4",
+        .brief = "step between outputs: 2, or HxW",
         .text = "The step from one output to the next, in pixels: one number, or HxW such as 3x4 (rows x columns).",
         .otherwise = kKernelsElse1},
        {.names = "--dilation",
@@ -131,7 +131,7 @@ void add_geometry_options(Command& command, LayerOptions& options) {
        {.names = "--groups",
         .value = "G",
         .target = &options.groups,
-        .brief = "split the channels into G groups, as nn.Conv2d does",
+        .brief = "channel groups, as in nn.Conv2d",
         .text = "Split the input channels and the output channels into G groups; each group of outputs reads one group "
                 "of inputs, as in nn.Conv2d. Needs weights of rank 4.",
         .otherwise = kKernelsElse1}});
@@ -142,7 +142,7 @@ void add_kernel_option(Command& command, LayerOptions& options, bool required) {
               {{.names = "-k,--kernel",
                 .value = "K",
                 .target = &options.kernels,
-                .brief = "kernel: a file, a name such as sobel, or JSON; repeat for a bank",
+                .brief = "file, name such as sobel, or JSON; repeat for a bank",
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
                         "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
@@ -166,13 +166,13 @@ void add_layer_options(Command& command, LayerOptions& options, bool needs_kerne
       {{.names = "--bias",
         .value = "B",
         .target = &options.bias,
-        .brief = "number added to the response, or one per output channel: 0.5,1,2",
+        .brief = "a number, or one per output channel: 0.5,1,2",
         .text = "A number added to every response, or one per output channel of each kernel, separated by commas.",
         .otherwise = "the kernel's, else 0"},
        {.names = "--combine",
         .value = "C",
         .target = &options.combine,
-        .brief = "combine the outputs of a bank: {words}",
+        .brief = "for a bank: {words}",
         .text = "How the outputs of a bank's kernels are combined, channel by channel:\n\n"
                 "  none         not at all: they are stacked as channels\n"
                 "  magnitude    the root of the sum of squares (the L2 norm)\n"
@@ -196,7 +196,7 @@ void set_padding_mode(const std::optional<std::string>& mode, const std::optiona
   if (!value) return;
   const std::vector<float> numbers = parse_numbers("--padding-value", *value);
   if (numbers.size() != 1 || params.padding_mode != PaddingMode::constant)
-    throw Error(ErrorKind::usage, "--padding-value", "is one number, for --padding-mode constant");
+    throw Error(ErrorKind::usage, "--padding-value", "expected one number, together with --padding-mode constant");
   params.padding_value = numbers.front();
 }
 

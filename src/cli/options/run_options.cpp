@@ -19,7 +19,7 @@ void add_input_options(Command& command, RunOptions& options) {
       kInput,
       {{.names = "INPUT",
         .target = &inputs.named,
-        .brief = "pictures, .npy or .json tensors, folders with -r; - is standard input",
+        .brief = "pictures, tensors, folders with -r, or - (standard input)",
         .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
                 "folders.",
         .affects_result = false},
@@ -44,7 +44,7 @@ void add_input_options(Command& command, RunOptions& options) {
        {.names = "--include",
         .value = "GLOB",
         .target = &inputs.include,
-        .brief = "with --recursive: only files whose name matches; may be repeated",
+        .brief = "with -r: only files that match GLOB; may be repeated",
         .text = "With --recursive: filter only files whose name matches GLOB, such as '*.tif' in quotes. May be "
                 "repeated; a "
                 "file has to match one of the globs.",
@@ -66,7 +66,7 @@ void add_output_options(Command& command, RunOptions& options) {
       {{.names = "-o,--output",
         .value = "PATH",
         .target = &destination.output,
-        .brief = "output file, - for standard output, or a pattern: {dir}/{stem}.{ext}",
+        .brief = "output file, - (standard output), or {dir}/{stem}.{ext}",
         .text = "The output file; its extension decides the format. - is standard output; the report then goes to "
                 "standard error. A device or pipe, such as /dev/null or >(...), takes the format of --format.\n\n"
                 "For several inputs PATH is a pattern in which {dir}, {stem}, {name}, {kernel} and {ext} are replaced "
@@ -85,7 +85,7 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "--format",
         .value = "FMT",
         .target = &destination.format,
-        .brief = "format of an output that -o does not name: png, npy, json, ...",
+        .brief = "format where -o does not decide: png, npy, json, ...",
         .text = "The format of outputs whose name does not decide it: without --output, and on standard output, "
                 "devices and pipes. One of {words}.",
         .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
@@ -93,7 +93,7 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "--map",
         .value = "M",
         .target = &options.map,
-        .brief = "responses to pixels: {words}",
+        .brief = "pixel values: {words}",
         .text = "How responses, which may be negative or large, become the values of a picture.\n\n"
                 "  clip        as they are; values outside the output's range are clipped\n"
                 "  abs         the absolute value\n"
@@ -108,7 +108,7 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "--normalize-percentile",
         .value = "P,Q",
         .target = &options.percentiles,
-        .brief = "--map normalize from percentile P to Q of the responses: 1,99",
+        .brief = "normalize from percentile P to Q, such as 1,99",
         .text = "As --map normalize, but percentile P of the responses becomes 0 and percentile Q the maximum, such as "
                 "1,99; responses outside are clipped."},
        {.names = "--threshold",
@@ -139,26 +139,26 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "--quality",
         .value = "Q",
         .target = &options.quality,
-        .brief = "quality of JPEG and WebP, 1 to 100",
+        .brief = "JPEG and WebP: 1 to 100",
         .text = "The quality of JPEG and WebP files, 1 to 100.",
         .otherwise = "JPEG 95, WebP lossless"},
        {.names = "--png-level",
         .value = "N",
         .target = &options.png_level,
-        .brief = "compression of PNG: 0 (none) to 9 (smallest)",
+        .brief = "PNG: 0 (no compression) to 9 (smallest)",
         .text = "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels.",
         .otherwise = "1"},
        {.names = "--png-strategy",
         .value = "S",
         .target = &options.png_strategy,
-        .brief = "zlib's strategy for PNG: {words}",
+        .brief = "zlib for PNG: {words}",
         .text = "Compress PNG files with zlib and this strategy: {words}. It does not affect the pixels.",
         .otherwise = "libdeflate instead of zlib",
         .words = {kPngStrategies}},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
-        .brief = "record what was written in FILE; skip inputs that have not changed",
+        .brief = "record outputs in FILE; skip inputs that did not change",
         .text = "Add a line of JSON to FILE for each output written, and skip an input when it, its output, the "
                 "options and the kernel are as recorded. So the same command continues after an interruption, and "
                 "later filters only what is new or has changed. Files whose times differ are compared by their "
@@ -168,7 +168,7 @@ void add_output_options(Command& command, RunOptions& options) {
         .target = &options.no_clobber,
         .brief = "skip inputs whose output exists",
         .text = "Skip an input whose output exists. With --dump-layers, the files of all layers must exist as well.",
-        .otherwise = "existing outputs are overwritten",
+        .otherwise = "outputs are overwritten",
         .conflict = "--manifest",
         .affects_result = false},
        {.names = "--dry-run",
@@ -201,14 +201,14 @@ void add_process_options(Command& command, RunOptions& options) {
        {.names = "--algorithm",
         .value = "A",
         .target = &options.algorithm,
-        .brief = "auto, or one by name: rows, integer, separable, fft, ...",
+        .brief = "auto, or one such as rows, separable or fft",
         .text = "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
                 "fastest. An algorithm that cannot compute the layer is an error.",
         .words = {algorithm_words}},
        {.names = "--progress",
         .value = "WHEN",
         .target = &options.progress,
-        .brief = "progress line for several inputs: {words}",
+        .brief = "show a progress line: {words}",
         .text = "Whether a line on standard error shows the progress of several inputs: {words}. auto shows it on a "
                 "terminal.",
         .words = {kProgressModes},
@@ -224,7 +224,7 @@ void add_process_options(Command& command, RunOptions& options) {
        {.names = "--threads",
         .value = "N",
         .target = &options.threads,
-        .brief = "threads per input; 0: all cores, shared among the jobs",
+        .brief = "threads per input; 0: all cores, shared by the jobs",
         .text = "Threads per input; 0 means all cores, shared among the jobs. Results do not depend on it.",
         .affects_result = false},
        {.names = "--max-pixels",
@@ -236,7 +236,7 @@ void add_process_options(Command& command, RunOptions& options) {
        {.names = "--memory-limit",
         .value = "SIZE",
         .target = &options.memory_limit,
-        .brief = "total memory for all jobs, such as 500M; others wait",
+        .brief = "for all jobs, such as 500M; others wait",
         .text = "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
                 "Inputs that do not fit wait. An input that would never fit is an error.",
         .otherwise = "3/4 of RAM",

@@ -156,7 +156,7 @@ void declare_kernels_convert(Command& command) {
                            .target = &options->to,
                            .brief = "format of the output",
                            .text = "The format of the output: {words}.",
-                           .otherwise = "by the output's extension, else convtool",
+                           .otherwise = "by its extension, else convtool",
                            .words = {kKernelFormats}}});
   command.run = [options] { return run_convert(*options); };
 }

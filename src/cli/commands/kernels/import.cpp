@@ -228,7 +228,8 @@ void declare_kernels_import(Command& command) {
                {.names = "--out-dir",
                 .value = "DIR",
                 .target = &options->out_dir,
-                .brief = "folder for the kernel files, created if missing",
+                .brief = "folder for the kernel files",
+                .text = "The folder for the kernel files, created if missing.",
                 .otherwise = "the current folder"},
                {.names = "-n,--no-clobber", .target = &options->no_clobber, .brief = "skip kernel files that exist"}});
   command.run = [options] { return run_import(*options); };

@@ -120,7 +120,7 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--holdout",
         .value = "F",
         .target = &options.holdout,
-        .brief = "reserve the last fraction F (0 to 1) of the rows for validation",
+        .brief = "validate on the last fraction F of the rows, 0 to 1",
         .text = "Reserve the last fraction F (0 to 1) of the rows of each target for validation. The kernel is not "
                 "fitted to these rows, and their loss is reported separately.",
         .otherwise = "0"}});
@@ -135,14 +135,14 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--bias", .target = &options.bias, .brief = "also learn a bias for each output channel"},
        {.names = "--round",
         .target = &options.round,
-        .brief = "round weights to integers over a power of two, if these fit as well",
+        .brief = "integers over a power of two, if these fit as well",
         .text = "Round the weights to integers divided by the smallest of 1, 2, 4, ... 1024 that fits as well. Rounded "
                 "weights fit as well if their loss is at most three standard deviations above the loss expected of a "
                 "target that was computed with them and rounded to its type."},
        {.names = "-o,--output",
         .value = "PATH",
         .target = &options.output,
-        .brief = "kernel file to write (.json), which apply takes; - is standard output",
+        .brief = "kernel file to write (.json), or - (standard output)",
         .text = "The kernel file to write (.json), which 'apply -k' takes; - is standard output. It contains the layer "
                 "options, and a description of how it was learned and how well it fits.",
         .otherwise = "the weights are only printed"}});
@@ -163,7 +163,7 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--ridge",
         .value = "L",
         .target = &options.ridge,
-        .brief = "lstsq: add L times the sum of squared weights to the loss",
+        .brief = "lstsq: add L times the squared weights to the loss",
         .text = "For lstsq: add L times the sum of squared weights, without biases, to the loss.",
         .otherwise = "0"}});
   command.add(
@@ -188,7 +188,7 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--init",
         .value = "W",
         .target = &options.init,
-        .brief = "initial weights: zeros, uniform, or a kernel as for apply -k",
+        .brief = "initial weights: zeros, uniform, or a kernel",
         .text = "The initial weights: zeros, uniform as in nn.Conv2d, or a kernel as for 'apply -k', whose layer "
                 "options apply unless overridden here.",
         .otherwise = "zeros",
@@ -201,16 +201,15 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .brief = "print the loss every N epochs",
         .text = "Print the loss every N epochs. The loss of an epoch is that before its step.",
         .otherwise = "2"}});
-  command.add("Run",
-              {{.names = "--json",
-                .target = &options.json,
-                .brief = "report as JSON Lines: one object per epoch printed, one at the end"},
-               {.names = "-q,--quiet", .target = &options.quiet, .brief = "print errors only", .conflict = "--json"},
-               {.names = "--threads",
-                .value = "N",
-                .target = &options.threads,
-                .brief = "threads; 0: one per core",
-                .text = "The number of threads; 0 means one per core. Results do not depend on it."}});
+  command.add(
+      "Run",
+      {{.names = "--json", .target = &options.json, .brief = "report as JSON Lines: epochs, and then the result"},
+       {.names = "-q,--quiet", .target = &options.quiet, .brief = "print errors only", .conflict = "--json"},
+       {.names = "--threads",
+        .value = "N",
+        .target = &options.threads,
+        .brief = "threads; 0: one per core",
+        .text = "The number of threads; 0 means one per core. Results do not depend on it."}});
 }
 
 void check_no_operands(const LearnOptions& options) {
