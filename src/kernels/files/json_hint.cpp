@@ -30,7 +30,7 @@ std::size_t run_end(std::string_view text, std::size_t begin, const Predicate& i
   return begin;
 }
 
-/// The hint for what begins at `at`, or "".
+/// The hint for the text that begins at `at`, or "".
 std::string hint_at(std::string_view text, std::size_t at) {
   const char before = at == 0 ? ' ' : text[at - 1];
   const std::size_t after_digits = run_end(text, at + 1, is_digit);

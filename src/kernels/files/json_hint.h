@@ -6,7 +6,7 @@
 
 namespace convtool {
 
-/// What to write instead of the first thing in `text` that other languages allow and JSON does not: 'name', .5, 1/9, or
+/// A correction of the first mistake in `text` that other languages allow and JSON does not: 'name', .5, 1/9, or
 /// a name without quotes, which a shell has removed. "" if there is none of these.
 std::string json_hint(std::string_view text);
 
