@@ -18,8 +18,8 @@ int fail(const char* message, int code) {
   return code;
 }
 
-/// Opens the standard streams that the parent has closed on a descriptor that fails when used. Otherwise the next file
-/// that is opened would become a standard stream.
+/// Opens the standard streams that the parent has closed, so that using them fails. Otherwise the next file that is
+/// opened would become a standard stream.
 void occupy_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);

@@ -26,7 +26,7 @@ struct CommandRow {
 constexpr CommandRow kCommands[] = {
     {"apply", "filter pictures or tensors with kernels", declare_apply},
     {"edges", "find edges: gradient, thinning, hysteresis", declare_edges},
-    {"shape", "output shape, receptive field, parameters and MACs, without filtering", declare_shape},
+    {"shape", "print the output shape and costs of layers, without filtering", declare_shape},
     {"learn", "fit a kernel to pictures before and after", declare_learn},
     {"kernels", "list, show, convert and import kernels", declare_kernels},
     {"bench", "time the engine on this machine", declare_bench},
@@ -36,10 +36,9 @@ constexpr CommandRow kCommands[] = {
 
 constexpr std::string_view kText =
     "Filters pictures and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line, with "
-    "its padding, stride, dilation, groups and bias. The report says which shape came out and how many values a "
-    "picture "
-    "could not hold.\n\n"
-    "'convtool COMMAND -h' prints the options of a command in short, 'convtool COMMAND --help' in full.";
+    "its padding, stride, dilation, groups and bias. The report gives the shape of each output, and the number of "
+    "values outside its range.\n\n"
+    "'convtool COMMAND -h' lists the options of a command, 'convtool COMMAND --help' explains them.";
 
 constexpr std::string_view kExamples =
     R"(  convtool apply img.png -k edge.json               writes img.edge.png

@@ -3,8 +3,8 @@
 
 namespace convtool {
 
-/// Parses and runs one command line and returns kExitDone or kExitFailed. Throws Error for what ends the run as a
-/// whole.
+/// Parses and runs one command line and returns kExitDone or kExitFailed. Throws Error where the run as a whole
+/// fails.
 int run_command_line(int argc, const char* const* argv);
 
 }  // namespace convtool

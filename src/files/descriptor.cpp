@@ -21,7 +21,7 @@ std::string describe_errno(int error, const char* missing) {
     case ENOSPC: return "the disk is full";
     case EDQUOT: return "the disk quota is used up";
     case EFBIG: return "the file is too large for this disk, or for the limit set by 'ulimit -f'";
-    case EPIPE: return "the reader is gone";
+    case EPIPE: return "the reader has closed the pipe";
     default: return std::generic_category().message(error);
   }
 }

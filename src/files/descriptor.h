@@ -11,7 +11,8 @@ namespace convtool {
 /// Throws std::system_error for an errno value.
 [[noreturn]] void throw_errno(int error = errno);
 
-/// An errno value in words for users. `missing` is the kind of thing that does not exist when the value is ENOENT.
+/// An errno value in words for users. `missing` names the kind of object that does not exist for ENOENT, such as
+/// "file".
 std::string describe_errno(int error, const char* missing = "file");
 
 /// An open file descriptor, which it owns and closes. A failure to close is ignored.

@@ -98,7 +98,7 @@ void replace_file(const std::string& path, std::span<const std::byte> bytes) {
   if (!exists && errno != ENOENT) throw_errno();
   if (exists && S_ISDIR(status.st_mode)) throw_errno(EISDIR);
   if (exists && !S_ISREG(status.st_mode)) return write_all(open_file(path, O_WRONLY).get(), bytes);
-  // Renaming over a file needs write permission for its folder only. A read-only file shall be protected all the same.
+  // Renaming needs write permission only for the folder. A read-only file is protected nevertheless.
   if (exists && faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) throw_errno();
 
   const fs::path target = follow_links(path);

@@ -22,9 +22,8 @@ Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size
 /// Writes a file, all or nothing: to a temporary file in the same folder, which is flushed to disk and renamed to
 /// `path`.
 ///
-/// - An existing file keeps its permissions and access list, and its owner if this user may give files away. One
-/// without
-///   write permission is not replaced.
+/// - An existing file keeps its permissions and access list, and its owner if this user may give files away.
+/// - A file without write permission is not replaced.
 /// - A symbolic link is followed, not replaced.
 /// - Anything but a regular file (a device, a pipe) is written to directly.
 ///

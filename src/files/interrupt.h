@@ -1,4 +1,4 @@
-// Interruption by the user (SIGINT), handled between two pieces of work.
+// Interruption by the user (SIGINT), which takes effect between two inputs.
 #pragma once
 
 #include <signal.h>

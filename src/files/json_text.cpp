@@ -121,7 +121,7 @@ class Builder final : public nlohmann::json_sax<json> {
   const std::string& source_;
   json root_;
   std::vector<json*> open_;        // the open lists and objects, outermost first
-  std::vector<std::string> path_;  // the key or index of each in the one around it; the outermost has none
+  std::vector<std::string> path_;  // the key or index of each but the outermost in the one around it
   std::string key_;
 };
 

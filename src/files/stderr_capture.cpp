@@ -16,7 +16,7 @@
 namespace convtool {
 namespace {
 
-std::shared_mutex company_mutex;  // shared by captures in any company, exclusive for one in none
+std::shared_mutex company_mutex;  // locked shared by Company::any, exclusively by Company::none
 
 std::mutex mutex;       // guards the variables below
 int captures = 0;       // that live now

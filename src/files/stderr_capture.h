@@ -14,7 +14,7 @@ class StderrCapture {
  public:
   enum class Company {
     any,   ///< other captures may live at the same time; their text is mixed with this one's
-    none,  ///< waits until no other capture lives and makes new ones wait, so that all text is this one's
+    none,  ///< waits until no other capture lives, and new ones wait for it, so that all text belongs to it
   };
 
   explicit StderrCapture(Company company = Company::any);

@@ -1,9 +1,9 @@
 // A table of all live temporary files, which the signal handler removes.
 //
 // A signal handler may call little more than unlink(), and must not wait for a lock that the interrupted thread holds.
-// So the paths stand in a fixed table, and one atomic guards each slot. A name enters its slot before the file is
-// created: whenever a file exists, the handler knows it. Names are random, so a name whose file does not exist yet is
-// nobody else's.
+// So the paths are kept in a fixed table, and one atomic guards each slot. A path is entered before its file is
+// created: whenever a file exists, the handler knows it. Names are random, so no other process uses a name whose file
+// does not exist yet.
 //
 // Each process locks its live temporary files, and the operating system drops the locks when the process ends. A file
 // that can be locked is therefore abandoned, and is removed. Files of another machine must be old as well, because some

@@ -14,8 +14,8 @@ void prepare_for_signals();
 ///
 /// Unless it is renamed by replace(), the destructor removes it. So do the signals that end a process from outside,
 /// such as SIGINT and SIGTERM; an ignored signal stays ignored. A process that ends without a chance to clean up, as by
-/// SIGKILL, leaves its files to the next process that creates a temporary file in the folder, which removes them; those
-/// of another machine only when they are an hour old. All members throw std::system_error.
+/// SIGKILL, leaves its files behind. The next process that creates a temporary file in the folder removes them; it
+/// removes those of another machine only when they are an hour old. All members throw std::system_error.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& folder);

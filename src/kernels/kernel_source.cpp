@@ -111,7 +111,7 @@ std::string with_colon(const std::string& text) {
   return result;
 }
 
-/// "; did you mean ...", or where the names are listed.
+/// "; did you mean ...", or the command that lists the names.
 std::string advice(const std::string& name) {
   const std::string spec = with_colon(name);
   if (!spec.empty()) return "; did you mean " + spec + "?";

@@ -12,8 +12,8 @@
 
 namespace convtool {
 
-/// Compresses `data` to a zlib stream (RFC 1950), at a level from 0, stored, to 9, smallest. libdeflate does it, in
-/// half of zlib's time; with a strategy, which libdeflate does not offer, zlib does. Throws std::bad_alloc.
+/// Compresses `data` to a zlib stream (RFC 1950), at a level from 0, stored, to 9, smallest. By default libdeflate is
+/// used, which takes half of zlib's time. It has no strategies, so with a strategy zlib is used. Throws std::bad_alloc.
 Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy);
 
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.

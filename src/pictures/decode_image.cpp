@@ -1,4 +1,4 @@
-// Decoding with OpenCV 4.6, and corrections of what it gets wrong.
+// Decoding with OpenCV 4.6, and corrections of its errors.
 //
 // The header is read first (image_header.h), for the size and for the properties that OpenCV does not report. Then
 // OpenCV decodes (opencv_decoder.h). Then the pixels are converted to the order and types that Image promises.

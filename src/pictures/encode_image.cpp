@@ -19,7 +19,7 @@ namespace {
 constexpr int kPngLevel = 1;  // the default
 
 /// The longest side that the format can store: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR,
-/// what keeps a row of four channels below 2^31 bytes.
+/// the limit that keeps a row of four channels below 2^31 bytes.
 std::int64_t longest_side(std::string_view format) {
   if (format == "jpeg") return 65500;
   if (format == "webp") return 16383;

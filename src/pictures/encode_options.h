@@ -6,7 +6,7 @@
 
 namespace convtool {
 
-/// What zlib looks for when it compresses a PNG (zlib manual, deflateInit2). Without a strategy libdeflate compresses.
+/// The strategies of zlib for compressing a PNG (zlib manual, deflateInit2). Without a strategy libdeflate compresses.
 enum class PngStrategy { standard, filtered, huffman, rle, fixed };
 inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
 

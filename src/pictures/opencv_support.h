@@ -1,4 +1,4 @@
-// Internal to pictures/: the matrix behind an Image, and the end of OpenCV's exceptions.
+// Internal to pictures/: the matrix behind an Image, and the translation of OpenCV's exceptions.
 #pragma once
 
 #include <exception>

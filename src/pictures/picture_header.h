@@ -17,7 +17,7 @@ struct PictureHeader {
   std::int64_t channels = 3;           ///< of the decoded picture (decode_image()), alpha included
   DType dtype = DType::u8;             ///< of the decoded picture
 
-  // Properties that are not carried over to the output; remarks_on() describes them.
+  // Properties that the output does not keep; remarks_on() describes them.
   bool has_profile = false;  ///< an ICC profile that does not name sRGB
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
   std::int64_t pages = 1;    ///< of a TIFF; only the first is read
@@ -27,7 +27,7 @@ struct PictureHeader {
   /// Whether the decoder turns rows into columns (TIFF).
   bool decoded_on_its_side = false;
 
-  // OpenCV 4.6 returns pixels in a few forms only. The following properties restore what is lost.
+  // OpenCV 4.6 returns pixels in a few forms only. The following properties restore the lost information.
 
   /// The four decoded channels are grey, grey, grey, alpha (PNG colour type 4).
   bool grey_with_alpha = false;

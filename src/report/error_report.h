@@ -1,4 +1,4 @@
-// What went wrong, for scripts that asked for JSON.
+// Errors that end a run, as JSON.
 #pragma once
 
 #include <string>

@@ -162,7 +162,7 @@ void put_bank(const BankReport& bank, ordered_json& object) {
 
 ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
 
-/// To ten digits, within which a mean is exact: 12.8, not what is left of it after a million additions.
+/// Rounds to ten digits, which hides the rounding errors of many additions: 12.8, not 12.8000000001.
 double tidy(double mean) {
   char text[32];
   std::snprintf(text, sizeof text, "%.10g", mean);
@@ -176,7 +176,7 @@ void put_run(const RunReport& report, ordered_json& object) {
   object["output_dtype"] = to_string(report.output_dtype);
   if (report.banks.size() == 1) {
     put_bank(report.banks.front(), object);
-  } else {  // a network has no one stride; its banks have
+  } else {  // the banks of a network may differ in these keys
     object["kernel"] = {{"name", report.kernel_name}, {"shape", nullptr}};
     for (const char* key :
          {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "instruction_set", "threads"})
@@ -232,7 +232,7 @@ std::string timings_text(const RunReport& report) {
          " s, encode " + short_text(report.encode_seconds, 6) + " s";
 }
 
-/// What the first lines of a report say after the two names.
+/// The items of the first lines of a report, after the two names.
 std::vector<std::string> summary_items(const RunReport& report) {
   std::vector<std::string> items;
   if (report.banks.size() == 1) {

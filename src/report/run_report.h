@@ -35,7 +35,7 @@ struct EdgeReport {
   EdgeResult result;          ///< in a dry run only thresholds given as numbers
 };
 
-/// Why nothing was done for an input: its output exists, or a manifest shows that it is up to date.
+/// Why an input was skipped: its output exists, or a manifest shows that it is up to date.
 enum class SkipReason { exists, up_to_date };
 
 struct RunReport {

@@ -166,7 +166,7 @@ class Table {
 std::string several_banks_text(const ShapeReport& report) {
   std::vector<Table::Column> columns = {{"layer", true},          {"kernel", false}, {"input -> output", false},
                                         {"parameters", true},     {"MACs", true},    {"bytes", true},
-                                        {"sees", true},           {"stride", true},  {"centre of first", true},
+                                        {"field", true},          {"stride", true},  {"centre of first", true},
                                         {"fully connected", true}};
   if (is_timed(report)) columns.insert(columns.end(), {{"ms", true}, {"GMAC/s", true}, {"algorithm", false}});
   Table table(columns);
@@ -198,7 +198,8 @@ std::string several_banks_text(const ShapeReport& report) {
     formulas += "layer " + number + ": " + height_formula(bank) + ", " + width_formula(bank) + "\n";
   }
   add("all", "", costs_of_all(report), "");
-  return table.text() + "bytes are those of outputs in f32; fully connected: weights of such a layer instead\n" +
+  return table.text() +
+         "bytes: size of the output in f32; field: receptive field; fully connected: weights of such a layer\n" +
          (is_timed(report) ? "timed " + timing_text(report) + "\n" : "") + formulas;
 }
 

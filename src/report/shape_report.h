@@ -1,4 +1,4 @@
-// The report of the shape command about one or more layers, without touching pixels.
+// The report of the shape command: shapes and costs of one or more layers.
 #pragma once
 
 #include <cstdint>

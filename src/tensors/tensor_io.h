@@ -30,7 +30,7 @@ RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_r
 /// Reads an .npy file (format versions 1 to 3; NumPy, "numpy.lib.format") of f32, f64, or integers of 8 to 64 bits, in
 /// either byte order, in C or Fortran order, with `least_rank` to 4 dimensions. The result is planar f32, rounded to
 /// nearest. Throws Error(input), without a path, if the bytes are not .npy, have another element type or rank, are
-/// empty, fewer or more than the header says, or hold a finite value beyond float32.
+/// empty, fewer or more than the header says, or contain a finite value beyond float32.
 RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
 /// Reads nested lists of numbers, in JSON. Throws Error(input, source) with line and column, or with the JSON pointer.

@@ -41,17 +41,17 @@ void run_threads(std::size_t threads, const std::function<void()>& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-/// Throws Error(usage) where a manifest cannot be kept.
+/// Throws Error(usage) if the options do not allow a manifest.
 void check_manifest(const BatchOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
   const std::string& manifest = *options.manifest;
   const auto refuse = [](const std::string& message) { throw Error(ErrorKind::usage, "--manifest", message); };
   const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
-  if (reads_stdin || options.destination.output == "-")
-    refuse("records files, not standard input and output; name files");
-  if (options.destination.dump_layers) refuse("does not record the files of layers; leave out --dump-layers");
-  if (manifest.empty() || manifest == "-") refuse("needs a file to read and add to (got '" + manifest + "')");
+  if (reads_stdin || options.destination.output == "-") refuse("cannot record standard input or output; name files");
+  if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
+  if (manifest.empty() || manifest == "-") refuse("needs the name of a file (got '" + manifest + "')");
   const std::string name = read.find(manifest, settled_path(manifest));
-  if (!name.empty()) refuse("'" + manifest + "' is '" + name + "', which this run reads; choose another file");
+  if (!name.empty())
+    refuse("'" + manifest + "' is the same file as '" + name + "', which this run reads; choose another file");
 }
 
 /// The inputs of a run with their destinations, and the files that it reads; all checked.
@@ -82,11 +82,11 @@ Worklist make_worklist(const BatchOptions& options, const FilterSpec& spec) {
   return list;
 }
 
-/// Ends the process by the signal that interrupted it, having said how to go on.
+/// Prints how to continue, then ends the process by the signal that interrupted it.
 [[noreturn]] void end_interrupted(const BatchOptions& options) {
   const char* hint = options.manifest || options.no_clobber
-                         ? "the same command goes on from here"
-                         : "add --manifest FILE, or --no-clobber for new files, to go on where a run stopped";
+                         ? "run the same command again to continue"
+                         : "a run with --manifest, or with --no-clobber if all outputs are new, can be continued";
   print_message(MessageKind::note, std::string("interrupted between two inputs; ") + hint);
   end_by_interrupt();
 }

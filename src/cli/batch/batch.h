@@ -1,4 +1,4 @@
-// A run over all inputs: some at a time, reported in the order given.
+// A run over all inputs: several at a time, reported in the order given.
 #pragma once
 
 #include "cli/batch/batch_options.h"

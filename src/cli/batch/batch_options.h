@@ -13,12 +13,12 @@
 
 namespace convtool {
 
-/// FilterSpec says what to do to each input; this is the rest.
+/// All options of a batch but the filter, which is a FilterSpec.
 struct BatchOptions {
   InputOptions inputs;
   DestinationOptions destination;
   std::vector<std::string> kernel_files;  ///< read by the run: never inputs, never overwritten
-  std::optional<std::string> manifest;    ///< file to record what is done, and to skip what is up to date
+  std::optional<std::string> manifest;    ///< file that records outputs; inputs that are up to date are skipped
   RecordedOptions recorded;               ///< for the manifest: the options that affect outputs
   std::int64_t shard = 1, shards = 1;     ///< process slice `shard` of `shards` slices of all inputs
   std::int64_t memory_limit = 0;          ///< bytes for all inputs processed at the same time

@@ -59,7 +59,8 @@ void write(const Outcome& outcome, const Destination& destination, const std::op
   }
 }
 
-/// The way of one input; `attempt` is filled as far as it gets. `share` covers the memory of `attempt`.
+/// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far. `share` covers
+/// the memory of `attempt`, and is taken once that is known.
 void process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
              Attempt& attempt) {
   const FilterSpec& spec = run.spec;

@@ -11,7 +11,7 @@
 
 namespace convtool {
 
-/// What all inputs of a run share.
+/// The state that all inputs of a run share.
 struct RunContext {
   const FilterSpec& spec;
   const BatchOptions& options;
@@ -22,9 +22,9 @@ struct RunContext {
   Resume* resume;  ///< null without --manifest
 };
 
-/// Reads, filters and writes one input, unless it can be skipped, and reports what happened. Every failure ends in the
-/// report; then no output has been written, except files of layers before the one that failed, and an output that the
-/// manifest could not record, as the message says. Thread-safe.
+/// Reads, filters and writes one input, unless it can be skipped, and reports what happened. A failure is reported, not
+/// thrown. Then no output has been written, with two exceptions: the files of layers before the one that failed, and an
+/// output that the manifest could not record, which the message mentions. Thread-safe.
 RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run);
 
 }  // namespace convtool

@@ -13,7 +13,7 @@ namespace convtool {
 /// point to nothing yet, and `..` is resolved even through folders that do not exist yet.
 std::string settled_path(const std::string& path);
 
-/// Folders that many files lie in, each examined once. For checks before any work, while nothing changes.
+/// Folders that contain the files of a run, each examined only once. For checks before any work, while nothing changes.
 class Folders {
  public:
   /// settled_path() of a file.

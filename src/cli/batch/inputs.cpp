@@ -83,7 +83,7 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
 
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
                                const ReadFiles& others) {
-  if (options.nul_separated && !options.files_from) refuse("-0", "needs --files-from; leave it out");
+  if (options.nul_separated && !options.files_from) refuse("-0", "needs --files-from; add it, or leave -0 out");
   if (!options.include.empty() && !options.recursive)
     refuse("--include", "needs --recursive; add it, or leave --include out");
   std::vector<Input> inputs;
@@ -97,7 +97,7 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
   }
   if (options.files_from) add_list(*options.files_from, options.nul_separated, inputs);
   if (std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.path.empty(); }))
-    refuse("INPUT", "is empty; leave it out");
+    refuse("INPUT", "is an empty name; leave it out");
   const auto stdins = std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.path == "-"; });
   if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse("-", "standard input can be read only once");
   if (inputs.empty())
@@ -126,8 +126,9 @@ void ListedFolders::refuse_output(const std::string& output, const std::string& 
     const bool is_hidden =
         std::any_of(below.begin(), below.end(), [](const fs::path& part) { return part.native().starts_with('.'); });
     if (!is_hidden && is_wanted(below.filename().string(), options_.include))
-      refuse("--recursive", "the output '" + output + "' would be an input of the next run; write outside of '" + name +
-                                "', or into a folder in it by --out-dir");
+      refuse("--recursive", "the output '" + output +
+                                "' would be an input of the next run; write to a folder outside '" + name +
+                                "', or inside it with --out-dir");
   }
 }
 

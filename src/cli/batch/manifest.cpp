@@ -26,9 +26,9 @@ std::string utc_text(const timespec& time) {
   return text;
 }
 
-/// Whether every later change gets another time than `changed`. Linux stamps files with the time of its last tick, at
-/// most 10 ms ago; file systems with whole seconds round to at most two (FAT). A time in the future cannot be stamped
-/// again soon, unless it is so near that the clock of a file server may be ahead.
+/// Whether every later change will get a different time from `changed`. Linux stamps files with the time of its last
+/// tick, at most 10 ms ago; file systems with whole seconds round to at most two (FAT). A time in the future cannot be
+/// stamped again soon, unless it is so near that the clock of a file server may be ahead.
 bool is_settled(const timespec& changed) {
   timespec now = {};
   clock_gettime(CLOCK_REALTIME, &now);

@@ -1,4 +1,4 @@
-// The record of the inputs that have been filtered, from which a later run sees what is left to do.
+// The record of the inputs that have been filtered, with which a later run finds those that are left.
 #pragma once
 
 #include <cstdint>

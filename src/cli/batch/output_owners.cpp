@@ -51,15 +51,15 @@ void OutputOwners::refuse_others(const std::string& path, const std::string& inp
   } else if (inputs_.size() > 1) {
     throw Error(ErrorKind::output, path,
                 "is a link to '" + settled +
-                    "', which links of other inputs may point to as well; remove it, or filter '" + input +
-                    "' in a run of its own");
+                    "', and the outputs of other inputs may be links to it as well; remove the link, or filter '" +
+                    input + "' in a run of its own");
   } else {
     return;
   }
   if (inputs_[owner].path != input)
     throw Error(ErrorKind::output, path,
-                "may be the output of '" + inputs_[owner].path + "' too, since the content of '" + input +
-                    "' asks for another format than its name; filter them in separate runs");
+                "may also be the output of '" + inputs_[owner].path + "': the content of '" + input +
+                    "' needs another format than its name suggests; filter them in separate runs");
 }
 
 }  // namespace convtool

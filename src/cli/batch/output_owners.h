@@ -11,8 +11,8 @@
 
 namespace convtool {
 
-/// Names are planned before any work, but a derived name may take another extension once its input is read. So that no
-/// two inputs write the same file, whichever comes first, each file belongs to one input.
+/// Names are planned before any work, but a derived name may take another extension once its input is read. Therefore
+/// each file belongs to one input: two inputs never write the same file, whichever comes first.
 class OutputOwners {
  public:
   /// Refers to `inputs` and their `destinations`. Throws Error(usage) if two destinations are the same file.

@@ -1,4 +1,4 @@
-// The files that a run reads, none of which it may overwrite.
+// The files that a run reads, and must not overwrite.
 #pragma once
 
 #include <sys/types.h>

@@ -46,7 +46,7 @@ std::string Reporter::summary(double seconds) const {
                 pixels_ / 1e6 / seconds);
   return std::to_string(counts_[0]) + " done, " + std::to_string(counts_[1]) + " skipped, " +
          std::to_string(counts_[2]) + " failed" +
-         (not_begun() > 0 ? ", " + std::to_string(not_begun()) + " not begun" : "") + speed;
+         (not_begun() > 0 ? ", " + std::to_string(not_begun()) + " not started" : "") + speed;
 }
 
 void Reporter::print_report(const RunReport& report) {

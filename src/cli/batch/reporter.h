@@ -23,14 +23,14 @@ class Reporter {
   /// Takes the report on input `index`.
   void add(std::size_t index, RunReport report);
 
-  /// Prints the reports that wait for an input that was never begun. Call it when all threads are done.
+  /// Prints the reports that wait for an input that was never started. Call it when all threads are done.
   void finish();
 
   // After finish(); not thread-safe.
 
   bool any_failed() const { return counts_[static_cast<int>(RunReport::Status::error)] > 0; }
   long long not_begun() const;
-  /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s, 16.4 MP/s", with the number not begun, if any.
+  /// "12 done, 1 skipped, 0 failed; 34.5 megapixels in 2.1 s, 16.4 MP/s", with the number not started, if any.
   std::string summary(double seconds) const;
 
  private:

@@ -18,14 +18,12 @@ struct ApplyOptions {
 };
 
 constexpr std::string_view kText =
-    "Filters each input with a kernel, writes the result beside it, and prints a line about it. With several kernels "
-    "or "
-    "a network, the channels of the result are their outputs.\n\n"
+    "Filters each input with a kernel, writes the result to the same folder, and prints a one-line report. The outputs "
+    "of several kernels, or of a network, become the channels of the result.\n\n"
     "All arithmetic is in the units of the input: 0..255, 0..65535, or floats as they are. Results are rounded to "
-    "nearest, ties to even; values outside the output's range saturate and are counted in the report. Shapes are C x H "
-    "x "
-    "W, channels in the order R, G, B(, A).\n\n"
-    "Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 the options or a kernel are wrong, "
+    "nearest, ties to even; values outside the output's range are clipped, and counted in the report. Shapes are C x H "
+    "x W, channels in the order R, G, B(, A).\n\n"
+    "Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 an option or a kernel is wrong, "
     "and nothing was started.";
 
 constexpr std::string_view kExamples = R"(  convtool apply img.png -k edge.json               writes img.edge.png
@@ -62,8 +60,8 @@ void declare_apply(Command& command) {
                 .value = "DIR",
                 .target = &options->run.destination.dump_layers,
                 .brief = "also write the output of each layer to DIR, as .npy",
-                .text = "Also write the output of each layer, in floats, to DIR/STEM.01-LAYER.npy and so on. DIR is "
-                        "created if missing; folders are mirrored in it as in --out-dir."}});
+                .text = "Also write the output of each layer, as f32, to DIR/STEM.01-LAYER.npy, DIR/STEM.02-LAYER.npy "
+                        "and so on. DIR is created if missing; folders are mirrored in it as in --out-dir."}});
   command.check = [options] { check_inputs(options->run, "-k", options->layer.kernels); };
   command.run = [options] { return run_apply(*options); };
 }

@@ -23,20 +23,18 @@ struct BenchOptions {
 };
 
 constexpr std::string_view kText =
-    "Times the engine, one workload per row: the median time on one thread and on all, with plans made beforehand; "
-    "then, "
-    "on all threads, nanoseconds per pixel, multiply-adds per second by the definition, and the share of what this "
-    "machine can do at most, by memory or by f32 arithmetic, which is measured first. Algorithms that need fewer "
-    "multiply-adds than the definition exceed 100 %.\n\n"
+    "Times the engine, one workload per row. The columns are the median time on one thread and on all threads; then, "
+    "for all threads, nanoseconds per pixel, multiply-adds per second, and the share of the roof. The roof is the most "
+    "that the memory or the f32 arithmetic of this machine allows; it is measured first. Plans are computed before the "
+    "timing starts. Multiply-adds are those of the definition; an algorithm that needs fewer can exceed 100 %.\n\n"
     "Groups: I1 to I5 small kernels, S1 separable ones, L1 and L2 large ones, T1 strides and dilations, C1 to C3 "
-    "layers "
-    "of networks.";
+    "layers of networks.";
 
 constexpr std::string_view kExamples = R"(  convtool bench --filter I1                        one group
   convtool bench --filter "u8x3 3840x2160"          colour pictures of this size
   convtool bench --json --min-time 1 > bench.json)";
 
-/// Times all numbers of threads in turns, so that other work on the machine affects them alike.
+/// Times all numbers of threads in turns, so that other work on the machine affects them equally.
 BenchLine time_workload(const Workload& workload, const std::vector<int>& threads, double min_seconds, Roof& roof) {
   Tensor input = make_input(workload), output(workload.output_dtype, workload.output_shape());
   const TensorRef from = channels_last(input), to = channels_last(output);

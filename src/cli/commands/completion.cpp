@@ -46,7 +46,7 @@ std::string choices_of(const Option& option) { return joined(option.words.list()
 
 bool completes_files(const Option& option) { return option.takes_files || choices_of(option).empty(); }
 
-/// What may follow the name of a command, options apart: commands of its own, or words that its operand takes.
+/// The words that may follow the name of a command, except options: commands of its own, or values of its operand.
 std::string following_words(const Command& command) {
   const std::vector<const Option*> operands = command.operands();
   return operands.empty() ? command_names(command) : choices_of(*operands.front());
@@ -190,10 +190,11 @@ std::string fish_script(const Command& program) {
 
 void declare_completion(Command& command) {
   auto shell = std::make_shared<std::string>();
-  command.text = "Print a script that makes a shell complete the commands, options and words of convtool.";
+  command.text = "Prints a script with which a shell completes convtool's commands, options and their values.";
   command.examples = kExamples;
-  command.add("Options",
-              {{.names = "SHELL", .target = shell.get(), .brief = "{words}", .words = {kShells}, .required = true}});
+  command.add(
+      "Options",
+      {{.names = "SHELL", .target = shell.get(), .brief = "the shell: {words}", .words = {kShells}, .required = true}});
   command.run = [&command, shell] {
     const std::size_t which = parse_choice("SHELL", *shell, kShells);
     Command& program = command.root();

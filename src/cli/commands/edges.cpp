@@ -26,11 +26,10 @@ struct EdgesOptions {
 };
 
 constexpr std::string_view kText =
-    "Writes an edge map of each input, as large as the input. The stages can be combined and seen one by one: a "
-    "gradient "
-    "(--operator, after an optional blur), thinning across the edge (--thin), and two thresholds with hysteresis "
-    "(--hysteresis). All three are a Canny detector; on 8-bit pictures its edges are those of cv::Canny with "
-    "L2gradient, pixel by pixel, and -v says how other settings differ.\n\n"
+    "Writes an edge map of each input, with the size of the input. There are three stages: a gradient (--operator, "
+    "after an optional blur), thinning across the edge (--thin), and two thresholds with hysteresis (--hysteresis). "
+    "The second and the third are optional. All three together are a Canny detector: on 8-bit pictures it finds the "
+    "same pixels as cv::Canny with L2gradient, and -v reports how other settings differ from that.\n\n"
     "Magnitudes are those of 'apply --gray -k OP'. Kernels are unscaled, as in OpenCV; -v prints them.";
 
 constexpr std::string_view kExamples = R"(  convtool edges img.png                            Sobel's gradient magnitude
@@ -67,7 +66,7 @@ std::array<double, 3> parse_color(const std::string& text) {
   return {(value >> 16) / 255.0, (value >> 8 & 0xFF) / 255.0, (value & 0xFF) / 255.0};
 }
 
-/// The operator's kernels, smoothed, with the border and norm that were asked for.
+/// The operator's kernels, smoothed, with the border and norm of `options`.
 Bank load_operator(const EdgesOptions& options) {
   if (options.name == "canny") refuse("--operator", "'edges --thin --hysteresis auto' is a Canny detector");
   const std::string name(kOperators[parse_choice("--operator", options.name, kOperators)]);
@@ -101,7 +100,7 @@ EdgeRecipe make_recipe(const EdgesOptions& options) {
   return recipe;
 }
 
-/// Throws Error(usage) for options that mean nothing together.
+/// Throws Error(usage) for options that contradict each other.
 void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSpec& spec) {
   const std::string& name = options.name;
   const std::string kind(kEdgeKinds[static_cast<int>(recipe.kind)]);
@@ -123,7 +122,7 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSp
     refuse(spec.threshold ? "--threshold" : "--map",
            "applies to magnitude and components (got --output-kind " + kind + "); leave it out");
   if (spec.alpha == AlphaRule::filter || spec.alpha == AlphaRule::premultiply)
-    refuse("--alpha", "edges are found in colours; alpha is kept or dropped (got " + options.run.alpha + ")");
+    refuse("--alpha", "edges takes keep or drop (got " + options.run.alpha + ")");
 }
 
 int run_edges(const EdgesOptions& options) {
@@ -156,8 +155,9 @@ void declare_edges(Command& command) {
        {.names = "--sigma",
         .value = "S",
         .target = &options->sigma,
-        .brief = "blur first, by a Gaussian of S pixels",
-        .text = "Blur first: a Gaussian of S pixels is folded into the kernels. For log, S is its own sigma.",
+        .brief = "blur first with a Gaussian of S pixels",
+        .text = "Blur first, with a Gaussian of standard deviation S pixels that is folded into the kernels. For log, "
+                "S is the sigma of its own Gaussian.",
         .otherwise = "no blur"},
        {.names = "--norm",
         .value = "N",
@@ -173,18 +173,18 @@ void declare_edges(Command& command) {
         .text = "The kind of output.\n\n"
                 "  magnitude    the strength of the edge\n"
                 "  orientation  the direction of the gradient, as --angle says\n"
-                "  components   f32: the gradient to the right and downwards; of other operators "
-                "the response of each kernel\n"
+                "  components   the gradient to the right and downwards, as f32; for other operators, the response of "
+                "each kernel\n"
                 "  binary       white on edges, black elsewhere\n"
-                "  overlay      the picture with its edges painted over\n\n"
-                "binary and overlay need thresholds: --hysteresis, or auto.",
+                "  overlay      the picture with its edges painted on it\n\n"
+                "binary and overlay use --hysteresis auto unless other thresholds are given.",
         .words = {kEdgeKinds}},
        {.names = "--color",
         .value = "C",
         .target = &options->color,
-        .brief = "edges of the luma, or of all colours combined: {words}",
-        .text = "Edges of the luma, or of every colour, combined into one: max takes the strongest, sum adds them, "
-                "di-zenzo takes the structure tensor of all colours (Di Zenzo, 1986).",
+        .brief = "how to use colours: {words}",
+        .text = "Find edges in the luma, or in every colour, and combine them: max takes the strongest, sum adds them, "
+                "di-zenzo uses the structure tensor of all colours (Di Zenzo, 1986). One of {words}.",
         .words = {kColorRules}},
        {.names = "--thin",
         .target = &options->thin,
@@ -194,7 +194,7 @@ void declare_edges(Command& command) {
        {.names = "--hysteresis",
         .value = "LOW,HIGH",
         .target = &options->hysteresis,
-        .brief = "keep pixels above HIGH, and those above LOW connected to one; or auto",
+        .brief = "two thresholds, as in Canny's detector, or auto",
         .text = "Keep pixels above HIGH, and pixels above LOW that are connected to one; write 0 elsewhere.\n\n"
                 "  100,200     strengths\n"
                 "  p80,p95     percentiles of all strengths before thinning "
@@ -204,11 +204,11 @@ void declare_edges(Command& command) {
        {.names = "--angle",
         .value = "A",
         .target = &options->angle,
-        .brief = "unit of --output-kind orientation: {words}",
+        .brief = "for orientation: {words}",
         .text =
             "The unit of --output-kind orientation. The angle is that of the gradient, from dark to bright, "
             "counter-clockwise from the right: f32 in radians or degrees, or a colour wheel (red to the right, then "
-            "yellow, green, cyan, blue, magenta; as bright as the edge is strong).",
+            "yellow, green, cyan, blue, magenta; brighter for stronger edges).",
         .otherwise = "wheel for integer pictures, else radians",
         .words = {kAngleUnits}},
        {.names = "--overlay-color",
@@ -221,7 +221,7 @@ void declare_edges(Command& command) {
         .value = "M",
         .target = &options->padding_mode,
         .brief = "{words}",
-        .text = "What the pixels outside the input hold: {words}. See apply.",
+        .text = "The values outside the input, as in convtool apply: {words}.",
         .words = {kPaddingModes}},
        {.names = "--padding-value",
         .value = "V",

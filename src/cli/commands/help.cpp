@@ -28,7 +28,7 @@ const Command& find_command(const Command& program, const std::vector<std::strin
 
 void declare_help(Command& command) {
   auto names = std::make_shared<std::vector<std::string>>();
-  command.text = "Print the help of a command, as 'convtool COMMAND --help' does.";
+  command.text = "Prints the help of a command, as 'convtool COMMAND --help' does.";
   command.examples = R"(  convtool help apply
   convtool help kernels convert)";
   command.add("", {{.names = "COMMAND", .target = names.get(), .brief = "the command; without one, convtool itself"}});

@@ -73,7 +73,7 @@ void declare_kernels(Command& command) {
   convtool kernels import model.safetensors)";
   command.add_command("list", "list the shipped and generated kernels", declare_list);
   command.add_command("show", "print a kernel's weights, properties and origin", declare_kernels_show);
-  command.add_command("convert", "convert kernels to and from the formats of other programs", declare_kernels_convert);
+  command.add_command("convert", "convert kernels from and to other formats", declare_kernels_convert);
   command.add_command("import", "write kernel files for the arrays of a safetensors file", declare_kernels_import);
   command.run = run_list;
 }

@@ -19,10 +19,11 @@ namespace convtool {
 namespace {
 
 constexpr std::string_view kText =
-    "Finds the kernel that turns one picture or tensor into another, and writes it as a kernel file. Several pairs are "
-    "learned from together. The loss is the sum of squared errors.\n\n"
-    "Where the target has as many channels as the input, all of them share one kernel, as in a filter. --groups 1 (or "
-    "more) learns the weights of nn.Conv2d instead, which mix channels; so does a target with other channels.";
+    "Finds the kernel that turns one picture or tensor into another, and writes it as a kernel file. From several "
+    "pairs it learns one kernel. The loss is the sum of squared errors.\n\n"
+    "If the target has the same number of channels as the input, one kernel is learned, which filters each channel "
+    "separately. With --groups, or if the numbers of channels differ, the weights of nn.Conv2d are learned, which "
+    "combine channels.";
 
 constexpr std::string_view kExamples = R"(  convtool learn --input x.json --target y.json --kernel-size 1x2 \
       --lr 0.03 --epochs 10 -o k.json
@@ -66,7 +67,7 @@ int run_and_report(const LearnOptions& options) {
       return run_learn(options);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorKind::memory, options.inputs.front(),
-                  "not enough memory to learn from it; crop the pictures, or learn a smaller kernel");
+                  "not enough memory to learn from this input; crop the pictures, or learn a smaller kernel");
     }
   } catch (const Error& error) {
     if (options.json && exit_code(error.kind()) == kExitFailed)

@@ -208,7 +208,7 @@ std::string manual_page(const Command& program) {
 }  // namespace
 
 void declare_manual(Command& command) {
-  command.text = "Print the manual page, in the man macros of troff.";
+  command.text = "Prints the manual page in the man macros of troff. To read it: convtool manual | man -l -";
   command.examples = R"(  convtool manual | man -l -
   convtool manual > ~/.local/share/man/man1/convtool.1)";
   command.run = [&command] {

@@ -1,4 +1,4 @@
-// convtool shape: the shapes that layers produce, and what they cost. Filters nothing, except noise for --time.
+// convtool shape: the output shapes and costs of layers. Filters nothing, except noise for --time.
 
 #include <unistd.h>
 
@@ -45,11 +45,10 @@ struct Input {
 
 constexpr std::string_view kText =
     "Prints the output shape with its formula and numbers, the parameters, the multiply-adds (MACs), the activation "
-    "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes; "
-    "for "
-    "several layers, a table. Nothing is filtered; of a file only the header is read.\n\n"
-    "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. A layer that cannot "
-    "run is named with its numbers, after the layers before it.";
+    "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes. "
+    "Several layers are printed as a table. Nothing is filtered, and only the header of a file is read.\n\n"
+    "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. If a layer cannot "
+    "run, the layers before it are printed, and then the reason with its numbers.";
 
 constexpr std::string_view kExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
   convtool shape 3x480x640 -k sobel
@@ -156,8 +155,8 @@ BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveF
   return result;
 }
 
-/// The banks that run one after another: those of the network, repeated, or layers of --kernel-size, each with as many
-/// input channels as the layer before it puts out.
+/// The banks that run one after another: those of the network, repeated, or layers of --kernel-size, each of which
+/// takes the output channels of the layer before it.
 class Stack {
  public:
   explicit Stack(const ShapeOptions& options)
@@ -184,7 +183,7 @@ class Stack {
 
 void check_options(const ShapeOptions& options) {
   if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
-    throw Error(ErrorKind::usage, "--kernel", "a layer is given by --kernel or by --kernel-size; give one of them");
+    throw Error(ErrorKind::usage, "--kernel", "expected either --kernel or --kernel-size; give one of them");
   }
   if (options.out_channels && !options.kernel_size) {
     throw Error(ErrorKind::usage, "--out-channels", "needs --kernel-size; a kernel has its own output channels");
@@ -285,7 +284,7 @@ void declare_shape(Command& command) {
                       {.names = "--time",
                        .target = &options->time,
                        .brief = "run each layer on noise and report how long it takes",
-                       .text = "Run each layer on noise and reports its time, multiply-adds per second and algorithm."},
+                       .text = "Run each layer on noise, and report its time, multiply-adds per second and algorithm."},
                       {.names = "--threads",
                        .value = "N",
                        .target = &options->threads,

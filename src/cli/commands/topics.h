@@ -1,5 +1,5 @@
-// Texts that the help of several commands and the manual share. Paragraphs are apart by "\n\n"; lines that begin with
-// spaces are kept as they are.
+// Texts that the help of several commands and the manual share. Paragraphs are separated by "\n\n"; lines that begin
+// with spaces are kept as they are.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace convtool {
 
-/// What a kernel file is.
+/// The format of kernel files.
 extern const std::string_view kKernelFormatText;
 
 /// The fields of the JSON reports, command by command.

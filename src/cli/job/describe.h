@@ -1,4 +1,4 @@
-// The report on one input, made once, from what happened to it.
+// Builds the report on one input from what happened to it.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace convtool {
 
-/// What happened to one input, filled step by step. Where a step fails or is not reached, the rest stays empty.
+/// The results of the steps for one input. If a step fails, the members of the later ones stay empty.
 struct Attempt {
   std::string input;   ///< the path as given, or "-"
   std::string output;  ///< the path, as far as it is known

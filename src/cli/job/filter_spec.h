@@ -1,4 +1,4 @@
-// What to do to each picture or tensor of a run.
+// The filter that a run applies to each picture or tensor.
 #pragma once
 
 #include <array>

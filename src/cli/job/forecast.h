@@ -1,4 +1,4 @@
-// What the header of an input alone says about filtering it: shapes, names, memory.
+// Predictions from the header of an input alone: shapes, names, memory.
 #pragma once
 
 #include <cstdint>

@@ -28,11 +28,11 @@ struct Job {
   const FileFormat& format() const { return *destination.format; }
 };
 
-/// Dimensions of a tensor that is computed from one of `rank` dimensions: as many, but at least 3 for several channels.
+/// Dimensions of a tensor that is computed from one of `rank` dimensions: `rank`, but at least 3 for several channels.
 int result_rank(const Shape& result, int rank);
 
-/// Plans what `spec` does to `source`. `destination` is final_name()'s. Throws Error(shape) for whatever does not fit
-/// together: kernel and input, result and format, options and either.
+/// Plans what `spec` does to `source`. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
+/// fit the input, the result its format, or an option one of these.
 Job plan_job(const Source& source, const Destination& destination, const FilterSpec& spec);
 
 }  // namespace convtool

@@ -117,7 +117,7 @@ std::vector<std::string> layer_paths(const Input& input, const std::string& fold
 
 /// Throws Error(usage) for options that exclude each other or are empty.
 void check_options(const DestinationOptions& options, bool pattern, std::size_t inputs) {
-  if (options.output && options.out_dir) refuse("--out-dir", "cannot be combined with --output; keep one");
+  if (options.output && options.out_dir) refuse("--out-dir", "cannot be used together with --output; keep one");
   if (options.output && !pattern && inputs > 1)
     refuse("--output", "names one file, but there are " + std::to_string(inputs) +
                            " inputs; use --out-dir, or a name such as '{dir}/{stem}.{kernel}.{ext}'");
@@ -125,7 +125,7 @@ void check_options(const DestinationOptions& options, bool pattern, std::size_t 
   if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
   if (options.dump_layers && options.dump_layers->empty()) refuse("--dump-layers", "is empty; give a folder");
   if (pattern && options.format)
-    refuse("--format", "cannot be combined with an --output with {}, whose extension decides");
+    refuse("--format", "has no effect where --output has {}, whose extension decides; leave it out");
 }
 
 std::optional<FileFormat> given_format(const DestinationOptions& options) {
@@ -141,8 +141,7 @@ Destination given_name(const std::string& output, const std::optional<FileFormat
   const std::string path = is_stdout(output) ? "-" : output;
   const bool is_stream = path == "-" || is_nameless_stream(path);
   if (!is_stream && format)
-    refuse("--format",
-           "applies to standard output, devices and derived names; the extension of '" + path + "' decides here");
+    refuse("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
   return {.path = path, .format = is_stream ? format : format_of_path(path)};
 }
 

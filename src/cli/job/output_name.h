@@ -35,10 +35,9 @@ struct DestinationOptions {
 /// One destination for each of `inputs`, in order:
 ///   --output NAME            NAME; with {dir}, {stem}, {name}, {kernel}, {ext} in it, filled in for each input
 ///   standard input           standard output, unless there is an --out-dir
-///   else                     STEM.KERNEL.EXT beside the input, or in --out-dir and there in the input's own folder.
-///   EXT
-///                            is that of --format; else the input's for tensors and float pictures, and png for others.
-///   --dump-layers DIR        in addition DIR/STEM.01-LAYER.npy and so on for each layer of `network`
+///   else                     STEM.KERNEL.EXT in the input's folder, or below --out-dir in Input::folder
+/// EXT is that of --format; by default it is the input's for tensors and float pictures, and png for others.
+/// With --dump-layers DIR, each layer of `network` has a file in addition: DIR/STEM.01-LAYER.npy and so on.
 /// Throws Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a
 /// folder, and options that exclude each other.
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,

@@ -81,7 +81,7 @@ std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, 
     return std::make_unique<PlainPlan>(NetworkPlan(spec.network, x.dtype, x.shape, spec.flip, options));
 
   if (spec.map == OutputMap::signs) refuse("--map signed has no room for a filtered alpha; choose --alpha keep");
-  if (spec.dumps_layers) refuse("--dump-layers would show layers of colours multiplied by alpha; choose --alpha keep");
+  if (spec.dumps_layers) refuse("--dump-layers would write colours multiplied by alpha; choose --alpha keep");
   return std::make_unique<AlphaPlan>(PremultipliedPlan(spec.network, x.dtype, x.shape, spec.flip, options));
 }
 

@@ -10,13 +10,13 @@
 
 namespace convtool {
 
-/// What one run reads and writes.
+/// The data that one run reads and writes.
 struct PlanRun {
   ConstTensorRef input;
   ConstTensorRef picture;  ///< colours as large as the input, on which an overlay is painted; else not read
   TensorRef output;        ///< the plan's output_shape(), any type and strides, not overlapping the others
   Mapping mapping;         ///< from responses to values; not automatic
-  LayerObserver observer;  ///< receives what each layer computes; may be empty
+  LayerObserver observer;  ///< receives the responses of each layer; may be empty
 };
 
 struct PlanResult {
@@ -42,8 +42,8 @@ class Plan {
   virtual PlanResult run(const PlanRun& run) const = 0;
 };
 
-/// Plans `spec` for what is filtered of `source`; `format` is the output's. Throws Error(shape) where kernel, recipe
-/// or options do not fit the input.
+/// Plans `spec` for the filtered channels of `source`; `format` is the output's. Throws Error(shape) if the kernel, the
+/// recipe or an option does not fit the input.
 std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, const FilterSpec& spec);
 
 }  // namespace convtool

@@ -56,7 +56,8 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   if (format.is_tensor()) return;
   const std::string name(format.name());
   if (shape.n > 1)
-    refuse("the result is a batch of " + std::to_string(shape.n) + ", and " + name + " holds one picture; write .npy");
+    refuse("the result is a batch of " + std::to_string(shape.n) + " pictures, but " + name +
+           " stores one; write .npy");
   if (pixels && holds(*format.picture, dtype, *pixels)) return;
 
   const std::string result = std::to_string(shape.c) + (shape.c == 1 ? " channel" : " channels") + " of " +

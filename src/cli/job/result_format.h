@@ -1,4 +1,4 @@
-// What a result is stored as: its element type and channels, and whether the output's format can store them.
+// The stored form of a result: its element type and channels, and whether the output's format can store them.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept,
 
 /// Suggestions for a result that a format cannot store, in addition to other formats.
 struct Remedies {
-  bool combine = true;                                                                   ///< --combine joins channels
+  bool combine = true;  ///< --combine would combine channels
   const char* range = ", or choose --depth u8 (with --map normalize to fit the range)";  ///< for floats
 };
 

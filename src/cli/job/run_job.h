@@ -16,8 +16,8 @@ struct Outcome {
 
 /// Filters `source` into memory of the kind that the format needs, and encodes it. The source is freed between the two,
 /// so that its pixels and the encoded bytes need not be in memory together. The results of layers are written to the
-/// files of `job.destination.layers`; with `keeps_existing` existing ones are left alone. `picture` is what an overlay
-/// is painted on. Throws as Plan::run() and the encoders do, and Error(output) for a layer's file.
+/// files of `job.destination.layers`; with `keeps_existing` existing ones are not replaced. An overlay is painted on
+/// `picture`. Throws as Plan::run() and the encoders do, and Error(output) for a layer's file.
 Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
                 bool keeps_existing);
 

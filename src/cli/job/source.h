@@ -14,7 +14,7 @@
 
 namespace convtool {
 
-/// What happens to a picture's alpha: set aside and resampled (network/alpha.h), left out, filtered like a colour, or
+/// The treatment of a picture's alpha: set aside and resampled (network/alpha.h), left out, filtered like a colour, or
 /// filtered with the colours weighted by it (network/premultiplied.h).
 enum class AlphaRule { keep, drop, filter, premultiply };
 inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter", "premultiply"};
@@ -40,7 +40,7 @@ struct Source {
   void make_grey();
 };
 
-/// What is known of an input before it is decoded.
+/// The properties of an input that are known before it is decoded.
 struct SourceHeader {
   FileFormat format;
   Shape shape;  ///< upright, every channel counted
@@ -52,8 +52,9 @@ struct SourceHeader {
 };
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.
-/// The shape of JSON is an upper bound for its number of values, in one row. Throws Error(input) for what is neither,
-/// is damaged, or exceeds `max_pixels`; without `max_pixels` the size is not checked, since nothing will be decoded.
+/// The shape of JSON is an upper bound for its number of values, in one row. Throws Error(input) for a file that is
+/// neither, is damaged, or exceeds `max_pixels`. Without `max_pixels` the size is not checked, for callers that do not
+/// decode the file.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
 

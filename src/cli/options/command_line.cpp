@@ -16,7 +16,7 @@ std::vector<std::string> Option::all_names() const {
     end = std::min(names.find(',', at), names.size());
     all.emplace_back(names.substr(at, end - at));
   }
-  std::reverse(all.begin(), all.end());  // short names stand first in the row
+  std::reverse(all.begin(), all.end());  // short names come first in the row
   return all;
 }
 

@@ -47,7 +47,7 @@ struct Option {
   std::string_view value;  ///< the name of the value in the help; empty for flags and operands
   Target target;           ///< not owned
   std::string_view brief;  ///< for -h: fits on one line, no full stop
-  std::string_view text;   ///< for --help and the manual: sentences, paragraphs apart by "\n\n"; empty: `brief`
+  std::string_view text;   ///< for --help and the manual: sentences, paragraphs separated by "\n\n"; empty: `brief`
   std::string_view otherwise = {};  ///< the default, unless the target holds it
   Words words = {};
   bool takes_files = false;        ///< a value may be a file as well as one of the words
@@ -55,7 +55,7 @@ struct Option {
   bool required = false;
   std::string_view if_missing = {};  ///< the error where a required option is missing; empty: a general one
   bool greedy = false;               ///< for lists: takes all values up to the next option, not one
-  bool affects_result = true;        ///< recorded in a manifest: what is written depends on it
+  bool affects_result = true;        ///< recorded in a manifest, since outputs depend on it
   bool is_hidden = false;            ///< accepted, but not documented: only the command's check looks at it
 
   bool is_operand() const { return !names.starts_with('-'); }
@@ -84,11 +84,11 @@ struct Command {
   std::string_view name, brief;
   void (*declare)(Command&) = nullptr;  ///< fills in the rest; called for the commands that are needed
   std::string_view text;                ///< a description in sentences, for --help and the manual
-  std::string_view examples;            ///< printed as they stand
+  std::string_view examples;            ///< printed unchanged
   std::vector<OptionGroup> groups;
   std::list<Command> commands;
   Command* parent = nullptr;
-  std::function<void()> check;  ///< may throw Error(usage) for what was given, before anything missing is reported
+  std::function<void()> check;  ///< may throw Error(usage), before missing options are reported
   std::function<int()> run;     ///< returns the exit code; reads the targets of the options
 
   // Set by parse_options().

@@ -16,7 +16,7 @@ const Option& help_option() {
   static const Option option = {.names = "-h,--help",
                                 .value = "",
                                 .target = &unused,
-                                .brief = "print help: -h in short, --help in full",
+                                .brief = "print help: -h is a summary, --help is complete",
                                 .text = ""};
   return option;
 }
@@ -67,8 +67,7 @@ std::string flowed(std::string_view paragraph, std::size_t indent, std::size_t w
   return result + margin + row + "\n";
 }
 
-/// An indented line, as it stands; one that is too long and has two columns, "  term   meaning", with its second column
-/// flowed.
+/// An indented line, unchanged. If it is too long and has two columns, "  term   meaning", the second is wrapped.
 std::string item(std::string_view line, std::size_t indent, std::size_t width) {
   const std::string whole = std::string(indent, ' ') + std::string(line);
   const std::size_t gap = line.find("  ", line.find_first_not_of(' '));

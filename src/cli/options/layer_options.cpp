@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kLayerTitle = "Layer", kKernelsElse1 = "the kernel's, else 1";
 
-/// The first layer option that was given, as the user knows it, or "".
+/// The name of the first layer option that was given, or "".
 std::string first_override(const LayerOptions& options) {
   const std::pair<const std::optional<std::string>&, const char*> given[] = {{options.stride, "--stride"},
                                                                              {options.dilation, "--dilation"},
@@ -39,12 +39,12 @@ Network join(std::vector<Network> networks) {
     const bool combined = part.combine != Combine::none;
     if (network.banks.size() > 1 || combined) {
       throw Error(ErrorKind::kernel, network.name,
-                  std::string(combined ? "a combined bank" : "a network") +
-                      " cannot stand beside other kernels; use one --kernel");
+                  "is a " + std::string(combined ? "combined bank" : "network") +
+                      ", which cannot be in a bank with other kernels; use one --kernel");
     }
     if (part.map && bank.map && *part.map != *bank.map) {
       throw Error(ErrorKind::kernel, network.name,
-                  "asks for another map than the kernels before it; say which with --map");
+                  "asks for another map than the kernels before it; choose one with --map");
     }
     if (part.map) bank.map = part.map;
     joined.files.insert(joined.files.end(), network.files.begin(), network.files.end());
@@ -86,7 +86,7 @@ void add_geometry_options(Command& command, LayerOptions& options) {
       {{.names = "--stride",
         .value = "S",
         .target = &options.stride,
-        .brief = "step between outputs: 2, or HxW such as 3x4",
+        .brief = "step between outputs: 2, or HxW",
         .text = "The step from one output to the next, in pixels: one number, or HxW such as 3x4 (rows x columns).",
         .otherwise = kKernelsElse1},
        {.names = "--dilation",
@@ -102,12 +102,12 @@ void add_geometry_options(Command& command, LayerOptions& options) {
         .brief = "{words}; 1, or HxW per side",
         .text = "How many pixels are added around the input before it is filtered.\n\n"
                 "  valid       none: the output shrinks by the kernel's size minus 1\n"
-                "  same        as many as make the output ceil(input / stride); where the "
-                "sum is odd, one more at the bottom or right (ONNX SAME_UPPER)\n"
-                "  same_lower  the same, with the odd one at the top or left\n"
+                "  same        enough for an output of ceil(input / stride); an odd row or column goes to the bottom "
+                "or right (ONNX SAME_UPPER)\n"
+                "  same_lower  the same, but an odd row or column goes to the top or left\n"
                 "  full        every position where the kernel and the input overlap\n"
                 "  N, HxW      N on every side, or H above and below, W left and right\n\n"
-                "What the added pixels hold is set by --padding-mode. For four different sides use --pads.",
+                "--padding-mode sets the values of the added pixels. --pads sets each side separately.",
         .otherwise = "the kernel's, else valid",
         .words = {kPaddings}},
        {.names = "--pads",
@@ -131,9 +131,9 @@ void add_geometry_options(Command& command, LayerOptions& options) {
        {.names = "--groups",
         .value = "G",
         .target = &options.groups,
-        .brief = "split the channels into G groups, as nn.Conv2d does",
+        .brief = "channel groups, as in nn.Conv2d",
         .text = "Split the input channels and the output channels into G groups; each group of outputs reads one group "
-                "of inputs, as in nn.Conv2d. For weights of rank 4.",
+                "of inputs, as in nn.Conv2d. Needs weights of rank 4.",
         .otherwise = kKernelsElse1}});
 }
 
@@ -142,15 +142,15 @@ void add_kernel_option(Command& command, LayerOptions& options, bool required) {
               {{.names = "-k,--kernel",
                 .value = "K",
                 .target = &options.kernels,
-                .brief = "kernel: a file, a name such as sobel, or JSON; repeat for a bank",
+                .brief = "file, name such as sobel, or JSON; repeat for a bank",
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
                         "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
                         "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
                         "  gaussian:sigma=2    a generated kernel, with its parameters\n"
                         "  '[[1, -1]]'         JSON, in single quotes\n\n"
-                        "Several -k make a bank: all kernels read the same input, and their outputs are stacked as "
-                        "channels unless --combine joins them. The layer options below replace those of the kernel "
+                        "Several -k form a bank: all kernels read the same input, and their outputs are stacked as "
+                        "channels, or combined with --combine. The layer options below override those of the kernel "
                         "file.",
                 .words = {kernel_words},
                 .takes_files = true,
@@ -166,15 +166,15 @@ void add_layer_options(Command& command, LayerOptions& options, bool needs_kerne
       {{.names = "--bias",
         .value = "B",
         .target = &options.bias,
-        .brief = "number added to the response, or one per output channel: 0.5,1,2",
+        .brief = "a number, or one per output channel: 0.5,1,2",
         .text = "A number added to every response, or one per output channel of each kernel, separated by commas.",
         .otherwise = "the kernel's, else 0"},
        {.names = "--combine",
         .value = "C",
         .target = &options.combine,
-        .brief = "join the outputs of a bank: {words}",
-        .text = "How the outputs of a bank's kernels become one, channel by channel:\n\n"
-                "  none         they are stacked as channels\n"
+        .brief = "for a bank: {words}",
+        .text = "How the outputs of a bank's kernels are combined, channel by channel:\n\n"
+                "  none         not at all: they are stacked as channels\n"
                 "  magnitude    the root of the sum of squares (the L2 norm)\n"
                 "  l1           the sum of absolute values\n"
                 "  max, min, sum, mean",
@@ -196,7 +196,7 @@ void set_padding_mode(const std::optional<std::string>& mode, const std::optiona
   if (!value) return;
   const std::vector<float> numbers = parse_numbers("--padding-value", *value);
   if (numbers.size() != 1 || params.padding_mode != PaddingMode::constant)
-    throw Error(ErrorKind::usage, "--padding-value", "is one number, for --padding-mode constant");
+    throw Error(ErrorKind::usage, "--padding-value", "expected one number, together with --padding-mode constant");
   params.padding_value = numbers.front();
 }
 
@@ -213,7 +213,7 @@ void override_layer(const LayerOptions& options, Layer& layer) {
       throw Error(ErrorKind::usage, "--groups",
                   "needs weights of rank 4, [c_o][c_i/groups][kh][kw] (kernel '" + layer.name + "' has rank " +
                       std::to_string(layer.rank) +
-                      (layer.rank == 2 ? ", which filters every channel alone as it is)" : ")"));
+                      (layer.rank == 2 ? ", which already filters each channel separately)" : ")"));
     }
     if (layer.shape.c_o % groups != 0) {
       throw Error(ErrorKind::usage, "--groups",
@@ -242,13 +242,14 @@ Network load_network(const LayerOptions& options) {
   if (network.banks.size() > 1) {
     if (given.empty()) return network;
     throw Error(ErrorKind::usage, given,
-                "is for one layer, but kernel '" + network.name + "' is a network of " +
-                    std::to_string(network.banks.size()) + "; set it in the file");
+                "applies to one layer, but '" + network.name + "' is a network of " +
+                    std::to_string(network.banks.size()) + " layers; set it in the kernel file");
   }
   Bank& bank = network.banks.front();
   if (!given.empty() && bank.layers.front().pooling != Pooling::none)
-    throw Error(ErrorKind::usage, given,
-                "is for kernels, but '" + network.name + "' pools; give it its size, stride and padding in the file");
+    throw Error(
+        ErrorKind::usage, given,
+        "applies to kernels, but '" + network.name + "' is a pool; set size, stride and padding in the kernel file");
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);

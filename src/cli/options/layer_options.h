@@ -1,4 +1,4 @@
-// The options of a layer, which apply, shape and learn share: --kernel and what overrides the kernel file.
+// The options of a layer, which apply, shape and learn share: --kernel, and those that override the kernel file.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,7 @@ void set_padding_mode(const std::optional<std::string>& mode, const std::optiona
                       ConvParams& params);
 
 /// Puts the options that were given in place of `layer`'s own. Throws Error(usage) for a value that does not fit, or an
-/// option that means nothing for this kernel.
+/// option that does not apply to this kernel.
 void override_layer(const LayerOptions& options, Layer& layer);
 
 /// Loads the kernels and overrides their options; several kernels become a bank, their outputs stacked unless they are

@@ -50,8 +50,8 @@ Padding parse_pads(const std::string& option, std::string_view text);
 /// "8x8" (height and width), "3x8x8" or "2x3x8x8" (n, c, h, w), each at least 1.
 std::vector<std::int64_t> parse_shape(const std::string& option, std::string_view text);
 
-/// The index of `text` in `words`. For an unknown word the error suggests the nearest, or what convtool calls the same
-/// thing: reflect for SciPy's mirror.
+/// The index of `text` in `words`. For an unknown word the error suggests the nearest, or convtool's word for
+/// that of another program: reflect for SciPy's mirror.
 std::size_t parse_choice(const std::string& option, std::string_view text, std::span<const std::string_view> words);
 
 }  // namespace convtool

@@ -9,8 +9,8 @@
 namespace convtool {
 
 /// Parses the arguments after the command's name and fills the targets. -h and --help, which every command has, set
-/// `help` and end the checks. Throws Error(usage): for unknown options first, then for values, then what the command's
-/// own check finds, then for required options and conflicts.
+/// `help` and end the checks. Throws Error(usage): for unknown options first, then for values, then from the command's
+/// own check, then for missing options and conflicts.
 void parse_options(Command& command, const std::vector<std::string>& arguments);
 
 }  // namespace convtool

@@ -19,7 +19,7 @@ void add_input_options(Command& command, RunOptions& options) {
       kInput,
       {{.names = "INPUT",
         .target = &inputs.named,
-        .brief = "pictures, .npy or .json tensors, folders with -r; - is standard input",
+        .brief = "pictures, tensors, folders with -r, or - (standard input)",
         .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
                 "folders.",
         .affects_result = false},
@@ -39,12 +39,12 @@ void add_input_options(Command& command, RunOptions& options) {
         .target = &inputs.recursive,
         .brief = "filter all pictures and tensors in the given folders",
         .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path. "
-                "Hidden files and links to folders are left out, and so are this run's kernel files and manifest.",
+                "Hidden files, links to folders, and this run's kernel files and manifest are skipped.",
         .affects_result = false},
        {.names = "--include",
         .value = "GLOB",
         .target = &inputs.include,
-        .brief = "with --recursive: only files whose name matches; may be repeated",
+        .brief = "with -r: only files that match GLOB; may be repeated",
         .text = "With --recursive: filter only files whose name matches GLOB, such as '*.tif' in quotes. May be "
                 "repeated; a "
                 "file has to match one of the globs.",
@@ -66,14 +66,14 @@ void add_output_options(Command& command, RunOptions& options) {
       {{.names = "-o,--output",
         .value = "PATH",
         .target = &destination.output,
-        .brief = "output file, - for standard output, or a pattern: {dir}/{stem}.{ext}",
+        .brief = "output file, - (standard output), or {dir}/{stem}.{ext}",
         .text = "The output file; its extension decides the format. - is standard output; the report then goes to "
                 "standard error. A device or pipe, such as /dev/null or >(...), takes the format of --format.\n\n"
                 "For several inputs PATH is a pattern in which {dir}, {stem}, {name}, {kernel} and {ext} are replaced "
                 "for each input; {{ is a plain {.\n\n"
-                "Outputs are written to a temporary file and renamed, so that a failure leaves an existing file as it "
-                "was. An output never replaces an input.",
-        .otherwise = "STEM.KERNEL.png beside the input; .npy, .json and float pictures keep their format",
+                "Outputs are written to a temporary file and renamed, so a failure does not change an existing file. "
+                "An output never replaces an input.",
+        .otherwise = "STEM.KERNEL.png in the input's folder; .npy, .json and float pictures keep their format",
         .affects_result = false},
        {.names = "--out-dir",
         .value = "DIR",
@@ -85,37 +85,38 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "--format",
         .value = "FMT",
         .target = &destination.format,
-        .brief = "format for derived names and standard output: png, npy, json, ...",
-        .text = "The format for derived names, devices and standard output: {words}.",
-        .otherwise = "png for derived names; the input's on standard output",
+        .brief = "format where -o does not decide: png, npy, json, ...",
+        .text = "The format of outputs whose name does not decide it: without --output, and on standard output, "
+                "devices and pipes. One of {words}.",
+        .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
         .words = {format_words}},
        {.names = "--map",
         .value = "M",
         .target = &options.map,
-        .brief = "responses to pixels: {words}",
+        .brief = "pixel values: {words}",
         .text = "How responses, which may be negative or large, become the values of a picture.\n\n"
-                "  clip        as they are; values outside the output's range saturate\n"
+                "  clip        as they are; values outside the output's range are clipped\n"
                 "  abs         the absolute value\n"
                 "  normalize   the smallest response becomes 0, the largest the maximum\n"
                 "  offset      mid-grey plus half the response\n"
                 "  signed      one channel in two colours: positive orange, negative blue\n"
                 "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
                 "Tensors and float pictures are written as they are unless a map is given. The report names the map "
-                "and counts the values that saturated.",
+                "and counts the clipped values.",
         .otherwise = "the kernel's, else auto",
         .words = {kOutputMaps}},
        {.names = "--normalize-percentile",
         .value = "P,Q",
         .target = &options.percentiles,
-        .brief = "--map normalize from percentile P to Q of the responses: 1,99",
+        .brief = "normalize from percentile P to Q, such as 1,99",
         .text = "As --map normalize, but percentile P of the responses becomes 0 and percentile Q the maximum, such as "
-                "1,99; responses outside saturate."},
+                "1,99; responses outside are clipped."},
        {.names = "--threshold",
         .value = "T",
         .target = &options.threshold,
         .brief = "white where the response exceeds T, black elsewhere",
-        .text = "Write white (the maximum, 1 as f32) where the response exceeds T, black elsewhere. With --map abs "
-                "its absolute value counts."},
+        .text = "Write white (the maximum, 1 as f32) where the response exceeds T, black elsewhere. With --map abs, "
+                "the absolute value is compared with T."},
        {.names = "--depth",
         .value = "D",
         .target = &options.depth,
@@ -128,37 +129,36 @@ void add_output_options(Command& command, RunOptions& options) {
         .target = &options.alpha,
         .brief = "transparency: {words}",
         .text = "What happens to the alpha channel of a picture.\n\n"
-                "  keep         it is set aside, and attached to the result\n"
+                "  keep         it is not filtered, and kept in the result\n"
                 "  drop         it is left out\n"
                 "  filter       it is filtered like a colour\n"
-                "  premultiply  colours are weighted by alpha and divided by the filtered alpha "
-                "(normalized convolution), so that nothing bleeds out of transparent "
-                "pixels; for kernels that filter each channel alone and have a "
-                "positive sum",
+                "  premultiply  colours are weighted by alpha, and the results divided by the filtered alpha "
+                "(normalized convolution), so transparent pixels do not bleed into others; needs kernels with a "
+                "positive sum that filter each channel separately",
         .words = {kAlphaRules}},
        {.names = "--quality",
         .value = "Q",
         .target = &options.quality,
-        .brief = "quality of JPEG and WebP, 1 to 100",
+        .brief = "JPEG and WebP: 1 to 100",
         .text = "The quality of JPEG and WebP files, 1 to 100.",
         .otherwise = "JPEG 95, WebP lossless"},
        {.names = "--png-level",
         .value = "N",
         .target = &options.png_level,
-        .brief = "compression of PNG: 0 (none) to 9 (smallest)",
-        .text = "How hard PNG files are compressed: 0, not at all, to 9, smallest. The pixels are the same.",
+        .brief = "PNG: 0 (no compression) to 9 (smallest)",
+        .text = "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels.",
         .otherwise = "1"},
        {.names = "--png-strategy",
         .value = "S",
         .target = &options.png_strategy,
-        .brief = "zlib's strategy for PNG: {words}",
-        .text = "Compress PNG files with zlib, by this strategy of its own: {words}. The pixels are the same.",
+        .brief = "zlib for PNG: {words}",
+        .text = "Compress PNG files with zlib and this strategy: {words}. It does not affect the pixels.",
         .otherwise = "libdeflate instead of zlib",
         .words = {kPngStrategies}},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
-        .brief = "record what was written in FILE; skip inputs that have not changed",
+        .brief = "record outputs in FILE; skip inputs that did not change",
         .text = "Add a line of JSON to FILE for each output written, and skip an input when it, its output, the "
                 "options and the kernel are as recorded. So the same command continues after an interruption, and "
                 "later filters only what is new or has changed. Files whose times differ are compared by their "
@@ -167,8 +167,8 @@ void add_output_options(Command& command, RunOptions& options) {
        {.names = "-n,--no-clobber",
         .target = &options.no_clobber,
         .brief = "skip inputs whose output exists",
-        .text = "Skip an input whose output exists; with --dump-layers, one all of whose outputs exist.",
-        .otherwise = "existing outputs are overwritten",
+        .text = "Skip an input whose output exists. With --dump-layers, the files of all layers must exist as well.",
+        .otherwise = "outputs are overwritten",
         .conflict = "--manifest",
         .affects_result = false},
        {.names = "--dry-run",
@@ -201,14 +201,14 @@ void add_process_options(Command& command, RunOptions& options) {
        {.names = "--algorithm",
         .value = "A",
         .target = &options.algorithm,
-        .brief = "auto, or one by name: rows, integer, separable, fft, ...",
-        .text = "The algorithm: {words}. One that cannot compute the layer is refused with the reason. All give the "
-                "same result up to rounding; auto takes the one expected to be fastest.",
+        .brief = "auto, or one such as rows, separable or fft",
+        .text = "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
+                "fastest. An algorithm that cannot compute the layer is an error.",
         .words = {algorithm_words}},
        {.names = "--progress",
         .value = "WHEN",
         .target = &options.progress,
-        .brief = "progress line for several inputs: {words}",
+        .brief = "show a progress line: {words}",
         .text = "Whether a line on standard error shows the progress of several inputs: {words}. auto shows it on a "
                 "terminal.",
         .words = {kProgressModes},
@@ -218,13 +218,13 @@ void add_process_options(Command& command, RunOptions& options) {
         .target = &options.jobs,
         .brief = "inputs processed at the same time; 0: one per core",
         .text =
-            "How many inputs are processed at the same time; 0 means one per core. Files and reports, which come in "
-            "the order of the inputs, do not depend on it.",
+            "How many inputs are processed at the same time; 0 means one per core. This affects neither the outputs "
+            "nor the reports, which are printed in the order of the inputs.",
         .affects_result = false},
        {.names = "--threads",
         .value = "N",
         .target = &options.threads,
-        .brief = "threads per input; 0: all cores, shared among the jobs",
+        .brief = "threads per input; 0: all cores, shared by the jobs",
         .text = "Threads per input; 0 means all cores, shared among the jobs. Results do not depend on it.",
         .affects_result = false},
        {.names = "--max-pixels",
@@ -236,9 +236,9 @@ void add_process_options(Command& command, RunOptions& options) {
        {.names = "--memory-limit",
         .value = "SIZE",
         .target = &options.memory_limit,
-        .brief = "total memory for all jobs, such as 500M; others wait",
+        .brief = "for all jobs, such as 500M; others wait",
         .text = "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
-                "Inputs that do not fit wait; one that never would is refused.",
+                "Inputs that do not fit wait. An input that would never fit is an error.",
         .otherwise = "3/4 of RAM",
         .affects_result = false},
        {.names = "--fail-fast",

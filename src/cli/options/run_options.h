@@ -1,4 +1,4 @@
-// The options that apply and edges share: inputs, outputs, and how the run goes.
+// The options that apply and edges share: inputs, outputs, and the course of the run.
 #pragma once
 
 #include <optional>
@@ -26,10 +26,10 @@ struct RunOptions {
 /// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.
 void add_run_options(Command& command, RunOptions& options);
 
-/// What to do to each input; the network is left to the command. Throws Error(usage).
+/// The filter for each input, without its network, which the command adds. Throws Error(usage).
 FilterSpec resolve_filter(const RunOptions& options);
 
-/// How to run the batch that filters by `spec`, whose kernels were read from `kernel_files`. Throws Error(usage).
+/// The options of the batch that applies `spec`, whose kernels were read from `kernel_files`. Throws Error(usage).
 BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
                            const std::vector<std::string>& kernel_files);
 

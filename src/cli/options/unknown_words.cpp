@@ -23,7 +23,7 @@ constexpr OtherCommand kOtherCommands[] = {
     {"train", "learn"},     {"fit", "learn"},       {"kernel", "kernels"},    {"list", "kernels"},
     {"benchmark", "bench"}, {"time", "bench"},      {"man", "manual"},        {"completions", "completion"}};
 
-/// An option of other programs, and what convtool has instead; {value} stands for the value that was given.
+/// An option of other programs, and the hint at convtool's own; {value} stands for the value that was given.
 struct OtherOption {
   std::string_view option;
   std::string_view command;  ///< the command that it is for; empty: every one that does not know the option
@@ -68,7 +68,7 @@ std::string value_of(const std::string& word, const std::vector<std::string>& ar
   return *std::next(at);
 }
 
-/// What convtool has instead of `name`, an option of other programs; "" when it is not known.
+/// The hint for `name`, an option of other programs; "" if it is not in the table.
 std::string advice_on(const Command& command, const std::string& name, const std::string& value) {
   constexpr std::string_view kValue = "{value}";
   const auto row = std::find_if(std::begin(kOtherOptions), std::end(kOtherOptions), [&](const OtherOption& other) {

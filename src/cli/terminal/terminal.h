@@ -1,4 +1,4 @@
-// The user's terminal: what is printed, in which colours, and the line that shows progress.
+// The user's terminal: messages, their colours, and the line that shows progress.
 #pragma once
 
 #include <chrono>

@@ -23,14 +23,14 @@ std::string without_strings(std::string_view text) {
   return result;
 }
 
-/// The end of the run of characters from `begin` on of which `is_part` is true.
+/// The end of the run of characters from `begin` on for which `is_part` is true.
 template <class Predicate>
 std::size_t run_end(std::string_view text, std::size_t begin, const Predicate& is_part) {
   while (begin < text.size() && is_part(text[begin])) ++begin;
   return begin;
 }
 
-/// The hint for what begins at `at`, or "".
+/// The hint for the text that begins at `at`, or "".
 std::string hint_at(std::string_view text, std::size_t at) {
   const char before = at == 0 ? ' ' : text[at - 1];
   const std::size_t after_digits = run_end(text, at + 1, is_digit);

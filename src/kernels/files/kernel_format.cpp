@@ -115,11 +115,11 @@ std::string border_remark(KernelFormat format, const Network& network) {
   if (format == KernelFormat::convtool) return "";
   const Layer& layer = network.banks.front().layers.front();
   if (format == KernelFormat::npy) {
-    return has_border(layer) ? ".npy stores the weights alone; apply them with" + padding_options(layer.params) : "";
+    return has_border(layer) ? ".npy stores only the weights; apply them with" + padding_options(layer.params) : "";
   }
   const bool is_one_weight = layer.shape.kh == 1 && layer.shape.kw == 1;
   if (has_border(layer) || is_one_weight) return "";
-  return "the kernel asks for no padding, but the other program keeps the size of the picture and " +
+  return "the kernel has no padding, but the other program keeps the size of the picture and " +
          std::string(format == KernelFormat::openeo ? "surrounds it with 0" : "repeats its border");
 }
 

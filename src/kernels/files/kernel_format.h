@@ -27,8 +27,8 @@ bool is_json(KernelFormat format);
 /// The format of a file name that ends in .json (convtool), .npy or .mat (vips); nothing for other names.
 std::optional<KernelFormat> kernel_format_of_name(std::string_view path);
 
-/// The format of `bytes`, the content of the file `path`: from the content where that decides, else from the extension,
-/// and nothing where neither does.
+/// The format of `bytes`, the content of the file `path`: from the content if that is enough, else from the extension.
+/// Nothing if neither shows it.
 std::optional<KernelFormat> guess_kernel_format(std::span<const std::byte> bytes, std::string_view path);
 
 /// Reads a kernel. Errors name `source`, the file; the kernel is called `name` where the format stores no name. Throws

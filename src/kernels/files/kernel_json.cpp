@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-/// The largest window of a pool, in pixels: a mean has as many weights, and a kernel file could hold no more.
+/// The largest window of a pool, in pixels. A mean has one weight per pixel, and the largest kernel file could not list
+/// more.
 constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
 
 std::optional<OutputMap> map_of(const KernelObject& object) {
@@ -116,7 +117,7 @@ class KernelReader {
     layer.params.padding_mode = object.padding_mode();
     layer.params.padding_value = static_cast<float>(object.number("padding_value", 0));
     if (layer.params.padding_mode != PaddingMode::constant && layer.params.padding_value != 0)
-      object.fail("padding_value", "only padding_mode \"constant\" has a value");
+      object.fail("padding_value", "has no effect without padding_mode \"constant\"; leave it out");
     layer.activation = static_cast<Activation>(object.choice("activation", kActivations));
     return layer;
   }
@@ -142,7 +143,7 @@ class KernelReader {
     layer.params.stride = object.has("stride") ? object.extent("stride", 1) : size;
     const Extent padding = object.extent("padding", 0);
     if (padding.h > size.h / 2 || padding.w > size.w / 2) {
-      object.fail("padding", "more than half of the size, so that a window could lie entirely in it (at most " +
+      object.fail("padding", "more than half of the size: a window could lie entirely in the padding (at most " +
                                  std::to_string(size.h / 2) + "x" + std::to_string(size.w / 2) + ")");
     }
     layer.params.padding.pads = {padding.h, padding.w, padding.h, padding.w};

@@ -44,7 +44,7 @@ void rename_auto_pad(const KernelObject& layer, json& renamed) {
 void check_keys(const KernelObject& object, KernelPart part, bool outermost) {
   std::vector<std::string_view> known = keys_of(part);
   if (outermost) known.push_back("map");
-  if (object.is_document()) known.push_back("$schema");  // by which editors find the schema
+  if (object.is_document()) known.push_back("$schema");  // editors find the schema by it
   if (!outermost && object.has("map"))
     object.fail("map", "map belongs to the outermost object, since it turns the final responses into picture values");
   check_known_keys(object.value(), object.pointer(""), known, ErrorKind::kernel, object.source());

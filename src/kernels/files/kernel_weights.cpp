@@ -25,7 +25,8 @@ std::vector<double> sums_of_weights(const KernelObject& object, const std::strin
   return sums;
 }
 
-/// The sums of the weights where "normalize" is set, whatever the divisor; else the divisor, and nothing for 1.
+/// The divisors of a layer. With "normalize" they are the sums of the weights, and "divisor" is ignored. Otherwise it
+/// is the divisor, or nothing for 1.
 std::vector<double> read_divisor(const KernelObject& object, const std::string& weight_key, const Layer& layer) {
   const double divisor = object.number("divisor", 1);
   if (divisor == 0) object.fail("divisor", "every weight is divided by it, so it cannot be 0");
@@ -117,8 +118,8 @@ WeightFile KernelWeights::read_block(const json& value, const KernelObject& obje
 void KernelWeights::add_count(std::int64_t count, const KernelObject& object, const std::string& key) {
   count_ += count;
   if (count_ > kMostReferredWeights)
-    object.fail(key, "makes more than " + std::to_string(kMostReferredWeights) +
-                         " weights together with those before it; split the network");
+    object.fail(key, "adds up to more than " + std::to_string(kMostReferredWeights) +
+                         " weights with those before it; split the network");
 }
 
 }  // namespace convtool

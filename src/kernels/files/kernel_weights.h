@@ -11,8 +11,8 @@
 
 namespace convtool {
 
-/// Reads the weights of one kernel file, and keeps count of those that it asks for in a few words: by the name of a
-/// file or the size of a window. Functions throw Error(kernel) as KernelObject does.
+/// Reads the weights of one kernel file. It counts those that need little text, given by the name of a file or the size
+/// of a window, to limit the memory that a small file can ask for. Functions throw Error(kernel) as KernelObject does.
 class KernelWeights {
  public:
   /// Files are relative to `folder`; "" is the current one.

@@ -7,12 +7,12 @@
 
 namespace convtool {
 
-/// `network` as a kernel file that people can read: an option stands only where it differs from its default, and each
+/// `network` as a kernel file that people can read: only options that differ from their default are written, and each
 /// row of weights is a line. parse_kernel_json() reads back the same network, since every number is the shortest that
 /// reads back the same. Several divisors become "normalize": they are sums of weights. Ends in a newline.
 std::string format_kernel_json(const Network& network);
 
-/// A kernel file that holds no numbers, but names the files of its weights and biases (kernels/files/weight_file.h).
+/// A kernel file without numbers, which names the files of its weights and biases (kernels/files/weight_file.h).
 /// Paths are relative to the kernel file.
 struct KernelReference {
   std::string name, description;

@@ -116,7 +116,7 @@ double divisor_of(const Layer& layer) { return layer.divisor.empty() ? 1 : layer
 float bias_of(const Layer& layer, const std::string& format) {
   if (layer.bias.empty()) return 0;
   if (std::adjacent_find(layer.bias.begin(), layer.bias.end(), std::not_equal_to<>()) != layer.bias.end())
-    refuse_to_store(layer.name, format, "a bias for each channel", "give all channels the same");
+    refuse_to_store(layer.name, format, "a bias for each channel", "give all channels the same bias");
   return layer.bias.front();
 }
 

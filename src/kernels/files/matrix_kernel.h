@@ -1,4 +1,4 @@
-// Internal to kernels/: what the formats of other programs have in common. Their kernels are one matrix that filters
+// Internal to kernels/: functions shared by the formats of other programs, whose kernels are one matrix that filters
 // each channel separately.
 #pragma once
 

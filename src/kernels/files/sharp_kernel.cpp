@@ -76,7 +76,9 @@ std::string format_sharp_kernel(const Network& network) {
   require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
   require_replicated_border(layer, kFormat);
   const float bias = bias_of(layer, kFormat);
-  if (!is_whole(bias)) refuse_to_store(network.name, kFormat, "bias " + to_text(bias), "its offsets are whole numbers");
+  if (!is_whole(bias))
+    refuse_to_store(network.name, kFormat, "bias " + to_text(bias) + ", since its offsets are whole numbers",
+                    "round it to a whole number");
 
   // A divisor that cannot be a scale is divided into the weights.
   const double divisor = divisor_of(layer);

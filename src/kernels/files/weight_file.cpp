@@ -27,8 +27,8 @@ std::string path_from(const std::string& folder, std::string_view path) {
 void check_count(const std::string& where, std::int64_t count, std::int64_t most) {
   if (count < 1) refuse(where, "is empty");
   if (count > most)
-    refuse(where, "has " + std::to_string(count) + " numbers (at most " + std::to_string(most) + " are left of the " +
-                      std::to_string(kMostReferredWeights) + " that a kernel file may refer to)");
+    refuse(where, "has " + std::to_string(count) + " numbers (at most " + std::to_string(most) +
+                      " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
 }
 
 WeightFile read_npy(const std::string& path, std::int64_t most) {

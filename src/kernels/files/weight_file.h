@@ -18,9 +18,9 @@ struct WeightFile {
 };
 
 /// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight". Relative paths
-/// start in `folder`; "" is the current one. Throws Error that names the file where the reference is neither, the file
-/// cannot be read or is not a regular file, the array does not exist (the nearest is suggested), or the block has more
-/// than `most` numbers, none, NaN or infinity.
+/// start in `folder`; "" is the current one. Throws Error that names the file if the reference is neither, the file
+/// cannot be read or is not a regular file, the array does not exist (the nearest is suggested), or the block is empty,
+/// has more than `most` numbers, or contains NaN or infinity.
 WeightFile read_weight_file(const std::string& reference, const std::string& folder,
                             std::int64_t most = kMostReferredWeights);
 

@@ -21,7 +21,7 @@ enum class Orientation {
 };
 
 /// Reads an EXIF block, which is a TIFF without pixels, in some files after "Exif" and two zeros. Returns top_left if
-/// the block gives no orientation or is damaged: damaged metadata is no reason to reject a picture.
+/// the block gives no orientation or is damaged: damaged metadata is not a reason to reject a picture.
 Orientation read_exif_orientation(std::span<const std::byte> block);
 
 }  // namespace convtool

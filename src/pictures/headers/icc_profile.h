@@ -8,7 +8,7 @@
 namespace convtool {
 
 /// Whether a part of an ICC profile names sRGB, in ASCII or UTF-16. A picture without a profile counts as sRGB, so
-/// losing such a profile loses nothing.
+/// such a profile may be dropped.
 bool names_srgb(std::string_view profile);
 
 /// Whether there is a profile and it does not name sRGB.

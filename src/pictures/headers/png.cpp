@@ -24,7 +24,7 @@ bool has_other_gamma(std::span<const std::byte> bytes) {
 
 /// An iCCP chunk is a name, a zero, a zero for the compression method zlib, and the compressed profile.
 bool has_other_png_profile(std::span<const std::byte> bytes) {
-  constexpr std::size_t kEnough = std::size_t{1} << 16;  // the name of a profile stands near its start
+  constexpr std::size_t kEnough = std::size_t{1} << 16;  // a profile has its name near the start
   const std::span<const std::byte> chunk = find_chunk(Chunks::png, bytes, "iCCP");
   const auto end_of_name = std::find(chunk.begin(), chunk.end(), std::byte{0});
   if (chunk.end() - end_of_name < 2) return false;

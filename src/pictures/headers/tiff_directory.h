@@ -42,7 +42,7 @@ class TiffDirectory {
 
   std::uint64_t file_size() const { return file_.size(); }
 
-  /// The number of directories, each of which has a page (or a thumbnail or mask of one). Stops at the first damaged
+  /// The number of directories. Each contains a page, or a thumbnail or mask of one. Stops at the first damaged
   /// one instead of throwing.
   std::int64_t count_pages();
 
@@ -55,7 +55,8 @@ class TiffDirectory {
   /// The first value of a tag, or `otherwise` if the tag is missing.
   std::uint64_t value(TiffTag tag, std::uint64_t otherwise);
 
-  /// value() that also returns `otherwise` for a damaged tag, for tags that are no reason to reject a picture.
+  /// value() that also returns `otherwise` for a damaged tag, for tags whose damage is not a reason to reject a
+  /// picture.
   std::uint64_t value_if_sound(TiffTag tag, std::uint64_t otherwise);
 
   /// The first value of a tag. Throws Error(input) with `name` if the tag is missing.

@@ -203,7 +203,7 @@ TEST_CASE("inputs with the wrong extension do not write each other's output, wit
     const std::vector<json> all = reports(result.out);
     REQUIRE(all.size() == 2);
     CHECK(all[0]["status"] == "error");
-    CHECK(result.err.find("may be the output of 'a.npy' too, since the content of 'a.png'") != std::string::npos);
+    CHECK(result.err.find("may also be the output of 'a.npy': the content of 'a.png'") != std::string::npos);
     CHECK(all[1]["output"] == "a.edge.npy");
     CHECK(apply(folder, {"a.png", "--json"}).code == 0);  // alone, it may use the extension of its content
   }
@@ -353,7 +353,8 @@ TEST_CASE("--fail-fast starts no input after a failure, and reports every input 
   CHECK(all.front()["status"] == "error");
   CHECK(all.size() < kOthers + 1);
   CHECK(all.size() - 1 == (fs::exists(folder.file("o")) ? files_in(folder, "o").size() : 0));
-  CHECK(result.err.find("1 failed, " + std::to_string(kOthers + 1 - all.size()) + " not begun; ") != std::string::npos);
+  CHECK(result.err.find("1 failed, " + std::to_string(kOthers + 1 - all.size()) + " not started; ") !=
+        std::string::npos);
 }
 
 TEST_CASE("the summary of several inputs goes to standard error, unless --quiet is given") {

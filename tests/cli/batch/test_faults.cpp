@@ -231,7 +231,7 @@ TEST_CASE("SIGINT ends a batch between two inputs: those that have begun are wri
   CHECK(out.visible.size() == lines);
   CHECK(out.visible.contains("pipe.edge.png"));
   CHECK(result.err.find(std::to_string(lines) + " done, 0 skipped, 0 failed, " + std::to_string(kInBatch - lines) +
-                        " not begun") != std::string::npos);
+                        " not started") != std::string::npos);
   CHECK(result.err.find("interrupted between two inputs") != std::string::npos);
 }
 

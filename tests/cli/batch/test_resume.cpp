@@ -241,7 +241,7 @@ TEST_CASE("a manifest that cannot be used is refused before any work") {
     CHECK(result.out.empty());
     return result.err;
   };
-  const std::string kNoStreams = "convtool: --manifest: records files, not standard input and output; name files\n";
+  const std::string kNoStreams = "convtool: --manifest: cannot record standard input or output; name files\n";
   CHECK(refusal({"-", "--manifest", "m"}, kPicture) == kNoStreams);
   CHECK(refusal({"a.pgm", "-o", "-", "--manifest", "m"}) == kNoStreams);
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm"}).find("which this run reads") != std::string::npos);
@@ -249,8 +249,8 @@ TEST_CASE("a manifest that cannot be used is refused before any work") {
   CHECK(refusal({"a.pgm", "--manifest", "b.pgm"}).find("is not a convtool manifest") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "a.pgm/m"}).find("a.pgm: the folder cannot be created") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "/dev/null"}).find("is not a regular file") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", ""}).find("needs a file to read and add to") != std::string::npos);
-  CHECK(refusal({"a.pgm", "--manifest", "-"}).find("needs a file to read and add to") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", ""}).find("needs the name of a file") != std::string::npos);
+  CHECK(refusal({"a.pgm", "--manifest", "-"}).find("needs the name of a file") != std::string::npos);
   CHECK(refusal({"a.pgm", "--manifest", "m", "--no-clobber"}).find("cannot be used together") != std::string::npos);
   CHECK(read_text(batch.folder.file("a.pgm")) == kPicture);
   CHECK(read_text(batch.folder.file("b.pgm")) == kPicture);

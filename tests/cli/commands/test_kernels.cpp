@@ -196,11 +196,11 @@ TEST_CASE("convert warns if the other format does not store the border") {
   const TempFolder folder;
   const ProgramResult bare = convert(folder, {"[[0,1,0],[1,1,1],[0,1,0]]", "--to", "vips"});
   CHECK(bare.code == 0);
-  CHECK(bare.err.starts_with("convtool: warning: inline: the kernel asks for no padding"));
+  CHECK(bare.err.starts_with("convtool: warning: inline: the kernel has no padding"));
   const ProgramResult npy = convert(folder, {"box", "-o", "box.npy"});
   CHECK(npy.code == 0);
   CHECK(npy.err ==
-        "convtool: warning: box: .npy stores the weights alone; apply them with --padding same --padding-mode "
+        "convtool: warning: box: .npy stores only the weights; apply them with --padding same --padding-mode "
         "replicate\n");
   CHECK(convert(folder, {"box.npy", "--to", "magick"}).out.starts_with("3x3+1+1: 0.11111111,0.11111111,"));
 }

@@ -335,7 +335,7 @@ TEST_CASE("errors about shapes and channels say which shape would fit") {
   check_refused(learn("three.json", {"--init", "nope"}), 2,
                 "--init: no kernel is called 'nope' (expected zeros, uniform, ");
   check_refused(learn("three.json", {"--kernel-size", "1000000000", "--padding", "same"}), 2,
-                "--kernel-size: '1000000000' is more than");
+                "--kernel-size: '1000000000' is too large");
 }
 
 TEST_CASE("held-out rows have their own R^2, and a bias that is not learned is not counted") {

@@ -180,7 +180,8 @@ TEST_CASE("pools accept the options that apply to them, and refuse the others") 
                                                                                       {"--groups", "1"},
                                                                                       {"--bias", "1"},
                                                                                       {"--combine", "max"}})
-    workplace.refuses({"apply", "a.pgm", "-k", pool, option, value}, 2, option + ": is for kernels, but 'pool' pools");
+    workplace.refuses({"apply", "a.pgm", "-k", pool, option, value}, 2,
+                      option + ": applies to kernels, but 'pool' is a pool");
   workplace.refuses({"apply", "a.pgm", "-k", pool, "-k", "[[1]]"}, 2, "make it a separate entry");
   for (const char* map : {"auto", "clip", "abs", "normalize", "offset", "signed"})
     CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--map", map, "-o", "z.png"}).code == 0);
@@ -338,7 +339,7 @@ TEST_CASE("import warns of a bias that it leaves out, and refuses names that can
         "convtool: warning: m.SAFETENSORS: up.bias has the shape 1 (expected 2, one per output channel); it is "
         "left out\n");
   CHECK(workplace.run({"apply", "a.pgm", "-k", "up.json", "-o", "y.npy"}).code == 0);
-  workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "has no name for a kernel file");
+  workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "gives no name for a kernel file");
   workplace.refuses({"kernels", "import", "m.SAFETENSORS", "a/b", "a-b"}, 2,
                     "would be written for 'a/b.weight' and for 'a-b.weight'");
   std::filesystem::create_directory(workplace.file("p.safetensors#q"));

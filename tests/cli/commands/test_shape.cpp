@@ -185,7 +185,7 @@ TEST_CASE("layers that are too large to be timed are refused with their numbers"
   refuses({"1x1000000x1000000", "--kernel-size", "1", "--time"}, 1, "--time: a layer on 1x1000000x1000000 takes ");
   refuses({"1x8x8", "--kernel-size", "1", "--out-channels", "1073741824", "--time"}, 1, "MiB to run (at most ");
   refuses({"1000x1000x1000", "--kernel-size", "5", "--out-channels", "1000", "--padding", "same", "--time"}, 1,
-          "takes 2.5e+13 multiply-adds");
+          "has 2.5e+13 multiply-adds");
   refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: needs --time");
   refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
 }

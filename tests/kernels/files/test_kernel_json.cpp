@@ -146,7 +146,7 @@ TEST_CASE("pools: a mean is a window of ones, and the default stride is the size
 
   std::string many = R"({"layers": [[[1]])";
   for (int i = 0; i < 17; ++i) many += R"(,{"pool": "mean", "size": 4096})";
-  CHECK(refusal(many + "]}").find("/layers/17/size: makes more than 268435456 weights") != std::string::npos);
+  CHECK(refusal(many + "]}").find("/layers/17/size: adds up to more than 268435456 weights") != std::string::npos);
   CHECK(refusal(R"({"pool": "max"})").find("no size") != std::string::npos);
   CHECK(refusal(R"({"pool": "maxx", "size": 2})").find("/pool: ") != std::string::npos);
   CHECK(refusal(R"({"pool": "max", "size": 3, "padding": 2})").find("at most 1x1") != std::string::npos);

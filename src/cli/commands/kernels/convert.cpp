@@ -26,17 +26,17 @@ struct ConvertOptions {
 };
 
 constexpr std::string_view kText =
-    "Writes a kernel, given by name, in a file or as text, in another format:\n\n"
+    "Converts a kernel, given as a name, a file or text, to another format:\n\n"
     "  convtool  a kernel file (.json)\n"
-    "  npy       the weights alone, divided (.npy)\n"
+    "  npy       only the weights, divided by the divisor (.npy)\n"
     "  vips      libvips' matrix (.mat): 'width height scale offset', then the rows\n"
-    "  magick    ImageMagick's '3x3+1+1: 1,2,1 ...', for -morphology Correlate "
-    "(Convolve rotates it by 180 degrees, with its origin)\n"
+    "  magick    ImageMagick's '3x3+1+1: 1,2,1 ...', for -morphology Correlate (Convolve rotates it by 180 degrees, "
+    "with its origin)\n"
     "  sharp     the argument of sharp's convolve(): width, height, kernel, scale, offset\n"
     "  openeo    the arguments of openEO's apply_kernel: kernel, factor, border\n\n"
-    "Divisor, bias, border and the place of the origin are carried over. A kernel that the format cannot express is "
-    "refused: ranks 3 and 4, banks, networks, stride, dilation, groups, activations and maps. Only the padding may be "
-    "left to the other program, with a warning.";
+    "The divisor, bias, border and position of the origin are converted as well. A property that the format cannot "
+    "store is an error: ranks 3 and 4, banks, networks, stride, dilation, groups, activations and maps. Padding is the "
+    "exception: if it cannot be stored, a warning says so.";
 
 constexpr std::string_view kExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
   convtool kernels convert sobel-x --to magick
@@ -135,7 +135,7 @@ void declare_kernels_convert(Command& command) {
   command.examples = kExamples;
   command.add("Options", {{.names = "SOURCE",
                            .target = &options->source,
-                           .brief = "a name, a file, - for standard input, or the kernel itself",
+                           .brief = "a name, a file, - for standard input, or the kernel as text",
                            .words = {kernel_words},
                            .takes_files = true,
                            .required = true},
@@ -156,7 +156,7 @@ void declare_kernels_convert(Command& command) {
                            .target = &options->to,
                            .brief = "format of the output",
                            .text = "The format of the output: {words}.",
-                           .otherwise = "by the output's extension, else convtool",
+                           .otherwise = "by its extension, else convtool",
                            .words = {kKernelFormats}}});
   command.run = [options] { return run_convert(*options); };
 }

@@ -32,8 +32,8 @@ struct ImportOptions {
 };
 
 constexpr std::string_view kText =
-    "Lists the arrays of a safetensors file; with names or --all, writes a kernel file for each of them. A kernel file "
-    "refers to its arrays by name and does not copy their numbers: the safetensors file has to stay where it is.";
+    "Lists the arrays of a safetensors file. With names or --all, writes a kernel file for each array instead. Kernel "
+    "files refer to the arrays by name and do not copy their numbers, so the safetensors file must stay where it is.";
 
 constexpr std::string_view kExamples = R"(  convtool kernels import model.safetensors
   convtool kernels import model.safetensors conv1 --out-dir kernels
@@ -143,9 +143,9 @@ struct KernelFile {
 /// "conv1.json" for conv1.weight.
 std::string file_name(const std::string& kernel, const StoredArray& array) {
   if (kernel.empty())
-    throw Error(
-        ErrorKind::usage, "'" + array.name + "'",
-        "has no name for a kernel file; write one by hand, with \"weight\": \"FILE.safetensors#" + array.name + "\"");
+    throw Error(ErrorKind::usage, "'" + array.name + "'",
+                "gives no name for a kernel file; write the file by hand, with \"weight\": \"FILE.safetensors#" +
+                    array.name + "\"");
   return file_name_part(kernel) + ".json";
 }
 
@@ -228,9 +228,10 @@ void declare_kernels_import(Command& command) {
                {.names = "--out-dir",
                 .value = "DIR",
                 .target = &options->out_dir,
-                .brief = "folder for the kernel files, created if missing",
+                .brief = "folder for the kernel files",
+                .text = "The folder for the kernel files, created if missing.",
                 .otherwise = "the current folder"},
-               {.names = "-n,--no-clobber", .target = &options->no_clobber, .brief = "keep kernel files that exist"}});
+               {.names = "-n,--no-clobber", .target = &options->no_clobber, .brief = "skip kernel files that exist"}});
   command.run = [options] { return run_import(*options); };
 }
 

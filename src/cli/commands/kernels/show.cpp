@@ -20,8 +20,8 @@ struct ShowOptions {
   bool json = false;
 };
 
-/// Reports on a picture of full HD with as many channels as the network's first kernel takes; in floats, where a
-/// picture does not have that many.
+/// Reports on a Full HD picture with the number of channels that the network's first kernel takes; in floats if no
+/// picture has that many.
 KernelReport report_on(Network network) {
   constexpr std::int64_t kHeight = 1080, kWidth = 1920, kMostOfPicture = 4;
   KernelReport report{.network = std::move(network), .typical_input = {.n = 1, .c = 1, .h = kHeight, .w = kWidth}};
@@ -46,10 +46,9 @@ KernelReport report_on(Network network) {
 void declare_kernels_show(Command& command) {
   auto options = std::make_shared<ShowOptions>();
   command.text =
-      "Print a kernel's weights, in colours on a terminal, and their properties: the sum, the rank of each matrix and "
-      "the "
-      "column and row that it is the product of, the symmetry, the response to a constant picture, the origin, and the "
-      "algorithm that apply would choose for a picture of full HD.";
+      "Prints a kernel's weights, in colours on a terminal, and its properties: the source, the sum, the response at "
+      "frequency 0 (to a picture of ones), the rank of each matrix, the column and row whose product it is, its "
+      "symmetries, and the algorithm that apply would choose for a Full HD picture.";
   command.examples = R"(  convtool kernels show sobel
   convtool kernels show gaussian:sigma=2 --json)";
   command.add("Options", {{.names = "NAME",

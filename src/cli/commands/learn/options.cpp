@@ -73,7 +73,8 @@ Layer make_layer(const LearnOptions& options) {
     const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
     constexpr std::int64_t kMostTaps = std::int64_t{1} << 26;
     if (size.h > kMostTaps / size.w)
-      refuse("--kernel-size", "'" + *options.kernel_size + "' is more than " + std::to_string(kMostTaps) + " weights");
+      refuse("--kernel-size", "'" + *options.kernel_size + "' is too large (at most " + std::to_string(kMostTaps) +
+                                  " weights); choose a smaller size");
     if (starts_from_kernel && (layer.shape.kh != size.h || layer.shape.kw != size.w))
       refuse("--kernel-size", "contradicts --init (" + *options.kernel_size + ", but the kernel is " +
                                   std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
@@ -83,7 +84,7 @@ Layer make_layer(const LearnOptions& options) {
   }
   if (starts_from_kernel && geometry.groups && layer.rank == 2)
     refuse("--groups",
-           "mixes channels, but the kernel of --init is one matrix for all channels; give weights of rank 4");
+           "combines channels, but the kernel of --init is one matrix for all channels; give weights of rank 4");
   if (!starts_from_kernel && geometry.groups) {
     layer.rank = 4;
     layer.params.groups = parse_integer("--groups", *geometry.groups, 1, kLargestParameter);
@@ -119,9 +120,9 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--holdout",
         .value = "F",
         .target = &options.holdout,
-        .brief = "reserve the last fraction F (0 to 1) of the rows for validation",
-        .text = "Reserve the last fraction F (0 to 1) of the rows of each target for validation: they are not learned "
-                "from, and the loss on them is reported.",
+        .brief = "validate on the last fraction F of the rows, 0 to 1",
+        .text = "Reserve the last fraction F (0 to 1) of the rows of each target for validation. The kernel is not "
+                "fitted to these rows, and their loss is reported separately.",
         .otherwise = "0"}});
   command.add(
       "Kernel",
@@ -134,16 +135,16 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--bias", .target = &options.bias, .brief = "also learn a bias for each output channel"},
        {.names = "--round",
         .target = &options.round,
-        .brief = "weights as integers over 1, 2, 4, ... 1024, if these fit as well",
-        .text = "Round the weights to integers over the smallest of 1, 2, 4, ... 1024 that fits as well: the loss may "
-                "be no larger, by three standard deviations, than if these weights had made the target and rounding to "
-                "its type were the only error."},
+        .brief = "integers over a power of two, if these fit as well",
+        .text = "Round the weights to integers divided by the smallest of 1, 2, 4, ... 1024 that fits as well. Rounded "
+                "weights fit as well if their loss is at most three standard deviations above the loss expected of a "
+                "target that was computed with them and rounded to its type."},
        {.names = "-o,--output",
         .value = "PATH",
         .target = &options.output,
-        .brief = "kernel file to write (.json), which apply takes; - is standard output",
-        .text = "The kernel file to write (.json), which 'apply -k' takes; - is standard output. It holds the layer "
-                "options, and describes how it was learned and how well it fits.",
+        .brief = "kernel file to write (.json), or - (standard output)",
+        .text = "The kernel file to write (.json), which 'apply -k' takes; - is standard output. It contains the layer "
+                "options, and a description of how it was learned and how well it fits.",
         .otherwise = "the weights are only printed"}});
   add_geometry_options(command, options.layer);
   command.add(
@@ -153,15 +154,16 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .target = &options.method,
         .brief = "lstsq: least squares, exact; gd: gradient descent",
         .text =
-            "lstsq solves the least squares problem exactly, by the normal equations in double. Where the input does "
-            "not determine all weights, it takes the smallest that fit, and warns.\n\n"
-            "gd minimises the sum of squared errors by gradient descent.",
+            "The method that minimises the sum of squared errors.\n\n"
+            "  lstsq   solve the least squares problem exactly, by the normal equations in double; if the input does "
+            "not determine all weights, take those of least norm, with a warning\n"
+            "  gd      gradient descent",
         .otherwise = "lstsq; gd with any of the options of gradient descent",
         .words = {kMethods}},
        {.names = "--ridge",
         .value = "L",
         .target = &options.ridge,
-        .brief = "lstsq: add L times the sum of squared weights to the loss",
+        .brief = "lstsq: add L times the squared weights to the loss",
         .text = "For lstsq: add L times the sum of squared weights, without biases, to the loss.",
         .otherwise = "0"}});
   command.add(
@@ -170,8 +172,8 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .value = "R",
         .target = &options.rate,
         .brief = "learning rate",
-        .text =
-            "The learning rate: each epoch is one step against the gradient of the summed squares over all samples.",
+        .text = "The learning rate. Each epoch is one step against the gradient of the sum of squared errors over all "
+                "samples.",
         .otherwise = "half of the largest stable one"},
        {.names = "--epochs",
         .value = "N",
@@ -186,9 +188,9 @@ void add_learn_options(Command& command, LearnOptions& options) {
        {.names = "--init",
         .value = "W",
         .target = &options.init,
-        .brief = "start from zeros, uniform, or a kernel as apply takes it",
-        .text = "The weights to start from: zeros, uniform as in nn.Conv2d, or a kernel as 'apply -k' takes it, whose "
-                "layer options hold unless given here.",
+        .brief = "initial weights: zeros, uniform, or a kernel",
+        .text = "The initial weights: zeros, uniform as in nn.Conv2d, or a kernel as for 'apply -k', whose layer "
+                "options apply unless overridden here.",
         .otherwise = "zeros",
         .words = {kInits},
         .takes_files = true},
@@ -197,18 +199,17 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .value = "N",
         .target = &options.log_every,
         .brief = "print the loss every N epochs",
-        .text = "Print the loss every N epochs, as it was before the step.",
+        .text = "Print the loss every N epochs. The loss of an epoch is that before its step.",
         .otherwise = "2"}});
-  command.add("Run",
-              {{.names = "--json",
-                .target = &options.json,
-                .brief = "report as JSON Lines: one object per epoch printed, one at the end"},
-               {.names = "-q,--quiet", .target = &options.quiet, .brief = "print errors only", .conflict = "--json"},
-               {.names = "--threads",
-                .value = "N",
-                .target = &options.threads,
-                .brief = "threads; 0: one per core",
-                .text = "The number of threads; 0 means one per core. Results do not depend on it."}});
+  command.add(
+      "Run",
+      {{.names = "--json", .target = &options.json, .brief = "report as JSON Lines: epochs, and then the result"},
+       {.names = "-q,--quiet", .target = &options.quiet, .brief = "print errors only", .conflict = "--json"},
+       {.names = "--threads",
+        .value = "N",
+        .target = &options.threads,
+        .brief = "threads; 0: one per core",
+        .text = "The number of threads; 0 means one per core. Results do not depend on it."}});
 }
 
 void check_no_operands(const LearnOptions& options) {

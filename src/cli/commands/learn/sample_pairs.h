@@ -11,7 +11,7 @@ namespace convtool {
 
 struct SamplePairs {
   std::vector<Sample> pairs;
-  std::vector<std::string> warnings;  ///< "FILE: what of it is lost"
+  std::vector<std::string> warnings;  ///< "FILE: ...", each about a property that is lost
 };
 
 /// Reads inputs and their targets, one per input: pictures (alpha set aside) or tensors, in their own units. `layer` is

@@ -68,7 +68,7 @@ class EpochPrinter {
   StatusLine line_;
 };
 
-/// Whether every output sees one and the same number at all of its taps.
+/// Whether all taps of each output read the same number.
 bool are_constant(const std::vector<Sample>& samples) {
   const ConvProblem& problem = samples.front().problem;
   const bool has_borders = problem.padding_mode == PaddingMode::zeros || problem.padding_mode == PaddingMode::constant;
@@ -117,8 +117,7 @@ Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptio
         MessageKind::warning,
         (options.inputs.size() > 1 ? "the inputs determine " : options.inputs.front() + ": the input determines ") +
             std::to_string(found.rank) + " of the " + std::to_string(found.columns) + " unknowns of an output channel" +
-            (samples.front().problem.groups > 1 ? " of each group" : "") +
-            "; the smallest weights that fit were taken");
+            (samples.front().problem.groups > 1 ? " of each group" : "") + "; the weights of least norm were chosen");
   return found.parameters;
 }
 

@@ -16,7 +16,7 @@ double bytes_of(const Shape& shape, DType dtype) {
          static_cast<double>(shape.w) * static_cast<double>(size_of(dtype));
 }
 
-/// The weights of all kernels as a plan holds them: those of rank 2 once per channel.
+/// The number of weights that a plan stores for all kernels: those of rank 2 once per channel.
 double weight_bytes(const Bank& bank, const Shape& input) {
   double bytes = 0;
   for (const Layer& layer : bank.layers) {
@@ -34,8 +34,8 @@ void check_timeable_together(std::size_t banks, double macs) {
   constexpr std::size_t kMostBanks = 200;  // of half a second each
   if (macs > kMostMacs || banks > kMostBanks)
     throw Error(ErrorKind::memory, "--time",
-                std::to_string(banks) + " layers of " + to_text(macs) +
-                    " multiply-adds together take minutes or more (at most " + std::to_string(kMostBanks) +
+                std::to_string(banks) + " layers with " + to_text(macs) +
+                    " multiply-adds in all take minutes or more (at most " + std::to_string(kMostBanks) +
                     " layers, and " + to_text(kMostMacs) + "); time fewer");
 }
 
@@ -52,8 +52,8 @@ void check_timeable(const Bank& bank, const BankShape& shape) {
   constexpr double kMostMacs = 1e12;  // tens of seconds, several times over
   if (shape.macs > kMostMacs) {
     throw Error(ErrorKind::memory, "--time",
-                "a layer on " + to_string(shape.problem.input) + " takes " + to_text(shape.macs) +
-                    " multiply-adds, and so minutes or more (at most " + to_text(kMostMacs) +
+                "a layer on " + to_string(shape.problem.input) + " has " + to_text(shape.macs) +
+                    " multiply-adds, which take minutes or more (at most " + to_text(kMostMacs) +
                     "); time a smaller shape");
   }
 }
