@@ -1,6 +1,7 @@
 // Float tensors in files: NumPy's .npy, and nested lists in JSON.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,10 @@ RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank 
 
 /// Reads nested lists of numbers, in JSON. Throws Error(input, source) with line and column, or with the JSON pointer.
 RankedTensor parse_tensor_json(std::string_view text, const std::string& source);
+
+/// The shape that parse_tensor_json() returns for `bytes` unless it throws, from brackets and commas alone. Nothing for
+/// text that it rejects for sure.
+std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes);
 
 /// Whether the bytes begin with the signature of .npy.
 bool looks_like_npy(std::span<const std::byte> bytes);

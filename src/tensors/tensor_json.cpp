@@ -38,6 +38,38 @@ bool looks_like_json(std::span<const std::byte> bytes) {
   return first != std::string_view::npos && text[first] == '[';
 }
 
+std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes) {
+  constexpr std::size_t kMostRank = 4;
+  std::int64_t commas[kMostRank] = {}, sizes[kMostRank] = {};  // by depth; sizes of the first list at each
+  std::size_t depth = 0, rank = 0;
+  for (const std::byte byte : bytes) {
+    switch (static_cast<char>(byte)) {
+      case '[':
+        if (depth == kMostRank) return std::nullopt;
+        commas[depth++] = 0;
+        rank = std::max(rank, depth);
+        break;
+      case ',':
+        if (depth == 0) return std::nullopt;
+        ++commas[depth - 1];
+        break;
+      case ']':
+        if (depth == 0) return std::nullopt;
+        --depth;
+        if (sizes[depth] == 0) sizes[depth] = commas[depth] + 1;
+        break;
+      default: break;
+    }
+  }
+  double values = 1;
+  for (std::size_t i = 0; i < rank; ++i) values *= static_cast<double>(sizes[i]);
+  if (depth != 0 || rank < 2 || values > static_cast<double>(bytes.size())) return std::nullopt;
+  std::int64_t dimensions[kMostRank] = {1, 1, 1, 1};
+  std::copy_backward(sizes, sizes + rank, dimensions + kMostRank);
+  return RankedShape{.shape = {.n = dimensions[0], .c = dimensions[1], .h = dimensions[2], .w = dimensions[3]},
+                     .rank = static_cast<int>(rank)};
+}
+
 RankedTensor parse_tensor_json(std::string_view text, const std::string& source) {
   const nlohmann::json document = parse_json(text, ErrorKind::input, source);
   if (!document.is_array()) {

@@ -397,7 +397,7 @@ TEST_CASE("numbers that are too large to compute with are refused and do not ove
 TEST_CASE("messages about unusual names stay on one line") {
   Workplace workplace;
   workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});
-  workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: is empty"});
+  workplace.refuses({"apply", "", "-k", "edge.json"}, 2, {"convtool: INPUT: is an empty name"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a\\nb\":1}", {"/a\\nb: unknown key"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"a/b~c\":1}", {"/a~1b~0c: unknown key"});
   const ProgramResult named =

@@ -189,6 +189,22 @@ TEST_CASE("JSON tensors: ranks, numbers and their shortest text") {
   CHECK(parse_tensor_json("[[1,2,3]]", "t").rank == 2);
 }
 
+TEST_CASE("JSON tensors: the shape is known before the text is parsed") {
+  const auto scan = [](std::string_view text) { return scan_json_shape(std::as_bytes(std::span(text))); };
+  for (const char* text : {"[[1, 2.0], [3.5, -4e-1]]", "[[[1]],[[0.1]]]", "[[[[1],[2]]],[[[3],[4]]]]", "[[1,2,3]]",
+                           " [\n[[1,2,3],[4,5,6]],[[1,2,3],[4,5,6]] ]\n"}) {
+    CAPTURE(text);
+    const RankedTensor parsed = parse_tensor_json(text, "t");
+    REQUIRE(scan(text).has_value());
+    CHECK(scan(text)->shape == parsed.tensor.shape());
+    CHECK(scan(text)->rank == parsed.rank);
+  }
+  for (const char* text : {"", "1", "[1,2]", "[[1,2]", "[[[[[1]]]]]", "]", ",", "[[,,,,,,,,,,,,,],[1]]"}) {
+    CAPTURE(text);
+    CHECK_FALSE(scan(text).has_value());
+  }
+}
+
 TEST_CASE("JSON tensors: invalid text is refused") {
   const auto refused = [](const std::string& text) -> std::string {
     try {

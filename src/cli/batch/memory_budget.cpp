@@ -19,12 +19,12 @@ std::int64_t default_memory_limit() {
 }
 
 void MemoryBudget::refuse(std::int64_t bytes) const {
-  const auto mebibytes = [](std::int64_t value) {
-    return std::to_string((value >> 20) + (value % (1 << 20) != 0 ? 1 : 0)) + " MiB";
-  };
+  const bool is_small = limit_ < 1 << 20;
+  const std::int64_t unit = is_small ? 1 << 10 : 1 << 20;
+  const std::string name = is_small ? " KiB" : " MiB";
   throw Error(ErrorKind::memory, "",
-              "needs up to " + mebibytes(bytes) + " of memory (at most " + mebibytes(limit_) +
-                  " may be used); raise --memory-limit, or crop the input");
+              "needs up to " + std::to_string((bytes + unit - 1) / unit) + name + " of memory (at most " +
+                  std::to_string(limit_ / unit) + name + " may be used); raise --memory-limit, or crop the input");
 }
 
 void MemoryBudget::take(std::int64_t bytes) {

@@ -47,7 +47,7 @@ A network runs kernels, banks and pools one after another, in floats. A string i
       { "weight": "model.safetensors#conv1.weight",
         "bias": "model.safetensors#conv1.bias", "activation": "relu" },
       { "pool": "max", "size": 2 },
-      { "bank": [ [[1, -1]], [[1], [-1]] ], "combine": "magnitude" } ] }
+      { "bank": [ [[1, 0, -1]], [[1, 0, 1]] ], "combine": "magnitude" } ] }
 
 Errors give the line and column, or the JSON pointer of the mistake, such as /weight/2/1.)";
 

@@ -42,7 +42,9 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   }
   if (format.kind == FileFormat::Kind::json) {
     const std::int64_t most = std::ssize(bytes) / 2;  // a digit and a separator for each number
-    return {.format = format, .shape = {.n = 1, .c = 1, .h = 1, .w = most}};
+    const RankedShape json =
+        scan_json_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
+    return {.format = format, .shape = json.shape, .rank = json.rank};
   }
   const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");

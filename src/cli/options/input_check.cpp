@@ -46,9 +46,10 @@ void check_inputs(const RunOptions& options, const std::string& kernel_option,
       refuse("the shell has split the kernel " + kernels.back() + " at a space; put the JSON in single quotes");
     const bool is_parameter = input.find('=') != std::string::npos && input.find('/') == std::string::npos;
     if (is_parameter && !kernels.empty() && is_kernel_name(kernels.back())) {
-      const std::string separator = kernels.back().find(':') == std::string::npos ? ":" : ",";
-      refuse("'" + input + "' is not a file; did you mean " + kernel_option + " " + kernels.back() + separator + input +
-             "?");
+      std::string kernel = kernels.back();
+      if (kernel.ends_with(',') || kernel.ends_with(':')) kernel.pop_back();  // "-k gaussian:sigma=2, size=5"
+      const std::string separator = kernel.find(':') == std::string::npos ? ":" : ",";
+      refuse("'" + input + "' is not a file; did you mean " + kernel_option + " " + kernel + separator + input + "?");
     }
     if (input.find_first_of("*?") != std::string::npos)
       refuse("no file matches '" + input + "'; with a folder: --recursive FOLDER --include '" +

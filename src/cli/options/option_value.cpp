@@ -155,8 +155,11 @@ Padding parse_padding(const std::string& option, std::string_view text) {
   if (!read_integers(text, 'x', 0, numbers) || numbers.size() > 2) {
     std::vector<std::int64_t> two;
     const bool has_comma = read_integers(text, ',', 0, two) && two.size() == 2;
+    const bool is_mode =
+        std::find(std::begin(kPaddingModes), std::end(kPaddingModes), lower) != std::end(kPaddingModes);
     const std::string hint =
         has_comma ? "; did you mean " + std::to_string(two[0]) + "x" + std::to_string(two[1]) + " (height x width)?"
+        : is_mode ? "; did you mean --padding-mode " + lower + "?"
                   : suggestion(lower, {std::begin(kPaddings), std::end(kPaddings)});
     refuse(option, text, "valid, same, same_lower, full, a number, or HxW per side; four sides go to --pads", hint);
   }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "kernels/kernel_source.h"
 
 namespace convtool {
 namespace {
@@ -111,6 +112,8 @@ void refuse_unknown_command(const Command& command, const std::string& word) {
   if (is_top && std::filesystem::exists(word, ignored))
     refuse("'" + word + "' is a file; try: convtool apply " + word + " -k KERNEL");
   const std::string unknown = "unknown command '" + word + "'";
+  if (command.name == "kernels" && is_kernel_name(word))
+    refuse(unknown + "; did you mean 'kernels show " + word + "'?");
   const auto other = std::find_if(std::begin(kOtherCommands), std::end(kOtherCommands),
                                   [&](const OtherCommand& row) { return row.word == word; });
   if (is_top && other != std::end(kOtherCommands))

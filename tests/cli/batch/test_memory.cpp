@@ -47,6 +47,12 @@ TEST_CASE("no input needs more memory than estimated, and each needs a good part
   put_noise(folder, "a.png", CV_8UC4);
   put_noise(folder, "deep.tif", CV_16UC3);
   put_noise(folder, "progressive.jpg", CV_8UC3, {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  std::string row = "[0", rows = "[", kernels = "[[[[1,2],[3,4]]]";  // 500x800, and 40 kernels for it
+  for (int i = 1; i < 800; ++i) row += "," + std::to_string(i % 10);
+  for (int i = 0; i < 500; ++i) rows += (i > 0 ? "," : "") + row + "]";
+  for (int i = 1; i < 40; ++i) kernels += ",[[[1,2],[3,4]]]";
+  folder.write("t.json", rows + "]");
+  folder.write("many.json", kernels + "]");
   const std::vector<std::vector<std::string>> cases = {
       {"apply", "c.ppm", "-k", "sharpen", "-o", "o.tif"},
       {"apply", "c.ppm", "-k", "sharpen", "-o", "o.webp"},
@@ -56,6 +62,8 @@ TEST_CASE("no input needs more memory than estimated, and each needs a good part
       {"apply", "a.png", "-k", "binomial-5", "--alpha", "premultiply", "-o", "o.png"},
       {"apply", "deep.tif", "-k", "gaussian:sigma=20", "-o", "o.tif"},
       {"apply", "progressive.jpg", "-k", "sharpen", "-o", "o.ppm"},
+      {"apply", "t.json", "-k", "[[1,2],[3,4]]", "-o", "o.npy"},
+      {"apply", "t.json", "-k", "many.json", "-o", "o.npy"},
       {"edges", "c.ppm", "--thin", "--hysteresis", "100,200", "--output-kind", "binary", "-o", "o.png"},
       {"edges", "a.png", "--output-kind", "orientation", "-o", "o.png"},
       {"edges", "c.ppm", "--color", "di-zenzo", "--thin", "--hysteresis", "auto", "-o", "o.npy"},
