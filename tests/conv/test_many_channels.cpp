@@ -1,4 +1,4 @@
-// Numbers of channels around vectors and panels, and pictures as narrow as a tile: the edge cases of `packed` and
+// Numbers of channels around vectors and blocks, and pictures as narrow as a tile: the edge cases of `packed` and
 // `depthwise`. All cases are f32, or integers whose sums stay below 2^24, with few exceptions among u16.
 #include <doctest/doctest.h>
 
@@ -45,7 +45,7 @@ void check(ConvCase c, ConvTester& tester, Random& random) {
   tester.check(c);
 }
 
-TEST_CASE("output channels around vectors and panels, in groups, on narrow pictures") {
+TEST_CASE("output channels around vectors and blocks, in groups, on narrow pictures") {
   constexpr std::uint64_t kSeed = 71;
   ConvTester tester("many outputs", kSeed, {{"packed", 170}, {"rows", 170}});  // 18 numbers, 10 widths
   Random random(kSeed);
@@ -63,7 +63,7 @@ TEST_CASE("output channels around vectors and panels, in groups, on narrow pictu
     }
 }
 
-TEST_CASE("many input channels, and outputs combined across groups and panels") {
+TEST_CASE("many input channels, and outputs combined across groups and blocks") {
   constexpr std::uint64_t kSeed = 72;
   // 4 numbers of inputs, 3 of combined channels. Up to 2313 taps: u16 is refused, and exact u8 in part.
   ConvTester tester("many inputs", kSeed, {{"packed", 6}, {"rows", 6}, {"direct", 12}, {"fft", 1}});

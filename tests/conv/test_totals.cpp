@@ -17,7 +17,7 @@ double sum_of(const ConstTensorRef& ref) {
 }
 
 TEST_CASE("the total is the sum of the responses, and computing it does not change them") {
-  // Whole numbers: sums are exact in any order. Rows of several stretches, and work for several threads.
+  // Whole numbers: sums are exact in any order. Rows of several row spans, and work for several threads.
   struct Case {
     Shape input;
     KernelShape kernel;

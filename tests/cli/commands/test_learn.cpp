@@ -331,7 +331,7 @@ TEST_CASE("errors about shapes and channels say which shape would fit") {
   check_refused(learn("three.json", {"--init", "[[[1]],[[1]],[[1]]]"}), 1,
                 "give a target with as many items and channels");
   check_refused(learn("one.json", {"--init", "[[1]]"}), 1, "give a target with as many items and channels");
-  check_refused(learn("three.json", {"--init", "[[1]]", "--groups", "1"}), 2, "--groups: mixes channels");
+  check_refused(learn("three.json", {"--init", "[[1]]", "--groups", "1"}), 2, "--groups: combines channels");
   check_refused(learn("three.json", {"--init", "nope"}), 2,
                 "--init: no kernel is called 'nope' (expected zeros, uniform, ");
   check_refused(learn("three.json", {"--kernel-size", "1000000000", "--padding", "same"}), 2,

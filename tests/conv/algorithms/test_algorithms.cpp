@@ -167,7 +167,7 @@ TEST_CASE("the largest dilation of a kernel of one row") {
                            Numbers::exact, random));
 }
 
-TEST_CASE("rows wider than a panel") {
+TEST_CASE("rows wider than a slice") {
   // 3 types, 2 strides, 2 numbers of channels: 12 cases. 1 in 6 is for `integer`, half have stride 1.
   constexpr std::uint64_t kSeed = 7;
   ConvTester tester("wide rows", kSeed,
@@ -326,7 +326,7 @@ TEST_CASE("any number of threads gives the same bytes and statistics") {
       {{{"direct", 9}, {"rows", 9}, {"fft", 9}}, Weights::any, all, {1, 1, 250, 260}, {1, 1, 7, 7}},  // one plane
       {{{"direct", 9}, {"rows", 9}, {"depthwise", 9}}, Weights::any, all, {1, 3, 180, 191}, {3, 1, 5, 5}, 3},
       {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 8, 72, 72}, {32, 8, 3, 3}},  // a layer
-      // A batch in which bands of rows for threads begin inside items.
+      // A batch in which the rows of a thread begin inside items.
       {{{"direct", 9}, {"rows", 9}, {"packed", 9}}, Weights::any, all, {7, 2, 41, 40}, {6, 2, 5, 3}},
       // No more rows than threads.
       {{{"direct", 9}, {"packed", 9}}, Weights::any, all, {1, 4, 2, 3000}, {8, 4, 2, 9}},

@@ -101,7 +101,7 @@ TEST_CASE("tap products match their definition on every instruction set") {
       const Tensor values = rough_tensor(shape, random);
       const Definition defined = define(c, values, shape.h);
       // Floats: a lane adds at most 4096 products of a block, then at most 16 lanes are added. Doubles: the same, then
-      // fewer than 2048 blocks and bands.
+      // fewer than 2048 blocks and shares.
       const WeightGradient got = weight_gradient(c.problem, c.input.ref(), values.ref(), 1);
       const WeightGradient sums = gradient_of(c.problem, defined.sums),
                            magnitudes = gradient_of(c.problem, defined.magnitudes);
@@ -147,7 +147,7 @@ TEST_CASE("gradients and tap products have the same bits for any number of threa
     CHECK(more.with_values == one.with_values);
     CHECK(more.with_taps == one.with_taps);
   }
-  // weight_gradient() cuts its work into one band per million multiply-adds: 13 million, summed by rows, and 27
+  // weight_gradient() cuts its work into one share per million multiply-adds: 13 million, summed by rows, and 27
   // million, by pixels.
   for (const KernelShape& kernel : {KernelShape{16, 4, 3, 3}, KernelShape{16, 8, 3, 3}}) {
     CAPTURE(kernel.c_i_per_group);

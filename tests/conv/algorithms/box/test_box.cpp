@@ -1,5 +1,5 @@
 // The algorithm `box` against `reference`, on kernels of equal weights, which random weights never are: running sums at
-// every width and number of channels, padding values that enter and leave the window, panels, and what it refuses.
+// every width and number of channels, padding values that enter and leave the window, slices, and what it refuses.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -67,9 +67,9 @@ TEST_CASE("box: every width of a picture, of 1 to 5 channels") {
       }
 }
 
-TEST_CASE("box: rows wider than a panel") {
+TEST_CASE("box: rows wider than a slice") {
   Random random(102);
-  ConvTester tester("box panels", 102, {{"box", 12}}, Sets::in_turn);  // 2 types, 2 numbers of channels, 3 widths
+  ConvTester tester("box slices", 102, {{"box", 12}}, Sets::in_turn);  // 2 types, 2 numbers of channels, 3 widths
   for (const DType dtype : kIntegers)
     for (const std::int64_t channels : {1, 3})
       for (const std::int64_t more : {-1, 1, 40}) {
