@@ -53,8 +53,8 @@ TEST_CASE("sums far from 0: no other number enters the extremes") {
 }
 
 TEST_CASE("blocks of channels that are not full, between others") {
-  // With 16 lanes a group of 72 outputs has blocks of 32, 32 and 8, and two blocks make a work item. The last block of 28
-  // and of 46 outputs fills its first vector but not its second, on 16 lanes and on fewer.
+  // With 16 lanes a group of 72 outputs has blocks of 32, 32 and 8, and two blocks make a work item. The last block of
+  // 28 and of 46 outputs fills its first vector but not its second, on 16 lanes and on fewer.
   constexpr std::uint64_t kSeed = 94;
   ConvTester tester("overhang", kSeed, {{"packed", 5}});
   Random random(kSeed);
