@@ -14,9 +14,6 @@
 
 namespace convtool {
 
-class Executor;
-struct Algorithm;
-
 struct PlanOptions {
   std::string algorithm = "auto";                                  ///< "auto", or one of algorithm_names()
   int threads = 0;                                                 ///< 0: one per core

@@ -48,7 +48,11 @@ const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
-    {"Eigen", {"learn"}}};
+    {"Eigen", {"learn"}},
+    {"hwy", {"conv", "bench"}},
+    {"xxhash.h", {"files/digest.cpp"}},
+    {"libdeflate.h", {"pictures/compression.cpp"}},
+    {"zlib.h", {"pictures/compression.cpp"}}};
 
 /// The headers of conv/ that other folders may include. The others are private to the engine.
 const std::set<std::string> kPublicConvHeaders = {"conv/epilogue.h",

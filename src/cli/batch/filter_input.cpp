@@ -59,8 +59,8 @@ void write(const Outcome& outcome, const Destination& destination, const std::op
   }
 }
 
-/// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far. `share` covers
-/// the memory of `attempt`, and is taken once that is known.
+/// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far. `share`
+/// covers the memory of `attempt`, and is taken once that is known.
 void process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
              Attempt& attempt) {
   const FilterSpec& spec = run.spec;
@@ -103,10 +103,7 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
 
   attempt.job = plan_job(*source, destination, spec);
   if (run.options.dry_run) return;
-  if (destination.format->kind != FileFormat::Kind::json && is_terminal(destination.path))
-    throw Error(ErrorKind::output, "",
-                std::string(destination.format->name()) +
-                    " bytes are not written to a terminal; redirect them, or use -o FILE");
+  if (destination.format->kind != FileFormat::Kind::json) refuse_terminal(destination.path, destination.format->name());
   attempt.outcome = run_job(*attempt.job, std::move(source), std::move(picture), spec, run.options.no_clobber);
   const Stopwatch writing;
   write(*attempt.outcome, destination, file.record, run);

@@ -8,8 +8,21 @@
 #include "core/error.h"
 
 namespace convtool {
+namespace {
 
 namespace fs = std::filesystem;
+
+bool is_terminal(const std::string& path) {
+  if (path == "-") return ::isatty(STDOUT_FILENO) == 1;
+  std::error_code ignored;
+  if (!fs::is_character_file(path, ignored)) return false;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  const bool is_one = descriptor >= 0 && ::isatty(descriptor) == 1;
+  if (descriptor >= 0) ::close(descriptor);
+  return is_one;
+}
+
+}  // namespace
 
 bool exists(const std::string& path) {
   std::error_code ignored;
@@ -25,14 +38,10 @@ void create_folder_of(const std::string& path) {
     throw Error(ErrorKind::output, folder.string(), "the folder cannot be created (" + failed.message() + ")");
 }
 
-bool is_terminal(const std::string& path) {
-  if (path == "-") return ::isatty(STDOUT_FILENO) == 1;
-  std::error_code ignored;
-  if (!fs::is_character_file(path, ignored)) return false;
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-  const bool is_one = descriptor >= 0 && ::isatty(descriptor) == 1;
-  if (descriptor >= 0) ::close(descriptor);
-  return is_one;
+void refuse_terminal(const std::string& path, std::string_view format) {
+  if (is_terminal(path))
+    throw Error(ErrorKind::output, "",
+                std::string(format) + " bytes are not written to a terminal; redirect them, or use -o FILE");
 }
 
 }  // namespace convtool

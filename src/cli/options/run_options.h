@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/batch/batch.h"
+#include "cli/batch/batch_options.h"
 #include "cli/job/filter_spec.h"
 #include "cli/options/command_line.h"
 
 namespace convtool {
 
-/// As given on the command line; resolve() checks them and turns them into numbers.
+/// As given on the command line; resolve_filter() and resolve_batch() check them and convert them to numbers.
 struct RunOptions {
   const Command* command = nullptr;  ///< which they belong to
   InputOptions inputs;

@@ -1,14 +1,13 @@
 // convtool kernels convert: convert kernels to and from the formats of other programs.
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <optional>
 
-#include "cli/batch/destinations.h"
+#include "cli/batch/read_files.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/exit_code.h"
+#include "cli/job/output_file.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
@@ -112,8 +111,7 @@ int run_convert(const ConvertOptions& options) {
   const std::string output = options.output.value_or("-");
   const Network network = load_source(options.source, parse_format("--from", options.from));
   const Bytes bytes = format_kernel(format, network);
-  if (output == "-" && format == KernelFormat::npy && ::isatty(STDOUT_FILENO) == 1)
-    throw Error(ErrorKind::output, "", "npy bytes are not written to a terminal; redirect them, or use -o FILE");
+  if (format == KernelFormat::npy) refuse_terminal(output, "npy");
   ReadFiles read(network.files);
   read.add({options.source});
   read.refuse_overwriting(output);
