@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kSingleThreaded = 1 << 16;
 
 /// `value` if it is larger than `most` or NaN, else `most`. A NaN in `most` stays, since no value is larger.
-float larger(float value, float most) { return (value > most) | (value != value) ? value : most; }
+float larger(float value, float most) { return ((value > most) | (value != value)) ? value : most; }
 
 /// A range of neighbouring channels. A row of their values is stored as [x * count + k].
 struct ChannelRange {
