@@ -146,8 +146,9 @@ TEST_CASE("scikit-image's gradients and Laplacian, at its own border") {
         auto got = answers(bank, input.ref());
         auto bounds = bounds_of(bank, input.ref());
         for (std::size_t k = 0; k < got.size(); ++k) {
-          const auto& [name, sign] = filter.components[k];
-          CAPTURE(std::string(name));
+          const std::string name(filter.components[k].name);
+          const double sign = filter.components[k].sign;
+          CAPTURE(name);
           for (double& value : got[k]) value *= sign / filter.divisor;
           for (double& bound : bounds[k]) bound /= filter.divisor;
           CHECK(count_outside(got[k], crop.at(name), bounds[k], worst_component) == 0);

@@ -77,7 +77,7 @@ TEST_CASE("show --json has all traits") {
   CHECK(kernel["weight"] == json({{-1, -2, -1}, {0, 0, 0}, {1, 2, 1}}));
   CHECK(kernel["padding"] == "same");
   CHECK(kernel["sum"] == 0);
-  CHECK(kernel["response_at_frequency_0"] == json({0}));
+  CHECK(kernel["response_at_frequency_0"] == json::array({0}));
   CHECK(kernel["planes"][0]["rank"] == 1);
   CHECK(kernel["planes"][0]["separable"] == json({{"column", {-1, 0, 1}}, {"row", {1, 2, 1}}}));
   CHECK(kernel["planes"][0]["symmetry"]["top_bottom"] == "antisymmetric");

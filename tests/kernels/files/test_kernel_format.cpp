@@ -166,7 +166,9 @@ TEST_CASE("openEO: factor and border") {
                                                          {"\"reflect\"", PaddingMode::symmetric},
                                                          {"\"reflect_pixel\"", PaddingMode::reflect},
                                                          {"\"wrap\"", PaddingMode::circular}};
-  for (const auto& [border, mode] : borders) {
+  for (const auto& row : borders) {
+    const char* border = row.first;  // Clang 14 captures no structured bindings
+    const PaddingMode mode = row.second;
     CAPTURE(border);
     const std::string text = std::string(R"({"kernel":[[1,2,3]],"border":)") + border + "}";
     const Layer one = only(parse(KernelFormat::openeo, text));
