@@ -296,7 +296,7 @@ FourierLoops<Real> loops() {
 
 template <class Real>
 Fourier<Real>::Fourier(std::int64_t n, int quarters) : n_(n), radices_(radices_of(n)) {
-  require(n >= 16 && (n & (n - 1)) == 0, "a Fourier transform of a length that is no power of two");
+  require(n >= 16 && (n & (n - 1)) == 0, "a Fourier transform whose length is not a power of two");
   std::vector<Turn> blocks = {{quarters, 4}};  // where x^m lies on the unit circle for each block of m coefficients
   for (const int radix : radices_) {
     std::vector<Turn> parts;
