@@ -76,7 +76,7 @@ void declare_program(Command& program, VersionOptions& options) {
     if (!options.version) {
       std::string names;
       for (const Command& command : program.commands) names += (names.empty() ? "" : ", ") + std::string(command.name);
-      throw Error(ErrorKind::usage, "", "no command given (expected one of " + names + "); see 'convtool --help'");
+      refuse_usage("", "no command given (expected one of " + names + "); see 'convtool --help'");
     }
     print(version_text(options.json));
     return kExitDone;

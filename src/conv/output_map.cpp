@@ -8,8 +8,7 @@ namespace {
 
 void check_finite(double range) {
   if (std::isfinite(range)) return;
-  throw Error(ErrorKind::shape, "",
-              "the response contains infinities, so there is no range to normalize; use another --map");
+  refuse_shape("", "the response contains infinities, so there is no range to normalize; use another --map");
 }
 
 }  // namespace

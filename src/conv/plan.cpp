@@ -50,13 +50,11 @@ Choice choose(const ConvProblem& problem, const Kernel& kernel, const std::strin
     if (name != algorithm->name) continue;
     Offer offer = algorithm->consider(problem, kernel);
     if (!offer.refusal.empty()) {
-      throw Error(ErrorKind::shape, "",
-                  "--algorithm " + name + " does not apply here: " + offer.refusal + "; use auto");
+      refuse_shape("", "--algorithm " + name + " does not apply here: " + offer.refusal + "; use auto");
     }
     return {algorithm, std::move(offer)};
   }
-  throw Error(ErrorKind::usage, "--algorithm",
-              "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
+  refuse_usage("--algorithm", "unknown algorithm '" + name + "' (expected one of " + quoted_names() + ")");
 }
 
 ConvProblem in_layout(ConvProblem problem, const PlanOptions& options) {

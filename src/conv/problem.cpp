@@ -7,8 +7,6 @@ namespace {
 
 std::string times(std::int64_t h, std::int64_t w) { return std::to_string(h) + "x" + std::to_string(w); }
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
 /// A remedy for a kernel that expects `expected` input channels on an input of c_i.
 std::string channel_remedy(const ConvProblem& problem, std::int64_t expected) {
   const std::int64_t c_i = problem.input.c;
@@ -29,21 +27,22 @@ void check_channels(const ConvProblem& problem) {
   const std::int64_t c_i = problem.input.c, groups = problem.groups;
   const std::int64_t expected = problem.kernel.c_i_per_group * groups;
   if (c_i != expected) {
-    refuse("the kernel's channels do not match the input (expected " + counted(expected, "channel") +
-           (groups > 1 ? " in " + std::to_string(groups) + " groups" : "") + ", got " + std::to_string(c_i) + "); " +
-           channel_remedy(problem, expected));
+    refuse_shape("", "the kernel's channels do not match the input (expected " + counted(expected, "channel") +
+                         (groups > 1 ? " in " + std::to_string(groups) + " groups" : "") + ", got " +
+                         std::to_string(c_i) + "); " + channel_remedy(problem, expected));
   }
   if (problem.kernel.c_o % groups != 0) {
-    refuse("groups does not divide the output channels (" + counted(groups, "group") + ", " +
-           counted(problem.kernel.c_o, "output channel") + "); choose groups that divides both channel counts");
+    refuse_shape("", "groups does not divide the output channels (" + counted(groups, "group") + ", " +
+                         counted(problem.kernel.c_o, "output channel") +
+                         "); choose groups that divides both channel counts");
   }
 }
 
 void check_axis(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, PaddingMode mode) {
   if (mode == PaddingMode::reflect && (begin >= in || end >= in)) {
-    refuse("reflect padding must be smaller than the input (padding " + std::to_string(begin) + " and " +
-           std::to_string(end) + " against an input " + axis + " of " + std::to_string(in) +
-           "); pad less, or use symmetric, replicate or circular");
+    refuse_shape("", "reflect padding must be smaller than the input (padding " + std::to_string(begin) + " and " +
+                         std::to_string(end) + " against an input " + axis + " of " + std::to_string(in) +
+                         "); pad less, or use symmetric, replicate or circular");
   }
 }
 
@@ -57,12 +56,12 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   const double weights = static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) *
                          static_cast<double>(kernel.kh) * static_cast<double>(kernel.kw);
   constexpr double kAddressable = 0x1p46;  // far beyond any memory, and well within 64 bits
-  if (weights > kAddressable) refuse("the kernel has more weights than fit in any memory; make it smaller");
+  if (weights > kAddressable) refuse_shape("", "the kernel has more weights than fit in any memory; make it smaller");
   require(weights > 0 && params.stride.h > 0 && params.stride.w > 0 && params.dilation.h > 0 && params.dilation.w > 0 &&
               params.groups > 0,
           "a kernel, stride, dilation or groups below 1 reached the engine");
   if (input.n < 1 || input.c < 1 || input.h < 1 || input.w < 1) {
-    refuse("the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");
+    refuse_shape("", "the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");
   }
   ConvProblem problem{
       .input_dtype = input_dtype,
@@ -84,9 +83,9 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   const std::int64_t padded_h = input.h + pads.top + pads.bottom, padded_w = input.w + pads.left + pads.right;
   if (extent.h > padded_h || extent.w > padded_w) {
     const bool dilated = params.dilation != Extent{};
-    refuse("the kernel is larger than the padded input (kernel " + times(kernel.kh, kernel.kw) +
-           (dilated ? ", dilated to " + times(extent.h, extent.w) : "") + ", padded input " +
-           times(padded_h, padded_w) + "); pad more, or use a smaller kernel");
+    refuse_shape("", "the kernel is larger than the padded input (kernel " + times(kernel.kh, kernel.kw) +
+                         (dilated ? ", dilated to " + times(extent.h, extent.w) : "") + ", padded input " +
+                         times(padded_h, padded_w) + "); pad more, or use a smaller kernel");
   }
   return problem;
 }

@@ -47,6 +47,11 @@ class Error : public std::runtime_error {
   std::string where_;
 };
 
+/// Throw an Error of the kind in their name.
+[[noreturn]] void refuse_usage(const std::string& where, const std::string& message);
+[[noreturn]] void refuse_kernel(const std::string& where, const std::string& message);
+[[noreturn]] void refuse_shape(const std::string& where, const std::string& message);
+
 /// Throws an internal Error unless `condition` holds. For conditions that only a bug can violate.
 inline void require(bool condition, const char* what) {
   if (!condition) throw Error(ErrorKind::internal, "", std::string("a bug in convtool: ") + what);

@@ -17,10 +17,8 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
 [[noreturn]] void refuse_infinite(const std::string& what) {
-  refuse(what + " for edges of infinite strength; give thresholds as numbers, or write floats");
+  refuse_shape("", what + " for edges of infinite strength; give thresholds as numbers, or write floats");
 }
 
 /// Whether later stages need the direction of the gradient.
@@ -39,16 +37,17 @@ bool wants_responses(const EdgeRecipe& recipe, const Shape& input) {
 const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
   const std::string& name = recipe.kernels.name;
   if (recipe.color == ColorRule::luma && input.c > 1)
-    refuse("edges of " + std::to_string(input.c) +
-           " channels have to be combined; choose --color max, sum or di-zenzo");
+    refuse_shape("", "edges of " + std::to_string(input.c) +
+                         " channels have to be combined; choose --color max, sum or di-zenzo");
   if (needs_direction(recipe, input) && !recipe.has_gradient() && !wants_responses(recipe, input))
-    refuse("the operator " + name +
-           " has no direction, which thin edges, orientations, components of several colours and di-zenzo need; choose "
-           "another, such as sobel");
+    refuse_shape("", "the operator " + name +
+                         " has no direction, which thin edges, orientations, components of several colours and "
+                         "di-zenzo need; choose "
+                         "another, such as sobel");
   if (recipe.color == ColorRule::di_zenzo && input.c > 1 && recipe.kernels.combine == Combine::l1)
-    refuse("--color di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
+    refuse_shape("", "--color di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
   if (recipe.kind == EdgeKind::components && recipe.is_laplacian() && recipe.thin)
-    refuse("zero crossings have no components; leave out --thin");
+    refuse_shape("", "zero crossings have no components; leave out --thin");
   return recipe;
 }
 

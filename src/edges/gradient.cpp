@@ -84,7 +84,7 @@ Turn turn_of(const Bank& pair) {
   const double size = std::hypot(first.x, first.y) * std::hypot(second.x, second.y);
   constexpr double kRounding = 1e-5;  // far above the rounding of float weights, far below any intended angle
   if (!(area > kRounding * size))
-    throw Error(ErrorKind::kernel, pair.name, "its two kernels are not the components of a gradient, x before y");
+    refuse_kernel(pair.name, "its two kernels are not the components of a gradient, x before y");
   if (std::fabs(first.y) < kRounding * first.x && std::fabs(second.x) < kRounding * second.y) return {};
   const double scale = 1 / std::sqrt(area);
   return {second.y * scale, -first.y * scale, -second.x * scale, first.x * scale};

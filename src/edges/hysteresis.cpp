@@ -120,8 +120,7 @@ Thresholds otsu_thresholds(const ConstTensorRef& strength) {
     if (value > 0) largest = std::max(largest, static_cast<double>(value));
   });
   if (std::isinf(largest))
-    throw Error(ErrorKind::shape, "",
-                "no thresholds can be found for edges of infinite strength; give them as numbers");
+    refuse_shape("", "no thresholds can be found for edges of infinite strength; give them as numbers");
   if (largest == 0) return {};
 
   Histogram counts = {};

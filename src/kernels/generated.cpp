@@ -60,7 +60,7 @@ class Arguments {
     return {*h, *w};
   }
 
-  [[noreturn]] void fail(const std::string& message) const { throw Error(ErrorKind::kernel, text_, message); }
+  [[noreturn]] void fail(const std::string& message) const { refuse_kernel(text_, message); }
 
  private:
   struct Pair {
@@ -219,9 +219,8 @@ const Recipe& find_recipe(const std::string& text) {
     known.push_back(recipe.generator.name);
     list += (list.empty() ? "" : ", ") + std::string(recipe.generator.name);
   }
-  throw Error(ErrorKind::kernel, text,
-              "no kernel with parameters is called '" + std::string(name) + "' (expected " + list + ")" +
-                  suggestion(name, known));
+  refuse_kernel(text, "no kernel with parameters is called '" + std::string(name) + "' (expected " + list + ")" +
+                          suggestion(name, known));
 }
 
 }  // namespace

@@ -37,8 +37,6 @@ constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},
                                  {"gray", "luma"},
                                  {"grey", "luma"}};
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kernel, kOption, message); }
-
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
   return first != std::string::npos && (argument[first] == '[' || argument[first] == '{');
@@ -57,13 +55,15 @@ bool is_generator(std::string_view name) {
 void refuse_other_files(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (has_extension(path, ".safetensors")) {
-    refuse("'" + path +
-           "' stores arrays by name; 'convtool kernels import' writes kernel files for them, and {\"weight\": \"" +
-           path + "#NAME\"} is the one called NAME");
+    refuse_kernel(
+        kOption,
+        "'" + path +
+            "' stores arrays by name; 'convtool kernels import' writes kernel files for them, and {\"weight\": \"" +
+            path + "#NAME\"} is the one called NAME");
   }
   const auto format = extension.empty() ? std::nullopt : find_file_format(extension);
   if (format && !format->is_tensor())
-    refuse("'" + path + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+    refuse_kernel(kOption, "'" + path + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
 }
 
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
@@ -72,7 +72,7 @@ Bytes read_kernel_file(const std::string& path) {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
-    refuse(error.what());
+    refuse_kernel(kOption, error.what());
   }
 }
 
@@ -88,8 +88,10 @@ Network load_file(const std::string& path) {
 
 Network load_inline(const std::string& text) {
   if (ends_inside_brackets(text)) {
-    refuse("the brackets of '" + printable(text.substr(0, 40)) +
-           "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
+    refuse_kernel(
+        kOption,
+        "the brackets of '" + printable(text.substr(0, 40)) +
+            "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
   }
   return parse_kernel_json(text, kOption, "inline");
 }
@@ -129,9 +131,11 @@ std::string advice(const std::string& name) {
   refuse_other_files(name);
   std::error_code ignored;
   if (std::filesystem::is_regular_file(name, ignored))
-    refuse("'" + name + "' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./" +
-           name);
-  refuse("no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" + advice(name));
+    refuse_kernel(
+        kOption,
+        "'" + name + "' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./" + name);
+  refuse_kernel(kOption, "no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" +
+                             advice(name));
 }
 
 /// Whether `argument` is a piece of JSON such as weight:[[1,-1]], without the braces and quotes that a shell has
@@ -147,8 +151,9 @@ bool is_piece_of_json(const std::string& argument) {
 Network load_kernel(const std::string& argument) {
   if (is_inline(argument)) return load_inline(argument);
   if (is_piece_of_json(argument))
-    refuse("'" + printable(argument) +
-           "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
+    refuse_kernel(kOption,
+                  "'" + printable(argument) +
+                      "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
   if (is_path(argument)) return load_file(argument);
   if (const ShippedKernel* shipped = find_shipped_kernel(argument))
     return parse_kernel_json(shipped->json, "kernels/" + argument + ".json", argument);

@@ -34,9 +34,8 @@ Bank smoothed(const Bank& bank, double sigma) {
     require(layer.rank == 2 && layer.params.dilation == Extent{}, "a kernel that can be smoothed");
     if (2 * reach + static_cast<double>(std::max(layer.shape.kh, layer.shape.kw)) >
         static_cast<double>(kMaxGeneratedSize))
-      throw Error(ErrorKind::kernel, result.name,
-                  "its kernels would be larger than " + std::to_string(kMaxGeneratedSize) +
-                      " pixels each way; choose a smaller sigma, or shrink the picture first");
+      refuse_kernel(result.name, "its kernels would be larger than " + std::to_string(kMaxGeneratedSize) +
+                                     " pixels each way; choose a smaller sigma, or shrink the picture first");
     const auto side = static_cast<std::int64_t>(2 * reach + 1);
     layer.weights = convolved(layer, sample_gaussian(sigma, {side, side}));
     layer.shape.kh += side - 1;

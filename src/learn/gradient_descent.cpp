@@ -44,9 +44,9 @@ void add_gradient_of_squares(const Sample& sample, const Tensor& errors, int thr
                                     double first, double loss) {
   const double rate = stable_rate(samples, options.learns_bias, options.threads);
   const std::string remedy = rate > 0 && rate < options.rate ? "try --lr " + short_text(rate) : "choose a smaller one";
-  throw Error(ErrorKind::shape, "--lr",
-              "the run diverges at epoch " + std::to_string(epoch) + " (loss " + short_text(first) +
-                  " at the start, now " + short_text(loss) + ", rate " + to_text(options.rate) + "); " + remedy);
+  refuse_shape("--lr", "the run diverges at epoch " + std::to_string(epoch) + " (loss " + short_text(first) +
+                           " at the start, now " + short_text(loss) + ", rate " + to_text(options.rate) + "); " +
+                           remedy);
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ Solution solve(const Matrix& gram, const Matrix& rhs, double& cubed) {
   const auto size = static_cast<double>(gram.rows());
   cubed += size * size * size;
   if (cubed > kMostCubed)
-    throw Error(
-        ErrorKind::shape, "--method",
+    refuse_shape(
+        "--method",
         "the input hardly determines the " + std::to_string(gram.rows()) +
             " unknowns of an output channel, and finding the smallest solution would take minutes; add --ridge 1, or "
             "learn a smaller kernel");
@@ -85,10 +85,9 @@ LeastSquares solve_least_squares(std::span<const Sample> samples, const LeastSqu
   const ConvProblem& problem = samples.front().problem;
   const std::int64_t weights = problem.kernel.taps(), columns = weights + (options.learns_bias ? 1 : 0);
   if (columns > kMostColumns)
-    throw Error(ErrorKind::shape, "--method",
-                "least squares can find at most " + std::to_string(kMostColumns) +
-                    " weights of an output channel (got " + std::to_string(columns) +
-                    "); choose --method gd, more groups or a smaller kernel");
+    refuse_shape("--method", "least squares can find at most " + std::to_string(kMostColumns) +
+                                 " weights of an output channel (got " + std::to_string(columns) +
+                                 "); choose --method gd, more groups or a smaller kernel");
 
   const TapProducts products = sum_products(samples, options.threads);
   const std::int64_t taps = products.taps, outputs = products.outputs;

@@ -30,10 +30,9 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
 void check_bias(const Layer& layer, std::int64_t c_o) {
   const std::int64_t count = std::ssize(layer.bias);
   if (count <= 1 || count == c_o) return;
-  throw Error(ErrorKind::shape, "",
-              "the bias does not match the output channels (expected " +
-                  (c_o == 1 ? "one number" : "1 or " + std::to_string(c_o) + " numbers") + ", got " +
-                  std::to_string(count) + "); give one number, or one per output channel");
+  refuse_shape("", "the bias does not match the output channels (expected " +
+                       (c_o == 1 ? "one number" : "1 or " + std::to_string(c_o) + " numbers") + ", got " +
+                       std::to_string(count) + "); give one number, or one per output channel");
 }
 
 /// The range of the responses between two percentiles.
@@ -86,10 +85,9 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
     if (geometry.problems.size() == 1) {
       geometry.output = output;
     } else if (output.h != geometry.output.h || output.w != geometry.output.w) {
-      throw Error(ErrorKind::shape, "",
-                  "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
-                      size_text(geometry.output) + ", '" + layer.name + "' gives " + size_text(output) +
-                      "); give both padding \"same\", or run them one at a time");
+      refuse_shape("", "outputs of different sizes cannot be stacked ('" + bank.layers.front().name + "' gives " +
+                           size_text(geometry.output) + ", '" + layer.name + "' gives " + size_text(output) +
+                           "); give both padding \"same\", or run them one at a time");
     } else if (bank.combine == Combine::none) {
       geometry.output.c += output.c;
     }

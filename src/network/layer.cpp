@@ -16,8 +16,8 @@ void check_bank(const Bank& bank) {
   const bool combined = bank.combine != Combine::none;
   for (const Layer& layer : bank.layers) {
     if (layer.pooling != Pooling::none && (combined || bank.layers.size() > 1)) {
-      throw Error(ErrorKind::kernel, bank.name,
-                  "'" + layer.name + "' is a pool, which cannot be in a bank; make it a separate entry in \"layers\"");
+      refuse_kernel(bank.name, "'" + layer.name +
+                                   "' is a pool, which cannot be in a bank; make it a separate entry in \"layers\"");
     }
     const char* differs = layer.params.stride != first.params.stride               ? "stride"
                           : !combined                                              ? nullptr
@@ -26,10 +26,9 @@ void check_bank(const Bank& bank) {
                           : layer.activation != first.activation                   ? "activation"
                                                                                    : nullptr;
     if (differs != nullptr) {
-      throw Error(ErrorKind::kernel, bank.name,
-                  std::string("kernels to be ") + (combined ? "combined" : "stacked") + " must be alike, but '" +
-                      first.name + "' and '" + layer.name + "' differ in " + differs + "; make it the same" +
-                      (combined ? ", or use \"combine\": \"none\"" : ""));
+      refuse_kernel(bank.name, std::string("kernels to be ") + (combined ? "combined" : "stacked") +
+                                   " must be alike, but '" + first.name + "' and '" + layer.name + "' differ in " +
+                                   differs + "; make it the same" + (combined ? ", or use \"combine\": \"none\"" : ""));
     }
   }
 }

@@ -10,9 +10,8 @@ namespace {
 /// The product over all layers of the sum of their weights. Throws for a network that cannot be run this way.
 double weight_sum_of(const Network& network) {
   const auto refuse = [](const std::string& name, const std::string& why) {
-    throw Error(
-        ErrorKind::shape, "",
-        "--alpha premultiply divides by filtered alpha, but kernel '" + name + "' " + why + "; choose --alpha keep");
+    refuse_shape("", "--alpha premultiply divides by filtered alpha, but kernel '" + name + "' " + why +
+                         "; choose --alpha keep");
   };
   double product = 1;
   for (const Bank& bank : network.banks) {

@@ -9,8 +9,7 @@ std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   // Products stay below a quarter of the range, which leaves room for the sums below.
   if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 4 || product < INT64_MIN / 4) {
-    throw Error(ErrorKind::shape, "",
-                "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");
+    refuse_shape("", "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");
   }
   return product;
 }

@@ -78,7 +78,7 @@ class HeaderReader {
 
  private:
   [[noreturn]] void damaged(const std::string& what) const {
-    throw Error(ErrorKind::kernel, path_, "is a damaged safetensors file: " + what + "; download or save it again");
+    refuse_kernel(path_, "is a damaged safetensors file: " + what + "; download or save it again");
   }
 
   StoredArray read_array(const std::string& name, const json& entry) const {
@@ -164,9 +164,7 @@ std::int64_t StoredArray::count() const {
 }
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(path, ErrorKind::kernel) {
-  const auto refuse = [&](const std::string& what) {
-    throw Error(ErrorKind::kernel, path, "is not a safetensors file (" + what + ")");
-  };
+  const auto refuse = [&](const std::string& what) { refuse_kernel(path, "is not a safetensors file (" + what + ")"); };
   if (file_.size() < kLengthBytes) refuse("it has " + std::to_string(file_.size()) + " bytes");
   Bytes bytes(kLengthBytes);
   file_.read(0, bytes);
@@ -200,15 +198,14 @@ std::vector<float> SafetensorsFile::read(const StoredArray& array) const {
       for (std::size_t i = 0; i < some; ++i) {
         const double value = to_double(load_number<Stored>(chunk.data() + i * sizeof(Stored), std::endian::little));
         if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
-          throw Error(ErrorKind::kernel, path_, "'" + array.name + "' contains a value beyond float32");
+          refuse_kernel(path_, "'" + array.name + "' contains a value beyond float32");
         values.push_back(static_cast<float>(value));
       }
     }
   });
   if (!known)
-    throw Error(ErrorKind::kernel, path_,
-                "'" + array.name + "' has type " + array.dtype +
-                    " (expected F16, BF16, F32, F64 or integers); convert it to float32");
+    refuse_kernel(path_, "'" + array.name + "' has type " + array.dtype +
+                             " (expected F16, BF16, F32, F64 or integers); convert it to float32");
   return values;
 }
 

@@ -44,7 +44,7 @@ void run_threads(std::size_t threads, const std::function<void()>& work) {
 /// Throws Error(usage) if the options do not allow a manifest.
 void check_manifest(const BatchOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
   const std::string& manifest = *options.manifest;
-  const auto refuse = [](const std::string& message) { throw Error(ErrorKind::usage, "--manifest", message); };
+  const auto refuse = [](const std::string& message) { refuse_usage("--manifest", message); };
   const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
   if (reads_stdin || options.destination.output == "-") refuse("cannot record standard input or output; name files");
   if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");

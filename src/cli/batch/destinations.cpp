@@ -11,7 +11,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
   std::error_code ignored;
   if (options.out_dir && std::filesystem::exists(*options.out_dir, ignored) &&
       !std::filesystem::is_directory(*options.out_dir, ignored))
-    throw Error(ErrorKind::usage, *options.out_dir, "is not a folder; --out-dir takes a folder, --output a file");
+    refuse_usage(*options.out_dir, "is not a folder; --out-dir takes a folder, --output a file");
 
   const auto check = [&](const Destination& destination) {
     folders.check(destination);

@@ -9,10 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::usage, where, message);
-}
-
 std::string folder_of(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -24,7 +20,7 @@ void check_can_create(const std::string& folder) {
   fs::path existing = fs::absolute(folder, failed);
   while (!fs::exists(existing, failed) && existing.has_relative_path()) existing = existing.parent_path();
   if (!fs::is_directory(existing, failed) || ::access(existing.c_str(), W_OK) != 0) {
-    refuse(folder, "the folder cannot be created ('" + existing.string() + "' is not a writable folder)");
+    refuse_usage(folder, "the folder cannot be created ('" + existing.string() + "' is not a writable folder)");
   }
 }
 
@@ -65,21 +61,22 @@ void Folders::check(const Destination& destination) {
   const std::string& path = destination.path;
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  if (fs::is_directory(status)) refuse(path, "the output is a folder; move it, or choose another name with --output");
+  if (fs::is_directory(status))
+    refuse_usage(path, "the output is a folder; move it, or choose another name with --output");
   const std::string folder = folder_of(path);
   switch (state_of(folder)) {
     case State::missing:
     case State::no_folder:
       if (!destination.create_folder) {
-        if (state_of(folder) == State::no_folder) refuse(path, "'" + folder + "' is not a folder");
-        refuse(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
+        if (state_of(folder) == State::no_folder) refuse_usage(path, "'" + folder + "' is not a folder");
+        refuse_usage(path, "the folder '" + folder + "' does not exist; create it, or use --out-dir");
       }
       if (!can_be_created_.contains(folder)) check_can_create(folder);
       can_be_created_.insert(folder);
       return;
     case State::read_only:
       if (fs::exists(status) && !fs::is_regular_file(status)) return;  // a device is written directly
-      refuse(path, "the folder '" + folder + "' is not writable");
+      refuse_usage(path, "the folder '" + folder + "' is not writable");
     case State::writable: return;
   }
 }

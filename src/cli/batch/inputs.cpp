@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::usage, where, message);
-}
-
 /// `folder` if it is relative and stays inside the folder that it is put in, else "".
 std::string mirrored(const fs::path& folder) {
   const fs::path normal = folder.lexically_normal();
@@ -32,11 +28,11 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
   try {
     bytes = read_file(list);
   } catch (const Error& error) {
-    refuse("--files-from", error.what());
+    refuse_usage("--files-from", error.what());
   }
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!nul_separated && text.find('\0') != std::string_view::npos)
-    refuse("--files-from", "'" + list + "' has NUL-terminated names; add -0");
+    refuse_usage("--files-from", "'" + list + "' has NUL-terminated names; add -0");
   const char end = nul_separated ? '\0' : '\n';
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(end), text.size());
@@ -68,13 +64,13 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
       if (is_output || name.starts_with('.'))
         at.disable_recursion_pending();
       else if (::access(at->path().c_str(), R_OK | X_OK) != 0)
-        refuse(at->path().string(), "the folder cannot be read; leave it out, or change its permissions");
+        refuse_usage(at->path().string(), "the folder cannot be read; leave it out, or change its permissions");
     } else if (at->is_regular_file(ignored) && is_wanted(name, options.include) &&
                others.find(at->path(), folders.settle(at->path())).empty()) {
       found.push_back({at->path().string(), mirrored(at->path().parent_path().lexically_relative(folder))});
     }
   }
-  if (failed) refuse(folder, "the folder cannot be read (" + failed.message() + ")");
+  if (failed) refuse_usage(folder, "the folder cannot be read (" + failed.message() + ")");
   std::sort(found.begin(), found.end(), [](const Input& a, const Input& b) { return a.path < b.path; });
   inputs.insert(inputs.end(), found.begin(), found.end());
 }
@@ -83,9 +79,9 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
 
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
                                const ReadFiles& others) {
-  if (options.nul_separated && !options.files_from) refuse("-0", "needs --files-from; add it, or leave -0 out");
+  if (options.nul_separated && !options.files_from) refuse_usage("-0", "needs --files-from; add it, or leave -0 out");
   if (!options.include.empty() && !options.recursive)
-    refuse("--include", "needs --recursive; add it, or leave --include out");
+    refuse_usage("--include", "needs --recursive; add it, or leave --include out");
   std::vector<Input> inputs;
   Folders folders;
   for (const std::string& name : options.named) {
@@ -97,14 +93,15 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
   }
   if (options.files_from) add_list(*options.files_from, options.nul_separated, inputs);
   if (std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.path.empty(); }))
-    refuse("INPUT", "is an empty name; leave it out");
+    refuse_usage("INPUT", "is an empty name; leave it out");
   const auto stdins = std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.path == "-"; });
-  if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse("-", "standard input can be read only once");
+  if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse_usage("-", "standard input can be read only once");
   if (inputs.empty())
-    refuse("INPUT", options.named.empty() && !options.files_from
-                        ? "no input given; name a picture or tensor, - for standard input, or a list with --files-from"
-                        : "no pictures or tensors found in " +
-                              (options.named.size() == 1 ? "'" + options.named.front() + "'" : "the folders given"));
+    refuse_usage("INPUT",
+                 options.named.empty() && !options.files_from
+                     ? "no input given; name a picture or tensor, - for standard input, or a list with --files-from"
+                     : "no pictures or tensors found in " +
+                           (options.named.size() == 1 ? "'" + options.named.front() + "'" : "the folders given"));
   return inputs;
 }
 
@@ -126,9 +123,9 @@ void ListedFolders::refuse_output(const std::string& output, const std::string& 
     const bool is_hidden =
         std::any_of(below.begin(), below.end(), [](const fs::path& part) { return part.native().starts_with('.'); });
     if (!is_hidden && is_wanted(below.filename().string(), options_.include))
-      refuse("--recursive", "the output '" + output +
-                                "' would be an input of the next run; write to a folder outside '" + name +
-                                "', or inside it with --out-dir");
+      refuse_usage("--recursive", "the output '" + output +
+                                      "' would be an input of the next run; write to a folder outside '" + name +
+                                      "', or inside it with --out-dir");
   }
 }
 

@@ -78,7 +78,7 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
     }
     if (std::filesystem::exists(path_, ignored)) bytes = read_file(path_);
   } catch (const Error& error) {
-    throw Error(ErrorKind::usage, "--manifest", error.what());
+    refuse_usage("--manifest", error.what());
   }
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   ends_in_line_ = text.empty() || text.ends_with('\n');
@@ -86,9 +86,8 @@ Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), ac
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (!read_line(line))
-      throw Error(ErrorKind::usage, "--manifest",
-                  "'" + path_ + "' is not a convtool manifest (line " + std::to_string(number) +
-                      "); choose another file, or move this one to start over");
+      refuse_usage("--manifest", "'" + path_ + "' is not a convtool manifest (line " + std::to_string(number) +
+                                     "); choose another file, or move this one to start over");
   }
 }
 

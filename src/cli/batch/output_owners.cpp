@@ -8,10 +8,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::usage, where, message);
-}
-
 std::string without_extension(const std::string& path) { return fs::path(path).replace_extension().string(); }
 
 }  // namespace
@@ -28,10 +24,11 @@ OutputOwners::OutputOwners(const std::vector<Input>& inputs, const std::vector<D
       if (fresh) continue;
       const std::string& owner = inputs[at->second].path;
       if (at->second == i)
-        refuse("--dump-layers", "'" + settled + "' would be both the result and a layer's file; choose another folder");
-      if (inputs[i].path == owner) refuse(owner, "is given twice as an input; give it once");
-      refuse(inputs[i].path, "would write the same output as '" + owner + "' ('" + settled +
-                                 "'); filter them in separate runs, or into separate folders");
+        refuse_usage("--dump-layers",
+                     "'" + settled + "' would be both the result and a layer's file; choose another folder");
+      if (inputs[i].path == owner) refuse_usage(owner, "is given twice as an input; give it once");
+      refuse_usage(inputs[i].path, "would write the same output as '" + owner + "' ('" + settled +
+                                       "'); filter them in separate runs, or into separate folders");
     }
     if (destinations[i].derived) derived_[without_extension(folders.settle(destinations[i].path))].push_back(i);
   }

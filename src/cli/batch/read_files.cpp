@@ -33,8 +33,7 @@ void ReadFiles::refuse_overwriting(const std::string& path) const { refuse_overw
 
 void ReadFiles::refuse_overwriting(const std::string& path, const std::string& settled) const {
   const std::string name = find(path, settled);
-  if (!name.empty())
-    throw Error(ErrorKind::usage, path, "the output is '" + name + "', which this run reads; write to another file");
+  if (!name.empty()) refuse_usage(path, "the output is '" + name + "', which this run reads; write to another file");
 }
 
 }  // namespace convtool

@@ -64,9 +64,8 @@ int run_bench(const BenchOptions& options) {
   const std::vector<int> threads(distinct.begin(), distinct.end());
   const std::vector<Workload> selected = workloads(options.filter);
   if (selected.empty()) {
-    throw Error(ErrorKind::usage, "--filter",
-                "no workload's id and name contain '" + options.filter +
-                    "' (such as I1, or 3x3); run without --filter to see them all");
+    refuse_usage("--filter", "no workload's id and name contain '" + options.filter +
+                                 "' (such as I1, or 3x3); run without --filter to see them all");
   }
   Roof roof;
   if (!options.json) print(roof_text(roof, threads) + "\n" + bench_head(threads));

@@ -38,10 +38,6 @@ constexpr std::string_view kExamples = R"(  convtool edges img.png              
   convtool edges img.png --operator scharr --depth f32 -o gradient.npy
   convtool edges img.png --operator log --sigma 2 --output-kind binary)";
 
-[[noreturn]] void refuse(const char* option, const std::string& message) {
-  throw Error(ErrorKind::usage, option, message);
-}
-
 /// The thresholds of "auto", "LOW,HIGH" or "pLOW,pHIGH".
 ThresholdRule parse_hysteresis(const std::string& text) {
   if (text == "auto") return {};
@@ -49,11 +45,13 @@ ThresholdRule parse_hysteresis(const std::string& text) {
   const bool percentiles = text.starts_with('p') && second != std::string::npos;
   const std::string plain = percentiles ? text.substr(1, second) + text.substr(second + 2) : text;
   const std::optional<std::array<double, 2>> range = find_two_numbers(plain);
-  if (range && (*range)[0] > (*range)[1]) refuse("--hysteresis", "LOW is above HIGH (got " + text + "); swap them");
+  if (range && (*range)[0] > (*range)[1])
+    refuse_usage("--hysteresis", "LOW is above HIGH (got " + text + "); swap them");
   const double most = percentiles ? 100 : std::numeric_limits<float>::max();
   if (!range || (*range)[0] < 0 || (*range)[1] > most)
-    refuse("--hysteresis",
-           "'" + text + "' is not valid (expected LOW,HIGH such as 100,200, percentiles such as p80,p95, or auto)");
+    refuse_usage(
+        "--hysteresis",
+        "'" + text + "' is not valid (expected LOW,HIGH such as 100,200, percentiles such as p80,p95, or auto)");
   return {percentiles ? ThresholdRule::Source::percentile : ThresholdRule::Source::response, (*range)[0], (*range)[1]};
 }
 
@@ -62,25 +60,25 @@ std::array<double, 3> parse_color(const std::string& text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (text.size() != 6 || error != std::errc() || end != text.data() + text.size())
-    refuse("--overlay-color", "'" + text + "' is not valid (expected RRGGBB such as ff0000)");
+    refuse_usage("--overlay-color", "'" + text + "' is not valid (expected RRGGBB such as ff0000)");
   return {(value >> 16) / 255.0, (value >> 8 & 0xFF) / 255.0, (value & 0xFF) / 255.0};
 }
 
 /// The operator's kernels, smoothed, with the border and norm of `options`.
 Bank load_operator(const EdgesOptions& options) {
-  if (options.name == "canny") refuse("--operator", "'edges --thin --hysteresis auto' is a Canny detector");
+  if (options.name == "canny") refuse_usage("--operator", "'edges --thin --hysteresis auto' is a Canny detector");
   const std::string name(kOperators[parse_choice("--operator", options.name, kOperators)]);
   const double sigma = options.sigma ? parse_not_negative("--sigma", *options.sigma) : 0;
   const bool is_log = name == "log";
   Bank bank = load_kernel(is_log && sigma > 0 ? "log:sigma=" + to_text(sigma) : name).banks.front();
   if (sigma > 0 && (sigma < kSmallestSigma || sigma > kLargestSigma))
-    refuse("--sigma", "'" + *options.sigma + "' is not valid (expected 0, or from " + to_text(kSmallestSigma) + " to " +
-                          to_text(kLargestSigma) + ")");
+    refuse_usage("--sigma", "'" + *options.sigma + "' is not valid (expected 0, or from " + to_text(kSmallestSigma) +
+                                " to " + to_text(kLargestSigma) + ")");
   if (sigma > 0 && !is_log) bank = smoothed(bank, sigma);
   if (options.norm) {
     const bool l1 = parse_choice("--norm", *options.norm, kNorms) == 1;
     if (bank.combine != Combine::magnitude)
-      refuse("--norm", "applies to gradients (got --operator " + name + "); leave it out");
+      refuse_usage("--norm", "applies to gradients (got --operator " + name + "); leave it out");
     bank.combine = l1 ? Combine::l1 : Combine::magnitude;
   }
   for (Layer& layer : bank.layers) set_padding_mode(options.padding_mode, options.padding_value, layer.params);
@@ -105,24 +103,24 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSp
   const std::string& name = options.name;
   const std::string kind(kEdgeKinds[static_cast<int>(recipe.kind)]);
   if (recipe.thin && !recipe.has_gradient() && !recipe.is_laplacian())
-    refuse("--thin", "needs the direction of edges, which " + name + " does not give; choose another operator");
+    refuse_usage("--thin", "needs the direction of edges, which " + name + " does not give; choose another operator");
   if (recipe.kind == EdgeKind::orientation && !recipe.has_gradient())
-    refuse("--output-kind", name + " has no orientation; choose another operator, such as sobel");
+    refuse_usage("--output-kind", name + " has no orientation; choose another operator, such as sobel");
   if (recipe.kind == EdgeKind::components && recipe.hysteresis && !recipe.has_gradient())
-    refuse("--hysteresis",
-           "needs a gradient, and the components of " + name + " are not one; leave it out, or choose sobel");
+    refuse_usage("--hysteresis",
+                 "needs a gradient, and the components of " + name + " are not one; leave it out, or choose sobel");
   if (recipe.kind == EdgeKind::components && spec.map == OutputMap::signs && !recipe.is_laplacian())
-    refuse("--map", "signed shows one channel (" + name + " has " + std::to_string(recipe.kernels.layers.size()) +
-                        " components); choose --map offset and write .npy");
+    refuse_usage("--map", "signed shows one channel (" + name + " has " + std::to_string(recipe.kernels.layers.size()) +
+                              " components); choose --map offset and write .npy");
   if (options.angle && recipe.kind != EdgeKind::orientation)
-    refuse("--angle", "applies to --output-kind orientation (got " + kind + "); leave it out");
+    refuse_usage("--angle", "applies to --output-kind orientation (got " + kind + "); leave it out");
   if (options.overlay_color && recipe.kind != EdgeKind::overlay)
-    refuse("--overlay-color", "applies to --output-kind overlay (got " + kind + "); leave it out");
+    refuse_usage("--overlay-color", "applies to --output-kind overlay (got " + kind + "); leave it out");
   if ((spec.map || spec.threshold) && !recipe.is_mapped())
-    refuse(spec.threshold ? "--threshold" : "--map",
-           "applies to magnitude and components (got --output-kind " + kind + "); leave it out");
+    refuse_usage(spec.threshold ? "--threshold" : "--map",
+                 "applies to magnitude and components (got --output-kind " + kind + "); leave it out");
   if (spec.alpha == AlphaRule::filter || spec.alpha == AlphaRule::premultiply)
-    refuse("--alpha", "edges takes keep or drop (got " + options.run.alpha + ")");
+    refuse_usage("--alpha", "edges takes keep or drop (got " + options.run.alpha + ")");
 }
 
 int run_edges(const EdgesOptions& options) {

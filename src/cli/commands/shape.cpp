@@ -113,9 +113,8 @@ Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
       .kw = size.w};
   override_layer(options.layer, layer);
   if (c_i % layer.params.groups != 0) {
-    throw Error(
-        ErrorKind::usage, "--groups",
-        std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) + " input channels");
+    refuse_usage("--groups", std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) +
+                                 " input channels");
   }
   layer.shape.c_i_per_group = c_i / layer.params.groups;
   return layer;
@@ -183,16 +182,15 @@ class Stack {
 
 void check_options(const ShapeOptions& options) {
   if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
-    throw Error(ErrorKind::usage, "--kernel", "expected either --kernel or --kernel-size; give one of them");
+    refuse_usage("--kernel", "expected either --kernel or --kernel-size; give one of them");
   }
   if (options.out_channels && !options.kernel_size) {
-    throw Error(ErrorKind::usage, "--out-channels", "needs --kernel-size; a kernel has its own output channels");
+    refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
   }
   if (options.layer.combine && options.kernel_size) {
-    throw Error(ErrorKind::usage, "--combine",
-                "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
+    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   }
-  if (options.threads && !options.time) throw Error(ErrorKind::usage, "--threads", "needs --time; leave it out");
+  if (options.threads && !options.time) refuse_usage("--threads", "needs --time; leave it out");
 }
 
 /// Times the layers of the report on noise, one after another. Throws before the first for one that cannot be timed.

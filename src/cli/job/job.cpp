@@ -8,12 +8,11 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
 void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
   if (shape.h > max_pixels / shape.w) {
-    refuse(std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
-           ", at most " + std::to_string(max_pixels) + " pixels); raise --max-pixels if this is intended");
+    refuse_shape("", std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
+                         ", at most " + std::to_string(max_pixels) +
+                         " pixels); raise --max-pixels if this is intended");
   }
   constexpr double kAddressable = 0x1p46;  // elements; far beyond any memory, well within 64 bits
   if (static_cast<double>(shape.n) * static_cast<double>(shape.c) * static_cast<double>(shape.h) *
@@ -27,11 +26,11 @@ void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
 /// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that can show it.
 std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format) {
   if (response.c != 1)
-    refuse("--map signed shows one channel in two colours (got " + std::to_string(response.c) +
-           " channels); add --gray, or combine them with --combine");
+    refuse_shape("", "--map signed shows one channel in two colours (got " + std::to_string(response.c) +
+                         " channels); add --gray, or combine them with --combine");
   if (!is_integer(dtype))
-    refuse(std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
-           (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
+    refuse_shape("", std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
+                         (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
   return 3;
 }
 
@@ -40,8 +39,8 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   mapping.percentiles = spec.percentiles;
   mapping.threshold = spec.threshold;
   if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
-    refuse("--threshold needs --map clip or abs (the kernel file asks for " + std::string(to_string(mapping.map)) +
-           "); add one of them");
+    refuse_shape("", "--threshold needs --map clip or abs (the kernel file asks for " +
+                         std::string(to_string(mapping.map)) + "); add one of them");
   return mapping;
 }
 

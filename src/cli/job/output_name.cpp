@@ -12,21 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::usage, where, message);
-}
-
 FileFormat format_of_path(const std::string& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) refuse(path, "the output is a folder; give a file, or use --out-dir");
+  if (fs::is_directory(path, ignored)) refuse_usage(path, "the output is a folder; give a file, or use --out-dir");
   const std::string extension = fs::path(path).extension().string();
   if (extension.empty()) {
-    refuse(path, "the output has no extension, which decides the format; use one of " + file_format_names());
+    refuse_usage(path, "the output has no extension, which decides the format; use one of " + file_format_names());
   }
   const std::optional<FileFormat> format = find_file_format(extension);
   if (!format)
-    refuse(path, extension + " cannot be written; the formats are " + file_format_names() +
-                     suggestion(extension.substr(1), file_format_words()));
+    refuse_usage(path, extension + " cannot be written; the formats are " + file_format_names() +
+                           suggestion(extension.substr(1), file_format_words()));
   return *format;
 }
 
@@ -72,10 +68,11 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
     const std::string word = pattern.substr(at + 1, end - at - 1);
     const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
     if (end == pattern.size())
-      refuse("--output", "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
+      refuse_usage("--output",
+                   "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
     if (known == std::end(words))
-      refuse("--output", "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
-                             suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
+      refuse_usage("--output", "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
+                                   suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
     name += known->second;
     at = end;
   }
@@ -117,23 +114,24 @@ std::vector<std::string> layer_paths(const Input& input, const std::string& fold
 
 /// Throws Error(usage) for options that exclude each other or are empty.
 void check_options(const DestinationOptions& options, bool pattern, std::size_t inputs) {
-  if (options.output && options.out_dir) refuse("--out-dir", "cannot be used together with --output; keep one");
+  if (options.output && options.out_dir) refuse_usage("--out-dir", "cannot be used together with --output; keep one");
   if (options.output && !pattern && inputs > 1)
-    refuse("--output", "names one file, but there are " + std::to_string(inputs) +
-                           " inputs; use --out-dir, or a name such as '{dir}/{stem}.{kernel}.{ext}'");
-  if (options.output && options.output->empty()) refuse("--output", "is empty; give a file, or - for standard output");
-  if (options.out_dir && options.out_dir->empty()) refuse("--out-dir", "is empty; give a folder");
-  if (options.dump_layers && options.dump_layers->empty()) refuse("--dump-layers", "is empty; give a folder");
+    refuse_usage("--output", "names one file, but there are " + std::to_string(inputs) +
+                                 " inputs; use --out-dir, or a name such as '{dir}/{stem}.{kernel}.{ext}'");
+  if (options.output && options.output->empty())
+    refuse_usage("--output", "is empty; give a file, or - for standard output");
+  if (options.out_dir && options.out_dir->empty()) refuse_usage("--out-dir", "is empty; give a folder");
+  if (options.dump_layers && options.dump_layers->empty()) refuse_usage("--dump-layers", "is empty; give a folder");
   if (pattern && options.format)
-    refuse("--format", "has no effect where --output has {}, whose extension decides; leave it out");
+    refuse_usage("--format", "has no effect where --output has {}, whose extension decides; leave it out");
 }
 
 std::optional<FileFormat> given_format(const DestinationOptions& options) {
   if (!options.format) return std::nullopt;
   const std::optional<FileFormat> format = find_file_format(*options.format);
   if (!format)
-    refuse("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")" +
-                           suggestion(*options.format, file_format_words()));
+    refuse_usage("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")" +
+                                 suggestion(*options.format, file_format_words()));
   return format;
 }
 
@@ -141,7 +139,7 @@ Destination given_name(const std::string& output, const std::optional<FileFormat
   const std::string path = is_stdout(output) ? "-" : output;
   const bool is_stream = path == "-" || is_nameless_stream(path);
   if (!is_stream && format)
-    refuse("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
+    refuse_usage("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
   return {.path = path, .format = is_stream ? format : format_of_path(path)};
 }
 

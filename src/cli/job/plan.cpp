@@ -9,8 +9,6 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
 class PlainPlan final : public Plan {
  public:
   explicit PlainPlan(NetworkPlan plan) : plan_(std::move(plan)) {}
@@ -60,8 +58,9 @@ void check_alpha_channel(const Source& source, const ConstTensorRef& x, const Fi
   const Layer& first = spec.network.banks.front().layers.front();
   const std::int64_t expected = first.shape.c_i_per_group * first.params.groups;
   if (source.has_alpha() && spec.alpha == AlphaRule::keep && first.rank > 2 && expected == x.shape.c + 1) {
-    refuse("the kernel's channels do not match the input (expected " + std::to_string(expected) + " channels, got " +
-           std::to_string(x.shape.c) + ", since alpha is set aside); add --alpha filter to count alpha as a channel");
+    refuse_shape("", "the kernel's channels do not match the input (expected " + std::to_string(expected) +
+                         " channels, got " + std::to_string(x.shape.c) +
+                         ", since alpha is set aside); add --alpha filter to count alpha as a channel");
   }
 }
 
@@ -80,8 +79,9 @@ std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, 
   if (spec.alpha != AlphaRule::premultiply || !source.has_alpha())
     return std::make_unique<PlainPlan>(NetworkPlan(spec.network, x.dtype, x.shape, spec.flip, options));
 
-  if (spec.map == OutputMap::signs) refuse("--map signed has no room for a filtered alpha; choose --alpha keep");
-  if (spec.dumps_layers) refuse("--dump-layers would write colours multiplied by alpha; choose --alpha keep");
+  if (spec.map == OutputMap::signs)
+    refuse_shape("", "--map signed has no room for a filtered alpha; choose --alpha keep");
+  if (spec.dumps_layers) refuse_shape("", "--dump-layers would write colours multiplied by alpha; choose --alpha keep");
   return std::make_unique<AlphaPlan>(PremultipliedPlan(spec.network, x.dtype, x.shape, spec.flip, options));
 }
 

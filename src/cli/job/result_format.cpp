@@ -1,22 +1,19 @@
 #include "cli/job/result_format.h"
 
 namespace convtool {
-namespace {
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::shape, "", message); }
-
-}  // namespace
+namespace {}  // namespace
 
 EdgeRecipe complete_recipe(const FilterSpec& spec, bool is_tensor, DType input, const FileFormat& format) {
   EdgeRecipe recipe = *spec.edges;
   if (recipe.kind == EdgeKind::overlay && is_tensor)
-    refuse("an overlay needs a picture to be painted on, and the input is a tensor; choose --output-kind binary");
+    refuse_shape("",
+                 "an overlay needs a picture to be painted on, and the input is a tensor; choose --output-kind binary");
   const bool floats = spec.depth ? *spec.depth == DType::f32 : format.is_tensor() || !is_integer(input);
   if (recipe.kind == EdgeKind::orientation && !spec.angle_given)
     recipe.angle = floats ? AngleUnit::radians : AngleUnit::wheel;
   if (recipe.kind == EdgeKind::orientation && recipe.angle != AngleUnit::wheel && spec.depth && !floats)
-    refuse("angles in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]) + " are f32 (got --depth " +
-           std::string(to_string(*spec.depth)) + "); choose --angle wheel");
+    refuse_shape("", "angles in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]) +
+                         " are f32 (got --depth " + std::string(to_string(*spec.depth)) + "); choose --angle wheel");
   return recipe;
 }
 
@@ -28,8 +25,8 @@ std::optional<DType> given_depth(const FilterSpec& spec, const std::optional<Edg
 DType result_dtype(DType input, const FileFormat& format, const std::optional<DType>& depth, bool map_given) {
   if (format.is_tensor()) {
     if (depth && *depth != DType::f32) {
-      refuse("tensors are written as f32 (--depth " + std::string(to_string(*depth)) +
-             " needs a picture format such as .png)");
+      refuse_shape("", "tensors are written as f32 (--depth " + std::string(to_string(*depth)) +
+                           " needs a picture format such as .png)");
     }
     return DType::f32;
   }
@@ -56,8 +53,8 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   if (format.is_tensor()) return;
   const std::string name(format.name());
   if (shape.n > 1)
-    refuse("the result is a batch of " + std::to_string(shape.n) + " pictures, but " + name +
-           " stores one; write .npy");
+    refuse_shape("", "the result is a batch of " + std::to_string(shape.n) + " pictures, but " + name +
+                         " stores one; write .npy");
   if (pixels && holds(*format.picture, dtype, *pixels)) return;
 
   const std::string result = std::to_string(shape.c) + (shape.c == 1 ? " channel" : " channels") + " of " +
@@ -73,13 +70,13 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";
-  refuse("the result has " + result + ", which " + name + " cannot store; " + remedy);
+  refuse_shape("", "the result has " + result + ", which " + name + " cannot store; " + remedy);
 }
 
 void check_encoding(const FileFormat& format, const EncodeOptions& options) {
   const auto refuse_option = [&](const char* option, const char* remedy) {
-    refuse(std::string(option) + " has no effect on " + std::string(format.name()) + "; leave it out, or write a " +
-           remedy);
+    refuse_shape("", std::string(option) + " has no effect on " + std::string(format.name()) +
+                         "; leave it out, or write a " + remedy);
   };
   const bool is_png = !format.is_tensor() && format.picture->name == "png";
   if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))

@@ -75,8 +75,7 @@ ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
 }
 
 void Source::make_grey() {
-  if (is_tensor())
-    throw Error(ErrorKind::shape, "", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+  if (is_tensor()) refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
   content = image().to_luma();
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::usage, "", message); }
-
 bool is_missing(const std::string& input) {
   std::error_code ignored;
   return input != "-" && !fs::exists(input, ignored);
@@ -22,9 +20,9 @@ bool is_json_start(const std::string& text) { return text.starts_with('[') || te
 bool is_json_end(const std::string& text) { return text.ends_with(']') || text.ends_with('}'); }
 
 void refuse_kernel_name(const std::string& name, const std::string& option, const std::vector<std::string>& kernels) {
-  if (kernels.empty()) refuse("'" + name + "' is a kernel, not a file: " + option + " " + name);
-  refuse("'" + name + "' is a kernel, not a file; a second kernel needs its own option: " + option + " " +
-         kernels.back() + " " + option + " " + name);
+  if (kernels.empty()) refuse_usage("", "'" + name + "' is a kernel, not a file: " + option + " " + name);
+  refuse_usage("", "'" + name + "' is a kernel, not a file; a second kernel needs its own option: " + option + " " +
+                       kernels.back() + " " + option + " " + name);
 }
 
 /// Whether `input`, the second of two, looks like the output: "apply img.png out.png".
@@ -43,18 +41,21 @@ void check_inputs(const RunOptions& options, const std::string& kernel_option,
     if (input.empty() || !is_missing(input)) continue;
     if (is_kernel_name(input)) refuse_kernel_name(input, kernel_option, kernels);
     if (!kernels.empty() && is_json_start(kernels.back()) && !is_json_end(kernels.back()) && is_json_end(input))
-      refuse("the shell has split the kernel " + kernels.back() + " at a space; put the JSON in single quotes");
+      refuse_usage("",
+                   "the shell has split the kernel " + kernels.back() + " at a space; put the JSON in single quotes");
     const bool is_parameter = input.find('=') != std::string::npos && input.find('/') == std::string::npos;
     if (is_parameter && !kernels.empty() && is_kernel_name(kernels.back())) {
       std::string kernel = kernels.back();
       if (kernel.ends_with(',') || kernel.ends_with(':')) kernel.pop_back();  // "-k gaussian:sigma=2, size=5"
       const std::string separator = kernel.find(':') == std::string::npos ? ":" : ",";
-      refuse("'" + input + "' is not a file; did you mean " + kernel_option + " " + kernel + separator + input + "?");
+      refuse_usage(
+          "", "'" + input + "' is not a file; did you mean " + kernel_option + " " + kernel + separator + input + "?");
     }
     if (input.find_first_of("*?") != std::string::npos)
-      refuse("no file matches '" + input + "'; with a folder: --recursive FOLDER --include '" +
-             fs::path(input).filename().string() + "'");
-    if (is_output(options, input)) refuse("'" + input + "' does not exist; to name the output, write -o " + input);
+      refuse_usage("", "no file matches '" + input + "'; with a folder: --recursive FOLDER --include '" +
+                           fs::path(input).filename().string() + "'");
+    if (is_output(options, input))
+      refuse_usage("", "'" + input + "' does not exist; to name the output, write -o " + input);
   }
 }
 

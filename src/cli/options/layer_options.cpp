@@ -38,13 +38,11 @@ Network join(std::vector<Network> networks) {
     Bank& part = network.banks.front();
     const bool combined = part.combine != Combine::none;
     if (network.banks.size() > 1 || combined) {
-      throw Error(ErrorKind::kernel, network.name,
-                  "is a " + std::string(combined ? "combined bank" : "network") +
-                      ", which cannot be in a bank with other kernels; use one --kernel");
+      refuse_kernel(network.name, "is a " + std::string(combined ? "combined bank" : "network") +
+                                      ", which cannot be in a bank with other kernels; use one --kernel");
     }
     if (part.map && bank.map && *part.map != *bank.map) {
-      throw Error(ErrorKind::kernel, network.name,
-                  "asks for another map than the kernels before it; choose one with --map");
+      refuse_kernel(network.name, "asks for another map than the kernels before it; choose one with --map");
     }
     if (part.map) bank.map = part.map;
     joined.files.insert(joined.files.end(), network.files.begin(), network.files.end());
@@ -196,7 +194,7 @@ void set_padding_mode(const std::optional<std::string>& mode, const std::optiona
   if (!value) return;
   const std::vector<float> numbers = parse_numbers("--padding-value", *value);
   if (numbers.size() != 1 || params.padding_mode != PaddingMode::constant)
-    throw Error(ErrorKind::usage, "--padding-value", "expected one number, together with --padding-mode constant");
+    refuse_usage("--padding-value", "expected one number, together with --padding-mode constant");
   params.padding_value = numbers.front();
 }
 
@@ -210,15 +208,13 @@ void override_layer(const LayerOptions& options, Layer& layer) {
   if (options.groups) {
     const std::int64_t groups = parse_integer("--groups", *options.groups, 1, kLargestParameter);
     if (groups > 1 && layer.rank != 4) {
-      throw Error(ErrorKind::usage, "--groups",
-                  "needs weights of rank 4, [c_o][c_i/groups][kh][kw] (kernel '" + layer.name + "' has rank " +
-                      std::to_string(layer.rank) +
-                      (layer.rank == 2 ? ", which already filters each channel separately)" : ")"));
+      refuse_usage("--groups", "needs weights of rank 4, [c_o][c_i/groups][kh][kw] (kernel '" + layer.name +
+                                   "' has rank " + std::to_string(layer.rank) +
+                                   (layer.rank == 2 ? ", which already filters each channel separately)" : ")"));
     }
     if (layer.shape.c_o % groups != 0) {
-      throw Error(ErrorKind::usage, "--groups",
-                  std::to_string(groups) + " groups do not divide the " + std::to_string(layer.shape.c_o) +
-                      " output channels of kernel '" + layer.name + "'");
+      refuse_usage("--groups", std::to_string(groups) + " groups do not divide the " + std::to_string(layer.shape.c_o) +
+                                   " output channels of kernel '" + layer.name + "'");
     }
     params.groups = groups;
   }
@@ -226,9 +222,8 @@ void override_layer(const LayerOptions& options, Layer& layer) {
     layer.bias = parse_numbers("--bias", *options.bias);
     const auto given = static_cast<std::int64_t>(layer.bias.size());
     if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
-      throw Error(ErrorKind::usage, "--bias",
-                  "does not match the output channels of kernel '" + layer.name + "' (expected 1 or " +
-                      std::to_string(layer.shape.c_o) + " numbers, got " + std::to_string(given) + ")");
+      refuse_usage("--bias", "does not match the output channels of kernel '" + layer.name + "' (expected 1 or " +
+                                 std::to_string(layer.shape.c_o) + " numbers, got " + std::to_string(given) + ")");
     }
   }
 }
@@ -241,15 +236,13 @@ Network load_network(const LayerOptions& options) {
   const std::string given = first_override(options);
   if (network.banks.size() > 1) {
     if (given.empty()) return network;
-    throw Error(ErrorKind::usage, given,
-                "applies to one layer, but '" + network.name + "' is a network of " +
-                    std::to_string(network.banks.size()) + " layers; set it in the kernel file");
+    refuse_usage(given, "applies to one layer, but '" + network.name + "' is a network of " +
+                            std::to_string(network.banks.size()) + " layers; set it in the kernel file");
   }
   Bank& bank = network.banks.front();
   if (!given.empty() && bank.layers.front().pooling != Pooling::none)
-    throw Error(
-        ErrorKind::usage, given,
-        "applies to kernels, but '" + network.name + "' is a pool; set size, stride and padding in the kernel file");
+    refuse_usage(given, "applies to kernels, but '" + network.name +
+                            "' is a pool; set size, stride and padding in the kernel file");
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);

@@ -46,7 +46,7 @@ std::string_view our_word(std::string_view option, std::string_view word) {
 
 [[noreturn]] void refuse(const std::string& option, std::string_view text, const std::string& expected,
                          const std::string& hint = "") {
-  throw Error(ErrorKind::usage, option, "'" + std::string(text) + "' is not valid (expected " + expected + ")" + hint);
+  refuse_usage(option, "'" + std::string(text) + "' is not valid (expected " + expected + ")" + hint);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::string_view kBriefHelp = "-h", kFullHelp = "--help";
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::usage, where, message);
-}
-
 std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
 
 /// A long name with a single dash, which would be read as a short option and its value.
@@ -23,7 +19,8 @@ void refuse_single_dash(const Command& command, const std::vector<std::string>& 
     if (argument == "--") return;
     if (!argument.starts_with('-') || argument.starts_with("--") || argument.size() < 3) continue;
     const std::string name = "-" + argument.substr(0, argument.find('='));
-    if (name == kFullHelp || command.find(name) != nullptr) refuse(argument, "long options have two dashes: " + name);
+    if (name == kFullHelp || command.find(name) != nullptr)
+      refuse_usage(argument, "long options have two dashes: " + name);
   }
 }
 
@@ -47,12 +44,12 @@ const Option* find_culprit(const Command& command, const std::string& message) {
 
 [[noreturn]] void refuse_values(const Command& command, const std::string& message) {
   const Option* option = find_culprit(command, message);
-  if (option == nullptr) refuse("", message + see_help(command));
-  if (option->is_flag()) refuse(option->name(), "takes no value" + see_help(command));
+  if (option == nullptr) refuse_usage("", message + see_help(command));
+  if (option->is_flag()) refuse_usage(option->name(), "takes no value" + see_help(command));
   const bool is_missing = message.find("missing") != std::string::npos;
   if (is_missing || option->is_list())
-    refuse(option->name(), "needs a value, " + std::string(option->value) + see_help(command));
-  refuse(option->name(), "is given more than once; keep one");
+    refuse_usage(option->name(), "needs a value, " + std::string(option->value) + see_help(command));
+  refuse_usage(option->name(), "is given more than once; keep one");
 }
 
 void check_combinations(const Command& command) {
@@ -60,11 +57,11 @@ void check_combinations(const Command& command) {
     for (const Option& option : group.options) {
       const bool is_given = command.given.contains(option.name());
       if (option.required && !is_given) {
-        if (!option.if_missing.empty()) refuse("", std::string(option.if_missing));
-        refuse(option.name(), (option.is_operand() ? "is missing" : "is required") + see_help(command));
+        if (!option.if_missing.empty()) refuse_usage("", std::string(option.if_missing));
+        refuse_usage(option.name(), (option.is_operand() ? "is missing" : "is required") + see_help(command));
       }
       if (is_given && !option.conflict.empty() && command.given.contains(std::string(option.conflict)))
-        refuse(option.name(), "cannot be used together with " + std::string(option.conflict) + "; keep one");
+        refuse_usage(option.name(), "cannot be used together with " + std::string(option.conflict) + "; keep one");
     }
   }
 }

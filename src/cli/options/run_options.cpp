@@ -259,8 +259,7 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
 }
 
 [[noreturn]] void refuse_map(const char* option, const std::string& needs, OutputMap map) {
-  throw Error(ErrorKind::usage, option,
-              "applies to --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
+  refuse_usage(option, "applies to --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
 }
 
 /// --map with --normalize-percentile and --threshold.
@@ -269,8 +268,8 @@ void resolve_mapping(const RunOptions& options, FilterSpec& result) {
   if (options.percentiles) {
     const std::optional<std::array<double, 2>> range = find_two_numbers(*options.percentiles);
     if (!range || (*range)[0] < 0 || (*range)[1] > 100 || (*range)[0] >= (*range)[1])
-      throw Error(ErrorKind::usage, "--normalize-percentile",
-                  "'" + *options.percentiles + "' is not valid (expected P,Q with 0 <= P < Q <= 100, such as 1,99)");
+      refuse_usage("--normalize-percentile",
+                   "'" + *options.percentiles + "' is not valid (expected P,Q with 0 <= P < Q <= 100, such as 1,99)");
     if (result.map.value_or(OutputMap::normalize) != OutputMap::normalize)
       refuse_map("--normalize-percentile", "normalize", *result.map);
     result.map = OutputMap::normalize;
@@ -329,7 +328,7 @@ BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
     const std::string_view shard = *options.shard;
     const std::size_t slash = shard.find('/');
     if (slash == std::string_view::npos || shard.find('/', slash + 1) != std::string_view::npos)
-      throw Error(ErrorKind::usage, "--shard", "'" + *options.shard + "' is not valid (expected K/N, such as 2/8)");
+      refuse_usage("--shard", "'" + *options.shard + "' is not valid (expected K/N, such as 2/8)");
     batch.shards = parse_integer("--shard", shard.substr(slash + 1), 1, 1 << 20);
     batch.shard = parse_integer("--shard", shard.substr(0, slash), 1, batch.shards);
   }

@@ -57,8 +57,6 @@ constexpr OtherOption kOtherOptions[] = {
     {"--resize", "", "convtool does not resize; use another program before or after it"},
     {"--scale", "", "convtool does not resize; use another program before or after it"}};
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::usage, "", message); }
-
 std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
 
 /// The value of the unknown option `word`: after its '=', or the argument after it; "" when there is none.
@@ -94,34 +92,35 @@ std::vector<std::string> option_names(const Command& command) {
 
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
   if (word.ends_with(']') || word.ends_with('}'))
-    refuse("unexpected argument '" + word + "'; put JSON in single quotes, such as -k '[[1, -1]]'");
-  if (!word.starts_with('-')) refuse("unexpected argument '" + word + "'" + see_help(command));
+    refuse_usage("", "unexpected argument '" + word + "'; put JSON in single quotes, such as -k '[[1, -1]]'");
+  if (!word.starts_with('-')) refuse_usage("", "unexpected argument '" + word + "'" + see_help(command));
   const std::string name = word.substr(0, word.find('='));
   const std::string unknown = "unknown option '" + word + "'";
   const std::string advice = advice_on(command, name, value_of(word, arguments));
-  if (!advice.empty()) refuse(unknown + "; " + advice);
-  if (command.parent == nullptr) refuse(unknown + "; options follow the command, as in 'convtool apply --quiet'");
+  if (!advice.empty()) refuse_usage("", unknown + "; " + advice);
+  if (command.parent == nullptr)
+    refuse_usage("", unknown + "; options follow the command, as in 'convtool apply --quiet'");
   const std::vector<std::string> names = option_names(command);
   const std::string hint = suggestion(name, {names.begin(), names.end()});
-  refuse(unknown + (hint.empty() ? see_help(command) : hint));
+  refuse_usage("", unknown + (hint.empty() ? see_help(command) : hint));
 }
 
 void refuse_unknown_command(const Command& command, const std::string& word) {
   const bool is_top = command.parent == nullptr;
   std::error_code ignored;
   if (is_top && std::filesystem::exists(word, ignored))
-    refuse("'" + word + "' is a file; try: convtool apply " + word + " -k KERNEL");
+    refuse_usage("", "'" + word + "' is a file; try: convtool apply " + word + " -k KERNEL");
   const std::string unknown = "unknown command '" + word + "'";
   if (command.name == "kernels" && is_kernel_name(word))
-    refuse(unknown + "; did you mean 'kernels show " + word + "'?");
+    refuse_usage("", unknown + "; did you mean 'kernels show " + word + "'?");
   const auto other = std::find_if(std::begin(kOtherCommands), std::end(kOtherCommands),
                                   [&](const OtherCommand& row) { return row.word == word; });
   if (is_top && other != std::end(kOtherCommands))
-    refuse(unknown + "; did you mean '" + std::string(other->command) + "'?");
+    refuse_usage("", unknown + "; did you mean '" + std::string(other->command) + "'?");
   std::vector<std::string_view> names;
   for (const Command& known : command.commands) names.push_back(known.name);
   const std::string hint = suggestion(word, names);
-  refuse(unknown + (hint.empty() ? see_help(command) : hint));
+  refuse_usage("", unknown + (hint.empty() ? see_help(command) : hint));
 }
 
 }  // namespace convtool

@@ -30,9 +30,9 @@ class KernelReader {
 
   Network read(const json& document, const std::string& default_name) {
     if (!document.is_array() && !document.is_object()) {
-      throw Error(ErrorKind::kernel, source_,
-                  describe_json(document) +
-                      " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
+      refuse_kernel(source_,
+                    describe_json(document) +
+                        " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
     }
     Network network;
     if (document.is_object() && document.contains("layers")) {
@@ -86,7 +86,7 @@ class KernelReader {
     try {
       check_bank(bank);
     } catch (const Error& error) {
-      throw Error(ErrorKind::kernel, source_, error.what());
+      refuse_kernel(source_, error.what());
     }
     return bank;
   }
@@ -164,7 +164,7 @@ Network parse_kernel_json(std::string_view text, const std::string& source, cons
   } catch (const Error& error) {
     const std::string hint = json_hint(text);
     if (hint.empty()) throw;
-    throw Error(ErrorKind::kernel, "", error.what() + ("; " + hint));
+    refuse_kernel("", error.what() + ("; " + hint));
   }
   return KernelReader(source, folder).read(document, default_name);
 }

@@ -16,10 +16,6 @@ std::string extent_text(const Extent& extent) { return join_sizes({extent.h, ext
 
 }  // namespace
 
-void refuse_kernel(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::kernel, where, message);
-}
-
 void refuse_to_store(const std::string& where, const std::string& format, const std::string& what,
                      const std::string& remedy) {
   refuse_kernel(where, format + " cannot store " + what + "; " + remedy);

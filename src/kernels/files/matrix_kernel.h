@@ -12,9 +12,6 @@
 
 namespace convtool {
 
-/// Throws Error(kernel, where).
-[[noreturn]] void refuse_kernel(const std::string& where, const std::string& message);
-
 // Reading.
 
 /// `rows` by `columns` weights, row-major, as a layer of rank 2.

@@ -14,7 +14,7 @@ Network parse_npy_kernel(std::span<const std::byte> bytes, const std::string& so
   try {
     block = parse_npy(bytes);
   } catch (const Error& error) {
-    throw Error(ErrorKind::kernel, source, error.what());
+    refuse_kernel(source, error.what());
   }
   const Shape& shape = block.tensor.shape();
   Layer layer;
@@ -24,8 +24,8 @@ Network parse_npy_kernel(std::span<const std::byte> bytes, const std::string& so
   layer.weights.assign(data, data + shape.count());
   for (std::size_t i = 0; i < layer.weights.size(); ++i) {
     if (!std::isfinite(layer.weights[i])) {
-      throw Error(ErrorKind::kernel, source,
-                  "weight " + std::to_string(i) + " in the file's order is NaN or infinite; weights must be finite");
+      refuse_kernel(source,
+                    "weight " + std::to_string(i) + " in the file's order is NaN or infinite; weights must be finite");
     }
   }
   return network_of(std::move(layer), name);

@@ -16,26 +16,22 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const std::string& where, const std::string& message) {
-  throw Error(ErrorKind::kernel, where, message);
-}
-
 std::string path_from(const std::string& folder, std::string_view path) {
   return (std::filesystem::path(folder) / path).string();
 }
 
 void check_count(const std::string& where, std::int64_t count, std::int64_t most) {
-  if (count < 1) refuse(where, "is empty");
+  if (count < 1) refuse_kernel(where, "is empty");
   if (count > most)
-    refuse(where, "has " + std::to_string(count) + " numbers (at most " + std::to_string(most) +
-                      " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
+    refuse_kernel(where, "has " + std::to_string(count) + " numbers (at most " + std::to_string(most) +
+                             " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
 }
 
 WeightFile read_npy(const std::string& path, std::int64_t most) {
   const RandomAccessFile file_on_disk(path, ErrorKind::kernel);
   constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
   if (file_on_disk.size() > static_cast<std::uint64_t>(most) * kLargestElement + kHeader)
-    refuse(path, "is larger than the limit of " + std::to_string(most) + " weights");
+    refuse_kernel(path, "is larger than the limit of " + std::to_string(most) + " weights");
   Bytes bytes(file_on_disk.size());
   file_on_disk.read(0, bytes);
   RankedTensor block;
@@ -44,7 +40,7 @@ WeightFile read_npy(const std::string& path, std::int64_t most) {
     check_count(path, claimed.count(), most);
     block = parse_npy(bytes, 1);
   } catch (const Error& error) {
-    refuse(path, error.what());
+    refuse_kernel(path, error.what());
   }
   const Shape& shape = block.tensor.shape();
   WeightFile file{.path = path, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
@@ -61,8 +57,8 @@ WeightFile read_array(const std::string& path, std::string_view name, std::int64
     std::vector<std::string_view> names;
     for (const StoredArray& each : file.arrays()) names.push_back(each.name);
     const std::string hint = suggestion(name, names);
-    refuse(path, "has no array '" + std::string(name) + "'" +
-                     (hint.empty() ? "; 'convtool kernels import' lists its arrays" : hint));
+    refuse_kernel(path, "has no array '" + std::string(name) + "'" +
+                            (hint.empty() ? "; 'convtool kernels import' lists its arrays" : hint));
   }
   if (is_readable_dtype(array->dtype)) check_count(path + "#" + array->name, array->count(), most);
   return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
@@ -72,12 +68,13 @@ WeightFile read_array(const std::string& path, std::string_view name, std::int64
 
 WeightFile read_weight_file(const std::string& reference, const std::string& folder, std::int64_t most) {
   if (reference.find('\0') != std::string::npos)
-    refuse("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
+    refuse_kernel("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
   constexpr std::string_view kInside = ".safetensors#";
   const std::size_t inside = in_small_letters(reference).find(kInside);
   if (inside == std::string::npos && !has_extension(reference, ".npy"))
-    refuse("", "'" + reference +
-                   "' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
+    refuse_kernel("",
+                  "'" + reference +
+                      "' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
   const std::string_view text = reference;
   const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
   const std::string path = path_from(folder, text.substr(0, end));
@@ -85,8 +82,8 @@ WeightFile read_weight_file(const std::string& reference, const std::string& fol
   const auto finite = [](float value) { return std::isfinite(value); };
   const auto bad = std::find_if_not(file.values.begin(), file.values.end(), finite);
   if (bad != file.values.end())
-    refuse(path, "number " + std::to_string(bad - file.values.begin()) +
-                     " in its order is NaN or infinite; weights must be finite");
+    refuse_kernel(path, "number " + std::to_string(bad - file.values.begin()) +
+                            " in its order is NaN or infinite; weights must be finite");
   return file;
 }
 

@@ -57,15 +57,14 @@ Bytes read_kernel_bytes(const std::string& path) {
   try {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
-    throw Error(ErrorKind::kernel, "", error.what());
+    refuse_kernel("", error.what());
   }
 }
 
 Network load_file(const std::string& path, std::optional<KernelFormat> from) {
   const Bytes bytes = read_kernel_bytes(path);
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
-  if (!format)
-    throw Error(ErrorKind::kernel, path == "-" ? "standard input" : path, "unknown format; name it with --from");
+  if (!format) refuse_kernel(path == "-" ? "standard input" : path, "unknown format; name it with --from");
   if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");
   // load_kernel() reads it as --kernel does, where a path has to look like one.
   if (*format == KernelFormat::convtool) return load_kernel(path.find('/') == std::string::npos ? "./" + path : path);
@@ -95,13 +94,12 @@ KernelFormat target_format(const ConvertOptions& options) {
   if (!asked) {
     if (output == "-") return KernelFormat::convtool;
     if (named) return *named;
-    throw Error(ErrorKind::usage, "--output",
-                "'" + output + "' has no known extension (expected .json, .npy or .mat); name the format with --to");
+    refuse_usage("--output",
+                 "'" + output + "' has no known extension (expected .json, .npy or .mat); name the format with --to");
   }
   const bool fits = !named || *named == *asked || (*named == KernelFormat::convtool && is_json(*asked));
   if (!fits) {
-    throw Error(ErrorKind::usage, "--to",
-                "'" + *options.to + "' contradicts the extension of '" + output + "'; change one of them");
+    refuse_usage("--to", "'" + *options.to + "' contradicts the extension of '" + output + "'; change one of them");
   }
   return *asked;
 }

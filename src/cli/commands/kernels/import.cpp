@@ -105,12 +105,11 @@ const StoredArray& find_kernel(const SafetensorsFile& file, const std::string& p
     std::vector<std::string> names;
     for (const StoredArray& each : file.arrays()) names.push_back(kernel_name(each));
     const std::string hint = suggestion(name, {names.begin(), names.end()});
-    throw Error(
-        ErrorKind::usage, path,
-        "there is no array '" + name + "'" + (hint.empty() ? "; leave out the names to list the arrays" : hint));
+    refuse_usage(
+        path, "there is no array '" + name + "'" + (hint.empty() ? "; leave out the names to list the arrays" : hint));
   }
   const std::string why_not = objection(*array);
-  if (!why_not.empty()) throw Error(ErrorKind::usage, path, "'" + array->name + "' " + why_not);
+  if (!why_not.empty()) refuse_usage(path, "'" + array->name + "' " + why_not);
   return *array;
 }
 
@@ -121,8 +120,8 @@ std::vector<const StoredArray*> selected_arrays(const SafetensorsFile& file, con
     for (const StoredArray& array : file.arrays())
       if (objection(array).empty()) selected.push_back(&array);
   if (selected.empty())
-    throw Error(
-        ErrorKind::usage, options.file,
+    refuse_usage(
+        options.file,
         "no array can be a kernel (expected rank 4, as nn.Conv2d's weights); leave out --all to list the arrays");
   return selected;
 }
@@ -143,9 +142,9 @@ struct KernelFile {
 /// "conv1.json" for conv1.weight.
 std::string file_name(const std::string& kernel, const StoredArray& array) {
   if (kernel.empty())
-    throw Error(ErrorKind::usage, "'" + array.name + "'",
-                "gives no name for a kernel file; write the file by hand, with \"weight\": \"FILE.safetensors#" +
-                    array.name + "\"");
+    refuse_usage("'" + array.name + "'",
+                 "gives no name for a kernel file; write the file by hand, with \"weight\": \"FILE.safetensors#" +
+                     array.name + "\"");
   return file_name_part(kernel) + ".json";
 }
 
@@ -154,9 +153,9 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
   const std::string model = path_from(folder, options.file);
   constexpr std::string_view kInside = ".safetensors#";
   if (in_small_letters(model).find(kInside) != std::string::npos)
-    throw Error(ErrorKind::usage, options.file,
-                "kernel files cannot refer to it, because a folder in its path has a name that contains '" +
-                    std::string(kInside) + "'; rename the folder");
+    refuse_usage(options.file,
+                 "kernel files cannot refer to it, because a folder in its path has a name that contains '" +
+                     std::string(kInside) + "'; rename the folder");
   const ReadFiles read({options.file});
   std::map<std::string, std::string> seen;  // arrays, by the path of their kernels
   std::vector<KernelFile> kernels;
@@ -165,9 +164,8 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
     const std::string name = kernel_name(*array), path = (fs::path(folder) / file_name(name, *array)).string();
     const auto [at, fresh] = seen.emplace(path, array->name);
     if (!fresh)
-      throw Error(ErrorKind::usage, path,
-                  "would be written for '" + at->second + "' and for '" + array->name +
-                      "'; import them into different folders, by name");
+      refuse_usage(path, "would be written for '" + at->second + "' and for '" + array->name +
+                             "'; import them into different folders, by name");
     const std::string bias_problem = bias == nullptr ? "" : bias_objection(*bias, *array);
     const std::string warning = bias_problem.empty() ? "" : bias->name + " " + bias_problem + "; it is left out";
     if (!bias_problem.empty()) bias = nullptr;
@@ -187,14 +185,12 @@ std::vector<KernelFile> plan_kernels(const SafetensorsFile& file, const ImportOp
 
 int run_import(const ImportOptions& options) {
   if (!has_extension(options.file, ".safetensors"))
-    throw Error(ErrorKind::usage, options.file,
-                "not a safetensors file by its name (expected NAME.safetensors); rename it");
-  if (options.all && !options.names.empty())
-    throw Error(ErrorKind::usage, "--all", "imports every kernel; leave out the names");
+    refuse_usage(options.file, "not a safetensors file by its name (expected NAME.safetensors); rename it");
+  if (options.all && !options.names.empty()) refuse_usage("--all", "imports every kernel; leave out the names");
   const bool lists = options.names.empty() && !options.all;
   if (lists && (options.out_dir || options.no_clobber))
-    throw Error(ErrorKind::usage, options.out_dir ? "--out-dir" : "--no-clobber",
-                "has no effect without kernel files to write; name arrays to import, or add --all");
+    refuse_usage(options.out_dir ? "--out-dir" : "--no-clobber",
+                 "has no effect without kernel files to write; name arrays to import, or add --all");
   const SafetensorsFile file(options.file);
   if (lists) {
     print(list_text(file));

@@ -14,10 +14,6 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const char* option, const std::string& message) {
-  throw Error(ErrorKind::usage, option, message);
-}
-
 /// The option of gradient descent that was given, or null.
 const char* find_descent_option(const LearnOptions& options) {
   const std::pair<const std::optional<std::string>&, const char*> given[] = {
@@ -51,11 +47,11 @@ Layer load_start(const std::string& argument) {
   const Network network = load_init(argument);
   const Layer& layer = network.banks.front().layers.front();
   if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
-    refuse("--init", "'" + network.name + "' has several kernels, but one is learned; give one kernel");
+    refuse_usage("--init", "'" + network.name + "' has several kernels, but one is learned; give one kernel");
   if (layer.pooling != Pooling::none)
-    refuse("--init", "'" + network.name + "' is a pool, which has no weights; give a kernel");
+    refuse_usage("--init", "'" + network.name + "' is a pool, which has no weights; give a kernel");
   if (layer.activation != Activation::none)
-    refuse("--init", "'" + network.name + "' has an activation, but only layers without one can be learned");
+    refuse_usage("--init", "'" + network.name + "' has an activation, but only layers without one can be learned");
   return layer;
 }
 
@@ -67,24 +63,24 @@ Layer make_layer(const LearnOptions& options) {
   if (starts_from_kernel) {
     layer = load_start(*options.init);
   } else if (!options.kernel_size) {
-    refuse("--kernel-size", "is required without --init KERNEL; give a size, such as 3 or 1x2");
+    refuse_usage("--kernel-size", "is required without --init KERNEL; give a size, such as 3 or 1x2");
   }
   if (options.kernel_size) {
     const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
     constexpr std::int64_t kMostTaps = std::int64_t{1} << 26;
     if (size.h > kMostTaps / size.w)
-      refuse("--kernel-size", "'" + *options.kernel_size + "' is too large (at most " + std::to_string(kMostTaps) +
-                                  " weights); choose a smaller size");
+      refuse_usage("--kernel-size", "'" + *options.kernel_size + "' is too large (at most " +
+                                        std::to_string(kMostTaps) + " weights); choose a smaller size");
     if (starts_from_kernel && (layer.shape.kh != size.h || layer.shape.kw != size.w))
-      refuse("--kernel-size", "contradicts --init (" + *options.kernel_size + ", but the kernel is " +
-                                  std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
-                                  "); leave it out");
+      refuse_usage("--kernel-size", "contradicts --init (" + *options.kernel_size + ", but the kernel is " +
+                                        std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) +
+                                        "); leave it out");
     layer.shape.kh = size.h;
     layer.shape.kw = size.w;
   }
   if (starts_from_kernel && geometry.groups && layer.rank == 2)
-    refuse("--groups",
-           "combines channels, but the kernel of --init is one matrix for all channels; give weights of rank 4");
+    refuse_usage("--groups",
+                 "combines channels, but the kernel of --init is one matrix for all channels; give weights of rank 4");
   if (!starts_from_kernel && geometry.groups) {
     layer.rank = 4;
     layer.params.groups = parse_integer("--groups", *geometry.groups, 1, kLargestParameter);
@@ -216,28 +212,28 @@ void check_no_operands(const LearnOptions& options) {
   if (options.stray.empty()) return;
   const bool is_pair = options.stray.size() == 2 && options.inputs.empty() && options.targets.empty();
   const std::string input = is_pair ? options.stray[0] : "INPUT", target = is_pair ? options.stray[1] : "TARGET";
-  throw Error(ErrorKind::usage, "",
-              "unexpected argument '" + options.stray.front() + "'; name the files with options: --input " + input +
-                  " --target " + target);
+  refuse_usage("", "unexpected argument '" + options.stray.front() + "'; name the files with options: --input " +
+                       input + " --target " + target);
 }
 
 LearnPlan make_learn_plan(const LearnOptions& options) {
   if (options.inputs.size() != options.targets.size())
-    refuse("--target", "needs one file per input (expected " + std::to_string(options.inputs.size()) + ", got " +
-                           std::to_string(options.targets.size()) + ")");
+    refuse_usage("--target", "needs one file per input (expected " + std::to_string(options.inputs.size()) + ", got " +
+                                 std::to_string(options.targets.size()) + ")");
   if (std::count(options.inputs.begin(), options.inputs.end(), "-") +
           std::count(options.targets.begin(), options.targets.end(), "-") >
       1)
-    refuse("--input", "standard input can be read only once; name files");
+    refuse_usage("--input", "standard input can be read only once; name files");
   LearnPlan plan{.layer = make_layer(options)};
   plan.threads = parse_threads("--threads", options.threads);
   const char* descent_option = find_descent_option(options);
   plan.descends = options.method ? parse_choice("--method", *options.method, kMethods) == 0 : descent_option != nullptr;
   if (!plan.descends && descent_option != nullptr)
-    refuse(descent_option, "applies to gradient descent (got --method lstsq); leave it out");
+    refuse_usage(descent_option, "applies to gradient descent (got --method lstsq); leave it out");
   if (plan.descends && options.ridge)
-    refuse("--ridge", "applies to --method lstsq (" +
-                          (descent_option ? std::string(descent_option) + " selects" : "got") + " gd); leave it out");
+    refuse_usage("--ridge", "applies to --method lstsq (" +
+                                (descent_option ? std::string(descent_option) + " selects" : "got") +
+                                " gd); leave it out");
 
   const auto positive = [](const char* name, const std::optional<std::string>& text, double otherwise) {
     return text ? parse_positive(name, *text) : otherwise;
@@ -248,26 +244,26 @@ LearnPlan make_learn_plan(const LearnOptions& options) {
                   .learns_bias = options.bias,
                   .threads = plan.threads};
   if (plan.descent.momentum >= 1)
-    refuse("--momentum", "'" + *options.momentum + "' is not valid (expected less than 1)");
+    refuse_usage("--momentum", "'" + *options.momentum + "' is not valid (expected less than 1)");
   plan.least_squares = {.ridge = options.ridge ? parse_not_negative("--ridge", *options.ridge) : 0,
                         .learns_bias = options.bias,
                         .threads = plan.threads};
   plan.init_uniform = options.init == "uniform";
-  if (options.seed && !plan.init_uniform) refuse("--seed", "applies to --init uniform; leave it out");
+  if (options.seed && !plan.init_uniform) refuse_usage("--seed", "applies to --init uniform; leave it out");
   if (options.seed)
     plan.seed =
         static_cast<std::uint64_t>(parse_integer("--seed", *options.seed, 0, std::numeric_limits<std::int64_t>::max()));
   if (options.log_every) plan.log_every = parse_integer("--log-every", *options.log_every, 1, kLargestParameter);
   if (options.holdout) plan.holdout = parse_not_negative("--holdout", *options.holdout);
   if (plan.holdout >= 1)
-    refuse("--holdout", "'" + *options.holdout + "' is not valid (expected a fraction of the rows, less than 1)");
+    refuse_usage("--holdout", "'" + *options.holdout + "' is not valid (expected a fraction of the rows, less than 1)");
   return plan;
 }
 
 void check_kernel_output(const LearnOptions& options) {
   if (!options.output || *options.output == "-") return;
   if (!has_extension(*options.output, ".json"))
-    refuse("--output", "'" + *options.output + "' is not the name of a kernel file (expected NAME.json)");
+    refuse_usage("--output", "'" + *options.output + "' is not the name of a kernel file (expected NAME.json)");
   std::vector<std::string> read = options.inputs;
   read.insert(read.end(), options.targets.begin(), options.targets.end());
   check_output(*options.output, false, ReadFiles(read));

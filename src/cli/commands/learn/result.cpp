@@ -33,9 +33,8 @@ void check_floats(const std::vector<double>& weights, const std::string& what) {
   const bool all_finite = std::all_of(weights.begin(), weights.end(),
                                       [](double weight) { return std::isfinite(static_cast<float>(weight)); });
   if (!all_finite || (largest > 0 && static_cast<float>(largest) == 0))
-    throw Error(ErrorKind::shape, "--target",
-                "the " + what + " are beyond float32 (the largest is " + short_text(largest) +
-                    "); scale the target or the input");
+    refuse_shape("--target", "the " + what + " are beyond float32 (the largest is " + short_text(largest) +
+                                 "); scale the target or the input");
 }
 
 }  // namespace

@@ -61,9 +61,8 @@ void settle_channels(const Shape& input, const Shape& target, Layer& layer) {
   if (layer.rank == 2 && input.c == target.c) return;
   const std::int64_t groups = layer.params.groups;
   if (input.c % groups != 0 || target.c % groups != 0)
-    throw Error(ErrorKind::shape, "--groups",
-                std::to_string(groups) + " groups do not divide the channels (" + std::to_string(input.c) +
-                    " of the input, " + std::to_string(target.c) + " of the target)");
+    refuse_shape("--groups", std::to_string(groups) + " groups do not divide the channels (" + std::to_string(input.c) +
+                                 " of the input, " + std::to_string(target.c) + " of the target)");
   layer.rank = 4;
   layer.shape.c_o = target.c;
   layer.shape.c_i_per_group = input.c / groups;
@@ -78,8 +77,8 @@ void check_target(const std::string& input_path, const std::string& target_path,
   if (target == fitting) return;
   const bool size_fits = target.h == fitting.h && target.w == fitting.w;
   const bool same = !size_fits && layer.params.padding == Padding{} && target.h == input.h && target.w == input.w;
-  throw Error(
-      ErrorKind::shape, target_path,
+  refuse_shape(
+      target_path,
       "the target has the wrong shape (" + input_path + " is " + to_string(input) + ", from which a " +
           std::to_string(layer.shape.kh) + "x" + std::to_string(layer.shape.kw) + " kernel gives " +
           to_string(fitting) + "; expected " + to_string(fitting) + ", got " + to_string(target) + "); " +
@@ -90,8 +89,7 @@ void check_target(const std::string& input_path, const std::string& target_path,
 
 std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, double holdout) {
   if (holdout == 0) return rows;
-  if (rows == 1)
-    throw Error(ErrorKind::shape, path, "the target has one row, so none can be held out; leave out --holdout");
+  if (rows == 1) refuse_shape(path, "the target has one row, so none can be held out; leave out --holdout");
   const auto held_out = static_cast<std::int64_t>(std::floor(holdout * static_cast<double>(rows)));
   return rows - std::clamp<std::int64_t>(held_out, 1, rows - 1);
 }

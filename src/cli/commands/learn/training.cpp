@@ -15,10 +15,6 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse(const char* option, const std::string& message) {
-  throw Error(ErrorKind::usage, option, message);
-}
-
 /// Initialises as nn.Conv2d does: uniform between -b and b, with b = 1 / sqrt(inputs of an output).
 void fill_uniform(const KernelShape& shape, std::uint64_t seed, bool with_bias, Parameters& parameters) {
   std::mt19937_64 engine(seed);
@@ -37,7 +33,7 @@ Parameters make_start(const LearnPlan& plan) {
     return start;
   }
   if (layer.rank == 2 && layer.bias.size() > 1)
-    refuse("--init", "has a bias per channel, but all channels share one kernel; give one bias");
+    refuse_usage("--init", "has a bias per channel, but all channels share one kernel; give one bias");
   const Kernel kernel = bind_kernel(layer, 1, false);
   const auto taps = static_cast<std::size_t>(layer.shape.taps());
   for (std::size_t i = 0; i < start.weights.size(); ++i)
@@ -93,8 +89,8 @@ Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptio
   if (plan.descends) {
     if (plan.descent.rate == 0) plan.descent.rate = stable_rate(samples, options.bias, plan.threads);
     if (plan.descent.rate == 0)
-      throw Error(
-          ErrorKind::shape, options.inputs.front(),
+      refuse_shape(
+          options.inputs.front(),
           "no step changes the loss: the input is 0 everywhere, or its numbers are too large or too small to square; "
           "scale them, or give another input");
     if (!options.quiet && are_constant(samples))
