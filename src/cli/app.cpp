@@ -34,13 +34,13 @@ constexpr CommandRow kCommands[] = {
     {"manual", "print the manual page", declare_manual},
     {"help", "print the help of a command", declare_help}};
 
-constexpr std::string_view kText =
+constexpr std::string_view kProgramText =
     "Filters pictures and tensors by cross-correlation with kernels given as JSON: nn.Conv2d on the command line, with "
     "its padding, stride, dilation, groups and bias. The report gives the shape of each output, and the number of "
     "values outside its range.\n\n"
     "'convtool COMMAND -h' lists the options of a command, 'convtool COMMAND --help' explains them.";
 
-constexpr std::string_view kExamples =
+constexpr std::string_view kProgramExamples =
     R"(  convtool apply img.png -k edge.json               writes img.edge.png
   convtool apply img.png -k sobel -o edges.png      a shipped kernel
   convtool edges img.png --thin --hysteresis auto   a Canny detector
@@ -67,8 +67,8 @@ struct VersionOptions {
 void declare_program(Command& program, VersionOptions& options) {
   program.name = "convtool";
   program.brief = "filter pictures and tensors by cross-correlation";
-  program.text = kText;
-  program.examples = kExamples;
+  program.text = kProgramText;
+  program.examples = kProgramExamples;
   for (const CommandRow& row : kCommands) program.add_command(row.name, row.brief, row.declare);
   program.add("Version", {{.names = "--version", .target = &options.version, .brief = "print the version"},
                           {.names = "--json", .target = &options.json, .brief = "with --version: as JSON"}});

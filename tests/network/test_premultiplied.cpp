@@ -9,10 +9,11 @@
 namespace convtool {
 namespace {
 
-const ConvParams kSame{.padding = {.rule = Padding::Rule::same, .pads = {}}, .padding_mode = PaddingMode::replicate};
+const ConvParams kReplicated{.padding = {.rule = Padding::Rule::same, .pads = {}},
+                             .padding_mode = PaddingMode::replicate};
 
 /// A bank of one 1x3 box kernel, without a divisor.
-Network box() { return network_of({bank_of({plane(1, 3, {1, 1, 1}, kSame)})}); }
+Network box() { return network_of({bank_of({plane(1, 3, {1, 1, 1}, kReplicated)})}); }
 
 std::vector<double> filtered(const Network& network, const Tensor& picture, DType dtype = DType::f32) {
   const PremultipliedPlan plan(network, picture.dtype(), picture.shape(), false, {});
@@ -62,14 +63,14 @@ TEST_CASE("alpha in floats is 0 to 1, and is rescaled to the full range of integ
 }
 
 TEST_CASE("with divisors and in networks, the sums of all kernels are used") {
-  Layer mean = plane(1, 3, {1, 1, 1}, kSame);
+  Layer mean = plane(1, 3, {1, 1, 1}, kReplicated);
   mean.divisor = {3};
   const Tensor picture = tensor_of(DType::u8, {1, 2, 1, 3}, {60, 60, 60, 255, 255, 255});
   CHECK(filtered(network_of({bank_of({mean})}), picture)[1] == doctest::Approx(60).epsilon(1e-6));
   const std::vector<double> twice = filtered(network_of({bank_of({mean}), bank_of({plane(1, 1, {2})})}), picture);
   CHECK(twice[1] == doctest::Approx(120).epsilon(1e-6));
   CHECK(twice[4] == doctest::Approx(255).epsilon(1e-6));
-  const Network threefold = network_of({bank_of({plane(1, 3, {1, 1, 1}, kSame)}), bank_of({plane(1, 1, {2})})});
+  const Network threefold = network_of({bank_of({plane(1, 3, {1, 1, 1}, kReplicated)}), bank_of({plane(1, 1, {2})})});
   CHECK(filtered(threefold, picture)[4] == doctest::Approx(255).epsilon(1e-6));
 }
 

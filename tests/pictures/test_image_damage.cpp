@@ -24,7 +24,7 @@ using namespace convtool::testing;
 
 namespace {
 
-constexpr std::int64_t kManyPixels = 1 << 20;
+constexpr std::int64_t kMostDamagedPixels = 1 << 20;
 
 /// The format, shape and values of the picture, for comparison.
 std::vector<std::byte> content(const Image& image) {
@@ -46,7 +46,7 @@ std::vector<std::byte> content(const Image& image) {
 
 std::optional<std::vector<std::byte>> try_decode(std::span<const std::byte> file) {
   try {
-    return content(decode_image(file, kManyPixels));
+    return content(decode_image(file, kMostDamagedPixels));
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::input);
     return std::nullopt;
@@ -108,7 +108,7 @@ TEST_CASE("bytes after the end of a picture do no harm") {
 
 TEST_CASE("a JPEG with an end marker but without some of its data is damaged") {
   CHECK_FALSE(try_decode(hollow_jpeg()).has_value());
-  CHECK_THROWS_WITH_AS(decode_image(hollow_jpeg(), kManyPixels),
+  CHECK_THROWS_WITH_AS(decode_image(hollow_jpeg(), kMostDamagedPixels),
                        "damaged or truncated JPEG (parts of its data are invalid)", Error);
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("an invalid fax or JPEG inside a TIFF is damage") {
       Bytes damaged = file;
       const auto at = damaged.begin() + (scan - file.begin()) + distance;
       at[0] = std::byte{0xff}, at[1] = std::byte{0xd9};  // the end of the picture, too early
-      CHECK_THROWS_WITH_AS(decode_image(damaged, kManyPixels),
+      CHECK_THROWS_WITH_AS(decode_image(damaged, kMostDamagedPixels),
                            "damaged or truncated TIFF (parts of its data are invalid)", Error);
     }
   }
@@ -329,7 +329,7 @@ TEST_CASE("a randomly changed file is an error or a picture of the size in its h
       CAPTURE(round);
       try {
         const PictureHeader header = read_picture_header(file);
-        const Image image = decode_image(file, kManyPixels);
+        const Image image = decode_image(file, kMostDamagedPixels);
         const Shape shape = image.all().shape;
         CHECK(shape.h * shape.w == header.height * header.width);
         CHECK_FALSE(content(image).empty());

@@ -17,7 +17,7 @@ struct ApplyOptions {
   bool grey = false;
 };
 
-constexpr std::string_view kText =
+constexpr std::string_view kApplyText =
     "Filters each input with a kernel, writes the result to the same folder, and prints a one-line report. The outputs "
     "of several kernels, or of a network, become the channels of the result.\n\n"
     "All arithmetic is in the units of the input: 0..255, 0..65535, or floats as they are. Results are rounded to "
@@ -26,7 +26,7 @@ constexpr std::string_view kText =
     "Exit codes: 0 all done; 1 at least one input failed, the others are written; 2 an option or a kernel is wrong, "
     "and nothing was started.";
 
-constexpr std::string_view kExamples = R"(  convtool apply img.png -k edge.json               writes img.edge.png
+constexpr std::string_view kApplyExamples = R"(  convtool apply img.png -k edge.json               writes img.edge.png
   convtool apply img.png -k sobel -o edges.png      a shipped kernel
   convtool apply img.png -k '[[1,-1]]' -o d.png     a kernel as JSON
   convtool apply a.png b.jpg c.tif -k edge.json --out-dir out
@@ -46,8 +46,8 @@ int run_apply(const ApplyOptions& options) {
 
 void declare_apply(Command& command) {
   auto options = std::make_shared<ApplyOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kApplyText;
+  command.examples = kApplyExamples;
   add_layer_options(command, options->layer, true);
   add_run_options(command, options->run);
   command.add("Input",

@@ -22,7 +22,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-constexpr std::string_view kText =
+constexpr std::string_view kBenchText =
     "Times the engine, one workload per row. The columns are the median time on one thread and on all threads; then, "
     "for all threads, nanoseconds per pixel, multiply-adds per second, and the share of the roof. The roof is the most "
     "that the memory or the f32 arithmetic of this machine allows; it is measured first. Plans are computed before the "
@@ -30,7 +30,7 @@ constexpr std::string_view kText =
     "Groups: I1 to I5 small kernels, S1 separable ones, L1 and L2 large ones, T1 strides and dilations, C1 to C3 "
     "layers of networks.";
 
-constexpr std::string_view kExamples = R"(  convtool bench --filter I1                        one group
+constexpr std::string_view kBenchExamples = R"(  convtool bench --filter I1                        one group
   convtool bench --filter "u8x3 3840x2160"          colour pictures of this size
   convtool bench --json --min-time 1 > bench.json)";
 
@@ -82,8 +82,8 @@ int run_bench(const BenchOptions& options) {
 
 void declare_bench(Command& command) {
   auto options = std::make_shared<BenchOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kBenchText;
+  command.examples = kBenchExamples;
   command.add("Options", {{.names = "--filter",
                            .value = "TEXT",
                            .target = &options->filter,

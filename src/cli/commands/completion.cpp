@@ -14,7 +14,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::string_view kExamples =
+constexpr std::string_view kCompletionExamples =
     R"(  cd ~/.local/share/bash-completion/completions
   convtool completion bash > convtool
   convtool completion zsh > "${fpath[1]}/_convtool"
@@ -191,7 +191,7 @@ std::string fish_script(const Command& program) {
 void declare_completion(Command& command) {
   auto shell = std::make_shared<std::string>();
   command.text = "Prints a script with which a shell completes convtool's commands, options and their values.";
-  command.examples = kExamples;
+  command.examples = kCompletionExamples;
   command.add(
       "Options",
       {{.names = "SHELL", .target = shell.get(), .brief = "the shell: {words}", .words = {kShells}, .required = true}});

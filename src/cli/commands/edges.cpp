@@ -25,14 +25,15 @@ struct EdgesOptions {
   bool thin = false;
 };
 
-constexpr std::string_view kText =
+constexpr std::string_view kEdgesText =
     "Writes an edge map of each input, with the size of the input. There are three stages: a gradient (--operator, "
     "after an optional blur), thinning across the edge (--thin), and two thresholds with hysteresis (--hysteresis). "
     "The second and the third are optional. All three together are a Canny detector: on 8-bit pictures it finds the "
     "same pixels as cv::Canny with L2gradient, and -v reports how other settings differ from that.\n\n"
     "Magnitudes are those of 'apply --gray -k OP'. Kernels are unscaled, as in OpenCV; -v prints them.";
 
-constexpr std::string_view kExamples = R"(  convtool edges img.png                            Sobel's gradient magnitude
+constexpr std::string_view kEdgesExamples =
+    R"(  convtool edges img.png                            Sobel's gradient magnitude
   convtool edges img.png --thin --hysteresis 100,200 --output-kind binary
   convtool edges img.png --hysteresis auto --output-kind overlay
   convtool edges img.png --operator scharr --depth f32 -o gradient.npy
@@ -136,8 +137,8 @@ int run_edges(const EdgesOptions& options) {
 
 void declare_edges(Command& command) {
   auto options = std::make_shared<EdgesOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kEdgesText;
+  command.examples = kEdgesExamples;
   command.add(
       "Edges",
       {{.names = "--operator",

@@ -18,14 +18,14 @@
 namespace convtool {
 namespace {
 
-constexpr std::string_view kText =
+constexpr std::string_view kLearnText =
     "Finds the kernel that turns one picture or tensor into another, and writes it as a kernel file. From several "
     "pairs it learns one kernel. The loss is the sum of squared errors.\n\n"
     "If the target has the same number of channels as the input, one kernel is learned, which filters each channel "
     "separately. With --groups, or if the numbers of channels differ, the weights of nn.Conv2d are learned, which "
     "combine channels.";
 
-constexpr std::string_view kExamples = R"(  convtool learn --input x.json --target y.json --kernel-size 1x2 \
+constexpr std::string_view kLearnExamples = R"(  convtool learn --input x.json --target y.json --kernel-size 1x2 \
       --lr 0.03 --epochs 10 -o k.json
   convtool learn --input a.png --target b.png --kernel-size 5 \
       --padding same --padding-mode replicate --round -o k.json
@@ -80,8 +80,8 @@ int run_and_report(const LearnOptions& options) {
 
 void declare_learn(Command& command) {
   auto options = std::make_shared<LearnOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kLearnText;
+  command.examples = kLearnExamples;
   add_learn_options(command, *options);
   command.check = [options] { check_no_operands(*options); };
   command.run = [options] { return run_and_report(*options); };

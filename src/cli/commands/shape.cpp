@@ -3,22 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <set>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/commands/shape/bank_timing.h"
+#include "cli/commands/shape/input_shape.h"
 #include "cli/exit_code.h"
-#include "cli/job/source.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"
-#include "files/file.h"
-#include "files/regular_file.h"
 #include "network/network_plan.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"
@@ -37,67 +34,18 @@ struct ShapeOptions {
   bool json = false;
 };
 
-struct Input {
-  Shape shape;
-  int rank = 3;
-  DType dtype = DType::f32;
-};
-
-constexpr std::string_view kText =
+constexpr std::string_view kShapeText =
     "Prints the output shape with its formula and numbers, the parameters, the multiply-adds (MACs), the activation "
     "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes. "
     "Several layers are printed as a table. Nothing is filtered, and only the header of a file is read.\n\n"
     "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. If a layer cannot "
     "run, the layers before it are printed, and then the reason with its numbers.";
 
-constexpr std::string_view kExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
+constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
   convtool shape 3x480x640 -k sobel
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
   convtool shape photo.jpg -k edge.json --json
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
-
-/// The shape of a file's content as apply would filter it, without alpha. Only JSON is read as a whole.
-Input read_file_shape(const std::string& path) {
-  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of files that are read as a whole
-  try {
-    std::error_code ignored;
-    if (path == "-" || std::filesystem::is_other(path, ignored)) {
-      const Source source = read_source(read_file(path), path, kMostPixels);
-      Shape shape = source.shape;
-      if (source.has_alpha()) --shape.c;
-      return {shape, source.rank(), source.dtype()};
-    }
-    const MappedFile file(path);
-    const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
-    if (header.format.kind == FileFormat::Kind::json) {
-      const Source source = read_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
-      return {source.shape, source.rank(), source.dtype()};
-    }
-    Shape shape = header.shape;
-    if (header.has_alpha()) --shape.c;
-    return {shape, header.rank, header.dtype};
-  } catch (const Error& error) {
-    throw Error(error.kind(), error.where().empty() ? path : "", error.what());
-  }
-}
-
-/// Warns of H x W x C, as NumPy and TensorFlow write the shape of a picture.
-void warn_of_channels_last(const std::vector<std::int64_t>& sizes) {
-  constexpr std::int64_t kMostColours = 4;
-  if (sizes.size() != 3 || sizes[2] > kMostColours || sizes[0] <= kMostColours || sizes[1] <= kMostColours) return;
-  print_message(MessageKind::warning, "SHAPE: shapes are C x H x W (got " + join_sizes(sizes) + "); did you mean " +
-                                          join_sizes({sizes[2], sizes[0], sizes[1]}) + "?");
-}
-
-/// A shape given in numbers, or that of a file.
-Input read_input(const std::string& text) {
-  if (text.find_first_not_of("0123456789x") != std::string::npos) return read_file_shape(text);
-  std::vector<std::int64_t> sizes = parse_shape("SHAPE", text);
-  warn_of_channels_last(sizes);
-  const int rank = sizes.size() == 4 ? 4 : 3;
-  sizes.insert(sizes.begin(), 4 - sizes.size(), 1);
-  return {{.n = sizes[0], .c = sizes[1], .h = sizes[2], .w = sizes[3]}, rank};
-}
 
 /// The layer without weights that --kernel-size and --out-channels describe, for an input of `c_i` channels.
 Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
@@ -222,7 +170,7 @@ int run_shape(const ShapeOptions& options) {
   check_options(options);
   const int threads = parse_threads("--threads", options.threads.value_or("0"));
   Stack stack(options);
-  const Input input = read_input(options.input);
+  const InputShape input = read_input_shape(options.input);
 
   ShapeReport report{.rank = input.rank};
   const auto print_report = [&] {
@@ -253,8 +201,8 @@ int run_shape(const ShapeOptions& options) {
 
 void declare_shape(Command& command) {
   auto options = std::make_shared<ShapeOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kShapeText;
+  command.examples = kShapeExamples;
   command.add(
       "Shape",
       {{.names = "SHAPE",

@@ -13,7 +13,7 @@
 namespace convtool {
 namespace {
 
-constexpr const char* kFormat = "an ImageMagick kernel string";
+constexpr const char* kMagickFormat = "an ImageMagick kernel string";
 constexpr std::string_view kSpace = " \t\r\n";
 
 /// The parts of "WxH+X+Y".
@@ -135,11 +135,11 @@ Network parse_magick_kernel(std::string_view text, const std::string& source, co
 }
 
 std::string format_magick_kernel(const Network& network) {
-  const Layer& layer = only_matrix(network, kFormat);
+  const Layer& layer = only_matrix(network, kMagickFormat);
   const KernelShape& size = layer.shape;
-  refuse_bias(layer, kFormat);
-  require_replicated_border(layer, kFormat);
-  const Extent origin = origin_of(layer, kFormat).value_or(Extent{(size.kh - 1) / 2, (size.kw - 1) / 2});
+  refuse_bias(layer, kMagickFormat);
+  require_replicated_border(layer, kMagickFormat);
+  const Extent origin = origin_of(layer, kMagickFormat).value_or(Extent{(size.kh - 1) / 2, (size.kw - 1) / 2});
   return join_sizes({size.kw, size.kh}) + "+" + std::to_string(origin.w) + "+" + std::to_string(origin.h) + ": " +
          join_matrix(
              size, [&](std::size_t i) { return quotient_text(layer, i); }, ",", " ") +

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "openEO's JSON";
+constexpr const char* kOpenEoFormat = "openEO's JSON";
 
 struct Border {
   std::string_view name;
@@ -90,14 +90,15 @@ Network parse_openeo_kernel(std::string_view text, const std::string& source, co
 }
 
 std::string format_openeo_kernel(const Network& network) {
-  const Layer& layer = only_matrix(network, kFormat);
+  const Layer& layer = only_matrix(network, kOpenEoFormat);
   const KernelShape& size = layer.shape;
   if (size.kh % 2 == 0 || size.kw % 2 == 0) {
-    refuse_to_store(network.name, kFormat, "a kernel of " + join_sizes({size.kh, size.kw}) + " (expected odd sides)",
+    refuse_to_store(network.name, kOpenEoFormat,
+                    "a kernel of " + join_sizes({size.kh, size.kw}) + " (expected odd sides)",
                     "add a row or column of zeros");
   }
-  require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
-  refuse_bias(layer, kFormat);
+  require_origin(layer, {size.kh / 2, size.kw / 2}, kOpenEoFormat);
+  refuse_bias(layer, kOpenEoFormat);
   const auto weight = [&](std::size_t i) { return to_text(layer.weights[i]); };
   return "{\"kernel\":[[" + join_matrix(size, weight, ",", "],[") + "]],\"factor\":" + to_text(1 / divisor_of(layer)) +
          ",\"border\":" + (has_border(layer) ? border_text(layer.params) : "0") + "}\n";

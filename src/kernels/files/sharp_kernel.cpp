@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "sharp's JSON";
+constexpr const char* kSharpFormat = "sharp's JSON";
 constexpr std::int64_t kLeastSide = 3, kLargestSide = 1001;
 
 bool is_whole(double number) { return number == std::floor(number); }
@@ -64,20 +64,20 @@ Network parse_sharp_kernel(std::string_view text, const std::string& source, con
 }
 
 std::string format_sharp_kernel(const Network& network) {
-  const Layer& layer = only_matrix(network, kFormat);
+  const Layer& layer = only_matrix(network, kSharpFormat);
   const KernelShape& size = layer.shape;
   for (const std::int64_t length : {size.kh, size.kw}) {
     if (length < kLeastSide || length > kLargestSide) {
-      refuse_to_store(network.name, kFormat,
+      refuse_to_store(network.name, kSharpFormat,
                       "a kernel of " + join_sizes({size.kh, size.kw}) + " (expected 3 to 1001 rows and columns)",
                       "surround it with zeros");
     }
   }
-  require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
-  require_replicated_border(layer, kFormat);
-  const float bias = bias_of(layer, kFormat);
+  require_origin(layer, {size.kh / 2, size.kw / 2}, kSharpFormat);
+  require_replicated_border(layer, kSharpFormat);
+  const float bias = bias_of(layer, kSharpFormat);
   if (!is_whole(bias))
-    refuse_to_store(network.name, kFormat, "bias " + to_text(bias) + ", since its offsets are whole numbers",
+    refuse_to_store(network.name, kSharpFormat, "bias " + to_text(bias) + ", since its offsets are whole numbers",
                     "round it to a whole number");
 
   // A divisor that cannot be a scale is divided into the weights.

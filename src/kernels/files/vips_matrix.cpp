@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-constexpr const char* kFormat = "a vips matrix";
+constexpr const char* kVipsFormat = "a vips matrix";
 
 /// The tokens of each line of `text` that is not blank, up to the first comment.
 std::vector<std::vector<std::string_view>> lines_of(std::string_view text) {
@@ -72,12 +72,12 @@ Network parse_vips_matrix(std::string_view text, const std::string& source, cons
 }
 
 std::string format_vips_matrix(const Network& network) {
-  const Layer& layer = only_matrix(network, kFormat);
+  const Layer& layer = only_matrix(network, kVipsFormat);
   const KernelShape& size = layer.shape;
-  require_origin(layer, {size.kh / 2, size.kw / 2}, kFormat);
-  require_replicated_border(layer, kFormat);
+  require_origin(layer, {size.kh / 2, size.kw / 2}, kVipsFormat);
+  require_replicated_border(layer, kVipsFormat);
   return std::to_string(size.kw) + " " + std::to_string(size.kh) + " " + to_text(divisor_of(layer)) + " " +
-         to_text(bias_of(layer, kFormat)) + "\n" +
+         to_text(bias_of(layer, kVipsFormat)) + "\n" +
          join_matrix(
              size, [&](std::size_t i) { return to_text(layer.weights[i]); }, " ", "\n") +
          "\n";

@@ -29,7 +29,7 @@ std::string written(KernelFormat format, const std::string& json) {
 
 /// The message of the kernel error that `body` throws.
 template <class Body>
-std::string refusal(const Body& body) {
+std::string kernel_refusal(const Body& body) {
   try {
     body();
   } catch (const Error& error) {
@@ -40,14 +40,14 @@ std::string refusal(const Body& body) {
 }
 
 void refuses_text(KernelFormat format, const std::string& text, const std::string& part) {
-  const std::string message = refusal([&] { parse(format, text); });
+  const std::string message = kernel_refusal([&] { parse(format, text); });
   CAPTURE(text);
   CAPTURE(message);
   CHECK(message.find(part) != std::string::npos);
 }
 
 void refuses_kernel(KernelFormat format, const std::string& json, const std::string& part) {
-  const std::string message = refusal([&] { written(format, json); });
+  const std::string message = kernel_refusal([&] { written(format, json); });
   CAPTURE(json);
   CAPTURE(message);
   CHECK(message.find(part) != std::string::npos);

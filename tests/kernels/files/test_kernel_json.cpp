@@ -16,7 +16,7 @@ namespace {
 Network parse(const std::string& text) { return parse_kernel_json(text, "k.json", "k"); }
 Layer layer_of(const std::string& text) { return parse(text).banks.at(0).layers.at(0); }
 
-std::string refusal(const std::string& text) {
+std::string json_refusal(const std::string& text) {
   try {
     parse(text);
   } catch (const Error& error) {
@@ -98,8 +98,8 @@ TEST_CASE("divisor and normalize divide sums and do not change the weights") {
   CHECK(layer_of(R"({"weight": [[1, 2, 1]], "divisor": 9, "normalize": true})").divisor == std::vector<double>{4});
   // Each output channel is divided by its own sum, so that flat areas keep their value.
   CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").divisor == std::vector<double>{4, 10});
-  CHECK(refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
-  CHECK(refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
+  CHECK(json_refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
+  CHECK(json_refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
 }
 
 TEST_CASE("banks and networks") {
@@ -118,10 +118,10 @@ TEST_CASE("banks and networks") {
   CHECK(network.banks[1].layers.size() == 2);
   CHECK(network.banks[1].combine == Combine::none);
   CHECK(network.banks[1].map == OutputMap::abs);
-  CHECK(refusal(R"({"layers": [{"weight": [[1]], "map": "abs"}]})").find("/layers/0/map") != std::string::npos);
-  CHECK(refusal(R"({"layers": []})").find("/layers: ") != std::string::npos);
-  CHECK(refusal(R"({"bank": 3})").find("/bank: ") != std::string::npos);
-  CHECK(refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
+  CHECK(json_refusal(R"({"layers": [{"weight": [[1]], "map": "abs"}]})").find("/layers/0/map") != std::string::npos);
+  CHECK(json_refusal(R"({"layers": []})").find("/layers: ") != std::string::npos);
+  CHECK(json_refusal(R"({"bank": 3})").find("/bank: ") != std::string::npos);
+  CHECK(json_refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
 }
 
 TEST_CASE("pools: a mean is a window of ones, and the default stride is the size") {
@@ -146,14 +146,17 @@ TEST_CASE("pools: a mean is a window of ones, and the default stride is the size
 
   std::string many = R"({"layers": [[[1]])";
   for (int i = 0; i < 17; ++i) many += R"(,{"pool": "mean", "size": 4096})";
-  CHECK(refusal(many + "]}").find("/layers/17/size: adds up to more than 268435456 weights") != std::string::npos);
-  CHECK(refusal(R"({"pool": "max"})").find("no size") != std::string::npos);
-  CHECK(refusal(R"({"pool": "maxx", "size": 2})").find("/pool: ") != std::string::npos);
-  CHECK(refusal(R"({"pool": "max", "size": 3, "padding": 2})").find("at most 1x1") != std::string::npos);
-  CHECK(refusal(R"({"pool": "max", "size": [4096, 4097]})").find("/size: a window of more than") != std::string::npos);
-  CHECK(refusal(R"({"pool": "max", "size": 1073741824})").find("/size: a window of more than") != std::string::npos);
-  CHECK(refusal(R"({"pool": "max", "size": 2, "dilation": 2})").find("/dilation: unknown key") != std::string::npos);
-  CHECK(refusal(R"({"bank": [{"pool": "max", "size": 2}]})").find("/bank/0") != std::string::npos);
+  CHECK(json_refusal(many + "]}").find("/layers/17/size: adds up to more than 268435456 weights") != std::string::npos);
+  CHECK(json_refusal(R"({"pool": "max"})").find("no size") != std::string::npos);
+  CHECK(json_refusal(R"({"pool": "maxx", "size": 2})").find("/pool: ") != std::string::npos);
+  CHECK(json_refusal(R"({"pool": "max", "size": 3, "padding": 2})").find("at most 1x1") != std::string::npos);
+  CHECK(json_refusal(R"({"pool": "max", "size": [4096, 4097]})").find("/size: a window of more than") !=
+        std::string::npos);
+  CHECK(json_refusal(R"({"pool": "max", "size": 1073741824})").find("/size: a window of more than") !=
+        std::string::npos);
+  CHECK(json_refusal(R"({"pool": "max", "size": 2, "dilation": 2})").find("/dilation: unknown key") !=
+        std::string::npos);
+  CHECK(json_refusal(R"({"bank": [{"pool": "max", "size": 2}]})").find("/bank/0") != std::string::npos);
 }
 
 TEST_CASE("weights and biases in other files, by paths relative to the kernel file") {

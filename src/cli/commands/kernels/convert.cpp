@@ -24,7 +24,7 @@ struct ConvertOptions {
   std::optional<std::string> output, from, to;
 };
 
-constexpr std::string_view kText =
+constexpr std::string_view kConvertText =
     "Converts a kernel, given as a name, a file or text, to another format:\n\n"
     "  convtool  a kernel file (.json)\n"
     "  npy       only the weights, divided by the divisor (.npy)\n"
@@ -37,7 +37,7 @@ constexpr std::string_view kText =
     "store is an error: ranks 3 and 4, banks, networks, stride, dilation, groups, activations and maps. Padding is the "
     "exception: if it cannot be stored, a warning says so.";
 
-constexpr std::string_view kExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
+constexpr std::string_view kConvertExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
   convtool kernels convert sobel-x --to magick
   convtool kernels convert '3x3: 0,-1,0 -1,4,-1 0,-1,0' -o laplacian.json
   convtool kernels convert blur.json --from sharp --to openeo)";
@@ -127,8 +127,8 @@ int run_convert(const ConvertOptions& options) {
 
 void declare_kernels_convert(Command& command) {
   auto options = std::make_shared<ConvertOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kConvertText;
+  command.examples = kConvertExamples;
   command.add("Options", {{.names = "SOURCE",
                            .target = &options->source,
                            .brief = "a name, a file, - for standard input, or the kernel as text",

@@ -31,11 +31,11 @@ struct ImportOptions {
   bool all = false, no_clobber = false;
 };
 
-constexpr std::string_view kText =
+constexpr std::string_view kImportText =
     "Lists the arrays of a safetensors file. With names or --all, writes a kernel file for each array instead. Kernel "
     "files refer to the arrays by name and do not copy their numbers, so the safetensors file must stay where it is.";
 
-constexpr std::string_view kExamples = R"(  convtool kernels import model.safetensors
+constexpr std::string_view kImportExamples = R"(  convtool kernels import model.safetensors
   convtool kernels import model.safetensors conv1 --out-dir kernels
   convtool kernels import model.safetensors --all --out-dir kernels
   convtool apply a.png -k kernels/conv1.json --map normalize -o maps.npy)";
@@ -213,8 +213,8 @@ int run_import(const ImportOptions& options) {
 
 void declare_kernels_import(Command& command) {
   auto options = std::make_shared<ImportOptions>();
-  command.text = kText;
-  command.examples = kExamples;
+  command.text = kImportText;
+  command.examples = kImportExamples;
   command.add("Options",
               {{.names = "FILE", .target = &options->file, .brief = "a .safetensors file", .required = true},
                {.names = "NAME",
