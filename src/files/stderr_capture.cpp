@@ -18,10 +18,10 @@ namespace {
 
 std::shared_mutex company_mutex;  // locked shared by Company::any, exclusively by Company::none
 
-std::mutex mutex;       // guards the variables below
-int captures = 0;       // that live now
-int users_stderr = -1;  // a duplicate of the former descriptor 2 while it is redirected
-int memory = -1;        // the file that descriptor 2 writes to meanwhile
+std::mutex capture_mutex;  // guards the variables below
+int captures = 0;          // that live now
+int users_stderr = -1;     // a duplicate of the former descriptor 2 while it is redirected
+int memory = -1;           // the file that descriptor 2 writes to meanwhile
 
 void redirect() {
   users_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -51,7 +51,7 @@ StderrCapture::StderrCapture(Company company) : company_(company) {
   std::unique_lock alone(company_mutex, std::defer_lock);
   company == Company::any ? shared.lock() : alone.lock();
 
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(capture_mutex);
   if (captures == 0) redirect();
   ++captures;
   if (memory >= 0) start_ = lseek(memory, 0, SEEK_END);
@@ -61,14 +61,14 @@ StderrCapture::StderrCapture(Company company) : company_(company) {
 
 StderrCapture::~StderrCapture() {
   {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(capture_mutex);
     if (--captures == 0) restore();
   }
   company_ == Company::any ? company_mutex.unlock_shared() : company_mutex.unlock();
 }
 
 std::string StderrCapture::text() const {
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(capture_mutex);
   if (memory < 0) return "";
   std::string text(static_cast<std::size_t>(lseek(memory, 0, SEEK_END) - start_), '\0');
   const ssize_t got = pread(memory, text.data(), text.size(), start_);
@@ -77,7 +77,7 @@ std::string StderrCapture::text() const {
 }
 
 void print_to_stderr(std::string_view text) {
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(capture_mutex);
   const int target = users_stderr >= 0 ? users_stderr : STDERR_FILENO;
   while (!text.empty()) {
     const ssize_t written = write(target, text.data(), text.size());
