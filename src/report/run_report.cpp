@@ -170,8 +170,8 @@ double tidy(double mean) {
 }
 
 void put_run(const RunReport& report, ordered_json& object) {
-  object["input_shape"] = shape_list(report.input_shape, report.input_rank);
-  object["output_shape"] = shape_list(report.output_shape, report.output_rank);
+  object["input_shape"] = shape_list(report.input_shape, report.rank);
+  object["output_shape"] = shape_list(report.output_shape, report.rank);
   object["input_dtype"] = to_string(report.input_dtype);
   object["output_dtype"] = to_string(report.output_dtype);
   if (report.banks.size() == 1) {
@@ -288,8 +288,8 @@ std::string to_text(const RunReport& report, bool verbose) {
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
     return printable(name) + " " + join_sizes(shape_list(shape, rank)) + " " + std::string(to_string(dtype));
   };
-  std::string text = wrapped(sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
-                                 sized(report.output, report.output_shape, report.output_rank, report.output_dtype),
+  std::string text = wrapped(sized(report.input, report.input_shape, report.rank, report.input_dtype) + " -> " +
+                                 sized(report.output, report.output_shape, report.rank, report.output_dtype),
                              summary_items(report));
   if (!verbose) return text;
   for (const BankReport& bank : report.banks)

@@ -35,10 +35,9 @@ EdgeReport describe_edges(const EdgeRecipe& recipe, const Job& job, const std::o
 
 void describe_job(const Job& job, const std::optional<Outcome>& outcome, const FilterSpec& spec, RunReport& report) {
   report.input_shape = job.input_shape;
-  report.input_rank = job.input_rank;
+  report.rank = job.input_rank;
   report.input_dtype = job.input_dtype;
   report.output_shape = job.shape;
-  report.output_rank = job.input_rank;
   report.output_dtype = job.dtype;
   report.responses = job.plan->output_shape().count();
   if (job.map_matters) report.mapping = job.mapping;
