@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conv/output_map.h"
@@ -62,6 +63,11 @@ struct RunReport {
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error
   std::string error_message;                   ///< likewise
 };
+
+/// The name of the output map, or "none".
+inline std::string_view map_name(const RunReport& report) {
+  return report.mapping ? to_string(report.mapping->map) : "none";
+}
 
 /// "img.png 3x480x640 u8 -> img.edge.png 3x478x638 u8; edge 3x3, map abs, clipped 12 (0.01 %)", without a newline at
 /// the end. Lines are broken at kReportColumns, and continue indented. Stride, padding, dilation and groups appear if
