@@ -13,7 +13,7 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
                     .pooling = first.pooling,
                     .problem = plan.problem(),
                     .combine = bank.combine,
-                    .algorithm = std::string(plan.algorithm()),
+                    .algorithm = plan.algorithm(),
                     .instruction_set = std::string(instruction_set_in_use()),
                     .threads = plan.threads()};
   if (bank.layers.size() > 1)
