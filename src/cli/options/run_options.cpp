@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/batch/memory_budget.h"
+#include "cli/batch/machine_memory.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/parallel.h"
