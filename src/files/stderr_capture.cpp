@@ -81,7 +81,7 @@ void print_to_stderr(std::string_view text) {
   const int target = users_stderr >= 0 ? users_stderr : STDERR_FILENO;
   while (!text.empty()) {
     const ssize_t written = write(target, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody to report the failure to
+    if (written == 0 || (written < 0 && errno != EINTR)) return;  // nobody to report the failure to
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
 }

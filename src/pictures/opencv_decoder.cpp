@@ -1,6 +1,7 @@
 #include "pictures/opencv_decoder.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <opencv2/core/utils/logger.hpp>
@@ -23,6 +24,10 @@ class MemoryFile {
  public:
   explicit MemoryFile(std::span<const std::byte> bytes) try : descriptor_(memfd_create("picture", MFD_CLOEXEC)) {
     write_all(descriptor_.get(), bytes);
+    if (access(path().c_str(), R_OK) != 0)  // the codec would call the picture damaged
+      throw Error(ErrorKind::input, "",
+                  "TIFF, OpenEXR and PFM are read through /proc, which is missing here; mount it, or convert the "
+                  "picture to PNG");
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::memory, "", "cannot copy the picture to memory: " + describe_errno(error.code().value()));
   }

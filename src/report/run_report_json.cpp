@@ -1,8 +1,7 @@
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "report/run_report.h"
 
 namespace convtool {
@@ -53,11 +52,7 @@ void put_bank(const BankReport& bank, ordered_json& object) {
 ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
 
 /// Rounds to ten digits, which hides the rounding errors of many additions: 12.8, not 12.8000000001.
-double tidy(double mean) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.10g", mean);
-  return std::strtod(text, nullptr);
-}
+double tidy(double mean) { return parse_number<double>(short_text(mean, 10)).value_or(mean); }
 
 void put_run(const RunReport& report, ordered_json& object) {
   object["input_shape"] = sizes_of(report.input_shape, report.rank);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "cli/batch/memory_budget.h"
-#include "cli/batch/resume.h"
+#include "cli/batch/machine_memory.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/parallel.h"
+#include "kernels/files/kernel_writer.h"
 
 namespace convtool {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "bench/timing.h"
 #include "bench/workload.h"
-#include "cli/batch/memory_budget.h"
+#include "cli/batch/machine_memory.h"
 #include "core/text.h"
 
 namespace convtool {
