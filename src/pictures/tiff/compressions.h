@@ -1,0 +1,32 @@
+// Internal to pictures/: the compressions of TIFF.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace convtool {
+
+/// Values of the tag Compression that are treated in a way of their own.
+enum TiffCompression : std::uint64_t {
+  kUncompressed = 1,
+  kOldJpeg = 6,
+  kJpegInTiff = 7,
+  kLzw = 5,
+  kJbig = 34661,
+  kSgiLog = 34676,
+  kSgiLog24 = 34677,
+};
+
+/// "JPEG 2000"; "compression 12345" where the number has no name here.
+std::string name_of_compression(std::uint64_t compression);
+
+/// Whether the libtiff of this build decodes it.
+bool is_decodable(std::uint64_t compression);
+
+/// The number of bits per sample that the compression is defined for; 0 if it has no such limit.
+std::uint64_t only_bits_of(std::uint64_t compression);
+
+/// Whether decoding keeps further copies of a decoded strip or tile.
+bool copies_blocks(std::uint64_t compression);
+
+}  // namespace convtool
