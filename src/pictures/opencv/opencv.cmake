@@ -1,5 +1,5 @@
-# Defines the target `opencv` with the three OpenCV modules and the libtiff that convtool uses, and sets OPENCV_LINK to the way they are
-# linked: "static", "static with shared codecs" or "shared".
+# Defines the target `opencv` with the three OpenCV modules and the libtiff that convtool uses, and sets OPENCV_LINK to the
+# way they are linked: "static", "static with shared codecs" or "shared".
 #
 # Debian's shared imgcodecs pulls in GDAL, GDCM and some 140 shared objects: 57 ms and 61 MB before main(), for formats that
 # convtool does not read. The static archives need only the entry points of those two libraries, for which absent_codecs.cpp

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "files/byte_reader.h"
+#include "pictures/compression.h"
 #include "pictures/tiff/compressions.h"
 #include "pictures/tiff/samples.h"
 
@@ -32,6 +33,20 @@ bool has_pattern(const std::byte* bytes, std::size_t size, std::uint64_t pattern
   return found || (i < size && std::memcmp(bytes + i, &pattern, size - i) == 0);
 }
 
+/// Whether a Deflate strip or tile of `size` decoded bytes has the right checksum. libtiff does not look at it where
+/// the data decodes to more bytes.
+bool has_sound_deflate(const TiffInput& file, std::uint32_t block, std::size_t size) {
+  TIFF* const tiff = file.get();
+  const std::span<const std::byte> stream =
+      file.bytes().subspan(TIFFGetStrileOffset(tiff, block), TIFFGetStrileByteCount(tiff, block));
+  std::uint16_t order = FILLORDER_MSB2LSB;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &order);
+  if (order == FILLORDER_MSB2LSB) return is_sound_stream(stream, size);
+  Bytes reversed(stream.begin(), stream.end());
+  TIFFReverseBits(reinterpret_cast<std::uint8_t*>(reversed.data()), static_cast<tmsize_t>(reversed.size()));
+  return is_sound_stream(reversed, size);
+}
+
 }  // namespace
 
 TiffBlockReader::TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width)
@@ -53,13 +68,16 @@ bool TiffBlockReader::decode(int plane, std::int64_t x, std::int64_t y, std::siz
   const auto sample = static_cast<std::uint16_t>(plane);
   const auto bytes = static_cast<tmsize_t>(size);
   bool done = false;
+  const std::uint32_t block =
+      layout_.tiled ? TIFFComputeTile(tiff, column, row, 0, sample) : TIFFComputeStrip(tiff, row, sample);
   if (by_rows_)
     done = TIFFReadScanline(tiff, part_.get(), row, sample) == 1;
   else if (layout_.tiled)
-    done = TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, column, row, 0, sample), part_.get(), bytes) == bytes;
+    done = TIFFReadEncodedTile(tiff, block, part_.get(), bytes) == bytes;
   else
-    done = TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, row, sample), part_.get(), bytes) == bytes;
-  return done && !file_.has_complaints();
+    done = TIFFReadEncodedStrip(tiff, block, part_.get(), bytes) == bytes;
+  if (!done || file_.has_complaints()) return false;
+  return !is_deflate(layout_.compression) || has_sound_deflate(file_, block, size);
 }
 
 const std::byte* TiffBlockReader::read(int plane, std::int64_t x, std::int64_t y, std::int64_t rows) {

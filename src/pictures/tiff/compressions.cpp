@@ -13,7 +13,7 @@ struct NamedCompression {
   std::uint64_t number;
   const char* name;
   std::uint64_t only_bits = 0;
-  bool copies = false;
+  int copies = 0;
 };
 
 // TIFF 6.0, section 3 and its technical notes; libtiff's tiff.h; the registered private numbers of Aperio, Leica,
@@ -24,13 +24,13 @@ constexpr NamedCompression kCompressions[] = {
     {3, "CCITT Group 3", 1},
     {4, "CCITT Group 4", 1},
     {5, "LZW"},
-    {6, "old-style JPEG", 8, true},
-    {7, "JPEG", 0, true},
-    {8, "Deflate"},
+    {6, "old-style JPEG", 8, 3},
+    {7, "JPEG", 0, 3},
+    {8, "Deflate", 0, 1},
     {9, "JBIG (T.85)"},
     {10, "JBIG (T.43)"},
     {22610, "JPEG XR"},
-    {32766, "NeXT run lengths", 2},
+    {32766, "NeXT run lengths"},
     {32767, "Sony ARW"},
     {32769, "packed raw"},
     {32770, "Samsung SRW"},
@@ -42,19 +42,19 @@ constexpr NamedCompression kCompressions[] = {
     {32897, "IT8 monochrome"},
     {32898, "IT8 binary line art"},
     {32908, "PixarFilm"},
-    {32909, "PixarLog", 0, true},
-    {32946, "Deflate"},
+    {32909, "PixarLog", 0, 3},
+    {32946, "Deflate", 0, 1},
     {32947, "Kodak DCS"},
     {33003, "JPEG 2000"},
     {33004, "JPEG 2000"},
     {33005, "JPEG 2000"},
-    {34661, "JBIG", 1, true},
-    {34676, "SGI LogLuv", 0, true},
-    {34677, "SGI LogLuv of 24 bits", 0, true},
+    {34661, "JBIG", 1, 3},
+    {34676, "SGI LogLuv", 0, 3},
+    {34677, "SGI LogLuv of 24 bits", 0, 3},
     {34712, "JPEG 2000"},
     {34713, "Nikon NEF"},
     {34715, "JBIG2"},
-    {34887, "LERC", 0, true},
+    {34887, "LERC", 0, 3},
     {34892, "lossy JPEG of DNG"},
     {34925, "LZMA"},
     {34926, "Zstandard"},
@@ -62,7 +62,7 @@ constexpr NamedCompression kCompressions[] = {
     {34933, "PNG"},
     {34934, "JPEG XR"},
     {50000, "Zstandard"},
-    {50001, "WebP", 8, true},
+    {50001, "WebP", 8, 3},
     {50002, "JPEG XL"},
     {52546, "JPEG XL"},
     {65000, "Kodak DCR"},
@@ -83,6 +83,8 @@ std::string name_of_compression(std::uint64_t compression) {
 }
 
 bool is_decodable(std::uint64_t compression) {
+  // libtiff returns white rows where its data ends too early, without a word.
+  if (compression == COMPRESSION_NEXT) return false;
   return compression <= std::numeric_limits<std::uint16_t>::max() &&
          TIFFIsCODECConfigured(static_cast<std::uint16_t>(compression)) != 0;
 }
@@ -92,9 +94,9 @@ std::uint64_t only_bits_of(std::uint64_t compression) {
   return row != nullptr ? row->only_bits : 0;
 }
 
-bool copies_blocks(std::uint64_t compression) {
+int copies_of_block(std::uint64_t compression) {
   const NamedCompression* const row = find_compression(compression);
-  return row != nullptr && row->copies;
+  return row != nullptr ? row->copies : 0;
 }
 
 }  // namespace convtool

@@ -149,8 +149,7 @@ double TiffLayout::working_memory() const {
   // Uncompressed strips are read row by row.
   const bool by_rows = compression == kUncompressed && !tiled && !by_rgb_conversion();
   const double block = row * (by_rows ? 1 : static_cast<double>(block_height));
-  // A copy for each of: the compression, libjpeg's coefficients of 2 bytes, the conversion.
-  const double copies = 1 + (copies_blocks(compression) ? 3 : 0) + (by_rgb_conversion() ? 1 : 0);
+  const double copies = 1 + copies_of_block(compression) + (by_rgb_conversion() ? 1 : 0);
   const double raster =
       by_rgb_conversion() ? 4 * static_cast<double>(block_width) * static_cast<double>(block_height) : 0;
   constexpr double kTables = 4 * sizeof(std::uint64_t);  // offset and size of a block, in libtiff and while it reads

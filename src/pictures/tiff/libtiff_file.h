@@ -25,6 +25,7 @@ class TiffInput {
   TiffInput& operator=(const TiffInput&) = delete;
 
   TIFF* get() const { return tiff_.get(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
 
   /// Whether libtiff has reported, since the file was opened, an error or a warning that may concern pixels. Every
   /// message counts, in any wording of any version, except for a few that are known to be harmless.
