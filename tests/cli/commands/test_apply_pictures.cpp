@@ -76,7 +76,12 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
       REQUIRE(cv::imwrite(folder.file(in), picture, parameters));
       for (const char* kernel : {"identity", "[[0,0,0],[0,1,0],[0,0,0]]"}) {
         apply(folder, {in, "-k", kernel, "--padding", "same", "-o", out});
-        CHECK(equal(read(folder, out), picture));
+        std::string readable = out;
+        if (out == "out.tif" && type == CV_8UC4) {  // OpenCV multiplies the colours of an 8-bit TIFF by alpha
+          readable = "out.png";
+          apply(folder, {out, "-k", "identity", "-o", readable});
+        }
+        CHECK(equal(read(folder, readable), picture));
       }
     }
   }
