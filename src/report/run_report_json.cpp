@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "edges/canny.h"
 #include "report/run_report.h"
 
 namespace convtool {

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::string_view kBriefHelp = "-h", kFullHelp = "--help";
 
-std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
-
 /// A long name with a single dash, which would be read as a short option and its value.
 void refuse_single_dash(const Command& command, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {

@@ -57,8 +57,6 @@ constexpr OtherOption kOtherOptions[] = {
     {"--resize", "", "convtool does not resize; use another program before or after it"},
     {"--scale", "", "convtool does not resize; use another program before or after it"}};
 
-std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
-
 /// The value of the unknown option `word`: after its '=', or the argument after it; "" when there is none.
 std::string value_of(const std::string& word, const std::vector<std::string>& arguments) {
   if (const std::size_t at = word.find('='); at != std::string::npos) return word.substr(at + 1);
@@ -89,6 +87,8 @@ std::vector<std::string> option_names(const Command& command) {
 }
 
 }  // namespace
+
+std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
 
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
   if (word.ends_with(']') || word.ends_with('}'))

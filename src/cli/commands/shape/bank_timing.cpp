@@ -6,6 +6,7 @@
 #include "bench/workload.h"
 #include "cli/batch/machine_memory.h"
 #include "core/text.h"
+#include "network/bank_plan.h"
 
 namespace convtool {
 namespace {
