@@ -1,4 +1,5 @@
-// Decoding with OpenCV 4.6, and corrections of its errors.
+// Decoding with OpenCV 4.6, and corrections of its errors. TIFF, of which OpenCV misreads many kinds, is decoded with
+// libtiff instead (tiff/decode_tiff.h).
 //
 // The header is read first (image_header.h), for the size and for the properties that OpenCV does not report. Then
 // OpenCV decodes (opencv_decoder.h). Then the pixels are converted to the order and types that Image promises.
@@ -12,6 +13,7 @@
 #include "pictures/image_header.h"
 #include "pictures/opencv_decoder.h"
 #include "pictures/opencv_support.h"
+#include "pictures/tiff/decode_tiff.h"
 
 namespace convtool {
 namespace {
@@ -47,7 +49,6 @@ void settle_values(cv::Mat& pixels, const PictureHeader& header) {
   if (header.full_value)
     depth == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
                    : spread<std::uint16_t>(pixels, *header.full_value);
-  if (header.white_is_zero) cv::bitwise_not(pixels, pixels);
 }
 
 /// Adds alpha to grey: 0 where the grey value is `transparent`, elsewhere the maximum.
@@ -114,11 +115,10 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 
-  Bytes patched;
-  if (header.extra_sample_at) {
-    patched.assign(bytes.begin(), bytes.end());
-    patched[*header.extra_sample_at] = patched[*header.extra_sample_at + 1] = std::byte{0};
-    bytes = patched;
+  if (header.type == PictureType::tiff) {
+    DecodedTiff tiff = decode_tiff(bytes, header);
+    call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
+    return Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format);
   }
   auto pixels = std::make_shared<ImagePixels>(decode_by_opencv(bytes, header.type));
   cv::Mat& mat = pixels->mat;
@@ -126,10 +126,8 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     throw Error(
         ErrorKind::input, "",
         "the " + std::string(to_string(header.type)) + " is damaged or truncated, or of a kind that cannot be read");
-  // OpenCV applies the orientation of a TIFF itself.
-  const bool as_stored = mat.cols == header.width && mat.rows == header.height;
-  const bool turned = header.type == PictureType::tiff && mat.cols == header.height && mat.rows == header.width;
-  if (!as_stored && !turned) throw_damaged(to_string(header.type), "its size differs from its header");
+  if (mat.cols != header.width || mat.rows != header.height)
+    throw_damaged(to_string(header.type), "its size differs from its header");
 
   const PixelFormat format = call_opencv([&] {
     settle_values(mat, header);

@@ -5,8 +5,8 @@
 
 namespace convtool {
 
-/// Whether libjpeg, or libtiff through OpenCV, has printed that pixels are missing or made up. Messages that do not
-/// concern pixels (stray bytes between the segments of a JPEG, unknown tags of a TIFF) do not count.
+/// Whether libjpeg has printed that pixels are missing or made up. Messages that do not concern pixels (stray bytes
+/// between the segments of a JPEG) do not count.
 bool reports_damage(std::string_view printed);
 
 }  // namespace convtool

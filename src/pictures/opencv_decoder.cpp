@@ -3,10 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <mutex>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
-#include <optional>
 #include <string>
 #include <system_error>
 
@@ -38,33 +35,10 @@ class MemoryFile {
   Descriptor descriptor_;
 };
 
-/// While an object lives, OpenCV prints the messages of libtiff, which it does at this log level only.
-class VerboseTiff {
- public:
-  VerboseTiff() {
-    cv::getNumThreads();  // or OpenCV would report the first use of its threads, on standard output
-    std::lock_guard lock(mutex_);
-    if (count_++ == 0) former_ = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_DEBUG);
-  }
-  ~VerboseTiff() {
-    std::lock_guard lock(mutex_);
-    if (--count_ == 0) cv::utils::logging::setLogLevel(former_);
-  }
-  VerboseTiff(const VerboseTiff&) = delete;
-  VerboseTiff& operator=(const VerboseTiff&) = delete;
-
- private:
-  static inline std::mutex mutex_;
-  static inline int count_ = 0;
-  static inline cv::utils::logging::LogLevel former_;
-};
-
 /// decode_by_opencv() without the check for damage. Prints to standard error.
 cv::Mat decode(std::span<const std::byte> bytes, PictureType type) {
-  std::optional<VerboseTiff> verbose;
-  if (type == PictureType::tiff) verbose.emplace();
-  // When decoding from memory, OpenCV writes OpenEXR and PFM to a file in /tmp, and fails on tiled 8-bit TIFF.
-  if (type == PictureType::exr || type == PictureType::pfm || type == PictureType::tiff) {
+  // When decoding from memory, OpenCV writes OpenEXR and PFM to a file in /tmp.
+  if (type == PictureType::exr || type == PictureType::pfm) {
     const MemoryFile file(bytes);
     return call_codec([&] { return cv::imread(file.path(), cv::IMREAD_UNCHANGED); }, cv::Mat());
   }
@@ -82,7 +56,7 @@ cv::Mat decode_by_opencv(std::span<const std::byte> bytes, PictureType type) {
     pixels = decode(bytes, type);
     printed = capture.text();
   }
-  const bool decoder_continues = type == PictureType::jpeg || type == PictureType::tiff;
+  const bool decoder_continues = type == PictureType::jpeg;
   if (!decoder_continues || !reports_damage(printed)) return pixels;
   // The message may concern another thread's picture. Damage is rare enough to decode once more, alone, to be sure.
   const StderrCapture capture(StderrCapture::Company::none);

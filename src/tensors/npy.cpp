@@ -258,10 +258,9 @@ TensorRef NpyFile::values() {
 }
 
 NpyFile new_npy(const Shape& shape, int rank) {
-  const std::vector<std::int64_t> all = {shape.n, shape.c, shape.h, shape.w};
   const char order = std::endian::native == std::endian::little ? '<' : '>';
   std::string header = std::string("{'descr': '") + order +
-                       "f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - rank, all.end()}) + ", }";
+                       "f4', 'fortran_order': False, 'shape': " + shape_text(sizes_of(shape, rank)) + ", }";
   constexpr std::size_t kPrefix = 10, kAlignment = 64;  // as numpy.save writes it
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';

@@ -116,7 +116,8 @@ void add_output_options(Command& command, RunOptions& options) {
         .target = &options.threshold,
         .brief = "white where the response exceeds T, black elsewhere",
         .text = "Write white (the maximum, 1 as f32) where the response exceeds T, black elsewhere. With --map abs, "
-                "the absolute value is compared with T."},
+                "the absolute value is compared with T. On integer pictures, a response that rounding may have lifted "
+                "above T stays black."},
        {.names = "--depth",
         .value = "D",
         .target = &options.depth,

@@ -363,10 +363,8 @@ const Algorithm kRows = {
     .threaded = true,
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
-      if (memory_needed(problem, 1) > kMostMemory)
-        return refuse("its strips of rows would take more than 16 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (memory_needed(problem, 1) > kMostMemory) return refuse(kBeyondMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       const bool shares = shares_strips(problem, kernel);
       return {.nanoseconds = cost(problem, kernel, shares),
               .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};

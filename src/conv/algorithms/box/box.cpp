@@ -240,13 +240,12 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
     return refuse("pixels cannot have the padding value");
   if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
     return refuse("the sums of these integers need more than 31 bits");
-  if (!float_sums_suffice(problem, kernel))
-    return refuse("the sums of these integers need more than the 24 bits of a float");
+  if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
   const auto channels = static_cast<double>(problem.input.c);
   const double slice =
       std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
   if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return refuse("its sums would take more than 16 MiB per thread");
+    return refuse(kBeyondMemory);
   return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
             return std::make_unique<BoxExecutor>(problem, kernel, weights);
           }};

@@ -131,10 +131,8 @@ const Algorithm kDepthwise = {
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
         return refuse("the numbers of groups, input channels and output channels differ");
-      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem),
               .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
     },

@@ -302,10 +302,8 @@ const Algorithm kPacked = {
     .threaded = true,
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
-      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem),
               .make = [&problem, &kernel] { return std::make_unique<PackedExecutor>(problem, kernel); }};
     },

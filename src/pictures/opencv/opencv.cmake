@@ -1,5 +1,5 @@
-# Defines the target `opencv` with the three OpenCV modules that convtool uses, and sets OPENCV_LINK to the way they are
-# linked: "static", "static with shared codecs" or "shared".
+# Defines the target `opencv` with the three OpenCV modules and the libtiff that convtool uses, and sets OPENCV_LINK to the
+# way they are linked: "static", "static with shared codecs" or "shared".
 #
 # Debian's shared imgcodecs pulls in GDAL, GDCM and some 140 shared objects: 57 ms and 61 MB before main(), for formats that
 # convtool does not read. The static archives need only the entry points of those two libraries, for which absent_codecs.cpp
@@ -11,6 +11,9 @@
 find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(opencv INTERFACE)
 target_include_directories(opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
+# libtiff, which OpenCV uses too, is also called directly (tiff/). TIFFOpenOptions came with 4.5.
+find_path(TIFF_INCLUDE_DIR tiffio.h REQUIRED)
+target_include_directories(opencv SYSTEM INTERFACE ${TIFF_INCLUDE_DIR})
 
 # find_libraries(LIST NAMES...): appends the path of a library for each argument, which lists alternative names.
 function(find_libraries list)
@@ -70,6 +73,8 @@ if(OPENCV_LINK STREQUAL shared)
     find_library(OPENCV_${module} opencv_${module} REQUIRED)
     target_link_libraries(opencv INTERFACE ${OPENCV_${module}})
   endforeach()
+  find_library(TIFF tiff REQUIRED)
+  target_link_libraries(opencv INTERFACE ${TIFF})
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
   target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK serves functions that convtool never calls
