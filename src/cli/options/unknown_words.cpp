@@ -78,7 +78,7 @@ std::string advice_on(const Command& command, const std::string& name, const std
   return advice;
 }
 
-std::vector<std::string> option_names(const Command& command) {
+std::vector<std::string> long_names(const Command& command) {
   std::vector<std::string> names = {"--help"};
   for (const Option* option : command.options())
     for (const std::string& name : option->all_names())
@@ -98,7 +98,7 @@ void refuse_unknown_word(const Command& command, const std::string& word, const 
   if (!advice.empty()) refuse_usage("", unknown + "; " + advice);
   if (command.parent == nullptr)
     refuse_usage("", unknown + "; options follow the command, as in 'convtool apply --quiet'");
-  const std::vector<std::string> names = option_names(command);
+  const std::vector<std::string> names = long_names(command);
   const std::string hint = suggestion(name, {names.begin(), names.end()});
   refuse_usage("", unknown + (hint.empty() ? command.see_help() : hint));
 }
