@@ -33,82 +33,75 @@ TEST_CASE("TIFF layouts in both byte orders") {
     const auto n16 = [big](std::initializer_list<std::int64_t> list) { return numbers(big, 2, list); };
     const auto n32 = [big](std::initializer_list<std::int64_t> list) { return numbers(big, 4, list); };
 
-    CHECK(tiff_outcome({.width = 2, .height = 2, .bits = 1, .blocks = {bytes({0x80, 0x40})}}) == "u8 grey 255 0 0 255");
-    CHECK(tiff_outcome({.width = 2, .height = 2, .bits = 1, .photometric = 0, .blocks = {bytes({0x80, 0x40})}}) ==
+    CHECK(tiff({.width = 2, .height = 2, .bits = 1, .blocks = {bytes({0x80, 0x40})}}) == "u8 grey 255 0 0 255");
+    CHECK(tiff({.width = 2, .height = 2, .bits = 1, .photometric = 0, .blocks = {bytes({0x80, 0x40})}}) ==
           "u8 grey 0 255 255 0");
-    CHECK(tiff_outcome({.width = 2, .height = 2, .rows_per_strip = 1, .blocks = {bytes({1, 2}), bytes({3, 4})}}) ==
+    CHECK(tiff({.width = 2, .height = 2, .rows_per_strip = 1, .blocks = {bytes({1, 2}), bytes({3, 4})}}) ==
           "u8 grey 1 2 3 4");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .photometric = 0, .blocks = {bytes({1, 255})}}) == "u8 grey 254 0");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .bits = 16, .blocks = {n16({258, 65535})}}) == "u16 grey 258 65535");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .bits = 16, .photometric = 0, .blocks = {n16({258, 65535})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .photometric = 0, .blocks = {bytes({1, 255})}}) == "u8 grey 254 0");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .blocks = {n16({258, 65535})}}) == "u16 grey 258 65535");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .photometric = 0, .blocks = {n16({258, 65535})}}) ==
           "u16 grey 65277 0");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .bits = 12, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
-          "u16 grey 32775 65535");
-    CHECK(
-        tiff_outcome({.width = 2, .height = 1, .bits = 12, .photometric = 0, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
-        "u16 grey 32759 0");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .sample_format = 2, .blocks = {bytes({1, 254})}}) == "f32 grey 1 -2");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .bits = 16, .sample_format = 2, .blocks = {n16({258, -3})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .bits = 12, .blocks = {bytes({0x80, 0x0f, 0xff})}}) == "u16 grey 32775 65535");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 12, .photometric = 0, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
+          "u16 grey 32759 0");
+    CHECK(tiff({.width = 2, .height = 1, .sample_format = 2, .blocks = {bytes({1, 254})}}) == "f32 grey 1 -2");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .sample_format = 2, .blocks = {n16({258, -3})}}) ==
           "f32 grey 258 -3");
-    CHECK(tiff_outcome({.width = 2, .height = 1, .bits = 32, .sample_format = 2, .blocks = {n32({-7, 5})}}) ==
-          "f32 grey -7 5");
-    CHECK(tiff_outcome(
-              {.width = 2, .height = 1, .bits = 32, .sample_format = 3, .blocks = {n32({0x3f800000, 0xc0000000})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .bits = 32, .sample_format = 2, .blocks = {n32({-7, 5})}}) == "f32 grey -7 5");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 32, .sample_format = 3, .blocks = {n32({0x3f800000, 0xc0000000})}}) ==
           "f32 grey 1 -2");
-    CHECK(tiff_outcome({.width = 1,
-                        .height = 1,
-                        .bits = 64,
-                        .sample_format = 3,
-                        .blocks = {big ? n32({0x3ff80000, 0}) : n32({0, 0x3ff80000})}}) == "f32 grey 1.5");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 64,
+                .sample_format = 3,
+                .blocks = {big ? n32({0x3ff80000, 0}) : n32({0, 0x3ff80000})}}) == "f32 grey 1.5");
 
-    CHECK(tiff_outcome(
-              {.width = 1, .height = 2, .samples = 3, .photometric = 2, .blocks = {bytes({1, 2, 3, 4, 5, 6})}}) ==
+    CHECK(tiff({.width = 1, .height = 2, .samples = 3, .photometric = 2, .blocks = {bytes({1, 2, 3, 4, 5, 6})}}) ==
           "u8 rgb 1 2 3 4 5 6");
-    CHECK(tiff_outcome({.width = 1,
-                        .height = 2,
-                        .samples = 3,
-                        .photometric = 2,
-                        .planar = true,
-                        .blocks = {bytes({1, 4}), bytes({2, 5}), bytes({3, 6})}}) == "u8 rgb 1 2 3 4 5 6");
-    CHECK(tiff_outcome(
-              {.width = 1, .height = 1, .bits = 16, .samples = 3, .photometric = 2, .blocks = {n16({1, 2, 600})}}) ==
+    CHECK(tiff({.width = 1,
+                .height = 2,
+                .samples = 3,
+                .photometric = 2,
+                .planar = true,
+                .blocks = {bytes({1, 4}), bytes({2, 5}), bytes({3, 6})}}) == "u8 rgb 1 2 3 4 5 6");
+    CHECK(tiff({.width = 1, .height = 1, .bits = 16, .samples = 3, .photometric = 2, .blocks = {n16({1, 2, 600})}}) ==
           "u16 rgb 1 2 600");
-    CHECK(tiff_outcome({.width = 1,
-                        .height = 1,
-                        .bits = 16,
-                        .samples = 3,
-                        .photometric = 2,
-                        .sample_format = 2,
-                        .blocks = {n16({1, -2, 3})}}) == "f32 rgb 1 -2 3");
-    CHECK(tiff_outcome({.width = 1,
-                        .height = 1,
-                        .bits = 32,
-                        .samples = 3,
-                        .photometric = 2,
-                        .sample_format = 3,
-                        .blocks = {n32({0x3f800000, 0x40000000, 0})}}) == "f32 rgb 1 2 0");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 16,
+                .samples = 3,
+                .photometric = 2,
+                .sample_format = 2,
+                .blocks = {n16({1, -2, 3})}}) == "f32 rgb 1 -2 3");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 32,
+                .samples = 3,
+                .photometric = 2,
+                .sample_format = 3,
+                .blocks = {n32({0x3f800000, 0x40000000, 0})}}) == "f32 rgb 1 2 0");
     for (const std::vector<std::uint32_t>& extra :
          {std::vector<std::uint32_t>{}, {0}, {2}}) {  // colours are not multiplied by alpha
-      CHECK(tiff_outcome({.width = 1,
-                          .height = 1,
-                          .samples = 4,
-                          .photometric = 2,
-                          .extra = extra,
-                          .blocks = {bytes({100, 50, 20, 128})}}) == "u8 rgba 100 50 20 128");
-      CHECK(tiff_outcome({.width = 1,
-                          .height = 1,
-                          .bits = 16,
-                          .samples = 4,
-                          .photometric = 2,
-                          .extra = extra,
-                          .blocks = {n16({100, 50, 20, 128})}}) == "u16 rgba 100 50 20 128");
+      CHECK(tiff({.width = 1,
+                  .height = 1,
+                  .samples = 4,
+                  .photometric = 2,
+                  .extra = extra,
+                  .blocks = {bytes({100, 50, 20, 128})}}) == "u8 rgba 100 50 20 128");
+      CHECK(tiff({.width = 1,
+                  .height = 1,
+                  .bits = 16,
+                  .samples = 4,
+                  .photometric = 2,
+                  .extra = extra,
+                  .blocks = {n16({100, 50, 20, 128})}}) == "u16 rgba 100 50 20 128");
     }
     std::vector<std::uint32_t> colour_map(768, 0);
     colour_map[1] = 65535, colour_map[257] = 256 * 7, colour_map[513] = 256 * 9;
-    CHECK(tiff_outcome(
-              {.width = 2, .height = 1, .photometric = 3, .colour_map = colour_map, .blocks = {bytes({0, 1})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .photometric = 3, .colour_map = colour_map, .blocks = {bytes({0, 1})}}) ==
           "u8 rgb 0 0 0 255 7 9");
-    CHECK(tiff_outcome({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({255, 0, 0, 0})}}) ==
+    CHECK(tiff({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({255, 0, 0, 0})}}) ==
           "u8 rgb 0 255 255");  // CMYK: cyan
   }
 }
