@@ -77,8 +77,11 @@ class HiddenValues {
     return argument;
   }
 
-  static bool is_negative_number(std::string_view word) {
-    return word.find_first_of("0123456789") == 1 || (word.find('.') == 1 && word.find_first_of("0123456789") == 2);
+  /// Whether `word`, which begins with a dash, is one; -0 may be an option.
+  bool is_negative_number(const std::string& word) const {
+    const std::size_t digit = word.find_first_of("0123456789");
+    if (digit != 1 && (digit != 2 || word[1] != '.')) return false;
+    return command_.find(word.substr(0, 2)) == nullptr || (word.size() > 2 && parse_number<double>(word));
   }
 
   const Command& command_;
