@@ -23,7 +23,7 @@ class MemoryFile {
     write_all(descriptor_.get(), bytes);
     if (access(path().c_str(), R_OK) != 0)  // the codec would call the picture damaged
       throw Error(ErrorKind::input, "",
-                  "TIFF, OpenEXR and PFM are read through /proc, which is missing here; mount it, or convert the "
+                  "OpenEXR and PFM are read through /proc, which is missing here; mount it, or convert the "
                   "picture to PNG");
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::memory, "", "cannot copy the picture to memory: " + describe_errno(error.code().value()));

@@ -36,13 +36,13 @@ TEST_CASE("without /proc, kinds that need it say so, and are not called damaged"
     is_proc_missing = false;
     return text;
   };
-  for (const char* extension : {".tiff", ".pfm", ".png"}) {
-    CAPTURE(extension);
-    const bool needs_proc = extension != std::string(".png");
-    const Bytes file = opencv_file(extension, random_mat(2, 3, extension == std::string(".pfm") ? CV_32F : CV_8U));
-    CHECK(complaint(file) == (needs_proc ? "TIFF, OpenEXR and PFM are read through /proc, which is missing here; mount "
-                                           "it, or convert the picture to PNG"
-                                         : "none"));
-    CHECK(decode_image(file, 1000).all().shape.count() == 6);
+  const Bytes pfm = opencv_file(".pfm", random_mat(2, 3, CV_32F));
+  CHECK(complaint(pfm) ==
+        "OpenEXR and PFM are read through /proc, which is missing here; mount it, or convert the "
+        "picture to PNG");
+  CHECK(decode_image(pfm, 1000).all().shape.count() == 6);
+  for (const char* extension : {".tiff", ".png"}) {
+    CAPTURE(std::string(extension));
+    CHECK(complaint(opencv_file(extension, random_mat(2, 3, CV_8U))) == "none");
   }
 }

@@ -77,8 +77,11 @@ class HiddenValues {
     return argument;
   }
 
-  static bool is_negative_number(std::string_view word) {
-    return word.find_first_of("0123456789") == 1 || (word.find('.') == 1 && word.find_first_of("0123456789") == 2);
+  /// Whether `word`, which begins with a dash, is one; -0 may be an option.
+  bool is_negative_number(const std::string& word) const {
+    const std::size_t digit = word.find_first_of("0123456789");
+    if (digit != 1 && (digit != 2 || word[1] != '.')) return false;
+    return command_.find(word.substr(0, 2)) == nullptr || (word.size() > 2 && parse_number<double>(word));
   }
 
   const Command& command_;
@@ -116,10 +119,10 @@ const Option* find_culprit(const Command& command, const std::string& message) {
 
 [[noreturn]] void refuse_values(const Command& command, const std::string& message) {
   const Option* option = find_culprit(command, message);
-  if (option == nullptr) refuse_usage("", message + see_help(command));
+  if (option == nullptr) refuse_usage("", message + command.see_help());
   const bool is_missing = message.find("missing") != std::string::npos;
   if (is_missing || option->is_list())
-    refuse_usage(option->name(), "needs a value, " + std::string(option->value) + see_help(command));
+    refuse_usage(option->name(), "needs a value, " + std::string(option->value) + command.see_help());
   refuse_usage(option->name(), "is given more than once; keep one");
 }
 
@@ -129,7 +132,7 @@ void check_combinations(const Command& command) {
       const bool is_given = command.given.contains(option.name());
       if (option.required && !is_given) {
         if (!option.if_missing.empty()) refuse_usage("", std::string(option.if_missing));
-        refuse_usage(option.name(), (option.is_operand() ? "is missing" : "is required") + see_help(command));
+        refuse_usage(option.name(), (option.is_operand() ? "is missing" : "is required") + command.see_help());
       }
       if (is_given && !option.conflict.empty() && command.given.contains(std::string(option.conflict)))
         refuse_usage(option.name(), "cannot be used together with " + std::string(option.conflict) + "; keep one");
@@ -170,7 +173,7 @@ void parse_options(Command& command, const std::vector<std::string>& arguments) 
     if (parsed->count() == 0) continue;
     std::vector<std::string> values = parsed->results();
     if (option->is_flag() && std::any_of(values.begin(), values.end(), [](const auto& v) { return v != "true"; }))
-      refuse_usage(option->name(), "takes no value" + see_help(command));
+      refuse_usage(option->name(), "takes no value" + command.see_help());
     for (std::string& value : values) value = hidden.reveal(value);
     command.given[option->name()] = values;
     fill(*option, std::move(values));

@@ -3,6 +3,7 @@
 #include <hwy/highway.h>
 
 #include <atomic>
+#include <cstdlib>
 
 #ifndef CONVTOOL_HIGHWAY_LIBRARY
 
@@ -38,8 +39,8 @@ std::int64_t targets_of_processor() {
 
 }  // namespace
 
-// Replacements for the only functions of Highway's library that the engine calls. The library itself would measure the
-// resolution of a clock when it is loaded, which takes 3 ms of every run.
+// Replacements for the functions of Highway's library that the engine and Highway's headers call. The library itself
+// would measure the resolution of a clock when it is loaded, which takes 3 ms of every run.
 namespace hwy {
 
 ChosenTarget& GetChosenTarget() {
@@ -56,6 +57,8 @@ void SetSupportedTargetsForTest(std::int64_t targets) {
   tested_targets = targets;
   GetChosenTarget().DeInit();
 }
+
+void Abort(const char*, int, const char*, ...) { std::abort(); }  // of its own assertions
 
 }  // namespace hwy
 

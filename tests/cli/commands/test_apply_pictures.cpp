@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <random>
 
+#include "cli/picture_files.h"
 #include "support/program.h"
 
 namespace {
@@ -28,14 +29,6 @@ cv::Mat random_picture(int type, unsigned seed) {
     }
   }
   return picture;
-}
-
-bool equal(const cv::Mat& a, const cv::Mat& b) {
-  return a.size() == b.size() && a.type() == b.type() && cv::norm(a.reshape(1), b.reshape(1), cv::NORM_INF) == 0;
-}
-
-cv::Mat read(const TempFolder& folder, const std::string& name) {
-  return cv::imread(folder.file(name), cv::IMREAD_UNCHANGED);
 }
 
 /// Runs apply, checks that it succeeds, and returns its report.

@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <random>
 
+#include "cli/picture_files.h"
 #include "support/program.h"
 
 namespace {
@@ -26,14 +27,6 @@ cv::Mat blobs(int type) {
 }
 
 std::string photograph(const char* name) { return std::string(PROJECT_DIR) + "/samples/" + name; }
-
-bool equal(const cv::Mat& a, const cv::Mat& b, double most = 0) {
-  return a.size() == b.size() && a.type() == b.type() && cv::norm(a.reshape(1), b.reshape(1), cv::NORM_INF) <= most;
-}
-
-cv::Mat read(const TempFolder& folder, const std::string& name) {
-  return cv::imread(folder.file(name), cv::IMREAD_UNCHANGED);
-}
 
 std::string run(const TempFolder& folder, const char* command, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), command);

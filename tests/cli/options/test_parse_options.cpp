@@ -15,7 +15,7 @@ namespace {
 
 /// A command with an option of every kind, parsed.
 struct Parsed {
-  bool flag = false;
+  bool flag = false, digit = false;
   std::string single = "default";
   std::optional<std::string> optional;
   std::vector<std::string> list, greedy, operands;
@@ -24,6 +24,7 @@ struct Parsed {
   explicit Parsed(const std::vector<std::string>& arguments) {
     command.name = "command";
     command.add("All", {{.names = "-f,--flag", .target = &flag},
+                        {.names = "-0,--digit", .target = &digit},
                         {.names = "-s,--single", .value = "S", .target = &single},
                         {.names = "-o,--optional", .value = "O", .target = &optional},
                         {.names = "-l,--list", .value = "L", .target = &list},
@@ -131,6 +132,15 @@ TEST_CASE("what is not given keeps its default, flags stand together, lists take
   CHECK(some.flag);
   CHECK((some.list == Texts{"a"}));
   CHECK((some.operands == Texts{"b"}));
+}
+
+TEST_CASE("a digit may be an option, and is no negative number then") {
+  const Parsed parsed({"-0", "-0.5", "-00", "-1", "-s", "-0"});
+  CHECK(parsed.digit);
+  CHECK((parsed.operands == Texts{"-0.5", "-00", "-1"}));
+  CHECK(parsed.single == "-0");
+  CHECK(Parsed({"-0f"}).flag);
+  CHECK(Parsed({"-f0"}).digit);
 }
 
 TEST_CASE("refusals name the words as given") {

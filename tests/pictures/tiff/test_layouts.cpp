@@ -19,95 +19,89 @@ Bytes numbers(bool big_endian, int size, std::initializer_list<std::int64_t> lis
   return writer.bytes();
 }
 
-std::string outcome_of(const TiffParts& parts) { return outcome(tiff_file(parts)); }
+std::string tiff_outcome(const TiffParts& parts) { return outcome(tiff_file(parts)); }
 
 }  // namespace
 
 TEST_CASE("TIFF layouts in both byte orders") {
   for (const bool big : {false, true}) {
     CAPTURE(big);
-    const auto outcome_of = [big](TiffParts parts) {
+    const auto tiff = [big](TiffParts parts) {
       parts.big_endian = big;
       return outcome(tiff_file(parts));
     };
     const auto n16 = [big](std::initializer_list<std::int64_t> list) { return numbers(big, 2, list); };
     const auto n32 = [big](std::initializer_list<std::int64_t> list) { return numbers(big, 4, list); };
 
-    CHECK(outcome_of({.width = 2, .height = 2, .bits = 1, .blocks = {bytes({0x80, 0x40})}}) == "u8 grey 255 0 0 255");
-    CHECK(outcome_of({.width = 2, .height = 2, .bits = 1, .photometric = 0, .blocks = {bytes({0x80, 0x40})}}) ==
+    CHECK(tiff({.width = 2, .height = 2, .bits = 1, .blocks = {bytes({0x80, 0x40})}}) == "u8 grey 255 0 0 255");
+    CHECK(tiff({.width = 2, .height = 2, .bits = 1, .photometric = 0, .blocks = {bytes({0x80, 0x40})}}) ==
           "u8 grey 0 255 255 0");
-    CHECK(outcome_of({.width = 2, .height = 2, .rows_per_strip = 1, .blocks = {bytes({1, 2}), bytes({3, 4})}}) ==
+    CHECK(tiff({.width = 2, .height = 2, .rows_per_strip = 1, .blocks = {bytes({1, 2}), bytes({3, 4})}}) ==
           "u8 grey 1 2 3 4");
-    CHECK(outcome_of({.width = 2, .height = 1, .photometric = 0, .blocks = {bytes({1, 255})}}) == "u8 grey 254 0");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 16, .blocks = {n16({258, 65535})}}) == "u16 grey 258 65535");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 16, .photometric = 0, .blocks = {n16({258, 65535})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .photometric = 0, .blocks = {bytes({1, 255})}}) == "u8 grey 254 0");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .blocks = {n16({258, 65535})}}) == "u16 grey 258 65535");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .photometric = 0, .blocks = {n16({258, 65535})}}) ==
           "u16 grey 65277 0");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 12, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
-          "u16 grey 32775 65535");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 12, .photometric = 0, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .bits = 12, .blocks = {bytes({0x80, 0x0f, 0xff})}}) == "u16 grey 32775 65535");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 12, .photometric = 0, .blocks = {bytes({0x80, 0x0f, 0xff})}}) ==
           "u16 grey 32759 0");
-    CHECK(outcome_of({.width = 2, .height = 1, .sample_format = 2, .blocks = {bytes({1, 254})}}) == "f32 grey 1 -2");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 16, .sample_format = 2, .blocks = {n16({258, -3})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .sample_format = 2, .blocks = {bytes({1, 254})}}) == "f32 grey 1 -2");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 16, .sample_format = 2, .blocks = {n16({258, -3})}}) ==
           "f32 grey 258 -3");
-    CHECK(outcome_of({.width = 2, .height = 1, .bits = 32, .sample_format = 2, .blocks = {n32({-7, 5})}}) ==
-          "f32 grey -7 5");
-    CHECK(outcome_of(
-              {.width = 2, .height = 1, .bits = 32, .sample_format = 3, .blocks = {n32({0x3f800000, 0xc0000000})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .bits = 32, .sample_format = 2, .blocks = {n32({-7, 5})}}) == "f32 grey -7 5");
+    CHECK(tiff({.width = 2, .height = 1, .bits = 32, .sample_format = 3, .blocks = {n32({0x3f800000, 0xc0000000})}}) ==
           "f32 grey 1 -2");
-    CHECK(outcome_of({.width = 1,
-                      .height = 1,
-                      .bits = 64,
-                      .sample_format = 3,
-                      .blocks = {big ? n32({0x3ff80000, 0}) : n32({0, 0x3ff80000})}}) == "f32 grey 1.5");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 64,
+                .sample_format = 3,
+                .blocks = {big ? n32({0x3ff80000, 0}) : n32({0, 0x3ff80000})}}) == "f32 grey 1.5");
 
-    CHECK(
-        outcome_of({.width = 1, .height = 2, .samples = 3, .photometric = 2, .blocks = {bytes({1, 2, 3, 4, 5, 6})}}) ==
-        "u8 rgb 1 2 3 4 5 6");
-    CHECK(outcome_of({.width = 1,
-                      .height = 2,
-                      .samples = 3,
-                      .photometric = 2,
-                      .planar = true,
-                      .blocks = {bytes({1, 4}), bytes({2, 5}), bytes({3, 6})}}) == "u8 rgb 1 2 3 4 5 6");
-    CHECK(outcome_of(
-              {.width = 1, .height = 1, .bits = 16, .samples = 3, .photometric = 2, .blocks = {n16({1, 2, 600})}}) ==
+    CHECK(tiff({.width = 1, .height = 2, .samples = 3, .photometric = 2, .blocks = {bytes({1, 2, 3, 4, 5, 6})}}) ==
+          "u8 rgb 1 2 3 4 5 6");
+    CHECK(tiff({.width = 1,
+                .height = 2,
+                .samples = 3,
+                .photometric = 2,
+                .planar = true,
+                .blocks = {bytes({1, 4}), bytes({2, 5}), bytes({3, 6})}}) == "u8 rgb 1 2 3 4 5 6");
+    CHECK(tiff({.width = 1, .height = 1, .bits = 16, .samples = 3, .photometric = 2, .blocks = {n16({1, 2, 600})}}) ==
           "u16 rgb 1 2 600");
-    CHECK(outcome_of({.width = 1,
-                      .height = 1,
-                      .bits = 16,
-                      .samples = 3,
-                      .photometric = 2,
-                      .sample_format = 2,
-                      .blocks = {n16({1, -2, 3})}}) == "f32 rgb 1 -2 3");
-    CHECK(outcome_of({.width = 1,
-                      .height = 1,
-                      .bits = 32,
-                      .samples = 3,
-                      .photometric = 2,
-                      .sample_format = 3,
-                      .blocks = {n32({0x3f800000, 0x40000000, 0})}}) == "f32 rgb 1 2 0");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 16,
+                .samples = 3,
+                .photometric = 2,
+                .sample_format = 2,
+                .blocks = {n16({1, -2, 3})}}) == "f32 rgb 1 -2 3");
+    CHECK(tiff({.width = 1,
+                .height = 1,
+                .bits = 32,
+                .samples = 3,
+                .photometric = 2,
+                .sample_format = 3,
+                .blocks = {n32({0x3f800000, 0x40000000, 0})}}) == "f32 rgb 1 2 0");
     for (const std::vector<std::uint32_t>& extra :
          {std::vector<std::uint32_t>{}, {0}, {2}}) {  // colours are not multiplied by alpha
-      CHECK(outcome_of({.width = 1,
-                        .height = 1,
-                        .samples = 4,
-                        .photometric = 2,
-                        .extra = extra,
-                        .blocks = {bytes({100, 50, 20, 128})}}) == "u8 rgba 100 50 20 128");
-      CHECK(outcome_of({.width = 1,
-                        .height = 1,
-                        .bits = 16,
-                        .samples = 4,
-                        .photometric = 2,
-                        .extra = extra,
-                        .blocks = {n16({100, 50, 20, 128})}}) == "u16 rgba 100 50 20 128");
+      CHECK(tiff({.width = 1,
+                  .height = 1,
+                  .samples = 4,
+                  .photometric = 2,
+                  .extra = extra,
+                  .blocks = {bytes({100, 50, 20, 128})}}) == "u8 rgba 100 50 20 128");
+      CHECK(tiff({.width = 1,
+                  .height = 1,
+                  .bits = 16,
+                  .samples = 4,
+                  .photometric = 2,
+                  .extra = extra,
+                  .blocks = {n16({100, 50, 20, 128})}}) == "u16 rgba 100 50 20 128");
     }
     std::vector<std::uint32_t> colour_map(768, 0);
     colour_map[1] = 65535, colour_map[257] = 256 * 7, colour_map[513] = 256 * 9;
-    CHECK(
-        outcome_of({.width = 2, .height = 1, .photometric = 3, .colour_map = colour_map, .blocks = {bytes({0, 1})}}) ==
-        "u8 rgb 0 0 0 255 7 9");
-    CHECK(outcome_of({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({255, 0, 0, 0})}}) ==
+    CHECK(tiff({.width = 2, .height = 1, .photometric = 3, .colour_map = colour_map, .blocks = {bytes({0, 1})}}) ==
+          "u8 rgb 0 0 0 255 7 9");
+    CHECK(tiff({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({255, 0, 0, 0})}}) ==
           "u8 rgb 0 255 255");  // CMYK: cyan
   }
 }
@@ -128,12 +122,12 @@ TEST_CASE("TIFF samples of every depth: the largest value becomes the full range
     const auto scaled = [&](std::uint64_t value) { return std::to_string(value * full / largest); };
     for (const bool big : {false, true}) {
       if (bits == 16 && !big) continue;
-      CHECK(outcome_of({.big_endian = big, .width = 3, .height = 1, .bits = bits, .blocks = {block}}) ==
+      CHECK(tiff_outcome({.big_endian = big, .width = 3, .height = 1, .bits = bits, .blocks = {block}}) ==
             dtype + " grey 0 " + scaled(middle) + " " + std::to_string(full));
       // White is 0: the same as the inverted samples where black is 0.
-      CHECK(
-          outcome_of({.big_endian = big, .width = 3, .height = 1, .bits = bits, .photometric = 0, .blocks = {block}}) ==
-          dtype + " grey " + std::to_string(full) + " " + scaled(largest - middle) + " 0");
+      CHECK(tiff_outcome(
+                {.big_endian = big, .width = 3, .height = 1, .bits = bits, .photometric = 0, .blocks = {block}}) ==
+            dtype + " grey " + std::to_string(full) + " " + scaled(largest - middle) + " 0");
     }
   }
 }
@@ -145,13 +139,13 @@ TEST_CASE("wide and floating samples of a TIFF become f32") {
     const auto n32 = [big](std::initializer_list<std::int64_t> list) { return numbers(big, 4, list); };
     const auto n64 = [&](std::int64_t high, std::int64_t low) { return big ? n32({high, low}) : n32({low, high}); };
     const auto one = [big](unsigned bits, unsigned format, Bytes block, unsigned photometric = 1) {
-      return outcome_of({.big_endian = big,
-                         .width = 1,
-                         .height = 1,
-                         .bits = bits,
-                         .photometric = photometric,
-                         .sample_format = format,
-                         .blocks = {std::move(block)}});
+      return tiff_outcome({.big_endian = big,
+                           .width = 1,
+                           .height = 1,
+                           .bits = bits,
+                           .photometric = photometric,
+                           .sample_format = format,
+                           .blocks = {std::move(block)}});
     };
     CHECK(one(32, 1, n32({70000})) == "f32 grey 70000");
     CHECK(one(32, 1, n32({0xffffffff})) == "f32 grey 4.29497e+09");
@@ -163,31 +157,31 @@ TEST_CASE("wide and floating samples of a TIFF become f32") {
     CHECK(one(16, 3, n16({0x0001})) == "f32 grey 5.96046e-08");
     CHECK(one(16, 3, n16({0x7c00})) == "f32 grey inf");
     CHECK(one(16, 4, n16({300})) == "u16 grey 300");  // an undefined format counts as unsigned
-    CHECK(outcome_of({.big_endian = big,
-                      .width = 1,
-                      .height = 1,
-                      .bits = 16,
-                      .samples = 3,
-                      .photometric = 2,
-                      .sample_format = 3,
-                      .blocks = {n16({0x3c00, 0x4000, 0xbc00})}}) == "f32 rgb 1 2 -1");
-    CHECK(outcome_of({.big_endian = big,
-                      .width = 1,
-                      .height = 1,
-                      .bits = 64,
-                      .samples = 3,
-                      .photometric = 2,
-                      .sample_format = 3,
-                      .planar = true,
-                      .blocks = {n64(0x3ff80000, 0), n64(0x40000000, 0), n64(0, 0)}}) == "f32 rgb 1.5 2 0");
-    CHECK(outcome_of({.big_endian = big,
-                      .width = 2,
-                      .height = 1,
-                      .bits = 16,
-                      .samples = 3,
-                      .photometric = 2,
-                      .planar = true,
-                      .blocks = {n16({1, 2}), n16({300, 400}), n16({5, 65535})}}) == "u16 rgb 1 300 5 2 400 65535");
+    CHECK(tiff_outcome({.big_endian = big,
+                        .width = 1,
+                        .height = 1,
+                        .bits = 16,
+                        .samples = 3,
+                        .photometric = 2,
+                        .sample_format = 3,
+                        .blocks = {n16({0x3c00, 0x4000, 0xbc00})}}) == "f32 rgb 1 2 -1");
+    CHECK(tiff_outcome({.big_endian = big,
+                        .width = 1,
+                        .height = 1,
+                        .bits = 64,
+                        .samples = 3,
+                        .photometric = 2,
+                        .sample_format = 3,
+                        .planar = true,
+                        .blocks = {n64(0x3ff80000, 0), n64(0x40000000, 0), n64(0, 0)}}) == "f32 rgb 1.5 2 0");
+    CHECK(tiff_outcome({.big_endian = big,
+                        .width = 2,
+                        .height = 1,
+                        .bits = 16,
+                        .samples = 3,
+                        .photometric = 2,
+                        .planar = true,
+                        .blocks = {n16({1, 2}), n16({300, 400}), n16({5, 65535})}}) == "u16 rgb 1 300 5 2 400 65535");
   }
 }
 
@@ -198,7 +192,7 @@ TEST_CASE("TIFF palettes of 1 to 8 bits") {
     for (std::size_t i = 0; i < colours; ++i)
       for (std::size_t c = 0; c < 3; ++c)
         map[c * colours + i] = static_cast<std::uint32_t>(scale * ((10 * c + i) % 256));
-    return outcome_of(
+    return tiff_outcome(
         {.width = 2, .height = 1, .bits = bits, .photometric = 3, .colour_map = map, .blocks = {std::move(row)}});
   };
   for (const unsigned scale : {256u, 257u, 1u}) {  // 1: 8-bit values, as old writers stored them
@@ -210,51 +204,51 @@ TEST_CASE("TIFF palettes of 1 to 8 bits") {
   }
   std::vector<std::uint32_t> map(768, 0);
   map[1] = 65535, map[257] = 256 * 7, map[513] = 256 * 9;
-  CHECK(outcome_of({.width = 2,
-                    .height = 1,
-                    .samples = 2,
-                    .photometric = 3,
-                    .extra = {2},
-                    .colour_map = map,
-                    .blocks = {bytes({1, 100, 0, 255})}}) == "u8 rgba 255 7 9 100 0 0 0 255");
-  CHECK(outcome_of(
+  CHECK(tiff_outcome({.width = 2,
+                      .height = 1,
+                      .samples = 2,
+                      .photometric = 3,
+                      .extra = {2},
+                      .colour_map = map,
+                      .blocks = {bytes({1, 100, 0, 255})}}) == "u8 rgba 255 7 9 100 0 0 0 255");
+  CHECK(tiff_outcome(
             {.width = 8, .height = 1, .bits = 2, .photometric = 3, .colour_map = {1, 2, 3}, .blocks = {Bytes(2)}}) ==
         "damaged or truncated TIFF (a palette with too few colours)");
 }
 
 TEST_CASE("CMYK in TIFF becomes RGB by the exact product, rounded") {
   // (255 - C) * (255 - K) / 255: 155 * 205 / 255 = 124.6, 255 * 205 / 255 = 205, 1 * 205 / 255 = 0.8.
-  CHECK(outcome_of({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({100, 0, 254, 50})}}) ==
+  CHECK(tiff_outcome({.width = 1, .height = 1, .samples = 4, .photometric = 5, .blocks = {bytes({100, 0, 254, 50})}}) ==
         "u8 rgb 125 205 1");
-  CHECK(outcome_of({.width = 1,
-                    .height = 1,
-                    .samples = 4,
-                    .photometric = 5,
-                    .planar = true,
-                    .blocks = {bytes({100}), bytes({0}), bytes({254}), bytes({50})}}) == "u8 rgb 125 205 1");
+  CHECK(tiff_outcome({.width = 1,
+                      .height = 1,
+                      .samples = 4,
+                      .photometric = 5,
+                      .planar = true,
+                      .blocks = {bytes({100}), bytes({0}), bytes({254}), bytes({50})}}) == "u8 rgb 125 205 1");
   // 64535 * 45535 / 65535 = 44840.2, 65535 * 45535 / 65535 = 45535, 65525 * 45535 / 65535 = 45528.05.
-  CHECK(outcome_of({.width = 1,
-                    .height = 1,
-                    .bits = 16,
-                    .samples = 4,
-                    .photometric = 5,
-                    .blocks = {numbers(false, 2, {1000, 0, 10, 20000})}}) == "u16 rgb 44840 45535 45528");
-  CHECK(outcome_of({.width = 1,
-                    .height = 1,
-                    .samples = 5,
-                    .photometric = 5,
-                    .extra = {2},
-                    .blocks = {bytes({100, 0, 254, 50, 77})}}) == "u8 rgba 125 205 1 77");
+  CHECK(tiff_outcome({.width = 1,
+                      .height = 1,
+                      .bits = 16,
+                      .samples = 4,
+                      .photometric = 5,
+                      .blocks = {numbers(false, 2, {1000, 0, 10, 20000})}}) == "u16 rgb 44840 45535 45528");
+  CHECK(tiff_outcome({.width = 1,
+                      .height = 1,
+                      .samples = 5,
+                      .photometric = 5,
+                      .extra = {2},
+                      .blocks = {bytes({100, 0, 254, 50, 77})}}) == "u8 rgba 125 205 1 77");
 }
 
 TEST_CASE("CIELAB in TIFF becomes sRGB") {
   const auto lab = [](unsigned photometric, unsigned bits, Bytes block) {
-    return outcome_of({.width = 1,
-                       .height = 1,
-                       .bits = bits,
-                       .samples = 3,
-                       .photometric = photometric,
-                       .blocks = {std::move(block)}});
+    return tiff_outcome({.width = 1,
+                         .height = 1,
+                         .bits = bits,
+                         .samples = 3,
+                         .photometric = photometric,
+                         .blocks = {std::move(block)}});
   };
   CHECK(lab(8, 8, bytes({0, 0, 0})) == "u8 rgb 0 0 0");
   CHECK(lab(8, 8, bytes({255, 0, 0})) == "u8 rgb 255 255 255");
@@ -268,12 +262,12 @@ TEST_CASE("CIELAB in TIFF becomes sRGB") {
 
 TEST_CASE("alpha in TIFF: grey with alpha, and colours stored multiplied by alpha") {
   const auto pixel = [](unsigned photometric, std::uint32_t extra, std::initializer_list<int> samples) {
-    return outcome_of({.width = 1,
-                       .height = 1,
-                       .samples = static_cast<unsigned>(samples.size()),
-                       .photometric = photometric,
-                       .extra = {extra},
-                       .blocks = {bytes(samples)}});
+    return tiff_outcome({.width = 1,
+                         .height = 1,
+                         .samples = static_cast<unsigned>(samples.size()),
+                         .photometric = photometric,
+                         .extra = {extra},
+                         .blocks = {bytes(samples)}});
   };
   CHECK(pixel(1, 2, {100, 128}) == "u8 grey_alpha 100 128");
   CHECK(pixel(1, 0, {100, 128}) == "u8 grey_alpha 100 128");
@@ -287,15 +281,15 @@ TEST_CASE("alpha in TIFF: grey with alpha, and colours stored multiplied by alph
   CHECK(pixel(2, 1, {7, 8, 9, 255}) == "u8 rgba 7 8 9 255");
   for (const bool big : {false, true}) {
     const auto deep = [big](unsigned bits, unsigned format, Bytes block) {
-      return outcome_of({.big_endian = big,
-                         .width = 1,
-                         .height = 1,
-                         .bits = bits,
-                         .samples = 4,
-                         .photometric = 2,
-                         .sample_format = format,
-                         .extra = {1},
-                         .blocks = {std::move(block)}});
+      return tiff_outcome({.big_endian = big,
+                           .width = 1,
+                           .height = 1,
+                           .bits = bits,
+                           .samples = 4,
+                           .photometric = 2,
+                           .sample_format = format,
+                           .extra = {1},
+                           .blocks = {std::move(block)}});
     };
     // 100 * 65535 / 200 = 32767.5.
     CHECK(deep(16, 1, numbers(big, 2, {100, 200, 7, 200})) == "u16 rgba 32768 65535 2294 200");
@@ -304,7 +298,7 @@ TEST_CASE("alpha in TIFF: grey with alpha, and colours stored multiplied by alph
     CHECK(deep(16, 3, numbers(big, 2, {0x3c00, 0x4000, 0, 0x3800})) == "f32 rgba 2 4 0 0.5");
   }
   // 4 bits: the ratio 3 / 6 of the samples is that of the picture.
-  CHECK(outcome_of({.width = 1, .height = 1, .bits = 4, .samples = 2, .extra = {1}, .blocks = {bytes({0x36})}}) ==
+  CHECK(tiff_outcome({.width = 1, .height = 1, .bits = 4, .samples = 2, .extra = {1}, .blocks = {bytes({0x36})}}) ==
         "u8 grey_alpha 128 102");
 }
 
@@ -362,8 +356,8 @@ TEST_CASE("tiled and striped TIFF of every orientation are the same pictures") {
             tiles.blocks.push_back(tile.bytes());
           }
       }
-      const std::string expected = outcome_of(strips);
-      CHECK(outcome_of(tiles) == expected);
+      const std::string expected = tiff_outcome(strips);
+      CHECK(tiff_outcome(tiles) == expected);
       // The first pixel of the upright picture is one of the corners of the stored one.
       const bool bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
       const bool right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
@@ -374,11 +368,11 @@ TEST_CASE("tiled and striped TIFF of every orientation are the same pictures") {
 }
 
 TEST_CASE("TIFF layouts that are not pictures are refused") {
-  CHECK(outcome_of({.width = 1, .height = 1, .samples = 5, .photometric = 2, .blocks = {Bytes(5)}}) ==
+  CHECK(tiff_outcome({.width = 1, .height = 1, .samples = 5, .photometric = 2, .blocks = {Bytes(5)}}) ==
         "a TIFF of 5 sample(s) of 8 bits (unsigned), photometric interpretation 2 cannot be read; convert it, for "
         "example to 16-bit RGB");
   const auto refused = [](TiffParts parts) {
-    return outcome_of(parts).find(" cannot be read; convert it") != std::string::npos;
+    return tiff_outcome(parts).find(" cannot be read; convert it") != std::string::npos;
   };
   CHECK(refused({.width = 1, .height = 1, .bits = 17, .blocks = {Bytes(3)}}));
   CHECK(refused({.width = 1, .height = 1, .bits = 24, .sample_format = 3, .blocks = {Bytes(3)}}));

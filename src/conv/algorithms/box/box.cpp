@@ -70,7 +70,11 @@ class Pass {
         leaving_(outside_.size()),
         sums_(static_cast<std::size_t>(input.shape.c * pitch_)),
         prefix_(sums_.size()),
-        products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {}
+        products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {
+    std::int64_t most = 0;
+    for (std::int64_t x = 0; x < ow_; x += slice_) most = std::max(most, outside_columns(x, std::min(slice_, ow_ - x)));
+    borders_.reserve(static_cast<std::size_t>(most));
+  }
 
   /// Computes output rows [begin, end), counted through the batch.
   void run(std::int64_t begin, std::int64_t end) {
@@ -103,6 +107,13 @@ class Pass {
       }
       finish_row({.n = n, .y = i, .x = x, .count = columns});
     }
+  }
+
+  /// The columns that a slice sees outside the picture.
+  std::int64_t outside_columns(std::int64_t x, std::int64_t columns) const {
+    const std::int64_t first = x - problem_.pads.left * pixel_, last = first + columns + reach_;
+    const std::int64_t begin = std::clamp<std::int64_t>(0, first, last), end = std::clamp(input_.shape.w, begin, last);
+    return last - first - (end - begin);
   }
 
   /// Finds the columns of a slice that lie in the picture, and the picture columns that its border shows.

@@ -98,15 +98,15 @@ class SeparableExecutor final : public Executor {
   const ConvProblem& problem_;
   const Kernel& kernel_;
   const bool may_flatten_;
-  const Tiling tiling_;
+  const SeparableTiling tiling_;
   const std::vector<Factors<T>> factors_;
 };
 
 /// The most memory of a thread in bytes, apart from combined sums. A double, since large strides and dilations would
 /// overflow an integer.
 double memory_needed(const ConvProblem& problem, std::size_t rank) {
-  const Tiling tiling(problem, 1), flat(problem, problem.input.c);
-  const auto sees = [&](const Tiling& by, std::int64_t pixel) {
+  const SeparableTiling tiling(problem, 1), flat(problem, problem.input.c);
+  const auto sees = [&](const SeparableTiling& by, std::int64_t pixel) {
     return static_cast<double>(pixel) * (static_cast<double>(by.tile) * static_cast<double>(problem.stride.w) +
                                          static_cast<double>(window_width(problem)));
   };

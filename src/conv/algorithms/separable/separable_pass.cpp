@@ -42,8 +42,9 @@ bool is_pixel(float value) {
 template <class T, class In>
 class Pass {
  public:
-  Pass(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors, const Tiling& tiling,
-       const TensorView<const In>& input, std::int64_t pixel, const Sink& sink, ResponseStats& stats)
+  Pass(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors,
+       const SeparableTiling& tiling, const TensorView<const In>& input, std::int64_t pixel, const Sink& sink,
+       ResponseStats& stats)
       : problem_(problem),
         kernel_(kernel),
         factors_(factors),
@@ -257,7 +258,7 @@ class Pass {
   const ConvProblem& problem_;
   const Kernel& kernel_;
   const std::vector<Factors<T>>& factors_;
-  const Tiling tiling_;
+  const SeparableTiling tiling_;
   const TensorView<const In> x_;
   const std::int64_t pixel_;
   const Shape out_;
@@ -292,7 +293,7 @@ Factors<T>::Factors(const std::vector<OuterProduct>& products) : terms(static_ca
   }
 }
 
-Tiling::Tiling(const ConvProblem& problem, std::int64_t channels) {
+SeparableTiling::SeparableTiling(const ConvProblem& problem, std::int64_t channels) {
   const std::int64_t width = output_shape(problem).w, stride = problem.stride.w;
   block = problem.stride.h == 1 && problem.dilation.h == 1 ? kColumnPassRows : 1;
   const std::int64_t pixel_bytes = stride * channels * static_cast<std::int64_t>(size_of(problem.input_dtype));
@@ -303,13 +304,13 @@ Tiling::Tiling(const ConvProblem& problem, std::int64_t channels) {
   tile = std::clamp<std::int64_t>(kTileColumns / channels / stride, 1, slice);
 }
 
-std::int64_t Tiling::tile_sees(const ConvProblem& problem) const {
+std::int64_t SeparableTiling::tile_sees(const ConvProblem& problem) const {
   return (tile - 1) * problem.stride.w + window_width(problem);
 }
 
 template <class T>
 void run_passes(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors,
-                const Tiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
+                const SeparableTiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
                 std::int64_t begin, std::int64_t end, ResponseStats& stats) {
   visit_dtype(input.dtype, [&]<class In>(In) {
     Pass<T, In>(problem, kernel, factors, tiling, input.view<In>(), pixel, sink, stats).run(begin, end);
@@ -318,11 +319,11 @@ void run_passes(const ConvProblem& problem, const Kernel& kernel, const std::vec
 
 template struct Factors<float>;
 template struct Factors<double>;
-template void run_passes<float>(const ConvProblem&, const Kernel&, const std::vector<Factors<float>>&, const Tiling&,
-                                const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t, std::int64_t,
-                                ResponseStats&);
-template void run_passes<double>(const ConvProblem&, const Kernel&, const std::vector<Factors<double>>&, const Tiling&,
-                                 const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t, std::int64_t,
-                                 ResponseStats&);
+template void run_passes<float>(const ConvProblem&, const Kernel&, const std::vector<Factors<float>>&,
+                                const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t,
+                                std::int64_t, ResponseStats&);
+template void run_passes<double>(const ConvProblem&, const Kernel&, const std::vector<Factors<double>>&,
+                                 const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t,
+                                 std::int64_t, ResponseStats&);
 
 }  // namespace convtool

@@ -29,10 +29,10 @@ inline std::int64_t window_width(const ConvProblem& problem) {
 
 /// How a picture is cut, in output pixels of `channels` columns each. A slice is computed from top to bottom, in blocks
 /// of rows, and each block from left to right, in tiles.
-struct Tiling {
+struct SeparableTiling {
   std::int64_t block, slice, tile;
 
-  Tiling(const ConvProblem& problem, std::int64_t channels);
+  SeparableTiling(const ConvProblem& problem, std::int64_t channels);
 
   /// Input columns that a tile sees.
   std::int64_t tile_sees(const ConvProblem& problem) const;
@@ -43,7 +43,7 @@ struct Tiling {
 /// channel, or one for all. Sums are of type T.
 template <class T>
 void run_passes(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors,
-                const Tiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
+                const SeparableTiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
                 std::int64_t begin, std::int64_t end, ResponseStats& stats);
 
 }  // namespace convtool
