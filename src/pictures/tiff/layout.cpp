@@ -177,6 +177,9 @@ TiffLayout read_tiff_layout(TiffDirectory& directory, std::uint64_t width, std::
   if (has_alpha)
     layout.alpha = directory.value(kExtraSamples, 0) == kAssociatedAlpha ? TiffAlpha::associated : TiffAlpha::straight;
   if (layout.by_rgb_conversion() && has_alpha) refuse_layout(stored);
+  const std::vector<std::uint64_t> subsampling = directory.values(kYcbcrSubsampling, 2);
+  if (stored.photometric == kYcbcr && stored.planar && subsampling != std::vector<std::uint64_t>{1, 1})
+    refuse_layout(stored);  // the planes differ in size
   if (layout.photometric == kPalette && directory.count(kColourMap) < 3 * (layout.largest() + 1))
     throw_damaged("TIFF", "a palette with too few colours");
   read_blocks(directory, width, height, layout);
