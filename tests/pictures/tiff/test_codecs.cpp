@@ -22,7 +22,7 @@ using namespace convtool::testing;
 
 namespace {
 
-constexpr std::uint32_t kWidth = 64, kHeight = 48;
+constexpr std::uint32_t kColumns = 64, kRows = 48;
 
 struct Codec {
   std::string name;
@@ -86,8 +86,8 @@ bool is_testable(const Codec& codec, bool tiled) {
 std::vector<double> picture_of(const Codec& codec) {
   std::mt19937 random(5);
   std::vector<double> values;
-  for (std::uint32_t y = 0; y < kHeight; ++y)
-    for (std::uint32_t x = 0; x < kWidth; ++x)
+  for (std::uint32_t y = 0; y < kRows; ++y)
+    for (std::uint32_t x = 0; x < kColumns; ++x)
       for (int c = 0; c < codec.samples; ++c) {
         const double value = 100 + x + y / 2.0 + static_cast<double>(random() % 20);
         if (codec.bits == 1)
@@ -124,18 +124,18 @@ Bytes encoded(const Codec& codec, bool tiled) {
   Bytes samples = packed(codec, picture_of(codec));
   TiffOutput output(false);
   TIFF* const tiff = output.get();
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, kWidth);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, kHeight);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, kColumns);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, kRows);
   TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, codec.bits);
   TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, codec.samples);
   TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, codec.format);
   TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, codec.photometric);
   TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
   if (tiled) {
-    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, kWidth);
-    TIFFSetField(tiff, TIFFTAG_TILELENGTH, kHeight);
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, kColumns);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, kRows);
   } else {
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, kHeight);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, kRows);
   }
   TIFFSetField(tiff, TIFFTAG_COMPRESSION, codec.compression);
   const bool is_log = codec.photometric == PHOTOMETRIC_LOGLUV || codec.photometric == PHOTOMETRIC_LOGL;
@@ -209,15 +209,15 @@ void convert_xyz(std::vector<double>& values) {
 /// A file of each compression that libtiff reads but does not write, or (words) does not always read back.
 std::vector<std::pair<std::string, Bytes>> files_of_other_codecs() {
   ByteWriter thunder, words;
-  for (std::uint32_t y = 0; y < kHeight; ++y) {
+  for (std::uint32_t y = 0; y < kRows; ++y) {
     words.u8(0x1b).u8(0);  // T.4: 32 white pixels, and the rest of a word of 16 bits
-    for (std::uint32_t x = 0; x < kWidth; ++x) thunder.u8(0xc0 | (1 + (x + y) % 15));  // a literal pixel
+    for (std::uint32_t x = 0; x < kColumns; ++x) thunder.u8(0xc0 | (1 + (x + y) % 15));  // a literal pixel
   }
   const auto file = [](std::uint32_t width, unsigned bits, unsigned compression, const Bytes& block) {
-    return tiff_file({.width = width, .height = kHeight, .bits = bits, .compression = compression, .blocks = {block}});
+    return tiff_file({.width = width, .height = kRows, .bits = bits, .compression = compression, .blocks = {block}});
   };
   return {{"run lengths, words", file(32, 1, COMPRESSION_CCITTRLEW, words.bytes())},
-          {"thunderscan", file(kWidth, 4, COMPRESSION_THUNDERSCAN, thunder.bytes())}};
+          {"thunderscan", file(kColumns, 4, COMPRESSION_THUNDERSCAN, thunder.bytes())}};
 }
 
 }  // namespace
