@@ -356,5 +356,5 @@ TEST_CASE("compressions that libtiff lacks are refused by name, in strips and ti
                              .blocks = {Bytes(9), Bytes(9), Bytes(9)}})) ==
           "JBIG in TIFF can be read from a single strip only; convert it");
   CHECK(outcome(tiff_file({.width = 8, .height = 1, .compression = 4, .blocks = {Bytes(4)}})) ==
-        "damaged or truncated TIFF (8 bits per sample, but CCITT Group 4 has 1)");
+        "CCITT Group 4 of 8-bit samples in TIFF cannot be read (1 can); convert it, for example to Deflate or LZW");
 }
