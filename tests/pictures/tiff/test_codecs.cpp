@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "files/byte_reader.h"
 #include "pictures/outcome.h"
+#include "pictures/sample_pictures.h"
 #include "pictures/tiff/compressions.h"
 #include "pictures/tiff/libtiff_file.h"
 #include "support/picture_bytes.h"
@@ -220,13 +222,42 @@ std::vector<std::pair<std::string, Bytes>> files_of_other_codecs() {
           {"thunderscan", file(kColumns, 4, COMPRESSION_THUNDERSCAN, thunder.bytes())}};
 }
 
+/// A TIFF in old-style JPEG (TIFF 6.0, section 22): tags point to a whole JPEG file, and the strip to its scan, of
+/// which the first `scan` bytes count; by default all of them.
+Bytes old_jpeg_file(const Bytes& jpeg, unsigned photometric, unsigned samples, std::optional<std::size_t> scan = {}) {
+  const Bytes marker = bytes({0xff, 0xda});
+  const auto start = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end()) - jpeg.begin();
+  ByteReader segment("JPEG", jpeg, ByteReader::Order::big, static_cast<std::uint64_t>(start + 2));
+  const std::size_t scan_at = static_cast<std::size_t>(start) + 2 + segment.u16();
+  const std::size_t directory_at = 8 + jpeg.size() + jpeg.size() % 2, tags = samples == 1 ? 11 : 12;
+  ByteWriter file;
+  file.text("II").u16(42).u32(directory_at).append(jpeg);
+  if (jpeg.size() % 2 != 0) file.u8(0);
+  file.u16(tags);
+  const auto entry = [&](unsigned tag, unsigned type, std::size_t count, std::size_t value) {
+    file.u16(tag).u16(type).u32(count).u32(value);
+  };
+  entry(256, 4, 1, kColumns);
+  entry(257, 4, 1, kRows);
+  entry(258, 3, samples, samples == 1 ? 8 : directory_at + 2 + 12 * tags + 4);
+  entry(259, 3, 1, COMPRESSION_OJPEG);
+  entry(262, 3, 1, photometric);
+  entry(273, 4, 1, 8 + scan_at);
+  entry(277, 3, 1, samples);
+  entry(278, 4, 1, kRows);
+  entry(279, 4, 1, scan.value_or(jpeg.size() - scan_at));
+  entry(513, 4, 1, 8);
+  entry(514, 4, 1, scan ? scan_at + *scan : jpeg.size());
+  if (samples == 3) entry(530, 3, 2, 2 | 2 << 16);  // chroma of half width and height
+  file.u32(0).u16(8).u16(8).u16(8);
+  return file.bytes();
+}
+
 }  // namespace
 
 TEST_CASE("every codec of libtiff has a case here") {
-  std::set<std::uint16_t> tested = {COMPRESSION_CCITTRLEW, COMPRESSION_THUNDERSCAN};
+  std::set<std::uint16_t> tested = {COMPRESSION_CCITTRLEW, COMPRESSION_OJPEG, COMPRESSION_THUNDERSCAN};
   for (const Codec& codec : codecs()) tested.insert(codec.compression);
-  // libtiff writes no old-style JPEG, and no two programs wrote it in the same way.
-  tested.insert(COMPRESSION_OJPEG);
   TIFFCodec* const configured = TIFFGetConfiguredCODECs();
   REQUIRE(configured != nullptr);
   for (const TIFFCodec* codec = configured; codec->name != nullptr; ++codec) {
@@ -317,6 +348,24 @@ TEST_CASE("changed data is an error, or every pixel has a value, in every codec"
         if (!got.empty() && codec.bits > 1 && !codec.may_become_black()) CHECK_FALSE(ends_in_zeros(got));
       }
     }
+}
+
+TEST_CASE("old-style JPEG in TIFF is the picture of its JPEG, or damaged") {
+  for (const int type : {CV_8UC1, CV_8UC3}) {
+    CAPTURE(type);
+    cv::Mat flat(static_cast<int>(kRows), static_cast<int>(kColumns), type, cv::Scalar(60, 90, 200));
+    if (type == CV_8UC1) flat.colRange(0, 32).setTo(cv::Scalar(180));
+    const Bytes jpeg = opencv_file(".jpg", flat);
+    const bool grey = type == CV_8UC1;
+    const auto file = [&](std::optional<std::size_t> scan) {
+      return old_jpeg_file(jpeg, grey ? 1 : 6, grey ? 1 : 3, scan);
+    };
+    // In one colour, chroma does not depend on the way in which it is enlarged. libtiff rounds colours by itself.
+    const std::vector<double> expected = values(decode_image(jpeg, 1 << 20).all()), got = try_values(file({}));
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - expected[i]) <= (grey ? 0 : 1));
+    for (const std::size_t scan : {1u, 5u, 10u}) CHECK(try_values(file(scan)).empty());
+  }
 }
 
 TEST_CASE("compressions that libtiff lacks are refused by name, in strips and tiles of any depth") {
