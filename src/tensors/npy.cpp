@@ -97,13 +97,14 @@ class HeaderReader {
   }
 
   std::vector<std::int64_t> tuple() {
+    constexpr std::size_t kMostAxes = 64;  // NumPy's own limit
     std::vector<std::int64_t> numbers;
     expect('(');
     while (!accept(')')) {
       peek();
       std::int64_t number = 0;
       const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-      if (error != std::errc() || number < 0) damaged();
+      if (error != std::errc() || number < 0 || numbers.size() == kMostAxes) damaged();
       at_ = static_cast<std::size_t>(end - text_.data());
       numbers.push_back(number);
       if (!accept(',') && peek() != ')') damaged();

@@ -25,7 +25,7 @@ constexpr NamedCompression kCompressions[] = {
     {4, "CCITT Group 4", 1},
     {5, "LZW"},
     {6, "old-style JPEG", 8, 3},
-    {7, "JPEG", 0, 3},
+    {7, "JPEG", 8, 3},
     {8, "Deflate", 0, 1},
     {9, "JBIG (T.85)"},
     {10, "JBIG (T.43)"},

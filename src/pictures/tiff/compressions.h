@@ -24,7 +24,7 @@ std::string name_of_compression(std::uint64_t compression);
 /// Whether the libtiff of this build decodes it, and notices missing data.
 bool is_decodable(std::uint64_t compression);
 
-/// The number of bits per sample that the compression is defined for; 0 if it has no such limit.
+/// The one number of bits per sample that libtiff decodes in this compression; 0 if there are several.
 std::uint64_t only_bits_of(std::uint64_t compression);
 
 /// The most copies of a decoded strip or tile that decoding keeps in addition to the result.

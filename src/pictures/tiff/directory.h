@@ -32,6 +32,7 @@ enum TiffTag : std::uint32_t {
   kInkSet = 332,
   kExtraSamples = 338,
   kSampleFormat = 339,
+  kYcbcrSubsampling = 530,
   kIccProfile = 34675,
 };
 

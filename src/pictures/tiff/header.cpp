@@ -19,17 +19,20 @@ void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint6
   TiffDirectory::Table offsets = directory.table(layout.tiled ? kTileOffsets : kStripOffsets);
   TiffDirectory::Table counts = directory.table(layout.tiled ? kTileByteCounts : kStripByteCounts);
   const std::uint64_t blocks_in_plane = layout.blocks_across * layout.blocks_down;
-  if (std::min(offsets.count(), counts.count()) / static_cast<std::uint64_t>(layout.planes()) < blocks_in_plane)
-    throw_damaged("TIFF", "some of its strips or tiles are missing");
-
   const std::uint64_t row_bytes =
       size_of_row(layout, layout.block_width * static_cast<std::uint64_t>(layout.samples_in_block()));
   // YCbCr may be subsampled.
   const bool length_is_known = layout.compression == kUncompressed && layout.photometric != kYcbcr;
+  // TIFF 5 allowed to leave out the size of a single strip, which libtiff then computes.
+  const bool lacks_size = counts.count() == 0 && layout.blocks() == 1 && length_is_known && !layout.tiled;
+  const std::uint64_t listed = lacks_size ? offsets.count() : std::min(offsets.count(), counts.count());
+  if (listed / static_cast<std::uint64_t>(layout.planes()) < blocks_in_plane)
+    throw_damaged("TIFF", "some of its strips or tiles are missing");
+
   for (std::uint64_t i = 0; i < layout.blocks(); ++i) {
     const std::uint64_t first_row = i % blocks_in_plane / layout.blocks_across * layout.block_height;
     const std::uint64_t rows = layout.tiled ? layout.block_height : std::min(layout.block_height, height - first_row);
-    const std::uint64_t offset = offsets[i], count = counts[i];
+    const std::uint64_t offset = offsets[i], count = lacks_size ? row_bytes * rows : counts[i];
     if (offset == 0 || count == 0 || offset > directory.file_size() || count > directory.file_size() - offset)
       throw_damaged("TIFF", "pixels that the file does not contain");
     if (length_is_known && count / row_bytes < rows) throw_damaged("TIFF", "strips or tiles that are too short");

@@ -68,7 +68,7 @@ bool has_readable_samples(const StoredLayout& stored) {
       // A signed value has no white to count from.
       return stored.format == kSigned && stored.photometric != kWhiteIsZero && is_any_of(stored.bits, {8, 16, 32, 64});
     case kPalette: return small && stored.bits <= 8;
-    case kCmyk: return small && stored.bits >= 8;
+    case kCmyk: return small;
     case kYcbcr: return small && stored.bits == 8;
     case kCieLab:
     case kIccLab: return small && is_any_of(stored.bits, {8, 16});
@@ -86,8 +86,9 @@ void check_compression(const StoredLayout& stored) {
                     " cannot be read; convert it, for example to Deflate or LZW");
   const std::uint64_t bits = only_bits_of(stored.compression);
   if (bits != 0 && bits != stored.bits)
-    throw_damaged("TIFF",
-                  std::to_string(stored.bits) + " bits per sample, but " + name + " has " + std::to_string(bits));
+    throw Error(ErrorKind::input, "",
+                name + " of " + std::to_string(stored.bits) + "-bit samples in TIFF cannot be read (" +
+                    std::to_string(bits) + " can); convert it, for example to Deflate or LZW");
   const bool is_log = is_any_of(stored.photometric, {kLogL, kLogLuv});
   if (is_any_of(stored.compression, {kSgiLog, kSgiLog24}) && !is_log) refuse_layout(stored);
 }
@@ -177,6 +178,9 @@ TiffLayout read_tiff_layout(TiffDirectory& directory, std::uint64_t width, std::
   if (has_alpha)
     layout.alpha = directory.value(kExtraSamples, 0) == kAssociatedAlpha ? TiffAlpha::associated : TiffAlpha::straight;
   if (layout.by_rgb_conversion() && has_alpha) refuse_layout(stored);
+  const std::vector<std::uint64_t> subsampling = directory.values(kYcbcrSubsampling, 2);
+  if (stored.photometric == kYcbcr && stored.planar && subsampling != std::vector<std::uint64_t>{1, 1})
+    refuse_layout(stored);  // the planes differ in size
   if (layout.photometric == kPalette && directory.count(kColourMap) < 3 * (layout.largest() + 1))
     throw_damaged("TIFF", "a palette with too few colours");
   read_blocks(directory, width, height, layout);

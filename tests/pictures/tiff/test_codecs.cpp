@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "files/byte_reader.h"
 #include "pictures/outcome.h"
+#include "pictures/sample_pictures.h"
 #include "pictures/tiff/compressions.h"
 #include "pictures/tiff/libtiff_file.h"
 #include "support/picture_bytes.h"
@@ -22,7 +24,7 @@ using namespace convtool::testing;
 
 namespace {
 
-constexpr std::uint32_t kWidth = 64, kHeight = 48;
+constexpr std::uint32_t kColumns = 64, kRows = 48;
 
 struct Codec {
   std::string name;
@@ -86,8 +88,8 @@ bool is_testable(const Codec& codec, bool tiled) {
 std::vector<double> picture_of(const Codec& codec) {
   std::mt19937 random(5);
   std::vector<double> values;
-  for (std::uint32_t y = 0; y < kHeight; ++y)
-    for (std::uint32_t x = 0; x < kWidth; ++x)
+  for (std::uint32_t y = 0; y < kRows; ++y)
+    for (std::uint32_t x = 0; x < kColumns; ++x)
       for (int c = 0; c < codec.samples; ++c) {
         const double value = 100 + x + y / 2.0 + static_cast<double>(random() % 20);
         if (codec.bits == 1)
@@ -124,18 +126,18 @@ Bytes encoded(const Codec& codec, bool tiled) {
   Bytes samples = packed(codec, picture_of(codec));
   TiffOutput output(false);
   TIFF* const tiff = output.get();
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, kWidth);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, kHeight);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, kColumns);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, kRows);
   TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, codec.bits);
   TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, codec.samples);
   TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, codec.format);
   TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, codec.photometric);
   TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
   if (tiled) {
-    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, kWidth);
-    TIFFSetField(tiff, TIFFTAG_TILELENGTH, kHeight);
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, kColumns);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, kRows);
   } else {
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, kHeight);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, kRows);
   }
   TIFFSetField(tiff, TIFFTAG_COMPRESSION, codec.compression);
   const bool is_log = codec.photometric == PHOTOMETRIC_LOGLUV || codec.photometric == PHOTOMETRIC_LOGL;
@@ -209,24 +211,53 @@ void convert_xyz(std::vector<double>& values) {
 /// A file of each compression that libtiff reads but does not write, or (words) does not always read back.
 std::vector<std::pair<std::string, Bytes>> files_of_other_codecs() {
   ByteWriter thunder, words;
-  for (std::uint32_t y = 0; y < kHeight; ++y) {
+  for (std::uint32_t y = 0; y < kRows; ++y) {
     words.u8(0x1b).u8(0);  // T.4: 32 white pixels, and the rest of a word of 16 bits
-    for (std::uint32_t x = 0; x < kWidth; ++x) thunder.u8(0xc0 | (1 + (x + y) % 15));  // a literal pixel
+    for (std::uint32_t x = 0; x < kColumns; ++x) thunder.u8(0xc0 | (1 + (x + y) % 15));  // a literal pixel
   }
   const auto file = [](std::uint32_t width, unsigned bits, unsigned compression, const Bytes& block) {
-    return tiff_file({.width = width, .height = kHeight, .bits = bits, .compression = compression, .blocks = {block}});
+    return tiff_file({.width = width, .height = kRows, .bits = bits, .compression = compression, .blocks = {block}});
   };
   return {{"run lengths, words", file(32, 1, COMPRESSION_CCITTRLEW, words.bytes())},
-          {"thunderscan", file(kWidth, 4, COMPRESSION_THUNDERSCAN, thunder.bytes())}};
+          {"thunderscan", file(kColumns, 4, COMPRESSION_THUNDERSCAN, thunder.bytes())}};
+}
+
+/// A TIFF in old-style JPEG (TIFF 6.0, section 22): tags point to a whole JPEG file, and the strip to its scan, of
+/// which the first `scan` bytes count; by default all of them.
+Bytes old_jpeg_file(const Bytes& jpeg, unsigned photometric, unsigned samples, std::optional<std::size_t> scan = {}) {
+  const Bytes marker = bytes({0xff, 0xda});
+  const auto start = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end()) - jpeg.begin();
+  ByteReader segment("JPEG", jpeg, ByteReader::Order::big, static_cast<std::uint64_t>(start + 2));
+  const std::size_t scan_at = static_cast<std::size_t>(start) + 2 + segment.u16();
+  const std::size_t directory_at = 8 + jpeg.size() + jpeg.size() % 2, tags = samples == 1 ? 11 : 12;
+  ByteWriter file;
+  file.text("II").u16(42).u32(directory_at).append(jpeg);
+  if (jpeg.size() % 2 != 0) file.u8(0);
+  file.u16(tags);
+  const auto entry = [&](unsigned tag, unsigned type, std::size_t count, std::size_t value) {
+    file.u16(tag).u16(type).u32(count).u32(value);
+  };
+  entry(256, 4, 1, kColumns);
+  entry(257, 4, 1, kRows);
+  entry(258, 3, samples, samples == 1 ? 8 : directory_at + 2 + 12 * tags + 4);
+  entry(259, 3, 1, COMPRESSION_OJPEG);
+  entry(262, 3, 1, photometric);
+  entry(273, 4, 1, 8 + scan_at);
+  entry(277, 3, 1, samples);
+  entry(278, 4, 1, kRows);
+  entry(279, 4, 1, scan.value_or(jpeg.size() - scan_at));
+  entry(513, 4, 1, 8);
+  entry(514, 4, 1, scan ? scan_at + *scan : jpeg.size());
+  if (samples == 3) entry(530, 3, 2, 2 | 2 << 16);  // chroma of half width and height
+  file.u32(0).u16(8).u16(8).u16(8);
+  return file.bytes();
 }
 
 }  // namespace
 
 TEST_CASE("every codec of libtiff has a case here") {
-  std::set<std::uint16_t> tested = {COMPRESSION_CCITTRLEW, COMPRESSION_THUNDERSCAN};
+  std::set<std::uint16_t> tested = {COMPRESSION_CCITTRLEW, COMPRESSION_OJPEG, COMPRESSION_THUNDERSCAN};
   for (const Codec& codec : codecs()) tested.insert(codec.compression);
-  // libtiff writes no old-style JPEG, and no two programs wrote it in the same way.
-  tested.insert(COMPRESSION_OJPEG);
   TIFFCodec* const configured = TIFFGetConfiguredCODECs();
   REQUIRE(configured != nullptr);
   for (const TIFFCodec* codec = configured; codec->name != nullptr; ++codec) {
@@ -319,6 +350,24 @@ TEST_CASE("changed data is an error, or every pixel has a value, in every codec"
     }
 }
 
+TEST_CASE("old-style JPEG in TIFF is the picture of its JPEG, or damaged") {
+  for (const int type : {CV_8UC1, CV_8UC3}) {
+    CAPTURE(type);
+    cv::Mat flat(static_cast<int>(kRows), static_cast<int>(kColumns), type, cv::Scalar(60, 90, 200));
+    if (type == CV_8UC1) flat.colRange(0, 32).setTo(cv::Scalar(180));
+    const Bytes jpeg = opencv_file(".jpg", flat);
+    const bool grey = type == CV_8UC1;
+    const auto file = [&](std::optional<std::size_t> scan) {
+      return old_jpeg_file(jpeg, grey ? 1 : 6, grey ? 1 : 3, scan);
+    };
+    // In one colour, chroma does not depend on the way in which it is enlarged. libtiff rounds colours by itself.
+    const std::vector<double> expected = values(decode_image(jpeg, 1 << 20).all()), got = try_values(file({}));
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - expected[i]) <= (grey ? 0 : 1));
+    for (const std::size_t scan : {1u, 5u, 10u}) CHECK(try_values(file(scan)).empty());
+  }
+}
+
 TEST_CASE("compressions that libtiff lacks are refused by name, in strips and tiles of any depth") {
   const auto refusal = [](unsigned compression, unsigned bits, std::uint32_t tile) {
     const std::uint32_t side = tile == 0 ? 4 : tile;
@@ -356,5 +405,5 @@ TEST_CASE("compressions that libtiff lacks are refused by name, in strips and ti
                              .blocks = {Bytes(9), Bytes(9), Bytes(9)}})) ==
           "JBIG in TIFF can be read from a single strip only; convert it");
   CHECK(outcome(tiff_file({.width = 8, .height = 1, .compression = 4, .blocks = {Bytes(4)}})) ==
-        "damaged or truncated TIFF (8 bits per sample, but CCITT Group 4 has 1)");
+        "CCITT Group 4 of 8-bit samples in TIFF cannot be read (1 can); convert it, for example to Deflate or LZW");
 }

@@ -1,6 +1,7 @@
 // The layouts of TIFF: bit depths, sample types, planes, palettes, inks, alpha, tiles.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "pictures/outcome.h"
@@ -365,6 +366,18 @@ TEST_CASE("tiled and striped TIFF of every orientation are the same pictures") {
         CHECK(expected.starts_with("u8 grey " +
                                    std::to_string(sample(right ? kWidth - 1 : 0, bottom ? kHeight - 1 : 0, 0)) + " "));
     }
+}
+
+TEST_CASE("the size of a single uncompressed strip may be missing") {
+  Bytes file = tiff_file({.width = 2, .height = 2, .directory_first = true, .blocks = {bytes({1, 2, 3, 4})}});
+  // Turns StripByteCounts (279) into an unknown tag.
+  const Bytes entry = ByteWriter().u16(279).u16(4).u32(1).bytes();
+  const auto at = std::search(file.begin(), file.end(), entry.begin(), entry.end());
+  REQUIRE(at != file.end());
+  at[0] = std::byte{0xe8}, at[1] = std::byte{0xfd};
+  CHECK(outcome(file) == "u8 grey 1 2 3 4");
+  file.pop_back();
+  CHECK(outcome(file) == "damaged or truncated TIFF (pixels that the file does not contain)");
 }
 
 TEST_CASE("TIFF layouts that are not pictures are refused") {
