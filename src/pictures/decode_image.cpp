@@ -1,7 +1,5 @@
-// Decoding with OpenCV 4.6, and corrections of its errors.
-//
-// The header is read first (image_header.h), for the size and for the properties that OpenCV does not report. Then
-// OpenCV decodes (opencv_decoder.h). Then the pixels are converted to the order and types that Image promises.
+// The header is read first (image_header.h), for the size and for the properties that decoders do not report. Then one
+// of the decoders runs (decoders/). Then the pixels are converted to the order and types that Image promises.
 #include "pictures/decode_image.h"
 
 #include <algorithm>
@@ -9,15 +7,15 @@
 #include <opencv2/imgproc.hpp>
 
 #include "files/byte_reader.h"
+#include "pictures/decoders/decoders.h"
+#include "pictures/decoders/opencv_decoder.h"
 #include "pictures/image_header.h"
-#include "pictures/opencv_decoder.h"
 #include "pictures/opencv_support.h"
 
 namespace convtool {
 namespace {
 
-/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down,
-/// as OpenCV's does for PNM in text.
+/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down.
 template <class T>
 void spread(cv::Mat& pixels, std::int64_t full) {
   const std::int64_t largest = std::numeric_limits<T>::max();
@@ -84,6 +82,17 @@ PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
   return PixelFormat::rgba;
 }
 
+/// The pixels in the order of decoders/decoders.h; an empty matrix if they cannot be decoded.
+cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& header) {
+  switch (header.type) {
+    case PictureType::bmp: return decode_bmp(bytes);
+    case PictureType::jpeg: return decode_jpeg(bytes, header);
+    case PictureType::pnm: return decode_pnm(bytes);
+    case PictureType::webp: return decode_webp(bytes, header);
+    default: return decode_by_opencv(bytes, header.type);
+  }
+}
+
 /// Rotates and mirrors a stored picture into its upright position.
 void turn_upright(cv::Mat& pixels, Orientation orientation) {
   constexpr int kTopToBottom = 0, kLeftToRight = 1, kBoth = -1;  // values of cv::flip()
@@ -120,7 +129,7 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     patched[*header.extra_sample_at] = patched[*header.extra_sample_at + 1] = std::byte{0};
     bytes = patched;
   }
-  auto pixels = std::make_shared<ImagePixels>(decode_by_opencv(bytes, header.type));
+  auto pixels = std::make_shared<ImagePixels>(decode_pixels(bytes, header));
   cv::Mat& mat = pixels->mat;
   if (mat.empty())
     throw Error(

@@ -70,6 +70,11 @@ if(OPENCV_LINK STREQUAL shared)
     find_library(OPENCV_${module} opencv_${module} REQUIRED)
     target_link_libraries(opencv INTERFACE ${OPENCV_${module}})
   endforeach()
+  # Libraries that convtool calls itself; above they are among the codecs.
+  foreach(codec jpeg webp)
+    find_library(OPENCV_NEEDS_${codec} ${codec} REQUIRED)
+    target_link_libraries(opencv INTERFACE ${OPENCV_NEEDS_${codec}})
+  endforeach()
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
   target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK serves functions that convtool never calls

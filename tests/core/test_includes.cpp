@@ -46,6 +46,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 /// The folders or files that may include each third-party library.
 const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
+    {"jpeglib.h", {"pictures"}},
+    {"webp", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}},

@@ -60,8 +60,8 @@ inline std::vector<Sample> sample_pictures() {
       {"tiff u16", opencv_file(".tif", rgb16)},
       {"tiff f32", opencv_file(".tif", rgb32, {cv::IMWRITE_TIFF_COMPRESSION, 1})},
       {"tiff LogLuv", opencv_file(".tif", rgb32)},
-      {"bmp rgb", opencv_file(".bmp", rgb8)},
-      {"bmp grey", opencv_file(".bmp", grey8)},
+      {"bmp rgb", opencv_file(".bmp", rgb8), 1},  // rows are padded to 4 bytes
+      {"bmp grey", opencv_file(".bmp", grey8), 3},
       {"webp lossless", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 101})},
       {"webp lossy", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 80})},
       {"webp lossy with alpha", opencv_file(".webp", rgba8, {cv::IMWRITE_WEBP_QUALITY, 80})},

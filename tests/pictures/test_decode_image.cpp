@@ -1,45 +1,13 @@
 // Decoding every kind of pixel: depths, palettes, masks, transparency, unusual layouts.
 #include <doctest/doctest.h>
 
-#include <cstdio>
-
-#include "core/error.h"
-#include "pictures/decode_image.h"
-#include "pictures/image_header.h"
-#include "pictures/pixel_values.h"
+#include "pictures/outcome.h"
 #include "pictures/sample_pictures.h"
 
 using namespace convtool;
 using namespace convtool::testing;
 
 namespace {
-
-/// The decoded picture in words, "u8 rgb 1 2 3 4 5 6", or the error.
-std::string outcome(std::span<const std::byte> file) {
-  constexpr const char* kFormats[] = {"grey", "grey_alpha", "rgb", "rgba"};
-  try {
-    const Image image = decode_image(file, 1000);
-    const PictureHeader header = read_picture_header(file);
-    CHECK(header.channels == image.all().shape.c);
-    CHECK(header.dtype == image.dtype());
-    std::string text = std::string(to_string(image.dtype())) + " " + kFormats[static_cast<int>(image.format())];
-    for (const double value : values(image.all())) {
-      char number[32];
-      std::snprintf(number, sizeof number, " %g", value);
-      text += number;
-    }
-    return text;
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::input);
-    return error.what();
-  }
-}
-
-Bytes bytes(std::initializer_list<int> list) {
-  Bytes bytes;
-  for (const int value : list) bytes.push_back(static_cast<std::byte>(value));
-  return bytes;
-}
 
 /// Numbers of `size` bytes in either byte order.
 Bytes numbers(bool big_endian, int size, std::initializer_list<std::int64_t> list) {
@@ -108,25 +76,6 @@ TEST_CASE("PNG with one transparent colour or grey") {
              .colour_type = 0,
              .transparency = bytes({0, 1}),
              .rows = bytes({0, 0x18})}) == "u8 grey_alpha 0 255 85 0 170 255");
-}
-
-TEST_CASE("PNM of every kind: the largest value becomes the full range") {
-  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
-  using namespace std::string_literals;
-  CHECK(pnm("P1\n3 2\n0 1 0\n1 1 0\n") == "u8 grey 255 0 255 0 0 255");
-  CHECK(pnm("P4\n3 2\n\xa0\x40") == "u8 grey 0 255 0 255 0 255");
-  CHECK(pnm("P2\n3 1\n255\n0 7 255\n") == "u8 grey 0 7 255");
-  CHECK(pnm("P2\n3 1\n15\n0 7 15\n") == "u8 grey 0 119 255");
-  CHECK(pnm("P5\n3 1\n15\n\0\x07\x0f"s) == "u8 grey 0 119 255");
-  CHECK(pnm("P5\n3 1\n100\n\0\x32\xff"s) == "u8 grey 0 127 255");  // a larger value counts as the largest
-  CHECK(pnm("P2\n3 1\n100\n0 50 200\n") == "u8 grey 0 127 255");
-  CHECK(pnm("P3 1 1 15 1 2 3\n") == "u8 rgb 17 34 51");
-  CHECK(pnm("P6 1 1 15\n\x01\x02\x03") == "u8 rgb 17 34 51");
-  CHECK(pnm("P2\n2 1\n65535\n7 65535\n") == "u16 grey 7 65535");
-  CHECK(pnm("P5\n2 1\n65535\n\x01\x02\xff\xff") == "u16 grey 258 65535");
-  CHECK(pnm("P2\n3 1\n1023\n0 512 1023\n") == "u16 grey 0 32799 65535");
-  CHECK(pnm("P5\n3 1\n1023\n\0\0\x02\0\x03\xff"s) == "u16 grey 0 32799 65535");
-  CHECK(pnm("P6\n1 1\n256\n\x01\0\0\x80\0\0"s) == "u16 rgb 65535 32767 0");
 }
 
 TEST_CASE("PFM: rows from the bottom, both byte orders") {
@@ -259,48 +208,6 @@ TEST_CASE("TIFF layouts that OpenCV decodes incorrectly are refused") {
                  .photometric = 3,
                  .colour_map = std::vector<std::uint32_t>(6),
                  .blocks = {Bytes(1)}}));
-}
-
-TEST_CASE("BMP: masks, palettes and the unused byte") {
-  const auto bmp = [](BmpParts parts) { return outcome(bmp_file(parts)); };
-  CHECK(bmp({.width = 1, .height = 2, .pixels = bytes({1, 2, 3, 0, 4, 5, 6, 0})}) == "u8 rgb 6 5 4 3 2 1");
-  CHECK(bmp({.width = 1, .height = -2, .pixels = bytes({1, 2, 3, 0, 4, 5, 6, 0})}) == "u8 rgb 3 2 1 6 5 4");
-  CHECK(bmp({.width = 1, .height = 1, .bits = 32, .pixels = bytes({1, 2, 3, 9})}) == "u8 rgb 3 2 1");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff0000, 0xff00, 0xff, 0xff000000},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgba 3 2 1 9");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff, 0xff00, 0xff0000, 0xff000000},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgba 1 2 3 9");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff0000, 0xff00, 0xff, 0},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgb 3 2 1");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0x3ff00000, 0xffc00, 0x3ff, 0},
-             .pixels = bytes({1, 2, 3, 9})}) ==
-        "a BMP with channels that are not whole bytes cannot be read; convert it to PNG");
-  CHECK(bmp({.width = 3,
-             .height = 1,
-             .bits = 8,
-             .palette = bytes({1, 1, 1, 0, 5, 5, 5, 0}),
-             .pixels = bytes({0, 1, 1, 0})}) == "u8 grey 1 5 5");
-  CHECK(bmp({.width = 3,
-             .height = 1,
-             .bits = 1,
-             .palette = bytes({1, 2, 3, 0, 5, 6, 7, 0}),
-             .pixels = bytes({0x40, 0, 0, 0})}) == "u8 rgb 3 2 1 7 6 5 3 2 1");
 }
 
 TEST_CASE("OpenEXR of half floats, with alpha") {

@@ -1,4 +1,4 @@
-#include "pictures/opencv_decoder.h"
+#include "pictures/decoders/opencv_decoder.h"
 
 #include <sys/mman.h>
 
@@ -77,7 +77,7 @@ cv::Mat decode_by_opencv(std::span<const std::byte> bytes, PictureType type) {
     pixels = decode(bytes, type);
     printed = capture.text();
   }
-  const bool decoder_continues = type == PictureType::jpeg || type == PictureType::tiff;
+  const bool decoder_continues = type == PictureType::tiff;
   if (!decoder_continues || !reports_damage(printed)) return pixels;
   // The message may concern another thread's picture. Damage is rare enough to decode once more, alone, to be sure.
   const StderrCapture capture(StderrCapture::Company::none);
