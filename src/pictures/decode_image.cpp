@@ -86,6 +86,7 @@ PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
 cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& header) {
   switch (header.type) {
     case PictureType::bmp: return decode_bmp(bytes);
+    case PictureType::exr: return decode_exr(bytes, header);
     case PictureType::jpeg: return decode_jpeg(bytes, header);
     case PictureType::pnm: return decode_pnm(bytes);
     case PictureType::webp: return decode_webp(bytes, header);

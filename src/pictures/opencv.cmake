@@ -71,10 +71,9 @@ if(OPENCV_LINK STREQUAL shared)
     target_link_libraries(opencv INTERFACE ${OPENCV_${module}})
   endforeach()
   # Libraries that convtool calls itself; above they are among the codecs.
-  foreach(codec jpeg webp)
-    find_library(OPENCV_NEEDS_${codec} ${codec} REQUIRED)
-    target_link_libraries(opencv INTERFACE ${OPENCV_NEEDS_${codec}})
-  endforeach()
+  set(own_codecs)
+  find_libraries(own_codecs jpeg webp "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex")
+  target_link_libraries(opencv INTERFACE ${own_codecs})
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
   target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK serves functions that convtool never calls

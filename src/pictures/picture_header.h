@@ -20,14 +20,17 @@ struct PictureHeader {
   // Properties that the output does not keep; remarks_on() describes them.
   bool has_profile = false;  ///< an ICC profile that does not name sRGB
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
-  std::int64_t pages = 1;    ///< of a TIFF; only the first is read
+  std::int64_t pages = 1;    ///< of a TIFF, or parts of an OpenEXR; only the first is read
 
   /// The orientation in the EXIF block (JPEG, PNG, WebP). OpenCV applies that of a TIFF itself.
   Orientation orientation = Orientation::top_left;
   /// Whether the decoder turns rows into columns (TIFF).
   bool decoded_on_its_side = false;
 
-  // OpenCV 4.6 returns pixels in a few forms only. The following properties restore the lost information.
+  /// Luminance and chroma (OpenEXR), which become RGB.
+  bool has_chroma = false;
+
+  // Decoders return pixels in a few forms only. The following properties restore the lost information.
 
   /// The four decoded channels are grey, grey, grey, alpha (PNG colour type 4).
   bool grey_with_alpha = false;

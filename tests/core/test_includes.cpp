@@ -48,6 +48,7 @@ const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
     {"jpeglib.h", {"pictures"}},
     {"webp", {"pictures"}},
+    {"ImfInputFile.h", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}},

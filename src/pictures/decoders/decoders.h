@@ -17,6 +17,9 @@ namespace convtool {
 /// nearest.
 cv::Mat decode_bmp(std::span<const std::byte> bytes);
 
+/// OpenEXR with its own library. Luminance and chroma become RGB in half floats.
+cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header);
+
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
 

@@ -1,13 +1,14 @@
 // JPEG. Not with OpenCV 4.6, which makes CMYK up to 2 levels too light, and which reports damage only by the text that
 // libjpeg prints.
+// clang-format off
+#include <cstdio>  // before jpeglib.h, which uses FILE without declaring it
 #include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include <csetjmp>
-#include <cstdio>
 #include <cstdlib>
 #include <vector>
-// After jpeglib.h:
-#include <jerror.h>
 
 #include "files/byte_reader.h"
 #include "pictures/decoders/decoders.h"

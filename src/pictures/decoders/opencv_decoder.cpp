@@ -58,8 +58,8 @@ class VerboseTiff {
 cv::Mat decode(std::span<const std::byte> bytes, PictureType type) {
   std::optional<VerboseTiff> verbose;
   if (type == PictureType::tiff) verbose.emplace();
-  // When decoding from memory, OpenCV writes OpenEXR and PFM to a file in /tmp, and fails on tiled 8-bit TIFF.
-  if (type == PictureType::exr || type == PictureType::pfm || type == PictureType::tiff) {
+  // When decoding from memory, OpenCV writes PFM to a file in /tmp, and fails on tiled 8-bit TIFF.
+  if (type == PictureType::pfm || type == PictureType::tiff) {
     const MemoryFile file(bytes);
     return call_codec([&] { return cv::imread(file.path(), cv::IMREAD_UNCHANGED); }, cv::Mat());
   }
