@@ -78,6 +78,31 @@ TEST_CASE("PNG with one transparent colour or grey") {
              .rows = bytes({0, 0x18})}) == "u8 grey_alpha 0 255 85 0 170 255");
 }
 
+TEST_CASE("a tRNS chunk that libpng ignores makes no alpha") {
+  const auto png = [](PngParts parts) { return outcome(png_file(parts)); };
+  const Bytes grey = bytes({0, 1, 7}), palette = bytes({1, 2, 3, 4, 5, 6});
+  CHECK(png({.width = 2, .height = 1, .colour_type = 0, .transparency = bytes({0, 7, 0}), .rows = grey}) ==
+        "u8 grey 1 7");  // not two bytes
+  CHECK(png({.width = 1, .height = 1, .colour_type = 2, .transparency = bytes({0, 7}), .rows = bytes({0, 1, 2, 3})}) ==
+        "u8 rgb 1 2 3");  // not six
+  CHECK(png({.width = 1,
+             .height = 1,
+             .colour_type = 3,
+             .palette = palette,
+             .transparency = bytes({9, 9, 9}),
+             .rows = bytes({0, 1})}) == "u8 rgb 4 5 6");  // more than colours
+  Bytes file = png_file({.width = 2, .height = 1, .colour_type = 0, .transparency = bytes({0, 7}), .rows = grey});
+  CHECK(outcome(file) == "u8 grey_alpha 1 255 7 0");
+  file[8 + 25 + 8] ^= std::byte{1};  // its checksum is wrong
+  CHECK(outcome(file) == "u8 grey 1 7");
+  // After the pixels it comes too late.
+  const Bytes plain = png_file({.width = 2, .height = 1, .colour_type = 2, .rows = bytes({0, 1, 2, 3, 4, 5, 6})});
+  ByteWriter late;
+  late.append(std::span(plain).first(plain.size() - 12));
+  late.append(png_chunk("tRNS", bytes({0, 1, 0, 2, 0, 3}))).append(png_chunk("IEND", {}));
+  CHECK(outcome(late.bytes()) == "u8 rgb 1 2 3 4 5 6");
+}
+
 TEST_CASE("PFM: rows from the bottom, both byte orders") {
   CHECK(outcome(to_bytes(std::string("Pf\n1 2\n-1.0\n\0\0\x80\x3f\0\0\0\xc0", 21))) == "f32 grey -2 1");
   CHECK(outcome(to_bytes(std::string("Pf\n1 2\n1.0\n\x3f\x80\0\0\xc0\0\0\0", 20))) == "f32 grey -2 1");

@@ -1,6 +1,7 @@
 // OpenEXR. Not with OpenCV 4.6, which converts luminance and chroma with the coordinates of the primaries in place of
 // their weights, leaves a channel Z at 0, and insists on a file with a path.
 #include <ImathBox.h>
+#include <ImathFun.h>
 #include <ImfChannelList.h>
 #include <ImfChromaticities.h>
 #include <ImfFrameBuffer.h>
@@ -10,6 +11,7 @@
 #include <ImfRgbaFile.h>
 #include <ImfRgbaYca.h>
 #include <ImfStandardAttributes.h>
+#include <ImfTileDescription.h>
 
 #include <algorithm>
 #include <cstring>
@@ -77,6 +79,49 @@ void read_channels(Imf::InputFile& file, const std::vector<std::string>& names, 
     }
 }
 
+/// The number of multiples of `step` from `first` to `last`.
+std::int64_t samples_between(std::int64_t first, std::int64_t last, int step) {
+  return Imath::divp(static_cast<int>(last), step) - Imath::divp(static_cast<int>(first - 1), step);
+}
+
+/// Throws std::runtime_error if a row or tile of an uncompressed file is shorter than its pixels: OpenEXR would take
+/// the rest from the one before. It checks compressed ones itself.
+void check_uncompressed_sizes(Imf::InputFile& file) {
+  const Imf::Header& header = file.header();
+  if (header.compression() != Imf::NO_COMPRESSION) return;
+  const Imath::Box2i window = header.dataWindow();
+  const auto bytes_of = [&](const Imath::Box2i& part) {
+    std::int64_t bytes = 0;
+    for (auto channel = header.channels().begin(); channel != header.channels().end(); ++channel) {
+      const Imf::Channel& of = channel.channel();
+      bytes += (of.type == Imf::HALF ? 2 : 4) * samples_between(part.min.x, part.max.x, of.xSampling) *
+               samples_between(part.min.y, part.max.y, of.ySampling);
+    }
+    return bytes;
+  };
+  const auto check = [&](std::int64_t stored, const Imath::Box2i& part) {
+    if (stored < bytes_of(part)) throw std::runtime_error("a block that is too short");
+  };
+  const char* data = nullptr;
+  int size = 0;
+  if (!header.hasTileDescription()) {
+    for (int y = window.min.y; y <= window.max.y; ++y) {
+      file.rawPixelData(y, data, size);
+      check(size, {{window.min.x, y}, {window.max.x, y}});
+    }
+    return;
+  }
+  const int width = static_cast<int>(header.tileDescription().xSize);
+  const int height = static_cast<int>(header.tileDescription().ySize);
+  for (int y = 0; y <= (window.max.y - window.min.y) / height; ++y)
+    for (int x = 0; x <= (window.max.x - window.min.x) / width; ++x) {
+      int tile_x = x, tile_y = y, level_x = 0, level_y = 0;
+      file.rawTileData(tile_x, tile_y, level_x, level_y, data, size);
+      const Imath::V2i first(window.min.x + x * width, window.min.y + y * height);
+      check(size, {first, {std::min(window.max.x, first.x + width - 1), std::min(window.max.y, first.y + height - 1)}});
+    }
+}
+
 /// Whether OpenEXR's own conversion reads this chroma: it supports one sampling only.
 bool is_usual_chroma(const Imf::ChannelList& channels) {
   for (const char* const name : {"RY", "BY"}) {
@@ -123,6 +168,7 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
                    CV_32FC(static_cast<int>(header.channels)));
     ExrStream stream(bytes);
     Imf::InputFile file(stream);
+    check_uncompressed_sizes(file);
     const Imf::ChannelList& channels = file.header().channels();
     if (header.has_chroma && is_usual_chroma(channels)) {
       stream.seekg(0);
