@@ -1,11 +1,11 @@
 // OpenEXR: which channels become which picture, luminance and chroma, several parts.
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "pictures/exr_file.h"
 #include "pictures/outcome.h"
 #include "pictures/sample_pictures.h"
 
@@ -14,77 +14,10 @@ using namespace convtool::testing;
 
 namespace {
 
-struct Channel {
-  std::string name;
-  std::vector<float> values;  ///< row by row
-  int step = 1;               ///< sampled at every step-th pixel and row
-};
+constexpr int kWidth = 4, kHeight = 2;
 
-/// An uncompressed file of `parts` equal parts, 4 by 2 pixels each.
-Bytes exr_bytes(const std::vector<Channel>& channels, int parts = 1) {
-  constexpr int kWidth = 4, kHeight = 2;
-  const bool several = parts > 1;
-  ByteWriter file;
-  file.u32(20000630).u32(several ? 0x1002 : 2);
-  const auto attribute = [&](const std::string& name, const std::string& type, std::size_t size) {
-    file.text(name).u8(0).text(type).u8(0).u32(size);
-  };
-  const auto window = [&](const std::string& name) {
-    attribute(name, "box2i", 16);
-    file.u32(0).u32(0).u32(kWidth - 1).u32(kHeight - 1);
-  };
-  const auto f32 = [&](float value) { file.u32(std::bit_cast<std::uint32_t>(value)); };
-  for (int part = 0; part < parts; ++part) {
-    std::size_t size = 1;
-    for (const Channel& channel : channels) size += channel.name.size() + 17;
-    attribute("channels", "chlist", size);
-    for (const Channel& channel : channels) {
-      const auto step = static_cast<unsigned>(channel.step);
-      file.text(channel.name).u8(0).u32(2).u32(0).u32(step).u32(step);  // 2: floats
-    }
-    file.u8(0);
-    attribute("compression", "compression", 1);
-    file.u8(0);
-    window("dataWindow");
-    window("displayWindow");
-    attribute("lineOrder", "lineOrder", 1);
-    file.u8(0);
-    attribute("pixelAspectRatio", "float", 4);
-    f32(1);
-    attribute("screenWindowCenter", "v2f", 8);
-    f32(0), f32(0);
-    attribute("screenWindowWidth", "float", 4);
-    f32(1);
-    if (several) {
-      attribute("name", "string", 1);
-      file.u8(static_cast<unsigned>('a' + part));
-      attribute("type", "string", 13);
-      file.text("scanlineimage");
-      attribute("chunkCount", "int", 4);
-      file.u32(kHeight);
-    }
-    file.u8(0);
-  }
-  if (several) file.u8(0);
-
-  std::vector<Bytes> rows;
-  for (int part = 0; part < parts; ++part)
-    for (int y = 0; y < kHeight; ++y) {
-      ByteWriter values, row;
-      for (const Channel& channel : channels)
-        for (int x = 0; x < kWidth / channel.step && y % channel.step == 0; ++x)
-          values.u32(std::bit_cast<std::uint32_t>(
-              channel.values[static_cast<std::size_t>(y / channel.step * (kWidth / channel.step) + x)]));
-      if (several) row.u32(static_cast<unsigned>(part));
-      rows.push_back(row.u32(static_cast<unsigned>(y)).u32(values.size()).append(values.bytes()).bytes());
-    }
-  std::size_t at = file.size() + 8 * rows.size();
-  for (const Bytes& row : rows) {
-    file.u32(at).u32(0);
-    at += row.size();
-  }
-  for (const Bytes& row : rows) file.append(row);
-  return file.bytes();
+Bytes exr_bytes(const std::vector<ExrChannel>& channels, int parts = 1) {
+  return exr_file(channels, kWidth, kHeight, parts);
 }
 
 const std::vector<float> kRamp = {1, 2, 3, 4, 5, 6, 7, 8}, kHalf = std::vector<float>(8, 0.5f);
@@ -129,7 +62,7 @@ TEST_CASE("luminance and chroma become RGB") {
   for (const int step : {1, 2})
     for (const bool has_alpha : {false, true}) {
       CAPTURE(step);
-      std::vector<Channel> channels = {
+      std::vector<ExrChannel> channels = {
           {"BY", std::vector<float>(8, -0.5f), step}, {"RY", std::vector<float>(8, 0.25f), step}, {"Y", kHalf}};
       if (has_alpha) channels.insert(channels.begin(), {"A", std::vector<float>(8, 0.75f)});
       const std::vector<double> got = decoded(exr_bytes(channels), has_alpha ? "f32 rgba" : "f32 rgb");

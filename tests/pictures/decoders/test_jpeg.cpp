@@ -6,11 +6,13 @@
 #include <jpeglib.h>
 // clang-format on
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "pictures/cmyk_jpeg.h"
 #include "pictures/outcome.h"
 
 using namespace convtool;
@@ -21,45 +23,10 @@ namespace {
 constexpr int kBlock = 16, kSide = 7;  // a picture of 7 x 7 flat blocks
 constexpr int kInks[kSide] = {0, 1, 100, 127, 128, 254, 255};
 
-struct Jpeg {
-  J_COLOR_SPACE from = JCS_CMYK, stored = JCS_CMYK;
-  bool has_adobe_marker = true, is_progressive = false;
-};
-
-/// Blocks with all pairs of inks: cyan and a shade of magenta and yellow that depends on it, and black.
-Bytes cmyk_file(const Jpeg& jpeg) {
-  jpeg_compress_struct codec;
-  jpeg_error_mgr errors;
-  codec.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&codec);
-  unsigned char* file = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&codec, &file, &size);
-  codec.image_width = codec.image_height = kBlock * kSide;
-  codec.input_components = 4;
-  codec.in_color_space = jpeg.from;
-  jpeg_set_defaults(&codec);
-  jpeg_set_colorspace(&codec, jpeg.stored);
-  codec.write_Adobe_marker = jpeg.has_adobe_marker ? TRUE : FALSE;
-  jpeg_set_quality(&codec, 100, TRUE);  // steps of 1: flat blocks keep their values
-  if (jpeg.is_progressive) jpeg_simple_progression(&codec);
-  jpeg_start_compress(&codec, TRUE);
-  std::vector<JSAMPLE> row(4 * codec.image_width);
-  while (codec.next_scanline < codec.image_height) {
-    for (std::size_t x = 0; x < codec.image_width; ++x) {
-      const int ink = kInks[x / kBlock], black = kInks[codec.next_scanline / kBlock];
-      const int values[] = {ink, (ink * 3 + 17) % 256, 255 - ink, black};
-      for (std::size_t c = 0; c < 4; ++c) row[4 * x + c] = static_cast<JSAMPLE>(values[c]);
-    }
-    JSAMPROW from = row.data();
-    jpeg_write_scanlines(&codec, &from, 1);
-  }
-  jpeg_finish_compress(&codec);
-  jpeg_destroy_compress(&codec);
-  const auto* const first = reinterpret_cast<const std::byte*>(file);
-  const Bytes bytes(first, first + size);
-  std::free(file);
-  return bytes;
+/// The inks of a block: all pairs of cyan and black, and magenta and yellow that depend on cyan.
+std::array<int, 4> inks_at(int x, int y) {
+  const int ink = kInks[x / kBlock], black = kInks[y / kBlock];
+  return {ink, (ink * 3 + 17) % 256, 255 - ink, black};
 }
 
 /// The four stored inks of each pixel, as libjpeg gives them.
@@ -95,8 +62,12 @@ TEST_CASE("CMYK and YCCK become the rounded product of the light that each ink a
         CAPTURE(stored);
         CAPTURE(is_progressive);
         CAPTURE(has_adobe_marker);
-        const Bytes file =
-            cmyk_file({.stored = stored, .has_adobe_marker = has_adobe_marker, .is_progressive = is_progressive});
+        const Bytes file = cmyk_jpeg({.width = kBlock * kSide,
+                                      .height = kBlock * kSide,
+                                      .inks = inks_at,
+                                      .stored = stored,
+                                      .has_adobe_marker = has_adobe_marker,
+                                      .is_progressive = is_progressive});
         const std::vector<int> inks = stored_inks(file);
         const Image image = decode_image(file, 1 << 20);
         CHECK(image.format() == PixelFormat::rgb);
