@@ -15,7 +15,7 @@ namespace convtool {
 /// marker, and that all strips or tiles of a TIFF lie inside the file. Does not check the size of the picture.
 ///
 /// Throws Error(input), without a path, for a file that is not a picture, is visibly damaged or truncated, or is of a
-/// kind that OpenCV decodes incorrectly. Sources: PNG specification, 3rd ed.; ITU T.81, annex B; TIFF 6.0 and the
+/// kind that is not decoded correctly. Sources: PNG specification, 3rd ed.; ITU T.81, annex B; TIFF 6.0 and the
 /// BigTIFF design; the WebP container and bitstream guides (RFC 9649); Netpbm's pnm(5) and pfm(5); OpenEXR file layout;
 /// BITMAPV4HEADER.
 PictureHeader read_picture_header(std::span<const std::byte> bytes);

@@ -34,7 +34,7 @@ struct PictureHeader {
 
   /// The four decoded channels are grey, grey, grey, alpha (PNG colour type 4).
   bool grey_with_alpha = false;
-  /// The fourth decoded channel has no meaning (BMP without an alpha mask, CMYK TIFF).
+  /// The fourth decoded channel has no meaning (CMYK TIFF).
   bool opaque = false;
   /// The transparent grey value (PNG chunk tRNS), as decoded; OpenCV drops it.
   std::optional<std::int64_t> transparent_grey = std::nullopt;
