@@ -13,7 +13,7 @@
 namespace convtool {
 namespace {
 
-enum ColourType : std::uint32_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
+enum class ColourType : std::uint32_t { grey = 0, rgb = 2, palette = 3, grey_alpha = 4, rgba = 6 };
 
 /// The data of the chunks that affect the decoded picture or its description; empty if there are none.
 struct PngChunks {
@@ -22,14 +22,15 @@ struct PngChunks {
 };
 
 /// Whether libpng uses this tRNS chunk of a picture with a palette of `colours` entries: others it ignores.
-bool is_transparency(const Chunk& chunk, std::uint32_t colour_type, std::size_t colours) {
+bool is_transparency(const Chunk& chunk, ColourType colour_type, std::size_t colours) {
   const std::size_t size = chunk.data.size();
-  const bool has_right_size = (colour_type == kGrey && size == 2) || (colour_type == kRgb && size == 6) ||
-                              (colour_type == kPalette && size >= 1 && size <= colours);
+  const bool has_right_size = (colour_type == ColourType::grey && size == 2) ||
+                              (colour_type == ColourType::rgb && size == 6) ||
+                              (colour_type == ColourType::palette && size >= 1 && size <= colours);
   return has_right_size && chunk.is_sound();
 }
 
-PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth, std::uint32_t colour_type) {
+PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth, ColourType colour_type) {
   PngChunks found;
   std::size_t colours = 0;
   bool before_pixels = true;
@@ -77,18 +78,19 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   header.width = file.u32();
   header.height = file.u32();
   const std::uint32_t bit_depth = file.u8();
-  const std::uint32_t colour_type = file.u8();
+  const auto colour_type = static_cast<ColourType>(file.u8());
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
   const PngChunks chunks = read_chunks(bytes, bit_depth, colour_type);
-  header.grey_with_alpha = colour_type == kGreyAlpha;
-  const bool is_grey = colour_type == kGrey || colour_type == kGreyAlpha;
-  const bool has_alpha = colour_type == kGreyAlpha || colour_type == kRgba || !chunks.transparency.empty();
+  header.grey_with_alpha = colour_type == ColourType::grey_alpha;
+  const bool is_grey = colour_type == ColourType::grey || colour_type == ColourType::grey_alpha;
+  const bool has_alpha =
+      colour_type == ColourType::grey_alpha || colour_type == ColourType::rgba || !chunks.transparency.empty();
   header.channels = (is_grey ? 1 : 3) + (has_alpha ? 1 : 0);
   header.dtype = bit_depth == 16 ? DType::u16 : DType::u8;
   header.orientation = read_exif_orientation(chunks.exif.empty() ? chunks.exif_in_text : chunks.exif);
   header.has_profile = has_other_png_profile(chunks.profile);
   header.has_gamma = has_other_gamma(chunks);
-  if (colour_type == kGrey && has_alpha) {
+  if (colour_type == ColourType::grey && has_alpha) {
     const std::uint32_t largest = (1u << bit_depth) - 1;
     const std::uint32_t value = ByteReader("PNG", chunks.transparency, ByteReader::Order::big).u16() & largest;
     // The decoder scales 1, 2 and 4 bits to 8.
