@@ -45,10 +45,13 @@ class Field {
     for (std::uint32_t value = 0; value <= std::min<std::uint32_t>(most_, 255); ++value) scaled_[value] = scale(value);
   }
 
-  std::uint8_t operator()(std::uint32_t pixel) const {
-    const std::uint32_t value = (pixel & mask_) >> shift_;
-    return most_ <= 255 ? scaled_[value] : scale(value);
-  }
+  bool is_narrow() const { return most_ <= 255; }
+
+  /// The scaled value of a field of up to 8 bits.
+  std::uint8_t narrow(std::uint32_t pixel) const { return scaled_[(pixel & mask_) >> shift_]; }
+
+  /// That of any field.
+  std::uint8_t any(std::uint32_t pixel) const { return is_narrow() ? narrow(pixel) : scale((pixel & mask_) >> shift_); }
 
  private:
   std::uint8_t scale(std::uint64_t value) const {
@@ -57,26 +60,32 @@ class Field {
 
   std::uint32_t mask_, most_ = 0;
   int shift_ = 0;
-  std::array<std::uint8_t, 256> scaled_ = {};  // for fields of up to 8 bits
+  std::array<std::uint8_t, 256> scaled_ = {};
 };
 
-template <class Pixel>
-void decode_fields(const std::byte* from, const std::array<Field, 4>& fields, std::uint8_t* to, std::int64_t width,
-                   int channels) {
-  constexpr std::size_t kOrder[] = {2, 1, 0, 3};  // B, G, R, A of fields in the order R, G, B, A
-  for (std::int64_t x = 0; x < width; ++x) {
-    const auto pixel = load_number<Pixel>(from + x * static_cast<std::int64_t>(sizeof(Pixel)), std::endian::little);
-    for (int c = 0; c < channels; ++c) *to++ = fields[kOrder[c]](pixel);
+/// Fields of red, green, blue and alpha to B, G, R or B, G, R, A.
+template <class Pixel, int Channels>
+void decode_fields(const std::byte* from, const std::array<Field, 4>& fields, std::uint8_t* to, std::int64_t width) {
+  const bool are_narrow =
+      std::all_of(fields.begin(), fields.end(), [](const Field& field) { return field.is_narrow(); });
+  const auto load = [&](std::int64_t x) {
+    return std::uint32_t{load_number<Pixel>(from + x * std::int64_t{sizeof(Pixel)}, std::endian::little)};
+  };
+  for (std::int64_t x = 0; x < width; ++x, to += Channels) {
+    const std::uint32_t pixel = load(x);
+    const auto value = [&](std::size_t c) { return are_narrow ? fields[c].narrow(pixel) : fields[c].any(pixel); };
+    to[0] = value(2), to[1] = value(1), to[2] = value(0);
+    if constexpr (Channels == 4) to[3] = value(3);
   }
 }
 
 /// Indices of 1, 2, 4 or 8 bits, the first in the highest bits.
-void unpack_indices(const std::byte* from, std::uint32_t bits, std::uint8_t* to, std::int64_t width) {
-  const std::int64_t per_byte = 8 / bits;
-  const std::uint32_t most = (1u << bits) - 1;
+template <int Bits>
+void unpack_indices(const std::byte* from, std::uint8_t* to, std::int64_t width) {
+  constexpr int kPerByte = 8 / Bits;
   for (std::int64_t x = 0; x < width; ++x) {
-    const auto shift = bits * static_cast<std::uint32_t>(per_byte - 1 - x % per_byte);
-    to[x] = static_cast<std::uint8_t>(std::to_integer<std::uint32_t>(from[x / per_byte]) >> shift & most);
+    const int shift = Bits * (kPerByte - 1 - static_cast<int>(x % kPerByte));
+    to[x] = static_cast<std::uint8_t>(std::to_integer<int>(from[x / kPerByte]) >> shift & ((1 << Bits) - 1));
   }
 }
 
@@ -93,7 +102,10 @@ cv::Mat apply_palette(cv::Mat indices, const BmpLayout& layout) {
   for (int y = 0; y < indices.rows; ++y) {
     const std::uint8_t* const from = indices.ptr(y);
     std::uint8_t* to = pixels.ptr(y);
-    for (int x = 0; x < indices.cols; ++x, to += 3) std::copy_n(layout.palette[from[x]].begin(), 3, to);
+    for (int x = 0; x < indices.cols; ++x, to += 3) {
+      const std::array<std::uint8_t, 3>& colour = layout.palette[from[x]];
+      to[0] = colour[0], to[1] = colour[1], to[2] = colour[2];
+    }
   }
   return pixels;
 }
@@ -107,10 +119,21 @@ cv::Mat decode_rows(std::span<const std::byte> bytes, const BmpLayout& layout) {
   const std::array<Field, 4> fields = {Field(masks[0]), Field(masks[1]), Field(masks[2]), Field(masks[3])};
   for (std::int64_t y = 0; y < layout.height; ++y) {
     std::uint8_t* const to = pixels.ptr(static_cast<int>(layout.top_down ? y : layout.height - 1 - y));
-    if (layout.bits <= 8) unpack_indices(rows[y], layout.bits, to, width);
-    if (layout.bits == 16) decode_fields<std::uint16_t>(rows[y], fields, to, width, channels);
-    if (layout.bits == 24) std::memcpy(to, rows[y], static_cast<std::size_t>(3 * width));
-    if (layout.bits == 32) decode_fields<std::uint32_t>(rows[y], fields, to, width, channels);
+    const std::byte* const row = rows[y];
+    switch (layout.bits) {
+      case 1: unpack_indices<1>(row, to, width); break;
+      case 2: unpack_indices<2>(row, to, width); break;
+      case 4: unpack_indices<4>(row, to, width); break;
+      case 8: std::memcpy(to, row, static_cast<std::size_t>(width)); break;
+      case 24: std::memcpy(to, row, static_cast<std::size_t>(3 * width)); break;
+      case 16:
+        channels == 4 ? decode_fields<std::uint16_t, 4>(row, fields, to, width)
+                      : decode_fields<std::uint16_t, 3>(row, fields, to, width);
+        break;
+      default:
+        channels == 4 ? decode_fields<std::uint32_t, 4>(row, fields, to, width)
+                      : decode_fields<std::uint32_t, 3>(row, fields, to, width);
+    }
   }
   return pixels;
 }

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <bit>
 #include <string>
+#include <string_view>
 
 #include "files/byte_reader.h"
 #include "pictures/headers/bmp_layout.h"
 #include "pictures/headers/formats.h"
+#include "pictures/headers/icc_profile.h"
 
 namespace convtool {
 namespace {
@@ -61,6 +63,21 @@ std::array<std::uint32_t, 4> read_masks(ByteReader& file, std::uint32_t bits, in
   // Some writers leave masks out and mean the usual ones.
   if (masks[0] == 0 && masks[1] == 0 && masks[2] == 0) return default_masks(bits);
   return masks;
+}
+
+/// Whether a header of version 5 has a profile other than sRGB's, in the file or in another one that it names.
+bool has_other_bmp_profile(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kVersion5 = 124;
+  ByteReader file("BMP", bytes, ByteReader::Order::little, kFileHeader);
+  if (file.u32() < kVersion5) return false;
+  file.seek(kFileHeader + 56);
+  const std::string_view colour_space = file.text(4);  // four letters, the last one first
+  if (colour_space == "KNIL") return true;
+  if (colour_space != "DEBM") return false;
+  file.seek(kFileHeader + 112);
+  const std::uint64_t at = kFileHeader + file.u32(), size = file.u32();
+  if (at > bytes.size() || size > bytes.size() - at) return true;  // damage that affects no pixel
+  return is_other_profile(bytes.subspan(at, size));
 }
 
 }  // namespace
@@ -121,7 +138,11 @@ BmpLayout read_bmp_layout(std::span<const std::byte> bytes) {
 
 PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
   const BmpLayout layout = read_bmp_layout(bytes);
-  return {.type = PictureType::bmp, .width = layout.width, .height = layout.height, .channels = layout.channels()};
+  return {.type = PictureType::bmp,
+          .width = layout.width,
+          .height = layout.height,
+          .channels = layout.channels(),
+          .has_profile = has_other_bmp_profile(bytes)};
 }
 
 }  // namespace convtool
