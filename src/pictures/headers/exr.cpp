@@ -11,7 +11,7 @@ namespace {
 
 /// The attributes of one part.
 struct ExrPart {
-  bool is_empty = true, has_window = false;
+  bool is_empty = true, is_deep = false, has_window = false;
   std::int64_t left = 0, top = 0, right = 0, bottom = 0;
   bool has_colours = false, has_luminance = false, has_chroma = false, has_alpha = false;
 };
@@ -35,6 +35,7 @@ ExrPart read_exr_part(ByteReader& file) {
       part.left = file.i32(), part.top = file.i32(), part.right = file.i32(), part.bottom = file.i32();
       part.has_window = true;
     }
+    if (name == "type" && file.rest().starts_with("deep")) part.is_deep = true;
     if (name == "channels" && type == "chlist") {
       for (std::string_view channel = read_exr_name(file); !channel.empty(); channel = read_exr_name(file)) {
         part.has_colours = part.has_colours || channel == "R" || channel == "G" || channel == "B";
@@ -68,6 +69,7 @@ PictureHeader read_exr_header(std::span<const std::byte> bytes) {
   ByteReader file("OpenEXR", bytes, ByteReader::Order::little, 4);
   const std::uint32_t version_and_flags = file.u32();
   const ExrPart part = read_exr_part(file);
+  if (part.is_deep) throw Error(ErrorKind::input, "", "an OpenEXR with deep pixels cannot be read; flatten it first");
   if (!part.has_window) throw_damaged("OpenEXR", "a header without a data window");
   if (part.right < part.left - 1 || part.bottom < part.top - 1)
     throw_damaged("OpenEXR", "a data window of negative size");

@@ -1,6 +1,7 @@
 // OpenEXR: which channels become which picture, luminance and chroma, several parts.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -84,4 +85,11 @@ TEST_CASE("the first of several parts is read, and a remark gives their number")
   REQUIRE(remarks.size() == 1);
   CHECK(remarks[0].text == "only the first of its 3 parts is read");
   CHECK(remarks_on(read_picture_header(exr_bytes({{"Y", kRamp}}))).empty());
+
+  Bytes deep = file;
+  const Bytes flat = to_bytes("scanlineimage");
+  const auto at = std::search(deep.begin(), deep.end(), flat.begin(), flat.end());
+  REQUIRE(at != deep.end());
+  std::ranges::copy(to_bytes("deepscanline\0"), at);
+  CHECK(outcome(deep) == "an OpenEXR with deep pixels cannot be read; flatten it first");
 }
