@@ -58,7 +58,8 @@ cv::Mat decode_run_lengths(std::span<const std::byte> bytes, const BmpLayout& la
       data, is_rle4, [](auto...) { return true; }, [](auto...) { return true; }, [&] { return !(has_rows = true); },
       [&](auto...) { return !(has_rows = true); });
 
-  cv::Mat pixels = cv::Mat::zeros(static_cast<int>(layout.height), static_cast<int>(layout.width), CV_8UC1);
+  // Not cv::Mat::zeros(): its matrix expressions would need LAPACK, which takes milliseconds to load.
+  cv::Mat pixels(static_cast<int>(layout.height), static_cast<int>(layout.width), CV_8UC1, cv::Scalar(0));
   std::int64_t x = 0, y = 0;
   const auto is_complete = [&] { return y >= layout.height || (y == layout.height - 1 && x >= layout.width); };
   const auto put = [&](std::uint8_t value) {
