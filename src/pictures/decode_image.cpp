@@ -1,8 +1,5 @@
-// Decoding with OpenCV 4.6, and corrections of its errors. TIFF, of which OpenCV misreads many kinds, is decoded with
-// libtiff instead (tiff/decode_tiff.h).
-//
-// The header is read first (image_header.h), for the size and for the properties that OpenCV does not report. Then
-// OpenCV decodes (opencv_decoder.h). Then the pixels are converted to the order and types that Image promises.
+// The header is read first (image_header.h), for the size and for the properties that decoders do not report. Then one
+// of the decoders runs (decoders/). Then the pixels are converted to the order and types that Image promises.
 #include "pictures/decode_image.h"
 
 #include <algorithm>
@@ -10,16 +7,15 @@
 #include <opencv2/imgproc.hpp>
 
 #include "files/byte_reader.h"
+#include "pictures/decoders/decoders.h"
 #include "pictures/image_header.h"
-#include "pictures/opencv_decoder.h"
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 #include "pictures/tiff/decode_tiff.h"
 
 namespace convtool {
 namespace {
 
-/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down,
-/// as OpenCV's does for PNM in text.
+/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down.
 template <class T>
 void spread(cv::Mat& pixels, std::int64_t full) {
   const std::int64_t largest = std::numeric_limits<T>::max();
@@ -77,12 +73,23 @@ PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
     pixels = pick_channels({pixels}, 2, {0, 0, 3, 1});
     return PixelFormat::grey_alpha;
   }
-  if (header.opaque) {
-    cv::cvtColor(pixels, pixels, cv::COLOR_BGRA2BGR);
-    return PixelFormat::rgb;
-  }
   visit_dtype(dtype_of_depth(pixels.depth()), [&](auto zero) { swap_red_and_blue<decltype(zero)>(pixels); });
   return PixelFormat::rgba;
+}
+
+/// The pixels in the order of decoders/decoders.h; an empty matrix if they cannot be decoded.
+cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& header) {
+  switch (header.type) {
+    case PictureType::bmp: return decode_bmp(bytes);
+    case PictureType::exr: return decode_exr(bytes, header);
+    case PictureType::jpeg: return decode_jpeg(bytes, header);
+    case PictureType::pnm: return decode_pnm(bytes);
+    case PictureType::pfm: return decode_pfm(bytes);
+    case PictureType::png: return decode_png(bytes);
+    case PictureType::webp: return decode_webp(bytes, header);
+    case PictureType::tiff: break;  // decode_tiff()
+  }
+  return {};
 }
 
 /// Rotates and mirrors a stored picture into its upright position.
@@ -120,7 +127,7 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
     return Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format);
   }
-  auto pixels = std::make_shared<ImagePixels>(decode_by_opencv(bytes, header.type));
+  auto pixels = std::make_shared<ImagePixels>(decode_pixels(bytes, header));
   cv::Mat& mat = pixels->mat;
   if (mat.empty())
     throw Error(

@@ -10,7 +10,7 @@
 
 #include "files/stderr_capture.h"
 #include "pictures/float_files.h"
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 #include "pictures/png_writer.h"
 #include "pictures/tiff/write_tiff.h"
 

@@ -4,7 +4,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "pictures/opencv/opencv_setup.h"
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 
 namespace convtool {
 namespace {

@@ -57,7 +57,9 @@ PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t m
 
 std::vector<Remark> remarks_on(const PictureHeader& header) {
   std::vector<Remark> remarks;
-  if (header.pages > 1) remarks.push_back({"only the first of its " + std::to_string(header.pages) + " pages is read"});
+  const std::string pages = header.type == PictureType::exr ? " parts" : " pages";
+  if (header.pages > 1)
+    remarks.push_back({"only the first of its " + std::to_string(header.pages) + pages + " is read"});
   if (header.has_profile)
     remarks.push_back({"its ICC profile is ignored: values are taken as sRGB, and the output has no profile", true});
   if (header.has_gamma)

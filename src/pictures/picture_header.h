@@ -20,7 +20,7 @@ struct PictureHeader {
   // Properties that the output does not keep; remarks_on() describes them.
   bool has_profile = false;  ///< an ICC profile that does not name sRGB
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
-  std::int64_t pages = 1;    ///< of a TIFF; only the first is read
+  std::int64_t pages = 1;    ///< of a TIFF, or parts of an OpenEXR; only the first is read
 
   /// The orientation in the EXIF block (JPEG, PNG, WebP) or the tag of a TIFF.
   Orientation orientation = Orientation::top_left;
@@ -29,12 +29,13 @@ struct PictureHeader {
   /// than the size of the picture suggests: large tiles, many tags (TIFF).
   std::int64_t working_memory = 0;
 
-  // OpenCV 4.6 returns pixels in a few forms only. The following properties restore the lost information.
+  /// Luminance and chroma (OpenEXR), which become RGB.
+  bool has_chroma = false;
+
+  // Decoders return pixels in a few forms only. The following properties restore the lost information.
 
   /// The four decoded channels are grey, grey, grey, alpha (PNG colour type 4).
   bool grey_with_alpha = false;
-  /// The fourth decoded channel has no meaning (BMP without an alpha mask).
-  bool opaque = false;
   /// The transparent grey value (PNG chunk tRNS), as decoded; OpenCV drops it.
   std::optional<std::int64_t> transparent_grey = std::nullopt;
   /// The decoded integer that stands for full intensity, if it is neither 255 nor 65535.

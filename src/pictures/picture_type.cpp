@@ -22,8 +22,8 @@ std::optional<PictureType> sniff_picture_type(std::span<const std::byte> bytes) 
     return PictureType::webp;
   if (start.starts_with("\x76\x2f\x31\x01")) return PictureType::exr;
   if (start.starts_with("PF\n") || start.starts_with("Pf\n")) return PictureType::pfm;
-  const bool has_space = start.size() >= 3 && " \t\n\v\f\r"sv.find(start[2]) != std::string_view::npos;
-  if (has_space && start[0] == 'P' && start[1] >= '1' && start[1] <= '6') return PictureType::pnm;
+  const bool ends = start.size() >= 3 && " \t\n\v\f\r#"sv.find(start[2]) != std::string_view::npos;
+  if (ends && start[0] == 'P' && start[1] >= '1' && start[1] <= '6') return PictureType::pnm;
   return std::nullopt;
 }
 

@@ -264,6 +264,16 @@ TEST_CASE("help and version go to standard output with exit 0") {
   CHECK(std::find(sets.begin(), sets.end(), version.at("instruction_set")) != sets.end());
 }
 
+TEST_CASE("linked statically, the program loads no library that only unused parts of OpenCV need") {
+  const TempFolder folder;
+  const json version = json::parse(run_convtool({"--version", "--json"}, folder).out);
+  if (!version.at("opencv_link").get<std::string>().starts_with("static")) return;
+  // LAPACK and four libraries behind it take milliseconds to load. Matrix expressions of cv::Mat refer to it.
+  const ProgramResult libraries = run_shell("ldd $CONVTOOL", folder);
+  CHECK(libraries.out.find("libc.so") != std::string::npos);
+  CHECK(libraries.out.find("lapack") == std::string::npos);
+}
+
 TEST_CASE("options may stand before or after the inputs, and -- ends them") {
   const TempFolder folder;
   write_picture(folder, "x.png");

@@ -47,6 +47,9 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 const std::map<std::string, std::set<std::string>> kHomes = {
     {"opencv2", {"pictures"}},
     {"tiffio.h", {"pictures"}},
+    {"jpeglib.h", {"pictures"}},
+    {"webp", {"pictures"}},
+    {"ImfInputFile.h", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}},

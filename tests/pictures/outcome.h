@@ -12,6 +12,7 @@
 #include "pictures/decode_image.h"
 #include "pictures/image_header.h"
 #include "pictures/pixel_values.h"
+#include "support/picture_bytes.h"
 
 namespace convtool::testing {
 

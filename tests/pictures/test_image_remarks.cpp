@@ -115,6 +115,23 @@ TEST_CASE("WebP: a profile chunk") {
   CHECK(remarks(with("sRGB")) == "");
 }
 
+TEST_CASE("BMP: a profile in a header of version 5, or one that it names") {
+  const auto bmp_with = [](const std::string& colour_space, const std::string& profile) {
+    constexpr unsigned kHeader = 124;
+    ByteWriter file;
+    file.text("BM").u32(0).u32(0).u32(14 + kHeader).u32(kHeader).u32(2).u32(1).u16(1).u16(24);
+    for (int i = 0; i < 10; ++i) file.u32(0);  // up to the masks
+    file.text(colour_space);
+    for (int i = 0; i < 13; ++i) file.u32(0);  // up to the profile
+    file.u32(kHeader + 8).u32(profile.size()).u32(0);
+    return file.append(Bytes(8)).text(profile).bytes();
+  };
+  CHECK(remarks(bmp_with("BGRs", "")) == "");
+  CHECK(remarks(bmp_with("DEBM", "ProPhoto")) == kProfileLost);
+  CHECK(remarks(bmp_with("DEBM", "like sRGB")) == "");
+  CHECK(remarks(bmp_with("KNIL", "c:\\profile")) == kProfileLost);
+}
+
 TEST_CASE("TIFF: pages and profiles, in both byte orders") {
   for (const bool big_endian : {false, true}) {
     CAPTURE(big_endian);

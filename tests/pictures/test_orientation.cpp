@@ -1,6 +1,7 @@
 // Pictures with an EXIF orientation are decoded upright, in every format and byte order.
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
 #include "pictures/headers/exif.h"
+#include "pictures/image_header.h"
 #include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
 
@@ -102,6 +104,72 @@ TEST_CASE("PNG with an eXIf chunk, before or after its pixels") {
       }
 }
 
+namespace {
+
+/// "Raw profile type NAME" as ImageMagick writes it: the length, and lines of 72 digits.
+std::string raw_profile(const std::string& name, std::span<const std::byte> block) {
+  std::string text = "\n" + name + "\n" + std::string(6, ' ') + std::to_string(block.size());
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (i % 36 == 0) text += "\n";
+    for (const unsigned digit : {std::to_integer<unsigned>(block[i]) >> 4, std::to_integer<unsigned>(block[i]) & 15u})
+      text += "0123456789abcdef"[digit];
+  }
+  return text + "\n";
+}
+
+/// A text chunk of this type and keyword; zTXt and iTXt compressed if `compressed`.
+Bytes text_chunk(const std::string& type, const std::string& keyword, const std::string& text, bool compressed) {
+  ByteWriter chunk;
+  chunk.text(keyword).u8(0);
+  if (type == "zTXt") chunk.u8(0);
+  if (type == "iTXt") chunk.u8(compressed ? 1 : 0).u8(0).text("en").u8(0).text("Profil").u8(0);
+  return png_chunk(type, compressed ? chunk.append(zlib_stored(to_bytes(text))).bytes() : chunk.text(text).bytes());
+}
+
+/// The picture of png() with `chunk` before or after its pixels.
+Bytes png_with(const Bytes& chunk, bool after_pixels) {
+  const Bytes plain = png({}, true);
+  const std::size_t at = after_pixels ? plain.size() - 12 : 8 + 25;  // before IEND, after IHDR
+  return concatenated({std::span(plain).first(at), chunk, std::span(plain).subspan(at)});
+}
+
+}  // namespace
+
+TEST_CASE("PNG with EXIF in a text chunk, as programs wrote it before there was eXIf") {
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const std::string name : {"exif", "APP1"})
+      for (const auto& [type, compressed] :
+           {std::pair<std::string, bool>{"tEXt", false}, {"zTXt", true}, {"iTXt", false}, {"iTXt", true}})
+        for (const bool after : {false, true}) {
+          CAPTURE(orientation);
+          CAPTURE(name);
+          CAPTURE(type);
+          CAPTURE(compressed);
+          const std::string text = raw_profile(name, exif(orientation, orientation % 2 == 0, true));
+          const Bytes chunk = text_chunk(type, "Raw profile type " + name, text, compressed);
+          CHECK(values(decode_image(png_with(chunk, after), 100).all()) == upright(orientation, 1));
+        }
+  const auto orientation_of = [](const Bytes& chunk) {
+    return static_cast<int>(read_picture_header(png_with(chunk, false)).orientation);
+  };
+  const std::string six = raw_profile("exif", exif(6, true, true));
+  CHECK(orientation_of(text_chunk("tEXt", "Raw profile type exif", six, false)) == 6);
+  std::string capitals = six;
+  for (char& c : capitals) c = static_cast<char>(std::toupper(c));
+  CHECK(orientation_of(text_chunk("tEXt", "Raw profile type exif", capitals, false)) == 6);
+  CHECK(orientation_of(text_chunk("tEXt", "Raw profile type iptc", six, false)) == 1);
+  CHECK(orientation_of(text_chunk("tEXt", "Comment", six, false)) == 1);
+  // Damaged text is not a reason to reject a picture.
+  for (std::size_t length = 0; length < six.size(); ++length)
+    CHECK(orientation_of(text_chunk("tEXt", "Raw profile type exif", six.substr(0, length), false)) <= 6);
+  CHECK(orientation_of(text_chunk("zTXt", "Raw profile type exif", six, false)) == 1);  // not compressed
+  CHECK(orientation_of(png_chunk("iTXt", to_bytes("Raw profile type exif"))) == 1);
+  // The chunk eXIf counts first.
+  const Bytes both =
+      concatenated({text_chunk("tEXt", "Raw profile type exif", six, false), png_chunk("eXIf", exif(3, true, false))});
+  CHECK(orientation_of(both) == 3);
+}
+
 TEST_CASE("JPEG with an EXIF segment") {
   const Bytes plain = encode_image(blocks(), *find_picture_format("jpeg"));
   const std::span<const std::byte> file(plain);
@@ -143,4 +211,9 @@ TEST_CASE("a damaged EXIF block counts as upright") {
   for (const int wrong : {0, 9, 65535}) CHECK(read_exif_orientation(exif(wrong, false, true)) == Orientation::top_left);
   CHECK(read_exif_orientation(ByteWriter().text("Exif").bytes()) == Orientation::top_left);
   CHECK(read_exif_orientation(ByteWriter().text("II").u16(42).u32(0xfffffff0).bytes()) == Orientation::top_left);
+  // Any number of prefixes takes no stack.
+  ByteWriter prefixes;
+  for (int i = 0; i < 1'000'000; ++i) prefixes.text("Exif").u8(0).u8(0);
+  CHECK(read_exif_orientation(prefixes.bytes()) == Orientation::top_left);
+  CHECK(read_exif_orientation(prefixes.append(good).bytes()) == Orientation::right_top);
 }

@@ -1,61 +1,148 @@
 // BMP: the header, the palette and the channel masks.
-#include <array>
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <string_view>
 
 #include "files/byte_reader.h"
+#include "pictures/headers/bmp_layout.h"
 #include "pictures/headers/formats.h"
+#include "pictures/headers/icc_profile.h"
 
 namespace convtool {
 namespace {
 
-using Order = ByteReader::Order;
+using Compression = BmpLayout::Compression;
 
-/// Whether blue, green and red are equal in every colour of the palette, which has four bytes per colour.
-bool has_grey_palette(std::span<const std::byte> bytes, std::uint64_t at, std::uint32_t bits, std::uint32_t colours) {
-  const std::uint64_t most = std::uint64_t{1} << bits;
-  ByteReader palette("BMP", bytes, Order::little, at);
-  for (std::uint64_t i = 0; i < (colours == 0 || colours > most ? most : colours); ++i) {
-    const std::uint32_t blue = palette.u8(), green = palette.u8(), red = palette.u8();
-    palette.skip(1);
-    if (blue != green || green != red) return false;
+constexpr std::uint64_t kFileHeader = 14;
+constexpr std::uint32_t kCoreHeader = 12, kInfoHeader = 40, kWithMasks = 52, kWithAlphaMask = 56, kOs2Header = 64;
+
+[[noreturn]] void refuse_bmp(const std::string& kind) {
+  throw Error(ErrorKind::input, "", "a BMP with " + kind + " cannot be read; convert it to PNG");
+}
+
+/// The meaning of `code`, which OS/2 and Windows number differently from 3 on.
+Compression compression_of(std::uint32_t code, std::uint32_t bits, bool may_be_os2) {
+  if (code == 3 && bits == 1 && may_be_os2) refuse_bmp("Huffman compression");
+  if (code == 4 && bits == 24) refuse_bmp("run lengths of 24 bits");
+  if (code == 4) refuse_bmp("an embedded JPEG");
+  if (code == 5) refuse_bmp("an embedded PNG");
+  const bool is_index = bits == 1 || bits == 2 || bits == 4 || bits == 8;
+  const bool has_fields = bits == 16 || bits == 32;
+  if (code == 0 && (is_index || has_fields || bits == 24)) return Compression::none;
+  if ((code == 1 && bits == 8) || (code == 2 && bits == 4)) return Compression::run_lengths;
+  if ((code == 3 || code == 6) && has_fields) return Compression::bit_fields;
+  refuse_bmp(std::to_string(bits) + " bits per pixel and compression " + std::to_string(code));
+}
+
+/// The palette at the position of `file`, which has at most `most` colours.
+std::vector<std::array<std::uint8_t, 3>> read_palette(ByteReader& file, std::uint32_t bits, std::uint64_t most,
+                                                      bool has_padding) {
+  std::vector<std::array<std::uint8_t, 3>> palette(std::size_t{1} << bits);
+  for (std::size_t i = 0; i < std::min<std::uint64_t>(most, palette.size()); ++i) {
+    for (std::uint8_t& value : palette[i]) value = static_cast<std::uint8_t>(file.u8());
+    if (has_padding) file.skip(1);
   }
-  return true;
+  return palette;
+}
+
+std::array<std::uint32_t, 4> default_masks(std::uint32_t bits) {
+  if (bits == 16) return {0x7c00, 0x3e0, 0x1f, 0};
+  return {0xff0000, 0xff00, 0xff, 0};
+}
+
+std::array<std::uint32_t, 4> read_masks(ByteReader& file, std::uint32_t bits, int count) {
+  std::array<std::uint32_t, 4> masks = {};
+  for (int i = 0; i < count; ++i) masks[static_cast<std::size_t>(i)] = file.u32();
+  for (const std::uint32_t mask : masks) {
+    const int count_of_bits = std::popcount(mask), end = static_cast<int>(std::bit_width(mask));
+    const bool is_row = mask == 0 || end - std::countr_zero(mask) == count_of_bits;
+    if (!is_row || end > static_cast<int>(bits))
+      throw_damaged("BMP", "a channel mask that is not a row of bits in a pixel");
+  }
+  // Some writers leave masks out and mean the usual ones.
+  if (masks[0] == 0 && masks[1] == 0 && masks[2] == 0) return default_masks(bits);
+  return masks;
+}
+
+/// Whether a header of version 5 has a profile other than sRGB's, in the file or in another one that it names.
+bool has_other_bmp_profile(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kVersion5 = 124;
+  ByteReader file("BMP", bytes, ByteReader::Order::little, kFileHeader);
+  if (file.u32() < kVersion5) return false;
+  file.seek(kFileHeader + 56);
+  const std::string_view colour_space = file.text(4);  // four letters, the last one first
+  if (colour_space == "KNIL") return true;
+  if (colour_space != "DEBM") return false;
+  file.seek(kFileHeader + 112);
+  const std::uint64_t at = kFileHeader + file.u32(), size = file.u32();
+  if (at > bytes.size() || size > bytes.size() - at) return true;  // damage that affects no pixel
+  return is_other_profile(bytes.subspan(at, size));
 }
 
 }  // namespace
 
-PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
-  constexpr std::uint32_t kBitFields = 3;
-  PictureHeader header{.type = PictureType::bmp};
-  ByteReader file("BMP", bytes, Order::little, 14);
-  const std::uint32_t header_bytes = file.u32();
-  if (header_bytes == 12)  // OpenCV 4.6 decodes its colours as grey
-    throw Error(ErrorKind::input, "", "a BMP with an OS/2 header cannot be read; convert it to a newer version");
-  if (header_bytes < 40) throw_damaged("BMP", "a header of " + std::to_string(header_bytes) + " bytes");
-  header.width = file.i32();
-  const std::int64_t height = file.i32();  // negative: the top row comes first
-  header.height = height < 0 ? -height : height;
-  if (header.width < 0) throw_damaged("BMP", "a negative width");
-  file.skip(2);  // planes
-  const std::uint32_t bits = file.u16();
-  const std::uint32_t compression = file.u32();
-  file.skip(12);  // size of the pixels in bytes, resolution
-  const std::uint32_t colours = file.u32();
-  file.skip(4);  // number of important colours
-  if (bits <= 8) header.channels = has_grey_palette(bytes, 14 + header_bytes, bits, colours) ? 1 : 3;
-  if (bits != 32 || compression != kBitFields) return header;
+bool BmpLayout::has_grey_palette() const {
+  return !palette.empty() && std::all_of(palette.begin(), palette.end(), [](const auto& colour) {
+    return colour[0] == colour[1] && colour[1] == colour[2];
+  });
+}
 
-  std::array<std::uint32_t, 4> masks = {};  // red, green, blue, alpha
-  const bool has_alpha_mask = header_bytes >= 56;
-  for (int i = 0; i < (has_alpha_mask ? 4 : 3); ++i) masks[static_cast<std::size_t>(i)] = file.u32();
-  // OpenCV 4.6 applies byte masks in a longer header; with a shorter one it assumes this order.
-  bool readable = has_alpha_mask || (masks[0] == 0xff0000 && masks[1] == 0xff00 && masks[2] == 0xff);
-  for (const std::uint32_t mask : masks)
-    readable = readable && (mask == 0xff || mask == 0xff00 || mask == 0xff0000 || mask == 0xff000000 || mask == 0);
-  if (!readable)
-    throw Error(ErrorKind::input, "", "a BMP with channels that are not whole bytes cannot be read; convert it to PNG");
-  header.opaque = masks[3] == 0;
-  header.channels = header.opaque ? 3 : 4;
-  return header;
+std::int64_t BmpLayout::channels() const { return has_grey_palette() ? 1 : masks[3] != 0 ? 4 : 3; }
+
+BmpLayout read_bmp_layout(std::span<const std::byte> bytes) {
+  BmpLayout layout;
+  ByteReader file("BMP", bytes, ByteReader::Order::little, 10);
+  layout.pixels_at = file.u32();
+  const std::uint32_t header_bytes = file.u32();
+  const std::uint64_t header_end = kFileHeader + header_bytes;
+  const bool is_core = header_bytes == kCoreHeader;
+  if (!is_core && header_bytes < 16) throw_damaged("BMP", "a header of " + std::to_string(header_bytes) + " bytes");
+  // OS/2 2.x allows headers that end after any field from the depth on. Missing fields are 0.
+  const auto field = [&] { return file.position() + 4 <= header_end ? file.u32() : 0; };
+  if (is_core) {
+    layout.width = file.u16();
+    layout.height = file.u16();
+  } else {
+    layout.width = file.i32();
+    const std::int64_t height = file.i32();
+    layout.top_down = height < 0;
+    layout.height = height < 0 ? -height : height;
+    if (layout.width < 0) throw_damaged("BMP", "a negative width");
+  }
+  file.skip(2);  // planes
+  layout.bits = file.u16();
+  const std::uint32_t code = field();
+  for (int i = 0; i < 3; ++i) field();  // size of the pixels in bytes, resolution
+  const std::uint32_t colours = field();
+
+  layout.compression = compression_of(code, layout.bits, header_bytes != kInfoHeader && header_bytes <= kOs2Header);
+  if (layout.pixels_at != 0 && layout.pixels_at < header_end) throw_damaged("BMP", "pixels that begin in its header");
+  if (layout.compression == Compression::bit_fields) {
+    file.seek(header_bytes < kWithMasks ? header_end : kFileHeader + kInfoHeader);
+    layout.masks = read_masks(file, layout.bits, code == 6 || header_bytes >= kWithAlphaMask ? 4 : 3);
+  } else if (layout.bits == 16 || layout.bits == 32) {
+    layout.masks = default_masks(layout.bits);
+  }
+  file.seek(std::max(file.position(), header_end));
+  if (layout.bits <= 8) {
+    // Some OS/2 files have fewer colours than their depth allows, and no field that says so.
+    const std::uint64_t colour_bytes = is_core ? 3 : 4;
+    std::uint64_t most = colours == 0 ? std::uint64_t{1} << layout.bits : colours;
+    if (layout.pixels_at != 0) most = std::min(most, (layout.pixels_at - header_end) / colour_bytes);
+    layout.palette = read_palette(file, layout.bits, most, !is_core);
+  }
+  if (layout.pixels_at == 0) layout.pixels_at = file.position();
+  return layout;
+}
+
+PictureHeader read_bmp_header(std::span<const std::byte> bytes) {
+  const BmpLayout layout = read_bmp_layout(bytes);
+  return {.type = PictureType::bmp,
+          .width = layout.width,
+          .height = layout.height,
+          .channels = layout.channels(),
+          .has_profile = has_other_bmp_profile(bytes)};
 }
 
 }  // namespace convtool

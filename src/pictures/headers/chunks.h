@@ -2,14 +2,41 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "files/byte_reader.h"
+
 namespace convtool {
 
-enum class Chunks { png, riff };
+struct Chunk {
+  std::string_view type;  ///< four characters
+  std::span<const std::byte> data;
+  std::uint32_t checksum = 0;  ///< as stored, of the type and the data; RIFF has none
+
+  /// Whether the checksum of a PNG chunk is right.
+  bool is_sound() const;
+};
+
+/// The chunks of a file in its order. Does not own the bytes.
+class ChunkReader {
+ public:
+  enum class Kind { png, riff };
+
+  ChunkReader(Kind kind, std::span<const std::byte> bytes);
+
+  /// The next chunk, or nothing if the file ends before it does.
+  std::optional<Chunk> next();
+
+ private:
+  bool png_;
+  std::span<const std::byte> bytes_;
+  ByteReader file_;
+};
 
 /// The data of the first chunk of this type, or nothing if the file has none or ends before it.
-std::span<const std::byte> find_chunk(Chunks kind, std::span<const std::byte> bytes, std::string_view type);
+std::span<const std::byte> find_chunk(ChunkReader::Kind kind, std::span<const std::byte> bytes, std::string_view type);
 
 }  // namespace convtool

@@ -12,8 +12,10 @@ constexpr std::uint32_t kOrientation = 274, kShort = 3;
 /// read_exif_orientation() that throws Error(input) if the block ends too early.
 Orientation read(std::span<const std::byte> block) {
   using namespace std::string_view_literals;
-  const std::string_view text(reinterpret_cast<const char*>(block.data()), block.size());
-  if (text.starts_with("Exif\0\0"sv)) return read(block.subspan(6));
+  constexpr std::string_view kPrefix = "Exif\0\0"sv;
+  std::string_view text(reinterpret_cast<const char*>(block.data()), block.size());
+  while (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+  block = block.last(text.size());
   const bool big = text.starts_with("MM\0*"sv);
   if (!big && !text.starts_with("II*\0"sv)) return Orientation::top_left;
   ByteReader file("EXIF", block, big ? ByteReader::Order::big : ByteReader::Order::little, 4);

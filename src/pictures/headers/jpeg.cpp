@@ -20,6 +20,23 @@ bool is_start_of_frame(std::uint32_t marker) {
   return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
+/// The first scans of components: libjpeg decodes the others as 0 and says nothing.
+struct ScannedComponents {
+  bool is_progressive = false;
+  std::uint32_t in_frame = 0, in_scans = 0;
+
+  /// Counts the components of a scan, at whose length `file` is (figure B.4).
+  void add_scan(ByteReader file) {
+    file.skip(2);
+    const std::uint32_t count = file.u8();
+    file.skip(2 * std::uint64_t{count});  // of each its number and tables
+    const std::uint32_t first_coefficient = file.u8();
+    file.skip(1);
+    const bool is_refinement = file.u8() >> 4 != 0;
+    if (!is_progressive || (first_coefficient == 0 && !is_refinement)) in_scans += count;
+  }
+};
+
 /// Inside a scan, 0xff 0x00 stands for a byte 0xff, and RST0 to RST7 are restart markers.
 bool belongs_to_scan(std::uint32_t marker) { return marker == 0 || (marker >= 0xd0 && marker <= 0xd7); }
 
@@ -42,7 +59,8 @@ std::uint32_t next_marker(ByteReader& file) {
 
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   PictureHeader header{.type = PictureType::jpeg};
-  bool has_frame = false, has_scan = false, has_exif = false, has_profile = false, says_srgb = false;
+  ScannedComponents components;
+  bool has_frame = false, has_exif = false, has_profile = false, says_srgb = false;
   ByteReader file("JPEG", bytes, ByteReader::Order::big, 2);
   while (true) {
     const std::uint32_t marker = next_marker(file);
@@ -54,7 +72,9 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
       file.skip(1);  // bits per sample
       header.height = file.u16();
       header.width = file.u16();
-      header.channels = file.u8() == 1 ? 1 : 3;  // the decoder converts CMYK to RGB
+      components.in_frame = file.u8();
+      components.is_progressive = marker == 0xc2 || marker == 0xca;  // Huffman and arithmetic codes
+      header.channels = components.in_frame == 1 ? 1 : 3;            // the decoder converts CMYK to RGB
       has_frame = true;
     }
     if (marker == kExif && !has_exif && file.rest().starts_with("Exif")) {  // APP1 has other uses as well
@@ -66,11 +86,16 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
       has_profile = true;  // may be in several pieces, one of which contains the name
       says_srgb = says_srgb || names_srgb(file.rest().substr(0, length));
     }
-    has_scan = has_scan || marker == kStartOfScan;
+    if (marker == kStartOfScan) {
+      ByteReader scan = file;
+      scan.seek(start);
+      components.add_scan(scan);
+    }
     file.seek(start + length);
   }
   header.has_profile = has_profile && !says_srgb;
-  if (!has_frame || !has_scan) throw_damaged("JPEG", "no picture before its end-of-image marker");
+  if (!has_frame || components.in_scans == 0) throw_damaged("JPEG", "no picture before its end-of-image marker");
+  if (components.in_scans < components.in_frame) throw_damaged("JPEG", "no data for some of its components");
   return header;
 }
 

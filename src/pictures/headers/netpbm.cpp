@@ -1,11 +1,13 @@
 // PNM and PFM: a header in text.
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 
 #include "files/byte_reader.h"
 #include "pictures/headers/formats.h"
+#include "pictures/headers/netpbm_text.h"
 
 namespace convtool {
 namespace {
@@ -15,60 +17,90 @@ using Order = ByteReader::Order;
 /// isspace() of the C locale.
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-/// Reads white space, comments, a decimal number, and the one character after it.
-std::int64_t read_pnm_number(ByteReader& file) {
-  char c = file.text(1)[0];
-  while (is_space(c) || c == '#') {
-    if (c == '#')
-      while (c != '\n' && c != '\r') c = file.text(1)[0];
-    c = file.text(1)[0];
-  }
+}  // namespace
+
+char PnmText::next() {
+  char c = file_.text(1)[0];
+  if (c == '#')
+    while (c != '\n' && c != '\r') c = file_.text(1)[0];
+  return c;
+}
+
+char PnmText::next_after_space() {
+  char c = next();
+  while (is_space(c)) c = next();
+  return c;
+}
+
+std::int64_t PnmText::number() {
   std::int64_t value = 0;
   bool is_number = false;
-  for (; c >= '0' && c <= '9'; c = file.text(1)[0]) {
+  for (char c = next_after_space(); c >= '0' && c <= '9'; c = next()) {
     value = value * 10 + (c - '0');
     is_number = true;
     if (value > std::numeric_limits<std::int32_t>::max()) throw_damaged("PNM", "an impossibly large number");
   }
-  if (!is_number) throw_damaged("PNM", "a header with something other than numbers");
+  if (!is_number) throw_damaged("PNM", "something other than a number");
   return value;
 }
 
-}  // namespace
+bool PnmText::bit() {
+  const char c = next_after_space();
+  if (c != '0' && c != '1') throw_damaged("PNM", "something other than 0 or 1");
+  return c == '1';
+}
+
+PnmLayout read_pnm_layout(std::span<const std::byte> bytes) {
+  PnmLayout layout{.kind = static_cast<int>(bytes[1]) - '0'};
+  PnmText text(bytes, 2);
+  layout.width = text.number();
+  layout.height = text.number();
+  if (!layout.is_bitmap()) layout.largest = text.number();
+  if (layout.largest < 1 || layout.largest > 65535)
+    throw_damaged("PNM", "a largest value of " + std::to_string(layout.largest) + ", expected 1 to 65535");
+  layout.pixels_at = text.position();
+  return layout;
+}
 
 PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
-  PictureHeader header{.type = PictureType::pnm};
-  ByteReader file("PNM", bytes, Order::big, 1);
-  const char kind = file.text(1)[0];
-  header.width = read_pnm_number(file);
-  header.height = read_pnm_number(file);
-  header.channels = kind == '3' || kind == '6' ? 3 : 1;
-  if (kind == '1' || kind == '4') return header;
-  const std::int64_t largest = read_pnm_number(file);
-  if (largest < 1 || largest > 65535)
-    throw_damaged("PNM", "a largest value of " + std::to_string(largest) + ", expected 1 to 65535");
-  header.dtype = largest > 255 ? DType::u16 : DType::u8;
-  // The decoder scales text with a largest value below 255 to 0..255. It leaves all other values unscaled.
-  const bool is_text = kind == '2' || kind == '3';
-  if (largest != 65535 && largest != 255 && !(is_text && largest < 255)) header.full_value = largest;
+  const PnmLayout layout = read_pnm_layout(bytes);
+  PictureHeader header{.type = PictureType::pnm,
+                       .width = layout.width,
+                       .height = layout.height,
+                       .channels = layout.channels(),
+                       .dtype = layout.largest > 255 ? DType::u16 : DType::u8};
+  if (!layout.is_bitmap() && layout.largest != 255 && layout.largest != 65535) header.full_value = layout.largest;
   return header;
 }
 
-PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
-  PictureHeader header{.type = PictureType::pfm, .channels = bytes[1] == std::byte{'F'} ? 3 : 1, .dtype = DType::f32};
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
+  PfmLayout layout{.channels = bytes[1] == std::byte{'F'} ? 3 : 1};
   ByteReader file("PFM", bytes, Order::little, 3);
-  const auto read_side = [&] {
+  const auto read = [&]<class Number>(Number value, const char* missing) {
     const std::string_view rest = file.rest();
-    std::int32_t value = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (error != std::errc() || value < 0) throw_damaged("PFM", "a header without width and height");
+    if (error != std::errc()) throw_damaged("PFM", missing);
     file.skip(static_cast<std::uint64_t>(end - rest.data()));
-    if (!is_space(file.text(1)[0])) throw_damaged("PFM", "a header without width and height");
+    if (!is_space(file.text(1)[0])) throw_damaged("PFM", missing);
     return value;
   };
-  header.width = read_side();
-  header.height = read_side();
-  return header;
+  constexpr const char* kNoSize = "a header without width and height";
+  layout.width = read(std::int32_t{}, kNoSize);
+  layout.height = read(std::int32_t{}, kNoSize);
+  if (layout.width < 0 || layout.height < 0) throw_damaged("PFM", kNoSize);
+  layout.scale = read(float{}, "a header without a scale");
+  if (!std::isfinite(layout.scale)) throw_damaged("PFM", "a header without a scale");
+  layout.pixels_at = file.position();
+  return layout;
+}
+
+PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
+  const PfmLayout layout = read_pfm_layout(bytes);
+  return {.type = PictureType::pfm,
+          .width = layout.width,
+          .height = layout.height,
+          .channels = layout.channels,
+          .dtype = DType::f32};
 }
 
 }  // namespace convtool

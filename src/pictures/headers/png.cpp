@@ -1,5 +1,6 @@
-// PNG: the IHDR chunk, and the chunks tRNS, eXIf, iCCP, gAMA and sRGB.
+// PNG: the IHDR chunk, and the chunks tRNS, eXIf, iCCP, gAMA, sRGB, and texts with EXIF.
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "files/byte_reader.h"
@@ -7,25 +8,61 @@
 #include "pictures/headers/chunks.h"
 #include "pictures/headers/formats.h"
 #include "pictures/headers/icc_profile.h"
+#include "pictures/headers/png_text.h"
 
 namespace convtool {
 namespace {
 
-using Order = ByteReader::Order;
+enum class ColourType : std::uint32_t { grey = 0, rgb = 2, palette = 3, grey_alpha = 4, rgba = 6 };
+
+/// The data of the chunks that affect the decoded picture or its description; empty if there are none.
+struct PngChunks {
+  std::span<const std::byte> transparency, exif, profile, gamma, srgb;
+  Bytes exif_in_text;
+};
+
+/// Whether libpng uses this tRNS chunk of a picture with a palette of `colours` entries: others it ignores.
+bool is_transparency(const Chunk& chunk, ColourType colour_type, std::size_t colours) {
+  const std::size_t size = chunk.data.size();
+  const bool has_right_size = (colour_type == ColourType::grey && size == 2) ||
+                              (colour_type == ColourType::rgb && size == 6) ||
+                              (colour_type == ColourType::palette && size >= 1 && size <= colours);
+  return has_right_size && chunk.is_sound();
+}
+
+PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth, ColourType colour_type) {
+  PngChunks found;
+  std::size_t colours = 0;
+  bool before_pixels = true;
+  const auto keep = [](std::span<const std::byte>& first, const Chunk& chunk) {
+    if (first.empty()) first = chunk.data;
+  };
+  ChunkReader chunks(ChunkReader::Kind::png, bytes);
+  while (const std::optional<Chunk> chunk = chunks.next()) {
+    const std::string_view type = chunk->type;
+    before_pixels = before_pixels && type != "IDAT";
+    if (type == "PLTE" && colours == 0) colours = std::min(chunk->data.size() / 3, std::size_t{1} << bit_depth);
+    if (type == "tRNS" && before_pixels && is_transparency(*chunk, colour_type, colours))
+      keep(found.transparency, *chunk);
+    if (type == "eXIf") keep(found.exif, *chunk);
+    if (type == "iCCP") keep(found.profile, *chunk);
+    if (type == "gAMA") keep(found.gamma, *chunk);
+    if (type == "sRGB") keep(found.srgb, *chunk);
+    if (found.exif_in_text.empty()) found.exif_in_text = exif_in_text(*chunk);
+  }
+  return found;
+}
 
 /// Whether the gamma differs from sRGB's. A profile or an sRGB chunk overrides it.
-bool has_other_gamma(std::span<const std::byte> bytes) {
+bool has_other_gamma(const PngChunks& chunks) {
   constexpr std::uint32_t kSrgbGamma = 45455;  // in units of 1 / 100000
-  const std::span<const std::byte> gamma = find_chunk(Chunks::png, bytes, "gAMA");
-  if (gamma.size() != 4 || !find_chunk(Chunks::png, bytes, "iCCP").empty()) return false;
-  if (!find_chunk(Chunks::png, bytes, "sRGB").empty()) return false;
-  return ByteReader("PNG", gamma, Order::big).u32() != kSrgbGamma;
+  if (chunks.gamma.size() != 4 || !chunks.profile.empty() || !chunks.srgb.empty()) return false;
+  return ByteReader("PNG", chunks.gamma, ByteReader::Order::big).u32() != kSrgbGamma;
 }
 
 /// An iCCP chunk is a name, a zero, a zero for the compression method zlib, and the compressed profile.
-bool has_other_png_profile(std::span<const std::byte> bytes) {
+bool has_other_png_profile(std::span<const std::byte> chunk) {
   constexpr std::size_t kEnough = std::size_t{1} << 16;  // a profile has its name near the start
-  const std::span<const std::byte> chunk = find_chunk(Chunks::png, bytes, "iCCP");
   const auto end_of_name = std::find(chunk.begin(), chunk.end(), std::byte{0});
   if (chunk.end() - end_of_name < 2) return false;
   return is_other_profile(chunk) &&
@@ -35,41 +72,31 @@ bool has_other_png_profile(std::span<const std::byte> bytes) {
 }  // namespace
 
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
-  enum ColourType : std::uint32_t { kGrey = 0, kGreyAlpha = 4, kRgba = 6 };
-
   PictureHeader header{.type = PictureType::png};
-  ByteReader file("PNG", bytes, Order::big, 8);
+  ByteReader file("PNG", bytes, ByteReader::Order::big, 8);
   if (file.u32() != 13 || file.text(4) != "IHDR") throw_damaged("PNG", "it does not begin with an IHDR chunk");
   header.width = file.u32();
   header.height = file.u32();
   const std::uint32_t bit_depth = file.u8();
-  const std::uint32_t colour_type = file.u8();
+  const auto colour_type = static_cast<ColourType>(file.u8());
   if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
-  header.grey_with_alpha = colour_type == kGreyAlpha;
-  const bool has_transparency = !find_chunk(Chunks::png, bytes, "tRNS").empty();
-  const bool is_grey = colour_type == kGrey || colour_type == kGreyAlpha;
-  const bool has_alpha = colour_type == kGreyAlpha || colour_type == kRgba || has_transparency;
+  const PngChunks chunks = read_chunks(bytes, bit_depth, colour_type);
+  header.grey_with_alpha = colour_type == ColourType::grey_alpha;
+  const bool is_grey = colour_type == ColourType::grey || colour_type == ColourType::grey_alpha;
+  const bool has_alpha =
+      colour_type == ColourType::grey_alpha || colour_type == ColourType::rgba || !chunks.transparency.empty();
   header.channels = (is_grey ? 1 : 3) + (has_alpha ? 1 : 0);
   header.dtype = bit_depth == 16 ? DType::u16 : DType::u8;
-  header.orientation = read_exif_orientation(find_chunk(Chunks::png, bytes, "eXIf"));
-  header.has_profile = has_other_png_profile(bytes);
-  header.has_gamma = has_other_gamma(bytes);
-  if (colour_type != kGrey) return header;
-
-  file.skip(3 + 4);  // compression, filter and interlace methods; CRC
-  while (true) {
-    const std::uint32_t length = file.u32();
-    const std::string_view type = file.text(4);
-    if (type == "IDAT" || type == "IEND") return header;
-    if (type == "tRNS" && length == 2) {
-      const std::uint32_t largest = (1u << bit_depth) - 1;
-      const std::uint32_t value = file.u16() & largest;
-      // The decoder scales 1, 2 and 4 bits to 8.
-      header.transparent_grey = bit_depth < 8 ? value * 255 / largest : value;
-      return header;
-    }
-    file.skip(std::uint64_t{length} + 4);
+  header.orientation = read_exif_orientation(chunks.exif.empty() ? chunks.exif_in_text : chunks.exif);
+  header.has_profile = has_other_png_profile(chunks.profile);
+  header.has_gamma = has_other_gamma(chunks);
+  if (colour_type == ColourType::grey && has_alpha) {
+    const std::uint32_t largest = (1u << bit_depth) - 1;
+    const std::uint32_t value = ByteReader("PNG", chunks.transparency, ByteReader::Order::big).u16() & largest;
+    // The decoder scales 1, 2 and 4 bits to 8.
+    header.transparent_grey = bit_depth < 8 ? value * 255 / largest : value;
   }
+  return header;
 }
 
 }  // namespace convtool

@@ -1,4 +1,6 @@
-// WebP: the first chunk, which is VP8 (lossy), VP8L (lossless) or VP8X (extended), and the chunks EXIF and ICCP.
+// WebP: the size and alpha as libwebp reads them, and the chunks EXIF and ICCP of a file that begins with VP8X.
+#include <webp/decode.h>
+
 #include <string_view>
 
 #include "files/byte_reader.h"
@@ -9,36 +11,24 @@
 namespace convtool {
 
 PictureHeader read_webp_header(std::span<const std::byte> bytes) {
-  constexpr std::uint32_t kAnimation = 0x02, kAlpha = 0x10;
   PictureHeader header{.type = PictureType::webp};
   ByteReader file("WebP", bytes, ByteReader::Order::little, 4);
   if (file.u32() > bytes.size() - 8) throw_damaged("WebP", "it ends too early");
   file.skip(4);
   const std::string_view type = file.text(4);
-  file.skip(4);  // the length of this chunk
-  if (type == "VP8 ") {
-    file.skip(3);  // frame tag
-    if (file.text(3) != "\x9d\x01\x2a") throw_damaged("WebP", "it does not begin with a key frame");
-    header.width = file.u16() & 0x3fff;
-    header.height = file.u16() & 0x3fff;
-  } else if (type == "VP8L") {
-    if (file.u8() != 0x2f) throw_damaged("WebP", "a wrong signature of the lossless data");
-    const std::uint32_t sizes = file.u32();
-    header.width = (sizes & 0x3fff) + 1;
-    header.height = (sizes >> 14 & 0x3fff) + 1;
-    header.channels = (sizes >> 28 & 1) != 0 ? 4 : 3;
-  } else if (type == "VP8X") {
-    const std::uint32_t flags = file.u8();
-    if ((flags & kAnimation) != 0)
-      throw Error(ErrorKind::input, "", "an animated WebP cannot be read; extract a frame of it first");
-    file.skip(3);
-    header.width = static_cast<std::int64_t>(file.number(3)) + 1;
-    header.height = static_cast<std::int64_t>(file.number(3)) + 1;
-    header.channels = (flags & kAlpha) != 0 ? 4 : 3;
-    header.orientation = read_exif_orientation(find_chunk(Chunks::riff, bytes, "EXIF"));
-    header.has_profile = is_other_profile(find_chunk(Chunks::riff, bytes, "ICCP"));
-  } else {
-    throw_damaged("WebP", "an unknown first chunk");
+  WebPBitstreamFeatures features;
+  const VP8StatusCode status =
+      WebPGetFeatures(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), &features);
+  if (status == VP8_STATUS_NOT_ENOUGH_DATA) throw_damaged("WebP", "it ends too early");
+  if (status != VP8_STATUS_OK) throw_damaged("WebP", "its first chunks are invalid");
+  if (features.has_animation != 0)
+    throw Error(ErrorKind::input, "", "an animated WebP cannot be read; extract a frame of it first");
+  header.width = features.width;
+  header.height = features.height;
+  header.channels = features.has_alpha != 0 ? 4 : 3;
+  if (type == "VP8X") {
+    header.orientation = read_exif_orientation(find_chunk(ChunkReader::Kind::riff, bytes, "EXIF"));
+    header.has_profile = is_other_profile(find_chunk(ChunkReader::Kind::riff, bytes, "ICCP"));
   }
   return header;
 }

@@ -73,8 +73,10 @@ if(OPENCV_LINK STREQUAL shared)
     find_library(OPENCV_${module} opencv_${module} REQUIRED)
     target_link_libraries(opencv INTERFACE ${OPENCV_${module}})
   endforeach()
-  find_library(TIFF tiff REQUIRED)
-  target_link_libraries(opencv INTERFACE ${TIFF})
+  # Libraries that convtool calls itself; above they are among the codecs.
+  set(own_codecs)
+  find_libraries(own_codecs jpeg tiff webp "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex")
+  target_link_libraries(opencv INTERFACE ${own_codecs})
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)
   target_link_options(opencv INTERFACE LINKER:--as-needed)  # LAPACK serves functions that convtool never calls

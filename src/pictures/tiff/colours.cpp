@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 
 namespace convtool {
 namespace {

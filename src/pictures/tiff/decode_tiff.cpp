@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "files/byte_reader.h"
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 #include "pictures/tiff/block_reader.h"
 #include "pictures/tiff/colours.h"
 #include "pictures/tiff/compressions.h"

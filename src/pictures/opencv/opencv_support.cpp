@@ -1,4 +1,4 @@
-#include "pictures/opencv_support.h"
+#include "pictures/opencv/opencv_support.h"
 
 namespace convtool {
 

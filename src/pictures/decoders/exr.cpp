@@ -1,0 +1,192 @@
+// OpenEXR. Not with OpenCV 4.6, which converts luminance and chroma with the coordinates of the primaries in place of
+// their weights, leaves a channel Z at 0, and insists on a file with a path.
+#include <ImathBox.h>
+#include <ImathFun.h>
+#include <ImfChannelList.h>
+#include <ImfChromaticities.h>
+#include <ImfFrameBuffer.h>
+#include <ImfHeader.h>
+#include <ImfIO.h>
+#include <ImfInputFile.h>
+#include <ImfRgbaFile.h>
+#include <ImfRgbaYca.h>
+#include <ImfStandardAttributes.h>
+#include <ImfTileDescription.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "pictures/decoders/decoders.h"
+#include "pictures/opencv/opencv_support.h"
+
+namespace convtool {
+namespace {
+
+/// A file in memory, as OpenEXR reads it. Does not own the bytes.
+class ExrStream : public Imf::IStream {
+ public:
+  explicit ExrStream(std::span<const std::byte> bytes) : IStream(""), bytes_(bytes) {}
+
+  bool read(char to[], int count) override {
+    const auto size = static_cast<std::size_t>(count);
+    if (size > bytes_.size() - at_) throw std::runtime_error("the file ends too early");
+    std::memcpy(to, bytes_.data() + at_, size);
+    at_ += size;
+    return at_ < bytes_.size();
+  }
+  std::uint64_t tellg() override { return at_; }
+  void seekg(std::uint64_t position) override { at_ = std::min<std::uint64_t>(position, bytes_.size()); }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t at_ = 0;
+};
+
+/// Reads channels as floats into those of `pixels`, in this order. A missing channel is 0. Where one is sampled at
+/// every n-th pixel or row, a value is repeated until the next one.
+void read_channels(Imf::InputFile& file, const std::vector<std::string>& names, cv::Mat& pixels) {
+  struct Sampled {
+    int index, step_x, step_y;
+    cv::Mat values;
+  };
+  const Imath::Box2i window = file.header().dataWindow();
+  std::vector<Sampled> all_sampled;
+  Imf::FrameBuffer buffer;
+  for (int i = 0; i < pixels.channels(); ++i) {
+    const std::string& name = names[static_cast<std::size_t>(i)];
+    const Imf::Channel* const channel = file.header().channels().findChannel(name);
+    if (channel == nullptr || (channel->xSampling == 1 && channel->ySampling == 1)) {
+      buffer.insert(name,
+                    Imf::Slice::Make(Imf::FLOAT, pixels.ptr<float>() + i, window, pixels.elemSize(), pixels.step));
+    } else {
+      Sampled sampled{.index = i, .step_x = channel->xSampling, .step_y = channel->ySampling, .values = {}};
+      sampled.values.create((pixels.rows - 1) / sampled.step_y + 1, (pixels.cols - 1) / sampled.step_x + 1, CV_32FC1);
+      buffer.insert(name, Imf::Slice::Make(Imf::FLOAT, sampled.values.data, window, sizeof(float), sampled.values.step,
+                                           sampled.step_x, sampled.step_y));
+      all_sampled.push_back(sampled);
+    }
+  }
+  file.setFrameBuffer(buffer);
+  file.readPixels(window.min.y, window.max.y);
+  for (const Sampled& sampled : all_sampled)
+    for (int y = 0; y < pixels.rows; ++y) {
+      const float* const from = sampled.values.ptr<float>(y / sampled.step_y);
+      float* const row = pixels.ptr<float>(y) + sampled.index;
+      for (int x = 0; x < pixels.cols; ++x) row[x * pixels.channels()] = from[x / sampled.step_x];
+    }
+}
+
+/// The number of multiples of `step` from `first` to `last`.
+std::int64_t samples_between(std::int64_t first, std::int64_t last, int step) {
+  return Imath::divp(static_cast<int>(last), step) - Imath::divp(static_cast<int>(first - 1), step);
+}
+
+/// Throws std::runtime_error if a row or tile of an uncompressed file is shorter than its pixels: OpenEXR would take
+/// the rest from the one before. It checks compressed ones itself.
+void check_uncompressed_sizes(Imf::InputFile& file) {
+  const Imf::Header& header = file.header();
+  if (header.compression() != Imf::NO_COMPRESSION) return;
+  const Imath::Box2i window = header.dataWindow();
+  const auto bytes_of = [&](const Imath::Box2i& part) {
+    std::int64_t bytes = 0;
+    for (auto channel = header.channels().begin(); channel != header.channels().end(); ++channel) {
+      const Imf::Channel& of = channel.channel();
+      bytes += (of.type == Imf::HALF ? 2 : 4) * samples_between(part.min.x, part.max.x, of.xSampling) *
+               samples_between(part.min.y, part.max.y, of.ySampling);
+    }
+    return bytes;
+  };
+  const auto check = [&](std::int64_t stored, const Imath::Box2i& part) {
+    if (stored < bytes_of(part)) throw std::runtime_error("a block that is too short");
+  };
+  const char* data = nullptr;
+  int size = 0;
+  if (!header.hasTileDescription()) {
+    for (int y = window.min.y; y <= window.max.y; ++y) {
+      file.rawPixelData(y, data, size);
+      check(size, {{window.min.x, y}, {window.max.x, y}});
+    }
+    return;
+  }
+  const int width = static_cast<int>(header.tileDescription().xSize);
+  const int height = static_cast<int>(header.tileDescription().ySize);
+  for (int y = 0; y <= (window.max.y - window.min.y) / height; ++y)
+    for (int x = 0; x <= (window.max.x - window.min.x) / width; ++x) {
+      int tile_x = x, tile_y = y, level_x = 0, level_y = 0;
+      file.rawTileData(tile_x, tile_y, level_x, level_y, data, size);
+      const Imath::V2i first(window.min.x + x * width, window.min.y + y * height);
+      check(size, {first, {std::min(window.max.x, first.x + width - 1), std::min(window.max.y, first.y + height - 1)}});
+    }
+}
+
+/// Whether OpenEXR's own conversion reads this chroma: it supports one sampling only.
+bool is_usual_chroma(const Imf::ChannelList& channels) {
+  for (const char* const name : {"RY", "BY"}) {
+    const Imf::Channel* const channel = channels.findChannel(name);
+    if (channel != nullptr && (channel->xSampling != 2 || channel->ySampling != 2)) return false;
+  }
+  return true;
+}
+
+/// Converts BY, Y, RY to B, G, R in place, by the definition in OpenEXR's ImfRgbaYca.h: RY is (R - Y) / Y, BY is
+/// (B - Y) / Y, and Y a weighted sum of R, G, B.
+void chroma_to_colours(cv::Mat& pixels, const Imath::V3f& weights) {
+  for (int y = 0; y < pixels.rows; ++y) {
+    float* pixel = pixels.ptr<float>(y);
+    for (int x = 0; x < pixels.cols; ++x, pixel += pixels.channels()) {
+      const float luminance = pixel[1];
+      pixel[0] = (pixel[0] + 1) * luminance;
+      pixel[2] = (pixel[2] + 1) * luminance;
+      pixel[1] = (luminance - pixel[2] * weights.x - pixel[0] * weights.z) / weights.y;
+    }
+  }
+}
+
+/// Luminance, and chroma of every second pixel and row, which OpenEXR interpolates and converts in half floats.
+void read_usual_chroma(Imf::RgbaInputFile& file, cv::Mat& pixels) {
+  const int left = file.dataWindow().min.x, top = file.dataWindow().min.y;
+  std::vector<Imf::Rgba> row(static_cast<std::size_t>(pixels.cols));
+  file.setFrameBuffer(row.data() - left, 1, 0);  // a step of 0 from row to row
+  for (int y = 0; y < pixels.rows; ++y) {
+    file.readPixels(top + y);
+    float* to = pixels.ptr<float>(y);
+    for (const Imf::Rgba& pixel : row) {
+      const float values[] = {pixel.b, pixel.g, pixel.r, pixel.a};
+      to = std::copy_n(values, pixels.channels(), to);
+    }
+  }
+}
+
+}  // namespace
+
+cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header) {
+  const auto decode = [&] {
+    cv::Mat pixels(static_cast<int>(header.height), static_cast<int>(header.width),
+                   CV_32FC(static_cast<int>(header.channels)));
+    ExrStream stream(bytes);
+    Imf::InputFile file(stream);
+    check_uncompressed_sizes(file);
+    const Imf::ChannelList& channels = file.header().channels();
+    if (header.has_chroma && is_usual_chroma(channels)) {
+      stream.seekg(0);
+      Imf::RgbaInputFile rgba(stream);
+      read_usual_chroma(rgba, pixels);
+    } else if (header.has_chroma) {
+      read_channels(file, {"BY", "Y", "RY", "A"}, pixels);
+      const bool has_primaries = Imf::hasChromaticities(file.header());
+      chroma_to_colours(
+          pixels, Imf::RgbaYca::computeYw(has_primaries ? Imf::chromaticities(file.header()) : Imf::Chromaticities()));
+    } else if (header.channels >= 3) {
+      read_channels(file, {"B", "G", "R", "A"}, pixels);
+    } else {
+      read_channels(file, {channels.findChannel("Y") != nullptr ? "Y" : "Z", "A"}, pixels);
+    }
+    return pixels;
+  };
+  return call_codec(decode, cv::Mat());
+}
+
+}  // namespace convtool

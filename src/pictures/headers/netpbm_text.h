@@ -1,0 +1,59 @@
+// Internal to pictures/: the text of PNM and PFM files, and where their pixels begin.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "files/byte_reader.h"
+
+namespace convtool {
+
+/// The characters of a PNM in which a comment, from '#' to the end of its line, counts as that line end. So does
+/// Netpbm's library, in headers and in pixels, and so a comment may follow a number directly.
+class PnmText {
+ public:
+  PnmText(std::span<const std::byte> bytes, std::uint64_t position)
+      : file_("PNM", bytes, ByteReader::Order::big, position) {}
+
+  std::uint64_t position() const { return file_.position(); }
+
+  /// Skips white space and reads a number, with the one character after it. Throws Error(input) if there is none of up
+  /// to 2^31 - 1, or the file ends in it.
+  std::int64_t number();
+
+  /// Skips white space and reads one digit, 0 or 1.
+  bool bit();
+
+ private:
+  char next();
+  char next_after_space();
+
+  ByteReader file_;
+};
+
+struct PnmLayout {
+  int kind = 0;  ///< 1 to 6: P1 to P6
+  std::int64_t width = 0, height = 0;
+  std::int64_t largest = 1;  ///< 1 to 65535
+  std::uint64_t pixels_at = 0;
+
+  bool is_bitmap() const { return kind == 1 || kind == 4; }
+  bool is_text() const { return kind <= 3; }
+  int channels() const { return kind == 3 || kind == 6 ? 3 : 1; }
+};
+
+/// Reads the header of a PNM. Throws Error(input) for a damaged one. Source: Netpbm's pbm(5), pgm(5) and ppm(5).
+PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
+
+struct PfmLayout {
+  int channels = 1;
+  std::int64_t width = 0, height = 0;
+  float scale = 1;  ///< negative: little-endian
+  std::uint64_t pixels_at = 0;
+};
+
+/// Reads the header of a PFM. Throws Error(input) for a damaged one. Source: Paul Debevec's description of the format.
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes);
+
+}  // namespace convtool

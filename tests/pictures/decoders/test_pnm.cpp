@@ -1,0 +1,64 @@
+// PNM of every kind, and comments in them.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "pictures/outcome.h"
+
+using namespace convtool;
+using namespace convtool::testing;
+
+TEST_CASE("PNM of every kind: the largest value becomes the full range") {
+  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  using namespace std::string_literals;
+  CHECK(pnm("P1\n3 2\n0 1 0\n1 1 0\n") == "u8 grey 255 0 255 0 0 255");
+  CHECK(pnm("P4\n3 2\n\xa0\x40") == "u8 grey 0 255 0 255 0 255");
+  CHECK(pnm("P2\n3 1\n255\n0 7 255\n") == "u8 grey 0 7 255");
+  CHECK(pnm("P2\n3 1\n15\n0 7 15\n") == "u8 grey 0 119 255");
+  CHECK(pnm("P5\n3 1\n15\n\0\x07\x0f"s) == "u8 grey 0 119 255");
+  CHECK(pnm("P5\n3 1\n100\n\0\x32\xff"s) == "u8 grey 0 127 255");  // a larger value counts as the largest
+  CHECK(pnm("P2\n3 1\n100\n0 50 200\n") == "u8 grey 0 127 255");
+  CHECK(pnm("P3 1 1 15 1 2 3\n") == "u8 rgb 17 34 51");
+  CHECK(pnm("P6 1 1 15\n\x01\x02\x03") == "u8 rgb 17 34 51");
+  CHECK(pnm("P2\n2 1\n65535\n7 65535\n") == "u16 grey 7 65535");
+  CHECK(pnm("P5\n2 1\n65535\n\x01\x02\xff\xff") == "u16 grey 258 65535");
+  CHECK(pnm("P2\n3 1\n1023\n0 512 1023\n") == "u16 grey 0 32799 65535");
+  CHECK(pnm("P5\n3 1\n1023\n\0\0\x02\0\x03\xff"s) == "u16 grey 0 32799 65535");
+  CHECK(pnm("P6\n1 1\n256\n\x01\0\0\x80\0\0"s) == "u16 rgb 65535 32767 0");
+}
+
+TEST_CASE("comments stand wherever Netpbm allows them, also right after a number or the signature") {
+  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  using namespace std::string_literals;
+  for (const std::string comment : {"#c\n", "#c\r", " #c\n#d\n", "#\n", "\n#1 2 3\n"}) {
+    CAPTURE(comment);
+    // One white space ends the largest value, or the height of a bitmap: a glued comment is that one.
+    const bool is_glued = comment[0] == '#';
+    const std::string end = is_glued ? comment : "\n";
+    CHECK(pnm("P5" + comment + "3" + comment + "1" + comment + "255" + end + "\x05#\x0a") == "u8 grey 5 35 10");
+    CHECK(pnm("P6" + comment + "1" + comment + "1" + comment + "255" + end + "#\x0a\x01") == "u8 rgb 35 10 1");
+    CHECK(pnm("P4" + comment + "3" + comment + "1" + end + "\xa0") == "u8 grey 0 255 0");
+    CHECK(pnm("P5 1 1 65535" + end + "#\x0a") == "u16 grey 8970");
+    CHECK(pnm("P1" + comment + "3" + comment + "1" + comment + "01" + comment + "0") == "u8 grey 255 0 255");
+    CHECK(pnm("P2" + comment + "3" + comment + "1" + comment + "255" + comment + "5" + comment + "35" + comment + "10" +
+              comment) == "u8 grey 5 35 10");
+    CHECK(pnm("P3" + comment + "1" + comment + "1" + comment + "15" + comment + "1" + comment + "2" + comment + "3" +
+              comment) == "u8 rgb 17 34 51");
+  }
+  // After the white space that ends the header, '#' is a pixel.
+  CHECK(pnm("P5 2 1 255\n#a") == "u8 grey 35 97");
+}
+
+TEST_CASE("a PNM that ends too early, or has other text than numbers") {
+  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  const std::string too_early = "damaged or truncated PNM (it ends too early)";
+  CHECK(pnm("P5 2 2 255\n123") == too_early);
+  CHECK(pnm("P6 1 1 255\n12") == too_early);
+  CHECK(pnm("P5 1 1 65535\n1") == too_early);
+  CHECK(pnm("P4 9 1\n1") == too_early);
+  CHECK(pnm("P2 2 1 255\n1 2") == too_early);  // 2 may be the beginning of a number
+  CHECK(pnm("P1 3 1\n01") == too_early);
+  CHECK(pnm("P2 1 1 255\n#no end") == too_early);
+  CHECK(pnm("P2 1 1 255\nx") == "damaged or truncated PNM (something other than a number)");
+  CHECK(pnm("P1 1 1\n2") == "damaged or truncated PNM (something other than 0 or 1)");
+}
