@@ -76,6 +76,7 @@ TEST_CASE("luminance and chroma become RGB") {
   const std::vector<double> got = decoded(exr_bytes({{"RY", kHalf}, {"Y", kHalf}}), "f32 rgb");
   CHECK(got.at(0) == 0.75);
   CHECK(got.at(2) == 0.5);
+  CHECK(decoded(exr_bytes({{"BY", kHalf}, {"Y", kHalf}}), "f32 rgb").at(2) == 0.75);
 }
 
 TEST_CASE("the first of several parts is read, and a remark gives their number") {
