@@ -1,5 +1,6 @@
 #include "conv/allocation_hook.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 

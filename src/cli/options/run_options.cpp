@@ -240,7 +240,7 @@ void add_process_options(Command& command, RunOptions& options) {
         .brief = "for all jobs, such as 500M; others wait",
         .text = "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
                 "Inputs that do not fit wait. An input that would never fit is an error.",
-        .otherwise = "3/4 of RAM",
+        .otherwise = "3/4 of RAM, or of the control group's limit",
         .affects_result = false},
        {.names = "--fail-fast",
         .target = &options.fail_fast,

@@ -108,12 +108,13 @@ void add_names(Members& members, const std::string& name, const std::string& des
 
 void add_layer(Members& members, const Layer& layer) {
   const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, pooling] = layer;
+  const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
   add_names(members, name, description);
   const bool is_digest = members.style() == Style::digest, is_pool = pooling != Pooling::none;
   if (is_pool) {
     members.add("pool", json_string(kPoolings[static_cast<int>(pooling)]));
-    members.add("size", extent_text(shape.kh, shape.kw));
-  } else {  // rank and shape are those of the lists
+    members.add("size", extent_text(kh, kw));
+  } else {
     const float* weight = weights.data();
     members.add("weight", is_digest ? weights_digest(layer)
                                     : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
@@ -123,7 +124,7 @@ void add_layer(Members& members, const Layer& layer) {
     members.add("normalize", "true");
   else if (!divisor.empty() && !is_pool)  // a mean's is its size
     members.add("divisor", one_or_list(divisor));
-  add_params(members, params, is_pool ? Extent{shape.kh, shape.kw} : Extent{});
+  add_params(members, params, is_pool ? Extent{kh, kw} : Extent{});
   if (activation != Activation::none)
     members.add("activation", json_string(kActivations[static_cast<int>(activation)]));
 }
