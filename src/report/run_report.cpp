@@ -1,5 +1,6 @@
 #include "report/run_report.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/text.h"
@@ -184,7 +185,7 @@ std::string to_text(const RunReport& report, bool verbose) {
     return printable(report.input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
-    return printable(name) + " " + join_sizes(sizes_of(shape, rank)) + " " + std::string(to_string(dtype));
+    return printable(name) + " " + join_sizes(sizes_of(shape, std::max(rank, 3))) + " " + std::string(to_string(dtype));
   };
   std::string text = wrapped(sized(report.input, report.input_shape, report.rank, report.input_dtype) + " -> " +
                                  sized(report.output, report.output_shape, report.rank, report.output_dtype),

@@ -48,7 +48,7 @@ struct RunReport {
   std::optional<SkipReason> skipped;  ///< set for Status::skipped
   bool dry_run = false;
   Shape input_shape, output_shape;
-  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n
+  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output

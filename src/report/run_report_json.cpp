@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -56,8 +57,8 @@ ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordere
 double tidy(double mean) { return parse_number<double>(short_text(mean, 10)).value_or(mean); }
 
 void put_run(const RunReport& report, ordered_json& object) {
-  object["input_shape"] = sizes_of(report.input_shape, report.rank);
-  object["output_shape"] = sizes_of(report.output_shape, report.rank);
+  object["input_shape"] = sizes_of(report.input_shape, std::max(report.rank, 3));
+  object["output_shape"] = sizes_of(report.output_shape, std::max(report.rank, 3));
   object["input_dtype"] = to_string(report.input_dtype);
   object["output_dtype"] = to_string(report.output_dtype);
   if (report.banks.size() == 1) {

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string shape_text(const Shape& shape, int rank) { return join_sizes(sizes_of(shape, rank)); }
+std::string shape_text(const Shape& shape, int rank) { return join_sizes(sizes_of(shape, std::max(rank, 3))); }
 
 /// Whole numbers below a million in full, larger ones as 1.024e9.
 std::string count_text(double count) {

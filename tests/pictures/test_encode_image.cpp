@@ -289,17 +289,3 @@ TEST_CASE("a file of 2 GiB is refused, not truncated") {
   munmap(bytes, size);
   close(file);
 }
-
-TEST_CASE("a limit on file sizes that prevents the copy for a codec is reported") {
-  const Bytes file = opencv_file(".pfm", random_mat(100, 100, CV_32FC3));
-  rlimit former;
-  REQUIRE(getrlimit(RLIMIT_FSIZE, &former) == 0);
-  const rlimit small = {1000, former.rlim_max};
-  const auto former_action = signal(SIGXFSZ, SIG_IGN);
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string message = error_text(ErrorKind::memory, [&] { decode(file); });
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &former) == 0);
-  signal(SIGXFSZ, former_action);
-  CHECK(message ==
-        "cannot copy the picture to memory: the file is too large for this disk, or for the limit set by 'ulimit -f'");
-}
