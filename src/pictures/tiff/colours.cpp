@@ -24,7 +24,7 @@ class IntegerScale {
   T alpha(std::uint64_t value) const { return static_cast<T>(full_ == kLargest ? value : value * kLargest / full_); }
   T divided(std::uint64_t value, std::uint64_t alpha) const {
     if (alpha == 0) return 0;
-    return static_cast<T>(std::min(kLargest, (2 * black_is_zero(value) * kLargest + alpha) / (2 * alpha)));
+    return static_cast<T>(std::min(kLargest, black_is_zero(value) * kLargest / alpha));
   }
 
  private:

@@ -273,11 +273,11 @@ TEST_CASE("alpha in TIFF: grey with alpha, and colours stored multiplied by alph
   CHECK(pixel(1, 2, {100, 128}) == "u8 grey_alpha 100 128");
   CHECK(pixel(1, 0, {100, 128}) == "u8 grey_alpha 100 128");
   CHECK(pixel(0, 2, {100, 128}) == "u8 grey_alpha 155 128");  // white is 0; alpha is not inverted
-  // C * 255 / alpha, a half rounded up: 100 * 255 / 128 = 199.2, 50 * 255 / 102 = 125, 1 * 255 / 2 = 127.5.
+  // C * 255 / alpha, rounded down: 100 * 255 / 128 = 199.2, 50 * 255 / 128 = 99.6, 1 * 255 / 2 = 127.5.
   CHECK(pixel(1, 1, {100, 128}) == "u8 grey_alpha 199 128");
-  CHECK(pixel(2, 1, {100, 50, 20, 128}) == "u8 rgba 199 100 40 128");
-  CHECK(pixel(2, 1, {1, 0, 2, 2}) == "u8 rgba 128 0 255 2");
-  CHECK(pixel(2, 1, {200, 5, 0, 100}) == "u8 rgba 255 13 0 100");  // at most the maximum; 12.75
+  CHECK(pixel(2, 1, {100, 50, 20, 128}) == "u8 rgba 199 99 39 128");
+  CHECK(pixel(2, 1, {1, 0, 2, 2}) == "u8 rgba 127 0 255 2");
+  CHECK(pixel(2, 1, {200, 5, 0, 100}) == "u8 rgba 255 12 0 100");  // at most the maximum; 12.75
   CHECK(pixel(2, 1, {9, 9, 9, 0}) == "u8 rgba 0 0 0 0");
   CHECK(pixel(2, 1, {7, 8, 9, 255}) == "u8 rgba 7 8 9 255");
   for (const bool big : {false, true}) {
@@ -293,7 +293,7 @@ TEST_CASE("alpha in TIFF: grey with alpha, and colours stored multiplied by alph
                            .blocks = {std::move(block)}});
     };
     // 100 * 65535 / 200 = 32767.5.
-    CHECK(deep(16, 1, numbers(big, 2, {100, 200, 7, 200})) == "u16 rgba 32768 65535 2294 200");
+    CHECK(deep(16, 1, numbers(big, 2, {100, 200, 7, 200})) == "u16 rgba 32767 65535 2293 200");
     CHECK(deep(32, 3, numbers(big, 4, {0x3f800000, 0x40000000, 0, 0x3f000000})) == "f32 rgba 2 4 0 0.5");
     CHECK(deep(32, 3, numbers(big, 4, {0x3f800000, 0x40000000, 0, 0})) == "f32 rgba 0 0 0 0");
     CHECK(deep(16, 3, numbers(big, 2, {0x3c00, 0x4000, 0, 0x3800})) == "f32 rgba 2 4 0 0.5");
