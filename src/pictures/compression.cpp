@@ -108,4 +108,8 @@ std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before) {
                       : libdeflate_crc32(before, data.data(), data.size());  // libdeflate restarts at a null pointer
 }
 
+std::uint32_t adler32_of(std::span<const std::byte> data, std::uint32_t before) {
+  return data.empty() ? before : libdeflate_adler32(before, data.data(), data.size());
+}
+
 }  // namespace convtool

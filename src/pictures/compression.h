@@ -26,4 +26,8 @@ bool is_sound_stream(std::span<const std::byte> stream, std::size_t size);
 /// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);
 
+/// The Adler-32 of a zlib stream (RFC 1950). `before` is the checksum of the preceding bytes.
+constexpr std::uint32_t kAdler32OfNothing = 1;
+std::uint32_t adler32_of(std::span<const std::byte> data, std::uint32_t before);
+
 }  // namespace convtool

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "files/byte_reader.h"
-#include "pictures/compression.h"
 #include "pictures/tiff/compressions.h"
+#include "pictures/tiff/deflate_check.h"
 #include "pictures/tiff/samples.h"
 
 namespace convtool {
@@ -31,20 +31,6 @@ bool has_pattern(const std::byte* bytes, std::size_t size, std::uint64_t pattern
     found |= word == pattern;
   }
   return found || (i < size && std::memcmp(bytes + i, &pattern, size - i) == 0);
-}
-
-/// Whether a Deflate strip or tile of `size` decoded bytes has the right checksum. libtiff does not look at it where
-/// the data decodes to more bytes.
-bool has_sound_deflate(const TiffInput& file, std::uint32_t block, std::size_t size) {
-  TIFF* const tiff = file.get();
-  const std::span<const std::byte> stream =
-      file.bytes().subspan(TIFFGetStrileOffset(tiff, block), TIFFGetStrileByteCount(tiff, block));
-  std::uint16_t order = FILLORDER_MSB2LSB;
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &order);
-  if (order == FILLORDER_MSB2LSB) return is_sound_stream(stream, size);
-  Bytes reversed(stream.begin(), stream.end());
-  TIFFReverseBits(reinterpret_cast<std::uint8_t*>(reversed.data()), static_cast<tmsize_t>(reversed.size()));
-  return is_sound_stream(reversed, size);
 }
 
 }  // namespace
@@ -77,7 +63,7 @@ bool TiffBlockReader::decode(int plane, std::int64_t x, std::int64_t y, std::siz
   else
     done = TIFFReadEncodedStrip(tiff, block, part_.get(), bytes) == bytes;
   if (!done || file_.has_complaints()) return false;
-  return !is_deflate(layout_.compression) || has_sound_deflate(file_, block, size);
+  return !is_deflate(layout_.compression) || has_sound_deflate(file_, layout_, block, {part_.get(), size}, row_bytes_);
 }
 
 const std::byte* TiffBlockReader::read(int plane, std::int64_t x, std::int64_t y, std::int64_t rows) {

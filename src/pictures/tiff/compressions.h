@@ -16,6 +16,7 @@ enum TiffCompression : std::uint64_t {
   kJbig = 34661,
   kSgiLog = 34676,
   kSgiLog24 = 34677,
+  kWebpInTiff = 50001,
 };
 
 /// "JPEG 2000"; "compression 12345" where the number has no name here.

@@ -91,6 +91,8 @@ void check_compression(const StoredLayout& stored) {
                     std::to_string(bits) + " can); convert it, for example to Deflate or LZW");
   const bool is_log = is_any_of(stored.photometric, {kLogL, kLogLuv});
   if (is_any_of(stored.compression, {kSgiLog, kSgiLog24}) && !is_log) refuse_layout(stored);
+  // libtiff takes a plane for an interleaved picture.
+  if (stored.compression == kWebpInTiff && stored.planar) refuse_layout(stored);
 }
 
 StoredLayout read_stored(TiffDirectory& directory) {

@@ -396,6 +396,15 @@ TEST_CASE("compressions that libtiff lacks are refused by name, in strips and ti
         CHECK(refusal(compression, bits, tile) ==
               name + std::string(" cannot be read; convert it, for example to Deflate or LZW"));
       }
+  if (is_decodable(COMPRESSION_WEBP))
+    CHECK(outcome(tiff_file({.width = 1,
+                             .height = 1,
+                             .samples = 3,
+                             .photometric = 2,
+                             .planar = true,
+                             .compression = COMPRESSION_WEBP,
+                             .blocks = {Bytes(9), Bytes(9), Bytes(9)}}))
+              .find("one plane per sample cannot be read; convert it") != std::string::npos);
   if (is_decodable(COMPRESSION_JBIG))
     CHECK(outcome(tiff_file({.width = 40,
                              .height = 16,
