@@ -12,9 +12,8 @@ namespace convtool {
 /// Converts `samples`, the values of the file with TiffLayout::samples channels, to the channels of ImagePixels::mat:
 ///
 /// - Unsigned samples of up to 16 bits are scaled to the full range, rounding down, with black at 0.
-/// - Colours that the file stores multiplied by alpha are divided by it: C * largest / alpha, rounded to nearest, a
-/// half
-///   up, at most the largest value; C / alpha in f32. They are 0 where alpha is 0.
+/// - Colours that the file stores multiplied by alpha are divided by it: C * largest / alpha, rounded down, at most the
+///   largest value; C / alpha in f32. They are 0 where alpha is 0.
 /// - A palette, which `colour_map` lists as in the tag ColorMap, all red values first, becomes RGB.
 /// - CMYK becomes RGB by (largest - C) * (largest - K) / largest, rounded to nearest.
 /// - CIELAB becomes sRGB, with its white as white; LogLuv, decoded to CIE XYZ, becomes linear RGB with the primaries of
