@@ -2,9 +2,9 @@
 
 build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev zlib1g-dev"
 # Called directly, for pictures that OpenCV misreads.
-build_packages+=" libjpeg-dev libwebp-dev libopenexr-dev"
-# OpenCV's static archives need these, too (src/pictures/opencv.cmake). Without them the shared libraries are linked.
-build_packages+=" libpng-dev libtiff-dev libopenjp2-7-dev libtbb-dev liblapack-dev libblas-dev"
+build_packages+=" libjpeg-dev libtiff-dev libwebp-dev libopenexr-dev"
+# OpenCV's static archives need these, too (src/pictures/opencv/opencv.cmake). Without them the shared libraries are linked.
+build_packages+=" libpng-dev libopenjp2-7-dev libtbb-dev liblapack-dev libblas-dev"
 
 # install_missing PACKAGE...: installs the missing ones with apt-get, through sudo unless run as root.
 install_missing() {

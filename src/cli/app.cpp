@@ -12,7 +12,7 @@
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"
 #include "conv/plan.h"
-#include "pictures/opencv_setup.h"
+#include "pictures/opencv/opencv_setup.h"
 
 namespace convtool {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "conv/engine/algorithm.h"
 #include "conv/engine/instruction_set.h"
+#include "conv/error_bound.h"
 #include "core/parallel.h"
 
 namespace convtool {
@@ -60,6 +61,7 @@ Choice choose(const ConvProblem& problem, const Kernel& kernel, const std::strin
 ConvProblem in_layout(ConvProblem problem, const PlanOptions& options) {
   problem.input_channels_last = options.input_channels_last;
   problem.output_channels_last = options.output_channels_last;
+  problem.direct_error = options.direct_error;
   return problem;
 }
 
@@ -160,6 +162,10 @@ ResponseStats ConvPlan::measure(const ConstTensorRef& input, const Strides& outp
 
 const ConvProblem& ConvPlan::problem() const { return state_->problem; }
 std::string_view ConvPlan::algorithm() const { return state_->algorithm; }
+
+double ConvPlan::error_bound(double largest) const {
+  return convtool::error_bound(state_->problem, state_->kernel, state_->epilogue, largest);
+}
 int ConvPlan::threads() const { return state_->threads; }
 
 }  // namespace convtool

@@ -18,6 +18,7 @@ struct PlanOptions {
   std::string algorithm = "auto";                                  ///< "auto", or one of algorithm_names()
   int threads = 0;                                                 ///< 0: one per core
   bool input_channels_last = false, output_channels_last = false;  ///< as in ConvProblem
+  bool direct_error = false;                                       ///< as in ConvProblem
   bool totals = false;  ///< also compute ResponseStats::total, in a second pass over the responses
 };
 
@@ -58,6 +59,9 @@ class ConvPlan {
 
   const ConvProblem& problem() const;
   std::string_view algorithm() const;
+
+  /// error_bound() for inputs of at most `largest`. Requires PlanOptions::direct_error, unless sums are exact.
+  double error_bound(double largest) const;
   int threads() const;  ///< the most that run() uses
 
  private:

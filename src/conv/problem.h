@@ -60,6 +60,9 @@ struct ConvProblem {
   /// Whether the channels of a pixel will be interleaved. Any layout gives right results in either case; these flags
   /// affect only which algorithm is expected to be the fastest.
   bool input_channels_last = false, output_channels_last = false;
+  /// Whether no sum may err by more than a sum of products in float does (conv/error_bound.h). Otherwise fft may, as
+  /// its error depends on the brightest pixel of a tile.
+  bool direct_error = false;
 };
 
 /// Resolves the padding and checks that everything fits. Throws Error(shape), with the sizes and a remedy, if channels

@@ -13,6 +13,10 @@ namespace {
 /// Outputs that are not contiguous are computed in chunks of this many, and then moved into place.
 constexpr std::int64_t kChunk = 256;
 
+/// The sum channels that finish_pixels() moves to rows at once: enough to fill a cache line of each pixel, and all that
+/// are combined.
+std::int64_t channels_at_once(std::int64_t joined) { return std::max<std::int64_t>(1, 16 / joined) * joined; }
+
 /// Whether finish_in_float() may be tried: its result then equals that in double. For f32 outputs, rounding a quotient
 /// or sum of floats to double first changes nothing (Figueroa, "When is double rounding innocuous?", 1995). For integer
 /// outputs without a bias there are two cases. Dividing by a power of two is exact. Any other whole divisor d keeps n /
@@ -149,7 +153,7 @@ template void Sink::finish(const RowSpan&, std::int64_t, const double*, std::int
 template void Sink::finish(const RowSpan&, std::int64_t, const std::int32_t*, std::int64_t, ResponseStats&) const;
 
 void Sink::finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t channels, const float* sums,
-                         std::int64_t pitch, ResponseStats& stats) const {
+                         std::int64_t pitch, float* rows, ResponseStats& stats) const {
   if (output_.dtype == DType::f32 && output_.strides.c == 1 && epilogue_.combine == Combine::none && all_plain_ &&
       !totals_) {
     const PixelJob job{.sums = sums,
@@ -163,18 +167,20 @@ void Sink::finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t c
                        .out_pitch = output_.strides.w};
     if (finish_pixels_in_float(job, stats)) return;
   }
-  // Enough channels at once to fill a cache line of each pixel.
-  const std::int64_t joined = combine_count(), step = std::max<std::int64_t>(1, 16 / joined) * joined;
-  std::vector<float> rows(static_cast<std::size_t>(step * kChunk));
+  const std::int64_t joined = combine_count(), step = channels_at_once(joined);
   for (std::int64_t x = 0; x < span.count; x += kChunk) {
     const RowSpan chunk{.n = span.n, .y = span.y, .x = span.x + x, .count = std::min(kChunk, span.count - x)};
     for (std::int64_t k = 0; k < channels; k += step) {
       const std::int64_t count = std::min(step, channels - k);
-      pixels_to_rows(sums + x * pitch + k, pitch, chunk.count, count, rows.data(), kChunk);
+      pixels_to_rows(sums + x * pitch + k, pitch, chunk.count, count, rows, kChunk);
       for (std::int64_t j = 0; j < count; j += joined)
-        finish(chunk, (first + k + j) / joined, rows.data() + j * kChunk, kChunk, stats);
+        finish(chunk, (first + k + j) / joined, rows + j * kChunk, kChunk, stats);
     }
   }
+}
+
+std::unique_ptr<float[]> Sink::pixel_rows() const {
+  return std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(channels_at_once(combine_count()) * kChunk));
 }
 
 float* Sink::place_of(const RowSpan& span, std::int64_t c) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -40,8 +41,12 @@ class Sink {
 
   /// Finishes a span of several channels at once: sums[i * pitch + k] belongs to pixel i and sum channel `first` + k,
   /// for k < `channels`. `first` and `channels` are multiples of combine_count().
+  /// `rows` is memory from pixel_rows(), which holds nothing between calls.
   void finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t channels, const float* sums,
-                     std::int64_t pitch, ResponseStats& stats) const;
+                     std::int64_t pitch, float* rows, ResponseStats& stats) const;
+
+  /// Memory for finish_pixels(), for one thread. Throws std::bad_alloc.
+  std::unique_ptr<float[]> pixel_rows() const;
 
   /// The output element of channel `c` where a span begins, if the output stores sums unchanged as floats; else null.
   /// The caller may write sums there, strides() apart; finish() and finish_pixels() then leave them in place.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -65,6 +66,12 @@ struct Shape {
 inline std::string to_string(const Shape& shape) {
   std::string text = shape.n == 1 ? "" : std::to_string(shape.n) + "x";
   return text + std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" + std::to_string(shape.w);
+}
+
+/// The last `rank` sizes: {c, h, w} for rank 3.
+inline std::vector<std::int64_t> sizes_of(const Shape& shape, int rank) {
+  const std::vector<std::int64_t> all = {shape.n, shape.c, shape.h, shape.w};
+  return {all.end() - rank, all.end()};
 }
 
 /// Distances, in elements, between neighbours along each axis. Any of them may be negative or zero.

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "core/percentile.h"
 #include "edges/gradient.h"
+#include "edges/noise.h"
 #include "edges/orientation.h"
 #include "edges/overlay.h"
 #include "edges/thin.h"
@@ -51,9 +52,11 @@ const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
   return recipe;
 }
 
-bool runs_at_once(const EdgeRecipe& recipe, const Shape& input) {
+bool is_exact(const NetworkPlan& kernels) { return kernels.banks().front().error_bound(1) == 0; }
+
+bool runs_at_once(const EdgeRecipe& recipe, const Shape& input, const NetworkPlan& kernels) {
   const bool plain = recipe.kind == EdgeKind::magnitude && !recipe.thin && !recipe.hysteresis && input.c == 1;
-  return plain || wants_responses(recipe, input);
+  return (plain || wants_responses(recipe, input)) && is_exact(kernels);
 }
 
 /// The bank that the engine runs: it computes strengths where the direction is not needed, else the response of each
@@ -68,7 +71,8 @@ Network network_of(const EdgeRecipe& recipe, const Shape& input) {
   return {.name = bank.name, .description = bank.description, .banks = {std::move(bank)}};
 }
 
-PlanOptions with_layout(PlanOptions options, const Shape& input) {
+PlanOptions options_of_kernels(PlanOptions options, const Shape& input) {
+  options.direct_error = true;  // for clear_noise()
   options.input_channels_last &= input.c > 1;
   options.output_channels_last &= input.c > 1;
   return options;
@@ -136,14 +140,25 @@ EdgePlan::EdgePlan(const EdgeRecipe& recipe, DType input_dtype, const Shape& inp
     : recipe_(checked(recipe, input)),
       input_dtype_(input_dtype),
       options_(options),
-      in_one_run_(runs_at_once(recipe, input)),
-      kernels_(network_of(recipe, input), input_dtype, input, false, with_layout(options, input)),
+      kernels_(network_of(recipe, input), input_dtype, input, false, options_of_kernels(options, input)),
+      in_one_run_(runs_at_once(recipe, input, kernels_)),
       output_(shape_of_output(recipe, input, kernels_)) {}
+
+Tensor EdgePlan::find_responses(const ConstTensorRef& input) const {
+  Tensor responses(DType::f32, kernels_.output_shape());
+  kernels_.run(input, responses.ref(), OutputMap::clip);
+  std::int64_t channel = 0;
+  for (const ConvPlan& plan : kernels_.banks().front().plans()) {
+    const std::int64_t count = plan.output_shape().c;
+    clear_noise(plan, input, responses.ref().channels(channel, count), options_.threads);
+    channel += count;
+  }
+  return responses;
+}
 
 EdgePlan::Field EdgePlan::find_field(const ConstTensorRef& input) const {
   const int threads = options_.threads;
-  Tensor responses(DType::f32, kernels_.output_shape());
-  kernels_.run(input, responses.ref(), OutputMap::clip);
+  Tensor responses = find_responses(input);
   if (needs_direction(recipe_, input.shape)) return find_directed_field(std::move(responses), input.shape);
 
   Field field;
@@ -199,6 +214,13 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
                          const Mapping& mapping) const {
   if (in_one_run_) return {.stats = kernels_.run(input, output, mapping), .thresholds = {}, .edge_pixels = {}};
   const int threads = options_.threads;
+  if (wants_responses(recipe_, input.shape)) {
+    const Tensor responses = find_responses(input);
+    return {.stats = run_mapped(identity_plan(DType::f32, responses.shape(), options_), responses.ref(), input_dtype_,
+                                output, mapping),
+            .thresholds = {},
+            .edge_pixels = {}};
+  }
   Field field = find_field(input);
   EdgeResult result;
   const BankPlan strengths = identity_plan(DType::f32, field.strength.shape(), options_);

@@ -16,9 +16,10 @@ struct EdgeResult {
   std::optional<std::int64_t> edge_pixels;
 };
 
-/// Runs the kernels with the engine, then the other stages, each over the whole picture. A recipe that is one run of
-/// the engine, such as a magnitude in one colour, gives the same values as apply with the same bank (for a Laplacian,
-/// their absolute values). Other recipes keep the responses in f32, one more plane for each stage, and one byte per
+/// Runs the kernels with the engine, then the other stages, each over the whole picture. Responses that rounding alone
+/// may have produced are 0 (noise.h). A recipe that is one run of the engine, such as a magnitude in one colour of a
+/// kernel whose sums are exact, gives the same values as apply with the same bank (for a Laplacian, their absolute
+/// values). Other recipes keep the responses in f32, one more plane for each stage, and one byte per
 /// pixel for decisions.
 class EdgePlan {
  public:
@@ -44,6 +45,7 @@ class EdgePlan {
  private:
   struct Field;  // strengths, and gradients where they are needed
 
+  Tensor find_responses(const ConstTensorRef& input) const;
   Field find_field(const ConstTensorRef& input) const;
   Field find_directed_field(Tensor responses, const Shape& input) const;
   Thresholds find_thresholds(const ConstTensorRef& strength) const;
@@ -53,8 +55,8 @@ class EdgePlan {
   EdgeRecipe recipe_;
   DType input_dtype_;
   PlanOptions options_;
-  bool in_one_run_;
   NetworkPlan kernels_;
+  bool in_one_run_;
   Shape output_;
 };
 

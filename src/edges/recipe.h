@@ -43,6 +43,16 @@ struct ThresholdRule {
   double low = 0, high = 0;
 };
 
+/// As reports say it.
+constexpr std::string_view to_string(ThresholdRule::Source source) {
+  switch (source) {
+    case ThresholdRule::Source::response: return "given";
+    case ThresholdRule::Source::percentile: return "percentiles";
+    case ThresholdRule::Source::otsu: return "Otsu";
+  }
+  return "given";
+}
+
 struct EdgeRecipe {
   /// One kernel is a Laplacian, whose edges are zero crossings. Two are the components of a gradient along two
   /// perpendicular directions, combined by magnitude or l1. More are combined as the bank says, without a direction.

@@ -49,6 +49,7 @@ void write_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(descriptor, bytes.data(), bytes.size());
     if (written < 0 && errno != EINTR) throw_errno();
+    if (written == 0) throw_errno(EIO);  // a device that takes nothing would be asked for ever
     if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
 }

@@ -74,6 +74,8 @@ fs::path follow_links(fs::path path) {
   return path;
 }
 
+fs::path folder_of(const fs::path& target) { return target.has_parent_path() ? target.parent_path() : "."; }
+
 /// Gives the open file the permissions, access list and group of `path`, whose status is `status`, and its owner if
 /// this user may give files away. Throws std::system_error.
 void keep_owner_and_permissions(const std::string& path, const struct stat& status, int descriptor) {
@@ -103,10 +105,37 @@ void replace_file(const std::string& path, std::span<const std::byte> bytes) {
 
   const fs::path target = follow_links(path);
   if (!target.has_filename()) throw_errno(ENOENT);
-  TemporaryFile temporary(target.has_parent_path() ? target.parent_path() : ".");
+  TemporaryFile temporary(folder_of(target));
   if (exists) keep_owner_and_permissions(path, status, temporary.descriptor());
   write_all(temporary.descriptor(), bytes);
   temporary.replace(target);
+}
+
+/// write_new_file() to a path other than "-". Throws std::system_error.
+bool create_file(const std::string& path, std::span<const std::byte> bytes) {
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    write_all(open_file(path, O_WRONLY).get(), bytes);
+    return true;
+  }
+  if (lstat(path.c_str(), &status) == 0) return false;
+  if (errno != ENOENT) throw_errno();
+  const fs::path target = path;
+  if (!target.has_filename()) throw_errno(ENOENT);
+  TemporaryFile temporary(folder_of(target));
+  write_all(temporary.descriptor(), bytes);
+  return temporary.become(target);
+}
+
+/// Calls `write` for `path`, and reports its system errors as Error(output).
+template <class Write>
+auto explain_failures(const std::string& path, const Write& write) {
+  if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
+  try {
+    return write();
+  } catch (const std::system_error& error) {  // std::filesystem's errors derive from it
+    throw Error(ErrorKind::output, path, describe_errno(error.code().value(), "folder"));
+  }
 }
 
 }  // namespace
@@ -123,22 +152,20 @@ Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_l
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
-  if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
   if (path == "-") return write_stdout(bytes);
-  try {
-    replace_file(path, bytes);
-  } catch (const std::system_error& error) {  // std::filesystem's errors derive from it
-    throw Error(ErrorKind::output, path, describe_errno(error.code().value(), "folder"));
+  explain_failures(path, [&] { replace_file(path, bytes); });
+}
+
+bool write_new_file(const std::string& path, std::span<const std::byte> bytes) {
+  if (path == "-") {
+    write_stdout(bytes);
+    return true;
   }
+  return explain_failures(path, [&] { return create_file(path, bytes); });
 }
 
 void append_to_file(const std::string& path, std::span<const std::byte> bytes) {
-  if (path.empty()) throw Error(ErrorKind::output, "", "no file name");
-  try {
-    write_all(open_file(path, O_WRONLY | O_APPEND | O_CREAT).get(), bytes);
-  } catch (const std::system_error& error) {
-    throw Error(ErrorKind::output, path, describe_errno(error.code().value(), "folder"));
-  }
+  explain_failures(path, [&] { write_all(open_file(path, O_WRONLY | O_APPEND | O_CREAT).get(), bytes); });
 }
 
 void write_stdout(std::span<const std::byte> bytes) {

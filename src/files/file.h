@@ -33,6 +33,11 @@ Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size
 /// with the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
 
+/// write_file() for a path that does not exist. Returns false, and writes nothing, where it exists, also if another
+/// program creates it meanwhile. A symbolic link exists even if its target does not; devices, pipes and "-" are written
+/// to. The same errors.
+[[nodiscard]] bool write_new_file(const std::string& path, std::span<const std::byte> bytes);
+
 /// Appends `bytes` to a file, in one write(2) where the system takes them all; creates the file if it is missing.
 /// Throws Error(output) with the path.
 void append_to_file(const std::string& path, std::span<const std::byte> bytes);

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "core/error.h"
@@ -15,8 +14,6 @@
 
 namespace convtool {
 namespace {
-
-std::shared_mutex company_mutex;  // locked shared by Company::any, exclusively by Company::none
 
 std::mutex capture_mutex;  // guards the variables below
 int captures = 0;          // that live now
@@ -46,25 +43,16 @@ void restore() {
 
 }  // namespace
 
-StderrCapture::StderrCapture(Company company) : company_(company) {
-  std::shared_lock shared(company_mutex, std::defer_lock);
-  std::unique_lock alone(company_mutex, std::defer_lock);
-  company == Company::any ? shared.lock() : alone.lock();
-
+StderrCapture::StderrCapture() {
   std::lock_guard lock(capture_mutex);
   if (captures == 0) redirect();
   ++captures;
   if (memory >= 0) start_ = lseek(memory, 0, SEEK_END);
-  shared.release();
-  alone.release();
 }
 
 StderrCapture::~StderrCapture() {
-  {
-    std::lock_guard lock(capture_mutex);
-    if (--captures == 0) restore();
-  }
-  company_ == Company::any ? company_mutex.unlock_shared() : company_mutex.unlock();
+  std::lock_guard lock(capture_mutex);
+  if (--captures == 0) restore();
 }
 
 std::string StderrCapture::text() const {
@@ -81,7 +69,7 @@ void print_to_stderr(std::string_view text) {
   const int target = users_stderr >= 0 ? users_stderr : STDERR_FILENO;
   while (!text.empty()) {
     const ssize_t written = write(target, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody to report the failure to
+    if (written == 0 || (written < 0 && errno != EINTR)) return;  // nobody to report the failure to
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
 }

@@ -15,17 +15,19 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <mutex>
-#include <random>
 #include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -57,41 +59,34 @@ static_assert(std::atomic<int>::is_always_lock_free, "the signal handler reads i
 // as SIGSEGV, are not handled; they leave temporary files to the next run.
 constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,   SIGALRM,
                                  SIGUSR1, SIGUSR2, SIGXCPU, SIGPROF, SIGVTALRM, SIGIO};
-struct sigaction former_actions[kSignals.size()];
 
-extern "C" void remove_temporaries_and_pass_on(int signal) {
-  const int saved_errno = errno;
+extern "C" void remove_temporaries_and_end(int signal) {
   is_ending = true;
   constexpr timespec kMoment = {0, 100'000};
   constexpr int kMostMoments = 10'000;  // one second; a file system slower than that may keep a file
   for (int i = 0; i < kMostMoments && creators > 0; ++i) nanosleep(&kMoment, nullptr);
   for (Slot& slot : slots)
     if (slot.state.load() == SlotState::live) unlink(slot.path);
-  bool is_default = false;
-  for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    if (kSignals[i] != signal) continue;
-    is_default = former_actions[i].sa_handler == SIG_DFL;
-    sigaction(signal, &former_actions[i], nullptr);
-  }
-  raise(signal);     // delivered to the former action when this handler returns
-  if (is_default) {  // end at once; _exit() is for the first process of a container, which the signal does not end
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, signal);
-    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
-    _exit(128 + signal);
-  }
-  errno = saved_errno;
+  ::signal(signal, SIG_DFL);
+  raise(signal);  // delivered as soon as it is unblocked
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  _exit(128 + signal);  // the first process of a container, which the signal does not end
 }
 
+/// Only for signals that would end the process: a handler that is already there, such as a profiler's, may return, and
+/// the process then goes on and needs its files.
 void install_handlers() {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    sigaction(kSignals[i], nullptr, &former_actions[i]);
-    if (former_actions[i].sa_handler == SIG_IGN) continue;  // as under nohup
+  for (const int signal : kSignals) {
     struct sigaction action = {};
-    action.sa_handler = remove_temporaries_and_pass_on;
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_DFL) continue;
+    action = {};
+    action.sa_handler = remove_temporaries_and_end;
     sigfillset(&action.sa_mask);
-    sigaction(kSignals[i], &action, nullptr);
+    sigaction(signal, &action, nullptr);
   }
 }
 
@@ -175,6 +170,49 @@ bool own(int descriptor) {
   return fstat(descriptor, &status) != 0 || status.st_nlink > 0;
 }
 
+/// A path in `folder` that no other process uses. Throws std::system_error.
+std::string new_name_in(const std::filesystem::path& folder) {
+  std::uint32_t number = 0;
+  while (getrandom(&number, sizeof number, 0) != sizeof number)
+    if (errno != EINTR) throw_errno();
+  char digits[kDigits / 2 + 1];
+  std::snprintf(digits, sizeof digits, "%08x", number);
+  std::string name = folder.native() + "/" + std::string(kPrefix) + host_digits() + digits;
+  if (name.size() >= PATH_MAX) throw_errno(ENAMETOOLONG);
+  return name;
+}
+
+/// Whether a file system lacks the function that failed with `error`: also for some files only, or in an old kernel.
+bool is_lacking(int error) {
+  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM || error == EMLINK;
+}
+
+/// Renames `path` to `target` unless that name is taken, and returns whether it did. Throws std::system_error.
+bool take_name(const char* path, const char* target) {
+  const auto is_taken = [] { return errno == EEXIST; };
+  if (renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_NOREPLACE) == 0) return true;
+  if (is_taken()) return false;
+  if (!is_lacking(errno)) throw_errno();
+  const auto has_two_names = [path] {  // NFS may repeat a link() whose answer was lost, and then say that it exists
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_nlink == 2;  // success leaves errno alone
+  };
+  if (link(path, target) == 0 || (is_taken() && has_two_names())) {
+    unlink(path);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  if (!is_lacking(errno)) throw_errno();
+  const int mine = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (mine < 0 && is_taken()) return false;
+  if (mine < 0) throw_errno();
+  close(mine);
+  if (rename(path, target) == 0) return true;
+  const int error = errno;
+  unlink(target);
+  throw_errno(error);
+}
+
 }  // namespace
 
 void prepare_for_signals() {
@@ -187,19 +225,13 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
 
   remove_abandoned_once(folder);
 
-  const std::string host = host_digits();
-  std::random_device random;
-  slot_ = claim_slot();
-  Slot& slot = slots[slot_];
   int error = 0;
   do {
-    slot.state.store(SlotState::claimed);
-    const int length = std::snprintf(slot.path, sizeof slot.path, "%s/%s%s%08x", folder.c_str(), kPrefix.data(),
-                                     host.c_str(), random());
-    if (length >= static_cast<int>(sizeof slot.path)) {
-      error = ENAMETOOLONG;
-      break;
-    }
+    const std::string name = new_name_in(folder);  // the last step that may throw
+    slot_ = claim_slot();
+    Slot& slot = slots[slot_];
+    name.copy(slot.path, name.size());
+    slot.path[name.size()] = '\0';
     slot.state.store(SlotState::live);
     descriptor_ = create_unless_ending(slot.path);
     error = descriptor_ < 0 ? errno : 0;
@@ -208,11 +240,9 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& folder) {
       descriptor_ = -1;
       error = EEXIST;
     }
+    if (error != 0) release();
   } while (error == EEXIST || error == EINTR);
-  if (error != 0) {
-    release();
-    throw_errno(error);
-  }
+  if (error != 0) throw_errno(error);
 }
 
 TemporaryFile::~TemporaryFile() {
@@ -226,8 +256,23 @@ TemporaryFile::~TemporaryFile() {
 const char* TemporaryFile::path() const { return slots[slot_].path; }
 
 void TemporaryFile::replace(const std::filesystem::path& target) {
-  if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno();  // EINVAL: not supported
+  flush();
   if (rename(path(), target.c_str()) != 0) throw_errno();
+  settle();
+}
+
+bool TemporaryFile::become(const std::filesystem::path& target) {
+  flush();
+  if (!take_name(path(), target.c_str())) return false;
+  settle();
+  return true;
+}
+
+void TemporaryFile::flush() {
+  if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno();  // EINVAL: not supported
+}
+
+void TemporaryFile::settle() {
   release();
   // Closed only after the rename, because closing drops the lock. fsync() has reported any error that close() could.
   close(descriptor_);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 
+#include "core/largest.h"
 #include "core/percentile.h"
 
 namespace convtool {
@@ -143,6 +146,21 @@ ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& outp
   return stats;
 }
 
+double BankPlan::error_bound(double largest) const {
+  double most = 0;
+  for (const ConvPlan& plan : plans_) most = std::max(most, plan.error_bound(largest));
+  return most;
+}
+
+std::string BankPlan::algorithm() const {
+  if (pool_) return "pool";
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const ConvPlan& plan : plans_)
+    if (seen.insert(plan.algorithm()).second) text += (text.empty() ? "" : "+") + std::string(plan.algorithm());
+  return text;
+}
+
 BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options) {
   Layer layer{.name = "identity"};
   layer.shape = {1, 1, 1, 1};
@@ -164,7 +182,10 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
       bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
     return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
   }
-  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
+  ValueMap map = make_value_map(mapping, units, output.dtype, measured);
+  if (map.threshold && is_integer(input.dtype) && bank.error_bound(1) > 0)
+    *map.threshold += bank.error_bound(largest_magnitude(input, bank.threads()));
+  return bank.run(input, output, map);
 }
 
 }  // namespace convtool

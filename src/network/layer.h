@@ -40,6 +40,8 @@ struct Layer {
 
   /// The sizes as the user wrote them: {kh, kw}, {c_i, kh, kw} or {c_o, c_i/groups, kh, kw}.
   std::vector<std::int64_t> dimensions() const;
+
+  bool operator==(const Layer&) const = default;
 };
 
 /// Layers on the same input. Their outputs are stacked, layer by layer, or combined channel by channel.
@@ -49,6 +51,8 @@ struct Bank {
   std::vector<Layer> layers;  ///< at least one; a pool is alone; if combined, equal in shape, params and activation
   Combine combine = Combine::none;
   std::optional<OutputMap> map;  ///< empty unless the kernel file names one
+
+  bool operator==(const Bank&) const = default;
 };
 
 /// Banks one after another, float in between. Kernel files call the banks of a network its layers.
@@ -57,6 +61,8 @@ struct Network {
   std::string description;
   std::vector<Bank> banks;         ///< at least one
   std::vector<std::string> files;  ///< files of weights that were read, without the kernel file itself
+
+  bool operator==(const Network&) const = default;
 };
 
 /// Throws Error(kernel) unless all layers have the same stride, those of a combined bank also the same shape, params

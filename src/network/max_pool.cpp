@@ -72,24 +72,26 @@ Range window(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t
 
 class RowPooler {
  public:
-  RowPooler(const ConvProblem& windows, const ConstTensorRef& input)
+  RowPooler(const ConvProblem& windows, const ConstTensorRef& input, const Sink& sink)
       : windows_(windows),
         input_(input),
         out_(output_shape(windows)),
         together_(std::abs(input.strides.c) < std::abs(input.strides.w) ? input.shape.c : 1),
         columns_(static_cast<std::size_t>(input.shape.w * together_)),
-        pooled_(static_cast<std::size_t>(out_.w * together_)) {}
+        pooled_(static_cast<std::size_t>(out_.w * together_)),
+        sink_(sink),
+        pixel_rows_(sink.pixel_rows()) {}
 
   /// Computes output row `i` of picture `n`, in every channel.
-  void run(std::int64_t n, std::int64_t i, const Sink& sink, ResponseStats& stats) {
+  void run(std::int64_t n, std::int64_t i, ResponseStats& stats) {
     const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
     for (std::int64_t c = 0; c < out_.c; c += together_) {
       find_columns(n, c, i);
       find_windows();
       if (together_ == 1)
-        sink.finish(span, c, pooled_.data(), out_.w, stats);
+        sink_.finish(span, c, pooled_.data(), out_.w, stats);
       else
-        sink.finish_pixels(span, 0, out_.c, pooled_.data(), out_.c, stats);
+        sink_.finish_pixels(span, 0, out_.c, pooled_.data(), out_.c, pixel_rows_.get(), stats);
     }
   }
 
@@ -134,6 +136,8 @@ class RowPooler {
   const Shape out_;
   const std::int64_t together_;          // channels that are processed at once
   std::vector<float> columns_, pooled_;  // [pixel][together_]
+  const Sink& sink_;
+  const std::unique_ptr<float[]> pixel_rows_;
 };
 
 ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, const Sink& sink, int threads) {
@@ -143,9 +147,9 @@ ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, cons
   ResponseStats total;
   std::mutex mutex;
   parallel_for(out.n * out.h, threads, [&](std::int64_t begin, std::int64_t end) {
-    RowPooler pooler(windows, input);
+    RowPooler pooler(windows, input, sink);
     ResponseStats stats;
-    for (std::int64_t row = begin; row < end; ++row) pooler.run(row / out.h, row % out.h, sink, stats);
+    for (std::int64_t row = begin; row < end; ++row) pooler.run(row / out.h, row % out.h, stats);
     std::lock_guard lock(mutex);
     total.merge(stats);
   });

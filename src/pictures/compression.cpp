@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace convtool {
 namespace {
@@ -38,6 +39,27 @@ Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy st
   return result;
 }
 
+/// Whether a stream of any length ends and has the right checksum. Takes more time than libdeflate, and no memory.
+bool has_sound_end(std::span<const std::byte> stream) {
+  z_stream state = {};
+  if (inflateInit(&state) != Z_OK) throw std::bad_alloc();
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&state, inflateEnd);
+  std::vector<Bytef> piece(std::size_t{1} << 16);
+  int status = Z_OK;
+  while (status == Z_OK) {
+    if (state.avail_in == 0) {
+      const std::size_t given = std::min<std::size_t>(stream.size(), std::numeric_limits<uInt>::max());
+      state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream.data()));  // zlib only reads it
+      state.avail_in = static_cast<uInt>(given);
+      stream = stream.subspan(given);
+    }
+    state.next_out = piece.data();
+    state.avail_out = static_cast<uInt>(piece.size());
+    status = inflate(&state, Z_NO_FLUSH);  // Z_BUF_ERROR when the stream ends too early
+  }
+  return status == Z_STREAM_END;
+}
+
 }  // namespace
 
 Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy) {
@@ -65,6 +87,20 @@ std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
   text.resize(text.size() - state.avail_out);
   inflateEnd(&state);
   return text;
+}
+
+bool is_sound_stream(std::span<const std::byte> stream, std::size_t size) {
+  const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  const auto output = std::make_unique_for_overwrite<std::byte[]>(size);
+  std::size_t used = 0, produced = 0;
+  switch (libdeflate_zlib_decompress_ex(decompressor.get(), stream.data(), stream.size(), output.get(), size, &used,
+                                        &produced)) {
+    case LIBDEFLATE_SUCCESS: return produced == size;
+    case LIBDEFLATE_INSUFFICIENT_SPACE: return has_sound_end(stream);
+    default: return false;
+  }
 }
 
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before) {

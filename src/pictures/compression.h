@@ -1,4 +1,4 @@
-// Internal to pictures/: the compression of PNG files.
+// Internal to pictures/: Deflate, the compression of PNG files and of some TIFF files.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,10 @@ Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrat
 
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
+
+/// Whether a zlib stream decompresses to at least `size` bytes and has the right checksum. It may decompress to more,
+/// and other bytes may follow it. Throws std::bad_alloc.
+bool is_sound_stream(std::span<const std::byte> stream, std::size_t size);
 
 /// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);

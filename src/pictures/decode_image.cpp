@@ -1,5 +1,5 @@
 // The header is read first (image_header.h), for the size and for the properties that decoders do not report. Then one
-// of the decoders runs (decoders/). Then the pixels are converted to the order and types that Image promises.
+// of the decoders runs (decoders/, tiff/). Then the pixels are converted to the order and types that Image promises.
 #include "pictures/decode_image.h"
 
 #include <algorithm>
@@ -8,9 +8,9 @@
 
 #include "files/byte_reader.h"
 #include "pictures/decoders/decoders.h"
-#include "pictures/decoders/opencv_decoder.h"
 #include "pictures/image_header.h"
 #include "pictures/opencv_support.h"
+#include "pictures/tiff/decode_tiff.h"
 
 namespace convtool {
 namespace {
@@ -45,7 +45,6 @@ void settle_values(cv::Mat& pixels, const PictureHeader& header) {
   if (header.full_value)
     depth == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
                    : spread<std::uint16_t>(pixels, *header.full_value);
-  if (header.white_is_zero) cv::bitwise_not(pixels, pixels);
 }
 
 /// Adds alpha to grey: 0 where the grey value is `transparent`, elsewhere the maximum.
@@ -74,10 +73,6 @@ PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
     pixels = pick_channels({pixels}, 2, {0, 0, 3, 1});
     return PixelFormat::grey_alpha;
   }
-  if (header.opaque) {
-    cv::cvtColor(pixels, pixels, cv::COLOR_BGRA2BGR);
-    return PixelFormat::rgb;
-  }
   visit_dtype(dtype_of_depth(pixels.depth()), [&](auto zero) { swap_red_and_blue<decltype(zero)>(pixels); });
   return PixelFormat::rgba;
 }
@@ -88,10 +83,14 @@ cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& hea
     case PictureType::bmp: return decode_bmp(bytes);
     case PictureType::exr: return decode_exr(bytes, header);
     case PictureType::jpeg: return decode_jpeg(bytes, header);
+    case PictureType::pfm: return decode_pfm(bytes);
+    case PictureType::png: return decode_png(bytes);
     case PictureType::pnm: return decode_pnm(bytes);
+    case PictureType::tiff: break;  // decode_tiff()
     case PictureType::webp: return decode_webp(bytes, header);
-    default: return decode_by_opencv(bytes, header.type);
   }
+  require(false, "a picture type without a decoder");
+  return {};
 }
 
 /// Rotates and mirrors a stored picture into its upright position.
@@ -124,11 +123,10 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 
-  Bytes patched;
-  if (header.extra_sample_at) {
-    patched.assign(bytes.begin(), bytes.end());
-    patched[*header.extra_sample_at] = patched[*header.extra_sample_at + 1] = std::byte{0};
-    bytes = patched;
+  if (header.type == PictureType::tiff) {
+    DecodedTiff tiff = decode_tiff(bytes, header);
+    call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
+    return Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format);
   }
   auto pixels = std::make_shared<ImagePixels>(decode_pixels(bytes, header));
   cv::Mat& mat = pixels->mat;
@@ -136,10 +134,8 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     throw Error(
         ErrorKind::input, "",
         "the " + std::string(to_string(header.type)) + " is damaged or truncated, or of a kind that cannot be read");
-  // OpenCV applies the orientation of a TIFF itself.
-  const bool as_stored = mat.cols == header.width && mat.rows == header.height;
-  const bool turned = header.type == PictureType::tiff && mat.cols == header.height && mat.rows == header.width;
-  if (!as_stored && !turned) throw_damaged(to_string(header.type), "its size differs from its header");
+  if (mat.cols != header.width || mat.rows != header.height)
+    throw_damaged(to_string(header.type), "its size differs from its header");
 
   const PixelFormat format = call_opencv([&] {
     settle_values(mat, header);

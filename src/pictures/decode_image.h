@@ -15,18 +15,18 @@ namespace convtool {
 /// - Unsigned integers of up to 8 bits per channel become u8, of up to 16 bits u16, scaled to the full range: in a PGM
 ///   with the largest value 15, 15 becomes 255. A BMP becomes u8, whatever its masks. Signed integers and floats become
 ///   f32 with unchanged values, except that PFM values are divided by the file's scale. Black is 0.
-/// - Grey stays grey, and alpha stays a separate channel: colours are never multiplied by it. Palettes and CMYK become
-///   RGB, a palette with transparency RGBA; a single transparent colour or grey becomes alpha.
+/// - Grey stays grey, and alpha stays a separate channel: colours are never multiplied by it, and colours that the file
+///   stores multiplied by it (associated alpha in TIFF) are divided by it. Palettes, CMYK and CIELAB become RGB, a
+///   palette with transparency RGBA; a single transparent colour or grey becomes alpha.
 /// - The picture is upright, by the orientation in EXIF or TIFF. Only the first of several pages is decoded.
 ///
 /// Throws Error(input), without a path, for a file that is not such a picture, is damaged or truncated, is of a kind
-/// that is not decoded correctly, has no pixels, or exceeds `max_pixels` or OpenCV's limits of 2^30 pixels and 2^20
-/// per side, which are checked in the header. Truncation is an error in every format.
+/// that is not decoded correctly, has no pixels, or exceeds `max_pixels` or OpenCV's limits of 2^30 pixels and 2^20 per
+/// side, which are checked in the header. Truncation is an error in every format.
 ///
 /// Damage goes unnoticed where nothing in the file contradicts it: in pixels that are stored uncompressed (BMP, PNM,
-/// PFM, uncompressed TIFF and OpenEXR), and in compressed pixels without a checksum (JPEG, WebP, run lengths, and in a
-/// TIFF everything but Deflate) as long as every pixel decodes to some value. In a Deflate TIFF it goes unnoticed if a
-/// strip or tile decodes to more bytes than it has: libtiff takes the first ones and does not check the checksum.
+/// PFM, uncompressed TIFF and OpenEXR), and in compressed pixels without a checksum (JPEG, WebP, run lengths, most
+/// compressions of TIFF) as long as every pixel decodes to some value.
 ///
 /// Thread-safe. While it runs, other threads must print to standard error through print_to_stderr()
 /// (files/stderr_capture.h).

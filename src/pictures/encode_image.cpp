@@ -1,5 +1,5 @@
-// Encoding with OpenCV, except for PNG (png_writer.h) and the two formats that OpenCV would write to a file in /tmp
-// first (float_files.h).
+// Encoding with OpenCV, except for PNG (png_writer.h), TIFF (tiff/write_tiff.h) and the two formats that OpenCV would
+// write to a file in /tmp first (float_files.h).
 #include "pictures/encode_image.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "pictures/float_files.h"
 #include "pictures/opencv_support.h"
 #include "pictures/png_writer.h"
+#include "pictures/tiff/write_tiff.h"
 
 namespace convtool {
 namespace {
@@ -26,20 +27,11 @@ std::int64_t longest_side(std::string_view format) {
   return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
 }
 
-std::vector<int> encoder_parameters(std::string_view format, DType dtype, const EncodeOptions& options) {
-  constexpr int kNoCompression = 1;  // TIFF 6.0, section 8; the default for float RGB is LogLuv, which is lossy
-  constexpr int kLossless = 101;     // any value above 100
+std::vector<int> encoder_parameters(std::string_view format, const EncodeOptions& options) {
+  constexpr int kLossless = 101;  // any value above 100
   if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
   if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
-  if (format == "tiff" && dtype == DType::f32) return {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression};
   return {};
-}
-
-/// The channels in the order that OpenCV's encoders expect: grey, B, G, R or B, G, R, A.
-cv::Mat to_encoder_order(const cv::Mat& pixels, PixelFormat format) {
-  if (format == PixelFormat::grey || format == PixelFormat::rgb) return pixels;
-  if (format == PixelFormat::grey_alpha) return pick_channels({pixels}, 4, {0, 0, 0, 1, 0, 2, 1, 3});
-  return pick_channels({pixels}, 4, {2, 0, 1, 1, 0, 2, 3, 3});
 }
 
 }  // namespace
@@ -65,6 +57,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
     image.pixels_.reset();
     return write_png(scanlines, level, options.png_strategy);
   }
+  if (name == "tiff") return write_tiff(image.all());
   if (name == "pfm") return write_pfm(image.all().view<float>());
   if (name == "exr") return write_exr(image.all().view<float>());
 
@@ -72,9 +65,9 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
   std::vector<uchar> encoded;
   const bool done = call_codec(
       [&] {
-        const cv::Mat ordered = to_encoder_order(image.pixels_->mat, image.format());
-        return cv::imencode(std::string(format.extensions.front()), ordered, encoded,
-                            encoder_parameters(format.name, image.dtype(), options));
+        // Grey, or B, G, R, as OpenCV expects: the formats that are left do not store alpha.
+        return cv::imencode(std::string(format.extensions.front()), image.pixels_->mat, encoded,
+                            encoder_parameters(format.name, options));
       },
       false);
   if (!done) throw Error(ErrorKind::output, "", "the " + name + " encoder failed on a picture of " + size);

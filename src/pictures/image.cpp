@@ -3,7 +3,7 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
-#include "pictures/opencv_setup.h"
+#include "pictures/opencv/opencv_setup.h"
 #include "pictures/opencv_support.h"
 
 namespace convtool {
@@ -15,12 +15,10 @@ namespace {
   return true;
 }();
 
-int cv_depth(DType dtype) { return dtype == DType::u8 ? CV_8U : dtype == DType::u16 ? CV_16U : CV_32F; }
-
 cv::Mat new_pixels(std::int64_t height, std::int64_t width, DType dtype, std::int64_t channels) {
   constexpr std::int64_t kMost = std::numeric_limits<int>::max();
   if (height > kMost || width > kMost) throw std::bad_alloc();
-  const int type = CV_MAKETYPE(cv_depth(dtype), static_cast<int>(channels));
+  const int type = CV_MAKETYPE(depth_of_dtype(dtype), static_cast<int>(channels));
   return call_opencv([&] { return cv::Mat(static_cast<int>(height), static_cast<int>(width), type); });
 }
 

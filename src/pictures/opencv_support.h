@@ -22,6 +22,8 @@ inline DType dtype_of_depth(int depth) {
   return depth == CV_8U ? DType::u8 : depth == CV_16U ? DType::u16 : DType::f32;
 }
 
+inline int depth_of_dtype(DType dtype) { return dtype == DType::u8 ? CV_8U : dtype == DType::u16 ? CV_16U : CV_32F; }
+
 /// Runs OpenCV and translates its exceptions: out of memory into std::bad_alloc, any other into Error(internal).
 template <class Run>
 auto call_opencv(const Run& run) {

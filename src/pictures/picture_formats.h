@@ -12,8 +12,8 @@
 namespace convtool {
 
 /// A format, and the pictures that it stores. They come back bit for bit when the file is read again, with three
-/// exceptions: JPEG is as close as its quality allows, grey with alpha comes back as R = G = B with alpha (except from
-/// PNG), and grey from WebP as R = G = B.
+/// exceptions: JPEG is as close as its quality allows, grey with alpha comes back from OpenEXR as R = G = B with alpha,
+/// and grey from WebP as R = G = B.
 struct PictureFormat {
   std::string_view name;                     ///< "png"; also the value of --format
   std::vector<std::string_view> extensions;  ///< with the dot, in lower case, the usual one first

@@ -22,10 +22,12 @@ struct PictureHeader {
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
   std::int64_t pages = 1;    ///< of a TIFF, or parts of an OpenEXR; only the first is read
 
-  /// The orientation in the EXIF block (JPEG, PNG, WebP). OpenCV applies that of a TIFF itself.
+  /// The orientation in the EXIF block (JPEG, PNG, WebP) or the tag of a TIFF.
   Orientation orientation = Orientation::top_left;
-  /// Whether the decoder turns rows into columns (TIFF).
-  bool decoded_on_its_side = false;
+
+  /// Bytes that decoding takes at most, in addition to the file and the decoded picture, where the header allows more
+  /// than the size of the picture suggests: large tiles, many tags (TIFF).
+  std::int64_t working_memory = 0;
 
   /// Luminance and chroma (OpenEXR), which become RGB.
   bool has_chroma = false;
@@ -34,20 +36,13 @@ struct PictureHeader {
 
   /// The four decoded channels are grey, grey, grey, alpha (PNG colour type 4).
   bool grey_with_alpha = false;
-  /// The fourth decoded channel has no meaning (CMYK TIFF).
-  bool opaque = false;
   /// The transparent grey value (PNG chunk tRNS), as decoded; OpenCV drops it.
   std::optional<std::int64_t> transparent_grey = std::nullopt;
   /// The decoded integer that stands for full intensity, if it is neither 255 nor 65535.
   std::optional<std::int64_t> full_value = std::nullopt;
-  /// A decoded 0 is white (TIFF of more than 8 bits).
-  bool white_is_zero = false;
-  /// The position of the two bytes in a TIFF that give the meaning of its fourth sample. With 8 bits and "unassociated
-  /// alpha", libtiff multiplies the colours by alpha and so loses them; with zeros ("unspecified") it does not.
-  std::optional<std::size_t> extra_sample_at = std::nullopt;
 
   /// Whether `width` is the height of the upright picture.
-  bool is_transposed() const { return decoded_on_its_side || orientation >= Orientation::left_top; }
+  bool is_transposed() const { return orientation >= Orientation::left_top; }
 };
 
 }  // namespace convtool

@@ -1,21 +1,30 @@
 #include "report/bench_report.h"
 
-#include <cstdio>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "conv/plan.h"
 #include "core/parallel.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
 
 using nlohmann::ordered_json;
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, pattern, values...);
+std::string to_left(std::string text, std::size_t width) {
+  text.resize(std::max(text.size(), width), ' ');
   return text;
+}
+
+std::string to_right(const std::string& text, std::size_t width) {
+  return std::string(width - std::min(text.size(), width), ' ') + text;
+}
+
+constexpr std::size_t kColumn = 10;  // a number and the blank before it
+
+std::string line_start(const std::string& id, const std::string& name, const std::string& algorithm) {
+  return to_left(id, 3) + " " + to_left(name, 48) + " " + to_left(algorithm, 10);
 }
 
 ordered_json to_object(const BenchTiming& t) {
@@ -32,17 +41,18 @@ ordered_json to_object(const BenchTiming& t) {
 }  // namespace
 
 std::string bench_head(const std::vector<int>& threads) {
-  std::string head = format("%-3s %-48s %-10s", "id", "workload", "algorithm");
-  for (const int count : threads) head += format(" %9s", ("ms, " + std::to_string(count) + "T").c_str());
-  return head + format(" %9s %9s %8s\n", "ns/pixel", "GMAC/s", "of roof");
+  std::string head = line_start("id", "workload", "algorithm");
+  for (const int count : threads) head += to_right("ms, " + std::to_string(count) + "T", kColumn);
+  return head + to_right("ns/pixel", kColumn) + to_right("GMAC/s", kColumn) + to_right("of roof", kColumn - 1) + "\n";
 }
 
 std::string to_text(const BenchLine& line) {
-  std::string text = format("%-3s %-48s %-10s", line.id.c_str(), line.name.c_str(), line.algorithm.c_str());
-  for (const BenchTiming& t : line.timings) text += format(" %9.4g", t.timing.median * 1e3);
+  std::string text = line_start(line.id, line.name, line.algorithm);
+  for (const BenchTiming& t : line.timings) text += to_right(short_text(t.timing.median * 1e3), kColumn);
   const Figures& figures = line.timings.back().figures;
-  return text +
-         format(" %9.4g %9.4g %6.0f %%\n", figures.ns_per_pixel, figures.gmac_per_second, figures.share_of_roof * 100);
+  return text + to_right(short_text(figures.ns_per_pixel), kColumn) +
+         to_right(short_text(figures.gmac_per_second), kColumn) +
+         to_right(fixed_text(figures.share_of_roof * 100, 0) + " %", kColumn - 1) + "\n";
 }
 
 std::string to_json(const std::vector<BenchLine>& lines, Roof& roof, const std::vector<int>& threads) {

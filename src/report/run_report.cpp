@@ -1,9 +1,6 @@
 #include "report/run_report.h"
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "core/text.h"
 #include "edges/canny.h"
@@ -11,13 +8,6 @@
 
 namespace convtool {
 namespace {
-
-using nlohmann::ordered_json;
-
-std::vector<std::int64_t> shape_list(const Shape& shape, int rank) {
-  if (rank == 4) return {shape.n, shape.c, shape.h, shape.w};
-  return {shape.c, shape.h, shape.w};
-}
 
 std::string extent_text(const Extent& extent) {
   return extent.h == extent.w ? std::to_string(extent.h) : join_sizes({extent.h, extent.w});
@@ -71,23 +61,14 @@ std::string bank_text(const BankReport& bank) {
   return text;
 }
 
-std::string map_text(const RunReport& report) {
-  return report.mapping ? std::string(to_string(report.mapping->map)) : "none";
-}
-
 /// "map abs, threshold 100".
 std::string mapping_text(const RunReport& report) {
-  std::string text = "map " + map_text(report);
+  std::string text = "map " + std::string(map_name(report));
   if (!report.mapping) return text;
   if (const auto& percentiles = report.mapping->percentiles)
     text += " from percentile " + short_text((*percentiles)[0], 6) + " to " + short_text((*percentiles)[1], 6);
   if (const auto& threshold = report.mapping->threshold) text += ", threshold " + short_text(*threshold, 6);
   return text;
-}
-
-std::string_view source_text(const ThresholdRule& rule) {
-  constexpr std::string_view kSources[] = {"given", "percentiles", "Otsu"};
-  return kSources[static_cast<int>(rule.source)];
 }
 
 /// "thin magnitude", "color max", "thresholds 77 and 154 (Otsu)", "1234 edge pixels"; without the defaults.
@@ -103,7 +84,7 @@ std::vector<std::string> edge_items(const EdgeReport& edges) {
   if (const auto& thresholds = edges.result.thresholds) {
     items.push_back("thresholds " + short_text(thresholds->low, 6) + " and " + short_text(thresholds->high, 6));
     if (recipe.hysteresis->source != ThresholdRule::Source::response)
-      items.back() += " (" + std::string(source_text(*recipe.hysteresis)) + ")";
+      items.back() += " (" + std::string(to_string(recipe.hysteresis->source)) + ")";
   }
   if (edges.result.edge_pixels) items.push_back(std::to_string(*edges.result.edge_pixels) + " edge pixels");
   return items;
@@ -118,89 +99,6 @@ std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
   }
   if (is_canny(edges.recipe)) text += "\n  " + difference_from_canny(edges.recipe, input_dtype, edges.channels);
   return text;
-}
-
-void put_edges(const RunReport& report, ordered_json& object) {
-  const EdgeRecipe& recipe = report.edges->recipe;
-  const EdgeResult& result = report.edges->result;
-  ordered_json& edges = object["edges"];
-  edges["output_kind"] = kEdgeKinds[static_cast<int>(recipe.kind)];
-  edges["color"] = kColorRules[static_cast<int>(recipe.color)];
-  edges["thin"] = recipe.thin;
-  edges["angle"] = recipe.kind == EdgeKind::orientation ? ordered_json(kAngleUnits[static_cast<int>(recipe.angle)])
-                                                        : ordered_json(nullptr);
-  edges["thresholds"] = nullptr;
-  if (result.thresholds)
-    edges["thresholds"] = {{"low", result.thresholds->low},
-                           {"high", result.thresholds->high},
-                           {"source", source_text(*recipe.hysteresis)}};
-  edges["edge_pixels"] = result.edge_pixels ? ordered_json(*result.edge_pixels) : ordered_json(nullptr);
-  edges["canny"] = is_canny(recipe)
-                       ? ordered_json(difference_from_canny(recipe, report.input_dtype, report.edges->channels))
-                       : ordered_json(nullptr);
-}
-
-/// The keys that describe a bank.
-void put_bank(const BankReport& bank, ordered_json& object) {
-  const ConvProblem& problem = bank.problem;
-  object["kernel"] = {{"name", bank.name}, {"shape", bank.kernel_shape}};
-  if (bank.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(bank.pooling)];
-  object["stride"] = {problem.stride.h, problem.stride.w};
-  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
-  object["padding_mode"] = to_string(problem.padding_mode);
-  object["dilation"] = {problem.dilation.h, problem.dilation.w};
-  object["groups"] = problem.groups;
-  if (bank.mixed) {
-    object["kernel"]["shape"] = nullptr;
-    for (const char* key : {"pads", "padding_mode", "dilation", "groups"}) object[key] = nullptr;
-  }
-  object["combine"] = kCombines[static_cast<int>(bank.combine)];
-  object["algorithm"] = bank.algorithm;
-  object["instruction_set"] = bank.instruction_set;
-  object["threads"] = bank.threads;
-}
-
-ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
-
-/// Rounds to ten digits, which hides the rounding errors of many additions: 12.8, not 12.8000000001.
-double tidy(double mean) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.10g", mean);
-  return std::strtod(text, nullptr);
-}
-
-void put_run(const RunReport& report, ordered_json& object) {
-  object["input_shape"] = shape_list(report.input_shape, report.input_rank);
-  object["output_shape"] = shape_list(report.output_shape, report.output_rank);
-  object["input_dtype"] = to_string(report.input_dtype);
-  object["output_dtype"] = to_string(report.output_dtype);
-  if (report.banks.size() == 1) {
-    put_bank(report.banks.front(), object);
-  } else {  // the banks of a network may differ in these keys
-    object["kernel"] = {{"name", report.kernel_name}, {"shape", nullptr}};
-    for (const char* key :
-         {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "instruction_set", "threads"})
-      object[key] = nullptr;
-    object["layers"] = ordered_json::array();
-    for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
-  }
-  object["map"] = map_text(report);
-  if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
-  if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
-  if (!report.layer_outputs.empty()) object["layer_outputs"] = report.layer_outputs;
-  if (report.edges) put_edges(report, object);
-  if (report.dry_run) {
-    for (const char* key : {"clipped", "min", "max", "mean", "nan_count", "seconds"}) object[key] = nullptr;
-    object["dry_run"] = true;
-    return;
-  }
-  object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
-  object["min"] = finite_or_null(report.stats.min);
-  object["max"] = finite_or_null(report.stats.max);
-  object["mean"] = report.stats.mean() ? finite_or_null(tidy(*report.stats.mean())) : ordered_json(nullptr);
-  object["nan_count"] = report.stats.nan_count;
-  object["seconds"] = {
-      {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
 }
 
 /// "0.21 %", with two significant digits below 10 %.
@@ -286,10 +184,10 @@ std::string to_text(const RunReport& report, bool verbose) {
     return printable(report.input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
-    return printable(name) + " " + join_sizes(shape_list(shape, rank)) + " " + std::string(to_string(dtype));
+    return printable(name) + " " + join_sizes(sizes_of(shape, rank)) + " " + std::string(to_string(dtype));
   };
-  std::string text = wrapped(sized(report.input, report.input_shape, report.input_rank, report.input_dtype) + " -> " +
-                                 sized(report.output, report.output_shape, report.output_rank, report.output_dtype),
+  std::string text = wrapped(sized(report.input, report.input_shape, report.rank, report.input_dtype) + " -> " +
+                                 sized(report.output, report.output_shape, report.rank, report.output_dtype),
                              summary_items(report));
   if (!verbose) return text;
   for (const BankReport& bank : report.banks)
@@ -299,24 +197,6 @@ std::string to_text(const RunReport& report, bool verbose) {
   text += "\n  " + mapping_text(report);
   if (!report.dry_run) text += ", " + responses_text(report) + "\n  " + timings_text(report);
   return text;
-}
-
-std::string to_json(const RunReport& report) {
-  constexpr const char* kStatuses[] = {"ok", "skipped", "error"};
-  ordered_json object;
-  object["version"] = 1;
-  object["input"] = report.input;
-  object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
-  object["status"] = kStatuses[static_cast<int>(report.status)];
-  if (report.status == RunReport::Status::ok) put_run(report, object);
-  object["memory_needed"] = report.memory ? ordered_json(*report.memory) : ordered_json();
-  object["warnings"] = ordered_json::array();
-  for (const Remark& warning : report.warnings) object["warnings"].push_back(warning.text);
-  if (report.status == RunReport::Status::error) {
-    object["error"] = {{"kind", to_string(report.error_kind)}, {"message", report.error_message}};
-  }
-  // File names need not be UTF-8; JSON must be.
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 }  // namespace convtool

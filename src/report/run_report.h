@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conv/output_map.h"
@@ -47,7 +48,7 @@ struct RunReport {
   std::optional<SkipReason> skipped;  ///< set for Status::skipped
   bool dry_run = false;
   Shape input_shape, output_shape;
-  int input_rank = 3, output_rank = 3;  ///< with 4 the shape is printed with n
+  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output
@@ -62,6 +63,11 @@ struct RunReport {
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error
   std::string error_message;                   ///< likewise
 };
+
+/// The name of the output map, or "none".
+inline std::string_view map_name(const RunReport& report) {
+  return report.mapping ? to_string(report.mapping->map) : "none";
+}
 
 /// "img.png 3x480x640 u8 -> img.edge.png 3x478x638 u8; edge 3x3, map abs, clipped 12 (0.01 %)", without a newline at
 /// the end. Lines are broken at kReportColumns, and continue indented. Stride, padding, dilation and groups appear if

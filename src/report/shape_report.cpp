@@ -11,9 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string shape_text(const Shape& shape, int rank) {
-  return rank == 4 ? join_sizes({shape.n, shape.c, shape.h, shape.w}) : join_sizes({shape.c, shape.h, shape.w});
-}
+std::string shape_text(const Shape& shape, int rank) { return join_sizes(sizes_of(shape, rank)); }
 
 /// Whole numbers below a million in full, larger ones as 1.024e9.
 std::string count_text(double count) {

@@ -97,13 +97,14 @@ class HeaderReader {
   }
 
   std::vector<std::int64_t> tuple() {
+    constexpr std::size_t kMostAxes = 64;  // NumPy's own limit
     std::vector<std::int64_t> numbers;
     expect('(');
     while (!accept(')')) {
       peek();
       std::int64_t number = 0;
       const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-      if (error != std::errc() || number < 0) damaged();
+      if (error != std::errc() || number < 0 || numbers.size() == kMostAxes) damaged();
       at_ = static_cast<std::size_t>(end - text_.data());
       numbers.push_back(number);
       if (!accept(',') && peek() != ')') damaged();
@@ -258,10 +259,9 @@ TensorRef NpyFile::values() {
 }
 
 NpyFile new_npy(const Shape& shape, int rank) {
-  const std::vector<std::int64_t> all = {shape.n, shape.c, shape.h, shape.w};
   const char order = std::endian::native == std::endian::little ? '<' : '>';
   std::string header = std::string("{'descr': '") + order +
-                       "f4', 'fortran_order': False, 'shape': " + shape_text({all.end() - rank, all.end()}) + ", }";
+                       "f4', 'fortran_order': False, 'shape': " + shape_text(sizes_of(shape, rank)) + ", }";
   constexpr std::size_t kPrefix = 10, kAlignment = 64;  // as numpy.save writes it
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';

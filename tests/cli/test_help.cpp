@@ -24,13 +24,6 @@ const std::vector<std::vector<std::string>> kCommands = {{"apply"},
                                                          {"manual"},
                                                          {"help"}};
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 /// The names of the options that a help text lists: words with dashes at the start of entries.
 std::set<std::string> listed_options(const std::string& help) {
   std::set<std::string> names;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/json_list.h"
 #include "support/program.h"
 
 namespace {
@@ -38,12 +39,6 @@ nlohmann::json shape_json(std::vector<std::string> arguments) {
   const ProgramResult result = run_convtool(arguments, folder);
   CHECK(result.code == 0);
   return nlohmann::json::parse(result.out);
-}
-
-std::string repeated(const std::string& row, int times) {
-  std::string text;
-  for (int i = 0; i < times; ++i) text += (i == 0 ? "" : ",") + row;
-  return "[" + text + "]";
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ const std::map<std::string, std::set<std::string>> kHomes = {
     {"jpeglib.h", {"pictures"}},
     {"webp", {"pictures"}},
     {"ImfInputFile.h", {"pictures"}},
+    {"tiffio.h", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},
     {"Eigen", {"learn"}},

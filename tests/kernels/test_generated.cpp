@@ -64,7 +64,7 @@ const std::vector<std::string> kSamples = {"gaussian",
                                            "gaussian:sigma=1000,size=9",
                                            "gaussian:size=4",
                                            "box:size=3x5",
-                                           "log:sigma=0.5",
+                                           "log:sigma=0.75",
                                            "log:sigma=1000,size=1023",
                                            "log:sigma=2,size=6",
                                            "dog",
@@ -90,6 +90,20 @@ TEST_CASE("gaussian: SciPy's values") {
   check_from_centre(
       "gaussian:sigma=1.4", {0.081211361, 0.062925602, 0.029272455, 0.008175458, 0.001370838, 0.000138001},
       {8.121136079e-02, 4.875711165e-02, 1.055119182e-02, 8.230143962e-04, 2.313959273e-05, 2.345018942e-07});
+}
+
+TEST_CASE("log: the response to a parabola is its Laplacian within 1 %, for the smallest sigma and larger ones") {
+  for (const char* name : {"log:sigma=0.75", "log:sigma=0.8", "log", "log:sigma=3"}) {
+    const Layer layer = generated(name);
+    const std::int64_t half = layer.shape.kw / 2;
+    double moment = 0;  // of x * x, whose negated Laplacian is -2
+    for (std::int64_t y = 0; y < layer.shape.kh; ++y)
+      for (std::int64_t x = 0; x < layer.shape.kw; ++x)
+        moment += static_cast<double>(layer.weights[static_cast<std::size_t>(y * layer.shape.kw + x)]) *
+                  static_cast<double>((x - half) * (x - half));
+    CAPTURE(std::string(name));
+    CHECK(std::fabs(moment + 2) < 0.0202);  // 1.01 %: kSmallestLogSigma
+  }
 }
 
 TEST_CASE("log: the formula's values, positive at the centre, zero crossing at sqrt(2) sigma") {
@@ -286,6 +300,7 @@ TEST_CASE("wrong parameters are refused with the reason") {
       {"gaussian:sigma=1,sigma=1", "sigma is given twice"},
       {"gaussian:sigma=0", "sigma cannot be '0' (expected a number from 0.1 to 1000)"},
       {"gaussian:sigma=-1", "sigma cannot be '-1'"},
+      {"log:sigma=0.74", "sigma cannot be '0.74' (expected a number from 0.75 to 1000)"},
       {"gaussian:sigma=", "sigma cannot be ''"},
       {"gaussian:sigma=1,4", "'4' is not of the form param=value"},
       {"gaussian:sigma=1.4px", "sigma cannot be '1.4px'"},

@@ -1,4 +1,4 @@
-// A decoded picture in words.
+// Decoded pictures and errors in words, for comparison.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@
 
 namespace convtool::testing {
 
-/// The decoded picture in words, "u8 rgb 1 2 3 4 5 6", or the error. Checks that the header announces it.
+/// The decoded picture in words, "u8 rgb 1 2 3 4 5 6", or the error. Checks that the header agrees with the picture.
 inline std::string outcome(std::span<const std::byte> file) {
   constexpr const char* kFormats[] = {"grey", "grey_alpha", "rgb", "rgba"};
   try {

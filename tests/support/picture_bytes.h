@@ -96,8 +96,9 @@ struct TiffParts {
   bool big_endian = false;
   std::uint32_t width = 0, height = 0;
   unsigned bits = 8, samples = 1;
-  unsigned photometric = 1;               ///< 0 white is zero, 1 black is zero, 2 RGB, 3 palette, 5 CMYK
-  unsigned sample_format = 1;             ///< 1 unsigned, 2 signed, 3 float
+  unsigned photometric = 1;    ///< 0 white is zero, 1 black is zero, 2 RGB, 3 palette, 5 CMYK
+  unsigned sample_format = 1;  ///< 1 unsigned, 2 signed, 3 float
+  std::uint32_t orientation = 1;
   std::vector<std::uint32_t> extra = {};  ///< ExtraSamples: 0 unspecified, 1 associated, 2 unassociated alpha
   std::uint32_t tile = 0;                 ///< side of the square tiles, a multiple of 16; 0: strips
   std::uint32_t rows_per_strip = 0;       ///< 0: all rows in one strip
@@ -128,6 +129,7 @@ inline Bytes tiff_file(const TiffParts& parts) {
                                 {262, 3, {parts.photometric}}};
   const bool tiled = parts.tile != 0;
   if (!tiled) entries.push_back({273, 4, offsets});
+  if (parts.orientation != 1) entries.push_back({274, 3, {parts.orientation}});
   entries.push_back({277, 3, {parts.samples}});
   if (!tiled) {
     entries.push_back({278, 4, {parts.rows_per_strip == 0 ? parts.height : parts.rows_per_strip}});

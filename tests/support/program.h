@@ -48,6 +48,9 @@ class TempFolder {
 
 std::string read_text(const std::string& path);
 
+/// The lines of a text, without their ends.
+std::vector<std::string> lines_of(const std::string& text);
+
 /// Returns once `condition` holds. Throws std::runtime_error when it does not within five minutes, far longer than it
 /// takes on a loaded machine.
 void wait_until(const std::string& condition_name, const std::function<bool()>& condition);

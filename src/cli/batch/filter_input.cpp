@@ -48,15 +48,20 @@ void check_final_path(const std::string& path, const std::string& input, const R
   run.listed.refuse_output(path, settled_path(path));
 }
 
-void write(const Outcome& outcome, const Destination& destination, const std::optional<FileRecord>& record,
+/// Returns false, and writes nothing, where the output exists and is to be kept.
+bool write(const Outcome& outcome, const Destination& destination, const std::optional<FileRecord>& record,
            const RunContext& run) {
   if (destination.path == "-") {
     write_stdout(outcome.bytes);
-  } else if (!run.options.no_clobber || !exists(destination.path)) {  // only a layer's file was missing
-    if (destination.create_folder) create_folder_of(destination.path);
-    write_file(destination.path, outcome.bytes);
-    if (run.resume != nullptr) run.resume->record(record, destination.path, outcome.bytes);
+    return true;
   }
+  if (destination.create_folder) create_folder_of(destination.path);
+  if (!run.options.no_clobber)
+    write_file(destination.path, outcome.bytes);
+  else if (!write_new_file(destination.path, outcome.bytes))
+    return false;
+  if (run.resume != nullptr) run.resume->record(record, destination.path, outcome.bytes);
+  return true;
 }
 
 /// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far. `share`
@@ -104,10 +109,13 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   attempt.job = plan_job(*source, destination, spec);
   if (run.options.dry_run) return;
   if (destination.format->kind != FileFormat::Kind::json) refuse_terminal(destination.path, destination.format->name());
+  const bool had_output = exists(destination.path);  // with --no-clobber: only a layer's file was missing
   attempt.outcome = run_job(*attempt.job, std::move(source), std::move(picture), spec, run.options.no_clobber);
   const Stopwatch writing;
-  write(*attempt.outcome, destination, file.record, run);
+  const bool is_written = write(*attempt.outcome, destination, file.record, run);
   attempt.write_seconds = writing.seconds();
+  if (!is_written && !had_output)  // another program has written it meanwhile
+    attempt = {.input = input, .output = destination.path, .skipped = SkipReason::exists};
 }
 
 }  // namespace

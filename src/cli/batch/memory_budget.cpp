@@ -1,22 +1,10 @@
 #include "cli/batch/memory_budget.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
 #include <string>
 
 #include "core/error.h"
 
 namespace convtool {
-
-std::int64_t default_memory_limit() {
-  std::int64_t memory = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  std::ifstream group("/sys/fs/cgroup/memory.max");
-  std::int64_t granted = 0;
-  if (group >> granted && granted > 0) memory = std::min(memory, granted);
-  return memory / 4 * 3;
-}
 
 void MemoryBudget::refuse(std::int64_t bytes) const {
   const bool is_small = limit_ < 1 << 20;

@@ -7,9 +7,6 @@
 
 namespace convtool {
 
-/// Three quarters of the memory of the machine or, if that is less, of the control group (Linux, cgroup v2).
-std::int64_t default_memory_limit();
-
 /// Memory for the inputs that are processed at the same time. Thread-safe.
 class MemoryBudget {
  public:

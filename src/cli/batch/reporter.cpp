@@ -2,8 +2,9 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
+
+#include "core/text.h"
 
 namespace convtool {
 namespace {
@@ -41,9 +42,8 @@ long long Reporter::not_begun() const {
 }
 
 std::string Reporter::summary(double seconds) const {
-  char speed[96];
-  std::snprintf(speed, sizeof speed, "; %.1f megapixels in %.2f s, %.1f MP/s", pixels_ / 1e6, seconds,
-                pixels_ / 1e6 / seconds);
+  const std::string speed = "; " + fixed_text(pixels_ / 1e6, 1) + " megapixels in " + fixed_text(seconds, 2) + " s, " +
+                            fixed_text(pixels_ / 1e6 / seconds, 1) + " MP/s";
   return std::to_string(counts_[0]) + " done, " + std::to_string(counts_[1]) + " skipped, " +
          std::to_string(counts_[2]) + " failed" +
          (not_begun() > 0 ? ", " + std::to_string(not_begun()) + " not started" : "") + speed;

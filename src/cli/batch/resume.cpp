@@ -6,26 +6,6 @@
 namespace convtool {
 namespace {
 
-template <class T>
-void append_numbers(std::string& text, const std::vector<T>& numbers) {
-  text += "[" + std::to_string(numbers.size()) + "]";
-  text.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
-}
-
-void append_layer(std::string& text, const Layer& layer) {
-  const ConvParams& params = layer.params;
-  const Pads& pads = params.padding.pads;
-  append_numbers(text, layer.dimensions());
-  append_numbers(text, layer.weights);
-  append_numbers(text, layer.bias);
-  append_numbers(text, layer.divisor);
-  append_numbers<std::int64_t>(
-      text, {params.stride.h, params.stride.w, params.dilation.h, params.dilation.w, pads.top, pads.left, pads.bottom,
-             pads.right, static_cast<std::int64_t>(params.padding.rule), static_cast<std::int64_t>(params.padding_mode),
-             params.groups, static_cast<std::int64_t>(layer.activation), static_cast<std::int64_t>(layer.pooling)});
-  append_numbers<float>(text, {params.padding_value});
-}
-
 bool was_touched(const FileRecord& then, const FileRecord& now) {
   return then.mtime != now.mtime || then.ctime != now.ctime;
 }
@@ -37,16 +17,6 @@ bool has_same_content(const FileRecord& record, const FileRecord& current) {
 }
 
 }  // namespace
-
-std::string digest_of_network(const Network& network) {
-  std::string text;
-  for (const Bank& bank : network.banks) {
-    text += "bank " + std::to_string(static_cast<int>(bank.combine)) + " " +
-            std::to_string(bank.map ? static_cast<int>(*bank.map) : -1);
-    for (const Layer& layer : bank.layers) append_layer(text, layer);
-  }
-  return digest_of(std::as_bytes(std::span(text)));
-}
 
 const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
   for (const std::string& output : possible_paths(destination)) {

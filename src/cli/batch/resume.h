@@ -6,12 +6,8 @@
 
 #include "cli/batch/manifest.h"
 #include "cli/job/output_name.h"
-#include "network/layer.h"
 
 namespace convtool {
-
-/// A digest of everything that affects the results of `network`.
-std::string digest_of_network(const Network& network);
 
 /// Thread-safe.
 class Resume {

@@ -13,7 +13,7 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
                     .pooling = first.pooling,
                     .problem = plan.problem(),
                     .combine = bank.combine,
-                    .algorithm = std::string(plan.algorithm()),
+                    .algorithm = plan.algorithm(),
                     .instruction_set = std::string(instruction_set_in_use()),
                     .threads = plan.threads()};
   if (bank.layers.size() > 1)
@@ -35,10 +35,9 @@ EdgeReport describe_edges(const EdgeRecipe& recipe, const Job& job, const std::o
 
 void describe_job(const Job& job, const std::optional<Outcome>& outcome, const FilterSpec& spec, RunReport& report) {
   report.input_shape = job.input_shape;
-  report.input_rank = job.input_rank;
+  report.rank = job.input_rank;
   report.input_dtype = job.input_dtype;
   report.output_shape = job.shape;
-  report.output_rank = job.input_rank;
   report.output_dtype = job.dtype;
   report.responses = job.plan->output_shape().count();
   if (job.map_matters) report.mapping = job.mapping;

@@ -102,6 +102,7 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   // channels are reordered in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
   const bool is_json = header.format.kind == FileFormat::Kind::json;
   const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
+                          (header.picture ? static_cast<double>(header.picture->working_memory) : 0) +
                           (is_json ? 48 * values_of(header.shape) : 0);
   // A plan keeps a copy of the weights, and an algorithm another in its own order.
   const double filtering = 2 * decoded + between + result + 2 * kFloat * forecast.weights + kEngine;

@@ -1,5 +1,7 @@
 #include "cli/job/run_job.h"
 
+#include <tuple>
+
 #include "cli/job/output_file.h"
 #include "core/stopwatch.h"
 #include "network/alpha.h"
@@ -16,7 +18,10 @@ LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpe
     NpyFile file = new_npy(responses.shape, result_rank(responses.shape, source.rank()));
     identity_plan(DType::f32, responses.shape, spec.plan).run(responses, file.values(), {});
     create_folder_of(path);
-    write_file(path, file.bytes);
+    if (!keeps_existing)
+      write_file(path, file.bytes);
+    else
+      std::ignore = write_new_file(path, file.bytes);
   };
 }
 

@@ -77,6 +77,8 @@ Command& Command::root() { return parent == nullptr ? *this : parent->root(); }
 
 std::string Command::path() const { return (parent == nullptr ? "" : parent->path() + " ") + std::string(name); }
 
+std::string Command::see_help() const { return "; see '" + path() + " --help'"; }
+
 GivenOptions given_options(const Command& command) {
   GivenOptions given;
   for (const Option* option : command.options())

@@ -108,6 +108,8 @@ struct Command {
   Command& root();
   /// "convtool kernels show".
   std::string path() const;
+  /// "; see 'convtool kernels show --help'", the end of a message.
+  std::string see_help() const;
 };
 
 /// The given options of a parsed command that affect its result.

@@ -1,17 +1,17 @@
 #include "cli/options/parse_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "cli/options/unknown_words.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
 
 constexpr std::string_view kBriefHelp = "-h", kFullHelp = "--help";
-
-std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
 
 /// A long name with a single dash, which would be read as a short option and its value.
 void refuse_single_dash(const Command& command, const std::vector<std::string>& arguments) {
@@ -24,14 +24,89 @@ void refuse_single_dash(const Command& command, const std::vector<std::string>& 
   }
 }
 
+/// The values of a command line, hidden from CLI11.
+///
+/// CLI11 decides which word belongs to which option, and would change some of the words: it takes the brackets off
+/// "[2024]" and splits it at commas, drops "{}", "%%" and "++", and skips an empty value as in "--output=". So it is
+/// given a number in place of each value, which means nothing to it.
+class HiddenValues {
+ public:
+  explicit HiddenValues(const Command& command) : command_(command) {}
+
+  /// `arguments` with numbers in place of values.
+  std::vector<std::string> hide(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words;
+    bool only_operands = false;
+    for (const std::string& argument : arguments) {
+      words.push_back(only_operands ? numbered(argument) : without_value(argument));
+      only_operands = only_operands || argument == "--";
+    }
+    return words;
+  }
+
+  /// The argument that hide() turned into `word`, or its value.
+  std::string reveal(const std::string& word) const {
+    const std::size_t at = word.find(kMark);
+    if (at == std::string::npos) return word;
+    const auto index = parse_number<std::size_t>(std::string_view(word).substr(at + 1));
+    return index && *index < values_.size() ? word.substr(0, at) + values_[*index] : word;
+  }
+
+ private:
+  static constexpr char kMark = '\x01';  // no option has it in its name
+
+  std::string numbered(const std::string& value) {
+    values_.push_back(value);
+    return kMark + std::to_string(values_.size() - 1);
+  }
+
+  std::string without_value(const std::string& argument) {
+    if (argument.starts_with("--")) {
+      const std::size_t equals = argument.find('=');
+      if (equals == std::string::npos) return argument;
+      return argument.substr(0, equals + 1) + numbered(argument.substr(equals + 1));
+    }
+    if (!argument.starts_with('-') || argument == "-" || is_negative_number(argument)) return numbered(argument);
+    // Flags may stand together, before an option and its value: -qk, or -qkVALUE.
+    for (std::size_t at = 1; at < argument.size(); ++at) {
+      const Option* option = command_.find(std::string{'-', argument[at]});
+      if (option != nullptr && !option->is_flag() && at + 1 < argument.size())
+        return argument.substr(0, at + 1) + numbered(argument.substr(at + 1));
+      if (option == nullptr || !option->is_flag()) break;
+    }
+    return argument;
+  }
+
+  /// Whether `word`, which begins with a dash, is one; -0 may be an option.
+  bool is_negative_number(const std::string& word) const {
+    const std::size_t digit = word.find_first_of("0123456789");
+    if (digit != 1 && (digit != 2 || word[1] != '.')) return false;
+    return command_.find(word.substr(0, 2)) == nullptr || (word.size() > 2 && parse_number<double>(word));
+  }
+
+  const Command& command_;
+  std::vector<std::string> values_;
+};
+
 CLI::Option* add_to(CLI::App& app, const Option& option) {
   const std::string names(option.names);
-  if (auto* const* flag = std::get_if<bool*>(&option.target)) return app.add_flag(names, **flag);
-  if (auto* const* value = std::get_if<std::string*>(&option.target)) return app.add_option(names, **value);
-  if (auto* const* value = std::get_if<std::optional<std::string>*>(&option.target))
-    return app.add_option(names, **value);
-  return app.add_option(names, *std::get<std::vector<std::string>*>(option.target))
+  if (option.is_flag()) return app.add_flag(names);
+  CLI::Option* const added = app.add_option(names)->type_size(1);
+  if (!option.is_list()) return added;
+  return added->expected(1, CLI::detail::expected_max_vector_size)
       ->allow_extra_args(option.is_operand() || option.greedy);
+}
+
+/// Fills the target of `option`, which was given, with its values.
+void fill(const Option& option, std::vector<std::string> values) {
+  if (auto* const* flag = std::get_if<bool*>(&option.target))
+    **flag = true;
+  else if (auto* const* list = std::get_if<std::vector<std::string>*>(&option.target))
+    **list = std::move(values);
+  else if (auto* const* value = std::get_if<std::string*>(&option.target))
+    **value = std::move(values.back());
+  else
+    *std::get<std::optional<std::string>*>(option.target) = std::move(values.back());
 }
 
 /// The option of `command` whose values CLI11 objects to: its messages begin with a name of the option.
@@ -44,11 +119,10 @@ const Option* find_culprit(const Command& command, const std::string& message) {
 
 [[noreturn]] void refuse_values(const Command& command, const std::string& message) {
   const Option* option = find_culprit(command, message);
-  if (option == nullptr) refuse_usage("", message + see_help(command));
-  if (option->is_flag()) refuse_usage(option->name(), "takes no value" + see_help(command));
+  if (option == nullptr) refuse_usage("", message + command.see_help());
   const bool is_missing = message.find("missing") != std::string::npos;
   if (is_missing || option->is_list())
-    refuse_usage(option->name(), "needs a value, " + std::string(option->value) + see_help(command));
+    refuse_usage(option->name(), "needs a value, " + std::string(option->value) + command.see_help());
   refuse_usage(option->name(), "is given more than once; keep one");
 }
 
@@ -58,7 +132,7 @@ void check_combinations(const Command& command) {
       const bool is_given = command.given.contains(option.name());
       if (option.required && !is_given) {
         if (!option.if_missing.empty()) refuse_usage("", std::string(option.if_missing));
-        refuse_usage(option.name(), (option.is_operand() ? "is missing" : "is required") + see_help(command));
+        refuse_usage(option.name(), (option.is_operand() ? "is missing" : "is required") + command.see_help());
       }
       if (is_given && !option.conflict.empty() && command.given.contains(std::string(option.conflict)))
         refuse_usage(option.name(), "cannot be used together with " + std::string(option.conflict) + "; keep one");
@@ -79,9 +153,12 @@ void parse_options(Command& command, const std::vector<std::string>& arguments) 
   std::vector<std::pair<const Option*, CLI::Option*>> added;
   for (const OptionGroup& group : command.groups)
     for (const Option& option : group.options) added.emplace_back(&option, add_to(app, option));
+  HiddenValues hidden(command);
+  std::vector<std::string> words = hidden.hide(arguments);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
   std::string objection;
   try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     objection = error.what();
   }
@@ -90,10 +167,17 @@ void parse_options(Command& command, const std::vector<std::string>& arguments) 
     return;
   }
   for (const std::string& word : app.remaining())
-    if (word != "--") refuse_unknown_word(command, word, arguments);
+    if (word != "--") refuse_unknown_word(command, hidden.reveal(word), arguments);
   if (!objection.empty()) refuse_values(command, objection);
-  for (const auto& [option, parsed] : added)
-    if (parsed->count() > 0) command.given[option->name()] = parsed->results();
+  for (const auto& [option, parsed] : added) {
+    if (parsed->count() == 0) continue;
+    std::vector<std::string> values = parsed->results();
+    if (option->is_flag() && std::any_of(values.begin(), values.end(), [](const auto& v) { return v != "true"; }))
+      refuse_usage(option->name(), "takes no value" + command.see_help());
+    for (std::string& value : values) value = hidden.reveal(value);
+    command.given[option->name()] = values;
+    fill(*option, std::move(values));
+  }
   if (command.check) command.check();
   check_combinations(command);
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "cli/batch/memory_budget.h"
-#include "cli/batch/resume.h"
+#include "cli/batch/machine_memory.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/parallel.h"
+#include "kernels/files/kernel_writer.h"
 
 namespace convtool {
 namespace {
@@ -116,7 +116,8 @@ void add_output_options(Command& command, RunOptions& options) {
         .target = &options.threshold,
         .brief = "white where the response exceeds T, black elsewhere",
         .text = "Write white (the maximum, 1 as f32) where the response exceeds T, black elsewhere. With --map abs, "
-                "the absolute value is compared with T."},
+                "the absolute value is compared with T. On integer pictures, a response that rounding may have lifted "
+                "above T stays black."},
        {.names = "--depth",
         .value = "D",
         .target = &options.depth,

@@ -57,8 +57,6 @@ constexpr OtherOption kOtherOptions[] = {
     {"--resize", "", "convtool does not resize; use another program before or after it"},
     {"--scale", "", "convtool does not resize; use another program before or after it"}};
 
-std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
-
 /// The value of the unknown option `word`: after its '=', or the argument after it; "" when there is none.
 std::string value_of(const std::string& word, const std::vector<std::string>& arguments) {
   if (const std::size_t at = word.find('='); at != std::string::npos) return word.substr(at + 1);
@@ -80,7 +78,7 @@ std::string advice_on(const Command& command, const std::string& name, const std
   return advice;
 }
 
-std::vector<std::string> option_names(const Command& command) {
+std::vector<std::string> long_names(const Command& command) {
   std::vector<std::string> names = {"--help"};
   for (const Option* option : command.options())
     for (const std::string& name : option->all_names())
@@ -90,19 +88,21 @@ std::vector<std::string> option_names(const Command& command) {
 
 }  // namespace
 
+std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
+
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
   if (word.ends_with(']') || word.ends_with('}'))
     refuse_usage("", "unexpected argument '" + word + "'; put JSON in single quotes, such as -k '[[1, -1]]'");
-  if (!word.starts_with('-')) refuse_usage("", "unexpected argument '" + word + "'" + see_help(command));
+  if (!word.starts_with('-')) refuse_usage("", "unexpected argument '" + word + "'" + command.see_help());
   const std::string name = word.substr(0, word.find('='));
   const std::string unknown = "unknown option '" + word + "'";
   const std::string advice = advice_on(command, name, value_of(word, arguments));
   if (!advice.empty()) refuse_usage("", unknown + "; " + advice);
   if (command.parent == nullptr)
     refuse_usage("", unknown + "; options follow the command, as in 'convtool apply --quiet'");
-  const std::vector<std::string> names = option_names(command);
+  const std::vector<std::string> names = long_names(command);
   const std::string hint = suggestion(name, {names.begin(), names.end()});
-  refuse_usage("", unknown + (hint.empty() ? see_help(command) : hint));
+  refuse_usage("", unknown + (hint.empty() ? command.see_help() : hint));
 }
 
 void refuse_unknown_command(const Command& command, const std::string& word) {
@@ -120,7 +120,7 @@ void refuse_unknown_command(const Command& command, const std::string& word) {
   std::vector<std::string_view> names;
   for (const Command& known : command.commands) names.push_back(known.name);
   const std::string hint = suggestion(word, names);
-  refuse_usage("", unknown + (hint.empty() ? see_help(command) : hint));
+  refuse_usage("", unknown + (hint.empty() ? command.see_help() : hint));
 }
 
 }  // namespace convtool

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <span>
 
@@ -52,15 +51,11 @@ void StatusLine::put(const std::string& text) {
 std::string progress_text(std::size_t done, std::size_t count, double pixels, double seconds) {
   constexpr std::size_t kWidth = 20;
   const std::size_t filled = kWidth * done / std::max<std::size_t>(count, 1);
-  char numbers[64];
-  std::snprintf(numbers, sizeof numbers, " %.1f MP/s", seconds > 0 ? pixels / 1e6 / seconds : 0.0);
+  const std::string speed = " " + fixed_text(seconds > 0 ? pixels / 1e6 / seconds : 0.0, 1) + " MP/s";
   std::string text = std::to_string(done) + "/" + std::to_string(count) + " [" + std::string(filled, '#') +
-                     std::string(kWidth - filled, ' ') + "]" + numbers;
-  if (done > 0 && done < count) {
-    std::snprintf(numbers, sizeof numbers, ", %.0f s left",
-                  seconds / static_cast<double>(done) * static_cast<double>(count - done));
-    text += numbers;
-  }
+                     std::string(kWidth - filled, ' ') + "]" + speed;
+  if (done > 0 && done < count)
+    text += ", " + fixed_text(seconds / static_cast<double>(done) * static_cast<double>(count - done), 0) + " s left";
   return text;
 }
 

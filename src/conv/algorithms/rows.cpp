@@ -104,6 +104,15 @@ class TapLister {
   TapLister(const ConvProblem& problem, const Kernel& kernel, std::int64_t block_rows, const StripLayout& layout)
       : problem_(problem), kernel_(kernel), block_rows_(block_rows), layout_(layout) {}
 
+  /// Allocates the memory for the taps of any sum channel.
+  void reserve(Taps& taps) const {
+    const KernelShape& k = kernel_.shape;
+    const std::int64_t rows = k.c_i_per_group * rows_used(problem_, block_rows_);
+    taps.places.reserve(static_cast<std::size_t>(rows * k.kw));
+    taps.weights.reserve(static_cast<std::size_t>(k.taps() * block_rows_));
+    taps.runs.reserve(static_cast<std::size_t>(rows));
+  }
+
   /// Writes the taps of sum channel `o` to `taps`.
   void list(std::int64_t o, Taps& taps) const {
     const KernelShape& k = kernel_.shape;
@@ -173,13 +182,15 @@ class Pass {
         width_(out_.w * pixel),
         pitch_(std::min(kSliceColumns, width_) + kRowSlack),
         layout_(problem, pixel, std::min(kSliceColumns, width_)),
-        reader_(problem, pixel, input, rows_used(problem, block_rows), strip_slots(problem, block_rows, layout_)),
+        reader_(problem, pixel, input, rows_used(problem, block_rows), strip_slots(problem, block_rows, layout_),
+                width_, kSliceColumns),
         lister_(problem, kernel, block_rows, layout_),
         keeps_taps_(kernel.shape.c_o * kernel.shape.taps() <= kMostTaps),
         taps_(static_cast<std::size_t>(keeps_taps_ ? sink.output_channels() * sink.combine_count() : 1)),
         sink_(sink),
         stats_(stats),
         sums_(static_cast<std::size_t>((sink.interleaves() ? sink.output_channels() : 1) * channel_pitch())) {
+    if (!keeps_taps_) lister_.reserve(taps_[0]);
     for (std::size_t o = 0; keeps_taps_ && o < taps_.size(); ++o) lister_.list(static_cast<std::int64_t>(o), taps_[o]);
   }
 
@@ -188,7 +199,7 @@ class Pass {
     while (begin < end) {
       const std::int64_t n = begin / blocks_, block = begin % blocks_, count = std::min(end - begin, blocks_ - block);
       for (std::int64_t x = 0; x < width_; x += kSliceColumns) {
-        const std::vector<RowReader::Part>& parts = reader_.enter_slice(x, std::min(kSliceColumns, width_ - x));
+        const std::vector<RowReader::Part>& parts = reader_.enter_slice(x);
         for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, parts);
       }
       begin += count;
@@ -352,10 +363,8 @@ const Algorithm kRows = {
     .threaded = true,
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
-      if (memory_needed(problem, 1) > kMostMemory)
-        return refuse("its strips of rows would take more than 16 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (memory_needed(problem, 1) > kMostMemory) return refuse(kBeyondMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       const bool shares = shares_strips(problem, kernel);
       return {.nanoseconds = cost(problem, kernel, shares),
               .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};

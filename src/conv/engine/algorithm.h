@@ -38,6 +38,9 @@ struct Offer {
 
 inline Offer refuse(std::string reason) { return {.refusal = std::move(reason)}; }
 
+/// Reasons that several algorithms give.
+constexpr const char* kBeyondFloat = "the sums of these integers need more than the 24 bits of a float";
+
 /// A row of the algorithm table.
 struct Algorithm {
   const char* name;

@@ -1,4 +1,4 @@
-// Memory limits of the algorithms. Internal to conv/.
+// Memory limits of the algorithms, and what they say beyond them. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,11 @@ inline constexpr std::int64_t kCacheBytes = std::int64_t{512} << 10;
 /// The most bytes that one thread may need for a plan; an algorithm that needs more refuses the problem. A double,
 /// since large strides and pads would overflow an integer.
 inline constexpr double kMostMemory = 16 << 20;
+inline constexpr const char* kBeyondMemory = "its buffers would take more than 16 MiB per thread";
 
 /// The same for the channels-last strips of `packed` and `depthwise`, which need memory for weights and sums in
 /// addition.
 inline constexpr double kMostStripMemory = 12 << 20;
+inline constexpr const char* kBeyondStripMemory = "its strips of rows would take more than 12 MiB per thread";
 
 }  // namespace convtool

@@ -111,6 +111,8 @@ ChannelStrips::ChannelStrips(const ConvProblem& problem, const ConstTensorRef& i
   if (constant && options.with_borders) outside_.assign(static_cast<std::size_t>(size), problem.padding_value);
   if (in_place_) return;
   floats_ = Tensor(DType::f32, {1, 1, slots_.count(), size});
+  const bool is_planar = input.strides.w == 1 && (input.strides.c != 1 || input.shape.c > 1);
+  if (is_planar && input.dtype != DType::f32) planes_.resize(static_cast<std::size_t>(input.shape.c * input.shape.w));
 }
 
 ChannelStrip ChannelStrips::row(std::int64_t n, std::int64_t y) {
@@ -143,7 +145,6 @@ void ChannelStrips::fill(std::int64_t n, std::int64_t y, float* strip) {
       planes = pixels;
       plane_step = x.strides.c;
     } else {
-      planes_.resize(static_cast<std::size_t>(channels * x.shape.w));
       for (std::int64_t c = 0; c < channels; ++c) to_floats(x.row(n, c, y), 1, seen, planes_.data() + c * plane_step);
       planes = planes_.data();
     }

@@ -32,7 +32,7 @@ class ChannelStrips {
   };
 
   /// Float rows that are already in this order are not copied if no column outside the picture is read, because outputs
-  /// see none or `with_borders` is false.
+  /// see none or `with_borders` is false. Throws std::bad_alloc; row() does not.
   ChannelStrips(const ConvProblem& problem, const ConstTensorRef& input, const Options& options);
 
   /// The strip of row `y` of item `n`, which may lie outside the picture. Valid until strips of another block are

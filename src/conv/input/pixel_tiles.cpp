@@ -23,14 +23,14 @@ Range joined(const Range& a, const Range& b) {
 Tiling::Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps)
     : most_(most), taps_(taps), groups_(taps == TileTaps::all ? TapGroups::all(problem) : TapGroups::inside(problem)) {}
 
-/// The parts of groups within `positions`. Unless taps are exact, groups of fewer than kLeastPixels pixels, at `across`
-/// pixels per position, are joined with a neighbour.
-std::vector<TapGroup> Tiling::clip(const std::vector<TapGroup>& groups, const Range& positions,
-                                   std::int64_t across) const {
+/// Writes the parts of groups within `positions` to `clipped`. Unless taps are exact, groups of fewer than kLeastPixels
+/// pixels, at `across` pixels per position, are joined with a neighbour.
+void Tiling::clip(const std::vector<TapGroup>& groups, const Range& positions, std::int64_t across,
+                  std::vector<TapGroup>& clipped) const {
   const auto small = [&](const TapGroup& group) {
     return taps_ == TileTaps::needed && group.size() * across < kLeastPixels;
   };
-  std::vector<TapGroup> clipped;
+  clipped.clear();
   for (const TapGroup& group : groups) {
     const TapGroup part{
         {std::max(group.positions.begin, positions.begin), std::min(group.positions.end, positions.end)}, group.taps};
@@ -42,7 +42,6 @@ std::vector<TapGroup> Tiling::clip(const std::vector<TapGroup>& groups, const Ra
       clipped.push_back(part);
     }
   }
-  return clipped;
 }
 
 void Tiling::tile_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const {
@@ -66,17 +65,28 @@ void Tiling::tile_across_rows(const TapGroup& rows, const TapGroup& columns, Til
   });
 }
 
-TiledBlock Tiling::tiles(const PixelBlock& block) const {
+TiledBlock Tiling::room_for(std::int64_t pixels) const {
   TiledBlock tiled;
-  for (const TapGroup& columns : clip(groups_.columns, block.columns, block.rows.end - block.rows.begin)) {
-    for (const TapGroup& rows : clip(groups_.rows, block.rows, columns.size())) {
+  tiled.tiles.reserve(static_cast<std::size_t>(pixels));
+  tiled.places.reserve(static_cast<std::size_t>(pixels));
+  tiled.rows.reserve(groups_.rows.size());
+  tiled.columns.reserve(groups_.columns.size());
+  return tiled;
+}
+
+void Tiling::cut(const PixelBlock& block, TiledBlock& tiled) const {
+  tiled.tiles.clear();
+  tiled.places.clear();
+  clip(groups_.columns, block.columns, block.rows.end - block.rows.begin, tiled.columns);
+  for (const TapGroup& columns : tiled.columns) {
+    clip(groups_.rows, block.rows, columns.size(), tiled.rows);
+    for (const TapGroup& rows : tiled.rows) {
       if (columns.size() >= std::min(kLeastInRow, most_) || rows.size() == 1)
         tile_rows(rows, columns, tiled);
       else
         tile_across_rows(rows, columns, tiled);
     }
   }
-  return tiled;
 }
 
 }  // namespace convtool

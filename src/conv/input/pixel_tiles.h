@@ -36,6 +36,7 @@ struct PixelTile {
 struct TiledBlock {
   std::vector<PixelTile> tiles;
   std::vector<PixelPlace> places;
+  std::vector<TapGroup> rows, columns;  ///< the parts of groups within the block, while it is cut
 };
 
 /// The taps of a tile.
@@ -51,10 +52,15 @@ class Tiling {
   /// Tiles have at most `most` pixels, unless these follow each other in a row.
   Tiling(const ConvProblem& problem, std::int64_t most, TileTaps taps);
 
-  TiledBlock tiles(const PixelBlock& block) const;
+  /// With room for any block of this many pixels. Throws std::bad_alloc.
+  TiledBlock room_for(std::int64_t pixels) const;
+
+  /// Cuts a block. `tiled` comes from room_for(), so nothing is allocated.
+  void cut(const PixelBlock& block, TiledBlock& tiled) const;
 
  private:
-  std::vector<TapGroup> clip(const std::vector<TapGroup>& groups, const Range& positions, std::int64_t across) const;
+  void clip(const std::vector<TapGroup>& groups, const Range& positions, std::int64_t across,
+            std::vector<TapGroup>& clipped) const;
   void tile_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const;
   void tile_across_rows(const TapGroup& rows, const TapGroup& columns, TiledBlock& tiled) const;
 

@@ -35,12 +35,13 @@ class RowReader {
   };
 
   /// Blocks use `rows_used` input rows, dilation.h apart; `slots` strips are kept. `input` is the problem's, or its
-  /// flat view with `pixel` columns per pixel. Throws std::bad_alloc.
+  /// flat view with `pixel` columns per pixel. Slices of its `width` output columns begin at multiples of `slice`.
+  /// Allocates all memory. Throws std::bad_alloc; the other functions do not.
   RowReader(const ConvProblem& problem, std::int64_t pixel, const ConstTensorRef& input, std::int64_t rows_used,
-            std::int64_t slots);
+            std::int64_t slots, std::int64_t width, std::int64_t slice);
 
-  /// Starts the slice of output columns [x, x + count) and returns its parts. Throws std::bad_alloc.
-  const std::vector<Part>& enter_slice(std::int64_t x, std::int64_t count);
+  /// Starts the slice of output columns from `x` on, and returns its parts.
+  const std::vector<Part>& enter_slice(std::int64_t x);
 
   /// Starts the block whose input rows begin at row `top` of item `n`, which may lie outside the picture.
   void enter_block(std::int64_t n, std::int64_t top);
@@ -55,15 +56,16 @@ class RowReader {
     std::vector<const float*> first;  // null for rows of the padding value, which are outside_
   };
 
+  void cut(std::int64_t x);
   const float* picture_row(std::int64_t n, std::int64_t y, std::int64_t begin) const;
 
   const ConvProblem& problem_;
   const std::int64_t pixel_;
   const ConstTensorRef input_;
-  const std::int64_t rows_used_, slots_;
+  const std::int64_t rows_used_, width_, slice_;
   const bool may_read_picture_;
   std::vector<Part> parts_;
-  std::vector<RowStrips> strips_;  // of the parts that are not in the picture, in order
+  std::vector<RowStrips> strips_;  // of the parts that are not in the picture, in order; a slice may use fewer
   std::vector<Rows> rows_;         // by part
   std::vector<float> outside_;     // a row of the padding value
   std::vector<const float*> sources_;

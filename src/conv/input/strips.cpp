@@ -45,6 +45,11 @@ RowStrips::RowStrips(const ConvProblem& problem, const StripLayout& layout, cons
       line_(static_cast<std::size_t>(layout.stride > 1 ? layout.padded_width + kRowSlack : 0) *
             static_cast<std::size_t>(input.shape.c)) {}
 
+void RowStrips::lay_out(const StripLayout& layout) {
+  layout_ = layout;
+  slots_.clear();
+}
+
 void RowStrips::move_to(std::int64_t x) {
   first_ = x * layout_.stride;
   slots_.clear();

@@ -45,10 +45,14 @@ struct StripLayout {
 /// The strips of recent rows of one picture. Not thread-safe.
 class RowStrips {
  public:
-  /// Keeps `slots` strips. `input` is the problem's, or its flat view. Throws std::bad_alloc.
+  /// Keeps `slots` strips, of this layout or of smaller ones. `input` is the problem's, or its flat view. Throws
+  /// std::bad_alloc; the other functions do not.
   RowStrips(const ConvProblem& problem, const StripLayout& layout, const ConstTensorRef& input, std::int64_t slots);
 
   const StripLayout& layout() const { return layout_; }
+
+  /// Empties the cache, for strips of a layout that is no larger than the constructor's.
+  void lay_out(const StripLayout& layout);
 
   /// Empties the cache; from now on strips begin with the first pixel that output column `x` sees.
   void move_to(std::int64_t x);
@@ -62,7 +66,7 @@ class RowStrips {
   void fill(const TensorView<const In>& x, std::int64_t n, std::int64_t y, float* strip);
 
   const ConvProblem& problem_;
-  const StripLayout layout_;
+  StripLayout layout_;
   const ConstTensorRef input_;
   std::int64_t first_ = 0;  // the column of the padded picture that strips begin with
   std::vector<float> floats_;

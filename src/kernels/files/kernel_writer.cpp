@@ -1,8 +1,10 @@
 #include "kernels/files/kernel_writer.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "core/text.h"
+#include "files/digest.h"
 
 namespace convtool {
 namespace {
@@ -25,11 +27,15 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
   return h == w ? std::to_string(h) : "[" + std::to_string(h) + ", " + std::to_string(w) + "]";
 }
 
+/// What is written: a kernel file, or what it computes, for digest_of_network().
+enum class Style { file, digest };
+
 /// The members of one object, in the order they are added, one per line.
 class Members {
  public:
-  explicit Members(std::string indent) : indent_(std::move(indent)) {}
+  Members(Style style, std::string indent) : style_(style), indent_(std::move(indent)) {}
 
+  Style style() const { return style_; }
   void add(const char* key, const std::string& value) {
     text_ += (text_.empty() ? "" : ",\n" + indent_ + "  ") + json_string(key) + ": " + value;
   }
@@ -38,6 +44,7 @@ class Members {
   std::string inner() const { return indent_ + "    "; }
 
  private:
+  Style style_;
   std::string indent_, text_;
 };
 
@@ -53,104 +60,128 @@ std::string weights_text(const std::vector<std::int64_t>& sizes, std::size_t dim
   return text + "]";
 }
 
-void add_padding(Members& members, const ConvParams& params) {
-  const Pads& pads = params.padding.pads;
-  if (params.padding.rule != Padding::Rule::fixed)
-    members.add("padding", json_string(kPaddingRules[static_cast<int>(params.padding.rule)]));
-  else if (pads.top != pads.bottom || pads.left != pads.right)
-    members.add("pads", "[" + std::to_string(pads.top) + ", " + std::to_string(pads.left) + ", " +
-                            std::to_string(pads.bottom) + ", " + std::to_string(pads.right) + "]");
+/// Weights in bytes, since there may be too many for a text.
+std::string weights_digest(const Layer& layer) {
+  return json_string(join_sizes(layer.dimensions()) + " " + digest_of(std::as_bytes(std::span(layer.weights))));
+}
+
+// Below, each structure is taken apart by structured bindings: a new member stops the compiler here, and has to be
+// written. What is not written would be lost from kernel files, and a manifest would take an output that was computed
+// with another value for up to date.
+
+std::string sides_text(const Pads& pads) {
+  const auto& [top, left, bottom, right] = pads;
+  if (top == bottom && left == right) return extent_text(top, left);
+  return "[" + std::to_string(top) + ", " + std::to_string(left) + ", " + std::to_string(bottom) + ", " +
+         std::to_string(right) + "]";
+}
+
+void add_extent(Members& members, const char* key, const Extent& extent, const Extent& otherwise) {
+  const auto& [h, w] = extent;
+  if (extent != otherwise) members.add(key, extent_text(h, w));
+}
+
+void add_padding(Members& members, const Padding& padding) {
+  const auto& [rule, pads] = padding;
+  if (rule != Padding::Rule::fixed)
+    members.add("padding", json_string(kPaddingRules[static_cast<int>(rule)]));
   else if (pads != Pads{})
-    members.add("padding", extent_text(pads.top, pads.left));
-  if (params.padding_mode != PaddingMode::zeros)
-    members.add("padding_mode", json_string(to_string(params.padding_mode)));
-  if (params.padding_value != 0) members.add("padding_value", to_text(params.padding_value));
+    members.add(pads.top == pads.bottom && pads.left == pads.right ? "padding" : "pads", sides_text(pads));
+}
+
+/// `stride` is the default.
+void add_params(Members& members, const ConvParams& params, const Extent& default_stride) {
+  const auto& [stride, dilation, padding, padding_mode, padding_value, groups] = params;
+  add_extent(members, "stride", stride, default_stride);
+  add_extent(members, "dilation", dilation, {});
+  add_padding(members, padding);
+  if (padding_mode != PaddingMode::zeros) members.add("padding_mode", json_string(to_string(padding_mode)));
+  if (padding_value != 0) members.add("padding_value", to_text(padding_value));
+  if (groups != 1) members.add("groups", std::to_string(groups));
 }
 
 void add_names(Members& members, const std::string& name, const std::string& description) {
+  if (members.style() == Style::digest) return;
   members.add("name", json_string(name));
   if (!description.empty()) members.add("description", json_string(description));
 }
 
-/// The stride is left out where it is the size, its default.
-void add_pool(Members& members, const Layer& layer) {
-  const ConvParams& params = layer.params;
-  members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
-  members.add("size", extent_text(layer.shape.kh, layer.shape.kw));
-  if (params.stride != Extent{layer.shape.kh, layer.shape.kw})
-    members.add("stride", extent_text(params.stride.h, params.stride.w));
-  if (params.padding.pads != Pads{})
-    members.add("padding", extent_text(params.padding.pads.top, params.padding.pads.left));
-}
-
 void add_layer(Members& members, const Layer& layer) {
-  add_names(members, layer.name, layer.description);
-  if (layer.pooling != Pooling::none) return add_pool(members, layer);
-  const float* weight = layer.weights.data();
-  members.add("weight", weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
-  if (!layer.bias.empty()) members.add("bias", one_or_list(layer.bias));
-  if (layer.divisor.size() == 1) members.add("divisor", to_text(layer.divisor.front()));
-  if (layer.divisor.size() > 1) members.add("normalize", "true");
-  const ConvParams& params = layer.params;
-  if (params.stride != Extent{}) members.add("stride", extent_text(params.stride.h, params.stride.w));
-  if (params.dilation != Extent{}) members.add("dilation", extent_text(params.dilation.h, params.dilation.w));
-  add_padding(members, params);
-  if (params.groups != 1) members.add("groups", std::to_string(params.groups));
-  if (layer.activation != Activation::none)
-    members.add("activation", json_string(kActivations[static_cast<int>(layer.activation)]));
+  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, pooling] = layer;
+  add_names(members, name, description);
+  const bool is_digest = members.style() == Style::digest, is_pool = pooling != Pooling::none;
+  if (is_pool) {
+    members.add("pool", json_string(kPoolings[static_cast<int>(pooling)]));
+    members.add("size", extent_text(shape.kh, shape.kw));
+  } else {  // rank and shape are those of the lists
+    const float* weight = weights.data();
+    members.add("weight", is_digest ? weights_digest(layer)
+                                    : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
+  }
+  if (!bias.empty()) members.add("bias", one_or_list(bias));
+  if (divisor.size() > 1 && !is_digest)
+    members.add("normalize", "true");
+  else if (!divisor.empty() && !is_pool)  // a mean's is its size
+    members.add("divisor", one_or_list(divisor));
+  add_params(members, params, is_pool ? Extent{shape.kh, shape.kw} : Extent{});
+  if (activation != Activation::none)
+    members.add("activation", json_string(kActivations[static_cast<int>(activation)]));
 }
 
 /// A list of objects, one below the other.
 template <class Item>
-std::string list_of(const std::vector<Item>& items, const std::string& indent,
-                    std::string (*text_of)(const Item&, const std::string&)) {
+std::string list_of(const std::vector<Item>& items, const Members& members,
+                    void (*add)(Members& members, const Item& item)) {
+  const std::string indent = members.inner();
   std::string text = "[\n";
-  for (std::size_t i = 0; i < items.size(); ++i)
-    text += indent + text_of(items[i], indent) + (i + 1 < items.size() ? ",\n" : "\n");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Members item(members.style(), indent);
+    add(item, items[i]);
+    text += indent + item.object() + (i + 1 < items.size() ? ",\n" : "\n");
+  }
   return text + indent.substr(0, indent.size() - 2) + "]";
-}
-
-std::string layer_text(const Layer& layer, const std::string& indent) {
-  Members members(indent);
-  add_layer(members, layer);
-  return members.object();
 }
 
 bool is_one_layer(const Bank& bank) { return bank.layers.size() == 1 && bank.combine == Combine::none; }
 
+/// Without its map, which kernel files have once, outermost: that of the last bank.
 void add_bank(Members& members, const Bank& bank) {
-  if (is_one_layer(bank)) return add_layer(members, bank.layers.front());
-  add_names(members, bank.name, bank.description);
-  members.add("bank", list_of(bank.layers, members.inner(), layer_text));
-  if (bank.combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(bank.combine)]));
+  const auto& [name, description, layers, combine, map] = bank;
+  if (is_one_layer(bank)) return add_layer(members, layers.front());
+  add_names(members, name, description);
+  members.add("bank", list_of(layers, members, add_layer));
+  if (combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(combine)]));
 }
 
-std::string bank_text(const Bank& bank, const std::string& indent) {
-  Members members(indent);
-  add_bank(members, bank);
-  return members.object();
+std::string network_text(const Network& network, Style style) {
+  const auto& [name, description, banks, files] = network;  // the files' content is in the weights
+  Members members(style, "");
+  const Bank& first = banks.front();
+  const bool is_layer = is_one_layer(first);
+  const std::string& first_name = is_layer ? first.layers.front().name : first.name;
+  const std::string& first_description = is_layer ? first.layers.front().description : first.description;
+  const bool has_same_names = first_name == name && first_description == description;
+  if (banks.size() == 1 && (has_same_names || style == Style::digest)) {
+    add_bank(members, first);
+  } else {
+    add_names(members, name, description);
+    members.add("layers", list_of(banks, members, add_bank));
+  }
+  if (const auto& map = banks.back().map) members.add("map", json_string(to_string(*map)));
+  return members.object() + "\n";
 }
 
 }  // namespace
 
-std::string format_kernel_json(const Network& network) {
-  Members members("");
-  const Bank& first = network.banks.front();
-  const bool is_layer = is_one_layer(first);
-  const std::string& name = is_layer ? first.layers.front().name : first.name;
-  const std::string& description = is_layer ? first.layers.front().description : first.description;
-  if (network.banks.size() == 1 && name == network.name && description == network.description) {
-    add_bank(members, first);
-  } else {
-    add_names(members, network.name, network.description);
-    members.add("layers", list_of(network.banks, members.inner(), bank_text));
-  }
-  if (const auto& map = network.banks.back().map) members.add("map", json_string(to_string(*map)));
-  return members.object() + "\n";
+std::string format_kernel_json(const Network& network) { return network_text(network, Style::file); }
+
+std::string digest_of_network(const Network& network) {
+  const std::string text = network_text(network, Style::digest);
+  return digest_of(std::as_bytes(std::span(text)));
 }
 
 std::string format_kernel_reference(const KernelReference& reference) {
-  Members members("");
+  Members members(Style::file, "");
   add_names(members, reference.name, reference.description);
   members.add("weight", json_string(reference.weight));
   if (!reference.bias.empty()) members.add("bias", json_string(reference.bias));

@@ -12,6 +12,10 @@ namespace convtool {
 /// reads back the same. Several divisors become "normalize": they are sums of weights. Ends in a newline.
 std::string format_kernel_json(const Network& network);
 
+/// A digest of everything in `network` that affects its results: of the text of format_kernel_json() without names and
+/// descriptions, with a digest in place of the weights.
+std::string digest_of_network(const Network& network);
+
 /// A kernel file without numbers, which names the files of its weights and biases (kernels/files/weight_file.h).
 /// Paths are relative to the kernel file.
 struct KernelReference {

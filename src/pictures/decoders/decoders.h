@@ -1,4 +1,4 @@
-// Internal to pictures/: the decoders, one function per format or library.
+// Internal to pictures/: the decoders, one function per format.
 //
 // Each returns the pixels in OpenCV's order: grey; grey, alpha; B, G, R; or B, G, R, A. An empty matrix means that the
 // library cannot decode the file. `bytes` begin with the format's signature, and `header` is their header, whose size
@@ -22,6 +22,13 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
 
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
+
+/// PFM. Values are divided by the file's scale.
+cv::Mat decode_pfm(std::span<const std::byte> bytes);
+
+/// PNG with OpenCV, as it has them: a palette as colours, grey with alpha as four channels, 1, 2 and 4 bits scaled
+/// to 8.
+cv::Mat decode_png(std::span<const std::byte> bytes);
 
 /// PNM, P1 to P6. Values are those of the file (0 and 255 for P1 and P4), at most its largest value.
 cv::Mat decode_pnm(std::span<const std::byte> bytes);

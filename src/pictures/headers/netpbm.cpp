@@ -1,17 +1,16 @@
 // PNM and PFM: a header in text.
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 
 #include "files/byte_reader.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/netpbm_text.h"
+#include "pictures/headers/netpbm_layout.h"
 
 namespace convtool {
 namespace {
-
-using Order = ByteReader::Order;
 
 /// isspace() of the C locale.
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -72,21 +71,39 @@ PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
   return header;
 }
 
-PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
-  PictureHeader header{.type = PictureType::pfm, .channels = bytes[1] == std::byte{'F'} ? 3 : 1, .dtype = DType::f32};
-  ByteReader file("PFM", bytes, Order::little, 3);
-  const auto read_side = [&] {
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
+  PfmLayout layout{.channels = bytes[1] == std::byte{'F'} ? 3 : 1};
+  ByteReader file("PFM", bytes, ByteReader::Order::little, 3);
+  // A number and the one white space after it.
+  const auto read_number = [&](auto& value, const char* missing) {
+    if (file.rest().starts_with('+')) file.skip(1);
     const std::string_view rest = file.rest();
-    std::int32_t value = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (error != std::errc() || value < 0) throw_damaged("PFM", "a header without width and height");
+    if (error != std::errc()) throw_damaged("PFM", missing);
     file.skip(static_cast<std::uint64_t>(end - rest.data()));
-    if (!is_space(file.text(1)[0])) throw_damaged("PFM", "a header without width and height");
-    return value;
+    if (!is_space(file.text(1)[0])) throw_damaged("PFM", missing);
   };
-  header.width = read_side();
-  header.height = read_side();
-  return header;
+  std::int32_t width = 0, height = 0;
+  for (std::int32_t* const side : {&width, &height}) read_number(*side, "a header without width and height");
+  if (width < 0 || height < 0) throw_damaged("PFM", "a header without width and height");
+  layout.width = width;
+  layout.height = height;
+  double scale = 0;
+  read_number(scale, "a header without a scale");
+  if (!std::isfinite(scale) || scale == 0) throw_damaged("PFM", "a scale that is 0 or not a number");
+  layout.scale = std::fabs(scale);
+  layout.big_endian = scale > 0;
+  layout.pixels_at = file.position();
+  return layout;
+}
+
+PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
+  const PfmLayout layout = read_pfm_layout(bytes);
+  return {.type = PictureType::pfm,
+          .width = layout.width,
+          .height = layout.height,
+          .channels = layout.channels,
+          .dtype = DType::f32};
 }
 
 }  // namespace convtool

@@ -310,6 +310,24 @@ TEST_CASE("an input that vanishes during the run is an error of its own; the oth
   CHECK((out.visible.contains("a.edge.png") && out.visible.contains("c.edge.png")));
 }
 
+TEST_CASE("--no-clobber keeps an output that another program writes while the input is filtered") {
+  const TempFolder folder;
+  folder.write("a.pgm", "P2 2 1 255 10 30\n");
+  fs::create_directory(folder.file("layers"));
+  const std::string layer = folder.file("layers/a.01-sobel-x.npy");
+  REQUIRE(mkfifo(layer.c_str(), 0666) == 0);  // the program waits here for a reader, after its look at the output
+  RunningProgram program(convtool_command({"apply", "a.pgm", "-k", "sobel-x", "--padding", "same", "-o", "out.png",
+                                           "--dump-layers", "layers", "-n", "--json"}),
+                         folder);
+  program.wait_until_idle();
+  folder.write("out.png", "theirs");
+  CHECK(read_text(layer).starts_with("\x93NUMPY"));
+  const ProgramResult result = program.wait();
+  CHECK(result.code == 0);
+  CHECK(result.out.find(R"("status":"skipped")") != std::string::npos);
+  CHECK(read_text(folder.file("out.png")) == "theirs");
+}
+
 TEST_CASE("an input that changes while it is read is an error of its own") {
   const TempFolder folder;
   // The program stops while it has the file open, and goes on when the file has grown. Where it was through with the

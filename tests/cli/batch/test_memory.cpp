@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -135,6 +137,78 @@ TEST_CASE("an input that needs more than --memory-limit is refused; the others a
   CHECK(result.err.find("convtool: large.ppm: needs up to ") == 0);
   CHECK(result.err.find("(at most 40 MiB may be used); raise --memory-limit, or crop the input") != std::string::npos);
   CHECK(result.out.find("small.pgm") != std::string::npos);
+}
+
+/// A little-endian TIFF of 1x1 grey pixel in one strip or tile. `entries` are further ones of the directory, each with
+/// its tag, type, count and value or position; entries of the same tag replace those of the picture. `tail` follows the
+/// directory, at byte 1000.
+std::string small_tiff(std::map<unsigned, std::array<unsigned, 3>> entries, const std::string& tail) {
+  const std::map<unsigned, std::array<unsigned, 3>> common = {
+      {256, {4, 1, 1}}, {257, {4, 1, 1}}, {258, {3, 1, 8}}, {259, {3, 1, 1}}, {262, {3, 1, 1}}};
+  entries.insert(common.begin(), common.end());
+  std::string file("II*\0\x08\0\0\0", 8);
+  const auto number = [&](unsigned value, unsigned size) {
+    for (unsigned i = 0; i < size; ++i) file += static_cast<char>(value >> 8 * i);
+  };
+  number(static_cast<unsigned>(entries.size()), 2);
+  for (const auto& [tag, entry] : entries) {
+    number(tag, 2);
+    number(entry[0], 2);
+    number(entry[1], 4);
+    number(entry[2], 4);
+  }
+  number(0, 4);
+  file.resize(1000);
+  return file + tail;
+}
+
+/// Files whose headers give a table of 20 million values, one table many times, or one huge tile.
+void put_greedy_files(const TempFolder& folder) {
+  constexpr unsigned kMany = 20'000'000;
+  const std::string bytes(kMany, '\7');  // as offsets and sizes: 7
+  std::map<unsigned, std::array<unsigned, 3>> repeated = {{273, {4, 1, 1000}}, {279, {4, 1, 1}}};
+  for (unsigned tag = 50000; tag < 50030; ++tag) repeated[tag] = {7, kMany, 1000};
+  folder.write("offsets.tif", small_tiff({{273, {1, kMany, 1000}}, {279, {4, 1, 1}}}, bytes));
+  folder.write("sizes.tif", small_tiff({{273, {4, 1, 1000}}, {279, {1, kMany, 1000}}}, bytes));
+  folder.write("bits.tif", small_tiff({{258, {1, kMany, 1000}}, {273, {4, 1, 1000}}, {279, {4, 1, 1}}}, bytes));
+  folder.write(
+      "samples.tif",
+      small_tiff({{258, {1, kMany, 1000}}, {277, {4, 1, kMany}}, {273, {4, 1, 1000}}, {279, {4, 1, 1}}}, bytes));
+  folder.write("tags.tif", small_tiff(repeated, bytes));
+  folder.write(
+      "tile.tif",
+      small_tiff(
+          {{259, {3, 1, 8}}, {322, {4, 1, 32768}}, {323, {4, 1, 32768}}, {324, {4, 1, 1000}}, {325, {4, 1, 1000}}},
+          bytes.substr(0, 1000)));
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  for (unsigned i = 0; i < kMany / 2; ++i) header += "1,";
+  header += "), }\n";
+  std::string npy("\x93NUMPY\2\0", 8);
+  for (unsigned i = 0; i < 4; ++i) npy += static_cast<char>(header.size() >> 8 * i);
+  folder.write("axes.npy", npy + header + "1234");
+}
+
+TEST_CASE("a header cannot make the program take more than --memory-limit") {
+  const TempFolder folder;
+  put_greedy_files(folder);
+  const std::string too_much = "raise --memory-limit, or crop the input";
+  const std::pair<std::string, std::string> files[] = {{"offsets.tif", ""},  // the one value that counts is read
+                                                       {"sizes.tif", ""},
+                                                       {"bits.tif", too_much},  // libtiff loads it
+                                                       {"samples.tif", "cannot be read"},
+                                                       {"tags.tif", too_much},
+                                                       {"tile.tif", too_much},
+                                                       {"axes.npy", "has a damaged header"}};
+  const long start = kMemoryIsTheProgramsOwn ? memory_at_start() : 0;
+  for (const auto& [name, message] : files) {
+    CAPTURE(name);
+    const ProgramResult result =
+        run_convtool({"apply", name, "-k", "identity", "-o", "o.npy", "--memory-limit", "50M"}, folder);
+    CAPTURE(result.err);
+    CHECK(result.code == (message.empty() ? 0 : 1));
+    CHECK(result.err.find(message) != std::string::npos);
+    if (kMemoryIsTheProgramsOwn) CHECK(result.peak_memory <= start + (50 << 20));
+  }
 }
 
 TEST_CASE("at most --memory-limit bytes of an input are read") {

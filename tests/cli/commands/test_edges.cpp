@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <random>
 
+#include "cli/picture_files.h"
 #include "support/program.h"
 
 namespace {
@@ -26,14 +27,6 @@ cv::Mat blobs(int type) {
 }
 
 std::string photograph(const char* name) { return std::string(PROJECT_DIR) + "/samples/" + name; }
-
-bool equal(const cv::Mat& a, const cv::Mat& b) {
-  return a.size() == b.size() && a.type() == b.type() && cv::norm(a.reshape(1), b.reshape(1), cv::NORM_INF) == 0;
-}
-
-cv::Mat read(const TempFolder& folder, const std::string& name) {
-  return cv::imread(folder.file(name), cv::IMREAD_UNCHANGED);
-}
 
 std::string run(const TempFolder& folder, const char* command, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), command);
@@ -57,7 +50,10 @@ TEST_CASE("edges and apply agree for every operator") {
       CAPTURE(std::string(name));
       edges(folder, {"c.png", "--operator", name, "--depth", depth, "-o", "e.png"});
       run(folder, "apply", {"c.png", "-k", name, "--gray", "--depth", depth, "-o", "a.png"});
-      CHECK(equal(read(folder, "e.png"), read(folder, "a.png")));
+      // Strengths whose sums are not exact are floats before they are stored. That is 2^-24 of 65535 at most, and so a
+      // level where it meets the middle between two.
+      const bool is_exact = std::string(name) != "farid" && std::string(name) != "frei-chen";
+      CHECK(equal(read(folder, "e.png"), read(folder, "a.png"), is_exact ? 0 : 1));
     }
   edges(folder, {"c.png", "--norm", "l1", "-o", "e.png"});
   run(folder, "apply", {"c.png", "-k", "sobel-x", "-k", "sobel-y", "--combine", "l1", "--gray", "-o", "a.png"});

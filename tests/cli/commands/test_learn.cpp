@@ -7,17 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/json_list.h"
 #include "support/program.h"
 
 namespace {
 
 using nlohmann::json;
-
-std::string repeated(const std::string& row, int times) {
-  std::string text;
-  for (int i = 0; i < times; ++i) text += (i == 0 ? "" : ",") + row;
-  return "[" + text + "]";
-}
 
 /// A folder with the course's example: the object, x.json, and its edges, y.json.
 struct Course : TempFolder {

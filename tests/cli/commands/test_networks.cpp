@@ -37,12 +37,12 @@ std::string golden_network() {
          layer("conv2", relu) + R"(,{"name":"pool2","pool":"mean","size":2},)" + layer("conv3", "") + "]}";
 }
 
-constexpr const char* kPicture = TEST_DATA_DIR "/pictures/input.png";
+constexpr const char* kInputPicture = TEST_DATA_DIR "/pictures/input.png";
 
 /// A small network and a picture that it fits.
-class Workplace : public TempFolder {
+class NetworkFolder : public TempFolder {
  public:
-  Workplace() {
+  NetworkFolder() {
     write("net.json", R"({"layers": [{"name": "twice", "weight": [[2]]}, {"name": "pool", "pool": "max", "size": 2},
                                      {"name": "sum", "weight": [[1, 1]]}]})");
     write("a.pgm", "P2\n4 4\n255\n1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
@@ -68,7 +68,7 @@ class Workplace : public TempFolder {
 TEST_CASE("a network like LeNet equals PyTorch's, on a picture of bytes with weights of four types") {
   const TempFolder folder;
   const ProgramResult result =
-      run_convtool({"apply", kPicture, "-k", golden_network(), "-o", "y.npy", "--dump-layers", "layers"}, folder);
+      run_convtool({"apply", kInputPicture, "-k", golden_network(), "-o", "y.npy", "--dump-layers", "layers"}, folder);
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const RankedTensor y = read_npy(folder.file("y.npy"));
   const RankedTensor expected = read_npy(TEST_DATA_DIR "/golden-network.npy");
@@ -100,7 +100,7 @@ TEST_CASE("a network like LeNet equals PyTorch's, on a picture of bytes with wei
 }
 
 TEST_CASE("--dump-layers writes the output of each layer, and changes nothing else") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   const ProgramResult plain = workplace.run({"apply", "a.pgm", "-k", "net.json", "-o", "plain.png"});
   const ProgramResult result =
       workplace.run({"apply", "a.pgm", "-k", "net.json", "-o", "y.png", "--dump-layers", "d/e", "--json"});
@@ -121,7 +121,7 @@ TEST_CASE("--dump-layers writes the output of each layer, and changes nothing el
 }
 
 TEST_CASE("--dump-layers with other options") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   const std::vector<std::string> before = workplace.names();
   const ProgramResult dry =
       workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", "d", "--dry-run", "-v"});
@@ -163,7 +163,7 @@ TEST_CASE("--dump-layers with other options") {
 }
 
 TEST_CASE("pools accept the options that apply to them, and refuse the others") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   const std::string pool = R"({"name":"pool","pool":"max","size":2})";
   CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.json", "--json"}).code == 0);
   CHECK(read_text(workplace.file("y.json")) == "[[[6,8],[14,16]]]\n");
@@ -200,7 +200,7 @@ TEST_CASE("pools accept the options that apply to them, and refuse the others") 
 }
 
 TEST_CASE("pools keep alpha at the centres of windows; means can be premultiplied, maxima cannot") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   cv::Mat picture(2, 4, CV_8UC4);
   for (int i = 0; i < 32; ++i) picture.data[i] = static_cast<std::uint8_t>(7 * i);
   REQUIRE(cv::imwrite(workplace.file("rgba.png"), picture));
@@ -221,7 +221,7 @@ TEST_CASE("pools keep alpha at the centres of windows; means can be premultiplie
 }
 
 TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   workplace.write("deep.json", R"({"layers": [{"pool": "max", "size": 2}, {"pool": "mean", "size": 2}, [[1, 1]]]})");
   workplace.refuses(
       {"apply", "a.pgm", "-k", "deep.json", "-o", "y.png"}, 1,
@@ -229,7 +229,7 @@ TEST_CASE("a stack that shrinks to nothing names the layer with its numbers") {
 }
 
 TEST_CASE("weights are found relative to the kernel file, and never overwritten") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   std::filesystem::create_directory(workplace.path() / "k");
   REQUIRE(workplace.run({"apply", "-", "-k", "[[1]]", "--format", "npy", "-o", "k/w.npy"}).code != 0);
   workplace.write("w.json", "[[1,2]]");
@@ -245,7 +245,7 @@ TEST_CASE("weights are found relative to the kernel file, and never overwritten"
 }
 
 TEST_CASE("a manifest distinguishes pools, and kernels with weights") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   const auto run = [&](const std::string& kernel) {
     workplace.write("k.json", kernel);
     return workplace.run({"apply", "a.pgm", "-k", "k.json", "-o", "y.npy", "--manifest", "m"}).out;
@@ -258,7 +258,7 @@ TEST_CASE("a manifest distinguishes pools, and kernels with weights") {
 }
 
 TEST_CASE("kernels import lists arrays, and writes kernel files that refer to them") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   std::filesystem::create_directory(workplace.path() / "model");
   const std::string header = R"({"features.0.weight":{"dtype":"F32","shape":[2,1,1,2],"data_offsets":[0,16]},)"
                              R"("features.0.bias":{"dtype":"F32","shape":[2],"data_offsets":[16,24]},)"
@@ -322,7 +322,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
 }
 
 TEST_CASE("import warns of a bias that it leaves out, and refuses names that cannot be file names") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   const std::string header = R"({"up.weight":{"dtype":"F32","shape":[2,1,1,1],"data_offsets":[0,8]},)"
                              R"("up.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
                              R"(".weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[12,13]},)"
@@ -348,7 +348,7 @@ TEST_CASE("import warns of a bias that it leaves out, and refuses names that can
 }
 
 TEST_CASE("references must be to regular files with valid names") {
-  const Workplace workplace;
+  const NetworkFolder workplace;
   REQUIRE(run_shell("mkfifo f.npy && ln -s /dev/zero z.npy", workplace).code == 0);
   for (const char* name : {"f.npy", "z.npy"})
     workplace.refuses({"apply", "a.pgm", "-k", std::string(R"({"weight":")") + name + R"("})"}, 2,

@@ -238,7 +238,8 @@ TEST_CASE("pixels of many channels are stored like rows") {
                     row.push_back(static_cast<double>(sums[static_cast<std::size_t>(i * pitch + c * joined + j)]));
                 rows.finish(span, first + c, row.data(), count, expected_stats);
               }
-              pixels.finish_pixels(span, first * joined, channels * joined, sums.data(), pitch, got_stats);
+              pixels.finish_pixels(span, first * joined, channels * joined, sums.data(), pitch,
+                                   pixels.pixel_rows().get(), got_stats);
               const std::vector<double> a = values_of(laid_out(got)), b = values_of(laid_out(expected));
               for (std::size_t i = 0; i < a.size(); ++i)
                 CHECK((a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))));

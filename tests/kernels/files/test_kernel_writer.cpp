@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+#include <string>
+
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/kernel_writer.h"
 
@@ -11,37 +14,13 @@ namespace {
 
 std::string rewritten(const std::string& text) { return format_kernel_json(parse_kernel_json(text, "k.json", "k")); }
 
-void check_same(const Layer& a, const Layer& b) {
-  CHECK(a.name == b.name);
-  CHECK(a.description == b.description);
-  CHECK(a.rank == b.rank);
-  CHECK(a.shape == b.shape);
-  CHECK(a.weights == b.weights);
-  CHECK(a.bias == b.bias);
-  CHECK(a.divisor == b.divisor);
-  CHECK(a.params == b.params);
-  CHECK(a.activation == b.activation);
-  CHECK(a.pooling == b.pooling);
-}
-
 void check_round_trip(const std::string& text) {
   CAPTURE(text);
   const Network before = parse_kernel_json(text, "k.json", "k");
   const std::string written = format_kernel_json(before);
   CAPTURE(written);
   const Network after = parse_kernel_json(written, "again.json", "again");
-  CHECK(before.name == after.name);
-  CHECK(before.description == after.description);
-  REQUIRE(before.banks.size() == after.banks.size());
-  for (std::size_t i = 0; i < before.banks.size(); ++i) {
-    const Bank &a = before.banks[i], &b = after.banks[i];
-    CHECK(a.name == b.name);
-    CHECK(a.description == b.description);
-    CHECK(a.combine == b.combine);
-    CHECK(a.map == b.map);
-    REQUIRE(a.layers.size() == b.layers.size());
-    for (std::size_t j = 0; j < a.layers.size(); ++j) check_same(a.layers[j], b.layers[j]);
-  }
+  CHECK((before == after));
   CHECK(format_kernel_json(after) == written);
 }
 
@@ -68,6 +47,35 @@ TEST_CASE("a written kernel reads back as the same kernel") {
                {"weight": [[[1, 2]]], "activation": "relu"}], "map": "normalize"})",
        })
     check_round_trip(text);
+}
+
+TEST_CASE("the digest of a network changes with everything that is computed, and only with that") {
+  const auto digest = [](const std::string& text) { return digest_of_network(parse_kernel_json(text, "k.json", "k")); };
+  std::set<std::string> digests;
+  const auto is_new = [&](const std::string& text) { return digests.insert(digest(text)).second; };
+  for (const char* text :
+       {"[[1, 2]]", "[[1], [2]]", "[[[1, 2]]]", "[[[[1, 2]]]]", "[[[[1, 2]]], [[[1, 2]]]]", "[[1, 3]]", "[[1, -0.0]]",
+        "[[1, 0]]", R"({"bank": [[[1, 2]], [[1, 2]]]})", R"({"bank": [[[1, 2]], [[1, 2]]], "combine": "sum"})",
+        R"({"layers": [[[1, 2]], [[1, 2]]]})", R"({"layers": [[[1, 2]], [[1, 2]]], "map": "abs"})",
+        R"({"pool": "max", "size": [1, 2]})", R"({"pool": "mean", "size": [1, 2]})", R"({"pool": "max", "size": 2})",
+        R"({"pool": "max", "size": 2, "stride": 1})", R"({"pool": "max", "size": 2, "padding": 1})"})
+    CHECK_MESSAGE(is_new(text), text);
+  for (const char* member :
+       {R"("bias": 1)", R"("bias": 2)", R"("divisor": 2)", R"("normalize": true)", R"("stride": 2)",
+        R"("stride": [1, 2])", R"("dilation": 2)", R"("padding": 1)", R"("padding": "same")", R"("padding": "full")",
+        R"("pads": [0, 1, 1, 1])", R"("padding": 1, "padding_mode": "reflect")",
+        R"("padding": 1, "padding_mode": "constant", "padding_value": 1)",
+        R"("padding": 1, "padding_mode": "constant", "padding_value": 2)", R"("activation": "relu")",
+        R"("map": "clip")"})
+    CHECK_MESSAGE(is_new(R"({"weight": [[1, 2]], )" + std::string(member) + "}"), member);
+  CHECK(is_new(R"({"weight": [[[[1, 2]]], [[[3, 4]]]]})"));
+  CHECK(is_new(R"({"weight": [[[[1, 2]]], [[[3, 4]]]], "groups": 2})"));
+
+  for (const char* same : {R"({"name": "n", "description": "d", "weight": [[1, 2]]})", R"({"layers": [[[1, 2]]]})",
+                           R"({"name": "n", "layers": [{"name": "other", "weight": [[1, 2]]}]})",
+                           R"({"weight": [[1, 2]], "stride": 1, "padding": 0, "dilation": [1, 1]})"})
+    CHECK_MESSAGE(digest(same) == digest("[[1, 2]]"), same);
+  CHECK(digest("[[1, 2]]").starts_with("xxh128:"));
 }
 
 TEST_CASE("a kernel file has a line for each row, and the options that are not the defaults") {

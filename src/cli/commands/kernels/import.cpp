@@ -197,13 +197,15 @@ int run_import(const ImportOptions& options) {
     return kExitDone;
   }
   for (const KernelFile& kernel : plan_kernels(file, options)) {
-    if (options.no_clobber && exists(kernel.path)) {
+    create_folder_of(kernel.path);
+    const auto content = std::as_bytes(std::span(kernel.content));
+    if (!options.no_clobber) {
+      write_file(kernel.path, content);
+    } else if (!write_new_file(kernel.path, content)) {
       print(printable(kernel.path + " skipped: it exists") + "\n");
       continue;
     }
     if (!kernel.warning.empty()) print_message(MessageKind::warning, options.file + ": " + kernel.warning);
-    create_folder_of(kernel.path);
-    write_file(kernel.path, std::as_bytes(std::span(kernel.content)));
     print(printable(kernel.array + (kernel.bias.empty() ? "" : " and " + kernel.bias) + " -> " + kernel.path) + "\n");
   }
   return kExitDone;

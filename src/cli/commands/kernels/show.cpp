@@ -4,12 +4,12 @@
 
 #include <memory>
 
-#include "cli/commands/chosen_algorithms.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/exit_code.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
 #include "kernels/kernel_source.h"
+#include "network/network_plan.h"
 #include "report/kernel_report.h"
 
 namespace convtool {
@@ -33,7 +33,7 @@ KernelReport report_on(Network network) {
   try {
     const NetworkPlan plan(report.network, report.typical_dtype, report.typical_input, false,
                            {.input_channels_last = is_picture, .output_channels_last = is_picture});
-    for (const BankPlan& bank : plan.banks()) report.algorithms.push_back(chosen_algorithms(bank));
+    for (const BankPlan& bank : plan.banks()) report.algorithms.push_back(bank.algorithm());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::shape) throw;
     report.refusal = error.what();

@@ -4,9 +4,9 @@
 
 #include "bench/timing.h"
 #include "bench/workload.h"
-#include "cli/batch/memory_budget.h"
-#include "cli/commands/chosen_algorithms.h"
+#include "cli/batch/machine_memory.h"
 #include "core/text.h"
+#include "network/bank_plan.h"
 
 namespace convtool {
 namespace {
@@ -71,7 +71,7 @@ BankTiming time_bank(Bank bank, const BankShape& shape, int threads) {
   Tensor output(DType::f32, plan.output_shape());
   constexpr double kMinSeconds = 0.1;
   const Timing timing = time_in_turns({[&] { plan.run(input.ref(), output.ref(), {}); }}, kMinSeconds).front();
-  return {.seconds = timing.median, .algorithm = chosen_algorithms(plan)};
+  return {.seconds = timing.median, .algorithm = plan.algorithm()};
 }
 
 }  // namespace convtool

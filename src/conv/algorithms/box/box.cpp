@@ -70,7 +70,11 @@ class Pass {
         leaving_(outside_.size()),
         sums_(static_cast<std::size_t>(input.shape.c * pitch_)),
         prefix_(sums_.size()),
-        products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {}
+        products_(static_cast<std::size_t>(sink.combine_count() * pitch_)) {
+    std::int64_t most = 0;
+    for (std::int64_t x = 0; x < ow_; x += slice_) most = std::max(most, outside_columns(x, std::min(slice_, ow_ - x)));
+    borders_.reserve(static_cast<std::size_t>(most));
+  }
 
   /// Computes output rows [begin, end), counted through the batch.
   void run(std::int64_t begin, std::int64_t end) {
@@ -103,6 +107,13 @@ class Pass {
       }
       finish_row({.n = n, .y = i, .x = x, .count = columns});
     }
+  }
+
+  /// The columns that a slice sees outside the picture.
+  std::int64_t outside_columns(std::int64_t x, std::int64_t columns) const {
+    const std::int64_t first = x - problem_.pads.left * pixel_, last = first + columns + reach_;
+    const std::int64_t begin = std::clamp<std::int64_t>(0, first, last), end = std::clamp(input_.shape.w, begin, last);
+    return last - first - (end - begin);
   }
 
   /// Finds the columns of a slice that lie in the picture, and the picture columns that its border shows.
@@ -229,13 +240,12 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
     return refuse("pixels cannot have the padding value");
   if (most * static_cast<double>(k.kh) * static_cast<double>(k.kw) >= 0x1p31)
     return refuse("the sums of these integers need more than 31 bits");
-  if (!float_sums_suffice(problem, kernel))
-    return refuse("the sums of these integers need more than the 24 bits of a float");
+  if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
   const auto channels = static_cast<double>(problem.input.c);
   const double slice =
       std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
   if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
-    return refuse("its sums would take more than 16 MiB per thread");
+    return refuse(kBeyondMemory);
   return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
             return std::make_unique<BoxExecutor>(problem, kernel, weights);
           }};

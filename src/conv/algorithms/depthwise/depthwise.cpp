@@ -57,33 +57,36 @@ class DepthwiseExecutor final : public Executor {
     const bool in_place =
         pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
     Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
+    const std::unique_ptr<float[]> rows = sink.pixel_rows();
+    std::vector<const float*> inputs(static_cast<std::size_t>(problem_.kernel.kh));
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t n = row / out_.h, i = row % out_.h;
       const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
       float* place = in_place ? sink.place_of(span, 0) : sums.data<float>();
       SeenSums seen;
-      sum_row(n, i, strips, place, in_place ? &seen : nullptr);
+      sum_row(n, i, strips, inputs.data(), place, in_place ? &seen : nullptr);
       if (in_place && seen.is_finite())
         seen.merge_into(stats);
       else
-        sink.finish_pixels(span, 0, out_.c, place, pitch_, stats);
+        sink.finish_pixels(span, 0, out_.c, place, pitch_, rows.get(), stats);
     }
   }
 
  private:
-  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, float* sums, SeenSums* seen) const {
+  /// `inputs` has room for a pointer per kernel row.
+  void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, const float** inputs, float* sums,
+               SeenSums* seen) const {
     const KernelShape& k = problem_.kernel;
     const Range taps = std::find_if(row_taps_.begin(), row_taps_.end(), [i](const TapGroup& group) {
                          return i < group.positions.end;
                        })->taps;
-    std::vector<const float*> inputs;
     std::int64_t first = 0;
     for (std::int64_t u = taps.begin; u < taps.end; ++u) {
       const ChannelStrip strip = strips.row(n, i * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h);
-      inputs.push_back(strip.floats);
+      inputs[u - taps.begin] = strip.floats;
       first = strip.first;  // the same for all of them
     }
-    sum_depthwise({.inputs = inputs.data(),
+    sum_depthwise({.inputs = inputs,
                    .first = first,
                    .there = there_,
                    .column = strips.step(),
@@ -128,10 +131,8 @@ const Algorithm kDepthwise = {
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
         return refuse("the numbers of groups, input channels and output channels differ");
-      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem),
               .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
     },

@@ -26,11 +26,13 @@
 //   2^-24 * max(4096, taps) * max|x| * sum|w|
 //
 // where this is proven (fft_tiling.cpp); measured errors are some 500 times smaller. It is not a bound in terms of |x|:
-// a dark pixel gets the error of the bright pixels in its tile. Integer pictures with whole weights, or with 16-bit
-// weights over a power of two, are transformed in double. Their sums are proven to be within a quarter of the true
-// whole number, and are rounded to it. Pixels that are not finite, or whose magnitude is far from 1, are not
-// transformed, since NaN or infinity would spread over the tile. Tiles that see such a pixel are summed directly, by
-// the definition and with the error of direct.cpp.
+// a dark pixel gets the error of the bright pixels in its tile. Where that may be half a level of an integer picture,
+// or where ConvProblem::direct_error asks for less, tiles are transformed in double, which keeps errors below 2^-24 *
+// taps in the same terms. Integer pictures with whole weights, or with 16-bit weights over a power of two, are
+// transformed in double too. Their sums are proven to be within a quarter of the true whole number, and are rounded to
+// it. Pixels that are not finite, or whose magnitude is far from 1, are not transformed, since NaN or infinity would
+// spread over the tile. Tiles that see such a pixel are summed directly, by the definition and with the error of
+// direct.cpp.
 //
 // Tiles depend on the size of the problem alone, so no output depends on the number of threads.
 
@@ -104,7 +106,7 @@ class FftExecutor final : public Executor {
         extent_(dilated_kernel(kernel.shape, problem.dilation)),
         tiling_(tiling),
         transform_(tiling.tile),
-        float_sums_(float_sums_suffice(problem, kernel)),
+        whole_float_sums_(tiling.whole_bits && float_sums_suffice(problem, kernel)),
         spectra_(make_spectra<Real>(problem, kernel, tiling)) {}
 
   std::int64_t work_items(const Sink&) const override { return out_.n * tiling_.count.h * tiling_.count.w; }  // tiles
@@ -278,8 +280,9 @@ class FftExecutor final : public Executor {
       const RowSpan span{.n = place.n, .y = place.y + y, .x = place.x, .count = place.w};
       Real* sums = memory.planes.data() + y * pitch;
       if constexpr (std::is_same_v<Real, double>) {
-        for (std::int64_t k = 0; k < joined; ++k) round_row(sums + k * transform_.plane_size(), place.w);
-        if (float_sums_) {
+        for (std::int64_t k = 0; tiling_.whole_bits && k < joined; ++k)
+          round_row(sums + k * transform_.plane_size(), place.w);
+        if (whole_float_sums_) {
           for (std::int64_t k = 0; k < joined; ++k)
             std::copy_n(sums + k * transform_.plane_size(), place.w, memory.rows.data() + k * pitch);
           sink.finish(span, c, memory.rows.data(), pitch, stats);
@@ -304,7 +307,7 @@ class FftExecutor final : public Executor {
   const Extent extent_;
   const FftTiling tiling_;
   const TileTransform<Real> transform_;
-  const bool float_sums_;
+  const bool whole_float_sums_;
   Bundles<Real> spectra_;  // row bundles of sum channel 0 and input channel 0, of input channel 1, ...
 };
 
@@ -320,7 +323,7 @@ const Algorithm kFft = {
       if (!tiling) return refuse(reason);
       return {.nanoseconds = tiling->nanoseconds,
               .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {
-                if (tiling.whole_bits) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
+                if (tiling.in_double) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
                 return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);
               }};
     },

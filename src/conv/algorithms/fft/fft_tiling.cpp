@@ -75,6 +75,7 @@ struct Task {
   Extent extent;
   std::vector<Norms> norms;
   double largest_pixel;  // of an integer picture and its padding
+  bool in_double = false;
   std::optional<int> whole_bits;
 };
 
@@ -98,18 +99,28 @@ double error_units(const Extent& tile, const Task& task, const Norms& norms) {
 }
 
 bool is_exact_enough(const Extent& tile, const Task& task) {
-  const double tolerated = std::max(kTolerance, static_cast<double>(task.kernel.shape.taps()));
-  return std::all_of(task.norms.begin(), task.norms.end(), [&](const Norms& norms) {
-    if (norms.one == 0) return true;
+  const auto taps = static_cast<double>(task.kernel.shape.taps());
+  for (std::size_t o = 0; o < task.norms.size(); ++o) {
+    const Norms& norms = task.norms[o];
+    if (norms.one == 0) continue;
     const double units = error_units(tile, task, norms);
-    if (task.whole_bits) return 0x1p-52 * units * std::ldexp(task.largest_pixel * norms.one, *task.whole_bits) < 0.25;
-    return units <= tolerated;
-  });
+    if (task.whole_bits) {
+      if (!(0x1p-52 * units * std::ldexp(task.largest_pixel * norms.one, *task.whole_bits) < 0.25)) return false;
+    } else if (task.in_double) {
+      if (!(0x1p-28 * units <= taps)) return false;
+    } else {
+      if (!(units <= std::max(kTolerance, taps))) return false;
+      const double divisor = task.kernel.divisor.empty() ? 1 : std::fabs(task.kernel.divisor[o]);
+      if (is_integer(task.problem.input_dtype) && !(0x1p-24 * units * task.largest_pixel * norms.one < divisor / 2))
+        return false;
+    }
+  }
+  return true;
 }
 
 bool fits_memory(const Extent& tile, const Task& task) {
   const KernelShape& k = task.kernel.shape;
-  const double bytes = static_cast<double>(tile.h * tile.w) * (task.whole_bits ? sizeof(double) : sizeof(float));
+  const double bytes = static_cast<double>(tile.h * tile.w) * (task.in_double ? sizeof(double) : sizeof(float));
   return bytes * static_cast<double>(k.c_i_per_group + 1) <= kMostFftTiles &&
          bytes * static_cast<double>(k.c_o * k.c_i_per_group) <= kMostSpectra;
 }
@@ -125,7 +136,7 @@ double nanoseconds(const FftTiling& tiling, const Task& task) {
   const double per_level = 0.035 + 0.5 / static_cast<double>(float_lanes()), per_product = 0.12;
   const double per_pixel = static_cast<double>(task.problem.input.c + k.c_o) * per_level * std::log2(pixels) / 2 +
                            static_cast<double>(k.c_i_per_group * k.c_o) * per_product;
-  const double width = tiling.whole_bits ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
+  const double width = tiling.in_double ? 2 : 1, waiting = 1 + width * pixels / (4 << 20) + 5000 / pixels;
   const auto interleaved = [&](const Shape& shape, bool channels_last) {
     return channels_last && shape.c > 1 ? 0.4 * static_cast<double>(shape.count()) : 0;
   };
@@ -139,7 +150,8 @@ FftTiling tiling_of(const Extent& tile, const Task& task) {
   const auto tiles = [](std::int64_t outputs, std::int64_t most) { return (outputs + most - 1) / most; };
   const Extent count{tiles(task.out.h, tile.h - task.extent.h + 1), tiles(task.out.w, tile.w - task.extent.w + 1)};
   const Extent step{tiles(task.out.h, count.h), tiles(task.out.w, count.w)};  // evenly
-  FftTiling tiling{.tile = tile, .step = step, .count = count, .whole_bits = task.whole_bits};
+  FftTiling tiling{
+      .tile = tile, .step = step, .count = count, .in_double = task.in_double, .whole_bits = task.whole_bits};
   tiling.nanoseconds = nanoseconds(tiling, task);
   return tiling;
 }
@@ -175,6 +187,7 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
             .extent = dilated_kernel(kernel.shape, problem.dilation),
             .norms = norms_of(kernel),
             .largest_pixel = std::max(full_range(problem.input_dtype), padding),
+            .in_double = false,
             .whole_bits = {}};
   const auto is_safe = [](const Norms& norms) {
     return norms.one == 0 || (norms.one >= kLeastWeights && norms.one <= kMostWeights);
@@ -182,11 +195,16 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
   if (!std::all_of(task.norms.begin(), task.norms.end(), is_safe) || !is_fft_magnitude(padding))
     return refuse("the weights or the padding value are too large, too small or not finite");
   task.whole_bits = whole_bits(task);
+  task.in_double = task.whole_bits || problem.direct_error;
 
   const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
+  const auto serves = [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); };
   if (!cheapest(task, fits)) return refuse("tiles large enough for the kernel exceed its memory limit");
-  const auto best = cheapest(task, [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); });
-  if (best) return best;
+  if (const auto best = cheapest(task, serves)) return best;
+  if (!task.in_double && is_integer(problem.input_dtype)) {
+    task.in_double = true;
+    if (const auto best = cheapest(task, serves)) return best;
+  }
   return task.whole_bits ? refuse("the sums may become too large for it to compute them exactly")
                          : refuse("its error bound is larger than it allows for this number of weights");
 }

@@ -11,10 +11,11 @@
 namespace convtool {
 
 struct FftTiling {
-  Extent tile;   ///< of the transform, and of the input that a tile sees: powers of two, 32 or more
-  Extent step;   ///< outputs of a tile: the distance from one tile to the next
-  Extent count;  ///< tiles down and across
-  /// If empty, tiles are transformed in float. Otherwise they are transformed in double, with weights multiplied by
+  Extent tile;             ///< of the transform, and of the input that a tile sees: powers of two, 32 or more
+  Extent step;             ///< outputs of a tile: the distance from one tile to the next
+  Extent count;            ///< tiles down and across
+  bool in_double = false;  ///< else tiles are transformed in float
+  /// Set where sums are multiples of 2^-whole_bits. Tiles are then transformed in double, with weights multiplied by
   /// 2^whole_bits; the sums, which are then whole numbers, are rounded and so are exact.
   std::optional<int> whole_bits;
   double nanoseconds = 0;  ///< estimated, on one thread

@@ -237,7 +237,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   if (static_cast<double>(window_rows(problem.kernel)) *
           static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
       kMostMemory)
-    return refuse("its strips of rows would take more than 16 MiB per thread");
+    return refuse(kBeyondMemory);
   std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
   if (!dyadic) return refuse("the weights are neither 16-bit integers nor such integers over a power of two");
   if (255 * dyadic->largest_sum >= 0x1p31) return refuse("the sums of these integers need more than 32 bits");

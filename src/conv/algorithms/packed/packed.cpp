@@ -82,7 +82,7 @@ class PackedExecutor final : public Executor {
                        items_across = ceil_div(channel_block_count(), per_item);
     ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
     const std::int64_t most_pitch = std::min(per_item * 2 * lanes_, out_.c + 2 * lanes_);
-    Work work{.sums = Tensor(DType::f32, {1, 1, 1, block_rows_ * block_columns_ * most_pitch + kRowSlack})};
+    Work work = make_work(sink, most_pitch);
     std::int64_t at = -1;
     for (std::int64_t item = begin; item < end; ++item) {
       if (item / items_across != at) {
@@ -110,8 +110,22 @@ class PackedExecutor final : public Executor {
     std::vector<const float*> windows;
     std::vector<std::int64_t> rows;  // of sums
     std::vector<PlacedTile> placed;
-    Tensor sums;  // aligned for vectors
+    Tensor sums;                          // aligned for vectors
+    std::unique_ptr<float[]> pixel_rows;  // for the sink
   };
+
+  /// With all the memory that a run needs; `most_pitch` floats for the sums of a pixel.
+  Work make_work(const Sink& sink, std::int64_t most_pitch) const {
+    const std::int64_t pixels = block_rows_ * block_columns_, kh = problem_.kernel.kh;
+    Work work{.tiled = tiling_.room_for(pixels),
+              .sums = Tensor(DType::f32, {1, 1, 1, pixels * most_pitch + kRowSlack}),
+              .pixel_rows = sink.pixel_rows()};
+    work.strips.reserve(static_cast<std::size_t>(block_rows_ * kh));
+    work.windows.reserve(static_cast<std::size_t>(pixels * kh));
+    work.rows.reserve(static_cast<std::size_t>(pixels));
+    work.placed.reserve(static_cast<std::size_t>(pixels));
+    return work;
+  }
 
   std::int64_t channel_block_count() const { return static_cast<std::int64_t>(channel_blocks_.size()); }
 
@@ -161,7 +175,7 @@ class PackedExecutor final : public Executor {
     work.block = {.n = index / (across * down),
                   .rows = range(index / across % down, block_rows_, out_.h),
                   .columns = range(index % across, block_columns_, out_.w)};
-    work.tiled = tiling_.tiles(work.block);
+    tiling_.cut(work.block, work.tiled);
     work.strips.clear();
     for (std::int64_t i = work.block.rows.begin; i < work.block.rows.end; ++i) {
       for (std::int64_t u = 0; u < problem_.kernel.kh; ++u) {
@@ -222,7 +236,8 @@ class PackedExecutor final : public Executor {
     const PixelBlock& block = work.block;
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
       sink.finish_pixels(row_of(block, i), front.first, channels,
-                         sums.first + (i - block.rows.begin) * block.width() * sums.pitch, sums.pitch, stats);
+                         sums.first + (i - block.rows.begin) * block.width() * sums.pitch, sums.pitch,
+                         work.pixel_rows.get(), stats);
     }
   }
 
@@ -287,10 +302,8 @@ const Algorithm kPacked = {
     .threaded = true,
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
-      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory)
-        return refuse("its strips of rows would take more than 12 MiB per thread");
-      if (!float_sums_suffice(problem, kernel))
-        return refuse("the sums of these integers need more than the 24 bits of a float");
+      if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem),
               .make = [&problem, &kernel] { return std::make_unique<PackedExecutor>(problem, kernel); }};
     },

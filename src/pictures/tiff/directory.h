@@ -24,12 +24,15 @@ enum TiffTag : std::uint32_t {
   kRowsPerStrip = 278,
   kStripByteCounts = 279,
   kPlanarConfiguration = 284,
+  kColourMap = 320,
   kTileWidth = 322,
   kTileLength = 323,
   kTileOffsets = 324,
   kTileByteCounts = 325,
+  kInkSet = 332,
   kExtraSamples = 338,
   kSampleFormat = 339,
+  kYcbcrSubsampling = 530,
   kIccProfile = 34675,
 };
 
@@ -49,8 +52,30 @@ class TiffDirectory {
   /// The bytes of a tag that does not affect pixels. Empty if the tag is missing or damaged.
   std::string_view text(TiffTag tag);
 
-  /// All values of a tag; empty if the tag is missing.
-  std::vector<std::uint64_t> values(TiffTag tag);
+  /// The number of values of a tag; 0 if the tag is missing.
+  std::uint64_t count(TiffTag tag);
+
+  /// The first `most` values of a tag, or all if there are fewer; empty if the tag is missing.
+  std::vector<std::uint64_t> values(TiffTag tag, std::uint64_t most);
+
+  /// The values of a tag, read from the file one at a time: a table may be larger than memory allows.
+  class Table {
+   public:
+    std::uint64_t count() const { return count_; }
+    std::uint64_t operator[](std::uint64_t index);
+
+   private:
+    friend class TiffDirectory;
+    Table(const ByteReader& file, int value_size, std::uint64_t count, std::uint64_t values_at)
+        : file_(file), value_size_(value_size), count_(count), values_at_(values_at) {}
+
+    ByteReader file_;
+    int value_size_;
+    std::uint64_t count_, values_at_;
+  };
+
+  /// The table of a tag; an empty one if the tag is missing.
+  Table table(TiffTag tag);
 
   /// The first value of a tag, or `otherwise` if the tag is missing.
   std::uint64_t value(TiffTag tag, std::uint64_t otherwise);
@@ -62,8 +87,9 @@ class TiffDirectory {
   /// The first value of a tag. Throws Error(input) with `name` if the tag is missing.
   std::uint64_t required(TiffTag tag, const char* name);
 
-  /// The position in the file of the first value of a tag, if it is a 16-bit value.
-  std::optional<std::size_t> position_of_u16(TiffTag tag);
+  /// The bytes of the directory and of all values that it points to, except those of strips and tiles. Values that
+  /// several tags share count once for each.
+  double bytes_of_values();
 
  private:
   struct Entry {

@@ -1,4 +1,4 @@
-#include "pictures/opencv_setup.h"
+#include "pictures/opencv/opencv_setup.h"
 
 #include <cstdlib>
 #include <opencv2/core.hpp>

@@ -1,4 +1,4 @@
-// PNM: bits, bytes and words of two bytes, binary or as text.
+// PNM: bits, bytes and words of two bytes, binary or as text. PFM: floats.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "files/byte_reader.h"
 #include "pictures/decoders/decoders.h"
-#include "pictures/headers/netpbm_text.h"
+#include "pictures/headers/netpbm_layout.h"
 #include "pictures/opencv_support.h"
 
 namespace convtool {
@@ -70,6 +70,27 @@ cv::Mat decode_pnm(std::span<const std::byte> bytes) {
     return layout.largest > 255 ? decode_values<std::uint16_t>(bytes, layout)
                                 : decode_values<std::uint8_t>(bytes, layout);
   });
+}
+
+cv::Mat decode_pfm(std::span<const std::byte> bytes) {
+  const PfmLayout layout = read_pfm_layout(bytes);
+  const std::int64_t count = layout.width * layout.channels;
+  const auto row_bytes = sizeof(float) * static_cast<std::uint64_t>(count);
+  if ((bytes.size() - layout.pixels_at) / row_bytes < static_cast<std::uint64_t>(layout.height))
+    throw_damaged("PFM", "it ends too early");
+  cv::Mat pixels = call_opencv([&] {
+    return cv::Mat(static_cast<int>(layout.height), static_cast<int>(layout.width), CV_32FC(layout.channels));
+  });
+  const auto factor = static_cast<float>(1 / layout.scale);
+  const std::endian order = layout.big_endian ? std::endian::big : std::endian::little;
+  const std::byte* from = bytes.data() + layout.pixels_at;
+  for (int y = pixels.rows - 1; y >= 0; --y, from += row_bytes) {
+    float* const row = pixels.ptr<float>(y);
+    for (std::int64_t i = 0; i < count; ++i)
+      row[i] = load_number<float>(from + static_cast<std::int64_t>(sizeof(float)) * i, order) * factor;
+    if (layout.channels == 3) reverse_colours(row, layout.width);
+  }
+  return pixels;
 }
 
 }  // namespace convtool

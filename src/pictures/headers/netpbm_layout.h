@@ -1,4 +1,4 @@
-// Internal to pictures/: the text of PNM files, and where their pixels begin.
+// Internal to pictures/: the text of PNM files, and where the pixels of PNM and PFM begin.
 #pragma once
 
 #include <cstddef>
@@ -45,5 +45,16 @@ struct PnmLayout {
 
 /// Reads the header of a PNM. Throws Error(input) for a damaged one. Source: Netpbm's pbm(5), pgm(5) and ppm(5).
 PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
+
+struct PfmLayout {
+  std::int64_t width = 0, height = 0;
+  int channels = 1;
+  double scale = 1;  ///< above 0
+  bool big_endian = false;
+  std::uint64_t pixels_at = 0;  ///< rows from the bottom up
+};
+
+/// The same for a PFM. Source: Netpbm's pfm(5).
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes);
 
 }  // namespace convtool

@@ -1,22 +1,21 @@
-#include "pictures/headers/tiff_directory.h"
+#include "pictures/tiff/directory.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace convtool {
 namespace {
 
-/// The size in bytes of an integer type or of untyped bytes. No tag of TiffTag has another type.
-int size_of_type(std::uint32_t type) {
-  switch (type) {
-    case 1:
-    case 7: return 1;
-    case 3: return 2;
-    case 4:
-    case 13: return 4;
-    case 16:
-    case 18: return 8;
-    default: throw_damaged("TIFF", "a value of type " + std::to_string(type) + " where an integer is expected");
-  }
+/// The size in bytes of a value of each type (TIFF 6.0, section 2; BigTIFF); 0 where the number is not a type.
+constexpr int kValueSizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+
+int size_of_type(std::uint32_t type) { return type < std::size(kValueSizes) ? kValueSizes[type] : 0; }
+
+/// Whether the type is an unsigned integer or untyped bytes, as all tags of TiffTag are.
+bool is_integer_type(std::uint32_t type) {
+  constexpr std::uint32_t kTypes[] = {1, 3, 4, 7, 13, 16, 18};
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
 }  // namespace
@@ -58,18 +57,28 @@ std::string_view TiffDirectory::text(TiffTag tag) {
   }
 }
 
-std::vector<std::uint64_t> TiffDirectory::values(TiffTag tag) {
+std::uint64_t TiffDirectory::Table::operator[](std::uint64_t index) {
+  file_.seek(values_at_ + index * static_cast<std::uint64_t>(value_size_));
+  return file_.number(value_size_);
+}
+
+TiffDirectory::Table TiffDirectory::table(TiffTag tag) {
   const std::optional<Entry> entry = find(tag);
-  if (!entry) return {};
-  file_.seek(entry->values_at);
-  std::vector<std::uint64_t> values(entry->count);
-  for (std::uint64_t& value : values) value = file_.number(entry->value_size);
+  return entry ? Table(file_, entry->value_size, entry->count, entry->values_at) : Table(file_, 1, 0, 0);
+}
+
+std::uint64_t TiffDirectory::count(TiffTag tag) { return table(tag).count(); }
+
+std::vector<std::uint64_t> TiffDirectory::values(TiffTag tag, std::uint64_t most) {
+  Table all = table(tag);
+  std::vector<std::uint64_t> values(std::min(most, all.count()));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = all[i];
   return values;
 }
 
 std::uint64_t TiffDirectory::value(TiffTag tag, std::uint64_t otherwise) {
-  const std::vector<std::uint64_t> all = values(tag);
-  return all.empty() ? otherwise : all.front();
+  Table all = table(tag);
+  return all.count() == 0 ? otherwise : all[0];
 }
 
 std::uint64_t TiffDirectory::value_if_sound(TiffTag tag, std::uint64_t otherwise) {
@@ -81,15 +90,22 @@ std::uint64_t TiffDirectory::value_if_sound(TiffTag tag, std::uint64_t otherwise
 }
 
 std::uint64_t TiffDirectory::required(TiffTag tag, const char* name) {
-  const std::vector<std::uint64_t> all = values(tag);
-  if (all.empty()) throw_damaged("TIFF", std::string("no ") + name);
-  return all.front();
+  Table all = table(tag);
+  if (all.count() == 0) throw_damaged("TIFF", std::string("no ") + name);
+  return all[0];
 }
 
-std::optional<std::size_t> TiffDirectory::position_of_u16(TiffTag tag) {
-  const std::optional<Entry> entry = find(tag);
-  if (!entry || entry->count == 0 || entry->value_size != 2) return std::nullopt;
-  return entry->values_at;
+double TiffDirectory::bytes_of_values() {
+  constexpr std::uint32_t kOfBlocks[] = {kStripOffsets, kStripByteCounts, kTileOffsets, kTileByteCounts};
+  double bytes = static_cast<double>(entry_count_ * entry_size());
+  for (std::uint64_t i = 0; i < entry_count_; ++i) {
+    file_.seek(entries_at_ + i * entry_size());
+    if (std::find(std::begin(kOfBlocks), std::end(kOfBlocks), file_.u16()) != std::end(kOfBlocks)) continue;
+    const int size = size_of_type(file_.u16());
+    const double count = static_cast<double>(file_.number(offset_size()));
+    bytes += std::min(count * size, static_cast<double>(file_.size()));  // values that the file lacks are not read
+  }
+  return bytes;
 }
 
 std::uint64_t TiffDirectory::skip_entries() {
@@ -104,7 +120,10 @@ std::optional<TiffDirectory::Entry> TiffDirectory::find(TiffTag tag) {
   for (std::uint64_t i = 0; i < entry_count_; ++i) {
     file_.seek(entries_at_ + i * entry_size());
     if (file_.u16() != tag) continue;
-    const int value_size = size_of_type(file_.u16());
+    const std::uint32_t type = file_.u16();
+    if (!is_integer_type(type))
+      throw_damaged("TIFF", "a value of type " + std::to_string(type) + " where an integer is expected");
+    const int value_size = size_of_type(type);
     const std::uint64_t count = file_.number(offset_size());
     const auto size = static_cast<std::uint64_t>(value_size);
     if (count > file_.size() / size) throw_damaged("TIFF", "a table does not fit into the file");

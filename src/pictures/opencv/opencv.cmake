@@ -1,5 +1,5 @@
-# Defines the target `opencv` with the three OpenCV modules that convtool uses, and sets OPENCV_LINK to the way they are
-# linked: "static", "static with shared codecs" or "shared".
+# Defines the target `opencv` with the three OpenCV modules and the libtiff that convtool uses, and sets OPENCV_LINK to the
+# way they are linked: "static", "static with shared codecs" or "shared".
 #
 # Debian's shared imgcodecs pulls in GDAL, GDCM and some 140 shared objects: 57 ms and 61 MB before main(), for formats that
 # convtool does not read. The static archives need only the entry points of those two libraries, for which absent_codecs.cpp
@@ -11,6 +11,9 @@
 find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(opencv INTERFACE)
 target_include_directories(opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
+# libtiff, which OpenCV uses too, is also called directly (tiff/). TIFFOpenOptions came with 4.5.
+find_path(TIFF_INCLUDE_DIR tiffio.h REQUIRED)
+target_include_directories(opencv SYSTEM INTERFACE ${TIFF_INCLUDE_DIR})
 
 # find_libraries(LIST NAMES...): appends the path of a library for each argument, which lists alternative names.
 function(find_libraries list)
@@ -72,7 +75,7 @@ if(OPENCV_LINK STREQUAL shared)
   endforeach()
   # Libraries that convtool calls itself; above they are among the codecs.
   set(own_codecs)
-  find_libraries(own_codecs jpeg webp "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex")
+  find_libraries(own_codecs jpeg tiff webp "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex")
   target_link_libraries(opencv INTERFACE ${own_codecs})
 else()
   add_library(absent_codecs STATIC ${CMAKE_CURRENT_LIST_DIR}/absent_codecs.cpp)

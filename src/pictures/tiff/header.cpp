@@ -1,0 +1,73 @@
+// TIFF: size and sample layout, and whether every strip or tile lies in the file.
+#include <algorithm>
+#include <limits>
+
+#include "files/byte_reader.h"
+#include "pictures/headers/formats.h"
+#include "pictures/headers/icc_profile.h"
+#include "pictures/tiff/compressions.h"
+#include "pictures/tiff/directory.h"
+#include "pictures/tiff/layout.h"
+#include "pictures/tiff/samples.h"
+
+namespace convtool {
+namespace {
+
+/// Throws Error(input) unless all strips or tiles of the picture lie inside the file and, if they are uncompressed, are
+/// long enough.
+void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint64_t height) {
+  TiffDirectory::Table offsets = directory.table(layout.tiled ? kTileOffsets : kStripOffsets);
+  TiffDirectory::Table counts = directory.table(layout.tiled ? kTileByteCounts : kStripByteCounts);
+  const std::uint64_t blocks_in_plane = layout.blocks_across * layout.blocks_down;
+  const std::uint64_t row_bytes =
+      size_of_row(layout, layout.block_width * static_cast<std::uint64_t>(layout.samples_in_block()));
+  // YCbCr may be subsampled.
+  const bool length_is_known = layout.compression == kUncompressed && layout.photometric != kYcbcr;
+  // TIFF 5 allowed to leave out the size of a single strip, which libtiff then computes.
+  const bool lacks_size = counts.count() == 0 && layout.blocks() == 1 && length_is_known && !layout.tiled;
+  const std::uint64_t listed = lacks_size ? offsets.count() : std::min(offsets.count(), counts.count());
+  if (listed / static_cast<std::uint64_t>(layout.planes()) < blocks_in_plane)
+    throw_damaged("TIFF", "some of its strips or tiles are missing");
+
+  for (std::uint64_t i = 0; i < layout.blocks(); ++i) {
+    const std::uint64_t first_row = i % blocks_in_plane / layout.blocks_across * layout.block_height;
+    const std::uint64_t rows = layout.tiled ? layout.block_height : std::min(layout.block_height, height - first_row);
+    const std::uint64_t offset = offsets[i], count = lacks_size ? row_bytes * rows : counts[i];
+    if (offset == 0 || count == 0 || offset > directory.file_size() || count > directory.file_size() - offset)
+      throw_damaged("TIFF", "pixels that the file does not contain");
+    if (length_is_known && count / row_bytes < rows) throw_damaged("TIFF", "strips or tiles that are too short");
+  }
+}
+
+}  // namespace
+
+PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
+  TiffDirectory directory(bytes);
+  PictureHeader header{.type = PictureType::tiff};
+  const auto side = [&](TiffTag tag, const char* name) {
+    const std::uint64_t value = directory.required(tag, name);
+    if (value > std::numeric_limits<std::uint32_t>::max()) throw_damaged("TIFF", std::string("impossible ") + name);
+    return value;
+  };
+  const std::uint64_t width = side(kImageWidth, "width"), height = side(kImageLength, "height");
+  header.width = static_cast<std::int64_t>(width);
+  header.height = static_cast<std::int64_t>(height);
+  if (width == 0 || height == 0) return header;
+
+  const TiffLayout layout = read_tiff_layout(directory, width, height);
+  check_blocks(directory, layout, height);
+  header.channels = channel_count(layout.pixels());
+  header.dtype = layout.dtype();
+  // libtiff copies the values of tags twice.
+  header.working_memory =
+      static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + 2 * directory.bytes_of_values()));
+
+  const std::string_view profile = directory.text(kIccProfile);
+  const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);
+  if (orientation >= 1 && orientation <= 8) header.orientation = static_cast<Orientation>(orientation);
+  header.pages = directory.count_pages();
+  header.has_profile = !profile.empty() && !names_srgb(profile);
+  return header;
+}
+
+}  // namespace convtool

@@ -1,0 +1,112 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "edges/canny.h"
+#include "report/run_report.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+void put_edges(const RunReport& report, ordered_json& object) {
+  const EdgeRecipe& recipe = report.edges->recipe;
+  const EdgeResult& result = report.edges->result;
+  ordered_json& edges = object["edges"];
+  edges["output_kind"] = kEdgeKinds[static_cast<int>(recipe.kind)];
+  edges["color"] = kColorRules[static_cast<int>(recipe.color)];
+  edges["thin"] = recipe.thin;
+  edges["angle"] = recipe.kind == EdgeKind::orientation ? ordered_json(kAngleUnits[static_cast<int>(recipe.angle)])
+                                                        : ordered_json(nullptr);
+  edges["thresholds"] = nullptr;
+  if (result.thresholds)
+    edges["thresholds"] = {{"low", result.thresholds->low},
+                           {"high", result.thresholds->high},
+                           {"source", to_string(recipe.hysteresis->source)}};
+  edges["edge_pixels"] = result.edge_pixels ? ordered_json(*result.edge_pixels) : ordered_json(nullptr);
+  edges["canny"] = is_canny(recipe)
+                       ? ordered_json(difference_from_canny(recipe, report.input_dtype, report.edges->channels))
+                       : ordered_json(nullptr);
+}
+
+/// The keys that describe a bank.
+void put_bank(const BankReport& bank, ordered_json& object) {
+  const ConvProblem& problem = bank.problem;
+  object["kernel"] = {{"name", bank.name}, {"shape", bank.kernel_shape}};
+  if (bank.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(bank.pooling)];
+  object["stride"] = {problem.stride.h, problem.stride.w};
+  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
+  object["padding_mode"] = to_string(problem.padding_mode);
+  object["dilation"] = {problem.dilation.h, problem.dilation.w};
+  object["groups"] = problem.groups;
+  if (bank.mixed) {
+    object["kernel"]["shape"] = nullptr;
+    for (const char* key : {"pads", "padding_mode", "dilation", "groups"}) object[key] = nullptr;
+  }
+  object["combine"] = kCombines[static_cast<int>(bank.combine)];
+  object["algorithm"] = bank.algorithm;
+  object["instruction_set"] = bank.instruction_set;
+  object["threads"] = bank.threads;
+}
+
+ordered_json finite_or_null(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
+
+/// Rounds to ten digits, which hides the rounding errors of many additions: 12.8, not 12.8000000001.
+double tidy(double mean) { return parse_number<double>(short_text(mean, 10)).value_or(mean); }
+
+void put_run(const RunReport& report, ordered_json& object) {
+  object["input_shape"] = sizes_of(report.input_shape, report.rank);
+  object["output_shape"] = sizes_of(report.output_shape, report.rank);
+  object["input_dtype"] = to_string(report.input_dtype);
+  object["output_dtype"] = to_string(report.output_dtype);
+  if (report.banks.size() == 1) {
+    put_bank(report.banks.front(), object);
+  } else {  // the banks of a network may differ in these keys
+    object["kernel"] = {{"name", report.kernel_name}, {"shape", nullptr}};
+    for (const char* key :
+         {"stride", "pads", "padding_mode", "dilation", "groups", "combine", "algorithm", "instruction_set", "threads"})
+      object[key] = nullptr;
+    object["layers"] = ordered_json::array();
+    for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
+  }
+  object["map"] = map_name(report);
+  if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
+  if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
+  if (!report.layer_outputs.empty()) object["layer_outputs"] = report.layer_outputs;
+  if (report.edges) put_edges(report, object);
+  if (report.dry_run) {
+    for (const char* key : {"clipped", "min", "max", "mean", "nan_count", "seconds"}) object[key] = nullptr;
+    object["dry_run"] = true;
+    return;
+  }
+  object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
+  object["min"] = finite_or_null(report.stats.min);
+  object["max"] = finite_or_null(report.stats.max);
+  object["mean"] = report.stats.mean() ? finite_or_null(tidy(*report.stats.mean())) : ordered_json(nullptr);
+  object["nan_count"] = report.stats.nan_count;
+  object["seconds"] = {
+      {"decode", report.decode_seconds}, {"convolve", report.convolve_seconds}, {"encode", report.encode_seconds}};
+}
+
+}  // namespace
+
+std::string to_json(const RunReport& report) {
+  constexpr const char* kStatuses[] = {"ok", "skipped", "error"};
+  ordered_json object;
+  object["version"] = 1;
+  object["input"] = report.input;
+  object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
+  object["status"] = kStatuses[static_cast<int>(report.status)];
+  if (report.status == RunReport::Status::ok) put_run(report, object);
+  object["memory_needed"] = report.memory ? ordered_json(*report.memory) : ordered_json();
+  object["warnings"] = ordered_json::array();
+  for (const Remark& warning : report.warnings) object["warnings"].push_back(warning.text);
+  if (report.status == RunReport::Status::error) {
+    object["error"] = {{"kind", to_string(report.error_kind)}, {"message", report.error_message}};
+  }
+  // File names need not be UTF-8; JSON must be.
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace convtool

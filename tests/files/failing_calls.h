@@ -1,0 +1,23 @@
+// System calls that a test can make fail, or do something before. They replace those of the C library in the program
+// that links failing_calls.cpp; unless a test says otherwise, they are the same.
+#pragma once
+
+#include <functional>
+
+namespace convtool::testing {
+
+/// What the calls do; each member is empty or 0 for the system's own behaviour. Not thread-safe.
+struct FailingCalls {
+  std::function<void()> before_fsync;
+  bool write_takes_nothing = false;  ///< write(2) returns 0
+  int renameat2_error = 0, link_error = 0, getrandom_error = 0;
+};
+extern FailingCalls failing_calls;
+
+/// Restores the system's calls at its end.
+class FailingCallsGuard {
+ public:
+  ~FailingCallsGuard() { failing_calls = {}; }
+};
+
+}  // namespace convtool::testing
