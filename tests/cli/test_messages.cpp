@@ -57,6 +57,13 @@ TEST_CASE("commands by another name, or none") {
   check(slips);
 }
 
+TEST_CASE("an address is not a file") {
+  check({{{"apply", "https://example.org/a.png", "-k", "sobel"},
+          2,
+          "'https://example.org/a.png' is an address, not a file; try: curl -sL https://example.org/a.png | convtool "
+          "apply - ...\n"}});
+}
+
 TEST_CASE("inputs that are something else") {
   const std::vector<Slip> slips = {
       {{"apply", "img.pgm"}, 2, "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)\n"},
@@ -109,6 +116,9 @@ TEST_CASE("options by another name") {
       {apply({"-kernel", "sobel"}), 2, "-kernel: long options have two dashes: --kernel\n"},
       {apply({"-k", "sobel", "-padding=same"}), 2, "-padding=same: long options have two dashes: --padding\n"},
       {{"apply", "-help"}, 2, "-help: long options have two dashes: --help\n"},
+      {apply({"\u2014kernel", "sobel"}), 2, "'\u2014kernel' begins with a typographic dash; type --kernel\n"},
+      {apply({"\u2013k", "sobel"}), 2, "'\u2013k' begins with a typographic dash; type -k\n"},
+      {apply({"-k", "sobel", "\u2212-json"}), 2, "'\u2212-json' begins with a typographic dash; type --json\n"},
       {apply({"-k", "sobel", "--out", "x.png"}), 2,
        "unknown option '--out'; did you mean --output (-o) for one file, or --out-dir for a folder?\n"},
       {apply({"-k", "sobel", "--border", "reflect"}), 2, "unknown option '--border'; did you mean --padding-mode?\n"},

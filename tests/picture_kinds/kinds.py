@@ -27,8 +27,8 @@ class Kind:
     channels: int
     dtype: str
     make: object  # a shell command with {out}, or a function of the path
-    readers: dict  # name: (largest difference, why)
-    expected: object = None  # a function that gives the values instead of a reader
+    readers: dict  # name: (largest difference, why); empty if convtool must refuse the picture
+    expected: object = None  # a function that gives the values instead of a reader, or words of the refusal
 
 
 def pil(source, mode, **options):

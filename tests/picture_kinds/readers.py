@@ -91,7 +91,6 @@ def magick(path, dtype):
 def pillow(path, dtype):
     """Pillow's values. It has no type for more than 8 bits per channel, except for grey."""
     with PIL.Image.open(path) as image:
-        image.load()
         image = PIL.ImageOps.exif_transpose(image)
         has_alpha = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
         if image.mode in ("P", "PA") or "transparency" in image.info:

@@ -2,7 +2,7 @@
 
 from kinds import EXACT, HALF_STEP
 
-# source, its channels and type, output, its channels, readers
+# source, type, output, its channels, readers
 WRITTEN = [
     ("grey.pgm", "u8", "png", 1, {"Pillow": EXACT, "ImageMagick": EXACT, "pngtopam": EXACT}),
     ("grey16.pgm", "u16", "png", 1, {"Pillow": EXACT, "ImageMagick": EXACT, "pngtopam": EXACT}),
@@ -21,5 +21,7 @@ WRITTEN = [
     ("grey16.pgm", "u16", "tif", 1, {"Pillow": EXACT, "ImageMagick": EXACT, "tifftopnm": EXACT}),
     ("rgb.ppm", "u8", "tif", 3, {"Pillow": EXACT, "ImageMagick": EXACT, "tifftopnm": EXACT}),
     ("rgb16.ppm", "u16", "tif", 3, {"ImageMagick": EXACT, "tifftopnm": EXACT}),
+    ("ga.png", "u8", "tif", 2, {"ImageMagick": EXACT}),
+    ("rgba.png", "u8", "tif", 4, {"Pillow": EXACT, "ImageMagick": EXACT}),
     ("rgb.pfm", "f32", "tif", 3, {"ImageMagick": HALF_STEP}),
 ]

@@ -1,8 +1,6 @@
 // Encoding and decoding: values, depth, channel order and alpha survive, or the format refuses the picture.
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>

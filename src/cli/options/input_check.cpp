@@ -54,6 +54,8 @@ void check_inputs(const RunOptions& options, const std::string& kernel_option,
     if (input.find_first_of("*?") != std::string::npos)
       refuse_usage("", "no file matches '" + input + "'; with a folder: --recursive FOLDER --include '" +
                            fs::path(input).filename().string() + "'");
+    if (input.find("://") != std::string::npos)
+      refuse_usage("", "'" + input + "' is an address, not a file; try: curl -sL " + input + " | convtool apply - ...");
     if (is_output(options, input))
       refuse_usage("", "'" + input + "' does not exist; to name the output, write -o " + input);
   }

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "cli/options/unknown_words.h"
@@ -13,10 +14,22 @@ namespace {
 
 constexpr std::string_view kBriefHelp = "-h", kFullHelp = "--help";
 
+/// An option whose dashes a word processor or a web page has turned into a longer dash or a minus sign.
+void refuse_typographic_dash(const std::string& argument) {
+  for (const std::string_view dash : {"\u2013", "\u2014", "\u2212"}) {
+    std::error_code ignored;
+    if (!argument.starts_with(dash) || std::filesystem::exists(argument, ignored)) continue;
+    const std::string name = argument.substr(std::min(argument.find_first_not_of('-', dash.size()), argument.size()));
+    refuse_usage("",
+                 "'" + argument + "' begins with a typographic dash; type " + (name.size() == 1 ? "-" : "--") + name);
+  }
+}
+
 /// A long name with a single dash, which would be read as a short option and its value.
-void refuse_single_dash(const Command& command, const std::vector<std::string>& arguments) {
+void refuse_other_dashes(const Command& command, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
+    refuse_typographic_dash(argument);
     if (!argument.starts_with('-') || argument.starts_with("--") || argument.size() < 3) continue;
     const std::string name = "-" + argument.substr(0, argument.find('='));
     if (name == kFullHelp || command.find(name) != nullptr)
@@ -143,7 +156,7 @@ void check_combinations(const Command& command) {
 }  // namespace
 
 void parse_options(Command& command, const std::vector<std::string>& arguments) {
-  refuse_single_dash(command, arguments);
+  refuse_other_dashes(command, arguments);
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();

@@ -88,8 +88,6 @@ std::vector<std::string> long_names(const Command& command) {
 
 }  // namespace
 
-std::string see_help(const Command& command) { return "; see '" + command.path() + " --help'"; }
-
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
   if (word.ends_with(']') || word.ends_with('}'))
     refuse_usage("", "unexpected argument '" + word + "'; put JSON in single quotes, such as -k '[[1, -1]]'");

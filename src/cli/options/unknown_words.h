@@ -8,9 +8,6 @@
 
 namespace convtool {
 
-/// The end of a message: "; see 'convtool apply --help'".
-std::string see_help(const Command& command);
-
 /// Throws Error(usage) for `word`, an option or argument that `command` does not take. `arguments` are all of its
 /// arguments: the value of an unknown option is looked up there.
 [[noreturn]] void refuse_unknown_word(const Command& command, const std::string& word,

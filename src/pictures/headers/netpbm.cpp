@@ -89,7 +89,7 @@ PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
   layout.height = read(std::int32_t{}, kNoSize);
   if (layout.width < 0 || layout.height < 0) throw_damaged("PFM", kNoSize);
   layout.scale = read(float{}, "a header without a scale");
-  if (!std::isfinite(layout.scale)) throw_damaged("PFM", "a header without a scale");
+  if (!std::isfinite(layout.scale) || layout.scale == 0) throw_damaged("PFM", "a scale that is 0 or not a number");
   layout.pixels_at = file.position();
   return layout;
 }

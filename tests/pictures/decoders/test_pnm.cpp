@@ -1,4 +1,4 @@
-// PNM of every kind, and comments in them.
+// PNM of every kind, comments in them, and PFM.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -61,4 +61,20 @@ TEST_CASE("a PNM that ends too early, or has other text than numbers") {
   CHECK(pnm("P2 1 1 255\n#no end") == too_early);
   CHECK(pnm("P2 1 1 255\nx") == "damaged or truncated PNM (something other than a number)");
   CHECK(pnm("P1 1 1\n2") == "damaged or truncated PNM (something other than 0 or 1)");
+}
+
+TEST_CASE("PFM: rows from the bottom, both byte orders, divided by the scale") {
+  using namespace std::string_literals;
+  const auto pfm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  CHECK(pfm("Pf\n1 2\n-1.0\n\0\0\x80\x3f\0\0\0\xc0"s) == "f32 grey -2 1");
+  CHECK(pfm("Pf\n1 2\n1.0\n\x3f\x80\0\0\xc0\0\0\0"s) == "f32 grey -2 1");
+  CHECK(pfm("PF 1 1 -4 \0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) ==
+        "not a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, "
+        "PNM, PFM, OpenEXR)");
+  CHECK(pfm("PF\n1 1\n-4\n\0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) == "f32 rgb 0.25 -0.5 0.5");
+  CHECK(pfm("Pf\n1 1\n-2e0\n\0\0\x80\x3f"s) == "f32 grey 0.5");
+  CHECK(pfm("Pf\n1 2\n-1\n\0\0\x80\x3f\0\0\0"s) == "damaged or truncated PFM (it ends too early)");
+  CHECK(pfm("Pf\n1 1\nx\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a header without a scale)");
+  CHECK(pfm("Pf\n1 1\n0\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a scale that is 0 or not a number)");
+  CHECK(pfm("Pf\n1 -1\n-1\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a header without width and height)");
 }
