@@ -157,6 +157,15 @@ TEST_CASE("a TIFF with false strip offsets or sizes is refused") {
   std::fill_n(at + 8, 4, std::byte{0xff});
   CHECK(complaint(far_away) == "damaged or truncated TIFF (pixels that the file does not contain)");
 
+  Bytes wide_tile = tiff_file({.width = 4, .height = 4, .tile = 16, .compression = 8, .blocks = {Bytes(16)}});
+  for (const std::uint64_t tag : {322, 323}) {
+    const Bytes side = ByteWriter().u16(tag).u16(4).u32(1).bytes();
+    const auto found = std::search(wide_tile.begin(), wide_tile.end(), side.begin(), side.end());
+    REQUIRE(found != wide_tile.end());
+    std::fill_n(found + 8, 4, std::byte{0xf0});
+  }
+  CHECK(complaint(wide_tile) == "damaged or truncated TIFF (strips or tiles of impossible size)");
+
   CHECK(complaint(ByteWriter().text("II").u16(42).u32(0xfffffff0).bytes()) ==
         "damaged or truncated TIFF (it ends too early)");
   CHECK(complaint(ByteWriter().text("II").u16(42).u32(8).u16(0xffff).bytes()) ==

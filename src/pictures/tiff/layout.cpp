@@ -123,8 +123,9 @@ void read_blocks(TiffDirectory& directory, std::uint64_t width, std::uint64_t he
   layout.block_height = layout.tiled ? directory.required(kTileLength, "tile length")
                                      : std::min(height, directory.value(kRowsPerStrip, height));
   constexpr std::uint64_t kLargest = std::numeric_limits<std::uint32_t>::max();
+  constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 31;  // in a tile; so no size in bytes exceeds 64 bits
   if (layout.block_width == 0 || layout.block_height == 0 || layout.block_width > kLargest ||
-      layout.block_height > kLargest)
+      layout.block_height > kLargest || (layout.tiled && layout.block_width > kMostPixels / layout.block_height))
     throw_damaged("TIFF", "strips or tiles of impossible size");
   layout.blocks_across = divide_up(width, layout.block_width);  // each below 2^32
   layout.blocks_down = divide_up(height, layout.block_height);
