@@ -22,7 +22,7 @@ cv::Mat decode_pfm(std::span<const std::byte> bytes) {
     return cv::Mat(static_cast<int>(layout.height), static_cast<int>(layout.width), CV_32FC(layout.channels));
   });
   const std::endian order = layout.scale < 0 ? std::endian::little : std::endian::big;
-  const float factor = 1.0F / std::fabs(layout.scale);
+  const auto factor = static_cast<float>(1 / std::fabs(layout.scale));
   const std::byte* from = bytes.data() + layout.pixels_at;
   for (int y = pixels.rows - 1; y >= 0; --y) {
     float* const row = pixels.ptr<float>(y);

@@ -77,6 +77,7 @@ PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
   PfmLayout layout{.channels = bytes[1] == std::byte{'F'} ? 3 : 1};
   ByteReader file("PFM", bytes, Order::little, 3);
   const auto read = [&]<class Number>(Number value, const char* missing) {
+    if (file.rest().starts_with('+')) file.skip(1);
     const std::string_view rest = file.rest();
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
     if (error != std::errc()) throw_damaged("PFM", missing);
@@ -88,7 +89,7 @@ PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
   layout.width = read(std::int32_t{}, kNoSize);
   layout.height = read(std::int32_t{}, kNoSize);
   if (layout.width < 0 || layout.height < 0) throw_damaged("PFM", kNoSize);
-  layout.scale = read(float{}, "a header without a scale");
+  layout.scale = read(double{}, "a header without a scale");
   if (!std::isfinite(layout.scale) || layout.scale == 0) throw_damaged("PFM", "a scale that is 0 or not a number");
   layout.pixels_at = file.position();
   return layout;

@@ -49,7 +49,7 @@ PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
 struct PfmLayout {
   int channels = 1;
   std::int64_t width = 0, height = 0;
-  float scale = 1;  ///< not 0; negative: little-endian
+  double scale = 1;  ///< not 0; negative: little-endian
   std::uint64_t pixels_at = 0;
 };
 

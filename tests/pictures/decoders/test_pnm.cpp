@@ -1,7 +1,9 @@
 // PNM of every kind, comments in them, and PFM.
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <string>
+#include <vector>
 
 #include "pictures/outcome.h"
 
@@ -73,6 +75,11 @@ TEST_CASE("PFM: rows from the bottom, both byte orders, divided by the scale") {
         "PNM, PFM, OpenEXR)");
   CHECK(pfm("PF\n1 1\n-4\n\0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) == "f32 rgb 0.25 -0.5 0.5");
   CHECK(pfm("Pf\n1 1\n-2e0\n\0\0\x80\x3f"s) == "f32 grey 0.5");
+  CHECK(pfm("Pf\n1 1\n+1.0\n\x3f\x80\0\0"s) == "f32 grey 1");
+  // 1 / 0.001 is 1000 and exact in f32, although 0.001 is not.
+  const float value = 211.25508F;
+  const Bytes file = ByteWriter().text("Pf\n1 1\n-0.001\n").u32(std::bit_cast<std::uint32_t>(value)).bytes();
+  CHECK(values(decode_image(file, 1).all()) == std::vector<double>{value * 1000});
   CHECK(pfm("Pf\n1 2\n-1\n\0\0\x80\x3f\0\0\0"s) == "damaged or truncated PFM (it ends too early)");
   CHECK(pfm("Pf\n1 1\nx\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a header without a scale)");
   CHECK(pfm("Pf\n1 1\n0\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a scale that is 0 or not a number)");
