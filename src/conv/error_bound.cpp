@@ -1,8 +1,8 @@
-// With e = 2^-24 and n taps, a sum of products in float errs by at most n e sum|x||w| (README.md, "Exactness"), and so
-// does every algorithm under ConvProblem::direct_error. Rounding the weights to floats adds e sum|x||w|, the epilogue
-// 4 e of the same magnitude, and combining sums at most 3 e of the result:
+// With e = 2^-24 and n = Offer::error_units, a sum errs by at most n e max|x| sum|w|. Rounding the weights to floats
+// adds 1 e of that magnitude, the epilogue 4 e, and combining K sums K + 2 e of the result. A product that underflows
+// errs by 2^-149 at most:
 //
-//   error <= (n + 8) e max|x| sum|w| / |divisor|  +  4 e |bias|
+//   error <= ((n + 7 + K) e max|x| sum|w| + taps 2^-149) / |divisor|  +  4 e |bias|
 
 #include "conv/error_bound.h"
 
@@ -18,25 +18,37 @@ namespace {
 
 bool is_whole(float value) { return value == std::trunc(value); }
 
+/// sum|w| of a sum channel.
+double absolute_sum(const Kernel& kernel, std::int64_t o) {
+  double sum = 0;
+  for (std::int64_t t = 0; t < kernel.shape.taps(); ++t) sum += std::fabs(static_cast<double>(kernel.taps(o, 0)[t]));
+  return sum;
+}
+
+double largest_sum(const Kernel& kernel) {
+  double most = 0;
+  for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) most = std::max(most, absolute_sum(kernel, o));
+  return most;
+}
+
 /// Whether every algorithm computes the sums without rounding.
 bool sums_are_exact(const ConvProblem& problem, const Kernel& kernel) {
   if (!is_integer(problem.input_dtype) || !is_whole(problem.padding_value)) return false;
-  if (std::all_of(kernel.weights.begin(), kernel.weights.end(), is_whole)) return true;
-  const std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
   const double largest =
       std::max(full_range(problem.input_dtype), std::fabs(static_cast<double>(problem.padding_value)));
+  if (std::all_of(kernel.weights.begin(), kernel.weights.end(), is_whole))
+    return largest_sum(kernel) * largest < 0x1p53;  // above 2^24, sums are taken in double
+  const std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
   return dyadic && dyadic->largest_sum * largest < 0x1p24;
 }
 
 /// The bound of one sum channel, after its divisor and bias.
-double bound_of_sum(const Kernel& kernel, std::int64_t o, double largest) {
-  const std::int64_t taps = kernel.shape.taps();
-  double sum = 0;
-  for (std::int64_t t = 0; t < taps; ++t) sum += std::fabs(static_cast<double>(kernel.taps(o, 0)[t]));
+double bound_of_sum(const Kernel& kernel, std::int64_t o, double units, double largest) {
   const auto at = static_cast<std::size_t>(o);
   const double divisor = kernel.divisor.empty() ? 1 : std::fabs(kernel.divisor[at]);
-  return 0x1p-24 * (static_cast<double>(taps + 8) * largest * sum / divisor +
-                    4 * std::fabs(static_cast<double>(kernel.bias[at])));
+  const double underflow = static_cast<double>(kernel.shape.taps()) * 0x1p-149;
+  return (units * 0x1p-24 * largest * absolute_sum(kernel, o) + underflow) / divisor +
+         4 * 0x1p-24 * std::fabs(static_cast<double>(kernel.bias[at]));
 }
 
 double combined(Combine combine, const std::vector<double>& bounds) {
@@ -59,14 +71,15 @@ double combined(Combine combine, const std::vector<double>& bounds) {
 
 }  // namespace
 
-double error_bound(const ConvProblem& problem, const Kernel& kernel, const Epilogue& epilogue, double largest) {
+double error_bound(const ConvProblem& problem, const Kernel& kernel, const Epilogue& epilogue, double error_units,
+                   double largest) {
   if (sums_are_exact(problem, kernel)) return 0;
-  largest = std::max(largest, std::fabs(static_cast<double>(problem.padding_value)));
+  const double units = error_units + 7 + static_cast<double>(epilogue.combine_count);
   double most = 0;
   for (std::int64_t first = 0; first < kernel.shape.c_o; first += epilogue.combine_count) {
     std::vector<double> bounds;
     for (std::int64_t k = 0; k < epilogue.combine_count; ++k)
-      bounds.push_back(bound_of_sum(kernel, first + k, largest));
+      bounds.push_back(bound_of_sum(kernel, first + k, units, largest));
     most = std::max(most, combined(epilogue.combine, bounds));
   }
   return most;

@@ -140,14 +140,15 @@ class CrossApproximation {
   std::vector<double> rest_;
 };
 
-/// The test derived above, for sums with rounding unit `epsilon`. Products of a column and a row are computed here in
-/// double, which adds two roundings for each.
-bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
+/// The left side of the test derived above, in units of 2^-24 |K|, for sums with rounding unit `epsilon`: the largest
+/// over the entries, infinity where an entry of 0 is no product with a 0. Products of a column and a row are computed
+/// here in double, which adds two roundings for each.
+double error_units(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
                    double epsilon) {
   const auto rank = static_cast<double>(products.size());
   const double roundings = (static_cast<double>(size.h) + rank * static_cast<double>(size.w) + 2 * rank) * epsilon;
   const double growth = roundings / (1 - roundings);
-  const double promised = static_cast<double>(size.h * size.w + 1) * 0x1p-24;
+  double most = 0;
   for (std::int64_t u = 0; u < size.h; ++u) {
     for (std::int64_t v = 0; v < size.w; ++v) {
       double sum = 0, magnitude = 0;
@@ -158,10 +159,17 @@ bool keeps_promise(const float* weights, const Extent& size, const std::vector<O
       }
       const double weight = weights[u * size.w + v];
       const double error = std::fabs(weight - sum) + growth * magnitude;
-      if (!(error <= promised * std::fabs(weight))) return false;  // so NaN fails
+      if (error == 0) continue;
+      const double units = error / (0x1p-24 * std::fabs(weight));
+      most = units <= most ? most : std::isnan(units) ? std::numeric_limits<double>::infinity() : units;
     }
   }
-  return true;
+  return most;
+}
+
+bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
+                   double epsilon) {
+  return error_units(weights, size, products, epsilon) <= static_cast<double>(size.h * size.w + 1);
 }
 
 OuterProduct in_floats(OuterProduct product) {
@@ -187,6 +195,11 @@ std::vector<OuterProduct> outer_products(const float* weights, const Extent& siz
     if (keeps_promise(weights, size, products, 0x1p-53)) return products;
   }
   return {};
+}
+
+double error_units(const float* weights, const Extent& size, const std::vector<OuterProduct>& products) {
+  return products.size() == 1 ? error_units(weights, size, products, 0x1p-24)
+                              : 1 + error_units(weights, size, products, 0x1p-53);
 }
 
 std::int64_t numerical_rank(const float* weights, const Extent& size) {

@@ -25,6 +25,10 @@ inline constexpr std::size_t kLargestRank = 4;
 /// are no such products, or if they are not faster than the kernel itself. The derivation is in low_rank.cpp.
 std::vector<OuterProduct> outer_products(const float* weights, const Extent& size);
 
+/// The most by which the sums of these products, taken in float if there is one and else in double, err for any pixels
+/// x, in units of 2^-24 * sum|x||w|.
+double error_units(const float* weights, const Extent& size, const std::vector<OuterProduct>& products);
+
 /// The number of outer products that sum up to `weights`, which are finite, to within the rounding of floats: the rest
 /// is at most (size.h + size.w) * 2^-23 of the largest weight in any entry.
 std::int64_t numerical_rank(const float* weights, const Extent& size);

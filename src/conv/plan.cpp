@@ -9,6 +9,7 @@
 #include "conv/engine/algorithm.h"
 #include "conv/engine/instruction_set.h"
 #include "conv/error_bound.h"
+#include "core/largest.h"
 #include "core/parallel.h"
 
 namespace convtool {
@@ -111,6 +112,7 @@ struct ConvPlan::State {
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
     algorithm = choice.algorithm->name;
+    error_units = choice.offer.error_units.value_or(static_cast<double>(kernel.shape.taps()));
     if (choice.algorithm->threaded && choice.offer.nanoseconds >= kSingleThreadedNs)
       threads = options.threads == 0 ? available_cores() : options.threads;
     executor = choice.offer.make();
@@ -135,6 +137,7 @@ struct ConvPlan::State {
   const Epilogue epilogue;
   const bool whole_sums, totals;
   std::string_view algorithm;
+  double error_units = 0;  // of the offer
   int threads = 1;
   std::unique_ptr<Executor> executor;
 };
@@ -164,7 +167,13 @@ const ConvProblem& ConvPlan::problem() const { return state_->problem; }
 std::string_view ConvPlan::algorithm() const { return state_->algorithm; }
 
 double ConvPlan::error_bound(double largest) const {
-  return convtool::error_bound(state_->problem, state_->kernel, state_->epilogue, largest);
+  return convtool::error_bound(state_->problem, state_->kernel, state_->epilogue, state_->error_units, largest);
+}
+
+double ConvPlan::error_bound(const ConstTensorRef& input) const {
+  if (error_bound(1.0) == 0) return 0;
+  const double padding = std::fabs(static_cast<double>(state_->problem.padding_value));
+  return error_bound(std::max(largest_magnitude(input, state_->threads), padding));
 }
 int ConvPlan::threads() const { return state_->threads; }
 

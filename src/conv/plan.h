@@ -60,8 +60,10 @@ class ConvPlan {
   const ConvProblem& problem() const;
   std::string_view algorithm() const;
 
-  /// error_bound() for inputs of at most `largest`. Requires PlanOptions::direct_error, unless sums are exact.
+  /// The most by which rounding may change a response (conv/error_bound.h), where pixels and padding are no larger than
+  /// `largest`, or anywhere on `input`. Require PlanOptions::direct_error, unless sums are exact.
   double error_bound(double largest) const;
+  double error_bound(const ConstTensorRef& input) const;
   int threads() const;  ///< the most that run() uses
 
  private:

@@ -60,8 +60,8 @@ struct ConvProblem {
   /// Whether the channels of a pixel will be interleaved. Any layout gives right results in either case; these flags
   /// affect only which algorithm is expected to be the fastest.
   bool input_channels_last = false, output_channels_last = false;
-  /// Whether no sum may err by more than a sum of products in float does (conv/error_bound.h). Otherwise fft may, as
-  /// its error depends on the brightest pixel of a tile.
+  /// Whether fft may not err by more than a sum of products in float does (conv/error_bound.h): it then transforms
+  /// integer pictures in double, and refuses floats, where its error depends on the brightest pixel of a tile.
   bool direct_error = false;
 };
 

@@ -52,7 +52,10 @@ const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
   return recipe;
 }
 
-bool is_exact(const NetworkPlan& kernels) { return kernels.banks().front().error_bound(1) == 0; }
+bool is_exact(const NetworkPlan& kernels) {
+  const std::vector<ConvPlan>& plans = kernels.banks().front().plans();
+  return std::all_of(plans.begin(), plans.end(), [](const ConvPlan& plan) { return plan.error_bound(1.0) == 0; });
+}
 
 bool runs_at_once(const EdgeRecipe& recipe, const Shape& input, const NetworkPlan& kernels) {
   const bool plain = recipe.kind == EdgeKind::magnitude && !recipe.thin && !recipe.hysteresis && input.c == 1;

@@ -124,7 +124,12 @@ SampledKernel box(const Arguments& arguments) { return sample_box(arguments.size
 constexpr double kSmallestLogSigma = 0.75;
 
 SampledKernel log(const Arguments& arguments) {
-  const double sigma = arguments.number("sigma", 1.4, kSmallestLogSigma, kLargestSigma);
+  const double sigma = sigma_of(arguments, 1.4);
+  if (sigma < kSmallestLogSigma)
+    arguments.fail(
+        "samples at the centres of pixels do not represent the Laplacian of so narrow a Gaussian (expected "
+        "a sigma of at least " +
+        to_text(kSmallestLogSigma) + "); use laplacian-8 for the finest scale");
   // At 4 sigma the operator has fallen to 2% of its trough at 2 sigma. At 3 sigma, enough for a Gaussian, it is at 29%.
   return sample_log(sigma, arguments.size(square(4 * sigma)));
 }

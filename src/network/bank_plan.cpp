@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/largest.h"
 #include "core/percentile.h"
 
 namespace convtool {
@@ -133,7 +132,9 @@ ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output
   for (const ConvPlan& plan : plans_) {
     const std::int64_t count = plan.output_shape().c;
     const auto slice = output.channels(channel, count);
-    stats.merge(plan.run(input, {slice.data, slice.dtype, slice.shape, slice.strides}, map));
+    ValueMap own = map;
+    if (own.threshold && is_integer(input.dtype)) *own.threshold += plan.error_bound(input);
+    stats.merge(plan.run(input, {slice.data, slice.dtype, slice.shape, slice.strides}, own));
     channel += count;
   }
   return stats;
@@ -144,12 +145,6 @@ ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& outp
   ResponseStats stats;
   for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input, output));
   return stats;
-}
-
-double BankPlan::error_bound(double largest) const {
-  double most = 0;
-  for (const ConvPlan& plan : plans_) most = std::max(most, plan.error_bound(largest));
-  return most;
 }
 
 std::string BankPlan::algorithm() const {
@@ -182,10 +177,7 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
       bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
     return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
   }
-  ValueMap map = make_value_map(mapping, units, output.dtype, measured);
-  if (map.threshold && is_integer(input.dtype) && bank.error_bound(1) > 0)
-    *map.threshold += bank.error_bound(largest_magnitude(input, bank.threads()));
-  return bank.run(input, output, map);
+  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
 }
 
 }  // namespace convtool

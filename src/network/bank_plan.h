@@ -45,11 +45,11 @@ class BankPlan {
   BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
 
   const Shape& output_shape() const { return geometry_.output; }
+
+  /// As ConvPlan::run(). With a threshold on an integer picture, a response that is above it by no more than
+  /// ConvPlan::error_bound() does not count as above: rounding may have taken it there.
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
-
-  /// The most of ConvPlan::error_bound() over the kernels; 0 for a max pool.
-  double error_bound(double largest) const;
 
   const BankGeometry& geometry() const { return geometry_; }
   const std::vector<ConvPlan>& plans() const { return plans_; }
@@ -78,9 +78,6 @@ BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& optio
 /// If a mapping needs all responses before the first value, the bank runs again instead of keeping them: twice for
 /// normalize, and four times for signs, the last three into the R, G and B of `output`. For signs, the bank has one
 /// output channel. With percentiles, the responses are kept in f32.
-///
-/// With a threshold on an integer picture, a response that is above it by no more than error_bound() does not count as
-/// above: rounding may have taken it there.
 /// Throws Error(shape) when there is no finite range to normalize, std::bad_alloc when memory runs out.
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                          const Mapping& mapping);

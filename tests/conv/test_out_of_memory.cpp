@@ -1,4 +1,5 @@
-// Algorithms allocate all their memory before the first output: a run that is out of memory has written nothing.
+// Algorithms allocate all their memory before the first output: a run on one thread that is out of memory has written
+// nothing.
 #include <doctest/doctest.h>
 
 #include <cstring>

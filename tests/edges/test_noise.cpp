@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "edges/edge_plan.h"
@@ -58,9 +59,9 @@ struct Flat {
   DType dtype;
   double value;
 };
-constexpr Flat kFlats[] = {{DType::u8, 1},      {DType::u8, 100},     {DType::u8, 255},  {DType::u16, 3},
-                           {DType::u16, 40000}, {DType::u16, 65535},  {DType::f32, 0.1}, {DType::f32, -1e-20},
-                           {DType::f32, 1e10},  {DType::f32, 0.33333}};
+constexpr Flat kFlats[] = {{DType::u8, 1},      {DType::u8, 100},    {DType::u8, 255},     {DType::u16, 3},
+                           {DType::u16, 40000}, {DType::u16, 65535}, {DType::f32, 0.1},    {DType::f32, -1e-20},
+                           {DType::f32, 1e10},  {DType::f32, 1e-42}, {DType::f32, 0.33333}};
 
 TEST_CASE("the edges of a constant picture are exactly 0") {
   for_each_blurred([](EdgeRecipe recipe) {
@@ -158,28 +159,63 @@ TEST_CASE("a step of one level is one edge, of the strength that the definition 
     }
 }
 
-TEST_CASE("a huge float hides only the edges that its window reaches") {
-  const EdgeRecipe recipe = blurred_recipe("sobel", 1.4);
-  constexpr std::int64_t kSide = 80;
+TEST_CASE("a huge float, a NaN or an infinity changes only the edges that its window reaches") {
+  constexpr std::int64_t kSide = 150, kBlocks = 2 * 16;  // the bound is that of blocks of 16 pixels
   const auto picture_with = [&](double corner) {
     std::int64_t at = 0;
     return filled(DType::f32, {1, 1, kSide, kSide}, [&] {
       const std::int64_t i = at++;
-      return i == 0 ? corner : i % kSide < kSide / 2 ? 0.0 : 1e-3;
+      return i == 0 ? corner : i % kSide < kSide * 3 / 4 ? 0.0 : 1e-3;
     });
   };
-  const std::vector<double> plain = find_edges(recipe, picture_with(0), "rows").values,
-                            with_outlier = find_edges(recipe, picture_with(1e20), "rows").values;
-  const std::int64_t reach = 2 * reach_of(recipe) + 2;
-  std::int64_t compared = 0;
-  for (std::int64_t y = 0; y < kSide; ++y)
-    for (std::int64_t x = 0; x < kSide; ++x) {
-      if (y <= reach && x <= reach) continue;
-      const auto i = static_cast<std::size_t>(y * kSide + x);
-      compared += plain[i] > 0;
-      CHECK(plain[i] == with_outlier[i]);
+  for (const char* name : {"sobel", "kirsch", "log"}) {
+    const EdgeRecipe recipe = blurred_recipe(name, 4);
+    const std::vector<double> plain = find_edges(recipe, picture_with(0)).values;
+    const std::int64_t reach = reach_of(recipe) + kBlocks;
+    for (const double corner : {1e20, -3e38, std::numeric_limits<double>::infinity(), std::nan("")}) {
+      const std::vector<double> with_outlier = find_edges(recipe, picture_with(corner)).values;
+      std::int64_t compared = 0, different = 0;
+      for (std::int64_t y = 0; y < kSide; ++y)
+        for (std::int64_t x = 0; x < kSide; ++x) {
+          if (y <= reach && x <= reach) continue;
+          const auto i = static_cast<std::size_t>(y * kSide + x);
+          compared += plain[i] > 0;
+          different += plain[i] != with_outlier[i];
+        }
+      CAPTURE(std::string(name));
+      CAPTURE(corner);
+      CHECK(compared > kSide);
+      CHECK(different == 0);
     }
-  CHECK(compared > kSide);
+  }
+}
+
+TEST_CASE("constant padding counts only where a window leaves the picture") {
+  EdgeRecipe recipe = blurred_recipe("sobel", 1);
+  for (Layer& layer : recipe.kernels.layers) {
+    layer.params.padding_mode = PaddingMode::constant;
+    layer.params.padding_value = 1e6F;
+  }
+  std::int64_t at = 0;
+  const Tensor picture = filled(DType::f32, {1, 1, 120, 120}, [&] { return at++ % 120 < 60 ? 0.2 : 0.21; });
+  const std::vector<double> strengths = find_edges(recipe, picture).values;
+  CHECK(strengths[60 * 120 + 60] > 0.02);
+  CHECK(strengths[60 * 120 + 90] == 0);
+}
+
+TEST_CASE("the zero crossing of a step stays, for the widest blurs") {
+  for (const double sigma : {2.0, 6.0, 10.0, 20.0})
+    for (const double rise : {1.0, 3.0, 40.0}) {
+      std::int64_t at = 0;
+      const Tensor picture = filled(DType::u8, {1, 1, 60, 300}, [&] { return at++ % 300 < 150 ? 200.0 : 200 + rise; });
+      EdgeRecipe recipe = blurred_recipe("log", sigma);
+      recipe.thin = true;
+      recipe.kind = EdgeKind::binary;
+      recipe.hysteresis = ThresholdRule{.source = ThresholdRule::Source::response};
+      CAPTURE(sigma);
+      CAPTURE(rise);
+      CHECK(find_edges(recipe, picture).result.edge_pixels == 60);
+    }
 }
 
 TEST_CASE("values that are not finite stay, and clear nothing around them") {

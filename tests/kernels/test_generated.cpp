@@ -300,7 +300,10 @@ TEST_CASE("wrong parameters are refused with the reason") {
       {"gaussian:sigma=1,sigma=1", "sigma is given twice"},
       {"gaussian:sigma=0", "sigma cannot be '0' (expected a number from 0.1 to 1000)"},
       {"gaussian:sigma=-1", "sigma cannot be '-1'"},
-      {"log:sigma=0.74", "sigma cannot be '0.74' (expected a number from 0.75 to 1000)"},
+      {"log:sigma=0.74",
+       "samples at the centres of pixels do not represent the Laplacian of so narrow a Gaussian (expected a sigma of "
+       "at "
+       "least 0.75)"},
       {"gaussian:sigma=", "sigma cannot be ''"},
       {"gaussian:sigma=1,4", "'4' is not of the form param=value"},
       {"gaussian:sigma=1.4px", "sigma cannot be '1.4px'"},

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "cli/options/unknown_words.h"
@@ -15,13 +14,14 @@ namespace {
 constexpr std::string_view kBriefHelp = "-h", kFullHelp = "--help";
 
 /// An option whose dashes a word processor or a web page has turned into a longer dash or a minus sign.
-void refuse_typographic_dash(const std::string& argument) {
+void refuse_typographic_dash(const Command& command, const std::string& argument) {
   for (const std::string_view dash : {"\u2013", "\u2014", "\u2212"}) {
-    std::error_code ignored;
-    if (!argument.starts_with(dash) || std::filesystem::exists(argument, ignored)) continue;
-    const std::string name = argument.substr(std::min(argument.find_first_not_of('-', dash.size()), argument.size()));
-    refuse_usage("",
-                 "'" + argument + "' begins with a typographic dash; type " + (name.size() == 1 ? "-" : "--") + name);
+    if (!argument.starts_with(dash)) continue;
+    const std::string word = argument.substr(std::min(argument.find_first_not_of('-', dash.size()), argument.size()));
+    const std::string name = word.substr(0, word.find('='));
+    const std::string option = (name.size() == 1 ? "-" : "--") + name;
+    if (command.find(option) != nullptr)
+      refuse_usage("", "'" + argument + "' begins with a typographic dash; type " + option);
   }
 }
 
@@ -29,7 +29,7 @@ void refuse_typographic_dash(const std::string& argument) {
 void refuse_other_dashes(const Command& command, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
-    refuse_typographic_dash(argument);
+    refuse_typographic_dash(command, argument);
     if (!argument.starts_with('-') || argument.starts_with("--") || argument.size() < 3) continue;
     const std::string name = "-" + argument.substr(0, argument.find('='));
     if (name == kFullHelp || command.find(name) != nullptr)

@@ -89,7 +89,7 @@ std::vector<std::string> long_names(const Command& command) {
 }  // namespace
 
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
-  if (word.ends_with(']') || word.ends_with('}'))
+  if (!word.starts_with('-') && (word.ends_with(']') || word.ends_with('}')))
     refuse_usage("", "unexpected argument '" + word + "'; put JSON in single quotes, such as -k '[[1, -1]]'");
   if (!word.starts_with('-')) refuse_usage("", "unexpected argument '" + word + "'" + command.see_help());
   const std::string name = word.substr(0, word.find('='));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,7 @@ class Executor {
   virtual std::int64_t work_items(const Sink& sink) const = 0;
 
   /// Computes work items [begin, end) and hands each of their outputs to `sink` exactly once. No output may depend on
-  /// begin, end or the thread. Throws std::bad_alloc only, and before the first output.
+  /// begin, end or the thread. Throws std::bad_alloc only, and before this call's first output.
   virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
                    ResponseStats& stats) const = 0;
 };
@@ -32,6 +33,9 @@ class Executor {
 struct Offer {
   std::string refusal;     ///< empty, or why the algorithm cannot solve the problem, as a sentence for the user
   double nanoseconds = 0;  ///< estimated run time on one thread
+  /// The most that a sum may err by, in units of 2^-24 * max|x| * sum|w|; where not given, the number of taps: that of
+  /// a sum of products in float.
+  std::optional<double> error_units = std::nullopt;
   /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() did.
   std::function<std::unique_ptr<Executor>()> make;
 };

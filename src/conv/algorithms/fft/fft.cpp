@@ -322,6 +322,7 @@ const Algorithm kFft = {
       const std::optional<FftTiling> tiling = choose_fft_tiling(problem, kernel, &reason);
       if (!tiling) return refuse(reason);
       return {.nanoseconds = tiling->nanoseconds,
+              .error_units = tiling->error_units,
               .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {
                 if (tiling.in_double) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
                 return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);

@@ -98,6 +98,14 @@ double error_units(const Extent& tile, const Task& task, const Norms& norms) {
   return std::sqrt(pixels) * (7 + forward * norms.two / norms.one);
 }
 
+/// Offer::error_units.
+double largest_error(const Extent& tile, const Task& task) {
+  double most = 0;
+  for (const Norms& norms : task.norms)
+    if (norms.one > 0) most = std::max(most, error_units(tile, task, norms));
+  return 1 + (task.in_double ? 0x1p-28 : 1) * most;
+}
+
 bool is_exact_enough(const Extent& tile, const Task& task) {
   const auto taps = static_cast<double>(task.kernel.shape.taps());
   for (std::size_t o = 0; o < task.norms.size(); ++o) {
@@ -106,13 +114,11 @@ bool is_exact_enough(const Extent& tile, const Task& task) {
     const double units = error_units(tile, task, norms);
     if (task.whole_bits) {
       if (!(0x1p-52 * units * std::ldexp(task.largest_pixel * norms.one, *task.whole_bits) < 0.25)) return false;
-    } else if (task.in_double) {
-      if (!(0x1p-28 * units <= taps)) return false;
     } else {
-      if (!(units <= std::max(kTolerance, taps))) return false;
+      if (!(task.in_double || units <= std::max(kTolerance, taps))) return false;
       const double divisor = task.kernel.divisor.empty() ? 1 : std::fabs(task.kernel.divisor[o]);
-      if (is_integer(task.problem.input_dtype) && !(0x1p-24 * units * task.largest_pixel * norms.one < divisor / 2))
-        return false;
+      const double error = (task.in_double ? 0x1p-52 : 0x1p-24) * units * task.largest_pixel * norms.one;
+      if (is_integer(task.problem.input_dtype) && !(error < divisor / 2)) return false;
     }
   }
   return true;
@@ -153,6 +159,7 @@ FftTiling tiling_of(const Extent& tile, const Task& task) {
   FftTiling tiling{
       .tile = tile, .step = step, .count = count, .in_double = task.in_double, .whole_bits = task.whole_bits};
   tiling.nanoseconds = nanoseconds(tiling, task);
+  tiling.error_units = largest_error(tile, task);
   return tiling;
 }
 
@@ -180,6 +187,8 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
     return {};
   };
   if (problem.stride != Extent{}) return refuse("it supports only stride 1");
+  if (problem.direct_error && !is_integer(problem.input_dtype))
+    return refuse("one bright pixel of floats may change sums far away from it");
   const double padding = std::fabs(static_cast<double>(problem.padding_value));
   Task task{.problem = problem,
             .kernel = kernel,

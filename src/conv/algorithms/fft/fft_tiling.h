@@ -19,6 +19,7 @@ struct FftTiling {
   /// 2^whole_bits; the sums, which are then whole numbers, are rounded and so are exact.
   std::optional<int> whole_bits;
   double nanoseconds = 0;  ///< estimated, on one thread
+  double error_units = 0;  ///< Offer::error_units; the error of a transform, and that of rounding a sum to float
 };
 
 /// The most memory that a thread uses for tiles, in bytes, unless the channels that one output pixel combines need

@@ -116,6 +116,15 @@ double memory_needed(const ConvProblem& problem, std::size_t rank) {
   return static_cast<double>(sizeof(double)) * pitch * rows;
 }
 
+/// The largest of error_units() over the sum channels.
+double largest_error(const Kernel& kernel, const ChannelProducts& channels) {
+  double most = 0;
+  for (std::size_t o = 0; o < channels.size(); ++o)
+    most = std::max(most, error_units(kernel.taps(static_cast<std::int64_t>(o), 0), {kernel.shape.kh, kernel.shape.kw},
+                                      channels[o]));
+  return most;
+}
+
 double cost(const ConvProblem& problem, std::size_t largest_rank) {
   // On a Zen 5 a vector of multiply-adds takes 0.14 ns in the column pass and 0.19 in the row pass, whose loads are
   // unaligned; doubles need two vectors. The constants per input and output were fitted to Gaussians at 3840x2160.
@@ -139,6 +148,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const std::size_t rank = largest_rank(*channels);
   if (memory_needed(problem, rank) > kMostMemory) return refuse(kBeyondMemory);
   return {.nanoseconds = cost(problem, rank),
+          .error_units = largest_error(kernel, *channels),
           .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
             if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);
             return std::make_unique<SeparableExecutor<float>>(problem, kernel, *channels);
