@@ -140,15 +140,14 @@ class CrossApproximation {
   std::vector<double> rest_;
 };
 
-/// The left side of the test derived above, in units of 2^-24 |K|, for sums with rounding unit `epsilon`: the largest
-/// over the entries, infinity where an entry of 0 is no product with a 0. Products of a column and a row are computed
-/// here in double, which adds two roundings for each.
-double error_units(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
-                   double epsilon) {
+/// Calls use(error, weight) for every entry, with the left side of the test derived above, for sums with rounding unit
+/// `epsilon`. Products of a column and a row are computed here in double, which adds two roundings for each.
+template <class Use>
+void for_each_error(const float* weights, const Extent& size, const std::vector<OuterProduct>& products, double epsilon,
+                    const Use& use) {
   const auto rank = static_cast<double>(products.size());
   const double roundings = (static_cast<double>(size.h) + rank * static_cast<double>(size.w) + 2 * rank) * epsilon;
   const double growth = roundings / (1 - roundings);
-  double most = 0;
   for (std::int64_t u = 0; u < size.h; ++u) {
     for (std::int64_t v = 0; v < size.w; ++v) {
       double sum = 0, magnitude = 0;
@@ -158,18 +157,19 @@ double error_units(const float* weights, const Extent& size, const std::vector<O
         magnitude += std::fabs(part);
       }
       const double weight = weights[u * size.w + v];
-      const double error = std::fabs(weight - sum) + growth * magnitude;
-      if (error == 0) continue;
-      const double units = error / (0x1p-24 * std::fabs(weight));
-      most = units <= most ? most : std::isnan(units) ? std::numeric_limits<double>::infinity() : units;
+      use(std::fabs(weight - sum) + growth * magnitude, std::fabs(weight));
     }
   }
-  return most;
 }
 
 bool keeps_promise(const float* weights, const Extent& size, const std::vector<OuterProduct>& products,
                    double epsilon) {
-  return error_units(weights, size, products, epsilon) <= static_cast<double>(size.h * size.w + 1);
+  const double promised = static_cast<double>(size.h * size.w + 1) * 0x1p-24;
+  bool keeps = true;
+  for_each_error(weights, size, products, epsilon, [&](double error, double weight) {
+    keeps = keeps && error <= promised * weight;  // so NaN fails
+  });
+  return keeps;
 }
 
 OuterProduct in_floats(OuterProduct product) {
@@ -198,8 +198,14 @@ std::vector<OuterProduct> outer_products(const float* weights, const Extent& siz
 }
 
 double error_units(const float* weights, const Extent& size, const std::vector<OuterProduct>& products) {
-  return products.size() == 1 ? error_units(weights, size, products, 0x1p-24)
-                              : 1 + error_units(weights, size, products, 0x1p-53);
+  const bool in_float = products.size() == 1;
+  double errors = 0, sum = 0;
+  for_each_error(weights, size, products, in_float ? 0x1p-24 : 0x1p-53, [&](double error, double weight) {
+    errors += error;
+    sum += weight;
+  });
+  if (sum == 0) return 0;
+  return errors / (0x1p-24 * sum) + (in_float ? 0 : 1);  // sums in double are rounded to float at the end
 }
 
 std::int64_t numerical_rank(const float* weights, const Extent& size) {
