@@ -175,6 +175,7 @@ double ConvPlan::error_bound(const ConstTensorRef& input) const {
   const double padding = std::fabs(static_cast<double>(state_->problem.padding_value));
   return error_bound(std::max(largest_magnitude(input, state_->threads), padding));
 }
+
 int ConvPlan::threads() const { return state_->threads; }
 
 }  // namespace convtool

@@ -40,8 +40,8 @@ class Sink {
                        ResponseStats& stats) const;
 
   /// Finishes a span of several channels at once: sums[i * pitch + k] belongs to pixel i and sum channel `first` + k,
-  /// for k < `channels`. `first` and `channels` are multiples of combine_count().
-  /// `rows` is memory from pixel_rows(), which holds nothing between calls.
+  /// for k < `channels`. `first` and `channels` are multiples of combine_count(). `rows` is memory from pixel_rows(),
+  /// which holds nothing between calls.
   void finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t channels, const float* sums,
                      std::int64_t pitch, float* rows, ResponseStats& stats) const;
 

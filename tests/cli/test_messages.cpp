@@ -116,6 +116,7 @@ TEST_CASE("options by another name") {
       {apply({"-kernel", "sobel"}), 2, "-kernel: long options have two dashes: --kernel\n"},
       {apply({"-k", "sobel", "-padding=same"}), 2, "-padding=same: long options have two dashes: --padding\n"},
       {{"apply", "-help"}, 2, "-help: long options have two dashes: --help\n"},
+      {apply({"-k", "sobel", "-q1"}), 2, "unknown option '-1'"},
       {apply({"\u2014kernel", "sobel"}), 2, "'\u2014kernel' begins with a typographic dash; type --kernel\n"},
       {apply({"\u2013k", "sobel"}), 2, "'\u2013k' begins with a typographic dash; type -k\n"},
       {apply({"-k", "sobel", "\u2212-json"}), 2, "'\u2212-json' begins with a typographic dash; type --json\n"},

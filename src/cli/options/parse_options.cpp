@@ -85,6 +85,7 @@ class HiddenValues {
       const Option* option = command_.find(std::string{'-', argument[at]});
       if (option != nullptr && !option->is_flag() && at + 1 < argument.size())
         return argument.substr(0, at + 1) + numbered(argument.substr(at + 1));
+      if (option == nullptr && at > 1) refuse_unknown_word(command_, std::string{'-', argument[at]}, {});
       if (option == nullptr || !option->is_flag()) break;
     }
     return argument;
