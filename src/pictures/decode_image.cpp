@@ -35,16 +35,11 @@ void swap_red_and_blue(cv::Mat& pixels) {
   }
 }
 
-/// Converts the values to u8, u16 or f32, in the full range, with black at 0.
+/// Scales integers to the full range.
 void settle_values(cv::Mat& pixels, const PictureHeader& header) {
-  const int depth = pixels.depth();
-  if (depth != CV_8U && depth != CV_16U) {
-    if (depth != CV_32F) pixels.convertTo(pixels, CV_32F);
-    return;
-  }
   if (header.full_value)
-    depth == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
-                   : spread<std::uint16_t>(pixels, *header.full_value);
+    pixels.depth() == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
+                            : spread<std::uint16_t>(pixels, *header.full_value);
 }
 
 /// Adds alpha to grey: 0 where the grey value is `transparent`, elsewhere the maximum.
@@ -57,18 +52,13 @@ cv::Mat add_alpha(const cv::Mat& grey, std::int64_t transparent) {
 
 /// Restores the channels of the file, in the order of ImagePixels::mat. RGB stays B, G, R, which a view can reverse.
 PixelFormat settle_channels(cv::Mat& pixels, const PictureHeader& header) {
-  switch (pixels.channels()) {
-    case 1:
-      if (!header.transparent_grey) return PixelFormat::grey;
-      pixels = add_alpha(pixels, *header.transparent_grey);
-      return PixelFormat::grey_alpha;
-    case 2: return PixelFormat::grey_alpha;
-    case 3: return PixelFormat::rgb;
-    case 4: break;
-    default:
-      throw Error(ErrorKind::input, "",
-                  "a picture of " + std::to_string(pixels.channels()) + " channels cannot be read (1 to 4 can)");
+  if (pixels.channels() == 1) {
+    if (!header.transparent_grey) return PixelFormat::grey;
+    pixels = add_alpha(pixels, *header.transparent_grey);
+    return PixelFormat::grey_alpha;
   }
+  if (pixels.channels() == 2) return PixelFormat::grey_alpha;
+  if (pixels.channels() == 3) return PixelFormat::rgb;
   if (header.grey_with_alpha) {
     pixels = pick_channels({pixels}, 2, {0, 0, 3, 1});
     return PixelFormat::grey_alpha;
@@ -90,6 +80,13 @@ cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& hea
     case PictureType::tiff: break;  // decode_tiff()
   }
   return {};
+}
+
+/// The picture, if it has the channels and type of its header, by which its memory and its result were planned.
+Image checked(Image image, const PictureHeader& header) {
+  if (image.all().shape.c != header.channels || image.dtype() != header.dtype)
+    throw_damaged(to_string(header.type), "its channels or their type differ from its header");
+  return image;
 }
 
 /// Rotates and mirrors a stored picture into its upright position.
@@ -125,7 +122,7 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   if (header.type == PictureType::tiff) {
     DecodedTiff tiff = decode_tiff(bytes, header);
     call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
-    return Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format);
+    return checked(Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format), header);
   }
   auto pixels = std::make_shared<ImagePixels>(decode_pixels(bytes, header));
   cv::Mat& mat = pixels->mat;
@@ -142,7 +139,7 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     turn_upright(mat, header.orientation);
     return settled;
   });
-  return Image(std::move(pixels), format);
+  return checked(Image(std::move(pixels), format), header);
 }
 
 }  // namespace convtool

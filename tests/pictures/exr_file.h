@@ -2,6 +2,9 @@
 #pragma once
 
 #include <bit>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +18,17 @@ struct ExrChannel {
   int step = 1;               ///< sampled at every step-th pixel and row
 };
 
-/// An uncompressed file of `parts` equal parts.
-inline Bytes exr_file(const std::vector<ExrChannel>& channels, int width, int height, int parts = 1) {
+/// An attribute whose stored size is that of `content`, or `size`.
+inline Bytes exr_attribute(const std::string& name, const std::string& type, std::span<const std::byte> content,
+                           std::optional<std::uint32_t> size = std::nullopt) {
+  ByteWriter file;
+  file.text(name).u8(0).text(type).u8(0).u32(size ? *size : content.size());
+  return file.append(content).bytes();
+}
+
+/// An uncompressed file of `parts` equal parts, of which the last has `more` attributes.
+inline Bytes exr_file(const std::vector<ExrChannel>& channels, int width, int height, int parts = 1,
+                      std::span<const std::byte> more = {}) {
   const bool several = parts > 1;
   ByteWriter file;
   file.u32(20000630).u32(several ? 0x1002 : 2);
@@ -57,6 +69,7 @@ inline Bytes exr_file(const std::vector<ExrChannel>& channels, int width, int he
       attribute("chunkCount", "int", 4);
       file.u32(static_cast<unsigned>(height));
     }
+    if (part + 1 == parts) file.append(more);
     file.u8(0);
   }
   if (several) file.u8(0);

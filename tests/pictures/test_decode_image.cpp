@@ -38,6 +38,37 @@ TEST_CASE("PNG of every colour type and depth") {
              .rows = bytes({0, 1, 0})}) == "u8 rgba 4 5 6 255 1 2 3 9");
 }
 
+TEST_CASE("PNG headers with a layout that does not exist are refused before decoding") {
+  const auto png = [](int bit_depth, int colour_type) {
+    return outcome(
+        png_file({.width = 1, .height = 1, .bit_depth = bit_depth, .colour_type = colour_type, .rows = Bytes(9)}));
+  };
+  const std::string damaged = "damaged or truncated PNG (";
+  for (const int depth : {0, 3, 5, 6, 7, 12, 32})
+    CHECK(png(depth, 0) == damaged + "a depth of " + std::to_string(depth) + " bits)");
+  for (const int type : {1, 5, 7})
+    CHECK(png(8, type) == damaged + "colour type " + std::to_string(type) + ", expected 0, 2, 3, 4 or 6)");
+  for (const int type : {2, 4, 6})
+    CHECK(png(4, type) == damaged + "colour type " + std::to_string(type) + " with a depth of 4 bits)");
+  CHECK(png(16, 3) == damaged + "colour type 3 with a depth of 16 bits)");
+  CHECK(png(8, 3) == damaged + "no palette before its pixels)");
+}
+
+TEST_CASE("a picture that differs from the header it is decoded by is refused") {
+  for (const Sample& sample : sample_pictures()) {
+    CAPTURE(sample.name);
+    const PictureHeader header = read_picture_header(sample.file);
+    for (int i = 0; i < 3; ++i) {
+      CAPTURE(i);
+      PictureHeader other = header;
+      if (i == 0) other.channels = header.channels % 3 + 1;
+      if (i == 1) other.dtype = header.dtype == DType::u8 ? DType::u16 : DType::u8;
+      if (i == 2) other.width = header.width - 1;
+      CHECK_THROWS_AS(decode_image(sample.file, other), Error);
+    }
+  }
+}
+
 TEST_CASE("PNG with one transparent colour or grey") {
   const auto png = [](PngParts parts) { return outcome(png_file(parts)); };
   CHECK(png({.width = 2,

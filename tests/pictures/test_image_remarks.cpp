@@ -87,6 +87,16 @@ TEST_CASE("PNG: a profile that does not name sRGB; a gamma, unless a chunk says 
   CHECK(remarks(png_with({png_gamma(100000), png_profile("Display P3")})) == kProfileLost);
 }
 
+TEST_CASE("PNG: an animation") {
+  const auto animation = [](std::uint32_t frames) {
+    return png_with({png_chunk("acTL", ByteWriter(true).u32(frames).u32(0).bytes())});
+  };
+  CHECK(remarks(animation(1)) == "");
+  CHECK(remarks(animation(0)) == "");
+  CHECK(remarks_on(read_picture_header(animation(3))).at(0).text == "only the first of its 3 frames is read");
+  CHECK(values(decode_image(animation(3), 10).all()) == std::vector<double>{7, 8});
+}
+
 TEST_CASE("a gamma changes no value") {
   CHECK(values(decode_image(png_with({png_gamma(100000)}), 10).all()) == std::vector<double>{7, 8});
 }

@@ -164,6 +164,10 @@ TEST_CASE("PNG with EXIF in a text chunk, as programs wrote it before there was 
     CHECK(orientation_of(text_chunk("tEXt", "Raw profile type exif", six.substr(0, length), false)) <= 6);
   CHECK(orientation_of(text_chunk("zTXt", "Raw profile type exif", six, false)) == 1);  // not compressed
   CHECK(orientation_of(png_chunk("iTXt", to_bytes("Raw profile type exif"))) == 1);
+  // Only the first such text is looked at: each could be long to decompress.
+  const Bytes good = text_chunk("tEXt", "Raw profile type exif", six, false);
+  CHECK(orientation_of(concatenated({text_chunk("tEXt", "Comment", "x", false), good})) == 6);
+  CHECK(orientation_of(concatenated({text_chunk("tEXt", "Raw profile type exif", "", false), good})) == 1);
   // The chunk eXIf counts first.
   const Bytes both =
       concatenated({text_chunk("tEXt", "Raw profile type exif", six, false), png_chunk("eXIf", exif(3, true, false))});

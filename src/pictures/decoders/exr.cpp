@@ -15,8 +15,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
+#include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pictures/decoders/decoders.h"
@@ -122,6 +126,21 @@ void check_uncompressed_sizes(Imf::InputFile& file) {
     }
 }
 
+/// Throws std::runtime_error unless OpenEXR has found the size and channels that `header` has. Memory is taken by
+/// `header`, and OpenEXR writes as many pixels as it has found itself.
+void check_header(const Imf::Header& found, const PictureHeader& header) {
+  const Imath::Box2i window = found.dataWindow();
+  const auto has = [&](std::initializer_list<const char*> names) {
+    return std::ranges::any_of(names, [&](const char* name) { return found.channels().findChannel(name) != nullptr; });
+  };
+  const bool has_colours = has({"R", "G", "B"}), has_chroma = !has_colours && has({"RY", "BY"});
+  const std::int64_t channels = (has_colours || has_chroma ? 3 : 1) + (has({"A"}) ? 1 : 0);
+  const auto side = [](int first, int last) { return std::int64_t{last} - first + 1; };
+  if (side(window.min.x, window.max.x) != header.width || side(window.min.y, window.max.y) != header.height ||
+      channels != header.channels || has_chroma != header.has_chroma)
+    throw std::runtime_error("a header that can be read in two ways");
+}
+
 /// Whether OpenEXR's own conversion reads this chroma: it supports one sampling only.
 bool is_usual_chroma(const Imf::ChannelList& channels) {
   for (const char* const name : {"RY", "BY"}) {
@@ -160,33 +179,59 @@ void read_usual_chroma(Imf::RgbaInputFile& file, cv::Mat& pixels) {
   }
 }
 
+/// A message of OpenEXR, which may quote the file, as a short text in one line.
+std::string one_line(std::string_view message) {
+  constexpr std::size_t kMost = 200;
+  constexpr std::string_view kOfNoUse = "Cannot read image file \"\". ";  // a file without a name
+  if (message.starts_with(kOfNoUse)) message.remove_prefix(kOfNoUse.size());
+  std::string text(message.substr(0, kMost));
+  for (char& c : text)
+    if (c < ' ' || c > '~') c = c == '\n' ? ' ' : '?';
+  while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+cv::Mat decode_checked(std::span<const std::byte> bytes, const PictureHeader& header) {
+  ExrStream stream(bytes);
+  std::optional<Imf::InputFile> file(std::in_place, stream);
+  check_header(file->header(), header);
+  check_uncompressed_sizes(*file);
+  cv::Mat pixels(static_cast<int>(header.height), static_cast<int>(header.width),
+                 CV_32FC(static_cast<int>(header.channels)));
+  const Imf::ChannelList& channels = file->header().channels();
+  if (header.has_chroma && is_usual_chroma(channels)) {
+    file.reset();  // frees its memory
+    stream.seekg(0);
+    Imf::RgbaInputFile rgba(stream);
+    check_header(rgba.header(), header);
+    read_usual_chroma(rgba, pixels);
+  } else if (header.has_chroma) {
+    read_channels(*file, {"BY", "Y", "RY", "A"}, pixels);
+    const bool has_primaries = Imf::hasChromaticities(file->header());
+    chroma_to_colours(
+        pixels, Imf::RgbaYca::computeYw(has_primaries ? Imf::chromaticities(file->header()) : Imf::Chromaticities()));
+  } else if (header.channels >= 3) {
+    read_channels(*file, {"B", "G", "R", "A"}, pixels);
+  } else {
+    read_channels(*file, {channels.findChannel("Y") != nullptr ? "Y" : "Z", "A"}, pixels);
+  }
+  return pixels;
+}
+
 }  // namespace
 
 cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header) {
-  const auto decode = [&] {
-    cv::Mat pixels(static_cast<int>(header.height), static_cast<int>(header.width),
-                   CV_32FC(static_cast<int>(header.channels)));
-    ExrStream stream(bytes);
-    Imf::InputFile file(stream);
-    check_uncompressed_sizes(file);
-    const Imf::ChannelList& channels = file.header().channels();
-    if (header.has_chroma && is_usual_chroma(channels)) {
-      stream.seekg(0);
-      Imf::RgbaInputFile rgba(stream);
-      read_usual_chroma(rgba, pixels);
-    } else if (header.has_chroma) {
-      read_channels(file, {"BY", "Y", "RY", "A"}, pixels);
-      const bool has_primaries = Imf::hasChromaticities(file.header());
-      chroma_to_colours(
-          pixels, Imf::RgbaYca::computeYw(has_primaries ? Imf::chromaticities(file.header()) : Imf::Chromaticities()));
-    } else if (header.channels >= 3) {
-      read_channels(file, {"B", "G", "R", "A"}, pixels);
-    } else {
-      read_channels(file, {channels.findChannel("Y") != nullptr ? "Y" : "Z", "A"}, pixels);
-    }
-    return pixels;
-  };
-  return call_codec(decode, cv::Mat());
+  try {
+    return call_opencv([&] { return decode_checked(bytes, header); });
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // of OpenEXR, or of its functions above
+    throw Error(
+        ErrorKind::input, "",
+        "the OpenEXR is damaged or truncated, or of a kind that cannot be read (" + one_line(error.what()) + ")");
+  }
 }
 
 }  // namespace convtool

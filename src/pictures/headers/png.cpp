@@ -1,5 +1,7 @@
-// PNG: the IHDR chunk, and the chunks tRNS, eXIf, iCCP, gAMA, sRGB, and texts with EXIF.
+// PNG: the IHDR chunk, and the chunks PLTE, tRNS, acTL, eXIf, iCCP, gAMA, sRGB, and texts with EXIF.
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,7 +20,9 @@ enum class ColourType : std::uint32_t { grey = 0, rgb = 2, palette = 3, grey_alp
 /// The data of the chunks that affect the decoded picture or its description; empty if there are none.
 struct PngChunks {
   std::span<const std::byte> transparency, exif, profile, gamma, srgb;
-  Bytes exif_in_text;
+  std::optional<Bytes> exif_in_text;  ///< of the first such text: each takes time to decompress
+  bool has_palette = false;
+  std::int64_t frames = 1;  ///< of an animation
 };
 
 /// Whether libpng uses this tRNS chunk of a picture with a palette of `colours` entries: others it ignores.
@@ -41,16 +45,38 @@ PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth,
   while (const std::optional<Chunk> chunk = chunks.next()) {
     const std::string_view type = chunk->type;
     before_pixels = before_pixels && type != "IDAT";
-    if (type == "PLTE" && colours == 0) colours = std::min(chunk->data.size() / 3, std::size_t{1} << bit_depth);
+    if (type == "PLTE" && before_pixels && !found.has_palette) {
+      found.has_palette = true;
+      colours = std::min(chunk->data.size() / 3, std::size_t{1} << bit_depth);
+    }
+    if (type == "acTL" && before_pixels && chunk->data.size() == 8)
+      found.frames = std::max<std::int64_t>(1, ByteReader("PNG", chunk->data, ByteReader::Order::big).u32());
     if (type == "tRNS" && before_pixels && is_transparency(*chunk, colour_type, colours))
       keep(found.transparency, *chunk);
     if (type == "eXIf") keep(found.exif, *chunk);
     if (type == "iCCP") keep(found.profile, *chunk);
     if (type == "gAMA") keep(found.gamma, *chunk);
     if (type == "sRGB") keep(found.srgb, *chunk);
-    if (found.exif_in_text.empty()) found.exif_in_text = exif_in_text(*chunk);
+    if (!found.exif_in_text) found.exif_in_text = exif_in_text(*chunk);
   }
   return found;
+}
+
+/// Throws Error(input) for a combination that the PNG specification, 11.2.2, does not have.
+void check_layout(std::uint32_t bit_depth, ColourType colour_type) {
+  if (bit_depth > 16 || !std::has_single_bit(bit_depth))
+    throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
+  const std::string type = "colour type " + std::to_string(static_cast<std::uint32_t>(colour_type));
+  bool fits = true;
+  switch (colour_type) {
+    case ColourType::grey: break;
+    case ColourType::palette: fits = bit_depth <= 8; break;
+    case ColourType::rgb:
+    case ColourType::grey_alpha:
+    case ColourType::rgba: fits = bit_depth >= 8; break;
+    default: throw_damaged("PNG", type + ", expected 0, 2, 3, 4 or 6");
+  }
+  if (!fits) throw_damaged("PNG", type + " with a depth of " + std::to_string(bit_depth) + " bits");
 }
 
 /// Whether the gamma differs from sRGB's. A profile or an sRGB chunk overrides it.
@@ -79,15 +105,21 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   header.height = file.u32();
   const std::uint32_t bit_depth = file.u8();
   const auto colour_type = static_cast<ColourType>(file.u8());
-  if (bit_depth < 1 || bit_depth > 16) throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
+  check_layout(bit_depth, colour_type);
+  const std::uint32_t compression = file.u8(), filter = file.u8(), interlacing = file.u8();
+  if (compression != 0 || filter != 0 || interlacing > 1)
+    throw_damaged("PNG", "an unknown method of compression, filtering or interlacing");
   const PngChunks chunks = read_chunks(bytes, bit_depth, colour_type);
+  if (colour_type == ColourType::palette && !chunks.has_palette) throw_damaged("PNG", "no palette before its pixels");
+  header.pages = chunks.frames;
   header.grey_with_alpha = colour_type == ColourType::grey_alpha;
   const bool is_grey = colour_type == ColourType::grey || colour_type == ColourType::grey_alpha;
   const bool has_alpha =
       colour_type == ColourType::grey_alpha || colour_type == ColourType::rgba || !chunks.transparency.empty();
   header.channels = (is_grey ? 1 : 3) + (has_alpha ? 1 : 0);
   header.dtype = bit_depth == 16 ? DType::u16 : DType::u8;
-  header.orientation = read_exif_orientation(chunks.exif.empty() ? chunks.exif_in_text : chunks.exif);
+  header.orientation =
+      read_exif_orientation(chunks.exif.empty() && chunks.exif_in_text ? *chunks.exif_in_text : chunks.exif);
   header.has_profile = has_other_png_profile(chunks.profile);
   header.has_gamma = has_other_gamma(chunks);
   if (colour_type == ColourType::grey && has_alpha) {

@@ -50,11 +50,11 @@ void skip_space(std::string_view& text) {
 
 }  // namespace
 
-Bytes exif_in_text(const Chunk& chunk) {
-  if (chunk.type != "tEXt" && chunk.type != "zTXt" && chunk.type != "iTXt") return {};
+std::optional<Bytes> exif_in_text(const Chunk& chunk) {
+  if (chunk.type != "tEXt" && chunk.type != "zTXt" && chunk.type != "iTXt") return std::nullopt;
   std::string_view rest(reinterpret_cast<const char*>(chunk.data.data()), chunk.data.size());
   const std::string_view keyword = take_field(rest);
-  if (keyword != "Raw profile type exif" && keyword != "Raw profile type APP1") return {};
+  if (keyword != "Raw profile type exif" && keyword != "Raw profile type APP1") return std::nullopt;
 
   const std::string text = text_of(chunk.type, rest);
   std::string_view profile = text;

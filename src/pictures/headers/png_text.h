@@ -1,6 +1,8 @@
 // Internal to pictures/: EXIF blocks in the text chunks of PNG.
 #pragma once
 
+#include <optional>
+
 #include "files/file.h"
 #include "pictures/headers/chunks.h"
 
@@ -8,7 +10,7 @@ namespace convtool {
 
 /// The EXIF block in a tEXt, zTXt or iTXt chunk with the keyword "Raw profile type exif" or "Raw profile type APP1", in
 /// which ImageMagick and ExifTool stored it before PNG had the chunk eXIf: a name, the length in decimal, and the bytes
-/// in hexadecimal, in lines. Empty for other chunks and for damaged text. At most 128 KiB are read.
-Bytes exif_in_text(const Chunk& chunk);
+/// in hexadecimal, in lines. Empty for damaged text, nothing for other chunks. At most 128 KiB are read.
+std::optional<Bytes> exif_in_text(const Chunk& chunk);
 
 }  // namespace convtool

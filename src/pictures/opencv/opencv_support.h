@@ -35,14 +35,19 @@ auto call_opencv(const Run& run) {
   }
 }
 
-/// Runs a codec. Returns `otherwise` if it throws anything but std::bad_alloc.
+/// Runs a codec. Returns `otherwise` if it throws anything but std::bad_alloc and convtool's own Error.
 template <class Run, class Result>
 Result call_codec(const Run& run, Result otherwise) {
   try {
-    return call_opencv(run);
+    return run();
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const std::exception&) {  // OpenEXR's exceptions included
+  } catch (const Error&) {
+    throw;
+  } catch (const cv::Exception& error) {
+    if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
+    return otherwise;
+  } catch (const std::exception&) {
     return otherwise;
   }
 }

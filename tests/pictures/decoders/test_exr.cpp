@@ -1,4 +1,5 @@
-// OpenEXR: which channels become which picture, luminance and chroma, several parts.
+// OpenEXR: which channels become which picture, luminance and chroma, several parts; headers that could mislead the
+// library, and the memory that it takes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -28,6 +29,26 @@ std::vector<double> decoded(const Bytes& file, const std::string& start) {
   CHECK(outcome(file).starts_with(start));
   return values(decode_image(file, 100).all());
 }
+
+/// A file of `parts` parts, of which the last has `more` attributes.
+Bytes with_attributes(std::span<const std::byte> more, int parts = 1) {
+  return exr_file({{"Y", kRamp}}, kWidth, kHeight, parts, more);
+}
+
+Bytes box(int right, int bottom) {
+  return ByteWriter().u32(0).u32(0).u32(static_cast<unsigned>(right)).u32(static_cast<unsigned>(bottom)).bytes();
+}
+
+/// The file with the first `from` replaced by `to`, of the same length.
+Bytes replaced(Bytes file, const Bytes& from, const Bytes& to) {
+  const auto at = std::search(file.begin(), file.end(), from.begin(), from.end());
+  REQUIRE(at != file.end());
+  REQUIRE(from.size() == to.size());
+  std::ranges::copy(to, at);
+  return file;
+}
+
+std::int64_t working_memory(const Bytes& file) { return read_picture_header(file).working_memory; }
 
 }  // namespace
 
@@ -87,10 +108,120 @@ TEST_CASE("the first of several parts is read, and a remark gives their number")
   CHECK(remarks[0].text == "only the first of its 3 parts is read");
   CHECK(remarks_on(read_picture_header(exr_bytes({{"Y", kRamp}}))).empty());
 
-  Bytes deep = file;
-  const Bytes flat = to_bytes("scanlineimage");
-  const auto at = std::search(deep.begin(), deep.end(), flat.begin(), flat.end());
-  REQUIRE(at != deep.end());
-  std::ranges::copy(to_bytes("deepscanline\0"), at);
+  const Bytes deep = replaced(file, to_bytes("scanlineimage"), to_bytes("deepscanlines"));
   CHECK(outcome(deep) == "an OpenEXR with deep pixels cannot be read; flatten it first");
+}
+
+TEST_CASE("an OpenEXR attribute of another size than its type has is refused") {
+  // OpenEXR takes 16 bytes for a box2i whatever its size, and would find a larger data window behind them.
+  const Bytes window = exr_attribute("dataWindow", "box2i", box(2999, 2999));
+  const Bytes hiding = exr_attribute("shown", "box2i", ByteWriter().append(box(3, 1)).append(window).bytes());
+  CHECK(outcome(with_attributes(hiding)) ==
+        "damaged or truncated OpenEXR (an attribute of type box2i with 53 bytes, expected 16)");
+  CHECK(outcome(with_attributes(window)) == "damaged or truncated OpenEXR (an attribute that is there twice)");
+
+  const std::pair<std::string, std::size_t> sizes[] = {{"box2f", 16},
+                                                       {"box2i", 16},
+                                                       {"chromaticities", 32},
+                                                       {"compression", 1},
+                                                       {"deepImageState", 1},
+                                                       {"double", 8},
+                                                       {"envmap", 1},
+                                                       {"float", 4},
+                                                       {"int", 4},
+                                                       {"keycode", 28},
+                                                       {"lineOrder", 1},
+                                                       {"m33d", 72},
+                                                       {"m33f", 36},
+                                                       {"m44d", 128},
+                                                       {"m44f", 64},
+                                                       {"rational", 8},
+                                                       {"tiledesc", 9},
+                                                       {"timecode", 8},
+                                                       {"v2d", 16},
+                                                       {"v2f", 8},
+                                                       {"v2i", 8},
+                                                       {"v3d", 24},
+                                                       {"v3f", 12},
+                                                       {"v3i", 12}};
+  for (const auto& [type, size] : sizes) {
+    CAPTURE(type);
+    if (type != "keycode")  // whose content OpenEXR checks
+      CHECK(outcome(with_attributes(exr_attribute("own", type, Bytes(size)))) == "f32 grey 1 2 3 4 5 6 7 8");
+    for (const std::size_t wrong : {size - 1, size + 1})
+      CHECK(outcome(with_attributes(exr_attribute("own", type, Bytes(wrong))))
+                .starts_with("damaged or truncated OpenEXR (an attribute of type " + type + " with "));
+  }
+  for (const char* const type : {"string", "opaque"})
+    CHECK(outcome(with_attributes(exr_attribute("own", type, Bytes(77)))) == "f32 grey 1 2 3 4 5 6 7 8");
+}
+
+TEST_CASE("lists and previews in an OpenEXR end with their attribute") {
+  const auto own = [](const std::string& type, const ByteWriter& content) {
+    return outcome(with_attributes(exr_attribute("own", type, content.bytes())));
+  };
+  const std::string sound = "f32 grey 1 2 3 4 5 6 7 8", damaged = "damaged or truncated OpenEXR (";
+  CHECK(own("stringvector", ByteWriter().u32(2).text("ab").u32(0)) == sound);
+  CHECK(own("stringvector", ByteWriter().u32(3).text("ab")) == damaged + "it ends too early)");
+  CHECK(own("preview", ByteWriter().u32(1).u32(2).append(Bytes(8))) == sound);
+  CHECK(own("preview", ByteWriter().u32(1).u32(2).append(Bytes(9))) ==
+        damaged + "an attribute of type preview with 17 bytes, expected 16)");
+  CHECK(own("preview", ByteWriter().u32(0xffff).u32(0xffff)) == damaged + "a preview larger than its attribute)");
+  CHECK(own("chlist", ByteWriter().u8(0)) == sound);
+  CHECK(own("chlist", ByteWriter()) == damaged + "a header without an end)");
+  CHECK(own("chlist", ByteWriter().u8(0).u8(0)) == damaged + "an attribute of type chlist with 2 bytes, expected 1)");
+}
+
+TEST_CASE("damage in any part of an OpenEXR is refused before its library takes memory by it") {
+  const Bytes huge = exr_attribute("own", "string", {}, 0x7fffff00);
+  CHECK(outcome(with_attributes(huge)) == "damaged or truncated OpenEXR (it ends too early)");
+  CHECK(outcome(with_attributes(huge, 2)) == "damaged or truncated OpenEXR (it ends too early)");
+  Bytes tall = with_attributes({}, 2);
+  const Bytes window = ByteWriter().text("dataWindow").u8(0).text("box2i").u8(0).u32(16).bytes();
+  const auto of_second = std::find_end(tall.begin(), tall.end(), window.begin(), window.end());
+  REQUIRE(of_second != tall.end());
+  std::ranges::copy(box(kWidth - 1, 0x0fffffff), of_second + static_cast<std::ptrdiff_t>(window.size()));
+  CHECK(outcome(tall) == "damaged or truncated OpenEXR (it ends before its table of rows or tiles does)");
+  ByteWriter many;
+  for (int i = 0; i < 65536; ++i) many.append(exr_attribute("n" + std::to_string(i), "opaque", {}));
+  CHECK(outcome(with_attributes(many.bytes())) ==
+        "an OpenEXR with more than 65536 attributes and channels cannot be read");
+}
+
+TEST_CASE("the memory of a block of an OpenEXR, in all channels, is known from the header") {
+  // Rows of 4 floats: three copies of a block, whose rows depend on the compression. The table, of 8 bytes a block and
+  // counted twice, shrinks from two blocks to one.
+  const Bytes plain = with_attributes({});
+  const Bytes none = ByteWriter().text("compression").u8(0).u32(1).u8(0).bytes();
+  const std::int64_t rows[] = {1, 1, 1, 16, 32, 16, 32, 32, 32, 256};
+  for (unsigned i = 0; i < 10; ++i) {
+    CAPTURE(i);
+    const Bytes file = replaced(plain, none, ByteWriter().text("compression").u8(0).u32(1).u8(i).bytes());
+    CHECK(working_memory(file) - working_memory(plain) >= 3 * 16 * (rows[i] - 1) - 16);
+    CHECK(working_memory(file) - working_memory(plain) <= 3 * 16 * (rows[i] - 1));
+  }
+  CHECK(outcome(replaced(plain, none, ByteWriter().text("compression").u8(0).u32(1).u8(10).bytes())) ==
+        "an OpenEXR with compression 10 cannot be read (0 to 9 can)");
+
+  const auto tiled = [](unsigned width, unsigned height) {
+    return with_attributes(exr_attribute("tiles", "tiledesc", ByteWriter().u32(width).u32(height).u8(0).bytes()));
+  };
+  CHECK(working_memory(tiled(1000, 2000)) - working_memory(tiled(1, 1)) >= 3 * 4 * 1000 * 2000 - 3 * 16 - 16);
+  CHECK(working_memory(tiled(0xffffffff, 0xffffffff)) > std::int64_t{1} << 61);
+  CHECK(outcome(tiled(0, 1)) == "damaged or truncated OpenEXR (tiles without pixels)");
+
+  std::vector<ExrChannel> channels = {{"Y", kRamp}};
+  const std::int64_t one = working_memory(exr_bytes(channels));
+  for (int i = 0; i < 99; ++i) channels.push_back({"Z" + std::to_string(i), kRamp});
+  CHECK(working_memory(exr_bytes(channels)) - one >= 99 * 3 * 16);
+}
+
+TEST_CASE("the error of an OpenEXR that cannot be decoded has its library's words") {
+  CHECK(outcome(with_attributes(exr_attribute("own", "keycode", Bytes(28)))) ==
+        "the OpenEXR is damaged or truncated, or of a kind that cannot be read (Invalid key code number of "
+        "perforations per frame (must be between 1 and 15))");
+  Bytes row = exr_bytes({{"Y", kRamp}});
+  row[row.size() - 2 * (8 + 16) + 4] = std::byte{15};  // the stored size of the first row
+  CHECK(outcome(row) ==
+        "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is too short)");
 }
