@@ -5,7 +5,6 @@
 
 #include "files/byte_reader.h"
 #include "pictures/tiff/compressions.h"
-#include "pictures/tiff/deflate_check.h"
 #include "pictures/tiff/samples.h"
 
 namespace convtool {
@@ -38,6 +37,7 @@ bool has_pattern(const std::byte* bytes, std::size_t size, std::uint64_t pattern
 TiffBlockReader::TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width)
     : file_(file),
       layout_(layout),
+      deflate_check_(file, layout),
       by_rows_(!layout.tiled && layout.compression == kUncompressed),
       row_bytes_(size_of_row(layout, (layout.tiled ? layout.block_width : static_cast<std::uint64_t>(width)) *
                                          static_cast<std::uint64_t>(layout.samples_in_block()))) {
@@ -63,7 +63,7 @@ bool TiffBlockReader::decode(int plane, std::int64_t x, std::int64_t y, std::siz
   else
     done = TIFFReadEncodedStrip(tiff, block, part_.get(), bytes) == bytes;
   if (!done || file_.has_complaints()) return false;
-  return !is_deflate(layout_.compression) || has_sound_deflate(file_, layout_, block, {part_.get(), size}, row_bytes_);
+  return !is_deflate(layout_.compression) || deflate_check_.is_sound(block, {part_.get(), size}, row_bytes_);
 }
 
 const std::byte* TiffBlockReader::read(int plane, std::int64_t x, std::int64_t y, std::int64_t rows) {
