@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "files/byte_reader.h"
+#include "pictures/headers/jpeg_structure.h"
 #include "pictures/tiff/compressions.h"
 #include "pictures/tiff/samples.h"
 
@@ -30,6 +31,16 @@ bool has_pattern(const std::byte* bytes, std::size_t size, std::uint64_t pattern
     found |= word == pattern;
   }
   return found || (i < size && std::memcmp(bytes + i, &pattern, size - i) == 0);
+}
+
+/// Whether a strip or tile of JPEG data has scans for all of its components.
+bool has_all_scans(std::span<const std::byte> jpeg) {
+  try {
+    read_jpeg_structure(jpeg).check_scans();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -63,6 +74,7 @@ bool TiffBlockReader::decode(int plane, std::int64_t x, std::int64_t y, std::siz
   else
     done = TIFFReadEncodedStrip(tiff, block, part_.get(), bytes) == bytes;
   if (!done || file_.has_complaints()) return false;
+  if (layout_.compression == kJpegInTiff && !has_all_scans(file_.stored_block(block))) return false;
   return !is_deflate(layout_.compression) || deflate_check_.is_sound(block, {part_.get(), size}, row_bytes_);
 }
 
