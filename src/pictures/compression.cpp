@@ -39,14 +39,15 @@ Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy st
   return result;
 }
 
-/// Whether a stream of any length ends and has the right checksum. Takes more time than libdeflate, and no memory.
-bool has_sound_end(std::span<const std::byte> stream) {
+/// The number of bytes that a stream decompresses to, or nothing if that is more than `most` or the checksum is wrong.
+/// Takes more time than libdeflate, and no memory.
+std::optional<std::size_t> measure_stream(std::span<const std::byte> stream, std::size_t most) {
   z_stream state = {};
   if (inflateInit(&state) != Z_OK) throw std::bad_alloc();
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&state, inflateEnd);
   std::vector<Bytef> piece(std::size_t{1} << 16);
   int status = Z_OK;
-  while (status == Z_OK) {
+  while (status == Z_OK && state.total_out <= most) {
     if (state.avail_in == 0) {
       const std::size_t given = std::min<std::size_t>(stream.size(), std::numeric_limits<uInt>::max());
       state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream.data()));  // zlib only reads it
@@ -57,7 +58,8 @@ bool has_sound_end(std::span<const std::byte> stream) {
     state.avail_out = static_cast<uInt>(piece.size());
     status = inflate(&state, Z_NO_FLUSH);  // Z_BUF_ERROR when the stream ends too early
   }
-  return status == Z_STREAM_END;
+  if (status != Z_STREAM_END || state.total_out > most) return std::nullopt;
+  return state.total_out;
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
   return text;
 }
 
-bool is_sound_stream(std::span<const std::byte> stream, std::size_t size) {
+std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most) {
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!decompressor) throw std::bad_alloc();
@@ -97,9 +99,9 @@ bool is_sound_stream(std::span<const std::byte> stream, std::size_t size) {
   std::size_t used = 0, produced = 0;
   switch (libdeflate_zlib_decompress_ex(decompressor.get(), stream.data(), stream.size(), output.get(), size, &used,
                                         &produced)) {
-    case LIBDEFLATE_SUCCESS: return produced == size;
-    case LIBDEFLATE_INSUFFICIENT_SPACE: return has_sound_end(stream);
-    default: return false;
+    case LIBDEFLATE_SUCCESS: return produced == size ? std::optional(size) : std::nullopt;
+    case LIBDEFLATE_INSUFFICIENT_SPACE: return measure_stream(stream, most);
+    default: return std::nullopt;
   }
 }
 

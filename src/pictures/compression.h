@@ -19,9 +19,9 @@ Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrat
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 
-/// Whether a zlib stream decompresses to at least `size` bytes and has the right checksum. It may decompress to more,
-/// and other bytes may follow it. Throws std::bad_alloc.
-bool is_sound_stream(std::span<const std::byte> stream, std::size_t size);
+/// The number of bytes that a zlib stream decompresses to, or nothing if that is less than `size` or more than `most`,
+/// or the checksum is wrong. Other bytes may follow the stream. Throws std::bad_alloc.
+std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most);
 
 /// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);

@@ -57,10 +57,10 @@ PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t m
 
 std::vector<Remark> remarks_on(const PictureHeader& header) {
   std::vector<Remark> remarks;
-  const std::string pages = header.type == PictureType::exr   ? " parts"
-                            : header.type == PictureType::png ? " frames"
-                            : header.type == PictureType::pnm ? " pictures"
-                                                              : " pages";
+  const std::string pages = header.type == PictureType::exr                                       ? " parts"
+                            : header.type == PictureType::png                                     ? " frames"
+                            : header.type == PictureType::pnm || header.type == PictureType::jpeg ? " pictures"
+                                                                                                  : " pages";
   if (header.pages > 1)
     remarks.push_back({"only the first of its " + std::to_string(header.pages) + pages + " is read"});
   if (header.has_profile)

@@ -20,7 +20,7 @@ struct PictureHeader {
   // Properties that the output does not keep; remarks_on() describes them.
   bool has_profile = false;  ///< an ICC profile that does not name sRGB
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
-  std::int64_t pages = 1;    ///< parts (OpenEXR), frames (PNG) or pictures (PNM); only the first is read
+  std::int64_t pages = 1;    ///< or parts (OpenEXR), frames (PNG) or pictures (PNM, JPEG); only the first is read
 
   /// The orientation in the EXIF block (JPEG, PNG, WebP) or the tag of a TIFF.
   Orientation orientation = Orientation::top_left;

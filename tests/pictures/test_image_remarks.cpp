@@ -112,6 +112,25 @@ TEST_CASE("JPEG: a profile in one piece or several, named in ASCII or UTF-16") {
   CHECK(remarks(jpeg_with({"FPXR or whatever"})) == "");
 }
 
+TEST_CASE("JPEG: further pictures in the file, by the index of the Multi-Picture Format") {
+  using namespace std::string_literals;
+  const auto indexed = [](const std::string& start, std::uint32_t count) {
+    ByteWriter index;
+    index.text("MPF\0"s + start).u32(8).u16(1).u16(0xb001).u16(4).u32(1).u32(count).u32(0);
+    const auto* const text = reinterpret_cast<const char*>(index.bytes().data());
+    return std::string(text, index.size());
+  };
+  const auto remarks_for = [](const std::string& index) {
+    const std::vector<Remark> all = remarks_on(read_picture_header(jpeg_with({index})));
+    return all.empty() ? "" : all.front().text;
+  };
+  CHECK(remarks_for(indexed("II*\0"s, 2)) == "only the first of its 2 pictures is read");
+  CHECK(remarks_for(indexed("II*\0"s, 1)) == "");
+  CHECK(remarks_for(indexed("II*\0"s, 0)) == "");
+  CHECK(remarks_for("MPF\0"s) == "");
+  CHECK(remarks_for("MPF\0II*\0\x08\0\0\0"s) == "");
+}
+
 TEST_CASE("WebP: a profile chunk") {
   const Bytes plain = encode_image(Image(DType::u8, PixelFormat::rgb, 2, 3), *find_picture_format("webp"));
   const auto with = [&](const std::string& profile) {

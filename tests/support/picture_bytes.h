@@ -92,6 +92,11 @@ inline Bytes png_file(const PngParts& parts) {
   return file.append(png_chunk("IDAT", zlib_stored(parts.rows))).append(png_chunk("IEND", {})).bytes();
 }
 
+struct TiffEntry {
+  unsigned tag, type;  ///< type 3: 16-bit, 4: 32-bit
+  std::vector<std::uint32_t> values;
+};
+
 struct TiffParts {
   bool big_endian = false;
   std::uint32_t width = 0, height = 0;
@@ -105,28 +110,25 @@ struct TiffParts {
   bool planar = false;                    ///< one plane per sample
   unsigned compression = 1;
   std::vector<std::uint32_t> colour_map = {};
-  bool directory_first = false;  ///< the directory before the pixels
-  std::vector<Bytes> blocks;     ///< strips or tiles in file order and in the file's byte order
+  bool directory_first = false;      ///< the directory before the pixels
+  std::vector<TiffEntry> more = {};  ///< further tags, after the others in the directory
+  std::vector<Bytes> blocks;         ///< strips or tiles in file order and in the file's byte order
 };
 
 /// A TIFF of one directory (TIFF 6.0, section 2).
 inline Bytes tiff_file(const TiffParts& parts) {
-  struct Entry {
-    unsigned tag, type;  // type 3: 16-bit, 4: 32-bit
-    std::vector<std::uint32_t> values;
-  };
-  const auto size_of_entry = [](const Entry& entry) { return entry.values.size() * (entry.type == 3 ? 2 : 4); };
+  const auto size_of_entry = [](const TiffEntry& entry) { return entry.values.size() * (entry.type == 3 ? 2 : 4); };
 
   std::vector<std::uint32_t> offsets, counts;
   for (const Bytes& block : parts.blocks) {
     offsets.push_back(0);
     counts.push_back(static_cast<std::uint32_t>(block.size()));
   }
-  std::vector<Entry> entries = {{256, 4, {parts.width}},
-                                {257, 4, {parts.height}},
-                                {258, 3, std::vector<std::uint32_t>(parts.samples, parts.bits)},
-                                {259, 3, {parts.compression}},
-                                {262, 3, {parts.photometric}}};
+  std::vector<TiffEntry> entries = {{256, 4, {parts.width}},
+                                    {257, 4, {parts.height}},
+                                    {258, 3, std::vector<std::uint32_t>(parts.samples, parts.bits)},
+                                    {259, 3, {parts.compression}},
+                                    {262, 3, {parts.photometric}}};
   const bool tiled = parts.tile != 0;
   if (!tiled) entries.push_back({273, 4, offsets});
   if (parts.orientation != 1) entries.push_back({274, 3, {parts.orientation}});
@@ -147,26 +149,29 @@ inline Bytes tiff_file(const TiffParts& parts) {
   if (parts.sample_format != 1)
     entries.push_back({339, 3, std::vector<std::uint32_t>(parts.samples, parts.sample_format)});
 
+  const std::size_t own_entries = entries.size();
+  entries.insert(entries.end(), parts.more.begin(), parts.more.end());
+
   std::size_t block_bytes = 0, value_bytes = 0;
   for (const Bytes& block : parts.blocks) block_bytes += block.size();
-  for (const Entry& entry : entries) value_bytes += size_of_entry(entry) > 4 ? size_of_entry(entry) : 0;
+  for (const TiffEntry& entry : entries) value_bytes += size_of_entry(entry) > 4 ? size_of_entry(entry) : 0;
   const std::size_t directory_bytes = 2 + 12 * entries.size() + 4 + value_bytes;
   const std::size_t directory_at = parts.directory_first ? 8 : 8 + block_bytes + block_bytes % 2;
 
   std::size_t block_at = parts.directory_first ? 8 + directory_bytes : 8;
   for (std::size_t i = 0; i < parts.blocks.size(); ++i) {
-    for (Entry& entry : entries)
-      if (entry.tag == 273 || entry.tag == 324) entry.values[i] = static_cast<std::uint32_t>(block_at);
+    for (std::size_t e = 0; e < own_entries; ++e)
+      if (entries[e].tag == 273 || entries[e].tag == 324) entries[e].values[i] = static_cast<std::uint32_t>(block_at);
     block_at += parts.blocks[i].size();
   }
 
   ByteWriter directory(parts.big_endian), far(parts.big_endian);
   const std::size_t far_at = directory_at + 2 + 12 * entries.size() + 4;
-  const auto put_values = [](ByteWriter& to, const Entry& entry) {
+  const auto put_values = [](ByteWriter& to, const TiffEntry& entry) {
     for (const std::uint32_t value : entry.values) entry.type == 3 ? to.u16(value) : to.u32(value);
   };
   directory.u16(entries.size());
-  for (const Entry& entry : entries) {
+  for (const TiffEntry& entry : entries) {
     directory.u16(entry.tag).u16(entry.type).u32(entry.values.size());
     if (size_of_entry(entry) > 4) {
       directory.u32(far_at + far.size());

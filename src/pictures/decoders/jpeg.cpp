@@ -17,8 +17,8 @@
 namespace convtool {
 namespace {
 
-/// libjpeg's handler of errors and messages: prints nothing, returns to try_step() after an error, and remembers
-/// damage, after which libjpeg goes on with made-up pixels.
+/// libjpeg's handler of errors and messages: prints nothing, and returns to try_step() after an error and at the first
+/// sign of damage, after which libjpeg would go on with made-up pixels, for minutes if there are many scans.
 struct JpegMessages {
   jpeg_error_mgr manager;  // first, so that a pointer to it is one to the whole
   std::jmp_buf after_error;
@@ -34,15 +34,17 @@ bool is_harmless(int code) {
          code == JWRN_NOT_SEQUENTIAL || code == JWRN_BOGUS_PROGRESSION;
 }
 
-void keep_warning(j_common_ptr codec, int level) {
-  constexpr int kWarning = -1;
-  if (level == kWarning && !is_harmless(codec->err->msg_code)) JpegMessages::of(codec).is_damaged = true;
-}
-
 [[noreturn]] void leave_step(j_common_ptr codec) {
   JpegMessages& messages = JpegMessages::of(codec);
   messages.is_out_of_memory = codec->err->msg_code == JERR_OUT_OF_MEMORY;
   std::longjmp(messages.after_error, 1);
+}
+
+void stop_at_damage(j_common_ptr codec, int level) {
+  constexpr int kWarning = -1;
+  if (level != kWarning || is_harmless(codec->err->msg_code)) return;
+  JpegMessages::of(codec).is_damaged = true;
+  leave_step(codec);
 }
 
 /// Runs calls of libjpeg, and returns false if one of them fails. `step` must not own anything: an error leaves it
@@ -59,7 +61,7 @@ class Decompressor {
  public:
   explicit Decompressor(JpegMessages& messages) : codec_() {
     codec_.err = jpeg_std_error(&messages.manager);
-    messages.manager.emit_message = keep_warning;
+    messages.manager.emit_message = stop_at_damage;
     messages.manager.error_exit = leave_step;
     if (!try_step(messages, [this] { jpeg_create_decompress(&codec_); })) throw std::bad_alloc();
   }
@@ -87,6 +89,7 @@ cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& heade
   jpeg_decompress_struct& codec = *decompressor;
   const auto failed = [&] {
     if (messages.is_out_of_memory) throw std::bad_alloc();
+    if (messages.is_damaged) throw_damaged("JPEG", "parts of its data are invalid");
     return cv::Mat();
   };
   if (!try_step(messages, [&] {
@@ -96,6 +99,9 @@ cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& heade
     return failed();
   if (codec.image_width != header.width || codec.image_height != header.height)
     throw_damaged("JPEG", "its size differs from its header");
+
+  if ((codec.num_components == 1) != (header.channels == 1))
+    throw_damaged("JPEG", "its components differ from its header");
 
   const bool is_grey = codec.num_components == 1, has_inks = codec.num_components == 4;
   codec.out_color_space = is_grey ? JCS_GRAYSCALE : has_inks ? JCS_CMYK : JCS_EXT_BGR;
@@ -114,7 +120,6 @@ cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& heade
         jpeg_finish_decompress(&codec);
       }))
     return failed();
-  if (messages.is_damaged) throw_damaged("JPEG", "parts of its data are invalid");
   return pixels;
 }
 

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "files/byte_reader.h"
+#include "pictures/headers/jpeg_structure.h"
 #include "pictures/tiff/compressions.h"
-#include "pictures/tiff/deflate_check.h"
 #include "pictures/tiff/samples.h"
 
 namespace convtool {
@@ -33,11 +33,22 @@ bool has_pattern(const std::byte* bytes, std::size_t size, std::uint64_t pattern
   return found || (i < size && std::memcmp(bytes + i, &pattern, size - i) == 0);
 }
 
+/// Whether a strip or tile of JPEG data has scans for all of its components.
+bool has_all_scans(std::span<const std::byte> jpeg) {
+  try {
+    read_jpeg_structure(jpeg).check_scans();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 TiffBlockReader::TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width)
     : file_(file),
       layout_(layout),
+      deflate_check_(file, layout),
       by_rows_(!layout.tiled && layout.compression == kUncompressed),
       row_bytes_(size_of_row(layout, (layout.tiled ? layout.block_width : static_cast<std::uint64_t>(width)) *
                                          static_cast<std::uint64_t>(layout.samples_in_block()))) {
@@ -63,7 +74,8 @@ bool TiffBlockReader::decode(int plane, std::int64_t x, std::int64_t y, std::siz
   else
     done = TIFFReadEncodedStrip(tiff, block, part_.get(), bytes) == bytes;
   if (!done || file_.has_complaints()) return false;
-  return !is_deflate(layout_.compression) || has_sound_deflate(file_, layout_, block, {part_.get(), size}, row_bytes_);
+  if (layout_.compression == kJpegInTiff && !has_all_scans(file_.stored_block(block))) return false;
+  return !is_deflate(layout_.compression) || deflate_check_.is_sound(block, {part_.get(), size}, row_bytes_);
 }
 
 const std::byte* TiffBlockReader::read(int plane, std::int64_t x, std::int64_t y, std::int64_t rows) {

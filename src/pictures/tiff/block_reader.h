@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "pictures/tiff/deflate_check.h"
 #include "pictures/tiff/layout.h"
 #include "pictures/tiff/libtiff_file.h"
 
@@ -35,6 +36,7 @@ class TiffBlockReader {
 
   TiffInput& file_;
   const TiffLayout& layout_;
+  DeflateCheck deflate_check_;
   const bool by_rows_;
   std::size_t row_bytes_;
   std::unique_ptr<std::byte[]> part_;

@@ -23,8 +23,42 @@ void choose_forms(TIFF* tiff, const TiffLayout& layout) {
   if (layout.by_rgb_conversion()) TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
 }
 
+/// Whether libtiff has read the meaning of samples as `layout` has it.
+bool samples_agree(TIFF* tiff, const TiffLayout& layout) {
+  std::uint16_t photometric = 0, format = 0, extra_count = 0;
+  std::uint16_t* extra = nullptr;
+  // libtiff replaces RGB by YCbCr in old-style JPEG.
+  if (layout.compression != kOldJpeg &&
+      (TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric) != 1 || photometric != layout.photometric))
+    return false;
+  if (layout.is_log()) return true;  // the samples are those that choose_forms() asks for
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+  const TiffSamples read = format == SAMPLEFORMAT_INT      ? TiffSamples::signed_integer
+                           : format == SAMPLEFORMAT_IEEEFP ? TiffSamples::floating
+                                                           : TiffSamples::unsigned_integer;
+  if (read != layout.format) return false;
+  if (layout.alpha == TiffAlpha::none) return true;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &extra_count, &extra);
+  const bool is_associated = extra_count > 0 && extra[0] == EXTRASAMPLE_ASSOCALPHA;
+  return is_associated == (layout.alpha == TiffAlpha::associated);
+}
+
+/// Whether libtiff has found the strips or tiles where the header, which has checked them, has.
+bool blocks_agree(TIFF* tiff, TiffDirectory& directory, const TiffLayout& layout) {
+  TiffDirectory::Table offsets = directory.table(layout.tiled ? kTileOffsets : kStripOffsets);
+  TiffDirectory::Table counts = directory.table(layout.tiled ? kTileByteCounts : kStripByteCounts);
+  // libtiff computes sizes of uncompressed strips that seem wrong to it.
+  const bool has_sizes = layout.compression != kUncompressed;
+  const auto blocks = static_cast<std::uint32_t>(layout.blocks());
+  if ((layout.tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff)) != blocks) return false;
+  for (std::uint32_t i = 0; i < blocks; ++i)
+    if (TIFFGetStrileOffset(tiff, i) != offsets[i] || (has_sizes && TIFFGetStrileByteCount(tiff, i) != counts[i]))
+      return false;
+  return true;
+}
+
 /// Throws Error(input) if libtiff has read other values from the tags, as it does where a tag occurs twice.
-void check_agreement(TIFF* tiff, const TiffLayout& layout, const PictureHeader& header) {
+void check_agreement(TIFF* tiff, TiffDirectory& directory, const TiffLayout& layout, const PictureHeader& header) {
   const auto agrees = [&](std::uint32_t tag, auto type, std::uint64_t expected) {
     return TIFFGetFieldDefaulted(tiff, tag, &type) == 1 && type == expected;
   };
@@ -41,7 +75,12 @@ void check_agreement(TIFF* tiff, const TiffLayout& layout, const PictureHeader& 
   if (layout.tiled)
     good = good && agrees(TIFFTAG_TILEWIDTH, k32, layout.block_width) &&
            agrees(TIFFTAG_TILELENGTH, k32, layout.block_height);
-  if (!good) throw_damaged("TIFF", "its tags contradict each other");
+  std::uint32_t strip_rows = 0;
+  if (!layout.tiled)
+    good = good && TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &strip_rows) == 1 &&
+           std::min<std::uint64_t>(strip_rows, static_cast<std::uint64_t>(header.height)) == layout.block_height;
+  if (!good || !samples_agree(tiff, layout) || !blocks_agree(tiff, directory, layout))
+    throw_damaged("TIFF", "its tags contradict each other");
 }
 
 /// Puts the decoded samples of all planes in their places.
@@ -111,7 +150,7 @@ DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& h
       read_tiff_layout(directory, static_cast<std::uint64_t>(header.width), static_cast<std::uint64_t>(header.height));
   TiffInput file(bytes, static_cast<std::uint64_t>(header.working_memory) + bytes.size() + kCodecs);
   choose_forms(file.get(), layout);
-  check_agreement(file.get(), layout, header);
+  check_agreement(file.get(), directory, layout, header);
   file.forget_complaints();
 
   DecodedTiff result{.pixels = {}, .format = layout.pixels()};

@@ -1,6 +1,8 @@
 #include "pictures/tiff/deflate_check.h"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "files/byte_reader.h"
@@ -54,11 +56,14 @@ bool ends_in_checksum(std::span<const std::byte> stream, TIFF* tiff, const TiffL
 
 }  // namespace
 
-bool has_sound_deflate(const TiffInput& file, const TiffLayout& layout, std::uint32_t block,
-                       std::span<const std::byte> rows, std::size_t row_bytes) {
-  TIFF* const tiff = file.get();
-  std::span<const std::byte> stream =
-      file.bytes().subspan(TIFFGetStrileOffset(tiff, block), TIFFGetStrileByteCount(tiff, block));
+bool DeflateCheck::is_sound(std::uint32_t block, std::span<const std::byte> rows, std::size_t row_bytes) {
+  constexpr std::size_t kSlack = std::size_t{1} << 16;
+  TIFF* const tiff = file_.get();
+  std::span<const std::byte> stream = file_.stored_block(block);
+  const std::size_t most = rows.size() + std::min(spare_, rows.size() + kSlack);
+  // A stream is not longer than its data but for 5 bytes in 65535 and a few at its ends. What follows does not count,
+  // nor may it take time again in each block.
+  stream = stream.first(std::min(stream.size(), 2 * most + kSlack));
   std::uint16_t order = FILLORDER_MSB2LSB;
   TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &order);
   Bytes reversed;
@@ -68,7 +73,10 @@ bool has_sound_deflate(const TiffInput& file, const TiffLayout& layout, std::uin
     stream = reversed;
   }
   // The first check takes a fraction of the time of decompression, which the second one repeats.
-  return ends_in_checksum(stream, tiff, layout, rows, row_bytes) || is_sound_stream(stream, rows.size());
+  if (ends_in_checksum(stream, tiff, layout_, rows, row_bytes)) return true;
+  const std::optional<std::size_t> size = size_of_sound_stream(stream, rows.size(), most);
+  if (size) spare_ -= *size - rows.size();
+  return size.has_value();
 }
 
 }  // namespace convtool

@@ -34,6 +34,7 @@ enum TiffTag : std::uint32_t {
   kSampleFormat = 339,
   kYcbcrSubsampling = 530,
   kIccProfile = 34675,
+  kNumberOfImages = 45057,  ///< in the index of a Multi-Picture file
 };
 
 /// A TIFF is a directory of tagged values, anywhere in the file, that point to blocks of pixels (TIFF 6.0, section 2).

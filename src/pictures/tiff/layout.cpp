@@ -118,6 +118,12 @@ StoredLayout read_stored(TiffDirectory& directory) {
 std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 void read_blocks(TiffDirectory& directory, std::uint64_t width, std::uint64_t height, TiffLayout& layout) {
+  const auto lists = [&](TiffTag offsets, TiffTag sizes) {
+    return directory.count(offsets) != 0 || directory.count(sizes) != 0;
+  };
+  // libtiff keeps one table of offsets and one of sizes, and the last tag in the file wins.
+  if (lists(kStripOffsets, kStripByteCounts) && lists(kTileOffsets, kTileByteCounts))
+    throw_damaged("TIFF", "it lists both strips and tiles");
   layout.tiled = directory.count(kTileOffsets) != 0;
   layout.block_width = layout.tiled ? directory.required(kTileWidth, "tile width") : width;
   layout.block_height = layout.tiled ? directory.required(kTileLength, "tile length")

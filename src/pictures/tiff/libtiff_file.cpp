@@ -18,6 +18,7 @@ constexpr std::string_view kHarmless[] = {
     "not terminated with EOI code",      // LZW; a decoder that lacks data reports that too
     "Old-style LZW codes",               // decoded by methods of their own
     "Too large strip byte count",        // bytes after the data; libtiff reads fewer
+    "Too large tile byte count",         // the same
     "extraneous bytes before marker",    // JPEG; bytes between its segments
     "encoded with progressive mode",     // JPEG; a warning to other readers
     "JPEG strip size exceeds expected",  // the last strip of a picture may have spare rows
@@ -92,10 +93,17 @@ TiffInput::TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory
   constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
   const auto options = open_options(this, complain, complain);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(std::min(most_memory, kUnlimited)));
-  tiff_.reset(TIFFClientOpenExt("", "r", this, read, write_nothing, seek, close_nothing, size, map, unmap_nothing,
+  // "c": libtiff does not split large uncompressed strips, whose tables would then differ from those of the file.
+  tiff_.reset(TIFFClientOpenExt("", "rc", this, read, write_nothing, seek, close_nothing, size, map, unmap_nothing,
                                 options.get()));
   if (!tiff_) throw_damaged("TIFF", "its directory cannot be read");
   forget_complaints();  // those about tags
+}
+
+std::span<const std::byte> TiffInput::stored_block(std::uint32_t number) const {
+  const std::uint64_t offset = TIFFGetStrileOffset(get(), number), count = TIFFGetStrileByteCount(get(), number);
+  if (offset > bytes_.size() || count > bytes_.size() - offset) return {};
+  return bytes_.subspan(offset, count);
 }
 
 int TiffOutput::complain(TIFF*, void* output, const char*, const char*, va_list) {

@@ -27,6 +27,9 @@ class TiffInput {
   TIFF* get() const { return tiff_.get(); }
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  /// The stored bytes of a strip or tile; empty if they are not all in the file.
+  std::span<const std::byte> stored_block(std::uint32_t number) const;
+
   /// Whether libtiff has reported, since the file was opened, an error or a warning that may concern pixels. Every
   /// message counts, in any wording of any version, except for a few that are known to be harmless.
   bool has_complaints() const { return has_complaints_; }
