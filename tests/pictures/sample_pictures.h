@@ -48,6 +48,11 @@ inline std::vector<Sample> sample_pictures() {
   const cv::Mat rgb16 = random_mat(7, 9, CV_16UC3), rgb32 = random_mat(7, 9, CV_32FC3);
   const cv::Mat grey32 = random_mat(7, 9, CV_32FC1), rgba32 = random_mat(7, 9, CV_32FC4);
 
+  // Text that ends with a number of one digit: it is complete or missing.
+  cv::Mat grey_text = grey8.clone(), rgb_text = rgb8.clone();
+  grey_text.at<std::uint8_t>(6, 8) = 7;
+  rgb_text.at<cv::Vec3b>(6, 8) = {7, 7, 7};
+
   std::vector<Sample> samples = {
       {"png u8 rgb", opencv_file(".png", rgb8)},
       {"png u8 rgba", opencv_file(".png", rgba8)},
@@ -71,8 +76,8 @@ inline std::vector<Sample> sample_pictures() {
       {"pgm binary", opencv_file(".pgm", grey8)},
       {"ppm binary", opencv_file(".ppm", rgb8)},
       {"ppm binary u16", opencv_file(".ppm", rgb16)},
-      {"pgm text", opencv_file(".pgm", grey8, {cv::IMWRITE_PXM_BINARY, 0})},
-      {"ppm text", opencv_file(".ppm", rgb8, {cv::IMWRITE_PXM_BINARY, 0}), 2},  // a space and a line end
+      {"pgm text", opencv_file(".pgm", grey_text, {cv::IMWRITE_PXM_BINARY, 0}), 1},
+      {"ppm text", opencv_file(".ppm", rgb_text, {cv::IMWRITE_PXM_BINARY, 0}), 3},  // spaces and a line end
       {"pbm binary", opencv_file(".pbm", grey8)},
       {"pbm text", to_bytes("P1\n9 7\n" + std::string(63, '1') + "\n"), 1},
       {"pfm grey", opencv_file(".pfm", grey32)},
