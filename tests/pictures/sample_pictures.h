@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -25,6 +26,7 @@ inline cv::Mat random_mat(int height, int width, int type, std::uint64_t seed = 
 
 inline Bytes opencv_file(const std::string& extension, const cv::Mat& mat, const std::vector<int>& parameters = {}) {
   std::vector<uchar> file;
+  if (extension == ".exr") setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);  // off by default
   if (!cv::imencode(extension, mat, file, parameters)) throw std::runtime_error("OpenCV cannot write " + extension);
   const auto* const first = reinterpret_cast<const std::byte*>(file.data());
   return Bytes(first, first + file.size());
