@@ -22,7 +22,8 @@ namespace convtool {
 ///
 /// Throws Error(input), without a path, for a file that is not such a picture, is damaged or truncated, is of a kind
 /// that is not decoded correctly, has no pixels, or exceeds `max_pixels` or OpenCV's limits of 2^30 pixels and 2^20 per
-/// side, which are checked in the header. Truncation is an error in every format.
+/// side, which are checked in the header. Truncation is an error in every format, except inside the last number of a
+/// text PNM.
 ///
 /// Damage goes unnoticed where nothing in the file contradicts it: in pixels that are stored uncompressed (BMP, PNM,
 /// PFM, uncompressed TIFF and OpenEXR), and in compressed pixels without a checksum (JPEG, WebP, run lengths, most

@@ -26,7 +26,7 @@ struct PictureHeader {
   Orientation orientation = Orientation::top_left;
 
   /// Bytes that decoding takes at most, in addition to the file and the decoded picture, where the header allows more
-  /// than the size of the picture suggests: large tiles, many tags (TIFF).
+  /// than the size of the picture suggests: large tiles, many tags or channels (TIFF, OpenEXR).
   std::int64_t working_memory = 0;
 
   /// Luminance and chroma (OpenEXR), which become RGB.

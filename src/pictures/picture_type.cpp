@@ -21,9 +21,11 @@ std::optional<PictureType> sniff_picture_type(std::span<const std::byte> bytes) 
   if (start.starts_with("RIFF") && start.ends_with("WEBP") && start.size() == kLongestSignature)
     return PictureType::webp;
   if (start.starts_with("\x76\x2f\x31\x01")) return PictureType::exr;
-  if (start.starts_with("PF\n") || start.starts_with("Pf\n")) return PictureType::pfm;
-  const bool ends = start.size() >= 3 && " \t\n\v\f\r#"sv.find(start[2]) != std::string_view::npos;
-  if (ends && start[0] == 'P' && start[1] >= '1' && start[1] <= '6') return PictureType::pnm;
+  const auto ends_with_any = [&](std::string_view characters) {
+    return start.size() >= 3 && characters.find(start[2]) != std::string_view::npos;
+  };
+  if ((start.starts_with("PF") || start.starts_with("Pf")) && ends_with_any(" \t\n\v\f\r")) return PictureType::pfm;
+  if (ends_with_any(" \t\n\v\f\r#") && start[0] == 'P' && start[1] >= '1' && start[1] <= '6') return PictureType::pnm;
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -25,6 +26,7 @@ inline cv::Mat random_mat(int height, int width, int type, std::uint64_t seed = 
 
 inline Bytes opencv_file(const std::string& extension, const cv::Mat& mat, const std::vector<int>& parameters = {}) {
   std::vector<uchar> file;
+  if (extension == ".exr") setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);  // off by default
   if (!cv::imencode(extension, mat, file, parameters)) throw std::runtime_error("OpenCV cannot write " + extension);
   const auto* const first = reinterpret_cast<const std::byte*>(file.data());
   return Bytes(first, first + file.size());
@@ -47,6 +49,11 @@ inline std::vector<Sample> sample_pictures() {
   const cv::Mat grey8 = random_mat(7, 9, CV_8UC1), rgb8 = random_mat(7, 9, CV_8UC3), rgba8 = random_mat(7, 9, CV_8UC4);
   const cv::Mat rgb16 = random_mat(7, 9, CV_16UC3), rgb32 = random_mat(7, 9, CV_32FC3);
   const cv::Mat grey32 = random_mat(7, 9, CV_32FC1), rgba32 = random_mat(7, 9, CV_32FC4);
+
+  // Text that ends with a number of one digit: it is complete or missing.
+  cv::Mat grey_text = grey8.clone(), rgb_text = rgb8.clone();
+  grey_text.at<std::uint8_t>(6, 8) = 7;
+  rgb_text.at<cv::Vec3b>(6, 8) = {7, 7, 7};
 
   std::vector<Sample> samples = {
       {"png u8 rgb", opencv_file(".png", rgb8)},
@@ -71,8 +78,8 @@ inline std::vector<Sample> sample_pictures() {
       {"pgm binary", opencv_file(".pgm", grey8)},
       {"ppm binary", opencv_file(".ppm", rgb8)},
       {"ppm binary u16", opencv_file(".ppm", rgb16)},
-      {"pgm text", opencv_file(".pgm", grey8, {cv::IMWRITE_PXM_BINARY, 0})},
-      {"ppm text", opencv_file(".ppm", rgb8, {cv::IMWRITE_PXM_BINARY, 0}), 2},  // a space and a line end
+      {"pgm text", opencv_file(".pgm", grey_text, {cv::IMWRITE_PXM_BINARY, 0}), 1},
+      {"ppm text", opencv_file(".ppm", rgb_text, {cv::IMWRITE_PXM_BINARY, 0}), 3},  // spaces and a line end
       {"pbm binary", opencv_file(".pbm", grey8)},
       {"pbm text", to_bytes("P1\n9 7\n" + std::string(63, '1') + "\n"), 1},
       {"pfm grey", opencv_file(".pfm", grey32)},

@@ -98,8 +98,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
     const DType dtype = result_format.is_tensor() ? DType::f32 : spec.depth.value_or(header.dtype);
     result = pixels_of(last) * channels * static_cast<double>(size_of(dtype));
   }
-  // A file in memory may be copied, for codecs that insist on a path; a progressive JPEG keeps 6 bytes a pixel;
-  // channels are reordered in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
+  // Libraries copy parts of the file (texts, profiles, attributes); a progressive JPEG keeps 6 bytes a pixel; channels
+  // are reordered in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
   const bool is_json = header.format.kind == FileFormat::Kind::json;
   const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
                           (header.picture ? static_cast<double>(header.picture->working_memory) : 0) +

@@ -23,7 +23,7 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
 
-/// PFM. Values are divided by the absolute value of the file's scale.
+/// PFM. Values are divided by the absolute value of the file's scale in double, and rounded to float.
 cv::Mat decode_pfm(std::span<const std::byte> bytes);
 
 /// PNG with OpenCV.

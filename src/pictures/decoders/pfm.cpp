@@ -22,11 +22,12 @@ cv::Mat decode_pfm(std::span<const std::byte> bytes) {
     return cv::Mat(static_cast<int>(layout.height), static_cast<int>(layout.width), CV_32FC(layout.channels));
   });
   const std::endian order = layout.scale < 0 ? std::endian::little : std::endian::big;
-  const auto factor = static_cast<float>(1 / std::fabs(layout.scale));
+  const double scale = std::fabs(layout.scale);
   const std::byte* from = bytes.data() + layout.pixels_at;
   for (int y = pixels.rows - 1; y >= 0; --y) {
     float* const row = pixels.ptr<float>(y);
-    for (std::int64_t i = 0; i < count; ++i, from += sizeof(float)) row[i] = load_number<float>(from, order) * factor;
+    for (std::int64_t i = 0; i < count; ++i, from += sizeof(float))
+      row[i] = static_cast<float>(load_number<float>(from, order) / scale);
     for (std::int64_t x = 0; layout.channels == 3 && x < layout.width; ++x) std::swap(row[3 * x], row[3 * x + 2]);
   }
   return pixels;

@@ -24,7 +24,7 @@ template <class T>
 void read_text(PnmText& text, const PnmLayout& layout, T* row, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i)
     row[i] =
-        layout.is_bitmap() ? (text.bit() ? kBlack : kWhite) : static_cast<T>(std::min(text.number(), layout.largest));
+        layout.is_bitmap() ? (text.bit() ? kBlack : kWhite) : static_cast<T>(std::min(text.value(), layout.largest));
 }
 
 template <class T>
@@ -43,8 +43,7 @@ void read_binary(const std::byte* from, const PnmLayout& layout, T* row, std::in
 template <class T>
 cv::Mat decode_values(std::span<const std::byte> bytes, const PnmLayout& layout) {
   const std::int64_t count = layout.width * layout.channels();
-  const auto row_bytes = static_cast<std::uint64_t>(layout.is_bitmap() ? (layout.width + 7) / 8
-                                                                       : count * static_cast<std::int64_t>(sizeof(T)));
+  const std::uint64_t row_bytes = layout.row_bytes();
   // Text has at least one character per value. Checked before memory is taken for a size that the file may not have.
   const std::uint64_t least = layout.is_text() ? static_cast<std::uint64_t>(count) : row_bytes;
   if ((bytes.size() - layout.pixels_at) / least < static_cast<std::uint64_t>(layout.height))

@@ -20,12 +20,16 @@ class PnmText {
 
   /// Skips white space and reads a number, with the one character after it. Throws Error(input) if there is none of up
   /// to 2^31 - 1, or the file ends in it.
-  std::int64_t number();
+  std::int64_t number() { return number(false); }
+
+  /// The same for a value of a pixel, which the end of the file may end.
+  std::int64_t value() { return number(true); }
 
   /// Skips white space and reads one digit, 0 or 1.
   bool bit();
 
  private:
+  std::int64_t number(bool may_end_with_file);
   char next();
   char next_after_space();
 
@@ -41,6 +45,8 @@ struct PnmLayout {
   bool is_bitmap() const { return kind == 1 || kind == 4; }
   bool is_text() const { return kind <= 3; }
   int channels() const { return kind == 3 || kind == 6 ? 3 : 1; }
+  /// Of a binary picture.
+  std::uint64_t row_bytes() const;
 };
 
 /// Reads the header of a PNM. Throws Error(input) for a damaged one. Source: Netpbm's pbm(5), pgm(5) and ppm(5).
@@ -49,7 +55,7 @@ PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
 struct PfmLayout {
   int channels = 1;
   std::int64_t width = 0, height = 0;
-  double scale = 1;  ///< not 0; negative: little-endian
+  double scale = 1;  ///< neither 0 nor infinite as a float; negative: little-endian
   std::uint64_t pixels_at = 0;
 };
 

@@ -1,6 +1,5 @@
 #include "pictures/opencv/opencv_setup.h"
 
-#include <cstdlib>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 
@@ -16,11 +15,14 @@ CONVTOOL_BEFORE_START bool starts_with(const char* text, const char* prefix) {
 }
 
 /// Removes variables from the environment: those that would make OpenCV print to standard output, write traces to the
-/// working folder, load plugins, or decode less, and libjpeg's JPEGMEM, which would make it keep pixels in files.
+/// working folder, load plugins, or decode less; libjpeg's JPEGMEM, which would make it keep pixels in files; and those
+/// of libtiff, which would change how much of a JPEG it decodes, and with how much memory.
 CONVTOOL_BEFORE_START void remove_variables(int, char**, char** environment) {
   char** kept = environment;
   for (char** variable = environment; *variable != nullptr; ++variable) {
-    if (!starts_with(*variable, "OPENCV_") && !starts_with(*variable, "JPEGMEM=")) *kept++ = *variable;
+    if (!starts_with(*variable, "OPENCV_") && !starts_with(*variable, "LIBTIFF_") &&
+        !starts_with(*variable, "JPEGMEM="))
+      *kept++ = *variable;
   }
   *kept = nullptr;
 }
@@ -35,9 +37,6 @@ std::string opencv_version() { return CV_VERSION; }
 
 std::string_view opencv_link() { return CONVTOOL_OPENCV_LINK; }
 
-void prepare_opencv() {
-  setenv("OPENCV_IO_ENABLE_OPENEXR", "1", 1);
-  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-}
+void prepare_opencv() { cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); }
 
 }  // namespace convtool

@@ -58,7 +58,9 @@ TEST_CASE("a PNM that ends too early, or has other text than numbers") {
   CHECK(pnm("P6 1 1 255\n12") == too_early);
   CHECK(pnm("P5 1 1 65535\n1") == too_early);
   CHECK(pnm("P4 9 1\n1") == too_early);
-  CHECK(pnm("P2 2 1 255\n1 2") == too_early);  // 2 may be the beginning of a number
+  CHECK(pnm("P2 2 1 255\n1 ") == too_early);
+  CHECK(pnm("P2 2 1 255\n1") == too_early);
+  CHECK(pnm("P2 2 1 255") == too_early);
   CHECK(pnm("P1 3 1\n01") == too_early);
   CHECK(pnm("P2 1 1 255\n#no end") == too_early);
   CHECK(pnm("P2 1 1 255\nx") == "damaged or truncated PNM (something other than a number)");
@@ -70,9 +72,7 @@ TEST_CASE("PFM: rows from the bottom, both byte orders, divided by the scale") {
   const auto pfm = [](const std::string& text) { return outcome(to_bytes(text)); };
   CHECK(pfm("Pf\n1 2\n-1.0\n\0\0\x80\x3f\0\0\0\xc0"s) == "f32 grey -2 1");
   CHECK(pfm("Pf\n1 2\n1.0\n\x3f\x80\0\0\xc0\0\0\0"s) == "f32 grey -2 1");
-  CHECK(pfm("PF 1 1 -4 \0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) ==
-        "not a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, "
-        "PNM, PFM, OpenEXR)");
+  CHECK(pfm("PF 1 1 -4 \0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) == "f32 rgb 0.25 -0.5 0.5");
   CHECK(pfm("PF\n1 1\n-4\n\0\0\x80\x3f\0\0\0\xc0\0\0\0\x40"s) == "f32 rgb 0.25 -0.5 0.5");
   CHECK(pfm("Pf\n1 1\n-2e0\n\0\0\x80\x3f"s) == "f32 grey 0.5");
   CHECK(pfm("Pf\n1 1\n+1.0\n\x3f\x80\0\0"s) == "f32 grey 1");
@@ -83,5 +83,51 @@ TEST_CASE("PFM: rows from the bottom, both byte orders, divided by the scale") {
   CHECK(pfm("Pf\n1 2\n-1\n\0\0\x80\x3f\0\0\0"s) == "damaged or truncated PFM (it ends too early)");
   CHECK(pfm("Pf\n1 1\nx\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a header without a scale)");
   CHECK(pfm("Pf\n1 1\n0\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a scale that is 0 or not a number)");
+  // Division, rounded once: 1 / 3 as a float is off, and so are its products.
+  for (const float of : {3.0F, 5.0F, 7.0F, 10.0F}) {
+    const Bytes thirds = ByteWriter().text("Pf\n1 1\n-3.0\n").u32(std::bit_cast<std::uint32_t>(of)).bytes();
+    CHECK(values(decode_image(thirds, 1).all()) == std::vector<double>{of / 3});
+  }
+  const std::string out_of_range = "damaged or truncated PFM (a scale outside the range of floats)";
+  for (const char* const scale : {"1e39", "-1e39", "1e-46", "-1e-320"})
+    CHECK(pfm("Pf\n1 1\n" + std::string(scale) + "\n\0\0\x80\x3f"s) == out_of_range);
   CHECK(pfm("Pf\n1 -1\n-1\n\0\0\x80\x3f"s) == "damaged or truncated PFM (a header without width and height)");
+}
+
+TEST_CASE("PFM: any white space before and between the numbers, and one white space or line end after them") {
+  using namespace std::string_literals;
+  const auto pfm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  const std::string one = "\0\0\x80\x3f"s;
+  for (const std::string space : {" ", "\n", "\r\n", "  ", "\t", "\v\f \r"}) {
+    CAPTURE(space);
+    CHECK(pfm("Pf" + space + "1" + space + "1" + space + "-2\n" + one) == "f32 grey 0.5");
+  }
+  CHECK(pfm("Pf\r\n1 1\r\n-2\r\n" + one) == "f32 grey 0.5");
+  CHECK(pfm("Pf\r1 1\r-1\r\n\0\x80\x3f"s) == "f32 grey 1");  // "\n" is the lowest byte: 1 + 10 x 2^-23
+  CHECK(pfm("Pf\n1 1\n-1\n\n" + one.substr(1)) == "f32 grey 1");
+  for (const char* const other : {"PFM 1", "Pfx", "PF#c\n"})
+    CHECK(pfm(other).starts_with("not a picture that can be read"));
+}
+
+TEST_CASE("the end of the file ends the last number of a text PNM") {
+  const auto pnm = [](const std::string& text) { return outcome(to_bytes(text)); };
+  CHECK(pnm("P2 2 1 255\n1 23") == "u8 grey 1 23");
+  CHECK(pnm("P3 1 1 255\n1 2 3") == "u8 rgb 1 2 3");
+  CHECK(pnm("P2 1 1 65535\n700") == "u16 grey 700");
+}
+
+TEST_CASE("binary PNM one after another: the first is read, and a remark gives their number") {
+  using namespace std::string_literals;
+  const auto remark = [](const std::string& text) {
+    const std::vector<Remark> remarks = remarks_on(read_picture_header(to_bytes(text)));
+    return remarks.empty() ? "" : remarks[0].text;
+  };
+  const std::string bits = "P4 9 2\n1234"s, grey = "P5 2 1 255\nab", colour = "P6 1 1 65535\nabcdef";
+  CHECK(remark(grey) == "");
+  CHECK(remark(grey + grey) == "only the first of its 2 pictures is read");
+  CHECK(remark(colour + bits + grey) == "only the first of its 3 pictures is read");
+  CHECK(outcome(to_bytes(grey + colour)) == "u8 grey 97 98");
+  for (const std::string& other : {"\n"s, "P2 1 1 255 1\n"s, "P5"s, "P5 x"s, "P7\n"s})
+    CHECK(remark(grey + other) == "");
+  CHECK(remark("P2 1 1 255\n1 " + grey) == "");
 }
