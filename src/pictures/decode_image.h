@@ -13,8 +13,9 @@ namespace convtool {
 /// Decodes a PNG, JPEG, TIFF, BMP, WebP, PNM, PFM or OpenEXR file, recognised by its content.
 ///
 /// - Unsigned integers of up to 8 bits per channel become u8, of up to 16 bits u16, scaled to the full range: in a PGM
-///   with the largest value 15, 15 becomes 255. A BMP becomes u8, whatever its masks. Signed integers and floats become
-///   f32 with unchanged values, except that PFM values are divided by the file's scale. Black is 0.
+///   with the largest value 15, 15 becomes 255. A BMP becomes u8, whatever its masks. Wider integers, signed integers
+///   and floats become f32 with unchanged values, or the nearest ones, except that PFM values are divided by the file's
+///   scale. Black is 0.
 /// - Grey stays grey, and alpha stays a separate channel: colours are never multiplied by it, and colours that the file
 ///   stores multiplied by it (associated alpha in TIFF) are divided by it. Palettes, CMYK and CIELAB become RGB, a
 ///   palette with transparency RGBA; a single transparent colour or grey becomes alpha.

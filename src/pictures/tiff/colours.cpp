@@ -76,16 +76,22 @@ void scale_row(T* row, std::int64_t width, int samples, const TiffLayout& layout
   }
 }
 
-/// C, M, Y, K(, alpha) to B, G, R or R, G, B, alpha.
+/// C, M, Y, K(, alpha) of 0..full to B, G, R or R, G, B, alpha of the full range of T.
 template <class T>
-void convert_cmyk(const T* from, std::int64_t width, int samples, T* to) {
-  constexpr std::uint64_t kLargest = std::numeric_limits<T>::max();  // odd, so there are no ties
+void convert_cmyk(const T* from, std::int64_t width, const TiffLayout& layout, T* to) {
+  constexpr std::uint64_t kLargest = std::numeric_limits<T>::max();
+  // Where alpha divides colours, scale_row() has scaled them.
+  const std::uint64_t full = layout.alpha == TiffAlpha::associated ? kLargest : layout.largest();
+  // (full - C) / full * (full - K) / full * kLargest, in which one factor of kLargest and full cancels if they are
+  // equal. Both are odd, so there are no ties. At most 2^48.
+  const std::uint64_t times = full == kLargest ? 1 : kLargest, divisor = full == kLargest ? full : full * full;
+  const int samples = layout.samples;
   const bool has_alpha = samples == 5;
   for (std::int64_t x = 0; x < width; ++x, from += samples, to += samples - 1) {
-    const std::uint64_t light = kLargest - from[3];
+    const std::uint64_t light = (full - from[3]) * times;
     for (int c = 0; c < 3; ++c)
-      to[has_alpha ? c : 2 - c] = static_cast<T>(((kLargest - from[c]) * light + kLargest / 2) / kLargest);
-    if (has_alpha) to[3] = from[4];
+      to[has_alpha ? c : 2 - c] = static_cast<T>(((full - from[c]) * light + divisor / 2) / divisor);
+    if (has_alpha) to[3] = static_cast<T>(from[4] * kLargest / full);
   }
 }
 
@@ -113,15 +119,17 @@ void convert_palette(const std::uint8_t* from, std::int64_t width, const TiffLay
 }
 
 /// CIELAB of 8 or 16 bits to B, G, R. In the encoding of TIFF, L* of 0..100 takes the full range, and a* and b* are
-/// signed; in that of ICC they have an offset instead. 16 bits are 256 times 8 bits.
+/// signed; in that of ICC they have an offset instead. 16 bits are 256 times 8 bits, except for the L* of TIFF: that of
+/// ICC is 100 at 0xff00 (ICC.1, annex A of version 2), and larger values count as 100.
 template <class T>
 void convert_lab(T* row, std::int64_t width, bool icc) {
   constexpr float kLargest = std::numeric_limits<T>::max();
   constexpr float kUnit = sizeof(T) == 1 ? 1 : 256;
+  const float full_light = icc ? 255 * kUnit : kLargest;
   cv::Mat lab(1, static_cast<int>(width), CV_32FC3), rgb;
   auto* const values = lab.ptr<float>();
   for (std::int64_t i = 0; i < 3 * width; i += 3) {
-    values[i] = static_cast<float>(row[i]) * 100 / kLargest;
+    values[i] = std::min(100.0f, static_cast<float>(row[i]) * 100 / full_light);
     for (std::int64_t c = 1; c < 3; ++c)
       values[i + c] = icc ? static_cast<float>(row[i + c]) / kUnit - 128
                           : static_cast<float>(static_cast<std::make_signed_t<T>>(row[i + c])) / kUnit;
@@ -142,8 +150,9 @@ void settle_row(T* row, std::int64_t width, const TiffLayout& layout) {
     if constexpr (!std::is_same_v<T, float>) convert_lab(row, width, layout.photometric == kIccLab);
     return;
   }
-  scale_row(row, width, layout.samples, layout);
-  const bool has_bgr = layout.pixels() == PixelFormat::rgb && layout.photometric != kCmyk;
+  const bool has_inks = layout.photometric == kCmyk;  // convert_cmyk() scales them
+  if (!has_inks || layout.alpha == TiffAlpha::associated) scale_row(row, width, layout.samples, layout);
+  const bool has_bgr = layout.pixels() == PixelFormat::rgb && !has_inks;
   if (has_bgr) swap_ends(row, width);
 }
 
@@ -171,7 +180,7 @@ void settle_colours(cv::Mat& samples, const TiffLayout& layout, const std::vecto
     if constexpr (!std::is_same_v<T, float>) {
       if (layout.photometric != kCmyk) return;
       cv::Mat colours(samples.size(), CV_MAKETYPE(samples.depth(), channels));
-      for (int y = 0; y < samples.rows; ++y) convert_cmyk(samples.ptr<T>(y), width, layout.samples, colours.ptr<T>(y));
+      for (int y = 0; y < samples.rows; ++y) convert_cmyk(samples.ptr<T>(y), width, layout, colours.ptr<T>(y));
       samples = colours;
     }
   });

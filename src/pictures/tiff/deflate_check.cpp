@@ -61,8 +61,8 @@ bool DeflateCheck::is_sound(std::uint32_t block, std::span<const std::byte> rows
   TIFF* const tiff = file_.get();
   std::span<const std::byte> stream = file_.stored_block(block);
   const std::size_t most = rows.size() + std::min(spare_, rows.size() + kSlack);
-  // A stream is not longer than its data but for 5 bytes in 65535 and a few at its ends. What follows does not count,
-  // nor may it take time again in each block.
+  // No compressor makes a stream twice as long as its data. What follows does not count, nor may it take time again in
+  // each block.
   stream = stream.first(std::min(stream.size(), 2 * most + kSlack));
   std::uint16_t order = FILLORDER_MSB2LSB;
   TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &order);

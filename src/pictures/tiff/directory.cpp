@@ -112,6 +112,11 @@ std::uint64_t TiffDirectory::skip_entries() {
   entry_count_ = file_.number(big_ ? 8 : 2);
   const std::uint64_t first = file_.position();
   if (entry_count_ > file_.size() / entry_size()) throw_damaged("TIFF", "its directory does not fit into the file");
+  constexpr std::uint64_t kMostEntries = 4096;  // libtiff's limit
+  if (entry_count_ > kMostEntries)
+    throw Error(ErrorKind::input, "",
+                "a TIFF with " + std::to_string(entry_count_) + " tags cannot be read (at most " +
+                    std::to_string(kMostEntries) + " can); convert it");
   file_.skip(entry_count_ * entry_size());
   return first;
 }

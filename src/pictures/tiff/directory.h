@@ -18,6 +18,7 @@ enum TiffTag : std::uint32_t {
   kBitsPerSample = 258,
   kCompression = 259,
   kPhotometric = 262,
+  kFillOrder = 266,
   kStripOffsets = 273,
   kOrientation = 274,
   kSamplesPerPixel = 277,

@@ -58,9 +58,10 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
   check_blocks(directory, layout, height);
   header.channels = channel_count(layout.pixels());
   header.dtype = layout.dtype();
-  // libtiff copies the values of tags twice.
-  header.working_memory =
-      static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + 2 * directory.bytes_of_values()));
+  // libtiff copies the values of tags twice, and a strip or tile whose bits are in reversed order, as do we.
+  const bool is_reversed = directory.value_if_sound(kFillOrder, 1) == 2;
+  const double copies = 2 * directory.bytes_of_values() + (is_reversed ? 2 * static_cast<double>(bytes.size()) : 0);
+  header.working_memory = static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + copies));
 
   const std::string_view profile = directory.text(kIccProfile);
   const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);

@@ -13,6 +13,7 @@ namespace {
 
 enum SampleFormat : std::uint64_t { kUnsigned = 1, kSigned = 2, kFloat = 3, kUndefined = 4 };
 enum ExtraSample : std::uint64_t { kAssociatedAlpha = 1 };
+constexpr std::uint64_t kCmykInks = 1;  // of the tag InkSet
 
 /// The tags as stored.
 struct StoredLayout {
@@ -92,7 +93,16 @@ void check_compression(const StoredLayout& stored) {
   const bool is_log = is_any_of(stored.photometric, {kLogL, kLogLuv});
   if (is_any_of(stored.compression, {kSgiLog, kSgiLog24}) && !is_log) refuse_layout(stored);
   // libtiff takes a plane for an interleaved picture.
-  if (stored.compression == kWebpInTiff && stored.planar) refuse_layout(stored);
+  if (stored.compression == kWebpInTiff && stored.planar)
+    throw Error(ErrorKind::input, "",
+                "WebP of one plane per sample in TIFF cannot be read; convert it, for example to Deflate or LZW");
+}
+
+void check_inks(std::uint64_t ink_set) {
+  if (ink_set != kCmykInks)
+    throw Error(ErrorKind::input, "",
+                "a TIFF of other inks than cyan, magenta, yellow and black (InkSet " + std::to_string(ink_set) +
+                    ") cannot be read; convert it, for example to RGB");
 }
 
 StoredLayout read_stored(TiffDirectory& directory) {
@@ -171,9 +181,8 @@ TiffLayout read_tiff_layout(TiffDirectory& directory, std::uint64_t width, std::
   const std::uint64_t colours = count_colours(stored.photometric);
   const bool has_alpha = stored.samples == colours + 1 && may_have_alpha(stored.photometric);
   check_compression(stored);
-  if (colours == 0 || (stored.samples != colours && !has_alpha) || !has_readable_samples(stored) ||
-      (stored.photometric == kCmyk && directory.value(kInkSet, 1) != 1))
-    refuse_layout(stored);
+  if (colours == 0 || (stored.samples != colours && !has_alpha) || !has_readable_samples(stored)) refuse_layout(stored);
+  if (stored.photometric == kCmyk) check_inks(directory.value(kInkSet, kCmykInks));
 
   TiffLayout layout;
   layout.photometric = stored.photometric;

@@ -66,13 +66,31 @@ TEST_CASE("a tag that occurs twice, with another value, is never read in two way
 
 TEST_CASE("a large uncompressed strip is read in one piece") {
   // libtiff would split it into strips of its own, of 8 KiB.
+  constexpr std::uint32_t kWidth = 20, kHeight = 1000;
   Bytes block;
-  for (int i = 0; i < 20 * 1000; ++i) block.push_back(static_cast<std::byte>(i % 251));
-  const Image image = decode_image(tiff_file({.width = 20, .height = 1000, .blocks = {block}}), 20 * 1000);
-  const std::vector<double> got = values(image.all());
+  for (std::uint32_t i = 0; i < kWidth * kHeight; ++i) block.push_back(static_cast<std::byte>(i % 251));
+  std::vector<double> got =
+      values(decode_image(tiff_file({.width = kWidth, .height = kHeight, .blocks = {block}}), kWidth * kHeight).all());
   int wrong = 0;
-  for (int i = 0; i < 20 * 1000; ++i)
-    if (got[static_cast<std::size_t>(i)] != i % 251) ++wrong;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (got[i] != static_cast<double>(i % 251)) ++wrong;
+  CHECK(wrong == 0);
+
+  // YCbCr without chroma: grey.
+  block.clear();
+  for (std::uint32_t i = 0; i < kWidth * kHeight; ++i)
+    for (const std::uint32_t value : {i % 251, 128u, 128u}) block.push_back(static_cast<std::byte>(value));
+  got = values(decode_image(tiff_file({.width = kWidth,
+                                       .height = kHeight,
+                                       .samples = 3,
+                                       .photometric = 6,
+                                       .more = {{530, 3, {1, 1}}},
+                                       .blocks = {block}}),
+                            kWidth * kHeight)
+                   .all());
+  REQUIRE(got.size() == 3 * kWidth * kHeight);
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (got[i] != static_cast<double>(i / 3 % 251)) ++wrong;
   CHECK(wrong == 0);
 }
 

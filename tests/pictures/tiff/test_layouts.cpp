@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "pictures/outcome.h"
@@ -242,6 +243,58 @@ TEST_CASE("CMYK in TIFF becomes RGB by the exact product, rounded") {
                       .blocks = {bytes({100, 0, 254, 50, 77})}}) == "u8 rgba 125 205 1 77");
 }
 
+TEST_CASE("CMYK in TIFF of any depth is rounded once") {
+  for (unsigned bits = 1; bits <= 16; ++bits) {
+    CAPTURE(bits);
+    const std::uint64_t largest = (1u << bits) - 1;
+    const double full = bits <= 8 ? 255 : 65535;
+    // Values of cyan and black that differ in all products; magenta and yellow are 0.
+    for (const std::uint64_t cyan : {largest / 3, largest / 2, largest * 5 / 7})
+      for (const std::uint64_t black : {std::uint64_t{0}, largest / 5, largest / 2, largest}) {
+        const unsigned row_bytes = (5 * bits + 7) / 8;
+        ByteWriter row;
+        if (bits == 16) {
+          row.u16(cyan).u16(0).u16(0).u16(black).u16(largest / 2);
+        } else {
+          std::vector<bool> packed;
+          for (const std::uint64_t value : {cyan, std::uint64_t{0}, std::uint64_t{0}, black, largest / 2})
+            for (unsigned bit = bits; bit-- > 0;) packed.push_back((value >> bit & 1) != 0);
+          packed.resize(8 * row_bytes);
+          for (std::size_t i = 0; i < packed.size(); i += 8) {
+            unsigned byte = 0;
+            for (std::size_t j = i; j < i + 8; ++j) byte = byte << 1 | (packed[j] ? 1 : 0);
+            row.u8(byte);
+          }
+        }
+        const double one = static_cast<double>(largest), light = (one - static_cast<double>(black)) / one;
+        const auto text = [](double value) {
+          char number[32];
+          std::snprintf(number, sizeof number, " %g", value);
+          return std::string(number);
+        };
+        const std::string paper = text(std::round(light * full));
+        CHECK(tiff_outcome({.width = 1,
+                            .height = 1,
+                            .bits = bits,
+                            .samples = 5,
+                            .photometric = 5,
+                            .extra = {2},
+                            .blocks = {row.bytes()}}) ==
+              (bits <= 8 ? "u8 rgba" : "u16 rgba") +
+                  text(std::round((one - static_cast<double>(cyan)) / one * light * full)) + paper + paper +
+                  text(std::floor(static_cast<double>(largest / 2) * full / one)));
+      }
+  }
+  // With associated alpha: 4-bit inks of 3 / 6 are half of the full range, 127.5 rounded down; 128 * 255 / 255 = 128.
+  CHECK(tiff_outcome({.width = 1,
+                      .height = 1,
+                      .bits = 4,
+                      .samples = 5,
+                      .photometric = 5,
+                      .extra = {1},
+                      .blocks = {bytes({0x30, 0x00, 0x60})}}) == "u8 rgba 128 255 255 102");
+}
+
 TEST_CASE("CIELAB in TIFF becomes sRGB") {
   const auto lab = [](unsigned photometric, unsigned bits, Bytes block) {
     return tiff_outcome({.width = 1,
@@ -255,6 +308,14 @@ TEST_CASE("CIELAB in TIFF becomes sRGB") {
   CHECK(lab(8, 8, bytes({255, 0, 0})) == "u8 rgb 255 255 255");
   CHECK(lab(9, 8, bytes({255, 128, 128})) == "u8 rgb 255 255 255");  // ICCLab: a* and b* have an offset
   CHECK(lab(8, 16, numbers(false, 2, {65535, 0, 0})) == "u16 rgb 65535 65535 65535");
+  // ICCLab of 16 bits: L* is 100 at 0xff00, and at larger values.
+  CHECK(lab(9, 16, numbers(false, 2, {0xff00, 0x8000, 0x8000})) == "u16 rgb 65535 65535 65535");
+  CHECK(lab(9, 16, numbers(false, 2, {0xffff, 0x8000, 0x8000})) == "u16 rgb 65535 65535 65535");
+  CHECK(lab(9, 16, numbers(false, 2, {0, 0x8000, 0x8000})) == "u16 rgb 0 0 0");
+  // L* = 50.2 of either encoding: 128 * 256 / 652.8 and 128 / 2.55.
+  const std::string deep = lab(9, 16, numbers(false, 2, {0x8000, 0x8000, 0x8000})),
+                    flat = lab(9, 8, bytes({128, 128, 128}));
+  CHECK(std::lround(std::stod(deep.substr(8)) / 257) == std::stol(flat.substr(7)));
   // The sRGB primaries in L*a*b* (D65): red is 53.24, 80.09, 67.20; rounded to whole numbers, each channel keeps its
   // place: the errors of 0.5 in L*, a* and b* move a channel by less than 4.
   const std::string red = lab(8, 8, bytes({136, 80, 67}));
@@ -378,6 +439,24 @@ TEST_CASE("the size of a single uncompressed strip may be missing") {
   CHECK(outcome(file) == "u8 grey 1 2 3 4");
   file.pop_back();
   CHECK(outcome(file) == "damaged or truncated TIFF (pixels that the file does not contain)");
+}
+
+TEST_CASE("refusals of TIFF name what cannot be read") {
+  CHECK(tiff_outcome(
+            {.width = 1, .height = 1, .samples = 4, .photometric = 5, .more = {{332, 3, {2}}}, .blocks = {Bytes(4)}}) ==
+        "a TIFF of other inks than cyan, magenta, yellow and black (InkSet 2) cannot be read; convert it, for example "
+        "to RGB");
+  std::vector<TiffEntry> many;
+  for (unsigned tag = 40000; many.size() < 4096; ++tag) many.push_back({tag, 4, {1}});
+  const auto with = [&](std::size_t entries) {
+    // tiff_file() writes 9 tags of its own.
+    return tiff_outcome({.width = 1,
+                         .height = 1,
+                         .more = {many.begin(), many.begin() + static_cast<std::ptrdiff_t>(entries - 9)},
+                         .blocks = {bytes({7})}});
+  };
+  CHECK(with(4096) == "u8 grey 7");
+  CHECK(with(4097) == "a TIFF with 4097 tags cannot be read (at most 4096 can); convert it");
 }
 
 TEST_CASE("TIFF layouts that are not pictures are refused") {
