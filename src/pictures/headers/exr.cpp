@@ -18,7 +18,7 @@ namespace convtool {
 namespace {
 
 /// Attributes and channels of all parts. OpenEXR keeps several copies of each, of about kEntryMemory bytes in all.
-constexpr std::int64_t kMostEntries = 65536, kEntryMemory = 2048;
+constexpr std::int64_t kMostEntries = 65536, kEntryMemory = 1024;
 
 /// The attributes of one part.
 struct ExrPart {
