@@ -16,10 +16,10 @@ using namespace convtool::testing;
 
 namespace {
 
-constexpr int kWidth = 4, kHeight = 2;
+constexpr int kExrWidth = 4, kExrHeight = 2;
 
 Bytes exr_bytes(const std::vector<ExrChannel>& channels, int parts = 1) {
-  return exr_file(channels, kWidth, kHeight, parts);
+  return exr_file(channels, kExrWidth, kExrHeight, parts);
 }
 
 const std::vector<float> kRamp = {1, 2, 3, 4, 5, 6, 7, 8}, kHalf = std::vector<float>(8, 0.5f);
@@ -32,7 +32,7 @@ std::vector<double> decoded(const Bytes& file, const std::string& start) {
 
 /// A file of `parts` parts, of which the last has `more` attributes.
 Bytes with_attributes(std::span<const std::byte> more, int parts = 1) {
-  return exr_file({{"Y", kRamp}}, kWidth, kHeight, parts, more);
+  return exr_file({{"Y", kRamp}}, kExrWidth, kExrHeight, parts, more);
 }
 
 Bytes box(int right, int bottom) {
@@ -180,7 +180,7 @@ TEST_CASE("damage in any part of an OpenEXR is refused before its library takes 
   const Bytes window = ByteWriter().text("dataWindow").u8(0).text("box2i").u8(0).u32(16).bytes();
   const auto of_second = std::find_end(tall.begin(), tall.end(), window.begin(), window.end());
   REQUIRE(of_second != tall.end());
-  std::ranges::copy(box(kWidth - 1, 0x0fffffff), of_second + static_cast<std::ptrdiff_t>(window.size()));
+  std::ranges::copy(box(kExrWidth - 1, 0x0fffffff), of_second + static_cast<std::ptrdiff_t>(window.size()));
   CHECK(outcome(tall) == "damaged or truncated OpenEXR (it ends before its table of rows or tiles does)");
   ByteWriter many;
   for (int i = 0; i < 65536; ++i) many.append(exr_attribute("n" + std::to_string(i), "opaque", {}));
