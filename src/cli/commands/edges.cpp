@@ -156,7 +156,7 @@ void declare_edges(Command& command) {
         .target = &options->sigma,
         .brief = "blur first with a Gaussian of S pixels",
         .text = "Blur first, with a Gaussian of standard deviation S pixels that is folded into the kernels. For log, "
-                "S is the sigma of its own Gaussian.",
+                "S is the sigma of its own Gaussian, 0.75 or more.",
         .otherwise = "no blur"},
        {.names = "--norm",
         .value = "N",
