@@ -158,7 +158,7 @@ TEST_CASE("a TIFF with false strip offsets or sizes is refused") {
   CHECK(complaint(far_away) == "damaged or truncated TIFF (pixels that the file does not contain)");
 
   Bytes wide_tile = tiff_file({.width = 4, .height = 4, .tile = 16, .compression = 8, .blocks = {Bytes(16)}});
-  for (const std::uint64_t tag : {322, 323}) {
+  for (const std::uint64_t tag : {322u, 323u}) {
     const Bytes side = ByteWriter().u16(tag).u16(4).u32(1).bytes();
     const auto found = std::search(wide_tile.begin(), wide_tile.end(), side.begin(), side.end());
     REQUIRE(found != wide_tile.end());

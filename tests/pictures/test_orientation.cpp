@@ -138,9 +138,11 @@ Bytes png_with(const Bytes& chunk, bool after_pixels) {
 TEST_CASE("PNG with EXIF in a text chunk, as programs wrote it before there was eXIf") {
   for (int orientation = 1; orientation <= 8; ++orientation)
     for (const std::string name : {"exif", "APP1"})
-      for (const auto& [type, compressed] :
+      for (const auto& kind :
            {std::pair<std::string, bool>{"tEXt", false}, {"zTXt", true}, {"iTXt", false}, {"iTXt", true}})
         for (const bool after : {false, true}) {
+          const std::string type = kind.first;
+          const bool compressed = kind.second;
           CAPTURE(orientation);
           CAPTURE(name);
           CAPTURE(type);

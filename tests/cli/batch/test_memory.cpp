@@ -200,7 +200,8 @@ TEST_CASE("a header cannot make the program take more than --memory-limit") {
                                                        {"tile.tif", too_much},
                                                        {"axes.npy", "has a damaged header"}};
   const long start = kMemoryIsTheProgramsOwn ? memory_at_start() : 0;
-  for (const auto& [name, message] : files) {
+  for (const auto& [file, message] : files) {
+    const std::string name = file;
     CAPTURE(name);
     const ProgramResult result =
         run_convtool({"apply", name, "-k", "identity", "-o", "o.npy", "--memory-limit", "50M"}, folder);
