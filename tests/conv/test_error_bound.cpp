@@ -28,8 +28,7 @@ TEST_CASE("sums that are exact have no error") {
     CHECK(bound_of(dtype, kernel_of({1, 1, 1, 1}, {0.1F})) > 0);
   }
   CHECK(bound_of(DType::f32, sobel) > 0);
-  // 2^15 and 2^-9 are 16-bit integers in no common unit. In units of 2^-9, u16 sums need more than 24 bits, u8 sums
-  // not.
+  // In units of 2^-9, these are 2^14 and 1: sums of u16 need more than 24 bits, sums of u8 do not.
   CHECK(bound_of(DType::u8, kernel_of({1, 1, 1, 2}, {32, 0x1p-9F})) == 0);
   CHECK(bound_of(DType::u16, kernel_of({1, 1, 1, 2}, {32, 0x1p-9F})) > 0);
   // Whole weights, but of sums beyond the 53 bits of a double.
@@ -43,7 +42,7 @@ TEST_CASE("the bound, by hand") {
   CHECK(bound_of(DType::u8, kernel) == doctest::Approx(0x1p-24 * 10 * 7 * second).epsilon(1e-12));
   kernel.divisor = {-4, 1e9};
   kernel.bias = {3, 0};
-  const double biased = 0x1p-24 * (10 * 7 * first / 4 + 4 * 3), tiny = 0x1p-24 * 10 * 7 * second / 1e9;
+  const double biased = 0x1p-24 * (10 * 7 * first / 4 + 4 * 3);
   CHECK(bound_of(DType::f32, kernel) == doctest::Approx(biased).epsilon(1e-12));
   kernel.divisor = {4, 1};
   const auto joined = [&](Combine combine) {
@@ -55,7 +54,6 @@ TEST_CASE("the bound, by hand") {
   CHECK(joined(Combine::sum) == doctest::Approx(one + other).epsilon(1e-12));
   CHECK(joined(Combine::mean) == doctest::Approx((one + other) / 2).epsilon(1e-12));
   CHECK(joined(Combine::max) == doctest::Approx(std::max(one, other)).epsilon(1e-12));
-  CHECK(tiny < biased);
   // Where there is nothing but 0, products may still underflow.
   const Kernel halves = kernel_of({1, 1, 1, 2}, {0.5F, 0.5F});
   const ConvProblem problem = make_problem(DType::f32, {1, 1, 20, 20}, halves.shape, {});
@@ -143,7 +141,6 @@ TEST_CASE("large weights that cancel: a constant of 40000 is 20000 everywhere, o
   for (const Kernel& kernel : {square, row}) {
     const Tensor picture = filled(DType::u16, {1, 1, 70, 90}, [] { return 40000.0; });
     const ConvProblem problem = make_problem(DType::u16, picture.shape(), kernel.shape, {});
-    std::int64_t ran = 0;
     for (const char* const name : {"auto", "reference", "direct", "fft"}) {
       const std::string algorithm = name;
       CAPTURE(algorithm);
@@ -152,9 +149,7 @@ TEST_CASE("large weights that cancel: a constant of 40000 is 20000 everywhere, o
       plan.run(picture.ref(), output.ref());
       const std::vector<double> values = values_of(output.ref());
       CHECK(std::count(values.begin(), values.end(), 20000.0) == std::ssize(values));
-      ++ran;
     }
-    CHECK(ran == 4);
   }
 }
 

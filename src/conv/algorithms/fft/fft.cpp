@@ -27,12 +27,11 @@
 //
 // where this is proven (fft_tiling.cpp); measured errors are some 500 times smaller. It is not a bound in terms of |x|:
 // a dark pixel gets the error of the bright pixels in its tile. Where that may be half a level of an integer picture,
-// or where ConvProblem::direct_error asks for less, tiles are transformed in double, which keeps errors below 2^-24 *
-// taps in the same terms. Integer pictures with whole weights, or with 16-bit weights over a power of two, are
-// transformed in double too. Their sums are proven to be within a quarter of the true whole number, and are rounded to
-// it. Pixels that are not finite, or whose magnitude is far from 1, are not transformed, since NaN or infinity would
-// spread over the tile. Tiles that see such a pixel are summed directly, by the definition and with the error of
-// direct.cpp.
+// or where ConvProblem::direct_error asks for less, tiles are transformed in double, whose error is 2^-28 of that.
+// Integer pictures with whole weights, or with 16-bit weights over a power of two, are transformed in double too. Their
+// sums are proven to be within a quarter of the true whole number, and are rounded to it. Pixels that are not finite,
+// or whose magnitude is far from 1, are not transformed, since NaN or infinity would spread over the tile. Tiles that
+// see such a pixel are summed directly, by the definition and with the error of direct.cpp.
 //
 // Tiles depend on the size of the problem alone, so no output depends on the number of threads.
 
