@@ -447,6 +447,7 @@ TEST_CASE("nothing that a message quotes cuts it, breaks its line or steers the 
         {"apply", "ok.png", "-k", named, "-o", "o.png", "--json"},
         {"kernels", "show", named},
         {"kernels", "show", named, "--json"},
+        {"kernels", "convert", named},
         {"shape", "1x9x9", "-k", named},
         {"shape", "1x9x9", "-k", named, "--json"},
         {"apply", "\u009b2J.png", "-k", "edge.json", "--json"}}) {
