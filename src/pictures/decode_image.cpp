@@ -142,4 +142,14 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   return checked(Image(std::move(pixels), format), header);
 }
 
+std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_bytes) {
+  // PNG: a copy of the file without texts; grey with alpha is decoded as four channels. All: colours are converted, and
+  // the picture is turned upright, in a copy. Bytes are counted in double: the sum may exceed 64 bits.
+  const double pixels = static_cast<double>(header.width) * static_cast<double>(header.height);
+  const double decoded = pixels * static_cast<double>(header.channels * size_of(header.dtype));
+  const double files = header.type == PictureType::png ? 2 : 1, copies = header.channels == 2 ? 3 : 2;
+  return static_cast<std::int64_t>(std::min(
+      0x1p62, files * static_cast<double>(file_bytes) + copies * decoded + static_cast<double>(header.working_memory)));
+}
+
 }  // namespace convtool

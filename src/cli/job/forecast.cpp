@@ -6,6 +6,7 @@
 
 #include "cli/job/result_format.h"
 #include "network/network_plan.h"
+#include "pictures/decode_image.h"
 
 namespace convtool {
 namespace {
@@ -113,15 +114,11 @@ double encoding_memory(const FileFormat& format, const Result& result) {
 }
 
 /// Bytes that decoding takes, the file and the decoded picture included.
-double decoding_memory(const SourceHeader& header, double file) {
-  const double values = values_of(header.shape), decoded = values * static_cast<double>(size_of(header.dtype));
-  if (header.format.kind == FileFormat::Kind::npy) return file + decoded;
-  // Values of 16 bytes, in lists that grow by doubling.
-  if (header.format.kind == FileFormat::Kind::json) return file + decoded + 48 * values;
-  // PNG: a copy of the file without texts; grey with alpha is decoded as four channels. All: colours are converted, and
-  // the picture is turned upright, in a copy.
-  const double copies = header.picture->type == PictureType::png ? 2 : 1;
-  return copies * file + (header.shape.c == 2 ? 3 : 2) * decoded + static_cast<double>(header.picture->working_memory);
+double decoding_memory(const SourceHeader& header, std::int64_t file_bytes) {
+  if (header.picture) return static_cast<double>(decoding_memory(*header.picture, file_bytes));
+  const double file = static_cast<double>(file_bytes), values = values_of(header.shape);
+  // JSON becomes values of 16 bytes, in lists that grow by doubling.
+  return file + kFloat * values + (header.format.kind == FileFormat::Kind::json ? 48 * values : 0);
 }
 
 }  // namespace
@@ -154,8 +151,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
   const double plan = static_cast<double>(kEngineMemory) + 2 * kFloat * forecast.weights;
   const double pixels =
-      std::max({decoding_memory(header, static_cast<double>(file_bytes)), held.making_grey,
-                held.filtering + between + result.bytes, result.bytes + encoding_memory(result_format, result)});
+      std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
+                result.bytes + encoding_memory(result_format, result)});
   return static_cast<std::int64_t>(std::min(0x1p62, plan + pixels));
 }
 
