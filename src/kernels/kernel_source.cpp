@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/suggest.h"
 #include "core/printable.h"
+#include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/files/foreign_kernels.h"
