@@ -126,7 +126,7 @@ const ExactProblem kExact[] = {
 };
 
 ConvCase case_of(const ExactProblem& p, Random& random) {
-  ConvCase c = make_case(p.dtype, p.input, p.kernel, p.params, Numbers::exact, random);
+  ConvCase c = make_case({p.dtype, p.input, p.kernel, p.params, Numbers::exact}, random);
   c.kernel.weights = floats(p.kernel.count(), [&] {
     if (p.largest_weight == 0) return 1.0;
     return p.unit * static_cast<double>(random.between(-p.largest_weight, p.largest_weight));
@@ -184,8 +184,8 @@ TEST_CASE("float sums give the same bytes for any number of threads, on every in
   std::map<std::string_view, int> solved;
   for (const Layer& layer : layers)
     for (const DType dtype : {DType::u8, DType::f32}) {
-      ConvCase c = make_case(dtype, layer.input, layer.kernel, {.padding = kSame, .groups = layer.groups},
-                             Numbers::rough, random);
+      ConvCase c = make_case(
+          {dtype, layer.input, layer.kernel, {.padding = kSame, .groups = layer.groups}, Numbers::rough}, random);
       if (layer.equal_weights) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), c.kernel.weights[0]);
       CAPTURE(to_string(c.problem));
       for (const std::string_view algorithm : algorithm_names()) {
