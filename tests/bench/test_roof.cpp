@@ -25,10 +25,10 @@ TEST_CASE("a roof is measured once") {
   Roof roof;
   CHECK(roof.multiply_adds(1) == roof.multiply_adds(1));
   CHECK(roof.copy_rate(1 << 20, 1) == roof.copy_rate((1 << 20) + 1, 1));
-  // Any machine that runs this test does at least 10^8 multiply-adds and copies 10^8 bytes per second, but none does a
-  // million times that.
+  // Any machine that runs this test does at least 10^8 multiply-adds and copies 10^8 bytes per second, a loaded one
+  // under an emulator still a thousandth of that; but none does a million times as many.
   for (const double rate : {roof.multiply_adds(1), roof.copy_rate(1 << 20, 1)}) {
-    CHECK(rate > 1e8);
+    CHECK(rate > 1e5);
     CHECK(rate < 1e14);
   }
   const std::string text = roof_text(roof, {1});

@@ -36,12 +36,13 @@ TEST_CASE("contenders take turns in seven rounds, and are timed separately") {
   const std::vector<Timing> timings = time_in_turns({sleeper(2, log, 'a'), sleeper(6, log, 'b')}, 1e-9);
   REQUIRE(timings.size() == 2);
   // First one call of each, to estimate how long it takes. Then, in each round, calls to warm up and one that is timed.
+  // Only the first round warms up for certain: a call that takes long on a loaded machine needs none in the next.
   REQUIRE(log.substr(0, 2) == "ab");
   std::string turns;
   for (std::size_t begin = 2, end = 2; begin < log.size(); begin = end) {
     end = std::min(log.find_first_not_of(log[begin], begin), log.size());
     turns += log[begin];
-    CHECK(end - begin >= 2);
+    if (turns.size() <= 2) CHECK(end - begin >= 2);
   }
   CHECK(turns == "ababababababab");
   CHECK(timings[0].least >= 0.002);

@@ -1,10 +1,9 @@
 // Compares the output with pictures of every kind that a person has looked at.
 //
-// Tolerances. Other instruction sets and numbers of threads may round float sums differently, so a value halfway
-// between two levels may be stored as either: a difference of one level of 8 bits. For 16 bits the difference is less
-// than one level too: 2^-20 of the largest response, 1442, times 257 levels. Where the program decides, such a rounding
-// may turn an edge pixel on or off, and all pixels connected to it; there one pixel in a thousand may differ by any
-// amount.
+// Tolerances. Other instruction sets may round float sums differently, so a value halfway between two levels may be
+// stored as either: a difference of one level of 8 bits. For 16 bits the difference is less than one level too: 2^-20
+// of the largest response, 1442, times 257 levels. Where the program decides, such a rounding may turn an edge pixel on
+// or off, and all pixels connected to it; there one pixel in a thousand may differ by any amount.
 #include <doctest/doctest.h>
 
 #include <fstream>

@@ -56,9 +56,12 @@ TEST_CASE("output channels around vectors and blocks, in groups, on narrow pictu
       const std::int64_t kernel = width < 3 ? 1 : random.between(1, 3);
       Params params = random_params(groups, width, random);
       if (width < 8) params.dilation = {};
-      check(make_case(random.pick(kTypes), {random.between(1, 2), groups * inputs, random.between(7, 15), width},
-                      {groups * outputs, inputs, kernel, kernel}, params,
-                      random.chance(2) ? Numbers::exact : Numbers::rough, random),
+      check(make_case({random.pick(kTypes),
+                       {random.between(1, 2), groups * inputs, random.between(7, 15), width},
+                       {groups * outputs, inputs, kernel, kernel},
+                       params,
+                       random.chance(2) ? Numbers::exact : Numbers::rough},
+                      random),
             tester, random);
     }
 }
@@ -70,9 +73,12 @@ TEST_CASE("many input channels, and outputs combined across groups and blocks") 
   Random random(kSeed);
   for (const std::int64_t inputs : {31, 64, 100, 257})
     for (const std::int64_t combined : {1, 3, 10}) {
-      ConvCase c = make_case(random.pick(kTypes), {1, 2 * inputs, 7, 9}, {30, inputs, 3, 3},
-                             Params{.padding = kSame, .padding_mode = random_mode(random), .groups = 2},
-                             random.chance(2) ? Numbers::exact : Numbers::rough, random);
+      ConvCase c = make_case({random.pick(kTypes),
+                              {1, 2 * inputs, 7, 9},
+                              {30, inputs, 3, 3},
+                              Params{.padding = kSame, .padding_mode = random_mode(random), .groups = 2},
+                              random.chance(2) ? Numbers::exact : Numbers::rough},
+                             random);
       if (combined > 1) c.epilogue = {Activation::none, static_cast<Combine>(random.between(1, 6)), combined};
       check(std::move(c), tester, random);
     }
@@ -80,13 +86,17 @@ TEST_CASE("many input channels, and outputs combined across groups and blocks") 
 
 TEST_CASE("rows longer than a block, and several blocks of rows") {
   constexpr std::uint64_t kSeed = 73;
-  ConvTester tester("blocks", kSeed, {{"packed", 8}, {"rows", 8}});  // 3 shapes, 3 strides; u16 may be refused
+  // 3 shapes, 3 strides. A sixth is u16 with weights of up to 16, which may be refused.
+  ConvTester tester("blocks", kSeed, {{"packed", 6}, {"rows", 6}});
   Random random(kSeed);
   for (const Shape& input : {Shape{2, 3, 3, 950}, Shape{1, 3, 70, 60}, Shape{1, 3, 41, 33}})
     for (const Extent stride : {Extent{1, 1}, Extent{2, 1}, Extent{1, 2}}) {
-      check(make_case(random.pick(kTypes), input, {33, 3, 3, 3},
-                      Params{.stride = stride, .padding = kSame, .padding_mode = random_mode(random)},
-                      random.chance(2) ? Numbers::exact : Numbers::rough, random),
+      check(make_case({random.pick(kTypes),
+                       input,
+                       {33, 3, 3, 3},
+                       Params{.stride = stride, .padding = kSame, .padding_mode = random_mode(random)},
+                       random.chance(2) ? Numbers::exact : Numbers::rough},
+                      random),
             tester, random);
     }
   CHECK(tester.threaded_cases("packed") >= 6);  // stride 1, and 2 on some
@@ -101,10 +111,13 @@ TEST_CASE("depthwise with numbers of channels around vectors") {
       const std::int64_t kernel = width < 7 ? 1 : random.between(1, 4);
       Params params = random_params(channels, width, random);
       if (width < 13) params.dilation = {};
-      check(
-          make_case(random.pick(kTypes), {random.between(1, 2), channels, random.between(10, 15), width},
-                    {channels, 1, kernel, kernel}, params, random.chance(2) ? Numbers::exact : Numbers::rough, random),
-          tester, random);
+      check(make_case({random.pick(kTypes),
+                       {random.between(1, 2), channels, random.between(10, 15), width},
+                       {channels, 1, kernel, kernel},
+                       params,
+                       random.chance(2) ? Numbers::exact : Numbers::rough},
+                      random),
+            tester, random);
     }
 }
 
@@ -115,8 +128,12 @@ TEST_CASE("channels next to those of the output are not written") {
       for (const char* algorithm : {"depthwise", "packed", "rows"}) {
         CAPTURE(channels);
         CAPTURE(algorithm);
-        ConvCase c = make_case(DType::f32, {1, channels, 4, 9}, {channels, 1, 3, 3},
-                               Params{.padding = kSame, .groups = channels}, Numbers::exact, random);
+        ConvCase c = make_case({DType::f32,
+                                {1, channels, 4, 9},
+                                {channels, 1, 3, 3},
+                                Params{.padding = kSame, .groups = channels},
+                                Numbers::exact},
+                               random);
         std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
         const ConvPlan plan(c.problem, c.kernel, {}, {.algorithm = algorithm});
         for (const std::int64_t total : {channels + 1, 2 * channels, 4 * channels}) {
@@ -138,8 +155,12 @@ TEST_CASE("a weight that is not finite turns zero padding into NaN") {
   Random random(kSeed);
   for (const std::int64_t groups : {1, 20})
     for (const float weight : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
-      ConvCase c = make_case(DType::f32, {1, 20, 30, 31}, {20, 20 / groups, 3, 3},
-                             Params{.padding = kSame, .groups = groups}, Numbers::exact, random);
+      ConvCase c = make_case({DType::f32,
+                              {1, 20, 30, 31},
+                              {20, 20 / groups, 3, 3},
+                              Params{.padding = kSame, .groups = groups},
+                              Numbers::exact},
+                             random);
       c.kernel.weights[0] = weight;
       c.input_layout = c.output_layout = Layout::interleaved;
       tester.check(c);

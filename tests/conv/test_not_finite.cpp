@@ -24,12 +24,14 @@ TEST_CASE("NaN and infinities at random places") {
   for (int i = 0; i < 400; ++i) {
     const std::int64_t channels = random.between(1, 3);
     const std::int64_t stride = random.between(1, 2);
-    ConvCase c = make_case(DType::f32, {1, channels, random.between(3, 9), random.between(3, 40)},
-                           {2, channels, random.between(1, 3), random.between(1, 5)},
-                           Params{.stride = {stride, stride},
-                                  .padding = kSame,
-                                  .padding_mode = random.chance(2) ? PaddingMode::zeros : PaddingMode::symmetric},
-                           random.chance(2) ? Numbers::exact : Numbers::rough, random);
+    ConvCase c = make_case({DType::f32,
+                            {1, channels, random.between(3, 9), random.between(3, 40)},
+                            {2, channels, random.between(1, 3), random.between(1, 5)},
+                            Params{.stride = {stride, stride},
+                                   .padding = kSame,
+                                   .padding_mode = random.chance(2) ? PaddingMode::zeros : PaddingMode::symmetric},
+                            random.chance(2) ? Numbers::exact : Numbers::rough},
+                           random);
     for (std::int64_t spot = random.between(1, 4); spot > 0; --spot)
       c.input.data<float>()[random.between(0, c.input.shape().count() - 1)] =
           random.pick(std::vector{kNan, kInf, -kInf});

@@ -176,7 +176,7 @@ void check_refused(const ConvPlan& plan, const ConstTensorRef& input, Output& ou
 /// of planes and of interleaved channels.
 bool check(const MemoryCase& of, std::string_view algorithm, int& allocations) {
   Random random(7);
-  ConvCase drawn = make_case(of.dtype, of.input, of.kernel, of.params, Numbers::exact, random);
+  ConvCase drawn = make_case({of.dtype, of.input, of.kernel, of.params, Numbers::exact}, random);
   if (of.weights_equal) std::fill(drawn.kernel.weights.begin(), drawn.kernel.weights.end(), 1.0F);
   if (of.has_infinity) drawn.input.data<float>()[of.input.count() - 1] = std::numeric_limits<float>::infinity();
   std::fill(drawn.kernel.bias.begin(), drawn.kernel.bias.end(), 0.0F);

@@ -29,7 +29,9 @@ Padding random_padding(Random& random) {
     case 1: return kSameLower;
     case 2: return kFull;
     case 3: return {};
-    default: return pads(random.between(0, 4), random.between(0, 9), random.between(0, 4), random.between(0, 9));
+    default:
+      return {Padding::Rule::fixed,
+              {random.between(0, 4), random.between(0, 9), random.between(0, 4), random.between(0, 9)}};
   }
 }
 
@@ -51,8 +53,8 @@ std::optional<ConvCase> random_case(Random& random) {
                       .padding_value = static_cast<float>(random.between(-4, 300)),
                       .groups = groups};
   try {
-    ConvCase c = make_case(random.pick(kTypes), input, kernel, params,
-                           random.chance(3) ? Numbers::exact : Numbers::rough, random);
+    ConvCase c = make_case(
+        {random.pick(kTypes), input, kernel, params, random.chance(3) ? Numbers::exact : Numbers::rough}, random);
     // Equal weights, for `box` and `separable`.
     if (random.chance(4)) std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), c.kernel.weights[0]);
     const auto combine = count == 1 ? Combine::none : static_cast<Combine>(random.between(1, 6));

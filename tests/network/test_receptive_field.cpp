@@ -119,7 +119,8 @@ Network random_stack(Random& random) {
     Params params{
         .stride = stride,
         .dilation = {random.between(1, 3), random.between(1, 3)},
-        .padding = pads(random.between(0, 3), random.between(0, 3), random.between(0, 3), random.between(0, 3))};
+        .padding = {Padding::Rule::fixed,
+                    {random.between(0, 3), random.between(0, 3), random.between(0, 3), random.between(0, 3)}}};
     const std::vector<float> ones(static_cast<std::size_t>(kh * kw), 1.0F);
     std::vector<Layer> layers(static_cast<std::size_t>(random.between(1, 2)), plane(kh, kw, ones, params));
     banks.push_back(bank_of(std::move(layers), Combine::sum));

@@ -11,23 +11,34 @@ enum class Numbers {
   rough,  ///< floats use all 24 bits of their significand
 };
 
-/// A case of this geometry with random pixels, weights and biases. Throws what make_problem() throws. With integer
-/// input the caller must choose an integer padding value for the case to be exact.
-inline ConvCase make_case(DType dtype, const Shape& input, const KernelShape& kernel, const ConvParams& params,
-                          Numbers numbers, Random& random) {
-  ConvCase c{.problem = make_problem(dtype, input, kernel, params), .kernel = {kernel, {}, {}}, .input = {}};
-  c.exact = numbers == Numbers::exact;
+/// The arguments of make_case(). They may contain random numbers: the elements of a braced list are evaluated in order,
+/// whereas compilers choose the order of arguments, so that a seed would mean another case on another machine.
+struct CaseKind {
+  DType dtype;
+  Shape input;
+  KernelShape kernel;
+  ConvParams params;
+  Numbers numbers;
+};
+
+/// A case of this kind with random pixels, weights and biases. Throws what make_problem() throws. With integer input
+/// the caller must choose an integer padding value for the case to be exact.
+inline ConvCase make_case(const CaseKind& kind, Random& random) {
+  ConvCase c{.problem = make_problem(kind.dtype, kind.input, kind.kernel, kind.params),
+             .kernel = {kind.kernel, {}, {}},
+             .input = {}};
+  c.exact = kind.numbers == Numbers::exact;
   const auto number = [&]() -> double {
-    if (numbers == Numbers::rough) return static_cast<double>(random.rough());
-    return static_cast<double>(random.between(-16, 16)) / (is_integer(dtype) ? 1 : 8);
+    if (!c.exact) return static_cast<double>(random.rough());
+    return static_cast<double>(random.between(-16, 16)) / (is_integer(kind.dtype) ? 1 : 8);
   };
   const auto pixel = [&]() -> double {
-    if (is_integer(dtype)) return static_cast<double>(random.between(0, dtype == DType::u8 ? 255 : 65535));
-    return numbers == Numbers::exact ? static_cast<double>(random.between(-64, 64)) / 8 : number();
+    if (is_integer(kind.dtype)) return static_cast<double>(random.between(0, kind.dtype == DType::u8 ? 255 : 65535));
+    return c.exact ? static_cast<double>(random.between(-64, 64)) / 8 : number();
   };
-  c.kernel.weights = floats(kernel.count(), number);
-  c.kernel.bias = floats(kernel.c_o, number);
-  c.input = filled(dtype, input, pixel);
+  c.kernel.weights = floats(kind.kernel.count(), number);
+  c.kernel.bias = floats(kind.kernel.c_o, number);
+  c.input = filled(kind.dtype, kind.input, pixel);
   return c;
 }
 

@@ -63,7 +63,7 @@ inline std::optional<ConvCase> random_float_case(Random& random, Numbers numbers
                       .padding_value = static_cast<float>(random.between(-4, 4)),
                       .groups = groups};
   try {
-    return make_case(DType::f32, input, kernel, params, numbers, random);
+    return make_case({DType::f32, input, kernel, params, numbers}, random);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::shape) throw;
     return std::nullopt;

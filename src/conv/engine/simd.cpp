@@ -12,6 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "conv/engine/registers-inl.h"
 #include "conv/engine/seen_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -100,8 +101,8 @@ HWY_INLINE void SumBlock(const BlockTaps& taps, std::int64_t x, std::int64_t cou
 }
 
 // Two multiply-adds per cycle with a latency of 4 cycles need 8 independent sums. Four rows of two vectors leave room
-// for pixels and a weight in the 16 registers of AVX2 and SSE4, four rows of four in the 32 of AVX-512 and NEON.
-constexpr int kBlockVectors = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 4 : 2;
+// for pixels and a weight in 16 registers, four rows of four in 32.
+constexpr int kBlockVectors = kVectorRegisters / 8;
 
 void SumRows(const BlockTaps& taps, std::int64_t x, std::int64_t count, float* sums, std::int64_t pitch,
              SeenSums* seen) {

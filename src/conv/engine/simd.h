@@ -11,7 +11,7 @@ namespace convtool {
 inline constexpr std::int64_t kRowSlack = 32;
 
 /// Output rows that are summed together where they share source rows. With four vectors of each that is 16 sums, which
-/// fill half of the registers of AVX-512 and NEON.
+/// fill half of 32 registers.
 inline constexpr std::int64_t kBlockRows = 4;
 
 struct SeenSums;  // conv/engine/seen_sums.h

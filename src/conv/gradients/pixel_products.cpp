@@ -10,21 +10,18 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "conv/engine/registers-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The most vectors of outputs that fit in registers and, for each number of them, the most taps. One of the 32 or 16
-/// registers is for a tap, the others are for outputs and sums.
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::size_t kMostVectors = 4;
-constexpr std::size_t kMostTaps[kMostVectors] = {12, 12, 8, 6};
-#else
-constexpr std::size_t kMostVectors = 2;
-constexpr std::size_t kMostTaps[kMostVectors] = {8, 6};
-#endif
+/// The most vectors of outputs that fit in registers and, for each number of them, the most taps. One register is for a
+/// tap, the others are for outputs and sums.
+constexpr std::size_t kMostVectors = kVectorRegisters / 8;
+constexpr std::size_t kMostTaps[2][4] = {{8, 6}, {12, 12, 8, 6}};  // of 16 registers, of 32
 
 std::int64_t MostPixelOutputs() {
   return static_cast<std::int64_t>(kMostVectors * hn::Lanes(hn::ScalableTag<float>()));
@@ -100,7 +97,7 @@ constexpr std::array<AddPixelTileFunction, sizeof...(T)> AddPixelTileFunctions(s
 template <std::size_t kVectors>
 void AddPixelProductsOf(const RowLists& taps, const PixelRows& pixels, std::int64_t height, std::int64_t width,
                         double* sums, std::int64_t pitch) {
-  constexpr std::size_t kTaps = kMostTaps[kVectors - 1];
+  constexpr std::size_t kTaps = kMostTaps[kVectorRegisters / 32][kVectors - 1];
   static constexpr auto kFunctions = AddPixelTileFunctions<kVectors>(std::make_index_sequence<kTaps>());
   cut_evenly(taps.count, kTaps, [&](std::int64_t begin, std::int64_t end) {
     kFunctions[static_cast<std::size_t>(end - begin - 1)](taps.part(begin, end), pixels, height, width,
@@ -110,15 +107,14 @@ void AddPixelProductsOf(const RowLists& taps, const PixelRows& pixels, std::int6
 
 void AddPixelProducts(const RowLists& taps, const PixelRows& pixels, std::int64_t height, std::int64_t width,
                       double* sums, std::int64_t pitch) {
-  switch (pixels.pitch / static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()))) {
-    case 1: return AddPixelProductsOf<1>(taps, pixels, height, width, sums, pitch);
-    case 2: return AddPixelProductsOf<2>(taps, pixels, height, width, sums, pitch);
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-    case 3: return AddPixelProductsOf<3>(taps, pixels, height, width, sums, pitch);
-    case 4: return AddPixelProductsOf<4>(taps, pixels, height, width, sums, pitch);
-#endif
-    default: require(false, "more outputs of a pixel than registers hold");
+  const std::int64_t vectors = pixels.pitch / static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+  if (vectors == 1) return AddPixelProductsOf<1>(taps, pixels, height, width, sums, pitch);
+  if (vectors == 2) return AddPixelProductsOf<2>(taps, pixels, height, width, sums, pitch);
+  if constexpr (kMostVectors == 4) {
+    if (vectors == 3) return AddPixelProductsOf<3>(taps, pixels, height, width, sums, pitch);
+    if (vectors == 4) return AddPixelProductsOf<4>(taps, pixels, height, width, sums, pitch);
   }
+  require(false, "more outputs of a pixel than registers hold");
 }
 
 }  // namespace HWY_NAMESPACE

@@ -13,19 +13,16 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "conv/engine/registers-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The most lists on either side. The 32 or 16 registers are for their products and for a vector of each list on the
-/// right.
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::size_t kMostLeft = 8;
-#else
-constexpr std::size_t kMostLeft = 4;
-#endif
+/// The most lists on either side. The registers are for their products and for a vector of each list on the right.
+constexpr std::size_t kMostLeft = kVectorRegisters / 4;
 constexpr std::size_t kMostRight = 3;
 
 /// The distance, in floats, at which rows on the right are prefetched: long rows come from memory. Prefetching saves a

@@ -19,8 +19,12 @@ ConvCase make_case_in_place(std::int64_t width, std::int64_t channels, bool dept
                 .padding = kSame,
                 .padding_mode = random.pick(std::vector{PaddingMode::zeros, PaddingMode::replicate}),
                 .groups = depthwise ? channels : 1};
-  ConvCase c = make_case(DType::f32, {1, channels, random.between(4, 9), width},
-                         {outputs, depthwise ? 1 : channels, k, random.between(1, 3)}, params, Numbers::exact, random);
+  ConvCase c = make_case({DType::f32,
+                          {1, channels, random.between(4, 9), width},
+                          {outputs, depthwise ? 1 : channels, k, random.between(1, 3)},
+                          params,
+                          Numbers::exact},
+                         random);
   std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
   c.input_layout = c.output_layout = random.pick(std::vector{Layout::planar, Layout::interleaved, Layout::padded_rows});
   return c;
@@ -59,9 +63,12 @@ TEST_CASE("blocks of channels that are not full, between others") {
   ConvTester tester("overhang", kSeed, {{"packed", 5}});
   Random random(kSeed);
   for (const std::int64_t outputs : {28, 36, 40, 46, 72}) {
-    ConvCase c = make_case(DType::f32, {1, 2, 72, 72}, {2 * outputs, 1, 3, 3},
-                           Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 2},
-                           Numbers::exact, random);
+    ConvCase c = make_case({DType::f32,
+                            {1, 2, 72, 72},
+                            {2 * outputs, 1, 3, 3},
+                            Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 2},
+                            Numbers::exact},
+                           random);
     std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 0.0F);
     for (float& weight : c.kernel.weights) weight = static_cast<float>(random.between(1, 9));
     std::generate_n(c.input.data<float>(), c.input.shape().count(),

@@ -77,16 +77,21 @@ std::vector<ConvCase> cases(Numbers numbers) {
     std::optional<ConvCase> c = random_float_case(random, numbers);
     if (c) all.push_back(std::move(*c));
   }
-  all.push_back(make_case(DType::f32, {1, 1, 5, 2500}, {1, 1, 2, 3}, {.padding = kSame}, numbers, random));
-  all.push_back(make_case(DType::f32, {2, 2, 300, 7}, {4, 1, 3, 1}, {.stride = {1, 2}, .groups = 2}, numbers, random));
-  all.push_back(make_case(DType::f32, {1, 1, 4, 4}, {1, 1, 4, 4}, {.stride = {1 << 30, 1 << 30}}, numbers, random));
+  all.push_back(make_case({DType::f32, {1, 1, 5, 2500}, {1, 1, 2, 3}, {.padding = kSame}, numbers}, random));
+  all.push_back(
+      make_case({DType::f32, {2, 2, 300, 7}, {4, 1, 3, 1}, {.stride = {1, 2}, .groups = 2}, numbers}, random));
+  all.push_back(make_case({DType::f32, {1, 1, 4, 4}, {1, 1, 4, 4}, {.stride = {1 << 30, 1 << 30}}, numbers}, random));
   // Numbers of outputs that fill vectors: rows of several blocks, groups, strides, more outputs than fit registers,
   // large sums.
-  all.push_back(make_case(DType::f32, {1, 8, 5, 400}, {16, 8, 3, 3}, {.padding = kSame}, numbers, random));
-  all.push_back(make_case(DType::f32, {2, 16, 19, 17}, {26, 8, 3, 3},
-                          {.stride = {2, 3}, .dilation = {3, 1}, .padding = kSame, .groups = 2}, numbers, random));
-  all.push_back(make_case(DType::f32, {1, 7, 12, 12}, {70, 7, 3, 3}, {}, numbers, random));
-  all.push_back(make_case(DType::f32, {1, 32, 6, 7}, {460, 32, 3, 3}, {}, numbers, random));
+  all.push_back(make_case({DType::f32, {1, 8, 5, 400}, {16, 8, 3, 3}, {.padding = kSame}, numbers}, random));
+  all.push_back(make_case({DType::f32,
+                           {2, 16, 19, 17},
+                           {26, 8, 3, 3},
+                           {.stride = {2, 3}, .dilation = {3, 1}, .padding = kSame, .groups = 2},
+                           numbers},
+                          random));
+  all.push_back(make_case({DType::f32, {1, 7, 12, 12}, {70, 7, 3, 3}, {}, numbers}, random));
+  all.push_back(make_case({DType::f32, {1, 32, 6, 7}, {460, 32, 3, 3}, {}, numbers}, random));
   CHECK(all.size() > 40);
   return all;
 }
@@ -139,7 +144,7 @@ TEST_CASE("sums of small integers over 8 are exact in any layout and for any num
 
 TEST_CASE("gradients and tap products have the same bits for any number of threads") {
   Random random(10);
-  const ConvCase c = make_case(DType::f32, {2, 2, 90, 130}, {3, 2, 3, 3}, {.padding = kSame}, Numbers::rough, random);
+  const ConvCase c = make_case({DType::f32, {2, 2, 90, 130}, {3, 2, 3, 3}, {.padding = kSame}, Numbers::rough}, random);
   const Tensor values = rough_tensor(output_shape(c.problem), random);
   const TapProducts one = tap_products(c.problem, c.input.ref(), values.ref(), 1);
   for (const int threads : {2, 3, 7}) {
@@ -152,7 +157,7 @@ TEST_CASE("gradients and tap products have the same bits for any number of threa
   for (const KernelShape& kernel : {KernelShape{16, 4, 3, 3}, KernelShape{16, 8, 3, 3}}) {
     CAPTURE(kernel.c_i_per_group);
     const ConvCase layer =
-        make_case(DType::f32, {2, kernel.c_i_per_group, 90, 130}, kernel, {.padding = kSame}, Numbers::rough, random);
+        make_case({DType::f32, {2, kernel.c_i_per_group, 90, 130}, kernel, {.padding = kSame}, Numbers::rough}, random);
     REQUIRE(mac_count(layer.problem) > 10e6);
     const Tensor dy = rough_tensor(output_shape(layer.problem), random);
     const WeightGradient of_one = weight_gradient(layer.problem, layer.input.ref(), dy.ref(), 1);

@@ -96,7 +96,7 @@ TEST_CASE("finite differences of the sum of squares") {
 
 TEST_CASE("rows that dy does not have count as zeros") {
   Random random(25);
-  const ConvCase c = make_case(DType::f32, {2, 3, 9, 11}, {2, 3, 3, 3}, {.padding = kSame}, Numbers::exact, random);
+  const ConvCase c = make_case({DType::f32, {2, 3, 9, 11}, {2, 3, 3, 3}, {.padding = kSame}, Numbers::exact}, random);
   Tensor dy = filled(DType::f32, output_shape(c.problem), [&] { return static_cast<double>(random.between(-8, 8)); });
   ConstTensorRef top = dy.ref();
   top.shape.h = 5;

@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include "conv/engine/pixel_sums-inl.h"
+#include "conv/engine/registers-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
@@ -67,7 +68,7 @@ void SumRow(const DepthwiseRow& row, std::int64_t first, float* sums, FloatsLook
 }
 
 /// The most sums that fit in the registers with three weights and an input.
-constexpr int kMostPixelSums = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64 ? 14 : 8;
+constexpr int kMostPixelSums = kVectorRegisters == 32 ? 14 : 8;
 
 void SumDepthwise(const DepthwiseRow& row, float* sums, SeenSums* seen) {
   SeenSums unused;

@@ -12,6 +12,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "conv/engine/registers-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
@@ -52,9 +54,9 @@ struct Pairs {
   struct Sum {
     hn::Vec<D32> a, b;
   };
-  /// Output rows at a time. Two vectors of sums for each leave registers for pixels and weights: AVX-512 has 32
-  /// registers, the others 16.
-  static constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 8 : 4;
+  /// Output rows at a time. Two vectors of outputs for each leave registers for pixels and weights. Of the two vectors
+  /// of a Sum, only NEON uses the second.
+  static constexpr int kRows = kVectorRegisters == 32 && !HWY_ARCH_ARM_A64 ? 8 : 4;
   static constexpr int kTaps = 2;
 
   explicit Pairs(std::int64_t step) : bytes_in_block_(hn::Zero(D8())) {

@@ -11,6 +11,7 @@
 #include <hwy/highway.h>
 
 #include "conv/engine/pixel_sums-inl.h"
+#include "conv/engine/registers-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
@@ -22,11 +23,7 @@ using Floats = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<Floats>;
 
 /// The most pixels whose sums, two vectors each, fit in the registers with two vectors of weights and one of a pixel.
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::size_t kMostPixels = 14;  // 32 registers
-#else
-constexpr std::size_t kMostPixels = 6;  // 16 registers
-#endif
+constexpr std::size_t kMostPixels = (kVectorRegisters - 3) / 2;
 
 std::int64_t MostTilePixels() { return kMostPixels; }
 

@@ -20,6 +20,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "conv/engine/registers-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
@@ -76,7 +78,7 @@ HWY_INLINE void RowBlock(const T* source, const T* weights, std::int64_t taps, s
 template <int kApart, class T>
 void RowBlocks(const T* source, const T* weights, std::int64_t taps, std::int64_t distance, std::int64_t step, bool add,
                T* sums, std::int64_t width) {
-  constexpr int kMost = HWY_TARGET <= HWY_AVX3 ? 16 : 8;  // half the registers
+  constexpr int kMost = kVectorRegisters / 2;
   constexpr std::int64_t kLanes = lanes_of<T>();
   std::int64_t x = 0;
   for (; x + kMost * kLanes <= width; x += kMost * kLanes)
@@ -156,8 +158,7 @@ void ColumnRows(const Columns<T, In>& columns, std::int64_t r, T* sums, std::int
 
 template <class T, class In>
 HWY_INLINE void ColumnPass(const Columns<T, In>& columns, T* sums, std::int64_t pitch, std::int64_t width) {
-  // Two vectors of eight rows are half of 32 registers; with 16 registers, two vectors of four rows are half.
-  constexpr int kMost = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+  constexpr int kMost = kVectorRegisters / 4;  // two vectors of each row are half the registers
   const std::int64_t count = columns.row_count - columns.taps + 1;
   std::int64_t r = 0;
   if (columns.taps >= kMost - 1)

@@ -21,7 +21,7 @@ ConvCase box_case(DType dtype, const Shape& input, Extent size, std::int64_t cou
                   Random& random) {
   params.groups = input.c;
   const Numbers numbers = random.chance(2) ? Numbers::exact : Numbers::rough;
-  ConvCase c = make_case(dtype, input, {input.c * count, 1, size.h, size.w}, params, numbers, random);
+  ConvCase c = make_case({dtype, input, {input.c * count, 1, size.h, size.w}, params, numbers}, random);
   for (std::int64_t o = 0; o < input.c * count; ++o) {
     const float weight = shared                      ? 2.0F
                          : numbers == Numbers::exact ? static_cast<float>(random.between(-3, 3))
@@ -60,8 +60,8 @@ TEST_CASE("box: every width of a picture, of 1 to 5 channels") {
                                                                     PaddingMode::circular, PaddingMode::symmetric}),
                             .padding_value = 7};
         const Extent size{random.between(1, 5), random.between(1, 5)};
-        ConvCase c =
-            box_case(dtype, {1, channels, random.between(1, 9), width}, size, 1, random.chance(2), params, random);
+        const Shape input{1, channels, random.between(1, 9), width};
+        ConvCase c = box_case(dtype, input, size, 1, random.chance(2), params, random);
         if (random.chance(3)) c.input_layout = c.output_layout = Layout::interleaved;
         tester.check(c);
       }
@@ -91,9 +91,8 @@ TEST_CASE("box: batches, several kernels per channel, combines, and windows larg
                         .padding_value = 3};
     // u16 sums stay below 2^24 with at most 85 taps of weight 3.
     const Extent size{random.between(1, 9), random.between(1, 9)};
-    ConvCase c = box_case(random.pick(kIntegers),
-                          {random.between(1, 3), random.between(1, 4), random.between(1, 12), random.between(1, 40)},
-                          size, count, false, params, random);
+    const Shape input{random.between(1, 3), random.between(1, 4), random.between(1, 12), random.between(1, 40)};
+    ConvCase c = box_case(random.pick(kIntegers), input, size, count, false, params, random);
     if (count > 1 && random.chance(2))
       c.epilogue = {Activation::abs, static_cast<Combine>(random.between(1, 6)), count};
     tester.check(c);

@@ -42,7 +42,7 @@ TEST_CASE("several tiles, and pictures that end near the end of a tile") {
         const Params params{.padding = kSame, .padding_mode = mode, .padding_value = 2};
         const Shape shape{1, 1, size * (64 - 8) + more, size * (64 - 5) - more};
         const Numbers numbers = random.chance(2) ? Numbers::exact : Numbers::rough;
-        ConvCase c = make_case(dtype, shape, kernel, params, numbers, random);
+        ConvCase c = make_case({dtype, shape, kernel, params, numbers}, random);
         c.input_layout = random.pick(kLayouts);
         c.output_layout = random.pick(kLayouts);
         tester.check(c);
@@ -73,7 +73,7 @@ TEST_CASE("large kernels, some larger than the picture") {
                           .padding = random.chance(2) ? kSame : kFull,
                           .padding_mode = mode,
                           .groups = row.input.c / row.kernel.c_i_per_group};
-      ConvCase c = make_case(dtype, row.input, row.kernel, params, numbers, random);
+      ConvCase c = make_case({dtype, row.input, row.kernel, params, numbers}, random);
       c.output_dtype = random.pick(kTypes);
       c.map.scale = 1 / 64.0;
       tester.check(c);
@@ -87,14 +87,18 @@ TEST_CASE("channels combined across groups, and more channels than fit memory at
   // Combined channels of one group, of halves of two groups, of three groups.
   for (const auto& [groups, outputs, combined] : {std::tuple{2, 4, 2}, {2, 3, 2}, {3, 1, 3}, {4, 3, 6}})
     for (const DType dtype : kTypes) {
-      ConvCase c = make_case(dtype, {2, 2 * groups, 40, 70}, {groups * outputs, 2, 5, 4},
-                             Params{.padding = kSame, .groups = groups}, Numbers::exact, random);
+      ConvCase c = make_case({dtype,
+                              {2, 2 * groups, 40, 70},
+                              {groups * outputs, 2, 5, 4},
+                              Params{.padding = kSame, .groups = groups},
+                              Numbers::exact},
+                             random);
       c.epilogue = {Activation::none, Combine::max, combined};
       tester.check(c);
     }
   // Taps far apart make large tiles: 16 of them in double are more than a thread holds.
   ConvCase c =
-      make_case(DType::u8, {1, 1, 210, 200}, {16, 1, 2, 2}, Params{.dilation = {150, 150}}, Numbers::exact, random);
+      make_case({DType::u8, {1, 1, 210, 200}, {16, 1, 2, 2}, Params{.dilation = {150, 150}}, Numbers::exact}, random);
   c.epilogue = {Activation::none, Combine::sum, 2};
   REQUIRE(16 * 8 * choose_fft_tiling(c.problem, c.kernel)->tile.h * choose_fft_tiling(c.problem, c.kernel)->tile.w >=
           kMostFftTiles);
@@ -136,9 +140,12 @@ TEST_CASE("pixels that must not be transformed") {
   Random random(kSeed);
   for (const float pixel : {kNan, kInf, -kInf, 1e25F, -1e36F, 1e-30F}) {
     for (const auto& [channels, groups] : {std::pair{1, 1}, {3, 1}, {3, 3}}) {
-      ConvCase c = make_case(DType::f32, {1, channels, 90, 100}, {2 * groups, channels / groups, 8, 9},
-                             Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = groups},
-                             Numbers::rough, random);
+      ConvCase c = make_case({DType::f32,
+                              {1, channels, 90, 100},
+                              {2 * groups, channels / groups, 8, 9},
+                              Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = groups},
+                              Numbers::rough},
+                             random);
       // Combined channels of several groups are computed together: one group must not hide the pixel of another.
       if (groups > 1) c.epilogue = {Activation::none, Combine::sum, 6};
       float* pixels = c.input.data<float>();

@@ -21,7 +21,7 @@ ConvCase depthwise_case(const Shape& input, std::int64_t kh, std::int64_t kw, co
                         Random& random) {
   Params with_groups = params;
   with_groups.groups = input.c;
-  ConvCase c = make_case(DType::u8, input, {input.c, 1, kh, kw}, with_groups, Numbers::exact, random);
+  ConvCase c = make_case({DType::u8, input, {input.c, 1, kh, kw}, with_groups, Numbers::exact}, random);
   if (shared) {
     for (std::size_t i = static_cast<std::size_t>(kh * kw); i < c.kernel.weights.size(); ++i)
       c.kernel.weights[i] = c.kernel.weights[i - static_cast<std::size_t>(kh * kw)];
@@ -83,7 +83,8 @@ TEST_CASE("integer: kernels of many sizes, in every padding mode") {
                           .padding_mode = mode,
                           .padding_value = 255};
       const Shape shape{1, side < 10 ? random.between(1, 4) : 1, side + 4, random.between(side, 2 * side + 40)};
-      tester.check(depthwise_case(shape, side, random.between(1, side), params, random.chance(2), random));
+      const std::int64_t width = random.between(1, side);
+      tester.check(depthwise_case(shape, side, width, params, random.chance(2), random));
     }
 }
 
@@ -95,7 +96,7 @@ TEST_CASE("integer: interleaved pictures that share a kernel, in every layout, w
       for (const std::int64_t joined : {1, 2}) {
         const Shape shape{2, channels, 9, 130};
         const Params params{.padding = kSame, .padding_mode = PaddingMode::reflect, .groups = channels};
-        ConvCase c = make_case(DType::u8, shape, {channels * joined, 1, 3, 3}, params, Numbers::exact, random);
+        ConvCase c = make_case({DType::u8, shape, {channels * joined, 1, 3, 3}, params, Numbers::exact}, random);
         for (std::size_t i = static_cast<std::size_t>(9 * joined); i < c.kernel.weights.size(); ++i)
           c.kernel.weights[i] = c.kernel.weights[i - static_cast<std::size_t>(9 * joined)];
         std::fill(c.kernel.bias.begin(), c.kernel.bias.end(), 3.0F);
@@ -118,11 +119,11 @@ TEST_CASE("integer: sums over channels, and combines across groups") {
   ConvTester tester("channels", 85, {{"integer", 24}});  // 12 times 2
   for (int i = 0; i < 12; ++i) {
     const std::int64_t c_i = random.between(2, 4);
-    ConvCase sum = make_case(DType::u8, {1, c_i, 12, 90}, {random.between(1, 3), c_i, 3, 4}, {.padding = kSame},
-                             Numbers::exact, random);
+    ConvCase sum = make_case(
+        {DType::u8, {1, c_i, 12, 90}, {random.between(1, 3), c_i, 3, 4}, {.padding = kSame}, Numbers::exact}, random);
     sum.input_layout = random.pick(kLayouts);
     tester.check(sum);
-    ConvCase across = make_case(DType::u8, {1, 6, 12, 50}, {6, 2, 2, 3}, {.groups = 3}, Numbers::exact, random);
+    ConvCase across = make_case({DType::u8, {1, 6, 12, 50}, {6, 2, 2, 3}, {.groups = 3}, Numbers::exact}, random);
     // The groups have sums 0, 1 | 2, 3 | 4, 5. Combines take 0, 1, 2 | 3, 4, 5.
     across.epilogue = {Activation::abs, Combine::max, 3};
     tester.check(across);
@@ -135,7 +136,7 @@ TEST_CASE("integer: weights over a power of two, with divisors") {
   for (const double unit : {0.5, 0.0625, 0x1p-20, 0x1p-149})
     for (const std::int64_t most : {3, 100, 127, 128, 3000, 32767})
       for (const DType output : {DType::u8, DType::f32}) {
-        ConvCase c = make_case(DType::u8, {1, 1, 10, 70}, {1, 1, 3, 5}, {.padding = kSame}, Numbers::exact, random);
+        ConvCase c = make_case({DType::u8, {1, 1, 10, 70}, {1, 1, 3, 5}, {.padding = kSame}, Numbers::exact}, random);
         for (float& weight : c.kernel.weights)
           weight = static_cast<float>(static_cast<double>(random.between(-most, most)) * unit);
         c.kernel.weights[0] = static_cast<float>(static_cast<double>(most) * unit);

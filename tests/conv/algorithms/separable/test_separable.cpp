@@ -60,9 +60,10 @@ TEST_CASE("separable kernels of every kind") {
         .padding_value = static_cast<float>(random.between(-4, 300)),
         .groups = channels};
     const Shape input{random.between(1, 2), channels, random.between(1, 30), random.between(1, 90)};
-    ConvCase c = make_case(random.pick(kTypes), input, kernel, params,
-                           random.chance(3) ? Numbers::exact : Numbers::rough, random);
-    make_separable(c, c.exact ? 1 : static_cast<int>(random.between(1, 3)), random.chance(2), random);
+    ConvCase c = make_case(
+        {random.pick(kTypes), input, kernel, params, random.chance(3) ? Numbers::exact : Numbers::rough}, random);
+    const int rank = c.exact ? 1 : static_cast<int>(random.between(1, 3));
+    make_separable(c, rank, random.chance(2), random);
     if (count > 1 && random.chance(2)) c.epilogue = {Activation::none, Combine::magnitude, count};
     c.output_dtype = random.pick(kTypes);
     c.input_layout = random.pick(kLayouts);
@@ -75,11 +76,15 @@ TEST_CASE("separable kernels of every kind") {
 ConvCase wide_case(DType dtype, std::int64_t channels, std::int64_t rows, const Extent& size, Random& random,
                    std::int64_t width = 0) {
   if (width == 0) width = channels == 1 ? 8197 : 2732;
-  ConvCase c = make_case(dtype, {1, channels, rows, width}, {channels, 1, size.h, size.w},
-                         Params{.padding = kSame,
-                                .padding_mode = random.pick(std::vector{PaddingMode::circular, PaddingMode::symmetric}),
-                                .groups = channels},
-                         Numbers::rough, random);
+  ConvCase c =
+      make_case({dtype,
+                 {1, channels, rows, width},
+                 {channels, 1, size.h, size.w},
+                 Params{.padding = kSame,
+                        .padding_mode = random.pick(std::vector{PaddingMode::circular, PaddingMode::symmetric}),
+                        .groups = channels},
+                 Numbers::rough},
+                random);
   make_separable(c, size.h == 9 ? 2 : 1, true, random);
   for (float& weight : c.kernel.weights) weight /= 64;  // keeps sums of u16 below 2^24
   c.input_layout = c.output_layout = Layout::interleaved;
@@ -126,14 +131,16 @@ TEST_CASE("boxes of every size") {
   for (std::int64_t kh = 2; kh <= 40; kh += random.between(1, 5))
     for (std::int64_t kw = 2; kw <= 40; kw += random.between(1, 5)) {
       const std::int64_t channels = random.chance(3) ? 3 : 1;
-      ConvCase c = make_case(random.pick(kTypes), {1, channels, random.between(1, 20), random.between(1, 60)},
-                             {channels, 1, kh, kw},
-                             Params{.stride = {random.chance(4) ? 2 : 1, random.chance(4) ? 2 : 1},
-                                    .dilation = {random.chance(6) ? 2 : 1, random.chance(6) ? 3 : 1},
-                                    .padding = kFull,
-                                    .padding_mode = random.chance(2) ? PaddingMode::zeros : PaddingMode::replicate,
-                                    .groups = channels},
-                             Numbers::rough, random);
+      ConvCase c = make_case({random.pick(kTypes),
+                              {1, channels, random.between(1, 20), random.between(1, 60)},
+                              {channels, 1, kh, kw},
+                              Params{.stride = {random.chance(4) ? 2 : 1, random.chance(4) ? 2 : 1},
+                                     .dilation = {random.chance(6) ? 2 : 1, random.chance(6) ? 3 : 1},
+                                     .padding = kFull,
+                                     .padding_mode = random.chance(2) ? PaddingMode::zeros : PaddingMode::replicate,
+                                     .groups = channels},
+                              Numbers::rough},
+                             random);
       const auto weight = random.chance(2) ? 1.0F : random.rough();
       c.exact = is_integer(c.problem.input_dtype) && weight == 1;
       std::fill(c.kernel.weights.begin(), c.kernel.weights.end(), weight);
@@ -153,10 +160,14 @@ TEST_CASE("NaN and infinities under separable kernels") {
   Random random(kSeed);
   for (int turn = 0; turn < 200; ++turn) {
     const KernelShape kernel{3, 1, random.between(2, 14), random.between(2, 24)};
-    ConvCase c = make_case(DType::f32, {1, 3, random.between(3, 20), random.between(3, 60)}, kernel,
-                           Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 3},
-                           random.chance(2) ? Numbers::exact : Numbers::rough, random);
-    make_separable(c, c.exact ? 1 : static_cast<int>(random.between(1, 3)), random.chance(2), random);
+    ConvCase c = make_case({DType::f32,
+                            {1, 3, random.between(3, 20), random.between(3, 60)},
+                            kernel,
+                            Params{.padding = kSame, .padding_mode = PaddingMode::replicate, .groups = 3},
+                            random.chance(2) ? Numbers::exact : Numbers::rough},
+                           random);
+    const int rank = c.exact ? 1 : static_cast<int>(random.between(1, 3));
+    make_separable(c, rank, random.chance(2), random);
     for (std::int64_t spot = random.between(1, 6); spot > 0; --spot)
       c.input.data<float>()[random.between(0, c.input.shape().count() - 1)] = random.pick(kBad);
     c.input_layout = c.output_layout = random.pick(kLayouts);
