@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +20,9 @@ enum class OutputMap {
   signs,      ///< positive orange, negative blue, brighter further from 0; for integer types
 };
 inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset", "signed"};
+
+/// Of OutputMap::signs: R, G and B.
+inline constexpr std::int64_t kSignChannels = 3;
 
 constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
 

@@ -33,11 +33,11 @@ constexpr std::string_view to_string(ErrorKind kind) {
 }
 
 /// One line for the user: "WHERE: what is wrong (expected ..., got ...); what to do".
-/// `where` is a file, an option or a JSON pointer; empty if the thrower does not know it.
+/// `where` is a file, an option or a JSON pointer; empty if the thrower does not know it. Both may quote anything:
+/// what() is printable(), so that no zero byte cuts it and no name breaks the line or steers the terminal.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, std::string where, const std::string& message)
-      : std::runtime_error(where.empty() ? message : where + ": " + message), kind_(kind), where_(std::move(where)) {}
+  Error(ErrorKind kind, std::string where, const std::string& message);
 
   ErrorKind kind() const { return kind_; }
   const std::string& where() const { return where_; }

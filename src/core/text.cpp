@@ -31,24 +31,6 @@ bool has_extension(std::string_view path, std::string_view extension) {
   return in_small_letters(path).ends_with(extension);
 }
 
-std::string printable(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string result;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if (code < 0x20 || code == 0x7f) {
-      result += {'\\', 'x', kDigits[code / 16], kDigits[code % 16]};
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 std::string to_text(float number) { return shortest(number); }
 std::string to_text(double number) { return shortest(number); }
 

@@ -16,9 +16,6 @@ std::string in_small_letters(std::string_view text);
 /// Whether `path` ends in `extension`, such as ".npy", in any case.
 bool has_extension(std::string_view path, std::string_view extension);
 
-/// `text` on one line: control characters, which file and kernel names may contain, become \n, \t or \xNN.
-std::string printable(std::string_view text);
-
 /// The shortest decimal text that reads back as the same number: "19", "0.1", "1e-45".
 std::string to_text(float number);
 std::string to_text(double number);

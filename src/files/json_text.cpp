@@ -1,8 +1,8 @@
 #include "files/json_text.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "core/float_range.h"
 #include "core/suggest.h"
 
 namespace convtool {
@@ -43,7 +43,7 @@ class Builder final : public nlohmann::json_sax<json> {
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
-  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return value == 0 ? add(-0.0) : add(value); }  // 0 is unsigned
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
@@ -169,10 +169,7 @@ class NumberReader {
   void append_number(const json& value, const std::string& pointer) {
     if (!value.is_number()) fail(pointer, "expected a number, got " + describe_json(value));
     const double number = value.get<double>();
-    constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a unit in the last place above the largest float
-    if (std::fabs(number) >= kRoundsToInfinity) {
-      fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
-    }
+    if (!fits_float(number)) fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
     block_.values.push_back(number);
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/suggest.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/files/foreign_kernels.h"

@@ -101,8 +101,8 @@ void turn_upright(cv::Mat& pixels, Orientation orientation) {
     case Orientation::left_top: cv::transpose(pixels, turned); break;
     case Orientation::right_top: cv::rotate(pixels, turned, cv::ROTATE_90_CLOCKWISE); break;
     case Orientation::right_bottom:
-      cv::rotate(pixels, turned, cv::ROTATE_180);
-      cv::transpose(turned, turned);
+      cv::transpose(pixels, turned);
+      cv::flip(turned, turned, kBoth);  // in place
       break;
     case Orientation::left_bottom: cv::rotate(pixels, turned, cv::ROTATE_90_COUNTERCLOCKWISE); break;
   }

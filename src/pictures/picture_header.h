@@ -25,8 +25,8 @@ struct PictureHeader {
   /// The orientation in the EXIF block (JPEG, PNG, WebP) or the tag of a TIFF.
   Orientation orientation = Orientation::top_left;
 
-  /// Bytes that decoding takes at most, in addition to the file and the decoded picture, where the header allows more
-  /// than the size of the picture suggests: large tiles, many tags or channels (TIFF, OpenEXR).
+  /// Bytes that decoding takes at most, in addition to the file and twice the decoded picture: coefficients (JPEG),
+  /// large tiles, many tags or channels (TIFF, OpenEXR), copies inside the decoder (WebP).
   std::int64_t working_memory = 0;
 
   /// Luminance and chroma (OpenEXR), which become RGB.

@@ -52,16 +52,17 @@ int predict(int filter, int a, int b, int c) {
   }
 }
 
-/// Filters the `size` bytes of `row` into `out`, and returns the sum of their magnitudes. `pixel` is the size of a
-/// pixel.
+/// Filters the `size` bytes of `row` into `out`, and returns the sum of their magnitudes. Before both rows there is a
+/// pixel, of `pixel` bytes.
 template <int filter>
 std::int64_t filter_row(const std::uint8_t* row, const std::uint8_t* above, std::size_t size, std::size_t pixel,
                         std::uint8_t* __restrict out) {
+  const std::uint8_t *const left = row - pixel, *const above_left = above - pixel;
   std::int64_t total = 0;
   for (std::size_t begin = 0; begin < size; begin += 4096) {  // 4096 magnitudes sum to less than 2^31
     std::int32_t sum = 0;
     for (std::size_t i = begin; i < std::min(size, begin + 4096); ++i) {
-      const int difference = row[i] - predict(filter, row[i - pixel], above[i], above[i - pixel]);
+      const int difference = row[i] - predict(filter, left[i], above[i], above_left[i]);
       out[i] = static_cast<std::uint8_t>(difference);
       sum += std::abs(static_cast<std::int8_t>(out[i]));
     }

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "conv/plan.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "network/kernel_traits.h"
+#include "report/json_line.h"
 #include "report/weights_text.h"
 
 namespace convtool {
@@ -220,7 +221,7 @@ std::string to_json(const KernelReport& report) {
   object["typical_input"] = {{"shape", {shape.c, shape.h, shape.w}}, {"dtype", to_string(report.typical_dtype)}};
   object["refusal"] = report.refusal.empty() ? ordered_json() : ordered_json(report.refusal);
   object["instruction_set"] = instruction_set_in_use();
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_line(object);
 }
 
 }  // namespace convtool

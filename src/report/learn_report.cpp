@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <span>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "kernels/files/kernel_writer.h"
+#include "report/json_line.h"
 
 namespace convtool {
 namespace {
@@ -153,7 +154,7 @@ std::string to_json(const LearnReport& report) {
   object.update(fit_json(report.learned));
   if (report.held_out) object["held_out"] = fit_json(*report.held_out);
   object["kernel"] = ordered_json::parse(kernel_json(report));
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_line(object);
 }
 
 }  // namespace convtool

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "edges/canny.h"
 #include "report/weights_text.h"

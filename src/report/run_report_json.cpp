@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/text.h"
 #include "edges/canny.h"
+#include "report/json_line.h"
 #include "report/run_report.h"
 
 namespace convtool {
@@ -106,8 +106,7 @@ std::string to_json(const RunReport& report) {
   if (report.status == RunReport::Status::error) {
     object["error"] = {{"kind", to_string(report.error_kind)}, {"message", report.error_message}};
   }
-  // File names need not be UTF-8; JSON must be.
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_line(object);
 }
 
 }  // namespace convtool

@@ -1,10 +1,11 @@
 #include "report/shape_report.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "conv/plan.h"
+#include "core/printable.h"
 #include "core/text.h"
+#include "report/json_line.h"
 
 namespace convtool {
 namespace {
@@ -249,7 +250,7 @@ std::string to_json(const ShapeReport& report) {
     item["name"] = bank.name;
     if (timed) item["algorithm"] = bank.timing->algorithm;
   }
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_line(object);
 }
 
 }  // namespace convtool

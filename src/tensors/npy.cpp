@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/float_range.h"
 #include "files/byte_reader.h"
 #include "tensors/tensor_io.h"
 
@@ -137,7 +138,7 @@ void visit_element_type(const std::string& descr, Visitor&& visit) {
 template <class T>
 float to_float(T value) {
   if constexpr (std::is_same_v<T, double>) {
-    if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
+    if (std::isfinite(value) && !fits_float(value)) {
       refuse("contains a value beyond float32 (" + std::to_string(value) + "); scale it down first");
     }
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/float_range.h"
 #include "files/byte_reader.h"
 #include "files/file.h"
 #include "files/json_text.h"
@@ -64,7 +65,7 @@ bool visit_stored(std::string_view dtype, Visitor&& visit) {
 class HeaderReader {
  public:
   HeaderReader(const std::string& path, std::uint64_t data_begin, std::uint64_t file_size)
-      : path_(path), data_begin_(data_begin), data_size_(file_size - data_begin) {}
+      : path_(path), data_begin_(data_begin), data_size_(file_size - data_begin), most_elements_(8 * data_size_) {}
 
   std::vector<StoredArray> read(const std::string& text) const {
     const json header = parse_json(text, ErrorKind::kernel, path_);
@@ -109,19 +110,19 @@ class HeaderReader {
 
   void check_size(const StoredArray& array) const {
     std::uint64_t needed = 0;
-    const bool known =
-        visit_stored(array.dtype, [&]<class Stored>(Stored) { needed = sizeof(Stored) * bounded_count(array); });
-    if (known && needed != array.end - array.begin)
+    const std::uint64_t count = bounded_count(array);
+    const bool known = visit_stored(array.dtype, [&]<class Stored>(Stored) { needed = sizeof(Stored) * count; });
+    if (known ? needed != array.end - array.begin : count > most_elements_)
       damaged("'" + array.name + "' of shape [" + sizes_text(array) + "] and type " + array.dtype + " has " +
               std::to_string(array.end - array.begin) + " bytes");
   }
 
-  /// The number of elements, capped at a number that cannot fit into the file, so that no product overflows.
+  /// The number of elements, capped at one that cannot fit into the file, so that no product overflows.
   std::uint64_t bounded_count(const StoredArray& array) const {
     if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end()) return 0;
     std::uint64_t count = 1;
     for (const std::int64_t size : array.shape) {
-      if (static_cast<std::uint64_t>(size) > data_size_ / count) return data_size_ + 1;
+      if (static_cast<std::uint64_t>(size) > most_elements_ / count) return most_elements_ + 1;
       count *= static_cast<std::uint64_t>(size);
     }
     return count;
@@ -153,11 +154,13 @@ class HeaderReader {
 
   const std::string& path_;
   const std::uint64_t data_begin_, data_size_;
+  const std::uint64_t most_elements_;  ///< of a bit each, in types that are not read
 };
 
 }  // namespace
 
 std::int64_t StoredArray::count() const {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;  // other sizes may have any product
   std::int64_t product = 1;
   for (const std::int64_t size : shape) product *= size;
   return product;
@@ -197,7 +200,7 @@ std::vector<float> SafetensorsFile::read(const StoredArray& array) const {
                  std::span(chunk).first(some * sizeof(Stored)));
       for (std::size_t i = 0; i < some; ++i) {
         const double value = to_double(load_number<Stored>(chunk.data() + i * sizeof(Stored), std::endian::little));
-        if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
+        if (std::isfinite(value) && !fits_float(value))
           refuse_kernel(path_, "'" + array.name + "' contains a value beyond float32");
         values.push_back(static_cast<float>(value));
       }

@@ -394,6 +394,68 @@ TEST_CASE("numbers that are too large to compute with are refused and do not ove
   workplace.refuses_kernel("{\"weight\":[[3e38,-3e38]],\"divisor\":1e-300}", {"beyond float32"});
 }
 
+TEST_CASE("JSON nested a million levels deep is refused") {
+  Workplace workplace;
+  constexpr std::size_t kDepth = 1'000'000;
+  const std::string lists = std::string(kDepth, '[') + "1" + std::string(kDepth, ']');
+  std::string objects;
+  for (std::size_t i = 0; i < kDepth; ++i) objects += R"({"weight":)";
+  const std::string too_deep = "nested deeper than 16 levels";
+  for (const std::string& text : {lists, objects, std::string(kDepth, '['), R"({"weight":)" + lists + "}"}) {
+    workplace.write("deep.json", text);
+    workplace.refuses({"apply", "ok.png", "-k", "deep.json", "-o", "y.png"}, 2, {too_deep});
+    workplace.refuses({"kernels", "convert", "deep.json", "--to", "vips"}, 2, {too_deep});
+    workplace.refuses({"kernels", "convert", "-", "--from", "openeo"}, 2, {too_deep}, text);
+    if (text[0] == '[') workplace.refuses({"apply", "deep.json", "-k", "edge.json", "-o", "y.npy"}, 1, {too_deep});
+    // The longest argument that Linux passes on.
+    workplace.refuses_kernel(text.substr(0, 100'000), {too_deep});
+  }
+  std::string header = R"({"a":{"dtype":"F32","shape":[1,1,1,1],"data_offsets":[0,4],"x":)" + lists + "}}";
+  std::string length(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(header.size() >> 8 * i);
+  workplace.write("deep.safetensors", length + header + "1234");
+  workplace.refuses({"kernels", "import", "deep.safetensors"}, 2, {too_deep});
+  workplace.write("refers.json", R"({"weight":"deep.safetensors#a"})");
+  workplace.refuses({"apply", "ok.png", "-k", "refers.json"}, 2, {too_deep});
+}
+
+TEST_CASE("nothing that a message quotes cuts it, breaks its line or steers the terminal") {
+  Workplace workplace;
+  workplace.refuses_kernel(R"({"weight":[[1]],"\u0000x":1})", {"convtool: --kernel: /\\x00x: unknown key (known: "});
+  workplace.refuses_kernel(R"({"weight":[[1]],"padding":"\u0000"})",
+                           {"/padding: the string '\\x00' (expected one of "});
+  workplace.refuses_kernel(R"({"weight":"\u001b[2J\u0000.npy"})", {"'\\x1b[2J\\x00.npy' contains a zero byte"});
+  workplace.refuses_kernel(R"({"weight":[[1]],"\u009b2J":1})", {"/\\xc2\\x9b2J: unknown key"});         // CSI
+  workplace.refuses_kernel(R"({"weight":[[1]],"\u202egnp":1})", {"/\\xe2\\x80\\xaegnp: unknown key"});  // reads png
+  workplace.refuses_kernel(R"({"weight":[[1]],"\u2028\u0085":1})", {"/\\xe2\\x80\\xa8\\xc2\\x85: unknown key"});
+  workplace.refuses_kernel("\x1b]0;title\x07", {"'\\x1b]0;title\\x07'"});
+  workplace.refuses({"apply", "\xff\x9b\x1b[2J\r.png", "-k", "edge.json"}, 1,
+                    {"convtool: \\xff\\x9b\\x1b[2J\\x0d.png: no such file"});
+  workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--padding-mode", "\x1b[31m\nx"}, 2, {"'\\x1b[31m\\nx'"});
+  workplace.refuses({"\x1b[31m\n"}, 2, {"unknown command '\\x1b[31m\\n'"});
+  workplace.refuses({"apply", "--\x1b[31m\n"}, 2, {"unknown option '--\\x1b[31m\\n'"});
+
+  // Reports, in text and in JSON.
+  const std::string named = R"({"name":"\u009b2J\u202e\u0000\u001b[2J\n","weight":[[1]]})";
+  const auto is_clean = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); });
+  };
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"apply", "ok.png", "-k", named, "-o", "o.png", "-v"},
+        {"apply", "ok.png", "-k", named, "-o", "o.png", "--json"},
+        {"kernels", "show", named},
+        {"kernels", "show", named, "--json"},
+        {"shape", "1x9x9", "-k", named},
+        {"shape", "1x9x9", "-k", named, "--json"},
+        {"apply", "\u009b2J.png", "-k", "edge.json", "--json"}}) {
+    const ProgramResult result = run_convtool(arguments, workplace);
+    CAPTURE(result.out);
+    CAPTURE(result.err);
+    CHECK((is_clean(result.out) && is_clean(result.err)));
+    CHECK(result.out.find("2J") != std::string::npos);
+  }
+}
+
 TEST_CASE("messages about unusual names stay on one line") {
   Workplace workplace;
   workplace.refuses({"apply", "new\nline.png", "-k", "edge.json"}, 1, {"new\\nline.png: no such file"});

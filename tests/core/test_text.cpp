@@ -7,12 +7,6 @@
 
 namespace convtool {
 
-TEST_CASE("printable text has no control characters, and keeps UTF-8") {
-  CHECK(printable("a b") == "a b");
-  CHECK(printable("two\nlines\tand\r\x1b[31m\x7f") == "two\\nlines\\tand\\x0d\\x1b[31m\\x7f");
-  CHECK(printable("größe") == "größe");
-}
-
 TEST_CASE("numbers as their shortest text") {
   CHECK(to_text(19.0F) == "19");
   CHECK(to_text(0.1F) == "0.1");

@@ -97,23 +97,26 @@ std::vector<double> run_reference(const ConvProblem& problem, const Kernel& kern
   return values_of(output.ref());
 }
 
-/// sum|x||w| + |bias| for every response, by running reference on absolute values. The error of combined responses is
-/// at most the same combination of the errors of their parts (the triangle inequality), except for `min`, whose error
-/// is at most their maximum. With `of_largest` every |x| is the largest finite one.
+/// sum|x||w| / |divisor| + |bias| for every response, by running reference on absolute values, in f32: a padding value
+/// need not fit into the type of the input. The error of combined responses is at most the same combination of the
+/// errors of their parts (the triangle inequality), except for `min`, whose error is at most their maximum. With
+/// `of_largest` every |x| is the largest finite one.
 std::vector<double> absolute_sums(const ConvCase& c, bool of_largest) {
   const std::vector<double> values = values_of(c.input.ref());
   double largest = std::fabs(static_cast<double>(c.problem.padding_value));
   for (const double value : values)
     if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
   ConvProblem problem = c.problem;
+  problem.input_dtype = DType::f32;
   problem.padding_value = of_largest ? static_cast<float>(largest) : std::fabs(problem.padding_value);
   if (of_largest && problem.padding_mode == PaddingMode::zeros) problem.padding_mode = PaddingMode::constant;
   Kernel kernel = c.kernel;
   for (float& weight : kernel.weights) weight = std::fabs(weight);
   for (float& bias : kernel.bias) bias = std::fabs(bias);
+  for (double& divisor : kernel.divisor) divisor = std::fabs(divisor);
   Epilogue epilogue = c.epilogue;
   if (epilogue.combine == Combine::min) epilogue.combine = Combine::max;
-  const Tensor input = filled(c.problem.input_dtype, c.problem.input, [&, at = values.begin()]() mutable {
+  const Tensor input = filled(DType::f32, c.problem.input, [&, at = values.begin()]() mutable {
     const double value = std::fabs(*at++);
     return of_largest ? largest : value;
   });

@@ -139,10 +139,31 @@ TEST_CASE("false headers are refused") {
   CHECK(refusal(folder, safetensors(R"({"a":{},"a":{}})", "")).find("duplicate key 'a'") != std::string::npos);
 }
 
+TEST_CASE("sizes whose product exceeds 64 bits") {
+  const TempFolder folder;
+  const std::string large = "281474976710656";  // 2^48
+  for (const std::string& shape : {"[" + large + "," + large + ",0]", "[0," + large + "," + large + "]"}) {
+    const SafetensorsFile empty(folder.write("m.safetensors", safetensors(header_of("F32", shape, "[0,0]"), "")));
+    CHECK(empty.arrays()[0].count() == 0);
+    CHECK(empty.read(empty.arrays()[0]).empty());
+  }
+  // Of types that are not read, an element may take less than a byte, but not less than a bit.
+  const auto refused = [&](const std::string& dtype, const std::string& shape) {
+    return refusal(folder, safetensors(header_of(dtype, shape, "[0,1]"), "x")).find("is a damaged safetensors file") !=
+           std::string::npos;
+  };
+  CHECK(refused("BOOL", "[" + large + "," + large + "]"));
+  CHECK(refused("F4", "[9]"));
+  CHECK(!refused("F4", "[2]"));
+}
+
 TEST_CASE("a finite number beyond float32 is refused") {
   const TempFolder folder;
   const std::string content = safetensors(header_of("F64", "[1]", "[0,8]"), raw_bytes(std::vector<double>{1e39}));
   CHECK(refusal(folder, content).find("beyond float32") != std::string::npos);
+  const std::string nearest = raw_bytes(std::vector<double>{3.4028235e38});  // rounds to the largest float
+  CHECK(read(folder, safetensors(header_of("F64", "[1]", "[0,8]"), nearest)) ==
+        std::vector<float>{std::numeric_limits<float>::max()});
 }
 
 TEST_CASE("only regular files") {

@@ -11,6 +11,7 @@
 #include "cli/job/output_file.h"
 #include "core/stopwatch.h"
 #include "files/digest.h"
+#include "files/regular_file.h"
 
 namespace convtool {
 namespace {
@@ -32,9 +33,23 @@ struct LoadedFile {
   SourceHeader header;
 };
 
-LoadedFile load(const std::string& input, const RunContext& run) {
+/// Refuses an input whose file alone exceeds the limit, and names all that it needs: by its header, for which the file
+/// is mapped and not read as a whole.
+[[noreturn]] void refuse_large_file(const std::string& input, const Destination& planned, const RunContext& run) {
+  std::int64_t needed = 0;
+  {
+    const MappedFile file(input);
+    const SourceHeader header = read_source_header(file.bytes(), input, run.spec.max_pixels);
+    const Forecast forecast = make_forecast(header, run.spec);
+    const Destination destination = final_name(planned, header, forecast, run.spec);
+    needed = memory_needed(header, std::ssize(file.bytes()), *destination.format, forecast, run.spec);
+  }
+  run.budget.refuse(needed);
+}
+
+LoadedFile load(const std::string& input, const Destination& planned, const RunContext& run) {
   std::optional<FileRecord> record = look_at_file(input);
-  if (record && record->size > run.options.memory_limit) run.budget.refuse(record->size);
+  if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run);
   const auto limit = static_cast<std::size_t>(run.options.memory_limit);
   Bytes bytes = read_file(input, limit, std::min(limit, kLargestStream));
   const SourceHeader header = read_source_header(bytes, input, run.spec.max_pixels);
@@ -88,7 +103,7 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   }
 
   std::unique_lock turn = run.budget.turn();
-  LoadedFile file = load(input, run);
+  LoadedFile file = load(input, planned, run);
   const Forecast forecast = make_forecast(file.header, spec);
   const Destination destination = final_name(planned, file.header, forecast, spec);
   attempt.output = destination.path;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/job/output_file.h"
 #include "core/error.h"
@@ -38,9 +39,17 @@ bool is_settled(const timespec& changed) {
   return age > (changed.tv_nsec == 0 ? 2.0 : 0.02) || age < -kMostAhead;
 }
 
+/// The size of a file. Throws nlohmann::json::exception unless it is written as a whole number, and Error for one that
+/// no file has; get<std::int64_t>() would cast any number.
+std::int64_t read_size(const ordered_json& value) {
+  const auto size = value.get_ref<const ordered_json::number_unsigned_t&>();
+  if (!std::in_range<std::int64_t>(size)) throw Error(ErrorKind::input, "", "a file of 2^63 bytes or more");
+  return static_cast<std::int64_t>(size);
+}
+
 FileRecord read_record(const ordered_json& line, const std::string& what) {
   return {.path = line.at(what),
-          .size = line.at(what + "_size"),
+          .size = read_size(line.at(what + "_size")),
           .mtime = line.at(what + "_mtime"),
           .ctime = line.value(what + "_ctime", ""),
           .digest = line.at(what + "_digest")};
@@ -108,6 +117,8 @@ bool Manifest::read_line(std::string_view line) {
     entries_.insert_or_assign(std::move(key), std::move(entry));
     return true;
   } catch (const nlohmann::json::exception&) {
+    return false;
+  } catch (const Error&) {
     return false;
   }
 }

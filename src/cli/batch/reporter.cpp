@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace convtool {
@@ -11,8 +12,11 @@ namespace {
 
 /// "FILE: message". Errors of reading and writing name their file already.
 std::string error_text(const RunReport& report) {
-  const bool named = report.input.empty() || report.error_message.starts_with(report.input + ": ") ||
-                     (!report.output.empty() && report.error_message.starts_with(report.output + ": "));
+  const auto begins_with = [&](const std::string& file) {
+    return report.error_message.starts_with(printable(file) + ": ");
+  };
+  const bool named =
+      report.input.empty() || begins_with(report.input) || (!report.output.empty() && begins_with(report.output));
   return (named ? "" : report.input + ": ") + report.error_message;
 }
 

@@ -1,7 +1,10 @@
 #include "cli/job/forecast.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
+#include "cli/job/result_format.h"
 #include "network/network_plan.h"
 
 namespace convtool {
@@ -49,18 +52,71 @@ double between_stages(const Forecast& forecast, const FilterSpec& spec) {
   return bytes;
 }
 
-/// Bytes that encoding a result of `pixels` pixels and `result` bytes takes in addition to the result.
-double encoding_memory(const FileFormat& format, double pixels, double result) {
+/// Bytes of the decoded picture while it is made grey, and of what is left of it while it is filtered.
+struct HeldMemory {
+  double making_grey, filtering;
+};
+
+HeldMemory held_memory(const SourceHeader& header, const FilterSpec& spec) {
+  const double decoded = values_of(header.shape) * static_cast<double>(size_of(header.dtype));
+  if (header.format.is_tensor() || header.shape.c <= 2 || !spec.makes_grey())
+    return {.making_grey = decoded, .filtering = decoded};
+  const double plane = pixels_of(header.shape) * static_cast<double>(size_of(header.dtype));
+  const double grey = header.has_alpha() ? 2 * plane : plane, luma = header.has_alpha() ? plane : 0;
+  const bool is_painted_on = spec.edges && spec.edges->kind == EdgeKind::overlay;
+  return {.making_grey = decoded + luma + grey, .filtering = grey + (is_painted_on ? decoded : 0)};
+}
+
+/// The stored result, every channel counted; nothing if planning will refuse it.
+struct Result {
+  double pixels = 0, bytes = 0;
+  std::int64_t channels = 0;
+};
+
+Result find_result(const SourceHeader& header, const FileFormat& format, const Forecast& forecast,
+                   const FilterSpec& spec) {
+  if (forecast.responses.empty()) return {};
+  try {
+    std::optional<EdgeRecipe> recipe;
+    if (spec.edges) recipe = complete_recipe(spec, header.format.is_tensor(), header.dtype, format);
+    const DType dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given());
+    const Shape& last = forecast.responses.back();
+    std::int64_t channels = recipe ? recipe->channels() : last.c;
+    if (resolve_map(spec.given_map(), spec.network.banks.back(), dtype) == OutputMap::signs) channels = kSignChannels;
+    if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++channels;
+    const double pixels = pixels_of(last);
+    return {.pixels = pixels, .bytes = pixels * static_cast<double>(channels * size_of(dtype)), .channels = channels};
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// Bytes that encoding takes in addition to the result. Files that grow by doubling are there twice while they grow.
+double encoding_memory(const FileFormat& format, const Result& result) {
   switch (format.kind) {
-    case FileFormat::Kind::npy: return 0;            // computed where it is written from
-    case FileFormat::Kind::json: return 8 * result;  // up to 16 characters a float, in a list that grows by doubling
+    case FileFormat::Kind::npy: return 0;                  // computed where it is written from
+    case FileFormat::Kind::json: return 8 * result.bytes;  // up to 16 characters a float
     case FileFormat::Kind::picture: break;
   }
-  // By then the pixels are freed. What remains: filtered rows, compressed noise, the file.
-  if (format.picture->name == "png") return 2 * result;
-  // Channels in the encoder's order, noise after LZW, and its copy. libwebp's lossless search takes another 32 bytes a
-  // pixel (measured).
-  return 4 * result + (format.picture->name == "webp" ? 32 * pixels : 0);
+  const std::string_view name = format.picture->name;
+  if (name == "pfm") return result.bytes;
+  if (name == "exr") return result.channels == 2 ? 2 * result.bytes : result.bytes;  // grey as R, G and B
+  if (name == "tiff") return 3 * result.bytes;  // LZW makes of a byte of noise up to 12 bits
+  // libwebp's lossless search takes 32 bytes a pixel (measured), in addition to its own 4.
+  if (name == "webp") return 2 * result.bytes + 36 * result.pixels;
+  return 2 * result.bytes;  // png: filtered rows, compressed noise, the file, when the pixels have been freed
+}
+
+/// Bytes that decoding takes, the file and the decoded picture included.
+double decoding_memory(const SourceHeader& header, double file) {
+  const double values = values_of(header.shape), decoded = values * static_cast<double>(size_of(header.dtype));
+  if (header.format.kind == FileFormat::Kind::npy) return file + decoded;
+  // Values of 16 bytes, in lists that grow by doubling.
+  if (header.format.kind == FileFormat::Kind::json) return file + decoded + 48 * values;
+  // PNG: a copy of the file without texts; grey with alpha is decoded as four channels. All: colours are converted, and
+  // the picture is turned upright, in a copy.
+  const double copies = header.picture->type == PictureType::png ? 2 : 1;
+  return copies * file + (header.shape.c == 2 ? 3 : 2) * decoded + static_cast<double>(header.picture->working_memory);
 }
 
 }  // namespace
@@ -87,28 +143,15 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
 
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
                            const Forecast& forecast, const FilterSpec& spec) {
-  constexpr double kEngine = 32 << 20;  // the most that a plan keeps while it runs
-  const double decoded = values_of(header.shape) * static_cast<double>(size_of(header.dtype));
-  const std::vector<Shape>& responses = forecast.responses;
-  double between = 0, result = 0;
-  if (!responses.empty()) {
-    between = between_stages(forecast, spec);
-    const Shape& last = responses.back();
-    const double channels = static_cast<double>(spec.edges ? std::max<std::int64_t>(3, last.c) : last.c) + 1;  // alpha
-    const DType dtype = result_format.is_tensor() ? DType::f32 : spec.depth.value_or(header.dtype);
-    result = pixels_of(last) * channels * static_cast<double>(size_of(dtype));
-  }
-  // Libraries copy parts of the file (texts, profiles, attributes); a progressive JPEG keeps 6 bytes a pixel; channels
-  // are reordered in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
-  const bool is_json = header.format.kind == FileFormat::Kind::json;
-  const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
-                          (header.picture ? static_cast<double>(header.picture->working_memory) : 0) +
-                          (is_json ? 48 * values_of(header.shape) : 0);
-  // A plan keeps a copy of the weights, and an algorithm another in its own order.
-  const double filtering = 2 * decoded + between + result + 2 * kFloat * forecast.weights + kEngine;
-  const double encoding =
-      result + (responses.empty() ? 0 : encoding_memory(result_format, pixels_of(responses.back()), result));
-  return static_cast<std::int64_t>(std::min(0x1p62, std::max({decoding, filtering, encoding})));
+  const Result result = find_result(header, result_format, forecast, spec);
+  const HeldMemory held = held_memory(header, spec);
+  const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
+  // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
+  const double plan = static_cast<double>(kEngineMemory) + 2 * kFloat * forecast.weights;
+  const double pixels =
+      std::max({decoding_memory(header, static_cast<double>(file_bytes)), held.making_grey,
+                held.filtering + between + result.bytes, result.bytes + encoding_memory(result_format, result)});
+  return static_cast<std::int64_t>(std::min(0x1p62, plan + pixels));
 }
 
 }  // namespace convtool

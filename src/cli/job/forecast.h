@@ -19,6 +19,9 @@ struct Forecast {
 /// reports that.
 Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec);
 
+/// The most that a plan keeps while it runs, in bytes: part of memory_needed(), whatever the size of the input.
+inline constexpr std::int64_t kEngineMemory = 32 << 20;
+
 /// An upper bound for the bytes that filtering this input takes at one time, beyond those of the program itself: the
 /// file (of `file_bytes` bytes) and its decoded pixels, the decoder's working memory, the responses between stages, the
 /// result, and the encoded result. Where `forecast` has no responses, planning will fail and the result is left out.

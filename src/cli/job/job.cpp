@@ -31,7 +31,7 @@ std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFor
   if (!is_integer(dtype))
     refuse_shape("", std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
                          (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
-  return 3;
+  return kSignChannels;
 }
 
 Mapping choose_mapping(const FilterSpec& spec, DType dtype) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <span>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "files/stderr_capture.h"

@@ -113,6 +113,16 @@ struct Extremes {
   explicit HWY_INLINE Extremes(D d)
       : min(hn::Set(d, std::numeric_limits<hn::TFromD<D>>::infinity())), max(hn::Neg(min)) {}
   hn::Vec<D> min, max;
+
+  // Highway's reductions may start from the largest finite number (EMU128 does).
+  HWY_INLINE hn::TFromD<D> Least(D d) const {
+    const bool none_is_less = hn::AllTrue(d, hn::Eq(min, hn::Inf(d)));
+    return none_is_less ? std::numeric_limits<hn::TFromD<D>>::infinity() : hn::GetLane(hn::MinOfLanes(d, min));
+  }
+  HWY_INLINE hn::TFromD<D> Most(D d) const {
+    const bool none_is_more = hn::AllTrue(d, hn::Eq(max, hn::Neg(hn::Inf(d))));
+    return none_is_more ? -std::numeric_limits<hn::TFromD<D>>::infinity() : hn::GetLane(hn::MaxOfLanes(d, max));
+  }
 };
 
 template <class D>
@@ -162,8 +172,8 @@ void DoubleRange(D d, const FinishJob& job, std::int64_t begin, std::int64_t end
     if (job.out == nullptr) continue;
     StoreDoubles(d, Mapped(d, job.map, value), static_cast<Out*>(job.out) + x, stats);
   }
-  stats.min = std::min(stats.min, hn::GetLane(hn::MinOfLanes(d, seen.min)));
-  stats.max = std::max(stats.max, hn::GetLane(hn::MaxOfLanes(d, seen.max)));
+  stats.min = std::min(stats.min, seen.Least(d));
+  stats.max = std::max(stats.max, seen.Most(d));
 }
 
 void FinishInDouble(const FinishJob& job, ResponseStats& stats) {

@@ -241,8 +241,8 @@ bool FinishFloats(const FloatJob<Sum, Out>& job, ResponseStats& stats) {
   }
   if (some_nan) return false;
 
-  const double least = std::min(hn::GetLane(hn::MinOfLanes(d, seen.min)), hn::GetLane(rest.min));
-  const double most = std::max(hn::GetLane(hn::MaxOfLanes(d, seen.max)), hn::GetLane(rest.max));
+  const double least = std::min(seen.Least(d), hn::GetLane(rest.min));
+  const double most = std::max(seen.Most(d), hn::GetLane(rest.max));
   if (!IsSafe(job, least, most)) return false;
 
   if (!counts && whole > 0 && MayClip(job, least, most)) {

@@ -61,8 +61,8 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
         if (!WidenByKeys(wide, keys, job.divisors + k + i, job.biases + k + i, all)) return false;
     }
   }
-  stats.min = std::min(stats.min, hn::GetLane(hn::MinOfLanes(wide, all.min)));
-  stats.max = std::max(stats.max, hn::GetLane(hn::MaxOfLanes(wide, all.max)));
+  stats.min = std::min(stats.min, all.Least(wide));
+  stats.max = std::max(stats.max, all.Most(wide));
   return true;
 }
 

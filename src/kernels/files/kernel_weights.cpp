@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "core/error.h"
+#include "core/float_range.h"
 #include "files/json_text.h"
 
 namespace convtool {
@@ -39,7 +39,7 @@ std::vector<double> read_divisor(const KernelObject& object, const std::string& 
   const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
                                           [](float a, float b) { return std::fabs(a) < std::fabs(b); });
   for (const double by : divisors) {
-    if (!(std::fabs(static_cast<double>(largest) / by) <= static_cast<double>(std::numeric_limits<float>::max())))
+    if (!fits_float(static_cast<double>(largest) / by))
       object.fail(weight_key, "a weight beyond float32 after the division");
   }
   return divisors;

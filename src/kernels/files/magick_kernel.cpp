@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "kernels/files/foreign_kernels.h"
 #include "kernels/files/matrix_kernel.h"

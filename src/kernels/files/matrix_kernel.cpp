@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "core/float_range.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace convtool {
 namespace {
-
-constexpr auto kLargestFloat = static_cast<double>(std::numeric_limits<float>::max());
 
 std::string extent_text(const Extent& extent) { return join_sizes({extent.h, extent.w}); }
 
@@ -56,7 +55,7 @@ std::vector<std::string_view> tokens_of(std::string_view text, std::string_view 
 double parse_kernel_number(std::string_view token, const std::string& source, const std::string& what) {
   const std::string_view digits = token.starts_with('+') ? token.substr(1) : token;
   const std::optional<double> number = parse_number<double>(digits);
-  if (!number || !(std::fabs(*number) <= kLargestFloat)) {
+  if (!number || !fits_float(*number)) {
     refuse_kernel(source, what + " is '" + printable(token.substr(0, 40)) + "' (expected a number within float32)");
   }
   return *number;
@@ -66,7 +65,7 @@ void set_divisor(double divisor, const std::string& source, Layer& layer) {
   if (divisor == 0) refuse_kernel(source, "sums cannot be divided by 0");
   float largest = 0;
   for (const float weight : layer.weights) largest = std::max(largest, std::fabs(weight));
-  if (!(std::fabs(divisor) <= kLargestFloat) || !(static_cast<double>(largest) / std::fabs(divisor) <= kLargestFloat))
+  if (!fits_float(divisor) || !fits_float(static_cast<double>(largest) / divisor))
     refuse_kernel(source, "a weight beyond float32 after the division by " + to_text(divisor));
   if (divisor != 1) layer.divisor = {divisor};
 }
@@ -91,6 +90,9 @@ const Layer& only_layer(const Network& network, const std::string& format) {
   unless(params.groups == 1, "groups " + std::to_string(params.groups), "convert the weights of each group separately");
   unless(layer.activation == Activation::none,
          "activation " + std::string(kActivations[static_cast<int>(layer.activation)]), "remove it");
+  // Of one kernel, the maximum, minimum, sum and mean are its response.
+  const bool has_magnitude = bank.combine == Combine::magnitude || bank.combine == Combine::l1;
+  unless(!has_magnitude, "combine " + std::string(kCombines[static_cast<int>(bank.combine)]), "remove it");
   const OutputMap map = bank.map.value_or(OutputMap::automatic);
   unless(map == OutputMap::automatic || map == OutputMap::clip, "map " + std::string(to_string(map)), "remove it");
   return layer;

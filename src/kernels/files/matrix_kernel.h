@@ -40,7 +40,7 @@ void set_divisor(double divisor, const std::string& source, Layer& layer);
                                   const std::string& remedy);
 
 /// The one layer of `network`. Throws Error(kernel) for several layers or kernels, a pool, a stride, a dilation,
-/// groups, an activation and a map, each with a remedy.
+/// groups, an activation, a combination that takes magnitudes and a map, each with a remedy.
 const Layer& only_layer(const Network& network, const std::string& format);
 
 /// The same, of rank 2.

@@ -4,6 +4,7 @@
 // (aaa|abcd|ddd), reflect (cba|abcd|dcb), reflect_pixel (dcb|abcd|cba) or wrap (bcd|abcd|abc).
 #include <cmath>
 
+#include "core/float_range.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/json_text.h"
@@ -99,8 +100,12 @@ std::string format_openeo_kernel(const Network& network) {
   }
   require_origin(layer, {size.kh / 2, size.kw / 2}, kOpenEoFormat);
   refuse_bias(layer, kOpenEoFormat);
-  const auto weight = [&](std::size_t i) { return to_text(layer.weights[i]); };
-  return "{\"kernel\":[[" + join_matrix(size, weight, ",", "],[") + "]],\"factor\":" + to_text(1 / divisor_of(layer)) +
+  // A divisor whose reciprocal cannot be a factor is divided into the weights.
+  const double reciprocal = 1 / divisor_of(layer), factor = fits_float(reciprocal) ? reciprocal : 1;
+  const auto weight = [&](std::size_t i) {
+    return factor == reciprocal ? to_text(layer.weights[i]) : quotient_text(layer, i);
+  };
+  return "{\"kernel\":[[" + join_matrix(size, weight, ",", "],[") + "]],\"factor\":" + to_text(factor) +
          ",\"border\":" + (has_border(layer) ? border_text(layer.params) : "0") + "}\n";
 }
 

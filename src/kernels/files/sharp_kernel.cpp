@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/float_range.h"
 #include "core/text.h"
 #include "files/json_text.h"
 #include "kernels/files/foreign_kernels.h"
@@ -22,9 +23,9 @@ bool is_whole(double number) { return number == std::floor(number); }
 double whole_number(const json& object, const char* key, const std::string& source) {
   const json& value = object.at(key);
   const double number = value.is_number() ? value.get<double>() : std::nan("");
-  if (!is_whole(number))
-    refuse_kernel(source,
-                  std::string("/") + key + ": " + describe_json(value) + " (expected a whole number, as sharp does)");
+  if (!is_whole(number) || !fits_float(number))
+    refuse_kernel(source, std::string("/") + key + ": " + describe_json(value) +
+                              " (expected a whole number within float32, as sharp does)");
   return number;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "files/regular_file.h"

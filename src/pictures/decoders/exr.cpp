@@ -115,14 +115,18 @@ void check_uncompressed_sizes(Imf::InputFile& file) {
     }
     return;
   }
-  const int width = static_cast<int>(header.tileDescription().xSize);
-  const int height = static_cast<int>(header.tileDescription().ySize);
-  for (int y = 0; y <= (window.max.y - window.min.y) / height; ++y)
-    for (int x = 0; x <= (window.max.x - window.min.x) / width; ++x) {
-      int tile_x = x, tile_y = y, level_x = 0, level_y = 0;
+  // A tile may be larger than the picture, and end where no int does.
+  const std::int64_t width = header.tileDescription().xSize, height = header.tileDescription().ySize;
+  const auto end = [](std::int64_t first, std::int64_t side, int last) {
+    return static_cast<int>(std::min<std::int64_t>(last, first + side - 1));
+  };
+  for (std::int64_t top = window.min.y; top <= window.max.y; top += height)
+    for (std::int64_t left = window.min.x; left <= window.max.x; left += width) {
+      int tile_x = static_cast<int>((left - window.min.x) / width);
+      int tile_y = static_cast<int>((top - window.min.y) / height), level_x = 0, level_y = 0;
       file.rawTileData(tile_x, tile_y, level_x, level_y, data, size);
-      const Imath::V2i first(window.min.x + x * width, window.min.y + y * height);
-      check(size, {first, {std::min(window.max.x, first.x + width - 1), std::min(window.max.y, first.y + height - 1)}});
+      check(size, {{static_cast<int>(left), static_cast<int>(top)},
+                   {end(left, width, window.max.x), end(top, height, window.max.y)}});
     }
 }
 

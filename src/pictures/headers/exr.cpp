@@ -113,7 +113,9 @@ std::int64_t read_channels(ByteReader& list, ExrPart& part) {
     part.has_chroma = part.has_chroma || channel == "RY" || channel == "BY";
     part.has_alpha = part.has_alpha || channel == "A";
     part.pixel_bytes += list.u32() == kHalf ? 2 : 4;
-    list.skip(12);  // linearity, sampling
+    list.skip(4);  // linearity
+    const std::int32_t step_x = list.i32(), step_y = list.i32();
+    if (step_x < 1 || step_y < 1) throw_damaged("OpenEXR", "a channel without a sampling rate");
   }
   check_size("chlist", list.size(), list.position());
   return count;
@@ -125,7 +127,7 @@ void check_strings(ByteReader& list) {
 
 void check_preview(ByteReader& preview) {
   const std::uint64_t size = preview.size(), width = preview.u32(), height = preview.u32();
-  if (width > size || height > size) throw_damaged("OpenEXR", "a preview larger than its attribute");
+  if (height != 0 && width > size / height) throw_damaged("OpenEXR", "a preview larger than its attribute");
   check_size("preview", size, 8 + 4 * width * height);
 }
 

@@ -11,6 +11,7 @@
 namespace convtool {
 namespace {
 
+constexpr std::int64_t kCoefficient = sizeof(std::int16_t);       // libjpeg's JCOEF
 constexpr std::uint32_t kExif = 0xe1, kProfileOrPictures = 0xe2;  // APP1, APP2
 
 /// The number of pictures in a file of the Multi-Picture Format (CIPA DC-007), whose index is a TIFF directory.
@@ -51,6 +52,11 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   header.height = jpeg.height;
   header.channels = jpeg.components.size() == 1 ? 1 : 3;  // the decoder converts CMYK to RGB
   header.has_profile = has_profile && !says_srgb;
+  if (jpeg.is_progressive() || jpeg.scans > 1) {  // libjpeg keeps all coefficients, in whole blocks of up to 32 pixels
+    const auto in_blocks = [](std::int64_t side) { return (side + 31) / 32 * 32; };
+    header.working_memory =
+        kCoefficient * std::ssize(jpeg.components) * in_blocks(header.width) * in_blocks(header.height);
+  }
   return header;
 }
 

@@ -89,8 +89,11 @@ void read_frame(std::uint32_t marker, ByteReader data, JpegStructure& jpeg) {
 void read_scan(ByteReader data, JpegStructure& jpeg) {
   if (jpeg.frame == 0) throw_damaged("JPEG", "a scan before the frame");
   ++jpeg.scans;
+  constexpr std::uint32_t kMostMembers = 4;
   std::vector<std::size_t> members;
-  for (std::uint32_t count = data.u8(); count > 0; --count) {
+  std::uint32_t count = data.u8();
+  if (count > kMostMembers) throw_damaged("JPEG", "a scan of " + std::to_string(count) + " components");
+  for (; count > 0; --count) {
     const std::uint32_t identifier = data.u8();
     data.skip(1);            // its tables
     std::size_t member = 0;  // identifiers need not differ: those that a scan repeats are different components

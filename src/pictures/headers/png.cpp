@@ -25,21 +25,24 @@ struct PngChunks {
   std::int64_t frames = 1;  ///< of an animation
 };
 
-/// Whether libpng uses this tRNS chunk of a picture with a palette of `colours` entries: others it ignores.
+/// Whether libpng uses this tRNS chunk of a picture with a palette of `colours` entries: others it ignores. Throws
+/// Error(input) for one that it would use if its checksum were right: the picture would lose its alpha unnoticed.
 bool is_transparency(const Chunk& chunk, ColourType colour_type, std::size_t colours) {
   const std::size_t size = chunk.data.size();
   const bool has_right_size = (colour_type == ColourType::grey && size == 2) ||
                               (colour_type == ColourType::rgb && size == 6) ||
                               (colour_type == ColourType::palette && size >= 1 && size <= colours);
-  return has_right_size && chunk.is_sound();
+  if (has_right_size && !chunk.is_sound()) throw_damaged("PNG", "the checksum of its transparency is wrong");
+  return has_right_size;
 }
 
 PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth, ColourType colour_type) {
   PngChunks found;
   std::size_t colours = 0;
   bool before_pixels = true;
+  // Metadata with a wrong checksum is ignored, as by libpng.
   const auto keep = [](std::span<const std::byte>& first, const Chunk& chunk) {
-    if (first.empty()) first = chunk.data;
+    if (first.empty() && chunk.is_sound()) first = chunk.data;
   };
   ChunkReader chunks(ChunkReader::Kind::png, bytes);
   while (const std::optional<Chunk> chunk = chunks.next()) {
@@ -49,10 +52,10 @@ PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth,
       found.has_palette = true;
       colours = std::min(chunk->data.size() / 3, std::size_t{1} << bit_depth);
     }
-    if (type == "acTL" && before_pixels && chunk->data.size() == 8)
+    if (type == "acTL" && before_pixels && chunk->data.size() == 8 && chunk->is_sound())
       found.frames = std::max<std::int64_t>(1, ByteReader("PNG", chunk->data, ByteReader::Order::big).u32());
-    if (type == "tRNS" && before_pixels && is_transparency(*chunk, colour_type, colours))
-      keep(found.transparency, *chunk);
+    if (type == "tRNS" && before_pixels && found.transparency.empty() && is_transparency(*chunk, colour_type, colours))
+      found.transparency = chunk->data;
     if (type == "eXIf") keep(found.exif, *chunk);
     if (type == "iCCP") keep(found.profile, *chunk);
     if (type == "gAMA") keep(found.gamma, *chunk);

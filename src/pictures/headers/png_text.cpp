@@ -55,6 +55,7 @@ std::optional<Bytes> exif_in_text(const Chunk& chunk) {
   std::string_view rest(reinterpret_cast<const char*>(chunk.data.data()), chunk.data.size());
   const std::string_view keyword = take_field(rest);
   if (keyword != "Raw profile type exif" && keyword != "Raw profile type APP1") return std::nullopt;
+  if (!chunk.is_sound()) return std::nullopt;  // as libpng does
 
   const std::string text = text_of(chunk.type, rest);
   std::string_view profile = text;

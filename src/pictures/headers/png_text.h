@@ -10,7 +10,8 @@ namespace convtool {
 
 /// The EXIF block in a tEXt, zTXt or iTXt chunk with the keyword "Raw profile type exif" or "Raw profile type APP1", in
 /// which ImageMagick and ExifTool stored it before PNG had the chunk eXIf: a name, the length in decimal, and the bytes
-/// in hexadecimal, in lines. Empty for damaged text, nothing for other chunks. At most 128 KiB are read.
+/// in hexadecimal, in lines. Empty for damaged text, nothing for other chunks and for a wrong checksum. At most 128 KiB
+/// are read.
 std::optional<Bytes> exif_in_text(const Chunk& chunk);
 
 }  // namespace convtool

@@ -26,6 +26,8 @@ PictureHeader read_webp_header(std::span<const std::byte> bytes) {
   header.width = features.width;
   header.height = features.height;
   header.channels = features.has_alpha != 0 ? 4 : 3;
+  header.working_memory =
+      5 * header.width * header.height;  // lossless: colours of 4 bytes; lossy: alpha, unfiltered too
   if (type == "VP8X") {
     header.orientation = read_exif_orientation(find_chunk(ChunkReader::Kind::riff, bytes, "EXIF"));
     header.has_profile = is_other_profile(find_chunk(ChunkReader::Kind::riff, bytes, "ICCP"));

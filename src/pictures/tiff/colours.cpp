@@ -40,7 +40,7 @@ class IntegerScale {
 class FloatScale {
  public:
   explicit FloatScale(const TiffLayout& layout)
-      : integers_(layout.format != TiffSamples::floating && !layout.is_log()),
+      : integers_(layout.format != TiffSamples::floating),
         full_(static_cast<double>(layout.largest())),
         inverted_(layout.photometric == kWhiteIsZero && layout.format == TiffSamples::unsigned_integer) {}
 

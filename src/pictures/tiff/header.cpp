@@ -14,7 +14,7 @@ namespace convtool {
 namespace {
 
 /// Throws Error(input) unless all strips or tiles of the picture lie inside the file and, if they are uncompressed, are
-/// long enough.
+/// long enough; and for compressed ones that share data which would take hours to decode.
 void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint64_t height) {
   TiffDirectory::Table offsets = directory.table(layout.tiled ? kTileOffsets : kStripOffsets);
   TiffDirectory::Table counts = directory.table(layout.tiled ? kTileByteCounts : kStripByteCounts);
@@ -29,6 +29,9 @@ void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint6
   if (listed / static_cast<std::uint64_t>(layout.planes()) < blocks_in_plane)
     throw_damaged("TIFF", "some of its strips or tiles are missing");
 
+  // Honest files may share tiles without content, or give sizes that are too large: libtiff stops at the last pixel.
+  constexpr std::uint64_t kMostShared = std::uint64_t{1} << 30;
+  std::uint64_t compressed = 0;
   for (std::uint64_t i = 0; i < layout.blocks(); ++i) {
     const std::uint64_t first_row = i % blocks_in_plane / layout.blocks_across * layout.block_height;
     const std::uint64_t rows = layout.tiled ? layout.block_height : std::min(layout.block_height, height - first_row);
@@ -36,6 +39,9 @@ void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint6
     if (offset == 0 || count == 0 || offset > directory.file_size() || count > directory.file_size() - offset)
       throw_damaged("TIFF", "pixels that the file does not contain");
     if (length_is_known && count / row_bytes < rows) throw_damaged("TIFF", "strips or tiles that are too short");
+    if (layout.compression != kUncompressed) compressed += count;
+    if (compressed > directory.file_size() + kMostShared)
+      throw_damaged("TIFF", "strips or tiles that share too much data");
   }
 }
 
@@ -61,7 +67,11 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
   // libtiff copies the values of tags twice, and a strip or tile whose bits are in reversed order, as do we.
   const bool is_reversed = directory.value_if_sound(kFillOrder, 1) == 2;
   const double copies = 2 * directory.bytes_of_values() + (is_reversed ? 2 * static_cast<double>(bytes.size()) : 0);
-  header.working_memory = static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + copies));
+  // Four inks become three colours, in a picture of their own.
+  const double inks = layout.photometric == kCmyk ? static_cast<double>(width) * static_cast<double>(height) *
+                                                        static_cast<double>(size_of(layout.dtype()))
+                                                  : 0;
+  header.working_memory = static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + copies + inks));
 
   const std::string_view profile = directory.text(kIccProfile);
   const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);

@@ -154,7 +154,7 @@ bool TiffLayout::by_rgb_conversion() const {
 }
 
 DType TiffLayout::dtype() const {
-  if (format != TiffSamples::unsigned_integer || bits > 16 || is_log()) return DType::f32;
+  if (format != TiffSamples::unsigned_integer || bits > 16) return DType::f32;
   return bits > 8 && photometric != kPalette ? DType::u16 : DType::u8;
 }
 
@@ -165,7 +165,7 @@ PixelFormat TiffLayout::pixels() const {
 }
 
 double TiffLayout::working_memory() const {
-  const double row = static_cast<double>(block_width) * samples_in_block() * (is_log() ? 32 : bits) / 8 + 8;
+  const double row = static_cast<double>(block_width) * samples_in_block() * bits / 8 + 8;
   // Uncompressed strips are read row by row.
   const bool by_rows = compression == kUncompressed && !tiled && !by_rgb_conversion();
   const double block = row * (by_rows ? 1 : static_cast<double>(block_height));
@@ -187,12 +187,12 @@ TiffLayout read_tiff_layout(TiffDirectory& directory, std::uint64_t width, std::
   TiffLayout layout;
   layout.photometric = stored.photometric;
   layout.compression = stored.compression;
-  layout.bits = static_cast<int>(stored.bits);
+  layout.bits = layout.is_log() ? 32 : static_cast<int>(stored.bits);  // whatever a log file says: libtiff converts it
   layout.samples = static_cast<int>(stored.samples);
   layout.planar = stored.planar;
-  layout.format = stored.format == kUnsigned ? TiffSamples::unsigned_integer
-                  : stored.format == kSigned ? TiffSamples::signed_integer
-                                             : TiffSamples::floating;
+  layout.format = layout.is_log() || stored.format == kFloat ? TiffSamples::floating
+                  : stored.format == kSigned                 ? TiffSamples::signed_integer
+                                                             : TiffSamples::unsigned_integer;
   if (has_alpha)
     layout.alpha = directory.value(kExtraSamples, 0) == kAssociatedAlpha ? TiffAlpha::associated : TiffAlpha::straight;
   if (layout.by_rgb_conversion() && has_alpha) refuse_layout(stored);

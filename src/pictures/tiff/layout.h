@@ -32,7 +32,9 @@ enum class TiffAlpha { none, straight, associated };
 /// A layout that decode_tiff() reads.
 struct TiffLayout {
   std::uint64_t photometric = 0, compression = 0;
-  int bits = 0, samples = 0;  ///< bits per sample, samples per pixel
+  /// Bits per sample, 1 to 64, and samples per pixel, 1 to 5; of LogL and LogLuv those of the floats that libtiff
+  /// returns.
+  int bits = 1, samples = 1;
   TiffSamples format = TiffSamples::unsigned_integer;
   TiffAlpha alpha = TiffAlpha::none;
   bool planar = false;  ///< one plane per sample

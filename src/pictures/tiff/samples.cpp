@@ -39,8 +39,8 @@ void convert_halves(const std::byte* row, std::int64_t count, float* out) {
 }
 
 void read_as_floats(const TiffLayout& layout, const std::byte* row, std::int64_t count, float* out) {
-  const int bits = layout.is_log() ? 32 : layout.bits;
-  switch (layout.is_log() ? TiffSamples::floating : layout.format) {
+  const int bits = layout.bits;
+  switch (layout.format) {
     case TiffSamples::unsigned_integer:
       return bits == 32 ? convert<std::uint32_t>(row, count, out) : convert<std::uint64_t>(row, count, out);
     case TiffSamples::signed_integer:
@@ -62,7 +62,7 @@ void read_as_floats(const TiffLayout& layout, const std::byte* row, std::int64_t
 }  // namespace
 
 std::size_t size_of_row(const TiffLayout& layout, std::uint64_t count) {
-  return (count * static_cast<std::uint64_t>(layout.is_log() ? 32 : layout.bits) + 7) / 8;
+  return (count * static_cast<std::uint64_t>(layout.bits) + 7) / 8;
 }
 
 template <class T>

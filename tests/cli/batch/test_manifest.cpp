@@ -101,6 +101,46 @@ TEST_CASE("zeros that a file system leaves in place of unwritten data are ignore
   }
 }
 
+TEST_CASE("a line whose sizes are not those of a file is refused, not rounded") {
+  const TempFolder folder;
+  const auto line = [](const std::string& input_size, const std::string& output_size) {
+    const auto file = [](const std::string& what, const std::string& size) {
+      return "\"" + what + "\":\"" + what + ".png\",\"" + what + "_size\":" + size + ",\"" + what +
+             "_mtime\":\"t\",\"" + what + "_digest\":\"d\",";
+    };
+    return "{\"version\":1," + file("input", input_size) + file("output", output_size) + "\"options\":{}}\n";
+  };
+  const auto found = [&](const std::string& text) {
+    return *Manifest(folder.write("m.jsonl", text), Manifest::Access::read).find("input.png", "output.png");
+  };
+  CHECK(found(line("0", "9223372036854775807")).output.size == 9223372036854775807);
+  for (const char* const size :
+       {"1e300", "-1e300", "1e2", "1.0", "1.5", "-1", "-0", "9223372036854775808", "1e999", "18446744073709551615",
+        "99999999999999999999", "\"1\"", "null", "true", "[1]", "{}"}) {
+    CAPTURE(size);
+    const bool is_json = std::string(size) != "1e999";  // beyond double: as a line that a kill cut off
+    for (const std::string& text : {line(size, "1"), line("1", size)}) {
+      const std::string path = folder.write("m.jsonl", line("3", "4") + text);
+      if (is_json)
+        CHECK_THROWS_WITH_AS(Manifest(path, Manifest::Access::read),
+                             doctest::Contains("is not a convtool manifest (line 2)"), Error);
+      else
+        CHECK(found(line("3", "4") + text).input.size == 3);
+    }
+  }
+}
+
+TEST_CASE("a line of deeply nested JSON is not a manifest") {
+  const TempFolder folder;
+  const std::string deep(1'000'000, '['), end(1'000'000, ']');
+  for (const std::string& text : {"{\"version\":1,\"input\":" + deep + end + "}\n",
+                                  "{\"version\":1,\"input\":\"a\",\"input_size\":" + deep + end + "}\n"})
+    CHECK_THROWS_WITH_AS(Manifest(folder.write("m.jsonl", text), Manifest::Access::read),
+                         doctest::Contains("is not a convtool manifest (line 1)"), Error);
+  CHECK(Manifest(folder.write("m.jsonl", "{\"version\":1,\"input\":" + deep), Manifest::Access::read).find("a", "b") ==
+        nullptr);  // cut off
+}
+
 TEST_CASE("a file that is not a manifest is refused with the line number, and not changed") {
   const TempFolder folder;
   for (const std::string text : {"hello\n", "{}\n", "[1]\n", "\n", "{\"version\":2,\"input\":\"a\"}\n", "\x89PNG\r\n",

@@ -104,6 +104,34 @@ TEST_CASE("float sums, including special values") {
   });
 }
 
+TEST_CASE("extremes of responses that are all NaN, or all infinite") {
+  struct Row {
+    float sum;
+    double min, max;
+    std::int64_t nan_count;
+  };
+  const double inf = std::numeric_limits<double>::infinity();
+  const Row rows[] = {{kNan, inf, -inf, 1}, {kInf, inf, inf, 0}, {-kInf, -inf, -inf, 0}, {7, 7, 7, 0}};
+  on_each_set([&] {
+    for (const Row& row : rows)
+      for (const std::int64_t width : {1, 3, 4, 8, 16, 17, 40})
+        for (const DType dtype : {DType::u8, DType::f32}) {
+          CAPTURE(row.sum);
+          CAPTURE(width);
+          const std::vector<float> sums(static_cast<std::size_t>(width), row.sum);
+          const Kernel kernel{.shape = {}, .weights = {}, .bias = {0}};
+          for (const bool in_double : {false, true}) {
+            const ResponseStats stats =
+                in_double ? finish(std::vector<double>(sums.begin(), sums.end()), {}, {}, kernel, dtype, 0).stats
+                          : finish(sums, {}, {}, kernel, dtype, 0).stats;
+            CHECK(stats.min == row.min);
+            CHECK(stats.max == row.max);
+            CHECK(stats.nan_count == row.nan_count * width);
+          }
+        }
+  });
+}
+
 TEST_CASE("numbers of sums around the lengths of vectors") {
   Random random(6);
   on_each_set([&] {

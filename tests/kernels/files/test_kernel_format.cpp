@@ -1,6 +1,8 @@
 // Kernels in the formats of other programs: reading, writing, and refusals.
 #include <doctest/doctest.h>
 
+#include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -144,6 +146,8 @@ TEST_CASE("sharp: the default scale is the sum of the weights, and at least 1") 
   CHECK(layer.params.padding_mode == PaddingMode::replicate);
   refuses_text(KernelFormat::sharp, kernel + R"(,"scale":2.5})", "/scale: the number 2.5 (expected a whole number");
   refuses_text(KernelFormat::sharp, kernel + R"(,"offset":0.5})", "/offset");
+  refuses_text(KernelFormat::sharp, kernel + R"(,"offset":1e300})", "/offset");
+  refuses_text(KernelFormat::sharp, kernel + R"(,"scale":1e300})", "/scale");
   refuses_text(KernelFormat::sharp, kernel + R"(,"ofset":1})", "/ofset: unknown key; did you mean 'offset'?");
   refuses_text(KernelFormat::sharp, R"({"width":3,"height":4,"kernel":[1,2,1,2,4,2,1,2,1]})", "expected 12");
   refuses_text(KernelFormat::sharp, R"({"width":2,"height":3,"kernel":[1,2,1,2,4,2]})",
@@ -229,6 +233,63 @@ TEST_CASE("every format reads back exactly what it wrote") {
   CHECK(only(parse(KernelFormat::magick, written(KernelFormat::magick, whole))).weights == before.weights);
 }
 
+TEST_CASE("the numbers at the ends of the range of floats are read back as they were written") {
+  constexpr float kLargest = std::numeric_limits<float>::max(), kSmallest = std::numeric_limits<float>::denorm_min();
+  const std::vector<float> weights = {kLargest, -kLargest, kSmallest,       -kSmallest,    0.0F,
+                                      -0.0F,    16777216,  1.17549435e-38F, 1.1754942e-38F};
+  const auto same_bits = [](const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  };
+  for (std::size_t i = 0; i < std::size(kKernelFormats); ++i) {
+    const auto format = static_cast<KernelFormat>(i);
+    CAPTURE(std::string(kKernelFormats[i]));
+    const bool has_bias =
+        format == KernelFormat::convtool || format == KernelFormat::vips || format == KernelFormat::sharp;
+    for (const float bias : {0.0F, kLargest, -kLargest, kSmallest}) {
+      if (bias != 0 && (!has_bias || (format == KernelFormat::sharp && bias == kSmallest))) continue;  // whole offsets
+      CAPTURE(bias);
+      Layer layer;
+      layer.shape = {.c_o = 1, .c_i_per_group = 1, .kh = 3, .kw = 3};
+      layer.weights = weights;
+      if (bias != 0) layer.bias = {bias};
+      layer.params.padding = {.rule = Padding::Rule::same, .pads = {}};
+      layer.params.padding_mode = PaddingMode::replicate;
+      Network network{.name = "k"};
+      network.banks.push_back({.name = "k", .layers = {layer}});
+      const Layer back = only(parse_kernel(format, format_kernel(format, network), "file", "k"));
+      CHECK(same_bits(back.weights, weights));
+      CHECK(same_bits(back.bias, layer.bias));
+    }
+  }
+  // Not a float: rounded to the nearest one.
+  CHECK(only(parse(KernelFormat::vips, "1 1\n16777217\n")).weights == std::vector<float>{16777216});
+  CHECK(only(ours("[[16777217]]")).weights == std::vector<float>{16777216});
+  // Half a unit in the last place above the largest float, and just below that.
+  refuses_text(KernelFormat::vips, "1 1\n3.4028235677973366e38\n", "within float32");
+  CHECK(only(parse(KernelFormat::vips, "1 1\n3.4028235677973362e38\n")).weights == std::vector<float>{kLargest});
+}
+
+TEST_CASE("the quotients of extreme divisors are read back as they were written") {
+  for (const std::string divisor : {"3.4028235e38", "-3.4028235e38", "1e-45", "-1e-40", "2", "0.3", "1e20"}) {
+    const std::string kernel = R"({"weight":[[0,1e-45,0],[0,-0.0,0],[0,3e-7,0]],"divisor":)" + divisor +
+                               R"(,"padding":"same","padding_mode":"replicate"})";
+    const Layer before = only(ours(kernel));
+    for (std::size_t i = 0; i < std::size(kKernelFormats); ++i) {
+      const auto format = static_cast<KernelFormat>(i);
+      CAPTURE(divisor);
+      CAPTURE(std::string(kKernelFormats[i]));
+      const Layer after = only(parse_kernel(format, format_kernel(format, ours(kernel)), "file", "k"));
+      for (std::size_t at = 0; at < before.weights.size(); ++at) {
+        const auto quotient = [at](const Layer& layer) {
+          const double divisor_of_layer = layer.divisor.empty() ? 1 : layer.divisor.front();
+          return static_cast<float>(static_cast<double>(layer.weights[at]) / divisor_of_layer);
+        };
+        CHECK(quotient(after) == quotient(before));
+      }
+    }
+  }
+}
+
 TEST_CASE("formats with an origin store it") {
   const auto padded = [](const std::string& padding) {
     return R"({"weight":[[1,2,3],[4,5,6]],"padding_mode":"replicate",)" + padding + "}";
@@ -255,6 +316,16 @@ TEST_CASE("options that a format cannot store are refused by name") {
     refuses_kernel(format, "{" + w + R"(,"activation":"relu"})", "cannot store activation relu");
     refuses_kernel(format, "{" + w + R"(,"map":"abs"})", "cannot store map abs");
     refuses_kernel(format, R"({"weight":[[[[1]]],[[[2]]]],"groups":2})", "cannot store groups 2");
+    refuses_kernel(format, R"({"pool":"max","size":2})", "cannot store a max pool");
+    refuses_kernel(format, R"({"pool":"mean","size":2})", "cannot store a mean pool");
+    for (const std::string combine : {"magnitude", "l1"})
+      refuses_kernel(format, R"({"bank":[{)" + w + R"(}],"combine":")" + combine + "\"}",
+                     "cannot store combine " + combine);
+    for (const std::string combine : {"max", "min", "sum", "mean"}) {  // of one response
+      const std::string replicate = w + R"(,"padding":"same","padding_mode":"replicate")";
+      CHECK(written(format, R"({"bank":[{)" + replicate + R"(}],"combine":")" + combine + "\"}") ==
+            written(format, "{" + replicate + "}"));
+    }
   }
   for (const KernelFormat format : kForeign) {
     refuses_kernel(format, "[[[1]],[[2]]]", "cannot store weights of rank 3, 2x1x1");

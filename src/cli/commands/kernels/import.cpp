@@ -13,6 +13,7 @@
 #include "cli/job/output_file.h"
 #include "cli/terminal/terminal.h"
 #include "core/suggest.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/files/kernel_writer.h"

@@ -1,0 +1,15 @@
+// The range of float, for numbers that are read as double.
+#pragma once
+
+#include <cmath>
+
+namespace convtool {
+
+/// Whether `number` rounds to a finite float. So does the shortest text of the largest float, 3.4028235e38, which lies
+/// above it. False for NaN.
+inline bool fits_float(double number) {
+  constexpr double kRoundsToInfinity = 0x1.ffffffp127;  // half a unit in the last place above the largest float
+  return std::fabs(number) < kRoundsToInfinity;
+}
+
+}  // namespace convtool

@@ -1,0 +1,161 @@
+// The memory that a run is forecast to need, against the memory that it takes, for every kind of output.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "cli/job/forecast.h"
+#include "pictures/picture_formats.h"
+#include "support/picture_bytes.h"
+#include "support/program.h"
+#include "support/skip.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::uint32_t kWidth = 1200, kHeight = 900;
+
+/// The part of the need that does not depend on the picture is left out: it would hide that a copy of a picture of this
+/// size is missing. In its place, a 3x3 kernel's plan and the allocator's remainders take a few MiB.
+constexpr long kSmall = 4 << 20;
+
+/// Noise, which does not compress.
+void put_noise(const TempFolder& folder, const std::string& name, unsigned channels, unsigned bits) {
+  Bytes pixels(std::size_t{kWidth} * kHeight * channels * bits / 8);
+  std::mt19937 random(channels);
+  for (std::byte& byte : pixels) byte = static_cast<std::byte>(random() >> 8);
+  const Bytes file =
+      testing::tiff_file({.width = kWidth,
+                          .height = kHeight,
+                          .bits = bits,
+                          .samples = channels,
+                          .photometric = channels > 2 ? 2u : 1u,
+                          .extra = channels % 2 == 0 ? std::vector<std::uint32_t>{2} : std::vector<std::uint32_t>(),
+                          .blocks = {pixels}});
+  std::ofstream(folder.file(name), std::ios::binary)
+      .write(reinterpret_cast<const char*>(file.data()), std::ssize(file));
+}
+
+struct Measured {
+  int code = 0;
+  long needed = 0, used = 0;
+};
+
+/// Inputs of 1 to 4 channels of 8 bits, and runs on them.
+class Runs {
+ public:
+  Runs() {
+    for (unsigned channels = 1; channels <= 4; ++channels) put_noise(folder_, input(channels), channels, 8);
+    folder_.write("small.pgm", "P2\n2 2\n255\n1 2 3 4\n");
+    start_ = run({"apply", "small.pgm", "-k", "sobel", "-o", "o.npy"}).used;
+  }
+
+  static std::string input(unsigned channels) { return std::to_string(channels) + ".tif"; }
+
+  Measured run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--json", "--threads", "1"});
+    const ProgramResult result = run_convtool(arguments, folder_);
+    Measured measured{.code = result.code, .needed = 0, .used = result.peak_memory - start_};
+    if (result.code == 0)
+      measured.needed = nlohmann::json::parse(result.out).at("memory_needed").get<long>() - kEngineMemory;
+    return measured;
+  }
+
+  /// Runs, and compares the need with what was taken. `times` is how much more may be needed at most.
+  void check(const std::vector<std::string>& arguments, double times) {
+    std::string command;
+    for (const std::string& argument : arguments) command += argument + " ";
+    const Measured measured = run(arguments);
+    CAPTURE(command);
+    CAPTURE(measured.used);
+    CAPTURE(measured.needed);
+    CHECK(measured.code == 0);
+    CHECK(measured.used <= measured.needed + kSmall);
+    CHECK(measured.needed <= static_cast<long>(times * static_cast<double>(measured.used)) + kSmall);
+    ++count_;
+  }
+
+  int count() const { return count_; }
+
+ private:
+  TempFolder folder_;
+  long start_ = 0;
+  int count_ = 0;
+};
+
+unsigned channels_of(PixelFormat pixels) { return static_cast<unsigned>(channel_count(pixels)); }
+
+}  // namespace
+
+TEST_CASE("pictures of every format, depth and layout take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  Runs runs;
+  for (const PictureFormat& format : picture_formats())
+    for (const DType dtype : format.dtypes)
+      for (const PixelFormat pixels : format.pixels) {
+        const unsigned channels = channels_of(pixels);
+        const std::string output = "o" + std::string(format.extensions.front()), depth(to_string(dtype));
+        const auto run = [&](unsigned from, const std::vector<std::string>& options) {
+          std::vector<std::string> arguments = {"apply", Runs::input(from), "-k", "sobel", "-o",
+                                                output,  "--depth",         depth};
+          arguments.insert(arguments.end(), options.begin(), options.end());
+          runs.check(arguments, 2);
+        };
+        run(channels, {"--map", "clip"});
+        if (channels <= 2) run(channels + 2, {"--map", "clip", "--gray"});
+        if (channels <= 2) run(channels + 2, {"--map", "abs", "--gray", "--alpha", "keep"});
+        if (channels == 1) run(2, {"--alpha", "drop"});
+        if (channels % 2 == 0) run(channels, {"--alpha", "filter"});
+        if (channels > 2 && is_integer(dtype)) {  // one response in two colours
+          run(channels - 2, {"--map", "signed"});
+          run(channels, {"--map", "signed", "--gray"});
+        }
+        if (format.name == "png" || format.name == "tiff") run(channels, {"--map", "normalize"});
+        if (channels == 4 && format.name == "tiff") run(channels, {"--alpha", "premultiply"});
+      }
+  CHECK(runs.count() >= 100);
+}
+
+TEST_CASE("tensors and edges take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  Runs runs;
+  for (unsigned channels = 1; channels <= 4; ++channels) {
+    const std::string input = Runs::input(channels);
+    runs.check({"apply", input, "-k", "sobel", "-o", "o.npy", "--alpha", "filter"}, 2);
+    // Up to 16 characters a number, of which these have about 4.
+    runs.check({"apply", input, "-k", "sobel", "-o", "o.json", "--alpha", "drop"}, 5);
+    // The recipe may take fewer planes of floats than are reckoned for any.
+    for (const char* const kind : {"magnitude", "components", "orientation", "binary", "overlay"}) {
+      runs.check({"edges", input, "--output-kind", kind, "--hysteresis", "100,200", "-o", "o.tif"}, 6);
+      runs.check({"edges", input, "--output-kind", kind, "--thin", "--hysteresis", "auto", "--color", "max", "--depth",
+                  "f32", "-o", "o.exr"},
+                 6);
+    }
+  }
+  CHECK(runs.count() >= 40);
+}
+
+TEST_CASE("the refusal of a file that is larger than the limit names the whole need") {
+  const TempFolder folder;
+  put_noise(folder, "large.tif", 3, 8);
+  const std::vector<std::string> arguments = {"apply", "large.tif", "-k", "sobel", "-o", "o.tif", "--depth", "f32"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return run_convtool(all, folder);
+  };
+  const ProgramResult unlimited = with({"--json", "--dry-run"});
+  REQUIRE(unlimited.code == 0);
+  const long needed = nlohmann::json::parse(unlimited.out).at("memory_needed").get<long>();
+  REQUIRE(needed > 20 << 20);
+  const std::string message = "needs up to " + std::to_string((needed + (1 << 20) - 1) >> 20) + " MiB of memory";
+  for (const char* const limit : {"1M", "20M"}) {  // below and above the size of the file
+    const ProgramResult refused = with({"--memory-limit", limit});
+    CAPTURE(refused.err);
+    CHECK(refused.code == 1);
+    CHECK(refused.err.find(message) != std::string::npos);
+  }
+  CHECK(with({"--memory-limit", std::to_string(needed)}).code == 0);
+}
+}  // namespace convtool
