@@ -29,6 +29,7 @@ for argument in "$@"; do
 done
 # close_fd_mask: libFuzzer keeps a copy of standard error, which is captured while a codec runs.
 # malloc_limit_mb: a small file must not ask for more.
+# len_control: inputs grow slowly, which is not the default where a target mutates them itself.
 export CONVTOOL_FUZZ_TARGET=$target
-exec build/fuzz/tests/fuzz/fuzz -close_fd_mask=2 -malloc_limit_mb=512 -timeout=60 -artifact_prefix="$failures/" \
+exec build/fuzz/tests/fuzz/fuzz -close_fd_mask=2 -malloc_limit_mb=512 -timeout=60 -len_control=100 -artifact_prefix="$failures/" \
   ${dictionary:+-dict="$folder/$dictionary.dict"} "$@" "${inputs[@]}"
