@@ -22,7 +22,7 @@ void check(DType dtype, const Params& params, const std::vector<double>& divisor
 
 TEST_CASE("a padding value beyond the type of the picture") {
   for (const DType dtype : {DType::u8, DType::u16})
-    for (const float value : {300.7F, -4349.3F, 70000.1F, 1e7F}) {
+    for (const float value : {256.3F, -4349.3F, 65536.3F}) {
       CAPTURE(value);
       check(dtype, {.padding = kSame, .padding_mode = PaddingMode::constant, .padding_value = value, .groups = 2}, {});
     }

@@ -71,6 +71,7 @@ HeldMemory held_memory(const SourceHeader& header, const FilterSpec& spec) {
 struct Result {
   double pixels = 0, bytes = 0;
   std::int64_t channels = 0;
+  DType dtype = DType::u8;
 };
 
 Result find_result(const SourceHeader& header, const FileFormat& format, const Forecast& forecast,
@@ -85,7 +86,10 @@ Result find_result(const SourceHeader& header, const FileFormat& format, const F
     if (resolve_map(spec.given_map(), spec.network.banks.back(), dtype) == OutputMap::signs) channels = kSignChannels;
     if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++channels;
     const double pixels = pixels_of(last);
-    return {.pixels = pixels, .bytes = pixels * static_cast<double>(channels * size_of(dtype)), .channels = channels};
+    return {.pixels = pixels,
+            .bytes = pixels * static_cast<double>(channels * size_of(dtype)),
+            .channels = channels,
+            .dtype = dtype};
   } catch (const Error&) {
     return {};
   }
@@ -101,10 +105,11 @@ double encoding_memory(const FileFormat& format, const Result& result) {
   const std::string_view name = format.picture->name;
   if (name == "pfm") return result.bytes;
   if (name == "exr") return result.channels == 2 ? 2 * result.bytes : result.bytes;  // grey as R, G and B
-  if (name == "tiff") return 3 * result.bytes;  // LZW makes of a byte of noise up to 12 bits
-  // libwebp's lossless search takes 32 bytes a pixel (measured), in addition to its own 4.
-  if (name == "webp") return 2 * result.bytes + 36 * result.pixels;
-  return 2 * result.bytes;  // png: filtered rows, compressed noise, the file, when the pixels have been freed
+  if (name == "tiff" && is_integer(result.dtype))
+    return 3 * result.bytes;  // LZW makes of a byte of noise up to 12 bits
+  // libwebp's lossless search takes up to 48 bytes a pixel (measured, with noise of a megapixel; fewer in larger ones).
+  if (name == "webp") return 2 * result.bytes + 48 * result.pixels;
+  return 2 * result.bytes;  // of png: filtered rows, compressed noise and the file, when the pixels have been freed
 }
 
 /// Bytes that decoding takes, the file and the decoded picture included.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/digest.h"
 
@@ -12,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 std::string json_string(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return printable_json(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 template <class Number>

@@ -153,7 +153,9 @@ void require_origin(const Layer& layer, const Extent& origin, const std::string&
 }
 
 bool has_border(const Layer& layer) {
-  return layer.params.padding != Padding{} && (layer.shape.kh > 1 || layer.shape.kw > 1);
+  const Padding& padding = layer.params.padding;
+  if (padding.rule == Padding::Rule::fixed) return padding.pads != Pads{};
+  return layer.shape.kh > 1 || layer.shape.kw > 1;  // the other rules pad a single weight by nothing
 }
 
 void require_replicated_border(const Layer& layer, const std::string& format) {

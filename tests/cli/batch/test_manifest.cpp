@@ -114,11 +114,11 @@ TEST_CASE("a line whose sizes are not those of a file is refused, not rounded") 
     return *Manifest(folder.write("m.jsonl", text), Manifest::Access::read).find("input.png", "output.png");
   };
   CHECK(found(line("0", "9223372036854775807")).output.size == 9223372036854775807);
-  for (const char* const size :
+  for (const std::string size :
        {"1e300", "-1e300", "1e2", "1.0", "1.5", "-1", "-0", "9223372036854775808", "1e999", "18446744073709551615",
         "99999999999999999999", "\"1\"", "null", "true", "[1]", "{}"}) {
     CAPTURE(size);
-    const bool is_json = std::string(size) != "1e999";  // beyond double: as a line that a kill cut off
+    const bool is_json = size != "1e999";  // beyond double: as a line that a kill cut off
     for (const std::string& text : {line(size, "1"), line("1", size)}) {
       const std::string path = folder.write("m.jsonl", line("3", "4") + text);
       if (is_json)

@@ -364,7 +364,10 @@ TEST_CASE("a border that the format does not store is reported") {
   const Network same = ours(R"({"weight":[[1,2,1]],"padding":"same","padding_mode":"constant","padding_value":3})");
   CHECK(border_remark(KernelFormat::openeo, same) == "");
   CHECK(border_remark(KernelFormat::npy, same).ends_with("--padding same --padding-mode constant --padding-value 3"));
-  CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1]],"pads":[1,2,3,4]})")) == "");
+  CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1]],"pads":[1,2,3,4]})"))  // which enlarges the picture
+            .ends_with("--pads 1,2,3,4 --padding-mode zeros"));
+  for (const char* const rule : {"same", "same_lower", "full", "valid"})
+    CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1]],"padding":")" + std::string(rule) + "\"}")) == "");
   CHECK(border_remark(KernelFormat::npy, ours(R"({"weight":[[1,1]],"pads":[1,2,3,4]})"))
             .ends_with("--pads 1,2,3,4 --padding-mode zeros"));
 }

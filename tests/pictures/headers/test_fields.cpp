@@ -195,7 +195,7 @@ TEST_CASE("compressed strips that share data of gigabytes in all are refused at 
   CHECK(seconds_used() - start < 1.0);
 }
 
-TEST_CASE("a sampling rate of 0, and tiles beyond the largest int, in an OpenEXR") {
+TEST_CASE("a sampling rate of 0 in an OpenEXR") {
   const Bytes plain = exr_file({{"Y", {1, 2}}}, 2, 1);
   REQUIRE(outcome(plain) == "f32 grey 1 2");
   const Bytes channel = ByteWriter().text("Y").u8(0).u32(2).u32(0).u32(1).bytes();
