@@ -181,6 +181,9 @@ class NumberReader {
 }  // namespace
 
 json parse_json(std::string_view text, ErrorKind kind, const std::string& source) {
+  // To nlohmann it is the end of the text.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
+    throw Error(kind, source, position_text(text, zero + 1) + ": not valid JSON (a zero byte)");
   Builder builder(text, kind, source);
   json::sax_parse(text, &builder);
   return builder.take();

@@ -84,7 +84,7 @@ Network load_file(const std::string& path) {
   const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_npy_kernel(bytes, path, name);
-  return parse_kernel_json(text, path, name, file.parent_path().string());
+  return parse_kernel_json(text, path, name, weight_files_in(file.parent_path().string()));
 }
 
 Network load_inline(const std::string& text) {

@@ -33,4 +33,15 @@ TEST_CASE("negative divisors") {
   check(DType::u16, {.padding = kSame, .groups = 2}, {-0.3, -0.7});
 }
 
+TEST_CASE("failures go to the function of the caller") {
+  std::vector<std::string> reports;
+  {
+    ConvTester tester("floor", 5, {{"rows", 1}, {"box", 2}}, Sets::all,
+                      [&](const std::string& report) { reports.push_back(report); });
+    Random random(5);
+    tester.check(make_case(DType::u8, {1, 1, 9, 9}, {1, 1, 3, 3}, {.padding = kSame}, Numbers::rough, random));
+  }
+  CHECK(reports == std::vector<std::string>{"floor, seed 5: box solved 0 of 1 cases, expected at least 2"});
+}
+
 }  // namespace convtool

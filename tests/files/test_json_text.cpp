@@ -8,6 +8,7 @@ namespace convtool {
 namespace {
 
 using testing::error_text;
+using namespace std::string_view_literals;
 
 std::string parse_refusal(std::string_view text) {
   return error_text(ErrorKind::kernel, [&] { parse_json(text, ErrorKind::kernel, "k.json"); });
@@ -18,6 +19,8 @@ TEST_CASE("invalid JSON is refused with line and column") {
   CHECK(parse_refusal(" \n").starts_with("k.json: the JSON text is empty"));
   for (const char* const literal : {"[NaN]", "[Infinity]", "[-inf]"})
     CHECK(parse_refusal(literal).find("NaN and Infinity are not JSON numbers") != std::string::npos);
+  for (const std::string_view text : {"[1]\n\0"sv, "[1]\n\0[2]"sv, "[1,\n\0"sv})
+    CHECK(parse_refusal(text) == "k.json: line 2, column 1: not valid JSON (a zero byte)");
   CHECK(parse_refusal("[1e999]").find("a number beyond float32 (1e999") != std::string::npos);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -46,6 +47,9 @@ enum class Sets {
   in_turn,  ///< one set per algorithm, chosen at random: for tests of many similar cases
 };
 
+/// Fails the running test case of doctest with this report, and returns.
+void fail_test_case(const std::string& report);
+
 /// Runs algorithms on cases and compares every output with that of `reference` on the planar input.
 ///
 /// - Each algorithm runs on the instruction sets that compile it differently: `direct` has no row functions and runs on
@@ -60,16 +64,23 @@ enum class Sets {
 /// - Bytes around the output must not change.
 ///
 /// At the end of its scope the tester prints how many cases each algorithm solved, with the reasons for which it
-/// refused others, and fails the test case if an algorithm solved fewer than `Tested::least_cases`.
+/// refused others, and fails if an algorithm solved fewer than `Tested::least_cases`.
+///
+/// A failure is a report to `on_failure`, by default fail_test_case(). Programs without doctest pass their own
+/// function.
 class ConvTester {
  public:
+  using OnFailure = std::function<void(const std::string& report)>;
+
   /// `seed` is printed on failure, so that the caller's random numbers can be replayed.
-  ConvTester(std::string name, std::uint64_t seed, std::vector<Tested> tested, Sets sets = Sets::all);
+  ConvTester(std::string name, std::uint64_t seed, std::vector<Tested> tested, Sets sets = Sets::all,
+             OnFailure on_failure = fail_test_case);
   ~ConvTester() noexcept(false);
   ConvTester(const ConvTester&) = delete;
   ConvTester& operator=(const ConvTester&) = delete;
 
-  /// Compares all algorithms on one case. A difference fails the running test case with a report; several end it.
+  /// Compares all algorithms on one case. Each difference is a failure. Does nothing after three failures: further ones
+  /// would bury the first.
   void check(const ConvCase& conv_case);
 
   /// For callers that seed each case. The case then depends on this seed alone.
@@ -88,6 +99,7 @@ class ConvTester {
   std::uint64_t seed_;
   std::vector<Tested> tested_;
   Sets sets_;
+  OnFailure on_failure_;
   Random random_;  ///< chooses instruction sets
   std::int64_t cases_ = 0;
   int failures_ = 0;

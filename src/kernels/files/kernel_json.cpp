@@ -26,7 +26,7 @@ std::optional<OutputMap> map_of(const KernelObject& object) {
 /// Reads one document, from the outside in.
 class KernelReader {
  public:
-  KernelReader(const std::string& source, const std::string& folder) : source_(source), weights_(folder) {}
+  KernelReader(const std::string& source, const WeightReader& read_file) : source_(source), weights_(read_file) {}
 
   Network read(const json& document, const std::string& default_name) {
     if (!document.is_array() && !document.is_object()) {
@@ -157,7 +157,7 @@ class KernelReader {
 }  // namespace
 
 Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
-                          const std::string& folder) {
+                          const WeightReader& read_file) {
   json document;
   try {
     document = parse_json(text, ErrorKind::kernel, source);
@@ -166,7 +166,7 @@ Network parse_kernel_json(std::string_view text, const std::string& source, cons
     if (hint.empty()) throw;
     refuse_kernel("", error.what() + ("; " + hint));
   }
-  return KernelReader(source, folder).read(document, default_name);
+  return KernelReader(source, read_file).read(document, default_name);
 }
 
 }  // namespace convtool

@@ -106,7 +106,7 @@ WeightFile KernelWeights::read_block(const json& value, const KernelObject& obje
   }
   WeightFile block;
   try {
-    block = read_weight_file(value.get<std::string>(), folder_, kMostReferredWeights - count_);
+    block = read_file_(value.get<std::string>(), kMostReferredWeights - count_);
   } catch (const Error& error) {
     object.fail(key, error.what());
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/files/kernel_values.h"
@@ -15,8 +16,8 @@ namespace convtool {
 /// of a window, to limit the memory that a small file can ask for. Functions throw Error(kernel) as KernelObject does.
 class KernelWeights {
  public:
-  /// Files are relative to `folder`; "" is the current one.
-  explicit KernelWeights(std::string folder) : folder_(std::move(folder)) {}
+  /// `read_file` reads the files of weights.
+  explicit KernelWeights(WeightReader read_file) : read_file_(std::move(read_file)) {}
 
   /// Sets rank, shape, weights, divisor, groups and bias of `layer`. Errors in the weights are reported at
   /// `weight_key`: "weight", or "" where they are the whole value.
@@ -32,7 +33,7 @@ class KernelWeights {
   WeightFile read_block(const nlohmann::json& value, const KernelObject& object, const std::string& key);
   void read_bias(const KernelObject& object, Layer& layer);
 
-  std::string folder_;
+  WeightReader read_file_;
   std::vector<std::string> files_;
   std::int64_t count_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "core/printable.h"
@@ -86,6 +87,12 @@ WeightFile read_weight_file(const std::string& reference, const std::string& fol
     refuse_kernel(path, "number " + std::to_string(bad - file.values.begin()) +
                             " in its order is NaN or infinite; weights must be finite");
   return file;
+}
+
+WeightReader weight_files_in(std::string folder) {
+  return [folder = std::move(folder)](const std::string& reference, std::int64_t most) {
+    return read_weight_file(reference, folder, most);
+  };
 }
 
 }  // namespace convtool

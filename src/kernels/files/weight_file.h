@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,11 @@ struct WeightFile {
 /// has more than `most` numbers, or contains NaN or infinity.
 WeightFile read_weight_file(const std::string& reference, const std::string& folder,
                             std::int64_t most = kMostReferredWeights);
+
+/// Returns the at most `most` weights that a reference in a kernel file stands for, or throws Error.
+using WeightReader = std::function<WeightFile(const std::string& reference, std::int64_t most)>;
+
+/// read_weight_file() in `folder`.
+WeightReader weight_files_in(std::string folder);
 
 }  // namespace convtool

@@ -1,4 +1,5 @@
 // PNG, decoded by OpenCV.
+#include <algorithm>
 #include <opencv2/imgcodecs.hpp>
 
 #include "files/file.h"
@@ -9,6 +10,16 @@
 
 namespace convtool {
 namespace {
+
+/// The file up to the last whole chunk. libpng allocates the length that a chunk claims before it reads the data.
+std::span<const std::byte> whole_chunks(std::span<const std::byte> bytes) {
+  constexpr std::size_t kSignature = 8, kChecksum = 4;
+  std::size_t end = std::min(kSignature, bytes.size());
+  ChunkReader chunks(ChunkReader::Kind::png, bytes);
+  while (const std::optional<Chunk> chunk = chunks.next())
+    end = static_cast<std::size_t>(chunk->data.data() - bytes.data()) + chunk->data.size() + kChecksum;
+  return bytes.first(end);
+}
 
 /// A copy of the file without compressed texts and profiles, each of which libpng would expand to up to 8 MB and keep;
 /// empty if there are none.
@@ -29,6 +40,7 @@ Bytes without_compressed_text(std::span<const std::byte> bytes) {
 }  // namespace
 
 cv::Mat decode_png(std::span<const std::byte> bytes) {
+  bytes = whole_chunks(bytes);
   const Bytes smaller = without_compressed_text(bytes);
   if (!smaller.empty()) bytes = smaller;
   const StderrCapture capture;

@@ -174,7 +174,7 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
   npy("w.npy", "(1, 2)", raw_bytes(std::vector<float>{5, 6}));
   npy("b.npy", "(2,)", raw_bytes(std::vector<float>{7, 8}));
   const auto at = [&](const std::string& text) {
-    return parse_kernel_json(text, "k.json", "k", folder.path().string());
+    return parse_kernel_json(text, "k.json", "k", weight_files_in(folder.path().string()));
   };
 
   const Network network = at(R"({"layers": [{"weight": "m.safetensors#c.weight", "bias": "m.safetensors#c.bias"},
@@ -215,6 +215,22 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
   refused(R"({"weight": "m.safetensors#none"})", "is empty");
   refused(R"({"weight": "w.npy", "bias": "m.safetensors#c.weight"})", "/bias: rank 4");
   refused(R"({"weight": "m.safetensors#c.weight", "bias": "w.npy"})", "/bias: rank 2");
+}
+
+TEST_CASE("names of files of weights go to the reader, with the number of weights that are left") {
+  std::vector<std::string> references;
+  std::vector<std::int64_t> limits;
+  const auto read = [&](const std::string& reference, std::int64_t most) -> WeightFile {
+    references.push_back(reference);
+    limits.push_back(most);
+    return {.path = "path of " + reference, .dimensions = {2}, .values = {3, 4}};
+  };
+  const Network network = parse_kernel_json(
+      R"({"layers": [{"weight": [[1]], "bias": "b"}, {"weight": [[1]], "bias": "c"}]})", "k", "k", read);
+  CHECK(network.banks.at(0).layers.at(0).bias == std::vector<float>{3, 4});
+  CHECK(references == std::vector<std::string>{"b", "c"});
+  CHECK(limits == std::vector<std::int64_t>{kMostReferredWeights, kMostReferredWeights - 2});
+  CHECK(network.files == std::vector<std::string>{"path of b", "path of c"});
 }
 
 TEST_CASE("numbers are read exactly, to the last bit of float") {

@@ -1,0 +1,52 @@
+// Headers of picture files: nothing impossible is read from them.
+#include "cli/job/source.h"
+#include "fuzz/picture_seeds.h"
+#include "fuzz/target.h"
+#include "pictures/headers/exif.h"
+#include "pictures/image_header.h"
+
+namespace convtool::fuzz {
+namespace {
+
+constexpr std::int64_t kMostPixels = 1 << 20;
+
+bool is_orientation(Orientation orientation) {
+  return orientation >= Orientation::top_left && orientation <= Orientation::left_bottom;
+}
+
+void check_header(const PictureHeader& header) {
+  constexpr std::int64_t kLargestSide = std::int64_t{1} << 32;
+  check(header.width >= 0 && header.height >= 0 && header.width <= kLargestSide && header.height <= kLargestSide,
+        "an impossible size");
+  check(header.channels >= 1 && header.channels <= 4, "an impossible number of channels");
+  check(header.pages >= 1, "no pages");
+  check(header.working_memory >= 0, "negative memory");
+  check(is_orientation(header.orientation), "an impossible orientation");
+  if (header.full_value) check(*header.full_value > 0 && *header.full_value <= 65535, "an impossible full value");
+  if (header.transparent_grey)
+    check(*header.transparent_grey >= 0 && *header.transparent_grey <= 65535, "an impossible grey");
+  for (const Remark& remark : remarks_on(header)) check(!remark.text.empty(), "an empty remark");
+}
+
+void run(std::span<const std::byte> input) {
+  const bool is_readable = accepts({ErrorKind::input}, [&] { check_header(read_picture_header(input)); });
+  const bool is_small = accepts({ErrorKind::input}, [&] {
+    const PictureHeader header = read_small_header(input, kMostPixels);
+    check(header.width >= 1 && header.height >= 1 && header.width <= kMostPixels / header.height,
+          "a small header of a large picture");
+  });
+  check(is_readable || !is_small, "a damaged header that is small");
+  for (const auto& limit : {std::optional(kMostPixels), std::optional<std::int64_t>()}) {
+    accepts({ErrorKind::input}, [&] {
+      const SourceHeader header = read_source_header(input, "picture.png", limit);
+      if (header.picture) check(is_readable, "a damaged header that is a source");
+    });
+  }
+  check(is_orientation(read_exif_orientation(input)), "an impossible orientation");
+}
+
+}  // namespace
+
+Target header_target() { return {"header", run, picture_seeds()}; }
+
+}  // namespace convtool::fuzz

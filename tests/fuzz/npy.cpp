@@ -1,0 +1,39 @@
+// .npy files: the header gives the shape of the values, and tensors survive being written and read again.
+#include <cstring>
+
+#include "fuzz/target.h"
+#include "fuzz/tensor_seeds.h"
+#include "tensors/tensor_io.h"
+
+namespace convtool::fuzz {
+namespace {
+
+void check_round_trip(const RankedTensor& tensor) {
+  const Shape& shape = tensor.tensor.shape();
+  const auto bytes = static_cast<std::size_t>(shape.count()) * sizeof(float);
+  NpyFile file = new_npy(shape, tensor.rank);
+  std::memcpy(file.values().data, tensor.tensor.ref().data, bytes);
+  const RankedTensor back = parse_npy(file.bytes, 1);
+  check(back.rank == tensor.rank && back.tensor.shape() == shape, "another shape after writing");
+  check(std::memcmp(back.tensor.ref().data, tensor.tensor.ref().data, bytes) == 0, "other values after writing");
+}
+
+void run(std::span<const std::byte> input) {
+  for (const std::size_t least_rank : {1, 2}) {
+    std::optional<RankedShape> claimed;
+    accepts({ErrorKind::input}, [&] { claimed = read_npy_shape(input, least_rank); });
+    accepts({ErrorKind::input}, [&] {
+      const RankedTensor tensor = parse_npy(input, least_rank);
+      check(claimed && claimed->rank == tensor.rank && claimed->shape == tensor.tensor.shape(),
+            "another shape than the header's");
+      check(looks_like_npy(input), "a file without the signature");
+      check_round_trip(tensor);
+    });
+  }
+}
+
+}  // namespace
+
+Target npy_target() { return {"npy", run, npy_seeds()}; }
+
+}  // namespace convtool::fuzz
