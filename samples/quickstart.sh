@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 or Ubuntu 24.04 to an edge map: installs what is missing, builds, filters a photograph.
+# From a bare Debian 12, Debian 13 or Ubuntu 24.04 to an edge map: installs what is missing, builds, filters a photograph.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source samples/setup.sh

@@ -14,13 +14,17 @@ install_missing() {
   done
   [ ${#missing[@]} -eq 0 ] && return
   command -v apt-get >/dev/null || { echo "missing: ${missing[*]}; install them by hand, as apt-get is not available" >&2; exit 1; }
-  local sudo=()
-  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  local sudo=() as_root="as root, run: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "packages are missing, and there is no sudo; $as_root" >&2; exit 1; }
+    sudo=(sudo)
+  fi
   echo "Installing with apt-get: ${missing[*]}"
   mkdir -p build
   if ! { "${sudo[@]}" apt-get update -qq && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
          --no-install-recommends "${missing[@]}"; } >build/install.log 2>&1; then
     tail -n 20 build/install.log >&2
+    [ ${#sudo[@]} -eq 0 ] || echo "packages are missing, and sudo did not install them; $as_root" >&2
     exit 1
   fi
 }

@@ -3,7 +3,6 @@
 #include <hwy/cache_control.h>
 
 #include <array>
-#include <type_traits>
 #include <utility>
 
 #include "core/parallel.h"
@@ -62,7 +61,7 @@ struct Part {
 template <class V>
 HWY_INLINE void KeepInRegister(V& v) {
 #if HWY_ARCH_X86 && HWY_COMPILER_GCC
-  if constexpr (!std::is_array_v<decltype(v.raw)>) asm("" : "+v"(v.raw));
+  if constexpr (HWY_TARGET != HWY_EMU128) asm("" : "+v"(v.raw));  // EMU128 keeps its lanes in an array
 #else
   static_cast<void>(v);
 #endif

@@ -1,6 +1,7 @@
 #include "kernels/files/json_hint.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace convtool {
 namespace {

@@ -15,9 +15,9 @@ std::string extent_text(const Extent& extent) { return join_sizes({extent.h, ext
 
 }  // namespace
 
-void refuse_to_store(const std::string& where, const std::string& format, const std::string& what,
+void refuse_to_store(const std::string& where, std::string_view format, const std::string& what,
                      const std::string& remedy) {
-  refuse_kernel(where, format + " cannot store " + what + "; " + remedy);
+  refuse_kernel(where, std::string(format) + " cannot store " + what + "; " + remedy);
 }
 
 Layer matrix_layer(std::int64_t rows, std::int64_t columns, std::vector<float> weights) {
@@ -70,7 +70,7 @@ void set_divisor(double divisor, const std::string& source, Layer& layer) {
   if (divisor != 1) layer.divisor = {divisor};
 }
 
-const Layer& only_layer(const Network& network, const std::string& format) {
+const Layer& only_layer(const Network& network, std::string_view format) {
   const auto unless = [&](bool holds, const std::string& what, const std::string& remedy) {
     if (!holds) refuse_to_store(network.name, format, what, remedy);
   };
@@ -98,7 +98,7 @@ const Layer& only_layer(const Network& network, const std::string& format) {
   return layer;
 }
 
-const Layer& only_matrix(const Network& network, const std::string& format) {
+const Layer& only_matrix(const Network& network, std::string_view format) {
   const Layer& layer = only_layer(network, format);
   if (layer.rank != 2) {
     refuse_to_store(network.name, format,
@@ -111,20 +111,20 @@ const Layer& only_matrix(const Network& network, const std::string& format) {
 
 double divisor_of(const Layer& layer) { return layer.divisor.empty() ? 1 : layer.divisor.front(); }
 
-float bias_of(const Layer& layer, const std::string& format) {
+float bias_of(const Layer& layer, std::string_view format) {
   if (layer.bias.empty()) return 0;
   if (std::adjacent_find(layer.bias.begin(), layer.bias.end(), std::not_equal_to<>()) != layer.bias.end())
     refuse_to_store(layer.name, format, "a bias for each channel", "give all channels the same bias");
   return layer.bias.front();
 }
 
-void refuse_bias(const Layer& layer, const std::string& format) {
+void refuse_bias(const Layer& layer, std::string_view format) {
   for (const float bias : layer.bias) {
     if (bias != 0) refuse_to_store(layer.name, format, "bias " + to_text(bias), "remove it");
   }
 }
 
-std::optional<Extent> origin_of(const Layer& layer, const std::string& format) {
+std::optional<Extent> origin_of(const Layer& layer, std::string_view format) {
   const KernelShape& size = layer.shape;
   const Pads& pads = layer.params.padding.pads;
   switch (layer.params.padding.rule) {
@@ -142,7 +142,7 @@ std::optional<Extent> origin_of(const Layer& layer, const std::string& format) {
                   "use padding same, or none");
 }
 
-void require_origin(const Layer& layer, const Extent& origin, const std::string& format) {
+void require_origin(const Layer& layer, const Extent& origin, std::string_view format) {
   const std::optional<Extent> given = origin_of(layer, format);
   if (!given || *given == origin) return;
   const auto place = [](const Extent& at) {
@@ -158,7 +158,7 @@ bool has_border(const Layer& layer) {
   return layer.shape.kh > 1 || layer.shape.kw > 1;  // the other rules pad a single weight by nothing
 }
 
-void require_replicated_border(const Layer& layer, const std::string& format) {
+void require_replicated_border(const Layer& layer, std::string_view format) {
   if (!has_border(layer) || layer.params.padding_mode == PaddingMode::replicate) return;
   refuse_to_store(layer.name, format,
                   "padding_mode " + std::string(to_string(layer.params.padding_mode)) +

@@ -36,37 +36,37 @@ void set_divisor(double divisor, const std::string& source, Layer& layer);
 // Writing. `format` names the format in messages, such as "a vips matrix".
 
 /// Throws Error(kernel, where): "FORMAT cannot store WHAT; REMEDY".
-[[noreturn]] void refuse_to_store(const std::string& where, const std::string& format, const std::string& what,
+[[noreturn]] void refuse_to_store(const std::string& where, std::string_view format, const std::string& what,
                                   const std::string& remedy);
 
 /// The one layer of `network`. Throws Error(kernel) for several layers or kernels, a pool, a stride, a dilation,
 /// groups, an activation, a combination that takes magnitudes and a map, each with a remedy.
-const Layer& only_layer(const Network& network, const std::string& format);
+const Layer& only_layer(const Network& network, std::string_view format);
 
 /// The same, of rank 2.
-const Layer& only_matrix(const Network& network, const std::string& format);
+const Layer& only_matrix(const Network& network, std::string_view format);
 
 /// The divisor of a matrix, 1 by default.
 double divisor_of(const Layer& layer);
 
 /// The bias, 0 by default. Throws Error(kernel) where it differs between channels.
-float bias_of(const Layer& layer, const std::string& format);
+float bias_of(const Layer& layer, std::string_view format);
 
 /// Throws Error(kernel) unless the bias is 0, for a format that has none.
-void refuse_bias(const Layer& layer, const std::string& format);
+void refuse_bias(const Layer& layer, std::string_view format);
 
 /// The row and column of the weight that lies on the output pixel, for a matrix whose padding keeps the size of a
 /// picture; nothing for a matrix without padding. Throws Error(kernel) for other padding.
-std::optional<Extent> origin_of(const Layer& layer, const std::string& format);
+std::optional<Extent> origin_of(const Layer& layer, std::string_view format);
 
 /// Throws Error(kernel) unless origin_of() is nothing or `origin`, the only one that the format has.
-void require_origin(const Layer& layer, const Extent& origin, const std::string& format);
+void require_origin(const Layer& layer, const Extent& origin, std::string_view format);
 
 /// Whether the layer reads pixels outside the picture.
 bool has_border(const Layer& layer);
 
 /// Throws Error(kernel) where the layer reads pixels outside the picture and does not take the nearest pixel inside.
-void require_replicated_border(const Layer& layer, const std::string& format);
+void require_replicated_border(const Layer& layer, std::string_view format);
 
 /// The weight at `index` over the divisor: the shortest text that reads back as the same float, or for a quotient as
 /// the same double.

@@ -1,7 +1,8 @@
 // Stand-ins for the functions of GDAL, GDCM and GLX that OpenCV's static imgcodecs refers to, for a program without
 // those libraries (opencv.cmake). Names and parameters are the libraries' own, which the linker matches; every function
 // reports failure. None is ever called: OpenCV only gets pictures with the signature of a format that convtool reads
-// (picture_type.h), and OpenGL is not used.
+// (picture_type.h), and OpenGL is not used. Methods of GDAL that are const in some of its versions only are defined
+// both ways.
 #include <cstdlib>
 
 enum GDALAccess : int {};
@@ -25,14 +26,20 @@ void (*glXGetProcAddressARB(const unsigned char*))() { return nullptr; }
 class GDALRasterBand {
  public:
   GDALDataType GetRasterDataType();
+  GDALDataType GetRasterDataType() const;
   int GetXSize();
+  int GetXSize() const;
   int GetYSize();
+  int GetYSize() const;
   int RasterIO(GDALRWFlag, int, int, int, int, void*, int, int, GDALDataType, long long, long long,
                GDALRasterIOExtraArg*);
 };
 GDALDataType GDALRasterBand::GetRasterDataType() { return {}; }
+GDALDataType GDALRasterBand::GetRasterDataType() const { return {}; }
 int GDALRasterBand::GetXSize() { return 0; }
+int GDALRasterBand::GetXSize() const { return 0; }
 int GDALRasterBand::GetYSize() { return 0; }
+int GDALRasterBand::GetYSize() const { return 0; }
 int GDALRasterBand::RasterIO(GDALRWFlag, int, int, int, int, void*, int, int, GDALDataType, long long, long long,
                              GDALRasterIOExtraArg*) {
   constexpr int kFailure = 3;  // CE_Failure
@@ -43,13 +50,19 @@ class GDALDataset {
  public:
   GDALRasterBand* GetRasterBand(int);
   int GetRasterCount();
+  int GetRasterCount() const;
   int GetRasterXSize();
+  int GetRasterXSize() const;
   int GetRasterYSize();
+  int GetRasterYSize() const;
 };
 GDALRasterBand* GDALDataset::GetRasterBand(int) { return nullptr; }
 int GDALDataset::GetRasterCount() { return 0; }
+int GDALDataset::GetRasterCount() const { return 0; }
 int GDALDataset::GetRasterXSize() { return 0; }
+int GDALDataset::GetRasterXSize() const { return 0; }
 int GDALDataset::GetRasterYSize() { return 0; }
+int GDALDataset::GetRasterYSize() const { return 0; }
 
 class GDALColorTable {
  public:

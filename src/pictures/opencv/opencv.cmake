@@ -35,6 +35,10 @@ find_libraries(shared_codecs png jpeg tiff webp openjp2)
 set(static_codecs)
 find_libraries(static_codecs libpng.a libtiff.a libwebp.a libLerc.a libjbig.a libdeflate.a libzstd.a liblzma.a libjpeg.a
                libopenjp2.a)
+find_library(OPENCV_NEEDS_libsharpyuv.a libsharpyuv.a)  # a part of libwebp.a before libwebp 1.3
+if(OPENCV_NEEDS_libsharpyuv.a)
+  list(APPEND static_codecs ${OPENCV_NEEDS_libsharpyuv.a})
+endif()
 set(others)
 find_libraries(others "OpenEXR-3_1 OpenEXR" "Imath-3_1 Imath" "Iex-3_1 Iex" "IlmThread-3_1 IlmThread" tbb lapack blas z)
 list(APPEND others Threads::Threads ${CMAKE_DL_LIBS})

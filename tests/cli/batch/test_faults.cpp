@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -136,9 +137,10 @@ std::vector<std::string> batch_command(const std::vector<std::string>& names, co
 }  // namespace
 
 // The runs are killed at moments of their work, not of the clock: as a temporary appears, as an output gets its name,
-// as a line is added to the manifest, and up to a millisecond later; some just after their start.
+// as a line is added to the manifest, and up to a millisecond later; some just after their start. On a loaded machine
+// many runs end before their moment is noticed, so there are as many runs as it takes.
 TEST_CASE("200 kills: every output that exists is whole, and the resumed run ends as an undisturbed one") {
-  constexpr int kPictures = 40, kKills = 200, kMoments = 4;
+  constexpr int kPictures = 40, kKills = 200, kMoments = 4, kMostRuns = 20 * kKills;
   const TempFolder folder;
   put_noise(folder, kPictures, 128, 128);
   const std::vector<std::string> run = {"apply", "in", "--recursive", "-k", "edge", "--format", "npy", "-q"};
@@ -153,8 +155,15 @@ TEST_CASE("200 kills: every output that exists is whole, and the resumed run end
   std::mt19937 random(4);
   int kills = 0, with_temporaries = 0, in_the_middle = 0;
   std::array<int, kMoments> kills_at = {};
-  for (int tries = 0; kills < kKills; ++tries) {
-    REQUIRE(tries < 2 * kKills);
+  const auto enough = [&] {
+    return kills >= kKills && in_the_middle >= kKills / 2 && with_temporaries >= kKills / 20 &&
+           *std::min_element(kills_at.begin(), kills_at.end()) >= kKills / kMoments / 2;
+  };
+  for (int tries = 0; !enough(); ++tries) {
+    CAPTURE(kills);
+    CAPTURE(in_the_middle);
+    CAPTURE(with_temporaries);
+    REQUIRE(tries < kMostRuns);
     fs::create_directory(folder.file("out"));
     const auto moment = static_cast<std::size_t>(tries % kMoments);
     const bool by_manifest = moment == 2 || random() % 2 == 0;
@@ -179,10 +188,8 @@ TEST_CASE("200 kills: every output that exists is whole, and the resumed run end
     for (const auto& [name, content] : now.visible) REQUIRE((content == whole.visible.at(name)));
     if (now.visible.size() == kPictures) fs::remove_all(folder.file("out"));
   }
-  MESSAGE("kills that left a temporary: ", with_temporaries, "; that left some of the outputs: ", in_the_middle);
-  for (const int count : kills_at) CHECK(count >= kKills / kMoments / 2);
-  CHECK(in_the_middle >= kKills / 2);
-  CHECK(with_temporaries >= kKills / 20);
+  MESSAGE("kills: ", kills, "; that left a temporary: ", with_temporaries,
+          "; that left some of the outputs: ", in_the_middle);
 
   // A run that writes at least one file cleans up.
   const Files before = files_in(folder.file("out"));
@@ -269,11 +276,12 @@ TEST_CASE("an ignored SIGINT stays ignored") {
 }
 
 TEST_CASE("SIGTERM and two SIGINT leave no temporary") {
-  constexpr int kRuns = 20;
+  constexpr int kEnded = 5, kMostRuns = 1000;
   const TempFolder folder;
   put_noise(folder, 8, 700, 700);  // 2 MB of floats each: a temporary that is written for a while
-  int ended_by_signal = 0;
-  for (int i = 0; i < kRuns; ++i) {
+  std::array<int, 2> ended = {};   // by SIGTERM, by SIGINT
+  for (int i = 0; std::min(ended[0], ended[1]) < kEnded; ++i) {
+    REQUIRE(i < kMostRuns);  // on a loaded machine, some runs end before their signal
     const int signal = i % 2 == 0 ? SIGTERM : SIGINT;
     fs::remove_all(folder.file("out"));
     fs::create_directory(folder.file("out"));
@@ -286,10 +294,9 @@ TEST_CASE("SIGTERM and two SIGINT leave no temporary") {
     batch.send(signal);
     const int code = batch.wait().code;
     CHECK((code == 128 + signal || code == 0));
-    ended_by_signal += code != 0;
+    ended[static_cast<std::size_t>(i % 2)] += code != 0;
     CHECK(files_in(folder.file("out")).hidden == 0);
   }
-  CHECK(ended_by_signal >= kRuns / 2);
 }
 
 TEST_CASE("an input that vanishes during the run is an error of its own; the others are written") {
@@ -333,7 +340,7 @@ TEST_CASE("an input that changes while it is read is an error of its own") {
   // The program stops while it has the file open, and goes on when the file has grown. Where it was through with the
   // file by then, the test tries again.
   for (int tries = 0;; ++tries) {
-    REQUIRE(tries < 50);
+    REQUIRE(tries < 1000);
     folder.write("a.pgm", "P5 8000 8000 255\n");
     fs::resize_file(folder.path() / "a.pgm", 17 + 64000000);
     folder.write("b.pgm", kSmallPicture);
