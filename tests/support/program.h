@@ -15,6 +15,13 @@ inline constexpr bool kMemoryIsTheProgramsOwn = false;
 inline constexpr bool kMemoryIsTheProgramsOwn = true;
 #endif
 
+/// False under ThreadSanitizer, which runs the handler of a signal only when a blocked read ends.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kSignalsEndReads = false;
+#else
+inline constexpr bool kSignalsEndReads = true;
+#endif
+
 struct ProgramResult {
   int code = 0;  // the exit code, or 128 + the signal that ended the process
   std::string out, err;

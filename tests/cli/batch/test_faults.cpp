@@ -243,6 +243,7 @@ TEST_CASE("SIGINT ends a batch between two inputs: those that have begun are wri
 }
 
 TEST_CASE("a second SIGINT, and the first SIGTERM, end a batch at once") {
+  if (!kSignalsEndReads) return skip("ThreadSanitizer delays signals");
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
     const TempFolder folder;
@@ -434,6 +435,7 @@ TEST_CASE("many inputs leave no descriptor open and no memory behind") {
   CHECK(few.code == 0);
   CHECK(all.code == 0);
   CHECK(all.err == "");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
   constexpr long kNames = 20 << 20;  // the program keeps up to 2 KiB for each of the 10000 names
   CHECK(all.peak_memory <= few.peak_memory + kNames);
 }
