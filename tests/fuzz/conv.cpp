@@ -140,10 +140,12 @@ std::optional<ConvCase> read_case(Choices& choices) {
   return c;
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   Choices choices(input);
   const auto seed = static_cast<std::uint64_t>(choices.between(0, 255));
-  if (const std::optional<ConvCase> c = read_case(choices)) check_engine(*c, seed);
+  const std::optional<ConvCase> c = read_case(choices);
+  if (c) check_engine(*c, seed);
+  return c.has_value();
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ void check_picture(std::span<const std::byte> input) {
 }
 
 template <PictureType type>
-void run(std::span<const std::byte> input) {
-  if (sniff_picture_type(input) == type) accepts({ErrorKind::input}, [&] { check_picture(input); });
+bool run(std::span<const std::byte> input) {
+  return sniff_picture_type(input) == type && accepts({ErrorKind::input}, [&] { check_picture(input); });
 }
 
 template <PictureType type>

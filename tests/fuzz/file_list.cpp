@@ -12,11 +12,12 @@ bool leads_out(const std::filesystem::path& folder) {
   return folder.is_absolute() || std::find(folder.begin(), folder.end(), "..") != folder.end();
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
+  bool is_read = false;
   const MemoryFile memory(input);
   const ReadFiles none({});
   for (const bool nul_separated : {false, true}) {
-    accepts({ErrorKind::usage}, [&] {
+    is_read |= accepts({ErrorKind::usage}, [&] {
       std::size_t letters = 0;
       for (const Input& each :
            find_inputs({.files_from = memory.path(), .nul_separated = nul_separated}, std::nullopt, none)) {
@@ -30,6 +31,7 @@ void run(std::span<const std::byte> input) {
       check(letters >= expected && letters <= input.size(), "a name is incomplete");
     });
   }
+  return is_read;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ void check_header(const PictureHeader& header) {
   for (const Remark& remark : remarks_on(header)) check(!remark.text.empty(), "an empty remark");
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const bool is_readable = accepts({ErrorKind::input}, [&] { check_header(read_picture_header(input)); });
   const bool is_small = accepts({ErrorKind::input}, [&] {
     const PictureHeader header = read_small_header(input, kMostPixels);
@@ -43,6 +43,7 @@ void run(std::span<const std::byte> input) {
     });
   }
   check(is_orientation(read_exif_orientation(input)), "an impossible orientation");
+  return is_readable;
 }
 
 }  // namespace

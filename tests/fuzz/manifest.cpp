@@ -7,9 +7,9 @@
 namespace convtool::fuzz {
 namespace {
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const MemoryFile memory(input);
-  accepts({ErrorKind::usage}, [&] {
+  return accepts({ErrorKind::usage}, [&] {
     const ManifestEntry entry = {.input = {.path = "new input", .size = 1, .mtime = "m", .ctime = "c", .digest = "d"},
                                  .output = {.path = "new output", .size = 2, .mtime = "n", .ctime = "e", .digest = "f"},
                                  .options = {{"--kernel", {"a", "b"}}}};

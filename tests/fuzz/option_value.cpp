@@ -22,8 +22,9 @@ bool is_sound(const Pads& pads) {
          is_parameter(pads.right, 0);
 }
 
-void check_values(const std::string& text) {
-  const auto each = [](const auto& work) { accepts({ErrorKind::usage}, work); };
+bool check_values(const std::string& text) {
+  bool is_value = false;
+  const auto each = [&](const auto& work) { is_value |= accepts({ErrorKind::usage}, work); };
   each([&] {
     const std::int64_t n = parse_integer("--option", text, -5, 1000);
     check(n >= -5 && n <= 1000, "an integer beyond its range");
@@ -66,18 +67,19 @@ void check_values(const std::string& text) {
   each([&] {
     check(parse_choice("--option", text, kPaddingModes) < std::size(kPaddingModes), "a choice beyond the list");
   });
+  return is_value;
 }
 
 /// A text of six words: the shape of the input, the size of the kernel, stride, dilation, padding and its mode. Any
 /// problem that fits is computed in 64 bits.
-void check_problem(const std::string& text) {
+bool check_problem(const std::string& text) {
   std::istringstream words(text);
   const auto next = [&] {
     std::string word;
     words >> word;
     return word;
   };
-  accepts({ErrorKind::usage, ErrorKind::shape}, [&] {
+  return accepts({ErrorKind::usage, ErrorKind::shape}, [&] {
     const std::vector<std::int64_t> sizes = parse_shape("shape", next());
     Shape input{1, 1, sizes[sizes.size() - 2], sizes.back()};
     if (sizes.size() > 2) input.c = sizes[sizes.size() - 3];
@@ -110,9 +112,9 @@ bool is_large(const std::string& text) {
 }
 
 /// A path would be a file of this machine, and inline JSON is the subject of another target.
-void check_kernel_name(const std::string& text) {
+bool check_kernel_name(const std::string& text) {
   const bool is_name = is_kernel_name(text);
-  if (is_large(text) || text.find_first_of("/.[{") != std::string::npos) return;
+  if (is_large(text) || text.find_first_of("/.[{") != std::string::npos) return false;
   const bool is_loaded = accepts({ErrorKind::kernel}, [&] {
     for (const Bank& bank : load_kernel(text).banks)
       for (const Layer& layer : bank.layers) {
@@ -123,6 +125,7 @@ void check_kernel_name(const std::string& text) {
   });
   check(is_name || !is_loaded, "a kernel without a name");
   accepts({ErrorKind::kernel}, [&] { generate_kernel(text); });
+  return is_loaded;
 }
 
 void check_words(const std::string& text) {
@@ -131,12 +134,11 @@ void check_words(const std::string& text) {
   if (const auto format = find_file_format(text)) check(find_file_format(format->extension()).has_value(), "a format");
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const std::string text(text_of(input));
-  check_values(text);
-  check_problem(text);
-  check_kernel_name(text);
   check_words(text);
+  const bool is_value = check_values(text), is_problem = check_problem(text), is_kernel = check_kernel_name(text);
+  return is_value || is_problem || is_kernel;
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ void check_names(const std::vector<Input>& inputs, const DestinationOptions& opt
   check(std::adjacent_find(settled.begin(), settled.end()) == settled.end(), "two outputs in one file");
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const std::string_view text = text_of(input);
   const std::size_t end = std::min(text.find('\0'), text.size());
   const std::string pattern(text.substr(0, end)), name(text.substr(std::min(end + 1, text.size())));
@@ -40,14 +40,16 @@ void run(std::span<const std::byte> input) {
   const std::string part = file_name_part(name);
   check(part.size() <= 100 && part.find('/') == std::string::npos && part.find('\0') == std::string::npos,
         "a part of a file name that is not one");
-  if (leaves_folder(pattern) || leaves_folder(name) || name.find('\0') != std::string::npos) return;
+  if (leaves_folder(pattern) || leaves_folder(name) || name.find('\0') != std::string::npos) return false;
 
   const Network network = {.name = name, .banks = {{.name = name, .layers = {{.name = name}}}}};
   const std::vector<Input> inputs = {{"a/b.png", "a"}, {name.empty() ? "x.npy" : name, ""}};
+  bool is_accepted = false;
   for (const DestinationOptions& options :
        {DestinationOptions{.output = pattern}, DestinationOptions{.out_dir = pattern},
         DestinationOptions{.format = pattern}, DestinationOptions{.out_dir = "d", .dump_layers = pattern}})
-    accepts({ErrorKind::usage}, [&] { check_names(inputs, options, network); });
+    is_accepted |= accepts({ErrorKind::usage}, [&] { check_names(inputs, options, network); });
+  return is_accepted;
 }
 
 }  // namespace

@@ -117,13 +117,14 @@ void check_decoded(const Image& image, const Image& back) {
   });
 }
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const PngInput png = read_input(Choices(input));
   const Bytes file = write_png(make_scanlines(png.image.all(), png.level), png.level, png.strategy);
   check_samples(png.image, read_with_libpng(file));
   const EncodeOptions options = {.quality = {}, .png_level = png.level, .png_strategy = png.strategy};
   check(encode_image(png.image, *find_picture_format("png"), options) == file, "encode_image() writes another file");
   check_decoded(png.image, decode_image(file, 1 << 20));
+  return true;
 }
 
 }  // namespace

@@ -42,11 +42,13 @@ void report_crashes() {
   for (const int signal : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) sigaction(signal, &action, nullptr);
 }
 
-void run(const Target& target, const std::string& name, std::span<const std::byte> input) {
+/// Returns whether the input was accepted.
+bool run(const Target& target, const std::string& name, std::span<const std::byte> input) {
   running = "test_fuzz: the target " + target.name + " failed on " + name + "\n";
   alarm(kMostSeconds);
-  target.run(input);
+  const bool is_accepted = target.run(input);
   alarm(0);
+  return is_accepted;
 }
 
 void run_files(const Target& target, const std::vector<std::string>& paths) {
@@ -61,13 +63,22 @@ std::vector<std::string> files_in(const fs::path& folder) {
   return paths;
 }
 
-void run_all(const std::vector<Target>& targets) {
+/// Returns the exit code.
+int run_all(const std::vector<Target>& targets) {
   for (const Target& target : targets) {
-    for (std::size_t i = 0; i < target.seeds.size(); ++i) run(target, "seed " + std::to_string(i), target.seeds[i]);
+    std::size_t accepted = 0;
+    for (std::size_t i = 0; i < target.seeds.size(); ++i)
+      if (run(target, "seed " + std::to_string(i), target.seeds[i])) ++accepted;
     const std::vector<std::string> crashes = files_in(fs::path(FUZZ_CRASHES) / target.name);
     run_files(target, crashes);
-    std::cout << target.name << ": " << target.seeds.size() << " seeds, " << crashes.size() << " past crashes\n";
+    std::cout << target.name << ": " << accepted << " of " << target.seeds.size() << " seeds accepted, "
+              << crashes.size() << " past crashes" << std::endl;
+    if (2 * accepted < target.seeds.size()) {
+      std::cerr << "test_fuzz: the target " << target.name << " checks too little: most of its seeds are refused\n";
+      return 1;
+    }
   }
+  return 0;
 }
 
 void write_seeds(const std::vector<Target>& targets, const fs::path& folder) {
@@ -81,10 +92,7 @@ void write_seeds(const std::vector<Target>& targets, const fs::path& folder) {
 int main(const std::vector<std::string>& arguments) {
   const std::vector<Target> targets = all_targets();
   const std::string first = arguments.empty() ? "" : arguments[0];
-  if (first.empty()) {
-    run_all(targets);
-    return 0;
-  }
+  if (first.empty()) return run_all(targets);
   if (first == "--seeds" && arguments.size() == 2) {
     write_seeds(targets, arguments[1]);
     return 0;

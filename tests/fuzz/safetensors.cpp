@@ -8,9 +8,9 @@
 namespace convtool::fuzz {
 namespace {
 
-void run(std::span<const std::byte> input) {
+bool run(std::span<const std::byte> input) {
   const MemoryFile memory(input);
-  accepts({ErrorKind::kernel}, [&] {
+  return accepts({ErrorKind::kernel}, [&] {
     const SafetensorsFile file(memory.path());
     std::uint64_t end = 0;
     for (const StoredArray& array : file.arrays()) {

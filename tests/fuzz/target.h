@@ -21,7 +21,8 @@ using Mutator = std::size_t (*)(std::uint8_t* data, std::size_t size, std::size_
 
 struct Target {
   std::string name;
-  void (*run)(std::span<const std::byte> input);  ///< calls fail() where a promise is broken
+  /// Calls fail() where a promise is broken. Returns whether the input was accepted.
+  bool (*run)(std::span<const std::byte> input);
   std::vector<Bytes> seeds;  ///< inputs from which a fuzzer starts; small, and each of another kind
   Mutator mutate = nullptr;
 };
