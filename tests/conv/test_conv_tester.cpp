@@ -13,7 +13,7 @@ void check(DType dtype, const Params& params, const std::vector<double>& divisor
   constexpr std::uint64_t kSeed = 3;
   ConvTester tester("tester", kSeed, {{"rows", 1}, {"fft", 1}});
   Random random(kSeed);
-  ConvCase c = make_case(dtype, {1, 2, 20, 40}, {2, 1, 9, 9}, params, Numbers::rough, random);
+  ConvCase c = make_case({dtype, {1, 2, 20, 40}, {2, 1, 9, 9}, params, Numbers::rough}, random);
   c.kernel.divisor = divisor;
   tester.check(c);
 }
@@ -39,7 +39,7 @@ TEST_CASE("failures go to the function of the caller") {
     ConvTester tester("floor", 5, {{"rows", 1}, {"box", 2}}, Sets::all,
                       [&](const std::string& report) { reports.push_back(report); });
     Random random(5);
-    tester.check(make_case(DType::u8, {1, 1, 9, 9}, {1, 1, 3, 3}, {.padding = kSame}, Numbers::rough, random));
+    tester.check(make_case({DType::u8, {1, 1, 9, 9}, {1, 1, 3, 3}, {.padding = kSame}, Numbers::rough}, random));
   }
   CHECK(reports == std::vector<std::string>{"floor, seed 5: box solved 0 of 1 cases, expected at least 2"});
 }
