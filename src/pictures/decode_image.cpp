@@ -142,4 +142,13 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   return checked(Image(std::move(pixels), format), header);
 }
 
+std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_bytes) {
+  // Libraries copy parts of the file (texts, profiles, attributes); a progressive JPEG keeps 6 bytes a pixel; channels
+  // are reordered in a copy. Bytes are counted in double: the sum may exceed 64 bits.
+  const double pixels = static_cast<double>(header.width) * static_cast<double>(header.height);
+  const double decoded = pixels * static_cast<double>(header.channels * size_of(header.dtype));
+  return static_cast<std::int64_t>(std::min(0x1p62, 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels +
+                                                        static_cast<double>(header.working_memory)));
+}
+
 }  // namespace convtool

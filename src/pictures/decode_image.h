@@ -37,4 +37,8 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 /// The same for a file whose read_small_header() is `header`.
 Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
 
+/// An upper bound for the bytes that decoding takes at one time: the file, of `file_bytes` bytes, its pixels, and what
+/// the decoder needs.
+std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_bytes);
+
 }  // namespace convtool
