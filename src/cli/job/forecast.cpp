@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/network_plan.h"
+#include "pictures/decode_image.h"
 
 namespace convtool {
 namespace {
@@ -98,12 +99,11 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
     const DType dtype = result_format.is_tensor() ? DType::f32 : spec.depth.value_or(header.dtype);
     result = pixels_of(last) * channels * static_cast<double>(size_of(dtype));
   }
-  // Libraries copy parts of the file (texts, profiles, attributes); a progressive JPEG keeps 6 bytes a pixel; channels
-  // are reordered in a copy. JSON becomes values of 16 bytes, in lists that grow by doubling.
+  // JSON becomes values of 16 bytes, in lists that grow by doubling.
   const bool is_json = header.format.kind == FileFormat::Kind::json;
-  const double decoding = 2 * static_cast<double>(file_bytes) + 2 * decoded + 6 * pixels_of(header.shape) +
-                          (header.picture ? static_cast<double>(header.picture->working_memory) : 0) +
-                          (is_json ? 48 * values_of(header.shape) : 0);
+  const double decoding =
+      header.picture ? static_cast<double>(decoding_memory(*header.picture, file_bytes))
+                     : 2 * static_cast<double>(file_bytes) + 2 * decoded + (is_json ? 48 * values_of(header.shape) : 0);
   // A plan keeps a copy of the weights, and an algorithm another in its own order.
   const double filtering = 2 * decoded + between + result + 2 * kFloat * forecast.weights + kEngine;
   const double encoding =
