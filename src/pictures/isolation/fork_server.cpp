@@ -176,9 +176,9 @@ bool has_one_thread() {
   return !kHasSandbox || stat("/proc/self/task", &tasks) != 0 || tasks.st_nlink <= 3;  // ".", ".." and one thread
 }
 
-/// fork(2) in the program, which must not have other threads. Throws std::system_error.
+/// fork(2) in the program. Throws std::system_error, with EDEADLK where a library has started a thread.
 pid_t fork_program() {
-  require(has_one_thread(), "a process is forked while there are threads");
+  if (!has_one_thread()) throw_errno(EDEADLK);
   const pid_t pid = fork();
   if (pid < 0) throw_errno();
   return pid;

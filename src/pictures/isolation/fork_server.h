@@ -74,7 +74,7 @@ class ChildProcess {
 class ForkServer {
  public:
   /// Starts the server. This process must have no other thread yet, and the calling thread must outlive the server.
-  /// Throws std::system_error where the system grants no process.
+  /// Throws std::system_error where that is not so, or the system grants no process.
   explicit ForkServer(ChildWork work);
   ~ForkServer();
   ForkServer(const ForkServer&) = delete;

@@ -199,7 +199,9 @@ TEST_CASE("a child has no descriptors of the program") {
           int others = 0;
           for (int descriptor = 0; descriptor < 100; ++descriptor) {
             char byte = 0;
-            if (descriptor != memory.answer) others += read(descriptor, &byte, 0) == 0 || errno != EBADF;
+            const bool is_open =
+                read(descriptor, &byte, 0) == 0 || errno != EBADF || write(descriptor, &byte, 0) == 0 || errno != EBADF;
+            others += is_open && descriptor != memory.answer;
           }
           answer_number(memory.answer, others);
         },
