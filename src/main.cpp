@@ -30,6 +30,7 @@ void occupy_standard_descriptors() {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // some parents ignore it; a closed pipe downstream ends the program quietly
+  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, the ends of child processes cannot be seen
   std::signal(SIGXFSZ, SIG_IGN);  // beyond a file-size limit, writing fails, and leaves nothing behind
   occupy_standard_descriptors();
   try {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "core/error.h"
 #include "files/descriptor.h"
@@ -30,13 +31,11 @@ std::string size_in_words(std::size_t bytes) {
 }
 
 /// The arguments of read_file(); `where` names the file in errors. Throws std::system_error, or Error(input).
-Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, const std::string& where) {
-  struct stat status;
-  if (fstat(descriptor, &status) != 0) throw_errno();
-  if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::input, where, "is a folder");
+Bytes read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit, const std::string& where) {
+  if (file.is_folder()) throw Error(ErrorKind::input, where, "is a folder");
 
-  const bool is_regular = S_ISREG(status.st_mode) && status.st_size > 0;  // files in /proc report a size of 0
-  const auto regular_size = static_cast<std::size_t>(status.st_size);
+  const bool is_regular = file.is_regular() && file.size() > 0;  // files in /proc report a size of 0
+  const std::size_t regular_size = file.size();
   const bool is_stream_limit = !is_regular && stream_limit < limit;
   if (is_stream_limit) limit = stream_limit;
   constexpr std::size_t kChunk = 1 << 20;
@@ -47,7 +46,7 @@ Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, cons
   std::size_t size = 0;
   while (size <= limit && !(is_regular && size > regular_size)) {
     if (size == bytes.size()) bytes.resize(size == 0 ? expected : size + std::max(size / 2, kChunk));
-    const ssize_t got = read(descriptor, bytes.data() + size, bytes.size() - size);
+    const ssize_t got = read(file.descriptor(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno != EINTR) throw_errno();
     if (got == 0) break;
     if (got > 0) size += static_cast<std::size_t>(got);
@@ -55,10 +54,7 @@ Bytes read_all(int descriptor, std::size_t limit, std::size_t stream_limit, cons
   if (size > limit)
     throw Error(ErrorKind::input, where,
                 "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
-  struct stat afterwards;
-  if (fstat(descriptor, &afterwards) != 0) throw_errno();
-  if (is_regular && (afterwards.st_size != status.st_size || afterwards.st_mtim.tv_sec != status.st_mtim.tv_sec ||
-                     afterwards.st_mtim.tv_nsec != status.st_mtim.tv_nsec))
+  if (is_regular && file.has_changed())
     throw Error(ErrorKind::input, where, "changed while it was being read; run again when it is complete");
   bytes.resize(size);
   return bytes;
@@ -140,12 +136,33 @@ auto explain_failures(const std::string& path, const Write& write) {
 
 }  // namespace
 
+OpenFile::OpenFile(Descriptor file) : file_(std::move(file)), before_(look()) {}
+
+OpenFile::State OpenFile::look() const {
+  struct stat status;
+  if (fstat(file_.get(), &status) != 0) throw_errno();
+  return {.is_regular = S_ISREG(status.st_mode),
+          .is_folder = S_ISDIR(status.st_mode),
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .seconds = status.st_mtim.tv_sec,
+          .nanoseconds = status.st_mtim.tv_nsec};
+}
+
+bool OpenFile::has_changed() const { return look() != before_; }
+
 Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
+  return read_and_keep_file(path, limit, stream_limit).bytes;
+}
+
+FileContent read_and_keep_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
   if (path.empty()) throw Error(ErrorKind::input, "", "no file name");
-  const std::string where = path == "-" ? "standard input" : path;
+  const bool is_stdin = path == "-";
+  const std::string where = is_stdin ? "standard input" : path;
   try {
-    if (path == "-") return read_all(STDIN_FILENO, limit, stream_limit, where);
-    return read_all(open_file(path, O_RDONLY).get(), limit, stream_limit, where);
+    OpenFile file(is_stdin ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY));
+    Bytes bytes = read_all(file, limit, stream_limit, where);
+    const bool is_whole = !is_stdin && file.is_regular() && file.size() == bytes.size();
+    return {.bytes = std::move(bytes), .file = is_whole ? std::optional(std::move(file)) : std::nullopt};
   } catch (const std::system_error& error) {
     throw Error(ErrorKind::input, where, describe_errno(error.code().value()));
   }

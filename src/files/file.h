@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "files/descriptor.h"
 
 namespace convtool {
 
@@ -18,6 +22,43 @@ constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default l
 /// folder, larger than `limit` bytes, or changes while it is being read. `stream_limit` applies in addition to anything
 /// but a regular file (a pipe, a device), which may never end.
 Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
+
+/// A file that was read, and is still open for reading.
+class OpenFile {
+ public:
+  /// Throws std::system_error.
+  explicit OpenFile(Descriptor file);
+
+  int descriptor() const { return file_.get(); }
+  std::uint64_t size() const { return before_.size; }  ///< in bytes, when it was opened
+  bool is_regular() const { return before_.is_regular; }
+  bool is_folder() const { return before_.is_folder; }
+
+  /// Whether the size or the time of a regular file is not that when it was opened. Throws std::system_error.
+  bool has_changed() const;
+
+ private:
+  struct State {
+    bool is_regular = false, is_folder = false;
+    std::uint64_t size = 0;
+    std::int64_t seconds = 0, nanoseconds = 0;  // of the last change
+    bool operator==(const State&) const = default;
+  };
+  State look() const;
+
+  Descriptor file_;
+  State before_;
+};
+
+/// The content of a file, and the file for other processes to read, where it is a regular one.
+struct FileContent {
+  Bytes bytes;
+  std::optional<OpenFile> file;
+};
+
+/// read_file(), which keeps a regular file open. Standard input is never kept.
+FileContent read_and_keep_file(const std::string& path, std::size_t limit = kNoLimit,
+                               std::size_t stream_limit = kLargestStream);
 
 /// Writes a file, all or nothing: to a temporary file in the same folder, which is flushed to disk and renamed to
 /// `path`.

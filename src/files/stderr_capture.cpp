@@ -22,7 +22,8 @@ int memory = -1;           // the file that descriptor 2 writes to meanwhile
 
 void redirect() {
   users_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (users_stderr < 0 && errno == EBADF) return;  // closed: nobody would see the text
+  // Closed, or in a sandbox, where it is closed too: nobody would see the text.
+  if (users_stderr < 0 && (errno == EBADF || errno == EPERM)) return;
   if (users_stderr >= 0) memory = memfd_create("captured standard error", MFD_CLOEXEC);
   if (memory >= 0) {
     dup2(memory, STDERR_FILENO);

@@ -36,6 +36,7 @@ class Image {
 
  private:
   friend Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
+  friend struct SharedPixels;
   friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options);
 
   Image(std::shared_ptr<ImagePixels> pixels, PixelFormat format);

@@ -376,6 +376,26 @@ TEST_CASE("a file that changes while it is being read is an error") {
   CHECK(message == path + ": changed while it was being read; run again when it is complete");
 }
 
+TEST_CASE("a regular file is kept open, and knows whether it has changed; a stream is not kept") {
+  const Folder folder;
+  write_file(folder / "file", to_bytes("content"));
+  const FileContent content = read_and_keep_file(folder / "file");
+  CHECK(content.bytes == to_bytes("content"));
+  REQUIRE(content.file);
+  CHECK(content.file->size() == 7);
+  CHECK(!content.file->has_changed());
+  char first = 0;
+  CHECK(pread(content.file->descriptor(), &first, 1, 0) == 1);
+  CHECK(first == 'c');
+  fs::rename(folder / "file", folder / "elsewhere");  // it is the file that counts, not its name
+  CHECK(!content.file->has_changed());
+  append_to_file(folder / "elsewhere", to_bytes("."));
+  CHECK(content.file->has_changed());
+
+  CHECK(!read_and_keep_file("/dev/null").file);
+  CHECK(!read_and_keep_file("/proc/self/status").file);  // a regular file of size 0, with content
+}
+
 TEST_CASE("appending creates a file and adds to its end") {
   const Folder folder;
   const std::string path = folder / "log";

@@ -114,6 +114,8 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
 
   Reporter reporter(options, end - begin, takes_stdout);
   MemoryBudget budget(options.memory_limit);
+  PictureDecoder decoder(options.isolation);
+  if (end - begin > 1) decoder.prepare();
   std::optional<Resume> resume;
   if (options.manifest)
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
@@ -124,6 +126,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
                        .owners = owners,
                        .listed = listed,
                        .budget = budget,
+                       .decoder = decoder,
                        .resume = resume ? &*resume : nullptr};
 
   std::atomic<std::size_t> next = begin;

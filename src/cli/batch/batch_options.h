@@ -10,6 +10,7 @@
 #include "cli/batch/manifest.h"
 #include "cli/job/output_name.h"
 #include "cli/terminal/terminal.h"
+#include "pictures/isolation/picture_decoder.h"
 
 namespace convtool {
 
@@ -22,10 +23,11 @@ struct BatchOptions {
   RecordedOptions recorded;               ///< for the manifest: the options that affect outputs
   std::int64_t shard = 1, shards = 1;     ///< process slice `shard` of `shards` slices of all inputs
   std::int64_t memory_limit = 0;          ///< bytes for all inputs processed at the same time
-  int jobs = 1;                           ///< inputs processed at the same time
-  bool no_clobber = false;                ///< skip inputs whose outputs all exist
-  bool dry_run = false;                   ///< write nothing
-  bool fail_fast = false;                 ///< stop at the first failure
+  Isolation isolation = Isolation::automatic;
+  int jobs = 1;             ///< inputs processed at the same time
+  bool no_clobber = false;  ///< skip inputs whose outputs all exist
+  bool dry_run = false;     ///< write nothing
+  bool fail_fast = false;   ///< stop at the first failure
   bool json = false, quiet = false, verbose = false;
   ProgressMode progress = ProgressMode::automatic;
 };

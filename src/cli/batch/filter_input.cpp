@@ -28,7 +28,7 @@ void refuse_folder(const std::string& input) {
 
 /// An input in memory, with its header read.
 struct LoadedFile {
-  Bytes bytes;
+  FileContent content;
   std::optional<FileRecord> record;  ///< of regular files; with a digest if there is a manifest
   SourceHeader header;
 };
@@ -51,9 +51,9 @@ LoadedFile load(const std::string& input, const Destination& planned, const RunC
   std::optional<FileRecord> record = look_at_file(input);
   if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run);
   const auto limit = static_cast<std::size_t>(run.options.memory_limit);
-  Bytes bytes = read_file(input, limit, std::min(limit, kLargestStream));
-  const SourceHeader header = read_source_header(bytes, input, run.spec.max_pixels);
-  return {.bytes = std::move(bytes), .record = std::move(record), .header = header};
+  FileContent content = read_and_keep_file(input, limit, std::min(limit, kLargestStream));
+  const SourceHeader header = read_source_header(content.bytes, input, run.spec.max_pixels);
+  return {.content = std::move(content), .record = std::move(record), .header = header};
 }
 
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
@@ -109,12 +109,12 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   attempt.output = destination.path;
   if (destination.path != planned.path) check_final_path(destination.path, input, run);
   if (skips(destination)) return;
-  attempt.memory = memory_needed(file.header, std::ssize(file.bytes), *destination.format, forecast, spec);
+  attempt.memory = memory_needed(file.header, std::ssize(file.content.bytes), *destination.format, forecast, spec);
   share.emplace(run.budget, *attempt.memory);
   turn.unlock();
 
-  if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.bytes);
-  std::optional<Source> source = decode_source(std::move(file.bytes), file.header);
+  if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.content.bytes);
+  std::optional<Source> source = decode_source(std::move(file.content), file.header, run.decoder);
   std::optional<Image> picture;
   if (spec.edges && spec.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
   if (spec.grey || (spec.makes_grey() && !source->is_tensor())) source->make_grey();

@@ -7,6 +7,7 @@
 #include "cli/batch/read_files.h"
 #include "cli/batch/resume.h"
 #include "cli/job/filter_spec.h"
+#include "pictures/isolation/picture_decoder.h"
 #include "report/run_report.h"
 
 namespace convtool {
@@ -19,6 +20,7 @@ struct RunContext {
   const OutputOwners& owners;   ///< files that belong to one input each
   const ListedFolders& listed;  ///< folders in which outputs would become inputs
   MemoryBudget& budget;
+  PictureDecoder& decoder;
   Resume* resume;  ///< null without --manifest
 };
 

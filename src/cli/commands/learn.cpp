@@ -35,7 +35,7 @@ constexpr std::string_view kLearnExamples = R"(  convtool learn --input x.json -
 int run_learn(const LearnOptions& options) {
   LearnPlan plan = make_learn_plan(options);
   check_kernel_output(options);
-  const SamplePairs read = read_samples(options.inputs, options.targets, plan.holdout, plan.layer);
+  const SamplePairs read = read_samples(options.inputs, options.targets, plan.holdout, plan.isolation, plan.layer);
   if (!options.quiet)
     for (const std::string& warning : read.warnings) print_message(MessageKind::warning, warning);
   const std::vector<Sample>& samples = read.pairs;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "core/text.h"
-#include "pictures/decode_image.h"
 
 namespace convtool {
 namespace {
@@ -53,20 +52,21 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
 }
 
-Source decode_source(Bytes bytes, const SourceHeader& header) {
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
+  const Bytes& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decode_image(bytes, *header.picture);
+  Image image = decoder.decode(file, *header.picture);
   const Shape shape = image.all().shape;
   return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = remarks_on(*header.picture)};
 }
 
-Source read_source(Bytes bytes, const std::string& path, std::int64_t max_pixels) {
-  const SourceHeader header = read_source_header(bytes, path, max_pixels);
-  return decode_source(std::move(bytes), header);
+Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder) {
+  const SourceHeader header = read_source_header(file.bytes, path, max_pixels);
+  return decode_source(std::move(file), header, decoder);
 }
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {

@@ -7,8 +7,10 @@
 #include <string_view>
 #include <variant>
 
+#include "files/file.h"
 #include "pictures/image.h"
 #include "pictures/image_header.h"
+#include "pictures/isolation/picture_decoder.h"
 #include "tensors/file_format.h"
 #include "tensors/tensor_io.h"
 
@@ -58,10 +60,10 @@ struct SourceHeader {
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
 
-/// Decodes `bytes`, whose header was read with a limit, and frees them. Throws Error(input).
-Source decode_source(Bytes bytes, const SourceHeader& header);
+/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`. Throws Error(input).
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder);
 
 /// Reads the header of the file `path`, then decodes it.
-Source read_source(Bytes bytes, const std::string& path, std::int64_t max_pixels);
+Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder);
 
 }  // namespace convtool

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/batch/machine_memory.h"
+#include "cli/options/isolate_option.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/parallel.h"
@@ -242,6 +243,7 @@ void add_process_options(Command& command, RunOptions& options) {
                 "Inputs that do not fit wait. An input that would never fit is an error.",
         .otherwise = "3/4 of RAM, or of the control group's limit",
         .affects_result = false},
+       isolate_option(options.isolation),
        {.names = "--fail-fast",
         .target = &options.fail_fast,
         .brief = "stop at the first failure",
@@ -335,6 +337,7 @@ BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
   }
   batch.memory_limit =
       options.memory_limit ? parse_size("--memory-limit", *options.memory_limit) : default_memory_limit();
+  batch.isolation = parse_isolation(options.isolation);
   batch.jobs = resolve_jobs(options);
   batch.no_clobber = options.no_clobber;
   batch.dry_run = options.dry_run;

@@ -18,7 +18,8 @@ struct RunOptions {
   std::optional<std::string> shard, memory_limit, manifest;
   DestinationOptions destination;
   std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy;
-  std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto";
+  std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
+              isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
   bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
 };

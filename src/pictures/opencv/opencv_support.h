@@ -1,7 +1,9 @@
 // Internal to pictures/: the matrix behind an Image, and the translation of OpenCV's exceptions.
 #pragma once
 
+#include <cstddef>
 #include <exception>
+#include <memory>
 #include <new>
 #include <opencv2/core.hpp>
 #include <utility>
@@ -13,9 +15,11 @@
 namespace convtool {
 
 struct ImagePixels {
-  explicit ImagePixels(cv::Mat pixels) : mat(std::move(pixels)) {}
+  explicit ImagePixels(cv::Mat pixels, std::shared_ptr<std::byte> memory = nullptr)
+      : mat(std::move(pixels)), owned(std::move(memory)) {}
 
-  cv::Mat mat;  ///< channels: grey; grey, alpha; B, G, R; or R, G, B, A
+  cv::Mat mat;                       ///< channels: grey; grey, alpha; B, G, R; or R, G, B, A
+  std::shared_ptr<std::byte> owned;  ///< the memory of a `mat` that does not own its own
 };
 
 inline DType dtype_of_depth(int depth) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cli/batch/destinations.h"
+#include "cli/options/isolate_option.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "core/text.h"
@@ -205,7 +206,8 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .value = "N",
         .target = &options.threads,
         .brief = "threads; 0: one per core",
-        .text = "The number of threads; 0 means one per core. Results do not depend on it."}});
+        .text = "The number of threads; 0 means one per core. Results do not depend on it."},
+       isolate_option(options.isolation)});
 }
 
 void check_no_operands(const LearnOptions& options) {
@@ -226,6 +228,7 @@ LearnPlan make_learn_plan(const LearnOptions& options) {
     refuse_usage("--input", "standard input can be read only once; name files");
   LearnPlan plan{.layer = make_layer(options)};
   plan.threads = parse_threads("--threads", options.threads);
+  plan.isolation = parse_isolation(options.isolation);
   const char* descent_option = find_descent_option(options);
   plan.descends = options.method ? parse_choice("--method", *options.method, kMethods) == 0 : descent_option != nullptr;
   if (!plan.descends && descent_option != nullptr)

@@ -10,6 +10,7 @@
 #include "learn/gradient_descent.h"
 #include "learn/least_squares.h"
 #include "network/layer.h"
+#include "pictures/isolation/picture_decoder.h"
 
 namespace convtool {
 
@@ -20,7 +21,7 @@ struct LearnOptions {
   LayerOptions layer;
   std::optional<std::string> kernel_size, method, ridge, holdout, output;
   std::optional<std::string> rate, epochs, momentum, init, seed, log_every;  ///< of gradient descent
-  std::string threads = "0";
+  std::string threads = "0", isolation = "auto";
   bool bias = false, round = false, json = false, quiet = false;
 
   /// Whether the kernel file goes to standard output, and the report to standard error.
@@ -38,6 +39,7 @@ struct LearnPlan {
   std::int64_t log_every = 2;
   double holdout = 0;
   int threads = 0;
+  Isolation isolation = Isolation::automatic;
 };
 
 /// Adds the options of learn to `command`. `options` must outlive it.

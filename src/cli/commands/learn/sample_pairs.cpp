@@ -29,9 +29,10 @@ struct Floats {
 };
 
 /// Reads a picture, without its alpha, or a tensor.
-Floats read_floats(const std::string& path) {
+Floats read_floats(const std::string& path, PictureDecoder& decoder) {
   const auto limit = static_cast<std::size_t>(default_memory_limit());
-  const Source source = naming(path, [&] { return read_source(read_file(path, limit), path, std::int64_t{1} << 30); });
+  const Source source =
+      naming(path, [&] { return read_source(read_and_keep_file(path, limit), path, std::int64_t{1} << 30, decoder); });
   const ConstTensorRef part = source.filtered_part(AlphaRule::keep);
   Floats result{.tensor = Tensor(DType::f32, part.shape), .whole = is_integer(part.dtype), .remarks = source.remarks};
   identity_plan(part.dtype, part.shape, {}).run(part, result.tensor.ref(), {});
@@ -95,8 +96,8 @@ std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, doubl
 }
 
 Sample read_sample(const std::string& input_path, const std::string& target_path, double holdout, bool first,
-                   Layer& layer, std::vector<std::string>& warnings) {
-  Floats input = read_floats(input_path), target = read_floats(target_path);
+                   PictureDecoder& decoder, Layer& layer, std::vector<std::string>& warnings) {
+  Floats input = read_floats(input_path, decoder), target = read_floats(target_path, decoder);
   for (const Remark& remark : input.remarks) warnings.push_back(input_path + ": " + remark.text);
   for (const Remark& remark : target.remarks) warnings.push_back(target_path + ": " + remark.text);
   if (first && layer.weights.empty()) settle_channels(input.tensor.shape(), target.tensor.shape(), layer);
@@ -114,10 +115,12 @@ Sample read_sample(const std::string& input_path, const std::string& target_path
 }  // namespace
 
 SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
-                         double holdout, Layer& layer) {
+                         double holdout, Isolation isolation, Layer& layer) {
   SamplePairs samples;
+  PictureDecoder decoder(isolation);
+  decoder.prepare();
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    samples.pairs.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, layer, samples.warnings));
+    samples.pairs.push_back(read_sample(inputs[i], targets[i], holdout, i == 0, decoder, layer, samples.warnings));
   return samples;
 }
 

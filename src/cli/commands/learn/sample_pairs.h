@@ -6,6 +6,7 @@
 
 #include "learn/sample.h"
 #include "network/layer.h"
+#include "pictures/isolation/picture_decoder.h"
 
 namespace convtool {
 
@@ -21,9 +22,11 @@ struct SamplePairs {
 /// For a layer of rank 2, channels become items of a batch, since all of them share its weights. The last fraction
 /// `holdout` of the rows of each target is held out: at least one row if `holdout` is above 0, and never all.
 ///
+/// Pictures are decoded in processes of their own as `isolation` says; this process must have one thread.
+///
 /// Throws Error with the file: Error(input) for a file that cannot be read or has values that are not finite,
 /// Error(shape) for shapes that do not fit together, with the shape that would.
 SamplePairs read_samples(const std::vector<std::string>& inputs, const std::vector<std::string>& targets,
-                         double holdout, Layer& layer);
+                         double holdout, Isolation isolation, Layer& layer);
 
 }  // namespace convtool

@@ -1,6 +1,7 @@
 #include "cli/commands/shape/input_shape.h"
 
 #include <filesystem>
+#include <span>
 
 #include "cli/job/source.h"
 #include "cli/options/option_value.h"
@@ -8,30 +9,28 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "files/regular_file.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
 
-/// The shape of a file's content as apply would filter it, without alpha. Only JSON is read as a whole.
+/// The shape of a file's content as apply would filter it, without alpha. Only JSON is read beyond its header.
+InputShape shape_of_content(std::span<const std::byte> bytes, const std::string& path) {
+  const SourceHeader header = read_source_header(bytes, path, std::nullopt);
+  if (header.format.kind == FileFormat::Kind::json) {
+    const RankedTensor json = parse_tensor_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "");
+    return {json.tensor.shape(), json.rank, json.tensor.dtype()};
+  }
+  Shape shape = header.shape;
+  if (header.has_alpha()) --shape.c;
+  return {shape, header.rank, header.dtype};
+}
+
 InputShape read_file_shape(const std::string& path) {
-  constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;  // of files that are read as a whole
   try {
     std::error_code ignored;
-    if (path == "-" || std::filesystem::is_other(path, ignored)) {
-      const Source source = read_source(read_file(path), path, kMostPixels);
-      Shape shape = source.shape;
-      if (source.has_alpha()) --shape.c;
-      return {shape, source.rank(), source.dtype()};
-    }
-    const MappedFile file(path);
-    const SourceHeader header = read_source_header(file.bytes(), path, std::nullopt);
-    if (header.format.kind == FileFormat::Kind::json) {
-      const Source source = read_source({file.bytes().begin(), file.bytes().end()}, path, kMostPixels);
-      return {source.shape, source.rank(), source.dtype()};
-    }
-    Shape shape = header.shape;
-    if (header.has_alpha()) --shape.c;
-    return {shape, header.rank, header.dtype};
+    if (path == "-" || std::filesystem::is_other(path, ignored)) return shape_of_content(read_file(path), path);
+    return shape_of_content(MappedFile(path).bytes(), path);
   } catch (const Error& error) {
     throw Error(error.kind(), error.where().empty() ? path : "", error.what());
   }

@@ -1,0 +1,238 @@
+// Codecs that crash, hang or take too much memory: each fails one input, with one sentence. convtool_with_failing_webp
+// is the program with a decoder of WebP that does so, by the width of the picture (failing_webp.cpp).
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "support/program.h"
+#include "support/skip.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+enum Failure { kCrash = 101, kLoop, kAllocate, kExit, kGarbage, kSleep, kOpen };
+
+const std::string kAdvice = "; the file is damaged or malicious: leave it out, or save it again with another program\n";
+
+void put_webp(const TempFolder& folder, const std::string& name, int width) {
+  REQUIRE(cv::imwrite(folder.file(name), cv::Mat(5, width, CV_8UC3, cv::Scalar(10, 20, 30)),
+                      {cv::IMWRITE_WEBP_QUALITY, 101}));
+}
+
+std::vector<std::string> failing_command(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {CONVTOOL_WITH_FAILING_WEBP, "apply"});
+  return arguments;
+}
+
+ProgramResult run_failing(const TempFolder& folder, const std::vector<std::string>& arguments) {
+  return RunningProgram(failing_command(arguments), folder).wait();
+}
+
+/// The processes whose parent is `parent`.
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string stat = read_text((entry.path() / "stat").string());
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos) continue;
+    if (std::atoi(stat.c_str() + name_end + 4) == parent) children.push_back(std::atoi(stat.c_str()));
+  }
+  return children;
+}
+
+/// Whether a process has ended, if perhaps nobody has looked after it yet.
+bool has_ended(pid_t pid) {
+  const std::string stat = read_text("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = stat.rfind(')');
+  return name_end == std::string::npos || stat.substr(name_end, 3) == ") Z";
+}
+
+/// The number at the end of 20 names, to make them different.
+std::string number(int i) { return std::to_string(i); }
+
+}  // namespace
+
+TEST_CASE("of 20 inputs one makes a codec crash, one hang, and one take 10 GB: 17 outputs, and a sentence for each") {
+  const TempFolder folder;
+  std::vector<std::string> inputs;
+  for (int i = 0; i < 20; ++i) {
+    inputs.push_back(number(i) + ".webp");
+    // The memory of a sanitizer has no limit: there the file is a whole one.
+    put_webp(folder, inputs.back(),
+             i == 4                               ? kCrash
+             : i == 9                             ? kLoop
+             : i == 14 && kMemoryIsTheProgramsOwn ? kAllocate
+                                                  : 8);
+  }
+  if (!kMemoryIsTheProgramsOwn) skip("sanitizers have no limit of memory: one input less fails");
+  const std::size_t failures = kMemoryIsTheProgramsOwn ? 3 : 2;
+  for (const std::string jobs : {"1", "4"}) {
+    CAPTURE(jobs);
+    fs::remove_all(folder.file("out"));
+    std::vector<std::string> arguments = {"-k", "edge", "--out-dir", "out", "--jobs", jobs};
+    if (jobs == "4") arguments.push_back("--json");
+    arguments.insert(arguments.end(), inputs.begin(), inputs.end());
+    const ProgramResult result = run_failing(folder, arguments);
+    CHECK(result.code == 1);
+    const std::vector<std::string> lines = lines_of(result.err);
+    REQUIRE(lines.size() == failures + 1);
+    CHECK(lines[0] + "\n" == "convtool: 4.webp: the WebP decoder crashed (SIGABRT)" + kAdvice);
+    CHECK(lines[1] + "\n" == "convtool: 9.webp: the WebP decoder took more than 5 s" + kAdvice);
+    if (failures == 3)
+      CHECK(lines[2] + "\n" == "convtool: 14.webp: the WebP decoder needed more than 128 MiB of memory" + kAdvice);
+    CHECK(lines.back().find(number(20 - static_cast<int>(failures)) + " done, 0 skipped, " +
+                            number(static_cast<int>(failures)) + " failed") != std::string::npos);
+    const auto outputs = std::distance(fs::directory_iterator(folder.file("out")), fs::directory_iterator());
+    CHECK(static_cast<std::size_t>(outputs) == 20 - failures);
+    if (jobs == "1") continue;
+    const std::vector<std::string> reports = lines_of(result.out);
+    REQUIRE(reports.size() == 20);
+    for (std::size_t i = 0; i < 20; ++i) {
+      const json report = json::parse(reports[i]);
+      CHECK(report.at("input") == inputs[i]);
+      const bool fails = i == 4 || i == 9 || (i == 14 && failures == 3);
+      CHECK(report.at("status") == (fails ? "error" : "ok"));
+      if (fails) CHECK(report.at("error").at("kind") == "input");
+      if (i == 4)
+        CHECK(report.at("error").at("message").get<std::string>() + "\n" ==
+              "the WebP decoder crashed (SIGABRT)" + kAdvice);
+    }
+  }
+}
+
+TEST_CASE("a decoder that ends without an answer, or writes one of its own, fails its input") {
+  const TempFolder folder;
+  put_webp(folder, "exit.webp", kExit);
+  put_webp(folder, "garbage.webp", kGarbage);
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"garbage.webp", "--out-dir", "."}}) {
+    std::vector<std::string> arguments = {"exit.webp", "-k", "edge"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = run_failing(folder, arguments);
+    CHECK(result.code == 1);
+    CHECK(result.err.find("convtool: exit.webp: the WebP decoder ended without a picture" + kAdvice) == 0);
+    if (!more.empty())
+      CHECK(result.err.find("convtool: garbage.webp: the WebP decoder gave an answer without meaning" + kAdvice) !=
+            std::string::npos);
+  }
+}
+
+TEST_CASE("a decoder cannot open a file, unless --isolate never") {
+  if (!kMemoryIsTheProgramsOwn) return skip("sanitizers leave no sandbox");
+  const TempFolder folder;
+  put_webp(folder, "open.webp", kOpen);
+  const ProgramResult isolated = run_failing(folder, {"open.webp", "-k", "edge", "-o", "o.png"});
+  CHECK(isolated.code == 0);
+  CHECK(fs::exists(folder.file("o.png")));
+  CHECK(run_failing(folder, {"open.webp", "-k", "edge", "-o", "o.png", "--isolate", "never"}).code == 128 + SIGABRT);
+}
+
+TEST_CASE("without isolation a crash ends the whole run") {
+  const TempFolder folder;
+  put_webp(folder, "crash.webp", kCrash);
+  CHECK(run_failing(folder, {"crash.webp", "-k", "edge", "--isolate", "never"}).code == 128 + SIGABRT);
+}
+
+TEST_CASE("learn, edges and standard input are isolated too") {
+  const TempFolder folder;
+  put_webp(folder, "crash.webp", kCrash);
+  put_webp(folder, "whole.webp", 8);
+  const std::string crashed = "the WebP decoder crashed (SIGABRT)" + kAdvice;
+  const std::string program = std::string("'") + CONVTOOL_WITH_FAILING_WEBP + "'";
+  const ProgramResult edges = run_shell(program + " edges crash.webp", folder);
+  CHECK(edges.code == 1);
+  CHECK(edges.err == "convtool: crash.webp: " + crashed);
+  const ProgramResult piped = run_shell("cat crash.webp | " + program + " apply - -k edge -o o.png", folder);
+  CHECK(piped.code == 1);
+  CHECK(piped.err == "convtool: -: " + crashed);
+  CHECK(run_shell("cat whole.webp | " + program + " apply - -k edge -o o.png", folder).code == 0);
+  const ProgramResult learn =
+      run_shell(program + " learn --input whole.webp --target crash.webp --kernel-size 3", folder);
+  CHECK(learn.code == 1);
+  CHECK(learn.err == "convtool: crash.webp: " + crashed);
+}
+
+TEST_CASE("outputs and reports do not depend on --isolate, also without standard streams") {
+  const TempFolder folder;
+  for (int i = 0; i < 3; ++i) {
+    const cv::Mat picture(6 + i, 9, CV_8UC3, cv::Scalar(10 * i, 20, 200));
+    for (const char* extension : {".png", ".jpg", ".tif", ".webp", ".bmp"})
+      REQUIRE(cv::imwrite(folder.file(number(i) + extension), picture));
+  }
+  const auto run = [&](const std::string& options) {
+    fs::remove_all(folder.file("out"));
+    const ProgramResult result = run_shell(
+        "$CONVTOOL apply *.* -k sharpen -o 'out/{name}.{ext}' -q " + options + " && cat out/* | sha256sum", folder);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  const std::string expected = run("--isolate never --jobs 1");
+  CHECK(expected.size() > 64);
+  for (const std::string isolate : {"auto", "always"})
+    for (const std::string jobs : {"1", "3"}) {
+      CHECK(run("--isolate " + isolate + " --jobs " + jobs) == expected);
+      CHECK(run("--isolate " + isolate + " --jobs " + jobs + " <&- >&- 2>&-") == expected);
+    }
+}
+
+TEST_CASE("a signal to the program, even SIGKILL, ends its decoders") {
+  const TempFolder folder;
+  put_webp(folder, "sleep.webp", kSleep);
+  put_webp(folder, "more.webp", 8);
+  for (const int signal : {SIGINT, SIGTERM, SIGKILL})
+    for (const bool is_batch : {false, true}) {
+      CAPTURE(signal);
+      CAPTURE(is_batch);
+      std::vector<std::string> arguments = {"-k", "edge", "--out-dir", "out", "sleep.webp"};
+      if (is_batch) arguments.push_back("more.webp");
+      RunningProgram program(failing_command(arguments), folder);
+      std::vector<pid_t> children;  // the decoder, in a batch also the server
+      wait_until("the decoder runs", [&] { return (children = children_of(program.pid())).size() >= 1U + is_batch; });
+      program.send(signal);
+      if (is_batch && signal == SIGINT) program.send(signal);  // the first waits for the input
+      CHECK(program.wait().code == 128 + signal);
+      wait_until("its processes end", [&] { return std::all_of(children.begin(), children.end(), has_ended); });
+    }
+}
+
+TEST_CASE("no process is left behind by a run that ends by itself") {
+  const TempFolder folder;
+  put_webp(folder, "crash.webp", kCrash);
+  for (int i = 0; i < 10; ++i) put_webp(folder, number(i) + ".webp", 8);
+  // The shell adopts what the program leaves.
+  const ProgramResult result = run_shell(
+      "exec 3< <(exec '" + std::string(CONVTOOL_WITH_FAILING_WEBP) +
+          "' apply *.webp -k edge --out-dir out --jobs 4 2>&1); cat <&3; wait; ps -o stat= --ppid $$ | grep -c Z",
+      folder);
+  CHECK(lines_of(result.out).back() == "0");
+}
+
+TEST_CASE("--isolate always is refused where the system grants no process; auto goes on") {
+  const TempFolder folder;
+  put_webp(folder, "a.webp", 8);
+  put_webp(folder, "b.webp", 9);
+  if (geteuid() == 0 && run_shell("command -v setpriv", folder).code != 0)
+    return skip("needs setpriv, to be a user that has a limit of processes");
+  fs::permissions(folder.path(), fs::perms::all);
+  const std::string as_user = geteuid() == 0 ? "exec setpriv --reuid 54321 --clear-groups " : "exec ";
+  const auto run = [&](const std::string& options) {
+    return run_shell(
+        as_user + "bash -c 'ulimit -u 0; exec $CONVTOOL apply a.webp b.webp -k edge --threads 1 -q " + options + "'",
+        folder);
+  };
+  const ProgramResult always = run("--isolate always --out-dir always");
+  CHECK(always.code == 2);
+  CHECK(always.err.find("convtool: --isolate: the system grants no process for a decoder (") == 0);
+  const ProgramResult automatic = run("--out-dir auto");
+  CHECK(automatic.err == "");
+  CHECK(automatic.code == 0);
+  CHECK(fs::exists(folder.file("auto/b.edge.png")));
+}
