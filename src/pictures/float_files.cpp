@@ -16,7 +16,8 @@ class LittleEndianWriter {
   explicit LittleEndianWriter(std::size_t expected_size) { bytes_.reserve(expected_size); }
 
   void text(std::string_view text) {
-    for (const char c : text) bytes_.push_back(static_cast<std::byte>(c));
+    const auto* const first = reinterpret_cast<const std::byte*>(text.data());
+    bytes_.insert(bytes_.end(), first, first + text.size());
   }
   void u8(std::uint8_t value) { number(value, 1); }
   void i32(std::int64_t value) { number(static_cast<std::uint64_t>(value), 4); }

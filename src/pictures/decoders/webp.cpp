@@ -20,7 +20,8 @@ cv::Mat decode_webp(std::span<const std::byte> bytes, const PictureHeader& heade
                           pixels.step * static_cast<std::size_t>(pixels.rows)};
   const VP8StatusCode status = WebPDecode(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), &config);
   WebPFreeDecBuffer(&config.output);
-  if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
+  // libwebp 1.5 reports an invalid alpha chunk as a lack of memory, too. If there is memory, the chunk is invalid.
+  if (status == VP8_STATUS_OUT_OF_MEMORY) call_opencv([&] { return pixels.clone(); });
   if (status == VP8_STATUS_NOT_ENOUGH_DATA || status == VP8_STATUS_SUSPENDED)
     throw_damaged("WebP", "it ends too early");
   if (status != VP8_STATUS_OK) throw_damaged("WebP", "parts of its data are invalid");

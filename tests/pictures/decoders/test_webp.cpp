@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pictures/outcome.h"
@@ -58,6 +59,22 @@ TEST_CASE("WebP has the values that OpenCV reads") {
           for (int c = 0; c < expected.channels(); ++c)
             REQUIRE(view.at(0, c, y, x) == expected.ptr(y)[x * expected.channels() + (c == 3 ? 3 : 2 - c)]);
     }
+}
+
+TEST_CASE("a WebP with an invalid alpha chunk is damaged") {
+  const std::string damaged = "damaged or truncated WebP (parts of its data are invalid)";
+  Bytes file = opencv_file(".webp", random_mat(7, 9, CV_8UC4), {cv::IMWRITE_WEBP_QUALITY, 80});
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const std::size_t chunk = text.find("ALPH");
+  REQUIRE(chunk != std::string_view::npos);
+  file[chunk + 8] = std::byte{2};  // there are compression methods 0 and 1
+  CHECK(outcome(file) == damaged);
+  for (int flags = 0; flags < 256; ++flags) {
+    CAPTURE(flags);
+    file[chunk + 8] = static_cast<std::byte>(flags);
+    const std::string result = outcome(file);
+    CHECK((result.starts_with("u8 rgba ") || result == damaged));
+  }
 }
 
 TEST_CASE("the pixels decide whether a WebP has alpha, not the flag in its header") {
