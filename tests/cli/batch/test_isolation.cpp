@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
@@ -56,16 +58,13 @@ bool has_ended(pid_t pid) {
   return name_end == std::string::npos || stat.substr(name_end, 3) == ") Z";
 }
 
-/// The number at the end of 20 names, to make them different.
-std::string number(int i) { return std::to_string(i); }
-
 }  // namespace
 
 TEST_CASE("of 20 inputs one makes a codec crash, one hang, and one take 10 GB: 17 outputs, and a sentence for each") {
   const TempFolder folder;
   std::vector<std::string> inputs;
   for (int i = 0; i < 20; ++i) {
-    inputs.push_back(number(i) + ".webp");
+    inputs.push_back(std::to_string(i) + ".webp");
     // The memory of a sanitizer has no limit: there the file is a whole one.
     put_webp(folder, inputs.back(),
              i == 4                               ? kCrash
@@ -89,8 +88,8 @@ TEST_CASE("of 20 inputs one makes a codec crash, one hang, and one take 10 GB: 1
     CHECK(lines[1] + "\n" == "convtool: 9.webp: the WebP decoder took more than 5 s" + kAdvice);
     if (failures == 3)
       CHECK(lines[2] + "\n" == "convtool: 14.webp: the WebP decoder needed more than 128 MiB of memory" + kAdvice);
-    CHECK(lines.back().find(number(20 - static_cast<int>(failures)) + " done, 0 skipped, " +
-                            number(static_cast<int>(failures)) + " failed") != std::string::npos);
+    CHECK(lines.back().find(std::to_string(20 - failures) + " done, 0 skipped, " + std::to_string(failures) +
+                            " failed") != std::string::npos);
     const auto outputs = std::distance(fs::directory_iterator(folder.file("out")), fs::directory_iterator());
     CHECK(static_cast<std::size_t>(outputs) == 20 - failures);
     if (jobs == "1") continue;
@@ -165,7 +164,7 @@ TEST_CASE("outputs and reports do not depend on --isolate, also without standard
   for (int i = 0; i < 3; ++i) {
     const cv::Mat picture(6 + i, 9, CV_8UC3, cv::Scalar(10 * i, 20, 200));
     for (const char* extension : {".png", ".jpg", ".tif", ".webp", ".bmp"})
-      REQUIRE(cv::imwrite(folder.file(number(i) + extension), picture));
+      REQUIRE(cv::imwrite(folder.file(std::to_string(i) + extension), picture));
   }
   const auto run = [&](const std::string& options) {
     fs::remove_all(folder.file("out"));
@@ -206,7 +205,7 @@ TEST_CASE("a signal to the program, even SIGKILL, ends its decoders") {
 TEST_CASE("no process is left behind by a run that ends by itself") {
   const TempFolder folder;
   put_webp(folder, "crash.webp", kCrash);
-  for (int i = 0; i < 10; ++i) put_webp(folder, number(i) + ".webp", 8);
+  for (int i = 0; i < 10; ++i) put_webp(folder, std::to_string(i) + ".webp", 8);
   // The shell adopts what the program leaves.
   const ProgramResult result = run_shell(
       "exec 3< <(exec '" + std::string(CONVTOOL_WITH_FAILING_WEBP) +
