@@ -7,6 +7,9 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "bench/workload.h"
 
@@ -14,10 +17,10 @@ using namespace convtool;
 
 namespace {
 
-const Workload& find(const std::vector<Workload>& all, const std::string& line) {
+const Workload& find(const std::vector<Workload>& all, std::string_view line) {
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const Workload& w) { return w.id + " " + w.name == line; });
-  REQUIRE_MESSAGE(found != all.end(), line);
+  REQUIRE_MESSAGE(found != all.end(), std::string(line));
   return *found;
 }
 
