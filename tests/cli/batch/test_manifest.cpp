@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -197,6 +198,10 @@ TEST_CASE("threads, and two manifests of one file, add whole lines") {
 TEST_CASE("a file that has just changed is not settled, an old one is; only regular files have a record") {
   const TempFolder folder;
   const std::string path = folder.write("x", "12345");
+  // A minute ahead, so that the file is still new when a loaded machine looks at it.
+  const timespec soon = {.tv_sec = std::time(nullptr) + 60, .tv_nsec = 1};
+  const timespec ahead[2] = {soon, soon};
+  REQUIRE(utimensat(AT_FDCWD, path.c_str(), ahead, 0) == 0);
   const std::optional<FileRecord> fresh = look_at_file(path);
   REQUIRE(fresh.has_value());
   CHECK(fresh->size == 5);
