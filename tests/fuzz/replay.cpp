@@ -63,8 +63,17 @@ std::vector<std::string> files_in(const fs::path& folder) {
   return paths;
 }
 
+bool has_target(const std::vector<Target>& targets, const std::string& name) {
+  return std::any_of(targets.begin(), targets.end(), [&](const Target& target) { return target.name == name; });
+}
+
 /// Returns the exit code.
 int run_all(const std::vector<Target>& targets) {
+  for (const auto& folder : fs::directory_iterator(FUZZ_CRASHES)) {
+    if (has_target(targets, folder.path().filename().string())) continue;
+    std::cerr << "test_fuzz: " << folder.path().string() << " has the name of no target\n";
+    return 1;
+  }
   for (const Target& target : targets) {
     std::size_t accepted = 0;
     for (std::size_t i = 0; i < target.seeds.size(); ++i)
