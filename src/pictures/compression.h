@@ -16,6 +16,11 @@ namespace convtool {
 /// used, which takes half of zlib's time. It has no strategies, so with a strategy zlib is used. Throws std::bad_alloc.
 Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy);
 
+/// A part of the Deflate stream (RFC 1951) of a longer text, which is that of all parts one after another: a sequence
+/// of blocks that ends on a byte, and refers to nothing before `data`. Made for speed, at about the size of deflate()'s
+/// level 1. Throws std::bad_alloc.
+Bytes deflate_part(std::span<const std::byte> data, bool is_last);
+
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 
@@ -29,5 +34,8 @@ std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0
 /// The Adler-32 of a zlib stream (RFC 1950). `before` is the checksum of the preceding bytes.
 constexpr std::uint32_t kAdler32OfNothing = 1;
 std::uint32_t adler32_of(std::span<const std::byte> data, std::uint32_t before);
+
+/// The Adler-32 of a text from those of its two halves, the second of which has `size` bytes.
+std::uint32_t join_adler32(std::uint32_t first, std::uint32_t second, std::size_t size);
 
 }  // namespace convtool

@@ -1,5 +1,5 @@
-// Encoding with OpenCV, except for PNG (png_writer.h), TIFF (tiff/write_tiff.h) and the two formats that OpenCV would
-// write to a file in /tmp first (float_files.h).
+// Encoding with OpenCV, except for PNG (png/write_png.h), TIFF (tiff/write_tiff.h) and the two formats that OpenCV
+// would write to a file in /tmp first (float_files.h).
 #include "pictures/encode_image.h"
 
 #include <algorithm>
@@ -11,13 +11,11 @@
 #include "files/stderr_capture.h"
 #include "pictures/float_files.h"
 #include "pictures/opencv/opencv_support.h"
-#include "pictures/png_writer.h"
+#include "pictures/png/write_png.h"
 #include "pictures/tiff/write_tiff.h"
 
 namespace convtool {
 namespace {
-
-constexpr int kPngLevel = 1;  // the default
 
 /// The longest side that the format can store: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR,
 /// the limit that keeps a row of four channels below 2^31 bytes.
@@ -51,12 +49,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
                 name + " cannot store " + size + ": a side has at most " + std::to_string(longest_side(format.name)) +
                     " pixels; choose another format");
 
-  if (name == "png") {
-    const int level = options.png_level.value_or(kPngLevel);
-    const PngScanlines scanlines = make_scanlines(image.all(), level);
-    image.pixels_.reset();
-    return write_png(scanlines, level, options.png_strategy);
-  }
+  if (name == "png") return write_png(std::move(image), options);
   if (name == "tiff") return write_tiff(image.all());
   if (name == "pfm") return write_pfm(image.all().view<float>());
   if (name == "exr") return write_exr(image.all().view<float>());

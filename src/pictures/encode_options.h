@@ -6,7 +6,8 @@
 
 namespace convtool {
 
-/// The strategies of zlib for compressing a PNG (zlib manual, deflateInit2). Without a strategy libdeflate compresses.
+/// The strategies of zlib for compressing a PNG (zlib manual, deflateInit2). Without a strategy, ISA-L and
+/// libdeflate compress.
 enum class PngStrategy { standard, filtered, huffman, rle, fixed };
 inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
 
@@ -15,6 +16,7 @@ struct EncodeOptions {
   std::optional<int> quality;    ///< 1 to 100; by default JPEG is written at 95, WebP lossless
   std::optional<int> png_level;  ///< 0, stored, to 9, smallest; by default 1
   std::optional<PngStrategy> png_strategy;
+  int threads = 1;  ///< 0: one per core
 };
 
 }  // namespace convtool

@@ -167,7 +167,7 @@ main() {
 Whole processes on $cores cores, from a PNG file to a PNG file, sharpened by [[0,-1,0],[-1,5,-1],[0,-1,0]]; all commands take turns.
 
 - Ratios are of medians; above 1, convtool is faster.
-- "own": the default PNG settings of each program. convtool: level 1, the best of four filters; vips, ffmpeg: level 6,
+- "own": the default PNG settings of each program. convtool: level 1, the best of five filters; vips, ffmpeg: level 6,
   no filter; gmic: level 6, filters by libpng's choice; gm, $magick: level 7, libpng's choice.
 - "1": level 1. vips, ffmpeg: Sub; gm, $magick: libpng's choice. gmic has no option for the level.
 - "convtool 6": \`--png-level 6\`, the best of five filters.

@@ -1,6 +1,5 @@
-// The PNG writer, with pixels of any kind, levels and strategies: libpng and decode_image() read the same pixels.
-#include "pictures/png_writer.h"
-
+// The PNG writer, with pixels of any kind, levels and strategies: libpng and decode_image() read the same pixels, and
+// the bytes are the same for any number of threads.
 #include <png.h>
 
 #include <cstring>
@@ -26,7 +25,8 @@ PngInput read_input(Choices choices) {
   const int level = static_cast<int>(choices.between(0, 9));
   std::optional<PngStrategy> strategy;
   if (const std::int64_t which = choices.between(0, 5); which > 0) strategy = static_cast<PngStrategy>(which - 1);
-  const std::int64_t width = choices.between(1, choices.one_in(16) ? 1500 : 40), height = choices.between(1, 12);
+  const std::int64_t width = choices.between(1, choices.one_in(16) ? 1500 : 40),
+                     height = choices.between(1, choices.one_in(32) ? 600 : 12);
   enum { plain, ramp, noise };
   const auto kind = choices.between(plain, noise);
 
@@ -119,10 +119,11 @@ void check_decoded(const Image& image, const Image& back) {
 
 bool run(std::span<const std::byte> input) {
   const PngInput png = read_input(Choices(input));
-  const Bytes file = write_png(make_scanlines(png.image.all(), png.level), png.level, png.strategy);
+  EncodeOptions options = {.quality = {}, .png_level = png.level, .png_strategy = png.strategy};
+  const Bytes file = encode_image(png.image, *find_picture_format("png"), options);
   check_samples(png.image, read_with_libpng(file));
-  const EncodeOptions options = {.quality = {}, .png_level = png.level, .png_strategy = png.strategy};
-  check(encode_image(png.image, *find_picture_format("png"), options) == file, "encode_image() writes another file");
+  options.threads = 3;
+  check(encode_image(png.image, *find_picture_format("png"), options) == file, "three threads write another file");
   check_decoded(png.image, decode_image(file, 1 << 20));
   return true;
 }

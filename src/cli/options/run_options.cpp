@@ -148,14 +148,15 @@ void add_output_options(Command& command, RunOptions& options) {
         .value = "N",
         .target = &options.png_level,
         .brief = "PNG: 0 (no compression) to 9 (smallest)",
-        .text = "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels.",
+        .text = "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels. Level 1 is "
+                "compressed on all threads of --threads, the others on one.",
         .otherwise = "1"},
        {.names = "--png-strategy",
         .value = "S",
         .target = &options.png_strategy,
         .brief = "zlib for PNG: {words}",
         .text = "Compress PNG files with zlib and this strategy: {words}. It does not affect the pixels.",
-        .otherwise = "libdeflate instead of zlib",
+        .otherwise = "ISA-L or libdeflate instead of zlib",
         .words = {kPngStrategies}},
        {.names = "--manifest",
         .value = "FILE",
@@ -312,6 +313,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   spec.plan.totals = options.json || options.verbose;
   spec.plan.threads = parse_threads("--threads", options.threads);
   if (spec.plan.threads == 0) spec.plan.threads = std::max(1, available_cores() / resolve_jobs(options));
+  spec.encode.threads = spec.plan.threads;
   spec.max_pixels = parse_integer("--max-pixels", options.max_pixels, 1, std::int64_t{1} << 60);
   spec.dumps_layers = options.destination.dump_layers.has_value();
   return spec;
