@@ -126,6 +126,14 @@ Bytes deflate_part(std::span<const std::byte> data, bool is_last) {
   return part.size() > data.size() / kMuchSmaller ? part : deflate_part_by_zlib(data, is_last);
 }
 
+Bytes deflate_fast(std::span<const std::byte> data) {
+  Bytes stream = deflate_part(data, true);
+  stream.insert(stream.begin(), std::begin(kZlibHeader), std::end(kZlibHeader));
+  const std::uint32_t checksum = adler32_of(data, kAdler32OfNothing);
+  for (int shift = 24; shift >= 0; shift -= 8) stream.push_back(static_cast<std::byte>(checksum >> shift));
+  return stream;
+}
+
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
   constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
   std::string text(std::min(most, kMost), '\0');

@@ -21,12 +21,18 @@ Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrat
 /// level 1. Throws std::bad_alloc.
 Bytes deflate_part(std::span<const std::byte> data, bool is_last);
 
+/// A whole zlib stream, made like such parts.
+Bytes deflate_fast(std::span<const std::byte> data);
+
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 
 /// The number of bytes that a zlib stream decompresses to, or nothing if that is less than `size` or more than `most`,
 /// or the checksum is wrong. Other bytes may follow the stream. Throws std::bad_alloc.
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most);
+
+/// The header of a zlib stream with a window of 32 KiB, whose level is not told.
+constexpr std::byte kZlibHeader[] = {std::byte{0x78}, std::byte{0x01}};
 
 /// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);

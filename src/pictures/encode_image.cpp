@@ -50,7 +50,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
                     " pixels; choose another format");
 
   if (name == "png") return write_png(std::move(image), options);
-  if (name == "tiff") return write_tiff(image.all());
+  if (name == "tiff") return write_tiff(image.all(), options);
   if (name == "pfm") return write_pfm(image.all().view<float>());
   if (name == "exr") return write_exr(image.all().view<float>());
 

@@ -11,12 +11,16 @@ namespace convtool {
 enum class PngStrategy { standard, filtered, huffman, rle, fixed };
 inline constexpr std::string_view kPngStrategies[] = {"default", "filtered", "huffman", "rle", "fixed"};
 
+enum class TiffCompression { none, lzw, deflate };
+inline constexpr std::string_view kTiffCompressions[] = {"none", "lzw", "deflate"};
+
 /// A format ignores the options that do not apply to it.
 struct EncodeOptions {
   std::optional<int> quality;    ///< 1 to 100; by default JPEG is written at 95, WebP lossless
   std::optional<int> png_level;  ///< 0, stored, to 9, smallest; by default 1
   std::optional<PngStrategy> png_strategy;
-  int threads = 1;  ///< 0: one per core
+  std::optional<TiffCompression> tiff_compression;  ///< by default deflate for integers, none for floats
+  int threads = 1;                                  ///< 0: one per core
 };
 
 }  // namespace convtool

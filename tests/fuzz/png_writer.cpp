@@ -119,7 +119,7 @@ void check_decoded(const Image& image, const Image& back) {
 
 bool run(std::span<const std::byte> input) {
   const PngInput png = read_input(Choices(input));
-  EncodeOptions options = {.quality = {}, .png_level = png.level, .png_strategy = png.strategy};
+  EncodeOptions options = {.quality = {}, .png_level = png.level, .png_strategy = png.strategy, .tiff_compression = {}};
   const Bytes file = encode_image(png.image, *find_picture_format("png"), options);
   check_samples(png.image, read_with_libpng(file));
   options.threads = 3;

@@ -78,11 +78,12 @@ void check_encoding(const FileFormat& format, const EncodeOptions& options) {
     refuse_shape("", std::string(option) + " has no effect on " + std::string(format.name()) +
                          "; leave it out, or write a " + remedy);
   };
-  const bool is_png = !format.is_tensor() && format.picture->name == "png";
+  const auto is = [&](const char* name) { return !format.is_tensor() && format.picture->name == name; };
   if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
     refuse_option("--quality", ".jpg or .webp");
-  if (options.png_level && !is_png) refuse_option("--png-level", ".png");
-  if (options.png_strategy && !is_png) refuse_option("--png-strategy", ".png");
+  if (options.png_level && !is("png")) refuse_option("--png-level", ".png");
+  if (options.png_strategy && !is("png")) refuse_option("--png-strategy", ".png");
+  if (options.tiff_compression && !is("tiff")) refuse_option("--tiff-compression", ".tif");
 }
 
 }  // namespace convtool

@@ -148,8 +148,9 @@ void add_output_options(Command& command, RunOptions& options) {
         .value = "N",
         .target = &options.png_level,
         .brief = "PNG: 0 (no compression) to 9 (smallest)",
-        .text = "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels. Level 1 is "
-                "compressed on all threads of --threads, the others on one.",
+        .text =
+            "The compression of PNG files, from 0 (none) to 9 (smallest). It does not affect the pixels. Level 1 is "
+            "compressed on all threads of --threads, the others on one.",
         .otherwise = "1"},
        {.names = "--png-strategy",
         .value = "S",
@@ -158,6 +159,14 @@ void add_output_options(Command& command, RunOptions& options) {
         .text = "Compress PNG files with zlib and this strategy: {words}. It does not affect the pixels.",
         .otherwise = "ISA-L or libdeflate instead of zlib",
         .words = {kPngStrategies}},
+       {.names = "--tiff-compression",
+        .value = "C",
+        .target = &options.tiff_compression,
+        .brief = "TIFF: {words}",
+        .text = "The compression of TIFF files: {words}. It does not affect the pixels. LZW takes several times longer "
+                "than Deflate, which makes smaller files and runs on all threads of --threads.",
+        .otherwise = "deflate; floats: none",
+        .words = {kTiffCompressions}},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
@@ -259,6 +268,9 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
   if (options.png_strategy)
     encode.png_strategy =
         static_cast<PngStrategy>(parse_choice("--png-strategy", *options.png_strategy, kPngStrategies));
+  if (options.tiff_compression)
+    encode.tiff_compression =
+        static_cast<TiffCompression>(parse_choice("--tiff-compression", *options.tiff_compression, kTiffCompressions));
   return encode;
 }
 

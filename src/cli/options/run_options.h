@@ -17,7 +17,7 @@ struct RunOptions {
   InputOptions inputs;
   std::optional<std::string> shard, memory_limit, manifest;
   DestinationOptions destination;
-  std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy;
+  std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy, tiff_compression;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
               isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);

@@ -71,7 +71,6 @@ struct Strip {
 };
 
 Strip compress_strip(const ConstTensorRef& pixels, std::int64_t begin, std::int64_t end) {
-  constexpr std::byte kZlibHeader[] = {std::byte{0x78}, std::byte{0x01}};  // Deflate, a window of 32 KiB, fast
   const Scanlines scanlines = make_scanlines(pixels, begin, end, true);
   Strip strip{.data = deflate_part(scanlines.bytes, end == pixels.shape.h),
               .adler = adler32_of(scanlines.bytes, kAdler32OfNothing),

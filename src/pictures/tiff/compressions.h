@@ -7,7 +7,7 @@
 namespace convtool {
 
 /// Values of the tag Compression that are treated in a way of their own.
-enum TiffCompression : std::uint64_t {
+enum CompressionTag : std::uint64_t {
   kUncompressed = 1,
   kOldJpeg = 6,
   kJpegInTiff = 7,

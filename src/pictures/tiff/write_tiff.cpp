@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/parallel.h"
+#include "pictures/compression.h"
 #include "pictures/tiff/libtiff_file.h"
 
 namespace convtool {
 namespace {
 
-// As TIFF 6.0 recommends for RowsPerStrip, so that readers need little memory.
-constexpr std::int64_t kStripBytes = 8192;
+/// Bytes of a strip: as TIFF 6.0 recommends for RowsPerStrip, so that readers need little memory; more for Deflate,
+/// which can then refer to enough of what came before.
+constexpr std::int64_t kStripBytes = 8192, kDeflateStripBytes = std::int64_t{1} << 18;
 
-void describe_pixels(TIFF* tiff, const ConstTensorRef& pixels, std::int64_t rows_per_strip) {
+void describe_pixels(TIFF* tiff, const ConstTensorRef& pixels, std::int64_t rows_per_strip,
+                     TiffCompression compression) {
+  constexpr int kCompressions[] = {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE};
   const bool is_float = pixels.dtype == DType::f32, has_alpha = pixels.shape.c % 2 == 0;
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(pixels.shape.w));
   TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(pixels.shape.h));
@@ -21,41 +26,84 @@ void describe_pixels(TIFF* tiff, const ConstTensorRef& pixels, std::int64_t rows
   TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, pixels.shape.c > 2 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
   TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
   TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, static_cast<std::uint32_t>(rows_per_strip));
-  TIFFSetField(tiff, TIFFTAG_COMPRESSION, is_float ? COMPRESSION_NONE : COMPRESSION_LZW);
-  if (!is_float) TIFFSetField(tiff, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, kCompressions[static_cast<int>(compression)]);
+  if (!is_float && compression != TiffCompression::none) TIFFSetField(tiff, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL);
   std::uint16_t alpha = EXTRASAMPLE_UNASSALPHA;
   if (has_alpha) TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &alpha);
+}
+
+/// The samples of rows `begin` to `end` in their order.
+template <class T>
+std::vector<T> pack_rows(const TensorView<const T>& pixels, std::int64_t begin, std::int64_t end) {
+  const Shape& shape = pixels.shape;
+  std::vector<T> samples(static_cast<std::size_t>((end - begin) * shape.w * shape.c));
+  T* to = samples.data();
+  for (std::int64_t row = begin; row < end; ++row) {
+    const T* pixel = pixels.row(0, 0, row);
+    for (std::int64_t x = 0; x < shape.w; ++x, pixel += pixels.strides.w)
+      for (std::int64_t c = 0; c < shape.c; ++c) *to++ = pixel[c * pixels.strides.c];
+  }
+  return samples;
+}
+
+/// Replaces each sample by its difference from the one to its left, modulo 2^8 or 2^16 (TIFF 6.0, section 14).
+template <class T>
+void take_differences(std::vector<T>& samples, const Shape& shape) {
+  const auto row = static_cast<std::size_t>(shape.w * shape.c), pixel = static_cast<std::size_t>(shape.c);
+  for (std::size_t begin = 0; begin < samples.size(); begin += row)
+    for (std::size_t i = row - 1; i >= pixel; --i)
+      samples[begin + i] = static_cast<T>(samples[begin + i] - samples[begin + i - pixel]);
 }
 
 /// Writes the pixels in strips. Whether libtiff reports success.
 template <class T>
 bool write_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t rows_per_strip) {
-  const Shape& shape = pixels.shape;
-  std::vector<T> strip(static_cast<std::size_t>(rows_per_strip * shape.w * shape.c));
-  for (std::int64_t y = 0; y < shape.h; y += rows_per_strip) {
-    T* to = strip.data();
-    for (std::int64_t row = y; row < std::min(shape.h, y + rows_per_strip); ++row) {
-      const T* pixel = pixels.row(0, 0, row);
-      for (std::int64_t x = 0; x < shape.w; ++x, pixel += pixels.strides.w)
-        for (std::int64_t c = 0; c < shape.c; ++c) *to++ = pixel[c * pixels.strides.c];
-    }
-    const auto size = static_cast<tmsize_t>(to - strip.data()) * static_cast<tmsize_t>(sizeof(T));
-    if (TIFFWriteEncodedStrip(tiff, static_cast<std::uint32_t>(y / rows_per_strip), strip.data(), size) != size)
+  const std::int64_t height = pixels.shape.h;
+  for (std::int64_t y = 0; y < height; y += rows_per_strip) {
+    std::vector<T> samples = pack_rows(pixels, y, std::min(height, y + rows_per_strip));
+    const auto size = static_cast<tmsize_t>(samples.size() * sizeof(T));
+    if (TIFFWriteEncodedStrip(tiff, static_cast<std::uint32_t>(y / rows_per_strip), samples.data(), size) != size)
       return false;
+  }
+  return true;
+}
+
+/// The same, compressed on `threads` threads.
+template <class T>
+bool write_deflated_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t rows_per_strip, int threads) {
+  const std::int64_t height = pixels.shape.h;
+  std::vector<Bytes> strips(static_cast<std::size_t>((height + rows_per_strip - 1) / rows_per_strip));
+  parallel_for(std::ssize(strips), threads, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      std::vector<T> samples = pack_rows(pixels, i * rows_per_strip, std::min(height, (i + 1) * rows_per_strip));
+      if constexpr (!std::is_same_v<T, float>) take_differences(samples, pixels.shape);
+      strips[static_cast<std::size_t>(i)] = deflate_fast(std::as_bytes(std::span(samples)));
+    }
+  });
+  for (std::size_t i = 0; i < strips.size(); ++i) {
+    const auto size = static_cast<tmsize_t>(strips[i].size());
+    if (TIFFWriteRawStrip(tiff, static_cast<std::uint32_t>(i), strips[i].data(), size) != size) return false;
+    strips[i] = {};
   }
   return true;
 }
 
 }  // namespace
 
-Bytes write_tiff(const ConstTensorRef& pixels) {
+Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options) {
   constexpr double kLargestClassic = 0x80000000p0;  // half of what its 32-bit offsets reach: LZW lengthens noise
+  const TiffCompression compression =
+      options.tiff_compression.value_or(is_integer(pixels.dtype) ? TiffCompression::deflate : TiffCompression::none);
+  const bool deflates = compression == TiffCompression::deflate;
   const std::int64_t row_bytes = pixels.shape.w * pixels.shape.c * size_of(pixels.dtype);
-  const std::int64_t rows_per_strip = std::clamp<std::int64_t>(kStripBytes / row_bytes, 1, pixels.shape.h);
+  const std::int64_t rows_per_strip =
+      std::clamp<std::int64_t>((deflates ? kDeflateStripBytes : kStripBytes) / row_bytes, 1, pixels.shape.h);
   TiffOutput file(static_cast<double>(row_bytes) * static_cast<double>(pixels.shape.h) > kLargestClassic);
-  describe_pixels(file.get(), pixels, rows_per_strip);
+  describe_pixels(file.get(), pixels, rows_per_strip, compression);
   const bool done = visit_dtype(pixels.dtype, [&](auto zero) {
-    return write_strips<decltype(zero)>(file.get(), pixels.view<decltype(zero)>(), rows_per_strip);
+    const auto view = pixels.view<decltype(zero)>();
+    return deflates ? write_deflated_strips<decltype(zero)>(file.get(), view, rows_per_strip, options.threads)
+                    : write_strips<decltype(zero)>(file.get(), view, rows_per_strip);
   });
   Bytes bytes = file.finish();
   if (!done || bytes.empty())

@@ -110,7 +110,7 @@ END)",
   CHECK(equal(read(folder, "in.identity.png"), read(folder, "in.jpg")));
 }
 
-TEST_CASE("encoders take a quality, a level and a strategy; formats without them refuse") {
+TEST_CASE("encoders take a quality, a level, a strategy and a compression; formats without them refuse") {
   const TempFolder folder;
   cv::Mat picture;
   cv::GaussianBlur(random_picture(CV_8UC3, 21), picture, {5, 5}, 2);
@@ -130,6 +130,12 @@ TEST_CASE("encoders take a quality, a level and a strategy; formats without them
     CHECK(equal(read(folder, "s.png"), picture));
   }
   CHECK(encoded("s.png", {"--png-strategy", "huffman"}) != encoded("s.png", {"--png-strategy", "default"}));
+  for (const char* compression : {"none", "lzw", "deflate"}) {
+    encoded("s.tif", {"--tiff-compression", compression});
+    CHECK(equal(read(folder, "s.tif"), picture));
+  }
+  CHECK(encoded("s.tif", {"--tiff-compression", "lzw"}) < encoded("s.tif", {"--tiff-compression", "none"}));
+  CHECK(encoded("s.tif", {"--tiff-compression", "deflate"}) == encoded("s.tif", {}));
 
   const auto refused = [&](const char* out, const char* option, const char* value) {
     return run_convtool({"apply", "in.png", "-k", "identity", "-o", out, option, value}, folder).err;
@@ -140,6 +146,8 @@ TEST_CASE("encoders take a quality, a level and a strategy; formats without them
   CHECK(refused("o.jpg", "--png-level", "9").find("--png-level has no effect on jpeg; leave it out, or write a .png") !=
         std::string::npos);
   CHECK(refused("o.bmp", "--png-strategy", "rle").find("no effect on bmp") != std::string::npos);
+  CHECK(refused("o.png", "--tiff-compression", "lzw").find("no effect on png; leave it out, or write a .tif") !=
+        std::string::npos);
   CHECK(refused("o.jpg", "--quality", "0").find("--quality") != std::string::npos);
   CHECK(refused("o.png", "--png-strategy", "fast").find("filtered") != std::string::npos);
 }

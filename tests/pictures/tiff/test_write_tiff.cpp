@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
+#include "pictures/pixel_values.h"
 #include "pictures/tiff/libtiff_file.h"
+#include "support/random.h"
 
 using namespace convtool;
 
@@ -41,10 +44,11 @@ TEST_CASE("written TIFF says what its samples are") {
       CHECK(tag<std::uint16_t>(file, TIFFTAG_BITSPERSAMPLE) == 8 * size_of(dtype));
       CHECK(tag<std::uint16_t>(file, TIFFTAG_SAMPLEFORMAT) == (is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT));
       CHECK(tag<std::uint16_t>(file, TIFFTAG_PHOTOMETRIC) == (grey ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB));
-      CHECK(tag<std::uint16_t>(file, TIFFTAG_COMPRESSION) == (is_float ? COMPRESSION_NONE : COMPRESSION_LZW));
+      CHECK(tag<std::uint16_t>(file, TIFFTAG_COMPRESSION) == (is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE));
       if (!is_float) CHECK(tag<std::uint16_t>(file, TIFFTAG_PREDICTOR) == PREDICTOR_HORIZONTAL);
-      // Strips of about 8 KiB, as TIFF 6.0 recommends.
-      const std::int64_t rows = std::max<std::int64_t>(1, 8192 / (1000 * channel_count(pixels) * size_of(dtype)));
+      // Strips of about 8 KiB, as TIFF 6.0 recommends; 256 KiB for Deflate.
+      const std::int64_t strip = is_float ? 8192 : 1 << 18;
+      const std::int64_t rows = std::max<std::int64_t>(1, strip / (1000 * channel_count(pixels) * size_of(dtype)));
       CHECK(tag<std::uint32_t>(file, TIFFTAG_ROWSPERSTRIP) == std::min<std::int64_t>(rows, 30));
 
       std::uint16_t count = 0, *kinds = nullptr;
@@ -52,4 +56,36 @@ TEST_CASE("written TIFF says what its samples are") {
       REQUIRE(count == (has_alpha(pixels) ? 1 : 0));
       if (count == 1) CHECK(kinds[0] == EXTRASAMPLE_UNASSALPHA);
     }
+}
+
+TEST_CASE("TIFF of every compression comes back, and has the same bytes for any number of threads") {
+  for (const DType dtype : {DType::u8, DType::u16, DType::f32})
+    for (const PixelFormat pixels : {PixelFormat::grey, PixelFormat::grey_alpha, PixelFormat::rgb, PixelFormat::rgba})
+      for (std::size_t which = 0; which < std::size(kTiffCompressions); ++which) {
+        CAPTURE(static_cast<int>(dtype));
+        CAPTURE(static_cast<int>(pixels));
+        CAPTURE(kTiffCompressions[which]);
+        const Image image(dtype, pixels, 700, 413);  // several strips
+        Random random(11);
+        visit_dtype(dtype, [&](auto zero) {
+          using T = decltype(zero);
+          const auto view = image.all().view<T>();
+          for (std::int64_t y = 0; y < 700; ++y)
+            for (std::int64_t x = 0; x < 413; ++x)
+              for (std::int64_t c = 0; c < view.shape.c; ++c)
+                view.at(0, c, y, x) = static_cast<T>(y + x * 5 + c * 50 + random.between(0, 9));
+        });
+        EncodeOptions options{.tiff_compression = static_cast<TiffCompression>(which)};
+        const Bytes bytes = encode_image(image, *find_picture_format("tiff"), options);
+        constexpr std::uint16_t kNumbers[] = {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE};
+        CHECK(tag<std::uint16_t>(TiffInput(bytes, 1 << 20), TIFFTAG_COMPRESSION) == kNumbers[which]);
+        const Image back = decode_image(bytes, 1 << 20);
+        CHECK(back.dtype() == dtype);
+        CHECK(back.format() == pixels);
+        CHECK((values(back.all()) == values(image.all())));
+        for (const int threads : {2, 3, 16}) {
+          options.threads = threads;
+          CHECK((encode_image(image, *find_picture_format("tiff"), options) == bytes));
+        }
+      }
 }
