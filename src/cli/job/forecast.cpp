@@ -107,10 +107,10 @@ double encoding_memory(const FileFormat& format, const Result& result) {
   if (name == "pfm") return result.bytes;
   if (name == "exr") return result.channels == 2 ? 2 * result.bytes : result.bytes;  // grey as R, G and B
   if (name == "tiff" && is_integer(result.dtype))
-    return 3 * result.bytes;  // LZW makes of a byte of noise up to 12 bits
+    return 3 * result.bytes;  // strips and the file; LZW makes of a byte of noise up to 12 bits
   // libwebp's lossless search takes up to 48 bytes a pixel (measured, with noise of a megapixel; fewer in larger ones).
   if (name == "webp") return 2 * result.bytes + 48 * result.pixels;
-  return 2 * result.bytes;  // of png: filtered rows, compressed noise and the file, when the pixels have been freed
+  return 2 * result.bytes;  // of png: filtered rows or strips, compressed noise and the file
 }
 
 /// Bytes that decoding takes, the file and the decoded picture included.
