@@ -174,7 +174,7 @@ std::string signal_name(int signal) {
   if (end.was_late) throw_codec_failed(type, "gave no answer for " + std::to_string(task.seconds) + " s");
   if (end.signal == SIGXCPU)
     throw_codec_failed(type, "took more than " + std::to_string(task.limits.cpu_seconds) + " s");
-  if (end.was_killed) throw_codec_failed(type, "did not end after its answer");
+  if (end.was_killed) throw_codec_failed(type, "gave no answer, and did not end");
   if (end.signal == SIGKILL)
     throw Error(ErrorKind::memory, "",
                 "the decoder was killed (SIGKILL), probably because the machine has no more memory");
@@ -241,7 +241,7 @@ void PictureDecoder::try_first(const std::function<void()>& start) {
 }
 
 void PictureDecoder::prepare() {
-  if (isolation_ == Isolation::never || server_) return;
+  if (isolation_ == Isolation::never || server_ || obstacle_ != 0) return;
   try_first([this] {
     memory_file(1);
     server_.emplace(decode_and_answer);
@@ -294,7 +294,11 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
     throw;
   }
   check_unchanged();
-  return SharedPixels::image(header, map_shared(*pixels, task.result_size));
+  try {
+    return SharedPixels::image(header, map_shared(*pixels, task.result_size));
+  } catch (const std::system_error&) {
+    throw std::bad_alloc();
+  }
 }
 
 }  // namespace convtool
