@@ -23,7 +23,7 @@ constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default l
 /// but a regular file (a pipe, a device), which may never end.
 Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
 
-/// A file that was read, and is still open for reading.
+/// An open file of any kind, and its state when it was opened.
 class OpenFile {
  public:
   /// Throws std::system_error.
@@ -34,7 +34,8 @@ class OpenFile {
   bool is_regular() const { return before_.is_regular; }
   bool is_folder() const { return before_.is_folder; }
 
-  /// Whether the size or the time of a regular file is not that when it was opened. Throws std::system_error.
+  /// Whether the size or the time of the content (mtime) is not that when it was opened. The time of the status (ctime)
+  /// does not count, since it changes with the file's name too. Throws std::system_error.
   bool has_changed() const;
 
  private:

@@ -135,6 +135,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
       RunReport report = filter_input(list.inputs[i].path, list.destinations[i], run);
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
+      if (decoder.is_broken()) stops = true;
       reporter.add(i - begin, std::move(report));
     }
   };

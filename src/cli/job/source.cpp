@@ -61,7 +61,9 @@ Source decode_source(FileContent file, const SourceHeader& header, PictureDecode
   }
   Image image = decoder.decode(file, *header.picture);
   const Shape shape = image.all().shape;
-  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = remarks_on(*header.picture)};
+  std::vector<Remark> remarks = remarks_on(*header.picture);
+  if (std::optional<Remark> remark = decoder.remark_on(header.picture->type)) remarks.push_back(std::move(*remark));
+  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = std::move(remarks)};
 }
 
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder) {

@@ -12,8 +12,8 @@ Option isolate_option(std::string& target) {
           .text =
               "Whether each picture is decoded in a process of its own, so that a file that makes a codec crash, "
               "hang or take too much memory fails alone: {words}. auto does so for TIFF, OpenEXR and WebP, where "
-              "the system allows it. The process is limited in memory and time, and cannot open files or use the "
-              "network.",
+              "the system allows it, and warns where it does not. The process is limited in memory and time, and "
+              "cannot open files or use the network.",
           .words = {kIsolations},
           .affects_result = false};
 }

@@ -17,13 +17,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <exception>
 #include <initializer_list>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "core/error.h"
 
@@ -63,7 +62,8 @@ auto retried(const Call& call) {
   return result;
 }
 
-void send_task(int control, ChildTask task, const Attached& attached) {
+/// Returns false where the server has ended. Throws std::system_error.
+bool send_task(int control, ChildTask task, const Attached& attached) {
   iovec part = {&task, sizeof task};
   AttachedBuffer buffer = {};
   msghdr message = {};
@@ -76,7 +76,9 @@ void send_task(int control, ChildTask task, const Attached& attached) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof attached);
   std::memcpy(CMSG_DATA(header), &attached, sizeof attached);
-  retried([&] { return sendmsg(control, &message, MSG_NOSIGNAL); });  // a failure shows in the reply
+  const bool is_sent = retried([&] { return sendmsg(control, &message, MSG_NOSIGNAL); }) >= 0;
+  if (!is_sent && errno != EPIPE) throw_errno();
+  return is_sent;
 }
 
 /// Returns false at the end: the program has closed its socket, or has ended.
@@ -94,6 +96,11 @@ bool receive_task(int control, ChildTask& task, Attached& attached) {
   std::memcpy(&attached, CMSG_DATA(header), sizeof attached);
   return true;
 }
+
+/// Set in the exit code of a process whose work did not begin; the other bits are an errno value.
+constexpr int kSetupFailed = 128;
+
+[[noreturn]] void fail_setup(int error = errno) { _exit(kSetupFailed | error); }
 
 /// Ends this process when the program ends, even by SIGKILL.
 void end_with(pid_t program) {
@@ -115,34 +122,43 @@ void reset_signals() {
 constexpr int kFirstKept = STDERR_FILENO + 1;
 
 /// What a new process of the program does first. Of its descriptors it keeps `kept`, which become kFirstKept and those
-/// after it. Copies of one of them stand for the standard streams, so that nothing else gets their numbers. Sanitizers
-/// keep standard error for their reports.
+/// after it, four at most. An empty pipe that nobody can write to stands for the standard streams, so that nothing else
+/// gets their numbers, and nothing that a library prints is taken for an answer. Sanitizers keep standard error for
+/// their reports.
 void leave_program(pid_t program, std::initializer_list<int> kept) {
   end_with(program);
   reset_signals();
-  std::vector<int> moved;
-  for (const int descriptor : kept)  // out of each other's way
-    moved.push_back(fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstKept + static_cast<int>(kept.size())));
-  int next = kFirstKept;
-  for (const int descriptor : moved)
-    if (dup2(descriptor, next++) < 0) _exit(1);
+  std::array<int, 4> moved;
+  std::size_t count = 0;
+  for (const int descriptor : kept) {  // out of each other's way
+    moved[count] = fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstKept + static_cast<int>(moved.size()));
+    if (moved[count++] < 0) fail_setup();
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) fail_setup();
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (kHasSandbox || stream != STDERR_FILENO) dup2(kFirstKept, stream);
+    if ((kHasSandbox || stream != STDERR_FILENO) && dup2(ends[0], stream) < 0) fail_setup();
+  int next = kFirstKept;
+  for (std::size_t i = 0; i < count; ++i)
+    if (dup2(moved[i], next++) < 0) fail_setup();
   closefrom(next);
 }
 
 [[noreturn]] void run_child(const ChildTask& task, const Attached& attached, ChildWork work) {
   void* const file = mmap(nullptr, task.file_size, PROT_READ, MAP_PRIVATE, attached.file, 0);
+  if (file == MAP_FAILED) fail_setup();
   void* const result = mmap(nullptr, task.result_size, PROT_READ | PROT_WRITE, MAP_SHARED, attached.result, 0);
-  if (file == MAP_FAILED || result == MAP_FAILED) _exit(1);
+  if (result == MAP_FAILED) fail_setup();
   close(attached.file);
   close(attached.result);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (kHasSandbox || stream != STDERR_FILENO) close(stream);
   try {
     enter_sandbox(task.limits);
-  } catch (const std::exception&) {
-    _exit(1);
+  } catch (const std::system_error& error) {
+    fail_setup(error.code().value());
+  } catch (const std::bad_alloc&) {
+    fail_setup(ENOMEM);
   }
   work(task, {.file = {static_cast<const std::byte*>(file), task.file_size},
               .result = {static_cast<std::byte*>(result), task.result_size},
@@ -205,9 +221,11 @@ ChildProcess ForkServer::start(const ChildTask& task, int file, int result) {
   Reply reply;
   {
     std::lock_guard lock(turn_);
-    send_task(control_.get(), task, {file, result, ends[1].get()});
-    if (retried([&] { return recv(control_.get(), &reply, sizeof reply, 0); }) != sizeof reply)
+    if (!send_task(control_.get(), task, {file, result, ends[1].get()}) ||
+        retried([&] { return recv(control_.get(), &reply, sizeof reply, 0); }) != sizeof reply) {
+      has_ended_ = true;
       throw Error(ErrorKind::internal, "", "the process that starts decoders has ended; run again");
+    }
   }
   if (reply.pid < 0) throw_errno(reply.error);
   return {reply.pid, std::move(ends[0]), task.seconds};
@@ -272,9 +290,12 @@ ChildEnd ChildProcess::end() {
     retried([&] { return waitpid(pid_, &status, 0); });
   }
   pid_ = -1;
+  const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   return {.was_late = is_late_,
+          .was_killed = ended == 0,
+          .setup_error = exit_code & kSetupFailed ? exit_code & ~kSetupFailed : 0,
           .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-          .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+          .exit_code = exit_code};
 }
 
 }  // namespace convtool

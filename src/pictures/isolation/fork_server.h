@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,11 +35,13 @@ struct ChildMemory {
 /// What a child does in its sandbox. It ends on return.
 using ChildWork = void (*)(const ChildTask& task, const ChildMemory& memory) noexcept;
 
-/// How a child process ended: by a signal, by an exit code, or by us because it took too long.
+/// How a child process ended: by a signal, by an exit code, or by us.
 struct ChildEnd {
-  bool was_late = false;
-  int signal = 0;     ///< 0: none
-  int exit_code = 0;  ///< where there was no signal
+  bool was_late = false;    ///< it took too long
+  bool was_killed = false;  ///< it took too long, or closed its answer and went on
+  int setup_error = 0;      ///< an errno value: it ended before its work began; 0: it began
+  int signal = 0;           ///< 0: none
+  int exit_code = 0;        ///< where there was no signal
 };
 
 /// A running child process. The destructor ends it, and leaves no zombie.
@@ -68,9 +71,9 @@ class ChildProcess {
 /// A small process with one thread, forked from this one, that forks a child process for each task. Forking directly
 /// would copy the locks that other threads of this process hold, and nobody would ever open them in the child.
 ///
-/// The server and its children hold no descriptor of this process but those of their task; their standard streams are
-/// closed. They ignore the signals that a terminal sends to all processes, and end with this process, however it
-/// ends.
+/// The server and its children hold no descriptor of this process but those of their task; their standard
+/// streams are empty in the server, where nothing can be written to them, and closed in its children. They ignore the
+/// signals by which a terminal ends programs, and end with this process, however it ends.
 class ForkServer {
  public:
   /// Starts the server. This process must have no other thread yet, and the calling thread must outlive the server.
@@ -80,8 +83,12 @@ class ForkServer {
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
-  /// Starts a child on the files of which `file` and `result` are descriptors. Throws std::system_error. Thread-safe.
+  /// Starts a child on the files of which `file` and `result` are descriptors. Throws std::system_error, or
+  /// Error(internal) where the server has ended. Thread-safe.
   ChildProcess start(const ChildTask& task, int file, int result);
+
+  /// Whether start() has found that the server has ended; then it will fail every time. Thread-safe.
+  bool has_ended() const { return has_ended_; }
 
   /// The same without a server: the child is forked from this process, which must have no other thread yet. For a
   /// single task that takes half the time.
@@ -90,6 +97,7 @@ class ForkServer {
  private:
   ForkServer(ChildWork work, std::array<Descriptor, 2> ends);
 
+  std::atomic<bool> has_ended_ = false;
   std::mutex turn_;  // one request at a time is sent and answered
   Descriptor control_;
   pid_t program_, pid_;

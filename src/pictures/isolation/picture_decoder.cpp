@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <functional>
@@ -136,13 +137,15 @@ void set_limits(std::int64_t memory, ChildTask& task) {
   // The tables of compressions (at most 64 MiB, decode_tiff.cpp), the allocator, and libraries at their first call.
   constexpr std::int64_t kSpareMemory = std::int64_t{128} << 20;
   task.limits.memory = memory + kSpareMemory;
-  // The slowest codec that was measured, LZMA in a TIFF, takes a second for 100 MB of this memory. Slow and emulated
-  // machines, sanitizers, and files that are meant to be slow may take a hundred times as long.
-  constexpr std::int64_t kSlowest = 1'000'000;
-  constexpr int kStart = 5;
-  task.limits.cpu_seconds = kStart + static_cast<int>(std::min<std::int64_t>(memory / kSlowest, 1 << 20));
-  // A codec that sleeps takes no processor time. One that computes may have to share its core with twenty others.
-  task.seconds = 60 + 20 * task.limits.cpu_seconds;
+  // The slowest codec that was measured, LZMA in a TIFF, takes a second for 100 MB of this memory. An emulated
+  // processor takes ten times as long, and a slow one under a sanitizer or an emulator twice that. The header may claim
+  // any size, so there is a cap: the largest pictures, 16 GB, take 160 s.
+  constexpr std::int64_t kSlowest = 5'000'000;
+  constexpr std::int64_t kStart = 5, kMost = 600;
+  task.limits.cpu_seconds = static_cast<int>(std::min(kStart + memory / kSlowest, kMost));
+  // A codec that sleeps takes no processor time. One that computes is far from its limit even when it is slow, and may
+  // share its core with others: this much time is enough for one that is emulated on a quarter of a core.
+  task.seconds = 60 + 2 * task.limits.cpu_seconds;
 }
 
 /// Whether pictures of this type are isolated by default: not where a library has no part in it, nor for PNG and JPEG,
@@ -157,14 +160,25 @@ bool needs_isolation(PictureType type) {
                   "; the file is damaged or malicious: leave it out, or save it again with another program");
 }
 
+std::string signal_name(int signal) {
+  const char* const name = sigabbrev_np(signal);  // null for real-time signals
+  return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+}
+
 [[noreturn]] void throw_ended(const ChildEnd& end, PictureType type, const ChildTask& task) {
+  if (end.setup_error == ENOMEM)
+    throw Error(ErrorKind::memory, "", "not enough memory for a process that decodes it, beside this one");
+  if (end.setup_error != 0)
+    throw Error(ErrorKind::input, "",
+                "the process that decodes it could not be prepared (" + describe_errno(end.setup_error) + ")");
   if (end.was_late) throw_codec_failed(type, "gave no answer for " + std::to_string(task.seconds) + " s");
   if (end.signal == SIGXCPU)
     throw_codec_failed(type, "took more than " + std::to_string(task.limits.cpu_seconds) + " s");
+  if (end.was_killed) throw_codec_failed(type, "gave no answer, and did not end");
   if (end.signal == SIGKILL)
     throw Error(ErrorKind::memory, "",
                 "the decoder was killed (SIGKILL), probably because the machine has no more memory");
-  if (end.signal != 0) throw_codec_failed(type, std::string("crashed (SIG") + sigabbrev_np(end.signal) + ")");
+  if (end.signal != 0) throw_codec_failed(type, "crashed (" + signal_name(end.signal) + ")");
   throw_codec_failed(type, "ended without a picture");
 }
 
@@ -190,33 +204,60 @@ void await_pixels(ChildProcess child, PictureType type, const ChildTask& task) {
   throw Error(static_cast<ErrorKind>(answer.error_kind), "", text);
 }
 
-/// Throws Error(usage) where --isolate always is impossible because of `error`.
-[[noreturn]] void refuse(const std::system_error& error) {
-  refuse_usage("--isolate", "the system grants no process for a decoder (" + describe_errno(error.code().value()) +
-                                "); leave it out to decode pictures in the program itself where necessary");
+/// A picture got no process, or no memory to share with one, although others can.
+[[noreturn]] void throw_not_started(int error) {
+  const bool is_memory = error == ENOMEM || error == EAGAIN;
+  throw Error(is_memory ? ErrorKind::memory : ErrorKind::input, "",
+              "no process could be started to decode it (" + describe_errno(error) +
+                  "); free memory, processes or open files, or raise the limits of 'ulimit'");
+}
+
+/// Why no process can be started for a decoder, by an errno value.
+std::string obstacle_in_words(int error) {
+  if (error == EDEADLK)
+    return "a library has started a thread, and a process with threads cannot be forked safely for a decoder";
+  return "the system grants no process for a decoder (" + describe_errno(error) + ")";
 }
 
 }  // namespace
 
-void PictureDecoder::prepare() {
-  if (isolation_ == Isolation::never || server_) return;
+/// Whether pictures of this type are to be decoded in child processes.
+bool PictureDecoder::isolates(PictureType type) const {
+  return isolation_ == Isolation::always || (isolation_ == Isolation::automatic && needs_isolation(type));
+}
+
+/// Calls `start`, which starts a process or what it needs. If it throws std::system_error, and no process could be
+/// started before, that is the obstacle. With Isolation::always it throws Error(usage) instead.
+void PictureDecoder::try_first(const std::function<void()>& start) {
   try {
-    server_.emplace(decode_and_answer);
+    start();
   } catch (const std::system_error& error) {
-    if (isolation_ == Isolation::always) refuse(error);
-    is_impossible_ = true;
+    if (is_possible_) throw;
+    obstacle_ = error.code().value();
+    if (isolation_ == Isolation::always)
+      refuse_usage("--isolate", obstacle_in_words(obstacle_) +
+                                    "; leave it out to decode pictures in the program itself where necessary");
   }
 }
 
-ChildProcess PictureDecoder::start_child(const ChildTask& task, int file, int result) {
-  return server_ ? server_->start(task, file, result)
-                 : ForkServer::start_without_server(decode_and_answer, task, file, result);
+void PictureDecoder::prepare() {
+  if (isolation_ == Isolation::never || server_ || obstacle_ != 0) return;
+  try_first([this] {
+    memory_file(1);
+    server_.emplace(decode_and_answer);
+    is_possible_ = true;
+  });
+}
+
+std::optional<Remark> PictureDecoder::remark_on(PictureType type) const {
+  if (obstacle_ == 0 || !isolates(type)) return std::nullopt;
+  return Remark{
+      .text = "decoded in the program itself, which a damaged file may crash: " + obstacle_in_words(obstacle_),
+      .once = true};
 }
 
 Image PictureDecoder::decode(const FileContent& file, const PictureHeader& header) {
-  const bool is_isolated =
-      isolation_ == Isolation::always || (isolation_ == Isolation::automatic && needs_isolation(header.type));
-  if (!is_isolated || is_impossible_) return decode_image(file.bytes, header);
+  if (!isolates(header.type)) return decode_image(file.bytes, header);
 
   ChildTask task{.file_size = file.bytes.size(), .result_size = SharedPixels::size(header)};
   std::memcpy(task.parameters.data(), &header, sizeof header);
@@ -224,14 +265,24 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
   std::optional<Descriptor> copy, pixels;
   std::optional<ChildProcess> child;
   try {
-    pixels.emplace(memory_file(task.result_size));
-    const bool is_mapped = file.file && can_be_mapped(file.file->descriptor(), file.bytes.size());
-    if (!is_mapped) copy.emplace(memory_file(file.bytes));
-    child.emplace(start_child(task, is_mapped ? file.file->descriptor() : copy->get(), pixels->get()));
+    if (!server_ && obstacle_ == 0) try_first([] { memory_file(1); });
+    if (obstacle_ == 0) {
+      pixels.emplace(memory_file(task.result_size));
+      const bool is_mapped = file.file && can_be_mapped(file.file->descriptor(), file.bytes.size());
+      if (!is_mapped) copy.emplace(memory_file(file.bytes));
+      const int input = is_mapped ? file.file->descriptor() : copy->get();
+      if (server_)
+        child.emplace(server_->start(task, input, pixels->get()));
+      else
+        try_first([&] {
+          child.emplace(ForkServer::start_without_server(decode_and_answer, task, input, pixels->get()));
+          is_possible_ = true;
+        });
+    }
   } catch (const std::system_error& error) {
-    if (isolation_ == Isolation::always) refuse(error);
-    return decode_image(file.bytes, header);
+    throw_not_started(error.code().value());
   }
+  if (!child) return decode_image(file.bytes, header);
   const auto check_unchanged = [&] {
     if (file.file && file.file->has_changed())
       throw Error(ErrorKind::input, "", "changed while it was being read; run again when it is complete");
@@ -243,7 +294,11 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
     throw;
   }
   check_unchanged();
-  return SharedPixels::image(header, map_shared(*pixels, task.result_size));
+  try {
+    return SharedPixels::image(header, map_shared(*pixels, task.result_size));
+  } catch (const std::system_error&) {
+    throw std::bad_alloc();
+  }
 }
 
 }  // namespace convtool

@@ -1,11 +1,13 @@
 // Decoding pictures in child processes, so that a codec which fails takes nothing with it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "files/file.h"
 #include "pictures/image.h"
+#include "pictures/image_header.h"
 #include "pictures/isolation/fork_server.h"
 #include "pictures/picture_header.h"
 
@@ -30,15 +32,27 @@ class PictureDecoder {
   void prepare();
 
   /// decode_image(), and the same errors. If the codec crashes, takes too long or needs too much memory in a child
-  /// process, throws Error(input). Thread-safe after prepare().
+  /// process, throws Error(input). If one picture gets no child process or no memory to share with it, throws
+  /// Error(memory) or Error(input). If no picture can get one, Isolation::automatic decodes in this process.
+  /// Thread-safe after prepare().
   Image decode(const FileContent& file, const PictureHeader& header);
 
+  /// A warning, if decode() decodes pictures of this type in this process although they are to be isolated. Thread-safe
+  /// after prepare().
+  std::optional<Remark> remark_on(PictureType type) const;
+
+  /// Whether decode() will fail for every picture to be isolated, since the process that starts child processes has
+  /// ended. It cannot be started again from a process with threads. Thread-safe after prepare().
+  bool is_broken() const { return server_ && server_->has_ended(); }
+
  private:
-  ChildProcess start_child(const ChildTask& task, int file, int result);
+  bool isolates(PictureType type) const;
+  void try_first(const std::function<void()>& start);
 
   Isolation isolation_;
   std::optional<ForkServer> server_;
-  bool is_impossible_ = false;  ///< the system grants no process
+  bool is_possible_ = false;  ///< a child process or the server could be started
+  int obstacle_ = 0;          ///< the errno value why none can; 0: not known
 };
 
 }  // namespace convtool

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <vector>
@@ -47,24 +49,24 @@ constexpr unsigned kArchitecture = 0;  // no filter
 #endif
 
 /// The system calls that code needs that computes in memory and answers through a descriptor: memory, locks, the end,
-/// time, and abort().
+/// time, and abort(). glibc asks sysinfo() for the memory of the machine, and does not look whether it was refused.
 constexpr long kAllowed[] = {
-    SYS_write,       SYS_read,      SYS_close,  SYS_brk,        SYS_munmap,         SYS_mremap,
-    SYS_madvise,     SYS_futex,     SYS_exit,   SYS_exit_group, SYS_clock_gettime,  SYS_gettimeofday,
-    SYS_sched_yield, SYS_getrandom, SYS_getpid, SYS_gettid,     SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_write,  SYS_read,   SYS_close,          SYS_brk,           SYS_munmap,       SYS_mremap,      SYS_madvise,
+    SYS_futex,  SYS_exit,   SYS_exit_group,     SYS_clock_gettime, SYS_gettimeofday, SYS_sched_yield, SYS_getrandom,
+    SYS_getpid, SYS_gettid, SYS_rt_sigprocmask, SYS_rt_sigreturn,  SYS_sysinfo,
 };
 
-/// A program for the kernel's filter machine (BPF), which sees one system call as a struct seccomp_data. Each test of
-/// a number is followed by what to do if it holds; otherwise the program goes on behind that.
+/// A filter in the instructions of the kernel (BPF), which sees one system call as a struct seccomp_data. Each test of
+/// a number is followed by what to do if it holds; otherwise the filter goes on behind that.
 std::vector<sock_filter> make_filter(pid_t self) {
-  std::vector<sock_filter> program;
+  std::vector<sock_filter> filter;
   const auto load = [&](std::size_t offset) {
-    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)));
+    filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)));
   };
   const auto if_equal = [&](unsigned value, std::uint8_t then_skip, std::uint8_t else_skip) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then_skip, else_skip));
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then_skip, else_skip));
   };
-  const auto answer = [&](unsigned action) { program.push_back(BPF_STMT(BPF_RET | BPF_K, action)); };
+  const auto answer = [&](unsigned action) { filter.push_back(BPF_STMT(BPF_RET | BPF_K, action)); };
   // The lower half of an argument, which both processors store first.
   const auto argument = [](int index) { return offsetof(seccomp_data, args) + 8 * static_cast<std::size_t>(index); };
   constexpr unsigned kRefuse = SECCOMP_RET_ERRNO | EPERM;
@@ -79,25 +81,28 @@ std::vector<sock_filter> make_filter(pid_t self) {
   }
   if_equal(SYS_mmap, 0, 4);
   load(argument(2));
-  program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1));
+  filter.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1));
   answer(kRefuse);
   answer(SECCOMP_RET_ALLOW);
-  if_equal(SYS_tgkill, 0, 3);
+  if_equal(SYS_tgkill, 0, 5);
   load(argument(0));
-  if_equal(static_cast<unsigned>(self), 0, 1);
+  if_equal(static_cast<unsigned>(self), 0, 3);
+  load(argument(2));
+  if_equal(SIGABRT, 0, 1);
   answer(SECCOMP_RET_ALLOW);
   answer(kRefuse);
-  return program;
+  return filter;
 }
 
 /// Does nothing where the kernel has no filters.
 void filter_system_calls() {
   if (kArchitecture == 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
   std::vector<sock_filter> filter = make_filter(getpid());
-  const sock_fprog program = {static_cast<unsigned short>(filter.size()), filter.data()};
+  const sock_fprog counted = {static_cast<unsigned short>(filter.size()), filter.data()};
   // Before Linux 5.16, a filter turns on a defence against Spectre that slows down all code of the process, unless this
   // flag says that the process keeps no secrets from itself.
-  syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+  const auto install = [&](unsigned flags) { return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &counted); };
+  if (install(SECCOMP_FILTER_FLAG_SPEC_ALLOW) != 0 && errno == EINVAL) install(0);  // Linux before 4.17
 }
 
 }  // namespace

@@ -22,13 +22,15 @@ VP8StatusCode __wrap_WebPDecode(const std::uint8_t* data, std::size_t size, WebP
       for (std::atomic<unsigned> i = 0;; ++i) {
       }
     }
-    case 103: {  // 10 GB, or as much as there is
-      constexpr std::size_t kPiece = 100 << 20;
-      for (int i = 0; i < 100; ++i) {
-        void* const memory = std::malloc(kPiece);
-        if (memory == nullptr) return VP8_STATUS_OUT_OF_MEMORY;
-        std::memset(memory, 1, kPiece);
-      }
+    case 103: {  // 10 GB, or as much as there is, to the last byte
+      std::size_t left = std::size_t{10} << 30;
+      for (std::size_t piece = 100 << 20; piece > 0; piece /= 2)
+        while (left >= piece) {
+          void* const memory = std::malloc(piece);
+          if (memory == nullptr) break;
+          std::memset(memory, 1, piece);
+          left -= piece;
+        }
       return VP8_STATUS_OUT_OF_MEMORY;
     }
     case 104: _exit(0);

@@ -2,6 +2,7 @@
 // is the program with a decoder of WebP that does so, by the width of the picture (failing_webp.cpp).
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "support/program.h"
@@ -202,16 +204,81 @@ TEST_CASE("a signal to the program, even SIGKILL, ends its decoders") {
     }
 }
 
+TEST_CASE("a decoder that ends by a signal without a name fails its input") {
+  const TempFolder folder;
+  put_webp(folder, "sleep.webp", kSleep);
+  RunningProgram program(failing_command({"sleep.webp", "-k", "edge", "-o", "o.png"}), folder);
+  std::vector<pid_t> children;
+  wait_until("the decoder runs", [&] { return !(children = children_of(program.pid())).empty(); });
+  CHECK(kill(children.front(), SIGRTMIN) == 0);
+  const ProgramResult result = program.wait();
+  CHECK(result.code == 1);
+  CHECK(result.err ==
+        "convtool: sleep.webp: the WebP decoder crashed (signal " + std::to_string(SIGRTMIN) + ")" + kAdvice);
+}
+
 TEST_CASE("no process is left behind by a run that ends by itself") {
   const TempFolder folder;
   put_webp(folder, "crash.webp", kCrash);
   for (int i = 0; i < 10; ++i) put_webp(folder, std::to_string(i) + ".webp", 8);
-  // The shell adopts what the program leaves.
-  const ProgramResult result = run_shell(
-      "exec 3< <(exec '" + std::string(CONVTOOL_WITH_FAILING_WEBP) +
-          "' apply *.webp -k edge --out-dir out --jobs 4 2>&1); cat <&3; wait; ps -o stat= --ppid $$ | grep -c Z",
-      folder);
-  CHECK(lines_of(result.out).back() == "0");
+  // Orphans become children of this process, which finds them as zombies or alive.
+  REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  const std::vector<pid_t> before = children_of(getpid());
+  const ProgramResult result =
+      RunningProgram(failing_command({"-k", "edge", "--out-dir", "out", "--jobs", "4", "--recursive", "."}), folder)
+          .wait();
+  CHECK(result.code == 1);
+  CHECK(children_of(getpid()) == before);
+  CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+}
+
+TEST_CASE("without memory for the process that decodes it, a whole file is not called damaged") {
+  if (!kMemoryIsTheProgramsOwn) return skip("sanitizers map terabytes");
+  const TempFolder folder;
+  // This process has the file in memory once, the decoder, which is forked from it, three times with the pixels.
+  constexpr int kNoCompression = 1, kMegabytes = 48;
+  REQUIRE(cv::imwrite(folder.file("a.tif"), cv::Mat(kMegabytes << 10, 1 << 10, CV_8UC1, cv::Scalar(7)),
+                      {cv::IMWRITE_TIFF_COMPRESSION, kNoCompression}));
+  bool has_no_room = false;
+  for (int megabytes = kMegabytes; megabytes <= 6 * kMegabytes; megabytes += kMegabytes / 4) {
+    const ProgramResult result = run_shell(
+        "ulimit -v " + std::to_string(megabytes << 10) + "; exec $CONVTOOL apply a.tif -k edge --threads 1 -o o.png",
+        folder);
+    CAPTURE(megabytes);
+    CAPTURE(result.err);
+    CHECK(result.err.find("damaged") == std::string::npos);
+    has_no_room |=
+        result.err.find("a.tif: not enough memory for a process that decodes it, beside this one") != std::string::npos;
+  }
+  CHECK(has_no_room);
+}
+
+TEST_CASE("where the process that starts decoders has ended, a batch says so once and stops") {
+  const TempFolder folder;
+  put_webp(folder, "sleep.webp", kSleep);
+  std::vector<std::string> command = {"-k", "edge", "--out-dir", "out", "--jobs", "1", "sleep.webp"};
+  for (const std::string name : {"a.webp", "b.webp", "c.webp"}) {
+    put_webp(folder, name, 8);
+    command.push_back(name);
+  }
+  RunningProgram program(failing_command(command), folder);
+  std::vector<pid_t> children;
+  wait_until("the decoder runs", [&] { return (children = children_of(program.pid())).size() == 2; });
+  const auto prints_into_pipe = [](pid_t pid) {  // the server, where nothing that is printed is an answer
+    std::error_code none;
+    return fs::read_symlink("/proc/" + std::to_string(pid) + "/fd/1", none).string().starts_with("pipe:");
+  };
+  CHECK(std::count_if(children.begin(), children.end(), prints_into_pipe) == 1);
+  for (const pid_t pid : children) CHECK(kill(pid, SIGKILL) == 0);
+  const ProgramResult result = program.wait();
+  CHECK(result.code == 1);
+  const std::vector<std::string> lines = lines_of(result.err);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] ==
+        "convtool: sleep.webp: the decoder was killed (SIGKILL), probably because the machine has no more "
+        "memory");
+  CHECK(lines[1] == "convtool: a.webp: the process that starts decoders has ended; run again");
+  CHECK(lines[2].find("0 done, 0 skipped, 2 failed, 2 not started") != std::string::npos);
 }
 
 TEST_CASE("--isolate always is refused where the system grants no process; auto goes on") {
@@ -224,14 +291,19 @@ TEST_CASE("--isolate always is refused where the system grants no process; auto 
   const std::string as_user = geteuid() == 0 ? "exec setpriv --reuid 54321 --clear-groups " : "exec ";
   const auto run = [&](const std::string& options) {
     return run_shell(
-        as_user + "bash -c 'ulimit -u 0; exec $CONVTOOL apply a.webp b.webp -k edge --threads 1 -q " + options + "'",
+        as_user + "bash -c 'ulimit -u 0; exec $CONVTOOL apply a.webp b.webp -k edge --threads 1 " + options + "'",
         folder);
   };
   const ProgramResult always = run("--isolate always --out-dir always");
   CHECK(always.code == 2);
   CHECK(always.err.find("convtool: --isolate: the system grants no process for a decoder (") == 0);
+  const ProgramResult quiet = run("-q --out-dir quiet");
+  CHECK(quiet.err == "");
+  CHECK(quiet.code == 0);
   const ProgramResult automatic = run("--out-dir auto");
-  CHECK(automatic.err == "");
+  REQUIRE(lines_of(automatic.err).size() == 2);  // one warning, and the summary
+  CHECK(automatic.err.find("convtool: warning: a.webp: decoded in the program itself, which a damaged file may crash: "
+                           "the system grants no process for a decoder (") == 0);
   CHECK(automatic.code == 0);
   CHECK(fs::exists(folder.file("auto/b.edge.png")));
 }

@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "pictures/decode_image.h"
 #include "pictures/image_header.h"
@@ -12,6 +15,7 @@
 #include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
 #include "support/program.h"
+#include "support/skip.h"
 
 namespace convtool {
 namespace {
@@ -107,23 +111,78 @@ TEST_CASE("pixels in shared memory can be written to, and outlive the decoder") 
   CHECK(testing::values(copy.all()) == std::vector<double>{99, 7, 14, 21, 28, 35});
 }
 
-// A limit on the size of files holds for memory that is shared, too.
-TEST_CASE("where no memory can be shared, auto decodes in this process, and always is an error") {
-  PictureDecoder automatic(Isolation::automatic);
+namespace {
+
+/// What `work` returns under a limit on the size of files, which holds for memory that is shared, too.
+template <class Work>
+auto with_small_files(rlim_t limit, const Work& work) {
+  struct rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const struct rlimit small = {limit, before.rlim_max};
+  void (*const handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto result = work();
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  signal(SIGXFSZ, handler);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("where no memory can be shared, auto decodes in this process with a warning, and always is an error") {
   isolated();
   const Bytes file = testing::tiff_file({.width = 3, .height = 2, .blocks = {testing::counting_bytes(6)}});
   const PictureHeader header = read_small_header(file, 1000);
-  struct rlimit before;
-  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const struct rlimit none = {0, before.rlim_max};
-  void (*const handler)(int) = signal(SIGXFSZ, SIG_IGN);
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
-  const std::string with_auto = outcome([&] { return automatic.decode({.bytes = file, .file = {}}, header); });
-  const std::string with_always = outcome([&] { return isolated().decode({.bytes = file, .file = {}}, header); });
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
-  signal(SIGXFSZ, handler);
-  CHECK(with_auto == plain_outcome(file));
-  CHECK(with_always.find("usage: --isolate: the system grants no process for a decoder (") == 0);
+  for (const bool is_prepared : {true, false}) {
+    CAPTURE(is_prepared);
+    PictureDecoder automatic(Isolation::automatic), always(Isolation::always);
+    const std::string with_auto = with_small_files(0, [&] {
+      if (is_prepared) automatic.prepare();
+      return outcome([&] { return automatic.decode({.bytes = file, .file = {}}, header); });
+    });
+    CHECK(with_auto == plain_outcome(file));
+    const std::optional<Remark> remark = automatic.remark_on(PictureType::tiff);
+    REQUIRE(remark);
+    CHECK(remark->once);
+    CHECK(remark->text.find("decoded in the program itself, which a damaged file may crash: the system grants no") ==
+          0);
+    CHECK(!automatic.remark_on(PictureType::png));
+    const std::string with_always = with_small_files(0, [&] {
+      return outcome([&] {
+        if (is_prepared) always.prepare();
+        return always.decode({.bytes = file, .file = {}}, header);
+      });
+    });
+    CHECK(with_always.find("usage: --isolate: the system grants no process for a decoder (") == 0);
+  }
+}
+
+TEST_CASE("a picture that gets no process although others can is an error, and is not decoded in this process") {
+  const Bytes file = testing::tiff_file({.width = 3, .height = 2, .blocks = {testing::counting_bytes(6)}});
+  const PictureHeader header = read_small_header(file, 1000);
+  const std::string got = with_small_files(
+      1, [&] { return outcome([&] { return isolated().decode({.bytes = file, .file = {}}, header); }); });
+  CHECK(got.find("input: no process could be started to decode it (the file is too large") == 0);
+  CHECK(!isolated().remark_on(PictureType::tiff));
+  CHECK(isolated_outcome(file) == plain_outcome(file));
+}
+
+TEST_CASE("where a library has started a thread, that is the reason") {
+  if (!kHasSandbox) return skip("sanitizers have a thread of their own");
+  std::atomic<bool> ends = false;
+  const std::jthread thread([&] { ends.wait(false); });
+  PictureDecoder automatic(Isolation::automatic), always(Isolation::always);
+  automatic.prepare();
+  const std::string refused = outcome([&]() -> Image {
+    always.prepare();
+    throw Error(ErrorKind::internal, "", "not refused");
+  });
+  ends = true;
+  ends.notify_all();
+  const std::string reason = "a library has started a thread";
+  CHECK(refused.find("usage: --isolate: " + reason) == 0);
+  REQUIRE(automatic.remark_on(PictureType::webp));
+  CHECK(automatic.remark_on(PictureType::webp)->text.find(reason) != std::string::npos);
 }
 
 }  // namespace convtool

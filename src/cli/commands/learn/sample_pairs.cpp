@@ -98,8 +98,15 @@ std::int64_t rows_learned_from(const std::string& path, std::int64_t rows, doubl
 Sample read_sample(const std::string& input_path, const std::string& target_path, double holdout, bool first,
                    PictureDecoder& decoder, Layer& layer, std::vector<std::string>& warnings) {
   Floats input = read_floats(input_path, decoder), target = read_floats(target_path, decoder);
-  for (const Remark& remark : input.remarks) warnings.push_back(input_path + ": " + remark.text);
-  for (const Remark& remark : target.remarks) warnings.push_back(target_path + ": " + remark.text);
+  const auto warn = [&](const std::string& path, const std::vector<Remark>& remarks) {
+    for (const Remark& remark : remarks) {
+      const auto is_same = [&](const std::string& warning) { return warning.ends_with(": " + remark.text); };
+      if (!remark.once || std::none_of(warnings.begin(), warnings.end(), is_same))
+        warnings.push_back(path + ": " + remark.text);
+    }
+  };
+  warn(input_path, input.remarks);
+  warn(target_path, target.remarks);
   if (first && layer.weights.empty()) settle_channels(input.tensor.shape(), target.tensor.shape(), layer);
   check_target(input_path, target_path, input.tensor.shape(), target.tensor.shape(), layer);
   Sample sample{.input = std::move(input.tensor), .target = std::move(target.tensor), .whole_target = target.whole};
