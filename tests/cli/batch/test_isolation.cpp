@@ -263,12 +263,14 @@ TEST_CASE("where the process that starts decoders has ended, a batch says so onc
   }
   RunningProgram program(failing_command(command), folder);
   std::vector<pid_t> children;
-  wait_until("the decoder runs", [&] { return (children = children_of(program.pid())).size() == 2; });
-  const auto prints_into_pipe = [](pid_t pid) {  // the server, where nothing that is printed is an answer
+  const auto prints_into_pipe = [](pid_t pid) {
     std::error_code none;
     return fs::read_symlink("/proc/" + std::to_string(pid) + "/fd/1", none).string().starts_with("pipe:");
   };
-  CHECK(std::count_if(children.begin(), children.end(), prints_into_pipe) == 1);
+  wait_until("the decoder runs without streams, and what the server prints goes to a pipe, not to its socket", [&] {
+    children = children_of(program.pid());
+    return children.size() == 2 && std::count_if(children.begin(), children.end(), prints_into_pipe) == 1;
+  });
   for (const pid_t pid : children) CHECK(kill(pid, SIGKILL) == 0);
   const ProgramResult result = program.wait();
   CHECK(result.code == 1);
