@@ -31,7 +31,7 @@ std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 /// or the checksum is wrong. Other bytes may follow the stream. Throws std::bad_alloc.
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most);
 
-/// The header of a zlib stream with a window of 32 KiB, whose level is not told.
+/// The header of a zlib stream with a window of 32 KiB, at the fastest level.
 constexpr std::byte kZlibHeader[] = {std::byte{0x78}, std::byte{0x01}};
 
 /// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
