@@ -238,7 +238,7 @@ TEST_CASE("the numbers at the ends of the range of floats are read back as they 
   const std::vector<float> weights = {kLargest, -kLargest, kSmallest,       -kSmallest,    0.0F,
                                       -0.0F,    16777216,  1.17549435e-38F, 1.1754942e-38F};
   const auto same_bits = [](const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
   };
   for (std::size_t i = 0; i < std::size(kKernelFormats); ++i) {
     const auto format = static_cast<KernelFormat>(i);
