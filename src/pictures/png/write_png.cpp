@@ -18,7 +18,12 @@ constexpr int kFastLevel = 1;  // the default
 /// the file, and that a picture of 1920x1080 has a strip for each of 12 threads.
 constexpr std::size_t kStripBytes = std::size_t{1} << 19;
 
+/// Pictures with fewer bytes of scanlines are compressed as a whole: clearing ISA-L's tables would take longer.
+constexpr double kSmall = 1 << 16;
+
 // Chunks (5.3): the size of the data, the type, the data, a checksum of type and data.
+
+constexpr std::size_t kLongestChunk = (std::size_t{1} << 31) - 1;
 
 void put_u32(Bytes& bytes, std::size_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::byte>(value >> shift));
@@ -47,6 +52,12 @@ Bytes image_header(const ConstTensorRef& pixels) {
   header.push_back(static_cast<std::byte>(kColourTypes[pixels.shape.c - 1]));
   header.insert(header.end(), 3, std::byte{0});  // Deflate, the five filters, not interlaced
   return header;
+}
+
+bool is_in_strips(const ConstTensorRef& pixels, int level, const EncodeOptions& options) {
+  const std::size_t line = scanline_size(pixels);
+  return level == kFastLevel && !options.png_strategy && line < kLongestChunk &&
+         static_cast<double>(line) * static_cast<double>(pixels.shape.h) >= kSmall;
 }
 
 /// The scanlines of some rows.
@@ -109,13 +120,12 @@ Scanlines make_all_scanlines(Image image, bool choose) {
 
 Bytes write_png(Image image, const EncodeOptions& options) {
   constexpr std::uint8_t kSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  constexpr std::size_t kLongestChunk = (std::size_t{1} << 31) - 1;
   constexpr std::size_t kChunkFrame = 12;
   const auto signature = std::as_bytes(std::span(kSignature));
   const int level = options.png_level.value_or(kFastLevel);
   Bytes file(signature.begin(), signature.end());
   put_chunk(file, "IHDR", image_header(image.all()));
-  if (level == kFastLevel && !options.png_strategy && scanline_size(image.all()) < kLongestChunk) {
+  if (is_in_strips(image.all(), level, options)) {
     std::vector<Strip> strips = compress_strips(std::move(image), options.threads);
     std::size_t size = file.size() + kChunkFrame;
     for (const Strip& strip : strips) size += kChunkFrame + strip.data.size();
