@@ -16,7 +16,7 @@ install_missing() {
   command -v apt-get >/dev/null || { echo "missing: ${missing[*]}; install them by hand, as apt-get is not available" >&2; exit 1; }
   local sudo=() as_root="as root, run: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "packages are missing, and there is no sudo; $as_root" >&2; exit 1; }
+    command -v sudo >/dev/null || { echo "packages are missing, and sudo is not installed; $as_root" >&2; exit 1; }
     sudo=(sudo)
   fi
   echo "Installing with apt-get: ${missing[*]}"

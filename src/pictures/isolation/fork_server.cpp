@@ -36,7 +36,7 @@ static_assert(std::is_trivially_copyable_v<ChildTask>, "it is sent as bytes");
 /// The server's answer to a task.
 struct Reply {
   pid_t pid = -1;
-  int error = 0;  // errno where there is no child
+  int error = 0;  // errno of a fork that failed
 };
 
 /// The descriptors that come with a task, for recvmsg(2) and sendmsg(2).
