@@ -147,7 +147,7 @@ std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_byte
   // the picture is turned upright, in a copy. Bytes are counted in double: the sum may exceed 64 bits.
   const double pixels = static_cast<double>(header.width) * static_cast<double>(header.height);
   const double decoded = pixels * static_cast<double>(header.channels * size_of(header.dtype));
-  const double files = header.type == PictureType::png ? 2 : 1, copies = header.channels == 2 ? 3 : 2;
+  const double files = header.type == PictureType::png ? 2 : 1, copies = header.grey_with_alpha ? 3 : 2;
   return static_cast<std::int64_t>(std::min(
       0x1p62, files * static_cast<double>(file_bytes) + copies * decoded + static_cast<double>(header.working_memory)));
 }
