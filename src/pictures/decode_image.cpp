@@ -64,9 +64,13 @@ cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& hea
   return {};
 }
 
-/// The picture, if it has the channels and type of its header, by which its memory and its result were planned.
+/// The picture, if it has the size, channels and type of its header, by which its memory and its result were planned.
 Image checked(Image image, const PictureHeader& header) {
-  if (image.all().shape.c != header.channels || image.dtype() != header.dtype)
+  const Shape& shape = image.all().shape;
+  const bool is_turned = header.is_transposed();
+  if (shape.w != (is_turned ? header.height : header.width) || shape.h != (is_turned ? header.width : header.height))
+    throw_damaged(to_string(header.type), "its size differs from its header");
+  if (shape.c != header.channels || image.dtype() != header.dtype)
     throw_damaged(to_string(header.type), "its channels or their type differ from its header");
   return image;
 }
@@ -114,8 +118,6 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     throw Error(
         ErrorKind::input, "",
         "the " + std::string(to_string(header.type)) + " is damaged or truncated, or of a kind that cannot be read");
-  if (mat.cols != header.width || mat.rows != header.height)
-    throw_damaged(to_string(header.type), "its size differs from its header");
 
   const PixelFormat format = call_opencv([&] {
     const PixelFormat settled = settle_channels(mat, header);

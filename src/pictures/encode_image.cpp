@@ -1,5 +1,5 @@
-// Encoding with OpenCV, except for PNG (png/write_png.h), TIFF (tiff/write_tiff.h), PNM and PFM (raw_pictures.h) and
-// OpenEXR (float_files.h), which OpenCV would write to a file in /tmp first.
+// Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), PNM and PFM (raw_pictures.h), and
+// OpenEXR, which OpenCV would write to a file in /tmp first (float_files.h).
 #include "pictures/encode_image.h"
 
 #include <opencv2/imgcodecs.hpp>
@@ -9,6 +9,7 @@
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
 #include "pictures/float_files.h"
+#include "pictures/jpeg/write_jpeg.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
@@ -17,9 +18,10 @@
 namespace convtool {
 namespace {
 
+constexpr int kJpegQuality = 95;
+
 std::vector<int> encoder_parameters(std::string_view format, const EncodeOptions& options) {
   constexpr int kLossless = 101;  // any value above 100
-  if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
   if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
   return {};
 }
@@ -32,6 +34,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
   check_storable(format, image.dtype(), image.format(), height, width);
 
   if (name == "png") return write_png(std::move(image), options);
+  if (name == "jpeg") return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality));
   if (name == "tiff") return write_tiff(image.all(), options);
   if (const auto raw = raw_picture_format(format, image.dtype(), image.format(), height, width))
     return format_raster(*raw, image.all());
