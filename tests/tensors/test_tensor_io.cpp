@@ -164,7 +164,7 @@ TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 6
   const auto values = file.values().view<float>();
   for (std::int64_t c = 0; c < 2; ++c)
     for (std::int64_t x = 0; x < 3; ++x) values.at(0, c, 0, x) = static_cast<float>(3 * c + x) / 3;
-  const Bytes& bytes = file.bytes;
+  const Buffer& bytes = file.bytes;
   const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   CHECK(text.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
   CHECK(text.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }"));

@@ -87,7 +87,7 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
 }
 
 Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
-  const Bytes& bytes = file.bytes;
+  const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
