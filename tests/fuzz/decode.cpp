@@ -1,11 +1,14 @@
 // Whole pictures of one type: the pixels are what the header announces, and survive being written and read again.
 #include <cstring>
+#include <utility>
 
+#include "fuzz/memory_file.h"
 #include "fuzz/picture_seeds.h"
 #include "fuzz/target.h"
 #include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
 #include "pictures/image_header.h"
+#include "pictures/raw_pictures.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -47,6 +50,22 @@ void check_round_trips(const Image& image) {
   }
 }
 
+/// Binary PNM and PFM have the same pixels when they are read in bands.
+void check_bands(std::span<const std::byte> input, const Image& image) {
+  const MemoryFile memory(input);
+  RandomAccessFile file(memory.path(), ErrorKind::input);
+  const std::optional<RawPicture> raw = read_raw_picture(file);
+  const bool is_text = input[1] >= std::byte{'1'} && input[1] <= std::byte{'3'};
+  check(raw.has_value() != is_text, "a picture with and without text");
+  if (is_text) return;
+  const Shape& shape = image.all().shape;
+  check(raw->layout.shape == shape && raw->layout.dtype == image.dtype(), "bands of another size or type");
+  const Image bands(image.dtype(), image.format(), shape.h, shape.w);
+  const RasterReader reader(std::move(file), raw->layout);
+  for (std::int64_t y = 0; y < shape.h; ++y) reader.read({.row = y}, bands.all().rows(y, 1));
+  check(same_pixels(image, bands), "bands with other pixels");
+}
+
 void check_picture(std::span<const std::byte> input) {
   const PictureHeader header = read_small_header(input, kMostPixels);
   if (header.working_memory > kMostMemory) return;
@@ -59,6 +78,7 @@ void check_picture(std::span<const std::byte> input) {
         std::to_string(shape.c) + " channels, in the header " + std::to_string(header.channels));
   check(image.dtype() == header.dtype,
         "type " + std::string(to_string(image.dtype())) + ", in the header " + std::string(to_string(header.dtype)));
+  if (header.type == PictureType::pnm || header.type == PictureType::pfm) check_bands(input, image);
   check_round_trips(image);
 }
 
