@@ -21,12 +21,12 @@ using namespace convtool;
 
 namespace {
 
-using Text = std::optional<Bytes>;  ///< nothing: refused
+using Inflated = std::optional<Bytes>;  ///< nothing: refused
 
 constexpr std::size_t kMostText = 1 << 20;
 
 /// The text of a stream by zlib. With raw, the stream has no header and no checksum; `used` is its size.
-Text by_zlib(std::span<const std::byte> stream, bool raw = false, std::size_t* used = nullptr) {
+Inflated by_zlib(std::span<const std::byte> stream, bool raw = false, std::size_t* used = nullptr) {
   constexpr int kOfHeader = 0, kRaw = -15;
   z_stream state = {};
   REQUIRE(inflateInit2(&state, raw ? kRaw : kOfHeader) == Z_OK);
@@ -38,11 +38,11 @@ Text by_zlib(std::span<const std::byte> stream, bool raw = false, std::size_t* u
   const bool is_accepted = inflate(&state, Z_FINISH) == Z_STREAM_END;
   if (used != nullptr) *used = state.total_in;
   inflateEnd(&state);
-  return is_accepted ? Text(Bytes(text.get(), text.get() + state.total_out)) : std::nullopt;
+  return is_accepted ? Inflated(Bytes(text.get(), text.get() + state.total_out)) : std::nullopt;
 }
 
 /// The text of a raw stream by ISA-L itself, which accepts more than zlib.
-Text by_isal(std::span<const std::byte> stream, std::size_t& used) {
+Inflated by_isal(std::span<const std::byte> stream, std::size_t& used) {
   const auto state = std::make_unique<inflate_state>();
   isal_inflate_init(state.get());
   const auto text = std::make_unique_for_overwrite<std::byte[]>(kMostText);
@@ -57,7 +57,7 @@ Text by_isal(std::span<const std::byte> stream, std::size_t& used) {
 }
 
 /// The text of a stream that comes in parts of `part` bytes.
-Text by_inflater(std::span<const std::byte> stream, std::size_t part, bool* has_rest = nullptr) {
+Inflated by_inflater(std::span<const std::byte> stream, std::size_t part, bool* has_rest = nullptr) {
   Inflater inflater([&] {
     const auto next = stream.first(std::min(part, stream.size()));
     stream = stream.subspan(next.size());
@@ -78,7 +78,7 @@ Text by_inflater(std::span<const std::byte> stream, std::size_t part, bool* has_
 /// A zlib stream with this raw stream. The checksum is that of the text which zlib or, failing that, ISA-L makes of it.
 Bytes with_frame(std::span<const std::byte> raw) {
   std::size_t used = raw.size();
-  Text text = by_zlib(raw, true, &used);
+  Inflated text = by_zlib(raw, true, &used);
   if (!text) text = by_isal(raw, used);
   Bytes stream = {std::byte{0x78}, std::byte{0x01}};
   stream.insert(stream.end(), raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(text ? used : raw.size()));
@@ -87,7 +87,7 @@ Bytes with_frame(std::span<const std::byte> raw) {
   return stream;
 }
 
-Bytes compressed(std::span<const std::byte> text, int level, int window, int memory, int strategy) {
+Bytes zlib_stream(std::span<const std::byte> text, int level, int window, int memory, int strategy) {
   z_stream state = {};
   REQUIRE(deflateInit2(&state, level, Z_DEFLATED, window, memory, strategy) == Z_OK);
   Bytes stream(deflateBound(&state, text.size()) + 1000);
@@ -139,10 +139,10 @@ class BitWriter {
   std::size_t used_ = 0;
 };
 
-using Lengths = std::vector<int>;
+using CodeLengths = std::vector<int>;
 
 /// The codes of lengths (RFC 1951, 3.2.2), also of too many.
-std::vector<unsigned> codes_of(const Lengths& lengths) {
+std::vector<unsigned> codes_of(const CodeLengths& lengths) {
   std::vector<unsigned> codes(lengths.size());
   unsigned code = 0;
   for (int length = 1; length <= 15; ++length, code <<= 1)
@@ -151,7 +151,7 @@ std::vector<unsigned> codes_of(const Lengths& lengths) {
   return codes;
 }
 
-void put_symbol(BitWriter& out, const Lengths& lengths, std::size_t symbol) {
+void put_symbol(BitWriter& out, const CodeLengths& lengths, std::size_t symbol) {
   out.code(codes_of(lengths)[symbol], lengths[symbol]);
 }
 
@@ -160,7 +160,7 @@ struct DynamicHeader {
   bool is_last = true;
   unsigned literals = 257, distances = 1;
   std::vector<std::pair<std::size_t, unsigned>> symbols;
-  Lengths of_lengths = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 4, 4, 4, 3, 3, 3};
+  CodeLengths of_lengths = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 4, 4, 4, 3, 3, 3};
 
   void put(BitWriter& out) const {
     constexpr std::array kOrder = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
@@ -173,11 +173,11 @@ struct DynamicHeader {
   }
 
   /// One symbol for each length.
-  void set(const Lengths& of_literals, const Lengths& of_distances) {
+  void set(const CodeLengths& of_literals, const CodeLengths& of_distances) {
     literals = static_cast<unsigned>(of_literals.size());
     distances = static_cast<unsigned>(of_distances.size());
     symbols.clear();
-    for (const Lengths* lengths : {&of_literals, &of_distances})
+    for (const CodeLengths* lengths : {&of_literals, &of_distances})
       for (const int length : *lengths) symbols.emplace_back(static_cast<std::size_t>(length), 0);
   }
 };
@@ -188,9 +188,9 @@ struct Comparison {
 
   /// `stream` is a zlib stream.
   void check(const Bytes& stream) {
-    const Text expected = by_zlib(stream);
+    const Inflated expected = by_zlib(stream);
     for (const std::size_t part : {stream.size() + 1, std::size_t{1}, std::size_t{7}}) {
-      const Text got = by_inflater(stream, part);
+      const Inflated got = by_inflater(stream, part);
       REQUIRE(got.has_value() == expected.has_value());
       if (got) REQUIRE((*got == *expected));
     }
@@ -202,8 +202,8 @@ struct Comparison {
 };
 
 /// Random lengths of `count` codes that make up a complete set, then changed, mostly, in one place.
-Lengths random_lengths(Random& random, std::size_t count, int longest) {
-  Lengths used = {0};  // of codes: one of no bits
+CodeLengths random_lengths(Random& random, std::size_t count, int longest) {
+  CodeLengths used = {0};  // of codes: one of no bits
   const auto wanted = static_cast<std::size_t>(random.between(1, static_cast<std::int64_t>(count)));
   while (used.size() < wanted) {
     int& split = used[static_cast<std::size_t>(random.between(0, std::ssize(used) - 1))];
@@ -211,7 +211,7 @@ Lengths random_lengths(Random& random, std::size_t count, int longest) {
     used.push_back(++split);
   }
   if (used.size() == 1) used[0] = 1;  // the only code has one bit
-  Lengths lengths(count, 0);
+  CodeLengths lengths(count, 0);
   for (const int length : used) {
     std::size_t at = static_cast<std::size_t>(random.between(0, std::ssize(lengths) - 1));
     while (lengths[at] != 0) at = (at + 1) % count;
@@ -233,7 +233,7 @@ TEST_CASE("streams of zlib give their text, in any parts") {
     const Bytes text = random_text(random, random.chance(10) ? 300000 : 3000);
     const int level = static_cast<int>(random.between(0, 9)), memory = static_cast<int>(random.between(1, 9));
     const int strategy = static_cast<int>(random.between(0, 4));
-    const Bytes stream = compressed(text, level, 15, memory, strategy);
+    const Bytes stream = zlib_stream(text, level, 15, memory, strategy);
     for (const std::int64_t part :
          {std::int64_t{1}, std::int64_t{300}, random.between(2, 70000), std::int64_t{1 << 20}})
       CHECK((by_inflater(stream, static_cast<std::size_t>(part)) == text));
@@ -250,7 +250,7 @@ TEST_CASE("streams of zlib give their text, in any parts") {
 }
 
 TEST_CASE("bytes after a stream are its rest") {
-  const Bytes stream = compressed(Bytes(1000, std::byte{7}), 6, 15, 8, 0);
+  const Bytes stream = zlib_stream(Bytes(1000, std::byte{7}), 6, 15, 8, 0);
   for (const std::size_t more : {0, 1, 2, 9, 500000})
     for (const std::size_t part : {1, 100, 1 << 20}) {
       Bytes longer = stream;
@@ -265,7 +265,7 @@ TEST_CASE("every start of a stream is damage") {
   Random random(2);
   for (int i = 0; i < 20; ++i) {
     const Bytes text = random_text(random, 400),
-                stream = compressed(text, static_cast<int>(random.between(0, 9)), 15, 9, 0);
+                stream = zlib_stream(text, static_cast<int>(random.between(0, 9)), 15, 9, 0);
     for (std::size_t size = 0; size < stream.size(); ++size)
       for (const std::size_t part : {1, 1 << 20})
         REQUIRE_FALSE(by_inflater(std::span(stream).first(size), part).has_value());
@@ -278,8 +278,8 @@ TEST_CASE("changed streams are refused exactly when zlib refuses them") {
   for (int i = 0; i < 6000; ++i) {
     CAPTURE(i);
     const Bytes text = random_text(random, random.chance(50) ? 100000 : 1500);
-    Bytes stream = compressed(text, static_cast<int>(random.between(0, 9)), 15, static_cast<int>(random.between(1, 9)),
-                              static_cast<int>(random.between(0, 4)));
+    Bytes stream = zlib_stream(text, static_cast<int>(random.between(0, 9)), 15, static_cast<int>(random.between(1, 9)),
+                               static_cast<int>(random.between(0, 4)));
     for (std::int64_t changes = random.between(1, 3); changes > 0; --changes) {
       const std::int64_t last = std::ssize(stream) - 1;
       auto& byte = stream[static_cast<std::size_t>(
@@ -301,12 +301,12 @@ TEST_CASE("codes of any lengths are refused exactly when zlib refuses them") {
   Comparison comparison;
   for (int i = 0; i < 6000; ++i) {
     CAPTURE(i);
-    Lengths literals = random_lengths(random, static_cast<std::size_t>(random.between(257, 288)), 15);
+    CodeLengths literals = random_lengths(random, static_cast<std::size_t>(random.between(257, 288)), 15);
     if (!random.chance(20) && literals[256] == 0) {
       const auto used = std::find_if(literals.begin(), literals.end(), [](int length) { return length > 0; });
       if (used != literals.end()) std::swap(*used, literals[256]);
     }
-    const Lengths distances = random_lengths(random, static_cast<std::size_t>(random.between(1, 32)), 15);
+    const CodeLengths distances = random_lengths(random, static_cast<std::size_t>(random.between(1, 32)), 15);
     DynamicHeader header;
     header.set(literals, distances);
     header.is_last = random.chance(2);
@@ -442,7 +442,7 @@ TEST_CASE("distances reach to the start of the text and no further") {
 }
 
 TEST_CASE("the header of a stream has the values that zlib accepts") {
-  const Bytes stream = compressed(Bytes(50, std::byte{1}), 6, 15, 8, 0);
+  const Bytes stream = zlib_stream(Bytes(50, std::byte{1}), 6, 15, 8, 0);
   int accepted = 0;
   for (unsigned method = 0; method < 256; ++method)
     for (unsigned flags = 0; flags < 256; ++flags) {
@@ -463,14 +463,14 @@ TEST_CASE("a text longer than its stream's window is left to zlib") {
       Random random(6);
       Bytes text((std::size_t{1} << window) + more);
       for (std::byte& byte : text) byte = static_cast<std::byte>(random.between(0, 3));
-      const Bytes stream = compressed(text, 6, window, 8, 0);
+      const Bytes stream = zlib_stream(text, 6, window, 8, 0);
       REQUIRE((std::to_integer<int>(stream[0]) >> 4) == window - 8);
       CHECK(by_inflater(stream, 1000).has_value() == (more == 0 || window == 15));
     }
 }
 
 TEST_CASE("a wrong checksum is damage") {
-  const Bytes stream = compressed(Bytes(50, std::byte{1}), 6, 15, 8, 0);
+  const Bytes stream = zlib_stream(Bytes(50, std::byte{1}), 6, 15, 8, 0);
   for (std::size_t at = stream.size() - 4; at < stream.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       Bytes changed = stream;

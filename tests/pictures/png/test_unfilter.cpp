@@ -27,21 +27,21 @@ std::size_t place_of(std::size_t i, std::size_t pixel, PixelOrder order) {
   return order == PixelOrder::swapped ? i ^ 1 : i - i % pixel + (pixel - 1 - i % pixel);
 }
 
-struct Kind {
+struct PixelKind {
   std::size_t bytes;
   PixelOrder order;
 };
 
-constexpr std::array kKinds = {
-    Kind{1, PixelOrder::same},    Kind{2, PixelOrder::same},     Kind{4, PixelOrder::same},
-    Kind{8, PixelOrder::same},    Kind{2, PixelOrder::swapped},  Kind{4, PixelOrder::swapped},
-    Kind{8, PixelOrder::swapped}, Kind{3, PixelOrder::reversed}, Kind{6, PixelOrder::reversed}};
+constexpr std::array kPixelKinds = {
+    PixelKind{1, PixelOrder::same},    PixelKind{2, PixelOrder::same},     PixelKind{4, PixelOrder::same},
+    PixelKind{8, PixelOrder::same},    PixelKind{2, PixelOrder::swapped},  PixelKind{4, PixelOrder::swapped},
+    PixelKind{8, PixelOrder::swapped}, PixelKind{3, PixelOrder::reversed}, PixelKind{6, PixelOrder::reversed}};
 
 }  // namespace
 
 TEST_CASE("every filter is undone for pixels of every size and order") {
   Random random(1);
-  for (const Kind& kind : kKinds)
+  for (const PixelKind& kind : kPixelKinds)
     for (int filter = 0; filter < 5; ++filter)
       for (const std::size_t pixels : {1, 2, 3, 7, 8, 16, 17, 100}) {
         CAPTURE(kind.bytes);
@@ -89,7 +89,7 @@ TEST_CASE("Paeth's predictor is that of the standard for every three bytes") {
 TEST_CASE("there are functions for the pixels of PNG only") {
   for (int bytes = 0; bytes < 10; ++bytes)
     for (const PixelOrder order : {PixelOrder::same, PixelOrder::swapped, PixelOrder::reversed}) {
-      const bool is_kind = std::any_of(kKinds.begin(), kKinds.end(), [&](const Kind& kind) {
+      const bool is_kind = std::any_of(kPixelKinds.begin(), kPixelKinds.end(), [&](const PixelKind& kind) {
         return static_cast<int>(kind.bytes) == bytes && kind.order == order;
       });
       CHECK((find_unfilter(bytes, order) != nullptr) == is_kind);
