@@ -116,7 +116,7 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   if (run.filtering != nullptr) filtering = std::unique_lock(*run.filtering);
 
   if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.content.bytes);
-  std::optional<Source> source = decode_source(std::move(file.content), file.header, run.decoder);
+  std::optional<Source> source = decode_source(std::move(file.content), file.header, run.decoder, spec.plan.threads);
   std::optional<Image> picture;
   if (spec.edges && spec.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
   if (spec.grey || (spec.makes_grey() && !source->is_tensor())) source->make_grey();

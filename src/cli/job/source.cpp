@@ -52,14 +52,14 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
 }
 
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
   const Bytes& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decoder.decode(file, *header.picture);
+  Image image = decoder.decode(file, *header.picture, threads);
   const Shape shape = image.all().shape;
   std::vector<Remark> remarks = remarks_on(*header.picture);
   if (std::optional<Remark> remark = decoder.remark_on(header.picture->type)) remarks.push_back(std::move(*remark));

@@ -26,7 +26,7 @@ cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& heade
 /// PFM. Values are divided by the absolute value of the file's scale in double, and rounded to float.
 cv::Mat decode_pfm(std::span<const std::byte> bytes);
 
-/// PNG with OpenCV.
+/// PNG with OpenCV: what read_usual_png() leaves (png/read_png.h).
 cv::Mat decode_png(std::span<const std::byte> bytes);
 
 /// PNM, P1 to P6. Values are those of the file (0 and 255 for P1 and P4), at most its largest value.
