@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/instruction_set.h"
 #include "conv/error_bound.h"
@@ -141,6 +142,19 @@ struct ConvPlan::State {
   int threads = 1;
   std::unique_ptr<Executor> executor;
 };
+
+ConvPlan ConvPlan::band(const Range& rows, int threads) const {
+  const ConvProblem& whole = state_->problem;
+  return ConvPlan(band_problem(whole, rows), state_->kernel, state_->epilogue,
+                  {.algorithm = std::string(state_->algorithm),
+                   .threads = threads,
+                   .input_channels_last = whole.input_channels_last,
+                   .output_channels_last = whole.output_channels_last,
+                   .direct_error = whole.direct_error,
+                   .totals = state_->totals});
+}
+
+std::int64_t ConvPlan::row_period() const { return state_->executor->row_period(); }
 
 ConvPlan::ConvPlan(const ConvProblem& problem, Kernel kernel, const Epilogue& epilogue, const PlanOptions& options)
     : state_(std::make_unique<State>(problem, std::move(kernel), epilogue, options)) {}
