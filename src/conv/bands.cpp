@@ -5,8 +5,6 @@
 namespace convtool {
 namespace {
 
-bool is_constant(PaddingMode mode) { return mode == PaddingMode::zeros || mode == PaddingMode::constant; }
-
 /// The rows that output rows `rows` see, padding included.
 Range rows_seen(const ConvProblem& whole, const Range& rows) {
   const std::int64_t extent = dilated_kernel(whole.kernel, whole.dilation).h;

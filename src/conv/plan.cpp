@@ -185,9 +185,12 @@ double ConvPlan::error_bound(double largest) const {
 }
 
 double ConvPlan::error_bound(const ConstTensorRef& input) const {
-  if (error_bound(1.0) == 0) return 0;
+  return error_bound(1.0) == 0 ? 0 : error_bound_of_picture(largest_magnitude(input, state_->threads));
+}
+
+double ConvPlan::error_bound_of_picture(double largest_pixel) const {
   const double padding = std::fabs(static_cast<double>(state_->problem.padding_value));
-  return error_bound(std::max(largest_magnitude(input, state_->threads), padding));
+  return error_bound(std::max(largest_pixel, padding));
 }
 
 int ConvPlan::threads() const { return state_->threads; }

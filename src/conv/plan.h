@@ -70,6 +70,8 @@ class ConvPlan {
   /// `largest`, or anywhere on `input`. Require PlanOptions::direct_error, unless sums are exact.
   double error_bound(double largest) const;
   double error_bound(const ConstTensorRef& input) const;
+  /// The same on a picture whose largest pixel is known.
+  double error_bound_of_picture(double largest_pixel) const;
   int threads() const;  ///< the most that run() uses
 
  private:
