@@ -71,9 +71,10 @@ bool write(const Outcome& outcome, const Destination& destination, const std::op
     return true;
   }
   if (destination.create_folder) create_folder_of(destination.path);
+  const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
   if (!run.options.no_clobber)
-    write_file(destination.path, outcome.bytes);
-  else if (!write_new_file(destination.path, outcome.bytes))
+    write_file(destination.path, outcome.bytes, is_recorded);
+  else if (!write_new_file(destination.path, outcome.bytes, is_recorded))
     return false;
   if (run.resume != nullptr) run.resume->record(record, destination.path, outcome.bytes);
   return true;

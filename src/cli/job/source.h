@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "files/file.h"
+#include "files/raster_file.h"
 #include "pictures/image.h"
 #include "pictures/image_header.h"
 #include "pictures/isolation/picture_decoder.h"
@@ -59,6 +60,18 @@ struct SourceHeader {
 /// decode the file.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
+
+/// An input that can be read in bands of rows.
+struct RasterSource {
+  SourceHeader header;
+  RasterReader reader;
+};
+
+/// Opens a file whose values lie in it as plain numbers (.npy in C order, binary PNM, PFM), and reads its header.
+/// Nothing for any other file or stream, and for a damaged one: read it as a whole to learn why. There is no limit of
+/// 2^30 pixels, which is that of decode_source(). Throws Error(input) for one that exceeds `max_pixels`, and with the
+/// path if it cannot be read.
+std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
 /// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`. Throws Error(input).
 Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder);

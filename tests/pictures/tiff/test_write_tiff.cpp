@@ -11,6 +11,7 @@
 #include "support/random.h"
 
 using namespace convtool;
+using namespace convtool::testing;
 
 namespace {
 
