@@ -234,6 +234,10 @@ BandRun::BandRun(const BankPlan& bank, bool channels_last, const BandResult& res
 
 double BandRun::memory() const { return static_cast<double>(workers_) * band_bytes_; }
 
+void BandRun::limit_memory(double bytes) {
+  workers_ = static_cast<int>(std::clamp(bytes / band_bytes_, 1.0, static_cast<double>(workers_)));
+}
+
 int BandRun::reads() const {
   if (mapping_.percentiles) return 3;
   return needs_measuring(mapping_.map) || needs_largest_pixel() ? 2 : 1;

@@ -49,6 +49,9 @@ class BandRun {
   int workers() const { return workers_; }          ///< bands that are in memory at a time, at most
   double memory() const;                            ///< bytes of their pixels
 
+  /// Keeps fewer bands in memory at a time, as many as take these bytes, but at least one.
+  void limit_memory(double bytes);
+
   /// How often the picture is read: twice for normalize, signs, and a threshold that rounding may affect; three times
   /// for percentiles.
   int reads() const;

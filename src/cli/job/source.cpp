@@ -1,6 +1,7 @@
 #include "cli/job/source.h"
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -110,8 +111,23 @@ ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
   return alpha == AlphaRule::filter || alpha == AlphaRule::premultiply ? image().all() : image().colour();
 }
 
+void refuse_grey_tensor() {
+  refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+}
+
+SourceTraits Source::traits(AlphaRule alpha) const {
+  const ConstTensorRef filtered = filtered_part(alpha);
+  return {.format = format,
+          .shape = shape,
+          .rank = rank(),
+          .dtype = dtype(),
+          .has_alpha = has_alpha(),
+          .filtered = filtered.shape,
+          .channels_last = filtered.shape.c > 1 && std::abs(filtered.strides.c) == 1};
+}
+
 void Source::make_grey() {
-  if (is_tensor()) refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+  if (is_tensor()) refuse_grey_tensor();
   content = image().to_luma();
 }
 
