@@ -32,7 +32,7 @@ struct BandResult {
 /// Bytes of pixels in memory.
 struct BandLimits {
   double band = 512 << 10;  ///< of a band, input and output: both stay in the second-level cache between their steps
-  double all = 112 << 20;   ///< of all bands at a time
+  double all = 100e6;       ///< of all bands at a time
 };
 
 /// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes
