@@ -28,7 +28,7 @@ std::string size_in_words(std::size_t bytes) {
 }
 
 /// The arguments of read_file(); `where` names the file in errors. Throws std::system_error, or Error(input).
-Bytes read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit, const std::string& where) {
+Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit, const std::string& where) {
   if (file.is_folder()) throw Error(ErrorKind::input, where, "is a folder");
 
   const bool is_regular = file.is_regular() && file.size() > 0;  // files in /proc report a size of 0
@@ -39,10 +39,14 @@ Bytes read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit
   // One byte more than a regular file's size, for the read that finds its end.
   std::size_t expected = is_regular ? regular_size + 1 : kChunk;
   if (expected > limit) expected = limit + 1;
-  Bytes bytes;
+  Buffer bytes;
   std::size_t size = 0;
   while (size <= limit && !(is_regular && size > regular_size)) {
-    if (size == bytes.size()) bytes.resize(size == 0 ? expected : size + std::max(size / 2, kChunk));
+    if (size == bytes.size()) {
+      Buffer larger(size == 0 ? expected : size + std::max(size / 2, kChunk));
+      std::copy(bytes.begin(), bytes.end(), larger.begin());
+      bytes = std::move(larger);
+    }
     const ssize_t got = read(file.descriptor(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno != EINTR) throw_errno();
     if (got == 0) break;
@@ -53,13 +57,13 @@ Bytes read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit
                 "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
   if (is_regular && file.has_changed())
     throw Error(ErrorKind::input, where, "changed while it was being read; run again when it is complete");
-  bytes.resize(size);
+  bytes.shorten(size);
   return bytes;
 }
 
 }  // namespace
 
-Bytes read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
+Buffer read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
   return read_and_keep_file(path, limit, stream_limit).bytes;
 }
 
@@ -69,7 +73,7 @@ FileContent read_and_keep_file(const std::string& path, std::size_t limit, std::
   const std::string where = is_stdin ? "standard input" : path;
   try {
     OpenFile file(is_stdin ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY));
-    Bytes bytes = read_all(file, limit, stream_limit, where);
+    Buffer bytes = read_all(file, limit, stream_limit, where);
     const bool is_whole = !is_stdin && file.is_regular() && file.size() == bytes.size();
     return {.bytes = std::move(bytes), .file = is_whole ? std::optional(std::move(file)) : std::nullopt};
   } catch (const std::system_error& error) {

@@ -7,13 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
+#include "files/buffer.h"
 #include "files/open_file.h"
 
 namespace convtool {
-
-using Bytes = std::vector<std::byte>;
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default limit for pipes and devices, in bytes
@@ -21,11 +19,11 @@ constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default l
 /// Reads a whole file, or standard input to its end. Throws Error(input) with the path if it is missing, unreadable, a
 /// folder, larger than `limit` bytes, or changes while it is being read. `stream_limit` applies in addition to anything
 /// but a regular file (a pipe, a device), which may never end.
-Bytes read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
+Buffer read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
 
 /// The content of a file, and the file for other processes to read, where it is a regular one.
 struct FileContent {
-  Bytes bytes;
+  Buffer bytes;
   std::optional<OpenFile> file;
 };
 

@@ -47,6 +47,8 @@ class FileWriter {
 
  private:
   void open();
+  bool is_flushed() const { return replaces_ || options_.always_flushed; }
+  void write_pieces(std::uint64_t offset, std::span<const std::byte> bytes);
 
   std::string path_;
   WriteOptions options_;

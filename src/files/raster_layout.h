@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "core/tensor.h"
+#include "files/buffer.h"
 
 namespace convtool {
 
@@ -50,7 +50,7 @@ struct Band {
 
 /// A raster to be written: the bytes before its values, and their layout. The stored type is that of the values.
 struct RasterFormat {
-  std::vector<std::byte> header;
+  Bytes header;
   RasterLayout layout;  ///< `offset` is the size of the header
 };
 

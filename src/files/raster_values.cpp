@@ -151,9 +151,9 @@ void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte*
   });
 }
 
-std::vector<std::byte> format_raster(const RasterFormat& format, const ConstTensorRef& values) {
+Bytes format_raster(const RasterFormat& format, const ConstTensorRef& values) {
   const RasterLayout& layout = format.layout;
-  std::vector<std::byte> file(format.header);
+  Bytes file(format.header);
   file.resize(layout.offset + layout.size());
   for (std::int64_t n = 0; n < layout.shape.n; ++n)
     for_each_piece(layout, {.item = n}, ConstTensorRef(values.item(n)), 1,

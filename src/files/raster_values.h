@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "core/error.h"
 #include "core/tensor.h"
+#include "files/buffer.h"
 #include "files/raster_layout.h"
 
 namespace convtool {
@@ -25,8 +25,8 @@ void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t
 /// and type of the layout, and any strides. The same errors.
 void load_raster(std::span<const std::byte> file, const RasterLayout& layout, const TensorRef& values);
 
-/// A whole file.
-std::vector<std::byte> format_raster(const RasterFormat& format, const ConstTensorRef& values);
+/// The whole file.
+Bytes format_raster(const RasterFormat& format, const ConstTensorRef& values);
 
 /// Converts a stored row at `from`. If channels are interleaved, the row has all of them, and `row` those from
 /// `first_channel` on. Throws as load_values() does.

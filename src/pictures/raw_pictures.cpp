@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "pictures/headers/netpbm_text.h"
 
@@ -12,14 +11,14 @@ namespace {
 /// Enough for the header of a PNM or PFM, with comments.
 constexpr std::uint64_t kHead = 64 << 10;
 
-std::vector<std::byte> bytes_at(const RandomAccessFile& file, std::uint64_t offset, std::uint64_t most) {
-  std::vector<std::byte> bytes(std::min(most, file.size() - offset));
+Bytes bytes_at(const RandomAccessFile& file, std::uint64_t offset, std::uint64_t most) {
+  Bytes bytes(std::min(most, file.size() - offset));
   file.read(offset, bytes);
   return bytes;
 }
 
 RawPicture read_pnm(const RandomAccessFile& file, std::span<const std::byte> head) {
-  std::vector<std::byte> next;
+  Bytes next;
   const auto at = [&](std::uint64_t offset) -> std::span<const std::byte> {
     constexpr std::uint64_t kNextHead = 4 << 10;
     next = bytes_at(file, offset, kNextHead);
@@ -32,7 +31,7 @@ RawPicture read_pnm(const RandomAccessFile& file, std::span<const std::byte> hea
 }  // namespace
 
 std::optional<RawPicture> read_raw_picture(const RandomAccessFile& file) {
-  const std::vector<std::byte> head = bytes_at(file, 0, kHead);
+  const Bytes head = bytes_at(file, 0, kHead);
   const std::optional<PictureType> type = sniff_picture_type(head);
   if (type != PictureType::pnm && type != PictureType::pfm) return std::nullopt;
   try {

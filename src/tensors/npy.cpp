@@ -224,7 +224,7 @@ RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_r
 
 std::optional<RankedLayout> read_npy_layout(const RandomAccessFile& file) {
   constexpr std::uint64_t kHead = 128 << 10;  // the longest header of version 1, and more
-  std::vector<std::byte> head(std::min(kHead, file.size()));
+  Bytes head(std::min(kHead, file.size()));
   file.read(0, head);
   std::optional<OpenNpy> npy;
   try {
@@ -261,7 +261,7 @@ RasterFormat npy_format(const Shape& shape, int rank) {
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';
 
-  RasterFormat format{.header = std::vector<std::byte>(kPrefix + header.size()), .layout = {.format = ".npy"}};
+  RasterFormat format{.header = Bytes(kPrefix + header.size()), .layout = {.format = ".npy"}};
   std::memcpy(format.header.data(), "\x93NUMPY\x01\x00", 8);
   format.header[8] = static_cast<std::byte>(header.size() & 0xff);
   format.header[9] = static_cast<std::byte>(header.size() >> 8);
@@ -273,7 +273,7 @@ RasterFormat npy_format(const Shape& shape, int rank) {
 
 NpyFile new_npy(const Shape& shape, int rank) {
   const RasterFormat format = npy_format(shape, rank);
-  NpyFile file{.bytes = Bytes(format.layout.offset + format.layout.size()), .shape = shape};
+  NpyFile file{.bytes = Buffer(format.layout.offset + format.layout.size()), .shape = shape};
   std::copy(format.header.begin(), format.header.end(), file.bytes.begin());
   return file;
 }

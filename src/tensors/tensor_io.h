@@ -63,7 +63,7 @@ RasterFormat npy_format(const Shape& shape, int rank);
 
 /// An .npy file in memory, which it owns.
 struct NpyFile {
-  Bytes bytes;
+  Buffer bytes;
   Shape shape;
 
   /// The values, planar f32: a view into `bytes`.

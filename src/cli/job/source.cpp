@@ -72,14 +72,16 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
   if (file.size() < start.size()) return std::nullopt;  // too small to gain from bands
   file.read(0, start);
   const auto source = [&](const SourceHeader& header, const RasterLayout& layout) {
-    check_pixels(header.shape, max_pixels);
     return RasterSource{.header = header, .reader = RasterReader(std::move(file), layout)};
   };
   if (looks_like_npy(start)) {
-    if (const std::optional<RankedLayout> npy = read_npy_layout(file))
+    if (const std::optional<RankedLayout> npy = read_npy_layout(file)) {
+      check_pixels(npy->layout.shape, max_pixels);
       return source({.format = *find_file_format("npy"), .shape = npy->layout.shape, .rank = npy->rank}, npy->layout);
+    }
   } else if (!has_extension(path, ".npy") && !has_extension(path, ".json")) {
     if (const std::optional<RawPicture> picture = read_raw_picture(file)) {
+      check_pixels(picture->header, max_pixels);
       const FileFormat format{.kind = FileFormat::Kind::picture, .picture = sniff_picture_format(start)};
       return source(picture_header(picture->header, format), picture->layout);
     }
@@ -88,7 +90,7 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
 }
 
 Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
-  const Bytes& bytes = file.bytes;
+  const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
