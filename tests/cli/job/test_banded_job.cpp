@@ -265,6 +265,19 @@ TEST_CASE("an input that changes while it is read in bands is an error, and leav
   }
 }
 
+TEST_CASE("--no-clobber keeps an output that another program writes meanwhile") {
+  const TempFolder folder;
+  put_sparse(folder, "x.npy", 2000);
+  RunningProgram program(convtool_command({"apply", "x.npy", "-k", "sharpen", "-o", "o.npy", "--no-clobber"}), folder);
+  wait_for_temporary(folder, program);
+  folder.write("o.npy", "theirs");
+  const ProgramResult result = program.wait();
+  CHECK(result.code == 0);
+  CHECK(result.out.find("exists") != std::string::npos);
+  CHECK(read_text(folder.file("o.npy")) == "theirs");
+  CHECK(folder.names() == std::vector<std::string>{"o.npy", "x.npy"});
+}
+
 TEST_CASE("a run in bands that is stopped, or finds the disk full, leaves no output and the old file") {
   const TempFolder folder;
   put_sparse(folder, "x.npy", 2000);

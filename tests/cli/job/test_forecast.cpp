@@ -182,7 +182,7 @@ TEST_CASE("bands take what they were forecast to need") {
   if (!is_fresh("bands take what they were forecast to need")) return;
   constexpr long kPicture = 100000L * 600 * 4;
   Runs runs;
-  runs.put_sparse("x.pfm", "Pf\n100000 800\n-1.0\n", kPicture);
+  runs.put_sparse("x.pfm", "Pf\n100000 600\n-1.0\n", kPicture);
   for (const std::string kernel : {"gaussian:sigma=5", "disk:radius=15"}) {
     runs.check({"apply", "x.pfm", "-k", kernel, "-o", "o.pfm"}, 2);
     runs.check({"apply", "x.pfm", "-k", kernel, "-o", "o.pgm", "--normalize-percentile", "1,99"}, 2);
