@@ -122,6 +122,26 @@ struct BasicTensorRef {
     part.shape.c = count;
     return part;
   }
+
+  /// One item of the batch.
+  BasicTensorRef item(std::int64_t n) const {
+    require(n >= 0 && n < shape.n, "an item out of range");
+    using Byte = std::conditional_t<std::is_const_v<Void>, const std::byte, std::byte>;
+    BasicTensorRef part = *this;
+    part.data = static_cast<Byte*>(data) + n * strides.n * size_of(dtype);
+    part.shape.n = 1;
+    return part;
+  }
+
+  /// Rows [first, first + count) of the same memory.
+  BasicTensorRef rows(std::int64_t first, std::int64_t count) const {
+    require(first >= 0 && count >= 0 && first + count <= shape.h, "rows out of range");
+    using Byte = std::conditional_t<std::is_const_v<Void>, const std::byte, std::byte>;
+    BasicTensorRef part = *this;
+    part.data = static_cast<Byte*>(data) + first * strides.h * size_of(dtype);
+    part.shape.h = count;
+    return part;
+  }
 };
 
 }  // namespace detail

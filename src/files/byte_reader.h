@@ -1,8 +1,6 @@
 // Numbers and text read from bytes in memory, with a check against their end.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +19,32 @@ namespace convtool {
               "damaged or truncated " + std::string(format) + (detail.empty() ? "" : " (" + detail + ")"));
 }
 
+/// The number with its bytes in reverse, where `order` is not that of this processor. GCC vectorises loops over it.
+template <class Number>
+Number to_order(Number number, std::endian order) {
+  if (sizeof(Number) == 1 || order == std::endian::native) return number;
+  if constexpr (sizeof(Number) == 2)
+    number = std::bit_cast<Number>(__builtin_bswap16(std::bit_cast<std::uint16_t>(number)));
+  if constexpr (sizeof(Number) == 4)
+    number = std::bit_cast<Number>(__builtin_bswap32(std::bit_cast<std::uint32_t>(number)));
+  if constexpr (sizeof(Number) == 8)
+    number = std::bit_cast<Number>(__builtin_bswap64(std::bit_cast<std::uint64_t>(number)));
+  return number;
+}
+
 /// The number stored at `from` in this byte order.
 template <class Number>
 Number load_number(const std::byte* from, std::endian order) {
-  std::array<std::byte, sizeof(Number)> bytes;
-  std::memcpy(bytes.data(), from, bytes.size());
-  if (order != std::endian::native) std::reverse(bytes.begin(), bytes.end());
-  return std::bit_cast<Number>(bytes);
+  Number number;
+  std::memcpy(&number, from, sizeof number);
+  return to_order(number, order);
+}
+
+/// Stores a number in this byte order.
+template <class Number>
+void store_number(std::byte* to, Number number, std::endian order) {
+  number = to_order(number, order);
+  std::memcpy(to, &number, sizeof number);
 }
 
 /// A read position in bytes, which it does not own. Reading past the end throws Error(input) with the format.

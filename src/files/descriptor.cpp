@@ -45,13 +45,31 @@ Descriptor open_file(const std::string& path, int flags) {
   return Descriptor(descriptor);
 }
 
-void write_all(int descriptor, std::span<const std::byte> bytes) {
+namespace {
+
+/// `write` writes a part of some bytes, and returns its size as write(2) does.
+template <class Write>
+void write_parts(std::span<const std::byte> bytes, const Write& write) {
   while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+    const ssize_t written = write(bytes);
     if (written < 0 && errno != EINTR) throw_errno();
     if (written == 0) throw_errno(EIO);  // a device that takes nothing would be asked for ever
     if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+}
+
+}  // namespace
+
+void write_all(int descriptor, std::span<const std::byte> bytes) {
+  write_parts(bytes, [&](std::span<const std::byte> rest) { return write(descriptor, rest.data(), rest.size()); });
+}
+
+void write_all_at(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::byte* const first = bytes.data();
+  write_parts(bytes, [&](std::span<const std::byte> rest) {
+    const std::uint64_t done = static_cast<std::uint64_t>(rest.data() - first);
+    return pwrite(descriptor, rest.data(), rest.size(), static_cast<off_t>(offset + done));
+  });
 }
 
 }  // namespace convtool

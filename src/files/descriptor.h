@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -35,5 +36,8 @@ Descriptor open_file(const std::string& path, int flags);
 
 /// Writes all of `bytes`. Throws std::system_error; some of them may be written by then.
 void write_all(int descriptor, std::span<const std::byte> bytes);
+
+/// The same from an offset in the file on, without moving its position.
+void write_all_at(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes);
 
 }  // namespace convtool

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "files/descriptor.h"
+#include "files/open_file.h"
 
 namespace convtool {
 
@@ -18,17 +18,21 @@ class RandomAccessFile {
   RandomAccessFile(const std::string& path, ErrorKind kind);
 
   /// In bytes, when the file was opened.
-  std::uint64_t size() const { return size_; }
+  std::uint64_t size() const { return file_.size(); }
+
+  const std::string& path() const { return path_; }
 
   /// Fills `bytes` from `offset` on. Throws Error(kind) with the path on failure, and where the file ends too early:
   /// then it has changed.
   void read(std::uint64_t offset, std::span<std::byte> bytes) const;
 
+  /// Throws Error(kind) with the path if the file has changed since it was opened.
+  void check_unchanged() const;
+
  private:
   std::string path_;
   ErrorKind kind_;
-  Descriptor descriptor_;
-  std::uint64_t size_;
+  OpenFile file_;
 };
 
 /// A regular file mapped into memory: the system reads only the pages that are looked at. If another program shortens

@@ -261,8 +261,8 @@ void TemporaryFile::replace(const std::filesystem::path& target) {
   settle();
 }
 
-bool TemporaryFile::become(const std::filesystem::path& target) {
-  flush();
+bool TemporaryFile::become(const std::filesystem::path& target, bool flushed) {
+  flushed ? flush() : report_errors();
   if (!take_name(path(), target.c_str())) return false;
   settle();
   return true;
@@ -272,9 +272,16 @@ void TemporaryFile::flush() {
   if (fsync(descriptor_) != 0 && errno != EINVAL) throw_errno();  // EINVAL: not supported
 }
 
+void TemporaryFile::report_errors() {
+  // File servers (NFS) report a full disk only when a file is closed. The lock lasts until the last of its descriptors
+  // is closed.
+  const int copy = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0 || close(copy) != 0) throw_errno();
+}
+
 void TemporaryFile::settle() {
   release();
-  // Closed only after the rename, because closing drops the lock. fsync() has reported any error that close() could.
+  // Closed only after the rename, because closing drops the lock. Errors that close() could report are known.
   close(descriptor_);
   descriptor_ = -1;
 }

@@ -30,13 +30,15 @@ class TemporaryFile {
   /// Flushes the content to disk and renames the file to `target`, in the same folder.
   void replace(const std::filesystem::path& target);
 
-  /// The same where nothing has that name. Returns false, and does nothing, where something has, even if it appears at
-  /// this moment. (The exception are file systems that have neither renameat2(2) with RENAME_NOREPLACE nor link(2):
-  /// the name is first given to an empty file there, which is then replaced.)
-  [[nodiscard]] bool become(const std::filesystem::path& target);
+  /// Renames the file to `target` where nothing has that name, and flushes the content before if `flushed`. Returns
+  /// false, and does nothing, where something has, even if it appears at this moment. (The exception are file systems
+  /// that have neither renameat2(2) with RENAME_NOREPLACE nor link(2): the name is first given to an empty file there,
+  /// which is then replaced.)
+  [[nodiscard]] bool become(const std::filesystem::path& target, bool flushed);
 
  private:
   void flush();
+  void report_errors();
   void settle();
   void release();
 

@@ -68,7 +68,7 @@ void refuse_other_files(const std::string& path) {
 }
 
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
-Bytes read_kernel_file(const std::string& path) {
+Buffer read_kernel_file(const std::string& path) {
   try {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
@@ -79,7 +79,7 @@ Bytes read_kernel_file(const std::string& path) {
 
 Network load_file(const std::string& path) {
   refuse_other_files(path);
-  const Bytes bytes = read_kernel_file(path);
+  const Buffer bytes = read_kernel_file(path);
   const std::filesystem::path file(path);
   const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

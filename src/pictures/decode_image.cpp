@@ -16,17 +16,6 @@
 namespace convtool {
 namespace {
 
-/// Scales integers from 0..full to the full range of T. Values above `full` count as `full`. The division rounds down.
-template <class T>
-void spread(cv::Mat& pixels, std::int64_t full) {
-  const std::int64_t largest = std::numeric_limits<T>::max();
-  for (int y = 0; y < pixels.rows; ++y) {
-    T* const row = pixels.ptr<T>(y);
-    for (int i = 0; i < pixels.cols * pixels.channels(); ++i)
-      row[i] = static_cast<T>(std::min<std::int64_t>(row[i], full) * largest / full);
-  }
-}
-
 /// B, G, R, A to R, G, B, A or back, in place.
 template <class T>
 void swap_red_and_blue(cv::Mat& pixels) {
@@ -34,13 +23,6 @@ void swap_red_and_blue(cv::Mat& pixels) {
     T* const row = pixels.ptr<T>(y);
     for (std::ptrdiff_t x = 0; x < pixels.cols; ++x) std::swap(row[4 * x], row[4 * x + 2]);
   }
-}
-
-/// Scales integers to the full range.
-void settle_values(cv::Mat& pixels, const PictureHeader& header) {
-  if (header.full_value)
-    pixels.depth() == CV_8U ? spread<std::uint8_t>(pixels, *header.full_value)
-                            : spread<std::uint16_t>(pixels, *header.full_value);
 }
 
 /// Adds alpha to grey: 0 where the grey value is `transparent`, elsewhere the maximum.
@@ -74,18 +56,22 @@ cv::Mat decode_pixels(std::span<const std::byte> bytes, const PictureHeader& hea
     case PictureType::bmp: return decode_bmp(bytes);
     case PictureType::exr: return decode_exr(bytes, header);
     case PictureType::jpeg: return decode_jpeg(bytes, header);
-    case PictureType::pnm: return decode_pnm(bytes);
-    case PictureType::pfm: return decode_pfm(bytes);
     case PictureType::png: return decode_png(bytes);
     case PictureType::webp: return decode_webp(bytes, header);
-    case PictureType::tiff: break;  // decode_tiff()
+    case PictureType::pfm:
+    case PictureType::pnm:
+    case PictureType::tiff: break;  // in decode_image()
   }
   return {};
 }
 
-/// The picture, if it has the channels and type of its header, by which its memory and its result were planned.
+/// The picture, if it has the size, channels and type of its header, by which its memory and its result were planned.
 Image checked(Image image, const PictureHeader& header) {
-  if (image.all().shape.c != header.channels || image.dtype() != header.dtype)
+  const Shape& shape = image.all().shape;
+  const bool is_turned = header.is_transposed();
+  if (shape.w != (is_turned ? header.height : header.width) || shape.h != (is_turned ? header.width : header.height))
+    throw_damaged(to_string(header.type), "its size differs from its header");
+  if (shape.c != header.channels || image.dtype() != header.dtype)
     throw_damaged(to_string(header.type), "its channels or their type differ from its header");
   return image;
 }
@@ -133,17 +119,16 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
       return checked(Image(std::make_shared<ImagePixels>(pixels), format), header);
     }
   }
+  if (header.type == PictureType::pnm) return checked(decode_pnm(bytes), header);
+  if (header.type == PictureType::pfm) return checked(decode_pfm(bytes), header);
   auto pixels = std::make_shared<ImagePixels>(decode_pixels(bytes, header));
   cv::Mat& mat = pixels->mat;
   if (mat.empty())
     throw Error(
         ErrorKind::input, "",
         "the " + std::string(to_string(header.type)) + " is damaged or truncated, or of a kind that cannot be read");
-  if (mat.cols != header.width || mat.rows != header.height)
-    throw_damaged(to_string(header.type), "its size differs from its header");
 
   const PixelFormat format = call_opencv([&] {
-    settle_values(mat, header);
     const PixelFormat settled = settle_channels(mat, header);
     turn_upright(mat, header.orientation);
     return settled;

@@ -37,17 +37,6 @@ class LittleEndianWriter {
 
 }  // namespace
 
-Bytes write_pfm(const TensorView<float>& pixels) {
-  const Shape& shape = pixels.shape;
-  LittleEndianWriter file(64 + 4 * static_cast<std::size_t>(shape.count()));
-  file.text(shape.c == 1 ? "Pf\n" : "PF\n");
-  file.text(std::to_string(shape.w) + " " + std::to_string(shape.h) + "\n-1.0\n");
-  for (std::int64_t y = shape.h - 1; y >= 0; --y)
-    for (std::int64_t x = 0; x < shape.w; ++x)
-      for (std::int64_t c = 0; c < shape.c; ++c) file.f32(pixels.at(0, c, y, x));
-  return file.take();
-}
-
 Bytes write_exr(const TensorView<float>& pixels) {
   struct Channel {
     std::string_view name;

@@ -1,6 +1,7 @@
 #include "pictures/image_header.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 #include "pictures/headers/formats.h"
@@ -12,20 +13,21 @@ namespace {
 constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 30;
 constexpr std::int64_t kLongestSide = std::int64_t{1} << 20;
 
-void check_size(const PictureHeader& header, std::int64_t max_pixels) {
-  const std::string size = std::to_string(header.width) + "x" + std::to_string(header.height);  // as users write it
+std::string size_text(const PictureHeader& header) {  // as users write it
+  return std::to_string(header.width) + "x" + std::to_string(header.height);
+}
+
+/// `most_ever` is the limit that no option raises.
+void check_pixels(const PictureHeader& header, std::int64_t max_pixels, std::uint64_t most_ever) {
   if (header.width == 0 || header.height == 0)
-    throw Error(ErrorKind::input, "", "a picture without pixels (" + size + ")");
+    throw Error(ErrorKind::input, "", "a picture without pixels (" + size_text(header) + ")");
   const std::uint64_t pixels = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height);
-  const std::uint64_t most = std::min(kMostPixels, static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_pixels)));
-  if (pixels > most) {
-    const std::string advice = pixels <= kMostPixels ? "; raise --max-pixels" : "; crop or shrink it first";
-    throw Error(ErrorKind::input, "",
-                size + " is " + std::to_string(pixels) + " pixels (at most " + std::to_string(most) + ")" + advice);
-  }
-  if (std::max(header.width, header.height) > kLongestSide)
-    throw Error(ErrorKind::input, "",
-                size + " has a side of more than " + std::to_string(kLongestSide) + " pixels; crop or shrink it first");
+  const std::uint64_t most = std::min(most_ever, static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_pixels)));
+  if (pixels <= most) return;
+  const std::string advice = pixels <= most_ever ? "; raise --max-pixels" : "; crop or shrink it first";
+  throw Error(
+      ErrorKind::input, "",
+      size_text(header) + " is " + std::to_string(pixels) + " pixels (at most " + std::to_string(most) + ")" + advice);
 }
 
 }  // namespace
@@ -51,8 +53,16 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes) {
 
 PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels) {
   const PictureHeader header = read_picture_header(bytes);
-  check_size(header, max_pixels);
+  check_pixels(header, max_pixels, kMostPixels);
+  if (std::max(header.width, header.height) > kLongestSide)
+    throw Error(ErrorKind::input, "",
+                size_text(header) + " has a side of more than " + std::to_string(kLongestSide) +
+                    " pixels; crop or shrink it first");
   return header;
+}
+
+void check_pixels(const PictureHeader& header, std::int64_t max_pixels) {
+  check_pixels(header, max_pixels, std::numeric_limits<std::uint64_t>::max());
 }
 
 std::vector<Remark> remarks_on(const PictureHeader& header) {

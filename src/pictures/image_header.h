@@ -24,6 +24,9 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes);
 /// beyond OpenCV's limits of 2^30 pixels and 2^20 per side.
 PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
+/// Throws Error(input) for a picture without pixels, or with more than `max_pixels`.
+void check_pixels(const PictureHeader& header, std::int64_t max_pixels);
+
 /// A sentence for the user.
 struct Remark {
   std::string text;

@@ -1,6 +1,7 @@
 #include "pictures/picture_formats.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,14 @@ const std::vector<PictureFormat> kFormats = {
     {"pfm", {".pfm"}, {f32}, {grey, rgb}},
     {"exr", {".exr"}, {f32}, {grey, grey_alpha, rgb, rgba}},
 };
+
+/// The longest side that the format can store: libjpeg's JPEG_MAX_DIMENSION, libwebp's WEBP_MAX_DIMENSION; in OpenEXR,
+/// the limit that keeps a row of four channels below 2^31 bytes.
+std::int64_t longest_side(std::string_view format) {
+  if (format == "jpeg") return 65500;
+  if (format == "webp") return 16383;
+  return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
+}
 
 std::string_view name_of(PictureType type) {
   constexpr std::string_view kNames[] = {"png", "jpeg", "tiff", "bmp", "webp", "pnm", "pfm", "exr"};
@@ -56,6 +65,21 @@ const PictureFormat* sniff_picture_format(std::span<const std::byte> bytes) {
 
 bool holds(const PictureFormat& format, DType dtype, PixelFormat pixels) {
   return contains(format.dtypes, dtype) && contains(format.pixels, pixels);
+}
+
+void check_storable(const PictureFormat& format, DType dtype, PixelFormat pixels, std::int64_t height,
+                    std::int64_t width) {
+  const std::string name(format.name), size = std::to_string(width) + "x" + std::to_string(height);
+  if (!holds(format, dtype, pixels))
+    throw Error(ErrorKind::output, "",
+                name + " cannot store " + std::string(to_string(pixels)) + " in " + std::string(to_string(dtype)) +
+                    " without loss; choose another format or --depth");
+  if (height == 0 || width == 0)
+    throw Error(ErrorKind::output, "", "a picture without pixels (" + size + ") cannot be written");
+  if (std::max(height, width) > longest_side(format.name))
+    throw Error(ErrorKind::output, "",
+                name + " cannot store " + size + ": a side has at most " + std::to_string(longest_side(format.name)) +
+                    " pixels; choose another format");
 }
 
 bool has_quality(const PictureFormat& format) { return format.name == "jpeg" || format.name == "webp"; }

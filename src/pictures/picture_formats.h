@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ const PictureFormat* sniff_picture_format(std::span<const std::byte> bytes);
 
 /// Whether the format stores such a picture.
 bool holds(const PictureFormat& format, DType dtype, PixelFormat pixels);
+
+/// Throws Error(output) unless the format stores such a picture of this size, which has pixels.
+void check_storable(const PictureFormat& format, DType dtype, PixelFormat pixels, std::int64_t height,
+                    std::int64_t width);
 
 /// Whether EncodeOptions::quality applies to the format.
 bool has_quality(const PictureFormat& format);

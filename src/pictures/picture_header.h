@@ -38,8 +38,6 @@ struct PictureHeader {
   bool grey_with_alpha = false;
   /// The transparent grey value (PNG chunk tRNS), as decoded; OpenCV drops it.
   std::optional<std::int64_t> transparent_grey = std::nullopt;
-  /// The decoded integer that stands for full intensity, if it is neither 255 nor 65535.
-  std::optional<std::int64_t> full_value = std::nullopt;
 
   /// Whether `width` is the height of the upright picture.
   bool is_transposed() const { return orientation >= Orientation::left_top; }

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "core/float_range.h"
-#include "files/byte_reader.h"
+#include "files/raster_values.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {
@@ -117,32 +115,25 @@ class HeaderReader {
   std::size_t at_ = 0;
 };
 
-/// Calls `visit` with an element of the C++ type of `descr`, whose first character is the byte order.
-template <class Visitor>
-void visit_element_type(const std::string& descr, Visitor&& visit) {
+/// The type of `descr`, whose first character is the byte order.
+StoredType stored_type(const std::string& descr) {
   const std::string code = descr.empty() ? descr : descr.substr(1);
-  if (code == "f4") return visit(float{});
-  if (code == "f8") return visit(double{});
-  if (code == "u1") return visit(std::uint8_t{});
-  if (code == "u2") return visit(std::uint16_t{});
-  if (code == "u4") return visit(std::uint32_t{});
-  if (code == "u8") return visit(std::uint64_t{});
-  if (code == "i1") return visit(std::int8_t{});
-  if (code == "i2") return visit(std::int16_t{});
-  if (code == "i4") return visit(std::int32_t{});
-  if (code == "i8") return visit(std::int64_t{});
+  if (code == "f4") return StoredType::f32;
+  if (code == "f8") return StoredType::f64;
+  if (code == "u1") return StoredType::u8;
+  if (code == "u2") return StoredType::u16;
+  if (code == "u4") return StoredType::u32;
+  if (code == "u8") return StoredType::u64;
+  if (code == "i1") return StoredType::i8;
+  if (code == "i2") return StoredType::i16;
+  if (code == "i4") return StoredType::i32;
+  if (code == "i8") return StoredType::i64;
   refuse("has elements of type '" + descr +
          "' (expected f4, f8 or an integer type); convert it with .astype('float32')");
 }
 
-template <class T>
-float to_float(T value) {
-  if constexpr (std::is_same_v<T, double>) {
-    if (std::isfinite(value) && !fits_float(value)) {
-      refuse("contains a value beyond float32 (" + std::to_string(value) + "); scale it down first");
-    }
-  }
-  return static_cast<float>(value);
+std::endian byte_order(const std::string& descr) {
+  return descr[0] == '>' ? std::endian::big : descr[0] == '<' ? std::endian::little : std::endian::native;
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -162,20 +153,14 @@ std::int64_t checked_count(const std::vector<std::int64_t>& shape, std::int64_t 
   return count;
 }
 
-/// The header of a file and the bytes after it.
 struct OpenNpy {
-  Header header;
-  std::span<const std::byte> data;
-
-  int rank() const { return static_cast<int>(header.shape.size()); }
-  Shape shape() const {
-    std::int64_t size[4] = {1, 1, 1, 1};
-    std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);
-    return {.n = size[0], .c = size[1], .h = size[2], .w = size[3]};
-  }
+  RasterLayout layout;
+  int rank = 2;
+  bool fortran_order = false;  ///< `layout` is then that of C order
 };
 
-OpenNpy open_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
+/// Reads the header of a file of `file_size` bytes, which begins with `bytes`.
+OpenNpy open_npy(std::span<const std::byte> bytes, std::uint64_t file_size, std::size_t least_rank) {
   if (!looks_like_npy(bytes))
     throw Error(ErrorKind::input, "", "not an .npy file (its first bytes are not \\x93NUMPY)");
   const std::size_t version = bytes.size() > 6 ? std::to_integer<std::size_t>(bytes[6]) : 0;
@@ -193,18 +178,37 @@ OpenNpy open_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
     refuse("has " + std::to_string(rank) + " dimensions, shape " + shape_text(header.shape) +
            " (expected 2: h, w; 3: c, h, w; or 4: n, c, h, w)");
   }
-  const OpenNpy npy{.header = header, .data = bytes.subspan(header_at + header_length)};
-  visit_element_type(header.descr, [&]<class T>(T) {
-    const std::int64_t count = checked_count(header.shape, std::numeric_limits<std::int64_t>::max() / 16);
-    const auto expected = static_cast<std::size_t>(count) * sizeof(T);
-    if (count < 0 || npy.data.size() != expected) {
-      refuse(std::string(count < 0 || npy.data.size() < expected ? "is truncated" : "has surplus bytes") + " (shape " +
-             shape_text(header.shape) + " needs " +
-             (count < 0 ? "more bytes than a file can have" : std::to_string(expected) + " bytes of data") + ", got " +
-             std::to_string(npy.data.size()) + ")");
-    }
-  });
-  return npy;
+  const StoredType type = stored_type(header.descr);
+  const std::int64_t count = checked_count(header.shape, std::numeric_limits<std::int64_t>::max() / 16);
+  const std::uint64_t expected = static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(size_of(type));
+  const std::uint64_t offset = header_at + header_length, got = file_size - offset;
+  if (count < 0 || got != expected) {
+    refuse(std::string(count < 0 || got < expected ? "is truncated" : "has surplus bytes") + " (shape " +
+           shape_text(header.shape) + " needs " +
+           (count < 0 ? "more bytes than a file can have" : std::to_string(expected) + " bytes of data") + ", got " +
+           std::to_string(got) + ")");
+  }
+  std::int64_t size[4] = {1, 1, 1, 1};
+  std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);
+  return {.layout = {.format = ".npy",
+                     .shape = {.n = size[0], .c = size[1], .h = size[2], .w = size[3]},
+                     .offset = offset,
+                     .stored = type,
+                     .order = byte_order(header.descr)},
+          .rank = static_cast<int>(rank),
+          .fortran_order = header.fortran_order};
+}
+
+/// Converts values in Fortran order: the first axis varies fastest.
+void load_fortran_order(std::span<const std::byte> file, const RasterLayout& layout, Tensor& tensor) {
+  const auto& [items, channels, height, width] = layout.shape;
+  const std::int64_t value = size_of(layout.stored), step = value * items * channels * height;
+  const std::byte* const first = file.data() + layout.offset;
+  float* out = tensor.data<float>();
+  for (std::int64_t n = 0; n < items; ++n)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t y = 0; y < height; ++y, out += width)
+        load_values(layout, first + value * (n + items * (c + channels * y)), step, width, out, 1);
 }
 
 }  // namespace
@@ -214,40 +218,30 @@ bool looks_like_npy(std::span<const std::byte> bytes) {
 }
 
 RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_rank) {
-  const OpenNpy npy = open_npy(bytes, least_rank);
-  return {.shape = npy.shape(), .rank = npy.rank()};
+  const OpenNpy npy = open_npy(bytes, bytes.size(), least_rank);
+  return {.shape = npy.layout.shape, .rank = npy.rank};
+}
+
+std::optional<RankedLayout> read_npy_layout(const RandomAccessFile& file) {
+  constexpr std::uint64_t kHead = 128 << 10;  // the longest header of version 1, and more
+  Bytes head(std::min(kHead, file.size()));
+  file.read(0, head);
+  std::optional<OpenNpy> npy;
+  try {
+    npy = open_npy(head, file.size(), 2);
+  } catch (const Error&) {
+  }
+  if (!npy || npy->fortran_order) return std::nullopt;
+  return RankedLayout{.layout = npy->layout, .rank = npy->rank};
 }
 
 RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank) {
-  const OpenNpy npy = open_npy(bytes, least_rank);
-  const Shape shape = npy.shape();
-  RankedTensor result{.tensor = Tensor(DType::f32, shape), .rank = npy.rank()};
-  visit_element_type(npy.header.descr, [&]<class T>(T) {
-    const std::int64_t size[4] = {shape.n, shape.c, shape.h, shape.w};
-    std::int64_t step[4];  // in elements of the file, for n, c, h, w
-    if (npy.header.fortran_order) {
-      step[0] = 1;
-      for (int axis = 1; axis < 4; ++axis) step[axis] = step[axis - 1] * size[axis - 1];
-    } else {
-      step[3] = 1;
-      for (int axis = 3; axis > 0; --axis) step[axis - 1] = step[axis] * size[axis];
-    }
-    const char mark = npy.header.descr[0];
-    const std::endian order = mark == '>' ? std::endian::big : mark == '<' ? std::endian::little : std::endian::native;
-
-    float* out = result.tensor.data<float>();
-    for (std::int64_t n = 0; n < size[0]; ++n) {
-      for (std::int64_t c = 0; c < size[1]; ++c) {
-        for (std::int64_t y = 0; y < size[2]; ++y) {
-          const std::int64_t row = n * step[0] + c * step[1] + y * step[2];
-          for (std::int64_t x = 0; x < size[3]; ++x) {
-            *out++ = to_float(
-                load_number<T>(npy.data.data() + (row + x * step[3]) * static_cast<std::int64_t>(sizeof(T)), order));
-          }
-        }
-      }
-    }
-  });
+  const OpenNpy npy = open_npy(bytes, bytes.size(), least_rank);
+  RankedTensor result{.tensor = Tensor(DType::f32, npy.layout.shape), .rank = npy.rank};
+  if (npy.fortran_order)
+    load_fortran_order(bytes, npy.layout, result.tensor);
+  else
+    load_raster(bytes, npy.layout, result.tensor.ref());
   return result;
 }
 
@@ -259,7 +253,7 @@ TensorRef NpyFile::values() {
           {shape.c * shape.h * shape.w, shape.h * shape.w, shape.w, 1}};
 }
 
-NpyFile new_npy(const Shape& shape, int rank) {
+RasterFormat npy_format(const Shape& shape, int rank) {
   const char order = std::endian::native == std::endian::little ? '<' : '>';
   std::string header = std::string("{'descr': '") + order +
                        "f4', 'fortran_order': False, 'shape': " + shape_text(sizes_of(shape, rank)) + ", }";
@@ -267,12 +261,20 @@ NpyFile new_npy(const Shape& shape, int rank) {
   header.append(kAlignment - 1 - (kPrefix + header.size()) % kAlignment, ' ');
   header += '\n';
 
-  NpyFile file{.bytes = Bytes(kPrefix + header.size() + static_cast<std::size_t>(shape.count()) * sizeof(float)),
-               .shape = shape};
-  std::memcpy(file.bytes.data(), "\x93NUMPY\x01\x00", 8);
-  file.bytes[8] = static_cast<std::byte>(header.size() & 0xff);
-  file.bytes[9] = static_cast<std::byte>(header.size() >> 8);
-  std::memcpy(file.bytes.data() + kPrefix, header.data(), header.size());
+  RasterFormat format{.header = Bytes(kPrefix + header.size()), .layout = {.format = ".npy"}};
+  std::memcpy(format.header.data(), "\x93NUMPY\x01\x00", 8);
+  format.header[8] = static_cast<std::byte>(header.size() & 0xff);
+  format.header[9] = static_cast<std::byte>(header.size() >> 8);
+  std::memcpy(format.header.data() + kPrefix, header.data(), header.size());
+  format.layout.shape = shape;
+  format.layout.offset = format.header.size();
+  return format;
+}
+
+NpyFile new_npy(const Shape& shape, int rank) {
+  const RasterFormat format = npy_format(shape, rank);
+  NpyFile file{.bytes = Buffer(format.layout.offset + format.layout.size()), .shape = shape};
+  std::copy(format.header.begin(), format.header.end(), file.bytes.begin());
   return file;
 }
 

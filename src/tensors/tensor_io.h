@@ -8,6 +8,7 @@
 
 #include "core/tensor.h"
 #include "files/file.h"
+#include "files/raster_file.h"
 
 namespace convtool {
 
@@ -34,6 +35,15 @@ RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_r
 /// empty, fewer or more than the header says, or contain a finite value beyond float32.
 RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
+struct RankedLayout {
+  RasterLayout layout;
+  int rank = 2;
+};
+
+/// The layout of an .npy file in C order, from its header and the size of the file. Nothing for any other file, for one
+/// in Fortran order, and for one that read_npy_shape() rejects. Throws Error as RandomAccessFile does.
+std::optional<RankedLayout> read_npy_layout(const RandomAccessFile& file);
+
 /// Reads nested lists of numbers, in JSON. Throws Error(input, source) with line and column, or with the JSON pointer.
 RankedTensor parse_tensor_json(std::string_view text, const std::string& source);
 
@@ -47,17 +57,21 @@ bool looks_like_npy(std::span<const std::byte> bytes);
 /// Whether the first character after white space is [, with which no picture begins.
 bool looks_like_json(std::span<const std::byte> bytes);
 
+/// The .npy file of an f32 tensor: format version 1.0, in the byte order of this processor, C order, with the values at
+/// a multiple of 64 bytes.
+RasterFormat npy_format(const Shape& shape, int rank);
+
 /// An .npy file in memory, which it owns.
 struct NpyFile {
-  Bytes bytes;
+  Buffer bytes;
   Shape shape;
 
   /// The values, planar f32: a view into `bytes`.
   TensorRef values();
 };
 
-/// An .npy file of zeros, so that a result can be computed in the place from which it is written: format version 1.0,
-/// f32 in the byte order of this processor, C order, with the values at a multiple of 64 bytes. Throws std::bad_alloc.
+/// A file of npy_format() whose values are not initialised: a result is computed in the place from which it is written.
+/// Throws std::bad_alloc.
 NpyFile new_npy(const Shape& shape, int rank);
 
 /// Writes nested lists in JSON, on one line that ends in a newline. Each number is the shortest text that reads back as

@@ -11,6 +11,7 @@
 namespace convtool::testing {
 
 FailingCalls failing_calls;
+int fsync_calls = 0;
 
 namespace {
 
@@ -31,7 +32,7 @@ using convtool::testing::failing_calls;
 extern "C" {
 
 int fsync(int descriptor) {
-  if (failing_calls.before_fsync) failing_calls.before_fsync();
+  ++convtool::testing::fsync_calls;
   return static_cast<int>(syscall(SYS_fsync, descriptor));
 }
 
@@ -39,7 +40,12 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
   return failing_calls.write_takes_nothing ? 0 : syscall(SYS_write, descriptor, bytes, size);
 }
 
+ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+  return failing_calls.write_takes_nothing ? 0 : syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+}
+
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+  if (failing_calls.before_renameat2) failing_calls.before_renameat2();
   return static_cast<int>(
       fail_or_call(failing_calls.renameat2_error, SYS_renameat2, from_folder, from, to_folder, to, flags));
 }

@@ -8,11 +8,14 @@ namespace convtool::testing {
 
 /// What the calls do; each member is empty or 0 for the system's own behaviour. Not thread-safe.
 struct FailingCalls {
-  std::function<void()> before_fsync;
-  bool write_takes_nothing = false;  ///< write(2) returns 0
+  std::function<void()> before_renameat2;
+  bool write_takes_nothing = false;  ///< write(2) and pwrite(2) return 0
   int renameat2_error = 0, link_error = 0, getrandom_error = 0;
 };
 extern FailingCalls failing_calls;
+
+/// Calls of fsync(2) so far.
+extern int fsync_calls;
 
 /// Restores the system's calls at its end.
 class FailingCallsGuard {

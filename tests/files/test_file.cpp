@@ -50,7 +50,9 @@ class Folder {
   fs::path path_;
 };
 
-std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 std::string contents(const std::string& path) { return text_of(read_file(path)); }
 mode_t mode_of(const std::string& path) {
   struct stat status;
@@ -310,8 +312,8 @@ TEST_CASE("more simultaneous writers than slots for temporary files") {
   for (std::thread& writer : writers) writer.join();
   CHECK(folder.names() == std::set<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
   for (int f = 0; f < 10; ++f) {
-    const Bytes bytes = read_file(folder / std::to_string(f));
-    CHECK((bytes == Bytes(1000, bytes.at(0))));  // all from one writer
+    const Buffer bytes = read_file(folder / std::to_string(f));
+    CHECK((bytes == Bytes(1000, *bytes.begin())));  // all from one writer
   }
 }
 

@@ -23,6 +23,7 @@ using namespace convtool;
 using convtool::testing::error_text;
 using convtool::testing::failing_calls;
 using convtool::testing::FailingCallsGuard;
+using convtool::testing::fsync_calls;
 using convtool::testing::to_bytes;
 namespace fs = std::filesystem;
 
@@ -66,7 +67,7 @@ TEST_CASE("a file that appears just before the rename is kept") {
       const FailingCallsGuard guard;
       failing_calls.renameat2_error = ability.renameat2_error;
       failing_calls.link_error = ability.link_error;
-      failing_calls.before_fsync = [&] {  // after write_new_file() has seen that there is none
+      failing_calls.before_renameat2 = [&] {  // after write_new_file() has seen that there is none
         if (kind == std::string("file")) std::ofstream(path) << "theirs";
         if (kind == std::string("folder")) fs::create_directory(path);
         if (kind == std::string("link to nothing")) fs::create_symlink("nothing", path);
@@ -81,9 +82,31 @@ TEST_CASE("a file that appears just before the rename is kept") {
 TEST_CASE("write_file() replaces a file that appears meanwhile") {
   const TempFolder folder;
   const FailingCallsGuard guard;
-  failing_calls.before_fsync = [&] { std::ofstream(folder.file("f")) << "theirs"; };
+  failing_calls.before_renameat2 = [&] { std::ofstream(folder.file("f")) << "theirs"; };
   write_file(folder.file("f"), to_bytes("ours"));
   CHECK(read_text(folder.file("f")) == "ours");
+}
+
+TEST_CASE("a file is flushed before it replaces another, and a new one on demand") {
+  const TempFolder folder;
+  const auto flushes = [](const auto& write) {
+    const int before = fsync_calls;
+    write();
+    return fsync_calls - before;
+  };
+  const std::string path = folder.file("f");
+  CHECK(flushes([&] { write_file(path, to_bytes("new")); }) == 0);
+  CHECK(flushes([&] { write_file(path, to_bytes("replaces")); }) == 1);
+  CHECK(flushes([&] { CHECK(!write_new_file(path, to_bytes("is not written"))); }) == 0);
+  CHECK(flushes([&] { CHECK(write_new_file(folder.file("g"), to_bytes("new"))); }) == 0);
+  CHECK(flushes([&] { CHECK(write_new_file(folder.file("h"), to_bytes("new"), true)); }) == 1);
+  CHECK(flushes([&] { write_file(folder.file("i"), to_bytes("new"), true); }) == 1);
+  fs::create_symlink("target", folder.file("link"));
+  CHECK(flushes([&] { write_file(folder.file("link"), to_bytes("new")); }) == 0);
+  CHECK(flushes([&] { write_file(folder.file("link"), to_bytes("replaces")); }) == 1);
+  const FailingCallsGuard guard;
+  failing_calls.before_renameat2 = [&] { std::ofstream(folder.file("j")) << "theirs"; };
+  CHECK(flushes([&] { write_file(folder.file("j"), to_bytes("replaces what appears meanwhile")); }) == 1);
 }
 
 TEST_CASE("what exists is not written to, apart from devices and pipes") {

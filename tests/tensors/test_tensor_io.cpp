@@ -1,5 +1,6 @@
 // .npy files and JSON tensors, read and written.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -8,6 +9,8 @@
 #include <limits>
 #include <random>
 
+#include "support/program.h"
+#include "support/random.h"
 #include "tensors/tensor_io.h"
 
 using namespace convtool;
@@ -164,7 +167,7 @@ TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 6
   const auto values = file.values().view<float>();
   for (std::int64_t c = 0; c < 2; ++c)
     for (std::int64_t x = 0; x < 3; ++x) values.at(0, c, 0, x) = static_cast<float>(3 * c + x) / 3;
-  const Bytes& bytes = file.bytes;
+  const Buffer& bytes = file.bytes;
   const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   CHECK(text.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
   CHECK(text.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }"));
@@ -174,6 +177,78 @@ TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 6
   CHECK(back.rank == 3);
   CHECK(back.tensor.shape() == tensor.tensor.shape());
   CHECK(values_of(back) == values_of(tensor));
+}
+
+TEST_CASE("npy: a file in C order has the same values in bands as whole") {
+  const TempFolder folder;
+  Random random(5);
+  const char* const types[] = {"f4", "f8", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"};
+  const int sizes[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8};
+  for (std::size_t t = 0; t < std::size(types); ++t)
+    for (const char mark : {'<', '>', '=', '|'})
+      for (int rank = 2; rank <= 4; ++rank)
+        for (int version = 1; version <= 3; ++version) {
+          const std::string descr = mark + std::string(types[t]);
+          CAPTURE(descr);
+          CAPTURE(rank);
+          CAPTURE(version);
+          std::string shape;
+          std::int64_t count = 1;
+          for (int axis = 0; axis < rank; ++axis) {
+            const std::int64_t size = random.between(1, 9);
+            count *= size;
+            shape += std::to_string(size) + ", ";
+          }
+          std::string data;  // small exponents, in either order: no NaN, and nothing beyond float32
+          for (std::int64_t i = 0; i < count * sizes[t]; ++i) data += static_cast<char>(random.between(0x30, 0x3f));
+          const std::string text = npy(version, descr, false, "(" + shape + ")", data);
+          const RankedTensor whole = parse_npy(bytes_of(text));
+          const RandomAccessFile file(folder.write("tensor.npy", text), ErrorKind::input);
+          const std::optional<RankedLayout> npy_layout = read_npy_layout(file);
+          REQUIRE(npy_layout);
+          CHECK(npy_layout->rank == rank);
+          const Shape& size = npy_layout->layout.shape;
+          REQUIRE(size == whole.tensor.shape());
+          const RasterReader reader(RandomAccessFile(file.path(), ErrorKind::input), npy_layout->layout);
+          Tensor tensor(DType::f32, size);
+          for (std::int64_t n = 0; n < size.n; ++n)
+            for (std::int64_t y = 0; y < size.h;) {
+              const std::int64_t rows = random.between(1, size.h - y);
+              reader.read({.item = n, .row = y}, tensor.ref().item(n).rows(y, rows));
+              y += rows;
+            }
+          CHECK(values_of({.tensor = std::move(tensor), .rank = rank}) == values_of(whole));
+        }
+}
+
+TEST_CASE("npy: files without a layout") {
+  const TempFolder folder;
+  const auto has_layout = [&](const std::string& text) {
+    return read_npy_layout(RandomAccessFile(folder.write("t.npy", text), ErrorKind::input)).has_value();
+  };
+  const std::string six = raw<float>({0, 1, 2, 3, 4, 5}, false);
+  CHECK(has_layout(npy(1, "<f4", false, "(2, 3)", six)));
+  CHECK(!has_layout(npy(1, "<f4", true, "(2, 3)", six)));
+  CHECK(!has_layout(npy(1, "<f4", false, "(2, 4)", six)));
+  CHECK(!has_layout(npy(1, "<f4", false, "(2, 2)", six)));
+  CHECK(!has_layout(npy(1, "<f4", false, "(6,)", six)));
+  CHECK(!has_layout(npy(1, "<f2", false, "(3, 4)", six)));
+  CHECK(!has_layout(""));
+  CHECK(!has_layout("\x93NUMPY"));
+  CHECK(!has_layout("P5 1 1 255 1"));
+}
+
+TEST_CASE("npy: the header of a file larger than memory") {
+  const TempFolder folder;
+  const std::string header = npy(1, "<f4", false, "(100000, 100000)", ""), path = folder.write("large.npy", header);
+  REQUIRE(truncate(path.c_str(), std::ssize(header) + std::int64_t{40'000'000'000}) == 0);
+  const std::optional<RankedLayout> npy = read_npy_layout(RandomAccessFile(path, ErrorKind::input));
+  REQUIRE(npy);
+  CHECK(npy->layout.shape == Shape{.n = 1, .c = 1, .h = 100'000, .w = 100'000});
+  const RasterReader reader(RandomAccessFile(path, ErrorKind::input), npy->layout);
+  Tensor last = filled(DType::f32, {.h = 1, .w = 100'000}, [] { return 7; });
+  reader.read({.row = 99'999}, last.ref());
+  CHECK(last.data<float>()[99'999] == 0);
 }
 
 TEST_CASE("JSON tensors: ranks, numbers and their shortest text") {

@@ -24,7 +24,7 @@ std::string mirrored(const fs::path& folder) {
 }
 
 void add_list(const std::string& list, bool nul_separated, std::vector<Input>& inputs) {
-  Bytes bytes;
+  Buffer bytes;
   try {
     bytes = read_file(list);
   } catch (const Error& error) {

@@ -77,7 +77,7 @@ std::optional<FileRecord> look_at_file(const std::string& path) {
 }
 
 Manifest::Manifest(std::string path, Access access) : path_(std::move(path)), access_(access) {
-  Bytes bytes;
+  Buffer bytes;
   try {
     std::error_code ignored;
     if (std::filesystem::is_other(path_, ignored)) throw Error(ErrorKind::input, path_, "is not a regular file");

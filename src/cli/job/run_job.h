@@ -9,7 +9,7 @@
 namespace convtool {
 
 struct Outcome {
-  Bytes bytes;  ///< the encoded result
+  Buffer bytes;  ///< the encoded result
   PlanResult result;
   double convolve_seconds = 0, encode_seconds = 0;
 };

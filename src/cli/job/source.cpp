@@ -1,8 +1,12 @@
 #include "cli/job/source.h"
 
+#include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "core/text.h"
+#include "pictures/raw_pictures.h"
 
 namespace convtool {
 namespace {
@@ -26,6 +30,19 @@ FileFormat find_format(std::span<const std::byte> bytes, const std::string& path
   return {.kind = FileFormat::Kind::picture, .picture = format};
 }
 
+void check_pixels(const Shape& shape, std::int64_t max_pixels) {
+  if (shape.h <= max_pixels / shape.w) return;
+  throw Error(ErrorKind::input, "",
+              std::to_string(shape.w) + "x" + std::to_string(shape.h) + " is more than " + std::to_string(max_pixels) +
+                  " pixels; raise --max-pixels");
+}
+
+SourceHeader picture_header(const PictureHeader& header, const FileFormat& format) {
+  Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
+  if (header.is_transposed()) std::swap(shape.h, shape.w);
+  return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
+}
+
 }  // namespace
 
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
@@ -33,10 +50,7 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   const FileFormat format = find_format(bytes, path);
   if (format.kind == FileFormat::Kind::npy) {
     const RankedShape npy = read_npy_shape(bytes);
-    if (max_pixels && npy.shape.h > *max_pixels / npy.shape.w)
-      throw Error(ErrorKind::input, "",
-                  std::to_string(npy.shape.w) + "x" + std::to_string(npy.shape.h) + " is more than " +
-                      std::to_string(*max_pixels) + " pixels; raise --max-pixels");
+    if (max_pixels) check_pixels(npy.shape, *max_pixels);
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {
@@ -47,13 +61,36 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   }
   const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
-  Shape shape{.n = 1, .c = header.channels, .h = header.height, .w = header.width};
-  if (header.is_transposed()) std::swap(shape.h, shape.w);
-  return {.format = format, .shape = shape, .dtype = header.dtype, .picture = header};
+  return picture_header(header, format);
+}
+
+std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels) {
+  std::error_code ignored;
+  if (path == "-" || !std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
+  RandomAccessFile file(path, ErrorKind::input);
+  std::array<std::byte, 64> start;
+  if (file.size() < start.size()) return std::nullopt;  // too small to gain from bands
+  file.read(0, start);
+  const auto source = [&](const SourceHeader& header, const RasterLayout& layout) {
+    return RasterSource{.header = header, .reader = RasterReader(std::move(file), layout)};
+  };
+  if (looks_like_npy(start)) {
+    if (const std::optional<RankedLayout> npy = read_npy_layout(file)) {
+      check_pixels(npy->layout.shape, max_pixels);
+      return source({.format = *find_file_format("npy"), .shape = npy->layout.shape, .rank = npy->rank}, npy->layout);
+    }
+  } else if (!has_extension(path, ".npy") && !has_extension(path, ".json")) {
+    if (const std::optional<RawPicture> picture = read_raw_picture(file)) {
+      check_pixels(picture->header, max_pixels);
+      const FileFormat format{.kind = FileFormat::Kind::picture, .picture = sniff_picture_format(start)};
+      return source(picture_header(picture->header, format), picture->layout);
+    }
+  }
+  return std::nullopt;
 }
 
 Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
-  const Bytes& bytes = file.bytes;
+  const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -76,8 +113,23 @@ ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
   return alpha == AlphaRule::filter || alpha == AlphaRule::premultiply ? image().all() : image().colour();
 }
 
+void refuse_grey_tensor() {
+  refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+}
+
+SourceTraits Source::traits(AlphaRule alpha) const {
+  const ConstTensorRef filtered = filtered_part(alpha);
+  return {.format = format,
+          .shape = shape,
+          .rank = rank(),
+          .dtype = dtype(),
+          .has_alpha = has_alpha(),
+          .filtered = filtered.shape,
+          .channels_last = filtered.shape.c > 1 && std::abs(filtered.strides.c) == 1};
+}
+
 void Source::make_grey() {
-  if (is_tensor()) refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+  if (is_tensor()) refuse_grey_tensor();
   content = image().to_luma();
 }
 

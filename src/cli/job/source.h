@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "files/file.h"
+#include "files/raster_file.h"
 #include "pictures/image.h"
 #include "pictures/image_header.h"
 #include "pictures/isolation/picture_decoder.h"
@@ -20,6 +21,22 @@ namespace convtool {
 /// filtered with the colours weighted by it (network/premultiplied.h).
 enum class AlphaRule { keep, drop, filter, premultiply };
 inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter", "premultiply"};
+
+/// Everything about an input but its pixels: what a plan depends on.
+struct SourceTraits {
+  FileFormat format;
+  Shape shape;  ///< every channel counted, before make_grey()
+  int rank = 3;
+  DType dtype = DType::f32;
+  bool has_alpha = false;
+  Shape filtered;              ///< the channels to filter
+  bool channels_last = false;  ///< whether these are interleaved in memory
+
+  bool is_tensor() const { return format.is_tensor(); }
+};
+
+/// Throws Error(shape): a tensor has no colours to convert to luma.
+[[noreturn]] void refuse_grey_tensor();
 
 /// Owns the pixels.
 struct Source {
@@ -37,6 +54,8 @@ struct Source {
 
   /// The channels to filter, all or only the colours, as a view into this Source.
   ConstTensorRef filtered_part(AlphaRule alpha) const;
+
+  SourceTraits traits(AlphaRule alpha) const;
 
   /// Converts colours to luma and keeps alpha. Throws Error(shape) for a tensor.
   void make_grey();
@@ -59,6 +78,18 @@ struct SourceHeader {
 /// decode the file.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
+
+/// An input that can be read in bands of rows.
+struct RasterSource {
+  SourceHeader header;
+  RasterReader reader;
+};
+
+/// Opens a file whose values lie in it as plain numbers (.npy in C order, binary PNM, PFM), and reads its header.
+/// Nothing for any other file or stream, and for a damaged one: read it as a whole to learn why. There is no limit of
+/// 2^30 pixels, which is that of decode_source(). Throws Error(input) for one that exceeds `max_pixels`, and with the
+/// path if it cannot be read.
+std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
 /// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`, on at most `threads`
 /// threads. Throws Error(input).

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "files/raster_values.h"
 #include "kernels/files/foreign_kernels.h"
 #include "kernels/files/matrix_kernel.h"
 #include "tensors/tensor_io.h"
@@ -36,14 +37,14 @@ Bytes format_npy_kernel(const Network& network) {
   const Layer& layer = only_layer(network, kFormat);
   refuse_bias(layer, kFormat);
   const KernelShape& size = layer.shape;
-  NpyFile file = new_npy({size.c_o, size.c_i_per_group, size.kh, size.kw}, layer.rank);
-  float* values = file.values().view<float>().data;
+  Tensor tensor(DType::f32, {size.c_o, size.c_i_per_group, size.kh, size.kw});
+  float* const values = tensor.data<float>();
   for (std::size_t i = 0; i < layer.weights.size(); ++i) {
     const std::size_t output = i / static_cast<std::size_t>(size.taps());
     const double divisor = layer.divisor.size() > 1 ? layer.divisor[output] : divisor_of(layer);
     values[i] = static_cast<float>(static_cast<double>(layer.weights[i]) / divisor);
   }
-  return std::move(file.bytes);
+  return format_raster(npy_format(tensor.shape(), layer.rank), tensor.ref());
 }
 
 }  // namespace convtool

@@ -34,7 +34,7 @@ WeightFile read_npy(const std::string& path, std::int64_t most) {
   constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
   if (file_on_disk.size() > static_cast<std::uint64_t>(most) * kLargestElement + kHeader)
     refuse_kernel(path, "is larger than the limit of " + std::to_string(most) + " weights");
-  Bytes bytes(file_on_disk.size());
+  Buffer bytes(file_on_disk.size());
   file_on_disk.read(0, bytes);
   RankedTensor block;
   try {

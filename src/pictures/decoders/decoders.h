@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 #include <span>
 
+#include "pictures/image.h"
 #include "pictures/picture_header.h"
 
 namespace convtool {
@@ -23,14 +24,15 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
 
-/// PFM. Values are divided by the absolute value of the file's scale in double, and rounded to float.
-cv::Mat decode_pfm(std::span<const std::byte> bytes);
+/// PFM, in the order of Image. Values are divided by the absolute value of the file's scale in double, and rounded to
+/// float.
+Image decode_pfm(std::span<const std::byte> bytes);
 
 /// PNG with OpenCV: what read_usual_png() leaves (png/read_png.h).
 cv::Mat decode_png(std::span<const std::byte> bytes);
 
-/// PNM, P1 to P6. Values are those of the file (0 and 255 for P1 and P4), at most its largest value.
-cv::Mat decode_pnm(std::span<const std::byte> bytes);
+/// PNM, P1 to P6, in the order of Image. Values are scaled to the full range, and are 0 and 255 for P1 and P4.
+Image decode_pnm(std::span<const std::byte> bytes);
 
 /// WebP with libwebp.
 cv::Mat decode_webp(std::span<const std::byte> bytes, const PictureHeader& header);

@@ -63,47 +63,80 @@ PnmLayout read_pnm_layout(std::span<const std::byte> bytes) {
   return layout;
 }
 
-std::uint64_t PnmLayout::row_bytes() const {
-  const auto samples = static_cast<std::uint64_t>(width * channels());
-  return is_bitmap() ? (samples + 7) / 8 : samples * (largest > 255 ? 2 : 1);
+RasterLayout PnmLayout::raster() const {
+  const bool is_wide = largest > 255;
+  RasterLayout raster{.format = "PNM",
+                      .shape = {.n = 1, .c = channels(), .h = height, .w = width},
+                      .offset = pixels_at,
+                      .stored = is_bitmap() ? StoredType::bit
+                                : is_wide   ? StoredType::u16
+                                            : StoredType::u8,
+                      .order = std::endian::big,
+                      .interleaved = true,
+                      .dtype = is_wide ? DType::u16 : DType::u8};
+  if (!is_bitmap() && largest != 255 && largest != 65535) raster.largest = largest;
+  return raster;
 }
 
-namespace {
-
-/// The number of binary pictures, one right after another, from this first one. Damage ends them, too.
-std::int64_t count_pictures(std::span<const std::byte> bytes, PnmLayout layout) {
+std::int64_t count_pnm_pictures(const PnmLayout& first, std::uint64_t file_size,
+                                const std::function<std::span<const std::byte>(std::uint64_t)>& bytes_at) {
   constexpr std::int64_t kMost = 65536;
   std::int64_t pictures = 1;
   try {
-    for (; pictures < kMost && !layout.is_text(); ++pictures) {
-      const std::uint64_t row = layout.row_bytes(), left = bytes.size() - layout.pixels_at;
-      const auto height = static_cast<std::uint64_t>(layout.height);
-      if (row == 0 || left / row < height) break;
-      bytes = bytes.subspan(layout.pixels_at + row * height);
+    for (RasterLayout raster = first.raster(); pictures < kMost && !first.is_text(); ++pictures) {
+      if (!raster.fits(file_size)) break;
+      const std::uint64_t next_at = raster.offset + raster.size();
+      const std::span<const std::byte> bytes = bytes_at(next_at);
       if (sniff_picture_type(bytes) != PictureType::pnm) break;
-      layout = read_pnm_layout(bytes);
-      if (layout.is_text()) break;
+      const PnmLayout next = read_pnm_layout(bytes);
+      if (next.is_text()) break;
+      raster = next.raster();
+      raster.offset += next_at;
     }
   } catch (const Error&) {
   }
   return pictures;
 }
 
-}  // namespace
+PictureHeader pnm_header(const PnmLayout& layout, std::int64_t pictures) {
+  return {.type = PictureType::pnm,
+          .width = layout.width,
+          .height = layout.height,
+          .channels = layout.channels(),
+          .dtype = layout.largest > 255 ? DType::u16 : DType::u8,
+          .pages = pictures};
+}
 
 PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
   const PnmLayout layout = read_pnm_layout(bytes);
-  PictureHeader header{.type = PictureType::pnm,
-                       .width = layout.width,
-                       .height = layout.height,
-                       .channels = layout.channels(),
-                       .dtype = layout.largest > 255 ? DType::u16 : DType::u8};
-  if (!layout.is_bitmap() && layout.largest != 255 && layout.largest != 65535) header.full_value = layout.largest;
-  header.pages = count_pictures(bytes, layout);
-  return header;
+  return pnm_header(
+      layout, count_pnm_pictures(layout, bytes.size(), [&](std::uint64_t offset) { return bytes.subspan(offset); }));
 }
 
-PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
+namespace {
+
+RasterFormat raster_format(const std::string& header, RasterLayout layout) {
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(header));
+  layout.offset = bytes.size();
+  return {.header = {bytes.begin(), bytes.end()}, .layout = layout};
+}
+
+std::string size_text(const Shape& shape) { return std::to_string(shape.w) + " " + std::to_string(shape.h); }
+
+}  // namespace
+
+RasterFormat pnm_format(DType dtype, const Shape& shape) {
+  const bool is_wide = dtype == DType::u16;
+  return raster_format((shape.c == 1 ? "P5\n" : "P6\n") + size_text(shape) + (is_wide ? "\n65535\n" : "\n255\n"),
+                       {.format = "PNM",
+                        .shape = shape,
+                        .stored = is_wide ? StoredType::u16 : StoredType::u8,
+                        .order = std::endian::big,
+                        .interleaved = true,
+                        .dtype = dtype});
+}
+
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes, std::uint64_t file_size) {
   PfmLayout layout{.channels = bytes[1] == std::byte{'F'} ? 3 : 1};
   ByteReader file("PFM", bytes, Order::little, 2);
   const auto read = [&]<class Number>(Number value, const char* missing) {
@@ -128,14 +161,40 @@ PfmLayout read_pfm_layout(std::span<const std::byte> bytes) {
   layout.pixels_at = file.position();
   // One white space ends the scale; or a line end of two, unless its second half is the first byte of the pixels.
   if (bytes[layout.pixels_at - 1] == std::byte{'\r'} && file.rest().starts_with('\n') && layout.width > 0) {
-    const auto row_bytes = static_cast<std::uint64_t>(layout.width * layout.channels) * sizeof(float);
-    if ((file.rest().size() - 1) / row_bytes >= static_cast<std::uint64_t>(layout.height)) ++layout.pixels_at;
+    PfmLayout shifted = layout;
+    ++shifted.pixels_at;
+    if (shifted.raster().fits(file_size)) return shifted;
   }
   return layout;
 }
 
+RasterLayout PfmLayout::raster() const {
+  return {.format = "PFM",
+          .shape = {.n = 1, .c = channels, .h = height, .w = width},
+          .offset = pixels_at,
+          .stored = StoredType::f32,
+          .order = scale < 0 ? std::endian::little : std::endian::big,
+          .interleaved = true,
+          .bottom_up = true,
+          .dtype = DType::f32,
+          .divisor = std::fabs(scale)};
+}
+
 PictureHeader read_pfm_header(std::span<const std::byte> bytes) {
-  const PfmLayout layout = read_pfm_layout(bytes);
+  return pfm_header(read_pfm_layout(bytes, bytes.size()));
+}
+
+RasterFormat pfm_format(const Shape& shape) {
+  return raster_format((shape.c == 1 ? "Pf\n" : "PF\n") + size_text(shape) + "\n-1.0\n", {.format = "PFM",
+                                                                                          .shape = shape,
+                                                                                          .stored = StoredType::f32,
+                                                                                          .order = std::endian::little,
+                                                                                          .interleaved = true,
+                                                                                          .bottom_up = true,
+                                                                                          .dtype = DType::f32});
+}
+
+PictureHeader pfm_header(const PfmLayout& layout) {
   return {.type = PictureType::pfm,
           .width = layout.width,
           .height = layout.height,

@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "files/byte_reader.h"
+#include "files/raster_values.h"
+#include "pictures/picture_header.h"
 
 namespace convtool {
 
@@ -45,21 +48,39 @@ struct PnmLayout {
   bool is_bitmap() const { return kind == 1 || kind == 4; }
   bool is_text() const { return kind <= 3; }
   int channels() const { return kind == 3 || kind == 6 ? 3 : 1; }
-  /// Of a binary picture.
-  std::uint64_t row_bytes() const;
+  /// The pixels of a binary picture.
+  RasterLayout raster() const;
 };
 
 /// Reads the header of a PNM. Throws Error(input) for a damaged one. Source: Netpbm's pbm(5), pgm(5) and ppm(5).
 PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
+
+/// The number of binary pictures, one right after another, in a file of `file_size` bytes whose first is `first`.
+/// Damage ends them, too. `bytes_at(offset)` returns bytes of the file from there on, at least a header's.
+std::int64_t count_pnm_pictures(const PnmLayout& first, std::uint64_t file_size,
+                                const std::function<std::span<const std::byte>(std::uint64_t)>& bytes_at);
+
+PictureHeader pnm_header(const PnmLayout& layout, std::int64_t pictures);
+
+/// The file that stores u8 or u16.
+RasterFormat pnm_format(DType dtype, const Shape& shape);
 
 struct PfmLayout {
   int channels = 1;
   std::int64_t width = 0, height = 0;
   double scale = 1;  ///< neither 0 nor infinite as a float; negative: little-endian
   std::uint64_t pixels_at = 0;
+
+  RasterLayout raster() const;
 };
 
-/// Reads the header of a PFM. Throws Error(input) for a damaged one. Source: Paul Debevec's description of the format.
-PfmLayout read_pfm_layout(std::span<const std::byte> bytes);
+/// Reads the header of a PFM of `file_size` bytes, which begins with `bytes`. Throws Error(input) for a damaged one.
+/// Source: Paul Debevec's description of the format.
+PfmLayout read_pfm_layout(std::span<const std::byte> bytes, std::uint64_t file_size);
+
+PictureHeader pfm_header(const PfmLayout& layout);
+
+/// The file that stores f32, little-endian.
+RasterFormat pfm_format(const Shape& shape);
 
 }  // namespace convtool

@@ -53,7 +53,7 @@ bool is_file(const std::string& source) {
 }
 
 /// Reads a file. Throws Error(kernel) where that fails, since nothing has been written yet.
-Bytes read_kernel_bytes(const std::string& path) {
+Buffer read_kernel_bytes(const std::string& path) {
   try {
     return read_file(path, kLargestKernelFile);
   } catch (const Error& error) {
@@ -62,7 +62,7 @@ Bytes read_kernel_bytes(const std::string& path) {
 }
 
 Network load_file(const std::string& path, std::optional<KernelFormat> from) {
-  const Bytes bytes = read_kernel_bytes(path);
+  const Buffer bytes = read_kernel_bytes(path);
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
   if (!format) refuse_kernel(path == "-" ? "standard input" : path, "unknown format; name it with --from");
   if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");

@@ -1,0 +1,61 @@
+// Rasters in files, read and written in bands of rows, so that memory does not grow with the picture. Thread-safe: each
+// thread reads, filters and writes bands of its own. Nothing is mapped, because a mapped file that another program
+// shortens ends the process (SIGBUS).
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "core/tensor.h"
+#include "files/file_writer.h"
+#include "files/raster_layout.h"
+#include "files/regular_file.h"
+
+namespace convtool {
+
+/// A raster in a regular file.
+class RasterReader {
+ public:
+  RasterReader(RandomAccessFile file, const RasterLayout& layout);
+
+  const RasterLayout& layout() const { return layout_; }
+  const RandomAccessFile& file() const { return file_; }
+
+  /// Fills `values`, of one item and the type of the layout, with a band, in any strides. Rows that have no gaps, and
+  /// the type and order of the stored ones, are read in place; others through a buffer of at least one row. Throws
+  /// Error(input) with the path on failure, where the file ends too early, and as load_values() does.
+  void read(const Band& band, const TensorRef& values) const;
+
+  /// Throws Error(input) if the file has changed since it was opened. Call it after the last band.
+  void check_unchanged() const { file_.check_unchanged(); }
+
+ private:
+  RandomAccessFile file_;
+  RasterLayout layout_;
+};
+
+/// Writes a raster, all or nothing, as FileWriter does.
+class RasterWriter {
+ public:
+  /// Opens the output and writes the header. Errors: as FileWriter.
+  RasterWriter(const std::string& path, const RasterFormat& format, const WriteOptions& options = {});
+
+  const RasterLayout& layout() const { return layout_; }
+
+  /// Whether bands must be written in the order of their bytes in the file: a pipe, a device, standard output. Then
+  /// bands are whole rows (of all channels, if interleaved), from the first row to the last; with `bottom_up` from the
+  /// last to the first.
+  bool is_sequential() const { return file_.is_sequential(); }
+
+  /// Writes a band, of one item and the type of the layout. If channels are interleaved, it has all of them.
+  void write(const Band& band, const ConstTensorRef& values);
+
+  /// Gives the file its name. Returns false where it was to be kept (WriteOptions). Call it once, after the last band.
+  [[nodiscard]] bool commit() { return file_.commit(); }
+
+ private:
+  RasterLayout layout_;
+  FileWriter file_;
+};
+
+}  // namespace convtool

@@ -1,0 +1,166 @@
+#include "files/raster_values.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "core/float_range.h"
+#include "files/byte_reader.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::uint8_t kWhite = 255, kBlack = 0;
+
+/// Calls `visit` with an element of the C++ type.
+template <class Visitor>
+void visit_stored_type(StoredType type, Visitor&& visit) {
+  switch (type) {
+    case StoredType::u8: return visit(std::uint8_t{});
+    case StoredType::u16: return visit(std::uint16_t{});
+    case StoredType::u32: return visit(std::uint32_t{});
+    case StoredType::u64: return visit(std::uint64_t{});
+    case StoredType::i8: return visit(std::int8_t{});
+    case StoredType::i16: return visit(std::int16_t{});
+    case StoredType::i32: return visit(std::int32_t{});
+    case StoredType::i64: return visit(std::int64_t{});
+    case StoredType::f32: return visit(float{});
+    case StoredType::f64: return visit(double{});
+    case StoredType::bit: break;
+  }
+  require(false, "bits read as numbers");
+}
+
+template <class T>
+float to_float(T value, const RasterLayout& layout) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (std::isfinite(value) && !fits_float(value))
+      throw Error(ErrorKind::input, "",
+                  "this " + std::string(layout.format) + " contains a value beyond float32 (" + std::to_string(value) +
+                      "); scale it down first");
+  }
+  return static_cast<float>(value);
+}
+
+/// Stores convert(value) of each stored value.
+template <class Stored, class Element, class Convert>
+void convert_values(std::endian order, const std::byte* from, std::int64_t step, std::int64_t count, Element* out,
+                    std::int64_t out_step, const Convert& convert) {
+  const auto run = [&](auto is_native) {
+    constexpr std::endian kOther = std::endian::native == std::endian::little ? std::endian::big : std::endian::little;
+    constexpr std::endian kOrder = is_native ? std::endian::native : kOther;
+    if (step == sizeof(Stored) && out_step == 1)  // a loop that the compiler vectorises
+      for (std::int64_t i = 0; i < count; ++i)
+        out[i] = convert(load_number<Stored>(from + i * static_cast<std::int64_t>(sizeof(Stored)), kOrder));
+    else
+      for (std::int64_t i = 0; i < count; ++i)
+        out[i * out_step] = convert(load_number<Stored>(from + i * step, kOrder));
+  };
+  order == std::endian::native ? run(std::true_type()) : run(std::false_type());
+}
+
+template <class Stored>
+void load_floats(const RasterLayout& layout, const std::byte* from, std::int64_t step, std::int64_t count, float* out,
+                 std::int64_t out_step) {
+  if (layout.divisor == 1)
+    convert_values<Stored>(layout.order, from, step, count, out, out_step,
+                           [&](Stored value) { return to_float(value, layout); });
+  else
+    convert_values<Stored>(layout.order, from, step, count, out, out_step, [divisor = layout.divisor](Stored value) {
+      return static_cast<float>(static_cast<double>(value) / divisor);
+    });
+}
+
+template <class T>
+void load_integers(const RasterLayout& layout, const std::byte* from, std::int64_t step, std::int64_t count, T* out,
+                   std::int64_t out_step) {
+  constexpr std::uint32_t kFull = std::numeric_limits<T>::max();
+  const std::uint32_t largest = layout.largest ? static_cast<std::uint32_t>(*layout.largest) : kFull;
+  if (largest == kFull)
+    convert_values<T>(layout.order, from, step, count, out, out_step, [](T value) { return value; });
+  else
+    convert_values<T>(layout.order, from, step, count, out, out_step, [largest](T value) {
+      return static_cast<T>(std::min<std::uint32_t>(value, largest) * kFull / largest);  // less than 2^32
+    });
+}
+
+void load_bits(const std::byte* from, std::int64_t count, std::uint8_t* out, std::int64_t out_step) {
+  for (std::int64_t x = 0; x < count; ++x)
+    out[x * out_step] = (from[x / 8] >> (7 - x % 8) & std::byte{1}) != std::byte{0} ? kBlack : kWhite;
+}
+
+}  // namespace
+
+void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t step, std::int64_t count, void* out,
+                 std::int64_t out_step) {
+  if (layout.dtype == DType::f32) {
+    visit_stored_type(layout.stored, [&]<class Stored>(Stored) {
+      load_floats<Stored>(layout, from, step, count, static_cast<float*>(out), out_step);
+    });
+    return;
+  }
+  const bool is_byte = layout.dtype == DType::u8;
+  require(layout.stored == (is_byte ? StoredType::u8 : StoredType::u16), "integers stored in another type");
+  is_byte ? load_integers(layout, from, step, count, static_cast<std::uint8_t*>(out), out_step)
+          : load_integers(layout, from, step, count, static_cast<std::uint16_t*>(out), out_step);
+}
+
+void load_row(const RasterLayout& layout, const std::byte* from, std::int64_t first_channel, const TensorRef& row) {
+  const auto& [items, channels, height, width] = row.shape;
+  auto* const out = static_cast<std::byte*>(row.data);
+  if (layout.stored == StoredType::bit)
+    return load_bits(from, width, static_cast<std::uint8_t*>(row.data), row.strides.w);
+  const std::int64_t size = size_of(layout.stored);
+  if (!layout.interleaved) return load_values(layout, from, size, width, out, row.strides.w);
+  if (channels == layout.shape.c && row.strides.w == channels && (row.strides.c == 1 || channels == 1))
+    return load_values(layout, from, size, width * channels, out, 1);
+  for (std::int64_t c = 0; c < channels; ++c)
+    load_values(layout, from + (first_channel + c) * size, layout.shape.c * size, width,
+                out + c * row.strides.c * size_of(row.dtype), row.strides.w);
+}
+
+void load_raster(std::span<const std::byte> file, const RasterLayout& layout, const TensorRef& values) {
+  require(layout.fits(file.size()), "a raster beyond its file");
+  for (std::int64_t n = 0; n < layout.shape.n; ++n)
+    for_each_piece(layout, {.item = n}, values.item(n), 1, [&](std::uint64_t offset, std::int64_t, const auto& row_at) {
+      load_row(layout, file.data() + offset, 0, row_at(0));
+    });
+}
+
+namespace {
+
+template <class T>
+void store_values(std::endian order, const T* from, std::int64_t step, std::int64_t count, std::byte* to,
+                  std::int64_t to_step) {
+  for (std::int64_t i = 0; i < count; ++i) store_number(to + i * to_step, from[i * step], order);
+}
+
+}  // namespace
+
+void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte* to) {
+  const auto& [items, channels, height, width] = row.shape;
+  visit_dtype(row.dtype, [&]<class T>(T) {
+    constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+    const T* const from = static_cast<const T*>(row.data);
+    if (channels == 1) return store_values(layout.order, from, row.strides.w, width, to, kSize);
+    if (row.strides.c == 1 && row.strides.w == channels)
+      return store_values(layout.order, from, 1, width * channels, to, kSize);
+    for (std::int64_t c = 0; c < channels; ++c)
+      store_values(layout.order, from + c * row.strides.c, row.strides.w, width, to + c * kSize, channels * kSize);
+  });
+}
+
+Bytes format_raster(const RasterFormat& format, const ConstTensorRef& values) {
+  const RasterLayout& layout = format.layout;
+  Bytes file(format.header);
+  file.resize(layout.offset + layout.size());
+  for (std::int64_t n = 0; n < layout.shape.n; ++n)
+    for_each_piece(layout, {.item = n}, ConstTensorRef(values.item(n)), 1,
+                   [&](std::uint64_t offset, std::int64_t, const auto& row_at) {
+                     store_row(layout, row_at(0), file.data() + offset);
+                   });
+  return file;
+}
+
+}  // namespace convtool
