@@ -66,15 +66,22 @@ void check_final_path(const std::string& path, const std::string& input, const R
 }
 
 /// Returns false, and writes nothing, where the output exists and is to be kept.
-bool write(const Outcome& outcome, const Destination& destination, bool no_clobber) {
+bool write(const Outcome& outcome, const Destination& destination, const RunContext& run) {
   if (destination.path == "-") {
     write_stdout(outcome.bytes);
     return true;
   }
   if (destination.create_folder) create_folder_of(destination.path);
-  if (no_clobber) return write_new_file(destination.path, outcome.bytes);
-  write_file(destination.path, outcome.bytes);
+  if (run.options.no_clobber) return write_new_file(destination.path, outcome.bytes);
+  const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
+  write_file(destination.path, outcome.bytes, is_recorded);
   return true;
+}
+
+/// As write_file() and write_new_file() write.
+WriteOptions write_options(const RunContext& run) {
+  const bool no_clobber = run.options.no_clobber, is_recorded = run.resume != nullptr;
+  return {.keeps_existing = no_clobber, .always_flushed = no_clobber || is_recorded};
 }
 
 /// Whether the file is a batch of pictures so small that filtering one by one takes longer than all together.
@@ -163,8 +170,7 @@ class Process {
     if (run_.resume != nullptr && record_) record_->digest = digest_of_file(raster.reader.file());
     if (job.destination.create_folder) create_folder_of(job.destination.path);
     attempt_.outcome.emplace();
-    finish(job.destination,
-           run_bands(bands, job, raster, {.keeps_existing = run_.options.no_clobber}, *attempt_.outcome),
+    finish(job.destination, run_bands(bands, job, raster, write_options(run_), *attempt_.outcome),
            [&] { return digest_of_file(job.destination.path); });
   }
 
@@ -182,7 +188,7 @@ class Process {
     check_output(destination);
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber);
     const Stopwatch writing;
-    const bool is_written = write(*attempt_.outcome, destination, run_.options.no_clobber);
+    const bool is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }
