@@ -78,12 +78,6 @@ bool write(const Outcome& outcome, const Destination& destination, const RunCont
   return true;
 }
 
-/// As write_file() and write_new_file() write.
-WriteOptions write_options(const RunContext& run) {
-  const bool no_clobber = run.options.no_clobber, is_recorded = run.resume != nullptr;
-  return {.keeps_existing = no_clobber, .always_flushed = no_clobber || is_recorded};
-}
-
 /// Whether the file is a batch of pictures so small that filtering one by one takes longer than all together.
 bool has_tiny_pictures(const Shape& shape) {
   constexpr std::int64_t kTiny = 1 << 14;  // values
@@ -170,7 +164,10 @@ class Process {
     if (run_.resume != nullptr && record_) record_->digest = digest_of_file(raster.reader.file());
     if (job.destination.create_folder) create_folder_of(job.destination.path);
     attempt_.outcome.emplace();
-    finish(job.destination, run_bands(bands, job, raster, write_options(run_), *attempt_.outcome),
+    finish(job.destination,
+           run_bands(bands, job, raster,
+                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
+                     *attempt_.outcome),
            [&] { return digest_of_file(job.destination.path); });
   }
 
