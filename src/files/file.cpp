@@ -87,8 +87,8 @@ void write_file(const std::string& path, std::span<const std::byte> bytes, bool 
   std::ignore = file.commit();  // nothing is kept
 }
 
-bool write_new_file(const std::string& path, std::span<const std::byte> bytes, bool always_flushed) {
-  FileWriter file(path, {.keeps_existing = true, .always_flushed = always_flushed});
+bool write_new_file(const std::string& path, std::span<const std::byte> bytes) {
+  FileWriter file(path, {.keeps_existing = true});
   file.write(0, bytes);
   return file.commit();
 }

@@ -31,15 +31,15 @@ struct FileContent {
 FileContent read_and_keep_file(const std::string& path, std::size_t limit = kNoLimit,
                                std::size_t stream_limit = kLargestStream);
 
-/// Writes a file, all or nothing, as FileWriter does (files/file_writer.h): over an existing one. Throws Error(output)
-/// with the path.
+/// Writes a file, all or nothing, over an existing one, as FileWriter does (files/file_writer.h). A file that replaces
+/// another is flushed to disk before it takes the name; a new one only if `always_flushed`. Throws Error(output) with
+/// the path.
 void write_file(const std::string& path, std::span<const std::byte> bytes, bool always_flushed = false);
 
 /// write_file() for a path that does not exist. Returns false, and writes nothing, where it exists, also if another
 /// program creates it meanwhile. A symbolic link exists even if its target does not; devices, pipes and "-" are written
-/// to. The same errors.
-[[nodiscard]] bool write_new_file(const std::string& path, std::span<const std::byte> bytes,
-                                  bool always_flushed = false);
+/// to. The file is flushed, because the next such call takes it for complete. The same errors.
+[[nodiscard]] bool write_new_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// Appends `bytes` to a file, in one write(2) where the system takes them all; creates the file if it is missing.
 /// Throws Error(output) with the path.

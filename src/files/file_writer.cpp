@@ -115,7 +115,7 @@ bool FileWriter::commit() {
   if (!temporary_) return stream_.has_value();
   return explain_failures(path_, [&] {
     // A file that has appeared meanwhile is replaced, too.
-    if (!replaces_ && temporary_->become(target_, options_.always_flushed)) return true;
+    if (!replaces_ && temporary_->become(target_, is_flushed())) return true;
     if (options_.keeps_existing) return false;
     temporary_->replace(target_);
     return true;

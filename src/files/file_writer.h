@@ -15,7 +15,7 @@ namespace convtool {
 
 struct WriteOptions {
   bool keeps_existing = false;  ///< an existing file is kept, and nothing is written
-  bool always_flushed = false;  ///< also flush a file that replaces none
+  bool always_flushed = false;  ///< also a file that replaces none
 };
 
 /// An output file. Its content is written to a temporary file in the same folder, which commit() renames to the path.
@@ -24,9 +24,10 @@ struct WriteOptions {
 /// - A file without write permission is not replaced.
 /// - A symbolic link is followed, not replaced. With `keeps_existing` it is kept, even if its target does not exist.
 /// - Anything but a regular file (a device, a pipe), and standard output for the path "-", is written to directly.
-/// - A file that replaces another is flushed to disk before it takes the name, so that a power failure leaves the old
-///   content or the new. A file that replaces none is not, unless `always_flushed`: as with cp, the system writes it
-///   within seconds.
+/// - A file is flushed to disk before it takes its name in three cases. If it replaces another, a power failure leaves
+///   the old content or the new. With `keeps_existing`, a later run takes an existing file for complete. With
+///   `always_flushed`, the caller records it as complete. In all other cases the system writes it within seconds, as
+///   after cp.
 ///
 /// Without commit() nothing remains: the destructor removes the temporary file. So does a signal from outside that ends
 /// the process (files/temporary_file.h). Exceeding the limit on file sizes counts as a failure only where SIGXFSZ is
@@ -47,7 +48,7 @@ class FileWriter {
 
  private:
   void open();
-  bool is_flushed() const { return replaces_ || options_.always_flushed; }
+  bool is_flushed() const { return replaces_ || options_.keeps_existing || options_.always_flushed; }
   void write_pieces(std::uint64_t offset, std::span<const std::byte> bytes);
 
   std::string path_;

@@ -113,8 +113,18 @@ void load_row(const RasterLayout& layout, const std::byte* from, std::int64_t fi
     return load_bits(from, width, static_cast<std::uint8_t*>(row.data), row.strides.w);
   const std::int64_t size = size_of(layout.stored);
   if (!layout.interleaved) return load_values(layout, from, size, width, out, row.strides.w);
-  if (channels == layout.shape.c && row.strides.w == channels && (row.strides.c == 1 || channels == 1))
+  const bool is_whole = channels == layout.shape.c && row.strides.w == channels;
+  if (is_whole && (row.strides.c == 1 || channels == 1))
     return load_values(layout, from, size, width * channels, out, 1);
+  if (is_whole && row.strides.c == -1) {  // B, G, R: a pass over contiguous values and one that reverses pixels
+    visit_dtype(row.dtype, [&]<class T>(T) {
+      T* const first = static_cast<T*>(row.data) - (channels - 1);
+      load_values(layout, from, size, width * channels, first, 1);
+      for (T* pixel = first; pixel != first + width * channels; pixel += channels)
+        std::reverse(pixel, pixel + channels);
+    });
+    return;
+  }
   for (std::int64_t c = 0; c < channels; ++c)
     load_values(layout, from + (first_channel + c) * size, layout.shape.c * size, width,
                 out + c * row.strides.c * size_of(row.dtype), row.strides.w);
@@ -131,9 +141,8 @@ void load_raster(std::span<const std::byte> file, const RasterLayout& layout, co
 namespace {
 
 template <class T>
-void store_values(std::endian order, const T* from, std::int64_t step, std::int64_t count, std::byte* to,
-                  std::int64_t to_step) {
-  for (std::int64_t i = 0; i < count; ++i) store_number(to + i * to_step, from[i * step], order);
+void store_values(std::endian order, const T* from, std::int64_t count, std::byte* to) {
+  for (std::int64_t i = 0; i < count; ++i) store_number(to + i * static_cast<std::int64_t>(sizeof(T)), from[i], order);
 }
 
 }  // namespace
@@ -143,11 +152,11 @@ void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte*
   visit_dtype(row.dtype, [&]<class T>(T) {
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
     const T* const from = static_cast<const T*>(row.data);
-    if (channels == 1) return store_values(layout.order, from, row.strides.w, width, to, kSize);
-    if (row.strides.c == 1 && row.strides.w == channels)
-      return store_values(layout.order, from, 1, width * channels, to, kSize);
-    for (std::int64_t c = 0; c < channels; ++c)
-      store_values(layout.order, from + c * row.strides.c, row.strides.w, width, to + c * kSize, channels * kSize);
+    const bool is_contiguous = row.strides.w == channels && (row.strides.c == 1 || channels == 1);
+    if (is_contiguous) return store_values(layout.order, from, width * channels, to);
+    for (std::int64_t x = 0; x < width; ++x)
+      for (std::int64_t c = 0; c < channels; ++c, to += kSize)
+        store_number(to, from[x * row.strides.w + c * row.strides.c], layout.order);
   });
 }
 

@@ -103,7 +103,7 @@ class BandRun::Pass {
     most_input.n = 1;
     most_input.h = run_.input_rows();
     std::atomic<std::int64_t> next = 0;
-    parallel_for(run_.workers_, run_.workers_, [&](std::int64_t, std::int64_t) {
+    const auto work = [&] {
       try {
         Pixels input(run_.input_dtype(), most_input, run_.channels_last_);
         Pixels output(form.dtype, most_output, form.channels_last);
@@ -120,7 +120,12 @@ class BandRun::Pass {
         turns_.end();
         throw;
       }
-    });
+    };
+    // A thread that waits for its turn, or for the reader of a pipe, must not be one that other pictures need.
+    if (streams_.order == BandStreams::Order::any)
+      parallel_for(run_.workers_, run_.workers_, [&](std::int64_t, std::int64_t) { work(); });
+    else
+      run_threads(run_.workers_, work);
   }
 
   /// Writes the result of a band when its turn comes.

@@ -36,6 +36,11 @@ int fsync(int descriptor) {
   return static_cast<int>(syscall(SYS_fsync, descriptor));
 }
 
+ssize_t read(int descriptor, void* bytes, size_t size) {
+  if (failing_calls.before_read) failing_calls.before_read();
+  return syscall(SYS_read, descriptor, bytes, size);
+}
+
 ssize_t write(int descriptor, const void* bytes, size_t size) {
   return failing_calls.write_takes_nothing ? 0 : syscall(SYS_write, descriptor, bytes, size);
 }

@@ -8,7 +8,7 @@ namespace convtool::testing {
 
 /// What the calls do; each member is empty or 0 for the system's own behaviour. Not thread-safe.
 struct FailingCalls {
-  std::function<void()> before_renameat2;
+  std::function<void()> before_read, before_renameat2;
   bool write_takes_nothing = false;  ///< write(2) and pwrite(2) return 0
   int renameat2_error = 0, link_error = 0, getrandom_error = 0;
 };

@@ -8,13 +8,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "core/error.h"
+#include "files/descriptor.h"
+#include "files/failing_calls.h"
 #include "files/file.h"
 #include "files/temporary_file.h"
 #include "support/error_text.h"
@@ -22,6 +26,8 @@
 
 using namespace convtool;
 using convtool::testing::error_text;
+using convtool::testing::failing_calls;
+using convtool::testing::FailingCallsGuard;
 using convtool::testing::to_bytes;
 namespace fs = std::filesystem;
 
@@ -365,17 +371,23 @@ TEST_CASE("signals that end the process remove temporary files first, others hav
 
 TEST_CASE("a file that changes while it is being read is an error") {
   const Folder folder;
-  const std::string path = folder / "growing";
-  write_file(path, Bytes(std::size_t{32} << 20));
-  std::atomic<bool> ends = false;
-  std::jthread writer([&] {
-    const Bytes more(4096);
-    constexpr int kMost = 50'000;  // 200 MB, in case the change is never noticed
-    for (int i = 0; i < kMost && !ends; ++i) append_to_file(path, more);
-  });
-  const std::string message = error_text(ErrorKind::input, [&] { read_file(path); });
-  ends = true;
-  CHECK(message == path + ": changed while it was being read; run again when it is complete");
+  const std::string path = folder / "file";
+  const auto complaint_if = [&](const std::function<void()>& change) {
+    write_file(path, Bytes(100'000));
+    fs::last_write_time(path, fs::last_write_time(path) - std::chrono::seconds(1));  // the system's clock has ticks
+    const FailingCallsGuard guard;
+    failing_calls.before_read = [&, is_first = true]() mutable {
+      if (std::exchange(is_first, false)) change();
+    };
+    return read_complaint(path);
+  };
+  const std::string changed = path + ": changed while it was being read; run again when it is complete";
+  CHECK(complaint_if([] {}) == "none");
+  CHECK(complaint_if([&] { append_to_file(path, Bytes(1)); }) == changed);
+  CHECK(complaint_if([&] { fs::resize_file(path, 99'999); }) == changed);
+  CHECK(complaint_if([&] { fs::resize_file(path, 0); }) == changed);
+  CHECK(complaint_if([&] { write_all_at(open_file(path, O_WRONLY).get(), 50'000, Bytes(1)); }) == changed);
+  CHECK(complaint_if([&] { write_file(path, Bytes(1)); }) == "none");  // another file of this name
 }
 
 TEST_CASE("a regular file is kept open, and knows whether it has changed; a stream is not kept") {

@@ -28,7 +28,7 @@ struct ProgramResult {
   long peak_memory = 0;  // bytes; at least what this process used when it started the program by fork()
 };
 
-/// The folder for temporary files: in memory where there is enough, because convtool flushes every output to the disk.
+/// The folder for temporary files: in memory where there is enough, because convtool flushes many outputs to the disk.
 /// TMPDIR chooses another.
 std::filesystem::path temporary_files();
 

@@ -66,14 +66,15 @@ void check_final_path(const std::string& path, const std::string& input, const R
 }
 
 /// Returns false, and writes nothing, where the output exists and is to be kept.
-bool write(const Outcome& outcome, const Destination& destination, bool no_clobber) {
+bool write(const Outcome& outcome, const Destination& destination, const RunContext& run) {
   if (destination.path == "-") {
     write_stdout(outcome.bytes);
     return true;
   }
   if (destination.create_folder) create_folder_of(destination.path);
-  if (no_clobber) return write_new_file(destination.path, outcome.bytes);
-  write_file(destination.path, outcome.bytes);
+  if (run.options.no_clobber) return write_new_file(destination.path, outcome.bytes);
+  const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
+  write_file(destination.path, outcome.bytes, is_recorded);
   return true;
 }
 
@@ -165,7 +166,9 @@ class Process {
     if (job.destination.create_folder) create_folder_of(job.destination.path);
     attempt_.outcome.emplace();
     finish(job.destination,
-           run_bands(bands, job, raster, {.keeps_existing = run_.options.no_clobber}, *attempt_.outcome),
+           run_bands(bands, job, raster,
+                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
+                     *attempt_.outcome),
            [&] { return digest_of_file(job.destination.path); });
   }
 
@@ -186,7 +189,7 @@ class Process {
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber);
     if (filtering.owns_lock()) filtering.unlock();
     const Stopwatch writing;
-    const bool is_written = write(*attempt_.outcome, destination, run_.options.no_clobber);
+    const bool is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }
