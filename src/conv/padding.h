@@ -75,6 +75,9 @@ inline Pads resolve_pads(const Padding& padding, const Extent& input, const Exte
   return {h / 2, w / 2, h - h / 2, w - w / 2};
 }
 
+/// Whether pixels outside the picture have one value, and show none of its pixels.
+constexpr bool is_constant(PaddingMode mode) { return mode == PaddingMode::zeros || mode == PaddingMode::constant; }
+
 inline constexpr std::int64_t kOutside = -1;
 
 /// The index in [0, size) of the pixel at position `i` of an axis of `size` pixels, or kOutside where the mode pads

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/instruction_set.h"
 #include "conv/error_bound.h"
@@ -142,6 +143,19 @@ struct ConvPlan::State {
   std::unique_ptr<Executor> executor;
 };
 
+ConvPlan ConvPlan::band(const Range& rows, int threads) const {
+  const ConvProblem& whole = state_->problem;
+  return ConvPlan(band_problem(whole, rows), state_->kernel, state_->epilogue,
+                  {.algorithm = std::string(state_->algorithm),
+                   .threads = threads,
+                   .input_channels_last = whole.input_channels_last,
+                   .output_channels_last = whole.output_channels_last,
+                   .direct_error = whole.direct_error,
+                   .totals = state_->totals});
+}
+
+std::int64_t ConvPlan::row_period() const { return state_->executor->row_period(); }
+
 ConvPlan::ConvPlan(const ConvProblem& problem, Kernel kernel, const Epilogue& epilogue, const PlanOptions& options)
     : state_(std::make_unique<State>(problem, std::move(kernel), epilogue, options)) {}
 ConvPlan::~ConvPlan() = default;
@@ -171,9 +185,12 @@ double ConvPlan::error_bound(double largest) const {
 }
 
 double ConvPlan::error_bound(const ConstTensorRef& input) const {
-  if (error_bound(1.0) == 0) return 0;
+  return error_bound(1.0) == 0 ? 0 : error_bound_of_picture(largest_magnitude(input, state_->threads));
+}
+
+double ConvPlan::error_bound_of_picture(double largest_pixel) const {
   const double padding = std::fabs(static_cast<double>(state_->problem.padding_value));
-  return error_bound(std::max(largest_magnitude(input, state_->threads), padding));
+  return error_bound(std::max(largest_pixel, padding));
 }
 
 int ConvPlan::threads() const { return state_->threads; }

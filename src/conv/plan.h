@@ -57,6 +57,12 @@ class ConvPlan {
   /// count clipped values.
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
+  /// A plan on `threads` threads for output rows `rows` of one picture of the batch, by the same algorithm. The problem
+  /// has bands; the band's input is band_input() (conv/bands.h). Its responses have the same bits if `rows` begin at a
+  /// multiple of row_period(), and end at one or with the picture.
+  ConvPlan band(const Range& rows, int threads) const;
+  std::int64_t row_period() const;
+
   const ConvProblem& problem() const;
   std::string_view algorithm() const;
 
@@ -64,6 +70,8 @@ class ConvPlan {
   /// `largest`, or anywhere on `input`. Require PlanOptions::direct_error, unless sums are exact.
   double error_bound(double largest) const;
   double error_bound(const ConstTensorRef& input) const;
+  /// The same on a picture whose largest pixel is known.
+  double error_bound_of_picture(double largest_pixel) const;
   int threads() const;  ///< the most that run() uses
 
  private:

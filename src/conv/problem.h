@@ -63,6 +63,11 @@ struct ConvProblem {
   /// Whether fft may not err by more than a sum of products in float does (conv/error_bound.h): it then transforms
   /// integer pictures in double, and refuses floats, where its error depends on the brightest pixel of a tile.
   bool direct_error = false;
+  /// Of a band (conv/bands.h): the height and the vertical pads of the whole picture. Algorithms whose sums depend on
+  /// how rows are cut into blocks cut a band as they cut the whole. 0 for a picture that is no band.
+  struct WholeRows {
+    std::int64_t height = 0, top = 0, bottom = 0;
+  } whole = {};
 };
 
 /// Resolves the padding and checks that everything fits. Throws Error(shape), with the sizes and a remedy, if channels

@@ -143,4 +143,26 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
   if (failure) std::rethrow_exception(failure);
 }
 
+void run_threads(int threads, const std::function<void()>& work) {
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto guarded = [&] {
+    try {
+      work();
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      for (int i = 1; i < threads; ++i) others.emplace_back(guarded);
+    } catch (const std::system_error&) {  // go on with those that started
+    }
+    guarded();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace convtool

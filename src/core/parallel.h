@@ -17,6 +17,11 @@ int available_cores();
 /// parallel_for itself. If bodies throw, the first exception is rethrown once all have ended.
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
 
+/// Calls `work` on `threads` threads, including this one, and waits for all of them; fewer if the system grants no
+/// more. They are not the pool's, so `work` may call parallel_for, and may wait for something outside. If works throw,
+/// the first exception is rethrown once all have ended.
+void run_threads(int threads, const std::function<void()>& work);
+
 /// Calls `use(n, y)` for every row of every picture of a batch, concurrently on `threads` threads (0: one per core).
 template <class Use>
 void for_each_row(const Shape& shape, int threads, const Use& use) {

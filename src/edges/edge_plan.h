@@ -39,6 +39,9 @@ class EdgePlan {
   EdgeResult run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
                  const Mapping& mapping) const;
 
+  /// Whether run() is one run of the kernels, and nothing else.
+  bool is_one_run() const { return in_one_run_; }
+
   /// The plan of the kernels.
   const NetworkPlan& kernels() const { return kernels_; }
 

@@ -8,8 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "files/regular_file.h"
-
 namespace convtool {
 namespace {
 
@@ -24,9 +22,10 @@ std::string to_text(const XXH128_hash_t& hash) {
 
 std::string digest_of(std::span<const std::byte> bytes) { return to_text(XXH3_128bits(bytes.data(), bytes.size())); }
 
-std::string digest_of_file(const std::string& path) {
+std::string digest_of_file(const std::string& path) { return digest_of_file(RandomAccessFile(path, ErrorKind::input)); }
+
+std::string digest_of_file(const RandomAccessFile& file) {
   constexpr std::uint64_t kPiece = 1 << 20;
-  const RandomAccessFile file(path, ErrorKind::input);
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
   if (!state) throw std::bad_alloc();
   XXH3_128bits_reset(state.get());

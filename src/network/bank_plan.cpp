@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "conv/bands.h"
 #include "core/percentile.h"
 
 namespace convtool {
@@ -125,16 +127,19 @@ BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool
     plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);
 }
 
-ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
+ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map,
+                            std::optional<double> largest) const {
   if (pool_) return pool_->run(input, output, map);
   ResponseStats stats;
   std::int64_t channel = 0;
-  for (const ConvPlan& plan : plans_) {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const ConvPlan& plan = plans_[i];
     const std::int64_t count = plan.output_shape().c;
     const auto slice = output.channels(channel, count);
     ValueMap own = map;
-    if (own.threshold && is_integer(input.dtype)) *own.threshold += plan.error_bound(input);
-    stats.merge(plan.run(input, {slice.data, slice.dtype, slice.shape, slice.strides}, own));
+    if (own.threshold && is_integer(input.dtype))
+      *own.threshold += largest ? plan.error_bound_of_picture(*largest) : plan.error_bound(input);
+    stats.merge(plan.run(read_by(i, input), {slice.data, slice.dtype, slice.shape, slice.strides}, own));
     channel += count;
   }
   return stats;
@@ -143,8 +148,60 @@ ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output
 ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& output) const {
   if (pool_) return pool_->measure(input, output);
   ResponseStats stats;
-  for (const ConvPlan& plan : plans_) stats.merge(plan.measure(input, output));
+  for (std::size_t i = 0; i < plans_.size(); ++i) stats.merge(plans_[i].measure(read_by(i, input), output));
   return stats;
+}
+
+ConstTensorRef BankPlan::read_by(std::size_t plan, const ConstTensorRef& input) const {
+  if (reads_.empty()) return input;
+  const Range& rows = reads_[plan];
+  return input.rows(rows.begin, rows.end - rows.begin);
+}
+
+bool BankPlan::has_bands() const {
+  std::set<PaddingMode> modes;
+  for (const ConvProblem& problem : geometry_.problems) {
+    if (!convtool::has_bands(problem)) return false;
+    if (!is_constant(problem.padding_mode)) modes.insert(problem.padding_mode);
+  }
+  return modes.size() <= 1;
+}
+
+PaddingMode BankPlan::padding_mode() const {
+  for (const ConvProblem& problem : geometry_.problems)
+    if (!is_constant(problem.padding_mode)) return problem.padding_mode;
+  return PaddingMode::zeros;
+}
+
+Range BankPlan::band_input(const Range& rows) const {
+  Range all = convtool::band_input(geometry_.problems.front(), rows);
+  for (const ConvProblem& problem : geometry_.problems) {
+    const Range own = convtool::band_input(problem, rows);
+    all = {std::min(all.begin, own.begin), std::max(all.end, own.end)};
+  }
+  return all;
+}
+
+BankPlan BankPlan::band(const Range& rows, int threads) const {
+  BankPlan band;
+  band.geometry_.output = geometry_.output;
+  band.geometry_.output.n = 1;
+  band.geometry_.output.h = rows.end - rows.begin;
+  for (const ConvProblem& problem : geometry_.problems) band.geometry_.problems.push_back(band_problem(problem, rows));
+  if (pool_) band.pool_.emplace(pool_->band(rows, threads));
+  const std::int64_t first = band_input(rows).begin;
+  for (const ConvPlan& plan : plans_) {
+    const Range reads = convtool::band_input(plan.problem(), rows);
+    band.reads_.push_back({reads.begin - first, reads.end - first});
+    band.plans_.push_back(plan.band(rows, threads));
+  }
+  return band;
+}
+
+std::int64_t BankPlan::row_period() const {
+  std::int64_t period = 1;
+  for (const ConvPlan& plan : plans_) period = std::lcm(period, plan.row_period());
+  return period;
 }
 
 std::string BankPlan::algorithm() const {
@@ -164,6 +221,17 @@ BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& optio
                   {.threads = options.threads, .totals = options.totals});
 }
 
+ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                           const Mapping& mapping, const ResponseStats& measured, std::optional<double> largest) {
+  if (mapping.map == OutputMap::signs) {
+    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
+    for (std::size_t c = 0; c < maps.size(); ++c)
+      bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+    return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
+  }
+  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured), largest);
+}
+
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                          const Mapping& mapping) {
   ResponseStats measured;
@@ -171,13 +239,7 @@ ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DTyp
     measured = percentile_range(bank, input, *mapping.percentiles);
   else if (needs_measuring(mapping.map))
     measured = bank.measure(input, output.strides);
-  if (mapping.map == OutputMap::signs) {
-    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
-    for (std::size_t c = 0; c < maps.size(); ++c)
-      bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
-    return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
-  }
-  return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured));
+  return run_measured(bank, input, units, output, mapping, measured);
 }
 
 }  // namespace convtool

@@ -47,9 +47,25 @@ class BankPlan {
   const Shape& output_shape() const { return geometry_.output; }
 
   /// As ConvPlan::run(). With a threshold on an integer picture, a response that is above it by no more than
-  /// ConvPlan::error_bound() does not count as above: rounding may have taken it there.
-  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
+  /// ConvPlan::error_bound() does not count as above: rounding may have taken it there. `largest` is the largest pixel
+  /// of a picture that `input` is a part of.
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map,
+                    std::optional<double> largest = {}) const;
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
+
+  /// Whether rows of output can be computed apart from the others, by band(): the problems of all layers have bands
+  /// (conv/bands.h), and those that are not padded with a constant are padded in the same mode.
+  bool has_bands() const;
+
+  /// The rows of input that a band needs: those of all its layers. Rows outside the picture show the row that
+  /// pad_index() names for padding_mode().
+  Range band_input(const Range& rows) const;
+  PaddingMode padding_mode() const;
+
+  /// A plan for output rows `rows` of one picture of the batch, on `threads` threads; its input is band_input(). The
+  /// responses are those of ConvPlan::band().
+  BankPlan band(const Range& rows, int threads) const;
+  std::int64_t row_period() const;
 
   const BankGeometry& geometry() const { return geometry_; }
   const std::vector<ConvPlan>& plans() const { return plans_; }
@@ -62,14 +78,24 @@ class BankPlan {
   int threads() const { return pool_ ? pool_->threads() : plans_.front().threads(); }
 
  private:
+  BankPlan() = default;
+  ConstTensorRef read_by(std::size_t plan, const ConstTensorRef& input) const;
+
   BankGeometry geometry_;
   std::vector<ConvPlan> plans_;
+  std::vector<Range> reads_;  ///< of a band: the rows of its input that each plan reads
   std::optional<MaxPool> pool_;
 };
 
 /// A plan that copies each channel unchanged, so that the engine maps and stores values that were computed elsewhere.
 /// Ignores the algorithm in `options`.
 BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options);
+
+/// Runs `bank` and stores its responses, mapped by `mapping`, in `output`, where all that a mapping needs to know of
+/// the picture is known: its responses, `measured`, and for a threshold its largest pixel, `largest`. Otherwise as
+/// run_mapped().
+ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
+                           const Mapping& mapping, const ResponseStats& measured, std::optional<double> largest = {});
 
 /// Runs `bank` and stores its responses, mapped by `mapping`, in `output`. The mapping is not automatic. `output` has
 /// the bank's output shape, any type and strides, and does not overlap the input. `units` is the element type whose

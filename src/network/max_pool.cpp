@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "conv/bands.h"
 #include "conv/padding.h"
 #include "conv/sink.h"
 #include "core/parallel.h"
@@ -167,6 +168,10 @@ MaxPool::MaxPool(const ConvProblem& windows, const PlanOptions& options)
   require(std::max(windows.pads.top, windows.pads.bottom) < windows.kernel.kh &&
               std::max(windows.pads.left, windows.pads.right) < windows.kernel.kw && windows.dilation == Extent{},
           "a window that may lie in the padding");
+}
+
+MaxPool MaxPool::band(const Range& rows, int threads) const {
+  return MaxPool(band_problem(windows_, rows), {.threads = threads, .totals = totals_});
 }
 
 double MaxPool::expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options) {

@@ -20,6 +20,9 @@ class MaxPool {
   ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const;
   ResponseStats measure(const ConstTensorRef& input, const Strides& output) const;
 
+  /// As ConvPlan::band().
+  MaxPool band(const Range& rows, int threads) const;
+
   const ConvProblem& windows() const { return windows_; }
   int threads() const { return threads_; }
 

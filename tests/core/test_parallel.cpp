@@ -1,4 +1,5 @@
-// parallel_for: every index is processed once, however the range is split; results and exceptions reach the caller.
+// parallel_for and run_threads: every index is processed once, however the range is split; results and exceptions reach
+// the caller.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -138,6 +139,24 @@ TEST_CASE("several callers may use the pool at the same time") {
   }
   for (std::thread& caller : callers) caller.join();
   for (const std::int64_t sum : sums) CHECK(sum == 50 * 4950);
+}
+
+TEST_CASE("run_threads calls its work once on every thread, which may wait for the others, and rethrows") {
+  for (const int threads : {1, 2, 5}) {
+    std::atomic<int> running = 0;
+    run_threads(threads, [&] {
+      ++running;
+      while (running < threads) std::this_thread::yield();
+    });
+    CHECK(running == threads);
+  }
+  std::atomic<int> ended = 0;
+  CHECK_THROWS_WITH_AS(run_threads(3,
+                                   [&] {
+                                     if (++ended == 2) throw std::runtime_error("second");
+                                   }),
+                       "second", std::runtime_error);
+  CHECK(ended == 3);
 }
 
 TEST_CASE("there is at least one core") { CHECK(available_cores() >= 1); }

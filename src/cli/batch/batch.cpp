@@ -2,44 +2,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <functional>
 #include <mutex>
-#include <system_error>
-#include <thread>
 
 #include "cli/batch/destinations.h"
 #include "cli/batch/filter_input.h"
 #include "cli/batch/reporter.h"
 #include "cli/exit_code.h"
+#include "core/parallel.h"
 #include "core/stopwatch.h"
 #include "files/interrupt.h"
 
 namespace convtool {
 namespace {
-
-/// Calls `work` on `threads` threads, including this one, and waits for all of them; rethrows the first exception.
-void run_threads(std::size_t threads, const std::function<void()>& work) {
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto guarded = [&] {
-    try {
-      work();
-    } catch (...) {
-      std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    try {
-      for (std::size_t i = 1; i < threads; ++i) others.emplace_back(guarded);
-    } catch (const std::system_error&) {  // go on with those that started
-    }
-    guarded();
-  }
-  if (failure) std::rethrow_exception(failure);
-}
 
 /// Throws Error(usage) if the options do not allow a manifest.
 void check_manifest(const BatchOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
@@ -120,6 +94,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
   if (options.manifest)
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options.recorded);
+  std::mutex filtering;
   const RunContext run{.spec = spec,
                        .options = options,
                        .read = list.read,
@@ -127,6 +102,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
                        .listed = listed,
                        .budget = budget,
                        .decoder = decoder,
+                       .filtering = options.jobs == 1 ? &filtering : nullptr,
                        .resume = resume ? &*resume : nullptr};
 
   std::atomic<std::size_t> next = begin;
@@ -140,7 +116,10 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     }
   };
   const Stopwatch watch;
-  run_threads(std::min(static_cast<std::size_t>(options.jobs), end - begin), [&] {
+  // One job: while one input is filtered, the next is read or the last is written. Not with --fail-fast, where no input
+  // may begin before those ahead of it have succeeded.
+  const int workers = options.jobs > 1 || options.fail_fast ? options.jobs : 2;
+  run_threads(static_cast<int>(std::min(static_cast<std::size_t>(workers), end - begin)), [&] {
     try {
       work();
     } catch (...) {

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cli/batch/folders.h"
+#include "cli/job/banded_job.h"
 #include "cli/job/describe.h"
 #include "cli/job/forecast.h"
 #include "cli/job/output_file.h"
@@ -29,13 +30,13 @@ void refuse_folder(const std::string& input) {
 /// An input in memory, with its header read.
 struct LoadedFile {
   FileContent content;
-  std::optional<FileRecord> record;  ///< of regular files; with a digest if there is a manifest
   SourceHeader header;
 };
 
 /// Refuses an input whose file alone exceeds the limit, and names all that it needs: by its header, for which the file
 /// is mapped and not read as a whole.
-[[noreturn]] void refuse_large_file(const std::string& input, const Destination& planned, const RunContext& run) {
+[[noreturn]] void refuse_large_file(const std::string& input, const Destination& planned, const RunContext& run,
+                                    const std::string& cause) {
   std::int64_t needed = 0;
   {
     const MappedFile file(input);
@@ -44,16 +45,17 @@ struct LoadedFile {
     const Destination destination = final_name(planned, header, forecast, run.spec);
     needed = memory_needed(header, std::ssize(file.bytes()), *destination.format, forecast, run.spec);
   }
-  run.budget.refuse(needed);
+  run.budget.refuse(needed, cause);
 }
 
-LoadedFile load(const std::string& input, const Destination& planned, const RunContext& run) {
-  std::optional<FileRecord> record = look_at_file(input);
-  if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run);
+/// `cause` is what a refusal names (MemoryBudget::refuse()).
+LoadedFile load(const std::string& input, const std::optional<FileRecord>& record, const Destination& planned,
+                const RunContext& run, const std::string& cause = "") {
+  if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run, cause);
   const auto limit = static_cast<std::size_t>(run.options.memory_limit);
   FileContent content = read_and_keep_file(input, limit, std::min(limit, kLargestStream));
   const SourceHeader header = read_source_header(content.bytes, input, run.spec.max_pixels);
-  return {.content = std::move(content), .record = std::move(record), .header = header};
+  return {.content = std::move(content), .header = header};
 }
 
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
@@ -64,75 +66,163 @@ void check_final_path(const std::string& path, const std::string& input, const R
 }
 
 /// Returns false, and writes nothing, where the output exists and is to be kept.
-bool write(const Outcome& outcome, const Destination& destination, const std::optional<FileRecord>& record,
-           const RunContext& run) {
+bool write(const Outcome& outcome, const Destination& destination, const RunContext& run) {
   if (destination.path == "-") {
     write_stdout(outcome.bytes);
     return true;
   }
   if (destination.create_folder) create_folder_of(destination.path);
+  if (run.options.no_clobber) return write_new_file(destination.path, outcome.bytes);
   const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
-  if (!run.options.no_clobber)
-    write_file(destination.path, outcome.bytes, is_recorded);
-  else if (!write_new_file(destination.path, outcome.bytes))
-    return false;
-  if (run.resume != nullptr) run.resume->record(record, destination.path, outcome.bytes);
+  write_file(destination.path, outcome.bytes, is_recorded);
   return true;
 }
 
-/// Filters one input, and fills in `attempt` step by step, so that a failure leaves what is known so far. `share`
-/// covers the memory of `attempt`, and is taken once that is known.
-void process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
-             Attempt& attempt) {
-  const FilterSpec& spec = run.spec;
-  const std::string& input = attempt.input;
-  const auto skips = [&](const Destination& destination) {
-    const bool exists_already = run.options.no_clobber && all_exist(destination);
-    if (exists_already) attempt.skipped = SkipReason::exists;
-    return exists_already;
-  };
-  if (!may_change(planned, input, spec) && skips(planned)) return;  // before anything is read
-  refuse_folder(input);
-  const Stopwatch decoding;
-  if (run.resume != nullptr) {
-    if (const std::optional<std::string> done = run.resume->find_done(input, planned)) {
-      if (*done != planned.path) run.owners.refuse_others(*done, input);
-      attempt.output = *done;
-      attempt.skipped = SkipReason::up_to_date;
-      return;
+/// Whether the file is a batch of pictures so small that filtering one by one takes longer than all together.
+bool has_tiny_pictures(const Shape& shape) {
+  constexpr std::int64_t kTiny = 1 << 14;  // values
+  return shape.n > 1 && shape.c * shape.h * shape.w < kTiny;
+}
+
+/// The steps for one input. They fill in `attempt` one after another, so that a failure leaves what is known so far.
+class Process {
+ public:
+  /// `share` covers the memory of `attempt`, and is taken once that is known.
+  Process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
+          Attempt& attempt)
+      : planned_(planned), run_(run), spec_(run.spec), share_(share), attempt_(attempt), input_(attempt.input) {}
+
+  void operator()() {
+    if (!may_change(planned_, input_, spec_) && skips(planned_)) return;  // before anything is read
+    refuse_folder(input_);
+    if (is_up_to_date()) return;
+
+    std::unique_lock turn = run_.budget.turn();
+    record_ = look_at_file(input_);
+    std::optional<RasterSource> raster = open_raster_source(input_, spec_.max_pixels);
+    std::optional<LoadedFile> file;
+    if (!raster) file.emplace(load(input_, record_, planned_, run_));
+    const SourceHeader header = raster ? raster->header : file->header;
+    const Forecast forecast = make_forecast(header, spec_);
+    const Destination destination = final_name(planned_, header, forecast, spec_);
+    attempt_.output = destination.path;
+    if (destination.path != planned_.path) check_final_path(destination.path, input_, run_);
+    if (skips(destination)) return;
+    const auto whole_memory = [&](std::int64_t file_bytes) {
+      return memory_needed(header, file_bytes, *destination.format, forecast, spec_);
+    };
+
+    std::string cause;  // that a file which could be read in bands is loaded
+    if (raster) {
+      const auto file_bytes = static_cast<std::int64_t>(raster->reader.file().size());
+      attempt_.memory = whole_memory(file_bytes);
+      if (!has_tiny_pictures(header.shape) || *attempt_.memory > run_.options.memory_limit) {
+        BandedPlan bands = plan_bands(*raster, destination, spec_);
+        if (bands.job) return filter_bands(*bands.job, *raster, forecast, std::move(turn));
+        cause = std::move(bands.obstacle);
+      }
+      raster.reset();
     }
+    if (!file) file.emplace(load(input_, record_, planned_, run_, cause));
+    attempt_.memory = whole_memory(std::ssize(file->content.bytes));
+    share_.emplace(run_.budget, *attempt_.memory, cause);
+    turn.unlock();
+    filter_whole(*std::move(file), destination);
   }
 
-  std::unique_lock turn = run.budget.turn();
-  LoadedFile file = load(input, planned, run);
-  const Forecast forecast = make_forecast(file.header, spec);
-  const Destination destination = final_name(planned, file.header, forecast, spec);
-  attempt.output = destination.path;
-  if (destination.path != planned.path) check_final_path(destination.path, input, run);
-  if (skips(destination)) return;
-  attempt.memory = memory_needed(file.header, std::ssize(file.content.bytes), *destination.format, forecast, spec);
-  share.emplace(run.budget, *attempt.memory);
-  turn.unlock();
+ private:
+  bool skips(const Destination& destination) {
+    const bool exists_already = run_.options.no_clobber && all_exist(destination);
+    if (exists_already) attempt_.skipped = SkipReason::exists;
+    return exists_already;
+  }
 
-  if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.content.bytes);
-  std::optional<Source> source = decode_source(std::move(file.content), file.header, run.decoder);
-  std::optional<Image> picture;
-  if (spec.edges && spec.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
-  if (spec.grey || (spec.makes_grey() && !source->is_tensor())) source->make_grey();
-  attempt.decode_seconds = decoding.seconds();
-  attempt.warnings = source->remarks;
+  bool is_up_to_date() {
+    if (run_.resume == nullptr) return false;
+    const std::optional<std::string> done = run_.resume->find_done(input_, planned_);
+    if (!done) return false;
+    if (*done != planned_.path) run_.owners.refuse_others(*done, input_);
+    attempt_.output = *done;
+    attempt_.skipped = SkipReason::up_to_date;
+    return true;
+  }
 
-  attempt.job = plan_job(*source, destination, spec);
-  if (run.options.dry_run) return;
-  if (destination.format->kind != FileFormat::Kind::json) refuse_terminal(destination.path, destination.format->name());
-  const bool had_output = exists(destination.path);  // with --no-clobber: only a layer's file was missing
-  attempt.outcome = run_job(*attempt.job, std::move(source), std::move(picture), spec, run.options.no_clobber);
-  const Stopwatch writing;
-  const bool is_written = write(*attempt.outcome, destination, file.record, run);
-  attempt.write_seconds = writing.seconds();
-  if (!is_written && !had_output)  // another program has written it meanwhile
-    attempt = {.input = input, .output = destination.path, .skipped = SkipReason::exists};
-}
+  /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
+  void filter_bands(BandedJob& bands, const RasterSource& raster, const Forecast& forecast,
+                    std::unique_lock<std::mutex> turn) {
+    const std::int64_t rest = memory_beside_bands(forecast);
+    bands.run.limit_memory(static_cast<double>(run_.options.memory_limit - rest));
+    attempt_.memory = rest + static_cast<std::int64_t>(bands.run.memory());
+    share_.emplace(run_.budget, *attempt_.memory);
+    turn.unlock();
+    const std::unique_lock<std::mutex> filtering = take_turn();
+
+    if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
+    attempt_.decode_seconds = decoding_.seconds();
+    const Job& job = attempt_.job.emplace(std::move(bands.job));
+    if (run_.options.dry_run) return;
+    check_output(job.destination);
+    if (run_.resume != nullptr && record_) record_->digest = digest_of_file(raster.reader.file());
+    if (job.destination.create_folder) create_folder_of(job.destination.path);
+    attempt_.outcome.emplace();
+    finish(job.destination,
+           run_bands(bands, job, raster,
+                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
+                     *attempt_.outcome),
+           [&] { return digest_of_file(job.destination.path); });
+  }
+
+  void filter_whole(LoadedFile file, const Destination& destination) {
+    std::unique_lock<std::mutex> filtering = take_turn();
+    if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content.bytes);
+    std::optional<Source> source =
+        decode_source(std::move(file.content), file.header, run_.decoder, spec_.plan.threads);
+    std::optional<Image> picture;
+    if (spec_.edges && spec_.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
+    if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
+    attempt_.decode_seconds = decoding_.seconds();
+    attempt_.warnings = source->remarks;
+
+    const Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
+    if (run_.options.dry_run) return;
+    check_output(destination);
+    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber);
+    if (filtering.owns_lock()) filtering.unlock();
+    const Stopwatch writing;
+    const bool is_written = write(*attempt_.outcome, destination, run_);
+    attempt_.write_seconds = writing.seconds();
+    finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
+  }
+
+  /// With one job, inputs are filtered one by one.
+  std::unique_lock<std::mutex> take_turn() const {
+    return run_.filtering != nullptr ? std::unique_lock(*run_.filtering) : std::unique_lock<std::mutex>();
+  }
+
+  void check_output(const Destination& destination) {
+    if (destination.format->kind != FileFormat::Kind::json)
+      refuse_terminal(destination.path, destination.format->name());
+    had_output_ = exists(destination.path);
+  }
+
+  /// Records what was written. If an output was to be kept, another program has written it meanwhile.
+  template <class Digest>
+  void finish(const Destination& destination, bool is_written, const Digest& digest) {
+    if (is_written && run_.resume != nullptr) run_.resume->record(record_, destination.path, digest());
+    if (!is_written && !had_output_)
+      attempt_ = {.input = input_, .output = destination.path, .skipped = SkipReason::exists};
+  }
+
+  const Destination& planned_;
+  const RunContext& run_;
+  const FilterSpec& spec_;
+  std::optional<MemoryBudget::Share>& share_;
+  Attempt& attempt_;
+  const std::string input_;
+  const Stopwatch decoding_;
+  std::optional<FileRecord> record_;  ///< of a regular file; with a digest if there is a manifest
+  bool had_output_ = false;           ///< with --no-clobber: only a layer's file was missing
+};
 
 }  // namespace
 
@@ -147,7 +237,7 @@ RunReport filter_input(const std::string& input, const Destination& planned, con
     return report;
   };
   try {
-    process(planned, run, share, attempt);
+    Process(planned, run, share, attempt)();
     return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());

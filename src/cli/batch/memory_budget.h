@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string>
 
 namespace convtool {
 
@@ -15,8 +16,10 @@ class MemoryBudget {
   /// A part of the budget, given back by the destructor.
   class Share {
    public:
-    /// Waits until `bytes` are free, and takes them. Throws Error(memory) if they exceed the limit.
-    Share(MemoryBudget& budget, std::int64_t bytes) : budget_(budget), bytes_(bytes) { budget.take(bytes); }
+    /// Waits until `bytes` are free, and takes them. Throws as refuse() does if they exceed the limit.
+    Share(MemoryBudget& budget, std::int64_t bytes, const std::string& cause = "") : budget_(budget), bytes_(bytes) {
+      budget.take(bytes, cause);
+    }
     ~Share() { budget_.give_back(bytes_); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
@@ -26,14 +29,14 @@ class MemoryBudget {
     std::int64_t bytes_;
   };
 
-  /// Throws the same error as Share().
-  [[noreturn]] void refuse(std::int64_t bytes) const;
+  /// Throws Error(memory). `cause`, unless empty, is what needs the whole picture in memory.
+  [[noreturn]] void refuse(std::int64_t bytes, const std::string& cause = "") const;
 
   /// A lock to hold from before a file is read until its share is taken, so that at most one file waits in memory.
   [[nodiscard]] std::unique_lock<std::mutex> turn() { return std::unique_lock(turn_); }
 
  private:
-  void take(std::int64_t bytes);
+  void take(std::int64_t bytes, const std::string& cause);
   void give_back(std::int64_t bytes);
 
   const std::int64_t limit_;

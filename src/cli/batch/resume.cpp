@@ -40,11 +40,10 @@ std::optional<std::string> Resume::find_done(const std::string& input, const Des
   return entry->output.path;
 }
 
-void Resume::record(const std::optional<FileRecord>& input, const std::string& output,
-                    std::span<const std::byte> content) {
+void Resume::record(const std::optional<FileRecord>& input, const std::string& output, const std::string& digest) {
   std::optional<FileRecord> result = look_at_file(output);
   if (!input || !result) return;
-  result->digest = digest_of(content);
+  result->digest = digest;
   try {
     manifest_.add({.input = *input, .output = *result, .options = options_});
   } catch (const Error& error) {

@@ -1,7 +1,6 @@
 // Runs with --manifest: which inputs are up to date, and the record of each that is filtered.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "cli/batch/manifest.h"
@@ -21,9 +20,9 @@ class Resume {
   /// new times. Throws Error(input) if a file cannot be read, Error(output) if the manifest cannot be written.
   std::optional<std::string> find_done(const std::string& input, const Destination& destination);
 
-  /// Records that `input`, as it was before it was read, was filtered into the file `output` of this `content`. Does
-  /// nothing unless both are regular files. Throws Error(output), saying that the output was written.
-  void record(const std::optional<FileRecord>& input, const std::string& output, std::span<const std::byte> content);
+  /// Records that `input`, as it was before it was read, was filtered into the file `output`, whose content has this
+  /// digest. Does nothing unless both are regular files. Throws Error(output), saying that the output was written.
+  void record(const std::optional<FileRecord>& input, const std::string& output, const std::string& digest);
 
  private:
   const ManifestEntry* find_recorded(const std::string& input, const Destination& destination) const;

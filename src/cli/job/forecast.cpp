@@ -143,6 +143,11 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
   return result;
 }
 
+std::int64_t memory_beside_bands(const Forecast& forecast) {
+  constexpr double kPlans = 4;
+  return kEngineMemory + static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+}
+
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
                            const Forecast& forecast, const FilterSpec& spec) {
   const Result result = find_result(header, result_format, forecast, spec);

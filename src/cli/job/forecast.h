@@ -28,4 +28,8 @@ inline constexpr std::int64_t kEngineMemory = 32 << 20;
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
                            const Forecast& forecast, const FilterSpec& spec);
 
+/// The same for a job that runs in bands, apart from those: the plans for the bands at the top, in the middle and at
+/// the bottom of the picture, and that of the whole.
+std::int64_t memory_beside_bands(const Forecast& forecast);
+
 }  // namespace convtool

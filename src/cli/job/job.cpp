@@ -58,22 +58,21 @@ Remedies remedies_for(const std::optional<EdgeRecipe>& recipe) {
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
-Job plan_job(const Source& source, const Destination& destination, const FilterSpec& spec) {
+Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
   const FileFormat& format = *destination.format;
-  const ConstTensorRef x = source.filtered_part(spec.alpha);
-  check_size(x.shape, spec.max_pixels, "the input");
+  check_size(source.filtered, spec.max_pixels, "the input");
   std::unique_ptr<Plan> plan = make_plan(source, format, spec);
   for (const BankPlan& bank : plan->kernels().banks()) check_size(bank.output_shape(), spec.max_pixels, "the result");
 
   std::optional<EdgeRecipe> recipe;
   if (plan->recipe() != nullptr) recipe = *plan->recipe();
-  const DType dtype = result_dtype(x.dtype, format, given_depth(spec, recipe), spec.is_map_given());
+  const DType dtype = result_dtype(source.dtype, format, given_depth(spec, recipe), spec.is_map_given());
   const Mapping mapping = choose_mapping(spec, dtype);
   Shape shape = plan->output_shape();
   if (mapping.map == OutputMap::signs) shape.c = channels_of_signs(shape, dtype, format);
 
-  const bool alpha_kept = source.has_alpha() && spec.alpha == AlphaRule::keep;
-  const bool alpha_filtered = source.has_alpha() && x.shape.c == source.shape.c;
+  const bool alpha_kept = source.has_alpha && spec.alpha == AlphaRule::keep;
+  const bool alpha_filtered = source.has_alpha && source.filtered.c == source.shape.c;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.edges));
   check_encoding(format, spec.encode);
@@ -82,15 +81,15 @@ Job plan_job(const Source& source, const Destination& destination, const FilterS
   return {.plan = std::move(plan),
           .destination = destination,
           .input_shape = source.shape,
-          .input_rank = source.rank(),
-          .input_dtype = source.dtype(),
+          .input_rank = source.rank,
+          .input_dtype = source.dtype,
           .shape = shape,
           .dtype = dtype,
           .pixels = pixels,
           .alpha_kept = alpha_kept,
           .mapping = mapping,
           .map_matters = map_matters,
-          .tensor_rank = result_rank(shape, source.rank())};
+          .tensor_rank = result_rank(shape, source.rank)};
 }
 
 }  // namespace convtool

@@ -31,8 +31,8 @@ struct Job {
 /// Dimensions of a tensor that is computed from one of `rank` dimensions: `rank`, but at least 3 for several channels.
 int result_rank(const Shape& result, int rank);
 
-/// Plans what `spec` does to `source`. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
+/// Plans what `spec` does to an input. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
 /// fit the input, the result its format, or an option one of these.
-Job plan_job(const Source& source, const Destination& destination, const FilterSpec& spec);
+Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec);
 
 }  // namespace convtool

@@ -1,6 +1,5 @@
 #include "cli/job/plan.h"
 
-#include <cstdlib>
 #include <string>
 
 #include "cli/job/result_format.h"
@@ -15,6 +14,7 @@ class PlainPlan final : public Plan {
 
   const Shape& output_shape() const override { return plan_.output_shape(); }
   const NetworkPlan& kernels() const override { return plan_; }
+  const BankPlan* only_bank() const override { return plan_.banks().size() == 1 ? &plan_.banks().front() : nullptr; }
   PlanResult run(const PlanRun& run) const override {
     return {.stats = plan_.run(run.input, run.output, run.mapping, run.observer), .edges = {}};
   }
@@ -44,6 +44,9 @@ class RecipePlan final : public Plan {
   const Shape& output_shape() const override { return plan_.output_shape(); }
   const NetworkPlan& kernels() const override { return plan_.kernels(); }
   const EdgeRecipe* recipe() const override { return &plan_.recipe(); }
+  const BankPlan* only_bank() const override {
+    return plan_.is_one_run() && kernels().banks().size() == 1 ? &kernels().banks().front() : nullptr;
+  }
   PlanResult run(const PlanRun& run) const override {
     const EdgeResult found = plan_.run(run.input, run.picture, run.output, run.mapping);
     return {.stats = found.stats, .edges = found};
@@ -54,37 +57,38 @@ class RecipePlan final : public Plan {
 };
 
 /// Explains the mismatch of a kernel that has a channel for the alpha that is set aside.
-void check_alpha_channel(const Source& source, const ConstTensorRef& x, const FilterSpec& spec) {
+void check_alpha_channel(const SourceTraits& source, const FilterSpec& spec) {
   const Layer& first = spec.network.banks.front().layers.front();
   const std::int64_t expected = first.shape.c_i_per_group * first.params.groups;
-  if (source.has_alpha() && spec.alpha == AlphaRule::keep && first.rank > 2 && expected == x.shape.c + 1) {
+  const std::int64_t channels = source.filtered.c;
+  if (source.has_alpha && spec.alpha == AlphaRule::keep && first.rank > 2 && expected == channels + 1) {
     refuse_shape("", "the kernel's channels do not match the input (expected " + std::to_string(expected) +
-                         " channels, got " + std::to_string(x.shape.c) +
+                         " channels, got " + std::to_string(channels) +
                          ", since alpha is set aside); add --alpha filter to count alpha as a channel");
   }
 }
 
 }  // namespace
 
-std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, const FilterSpec& spec) {
-  const ConstTensorRef x = source.filtered_part(spec.alpha);
+std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& format, const FilterSpec& spec) {
+  const Shape& shape = source.filtered;
   PlanOptions options = spec.plan;
-  options.input_channels_last = x.shape.c > 1 && std::abs(x.strides.c) == 1;
+  options.input_channels_last = source.channels_last;
   options.output_channels_last = !format.is_tensor();
   // What rounding adds to a response may lift it above the threshold; half a level of u8 is 128 levels of u16.
-  options.direct_error = spec.threshold || (x.dtype == DType::u8 && spec.depth == DType::u16);
+  options.direct_error = spec.threshold || (source.dtype == DType::u8 && spec.depth == DType::u16);
   if (spec.edges)
     return std::make_unique<RecipePlan>(
-        EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype(), format), x.dtype, x.shape, options));
+        EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype, format), source.dtype, shape, options));
 
-  check_alpha_channel(source, x, spec);
-  if (spec.alpha != AlphaRule::premultiply || !source.has_alpha())
-    return std::make_unique<PlainPlan>(NetworkPlan(spec.network, x.dtype, x.shape, spec.flip, options));
+  check_alpha_channel(source, spec);
+  if (spec.alpha != AlphaRule::premultiply || !source.has_alpha)
+    return std::make_unique<PlainPlan>(NetworkPlan(spec.network, source.dtype, shape, spec.flip, options));
 
   if (spec.map == OutputMap::signs)
     refuse_shape("", "--map signed has no room for a filtered alpha; choose --alpha keep");
   if (spec.dumps_layers) refuse_shape("", "--dump-layers would write colours multiplied by alpha; choose --alpha keep");
-  return std::make_unique<AlphaPlan>(PremultipliedPlan(spec.network, x.dtype, x.shape, spec.flip, options));
+  return std::make_unique<AlphaPlan>(PremultipliedPlan(spec.network, source.dtype, shape, spec.flip, options));
 }
 
 }  // namespace convtool

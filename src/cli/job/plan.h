@@ -37,6 +37,9 @@ class Plan {
   /// The edge recipe with every choice made, or null.
   virtual const EdgeRecipe* recipe() const { return nullptr; }
 
+  /// The bank whose run_mapped() is all that run() does apart from the observer, or null.
+  virtual const BankPlan* only_bank() const { return nullptr; }
+
   /// Throws Error(shape) where normalizing finds no finite range or Otsu's method no threshold, std::bad_alloc when
   /// memory runs out.
   virtual PlanResult run(const PlanRun& run) const = 0;
@@ -44,6 +47,6 @@ class Plan {
 
 /// Plans `spec` for the filtered channels of `source`; `format` is the output's. Throws Error(shape) if the kernel, the
 /// recipe or an option does not fit the input.
-std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, const FilterSpec& spec);
+std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& format, const FilterSpec& spec);
 
 }  // namespace convtool

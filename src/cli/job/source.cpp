@@ -1,6 +1,7 @@
 #include "cli/job/source.h"
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -88,14 +89,14 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
   return std::nullopt;
 }
 
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
   const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decoder.decode(file, *header.picture);
+  Image image = decoder.decode(file, *header.picture, threads);
   const Shape shape = image.all().shape;
   std::vector<Remark> remarks = remarks_on(*header.picture);
   if (std::optional<Remark> remark = decoder.remark_on(header.picture->type)) remarks.push_back(std::move(*remark));
@@ -112,8 +113,23 @@ ConstTensorRef Source::filtered_part(AlphaRule alpha) const {
   return alpha == AlphaRule::filter || alpha == AlphaRule::premultiply ? image().all() : image().colour();
 }
 
+void refuse_grey_tensor() {
+  refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+}
+
+SourceTraits Source::traits(AlphaRule alpha) const {
+  const ConstTensorRef filtered = filtered_part(alpha);
+  return {.format = format,
+          .shape = shape,
+          .rank = rank(),
+          .dtype = dtype(),
+          .has_alpha = has_alpha(),
+          .filtered = filtered.shape,
+          .channels_last = filtered.shape.c > 1 && std::abs(filtered.strides.c) == 1};
+}
+
 void Source::make_grey() {
-  if (is_tensor()) refuse_shape("", "--gray needs a picture: the channels of a tensor are not colours; use -k luma");
+  if (is_tensor()) refuse_grey_tensor();
   content = image().to_luma();
 }
 

@@ -22,6 +22,22 @@ namespace convtool {
 enum class AlphaRule { keep, drop, filter, premultiply };
 inline constexpr std::string_view kAlphaRules[] = {"keep", "drop", "filter", "premultiply"};
 
+/// Everything about an input but its pixels: what a plan depends on.
+struct SourceTraits {
+  FileFormat format;
+  Shape shape;  ///< every channel counted, before make_grey()
+  int rank = 3;
+  DType dtype = DType::f32;
+  bool has_alpha = false;
+  Shape filtered;              ///< the channels to filter
+  bool channels_last = false;  ///< whether these are interleaved in memory
+
+  bool is_tensor() const { return format.is_tensor(); }
+};
+
+/// Throws Error(shape): a tensor has no colours to convert to luma.
+[[noreturn]] void refuse_grey_tensor();
+
 /// Owns the pixels.
 struct Source {
   std::variant<RankedTensor, Image> content;
@@ -38,6 +54,8 @@ struct Source {
 
   /// The channels to filter, all or only the colours, as a view into this Source.
   ConstTensorRef filtered_part(AlphaRule alpha) const;
+
+  SourceTraits traits(AlphaRule alpha) const;
 
   /// Converts colours to luma and keeps alpha. Throws Error(shape) for a tensor.
   void make_grey();
@@ -73,8 +91,9 @@ struct RasterSource {
 /// path if it cannot be read.
 std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
-/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`. Throws Error(input).
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder);
+/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`, on at most `threads`
+/// threads. Throws Error(input).
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads = 1);
 
 /// Reads the header of the file `path`, then decodes it.
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder);

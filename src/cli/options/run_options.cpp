@@ -230,8 +230,10 @@ void add_process_options(Command& command, RunOptions& options) {
         .target = &options.jobs,
         .brief = "inputs processed at the same time; 0: one per core",
         .text =
-            "How many inputs are processed at the same time; 0 means one per core. This affects neither the outputs "
-            "nor the reports, which are printed in the order of the inputs.",
+            "How many inputs are processed at the same time; 0 means one per core. With 1, the next input is read and "
+            "the "
+            "last output written meanwhile. This affects neither the outputs nor the reports, which are printed in the "
+            "order of the inputs.",
         .affects_result = false},
        {.names = "--threads",
         .value = "N",
@@ -249,8 +251,10 @@ void add_process_options(Command& command, RunOptions& options) {
         .value = "SIZE",
         .target = &options.memory_limit,
         .brief = "for all jobs, such as 500M; others wait",
-        .text = "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
-                "Inputs that do not fit wait. An input that would never fit is an error.",
+        .text =
+            "The total memory for inputs processed at the same time, in bytes, or with K, M, G or T such as 500M. "
+            "Inputs that do not fit wait. An input that would never fit is an error. Of .npy, binary PNM and PFM files "
+            "that become one of these, only bands of rows are in memory.",
         .otherwise = "3/4 of RAM, or of the control group's limit",
         .affects_result = false},
        isolate_option(options.isolation),

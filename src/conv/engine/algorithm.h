@@ -23,6 +23,9 @@ class Executor {
   /// so that items are equal and not too small.
   virtual std::int64_t work_items(const Sink& sink) const = 0;
 
+  /// The rows that a band (conv/bands.h) begins at a multiple of, so that its sums have the bits of the whole picture.
+  virtual std::int64_t row_period() const { return 1; }
+
   /// Computes work items [begin, end) and hands each of their outputs to `sink` exactly once. No output may depend on
   /// begin, end or the thread. Throws std::bad_alloc only, and before this call's first output.
   virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,

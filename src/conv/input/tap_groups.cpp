@@ -34,8 +34,7 @@ TapGroups TapGroups::inside(const ConvProblem& problem) {
 }
 
 bool padding_adds_nothing(const ConvProblem& problem, const Kernel& kernel) {
-  const bool constant = problem.padding_mode == PaddingMode::zeros || problem.padding_mode == PaddingMode::constant;
-  return constant && problem.padding_value == 0 &&
+  return is_constant(problem.padding_mode) && problem.padding_value == 0 &&
          std::all_of(kernel.weights.begin(), kernel.weights.end(), [](float weight) { return std::isfinite(weight); });
 }
 

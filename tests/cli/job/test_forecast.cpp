@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -92,6 +93,12 @@ class Runs {
 
   int count() const { return count_; }
 
+  /// A file of this header and `size` zeros.
+  void put_sparse(const std::string& name, const std::string& header, long size) const {
+    folder_.write(name, header);
+    std::filesystem::resize_file(folder_.file(name), header.size() + static_cast<std::size_t>(size));
+  }
+
  private:
   TempFolder folder_;
   long start_ = 0;
@@ -168,6 +175,19 @@ TEST_CASE("tensors and edges take what they were forecast to need") {
                    kAny);
   }
   CHECK(runs.count() >= 80);
+}
+
+TEST_CASE("bands take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!is_fresh("bands take what they were forecast to need")) return;
+  constexpr long kPicture = 100000L * 600 * 4;
+  Runs runs;
+  runs.put_sparse("x.pfm", "Pf\n100000 600\n-1.0\n", kPicture);
+  for (const std::string kernel : {"gaussian:sigma=5", "disk:radius=15"}) {
+    runs.check({"apply", "x.pfm", "-k", kernel, "-o", "o.pfm"}, 2);
+    runs.check({"apply", "x.pfm", "-k", kernel, "-o", "o.pgm", "--normalize-percentile", "1,99"}, 2);
+    CHECK(runs.run({"apply", "x.pfm", "-k", kernel, "-o", "o.pfm"}).needed < kPicture / 2);
+  }
 }
 
 TEST_CASE("the refusal of a file that is larger than the limit names the whole need") {

@@ -33,7 +33,7 @@
 // or whose magnitude is far from 1, are not transformed, since NaN or infinity would spread over the tile. Tiles that
 // see such a pixel are summed directly, by the definition and with the error of direct.cpp.
 //
-// Tiles depend on the size of the problem alone, so no output depends on the number of threads.
+// Tiles depend on the size of the whole picture alone, so no output depends on the number of threads.
 
 #include <algorithm>
 #include <cmath>
@@ -43,6 +43,7 @@
 
 #include "conv/algorithms/fft/fft_tiling.h"
 #include "conv/algorithms/fft/tile_transform.h"
+#include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/simd.h"
 #include "conv/engine/weights.h"
@@ -109,6 +110,8 @@ class FftExecutor final : public Executor {
         spectra_(make_spectra<Real>(problem, kernel, tiling)) {}
 
   std::int64_t work_items(const Sink&) const override { return out_.n * tiling_.count.h * tiling_.count.w; }  // tiles
+
+  std::int64_t row_period() const override { return tiling_.step.h; }
 
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
@@ -318,8 +321,9 @@ const Algorithm kFft = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       std::string reason;
-      const std::optional<FftTiling> tiling = choose_fft_tiling(problem, kernel, &reason);
+      std::optional<FftTiling> tiling = choose_fft_tiling(whole_problem(problem), kernel, &reason);
       if (!tiling) return refuse(reason);
+      tiling->count.h = (output_shape(problem).h + tiling->step.h - 1) / tiling->step.h;
       return {.nanoseconds = tiling->nanoseconds,
               .error_units = tiling->error_units,
               .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {

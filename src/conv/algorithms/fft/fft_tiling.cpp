@@ -36,6 +36,13 @@ namespace {
 constexpr std::int64_t kSmallestTile = 32, kLargestTile = 4096;
 constexpr double kMostSpectra = 16 << 20;  // bytes
 
+/// The rows of a very wide picture that a row of tiles sees and computes take no more bytes than this, where tiles
+/// allow it, so that it can be filtered in bands without being in memory (conv/bands.h). With 31x31 weights on three
+/// channels of floats, 100,000 pixels wide, tiles of 64 rows take 118 MB. Channels beyond kPictureChannels do not
+/// count.
+constexpr double kMostRows = 120e6;
+constexpr std::int64_t kPictureChannels = 4;
+
 /// The largest accepted float error bound, in units of 2^-24 * max|x| * sum|w|: the promise of a direct float sum of
 /// 64x64 taps; kernels with more taps may have the promise of their own direct sum.
 constexpr double kTolerance = 4096;
@@ -131,6 +138,17 @@ bool fits_memory(const Extent& tile, const Task& task) {
          bytes * static_cast<double>(k.c_o * k.c_i_per_group) <= kMostSpectra;
 }
 
+/// Whether the rows that a row of tiles sees and computes fit kMostRows.
+bool has_low_rows(const Extent& tile, const Task& task) {
+  const auto row = [](std::int64_t channels, std::int64_t width, DType dtype) {
+    return static_cast<double>(std::min(channels, kPictureChannels) * size_of(dtype)) * static_cast<double>(width);
+  };
+  const Shape &in = task.problem.input, &out = task.out;
+  return static_cast<double>(tile.h) * row(in.c, in.w, task.problem.input_dtype) +
+             static_cast<double>(tile.h - task.extent.h + 1) * row(out.c, out.w, DType::f32) <=
+         kMostRows;
+}
+
 /// A model fitted to one core of a Zen 5 server processor with AVX-512, AVX2 and SSE4: pictures of 3840x2160 in u8 and
 /// f32, 31x31 weights, and tiles of 64x64 to 1024x1024. A tile costs the levels of its transforms, half of them for
 /// inputs, and one product per pair of channels, which waits for the spectrum to be loaded. Large tiles also wait for
@@ -208,11 +226,15 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
 
   const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
   const auto serves = [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); };
+  const auto best_tiling = [&] {
+    const auto low = cheapest(task, [&](const Extent& tile) { return serves(tile) && has_low_rows(tile, task); });
+    return low ? low : cheapest(task, serves);
+  };
   if (!cheapest(task, fits)) return refuse("tiles large enough for the kernel exceed its memory limit");
-  if (const auto best = cheapest(task, serves)) return best;
+  if (const auto best = best_tiling()) return best;
   if (!task.in_double && is_integer(problem.input_dtype)) {
     task.in_double = true;
-    if (const auto best = cheapest(task, serves)) return best;
+    if (const auto best = best_tiling()) return best;
   }
   return task.whole_bits ? refuse("the sums may become too large for it to compute them exactly")
                          : refuse("its error bound is larger than it allows for this number of weights");

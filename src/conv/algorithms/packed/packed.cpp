@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "conv/algorithms/packed/packed_sums.h"
+#include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
@@ -60,17 +61,20 @@ class PackedExecutor final : public Executor {
   PackedExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem),
         out_(output_shape(problem)),
-        taps_(!padding_adds_nothing(problem, kernel) ? TileTaps::all
-              : out_.h * out_.w < kSmallPicture      ? TileTaps::needed
-                                                     : TileTaps::exact),
+        taps_(taps_of(whole_problem(problem), kernel)),
         tiling_(problem, most_tile_pixels(), taps_) {
     pack(kernel);
+    const ConvProblem whole = whole_problem(problem);
     const std::int64_t pixels = std::clamp<std::int64_t>(kMostSums / out_.c, 1, kBlockPixels);
+    const std::int64_t height = output_shape(whole).h;
     block_columns_ = ceil_div(out_.w, ceil_div(out_.w, pixels));
-    block_rows_ = std::clamp<std::int64_t>(pixels / block_columns_, 1, out_.h);
-    while (block_rows_ > 1 && ChannelStrips::bytes(problem, block_rows_) > kGoodStripBytes) --block_rows_;
-    block_rows_ = ceil_div(out_.h, ceil_div(out_.h, block_rows_));
+    block_rows_ = std::clamp<std::int64_t>(pixels / block_columns_, 1, height);
+    while (block_rows_ > 1 && ChannelStrips::bytes(whole, block_rows_) > kGoodStripBytes) --block_rows_;
+    block_rows_ = ceil_div(height, ceil_div(height, block_rows_));
   }
+
+  /// The order of a sum depends on whether its pixel shares a tile with those of other rows.
+  std::int64_t row_period() const override { return block_rows_; }
 
   std::int64_t work_items(const Sink& sink) const override {
     return pixel_blocks() * ceil_div(channel_block_count(), channel_blocks_per_item(sink));
@@ -125,6 +129,12 @@ class PackedExecutor final : public Executor {
     work.rows.reserve(static_cast<std::size_t>(pixels));
     work.placed.reserve(static_cast<std::size_t>(pixels));
     return work;
+  }
+
+  static TileTaps taps_of(const ConvProblem& whole, const Kernel& kernel) {
+    if (!padding_adds_nothing(whole, kernel)) return TileTaps::all;
+    const Shape out = output_shape(whole);
+    return out.h * out.w < kSmallPicture ? TileTaps::needed : TileTaps::exact;
   }
 
   std::int64_t channel_block_count() const { return static_cast<std::int64_t>(channel_blocks_.size()); }

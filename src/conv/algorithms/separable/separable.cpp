@@ -86,6 +86,9 @@ class SeparableExecutor final : public Executor {
     return out.n * ((out.w - 1) / tiling_.slice + 1) * ((out.h - 1) / tiling_.block + 1);
   }
 
+  /// The rows of a block may share a part of their sums.
+  std::int64_t row_period() const override { return tiling_.block; }
+
   void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
            ResponseStats& stats) const override {
     run_flat_where_possible(may_flatten_, input, sink,

@@ -1,0 +1,133 @@
+#include "cli/job/banded_job.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <mutex>
+
+#include "core/stopwatch.h"
+#include "pictures/raw_pictures.h"
+
+namespace convtool {
+namespace {
+
+/// Bytes of colours that are converted to luma at a time.
+constexpr std::int64_t kColourBytes = 64 << 10;
+
+SourceTraits traits_of(const SourceHeader& header, bool makes_grey) {
+  Shape filtered = header.shape;
+  if (makes_grey) filtered.c = 1;
+  return {.format = header.format,
+          .shape = header.shape,
+          .rank = header.rank,
+          .dtype = header.dtype,
+          .has_alpha = header.has_alpha(),
+          .filtered = filtered,
+          .channels_last = !header.format.is_tensor() && filtered.c > 1};
+}
+
+bool is_stream(const std::string& path) {
+  std::error_code ignored;
+  return path == "-" || (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored));
+}
+
+std::optional<RasterFormat> raster_format(const Job& job) {
+  switch (job.format().kind) {
+    case FileFormat::Kind::npy: return npy_format(job.shape, job.tensor_rank);
+    case FileFormat::Kind::json: return std::nullopt;
+    case FileFormat::Kind::picture: break;
+  }
+  return raw_picture_format(*job.format().picture, job.dtype, *job.pixels, job.shape.h, job.shape.w);
+}
+
+/// What stands in the way of bands before anything is planned, or "".
+std::string obstacle_of(const SourceHeader& header, const FilterSpec& spec) {
+  if (spec.dumps_layers) return "--dump-layers";
+  if (header.has_alpha()) return "alpha";
+  if (spec.network.banks.size() > 1) return "a network of several layers";
+  return "";
+}
+
+/// What stands in the way of `job`, or "".
+std::string obstacle_of(const Job& job, const std::optional<RasterFormat>& format) {
+  if (job.plan->only_bank() == nullptr) return "this edge recipe";
+  if (!job.plan->only_bank()->has_bands()) return "padding taller than the kernel, or of several modes,";
+  if (!format) return "writing " + std::string(job.format().name());
+  if (is_stream(job.destination.path) && job.shape.c > 1 && !format->layout.interleaved)
+    return "writing several channels of " + std::string(job.format().name()) + " to a pipe or device";
+  return "";
+}
+
+BandStreams::Order order_of(const std::string& path, const RasterLayout& layout) {
+  if (!is_stream(path)) return BandStreams::Order::any;
+  return layout.bottom_up ? BandStreams::Order::bottom_up : BandStreams::Order::top_down;
+}
+
+/// Fills `rows`, of one channel, with the luma of the colours from row `first` on.
+void read_luma(const RasterReader& reader, std::int64_t first, const TensorRef& rows) {
+  const Shape& shape = rows.shape;
+  const std::int64_t row_bytes = 3 * shape.w * size_of(rows.dtype);
+  const std::int64_t most = std::max<std::int64_t>(kColourBytes / row_bytes, 1);
+  for (std::int64_t y = 0; y < shape.h; y += most) {
+    const std::int64_t count = std::min(most, shape.h - y);
+    const Image colours(rows.dtype, PixelFormat::rgb, count, shape.w);
+    reader.read({.row = first + y}, colours.all());
+    const Image luma = colours.to_luma();
+    visit_dtype(rows.dtype, [&]<class T>(T) {
+      for (std::int64_t i = 0; i < count; ++i)
+        std::copy_n(luma.all().view<T>().row(0, 0, i), shape.w, rows.view<T>().row(0, 0, y + i));
+    });
+  }
+}
+
+}  // namespace
+
+BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec) {
+  const SourceHeader& header = source.header;
+  std::string obstacle = obstacle_of(header, spec);
+  if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
+  const bool is_coloured = !header.format.is_tensor() && header.shape.c == 3;
+  const bool makes_grey = is_coloured && spec.makes_grey();
+  if (spec.grey && header.format.is_tensor()) refuse_grey_tensor();
+  const SourceTraits traits = traits_of(header, makes_grey);
+  Job job = plan_job(traits, destination, spec);
+  std::optional<RasterFormat> format = raster_format(job);
+  obstacle = obstacle_of(job, format);
+  if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
+  const BandResult result{
+      .dtype = job.dtype, .channels = job.shape.c, .channels_last = !job.format().is_tensor() && job.shape.c > 1};
+  const BandStreams::Order order = order_of(destination.path, format->layout);
+  BandRun run(*job.plan->only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads);
+  return {.job = std::make_unique<BandedJob>(BandedJob{.job = std::move(job),
+                                                       .run = std::move(run),
+                                                       .format = *std::move(format),
+                                                       .makes_grey = makes_grey,
+                                                       .order = order}),
+          .obstacle = {}};
+}
+
+bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& source, const WriteOptions& options,
+               Outcome& outcome) {
+  const Stopwatch watch;
+  std::optional<RasterWriter> writer;
+  std::once_flag is_open;
+  const auto open = [&] { writer.emplace(job.destination.path, bands.format, options); };
+  const BandStreams streams{.read =
+                                [&](std::int64_t n, std::int64_t first, const TensorRef& rows) {
+                                  if (bands.makes_grey) return read_luma(source.reader, first, rows);
+                                  source.reader.read({.item = n, .row = first}, rows);
+                                },
+                            .write =
+                                [&](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
+                                  std::call_once(is_open, open);
+                                  writer->write({.item = n, .row = first}, rows);
+                                },
+                            .order = bands.order};
+  outcome.result.stats = bands.run.run(streams);
+  if (job.plan->recipe() != nullptr) outcome.result.edges = EdgeResult{.stats = outcome.result.stats};
+  source.reader.check_unchanged();
+  const bool is_written = writer->commit();
+  outcome.convolve_seconds = watch.seconds();
+  return is_written;
+}
+
+}  // namespace convtool

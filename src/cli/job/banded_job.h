@@ -1,0 +1,41 @@
+// A job on a picture that need not be in memory: it is read from its file, filtered and written in bands of rows.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/job/job.h"
+#include "cli/job/run_job.h"
+#include "cli/job/source.h"
+#include "network/band_run.h"
+
+namespace convtool {
+
+struct BandedJob {
+  Job job;
+  BandRun run;
+  RasterFormat format;  ///< of the output
+  bool makes_grey = false;
+  BandStreams::Order order = BandStreams::Order::any;
+};
+
+/// Either a job in bands, or the part of the job that needs the whole picture in memory, as the subject of a sentence.
+struct BandedPlan {
+  std::unique_ptr<BandedJob> job;
+  std::string obstacle;
+};
+
+/// Plans what `spec` does to `source`, in bands if they are possible: that is, for one bank of kernels, from such a
+/// file to a file, device or pipe in such a format. Results are those of run_job(). Throws as plan_job() does.
+BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec);
+
+/// Reads, filters and writes all bands. Nothing is written before the first of them is filtered, and no file is there
+/// until all of them are; a device or pipe may have received a part when an error is thrown. Returns false, and leaves
+/// the output as it is, where `options` asks to keep it. `job` is `bands.job`, which may have been moved there.
+/// `outcome` gets no bytes. Throws as BandRun::run() and RasterWriter do, and Error(input) if the file has changed
+/// meanwhile.
+[[nodiscard]] bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& source,
+                             const WriteOptions& options, Outcome& outcome);
+
+}  // namespace convtool

@@ -1,0 +1,87 @@
+// Runs a bank on a picture that need not be in memory: band by band of output rows, on all threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "network/bank_plan.h"
+
+namespace convtool {
+
+/// Reads and writes rows of a picture, all channels at once.
+struct BandStreams {
+  enum class Order {
+    any,        ///< writes from several threads at the same time, in any order
+    top_down,   ///< one write at a time, from the first row of the first picture to the last row of the last one
+    bottom_up,  ///< the reverse
+  };
+
+  /// Fills `rows` with those of picture `n` from row `first` on. Called by several threads at the same time.
+  std::function<void(std::int64_t n, std::int64_t first, const TensorRef& rows)> read;
+  std::function<void(std::int64_t n, std::int64_t first, const ConstTensorRef& rows)> write;
+  Order order = Order::any;
+};
+
+/// The form of a result.
+struct BandResult {
+  DType dtype = DType::f32;
+  std::int64_t channels = 1;
+  bool channels_last = false;
+};
+
+/// Bytes of pixels in memory.
+struct BandLimits {
+  double band = 512 << 10;  ///< of a band, input and output: both stay in the second-level cache between their steps
+  double all = 100e6;       ///< of all bands at a time
+};
+
+/// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes
+/// its output rows. Results have the same bits and statistics as run_mapped(). The bands depend only on the picture and
+/// the bank, not on the number of threads. Where bands are so large that a limit allows one at a time, each is read,
+/// filtered and written by all threads.
+class BandRun {
+ public:
+  /// `bank` has bands, and outlives the run. `channels_last`: of the input in memory. The mapping is not automatic.
+  BandRun(const BankPlan& bank, bool channels_last, const BandResult& result, const Mapping& mapping, int threads,
+          const BandLimits& limits = {});
+
+  std::int64_t band_rows() const { return rows_; }  ///< output rows of a band; the last one may have fewer
+  int workers() const { return workers_; }          ///< bands that are in memory at a time, at most
+  double memory() const;                            ///< bytes of their pixels
+
+  /// Keeps fewer bands in memory at a time, as many as take these bytes, but at least one.
+  void limit_memory(double bytes);
+
+  /// How often the picture is read: twice for normalize, signs, and a threshold that rounding may affect; three times
+  /// for percentiles.
+  int reads() const;
+
+  /// Throws as run_mapped() and the streams do. Then no further bands are written.
+  ResponseStats run(const BandStreams& streams) const;
+
+ private:
+  class Pass;
+
+  DType input_dtype() const { return bank_.geometry().problems.front().input_dtype; }
+  /// Of a band, at most.
+  std::int64_t input_rows() const { return (rows_ - 1) * bank_.geometry().problems.front().stride.h + seen_; }
+
+  ResponseStats measure(const BandStreams& streams) const;
+  ResponseStats percentile_range(const BandStreams& streams) const;
+  double largest_pixel(const BandStreams& streams) const;
+  bool needs_largest_pixel() const;
+
+  const BankPlan& bank_;
+  const bool channels_last_;
+  const BandResult result_;
+  const Mapping mapping_;
+  const int threads_;
+  Shape input_, output_;    ///< of the whole picture
+  std::int64_t seen_ = 1;   ///< input rows of a band of one row
+  std::int64_t rows_ = 1;   ///< of output in a band
+  std::int64_t bands_ = 1;  ///< of each picture of the batch
+  double band_bytes_ = 0;   ///< of the pixels of a band, input and output
+  int workers_ = 1;
+};
+
+}  // namespace convtool
