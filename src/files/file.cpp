@@ -55,8 +55,7 @@ Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limi
   if (size > limit)
     throw Error(ErrorKind::input, where,
                 "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
-  if (is_regular && file.has_changed())
-    throw Error(ErrorKind::input, where, "changed while it was being read; run again when it is complete");
+  if (is_regular && file.has_changed()) refuse_changed(where, ErrorKind::input);
   bytes.shorten(size);
   return bytes;
 }

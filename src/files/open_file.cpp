@@ -20,4 +20,8 @@ OpenFile::State OpenFile::look() const {
 
 bool OpenFile::has_changed() const { return look() != before_; }
 
+void refuse_changed(const std::string& path, ErrorKind kind) {
+  throw Error(kind, path, "changed while it was being read; run again when it is complete");
+}
+
 }  // namespace convtool

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
+#include "core/error.h"
 #include "files/descriptor.h"
 
 namespace convtool {
@@ -34,5 +36,8 @@ class OpenFile {
   Descriptor file_;
   State before_;
 };
+
+/// Throws Error(kind) for a file at `path` that has changed while it was read.
+[[noreturn]] void refuse_changed(const std::string& path, ErrorKind kind);
 
 }  // namespace convtool

@@ -9,25 +9,16 @@
 namespace convtool {
 namespace {
 
-/// Throws Error(kind) with the path. Does not wait for the writer of a pipe.
-OpenFile open_to_read(const std::string& path, ErrorKind kind) {
+/// Throws Error(kind) with the path for anything but a regular file. Does not wait for the writer of a pipe.
+OpenFile open_regular(const std::string& path, ErrorKind kind) {
   if (path.empty()) throw Error(kind, "", "no file name");
   try {
-    return OpenFile(open_file(path, O_RDONLY | O_NONBLOCK));
+    OpenFile file(open_file(path, O_RDONLY | O_NONBLOCK));
+    if (file.is_regular()) return file;
+    throw Error(kind, path, file.is_folder() ? "is a folder" : "is not a regular file");
   } catch (const std::system_error& error) {
     throw Error(kind, path, describe_errno(error.code().value()));
   }
-}
-
-/// Throws Error(kind) with the path for anything but a regular file.
-OpenFile open_regular(const std::string& path, ErrorKind kind) {
-  OpenFile file = open_to_read(path, kind);
-  if (!file.is_regular()) throw Error(kind, path, file.is_folder() ? "is a folder" : "is not a regular file");
-  return file;
-}
-
-[[noreturn]] void refuse_changed(const std::string& path, ErrorKind kind) {
-  throw Error(kind, path, "changed while it was being read; run again when it is complete");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), PNM and PFM (raw_pictures.h), and
-// OpenEXR, which OpenCV would write to a file in /tmp first (float_files.h).
+// OpenEXR, which OpenCV would write to a file in /tmp first (write_exr.h).
 #include "pictures/encode_image.h"
 
 #include <opencv2/imgcodecs.hpp>
@@ -8,12 +8,12 @@
 
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
-#include "pictures/float_files.h"
 #include "pictures/jpeg/write_jpeg.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
 #include "pictures/tiff/write_tiff.h"
+#include "pictures/write_exr.h"
 
 namespace convtool {
 namespace {

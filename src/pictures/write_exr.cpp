@@ -1,4 +1,4 @@
-#include "pictures/float_files.h"
+#include "pictures/write_exr.h"
 
 #include <bit>
 #include <cstdint>
