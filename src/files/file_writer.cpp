@@ -114,10 +114,8 @@ void FileWriter::write_pieces(std::uint64_t offset, std::span<const std::byte> b
 bool FileWriter::commit() {
   if (!temporary_) return stream_.has_value();
   return explain_failures(path_, [&] {
-    // A file that has appeared meanwhile is replaced, too.
-    if (!replaces_ && temporary_->become(target_, is_flushed())) return true;
-    if (options_.keeps_existing) return false;
-    temporary_->replace(target_);
+    if (options_.keeps_existing) return temporary_->become(target_);
+    temporary_->replace(target_, is_flushed());
     return true;
   });
 }

@@ -255,14 +255,19 @@ TemporaryFile::~TemporaryFile() {
 
 const char* TemporaryFile::path() const { return slots[slot_].path; }
 
-void TemporaryFile::replace(const std::filesystem::path& target) {
+void TemporaryFile::replace(const std::filesystem::path& target, bool always_flushed) {
+  if (!always_flushed) {
+    report_errors();
+    if (renameat2(AT_FDCWD, path(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return settle();
+    // Something has the name, or the file system cannot tell.
+  }
   flush();
   if (rename(path(), target.c_str()) != 0) throw_errno();
   settle();
 }
 
-bool TemporaryFile::become(const std::filesystem::path& target, bool flushed) {
-  flushed ? flush() : report_errors();
+bool TemporaryFile::become(const std::filesystem::path& target) {
+  flush();
   if (!take_name(path(), target.c_str())) return false;
   settle();
   return true;

@@ -27,14 +27,15 @@ class TemporaryFile {
   int descriptor() const { return descriptor_; }
   const char* path() const;
 
-  /// Flushes the content to disk and renames the file to `target`, in the same folder.
-  void replace(const std::filesystem::path& target);
+  /// Renames the file to `target`, in the same folder. Where something has that name, or with `always_flushed`, the
+  /// content is flushed to disk first.
+  void replace(const std::filesystem::path& target, bool always_flushed);
 
-  /// Renames the file to `target` where nothing has that name, and flushes the content before if `flushed`. Returns
-  /// false, and does nothing, where something has, even if it appears at this moment. (The exception are file systems
-  /// that have neither renameat2(2) with RENAME_NOREPLACE nor link(2): the name is first given to an empty file there,
-  /// which is then replaced.)
-  [[nodiscard]] bool become(const std::filesystem::path& target, bool flushed);
+  /// Flushes the content to disk and renames the file to `target` where nothing has that name. Returns false, and does
+  /// nothing, where something has, even if it appears at this moment. (The exception are file systems that have neither
+  /// renameat2(2) with RENAME_NOREPLACE nor link(2): the name is first given to an empty file there, which is then
+  /// replaced.)
+  [[nodiscard]] bool become(const std::filesystem::path& target);
 
  private:
   void flush();

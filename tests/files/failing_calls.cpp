@@ -11,7 +11,7 @@
 namespace convtool::testing {
 
 FailingCalls failing_calls;
-int fsync_calls = 0;
+std::atomic<int> fsync_calls = 0;
 
 namespace {
 

@@ -2,6 +2,7 @@
 // that links failing_calls.cpp; unless a test says otherwise, they are the same.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 namespace convtool::testing {
@@ -15,7 +16,7 @@ struct FailingCalls {
 extern FailingCalls failing_calls;
 
 /// Calls of fsync(2) so far.
-extern int fsync_calls;
+extern std::atomic<int> fsync_calls;
 
 /// Restores the system's calls at its end.
 class FailingCallsGuard {
