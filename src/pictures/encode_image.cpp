@@ -1,5 +1,5 @@
-// Encoding with OpenCV, except for PNG (png/write_png.h), TIFF (tiff/write_tiff.h) and the two formats that OpenCV
-// would write to a file in /tmp first (float_files.h).
+// Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), and the two formats that OpenCV would
+// write to a file in /tmp first (float_files.h).
 #include "pictures/encode_image.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 
 #include "files/stderr_capture.h"
 #include "pictures/float_files.h"
+#include "pictures/jpeg/write_jpeg.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/tiff/write_tiff.h"
@@ -25,9 +26,10 @@ std::int64_t longest_side(std::string_view format) {
   return format == "exr" ? (1 << 27) - 1 : std::numeric_limits<int>::max();
 }
 
+constexpr int kJpegQuality = 95;
+
 std::vector<int> encoder_parameters(std::string_view format, const EncodeOptions& options) {
   constexpr int kLossless = 101;  // any value above 100
-  if (format == "jpeg" && options.quality) return {cv::IMWRITE_JPEG_QUALITY, *options.quality};
   if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
   return {};
 }
@@ -50,6 +52,7 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
                     " pixels; choose another format");
 
   if (name == "png") return write_png(std::move(image), options);
+  if (name == "jpeg") return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality));
   if (name == "tiff") return write_tiff(image.all(), options);
   if (name == "pfm") return write_pfm(image.all().view<float>());
   if (name == "exr") return write_exr(image.all().view<float>());

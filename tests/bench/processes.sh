@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Compares convtool with other command-line programs, in whole runs from PNG file to PNG file. Prints tables in Markdown.
+# Compares convtool with other command-line programs, in whole runs from file to file. Prints tables in Markdown.
 #
 #   tests/bench/processes.sh CONVTOOL [DIR]
 #
-# CONVTOOL is the binary. Pictures, timings and tables.md are kept in DIR; without DIR they are deleted at the end. Installs
+# CONVTOOL is the binary. BEFORE in the environment may name an older one, which takes its turns with the others. Pictures, timings and tables.md are kept in DIR; without DIR they are deleted at the end. Installs
 # hyperfine, ImageMagick, python3 and time if missing. Leaves out other programs that are not installed.
 # For a quick try, set in the environment: ROUNDS (3) in which all commands take turns; RUNS (3) of a command in a round,
 # ten times as many at 64x64, after WARMUP (3) untimed runs; FILES (200) in a batch, which runs BATCH_RUNS (2) times.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 convtool=$(realpath -e "$1")
 if [ $# -eq 2 ]; then
   mkdir -p "$2"
@@ -27,6 +27,7 @@ project=$PWD
 cd "$dir"
 mkdir -p out
 ln -sf "$convtool" convtool
+[ -z "${BEFORE:-}" ] || ln -sf "$(realpath -e "$BEFORE")" before
 printf '3 3\n0 -1 0\n-1 5 -1\n0 -1 0\n' >sharpen.mat
 
 # Prefer Debian's names of the binaries: `convert` may be a script that starts one, and its time would be included.
@@ -41,20 +42,21 @@ table() { python3 "$project/tests/bench/process_table.py" "$@"; }
 
 # line PROGRAM PNG INPUT OUTPUT prints the command that sharpens INPUT. PNG is "own" for the program's default settings,
 # or a compression level; with a level, rows are filtered by Sub, as in convtool, if the program has an option for it.
+# Where the output is no PNG, it is "own", or what the program is told about that format.
 line() {
   local program=$1 png=$2 in=$3 out=$4 weights=0,-1,0,-1,5,-1,0,-1,0 plane="0 -1 0 -1 5 -1 0 -1 0" settings=
   local planes=gbrp color_type=2
   [[ $in != *grey* ]] || { planes=gray color_type=0; }
-  [ "$png" = own ] || case $program in
+  [ "$png" = own ] || if [[ $out != *.png ]]; then settings=$png; else case $program in
     convtool) settings=" --png-level $png" ;;
     # The tens are the level; 5 lets libpng choose each row's filter. 1 means Sub, but then both programs leave rows
     # unfiltered and are no faster.
     gm | "$magick") settings=" -quality ${png}5" ;;
     vips) settings="[compression=$png,filter=sub]" ;;
     ffmpeg) settings=" -compression_level $png -pred sub" ;;
-  esac
+  esac; fi
   case $program in
-    convtool) echo "./convtool apply $in -k sharpen -q$settings -o $out" ;;
+    convtool | before) echo "./$program apply $in -k sharpen -q$settings -o $out" ;;
     gm) echo "gm convert $in -convolve $weights$settings $out" ;;
     # Without a color type, ImageMagick searches all pixels to choose one. For grey pictures that takes longer than
     # anything else.
@@ -98,18 +100,74 @@ pictures() {
   [ "$1" != 64x64 ] || runs=$((10 * runs))
   if [ "$2" = grey ]; then picture camera.png "$1" 0 "$name.png"; else picture coffee.png "$1" 2 "$name.png"; fi
   : >"$name.facts"
-  for label in "convtool own" "convtool 6" "${peers[@]/%/ 1}" "${peers[@]/%/ own}"; do
+  for label in "convtool own" "convtool 6" ${BEFORE:+"before own"} "${peers[@]/%/ 1}" "${peers[@]/%/ own}"; do
     [ "$label" != "gmic 1" ] || continue  # it takes no level
     program=${label% *} out=out/$name.${label/ /.}.png
     command=$(line "$program" "${label#* }" "$name.png" "$out")
     memory=$(eval "env time -f %M $command" 2>&1) || { echo "$command: $memory" >&2; exit 1; }
     printf '%s\t' "$label" "$memory" "$(stat -c %s "$out")" "$(difference "$out" "out/$name.convtool.own.png")" >>"$name.facts"
     echo "$command" >>"$name.facts"
-    commands+=(-n "$label" "$command")
+    commands+=(--prepare "rm -f $out" -n "$label" "$command")
   done
   timed "$name" "$rounds" --warmup "$warmup" --runs "$runs" "${commands[@]}"
   printf '\n### %s, %s\n\n' "$1" "$2"
   table pictures "$name.facts" "$name".*.json
+}
+
+# format EXTENSION [LABEL COMMAND]... prints the table of one format, from a picture of 4K to another file of that format.
+# The commands read 4k.EXTENSION and write OUT.
+format() {
+  local extension=$1 label out command memory commands=() own=out/4k.$1.1.$1
+  local -i count=0
+  shift
+  : >"$extension.facts"
+  while [ $# -gt 0 ]; do
+    label=$1 count+=1
+    out=out/4k.$extension.$count.$extension command=${2//OUT/$out}
+    shift 2
+    memory=$(eval "env time -f %M $command" 2>&1) || { echo "$command: $memory" >&2; exit 1; }
+    printf '%s\t' "$label" "$memory" "$(stat -c %s "$out")" >>"$extension.facts"
+    if [[ $label == cp* ]]; then echo ""
+    elif [ "$extension" = npy ]; then cmp -s "$out" "$own" && echo 0 || echo 255
+    else echo "$(difference "$out" "$own")"; fi >>"$extension.facts"
+    commands+=(--prepare "rm -f $out" -n "$label" "$command")
+  done
+  timed "$extension" "$rounds" --warmup "$warmup" --runs "$runs" "${commands[@]}"
+  printf '\n### 3840x2160, %s\n\n' "$extension"
+  table format "$extension.facts" "$extension".*.json
+}
+
+# formats prints the tables of formats other than PNG. New files are written, as by most users; cp shows what the system
+# needs to read and write such a file.
+formats() {
+  local extension peer lines
+  picture coffee.png 3840x2160 2 rgb-3840x2160.png
+  "$magick" rgb-3840x2160.png 4k.ppm
+  ./convtool apply rgb-3840x2160.png -k identity -q -o 4k.tif
+  ./convtool apply rgb-3840x2160.png -k identity -q -o 4k.jpg
+  ./convtool apply rgb-3840x2160.png --gray -k identity -q -o 4k.npy
+  for extension in ppm npy tif jpg; do
+    lines=()
+    for peer in convtool ${BEFORE:+before}; do lines+=("$peer" "$(line "$peer" own "4k.$extension" OUT)"); done
+    case $extension in
+      ppm | npy) lines+=(cp "cp 4k.$extension OUT") ;;
+    esac
+    [ "$extension" = npy ] || for peer in vips gm "$magick"; do
+      [[ " ${peers[*]} " == *" $peer "* ]] || continue
+      case $peer-$extension in
+        vips-tif)
+          lines+=("vips, LZW" "$(line vips '[compression=lzw]' 4k.tif OUT)"
+                  "vips, uncompressed" "$(line vips own 4k.tif OUT)"
+                  "convtool, LZW" "$(line convtool ' --tiff-compression lzw' 4k.tif OUT)"
+                  "convtool, uncompressed" "$(line convtool ' --tiff-compression none' 4k.tif OUT)") ;;
+        vips-jpg) lines+=("vips" "$(line vips '[Q=95,subsample-mode=on]' 4k.jpg OUT)") ;;
+        *-jpg) lines+=("$peer" "$(line "$peer" ' -quality 95 -sampling-factor 2x2' 4k.jpg OUT)") ;;
+        *-tif) lines+=("$peer, LZW" "$(line "$peer" ' -compress LZW' 4k.tif OUT)") ;;
+        *) lines+=("$peer" "$(line "$peer" own "4k.$extension" OUT)") ;;
+      esac
+    done
+    format "$extension" "${lines[@]}"
+  done
 }
 
 # batches FASTEST prints the tables of many pictures. FASTEST is a peer and its PNG settings, such as "vips 1".
@@ -130,11 +188,12 @@ batches() {
     folder=$((folder + 1))
     mkdir -p "out/$folder"
     rm -f "out/$folder"/*.png
-    echo "${2//OUT/out/$folder}" >"batch$folder.sh"
-    commands+=(-n "$1" "bash batch$folder.sh")
+    printf 'mkdir -p out/%s\n%s\n' "$folder" "${2//OUT/out/$folder}" >"batch$folder.sh"
+    commands+=(--prepare "rm -rf out/$folder" -n "$1" "bash batch$folder.sh")
   }
   for each in "--jobs 0" "--jobs 1 --threads 0"; do
     batch "convtool $each" "./convtool apply $pictures --recursive -k sharpen -q -o OUT/{stem}.png $each"
+    [ -z "${BEFORE:-}" ] || batch "before $each" "./before apply $pictures --recursive -k sharpen -q -o OUT/{stem}.png $each"
   done
   for peer in "convtool own" "$1"; do
     batch "loop of $peer" "for f in $pictures/*.png; do $(line "${peer% *}" "${peer#* }" '$f' 'OUT/${f##*/}'); done"
@@ -164,7 +223,7 @@ batches() {
 main() {
   local size color
   cat <<END
-Whole processes on $cores cores, from a PNG file to a PNG file, sharpened by [[0,-1,0],[-1,5,-1],[0,-1,0]]; all commands take turns.
+Whole processes on $cores cores, sharpened by [[0,-1,0],[-1,5,-1],[0,-1,0]]; all commands take turns, and write new files.
 
 - Ratios are of medians; above 1, convtool is faster.
 - "own": the default PNG settings of each program. convtool: level 1, the best of five filters; vips, ffmpeg: level 6,
@@ -179,6 +238,7 @@ END
   done
   printf '\nThe commands, here at 3840x2160, rgb:\n\n'
   cut -f 5 "rgb-3840x2160.facts" | sed 's/^/    /'
+  formats
   batches "$(table fastest rgb-1920x1080.*.json)"
 }
 main | tee tables.md

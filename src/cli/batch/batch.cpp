@@ -120,6 +120,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
   if (options.manifest)
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options.recorded);
+  std::mutex filtering;
   const RunContext run{.spec = spec,
                        .options = options,
                        .read = list.read,
@@ -127,6 +128,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
                        .listed = listed,
                        .budget = budget,
                        .decoder = decoder,
+                       .filtering = options.jobs == 1 ? &filtering : nullptr,
                        .resume = resume ? &*resume : nullptr};
 
   std::atomic<std::size_t> next = begin;
@@ -140,7 +142,10 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     }
   };
   const Stopwatch watch;
-  run_threads(std::min(static_cast<std::size_t>(options.jobs), end - begin), [&] {
+  // One job: while one input is filtered, the next is read or the last is written. Not with --fail-fast, where no input
+  // may begin before those ahead of it have succeeded.
+  const auto workers = static_cast<std::size_t>(options.jobs > 1 || options.fail_fast ? options.jobs : 2);
+  run_threads(std::min(workers, end - begin), [&] {
     try {
       work();
     } catch (...) {

@@ -112,6 +112,8 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   attempt.memory = memory_needed(file.header, std::ssize(file.content.bytes), *destination.format, forecast, spec);
   share.emplace(run.budget, *attempt.memory);
   turn.unlock();
+  std::unique_lock<std::mutex> filtering;
+  if (run.filtering != nullptr) filtering = std::unique_lock(*run.filtering);
 
   if (run.resume != nullptr && file.record) file.record->digest = digest_of(file.content.bytes);
   std::optional<Source> source = decode_source(std::move(file.content), file.header, run.decoder, spec.plan.threads);
@@ -126,6 +128,7 @@ void process(const Destination& planned, const RunContext& run, std::optional<Me
   if (destination.format->kind != FileFormat::Kind::json) refuse_terminal(destination.path, destination.format->name());
   const bool had_output = exists(destination.path);  // with --no-clobber: only a layer's file was missing
   attempt.outcome = run_job(*attempt.job, std::move(source), std::move(picture), spec, run.options.no_clobber);
+  if (filtering.owns_lock()) filtering.unlock();
   const Stopwatch writing;
   const bool is_written = write(*attempt.outcome, destination, file.record, run);
   attempt.write_seconds = writing.seconds();

@@ -73,7 +73,6 @@ std::unique_ptr<Plan> make_plan(const Source& source, const FileFormat& format, 
   options.output_channels_last = !format.is_tensor();
   // What rounding adds to a response may lift it above the threshold; half a level of u8 is 128 levels of u16.
   options.direct_error = spec.threshold || (x.dtype == DType::u8 && spec.depth == DType::u16);
-  spec.threshold.has_value();  // what rounding adds to a response may lift it above the threshold
   if (spec.edges)
     return std::make_unique<RecipePlan>(
         EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype(), format), x.dtype, x.shape, options));

@@ -1,68 +1,20 @@
 // JPEG. Not with OpenCV 4.6, which makes CMYK up to 2 levels too light, and which reports damage only by the text that
 // libjpeg prints.
-// clang-format off
-#include <cstdio>  // before jpeglib.h, which uses FILE without declaring it
-#include <jpeglib.h>
-#include <jerror.h>
-// clang-format on
-
-#include <csetjmp>
-#include <cstdlib>
 #include <vector>
 
 #include "files/byte_reader.h"
 #include "pictures/decoders/decoders.h"
+#include "pictures/jpeg/libjpeg.h"
 #include "pictures/opencv/opencv_support.h"
 
 namespace convtool {
 namespace {
 
-/// libjpeg's handler of errors and messages: prints nothing, and returns to try_step() after an error and at the first
-/// sign of damage, after which libjpeg would go on with made-up pixels, for minutes if there are many scans.
-struct JpegMessages {
-  jpeg_error_mgr manager;  // first, so that a pointer to it is one to the whole
-  std::jmp_buf after_error;
-  bool is_damaged = false, is_out_of_memory = false;
-
-  static JpegMessages& of(j_common_ptr codec) { return *reinterpret_cast<JpegMessages*>(codec->err); }
-};
-
-/// The warnings that do not concern the pixels: bytes between segments, markers with unknown contents, scans in an
-/// unusual order. A new kind of warning counts as damage.
-bool is_harmless(int code) {
-  return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
-         code == JWRN_NOT_SEQUENTIAL || code == JWRN_BOGUS_PROGRESSION;
-}
-
-[[noreturn]] void leave_step(j_common_ptr codec) {
-  JpegMessages& messages = JpegMessages::of(codec);
-  messages.is_out_of_memory = codec->err->msg_code == JERR_OUT_OF_MEMORY;
-  std::longjmp(messages.after_error, 1);
-}
-
-void stop_at_damage(j_common_ptr codec, int level) {
-  constexpr int kWarning = -1;
-  if (level != kWarning || is_harmless(codec->err->msg_code)) return;
-  JpegMessages::of(codec).is_damaged = true;
-  leave_step(codec);
-}
-
-/// Runs calls of libjpeg, and returns false if one of them fails. `step` must not own anything: an error leaves it
-/// without destructors.
-template <class Step>
-bool try_step(JpegMessages& messages, const Step& step) {
-  if (setjmp(messages.after_error) != 0) return false;
-  step();
-  return true;
-}
-
 /// A decompressor, freed in the end.
 class Decompressor {
  public:
   explicit Decompressor(JpegMessages& messages) : codec_() {
-    codec_.err = jpeg_std_error(&messages.manager);
-    messages.manager.emit_message = stop_at_damage;
-    messages.manager.error_exit = leave_step;
+    codec_.err = messages.install();
     if (!try_step(messages, [this] { jpeg_create_decompress(&codec_); })) throw std::bad_alloc();
   }
   ~Decompressor() { jpeg_destroy_decompress(&codec_); }

@@ -146,7 +146,8 @@ toff_t TiffOutput::seek(thandle_t output, toff_t offset, int whence) {
 
 toff_t TiffOutput::size(thandle_t output) { return static_cast<TiffOutput*>(output)->bytes_.size(); }
 
-TiffOutput::TiffOutput(bool big) {
+TiffOutput::TiffOutput(bool big, std::size_t expected) {
+  bytes_.reserve(expected);  // the system provides memory where bytes are written, not before
   const auto options = open_options(this, complain, ignore);
   tiff_.reset(TIFFClientOpenExt("", big ? "w8" : "w", this, read, write, seek, close_nothing, size, map_nothing,
                                 unmap_nothing, options.get()));

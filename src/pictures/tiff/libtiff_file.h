@@ -51,8 +51,9 @@ class TiffInput {
 /// A file that libtiff writes.
 class TiffOutput {
  public:
-  /// Starts an empty file: a TIFF, or a BigTIFF, which has no limit of 4 GiB. Throws std::bad_alloc.
-  explicit TiffOutput(bool big);
+  /// Starts an empty file: a TIFF, or a BigTIFF, which has no limit of 4 GiB. Up to `expected` bytes, it grows without
+  /// being copied. Throws std::bad_alloc.
+  TiffOutput(bool big, std::size_t expected);
   TiffOutput(const TiffOutput&) = delete;
   TiffOutput& operator=(const TiffOutput&) = delete;
 

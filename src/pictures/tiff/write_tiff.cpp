@@ -68,22 +68,26 @@ bool write_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t ro
   return true;
 }
 
-/// The same, compressed on `threads` threads.
+/// The same, compressed on `threads` threads: so many strips at a time that no thread waits long for the others.
 template <class T>
 bool write_deflated_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t rows_per_strip, int threads) {
-  const std::int64_t height = pixels.shape.h;
-  std::vector<Bytes> strips(static_cast<std::size_t>((height + rows_per_strip - 1) / rows_per_strip));
-  parallel_for(std::ssize(strips), threads, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      std::vector<T> samples = pack_rows(pixels, i * rows_per_strip, std::min(height, (i + 1) * rows_per_strip));
-      if constexpr (!std::is_same_v<T, float>) take_differences(samples, pixels.shape);
-      strips[static_cast<std::size_t>(i)] = deflate_fast(std::as_bytes(std::span(samples)));
+  const std::int64_t height = pixels.shape.h, count = (height + rows_per_strip - 1) / rows_per_strip;
+  const std::int64_t at_a_time = 16 * std::int64_t{threads == 0 ? available_cores() : threads};
+  for (std::int64_t begin = 0; begin < count; begin += at_a_time) {
+    std::vector<Bytes> strips(static_cast<std::size_t>(std::min(at_a_time, count - begin)));
+    parallel_for(std::ssize(strips), threads, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t row = (begin + i) * rows_per_strip;
+        std::vector<T> samples = pack_rows(pixels, row, std::min(height, row + rows_per_strip));
+        if constexpr (!std::is_same_v<T, float>) take_differences(samples, pixels.shape);
+        strips[static_cast<std::size_t>(i)] = deflate_fast(std::as_bytes(std::span(samples)));
+      }
+    });
+    for (std::size_t i = 0; i < strips.size(); ++i) {
+      const auto number = static_cast<std::uint32_t>(static_cast<std::size_t>(begin) + i);
+      const auto size = static_cast<tmsize_t>(strips[i].size());
+      if (TIFFWriteRawStrip(tiff, number, strips[i].data(), size) != size) return false;
     }
-  });
-  for (std::size_t i = 0; i < strips.size(); ++i) {
-    const auto size = static_cast<tmsize_t>(strips[i].size());
-    if (TIFFWriteRawStrip(tiff, static_cast<std::uint32_t>(i), strips[i].data(), size) != size) return false;
-    strips[i] = {};
   }
   return true;
 }
@@ -98,7 +102,9 @@ Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options) {
   const std::int64_t row_bytes = pixels.shape.w * pixels.shape.c * size_of(pixels.dtype);
   const std::int64_t rows_per_strip =
       std::clamp<std::int64_t>((deflates ? kDeflateStripBytes : kStripBytes) / row_bytes, 1, pixels.shape.h);
-  TiffOutput file(static_cast<double>(row_bytes) * static_cast<double>(pixels.shape.h) > kLargestClassic);
+  constexpr std::int64_t kTags = 4096, kStripTags = 16;  // offset and size of a strip
+  const std::int64_t expected = row_bytes * pixels.shape.h + kTags + kStripTags * (pixels.shape.h / rows_per_strip + 1);
+  TiffOutput file(static_cast<double>(expected) > kLargestClassic, static_cast<std::size_t>(expected));
   describe_pixels(file.get(), pixels, rows_per_strip, compression);
   const bool done = visit_dtype(pixels.dtype, [&](auto zero) {
     const auto view = pixels.view<decltype(zero)>();

@@ -124,7 +124,7 @@ Bytes packed(const Codec& codec, const std::vector<double>& values) {
 /// The file as libtiff writes it, in one strip or in one tile.
 Bytes encoded(const Codec& codec, bool tiled) {
   Bytes samples = packed(codec, picture_of(codec));
-  TiffOutput output(false);
+  TiffOutput output(false, 0);
   TIFF* const tiff = output.get();
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, kColumns);
   TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, kRows);

@@ -1,0 +1,49 @@
+// JPEG files, which are those that OpenCV writes.
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <opencv2/imgcodecs.hpp>
+
+#include "pictures/jpeg/write_jpeg.h"
+#include "support/random.h"
+
+namespace convtool {
+namespace {
+
+/// Noise around a gradient, so that every quality quantises some coefficients to 0 and others not.
+cv::Mat picture(int height, int width, int channels, Random& random) {
+  cv::Mat pixels(height, width, CV_8UC(channels));
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width * channels; ++x)
+      pixels.ptr(y)[x] = static_cast<std::uint8_t>(2 * y + x + random.between(0, 31));
+  return pixels;
+}
+
+}  // namespace
+
+TEST_CASE("JPEG files are byte for byte those of OpenCV") {
+  Random random(1);
+  int files = 0;
+  for (const int channels : {1, 3})
+    for (const auto& [height, width] : {std::pair{1, 1}, {1, 40}, {37, 1}, {16, 16}, {33, 57}, {200, 131}})
+      for (const int quality : {1, 30, 75, 95, 100}) {
+        CAPTURE(height);
+        CAPTURE(width);
+        CAPTURE(quality);
+        const cv::Mat pixels = picture(height, width, channels, random);
+        std::vector<std::uint8_t> expected;
+        REQUIRE(cv::imencode(".jpg", pixels, expected, {cv::IMWRITE_JPEG_QUALITY, quality}));
+        const Bytes file = write_jpeg(pixels, quality);
+        REQUIRE(file.size() == expected.size());
+        CHECK(std::memcmp(file.data(), expected.data(), file.size()) == 0);
+        ++files;
+      }
+  CHECK(files == 60);
+}
+
+TEST_CASE("a picture that libjpeg cannot write is an error") {
+  CHECK_THROWS_WITH_AS(write_jpeg(cv::Mat(1, 65501, CV_8UC1, cv::Scalar(0)), 95), "libjpeg cannot write this picture",
+                       Error);
+}
+
+}  // namespace convtool
