@@ -175,11 +175,17 @@ TEST_CASE("what is unusual is left to libpng") {
                             png_chunk("sBIT", Bytes(3, std::byte{5})), png_chunk("pHYs", Bytes(9))};
           })).is_read);
   }
+  SUBCASE("nor do more texts than libpng keeps") {
+    CHECK(compare_file(changed([&](UsualPng& parts) { parts.before = std::vector<Bytes>(1500, text); })).is_read);
+    CHECK(compare_file(changed([&](UsualPng& parts) { parts.after = std::vector<Bytes>(1500, text); })).is_read);
+  }
   SUBCASE("chunks of other kinds") {
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("PLTE", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("tRNS", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("ABCD", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("a1cD", Bytes(6))}; }));
+    check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prvt", Bytes(6))}; }));
+    check_left(changed([&](UsualPng& parts) { parts.after = {png_chunk("prvt", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prVt", Bytes(8000001))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prVt", Bytes(2000000))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("IHDR", Bytes(13))}; }));
@@ -244,9 +250,9 @@ TEST_CASE("what is unusual is left to libpng") {
 }
 
 TEST_CASE("metadata of any content does not come between the pixels") {
-  constexpr std::array kTypes = {"gAMA", "cHRM", "sRGB", "iCCP", "sBIT", "bKGD", "hIST", "pHYs", "sPLT", "tIME",
-                                 "tEXt", "zTXt", "iTXt", "eXIf", "oFFs", "pCAL", "sCAL", "sTER", "gIFg", "gIFx",
-                                 "cICP", "mDCV", "cLLI", "iDOT", "caNv", "dSIG", "prVt", "prvt"};
+  constexpr std::array kTypes = {"gAMA", "cHRM", "sRGB", "iCCP", "sBIT", "bKGD", "hIST", "pHYs", "sPLT",
+                                 "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "oFFs", "pCAL", "sCAL", "sTER",
+                                 "gIFg", "gIFx", "cICP", "mDCV", "cLLI", "iDOT", "caNv", "dSIG", "prVt"};
   Random random(7);
   int read = 0;
   for (int i = 0; i < 2000; ++i) {
