@@ -137,8 +137,9 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
 }
 
 std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_bytes) {
-  // PNG: a copy of the file without texts; grey with alpha is decoded as four channels. All: colours are converted, and
-  // the picture is turned upright, in a copy. Bytes are counted in double: the sum may exceed 64 bits.
+  // PNG that libpng reads: a copy of the file without texts; grey with alpha is decoded as four channels. Our own
+  // reader keeps four strips of scanlines, of a row or 128 KiB each. All: colours are converted, and the picture is
+  // turned upright, in a copy. Bytes are counted in double: the sum may exceed 64 bits.
   const double pixels = static_cast<double>(header.width) * static_cast<double>(header.height);
   const double decoded = pixels * static_cast<double>(header.channels * size_of(header.dtype));
   const double files = header.type == PictureType::png ? 2 : 1, copies = header.grey_with_alpha ? 3 : 2;

@@ -66,11 +66,14 @@ std::optional<Layout> usual_layout(const Chunk& chunk, const PictureHeader& head
 }
 
 /// Whether a chunk that is not critical (5.4) changes neither the pixels nor what libpng and OpenCV make of the file.
+/// Newer versions of libpng refuse a type whose third letter, which is reserved, is small.
 bool is_harmless(const Chunk& chunk) {
   constexpr std::size_t kMost = std::size_t{1} << 20;  // libpng refuses chunks of more than 8 MB
+  constexpr char kSmallLetter = 0x20;
   constexpr std::string_view kOthers[] = {"tRNS", "acTL", "fcTL", "fdAT"};
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return std::all_of(chunk.type.begin(), chunk.type.end(), is_letter) && (chunk.type[0] & 0x20) != 0 &&
+  return std::all_of(chunk.type.begin(), chunk.type.end(), is_letter) && (chunk.type[0] & kSmallLetter) != 0 &&
+         (chunk.type[2] & kSmallLetter) == 0 &&
          std::find(std::begin(kOthers), std::end(kOthers), chunk.type) == std::end(kOthers) &&
          chunk.data.size() <= kMost && chunk.is_sound();
 }

@@ -175,11 +175,17 @@ TEST_CASE("what is unusual is left to libpng") {
                             png_chunk("sBIT", Bytes(3, std::byte{5})), png_chunk("pHYs", Bytes(9))};
           })).is_read);
   }
+  SUBCASE("nor do more texts than libpng keeps") {
+    CHECK(compare_file(changed([&](UsualPng& parts) { parts.before = std::vector<Bytes>(1500, text); })).is_read);
+    CHECK(compare_file(changed([&](UsualPng& parts) { parts.after = std::vector<Bytes>(1500, text); })).is_read);
+  }
   SUBCASE("chunks of other kinds") {
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("PLTE", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("tRNS", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("ABCD", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("a1cD", Bytes(6))}; }));
+    check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prvt", Bytes(6))}; }));
+    check_left(changed([&](UsualPng& parts) { parts.after = {png_chunk("prvt", Bytes(6))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prVt", Bytes(8000001))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("prVt", Bytes(2000000))}; }));
     check_left(changed([&](UsualPng& parts) { parts.before = {png_chunk("IHDR", Bytes(13))}; }));
@@ -241,6 +247,30 @@ TEST_CASE("what is unusual is left to libpng") {
     header.width = 8;
     CHECK(read_usual_png(file, header, 1).empty());
   }
+}
+
+TEST_CASE("metadata of any content does not come between the pixels") {
+  constexpr std::array kTypes = {"gAMA", "cHRM", "sRGB", "iCCP", "sBIT", "bKGD", "hIST", "pHYs", "sPLT",
+                                 "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "oFFs", "pCAL", "sCAL", "sTER",
+                                 "gIFg", "gIFx", "cICP", "mDCV", "cLLI", "iDOT", "caNv", "dSIG", "prVt"};
+  Random random(7);
+  int read = 0;
+  for (int i = 0; i < 2000; ++i) {
+    UsualPng parts = random_parts(random, random.pick(kPngKinds), 5, 3);
+    const std::string type = random.pick(kTypes);
+    CAPTURE(type);
+    std::string keyword;
+    if (random.chance(2)) keyword = std::string("Name\0\0", 6);
+    Bytes data = to_bytes(keyword);
+    for (std::int64_t size = random.between(0, random.chance(2) ? 6 : 60); size > 0; --size)
+      data.push_back(static_cast<std::byte>(random.chance(2) ? random.between(0, 255) : random.between(0, 2)));
+    const std::int64_t place = random.between(1, 3);
+    if (place != 2) parts.before.push_back(png_chunk(type, data));
+    if (place != 1) parts.after.push_back(png_chunk(type, data));
+    if (random.chance(8)) parts.before.push_back(png_chunk(type, data));
+    read += compare_file(parts.file()).is_read ? 1 : 0;
+  }
+  CHECK(read == 2000);
 }
 
 TEST_CASE("changed files are refused by libpng, or have its pixels") {
