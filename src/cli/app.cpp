@@ -12,6 +12,7 @@
 #include "cli/options/unknown_words.h"
 #include "cli/terminal/terminal.h"
 #include "conv/plan.h"
+#include "pictures/compression.h"
 #include "pictures/opencv/opencv_setup.h"
 
 namespace convtool {
@@ -50,14 +51,16 @@ constexpr std::string_view kProgramExamples =
 
 std::string version_text(bool as_json) {
   const std::string version = CONVTOOL_VERSION, opencv = opencv_version(), link(opencv_link());
-  const std::string highway = highway_version(), chosen(instruction_set_in_use());
+  const std::string isal = isal_version(), highway = highway_version(), chosen(instruction_set_in_use());
   if (!as_json)
-    return "convtool " + version + " (OpenCV " + opencv + " " + link + ", Highway " + highway + ", " + chosen + ")\n";
+    return "convtool " + version + " (OpenCV " + opencv + " " + link + ", ISA-L " + isal + ", Highway " + highway +
+           ", " + chosen + ")\n";
   std::string sets;
   for (const std::string_view set : instruction_sets_here())
     sets += (sets.empty() ? "\"" : ",\"") + std::string(set) + "\"";
-  return R"({"version":")" + version + R"(","opencv":")" + opencv + R"(","opencv_link":")" + link + R"(","highway":")" +
-         highway + R"(","instruction_set":")" + chosen + R"(","instruction_sets":[)" + sets + "]}\n";
+  return R"({"version":")" + version + R"(","opencv":")" + opencv + R"(","opencv_link":")" + link + R"(","isa_l":")" +
+         isal + R"(","highway":")" + highway + R"(","instruction_set":")" + chosen + R"(","instruction_sets":[)" +
+         sets + "]}\n";
 }
 
 struct VersionOptions {

@@ -1,6 +1,6 @@
 #include "pictures/compression.h"
 
-#include <isa-l/igzip_lib.h>
+#include <isa-l.h>
 #include <libdeflate.h>
 #include <zlib.h>
 
@@ -105,6 +105,11 @@ std::optional<std::size_t> measure_stream(std::span<const std::byte> stream, std
 }
 
 }  // namespace
+
+std::string isal_version() {
+  return std::to_string(ISAL_MAJOR_VERSION) + "." + std::to_string(ISAL_MINOR_VERSION) + "." +
+         std::to_string(ISAL_PATCH_VERSION);
+}
 
 Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrategy> strategy) {
   if (strategy) return deflate_by_zlib(data, level, *strategy);

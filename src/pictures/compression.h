@@ -1,4 +1,5 @@
-// Internal to pictures/: Deflate, the compression of PNG files and of some TIFF files.
+// Internal to pictures/, but for isal_version(): Deflate, the compression of PNG files and of some TIFF files. It is
+// undone in inflate.h.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,9 @@
 #include "pictures/encode_options.h"
 
 namespace convtool {
+
+/// The version of ISA-L that was compiled in, such as "2.30.0".
+std::string isal_version();
 
 /// Compresses `data` to a zlib stream (RFC 1950), at a level from 0, stored, to 9, smallest. By default libdeflate is
 /// used, which takes half of zlib's time. It has no strategies, so with a strategy zlib is used. Throws std::bad_alloc.

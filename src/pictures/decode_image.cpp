@@ -10,6 +10,7 @@
 #include "pictures/decoders/decoders.h"
 #include "pictures/image_header.h"
 #include "pictures/opencv/opencv_support.h"
+#include "pictures/png/read_png.h"
 #include "pictures/tiff/decode_tiff.h"
 
 namespace convtool {
@@ -101,7 +102,7 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels) {
   return decode_image(bytes, read_small_header(bytes, max_pixels));
 }
 
-Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header) {
+Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header, int threads) {
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 
@@ -109,6 +110,14 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     DecodedTiff tiff = decode_tiff(bytes, header);
     call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
     return checked(Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format), header);
+  }
+  if (header.type == PictureType::png) {
+    cv::Mat pixels = read_usual_png(bytes, header, threads);
+    if (!pixels.empty()) {
+      call_opencv([&] { turn_upright(pixels, header.orientation); });
+      const PixelFormat format = static_cast<PixelFormat>(pixels.channels() - 1);
+      return checked(Image(std::make_shared<ImagePixels>(pixels), format), header);
+    }
   }
   if (header.type == PictureType::pnm) return checked(decode_pnm(bytes), header);
   if (header.type == PictureType::pfm) return checked(decode_pfm(bytes), header);

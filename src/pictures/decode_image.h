@@ -34,8 +34,9 @@ namespace convtool {
 /// (files/stderr_capture.h).
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
-/// The same for a file whose read_small_header() is `header`.
-Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
+/// The same for a file whose read_small_header() is `header`, on at most `threads` threads. More than one are used for
+/// PNG.
+Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header, int threads = 1);
 
 /// An upper bound for the bytes that decoding takes at one time: the file, of `file_bytes` bytes, its pixels, and what
 /// the decoder needs.

@@ -35,7 +35,7 @@ class Image {
   Image to_luma() const;
 
  private:
-  friend Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header);
+  friend Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header, int threads);
   friend struct SharedPixels;
   friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options);
 

@@ -435,7 +435,7 @@ TEST_CASE("nothing that a message quotes cuts it, breaks its line or steers the 
                     {"convtool: \\xff\\x9b\\x1b[2J\\x0d.png: no such file"});
   workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--padding-mode", "\x1b[31m\nx"}, 2, {"'\\x1b[31m\\nx'"});
   workplace.refuses({"\x1b[31m\n"}, 2, {"unknown command '\\x1b[31m\\n'"});
-  workplace.refuses({"apply", "--\x1b[31m\n"}, 2, {"unknown option '--\\x1b[31m\\n'"});
+  workplace.refuses({"apply", "--a\x1b[31m\n"}, 2, {"unknown option '--a\\x1b[31m\\n'"});
 
   // Reports, in text and in JSON.
   const std::string named = R"({"name":"\u009b2J\u202e\u0000\u001b[2J\n","weight":[[1]]})";

@@ -257,7 +257,7 @@ TEST_CASE("help and version go to standard output with exit 0") {
     CHECK(result.out.find(arguments.front() == "--version" ? "convtool 0." : "Usage: convtool") != std::string::npos);
   }
   const json version = json::parse(run_convtool({"--version", "--json"}, folder).out);
-  for (const char* key : {"version", "opencv", "highway"}) CHECK(!version.at(key).get<std::string>().empty());
+  for (const char* key : {"version", "opencv", "isa_l", "highway"}) CHECK(!version.at(key).get<std::string>().empty());
   const std::set<std::string> links = {"static", "static with shared codecs", "shared"};
   CHECK(links.contains(version.at("opencv_link").get<std::string>()));
   const json& sets = version.at("instruction_sets");

@@ -341,7 +341,7 @@ TEST_CASE("a raster into a pipe is written in the order of the file") {
   format.layout.bottom_up = true;
   RasterWriter writer(path, format);
   CHECK(writer.is_sequential());
-  Tensor rows = filled(DType::u8, {.h = 2, .w = 3}, [value = '0'] mutable { return value++; });
+  Tensor rows = filled(DType::u8, {.h = 2, .w = 3}, [value = '0']() mutable { return value++; });
   writer.write({.row = 2}, rows.ref());
   CHECK_THROWS_AS(writer.write({.row = 2}, rows.ref()), Error);
   writer.write({.row = 0}, rows.ref());

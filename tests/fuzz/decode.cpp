@@ -1,4 +1,5 @@
-// Whole pictures of one type: the pixels are what the header announces, and survive being written and read again.
+// Whole pictures of one type: the pixels are what the header announces, and survive being written and read again. Of a
+// PNG they are those of libpng, also when the checksums of the input are made right.
 #include <cstring>
 
 #include "fuzz/picture_seeds.h"
@@ -6,6 +7,7 @@
 #include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
 #include "pictures/image_header.h"
+#include "support/png_comparison.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -62,9 +64,21 @@ void check_picture(std::span<const std::byte> input) {
   check_round_trips(image);
 }
 
+void check_against_libpng(std::span<const std::byte> input) {
+  const std::string difference = testing::compare_png(input, read_small_header(input, kMostPixels)).difference;
+  check(difference.empty(), difference);
+}
+
+void check_png(std::span<const std::byte> input) {
+  accepts({ErrorKind::input}, [&] { check_against_libpng(testing::with_right_checksums(input)); });
+  check_against_libpng(input);
+  check_picture(input);
+}
+
 template <PictureType type>
 bool run(std::span<const std::byte> input) {
-  return sniff_picture_type(input) == type && accepts({ErrorKind::input}, [&] { check_picture(input); });
+  return sniff_picture_type(input) == type &&
+         accepts({ErrorKind::input}, [&] { type == PictureType::png ? check_png(input) : check_picture(input); });
 }
 
 template <PictureType type>

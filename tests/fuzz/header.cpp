@@ -22,7 +22,6 @@ void check_header(const PictureHeader& header) {
   check(header.pages >= 1, "no pages");
   check(header.working_memory >= 0, "negative memory");
   check(is_orientation(header.orientation), "an impossible orientation");
-  if (header.full_value) check(*header.full_value > 0 && *header.full_value <= 65535, "an impossible full value");
   if (header.transparent_grey)
     check(*header.transparent_grey >= 0 && *header.transparent_grey <= 65535, "an impossible grey");
   for (const Remark& remark : remarks_on(header)) check(!remark.text.empty(), "an empty remark");

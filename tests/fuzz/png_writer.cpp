@@ -9,6 +9,7 @@
 #include "fuzz/target.h"
 #include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
+#include "pictures/image_header.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -124,7 +125,8 @@ bool run(std::span<const std::byte> input) {
   check_samples(png.image, read_with_libpng(file));
   options.threads = 3;
   check(encode_image(png.image, *find_picture_format("png"), options) == file, "three threads write another file");
-  check_decoded(png.image, decode_image(file, 1 << 20));
+  const PictureHeader header = read_small_header(file, 1 << 20);
+  for (const int threads : {1, 3}) check_decoded(png.image, decode_image(file, header, threads));
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "cli/batch/destinations.h"
 #include "cli/batch/filter_input.h"
@@ -93,6 +94,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
   if (options.manifest)
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options.recorded);
+  std::mutex filtering;
   const RunContext run{.spec = spec,
                        .options = options,
                        .read = list.read,
@@ -100,6 +102,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
                        .listed = listed,
                        .budget = budget,
                        .decoder = decoder,
+                       .filtering = options.jobs == 1 ? &filtering : nullptr,
                        .resume = resume ? &*resume : nullptr};
 
   std::atomic<std::size_t> next = begin;
@@ -113,7 +116,10 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     }
   };
   const Stopwatch watch;
-  run_threads(static_cast<int>(std::min(static_cast<std::size_t>(options.jobs), end - begin)), [&] {
+  // One job: while one input is filtered, the next is read or the last is written. Not with --fail-fast, where no input
+  // may begin before those ahead of it have succeeded.
+  const int workers = options.jobs > 1 || options.fail_fast ? options.jobs : 2;
+  run_threads(static_cast<int>(std::min(static_cast<std::size_t>(workers), end - begin)), [&] {
     try {
       work();
     } catch (...) {

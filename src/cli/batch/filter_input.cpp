@@ -155,6 +155,7 @@ class Process {
     attempt_.memory = rest + static_cast<std::int64_t>(bands.run.memory());
     share_.emplace(run_.budget, *attempt_.memory);
     turn.unlock();
+    const std::unique_lock<std::mutex> filtering = take_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
     attempt_.decode_seconds = decoding_.seconds();
@@ -172,8 +173,10 @@ class Process {
   }
 
   void filter_whole(LoadedFile file, const Destination& destination) {
+    std::unique_lock<std::mutex> filtering = take_turn();
     if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content.bytes);
-    std::optional<Source> source = decode_source(std::move(file.content), file.header, run_.decoder);
+    std::optional<Source> source =
+        decode_source(std::move(file.content), file.header, run_.decoder, spec_.plan.threads);
     std::optional<Image> picture;
     if (spec_.edges && spec_.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
     if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
@@ -184,10 +187,16 @@ class Process {
     if (run_.options.dry_run) return;
     check_output(destination);
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber);
+    if (filtering.owns_lock()) filtering.unlock();
     const Stopwatch writing;
     const bool is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
+  }
+
+  /// With one job, inputs are filtered one by one.
+  std::unique_lock<std::mutex> take_turn() const {
+    return run_.filtering != nullptr ? std::unique_lock(*run_.filtering) : std::unique_lock<std::mutex>();
   }
 
   void check_output(const Destination& destination) {

@@ -1,6 +1,8 @@
 // One input of a batch, from its name to the report on it.
 #pragma once
 
+#include <mutex>
+
 #include "cli/batch/batch_options.h"
 #include "cli/batch/memory_budget.h"
 #include "cli/batch/output_owners.h"
@@ -21,7 +23,8 @@ struct RunContext {
   const ListedFolders& listed;  ///< folders in which outputs would become inputs
   MemoryBudget& budget;
   PictureDecoder& decoder;
-  Resume* resume;  ///< null without --manifest
+  std::mutex* filtering;  ///< locked from decoding an input to encoding it; null if several inputs may be at this stage
+  Resume* resume;         ///< null without --manifest
 };
 
 /// Reads, filters and writes one input, unless it can be skipped, and reports what happened. A failure is reported, not

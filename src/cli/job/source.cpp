@@ -89,14 +89,14 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
   return std::nullopt;
 }
 
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder) {
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
   const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return tensor_source(parse_tensor_json(text, ""), header.format);
   }
-  Image image = decoder.decode(file, *header.picture);
+  Image image = decoder.decode(file, *header.picture, threads);
   const Shape shape = image.all().shape;
   std::vector<Remark> remarks = remarks_on(*header.picture);
   if (std::optional<Remark> remark = decoder.remark_on(header.picture->type)) remarks.push_back(std::move(*remark));

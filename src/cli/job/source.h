@@ -91,8 +91,9 @@ struct RasterSource {
 /// path if it cannot be read.
 std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
-/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`. Throws Error(input).
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder);
+/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`, on at most `threads`
+/// threads. Throws Error(input).
+Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads = 1);
 
 /// Reads the header of the file `path`, then decodes it.
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder);

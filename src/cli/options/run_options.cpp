@@ -230,8 +230,10 @@ void add_process_options(Command& command, RunOptions& options) {
         .target = &options.jobs,
         .brief = "inputs processed at the same time; 0: one per core",
         .text =
-            "How many inputs are processed at the same time; 0 means one per core. This affects neither the outputs "
-            "nor the reports, which are printed in the order of the inputs.",
+            "How many inputs are processed at the same time; 0 means one per core. With 1, the next input is read and "
+            "the "
+            "last output written meanwhile. This affects neither the outputs nor the reports, which are printed in the "
+            "order of the inputs.",
         .affects_result = false},
        {.names = "--threads",
         .value = "N",

@@ -28,7 +28,7 @@ cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& heade
 /// float.
 Image decode_pfm(std::span<const std::byte> bytes);
 
-/// PNG with OpenCV.
+/// PNG with OpenCV: what read_usual_png() leaves (png/read_png.h).
 cv::Mat decode_png(std::span<const std::byte> bytes);
 
 /// PNM, P1 to P6, in the order of Image. Values are scaled to the full range, and are 0 and 255 for P1 and P4.

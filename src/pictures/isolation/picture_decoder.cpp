@@ -256,8 +256,8 @@ std::optional<Remark> PictureDecoder::remark_on(PictureType type) const {
       .once = true};
 }
 
-Image PictureDecoder::decode(const FileContent& file, const PictureHeader& header) {
-  if (!isolates(header.type)) return decode_image(file.bytes, header);
+Image PictureDecoder::decode(const FileContent& file, const PictureHeader& header, int threads) {
+  if (!isolates(header.type)) return decode_image(file.bytes, header, threads);
 
   ChildTask task{.file_size = file.bytes.size(), .result_size = SharedPixels::size(header)};
   std::memcpy(task.parameters.data(), &header, sizeof header);
@@ -282,7 +282,7 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
   } catch (const std::system_error& error) {
     throw_not_started(error.code().value());
   }
-  if (!child) return decode_image(file.bytes, header);
+  if (!child) return decode_image(file.bytes, header, threads);
   const auto check_unchanged = [&] {
     if (file.file && file.file->has_changed())
       throw Error(ErrorKind::input, "", "changed while it was being read; run again when it is complete");

@@ -34,8 +34,8 @@ class PictureDecoder {
   /// decode_image(), and the same errors. If the codec crashes, takes too long or needs too much memory in a child
   /// process, throws Error(input). If one picture gets no child process or no memory to share with it, throws
   /// Error(memory) or Error(input). If no picture can get one, Isolation::automatic decodes in this process.
-  /// Thread-safe after prepare().
-  Image decode(const FileContent& file, const PictureHeader& header);
+  /// Thread-safe after prepare(). Child processes have one thread.
+  Image decode(const FileContent& file, const PictureHeader& header, int threads = 1);
 
   /// A warning, if decode() decodes pictures of this type in this process although they are to be isolated. Thread-safe
   /// after prepare().

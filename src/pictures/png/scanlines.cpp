@@ -81,7 +81,8 @@ constexpr u8 predict(u8 a, u8 b, u8 c) {
 /// Filters the `size` bytes of `row` into `out`, and returns the sum of their magnitudes. Before both rows there is a
 /// pixel, of `pixel` bytes.
 template <int filter>
-std::int64_t filter_row(const u8* row, const u8* above, std::size_t size, std::size_t pixel, u8* __restrict out) {
+[[gnu::always_inline]] inline std::int64_t filter_bytes(const u8* row, const u8* above, std::size_t size,
+                                                        std::size_t pixel, u8* __restrict out) {
   const u8 *const left = row - pixel, *const above_left = above - pixel;
   std::int64_t total = 0;
   for (std::size_t begin = 0; begin < size; begin += 4096) {  // 4096 magnitudes sum to less than 2^31
@@ -95,7 +96,27 @@ std::int64_t filter_row(const u8* row, const u8* above, std::size_t size, std::s
   return total;
 }
 
+template <int filter>
+std::int64_t filter_row(const u8* row, const u8* above, std::size_t size, std::size_t pixel, u8* __restrict out) {
+  return filter_bytes<filter>(row, above, size, pixel, out);
+}
+
 constexpr std::array kFilters = {filter_row<0>, filter_row<1>, filter_row<2>, filter_row<3>, filter_row<4>};
+
+#ifdef __x86_64__
+// The same on 32 bytes at once. Other processors have one width.
+template <int filter>
+[[gnu::target("avx2")]] std::int64_t filter_wide(const u8* row, const u8* above, std::size_t size, std::size_t pixel,
+                                                 u8* __restrict out) {
+  return filter_bytes<filter>(row, above, size, pixel, out);
+}
+
+constexpr std::array kWideFilters = {filter_wide<0>, filter_wide<1>, filter_wide<2>, filter_wide<3>, filter_wide<4>};
+
+const auto& filters_here() { return __builtin_cpu_supports("avx2") ? kWideFilters : kFilters; }
+#else
+const auto& filters_here() { return kFilters; }
+#endif
 
 }  // namespace
 
@@ -107,6 +128,7 @@ void write_scanlines(const ConstTensorRef& pixels, std::int64_t begin, std::int6
   const std::size_t size = scanline_size(pixels) - 1;
   const auto pixel = static_cast<std::size_t>(pixels.shape.c * size_of(pixels.dtype));
   std::vector<u8> row(pixel + size), above(pixel + size), best(size), trial(size);
+  const auto& filters = filters_here();
   if (begin > 0) pack_row(pixels, begin - 1, row.data() + pixel);
   for (std::int64_t y = begin; y < end; ++y, out += size + 1) {
     std::swap(row, above);
@@ -116,9 +138,9 @@ void write_scanlines(const ConstTensorRef& pixels, std::int64_t begin, std::int6
       std::memcpy(out + 1, row.data() + pixel, size);
       continue;
     }
-    std::int64_t least = kFilters[0](row.data() + pixel, above.data() + pixel, size, pixel, best.data());
-    for (std::size_t filter = 1; filter < kFilters.size(); ++filter) {
-      const std::int64_t sum = kFilters[filter](row.data() + pixel, above.data() + pixel, size, pixel, trial.data());
+    std::int64_t least = filters[0](row.data() + pixel, above.data() + pixel, size, pixel, best.data());
+    for (std::size_t filter = 1; filter < filters.size(); ++filter) {
+      const std::int64_t sum = filters[filter](row.data() + pixel, above.data() + pixel, size, pixel, trial.data());
       if (sum >= least) continue;
       least = sum;
       out[0] = static_cast<u8>(filter);

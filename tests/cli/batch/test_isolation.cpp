@@ -255,10 +255,10 @@ TEST_CASE("without memory for the process that decodes it, a whole file is not c
 
 TEST_CASE("where the process that starts decoders has ended, a batch says so once and stops") {
   const TempFolder folder;
-  put_webp(folder, "sleep.webp", kSleep);
-  std::vector<std::string> command = {"-k", "edge", "--out-dir", "out", "--jobs", "1", "sleep.webp"};
-  for (const std::string name : {"a.webp", "b.webp", "c.webp"}) {
-    put_webp(folder, name, 8);
+  // The second one is read while the first is decoded.
+  std::vector<std::string> command = {"-k", "edge", "--out-dir", "out", "--jobs", "1"};
+  for (const std::string name : {"sleep.webp", "sleep too.webp", "a.webp", "b.webp", "c.webp"}) {
+    put_webp(folder, name, name.starts_with("sleep") ? kSleep : 8);
     command.push_back(name);
   }
   RunningProgram program(failing_command(command), folder);
@@ -274,13 +274,21 @@ TEST_CASE("where the process that starts decoders has ended, a batch says so onc
   for (const pid_t pid : children) CHECK(kill(pid, SIGKILL) == 0);
   const ProgramResult result = program.wait();
   CHECK(result.code == 1);
+  CAPTURE(result.err);
   const std::vector<std::string> lines = lines_of(result.err);
-  REQUIRE(lines.size() == 3);
-  CHECK(lines[0] ==
-        "convtool: sleep.webp: the decoder was killed (SIGKILL), probably because the machine has no more "
-        "memory");
-  CHECK(lines[1] == "convtool: a.webp: the process that starts decoders has ended; run again");
-  CHECK(lines[2].find("0 done, 0 skipped, 2 failed, 2 not started") != std::string::npos);
+  const auto count = [&](const std::string& words) {
+    return std::count_if(lines.begin(), lines.end(),
+                         [&](const std::string& line) { return line.find(words) != std::string::npos; });
+  };
+  // Of the first two, the one that was decoded may notice either end first. The other thread may have begun with a
+  // third.
+  const auto killed = count("the decoder was killed (SIGKILL), probably because the machine has no more memory");
+  const auto ended = count("the process that starts decoders has ended; run again");
+  const auto failed = killed + ended;
+  CHECK(killed <= 1);
+  CHECK((failed == 2 || failed == 3));
+  CHECK(count("0 done, 0 skipped, " + std::to_string(failed) + " failed, " + std::to_string(5 - failed) +
+              " not started") == 1);
 }
 
 TEST_CASE("--isolate always is refused where the system grants no process; auto goes on") {

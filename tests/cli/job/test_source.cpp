@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kMany = std::int64_t{1} << 60;
 
-std::string npy(const std::string& shape, std::size_t bytes) {
+std::string npy_text(const std::string& shape, std::size_t bytes) {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }";
   header.resize(118, ' ');
   return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + std::string(bytes, '\0');
@@ -29,7 +29,7 @@ TEST_CASE("an input is a raster by its content; where a name decides on its kind
   const auto is_raster = [&](const std::string& name, const std::string& content) {
     return open_raster_source(folder.write(name, content), kMany).has_value();
   };
-  const std::string grey = "P5\n10 10\n255\n" + std::string(100, 'x'), tensor = npy("(2, 3, 5)", 120);
+  const std::string grey = "P5\n10 10\n255\n" + std::string(100, 'x'), tensor = npy_text("(2, 3, 5)", 120);
   CHECK(is_raster("a.pgm", grey));
   CHECK(is_raster("a.png", grey));
   CHECK(is_raster("a", tensor));
@@ -37,7 +37,7 @@ TEST_CASE("an input is a raster by its content; where a name decides on its kind
   CHECK(!is_raster("a.npy", grey));
   CHECK(!is_raster("a.json", grey));
   CHECK(!is_raster("b.pgm", grey.substr(0, 112)));
-  CHECK(!is_raster("b.npy", npy("(2, 3, 5)", 119)));
+  CHECK(!is_raster("b.npy", npy_text("(2, 3, 5)", 119)));
   CHECK(!is_raster("b.pgm", "P2\n10 10\n255\n" + std::string(100, '7')));
   CHECK(!is_raster("b", std::string(100, ' ') + "[[1]]"));
   CHECK(!is_raster("b", "BM" + std::string(100, 'x')));
@@ -54,8 +54,8 @@ TEST_CASE("the header of a raster is that of the whole file") {
   const TempFolder folder;
   for (const std::string& content :
        {"P6\n6 7\n255\n" + std::string(126, 'x'), "P5\n10 10\n1023\n" + std::string(200, 'x') + "P4 1 1 x",
-        "P4\n100 10\n" + std::string(130, 'x'), "PF\n6 7\n1\n" + std::string(504, 'x'), npy("(2, 3, 5)", 120),
-        npy("(2, 3, 5, 1)", 120), npy("(6, 5)", 120)}) {
+        "P4\n100 10\n" + std::string(130, 'x'), "PF\n6 7\n1\n" + std::string(504, 'x'), npy_text("(2, 3, 5)", 120),
+        npy_text("(2, 3, 5, 1)", 120), npy_text("(6, 5)", 120)}) {
     CAPTURE(content.substr(0, 80));
     const std::optional<RasterSource> source = open_raster_source(folder.write("input", content), kMany);
     REQUIRE(source);
@@ -78,7 +78,7 @@ TEST_CASE("a raster has no limit of pixels but --max-pixels") {
   CHECK(open_raster_source(picture, 10'000'000'000));
   CHECK(error_text(ErrorKind::input, [&] { open_raster_source(picture, 9'999'999'999); }) ==
         "100000x100000 is 10000000000 pixels (at most 9999999999); raise --max-pixels");
-  const std::string tensor = folder.write("large.npy", npy("(100000, 100000)", 0));
+  const std::string tensor = folder.write("large.npy", npy_text("(100000, 100000)", 0));
   REQUIRE(truncate(tensor.c_str(), 128 + std::int64_t{40'000'000'000}) == 0);
   CHECK(open_raster_source(tensor, 10'000'000'000));
   CHECK(error_text(ErrorKind::input, [&] { open_raster_source(tensor, 9'999'999'999); }) ==

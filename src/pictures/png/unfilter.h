@@ -1,0 +1,26 @@
+// Internal to pictures/: from the scanlines of PNG to pixels in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace convtool {
+
+/// How the bytes of a pixel in memory are ordered, compared with the file, where samples are big-endian: alike; two
+/// bytes of each sample exchanged; or all bytes from last to first, as in B, G, R.
+enum class PixelOrder { same, swapped, reversed };
+
+/// Undoes the filter of a scanline ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003, 9.2).
+/// `line` are the number of the filter, 0 to 4, and the filtered bytes; `above` is the row before, as it was put in
+/// memory, or zeros. `pixels` are counted, not bytes. The ranges do not overlap.
+using UnfilterRow = void (*)(const std::uint8_t* line, const std::uint8_t* above, std::size_t pixels,
+                             std::uint8_t* row);
+
+/// The function for pixels of `bytes` bytes: 1, 2, 4 or 8 with order `same`, 2, 4 or 8 with `swapped`, 3 or 6 with
+/// `reversed`. Null for others.
+UnfilterRow find_unfilter(int bytes, PixelOrder order);
+
+/// Whether a scanline has a filter that the standard knows.
+constexpr bool has_known_filter(const std::uint8_t* line) { return line[0] <= 4; }
+
+}  // namespace convtool
