@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <vector>
 
 #include "conv/bands.h"
@@ -82,12 +83,38 @@ void copy_row(const ConstTensorRef& from, const TensorRef& to) {
 
 }  // namespace
 
+/// The statistics of all bands. Their totals are added in the order of the picture, so that the result does not depend
+/// on the number of threads. Thread-safe.
+class BandRun::Statistics {
+ public:
+  explicit Statistics(const BandRun& run) : totals_(static_cast<std::size_t>(run.input_.n * run.bands_)) {}
+
+  void add(std::int64_t band, const ResponseStats& stats) {
+    std::lock_guard lock(mutex_);
+    totals_[static_cast<std::size_t>(band)] = stats.total;
+    all_.merge(stats);
+  }
+
+  /// Once all bands are there.
+  ResponseStats all() {
+    all_.total = std::accumulate(totals_.begin(), totals_.end(), 0.0);
+    return all_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<double> totals_;
+  ResponseStats all_;
+};
+
 /// One reading of the picture.
 class BandRun::Pass {
  public:
   /// A band in a thread's memory.
   struct Place {
-    std::int64_t number, n;
+    std::int64_t number;  ///< in the order of writing
+    std::int64_t band;    ///< in the order of the picture
+    std::int64_t n;
     Range rows;  ///< of output
     const BankPlan& plan;
     ConstTensorRef input;
@@ -113,7 +140,7 @@ class BandRun::Pass {
           const Range rows{first, std::min(first + run_.rows_, run_.output_.h)};
           const std::shared_ptr<const BankPlan> plan = plan_of(rows);
           const ConstTensorRef pixels = read(n, run_.bank_.band_input(rows), input);
-          use(Place{number, n, rows, *plan, pixels}, output.of_shape(output_shape(form, rows.end - rows.begin)));
+          use(Place{number, at, n, rows, *plan, pixels}, output.of_shape(output_shape(form, rows.end - rows.begin)));
         }
       } catch (...) {
         failed_ = true;
@@ -257,27 +284,22 @@ ResponseStats BandRun::run(const BandStreams& streams) const {
   std::optional<double> largest;
   if (needs_largest_pixel()) largest = largest_pixel(streams);
 
-  ResponseStats stats;
-  std::mutex mutex;
+  Statistics stats(*this);
   Pass pass(*this, streams);
   pass.for_each(result_, [&](const Pass::Place& at, const TensorRef& output) {
     const ResponseStats own = run_measured(at.plan, at.input, input_dtype(), output, mapping_, measured, largest);
     pass.write(at, output);
-    std::lock_guard lock(mutex);
-    stats.merge(own);
+    stats.add(at.band, own);
   });
-  return mapping_.map == OutputMap::signs ? measured : stats;
+  return mapping_.map == OutputMap::signs ? measured : stats.all();
 }
 
 ResponseStats BandRun::measure(const BandStreams& streams) const {
-  ResponseStats stats;
-  std::mutex mutex;
+  Statistics stats(*this);
   Pass(*this, streams).for_each(result_, [&](const Pass::Place& at, const TensorRef& output) {
-    const ResponseStats own = at.plan.measure(at.input, output.strides);
-    std::lock_guard lock(mutex);
-    stats.merge(own);
+    stats.add(at.band, at.plan.measure(at.input, output.strides));
   });
-  return stats;
+  return stats.all();
 }
 
 /// The range of the responses between two percentiles, as run_mapped() finds it.

@@ -61,6 +61,7 @@ class BandRun {
 
  private:
   class Pass;
+  class Statistics;
 
   DType input_dtype() const { return bank_.geometry().problems.front().input_dtype; }
   /// Of a band, at most.

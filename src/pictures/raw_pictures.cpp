@@ -50,14 +50,16 @@ std::optional<RawPicture> read_raw_picture(const RandomAccessFile& file) {
   }
 }
 
+bool is_raw(const PictureFormat& format) {
+  return format.name == "pnm" || format.name == "pgm" || format.name == "ppm" || format.name == "pfm";
+}
+
 std::optional<RasterFormat> raw_picture_format(const PictureFormat& format, DType dtype, PixelFormat pixels,
                                                std::int64_t height, std::int64_t width) {
-  const bool is_pnm = format.name == "pnm" || format.name == "pgm" || format.name == "ppm",
-             is_pfm = format.name == "pfm";
-  if (!is_pnm && !is_pfm) return std::nullopt;
+  if (!is_raw(format)) return std::nullopt;
   check_storable(format, dtype, pixels, height, width);
   const Shape shape{.n = 1, .c = channel_count(pixels), .h = height, .w = width};
-  return is_pfm ? pfm_format(shape) : pnm_format(dtype, shape);
+  return format.name == "pfm" ? pfm_format(shape) : pnm_format(dtype, shape);
 }
 
 }  // namespace convtool

@@ -20,7 +20,10 @@ struct RawPicture {
 /// find the damage. The size of the picture is not checked. Throws Error as RandomAccessFile does.
 std::optional<RawPicture> read_raw_picture(const RandomAccessFile& file);
 
-/// The file that encode_image() writes for such a picture. Nothing for formats other than PNM and PFM. Throws
+/// Whether files of this format are raw: PNM and PFM.
+bool is_raw(const PictureFormat& format);
+
+/// The file that encode_image() writes for such a picture. Nothing unless the format is raw. Throws
 /// Error(output) as encode_image() does.
 std::optional<RasterFormat> raw_picture_format(const PictureFormat& format, DType dtype, PixelFormat pixels,
                                                std::int64_t height, std::int64_t width);

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -210,6 +212,27 @@ TEST_CASE("bands whose sums need no rounding are read once, and those of percent
   CHECK(reads(threshold) == 1);
   CHECK(reads(OutputMap::normalize) == 2);
   CHECK(reads(percentiles) == 3);
+}
+
+TEST_CASE("the total of a run in bands has the same bits for any number of threads and any order") {
+  Random random(9);
+  const Bank bank = bank_of({plane(3, 3, floats(9, [&] { return random.rough(); }), {.padding = kSame})});
+  const BankPlan plan(bank, DType::f32, {1, 1, 400, 40}, false, {.threads = 1, .totals = true});
+  // Of such different magnitudes that their sum is rounded.
+  const Tensor input = filled(DType::f32, {1, 1, 400, 40},
+                              [&] { return std::ldexp(random.rough(), static_cast<int>(random.between(-30, 30))); });
+  Tensor output(DType::f32, {1, 1, 400, 40});
+  std::set<double> totals;
+  for (int round = 0; round < 20; ++round) {
+    for (const int threads : {1, 4}) {
+      for (const auto order : {BandStreams::Order::any, BandStreams::Order::bottom_up}) {
+        const BandRun run(plan, false, {.dtype = DType::f32, .channels = 1}, {}, threads, {.band = 500});
+        MemoryStreams memory(input.ref(), output.ref(), order);
+        totals.insert(run.run(memory.streams).total);
+      }
+    }
+  }
+  CHECK(totals.size() == 1);
 }
 
 TEST_CASE("memory is bounded for any width and number of threads") {

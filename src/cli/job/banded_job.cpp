@@ -30,29 +30,29 @@ bool is_stream(const std::string& path) {
   return path == "-" || (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored));
 }
 
-std::optional<RasterFormat> raster_format(const Job& job) {
-  switch (job.format().kind) {
-    case FileFormat::Kind::npy: return npy_format(job.shape, job.tensor_rank);
-    case FileFormat::Kind::json: return std::nullopt;
-    case FileFormat::Kind::picture: break;
-  }
-  return raw_picture_format(*job.format().picture, job.dtype, *job.pixels, job.shape.h, job.shape.w);
+bool is_raw(const FileFormat& format) {
+  return format.kind == FileFormat::Kind::npy || (format.kind == FileFormat::Kind::picture && is_raw(*format.picture));
+}
+
+/// The file of the result, in a raw format.
+RasterFormat raster_format(const Job& job) {
+  if (job.format().is_tensor()) return npy_format(job.shape, job.tensor_rank);
+  return *raw_picture_format(*job.format().picture, job.dtype, *job.pixels, job.shape.h, job.shape.w);
 }
 
 /// What stands in the way of bands before anything is planned, or "".
-std::string obstacle_of(const SourceHeader& header, const FilterSpec& spec) {
+std::string obstacle_of(const FileFormat& format, const FilterSpec& spec) {
+  if (!is_raw(format)) return "writing " + std::string(format.name());
   if (spec.dumps_layers) return "--dump-layers";
-  if (header.has_alpha()) return "alpha";
   if (spec.network.banks.size() > 1) return "a network of several layers";
   return "";
 }
 
 /// What stands in the way of `job`, or "".
-std::string obstacle_of(const Job& job, const std::optional<RasterFormat>& format) {
+std::string obstacle_of(const Job& job) {
   if (job.plan->only_bank() == nullptr) return "this edge recipe";
   if (!job.plan->only_bank()->has_bands()) return "padding taller than the kernel, or of several modes,";
-  if (!format) return "writing " + std::string(job.format().name());
-  if (is_stream(job.destination.path) && job.shape.c > 1 && !format->layout.interleaved)
+  if (is_stream(job.destination.path) && job.shape.c > 1 && job.format().is_tensor())
     return "writing several channels of " + std::string(job.format().name()) + " to a pipe or device";
   return "";
 }
@@ -83,23 +83,24 @@ void read_luma(const RasterReader& reader, std::int64_t first, const TensorRef& 
 
 BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec) {
   const SourceHeader& header = source.header;
-  std::string obstacle = obstacle_of(header, spec);
+  std::string obstacle = obstacle_of(*destination.format, spec);
   if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
+  require(!header.has_alpha(), "a raw file with alpha");
   const bool is_coloured = !header.format.is_tensor() && header.shape.c == 3;
   const bool makes_grey = is_coloured && spec.makes_grey();
   if (spec.grey && header.format.is_tensor()) refuse_grey_tensor();
   const SourceTraits traits = traits_of(header, makes_grey);
   Job job = plan_job(traits, destination, spec);
-  std::optional<RasterFormat> format = raster_format(job);
-  obstacle = obstacle_of(job, format);
+  obstacle = obstacle_of(job);
   if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
   const BandResult result{
       .dtype = job.dtype, .channels = job.shape.c, .channels_last = !job.format().is_tensor() && job.shape.c > 1};
-  const BandStreams::Order order = order_of(destination.path, format->layout);
+  RasterFormat format = raster_format(job);
+  const BandStreams::Order order = order_of(destination.path, format.layout);
   BandRun run(*job.plan->only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads);
   return {.job = std::make_unique<BandedJob>(BandedJob{.job = std::move(job),
                                                        .run = std::move(run),
-                                                       .format = *std::move(format),
+                                                       .format = std::move(format),
                                                        .makes_grey = makes_grey,
                                                        .order = order}),
           .obstacle = {}};

@@ -57,7 +57,17 @@ RawInput random_input(Random& random) {
   const std::string size = std::to_string(width) + " " + std::to_string(height);
   const std::string rows = std::to_string(height) + ", " + std::to_string(width);
   const std::int64_t count = width * height;
-  switch (random.between(0, 8)) {
+  switch (random.between(0, 10)) {
+    case 9:
+      return {"x.pbm", "P4\n" + size + "\n" + random_bytes((width + 7) / 8 * height, random), {"pgm"}, false, true};
+    case 10: {
+      std::string doubles(static_cast<std::size_t>(8 * count), '\0');
+      for (std::int64_t i = 0; i < count; ++i) {
+        const double value = static_cast<double>(random.rough()) / 3;
+        std::memcpy(doubles.data() + 8 * i, &value, sizeof value);
+      }
+      return {"x.npy", npy_header("<f8", rows) + doubles, {"npy"}, true};
+    }
     case 0: return {"x.npy", npy_header("<f4", rows) + random_floats(count, random), {"npy"}, true};
     case 1:
       return {"x.npy", npy_header("|u1", "3, " + rows) + random_bytes(3 * count, random), {"npy"}, true, false, 3};
