@@ -112,7 +112,8 @@ void FileWriter::write_pieces(std::uint64_t offset, std::span<const std::byte> b
 }
 
 bool FileWriter::commit() {
-  if (!temporary_) return stream_.has_value();
+  if (stream_) return true;
+  if (!temporary_) return false;  // an existing file was kept
   return explain_failures(path_, [&] {
     if (options_.keeps_existing) return temporary_->become(target_);
     temporary_->replace(target_, is_flushed());

@@ -21,8 +21,8 @@ namespace convtool {
 void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t step, std::int64_t count, void* out,
                  std::int64_t out_step);
 
-/// Converts all values of `file`, the whole file, into which the layout fits. `values` has the shape
-/// and type of the layout, and any strides. The same errors.
+/// Converts all values of `file`, the whole file, into which the layout fits. `values` has the shape and type of the
+/// layout, and any strides. The same errors.
 void load_raster(std::span<const std::byte> file, const RasterLayout& layout, const TensorRef& values);
 
 /// The whole file.

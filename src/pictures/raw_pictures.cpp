@@ -17,11 +17,21 @@ Bytes bytes_at(const RandomAccessFile& file, std::uint64_t offset, std::uint64_t
   return bytes;
 }
 
+bool is_whole_head(std::span<const std::byte> head) {
+  try {
+    read_pnm_layout(head);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 RawPicture read_pnm(const RandomAccessFile& file, std::span<const std::byte> head) {
   Bytes next;
   const auto at = [&](std::uint64_t offset) -> std::span<const std::byte> {
-    constexpr std::uint64_t kNextHead = 4 << 10;
-    next = bytes_at(file, offset, kNextHead);
+    constexpr std::uint64_t kShortHead = 4 << 10;  // most are shorter, and there may be many
+    next = bytes_at(file, offset, kShortHead);
+    if (sniff_picture_type(next) == PictureType::pnm && !is_whole_head(next)) next = bytes_at(file, offset, kHead);
     return next;
   };
   const PnmLayout layout = read_pnm_layout(head);

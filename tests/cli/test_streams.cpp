@@ -52,6 +52,15 @@ TEST_CASE("apply - -o - reads and writes bytes, and reports on standard error") 
   CHECK(folder.names() == std::vector<std::string>{"x.png"});
 }
 
+TEST_CASE("an input that is opened as standard output, too, is read before it is overwritten") {
+  const TempFolder folder;
+  const std::string picture = "P5 100 100 255\n" + std::string(10'000, 'x');
+  folder.write("a.pgm", picture);
+  REQUIRE(run_convtool({"apply", "a.pgm", "-k", "sharpen", "-o", "b.pgm"}, folder).code == 0);
+  CHECK(run_shell("exec $CONVTOOL apply a.pgm -k sharpen -o - --format pgm 1<>a.pgm", folder).code == 0);
+  CHECK(read_text(folder.file("a.pgm")) == read_text(folder.file("b.pgm")));
+}
+
 TEST_CASE("a device or pipe without an extension gets the format of --format, by default the input's") {
   const TempFolder folder;
   write_picture(folder, "x.png");

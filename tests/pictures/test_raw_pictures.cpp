@@ -126,6 +126,7 @@ TEST_CASE("pictures that follow the first are counted as in the whole file") {
     std::string file;
     const std::int64_t count = random.between(1, 5);
     for (std::int64_t p = 0; p < count; ++p) file += random_file(random.pick(kinds), random);
+    if (random.chance(4)) file += "P5\n#" + std::string(9000, 'c') + "\n1 1\n255\nx";
     if (random.chance(4)) file += "P5\n1 1\n2";
     if (random.chance(4)) file += "P2 1 1 255 7";
     CAPTURE(i);

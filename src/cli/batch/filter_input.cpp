@@ -84,6 +84,12 @@ bool has_tiny_pictures(const Shape& shape) {
   return shape.n > 1 && shape.c * shape.h * shape.w < kTiny;
 }
 
+/// Whether standard output is this file, as after 1<>FILE in a shell.
+bool is_standard_output(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::equivalent("/dev/stdout", path, ignored);
+}
+
 /// The steps for one input. They fill in `attempt` one after another, so that a failure leaves what is known so far.
 class Process {
  public:
@@ -116,7 +122,11 @@ class Process {
     if (raster) {
       const auto file_bytes = static_cast<std::int64_t>(raster->reader.file().size());
       attempt_.memory = whole_memory(file_bytes);
-      if (!has_tiny_pictures(header.shape) || *attempt_.memory > run_.options.memory_limit) {
+      if (header.picture && run_.options.isolation == Isolation::always) {
+        cause = "--isolate always";
+      } else if (destination.path == "-" && is_standard_output(input_)) {
+        cause = "overwriting the input through standard output";
+      } else if (!has_tiny_pictures(header.shape) || *attempt_.memory > run_.options.memory_limit) {
         BandedPlan bands = plan_bands(*raster, destination, spec_);
         if (bands.job) return filter_bands(*bands.job, *raster, forecast, std::move(turn));
         cause = std::move(bands.obstacle);
@@ -155,10 +165,10 @@ class Process {
     attempt_.memory = rest + static_cast<std::int64_t>(bands.run.memory());
     share_.emplace(run_.budget, *attempt_.memory);
     turn.unlock();
-    const std::unique_lock<std::mutex> filtering = take_turn();
+    const std::unique_lock<std::mutex> filtering = wait_for_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
-    attempt_.decode_seconds = decoding_.seconds();
+    attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     const Job& job = attempt_.job.emplace(std::move(bands.job));
     if (run_.options.dry_run) return;
     check_output(job.destination);
@@ -173,14 +183,14 @@ class Process {
   }
 
   void filter_whole(LoadedFile file, const Destination& destination) {
-    std::unique_lock<std::mutex> filtering = take_turn();
+    std::unique_lock<std::mutex> filtering = wait_for_turn();
     if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content.bytes);
     std::optional<Source> source =
         decode_source(std::move(file.content), file.header, run_.decoder, spec_.plan.threads);
     std::optional<Image> picture;
     if (spec_.edges && spec_.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
     if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
-    attempt_.decode_seconds = decoding_.seconds();
+    attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     attempt_.warnings = source->remarks;
 
     const Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
@@ -195,8 +205,12 @@ class Process {
   }
 
   /// With one job, inputs are filtered one by one.
-  std::unique_lock<std::mutex> take_turn() const {
-    return run_.filtering != nullptr ? std::unique_lock(*run_.filtering) : std::unique_lock<std::mutex>();
+  std::unique_lock<std::mutex> wait_for_turn() {
+    if (run_.filtering == nullptr) return {};
+    const Stopwatch waiting;
+    std::unique_lock turn(*run_.filtering);
+    waited_seconds_ = waiting.seconds();
+    return turn;
   }
 
   void check_output(const Destination& destination) {
@@ -205,10 +219,11 @@ class Process {
     had_output_ = exists(destination.path);
   }
 
-  /// Records what was written. If an output was to be kept, another program has written it meanwhile.
+  /// Records what was written, whose digest `digest()` returns. If an output was to be kept, another program has
+  /// written it meanwhile.
   template <class Digest>
   void finish(const Destination& destination, bool is_written, const Digest& digest) {
-    if (is_written && run_.resume != nullptr) run_.resume->record(record_, destination.path, digest());
+    if (is_written && run_.resume != nullptr) run_.resume->record(record_, destination.path, digest);
     if (!is_written && !had_output_)
       attempt_ = {.input = input_, .output = destination.path, .skipped = SkipReason::exists};
   }
@@ -220,6 +235,7 @@ class Process {
   Attempt& attempt_;
   const std::string input_;
   const Stopwatch decoding_;
+  double waited_seconds_ = 0;         ///< for the input before this one
   std::optional<FileRecord> record_;  ///< of a regular file; with a digest if there is a manifest
   bool had_output_ = false;           ///< with --no-clobber: only a layer's file was missing
 };

@@ -40,14 +40,15 @@ std::optional<std::string> Resume::find_done(const std::string& input, const Des
   return entry->output.path;
 }
 
-void Resume::record(const std::optional<FileRecord>& input, const std::string& output, const std::string& digest) {
+void Resume::record(const std::optional<FileRecord>& input, const std::string& output,
+                    const std::function<std::string()>& digest) {
   std::optional<FileRecord> result = look_at_file(output);
   if (!input || !result) return;
-  result->digest = digest;
   try {
+    result->digest = digest();
     manifest_.add({.input = *input, .output = *result, .options = options_});
   } catch (const Error& error) {
-    throw Error(error.kind(), "--manifest",
+    throw Error(ErrorKind::output, "--manifest",
                 std::string(error.what()) + "; '" + output + "' was written, and will be written again next time");
   }
 }

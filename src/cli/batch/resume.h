@@ -20,9 +20,11 @@ class Resume {
   /// new times. Throws Error(input) if a file cannot be read, Error(output) if the manifest cannot be written.
   std::optional<std::string> find_done(const std::string& input, const Destination& destination);
 
-  /// Records that `input`, as it was before it was read, was filtered into the file `output`, whose content has this
-  /// digest. Does nothing unless both are regular files. Throws Error(output), saying that the output was written.
-  void record(const std::optional<FileRecord>& input, const std::string& output, const std::string& digest);
+  /// Records that `input`, as it was before it was read, was filtered into the file `output`, whose content has the
+  /// digest that `digest()` returns. Does nothing unless both are regular files. Throws Error(output), saying that the
+  /// output was written, also where digest() throws an Error.
+  void record(const std::optional<FileRecord>& input, const std::string& output,
+              const std::function<std::string()>& digest);
 
  private:
   const ManifestEntry* find_recorded(const std::string& input, const Destination& destination) const;

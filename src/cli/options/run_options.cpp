@@ -231,9 +231,8 @@ void add_process_options(Command& command, RunOptions& options) {
         .brief = "inputs processed at the same time; 0: one per core",
         .text =
             "How many inputs are processed at the same time; 0 means one per core. With 1, the next input is read and "
-            "the "
-            "last output written meanwhile. This affects neither the outputs nor the reports, which are printed in the "
-            "order of the inputs.",
+            "the last output written meanwhile. This affects neither the outputs nor the reports, which are printed in "
+            "the order of the inputs.",
         .affects_result = false},
        {.names = "--threads",
         .value = "N",

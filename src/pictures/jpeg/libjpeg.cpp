@@ -1,7 +1,5 @@
 #include "pictures/jpeg/libjpeg.h"
 
-#include <jerror.h>
-
 namespace convtool {
 namespace {
 

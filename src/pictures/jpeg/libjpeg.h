@@ -4,6 +4,7 @@
 // clang-format off
 #include <cstdio>  // before jpeglib.h, which uses FILE without declaring it
 #include <jpeglib.h>
+#include <jerror.h>
 // clang-format on
 
 #include <csetjmp>

@@ -1,29 +1,67 @@
 // Not with OpenCV, which swaps the colours in a pass of its own.
 #include "pictures/jpeg/write_jpeg.h"
 
-#include <cstdlib>
+#include <array>
+#include <utility>
 
 #include "pictures/jpeg/libjpeg.h"
 
 namespace convtool {
 namespace {
 
-/// A compressor and the file that it writes into memory, both freed in the end.
+/// Collects what libjpeg writes. Not jpeg_mem_dest(), whose memory has no owner when an error ends it.
+struct JpegFile {
+  jpeg_destination_mgr manager = {};  // first, so that a pointer to it is one to the whole
+  std::array<JOCTET, 1 << 16> buffer;
+  Bytes bytes;
+
+  static JpegFile& of(j_compress_ptr codec) { return *reinterpret_cast<JpegFile*>(codec->dest); }
+
+  void attach(jpeg_compress_struct& codec) {
+    manager.init_destination = empty;
+    manager.empty_output_buffer = [](j_compress_ptr owner) -> boolean {
+      JpegFile& file = of(owner);
+      file.append(owner, file.buffer.size());
+      empty(owner);
+      return TRUE;
+    };
+    manager.term_destination = [](j_compress_ptr owner) {
+      JpegFile& file = of(owner);
+      file.append(owner, file.buffer.size() - file.manager.free_in_buffer);
+    };
+    codec.dest = &manager;
+  }
+
+ private:
+  static void empty(j_compress_ptr codec) {
+    JpegFile& file = of(codec);
+    file.manager.next_output_byte = file.buffer.data();
+    file.manager.free_in_buffer = file.buffer.size();
+  }
+
+  void append(j_compress_ptr codec, std::size_t size) {
+    bool has_room = true;
+    try {
+      const auto* const first = reinterpret_cast<const std::byte*>(buffer.data());
+      bytes.insert(bytes.end(), first, first + size);
+    } catch (const std::bad_alloc&) {  // must not pass through libjpeg
+      has_room = false;
+    }
+    if (!has_room) ERREXIT1(codec, JERR_OUT_OF_MEMORY, 0);
+  }
+};
+
+/// A compressor, freed in the end.
 struct Compressor {
   explicit Compressor(JpegMessages& messages) : codec() {
     codec.err = messages.install();
     if (!try_step(messages, [this] { jpeg_create_compress(&codec); })) throw std::bad_alloc();
   }
-  ~Compressor() {
-    jpeg_destroy_compress(&codec);
-    std::free(file);
-  }
+  ~Compressor() { jpeg_destroy_compress(&codec); }
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
 
   jpeg_compress_struct codec;
-  unsigned char* file = nullptr;  // from malloc()
-  unsigned long size = 0;
 };
 
 }  // namespace
@@ -32,8 +70,9 @@ Bytes write_jpeg(const cv::Mat& pixels, int quality) {
   JpegMessages messages;
   Compressor compressor(messages);
   jpeg_compress_struct& codec = compressor.codec;
+  JpegFile file;
+  file.attach(codec);
   const bool done = try_step(messages, [&] {
-    jpeg_mem_dest(&codec, &compressor.file, &compressor.size);
     codec.image_width = static_cast<JDIMENSION>(pixels.cols);
     codec.image_height = static_cast<JDIMENSION>(pixels.rows);
     codec.input_components = pixels.channels();
@@ -49,8 +88,7 @@ Bytes write_jpeg(const cv::Mat& pixels, int quality) {
   });
   if (!done && messages.is_out_of_memory) throw std::bad_alloc();
   if (!done) throw Error(ErrorKind::output, "", "libjpeg cannot write this picture");
-  const auto* const first = reinterpret_cast<const std::byte*>(compressor.file);
-  return Bytes(first, first + compressor.size);
+  return std::move(file.bytes);
 }
 
 }  // namespace convtool

@@ -15,6 +15,7 @@
 #include <system_error>
 #include <vector>
 
+#include "cli/job/forecast.h"
 #include "support/program.h"
 #include "support/skip.h"
 
@@ -182,6 +183,20 @@ TEST_CASE("outputs and reports do not depend on --isolate, also without standard
       CHECK(run("--isolate " + isolate + " --jobs " + jobs) == expected);
       CHECK(run("--isolate " + isolate + " --jobs " + jobs + " <&- >&- 2>&-") == expected);
     }
+}
+
+TEST_CASE("--isolate always decodes pictures in processes that would be read in bands") {
+  const TempFolder folder;
+  folder.write("a.pgm", "P5 2000 2000 255\n" + std::string(4'000'000, 'x'));
+  const auto run = [&](const std::string& isolate) {
+    return run_convtool({"apply", "a.pgm", "-k", "sharpen", "-o", "b.pgm", "--isolate", isolate, "--memory-limit",
+                         std::to_string(convtool::kEngineMemory + (8 << 20))},
+                        folder);
+  };
+  CHECK(run("auto").code == 0);
+  const ProgramResult always = run("always");
+  CHECK(always.code == 1);
+  CHECK(always.err.find("a.pgm: --isolate always needs the whole picture in memory") != std::string::npos);
 }
 
 TEST_CASE("a signal to the program, even SIGKILL, ends its decoders") {

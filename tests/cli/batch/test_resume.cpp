@@ -255,3 +255,16 @@ TEST_CASE("a manifest that cannot be used is refused before any work") {
   CHECK(read_text(batch.folder.file("a.pgm")) == kPicture);
   CHECK(read_text(batch.folder.file("b.pgm")) == kPicture);
 }
+
+TEST_CASE("what goes to a device is written, and recorded nowhere") {
+  const TempFolder folder;
+  folder.write("a.pgm", "P5 10 10 255\n" + std::string(100, 'x'));
+  for (const std::string format : {"pgm", "png"}) {  // in bands; as a whole
+    const ProgramResult result = run_convtool(
+        {"apply", "a.pgm", "-k", "sharpen", "-o", "/dev/null", "--format", format, "--manifest", "m.jsonl"}, folder);
+    CAPTURE(result.err);
+    CHECK(result.code == 0);
+    CHECK(result.out.find("a.pgm 1x10x10 u8 -> /dev/null") != std::string::npos);
+  }
+  CHECK(read_text(folder.file("m.jsonl")).find("/dev/null") == std::string::npos);
+}
