@@ -270,11 +270,6 @@ void BandRun::limit_memory(double bytes) {
   workers_ = static_cast<int>(std::clamp(bytes / band_bytes_, 1.0, static_cast<double>(workers_)));
 }
 
-int BandRun::reads() const {
-  if (mapping_.percentiles) return 3;
-  return needs_measuring(mapping_.map) || needs_largest_pixel() ? 2 : 1;
-}
-
 ResponseStats BandRun::run(const BandStreams& streams) const {
   ResponseStats measured;
   if (mapping_.percentiles)
@@ -348,11 +343,24 @@ ResponseStats BandRun::percentile_range(const BandStreams& streams) const {
   return range;
 }
 
+/// Of all rows, since a stride may leave rows that no band reads.
 double BandRun::largest_pixel(const BandStreams& streams) const {
+  const std::int64_t most = std::min(input_rows(), input_.h), parts = (input_.h + most - 1) / most;
   double largest = 0;
   std::mutex mutex;
-  Pass(*this, streams).for_each(result_, [&](const Pass::Place& at, const TensorRef&) {
-    const double own = largest_magnitude(at.input, 1);
+  parallel_for(input_.n * parts, workers_, [&](std::int64_t begin, std::int64_t end) {
+    Shape shape = input_;
+    shape.n = 1;
+    shape.h = most;
+    Pixels memory(input_dtype(), shape, channels_last_);
+    double own = 0;
+    for (std::int64_t part = begin; part < end; ++part) {
+      const std::int64_t first = part % parts * most;
+      shape.h = std::min(most, input_.h - first);
+      const TensorRef pixels = memory.of_shape(shape);
+      streams.read(part / parts, first, pixels);
+      own = std::max(own, largest_magnitude(pixels, 1));
+    }
     std::lock_guard lock(mutex);
     largest = std::max(largest, own);
   });

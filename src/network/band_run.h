@@ -52,11 +52,8 @@ class BandRun {
   /// Keeps fewer bands in memory at a time, as many as take these bytes, but at least one.
   void limit_memory(double bytes);
 
-  /// How often the picture is read: twice for normalize, signs, and a threshold that rounding may affect; three times
-  /// for percentiles.
-  int reads() const;
-
-  /// Throws as run_mapped() and the streams do. Then no further bands are written.
+  /// Reads the picture twice for normalize, signs, and a threshold that rounding may affect; three times for
+  /// percentiles. Throws as run_mapped() and the streams do. Then no further bands are written.
   ResponseStats run(const BandStreams& streams) const;
 
  private:
