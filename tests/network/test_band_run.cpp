@@ -269,10 +269,17 @@ TEST_CASE("memory is bounded for any width and number of threads") {
   for (const std::int64_t width : {100, 4000, 100000}) {
     const BankPlan plan(bank, DType::u8, {1, 3, 2000, width}, false, {.algorithm = "rows", .threads = 1});
     for (const int threads : {1, 16, 64}) {
-      const BandRun run(plan, true, {.dtype = DType::u8, .channels = 3, .channels_last = true}, {}, threads);
-      CHECK(run.memory() <= BandLimits().all);
+      BandRun run(plan, true, {.dtype = DType::u8, .channels = 3, .channels_last = true}, {}, threads);
+      CHECK(run.memory() >= plan.thread_memory());
+      CHECK(run.memory() <= BandLimits().with_work);
       CHECK(run.workers() <= threads);
       CHECK(run.band_rows() == BandRun(plan, true, {DType::u8, 3, true}, {}, 1).band_rows());
+      const BandRun buffered(plan, true, {DType::u8, 3, true}, {}, threads, {.buffers = 1e6});
+      CHECK(buffered.memory() <= BandLimits().with_work);
+      if (threads == 1) CHECK(buffered.memory() >= run.memory() + 1e6);
+      const double one_thread = BandRun(plan, true, {DType::u8, 3, true}, {}, 1).memory();
+      run.limit_memory(one_thread);
+      CHECK(run.memory() == one_thread);
     }
   }
 }
