@@ -40,7 +40,7 @@ struct BandLimits {
 /// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes
 /// its output rows. Results have the same bits and statistics as run_mapped(). The bands depend only on the picture and
 /// the bank, not on the number of threads. Where bands are so large that a limit allows one at a time, each is read,
-/// filtered and written by all threads.
+/// filtered and written by as many threads as their own memory allows.
 class BandRun {
  public:
   /// `bank` has bands, and outlives the run. `channels_last`: of the input in memory. The mapping is not automatic.
