@@ -113,6 +113,7 @@ struct ConvPlan::State {
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
     algorithm = choice.algorithm->name;
+    thread_memory = choice.offer.thread_memory * static_cast<double>(epilogue.combine_count);
     error_units = choice.offer.error_units.value_or(static_cast<double>(kernel.shape.taps()));
     if (choice.algorithm->threaded && choice.offer.nanoseconds >= kSingleThreadedNs)
       threads = options.threads == 0 ? available_cores() : options.threads;
@@ -138,7 +139,7 @@ struct ConvPlan::State {
   const Epilogue epilogue;
   const bool whole_sums, totals;
   std::string_view algorithm;
-  double error_units = 0;  // of the offer
+  double error_units = 0, thread_memory = 0;
   int threads = 1;
   std::unique_ptr<Executor> executor;
 };
@@ -192,6 +193,8 @@ double ConvPlan::error_bound_of_picture(double largest_pixel) const {
   const double padding = std::fabs(static_cast<double>(state_->problem.padding_value));
   return error_bound(std::max(largest_pixel, padding));
 }
+
+double ConvPlan::thread_memory() const { return state_->thread_memory; }
 
 int ConvPlan::threads() const { return state_->threads; }
 

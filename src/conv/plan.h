@@ -73,6 +73,8 @@ class ConvPlan {
   /// The same on a picture whose largest pixel is known.
   double error_bound_of_picture(double largest_pixel) const;
   int threads() const;  ///< the most that run() uses
+  /// The most bytes that each thread of run(), of this plan or of a band, takes for its work, beside the pixels.
+  double thread_memory() const;
 
  private:
   struct State;  // behind a pointer, so that executors can refer to its problem and kernel when the plan is moved

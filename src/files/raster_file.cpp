@@ -51,6 +51,11 @@ std::span<const std::byte> bytes_of(const void* data, std::int64_t rows, const R
 
 }  // namespace
 
+std::int64_t buffer_bytes(const RasterLayout& layout) {
+  const auto row = static_cast<std::int64_t>(layout.row_bytes());
+  return is_plain(layout) && row >= kLongRow ? 0 : std::max(kPiece, row);
+}
+
 RasterReader::RasterReader(RandomAccessFile file, const RasterLayout& layout)
     : file_(std::move(file)), layout_(layout) {}
 

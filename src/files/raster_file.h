@@ -13,6 +13,10 @@
 
 namespace convtool {
 
+/// The most bytes that a read or write of rows takes beside them, where these are in the order of the stored ones:
+/// interleaved or planar.
+std::int64_t buffer_bytes(const RasterLayout& layout);
+
 /// A raster in a regular file.
 class RasterReader {
  public:

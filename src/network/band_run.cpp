@@ -21,6 +21,14 @@ namespace {
 /// Input rows that two bands see are read twice. A band has at least this many times more rows of its own.
 constexpr std::int64_t kLeastRows = 2;
 
+/// A thread counts its own responses before it adds them to those of all.
+constexpr double kHistogramBytes = 1 << 20;
+
+/// A thread's buffers live for a call. The C library keeps freed ones, and fills gaps between them badly: a thread that
+/// reads rows of doubles in one pass and filters them in the next held 2.2 times what it used at a time. Other runs
+/// held less than twice that.
+constexpr double kKept = 2;
+
 /// Lets threads write one after another, in the order of their numbers.
 class Turns {
  public:
@@ -182,7 +190,7 @@ class BandRun::Pass {
     }
     std::lock_guard lock(mutex_);
     std::shared_ptr<const BankPlan>& plan = plans_[key];
-    if (!plan) plan = std::make_shared<const BankPlan>(run_.bank_.band(rows, run_.workers_ == 1 ? run_.threads_ : 1));
+    if (!plan) plan = std::make_shared<const BankPlan>(run_.bank_.band(rows, run_.band_threads_));
     return plan;
   }
 
@@ -214,7 +222,7 @@ class BandRun::Pass {
   void in_parts(const Ref& pixels, const Use& use) const {
     const std::int64_t rows = pixels.shape.h;
     const bool shares = run_.workers_ == 1 && run_.band_bytes_ > BandLimits().band;
-    parallel_for(rows, shares ? run_.threads_ : 1,
+    parallel_for(rows, shares ? run_.band_threads_ : 1,
                  [&](std::int64_t begin, std::int64_t end) { use(pixels.rows(begin, end - begin), begin); });
   }
 
@@ -260,19 +268,23 @@ BandRun::BandRun(const BankPlan& bank, bool channels_last, const BandResult& res
   rows_ = std::min(std::max<std::int64_t>(rows_ / period, 1) * period, output_.h);
   bands_ = (output_.h + rows_ - 1) / rows_;
   band_bytes_ = static_cast<double>(input_rows()) * input_row + static_cast<double>(rows_) * output_row;
+  thread_bytes_ = kKept * (bank.thread_memory() + limits.buffers + (mapping.percentiles ? kHistogramBytes : 0));
   const double fit = std::min(limits.all / band_bytes_, static_cast<double>(bands_) * static_cast<double>(input_.n));
   workers_ = static_cast<int>(std::clamp(fit, 1.0, static_cast<double>(threads_)));
+  band_threads_ = workers_ == 1 ? threads_ : 1;
+  limit_memory(limits.with_work);
 }
 
-double BandRun::memory() const { return static_cast<double>(workers_) * band_bytes_; }
+double BandRun::memory() const {
+  return static_cast<double>(workers_) * (band_bytes_ + static_cast<double>(band_threads_) * thread_bytes_);
+}
 
 void BandRun::limit_memory(double bytes) {
-  workers_ = static_cast<int>(std::clamp(bytes / band_bytes_, 1.0, static_cast<double>(workers_)));
-}
-
-int BandRun::reads() const {
-  if (mapping_.percentiles) return 3;
-  return needs_measuring(mapping_.map) || needs_largest_pixel() ? 2 : 1;
+  const bool shared = workers_ == 1;
+  workers_ = static_cast<int>(std::clamp(bytes / (band_bytes_ + thread_bytes_), 1.0, static_cast<double>(workers_)));
+  if (workers_ > 1) return;
+  const double most = shared ? band_threads_ : threads_;
+  band_threads_ = static_cast<int>(std::clamp((bytes - band_bytes_) / thread_bytes_, 1.0, most));
 }
 
 ResponseStats BandRun::run(const BandStreams& streams) const {
@@ -348,11 +360,24 @@ ResponseStats BandRun::percentile_range(const BandStreams& streams) const {
   return range;
 }
 
+/// Of all rows, since a stride may leave rows that no band reads.
 double BandRun::largest_pixel(const BandStreams& streams) const {
+  const std::int64_t most = std::min(input_rows(), input_.h), parts = (input_.h + most - 1) / most;
   double largest = 0;
   std::mutex mutex;
-  Pass(*this, streams).for_each(result_, [&](const Pass::Place& at, const TensorRef&) {
-    const double own = largest_magnitude(at.input, 1);
+  parallel_for(input_.n * parts, workers_, [&](std::int64_t begin, std::int64_t end) {
+    Shape shape = input_;
+    shape.n = 1;
+    shape.h = most;
+    Pixels memory(input_dtype(), shape, channels_last_);
+    double own = 0;
+    for (std::int64_t part = begin; part < end; ++part) {
+      const std::int64_t first = part % parts * most;
+      shape.h = std::min(most, input_.h - first);
+      const TensorRef pixels = memory.of_shape(shape);
+      streams.read(part / parts, first, pixels);
+      own = std::max(own, largest_magnitude(pixels, 1));
+    }
     std::lock_guard lock(mutex);
     largest = std::max(largest, own);
   });

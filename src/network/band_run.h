@@ -29,16 +29,18 @@ struct BandResult {
   bool channels_last = false;
 };
 
-/// Bytes of pixels in memory.
+/// Bytes in memory.
 struct BandLimits {
-  double band = 512 << 10;  ///< of a band, input and output: both stay in the second-level cache between their steps
-  double all = 100e6;       ///< of all bands at a time
+  double band = 512 << 10;   ///< of a band, input and output: both stay in the second-level cache between their steps
+  double all = 100e6;        ///< of all bands at a time
+  double with_work = 150e6;  ///< of all bands and of what threads take to filter, read and write them
+  double buffers = 0;        ///< of those, what a thread takes to read or to write rows
 };
 
 /// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes
 /// its output rows. Results have the same bits and statistics as run_mapped(). The bands depend only on the picture and
 /// the bank, not on the number of threads. Where bands are so large that a limit allows one at a time, each is read,
-/// filtered and written by all threads.
+/// filtered and written by as many threads as their own memory allows.
 class BandRun {
  public:
   /// `bank` has bands, and outlives the run. `channels_last`: of the input in memory. The mapping is not automatic.
@@ -47,16 +49,14 @@ class BandRun {
 
   std::int64_t band_rows() const { return rows_; }  ///< output rows of a band; the last one may have fewer
   int workers() const { return workers_; }          ///< bands that are in memory at a time, at most
-  double memory() const;                            ///< bytes of their pixels
+  double memory() const;  ///< bytes of their pixels, and of what threads take to filter, read and write them
 
-  /// Keeps fewer bands in memory at a time, as many as take these bytes, but at least one.
+  /// Keeps fewer bands in memory at a time, and works on one with fewer threads, so that memory() is at most `bytes`
+  /// where one band on one thread allows that.
   void limit_memory(double bytes);
 
-  /// How often the picture is read: twice for normalize, signs, and a threshold that rounding may affect; three times
-  /// for percentiles.
-  int reads() const;
-
-  /// Throws as run_mapped() and the streams do. Then no further bands are written.
+  /// Reads the picture twice for normalize, signs, and a threshold that rounding may affect; three times for
+  /// percentiles. Throws as run_mapped() and the streams do. Then no further bands are written.
   ResponseStats run(const BandStreams& streams) const;
 
  private:
@@ -77,12 +77,14 @@ class BandRun {
   const BandResult result_;
   const Mapping mapping_;
   const int threads_;
-  Shape input_, output_;    ///< of the whole picture
-  std::int64_t seen_ = 1;   ///< input rows of a band of one row
-  std::int64_t rows_ = 1;   ///< of output in a band
-  std::int64_t bands_ = 1;  ///< of each picture of the batch
-  double band_bytes_ = 0;   ///< of the pixels of a band, input and output
+  Shape input_, output_;     ///< of the whole picture
+  std::int64_t seen_ = 1;    ///< input rows of a band of one row
+  std::int64_t rows_ = 1;    ///< of output in a band
+  std::int64_t bands_ = 1;   ///< of each picture of the batch
+  double band_bytes_ = 0;    ///< of the pixels of a band, input and output
+  double thread_bytes_ = 0;  ///< that a thread takes for its work
   int workers_ = 1;
+  int band_threads_ = 1;  ///< of a worker
 };
 
 }  // namespace convtool

@@ -204,6 +204,13 @@ std::int64_t BankPlan::row_period() const {
   return period;
 }
 
+double BankPlan::thread_memory() const {
+  if (pool_) return pool_->thread_memory();
+  double most = 0;  // one plan runs after another
+  for (const ConvPlan& plan : plans_) most = std::max(most, plan.thread_memory());
+  return most;
+}
+
 std::string BankPlan::algorithm() const {
   if (pool_) return "pool";
   std::set<std::string_view> seen;

@@ -75,6 +75,8 @@ class BankPlan {
 
   // Of the first kernel, or of the max pool.
   const ConvProblem& problem() const { return pool_ ? pool_->windows() : plans_.front().problem(); }
+  /// As ConvPlan::thread_memory().
+  double thread_memory() const;
   int threads() const { return pool_ ? pool_->threads() : plans_.front().threads(); }
 
  private:

@@ -190,6 +190,11 @@ ResponseStats MaxPool::run(const ConstTensorRef& input, const TensorRef& output,
   return pool(windows_, input, sink, threads_);
 }
 
+double MaxPool::thread_memory() const {  // a row of the largest values in columns, and one in windows
+  return 4 * static_cast<double>(windows_.input.c) *
+         static_cast<double>(windows_.input.w + convtool::output_shape(windows_).w);
+}
+
 ResponseStats MaxPool::measure(const ConstTensorRef& input, const Strides& output) const {
   const TensorRef nowhere{.data = nullptr, .dtype = DType::f32, .shape = output_shape(windows_), .strides = output};
   return pool(windows_, input, Sink({}, {}, no_change(nowhere.shape.c), nowhere, is_integer(input.dtype), totals_),

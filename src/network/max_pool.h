@@ -25,6 +25,7 @@ class MaxPool {
 
   const ConvProblem& windows() const { return windows_; }
   int threads() const { return threads_; }
+  double thread_memory() const;  ///< as ConvPlan::thread_memory()
 
  private:
   ConvProblem windows_;

@@ -36,8 +36,10 @@ class MemoryStreams {
  public:
   MemoryStreams(const ConstTensorRef& input, const TensorRef& output, BandStreams::Order order) {
     streams.order = order;
-    streams.read = [input](std::int64_t n, std::int64_t first, const TensorRef& rows) {
+    streams.read = [this, input](std::int64_t n, std::int64_t first, const TensorRef& rows) {
       copy(input.item(n).rows(first, rows.shape.h), rows);
+      std::lock_guard lock(mutex_);
+      read += rows.shape.h;
     };
     streams.write = [this, output](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
       copy(rows, output.item(n).rows(first, rows.shape.h));
@@ -49,7 +51,7 @@ class MemoryStreams {
 
   BandStreams streams;
   std::vector<std::int64_t> starts;
-  std::int64_t written = 0;
+  std::int64_t read = 0, written = 0;  ///< rows
 
  private:
   std::mutex mutex_;
@@ -189,21 +191,48 @@ TEST_CASE("a threshold in bands allows for the rounding error of the whole pictu
   Mapping mapping;
   mapping.threshold = 0.999;
   const BandRun run(plan, false, {.dtype = DType::u8, .channels = 1}, mapping, 1, {.band = 1000});
-  CHECK(run.reads() == 2);
   CHECK(run.band_rows() < 60);
   Tensor output(DType::u8, {1, 1, 60, 40});
   MemoryStreams memory(input.ref(), output.ref(), BandStreams::Order::any);
   run.run(memory.streams);
+  CHECK(memory.read == 2 * 60);
   std::fill(values.begin(), values.end() - 40, 0);
   std::fill(values.end() - 40, values.end(), 255);
   CHECK(values_of(output.ref()) == values);
 }
 
+TEST_CASE("a threshold in bands allows for a largest pixel in a row that no output sees") {
+  // Output rows see input rows 0, 3, 6, ..., of 60. As above, the bound is below 0.001 without the row of 65535.
+  const Bank bank = bank_of({plane(1, 1, {0.1F}, {.stride = {3, 1}})});
+  const BankPlan plan(bank, DType::u16, {1, 1, 60, 40}, false, {.threads = 1, .direct_error = true});
+  Mapping mapping;
+  mapping.threshold = 0.999;
+  for (const std::int64_t bright : {59, 31}) {  // the last row, and one between two bands
+    CAPTURE(bright);
+    std::vector<double> values(60 * 40, 10);
+    std::fill_n(values.begin() + bright * 40, 40, 65535);
+    const Tensor input = tensor_of(DType::u16, {1, 1, 60, 40}, values);
+    for (const int threads : {1, 3}) {
+      const BandRun run(plan, false, {.dtype = DType::u8, .channels = 1}, mapping, threads, {.band = 1});
+      CHECK(run.band_rows() == 1);
+      Tensor output(DType::u8, {1, 1, 20, 40});
+      MemoryStreams memory(input.ref(), output.ref(), BandStreams::Order::any);
+      run.run(memory.streams);
+      CHECK(values_of(output.ref()) == std::vector<double>(20 * 40, 0));
+    }
+  }
+}
+
 TEST_CASE("bands whose sums need no rounding are read once, and those of percentiles three times") {
-  const Bank bank = bank_of({plane(3, 3, std::vector<float>(9, 1), {.padding = kSame})});
+  const Bank bank = bank_of({plane(1, 3, std::vector<float>(3, 1), {.padding = kSame})});
   const BankPlan plan(bank, DType::u8, {1, 1, 60, 40}, false, {.threads = 1, .direct_error = true});
+  const Tensor input = filled(DType::u8, {1, 1, 60, 40}, [value = 0]() mutable { return value++ % 256; });
   const auto reads = [&](const Mapping& mapping) {
-    return BandRun(plan, false, {.dtype = DType::u8, .channels = 1}, mapping, 1).reads();
+    const BandRun run(plan, false, {.dtype = DType::u8, .channels = 1}, mapping, 1, {.band = 500});
+    Tensor output(DType::u8, {1, 1, 60, 40});
+    MemoryStreams memory(input.ref(), output.ref(), BandStreams::Order::any);
+    run.run(memory.streams);
+    return static_cast<double>(memory.read) / 60;
   };
   Mapping threshold, percentiles = OutputMap::normalize;
   threshold.threshold = 9.0;
@@ -240,10 +269,17 @@ TEST_CASE("memory is bounded for any width and number of threads") {
   for (const std::int64_t width : {100, 4000, 100000}) {
     const BankPlan plan(bank, DType::u8, {1, 3, 2000, width}, false, {.algorithm = "rows", .threads = 1});
     for (const int threads : {1, 16, 64}) {
-      const BandRun run(plan, true, {.dtype = DType::u8, .channels = 3, .channels_last = true}, {}, threads);
-      CHECK(run.memory() <= BandLimits().all);
+      BandRun run(plan, true, {.dtype = DType::u8, .channels = 3, .channels_last = true}, {}, threads);
+      CHECK(run.memory() >= plan.thread_memory());
+      CHECK(run.memory() <= BandLimits().with_work);
       CHECK(run.workers() <= threads);
       CHECK(run.band_rows() == BandRun(plan, true, {DType::u8, 3, true}, {}, 1).band_rows());
+      const BandRun buffered(plan, true, {DType::u8, 3, true}, {}, threads, {.buffers = 1e6});
+      CHECK(buffered.memory() <= BandLimits().with_work);
+      if (threads == 1) CHECK(buffered.memory() >= run.memory() + 1e6);
+      const double one_thread = BandRun(plan, true, {DType::u8, 3, true}, {}, 1).memory();
+      run.limit_memory(one_thread);
+      CHECK(run.memory() == one_thread);
     }
   }
 }

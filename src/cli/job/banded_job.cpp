@@ -79,6 +79,16 @@ void read_luma(const RasterReader& reader, std::int64_t first, const TensorRef& 
   }
 }
 
+/// What a thread takes to read rows, or to write them.
+double buffers_of(const RasterLayout& from, bool makes_grey, const RasterLayout& to) {
+  std::int64_t reading = buffer_bytes(from);
+  if (makes_grey) {
+    const std::int64_t colours = std::max(kColourBytes, 3 * from.shape.w * size_of(from.dtype));
+    reading += colours + colours / 3;
+  }
+  return static_cast<double>(std::max(reading, buffer_bytes(to)));
+}
+
 }  // namespace
 
 BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec) {
@@ -97,7 +107,8 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
       .dtype = job.dtype, .channels = job.shape.c, .channels_last = !job.format().is_tensor() && job.shape.c > 1};
   RasterFormat format = raster_format(job);
   const BandStreams::Order order = order_of(destination.path, format.layout);
-  BandRun run(*job.plan->only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads);
+  BandRun run(*job.plan->only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads,
+              {.buffers = buffers_of(source.reader.layout(), makes_grey, format.layout)});
   return {.job = std::make_unique<BandedJob>(BandedJob{.job = std::move(job),
                                                        .run = std::move(run),
                                                        .format = std::move(format),

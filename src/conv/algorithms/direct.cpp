@@ -130,6 +130,8 @@ const Algorithm kDirect = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       return {.nanoseconds = mac_count(problem),  // about 1 ns per multiply-add without SIMD
+              .thread_memory =
+                  static_cast<double>(sizeof(double)) * static_cast<double>(output_shape(problem).w + kRowSlack),
               .make = [&problem, &kernel] { return std::make_unique<DirectExecutor>(problem, kernel); }};
     },
 };

@@ -83,6 +83,7 @@ const Algorithm kReference = {
     .can_choose = false,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       return {.nanoseconds = std::numeric_limits<double>::infinity(),
+              .thread_memory = static_cast<double>(sizeof(double)) * static_cast<double>(output_shape(problem).w),
               .make = [&problem, &kernel] { return std::make_unique<ReferenceExecutor>(problem, kernel); }};
     },
 };

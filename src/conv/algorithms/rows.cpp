@@ -356,6 +356,18 @@ double cost(const ConvProblem& problem, const Kernel& kernel, bool shares) {
   return multiply_adds + pixels + outputs + placing + row_starts;
 }
 
+/// The most memory of a thread: that of the strips, which may fill the cache with more of them, the sums of a block in
+/// each channel, and the weights and places of the taps, for which two floats and one place are counted.
+double thread_memory(const ConvProblem& problem, std::int64_t rows) {
+  const Shape out = output_shape(problem);
+  const auto slice = static_cast<double>(std::min(kSliceColumns, out.w * problem.input.c) + kRowSlack);
+  const double sums = 4 * static_cast<double>(out.c * rows) * slice;
+  const double kept = static_cast<double>(std::max(kMostTaps, problem.kernel.taps()) * rows);
+  const double taps = std::min(kept, static_cast<double>(problem.kernel.count() * rows));
+  return memory_needed(problem, rows) + static_cast<double>(kCacheBytes) + sums +
+         taps * static_cast<double>(sizeof(TapPlace) + 2 * sizeof(float));
+}
+
 }  // namespace
 
 const Algorithm kRows = {
@@ -367,6 +379,7 @@ const Algorithm kRows = {
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       const bool shares = shares_strips(problem, kernel);
       return {.nanoseconds = cost(problem, kernel, shares),
+              .thread_memory = thread_memory(problem, shares ? kBlockRows : 1),
               .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};
     },
 };

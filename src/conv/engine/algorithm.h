@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "conv/engine/limits.h"
 #include "conv/kernel.h"
 #include "conv/problem.h"
 #include "conv/sink.h"
@@ -39,6 +40,8 @@ struct Offer {
   /// The most that a sum may err by, in units of 2^-24 * max|x| * sum|w|; where not given, the number of taps: that of
   /// a sum of products in float.
   std::optional<double> error_units = std::nullopt;
+  /// The most bytes that a thread takes for each of the sums that the epilogue combines, pixels and weights apart.
+  double thread_memory = kMostMemory;
   /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() did.
   std::function<std::unique_ptr<Executor>()> make;
 };

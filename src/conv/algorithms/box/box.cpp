@@ -222,6 +222,14 @@ double cost(const ConvProblem& problem, const Kernel& kernel) {
          started * static_cast<double>(out.count()) * (0.1 + 3 / static_cast<double>(float_lanes()));
 }
 
+/// Running sums, their prefix sums and products of a slice, and four rows of pixels.
+double thread_memory(const ConvProblem& problem) {
+  const std::int64_t channels = problem.input.c, slice = std::min(kSliceColumns, output_shape(problem).w * channels);
+  const std::int64_t pitch = slice + problem.kernel.kw * channels + 2 * kRowSlack;
+  const auto row = static_cast<double>(problem.input.w) * static_cast<double>(channels * size_of(problem.input_dtype));
+  return 4 * static_cast<double>((2 * channels + 1) * pitch) + 4 * row;
+}
+
 Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   const KernelShape& k = kernel.shape;
   if (!is_integer(problem.input_dtype))
@@ -246,7 +254,9 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
       std::min(static_cast<double>(kSliceColumns), static_cast<double>(output_shape(problem).w) * channels);
   if (8 * channels * (slice + static_cast<double>(k.kw * problem.input.c + kRowSlack)) > kMostMemory)
     return refuse(kBeyondMemory);
-  return {.nanoseconds = cost(problem, kernel), .make = [&problem, &kernel, weights = std::move(weights)] {
+  return {.nanoseconds = cost(problem, kernel),
+          .thread_memory = thread_memory(problem),
+          .make = [&problem, &kernel, weights = std::move(weights)] {
             return std::make_unique<BoxExecutor>(problem, kernel, weights);
           }};
 }

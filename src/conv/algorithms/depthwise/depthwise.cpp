@@ -122,6 +122,13 @@ double cost(const ConvProblem& problem) {
          (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
 }
 
+/// Strips, which may fill the cache with more of them, rows of pixels before they are interleaved, and a row of sums.
+double thread_memory(const ConvProblem& problem) {
+  const auto channels = static_cast<double>(problem.input.c + 2 * float_lanes());
+  return ChannelStrips::bytes(problem, 1) + static_cast<double>(kCacheBytes) +
+         4 * channels * static_cast<double>(problem.input.w + output_shape(problem).w);
+}
+
 }  // namespace
 
 const Algorithm kDepthwise = {
@@ -133,8 +140,9 @@ const Algorithm kDepthwise = {
         return refuse("the numbers of groups, input channels and output channels differ");
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
-      return {.nanoseconds = cost(problem),
-              .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
+      return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
+                return std::make_unique<DepthwiseExecutor>(problem, kernel);
+              }};
     },
 };
 

@@ -313,6 +313,17 @@ class FftExecutor final : public Executor {
   Bundles<Real> spectra_;  // row bundles of sum channel 0 and input channel 0, of input channel 1, ...
 };
 
+/// The buffers of FftExecutor::make_memory(), where a bundle takes no more than a plane: tiles, two planes, and a
+/// bundle of each input channel and of an output.
+double thread_memory(const ConvProblem& problem, const FftTiling& tiling) {
+  constexpr std::int64_t kMostSlack = 32;  // columns between rows, and a row between bundles
+  const double real = tiling.in_double ? sizeof(double) : sizeof(float);
+  const double plane = real * static_cast<double>((tiling.tile.w + kMostSlack) * (tiling.tile.h + 2));
+  const std::int64_t inputs = problem.kernel.c_i_per_group, outputs = problem.kernel.c_o / problem.groups;
+  const double least = plane * static_cast<double>(inputs + 1), all = plane * static_cast<double>(inputs + outputs);
+  return std::max(least, std::min(all, kMostFftTiles + plane)) + plane * static_cast<double>(inputs + 3);
+}
+
 }  // namespace
 
 const Algorithm kFft = {
@@ -326,6 +337,7 @@ const Algorithm kFft = {
       tiling->count.h = (output_shape(problem).h + tiling->step.h - 1) / tiling->step.h;
       return {.nanoseconds = tiling->nanoseconds,
               .error_units = tiling->error_units,
+              .thread_memory = thread_memory(problem, *tiling),
               .make = [&problem, &kernel, tiling = *tiling]() -> std::unique_ptr<Executor> {
                 if (tiling.in_double) return std::make_unique<FftExecutor<double>>(problem, kernel, tiling);
                 return std::make_unique<FftExecutor<float>>(problem, kernel, tiling);

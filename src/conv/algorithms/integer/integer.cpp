@@ -234,15 +234,18 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   if (problem.padding_value < 0 || problem.padding_value > 255 ||
       problem.padding_value != std::trunc(problem.padding_value))
     return refuse("the padding value is not a whole number from 0 to 255");
-  if (static_cast<double>(window_rows(problem.kernel)) *
-          static_cast<double>(strip_length(problem.kernel, kLeastColumns, kMostDotStep)) >
-      kMostMemory)
+  const std::int64_t least_strip = strip_length(problem.kernel, kLeastColumns, kMostDotStep);
+  if (static_cast<double>(window_rows(problem.kernel)) * static_cast<double>(least_strip) > kMostMemory)
     return refuse(kBeyondMemory);
   std::optional<DyadicWeights> dyadic = dyadic_weights(kernel);
   if (!dyadic) return refuse("the weights are neither 16-bit integers nor such integers over a power of two");
   if (255 * dyadic->largest_sum >= 0x1p31) return refuse("the sums of these integers need more than 32 bits");
   const double nanoseconds = cost(problem, *dyadic);
+  // Strips, one of which is for rows outside, and 32-bit sums.
+  const double strips = std::max(static_cast<double>(kStripBytes),
+                                 static_cast<double>(window_rows(problem.kernel)) * static_cast<double>(least_strip));
   return {.nanoseconds = nanoseconds,
+          .thread_memory = 2 * strips + 4 * static_cast<double>(kDotRows * kTileColumns),
           .make = [&problem, &kernel, weights = std::make_shared<const DyadicWeights>(*std::move(dyadic))] {
             return std::make_unique<IntegerExecutor>(problem, kernel, *weights);
           }};

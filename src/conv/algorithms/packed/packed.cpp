@@ -305,6 +305,17 @@ double cost(const ConvProblem& problem) {
          (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
 }
 
+/// Strips, which may fill the cache with more of them, rows of pixels before they are interleaved, and for the pixels
+/// of a block the sums, their places and those of the rows that they see.
+double thread_memory(const ConvProblem& problem) {
+  const std::int64_t channels = output_shape(problem).c,
+                     pixels = std::clamp<std::int64_t>(kMostSums / channels, 1, kBlockPixels);
+  const std::int64_t pixel = 4 * (channels + 4 * float_lanes()) + 16 * problem.kernel.kh + 256;
+  return std::max(kGoodStripBytes, ChannelStrips::bytes(problem, 1)) + static_cast<double>(kCacheBytes) +
+         4 * static_cast<double>(problem.input.c) * static_cast<double>(problem.input.w) +
+         static_cast<double>(pixels * pixel);
+}
+
 }  // namespace
 
 const Algorithm kPacked = {
@@ -314,8 +325,9 @@ const Algorithm kPacked = {
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
-      return {.nanoseconds = cost(problem),
-              .make = [&problem, &kernel] { return std::make_unique<PackedExecutor>(problem, kernel); }};
+      return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
+                return std::make_unique<PackedExecutor>(problem, kernel);
+              }};
     },
 };
 

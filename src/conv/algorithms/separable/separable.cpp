@@ -119,6 +119,17 @@ double memory_needed(const ConvProblem& problem, std::size_t rank) {
   return static_cast<double>(sizeof(double)) * pitch * rows;
 }
 
+/// The same with the sums and two rows of the row pass, none of which is longer than the others, and a row of the
+/// padding value.
+double thread_memory(const ConvProblem& problem, std::size_t rank) {
+  constexpr double kMoreRows = 3;
+  const SeparableTiling tiling(problem, 1);
+  const double rows = static_cast<double>(problem.kernel.kh + tiling.block);
+  const double outside =
+      static_cast<double>(problem.input.w) * static_cast<double>(problem.input.c * size_of(problem.input_dtype));
+  return memory_needed(problem, rank) * (1 + kMoreRows / rows) + outside;
+}
+
 /// The largest of error_units() over the sum channels.
 double largest_error(const Kernel& kernel, const ChannelProducts& channels) {
   double most = 0;
@@ -152,6 +163,7 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   if (memory_needed(problem, rank) > kMostMemory) return refuse(kBeyondMemory);
   return {.nanoseconds = cost(problem, rank),
           .error_units = largest_error(kernel, *channels),
+          .thread_memory = thread_memory(problem, rank),
           .make = [&problem, &kernel, channels, rank]() -> std::unique_ptr<Executor> {
             if (rank > 1) return std::make_unique<SeparableExecutor<double>>(problem, kernel, *channels);
             return std::make_unique<SeparableExecutor<float>>(problem, kernel, *channels);
