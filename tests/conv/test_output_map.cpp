@@ -78,8 +78,8 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
 TEST_CASE("signed: brightness is the distance from 0; positive is orange, negative blue") {
   for (const auto& [min, max] : {std::pair(-1020.0, 1020.0), {-1020.0, 3.0}, {0.5, 1020.0}}) {
     const auto [red, green, blue] = make_sign_maps(DType::u8, {.min = min, .max = max});
-    const auto colour = [&, red = red, green = green, blue = blue](double response) {
-      return std::vector{mapped(red, response), mapped(green, response), mapped(blue, response)};
+    const auto colour = [r = red, g = green, b = blue](double response) {
+      return std::vector{mapped(r, response), mapped(g, response), mapped(b, response)};
     };
     CHECK(colour(1020) == std::vector{255.0, 127.5, -255.0});
     CHECK(colour(-1020) == std::vector{-255.0, 127.5, 255.0});

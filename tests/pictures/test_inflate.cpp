@@ -251,8 +251,8 @@ TEST_CASE("streams of zlib give their text, in any parts") {
 
 TEST_CASE("bytes after a stream are its rest") {
   const Bytes stream = zlib_stream(Bytes(1000, std::byte{7}), 6, 15, 8, 0);
-  for (const std::size_t more : {0, 1, 2, 9, 500000})
-    for (const std::size_t part : {1, 100, 1 << 20}) {
+  for (const std::size_t more : {0u, 1u, 2u, 9u, 500000u})
+    for (const std::size_t part : {1u, 100u, 1u << 20}) {
       Bytes longer = stream;
       longer.resize(stream.size() + more);
       bool has_rest = false;
@@ -267,7 +267,7 @@ TEST_CASE("every start of a stream is damage") {
     const Bytes text = random_text(random, 400),
                 stream = zlib_stream(text, static_cast<int>(random.between(0, 9)), 15, 9, 0);
     for (std::size_t size = 0; size < stream.size(); ++size)
-      for (const std::size_t part : {1, 1 << 20})
+      for (const std::size_t part : {1u, 1u << 20})
         REQUIRE_FALSE(by_inflater(std::span(stream).first(size), part).has_value());
   }
 }
@@ -457,7 +457,7 @@ TEST_CASE("the header of a stream has the values that zlib accepts") {
 
 TEST_CASE("a text longer than its stream's window is left to zlib") {
   for (int window = 9; window <= 15; ++window)
-    for (const std::size_t more : {0, 1, 40000}) {
+    for (const std::size_t more : {0u, 1u, 40000u}) {
       CAPTURE(window);
       CAPTURE(more);
       Random random(6);

@@ -10,7 +10,6 @@
 
 #include <hwy/highway.h>
 
-HWY_BEFORE_NAMESPACE();
 namespace convtool {
 namespace HWY_NAMESPACE {
 
@@ -19,6 +18,5 @@ constexpr int kVectorRegisters = HWY_ARCH_ARM_A64 || (HWY_ARCH_X86 && HWY_TARGET
 
 }  // namespace HWY_NAMESPACE
 }  // namespace convtool
-HWY_AFTER_NAMESPACE();
 
 #endif

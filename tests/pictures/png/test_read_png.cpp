@@ -130,7 +130,7 @@ TEST_CASE("large pictures are the same on any number of threads") {
 TEST_CASE("damage in any strip of a large picture is found on any number of threads") {
   Random random(3);
   UsualPng parts = random_parts(random, kPngKinds[1], 1000, 700);
-  for (const std::size_t row : {0, 1, 80, 350, 698, 699}) {
+  for (const std::size_t row : {0u, 1u, 80u, 350u, 698u, 699u}) {
     UsualPng damaged = parts;
     damaged.lines[row * parts.line()] = std::byte{5};  // there is no such filter
     const Bytes file = damaged.file();
@@ -216,7 +216,7 @@ TEST_CASE("what is unusual is left to libpng") {
     check_left(changed([](UsualPng& parts) { parts.lines.pop_back(); }));
     check_left(changed([](UsualPng& parts) { parts.lines.push_back(std::byte{0}); }));
     check_left(changed([](UsualPng& parts) { parts.lines.resize(parts.lines.size() + 100000); }));
-    for (const std::size_t more : {1, 1000})
+    for (const std::size_t more : {1u, 1000u})
       check_left(changed([&](UsualPng& parts) {
         parts.compress = [more](const Bytes& lines) {
           Bytes stream = deflated_lines(lines, 6, 0);

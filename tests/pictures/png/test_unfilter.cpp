@@ -43,7 +43,7 @@ TEST_CASE("every filter is undone for pixels of every size and order") {
   Random random(1);
   for (const PixelKind& kind : kPixelKinds)
     for (int filter = 0; filter < 5; ++filter)
-      for (const std::size_t pixels : {1, 2, 3, 7, 8, 16, 17, 100}) {
+      for (const std::size_t pixels : {1u, 2u, 3u, 7u, 8u, 16u, 17u, 100u}) {
         CAPTURE(kind.bytes);
         CAPTURE(static_cast<int>(kind.order));
         CAPTURE(filter);

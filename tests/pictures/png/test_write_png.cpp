@@ -186,7 +186,7 @@ TEST_CASE("a picture in strips has the same bytes for any number of threads") {
 
 TEST_CASE("parts of a Deflate stream can be joined in any order") {
   Random random(10);
-  for (const std::size_t size : {1, 2, 300, 65535, 65536, 70000, 600000})
+  for (const std::size_t size : {1u, 2u, 300u, 65535u, 65536u, 70000u, 600000u})
     for (const int kind : {0, 1, 2}) {
       CAPTURE(size);
       CAPTURE(kind);
