@@ -61,15 +61,18 @@ TEST_CASE("a second run with the same manifest skips everything") {
   CHECK(batch.run() == "ooo");
   const std::vector<json> lines = batch.manifest();
   REQUIRE(lines.size() == 3);
-  CHECK(lines[0].at("version") == 1);
-  CHECK(lines[0].at("input") == "a.pgm");
-  CHECK(lines[0].at("input_size") == kPicture.size());
-  CHECK(lines[0].at("input_mtime") == "2001-09-09T01:46:40.000000005Z");
-  CHECK(lines[0].at("input_digest").get<std::string>().starts_with("xxh128:"));
-  CHECK(lines[0].at("output") == "out/a.sharpen.png");
-  CHECK(lines[0].at("output_size") == fs::file_size(batch.folder.path() / "out/a.sharpen.png"));
-  CHECK(lines[0].at("options").at("--kernel") == json::array({"sharpen"}));
-  CHECK(lines[0].at("options").at("command") == json::array({"apply"}));
+  const auto of_a =
+      std::find_if(lines.begin(), lines.end(), [](const json& line) { return line.at("input") == "a.pgm"; });
+  REQUIRE(of_a != lines.end());  // inputs may end in another order than they begin
+  const json& line = *of_a;
+  CHECK(line.at("version") == 1);
+  CHECK(line.at("input_size") == kPicture.size());
+  CHECK(line.at("input_mtime") == "2001-09-09T01:46:40.000000005Z");
+  CHECK(line.at("input_digest").get<std::string>().starts_with("xxh128:"));
+  CHECK(line.at("output") == "out/a.sharpen.png");
+  CHECK(line.at("output_size") == fs::file_size(batch.folder.path() / "out/a.sharpen.png"));
+  CHECK(line.at("options").at("--kernel") == json::array({"sharpen"}));
+  CHECK(line.at("options").at("command") == json::array({"apply"}));
 
   CHECK(batch.run() == "sss");
   CHECK(batch.run({"--jobs", "3", "--threads", "1", "--progress", "never", "--memory-limit", "1G"}) == "sss");
@@ -126,8 +129,12 @@ TEST_CASE("a file with a new time and the same content is not filtered again") {
   CHECK(batch.run() == "sss");
   const std::vector<json> lines = batch.manifest();
   REQUIRE(lines.size() == 5);  // with the new times
-  CHECK(lines[3].at("input_mtime") == "2004-11-09T11:33:20.000000005Z");
-  CHECK(lines[4].at("output_mtime") == "2004-11-09T11:33:20.000000005Z");
+  const auto count_new = [&](const char* key) {
+    return std::count_if(lines.begin() + 3, lines.end(),
+                         [&](const json& line) { return line.at(key) == "2004-11-09T11:33:20.000000005Z"; });
+  };
+  CHECK(count_new("input_mtime") == 1);
+  CHECK(count_new("output_mtime") == 1);
   CHECK(batch.run() == "sss");
   CHECK(batch.manifest().size() == 5);
 }
