@@ -42,12 +42,12 @@ table() { python3 "$project/tests/bench/process_table.py" "$@"; }
 
 # line PROGRAM PNG INPUT OUTPUT prints the command that sharpens INPUT. PNG is "own" for the program's default settings,
 # or a compression level; with a level, rows are filtered by Sub, as in convtool, if the program has an option for it.
-# Where the output is no PNG, it is "own", or what the program is told about that format.
+# For an OUTPUT of OUT, which is of another format, it is "own", or what the program is told about that format.
 line() {
   local program=$1 png=$2 in=$3 out=$4 weights=0,-1,0,-1,5,-1,0,-1,0 plane="0 -1 0 -1 5 -1 0 -1 0" settings=
   local planes=gbrp color_type=2
   [[ $in != *grey* ]] || { planes=gray color_type=0; }
-  [ "$png" = own ] || if [[ $out != *.png ]]; then settings=$png; else case $program in
+  [ "$png" = own ] || if [ "$out" = OUT ]; then settings=$png; else case $program in
     convtool) settings=" --png-level $png" ;;
     # The tens are the level; 5 lets libpng choose each row's filter. 1 means Sub, but then both programs leave rows
     # unfiltered and are no faster.
