@@ -16,7 +16,7 @@ Range band_input(const ConvProblem& whole, const Range& rows);
 /// Output rows `rows` of one picture of the batch; its input is the rows band_input(). `whole` has bands.
 ConvProblem band_problem(const ConvProblem& whole, const Range& rows);
 
-/// The problem of one picture that `band` is a band of, or `band` itself if it is no band.
+/// The problem of the whole picture to which `band` belongs; `band` itself if it is a whole picture already.
 ConvProblem whole_problem(const ConvProblem& band);
 
 }  // namespace convtool

@@ -17,8 +17,9 @@ std::int64_t percentile_rank(std::int64_t count, double percent);
 /// Half of the bits of floats, as whole numbers in the order of the floats (-0 before 0).
 constexpr std::uint32_t kFloatHalves = 1U << 16;
 
-/// Finds the value of a rank among floats that are not in memory together, but are looked at twice: a histogram of
-/// their upper halves leads to the upper half of the value, one of the lower halves of those to the value itself.
+/// Finds the value of a rank among floats that are not in memory together, by looking at all of them twice. A first
+/// histogram, of their upper 16 bits, gives the upper half of the value. A second one counts the lower halves of the
+/// floats with that upper half, and gives the rest.
 class FloatHistogram {
  public:
   /// Counts all values by their upper halves.

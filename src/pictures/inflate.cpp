@@ -1,8 +1,8 @@
 // ISA-L decodes one block at a time, into its own buffer (isal_inflate() in igzip_inflate.c, versions 2.30 to 2.32).
 // Before each block, its header is checked by zlib's rules (inflate.c, inftrees.c), since ISA-L also accepts codes that
-// are not complete. ISA-L is told that each block is the last one, so that it stops before the next header. At the end
-// of its input it would forget its place in the last byte, but only when its buffer has been emptied, which it believes
-// never to happen: the count of bytes taken from there stays at -1.
+// are not complete. ISA-L is told that each block is the last one, so that it stops before the next header. After a
+// last block it forgets its place in the last byte as soon as its buffer is empty. Here the buffer never seems empty to
+// it: the count of bytes taken from there stays at -1.
 #include "pictures/inflate.h"
 
 #include <algorithm>

@@ -11,6 +11,7 @@
 #include "support/error_text.h"
 #include "support/instruction_sets.h"
 #include "support/random_case.h"
+#include "support/same_statistics.h"
 
 namespace convtool {
 namespace {
@@ -54,16 +55,6 @@ ResponseStats run_in_bands(const ConvCase& c, const ConvPlan& whole, std::int64_
     }
   }
   return stats;
-}
-
-void check_same(const ResponseStats& bands, const ResponseStats& whole) {
-  CHECK(bands.min == whole.min);
-  CHECK(bands.max == whole.max);
-  CHECK(bands.nan_count == whole.nan_count);
-  CHECK(bands.clipped_low == whole.clipped_low);
-  CHECK(bands.clipped_high == whole.clipped_high);
-  CHECK(bands.total_count == whole.total_count);
-  CHECK(bands.mean() == whole.mean());
 }
 
 /// Compares bands of `height` rows with the whole picture.

@@ -13,6 +13,7 @@
 
 #include "network/band_run.h"
 #include "network/layers.h"
+#include "support/same_statistics.h"
 
 namespace convtool {
 namespace {
@@ -56,16 +57,6 @@ class MemoryStreams {
  private:
   std::mutex mutex_;
 };
-
-void check_same(const ResponseStats& bands, const ResponseStats& whole) {
-  CHECK(bands.min == whole.min);
-  CHECK(bands.max == whole.max);
-  CHECK(bands.nan_count == whole.nan_count);
-  CHECK(bands.clipped_low == whole.clipped_low);
-  CHECK(bands.clipped_high == whole.clipped_high);
-  CHECK(bands.total_count == whole.total_count);
-  CHECK(bands.mean() == whole.mean());
-}
 
 struct Case {
   DType dtype;

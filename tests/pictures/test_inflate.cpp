@@ -16,8 +16,10 @@
 #include "pictures/compression.h"
 #include "pictures/inflate.h"
 #include "support/random.h"
+#include "support/zlib_stream.h"
 
 using namespace convtool;
+using namespace convtool::testing;
 
 namespace {
 
@@ -84,20 +86,6 @@ Bytes with_frame(std::span<const std::byte> raw) {
   stream.insert(stream.end(), raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(text ? used : raw.size()));
   const std::uint32_t sum = text ? adler32_of(*text, kAdler32OfNothing) : 0;
   for (int shift = 24; shift >= 0; shift -= 8) stream.push_back(static_cast<std::byte>(sum >> shift));
-  return stream;
-}
-
-Bytes zlib_stream(std::span<const std::byte> text, int level, int window, int memory, int strategy) {
-  z_stream state = {};
-  REQUIRE(deflateInit2(&state, level, Z_DEFLATED, window, memory, strategy) == Z_OK);
-  Bytes stream(deflateBound(&state, text.size()) + 1000);
-  state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(text.data()));
-  state.avail_in = static_cast<uInt>(text.size());
-  state.next_out = reinterpret_cast<Bytef*>(stream.data());
-  state.avail_out = static_cast<uInt>(stream.size());
-  REQUIRE(deflate(&state, Z_FINISH) == Z_STREAM_END);
-  stream.resize(state.total_out);
-  deflateEnd(&state);
   return stream;
 }
 

@@ -85,9 +85,9 @@ struct RasterSource {
 };
 
 /// Opens a file whose values lie in it as plain numbers (.npy in C order, binary PNM, PFM), and reads its header.
-/// Nothing for any other file or stream, and for a damaged one: read it as a whole to learn why. There is no limit of
-/// 2^30 pixels, which is that of decode_source(). Throws Error(input) for one that exceeds `max_pixels`, and with the
-/// path if it cannot be read.
+/// Returns nothing for other files and streams, and for damaged files: reading these as a whole says what is wrong. The
+/// limit of 2^30 pixels of decode_source() does not apply. Throws Error(input) for a picture that exceeds `max_pixels`,
+/// and with the path for a file that cannot be read.
 std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
 /// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`, on at most `threads`

@@ -68,7 +68,8 @@ bool write_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t ro
   return true;
 }
 
-/// The same, compressed on `threads` threads: so many strips at a time that no thread waits long for the others.
+/// The same, compressed on `threads` threads. Strips are compressed in groups, each large enough to keep all threads
+/// busy.
 template <class T>
 bool write_deflated_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t rows_per_strip, int threads) {
   const std::int64_t height = pixels.shape.h, count = (height + rows_per_strip - 1) / rows_per_strip;

@@ -13,6 +13,7 @@
 #include "support/picture_bytes.h"
 #include "support/png_comparison.h"
 #include "support/random.h"
+#include "support/zlib_stream.h"
 
 using namespace convtool;
 using namespace convtool::testing;
@@ -27,17 +28,7 @@ constexpr std::array kPngKinds = {PngKind{0, 1, 8},  PngKind{2, 3, 8},  PngKind{
                                   PngKind{0, 1, 16}, PngKind{2, 3, 16}, PngKind{4, 2, 16}, PngKind{6, 4, 16}};
 
 Bytes deflated_lines(const Bytes& text, int level, int strategy) {
-  z_stream state = {};
-  REQUIRE(deflateInit2(&state, level, Z_DEFLATED, 15, 9, strategy) == Z_OK);
-  Bytes stream(deflateBound(&state, text.size()) + 1000);
-  state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(text.data()));
-  state.avail_in = static_cast<uInt>(text.size());
-  state.next_out = reinterpret_cast<Bytef*>(stream.data());
-  state.avail_out = static_cast<uInt>(stream.size());
-  REQUIRE(deflate(&state, Z_FINISH) == Z_STREAM_END);
-  stream.resize(state.total_out);
-  deflateEnd(&state);
-  return stream;
+  return testing::zlib_stream(text, level, 15, 9, strategy);
 }
 
 /// The parts of a PNG file, which a test may change before they are put together.
