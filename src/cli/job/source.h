@@ -73,8 +73,8 @@ struct SourceHeader {
 };
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.
-/// Throws Error(input) for a file that is neither, is damaged, or exceeds `max_pixels`. Without `max_pixels` the size is
-/// not checked, for callers that do not decode the file.
+/// Throws Error(input) for a file that is neither, is damaged, or exceeds `max_pixels`. Without `max_pixels` the size
+/// is not checked, for callers that do not decode the file.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
 
