@@ -9,11 +9,11 @@
 namespace convtool {
 namespace {
 
-std::string file(const std::string& name) {
+std::string_view file(std::string_view name) {
   const auto files = page_files();
   const auto found = std::find_if(files.begin(), files.end(), [&](const PageFile& f) { return f.name == name; });
   require(found != files.end(), "a page without its files");
-  return std::string(found->text);
+  return found->text;
 }
 
 /// JSON in an HTML script element, which "</script" would end and "<!--" would change. In JSON, < is only in strings.
@@ -28,31 +28,27 @@ std::string json_in_html(std::string_view json) {
   return text;
 }
 
-/// What {{key}} stands for. Text that is put in is not searched again: a title may contain "{{data}}".
-std::string filled(std::string_view key, std::string_view name, std::string_view title, std::string_view json) {
-  const std::string stem(name);
-  if (key == "title") return html_text(title);
-  if (key == "styles") return file("base.css") + file(stem + ".css");
-  if (key == "script") return file("base.js") + file(stem + ".js");
-  require(key == "data", "an unknown {{name}} in a page");
-  return json_in_html(json);
-}
-
 }  // namespace
 
 std::string make_page(std::string_view name, std::string_view title, std::string_view json) {
-  const std::string page = file(std::string(name) + ".html");
+  const std::string_view page = file(std::string(name) + ".html");
   std::string result;
-  result.reserve(page.size() + json.size() + (1 << 16));
   std::size_t at = 0;
-  for (std::size_t open; (open = page.find("{{", at)) != std::string::npos;) {
+  for (std::size_t open; (open = page.find("{{", at)) != std::string_view::npos;) {
     const std::size_t close = page.find("}}", open);
-    require(close != std::string::npos, "an open {{ in a page");
-    result.append(page, at, open - at);
-    result += filled(std::string_view(page).substr(open + 2, close - open - 2), name, title, json);
+    require(close != std::string_view::npos, "an open {{ in a page");
+    result += page.substr(at, open - at);
+    // Text that is put in is not searched again: a title may contain "{{data}}".
+    const std::string_view key = page.substr(open + 2, close - open - 2);
+    if (key == "title")
+      result += html_text(title);
+    else if (key == "data")
+      result += json_in_html(json);
+    else
+      result += file(key);
     at = close + 2;
   }
-  return result.append(page, at);
+  return result += page.substr(at);
 }
 
 std::string html_text(std::string_view text) {
