@@ -1,12 +1,12 @@
 #include "show/explain/explanation_text.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
 #include "core/printable.h"
 #include "core/text.h"
+#include "show/explain/steps.h"
 
 namespace convtool {
 namespace {
@@ -22,15 +22,7 @@ std::string styled(const std::string& text, const char* style, bool colours) {
   return colours ? "\x1b[" + std::string(style) + "m" + text + "\x1b[0m" : text;
 }
 
-/// A number with at most 6 significant digits, or a whole number with all of them.
-std::string number_text(double value) {
-  constexpr double kLargestWhole = 1e9;
-  constexpr int kDigits = 6;
-  if (value == std::trunc(value) && std::fabs(value) < kLargestWhole) return to_text(value + 0.0);
-  return short_text(value, kDigits);
-}
-
-std::string number_text(const std::optional<double>& value) { return value ? number_text(*value) : "."; }
+std::string cell_text(const std::optional<double>& value) { return value ? number_text(*value) : "."; }
 
 std::string range_text(std::int64_t first, std::int64_t last) {
   return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
@@ -44,7 +36,7 @@ struct Cell {
 };
 
 Cell signed_cell(const std::optional<double>& value) {
-  return {number_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr
+  return {cell_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr
                               : *value > 0                                ? kPositive
                                                                           : kNegative};
 }
@@ -93,31 +85,19 @@ void put_line(std::string& text, const std::string& line) {
   text += (end == std::string::npos ? "" : line.substr(0, end + 1)) + "\n";
 }
 
-/// The steps from a sum to the stored value, as aligned lines "/ 9 = 11.1111".
-class Steps {
- public:
-  void add(std::string label, double value) { rows_.push_back({std::move(label), number_text(value)}); }
-  void add(std::string label, std::string value) { rows_.push_back({std::move(label), std::move(value)}); }
-  bool empty() const { return rows_.empty(); }
-
-  std::string text() const {
-    std::size_t label = 0, value = 0;
-    for (const auto& row : rows_) {
-      label = std::max(label, row[0].size());
-      value = std::max(value, row[1].size());
-    }
-    std::string text;
-    for (const auto& row : rows_)
-      put_line(text, "  " + row[0] + std::string(label - row[0].size(), ' ') + "  = " +
-                         std::string(value - row[1].size(), ' ') + row[1]);
-    return text;
+/// Aligned lines "/ 9 = 11.1111".
+std::string lines_of(const std::vector<ArithmeticStep>& steps) {
+  std::size_t label = 0, value = 0;
+  for (const ArithmeticStep& step : steps) {
+    label = std::max(label, step.label.size());
+    value = std::max(value, step.value.size());
   }
-
- private:
-  std::vector<std::array<std::string, 2>> rows_;
-};
-
-std::string signed_text(double value) { return value < 0 ? "- " + number_text(-value) : "+ " + number_text(value); }
+  std::string text;
+  for (const ArithmeticStep& step : steps)
+    put_line(text, "  " + step.label + std::string(label - step.label.size(), ' ') + "  = " +
+                       std::string(value - step.value.size(), ' ') + step.value);
+  return text;
+}
 
 /// The part of a large kernel that is printed.
 struct Cut {
@@ -164,7 +144,6 @@ class Writer {
   static std::string value_text(const Explanation::Stored& stored) { return to_text(stored.value + 0.0); }
 
   void put_step(const LayerStep& step) {
-    const bool is_last = &step == &explanation_.layers.front();
     if (trace().banks.size() > 1) put_layer_head(step);
     if (!trace().numbers) put_geometry(step);
     put_place(step);
@@ -172,17 +151,19 @@ class Writer {
       text_ += "\n";
       if (step.is_bank) text_ += "  " + styled(printable(sum.kernel), kBold, colours_) + "\n";
       put_kernel(step, sum);
-      Steps steps;
-      if (step.is_bank) {
-        add_sum_steps(sum, steps);
-        text_ += steps.empty() ? "" : "\n" + steps.text();
-      }
+      if (step.is_bank) put_steps(steps_of_sum(sum));
     }
-    Steps steps;
-    if (!step.is_bank && step.pooling != Pooling::max) add_sum_steps(step.sums.front(), steps);
-    if (step.combine != Combine::none && step.response) steps.add(combine_text(step), *step.response);
-    if (is_last && explanation_.stored) add_stored_steps(*explanation_.stored, steps);
-    if (!steps.empty()) text_ += "\n" + steps.text();
+    std::vector<ArithmeticStep> steps = steps_after_sums(step);
+    if (&step == &explanation_.last()) {
+      const std::vector<ArithmeticStep> more = steps_to_stored(explanation_);
+      const bool is_trivial = steps.empty() && more.size() == 1;
+      if (!is_trivial) steps.insert(steps.end(), more.begin(), more.end());
+    }
+    put_steps(steps);
+  }
+
+  void put_steps(const std::vector<ArithmeticStep>& steps) {
+    if (!steps.empty()) text_ += "\n" + lines_of(steps);
   }
 
   void put_layer_head(const LayerStep& step) {
@@ -247,7 +228,7 @@ class Writer {
     for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
       for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
         const Term& term = terms[u * sum.kw + v];
-        const std::string value = number_text(term.input);
+        const std::string value = cell_text(term.input);
         input.add({term.inside ? value : is_pool ? "( )" : "(" + value + ")"});
         kernel.add(signed_cell(term.weight));
         products.add(signed_cell(term.product));
@@ -292,70 +273,6 @@ class Writer {
       if (row == middle && !result.empty()) line += "  " + styled(result, kBold, colours_);
       put_line(text_, line);
     }
-  }
-
-  void add_sum_steps(const KernelSum& sum, Steps& steps) const {
-    if (!sum.sum) return;
-    double value = *sum.sum;
-    if (sum.channels > 1) steps.add("sum of " + std::to_string(sum.channels) + " channels", value);
-    const bool is_plain = sum.divisor == 1 && sum.bias == 0 && sum.activation == Activation::none;
-    if (!is_plain && sum.channels == 1) steps.add("sum", value);
-    if (sum.divisor != 1) steps.add("/ " + number_text(sum.divisor), value /= sum.divisor);
-    if (sum.bias != 0) steps.add(signed_text(sum.bias) + " (bias)", value += sum.bias);
-    if (sum.activation != Activation::none)
-      steps.add(std::string(kActivations[static_cast<int>(sum.activation)]), *sum.response);
-  }
-
-  static std::string combine_text(const LayerStep& step) {
-    constexpr std::size_t kMostNamed = 4;
-    const std::string name(kCombines[static_cast<int>(step.combine)]);
-    if (step.sums.size() > kMostNamed) return name + " of " + std::to_string(step.sums.size());
-    const auto joined = [&](const char* separator, const auto& term) {
-      std::string text;
-      for (const KernelSum& sum : step.sums) text += (text.empty() ? "" : separator) + term(*sum.response);
-      return text;
-    };
-    const auto plain = [](double value) { return number_text(value); };
-    const auto bracketed = [](double value) { return value < 0 ? "(" + number_text(value) + ")" : number_text(value); };
-    switch (step.combine) {
-      case Combine::magnitude:
-        return name + ": sqrt(" + joined(" + ", [&](double value) { return bracketed(value) + "^2"; }) + ")";
-      case Combine::l1: return name + ": " + joined(" + ", [](double value) { return "|" + number_text(value) + "|"; });
-      case Combine::sum: return name + ": " + joined(" + ", bracketed);
-      case Combine::mean: return name + ": (" + joined(" + ", bracketed) + ") / " + std::to_string(step.sums.size());
-      default: return name + "(" + joined(", ", plain) + ")";
-    }
-  }
-
-  void add_stored_steps(const Explanation::Stored& stored, Steps& steps) const {
-    const ValueMap& map = stored.map;
-    const std::string name(to_string(trace().numbers->mapping.map));
-    const double response = *explanation_.last().response;
-    double value = response;
-    if (map.absolute) steps.add("absolute value", value = std::fabs(value));
-    if (map.threshold) {
-      steps.add((value > *map.threshold ? "above " : "not above ") + number_text(*map.threshold), stored.mapped);
-    } else {
-      if (map.shift != 0) steps.add(signed_text(-map.shift) + " (" + name + ")", value -= map.shift);
-      if (map.scale != 1) steps.add("* " + number_text(map.scale) + " (" + scale_name(name) + ")", value *= map.scale);
-      if (map.offset != 0) steps.add(signed_text(map.offset) + " (" + name + ")", value += map.offset);
-    }
-    if (!is_integer(stored.dtype)) {
-      if (!steps.empty()) steps.add("stored as f32", value_text(stored));
-      return;
-    }
-    if (stored.clipped != Clipped::no)
-      steps.add("clipped to 0..." + number_text(full_range(stored.dtype)), stored.value);
-    else if (stored.mapped != stored.value)
-      steps.add(std::isnan(stored.mapped) ? "not a number" : "rounded", stored.value);
-    if (!steps.empty()) steps.add("stored as " + std::string(to_string(stored.dtype)), stored.value);
-  }
-
-  /// What a scale comes from: the map, or a change of depth.
-  std::string scale_name(const std::string& map) const {
-    const DType from = trace().dtype(), to = explanation_.stored->dtype;
-    const bool is_depth = map == "clip" || map == "abs";
-    return is_depth ? std::string(to_string(from)) + " to " + std::string(to_string(to)) : map;
   }
 
   const Explanation& explanation_;

@@ -30,7 +30,9 @@ struct Trace {
     ConstTensorRef stored;                  ///< the result as it is stored, without an alpha that was set aside
     Mapping mapping;                        ///< from the last responses to `stored`; not automatic
     bool map_matters = true;                ///< false where responses are stored as they are
-    ResponseStats measured;                 ///< the range that `mapping` needs, if it needs one
+    /// The most by which rounding may change a response of each bank (ConvPlan::error_bound()); 0 for a max pool.
+    std::vector<double> error_bounds;
+    ResponseStats measured;  ///< the range that `mapping` needs, if it needs one
   };
   std::optional<Numbers> numbers;
 

@@ -68,6 +68,18 @@ ResponseStats measured_range(const Mapping& mapping, const ResponseStats& stats,
   return percentile_range(values, *mapping.percentiles);
 }
 
+/// The largest of the error bounds of a layer's plans, for each layer.
+std::vector<double> error_bounds(const NetworkPlan& network, const Trace::Numbers& numbers) {
+  std::vector<double> bounds;
+  for (const BankPlan& bank : network.banks()) {
+    const ConstTensorRef& input = bounds.empty() ? numbers.input : numbers.responses[bounds.size() - 1];
+    double most = 0;
+    for (const ConvPlan& plan : bank.plans()) most = std::max(most, plan.error_bound(input));
+    bounds.push_back(most);
+  }
+  return bounds;
+}
+
 void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
   TensorRef output;
   if (job.format().is_tensor()) {
@@ -80,6 +92,7 @@ void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
   Trace::Numbers& numbers = run.trace.numbers.emplace();
   numbers.input = run.source->filtered_part(spec.alpha);
   for (const Tensor& responses : run.responses) numbers.responses.push_back(responses.ref());
+  numbers.error_bounds = error_bounds(job.plan->kernels(), numbers);
   numbers.stored = output.channels(0, job.shape.c - (job.alpha_kept ? 1 : 0));
   numbers.mapping = job.mapping;
   numbers.map_matters = job.map_matters;
