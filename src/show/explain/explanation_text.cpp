@@ -36,9 +36,7 @@ struct Cell {
 };
 
 Cell signed_cell(const std::optional<double>& value) {
-  return {cell_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr
-                              : *value > 0                                ? kPositive
-                                                                          : kNegative};
+  return {cell_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr : *value > 0 ? kPositive : kNegative};
 }
 
 /// Right-aligned cells under a header.

@@ -1,6 +1,8 @@
 #include "cli/commands/explain/formats.h"
 
+#include "pictures/encode_image.h"
 #include "show/explain/explanation_text.h"
+#include "show/explain/figure.h"
 
 namespace convtool {
 namespace {
@@ -16,7 +18,20 @@ Bytes write_text(const ExplainRequest& request) {
 
 Bytes write_json(const ExplainRequest& request) { return bytes_of(to_json(request.explainer.at(request.at)) + "\n"); }
 
-constexpr ExplainFormat kFormats[] = {{"text", ".txt", true, write_text}, {"json", ".json", true, write_json}};
+Drawing figure(const ExplainRequest& request) {
+  return step_figure(request.explainer.at(request.at), {.cell = request.cell, .outputs = {}});
+}
+
+Bytes write_svg(const ExplainRequest& request) { return bytes_of(to_svg(figure(request))); }
+
+Bytes write_png(const ExplainRequest& request) {
+  return encode_image(to_image(figure(request)), *find_picture_format("png"));
+}
+
+constexpr ExplainFormat kFormats[] = {{"text", ".txt", true, write_text},
+                                      {"json", ".json", true, write_json},
+                                      {"svg", ".svg", true, write_svg},
+                                      {"png", ".png", false, write_png}};
 
 }  // namespace
 

@@ -16,6 +16,8 @@ struct ExplainRequest {
   const Explainer& explainer;
   Pixel at;  ///< the output to explain, or to begin with
   bool colours = false;
+  double cell = 40;  ///< pixels of a cell in figures and animations
+  double fps = 2;    ///< frames per second of animations
 };
 
 struct ExplainFormat {
