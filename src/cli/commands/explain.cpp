@@ -18,6 +18,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "report/error_report.h"
+#include "show/explain/animation.h"
 
 namespace convtool {
 namespace {
@@ -29,7 +30,7 @@ struct ExplainOptions {
   RunOptions run;  ///< only the options from responses to values, --algorithm and --isolate
   bool grey = false;
   std::string at = "0,0", channel = "0";
-  std::optional<std::string> output, format;
+  std::optional<std::string> output, format, cell, fps;
   bool json = false;
 };
 
@@ -103,9 +104,27 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
   return spec;
 }
 
-/// "step.svg: output (0, 0)".
-std::string done_text(const std::string& path, const Pixel& at) {
-  return path + ": output (" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")\n";
+/// --cell and --fps, where the format has cells and frames.
+void resolve_figure(const ExplainOptions& options, const ExplainFormat& format, ExplainRequest& request) {
+  const bool is_animated = format.name == "gif",
+             has_cells = is_animated || format.name == "svg" || format.name == "png";
+  const auto refuse = [&](const char* option, const char* formats) {
+    refuse_usage(option, "has no effect on " + std::string(format.name) + "; leave it out, or write " + formats);
+  };
+  if (options.cell && !has_cells) refuse("--cell", ".svg, .png or .gif");
+  if (options.fps && !is_animated) refuse("--fps", ".gif");
+  if (options.cell) request.cell = static_cast<double>(parse_integer("--cell", *options.cell, 4, 400));
+  if (options.fps) request.fps = parse_positive("--fps", *options.fps);
+  constexpr double kFastest = 50;  // GIF counts hundredths of seconds, and browsers show no frame for less than two
+  if (request.fps > kFastest)
+    refuse_usage("--fps",
+                 "'" + *options.fps + "' is not valid (expected at most 50, which is the most that GIF shows)");
+}
+
+/// "step.svg: output (0, 0)", "steps.gif: 9 frames".
+std::string done_text(const std::string& path, const ExplainFormat& format, const ExplainRequest& request) {
+  if (format.name == "gif") return path + ": " + counted(frame_count(request.trace.output()), "frame") + "\n";
+  return path + ": output (" + std::to_string(request.at.y) + ", " + std::to_string(request.at.x) + ")\n";
 }
 
 int run_explain(const ExplainOptions& options) {
@@ -135,10 +154,11 @@ int run_explain(const ExplainOptions& options) {
     }
   }();
   const Explainer explainer(run.trace);
-  const Bytes bytes = format.write(
-      {.trace = run.trace, .explainer = explainer, .at = at, .colours = path == "-" && may_use_colours(STDOUT_FILENO)});
-  write_file(path, bytes);
-  if (path != "-") print(done_text(path, at));
+  ExplainRequest request{.trace = run.trace, .explainer = explainer, .at = at};
+  request.colours = path == "-" && may_use_colours(STDOUT_FILENO);
+  resolve_figure(options, format, request);
+  write_file(path, format.write(request));
+  if (path != "-") print(done_text(path, format, request));
   return kExitDone;
 }
 
@@ -162,26 +182,40 @@ void declare_explain(Command& command) {
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
   add_layer_options(command, options->layer, false);
   add_size_options(command, options->size);
-  command.add("Output",
-              {{.names = "--at",
-                .value = "Y,X",
-                .target = &options->at,
-                .brief = "the output to explain: row and column from 0"},
-               {.names = "--channel", .value = "C", .target = &options->channel, .brief = "its channel, from 0"},
-               {.names = "-o,--output",
-                .value = "PATH",
-                .target = &options->output,
-                .brief = "file, or - (standard output)",
-                .text = "The file to write; its extension decides the format. - is standard output.",
-                .otherwise = "standard output"},
-               {.names = "--format",
-                .value = "FMT",
-                .target = &options->format,
-                .brief = "{words}",
-                .text = "The format: {words}.",
-                .otherwise = "that of the extension of -o, else text",
-                .words = {explain_format_words}},
-               {.names = "--json", .target = &options->json, .brief = "as --format json"}});
+  command.add(
+      "Output",
+      {{.names = "--at",
+        .value = "Y,X",
+        .target = &options->at,
+        .brief = "the output to explain: row and column from 0"},
+       {.names = "--channel", .value = "C", .target = &options->channel, .brief = "its channel, from 0"},
+       {.names = "-o,--output",
+        .value = "PATH",
+        .target = &options->output,
+        .brief = "file, or - (standard output)",
+        .text = "The file to write; its extension decides the format. - is standard output.",
+        .otherwise = "standard output"},
+       {.names = "--format",
+        .value = "FMT",
+        .target = &options->format,
+        .brief = "{words}",
+        .text = "The format: {words}.",
+        .otherwise = "that of the extension of -o, else text",
+        .words = {explain_format_words}},
+       {.names = "--json", .target = &options->json, .brief = "as --format json"},
+       {.names = "--cell",
+        .value = "PIXELS",
+        .target = &options->cell,
+        .brief = "svg, png, gif: the size of a cell",
+        .text = "In figures and animations: the width and height of a cell in pixels, 4 to 400. Numbers are left "
+                "out where they do not fit.",
+        .otherwise = "40"},
+       {.names = "--fps",
+        .value = "F",
+        .target = &options->fps,
+        .brief = "gif: frames per second",
+        .text = "In animations: frames per second, up to 50.",
+        .otherwise = "2"}});
   add_value_options(command, options->run);
   command.add("Run", {algorithm_option(options->run),
                       isolate_option(options->run.isolation),

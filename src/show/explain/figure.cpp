@@ -19,6 +19,11 @@ constexpr double kMargin = 16, kGap = 18, kSignWidth = 40, kTitleSize = 18, kTit
                  kNarrowest = 440;
 constexpr double kPanelSide = 300, kLeastText = 8;
 constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
+/// Kernels up to here have cells of full size, and up to there cells at all.
+constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
+
+/// The products that are written out.
+constexpr std::size_t kMostTerms = 9;
 
 /// A part of the figure under a caption.
 struct Item {
@@ -173,7 +178,8 @@ class Figure {
     }
     std::vector<std::string> lines;
     const LayerStep& step = explanation_.last();
-    if (trace_.banks.size() == 1 && step.pooling != Pooling::max && step.sums.size() == 1)
+    if (trace_.banks.size() == 1 && step.pooling != Pooling::max && step.sums.size() == 1 &&
+        step.sums.front().terms.size() <= kMostTerms)
       lines.push_back(products_text(step.sums.front()));
     std::string line;
     std::vector<ArithmeticStep> steps = steps_after_sums(step);
@@ -185,16 +191,13 @@ class Figure {
   }
 
   static std::string products_text(const KernelSum& sum) {
-    constexpr std::size_t kMostTerms = 9;
-    const std::string total = " = " + number_text(*sum.sum);
-    if (sum.terms.size() > kMostTerms) return "sum of " + std::to_string(sum.terms.size()) + " products" + total;
     std::string text;
     const auto factor = [](double value) {
       return value < 0 ? "(" + number_text(value, 3) + ")" : number_text(value, 3);
     };
     for (const Term& term : sum.terms)
       text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);
-    return text + total;
+    return text + " = " + number_text(*sum.sum);
   }
 
   std::optional<ConstTensorRef> input_of(std::size_t layer) const {
@@ -264,6 +267,25 @@ class Figure {
     return panel;
   }
 
+  /// A grid as large as the kernel. Cells shrink for large kernels, and become the pixels of a picture for larger ones.
+  Item kernel_grid_item(std::string caption, const Grid& grid) const {
+    const std::int64_t side = std::max(grid.rows, grid.columns);
+    if (side <= kLargestCells)
+      return grid_item(std::move(caption), grid,
+                       options_.cell * std::min(1.0, static_cast<double>(kLargestWhole) / static_cast<double>(side)));
+    Panel panel{.rows = grid.rows, .columns = grid.columns, .picture = {}, .framed = {}};
+    const TensorView<std::uint8_t> pixels =
+        panel.picture.emplace(DType::u8, PixelFormat::rgb, grid.rows, grid.columns).all().view<std::uint8_t>();
+    for (std::int64_t y = 0; y < grid.rows; ++y)
+      for (std::int64_t x = 0; x < grid.columns; ++x) {
+        const Colour colour = grid.cell(y, x).fill;
+        pixels.at(0, 0, y, x) = colour.r;
+        pixels.at(0, 1, y, x) = colour.g;
+        pixels.at(0, 2, y, x) = colour.b;
+      }
+    return panel_item(std::move(caption), std::move(panel));
+  }
+
   /// The terms of one channel as a grid of what the kernel reads.
   Item window_item(const KernelSum& sum, std::int64_t c) const {
     const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
@@ -277,7 +299,7 @@ class Figure {
       if (!cell.outside && term.input && is_integer(dtype)) cell.fill = grey_of(*term.input, full_range(dtype));
       return cell;
     };
-    return grid_item("window" + channel_text(terms->at.channel, trace_.input.c), grid, options_.cell);
+    return kernel_grid_item("window" + channel_text(terms->at.channel, trace_.input.c), grid);
   }
 
   Item kernel_item(const LayerStep& step, const KernelSum& sum, std::int64_t c) const {
@@ -292,7 +314,7 @@ class Figure {
       return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};
     };
     const std::string name = step.is_bank ? printable(sum.kernel) : "kernel";
-    Item item = grid_item(name + channel_text(terms->at.channel, sum.channels), grid, options_.cell);
+    Item item = kernel_grid_item(name + channel_text(terms->at.channel, sum.channels), grid);
     return sum.sum ? with_footer(std::move(item), "sum " + number_text(partial)) : item;
   }
 

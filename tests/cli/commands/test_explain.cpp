@@ -291,3 +291,26 @@ TEST_CASE("refusals of explain are one line each, with the range or the way out"
   CHECK(failed.code == 1);
   CHECK(json::parse(failed.out)["error"]["kind"] == "shape");
 }
+
+TEST_CASE("figures and animations are written by their extension") {
+  const TempFolder folder;
+  folder.write("x.json", kInput);
+  explained(folder, {"x.json", "-k", kKernel, "--at", "1,0", "-o", "step.svg"});
+  const std::string svg = read_text(folder.file("step.svg"));
+  CHECK(svg.starts_with("<svg "));
+  CHECK(has(svg, ">3*0 + 4*1 + 6*2 + 7*3 = 37</text>"));
+  explained(folder, {"x.json", "-k", kKernel, "-o", "step.png", "--cell", "20"});
+  CHECK(read(folder, "step.png").cols > 100);
+  CHECK(explained(folder, {"5x5", "--kernel-size", "3", "--stride", "2", "--padding", "1", "-o", "steps.gif"}) ==
+        "steps.gif: 9 frames\n");
+  CHECK(read_text(folder.file("steps.gif")).starts_with("GIF89a"));
+  const ProgramResult many = explain(folder, {"40x40", "--kernel-size", "1", "--cell", "4", "-o", "many.gif"});
+  CHECK(many.err == "convtool: an animation has at most 400 frames; it shows one of every 5 of the 1600 outputs\n");
+  CHECK(many.out == "many.gif: 321 frames\n");
+  CHECK(refusal(folder, {kInput, "-k", kKernel, "--fps", "3", "-o", "y.svg"}) ==
+        "convtool: --fps: has no effect on svg; leave it out, or write .gif\n");
+  CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--cell", "3"}), "--cell: has no effect on text"));
+  CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--fps", "100", "-o", "y.gif"}), "at most 50"));
+  CHECK(has(refusal(folder, {"20x20", "--kernel-size", "1", "--cell", "400", "-o", "y.gif"}, 1),
+            "too large for an animation"));
+}

@@ -1,6 +1,8 @@
 #include "cli/commands/explain/formats.h"
 
+#include "cli/terminal/terminal.h"
 #include "pictures/encode_image.h"
+#include "show/explain/animation.h"
 #include "show/explain/explanation_text.h"
 #include "show/explain/figure.h"
 
@@ -28,10 +30,22 @@ Bytes write_png(const ExplainRequest& request) {
   return encode_image(to_image(figure(request)), *find_picture_format("png"));
 }
 
+Bytes write_gif(const ExplainRequest& request) {
+  const Shape output = request.trace.output();
+  const std::int64_t step = frame_step(output), outputs = output.h * output.w;
+  if (step > 1)
+    print_message(MessageKind::note, "an animation has at most " + std::to_string(kMostFrames) +
+                                         " frames; it shows one of every " + std::to_string(step) + " of the " +
+                                         std::to_string(outputs) + " outputs");
+  return animate(request.trace, request.explainer,
+                 {.cell = request.cell, .fps = request.fps, .channel = request.at.channel});
+}
+
 constexpr ExplainFormat kFormats[] = {{"text", ".txt", true, write_text},
                                       {"json", ".json", true, write_json},
                                       {"svg", ".svg", true, write_svg},
-                                      {"png", ".png", false, write_png}};
+                                      {"png", ".png", false, write_png},
+                                      {"gif", ".gif", false, write_gif}};
 
 }  // namespace
 
