@@ -314,3 +314,20 @@ TEST_CASE("figures and animations are written by their extension") {
   CHECK(has(refusal(folder, {"20x20", "--kernel-size", "1", "--cell", "400", "-o", "y.gif"}, 1),
             "too large for an animation"));
 }
+
+TEST_CASE("an explanation replaces no file that is read, and its format is named once") {
+  const TempFolder folder;
+  folder.write("x.json", kInput);
+  folder.write("k.json", kKernel);
+  CHECK(has(refusal(folder, {"x.json", "-k", "k.json", "-o", "k.json"}), "which this run reads"));
+  CHECK(has(refusal(folder, {"x.json", "-k", "k.json", "-o", "./x.json"}), "which this run reads"));
+  CHECK(read_text(folder.file("k.json")) == kKernel);
+  CHECK(refusal(folder, {"x.json", "-k", "k.json", "-o", "y.svg", "--json"}) ==
+        "convtool: --json: contradicts the extension of 'y.svg'; leave it out, or name the file *.json\n");
+  explained(folder, {"x.json", "-k", "k.json", "-o", "y.json", "--json"});
+  explained(folder, {"x.json", "-k", "k.json", "-o", "figure", "--format", "svg"});
+  CHECK(read_text(folder.file("figure")).starts_with("<svg "));
+  CHECK(refusal(folder, {"sobel", "-k", "box"}) ==
+        "convtool: 'sobel' is a kernel, not a file; a second kernel needs its own option: -k box -k sobel\n");
+  CHECK(has(refusal(folder, {"5x5", "--kernel-size", "3", "--gray"}), "--gray: needs a picture, but '5x5' is a shape"));
+}
