@@ -71,7 +71,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   } else {
     RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = job.tensor_rank};
     run_into(tensor.tensor.ref());
-    encode([&] { return format_tensor_json(tensor); });
+    encode([&] { return format_tensor_json(tensor, spec.tensor_text); });
   }
   return outcome;
 }

@@ -21,8 +21,9 @@ void add_input_options(Command& command, RunOptions& options) {
       {{.names = "INPUT",
         .target = &inputs.named,
         .brief = "pictures, tensors, folders with -r, or - (standard input)",
-        .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
-                "folders.",
+        .text =
+            "Pictures, tensors (.npy, nested lists in .json, printouts of NumPy and PyTorch, CSV), or - for standard "
+            "input; with --recursive also folders.",
         .affects_result = false},
        {.names = "--files-from",
         .value = "FILE",
@@ -167,6 +168,11 @@ void add_output_options(Command& command, RunOptions& options) {
                 "than Deflate, which makes smaller files and runs on all threads of --threads.",
         .otherwise = "deflate; floats: none",
         .words = {kTiffCompressions}},
+       {.names = "--pretty",
+        .target = &options.pretty,
+        .brief = "JSON tensors: one line per row, columns aligned",
+        .text = "Write tensors in JSON with one line per row and the decimal points of each column in line. Without it "
+                "they are on one line."},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
@@ -323,6 +329,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
   spec.encode = resolve_encoding(options);
+  if (options.pretty) spec.tensor_text = TensorText::aligned;
   const Words::List algorithms = algorithm_words();
   spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   spec.plan.totals = options.json || options.verbose;

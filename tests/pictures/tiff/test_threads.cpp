@@ -8,6 +8,7 @@
 #include "pictures/compression.h"
 #include "pictures/decode_image.h"
 #include "pictures/encode_image.h"
+#include "pictures/image_header.h"
 #include "pictures/picture_formats.h"
 #include "pictures/pixel_values.h"
 #include "support/picture_bytes.h"
