@@ -25,15 +25,16 @@ LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpe
   };
 }
 
-/// Runs the plan into `output`, whose last channel is for the alpha that was set aside, if any.
-PlanResult convolve(const Job& job, const Source& source, const std::optional<Image>& picture, const FilterSpec& spec,
-                    bool keeps_existing, const TensorRef& output) {
+}  // namespace
+
+PlanResult filter_source(const Job& job, const Source& source, const std::optional<Image>& picture,
+                         const FilterSpec& spec, const LayerObserver& observer, const TensorRef& output) {
   const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
   const PlanResult result = job.plan->run({.input = source.filtered_part(spec.alpha),
                                            .picture = picture ? ConstTensorRef(picture->colour()) : ConstTensorRef(),
                                            .output = output.channels(0, filtered),
                                            .mapping = job.mapping,
-                                           .observer = layer_writer(job, source, spec, keeps_existing)});
+                                           .observer = observer});
   if (job.alpha_kept) {
     ReceptiveField field;
     for (const BankPlan& bank : job.plan->kernels().banks()) field.append(bank.geometry().problems);
@@ -42,14 +43,13 @@ PlanResult convolve(const Job& job, const Source& source, const std::optional<Im
   return result;
 }
 
-}  // namespace
-
 Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
                 bool keeps_existing) {
   Outcome outcome;
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
-    outcome.result = convolve(job, *source, picture, spec, keeps_existing, output);
+    outcome.result =
+        filter_source(job, *source, picture, spec, layer_writer(job, *source, spec, keeps_existing), output);
     outcome.convolve_seconds = watch.seconds();
     source.reset();
     picture.reset();

@@ -61,7 +61,7 @@ void add_input_options(Command& command, RunOptions& options) {
         .affects_result = false}});
 }
 
-void add_output_options(Command& command, RunOptions& options) {
+void add_destination_options(Command& command, RunOptions& options) {
   DestinationOptions& destination = options.destination;
   command.add(
       kOutput,
@@ -91,8 +91,15 @@ void add_output_options(Command& command, RunOptions& options) {
         .text = "The format of outputs whose name does not decide it: without --output, and on standard output, "
                 "devices and pipes. One of {words}.",
         .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
-        .words = {format_words}},
-       {.names = "--map",
+        .words = {format_words}}});
+}
+
+}  // namespace
+
+void add_value_options(Command& command, RunOptions& options) {
+  command.add(
+      kOutput,
+      {{.names = "--map",
         .value = "M",
         .target = &options.map,
         .brief = "pixel values: {words}",
@@ -138,8 +145,15 @@ void add_output_options(Command& command, RunOptions& options) {
                 "  premultiply  colours are weighted by alpha, and the results divided by the filtered alpha "
                 "(normalized convolution), so transparent pixels do not bleed into others; needs kernels with a "
                 "positive sum that filter each channel separately",
-        .words = {kAlphaRules}},
-       {.names = "--quality",
+        .words = {kAlphaRules}}});
+}
+
+namespace {
+
+void add_writing_options(Command& command, RunOptions& options) {
+  command.add(
+      kOutput,
+      {{.names = "--quality",
         .value = "Q",
         .target = &options.quality,
         .brief = "JPEG and WebP: 1 to 100",
@@ -196,6 +210,21 @@ void add_output_options(Command& command, RunOptions& options) {
         .affects_result = false}});
 }
 
+}  // namespace
+
+Option algorithm_option(RunOptions& options) {
+  return {.names = "--algorithm",
+          .value = "A",
+          .target = &options.algorithm,
+          .brief = "auto, or one such as rows, separable or fft",
+          .text =
+              "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
+              "fastest. An algorithm that cannot compute the layer is an error.",
+          .words = {algorithm_words}};
+}
+
+namespace {
+
 void add_process_options(Command& command, RunOptions& options) {
   command.add(
       kRun,
@@ -216,13 +245,7 @@ void add_process_options(Command& command, RunOptions& options) {
                 "kernels.",
         .conflict = "--quiet",
         .affects_result = false},
-       {.names = "--algorithm",
-        .value = "A",
-        .target = &options.algorithm,
-        .brief = "auto, or one such as rows, separable or fft",
-        .text = "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
-                "fastest. An algorithm that cannot compute the layer is an error.",
-        .words = {algorithm_words}},
+       algorithm_option(options),
        {.names = "--progress",
         .value = "WHEN",
         .target = &options.progress,
@@ -318,7 +341,9 @@ int resolve_jobs(const RunOptions& options) {
 void add_run_options(Command& command, RunOptions& options) {
   options.command = &command;
   add_input_options(command, options);
-  add_output_options(command, options);
+  add_destination_options(command, options);
+  add_value_options(command, options);
+  add_writing_options(command, options);
   add_process_options(command, options);
 }
 

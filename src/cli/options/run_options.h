@@ -27,6 +27,12 @@ struct RunOptions {
 /// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.
 void add_run_options(Command& command, RunOptions& options);
 
+/// Adds --map to --alpha: from responses to stored values.
+void add_value_options(Command& command, RunOptions& options);
+
+/// The option --algorithm, of any command.
+Option algorithm_option(RunOptions& options);
+
 /// The filter for each input, without its network, which the command adds. Throws Error(usage).
 FilterSpec resolve_filter(const RunOptions& options);
 
