@@ -1,0 +1,1 @@
+function showLearning(main) {}
