@@ -215,7 +215,8 @@ Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
 
 EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
                          const Mapping& mapping, const LayerObserver& observer) const {
-  if (in_one_run_) return {.stats = kernels_.run(input, output, mapping, observer), .thresholds = {}, .edge_pixels = {}};
+  if (in_one_run_)
+    return {.stats = kernels_.run(input, output, mapping, observer), .thresholds = {}, .edge_pixels = {}};
   const int threads = options_.threads;
   if (wants_responses(recipe_, input.shape)) {
     const Tensor responses = find_responses(input);

@@ -47,8 +47,8 @@ PremultipliedPlan::PremultipliedPlan(const Network& network, DType input_dtype, 
       weight_sum_(weight_sum_of(network)),
       network_(network, DType::f32, input, flip, planar(options)) {}
 
-ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRef& output,
-                                     const Mapping& mapping, const LayerObserver& observer) const {
+ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
+                                     const LayerObserver& observer) const {
   const std::int64_t colours = input.shape.c - 1;
   const double full = full_value(input_dtype_);
   Tensor premultiplied(DType::f32, input.shape);

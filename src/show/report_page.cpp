@@ -52,9 +52,12 @@ ordered_json histogram_json(const Histogram& histogram) {
     ordered_json& list = counts.emplace_back(ordered_json::array());
     for (const double count : colour) list.push_back(count_json(count));
   }
-  return {{"low", histogram.low},       {"high", histogram.high},
-          {"at_low", histogram.at_low}, {"at_high", histogram.at_high},
-          {"not_finite", histogram.not_finite}, {"counts", counts}};
+  return {{"low", histogram.low},
+          {"high", histogram.high},
+          {"at_low", histogram.at_low},
+          {"at_high", histogram.at_high},
+          {"not_finite", histogram.not_finite},
+          {"counts", counts}};
 }
 
 ordered_json survey_json(const SurveyResult& survey) {
@@ -108,6 +111,8 @@ std::string batch_page(const PageHead& head, std::vector<std::string> inputs, st
   const std::string title =
       head.command + ": " + std::to_string(inputs.size()) + (inputs.size() == 1 ? " input" : " inputs");
   Object object = start("batch", head);
+  const bool is_linked = inputs.size() + static_cast<std::size_t>(not_started) > kMostPreviews;
+  object.put("linked", ordered_json(is_linked));
   object.put("not_started", ordered_json(not_started));
   object.put("inputs", list_of(std::move(inputs)));
   return make_page("report", title, object.text());

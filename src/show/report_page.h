@@ -26,7 +26,7 @@ struct PageHead {
 
 /// One input of apply or edges, as JSON for batch_page().
 struct PageInput {
-  std::string report;  ///< a JSON object
+  std::string report;                   ///< a JSON object
   std::string input_link, output_link;  ///< relative to the page, percent-encoded; empty: there is no file
   std::optional<SurveyResult> before, responses, after;
   std::optional<std::array<double, 2>> kept;  ///< responses that were stored without clipping; none: all
@@ -45,7 +45,7 @@ struct PageCurve {
 
 /// A pair that learn has learned from.
 struct PagePair {
-  std::string input, target;                       ///< names
+  std::string input, target;                               ///< names
   SurveyResult before, target_picture, learned, residual;  ///< residual: learned minus target, with signs
 };
 

@@ -223,8 +223,8 @@ Preview Survey::make_preview(const Histogram& histogram) const {
   if (is_integer(dtype_)) {
     preview.white = full_range(dtype_);
   } else {
-    preview.black = histogram.low;
-    preview.white = histogram.high;
+    preview.black = options_.range ? (*options_.range)[0] : histogram.low;
+    preview.white = options_.range ? (*options_.range)[1] : histogram.high;
   }
   const double limit = std::max(std::fabs(preview.black), std::fabs(preview.white));
   if (options_.is_signed) {
@@ -234,7 +234,9 @@ Preview Survey::make_preview(const Histogram& histogram) const {
   const bool is_coloured = shown_ == 3 || options_.is_signed;
   Image image(DType::u8, is_coloured ? PixelFormat::rgb : PixelFormat::grey, small_.h, small_.w);
   const auto to = image.all().view<std::uint8_t>();
-  const auto byte = [](double share) { return static_cast<std::uint8_t>(std::lround(255 * std::clamp(share, 0.0, 1.0))); };
+  const auto byte = [](double share) {
+    return static_cast<std::uint8_t>(std::lround(255 * std::clamp(share, 0.0, 1.0)));
+  };
   const float* sum = sums_.data();
   for (std::int64_t c = 0; c < shown_; ++c)
     for (std::int64_t y = 0; y < small_.h; ++y)

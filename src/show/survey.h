@@ -1,6 +1,7 @@
 // What a report shows of a picture or tensor: a small copy of it, and the histogram of its values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -25,8 +26,8 @@ struct Histogram {
 /// A picture of at most a few hundred pixels a side, as a file that a browser can show.
 struct Preview {
   Bytes file;
-  std::string_view type;  ///< "image/png" or "image/jpeg"
-  Shape shape;            ///< of the copy
+  std::string_view type;          ///< "image/png" or "image/jpeg"
+  Shape shape;                    ///< of the copy
   double black = 0, white = 255;  ///< the values that are shown so
 };
 
@@ -38,10 +39,11 @@ struct SurveyResult {
 };
 
 struct SurveyOptions {
-  std::int64_t side = 1280;             ///< of the copy, in pixels at most; 0: no copy
-  std::size_t bytes = 1 << 20;          ///< of the copy, at most, unless it is tiny
+  std::int64_t side = 1280;     ///< of the copy, in pixels at most; 0: no copy
+  std::size_t bytes = 1 << 20;  ///< of the copy, at most, unless it is tiny
   std::size_t bins = 128;
-  bool is_signed = false;  ///< shows values in two colours, with 0 white
+  bool is_signed = false;                      ///< shows values in two colours, with 0 white
+  std::optional<std::array<double, 2>> range;  ///< for floats: the values shown black and white; none: the extremes
 };
 
 /// Options with which the surveys of `count` inputs fit into a page of less than 5 MB; beyond kMostPreviews inputs,
@@ -79,12 +81,12 @@ class Survey {
   const Shape shape_;
   const SurveyOptions options_;
   const bool has_alpha_;
-  std::int64_t colours_;   ///< channels that are counted
-  std::int64_t counted_;   ///< histograms: one per colour, or one
-  std::int64_t shown_;     ///< channels of the copy: 1 or 3
-  Shape small_;            ///< of the copy
+  std::int64_t colours_;  ///< channels that are counted
+  std::int64_t counted_;  ///< histograms: one per colour, or one
+  std::int64_t shown_;    ///< channels of the copy: 1 or 3
+  Shape small_;           ///< of the copy
   std::mutex mutex_;
-  std::vector<std::int64_t> levels_;  ///< [histogram][upper 16 bits of a value]
+  std::vector<std::int64_t> levels_;   ///< [histogram][upper 16 bits of a value]
   std::vector<std::int64_t> columns_;  ///< where each column of the copy begins in the original, and the end
   std::vector<float> sums_;            ///< [channel][row][column] of the copy
   double least_, most_;                ///< finite values

@@ -183,8 +183,8 @@ class Process {
     attempt_.outcome.emplace();
     finish(job.destination,
            run_bands(bands, job, raster,
-                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
-                     spec_, *attempt_.outcome, surveys_),
+                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr}, spec_,
+                     *attempt_.outcome, surveys_),
            [&] { return digest_of_file(job.destination.path); });
   }
 
@@ -205,8 +205,7 @@ class Process {
     const Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
     if (run_.options.dry_run) return;
     check_output(destination);
-    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber,
-                               surveys_);
+    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
     if (filtering.owns_lock()) filtering.unlock();
     const Stopwatch writing;
     const bool is_written = write(*attempt_.outcome, destination, run_);

@@ -40,8 +40,8 @@ std::string link_on_page(const PageOptions& page, const std::string& file) {
   std::string url = "./";
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                          c == '/' || c == '.' || c == '-' || c == '_' || c == '~';
+    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                          (byte >= '0' && byte <= '9') || c == '/' || c == '.' || c == '-' || c == '_' || c == '~';
     constexpr std::string_view kDigits = "0123456789ABCDEF";
     if (is_plain)
       url += c;

@@ -151,8 +151,7 @@ bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& sourc
   outcome.convolve_seconds = watch.seconds();
   if (after) {
     surveys.before = survey_file(source.reader, pixels_of(source.header), *spec.survey);
-    surveys.responses =
-        survey_responses(*job.plan->only_bank(), bands.channels_last, streams.read, spec);
+    surveys.responses = survey_responses(*job.plan->only_bank(), bands.channels_last, streams.read, spec);
     surveys.after = after->finish();
   }
   return is_written;

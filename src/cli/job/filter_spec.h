@@ -28,8 +28,8 @@ struct FilterSpec {
   std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
   PlanOptions plan;
-  std::int64_t max_pixels = 0;  ///< in the input, and in the result of each layer
-  bool dumps_layers = false;    ///< each layer's result is written to a file of its own
+  std::int64_t max_pixels = 0;          ///< in the input, and in the result of each layer
+  bool dumps_layers = false;            ///< each layer's result is written to a file of its own
   std::optional<SurveyOptions> survey;  ///< of input, responses and output, for a report; none: no surveys
 
   /// Whether the colours of pictures are converted to luma before filtering.

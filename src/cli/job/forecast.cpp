@@ -151,7 +151,8 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
 
 std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
   constexpr double kPlans = 4;
-  return kEngineMemory + survey_memory(forecast, spec) + static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+  return kEngineMemory + survey_memory(forecast, spec) +
+         static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
 }
 
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
@@ -160,7 +161,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const HeldMemory held = held_memory(header, spec);
   const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
   // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
-  const double plan = static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) + 2 * kFloat * forecast.weights;
+  const double plan =
+      static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) + 2 * kFloat * forecast.weights;
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});

@@ -52,8 +52,7 @@ void survey_result(const Job& job, const Source& source, const FilterSpec& spec,
   const BankPlan* bank = surveyed_bank(job);
   if (bank == nullptr) return;
   const ConstTensorRef input = source.filtered_part(spec.alpha);
-  surveys.responses =
-      survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input), spec);
+  surveys.responses = survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input), spec);
 }
 
 /// Runs the plan into `output`, whose last channel is for the alpha that was set aside, if any.
@@ -80,8 +79,8 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   Outcome outcome;
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
-    outcome.result = convolve(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys),
-                              output);
+    outcome.result =
+        convolve(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
     outcome.convolve_seconds = watch.seconds();
     if (spec.survey) survey_result(job, *source, spec, output, surveys);
     source.reset();

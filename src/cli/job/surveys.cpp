@@ -7,8 +7,7 @@
 
 namespace convtool {
 
-SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read,
-                              const FilterSpec& spec) {
+SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, const FilterSpec& spec) {
   SurveyOptions options = *spec.survey;
   options.side = 0;
   const Shape& shape = bank.output_shape();

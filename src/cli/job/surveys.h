@@ -21,8 +21,7 @@ using RowSource = std::function<void(std::int64_t n, std::int64_t first, const T
 
 /// The histogram of the responses of `bank`, which has bands: they are computed once more, in bands of rows, so that
 /// they need not be in memory together. `channels_last`: of the input as it is read.
-SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read,
-                              const FilterSpec& spec);
+SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, const FilterSpec& spec);
 
 /// A source of rows of `input`, a view that outlives it.
 RowSource rows_of(const ConstTensorRef& input);

@@ -11,6 +11,12 @@ function seconds(value) {
   return value >= 1 ? `${shortNumber(value, 3)} s` : `${shortNumber(value * 1000, 3)} ms`;
 }
 
+/// A number as short as it can be read: "0.25", "1200", "1e9".
+function axisNumber(value) {
+  const size = Math.abs(value);
+  return size !== 0 && (size >= 1e5 || size < 1e-3) ? value.toExponential(3).replace(/\.?0*e\+?/, "e") : shortNumber(value, 4);
+}
+
 function svgText(x, y, text, attributes = {}) {
   return svgElement("text", { x, y, ...attributes }, text);
 }
@@ -84,8 +90,8 @@ function histogramChart(title, histogram, { kept, clipped, marks = [], logarithm
     chart.append(svgElement("line", { x1: x(0), x2: x(0), y1: bottom, y2: bottom + 4, class: "axis" }));
     if (x(0) > left + 60 && x(0) < right - 60) chart.append(svgText(x(0), bottom + 17, "0", { "text-anchor": "middle" }));
   }
-  chart.append(svgText(left, bottom + 17, shortNumber(low, 5)));
-  chart.append(svgText(right, bottom + 17, shortNumber(high === 256 || high === 65536 ? high - 1 : high, 5), { "text-anchor": "end" }));
+  chart.append(svgText(left, bottom + 17, axisNumber(low)));
+  chart.append(svgText(right, bottom + 17, axisNumber(high === 256 || high === 65536 ? high - 1 : high), { "text-anchor": "end" }));
   if (notes.length > 0) chart.append(svgText(left, 28, notes.join("; "), { class: "chart-note" }));
   const label = `${title}: from ${shortNumber(low, 5)} to ${shortNumber(high, 5)}` + (notes.length > 0 ? `; ${notes.join("; ")}` : "");
   chart.setAttribute("aria-label", label);
@@ -109,7 +115,7 @@ function curveChart(title, xs, curves, logarithmic) {
     : ticks(low, high, 5).map((v) => (logarithmic ? 10 ** v : v));
   for (const level of levels) {
     chart.append(svgElement("line", { x1: left, x2: right, y1: y(level), y2: y(level), class: "grid" }));
-    chart.append(svgText(left - 6, y(level) + 4, shortNumber(level, 3), { "text-anchor": "end" }));
+    chart.append(svgText(left - 6, y(level) + 4, axisNumber(level), { "text-anchor": "end" }));
   }
   for (const epoch of ticks(first, Math.max(last, first + 1), 8).filter(Number.isInteger).filter((e) => e <= last))
     chart.append(svgText(x(epoch), bottom + 18, String(epoch), { "text-anchor": "middle" }));

@@ -17,7 +17,7 @@ const valueCount = (report) => report.output_shape.reduce((product, size) => pro
 /// A picture in the page, or by its file where the page has none.
 function pictureSource(survey, link) {
   if (survey?.picture) return survey.picture;
-  return link !== undefined && SHOWN_BY_BROWSERS.test(link) ? link : undefined;
+  return data.linked && link !== undefined && SHOWN_BY_BROWSERS.test(link) ? link : undefined;
 }
 
 function thumbnail(survey, link) {
@@ -113,7 +113,7 @@ function inputDetail(input) {
   const parts = [];
   if (isFailed(input)) parts.push(element("p", { class: "alert" }, `${report.error.kind} error: ${report.error.message}`));
   if (report.status === "skipped") parts.push(element("p", {}, "Skipped: its output was there already."));
-  const beforeSource = pictureSource(before, input.input_link), afterSource = pictureSource(after, input.output_link);
+  const beforeSource = pictureSource(before, isFailed(input) ? undefined : input.input_link), afterSource = pictureSource(after, input.output_link);
   if (report.status === "ok" && beforeSource && afterSource) {
     const picture = (survey, source, shape, name) =>
       survey?.picture ? surveyPicture(survey, name) : { src: source, height: shape.at(-2), width: shape.at(-1), name };
@@ -123,7 +123,8 @@ function inputDetail(input) {
     parts.push(element("section", { class: "panel" }, element("h2", {}, "Before"), element("img", { src: beforeSource, alt: "the input", class: "alone" })));
   }
   if (before || after) parts.push(histograms(input));
-  const panels = [element("section", { class: "panel" }, element("h2", {}, "What was done"), facts(factRows(report)))];
+  const panels = [], rows = factRows(report);
+  if (rows.length > 0) panels.push(element("section", { class: "panel" }, element("h2", {}, "What was done"), facts(rows)));
   if (report.seconds) panels.push(element("section", { class: "panel" }, element("h2", {}, "Time"), timings(report.seconds)));
   if (report.warnings.length > 0)
     panels.push(element("section", { class: "panel" }, element("h2", {}, "Warnings"), warningList(report.warnings)));
@@ -166,7 +167,7 @@ function inputTable(inputs, select) {
     const cell = (content, isNumber) => element("td", { class: isNumber ? "number" : undefined }, content ?? "");
     return element("tr", { class: `status-${report.status}`, "data-number": String(input.number) },
       cell(String(input.number), true),
-      element("td", { class: "pictures" }, thumbnail(input.before, input.input_link), thumbnail(input.after, report.status === "ok" ? input.output_link : undefined)),
+      element("td", { class: "pictures" }, thumbnail(input.before, isFailed(input) ? undefined : input.input_link), thumbnail(input.after, report.status === "ok" ? input.output_link : undefined)),
       element("th", { scope: "row" }, name),
       cell(report.status === "error" ? "failed" : report.status),
       element("td", { class: "outcome" }, isFailed(input) ? report.error.message : report.output ? fileLink(report.output, input.output_link) : ""),
@@ -208,7 +209,7 @@ function showInputs(main) {
   if (failed.length > 0 && inputs.length > 1)
     main.append(element("p", { class: "alert", role: "status" }, `${failed.length} of ${inputs.length} inputs failed.`));
   if (data.not_started > 0)
-    main.append(element("p", { class: "alert" }, `${data.not_started} inputs were not started, and are not shown: the run was stopped.`));
+    main.append(element("p", { class: "alert" }, `The run was stopped: ${data.not_started} inputs were not started, and are not shown.`));
   const detail = element("section", { class: "detail" });
   const show = (input) => {
     const name = input.report.input === "-" ? "standard input" : input.report.input;
@@ -228,5 +229,5 @@ function showInputs(main) {
   };
   if (inputs.length > 1) main.append(element("section", { class: "panel" }, element("h2", {}, "Inputs"), inputTable(inputs, select)));
   main.append(detail);
-  if (inputs.length > 0) show(failed[0] ?? inputs[0]);
+  if (inputs.length > 0) show(inputs.find((input) => input.report.status === "ok") ?? failed[0] ?? inputs[0]);
 }

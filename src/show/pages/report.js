@@ -15,7 +15,18 @@ function headPanels() {
   return element("div", { class: "panels" }, ...panels);
 }
 
+/// One picture's page is about that picture.
+function nameTitle() {
+  let name;
+  if (data.kind === "batch" && data.inputs.length === 1) name = data.inputs[0].report.input;
+  if (data.kind === "shape") name = `${sizesText(data.report.input_shape)} to ${sizesText(data.report.output_shape)}`;
+  if (name === undefined) return;
+  document.title = `${data.head.command}: ${name}`;
+  document.querySelector("h1").textContent = document.title;
+}
+
 {
+  nameTitle();
   const main = document.querySelector("main");
   const kinds = { batch: showInputs, learn: showLearning, shape: showStack };
   kinds[data.kind](main);
