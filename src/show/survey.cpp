@@ -62,7 +62,7 @@ Image halved(const Image& image) {
 /// `image` as PNG if that has at most `bytes` bytes, else as JPEG, reduced until it fits.
 void encode_within(Image image, std::size_t bytes, Preview& preview) {
   preview.type = "image/png";
-  preview.file = encode_image(image, *find_picture_format("png"), {.png_level = 9});
+  preview.file = encode_image(image, *find_picture_format("png"));
   for (; preview.file.size() > bytes; image = halved(image)) {
     preview.type = "image/jpeg";
     for (const int quality : {85, 70, 50}) {
