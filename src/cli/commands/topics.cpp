@@ -58,7 +58,7 @@ apply and edges print one object per input: input, output, status (ok, skipped o
 
 A network has layers, a list with the description of each layer, in which a pool has pool. With --dump-layers it has layer_outputs. edges adds edges {output_kind, color, thin, angle, thresholds {low, high, source}, edge_pixels, canny}.
 
-shape prints status, output_shape, macs, parameters, receptive_field {size, stride, offset, centre}, activation_bytes, fully_connected_weights, and layers, a list with the same fields for each layer. --time adds seconds, gmac_per_second, threads, instruction_set, and the algorithm of each layer. If a layer cannot run, status is error, error has kind and message, and the other fields describe the layers before it.
+shape prints status, input_shape, output_shape, macs, parameters, receptive_field {size, stride, offset, centre}, activation_bytes, fully_connected_weights, and layers, a list with the same fields for each layer, and its kernel_size, stride, dilation and pads. --time adds seconds, gmac_per_second, threads, instruction_set, and the algorithm of each layer. If a layer cannot run, status is error, error has kind and message, and the other fields describe the layers before it.
 
 learn prints one object for each reported epoch, and at the end one with method, loss, mean_squared_error, r_squared, values, unknowns, held_out (the same for the rows held out), kernel (the content of the kernel file), and for lstsq columns (the number of unknowns of an output channel) and rank (the number of these that the input determines).
 

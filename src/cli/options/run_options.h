@@ -15,7 +15,7 @@ namespace convtool {
 struct RunOptions {
   const Command* command = nullptr;  ///< which they belong to
   InputOptions inputs;
-  std::optional<std::string> shard, memory_limit, manifest;
+  std::optional<std::string> shard, memory_limit, manifest, report;
   DestinationOptions destination;
   std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy, tiff_compression;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
