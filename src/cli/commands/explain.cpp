@@ -36,18 +36,20 @@ struct ExplainOptions {
 
 constexpr std::string_view kExplainText =
     "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
-    "and "
-    "then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. Values "
-    "that "
-    "stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the last back to "
-    "the first, at the input that contributes most to the layer after it.\n\n"
-    "The input is a picture, a tensor, - for standard input, a tensor as JSON, or a shape such as 5x5; a shape has no "
-    "numbers, and the sizes and places are shown. Channels and places are counted from 0.";
+    "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
+    "Values that stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the "
+    "last back to the first, at the input that contributes most to the layer after it.\n\n"
+    "The input is a picture, a tensor, - for standard input, a tensor as JSON, or a shape such as 5x5. A shape has no "
+    "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
+    "those that are filtered, without the alpha that --alpha keep sets aside.\n\n"
+    "Figures (svg, png) show one output. Animations (gif) show all outputs of a channel one after another, in at most "
+    "400 frames.";
 
 constexpr std::string_view kExplainExamples = R"(  convtool explain x.json -k k.json                     output (0, 0)
   convtool explain photo.jpg -k sobel-x --gray --at 120,80 --json
   convtool explain '[[0,1,2],[3,4,5],[6,7,8]]' -k '[[0,1],[2,3]]' --at 1,1
-  convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1)";
+  convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1 -o steps.gif
+  convtool explain x.json -k k.json --at 1,0 -o step.svg)";
 
 /// --at and --channel.
 Pixel parse_place(const ExplainOptions& options) {
