@@ -278,6 +278,15 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
           {"stored", block(numbers.stored, crop)}};
 }
 
+/// "photo.jpg under sobel", without folders; inline JSON may be long.
+std::string title_of(const Trace& trace) {
+  constexpr std::size_t kLongest = 60;
+  std::string name = trace.name.substr(trace.name.find_last_of('/') + 1);
+  if (name.size() > kLongest) name = name.substr(0, kLongest) + "...";
+  const std::string& kernel = trace.network.name;
+  return name + (kernel.empty() || kernel == "inline" ? "" : " under " + kernel);
+}
+
 void check_weights(const Network& network) {
   std::int64_t count = 0;
   for (const Bank& bank : network.banks)
@@ -310,9 +319,7 @@ std::string explain_page(const Trace& trace, const Pixel& at) {
       data["input"]["overview"] = "data:image/png;base64," + overview(trace.numbers->input);
     data["result"] = json_of_result(trace, output_crop(trace, crop));
   }
-  const std::string json = data.dump(-1, ' ', false, Json::error_handler_t::replace);
-  const std::string& kernel = trace.network.name;
-  return make_page("explain", trace.name + (kernel.empty() ? "" : " under " + kernel), json);
+  return make_page("explain", title_of(trace), data.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace convtool

@@ -25,7 +25,7 @@ function storedPlane(responses, maps, dtype) {
   for (let channel = 0; channel < c; ++channel)
     for (let i = 0; i < area; ++i) {
       const response = responses.values[(maps.length > 1 ? 0 : channel) * area + i];
-      plane.values[channel * area + i] = stored(mapped(maps[maps.length > 1 ? channel : 0], response), dtype);
+      plane.values[channel * area + i] = stored(mapped(maps[maps.length > 1 ? channel : 0], response), dtype) + 0;
     }
   return plane;
 }
@@ -43,27 +43,30 @@ function storedRange(map, response, bound, dtype) {
   return [Math.min(...values), Math.max(...values)];
 }
 
-/// Compares the responses of this page with what the engine has stored. Returns how many values were compared, how many
-/// are equal and how many differ by no more than the bound allows, and the first that differs by more, or null.
-function compareWithEngine(responses, result) {
+/// Compares the responses of this page with what the engine has stored, and replaces in `plane`, the stored values of
+/// this page, those that differ within the bound by the engine's. Returns how many values were compared, how many are
+/// equal and how many differ within the bound, and the first that differs by more, or null.
+function compareWithEngine(responses, plane, result) {
   const [y, x, rows, cols] = result.region, {maps, dtype, error_bound: bound} = result;
-  const engine = decodeBlock(result.stored), channels = engine.length / (rows * cols);
-  const found = {compared: 0, equal: 0, close: 0, bound, difference: null};
-  for (let c = 0; c < channels; ++c)
+  const engine = decodeBlock(result.stored), found = {compared: 0, equal: 0, close: 0, bound, difference: null};
+  for (let c = 0; c < plane.c; ++c)
     for (let i = 0; i < rows; ++i)
       for (let j = 0; j < cols; ++j) {
-        const response = valueAt(responses, maps.length > 1 ? 0 : c, y + i, x + j);
-        if (response === null) continue;
-        const map = maps[maps.length > 1 ? c : 0], own = stored(mapped(map, response), dtype);
-        const theirs = engine[(c * rows + i) * cols + j];
+        const own = valueAt(plane, c, y + i, x + j), theirs = engine[(c * rows + i) * cols + j] + 0;
+        if (own === null) continue;
         ++found.compared;
-        if (Object.is(own + 0, theirs + 0)) {
+        if (Object.is(own, theirs)) {
           ++found.equal;
           continue;
         }
-        const [low, high] = storedRange(map, response, bound, dtype);
-        if (theirs >= low && theirs <= high) ++found.close;
-        else found.difference = found.difference ?? {channel: c, y: y + i, x: x + j, own, engine: theirs};
+        const hasColours = maps.length > 1, response = valueAt(responses, hasColours ? 0 : c, y + i, x + j);
+        const [low, high] = storedRange(maps[hasColours ? c : 0], response, bound, dtype);
+        if (theirs >= low && theirs <= high) {
+          ++found.close;
+          setValue(plane, c, y + i, x + j, theirs);
+        } else {
+          found.difference = found.difference ?? {channel: c, y: y + i, x: x + j, own, engine: theirs};
+        }
       }
   return found;
 }

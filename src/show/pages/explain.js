@@ -127,10 +127,10 @@ function inputRange() {
 function inputCell(y, x, channel) {
   const plane = inputPlane(), {layer} = currentPart(), {padding_mode: mode, padding_value: value} = step().layers[layer];
   const source = [padIndex(mode, y, plane.h), padIndex(mode, x, plane.w)];
-  const isInside = source[0] === y && source[1] === x;
-  if (!plane.values) return {text: "", kind: isInside ? "" : "padding"};
+  const kind = isInside(plane, y, x) ? "" : "padding";
+  if (!plane.values) return {text: "", kind, value: null};
   const shown = source.includes(kOutside) ? (step().pool ? null : value) : valueAt(plane, channel, ...source);
-  return {text: shown === null ? "" : number(shown), kind: isInside ? "" : "padding", value: shown};
+  return {text: shown === null ? "" : number(shown), kind, value: shown};
 }
 
 function showField(field, plane, channel, range, cell) {
@@ -231,7 +231,7 @@ function showOverview() {
   const box = svgElement("svg", {viewBox: `0 0 ${w} ${h}`, class: "overlay", "aria-hidden": "true"},
                          svgElement("rect", {x, y, width: cols, height: rows, class: "mark crop"}));
   const image = element("img", {src: overview, alt: "The whole picture, reduced"});
-  byId("overview").replaceChildren(element("p", {class: "faint"}, "The whole picture, reduced; the part above is marked."),
+  byId("overview").replaceChildren(element("p", {class: "faint"}, "The whole picture, reduced. The part that this page has is marked."),
                                    element("div", {class: "frame"}, image, box));
 }
 
@@ -520,7 +520,7 @@ function showProducts({parts}) {
       const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
       const row = element("div", {class: "product-row"});
       if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
-      row.append(block(c, (t) => t.input, "window"));
+      row.append(block(c, (t) => (inputPlane().values ? t.input : null), "window"));
       if (!step().pool) row.append("×", block(c, (t) => t.weight, "weight"), "=", block(c, (t) => t.product, "product"));
       if (!step().pool && inputPlane().values) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
       place.append(row);
@@ -644,15 +644,13 @@ for (const id of ["row", "column"])
 
 // The comparison with the engine
 
-const found = model.input.values ? compareWithEngine(model.planes[model.planes.length - 1], data.result) : null;
-
 function showStatus() {
   const node = byId("status");
-  if (!found) {
+  if (!model.comparison) {
     node.textContent = "Sizes alone: there are no numbers to compare with the engine's.";
     return;
   }
-  const {compared, equal, close, bound, difference} = found, isFloat = data.result.dtype === "f32";
+  const {compared, equal, close, bound, difference} = model.comparison, isFloat = data.result.dtype === "f32";
   if (difference) {
     const {channel, y, x, own, engine} = difference;
     byId("alert").textContent = `This page computes ${own} for output (${y}, ${x}) of channel ${channel}, the engine ${engine}. ` +
@@ -672,7 +670,7 @@ function showStatus() {
 /// For tests and the curious. `at` and `output` are about the last step.
 window.convtool = {
   version: 1,
-  get ok() { return !found || found.difference === null; },
+  get ok() { return !model.comparison || model.comparison.difference === null; },
   /// How an output comes about. The window, weights and products are lists [channel][row][column]; of combined kernels
   /// those of the first, and `parts` has all.
   at(y, x, channel = 0) {

@@ -17,12 +17,8 @@ function signShade(share) {
 }
 
 /// An SVG drawing of the cells [y, y + rows) x [x, x + cols). `cell(y, x)` returns {text, kind, fill, ink}; the kind is
-/// a class of explain.css. Without texts, cells are small.
+/// a class of explain.css. Cells are squares, or wider where a text is long.
 function cellsSvg({y, x, rows, cols, cell, label}) {
-  const svg = svgElement("svg", {
-    viewBox: `-1 -1 ${cols * kCell + 2} ${rows * kCell + 2}`, class: "cells", "aria-hidden": label ? undefined : "true",
-    role: label ? "img" : undefined, "aria-label": label,
-  });
   const cells = [];
   let longest = 1;
   for (let i = 0; i < rows; ++i)
@@ -31,19 +27,23 @@ function cellsSvg({y, x, rows, cols, cell, label}) {
       cells.push({i, j, content});
       longest = Math.max(longest, (content.text ?? "").length);
     }
-  const size = Math.min(18, (kCell * 1.55) / longest);
+  const width = kCell * clamp(longest / 4, 1, 1.75), size = Math.min(18, (width * 1.5) / longest);
+  const svg = svgElement("svg", {
+    viewBox: `-1 -1 ${cols * width + 2} ${rows * kCell + 2}`, class: "cells", "aria-hidden": label ? undefined : "true",
+    role: label ? "img" : undefined, "aria-label": label,
+  });
   for (const {i, j, content} of cells) {
-    const rect = svgElement("rect", {x: j * kCell, y: i * kCell, width: kCell, height: kCell,
-                                     class: `cell ${content.kind ?? ""}`});
+    const rect = svgElement("rect", {x: j * width, y: i * kCell, width, height: kCell, class: `cell ${content.kind ?? ""}`});
     if (content.fill) rect.style.fill = content.fill;
     svg.append(rect);
     if (content.text === undefined || content.text === "") continue;
-    const text = svgElement("text", {x: (j + 0.5) * kCell, y: (i + 0.5) * kCell, "font-size": size,
+    const text = svgElement("text", {x: (j + 0.5) * width, y: (i + 0.5) * kCell, "font-size": size,
                                      class: `cell-text ${content.kind ?? ""}`}, content.text);
     if (content.ink) text.style.fill = content.ink;
     svg.append(text);
   }
-  svg.style.setProperty("--cols", cols);
+  svg.style.setProperty("--cols", (cols * width) / kCell);
+  svg.cellSize = [kCell, width];
   return svg;
 }
 
@@ -54,7 +54,8 @@ class Field {
     this.root = element("div", {class: "field", tabindex: "0", role: "application", "aria-label": label});
     const place = (event) => {
       const box = this.drawing.getBoundingClientRect(), {y, x, rows, cols} = this.range;
-      const at = [Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * cols)];
+      const at = [Math.floor(((event.clientY - box.top) / box.height) * rows),
+                  Math.floor(((event.clientX - box.left) / box.width) * cols)];
       return [y + clamp(at[0], 0, rows - 1), x + clamp(at[1], 0, cols - 1)];
     };
     const move = (event) => this.range && pick(...place(event));
@@ -69,7 +70,7 @@ class Field {
     this.range = range;
     this.drawing = cellsSvg(range);
     this.marks = svgElement("g");
-    this.scale = kCell;
+    this.cellSize = this.drawing.cellSize;
     this.drawing.append(this.marks);
     this.root.replaceChildren(this.drawing);
   }
@@ -88,17 +89,17 @@ class Field {
     this.range = range;
     this.drawing = canvas;
     this.marks = svgElement("g");
-    this.scale = 1;
+    this.cellSize = [1, 1];
     const overlay = svgElement("svg", {viewBox: `0 0 ${cols} ${rows}`, class: "overlay", "aria-hidden": "true"}, this.marks);
     this.root.replaceChildren(element("div", {class: "frame"}, canvas, overlay));
-    canvas.style.setProperty("--ratio", cols / rows);
+    this.root.style.setProperty("--ratio", cols / rows);
   }
 
   /// Replaces the marks: rectangles {y, x, rows, cols, kind}.
   mark(rectangles) {
-    const {y, x} = this.range, s = this.scale;
+    const {y, x} = this.range, [h, w] = this.cellSize;
     this.marks.replaceChildren(...rectangles.map((r) => svgElement("rect", {
-      x: (r.x - x) * s, y: (r.y - y) * s, width: r.cols * s, height: r.rows * s, class: `mark ${r.kind}`,
+      x: (r.x - x) * w, y: (r.y - y) * h, width: r.cols * w, height: r.rows * h, class: `mark ${r.kind}`,
     })));
   }
 }

@@ -191,7 +191,7 @@ function runStep(step, plan, input, flip, isLast) {
 function explainOutput(step, plan, input, flip, y, x, channel) {
   const parts = partsOf(step, plan, channel).map(({layer: index, o}) => {
     const layer = step.layers[index], shape = plan.shapes[index], {kh, kw, perGroup} = shape;
-    const weights = step.pool ? null : weightsOf(layer, shape, o, flip);
+    const weights = layer.weight ? weightsOf(layer, shape, o, flip) : null;
     const first = Math.floor(o / (shape.channels / shape.groups)) * perGroup;
     const terms = [];
     for (let c = 0; c < perGroup; ++c)
@@ -204,9 +204,9 @@ function explainOutput(step, plan, input, flip, y, x, channel) {
           const weight = weights ? weights[(c * kh + u) * kw + v] : null;
           const value = outside ? (step.pool ? null : layer.padding_value) : valueAt(input, first + c, ...source);
           terms.push({
-            channel: first + c, y: at[0], x: at[1], inside: source[0] === at[0] && source[1] === at[1],
+            channel: first + c, y: at[0], x: at[1], inside: isInside(input, ...at),
             source: outside ? null : source, input: value, weight,
-            product: value === null || weight === null ? null : weight * value,
+            product: value === null || weight === null ? null : weight * value + 0,
           });
         }
     const part = {layer: index, o, kh, kw, channels: perGroup, terms, divisor: numberOf(layer.divisor, o, 1),
@@ -222,11 +222,17 @@ function explainOutput(step, plan, input, flip, y, x, channel) {
   return {parts, response};
 }
 
+function isInside({h, w}, y, x) { return y >= 0 && y < h && x >= 0 && x < w; }
+
 /// A value of a plane; null where none is known.
 function valueAt(plane, c, y, x) {
   const row = y - plane.y, col = x - plane.x;
   if (!plane.values || row < 0 || row >= plane.rows || col < 0 || col >= plane.cols) return null;
   return plane.values[(c * plane.rows + row) * plane.cols + col];
+}
+
+function setValue(plane, c, y, x, value) {
+  plane.values[(c * plane.rows + y - plane.y) * plane.cols + x - plane.x] = value;
 }
 
 /// A response as it is mapped, before it is rounded.

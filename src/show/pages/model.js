@@ -60,6 +60,7 @@ class Model {
     const [y, x, rows, cols] = region ?? [0, 0, h, w];
     this.input = {c, h, w, y, x, rows, cols, values: values ? decodeBlock(values) : null, integer: dtype !== "f32"};
     this.isWhole = rows === h && cols === w;
+    this.comparison = null;  // with the engine, of the layers as they were at first
     this.reset();
   }
 
@@ -85,6 +86,7 @@ class Model {
     this.rangeIsOld = this.isChanged && !this.isWhole && ["normalize", "signed"].includes(this.source.result.map);
     this.maps = mapsFor(this.source.result, responses, this.isChanged && this.isWhole);
     this.stored = storedPlane(responses, this.maps, this.source.result.dtype);
+    if (!this.isChanged) this.comparison = compareWithEngine(responses, this.stored, this.source.result);
   }
 
   get last() { return this.steps.length - 1; }
@@ -125,7 +127,7 @@ class Model {
     if (!isLast || !this.stored) return found;
     const {dtype, map} = this.source.result, rule = this.maps[hasColours ? channel : 0];
     const value = mapped(rule, found.response);
-    return {...found, map, rule, mapped: value, stored: stored(value, dtype), clipped: clipping(value, dtype), dtype};
+    return {...found, map, rule, mapped: value, stored: valueAt(this.stored, channel, y, x), clipped: clipping(value, dtype), dtype};
   }
 }
 
@@ -151,7 +153,7 @@ function setWeights(layer, nested, block) {
 /// The number with the fewest digits that is the same float: 0.1, where its double is 0.10000000149011612.
 function asPrinted(value) {
   if (value === null || Math.fround(value) !== value) return value;
-  for (let digits = 1; digits < 9; ++digits) {
+  for (let digits = 1; digits <= 9; ++digits) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
   }
