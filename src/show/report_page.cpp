@@ -54,6 +54,7 @@ ordered_json histogram_json(const Histogram& histogram) {
   }
   return {{"low", histogram.low},
           {"high", histogram.high},
+          {"is_whole", histogram.is_whole},
           {"at_low", histogram.at_low},
           {"at_high", histogram.at_high},
           {"not_finite", histogram.not_finite},

@@ -122,7 +122,7 @@ async function clippedEnds() {
     assert.match(charts[1], /from 0 to 510; clipped: 0 low \(0 %\), 1024 high \(50 %\)/);
     // Responses of 256 to 510 are clipped: the right half of the chart, but for rounding at 255.5.
     const [clip, axis] = await page.$eval(".chart:nth-child(2)", (chart) => [chart.querySelector(".clipped"), chart.querySelector(".axis")].map((e) => e.getBBox()).map(({ x, width }) => ({ x, width })));
-    assert.ok(Math.abs(clip.width / axis.width - (510 - 255.5) / 510) < 1e-3);
+    assert.ok(Math.abs(clip.width / axis.width - (510.5 - 255.5) / 511) < 1e-3);
     assert.ok(Math.abs(clip.x + clip.width - axis.x - axis.width) < 1e-3);
   });
 }

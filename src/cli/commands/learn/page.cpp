@@ -41,7 +41,7 @@ PagePair make_pair(const Sample& sample, const Kernel& kernel, int threads, cons
   float* values = errors.data<float>();
   std::transform(values, values + errors.shape().count(), sample.target.data<float>(), values, std::plus<>());
   SurveyOptions learned = options;  // in the greys of the target
-  learned.range = {pair.target_picture.histogram.low, pair.target_picture.histogram.high};
+  learned.range = {pair.target_picture.preview->black, pair.target_picture.preview->white};
   pair.learned = survey_of(errors, is_picture, learned);
   return pair;
 }
