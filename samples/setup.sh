@@ -1,6 +1,6 @@
 # Sourced by the scripts here and by tests/run.sh: functions that install missing packages and build.
 
-build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev libisal-dev zlib1g-dev"
+build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libeigen3-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libdeflate-dev libisal-dev libgif-dev zlib1g-dev"
 # Called directly, for pictures that OpenCV misreads.
 build_packages+=" libjpeg-dev libtiff-dev libwebp-dev libopenexr-dev"
 # OpenCV's static archives need these, too (src/pictures/opencv/opencv.cmake). Without them the shared libraries are linked.

@@ -28,6 +28,7 @@ constexpr CommandRow kCommands[] = {
     {"apply", "filter pictures or tensors with kernels", declare_apply},
     {"edges", "find edges: gradient, thinning, hysteresis", declare_edges},
     {"shape", "print the output shape and costs of layers, without filtering", declare_shape},
+    {"explain", "show how one output comes about", declare_explain},
     {"learn", "fit a kernel to pictures before and after", declare_learn},
     {"kernels", "list, show, convert and import kernels", declare_kernels},
     {"bench", "time the engine on this machine", declare_bench},

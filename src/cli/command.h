@@ -9,6 +9,7 @@ namespace convtool {
 void declare_apply(Command& command);
 void declare_edges(Command& command);
 void declare_shape(Command& command);
+void declare_explain(Command& command);
 void declare_learn(Command& command);
 void declare_kernels(Command& command);
 void declare_bench(Command& command);

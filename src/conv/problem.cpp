@@ -38,6 +38,14 @@ void check_channels(const ConvProblem& problem) {
   }
 }
 
+/// A size by the formula of output_shape().
+std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, std::int64_t dilation,
+                    std::int64_t k, std::int64_t stride, std::int64_t out) {
+  const auto number = [](std::int64_t value) { return std::to_string(value); };
+  return std::string(axis) + " = floor((" + number(in) + " + " + number(begin) + " + " + number(end) + " - " +
+         number(dilation) + "*(" + number(k) + "-1) - 1) / " + number(stride) + ") + 1 = " + number(out);
+}
+
 void check_axis(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, PaddingMode mode) {
   if (mode == PaddingMode::reflect && (begin >= in || end >= in)) {
     refuse_shape("", "reflect padding must be smaller than the input (padding " + std::to_string(begin) + " and " +
@@ -97,6 +105,14 @@ Shape output_shape(const ConvProblem& problem) {
           .c = problem.kernel.c_o,
           .h = (problem.input.h + pads.top + pads.bottom - extent.h) / problem.stride.h + 1,
           .w = (problem.input.w + pads.left + pads.right - extent.w) / problem.stride.w + 1};
+}
+
+std::string height_formula(const ConvProblem& p) {
+  return formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, output_shape(p).h);
+}
+
+std::string width_formula(const ConvProblem& p) {
+  return formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, output_shape(p).w);
 }
 
 double mac_count(const ConvProblem& problem) {

@@ -84,6 +84,10 @@ Extent dilated_kernel(const KernelShape& kernel, const Extent& dilation);
 /// Multiply-adds by the definition, padding included: n * c_o * oh * ow * (c_i/groups) * kh * kw.
 double mac_count(const ConvProblem& problem);
 
+/// The formulas of the output's height and width, with numbers: "h = floor((8 + 0 + 0 - 1*(3-1) - 1) / 3) + 1 = 2".
+std::string height_formula(const ConvProblem& problem);
+std::string width_formula(const ConvProblem& problem);
+
 /// One line that names the problem in tests and verbose reports, such as
 /// "u8 n1 ci3 ih480 iw640 co3 kh3 kw3 g3 s1x1 d1x1 p1,1,1,1 replicate".
 std::string to_string(const ConvProblem& problem);

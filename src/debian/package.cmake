@@ -20,7 +20,7 @@ install(FILES ${debian}/lintian-overrides RENAME convtool DESTINATION ${CMAKE_IN
 find_program(DPKG_QUERY dpkg-query)
 if(DPKG_QUERY)
   get_target_property(libraries opencv INTERFACE_LINK_LIBRARIES)
-  list(APPEND libraries ${LIBDEFLATE} ${ISAL})
+  list(APPEND libraries ${LIBDEFLATE} ${ISAL} ${GIF})
   list(FILTER libraries INCLUDE REGEX "\\.a$")
   foreach(header CLI/CLI.hpp eigen3/Eigen/Core hwy/highway.h nlohmann/json.hpp xxhash.h)
     list(APPEND libraries /usr/include/${header})

@@ -39,21 +39,6 @@ void check_bias(const Layer& layer, std::int64_t c_o) {
                        std::to_string(count) + "); give one number, or one per output channel");
 }
 
-/// The range of the responses between two percentiles.
-ResponseStats percentile_range(const BankPlan& bank, const ConstTensorRef& input,
-                               const std::array<double, 2>& percentiles) {
-  Tensor responses(DType::f32, bank.output_shape());
-  bank.run(input, responses.ref(), {});
-  const std::span<float> all(responses.data<float>(), static_cast<std::size_t>(responses.shape().count()));
-  const std::span<float> numbers(
-      all.begin(), std::partition(all.begin(), all.end(), [](float value) { return !std::isnan(value); }));
-  if (numbers.empty()) return {};
-  ResponseStats range;
-  range.min = static_cast<double>(percentile(numbers, percentiles[0]));
-  range.max = static_cast<double>(percentile(numbers, percentiles[1]));
-  return range;
-}
-
 std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x" + std::to_string(shape.w); }
 
 }  // namespace
@@ -228,6 +213,16 @@ BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& optio
                   {.threads = options.threads, .totals = options.totals});
 }
 
+ResponseStats percentile_range(std::span<float> responses, const std::array<double, 2>& percentiles) {
+  const std::span<float> numbers(responses.begin(), std::partition(responses.begin(), responses.end(),
+                                                                   [](float value) { return !std::isnan(value); }));
+  if (numbers.empty()) return {};
+  ResponseStats range;
+  range.min = static_cast<double>(percentile(numbers, percentiles[0]));
+  range.max = static_cast<double>(percentile(numbers, percentiles[1]));
+  return range;
+}
+
 ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                            const Mapping& mapping, const ResponseStats& measured, std::optional<double> largest) {
   if (mapping.map == OutputMap::signs) {
@@ -242,10 +237,14 @@ ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DT
 ResponseStats run_mapped(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                          const Mapping& mapping) {
   ResponseStats measured;
-  if (mapping.percentiles)
-    measured = percentile_range(bank, input, *mapping.percentiles);
-  else if (needs_measuring(mapping.map))
+  if (mapping.percentiles) {
+    Tensor responses(DType::f32, bank.output_shape());
+    bank.run(input, responses.ref(), {});
+    measured = percentile_range({responses.data<float>(), static_cast<std::size_t>(responses.shape().count())},
+                                *mapping.percentiles);
+  } else if (needs_measuring(mapping.map)) {
     measured = bank.measure(input, output.strides);
+  }
   return run_measured(bank, input, units, output, mapping, measured);
 }
 

@@ -1,7 +1,9 @@
 // A bank prepared for one input shape: each layer bound to its channels and planned.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -92,6 +94,10 @@ class BankPlan {
 /// A plan that copies each channel unchanged, so that the engine maps and stores values that were computed elsewhere.
 /// Ignores the algorithm in `options`.
 BankPlan identity_plan(DType dtype, const Shape& shape, const PlanOptions& options);
+
+/// The range between two percentiles of `responses`, without NaN: a mapping with percentiles needs no more of them.
+/// Reorders them.
+ResponseStats percentile_range(std::span<float> responses, const std::array<double, 2>& percentiles);
 
 /// Runs `bank` and stores its responses, mapped by `mapping`, in `output`, where all that a mapping needs to know of
 /// the picture is known: its responses, `measured`, and for a threshold its largest pixel, `largest`. Otherwise as

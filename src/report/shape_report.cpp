@@ -22,23 +22,6 @@ std::string count_text(double count) {
   return result;
 }
 
-std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, std::int64_t dilation,
-                    std::int64_t k, std::int64_t stride, std::int64_t out) {
-  const auto number = [](std::int64_t value) { return std::to_string(value); };
-  return std::string(axis) + " = floor((" + number(in) + " + " + number(begin) + " + " + number(end) + " - " +
-         number(dilation) + "*(" + number(k) + "-1) - 1) / " + number(stride) + ") + 1 = " + number(out);
-}
-
-std::string height_formula(const BankShape& bank) {
-  const ConvProblem& p = bank.problem;
-  return formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, bank.output.h);
-}
-
-std::string width_formula(const BankShape& bank) {
-  const ConvProblem& p = bank.problem;
-  return formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, bank.output.w);
-}
-
 /// Elements of one item of a batch.
 double element_count(const Shape& shape) {
   return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
@@ -107,7 +90,7 @@ std::string one_bank_text(const ShapeReport& report) {
   const ReceptiveField& field = bank.receptive_field;
   std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
                      shape_text(costs.output, report.rank) + "\n";
-  text += "  " + height_formula(bank) + "\n  " + width_formula(bank) + "\n";
+  text += "  " + height_formula(bank.problem) + "\n  " + width_formula(bank.problem) + "\n";
   text += "  " + count_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
           count_text(costs.macs) + " MACs, " + count_text(costs.activation_bytes) + " bytes of f32 output\n";
   text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " +
@@ -194,7 +177,7 @@ std::string several_banks_text(const ShapeReport& report) {
     const std::string number = std::to_string(i + 1), name = printable(bank.name);
     add(number, name == bank.kernel ? name : name + " " + bank.kernel, costs_of(bank),
         bank.timing ? bank.timing->algorithm : "");
-    formulas += "layer " + number + ": " + height_formula(bank) + ", " + width_formula(bank) + "\n";
+    formulas += "layer " + number + ": " + height_formula(bank.problem) + ", " + width_formula(bank.problem) + "\n";
   }
   add("all", "", costs_of_all(report), "");
   return table.text() +

@@ -27,8 +27,7 @@ namespace {
 struct ShapeOptions {
   std::string input;
   LayerOptions layer;
-  std::optional<std::string> kernel_size;
-  std::optional<std::string> out_channels;
+  SizeOptions size;
   std::string repeat = "1";
   bool time = false;
   std::optional<std::string> threads;
@@ -49,29 +48,8 @@ constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-s
   convtool shape photo.jpg -k edge.json --json
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
-/// The layer without weights that --kernel-size and --out-channels describe, for an input of `c_i` channels.
-Layer layer_of_size(const ShapeOptions& options, std::int64_t c_i) {
-  const Extent size = parse_extent("--kernel-size", *options.kernel_size, 1);
-  Layer layer{.name = options.kernel_size->find('x') == std::string::npos
-                          ? *options.kernel_size + "x" + *options.kernel_size
-                          : *options.kernel_size,
-              .rank = 4};
-  layer.shape = {
-      .c_o = options.out_channels ? parse_integer("--out-channels", *options.out_channels, 1, kLargestParameter) : 1,
-      .c_i_per_group = c_i,
-      .kh = size.h,
-      .kw = size.w};
-  override_layer(options.layer, layer);
-  if (c_i % layer.params.groups != 0) {
-    refuse_usage("--groups", std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) +
-                                 " input channels");
-  }
-  layer.shape.c_i_per_group = c_i / layer.params.groups;
-  return layer;
-}
-
 Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
-  Layer layer = layer_of_size(options, c_i);
+  Layer layer = layer_of_size(options.size, options.layer, c_i);
   return {.name = layer.name, .layers = {layer}};
 }
 
@@ -110,15 +88,15 @@ class Stack {
  public:
   explicit Stack(const ShapeOptions& options)
       : options_(options),
-        network_(options.kernel_size ? Network{} : load_network(options.layer)),
+        network_(options.size.kernel_size ? Network{} : load_network(options.layer)),
         size_(parse_integer("--repeat", options.repeat, 1, 10000) *
-              (options.kernel_size ? 1 : std::ssize(network_.banks))) {}
+              (options.size.kernel_size ? 1 : std::ssize(network_.banks))) {}
 
   std::int64_t size() const { return size_; }
 
   /// Valid until the next call.
   const Bank& bank(std::int64_t i, const Shape& input) {
-    if (!options_.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
+    if (!options_.size.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
     of_size_ = bank_of_size(options_, input.c);
     return of_size_;
   }
@@ -131,13 +109,13 @@ class Stack {
 };
 
 void check_options(const ShapeOptions& options) {
-  if (options.kernel_size.has_value() == !options.layer.kernels.empty()) {
+  if (options.size.kernel_size.has_value() == !options.layer.kernels.empty()) {
     refuse_usage("--kernel", "expected either --kernel or --kernel-size; give one of them");
   }
-  if (options.out_channels && !options.kernel_size) {
+  if (options.size.out_channels && !options.size.kernel_size) {
     refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
   }
-  if (options.layer.combine && options.kernel_size) {
+  if (options.layer.combine && options.size.kernel_size) {
     refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   }
   if (options.threads && !options.time) refuse_usage("--threads", "needs --time; leave it out");
@@ -225,17 +203,7 @@ void declare_shape(Command& command) {
                 "whose header is read.",
         .required = true}});
   add_layer_options(command, options->layer, false);
-  command.add("Layer without weights",
-              {{.names = "--kernel-size",
-                .value = "K",
-                .target = &options->kernel_size,
-                .brief = "instead of a kernel: 5, or HxW",
-                .text = "The size of a layer without weights, instead of --kernel: one number, or HxW."},
-               {.names = "--out-channels",
-                .value = "C",
-                .target = &options->out_channels,
-                .brief = "with --kernel-size: number of output channels",
-                .otherwise = "1"}});
+  add_size_options(command, options->size);
   command.add("Run", {{.names = "--repeat",
                        .value = "N",
                        .target = &options->repeat,

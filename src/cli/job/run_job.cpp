@@ -55,9 +55,10 @@ void survey_result(const Job& job, const Source& source, const FilterSpec& spec,
   surveys.responses = survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input), spec);
 }
 
-/// Runs the plan into `output`, whose last channel is for the alpha that was set aside, if any.
-PlanResult convolve(const Job& job, const Source& source, const std::optional<Image>& picture, const FilterSpec& spec,
-                    const LayerObserver& observer, const TensorRef& output) {
+}  // namespace
+
+PlanResult filter_source(const Job& job, const Source& source, const std::optional<Image>& picture,
+                         const FilterSpec& spec, const LayerObserver& observer, const TensorRef& output) {
   const std::int64_t filtered = job.shape.c - (job.alpha_kept ? 1 : 0);
   const PlanResult result = job.plan->run({.input = source.filtered_part(spec.alpha),
                                            .picture = picture ? ConstTensorRef(picture->colour()) : ConstTensorRef(),
@@ -72,15 +73,13 @@ PlanResult convolve(const Job& job, const Source& source, const std::optional<Im
   return result;
 }
 
-}  // namespace
-
 Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
                 bool keeps_existing, Surveys& surveys) {
   Outcome outcome;
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
     outcome.result =
-        convolve(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
+        filter_source(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
     outcome.convolve_seconds = watch.seconds();
     if (spec.survey) survey_result(job, *source, spec, output, surveys);
     source.reset();
@@ -103,7 +102,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   } else {
     RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = job.tensor_rank};
     run_into(tensor.tensor.ref());
-    encode([&] { return format_tensor_json(tensor); });
+    encode([&] { return format_tensor_json(tensor, spec.tensor_text); });
   }
   return outcome;
 }

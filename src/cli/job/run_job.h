@@ -15,6 +15,11 @@ struct Outcome {
   double convolve_seconds = 0, encode_seconds = 0;
 };
 
+/// Filters `source` into `output`, which has the shape and type of `job` and the layout that its format stores, and
+/// puts the alpha that was set aside into the last channel. `observer` may be empty. Otherwise as run_job().
+PlanResult filter_source(const Job& job, const Source& source, const std::optional<Image>& picture,
+                         const FilterSpec& spec, const LayerObserver& observer, const TensorRef& output);
+
 /// Filters `source` into memory of the kind that the format needs, and encodes it. The source is freed between the two,
 /// so that its pixels and the encoded bytes need not be in memory together. The results of layers are written to the
 /// files of `job.destination.layers`; with `keeps_existing` existing ones are not replaced. An overlay is painted on

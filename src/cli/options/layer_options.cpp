@@ -185,6 +185,20 @@ void add_layer_options(Command& command, LayerOptions& options, bool needs_kerne
                 "By default it is a cross-correlation, as in PyTorch and OpenCV."}});
 }
 
+void add_size_options(Command& command, SizeOptions& options) {
+  command.add("Layer without weights",
+              {{.names = "--kernel-size",
+                .value = "K",
+                .target = &options.kernel_size,
+                .brief = "instead of a kernel: 5, or HxW",
+                .text = "The size of a layer without weights, instead of --kernel: one number, or HxW."},
+               {.names = "--out-channels",
+                .value = "C",
+                .target = &options.out_channels,
+                .brief = "with --kernel-size: number of output channels",
+                .otherwise = "1"}});
+}
+
 void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
                       ConvParams& params) {
   if (mode) {
@@ -226,6 +240,25 @@ void override_layer(const LayerOptions& options, Layer& layer) {
                                  std::to_string(layer.shape.c_o) + " numbers, got " + std::to_string(given) + ")");
     }
   }
+}
+
+Layer layer_of_size(const SizeOptions& size, const LayerOptions& options, std::int64_t c_i) {
+  const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
+  Layer layer{.name = size.kernel_size->find('x') == std::string::npos ? *size.kernel_size + "x" + *size.kernel_size
+                                                                       : *size.kernel_size,
+              .rank = 4};
+  layer.shape = {
+      .c_o = size.out_channels ? parse_integer("--out-channels", *size.out_channels, 1, kLargestParameter) : 1,
+      .c_i_per_group = c_i,
+      .kh = extent.h,
+      .kw = extent.w};
+  override_layer(options, layer);
+  if (c_i % layer.params.groups != 0) {
+    refuse_usage("--groups", std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) +
+                                 " input channels");
+  }
+  layer.shape.c_i_per_group = c_i / layer.params.groups;
+  return layer;
 }
 
 Network load_network(const LayerOptions& options) {

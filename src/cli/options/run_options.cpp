@@ -22,8 +22,9 @@ void add_input_options(Command& command, RunOptions& options) {
       {{.names = "INPUT",
         .target = &inputs.named,
         .brief = "pictures, tensors, folders with -r, or - (standard input)",
-        .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
-                "folders.",
+        .text =
+            "Pictures, tensors (.npy, nested lists in .json, printouts of NumPy and PyTorch, CSV), or - for standard "
+            "input; with --recursive also folders.",
         .affects_result = false},
        {.names = "--files-from",
         .value = "FILE",
@@ -61,7 +62,7 @@ void add_input_options(Command& command, RunOptions& options) {
         .affects_result = false}});
 }
 
-void add_output_options(Command& command, RunOptions& options) {
+void add_destination_options(Command& command, RunOptions& options) {
   DestinationOptions& destination = options.destination;
   command.add(
       kOutput,
@@ -91,8 +92,15 @@ void add_output_options(Command& command, RunOptions& options) {
         .text = "The format of outputs whose name does not decide it: without --output, and on standard output, "
                 "devices and pipes. One of {words}.",
         .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
-        .words = {format_words}},
-       {.names = "--map",
+        .words = {format_words}}});
+}
+
+}  // namespace
+
+void add_value_options(Command& command, RunOptions& options) {
+  command.add(
+      kOutput,
+      {{.names = "--map",
         .value = "M",
         .target = &options.map,
         .brief = "pixel values: {words}",
@@ -138,8 +146,15 @@ void add_output_options(Command& command, RunOptions& options) {
                 "  premultiply  colours are weighted by alpha, and the results divided by the filtered alpha "
                 "(normalized convolution), so transparent pixels do not bleed into others; needs kernels with a "
                 "positive sum that filter each channel separately",
-        .words = {kAlphaRules}},
-       {.names = "--quality",
+        .words = {kAlphaRules}}});
+}
+
+namespace {
+
+void add_writing_options(Command& command, RunOptions& options) {
+  command.add(
+      kOutput,
+      {{.names = "--quality",
         .value = "Q",
         .target = &options.quality,
         .brief = "JPEG and WebP: 1 to 100",
@@ -168,6 +183,11 @@ void add_output_options(Command& command, RunOptions& options) {
                 "than Deflate, which makes smaller files and runs on all threads of --threads.",
         .otherwise = "deflate; floats: none",
         .words = {kTiffCompressions}},
+       {.names = "--pretty",
+        .target = &options.pretty,
+        .brief = "JSON tensors: one line per row, columns aligned",
+        .text = "Write tensors in JSON with one line per row and the decimal points of each column in line. Without it "
+                "they are on one line."},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
@@ -198,6 +218,21 @@ void add_output_options(Command& command, RunOptions& options) {
         .affects_result = false}});
 }
 
+}  // namespace
+
+Option algorithm_option(RunOptions& options) {
+  return {.names = "--algorithm",
+          .value = "A",
+          .target = &options.algorithm,
+          .brief = "auto, or one such as rows, separable or fft",
+          .text =
+              "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
+              "fastest. An algorithm that cannot compute the layer is an error.",
+          .words = {algorithm_words}};
+}
+
+namespace {
+
 void add_process_options(Command& command, RunOptions& options) {
   command.add(
       kRun,
@@ -218,13 +253,7 @@ void add_process_options(Command& command, RunOptions& options) {
                 "kernels.",
         .conflict = "--quiet",
         .affects_result = false},
-       {.names = "--algorithm",
-        .value = "A",
-        .target = &options.algorithm,
-        .brief = "auto, or one such as rows, separable or fft",
-        .text = "The algorithm: {words}. All give the same result up to rounding. auto chooses the one expected to be "
-                "fastest. An algorithm that cannot compute the layer is an error.",
-        .words = {algorithm_words}},
+       algorithm_option(options),
        {.names = "--progress",
         .value = "WHEN",
         .target = &options.progress,
@@ -320,7 +349,9 @@ int resolve_jobs(const RunOptions& options) {
 void add_run_options(Command& command, RunOptions& options) {
   options.command = &command;
   add_input_options(command, options);
-  add_output_options(command, options);
+  add_destination_options(command, options);
+  add_value_options(command, options);
+  add_writing_options(command, options);
   add_process_options(command, options);
 }
 
@@ -331,6 +362,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
   spec.encode = resolve_encoding(options);
+  if (options.pretty) spec.tensor_text = TensorText::aligned;
   const Words::List algorithms = algorithm_words();
   spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   spec.plan.totals = options.json || options.verbose;

@@ -21,11 +21,17 @@ struct RunOptions {
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
               isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
-  bool no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
+  bool pretty = false, no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
 };
 
 /// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.
 void add_run_options(Command& command, RunOptions& options);
+
+/// Adds --map to --alpha: from responses to stored values.
+void add_value_options(Command& command, RunOptions& options);
+
+/// The option --algorithm, of any command.
+Option algorithm_option(RunOptions& options);
 
 /// The filter for each input, without its network, which the command adds. Throws Error(usage).
 FilterSpec resolve_filter(const RunOptions& options);

@@ -1,0 +1,236 @@
+// convtool explain: how one output comes about.
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/commands/explain/formats.h"
+#include "cli/commands/explain/traced_run.h"
+#include "cli/exit_code.h"
+#include "cli/job/output_file.h"
+#include "cli/options/isolate_option.h"
+#include "cli/options/layer_options.h"
+#include "cli/options/option_value.h"
+#include "cli/options/run_options.h"
+#include "cli/terminal/terminal.h"
+#include "core/suggest.h"
+#include "core/text.h"
+#include "report/error_report.h"
+#include "show/explain/animation.h"
+
+namespace convtool {
+namespace {
+
+struct ExplainOptions {
+  std::string input;
+  LayerOptions layer;
+  SizeOptions size;
+  RunOptions run;  ///< only the options from responses to values, --algorithm and --isolate
+  bool grey = false;
+  std::string at = "0,0", channel = "0";
+  std::optional<std::string> output, format, cell, fps;
+  bool json = false;
+};
+
+constexpr std::string_view kExplainText =
+    "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
+    "and "
+    "then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. Values "
+    "that "
+    "stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the last back to "
+    "the first, at the input that contributes most to the layer after it.\n\n"
+    "The input is a picture, a tensor, - for standard input, a tensor as JSON, or a shape such as 5x5; a shape has no "
+    "numbers, and the sizes and places are shown. Channels and places are counted from 0.";
+
+constexpr std::string_view kExplainExamples = R"(  convtool explain x.json -k k.json                     output (0, 0)
+  convtool explain photo.jpg -k sobel-x --gray --at 120,80 --json
+  convtool explain '[[0,1,2],[3,4,5],[6,7,8]]' -k '[[0,1],[2,3]]' --at 1,1
+  convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1)";
+
+/// --at and --channel.
+Pixel parse_place(const ExplainOptions& options) {
+  const std::size_t comma = options.at.find(',');
+  const std::string_view at = options.at;
+  const auto y = parse_number<std::int64_t>(at.substr(0, comma));
+  const auto x = parse_number<std::int64_t>(comma == std::string::npos ? "" : at.substr(comma + 1));
+  if (!y || !x)
+    refuse_usage("--at", "'" + options.at + "' is not valid (expected Y,X: a row and a column, such as 120,80)");
+  const auto channel = parse_number<std::int64_t>(options.channel);
+  if (!channel)
+    refuse_usage("--channel", "'" + options.channel + "' is not valid (expected a whole number, such as 2)");
+  return {*channel, *y, *x};
+}
+
+std::string extension_words() {
+  std::string words;
+  for (const ExplainFormat& format : explain_formats())
+    words += (words.empty() ? "" : ", ") + std::string(format.extension);
+  return words;
+}
+
+/// The format that -o, --format or --json chooses.
+const ExplainFormat& choose_format(const ExplainOptions& options) {
+  const bool is_stream = !options.output || *options.output == "-";
+  if (options.json && options.format && *options.format != "json")
+    refuse_usage("--json", "is the same as --format json (got --format " + *options.format + "); leave one out");
+  const std::vector<std::string_view> words = explain_format_words();
+  if (options.format) return explain_formats()[parse_choice("--format", *options.format, words)];
+  if (options.json) return explain_formats()[parse_choice("--format", "json", words)];
+  if (is_stream) return explain_formats().front();
+  for (const ExplainFormat& format : explain_formats())
+    if (has_extension(*options.output, format.extension)) return format;
+  refuse_usage("--output", "the extension of '" + *options.output + "' names no format of explanations (expected " +
+                               extension_words() + "); choose one of these, or --format");
+}
+
+FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
+  FilterSpec spec = resolve_filter(options.run);
+  spec.flip = options.layer.flip;
+  spec.grey = options.grey;
+  if (!options.size.kernel_size) {
+    spec.network = load_network(options.layer);
+    return spec;
+  }
+  if (input.source)
+    refuse_usage("--kernel-size",
+                 "a layer without weights has no numbers to explain; give a kernel with -k, or a "
+                 "shape such as 5x5 in place of the input");
+  if (options.layer.combine)
+    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
+  Layer layer = layer_of_size(options.size, options.layer, input.shape.c);
+  spec.network = {.name = layer.name, .banks = {{.name = layer.name, .layers = {layer}}}};
+  return spec;
+}
+
+/// --cell and --fps, where the format has cells and frames.
+void resolve_figure(const ExplainOptions& options, const ExplainFormat& format, ExplainRequest& request) {
+  const bool is_animated = format.name == "gif",
+             has_cells = is_animated || format.name == "svg" || format.name == "png";
+  const auto refuse = [&](const char* option, const char* formats) {
+    refuse_usage(option, "has no effect on " + std::string(format.name) + "; leave it out, or write " + formats);
+  };
+  if (options.cell && !has_cells) refuse("--cell", ".svg, .png or .gif");
+  if (options.fps && !is_animated) refuse("--fps", ".gif");
+  if (options.cell) request.cell = static_cast<double>(parse_integer("--cell", *options.cell, 4, 400));
+  if (options.fps) request.fps = parse_positive("--fps", *options.fps);
+  constexpr double kFastest = 50;  // GIF counts hundredths of seconds, and browsers show no frame for less than two
+  if (request.fps > kFastest)
+    refuse_usage("--fps",
+                 "'" + *options.fps + "' is not valid (expected at most 50, which is the most that GIF shows)");
+}
+
+/// "step.svg: output (0, 0)", "steps.gif: 9 frames".
+std::string done_text(const std::string& path, const ExplainFormat& format, const ExplainRequest& request) {
+  if (format.name == "gif") return path + ": " + counted(frame_count(request.trace.output()), "frame") + "\n";
+  return path + ": output (" + std::to_string(request.at.y) + ", " + std::to_string(request.at.x) + ")\n";
+}
+
+int run_explain(const ExplainOptions& options) {
+  const Pixel at = parse_place(options);
+  const ExplainFormat& format = choose_format(options);
+  if (options.size.kernel_size.has_value() == !options.layer.kernels.empty())
+    refuse_usage("", options.size.kernel_size
+                         ? "--kernel-size stands in place of --kernel; give one of them"
+                         : "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)");
+  if (options.size.out_channels && !options.size.kernel_size)
+    refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
+  const std::string path = options.output.value_or("-");
+  if (!format.is_text) refuse_terminal(path, format.name);
+
+  PictureDecoder decoder(parse_isolation(options.run.isolation));
+  const std::int64_t max_pixels = parse_integer("--max-pixels", options.run.max_pixels, 1, std::int64_t{1} << 60);
+  ExplainedInput input = read_explained_input(options.input, max_pixels, decoder);
+  const FilterSpec spec = resolve_spec(options, input);
+  if (input.source)
+    for (const Remark& remark : input.source->remarks)
+      print_message(MessageKind::warning, options.input + ": " + remark.text);
+  const TracedRun run = [&] {
+    try {
+      return trace_run(std::move(input), spec);
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.where().empty() ? options.input : "", error.what());
+    }
+  }();
+  const Explainer explainer(run.trace);
+  ExplainRequest request{.trace = run.trace, .explainer = explainer, .at = at};
+  request.colours = path == "-" && may_use_colours(STDOUT_FILENO);
+  resolve_figure(options, format, request);
+  write_file(path, format.write(request));
+  if (path != "-") print(done_text(path, format, request));
+  return kExitDone;
+}
+
+}  // namespace
+
+void declare_explain(Command& command) {
+  auto options = std::make_shared<ExplainOptions>();
+  command.text = kExplainText;
+  command.examples = kExplainExamples;
+  command.add("Input",
+              {{.names = "INPUT",
+                .target = &options->input,
+                .brief = "a picture, a tensor, JSON, - (standard input), or a shape",
+                .text = "A picture or tensor, - for standard input, nested lists in JSON such as '[[1, 2], [3, 4]]', "
+                        "or a shape such as 5x5 or 3x480x640, which has no numbers. Of a batch the first item is "
+                        "explained.",
+                .required = true},
+               {.names = "--gray",
+                .target = &options->grey,
+                .brief = "convert to luma first (Rec. 601)",
+                .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
+  add_layer_options(command, options->layer, false);
+  add_size_options(command, options->size);
+  command.add(
+      "Output",
+      {{.names = "--at",
+        .value = "Y,X",
+        .target = &options->at,
+        .brief = "the output to explain: row and column from 0"},
+       {.names = "--channel", .value = "C", .target = &options->channel, .brief = "its channel, from 0"},
+       {.names = "-o,--output",
+        .value = "PATH",
+        .target = &options->output,
+        .brief = "file, or - (standard output)",
+        .text = "The file to write; its extension decides the format. - is standard output.",
+        .otherwise = "standard output"},
+       {.names = "--format",
+        .value = "FMT",
+        .target = &options->format,
+        .brief = "{words}",
+        .text = "The format: {words}.",
+        .otherwise = "that of the extension of -o, else text",
+        .words = {explain_format_words}},
+       {.names = "--json", .target = &options->json, .brief = "as --format json"},
+       {.names = "--cell",
+        .value = "PIXELS",
+        .target = &options->cell,
+        .brief = "svg, png, gif: the size of a cell",
+        .text = "In figures and animations: the width and height of a cell in pixels, 4 to 400. Numbers are left "
+                "out where they do not fit.",
+        .otherwise = "40"},
+       {.names = "--fps",
+        .value = "F",
+        .target = &options->fps,
+        .brief = "gif: frames per second",
+        .text = "In animations: frames per second, up to 50.",
+        .otherwise = "2"}});
+  add_value_options(command, options->run);
+  command.add("Run", {algorithm_option(options->run),
+                      isolate_option(options->run.isolation),
+                      {.names = "--max-pixels",
+                       .value = "N",
+                       .target = &options->run.max_pixels,
+                       .brief = "refuse larger inputs before they are decoded"}});
+  command.run = [options] {
+    try {
+      return run_explain(*options);
+    } catch (const Error& error) {
+      if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+      throw;
+    }
+  };
+}
+
+}  // namespace convtool

@@ -1,0 +1,145 @@
+#include "cli/commands/explain/traced_run.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "cli/commands/shape/input_shape.h"
+#include "cli/job/job.h"
+#include "cli/job/run_job.h"
+#include "core/text.h"
+
+namespace convtool {
+namespace {
+
+bool is_file(const std::string& text) {
+  std::error_code ignored;
+  return text == "-" || std::filesystem::exists(text, ignored);
+}
+
+/// `source`, whose text stands in place of a name.
+Source parse_source(const std::string& text) {
+  return {.content = parse_tensor_json(text, "INPUT"), .format = *find_file_format("json"), .shape = {}};
+}
+
+Source with_shape(Source source) {
+  source.shape = source.tensor().tensor.shape();
+  return source;
+}
+
+/// The name and format that apply would give the result.
+Destination default_destination(const ExplainedInput& input, const FilterSpec& spec) {
+  const bool has_name = input.name != "-" && is_file(input.name);
+  const std::string name = has_name ? input.name : "input" + input.source->format.extension();
+  return name_outputs({{.path = name, .folder = {}}}, {}, spec.network).front();
+}
+
+Job plan_explained(const ExplainedInput& input, const FilterSpec& spec) {
+  const Source& source = *input.source;
+  const SourceHeader header{
+      .format = source.format, .shape = source.shape, .rank = source.rank(), .dtype = source.dtype()};
+  Destination destination = final_name(default_destination(input, spec), header, make_forecast(header, spec), spec);
+  const SourceTraits traits = source.traits(spec.alpha);
+  try {
+    return plan_job(traits, destination, spec);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::shape || destination.format->is_tensor()) throw;
+    destination.format = find_file_format("npy");
+    try {
+      return plan_job(traits, destination, spec);
+    } catch (const Error&) {
+      throw Error(error.kind(), error.where(), error.what());  // the picture's reason is the one to report
+    }
+  }
+}
+
+/// Keeps copies of the responses of each layer.
+LayerObserver response_keeper(std::vector<Tensor>& kept, const FilterSpec& spec) {
+  return [&kept, &spec](std::size_t, const ConstTensorRef& responses) {
+    Tensor& copy = kept.emplace_back(DType::f32, responses.shape);
+    identity_plan(DType::f32, responses.shape, spec.plan).run(responses, copy.ref(), {});
+  };
+}
+
+/// The range that `mapping` needs, of the responses of the last layer.
+ResponseStats measured_range(const Mapping& mapping, const ResponseStats& stats, const Tensor& responses) {
+  if (!mapping.percentiles) return stats;
+  const auto* const first = responses.data<float>();
+  std::vector<float> values(first, first + responses.shape().count());
+  return percentile_range(values, *mapping.percentiles);
+}
+
+/// The largest of the error bounds of a layer's plans, for each layer.
+std::vector<double> error_bounds(const NetworkPlan& network, const Trace::Numbers& numbers) {
+  std::vector<double> bounds;
+  for (const BankPlan& bank : network.banks()) {
+    const ConstTensorRef& input = bounds.empty() ? numbers.input : numbers.responses[bounds.size() - 1];
+    double most = 0;
+    for (const ConvPlan& plan : bank.plans()) most = std::max(most, plan.error_bound(input));
+    bounds.push_back(most);
+  }
+  return bounds;
+}
+
+void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
+  TensorRef output;
+  if (job.format().is_tensor()) {
+    output = run.result.emplace<Tensor>(job.dtype, job.shape).ref();
+  } else {
+    output = run.result.emplace<Image>(job.dtype, *job.pixels, job.shape.h, job.shape.w).all();
+  }
+  const PlanResult result =
+      filter_source(job, *run.source, std::nullopt, spec, response_keeper(run.responses, spec), output);
+  Trace::Numbers& numbers = run.trace.numbers.emplace();
+  numbers.input = run.source->filtered_part(spec.alpha);
+  for (const Tensor& responses : run.responses) numbers.responses.push_back(responses.ref());
+  numbers.error_bounds = error_bounds(job.plan->kernels(), numbers);
+  numbers.stored = output.channels(0, job.shape.c - (job.alpha_kept ? 1 : 0));
+  numbers.mapping = job.mapping;
+  numbers.map_matters = job.map_matters;
+  numbers.measured = measured_range(job.mapping, result.stats, run.responses.back());
+}
+
+}  // namespace
+
+ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pixels, PictureDecoder& decoder) {
+  if (!is_file(text) && text.find_first_of('[') != std::string::npos)
+    return {.name = text, .source = with_shape(parse_source(text))};
+  if (!is_file(text) && text.find_first_not_of("0123456789x") == std::string::npos) {
+    const InputShape shape = read_input_shape(text);
+    return {.name = text, .source = std::nullopt, .shape = shape.shape, .rank = shape.rank};
+  }
+  try {
+    return {.name = text, .source = read_source(read_and_keep_file(text), text, max_pixels, decoder)};
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where().empty() ? text : "", error.what());
+  }
+}
+
+TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
+  TracedRun run;
+  run.trace.name = input.name;
+  run.trace.network = spec.network;
+  run.trace.flip = spec.flip;
+  if (!input.source) {
+    run.trace.rank = input.rank;
+    run.trace.input = input.shape;
+    Shape shape = input.shape;
+    for (const Bank& bank : spec.network.banks) {
+      run.trace.banks.push_back(bank_geometry(bank, DType::f32, shape));
+      shape = run.trace.banks.back().output;
+    }
+    return run;
+  }
+  if (spec.makes_grey()) input.source->make_grey();
+  if (spec.alpha == AlphaRule::premultiply && input.source->has_alpha())
+    refuse_usage("--alpha", "premultiply divides colours by the filtered alpha, which is not explained; choose keep");
+  const Job job = plan_explained(input, spec);
+  run.source = std::move(input.source);
+  run.trace.rank = job.input_rank;
+  run.trace.input = run.source->filtered_part(spec.alpha).shape;
+  for (const BankPlan& bank : job.plan->kernels().banks()) run.trace.banks.push_back(bank.geometry());
+  run_traced(job, spec, run);
+  return run;
+}
+
+}  // namespace convtool

@@ -1,0 +1,48 @@
+#include "show/explain/animation.h"
+
+#include "core/text.h"
+#include "pictures/write_gif.h"
+#include "show/drawing.h"
+#include "show/explain/figure.h"
+
+namespace convtool {
+namespace {
+
+constexpr double kLargestSide = 4096, kLastFrame = 3;
+
+void check_size(const Drawing& drawing) {
+  if (drawing.width <= kLargestSide && drawing.height <= kLargestSide) return;
+  refuse_shape("", "too large for an animation (" + short_text(drawing.width, 6) + "x" + short_text(drawing.height, 6) +
+                       " pixels, at most " + short_text(kLargestSide, 6) +
+                       " on each side); choose a smaller --cell, or a smaller input");
+}
+
+}  // namespace
+
+std::int64_t frame_step(const Shape& output) {
+  const std::int64_t outputs = output.h * output.w;
+  return outputs <= kMostFrames ? 1 : (outputs - 2) / (kMostFrames - 1) + 1;
+}
+
+std::int64_t frame_count(const Shape& output) {
+  const std::int64_t outputs = output.h * output.w;
+  return outputs == 1 ? 1 : (outputs - 2) / frame_step(output) + 2;
+}
+
+Bytes animate(const Trace& trace, const Explainer& explainer, const AnimationOptions& options) {
+  const Shape output = trace.output();
+  const std::int64_t outputs = output.h * output.w, step = frame_step(output);
+  const auto figure = [&](std::int64_t i) {
+    const Pixel at{options.channel, i / output.w, i % output.w};
+    return step_figure(explainer.at(at), {.cell = options.cell, .outputs = i + 1});
+  };
+  const Drawing last = figure(outputs - 1);
+  check_size(last);
+  const Image last_frame = to_image(last);
+  GifWriter writer(last_frame);
+  for (std::int64_t i = 0; i < outputs - 1; i += step) writer.add(to_image(figure(i)), 1 / options.fps);
+  writer.add(last_frame, kLastFrame / options.fps);
+  return writer.finish();
+}
+
+}  // namespace convtool

@@ -1,0 +1,285 @@
+#include "show/explain/explanation_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/printable.h"
+#include "core/text.h"
+#include "show/explain/steps.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::size_t kColumns = 80, kNarrowestCell = 2;
+constexpr std::int64_t kMostChannels = 16;
+constexpr const char* kBold = "1";
+constexpr const char* kPositive = "38;5;214";
+constexpr const char* kNegative = "38;5;39";
+
+/// ECMA-48: SELECT GRAPHIC RENDITION around `text`.
+std::string styled(const std::string& text, const char* style, bool colours) {
+  return colours ? "\x1b[" + std::string(style) + "m" + text + "\x1b[0m" : text;
+}
+
+std::string cell_text(const std::optional<double>& value) { return value ? number_text(*value) : "."; }
+
+std::string range_text(std::int64_t first, std::int64_t last) {
+  return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
+}
+
+std::string place_text(const Pixel& at) { return "(" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")"; }
+
+struct Cell {
+  std::string text;
+  const char* style = nullptr;
+};
+
+Cell signed_cell(const std::optional<double>& value) {
+  return {cell_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr : *value > 0 ? kPositive : kNegative};
+}
+
+/// Right-aligned cells under a header.
+class Block {
+ public:
+  Block(std::string head, std::size_t columns) : head_(std::move(head)), columns_(columns) {}
+
+  void add(Cell cell) {
+    cell_width_ = std::max(cell_width_, cell.text.size());
+    cells_.push_back(std::move(cell));
+  }
+
+  std::size_t rows() const { return cells_.size() / columns_; }
+  std::size_t width() const { return std::max(columns_ * (cell_width_ + 1), kIndent + head_.size()); }
+  std::string head() const { return padded(std::string(kIndent, ' ') + head_); }
+
+  std::string row(std::size_t row, bool colours) const {
+    std::string text;
+    for (std::size_t i = row * columns_; i < (row + 1) * columns_; ++i) {
+      const Cell& cell = cells_[i];
+      text += std::string(1 + cell_width_ - cell.text.size(), ' ') +
+              (cell.style != nullptr ? styled(cell.text, cell.style, colours) : cell.text);
+    }
+    const std::size_t used = columns_ * (cell_width_ + 1);
+    return text + std::string(width() - used, ' ');
+  }
+
+ private:
+  static constexpr std::size_t kIndent = 2;
+
+  std::string padded(std::string text) const {
+    text.resize(width(), ' ');
+    return text;
+  }
+
+  std::string head_;
+  std::size_t columns_, cell_width_ = kNarrowestCell;
+  std::vector<Cell> cells_;
+};
+
+/// Appends `line` without the spaces at its end.
+void put_line(std::string& text, const std::string& line) {
+  const std::size_t end = line.find_last_not_of(' ');
+  text += (end == std::string::npos ? "" : line.substr(0, end + 1)) + "\n";
+}
+
+/// Aligned lines "/ 9 = 11.1111".
+std::string lines_of(const std::vector<ArithmeticStep>& steps) {
+  std::size_t label = 0, value = 0;
+  for (const ArithmeticStep& step : steps) {
+    label = std::max(label, step.label.size());
+    value = std::max(value, step.value.size());
+  }
+  std::string text;
+  for (const ArithmeticStep& step : steps)
+    put_line(text, "  " + step.label + std::string(label - step.label.size(), ' ') + "  = " +
+                       std::string(value - step.value.size(), ' ') + step.value);
+  return text;
+}
+
+/// The part of a large kernel that is printed.
+struct Cut {
+  std::int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
+
+  explicit Cut(const KernelSum& sum) : rows(std::min(sum.kh, kLargestShown)), columns(std::min(sum.kw, kLargestShown)) {
+    first_row = (sum.kh - rows) / 2;
+    first_column = (sum.kw - columns) / 2;
+  }
+};
+
+class Writer {
+ public:
+  Writer(const Explanation& explanation, bool colours) : explanation_(explanation), colours_(colours) {}
+
+  std::string text() {
+    put_title();
+    for (const LayerStep& step : explanation_.layers) put_step(step);
+    if (explanation_.layers.size() < trace().banks.size()) text_ += "\nThe layers before read padding only.\n";
+    if (trace().banks.size() > 1) {
+      const Region& field = explanation_.layers.back().seen;
+      if (explanation_.layers.size() == trace().banks.size())
+        text_ += "\nreceptive field: rows " + range_text(field.first_row, field.last_row) + ", columns " +
+                 range_text(field.first_column, field.last_column) + " of the input\n";
+    }
+    return text_;
+  }
+
+ private:
+  const Trace& trace() const { return *explanation_.trace; }
+
+  void put_title() {
+    const Shape& output = trace().output();
+    std::string title = "output " + place_text(explanation_.at);
+    if (output.c > 1) title += ", channel " + std::to_string(explanation_.at.channel);
+    if (explanation_.stored) {
+      title += " = " + value_text(*explanation_.stored);
+    } else {
+      title += " of " + to_string(output);
+    }
+    text_ += styled(title, kBold, colours_) + "\n";
+  }
+
+  static std::string value_text(const Explanation::Stored& stored) { return to_text(stored.value + 0.0); }
+
+  void put_step(const LayerStep& step) {
+    if (trace().banks.size() > 1) put_layer_head(step);
+    if (!trace().numbers) put_geometry(step);
+    put_place(step);
+    for (const KernelSum& sum : step.sums) {
+      text_ += "\n";
+      if (step.is_bank) text_ += "  " + styled(printable(sum.kernel), kBold, colours_) + "\n";
+      put_kernel(step, sum);
+      if (step.is_bank) put_steps(steps_of_sum(sum));
+    }
+    std::vector<ArithmeticStep> steps = steps_after_sums(step);
+    if (&step == &explanation_.last()) {
+      const std::vector<ArithmeticStep> more = steps_to_stored(explanation_);
+      const bool is_trivial = steps.empty() && more.size() == 1;
+      if (!is_trivial) steps.insert(steps.end(), more.begin(), more.end());
+    }
+    put_steps(steps);
+  }
+
+  void put_steps(const std::vector<ArithmeticStep>& steps) {
+    if (!steps.empty()) text_ += "\n" + lines_of(steps);
+  }
+
+  void put_layer_head(const LayerStep& step) {
+    std::string head =
+        "layer " + std::to_string(step.layer + 1) + ", " + printable(step.name) + ": output " + place_text(step.at);
+    if (step.output.c > 1) head += ", channel " + std::to_string(step.at.channel);
+    if (step.response) head += " = " + number_text(*step.response);
+    text_ += "\n" + styled(head, kBold, colours_) + "\n";
+  }
+
+  void put_geometry(const LayerStep& step) {
+    text_ += "\n  " + height_formula(step.problem) + "\n  " + width_formula(step.problem) + "\n";
+  }
+
+  /// Where the window is, unless it begins at the first pixel without gaps.
+  void put_place(const LayerStep& step) {
+    const ConvProblem& problem = step.problem;
+    const Region& window = step.window;
+    const bool is_dilated = problem.dilation != Extent{};
+    const bool leaves_input = window.first_row < 0 || window.first_column < 0 || window.last_row >= problem.input.h ||
+                              window.last_column >= problem.input.w;
+    if (window.first_row == 0 && window.first_column == 0 && !is_dilated && !leaves_input) return;
+    text_ += "\n  window: rows " + range_text(window.first_row, window.last_row) + ", columns " +
+             range_text(window.first_column, window.last_column);
+    text_ += " of " + to_string(problem.input);
+    if (is_dilated) text_ += ", dilation " + extent_text(problem.dilation);
+    text_ += "\n";
+    if (leaves_input) text_ += "  " + padding_text(step) + "\n";
+  }
+
+  static std::string extent_text(const Extent& extent) {
+    return extent.h == extent.w ? std::to_string(extent.h) : join_sizes({extent.h, extent.w});
+  }
+
+  static std::string padding_text(const LayerStep& step) {
+    if (step.pooling == Pooling::max) return "( ) is outside the input, and never the largest value";
+    const PaddingModeRow& row = kPaddingModeTable[static_cast<int>(step.problem.padding_mode)];
+    std::string text = "( ) is outside the input: padding " + std::string(row.name);
+    return is_constant(step.problem.padding_mode) ? text : text + ", as in " + std::string(row.picture);
+  }
+
+  void put_kernel(const LayerStep& step, const KernelSum& sum) {
+    const Cut cut(sum);
+    if (cut.rows < sum.kh || cut.columns < sum.kw)
+      text_ += "  the middle " + join_sizes({cut.rows, cut.columns}) + " of " + join_sizes({sum.kh, sum.kw}) +
+               "; --json gives all terms\n";
+    const std::int64_t shown = std::min(sum.channels, kMostChannels);
+    for (std::int64_t c = 0; c < shown; ++c) {
+      const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
+      if (sum.channels > 1 || step.problem.input.c > 1)
+        text_ += (c > 0 ? "\n  channel " : "  channel ") + std::to_string(terms->at.channel) + "\n";
+      put_channel(step, sum, terms, cut);
+    }
+    if (shown < sum.channels)
+      text_ += "\n  and " + counted(sum.channels - shown, "more channel") + "; --json gives all terms\n";
+  }
+
+  void put_channel(const LayerStep& step, const KernelSum& sum, const Term* terms, const Cut& cut) {
+    const auto columns = static_cast<std::size_t>(cut.columns);
+    const bool is_pool = step.pooling == Pooling::max;
+    Block input("input", columns), kernel("kernel", columns), products("products", columns);
+    for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
+      for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
+        const Term& term = terms[u * sum.kw + v];
+        const std::string value = cell_text(term.input);
+        input.add({term.inside ? value : is_pool ? "( )" : "(" + value + ")"});
+        kernel.add(signed_cell(term.weight));
+        products.add(signed_cell(term.product));
+      }
+    std::vector<Part> parts = {{"", &input}};
+    if (!is_pool) parts.push_back({"   x  ", &kernel});
+    if (!is_pool && sum.sum) parts.push_back({" = ", &products});
+    std::string result;
+    if (is_pool && sum.response) result = "largest " + number_text(*sum.response);
+    if (!is_pool && sum.sum) {
+      double partial = 0;
+      for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += *terms[i].product;
+      result = "sum " + number_text(partial + 0.0);
+    }
+    put_blocks(parts, result);
+  }
+
+  struct Part {
+    std::string sign;
+    const Block* block;
+  };
+
+  void put_blocks(const std::vector<Part>& parts, const std::string& result) {
+    std::size_t width = 2 + result.size();
+    for (const Part& part : parts) width += part.sign.size() + part.block->width();
+    const std::size_t rows = parts.front().block->rows(), middle = rows / 2;
+    if (width > kColumns) {
+      for (const Part& part : parts) {
+        put_line(text_, part.block->head());
+        for (std::size_t row = 0; row < rows; ++row) put_line(text_, part.block->row(row, colours_));
+      }
+      if (!result.empty()) text_ += "  " + styled(result, kBold, colours_) + "\n";
+      return;
+    }
+    std::string head;
+    for (const Part& part : parts) head += std::string(part.sign.size(), ' ') + part.block->head();
+    put_line(text_, head);
+    for (std::size_t row = 0; row < rows; ++row) {
+      std::string line;
+      for (const Part& part : parts)
+        line += (row == middle ? part.sign : std::string(part.sign.size(), ' ')) + part.block->row(row, colours_);
+      if (row == middle && !result.empty()) line += "  " + styled(result, kBold, colours_);
+      put_line(text_, line);
+    }
+  }
+
+  const Explanation& explanation_;
+  const bool colours_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string to_text(const Explanation& explanation, bool colours) { return Writer(explanation, colours).text(); }
+
+}  // namespace convtool

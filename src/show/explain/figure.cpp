@@ -1,0 +1,431 @@
+#include "show/explain/figure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "conv/padding.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "show/explain/panels.h"
+#include "show/explain/steps.h"
+
+namespace convtool {
+namespace {
+
+constexpr double kMargin = 16, kGap = 18, kSignWidth = 40, kTitleSize = 18, kTitleGap = 6, kLineHeight = 26,
+                 kNarrowest = 440;
+constexpr double kPanelSide = 300, kLeastText = 8;
+constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
+/// Kernels up to here have cells of full size, and up to there cells at all.
+constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
+
+/// The products that are written out.
+constexpr std::size_t kMostTerms = 9;
+
+/// A part of the figure under a caption.
+struct Item {
+  std::string caption;
+  double width = 0, height = 0;
+  std::function<void(double x, double y, Drawing& drawing)> draw = {};
+
+  double outer_width() const { return std::max(width, text_width(caption, kCaptionSize)); }
+  double outer_height() const { return kCaptionHeight + height; }
+};
+
+using Column = std::vector<Item>;
+
+double width_of(const Column& column) {
+  double most = 0;
+  for (const Item& item : column) most = std::max(most, item.outer_width());
+  return most;
+}
+
+double height_of(const Column& column) {
+  double sum = 0;
+  for (const Item& item : column) sum += item.outer_height() + (&item == &column.front() ? 0 : kGap);
+  return sum;
+}
+
+Item grid_item(std::string caption, Grid grid, double cell) {
+  const double width = grid_width(grid, cell), height = grid_height(grid, cell);
+  return {std::move(caption), width, height, [grid = std::move(grid), cell](double x, double y, Drawing& drawing) {
+            draw_grid(grid, cell, x, y, drawing);
+          }};
+}
+
+Item panel_item(std::string caption, Panel panel) {
+  const double width = panel_width(panel, kPanelSide), height = panel_height(panel, kPanelSide);
+  return {std::move(caption), width, height, [panel = std::move(panel)](double x, double y, Drawing& drawing) {
+            draw_panel(panel, kPanelSide, x, y, drawing);
+          }};
+}
+
+Item note_item(std::string text) { return {std::move(text)}; }
+
+/// A line below the item, which keeps its width.
+Item with_footer(Item item, std::string text) {
+  const double top = item.height, width = item.width;
+  item.height += kCaptionHeight;
+  item.draw = [draw = std::move(item.draw), text = std::move(text), top, width](double x, double y, Drawing& drawing) {
+    draw(x, y, drawing);
+    put_fitted(text, x + width / 2, y + top + kCaptionHeight / 2, width, kCaptionSize, kLeastText, Anchor::middle, kInk,
+               drawing);
+  };
+  return item;
+}
+
+std::string channel_text(std::int64_t channel, std::int64_t channels) {
+  return channels == 1 ? "" : ", channel " + std::to_string(channel);
+}
+
+double element(const ConstTensorRef& tensor, std::int64_t channel, std::int64_t y, std::int64_t x) {
+  return visit_dtype(tensor.dtype,
+                     [&]<class T>(T) { return static_cast<double>(tensor.view<T>().at(0, channel, y, x)); });
+}
+
+/// The colours of the cells of one channel: greys for pictures, tints by sign for floats.
+class Shading {
+ public:
+  Shading(const ConstTensorRef& tensor, std::int64_t channel) : dtype_(tensor.dtype) {
+    if (is_integer(dtype_)) return;
+    for (std::int64_t y = 0; y < tensor.shape.h; ++y)
+      for (std::int64_t x = 0; x < tensor.shape.w; ++x) {
+        const double size = std::fabs(element(tensor, channel, y, x));
+        if (std::isfinite(size)) largest_ = std::max(largest_, size);
+      }
+  }
+
+  Colour of(double value) const {
+    constexpr double kHalf = 2;  // numbers have to be read on the tints
+    return is_integer(dtype_) ? grey_of(value, full_range(dtype_)) : sign_tint(value, kHalf * largest_);
+  }
+
+ private:
+  DType dtype_;
+  double largest_ = 0;
+};
+
+class Figure {
+ public:
+  Figure(const Explanation& explanation, const FigureOptions& options)
+      : explanation_(explanation), trace_(*explanation.trace), options_(options) {}
+
+  Drawing drawing() const {
+    const std::vector<Column> columns = trace_.banks.size() == 1 ? layer_columns() : network_columns();
+    const std::vector<std::string> lines = text_lines();
+    double width = -kSignWidth, height = 0;
+    for (const Column& column : columns) {
+      width += width_of(column) + kSignWidth;
+      height = std::max(height, height_of(column));
+    }
+    const double top = kMargin + kLineHeight + kTitleGap, inner = std::max(width, kNarrowest - 2 * kMargin);
+    Drawing drawing{
+        .width = std::ceil(inner + 2 * kMargin),
+        .height = std::ceil(top + height + kGap + static_cast<double>(lines.size()) * kLineHeight + kMargin),
+        .title = title()};
+    put_fitted(title(), kMargin, kMargin + kLineHeight / 2, inner, kTitleSize, kLeastText, Anchor::start, kInk,
+               drawing);
+    double x = kMargin + (inner - width) / 2;
+    for (const Column& column : columns) {
+      const double across = width_of(column);
+      if (&column != &columns.front()) put_sign(x - kSignWidth / 2, top + height / 2, drawing);
+      put_column(column, x, top + (height - height_of(column)) / 2, drawing);
+      x += across + kSignWidth;
+    }
+    double y = top + height + kGap + kLineHeight / 2;
+    for (const std::string& line : lines) {
+      put_fitted(line, kMargin, y, inner, kCaptionSize, kLeastText, Anchor::start, kInk, drawing);
+      y += kLineHeight;
+    }
+    return drawing;
+  }
+
+ private:
+  static void put_column(const Column& column, double x, double y, Drawing& drawing) {
+    for (const Item& item : column) {
+      drawing.shapes.push_back(Drawing::Text{
+          .x = x, .y = y + kCaptionHeight / 2 - 2, .text = item.caption, .size = kCaptionSize, .colour = kFaint});
+      if (item.draw) item.draw(x, y + kCaptionHeight, drawing);
+      y += item.outer_height() + kGap;
+    }
+  }
+
+  static void put_sign(double x, double y, Drawing& drawing) {  // an arrow
+    const Stroke stroke{.colour = kFaint, .width = 2};
+    constexpr double kHalf = 9, kHead = 5;
+    drawing.shapes.push_back(Drawing::Line{x - kHalf, y, x + kHalf, y, stroke});
+    drawing.shapes.push_back(Drawing::Line{x + kHalf - kHead, y - kHead, x + kHalf, y, stroke});
+    drawing.shapes.push_back(Drawing::Line{x + kHalf - kHead, y + kHead, x + kHalf, y, stroke});
+  }
+
+  std::string title() const {
+    const Pixel& at = explanation_.at;
+    std::string text = "output (" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")" +
+                       channel_text(at.channel, trace_.output().c);
+    if (explanation_.stored) text += " = " + to_text(explanation_.stored->value + 0.0);
+    return text;
+  }
+
+  /// The arithmetic below the figure. The number of lines depends on the trace only.
+  std::vector<std::string> text_lines() const {
+    if (!trace_.numbers) {
+      const ConvProblem& problem = explanation_.last().problem;
+      if (trace_.banks.size() > 1) return {};
+      return {height_formula(problem), width_formula(problem)};
+    }
+    std::vector<std::string> lines;
+    const LayerStep& step = explanation_.last();
+    if (trace_.banks.size() == 1 && step.pooling != Pooling::max && step.sums.size() == 1 &&
+        step.sums.front().terms.size() <= kMostTerms)
+      lines.push_back(products_text(step.sums.front()));
+    std::string line;
+    std::vector<ArithmeticStep> steps = steps_after_sums(step);
+    for (ArithmeticStep& more : steps_to_stored(explanation_)) steps.push_back(std::move(more));
+    for (const ArithmeticStep& one : steps) line += (line.empty() ? "" : ",   ") + one.label + " = " + one.value;
+    const bool is_trivial = steps.size() == 1 && explanation_.stored->dtype == DType::f32;  // for every output or none
+    if (!is_trivial) lines.push_back(line);
+    return lines;
+  }
+
+  static std::string products_text(const KernelSum& sum) {
+    std::string text;
+    const auto factor = [](double value) {
+      return value < 0 ? "(" + number_text(value, 3) + ")" : number_text(value, 3);
+    };
+    for (const Term& term : sum.terms)
+      text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);
+    return text + " = " + number_text(*sum.sum);
+  }
+
+  std::optional<ConstTensorRef> input_of(std::size_t layer) const {
+    if (!trace_.numbers) return std::nullopt;
+    return layer == 0 ? trace_.numbers->input : trace_.numbers->responses[layer - 1];
+  }
+
+  const LayerStep* step_of(std::size_t layer) const {
+    for (const LayerStep& step : explanation_.layers)
+      if (step.layer == layer) return &step;
+    return nullptr;
+  }
+
+  /// The problem whose padding the input of a layer is drawn with.
+  const ConvProblem& problem_of(std::size_t layer) const {
+    const LayerStep* const step = step_of(layer);
+    return step != nullptr ? step->problem : trace_.banks[layer].problems.front();
+  }
+
+  static bool fits_grid(const ConvProblem& problem) {
+    const Pads& pads = problem.pads;
+    return problem.input.h + pads.top + pads.bottom <= kLargestGrid &&
+           problem.input.w + pads.left + pads.right <= kLargestGrid;
+  }
+
+  /// A channel of the input of `layer`, with its padding.
+  Grid input_grid(std::size_t layer, std::int64_t channel) const {
+    const ConvProblem& problem = problem_of(layer);
+    const Pads& pads = problem.pads;
+    Grid grid{.first_row = -pads.top,
+              .first_column = -pads.left,
+              .rows = problem.input.h + pads.top + pads.bottom,
+              .columns = problem.input.w + pads.left + pads.right};
+    const std::optional<ConstTensorRef> input = input_of(layer);
+    std::optional<Shading> shading;
+    if (input) shading.emplace(*input, channel);
+    grid.cell = [problem, input, shading, channel](std::int64_t y, std::int64_t x) {
+      GridCell cell;
+      cell.outside = y < 0 || x < 0 || y >= problem.input.h || x >= problem.input.w;
+      if (cell.outside) cell.fill = kEmpty;
+      const std::int64_t row = pad_index(problem.padding_mode, y, problem.input.h);
+      const std::int64_t column = pad_index(problem.padding_mode, x, problem.input.w);
+      if (row == kOutside || column == kOutside)
+        cell.value = as_printed(problem.padding_value);
+      else if (input)
+        cell.value = element(*input, channel, row, column);
+      if (!cell.outside && shading) cell.fill = shading->of(*cell.value);
+      return cell;
+    };
+    if (const LayerStep* const step = step_of(layer)) {
+      grid.framed = step->window;
+      grid.dashed = step->seen;
+      if (problem.dilation != Extent{})
+        for (const Term& term : step->sums.front().terms)
+          if (term.at.channel == step->sums.front().terms.front().at.channel) grid.marked.push_back(term.at);
+      if (const LayerStep* const before = layer == 0 ? nullptr : step_of(layer - 1)) grid.marked.push_back(before->at);
+    }
+    return grid;
+  }
+
+  Panel input_panel(std::size_t layer, std::int64_t channel, bool all_colours) const {
+    const ConvProblem& problem = problem_of(layer);
+    Panel panel{.rows = problem.input.h, .columns = problem.input.w, .picture = {}, .framed = {}};
+    if (const std::optional<ConstTensorRef> input = input_of(layer))
+      panel.picture = thumbnail(*input, channel, all_colours, kThumbnail);
+    if (const LayerStep* const step = step_of(layer)) panel.framed = step->window;
+    return panel;
+  }
+
+  /// A grid as large as the kernel. Cells shrink for large kernels, and become the pixels of a picture for larger ones.
+  Item kernel_grid_item(std::string caption, const Grid& grid) const {
+    const std::int64_t side = std::max(grid.rows, grid.columns);
+    if (side <= kLargestCells)
+      return grid_item(std::move(caption), grid,
+                       options_.cell * std::min(1.0, static_cast<double>(kLargestWhole) / static_cast<double>(side)));
+    Panel panel{.rows = grid.rows, .columns = grid.columns, .picture = {}, .framed = {}};
+    const TensorView<std::uint8_t> pixels =
+        panel.picture.emplace(DType::u8, PixelFormat::rgb, grid.rows, grid.columns).all().view<std::uint8_t>();
+    for (std::int64_t y = 0; y < grid.rows; ++y)
+      for (std::int64_t x = 0; x < grid.columns; ++x) {
+        const Colour colour = grid.cell(y, x).fill;
+        pixels.at(0, 0, y, x) = colour.r;
+        pixels.at(0, 1, y, x) = colour.g;
+        pixels.at(0, 2, y, x) = colour.b;
+      }
+    return panel_item(std::move(caption), std::move(panel));
+  }
+
+  /// The terms of one channel as a grid of what the kernel reads.
+  Item window_item(const KernelSum& sum, std::int64_t c) const {
+    const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
+    const std::int64_t columns = sum.kw;
+    Grid grid{.rows = sum.kh, .columns = columns};
+    const DType dtype = trace_.dtype();
+    grid.cell = [terms, columns, dtype](std::int64_t u, std::int64_t v) {
+      const Term& term = terms[u * columns + v];
+      GridCell cell{.value = term.input, .outside = !term.inside};
+      if (cell.outside) cell.fill = kEmpty;
+      if (!cell.outside && term.input && is_integer(dtype)) cell.fill = grey_of(*term.input, full_range(dtype));
+      return cell;
+    };
+    return kernel_grid_item("window" + channel_text(terms->at.channel, trace_.input.c), grid);
+  }
+
+  Item kernel_item(const LayerStep& step, const KernelSum& sum, std::int64_t c) const {
+    const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
+    const std::int64_t columns = sum.kw, count = sum.kh * sum.kw;
+    double largest = 0, partial = 0;
+    for (const Term& term : sum.terms) largest = std::max(largest, std::fabs(term.weight.value_or(0)));
+    for (std::int64_t i = 0; i < count; ++i) partial += terms[i].product.value_or(0);
+    Grid grid{.rows = sum.kh, .columns = columns};
+    grid.cell = [terms, columns, largest](std::int64_t u, std::int64_t v) {
+      const std::optional<double>& weight = terms[u * columns + v].weight;
+      return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};
+    };
+    const std::string name = step.is_bank ? printable(sum.kernel) : "kernel";
+    Item item = kernel_grid_item(name + channel_text(terms->at.channel, sum.channels), grid);
+    return sum.sum ? with_footer(std::move(item), "sum " + number_text(partial)) : item;
+  }
+
+  Item output_item(const std::string& caption) const {
+    const Shape shape = trace_.output();
+    const Pixel at = explanation_.at;
+    const std::int64_t filled = options_.outputs.value_or(shape.h * shape.w);
+    const Region place{at.y, at.y, at.x, at.x};
+    if (shape.h <= kLargestGrid && shape.w <= kLargestGrid) {
+      Grid grid{.rows = shape.h, .columns = shape.w, .framed = place};
+      std::optional<ConstTensorRef> stored;
+      std::optional<Shading> shading;
+      if (trace_.numbers) shading.emplace(stored.emplace(trace_.numbers->stored), at.channel);
+      grid.cell = [stored, shading, filled, shape, at](std::int64_t y, std::int64_t x) {
+        GridCell cell;
+        if (y * shape.w + x >= filled) return cell;
+        cell.fill = kEmpty;
+        if (!stored) return cell;
+        cell.value = element(*stored, at.channel, y, x);
+        cell.fill = shading->of(*cell.value);
+        return cell;
+      };
+      return grid_item(caption, grid, options_.cell);
+    }
+    Panel panel{.rows = shape.h, .columns = shape.w, .picture = {}, .framed = place};
+    if (trace_.numbers) {
+      panel.picture = thumbnail(trace_.numbers->stored, at.channel, false, kThumbnail);
+      const TensorView<std::uint8_t> pixels = panel.picture->all().view<std::uint8_t>();
+      const double share = static_cast<double>(filled) / static_cast<double>(shape.h * shape.w);
+      const auto shown = static_cast<std::int64_t>(share * static_cast<double>(pixels.shape.h * pixels.shape.w));
+      for (std::int64_t i = shown; i < pixels.shape.h * pixels.shape.w; ++i)
+        pixels.at(0, 0, i / pixels.shape.w, i % pixels.shape.w) = kEmpty.r;
+    }
+    return panel_item(caption, panel);
+  }
+
+  std::vector<Column> layer_columns() const {
+    const LayerStep& step = explanation_.last();
+    const KernelSum& first = step.sums.front();
+    const bool is_grid = fits_grid(step.problem);
+    std::vector<Column> columns(1);
+    const std::int64_t channels = first.channels, shown = std::min(channels, kMostRows);
+    const auto channel_of = [&](std::int64_t c) {
+      return first.terms[static_cast<std::size_t>(c * first.kh * first.kw)].at.channel;
+    };
+    const bool is_colour = !is_grid && step.problem.input.c == 3 && is_integer(trace_.dtype()) && channels == 3;
+    for (std::int64_t c = 0; c < (is_colour ? 1 : shown); ++c) {
+      const std::string caption = "input" + (is_colour ? "" : channel_text(channel_of(c), step.problem.input.c));
+      columns[0].push_back(is_grid ? grid_item(caption, input_grid(0, channel_of(c)), options_.cell)
+                                   : panel_item(caption, input_panel(0, channel_of(c), is_colour)));
+    }
+    if (shown < channels) columns[0].push_back(note_item("and " + counted(channels - shown, "more channel")));
+    if (!is_grid) {
+      Column& windows = columns.emplace_back();
+      for (std::int64_t c = 0; c < shown; ++c) windows.push_back(window_item(first, c));
+    }
+    if (step.pooling != Pooling::max) {
+      Column& kernels = columns.emplace_back();
+      const std::int64_t all = std::ssize(step.sums) * channels;
+      for (const KernelSum& sum : step.sums)
+        for (std::int64_t c = 0; c < channels && std::ssize(kernels) < kMostRows; ++c)
+          kernels.push_back(kernel_item(step, sum, c));
+      if (all > kMostRows) kernels.push_back(note_item("and " + std::to_string(all - kMostRows) + " more"));
+    }
+    columns.push_back({output_item("output" + channel_text(explanation_.at.channel, trace_.output().c))});
+    return columns;
+  }
+
+  /// "conv 3x3, stride 2", with the layer's number.
+  std::string layer_text(std::size_t layer) const {
+    const ConvProblem& problem = problem_of(layer);
+    const Pooling pooling = trace_.network.banks[layer].layers.front().pooling;
+    std::string text = std::to_string(layer + 1) + ": ";
+    text += pooling == Pooling::none ? "conv" : std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
+    text += " " + join_sizes({problem.kernel.kh, problem.kernel.kw});
+    if (problem.stride != Extent{}) text += ", stride " + join_sizes({problem.stride.h, problem.stride.w});
+    return text;
+  }
+
+  /// The input of each layer, and the output.
+  std::vector<Column> network_columns() const {
+    std::vector<Column> columns;
+    for (std::size_t layer = 0; layer < trace_.banks.size(); ++layer) {
+      const LayerStep* const step = step_of(layer);
+      const ConvProblem& problem = problem_of(layer);
+      const std::int64_t channel = step == nullptr ? 0 : seen_channel(*step);
+      std::string caption = layer == 0 ? std::string("input") : layer_text(layer - 1);
+      caption += channel_text(channel, problem.input.c);
+      columns.push_back({fits_grid(problem) ? grid_item(caption, input_grid(layer, channel), options_.cell)
+                                            : panel_item(caption, input_panel(layer, channel, false))});
+    }
+    columns.push_back(
+        {output_item(layer_text(trace_.banks.size() - 1) + channel_text(explanation_.at.channel, trace_.output().c))});
+    return columns;
+  }
+
+  /// The input channel that the step before explains, or the first that this one reads.
+  std::int64_t seen_channel(const LayerStep& step) const {
+    const LayerStep* const before = step.layer == 0 ? nullptr : step_of(step.layer - 1);
+    return before != nullptr ? before->at.channel : step.sums.front().terms.front().at.channel;
+  }
+
+  const Explanation& explanation_;
+  const Trace& trace_;
+  const FigureOptions options_;
+};
+
+}  // namespace
+
+Drawing step_figure(const Explanation& explanation, const FigureOptions& options) {
+  return Figure(explanation, options).drawing();
+}
+
+}  // namespace convtool

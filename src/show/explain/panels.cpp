@@ -1,0 +1,178 @@
+#include "show/explain/panels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "show/explain/steps.h"
+
+namespace convtool {
+namespace {
+
+constexpr double kSmallestText = 7;
+constexpr Colour kWhite = {255, 255, 255};
+
+Colour blend(Colour from, Colour to, double share) {
+  const auto part = [share](std::uint8_t a, std::uint8_t b) {
+    return static_cast<std::uint8_t>(std::lround(a + (b - a) * share));
+  };
+  return {part(from.r, to.r), part(from.g, to.g), part(from.b, to.b)};
+}
+
+/// Black or white, whichever can be read on `fill`.
+Colour ink_on(Colour fill) {
+  const double luma = 0.299 * fill.r + 0.587 * fill.g + 0.114 * fill.b;  // Rec. 601
+  return luma > 140 ? kInk : kWhite;
+}
+
+/// Few digits, as cells are small.
+std::string cell_number(double value) {
+  constexpr int kDigits = 3;
+  std::string text = number_text(value, kDigits);
+  if (text.starts_with("0.")) text.erase(0, 1);
+  if (text.starts_with("-0.")) text.erase(1, 1);
+  return text;
+}
+
+void frame(const Grid& grid, const Region& region, double cell, double x, double y, double width, Drawing& drawing,
+           bool dashed = false) {
+  drawing.shapes.push_back(
+      Drawing::Rectangle{.x = x + static_cast<double>(region.first_column - grid.first_column) * cell,
+                         .y = y + static_cast<double>(region.first_row - grid.first_row) * cell,
+                         .width = static_cast<double>(region.last_column - region.first_column + 1) * cell,
+                         .height = static_cast<double>(region.last_row - region.first_row + 1) * cell,
+                         .fill = std::nullopt,
+                         .stroke = Stroke{.colour = kWindow, .width = width, .dashed = dashed}});
+}
+
+Region cut_to(const Grid& grid, const Region& region) {
+  const std::int64_t last_row = grid.first_row + grid.rows - 1, last_column = grid.first_column + grid.columns - 1;
+  return {std::clamp(region.first_row, grid.first_row, last_row), std::clamp(region.last_row, grid.first_row, last_row),
+          std::clamp(region.first_column, grid.first_column, last_column),
+          std::clamp(region.last_column, grid.first_column, last_column)};
+}
+
+}  // namespace
+
+double grid_width(const Grid& grid, double cell) { return static_cast<double>(grid.columns) * cell; }
+double grid_height(const Grid& grid, double cell) { return static_cast<double>(grid.rows) * cell; }
+
+Colour grey_of(double value, double full) {
+  const auto level = static_cast<std::uint8_t>(std::lround(255 * std::clamp(value / full, 0.0, 1.0)));
+  return {level, level, level};
+}
+
+Colour sign_tint(double value, double largest) {
+  if (!(largest > 0) || std::isnan(value)) return kWhite;
+  return blend(kWhite, value > 0 ? kPositiveTint : kNegativeTint, std::min(1.0, std::fabs(value) / largest));
+}
+
+void put_fitted(const std::string& text, double x, double y, double width, double size, double least, Anchor anchor,
+                Colour colour, Drawing& drawing) {
+  const double needed = text_width(text, size);
+  const double fitting = needed > width ? size * width / needed : size;
+  if (fitting < least || text.empty()) return;
+  drawing.shapes.push_back(Drawing::Text{
+      .x = x, .y = y, .text = text, .size = std::floor(fitting * 4) / 4, .anchor = anchor, .colour = colour});
+}
+
+void draw_grid(const Grid& grid, double cell, double x, double y, Drawing& drawing) {
+  for (const bool outside : {true, false})  // dashes below lines
+    for (std::int64_t row = 0; row < grid.rows; ++row)
+      for (std::int64_t column = 0; column < grid.columns; ++column) {
+        const GridCell content = grid.cell(grid.first_row + row, grid.first_column + column);
+        if (content.outside != outside) continue;
+        const double left = x + static_cast<double>(column) * cell, top = y + static_cast<double>(row) * cell;
+        drawing.shapes.push_back(Drawing::Rectangle{
+            .x = left,
+            .y = top,
+            .width = cell,
+            .height = cell,
+            .fill = content.fill,
+            .stroke = Stroke{.colour = outside ? kFaint : kGridLine, .width = 1, .dashed = outside}});
+        if (content.value)
+          put_fitted(cell_number(*content.value), left + cell / 2, top + cell / 2, cell - 4, cell * 0.4, kSmallestText,
+                     Anchor::middle, outside ? kFaint : ink_on(content.fill), drawing);
+      }
+  const double thin = std::max(1.0, cell / 20), thick = std::max(2.0, cell / 12);
+  for (const Pixel& at : grid.marked) frame(grid, {at.y, at.y, at.x, at.x}, cell, x, y, thin, drawing);
+  if (grid.dashed && grid.dashed != grid.framed)
+    frame(grid, cut_to(grid, *grid.dashed), cell, x, y, thin, drawing, true);
+  if (grid.framed) frame(grid, *grid.framed, cell, x, y, thick, drawing);
+}
+
+double panel_width(const Panel& panel, double side) {
+  return std::max(1.0,
+                  side * static_cast<double>(panel.columns) / static_cast<double>(std::max(panel.rows, panel.columns)));
+}
+
+double panel_height(const Panel& panel, double side) {
+  return std::max(1.0,
+                  side * static_cast<double>(panel.rows) / static_cast<double>(std::max(panel.rows, panel.columns)));
+}
+
+void draw_panel(const Panel& panel, double side, double x, double y, Drawing& drawing) {
+  const double width = panel_width(panel, side), height = panel_height(panel, side);
+  if (panel.picture)
+    drawing.shapes.push_back(
+        Drawing::Raster{.x = x, .y = y, .width = width, .height = height, .picture = *panel.picture});
+  drawing.shapes.push_back(Drawing::Rectangle{.x = x,
+                                              .y = y,
+                                              .width = width,
+                                              .height = height,
+                                              .fill = std::nullopt,
+                                              .stroke = Stroke{.colour = kGridLine, .width = 1}});
+  if (!panel.framed) return;
+  constexpr double kLeast = 6;
+  const double scale = width / static_cast<double>(panel.columns);
+  const Region& region = *panel.framed;
+  const auto span = [&](std::int64_t first, std::int64_t last) {
+    const double begin = static_cast<double>(first) * scale, size = static_cast<double>(last - first + 1) * scale;
+    const double shown = std::max(size, kLeast);
+    return std::pair(begin - (shown - size) / 2, shown);
+  };
+  const auto [left, across] = span(region.first_column, region.last_column);
+  const auto [top, down] = span(region.first_row, region.last_row);
+  drawing.shapes.push_back(Drawing::Rectangle{.x = x + left,
+                                              .y = y + top,
+                                              .width = across,
+                                              .height = down,
+                                              .fill = std::nullopt,
+                                              .stroke = Stroke{.colour = kWindow, .width = 2}});
+}
+
+Image thumbnail(const ConstTensorRef& tensor, std::int64_t channel, bool all_colours, std::int64_t most) {
+  const Shape& shape = tensor.shape;
+  const std::int64_t step = (std::max(shape.h, shape.w) + most - 1) / most;
+  const std::int64_t h = (shape.h + step - 1) / step, w = (shape.w + step - 1) / step;
+  Image image(DType::u8, all_colours ? PixelFormat::rgb : PixelFormat::grey, h, w);
+  const TensorView<std::uint8_t> out = image.all().view<std::uint8_t>();
+  visit_dtype(tensor.dtype, [&]<class T>(T) {
+    const auto in = tensor.view<T>();
+    const auto value = [&](std::int64_t c, std::int64_t y, std::int64_t x) {
+      return static_cast<double>(in.at(0, all_colours ? c : channel, y * step, x * step));
+    };
+    double low = 0, high = full_value(tensor.dtype);
+    if constexpr (std::is_same_v<T, float>) {
+      low = std::numeric_limits<double>::infinity();
+      high = -low;
+      for (std::int64_t c = 0; c < out.shape.c; ++c)
+        for (std::int64_t y = 0; y < h; ++y)
+          for (std::int64_t x = 0; x < w; ++x) {
+            if (!std::isfinite(value(c, y, x))) continue;
+            low = std::min(low, value(c, y, x));
+            high = std::max(high, value(c, y, x));
+          }
+      if (!(high > low)) high = low + 1;
+    }
+    for (std::int64_t c = 0; c < out.shape.c; ++c)
+      for (std::int64_t y = 0; y < h; ++y)
+        for (std::int64_t x = 0; x < w; ++x) {
+          const double share = (value(c, y, x) - low) / (high - low);
+          out.at(0, c, y, x) =
+              static_cast<std::uint8_t>(std::isnan(share) ? 0 : std::lround(255 * std::clamp(share, 0.0, 1.0)));
+        }
+  });
+  return image;
+}
+
+}  // namespace convtool

@@ -1,0 +1,108 @@
+#include "show/explain/steps.h"
+
+#include <cmath>
+
+#include "core/text.h"
+
+namespace convtool {
+namespace {
+
+std::string signed_text(double value) { return value < 0 ? "- " + number_text(-value) : "+ " + number_text(value); }
+
+std::string bracketed(double value) { return value < 0 ? "(" + number_text(value) + ")" : number_text(value); }
+
+/// `term` of each response, with a separator between them.
+template <class Term>
+std::string joined(const std::vector<KernelSum>& sums, const char* separator, const Term& term) {
+  std::string text;
+  for (const KernelSum& sum : sums) text += (text.empty() ? "" : separator) + term(*sum.response);
+  return text;
+}
+
+std::string combine_text(const LayerStep& step) {
+  constexpr std::size_t kMostNamed = 4;
+  const std::vector<KernelSum>& sums = step.sums;
+  const std::string name(kCombines[static_cast<int>(step.combine)]);
+  if (sums.size() > kMostNamed) return name + " of " + std::to_string(sums.size());
+  switch (step.combine) {
+    case Combine::magnitude:
+      return name + ": sqrt(" + joined(sums, " + ", [](double value) { return bracketed(value) + "^2"; }) + ")";
+    case Combine::l1:
+      return name + ": " + joined(sums, " + ", [](double value) { return "|" + number_text(value) + "|"; });
+    case Combine::sum: return name + ": " + joined(sums, " + ", bracketed);
+    case Combine::mean: return name + ": (" + joined(sums, " + ", bracketed) + ") / " + std::to_string(sums.size());
+    default: return name + "(" + joined(sums, ", ", [](double value) { return number_text(value); }) + ")";
+  }
+}
+
+/// What a scale comes from: the map, or a change of depth.
+std::string scale_name(const Trace& trace, DType to) {
+  const OutputMap map = trace.numbers->mapping.map;
+  if (map != OutputMap::clip && map != OutputMap::abs) return std::string(to_string(map));
+  return std::string(to_string(trace.dtype())) + " to " + std::string(to_string(to));
+}
+
+}  // namespace
+
+std::string number_text(double value, int digits) {
+  constexpr double kLargestWhole = 1e9;
+  if (value == std::trunc(value) && std::fabs(value) < kLargestWhole) return to_text(value + 0.0);
+  return short_text(value, digits);
+}
+
+std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
+  std::vector<ArithmeticStep> steps;
+  if (!sum.sum) return steps;
+  const auto add = [&](std::string label, double value) { steps.push_back({std::move(label), number_text(value)}); };
+  double value = *sum.sum;
+  const bool is_plain = sum.divisor == 1 && sum.bias == 0 && sum.activation == Activation::none;
+  if (sum.channels > 1)
+    add("sum of " + std::to_string(sum.channels) + " channels", value);
+  else if (!is_plain)
+    add("sum", value);
+  if (sum.divisor != 1) add("/ " + number_text(sum.divisor), value /= sum.divisor);
+  if (sum.bias != 0) add(signed_text(sum.bias) + " (bias)", value += sum.bias);
+  if (sum.activation != Activation::none)
+    add(std::string(kActivations[static_cast<int>(sum.activation)]), *sum.response);
+  return steps;
+}
+
+std::vector<ArithmeticStep> steps_after_sums(const LayerStep& step) {
+  if (step.combine != Combine::none && step.response) return {{combine_text(step), number_text(*step.response)}};
+  return step.is_bank || step.pooling == Pooling::max ? std::vector<ArithmeticStep>() : steps_of_sum(step.sums.front());
+}
+
+std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
+  std::vector<ArithmeticStep> steps;
+  if (!explanation.stored) return steps;
+  const auto add = [&](std::string label, double value) { steps.push_back({std::move(label), number_text(value)}); };
+  const Explanation::Stored& stored = *explanation.stored;
+  const Trace& trace = *explanation.trace;
+  const ValueMap& map = stored.map;
+  const std::string name = " (" + std::string(to_string(trace.numbers->mapping.map)) + ")";
+  double value = *explanation.last().response;
+  if (map.absolute) add("absolute value", value = std::fabs(value));
+  if (map.threshold) {
+    add((stored.value > 0 ? "above " : "not above ") + number_text(*map.threshold), stored.value);
+  } else {
+    if (map.shift != 0) add(signed_text(-map.shift) + name, value -= map.shift);
+    if (map.scale != 1)
+      add("* " + number_text(map.scale) + " (" + scale_name(trace, stored.dtype) + ")", value *= map.scale);
+    if (map.offset != 0) add(signed_text(map.offset) + name, value += map.offset);
+  }
+  const std::string type(to_string(stored.dtype));
+  if (!is_integer(stored.dtype)) {
+    steps.push_back({"stored as " + type, to_text(stored.value + 0.0)});
+    return steps;
+  }
+  if (stored.clipped != Clipped::no)
+    add("clipped to 0..." + number_text(full_range(stored.dtype)), stored.value);
+  else if (std::isnan(stored.mapped))
+    add("not a number", stored.value);
+  else if (stored.mapped != stored.value)
+    add("rounded", stored.value);
+  add("stored as " + type, stored.value);
+  return steps;
+}
+
+}  // namespace convtool

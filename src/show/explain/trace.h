@@ -1,0 +1,45 @@
+// A run of a network on one input, as explanations need it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conv/epilogue.h"
+#include "conv/output_map.h"
+#include "core/tensor.h"
+#include "network/bank_plan.h"
+#include "network/layer.h"
+
+namespace convtool {
+
+/// What the engine read, computed and stored. Only the first item of a batch is explained. Views are of memory that
+/// outlives the trace.
+struct Trace {
+  std::string name;   ///< of the input, as the user gave it
+  Network network;    ///< the weights of a layer may be missing where there are no numbers
+  bool flip = false;  ///< as in bind_kernel()
+  int rank = 3;       ///< dimensions of the input, as in RankedTensor
+  Shape input;        ///< the channels that are filtered
+  std::vector<BankGeometry> banks;
+
+  /// The pixels and everything computed from them. Nothing where the input is a shape without numbers.
+  struct Numbers {
+    ConstTensorRef input;                   ///< the channels that are filtered
+    std::vector<ConstTensorRef> responses;  ///< of each bank, f32
+    ConstTensorRef stored;                  ///< the result as it is stored, without an alpha that was set aside
+    Mapping mapping;                        ///< from the last responses to `stored`; not automatic
+    bool map_matters = true;                ///< false where responses are stored as they are
+    /// The most by which rounding may change a response of each bank (ConvPlan::error_bound()); 0 for a max pool.
+    std::vector<double> error_bounds;
+    ResponseStats measured;  ///< the range that `mapping` needs, if it needs one
+  };
+  std::optional<Numbers> numbers;
+
+  /// Of the result: that of the last bank, except that OutputMap::signs has three channels.
+  Shape output() const { return numbers ? numbers->stored.shape : banks.back().output; }
+  /// The element type of what the first bank reads.
+  DType dtype() const { return banks.front().problems.front().input_dtype; }
+};
+
+}  // namespace convtool

@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "network/layers.h"
+#include "show/explain/animation.h"
+#include "show/explain/traces.h"
+#include "support/error_text.h"
+
+namespace convtool {
+namespace {
+
+/// Each frame has one graphics control extension: 0x21, 0xF9, and the size 4 of its block.
+std::int64_t frames_of(const Bytes& gif) {
+  const std::string text(reinterpret_cast<const char*>(gif.data()), gif.size());
+  std::int64_t frames = 0;
+  for (std::size_t at = 0; (at = text.find("\x21\xF9\x04", at)) != std::string::npos; ++at) ++frames;
+  return frames;
+}
+
+Trace trace_of(std::int64_t h, std::int64_t w) {
+  return shape_trace(network_of({bank_of({plane(1, 1, {2})})}), {.c = 1, .h = h, .w = w});
+}
+
+}  // namespace
+
+TEST_CASE("an animation has a frame for each output") {
+  const TraceOf run(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}),
+                    tensor_of({.c = 1, .h = 3, .w = 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  const Bytes gif = animate(run.trace, Explainer(run.trace), {.cell = 24, .fps = 4, .channel = 0});
+  CHECK(frames_of(gif) == 4);
+}
+
+TEST_CASE("an animation of many outputs skips some, and has at most 400 frames") {
+  CHECK(frame_step({.c = 1, .h = 20, .w = 20}) == 1);
+  CHECK(frame_step({.c = 1, .h = 401, .w = 1}) == 2);
+  for (const std::int64_t outputs : {401LL, 798LL, 799LL, 800LL, 65536LL, 8294400LL}) {
+    CAPTURE(outputs);
+    const std::int64_t step = frame_step({.c = 1, .h = outputs, .w = 1});
+    const auto frames = [&](std::int64_t every) { return (outputs - 2) / every + 2; };  // with the last output
+    CHECK(frames(step) <= kMostFrames);
+    CHECK(frames(step - 1) > kMostFrames);
+  }
+  const Trace trace = trace_of(21, 21);
+  CHECK(frames_of(animate(trace, Explainer(trace), {.cell = 4, .fps = 10, .channel = 0})) == (441 - 2) / 2 + 2);
+}
+
+TEST_CASE("an animation that would be too large is refused") {
+  const Trace trace = trace_of(20, 20);
+  CHECK(testing::error_text(ErrorKind::shape, [&] {
+          animate(trace, Explainer(trace), {.cell = 400, .fps = 1, .channel = 0});
+        }).find("at most 4096 on each side); choose a smaller --cell") != std::string::npos);
+  CHECK(testing::error_text(ErrorKind::usage, [&] {
+          animate(trace, Explainer(trace), {.cell = 4, .fps = 1, .channel = 1});
+        }).starts_with("--channel: 1 is not a channel"));
+}
+
+}  // namespace convtool

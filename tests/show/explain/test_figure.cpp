@@ -1,0 +1,124 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "network/layers.h"
+#include "show/explain/figure.h"
+#include "show/explain/panels.h"
+#include "show/explain/traces.h"
+
+namespace convtool {
+namespace {
+
+std::vector<std::string> texts_of(const Drawing& drawing) {
+  std::vector<std::string> texts;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* const text = std::get_if<Drawing::Text>(&shape)) texts.push_back(text->text);
+  return texts;
+}
+
+std::int64_t count(const Drawing& drawing, const std::string& text) {
+  const std::vector<std::string> texts = texts_of(drawing);
+  return std::count(texts.begin(), texts.end(), text);
+}
+
+std::vector<Drawing::Rectangle> rectangles_of(const Drawing& drawing, bool framed, bool dashed) {
+  std::vector<Drawing::Rectangle> found;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* const rectangle = std::get_if<Drawing::Rectangle>(&shape))
+      if (rectangle->stroke && (rectangle->stroke->colour == kWindow) == framed && rectangle->stroke->dashed == dashed)
+        found.push_back(*rectangle);
+  return found;
+}
+
+Network example() { return network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}); }
+Tensor digits() { return tensor_of({.c = 1, .h = 3, .w = 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}); }
+
+}  // namespace
+
+TEST_CASE("the figure of a step has the numbers, the window and the arithmetic") {
+  const TraceOf run(example(), digits());
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 1, 0}), {.cell = 40, .outputs = {}});
+  CHECK(drawing.title == "output (1, 0) = 37");
+  for (const char* text :
+       {"input", "kernel", "output", "19", "25", "37", "43", "3*0 + 4*1 + 6*2 + 7*3 = 37", "sum 37"}) {
+    CAPTURE(text);
+    CHECK(count(drawing, text) == 1);
+  }
+  CHECK(count(drawing, "3") == 2);  // in the input and in the kernel
+  const std::vector<Drawing::Rectangle> frames = rectangles_of(drawing, true, false);
+  REQUIRE(frames.size() == 2);  // the window and the output
+  CHECK(frames[0].width == 80);
+  CHECK(frames[0].height == 80);
+  CHECK(frames[1].width == 40);
+  const auto first_cell = rectangles_of(drawing, false, false).front();
+  CHECK(frames[0].x == first_cell.x);
+  CHECK(frames[0].y == first_cell.y + 40);
+}
+
+TEST_CASE("padding is dashed, and cells of dilated kernels are marked one by one") {
+  ConvParams params;
+  params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  params.dilation = {2, 2};
+  const Trace trace = shape_trace(network_of({bank_of({plane(2, 2, {0, 1, 2, 3}, params)})}), {.c = 1, .h = 4, .w = 4});
+  const Drawing drawing = step_figure(Explainer(trace).at({0, 0, 0}), {.cell = 40, .outputs = {}});
+  CHECK(rectangles_of(drawing, false, true).size() == 6 * 6 - 4 * 4);
+  CHECK(rectangles_of(drawing, true, false).size() == 4 + 2);
+  CHECK(count(drawing, "h = floor((4 + 1 + 1 - 2*(2-1) - 1) / 1) + 1 = 4") == 1);
+}
+
+TEST_CASE("outputs appear one after another, in a figure of the same size") {
+  const TraceOf run(example(), digits());
+  const Explainer explainer(run.trace);
+  const Drawing all = step_figure(explainer.at({0, 0, 0}), {.cell = 40, .outputs = {}});
+  for (std::int64_t filled = 1; filled <= 4; ++filled) {
+    const Pixel at{0, (filled - 1) / 2, (filled - 1) % 2};
+    const Drawing drawing = step_figure(explainer.at(at), {.cell = 40, .outputs = filled});
+    CHECK(drawing.width == all.width);
+    CHECK(drawing.height == all.height);
+    CHECK(count(drawing, "43") == (filled == 4 ? 1 : 0));
+    CHECK(count(drawing, "19") == 1);
+  }
+}
+
+TEST_CASE("numbers are left out where cells are too small") {
+  const TraceOf run(example(), digits());
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 10, .outputs = {}});
+  CHECK(count(drawing, "25") == 0);
+}
+
+TEST_CASE("the figure of a network has a grid for the input and for the output of each layer") {
+  Layer pool = plane(2, 2, {});
+  pool.pooling = Pooling::max;
+  pool.params.stride = {2, 2};
+  const TraceOf run(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})}), bank_of({pool})}), digits());
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}});
+  CHECK(count(drawing, "input") == 1);
+  CHECK(count(drawing, "1: conv 2x2") == 1);
+  CHECK(count(drawing, "2: max pool 2x2, stride 2x2") == 1);
+  CHECK(count(drawing, "43") == 2);  // the largest of the window, and the output
+  const std::vector<Drawing::Rectangle> seen = rectangles_of(drawing, true, true);
+  REQUIRE(seen.size() == 1);  // the receptive field, which is larger than the window of the first layer
+  CHECK(seen[0].width == 120);
+}
+
+TEST_CASE("of an input that is larger than a grid the picture and the window are drawn") {
+  Random random(5);
+  const TraceOf run(example(), filled(DType::f32, {.c = 1, .h = 30, .w = 60}, [&] { return random.between(0, 9); }));
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 7, 50}), {.cell = 40, .outputs = {}});
+  std::vector<Drawing::Raster> pictures;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* const raster = std::get_if<Drawing::Raster>(&shape)) pictures.push_back(*raster);
+  REQUIRE(pictures.size() == 2);
+  CHECK(pictures[0].width == 2 * pictures[0].height);
+  CHECK(count(drawing, "window") == 1);
+  const double scale = pictures[0].width / 60;
+  const Drawing::Rectangle frame = rectangles_of(drawing, true, false).front();
+  CHECK(frame.x == doctest::Approx(pictures[0].x + 50 * scale));
+  CHECK(frame.width == doctest::Approx(2 * scale));
+}
+
+}  // namespace convtool
