@@ -47,6 +47,7 @@ constexpr std::string_view kProgramExamples =
   convtool apply img.png -k sobel -o edges.png      a shipped kernel
   convtool edges img.png --thin --hysteresis auto   a Canny detector
   convtool shape 3x480x640 -k edge.json             shapes and costs
+  convtool explain img.png -k sobel --at 120,80     how one output comes about
   convtool learn --input a.png --target b.png --kernel-size 5 -o k.json
   convtool kernels                                  lists the kernels)";
 

@@ -132,14 +132,12 @@ class Writer {
     std::string title = "output " + place_text(explanation_.at);
     if (output.c > 1) title += ", channel " + std::to_string(explanation_.at.channel);
     if (explanation_.stored) {
-      title += " = " + value_text(*explanation_.stored);
+      title += " = " + exact_text(explanation_.stored->value);
     } else {
       title += " of " + to_string(output);
     }
     text_ += styled(title, kBold, colours_) + "\n";
   }
-
-  static std::string value_text(const Explanation::Stored& stored) { return to_text(stored.value + 0.0); }
 
   void put_step(const LayerStep& step) {
     if (trace().banks.size() > 1) put_layer_head(step);

@@ -165,7 +165,7 @@ class Figure {
     const Pixel& at = explanation_.at;
     std::string text = "output (" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")" +
                        channel_text(at.channel, trace_.output().c);
-    if (explanation_.stored) text += " = " + to_text(explanation_.stored->value + 0.0);
+    if (explanation_.stored) text += " = " + exact_text(explanation_.stored->value);
     return text;
   }
 

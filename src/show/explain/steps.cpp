@@ -44,10 +44,12 @@ std::string scale_name(const Trace& trace, DType to) {
 
 }  // namespace
 
+std::string exact_text(double value) { return std::isnan(value) ? "nan" : to_text(value + 0.0); }
+
 std::string number_text(double value, int digits) {
   constexpr double kLargestWhole = 1e9;
-  if (value == std::trunc(value) && std::fabs(value) < kLargestWhole) return to_text(value + 0.0);
-  return short_text(value, digits);
+  const bool is_whole = value == std::trunc(value) && std::fabs(value) < kLargestWhole;
+  return is_whole || !std::isfinite(value) ? exact_text(value) : short_text(value, digits);
 }
 
 std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
@@ -92,7 +94,7 @@ std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
   }
   const std::string type(to_string(stored.dtype));
   if (!is_integer(stored.dtype)) {
-    steps.push_back({"stored as " + type, to_text(stored.value + 0.0)});
+    steps.push_back({"stored as " + type, exact_text(stored.value)});
     return steps;
   }
   if (stored.clipped != Clipped::no)

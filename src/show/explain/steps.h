@@ -13,6 +13,9 @@ struct ArithmeticStep {
   std::string label, value;
 };
 
+/// The shortest text of a number, "0" for -0 and "nan" for any NaN.
+std::string exact_text(double value);
+
 /// A number with at most `digits` significant digits; whole numbers below 10^9 with all of theirs.
 std::string number_text(double value, int digits = 6);
 

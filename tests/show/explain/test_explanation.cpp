@@ -1,0 +1,185 @@
+// The model of an explanation against numbers computed by hand.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "network/layers.h"
+#include "network/receptive_field.h"
+#include "show/explain/explanation.h"
+#include "show/explain/explanation_text.h"
+#include "show/explain/steps.h"
+#include "show/explain/traces.h"
+#include "support/error_text.h"
+
+namespace convtool {
+namespace {
+
+std::vector<double> inputs_of(const KernelSum& sum) {
+  std::vector<double> values;
+  for (const Term& term : sum.terms) values.push_back(term.input.value_or(std::nan("")));
+  return values;
+}
+
+/// The row of pixels 10 20 30 40, seen by a kernel of seven ones in the middle of three pixels of padding on each side.
+std::vector<double> padded_row(PaddingMode mode, std::int64_t size = 4) {
+  ConvParams params;
+  params.padding = {Padding::Rule::fixed, {0, 3, 0, 3}};
+  params.padding_mode = mode;
+  params.padding_value = mode == PaddingMode::constant ? 9.5F : 0;
+  const std::vector<float> row = {10, 20, 30, 40};
+  const TraceOf run(network_of({bank_of({plane(1, size + 6, std::vector<float>(10, 1), params)})}),
+                    tensor_of({.c = 1, .h = 1, .w = size}, row));
+  return inputs_of(Explainer(run.trace).at({0, 0, 0}).last().sums.front());
+}
+
+}  // namespace
+
+TEST_CASE("what stands in for pixels outside follows the padding mode") {
+  // As kPaddingModeTable shows it for a row abcd.
+  CHECK(padded_row(PaddingMode::zeros) == std::vector<double>{0, 0, 0, 10, 20, 30, 40, 0, 0, 0});
+  CHECK(padded_row(PaddingMode::constant) == std::vector<double>{9.5, 9.5, 9.5, 10, 20, 30, 40, 9.5, 9.5, 9.5});
+  CHECK(padded_row(PaddingMode::reflect) == std::vector<double>{40, 30, 20, 10, 20, 30, 40, 30, 20, 10});
+  CHECK(padded_row(PaddingMode::symmetric) == std::vector<double>{30, 20, 10, 10, 20, 30, 40, 40, 30, 20});
+  CHECK(padded_row(PaddingMode::replicate) == std::vector<double>{10, 10, 10, 10, 20, 30, 40, 40, 40, 40});
+  CHECK(padded_row(PaddingMode::circular) == std::vector<double>{20, 30, 40, 10, 20, 30, 40, 10, 20, 30});
+}
+
+TEST_CASE("terms name their place, and the pixel that they read") {
+  ConvParams params;
+  params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  params.padding_mode = PaddingMode::replicate;
+  params.stride = {2, 1};
+  params.dilation = {1, 2};
+  const TraceOf run(network_of({bank_of({plane(2, 2, {1, 10, 100, 1000}, params)})}), digits());
+  const Explanation explanation = Explainer(run.trace).at({0, 1, 2});
+  const KernelSum& sum = explanation.last().sums.front();
+  REQUIRE(sum.terms.size() == 4);  // rows 1 and 2, columns 1 and 3
+  CHECK(sum.terms[0].at == Pixel{0, 1, 1});
+  CHECK(sum.terms[0].inside);
+  CHECK(sum.terms[3].at == Pixel{0, 2, 3});
+  CHECK(!sum.terms[3].inside);
+  CHECK(sum.terms[3].source == Pixel{0, 2, 2});
+  CHECK(sum.sum == 4 * 1 + 5 * 10 + 7 * 100 + 8 * 1000);
+  CHECK(explanation.last().window == Region{1, 2, 1, 3});
+  CHECK(explanation.stored->value == 8754);
+}
+
+TEST_CASE("groups read their own channels, and a rank-2 kernel reads the channel of its output") {
+  Layer grouped = make_layer(4, {2, 1, 1, 1}, {3, 5});
+  grouped.params.groups = 2;
+  const TraceOf run(network_of({bank_of({grouped})}), tensor_of({.c = 2, .h = 1, .w = 1}, {7, 11}));
+  const Explanation second = Explainer(run.trace).at({1, 0, 0});
+  CHECK(second.last().sums.front().terms.front().at.channel == 1);
+  CHECK(second.stored->value == 5 * 11);
+  const TraceOf depthwise(network_of({bank_of({plane(1, 1, {2})})}), tensor_of({.c = 2, .h = 1, .w = 1}, {7, 11}));
+  CHECK(Explainer(depthwise.trace).at({1, 0, 0}).stored->value == 22);
+}
+
+TEST_CASE("divisor, bias and activation follow the sum") {
+  Layer layer = make_layer(2, {1, 1, 1, 2}, {1, 2}, {}, {-4});
+  layer.divisor = {2};
+  layer.activation = Activation::relu;
+  const TraceOf run(network_of({bank_of({layer})}), digits());
+  const Explanation explanation = Explainer(run.trace).at({0, 0, 0});
+  const KernelSum& sum = explanation.last().sums.front();
+  CHECK(sum.sum == 2);
+  CHECK(sum.response == 0);  // 2 / 2 - 4 is below 0
+  std::string text;
+  for (const ArithmeticStep& step : steps_of_sum(sum)) text += step.label + " = " + step.value + "; ";
+  CHECK(text == "sum = 2; / 2 = 1; - 4 (bias) = -3; relu = 0; ");
+}
+
+TEST_CASE("the kernels of a bank are combined") {
+  const auto response = [](Combine combine) {
+    const TraceOf run(network_of({bank_of({plane(1, 1, {3}), plane(1, 1, {-4})}, combine)}),
+                      tensor_of({.c = 1, .h = 1, .w = 1}, {1}));
+    const Explanation explanation = Explainer(run.trace).at({0, 0, 0});
+    CHECK(explanation.last().sums.size() == 2);
+    CHECK(explanation.stored->value == explanation.last().response);
+    return *explanation.last().response;
+  };
+  CHECK(response(Combine::magnitude) == 5);
+  CHECK(response(Combine::l1) == 7);
+  CHECK(response(Combine::max) == 3);
+  CHECK(response(Combine::min) == -4);
+  CHECK(response(Combine::sum) == -1);
+  CHECK(response(Combine::mean) == -0.5);
+}
+
+TEST_CASE("a chain of layers follows the largest contribution, and ends where only padding is read") {
+  ConvParams padded;
+  padded.padding = {Padding::Rule::fixed, {2, 2, 2, 2}};
+  const Network network = network_of({bank_of({plane(1, 1, {1})}), bank_of({plane(1, 1, {1}, padded)})});
+  const TraceOf run(network, digits());
+  const Explainer explainer(run.trace);
+  CHECK(explainer.at({0, 0, 0}).layers.size() == 1);
+  CHECK(to_text(explainer.at({0, 0, 0}), false).find("The layers before read padding only.") != std::string::npos);
+  const Explanation whole = explainer.at({0, 4, 3});
+  REQUIRE(whole.layers.size() == 2);
+  CHECK(whole.layers[1].at == Pixel{0, 2, 1});
+  CHECK(explainer.receptive_field({0, 4, 3}) == Region{2, 2, 1, 1});
+
+  const TraceOf wide(network_of({bank_of({plane(3, 3, std::vector<float>(9, 1))}), bank_of({plane(1, 2, {1, -50})})}),
+                     tensor_of({.c = 1, .h = 3, .w = 4}, {9, 9, 9, 1, 9, 9, 9, 1, 9, 9, 9, 1}));
+  CHECK(Explainer(wide.trace).at({0, 0, 0}).layers[1].at == Pixel{0, 0, 1});  // 57 * -50 against 81 * 1
+}
+
+TEST_CASE("a max pool has no products, and its padding never counts") {
+  Layer pool = plane(2, 2, {});
+  pool.pooling = Pooling::max;
+  pool.params.padding = {Padding::Rule::fixed, {1, 1, 0, 0}};
+  const TraceOf run(network_of({bank_of({pool})}), tensor_of({.c = 1, .h = 2, .w = 2}, {-5, -6, -7, -8}));
+  const Explanation explanation = Explainer(run.trace).at({0, 0, 0});
+  CHECK(explanation.last().response == -5);
+  CHECK(explanation.stored->value == -5);
+  const std::vector<Term>& terms = explanation.last().sums.front().terms;
+  CHECK(!terms[0].input);
+  CHECK(!terms[3].product);
+  CHECK(terms[3].source == Pixel{0, 0, 0});
+}
+
+TEST_CASE("a shape has places and no numbers") {
+  const Trace trace = shape_trace(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}), {.c = 1, .h = 3, .w = 3});
+  const Explanation explanation = Explainer(trace).at({0, 1, 1});
+  CHECK(!explanation.stored);
+  CHECK(!explanation.last().response);
+  const Term& term = explanation.last().sums.front().terms[3];
+  CHECK(term.at == Pixel{0, 2, 2});
+  CHECK(term.weight == 3);
+  CHECK(!term.input);
+  CHECK(!term.product);
+}
+
+TEST_CASE("numbers that are not finite are null in JSON, and shown in text") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const TraceOf run(network_of({bank_of({plane(1, 2, {1, 0})})}), tensor_of({.c = 1, .h = 1, .w = 2}, {1, infinity}));
+  const Explanation explanation = Explainer(run.trace).at({0, 0, 0});
+  CHECK(std::isnan(explanation.stored->value));  // 0 * infinity
+  CHECK(to_json(explanation).find("\"stored\":null") != std::string::npos);
+  CHECK(to_text(explanation, false).starts_with("output (0, 0) = nan\n"));
+}
+
+TEST_CASE("a place outside the output is refused with the ranges") {
+  const TraceOf run(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}), digits());
+  const Explainer explainer(run.trace);
+  CHECK(testing::error_text(ErrorKind::usage, [&] {
+          explainer.at({0, 0, 2});
+        }) == "--at: 0,2 is outside the output (expected Y 0 to 1 and X 0 to 1, for an output of 1x2x2)");
+  CHECK(testing::error_text(ErrorKind::usage, [&] {
+          explainer.at({1, 0, 0});
+        }) == "--channel: 1 is not a channel of the output (expected 0, for an output of 1x2x2)");
+}
+
+TEST_CASE("colours mark signs") {
+  const TraceOf run(network_of({bank_of({plane(1, 2, {1, -1})})}), digits());
+  const Explanation explanation = Explainer(run.trace).at({0, 1, 0});
+  const std::string text = to_text(explanation, true);
+  CHECK(text.find("\x1b[38;5;214m1\x1b[0m") != std::string::npos);
+  CHECK(text.find("\x1b[38;5;39m-1\x1b[0m") != std::string::npos);
+  CHECK(to_text(explanation, false).find('\x1b') == std::string::npos);
+}
+
+}  // namespace convtool
