@@ -7,6 +7,7 @@
 
 #include "core/percentile.h"
 #include "pictures/encode_image.h"
+#include "show/explain/panels.h"
 
 namespace convtool {
 namespace {
@@ -256,11 +257,10 @@ Preview Survey::make_preview() const {
           to.at(0, c, y, x) = byte((mean - preview.black) / (preview.white - preview.black));
           continue;
         }
-        // Positive orange and negative blue, on white.
-        const double share = limit > 0 ? mean / limit : 0, size = std::fabs(share);
-        to.at(0, 0, y, x) = byte(share < 0 ? 1 - size : 1.0);
-        to.at(0, 1, y, x) = byte(1 - size / 2);
-        to.at(0, 2, y, x) = byte(share > 0 ? 1 - size : 1.0);
+        const Colour colour = sign_tint(mean, limit);
+        to.at(0, 0, y, x) = colour.r;
+        to.at(0, 1, y, x) = colour.g;
+        to.at(0, 2, y, x) = colour.b;
       }
   encode_within(std::move(image), options_.bytes, preview);
   return preview;

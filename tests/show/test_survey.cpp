@@ -100,10 +100,8 @@ TEST_CASE("floats are shown from the least to the most, or in a given range, or 
   options.is_signed = true;
   const SurveyResult with_signs = survey(picture.ref(), std::nullopt, options);
   CHECK(with_signs.preview->white == 2);
-  CHECK(pixels(with_signs, 2, 2) == 0);  // positive: no blue
-  CHECK(pixels(with_signs, 0, 2) == 255);
-  CHECK(pixels(with_signs, 0, 0) == 128);  // negative, half as large: half of the red
-  CHECK(pixels(with_signs, 2, 0) == 255);
+  CHECK(pixels(with_signs, 0, 2) > pixels(with_signs, 2, 2) + 200);  // positive: orange
+  CHECK(pixels(with_signs, 2, 0) > pixels(with_signs, 0, 0) + 50);   // negative, half as large: light blue
 }
 
 TEST_CASE("a histogram of integers counts exactly, over the range of the type") {

@@ -95,6 +95,8 @@ TEST_CASE("the page of a batch has every input in order, whatever the number of 
           std::pair(input.at("report").at("min").get<double>(), input.at("report").at("max").get<double>()));
   }
   CHECK(data.at("head").at("command") == "convtool apply");
+  REQUIRE(data.at("head").at("kernels").size() == 1);
+  CHECK(data["head"]["kernels"][0].at("caption") == "sobel-x 3x3");
   CHECK(data.at("head").at("options").at("--jobs") == json{"3"});
 }
 
