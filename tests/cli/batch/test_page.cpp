@@ -50,6 +50,12 @@ double total(const json& histogram) {
   return sum;
 }
 
+/// The least and the largest value in a histogram.
+std::pair<double, double> range(const json& histogram) {
+  const double margin = histogram.at("is_whole").get<bool>() ? 0.5 : 0;
+  return {histogram.at("low").get<double>() + margin, histogram.at("high").get<double>() - margin};
+}
+
 /// The file of a picture in a page, such as a PNG, is at least this long.
 bool has_picture(const json& survey) {
   return survey.contains("picture") && survey["picture"].get<std::string>().size() > 60;
@@ -85,10 +91,12 @@ TEST_CASE("the page of a batch has every input in order, whatever the number of 
     CHECK(has_picture(input.at("before")));
     CHECK(has_picture(input.at("after")));
     CHECK(total(input.at("before").at("histogram")) == 30 * (40 + static_cast<double>(i)));
-    CHECK(input.at("responses").at("histogram").at("low") == input.at("report").at("min"));
-    CHECK(input.at("responses").at("histogram").at("high") == input.at("report").at("max"));
+    CHECK(range(input.at("responses").at("histogram")) ==
+          std::pair(input.at("report").at("min").get<double>(), input.at("report").at("max").get<double>()));
   }
   CHECK(data.at("head").at("command") == "convtool apply");
+  REQUIRE(data.at("head").at("kernels").size() == 1);
+  CHECK(data["head"]["kernels"][0].at("caption") == "sobel-x 3x3");
   CHECK(data.at("head").at("options").at("--jobs") == json{"3"});
 }
 
@@ -244,6 +252,20 @@ TEST_CASE("a file that is filtered in bands has the surveys of a whole one") {
   }
 }
 
+TEST_CASE("the channels of a tensor are not colours") {
+  const TempFolder folder;
+  folder.write("a.ppm", ppm(30, 20, 1));
+  CHECK(run_convtool({"apply", "a.ppm", "-k", "sharpen", "-o", "a.npy"}, folder).code == 0);
+  for (const char* output : {"b.npy", "b.json"}) {
+    CHECK(run_convtool({"apply", "a.npy", "-k", "sharpen", "-o", output, "--report", "page.html"}, folder).code == 0);
+    const json input = page(folder).at("inputs")[0];
+    for (const char* key : {"before", "after"}) {
+      CHECK(input.at(key).at("shape") == json{1, 3, 20, 30});
+      CHECK(input.at(key).at("histogram").at("counts").size() == 1);
+    }
+  }
+}
+
 TEST_CASE("the responses of every kind of plan are counted") {
   const TempFolder folder;
   folder.write("a.pgm", pgm(60, 50, 1));
@@ -269,8 +291,8 @@ TEST_CASE("the responses of every kind of plan are counted") {
     CHECK(run_convtool(run + Arguments{"--report", "page.html"}, folder).code == 0);
     const json input = page(folder).at("inputs")[0];
     const json& histogram = input.at("responses").at("histogram");
-    CHECK(histogram.at("low").get<double>() == doctest::Approx(input.at("report").at("min").get<double>()));
-    CHECK(histogram.at("high").get<double>() == doctest::Approx(input.at("report").at("max").get<double>()));
+    CHECK(range(histogram).first == doctest::Approx(input.at("report").at("min").get<double>()));
+    CHECK(range(histogram).second == doctest::Approx(input.at("report").at("max").get<double>()));
     CHECK(total(histogram) > 100);
   }
 }
