@@ -142,7 +142,7 @@ TEST_CASE("the JSON of a layer") {
   CHECK(object["bias"] == 1);
   CHECK(object["activation"] == "none");
   CHECK(object["response"] == 1);
-  CHECK(object["map"] == "clip");
+  CHECK(object["map"] == "none");
   CHECK(object["stored"] == 1);
   CHECK(object["clipped"] == "no");
 }
