@@ -7,6 +7,7 @@
 
 #include "core/percentile.h"
 #include "pictures/encode_image.h"
+#include "show/explain/panels.h"
 
 namespace convtool {
 namespace {
@@ -17,10 +18,36 @@ std::int64_t level_of(std::uint8_t value) { return value; }
 std::int64_t level_of(std::uint16_t value) { return value; }
 std::int64_t level_of(float value) { return upper_half(value); }
 
-/// Where the values of a level begin; those of the next begin where they end.
-double begin_of(DType dtype, std::int64_t level) {
-  if (is_integer(dtype)) return static_cast<double>(level);
-  return static_cast<double>(float_of_halves(static_cast<std::uint32_t>(level), 0));
+/// The values of a level lie between the two.
+struct Stretch {
+  double begin, end;
+};
+
+Stretch values_of_level(DType dtype, std::int64_t level, bool is_whole) {
+  const auto number = static_cast<double>(level);
+  if (is_integer(dtype)) return {number - 0.5, number + 0.5};
+  const auto half = static_cast<std::uint32_t>(level);
+  const auto begin = static_cast<double>(float_of_halves(half, 0)),
+             last = static_cast<double>(float_of_halves(half, kFloatHalves - 1));
+  if (!is_whole) return {begin, last};
+  return {std::ceil(begin) - 0.5, std::floor(last) + 0.5};
+}
+
+/// Adds `count` values, spread evenly over `values`, to bins.
+void spread(const Stretch& values, std::int64_t count, const Histogram& histogram, std::vector<double>& bins) {
+  const double width = (histogram.high - histogram.low) / static_cast<double>(bins.size());
+  const auto last = static_cast<double>(bins.size());
+  const auto place = [&](double value) { return std::clamp((value - histogram.low) / width, 0.0, last); };
+  const double begin = place(values.begin), end = place(values.end);
+  const auto bin_of = [&](double at) { return static_cast<std::size_t>(std::min(at, last - 1)); };
+  if (bin_of(begin) == bin_of(end)) {
+    bins[bin_of(begin)] += static_cast<double>(count);
+    return;
+  }
+  for (std::size_t bin = bin_of(begin); bin <= bin_of(end); ++bin) {
+    const double from = std::max(begin, static_cast<double>(bin)), to = std::min(end, static_cast<double>(bin) + 1);
+    bins[bin] += static_cast<double>(count) * std::max(0.0, to - from) / (end - begin);
+  }
 }
 
 /// Where part `i` of `parts` of a row of `length` pixels begins.
@@ -143,6 +170,7 @@ void Survey::count(const TensorView<const T>& rows) {
             }
             least_ = std::min(least_, static_cast<double>(value));
             most_ = std::max(most_, static_cast<double>(value));
+            is_whole_ &= value == std::trunc(value);
           }
           ++levels[level_of(value)];
         }
@@ -174,57 +202,37 @@ void Survey::shrink(std::int64_t first, const TensorView<const T>& rows) {
 }
 
 Histogram Survey::make_histogram() const {
-  Histogram histogram{.counts = {}, .not_finite = not_finite_};
-  std::vector<double> none(options_.bins);
+  Histogram histogram{.is_whole = is_whole_, .counts = {}, .not_finite = not_finite_};
+  std::size_t bins = options_.bins;
   if (is_integer(dtype_)) {
-    histogram.high = full_range(dtype_) + 1;
-  } else if (least_ < most_) {
-    histogram.low = least_;
-    histogram.high = most_;
-  } else if (least_ == most_) {
-    histogram.low = least_ - 0.5;
-    histogram.high = least_ + 0.5;
+    histogram.low = -0.5;
+    histogram.high = full_range(dtype_) + 0.5;
+  } else if (least_ <= most_) {
+    const double margin = is_whole_ || least_ == most_ ? 0.5 : 0;
+    histogram.low = least_ - margin;
+    histogram.high = most_ + margin;
+    if (is_whole_) bins = static_cast<std::size_t>(std::min(static_cast<double>(bins), most_ - least_ + 1));
   }
-  const double width = (histogram.high - histogram.low) / static_cast<double>(options_.bins);
   for (std::int64_t i = 0; i < counted_; ++i) {
-    std::vector<double> bins = none;
-    for (std::int64_t level = 0; level < kLevels; ++level) {
-      const std::int64_t count = levels_[static_cast<std::size_t>(i * kLevels + level)];
-      if (count == 0) continue;
-      // The values of a level are taken to be spread evenly over it.
-      const auto bin_at = [&](double value) { return (value - histogram.low) / width; };
-      const double last = static_cast<double>(options_.bins);
-      double begin = bin_at(begin_of(dtype_, level)), end = last;
-      if (level + 1 < kLevels) end = bin_at(begin_of(dtype_, level + 1));
-      begin = std::clamp(begin, 0.0, last);
-      end = std::clamp(std::isfinite(end) ? end : last, begin, last);
-      const auto first_bin = static_cast<std::size_t>(std::min(begin, last - 1));
-      const auto last_bin = static_cast<std::size_t>(std::min(end, last - 1));
-      if (first_bin == last_bin || end == begin) {
-        bins[first_bin] += static_cast<double>(count);
-        continue;
-      }
-      for (std::size_t bin = first_bin; bin <= last_bin; ++bin) {
-        const double from = std::max(begin, static_cast<double>(bin)), to = std::min(end, static_cast<double>(bin) + 1);
-        bins[bin] += static_cast<double>(count) * std::max(0.0, to - from) / (end - begin);
-      }
-    }
-    histogram.counts.push_back(std::move(bins));
-    if (!is_integer(dtype_)) continue;
     const std::int64_t* levels = levels_.data() + i * kLevels;
+    std::vector<double>& counts = histogram.counts.emplace_back(bins);
+    for (std::int64_t level = 0; level < kLevels; ++level)
+      if (levels[level] > 0) spread(values_of_level(dtype_, level, is_whole_), levels[level], histogram, counts);
+    if (!is_integer(dtype_)) continue;
     histogram.at_low += levels[0];
     histogram.at_high += levels[static_cast<std::int64_t>(full_range(dtype_))];
   }
   return histogram;
 }
 
-Preview Survey::make_preview(const Histogram& histogram) const {
+Preview Survey::make_preview() const {
   Preview preview;
   if (is_integer(dtype_)) {
     preview.white = full_range(dtype_);
-  } else {
-    preview.black = options_.range ? (*options_.range)[0] : histogram.low;
-    preview.white = options_.range ? (*options_.range)[1] : histogram.high;
+  } else if (least_ <= most_) {
+    const double margin = least_ == most_ ? 0.5 : 0;
+    preview.black = options_.range ? (*options_.range)[0] : least_ - margin;
+    preview.white = options_.range ? (*options_.range)[1] : most_ + margin;
   }
   const double limit = std::max(std::fabs(preview.black), std::fabs(preview.white));
   if (options_.is_signed) {
@@ -249,11 +257,10 @@ Preview Survey::make_preview(const Histogram& histogram) const {
           to.at(0, c, y, x) = byte((mean - preview.black) / (preview.white - preview.black));
           continue;
         }
-        // Positive orange and negative blue, on white.
-        const double share = limit > 0 ? mean / limit : 0, size = std::fabs(share);
-        to.at(0, 0, y, x) = byte(share < 0 ? 1 - size : 1.0);
-        to.at(0, 1, y, x) = byte(1 - size / 2);
-        to.at(0, 2, y, x) = byte(share > 0 ? 1 - size : 1.0);
+        const Colour colour = sign_tint(mean, limit);
+        to.at(0, 0, y, x) = colour.r;
+        to.at(0, 1, y, x) = colour.g;
+        to.at(0, 2, y, x) = colour.b;
       }
   encode_within(std::move(image), options_.bytes, preview);
   return preview;
@@ -261,7 +268,7 @@ Preview Survey::make_preview(const Histogram& histogram) const {
 
 SurveyResult Survey::finish() {
   SurveyResult result{.shape = shape_, .dtype = dtype_, .histogram = make_histogram(), .preview = std::nullopt};
-  if (options_.side > 0) result.preview = make_preview(result.histogram);
+  if (options_.side > 0) result.preview = make_preview();
   return result;
 }
 

@@ -16,8 +16,10 @@ namespace convtool {
 
 /// Numbers of values in bins of equal width.
 struct Histogram {
-  double low = 0, high = 0;  ///< where the first bin begins and the last one ends: the range of an integer type, else
-                             ///< that of the finite values, with a width of 1 where all are the same
+  /// Where the first bin begins and the last one ends. Of an integer type all values have a place, else the finite ones
+  /// that there are; whole numbers lie in the middle of a stretch of length 1, so that all bins are equally full.
+  double low = 0, high = 0;
+  bool is_whole = false;                    ///< all values are whole numbers, from low + 0.5 to high - 0.5
   std::vector<std::vector<double>> counts;  ///< of each colour, or of all channels together; may be fractions (Survey)
   std::int64_t at_low = 0, at_high = 0;     ///< of integer types: values that are 0, and the largest of the type
   std::int64_t not_finite = 0;              ///< values that are NaN or infinite, in no bin
@@ -75,7 +77,7 @@ class Survey {
   template <class T>
   void shrink(std::int64_t first, const TensorView<const T>& rows);
   Histogram make_histogram() const;
-  Preview make_preview(const Histogram& histogram) const;
+  Preview make_preview() const;
 
   const DType dtype_;
   const Shape shape_;
@@ -90,6 +92,7 @@ class Survey {
   std::vector<std::int64_t> columns_;  ///< where each column of the copy begins in the original, and the end
   std::vector<float> sums_;            ///< [channel][row][column] of the copy
   double least_, most_;                ///< finite values
+  bool is_whole_ = true;               ///< and whether all are whole numbers
   std::int64_t not_finite_ = 0;
 };
 

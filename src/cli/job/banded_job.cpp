@@ -128,7 +128,7 @@ bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& sourc
                const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
   const Stopwatch watch;
   std::optional<Survey> after;
-  if (spec.survey) after.emplace(job.dtype, job.shape, job.pixels, *spec.survey);
+  if (spec.survey) after.emplace(job.dtype, job.shape, pixels_of(job), *spec.survey);
   std::optional<RasterWriter> writer;
   std::once_flag is_open;
   const auto open = [&] { writer.emplace(job.destination.path, bands.format, options); };

@@ -48,7 +48,7 @@ LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec
 /// Surveys the output, and responses that observer_of() has not surveyed.
 void survey_result(const Job& job, const Source& source, const FilterSpec& spec, const TensorRef& output,
                    Surveys& surveys) {
-  surveys.after = survey(output, job.pixels, *spec.survey);
+  surveys.after = survey(output, pixels_of(job), *spec.survey);
   const BankPlan* bank = surveyed_bank(job);
   if (bank == nullptr) return;
   const ConstTensorRef input = source.filtered_part(spec.alpha);

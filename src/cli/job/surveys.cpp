@@ -33,6 +33,8 @@ RowSource rows_of(const ConstTensorRef& input) {
   };
 }
 
+std::optional<PixelFormat> pixels_of(const Job& job) { return job.format().is_tensor() ? std::nullopt : job.pixels; }
+
 SurveyResult survey_file(const RasterReader& reader, const std::optional<PixelFormat>& pixels,
                          const SurveyOptions& options) {
   constexpr std::int64_t kBytes = 1 << 20;  // read at a time

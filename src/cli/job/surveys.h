@@ -26,6 +26,9 @@ SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const Ro
 /// A source of rows of `input`, a view that outlives it.
 RowSource rows_of(const ConstTensorRef& input);
 
+/// How the channels of the result are shown; nothing for a tensor.
+std::optional<PixelFormat> pixels_of(const Job& job);
+
 /// Reads a file from the first row to the last.
 SurveyResult survey_file(const RasterReader& reader, const std::optional<PixelFormat>& pixels,
                          const SurveyOptions& options);

@@ -36,11 +36,12 @@ function ticks(low, high, count) {
 function histogramChart(title, histogram, { kept, clipped, marks = [], logarithmic = false, colours = false } = {}) {
   const width = 360, height = 190, left = 8, right = 352, top = 34, bottom = 160;
   const { low, high, counts } = histogram;
+  const least = histogram.is_whole ? low + 0.5 : low, most = histogram.is_whole ? high - 0.5 : high;
   const total = counts.flat().reduce((sum, count) => sum + count, 0);
   const x = (value) => left + ((right - left) * (value - low)) / (high - low);
   const inside = (value) => Math.min(right, Math.max(left, x(value)));
   const scale = (count) => (logarithmic ? Math.log1p(count) : count);
-  const most = Math.max(1e-9, ...counts.flat().map(scale));
+  const tallest = Math.max(1e-9, ...counts.flat().map(scale));
   const chart = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img" });
   chart.append(svgText(left, 14, title, { class: "chart-title" }));
 
@@ -64,7 +65,7 @@ function histogramChart(title, histogram, { kept, clipped, marks = [], logarithm
     const size = (right - left) / bins.length;
     let path = `M${left},${bottom}`;
     bins.forEach((count, i) => {
-      const y = bottom - ((bottom - top) * scale(count)) / most;
+      const y = bottom - ((bottom - top) * scale(count)) / tallest;
       path += `V${y.toFixed(1)}H${(left + size * (i + 1)).toFixed(1)}`;
     });
     const name = colours && counts.length === 3 ? COLOUR_NAMES[colour] : "grey";
@@ -77,7 +78,7 @@ function histogramChart(title, histogram, { kept, clipped, marks = [], logarithm
     for (const [count, at] of [[histogram.at_low, left], [histogram.at_high, right - size]]) {
       if (count > 0) chart.append(svgElement("rect", { x: at, y: bottom + 1, width: size, height: 5, class: "end-mark" }));
     }
-    notes.push(`at ${low}: ${percent(histogram.at_low, total)}, at ${high - 1}: ${percent(histogram.at_high, total)}`);
+    notes.push(`at ${least}: ${percent(histogram.at_low, total)}, at ${most}: ${percent(histogram.at_high, total)}`);
   }
   if (histogram.not_finite > 0) notes.push(`not finite: ${histogram.not_finite}`);
   for (const [value, name] of marks) {
@@ -90,10 +91,10 @@ function histogramChart(title, histogram, { kept, clipped, marks = [], logarithm
     chart.append(svgElement("line", { x1: x(0), x2: x(0), y1: bottom, y2: bottom + 4, class: "axis" }));
     if (x(0) > left + 60 && x(0) < right - 60) chart.append(svgText(x(0), bottom + 17, "0", { "text-anchor": "middle" }));
   }
-  chart.append(svgText(left, bottom + 17, axisNumber(low)));
-  chart.append(svgText(right, bottom + 17, axisNumber(high === 256 || high === 65536 ? high - 1 : high), { "text-anchor": "end" }));
+  chart.append(svgText(left, bottom + 17, axisNumber(least)));
+  chart.append(svgText(right, bottom + 17, axisNumber(most), { "text-anchor": "end" }));
   if (notes.length > 0) chart.append(svgText(left, 28, notes.join("; "), { class: "chart-note" }));
-  const label = `${title}: from ${shortNumber(low, 5)} to ${shortNumber(high, 5)}` + (notes.length > 0 ? `; ${notes.join("; ")}` : "");
+  const label = `${title}: from ${shortNumber(least)} to ${shortNumber(most)}` + (notes.length > 0 ? `; ${notes.join("; ")}` : "");
   chart.setAttribute("aria-label", label);
   return chart;
 }

@@ -52,14 +52,14 @@ function factRows(report) {
   if (!report.kernel) return rows;
   const banks = report.layers ?? [report];
   banks.forEach((bank, i) => {
-    const parts = [bank.pool ? `${bank.pool} pool` : bank.kernel.name];
-    if (bank.kernel.shape) parts.push(sizesText(bank.kernel.shape));
+    const name = bank.pool ? `${bank.pool} pool` : bank.kernel.name;
+    const parts = [bank.kernel.shape ? `${name} ${sizesText(bank.kernel.shape)}` : name];
     parts.push(`stride ${sizesText(bank.stride)}`);
     if (bank.pads) parts.push(bank.pads.some((pad) => pad > 0) ? `padding ${bank.pads.join(",")} ${bank.padding_mode}` : "padding 0");
     if (bank.dilation && bank.dilation.some((d) => d > 1)) parts.push(`dilation ${sizesText(bank.dilation)}`);
     if (bank.combine !== "none") parts.push(`combine ${bank.combine}`);
     add(report.layers ? `layer ${i + 1}` : "kernel", parts.join(", "));
-    add(report.layers ? "" : "algorithm", `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} threads`);
+    add(report.layers ? "" : "algorithm", `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
   });
   add("map", report.map + (report.normalize_percentile ? ` from percentile ${report.normalize_percentile.join(" to ")}` : "") +
     (report.threshold !== undefined ? `, threshold ${report.threshold}` : ""));
@@ -218,8 +218,8 @@ function showInputs(main) {
       const next = inputs[input.number - 1 + by];
       return element("button", { disabled: next === undefined, onclick: () => select(next) }, text);
     };
-    detail.replaceChildren(element("div", { class: "bar" }, heading,
-      ...(inputs.length > 1 ? [element("span", { class: "bar controls" }, step("Previous", -1), step("Next", 1))] : [])), ...inputDetail(input));
+    const head = element("div", { class: "bar" }, heading, element("span", { class: "bar controls" }, step("Previous", -1), step("Next", 1)));
+    detail.replaceChildren(...(inputs.length > 1 ? [head] : []), ...inputDetail(input));
     for (const row of document.querySelectorAll("tr[data-number]")) row.toggleAttribute("aria-current", row.dataset.number === String(input.number));
   };
   const select = (input) => {

@@ -49,7 +49,7 @@ function pairPanel(pair, number) {
 
 function showLearning(main) {
   main.append(element("div", { class: "panels" }, lossPanel(data.curve),
-    element("section", { class: "panel" }, element("h2", {}, "Fit"), facts(fitRows(data.report)))));
+    element("section", { class: "panel" }, element("h2", {}, "Fit"), facts(fitRows(data.report)))), kernelPanel(data.head.kernels));
   data.pairs.forEach((pair, i) => main.append(pairPanel(pair, i + 1)));
   if (data.pairs_in_all > data.pairs.length)
     main.append(element("p", { class: "faint" }, `The first ${data.pairs.length} of ${data.pairs_in_all} pairs are shown.`));

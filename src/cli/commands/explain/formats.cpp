@@ -5,6 +5,7 @@
 #include "show/explain/animation.h"
 #include "show/explain/explanation_text.h"
 #include "show/explain/figure.h"
+#include "show/explain_page.h"
 
 namespace convtool {
 namespace {
@@ -41,11 +42,11 @@ Bytes write_gif(const ExplainRequest& request) {
                  {.cell = request.cell, .fps = request.fps, .channel = request.at.channel});
 }
 
-constexpr ExplainFormat kFormats[] = {{"text", ".txt", true, write_text},
-                                      {"json", ".json", true, write_json},
-                                      {"svg", ".svg", true, write_svg},
-                                      {"png", ".png", false, write_png},
-                                      {"gif", ".gif", false, write_gif}};
+Bytes write_page(const ExplainRequest& request) { return bytes_of(explain_page(request.trace, request.at)); }
+
+constexpr ExplainFormat kFormats[] = {{"text", ".txt", true, write_text},  {"json", ".json", true, write_json},
+                                      {"html", ".html", true, write_page}, {"svg", ".svg", true, write_svg},
+                                      {"png", ".png", false, write_png},   {"gif", ".gif", false, write_gif}};
 
 }  // namespace
 

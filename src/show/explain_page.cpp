@@ -1,0 +1,325 @@
+// The page holds the input, the layers with their weights, the map, and the stored result of the engine. Its script
+// (pages/layers.js) computes the result again, in doubles, and compares (pages/check.js).
+
+#include "show/explain_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "network/receptive_field.h"
+#include "pictures/encode_image.h"
+#include "show/base64.h"
+#include "show/page.h"
+
+namespace convtool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A page of a photograph stays below 3 MB: Base64 makes 4 bytes of 3, and at worst nothing is compressed.
+constexpr double kMostBytes = 1.4e6;
+constexpr std::int64_t kMostWeights = 400'000;
+/// Browsers compute about half a billion a second.
+constexpr double kMostMultiplyAdds = 2.5e8;
+/// Larger pictures are cropped to squares of kLargestCrop, or what the limits above allow.
+constexpr std::int64_t kLargestWhole = 256, kLargestCrop = 384;
+/// Larger blocks of numbers are not lists.
+constexpr std::int64_t kLongestList = 4096;
+constexpr std::int64_t kOverviewSide = 400;
+
+/// Rows and columns of a picture: the rows [y, y + h) and the columns [x, x + w).
+struct Crop {
+  std::int64_t y = 0, x = 0, h = 0, w = 0;
+};
+
+Json pair(const Extent& extent) { return {extent.h, extent.w}; }
+
+std::string png(const Image& image) {
+  return base64(encode_image(image, *find_picture_format("png"), {.png_level = 9}));
+}
+
+/// Calls use(value) for each element of a crop of the first item, channel by channel and row by row.
+template <class T, class Use>
+void each_value(const ConstTensorRef& tensor, const Crop& crop, const Use& use) {
+  const auto view = tensor.view<T>();
+  for (std::int64_t c = 0; c < tensor.shape.c; ++c)
+    for (std::int64_t y = crop.y; y < crop.y + crop.h; ++y)
+      for (std::int64_t x = crop.x; x < crop.x + crop.w; ++x) use(view.at(0, c, y, x));
+}
+
+std::string bytes_of(const std::vector<float>& values) { return base64(std::as_bytes(std::span(values))); }
+
+/// Floats for pages/blocks.js: a list where there are few, all of them finite, and else their bytes, which are
+/// little-endian on every processor that convtool supports.
+Json float_block(const std::vector<float>& values) {
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (std::ssize(values) > kLongestList || !std::all_of(values.begin(), values.end(), is_finite))
+    return {{"f32", bytes_of(values)}};
+  Json numbers = Json::array();
+  for (const float value : values) numbers.push_back(as_printed(value));
+  return {{"numbers", std::move(numbers)}};
+}
+
+/// A crop of a tensor for pages/blocks.js: integers as a list, or as a grey picture with one channel below the other.
+Json block(const ConstTensorRef& tensor, const Crop& crop) {
+  return visit_dtype(tensor.dtype, [&]<class T>(T) -> Json {
+    if constexpr (std::is_same_v<T, float>) {
+      std::vector<float> values;
+      each_value<T>(tensor, crop, [&](float value) { values.push_back(value); });
+      return float_block(values);
+    } else {
+      const std::int64_t rows = tensor.shape.c * crop.h;
+      if (rows * crop.w <= kLongestList) {
+        Json numbers = Json::array();
+        each_value<T>(tensor, crop, [&](T value) { numbers.push_back(value); });
+        return {{"numbers", std::move(numbers)}};
+      }
+      Image grey(tensor.dtype, PixelFormat::grey, rows, crop.w);
+      const auto pixels = grey.all().view<T>();
+      std::int64_t at = 0;
+      each_value<T>(tensor, crop, [&](T value) {
+        pixels.at(0, 0, at / crop.w, at % crop.w) = value;
+        ++at;
+      });
+      return {{"png", png(grey)}};
+    }
+  });
+}
+
+/// A small picture of all of `input`: each pixel is the mean of a rectangle.
+std::string overview(const ConstTensorRef& input) {
+  const Shape& shape = input.shape;
+  const std::int64_t longest = std::max(shape.h, shape.w), channels = shape.c == 3 ? 3 : 1;
+  const auto scaled = [&](std::int64_t size) { return std::max<std::int64_t>(1, size * kOverviewSide / longest); };
+  const std::int64_t h = scaled(shape.h), w = scaled(shape.w);
+  Image small(DType::u8, channels == 3 ? PixelFormat::rgb : PixelFormat::grey, h, w);
+  const auto pixels = small.all().view<std::uint8_t>();
+  visit_dtype(input.dtype, [&]<class T>(T) {
+    const auto view = input.view<T>();
+    const double full = full_value(input.dtype);
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t i = 0; i < h; ++i)
+        for (std::int64_t j = 0; j < w; ++j) {
+          double sum = 0, count = 0;
+          for (std::int64_t y = i * shape.h / h; y < std::max((i + 1) * shape.h / h, i * shape.h / h + 1); ++y)
+            for (std::int64_t x = j * shape.w / w; x < std::max((j + 1) * shape.w / w, j * shape.w / w + 1); ++x) {
+              sum += static_cast<double>(view.at(0, c, y, x));
+              ++count;
+            }
+          const double share = sum / count / full;
+          pixels.at(0, c, i, j) = static_cast<std::uint8_t>(share >= 0 ? std::min(share, 1.0) * 255 + 0.5 : 0.0);
+        }
+  });
+  return png(small);
+}
+
+ReceptiveField receptive_field(const Trace& trace) {
+  ReceptiveField field;
+  for (const BankGeometry& bank : trace.banks) field.append(bank.problems);
+  return field;
+}
+
+/// The positions of an axis of `size` that output `at` depends on, widened to `side` positions or to all.
+std::pair<std::int64_t, std::int64_t> widened(const ReceptiveAxis& axis, std::int64_t at, std::int64_t size,
+                                              std::int64_t side) {
+  const std::int64_t length = std::min(size, std::max(side, axis.size));
+  const std::int64_t begin = std::clamp(axis.centre(at) - length / 2, std::int64_t{0}, size - length);
+  return {begin, length};
+}
+
+/// The part of the input that the page has: all, or the largest square around `at` that the limits allow.
+Crop input_crop(const Trace& trace, const Pixel& at) {
+  const Shape& in = trace.input;
+  const Shape out = trace.output();
+  double work = 0;
+  for (const BankGeometry& bank : trace.banks)
+    for (const ConvProblem& problem : bank.problems) work += mac_count(problem) / static_cast<double>(problem.input.n);
+  const double area = static_cast<double>(in.h * in.w), outputs = static_cast<double>(out.h * out.w);
+  const double bytes = static_cast<double>(in.c * size_of(trace.dtype())) * area +
+                       static_cast<double>(out.c * size_of(trace.numbers->stored.dtype)) * outputs;
+  const double share = std::min(kMostBytes / bytes, kMostMultiplyAdds / work);
+  if (share >= 1 && in.h <= kLargestWhole && in.w <= kLargestWhole) return {.h = in.h, .w = in.w};
+
+  const ReceptiveField field = receptive_field(trace);
+  const auto side = std::min(kLargestCrop, static_cast<std::int64_t>(std::sqrt(share * area)));
+  const auto [y, h] = widened(field.h, at.y, in.h, side);
+  const auto [x, w] = widened(field.w, at.x, in.w, side);
+  const double part = static_cast<double>(h * w) / area;
+  if (part > 8 * share) {
+    refuse_shape("", "an output depends on " + std::to_string(h) + "x" + std::to_string(w) +
+                         " positions of the input, which is too much for a page; leave out -o for the text of one "
+                         "output, or explain fewer layers");
+  }
+  return {y, x, h, w};
+}
+
+/// The outputs along an axis that depend on no other positions of the input than [begin, begin + length).
+Range outputs_within(const ReceptiveAxis& axis, std::int64_t begin, std::int64_t length, std::int64_t size,
+                     std::int64_t outputs) {
+  const auto is_within = [&](std::int64_t i) {
+    const std::int64_t first = axis.start + i * axis.jump, end = first + axis.size;
+    return (first >= begin || begin == 0) && (end <= begin + length || begin + length == size);
+  };
+  Range range;
+  while (range.begin < outputs && !is_within(range.begin)) ++range.begin;
+  range.end = range.begin;
+  while (range.end < outputs && is_within(range.end)) ++range.end;
+  return range;
+}
+
+Crop output_crop(const Trace& trace, const Crop& input) {
+  const ReceptiveField field = receptive_field(trace);
+  const Shape out = trace.output();
+  const Range rows = outputs_within(field.h, input.y, input.h, trace.input.h, out.h);
+  const Range cols = outputs_within(field.w, input.x, input.w, trace.input.w, out.w);
+  return {rows.begin, cols.begin, rows.end - rows.begin, cols.end - cols.begin};
+}
+
+Json json_of(const Padding& padding) {
+  const Pads& pads = padding.pads;
+  return {{"rule", kPaddingRules[static_cast<int>(padding.rule)]},
+          {"pads", {pads.top, pads.left, pads.bottom, pads.right}}};
+}
+
+Json json_of(const Layer& layer) {
+  const ConvParams& params = layer.params;
+  Json bias = Json::array(), divisor = Json::array();
+  for (const float value : layer.bias) bias.push_back(as_printed(value));
+  for (const double value : layer.divisor) divisor.push_back(value);
+  const KernelShape& k = layer.shape;
+  return {{"name", layer.name},
+          {"rank", layer.rank},
+          {"kernel", {k.c_o, k.c_i_per_group, k.kh, k.kw}},
+          {"weight", layer.weights.empty() ? Json() : float_block(layer.weights)},
+          {"bias", std::move(bias)},
+          {"divisor", std::move(divisor)},
+          {"stride", pair(params.stride)},
+          {"dilation", pair(params.dilation)},
+          {"padding", json_of(params.padding)},
+          {"padding_mode", to_string(params.padding_mode)},
+          {"padding_value", params.padding_mode == PaddingMode::constant ? as_printed(params.padding_value) : 0.0},
+          {"groups", params.groups},
+          {"activation", kActivations[static_cast<int>(layer.activation)]}};
+}
+
+Json json_of(const Bank& bank) {
+  Json layers = Json::array();
+  for (const Layer& layer : bank.layers) layers.push_back(json_of(layer));
+  return {{"name", bank.name.empty() ? bank.layers.front().name : bank.name},
+          {"combine", kCombines[static_cast<int>(bank.combine)]},
+          {"pool", bank.layers.front().is_max_pool()},
+          {"layers", std::move(layers)}};
+}
+
+Json json_of(const ValueMap& map) {
+  return {{"absolute", map.absolute},
+          {"shift", map.shift},
+          {"scale", map.scale},
+          {"offset", map.offset},
+          {"threshold", map.threshold ? Json(*map.threshold) : Json()}};
+}
+
+/// The most by which an error of 1 in the input of a bank changes its response: as in conv/error_bound.h.
+double gain(const Bank& bank, const BankGeometry& geometry, bool flip) {
+  double most = 0;
+  const std::vector<BoundKernel> kernels = bind_bank(bank, geometry, flip);
+  if (kernels.empty()) return 1;
+  for (const BoundKernel& bound : kernels) {
+    const KernelShape& shape = bound.kernel.shape;
+    for (std::int64_t o = 0; o < shape.c_o; ++o) {
+      double sum = 0;
+      for (std::int64_t t = 0; t < shape.taps(); ++t) sum += std::fabs(static_cast<double>(bound.kernel.taps(o, 0)[t]));
+      if (!bound.kernel.divisor.empty()) sum /= std::fabs(bound.kernel.divisor[static_cast<std::size_t>(o)]);
+      most = std::max(most, sum);
+    }
+  }
+  const bool adds = bank.combine == Combine::sum || bank.combine == Combine::l1 || bank.combine == Combine::magnitude;
+  return adds ? most * static_cast<double>(bank.layers.size()) : most;
+}
+
+/// The most by which the engine's last responses may differ from exact ones on the same input. A bank adds its own
+/// rounding to that of the banks before it, times its gain.
+double error_bound(const Trace& trace) {
+  double error = 0;
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) {
+    if (i > 0) error *= gain(trace.network.banks[i], trace.banks[i], trace.flip);
+    error += trace.numbers->error_bounds[i];
+  }
+  return error;
+}
+
+Json json_of_result(const Trace& trace, const Crop& crop) {
+  const Trace::Numbers& numbers = *trace.numbers;
+  const DType dtype = numbers.stored.dtype;
+  const Mapping& mapping = numbers.mapping;
+  Json maps = Json::array();
+  if (mapping.map == OutputMap::signs) {
+    for (const ValueMap& map : make_sign_maps(dtype, numbers.measured)) maps.push_back(json_of(map));
+  } else {
+    maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
+  }
+  // To stretch a range to the full range, its spread divides this.
+  const double full = make_value_map(OutputMap::normalize, trace.dtype(), dtype, {.min = 0, .max = 1}).scale;
+  return {{"dtype", to_string(dtype)},
+          {"map", to_string(mapping.map)},
+          {"maps", std::move(maps)},
+          {"full", full},
+          {"percentiles", mapping.percentiles ? Json(*mapping.percentiles) : Json()},
+          {"error_bound", error_bound(trace)},
+          {"region", {crop.y, crop.x, crop.h, crop.w}},
+          {"stored", block(numbers.stored, crop)}};
+}
+
+/// "photo.jpg under sobel", without folders; inline JSON may be long.
+std::string title_of(const Trace& trace) {
+  constexpr std::size_t kLongest = 60;
+  std::string name = trace.name.substr(trace.name.find_last_of('/') + 1);
+  if (name.size() > kLongest) name = name.substr(0, kLongest) + "...";
+  const std::string& kernel = trace.network.name;
+  return name + (kernel.empty() || kernel == "inline" ? "" : " under " + kernel);
+}
+
+void check_weights(const Network& network) {
+  std::int64_t count = 0;
+  for (const Bank& bank : network.banks)
+    for (const Layer& layer : bank.layers) count += layer.shape.count();
+  if (count <= kMostWeights) return;
+  refuse_shape("", "the kernels have " + std::to_string(count) + " weights, and a page holds at most " +
+                       std::to_string(kMostWeights) + "; leave out -o for the text of one output");
+}
+
+}  // namespace
+
+std::string explain_page(const Trace& trace, const Pixel& at) {
+  check_weights(trace.network);
+  Json data;
+  data["input"] = {{"name", printable(trace.name)},
+                   {"shape", {trace.input.c, trace.input.h, trace.input.w}},
+                   {"rank", trace.rank},
+                   {"items", trace.input.n},
+                   {"dtype", to_string(trace.dtype())}};
+  data["steps"] = Json::array();
+  for (const Bank& bank : trace.network.banks) data["steps"].push_back(json_of(bank));
+  data["flip"] = trace.flip;
+  data["at"] = {at.y, at.x};
+  data["channel"] = at.channel;
+  if (trace.numbers) {
+    const Crop crop = input_crop(trace, at);
+    data["input"]["region"] = {crop.y, crop.x, crop.h, crop.w};
+    data["input"]["values"] = block(trace.numbers->input, crop);
+    if (crop.h < trace.input.h || crop.w < trace.input.w)
+      data["input"]["overview"] = "data:image/png;base64," + overview(trace.numbers->input);
+    data["result"] = json_of_result(trace, output_crop(trace, crop));
+  }
+  return make_page("explain", title_of(trace), data.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace convtool

@@ -1,0 +1,58 @@
+// Pages of convtool in Chromium.
+
+import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {mkdtempSync, rmSync} from "node:fs";
+import {createRequire} from "node:module";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {after, before} from "node:test";
+
+const {chromium} = createRequire(join(process.env.BROWSER_MODULES, "/"))("playwright-core");
+
+/// A folder of its own for each file of tests.
+export const folder = mkdtempSync(join(tmpdir(), "convtool-browser-"));
+export const inFolder = (name) => join(folder, name);
+export const sample = (name) => join(process.env.PROJECT, "samples", name);
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({executablePath: process.env.CHROMIUM, args: ["--no-sandbox"]});
+});
+after(async () => {
+  await browser.close();
+  rmSync(folder, {recursive: true});
+});
+
+/// Runs convtool in the folder and returns its standard output.
+export function convtool(...args) {
+  return execFileSync(process.env.CONVTOOL, args, {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"],
+                                                   maxBuffer: 1 << 28});
+}
+
+/// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and that
+/// `isAllowed` does not allow, logs an error or throws.
+export async function withPage(name, options, test, isAllowed = () => false) {
+  const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
+  try {
+    const page = await context.newPage(), address = `file://${inFolder(name)}`, problems = [];
+    page.setDefaultTimeout(20000);
+    page.on("request", (request) => {
+      const url = request.url();
+      if (url !== address && !url.startsWith("data:") && !isAllowed(url)) problems.push(`asks for ${url}`);
+    });
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(String(error)));
+    await page.goto(address);
+    await test(page);
+    assert.deepEqual(problems, []);
+  } finally {
+    await context.close();
+  }
+}
+
+/// Numbers from 0 to below 1, the same for the same seed (Park and Miller, Random number generators, 1988).
+export function randomNumbers(seed) {
+  let state = seed;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}

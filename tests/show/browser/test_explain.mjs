@@ -1,0 +1,343 @@
+// The page of `convtool explain`, compared with `explain --json` and `apply`.
+
+import assert from "node:assert/strict";
+import {copyFileSync, readFileSync, statSync, writeFileSync} from "node:fs";
+import {test} from "node:test";
+
+import {convtool, inFolder, randomNumbers, sample, withPage} from "./support.mjs";
+
+const kGrid = "[[0,1,2],[3,4,5],[6,7,8]]";
+
+/// What `explain --json` says of an output, in the form of convtool.at().
+function explained(args, y, x, channel) {
+  const json = JSON.parse(convtool("explain", ...args, "--at", `${y},${x}`, "--channel", String(channel), "--json"));
+  const {terms, sum, response, stored, clipped} = json.parts ? {...json, ...json.parts[0], response: json.response} : json;
+  return {input: terms.map((t) => t.input), weight: terms.map((t) => t.weight), product: terms.map((t) => t.product),
+          sum, response, stored, clipped};
+}
+
+/// Compares what the page says of an output with what the program says. Products and stored values are equal; a
+/// response may differ in the last bits of a double, where the engine's is a float.
+async function checkOutput(page, args, y, x, channel = 0) {
+  const said = await page.evaluate(([y, x, c]) => convtool.at(y, x, c), [y, x, channel]);
+  const expected = explained(args, y, x, channel), where = `output (${y}, ${x}), channel ${channel}`;
+  assert.deepEqual(said.window.flat(2), expected.input, where);
+  assert.deepEqual(said.weights.flat(2), expected.weight, where);
+  assert.deepEqual(said.products.flat(2), expected.product, where);
+  assert.ok(Math.abs(said.sum - expected.sum) <= 1e-12 * Math.max(1, ...expected.product.map(Math.abs)), where);
+  assert.equal(said.stored, expected.stored, where);
+  assert.equal(said.clipped, expected.clipped, where);
+}
+
+/// Moves the pointer to the middle of a cell of a field; `range` is [y, x, rows, cols].
+async function hover(page, field, [top, left, rows, cols], y, x) {
+  const box = await page.locator(`#${field} canvas, #${field} svg.cells`).first().boundingBox();
+  await page.mouse.move(box.x + ((x - left + 0.5) / cols) * box.width, box.y + ((y - top + 0.5) / rows) * box.height);
+}
+
+const text = (page, id) => page.locator(`#${id}`).innerText();
+const isOk = (page) => page.evaluate(() => convtool.ok);
+const output = (page) => page.evaluate(() => convtool.output());
+
+test("a 3x3 input: hovering an output shows the numbers of explain --json", async () => {
+  const args = [kGrid, "-k", "[[0,1],[2,3]]"];
+  convtool("explain", ...args, "-o", "grid.html");
+  await withPage("grid.html", {}, async (page) => {
+    assert.equal(await isOk(page), true);
+    assert.deepEqual(await output(page), [[19, 25], [37, 43]]);
+    for (const [y, x] of [[0, 0], [0, 1], [1, 0], [1, 1]]) {
+      await hover(page, "output-field", [0, 0, 2, 2], y, x);
+      const expected = explained(args, y, x, 0);
+      assert.equal(await text(page, "sum-title"), `output (${y}, ${x}) = ${expected.stored}`);
+      const cells = (kind) => page.locator(`#products text.${kind}`).allTextContents();
+      assert.deepEqual((await cells("window")).map(Number), expected.input);
+      assert.deepEqual((await cells("weight")).map(Number), expected.weight);
+      assert.deepEqual((await cells("product")).map(Number), expected.product);
+      assert.match(await text(page, "ways"), new RegExp(`sum of 4 products\\s+${expected.sum}\\s`));
+      await checkOutput(page, args, y, x);
+    }
+    await hover(page, "input-field", [0, 0, 3, 3], 1, 1);
+    assert.match(await text(page, "input-caption"), /^4 outputs see row 1, column 1/);
+    assert.equal(await page.locator(".mark.seeing").count(), 4);
+    await hover(page, "input-field", [0, 0, 3, 3], 0, 2);
+    assert.match(await text(page, "input-caption"), /^1 output sees row 0, column 2/);
+  });
+});
+
+test("the controls change the layer as the options of apply do", async () => {
+  const input = [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [1, 3, 5, 7, 9], [2, 4, 6, 8, 0], [9, 7, 5, 3, 1]];
+  writeFileSync(inFolder("input.json"), JSON.stringify(input));
+  const base = ["input.json", "-k", "[[1,0,-1],[2,1,3],[0,1,4]]"];
+  convtool("explain", ...base, "-o", "controls.html");
+  const applied = (...options) => JSON.parse(convtool("apply", ...base, ...options, "-o", "-", "-q"));
+  await withPage("controls.html", {}, async (page) => {
+    const fillIn = async (id, value) => {
+      await page.locator(`#${id}`).fill(value);
+      await page.keyboard.press("Enter");
+    };
+    await fillIn("stride", "2");
+    assert.deepEqual(await output(page), applied("--stride", "2"));
+    assert.match(await text(page, "size-height"), /^⌊\(5 \+ 0 \+ 0 − \(1·\(3 − 1\) \+ 1\)\) \/ 2⌋ \+ 1 = 2$/);
+    await page.locator("[data-more=padding]").click();
+    assert.deepEqual(await output(page), applied("--stride", "2", "--padding", "1"));
+    for (const mode of ["reflect", "symmetric", "replicate", "circular", "zeros"]) {
+      await page.locator("#padding_mode").selectOption(mode);
+      assert.deepEqual(await output(page), applied("--stride", "2", "--padding", "1", "--padding-mode", mode), mode);
+    }
+    await page.locator("[data-less=stride]").click();
+    for (const padding of ["same", "full", "0x2", "same_lower"]) {
+      await fillIn("padding", padding);
+      assert.deepEqual(await output(page), applied("--padding", padding), padding);
+    }
+    await fillIn("padding", "1,0,2,3");
+    assert.deepEqual(await output(page), applied("--pads", "1,0,2,3"));
+    await fillIn("padding", "same");
+    await page.locator("[data-more=dilation]").click();
+    assert.deepEqual(await output(page), applied("--padding", "same", "--dilation", "2"));
+    await page.locator("#flip").check();
+    assert.deepEqual(await output(page), applied("--padding", "same", "--dilation", "2", "--flip"));
+    await page.getByLabel("weight in row 0, column 1").fill("2,5");
+    await page.keyboard.press("Tab");
+    const changed = [base[0], "-k", "[[1,2.5,-1],[2,1,3],[0,1,4]]", "--padding", "same", "--dilation", "2", "--flip"];
+    assert.deepEqual(await output(page), JSON.parse(convtool("apply", ...changed, "-o", "-", "-q")));
+    await checkOutput(page, changed, 2, 3);
+    assert.match(await text(page, "status"), /has been changed/);
+
+    const before = await output(page);
+    await fillIn("dilation", "9");
+    await fillIn("padding", "0");
+    assert.match(await text(page, "problem"), /the kernel is larger than the padded input/);
+    await fillIn("stride", "0");
+    assert.match(await text(page, "problem"), /must be at least 1/);
+    await page.locator("#reset").click();
+    assert.equal(await page.locator("#problem").isHidden(), true);
+    assert.deepEqual(await output(page), applied());
+    assert.notDeepEqual(before, applied());
+
+    assert.equal(await page.evaluate(() => {
+      convtool.set({stride: [2, 1], padding: "same", padding_mode: "reflect", dilation: 1, flip: true, weight: [[1, 2], [3, 4]]});
+      return document.getElementById("stride").value;
+    }), "2x1");
+    assert.deepEqual(await output(page), JSON.parse(convtool("apply", base[0], "-k", "[[1,2],[3,4]]", "--stride", "2x1", "--padding",
+                                                             "same", "--padding-mode", "reflect", "--flip", "-o", "-", "-q")));
+    await assert.rejects(page.evaluate(() => convtool.set({weight: [[1, 2], [3]]})), /not a block of numbers/);
+    await assert.rejects(page.evaluate(() => convtool.set({padding_mode: "mirror"})), /not one of zeros/);
+  });
+});
+
+test("photographs", async () => {
+  const layer = {weight: [], bias: [10, -20, 30]}, random = randomNumbers(7);
+  for (let o = 0; o < 3; ++o)
+    layer.weight.push(Array.from({length: 3}, () => Array.from({length: 3}, () => Array.from({length: 3}, () => Math.round(random() * 20 - 9) / 16))));
+  writeFileSync(inFolder("layer.json"), JSON.stringify(layer));
+  for (const [name, args, outputs] of [
+    ["grey", [sample("camera.png"), "-k", "sobel-x", "--gray"], [[120, 80], [0, 0], [200, 201]]],
+    ["colour", [sample("coffee.png"), "-k", "layer.json", "--stride", "2", "--padding", "1"], [[0, 0], [50, 60], [17, 100]]],
+    ["bank", [sample("camera.png"), "-k", "sobel"], [[120, 80], [5, 6]]],
+    ["signed", [sample("camera.png"), "-k", "sobel-x", "--map", "signed"], [[100, 110]]],
+    ["floats", [sample("coffee.png"), "-k", "gaussian:sigma=9", "--depth", "f32"], [[60, 80]]],
+  ]) {
+    convtool("explain", ...args, "-o", `${name}.html`);
+    await withPage(`${name}.html`, {}, async (page) => {
+      assert.equal(await isOk(page), true, name);
+      const channels = await page.evaluate(() => convtool.output().length);
+      for (const [y, x] of outputs) for (let c = 0; c < channels; ++c) await checkOutput(page, args, y, x, c);
+      const [rows, cols] = await page.evaluate(() => [convtool.output()[0].length, convtool.output()[0][0].length]);
+      await hover(page, "output-field", [0, 0, rows, cols], 30, 40);
+      const {stored} = explained(args, 30, 40, 0);
+      const [, shown] = (await text(page, "sum-title")).match(/^output \(30, 40\).* = (\S+)$/);
+      assert.ok(Math.abs(Number(shown) - stored) <= 1e-5 * Math.abs(stored), name);  // shown with six digits
+    });
+  }
+});
+
+test("a large photograph is a page of at most 3 MB, around the place that is asked for", async () => {
+  const random = randomNumbers(3), [h, w] = [2160, 3840];
+  const pixels = Buffer.from(Array.from({length: h * w * 3}, () => Math.floor(random() * 256)));  // does not compress
+  writeFileSync(inFolder("noise.ppm"), Buffer.concat([Buffer.from(`P6 ${w} ${h} 255\n`), pixels]));
+  const args = ["noise.ppm", "-k", "gaussian:sigma=2"];
+  convtool("explain", ...args, "--at", "2100,3800", "-o", "noise.html");
+  assert.ok(statSync(inFolder("noise.html")).size <= 3e6);
+  await withPage("noise.html", {}, async (page) => {
+    assert.equal(await isOk(page), true);
+    assert.match(await text(page, "sum-title"), /^output \(2100, 3800\)/);
+    await checkOutput(page, args, 2100, 3800, 1);
+    await checkOutput(page, args, h - 1, w - 1, 2);
+    await assert.rejects(page.evaluate(() => convtool.at(0, 0, 0)), /the page has rows/);
+    assert.match(await text(page, "input-caption"), /of the input/);
+    assert.equal(await page.locator("#overview img").count(), 1);
+  });
+});
+
+test("random problems", async () => {
+  const random = randomNumbers(19), pick = (...list) => list[Math.floor(random() * list.length)];
+  const block = (sizes, value) => sizes.length === 0 ? value() : Array.from({length: sizes[0]}, () => block(sizes.slice(1), value));
+  for (let i = 0; i < 40; ++i) {
+    const whole = random() < 0.5, value = () => whole ? Math.round(random() * 20 - 10) : Math.fround(random() * 4 - 2);
+    const groups = pick(1, 1, 2), perGroup = pick(1, 2), kh = pick(1, 2, 3), kw = pick(1, 2, 3, 4);
+    const input = block([groups * perGroup, pick(4, 7, 20), pick(5, 6, 9)], value);
+    const layer = {
+      weight: block([groups * pick(1, 2), perGroup, kh, kw], value), groups, stride: pick(1, 2, 3), dilation: pick(1, 1, 2),
+      padding: pick("valid", "same", "full", 1), padding_mode: pick("zeros", "constant", "symmetric", "replicate", "circular"),
+      activation: pick("none", "relu", "abs"), divisor: pick(1, 9, 0.5),
+    };
+    if (layer.padding_mode === "constant") layer.padding_value = value();
+    if (random() < 0.5) layer.bias = block([layer.weight.length], value);
+    const dilated = layer.dilation * (Math.max(kh, kw) - 1) + 1;
+    if (dilated > Math.min(input[0].length, input[0][0].length)) layer.dilation = 1;
+    writeFileSync(inFolder("k.json"), JSON.stringify(layer));
+    writeFileSync(inFolder("x.json"), JSON.stringify(input));
+    const args = ["x.json", "-k", "k.json", ...pick([], ["--flip"]), ...pick([], [], ["--map", "normalize"], ["--map", "abs"])];
+    convtool("explain", ...args, "-o", "random.html");
+    await withPage("random.html", {}, async (page) => {
+      assert.equal(await isOk(page), true, JSON.stringify({args, layer, input}));
+      const result = await output(page), c = Math.floor(random() * result.length);
+      const y = Math.floor(random() * result[0].length), x = Math.floor(random() * result[0][0].length);
+      const said = await page.evaluate((at) => convtool.at(...at), [y, x, c]), expected = explained(args, y, x, c);
+      assert.deepEqual(said.window.flat(2), expected.input);
+      assert.deepEqual(said.weights.flat(2), expected.weight);
+    });
+  }
+});
+
+test("a network with a pool: each step is a tab, and a value leads back to its own", async () => {
+  const random = randomNumbers(5), input = Array.from({length: 12}, () => Array.from({length: 12}, () => Math.round(random() * 9)));
+  writeFileSync(inFolder("net.json"), JSON.stringify({layers: [
+    {weight: [[[[1, 0], [0, -1]]], [[[0, 1], [1, 0]]]], activation: "relu"}, {pool: "max", size: 2, stride: 2},
+    {weight: [[[[1, 2], [3, 4]], [[0, 1], [0, 0]]]], padding: 1},
+  ]}));
+  writeFileSync(inFolder("digits.json"), JSON.stringify(input));
+  const args = ["digits.json", "-k", "net.json"];
+  convtool("explain", ...args, "-o", "net.html");
+  await withPage("net.html", {}, async (page) => {
+    assert.equal(await isOk(page), true);
+    assert.deepEqual((await output(page)).flat(2), JSON.parse(convtool("apply", ...args, "-o", "-", "-q")).flat(2));
+    const tabs = page.locator("#steps [role=tab]");
+    assert.equal(await tabs.count(), 3);
+    const layers = JSON.parse(convtool("explain", ...args, "--at", "2,2", "--json")).layers;
+    await hover(page, "output-field", [0, 0, 6, 6], 2, 2);
+    for (const [i, {window: {y, x}}] of layers.slice(0, 1).entries())
+      assert.match(await page.locator("#chain li").nth(i).innerText(), new RegExp(`rows ${y[0]} to ${y[1]} and columns ${x[0]} to ${x[1]}`));
+    const whole = layers[2].receptive_field;
+    assert.match(await page.locator("#chain li").nth(2).innerText(), new RegExp(`rows ${whole.y[0]} to ${whole.y[1]} and columns ${whole.x[0]} to ${whole.x[1]} of the input`));
+    const box = await page.locator("#input-field svg.cells").boundingBox();  // of 5x5 values and padding
+    await page.mouse.click(box.x + (2.5 / 7) * box.width, box.y + (3.5 / 7) * box.height);
+    assert.equal(await tabs.nth(1).getAttribute("aria-selected"), "true");
+    assert.match(await text(page, "sum-title"), /^output \(2, 1\)/);
+    await tabs.nth(0).click();
+    assert.match(await text(page, "input-title"), /^Input 1×12×12/);
+  });
+});
+
+test("a shape without numbers", async () => {
+  convtool("explain", "5x5", "--kernel-size", "3", "--stride", "2", "--padding", "1", "-o", "shape.html");
+  await withPage("shape.html", {}, async (page) => {
+    assert.equal(await isOk(page), true);
+    assert.match(await text(page, "size-width"), /= 3$/);
+    assert.equal(await page.locator("#input-field rect.cell").count(), 49);
+    assert.equal(await page.locator("#input-field rect.cell.padding").count(), 24);
+    assert.equal(await page.locator("#input-field text").count(), 0);
+    await page.locator("#stride").fill("1");
+    await page.keyboard.press("Enter");
+    assert.match(await text(page, "size-width"), /= 5$/);
+    assert.equal(await output(page), null);
+  });
+});
+
+test("the keyboard alone reaches everything", async () => {
+  convtool("explain", sample("coffee.png"), "-k", "sharpen", "-o", "keys.html");
+  await withPage("keys.html", {}, async (page) => {
+    const reached = new Set();
+    for (let i = 0; i < 80; ++i) {
+      await page.keyboard.press("Tab");
+      const found = await page.evaluate(() => {
+        const node = document.activeElement;
+        if (node === document.body) return null;
+        const all = [...document.querySelectorAll("*")], style = getComputedStyle(node);
+        return [all.indexOf(node), style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+      });
+      if (found === null) continue;
+      reached.add(found[0]);
+      assert.ok(found[1], `the focus on element ${found[0]} is visible`);
+    }
+    const missed = await page.evaluate((seen) => [...document.querySelectorAll("*")].map((node, i) => [node, i])
+      .filter(([node, i]) => node.matches("button, input, select, [tabindex='0']") && !node.disabled && node.tabIndex === 0 &&
+                             node.checkVisibility() && !seen.includes(i)).map(([node]) => node.outerHTML), [...reached]);
+    assert.deepEqual(missed, []);
+    const unnamed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, [tabindex='0']")].filter((node) =>
+      !node.textContent.trim() && !node.getAttribute("aria-label") && !node.labels?.length).map((node) => node.outerHTML));
+    assert.deepEqual(unnamed, []);
+
+    await page.locator("#output-field .field").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowRight"]) await page.keyboard.press(key);
+    assert.match(await text(page, "sum-title"), /^output \(2, 1\)/);
+    assert.match(await text(page, "said"), /^output \(2, 1\)/);
+    await page.keyboard.press("Space");
+    assert.equal(await text(page, "play"), "Pause");
+    await page.waitForFunction(() => !document.getElementById("sum-title").textContent.startsWith("output (2, 1)"));
+    await page.keyboard.press("Space");
+    assert.equal(await text(page, "play"), "Play");
+    await page.locator("#input-field .field").focus();
+    await page.keyboard.press("ArrowRight");
+    assert.match(await text(page, "said"), /outputs see row/);
+    await page.locator("#output-tabs [role=tab]").first().focus();
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.locator("#output-tabs [role=tab]").nth(1).getAttribute("aria-selected"), "true");
+  });
+});
+
+test("a touch moves the window", async () => {
+  convtool("explain", kGrid, "-k", "[[1,2]]", "-o", "touch.html");
+  await withPage("touch.html", {hasTouch: true, viewport: {width: 400, height: 800}}, async (page) => {
+    await page.locator("#output-field .field").scrollIntoViewIfNeeded();
+    const box = await page.locator("#output-field svg.cells").boundingBox();
+    await page.touchscreen.tap(box.x + 0.75 * box.width, box.y + 0.5 * box.height);
+    assert.match(await text(page, "sum-title"), /^output \(1, 1\)/);
+  });
+});
+
+test("pages fit 400 pixels and follow the system's colours; the projector's are larger", async () => {
+  for (const [name, args] of [["small", [kGrid, "-k", "[[1.25,2],[3,4.125]]", "--padding", "2"]], ["wide", [sample("coffee.png"), "-k", "sobel", "--gray"]]]) {
+    convtool("explain", ...args, "-o", `${name}.html`);
+    for (const colorScheme of ["light", "dark"])
+      await withPage(`${name}.html`, {viewport: {width: 400, height: 800}, colorScheme}, async (page) => {
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), name);
+        const level = await page.evaluate(() => Number(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/)[0]));
+        assert.equal(level > 128, colorScheme === "light");
+      });
+  }
+  convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "projector.html");
+  await withPage("projector.html", {}, async (page) => {
+    const height = () => page.evaluate(() => document.querySelector("#output-field .cells rect").getBoundingClientRect().height);
+    const before = await height();
+    await page.getByRole("button", {name: "Projector"}).click();
+    assert.ok(await height() > 1.2 * before);
+    await page.emulateMedia({media: "print"});
+    assert.equal(await page.locator(".player").isVisible(), false);
+    assert.equal(await page.locator("#products").isVisible(), true);
+  });
+});
+
+test("a page whose arithmetic differs from the engine's says so", async () => {
+  convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "right.html");
+  const page = readFileSync(inFolder("right.html"), "utf8"), wrong = page.replace('37.0,43.0]', '37.0,44.0]');
+  assert.notEqual(page, wrong);
+  writeFileSync(inFolder("wrong.html"), wrong);
+  await withPage("wrong.html", {}, async (page) => {
+    assert.equal(await isOk(page), false);
+    assert.equal(await text(page, "alert"), "This page computes 43 for output (1, 1) of channel 0, the engine 44. They may differ by rounding of at most " +
+      (await text(page, "alert")).match(/at most (\S+)\. Do/)[1] + ". Do not rely on this page.");
+    assert.equal(await page.locator("#alert").isVisible(), true);
+  });
+});
+
+test("names are text, whatever they contain", async () => {
+  const name = `<img src=x onerror="document.title='broken'">&'.png`;
+  copyFileSync(sample("camera.png"), inFolder(name));
+  writeFileSync(inFolder("name.json"), JSON.stringify({name: "</script><b>k</b>", weight: [[1, 2]]}));
+  convtool("explain", name, "-k", "name.json", "-o", "name.html");
+  await withPage("name.html", {}, async (page) => {
+    assert.equal(await page.title(), `${name} under </script><b>k</b>`);
+    assert.equal(await page.locator("h1 *, b, img[src=x]").count(), 0);
+  });
+});
