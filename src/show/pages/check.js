@@ -45,21 +45,23 @@ function storedRange(map, response, bound, dtype) {
 
 /// Compares the responses of this page with what the engine has stored, and replaces in `plane`, the stored values of
 /// this page, those that differ within the bound by the engine's. Returns how many values were compared, how many are
-/// equal and how many differ within the bound, and the first that differs by more, or null.
+/// equal and how many differ within the bound, the largest absolute response, and the first value that differs by more, or
+/// null.
 function compareWithEngine(responses, plane, result) {
   const [y, x, rows, cols] = result.region, {maps, dtype, error_bound: bound} = result;
-  const engine = decodeBlock(result.stored), found = {compared: 0, equal: 0, close: 0, bound, difference: null};
+  const engine = decodeBlock(result.stored), found = {compared: 0, equal: 0, close: 0, bound, largest: 0, difference: null};
   for (let c = 0; c < plane.c; ++c)
     for (let i = 0; i < rows; ++i)
       for (let j = 0; j < cols; ++j) {
         const own = valueAt(plane, c, y + i, x + j), theirs = engine[(c * rows + i) * cols + j] + 0;
         if (own === null) continue;
+        const hasColours = maps.length > 1, response = valueAt(responses, hasColours ? 0 : c, y + i, x + j);
+        found.largest = Math.max(found.largest, Math.abs(response) || 0);
         ++found.compared;
         if (Object.is(own, theirs)) {
           ++found.equal;
           continue;
         }
-        const hasColours = maps.length > 1, response = valueAt(responses, hasColours ? 0 : c, y + i, x + j);
         const [low, high] = storedRange(maps[hasColours ? c : 0], response, bound, dtype);
         if (theirs >= low && theirs <= high) {
           ++found.close;

@@ -133,6 +133,8 @@ function inputCell(y, x, channel) {
   return {text: shown === null ? "" : number(shown), kind, value: shown};
 }
 
+const isShown = (plane, [y, x]) => y >= plane.y && x >= plane.x && y < plane.y + plane.rows && x < plane.x + plane.cols;
+
 function showField(field, plane, channel, range, cell) {
   if (isSmall(plane)) return field.showNumbers({...range, cell});
   const colours = hasColours(plane);
@@ -463,7 +465,7 @@ function lookAt(cell) {
 /// From a value of a later step's input to the step that computed it.
 function followBack(y, x) {
   const plane = inputPlane();
-  if (view.step === 0 || y < plane.y || x < plane.x || y >= plane.y + plane.rows || x >= plane.x + plane.cols) return;
+  if (view.step === 0 || !isShown(plane, [y, x])) return;
   showStep(view.step - 1, [y, x], view.inputChannel);
 }
 
@@ -650,7 +652,7 @@ function showStatus() {
     node.textContent = "Sizes alone: there are no numbers to compare with the engine's.";
     return;
   }
-  const {compared, equal, close, bound, difference} = model.comparison, isFloat = data.result.dtype === "f32";
+  const {compared, equal, close, bound, largest, difference} = model.comparison, isFloat = data.result.dtype === "f32";
   if (difference) {
     const {channel, y, x, own, engine} = difference;
     byId("alert").textContent = `This page computes ${own} for output (${y}, ${x}) of channel ${channel}, the engine ${engine}. ` +
@@ -661,7 +663,8 @@ function showStatus() {
   const parts = [`This page computes in doubles, and has compared ${values(compared)} with those that the engine stored: ${equal} are equal`];
   if (close > 0) parts.push(isFloat ? `, ${close} differ within the rounding of the engine's floats` :
     `, ${close} differ because a rounding tie lies within the rounding of the engine's floats`);
-  parts.push(bound === 0 ? ". The sums are exact." : `. The engine's rounding changes a response by at most ${shortNumber(bound, 3)}.`);
+  parts.push(bound === 0 ? ". The sums are exact." : `. The engine's rounding changes a response by at most ${shortNumber(bound, 3)}; the largest one here is ${shortNumber(largest, 3)}.`);
+  if (!isShown(model.shown(model.last), data.at)) parts.push(` Output (${data.at.join(", ")}) depends on parts of the picture that this page does not have.`);
   if (model.isChanged) parts.push(" The layer has been changed since: what is shown is computed by this page alone.");
   if (model.rangeIsOld) parts.push(" The range that the map stretches is still that of the whole picture before the change.");
   node.textContent = parts.join("");
@@ -674,8 +677,8 @@ window.convtool = {
   /// How an output comes about. The window, weights and products are lists [channel][row][column]; of combined kernels
   /// those of the first, and `parts` has all.
   at(y, x, channel = 0) {
-    const plane = model.shown(model.last), isThere = y >= plane.y && x >= plane.x && y < plane.y + plane.rows && x < plane.x + plane.cols;
-    if (!isThere || !(channel >= 0 && channel < plane.c))
+    const plane = model.shown(model.last);
+    if (!isShown(plane, [y, x]) || !(channel >= 0 && channel < plane.c))
       throw new RangeError(`the page has rows ${plane.y} to ${plane.y + plane.rows - 1}, columns ${plane.x} to ` +
                            `${plane.x + plane.cols - 1} and channels 0 to ${plane.c - 1} of the output`);
     const explained = model.explain(model.last, y, x, channel);
