@@ -60,6 +60,8 @@ FloatHistogram::Place FloatHistogram::find(std::int64_t rank) const {
   return place;
 }
 
+std::uint32_t upper_half(float value) { return ordered_bits(value) / kFloatHalves; }
+
 float float_of_halves(std::uint32_t upper, std::uint32_t lower) {
   const std::uint32_t bits = upper * kFloatHalves + lower;
   return std::bit_cast<float>((bits & kSign) != 0 ? bits ^ kSign : ~bits);

@@ -47,6 +47,9 @@ class FloatHistogram {
   std::vector<std::int64_t> counts_ = std::vector<std::int64_t>(kFloatHalves);
 };
 
+/// The upper half of a float.
+std::uint32_t upper_half(float value);
+
 /// The float with these halves.
 float float_of_halves(std::uint32_t upper, std::uint32_t lower);
 

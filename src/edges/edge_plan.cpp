@@ -214,11 +214,13 @@ Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
 }
 
 EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
-                         const Mapping& mapping) const {
-  if (in_one_run_) return {.stats = kernels_.run(input, output, mapping), .thresholds = {}, .edge_pixels = {}};
+                         const Mapping& mapping, const LayerObserver& observer) const {
+  if (in_one_run_)
+    return {.stats = kernels_.run(input, output, mapping, observer), .thresholds = {}, .edge_pixels = {}};
   const int threads = options_.threads;
   if (wants_responses(recipe_, input.shape)) {
     const Tensor responses = find_responses(input);
+    if (observer) observer(0, responses.ref());
     return {.stats = run_mapped(identity_plan(DType::f32, responses.shape(), options_), responses.ref(), input_dtype_,
                                 output, mapping),
             .thresholds = {},
@@ -228,6 +230,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
   EdgeResult result;
   const BankPlan strengths = identity_plan(DType::f32, field.strength.shape(), options_);
   result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
+  if (observer && recipe_.kind != EdgeKind::components) observer(0, std::as_const(field.strength).ref());
   if (recipe_.hysteresis) result.thresholds = find_thresholds(std::as_const(field.strength).ref());
   if (recipe_.thin && recipe_.has_gradient()) {
     Tensor thinned(DType::f32, field.strength.shape());
@@ -254,6 +257,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
     }
     case EdgeKind::components:
       if (recipe_.is_decided()) clear_unless_edge(strength, field.gradient, 0, threads, is_kept);
+      if (observer) observer(0, field.gradient);
       result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, options_), field.gradient, input_dtype_,
                                 output, mapping);
       break;

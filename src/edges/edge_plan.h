@@ -36,8 +36,9 @@ class EdgePlan {
   /// Finds edges in `input`. An overlay is painted on `picture`, which has the same size, one channel or three, and any
   /// type; otherwise it is ignored. `output` has any type and strides and overlaps neither. `mapping` is not automatic;
   /// it is used if is_mapped(). Throws as run_mapped() and otsu_thresholds() do.
+  /// An observer receives once, as bank 0, the responses that the statistics are of.
   EdgeResult run(const ConstTensorRef& input, const ConstTensorRef& picture, const TensorRef& output,
-                 const Mapping& mapping) const;
+                 const Mapping& mapping, const LayerObserver& observer = {}) const;
 
   /// Whether run() is one run of the kernels, and nothing else.
   bool is_one_run() const { return in_one_run_; }

@@ -6,17 +6,16 @@
 #include "core/suggest.h"
 
 namespace convtool {
-namespace {
-
-using nlohmann::json;
-
-/// "line 3, column 7", of the last of the first `position` characters.
 std::string position_text(std::string_view text, std::size_t position) {
   const std::string_view before = text.substr(0, std::min(position == 0 ? 0 : position - 1, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   return "line " + std::to_string(line) + ", column " + std::to_string(before.size() - line_start + 1);
 }
+
+namespace {
+
+using nlohmann::json;
 
 /// Whether the word around `position` is a spelling of NaN or infinity.
 bool is_non_finite_literal(std::string_view text, std::size_t position) {

@@ -14,6 +14,9 @@ namespace convtool {
 /// The deepest nesting of lists and objects that parse_json() accepts.
 inline constexpr std::size_t kMaxJsonNesting = 16;
 
+/// "line 3, column 7", of the last of the first `position` characters.
+std::string position_text(std::string_view text, std::size_t position);
+
 /// Parses `text`. Throws Error(kind, source), with line and column for invalid JSON, which includes NaN and Infinity,
 /// and with a JSON pointer (RFC 6901) for a duplicate key and for nesting deeper than kMaxJsonNesting.
 nlohmann::json parse_json(std::string_view text, ErrorKind kind, const std::string& source);

@@ -107,7 +107,7 @@ void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t
 }
 
 void load_row(const RasterLayout& layout, const std::byte* from, std::int64_t first_channel, const TensorRef& row) {
-  const auto& [items, channels, height, width] = row.shape;
+  const std::int64_t channels = row.shape.c, width = row.shape.w;
   auto* const out = static_cast<std::byte*>(row.data);
   if (layout.stored == StoredType::bit)
     return load_bits(from, width, static_cast<std::uint8_t*>(row.data), row.strides.w);
@@ -148,7 +148,7 @@ void store_values(std::endian order, const T* from, std::int64_t count, std::byt
 }  // namespace
 
 void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte* to) {
-  const auto& [items, channels, height, width] = row.shape;
+  const std::int64_t channels = row.shape.c, width = row.shape.w;
   visit_dtype(row.dtype, [&]<class T>(T) {
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
     const T* const from = static_cast<const T*>(row.data);

@@ -22,8 +22,9 @@ double rounding_variance(std::span<const Sample> samples) {
   return 0x1p-48 * largest * largest / 12;
 }
 
-/// Subtracts from each bias the mean error of its output channel.
-void fit_biases(std::span<const Sample> samples, int threads, Parameters& parameters) {
+/// Subtracts from each bias the mean error of its output channel. The mean of n errors with this variance has a
+/// standard deviation of sqrt(variance / n): a bias within three of 0 becomes 0.
+void fit_biases(std::span<const Sample> samples, double variance, int threads, Parameters& parameters) {
   const KernelShape& shape = samples.front().problem.kernel;
   const Kernel kernel = parameters.to_kernel(shape);
   double values = 0;
@@ -36,7 +37,10 @@ void fit_biases(std::span<const Sample> samples, int threads, Parameters& parame
     for (std::size_t o = 0; o < sums.size(); ++o) sums[o] += of_sample.bias[o];
     values += static_cast<double>(sample.learned_values() / shape.c_o);
   }
-  for (std::size_t o = 0; o < sums.size(); ++o) parameters.bias[o] -= sums[o] / values;
+  for (std::size_t o = 0; o < sums.size(); ++o) {
+    parameters.bias[o] -= sums[o] / values;
+    if (std::fabs(parameters.bias[o]) <= 3 * std::sqrt(variance / values)) parameters.bias[o] = 0;
+  }
 }
 
 }  // namespace
@@ -50,8 +54,9 @@ std::optional<RoundedParameters> round_parameters(std::span<const Sample> sample
   const double allowed = loss.learned + variance * (unknowns + 3 * std::sqrt(2 * unknowns));
   for (double divisor = 1; divisor <= kLargestDivisor; divisor *= 2) {
     RoundedParameters result{.parameters = learned, .divisor = divisor, .loss = {}};
-    for (double& weight : result.parameters.weights) weight = std::nearbyint(weight * divisor) / divisor;
-    if (learns_bias) fit_biases(samples, threads, result.parameters);
+    for (double& weight : result.parameters.weights)
+      weight = std::nearbyint(weight * divisor) / divisor + 0.0;  // not -0
+    if (learns_bias) fit_biases(samples, variance, threads, result.parameters);
     result.loss = measure_loss(samples, result.parameters.to_kernel(samples.front().problem.kernel), threads);
     if (result.loss.learned <= allowed) return result;
   }

@@ -20,7 +20,8 @@ inline constexpr double kLargestDivisor = 1024;
 
 /// The weights of `learned` rounded to multiples of 1, 1/2, 1/4, ... 1 / kLargestDivisor: the coarsest that fit as well
 /// as `learned`, whose loss over `samples` is `loss`. Empty if none do. Learned biases are fitted again to the rounded
-/// weights: a program that truncates fractions has a bias of about -0.5, whatever its weights.
+/// weights: a program that truncates fractions has a bias of about -0.5, whatever its weights. One that the samples
+/// cannot tell from 0 becomes 0.
 ///
 /// "As well" means: if the rounded numbers were the true ones, k learned ones would have a loss that is smaller by
 /// s^2 * k on average, with a standard deviation of s^2 * sqrt(2 k), where s^2 is the mean squared error (the

@@ -47,8 +47,8 @@ PremultipliedPlan::PremultipliedPlan(const Network& network, DType input_dtype, 
       weight_sum_(weight_sum_of(network)),
       network_(network, DType::f32, input, flip, planar(options)) {}
 
-ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRef& output,
-                                     const Mapping& mapping) const {
+ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
+                                     const LayerObserver& observer) const {
   const std::int64_t colours = input.shape.c - 1;
   const double full = full_value(input_dtype_);
   Tensor premultiplied(DType::f32, input.shape);
@@ -82,6 +82,7 @@ ResponseStats PremultipliedPlan::run(const ConstTensorRef& input, const TensorRe
     }
   });
 
+  if (observer) observer(network_.banks().size() - 1, filtered.ref().channels(0, colours));
   const ConstTensorRef alpha = filtered.ref().channels(colours, 1), colour = filtered.ref().channels(0, colours);
   const double scale = is_integer(output.dtype) ? full_range(output.dtype) : full;
   identity_plan(DType::f32, alpha.shape, options_).run(alpha, output.channels(colours, 1), {.scale = scale});

@@ -24,8 +24,9 @@ class PremultipliedPlan {
 
   /// Filters `input` into `output`, any type and strides. Colours are mapped by `mapping`; alpha is rescaled as by
   /// resample_alpha(), with saturation. The statistics are those of the colours. Needs f32 copies of input and output.
-  /// Throws as run_mapped() does.
-  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping) const;
+  /// An observer receives once, as the last bank, the responses of the colours. Throws as run_mapped() does.
+  ResponseStats run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
+                    const LayerObserver& observer = {}) const;
 
  private:
   DType input_dtype_;

@@ -107,7 +107,7 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
     throw Error(ErrorKind::input, "", "a picture file of more than 2 GiB cannot be read; store it compressed");
 
   if (header.type == PictureType::tiff) {
-    DecodedTiff tiff = decode_tiff(bytes, header);
+    DecodedTiff tiff = decode_tiff(bytes, header, threads);
     call_opencv([&] { turn_upright(tiff.pixels, header.orientation); });
     return checked(Image(std::make_shared<ImagePixels>(tiff.pixels), tiff.format), header);
   }

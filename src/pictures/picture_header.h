@@ -29,6 +29,9 @@ struct PictureHeader {
   /// large tiles, many tags or channels (TIFF, OpenEXR), copies inside the decoder (WebP).
   std::int64_t working_memory = 0;
 
+  /// How many threads decode_image() can use for parts of a TIFF, at most.
+  int most_threads = 1;
+
   /// Luminance and chroma (OpenEXR), which become RGB.
   bool has_chroma = false;
 

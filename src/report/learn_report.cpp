@@ -108,8 +108,8 @@ std::string describe_learning(const LearnReport& report) {
 
 std::string kernel_json(const LearnReport& report) {
   const Layer& layer = report.layer;
-  return format_kernel_json(
-      {.name = layer.name, .description = layer.description, .banks = {{.name = layer.name, .layers = {layer}}}});
+  const Bank bank{.name = layer.name, .description = layer.description, .layers = {layer}};
+  return format_kernel_json({.name = layer.name, .description = layer.description, .banks = {bank}});
 }
 
 std::string to_text(const LearnReport& report) {

@@ -210,6 +210,14 @@ ordered_json to_object(const Costs& costs, int rank, bool timed) {
   return object;
 }
 
+/// The window that the first kernel of a bank moves over its input.
+void put_window(const ConvProblem& problem, ordered_json& object) {
+  object["kernel_size"] = {problem.kernel.kh, problem.kernel.kw};
+  object["stride"] = {problem.stride.h, problem.stride.w};
+  object["dilation"] = {problem.dilation.h, problem.dilation.w};
+  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
+}
+
 }  // namespace
 
 std::string to_text(const ShapeReport& report) {
@@ -222,6 +230,9 @@ std::string to_json(const ShapeReport& report) {
   ordered_json object = {{"version", 1}, {"status", report.failure ? "error" : "ok"}};
   if (report.failure)
     object["error"] = {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}};
+  const Shape& input = report.banks.front().problem.input;
+  object["input_shape"] = {input.c, input.h, input.w};
+  if (report.rank == 4) object["input_shape"].insert(object["input_shape"].begin(), input.n);
   object.update(to_object(costs_of_all(report), report.rank, timed));
   if (timed) {
     object["threads"] = report.threads;
@@ -231,6 +242,7 @@ std::string to_json(const ShapeReport& report) {
   for (const BankShape& bank : report.banks) {
     ordered_json& item = object["layers"].emplace_back(to_object(costs_of(bank), report.rank, timed));
     item["name"] = bank.name;
+    put_window(bank.problem, item);
     if (timed) item["algorithm"] = bank.timing->algorithm;
   }
   return json_line(object);

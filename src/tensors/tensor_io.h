@@ -54,9 +54,6 @@ std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes);
 /// Whether the bytes begin with the signature of .npy.
 bool looks_like_npy(std::span<const std::byte> bytes);
 
-/// Whether the first character after white space is [, with which no picture begins.
-bool looks_like_json(std::span<const std::byte> bytes);
-
 /// The .npy file of an f32 tensor: format version 1.0, in the byte order of this processor, C order, with the values at
 /// a multiple of 64 bytes.
 RasterFormat npy_format(const Shape& shape, int rank);
@@ -74,8 +71,11 @@ struct NpyFile {
 /// Throws std::bad_alloc.
 NpyFile new_npy(const Shape& shape, int rank);
 
-/// Writes nested lists in JSON, on one line that ends in a newline. Each number is the shortest text that reads back as
-/// the same float. Throws Error(output) for NaN and infinity, which JSON does not have.
-Bytes format_tensor_json(const RankedTensor& tensor);
+/// Nested lists on one line, or one line for each innermost list, with the decimal points of a column in line.
+enum class TensorText { dense, aligned };
+
+/// Writes nested lists in JSON, ending in a newline. Each number is the shortest text that reads back as the same
+/// float. Throws Error(output) for NaN and infinity, which JSON does not have.
+Bytes format_tensor_json(const RankedTensor& tensor, TensorText layout = TensorText::dense);
 
 }  // namespace convtool

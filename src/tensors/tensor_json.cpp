@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <iterator>
+#include <vector>
 
 #include "core/text.h"
 #include "files/json_text.h"
@@ -9,34 +10,87 @@
 namespace convtool {
 namespace {
 
-/// Appends the elements along `axis` (0 to 3 for n, c, h, w) and the axes after it as nested lists. Advances `next`.
-void append_lists(const float*& next, const std::int64_t (&sizes)[4], int axis, std::string& text) {
-  if (axis == 4) {
-    const float value = *next++;
-    if (!std::isfinite(value)) {
-      throw Error(ErrorKind::output, "",
-                  "the result contains NaN or infinity, which JSON does not have; write .npy instead");
-    }
-    text += to_text(value);
-    return;
-  }
-  text += '[';
-  for (std::int64_t i = 0; i < sizes[axis]; ++i) {
-    if (i > 0) text += ',';
-    append_lists(next, sizes, axis + 1, text);
-  }
-  text += ']';
+std::string json_number(float value) {
+  if (!std::isfinite(value))
+    throw Error(ErrorKind::output, "",
+                "the result contains NaN or infinity, which JSON does not have; write .npy instead");
+  return to_text(value);
 }
+
+/// Nested lists of a tensor's numbers.
+class Lists {
+ public:
+  Lists(const RankedTensor& tensor, TensorText layout)
+      : next_(tensor.tensor.data<float>()), rank_(static_cast<std::size_t>(tensor.rank)), layout_(layout) {
+    const Shape& shape = tensor.tensor.shape();
+    const std::int64_t sizes[4] = {shape.n, shape.c, shape.h, shape.w};
+    sizes_.assign(std::end(sizes) - tensor.rank, std::end(sizes));
+    if (layout == TensorText::aligned) measure(shape.count());
+  }
+
+  std::string text() {
+    append_list(0);
+    return text_ + "\n";
+  }
+
+ private:
+  /// The places of a number up to its last digit before the point, and after that.
+  struct Places {
+    std::size_t before = 0, after = 0;
+
+    static Places of(const std::string& number) {
+      const std::size_t before = std::min(number.find_first_of(".e"), number.size());
+      return {before, number.size() - before};
+    }
+  };
+
+  void measure(std::int64_t count) {
+    columns_.resize(static_cast<std::size_t>(sizes_.back()));
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Places number = Places::of(json_number(next_[i]));
+      Places& column = columns_[static_cast<std::size_t>(i % sizes_.back())];
+      column = {std::max(column.before, number.before), std::max(column.after, number.after)};
+    }
+  }
+
+  /// The elements along `axis` of the lists, and the axes after it.
+  void append_list(std::size_t axis) {
+    text_ += '[';
+    for (std::int64_t i = 0; i < sizes_[axis]; ++i) {
+      const bool is_last = i + 1 == sizes_[axis];
+      if (axis + 1 == rank_) {
+        append_number(static_cast<std::size_t>(i), is_last);
+        continue;
+      }
+      append_list(axis + 1);
+      if (!is_last) text_ += ',';
+      if (!is_last && layout_ == TensorText::aligned)
+        text_ += std::string(rank_ - axis - 1, '\n') + std::string(axis + 1, ' ');
+    }
+    text_ += ']';
+  }
+
+  void append_number(std::size_t column, bool is_last) {
+    const std::string number = json_number(*next_++);
+    const char* const comma = is_last ? "" : ",";
+    if (layout_ == TensorText::dense) {
+      text_ += number + comma;
+      return;
+    }
+    const Places own = Places::of(number), all = columns_[column];
+    text_ += std::string(all.before - own.before, ' ') + number + comma;
+    if (!is_last) text_ += std::string(all.after - own.after + 1, ' ');
+  }
+
+  const float* next_;
+  const std::size_t rank_;
+  const TensorText layout_;
+  std::vector<std::int64_t> sizes_;
+  std::vector<Places> columns_;  // the most places of the numbers in each column
+  std::string text_;
+};
 
 }  // namespace
-
-bool looks_like_json(std::span<const std::byte> bytes) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4096));
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '[';
-}
 
 std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes) {
   constexpr std::size_t kMostRank = 4;
@@ -93,13 +147,8 @@ RankedTensor parse_tensor_json(std::string_view text, const std::string& source)
   return result;
 }
 
-Bytes format_tensor_json(const RankedTensor& tensor) {
-  const Shape& shape = tensor.tensor.shape();
-  const std::int64_t sizes[4] = {shape.n, shape.c, shape.h, shape.w};
-  std::string text;
-  const float* next = tensor.tensor.data<float>();
-  append_lists(next, sizes, 4 - tensor.rank, text);
-  text += '\n';
+Bytes format_tensor_json(const RankedTensor& tensor, TensorText layout) {
+  const std::string text = Lists(tensor, layout).text();
   const auto* begin = reinterpret_cast<const std::byte*>(text.data());
   return {begin, begin + text.size()};
 }

@@ -33,6 +33,29 @@ TEST_CASE("a tensor result has as many dimensions as its input") {
   CHECK(apply(" \n[[1e3]]", {"-k", "[[1]]"}) == "[[1000]]\n");
 }
 
+TEST_CASE("printouts and tables are tensors, and --pretty aligns those in JSON") {
+  const TempFolder folder;
+  const std::vector<std::string> pretty = {"apply", "-", "-k", "[[0.5, 1]]", "-o", "-", "-q", "--pretty"};
+  const std::string expected = "[[2.5, 4],\n [7,   8.5]]\n";
+  CHECK(run_convtool(pretty, folder, "tensor([[1., 2., 3.],\n        [4., 5., 6.]])\n").out == expected);
+  CHECK(run_convtool(pretty, folder, "[[1 2 3]\n [4 5 6]]\n").out == expected);
+  CHECK(run_convtool(pretty, folder, "1,2,3\n4,5,6\n").out == expected);
+
+  folder.write("x.csv", "1;2;3\n4;5;6\n");
+  CHECK(run_convtool({"apply", "x.csv", "-k", "[[0.5, 1]]", "--pretty"}, folder).code == 0);
+  CHECK(read_text(folder.file("x.inline.json")) == expected);
+  CHECK(run_convtool({"edges", "x.csv", "-o", "-", "-q", "--pretty"}, folder).out.starts_with("[[12.649111, 14.422205, 12.649111],\n ["));
+  folder.write("t.csv", "r,g\n1,2\n");
+  CHECK(
+      run_convtool({"apply", "t.csv", "-k", "sobel"}, folder).err ==
+      "convtool: t.csv: line 1, column 1: expected a number, got 'r'; delete the line of titles, or begin it with #\n");
+
+  write_picture(folder, "x.png");
+  const ProgramResult picture = run_convtool({"apply", "x.png", "-k", "sobel", "--pretty", "-o", "y.png"}, folder);
+  CHECK(picture.code == 1);
+  CHECK(picture.err == "convtool: x.png: --pretty has no effect on png; leave it out, or write a tensor in .json\n");
+}
+
 TEST_CASE("apply - -o - reads and writes bytes, and reports on standard error") {
   const TempFolder folder;
   write_picture(folder, "x.png");

@@ -36,7 +36,7 @@ void check_bands(std::span<const std::byte> input, const RankedTensor& tensor) {
 
 bool run(std::span<const std::byte> input) {
   bool is_read = false;
-  for (const std::size_t least_rank : {1, 2}) {
+  for (const std::size_t least_rank : {1u, 2u}) {
     std::optional<RankedShape> claimed;
     accepts({ErrorKind::input}, [&] { claimed = read_npy_shape(input, least_rank); });
     is_read |= accepts({ErrorKind::input}, [&] {

@@ -38,7 +38,7 @@ void report_crashes() {
   stderr_at_start = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   struct sigaction action = {};
   action.sa_handler = print_running;
-  action.sa_flags = SA_RESETHAND;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const int signal : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) sigaction(signal, &action, nullptr);
 }
 

@@ -19,7 +19,7 @@ build/fuzz/tests/fuzz/test_fuzz --seeds build/fuzz/seeds
 case $target in
   header | decode_*) dictionary=pictures ;;
   kernel) dictionary=kernel ;;
-  npy | safetensors | manifest | tensor_json) dictionary=tensors ;;
+  npy | safetensors | manifest | tensor_text) dictionary=tensors ;;
   *) dictionary= ;;
 esac
 inputs=("$corpus" "build/fuzz/seeds/$target")

@@ -39,7 +39,7 @@ Target option_value_target();
 Target output_name_target();
 Target png_writer_target();
 Target safetensors_target();
-Target tensor_json_target();
+Target tensor_text_target();
 
 /// All of them, sorted by name.
 std::vector<Target> all_targets();

@@ -304,11 +304,7 @@ TEST_CASE("JSON tensors: invalid text is refused") {
   CHECK_THROWS_AS(format_tensor_json(tensor), Error);
 }
 
-TEST_CASE("formats are recognised by their first bytes") {
-  CHECK(looks_like_json(bytes_of(" \n\t[[1]]")));
-  CHECK(looks_like_json(bytes_of("\xEF\xBB\xBF[[1]]")));
-  CHECK(!looks_like_json(bytes_of("{\"a\":1}")));
-  CHECK(!looks_like_json(bytes_of("")));
+TEST_CASE(".npy is recognised by its first bytes") {
   CHECK(looks_like_npy(bytes_of("\x93NUMPY\x01")));
   CHECK(!looks_like_npy(bytes_of("\x93NUMP")));
 }

@@ -6,8 +6,10 @@
 
 #include "cli/batch/destinations.h"
 #include "cli/batch/filter_input.h"
+#include "cli/batch/folders.h"
 #include "cli/batch/reporter.h"
 #include "cli/exit_code.h"
+#include "cli/job/output_file.h"
 #include "core/parallel.h"
 #include "core/stopwatch.h"
 #include "files/interrupt.h"
@@ -52,9 +54,51 @@ Worklist make_worklist(const BatchOptions& options, const FilterSpec& spec) {
   list.read.add(paths);
   if (options.manifest) check_manifest(options, list.inputs, list.read);
   if (options.manifest) list.read.add({*options.manifest});
+  if (options.page) check_page(*options.page, list.read);
   list.destinations = plan_destinations(list.inputs, list.read, options.destination, spec.network, list.folders);
   return list;
 }
+
+/// Throws Error(usage) if the page is an output of the run, or would be an input of the next one.
+void check_outputs_beside(const PageOptions& page, Worklist& list, const ListedFolders& listed) {
+  listed.refuse_output(page.path, page.settled);
+  for (const Destination& destination : list.destinations) {
+    std::vector<std::string> paths = destination.layers;
+    if (destination.path != "-") paths.push_back(destination.path);
+    for (const std::string& path : paths) refuse_as_page(page, path, list.folders.settle(path));
+  }
+}
+
+/// What the page shows of each input. Thread-safe for different inputs.
+class PageInputs {
+ public:
+  PageInputs(const PageOptions& page, std::size_t count, const Network& network) : page_(page), texts_(count) {
+    page_.head.kernels = kernel_figures(network);
+  }
+
+  void add(std::size_t index, const RunReport& report, Surveys surveys) {
+    const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
+    texts_[index] = to_json(PageInput{.report = to_json(report),
+                                      .input_link = link(report.input),
+                                      .output_link = link(report.output),
+                                      .before = std::move(surveys.before),
+                                      .responses = std::move(surveys.responses),
+                                      .after = std::move(surveys.after),
+                                      .kept = surveys.kept});
+  }
+
+  /// Once all threads are done. Inputs that were not started are left out.
+  void write() {
+    const std::size_t count = texts_.size();
+    std::erase(texts_, "");
+    const auto left_out = static_cast<std::int64_t>(count - texts_.size());
+    write_page(page_, batch_page(page_.head, std::move(texts_), left_out));
+  }
+
+ private:
+  PageOptions page_;
+  std::vector<std::string> texts_;
+};
 
 /// Prints how to continue, then ends the process by the signal that interrupted it.
 [[noreturn]] void end_interrupted(const BatchOptions& options) {
@@ -67,7 +111,7 @@ Worklist make_worklist(const BatchOptions& options, const FilterSpec& spec) {
 
 }  // namespace
 
-int run_batch(const BatchOptions& options, const FilterSpec& spec) {
+int run_batch(const BatchOptions& options, FilterSpec spec) {
   Worklist list = make_worklist(options, spec);
   const OutputOwners owners(list.inputs, list.destinations, list.folders);
   const ListedFolders listed(options.inputs, options.destination.out_dir);
@@ -78,6 +122,8 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     for (const std::string& path : destination.layers) listed.refuse_output(path, list.folders.settle(path));
   }
 
+  if (options.page) check_outputs_beside(*options.page, list, listed);
+
   const auto slice_end = [&](std::int64_t shard) {
     return list.inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(options.shards);
   };
@@ -86,6 +132,12 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
   if (end - begin > 1) guard.emplace();
   const auto is_interrupted = [&] { return guard && InterruptGuard::requested(); };
 
+  const bool has_page = options.page && !options.dry_run;
+  std::optional<PageInputs> page;
+  if (has_page) {
+    page.emplace(*options.page, end - begin, spec.network);
+    spec.survey = survey_options(end - begin);
+  }
   Reporter reporter(options, end - begin, takes_stdout);
   MemoryBudget budget(options.memory_limit);
   PictureDecoder decoder(options.isolation);
@@ -109,7 +161,9 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
   std::atomic<bool> stops = false;
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
-      RunReport report = filter_input(list.inputs[i].path, list.destinations[i], run);
+      Surveys surveys;
+      RunReport report = filter_input(list.inputs[i].path, list.destinations[i], run, surveys);
+      if (page) page->add(i - begin, report, std::move(surveys));
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
       if (decoder.is_broken()) stops = true;
       reporter.add(i - begin, std::move(report));
@@ -128,6 +182,7 @@ int run_batch(const BatchOptions& options, const FilterSpec& spec) {
     }
   });
   reporter.finish();
+  if (page) page->write();
   if (list.inputs.size() > 1 && !options.quiet) print_message(MessageKind::note, reporter.summary(watch.seconds()));
   if (is_interrupted() && reporter.not_begun() > 0) end_interrupted(options);
   return reporter.any_failed() ? kExitFailed : kExitDone;

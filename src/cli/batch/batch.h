@@ -7,7 +7,8 @@
 namespace convtool {
 
 /// Filters all inputs, prints a report on each and, for several, a summary on standard error. Returns kExitDone or
-/// kExitFailed. Throws Error(usage) before any work if inputs or outputs are wrong.
-int run_batch(const BatchOptions& options, const FilterSpec& spec);
+/// kExitFailed. Throws Error(usage) before any work if inputs or outputs are wrong. A report page is written at the
+/// end, also after failures and after an interruption between two inputs. Throws Error(output) if that fails.
+int run_batch(const BatchOptions& options, FilterSpec spec);
 
 }  // namespace convtool

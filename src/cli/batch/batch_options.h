@@ -8,6 +8,7 @@
 
 #include "cli/batch/inputs.h"
 #include "cli/batch/manifest.h"
+#include "cli/batch/page_file.h"
 #include "cli/job/output_name.h"
 #include "cli/terminal/terminal.h"
 #include "pictures/isolation/picture_decoder.h"
@@ -20,6 +21,7 @@ struct BatchOptions {
   DestinationOptions destination;
   std::vector<std::string> kernel_files;  ///< read by the run: never inputs, never overwritten
   std::optional<std::string> manifest;    ///< file that records outputs; inputs that are up to date are skipped
+  std::optional<PageOptions> page;        ///< a report to write
   RecordedOptions recorded;               ///< for the manifest: the options that affect outputs
   std::int64_t shard = 1, shards = 1;     ///< process slice `shard` of `shards` slices of all inputs
   std::int64_t memory_limit = 0;          ///< bytes for all inputs processed at the same time

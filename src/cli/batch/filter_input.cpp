@@ -95,8 +95,14 @@ class Process {
  public:
   /// `share` covers the memory of `attempt`, and is taken once that is known.
   Process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
-          Attempt& attempt)
-      : planned_(planned), run_(run), spec_(run.spec), share_(share), attempt_(attempt), input_(attempt.input) {}
+          Attempt& attempt, Surveys& surveys)
+      : planned_(planned),
+        run_(run),
+        spec_(run.spec),
+        share_(share),
+        attempt_(attempt),
+        surveys_(surveys),
+        input_(attempt.input) {}
 
   void operator()() {
     if (!may_change(planned_, input_, spec_) && skips(planned_)) return;  // before anything is read
@@ -160,7 +166,7 @@ class Process {
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
   void filter_bands(BandedJob& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
-    const std::int64_t rest = memory_beside_bands(forecast);
+    const std::int64_t rest = memory_beside_bands(forecast, spec_);
     bands.run.limit_memory(static_cast<double>(run_.options.memory_limit - rest));
     attempt_.memory = rest + static_cast<std::int64_t>(bands.run.memory());
     share_.emplace(run_.budget, *attempt_.memory);
@@ -177,8 +183,8 @@ class Process {
     attempt_.outcome.emplace();
     finish(job.destination,
            run_bands(bands, job, raster,
-                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
-                     *attempt_.outcome),
+                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr}, spec_,
+                     *attempt_.outcome, surveys_),
            [&] { return digest_of_file(job.destination.path); });
   }
 
@@ -187,21 +193,29 @@ class Process {
     if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content.bytes);
     std::optional<Source> source =
         decode_source(std::move(file.content), file.header, run_.decoder, spec_.plan.threads);
+    const Stopwatch surveying;
+    if (spec_.survey && !run_.options.dry_run) surveys_.before = survey_source(*source);
+    const double surveyed_seconds = surveying.seconds();
     std::optional<Image> picture;
     if (spec_.edges && spec_.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
     if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
-    attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
+    attempt_.decode_seconds = decoding_.seconds() - waited_seconds_ - surveyed_seconds;
     attempt_.warnings = source->remarks;
 
     const Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
     if (run_.options.dry_run) return;
     check_output(destination);
-    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber);
+    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
     if (filtering.owns_lock()) filtering.unlock();
     const Stopwatch writing;
     const bool is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
+  }
+
+  SurveyResult survey_source(const Source& source) const {
+    if (source.is_tensor()) return survey(source.tensor().tensor.ref(), std::nullopt, *spec_.survey);
+    return survey(source.image().all(), source.image().format(), *spec_.survey);
   }
 
   /// With one job, inputs are filtered one by one.
@@ -224,6 +238,7 @@ class Process {
   template <class Digest>
   void finish(const Destination& destination, bool is_written, const Digest& digest) {
     if (is_written && run_.resume != nullptr) run_.resume->record(record_, destination.path, digest);
+    if (spec_.survey) surveys_.kept = kept_range(*attempt_.job, attempt_.outcome->result.stats);
     if (!is_written && !had_output_)
       attempt_ = {.input = input_, .output = destination.path, .skipped = SkipReason::exists};
   }
@@ -233,6 +248,7 @@ class Process {
   const FilterSpec& spec_;
   std::optional<MemoryBudget::Share>& share_;
   Attempt& attempt_;
+  Surveys& surveys_;
   const std::string input_;
   const Stopwatch decoding_;
   double waited_seconds_ = 0;         ///< for the input before this one
@@ -242,7 +258,7 @@ class Process {
 
 }  // namespace
 
-RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run) {
+RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run, Surveys& surveys) {
   std::optional<MemoryBudget::Share> share;
   Attempt attempt{.input = input, .output = planned.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
@@ -253,7 +269,7 @@ RunReport filter_input(const std::string& input, const Destination& planned, con
     return report;
   };
   try {
-    Process(planned, run, share, attempt)();
+    Process(planned, run, share, attempt, surveys)();
     return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());

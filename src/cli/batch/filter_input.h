@@ -9,6 +9,7 @@
 #include "cli/batch/read_files.h"
 #include "cli/batch/resume.h"
 #include "cli/job/filter_spec.h"
+#include "cli/job/surveys.h"
 #include "pictures/isolation/picture_decoder.h"
 #include "report/run_report.h"
 
@@ -30,6 +31,7 @@ struct RunContext {
 /// Reads, filters and writes one input, unless it can be skipped, and reports what happened. A failure is reported, not
 /// thrown. Then no output has been written, with two exceptions: the files of layers before the one that failed, and an
 /// output that the manifest could not record, which the message mentions. Thread-safe.
-RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run);
+/// For a report page `surveys` gets what it shows, as far as the input was filtered.
+RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run, Surveys& surveys);
 
 }  // namespace convtool

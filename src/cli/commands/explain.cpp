@@ -2,20 +2,22 @@
 
 #include <unistd.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <memory>
+#include <span>
 
+#include "cli/batch/read_files.h"
 #include "cli/command.h"
 #include "cli/commands/explain/formats.h"
 #include "cli/commands/explain/traced_run.h"
 #include "cli/exit_code.h"
 #include "cli/job/output_file.h"
+#include "cli/options/input_check.h"
 #include "cli/options/isolate_option.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/run_options.h"
 #include "cli/terminal/terminal.h"
-#include "core/suggest.h"
 #include "core/text.h"
 #include "report/error_report.h"
 #include "show/explain/animation.h"
@@ -74,23 +76,43 @@ std::string extension_words() {
 
 /// The format that -o, --format or --json chooses.
 const ExplainFormat& choose_format(const ExplainOptions& options) {
-  const bool is_stream = !options.output || *options.output == "-";
+  const std::span<const ExplainFormat> formats = explain_formats();
   if (options.json && options.format && *options.format != "json")
     refuse_usage("--json", "is the same as --format json (got --format " + *options.format + "); leave one out");
-  const std::vector<std::string_view> words = explain_format_words();
-  if (options.format) return explain_formats()[parse_choice("--format", *options.format, words)];
-  if (options.json) return explain_formats()[parse_choice("--format", "json", words)];
-  if (is_stream) return explain_formats().front();
-  for (const ExplainFormat& format : explain_formats())
-    if (has_extension(*options.output, format.extension)) return format;
-  refuse_usage("--output", "the extension of '" + *options.output + "' names no format of explanations (expected " +
-                               extension_words() + "); choose one of these, or --format");
+  const ExplainFormat* given = nullptr;
+  if (options.json || options.format)
+    given = &formats[parse_choice("--format", options.format.value_or("json"), explain_format_words())];
+
+  const std::string path = options.output.value_or("-");
+  const auto named = std::find_if(formats.begin(), formats.end(),
+                                  [&](const ExplainFormat& format) { return has_extension(path, format.extension); });
+  if (named == formats.end()) {
+    if (given != nullptr || path == "-") return given != nullptr ? *given : formats.front();
+    refuse_usage("--output", "the extension of '" + path + "' names no format of explanations (expected " +
+                                 extension_words() + "); choose one of these, or --format");
+  }
+  if (given != nullptr && given != &*named)
+    refuse_usage(options.json ? "--json" : "--format", "contradicts the extension of '" + path +
+                                                           "'; leave it out, or name the file *" +
+                                                           std::string(given->extension));
+  return *named;
+}
+
+/// Throws Error(usage) where the output is a file that is read.
+void check_output(const ExplainOptions& options, const Network& network) {
+  if (options.output.value_or("-") == "-") return;
+  ReadFiles read({options.input});
+  read.add(options.layer.kernels);
+  read.add(network.files);
+  read.refuse_overwriting(*options.output);
 }
 
 FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
+  if (options.grey && !input.source)
+    refuse_usage("--gray", "needs a picture, but '" + options.input + "' is a shape; leave it out");
   if (!options.size.kernel_size) {
     spec.network = load_network(options.layer);
     return spec;
@@ -145,6 +167,7 @@ int run_explain(const ExplainOptions& options) {
   const std::int64_t max_pixels = parse_integer("--max-pixels", options.run.max_pixels, 1, std::int64_t{1} << 60);
   ExplainedInput input = read_explained_input(options.input, max_pixels, decoder);
   const FilterSpec spec = resolve_spec(options, input);
+  check_output(options, spec.network);
   if (input.source)
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
@@ -225,6 +248,10 @@ void declare_explain(Command& command) {
                        .value = "N",
                        .target = &options->run.max_pixels,
                        .brief = "refuse larger inputs before they are decoded"}});
+  command.check = [options] {
+    options->run.inputs.named = {options->input};
+    check_inputs(options->run, "-k", options->layer.kernels);
+  };
   command.run = [options] {
     try {
       return run_explain(*options);

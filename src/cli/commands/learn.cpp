@@ -6,10 +6,12 @@
 
 #include "cli/command.h"
 #include "cli/commands/learn/options.h"
+#include "cli/commands/learn/page.h"
 #include "cli/commands/learn/result.h"
 #include "cli/commands/learn/sample_pairs.h"
 #include "cli/commands/learn/training.h"
 #include "cli/exit_code.h"
+#include "cli/options/report_option.h"
 #include "cli/terminal/terminal.h"
 #include "files/file.h"
 #include "report/error_report.h"
@@ -32,15 +34,18 @@ constexpr std::string_view kLearnExamples = R"(  convtool learn --input x.json -
   convtool learn --input a.png b.png --target c.png d.png \
       --kernel-size 1 --groups 1 --bias             a colour matrix)";
 
-int run_learn(const LearnOptions& options) {
+int run_learn(const LearnOptions& options, const Command& command) {
   LearnPlan plan = make_learn_plan(options);
   check_kernel_output(options);
+  const std::optional<PageOptions> page = page_options(options.report, command);
+  if (page) check_learn_page(*page, options);
   const SamplePairs read = read_samples(options.inputs, options.targets, plan.holdout, plan.isolation, plan.layer);
   if (!options.quiet)
     for (const std::string& warning : read.warnings) print_message(MessageKind::warning, warning);
   const std::vector<Sample>& samples = read.pairs;
   LearnReport report{.inputs = options.inputs, .targets = options.targets, .output = options.output.value_or("")};
-  Parameters parameters = learn_parameters(samples, options, plan, report);
+  Course course;
+  Parameters parameters = learn_parameters(samples, options, plan, report, course);
   report.layer = std::move(plan.layer);
   fill_layer(samples, std::move(parameters), options, plan, report);
 
@@ -52,6 +57,7 @@ int run_learn(const LearnOptions& options) {
     else
       write_file(*options.output, bytes);
   }
+  if (page) write_page(*page, learn_page(*page, report, course, samples, plan.threads));
   const auto out = options.writes_to_stdout() ? print_error : print;
   if (options.json)
     out(to_json(report) + "\n");
@@ -61,10 +67,10 @@ int run_learn(const LearnOptions& options) {
 }
 
 /// run_learn(), which with --json also reports errors as JSON.
-int run_and_report(const LearnOptions& options) {
+int run_and_report(const LearnOptions& options, const Command& command) {
   try {
     try {
-      return run_learn(options);
+      return run_learn(options, command);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorKind::memory, options.inputs.front(),
                   "not enough memory to learn from this input; crop the pictures, or learn a smaller kernel");
@@ -84,7 +90,7 @@ void declare_learn(Command& command) {
   command.examples = kLearnExamples;
   add_learn_options(command, *options);
   command.check = [options] { check_no_operands(*options); };
-  command.run = [options] { return run_and_report(*options); };
+  command.run = [options, &command] { return run_and_report(*options, command); };
 }
 
 }  // namespace convtool

@@ -13,6 +13,7 @@
 #include "cli/exit_code.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/report_option.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
 #include "core/text.h"
@@ -30,6 +31,7 @@ struct ShapeOptions {
   std::string repeat = "1";
   bool time = false;
   std::optional<std::string> threads;
+  std::optional<std::string> report;
   bool json = false;
 };
 
@@ -144,8 +146,18 @@ void time_banks(Stack& stack, int threads, ShapeReport& report) {
   });
 }
 
-int run_shape(const ShapeOptions& options) {
+/// Throws Error(usage) if the page cannot be written, or would replace a file that the command reads.
+std::optional<PageOptions> find_page(const ShapeOptions& options, const Command& command) {
+  std::optional<PageOptions> page = page_options(options.report, command);
+  std::vector<std::string> read = options.layer.kernels;
+  read.push_back(options.input);
+  if (page) check_page(*page, ReadFiles(read));
+  return page;
+}
+
+int run_shape(const ShapeOptions& options, const Command& command) {
   check_options(options);
+  const std::optional<PageOptions> page = find_page(options, command);
   const int threads = parse_threads("--threads", options.threads.value_or("0"));
   Stack stack(options);
   const InputShape input = read_input_shape(options.input);
@@ -154,6 +166,7 @@ int run_shape(const ShapeOptions& options) {
   const auto print_report = [&] {
     if (options.time) time_banks(stack, threads, report);
     print(options.json ? to_json(report) + "\n" : to_text(report));
+    if (page) write_page(*page, shape_page(page->head, to_json(report)));
   };
   Shape shape = input.shape;
   ReceptiveField field;
@@ -204,10 +217,15 @@ void declare_shape(Command& command) {
                        .target = &options->threads,
                        .brief = "with --time: number of threads; 0: one per core",
                        .otherwise = "0"},
+                      report_option(options->report,
+                                    "Also write a report: one HTML file that needs no network. It draws the layers to "
+                                    "scale, with the part of each that an output sees, and shows the table of sizes "
+                                    "and costs. If a layer cannot run, it shows the layers before it. An existing page "
+                                    "is replaced."),
                       {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
-  command.run = [options] {
+  command.run = [options, &command] {
     try {
-      return run_shape(*options);
+      return run_shape(*options, command);
     } catch (const Error& error) {
       if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
       throw;

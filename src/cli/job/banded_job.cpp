@@ -79,6 +79,12 @@ void read_luma(const RasterReader& reader, std::int64_t first, const TensorRef& 
   }
 }
 
+/// How the channels of a raw picture are shown; nothing for a tensor.
+std::optional<PixelFormat> pixels_of(const SourceHeader& header) {
+  if (header.format.is_tensor()) return std::nullopt;
+  return header.shape.c == 3 ? PixelFormat::rgb : PixelFormat::grey;
+}
+
 /// What a thread takes to read rows, or to write them.
 double buffers_of(const RasterLayout& from, bool makes_grey, const RasterLayout& to) {
   std::int64_t reading = buffer_bytes(from);
@@ -113,13 +119,16 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
                                                        .run = std::move(run),
                                                        .format = std::move(format),
                                                        .makes_grey = makes_grey,
+                                                       .channels_last = traits.channels_last,
                                                        .order = order}),
           .obstacle = {}};
 }
 
 bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& source, const WriteOptions& options,
-               Outcome& outcome) {
+               const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
   const Stopwatch watch;
+  std::optional<Survey> after;
+  if (spec.survey) after.emplace(job.dtype, job.shape, pixels_of(job), *spec.survey);
   std::optional<RasterWriter> writer;
   std::once_flag is_open;
   const auto open = [&] { writer.emplace(job.destination.path, bands.format, options); };
@@ -132,6 +141,7 @@ bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& sourc
                                 [&](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
                                   std::call_once(is_open, open);
                                   writer->write({.item = n, .row = first}, rows);
+                                  if (after) after->add(n, first, rows);
                                 },
                             .order = bands.order};
   outcome.result.stats = bands.run.run(streams);
@@ -139,6 +149,11 @@ bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& sourc
   source.reader.check_unchanged();
   const bool is_written = writer->commit();
   outcome.convolve_seconds = watch.seconds();
+  if (after) {
+    surveys.before = survey_file(source.reader, pixels_of(source.header), *spec.survey);
+    surveys.responses = survey_responses(*job.plan->only_bank(), bands.channels_last, streams.read, spec);
+    surveys.after = after->finish();
+  }
   return is_written;
 }
 

@@ -17,6 +17,7 @@ struct BandedJob {
   BandRun run;
   RasterFormat format;  ///< of the output
   bool makes_grey = false;
+  bool channels_last = false;  ///< of the input in memory
   BandStreams::Order order = BandStreams::Order::any;
 };
 
@@ -33,9 +34,10 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
 /// Reads, filters and writes all bands. Nothing is written before the first of them is filtered, and no file is there
 /// until all of them are; a device or pipe may have received a part when an error is thrown. Returns false, and leaves
 /// the output as it is, where `options` asks to keep it. `job` is `bands.job`, which may have been moved there.
-/// `outcome` gets no bytes. Throws as BandRun::run() and RasterWriter do, and Error(input) if the file has changed
+/// `outcome` gets no bytes. Where `spec` asks for surveys, `surveys` are added, for which the input is read twice more.
+/// Throws as BandRun::run() and RasterWriter do, and Error(input) if the file has changed
 /// meanwhile.
 [[nodiscard]] bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& source,
-                             const WriteOptions& options, Outcome& outcome);
+                             const WriteOptions& options, const FilterSpec& spec, Outcome& outcome, Surveys& surveys);
 
 }  // namespace convtool

@@ -11,6 +11,7 @@
 #include "edges/recipe.h"
 #include "network/layer.h"
 #include "pictures/encode_options.h"
+#include "show/survey.h"
 
 namespace convtool {
 
@@ -26,9 +27,11 @@ struct FilterSpec {
   std::optional<double> threshold;                   ///< Mapping::threshold
   std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
+  TensorText tensor_text = TensorText::dense;  ///< of results in JSON
   PlanOptions plan;
-  std::int64_t max_pixels = 0;  ///< in the input, and in the result of each layer
-  bool dumps_layers = false;    ///< each layer's result is written to a file of its own
+  std::int64_t max_pixels = 0;          ///< in the input, and in the result of each layer
+  bool dumps_layers = false;            ///< each layer's result is written to a file of its own
+  std::optional<SurveyOptions> survey;  ///< of input, responses and output, for a report; none: no surveys
 
   /// Whether the colours of pictures are converted to luma before filtering.
   bool makes_grey() const { return grey || (edges && edges->color == ColorRule::luma); }

@@ -29,14 +29,14 @@ Shape filtered_shape(const SourceHeader& header, const FilterSpec& spec) {
   return shape;
 }
 
-/// Bytes kept in f32 between the stages: the responses of two banks at a time. With --dump-layers also those of the
-/// last bank, and a copy of each as it is written.
+/// Bytes kept in f32 between the stages: the responses of two banks at a time. With --dump-layers and surveys
+/// also those of the last bank, with --dump-layers a copy of each as it is written.
 double between_stages(const Forecast& forecast, const FilterSpec& spec) {
   const std::vector<Shape>& responses = forecast.responses;
   double bytes = 0;
-  const bool dumps = spec.dumps_layers;
+  const bool dumps = spec.dumps_layers, keeps_last = dumps || spec.survey;
   for (std::size_t i = 0; i < responses.size(); ++i) {
-    const bool is_kept = dumps || i + 1 < responses.size();  // else the last one is the result
+    const bool is_kept = keeps_last || i + 1 < responses.size();  // else the last one is the result
     const double before = i > 0 ? values_of(responses[i - 1]) : 0, own = is_kept ? values_of(responses[i]) : 0;
     bytes = std::max(bytes, kFloat * (before + own));
     if (dumps) bytes = std::max(bytes, kFloat * (2 * own + (i + 1 == responses.size() ? before : 0)));
@@ -121,6 +121,12 @@ double decoding_memory(const SourceHeader& header, std::int64_t file_bytes) {
   return file + kFloat * values + (header.format.kind == FileFormat::Kind::json ? 48 * values : 0);
 }
 
+/// Bytes of the surveys of the input, the responses and the output.
+std::int64_t survey_memory(const Forecast& forecast, const FilterSpec& spec) {
+  if (!spec.survey || forecast.responses.empty()) return 0;
+  return Survey::memory(forecast.filtered, *spec.survey) + 2 * Survey::memory(forecast.responses.back(), *spec.survey);
+}
+
 }  // namespace
 
 Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
@@ -143,9 +149,10 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
   return result;
 }
 
-std::int64_t memory_beside_bands(const Forecast& forecast) {
+std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
   constexpr double kPlans = 4;
-  return kEngineMemory + static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+  return kEngineMemory + survey_memory(forecast, spec) +
+         static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
 }
 
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
@@ -154,7 +161,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const HeldMemory held = held_memory(header, spec);
   const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
   // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
-  const double plan = static_cast<double>(kEngineMemory) + 2 * kFloat * forecast.weights;
+  const double plan =
+      static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) + 2 * kFloat * forecast.weights;
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});

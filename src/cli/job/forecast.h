@@ -29,7 +29,7 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
                            const Forecast& forecast, const FilterSpec& spec);
 
 /// The same for a job that runs in bands, apart from those: the plans for the bands at the top, in the middle and at
-/// the bottom of the picture, and that of the whole.
-std::int64_t memory_beside_bands(const Forecast& forecast);
+/// the bottom of the picture, that of the whole, and surveys.
+std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec);
 
 }  // namespace convtool

@@ -75,7 +75,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
   const bool alpha_filtered = source.has_alpha && source.filtered.c == source.shape.c;
   const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.edges));
-  check_encoding(format, spec.encode);
+  check_encoding(format, spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
   const bool map_matters = (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype));
   return {.plan = std::move(plan),

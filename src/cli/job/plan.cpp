@@ -30,7 +30,7 @@ class AlphaPlan final : public Plan {
   const Shape& output_shape() const override { return kernels().output_shape(); }
   const NetworkPlan& kernels() const override { return plan_.network(); }
   PlanResult run(const PlanRun& run) const override {
-    return {.stats = plan_.run(run.input, run.output, run.mapping), .edges = {}};
+    return {.stats = plan_.run(run.input, run.output, run.mapping, run.observer), .edges = {}};
   }
 
  private:
@@ -48,7 +48,7 @@ class RecipePlan final : public Plan {
     return plan_.is_one_run() && kernels().banks().size() == 1 ? &kernels().banks().front() : nullptr;
   }
   PlanResult run(const PlanRun& run) const override {
-    const EdgeResult found = plan_.run(run.input, run.picture, run.output, run.mapping);
+    const EdgeResult found = plan_.run(run.input, run.picture, run.output, run.mapping, run.observer);
     return {.stats = found.stats, .edges = found};
   }
 

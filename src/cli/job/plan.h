@@ -16,7 +16,7 @@ struct PlanRun {
   ConstTensorRef picture;  ///< colours as large as the input, on which an overlay is painted; else not read
   TensorRef output;        ///< the plan's output_shape(), any type and strides, not overlapping the others
   Mapping mapping;         ///< from responses to values; not automatic
-  LayerObserver observer;  ///< receives the responses of each layer; may be empty
+  LayerObserver observer;  ///< receives the responses of each layer of a network, or of an edge recipe; may be empty
 };
 
 struct PlanResult {

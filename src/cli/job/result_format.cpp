@@ -1,8 +1,6 @@
 #include "cli/job/result_format.h"
 
 namespace convtool {
-namespace {}  // namespace
-
 EdgeRecipe complete_recipe(const FilterSpec& spec, bool is_tensor, DType input, const FileFormat& format) {
   EdgeRecipe recipe = *spec.edges;
   if (recipe.kind == EdgeKind::overlay && is_tensor)
@@ -73,7 +71,7 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   refuse_shape("", "the result has " + result + ", which " + name + " cannot store; " + remedy);
 }
 
-void check_encoding(const FileFormat& format, const EncodeOptions& options) {
+void check_encoding(const FileFormat& format, const EncodeOptions& options, TensorText tensor_text) {
   const auto refuse_option = [&](const char* option, const char* remedy) {
     refuse_shape("", std::string(option) + " has no effect on " + std::string(format.name()) +
                          "; leave it out, or write a " + remedy);
@@ -84,6 +82,8 @@ void check_encoding(const FileFormat& format, const EncodeOptions& options) {
   if (options.png_level && !is("png")) refuse_option("--png-level", ".png");
   if (options.png_strategy && !is("png")) refuse_option("--png-strategy", ".png");
   if (options.tiff_compression && !is("tiff")) refuse_option("--tiff-compression", ".tif");
+  if (tensor_text != TensorText::dense && format.kind != FileFormat::Kind::json)
+    refuse_option("--pretty", "tensor in .json");
 }
 
 }  // namespace convtool

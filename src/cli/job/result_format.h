@@ -35,6 +35,6 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
                  bool alpha_kept, const Remedies& remedies);
 
 /// Throws Error(shape) for an encoder option that has no effect on `format`.
-void check_encoding(const FileFormat& format, const EncodeOptions& options);
+void check_encoding(const FileFormat& format, const EncodeOptions& options, TensorText tensor_text);
 
 }  // namespace convtool

@@ -25,6 +25,36 @@ LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpe
   };
 }
 
+/// The bank whose responses survey_responses() can compute once more, or null.
+const BankPlan* surveyed_bank(const Job& job) {
+  const BankPlan* bank = job.plan->only_bank();
+  return bank != nullptr && bank->has_bands() ? bank : nullptr;
+}
+
+/// layer_writer(), which for other plans also surveys the responses of the last bank.
+LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing,
+                          Surveys& surveys) {
+  LayerObserver writer = layer_writer(job, source, spec, keeps_existing);
+  if (!spec.survey || surveyed_bank(job) != nullptr) return writer;
+  return [writer, &job, &spec, &surveys](std::size_t bank, const ConstTensorRef& responses) {
+    if (writer) writer(bank, responses);
+    if (bank + 1 < job.plan->kernels().banks().size()) return;
+    SurveyOptions options = *spec.survey;
+    options.side = 0;
+    surveys.responses = survey(responses, std::nullopt, options);
+  };
+}
+
+/// Surveys the output, and responses that observer_of() has not surveyed.
+void survey_result(const Job& job, const Source& source, const FilterSpec& spec, const TensorRef& output,
+                   Surveys& surveys) {
+  surveys.after = survey(output, pixels_of(job), *spec.survey);
+  const BankPlan* bank = surveyed_bank(job);
+  if (bank == nullptr) return;
+  const ConstTensorRef input = source.filtered_part(spec.alpha);
+  surveys.responses = survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input), spec);
+}
+
 }  // namespace
 
 PlanResult filter_source(const Job& job, const Source& source, const std::optional<Image>& picture,
@@ -44,13 +74,14 @@ PlanResult filter_source(const Job& job, const Source& source, const std::option
 }
 
 Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
-                bool keeps_existing) {
+                bool keeps_existing, Surveys& surveys) {
   Outcome outcome;
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
     outcome.result =
-        filter_source(job, *source, picture, spec, layer_writer(job, *source, spec, keeps_existing), output);
+        filter_source(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
     outcome.convolve_seconds = watch.seconds();
+    if (spec.survey) survey_result(job, *source, spec, output, surveys);
     source.reset();
     picture.reset();
   };
@@ -71,7 +102,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   } else {
     RankedTensor tensor{.tensor = Tensor(job.dtype, job.shape), .rank = job.tensor_rank};
     run_into(tensor.tensor.ref());
-    encode([&] { return format_tensor_json(tensor); });
+    encode([&] { return format_tensor_json(tensor, spec.tensor_text); });
   }
   return outcome;
 }

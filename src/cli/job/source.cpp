@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "pictures/raw_pictures.h"
+#include "tensors/tensor_text.h"
 
 namespace convtool {
 namespace {
@@ -16,16 +17,21 @@ Source tensor_source(RankedTensor tensor, const FileFormat& format) {
   return {.content = std::move(tensor), .format = format, .shape = shape};
 }
 
+/// Whether the name promises a tensor in text, so that other content is an error that says what is wrong with it.
+bool has_text_extension(const std::string& path) {
+  return has_extension(path, ".json") || has_extension(path, ".csv") || has_extension(path, ".tsv");
+}
+
 FileFormat find_format(std::span<const std::byte> bytes, const std::string& path) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
   if (looks_like_npy(bytes) || has_extension(path, ".npy")) return *find_file_format("npy");
-  if (looks_like_json(bytes) || has_extension(path, ".json")) return *find_file_format("json");
+  if (looks_like_tensor_text(bytes) || has_text_extension(path)) return *find_file_format("json");
   const PictureFormat* format = sniff_picture_format(bytes);
   if (format == nullptr) {
     throw Error(
         ErrorKind::input, "",
         "neither a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR) nor a tensor (.npy, "
-        "or nested lists in JSON)");
+        "nested lists in JSON, a printout of NumPy or PyTorch, or CSV)");
   }
   return {.kind = FileFormat::Kind::picture, .picture = format};
 }
@@ -56,7 +62,7 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   if (format.kind == FileFormat::Kind::json) {
     const std::int64_t most = std::ssize(bytes) / 2;  // a digit and a separator for each number
     const RankedShape json =
-        scan_json_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
+        scan_text_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
     return {.format = format, .shape = json.shape, .rank = json.rank};
   }
   const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
@@ -79,7 +85,7 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
       check_pixels(npy->layout.shape, max_pixels);
       return source({.format = *find_file_format("npy"), .shape = npy->layout.shape, .rank = npy->rank}, npy->layout);
     }
-  } else if (!has_extension(path, ".npy") && !has_extension(path, ".json")) {
+  } else if (!has_extension(path, ".npy") && !has_text_extension(path)) {
     if (const std::optional<RawPicture> picture = read_raw_picture(file)) {
       check_pixels(picture->header, max_pixels);
       const FileFormat format{.kind = FileFormat::Kind::picture, .picture = sniff_picture_format(start)};
@@ -94,7 +100,7 @@ Source decode_source(FileContent file, const SourceHeader& header, PictureDecode
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return tensor_source(parse_tensor_json(text, ""), header.format);
+    return tensor_source(parse_tensor_text(text, ""), header.format);
   }
   Image image = decoder.decode(file, *header.picture, threads);
   const Shape shape = image.all().shape;

@@ -6,6 +6,7 @@
 #include "cli/options/isolate_option.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
+#include "cli/options/report_option.h"
 #include "core/parallel.h"
 #include "kernels/files/kernel_writer.h"
 
@@ -21,8 +22,9 @@ void add_input_options(Command& command, RunOptions& options) {
       {{.names = "INPUT",
         .target = &inputs.named,
         .brief = "pictures, tensors, folders with -r, or - (standard input)",
-        .text = "Pictures, tensors (.npy, or nested lists in .json), or - for standard input; with --recursive also "
-                "folders.",
+        .text =
+            "Pictures, tensors (.npy, nested lists in .json, printouts of NumPy and PyTorch, CSV), or - for standard "
+            "input; with --recursive also folders.",
         .affects_result = false},
        {.names = "--files-from",
         .value = "FILE",
@@ -181,6 +183,11 @@ void add_writing_options(Command& command, RunOptions& options) {
                 "than Deflate, which makes smaller files and runs on all threads of --threads.",
         .otherwise = "deflate; floats: none",
         .words = {kTiffCompressions}},
+       {.names = "--pretty",
+        .target = &options.pretty,
+        .brief = "JSON tensors: one line per row, columns aligned",
+        .text = "Write tensors in JSON with one line per row and the decimal points of each column in line. Without it "
+                "they are on one line."},
        {.names = "--manifest",
         .value = "FILE",
         .target = &options.manifest,
@@ -190,6 +197,13 @@ void add_writing_options(Command& command, RunOptions& options) {
                 "later filters only what is new or has changed. Files whose times differ are compared by their "
                 "digest (XXH3). One manifest may serve several runs.",
         .affects_result = false},
+       report_option(options.report,
+                     "Also write a report: one HTML file that needs no network. It shows each input and output with a "
+                     "slider between them, histograms of the input and of the responses, the kernels, the options, "
+                     "warnings and timings; of several inputs also a table, failures first. The responses are computed "
+                     "once more for their histogram. Beyond 200 inputs, pictures are not in the page but linked from "
+                     "it. An existing page is replaced. After an interruption between two inputs, the page shows "
+                     "those that are done; with --dry-run none is written."),
        {.names = "-n,--no-clobber",
         .target = &options.no_clobber,
         .brief = "skip inputs whose output exists",
@@ -348,6 +362,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
   spec.encode = resolve_encoding(options);
+  if (options.pretty) spec.tensor_text = TensorText::aligned;
   const Words::List algorithms = algorithm_words();
   spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];
   spec.plan.totals = options.json || options.verbose;
@@ -369,6 +384,7 @@ BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
     batch.recorded["command"] = {std::string(options.command->name)};
     batch.recorded["kernels_digest"] = {digest_of_network(spec.network)};
   }
+  batch.page = page_options(options.report, *options.command);
   if (options.shard) {
     const std::string_view shard = *options.shard;
     const std::size_t slash = shard.find('/');

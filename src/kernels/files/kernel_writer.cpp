@@ -144,12 +144,17 @@ std::string list_of(const std::vector<Item>& items, const Members& members,
   return text + indent.substr(0, indent.size() - 2) + "]";
 }
 
-bool is_one_layer(const Bank& bank) { return bank.layers.size() == 1 && bank.combine == Combine::none; }
+/// Whether a bank can be written as its only layer. A file then has one name and description for both.
+bool is_one_layer(const Bank& bank, Style style) {
+  if (bank.layers.size() != 1 || bank.combine != Combine::none) return false;
+  const Layer& layer = bank.layers.front();
+  return style == Style::digest || (layer.name == bank.name && layer.description == bank.description);
+}
 
 /// Without its map, which kernel files have once, outermost: that of the last bank.
 void add_bank(Members& members, const Bank& bank) {
   const auto& [name, description, layers, combine, map] = bank;
-  if (is_one_layer(bank)) return add_layer(members, layers.front());
+  if (is_one_layer(bank, members.style())) return add_layer(members, layers.front());
   add_names(members, name, description);
   members.add("bank", list_of(layers, members, add_layer));
   if (combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(combine)]));
@@ -159,7 +164,7 @@ std::string network_text(const Network& network, Style style) {
   const auto& [name, description, banks, files] = network;  // the files' content is in the weights
   Members members(style, "");
   const Bank& first = banks.front();
-  const bool is_layer = is_one_layer(first);
+  const bool is_layer = is_one_layer(first, style);
   const std::string& first_name = is_layer ? first.layers.front().name : first.name;
   const std::string& first_description = is_layer ? first.layers.front().description : first.description;
   const bool has_same_names = first_name == name && first_description == description;

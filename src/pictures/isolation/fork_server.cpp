@@ -3,6 +3,7 @@
 #include "pictures/isolation/fork_server.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 #include <csignal>
 #include <cstring>
 #include <initializer_list>
+#include <latch>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -25,6 +27,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/parallel.h"
 
 namespace convtool {
 namespace {
@@ -144,6 +147,15 @@ void leave_program(pid_t program, std::initializer_list<int> kept) {
   closefrom(next);
 }
 
+/// Starts the threads of a child, and waits until all run: the system calls of their start are not allowed later. They
+/// share the main thread's heap: each would reserve address space for one of its own, which is limited.
+void start_threads(int threads) {
+  if (threads <= 1) return;
+  mallopt(M_ARENA_MAX, 1);
+  std::latch all_run(threads);
+  parallel_for(threads, threads, [&](std::int64_t begin, std::int64_t end) { all_run.arrive_and_wait(end - begin); });
+}
+
 [[noreturn]] void run_child(const ChildTask& task, const Attached& attached, ChildWork work) {
   void* const file = mmap(nullptr, task.file_size, PROT_READ, MAP_PRIVATE, attached.file, 0);
   if (file == MAP_FAILED) fail_setup();
@@ -154,6 +166,7 @@ void leave_program(pid_t program, std::initializer_list<int> kept) {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (kHasSandbox || stream != STDERR_FILENO) close(stream);
   try {
+    start_threads(task.threads);
     enter_sandbox(task.limits);
   } catch (const std::system_error& error) {
     fail_setup(error.code().value());

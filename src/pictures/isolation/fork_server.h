@@ -23,6 +23,7 @@ struct ChildTask {
   std::uint64_t result_size = 0;               ///< of the memory that it shares with this process, at least 1
   SandboxLimits limits;
   int seconds = 0;  ///< real time for the whole answer
+  int threads = 1;  ///< that parallel_for() is to have in the sandbox, which allows no new ones
 };
 
 /// The memory and the descriptor of a child.

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "pictures/decode_image.h"
 #include "pictures/isolation/shared_memory.h"
 #include "pictures/opencv/opencv_support.h"
@@ -119,7 +120,7 @@ void decode_and_answer(const ChildTask& task, const ChildMemory& memory) noexcep
     SharingAllocator allocator(memory.result);
     cv::Mat::setDefaultAllocator(&allocator);
     without_opencv_threads([&] {
-      SharedPixels::put(decode_image(memory.file, header), memory.result);
+      SharedPixels::put(decode_image(memory.file, header, task.threads), memory.result);
       const Answer pixels;
       send_bytes(answer, std::as_bytes(std::span(&pixels, 1)));
     });
@@ -262,6 +263,7 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
   ChildTask task{.file_size = file.bytes.size(), .result_size = SharedPixels::size(header)};
   std::memcpy(task.parameters.data(), &header, sizeof header);
   set_limits(decoding_memory(header, std::ssize(file.bytes)), task);
+  task.threads = std::min(threads == 0 ? available_cores() : threads, header.most_threads);
   std::optional<Descriptor> copy, pixels;
   std::optional<ChildProcess> child;
   try {

@@ -100,8 +100,10 @@ void filter_system_calls() {
   std::vector<sock_filter> filter = make_filter(getpid());
   const sock_fprog counted = {static_cast<unsigned short>(filter.size()), filter.data()};
   // Before Linux 5.16, a filter turns on a defence against Spectre that slows down all code of the process, unless this
-  // flag says that the process keeps no secrets from itself.
-  const auto install = [&](unsigned flags) { return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &counted); };
+  // flag says that the process keeps no secrets from itself. TSYNC: for all threads of the process.
+  const auto install = [&](unsigned flags) {
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_TSYNC, &counted);
+  };
   if (install(SECCOMP_FILTER_FLAG_SPEC_ALLOW) != 0 && errno == EINVAL) install(0);  // Linux before 4.17
 }
 

@@ -27,7 +27,7 @@ struct SandboxLimits {
 /// a process or a thread, signal another process, make memory executable, write a file of any size, dump core, or
 /// exceed `limits`. Descriptors that are open stay usable. Forbidden system calls fail with EPERM, on processors and
 /// kernels that have seccomp filters (seccomp(2)); the limits hold everywhere (setrlimit(2)). Without kHasSandbox only
-/// the limit of time holds. Throws std::system_error. Call it while the process has one thread.
+/// the limit of time holds. Threads that run already are under the same rules. Throws std::system_error.
 void enter_sandbox(const SandboxLimits& limits);
 
 }  // namespace convtool

@@ -45,10 +45,10 @@ bool has_all_scans(std::span<const std::byte> jpeg) {
 
 }  // namespace
 
-TiffBlockReader::TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width)
+TiffBlockReader::TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width, SpareBytes& spare)
     : file_(file),
       layout_(layout),
-      deflate_check_(file, layout),
+      deflate_check_(file, layout, spare),
       by_rows_(!layout.tiled && layout.compression == kUncompressed),
       row_bytes_(size_of_row(layout, (layout.tiled ? layout.block_width : static_cast<std::uint64_t>(width)) *
                                          static_cast<std::uint64_t>(layout.samples_in_block()))) {

@@ -17,8 +17,9 @@ namespace convtool {
 /// not decoded.
 class TiffBlockReader {
  public:
-  /// Reads from `file` a picture of `width` columns. Both arguments must outlive the reader.
-  TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width);
+  /// Reads from `file` a picture of `width` columns. All arguments must outlive the reader. `spare` is that of the
+  /// picture.
+  TiffBlockReader(TiffInput& file, const TiffLayout& layout, std::int64_t width, SpareBytes& spare);
 
   std::int64_t part_width() const { return static_cast<std::int64_t>(layout_.block_width); }
   std::int64_t part_height() const { return by_rows_ ? 1 : static_cast<std::int64_t>(layout_.block_height); }

@@ -9,6 +9,7 @@ namespace convtool {
 /// Values of the tag Compression that are treated in a way of their own.
 enum CompressionTag : std::uint64_t {
   kUncompressed = 1,
+  kLzw = 5,
   kOldJpeg = 6,
   kJpegInTiff = 7,
   kDeflate = 8,

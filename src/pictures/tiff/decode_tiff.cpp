@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/parallel.h"
 #include "files/byte_reader.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/tiff/block_reader.h"
@@ -13,6 +15,12 @@
 
 namespace convtool {
 namespace {
+
+/// How many bytes libtiff may allocate at a time.
+std::uint64_t allocation_limit(std::span<const std::byte> bytes, const PictureHeader& header) {
+  constexpr std::uint64_t kCodecs = std::uint64_t{1} << 26;  // what compressions keep: tables, windows, dictionaries
+  return static_cast<std::uint64_t>(header.working_memory) + bytes.size() + kCodecs;
+}
 
 /// Sets the forms in which libtiff is to return pixels. They do not change the file.
 void choose_forms(TIFF* tiff, const TiffLayout& layout) {
@@ -83,17 +91,18 @@ void check_agreement(TIFF* tiff, TiffDirectory& directory, const TiffLayout& lay
     throw_damaged("TIFF", "its tags contradict each other");
 }
 
-/// Puts the decoded samples of all planes in their places.
+/// Puts the decoded samples of all planes in their places, from row `begin` to row `end`, where blocks begin and end.
 template <class T>
-void read_planes(TiffInput& file, const TiffLayout& layout, cv::Mat& samples) {
-  TiffBlockReader reader(file, layout, samples.cols);
-  const std::int64_t width = samples.cols, height = samples.rows;
+void read_planes(TiffInput& file, const TiffLayout& layout, SpareBytes& spare, std::int64_t begin, std::int64_t end,
+                 cv::Mat& samples) {
+  TiffBlockReader reader(file, layout, samples.cols, spare);
+  const std::int64_t width = samples.cols;
   std::vector<T> plane_row(layout.planar ? static_cast<std::size_t>(std::min(width, reader.part_width())) : 0);
   for (int plane = 0; plane < layout.planes(); ++plane)
-    for (std::int64_t y = 0; y < height; y += reader.part_height())
+    for (std::int64_t y = begin; y < end; y += reader.part_height())
       for (std::int64_t x = 0; x < width; x += reader.part_width()) {
         const std::int64_t columns = std::min(width - x, reader.part_width());
-        const std::int64_t rows = std::min(height - y, reader.part_height());
+        const std::int64_t rows = std::min(end - y, reader.part_height());
         const std::byte* from = reader.read(plane, x, y, rows);
         for (std::int64_t row = y; row < y + rows; ++row, from += reader.row_bytes()) {
           T* const to = samples.ptr<T>(static_cast<int>(row)) + x * layout.samples;
@@ -106,6 +115,22 @@ void read_planes(TiffInput& file, const TiffLayout& layout, cv::Mat& samples) {
             to[i * layout.samples + plane] = plane_row[static_cast<std::size_t>(i)];
         }
       }
+}
+
+/// The same for all rows, on `threads` threads. Each opens the file for itself.
+template <class T>
+void read_rows(TiffInput& file, const TiffLayout& layout, const PictureHeader& header, int threads, cv::Mat& samples) {
+  const std::int64_t height = samples.rows, block_height = static_cast<std::int64_t>(layout.block_height);
+  SpareBytes spare = kSpareBytes;
+  parallel_for(static_cast<std::int64_t>(layout.blocks_down), threads, [&](std::int64_t begin, std::int64_t end) {
+    std::optional<TiffInput> own;
+    if (begin > 0) {
+      own.emplace(file.bytes(), allocation_limit(file.bytes(), header));
+      choose_forms(own->get(), layout);
+    }
+    read_planes<T>(own ? *own : file, layout, spare, begin * block_height, std::min(height, end * block_height),
+                   samples);
+  });
 }
 
 /// Decodes by libtiff's conversion to RGB, with the first channels in the order of ImagePixels::mat. The rows of a
@@ -143,12 +168,11 @@ void read_rgb(TiffInput& file, const TiffLayout& layout, cv::Mat& pixels) {
 
 }  // namespace
 
-DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& header) {
-  constexpr std::uint64_t kCodecs = std::uint64_t{1} << 26;  // what compressions keep: tables, windows, dictionaries
+DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& header, int threads) {
   TiffDirectory directory(bytes);
   const TiffLayout layout =
       read_tiff_layout(directory, static_cast<std::uint64_t>(header.width), static_cast<std::uint64_t>(header.height));
-  TiffInput file(bytes, static_cast<std::uint64_t>(header.working_memory) + bytes.size() + kCodecs);
+  TiffInput file(bytes, allocation_limit(bytes, header));
   choose_forms(file.get(), layout);
   check_agreement(file.get(), directory, layout, header);
   file.forget_complaints();
@@ -167,7 +191,8 @@ DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& h
     visit_dtype(layout.dtype(), [&](auto zero) {
       using T = decltype(zero);
       result.pixels.create(height, width, CV_MAKETYPE(depth_of_dtype(layout.dtype()), layout.samples));
-      read_planes<T>(file, layout, result.pixels);
+      const int wanted = threads == 0 ? available_cores() : threads;
+      read_rows<T>(file, layout, header, std::min(wanted, header.most_threads), result.pixels);
     });
     settle_colours(result.pixels, layout, colour_map);
   });

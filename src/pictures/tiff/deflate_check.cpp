@@ -60,7 +60,8 @@ bool DeflateCheck::is_sound(std::uint32_t block, std::span<const std::byte> rows
   constexpr std::size_t kSlack = std::size_t{1} << 16;
   TIFF* const tiff = file_.get();
   std::span<const std::byte> stream = file_.stored_block(block);
-  const std::size_t most = rows.size() + std::min(spare_, rows.size() + kSlack);
+  const std::int64_t spare = std::max<std::int64_t>(0, spare_);
+  const std::size_t most = rows.size() + std::min(static_cast<std::size_t>(spare), rows.size() + kSlack);
   // No compressor makes a stream twice as long as its data. What follows does not count, nor may it take time again in
   // each block.
   stream = stream.first(std::min(stream.size(), 2 * most + kSlack));
@@ -75,8 +76,9 @@ bool DeflateCheck::is_sound(std::uint32_t block, std::span<const std::byte> rows
   // The first check takes a fraction of the time of decompression, which the second one repeats.
   if (ends_in_checksum(stream, tiff, layout_, rows, row_bytes)) return true;
   const std::optional<std::size_t> size = size_of_sound_stream(stream, rows.size(), most);
-  if (size) spare_ -= *size - rows.size();
-  return size.has_value();
+  if (!size) return false;
+  const auto beyond = static_cast<std::int64_t>(*size - rows.size());
+  return (spare_ -= beyond) >= 0;  // so that the order of the blocks, which threads may change, does not matter
 }
 
 }  // namespace convtool

@@ -1,6 +1,7 @@
 // Internal to pictures/: the checksum of Deflate data in TIFF.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,23 +11,28 @@
 
 namespace convtool {
 
+/// How many bytes beyond their rows all strips or tiles of a picture may decode to: many may share data that decodes to
+/// gigabytes.
+using SpareBytes = std::atomic<std::int64_t>;
+constexpr std::int64_t kSpareBytes = std::int64_t{1} << 26;
+
 /// Looks at the checksums (RFC 1950) of the strips or tiles of one picture. libtiff does not where the data decodes to
 /// more bytes.
 class DeflateCheck {
  public:
-  /// Both arguments must outlive the check.
-  DeflateCheck(const TiffInput& file, const TiffLayout& layout) : file_(file), layout_(layout) {}
+  /// All arguments must outlive the check. `spare` is that of the picture, for checks on several threads.
+  DeflateCheck(const TiffInput& file, const TiffLayout& layout, SpareBytes& spare)
+      : file_(file), layout_(layout), spare_(spare) {}
 
   /// Whether strip or tile number `block`, which libtiff has decoded to `rows` of `row_bytes` each, has the right
-  /// checksum. False also if the data decodes to more than twice the rows and 64 KiB, or that of all blocks together
-  /// to more than 64 MiB beyond their rows: many blocks may share data that decodes to gigabytes. Throws
-  /// std::bad_alloc.
+  /// checksum. False also if the data decodes to more than twice the rows and 64 KiB, or to more than is left of the
+  /// spare bytes. Throws std::bad_alloc.
   bool is_sound(std::uint32_t block, std::span<const std::byte> rows, std::size_t row_bytes);
 
  private:
   const TiffInput& file_;
   const TiffLayout& layout_;
-  std::size_t spare_ = std::size_t{1} << 26;  ///< how many bytes beyond the rows the other blocks may decode to
+  SpareBytes& spare_;
 };
 
 }  // namespace convtool

@@ -64,6 +64,7 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
   check_blocks(directory, layout, height);
   header.channels = channel_count(layout.pixels());
   header.dtype = layout.dtype();
+  header.most_threads = layout.most_threads();
   // libtiff copies the values of tags twice, and a strip or tile whose bits are in reversed order, as do we.
   const bool is_reversed = directory.value_if_sound(kFillOrder, 1) == 2;
   const double copies = 2 * directory.bytes_of_values() + (is_reversed ? 2 * static_cast<double>(bytes.size()) : 0);

@@ -15,6 +15,10 @@ enum SampleFormat : std::uint64_t { kUnsigned = 1, kSigned = 2, kFloat = 3, kUnd
 enum ExtraSample : std::uint64_t { kAssociatedAlpha = 1 };
 constexpr std::uint64_t kCmykInks = 1;  // of the tag InkSet
 
+/// Bytes that libtiff allocates for a file it reads: its tables for LZW take 120 KB, those for Deflate less.
+constexpr double kDecoderMemory = 0x1p18;
+constexpr double kMostDecodingThreads = 16;
+
 /// The tags as stored.
 struct StoredLayout {
   std::uint64_t photometric, bits, samples, format, compression;
@@ -164,16 +168,33 @@ PixelFormat TiffLayout::pixels() const {
   return grey ? PixelFormat::grey_alpha : PixelFormat::rgba;
 }
 
-double TiffLayout::working_memory() const {
-  const double row = static_cast<double>(block_width) * samples_in_block() * bits / 8 + 8;
+double TiffLayout::row_bytes() const { return static_cast<double>(block_width) * samples_in_block() * bits / 8 + 8; }
+
+double TiffLayout::block_memory() const {
   // Uncompressed strips are read row by row.
   const bool by_rows = compression == kUncompressed && !tiled && !by_rgb_conversion();
-  const double block = row * (by_rows ? 1 : static_cast<double>(block_height));
+  const double block = row_bytes() * (by_rows ? 1 : static_cast<double>(block_height));
   const double copies = 1 + copies_of_block(compression) + (by_rgb_conversion() ? 1 : 0);
   const double raster =
       by_rgb_conversion() ? 4 * static_cast<double>(block_width) * static_cast<double>(block_height) : 0;
-  constexpr double kTables = 4 * sizeof(std::uint64_t);  // offset and size of a block, in libtiff and while it reads
-  return copies * block + raster + kTables * static_cast<double>(blocks());
+  return copies * block + raster;
+}
+
+double TiffLayout::tables_memory() const { return 4 * sizeof(std::uint64_t) * static_cast<double>(blocks()); }
+
+int TiffLayout::most_threads() const {
+  if ((!is_deflate(compression) && compression != kLzw) || by_rgb_conversion()) return 1;
+  // A megabyte is decoded in 10 ms at most, and a thread starts in 0.1 ms.
+  constexpr double kWorthAThread = 0x1p19, kMostMemory = 0x1p22;
+  const double decoded = static_cast<double>(blocks()) * row_bytes() * static_cast<double>(block_height);
+  const double by_memory = 1 + kMostMemory / (block_memory() + tables_memory() + kDecoderMemory);
+  return static_cast<int>(std::clamp(std::min({decoded / kWorthAThread, by_memory, static_cast<double>(blocks_down)}),
+                                     1.0, kMostDecodingThreads));
+}
+
+double TiffLayout::working_memory() const {
+  const double more = most_threads() - 1;
+  return block_memory() + tables_memory() + more * (block_memory() + tables_memory() + kDecoderMemory);
 }
 
 TiffLayout read_tiff_layout(TiffDirectory& directory, std::uint64_t width, std::uint64_t height) {

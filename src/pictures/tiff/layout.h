@@ -60,8 +60,17 @@ struct TiffLayout {
   /// The largest value of an unsigned sample.
   std::uint64_t largest() const { return bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1; }
 
-  /// Bytes that decoding takes at most, in addition to the file, its tables and the decoded picture.
+  /// How many threads at most can decode rows of blocks side by side, at least 1. More than one only for Deflate and
+  /// LZW, whose decoders need little memory and most of the time.
+  int most_threads() const;
+
+  /// Bytes that decoding on most_threads() takes at most, in addition to the file, its tables and the decoded picture.
   double working_memory() const;
+
+ private:
+  double row_bytes() const;      ///< bytes of a row of a block, rounded up
+  double block_memory() const;   ///< bytes for one block while it is decoded
+  double tables_memory() const;  ///< bytes for the offsets and sizes of blocks, in libtiff
 };
 
 /// Reads the layout of a picture of this size, at least one pixel. Throws Error(input) if it cannot be decoded, and

@@ -17,6 +17,7 @@
 #include <random>
 #include <thread>
 
+#include "support/page_data.h"
 #include "support/program.h"
 #include "support/skip.h"
 
@@ -223,7 +224,9 @@ TEST_CASE("SIGINT ends a batch between two inputs: those that have begun are wri
   const TempFolder folder;
   const std::vector<std::string> names = put_batch_with_pipe(folder);
   Feed feed(folder, "pipe.pgm");
-  RunningProgram batch(batch_command(names, "2"), folder);
+  std::vector<std::string> command = batch_command(names, "2");
+  command.insert(command.end(), {"--report", "page.html"});
+  RunningProgram batch(command, folder);
   feed.wait_for_reader();
   batch.send(SIGINT);
   CHECK(!batch.has_ended());
@@ -240,6 +243,9 @@ TEST_CASE("SIGINT ends a batch between two inputs: those that have begun are wri
   CHECK(result.err.find(std::to_string(lines) + " done, 0 skipped, 0 failed, " + std::to_string(kInBatch - lines) +
                         " not started") != std::string::npos);
   CHECK(result.err.find("interrupted between two inputs") != std::string::npos);
+  const nlohmann::json page = page_data(read_text(folder.file("page.html")));
+  CHECK(page.at("inputs").size() == lines);
+  CHECK(page.at("not_started") == kInBatch - lines);
 }
 
 TEST_CASE("a second SIGINT, and the first SIGTERM, end a batch at once") {

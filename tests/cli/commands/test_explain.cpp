@@ -16,29 +16,29 @@
 namespace {
 
 using nlohmann::json;
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 const std::string kInput = "[[0,1,2],[3,4,5],[6,7,8]]", kKernel = "[[0,1],[2,3]]";
 
-ProgramResult explain(const TempFolder& folder, Words arguments, const std::string& input = "") {
+ProgramResult explain(const TempFolder& folder, Arguments arguments, const std::string& input = "") {
   arguments.insert(arguments.begin(), "explain");
   return run_convtool(arguments, folder, input);
 }
 
-std::string explained(const TempFolder& folder, const Words& arguments) {
+std::string explained(const TempFolder& folder, const Arguments& arguments) {
   const ProgramResult result = explain(folder, arguments);
   CHECK(result.err == "");
   CHECK(result.code == 0);
   return result.out;
 }
 
-json explained_json(const TempFolder& folder, Words arguments) {
+json explained_json(const TempFolder& folder, Arguments arguments) {
   arguments.push_back("--json");
   return json::parse(explained(folder, arguments));
 }
 
 /// The message of a run that fails with `code`.
-std::string refusal(const TempFolder& folder, const Words& arguments, int code = 2) {
+std::string refusal(const TempFolder& folder, const Arguments& arguments, int code = 2) {
   const ProgramResult result = explain(folder, arguments);
   CHECK(result.code == code);
   CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
@@ -199,14 +199,14 @@ TEST_CASE("explain gives the pixels that apply writes") {
     cv::theRNG().state = random.seed();
     cv::randu(picture, 0, 65536);
     cv::imwrite(folder.file("x.png"), picture);
-    const std::vector<Words> filters = {{"-k", "sobel"},
-                                        {"-k", "sobel-x", "--stride", "2"},
-                                        {"-k", "gaussian:sigma=2", "--padding-mode", "symmetric"},
-                                        {"-k", "laplacian-4", "--gray", "--map", "signed"},
-                                        {"-k", "sharpen", "--map", "offset", "--depth", "u8"},
-                                        {"-k", "box:size=5", "--map", "normalize", "--alpha", "filter"}};
-    for (const Words& filter : filters) {
-      Words apply = {"apply", "x.png", "-o", "y.png"};
+    const std::vector<Arguments> filters = {{"-k", "sobel"},
+                                            {"-k", "sobel-x", "--stride", "2"},
+                                            {"-k", "gaussian:sigma=2", "--padding-mode", "symmetric"},
+                                            {"-k", "laplacian-4", "--gray", "--map", "signed"},
+                                            {"-k", "sharpen", "--map", "offset", "--depth", "u8"},
+                                            {"-k", "box:size=5", "--map", "normalize", "--alpha", "filter"}};
+    for (const Arguments& filter : filters) {
+      Arguments apply = {"apply", "x.png", "-o", "y.png"};
       apply.insert(apply.end(), filter.begin(), filter.end());
       const ProgramResult applied = run_convtool(apply, folder);
       CAPTURE(applied.err);
@@ -216,8 +216,8 @@ TEST_CASE("explain gives the pixels that apply writes") {
         const auto y = static_cast<int>(random.between(0, result.rows - 1));
         const auto x = static_cast<int>(random.between(0, result.cols - 1));
         const auto channel = static_cast<int>(random.between(0, result.channels() < 3 ? 0 : 2));
-        Words arguments = {"x.png", "--at", std::to_string(y) + "," + std::to_string(x), "--channel",
-                           std::to_string(channel)};
+        Arguments arguments = {"x.png", "--at", std::to_string(y) + "," + std::to_string(x), "--channel",
+                               std::to_string(channel)};
         arguments.insert(arguments.end(), filter.begin(), filter.end());
         const json object = explained_json(folder, arguments);
         CAPTURE(object.dump());
@@ -233,7 +233,7 @@ TEST_CASE("explain gives the pixels that apply writes") {
 TEST_CASE("feature maps that no picture holds are explained as floats") {
   const TempFolder folder;
   cv::imwrite(folder.file("x.png"), cv::Mat(4, 4, CV_8UC1, cv::Scalar(200)));
-  Words arguments = {"x.png", "--channel", "6"};
+  Arguments arguments = {"x.png", "--channel", "6"};
   for (int i = 0; i < 7; ++i) arguments.insert(arguments.end(), {"-k", "[[2,-0.25]]"});
   const json object = explained_json(folder, arguments);
   CHECK(object["output_dtype"] == "f32");
@@ -246,7 +246,7 @@ TEST_CASE("text for kernels up to 5x5 fits into 80 columns, and larger kernels a
   cv::Mat picture(40, 40, CV_32FC1);
   cv::randu(picture, -1e-5, 1e5);
   cv::imwrite(folder.file("x.tif"), picture);
-  const auto widest = [&](const Words& arguments) {
+  const auto widest = [&](const Arguments& arguments) {
     std::size_t most = 0;
     for (const std::string& line : lines_of(explained(folder, arguments))) most = std::max(most, line.size());
     return most;
@@ -270,7 +270,7 @@ TEST_CASE("the output file decides the format, and --format decides for standard
 
 TEST_CASE("refusals of explain are one line each, with the range or the way out") {
   const TempFolder folder;
-  const auto error = [&](Words arguments, int code = 2) { return refusal(folder, arguments, code); };
+  const auto error = [&](Arguments arguments, int code = 2) { return refusal(folder, arguments, code); };
   CHECK(error({kInput, "-k", kKernel, "--at", "2,0"}) ==
         "convtool: --at: 2,0 is outside the output (expected Y 0 to 1 and X 0 to 1, for an output of 1x2x2)\n");
   CHECK(error({kInput, "-k", kKernel, "--at=-1,0"}).starts_with("convtool: --at: -1,0 is outside the output"));
@@ -313,4 +313,21 @@ TEST_CASE("figures and animations are written by their extension") {
   CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--fps", "100", "-o", "y.gif"}), "at most 50"));
   CHECK(has(refusal(folder, {"20x20", "--kernel-size", "1", "--cell", "400", "-o", "y.gif"}, 1),
             "too large for an animation"));
+}
+
+TEST_CASE("an explanation replaces no file that is read, and its format is named once") {
+  const TempFolder folder;
+  folder.write("x.json", kInput);
+  folder.write("k.json", kKernel);
+  CHECK(has(refusal(folder, {"x.json", "-k", "k.json", "-o", "k.json"}), "which this run reads"));
+  CHECK(has(refusal(folder, {"x.json", "-k", "k.json", "-o", "./x.json"}), "which this run reads"));
+  CHECK(read_text(folder.file("k.json")) == kKernel);
+  CHECK(refusal(folder, {"x.json", "-k", "k.json", "-o", "y.svg", "--json"}) ==
+        "convtool: --json: contradicts the extension of 'y.svg'; leave it out, or name the file *.json\n");
+  explained(folder, {"x.json", "-k", "k.json", "-o", "y.json", "--json"});
+  explained(folder, {"x.json", "-k", "k.json", "-o", "figure", "--format", "svg"});
+  CHECK(read_text(folder.file("figure")).starts_with("<svg "));
+  CHECK(refusal(folder, {"sobel", "-k", "box"}) ==
+        "convtool: 'sobel' is a kernel, not a file; a second kernel needs its own option: -k box -k sobel\n");
+  CHECK(has(refusal(folder, {"5x5", "--kernel-size", "3", "--gray"}), "--gray: needs a picture, but '5x5' is a shape"));
 }

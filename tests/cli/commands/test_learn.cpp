@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/json_list.h"
+#include "support/page_data.h"
 #include "support/program.h"
 
 namespace {
@@ -370,4 +371,81 @@ TEST_CASE("usage errors are reported before any work") {
   check_refused(course.learn({size, "1x2", "-o", "none/k.json"}), 2, "none/k.json: the folder 'none' does not exist");
   check_refused(run_convtool({"learn", "--input", "x.json", "--target", "y.json", "y.json", size, "1"}, course), 2,
                 "--target: needs one file per input (expected 1, got 2)");
+}
+
+TEST_CASE("the page of learn has the curve of the loss, the fit, and what the kernel makes of each pair") {
+  const Course course;
+  const ProgramResult result = course.learn({"--kernel-size", "1x2", "--epochs", "5", "--lr", "0.03", "--log-every",
+                                             "1", "--json", "--report", "page.html", "-o", "k.json"});
+  CHECK(result.code == 0);
+  const json page = page_data(read_text(course.file("page.html")));
+  CHECK(page.at("report") == last_json(result));
+  CHECK(page.at("curve").at("epochs") == json{1, 2, 3, 4, 5});
+  const std::vector<std::string> lines = lines_of(result.out);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(page["curve"]["losses"][i] == json::parse(lines[i]).at("loss"));
+  REQUIRE(page.at("head").at("kernels").size() == 2);
+  CHECK(page["head"]["kernels"][0].at("caption") == "at the start");
+  REQUIRE(page.at("pairs").size() == 1);
+  const json& pair = page["pairs"][0];
+  CHECK(pair.at("input_name") == "x.json");
+  CHECK(pair.at("learned").at("white") == pair.at("target").at("white"));
+  CHECK(pair.at("residual").at("black").get<double>() == -pair.at("residual").at("white").get<double>());
+  // The residuals are those of the kernel as it was written.
+  run_convtool({"apply", "x.json", "-k", "k.json", "-o", "z.json", "-q"}, course);
+  const json learned = json::parse(read_text(course.file("z.json"))).flatten();
+  const json target = json::parse(read_text(course.file("y.json"))).flatten();
+  double largest = 0;
+  for (const auto& [at, value] : learned.items())
+    largest = std::max(largest, std::fabs(value.get<double>() - target.at(at).get<double>()));
+  CHECK(pair["residual"]["white"].get<double>() == doctest::Approx(largest).epsilon(1e-6));
+}
+
+TEST_CASE("a long run's curve is thinned, least squares has none, and several pairs are shown") {
+  const Course course;
+  CHECK(
+      course.learn({"--kernel-size", "1x2", "--epochs", "2500", "--lr", "0.001", "-q", "--report", "page.html"}).code ==
+      0);
+  const json epochs = page_data(read_text(course.file("page.html"))).at("curve").at("epochs");
+  CHECK(epochs.front() == 1);
+  CHECK(epochs.back() == 2500);
+  CHECK(epochs.size() < 1000);
+  CHECK(epochs.size() > 800);
+
+  const ProgramResult two = run_convtool({"learn", "--input", "x.json", "x.json", "--target", "y.json", "y.json",
+                                          "--kernel-size", "1x2", "-q", "-o", "-", "--report", "page.html"},
+                                         course);
+  CHECK(json::parse(two.out).contains("weight"));
+  const json page = page_data(read_text(course.file("page.html")));
+  CHECK(page.at("curve").at("epochs").empty());
+  CHECK(page.at("pairs").size() == 2);
+}
+
+TEST_CASE("the page of learn shows the pictures' colours") {
+  const TempFolder folder;
+  const ProgramResult result =
+      run_convtool({"learn", "--input", data("pictures/input.png"), "--target", data("pictures/input.png"),
+                    "--kernel-size", "3", "--padding", "same", "-q", "--report", "page.html"},
+                   folder);
+  CHECK(result.code == 0);
+  const json pair = page_data(read_text(folder.file("page.html"))).at("pairs")[0];
+  CHECK(pair.at("target").at("histogram").at("counts").size() == pair.at("target").at("shape")[1]);
+  CHECK(pair.at("residual").at("histogram").at("counts").size() == 1);
+}
+
+TEST_CASE("learn refuses a page that is another of its files, and writes none if it fails") {
+  const Course course;
+  std::filesystem::create_symlink(course.file("x.json"), course.file("x.html"));
+  std::filesystem::create_symlink(course.file("k.json"), course.file("k.html"));
+  const auto refused = [&](const std::string& report, const std::string& message) {
+    const ProgramResult result =
+        course.learn({"--kernel-size", "1x2", "-o", "k.json", "--report", report, "--init", "[[1,1]]"});
+    CHECK(result.code == 2);
+    CHECK(result.err.find(message) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(course.file("k.json")));
+  };
+  refused("x.html", "which this run reads");
+  refused("k.html", "is also an output ('k.json')");
+  refused("page", "expected FILE.html");
+  CHECK(course.learn({"--kernel-size", "1x2", "--lr", "10", "--epochs", "100", "--report", "page.html"}).code == 1);
+  CHECK_FALSE(std::filesystem::exists(course.file("page.html")));
 }

@@ -8,6 +8,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <sstream>
 
+#include "support/page_data.h"
 #include "support/program.h"
 
 namespace {
@@ -219,4 +220,36 @@ TEST_CASE("timings that would take more than minutes are refused") {
   const ProgramResult result = shape(folder, {"1x8x8", "--kernel-size", "1", "--repeat", "1000", "--time"});
   CHECK(result.code == 1);
   CHECK(result.err.find("--time: 1000 layers") != std::string::npos);
+}
+
+TEST_CASE("the page of shape has the JSON report, with the windows of layers and the shape of the input") {
+  const TempFolder folder;
+  const ProgramResult result =
+      run_convtool({"shape", "3x64x96", "--kernel-size", "5x3", "--stride", "2x1", "--dilation", "1x2", "--pads",
+                    "1,2,3,4", "--out-channels", "4", "--repeat", "3", "--json", "--report", "new/page.html"},
+                   folder);
+  CHECK(result.code == 0);
+  const json report = json::parse(result.out);
+  CHECK(page_data(read_text(folder.file("new/page.html"))).at("report") == report);
+  CHECK(report.at("input_shape") == json{3, 64, 96});
+  for (const json& layer : report.at("layers")) {
+    CHECK(layer.at("kernel_size") == json{5, 3});
+    CHECK(layer.at("stride") == json{2, 1});
+    CHECK(layer.at("dilation") == json{1, 2});
+    CHECK(layer.at("pads") == json{1, 2, 3, 4});
+  }
+}
+
+TEST_CASE("the page of shape shows the layers before one that cannot run, and replaces no file that is read") {
+  const TempFolder folder;
+  CHECK(run_convtool({"shape", "1x8x8", "--kernel-size", "5", "--repeat", "3", "--report", "page.html"}, folder).code ==
+        1);
+  const json report = page_data(read_text(folder.file("page.html"))).at("report");
+  CHECK(report.at("layers").size() == 1);
+  CHECK(report.at("error").at("message").get<std::string>().find("layer 2") != std::string::npos);
+
+  folder.write("k.html", "[[1]]");
+  const ProgramResult refused = run_convtool({"shape", "8x8", "-k", "k.html", "--report", "k.html"}, folder);
+  CHECK(refused.code == 2);
+  CHECK(read_text(folder.file("k.html")) == "[[1]]");
 }

@@ -77,7 +77,9 @@ RawInput random_input(Random& random) {
     case 4: return {"x.pgm", "P5\n" + size + "\n255\n" + random_bytes(count, random), {"pgm", "npy"}, false, true};
     case 5:
       return {"x.ppm", "P6\n" + size + "\n65535\n" + random_bytes(6 * count, random), {"ppm", "npy"}, false, true, 3};
-    case 6: return {"x.pgm", "P5\n" + size + "\n100\n" + std::string(count, 'A'), {"pgm"}, false, true};
+    case 6:
+      return {
+          "x.pgm", "P5\n" + size + "\n100\n" + std::string(static_cast<std::size_t>(count), 'A'), {"pgm"}, false, true};
     case 7:
       return {"x.pfm", "PF\n" + size + "\n-1.0\n" + random_floats(3 * count, random), {"pfm", "npy"}, false, false, 3};
     default:

@@ -39,6 +39,8 @@ TEST_CASE("a written kernel reads back as the same kernel") {
            R"({"weight": [[1, 2]], "padding": [0, 1], "padding_mode": "symmetric", "activation": "abs"})",
            R"({"weight": [[1, 2]], "padding": "same_lower", "dilation": [1, 2]})",
            R"({"bank": [{"name": "x", "weight": [[1, 2]]}, [[3, 4]]], "combine": "magnitude", "map": "clip"})",
+           R"({"bank": [{"weight": [[1, 2]]}]})",
+           R"({"name": "two", "layers": [{"name": "x", "bank": [{"name": "y", "weight": [[1, 2]]}]}, [[1]]]})",
            R"({"name": "two", "bank": [[[1, 2]], [[3, 4]]]})",
            R"({"pool": "max", "size": 3, "stride": [1, 2], "padding": 1})",
            R"({"layers": [[[1]], {"name": "half", "pool": "mean", "size": [2, 4]}]})",

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <latch>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/parallel.h"
 #include "pictures/isolation/fork_server.h"
 #include "pictures/isolation/shared_memory.h"
 #include "support/skip.h"
@@ -244,6 +246,31 @@ TEST_CASE("a child opens nothing, starts nothing, signals nobody, and runs no co
         },
         sizeof(int), with_server);
     CHECK(number_in(result.answer) == 11);
+  }
+}
+
+TEST_CASE("a child has the threads of its task, under the same rules, and no others") {
+  if (!kHasSandbox) return skip(kSanitized);
+  if (!has_filters()) return skip("needs a kernel with seccomp filters");
+  for (const bool with_server : {true, false}) {
+    ChildTask task = small_task();
+    task.threads = 3;
+    const Result result = run(
+        [](const ChildTask&, const ChildMemory& memory) noexcept {
+          std::latch all_run(4);  // one more than there are: parallel_for() would start it
+          std::atomic<int> refused = 0, parts = 0;
+          parallel_for(4, 4, [&](std::int64_t begin, std::int64_t end) {
+            all_run.arrive_and_wait(end - begin);
+            ++parts;
+            refused += open("/dev/null", O_RDONLY) < 0 && errno == EPERM;
+            // Each has a heap to work with.
+            void* const within = std::malloc(4 << 20);
+            refused += within != nullptr && std::malloc(std::size_t{10} << 30) == nullptr;
+          });
+          answer_number(memory.answer, 10 * parts + refused);
+        },
+        sizeof(int), with_server, task);
+    CHECK(number_in(result.answer) == 10 * 3 + 2 * 3);
   }
 }
 

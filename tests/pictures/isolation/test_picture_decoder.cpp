@@ -8,12 +8,15 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "pictures/compression.h"
 #include "pictures/decode_image.h"
 #include "pictures/image_header.h"
 #include "pictures/isolation/picture_decoder.h"
 #include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
+#include "support/picture_bytes.h"
 #include "support/program.h"
 #include "support/skip.h"
 
@@ -68,6 +71,22 @@ TEST_CASE("every kind of picture is the same in a child process, and so are the 
   }
   CHECK(pictures > 40);
   CHECK(errors > 40);
+}
+
+TEST_CASE("a child process decodes a TIFF on as many threads as it is told, to the same picture or error") {
+  isolated();
+  std::vector<Bytes> blocks;
+  for (std::size_t i = 0; i < 100; ++i) blocks.push_back(deflate(testing::counting_bytes(12000 + i), 1, std::nullopt));
+  for (const bool is_damaged : {false, true}) {
+    if (is_damaged) blocks[77].resize(20);
+    const Bytes file =
+        testing::tiff_file({.width = 1200, .height = 1000, .rows_per_strip = 10, .compression = 8, .blocks = blocks});
+    const PictureHeader header = read_small_header(file, 1 << 21);
+    CHECK(header.most_threads == 2);  // for 1.2 MB
+    const std::string expected = outcome([&] { return decode_image(file, header); });
+    for (const int threads : {1, 2, 16, 0})
+      CHECK((outcome([&] { return isolated().decode({.bytes = file, .file = {}}, header, threads); }) == expected));
+  }
 }
 
 TEST_CASE("turned pictures and grey with alpha, which are copies of what is decoded, are the same") {

@@ -25,8 +25,9 @@ TEST_CASE("JPEG files are byte for byte those of OpenCV") {
   Random random(1);
   int files = 0;
   for (const int channels : {1, 3})
-    for (const auto& [height, width] : {std::pair{1, 1}, {1, 40}, {37, 1}, {16, 16}, {33, 57}, {200, 131}, {500, 600}})
+    for (const std::pair<int, int>& size : {std::pair{1, 1}, {1, 40}, {37, 1}, {16, 16}, {33, 57}, {200, 131}, {500, 600}})
       for (const int quality : {1, 30, 75, 95, 100}) {
+        const int height = size.first, width = size.second;  // clang 14 captures no bindings
         CAPTURE(height);
         CAPTURE(width);
         CAPTURE(quality);

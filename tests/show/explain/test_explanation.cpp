@@ -17,8 +17,6 @@
 namespace convtool {
 namespace {
 
-Tensor digits() { return tensor_of({.c = 1, .h = 3, .w = 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}); }
-
 std::vector<double> inputs_of(const KernelSum& sum) {
   std::vector<double> values;
   for (const Term& term : sum.terms) values.push_back(term.input.value_or(std::nan("")));

@@ -35,7 +35,6 @@ std::vector<Drawing::Rectangle> rectangles_of(const Drawing& drawing, bool frame
 }
 
 Network example() { return network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}); }
-Tensor digits() { return tensor_of({.c = 1, .h = 3, .w = 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}); }
 
 }  // namespace
 

@@ -38,6 +38,9 @@ inline Tensor tensor_of(const Shape& shape, const std::vector<float>& values) {
   return tensor;
 }
 
+/// 0 to 8 in three rows.
+inline Tensor digits() { return tensor_of({.c = 1, .h = 3, .w = 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}); }
+
 /// A trace without numbers.
 inline Trace shape_trace(Network network, const Shape& input) {
   Trace trace{.name = "shape", .network = std::move(network), .flip = false, .rank = 3, .input = input};

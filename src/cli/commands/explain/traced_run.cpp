@@ -7,6 +7,7 @@
 #include "cli/job/job.h"
 #include "cli/job/run_job.h"
 #include "core/text.h"
+#include "tensors/tensor_text.h"
 
 namespace convtool {
 namespace {
@@ -18,7 +19,7 @@ bool is_file(const std::string& text) {
 
 /// `source`, whose text stands in place of a name.
 Source parse_source(const std::string& text) {
-  return {.content = parse_tensor_json(text, "INPUT"), .format = *find_file_format("json"), .shape = {}};
+  return {.content = parse_tensor_text(text, "INPUT"), .format = *find_file_format("json"), .shape = {}};
 }
 
 Source with_shape(Source source) {

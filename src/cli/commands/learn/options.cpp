@@ -9,6 +9,7 @@
 #include "cli/options/isolate_option.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
+#include "cli/options/report_option.h"
 #include "core/text.h"
 #include "kernels/kernel_source.h"
 
@@ -207,7 +208,13 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .target = &options.threads,
         .brief = "threads; 0: one per core",
         .text = "The number of threads; 0 means one per core. Results do not depend on it."},
-       isolate_option(options.isolation)});
+       isolate_option(options.isolation),
+       report_option(
+           options.report,
+           "Also write a report: one HTML file that needs no network. It shows the curve of the loss, the "
+           "kernel at the start and as learned, and of up to 8 pairs the input, the target, the output of the "
+           "kernel and the residual. An existing page is replaced. If learning fails or is interrupted, none "
+           "is written.")});
 }
 
 void check_no_operands(const LearnOptions& options) {

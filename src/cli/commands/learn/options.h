@@ -19,7 +19,7 @@ struct LearnOptions {
   std::vector<std::string> inputs, targets;
   std::vector<std::string> stray;  ///< operands, which learn does not take
   LayerOptions layer;
-  std::optional<std::string> kernel_size, method, ridge, holdout, output;
+  std::optional<std::string> kernel_size, method, ridge, holdout, output, report;
   std::optional<std::string> rate, epochs, momentum, init, seed, log_every;  ///< of gradient descent
   std::string threads = "0", isolation = "auto";
   bool bias = false, round = false, json = false, quiet = false;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <random>
 #include <utility>
 
@@ -85,7 +84,7 @@ bool are_constant(const std::vector<Sample>& samples) {
 }  // namespace
 
 Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptions& options, LearnPlan& plan,
-                            LearnReport& report) {
+                            LearnReport& report, Course& course) {
   if (plan.descends) {
     if (plan.descent.rate == 0) plan.descent.rate = stable_rate(samples, options.bias, plan.threads);
     if (plan.descent.rate == 0)
@@ -100,8 +99,16 @@ Parameters learn_parameters(const std::vector<Sample>& samples, const LearnOptio
     report.rate = plan.descent.rate;
     report.momentum = plan.descent.momentum;
     report.epochs = plan.descent.epochs;
-    EpochPrinter epochs(options, plan);
-    return descend(samples, make_start(plan), plan.descent, std::ref(epochs));
+    EpochPrinter print_epoch(options, plan);
+    const std::int64_t step = plan.descent.epochs / kMostPoints + 1;
+    course.start = make_start(plan);
+    return descend(samples, *course.start, plan.descent, [&](std::int64_t epoch, const Loss& loss) {
+      print_epoch(epoch, loss);
+      if (epoch % step != 0 && epoch != 1 && epoch != plan.descent.epochs) return;
+      course.curve.epochs.push_back(epoch);
+      course.curve.losses.push_back(loss.learned);
+      if (plan.holdout > 0) course.curve.held_out.push_back(loss.held_out);
+    });
   }
   const LeastSquares found = solve_least_squares(samples, plan.least_squares);
   report.method = "lstsq";

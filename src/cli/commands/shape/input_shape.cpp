@@ -9,16 +9,16 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "files/regular_file.h"
-#include "tensors/tensor_io.h"
+#include "tensors/tensor_text.h"
 
 namespace convtool {
 namespace {
 
-/// The shape of a file's content as apply would filter it, without alpha. Only JSON is read beyond its header.
+/// The shape of a file's content as apply would filter it, without alpha. Only text is read beyond its header.
 InputShape shape_of_content(std::span<const std::byte> bytes, const std::string& path) {
   const SourceHeader header = read_source_header(bytes, path, std::nullopt);
   if (header.format.kind == FileFormat::Kind::json) {
-    const RankedTensor json = parse_tensor_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "");
+    const RankedTensor json = parse_tensor_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "");
     return {json.tensor.shape(), json.rank, json.tensor.dtype()};
   }
   Shape shape = header.shape;

@@ -1,0 +1,169 @@
+#include "show/report_page.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/printable.h"
+#include "core/text.h"
+#include "show/base64.h"
+#include "show/kernel_drawing.h"
+#include "show/page.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// File names need not be UTF-8; JSON must be.
+std::string text_of(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+/// A JSON object whose values are JSON texts.
+class Object {
+ public:
+  void put(const std::string& key, const std::string& json) {
+    text_ += (text_.size() > 1 ? ",\"" : "\"") + key + "\":" + json;
+  }
+  void put(const std::string& key, const ordered_json& value) { put(key, text_of(value)); }
+  void put(const std::string& key, const char*) = delete;
+  std::string text() const { return text_ + "}"; }
+
+ private:
+  std::string text_ = "{";
+};
+
+std::string list_of(std::vector<std::string> texts) {
+  std::string list = "[";
+  for (std::string& text : texts) {
+    list += (list.size() > 1 ? ",\n" : "") + text;
+    text = {};
+  }
+  return list + "]";
+}
+
+/// A count of a bin, to three digits or more.
+ordered_json count_json(double count) {
+  if (count >= 100 || count == std::floor(count)) return static_cast<std::int64_t>(std::llround(count));
+  return std::round(count * 10) / 10;
+}
+
+ordered_json histogram_json(const Histogram& histogram) {
+  ordered_json counts = ordered_json::array();
+  for (const std::vector<double>& colour : histogram.counts) {
+    ordered_json& list = counts.emplace_back(ordered_json::array());
+    for (const double count : colour) list.push_back(count_json(count));
+  }
+  return {{"low", histogram.low},
+          {"high", histogram.high},
+          {"is_whole", histogram.is_whole},
+          {"at_low", histogram.at_low},
+          {"at_high", histogram.at_high},
+          {"not_finite", histogram.not_finite},
+          {"counts", counts}};
+}
+
+ordered_json survey_json(const SurveyResult& survey) {
+  const Shape& shape = survey.shape;
+  ordered_json json = {{"shape", {shape.n, shape.c, shape.h, shape.w}},
+                       {"dtype", to_string(survey.dtype)},
+                       {"histogram", histogram_json(survey.histogram)}};
+  if (!survey.preview) return json;
+  const Preview& preview = *survey.preview;
+  json["picture"] = "data:" + std::string(preview.type) + ";base64," + base64(preview.file);
+  json["picture_size"] = {preview.shape.h, preview.shape.w};
+  json["black"] = preview.black;
+  json["white"] = preview.white;
+  return json;
+}
+
+ordered_json head_json(const PageHead& head) {
+  ordered_json kernels = ordered_json::array();
+  for (const PageFigure& figure : head.kernels) kernels.push_back({{"caption", figure.caption}, {"svg", figure.svg}});
+  return {{"command", head.command}, {"options", head.options}, {"kernels", std::move(kernels)}};
+}
+
+Object start(const char* kind, const PageHead& head) {
+  Object object;
+  object.put("kind", ordered_json(kind));
+  object.put("head", head_json(head));
+  return object;
+}
+
+}  // namespace
+
+std::vector<PageFigure> kernel_figures(const Network& network) {
+  constexpr std::size_t kMost = 12;
+  std::vector<PageFigure> figures;
+  std::size_t left_out = 0;
+  for (const Bank& bank : network.banks)
+    for (const Layer& layer : bank.layers) {
+      if (layer.weights.empty()) continue;
+      if (figures.size() == kMost) {
+        ++left_out;
+        continue;
+      }
+      std::string caption = printable(layer.name) + " " + join_sizes(layer.dimensions());
+      if (layer.divisor.size() == 1) caption += ", divided by " + to_text(layer.divisor.front());
+      figures.push_back({caption, to_svg(kernel_drawing(layer))});
+    }
+  if (left_out > 0) figures.back().caption += "; " + std::to_string(left_out) + " more kernels are not shown";
+  return figures;
+}
+
+std::string to_json(const PageInput& input) {
+  Object object;
+  object.put("report", input.report);
+  const auto put_link = [&](const char* key, const std::string& link) {
+    if (!link.empty()) object.put(key, ordered_json(link));
+  };
+  put_link("input_link", input.input_link);
+  put_link("output_link", input.output_link);
+  const auto put_survey = [&](const char* key, const std::optional<SurveyResult>& survey) {
+    if (survey) object.put(key, survey_json(*survey));
+  };
+  put_survey("before", input.before);
+  put_survey("responses", input.responses);
+  put_survey("after", input.after);
+  if (input.kept) object.put("kept", ordered_json(*input.kept));
+  return object.text();
+}
+
+std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started) {
+  const std::string title =
+      head.command + ": " + std::to_string(inputs.size()) + (inputs.size() == 1 ? " input" : " inputs");
+  Object object = start("batch", head);
+  const bool is_linked = inputs.size() + static_cast<std::size_t>(not_started) > kMostPreviews;
+  object.put("linked", ordered_json(is_linked));
+  object.put("not_started", ordered_json(not_started));
+  object.put("inputs", list_of(std::move(inputs)));
+  return make_page("report", title, object.text());
+}
+
+std::string learn_page(const PageHead& head, const std::string& report, const PageCurve& curve,
+                       const std::vector<PagePair>& pairs, std::int64_t pairs_in_all) {
+  ordered_json losses = {{"epochs", curve.epochs}, {"losses", curve.losses}, {"held_out", curve.held_out}};
+  std::vector<std::string> texts;
+  for (const PagePair& pair : pairs)
+    texts.push_back(text_of({{"input_name", pair.input},
+                             {"target_name", pair.target},
+                             {"input", survey_json(pair.before)},
+                             {"target", survey_json(pair.target_picture)},
+                             {"learned", survey_json(pair.learned)},
+                             {"residual", survey_json(pair.residual)}}));
+  Object object = start("learn", head);
+  object.put("report", report);
+  object.put("curve", losses);
+  object.put("pairs_in_all", ordered_json(pairs_in_all));
+  object.put("pairs", list_of(std::move(texts)));
+  return make_page("report", head.command, object.text());
+}
+
+std::string shape_page(const PageHead& head, const std::string& report) {
+  Object object = start("shape", head);
+  object.put("report", report);
+  return make_page("report", head.command, object.text());
+}
+
+}  // namespace convtool

@@ -1,0 +1,150 @@
+// The pages of --report: what they show, by mouse and by keyboard.
+
+import assert from "node:assert/strict";
+import {mkdirSync, writeFileSync} from "node:fs";
+import {test} from "node:test";
+
+import {convtool, inFolder, withPage} from "./support.mjs";
+
+/// Writes a grey picture whose pixels are value(y, x).
+function pgm(name, height, width, value) {
+  const pixels = Buffer.alloc(height * width);
+  for (let y = 0; y < height; ++y) for (let x = 0; x < width; ++x) pixels[y * width + x] = value(y, x) % 256;
+  writeFileSync(inFolder(name), Buffer.concat([Buffer.from(`P5\n${width} ${height}\n255\n`), pixels]));
+}
+
+const fitsWindow = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+
+/// Presses Tab until `selector` has the focus.
+async function tabTo(page, selector) {
+  for (let i = 0; i < 400; ++i) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
+  }
+  assert.fail(`the keyboard does not reach ${selector}`);
+}
+
+const numbersOf = (page) => page.$$eval(".inputs tbody tr", (rows) => rows.map((row) => Number(row.dataset.number)));
+
+test("a batch with a failure: the failure comes first, and the keyboard sorts, chooses, slides and zooms", async () => {
+  const names = [];
+  for (let i = 0; i < 6; ++i) {
+    names.push(i === 3 ? "<b>bad<i>.pgm" : `p${i}.pgm`);
+    if (i === 3) writeFileSync(inFolder(names[i]), "no picture");
+    else pgm(names[i], 40 + 10 * ((i * 2) % 5), 60, (y, x) => y * 3 + x * i);
+  }
+  assert.throws(() => convtool("apply", ...names, "-k", "sobel-x", "--map", "offset", "--out-dir", "out", "--report", "batch.html"),
+                {status: 1});
+  await withPage("batch.html", {}, async (page) => {
+    assert.ok(await fitsWindow(page));
+    assert.match(await page.textContent(".alert"), /1 of 6 inputs failed/);
+    assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]);
+    assert.equal(await page.textContent(".inputs tbody tr .name"), "<b>bad<i>.pgm");
+    assert.equal(await page.$$eval(".inputs tbody img", (images) => images.every((i) => i.complete && i.naturalWidth > 0)), true);
+
+    // Sorting by size, upwards and downwards, with the keyboard.
+    await tabTo(page, "th:nth-child(6) .sort");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.getAttribute("th:nth-child(6)", "aria-sort"), "ascending");
+    assert.deepEqual(await numbersOf(page), [4, 1, 6, 2, 5, 3]);  // heights 40, 40, 60, 70, 80; the failure has none
+    await page.keyboard.press("Enter");
+    assert.equal(await page.getAttribute("th:nth-child(6)", "aria-sort"), "descending");
+    assert.deepEqual(await numbersOf(page), [3, 5, 2, 1, 6, 4]);  // equals stay in the order of the inputs
+
+    // An input is chosen, and its slider moved, with the keyboard.
+    await tabTo(page, "tr[data-number='5'] .name");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.textContent(".detail h2"), "p4.pgm");
+    await tabTo(page, ".split input");
+    assert.match(await page.getAttribute(".above", "style"), /inset\(0(px)? 0(px)? 0(px)? 50%\)/);
+    for (let i = 0; i < 5; ++i) await page.keyboard.press("ArrowRight");
+    assert.match(await page.getAttribute(".above", "style"), /55%/);
+
+    // The zoom is common to both pictures.
+    await tabTo(page, ".stage");
+    await page.keyboard.press("+");
+    await page.keyboard.press("ArrowDown");
+    const transforms = await page.$$eval(".world", (worlds) => worlds.map((world) => world.style.transform));
+    assert.equal(transforms[0], transforms[1]);
+    assert.match(transforms[0], /scale\(1.5\)/);
+    await page.keyboard.press("0");
+    assert.match(await page.$eval(".world", (world) => world.style.transform), /scale\(1\)/);
+
+    // The mouse moves the slider too.
+    const area = await (await page.$(".stage")).boundingBox();
+    await page.mouse.click(area.x + area.width / 4, area.y + area.height / 2);
+    assert.match(await page.getAttribute(".above", "style"), /25%/);
+    await page.click("text=Side by side");
+    const [first, second] = await page.$$(".pane");
+    assert.ok((await second.boundingBox()).x >= (await first.boundingBox()).x + (await first.boundingBox()).width);
+
+    // The histograms name what the report counts.
+    const { report } = await page.evaluate(() => data.inputs[4]);
+    const responses = await page.getAttribute(".chart:nth-child(2)", "aria-label");
+    assert.ok(responses.includes(`from ${report.min} to ${report.max}`), responses);
+    assert.equal(await page.$$eval(".chart", (charts) => charts.length), 3);
+    assert.equal(await page.$$eval(".timings .time-bar", (bars) => bars.length), 3);
+  });
+});
+
+for (const colorScheme of ["light", "dark"])
+  test(`a ${colorScheme} window of 400 pixels`, async () => {
+    await withPage("batch.html", {colorScheme, viewport: {width: 400, height: 800}}, async (page) => {
+      assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]);
+      assert.ok(await fitsWindow(page));
+    });
+  });
+
+test("the clipped ends are marked", async () => {
+  pgm("ramp.pgm", 8, 256, (y, x) => x);
+  convtool("apply", "ramp.pgm", "-k", "[[2]]", "-o", "clipped.png", "--report", "clipped.html");
+  await withPage("clipped.html", {}, async (page) => {
+    const charts = await page.$$eval(".chart", (all) => all.map((chart) => chart.getAttribute("aria-label")));
+    assert.match(charts[0], /at 0: 0.39 %, at 255: 0.39 %/);
+    assert.match(charts[1], /from 0 to 510; clipped: 0 low \(0 %\), 1024 high \(50 %\)/);
+    // Responses of 256 to 510 are clipped: the right half of the chart, but for rounding at 255.5.
+    const [clip, axis] = await page.$eval(".chart:nth-child(2)", (chart) => [chart.querySelector(".clipped"), chart.querySelector(".axis")].map((e) => e.getBBox()).map(({ x, width }) => ({ x, width })));
+    assert.ok(Math.abs(clip.width / axis.width - (510.5 - 255.5) / 511) < 1e-3);
+    assert.ok(Math.abs(clip.x + clip.width - axis.x - axis.width) < 1e-3);
+  });
+});
+
+test("beyond 200 inputs, thumbnails are the output files", async () => {
+  mkdirSync(inFolder("many"));
+  for (let i = 0; i < 201; ++i) pgm(`many/${i}.pgm`, 4, 4, (y, x) => i + y + x);
+  convtool("apply", "many", "-r", "-k", "sharpen", "--out-dir", "many.out", "-q", "--report", "many.html");
+  await withPage("many.html", {}, async (page) => {
+    await page.waitForFunction(() => document.querySelector(".thumbnail")?.naturalWidth === 4);
+    assert.equal((await numbersOf(page)).length, 201);
+  }, (url) => url.includes("/many.out/"));
+});
+
+test("learn: the curve of the loss, the kernels and the pictures of a pair", async () => {
+  writeFileSync(inFolder("x.json"), "[[0,1,2,5],[3,4,5,1],[6,7,8,2]]");
+  writeFileSync(inFolder("y.json"), "[[1,2,1],[3,3,-2],[4,2,1]]");
+  const printed = convtool("learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "1x2", "--epochs", "9", "--log-every", "9", "--report", "learn.html");
+  await withPage("learn.html", {}, async (page) => {
+    const label = await page.getAttribute(".curve-holder svg", "aria-label");
+    const last = await page.evaluate(() => data.curve.losses.at(-1));
+    assert.ok(label.endsWith(`to ${Number(last.toPrecision(4))} at epoch 9`), label);
+    assert.match(printed, new RegExp(`epoch 9, loss ${last.toFixed(3)}`));
+    assert.equal(await page.$$eval("main img", (images) => images.every((image) => image.naturalWidth > 0)), true);
+  });
+});
+
+test("shape: the layers to scale, and what an output sees", async () => {
+  const report = JSON.parse(convtool("shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--json", "--report", "shape.html"));
+  await withPage("shape.html", {}, async (page) => {
+    assert.equal(await page.$$eval(".stack .box", (boxes) => boxes.length), 6);
+    // Faces are to scale: 32 to 12.
+    const sizes = await page.$$eval(".box-face", (faces) => faces.map((face) => face.getBBox().height));
+    assert.ok(Math.abs(sizes[0] / sizes[5] - 32 / 12) < 1e-6);
+    const [height, width] = report.receptive_field.size;
+    assert.match(await page.textContent("[aria-live]"), new RegExp(`rows 5 to 25 and columns 5 to 25 of the input, ${height}x${width} pixels`));
+    await tabTo(page, "select");
+    await page.keyboard.press("ArrowUp");
+    await tabTo(page, "input[type=range]");
+    await page.keyboard.press("Home");
+    assert.match(await page.textContent("[aria-live]"), /^Output \(0, 7\) of 4 5x5 sees rows 0 to 16 and columns 7 to 23/);
+  });
+});
