@@ -14,7 +14,8 @@ function mapsFor(result, responses, isChanged) {
     return [scale, scale / 2, -scale].map((s, i) => ({...maps[i], scale: s}));
   }
   const rank = (percent) => Math.max(1, Math.ceil((percent * numbers.length / 100) * (1 - 2 ** -50)));
-  const [low, high] = percentiles ? percentiles.map((p) => numbers[rank(p) - 1]) : [numbers[0], numbers[numbers.length - 1]];
+  const [low, high] =
+      percentiles ? percentiles.map((p) => numbers[rank(p) - 1]) : [numbers[0], numbers[numbers.length - 1]];
   return [{...maps[0], shift: low, scale: high > low ? full / (high - low) : 1}];
 }
 
@@ -45,11 +46,12 @@ function storedRange(map, response, bound, dtype) {
 
 /// Compares the responses of this page with what the engine has stored, and replaces in `plane`, the stored values of
 /// this page, those that differ within the bound by the engine's. Returns how many values were compared, how many are
-/// equal and how many differ within the bound, the largest absolute response, and the first value that differs by more, or
-/// null.
+/// equal and how many differ within the bound, the largest absolute response, and the first value that differs by more,
+/// or null.
 function compareWithEngine(responses, plane, result) {
   const [y, x, rows, cols] = result.region, {maps, dtype, error_bound: bound} = result;
-  const engine = decodeBlock(result.stored), found = {compared: 0, equal: 0, close: 0, bound, largest: 0, difference: null};
+  const engine = decodeBlock(result.stored),
+        found = {compared: 0, equal: 0, close: 0, bound, largest: 0, difference: null};
   for (let c = 0; c < plane.c; ++c)
     for (let i = 0; i < rows; ++i)
       for (let j = 0; j < cols; ++j) {
