@@ -104,6 +104,16 @@ TEST_CASE("floats are shown from the least to the most, or in a given range, or 
   CHECK(pixels(with_signs, 2, 0) > pixels(with_signs, 0, 0) + 50);   // negative, half as large: light blue
 }
 
+TEST_CASE("few strong values do not pale the others where signs are shown") {
+  // 997 of 1000 are 1 or -1, which is where full colour begins; a level is 1/128 wide.
+  const Tensor picture = tensor_of<float>({.c = 1, .h = 10, .w = 100}, [](auto, auto y, auto x) {
+    return y == 0 && x < 3 ? 1000 : x % 2 == 0 ? 1 : -1;
+  });
+  SurveyOptions options;
+  options.is_signed = true;
+  CHECK(survey(picture.ref(), std::nullopt, options).preview->white == doctest::Approx(1).epsilon(1.0 / 128));
+}
+
 TEST_CASE("a histogram of integers counts exactly, over the range of the type") {
   const Tensor picture = tensor_of<std::uint8_t>({.c = 3, .h = 16, .w = 16},
                                                  [](auto c, auto y, auto x) { return c == 0 ? 0 : 16 * y + x; });
