@@ -66,6 +66,20 @@ TEST_CASE("a larger picture is averaged") {
     for (std::int64_t x = 0; x < 4; ++x) CHECK(copy.all().view<std::uint8_t>().at(0, 0, y, x) == 20 * y + 2 * x + 1);
 }
 
+TEST_CASE("each part of a copy is the mean of its pixels, where sizes are not multiples") {
+  const Tensor picture = tensor_of<std::uint8_t>({.c = 1, .h = 7, .w = 11}, [](auto, auto, auto) { return 200; });
+  for (const std::int64_t side : {1, 2, 3, 4, 6, 7, 10}) {
+    CAPTURE(side);
+    SurveyOptions options;
+    options.side = side;
+    const Image copy = copy_of(survey(picture.ref(), PixelFormat::grey, options));
+    const auto pixels = copy.all().view<std::uint8_t>();
+    CHECK(std::max(pixels.shape.h, pixels.shape.w) == side);
+    for (std::int64_t y = 0; y < pixels.shape.h; ++y)
+      for (std::int64_t x = 0; x < pixels.shape.w; ++x) CHECK(pixels.at(0, 0, y, x) == 200);
+  }
+}
+
 TEST_CASE("transparent pixels are white in the copy, and counted as they are") {
   const Tensor picture = tensor_of<std::uint8_t>({.c = 2, .h = 1, .w = 3}, [](auto c, auto, auto x) {
     return c == 0 ? 40 : x == 0 ? 255 : 0;
