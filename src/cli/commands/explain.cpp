@@ -44,6 +44,8 @@ constexpr std::string_view kExplainText =
     "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
     "those that are filtered, without the alpha that --alpha keep sets aside.\n\n"
+    "Pages (html) are one file for any browser, without a network. The window follows the pointer and the arrow keys; "
+    "stride, padding, dilation, flip and weights can be changed. Of a large picture a page has the part around --at. "
     "Figures (svg, png) show one output. Animations (gif) show all outputs of a channel one after another, in at most "
     "400 frames.";
 
@@ -51,7 +53,8 @@ constexpr std::string_view kExplainExamples = R"(  convtool explain x.json -k k.
   convtool explain photo.jpg -k sobel-x --gray --at 120,80 --json
   convtool explain '[[0,1,2],[3,4,5],[6,7,8]]' -k '[[0,1],[2,3]]' --at 1,1
   convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1 -o steps.gif
-  convtool explain x.json -k k.json --at 1,0 -o step.svg)";
+  convtool explain x.json -k k.json --at 1,0 -o step.svg
+  convtool explain photo.jpg -k sobel --at 120,80 -o page.html)";
 
 /// --at and --channel.
 Pixel parse_place(const ExplainOptions& options) {

@@ -26,12 +26,13 @@ after(async () => {
 
 /// Runs convtool in the folder and returns its standard output.
 export function convtool(...args) {
-  return execFileSync(process.env.CONVTOOL, args, {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"],
-                                                   maxBuffer: 1 << 28});
+  return execFileSync(
+      process.env.CONVTOOL, args,
+      {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28});
 }
 
-/// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and that
-/// `isAllowed` does not allow, logs an error or throws.
+/// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and
+/// that `isAllowed` does not allow, logs an error or throws.
 export async function withPage(name, options, test, isAllowed = () => false) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   try {
