@@ -28,8 +28,9 @@ void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, 
   const auto strengths = strength.view<float>();
   const auto out = colours.view<float>();
   const double spread = range.max - range.min;
-  const auto darkest = static_cast<float>(range.min),
-             scale = spread > 0 ? static_cast<float>(1 / spread) : std::numeric_limits<float>::max();
+  const auto darkest = static_cast<float>(range.min), scale = spread > 0      ? static_cast<float>(1 / spread)
+                                                              : range.max > 0 ? std::numeric_limits<float>::max()
+                                                                              : 0.0F;
   for_each_row(vectors.shape, threads, [=](std::int64_t n, std::int64_t y) {
     for (std::int64_t x = 0; x < in.shape.w; ++x) {
       const float strength_here = strengths.at(n, 0, y, x), value = (strength_here - darkest) * scale;

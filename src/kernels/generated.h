@@ -1,4 +1,4 @@
-// Kernels computed from parameters: gaussian, box, log, dog, gabor, disk, motion.
+// Kernels computed from parameters: blurs, sharpeners, derivatives, filters for spots and stripes.
 #pragma once
 
 #include <span>

@@ -31,6 +31,8 @@ constexpr std::int64_t kMostWeights = 400'000;
 constexpr double kMostMultiplyAdds = 2.5e8;
 /// Larger pictures are cropped to squares of kLargestCrop, or what the limits above allow.
 constexpr std::int64_t kLargestWhole = 256, kLargestCrop = 384;
+/// Small inputs are whole, even where that takes a few times as much as the limits.
+constexpr double kLeastWholeShare = 0.3;
 /// Larger blocks of numbers are not lists.
 constexpr std::int64_t kLongestList = 4096;
 constexpr std::int64_t kOverviewSide = 400;
@@ -135,28 +137,35 @@ std::pair<std::int64_t, std::int64_t> widened(const ReceptiveAxis& axis, std::in
   return {begin, length};
 }
 
-/// The part of the input that the page has: all, or the largest square around `at` that the limits allow.
-Crop input_crop(const Trace& trace, const Pixel& at) {
-  const Shape& in = trace.input;
-  const Shape out = trace.output();
+/// The share of all outputs that the limits of a page allow.
+double share_of_outputs(const Trace& trace) {
   double work = 0;
   for (const BankGeometry& bank : trace.banks)
     for (const ConvProblem& problem : bank.problems) work += mac_count(problem) / static_cast<double>(problem.input.n);
-  const double area = static_cast<double>(in.h * in.w), outputs = static_cast<double>(out.h * out.w);
-  const double bytes = static_cast<double>(in.c * size_of(trace.dtype())) * area +
-                       static_cast<double>(out.c * size_of(trace.numbers->stored.dtype)) * outputs;
-  const double share = std::min(kMostBytes / bytes, kMostMultiplyAdds / work);
-  if (share >= 1 && in.h <= kLargestWhole && in.w <= kLargestWhole) return {.h = in.h, .w = in.w};
+  const Shape in = trace.input, out = trace.output();
+  const double bytes = static_cast<double>(in.c * in.h * in.w * size_of(trace.dtype())) +
+                       static_cast<double>(out.c * out.h * out.w * size_of(trace.numbers->stored.dtype));
+  return std::min(kMostBytes / bytes, kMostMultiplyAdds / work);
+}
+
+/// The part of the input that the page has: all, or a square around what the output at `at` depends on.
+Crop input_crop(const Trace& trace, const Pixel& at) {
+  const Shape& in = trace.input;
+  const double share = share_of_outputs(trace);
+  if (share >= kLeastWholeShare && in.h <= kLargestWhole && in.w <= kLargestWhole) return {.h = in.h, .w = in.w};
 
   const ReceptiveField field = receptive_field(trace);
-  const auto side = std::min(kLargestCrop, static_cast<std::int64_t>(std::sqrt(share * area)));
-  const auto [y, h] = widened(field.h, at.y, in.h, side);
-  const auto [x, w] = widened(field.w, at.x, in.w, side);
-  const double part = static_cast<double>(h * w) / area;
-  if (part > 8 * share) {
-    refuse_shape("", "an output depends on " + std::to_string(h) + "x" + std::to_string(w) +
-                         " positions of the input, which is too much for a page; leave out -o for the text of one "
-                         "output, or explain fewer layers");
+  const double most = std::sqrt(share * static_cast<double>(in.h * in.w));
+  const auto side = [most](const ReceptiveAxis& axis) {
+    return std::min(kLargestCrop, static_cast<std::int64_t>(most) + axis.size);
+  };
+  const auto [y, h] = widened(field.h, at.y, in.h, side(field.h));
+  const auto [x, w] = widened(field.w, at.x, in.w, side(field.w));
+  const double bytes = static_cast<double>(h * w * in.c * size_of(trace.dtype()));
+  if (bytes > kMostBytes) {
+    refuse_shape(trace.name,
+                 "an output depends on " + std::to_string(h) + "x" + std::to_string(w) +
+                     " positions of the input, too many for a page; see the text of one output (leave out -o)");
   }
   return {y, x, h, w};
 }
@@ -287,19 +296,19 @@ std::string title_of(const Trace& trace) {
   return name + (kernel.empty() || kernel == "inline" ? "" : " under " + kernel);
 }
 
-void check_weights(const Network& network) {
+void check_weights(const Trace& trace) {
   std::int64_t count = 0;
-  for (const Bank& bank : network.banks)
+  for (const Bank& bank : trace.network.banks)
     for (const Layer& layer : bank.layers) count += layer.shape.count();
   if (count <= kMostWeights) return;
-  refuse_shape("", "the kernels have " + std::to_string(count) + " weights, and a page holds at most " +
-                       std::to_string(kMostWeights) + "; leave out -o for the text of one output");
+  refuse_shape(trace.name, "the kernels have " + std::to_string(count) + " weights, and a page holds at most " +
+                               std::to_string(kMostWeights) + "; see the text of one output (leave out -o)");
 }
 
 }  // namespace
 
 std::string explain_page(const Trace& trace, const Pixel& at) {
-  check_weights(trace.network);
+  check_weights(trace);
   Json data;
   data["input"] = {{"name", printable(trace.name)},
                    {"shape", {trace.input.c, trace.input.h, trace.input.w}},

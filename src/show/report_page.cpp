@@ -4,7 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/printable.h"
+#include "core/text.h"
 #include "show/base64.h"
+#include "show/kernel_drawing.h"
 #include "show/page.h"
 
 namespace convtool {
@@ -89,6 +92,25 @@ Object start(const char* kind, const PageHead& head) {
 }
 
 }  // namespace
+
+std::vector<PageFigure> kernel_figures(const Network& network) {
+  constexpr std::size_t kMost = 12;
+  std::vector<PageFigure> figures;
+  std::size_t left_out = 0;
+  for (const Bank& bank : network.banks)
+    for (const Layer& layer : bank.layers) {
+      if (layer.weights.empty()) continue;
+      if (figures.size() == kMost) {
+        ++left_out;
+        continue;
+      }
+      std::string caption = printable(layer.name) + " " + join_sizes(layer.dimensions());
+      if (layer.divisor.size() == 1) caption += ", divided by " + to_text(layer.divisor.front());
+      figures.push_back({caption, to_svg(kernel_drawing(layer))});
+    }
+  if (left_out > 0) figures.back().caption += "; " + std::to_string(left_out) + " more kernels are not shown";
+  return figures;
+}
 
 std::string to_json(const PageInput& input) {
   Object object;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "network/layer.h"
 #include "show/survey.h"
 
 namespace convtool {
@@ -16,6 +17,9 @@ namespace convtool {
 struct PageFigure {
   std::string caption, svg;
 };
+
+/// The kernels of a network; of many the first few.
+std::vector<PageFigure> kernel_figures(const Network& network);
 
 /// What every page shows of its run.
 struct PageHead {

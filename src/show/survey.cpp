@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "core/percentile.h"
 #include "pictures/encode_image.h"
+#include "show/explain/panels.h"
 
 namespace convtool {
 namespace {
@@ -224,6 +226,24 @@ Histogram Survey::make_histogram() const {
   return histogram;
 }
 
+/// A size that few values exceed; not below that of any value of the same level.
+double Survey::strong_value() const {
+  constexpr double kPercent = 99.5;
+  std::map<double, std::int64_t> sizes;
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    if (levels_[i] == 0) continue;
+    const Stretch values = values_of_level(dtype_, static_cast<std::int64_t>(i) % kLevels, false);
+    sizes[std::max(std::fabs(values.begin), std::fabs(values.end))] += levels_[i];
+    total += levels_[i];
+  }
+  if (total == 0) return 0;
+  std::int64_t rank = percentile_rank(total, kPercent);
+  auto at = sizes.begin();
+  for (; rank > at->second; ++at) rank -= at->second;
+  return std::min(at->first, std::max(std::fabs(least_), std::fabs(most_)));
+}
+
 Preview Survey::make_preview() const {
   Preview preview;
   if (is_integer(dtype_)) {
@@ -233,7 +253,7 @@ Preview Survey::make_preview() const {
     preview.black = options_.range ? (*options_.range)[0] : least_ - margin;
     preview.white = options_.range ? (*options_.range)[1] : most_ + margin;
   }
-  const double limit = std::max(std::fabs(preview.black), std::fabs(preview.white));
+  const double limit = options_.is_signed ? strong_value() : 0;
   if (options_.is_signed) {
     preview.black = -limit;
     preview.white = limit;
@@ -256,11 +276,10 @@ Preview Survey::make_preview() const {
           to.at(0, c, y, x) = byte((mean - preview.black) / (preview.white - preview.black));
           continue;
         }
-        // Positive orange and negative blue, on white.
-        const double share = limit > 0 ? mean / limit : 0, size = std::fabs(share);
-        to.at(0, 0, y, x) = byte(share < 0 ? 1 - size : 1.0);
-        to.at(0, 1, y, x) = byte(1 - size / 2);
-        to.at(0, 2, y, x) = byte(share > 0 ? 1 - size : 1.0);
+        const Colour colour = sign_tint(mean, limit);
+        to.at(0, 0, y, x) = colour.r;
+        to.at(0, 1, y, x) = colour.g;
+        to.at(0, 2, y, x) = colour.b;
       }
   encode_within(std::move(image), options_.bytes, preview);
   return preview;

@@ -59,6 +59,29 @@ TEST_CASE("pictures of more than 200 inputs are linked, those that were not star
   CHECK(page_data(batch_page(kHead, std::vector<std::string>(200, input), 1)).at("linked") == true);
 }
 
+TEST_CASE("kernels are drawn, layer by layer, pools left out, and of many the first 12") {
+  const Layer layer{
+      .name = "a<b", .description = "", .shape = {.kh = 1, .kw = 2}, .weights = {1, 2}, .bias = {}, .divisor = {3}};
+  const Layer pool{.name = "pool",
+                   .description = "",
+                   .shape = {.kh = 2, .kw = 2},
+                   .weights = {},
+                   .bias = {},
+                   .divisor = {},
+                   .pooling = Pooling::max};
+  Network network{.name = "net",
+                  .description = "",
+                  .banks = {{.name = "", .description = "", .layers = {layer, layer}},
+                            {.name = "", .description = "", .layers = {pool}}}};
+  const std::vector<PageFigure> two = kernel_figures(network);
+  REQUIRE(two.size() == 2);
+  CHECK(two[0].caption == "a<b 1x2, divided by 3");
+  CHECK(two[0].svg.find(">2</text>") != std::string::npos);
+  network.banks.front().layers.assign(20, layer);
+  CHECK(kernel_figures(network).size() == 12);
+  CHECK(kernel_figures(network).back().caption.ends_with("; 8 more kernels are not shown"));
+}
+
 TEST_CASE("the pages of learn and shape have their report") {
   const PageCurve curve{.epochs = {1, 2}, .losses = {4, std::numeric_limits<double>::infinity()}, .held_out = {}};
   const PagePair pair{.input = "x",

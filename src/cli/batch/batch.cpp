@@ -75,7 +75,9 @@ void check_outputs_beside(const PageOptions& page, Worklist& list, const ListedF
 /// What the page shows of each input. Thread-safe for different inputs.
 class PageInputs {
  public:
-  PageInputs(const PageOptions& page, std::size_t count) : page_(page), texts_(count) {}
+  PageInputs(const PageOptions& page, std::size_t count, const Network& network) : page_(page), texts_(count) {
+    page_.head.kernels = kernel_figures(network);
+  }
 
   void add(std::size_t index, const RunReport& report, Surveys surveys) {
     const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
@@ -97,7 +99,7 @@ class PageInputs {
   }
 
  private:
-  const PageOptions& page_;
+  PageOptions page_;
   std::vector<std::string> texts_;
 };
 
@@ -136,7 +138,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   const bool has_page = options.page && !options.dry_run;
   std::optional<PageInputs> page;
   if (has_page) {
-    page.emplace(*options.page, end - begin);
+    page.emplace(*options.page, end - begin, spec.network);
     spec.survey = survey_options(end - begin);
   }
   Reporter reporter(options, end - begin, takes_stdout);

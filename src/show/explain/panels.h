@@ -1,4 +1,4 @@
-// Internal to show/explain: the parts of a figure.
+// Internal to show/: the parts of a figure.
 #pragma once
 
 #include <cstdint>

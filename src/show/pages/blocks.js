@@ -9,9 +9,7 @@ function decodeBlock(block) {
   return greyPng(bytesOf(block.png));
 }
 
-function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-}
+function bytesOf(base64) { return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)); }
 
 /// The pixels of a grey PNG of 8 or 16 bits that is not interlaced (Portable Network Graphics, W3C 2003).
 function greyPng(file) {
@@ -35,8 +33,7 @@ function greyPng(file) {
   for (let y = 0; y < height; ++y) {
     const line = lines.subarray(y * (row + 1) + 1, (y + 1) * (row + 1));
     unfilter(lines[y * (row + 1)], line, above, size);
-    for (let x = 0; x < width; ++x)
-      values[y * width + x] = size === 1 ? line[x] : line[2 * x] * 256 + line[2 * x + 1];
+    for (let x = 0; x < width; ++x) values[y * width + x] = size === 1 ? line[x] : line[2 * x] * 256 + line[2 * x + 1];
     above = line;
   }
   return values;
@@ -45,9 +42,12 @@ function greyPng(file) {
 function unfilter(filter, line, above, size) {
   for (let i = 0; i < line.length; ++i) {
     const a = i < size ? 0 : line[i - size], b = above[i], c = i < size ? 0 : above[i - size];
-    if (filter === 1) line[i] += a;
-    else if (filter === 2) line[i] += b;
-    else if (filter === 3) line[i] += (a + b) >> 1;
+    if (filter === 1)
+      line[i] += a;
+    else if (filter === 2)
+      line[i] += b;
+    else if (filter === 3)
+      line[i] += (a + b) >> 1;
     else if (filter === 4) {
       const pa = Math.abs(b - c), pb = Math.abs(a - c), pc = Math.abs(a + b - 2 * c);
       line[i] += pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
@@ -83,7 +83,7 @@ function inflate(stream, size) {
   };
   const decode = ({counts, symbols}) => {
     let code = 0, first = 0, index = 0;
-    for (let length = 1; ; ++length) {
+    for (let length = 1;; ++length) {
       code |= take(1);
       const here = counts[length];
       if (code - here < first) return symbols[index + code - first];
@@ -105,9 +105,12 @@ function inflate(stream, size) {
     const table = codes(short), lengths = [];
     while (lengths.length < literals + distances) {
       const symbol = decode(table);
-      if (symbol < 16) lengths.push(symbol);
-      else if (symbol === 16) lengths.push(...new Array(take(2) + 3).fill(lengths[lengths.length - 1]));
-      else lengths.push(...new Array(symbol === 17 ? take(3) + 3 : take(7) + 11).fill(0));
+      if (symbol < 16)
+        lengths.push(symbol);
+      else if (symbol === 16)
+        lengths.push(...new Array(take(2) + 3).fill(lengths[lengths.length - 1]));
+      else
+        lengths.push(...new Array(symbol === 17 ? take(3) + 3 : take(7) + 11).fill(0));
     }
     return [codes(lengths.slice(0, literals)), codes(lengths.slice(literals))];
   };

@@ -14,7 +14,8 @@ function mapsFor(result, responses, isChanged) {
     return [scale, scale / 2, -scale].map((s, i) => ({...maps[i], scale: s}));
   }
   const rank = (percent) => Math.max(1, Math.ceil((percent * numbers.length / 100) * (1 - 2 ** -50)));
-  const [low, high] = percentiles ? percentiles.map((p) => numbers[rank(p) - 1]) : [numbers[0], numbers[numbers.length - 1]];
+  const [low, high] =
+      percentiles ? percentiles.map((p) => numbers[rank(p) - 1]) : [numbers[0], numbers[numbers.length - 1]];
   return [{...maps[0], shift: low, scale: high > low ? full / (high - low) : 1}];
 }
 
@@ -45,21 +46,24 @@ function storedRange(map, response, bound, dtype) {
 
 /// Compares the responses of this page with what the engine has stored, and replaces in `plane`, the stored values of
 /// this page, those that differ within the bound by the engine's. Returns how many values were compared, how many are
-/// equal and how many differ within the bound, and the first that differs by more, or null.
+/// equal and how many differ within the bound, the largest absolute response, and the first value that differs by more,
+/// or null.
 function compareWithEngine(responses, plane, result) {
   const [y, x, rows, cols] = result.region, {maps, dtype, error_bound: bound} = result;
-  const engine = decodeBlock(result.stored), found = {compared: 0, equal: 0, close: 0, bound, difference: null};
+  const engine = decodeBlock(result.stored),
+        found = {compared: 0, equal: 0, close: 0, bound, largest: 0, difference: null};
   for (let c = 0; c < plane.c; ++c)
     for (let i = 0; i < rows; ++i)
       for (let j = 0; j < cols; ++j) {
         const own = valueAt(plane, c, y + i, x + j), theirs = engine[(c * rows + i) * cols + j] + 0;
         if (own === null) continue;
+        const hasColours = maps.length > 1, response = valueAt(responses, hasColours ? 0 : c, y + i, x + j);
+        found.largest = Math.max(found.largest, Math.abs(response) || 0);
         ++found.compared;
         if (Object.is(own, theirs)) {
           ++found.equal;
           continue;
         }
-        const hasColours = maps.length > 1, response = valueAt(responses, hasColours ? 0 : c, y + i, x + j);
         const [low, high] = storedRange(maps[hasColours ? c : 0], response, bound, dtype);
         if (theirs >= low && theirs <= high) {
           ++found.close;

@@ -17,7 +17,8 @@ const step = () => model.steps[view.step];
 const plan = () => model.plans[view.step];
 const inputPlane = () => model.planes[view.step];
 const outputPlane = () => model.shown(view.step);
-const hasColours = (plane) => plane.c === 3 && (plane === model.input ? model.input.integer : model.input.c === 3 || (model.maps ?? []).length > 1);
+const hasColours = (plane) => plane.c === 3 &&
+    (plane === model.input ? model.input.integer : model.input.c === 3 || (model.maps ?? []).length > 1);
 const isSmall = (plane) => plane.rows <= kMostNumbers && plane.cols <= kMostNumbers;
 
 // Ranges and shades
@@ -28,8 +29,10 @@ function rangeOf(plane) {
   if (!ranges.has(plane)) {
     const dtype = plane === model.input ? data.input.dtype : plane === model.stored ? data.result.dtype : "f32";
     let low = Infinity, high = -Infinity;
-    if (kFullRange[dtype]) [low, high] = [0, kFullRange[dtype]];
-    else for (const value of plane.values ?? []) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
+    if (kFullRange[dtype])
+      [low, high] = [0, kFullRange[dtype]];
+    else
+      for (const value of plane.values ?? []) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
     ranges.set(plane, [low, high]);
   }
   return ranges.get(plane);
@@ -48,21 +51,28 @@ function showChoices(place, label, names, selected, choose) {
   node.className = "bar controls choices";
   if (names.length < 2) return node.replaceChildren();
   if (names.length > 8) {
-    const select = element("select", {"aria-label": label, onchange: () => choose(select.selectedIndex)},
-                           ...names.map((name, i) => element("option", {selected: i === selected}, name)));
+    const select = element(
+        "select", {"aria-label": label, onchange: () => choose(select.selectedIndex)},
+        ...names.map((name, i) => element("option", {selected: i === selected}, name)));
     return node.replaceChildren(element("label", {}, label, select));
   }
   const focusOn = (i) => {
     choose(i);
     byId(place).querySelectorAll("button")[i].focus();
   };
-  const tabs = names.map((name, i) => element("button", {
-    role: "tab", "aria-selected": String(i === selected), tabindex: i === selected ? "0" : "-1", onclick: () => focusOn(i),
-    onkeydown: (event) => {
-      const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-      if (move) focusOn((i + move + names.length) % names.length);
-    },
-  }, name));
+  const tabs = names.map(
+      (name, i) => element(
+          "button", {
+            role: "tab",
+            "aria-selected": String(i === selected),
+            tabindex: i === selected ? "0" : "-1",
+            onclick: () => focusOn(i),
+            onkeydown: (event) => {
+              const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+              if (move) focusOn((i + move + names.length) % names.length);
+            },
+          },
+          name));
   node.replaceChildren(element("div", {class: "bar", role: "tablist", "aria-label": label}, ...tabs));
 }
 
@@ -100,12 +110,23 @@ inputField.root.addEventListener("blur", () => lookAt(null));
 
 /// Arrow keys, Home, End, Page Up and Page Down within a range of cells; Enter and space call `press`.
 function moveByKey(event, [y, x], {y: top, x: left, rows, cols}, go, press) {
-  const moves = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -cols],
-                 End: [0, cols], PageUp: [-10, 0], PageDown: [10, 0]};
+  const moves = {
+    ArrowUp: [-1, 0],
+    ArrowDown: [1, 0],
+    ArrowLeft: [0, -1],
+    ArrowRight: [0, 1],
+    Home: [0, -cols],
+    End: [0, cols],
+    PageUp: [-10, 0],
+    PageDown: [10, 0]
+  };
   const move = moves[event.key];
-  if (move) go([clamp(y + move[0], top, top + rows - 1), clamp(x + move[1], left, left + cols - 1)]);
-  else if (event.key === "Enter" || event.key === " ") press([y, x]);
-  else return;
+  if (move)
+    go([clamp(y + move[0], top, top + rows - 1), clamp(x + move[1], left, left + cols - 1)]);
+  else if (event.key === "Enter" || event.key === " ")
+    press([y, x]);
+  else
+    return;
   event.preventDefault();
 }
 
@@ -125,13 +146,16 @@ function inputRange() {
 
 /// A cell of the input, padding included.
 function inputCell(y, x, channel) {
-  const plane = inputPlane(), {layer} = currentPart(), {padding_mode: mode, padding_value: value} = step().layers[layer];
+  const plane = inputPlane(), {layer} = currentPart(),
+        {padding_mode: mode, padding_value: value} = step().layers[layer];
   const source = [padIndex(mode, y, plane.h), padIndex(mode, x, plane.w)];
   const kind = isInside(plane, y, x) ? "" : "padding";
   if (!plane.values) return {text: "", kind, value: null};
   const shown = source.includes(kOutside) ? (step().pool ? null : value) : valueAt(plane, channel, ...source);
   return {text: shown === null ? "" : number(shown), kind, value: shown};
 }
+
+const isShown = (plane, [y, x]) => y >= plane.y && x >= plane.x && y < plane.y + plane.rows && x < plane.x + plane.cols;
 
 function showField(field, plane, channel, range, cell) {
   if (isSmall(plane)) return field.showNumbers({...range, cell});
@@ -155,7 +179,8 @@ function groupOf({layer, o}) {
 function showAll() {
   const plane = outputPlane();
   view.channel = clamp(view.channel, 0, plane.c - 1);
-  view.at = [clamp(view.at[0], plane.y, plane.y + plane.rows - 1), clamp(view.at[1], plane.x, plane.x + plane.cols - 1)];
+  view.at =
+      [clamp(view.at[0], plane.y, plane.y + plane.rows - 1), clamp(view.at[1], plane.x, plane.x + plane.cols - 1)];
   view.cell = null;
   showSteps();
   showLayer();
@@ -173,7 +198,8 @@ function showChannels() {
   showChoices("input-tabs", "input channel", channelNames(input.c, hasColours(input)), view.inputChannel, (c) => {
     if (c < first || c >= first + count) {  // another group: an output of that group
       const {channels, groups, perGroup} = plan().shapes[part.layer];
-      view.channel = Math.floor(c / perGroup) * (channels / groups) + (step().combine === "none" ? view.channel - part.o : 0);
+      view.channel =
+          Math.floor(c / perGroup) * (channels / groups) + (step().combine === "none" ? view.channel - part.o : 0);
     }
     view.inputChannel = c;
     showChannels();
@@ -184,17 +210,20 @@ function showChannels() {
     showChannels();
     showMove();
   });
-  showChoices("part-tabs", "kernel", parts.map(({layer}, i) => step().layers[layer].name || `kernel ${i}`), view.part, (i) => {
-    view.part = i;
-    showChannels();
-    showMove();
-  });
-  showChoices("kernel-tabs", "kernel channel", Array.from({length: count}, (_, c) => `for ${channelNames(input.c, hasColours(input))[first + c]}`),
-              view.inputChannel - first, (c) => {
-    view.inputChannel = first + c;
-    showChannels();
-    showMove();
-  });
+  showChoices(
+      "part-tabs", "kernel", parts.map(({layer}, i) => step().layers[layer].name || `kernel ${i}`), view.part, (i) => {
+        view.part = i;
+        showChannels();
+        showMove();
+      });
+  showChoices(
+      "kernel-tabs", "kernel channel",
+      Array.from({length: count}, (_, c) => `for ${channelNames(input.c, hasColours(input))[first + c]}`),
+      view.inputChannel - first, (c) => {
+        view.inputChannel = first + c;
+        showChannels();
+        showMove();
+      });
   showKernel(part, view.inputChannel - first);
   showField(inputField, input, view.inputChannel, inputRange(), (y, x) => inputCell(y, x, view.inputChannel));
   showField(outputField, output, view.channel, output, (y, x) => {
@@ -204,7 +233,8 @@ function showChannels() {
   byId("input-caption").textContent = captionOf(input, "input");
   byId("output-caption").textContent = captionOf(output, "output");
   byId("output-title").textContent = `Output ${plane_size(output)}`;
-  byId("input-title").textContent = view.step === 0 ? `Input ${plane_size(input)}` : `Output of step ${view.step} ${plane_size(input)}`;
+  byId("input-title").textContent =
+      view.step === 0 ? `Input ${plane_size(input)}` : `Output of step ${view.step} ${plane_size(input)}`;
   showOverview();
 }
 
@@ -213,12 +243,14 @@ const plane_size = ({c, h, w}) => `${c}×${h}×${w}`;
 function captionOf(plane, word) {
   const parts = [];
   if (plane.rows < plane.h || plane.cols < plane.w)
-    parts.push(`Rows ${plane.y} to ${plane.y + plane.rows - 1}, columns ${plane.x} to ${plane.x + plane.cols - 1} of the ${word}.`);
+    parts.push(`Rows ${plane.y} to ${plane.y + plane.rows - 1}, columns ${plane.x} to ${
+        plane.x + plane.cols - 1} of the ${word}.`);
   if (!isSmall(plane) && plane.values) {
     const [low, high] = rangeOf(plane);
     parts.push(`Black is ${number(low)}, white ${number(high)}.`);
   }
-  if (word === "input" && data.input.items > 1 && view.step === 0) parts.push(`The first of ${data.input.items} items.`);
+  if (word === "input" && data.input.items > 1 && view.step === 0)
+    parts.push(`The first of ${data.input.items} items.`);
   if (word === "output" && view.step < model.last) parts.push("Responses, before the next step.");
   if (word === "input" && view.step > 0) parts.push("Click a value to see how it came about.");
   return parts.join(" ");
@@ -228,11 +260,14 @@ function showOverview() {
   const {overview, shape: [, h, w], region} = data.input;
   if (!overview || view.step > 0) return byId("overview").replaceChildren();
   const [y, x, rows, cols] = region;
-  const box = svgElement("svg", {viewBox: `0 0 ${w} ${h}`, class: "overlay", "aria-hidden": "true"},
-                         svgElement("rect", {x, y, width: cols, height: rows, class: "mark crop"}));
+  const box = svgElement(
+      "svg", {viewBox: `0 0 ${w} ${h}`, class: "overlay", "aria-hidden": "true"},
+      svgElement("rect", {x, y, width: cols, height: rows, class: "mark crop"}));
   const image = element("img", {src: overview, alt: "The whole picture, reduced"});
-  byId("overview").replaceChildren(element("p", {class: "faint"}, "The whole picture, reduced. The part that this page has is marked."),
-                                   element("div", {class: "frame"}, image, box));
+  byId("overview")
+      .replaceChildren(
+          element("p", {class: "faint"}, "The whole picture, reduced. The part that this page has is marked."),
+          element("div", {class: "frame"}, image, box));
 }
 
 function showSteps() {
@@ -248,86 +283,6 @@ function showStep(i, at, channel) {
   showAll();
 }
 
-// The kernel
-
-function showKernel({layer: index, o}, channel) {
-  const layer = step().layers[index], shape = plan().shapes[index], {kh, kw} = shape;
-  const block = layer.rank === 2 ? 0 : o * shape.perGroup + channel;
-  const place = byId("kernel"), caption = [];
-  byId("kernel-title").textContent = `Kernel ${kh}×${kw}${layer.name && layer.name !== step().name ? ` ${layer.name}` : ""}`;
-  if (step().pool) {
-    place.replaceChildren();
-    caption.push("A max pool takes the largest value of the window. It has no weights.");
-  } else if (!layer.weight) {
-    place.replaceChildren(cellsSvg({y: 0, x: 0, rows: kh, cols: kw, cell: () => ({text: ""})}));
-    caption.push("Sizes alone: the kernel has no weights.");
-  } else if (kh <= 11 && kw <= 11) {
-    place.replaceChildren(weightTable(index, layer, block, kh, kw));
-  } else {
-    place.replaceChildren(shadedWeights(layer.weight.subarray(block * kh * kw, (block + 1) * kh * kw), kh, kw),
-                          weightEditor(index, layer, block, kh, kw));
-    caption.push("Orange is above zero, blue below.");
-  }
-  const {divisor, bias} = layer;
-  if (divisor.length) caption.push(`Divisor ${number(numberOf(divisor, o, 1))}.`);
-  if (bias.length) caption.push(`Bias ${number(numberOf(bias, o, 0))}.`);
-  if (layer.groups > 1) caption.push(`${layer.groups} groups.`);
-  if (layer.padding_mode === "constant") caption.push(`Pixels outside are ${number(layer.padding_value)}.`);
-  if (layer.activation !== "none") caption.push(`Then ${layer.activation}.`);
-  if (model.flip) caption.push("Flipped: the kernel is rotated by 180° before it multiplies.");
-  byId("kernel-caption").textContent = caption.join(" ");
-}
-
-function setWeight(index, layer, block, at, value) {
-  const {kh, kw} = plan().shapes[index], area = kh * kw;
-  const weights = Array.from(layer.weight.subarray(block * area, (block + 1) * area));
-  weights[at] = value;
-  const rank = layer.rank === 2 || block > 0 || layer.weight.length > area ? 2 : layer.rank;
-  const nested = rowsOf(weights, kw);
-  change({weight: rank === 2 ? nested : rank === 3 ? [nested] : [[nested]]}, index, block);
-}
-
-function weightTable(index, layer, block, kh, kw) {
-  const rows = Array.from({length: kh}, (_, u) => element("tr", {}, ...Array.from({length: kw}, (_, v) => {
-    const value = layer.weight[(block * kh + u) * kw + v];
-    const input = element("input", {
-      value: number(asPrinted(value)), inputmode: "decimal", "aria-label": `weight in row ${u}, column ${v}`,
-      "data-weight": `${u},${v}`,
-      onchange: () => {
-        const typed = Number(input.value.trim().replace(",", "."));
-        if (input.value.trim() === "" || !Number.isFinite(typed)) return showProblem(`'${input.value}' is not a number`);
-        setWeight(index, layer, block, u * kw + v, typed);
-      },
-      onkeydown: (event) => {
-        const move = {ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
-        const next = move && byId("kernel").querySelector(`[data-weight="${u + move[0]},${v}"]`);
-        if (next) next.focus();
-      },
-    });
-    return element("td", {}, input);
-  })));
-  return element("table", {class: "weights", style: `--cols: ${kw}`}, element("tbody", {}, ...rows));
-}
-
-function shadedWeights(weights, kh, kw) {
-  const most = Math.max(...weights.map(Math.abs)) || 1;
-  return cellsSvg({y: 0, x: 0, rows: kh, cols: kw, label: `the weights, ${kh}x${kw}, as colours`,
-                   cell: (u, v) => signShade(weights[u * kw + v] / most)});
-}
-
-/// Of a large kernel, one weight at a time.
-function weightEditor(index, layer, block, kh, kw) {
-  const field = (label, most) => element("input", {type: "number", min: "0", max: String(most - 1), value: "0", "aria-label": label});
-  const row = field("row of the weight", kh), column = field("column of the weight", kw);
-  const weight = element("input", {inputmode: "decimal", "aria-label": "weight"});
-  const at = () => clamp(Math.trunc(row.value), 0, kh - 1) * kw + clamp(Math.trunc(column.value), 0, kw - 1);
-  const read = () => (weight.value = number(asPrinted(layer.weight[block * kh * kw + at()])));
-  for (const node of [row, column]) node.addEventListener("input", read);
-  weight.addEventListener("change", () => Number.isFinite(Number(weight.value)) && setWeight(index, layer, block, at(), Number(weight.value)));
-  read();
-  return element("div", {class: "bar controls"}, element("label", {}, "weight of row", row), element("label", {}, "column", column), weight);
-}
-
 // The layer's controls
 
 function showLayer() {
@@ -335,11 +290,14 @@ function showLayer() {
   byId("stride").value = pairText(layer.stride);
   byId("dilation").value = pairText(layer.dilation);
   byId("padding").value = paddingText(layer.padding);
-  byId("padding_mode").replaceChildren(...kPaddingModes.map((mode) => element("option", {selected: mode === layer.padding_mode}, mode)));
+  byId("padding_mode")
+      .replaceChildren(
+          ...kPaddingModes.map((mode) => element("option", {selected: mode === layer.padding_mode}, mode)));
   byId("flip").checked = model.flip;
   const isPool = step().pool;
   for (const name of ["dilation", "padding_mode", "flip"]) byId(name).disabled = isPool;
-  for (const button of document.querySelectorAll("[data-less=dilation], [data-more=dilation]")) button.disabled = isPool;
+  for (const button of document.querySelectorAll("[data-less=dilation], [data-more=dilation]"))
+    button.disabled = isPool;
   byId("reset").disabled = !model.isChanged;
   showProblem("");
 }
@@ -382,15 +340,20 @@ byId("reset").addEventListener("click", () => {
 
 /// The sizes of the output, by formula and with numbers.
 function showFormula() {
-  const {layer: index} = currentPart(), layer = step().layers[index], shape = plan().shapes[index], input = inputPlane();
+  const {layer: index} = currentPart(), layer = step().layers[index], shape = plan().shapes[index],
+                input = inputPlane();
   const line = (axis, name) => {
     const size = axis ? input.w : input.h, k = axis ? shape.kw : shape.kh;
-    return element("p", {}, `${name} `, element("output", {id: `size-${name}`},
-      `⌊(${size} + ${shape.pads[axis]} + ${shape.pads[axis + 2]} − (${layer.dilation[axis]}·(${k} − 1) + 1)) / ${layer.stride[axis]}⌋ + 1 = ${shape.out[axis]}`));
+    const padded = `${size} + ${shape.pads[axis]} + ${shape.pads[axis + 2]}`;
+    const seen = `(${layer.dilation[axis]}·(${k} − 1) + 1)`;
+    const text = `⌊(${padded} − ${seen}) / ${layer.stride[axis]}⌋ + 1 = ${shape.out[axis]}`;
+    return element("p", {}, `${name} `, element("output", {id: `size-${name}`}, text));
   };
   byId("formula").replaceChildren(
-    element("p", {class: "faint"}, "⌊(input + padding before + padding after − (dilation·(kernel − 1) + 1)) / stride⌋ + 1"),
-    line(0, "height"), line(1, "width"));
+      element(
+          "p", {class: "faint"},
+          "⌊(input + padding before + padding after − (dilation·(kernel − 1) + 1)) / stride⌋ + 1"),
+      line(0, "height"), line(1, "width"));
 }
 
 // What follows the output that is chosen
@@ -398,11 +361,20 @@ function showFormula() {
 function showMove() {
   const [y, x] = view.at, {layer: index} = currentPart(), layer = step().layers[index];
   const {kh, kw, extent, out} = plan().shapes[index], start = windowStart();
-  const taps = layer.dilation[0] === 1 && layer.dilation[1] === 1 ? [] : Array.from({length: kh * kw}, (_, t) => ({
-    y: start[0] + Math.floor(t / kw) * layer.dilation[0], x: start[1] + (t % kw) * layer.dilation[1], rows: 1, cols: 1, kind: "tap",
-  }));
+  const taps = layer.dilation[0] === 1 && layer.dilation[1] === 1 ?
+      [] :
+      Array.from({length: kh * kw}, (_, t) => ({
+                                      y: start[0] + Math.floor(t / kw) * layer.dilation[0],
+                                      x: start[1] + (t % kw) * layer.dilation[1],
+                                      rows: 1,
+                                      cols: 1,
+                                      kind: "tap",
+                                    }));
   const cursor = view.cell ? [{y: view.cell[0], x: view.cell[1], rows: 1, cols: 1, kind: "cursor"}] : [];
-  inputField.mark([{y: start[0], x: start[1], rows: extent[0], cols: extent[1], kind: taps.length ? "window dilated" : "window"}, ...taps, ...cursor]);
+  inputField.mark([
+    {y: start[0], x: start[1], rows: extent[0], cols: extent[1], kind: taps.length ? "window dilated" : "window"},
+    ...taps, ...cursor
+  ]);
   outputField.mark([...seeingMarks(), {y, x, rows: 1, cols: 1, kind: "here"}]);
   for (const [id, value, most] of [["row", y, out[0]], ["column", x, out[1]]]) {
     if (document.activeElement !== byId(id)) byId(id).value = value;
@@ -423,9 +395,7 @@ function goTo([y, x]) {
   if (view.timer === null) say(byId("sum-title").textContent);
 }
 
-function say(text) {
-  byId("said").textContent = text;
-}
+function say(text) { byId("said").textContent = text; }
 
 /// The outputs that see the place of the input that is looked at: a run of rows and one of columns for each kernel.
 function seeingRuns(cell) {
@@ -455,7 +425,8 @@ function lookAt(cell) {
   showMove();
   if (!cell) return;
   const [rows, cols] = seeingRuns(cell)[currentPart().layer], count = rows.length * cols.length;
-  const text = `${count === 1 ? "1 output sees" : `${count} outputs see`} row ${cell[0]}, column ${cell[1]} of the input.`;
+  const text =
+      `${count === 1 ? "1 output sees" : `${count} outputs see`} row ${cell[0]}, column ${cell[1]} of the input.`;
   byId("input-caption").textContent = `${text} ${captionOf(inputPlane(), "input")}`;
   say(text);
 }
@@ -463,7 +434,7 @@ function lookAt(cell) {
 /// From a value of a later step's input to the step that computed it.
 function followBack(y, x) {
   const plane = inputPlane();
-  if (view.step === 0 || y < plane.y || x < plane.x || y >= plane.y + plane.rows || x >= plane.x + plane.cols) return;
+  if (view.step === 0 || !isShown(plane, [y, x])) return;
   showStep(view.step - 1, [y, x], view.inputChannel);
 }
 
@@ -479,124 +450,35 @@ function showMagnifiers(start, extent) {
   } else {
     const [y, rows] = around(start[0], extent[0], 11), [x, cols] = around(start[1], extent[1], 11);
     const isLarge = Math.max(rows, cols) > 15;
-    byId("input-magnifier").replaceChildren(cellsSvg({y, x, rows, cols, cell: (i, j) => {
-      const {text, kind, value} = inputCell(i, j, view.inputChannel);
-      const inWindow = i >= start[0] && j >= start[1] && i < start[0] + extent[0] && j < start[1] + extent[1];
-      return {text: isLarge ? "" : text, kind: `${kind} ${inWindow ? "in-window" : ""}`, ...(value === null ? {} : shade(shareOf(input, value)))};
-    }}));
+    byId("input-magnifier").replaceChildren(cellsSvg({
+      y,
+      x,
+      rows,
+      cols,
+      cell: (i, j) => {
+        const {text, kind, value} = inputCell(i, j, view.inputChannel);
+        const inWindow = i >= start[0] && j >= start[1] && i < start[0] + extent[0] && j < start[1] + extent[1];
+        return {
+          text: isLarge ? "" : text,
+          kind: `${kind} ${inWindow && !isLarge ? "in-window" : ""}`,
+          ...(value === null ? {} : shade(shareOf(input, value)))
+        };
+      }
+    }));
   }
   if (isSmall(output)) return byId("output-magnifier").replaceChildren();
   const [y, x] = view.at;
-  byId("output-magnifier").replaceChildren(cellsSvg({y: y - 2, x: x - 2, rows: 5, cols: 5, cell: (i, j) => {
-    const value = valueAt(output, view.channel, i, j);
-    if (value === null) return {text: "", kind: "padding"};
-    return {text: number(value), kind: i === y && j === x ? "in-window" : "", ...shade(shareOf(output, value))};
-  }}));
-}
-
-// The arithmetic
-
-const kMostChannels = 4;
-
-function showProducts({parts}) {
-  const place = byId("products");
-  place.replaceChildren();
-  for (const part of parts) {
-    const {kh, kw, channels, terms} = part, isLarge = kh > 11 || kw > 11, area = kh * kw;
-    if (parts.length > 1) place.append(element("h3", {}, step().layers[part.layer].name || `kernel ${part.layer}`));
-    const block = (c, of, kind) => {
-      const values = terms.slice(c * area, (c + 1) * area).map(of);
-      const most = Math.max(...values.map((v) => Math.abs(v ?? 0))) || 1;
-      return cellsSvg({y: 0, x: 0, rows: kh, cols: kw, cell: (u, v) => {
-        const term = terms[c * area + u * kw + v], value = values[u * kw + v];
-        const isPadding = kind === "window" && !term.inside ? "padding" : "";
-        if (isLarge) return value === null ? {kind: isPadding} : {kind: isPadding, ...(kind === "window" ? shade(shareOf(inputPlane(), value)) : signShade(value / most))};
-        return {text: value === null ? "" : number(asPrinted(value)), kind: `${isPadding} ${kind}`};
-      }});
-    };
-    const names = channelNames(inputPlane().c, hasColours(inputPlane()));
-    const shown = Math.min(channels, kMostChannels);
-    for (let c = 0; c < shown; ++c) {
-      const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
-      const row = element("div", {class: "product-row"});
-      if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
-      row.append(block(c, (t) => (inputPlane().values ? t.input : null), "window"));
-      if (!step().pool) row.append("×", block(c, (t) => t.weight, "weight"), "=", block(c, (t) => t.product, "product"));
-      if (!step().pool && inputPlane().values) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
-      place.append(row);
+  byId("output-magnifier").replaceChildren(cellsSvg({
+    y: y - 2,
+    x: x - 2,
+    rows: 5,
+    cols: 5,
+    cell: (i, j) => {
+      const value = valueAt(output, view.channel, i, j);
+      if (value === null) return {text: "", kind: "padding"};
+      return {text: number(value), kind: i === y && j === x ? "in-window" : "", ...shade(shareOf(output, value))};
     }
-    if (channels > shown)
-      place.append(element("p", {class: "faint"}, `… and ${channels - shown} more channels, which are in the sum below.`));
-  }
-}
-
-/// The way from the sums to the value that is stored, as rows of words and numbers.
-function wayOf(found) {
-  const rows = [], add = (label, value) => rows.push([label, number(value)]);
-  for (const part of found.parts) {
-    const several = found.parts.length > 1 ? `${step().layers[part.layer].name || `kernel ${part.layer}`}: ` : "";
-    if (step().pool) {
-      add("the largest value", part.sum);
-      continue;
-    }
-    add(`${several}sum of ${part.terms.length} products`, part.sum);
-    if (part.divisor !== 1) add(`÷ ${number(part.divisor)}`, part.sum / part.divisor);
-    if (part.bias !== 0) add(`+ bias ${number(part.bias)}`, part.sum / part.divisor + part.bias);
-    if (part.activation !== "none") add(part.activation, part.response);
-  }
-  if (step().combine !== "none") add(step().combine, found.response);
-  if (found.stored === undefined) return rows;
-  const {rule, dtype} = found;
-  if (found.mapped !== found.response) {
-    const pieces = [rule.absolute ? "|response|" : "response"];
-    if (rule.threshold !== null) pieces.push(`> ${number(rule.threshold)}?`);
-    if (rule.threshold === null && rule.shift !== 0) pieces.push(`− ${number(rule.shift)}`);
-    if (rule.threshold === null && rule.scale !== 1) pieces.push(`times ${number(rule.scale)}`);
-    if (rule.threshold === null && rule.offset !== 0) pieces.push(`+ ${number(rule.offset)}`);
-    add(`map ${found.map}: ${pieces.join(" ")}`, found.mapped);
-  }
-  const clipped = found.clipped === "no" ? "" : `, clipped to ${found.clipped === "low" ? "the lowest" : "the highest"} value`;
-  add(`stored as ${dtype}${clipped}`, asPrinted(found.stored));
-  return rows;
-}
-
-function showWay(found) {
-  const [y, x] = view.at;
-  const value = found.stored ?? found.response;
-  byId("sum-title").textContent = `output (${y}, ${x})${outputPlane().c > 1 ? `, ${outputNames()[view.channel]}` : ""}` +
-    (value === null ? "" : ` = ${number(asPrinted(value))}`);
-  if (value === null) return byId("ways").replaceChildren(element("p", {class: "faint"}, "Sizes alone: the input has no numbers."));
-  byId("ways").replaceChildren(element("table", {class: "way"}, element("tbody", {}, ...wayOf(found).map(([label, text]) =>
-    element("tr", {}, element("th", {scope: "row"}, label), element("td", {class: "number"}, text))))));
-}
-
-/// For each step from the shown one back: the rows and columns of its input that the output depends on.
-function chainOf() {
-  const chain = [];
-  let rows = [view.at[0], view.at[0]], cols = [view.at[1], view.at[1]];
-  for (let s = view.step; s >= 0; --s) {
-    const spans = model.steps[s].layers.map((layer, i) => {
-      const {pads, extent} = model.plans[s].shapes[i], {stride} = layer;
-      const span = ([from, to], axis) => [from * stride[axis] - pads[axis], to * stride[axis] - pads[axis] + extent[axis] - 1];
-      return [span(rows, 0), span(cols, 1)];
-    });
-    const hull = (axis) => [Math.min(...spans.map((span) => span[axis][0])), Math.max(...spans.map((span) => span[axis][1]))];
-    [rows, cols] = [hull(0), hull(1)];
-    chain.push({step: s, rows, cols});
-  }
-  return chain;
-}
-
-function showChain() {
-  if (model.steps.length < 2) return;
-  const text = (name, [from, to]) => (from === to ? `${name} ${from}` : `${name}s ${from} to ${to}`);
-  const items = chainOf().map(({step: s, rows, cols}) => {
-    const size = `${rows[1] - rows[0] + 1}×${cols[1] - cols[0] + 1}`;
-    const of = s === 0 ? "the input" : `the output of step ${s}`;
-    return element("li", {}, `step ${s + 1} sees ${text("row", rows)} and ${text("column", cols)} of ${of} (${size})`);
-  });
-  byId("chain").replaceChildren(element("p", {}, `The receptive field of output (${view.at.join(", ")}), from step ${view.step + 1} back:`),
-                                element("ol", {reversed: true}, ...items));
+  }));
 }
 
 // The walk over the output
@@ -629,7 +511,9 @@ function togglePlay() {
 }
 
 byId("play").addEventListener("click", togglePlay);
-for (const [id, action] of [["first", () => goTo([outputPlane().y, outputPlane().x])], ["back", () => stepBy(-1)], ["forward", () => stepBy(1)]])
+for (const [id, action] of [
+         ["first", () => goTo([outputPlane().y, outputPlane().x])], ["back", () => stepBy(-1)],
+         ["forward", () => stepBy(1)]])
   byId(id).addEventListener("click", () => {
     stop();
     action();
@@ -639,73 +523,7 @@ for (const id of ["row", "column"])
     const {y, x, rows, cols} = outputPlane();
     if (byId(id).value === "") return;
     stop();
-    goTo([clamp(Math.trunc(byId("row").value), y, y + rows - 1), clamp(Math.trunc(byId("column").value), x, x + cols - 1)]);
+    goTo([
+      clamp(Math.trunc(byId("row").value), y, y + rows - 1), clamp(Math.trunc(byId("column").value), x, x + cols - 1)
+    ]);
   });
-
-// The comparison with the engine
-
-function showStatus() {
-  const node = byId("status");
-  if (!model.comparison) {
-    node.textContent = "Sizes alone: there are no numbers to compare with the engine's.";
-    return;
-  }
-  const {compared, equal, close, bound, difference} = model.comparison, isFloat = data.result.dtype === "f32";
-  if (difference) {
-    const {channel, y, x, own, engine} = difference;
-    byId("alert").textContent = `This page computes ${own} for output (${y}, ${x}) of channel ${channel}, the engine ${engine}. ` +
-      `They may differ by rounding of at most ${shortNumber(bound, 3)}. Do not rely on this page.`;
-    byId("alert").hidden = false;
-  }
-  const values = (n) => (n === 1 ? "1 value" : `${n} values`);
-  const parts = [`This page computes in doubles, and has compared ${values(compared)} with those that the engine stored: ${equal} are equal`];
-  if (close > 0) parts.push(isFloat ? `, ${close} differ within the rounding of the engine's floats` :
-    `, ${close} differ because a rounding tie lies within the rounding of the engine's floats`);
-  parts.push(bound === 0 ? ". The sums are exact." : `. The engine's rounding changes a response by at most ${shortNumber(bound, 3)}.`);
-  if (model.isChanged) parts.push(" The layer has been changed since: what is shown is computed by this page alone.");
-  if (model.rangeIsOld) parts.push(" The range that the map stretches is still that of the whole picture before the change.");
-  node.textContent = parts.join("");
-}
-
-/// For tests and the curious. `at` and `output` are about the last step.
-window.convtool = {
-  version: 1,
-  get ok() { return !model.comparison || model.comparison.difference === null; },
-  /// How an output comes about. The window, weights and products are lists [channel][row][column]; of combined kernels
-  /// those of the first, and `parts` has all.
-  at(y, x, channel = 0) {
-    const plane = model.shown(model.last), isThere = y >= plane.y && x >= plane.x && y < plane.y + plane.rows && x < plane.x + plane.cols;
-    if (!isThere || !(channel >= 0 && channel < plane.c))
-      throw new RangeError(`the page has rows ${plane.y} to ${plane.y + plane.rows - 1}, columns ${plane.x} to ` +
-                           `${plane.x + plane.cols - 1} and channels 0 to ${plane.c - 1} of the output`);
-    const explained = model.explain(model.last, y, x, channel);
-    const parts = explained.parts.map(({terms, kh, kw, sum, response, divisor, bias, activation}) => {
-      const nested = (of) => rowsOf(rowsOf(terms.map(of), kw), kh);
-      return {window: nested((t) => asPrinted(t.input)), weights: nested((t) => asPrinted(t.weight)), products: nested((t) => t.product),
-              sum, divisor, bias: asPrinted(bias), activation, response};
-    });
-    const {window: seen, weights, products, sum} = parts[0];
-    return {window: seen, weights, products, sum, response: explained.response, stored: asPrinted(explained.stored ?? null),
-            clipped: explained.clipped ?? null, ...(parts.length > 1 ? {parts} : {})};
-  },
-  /// Changes the step that is shown. Throws an Error, and changes nothing, where the sizes do not fit.
-  set(options) {
-    const part = currentPart(), shape = plan().shapes[part.layer];
-    model.change(view.step, options, part.layer, part.o * shape.perGroup);
-    showAll();
-  },
-  reset() {
-    model.reset();
-    showAll();
-  },
-  /// What is stored, with as many dimensions as `apply` writes. Of a cropped picture, the part that the page has.
-  output() {
-    const plane = model.stored;
-    if (!plane) return null;
-    const channels = rowsOf(rowsOf(Array.from(plane.values, asPrinted), plane.cols), plane.rows);
-    const {rank} = data.input;
-    return rank === 4 ? [channels] : rank === 3 || plane.c > 1 ? channels : channels[0];
-  },
-};
-
-showAll();

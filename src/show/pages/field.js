@@ -1,8 +1,8 @@
 // Fields: grids of numbers, and pictures, on which a pointer, a touch or the arrow keys choose a place.
 "use strict";
 
-const kCell = 44;           // units of SVG
-const kMostNumbers = 16;    // larger fields are pictures
+const kCell = 44;         // units of SVG
+const kMostNumbers = 16;  // larger fields are pictures
 
 /// A colour for `share`, from 0 to 1, and one for text on it.
 function shade(share) {
@@ -29,16 +29,22 @@ function cellsSvg({y, x, rows, cols, cell, label}) {
     }
   const width = kCell * clamp(longest / 4, 1, 1.75), size = Math.min(18, (width * 1.5) / longest);
   const svg = svgElement("svg", {
-    viewBox: `-1 -1 ${cols * width + 2} ${rows * kCell + 2}`, class: "cells", "aria-hidden": label ? undefined : "true",
-    role: label ? "img" : undefined, "aria-label": label,
+    viewBox: `-1 -1 ${cols * width + 2} ${rows * kCell + 2}`,
+    class: "cells",
+    "aria-hidden": label ? undefined : "true",
+    role: label ? "img" : undefined,
+    "aria-label": label,
   });
   for (const {i, j, content} of cells) {
-    const rect = svgElement("rect", {x: j * width, y: i * kCell, width, height: kCell, class: `cell ${content.kind ?? ""}`});
+    const rect =
+        svgElement("rect", {x: j * width, y: i * kCell, width, height: kCell, class: `cell ${content.kind ?? ""}`});
     if (content.fill) rect.style.fill = content.fill;
     svg.append(rect);
     if (content.text === undefined || content.text === "") continue;
-    const text = svgElement("text", {x: (j + 0.5) * width, y: (i + 0.5) * kCell, "font-size": size,
-                                     class: `cell-text ${content.kind ?? ""}`}, content.text);
+    const text = svgElement(
+        "text",
+        {x: (j + 0.5) * width, y: (i + 0.5) * kCell, "font-size": size, class: `cell-text ${content.kind ?? ""}`},
+        content.text);
     if (content.ink) text.style.fill = content.ink;
     svg.append(text);
   }
@@ -47,15 +53,17 @@ function cellsSvg({y, x, rows, cols, cell, label}) {
   return svg;
 }
 
-/// A field that can have the focus. `pick(y, x)` is called for a place that a pointer is over, `press(y, x)` for one that
-/// is clicked, and `key(event)` for a key.
+/// A field that can have the focus. `pick(y, x)` is called for a place that a pointer is over, `press(y, x)` for one
+/// that is clicked, and `key(event)` for a key.
 class Field {
   constructor(label, {pick, press, key}) {
     this.root = element("div", {class: "field", tabindex: "0", role: "application", "aria-label": label});
     const place = (event) => {
       const box = this.drawing.getBoundingClientRect(), {y, x, rows, cols} = this.range;
-      const at = [Math.floor(((event.clientY - box.top) / box.height) * rows),
-                  Math.floor(((event.clientX - box.left) / box.width) * cols)];
+      const at = [
+        Math.floor(((event.clientY - box.top) / box.height) * rows),
+        Math.floor(((event.clientX - box.left) / box.width) * cols)
+      ];
       return [y + clamp(at[0], 0, rows - 1), x + clamp(at[1], 0, cols - 1)];
     };
     const move = (event) => this.range && pick(...place(event));
@@ -90,7 +98,8 @@ class Field {
     this.drawing = canvas;
     this.marks = svgElement("g");
     this.cellSize = [1, 1];
-    const overlay = svgElement("svg", {viewBox: `0 0 ${cols} ${rows}`, class: "overlay", "aria-hidden": "true"}, this.marks);
+    const overlay =
+        svgElement("svg", {viewBox: `0 0 ${cols} ${rows}`, class: "overlay", "aria-hidden": "true"}, this.marks);
     this.root.replaceChildren(element("div", {class: "frame"}, canvas, overlay));
     this.root.style.setProperty("--ratio", cols / rows);
   }
@@ -99,7 +108,11 @@ class Field {
   mark(rectangles) {
     const {y, x} = this.range, [h, w] = this.cellSize;
     this.marks.replaceChildren(...rectangles.map((r) => svgElement("rect", {
-      x: (r.x - x) * w, y: (r.y - y) * h, width: r.cols * w, height: r.rows * h, class: `mark ${r.kind}`,
-    })));
+                                                   x: (r.x - x) * w,
+                                                   y: (r.y - y) * h,
+                                                   width: r.cols * w,
+                                                   height: r.rows * h,
+                                                   class: `mark ${r.kind}`,
+                                                 })));
   }
 }

@@ -46,12 +46,14 @@ function layerShape(layer, input) {
   const padded = [size[0] + pads[0] + pads[2], size[1] + pads[1] + pads[3]];
   for (const axis of [0, 1]) {
     if (layer.padding_mode === "reflect" && (pads[axis] >= size[axis] || pads[axis + 2] >= size[axis]))
-      throw new Error(`reflect padding must be smaller than the input (padding ${pads[axis]} and ${pads[axis + 2]} ` +
-                      `against an input ${axis ? "width" : "height"} of ${size[axis]})`);
+      throw new Error(
+          `reflect padding must be smaller than the input (padding ${pads[axis]} and ${pads[axis + 2]} ` +
+          `against an input ${axis ? "width" : "height"} of ${size[axis]})`);
   }
   if (extent[0] > padded[0] || extent[1] > padded[1])
-    throw new Error(`the kernel is larger than the padded input (kernel ${extent[0]}x${extent[1]}, padded input ` +
-                    `${padded[0]}x${padded[1]}); pad more, or dilate less`);
+    throw new Error(
+        `the kernel is larger than the padded input (kernel ${extent[0]}x${extent[1]}, padded input ` +
+        `${padded[0]}x${padded[1]}); pad more, or dilate less`);
   const out = [0, 1].map((a) => Math.floor((padded[a] - extent[a]) / layer.stride[a]) + 1);
   return {kh, kw, channels, groups, perGroup: input.c / groups, extent, pads, padded, out};
 }
@@ -84,13 +86,18 @@ function axisSources(layer, shape, axis, input) {
 function weightsOf(layer, shape, o, flip) {
   const area = shape.kh * shape.kw, taps = shape.perGroup * area;
   const first = layer.rank === 2 ? 0 : o * taps, weights = layer.weight.slice(first, first + taps);
-  if (flip) for (let c = 0; c < shape.perGroup; ++c) weights.subarray(c * area, (c + 1) * area).reverse();
+  if (flip)
+    for (let c = 0; c < shape.perGroup; ++c) weights.subarray(c * area, (c + 1) * area).reverse();
   return weights;
 }
 
 const numberOf = (list, o, otherwise) => (list.length === 0 ? otherwise : list.length === 1 ? list[0] : list[o]);
 
-const kActivations = {none: (v) => v, relu: (v) => (v < 0 ? 0 : v), abs: Math.abs};
+const kActivations = {
+  none: (v) => v,
+  relu: (v) => (v < 0 ? 0 : v),
+  abs: Math.abs
+};
 
 /// From a sum to what is combined.
 function finishSum(layer, o, sum) {
@@ -158,7 +165,8 @@ function sumsOf(step, plan, index, o, input, flip) {
           for (let j = 0; j < outCols; ++j) {
             const col = cols[(plan.x + j) * kw + v], outside = row < 0 || col < 0;
             const at = i * outCols + j;
-            if (!step.pool) sums[at] += weight * (outside ? layer.padding_value : values[row + col]);
+            if (!step.pool)
+              sums[at] += weight * (outside ? layer.padding_value : values[row + col]);
             else if (!outside && (values[row + col] > sums[at] || values[row + col] !== values[row + col]))
               sums[at] = values[row + col];
           }
@@ -179,7 +187,8 @@ function runStep(step, plan, input, flip, isLast) {
     const parts = partsOf(step, plan, channel);
     const sums = parts.map(({layer, o}) => sumsOf(step, plan, layer, o, input, flip));
     for (let i = 0; i < area; ++i) {
-      const finished = parts.map(({layer, o}, k) => (step.pool ? sums[k][i] : finishSum(step.layers[layer], o, sums[k][i])));
+      const finished =
+          parts.map(({layer, o}, k) => (step.pool ? sums[k][i] : finishSum(step.layers[layer], o, sums[k][i])));
       const value = combined(step.combine, finished) + 0;
       output.values[channel * area + i] = isLast ? value : Math.fround(value);
     }
@@ -197,24 +206,42 @@ function explainOutput(step, plan, input, flip, y, x, channel) {
     for (let c = 0; c < perGroup; ++c)
       for (let u = 0; u < kh; ++u)
         for (let v = 0; v < kw; ++v) {
-          const at = [y * layer.stride[0] - shape.pads[0] + u * layer.dilation[0],
-                      x * layer.stride[1] - shape.pads[1] + v * layer.dilation[1]];
+          const at = [
+            y * layer.stride[0] - shape.pads[0] + u * layer.dilation[0],
+            x * layer.stride[1] - shape.pads[1] + v * layer.dilation[1]
+          ];
           const source = [padIndex(layer.padding_mode, at[0], input.h), padIndex(layer.padding_mode, at[1], input.w)];
           const outside = source.includes(kOutside);
           const weight = weights ? weights[(c * kh + u) * kw + v] : null;
           const value = outside ? (step.pool ? null : layer.padding_value) : valueAt(input, first + c, ...source);
           terms.push({
-            channel: first + c, y: at[0], x: at[1], inside: isInside(input, ...at),
-            source: outside ? null : source, input: value, weight,
+            channel: first + c,
+            y: at[0],
+            x: at[1],
+            inside: isInside(input, ...at),
+            source: outside ? null : source,
+            input: value,
+            weight,
             product: value === null || weight === null ? null : weight * value + 0,
           });
         }
-    const part = {layer: index, o, kh, kw, channels: perGroup, terms, divisor: numberOf(layer.divisor, o, 1),
-                  bias: numberOf(layer.bias, o, 0), activation: layer.activation, sum: null, response: null};
+    const part = {
+      layer: index,
+      o,
+      kh,
+      kw,
+      channels: perGroup,
+      terms,
+      divisor: numberOf(layer.divisor, o, 1),
+      bias: numberOf(layer.bias, o, 0),
+      activation: layer.activation,
+      sum: null,
+      response: null
+    };
     if (!input.values) return part;
     const values = terms.map((t) => (step.pool ? t.input : t.product));
-    part.sum = step.pool ? values.reduce((a, b) => (b !== null && (b > a || b !== b) ? b : a), -Infinity)
-                         : terms.reduce((sum, t) => (t.weight === 0 && input.integer ? sum : sum + t.product), 0);
+    part.sum = step.pool ? values.reduce((a, b) => (b !== null && (b > a || b !== b) ? b : a), -Infinity) :
+                           terms.reduce((sum, t) => (t.weight === 0 && input.integer ? sum : sum + t.product), 0);
     part.response = step.pool ? part.sum : finishSum(layer, o, part.sum);
     return part;
   });
@@ -247,7 +274,10 @@ function roundToEven(value) {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
-const kFullRange = {u8: 255, u16: 65535};
+const kFullRange = {
+  u8: 255,
+  u16: 65535
+};
 
 /// A mapped value as it is stored: rounded to nearest, ties to even, and clipped.
 function stored(value, dtype) {
@@ -259,6 +289,7 @@ function stored(value, dtype) {
 /// "no", "low" or "high".
 function clipping(value, dtype) {
   const most = kFullRange[dtype];
-  if (most === undefined) return Number.isFinite(value) && !Number.isFinite(Math.fround(value)) ? (value < 0 ? "low" : "high") : "no";
+  if (most === undefined)
+    return Number.isFinite(value) && !Number.isFinite(Math.fround(value)) ? (value < 0 ? "low" : "high") : "no";
   return value < -0.5 ? "low" : value >= most + 0.5 ? "high" : "no";
 }

@@ -43,13 +43,13 @@ function pairPanel(pair, number) {
   return element("section", { class: "panel" }, element("h2", {}, `Pair ${number}: ${pair.input_name} to ${pair.target_name}`),
     compareView(surveyPicture(pair.target, "target"), surveyPicture(pair.learned, "learned")),
     element("div", { class: "figures pair" }, figure(pair.input, "input"),
-      figure(pair.residual, `residual, learned minus target: orange above, blue below, full colour at ${limit}`)),
+      figure(pair.residual, `residual, learned minus target: orange above, blue below, full colour from ${limit} on`)),
     element("div", { class: "charts" }, histogramChart("target", pair.target.histogram, { colours: true }), histogramChart("residual", pair.residual.histogram, { logarithmic: true })));
 }
 
 function showLearning(main) {
   main.append(element("div", { class: "panels" }, lossPanel(data.curve),
-    element("section", { class: "panel" }, element("h2", {}, "Fit"), facts(fitRows(data.report)))));
+    element("section", { class: "panel" }, element("h2", {}, "Fit"), facts(fitRows(data.report)))), kernelPanel(data.head.kernels));
   data.pairs.forEach((pair, i) => main.append(pairPanel(pair, i + 1)));
   if (data.pairs_in_all > data.pairs.length)
     main.append(element("p", { class: "faint" }, `The first ${data.pairs.length} of ${data.pairs_in_all} pairs are shown.`));

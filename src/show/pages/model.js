@@ -22,7 +22,8 @@ function paddingOf(value) {
   if (text === "valid") return {rule: "valid", pads: [0, 0, 0, 0]};
   if (["same", "same_lower", "full"].includes(text)) return {rule: text, pads: [0, 0, 0, 0]};
   const four = text.split(",").map(Number);
-  if (four.length === 4 && four.every((n) => Number.isInteger(n) && n >= 0 && n <= 1024)) return {rule: "valid", pads: four};
+  if (four.length === 4 && four.every((n) => Number.isInteger(n) && n >= 0 && n <= 1024))
+    return {rule: "valid", pads: four};
   const [h, w] = pairOf(text, "padding");
   return {rule: "valid", pads: [h, w, h, w]};
 }
@@ -66,10 +67,13 @@ class Model {
 
   reset() {
     this.isChanged = false;
-    this.apply(this.source.steps.map((step) => ({
-      ...step,
-      layers: step.layers.map((layer) => ({...layer, weight: layer.weight && decodeBlock(layer.weight)})),
-    })), this.source.flip);
+    this.apply(
+        this.source.steps.map(
+            (step) => ({
+              ...step,
+              layers: step.layers.map((layer) => ({...layer, weight: layer.weight && decodeBlock(layer.weight)})),
+            })),
+        this.source.flip);
   }
 
   /// Computes all steps. Where one does not fit, throws an Error and leaves the model as it was.
@@ -123,11 +127,20 @@ class Model {
   /// How an output of a step comes about: explainOutput(), and for the last step the way to what is stored.
   explain(step, y, x, channel) {
     const isLast = step === this.last, hasColours = isLast && this.stored && this.maps.length > 1;
-    const found = explainOutput(this.steps[step], this.plans[step], this.planes[step], this.flip, y, x, hasColours ? 0 : channel);
+    const found =
+        explainOutput(this.steps[step], this.plans[step], this.planes[step], this.flip, y, x, hasColours ? 0 : channel);
     if (!isLast || !this.stored) return found;
     const {dtype, map} = this.source.result, rule = this.maps[hasColours ? channel : 0];
     const value = mapped(rule, found.response);
-    return {...found, map, rule, mapped: value, stored: valueAt(this.stored, channel, y, x), clipped: clipping(value, dtype), dtype};
+    return {
+      ...found,
+      map,
+      rule,
+      mapped: value,
+      stored: valueAt(this.stored, channel, y, x),
+      clipped: clipping(value, dtype),
+      dtype
+    };
   }
 }
 
@@ -161,4 +174,5 @@ function asPrinted(value) {
 }
 
 /// A list of `rows` lists.
-const rowsOf = (values, cols) => Array.from({length: values.length / cols}, (_, i) => values.slice(i * cols, (i + 1) * cols));
+const rowsOf = (values, cols) =>
+    Array.from({length: values.length / cols}, (_, i) => values.slice(i * cols, (i + 1) * cols));

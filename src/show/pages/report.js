@@ -1,13 +1,16 @@
 // Puts the page of --report together.
 "use strict";
 
+function kernelPanel(kernels) {
+  return element("section", { class: "panel" }, element("h2", {}, kernels.length > 1 ? "Kernels" : "Kernel"),
+    element("div", { class: "figures" }, ...kernels.map((kernel) => element("figure", {},
+      element("img", { src: `data:image/svg+xml,${encodeURIComponent(kernel.svg)}`, alt: "" }), element("figcaption", {}, kernel.caption)))));
+}
+
 function headPanels() {
   const { command, options, kernels } = data.head;
   const panels = [];
-  if (kernels.length > 0)
-    panels.push(element("section", { class: "panel" }, element("h2", {}, kernels.length > 1 ? "Kernels" : "Kernel"),
-      element("div", { class: "figures" }, ...kernels.map((kernel) => element("figure", {},
-        element("img", { src: `data:image/svg+xml,${encodeURIComponent(kernel.svg)}`, alt: kernel.caption }), element("figcaption", {}, kernel.caption))))));
+  if (kernels.length > 0 && data.kind !== "learn") panels.push(kernelPanel(kernels));
   const rows = Object.entries(options).flatMap(([name, values]) => values.map((value) => [name, value === "true" ? "" : value]));
   panels.push(element("section", { class: "panel" }, element("h2", {}, "Options"), element("p", {}, element("code", {}, command)),
     rows.length > 0 ? element("table", { class: "facts" }, ...rows.map(([name, value]) =>

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 std::string noise(std::int64_t count, std::uint64_t seed) {
   Random random(seed);
@@ -38,7 +38,7 @@ json page(const TempFolder& folder, const std::string& name = "page.html") {
   return page_data(read_text(folder.file(name)));
 }
 
-Words operator+(Words words, const Words& more) {
+Arguments operator+(Arguments words, const Arguments& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -65,14 +65,14 @@ bool has_picture(const json& survey) {
 
 TEST_CASE("the page of a batch has every input in order, whatever the number of jobs, and the failure") {
   const TempFolder folder;
-  Words names;
+  Arguments names;
   for (int i = 0; i < 12; ++i) {
     names.push_back("in/" + std::to_string(i) + ".pgm");
     fs::create_directories(folder.path() / "in");
     folder.write(names.back(), i == 7 ? "no picture" : pgm(40 + i, 30, static_cast<std::uint64_t>(i)));
   }
-  const ProgramResult result = run_convtool(Words{"apply", "-k", "sobel-x", "--out-dir", "out", "--report",
-                                                  "out/page.html", "--jobs", "3", "--map", "offset"} +
+  const ProgramResult result = run_convtool(Arguments{"apply", "-k", "sobel-x", "--out-dir", "out", "--report",
+                                                      "out/page.html", "--jobs", "3", "--map", "offset"} +
                                                 names,
                                             folder);
   CHECK(result.code == 1);
@@ -95,6 +95,8 @@ TEST_CASE("the page of a batch has every input in order, whatever the number of 
           std::pair(input.at("report").at("min").get<double>(), input.at("report").at("max").get<double>()));
   }
   CHECK(data.at("head").at("command") == "convtool apply");
+  REQUIRE(data.at("head").at("kernels").size() == 1);
+  CHECK(data["head"]["kernels"][0].at("caption") == "sobel-x 3x3");
   CHECK(data.at("head").at("options").at("--jobs") == json{"3"});
 }
 
@@ -103,7 +105,7 @@ TEST_CASE("a page of 200 pictures of noise has less than 5 MB, and one of 201 li
   fs::create_directories(folder.path() / "in");
   for (int i = 0; i < 200; ++i)
     folder.write("in/" + std::to_string(i) + ".ppm", ppm(320, 240, static_cast<std::uint64_t>(i)));
-  const Words command = {"apply", "in", "-r", "-k", "sharpen", "--out-dir", "out", "-q", "--report", "page.html"};
+  const Arguments command = {"apply", "in", "-r", "-k", "sharpen", "--out-dir", "out", "-q", "--report", "page.html"};
   CHECK(run_convtool(command, folder).code == 0);
   CHECK(fs::file_size(folder.file("page.html")) < 5'000'000);
   json data = page(folder);
@@ -164,7 +166,7 @@ TEST_CASE("a dry run writes no page") {
   const TempFolder folder;
   folder.write("a.pgm", pgm(8, 8, 1));
   CHECK(run_convtool({"apply", "a.pgm", "-k", "edge", "--dry-run", "--report", "page.html"}, folder).code == 0);
-  CHECK(folder.names() == Words{"a.pgm"});
+  CHECK(folder.names() == Arguments{"a.pgm"});
 }
 
 TEST_CASE("a report changes neither outputs nor what is printed") {
@@ -205,9 +207,9 @@ TEST_CASE("--fail-fast leaves out the inputs after the failure") {
 TEST_CASE("inputs that a manifest skips are in the table") {
   const TempFolder folder;
   for (const char* name : {"a.pgm", "b.pgm"}) folder.write(name, pgm(8, 8, 1));
-  const Words command = {"apply", "a.pgm", "b.pgm", "-k", "edge", "--manifest", "m.jsonl"};
+  const Arguments command = {"apply", "a.pgm", "b.pgm", "-k", "edge", "--manifest", "m.jsonl"};
   CHECK(run_convtool(command, folder).code == 0);
-  const ProgramResult again = run_convtool(command + Words{"--json", "--report", "page.html"}, folder);
+  const ProgramResult again = run_convtool(command + Arguments{"--json", "--report", "page.html"}, folder);
   CHECK(again.out.find("\"ok\"") == std::string::npos);  // --report is not among the options that are compared
   for (const json& input : page(folder).at("inputs")) CHECK(input.at("report").at("status") == "skipped");
 }
@@ -217,7 +219,7 @@ TEST_CASE("a file that is filtered in bands has the surveys of a whole one") {
   const TempFolder folder;
   struct Case {
     std::string name, content;
-    Words options;
+    Arguments options;
   };
   std::string floats(4 * 2 * 700 * 300, '\0');
   Random random(3);
@@ -238,7 +240,7 @@ TEST_CASE("a file that is filtered in bands has the surveys of a whole one") {
     const std::string extension = fs::path(one.name).extension();
     const std::string out = one.name == "b.ppm" ? ".pgm" : extension;
     const auto surveys = [&](const std::string& input, const std::string& given) {
-      const Words words = {"apply", input, "-o", "out" + out, "--report", "page.html", "--threads", "2"};
+      const Arguments words = {"apply", input, "-o", "out" + out, "--report", "page.html", "--threads", "2"};
       CHECK(run_convtool(words + one.options, folder, given).code == 0);
       json found = page(folder).at("inputs")[0];
       CHECK((has_picture(found.at("before")) && has_picture(found.at("after"))));
@@ -270,23 +272,23 @@ TEST_CASE("the responses of every kind of plan are counted") {
   folder.write("a.ppm", ppm(60, 50, 1));
   folder.write("net.json",
                R"({"name":"net","layers":[{"name":"a","weight":[[1,-1]]},{"pool":"max","size":2,"stride":2}]})");
-  const std::vector<Words> runs = {{"apply", "a.pgm", "-k", "edge"},
-                                   {"apply", "a.ppm", "-k", "edge", "--padding", "7"},  // taller than the kernel
-                                   {"apply", "a.ppm", "-k", "net.json"},
-                                   {"apply", "a.pgm", "-k", "edge", "--map", "signed"},
-                                   {"apply", "a.pgm", "-k", "edge", "--depth", "f32"},
-                                   {"edges", "a.pgm"},
-                                   {"edges", "a.ppm", "--color", "max"},
-                                   {"edges", "a.pgm", "--thin", "--hysteresis", "100,200"},
-                                   {"edges", "a.pgm", "--output-kind", "components"},
-                                   {"edges", "a.pgm", "--output-kind", "binary"},
-                                   {"edges", "a.ppm", "--output-kind", "orientation"},
-                                   {"edges", "a.ppm", "--output-kind", "overlay"}};
-  for (const Words& run : runs) {
+  const std::vector<Arguments> runs = {{"apply", "a.pgm", "-k", "edge"},
+                                       {"apply", "a.ppm", "-k", "edge", "--padding", "7"},  // taller than the kernel
+                                       {"apply", "a.ppm", "-k", "net.json"},
+                                       {"apply", "a.pgm", "-k", "edge", "--map", "signed"},
+                                       {"apply", "a.pgm", "-k", "edge", "--depth", "f32"},
+                                       {"edges", "a.pgm"},
+                                       {"edges", "a.ppm", "--color", "max"},
+                                       {"edges", "a.pgm", "--thin", "--hysteresis", "100,200"},
+                                       {"edges", "a.pgm", "--output-kind", "components"},
+                                       {"edges", "a.pgm", "--output-kind", "binary"},
+                                       {"edges", "a.ppm", "--output-kind", "orientation"},
+                                       {"edges", "a.ppm", "--output-kind", "overlay"}};
+  for (const Arguments& run : runs) {
     std::string text;
     for (const std::string& word : run) text += word + " ";
     CAPTURE(text);
-    CHECK(run_convtool(run + Words{"--report", "page.html"}, folder).code == 0);
+    CHECK(run_convtool(run + Arguments{"--report", "page.html"}, folder).code == 0);
     const json input = page(folder).at("inputs")[0];
     const json& histogram = input.at("responses").at("histogram");
     CHECK(range(histogram).first == doctest::Approx(input.at("report").at("min").get<double>()));

@@ -150,7 +150,8 @@ std::optional<Source> applied(Source source, const FilterSpec& spec, const char*
     REQUIRE(error.kind() == ErrorKind::shape);
     return std::nullopt;
   }
-  Outcome outcome = run_job(*job, std::move(source), std::nullopt, spec, false);
+  Surveys surveys;
+  Outcome outcome = run_job(*job, std::move(source), std::nullopt, spec, false, surveys);
   PictureDecoder decoder(Isolation::never);
   return read_source({.bytes = std::move(outcome.bytes), .file = std::nullopt}, "out", spec.max_pixels, decoder);
 }

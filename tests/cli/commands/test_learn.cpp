@@ -383,6 +383,8 @@ TEST_CASE("the page of learn has the curve of the loss, the fit, and what the ke
   CHECK(page.at("curve").at("epochs") == json{1, 2, 3, 4, 5});
   const std::vector<std::string> lines = lines_of(result.out);
   for (std::size_t i = 0; i < 5; ++i) CHECK(page["curve"]["losses"][i] == json::parse(lines[i]).at("loss"));
+  REQUIRE(page.at("head").at("kernels").size() == 2);
+  CHECK(page["head"]["kernels"][0].at("caption") == "at the start");
   REQUIRE(page.at("pairs").size() == 1);
   const json& pair = page["pairs"][0];
   CHECK(pair.at("input_name") == "x.json");

@@ -26,19 +26,21 @@ after(async () => {
 
 /// Runs convtool in the folder and returns its standard output.
 export function convtool(...args) {
-  return execFileSync(process.env.CONVTOOL, args, {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"],
-                                                   maxBuffer: 1 << 28});
+  return execFileSync(
+      process.env.CONVTOOL, args,
+      {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28});
 }
 
-/// Opens a page of the folder and hands it to `test`. Fails if the page asks for any other address, logs an error or
-/// throws.
-export async function withPage(name, options, test) {
+/// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and
+/// that `isAllowed` does not allow, logs an error or throws.
+export async function withPage(name, options, test, isAllowed = () => false) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   try {
     const page = await context.newPage(), address = `file://${inFolder(name)}`, problems = [];
     page.setDefaultTimeout(20000);
     page.on("request", (request) => {
-      if (request.url() !== address && !request.url().startsWith("data:")) problems.push(`asks for ${request.url()}`);
+      const url = request.url();
+      if (url !== address && !url.startsWith("data:") && !isAllowed(url)) problems.push(`asks for ${url}`);
     });
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(String(error)));

@@ -11,9 +11,17 @@ const kGrid = "[[0,1,2],[3,4,5],[6,7,8]]";
 /// What `explain --json` says of an output, in the form of convtool.at().
 function explained(args, y, x, channel) {
   const json = JSON.parse(convtool("explain", ...args, "--at", `${y},${x}`, "--channel", String(channel), "--json"));
-  const {terms, sum, response, stored, clipped} = json.parts ? {...json, ...json.parts[0], response: json.response} : json;
-  return {input: terms.map((t) => t.input), weight: terms.map((t) => t.weight), product: terms.map((t) => t.product),
-          sum, response, stored, clipped};
+  const {terms, sum, response, stored, clipped} =
+      json.parts ? {...json, ...json.parts[0], response: json.response} : json;
+  return {
+    input: terms.map((t) => t.input),
+    weight: terms.map((t) => t.weight),
+    product: terms.map((t) => t.product),
+    sum,
+    response,
+    stored,
+    clipped
+  };
 }
 
 /// Compares what the page says of an output with what the program says. Products and stored values are equal; a
@@ -114,12 +122,24 @@ test("the controls change the layer as the options of apply do", async () => {
     assert.deepEqual(await output(page), applied());
     assert.notDeepEqual(before, applied());
 
-    assert.equal(await page.evaluate(() => {
-      convtool.set({stride: [2, 1], padding: "same", padding_mode: "reflect", dilation: 1, flip: true, weight: [[1, 2], [3, 4]]});
-      return document.getElementById("stride").value;
-    }), "2x1");
-    assert.deepEqual(await output(page), JSON.parse(convtool("apply", base[0], "-k", "[[1,2],[3,4]]", "--stride", "2x1", "--padding",
-                                                             "same", "--padding-mode", "reflect", "--flip", "-o", "-", "-q")));
+    assert.equal(
+        await page.evaluate(() => {
+          convtool.set({
+            stride: [2, 1],
+            padding: "same",
+            padding_mode: "reflect",
+            dilation: 1,
+            flip: true,
+            weight: [[1, 2], [3, 4]]
+          });
+          return document.getElementById("stride").value;
+        }),
+        "2x1");
+    assert.deepEqual(
+        await output(page),
+        JSON.parse(convtool(
+            "apply", base[0], "-k", "[[1,2],[3,4]]", "--stride", "2x1", "--padding", "same", "--padding-mode",
+            "reflect", "--flip", "-o", "-", "-q")));
     await assert.rejects(page.evaluate(() => convtool.set({weight: [[1, 2], [3]]})), /not a block of numbers/);
     await assert.rejects(page.evaluate(() => convtool.set({padding_mode: "mirror"})), /not one of zeros/);
   });
@@ -128,20 +148,26 @@ test("the controls change the layer as the options of apply do", async () => {
 test("photographs", async () => {
   const layer = {weight: [], bias: [10, -20, 30]}, random = randomNumbers(7);
   for (let o = 0; o < 3; ++o)
-    layer.weight.push(Array.from({length: 3}, () => Array.from({length: 3}, () => Array.from({length: 3}, () => Math.round(random() * 20 - 9) / 16))));
+    layer.weight.push(Array.from(
+        {length: 3},
+        () => Array.from({length: 3}, () => Array.from({length: 3}, () => Math.round(random() * 20 - 9) / 16))));
   writeFileSync(inFolder("layer.json"), JSON.stringify(layer));
   for (const [name, args, outputs] of [
-    ["grey", [sample("camera.png"), "-k", "sobel-x", "--gray"], [[120, 80], [0, 0], [200, 201]]],
-    ["colour", [sample("coffee.png"), "-k", "layer.json", "--stride", "2", "--padding", "1"], [[0, 0], [50, 60], [17, 100]]],
-    ["bank", [sample("camera.png"), "-k", "sobel"], [[120, 80], [5, 6]]],
-    ["signed", [sample("camera.png"), "-k", "sobel-x", "--map", "signed"], [[100, 110]]],
-    ["floats", [sample("coffee.png"), "-k", "gaussian:sigma=9", "--depth", "f32"], [[60, 80]]],
+           ["grey", [sample("camera.png"), "-k", "sobel-x", "--gray"], [[120, 80], [0, 0], [200, 201]]],
+           [
+             "colour", [sample("coffee.png"), "-k", "layer.json", "--stride", "2", "--padding", "1"],
+             [[0, 0], [50, 60], [17, 100]]
+           ],
+           ["bank", [sample("camera.png"), "-k", "sobel"], [[120, 80], [5, 6]]],
+           ["signed", [sample("camera.png"), "-k", "sobel-x", "--map", "signed"], [[100, 110]]],
+           ["floats", [sample("coffee.png"), "-k", "gaussian:sigma=9", "--depth", "f32"], [[60, 80]]],
   ]) {
     convtool("explain", ...args, "-o", `${name}.html`);
     await withPage(`${name}.html`, {}, async (page) => {
       assert.equal(await isOk(page), true, name);
       const channels = await page.evaluate(() => convtool.output().length);
-      for (const [y, x] of outputs) for (let c = 0; c < channels; ++c) await checkOutput(page, args, y, x, c);
+      for (const [y, x] of outputs)
+        for (let c = 0; c < channels; ++c) await checkOutput(page, args, y, x, c);
       const [rows, cols] = await page.evaluate(() => [convtool.output()[0].length, convtool.output()[0][0].length]);
       await hover(page, "output-field", [0, 0, rows, cols], 30, 40);
       const {stored} = explained(args, 30, 40, 0);
@@ -171,15 +197,21 @@ test("a large photograph is a page of at most 3 MB, around the place that is ask
 
 test("random problems", async () => {
   const random = randomNumbers(19), pick = (...list) => list[Math.floor(random() * list.length)];
-  const block = (sizes, value) => sizes.length === 0 ? value() : Array.from({length: sizes[0]}, () => block(sizes.slice(1), value));
+  const block = (sizes, value) =>
+      sizes.length === 0 ? value() : Array.from({length: sizes[0]}, () => block(sizes.slice(1), value));
   for (let i = 0; i < 40; ++i) {
     const whole = random() < 0.5, value = () => whole ? Math.round(random() * 20 - 10) : Math.fround(random() * 4 - 2);
     const groups = pick(1, 1, 2), perGroup = pick(1, 2), kh = pick(1, 2, 3), kw = pick(1, 2, 3, 4);
     const input = block([groups * perGroup, pick(4, 7, 20), pick(5, 6, 9)], value);
     const layer = {
-      weight: block([groups * pick(1, 2), perGroup, kh, kw], value), groups, stride: pick(1, 2, 3), dilation: pick(1, 1, 2),
-      padding: pick("valid", "same", "full", 1), padding_mode: pick("zeros", "constant", "symmetric", "replicate", "circular"),
-      activation: pick("none", "relu", "abs"), divisor: pick(1, 9, 0.5),
+      weight: block([groups * pick(1, 2), perGroup, kh, kw], value),
+      groups,
+      stride: pick(1, 2, 3),
+      dilation: pick(1, 1, 2),
+      padding: pick("valid", "same", "full", 1),
+      padding_mode: pick("zeros", "constant", "symmetric", "replicate", "circular"),
+      activation: pick("none", "relu", "abs"),
+      divisor: pick(1, 9, 0.5),
     };
     if (layer.padding_mode === "constant") layer.padding_value = value();
     if (random() < 0.5) layer.bias = block([layer.weight.length], value);
@@ -187,7 +219,8 @@ test("random problems", async () => {
     if (dilated > Math.min(input[0].length, input[0][0].length)) layer.dilation = 1;
     writeFileSync(inFolder("k.json"), JSON.stringify(layer));
     writeFileSync(inFolder("x.json"), JSON.stringify(input));
-    const args = ["x.json", "-k", "k.json", ...pick([], ["--flip"]), ...pick([], [], ["--map", "normalize"], ["--map", "abs"])];
+    const args =
+        ["x.json", "-k", "k.json", ...pick([], ["--flip"]), ...pick([], [], ["--map", "normalize"], ["--map", "abs"])];
     convtool("explain", ...args, "-o", "random.html");
     await withPage("random.html", {}, async (page) => {
       assert.equal(await isOk(page), true, JSON.stringify({args, layer, input}));
@@ -201,11 +234,15 @@ test("random problems", async () => {
 });
 
 test("a network with a pool: each step is a tab, and a value leads back to its own", async () => {
-  const random = randomNumbers(5), input = Array.from({length: 12}, () => Array.from({length: 12}, () => Math.round(random() * 9)));
-  writeFileSync(inFolder("net.json"), JSON.stringify({layers: [
-    {weight: [[[[1, 0], [0, -1]]], [[[0, 1], [1, 0]]]], activation: "relu"}, {pool: "max", size: 2, stride: 2},
-    {weight: [[[[1, 2], [3, 4]], [[0, 1], [0, 0]]]], padding: 1},
-  ]}));
+  const random = randomNumbers(5),
+        input = Array.from({length: 12}, () => Array.from({length: 12}, () => Math.round(random() * 9)));
+  writeFileSync(inFolder("net.json"), JSON.stringify({
+    layers: [
+      {weight: [[[[1, 0], [0, -1]]], [[[0, 1], [1, 0]]]], activation: "relu"},
+      {pool: "max", size: 2, stride: 2},
+      {weight: [[[[1, 2], [3, 4]], [[0, 1], [0, 0]]]], padding: 1},
+    ]
+  }));
   writeFileSync(inFolder("digits.json"), JSON.stringify(input));
   const args = ["digits.json", "-k", "net.json"];
   convtool("explain", ...args, "-o", "net.html");
@@ -217,9 +254,13 @@ test("a network with a pool: each step is a tab, and a value leads back to its o
     const layers = JSON.parse(convtool("explain", ...args, "--at", "2,2", "--json")).layers;
     await hover(page, "output-field", [0, 0, 6, 6], 2, 2);
     for (const [i, {window: {y, x}}] of layers.slice(0, 1).entries())
-      assert.match(await page.locator("#chain li").nth(i).innerText(), new RegExp(`rows ${y[0]} to ${y[1]} and columns ${x[0]} to ${x[1]}`));
+      assert.match(
+          await page.locator("#chain li").nth(i).innerText(),
+          new RegExp(`rows ${y[0]} to ${y[1]} and columns ${x[0]} to ${x[1]}`));
     const whole = layers[2].receptive_field;
-    assert.match(await page.locator("#chain li").nth(2).innerText(), new RegExp(`rows ${whole.y[0]} to ${whole.y[1]} and columns ${whole.x[0]} to ${whole.x[1]} of the input`));
+    assert.match(
+        await page.locator("#chain li").nth(2).innerText(),
+        new RegExp(`rows ${whole.y[0]} to ${whole.y[1]} and columns ${whole.x[0]} to ${whole.x[1]} of the input`));
     const box = await page.locator("#input-field svg.cells").boundingBox();  // of 5x5 values and padding
     await page.mouse.click(box.x + (2.5 / 7) * box.width, box.y + (3.5 / 7) * box.height);
     assert.equal(await tabs.nth(1).getAttribute("aria-selected"), "true");
@@ -260,12 +301,20 @@ test("the keyboard alone reaches everything", async () => {
       reached.add(found[0]);
       assert.ok(found[1], `the focus on element ${found[0]} is visible`);
     }
-    const missed = await page.evaluate((seen) => [...document.querySelectorAll("*")].map((node, i) => [node, i])
-      .filter(([node, i]) => node.matches("button, input, select, [tabindex='0']") && !node.disabled && node.tabIndex === 0 &&
-                             node.checkVisibility() && !seen.includes(i)).map(([node]) => node.outerHTML), [...reached]);
+    const missed = await page.evaluate(
+        (seen) => [...document.querySelectorAll("*")]
+                      .map((node, i) => [node, i])
+                      .filter(
+                          ([node, i]) => node.matches("button, input, select, [tabindex='0']") && !node.disabled &&
+                              node.tabIndex === 0 && node.checkVisibility() && !seen.includes(i))
+                      .map(([node]) => node.outerHTML),
+        [...reached]);
     assert.deepEqual(missed, []);
-    const unnamed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, [tabindex='0']")].filter((node) =>
-      !node.textContent.trim() && !node.getAttribute("aria-label") && !node.labels?.length).map((node) => node.outerHTML));
+    const unnamed = await page.evaluate(
+        () => [...document.querySelectorAll("button, input, select, [tabindex='0']")]
+                  .filter(
+                      (node) => !node.textContent.trim() && !node.getAttribute("aria-label") && !node.labels?.length)
+                  .map((node) => node.outerHTML));
     assert.deepEqual(unnamed, []);
 
     await page.locator("#output-field .field").focus();
@@ -297,18 +346,22 @@ test("a touch moves the window", async () => {
 });
 
 test("pages fit 400 pixels and follow the system's colours; the projector's are larger", async () => {
-  for (const [name, args] of [["small", [kGrid, "-k", "[[1.25,2],[3,4.125]]", "--padding", "2"]], ["wide", [sample("coffee.png"), "-k", "sobel", "--gray"]]]) {
+  for (const [name, args] of [
+           ["small", [kGrid, "-k", "[[1.25,2],[3,4.125]]", "--padding", "2"]],
+           ["wide", [sample("coffee.png"), "-k", "sobel", "--gray"]]]) {
     convtool("explain", ...args, "-o", `${name}.html`);
     for (const colorScheme of ["light", "dark"])
       await withPage(`${name}.html`, {viewport: {width: 400, height: 800}, colorScheme}, async (page) => {
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), name);
-        const level = await page.evaluate(() => Number(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/)[0]));
+        const level = await page.evaluate(
+            () => Number(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/)[0]));
         assert.equal(level > 128, colorScheme === "light");
       });
   }
   convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "projector.html");
   await withPage("projector.html", {}, async (page) => {
-    const height = () => page.evaluate(() => document.querySelector("#output-field .cells rect").getBoundingClientRect().height);
+    const height = () =>
+        page.evaluate(() => document.querySelector("#output-field .cells rect").getBoundingClientRect().height);
     const before = await height();
     await page.getByRole("button", {name: "Projector"}).click();
     assert.ok(await height() > 1.2 * before);
@@ -320,13 +373,15 @@ test("pages fit 400 pixels and follow the system's colours; the projector's are 
 
 test("a page whose arithmetic differs from the engine's says so", async () => {
   convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "right.html");
-  const page = readFileSync(inFolder("right.html"), "utf8"), wrong = page.replace('37.0,43.0]', '37.0,44.0]');
+  const page = readFileSync(inFolder("right.html"), "utf8"), wrong = page.replace("37.0,43.0]", "37.0,44.0]");
   assert.notEqual(page, wrong);
   writeFileSync(inFolder("wrong.html"), wrong);
   await withPage("wrong.html", {}, async (page) => {
     assert.equal(await isOk(page), false);
-    assert.equal(await text(page, "alert"), "This page computes 43 for output (1, 1) of channel 0, the engine 44. They may differ by rounding of at most " +
-      (await text(page, "alert")).match(/at most (\S+)\. Do/)[1] + ". Do not rely on this page.");
+    assert.equal(
+        await text(page, "alert"),
+        "This page computes 43 for output (1, 1) of channel 0, the engine 44. They may differ by rounding of at most " +
+            (await text(page, "alert")).match(/at most (\S+)\. Do/)[1] + ". Do not rely on this page.");
     assert.equal(await page.locator("#alert").isVisible(), true);
   });
 });

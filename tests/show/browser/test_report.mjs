@@ -1,45 +1,19 @@
-// The pages of --report in a real browser: what they show, by mouse and by keyboard, without an error or a request.
+// The pages of --report: what they show, by mouse and by keyboard.
+
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import {mkdirSync, writeFileSync} from "node:fs";
+import {test} from "node:test";
 
-const [convtool, browserPath] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), "convtool-report-"));
+import {convtool, inFolder, withPage} from "./support.mjs";
 
-/// A grey picture whose pixels are value(y, x).
+/// Writes a grey picture whose pixels are value(y, x).
 function pgm(name, height, width, value) {
   const pixels = Buffer.alloc(height * width);
   for (let y = 0; y < height; ++y) for (let x = 0; x < width; ++x) pixels[y * width + x] = value(y, x) % 256;
-  writeFileSync(join(folder, name), Buffer.concat([Buffer.from(`P5\n${width} ${height}\n255\n`), pixels]));
+  writeFileSync(inFolder(name), Buffer.concat([Buffer.from(`P5\n${width} ${height}\n255\n`), pixels]));
 }
 
-function run(...words) {
-  return spawnSync(convtool, words, { cwd: folder, encoding: "utf8" });
-}
-
-const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
-
-/// Opens a page, hands it to `check`, and then checks that it had no error, asked for no other file than `files`, and
-/// fits into the window.
-async function withPage(name, check, { files = () => false, width = 1280 } = {}) {
-  const page = await browser.newPage({ viewport: { width, height: 900 } });
-  const errors = [], requests = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) errors.push(message.text()); });
-  page.on("pageerror", (error) => errors.push(error.message));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith("data:") && !url.endsWith(`/${name}`) && !files(url)) requests.push(url);
-  });
-  await page.goto(`file://${join(folder, name)}`);
-  await check(page);
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true, `${name} is wider than ${width} pixels`);
-  assert.deepEqual(errors, [], name);
-  assert.deepEqual(requests, [], name);
-  await page.close();
-}
+const fitsWindow = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 
 /// Presses Tab until `selector` has the focus.
 async function tabTo(page, selector) {
@@ -52,15 +26,17 @@ async function tabTo(page, selector) {
 
 const numbersOf = (page) => page.$$eval(".inputs tbody tr", (rows) => rows.map((row) => Number(row.dataset.number)));
 
-async function batchWithFailure() {
+test("a batch with a failure: the failure comes first, and the keyboard sorts, chooses, slides and zooms", async () => {
   const names = [];
   for (let i = 0; i < 6; ++i) {
     names.push(i === 3 ? "<b>bad<i>.pgm" : `p${i}.pgm`);
-    if (i === 3) writeFileSync(join(folder, names[i]), "no picture");
+    if (i === 3) writeFileSync(inFolder(names[i]), "no picture");
     else pgm(names[i], 40 + 10 * ((i * 2) % 5), 60, (y, x) => y * 3 + x * i);
   }
-  assert.equal(run("apply", ...names, "-k", "sobel-x", "--map", "offset", "--out-dir", "out", "--report", "batch.html").status, 1);
-  const check = async (page) => {
+  assert.throws(() => convtool("apply", ...names, "-k", "sobel-x", "--map", "offset", "--out-dir", "out", "--report", "batch.html"),
+                {status: 1});
+  await withPage("batch.html", {}, async (page) => {
+    assert.ok(await fitsWindow(page));
     assert.match(await page.textContent(".alert"), /1 of 6 inputs failed/);
     assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]);
     assert.equal(await page.textContent(".inputs tbody tr .name"), "<b>bad<i>.pgm");
@@ -108,15 +84,21 @@ async function batchWithFailure() {
     assert.ok(responses.includes(`from ${report.min} to ${report.max}`), responses);
     assert.equal(await page.$$eval(".chart", (charts) => charts.length), 3);
     assert.equal(await page.$$eval(".timings .time-bar", (bars) => bars.length), 3);
-  };
-  await withPage("batch.html", check);
-  await withPage("batch.html", async (page) => assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]), { width: 400 });
-}
+  });
+});
 
-async function clippedEnds() {
+for (const colorScheme of ["light", "dark"])
+  test(`a ${colorScheme} window of 400 pixels`, async () => {
+    await withPage("batch.html", {colorScheme, viewport: {width: 400, height: 800}}, async (page) => {
+      assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]);
+      assert.ok(await fitsWindow(page));
+    });
+  });
+
+test("the clipped ends are marked", async () => {
   pgm("ramp.pgm", 8, 256, (y, x) => x);
-  assert.equal(run("apply", "ramp.pgm", "-k", "[[2]]", "-o", "clipped.png", "--report", "clipped.html").status, 0);
-  await withPage("clipped.html", async (page) => {
+  convtool("apply", "ramp.pgm", "-k", "[[2]]", "-o", "clipped.png", "--report", "clipped.html");
+  await withPage("clipped.html", {}, async (page) => {
     const charts = await page.$$eval(".chart", (all) => all.map((chart) => chart.getAttribute("aria-label")));
     assert.match(charts[0], /at 0: 0.39 %, at 255: 0.39 %/);
     assert.match(charts[1], /from 0 to 510; clipped: 0 low \(0 %\), 1024 high \(50 %\)/);
@@ -125,40 +107,38 @@ async function clippedEnds() {
     assert.ok(Math.abs(clip.width / axis.width - (510.5 - 255.5) / 511) < 1e-3);
     assert.ok(Math.abs(clip.x + clip.width - axis.x - axis.width) < 1e-3);
   });
-}
+});
 
-async function linkedThumbnails() {
-  mkdirSync(join(folder, "many"));
+test("beyond 200 inputs, thumbnails are the output files", async () => {
+  mkdirSync(inFolder("many"));
   for (let i = 0; i < 201; ++i) pgm(`many/${i}.pgm`, 4, 4, (y, x) => i + y + x);
-  assert.equal(run("apply", "many", "-r", "-k", "sharpen", "--out-dir", "many.out", "-q", "--report", "many.html").status, 0);
-  await withPage("many.html", async (page) => {
+  convtool("apply", "many", "-r", "-k", "sharpen", "--out-dir", "many.out", "-q", "--report", "many.html");
+  await withPage("many.html", {}, async (page) => {
     await page.waitForFunction(() => document.querySelector(".thumbnail")?.naturalWidth === 4);
     assert.equal((await numbersOf(page)).length, 201);
-  }, { files: (url) => url.includes("/many.out/") });
-}
+  }, (url) => url.includes("/many.out/"));
+});
 
-async function learning() {
-  writeFileSync(join(folder, "x.json"), "[[0,1,2,5],[3,4,5,1],[6,7,8,2]]");
-  writeFileSync(join(folder, "y.json"), "[[1,2,1],[3,3,-2],[4,2,1]]");
-  const learned = run("learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "1x2", "--epochs", "9", "--log-every", "9", "--report", "learn.html");
-  assert.equal(learned.status, 0, learned.stderr);
-  await withPage("learn.html", async (page) => {
+test("learn: the curve of the loss, the kernels and the pictures of a pair", async () => {
+  writeFileSync(inFolder("x.json"), "[[0,1,2,5],[3,4,5,1],[6,7,8,2]]");
+  writeFileSync(inFolder("y.json"), "[[1,2,1],[3,3,-2],[4,2,1]]");
+  const printed = convtool("learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "1x2", "--epochs", "9", "--log-every", "9", "--report", "learn.html");
+  await withPage("learn.html", {}, async (page) => {
     const label = await page.getAttribute(".curve-holder svg", "aria-label");
     const last = await page.evaluate(() => data.curve.losses.at(-1));
     assert.ok(label.endsWith(`to ${Number(last.toPrecision(4))} at epoch 9`), label);
-    assert.match(learned.stdout, new RegExp(`epoch 9, loss ${last.toFixed(3)}`));
+    assert.match(printed, new RegExp(`epoch 9, loss ${last.toFixed(3)}`));
     assert.equal(await page.$$eval("main img", (images) => images.every((image) => image.naturalWidth > 0)), true);
   });
-}
+});
 
-async function stack() {
-  assert.equal(run("shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--report", "shape.html").status, 0);
-  await withPage("shape.html", async (page) => {
+test("shape: the layers to scale, and what an output sees", async () => {
+  const report = JSON.parse(convtool("shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--json", "--report", "shape.html"));
+  await withPage("shape.html", {}, async (page) => {
     assert.equal(await page.$$eval(".stack .box", (boxes) => boxes.length), 6);
     // Faces are to scale: 32 to 12.
     const sizes = await page.$$eval(".box-face", (faces) => faces.map((face) => face.getBBox().height));
     assert.ok(Math.abs(sizes[0] / sizes[5] - 32 / 12) < 1e-6);
-    const report = JSON.parse(execFileSync(convtool, ["shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--json"]));
     const [height, width] = report.receptive_field.size;
     assert.match(await page.textContent("[aria-live]"), new RegExp(`rows 5 to 25 and columns 5 to 25 of the input, ${height}x${width} pixels`));
     await tabTo(page, "select");
@@ -167,14 +147,4 @@ async function stack() {
     await page.keyboard.press("Home");
     assert.match(await page.textContent("[aria-live]"), /^Output \(0, 7\) of 4 5x5 sees rows 0 to 16 and columns 7 to 23/);
   });
-}
-
-try {
-  for (const check of [batchWithFailure, clippedEnds, linkedThumbnails, learning, stack]) {
-    await check();
-    console.log(`ok: ${check.name}`);
-  }
-} finally {
-  await browser.close();
-  rmSync(folder, { recursive: true });
-}
+});

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "cli/batch/folders.h"
+#include "core/text.h"
 #include "network/network_plan.h"
+#include "show/kernel_drawing.h"
 
 namespace convtool {
 namespace {
@@ -46,6 +48,25 @@ PagePair make_pair(const Sample& sample, const Kernel& kernel, int threads, cons
   return pair;
 }
 
+/// The kernel at the start, if there was one, and as learned, on one scale.
+std::vector<PageFigure> kernels_of(const Layer& learned, const std::optional<Parameters>& start) {
+  Layer layer = learned;
+  const double divisor = learned.divisor.empty() ? 1 : learned.divisor.front();
+  double largest = largest_weight(learned);
+  std::vector<PageFigure> figures;
+  if (start) {
+    for (std::size_t i = 0; i < layer.weights.size(); ++i)
+      layer.weights[i] = static_cast<float>(start->weights[i] * divisor);
+    largest = std::max(largest, largest_weight(layer));
+    figures.push_back({"at the start", to_svg(kernel_drawing(layer, largest))});
+  }
+  std::string caption = "as learned";
+  if (divisor != 1) caption += ", divided by " + to_text(divisor);
+  if (start && divisor != 1) figures.front().caption += ", in the same units";
+  figures.push_back({caption, to_svg(kernel_drawing(learned, largest))});
+  return figures;
+}
+
 }  // namespace
 
 void check_learn_page(const PageOptions& page, const LearnOptions& options) {
@@ -68,6 +89,7 @@ std::string learn_page(const PageOptions& page, const LearnReport& report, const
     pairs.back().target = report.targets[i];
   }
   PageHead head = page.head;
+  head.kernels = kernels_of(report.layer, course.start);
   return learn_page(head, to_json(report), course.curve, pairs, std::ssize(samples));
 }
 

@@ -1,0 +1,128 @@
+// The panel of the sum: products, the way to the stored value, and the chain of windows of a network.
+"use strict";
+
+const kMostChannels = 4;
+
+function showProducts({parts}) {
+  const place = byId("products");
+  place.replaceChildren();
+  for (const part of parts) {
+    const {kh, kw, channels, terms} = part, isLarge = kh > 11 || kw > 11, area = kh * kw;
+    if (parts.length > 1) place.append(element("h3", {}, step().layers[part.layer].name || `kernel ${part.layer}`));
+    const block = (c, of, kind) => {
+      const values = terms.slice(c * area, (c + 1) * area).map(of);
+      const most = Math.max(...values.map((v) => Math.abs(v ?? 0))) || 1;
+      return cellsSvg({
+        y: 0,
+        x: 0,
+        rows: kh,
+        cols: kw,
+        cell: (u, v) => {
+          const term = terms[c * area + u * kw + v], value = values[u * kw + v];
+          const isPadding = kind === "window" && !term.inside ? "padding" : "";
+          if (isLarge)
+            return value === null ? {kind: isPadding} : {
+              kind: isPadding,
+              ...(kind === "window" ? shade(shareOf(inputPlane(), value)) : signShade(value / most))
+            };
+          return {text: value === null ? "" : number(asPrinted(value)), kind: `${isPadding} ${kind}`};
+        }
+      });
+    };
+    const names = channelNames(inputPlane().c, hasColours(inputPlane()));
+    const shown = Math.min(channels, kMostChannels);
+    for (let c = 0; c < shown; ++c) {
+      const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
+      const row = element("div", {class: "product-row"});
+      if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
+      row.append(block(c, (t) => (inputPlane().values ? t.input : null), "window"));
+      if (!step().pool)
+        row.append("×", block(c, (t) => t.weight, "weight"), "=", block(c, (t) => t.product, "product"));
+      if (!step().pool && inputPlane().values) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
+      place.append(row);
+    }
+    if (channels > shown)
+      place.append(
+          element("p", {class: "faint"}, `… and ${channels - shown} more channels, which are in the sum below.`));
+  }
+}
+
+/// The way from the sums to the value that is stored, as rows of words and numbers.
+function wayOf(found) {
+  const rows = [], add = (label, value) => rows.push([label, number(value)]);
+  for (const part of found.parts) {
+    const several = found.parts.length > 1 ? `${step().layers[part.layer].name || `kernel ${part.layer}`}: ` : "";
+    if (step().pool) {
+      add("the largest value", part.sum);
+      continue;
+    }
+    add(`${several}sum of ${part.terms.length} products`, part.sum);
+    if (part.divisor !== 1) add(`÷ ${number(part.divisor)}`, part.sum / part.divisor);
+    if (part.bias !== 0) add(`+ bias ${number(part.bias)}`, part.sum / part.divisor + part.bias);
+    if (part.activation !== "none") add(part.activation, part.response);
+  }
+  if (step().combine !== "none") add(step().combine, found.response);
+  if (found.stored === undefined) return rows;
+  const {rule, dtype} = found;
+  if (found.mapped !== found.response) {
+    const pieces = [rule.absolute ? "|response|" : "response"];
+    if (rule.threshold !== null) pieces.push(`> ${number(rule.threshold)}?`);
+    if (rule.threshold === null && rule.shift !== 0) pieces.push(`− ${number(rule.shift)}`);
+    if (rule.threshold === null && rule.scale !== 1) pieces.push(`times ${number(rule.scale)}`);
+    if (rule.threshold === null && rule.offset !== 0) pieces.push(`+ ${number(rule.offset)}`);
+    add(`map ${found.map}: ${pieces.join(" ")}`, found.mapped);
+  }
+  const clipped =
+      found.clipped === "no" ? "" : `, clipped to ${found.clipped === "low" ? "the lowest" : "the highest"} value`;
+  add(`stored as ${dtype}${clipped}`, asPrinted(found.stored));
+  return rows;
+}
+
+function showWay(found) {
+  const [y, x] = view.at;
+  const value = found.stored ?? found.response;
+  byId("sum-title").textContent =
+      `output (${y}, ${x})${outputPlane().c > 1 ? `, ${outputNames()[view.channel]}` : ""}` +
+      (value === null ? "" : ` = ${number(asPrinted(value))}`);
+  if (value === null)
+    return byId("ways").replaceChildren(element("p", {class: "faint"}, "Sizes alone: the input has no numbers."));
+  byId("ways").replaceChildren(element(
+      "table", {class: "way"},
+      element(
+          "tbody", {},
+          ...wayOf(found).map(
+              ([label, text]) =>
+                  element("tr", {}, element("th", {scope: "row"}, label), element("td", {class: "number"}, text))))));
+}
+
+/// For each step from the shown one back: the rows and columns of its input that the output depends on.
+function chainOf() {
+  const chain = [];
+  let rows = [view.at[0], view.at[0]], cols = [view.at[1], view.at[1]];
+  for (let s = view.step; s >= 0; --s) {
+    const spans = model.steps[s].layers.map((layer, i) => {
+      const {pads, extent} = model.plans[s].shapes[i], {stride} = layer;
+      const span =
+          ([from, to], axis) => [from * stride[axis] - pads[axis], to * stride[axis] - pads[axis] + extent[axis] - 1];
+      return [span(rows, 0), span(cols, 1)];
+    });
+    const hull =
+        (axis) => [Math.min(...spans.map((span) => span[axis][0])), Math.max(...spans.map((span) => span[axis][1]))];
+    [rows, cols] = [hull(0), hull(1)];
+    chain.push({step: s, rows, cols});
+  }
+  return chain;
+}
+
+function showChain() {
+  if (model.steps.length < 2) return;
+  const text = (name, [from, to]) => (from === to ? `${name} ${from}` : `${name}s ${from} to ${to}`);
+  const items = chainOf().map(({step: s, rows, cols}) => {
+    const size = `${rows[1] - rows[0] + 1}×${cols[1] - cols[0] + 1}`;
+    const of = s === 0 ? "the input" : `the output of step ${s}`;
+    return element("li", {}, `step ${s + 1} sees ${text("row", rows)} and ${text("column", cols)} of ${of} (${size})`);
+  });
+  byId("chain").replaceChildren(
+      element("p", {}, `The receptive field of output (${view.at.join(", ")}), from step ${view.step + 1} back:`),
+      element("ol", {reversed: true}, ...items));
+}
