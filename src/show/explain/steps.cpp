@@ -41,8 +41,9 @@ std::string combine_text(const LayerStep& step) {
 
 /// What a scale comes from: the map, or a change of depth.
 std::string scale_name(const Trace& trace, DType to) {
-  const OutputMap map = trace.numbers->mapping.map;
-  if (map != OutputMap::clip && map != OutputMap::abs) return std::string(to_string(map));
+  const Mapping& mapping = trace.numbers->mapping;
+  const OutputMap map = mapping.map;
+  if ((map != OutputMap::clip && map != OutputMap::abs) || mapping.gain != 1) return std::string(to_string(map));
   return std::string(to_string(trace.dtype())) + " to " + std::string(to_string(to));
 }
 
