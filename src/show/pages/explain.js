@@ -17,8 +17,11 @@ const step = () => model.steps[view.step];
 const plan = () => model.plans[view.step];
 const inputPlane = () => model.planes[view.step];
 const outputPlane = () => model.shown(view.step);
+/// Whether the channels of a plane are R, G and B: those of an integer picture, and of what is stored of one.
 const hasColours = (plane) => plane.c === 3 &&
-    (plane === model.input ? model.input.integer : model.input.c === 3 || (model.maps ?? []).length > 1);
+    (plane === model.input ?
+         model.input.integer :
+         plane === model.stored && (model.maps.length > 1 || (model.input.integer && model.input.c === 3)));
 const isSmall = (plane) => plane.rows <= kMostNumbers && plane.cols <= kMostNumbers;
 
 // Ranges and shades

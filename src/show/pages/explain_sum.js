@@ -30,8 +30,9 @@ function showProducts({parts}) {
       });
     };
     const names = channelNames(inputPlane().c, hasColours(inputPlane()));
-    const shown = Math.min(channels, kMostChannels);
-    for (let c = 0; c < shown; ++c) {
+    const shown = isLarge ? [view.inputChannel - terms[0].channel] :
+                            Array.from({length: Math.min(channels, kMostChannels)}, (_, c) => c);
+    for (const c of shown) {
       const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
       const row = element("div", {class: "product-row"});
       if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
@@ -41,9 +42,9 @@ function showProducts({parts}) {
       if (!step().pool && inputPlane().values) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
       place.append(row);
     }
-    if (channels > shown)
-      place.append(
-          element("p", {class: "faint"}, `… and ${channels - shown} more channels, which are in the sum below.`));
+    if (channels > shown.length)
+      place.append(element(
+          "p", {class: "faint"}, `… and ${channels - shown.length} more channels, which are in the sum below.`));
   }
 }
 
