@@ -108,7 +108,8 @@ const outputField = new Field("Output. Arrow keys move the window, space plays."
 });
 byId("input-field").append(inputField.root);
 byId("output-field").append(outputField.root);
-inputField.root.addEventListener("pointerleave", () => lookAt(null));
+// A finger that is lifted leaves, too, but what it has touched stays marked.
+inputField.root.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && lookAt(null));
 inputField.root.addEventListener("blur", () => lookAt(null));
 
 /// Arrow keys, Home, End, Page Up and Page Down within a range of cells; Enter and space call `press`.
