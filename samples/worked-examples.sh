@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the worked examples of a course on convolution and shows the numbers: samples/worked-examples.sh [CONVTOOL].
 set -euo pipefail
-cd "$(dirname "$0")/worked-examples"
+cd "$(dirname "$0")/course"
 convtool=$(realpath -m "${1:-../../build/release/convtool}")
 [ -x "$convtool" ] || { echo "no program at $convtool; run samples/quickstart.sh first" >&2; exit 1; }
 
@@ -44,3 +44,5 @@ run shape 100x68x68 --kernel-size 5 --out-channels 100
 title "17. A fully connected layer on a megapixel is a kernel of the size of the picture; 5x5 has 25 weights"
 run shape 1x1000x1000 --kernel-size 1000 --out-channels 100
 run shape 1x1000x1000 --kernel-size 5
+title "18. A shifted input gives a shifted output"
+run apply object-shifted.json -k difference.json -o - -q

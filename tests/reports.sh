@@ -47,6 +47,14 @@ cmp -s o.png out/camera.edge.png || fail "standard output is not the file"
 code 0 "$convtool" shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4 --json >r.jsonl
 holds r.jsonl '.[0] | .output_shape == [1, 2, 2] and .macs == 60 and .parameters == 15 and (.layers | length) == 1'
 
+# explain names the value that apply stores.
+code 0 "$convtool" explain camera.png -k edge --at 100,200 --json >r.jsonl
+code 0 "$convtool" apply camera.png -k edge -o pixel.pgm >/dev/null
+stored=$(od -An -tu1 -N1 -j $(($(wc -c <pixel.pgm) - 512 * 512 + 100 * 512 + 200)) pixel.pgm)
+holds r.jsonl ".[0] | .stored == $stored and .at == [100, 200] and (.terms | length) == 9 and .map == \"abs\""
+holds r.jsonl '.[0] | ([.terms[] | .input * .weight] | add) == .sum and .response == .sum'
+holds r.jsonl '.[0].terms | [first, last] | map([.y, .x]) == [[99, 199], [101, 201]]'
+
 # The text report.
 code 0 "$convtool" apply coffee.png -k edge --out-dir out >r.txt
 tr '\n' ' ' <r.txt | grep -qE '^coffee.png 3x400x600 u8 -> out/coffee.edge.png 3x400x600 u8;  *edge 3x3, map abs, clipped [0-9]+ [(][0-9.]+ %[)] $' ||

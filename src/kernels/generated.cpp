@@ -1,106 +1,19 @@
 #include "kernels/generated.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <optional>
 
 #include "core/suggest.h"
 #include "core/text.h"
+#include "kernels/derivative_formulas.h"
+#include "kernels/generator_arguments.h"
 #include "kernels/generator_formulas.h"
 
 namespace convtool {
 namespace {
 
-constexpr double kLargestAngle = 360;
-
-/// The param=value pairs after the colon of "NAME:param=value,...", checked against the parameters of the generator.
-class Arguments {
- public:
-  Arguments(const std::string& text, const Generator& generator) : text_(text) {
-    const std::size_t colon = text.find(':');
-    if (colon == std::string::npos) return;
-    std::string_view rest = std::string_view(text).substr(colon + 1);
-    for (bool more = true; more;) {
-      const std::size_t comma = rest.find(',');
-      more = comma != std::string_view::npos;
-      add(rest.substr(0, comma), generator);
-      if (more) rest.remove_prefix(comma + 1);
-    }
-  }
-
-  double number(std::string_view name, double fallback, double least, double most) const {
-    const std::string_view* value = find(name);
-    if (value == nullptr) return fallback;
-    const auto parsed = parse_number<double>(*value);
-    if (!parsed || !(*parsed >= least && *parsed <= most)) {
-      refuse(name, *value, "a number from " + to_text(least) + " to " + to_text(most));
-    }
-    return *parsed;
-  }
-
-  /// The parameter "size": N or HxW.
-  Extent size(const Extent& fallback) const {
-    const std::string_view* value = find("size");
-    if (value == nullptr) {
-      if (std::max(fallback.h, fallback.w) > kMaxGeneratedSize) {
-        fail("its size would be " + std::to_string(fallback.h) + "x" + std::to_string(fallback.w) +
-             " (expected at most " + std::to_string(kMaxGeneratedSize) +
-             " each way); choose a smaller one with size=N");
-      }
-      return fallback;
-    }
-    const std::size_t x = value->find('x');
-    const auto h = parse_number<std::int64_t>(value->substr(0, x));
-    const auto w = x == std::string_view::npos ? h : parse_number<std::int64_t>(value->substr(x + 1));
-    if (!h || !w || std::min(*h, *w) < 1 || std::max(*h, *w) > kMaxGeneratedSize) {
-      refuse("size", *value, "N or HxW, each from 1 to " + std::to_string(kMaxGeneratedSize));
-    }
-    return {*h, *w};
-  }
-
-  [[noreturn]] void fail(const std::string& message) const { refuse_kernel(text_, message); }
-
- private:
-  struct Pair {
-    std::string_view name, value;
-  };
-
-  void add(std::string_view item, const Generator& generator) {
-    std::vector<std::string_view> known;
-    std::string list;
-    for (const GeneratorParameter& parameter : generator.parameters) {
-      known.push_back(parameter.name);
-      list += (list.empty() ? "" : ", ") + std::string(parameter.name);
-    }
-    const std::size_t equals = item.find('=');
-    if (equals == std::string_view::npos) {
-      fail("'" + std::string(item) + "' is not of the form param=value (the parameters of " +
-           std::string(generator.name) + " are " + list + ")");
-    }
-    const Pair pair{item.substr(0, equals), item.substr(equals + 1)};
-    if (std::find(known.begin(), known.end(), pair.name) == known.end()) {
-      fail("unknown parameter '" + std::string(pair.name) + "' (expected " + list + ")" + suggestion(pair.name, known));
-    }
-    if (find(pair.name) != nullptr) fail(std::string(pair.name) + " is given twice; keep one");
-    pairs_.push_back(pair);
-  }
-
-  const std::string_view* find(std::string_view name) const {
-    for (const Pair& pair : pairs_) {
-      if (pair.name == name) return &pair.value;
-    }
-    return nullptr;
-  }
-
-  [[noreturn]] void refuse(std::string_view name, std::string_view value, const std::string& expected) const {
-    fail(std::string(name) + " cannot be '" + std::string(value) + "' (expected " + expected + ")");
-  }
-
-  const std::string& text_;
-  std::vector<Pair> pairs_;  // views of text_
-};
+constexpr double kLargestAngle = 360, kLargestAmount = 100, kLargestOrder = 4;
 
 /// The smallest odd square that extends `reach` pixels to each side of the centre.
 Extent square(double reach) {
@@ -108,22 +21,90 @@ Extent square(double reach) {
   return {side, side};
 }
 
-double sigma_of(const Arguments& arguments, double fallback) {
+double sigma_of(const GeneratorArguments& arguments, double fallback) {
   return arguments.number("sigma", fallback, kSmallestSigma, kLargestSigma);
 }
 
-SampledKernel gaussian(const Arguments& arguments) {
-  const double sigma = sigma_of(arguments, 1);
-  return sample_gaussian(sigma, arguments.size(square(3 * sigma)));
+std::vector<SampledKernel> gaussian(const GeneratorArguments& arguments) {
+  const PerAxis sigma = arguments.per_axis("sigma", {1, 1}, 0, kLargestSigma);
+  const PerAxis order = arguments.per_axis("order", {0, 0}, 0, kLargestOrder);
+  for (const double one : {sigma.y, sigma.x})
+    if (one != 0 && one < kSmallestSigma)
+      arguments.fail("sigma cannot be " + to_text(one) + " (expected 0, or " + to_text(kSmallestSigma) + " to " +
+                     to_text(kLargestSigma) + ")");
+  for (const double one : {order.y, order.x})
+    if (one != std::floor(one)) arguments.fail("order cannot be " + to_text(one) + " (expected whole numbers)");
+  if ((sigma.y == 0 && order.y > 0) || (sigma.x == 0 && order.x > 0))
+    arguments.fail("there is no derivative along an axis with a sigma of 0; choose an order of 0 there");
+  const auto side = [](double s) { return 2 * static_cast<std::int64_t>(std::ceil(3 * s)) + 1; };
+  const Extent size = arguments.size({side(sigma.y), side(sigma.x)});
+  if (sigma.y == sigma.x && sigma.y > 0 && order.y == 0 && order.x == 0) return {sample_gaussian(sigma.y, size)};
+  const auto taps = [](double s, double n, std::int64_t length) {
+    return gaussian_taps(s, static_cast<std::int64_t>(n), length);
+  };
+  return {product(taps(sigma.y, order.y, size.h), taps(sigma.x, order.x, size.w))};
 }
 
-SampledKernel box(const Arguments& arguments) { return sample_box(arguments.size({3, 3})); }
+std::vector<SampledKernel> binomial(const GeneratorArguments& arguments) {
+  const Extent size = arguments.size({3, 3});
+  constexpr std::int64_t kExact = 24;  // whole weights whose sum float represents
+  if (size.h + size.w - 2 > kExact) return {product(binomial_taps(size.h), binomial_taps(size.w))};
+  SampledKernel kernel = product(derivative_taps(size.h, 0), derivative_taps(size.w, 0));
+  kernel.divisor = std::ldexp(1.0, static_cast<int>(size.h + size.w - 2));
+  return {kernel};
+}
+
+/// One derivative, or the horizontal and the vertical one.
+std::vector<SampledKernel> sobel(const GeneratorArguments& arguments) {
+  const std::int64_t size = arguments.table_size(3);
+  const auto derivative = [&](std::int64_t y, std::int64_t x) {
+    // As OpenCV has it: a size of 1 takes no mean across, and three pixels along.
+    const auto taps = [&](std::int64_t order) { return derivative_taps(size == 1 && order > 0 ? 3 : size, order); };
+    return product(taps(y), taps(x));
+  };
+  if (!arguments.has("dx") && !arguments.has("dy")) return {derivative(0, 1), derivative(1, 0)};
+  const std::int64_t most = std::max<std::int64_t>(size, 3) - 1;
+  const std::int64_t dx = arguments.integer("dx", 0, 0, most), dy = arguments.integer("dy", 0, 0, most);
+  if (dx + dy == 0) arguments.fail("dx and dy are both 0; give the order of a derivative, such as dx=1");
+  return {derivative(dy, dx)};
+}
+
+std::vector<SampledKernel> laplacian(const GeneratorArguments& arguments) {
+  const std::int64_t size = arguments.table_size(1);
+  const std::vector<double> second = derivative_taps(std::max<std::int64_t>(size, 3), 2);
+  const std::vector<double> mean = size == 1 ? std::vector<double>{0, 1, 0} : derivative_taps(size, 0);
+  SampledKernel sum = product(second, mean);
+  const SampledKernel across = product(mean, second);
+  for (std::size_t i = 0; i < sum.weights.size(); ++i) sum.weights[i] += across.weights[i];
+  return {sum};
+}
+
+double amount_of(const GeneratorArguments& arguments) { return arguments.number("amount", 1, 0, kLargestAmount); }
+
+std::vector<SampledKernel> unsharp(const GeneratorArguments& arguments) {
+  const double sigma = sigma_of(arguments, 1);
+  const Extent size = square(3 * sigma);
+  if (size.h > kMaxGeneratedSize)
+    arguments.fail("its size would be " + std::to_string(size.h) + "x" + std::to_string(size.w) +
+                   " (expected at most " + std::to_string(kMaxGeneratedSize) + " each way); choose a smaller sigma");
+  return {sample_unsharp(sigma, amount_of(arguments), size)};
+}
+
+std::vector<SampledKernel> sharpen(const GeneratorArguments& arguments) {
+  return {sample_sharpen(amount_of(arguments))};
+}
+
+std::vector<SampledKernel> emboss(const GeneratorArguments& arguments) {
+  return {sample_emboss(arguments.number("angle", 135, -kLargestAngle, kLargestAngle), amount_of(arguments))};
+}
+
+std::vector<SampledKernel> box(const GeneratorArguments& arguments) { return {sample_box(arguments.size({3, 3}))}; }
 
 /// Below it, samples at the centres of pixels do not represent the operator: its second moments, 2 by definition, are
 /// off by 1 % at 0.75, by 4 % at 0.7 and by 150 % at 0.5.
 constexpr double kSmallestLogSigma = 0.75;
 
-SampledKernel log(const Arguments& arguments) {
+std::vector<SampledKernel> log(const GeneratorArguments& arguments) {
   const double sigma = sigma_of(arguments, 1.4);
   if (sigma < kSmallestLogSigma)
     arguments.fail(
@@ -131,16 +112,16 @@ SampledKernel log(const Arguments& arguments) {
         "a sigma of at least " +
         to_text(kSmallestLogSigma) + "); use laplacian-8 for the finest scale");
   // At 4 sigma the operator has fallen to 2% of its trough at 2 sigma. At 3 sigma, enough for a Gaussian, it is at 29%.
-  return sample_log(sigma, arguments.size(square(4 * sigma)));
+  return {sample_log(sigma, arguments.size(square(4 * sigma)))};
 }
 
-SampledKernel dog(const Arguments& arguments) {
+std::vector<SampledKernel> dog(const GeneratorArguments& arguments) {
   const double sigma = sigma_of(arguments, 1);
   const double ratio = arguments.number("ratio", 1.6, 1.01, 100);
-  return sample_dog(sigma, ratio, arguments.size(square(3 * ratio * sigma)));
+  return {sample_dog(sigma, ratio, arguments.size(square(3 * ratio * sigma)))};
 }
 
-SampledKernel gabor(const Arguments& arguments) {
+std::vector<SampledKernel> gabor(const GeneratorArguments& arguments) {
   GaborShape shape{};
   shape.lambda = arguments.number("lambda", 4, 2, 1000);
   // One octave of bandwidth (Petkov and Kruizinga, 1997).
@@ -148,21 +129,22 @@ SampledKernel gabor(const Arguments& arguments) {
   shape.theta = arguments.number("theta", 0, -kLargestAngle, kLargestAngle);
   shape.gamma = arguments.number("gamma", 0.5, 0.1, 10);
   shape.psi = arguments.number("psi", 0, -kLargestAngle, kLargestAngle);
-  return sample_gabor(shape, arguments.size(gabor_extent(shape)));
+  return {sample_gabor(shape, arguments.size(gabor_extent(shape)))};
 }
 
-SampledKernel disk(const Arguments& arguments) {
-  return sample_disk(arguments.number("radius", 2, 0.1, static_cast<double>(kMaxGeneratedSize) / 2));
+std::vector<SampledKernel> disk(const GeneratorArguments& arguments) {
+  return {sample_disk(arguments.number("radius", 2, 0.1, static_cast<double>(kMaxGeneratedSize) / 2))};
 }
 
-SampledKernel motion(const Arguments& arguments) {
+std::vector<SampledKernel> motion(const GeneratorArguments& arguments) {
   const double length = arguments.number("length", 9, 1, static_cast<double>(kMaxGeneratedSize));
-  return sample_motion(length, arguments.number("angle", 0, -kLargestAngle, kLargestAngle));
+  return {sample_motion(length, arguments.number("angle", 0, -kLargestAngle, kLargestAngle))};
 }
 
 struct Recipe {
   Generator generator;
-  SampledKernel (*make)(const Arguments&);
+  /// One kernel, or two whose responses are the parts of a gradient.
+  std::vector<SampledKernel> (*make)(const GeneratorArguments&);
 };
 
 const std::vector<Recipe>& recipes() {
@@ -170,9 +152,46 @@ const std::vector<Recipe>& recipes() {
       {{"gaussian",
         "Blurs: a sampled Gaussian, divided by its sum",
         "the normal distribution; Gauss, Theoria motus corporum coelestium, 1809",
-        {{"sigma", "standard deviation in pixels, 0.1 to 1000; default 1"},
+        {{"sigma", "standard deviation in pixels, 0.1 to 1000, or YxX for rows and columns; 0: none; default 1"},
+         {"order", "of the derivative, 0 to 4, or YxX such as 0x1 for the horizontal gradient; default 0"},
          {"size", "N or HxW pixels; default 2*ceil(3*sigma)+1"}}},
        gaussian},
+      {{"binomial",
+        "Blurs: the binomial coefficients of both directions, divided by their sum",
+        "Pascal's triangle",
+        {{"size", "N or HxW pixels; default 3"}}},
+       binomial},
+      {{"unsharp",
+        "Sharpens, or with a wide sigma raises the local contrast: the picture plus its difference from a Gaussian "
+        "blur",
+        "unsharp masking, known from darkrooms; Gonzalez and Woods, Digital Image Processing",
+        {{"sigma", "standard deviation of the blur in pixels, 0.1 to 170; default 1"},
+         {"amount", "weight of the difference, 0 to 100; default 1"}}},
+       unsharp},
+      {{"sharpen",
+        "Sharpens: the picture minus its Laplacian (laplacian-4)",
+        "Gonzalez and Woods, Digital Image Processing",
+        {{"amount", "weight of the Laplacian, 0 to 100; default 1"}}},
+       sharpen},
+      {{"emboss",
+        "Makes the picture look raised: its gradient towards the light is added",
+        "a common emboss mask",
+        {{"angle",
+          "where the light comes from, in degrees counter-clockwise from the right; default 135, the upper left"},
+         {"amount", "weight of the gradient, 0 to 100; default 1"}}},
+       emboss},
+      {{"sobel",
+        "Derivatives of 3x3 pixels and more; without dx and dy the gradient magnitude",
+        "Sobel and Feldman, 1968; larger sizes as OpenCV has them: binomial coefficients and their differences",
+        {{"size", "1, 3, 5 or 7 pixels; default 3"},
+         {"dx", "order of the horizontal derivative, below the size; 0 where only dy is given"},
+         {"dy", "order of the vertical derivative, below the size; 0 where only dx is given"}}},
+       sobel},
+      {{"laplacian",
+        "Second derivative, negative on bright spots: the sum of the horizontal and the vertical one",
+        "the sizes of OpenCV's Laplacian(): 1 is laplacian-4, larger ones add Sobel derivatives",
+        {{"size", "1, 3, 5 or 7; default 1"}}},
+       laplacian},
       {{"box", "Blurs: the mean of a rectangle", "the arithmetic mean", {{"size", "N or HxW pixels; default 3"}}}, box},
       {{"log",
         "Finds spots and edges after a blur: the sampled Laplacian of a Gaussian, negated so that bright spots give "
@@ -245,30 +264,26 @@ std::span<const Generator> generators() {
 
 Network generate_kernel(const std::string& text) {
   const Recipe& recipe = find_recipe(text);
-  const Arguments arguments(text, recipe.generator);
-  const SampledKernel samples = recipe.make(arguments);
+  const GeneratorArguments arguments(text, recipe.generator);
+  const std::vector<SampledKernel> kernels = recipe.make(arguments);
 
-  Layer layer;
-  layer.name = text;
-  layer.description = std::string(recipe.generator.description) + "; " + std::string(recipe.generator.origin);
-  layer.shape.kh = samples.size.h;
-  layer.shape.kw = samples.size.w;
-  for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight));
-  if (std::all_of(layer.weights.begin(), layer.weights.end(), [](float weight) { return weight == 0; }))
-    arguments.fail("every weight is 0 at this size; choose another");
-  if (samples.divisor != 1) layer.divisor = {samples.divisor};
-  layer.params.padding.rule = Padding::Rule::same;
-  layer.params.padding_mode = PaddingMode::replicate;
-
-  Bank bank;
-  bank.name = layer.name;
-  bank.description = layer.description;
-  bank.layers.push_back(layer);
-  Network network;
-  network.name = bank.name;
-  network.description = bank.description;
-  network.banks.push_back(std::move(bank));
-  return network;
+  Bank bank{.name = text,
+            .description = std::string(recipe.generator.description) + "; " + std::string(recipe.generator.origin)};
+  if (kernels.size() > 1) bank.combine = Combine::magnitude;
+  for (const SampledKernel& samples : kernels) {
+    Layer layer{.name = bank.name, .description = bank.description};
+    if (kernels.size() > 1) layer.name += bank.layers.empty() ? "-x" : "-y";
+    layer.shape.kh = samples.size.h;
+    layer.shape.kw = samples.size.w;
+    for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight));
+    if (std::all_of(layer.weights.begin(), layer.weights.end(), [](float weight) { return weight == 0; }))
+      arguments.fail("every weight is 0 at this size; choose another");
+    if (samples.divisor != 1) layer.divisor = {samples.divisor};
+    layer.params.padding.rule = Padding::Rule::same;
+    layer.params.padding_mode = PaddingMode::replicate;
+    bank.layers.push_back(std::move(layer));
+  }
+  return {.name = bank.name, .description = bank.description, .banks = {bank}};
 }
 
 }  // namespace convtool

@@ -41,14 +41,18 @@ struct Direction {
   double cos, sin;
 };
 
-/// Exact at multiples of 90 degrees, where rounding pi would leave small weights off the axes.
+/// Exact at multiples of 90 degrees, and with equal sizes at odd multiples of 45, where rounding pi would leave small
+/// weights off the axes and diagonals.
 Direction direction(double degrees) {
   const double turned = std::remainder(degrees, 360.0);
   if (turned == 0) return {1, 0};
   if (turned == 90) return {0, 1};
   if (turned == -90) return {0, -1};
   if (std::fabs(turned) == 180) return {-1, 0};
-  return {std::cos(turned * pi / 180), std::sin(turned * pi / 180)};
+  const double cos = std::cos(turned * pi / 180), sin = std::sin(turned * pi / 180);
+  if (std::fabs(turned) == 45 || std::fabs(turned) == 135)
+    return {std::copysign(std::numbers::sqrt2 / 2, cos), std::copysign(std::numbers::sqrt2 / 2, sin)};
+  return {cos, sin};
 }
 
 /// A part of a pixel smaller than this is a rounding error of sines and roots, not a weight.
@@ -128,6 +132,26 @@ SampledKernel sample_dog(double sigma, double ratio, const Extent& size) {
   SampledKernel samples = sample_gaussian(sigma, size);
   const SampledKernel wide = sample_gaussian(ratio * sigma, size);
   for (std::size_t i = 0; i < samples.weights.size(); ++i) samples.weights[i] -= wide.weights[i];
+  return samples;
+}
+
+SampledKernel sample_unsharp(double sigma, double amount, const Extent& size) {
+  SampledKernel samples = sample_gaussian(sigma, size);
+  for (double& weight : samples.weights) weight *= -amount;
+  samples.weights[samples.weights.size() / 2] += 1 + amount;
+  return samples;
+}
+
+SampledKernel sample_sharpen(double amount) {
+  const double a = -amount;
+  return {.size = {3, 3}, .weights = {0, a, 0, a, 1 + 4 * amount, a, 0, a, 0}};
+}
+
+SampledKernel sample_emboss(double angle, double amount) {
+  const Direction light = direction(angle);
+  SampledKernel samples = sample(
+      {3, 3}, [&](double x, double y) { return -std::numbers::sqrt2 * amount * (light.cos * x + light.sin * y); });
+  samples.weights[4] += 1;
   return samples;
 }
 

@@ -32,6 +32,16 @@ SampledKernel sample_log(double sigma, const Extent& size);
 /// sample_gaussian(sigma) - sample_gaussian(ratio * sigma).
 SampledKernel sample_dog(double sigma, double ratio, const Extent& size);
 
+/// The picture plus `amount` times its difference from a Gaussian blur. `size` is odd.
+SampledKernel sample_unsharp(double sigma, double amount, const Extent& size);
+
+/// The picture minus `amount` times the sum of its second differences (laplacian-4).
+SampledKernel sample_sharpen(double amount);
+
+/// The picture plus `amount` times a gradient: the sum of Prewitt's derivatives in the direction away from light at
+/// `angle`, times sqrt(2), so that light from a corner gives whole weights.
+SampledKernel sample_emboss(double angle, double amount);
+
 struct GaborShape {
   double sigma;   ///< standard deviation of the envelope along theta, pixels
   double theta;   ///< direction of the wave, degrees

@@ -33,7 +33,6 @@ constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},
                                  {"mean", "box"},
                                  {"average", "box"},
                                  {"laplace", "laplacian-4"},
-                                 {"laplacian", "laplacian-4"},
                                  {"mexican-hat", "log"},
                                  {"gray", "luma"},
                                  {"grey", "luma"}};

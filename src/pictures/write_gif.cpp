@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
+#include <utility>
 
 namespace convtool {
 namespace {
@@ -28,56 +29,56 @@ std::uint32_t key_of(const Rgb& colour) {
   return (static_cast<std::uint32_t>(colour[0]) << 16) | (static_cast<std::uint32_t>(colour[1]) << 8) | colour[2];
 }
 
+/// A colour and the number of its pixels.
+using Counted = std::pair<Rgb, std::int64_t>;
+
+auto by_channel(std::size_t c) {
+  return [c](const Counted& a, const Counted& b) { return a.first[c] < b.first[c]; };
+}
+
 /// Colours that are replaced by one.
 struct Box {
-  std::vector<Rgb>::iterator begin, end;
+  std::vector<Counted>::iterator begin, end;
 
   /// The channel in which they differ most, and by how much.
   std::pair<std::size_t, int> widest() const {
     std::pair<std::size_t, int> best = {0, -1};
     for (std::size_t c = 0; c < 3; ++c) {
-      const auto [low, high] = std::minmax_element(begin, end, [c](const Rgb& a, const Rgb& b) { return a[c] < b[c]; });
-      const int range = (*high)[c] - (*low)[c];
+      const auto [low, high] = std::minmax_element(begin, end, by_channel(c));
+      const int range = high->first[c] - low->first[c];
       if (range > best.second) best = {c, range};
     }
     return best;
   }
 
-  Rgb mean() const {
-    std::array<std::int64_t, 3> sums = {};
-    for (auto at = begin; at != end; ++at)
-      for (std::size_t c = 0; c < 3; ++c) sums[c] += (*at)[c];
-    Rgb mean;
-    const std::int64_t count = end - begin;
-    for (std::size_t c = 0; c < 3; ++c) mean[c] = static_cast<std::uint8_t>((sums[c] + count / 2) / count);
-    return mean;
+  /// The most frequent one: so the main colours of a drawing stay as they are.
+  Rgb representative() const {
+    return std::max_element(begin, end, [](const Counted& a, const Counted& b) { return a.second < b.second; })->first;
   }
 };
 
 /// Median cut: the box of the widest range is halved until there are enough.
-std::vector<Rgb> representatives(std::vector<Rgb> colours) {
-  if (colours.size() <= kMostColours) return colours;
+std::vector<Rgb> representatives(std::vector<Counted> colours) {
   std::vector<Box> boxes = {{colours.begin(), colours.end()}};
-  while (boxes.size() < kMostColours) {
+  while (boxes.size() < std::min(kMostColours, colours.size())) {
     const auto box = std::max_element(boxes.begin(), boxes.end(),
                                       [](const Box& a, const Box& b) { return a.widest().second < b.widest().second; });
     const std::size_t c = box->widest().first;
     const auto middle = box->begin + (box->end - box->begin) / 2;
-    std::nth_element(box->begin, middle, box->end, [c](const Rgb& a, const Rgb& b) { return a[c] < b[c]; });
+    std::nth_element(box->begin, middle, box->end, by_channel(c));
     const Box upper{middle, box->end};
     box->end = middle;
     boxes.push_back(upper);
   }
   std::vector<Rgb> palette;
-  for (const Box& box : boxes) palette.push_back(box.mean());
+  for (const Box& box : boxes) palette.push_back(box.representative());
   return palette;
 }
 
-/// All colours of a picture, sorted.
-std::vector<Rgb> colours_of(const TensorView<const std::uint8_t>& view) {
-  std::set<Rgb> colours;
+std::vector<Counted> colours_of(const TensorView<const std::uint8_t>& view) {
+  std::map<Rgb, std::int64_t> colours;
   for (std::int64_t y = 0; y < view.shape.h; ++y)
-    for (std::int64_t x = 0; x < view.shape.w; ++x) colours.insert(pixel(view, y, x));
+    for (std::int64_t x = 0; x < view.shape.w; ++x) ++colours[pixel(view, y, x)];
   return {colours.begin(), colours.end()};
 }
 

@@ -22,8 +22,8 @@ inline constexpr std::int64_t kLargestGifSide = 65535;
 /// before are stored.
 class GifWriter {
  public:
-  /// All frames have the size of `sample`, u8 RGB, and its colours where it has at most 255; else 255 that represent
-  /// them (P. Heckbert, Color image quantization for frame buffer display, 1982). Other colours in frames become the
+  /// All frames have the size of `sample`, u8 RGB, and its colours where it has at most 255; else 255 of them
+  /// (P. Heckbert, Color image quantization for frame buffer display, 1982). Other colours in frames become the
   /// nearest ones. Throws Error(output), std::bad_alloc.
   explicit GifWriter(const Image& sample);
   ~GifWriter();

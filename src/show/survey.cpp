@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "core/percentile.h"
@@ -225,6 +226,24 @@ Histogram Survey::make_histogram() const {
   return histogram;
 }
 
+/// A size that few values exceed; not below that of any value of the same level.
+double Survey::strong_value() const {
+  constexpr double kPercent = 99.5;
+  std::map<double, std::int64_t> sizes;
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    if (levels_[i] == 0) continue;
+    const Stretch values = values_of_level(dtype_, static_cast<std::int64_t>(i) % kLevels, false);
+    sizes[std::max(std::fabs(values.begin), std::fabs(values.end))] += levels_[i];
+    total += levels_[i];
+  }
+  if (total == 0) return 0;
+  std::int64_t rank = percentile_rank(total, kPercent);
+  auto at = sizes.begin();
+  for (; rank > at->second; ++at) rank -= at->second;
+  return std::min(at->first, std::max(std::fabs(least_), std::fabs(most_)));
+}
+
 Preview Survey::make_preview() const {
   Preview preview;
   if (is_integer(dtype_)) {
@@ -234,7 +253,7 @@ Preview Survey::make_preview() const {
     preview.black = options_.range ? (*options_.range)[0] : least_ - margin;
     preview.white = options_.range ? (*options_.range)[1] : most_ + margin;
   }
-  const double limit = std::max(std::fabs(preview.black), std::fabs(preview.white));
+  const double limit = options_.is_signed ? strong_value() : 0;
   if (options_.is_signed) {
     preview.black = -limit;
     preview.white = limit;

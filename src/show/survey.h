@@ -44,7 +44,7 @@ struct SurveyOptions {
   std::int64_t side = 1280;     ///< of the copy, in pixels at most; 0: no copy
   std::size_t bytes = 1 << 20;  ///< of the copy, at most, unless it is tiny
   std::size_t bins = 128;
-  bool is_signed = false;                      ///< shows values in two colours, with 0 white
+  bool is_signed = false;  ///< shows values in two colours, with 0 white; full at percentile 99.5 of absolute values
   std::optional<std::array<double, 2>> range;  ///< for floats: the values shown black and white; none: the extremes
 };
 
@@ -77,6 +77,7 @@ class Survey {
   template <class T>
   void shrink(std::int64_t first, const TensorView<const T>& rows);
   Histogram make_histogram() const;
+  double strong_value() const;
   Preview make_preview() const;
 
   const DType dtype_;

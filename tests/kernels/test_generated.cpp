@@ -22,7 +22,6 @@ using doctest::Contains;
 Layer generated(const std::string& text) {
   const Network network = generate_kernel(text);
   REQUIRE(network.banks.size() == 1);
-  REQUIRE(network.banks.front().layers.size() == 1);
   return divided(network.banks.front().layers.front());
 }
 
@@ -252,7 +251,7 @@ TEST_CASE("a generated kernel is named by its argument, has a description, and k
     const Layer layer = network.banks.front().layers.front();
     CHECK(network.name == name);
     CHECK(network.banks.front().name == name);
-    CHECK(layer.name == name);
+    CHECK(layer.name == name + (network.banks.front().layers.size() > 1 ? "-x" : ""));
     CHECK(network.description == std::string(generator.description) + "; " + std::string(generator.origin));
     CHECK(layer.rank == 2);
     CHECK(layer.params.padding.rule == Padding::Rule::same);
@@ -276,7 +275,7 @@ TEST_CASE("the documented defaults are the ones used") {
       ++checked;
     }
   }
-  CHECK(checked == 12);
+  CHECK(checked == 21);
 }
 
 TEST_CASE("default sizes follow the documented rules") {
@@ -291,14 +290,15 @@ TEST_CASE("wrong parameters are refused with the reason") {
   const std::pair<const char*, const char*> refused[] = {
       {"guassian", "did you mean 'gaussian'?"},
       {"guassian:sigma=1", "did you mean 'gaussian'?"},
-      {"sobel:size=3", "expected gaussian, box, log, dog, gabor, disk, motion"},
+      {"roberts:size=3",
+       "expected gaussian, binomial, unsharp, sharpen, emboss, sobel, laplacian, box, log, dog, gabor"},
       {"", "no kernel with parameters is called"},
       {"gaussian:", "'' is not of the form param=value"},
-      {"gaussian:1.4", "'1.4' is not of the form param=value (the parameters of gaussian are sigma, size)"},
+      {"gaussian:1.4", "'1.4' is not of the form param=value (the parameters of gaussian are sigma, order, size)"},
       {"gaussian:sigma=1,", "'' is not of the form param=value"},
-      {"gaussian:sgima=1", "unknown parameter 'sgima' (expected sigma, size); did you mean 'sigma'?"},
+      {"gaussian:sgima=1", "unknown parameter 'sgima' (expected sigma, order, size); did you mean 'sigma'?"},
       {"gaussian:sigma=1,sigma=1", "sigma is given twice"},
-      {"gaussian:sigma=0", "sigma cannot be '0' (expected a number from 0.1 to 1000)"},
+      {"dog:sigma=0", "sigma cannot be '0' (expected a number from 0.1 to 1000)"},
       {"gaussian:sigma=-1", "sigma cannot be '-1'"},
       {"log:sigma=0.74",
        "samples at the centres of pixels do not represent the Laplacian of so narrow a Gaussian (expected a sigma of "

@@ -80,7 +80,7 @@ TEST_CASE("the program contains every kernel file, unchanged and in sorted order
     std::ifstream stream(entry.path(), std::ios::binary);
     files[entry.path().stem().string()] = {std::istreambuf_iterator<char>(stream), {}};
   }
-  CHECK(files.size() == 25);
+  CHECK(files.size() == 31);
   CHECK(files.size() == shipped_kernels().size());
   CHECK(std::is_sorted(all_names().begin(), all_names().end()));
   for (const ShippedKernel& kernel : shipped_kernels()) {
@@ -137,6 +137,12 @@ TEST_CASE("blurs and sharpeners keep flat areas, and edge kernels respond to the
                                                                {"sobel-y", {0}},
                                                                {"sobel", {0}},
                                                                {"prewitt", {0}},
+                                                               {"prewitt-x", {0}},
+                                                               {"prewitt-y", {0}},
+                                                               {"scharr-x", {0}},
+                                                               {"scharr-y", {0}},
+                                                               {"farid-x", {0}},
+                                                               {"farid-y", {0}},
                                                                {"scharr", {0}},
                                                                {"farid", {0}},
                                                                {"roberts", {0}},

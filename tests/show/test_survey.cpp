@@ -66,6 +66,20 @@ TEST_CASE("a larger picture is averaged") {
     for (std::int64_t x = 0; x < 4; ++x) CHECK(copy.all().view<std::uint8_t>().at(0, 0, y, x) == 20 * y + 2 * x + 1);
 }
 
+TEST_CASE("each part of a copy is the mean of its pixels, where sizes are not multiples") {
+  const Tensor picture = tensor_of<std::uint8_t>({.c = 1, .h = 7, .w = 11}, [](auto, auto, auto) { return 200; });
+  for (const std::int64_t side : {1, 2, 3, 4, 6, 7, 10}) {
+    CAPTURE(side);
+    SurveyOptions options;
+    options.side = side;
+    const Image copy = copy_of(survey(picture.ref(), PixelFormat::grey, options));
+    const auto pixels = copy.all().view<std::uint8_t>();
+    CHECK(std::max(pixels.shape.h, pixels.shape.w) == side);
+    for (std::int64_t y = 0; y < pixels.shape.h; ++y)
+      for (std::int64_t x = 0; x < pixels.shape.w; ++x) CHECK(pixels.at(0, 0, y, x) == 200);
+  }
+}
+
 TEST_CASE("transparent pixels are white in the copy, and counted as they are") {
   const Tensor picture = tensor_of<std::uint8_t>({.c = 2, .h = 1, .w = 3}, [](auto c, auto, auto x) {
     return c == 0 ? 40 : x == 0 ? 255 : 0;
@@ -102,6 +116,16 @@ TEST_CASE("floats are shown from the least to the most, or in a given range, or 
   CHECK(with_signs.preview->white == 2);
   CHECK(pixels(with_signs, 0, 2) > pixels(with_signs, 2, 2) + 200);  // positive: orange
   CHECK(pixels(with_signs, 2, 0) > pixels(with_signs, 0, 0) + 50);   // negative, half as large: light blue
+}
+
+TEST_CASE("few strong values do not pale the others where signs are shown") {
+  // 997 of 1000 are 1 or -1, which is where full colour begins; a level is 1/128 wide.
+  const Tensor picture = tensor_of<float>({.c = 1, .h = 10, .w = 100}, [](auto, auto y, auto x) {
+    return y == 0 && x < 3 ? 1000 : x % 2 == 0 ? 1 : -1;
+  });
+  SurveyOptions options;
+  options.is_signed = true;
+  CHECK(survey(picture.ref(), std::nullopt, options).preview->white == doctest::Approx(1).epsilon(1.0 / 128));
 }
 
 TEST_CASE("a histogram of integers counts exactly, over the range of the type") {

@@ -41,7 +41,7 @@ constexpr std::string_view kExplainText =
     "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
     "Values that stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the "
     "last back to the first, at the input that contributes most to the layer after it.\n\n"
-    "The input is a picture, a tensor, - for standard input, a tensor as JSON, or a shape such as 5x5. A shape has no "
+    "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
     "those that are filtered, without the alpha that --alpha keep sets aside.\n\n"
     "Pages (html) are one file for any browser, without a network. The window follows the pointer and the arrow keys; "
@@ -178,7 +178,8 @@ int run_explain(const ExplainOptions& options) {
     try {
       return trace_run(std::move(input), spec);
     } catch (const Error& error) {
-      throw Error(error.kind(), error.where().empty() ? options.input : "", error.what());
+      const bool is_name = options.input.size() < 100;  // else a tensor as text
+      throw Error(error.kind(), !error.where().empty() ? "" : is_name ? options.input : "INPUT", error.what());
     }
   }();
   const Explainer explainer(run.trace);
@@ -199,8 +200,8 @@ void declare_explain(Command& command) {
   command.add("Input",
               {{.names = "INPUT",
                 .target = &options->input,
-                .brief = "a picture, a tensor, JSON, - (standard input), or a shape",
-                .text = "A picture or tensor, - for standard input, nested lists in JSON such as '[[1, 2], [3, 4]]', "
+                .brief = "a picture or tensor, - (standard input), or a shape",
+                .text = "A picture or tensor, - for standard input, a tensor as text such as '[[1, 2], [3, 4]]', "
                         "or a shape such as 5x5 or 3x480x640, which has no numbers. Of a batch the first item is "
                         "explained.",
                 .required = true},

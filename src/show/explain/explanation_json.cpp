@@ -105,7 +105,8 @@ std::string to_json(const Explanation& explanation) {
   }
   object["response"] = number(explanation.last().response);
   const std::optional<Explanation::Stored>& stored = explanation.stored;
-  object["map"] = stored ? ordered_json(to_string(trace.numbers->mapping.map)) : ordered_json();
+  object["map"] = nullptr;
+  if (stored) object["map"] = trace.numbers->map_matters ? to_string(trace.numbers->mapping.map) : "none";
   object["mapped"] = stored ? number(stored->mapped) : ordered_json();
   object["stored"] = stored ? number(stored->value) : ordered_json();
   object["clipped"] = stored ? ordered_json(kClipped[static_cast<int>(stored->clipped)]) : ordered_json();

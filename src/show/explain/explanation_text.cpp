@@ -22,7 +22,12 @@ std::string styled(const std::string& text, const char* style, bool colours) {
   return colours ? "\x1b[" + std::string(style) + "m" + text + "\x1b[0m" : text;
 }
 
-std::string cell_text(const std::optional<double>& value) { return value ? number_text(*value) : "."; }
+std::string cell_text(const std::optional<double>& value, int digits) {
+  return value ? number_text(*value, digits) : ".";
+}
+
+/// Significant digits in a row of cells: up to 7 columns, the longest numbers fit into 80 columns.
+int digits_of(std::int64_t columns) { return columns <= 5 ? 6 : columns <= 7 ? 4 : 3; }
 
 std::string range_text(std::int64_t first, std::int64_t last) {
   return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
@@ -35,8 +40,10 @@ struct Cell {
   const char* style = nullptr;
 };
 
-Cell signed_cell(const std::optional<double>& value) {
-  return {cell_text(value), !value || *value == 0 || std::isnan(*value) ? nullptr : *value > 0 ? kPositive : kNegative};
+Cell signed_cell(const std::optional<double>& value, int digits) {
+  return {cell_text(value, digits), !value || *value == 0 || std::isnan(*value) ? nullptr
+                                    : *value > 0                                ? kPositive
+                                                                                : kNegative};
 }
 
 /// Right-aligned cells under a header.
@@ -220,14 +227,15 @@ class Writer {
   void put_channel(const LayerStep& step, const KernelSum& sum, const Term* terms, const Cut& cut) {
     const auto columns = static_cast<std::size_t>(cut.columns);
     const bool is_pool = step.pooling == Pooling::max;
+    const int digits = digits_of(cut.columns);
     Block input("input", columns), kernel("kernel", columns), products("products", columns);
     for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
       for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
         const Term& term = terms[u * sum.kw + v];
-        const std::string value = cell_text(term.input);
+        const std::string value = cell_text(term.input, digits);
         input.add({term.inside ? value : is_pool ? "( )" : "(" + value + ")"});
-        kernel.add(signed_cell(term.weight));
-        products.add(signed_cell(term.product));
+        kernel.add(signed_cell(term.weight, digits));
+        products.add(signed_cell(term.product, digits));
       }
     std::vector<Part> parts = {{"", &input}};
     if (!is_pool) parts.push_back({"   x  ", &kernel});

@@ -19,11 +19,8 @@ std::string joined(const std::vector<KernelSum>& sums, const char* separator, co
   return text;
 }
 
-std::string combine_text(const LayerStep& step) {
-  constexpr std::size_t kMostNamed = 4;
+std::string whole_combine_text(const LayerStep& step, const std::string& name) {
   const std::vector<KernelSum>& sums = step.sums;
-  const std::string name(kCombines[static_cast<int>(step.combine)]);
-  if (sums.size() > kMostNamed) return name + " of " + std::to_string(sums.size());
   switch (step.combine) {
     case Combine::magnitude:
       return name + ": sqrt(" + joined(sums, " + ", [](double value) { return bracketed(value) + "^2"; }) + ")";
@@ -33,6 +30,13 @@ std::string combine_text(const LayerStep& step) {
     case Combine::mean: return name + ": (" + joined(sums, " + ", bracketed) + ") / " + std::to_string(sums.size());
     default: return name + "(" + joined(sums, ", ", [](double value) { return number_text(value); }) + ")";
   }
+}
+
+/// "magnitude: sqrt(3^2 + 4^2)"; of many numbers "magnitude of 8".
+std::string combine_text(const LayerStep& step) {
+  constexpr std::size_t kLongest = 60;  // leaves room for the result on a line of 80 columns
+  const std::string name(kCombines[static_cast<int>(step.combine)]), text = whole_combine_text(step, name);
+  return text.size() <= kLongest ? text : name + " of " + std::to_string(step.sums.size());
 }
 
 /// What a scale comes from: the map, or a change of depth.

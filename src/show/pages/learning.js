@@ -43,7 +43,7 @@ function pairPanel(pair, number) {
   return element("section", { class: "panel" }, element("h2", {}, `Pair ${number}: ${pair.input_name} to ${pair.target_name}`),
     compareView(surveyPicture(pair.target, "target"), surveyPicture(pair.learned, "learned")),
     element("div", { class: "figures pair" }, figure(pair.input, "input"),
-      figure(pair.residual, `residual, learned minus target: orange above, blue below, full colour at ${limit}`)),
+      figure(pair.residual, `residual, learned minus target: orange above, blue below, full colour from ${limit} on`)),
     element("div", { class: "charts" }, histogramChart("target", pair.target.histogram, { colours: true }), histogramChart("residual", pair.residual.histogram, { logarithmic: true })));
 }
 

@@ -91,6 +91,7 @@ TEST_CASE("explain takes a file, standard input, JSON and a shape") {
   const std::string first = "output (0, 0) = 19";
   CHECK(explained(folder, {"x.json", "-k", kKernel}).starts_with(first));
   CHECK(explained(folder, {kInput, "-k", kKernel}).starts_with(first));
+  CHECK(explained(folder, {"tensor([[0., 1., 2.],\n        [3., 4., 5.]])", "-k", kKernel}).starts_with(first));
   CHECK(explain(folder, {"-", "-k", kKernel}, kInput).out.starts_with(first));
   folder.write("3x3", kInput);  // a file of this name is a file
   CHECK(explained(folder, {"3x3", "-k", kKernel}).starts_with(first));
@@ -141,7 +142,7 @@ TEST_CASE("the JSON of a layer") {
   CHECK(object["bias"] == 1);
   CHECK(object["activation"] == "none");
   CHECK(object["response"] == 1);
-  CHECK(object["map"] == "clip");
+  CHECK(object["map"] == "none");
   CHECK(object["stored"] == 1);
   CHECK(object["clipped"] == "no");
 }

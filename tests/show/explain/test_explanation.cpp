@@ -109,6 +109,18 @@ TEST_CASE("the kernels of a bank are combined") {
   CHECK(response(Combine::mean) == -0.5);
 }
 
+TEST_CASE("the combination of many kernels, or of long numbers, is not written out") {
+  const auto text = [](std::size_t kernels, float weight) {
+    const TraceOf run(network_of({bank_of(std::vector<Layer>(kernels, plane(1, 1, {weight})), Combine::magnitude)}),
+                      tensor_of({.c = 1, .h = 1, .w = 1}, {1}));
+    return steps_after_sums(Explainer(run.trace).at({0, 0, 0}).last()).front().label;
+  };
+  CHECK(text(2, 3) == "magnitude: sqrt(3^2 + 3^2)");
+  CHECK(text(4, 3) == "magnitude: sqrt(3^2 + 3^2 + 3^2 + 3^2)");
+  CHECK(text(4, -1.2345e-5F) == "magnitude of 4");
+  CHECK(text(9, 3) == "magnitude of 9");
+}
+
 TEST_CASE("a chain of layers follows the largest contribution, and ends where only padding is read") {
   ConvParams padded;
   padded.padding = {Padding::Rule::fixed, {2, 2, 2, 2}};

@@ -1,12 +1,12 @@
 #include "cli/commands/explain/traced_run.h"
 
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "cli/commands/shape/input_shape.h"
 #include "cli/job/job.h"
 #include "cli/job/run_job.h"
-#include "core/text.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -17,14 +17,15 @@ bool is_file(const std::string& text) {
   return text == "-" || std::filesystem::exists(text, ignored);
 }
 
-/// `source`, whose text stands in place of a name.
-Source parse_source(const std::string& text) {
-  return {.content = parse_tensor_text(text, "INPUT"), .format = *find_file_format("json"), .shape = {}};
-}
+bool is_shape(const std::string& text) { return text.find_first_not_of("0123456789x") == std::string::npos; }
 
-Source with_shape(Source source) {
-  source.shape = source.tensor().tensor.shape();
-  return source;
+bool is_tensor(const std::string& text) { return looks_like_tensor_text(std::as_bytes(std::span(text))); }
+
+/// A tensor that is given as text in place of a name.
+Source text_source(const std::string& text) {
+  RankedTensor tensor = parse_tensor_text(text, "INPUT");
+  const Shape shape = tensor.tensor.shape();
+  return {.content = std::move(tensor), .format = *find_file_format("json"), .shape = shape};
 }
 
 /// The name and format that apply would give the result.
@@ -103,12 +104,11 @@ void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
 }  // namespace
 
 ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pixels, PictureDecoder& decoder) {
-  if (!is_file(text) && text.find_first_of('[') != std::string::npos)
-    return {.name = text, .source = with_shape(parse_source(text))};
-  if (!is_file(text) && text.find_first_not_of("0123456789x") == std::string::npos) {
+  if (!is_file(text) && is_shape(text)) {
     const InputShape shape = read_input_shape(text);
     return {.name = text, .source = std::nullopt, .shape = shape.shape, .rank = shape.rank};
   }
+  if (!is_file(text) && is_tensor(text)) return {.name = text, .source = text_source(text)};
   try {
     return {.name = text, .source = read_source(read_and_keep_file(text), text, max_pixels, decoder)};
   } catch (const Error& error) {

@@ -29,8 +29,8 @@ struct ExplainedInput {
   int rank = 3;
 };
 
-/// `text` is the name of a file, or -. Where no file has that name it may also be a tensor in JSON, or the shape HxW,
-/// CxHxW or NxCxHxW. Throws Error.
+/// `text` is the name of a file, or -. Where no file has that name it may also be a tensor as text
+/// (parse_tensor_text()), or the shape HxW, CxHxW or NxCxHxW. Throws Error.
 ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pixels, PictureDecoder& decoder);
 
 /// Filters the input as apply does by default. A result that no picture can store is a tensor, as in an .npy file. An
