@@ -42,6 +42,7 @@ function rangeOf(plane) {
 }
 
 function shareOf(plane, value) {
+  if (value === null) return 0.85;  // of sizes alone, a light grey
   const [low, high] = rangeOf(plane);
   return high > low ? (value - low) / (high - low) : 0;
 }
@@ -188,6 +189,7 @@ function showAll() {
   view.cell = null;
   showSteps();
   showLayer();
+  document.querySelector(".stage").classList.toggle("wide", plan().shapes.some(({kw}) => kw > 5));
   showChannels();
   showFormula();
   showStatus();
@@ -470,7 +472,7 @@ function showMagnifiers(start, extent) {
       }
     }));
   }
-  if (isSmall(output)) return byId("output-magnifier").replaceChildren();
+  if (isSmall(output) || !output.values) return byId("output-magnifier").replaceChildren();
   const [y, x] = view.at;
   byId("output-magnifier").replaceChildren(cellsSvg({
     y: y - 2,
