@@ -17,8 +17,11 @@ const step = () => model.steps[view.step];
 const plan = () => model.plans[view.step];
 const inputPlane = () => model.planes[view.step];
 const outputPlane = () => model.shown(view.step);
+/// Whether the channels of a plane are R, G and B: those of an integer picture, and of what is stored of one.
 const hasColours = (plane) => plane.c === 3 &&
-    (plane === model.input ? model.input.integer : model.input.c === 3 || (model.maps ?? []).length > 1);
+    (plane === model.input ?
+         model.input.integer :
+         plane === model.stored && (model.maps.length > 1 || (model.input.integer && model.input.c === 3)));
 const isSmall = (plane) => plane.rows <= kMostNumbers && plane.cols <= kMostNumbers;
 
 // Ranges and shades
@@ -39,6 +42,7 @@ function rangeOf(plane) {
 }
 
 function shareOf(plane, value) {
+  if (value === null) return 0.85;  // of sizes alone, a light grey
   const [low, high] = rangeOf(plane);
   return high > low ? (value - low) / (high - low) : 0;
 }
@@ -105,7 +109,8 @@ const outputField = new Field("Output. Arrow keys move the window, space plays."
 });
 byId("input-field").append(inputField.root);
 byId("output-field").append(outputField.root);
-inputField.root.addEventListener("pointerleave", () => lookAt(null));
+// A finger that is lifted leaves, too, but what it has touched stays marked.
+inputField.root.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && lookAt(null));
 inputField.root.addEventListener("blur", () => lookAt(null));
 
 /// Arrow keys, Home, End, Page Up and Page Down within a range of cells; Enter and space call `press`.
@@ -184,6 +189,7 @@ function showAll() {
   view.cell = null;
   showSteps();
   showLayer();
+  document.querySelector(".stage").classList.toggle("wide", plan().shapes.some(({kw}) => kw > 5));
   showChannels();
   showFormula();
   showStatus();
@@ -466,7 +472,7 @@ function showMagnifiers(start, extent) {
       }
     }));
   }
-  if (isSmall(output)) return byId("output-magnifier").replaceChildren();
+  if (isSmall(output) || !output.values) return byId("output-magnifier").replaceChildren();
   const [y, x] = view.at;
   byId("output-magnifier").replaceChildren(cellsSvg({
     y: y - 2,

@@ -6,6 +6,7 @@ const kMostChannels = 4;
 function showProducts({parts}) {
   const place = byId("products");
   place.replaceChildren();
+  if (!inputPlane().values) return;
   for (const part of parts) {
     const {kh, kw, channels, terms} = part, isLarge = kh > 11 || kw > 11, area = kh * kw;
     if (parts.length > 1) place.append(element("h3", {}, step().layers[part.layer].name || `kernel ${part.layer}`));
@@ -30,20 +31,21 @@ function showProducts({parts}) {
       });
     };
     const names = channelNames(inputPlane().c, hasColours(inputPlane()));
-    const shown = Math.min(channels, kMostChannels);
-    for (let c = 0; c < shown; ++c) {
+    const shown = isLarge ? [view.inputChannel - terms[0].channel] :
+                            Array.from({length: Math.min(channels, kMostChannels)}, (_, c) => c);
+    for (const c of shown) {
       const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
       const row = element("div", {class: "product-row"});
       if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
-      row.append(block(c, (t) => (inputPlane().values ? t.input : null), "window"));
+      row.append(block(c, (t) => t.input, "window"));
       if (!step().pool)
         row.append("×", block(c, (t) => t.weight, "weight"), "=", block(c, (t) => t.product, "product"));
-      if (!step().pool && inputPlane().values) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
+      if (!step().pool) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
       place.append(row);
     }
-    if (channels > shown)
-      place.append(
-          element("p", {class: "faint"}, `… and ${channels - shown} more channels, which are in the sum below.`));
+    if (channels > shown.length)
+      place.append(element(
+          "p", {class: "faint"}, `… and ${channels - shown.length} more channels, which are in the sum below.`));
   }
 }
 

@@ -146,7 +146,7 @@ function partsOf(step, plan, c) {
   return [{layer, o: c}];
 }
 
-/// The sums of one layer's channel `o`, over the known outputs.
+/// The sums of one layer's channel `o`, over the known outputs; of a max pool the largest values.
 function sumsOf(step, plan, index, o, input, flip) {
   const layer = step.layers[index], shape = plan.shapes[index], {outRows, outCols} = plan;
   const sums = new Float64Array(outRows * outCols).fill(step.pool ? -Infinity : 0);
@@ -154,6 +154,8 @@ function sumsOf(step, plan, index, o, input, flip) {
   const firstChannel = Math.floor(o / (shape.channels / shape.groups)) * shape.perGroup;
   const area = input.rows * input.cols, {kh, kw} = shape;
   const rows = plan.rows[index].sources, cols = plan.cols[index].sources;
+  const columnsOf =
+      Array.from({length: kw}, (_, v) => Int32Array.from({length: outCols}, (_, j) => cols[(plan.x + j) * kw + v]));
   for (let c = 0; c < shape.perGroup; ++c) {
     const values = input.values.subarray((firstChannel + c) * area, (firstChannel + c + 1) * area);
     for (let u = 0; u < kh; ++u) {
@@ -161,20 +163,36 @@ function sumsOf(step, plan, index, o, input, flip) {
         const weight = step.pool ? 1 : weights[(c * kh + u) * kw + v];
         if (weight === 0 && input.integer) continue;  // as the engine: 0 times a padding value that is not finite
         for (let i = 0; i < outRows; ++i) {
-          const row = rows[(plan.y + i) * kh + u] * input.cols;
-          for (let j = 0; j < outCols; ++j) {
-            const col = cols[(plan.x + j) * kw + v], outside = row < 0 || col < 0;
-            const at = i * outCols + j;
-            if (!step.pool)
-              sums[at] += weight * (outside ? layer.padding_value : values[row + col]);
-            else if (!outside && (values[row + col] > sums[at] || values[row + col] !== values[row + col]))
-              sums[at] = values[row + col];
-          }
+          const row = rows[(plan.y + i) * kh + u], out = sums.subarray(i * outCols, (i + 1) * outCols);
+          const from = row < 0 ? null : values.subarray(row * input.cols, (row + 1) * input.cols);
+          if (step.pool) raise(out, from, columnsOf[v]);
+          else if (from === null) addToAll(out, weight * layer.padding_value);
+          else addProducts(out, weight, from, columnsOf[v], layer.padding_value);
         }
       }
     }
   }
   return sums;
+}
+
+function addToAll(sums, term) {
+  for (let j = 0; j < sums.length; ++j) sums[j] += term;
+}
+
+/// Adds weight * row[columns[j]] to each sum j. A column below 0 shows `outside`.
+function addProducts(sums, weight, row, columns, outside) {
+  const padding = weight * outside;
+  for (let j = 0; j < sums.length; ++j) sums[j] += columns[j] < 0 ? padding : weight * row[columns[j]];
+}
+
+/// Raises each value j to row[columns[j]], if that is larger or not a number. Padding never counts.
+function raise(most, row, columns) {
+  if (row === null) return;
+  for (let j = 0; j < most.length; ++j) {
+    if (columns[j] < 0) continue;
+    const value = row[columns[j]];
+    if (value > most[j] || value !== value) most[j] = value;
+  }
 }
 
 /// The responses of a step: a plane. Those between two steps are floats, as in the engine.
@@ -186,10 +204,11 @@ function runStep(step, plan, input, flip, isLast) {
   for (let channel = 0; channel < c; ++channel) {
     const parts = partsOf(step, plan, channel);
     const sums = parts.map(({layer, o}) => sumsOf(step, plan, layer, o, input, flip));
+    if (!step.pool)
+      parts.forEach(
+          ({layer, o}, k) => sums[k].forEach((sum, i) => (sums[k][i] = finishSum(step.layers[layer], o, sum))));
     for (let i = 0; i < area; ++i) {
-      const finished =
-          parts.map(({layer, o}, k) => (step.pool ? sums[k][i] : finishSum(step.layers[layer], o, sums[k][i])));
-      const value = combined(step.combine, finished) + 0;
+      const value = (step.combine === "none" ? sums[0][i] : combined(step.combine, sums.map((s) => s[i]))) + 0;
       output.values[channel * area + i] = isLast ? value : Math.fround(value);
     }
   }

@@ -335,14 +335,52 @@ test("the keyboard alone reaches everything", async () => {
   });
 });
 
-test("a touch moves the window", async () => {
+test("a touch moves the window, and marks the outputs that see a place of the input", async () => {
   convtool("explain", kGrid, "-k", "[[1,2]]", "-o", "touch.html");
   await withPage("touch.html", {hasTouch: true, viewport: {width: 400, height: 800}}, async (page) => {
     await page.locator("#output-field .field").scrollIntoViewIfNeeded();
     const box = await page.locator("#output-field svg.cells").boundingBox();
-    await page.touchscreen.tap(box.x + 0.75 * box.width, box.y + 0.5 * box.height);
+    const place = (row, col) => ({x: box.x + (col + 0.5) / 2 * box.width, y: box.y + (row + 0.5) / 3 * box.height});
+    const {x, y} = place(1, 1);
+    await page.touchscreen.tap(x, y);
     assert.match(await text(page, "sum-title"), /^output \(1, 1\)/);
+    const session = await page.context().newCDPSession(page);
+    const touch = (type, ...touchPoints) => session.send("Input.dispatchTouchEvent", {type, touchPoints});
+    await touch("touchStart", place(0, 0));
+    for (let step = 1; step <= 8; ++step) await touch("touchMove", place(step / 4, 0));
+    await touch("touchEnd");
+    assert.match(await text(page, "sum-title"), /^output \(2, 0\)/);
+
+    const input = await page.locator("#input-field svg.cells").boundingBox();
+    await page.touchscreen.tap(input.x + input.width / 2, input.y + input.height / 2);
+    assert.match(await text(page, "input-caption"), /^2 outputs see row 1, column 1/);
+    assert.equal(await page.locator(".mark.seeing").count(), 2);
   });
+});
+
+test("a map that stretches the range follows a change", async () => {
+  const random = randomNumbers(11), [h, w] = [20, 18];
+  writeFileSync(inFolder("grey.pgm"), Buffer.concat([
+    Buffer.from(`P5 ${w} ${h} 255\n`),
+    Buffer.from(Array.from({length: h * w}, () => Math.floor(random() * 200))),
+  ]));
+  for (const map
+           of [["--map", "normalize"], ["--map", "normalize", "--normalize-percentile", "5,90"], ["--map", "signed"]]) {
+    const args = ["grey.pgm", "-k", "sobel-x", ...map], channels = map.includes("signed") ? 3 : 1;
+    convtool("explain", ...args, "-o", "map.html");
+    convtool("apply", ...args, "--stride", "3", "-o", channels === 3 ? "map.ppm" : "map.pgm", "-q");
+    const file = readFileSync(inFolder(channels === 3 ? "map.ppm" : "map.pgm"));
+    const pixels = [...file.subarray(file.length - 7 * 6 * channels)];
+    await withPage("map.html", {}, async (page) => {
+      assert.equal(await isOk(page), true);
+      await page.evaluate(() => convtool.set({stride: 3}));
+      const result = await output(page), seen = [];
+      for (let y = 0; y < 7; ++y)
+        for (let x = 0; x < 6; ++x)
+          for (let c = 0; c < channels; ++c) seen.push(result[c][y][x]);
+      assert.deepEqual(seen, pixels, map.join(" "));
+    });
+  }
 });
 
 test("pages fit 400 pixels and follow the system's colours; the projector's are larger", async () => {
