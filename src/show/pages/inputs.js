@@ -156,6 +156,13 @@ function inputDetail(input) {
   return parts;
 }
 
+/// A column that the table has only if there are warnings.
+const WARNINGS = {
+  name: "Warnings",
+  key: (input) => input.report.warnings.length,
+  isNumber: true
+};
+
 const COLUMNS = [
   {name: "#", key: (input) => input.number, isNumber: true},
   {name: "Picture"},
@@ -168,7 +175,7 @@ const COLUMNS = [
     key: (input) => (input.report.clipped ? clippedCount(input.report) / valueCount(input.report) : -1),
     isNumber: true
   },
-  {name: "Warnings", key: (input) => input.report.warnings.length, isNumber: true},
+  WARNINGS,
   {name: "Time", key: (input) => (input.report.seconds ? totalTime(input.report.seconds) : -1), isNumber: true},
 ];
 
@@ -178,7 +185,9 @@ const ROWS_AT_ONCE = 500;
 function inputTable(inputs, select) {
   const longest = Math.max(...inputs.map((input) => (input.report.seconds ? totalTime(input.report.seconds) : 0)));
   const body = element("tbody");
-  const heads = COLUMNS.map((column) => {
+  const isWarned = inputs.some((input) => input.report.warnings.length > 0);
+  const columns = COLUMNS.filter((column) => column !== WARNINGS || isWarned);
+  const heads = columns.map((column) => {
     const head = element("th", {scope: "col", class: column.isNumber ? "number" : undefined});
     head.append(
         column.key ? element("button", {class: "sort", onclick: () => sortBy(column)}, column.name) : column.name);
@@ -190,42 +199,41 @@ function inputTable(inputs, select) {
   let order = [...inputs].sort((a, b) => isFailed(b) - isFailed(a) || a.number - b.number);
   let sorted = null, descending = false, shown = ROWS_AT_ONCE;
 
+  const cell = (content, isNumber) => element("td", {class: isNumber ? "number" : undefined}, content ?? "");
+
+  /// The cells behind the status of an input that did not fail.
+  const outcome = (input) => {
+    const {report} = input, cells = [];
+    cells.push(element("td", {class: "outcome"}, report.output ? fileLink(report.output, input.output_link) : ""));
+    cells.push(cell(report.output_shape ? sizesText(report.output_shape) : "", true));
+    const clips = report.clipped && report.map !== "none";
+    cells.push(cell(clips ? percent(clippedCount(report), valueCount(report)) : "", true));
+    const {warnings} = report;
+    if (columns.includes(WARNINGS))
+      cells.push(cell(warnings.length > 0 ? element("span", {title: warnings.join("\n")}, warnings.length) : "", true));
+    if (!report.seconds) return [...cells, cell("")];
+    const time = element("span", {class: "number"}, seconds(totalTime(report.seconds)));
+    return [...cells, element("td", {class: "time"}, time, timeBar(report.seconds, longest))];
+  };
   const row = (input) => {
-    const {report} = input;
-    const name = element(
-        "button", {class: "name", onclick: () => select(input)},
-        report.input === "-" ? "standard input" : report.input);
-    const cell = (content, isNumber) => element("td", {class: isNumber ? "number" : undefined}, content ?? "");
+    const {report} = input, failed = isFailed(input);
+    const name = report.input === "-" ? "standard input" : report.input;
+    const pictures = element(
+        "td", {class: "pictures"}, thumbnail(input.before, failed ? undefined : input.input_link),
+        thumbnail(input.after, report.status === "ok" ? input.output_link : undefined));
+    const rest = failed ? [element("td", {class: "outcome", colspan: columns.length - 4}, report.error.message)] :
+                          outcome(input);
     return element(
         "tr", {class: `status-${report.status}`, "data-number": String(input.number)}, cell(String(input.number), true),
-        element(
-            "td", {class: "pictures"}, thumbnail(input.before, isFailed(input) ? undefined : input.input_link),
-            thumbnail(input.after, report.status === "ok" ? input.output_link : undefined)),
-        element("th", {scope: "row"}, name), cell(report.status === "error" ? "failed" : report.status),
-        element(
-            "td", {class: "outcome"},
-            isFailed(input)   ? report.error.message :
-                report.output ? fileLink(report.output, input.output_link) :
-                                ""),
-        cell(report.output_shape ? sizesText(report.output_shape) : "", true),
-        cell(report.clipped && report.map !== "none" ? percent(clippedCount(report), valueCount(report)) : "", true),
-        cell(
-            report.warnings.length > 0 ?
-                element("span", {title: report.warnings.join("\n")}, String(report.warnings.length)) :
-                "",
-            true),
-        report.seconds ?
-            element(
-                "td", {class: "time"}, element("span", {class: "number"}, seconds(totalTime(report.seconds))),
-                timeBar(report.seconds, longest)) :
-            cell(""));
+        pictures, element("th", {scope: "row"}, element("button", {class: "name", onclick: () => select(input)}, name)),
+        cell(failed ? "failed" : report.status), ...rest);
   };
   const show = () => {
     body.replaceChildren(...order.slice(0, shown).map(row));
     const left = order.length - shown;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(left, ROWS_AT_ONCE)} more`;
-    COLUMNS.forEach((column, i) => {
+    columns.forEach((column, i) => {
       if (column === sorted)
         heads[i].setAttribute("aria-sort", descending ? "descending" : "ascending");
       else
