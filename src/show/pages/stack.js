@@ -1,19 +1,28 @@
 // The page of shape: the layers drawn to scale, and the part of each that one output sees.
 "use strict";
 
-/// The rows or columns of a layer's input that outputs `range` ({first, last}) of it see; they may lie outside.
-function seenAlong(layer, axis, range) {
-  const begin = -layer.pads[axis];
-  const reach = layer.dilation[axis] * (layer.kernel_size[axis] - 1);
-  return {first: range.first * layer.stride[axis] + begin, last: range.last * layer.stride[axis] + begin + reach};
+/// What each output of a layer sees of the layer's input, along one axis: output j sees `span` places from
+/// begin + j * stride on. Receptive fields are in pixels of the network's input, so two of them give it.
+function windowAlong(field, before, axis) {
+  const unit = before.stride[axis];
+  return {
+    begin: (field.offset[axis] - before.offset[axis]) / unit,
+    span: (field.size[axis] - before.size[axis]) / unit + 1,
+    stride: field.stride[axis] / unit
+  };
 }
 
-/// For each tensor up to `last`, the rows and columns that the output at [y, x] of tensor `last` sees.
+/// For each tensor up to `last`, the rows and columns that the output at [y, x] of tensor `last` sees; they may lie
+/// outside.
 function seenBy(layers, last, at) {
+  const fields = [{size: [1, 1], stride: [1, 1], offset: [0, 0]}, ...layers.map((layer) => layer.receptive_field)];
   const windows = [];
   windows[last] = [0, 1].map((axis) => ({first: at[axis], last: at[axis]}));
-  for (let i = last - 1; i >= 0; --i)
-    windows[i] = [0, 1].map((axis) => seenAlong(layers[i], axis, windows[i + 1][axis]));
+  for (let i = last; i > 0; --i)
+    windows[i - 1] = [0, 1].map((axis) => {
+      const {begin, span, stride} = windowAlong(fields[i], fields[i - 1], axis), seen = windows[i][axis];
+      return {first: begin + seen.first * stride, last: begin + seen.last * stride + span - 1};
+    });
   return windows;
 }
 
@@ -166,21 +175,21 @@ function costTable(report) {
   const number = (value) =>
       element("td", {class: "number"}, typeof value === "number" ? value.toLocaleString("en") : value);
   const heads = [
-    "layer", "input → output", "kernel", "parameters", "MACs", "bytes", "field", "stride", "fully connected",
-    ...(isTimed ? ["time", "GMAC/s", "algorithm"] : [])
+    "layer", isTimed ? "share of time" : "share of MACs", "input → output", "kernel", "parameters", "MACs", "bytes",
+    "field", "stride", "fully connected", ...(isTimed ? ["time", "GMAC/s", "algorithm"] : [])
   ];
   const row = (name, input, output, layer, bar) => element(
-      "tr", {}, element("th", {scope: "row"}, name), element("td", {}, `${sizesText(input)} → ${sizesText(output)}`),
-      number(layer.kernel_size ? sizesText(layer.kernel_size) : ""), number(layer.parameters), number(layer.macs),
-      number(layer.activation_bytes), number(sizesText(layer.receptive_field.size)),
-      number(sizesText(layer.receptive_field.stride)), number(layer.fully_connected_weights),
+      "tr", {}, element("th", {scope: "row"}, name), element("td", {class: "time"}, bar ?? ""),
+      element("td", {}, `${sizesText(input)} → ${sizesText(output)}`), number(layer.kernel ?? ""),
+      number(layer.parameters), number(layer.macs), number(layer.activation_bytes),
+      number(sizesText(layer.receptive_field.size)), number(sizesText(layer.receptive_field.stride)),
+      number(layer.fully_connected_weights),
       ...(isTimed ?
               [
                 number(seconds(layer.seconds)), number(shortNumber(layer.gmac_per_second, 3)),
                 element("td", {}, layer.algorithm ?? "")
               ] :
-              []),
-      element("td", {class: "time"}, bar ?? ""));
+              []));
   const bar = (layer) => svgElement(
       "svg", {
         viewBox: "0 0 100 10",
@@ -198,11 +207,7 @@ function costTable(report) {
           "div", {class: "scroll"},
           element(
               "table", {class: "costs"},
-              element(
-                  "thead", {},
-                  element(
-                      "tr", {}, ...heads.map((head) => element("th", {scope: "col"}, head)),
-                      element("th", {scope: "col"}, isTimed ? "share of time" : "share of MACs"))),
+              element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {scope: "col"}, head)))),
               element(
                   "tbody", {},
                   ...layers.map(

@@ -165,3 +165,15 @@ test("shape: the layers to scale, and what an output sees", async () => {
         await page.textContent("[aria-live]"), /^Output \(0, 7\) of 4 5x5 sees rows 0 to 16 and columns 7 to 23/);
   });
 });
+
+test("shape: the windows of kernels that differ, with strides and padding", async () => {
+  const kernels = [{weight: [[1]], stride: 2}, {weight: [[1, 1, 1, 1, 1]], pads: [0, 2, 0, 2], stride: 2}];
+  writeFileSync(inFolder("bank.json"), JSON.stringify({bank: kernels}));
+  convtool("shape", "16x40", "-k", "bank.json", "--repeat", "2", "--report", "bank.html");
+  await withPage("bank.html", {}, async (page) => {
+    const windows = await page.evaluate(() => seenBy(data.report.layers, 2, [1, 2]));
+    // Output (1, 2) sees row 2 and columns 2 to 6 of the layer before it; these see row 4 and columns 2 to 14.
+    const expected = [[[4, 4], [2, 14]], [[2, 2], [2, 6]], [[1, 1], [2, 2]]];
+    assert.deepEqual(windows.map((axes) => axes.map(({first, last}) => [first, last])), expected);
+  });
+});
