@@ -3,25 +3,11 @@
 
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
+#include "kernels/generator.h"
 #include "network/layer.h"
 
 namespace convtool {
-
-/// A parameter of a generator, for `kernels list` and errors.
-struct GeneratorParameter {
-  std::string_view name;
-  std::string_view meaning;  ///< with unit and default
-};
-
-struct Generator {
-  std::string_view name;
-  std::string_view description;
-  std::string_view origin;  ///< the formula's source
-  std::vector<GeneratorParameter> parameters;
-};
 
 std::span<const Generator> generators();
 
@@ -30,8 +16,6 @@ std::span<const Generator> generators();
 /// parameter (and suggests the nearest), a repeated parameter, a value outside its range, or a size above
 /// kMaxGeneratedSize.
 Network generate_kernel(const std::string& text);
-
-inline constexpr std::int64_t kMaxGeneratedSize = 1023;
 
 /// The range of standard deviations of Gaussians, in pixels. A narrower sampled Gaussian is a single weight: its
 /// neighbours are below e^-50. A wider one is a box, even at the largest size.

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "conv/problem.h"
-#include "kernels/generated.h"
+#include "core/error.h"
+#include "kernels/generator.h"
 
 namespace convtool {
 
