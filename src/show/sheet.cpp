@@ -12,10 +12,10 @@
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kMargin = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
-constexpr std::int64_t kSmallTile = 96;                                    // tiles are enlarged up to this size
+constexpr std::int64_t kTileGap = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
+constexpr std::int64_t kSmallTile = 96;                                     // tiles are enlarged up to this size
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
-constexpr Colour kBackground = {224, 224, 224}, kInk = {0, 0, 0};  // apart from tiles with white and black zeros
+constexpr Colour kBackground = {224, 224, 224}, kNumberInk = {0, 0, 0};  // apart from tiles with white and black zeros
 
 std::string number_of(const Shape& shape, std::int64_t n, std::int64_t c) {
   return (shape.n > 1 ? std::to_string(n) + ":" : "") + std::to_string(c);
@@ -42,8 +42,8 @@ void place_tiles(const Shape& shape, SheetLayout& layout) {
   const auto number_width =
       static_cast<std::int64_t>(std::ceil(text_width(number_of(shape, shape.n - 1, shape.c - 1), kNumberSize)));
   layout.cell_width = std::max(layout.tile_width, number_width);
-  layout.width = kMargin + layout.columns * (layout.cell_width + kMargin);
-  layout.height = kMargin + layout.rows * (layout.tile_height + kNumberHeight + kMargin);
+  layout.width = kTileGap + layout.columns * (layout.cell_width + kTileGap);
+  layout.height = kTileGap + layout.rows * (layout.tile_height + kNumberHeight + kTileGap);
 }
 
 /// The finite values of tiles.
@@ -156,11 +156,11 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
     const std::int64_t n = tile / shape.c, c = tile % shape.c;
     const ConstTensorRef channel = channel_of(values, n, c);
     const TileScale scale = options.scale == SheetScale::joint ? joint : scale_of(channel, options);
-    const auto x = static_cast<double>(kMargin + tile % layout.columns * (layout.cell_width + kMargin));
+    const auto x = static_cast<double>(kTileGap + tile % layout.columns * (layout.cell_width + kTileGap));
     const auto y =
-        static_cast<double>(kMargin + tile / layout.columns * (layout.tile_height + kNumberHeight + kMargin));
+        static_cast<double>(kTileGap + tile / layout.columns * (layout.tile_height + kNumberHeight + kTileGap));
     canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, number_of(shape, n, c), kNumberSize, Anchor::start,
-                kInk);
+                kNumberInk);
     Tensor means;
     if (layout.reduced > 1) means = means_of(channel, layout.reduced);
     const ConstTensorRef shown = layout.reduced > 1 ? std::as_const(means).ref() : channel;

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/half.h"
 #include "files/raster_file.h"
 #include "files/raster_values.h"
 #include "support/error_text.h"
@@ -65,16 +66,18 @@ void append_numbers(Raster& raster, Random& random) {
     T value;
     if constexpr (std::is_floating_point_v<T>)
       value = static_cast<T>(random.rough()) * 1000 + static_cast<T>(random.rough());
+    else if constexpr (std::is_same_v<T, Half>)
+      value.bits = static_cast<std::uint16_t>(random.between(0, 0x7bff));  // finite
     else
       value = static_cast<T>(random.seed());
     append(raster.file, value, layout.order);
-    if (layout.dtype != DType::f32) {
+    raster.values[index] = layout.divisor == 1 ? static_cast<float>(value)
+                                               : static_cast<float>(static_cast<double>(value) / layout.divisor);
+    if constexpr (std::is_integral_v<T>) {
+      if (layout.dtype == DType::f32) return;
       const auto number = static_cast<std::int64_t>(value), full = static_cast<std::int64_t>(full_range(layout.dtype));
       raster.values[index] =
           static_cast<double>(layout.largest ? std::min(number, *layout.largest) * full / *layout.largest : number);
-    } else {
-      raster.values[index] = layout.divisor == 1 ? static_cast<float>(value)
-                                                 : static_cast<float>(static_cast<double>(value) / layout.divisor);
     }
   });
 }
@@ -127,6 +130,7 @@ Raster random_raster(StoredType stored, Random& random) {
     case StoredType::i16: append_numbers<std::int16_t>(raster, random); break;
     case StoredType::i32: append_numbers<std::int32_t>(raster, random); break;
     case StoredType::i64: append_numbers<std::int64_t>(raster, random); break;
+    case StoredType::f16: append_numbers<Half>(raster, random); break;
     case StoredType::f32: append_numbers<float>(raster, random); break;
     case StoredType::f64: append_numbers<double>(raster, random); break;
   }
@@ -192,7 +196,7 @@ double value_of(const Raster& raster, const Band& band, std::int64_t c, std::int
 
 constexpr StoredType kTypes[] = {StoredType::bit, StoredType::u8,  StoredType::u16, StoredType::u32,
                                  StoredType::u64, StoredType::i8,  StoredType::i16, StoredType::i32,
-                                 StoredType::i64, StoredType::f32, StoredType::f64};
+                                 StoredType::i64, StoredType::f16, StoredType::f32, StoredType::f64};
 
 TEST_CASE("bands of rasters of every type and order have the values of the file") {
   const TempFolder folder;
