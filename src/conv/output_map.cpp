@@ -26,7 +26,7 @@ ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const
     case OutputMap::clip: result.scale = rescale; break;
     case OutputMap::abs:
       result.absolute = true;
-      result.scale = rescale;
+      result.scale = rescale * mapping.gain;
       break;
     case OutputMap::offset: {
       const double middle = range == 1.0 ? 0.5 : (range + 1) / 2;
@@ -51,14 +51,24 @@ ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const
   return result;
 }
 
-std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured) {
+std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured, SignedZero zero) {
   require(is_integer(output), "colours of floats");
   const bool none = measured.min > measured.max;  // every response is NaN
   const double limit = none ? 0 : std::max(std::fabs(measured.min), std::fabs(measured.max));
   check_finite(limit);
-  const double scale = limit > 0 ? full_range(output) / limit : 1.0;
+  const double full = full_range(output), scale = limit > 0 ? full / limit : 1.0;
   // Orange and blue, which people of any colour vision can tell apart. Equal green makes both signs equally bright.
-  return {{{.scale = scale}, {.absolute = true, .scale = scale / 2}, {.scale = -scale}}};
+  switch (zero) {
+    case SignedZero::black: return {{{.scale = scale}, {.absolute = true, .scale = scale / 2}, {.scale = -scale}}};
+    case SignedZero::grey:
+      return {{{.scale = scale / 2, .offset = full / 2},
+               {.scale = 0, .offset = full / 2},
+               {.scale = -scale / 2, .offset = full / 2}}};
+    case SignedZero::white: break;
+  }
+  return {{{.scale = scale, .offset = full},
+           {.absolute = true, .scale = -scale / 2, .offset = full},
+           {.scale = -scale, .offset = full}}};
 }
 
 }  // namespace convtool

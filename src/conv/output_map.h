@@ -17,12 +17,16 @@ enum class OutputMap {
   abs,        ///< its absolute value
   normalize,  ///< smallest to 0, largest to the full range; a constant response to 0
   offset,     ///< mid-grey plus half the response; mid-grey is 128, 32768 or 0.5 in the units of the input
-  signs,      ///< positive orange, negative blue, brighter further from 0; for integer types
+  signs,      ///< positive orange, negative blue, stronger further from 0; for integer types
 };
 inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "normalize", "offset", "signed"};
 
 /// Of OutputMap::signs: R, G and B.
 inline constexpr std::int64_t kSignChannels = 3;
+
+/// The colour of 0 with OutputMap::signs.
+enum class SignedZero { white, black, grey };
+inline constexpr std::string_view kSignedZeros[] = {"white", "black", "grey"};
 
 constexpr std::string_view to_string(OutputMap map) { return kOutputMaps[static_cast<int>(map)]; }
 
@@ -31,10 +35,14 @@ struct Mapping {
   Mapping(OutputMap which = OutputMap::clip) : map(which) {}
 
   OutputMap map;
-  /// For normalize: the percentiles of the responses, without NaN, that become 0 and the full range.
+  /// For normalize: the percentiles of the responses, without NaN, that become 0 and the full range. For signs: the one
+  /// that is further from 0 gets the full colour.
   std::optional<std::array<double, 2>> percentiles;
   /// For clip and abs: values above it become the full range (1 as f32), all others 0.
   std::optional<double> threshold;
+  SignedZero zero = SignedZero::white;  ///< for signs
+  /// For abs without a threshold: absolute values are multiplied by it (network/layer.h, visible_gain).
+  double gain = 1;
 
   bool operator==(const Mapping&) const = default;
 };
@@ -46,9 +54,10 @@ struct Mapping {
 /// the range is not finite.
 ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured = {});
 
-/// OutputMap::signs as one map each for R, G and B, whose values saturate at 0. The largest absolute response becomes
-/// the full range of `output`, an integer type. Throws Error(shape) if `measured` is not finite.
-std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured);
+/// OutputMap::signs as one map each for R, G and B, whose values saturate. The largest absolute value of the range
+/// `measured` gets the full colour, orange or blue; from `zero` to there, colours change linearly. Throws Error(shape)
+/// if the range is not finite.
+std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measured, SignedZero zero);
 
 /// Whether a map needs the statistics of all responses before the first value.
 constexpr bool needs_measuring(OutputMap map) { return map == OutputMap::normalize || map == OutputMap::signs; }

@@ -131,6 +131,14 @@ void store_decisions(const TensorView<const std::uint8_t>& edges, const TensorRe
   });
 }
 
+/// The strengths at two percentiles.
+BrightnessRange brightness_range(const Tensor& strength, const std::array<double, 2>& percentiles) {
+  const float* const first = strength.data<float>();
+  std::vector<float> values(first, first + strength.shape().count());
+  const ResponseStats range = percentile_range(values, percentiles);
+  return range.min <= range.max ? BrightnessRange{.min = range.min, .max = range.max} : BrightnessRange{};
+}
+
 }  // namespace
 
 struct EdgePlan::Field {
@@ -232,6 +240,8 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
   result.stats = strengths.measure(std::as_const(field.strength).ref(), field.strength.ref().strides);
   if (observer && recipe_.kind != EdgeKind::components) observer(0, std::as_const(field.strength).ref());
   if (recipe_.hysteresis) result.thresholds = find_thresholds(std::as_const(field.strength).ref());
+  const BrightnessRange brightness = recipe_.brightness ? brightness_range(field.strength, *recipe_.brightness)
+                                                        : BrightnessRange{.max = result.stats.max};
   if (recipe_.thin && recipe_.has_gradient()) {
     Tensor thinned(DType::f32, field.strength.shape());
     thin(field.gradient, std::as_const(field.strength).ref(), thinned.ref(), threads);
@@ -261,19 +271,19 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
       result.stats = run_mapped(identity_plan(DType::f32, field.gradient.shape, options_), field.gradient, input_dtype_,
                                 output, mapping);
       break;
-    case EdgeKind::orientation: store_orientation(field, result.stats.max, output); break;
+    case EdgeKind::orientation: store_orientation(field, brightness, output); break;
     case EdgeKind::binary: store_decisions(std::as_const(edges).ref().view<std::uint8_t>(), output, threads); break;
     case EdgeKind::overlay: store_overlay(std::as_const(edges).ref(), picture, output); break;
   }
   return result;
 }
 
-void EdgePlan::store_orientation(const Field& field, double brightest, const TensorRef& output) const {
+void EdgePlan::store_orientation(const Field& field, const BrightnessRange& range, const TensorRef& output) const {
   const int threads = options_.threads;
   if (recipe_.angle == AngleUnit::wheel) {
-    if (std::isinf(brightest)) refuse_infinite("no brightness can be found");
+    if (std::isinf(range.min) || std::isinf(range.max)) refuse_infinite("no brightness can be found");
     Tensor colours(DType::f32, output_);
-    paint_wheel(field.gradient, field.strength.ref(), brightest, colours.ref(), threads);
+    paint_wheel(field.gradient, field.strength.ref(), range, colours.ref(), threads);
     identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full_value(output.dtype)});
     return;
   }

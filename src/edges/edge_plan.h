@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "edges/hysteresis.h"
+#include "edges/orientation.h"
 #include "edges/recipe.h"
 #include "network/network_plan.h"
 
@@ -53,7 +54,7 @@ class EdgePlan {
   Field find_field(const ConstTensorRef& input) const;
   Field find_directed_field(Tensor responses, const Shape& input) const;
   Thresholds find_thresholds(const ConstTensorRef& strength) const;
-  void store_orientation(const Field& field, double brightest, const TensorRef& output) const;
+  void store_orientation(const Field& field, const BrightnessRange& range, const TensorRef& output) const;
   void store_overlay(const ConstTensorRef& edges, const ConstTensorRef& picture, const TensorRef& output) const;
 
   EdgeRecipe recipe_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "core/parallel.h"
@@ -21,17 +22,20 @@ void find_angles(const ConstTensorRef& vectors, AngleUnit unit, const TensorRef&
   });
 }
 
-void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, double brightest,
+void paint_wheel(const ConstTensorRef& vectors, const ConstTensorRef& strength, const BrightnessRange& range,
                  const TensorRef& colours, int threads) {
   const auto in = vectors.view<float>();
   const auto strengths = strength.view<float>();
   const auto out = colours.view<float>();
-  const auto scale = static_cast<float>(brightest > 0 ? 1 / brightest : 0);
+  const double spread = range.max - range.min;
+  const auto darkest = static_cast<float>(range.min), scale = spread > 0      ? static_cast<float>(1 / spread)
+                                                              : range.max > 0 ? std::numeric_limits<float>::max()
+                                                                              : 0.0F;
   for_each_row(vectors.shape, threads, [=](std::int64_t n, std::int64_t y) {
     for (std::int64_t x = 0; x < in.shape.w; ++x) {
-      const float value = strengths.at(n, 0, y, x) * scale;
+      const float strength_here = strengths.at(n, 0, y, x), value = (strength_here - darkest) * scale;
       const float angle = std::atan2(-in.at(n, 1, y, x), in.at(n, 0, y, x));
-      const bool shows = value > 0 && !std::isnan(angle);
+      const bool shows = strength_here > 0 && value > 0 && !std::isnan(angle);
       const float sixths = angle * (3 / std::numbers::pi_v<float>);  // -3 to 3, red at 0
       for (std::int64_t c = 0; c < 3; ++c) {
         // Each primary has full intensity within a sixth of a turn of its own hue, and is 0 from two sixths on.

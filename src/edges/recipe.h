@@ -60,9 +60,11 @@ struct EdgeRecipe {
   Bank kernels;
   ColorRule color = ColorRule::luma;
   EdgeKind kind = EdgeKind::magnitude;
-  bool thin = false;                                ///< thin(), or for a Laplacian zero_crossings()
-  std::optional<ThresholdRule> hysteresis;          ///< always set for binary and overlay
-  AngleUnit angle = AngleUnit::radians;             ///< for orientation
+  bool thin = false;                        ///< thin(), or for a Laplacian zero_crossings()
+  std::optional<ThresholdRule> hysteresis;  ///< always set for binary and overlay
+  AngleUnit angle = AngleUnit::radians;     ///< for orientation
+  /// For the wheel: the percentiles of the strengths that become black and full brightness; none: 0 and the largest.
+  std::optional<std::array<double, 2>> brightness;
   std::array<double, 3> overlay_color = {1, 0, 0};  ///< R, G, B; 1 is the full range
 
   /// Whether the output is responses, which a map turns into picture values; else it is decisions, angles or colours.

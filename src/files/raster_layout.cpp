@@ -9,7 +9,8 @@ int size_of(StoredType type) {
     case StoredType::u8:
     case StoredType::i8: return 1;
     case StoredType::u16:
-    case StoredType::i16: return 2;
+    case StoredType::i16:
+    case StoredType::f16: return 2;
     case StoredType::u32:
     case StoredType::i32:
     case StoredType::f32: return 4;

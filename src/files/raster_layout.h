@@ -14,7 +14,7 @@ namespace convtool {
 
 /// The type of a stored value. Bits are those of PBM: eight to a byte, the highest first, in rows of whole bytes; 0 is
 /// white and 1 is black.
-enum class StoredType : std::uint8_t { bit, u8, u16, u32, u64, i8, i16, i32, i64, f32, f64 };
+enum class StoredType : std::uint8_t { bit, u8, u16, u32, u64, i8, i16, i32, i64, f16, f32, f64 };
 
 /// In bytes; not for bits.
 int size_of(StoredType type);

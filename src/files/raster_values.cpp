@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "core/float_range.h"
+#include "core/half.h"
 #include "files/byte_reader.h"
 
 namespace convtool {
@@ -25,6 +26,7 @@ void visit_stored_type(StoredType type, Visitor&& visit) {
     case StoredType::i16: return visit(std::int16_t{});
     case StoredType::i32: return visit(std::int32_t{});
     case StoredType::i64: return visit(std::int64_t{});
+    case StoredType::f16: return visit(Half{});
     case StoredType::f32: return visit(float{});
     case StoredType::f64: return visit(double{});
     case StoredType::bit: break;

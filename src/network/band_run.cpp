@@ -303,7 +303,7 @@ ResponseStats BandRun::run(const BandStreams& streams) const {
     pass.write(at, output);
     stats.add(at.band, own);
   });
-  return mapping_.map == OutputMap::signs ? measured : stats.all();
+  return stats.all();
 }
 
 ResponseStats BandRun::measure(const BandStreams& streams) const {

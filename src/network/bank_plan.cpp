@@ -39,6 +39,22 @@ void check_bias(const Layer& layer, std::int64_t c_o) {
                        std::to_string(count) + "); give one number, or one per output channel");
 }
 
+/// The statistics of the responses in red, green and blue, where a response counts as clipped if it is further from 0
+/// than the full colour. A value outside the range of one colour alone is no loss: it is seen in another.
+ResponseStats with_sign_clips(const std::array<ResponseStats, 3>& colours, SignedZero zero) {
+  const ResponseStats &red = colours[0], &blue = colours[2];
+  ResponseStats stats = red;
+  switch (zero) {
+    case SignedZero::white: stats.clipped_high = blue.clipped_low; break;
+    case SignedZero::black:
+      stats.clipped_low = blue.clipped_high;
+      stats.clipped_high = red.clipped_high;
+      break;
+    case SignedZero::grey: break;
+  }
+  return stats;
+}
+
 std::string size_text(const Shape& shape) { return std::to_string(shape.h) + "x" + std::to_string(shape.w); }
 
 }  // namespace
@@ -226,10 +242,11 @@ ResponseStats percentile_range(std::span<float> responses, const std::array<doub
 ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                            const Mapping& mapping, const ResponseStats& measured, std::optional<double> largest) {
   if (mapping.map == OutputMap::signs) {
-    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured);
+    const std::array<ValueMap, 3> maps = make_sign_maps(output.dtype, measured, mapping.zero);
+    std::array<ResponseStats, 3> stats;
     for (std::size_t c = 0; c < maps.size(); ++c)
-      bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
-    return measured;  // a value that clips in one colour shows in another, so nothing counts as clipped
+      stats[c] = bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+    return with_sign_clips(stats, mapping.zero);
   }
   return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured), largest);
 }

@@ -51,11 +51,38 @@ bool sums_to_zero(const Layer& layer) {
   return true;
 }
 
-OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype) {
+double visible_gain(const Bank& bank) {
+  constexpr double kVisible = 0.5, kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
+  double most = 0;
+  for (const Layer& layer : bank.layers) {
+    if (!layer.bias.empty()) return 1;
+    const std::int64_t taps = layer.shape.taps();
+    for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
+      double positive = 0, negative = 0;
+      for (std::int64_t i = o * taps; i < (o + 1) * taps; ++i) {
+        const double weight = layer.weights[static_cast<std::size_t>(i)];
+        (weight > 0 ? positive : negative) += std::fabs(weight);
+      }
+      const double divisor =
+          layer.divisor.empty() ? 1 : layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)];
+      most = std::max(most, std::max(positive, negative) / std::fabs(divisor));
+    }
+  }
+  if (most == 0 || !std::isfinite(most)) return 1;
+  double gain = 1;
+  while (gain * most < kVisible * (1 - kRounding)) gain *= 2;
+  return gain;
+}
+
+Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype) {
   if (asked != OutputMap::automatic) return asked;
+  const Bank& last = network.banks.back();
   const bool differences =
-      bank.combine == Combine::none && std::all_of(bank.layers.begin(), bank.layers.end(), sums_to_zero);
-  return differences && is_integer(output_dtype) ? OutputMap::abs : OutputMap::clip;
+      last.combine == Combine::none && std::all_of(last.layers.begin(), last.layers.end(), sums_to_zero);
+  if (!differences || !is_integer(output_dtype)) return OutputMap::clip;
+  Mapping mapping = OutputMap::abs;
+  if (network.banks.size() == 1) mapping.gain = visible_gain(last);
+  return mapping;
 }
 
 }  // namespace convtool

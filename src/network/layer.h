@@ -77,8 +77,16 @@ double sum_of_weights(const float* weights, std::int64_t count);
 /// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
-/// Resolves `asked` for this bank and output type. `automatic` becomes `abs` for integer results when nothing is
-/// combined and every layer sums to zero, and `clip` otherwise, which leaves float results as they are.
-OutputMap resolve_map(OutputMap asked, const Bank& bank, DType output_dtype);
+/// The power of two by which auto multiplies the absolute responses of a kernel that sums to zero, since those of a
+/// kernel with small weights would be nearly black. The largest possible response to a picture, as a share of its full
+/// range, is the sum of an output channel's positive weights over the divisor. It is doubled until it is at least 1/2
+/// in the channel where it is largest. So 1 for all kernels with a share of 1/2 or more, such as [[-0.5, 0, 0.5]]. The
+/// picture does not affect it. 1 for a bank with a bias.
+double visible_gain(const Bank& bank);
+
+/// Resolves `asked` for this network and output type. `automatic` becomes `abs` for integer results when in the last
+/// bank nothing is combined and every layer sums to zero, with the gain of visible_gain() if it is the only bank; and
+/// `clip` otherwise, which leaves float results as they are.
+Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype);
 
 }  // namespace convtool

@@ -71,6 +71,7 @@ std::vector<Rgb> representatives(std::vector<Counted> colours) {
     boxes.push_back(upper);
   }
   std::vector<Rgb> palette;
+  palette.reserve(boxes.size());
   for (const Box& box : boxes) palette.push_back(box.representative());
   return palette;
 }

@@ -67,6 +67,9 @@ std::string bank_text(const BankReport& bank) {
 std::string mapping_text(const RunReport& report) {
   std::string text = "map " + std::string(map_name(report));
   if (!report.mapping) return text;
+  if (report.mapping->gain != 1) text += " x" + short_text(report.mapping->gain, 6);
+  if (report.mapping->map == OutputMap::signs && report.mapping->zero != SignedZero::white)
+    text += " with " + std::string(kSignedZeros[static_cast<int>(report.mapping->zero)]) + " zero";
   if (const auto& percentiles = report.mapping->percentiles)
     text += " from percentile " + short_text((*percentiles)[0], 6) + " to " + short_text((*percentiles)[1], 6);
   if (const auto& threshold = report.mapping->threshold) text += ", threshold " + short_text(*threshold, 6);
@@ -132,6 +135,14 @@ std::string timings_text(const RunReport& report) {
          " s, encode " + short_text(report.encode_seconds, 6) + " s";
 }
 
+/// "sheet s.png of 8 tiles in 4 columns"; the output itself is not named again.
+std::string sheet_text(const SheetReport& sheet, const std::string& output) {
+  std::string text = "sheet " + (sheet.output == output ? std::string() : printable(sheet.output) + " ") + "of " +
+                     counted(sheet.tiles, "tile") + " in " + counted(sheet.columns, "column");
+  if (sheet.reduced > 1) text += ", reduced to 1/" + std::to_string(sheet.reduced);
+  return text;
+}
+
 /// The items of the first lines of a report, after the two names.
 std::vector<std::string> summary_items(const RunReport& report) {
   std::vector<std::string> items;
@@ -144,6 +155,7 @@ std::vector<std::string> summary_items(const RunReport& report) {
   if (!report.layer_outputs.empty())
     items.push_back("layers " + printable(report.layer_outputs.front()) +
                     (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
+  if (report.sheet) items.push_back(sheet_text(*report.sheet, report.output));
   if (report.edges) {
     const std::vector<std::string> edges = edge_items(*report.edges);
     items.insert(items.end(), edges.begin(), edges.end());

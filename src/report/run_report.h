@@ -36,6 +36,14 @@ struct EdgeReport {
   EdgeResult result;          ///< in a dry run only thresholds given as numbers
 };
 
+/// A sheet of feature maps.
+struct SheetReport {
+  std::string output;  ///< the path
+  Shape shape;         ///< of the picture
+  std::int64_t tiles = 0, columns = 0;
+  std::int64_t reduced = 1;  ///< a pixel is the mean of this many values in width and in height
+};
+
 /// Why an input was skipped: its output exists, or a manifest shows that it is up to date.
 enum class SkipReason { exists, up_to_date };
 
@@ -53,6 +61,8 @@ struct RunReport {
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output
   std::vector<std::string> layer_outputs;  ///< files of the layers' results (--dump-layers)
+  std::vector<std::string> layer_sheets;   ///< and of their sheets
+  std::optional<SheetReport> sheet;
   std::vector<BankReport> banks;
   std::optional<EdgeReport> edges;
   std::optional<Mapping> mapping;      ///< none where values are written as they are

@@ -72,9 +72,19 @@ void put_run(const RunReport& report, ordered_json& object) {
     for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
   }
   object["map"] = map_name(report);
+  if (report.mapping && report.mapping->gain != 1) object["map_gain"] = report.mapping->gain;
+  if (report.mapping && report.mapping->map == OutputMap::signs)
+    object["signed_zero"] = kSignedZeros[static_cast<int>(report.mapping->zero)];
   if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
   if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
   if (!report.layer_outputs.empty()) object["layer_outputs"] = report.layer_outputs;
+  if (!report.layer_sheets.empty()) object["layer_sheets"] = report.layer_sheets;
+  if (report.sheet)
+    object["sheet"] = {{"output", report.sheet->output},
+                       {"shape", sizes_of(report.sheet->shape, 3)},
+                       {"tiles", report.sheet->tiles},
+                       {"columns", report.sheet->columns},
+                       {"reduced", report.sheet->reduced}};
   if (report.edges) put_edges(report, object);
   if (report.dry_run) {
     for (const char* key : {"clipped", "min", "max", "mean", "nan_count", "seconds"}) object[key] = nullptr;

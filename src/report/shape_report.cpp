@@ -210,14 +210,6 @@ ordered_json to_object(const Costs& costs, int rank, bool timed) {
   return object;
 }
 
-/// The window that the first kernel of a bank moves over its input.
-void put_window(const ConvProblem& problem, ordered_json& object) {
-  object["kernel_size"] = {problem.kernel.kh, problem.kernel.kw};
-  object["stride"] = {problem.stride.h, problem.stride.w};
-  object["dilation"] = {problem.dilation.h, problem.dilation.w};
-  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
-}
-
 }  // namespace
 
 std::string to_text(const ShapeReport& report) {
@@ -242,7 +234,7 @@ std::string to_json(const ShapeReport& report) {
   for (const BankShape& bank : report.banks) {
     ordered_json& item = object["layers"].emplace_back(to_object(costs_of(bank), report.rank, timed));
     item["name"] = bank.name;
-    put_window(bank.problem, item);
+    item["kernel"] = bank.kernel;
     if (timed) item["algorithm"] = bank.timing->algorithm;
   }
   return json_line(object);

@@ -43,7 +43,7 @@ std::string to_text(const ShapeReport& report);
 
 /// One JSON object: version, status, error after a failure, input_shape, output_shape, macs, parameters,
 /// receptive_field, activation_bytes, fully_connected_weights, and layers, a list with the same for each layer and its
-/// kernel_size, stride, dilation and pads. With timing also threads, instruction_set, seconds and gmac_per_second.
+/// name and kernel (BankShape). With timing also threads, instruction_set, seconds and gmac_per_second.
 std::string to_json(const ShapeReport& report);
 
 }  // namespace convtool

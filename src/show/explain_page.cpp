@@ -271,7 +271,7 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
   const Mapping& mapping = numbers.mapping;
   Json maps = Json::array();
   if (mapping.map == OutputMap::signs) {
-    for (const ValueMap& map : make_sign_maps(dtype, numbers.measured)) maps.push_back(json_of(map));
+    for (const ValueMap& map : make_sign_maps(dtype, numbers.measured, mapping.zero)) maps.push_back(json_of(map));
   } else {
     maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
   }

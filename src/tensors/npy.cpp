@@ -118,9 +118,10 @@ class HeaderReader {
 /// The type of `descr`, whose first character is the byte order.
 StoredType stored_type(const std::string& descr) {
   const std::string code = descr.empty() ? descr : descr.substr(1);
+  if (code == "f2") return StoredType::f16;
   if (code == "f4") return StoredType::f32;
   if (code == "f8") return StoredType::f64;
-  if (code == "u1") return StoredType::u8;
+  if (code == "u1" || code == "b1") return StoredType::u8;  // a bool is a byte of 0 or 1
   if (code == "u2") return StoredType::u16;
   if (code == "u4") return StoredType::u32;
   if (code == "u8") return StoredType::u64;
@@ -129,7 +130,7 @@ StoredType stored_type(const std::string& descr) {
   if (code == "i4") return StoredType::i32;
   if (code == "i8") return StoredType::i64;
   refuse("has elements of type '" + descr +
-         "' (expected f4, f8 or an integer type); convert it with .astype('float32')");
+         "' (expected a float, integer or bool type); convert it with .astype('float32')");
 }
 
 std::endian byte_order(const std::string& descr) {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "core/float_range.h"
+#include "core/half.h"
 #include "files/byte_reader.h"
 #include "files/file.h"
 #include "files/json_text.h"
@@ -20,10 +21,7 @@ using nlohmann::json;
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;
 
-/// Elements of IEEE 754 binary16, and of bfloat16, the upper half of a binary32.
-struct Half {
-  std::uint16_t bits;
-};
+/// The upper half of a binary32.
 struct BFloat16 {
   std::uint16_t bits;
 };
@@ -34,13 +32,6 @@ double to_double(Stored value) {
 }
 double to_double(BFloat16 value) {
   return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16));
-}
-double to_double(Half value) {
-  const int exponent = value.bits >> 10 & 31, fraction = value.bits & 1023;
-  const double sign = value.bits >> 15 == 0 ? 1.0 : -1.0;
-  if (exponent == 31)
-    return fraction != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
-  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
 }
 
 /// Calls `visit` with an element of the type `dtype`; returns false for a type that is not supported.

@@ -29,10 +29,10 @@ struct RankedShape {
 /// not look at the values.
 RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
-/// Reads an .npy file (format versions 1 to 3; NumPy, "numpy.lib.format") of f32, f64, or integers of 8 to 64 bits, in
-/// either byte order, in C or Fortran order, with `least_rank` to 4 dimensions. The result is planar f32, rounded to
-/// nearest. Throws Error(input), without a path, if the bytes are not .npy, have another element type or rank, are
-/// empty, fewer or more than the header says, or contain a finite value beyond float32.
+/// Reads an .npy file (format versions 1 to 3; NumPy, "numpy.lib.format") of floats of 16 to 64 bits, integers of 8 to
+/// 64 bits, or bools, in either byte order, in C or Fortran order, with `least_rank` to 4 dimensions. The result is
+/// planar f32, rounded to nearest. Throws Error(input), without a path, if the bytes are not .npy, have another element
+/// type or rank, are empty, fewer or more than the header says, or contain a finite value beyond float32.
 RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
 struct RankedLayout {

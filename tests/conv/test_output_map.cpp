@@ -1,6 +1,7 @@
 // The scale and offset of each output map, for every pair of input and output types.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -75,20 +76,28 @@ TEST_CASE("offset puts 0 at mid-grey and halves the response") {
   CHECK(mapped(map, 254) == 255);
 }
 
-TEST_CASE("signed: brightness is the distance from 0; positive is orange, negative blue") {
+TEST_CASE("signed: from the colour of 0 to orange for positive responses and blue for negative ones") {
   for (const auto& [min, max] : {std::pair(-1020.0, 1020.0), {-1020.0, 3.0}, {0.5, 1020.0}}) {
-    const auto [red, green, blue] = make_sign_maps(DType::u8, {.min = min, .max = max});
-    const auto colour = [r = red, g = green, b = blue](double response) {
-      return std::vector{mapped(r, response), mapped(g, response), mapped(b, response)};
+    const auto colour = [&, low = min, high = max](SignedZero zero, double response) {
+      std::vector<double> channels;
+      for (const ValueMap& map : make_sign_maps(DType::u8, {.min = low, .max = high}, zero))
+        channels.push_back(std::clamp(mapped(map, response), 0.0, 255.0));
+      return channels;
     };
-    CHECK(colour(1020) == std::vector{255.0, 127.5, -255.0});
-    CHECK(colour(-1020) == std::vector{-255.0, 127.5, 255.0});
-    CHECK(colour(0) == std::vector{0.0, 0.0, 0.0});
+    for (const auto& [zero, level] :
+         {std::pair(SignedZero::white, 255.0), {SignedZero::black, 0.0}, {SignedZero::grey, 127.5}}) {
+      CHECK(colour(zero, 1020) == std::vector{255.0, 127.5, 0.0});
+      CHECK(colour(zero, -1020) == std::vector{0.0, 127.5, 255.0});
+      CHECK(colour(zero, 0) == std::vector{level, level, level});
+      CHECK(colour(zero, 510) == std::vector{(255 + level) / 2, (127.5 + level) / 2, level / 2});
+      CHECK(colour(zero, -510) == std::vector{level / 2, (127.5 + level) / 2, (255 + level) / 2});
+    }
   }
-  CHECK(make_sign_maps(DType::u16, {.min = -2, .max = 1})[2].scale == -65535.0 / 2);
-  CHECK(make_sign_maps(DType::u8, {.min = 0, .max = 0})[0].scale == 1);
-  CHECK(make_sign_maps(DType::u8, {})[0].scale == 1);  // all responses are NaN
-  CHECK_THROWS_AS(make_sign_maps(DType::u8, {.min = 0, .max = std::numeric_limits<double>::infinity()}), Error);
+  constexpr SignedZero kBlack = SignedZero::black;
+  CHECK(make_sign_maps(DType::u16, {.min = -2, .max = 1}, kBlack)[2].scale == -65535.0 / 2);
+  CHECK(make_sign_maps(DType::u8, {.min = 0, .max = 0}, kBlack)[0].scale == 1);
+  CHECK(make_sign_maps(DType::u8, {}, kBlack)[0].scale == 1);  // all responses are NaN
+  CHECK_THROWS_AS(make_sign_maps(DType::u8, {.min = 0, .max = std::numeric_limits<double>::infinity()}, kBlack), Error);
 }
 
 TEST_CASE("normalize takes the smallest response to 0 and the largest to the full range") {

@@ -19,11 +19,11 @@ double angle(double right, double down, AngleUnit unit = AngleUnit::degrees) {
   return values_of(angles.ref())[0];
 }
 
-std::vector<double> colour(double right, double down, double strength, double brightest = 1) {
+std::vector<double> colour(double right, double down, double strength, double brightest = 1, double darkest = 0) {
   const Tensor vectors = tensor_of(DType::f32, {1, 2, 1, 1}, {right, down});
   const Tensor strengths = tensor_of(DType::f32, {1, 1, 1, 1}, {strength});
   Tensor colours(DType::f32, {1, 3, 1, 1});
-  paint_wheel(vectors.ref(), strengths.ref(), brightest, colours.ref(), 1);
+  paint_wheel(vectors.ref(), strengths.ref(), {.min = darkest, .max = brightest}, colours.ref(), 1);
   return values_of(colours.ref());
 }
 
@@ -56,6 +56,11 @@ TEST_CASE("the colour wheel: red to the right, green and blue thirds of a turn f
   CHECK(near(at(-third), {0, 0, 0.75}));
   CHECK(near(at(-sixth), {0.75, 0, 0.75}));
   CHECK(near(at(sixth / 2), {0.75, 0.375, 0}));
+  CHECK(near(colour(1, 0, 3, 6, 2), {0.25, 0, 0}));  // a quarter of the way from 2 to 6
+  CHECK(near(colour(1, 0, 7, 6, 2), {1, 0, 0}));
+  CHECK(near(colour(1, 0, 1, 6, 2), {0, 0, 0}));
+  CHECK(near(colour(1, 0, 3, 2, 2), {1, 0, 0}));  // above a range of one strength
+  CHECK(near(colour(1, 0, 2, 2, 2), {0, 0, 0}));
 }
 
 TEST_CASE("pixels without an edge are black, and so is NaN") {

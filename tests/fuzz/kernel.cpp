@@ -57,8 +57,9 @@ bool is_small(const Network& network) {
 }
 
 void describe(const Network& network) {
+  check(resolve_map(OutputMap::automatic, network, DType::u8).map != OutputMap::automatic,
+        "a map that stays automatic");
   for (const Bank& bank : network.banks) {
-    check(resolve_map(OutputMap::automatic, bank, DType::u8) != OutputMap::automatic, "a map that stays automatic");
     for (const Layer& layer : bank.layers) {
       if (layer.is_max_pool()) continue;
       check(!weights_text(layer, true).empty(), "weights without a text");

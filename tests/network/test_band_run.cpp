@@ -153,7 +153,12 @@ TEST_CASE("banks in bands equal banks on the whole picture, for every map, order
       case 3: c.mapping.threshold = static_cast<double>(random.between(0, 200)); break;
       case 4: {
         const BankPlan plan(c.bank, c.dtype, c.input, false, {});
-        if (plan.output_shape().c == 1 && is_integer(c.output)) c.mapping = OutputMap::signs;
+        if (plan.output_shape().c == 1 && is_integer(c.output)) {
+          const SignedZero zeros[] = {SignedZero::white, SignedZero::black, SignedZero::grey};
+          c.mapping = OutputMap::signs;
+          c.mapping.zero = random.pick(zeros);
+          if (random.chance(2)) c.mapping.percentiles = {static_cast<double>(random.between(0, 20)), 90};
+        }
         break;
       }
       default: break;

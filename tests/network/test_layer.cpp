@@ -139,7 +139,9 @@ TEST_CASE("kernels that sum to zero, up to float rounding") {
 
 TEST_CASE("the automatic map is abs for plain differences in integers, and clip otherwise") {
   const Layer difference = plane(1, 2, {1, -1}), mean = plane(1, 2, {0.5F, 0.5F});
-  const auto automatic = [](const Bank& bank, DType dtype) { return resolve_map(OutputMap::automatic, bank, dtype); };
+  const auto automatic = [](const Bank& bank, DType dtype) {
+    return resolve_map(OutputMap::automatic, {.name = "", .description = "", .banks = {bank}, .files = {}}, dtype);
+  };
   for (const DType dtype : {DType::u8, DType::u16}) {
     CHECK(automatic(bank_of({difference}), dtype) == OutputMap::abs);
     CHECK(automatic(bank_of({difference, difference}), dtype) == OutputMap::abs);
@@ -150,7 +152,37 @@ TEST_CASE("the automatic map is abs for plain differences in integers, and clip 
   CHECK(automatic(bank_of({difference}), DType::f32) == OutputMap::clip);
   for (const OutputMap asked :
        {OutputMap::clip, OutputMap::abs, OutputMap::normalize, OutputMap::offset, OutputMap::signs})
-    for (const DType dtype : {DType::u8, DType::f32}) CHECK(resolve_map(asked, bank_of({difference}), dtype) == asked);
+    for (const DType dtype : {DType::u8, DType::f32})
+      CHECK(resolve_map(asked, {.name = "", .description = "", .banks = {bank_of({difference})}, .files = {}}, dtype) ==
+            asked);
+}
+
+TEST_CASE("responses of small weights are doubled until the largest possible one is half of the full range") {
+  const auto gain = [](const std::vector<float>& weights) {
+    return visible_gain(bank_of({plane(1, std::ssize(weights), weights)}));
+  };
+  CHECK(gain({1, -1}) == 1);
+  CHECK(gain({0.5F, 0, -0.5F}) == 1);
+  CHECK(gain({1 / 6.0F, 1 / 6.0F, 1 / 6.0F, -0.5F}) == 1);  // thirds of a half, rounded down
+  CHECK(gain({0.499F, -0.499F}) == 2);
+  CHECK(gain({0.25F, -0.25F}) == 2);
+  CHECK(gain({0.1F, 0.1F, -0.2F}) == 4);
+  CHECK(gain({0, 0}) == 1);
+
+  Layer small = plane(1, 2, {0.1F, -0.1F}), divided = plane(1, 2, {4, -4}), biased = small;
+  divided.divisor = {-32};
+  CHECK(visible_gain(bank_of({divided})) == 4);
+  CHECK(visible_gain(bank_of({small, plane(1, 2, {0.3F, -0.3F})})) == 2);  // the stronger one counts
+  biased.bias = {1};
+  CHECK(visible_gain(bank_of({biased})) == 1);
+
+  const auto resolved = [](OutputMap asked, std::vector<Bank> banks, DType dtype) {
+    return resolve_map(asked, {.name = "", .description = "", .banks = std::move(banks), .files = {}}, dtype);
+  };
+  CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::u8).gain == 8);
+  CHECK(resolved(OutputMap::abs, {bank_of({small})}, DType::u8).gain == 1);  // as asked
+  CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::f32).gain == 1);
+  CHECK(resolved(OutputMap::automatic, {bank_of({small}), bank_of({small})}, DType::u8).gain == 1);  // of any input
 }
 
 }  // namespace

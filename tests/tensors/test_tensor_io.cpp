@@ -97,6 +97,22 @@ TEST_CASE("npy: every element type, byte order, memory order and version reads t
   check(std::int64_t{}, "i8");
 }
 
+TEST_CASE("npy: halves and bools are read, in both byte orders") {
+  // 1, -2, the least and the largest subnormal, 65504, infinity (IEEE 754, binary16).
+  const std::uint16_t bits[] = {0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x7c00};
+  std::string little, big;
+  for (const std::uint16_t half : bits) {
+    const char low = static_cast<char>(half & 255), high = static_cast<char>(half >> 8);
+    little += {low, high};
+    big += {high, low};
+  }
+  const std::vector<float> expected = {1, -2, 0x1p-24F, 0x1.ff8p-15F, 65504, std::numeric_limits<float>::infinity()};
+  CHECK(values_of(parse_npy(bytes_of(npy(1, "<f2", false, "(2, 3)", little)))) == expected);
+  CHECK(values_of(parse_npy(bytes_of(npy(1, ">f2", false, "(2, 3)", big)))) == expected);
+  CHECK(std::isnan(values_of(parse_npy(bytes_of(npy(1, "<f2", false, "(1, 1)", {1, 0x7c})))).front()));
+  CHECK(values_of(parse_npy(bytes_of(npy(1, "|b1", false, "(1, 3)", {1, 0, 1})))) == std::vector<float>{1, 0, 1});
+}
+
 TEST_CASE("npy: Fortran order in four dimensions") {
   // Element (n, c, h, w) is 1000 n + 100 c + 10 h + w; in Fortran order n runs fastest.
   std::vector<double> data;
@@ -128,7 +144,7 @@ TEST_CASE("npy: invalid files are refused") {
   const std::string six = raw<float>({0, 1, 2, 3, 4, 5}, false);
   CHECK(refusal("PNG") != "");
   CHECK(refusal(npy(4, "<f4", false, "(2, 3)", six)).find("version 4") != std::string::npos);
-  CHECK(refusal(npy(1, "<f2", false, "(2, 3)", six)).find("'<f2'") != std::string::npos);
+  CHECK(refusal(npy(1, "<f16", false, "(2, 3)", six)).find("'<f16'") != std::string::npos);
   CHECK(refusal(npy(1, "<c8", false, "(2, 3)", six)).find("'<c8'") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(6,)", six)).find("1 dimensions, shape (6)") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "()", six)).find("0 dimensions") != std::string::npos);
@@ -182,8 +198,8 @@ TEST_CASE("npy: written as version 1.0, little-endian f32, C order, aligned to 6
 TEST_CASE("npy: a file in C order has the same values in bands as whole") {
   const TempFolder folder;
   Random random(5);
-  const char* const types[] = {"f4", "f8", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"};
-  const int sizes[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8};
+  const char* const types[] = {"f2", "b1", "f4", "f8", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"};
+  const int sizes[] = {2, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8};
   for (std::size_t t = 0; t < std::size(types); ++t)
     for (const char mark : {'<', '>', '=', '|'})
       for (int rank = 2; rank <= 4; ++rank)
@@ -232,7 +248,7 @@ TEST_CASE("npy: files without a layout") {
   CHECK(!has_layout(npy(1, "<f4", false, "(2, 4)", six)));
   CHECK(!has_layout(npy(1, "<f4", false, "(2, 2)", six)));
   CHECK(!has_layout(npy(1, "<f4", false, "(6,)", six)));
-  CHECK(!has_layout(npy(1, "<f2", false, "(3, 4)", six)));
+  CHECK(!has_layout(npy(1, "<c8", false, "(3, 1)", six)));
   CHECK(!has_layout(""));
   CHECK(!has_layout("\x93NUMPY"));
   CHECK(!has_layout("P5 1 1 255 1"));

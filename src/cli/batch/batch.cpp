@@ -22,8 +22,11 @@ void check_manifest(const BatchOptions& options, const std::vector<Input>& input
   const std::string& manifest = *options.manifest;
   const auto refuse = [](const std::string& message) { refuse_usage("--manifest", message); };
   const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
-  if (reads_stdin || options.destination.output == "-") refuse("cannot record standard input or output; name files");
+  if (reads_stdin || options.destination.output == "-" || options.destination.sheet == "-")
+    refuse("cannot record standard input or output; name files");
   if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
+  if (options.destination.sheet && !options.destination.only_sheet())
+    refuse("records one output of each input; leave out --sheet, or write nothing else");
   if (manifest.empty() || manifest == "-") refuse("needs the name of a file (got '" + manifest + "')");
   const std::string name = read.find(manifest, settled_path(manifest));
   if (!name.empty())
@@ -63,7 +66,7 @@ Worklist make_worklist(const BatchOptions& options, const FilterSpec& spec) {
 void check_outputs_beside(const PageOptions& page, Worklist& list, const ListedFolders& listed) {
   listed.refuse_output(page.path, page.settled);
   for (const Destination& destination : list.destinations) {
-    std::vector<std::string> paths = destination.layers;
+    std::vector<std::string> paths = destination.other_files();
     if (destination.path != "-") paths.push_back(destination.path);
     for (const std::string& path : paths) refuse_as_page(page, path, list.folders.settle(path));
   }
@@ -117,9 +120,9 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   const ListedFolders listed(options.inputs, options.destination.out_dir);
   bool takes_stdout = false;
   for (const Destination& destination : list.destinations) {
-    takes_stdout |= destination.path == "-";
+    takes_stdout |= destination.path == "-" || destination.sheet == "-";
     if (destination.path != "-") listed.refuse_output(destination.path, list.folders.settle(destination.path));
-    for (const std::string& path : destination.layers) listed.refuse_output(path, list.folders.settle(path));
+    for (const std::string& path : destination.other_files()) listed.refuse_output(path, list.folders.settle(path));
   }
 
   if (options.page) check_outputs_beside(*options.page, list, listed);

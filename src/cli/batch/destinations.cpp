@@ -19,7 +19,9 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
   };
   for (const Destination& destination : destinations) {
     if (destination.path != "-") check(destination);
-    for (const std::string& path : destination.layers) check({.path = path, .format = {}, .create_folder = true});
+    for (const std::string& path : destination.other_files())
+      check(
+          {.path = path, .format = {}, .create_folder = path != destination.sheet || destination.create_sheet_folder});
   }
   return destinations;
 }

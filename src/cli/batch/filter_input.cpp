@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <tuple>
 
 #include "cli/batch/folders.h"
 #include "cli/job/banded_job.h"
@@ -18,7 +19,8 @@ namespace convtool {
 namespace {
 
 bool all_exist(const Destination& destination) {
-  return exists(destination.path) && std::all_of(destination.layers.begin(), destination.layers.end(), exists);
+  const std::vector<std::string> others = destination.other_files();
+  return exists(destination.path) && std::all_of(others.begin(), others.end(), exists);
 }
 
 void refuse_folder(const std::string& input) {
@@ -76,6 +78,17 @@ bool write(const Outcome& outcome, const Destination& destination, const RunCont
   const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
   write_file(destination.path, outcome.bytes, is_recorded);
   return true;
+}
+
+/// Writes the sheet of a result in addition to the output, unless it exists and is to be kept.
+void write_sheet(const Outcome& outcome, const Destination& destination, const RunContext& run) {
+  if (destination.sheet.empty()) return;
+  if (destination.sheet == "-") return write_stdout(outcome.sheet);
+  if (destination.create_sheet_folder) create_folder_of(destination.sheet);
+  if (run.options.no_clobber)
+    std::ignore = write_new_file(destination.sheet, outcome.sheet);
+  else
+    write_file(destination.sheet, outcome.sheet);
 }
 
 /// Whether the file is a batch of pictures so small that filtering one by one takes longer than all together.
@@ -208,6 +221,7 @@ class Process {
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
     if (filtering.owns_lock()) filtering.unlock();
     const Stopwatch writing;
+    write_sheet(*attempt_.outcome, destination, run_);
     const bool is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
@@ -230,6 +244,7 @@ class Process {
   void check_output(const Destination& destination) {
     if (destination.format->kind != FileFormat::Kind::json)
       refuse_terminal(destination.path, destination.format->name());
+    if (destination.sheet == "-") refuse_terminal(destination.sheet, destination.sheet_format->name());
     had_output_ = exists(destination.path);
   }
 

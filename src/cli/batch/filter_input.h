@@ -29,9 +29,9 @@ struct RunContext {
 };
 
 /// Reads, filters and writes one input, unless it can be skipped, and reports what happened. A failure is reported, not
-/// thrown. Then no output has been written, with two exceptions: the files of layers before the one that failed, and an
-/// output that the manifest could not record, which the message mentions. Thread-safe.
-/// For a report page `surveys` gets what it shows, as far as the input was filtered.
+/// thrown. Then no output has been written, with three exceptions: the files of layers before the one that failed, a
+/// sheet in addition to an output that cannot be written, and an output that the manifest could not record, which the
+/// message mentions. Thread-safe. For a report page `surveys` gets what it shows, as far as the input was filtered.
 RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run, Surveys& surveys);
 
 }  // namespace convtool

@@ -16,13 +16,15 @@ OutputOwners::OutputOwners(const std::vector<Input>& inputs, const std::vector<D
                            Folders& folders)
     : inputs_(inputs), destinations_(destinations) {
   for (std::size_t i = 0; i < destinations.size(); ++i) {
-    std::vector<std::string> paths = destinations[i].layers;
+    std::vector<std::string> paths = destinations[i].other_files();
     if (destinations[i].path != "-") paths.push_back(destinations[i].path);
     for (const std::string& path : paths) {
       const std::string settled = folders.settle(path);
       const auto [at, fresh] = planned_.emplace(settled, i);
       if (fresh) continue;
       const std::string& owner = inputs[at->second].path;
+      if (at->second == i && !destinations[i].sheet.empty() && folders.settle(destinations[i].sheet) == settled)
+        refuse_usage("--sheet", "'" + settled + "' would be both the sheet and another output; choose another name");
       if (at->second == i)
         refuse_usage("--dump-layers",
                      "'" + settled + "' would be both the result and a layer's file; choose another folder");

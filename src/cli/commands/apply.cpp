@@ -1,11 +1,13 @@
 // convtool apply: filter pictures or tensors.
 
 #include <memory>
+#include <utility>
 
 #include "cli/batch/batch.h"
 #include "cli/command.h"
 #include "cli/options/input_check.h"
 #include "cli/options/layer_options.h"
+#include "cli/options/option_value.h"
 #include "cli/options/run_options.h"
 
 namespace convtool {
@@ -14,6 +16,7 @@ namespace {
 struct ApplyOptions {
   RunOptions run;
   LayerOptions layer;
+  std::optional<std::string> sheet_columns, sheet_scale;
   bool grey = false;
 };
 
@@ -34,11 +37,42 @@ constexpr std::string_view kApplyExamples = R"(  convtool apply img.png -k edge.
   cat img.png | convtool apply - -k edge.json -o - | other
   convtool apply x.npy -k layer.json -o y.npy       tensors)";
 
+/// The options that affect a result, but not the sheet of it.
+void check_sheet_alone(const RunOptions& run) {
+  const std::pair<const char*, bool> kOfResults[] = {
+      {"--map", run.map.has_value()}, {"--threshold", run.threshold.has_value()}, {"--depth", run.depth != "same"}};
+  for (const auto& [option, is_given] : kOfResults)
+    if (is_given)
+      refuse_usage(option,
+                   "has no effect on a sheet, which shows the responses; leave it out, or write the result as "
+                   "well with --output");
+}
+
+std::optional<SheetOptions> resolve_sheet(const ApplyOptions& options) {
+  const RunOptions& run = options.run;
+  if (!run.destination.sheet) {
+    if (options.sheet_columns) refuse_usage("--sheet-columns", "applies to --sheet FILE; add it");
+    if (options.sheet_scale) refuse_usage("--sheet-scale", "applies to --sheet FILE; add it");
+    return std::nullopt;
+  }
+  if (run.destination.only_sheet()) check_sheet_alone(run);
+  SheetOptions sheet;
+  constexpr std::int64_t kMostColumns = 1 << 20;
+  if (options.sheet_columns) sheet.columns = parse_integer("--sheet-columns", *options.sheet_columns, 1, kMostColumns);
+  if (options.sheet_scale)
+    sheet.scale = static_cast<SheetScale>(parse_choice("--sheet-scale", *options.sheet_scale, kSheetScales));
+  if (run.signed_zero)
+    sheet.zero = static_cast<SignedZero>(parse_choice("--signed-zero", *run.signed_zero, kSignedZeros));
+  return sheet;
+}
+
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
   spec.network = load_network(options.layer);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
+  spec.sheet = resolve_sheet(options);
+  if (spec.sheet) spec.sheet->percentiles = spec.percentiles;
   return run_batch(resolve_batch(options.run, spec, options.layer.kernels), spec);
 }
 
@@ -55,13 +89,40 @@ void declare_apply(Command& command) {
                 .target = &options->grey,
                 .brief = "convert to luma first (Rec. 601)",
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
-  command.add("Output",
-              {{.names = "--dump-layers",
-                .value = "DIR",
-                .target = &options->run.destination.dump_layers,
-                .brief = "also write the output of each layer to DIR, as .npy",
-                .text = "Also write the output of each layer, as f32, to DIR/STEM.01-LAYER.npy, DIR/STEM.02-LAYER.npy "
-                        "and so on. DIR is created if missing; folders are mirrored in it as in --out-dir."}});
+  command.add(
+      "Output",
+      {{.names = "--dump-layers",
+        .value = "DIR",
+        .target = &options->run.destination.dump_layers,
+        .brief = "also write the output of each layer to DIR, as .npy",
+        .text = "Also write the output of each layer, as f32, to DIR/STEM.01-LAYER.npy, DIR/STEM.02-LAYER.npy "
+                "and so on. DIR is created if missing; folders are mirrored in it as in --out-dir. With --sheet also "
+                "their sheets, as .png."},
+       {.names = "--sheet",
+        .value = "FILE",
+        .target = &options->run.destination.sheet,
+        .brief = "show the channels of the result as tiles of one picture",
+        .text = "Write the channels of the result (without an alpha that is kept) as numbered tiles of one "
+                "picture, FILE, which may be - or a pattern as for --output. It is all that is written, unless "
+                "--output, --out-dir or --format ask for the result as well.\n\n"
+                "Tiles show responses, before --map: without negative ones grey, 0 black and the largest "
+                "white; with negative ones orange for positive, blue for negative, and 0 as --signed-zero. With "
+                "--normalize-percentile P,Q, the percentile that is further from 0 gets the full colour. NaN "
+                "is black. Small tiles are enlarged by a whole factor; a sheet of more than 2^26 pixels shows "
+                "means."},
+       {.names = "--sheet-columns",
+        .value = "N",
+        .target = &options->sheet_columns,
+        .brief = "with --sheet: tiles side by side",
+        .text = "With --sheet: how many tiles are side by side, at most.",
+        .otherwise = "a sheet about as wide as high"},
+       {.names = "--sheet-scale",
+        .value = "S",
+        .target = &options->sheet_scale,
+        .brief = "with --sheet: the scale of colours, {words}",
+        .text = "With --sheet: each tile has its own scale, or joint: all have the same.",
+        .otherwise = "each",
+        .words = {kSheetScales}}});
   command.check = [options] { check_inputs(options->run, "-k", options->layer.kernels); };
   command.run = [options] { return run_apply(*options); };
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <memory>
+#include <utility>
 
 #include "cli/batch/batch.h"
 #include "cli/command.h"
@@ -128,6 +129,10 @@ int run_edges(const EdgesOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
   spec.edges = make_recipe(options);
   spec.angle_given = options.angle.has_value();
+  if (spec.percentiles && spec.edges->kind == EdgeKind::orientation && !options.run.map) {
+    spec.edges->brightness = std::exchange(spec.percentiles, std::nullopt);
+    spec.map.reset();
+  }
   spec.network = {.name = spec.edges->kernels.name, .description = "", .banks = {spec.edges->kernels}};
   check(options, *spec.edges, spec);
   return run_batch(resolve_batch(options.run, spec, {}), spec);

@@ -43,6 +43,7 @@ RasterFormat raster_format(const Job& job) {
 /// What stands in the way of bands before anything is planned, or "".
 std::string obstacle_of(const FileFormat& format, const FilterSpec& spec) {
   if (!is_raw(format)) return "writing " + std::string(format.name());
+  if (spec.sheet) return "--sheet";
   if (spec.dumps_layers) return "--dump-layers";
   if (spec.network.banks.size() > 1) return "a network of several layers";
   return "";

@@ -33,6 +33,21 @@ EdgeReport describe_edges(const EdgeRecipe& recipe, const Job& job, const std::o
   return report;
 }
 
+void describe_sheet(const Job& job, const FilterSpec& spec, RunReport& report) {
+  const Destination& destination = job.destination;
+  if (!destination.is_sheet && destination.sheet.empty()) return;
+  const SheetLayout layout = sheet_layout(job.plan->output_shape(), *spec.sheet);
+  const Shape shape{.n = 1, .c = 3, .h = layout.height, .w = layout.width};
+  report.sheet = SheetReport{.output = destination.is_sheet ? destination.path : destination.sheet,
+                             .shape = shape,
+                             .tiles = layout.tiles,
+                             .columns = layout.columns,
+                             .reduced = layout.reduced};
+  if (!destination.is_sheet) return;
+  report.output_shape = shape;
+  report.output_dtype = DType::u8;
+}
+
 void describe_job(const Job& job, const std::optional<Outcome>& outcome, const FilterSpec& spec, RunReport& report) {
   report.input_shape = job.input_shape;
   report.rank = job.input_rank;
@@ -43,6 +58,8 @@ void describe_job(const Job& job, const std::optional<Outcome>& outcome, const F
   if (job.map_matters) report.mapping = job.mapping;
   report.kernel_name = spec.network.name;
   report.layer_outputs = job.destination.layers;
+  report.layer_sheets = job.destination.layer_sheets;
+  describe_sheet(job, spec, report);
   const EdgeRecipe* recipe = job.plan->recipe();
   if (recipe != nullptr) report.edges = describe_edges(*recipe, job, outcome);
   for (std::size_t i = 0; i < spec.network.banks.size(); ++i)

@@ -11,6 +11,7 @@
 #include "edges/recipe.h"
 #include "network/layer.h"
 #include "pictures/encode_options.h"
+#include "show/sheet.h"
 #include "show/survey.h"
 
 namespace convtool {
@@ -23,9 +24,11 @@ struct FilterSpec {
   bool grey = false;  ///< filter the luma of colour pictures
   AlphaRule alpha = AlphaRule::keep;
   std::optional<OutputMap> map;                      ///< none: the kernel's, else automatic
-  std::optional<std::array<double, 2>> percentiles;  ///< Mapping::percentiles; `map` is normalize
+  std::optional<std::array<double, 2>> percentiles;  ///< Mapping::percentiles; for normalize, signs
+  std::optional<SignedZero> signed_zero;             ///< Mapping::zero; none: white
   std::optional<double> threshold;                   ///< Mapping::threshold
   std::optional<DType> depth;                        ///< none: the input's
+  std::optional<SheetOptions> sheet;                 ///< of --sheet
   EncodeOptions encode;
   TensorText tensor_text = TensorText::dense;  ///< of results in JSON
   PlanOptions plan;

@@ -49,6 +49,7 @@ double between_stages(const Forecast& forecast, const FilterSpec& spec) {
     if (spec.edges->hysteresis) bytes += 33 * pixels_of(last);
   }
   if (spec.percentiles) bytes += kFloat * values_of(last);
+  if (spec.edges && spec.edges->brightness) bytes += kFloat * pixels_of(last);
   if (spec.alpha == AlphaRule::premultiply) bytes += kFloat * (values_of(forecast.filtered) + values_of(last));
   return bytes;
 }
@@ -84,7 +85,7 @@ Result find_result(const SourceHeader& header, const FileFormat& format, const F
     const DType dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given());
     const Shape& last = forecast.responses.back();
     std::int64_t channels = recipe ? recipe->channels() : last.c;
-    if (resolve_map(spec.given_map(), spec.network.banks.back(), dtype) == OutputMap::signs) channels = kSignChannels;
+    if (resolve_map(spec.given_map(), spec.network, dtype).map == OutputMap::signs) channels = kSignChannels;
     if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++channels;
     const double pixels = pixels_of(last);
     return {.pixels = pixels,
@@ -127,6 +128,24 @@ std::int64_t survey_memory(const Forecast& forecast, const FilterSpec& spec) {
   return Survey::memory(forecast.filtered, *spec.survey) + 2 * Survey::memory(forecast.responses.back(), *spec.survey);
 }
 
+/// Bytes of the sheets of --sheet, one at a time, and of the responses and the file of the last one.
+double sheets_memory(const Forecast& forecast, const FilterSpec& spec) {
+  if (!spec.sheet || forecast.responses.empty()) return 0;
+  constexpr double kSheetPixel = 3, kFiles = 2;  // while it grows, a file is there twice
+  double most = 0;
+  for (const Shape& shape : forecast.responses) {
+    if (!spec.dumps_layers && &shape != &forecast.responses.back()) continue;
+    try {
+      const SheetLayout layout = sheet_layout(shape, *spec.sheet);
+      const double pixels = static_cast<double>(layout.height) * static_cast<double>(layout.width);
+      most = std::max(most, sheet_memory(layout, shape, *spec.sheet) + kFiles * kSheetPixel * pixels);
+    } catch (const Error&) {
+      return 0;  // planning refuses it
+    }
+  }
+  return most + kFloat * values_of(forecast.responses.back());
+}
+
 }  // namespace
 
 Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
@@ -161,8 +180,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const HeldMemory held = held_memory(header, spec);
   const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
   // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
-  const double plan =
-      static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) + 2 * kFloat * forecast.weights;
+  const double plan = static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) +
+                      2 * kFloat * forecast.weights + sheets_memory(forecast, spec);
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});

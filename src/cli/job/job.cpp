@@ -35,9 +35,14 @@ std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFor
 }
 
 Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
-  Mapping mapping = resolve_map(spec.given_map(), spec.network.banks.back(), dtype);
+  Mapping mapping = resolve_map(spec.given_map(), spec.network, dtype);
+  mapping.zero = spec.signed_zero.value_or(SignedZero::white);
   mapping.percentiles = spec.percentiles;
   mapping.threshold = spec.threshold;
+  if (mapping.threshold) mapping.gain = 1;
+  if (spec.signed_zero && mapping.map != OutputMap::signs && !spec.sheet)
+    refuse_shape("", "--signed-zero is the colour of 0 with --map signed or on a --sheet (the map is " +
+                         std::string(to_string(mapping.map)) + "); leave it out, or add one of them");
   if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
     refuse_shape("", "--threshold needs --map clip or abs (the kernel file asks for " +
                          std::string(to_string(mapping.map)) + "); add one of them");
@@ -54,12 +59,28 @@ Remedies remedies_for(const std::optional<EdgeRecipe>& recipe) {
   return remedies;
 }
 
+/// Throws Error(shape) if a sheet of the result, or of a layer, would be too large.
+void check_sheets(const Plan& plan, const Destination& destination, const SheetOptions& options) {
+  if (destination.is_sheet || !destination.sheet.empty()) sheet_layout(plan.output_shape(), options);
+  if (destination.layer_sheets.empty()) return;
+  for (const BankPlan& bank : plan.kernels().banks()) sheet_layout(bank.output_shape(), options);
+}
+
+/// The formats of all files that are written, the output's first.
+std::vector<FileFormat> formats_of(const Destination& destination) {
+  std::vector<FileFormat> formats = {*destination.format};
+  if (destination.sheet_format) formats.push_back(*destination.sheet_format);
+  if (!destination.layer_sheets.empty()) formats.push_back(*find_file_format("png"));
+  return formats;
+}
+
 }  // namespace
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
-  const FileFormat& format = *destination.format;
+  // The tiles of a sheet are painted from responses, which are kept as a tensor is.
+  const FileFormat format = destination.is_sheet ? *find_file_format("npy") : *destination.format;
   check_size(source.filtered, spec.max_pixels, "the input");
   std::unique_ptr<Plan> plan = make_plan(source, format, spec);
   for (const BankPlan& bank : plan->kernels().banks()) check_size(bank.output_shape(), spec.max_pixels, "the result");
@@ -67,17 +88,25 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
   std::optional<EdgeRecipe> recipe;
   if (plan->recipe() != nullptr) recipe = *plan->recipe();
   const DType dtype = result_dtype(source.dtype, format, given_depth(spec, recipe), spec.is_map_given());
-  const Mapping mapping = choose_mapping(spec, dtype);
+  const Mapping mapping = destination.is_sheet ? Mapping() : choose_mapping(spec, dtype);
+  if (spec.sheet) check_sheets(*plan, destination, *spec.sheet);
   Shape shape = plan->output_shape();
   if (mapping.map == OutputMap::signs) shape.c = channels_of_signs(shape, dtype, format);
 
-  const bool alpha_kept = source.has_alpha && spec.alpha == AlphaRule::keep;
-  const bool alpha_filtered = source.has_alpha && source.filtered.c == source.shape.c;
-  const std::optional<PixelFormat> pixels = result_pixels(shape.c, alpha_kept, alpha_filtered);
+  const bool alpha_kept = source.has_alpha && spec.alpha == AlphaRule::keep && !destination.is_sheet;
+  const bool filters_alpha =
+      source.has_alpha && (spec.alpha == AlphaRule::filter || spec.alpha == AlphaRule::premultiply);
+  const std::optional<PixelFormat> pixels =
+      result_pixels({.count = shape.c,
+                     .are_colours = mapping.map == OutputMap::signs ||
+                                    has_colours(!source.is_tensor() && source.shape.c > 2, spec, recipe),
+                     .alpha_kept = alpha_kept,
+                     .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.edges));
-  check_encoding(format, spec.encode, spec.tensor_text);
+  check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
-  const bool map_matters = (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype));
+  const bool map_matters =
+      (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype)) && !destination.is_sheet;
   return {.plan = std::move(plan),
           .destination = destination,
           .input_shape = source.shape,

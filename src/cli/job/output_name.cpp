@@ -48,8 +48,8 @@ FileFormat derived_format(const std::string& input) {
 constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {";
 
 /// Fills in the words of an output name with {} for one input; {{ and }} stand for { and }.
-std::string filled_in(const std::string& pattern, const Input& input, const std::string& kernel_name,
-                      const FileFormat& format) {
+std::string filled_in(const char* option, const std::string& pattern, const Input& input,
+                      const std::string& kernel_name, const FileFormat& format) {
   const fs::path source(input.path == "-" ? "stdin" : input.path);
   const std::string folder = source.parent_path().string();
   const std::pair<std::string_view, std::string> words[] = {{"dir", folder.empty() ? "." : folder},
@@ -68,11 +68,11 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
     const std::string word = pattern.substr(at + 1, end - at - 1);
     const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
     if (end == pattern.size())
-      refuse_usage("--output",
+      refuse_usage(option,
                    "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
     if (known == std::end(words))
-      refuse_usage("--output", "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
-                                   suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
+      refuse_usage(option, "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
+                               suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
     name += known->second;
     at = end;
   }
@@ -82,7 +82,7 @@ std::string filled_in(const std::string& pattern, const Input& input, const std:
 Destination from_pattern(const Input& input, const DestinationOptions& options, const std::string& kernel_name) {
   const std::string& pattern = *options.output;
   const bool derived = pattern.ends_with("{ext}");
-  const std::string path = filled_in(pattern, input, kernel_name, derived_format(input.path));
+  const std::string path = filled_in("--output", pattern, input, kernel_name, derived_format(input.path));
   return {.path = path, .format = format_of_path(path), .derived = derived, .create_folder = true};
 }
 
@@ -100,16 +100,39 @@ Destination derive(const Input& input, const DestinationOptions& options, const 
 }
 
 /// The files for the results of the layers of one input.
-std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network) {
+std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network,
+                                     const char* extension) {
   const fs::path source(input.path == "-" ? "stdin" : input.path);
   std::vector<std::string> paths;
   for (const Bank& bank : network.banks) {
     const std::size_t number = paths.size() + 1;
     const std::string name = source.stem().string() + "." + (number < 10 ? "0" : "") + std::to_string(number) + "-" +
-                             file_name_part(bank.name) + ".npy";
+                             file_name_part(bank.name) + extension;
     paths.push_back((fs::path(folder) / input.folder / name).string());
   }
   return paths;
+}
+
+bool is_pattern(const std::string& name) { return name.find('{') != std::string::npos; }
+
+/// The destination of a sheet.
+Destination name_sheet(const std::string& name, const Input& input, const std::string& kernel_name) {
+  const FileFormat png = *find_file_format("png");
+  if (is_stdout(name)) return {.path = "-", .format = png, .is_sheet = true};
+  const std::string path = is_pattern(name) ? filled_in("--sheet", name, input, kernel_name, png) : name;
+  const FileFormat format = is_nameless_stream(path) ? png : format_of_path(path);
+  if (format.is_tensor() || !holds(*format.picture, DType::u8, PixelFormat::rgb))
+    refuse_usage("--sheet", "a sheet is a picture with colours of 8 bits, which " + std::string(format.name()) +
+                                " cannot store ('" + path + "'); write .png");
+  return {.path = path, .format = format, .create_folder = is_pattern(name), .is_sheet = true};
+}
+
+void add_sheet(const Destination& sheet, Destination& destination) {
+  if (sheet.path == "-" && destination.path == "-")
+    refuse_usage("--sheet", "standard output takes the result; name a file for the sheet, or leave out --output");
+  destination.sheet = sheet.path;
+  destination.sheet_format = sheet.format;
+  destination.create_sheet_folder = sheet.create_folder;
 }
 
 /// Throws Error(usage) for options that exclude each other or are empty.
@@ -122,6 +145,10 @@ void check_options(const DestinationOptions& options, bool pattern, std::size_t 
     refuse_usage("--output", "is empty; give a file, or - for standard output");
   if (options.out_dir && options.out_dir->empty()) refuse_usage("--out-dir", "is empty; give a folder");
   if (options.dump_layers && options.dump_layers->empty()) refuse_usage("--dump-layers", "is empty; give a folder");
+  if (options.sheet && options.sheet->empty()) refuse_usage("--sheet", "is empty; give a file");
+  if (options.sheet && !is_pattern(*options.sheet) && inputs > 1)
+    refuse_usage("--sheet", "names one file, but there are " + std::to_string(inputs) +
+                                " inputs; use a name such as '{dir}/{stem}.sheet.png'");
   if (pattern && options.format)
     refuse_usage("--format", "has no effect where --output has {}, whose extension decides; leave it out");
 }
@@ -152,17 +179,31 @@ Destination with_format(const Destination& destination, const FileFormat& format
 
 }  // namespace
 
+std::vector<std::string> Destination::other_files() const {
+  std::vector<std::string> files = layers;
+  files.insert(files.end(), layer_sheets.begin(), layer_sheets.end());
+  if (!sheet.empty() && sheet != "-") files.push_back(sheet);
+  return files;
+}
+
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
                                       const Network& network) {
-  const bool pattern = options.output && options.output->find('{') != std::string::npos;
+  const bool pattern = options.output && is_pattern(*options.output);
   check_options(options, pattern, inputs.size());
   const std::optional<FileFormat> format = given_format(options);
   std::vector<Destination> destinations;
   for (const Input& input : inputs) {
-    destinations.push_back(pattern          ? from_pattern(input, options, network.name)
-                           : options.output ? given_name(*options.output, format)
-                                            : derive(input, options, format, network.name));
-    if (options.dump_layers) destinations.back().layers = layer_paths(input, *options.dump_layers, network);
+    std::optional<Destination> sheet;
+    if (options.sheet) sheet = name_sheet(*options.sheet, input, network.name);
+    destinations.push_back(options.only_sheet() ? *sheet
+                           : pattern            ? from_pattern(input, options, network.name)
+                           : options.output     ? given_name(*options.output, format)
+                                                : derive(input, options, format, network.name));
+    Destination& destination = destinations.back();
+    if (sheet && !destination.is_sheet) add_sheet(*sheet, destination);
+    if (options.dump_layers) destination.layers = layer_paths(input, *options.dump_layers, network, ".npy");
+    if (options.dump_layers && sheet)
+      destination.layer_sheets = layer_paths(input, *options.dump_layers, network, ".png");
   }
   return destinations;
 }
@@ -190,7 +231,8 @@ Destination final_name(const Destination& planned, const SourceHeader& header, c
   const std::int64_t channels = recipe                       ? recipe->channels()
                                 : forecast.responses.empty() ? 1  // planning will say why
                                                              : forecast.responses.back().c;
-  const bool is_picture = result_pixels(channels, false, false).has_value();
+  const ResultChannels counted{.count = channels, .are_colours = has_colours(header.shape.c > 2, spec, recipe)};
+  const bool is_picture = result_pixels(counted).has_value();
   return with_format(destination, *find_file_format(is_picture ? "tiff" : "npy"));
 }
 

@@ -25,11 +25,23 @@ struct Destination {
   bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
   bool create_folder = false;         ///< create a missing folder before writing
   std::vector<std::string> layers{};  ///< files for the results of the layers, whose folder may be missing
+  std::vector<std::string> layer_sheets{};  ///< and for their sheets; empty without --sheet
+  bool is_sheet = false;                    ///< the output is the sheet of the result
+  std::string sheet{};                      ///< a file for it in addition to the output, or ""; "-" is standard output
+  bool create_sheet_folder = false;
+  std::optional<FileFormat> sheet_format{};
+
+  /// The files that are written in addition to the output.
+  std::vector<std::string> other_files() const;
 };
 
 struct DestinationOptions {
   std::optional<std::string> output, out_dir, format;
   std::optional<std::string> dump_layers;  ///< folder for the results of the layers
+  std::optional<std::string> sheet;        ///< as `output`
+
+  /// Whether the sheet is all that is written of a result.
+  bool only_sheet() const { return sheet && !output && !out_dir && !format; }
 };
 
 /// One destination for each of `inputs`, in order:
@@ -37,9 +49,10 @@ struct DestinationOptions {
 ///   standard input           standard output, unless there is an --out-dir
 ///   else                     STEM.KERNEL.EXT in the input's folder, or below --out-dir in Input::folder
 /// EXT is that of --format; by default it is the input's for tensors and float pictures, and png for others.
-/// With --dump-layers DIR, each layer of `network` has a file in addition: DIR/STEM.01-LAYER.npy and so on.
-/// Throws Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a
-/// folder, and options that exclude each other.
+/// With --dump-layers DIR, each layer of `network` has a file in addition: DIR/STEM.01-LAYER.npy and so on; with
+/// --sheet also DIR/STEM.01-LAYER.png. --sheet NAME is the output itself where nothing else asks for one. Throws
+/// Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a folder,
+/// and options that exclude each other.
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
                                       const Network& network);
 

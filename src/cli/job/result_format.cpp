@@ -1,5 +1,7 @@
 #include "cli/job/result_format.h"
 
+#include <algorithm>
+
 namespace convtool {
 EdgeRecipe complete_recipe(const FilterSpec& spec, bool is_tensor, DType input, const FileFormat& format) {
   EdgeRecipe recipe = *spec.edges;
@@ -12,6 +14,10 @@ EdgeRecipe complete_recipe(const FilterSpec& spec, bool is_tensor, DType input, 
   if (recipe.kind == EdgeKind::orientation && recipe.angle != AngleUnit::wheel && spec.depth && !floats)
     refuse_shape("", "angles in " + std::string(kAngleUnits[static_cast<int>(recipe.angle)]) +
                          " are f32 (got --depth " + std::string(to_string(*spec.depth)) + "); choose --angle wheel");
+  if (recipe.brightness && recipe.angle != AngleUnit::wheel)
+    refuse_shape("", "--normalize-percentile sets the brightness of --angle wheel, and the angles are in " +
+                         std::string(kAngleUnits[static_cast<int>(recipe.angle)]) +
+                         "; leave it out, or choose --angle wheel");
   return recipe;
 }
 
@@ -32,16 +38,26 @@ DType result_dtype(DType input, const FileFormat& format, const std::optional<DT
   return input == DType::f32 && map_given && !format.holds_floats() ? DType::u8 : input;
 }
 
-std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept, bool alpha_filtered) {
-  if (alpha_kept) {
-    if (channels == 1) return PixelFormat::grey_alpha;
-    return channels == 3 ? std::optional(PixelFormat::rgba) : std::nullopt;
-  }
-  switch (channels) {
-    case 1: return PixelFormat::grey;
-    case 2: return alpha_filtered ? std::optional(PixelFormat::grey_alpha) : std::nullopt;
-    case 3: return PixelFormat::rgb;
-    case 4: return PixelFormat::rgba;
+bool has_colours(bool from_colours, const FilterSpec& spec, const std::optional<EdgeRecipe>& recipe) {
+  if (recipe) return recipe->kind != EdgeKind::components && recipe->channels() == 3;
+  return from_colours && !spec.makes_grey();
+}
+
+bool keeps_channels(const Network& network) {
+  return std::all_of(network.banks.begin(), network.banks.end(), [](const Bank& bank) {
+    const bool is_one = bank.layers.size() == 1 || bank.combine != Combine::none;
+    return is_one &&
+           std::all_of(bank.layers.begin(), bank.layers.end(), [](const Layer& layer) { return layer.rank == 2; });
+  });
+}
+
+std::optional<PixelFormat> result_pixels(const ResultChannels& channels) {
+  const bool with_alpha = channels.alpha_kept || channels.alpha_filtered;
+  switch (channels.count - (channels.alpha_filtered ? 1 : 0)) {
+    case 1: return with_alpha ? PixelFormat::grey_alpha : PixelFormat::grey;
+    case 3:
+      if (!channels.are_colours) return std::nullopt;
+      return with_alpha ? PixelFormat::rgba : PixelFormat::rgb;
     default: return std::nullopt;
   }
 }
@@ -63,27 +79,33 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   }
   remedy += "or .npy";
   if (remedy == "write or .npy") remedy = "write .npy";
-  if (!pixels && shape.c > 1 && remedies.combine) remedy += ", or combine the channels with --combine";
+  if (!pixels && shape.c > 1 && remedies.combine)
+    remedy += ", combine the channels with --combine, or show them as tiles with --sheet FILE.png";
   if (pixels && dtype == DType::f32) remedy += remedies.range;
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";
-  refuse_shape("", "the result has " + result + ", which " + name + " cannot store; " + remedy);
+  const bool are_maps = !pixels && shape.c <= 4;  // as many as some picture has colours and alpha
+  refuse_shape("", "the result has " + result + ", which " + (are_maps ? "are not colours that " : "") + name +
+                       (are_maps ? " could store; " : " cannot store; ") + remedy);
 }
 
-void check_encoding(const FileFormat& format, const EncodeOptions& options, TensorText tensor_text) {
-  const auto refuse_option = [&](const char* option, const char* remedy) {
-    refuse_shape("", std::string(option) + " has no effect on " + std::string(format.name()) +
-                         "; leave it out, or write a " + remedy);
+void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& options, TensorText tensor_text) {
+  const auto check = [&](bool is_given, const char* option, const char* remedy, const auto& applies) {
+    if (is_given && std::none_of(formats.begin(), formats.end(), applies))
+      refuse_shape("", std::string(option) + " has no effect on " + std::string(formats.front().name()) +
+                           "; leave it out, or write a " + remedy);
   };
-  const auto is = [&](const char* name) { return !format.is_tensor() && format.picture->name == name; };
-  if (options.quality && (format.is_tensor() || !has_quality(*format.picture)))
-    refuse_option("--quality", ".jpg or .webp");
-  if (options.png_level && !is("png")) refuse_option("--png-level", ".png");
-  if (options.png_strategy && !is("png")) refuse_option("--png-strategy", ".png");
-  if (options.tiff_compression && !is("tiff")) refuse_option("--tiff-compression", ".tif");
-  if (tensor_text != TensorText::dense && format.kind != FileFormat::Kind::json)
-    refuse_option("--pretty", "tensor in .json");
+  const auto is = [](const char* name) {
+    return [name](const FileFormat& format) { return !format.is_tensor() && format.picture->name == name; };
+  };
+  check(options.quality.has_value(), "--quality", ".jpg or .webp",
+        [](const FileFormat& format) { return !format.is_tensor() && has_quality(*format.picture); });
+  check(options.png_level.has_value(), "--png-level", ".png", is("png"));
+  check(options.png_strategy.has_value(), "--png-strategy", ".png", is("png"));
+  check(options.tiff_compression.has_value(), "--tiff-compression", ".tif", is("tiff"));
+  check(tensor_text != TensorText::dense, "--pretty", "tensor in .json",
+        [](const FileFormat& format) { return format.kind == FileFormat::Kind::json; });
 }
 
 }  // namespace convtool

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "cli/job/filter_spec.h"
 #include "tensors/file_format.h"
@@ -20,12 +21,29 @@ std::optional<DType> given_depth(const FilterSpec& spec, const std::optional<Edg
 /// Error(shape) for tensors of another `depth` than f32.
 DType result_dtype(DType input, const FileFormat& format, const std::optional<DType>& depth, bool map_given);
 
-/// The pixel format of a picture with `channels` filtered channels; nothing when no picture has that many.
-std::optional<PixelFormat> result_pixels(std::int64_t channels, bool alpha_kept, bool alpha_filtered);
+/// The filtered channels of a result.
+struct ResultChannels {
+  std::int64_t count = 1;
+  bool are_colours = false;     ///< has_colours()
+  bool alpha_kept = false;      ///< an alpha that was set aside is added to them
+  bool alpha_filtered = false;  ///< the last one is alpha, filtered like a colour
+};
+
+/// Whether three channels of a result are R, G and B: they come from a picture in colours that are filtered, or an edge
+/// recipe paints them. The channels of a tensor, and several responses to grey, are not colours.
+bool has_colours(bool from_colours, const FilterSpec& spec, const std::optional<EdgeRecipe>& recipe);
+
+/// Whether the kernels filter each channel apart, so that the last channel of the result comes from the last one of the
+/// input.
+bool keeps_channels(const Network& network);
+
+/// The pixel format of a picture with these channels; nothing when no picture has such channels. Channels that are not
+/// colours never become colours or alpha.
+std::optional<PixelFormat> result_pixels(const ResultChannels& channels);
 
 /// Suggestions for a result that a format cannot store, in addition to other formats.
 struct Remedies {
-  bool combine = true;  ///< --combine would combine channels
+  bool combine = true;  ///< --combine would combine channels, and --sheet show them
   const char* range = ", or choose --depth u8 (with --map normalize to fit the range)";  ///< for floats
 };
 
@@ -34,7 +52,7 @@ struct Remedies {
 void check_holds(const FileFormat& format, const Shape& shape, DType dtype, const std::optional<PixelFormat>& pixels,
                  bool alpha_kept, const Remedies& remedies);
 
-/// Throws Error(shape) for an encoder option that has no effect on `format`.
-void check_encoding(const FileFormat& format, const EncodeOptions& options, TensorText tensor_text);
+/// Throws Error(shape) for an encoder option that has no effect on any of `formats`, the output's first.
+void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& options, TensorText tensor_text);
 
 }  // namespace convtool

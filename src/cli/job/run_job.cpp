@@ -1,5 +1,6 @@
 #include "cli/job/run_job.h"
 
+#include <span>
 #include <tuple>
 
 #include "cli/job/output_file.h"
@@ -9,19 +10,33 @@
 namespace convtool {
 namespace {
 
-/// Writes each layer's responses to its file, as f32; nothing without files.
+void write_layer(const std::string& path, std::span<const std::byte> bytes, bool keeps_existing) {
+  create_folder_of(path);
+  if (!keeps_existing)
+    write_file(path, bytes);
+  else
+    std::ignore = write_new_file(path, bytes);
+}
+
+/// The file of the sheet of `responses`, f32.
+Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, const FilterSpec& spec) {
+  Image sheet = paint_sheet(responses, sheet_layout(responses.shape, *spec.sheet), *spec.sheet, spec.plan.threads);
+  return encode_image(std::move(sheet), *format.picture, spec.encode);
+}
+
+/// Writes each layer's responses to its file, as f32, and their sheet; nothing without files.
 LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing) {
-  if (job.destination.layers.empty()) return {};
-  return [&job, &source, &spec, keeps_existing](std::size_t bank, const ConstTensorRef& responses) {
-    const std::string& path = job.destination.layers[bank];
-    if (keeps_existing && exists(path)) return;
-    NpyFile file = new_npy(responses.shape, result_rank(responses.shape, source.rank()));
-    identity_plan(DType::f32, responses.shape, spec.plan).run(responses, file.values(), {});
-    create_folder_of(path);
-    if (!keeps_existing)
-      write_file(path, file.bytes);
-    else
-      std::ignore = write_new_file(path, file.bytes);
+  const Destination& files = job.destination;
+  if (files.layers.empty()) return {};
+  return [&files, &source, &spec, keeps_existing](std::size_t bank, const ConstTensorRef& responses) {
+    if (const std::string& path = files.layers[bank]; !keeps_existing || !exists(path)) {
+      NpyFile file = new_npy(responses.shape, result_rank(responses.shape, source.rank()));
+      identity_plan(DType::f32, responses.shape, spec.plan).run(responses, file.values(), {});
+      write_layer(path, file.bytes, keeps_existing);
+    }
+    if (files.layer_sheets.empty()) return;
+    if (const std::string& path = files.layer_sheets[bank]; !keeps_existing || !exists(path))
+      write_layer(path, encode_sheet(responses, *find_file_format("png"), spec), keeps_existing);
   };
 }
 
@@ -82,6 +97,13 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
         filter_source(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
     outcome.convolve_seconds = watch.seconds();
     if (spec.survey) survey_result(job, *source, spec, output, surveys);
+    if (!job.destination.sheet.empty()) {
+      const Stopwatch again;
+      Tensor responses(DType::f32, job.plan->output_shape());
+      job.plan->run({.input = source->filtered_part(spec.alpha), .output = responses.ref(), .mapping = {}});
+      outcome.sheet = encode_sheet(std::as_const(responses).ref(), *job.destination.sheet_format, spec);
+      outcome.convolve_seconds += again.seconds();
+    }
     source.reset();
     picture.reset();
   };
@@ -91,7 +113,11 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
     outcome.encode_seconds = watch.seconds();
   };
 
-  if (!job.format().is_tensor()) {
+  if (job.destination.is_sheet) {
+    Tensor responses(job.dtype, job.shape);
+    run_into(responses.ref());
+    encode([&] { return encode_sheet(std::as_const(responses).ref(), job.format(), spec); });
+  } else if (!job.format().is_tensor()) {
     Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());
     encode([&] { return encode_image(std::move(image), *job.format().picture, spec.encode); });

@@ -11,6 +11,7 @@ namespace convtool {
 
 struct Outcome {
   Buffer bytes;  ///< the encoded result
+  Bytes sheet;   ///< of Destination::sheet, for which the plan has run once more; else empty
   PlanResult result;
   double convolve_seconds = 0, encode_seconds = 0;
 };

@@ -104,15 +104,19 @@ void add_value_options(Command& command, RunOptions& options) {
         .value = "M",
         .target = &options.map,
         .brief = "pixel values: {words}",
-        .text = "How responses, which may be negative or large, become the values of a picture.\n\n"
-                "  clip        as they are; values outside the output's range are clipped\n"
-                "  abs         the absolute value\n"
-                "  normalize   the smallest response becomes 0, the largest the maximum\n"
-                "  offset      mid-grey plus half the response\n"
-                "  signed      one channel in two colours: positive orange, negative blue\n"
-                "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
-                "Tensors and float pictures are written as they are unless a map is given. The report names the map "
-                "and counts the clipped values.",
+        .text =
+            "How responses, which may be negative or large, become the values of a picture.\n\n"
+            "  clip        as they are; values outside the output's range are clipped\n"
+            "  abs         the absolute value\n"
+            "  normalize   the smallest response becomes 0, the largest the maximum\n"
+            "  offset      mid-grey plus half the response\n"
+            "  signed      one channel in two colours: positive orange, negative blue, 0 as --signed-zero\n"
+            "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
+            "Where auto chooses abs for a kernel of small weights, the absolute values are doubled until the largest "
+            "possible one is at least half of the full range: a power of two that depends only on the kernel, and "
+            "is 1 for kernels whose positive weights sum to 1/2 or more. The report names it, such as abs x4.\n\n"
+            "Tensors and float pictures are written as they are unless a map is given. The report names the map "
+            "and counts the clipped values.",
         .otherwise = "the kernel's, else auto",
         .words = {kOutputMaps}},
        {.names = "--normalize-percentile",
@@ -120,7 +124,15 @@ void add_value_options(Command& command, RunOptions& options) {
         .target = &options.percentiles,
         .brief = "normalize from percentile P to Q, such as 1,99",
         .text = "As --map normalize, but percentile P of the responses becomes 0 and percentile Q the maximum, such as "
-                "1,99; responses outside are clipped."},
+                "1,99; responses outside are clipped. With --map signed, the percentile that is further from 0 gets "
+                "the full colour. For --angle wheel of edges, strengths from percentile P to Q become brightnesses."},
+       {.names = "--signed-zero",
+        .value = "C",
+        .target = &options.signed_zero,
+        .brief = "colour of 0 in --map signed: {words}",
+        .text = "The colour of responses of 0 with --map signed, and on the sheets of --sheet: {words}.",
+        .otherwise = "white",
+        .words = {kSignedZeros}},
        {.names = "--threshold",
         .value = "T",
         .target = &options.threshold,
@@ -326,11 +338,13 @@ void resolve_mapping(const RunOptions& options, FilterSpec& result) {
     if (!range || (*range)[0] < 0 || (*range)[1] > 100 || (*range)[0] >= (*range)[1])
       refuse_usage("--normalize-percentile",
                    "'" + *options.percentiles + "' is not valid (expected P,Q with 0 <= P < Q <= 100, such as 1,99)");
-    if (result.map.value_or(OutputMap::normalize) != OutputMap::normalize)
-      refuse_map("--normalize-percentile", "normalize", *result.map);
-    result.map = OutputMap::normalize;
+    if (result.map && !needs_measuring(*result.map))
+      refuse_map("--normalize-percentile", "normalize or signed", *result.map);
+    if (!result.map) result.map = OutputMap::normalize;
     result.percentiles = range;
   }
+  if (options.signed_zero)
+    result.signed_zero = static_cast<SignedZero>(parse_choice("--signed-zero", *options.signed_zero, kSignedZeros));
   if (options.threshold) {
     const OutputMap map = result.map.value_or(OutputMap::automatic);
     if (map != OutputMap::automatic && map != OutputMap::clip && map != OutputMap::abs)

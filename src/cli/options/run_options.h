@@ -17,11 +17,13 @@ struct RunOptions {
   InputOptions inputs;
   std::optional<std::string> shard, memory_limit, manifest, report;
   DestinationOptions destination;
-  std::optional<std::string> map, percentiles, threshold, quality, png_level, png_strategy, tiff_compression;
+  std::optional<std::string> map, percentiles, threshold, signed_zero, quality, png_level, png_strategy,
+      tiff_compression;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
               isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
-  bool pretty = false, no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false, verbose = false;
+  bool pretty = false, no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false,
+       verbose = false;
 };
 
 /// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.

@@ -159,9 +159,10 @@ Explanation::Stored stored_value(const Trace& trace, const Trace::Numbers& numbe
   const ConstTensorRef& result = numbers.stored;
   Explanation::Stored stored{.map = {}, .value = value_at(result, at), .dtype = result.dtype};
   if (stored.dtype == DType::f32) stored.value = as_printed(static_cast<float>(stored.value));
-  stored.map = numbers.mapping.map == OutputMap::signs
-                   ? make_sign_maps(result.dtype, numbers.measured)[static_cast<std::size_t>(at.channel)]
-                   : make_value_map(numbers.mapping, trace.dtype(), result.dtype, numbers.measured);
+  stored.map =
+      numbers.mapping.map == OutputMap::signs
+          ? make_sign_maps(result.dtype, numbers.measured, numbers.mapping.zero)[static_cast<std::size_t>(at.channel)]
+          : make_value_map(numbers.mapping, trace.dtype(), result.dtype, numbers.measured);
   const ValueMap& map = stored.map;
   const double value = map.absolute ? std::fabs(response) : response;
   stored.mapped =

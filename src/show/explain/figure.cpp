@@ -146,7 +146,7 @@ class Figure {
  private:
   static void put_column(const Column& column, double x, double y, Drawing& drawing) {
     for (const Item& item : column) {
-      drawing.shapes.push_back(Drawing::Text{
+      drawing.shapes.emplace_back(Drawing::Text{
           .x = x, .y = y + kCaptionHeight / 2 - 2, .text = item.caption, .size = kCaptionSize, .colour = kFaint});
       if (item.draw) item.draw(x, y + kCaptionHeight, drawing);
       y += item.outer_height() + kGap;
@@ -156,9 +156,9 @@ class Figure {
   static void put_sign(double x, double y, Drawing& drawing) {  // an arrow
     const Stroke stroke{.colour = kFaint, .width = 2};
     constexpr double kHalf = 9, kHead = 5;
-    drawing.shapes.push_back(Drawing::Line{x - kHalf, y, x + kHalf, y, stroke});
-    drawing.shapes.push_back(Drawing::Line{x + kHalf - kHead, y - kHead, x + kHalf, y, stroke});
-    drawing.shapes.push_back(Drawing::Line{x + kHalf - kHead, y + kHead, x + kHalf, y, stroke});
+    drawing.shapes.emplace_back(Drawing::Line{x - kHalf, y, x + kHalf, y, stroke});
+    drawing.shapes.emplace_back(Drawing::Line{x + kHalf - kHead, y - kHead, x + kHalf, y, stroke});
+    drawing.shapes.emplace_back(Drawing::Line{x + kHalf - kHead, y + kHead, x + kHalf, y, stroke});
   }
 
   std::string title() const {

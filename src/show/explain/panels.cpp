@@ -35,7 +35,7 @@ std::string cell_number(double value) {
 
 void frame(const Grid& grid, const Region& region, double cell, double x, double y, double width, Drawing& drawing,
            bool dashed = false) {
-  drawing.shapes.push_back(
+  drawing.shapes.emplace_back(
       Drawing::Rectangle{.x = x + static_cast<double>(region.first_column - grid.first_column) * cell,
                          .y = y + static_cast<double>(region.first_row - grid.first_row) * cell,
                          .width = static_cast<double>(region.last_column - region.first_column + 1) * cell,
@@ -71,7 +71,7 @@ void put_fitted(const std::string& text, double x, double y, double width, doubl
   const double needed = text_width(text, size);
   const double fitting = needed > width ? size * width / needed : size;
   if (fitting < least || text.empty()) return;
-  drawing.shapes.push_back(Drawing::Text{
+  drawing.shapes.emplace_back(Drawing::Text{
       .x = x, .y = y, .text = text, .size = std::floor(fitting * 4) / 4, .anchor = anchor, .colour = colour});
 }
 
@@ -82,7 +82,7 @@ void draw_grid(const Grid& grid, double cell, double x, double y, Drawing& drawi
         const GridCell content = grid.cell(grid.first_row + row, grid.first_column + column);
         if (content.outside != outside) continue;
         const double left = x + static_cast<double>(column) * cell, top = y + static_cast<double>(row) * cell;
-        drawing.shapes.push_back(Drawing::Rectangle{
+        drawing.shapes.emplace_back(Drawing::Rectangle{
             .x = left,
             .y = top,
             .width = cell,
@@ -113,14 +113,14 @@ double panel_height(const Panel& panel, double side) {
 void draw_panel(const Panel& panel, double side, double x, double y, Drawing& drawing) {
   const double width = panel_width(panel, side), height = panel_height(panel, side);
   if (panel.picture)
-    drawing.shapes.push_back(
+    drawing.shapes.emplace_back(
         Drawing::Raster{.x = x, .y = y, .width = width, .height = height, .picture = *panel.picture});
-  drawing.shapes.push_back(Drawing::Rectangle{.x = x,
-                                              .y = y,
-                                              .width = width,
-                                              .height = height,
-                                              .fill = std::nullopt,
-                                              .stroke = Stroke{.colour = kGridLine, .width = 1}});
+  drawing.shapes.emplace_back(Drawing::Rectangle{.x = x,
+                                                 .y = y,
+                                                 .width = width,
+                                                 .height = height,
+                                                 .fill = std::nullopt,
+                                                 .stroke = Stroke{.colour = kGridLine, .width = 1}});
   if (!panel.framed) return;
   constexpr double kLeast = 6;
   const double scale = width / static_cast<double>(panel.columns);
@@ -132,12 +132,12 @@ void draw_panel(const Panel& panel, double side, double x, double y, Drawing& dr
   };
   const auto [left, across] = span(region.first_column, region.last_column);
   const auto [top, down] = span(region.first_row, region.last_row);
-  drawing.shapes.push_back(Drawing::Rectangle{.x = x + left,
-                                              .y = y + top,
-                                              .width = across,
-                                              .height = down,
-                                              .fill = std::nullopt,
-                                              .stroke = Stroke{.colour = kWindow, .width = 2}});
+  drawing.shapes.emplace_back(Drawing::Rectangle{.x = x + left,
+                                                 .y = y + top,
+                                                 .width = across,
+                                                 .height = down,
+                                                 .fill = std::nullopt,
+                                                 .stroke = Stroke{.colour = kWindow, .width = 2}});
 }
 
 Image thumbnail(const ConstTensorRef& tensor, std::int64_t channel, bool all_colours, std::int64_t most) {

@@ -41,8 +41,9 @@ std::string combine_text(const LayerStep& step) {
 
 /// What a scale comes from: the map, or a change of depth.
 std::string scale_name(const Trace& trace, DType to) {
-  const OutputMap map = trace.numbers->mapping.map;
-  if (map != OutputMap::clip && map != OutputMap::abs) return std::string(to_string(map));
+  const Mapping& mapping = trace.numbers->mapping;
+  const OutputMap map = mapping.map;
+  if ((map != OutputMap::clip && map != OutputMap::abs) || mapping.gain != 1) return std::string(to_string(map));
   return std::string(to_string(trace.dtype())) + " to " + std::string(to_string(to));
 }
 
@@ -67,7 +68,7 @@ std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
   else if (!is_plain)
     add("sum", value);
   if (sum.divisor != 1) add("/ " + number_text(sum.divisor), value /= sum.divisor);
-  if (sum.bias != 0) add(signed_text(sum.bias) + " (bias)", value += sum.bias);
+  if (sum.bias != 0) add(signed_text(sum.bias) + " (bias)", value + sum.bias);
   if (sum.activation != Activation::none)
     add(std::string(kActivations[static_cast<int>(sum.activation)]), *sum.response);
   return steps;
@@ -94,7 +95,7 @@ std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
     if (map.shift != 0) add(signed_text(-map.shift) + name, value -= map.shift);
     if (map.scale != 1)
       add("* " + number_text(map.scale) + " (" + scale_name(trace, stored.dtype) + ")", value *= map.scale);
-    if (map.offset != 0) add(signed_text(map.offset) + name, value += map.offset);
+    if (map.offset != 0) add(signed_text(map.offset) + name, value + map.offset);
   }
   const std::string type(to_string(stored.dtype));
   if (!is_integer(stored.dtype)) {

@@ -13,6 +13,18 @@
 
 namespace convtool {
 
+/// The pixels and everything computed from them. Views are of memory that outlives the trace.
+struct TraceNumbers {
+  ConstTensorRef input;                   ///< the channels that are filtered
+  std::vector<ConstTensorRef> responses;  ///< of each bank, f32
+  ConstTensorRef stored;                  ///< the result as it is stored, without an alpha that was set aside
+  Mapping mapping;                        ///< from the last responses to `stored`; not automatic
+  bool map_matters = true;                ///< false where responses are stored as they are
+  /// The most by which rounding may change a response of each bank (ConvPlan::error_bound()); 0 for a max pool.
+  std::vector<double> error_bounds;
+  ResponseStats measured;  ///< the range that `mapping` needs, if it needs one
+};
+
 /// What the engine read, computed and stored. Only the first item of a batch is explained. Views are of memory that
 /// outlives the trace.
 struct Trace {
@@ -23,18 +35,8 @@ struct Trace {
   Shape input;        ///< the channels that are filtered
   std::vector<BankGeometry> banks;
 
-  /// The pixels and everything computed from them. Nothing where the input is a shape without numbers.
-  struct Numbers {
-    ConstTensorRef input;                   ///< the channels that are filtered
-    std::vector<ConstTensorRef> responses;  ///< of each bank, f32
-    ConstTensorRef stored;                  ///< the result as it is stored, without an alpha that was set aside
-    Mapping mapping;                        ///< from the last responses to `stored`; not automatic
-    bool map_matters = true;                ///< false where responses are stored as they are
-    /// The most by which rounding may change a response of each bank (ConvPlan::error_bound()); 0 for a max pool.
-    std::vector<double> error_bounds;
-    ResponseStats measured;  ///< the range that `mapping` needs, if it needs one
-  };
-  std::optional<Numbers> numbers;
+  using Numbers = TraceNumbers;
+  std::optional<Numbers> numbers;  ///< nothing where the input is a shape without numbers
 
   /// Of the result: that of the last bank, except that OutputMap::signs has three channels.
   Shape output() const { return numbers ? numbers->stored.shape : banks.back().output; }

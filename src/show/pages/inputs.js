@@ -7,9 +7,7 @@ const sizesText = (sizes) => sizes.join("x");
 
 const isFailed = (input) => input.report.status === "error";
 
-function clippedCount(report) {
-  return report.clipped ? report.clipped.low + report.clipped.high : 0;
-}
+function clippedCount(report) { return report.clipped ? report.clipped.low + report.clipped.high : 0; }
 
 /// How many numbers the output has.
 const valueCount = (report) => report.output_shape.reduce((product, size) => product * size, 1);
@@ -22,31 +20,33 @@ function pictureSource(survey, link) {
 
 function thumbnail(survey, link) {
   const source = pictureSource(survey, link);
-  return source === undefined ? undefined : element("img", { src: source, alt: "", loading: "lazy", class: "thumbnail" });
+  return source === undefined ? undefined : element("img", {src: source, alt: "", loading: "lazy", class: "thumbnail"});
 }
 
 function fileLink(name, link) {
   const text = name === "-" ? "standard stream" : name;
-  return link === undefined ? text : element("a", { href: link }, text);
+  return link === undefined ? text : element("a", {href: link}, text);
 }
 
 /// Where the output of one layer lies on its input: the centre of its first value is that of the first window.
-function outputBox({ report }) {
+function outputBox({report}) {
   if (!report.stride || !report.pads || !report.kernel?.shape || report.pool) return undefined;
   const [kh, kw] = report.kernel.shape.slice(-2);
   const [oh, ow] = report.output_shape.slice(-2);
   const along = (kernel, dilation, pad, stride, count) => {
     const centre = (dilation * (kernel - 1) + 1) / 2 - pad;
-    return { begin: centre - stride / 2, size: count * stride };
+    return {begin: centre - stride / 2, size: count * stride};
   };
   const y = along(kh, report.dilation[0], report.pads[0], report.stride[0], oh);
   const x = along(kw, report.dilation[1], report.pads[1], report.stride[1], ow);
-  return { left: x.begin, top: y.begin, width: x.size, height: y.size };
+  return {left: x.begin, top: y.begin, width: x.size, height: y.size};
 }
 
 function factRows(report) {
   const rows = [];
-  const add = (name, value) => { if (value !== null && value !== undefined && value !== "") rows.push([name, String(value)]); };
+  const add = (name, value) => {
+    if (value !== null && value !== undefined && value !== "") rows.push([name, String(value)]);
+  };
   if (report.input_shape) add("input", `${sizesText(report.input_shape)} ${report.input_dtype}`);
   if (report.output_shape) add("output", `${sizesText(report.output_shape)} ${report.output_dtype}`);
   if (!report.kernel) return rows;
@@ -55,93 +55,128 @@ function factRows(report) {
     const name = bank.pool ? `${bank.pool} pool` : bank.kernel.name;
     const parts = [bank.kernel.shape ? `${name} ${sizesText(bank.kernel.shape)}` : name];
     parts.push(`stride ${sizesText(bank.stride)}`);
-    if (bank.pads) parts.push(bank.pads.some((pad) => pad > 0) ? `padding ${bank.pads.join(",")} ${bank.padding_mode}` : "padding 0");
+    if (bank.pads)
+      parts.push(
+          bank.pads.some((pad) => pad > 0) ? `padding ${bank.pads.join(",")} ${bank.padding_mode}` : "padding 0");
     if (bank.dilation && bank.dilation.some((d) => d > 1)) parts.push(`dilation ${sizesText(bank.dilation)}`);
     if (bank.combine !== "none") parts.push(`combine ${bank.combine}`);
     add(report.layers ? `layer ${i + 1}` : "kernel", parts.join(", "));
-    add(report.layers ? "" : "algorithm", `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
+    add(report.layers ? "" : "algorithm",
+        `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
   });
-  add("map", report.map + (report.normalize_percentile ? ` from percentile ${report.normalize_percentile.join(" to ")}` : "") +
-    (report.threshold !== undefined ? `, threshold ${report.threshold}` : ""));
+  add("map",
+      report.map + (report.normalize_percentile ? ` from percentile ${report.normalize_percentile.join(" to ")}` : "") +
+          (report.threshold !== undefined ? `, threshold ${report.threshold}` : ""));
   if (report.edges) {
     add("edges", report.edges.output_kind + (report.edges.thin ? ", thin" : "") + `, color ${report.edges.color}`);
-    if (report.edges.thresholds) add("thresholds", `${shortNumber(report.edges.thresholds.low)} and ${shortNumber(report.edges.thresholds.high)} (${report.edges.thresholds.source})`);
+    if (report.edges.thresholds)
+      add("thresholds",
+          `${shortNumber(report.edges.thresholds.low)} and ${shortNumber(report.edges.thresholds.high)} (${
+              report.edges.thresholds.source})`);
     add("edge pixels", report.edges.edge_pixels);
   }
-  if (report.min !== null) add("response", `${shortNumber(report.min)} to ${shortNumber(report.max)}` + (report.mean !== null ? `, mean ${shortNumber(report.mean)}` : ""));
+  if (report.min !== null)
+    add("response",
+        `${shortNumber(report.min)} to ${shortNumber(report.max)}` +
+            (report.mean !== null ? `, mean ${shortNumber(report.mean)}` : ""));
   if (report.clipped && report.map !== "none")
-    add("clipped", `${report.clipped.low} low, ${report.clipped.high} high (${percent(clippedCount(report), valueCount(report))})`);
+    add("clipped",
+        `${report.clipped.low} low, ${report.clipped.high} high (${
+            percent(clippedCount(report), valueCount(report))})`);
   if (report.nan_count > 0) add("NaN", report.nan_count);
   if (report.memory_needed !== null) add("memory", `at most ${shortNumber(report.memory_needed / 1e6, 3)} MB`);
   return rows;
 }
 
 function facts(rows) {
-  return element("table", { class: "facts" },
-    ...rows.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))));
+  return element(
+      "table", {class: "facts"},
+      ...rows.map(([name, value]) => element("tr", {}, element("th", {scope: "row"}, name), element("td", {}, value))));
 }
 
 function warningList(warnings) {
-  return warnings.length === 0 ? undefined
-    : element("ul", { class: "warnings" }, ...warnings.map((text) => element("li", {}, text)));
+  return warnings.length === 0 ? undefined :
+                                 element("ul", {class: "warnings"}, ...warnings.map((text) => element("li", {}, text)));
 }
 
 function histograms(input) {
-  const { report, before, responses, after } = input;
-  const charts = element("div", { class: "charts" });
+  const {report, before, responses, after} = input;
+  const charts = element("div", {class: "charts"});
   const draw = (logarithmic) => {
     charts.replaceChildren();
-    if (before) charts.append(histogramChart("input", before.histogram, { logarithmic, colours: true }));
+    if (before) charts.append(histogramChart("input", before.histogram, {logarithmic, colours: true}));
     const marks = [];
     if (report.threshold !== undefined) marks.push([report.threshold, "threshold"]);
-    if (report.edges?.thresholds) marks.push([report.edges.thresholds.low, "low"], [report.edges.thresholds.high, "high"]);
+    if (report.edges?.thresholds)
+      marks.push([report.edges.thresholds.low, "low"], [report.edges.thresholds.high, "high"]);
     if (responses) {
       const clipped = report.map !== "none" && report.clipped && clippedCount(report) > 0 ? report.clipped : undefined;
-      charts.append(histogramChart("responses", responses.histogram, { logarithmic, kept: input.kept, clipped, marks }));
+      charts.append(histogramChart("responses", responses.histogram, {logarithmic, kept: input.kept, clipped, marks}));
     }
-    if (after) charts.append(histogramChart("output", after.histogram, { logarithmic, colours: true }));
+    if (after) charts.append(histogramChart("output", after.histogram, {logarithmic, colours: true}));
   };
   draw(true);
-  const box = element("input", { type: "checkbox", checked: true, onchange: () => draw(box.checked) });
-  return element("section", { class: "panel" }, element("h2", {}, "Histograms"),
-    element("label", { class: "controls" }, box, "logarithmic counts"), charts);
+  const box = element("input", {type: "checkbox", checked: true, onchange: () => draw(box.checked)});
+  return element(
+      "section", {class: "panel"}, element("h2", {}, "Histograms"),
+      element("label", {class: "controls"}, box, "logarithmic counts"), charts);
 }
 
 /// Everything about one input.
 function inputDetail(input) {
-  const { report, before, after } = input;
+  const {report, before, after} = input;
   const parts = [];
-  if (isFailed(input)) parts.push(element("p", { class: "alert" }, `${report.error.kind} error: ${report.error.message}`));
+  if (isFailed(input))
+    parts.push(element("p", {class: "alert"}, `${report.error.kind} error: ${report.error.message}`));
   if (report.status === "skipped") parts.push(element("p", {}, "Skipped: its output was there already."));
-  const beforeSource = pictureSource(before, isFailed(input) ? undefined : input.input_link), afterSource = pictureSource(after, input.output_link);
+  const beforeSource = pictureSource(before, isFailed(input) ? undefined : input.input_link),
+        afterSource = pictureSource(after, input.output_link);
   if (report.status === "ok" && beforeSource && afterSource) {
     const picture = (survey, source, shape, name) =>
-      survey?.picture ? surveyPicture(survey, name) : { src: source, height: shape.at(-2), width: shape.at(-1), name };
-    parts.push(element("section", { class: "panel" }, element("h2", {}, "Before and after"),
-      compareView(picture(before, beforeSource, report.input_shape, "before"), picture(after, afterSource, report.output_shape, "after"), outputBox(input))));
+        survey?.picture ? surveyPicture(survey, name) : {src: source, height: shape.at(-2), width: shape.at(-1), name};
+    parts.push(element(
+        "section", {class: "panel"}, element("h2", {}, "Before and after"),
+        compareView(
+            picture(before, beforeSource, report.input_shape, "before"),
+            picture(after, afterSource, report.output_shape, "after"), outputBox(input))));
   } else if (beforeSource) {
-    parts.push(element("section", { class: "panel" }, element("h2", {}, "Before"), element("img", { src: beforeSource, alt: "the input", class: "alone" })));
+    parts.push(element(
+        "section", {class: "panel"}, element("h2", {}, "Before"),
+        element("img", {src: beforeSource, alt: "the input", class: "alone"})));
   }
   if (before || after) parts.push(histograms(input));
   const panels = [], rows = factRows(report);
-  if (rows.length > 0) panels.push(element("section", { class: "panel" }, element("h2", {}, "What was done"), facts(rows)));
-  if (report.seconds) panels.push(element("section", { class: "panel" }, element("h2", {}, "Time"), timings(report.seconds)));
+  if (rows.length > 0)
+    panels.push(element("section", {class: "panel"}, element("h2", {}, "What was done"), facts(rows)));
+  if (report.seconds)
+    panels.push(element("section", {class: "panel"}, element("h2", {}, "Time"), timings(report.seconds)));
   if (report.warnings.length > 0)
-    panels.push(element("section", { class: "panel" }, element("h2", {}, "Warnings"), warningList(report.warnings)));
-  parts.push(element("div", { class: "panels" }, ...panels));
+    panels.push(element("section", {class: "panel"}, element("h2", {}, "Warnings"), warningList(report.warnings)));
+  parts.push(element("div", {class: "panels"}, ...panels));
   return parts;
 }
 
+/// A column that the table has only if there are warnings.
+const WARNINGS = {
+  name: "Warnings",
+  key: (input) => input.report.warnings.length,
+  isNumber: true
+};
+
 const COLUMNS = [
-  { name: "#", key: (input) => input.number, isNumber: true },
-  { name: "Picture" },
-  { name: "Input", key: (input) => input.report.input },
-  { name: "Status", key: (input) => ["error", "ok", "skipped"].indexOf(input.report.status) },
-  { name: "Output", key: (input) => input.report.output ?? "" },
-  { name: "Size", key: (input) => (input.report.output_shape ? valueCount(input.report) : -1), isNumber: true },
-  { name: "Clipped", key: (input) => (input.report.clipped ? clippedCount(input.report) / valueCount(input.report) : -1), isNumber: true },
-  { name: "Warnings", key: (input) => input.report.warnings.length, isNumber: true },
-  { name: "Time", key: (input) => (input.report.seconds ? totalTime(input.report.seconds) : -1), isNumber: true },
+  {name: "#", key: (input) => input.number, isNumber: true},
+  {name: "Picture"},
+  {name: "Input", key: (input) => input.report.input},
+  {name: "Status", key: (input) => ["error", "ok", "skipped"].indexOf(input.report.status)},
+  {name: "Output", key: (input) => input.report.output ?? ""},
+  {name: "Size", key: (input) => (input.report.output_shape ? valueCount(input.report) : -1), isNumber: true},
+  {
+    name: "Clipped",
+    key: (input) => (input.report.clipped ? clippedCount(input.report) / valueCount(input.report) : -1),
+    isNumber: true
+  },
+  WARNINGS,
+  {name: "Time", key: (input) => (input.report.seconds ? totalTime(input.report.seconds) : -1), isNumber: true},
 ];
 
 const ROWS_AT_ONCE = 500;
@@ -150,43 +185,62 @@ const ROWS_AT_ONCE = 500;
 function inputTable(inputs, select) {
   const longest = Math.max(...inputs.map((input) => (input.report.seconds ? totalTime(input.report.seconds) : 0)));
   const body = element("tbody");
-  const heads = COLUMNS.map((column) => {
-    const head = element("th", { scope: "col", class: column.isNumber ? "number" : undefined });
-    head.append(column.key ? element("button", { class: "sort", onclick: () => sortBy(column) }, column.name) : column.name);
+  const isWarned = inputs.some((input) => input.report.warnings.length > 0);
+  const columns = COLUMNS.filter((column) => column !== WARNINGS || isWarned);
+  const heads = columns.map((column) => {
+    const head = element("th", {scope: "col", class: column.isNumber ? "number" : undefined});
+    head.append(
+        column.key ? element("button", {class: "sort", onclick: () => sortBy(column)}, column.name) : column.name);
     return head;
   });
-  const more = element("button", { class: "controls" });
+  const more = element("button", {class: "controls"});
 
   // Failures come first until another order is chosen.
   let order = [...inputs].sort((a, b) => isFailed(b) - isFailed(a) || a.number - b.number);
   let sorted = null, descending = false, shown = ROWS_AT_ONCE;
 
+  const cell = (content, isNumber) => element("td", {class: isNumber ? "number" : undefined}, content ?? "");
+
+  /// The cells behind the status of an input that did not fail.
+  const outcome = (input) => {
+    const {report} = input, cells = [];
+    cells.push(element("td", {class: "outcome"}, report.output ? fileLink(report.output, input.output_link) : ""));
+    cells.push(cell(report.output_shape ? sizesText(report.output_shape) : "", true));
+    const clips = report.clipped && report.map !== "none";
+    cells.push(cell(clips ? percent(clippedCount(report), valueCount(report)) : "", true));
+    const {warnings} = report;
+    if (columns.includes(WARNINGS))
+      cells.push(cell(warnings.length > 0 ? element("span", {title: warnings.join("\n")}, warnings.length) : "", true));
+    if (!report.seconds) return [...cells, cell("")];
+    const time = element("span", {class: "number"}, seconds(totalTime(report.seconds)));
+    return [...cells, element("td", {class: "time"}, time, timeBar(report.seconds, longest))];
+  };
   const row = (input) => {
-    const { report } = input;
-    const name = element("button", { class: "name", onclick: () => select(input) }, report.input === "-" ? "standard input" : report.input);
-    const cell = (content, isNumber) => element("td", { class: isNumber ? "number" : undefined }, content ?? "");
-    return element("tr", { class: `status-${report.status}`, "data-number": String(input.number) },
-      cell(String(input.number), true),
-      element("td", { class: "pictures" }, thumbnail(input.before, isFailed(input) ? undefined : input.input_link), thumbnail(input.after, report.status === "ok" ? input.output_link : undefined)),
-      element("th", { scope: "row" }, name),
-      cell(report.status === "error" ? "failed" : report.status),
-      element("td", { class: "outcome" }, isFailed(input) ? report.error.message : report.output ? fileLink(report.output, input.output_link) : ""),
-      cell(report.output_shape ? sizesText(report.output_shape) : "", true),
-      cell(report.clipped && report.map !== "none" ? percent(clippedCount(report), valueCount(report)) : "", true),
-      cell(report.warnings.length > 0 ? element("span", { title: report.warnings.join("\n") }, String(report.warnings.length)) : "", true),
-      report.seconds ? element("td", { class: "time" }, element("span", { class: "number" }, seconds(totalTime(report.seconds))), timeBar(report.seconds, longest)) : cell(""));
+    const {report} = input, failed = isFailed(input);
+    const name = report.input === "-" ? "standard input" : report.input;
+    const pictures = element(
+        "td", {class: "pictures"}, thumbnail(input.before, failed ? undefined : input.input_link),
+        thumbnail(input.after, report.status === "ok" ? input.output_link : undefined));
+    const rest = failed ? [element("td", {class: "outcome", colspan: columns.length - 4}, report.error.message)] :
+                          outcome(input);
+    return element(
+        "tr", {class: `status-${report.status}`, "data-number": String(input.number)}, cell(String(input.number), true),
+        pictures, element("th", {scope: "row"}, element("button", {class: "name", onclick: () => select(input)}, name)),
+        cell(failed ? "failed" : report.status), ...rest);
   };
   const show = () => {
     body.replaceChildren(...order.slice(0, shown).map(row));
     const left = order.length - shown;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(left, ROWS_AT_ONCE)} more`;
-    COLUMNS.forEach((column, i) => {
-      if (column === sorted) heads[i].setAttribute("aria-sort", descending ? "descending" : "ascending");
-      else heads[i].removeAttribute("aria-sort");
+    columns.forEach((column, i) => {
+      if (column === sorted)
+        heads[i].setAttribute("aria-sort", descending ? "descending" : "ascending");
+      else
+        heads[i].removeAttribute("aria-sort");
     });
   };
-  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b);
+  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, "en", {numeric: true}) : a - b);
   function sortBy(column) {
     descending = column === sorted && !descending;
     sorted = column;
@@ -198,36 +252,46 @@ function inputTable(inputs, select) {
     show();
   });
   show();
-  const legend = element("p", { class: "faint legend" }, ...STEPS.map((step) => element("span", { class: `key step-${step}` }, step)));
-  return element("div", {}, element("div", { class: "scroll" }, element("table", { class: "inputs" },
-    element("thead", {}, element("tr", {}, ...heads)), body)), more, legend);
+  const legend =
+      element("p", {class: "faint legend"}, ...STEPS.map((step) => element("span", {class: `key step-${step}`}, step)));
+  return element(
+      "div", {},
+      element(
+          "div", {class: "scroll"},
+          element("table", {class: "inputs"}, element("thead", {}, element("tr", {}, ...heads)), body)),
+      more, legend);
 }
 
 function showInputs(main) {
-  const inputs = data.inputs.map((input, i) => ({ ...input, number: i + 1 }));
+  const inputs = data.inputs.map((input, i) => ({...input, number: i + 1}));
   const failed = inputs.filter(isFailed);
   if (failed.length > 0 && inputs.length > 1)
-    main.append(element("p", { class: "alert", role: "status" }, `${failed.length} of ${inputs.length} inputs failed.`));
+    main.append(element("p", {class: "alert", role: "status"}, `${failed.length} of ${inputs.length} inputs failed.`));
   if (data.not_started > 0)
-    main.append(element("p", { class: "alert" }, `The run was stopped: ${data.not_started} inputs were not started, and are not shown.`));
-  const detail = element("section", { class: "detail" });
+    main.append(element(
+        "p", {class: "alert"}, `The run was stopped: ${data.not_started} inputs were not started, and are not shown.`));
+  const detail = element("section", {class: "detail"});
   const show = (input) => {
     const name = input.report.input === "-" ? "standard input" : input.report.input;
-    const heading = element("h2", { class: "detail-title", tabindex: "-1" }, name);
+    const heading = element("h2", {class: "detail-title", tabindex: "-1"}, name);
     const step = (text, by) => {
       const next = inputs[input.number - 1 + by];
-      return element("button", { disabled: next === undefined, onclick: () => select(next) }, text);
+      return element("button", {disabled: next === undefined, onclick: () => select(next)}, text);
     };
-    const head = element("div", { class: "bar" }, heading, element("span", { class: "bar controls" }, step("Previous", -1), step("Next", 1)));
+    const head = element(
+        "div", {class: "bar"}, heading,
+        element("span", {class: "bar controls"}, step("Previous", -1), step("Next", 1)));
     detail.replaceChildren(...(inputs.length > 1 ? [head] : []), ...inputDetail(input));
-    for (const row of document.querySelectorAll("tr[data-number]")) row.toggleAttribute("aria-current", row.dataset.number === String(input.number));
+    for (const row of document.querySelectorAll("tr[data-number]"))
+      row.toggleAttribute("aria-current", row.dataset.number === String(input.number));
   };
   const select = (input) => {
     show(input);
     detail.querySelector("h2").focus();
-    detail.scrollIntoView({ block: "start" });
+    detail.scrollIntoView({block: "start"});
   };
-  if (inputs.length > 1) main.append(element("section", { class: "panel" }, element("h2", {}, "Inputs"), inputTable(inputs, select)));
+  if (inputs.length > 1)
+    main.append(element("section", {class: "panel"}, element("h2", {}, "Inputs"), inputTable(inputs, select)));
   main.append(detail);
   if (inputs.length > 0) show(inputs.find((input) => input.report.status === "ok") ?? failed[0] ?? inputs[0]);
 }

@@ -1,18 +1,28 @@
 // The page of shape: the layers drawn to scale, and the part of each that one output sees.
 "use strict";
 
-/// The rows or columns of a layer's input that outputs `range` ({first, last}) of it see; they may lie outside.
-function seenAlong(layer, axis, range) {
-  const begin = -layer.pads[axis];
-  const reach = layer.dilation[axis] * (layer.kernel_size[axis] - 1);
-  return { first: range.first * layer.stride[axis] + begin, last: range.last * layer.stride[axis] + begin + reach };
+/// What each output of a layer sees of the layer's input, along one axis: output j sees `span` places from
+/// begin + j * stride on. Receptive fields are in pixels of the network's input, so two of them give it.
+function windowAlong(field, before, axis) {
+  const unit = before.stride[axis];
+  return {
+    begin: (field.offset[axis] - before.offset[axis]) / unit,
+    span: (field.size[axis] - before.size[axis]) / unit + 1,
+    stride: field.stride[axis] / unit
+  };
 }
 
-/// For each tensor up to `last`, the rows and columns that the output at [y, x] of tensor `last` sees.
+/// For each tensor up to `last`, the rows and columns that the output at [y, x] of tensor `last` sees; they may lie
+/// outside.
 function seenBy(layers, last, at) {
+  const fields = [{size: [1, 1], stride: [1, 1], offset: [0, 0]}, ...layers.map((layer) => layer.receptive_field)];
   const windows = [];
-  windows[last] = [0, 1].map((axis) => ({ first: at[axis], last: at[axis] }));
-  for (let i = last - 1; i >= 0; --i) windows[i] = [0, 1].map((axis) => seenAlong(layers[i], axis, windows[i + 1][axis]));
+  windows[last] = [0, 1].map((axis) => ({first: at[axis], last: at[axis]}));
+  for (let i = last; i > 0; --i)
+    windows[i - 1] = [0, 1].map((axis) => {
+      const {begin, span, stride} = windowAlong(fields[i], fields[i - 1], axis), seen = windows[i][axis];
+      return {first: begin + seen.first * stride, last: begin + seen.last * stride + span - 1};
+    });
   return windows;
 }
 
@@ -20,9 +30,12 @@ function seenBy(layers, last, at) {
 function stackTensors(report) {
   const tensor = (name, shape) => {
     const [channels, height, width] = shape.slice(-3);
-    return { name, channels, height, width };
+    return {name, channels, height, width};
   };
-  return [tensor("input", report.input_shape), ...report.layers.map((layer, i) => tensor(`${i + 1} ${layer.name}`, layer.output_shape))];
+  return [
+    tensor("input", report.input_shape),
+    ...report.layers.map((layer, i) => tensor(`${i + 1} ${layer.name}`, layer.output_shape))
+  ];
 }
 
 /// The tensors as boxes whose faces are height by width, to one scale, and whose depth shows channels. `windows` are
@@ -39,38 +52,52 @@ function stackDrawing(tensors, windows, wanted) {
   let x = 12;
   const boxes = tensors.map((tensor) => {
     const width = side(tensor.width), height = side(tensor.height), depth = Math.max(1, tensor.channels * depthScale);
-    const box = { x, y: middle - height / 2, width, height, depth, ...{ tensor } };
+    const box = {x, y: middle - height / 2, width, height, depth, ...{ tensor }};
     x += Math.max(width + depth * 0.7, labelWidth) + gap;
     return box;
   });
   const height = foot + 62;
-  const chart = svgElement("svg", { viewBox: `0 0 ${x} ${height}`, width: x, height, class: "stack", role: "img",
-    "aria-label": "The input and the outputs of the layers as boxes, to scale" });
+  const chart = svgElement("svg", {
+    viewBox: `0 0 ${x} ${height}`,
+    width: x,
+    height,
+    class: "stack",
+    role: "img",
+    "aria-label": "The input and the outputs of the layers as boxes, to scale"
+  });
   const points = (list) => list.map((point) => point.map((v) => v.toFixed(1)).join(",")).join(" ");
   /// The window on a face, cut off `beyond` pixels outside it.
   const windowOf = (i, beyond) => {
     if (windows[i] === undefined) return undefined;
     const box = boxes[i], [rows, columns] = windows[i];
-    const along = (start, length, size, { first, last }) => {
-      const clip = (value) => Math.min(start + length + beyond, Math.max(start - beyond, start + (length * value) / size));
+    const along = (start, length, size, {first, last}) => {
+      const clip = (value) =>
+          Math.min(start + length + beyond, Math.max(start - beyond, start + (length * value) / size));
       return [clip(first), clip(last + 1)];
     };
     const [left, right] = along(box.x, box.width, box.tensor.width, columns);
     const [upper, lower] = along(box.y, box.height, box.tensor.height, rows);
-    return { x: left, y: upper, width: right - left, height: lower - upper };
+    return {x: left, y: upper, width: right - left, height: lower - upper};
   };
   boxes.forEach((box, i) => {
     const dx = box.depth * 0.7, dy = -box.depth * 0.7;
-    const { x: left, y: upper, width, height: tall } = box, right = left + width, lower = upper + tall;
-    const group = svgElement("g", { class: i === wanted ? "box chosen" : "box" });
-    group.append(svgElement("polygon", { points: points([[left, upper], [left + dx, upper + dy], [right + dx, upper + dy], [right, upper]]), class: "box-top" }));
-    group.append(svgElement("polygon", { points: points([[right, upper], [right + dx, upper + dy], [right + dx, lower + dy], [right, lower]]), class: "box-side" }));
-    group.append(svgElement("rect", { x: left, y: upper, width, height: tall, class: "box-face" }));
-    const { tensor } = box;
+    const {x: left, y: upper, width, height: tall} = box, right = left + width, lower = upper + tall;
+    const group = svgElement("g", {class: i === wanted ? "box chosen" : "box"});
+    group.append(svgElement("polygon", {
+      points: points([[left, upper], [left + dx, upper + dy], [right + dx, upper + dy], [right, upper]]),
+      class: "box-top"
+    }));
+    group.append(svgElement("polygon", {
+      points: points([[right, upper], [right + dx, upper + dy], [right + dx, lower + dy], [right, lower]]),
+      class: "box-side"
+    }));
+    group.append(svgElement("rect", {x: left, y: upper, width, height: tall, class: "box-face"}));
+    const {tensor} = box;
     const name = tensor.name.length > 16 ? `${tensor.name.slice(0, 15)}…` : tensor.name;
     group.append(svgElement("title", {}, `${tensor.name}: ${tensor.channels}x${tensor.height}x${tensor.width}`));
-    [name, `${tensor.channels}x${tensor.height}x${tensor.width}`].forEach((line, row) =>
-      group.append(svgText(left, foot + 24 + 15 * row, line, { class: row === 0 ? "chart-title" : "" })));
+    [name, `${tensor.channels}x${tensor.height}x${tensor.width}`].forEach(
+        (line, row) =>
+            group.append(svgText(left, foot + 24 + 15 * row, line, {class: row === 0 ? "chart-title" : ""})));
     chart.append(group);
   });
   for (let i = 0; i < boxes.length; ++i) {
@@ -78,32 +105,39 @@ function stackDrawing(tensors, windows, wanted) {
     if (window === undefined) continue;
     if (next !== undefined) {
       for (const [from, to] of [[window.y, next.y], [window.y + window.height, next.y + next.height]])
-        chart.append(svgElement("line", { x1: window.x + window.width, y1: from, x2: next.x, y2: to, class: "sight" }));
+        chart.append(svgElement("line", {x1: window.x + window.width, y1: from, x2: next.x, y2: to, class: "sight"}));
     }
-    chart.append(svgElement("rect", { ...window, class: "window" }));
+    chart.append(svgElement("rect", {...window, class: "window"}));
     const reach = windowOf(i, 9);
-    if (reach.width > window.width || reach.height > window.height) chart.append(svgElement("rect", { ...reach, class: "reach" }));
+    if (reach.width > window.width || reach.height > window.height)
+      chart.append(svgElement("rect", {...reach, class: "reach"}));
     const [rows, columns] = windows[i];
-    chart.append(svgText(boxes[i].x, foot + 54, `${rows.last - rows.first + 1}x${columns.last - columns.first + 1}`, { class: "window-text" }));
+    chart.append(svgText(
+        boxes[i].x, foot + 54, `${rows.last - rows.first + 1}x${columns.last - columns.first + 1}`,
+        {class: "window-text"}));
   }
   return chart;
 }
 
 function sightText(tensors, windows, last, at) {
-  const { height, width } = tensors[0];
+  const {height, width} = tensors[0];
   const [rows, columns] = windows[0];
   const outside = rows.first < 0 || columns.first < 0 || rows.last >= height || columns.last >= width;
-  return `Output (${at[0]}, ${at[1]}) of ${tensors[last].name} sees rows ${rows.first} to ${rows.last} and columns ${columns.first} to ${columns.last} of the input, ` +
-    `${rows.last - rows.first + 1}x${columns.last - columns.first + 1} pixels${outside ? "; those outside are padding" : ""}.`;
+  return `Output (${at[0]}, ${at[1]}) of ${tensors[last].name} sees rows ${rows.first} to ${rows.last} and columns ${
+             columns.first} to ${columns.last} of the input, ` +
+      `${rows.last - rows.first + 1}x${columns.last - columns.first + 1} pixels${
+             outside ? "; those outside are padding" : ""}.`;
 }
 
 function stackPanel(report) {
   const tensors = stackTensors(report), layers = report.layers;
-  const holder = element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Drawing of the layers" });
-  const sentence = element("p", { "aria-live": "polite" });
-  const choice = element("select", {}, ...tensors.slice(1).map((tensor, i) => element("option", { value: String(i + 1) }, tensor.name)));
+  const holder = element("div", {class: "scroll", tabindex: "0", role: "group", "aria-label": "Drawing of the layers"});
+  const sentence = element("p", {"aria-live": "polite"});
+  const choice = element(
+      "select", {}, ...tensors.slice(1).map((tensor, i) => element("option", {value: String(i + 1)}, tensor.name)));
   choice.value = String(tensors.length - 1);
-  const rowInput = element("input", { type: "range", min: "0" }), columnInput = element("input", { type: "range", min: "0" });
+  const rowInput = element("input", {type: "range", min: "0"}),
+        columnInput = element("input", {type: "range", min: "0"});
   const show = () => {
     const last = Number(choice.value), at = [Number(rowInput.value), Number(columnInput.value)];
     const windows = seenBy(layers, last, at);
@@ -111,7 +145,7 @@ function stackPanel(report) {
     sentence.textContent = sightText(tensors, windows, last, at);
   };
   const choose = () => {
-    const { height, width } = tensors[Number(choice.value)];
+    const {height, width} = tensors[Number(choice.value)];
     for (const [input, size] of [[rowInput, height], [columnInput, width]]) {
       input.max = String(size - 1);
       input.value = String(Math.floor((size - 1) / 2));
@@ -122,39 +156,70 @@ function stackPanel(report) {
   rowInput.addEventListener("input", show);
   columnInput.addEventListener("input", show);
   choose();
-  return element("section", { class: "panel" }, element("h2", {}, "Layers, to scale"),
-    element("div", { class: "bar controls" }, element("label", {}, "Output of", choice), element("label", {}, "row", rowInput), element("label", {}, "column", columnInput)),
-    sentence, holder,
-    element("p", { class: "faint" }, "Faces are height by width, all to one scale, at least 2 pixels a side; depth shows channels. Marked: the part of each layer that the chosen output sees; dashed where it reaches into padding."));
+  return element(
+      "section", {class: "panel"}, element("h2", {}, "Layers, to scale"),
+      element(
+          "div", {class: "bar controls"}, element("label", {}, "Output of", choice),
+          element("label", {}, "row", rowInput), element("label", {}, "column", columnInput)),
+      sentence, holder,
+      element(
+          "p", {class: "faint"},
+          "Faces are height by width, all to one scale, at least 2 pixels a side; depth shows channels. Marked: the part of each layer that the chosen output sees; dashed where it reaches into padding."));
 }
 
 function costTable(report) {
-  const { layers } = report;
+  const {layers} = report;
   const isTimed = layers[0].seconds !== undefined;
   const share = (layer) => (isTimed ? layer.seconds : layer.macs);
   const most = Math.max(...layers.map(share));
-  const number = (value) => element("td", { class: "number" }, typeof value === "number" ? value.toLocaleString("en") : value);
-  const heads = ["layer", "input → output", "kernel", "parameters", "MACs", "bytes", "field", "stride", "fully connected", ...(isTimed ? ["time", "GMAC/s", "algorithm"] : [])];
-  const row = (name, input, output, layer, bar) => element("tr", {}, element("th", { scope: "row" }, name),
-    element("td", {}, `${sizesText(input)} → ${sizesText(output)}`), number(layer.kernel_size ? sizesText(layer.kernel_size) : ""),
-    number(layer.parameters), number(layer.macs), number(layer.activation_bytes), number(sizesText(layer.receptive_field.size)),
-    number(sizesText(layer.receptive_field.stride)), number(layer.fully_connected_weights),
-    ...(isTimed ? [number(seconds(layer.seconds)), number(shortNumber(layer.gmac_per_second, 3)), element("td", {}, layer.algorithm ?? "")] : []),
-    element("td", { class: "time" }, bar ?? ""));
-  const bar = (layer) => svgElement("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", class: "time-bar", role: "img",
-    "aria-label": isTimed ? seconds(layer.seconds) : `${layer.macs} MACs` },
-    svgElement("rect", { x: 0, y: 0, width: most > 0 ? (100 * share(layer)) / most : 0, height: 10, class: "step-convolve" }));
+  const number = (value) =>
+      element("td", {class: "number"}, typeof value === "number" ? value.toLocaleString("en") : value);
+  const heads = [
+    "layer", isTimed ? "share of time" : "share of MACs", "input → output", "kernel", "parameters", "MACs", "bytes",
+    "field", "stride", "fully connected", ...(isTimed ? ["time", "GMAC/s", "algorithm"] : [])
+  ];
+  const row = (name, input, output, layer, bar) => element(
+      "tr", {}, element("th", {scope: "row"}, name), element("td", {class: "time"}, bar ?? ""),
+      element("td", {}, `${sizesText(input)} → ${sizesText(output)}`), number(layer.kernel ?? ""),
+      number(layer.parameters), number(layer.macs), number(layer.activation_bytes),
+      number(sizesText(layer.receptive_field.size)), number(sizesText(layer.receptive_field.stride)),
+      number(layer.fully_connected_weights),
+      ...(isTimed ?
+              [
+                number(seconds(layer.seconds)), number(shortNumber(layer.gmac_per_second, 3)),
+                element("td", {}, layer.algorithm ?? "")
+              ] :
+              []));
+  const bar = (layer) => svgElement(
+      "svg", {
+        viewBox: "0 0 100 10",
+        preserveAspectRatio: "none",
+        class: "time-bar",
+        role: "img",
+        "aria-label": isTimed ? seconds(layer.seconds) : `${layer.macs} MACs`
+      },
+      svgElement(
+          "rect", {x: 0, y: 0, width: most > 0 ? (100 * share(layer)) / most : 0, height: 10, class: "step-convolve"}));
   const inputs = [report.input_shape, ...layers.map((layer) => layer.output_shape)];
-  return element("section", { class: "panel" }, element("h2", {}, isTimed ? "Sizes, costs and times" : "Sizes and costs"),
-    element("div", { class: "scroll" }, element("table", { class: "costs" },
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)), element("th", { scope: "col" }, isTimed ? "share of time" : "share of MACs"))),
-      element("tbody", {}, ...layers.map((layer, i) => row(`${i + 1} ${layer.name}`, inputs[i], layer.output_shape, layer, bar(layer))),
-        row("all", report.input_shape, report.output_shape, report)))),
-    element("p", { class: "faint" }, "bytes: size of the output in f32; field: receptive field in pixels of the input; fully connected: weights of such a layer between the same shapes."));
+  return element(
+      "section", {class: "panel"}, element("h2", {}, isTimed ? "Sizes, costs and times" : "Sizes and costs"),
+      element(
+          "div", {class: "scroll"},
+          element(
+              "table", {class: "costs"},
+              element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {scope: "col"}, head)))),
+              element(
+                  "tbody", {},
+                  ...layers.map(
+                      (layer, i) => row(`${i + 1} ${layer.name}`, inputs[i], layer.output_shape, layer, bar(layer))),
+                  row("all", report.input_shape, report.output_shape, report)))),
+      element(
+          "p", {class: "faint"},
+          "bytes: size of the output in f32; field: receptive field in pixels of the input; fully connected: weights of such a layer between the same shapes."));
 }
 
 function showStack(main) {
-  const { report } = data;
-  if (report.error) main.append(element("p", { class: "alert" }, report.error.message));
+  const {report} = data;
+  if (report.error) main.append(element("p", {class: "alert"}, report.error.message));
   main.append(stackPanel(report), costTable(report));
 }

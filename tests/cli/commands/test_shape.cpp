@@ -222,22 +222,18 @@ TEST_CASE("timings that would take more than minutes are refused") {
   CHECK(result.err.find("--time: 1000 layers") != std::string::npos);
 }
 
-TEST_CASE("the page of shape has the JSON report, with the windows of layers and the shape of the input") {
+TEST_CASE("the page of shape has the JSON report, with the shape of the input and the kernels of layers") {
   const TempFolder folder;
-  const ProgramResult result =
-      run_convtool({"shape", "3x64x96", "--kernel-size", "5x3", "--stride", "2x1", "--dilation", "1x2", "--pads",
-                    "1,2,3,4", "--out-channels", "4", "--repeat", "3", "--json", "--report", "new/page.html"},
-                   folder);
-  CHECK(result.code == 0);
-  const json report = json::parse(result.out);
+  const json report = shape_json(
+      folder, {"3x64x96", "--kernel-size", "5x3", "--out-channels", "4", "--repeat", "3", "--report", "new/page.html"});
   CHECK(page_data(read_text(folder.file("new/page.html"))).at("report") == report);
   CHECK(report.at("input_shape") == json{3, 64, 96});
-  for (const json& layer : report.at("layers")) {
-    CHECK(layer.at("kernel_size") == json{5, 3});
-    CHECK(layer.at("stride") == json{2, 1});
-    CHECK(layer.at("dilation") == json{1, 2});
-    CHECK(layer.at("pads") == json{1, 2, 3, 4});
-  }
+  for (const json& layer : report.at("layers")) CHECK(layer.at("kernel") == "5x3");
+
+  folder.write("bank.json", R"({"bank":[{"weight":[[1]]},{"weight":[[1,1,1]],"pads":[0,1,0,1]}]})");
+  CHECK(shape_json(folder, {"8x8", "-k", "bank.json"}).at("layers")[0].at("kernel") == "1x1+1x3");
+  folder.write("pool.json", R"({"layers":[{"weight":[[1]]},{"pool":"max","size":2}]})");
+  CHECK(shape_json(folder, {"8x8", "-k", "pool.json"}).at("layers")[1].at("kernel") == "max 2x2");
 }
 
 TEST_CASE("the page of shape shows the layers before one that cannot run, and replaces no file that is read") {

@@ -9,7 +9,8 @@ import {convtool, inFolder, withPage} from "./support.mjs";
 /// Writes a grey picture whose pixels are value(y, x).
 function pgm(name, height, width, value) {
   const pixels = Buffer.alloc(height * width);
-  for (let y = 0; y < height; ++y) for (let x = 0; x < width; ++x) pixels[y * width + x] = value(y, x) % 256;
+  for (let y = 0; y < height; ++y)
+    for (let x = 0; x < width; ++x) pixels[y * width + x] = value(y, x) % 256;
   writeFileSync(inFolder(name), Buffer.concat([Buffer.from(`P5\n${width} ${height}\n255\n`), pixels]));
 }
 
@@ -30,17 +31,23 @@ test("a batch with a failure: the failure comes first, and the keyboard sorts, c
   const names = [];
   for (let i = 0; i < 6; ++i) {
     names.push(i === 3 ? "<b>bad<i>.pgm" : `p${i}.pgm`);
-    if (i === 3) writeFileSync(inFolder(names[i]), "no picture");
-    else pgm(names[i], 40 + 10 * ((i * 2) % 5), 60, (y, x) => y * 3 + x * i);
+    if (i === 3)
+      writeFileSync(inFolder(names[i]), "no picture");
+    else
+      pgm(names[i], 40 + 10 * ((i * 2) % 5), 60, (y, x) => y * 3 + x * i);
   }
-  assert.throws(() => convtool("apply", ...names, "-k", "sobel-x", "--map", "offset", "--out-dir", "out", "--report", "batch.html"),
-                {status: 1});
+  assert.throws(
+      () =>
+          convtool("apply", ...names, "-k", "sobel-x", "--map", "offset", "--out-dir", "out", "--report", "batch.html"),
+      {status: 1});
   await withPage("batch.html", {}, async (page) => {
     assert.ok(await fitsWindow(page));
     assert.match(await page.textContent(".alert"), /1 of 6 inputs failed/);
     assert.deepEqual(await numbersOf(page), [4, 1, 2, 3, 5, 6]);
     assert.equal(await page.textContent(".inputs tbody tr .name"), "<b>bad<i>.pgm");
-    assert.equal(await page.$$eval(".inputs tbody img", (images) => images.every((i) => i.complete && i.naturalWidth > 0)), true);
+    assert.equal(
+        await page.$$eval(".inputs tbody img", (images) => images.every((i) => i.complete && i.naturalWidth > 0)),
+        true);
 
     // Sorting by size, upwards and downwards, with the keyboard.
     await tabTo(page, "th:nth-child(6) .sort");
@@ -79,7 +86,7 @@ test("a batch with a failure: the failure comes first, and the keyboard sorts, c
     assert.ok((await second.boundingBox()).x >= (await first.boundingBox()).x + (await first.boundingBox()).width);
 
     // The histograms name what the report counts.
-    const { report } = await page.evaluate(() => data.inputs[4]);
+    const {report} = await page.evaluate(() => data.inputs[4]);
     const responses = await page.getAttribute(".chart:nth-child(2)", "aria-label");
     assert.ok(responses.includes(`from ${report.min} to ${report.max}`), responses);
     assert.equal(await page.$$eval(".chart", (charts) => charts.length), 3);
@@ -103,7 +110,11 @@ test("the clipped ends are marked", async () => {
     assert.match(charts[0], /at 0: 0.39 %, at 255: 0.39 %/);
     assert.match(charts[1], /from 0 to 510; clipped: 0 low \(0 %\), 1024 high \(50 %\)/);
     // Responses of 256 to 510 are clipped: the right half of the chart, but for rounding at 255.5.
-    const [clip, axis] = await page.$eval(".chart:nth-child(2)", (chart) => [chart.querySelector(".clipped"), chart.querySelector(".axis")].map((e) => e.getBBox()).map(({ x, width }) => ({ x, width })));
+    const [clip, axis] = await page.$eval(
+        ".chart:nth-child(2)",
+        (chart) => [chart.querySelector(".clipped"), chart.querySelector(".axis")]
+                       .map((e) => e.getBBox())
+                       .map(({x, width}) => ({x, width})));
     assert.ok(Math.abs(clip.width / axis.width - (510.5 - 255.5) / 511) < 1e-3);
     assert.ok(Math.abs(clip.x + clip.width - axis.x - axis.width) < 1e-3);
   });
@@ -122,7 +133,9 @@ test("beyond 200 inputs, thumbnails are the output files", async () => {
 test("learn: the curve of the loss, the kernels and the pictures of a pair", async () => {
   writeFileSync(inFolder("x.json"), "[[0,1,2,5],[3,4,5,1],[6,7,8,2]]");
   writeFileSync(inFolder("y.json"), "[[1,2,1],[3,3,-2],[4,2,1]]");
-  const printed = convtool("learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "1x2", "--epochs", "9", "--log-every", "9", "--report", "learn.html");
+  const printed = convtool(
+      "learn", "--input", "x.json", "--target", "y.json", "--kernel-size", "1x2", "--epochs", "9", "--log-every", "9",
+      "--report", "learn.html");
   await withPage("learn.html", {}, async (page) => {
     const label = await page.getAttribute(".curve-holder svg", "aria-label");
     const last = await page.evaluate(() => data.curve.losses.at(-1));
@@ -133,18 +146,34 @@ test("learn: the curve of the loss, the kernels and the pictures of a pair", asy
 });
 
 test("shape: the layers to scale, and what an output sees", async () => {
-  const report = JSON.parse(convtool("shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--json", "--report", "shape.html"));
+  const report = JSON.parse(
+      convtool("shape", "1x32x32", "--kernel-size", "5", "--repeat", "5", "--json", "--report", "shape.html"));
   await withPage("shape.html", {}, async (page) => {
     assert.equal(await page.$$eval(".stack .box", (boxes) => boxes.length), 6);
     // Faces are to scale: 32 to 12.
     const sizes = await page.$$eval(".box-face", (faces) => faces.map((face) => face.getBBox().height));
     assert.ok(Math.abs(sizes[0] / sizes[5] - 32 / 12) < 1e-6);
     const [height, width] = report.receptive_field.size;
-    assert.match(await page.textContent("[aria-live]"), new RegExp(`rows 5 to 25 and columns 5 to 25 of the input, ${height}x${width} pixels`));
+    assert.match(
+        await page.textContent("[aria-live]"),
+        new RegExp(`rows 5 to 25 and columns 5 to 25 of the input, ${height}x${width} pixels`));
     await tabTo(page, "select");
     await page.keyboard.press("ArrowUp");
     await tabTo(page, "input[type=range]");
     await page.keyboard.press("Home");
-    assert.match(await page.textContent("[aria-live]"), /^Output \(0, 7\) of 4 5x5 sees rows 0 to 16 and columns 7 to 23/);
+    assert.match(
+        await page.textContent("[aria-live]"), /^Output \(0, 7\) of 4 5x5 sees rows 0 to 16 and columns 7 to 23/);
+  });
+});
+
+test("shape: the windows of kernels that differ, with strides and padding", async () => {
+  const kernels = [{weight: [[1]], stride: 2}, {weight: [[1, 1, 1, 1, 1]], pads: [0, 2, 0, 2], stride: 2}];
+  writeFileSync(inFolder("bank.json"), JSON.stringify({bank: kernels}));
+  convtool("shape", "16x40", "-k", "bank.json", "--repeat", "2", "--report", "bank.html");
+  await withPage("bank.html", {}, async (page) => {
+    const windows = await page.evaluate(() => seenBy(data.report.layers, 2, [1, 2]));
+    // Output (1, 2) sees row 2 and columns 2 to 6 of the layer before it; these see row 4 and columns 2 to 14.
+    const expected = [[[4, 4], [2, 14]], [[2, 2], [2, 6]], [[1, 1], [2, 2]]];
+    assert.deepEqual(windows.map((axes) => axes.map(({first, last}) => [first, last])), expected);
   });
 });
