@@ -24,7 +24,7 @@ shoot() {
     "PNG8:samples/explain-$name.png"
 }
 
-shoot numbers 1200 682 light samples/worked-examples/x-8x8.json -k '[[1,0,-1],[2,0,-2],[1,0,-1]]' --stride 2 --padding 1 \
+shoot numbers 1200 682 light samples/course/x-8x8.json -k '[[1,0,-1],[2,0,-2],[1,0,-1]]' --stride 2 --padding 1 \
   --at 1,2
 shoot photograph 1200 1420 dark samples/camera.png -k sobel --at 102,195
 echo "The pictures are samples/explain-numbers.png and samples/explain-photograph.png"

@@ -269,9 +269,11 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
   const Trace::Numbers& numbers = *trace.numbers;
   const DType dtype = numbers.stored.dtype;
   const Mapping& mapping = numbers.mapping;
-  Json maps = Json::array();
+  Json maps = Json::array(), unit_maps = Json::array();
   if (mapping.map == OutputMap::signs) {
     for (const ValueMap& map : make_sign_maps(dtype, numbers.measured, mapping.zero)) maps.push_back(json_of(map));
+    for (const ValueMap& map : make_sign_maps(dtype, {.min = -1, .max = 1}, mapping.zero))
+      unit_maps.push_back(json_of(map));
   } else {
     maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
   }
@@ -281,6 +283,7 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
           {"map", to_string(mapping.map)},
           {"maps", std::move(maps)},
           {"full", full},
+          {"unit_maps", std::move(unit_maps)},  // of colours, for responses from -1 to 1
           {"percentiles", mapping.percentiles ? Json(*mapping.percentiles) : Json()},
           {"error_bound", error_bound(trace)},
           {"region", {crop.y, crop.x, crop.h, crop.w}},

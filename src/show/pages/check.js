@@ -4,19 +4,16 @@
 /// The maps for these responses: those of the data, unless a change of the layer has changed the range that they
 /// stretch. There is one map, or one for each of R, G and B.
 function mapsFor(result, responses, isChanged) {
-  const {map, maps, percentiles, full, dtype} = result;
+  const {map, maps, percentiles, full, unit_maps: unitMaps} = result;
   if (!isChanged || (map !== "normalize" && map !== "signed")) return maps;
-  const numbers = responses.values.filter((v) => !Number.isNaN(v)).map(Math.fround).sort();
+  const numbers = responses.values.filter((v) => !Number.isNaN(v)).sort();
   if (numbers.length === 0) return maps;
-  if (map === "signed") {
-    const limit = Math.max(Math.abs(numbers[0]), Math.abs(numbers[numbers.length - 1]));
-    const scale = limit > 0 ? kFullRange[dtype] / limit : 1;
-    return [scale, scale / 2, -scale].map((s, i) => ({...maps[i], scale: s}));
-  }
   const rank = (percent) => Math.max(1, Math.ceil((percent * numbers.length / 100) * (1 - 2 ** -50)));
-  const [low, high] =
-      percentiles ? percentiles.map((p) => numbers[rank(p) - 1]) : [numbers[0], numbers[numbers.length - 1]];
-  return [{...maps[0], shift: low, scale: high > low ? full / (high - low) : 1}];
+  const [low, high] = percentiles ? percentiles.map((p) => Math.fround(numbers[rank(p) - 1])) :
+                                    [numbers[0], numbers[numbers.length - 1]];
+  if (map === "normalize") return [{...maps[0], shift: low, scale: high > low ? full / (high - low) : 1}];
+  const limit = Math.max(Math.abs(low), Math.abs(high));
+  return unitMaps.map((unit) => ({...unit, scale: limit > 0 ? unit.scale / limit : 1}));
 }
 
 /// The stored values: a plane with a channel for each of the responses', or for R, G and B.
