@@ -12,10 +12,11 @@
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kMargin = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
-constexpr std::int64_t kSmallTile = 96;                                    // tiles are enlarged up to this size
+constexpr std::int64_t kTileGap = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
+constexpr std::int64_t kSmallTile = 96;                                     // tiles are enlarged up to this size
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
-constexpr Colour kBackground = {224, 224, 224}, kInk = {0, 0, 0};  // apart from tiles with white and black zeros
+constexpr Colour kSheetBackground = {224, 224, 224},
+                 kNumberColour = {0, 0, 0};  // apart from tiles with white and black zeros
 
 std::string number_of(const Shape& shape, std::int64_t n, std::int64_t c) {
   return (shape.n > 1 ? std::to_string(n) + ":" : "") + std::to_string(c);
@@ -42,8 +43,8 @@ void place_tiles(const Shape& shape, SheetLayout& layout) {
   const auto number_width =
       static_cast<std::int64_t>(std::ceil(text_width(number_of(shape, shape.n - 1, shape.c - 1), kNumberSize)));
   layout.cell_width = std::max(layout.tile_width, number_width);
-  layout.width = kMargin + layout.columns * (layout.cell_width + kMargin);
-  layout.height = kMargin + layout.rows * (layout.tile_height + kNumberHeight + kMargin);
+  layout.width = kTileGap + layout.columns * (layout.cell_width + kTileGap);
+  layout.height = kTileGap + layout.rows * (layout.tile_height + kNumberHeight + kTileGap);
 }
 
 /// The finite values of tiles.
@@ -151,16 +152,16 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
   const Shape& shape = values.shape;
   TileScale joint;
   if (options.scale == SheetScale::joint) joint = scale_of(values, options);
-  Canvas canvas(layout.height, layout.width, kBackground);
+  Canvas canvas(layout.height, layout.width, kSheetBackground);
   for (std::int64_t tile = 0; tile < layout.tiles; ++tile) {
     const std::int64_t n = tile / shape.c, c = tile % shape.c;
     const ConstTensorRef channel = channel_of(values, n, c);
     const TileScale scale = options.scale == SheetScale::joint ? joint : scale_of(channel, options);
-    const auto x = static_cast<double>(kMargin + tile % layout.columns * (layout.cell_width + kMargin));
+    const auto x = static_cast<double>(kTileGap + tile % layout.columns * (layout.cell_width + kTileGap));
     const auto y =
-        static_cast<double>(kMargin + tile / layout.columns * (layout.tile_height + kNumberHeight + kMargin));
+        static_cast<double>(kTileGap + tile / layout.columns * (layout.tile_height + kNumberHeight + kTileGap));
     canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, number_of(shape, n, c), kNumberSize, Anchor::start,
-                kInk);
+                kNumberColour);
     Tensor means;
     if (layout.reduced > 1) means = means_of(channel, layout.reduced);
     const ConstTensorRef shown = layout.reduced > 1 ? std::as_const(means).ref() : channel;

@@ -317,7 +317,7 @@ TEST_CASE("a step up and a step down are visible with every map that can show th
     if (depth == std::string("u8")) {  // B, G, R
       CHECK(colours.at<cv::Vec3b>(4, kUp) == cv::Vec3b(0, 128, 255));
       CHECK(colours.at<cv::Vec3b>(4, kDown) == cv::Vec3b(255, 128, 0));
-      CHECK(colours.at<cv::Vec3b>(4, 0) == cv::Vec3b(0, 0, 0));
+      CHECK(colours.at<cv::Vec3b>(4, 0) == cv::Vec3b(255, 255, 255));
     } else {
       CHECK(colours.at<cv::Vec3w>(4, kUp) == cv::Vec3w(0, 32768, 65535));
     }
