@@ -13,10 +13,9 @@ constexpr std::int64_t kMostNumbered = 11;  // rows and columns
 constexpr std::size_t kIndent = 4, kCellWidth = 2;
 constexpr int kLevels = 5;
 
-/// From 0 for 0 to kLevels - 1, the largest absolute value; a weight other than 0 has at least 1.
+/// From 0 for 0 to kLevels - 1 for the largest absolute value.
 int level_of(float weight, float largest) {
-  if (weight == 0) return 0;
-  return std::clamp(static_cast<int>(std::lround(std::fabs(weight) / largest * (kLevels - 1))), 1, kLevels - 1);
+  return largest > 0 ? static_cast<int>(std::lround(std::fabs(weight) / largest * (kLevels - 1))) : 0;
 }
 
 /// `cell` on the background for `weight`, where `largest` is the largest absolute value.

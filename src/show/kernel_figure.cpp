@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostKernels = 12;
 constexpr double kFigureGap = 24, kFigureMargin = 8, kResponseSide = 220;
-constexpr std::int64_t kFrequencies = 111;
+constexpr std::int64_t kFrequencies = 113;  // pi / 2, where simple kernels peak, is one of them
 
 void shift_shape(double right, double down, Drawing::Line& line) {
   line.x1 += right;
