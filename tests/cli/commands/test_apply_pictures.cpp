@@ -465,8 +465,8 @@ TEST_CASE("banks stack or combine their kernels, and name the output after them"
 
   apply(folder, {"x.png", "-k", "sobel-x", "-k", "sobel-y", "--combine", "magnitude", "-o", "z.png"});
   CHECK(equal(read(folder, "z.png"), expected));
-  CHECK(apply(folder, {"x.png", "-k", "sobel-x", "-k", "sobel-y", "-k", "gaussian-5"})
-            .find("x.sobel-x+sobel-y+gaussian-5.png 3x23x31") != std::string::npos);
+  CHECK(apply(folder, {"x.png", "-k", "sobel-x", "-k", "sobel-y", "-k", "gaussian-5", "--depth", "f32"})
+            .find("x.sobel-x+sobel-y+gaussian-5.npy 3x23x31") != std::string::npos);
 }
 
 TEST_CASE("every shipped kernel runs on a colour picture and keeps its size") {

@@ -11,8 +11,6 @@
 #include "cli/picture_files.h"
 #include "support/program.h"
 
-using namespace convtool;
-using namespace convtool::testing;
 using nlohmann::json;
 
 namespace {
