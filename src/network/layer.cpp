@@ -52,7 +52,8 @@ bool sums_to_zero(const Layer& layer) {
 }
 
 double visible_gain(const Bank& bank) {
-  constexpr double kVisible = 0.5, kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
+  constexpr double kVisible = 0.5, kBright = 4,
+                   kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
   double most = 0;
   for (const Layer& layer : bank.layers) {
     if (!layer.bias.empty()) return 1;
@@ -68,9 +69,9 @@ double visible_gain(const Bank& bank) {
       most = std::max(most, std::max(positive, negative) / std::fabs(divisor));
     }
   }
-  if (most == 0 || !std::isfinite(most)) return 1;
+  if (most == 0 || most >= kVisible * (1 - kRounding)) return 1;
   double gain = 1;
-  while (gain * most < kVisible * (1 - kRounding)) gain *= 2;
+  while (gain * most < kBright) gain *= 2;
   return gain;
 }
 

@@ -79,9 +79,9 @@ bool sums_to_zero(const Layer& layer);
 
 /// The power of two by which auto multiplies the absolute responses of a kernel that sums to zero, since those of a
 /// kernel with small weights would be nearly black. The largest possible response to a picture, as a share of its full
-/// range, is the sum of an output channel's positive weights over the divisor. It is doubled until it is at least 1/2
-/// in the channel where it is largest. So 1 for all kernels with a share of 1/2 or more, such as [[-0.5, 0, 0.5]]. The
-/// picture does not affect it. 1 for a bank with a bias.
+/// range, is the sum of an output channel's positive weights over the divisor; the channel with the largest share
+/// counts. From a share of 1/2 on, that of [[-0.5, 0, 0.5]], the gain is 1. Smaller shares are doubled until they are
+/// at least 4, the share of Sobel's kernels. The picture does not affect the gain. 1 for a bank with a bias.
 double visible_gain(const Bank& bank);
 
 /// Resolves `asked` for this network and output type. `automatic` becomes `abs` for integer results when in the last

@@ -63,13 +63,15 @@ std::string options_text(const Layer& layer) {
 }
 
 /// "rank 1: column 1 2 1 times row -1 0 1", or for several planes "rank 1 in 2 planes, rank 2 in 1 plane".
-std::string ranks_text(const std::vector<PlaneTraits>& planes) {
+/// In a window, factors that would fill several lines are left out.
+std::string ranks_text(const std::vector<PlaneTraits>& planes, std::optional<std::size_t> columns) {
   const PlaneTraits& first = planes.front();
   if (!first.rank) return "rank unknown: too many weights";
   if (planes.size() == 1) {
     std::string text = "rank " + std::to_string(*first.rank);
-    if (!first.column.empty()) text += ": column" + numbers_text(first.column) + " times row" + numbers_text(first.row);
-    return text;
+    if (first.column.empty()) return text;
+    const std::string factors = ": column" + numbers_text(first.column) + " times row" + numbers_text(first.row);
+    return text + (columns && factors.size() > *columns ? ": a column times a row, which --json lists" : factors);
   }
   std::map<std::int64_t, int> counts;
   for (const PlaneTraits& plane : planes) ++counts[*plane.rank];
@@ -104,13 +106,13 @@ std::string pool_text(const Layer& layer) {
          join_sizes({params.padding.pads.top, params.padding.pads.left}) + "\n";
 }
 
-std::string layer_text(const Layer& layer, bool named, bool colours) {
+std::string layer_text(const Layer& layer, bool named, bool colours, std::optional<std::size_t> columns) {
   constexpr std::string_view kRankMeanings[] = {"each channel is filtered separately",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
   if (layer.pooling != Pooling::none) return pool_text(layer);
   std::string text = "  " + (named ? printable(layer.name) + ": " : std::string()) + join_sizes(layer.dimensions()) +
-                     ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours);
+                     ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours, columns);
   if (!layer.divisor.empty()) text += "    divided by" + numbers_text(layer.divisor) + "\n";
   const double sum = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
   text += "    sum " + number_text(sum);
@@ -118,7 +120,7 @@ std::string layer_text(const Layer& layer, bool named, bool colours) {
   text += ", " + options_text(layer) + "\n";
   text += "    response at frequency 0:" + numbers_text(responses_at_zero(layer)) + "\n";
   const std::vector<PlaneTraits> planes = plane_traits(layer);
-  return text + "    " + ranks_text(planes) + "\n    " + symmetries_text(planes) + "\n";
+  return text + "    " + ranks_text(planes, columns) + "\n    " + symmetries_text(planes) + "\n";
 }
 
 std::string input_text(const KernelReport& report) {
@@ -189,7 +191,7 @@ ordered_json layer_json(const Layer& layer) {
 
 }  // namespace
 
-std::string to_text(const KernelReport& report, bool colours) {
+std::string to_text(const KernelReport& report, bool colours, std::optional<std::size_t> columns) {
   const Network& network = report.network;
   std::string text = printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
   for (const Bank& bank : network.banks) {
@@ -198,7 +200,7 @@ std::string to_text(const KernelReport& report, bool colours) {
     if (several)
       text += "  bank of " + std::to_string(bank.layers.size()) + ", combine " +
               std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
-    for (const Layer& layer : bank.layers) text += layer_text(layer, several, colours);
+    for (const Layer& layer : bank.layers) text += layer_text(layer, several, colours, columns);
     if (bank.map) text += "  map " + std::string(to_string(*bank.map)) + "\n";
   }
   return text + choice_text(report);

@@ -1,6 +1,8 @@
 // The report of `kernels show`.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +20,8 @@ struct KernelReport {
 };
 
 /// Lines with the name and description, for each kernel its weights, options, sum, rank, factors and symmetry, and then
-/// the algorithms. `colours` as in weights_text().
-std::string to_text(const KernelReport& report, bool colours);
+/// the algorithms. `colours` and `columns` as in weights_text().
+std::string to_text(const KernelReport& report, bool colours, std::optional<std::size_t> columns = {});
 
 /// The same as one JSON object.
 std::string to_json(const KernelReport& report);

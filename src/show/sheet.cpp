@@ -15,7 +15,8 @@ namespace {
 constexpr std::int64_t kTileGap = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
 constexpr std::int64_t kSmallTile = 96;                                     // tiles are enlarged up to this size
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
-constexpr Colour kBackground = {224, 224, 224}, kNumberInk = {0, 0, 0};  // apart from tiles with white and black zeros
+constexpr Colour kSheetBackground = {224, 224, 224},
+                 kNumberColour = {0, 0, 0};  // apart from tiles with white and black zeros
 
 std::string number_of(const Shape& shape, std::int64_t n, std::int64_t c) {
   return (shape.n > 1 ? std::to_string(n) + ":" : "") + std::to_string(c);
@@ -151,7 +152,7 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
   const Shape& shape = values.shape;
   TileScale joint;
   if (options.scale == SheetScale::joint) joint = scale_of(values, options);
-  Canvas canvas(layout.height, layout.width, kBackground);
+  Canvas canvas(layout.height, layout.width, kSheetBackground);
   for (std::int64_t tile = 0; tile < layout.tiles; ++tile) {
     const std::int64_t n = tile / shape.c, c = tile % shape.c;
     const ConstTensorRef channel = channel_of(values, n, c);
@@ -160,7 +161,7 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
     const auto y =
         static_cast<double>(kTileGap + tile / layout.columns * (layout.tile_height + kNumberHeight + kTileGap));
     canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, number_of(shape, n, c), kNumberSize, Anchor::start,
-                kNumberInk);
+                kNumberColour);
     Tensor means;
     if (layout.reduced > 1) means = means_of(channel, layout.reduced);
     const ConstTensorRef shown = layout.reduced > 1 ? std::as_const(means).ref() : channel;

@@ -157,29 +157,29 @@ TEST_CASE("the automatic map is abs for plain differences in integers, and clip 
             asked);
 }
 
-TEST_CASE("responses of small weights are doubled until the largest possible one is half of the full range") {
+TEST_CASE("responses of small weights are doubled until they can be as large as those of Sobel's kernels") {
   const auto gain = [](const std::vector<float>& weights) {
     return visible_gain(bank_of({plane(1, std::ssize(weights), weights)}));
   };
   CHECK(gain({1, -1}) == 1);
   CHECK(gain({0.5F, 0, -0.5F}) == 1);
   CHECK(gain({1 / 6.0F, 1 / 6.0F, 1 / 6.0F, -0.5F}) == 1);  // thirds of a half, rounded down
-  CHECK(gain({0.499F, -0.499F}) == 2);
-  CHECK(gain({0.25F, -0.25F}) == 2);
-  CHECK(gain({0.1F, 0.1F, -0.2F}) == 4);
+  CHECK(gain({0.499F, -0.499F}) == 16);
+  CHECK(gain({0.25F, -0.25F}) == 16);
+  CHECK(gain({0.1F, 0.1F, -0.2F}) == 32);
   CHECK(gain({0, 0}) == 1);
 
   Layer small = plane(1, 2, {0.1F, -0.1F}), divided = plane(1, 2, {4, -4}), biased = small;
   divided.divisor = {-32};
-  CHECK(visible_gain(bank_of({divided})) == 4);
-  CHECK(visible_gain(bank_of({small, plane(1, 2, {0.3F, -0.3F})})) == 2);  // the stronger one counts
+  CHECK(visible_gain(bank_of({divided})) == 32);
+  CHECK(visible_gain(bank_of({small, plane(1, 2, {0.3F, -0.3F})})) == 16);  // the stronger one counts
   biased.bias = {1};
   CHECK(visible_gain(bank_of({biased})) == 1);
 
   const auto resolved = [](OutputMap asked, std::vector<Bank> banks, DType dtype) {
     return resolve_map(asked, {.name = "", .description = "", .banks = std::move(banks), .files = {}}, dtype);
   };
-  CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::u8).gain == 8);
+  CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::u8).gain == 64);
   CHECK(resolved(OutputMap::abs, {bank_of({small})}, DType::u8).gain == 1);  // as asked
   CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::f32).gain == 1);
   CHECK(resolved(OutputMap::automatic, {bank_of({small}), bank_of({small})}, DType::u8).gain == 1);  // of any input

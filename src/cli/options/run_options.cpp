@@ -112,9 +112,9 @@ void add_value_options(Command& command, RunOptions& options) {
             "  offset      mid-grey plus half the response\n"
             "  signed      one channel in two colours: positive orange, negative blue, 0 as --signed-zero\n"
             "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
-            "Where auto chooses abs for a kernel of small weights, the absolute values are doubled until the largest "
-            "possible one is at least half of the full range: a power of two that depends only on the kernel, and "
-            "is 1 for kernels whose positive weights sum to 1/2 or more. The report names it, such as abs x4.\n\n"
+            "Where auto chooses abs and the positive weights of every output channel sum to less than 1/2, the picture "
+            "would be nearly black. The absolute values are then doubled until that sum is at least 4, as for "
+            "Sobel's kernels. The factor depends only on the kernel, and the report names it: abs x16.\n\n"
             "Tensors and float pictures are written as they are unless a map is given. The report names the map "
             "and counts the clipped values.",
         .otherwise = "the kernel's, else auto",
@@ -125,7 +125,8 @@ void add_value_options(Command& command, RunOptions& options) {
         .brief = "normalize from percentile P to Q, such as 1,99",
         .text = "As --map normalize, but percentile P of the responses becomes 0 and percentile Q the maximum, such as "
                 "1,99; responses outside are clipped. With --map signed, the percentile that is further from 0 gets "
-                "the full colour. For --angle wheel of edges, strengths from percentile P to Q become brightnesses."},
+                "the full colour, and responses beyond it change on to red and dark blue. For --angle wheel of edges, "
+                "strengths from percentile P to Q become brightnesses."},
        {.names = "--signed-zero",
         .value = "C",
         .target = &options.signed_zero,

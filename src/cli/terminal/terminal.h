@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ bool is_capable_terminal(int descriptor);
 
 /// Whether text on `descriptor` may have colours: it is such a terminal, and NO_COLOR is not set (no-color.org).
 bool may_use_colours(int descriptor);
+
+/// The width of the terminal's window in characters; nothing if `descriptor` is not a terminal or does not know.
+std::optional<std::size_t> terminal_columns(int descriptor);
 
 /// A line at the bottom of the terminal, on standard error, that is drawn again and again. Not thread-safe.
 class StatusLine {

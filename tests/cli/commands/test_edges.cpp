@@ -236,7 +236,7 @@ TEST_CASE("outputs that a format cannot store are refused, with a suggestion tha
     CHECK(result.code == 1);
     return result.err;
   };
-  CHECK(refusal({"c.png", "--output-kind", "components", "-o", "o.png"}).ends_with("cannot store; write .npy\n"));
+  CHECK(refusal({"c.png", "--output-kind", "components", "-o", "o.png"}).ends_with("could store; write .npy\n"));
   CHECK(refusal({"c.png", "--output-kind", "orientation", "--angle", "degrees", "-o", "o.png"})
             .ends_with("or choose --angle wheel\n"));
   CHECK(refusal({"f.tif", "--output-kind", "binary", "-o", "o.png"}).ends_with("or choose --depth u8\n"));

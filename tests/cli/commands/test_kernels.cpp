@@ -112,8 +112,10 @@ TEST_CASE("colours are printed only to terminals that support and allow them") {
   };
   const std::string drawn = on_terminal("-u NO_COLOR TERM=xterm");
   // -2 and 2 are the largest and have the last of five shades; -1 and 1 are half of that and have the third.
-  CHECK(contains(drawn, "\x1b[38;5;16;48;5;39m -2\x1b[0m  0\x1b[38;5;16;48;5;214m  2\x1b[0m"));
-  CHECK(contains(drawn, "\x1b[38;5;231;48;5;20m -1\x1b[0m  0\x1b[38;5;231;48;5;130m  1\x1b[0m"));
+  CHECK(contains(drawn,
+                 "\x1b[38;5;16;48;5;33m -2\x1b[0m\x1b[38;5;16;48;5;231m  0\x1b[0m\x1b[38;5;16;48;5;208m  2\x1b[0m"));
+  CHECK(contains(drawn,
+                 "\x1b[38;5;16;48;5;111m -1\x1b[0m\x1b[38;5;16;48;5;231m  0\x1b[0m\x1b[38;5;16;48;5;216m  1\x1b[0m"));
   for (const char* settings : {"NO_COLOR=1 TERM=xterm", "-u NO_COLOR TERM=dumb", "-u NO_COLOR -u TERM"})
     CHECK(!contains(on_terminal(settings), "\x1b["));
   CHECK(!contains(run_convtool({"kernels", "show", "sobel-x"}, folder).out, "\x1b["));

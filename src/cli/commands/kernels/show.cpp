@@ -3,20 +3,28 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
 #include "cli/exit_code.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
+#include "core/text.h"
+#include "files/file.h"
 #include "kernels/kernel_source.h"
 #include "network/network_plan.h"
+#include "pictures/encode_image.h"
 #include "report/kernel_report.h"
+#include "show/kernel_figure.h"
 
 namespace convtool {
 namespace {
 
 struct ShowOptions {
   std::string kernel;
+  std::optional<std::string> output;
   bool json = false;
 };
 
@@ -41,6 +49,38 @@ KernelReport report_on(Network network) {
   return report;
 }
 
+enum class FigureFormat { svg, png };
+
+FigureFormat figure_format(const std::string& output) {
+  if (has_extension(output, ".svg")) return FigureFormat::svg;
+  if (has_extension(output, ".png")) return FigureFormat::png;
+  refuse_usage("--output", "'" + output + "' is not the name of a picture of a kernel (expected FILE.svg or FILE.png)");
+}
+
+void write_figure(const Network& network, const std::string& output, const ReadFiles& read) {
+  const FigureFormat format = figure_format(output);
+  check_output(output, false, read);
+  const Drawing figure = kernel_figure(network);
+  if (format == FigureFormat::png)
+    return write_file(output, encode_image(to_image(figure), *find_picture_format("png")));
+  const std::string svg = to_svg(figure);
+  write_file(output, std::as_bytes(std::span(svg)));
+}
+
+int run_show(const ShowOptions& options) {
+  if (options.output) figure_format(*options.output);
+  Network network = load_kernel(options.kernel);
+  if (options.output) {
+    ReadFiles read(network.files);
+    read.add({options.kernel});
+    write_figure(network, *options.output, read);
+  }
+  const KernelReport report = report_on(std::move(network));
+  print(options.json ? to_json(report) + "\n"
+                     : to_text(report, may_use_colours(STDOUT_FILENO), terminal_columns(STDOUT_FILENO)));
+  return kExitDone;
+}
+
 }  // namespace
 
 void declare_kernels_show(Command& command) {
@@ -48,21 +88,28 @@ void declare_kernels_show(Command& command) {
   command.text =
       "Prints a kernel's weights, in colours on a terminal, and its properties: the source, the sum, the response at "
       "frequency 0 (to a picture of ones), the rank of each matrix, the column and row whose product it is, its "
-      "symmetries, and the algorithm that apply would choose for a Full HD picture.";
+      "symmetries, and the algorithm that apply would choose for a Full HD picture. On a terminal, kernels larger than "
+      "11x11 are shown as shaded cells that fit the window: orange for positive weights, blue for negative ones, white "
+      "for 0.";
   command.examples = R"(  convtool kernels show sobel
-  convtool kernels show gaussian:sigma=2 --json)";
+  convtool kernels show gaussian:sigma=2 --json
+  convtool kernels show gaussian:sigma=2 -o gaussian.svg)";
   command.add("Options", {{.names = "NAME",
                            .target = &options->kernel,
                            .brief = "a name, a kernel file, or JSON",
                            .words = {kernel_words},
                            .takes_files = true,
                            .required = true},
+                          {.names = "-o,--output",
+                           .value = "FILE",
+                           .target = &options->output,
+                           .brief = "also draw the kernel: FILE.svg or FILE.png",
+                           .text = "Also draw the kernel, as .svg or .png: the weights as a heat map, orange for "
+                                   "positive ones, blue for negative ones and white for 0, with numbers in the cells "
+                                   "up to 11x11; and beside it the frequency response, black for 0 and white for the "
+                                   "largest value, with frequency 0 in the middle."},
                           {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
-  command.run = [options] {
-    const KernelReport report = report_on(load_kernel(options->kernel));
-    print(options->json ? to_json(report) + "\n" : to_text(report, may_use_colours(STDOUT_FILENO)));
-    return kExitDone;
-  };
+  command.run = [options] { return run_show(*options); };
 }
 
 }  // namespace convtool
