@@ -19,7 +19,7 @@ Layer matrix(std::int64_t height, std::int64_t width, float value) {
   return layer;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> split_lines(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
@@ -32,24 +32,24 @@ TEST_CASE("a large kernel becomes shades that fit the window, and without a wind
   Layer kernel = matrix(31, 31, 0.25F);
   kernel.weights[0] = -1;
   kernel.weights[31 * 31 - 1] = 0;
-  const std::vector<std::string> numbers = lines_of(weights_text(kernel));
+  const std::vector<std::string> numbers = split_lines(weights_text(kernel));
   CHECK(numbers.size() == 31);
   CHECK(numbers[1].size() == 3 + 31 * 5);
 
-  const std::vector<std::string> shades = lines_of(weights_text(kernel, false, 80));
+  const std::vector<std::string> shades = split_lines(weights_text(kernel, false, 80));
   REQUIRE(shades.size() == 32);
   CHECK(shades[0].starts_with("    -#+.+."));
   CHECK(shades[30].ends_with("+.  "));
   CHECK(shades[30].size() == 4 + 2 * 31);
   CHECK(shades[31] == "    weights from -1 to 0.25");
 
-  const std::vector<std::string> halved = lines_of(weights_text(kernel, false, 40));  // 18 cells
+  const std::vector<std::string> halved = split_lines(weights_text(kernel, false, 40));  // 18 cells
   REQUIRE(halved.size() == 17);
   CHECK(halved[0].size() == 4 + 2 * 16);
   CHECK(halved[0].starts_with("    -#"));
   CHECK(halved[16] == "    weights from -1 to 0.25; a cell is the largest of 2x2 weights");
   for (std::size_t columns = 1; columns < 90; ++columns)
-    for (const std::string& line : lines_of(weights_text(kernel, false, columns)))
+    for (const std::string& line : split_lines(weights_text(kernel, false, columns)))
       if (line.starts_with("    weights"))
         continue;
       else
@@ -60,7 +60,7 @@ TEST_CASE("a small kernel keeps its numbers unless they are wider than the windo
   const Layer kernel = matrix(3, 11, 0.123456F);
   const std::string numbers = weights_text(kernel);
   CHECK(weights_text(kernel, false, 103) == numbers);  // 4 + 11 * 9 as the first cell begins in the indent
-  CHECK(lines_of(weights_text(kernel, false, 101))[0] == "    +#+#+#+#+#+#+#+#+#+#+#");
+  CHECK(split_lines(weights_text(kernel, false, 101))[0] == "    +#+#+#+#+#+#+#+#+#+#+#");
 }
 
 TEST_CASE("backgrounds go from white to orange and blue") {
