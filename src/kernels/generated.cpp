@@ -21,6 +21,10 @@ Extent square(double reach) {
   return {side, side};
 }
 
+/// Below it, samples at the centres of pixels do not represent the operator: its second moments, 2 by definition, are
+/// off by 1 % at 0.75, by 4 % at 0.7 and by 150 % at 0.5.
+constexpr double kSmallestDerivedSigma = 0.75;
+
 double sigma_of(const GeneratorArguments& arguments, double fallback) {
   return arguments.number("sigma", fallback, kSmallestSigma, kLargestSigma);
 }
@@ -36,8 +40,19 @@ std::vector<SampledKernel> gaussian(const GeneratorArguments& arguments) {
     if (one != std::floor(one)) arguments.fail("order cannot be " + to_text(one) + " (expected whole numbers)");
   if ((sigma.y == 0 && order.y > 0) || (sigma.x == 0 && order.x > 0))
     arguments.fail("there is no derivative along an axis with a sigma of 0; choose an order of 0 there");
-  const auto side = [](double s) { return 2 * static_cast<std::int64_t>(std::ceil(3 * s)) + 1; };
-  const Extent size = arguments.size({side(sigma.y), side(sigma.x)});
+  for (const PerAxis& one : {PerAxis{sigma.y, order.y}, PerAxis{sigma.x, order.x}})
+    if (one.x > 0 && one.y > 0 && one.y < kSmallestDerivedSigma)
+      arguments.fail(
+          "samples at the centres of pixels do not represent derivatives of so narrow a Gaussian (expected a sigma of "
+          "at "
+          "least " +
+          to_text(kSmallestDerivedSigma) + ")");
+  // Derivatives fall off more slowly: at 3 sigma the second one lacks 8 % of its response to a parabola, at 4 sigma 0.4
+  // %.
+  const auto side = [](double s, double n) {
+    return 2 * static_cast<std::int64_t>(std::ceil((n > 0 ? 4 : 3) * s)) + 1;
+  };
+  const Extent size = arguments.size({side(sigma.y, order.y), side(sigma.x, order.x)});
   if (sigma.y == sigma.x && sigma.y > 0 && order.y == 0 && order.x == 0) return {sample_gaussian(sigma.y, size)};
   const auto taps = [](double s, double n, std::int64_t length) {
     return gaussian_taps(s, static_cast<std::int64_t>(n), length);
@@ -62,7 +77,11 @@ std::vector<SampledKernel> sobel(const GeneratorArguments& arguments) {
     const auto taps = [&](std::int64_t order) { return derivative_taps(size == 1 && order > 0 ? 3 : size, order); };
     return product(taps(y), taps(x));
   };
-  if (!arguments.has("dx") && !arguments.has("dy")) return {derivative(0, 1), derivative(1, 0)};
+  if (!arguments.has("dx") && !arguments.has("dy")) {
+    if (size == 1)
+      arguments.fail("a gradient of size 1 has kernels of 1x3 and 3x1, which cannot be combined; give dx or dy");
+    return {derivative(0, 1), derivative(1, 0)};
+  }
   const std::int64_t most = std::max<std::int64_t>(size, 3) - 1;
   const std::int64_t dx = arguments.integer("dx", 0, 0, most), dy = arguments.integer("dy", 0, 0, most);
   if (dx + dy == 0) arguments.fail("dx and dy are both 0; give the order of a derivative, such as dx=1");
@@ -100,17 +119,13 @@ std::vector<SampledKernel> emboss(const GeneratorArguments& arguments) {
 
 std::vector<SampledKernel> box(const GeneratorArguments& arguments) { return {sample_box(arguments.size({3, 3}))}; }
 
-/// Below it, samples at the centres of pixels do not represent the operator: its second moments, 2 by definition, are
-/// off by 1 % at 0.75, by 4 % at 0.7 and by 150 % at 0.5.
-constexpr double kSmallestLogSigma = 0.75;
-
 std::vector<SampledKernel> log(const GeneratorArguments& arguments) {
   const double sigma = sigma_of(arguments, 1.4);
-  if (sigma < kSmallestLogSigma)
+  if (sigma < kSmallestDerivedSigma)
     arguments.fail(
         "samples at the centres of pixels do not represent the Laplacian of so narrow a Gaussian (expected "
         "a sigma of at least " +
-        to_text(kSmallestLogSigma) + "); use laplacian-8 for the finest scale");
+        to_text(kSmallestDerivedSigma) + "); use laplacian-8 for the finest scale");
   // At 4 sigma the operator has fallen to 2% of its trough at 2 sigma. At 3 sigma, enough for a Gaussian, it is at 29%.
   return {sample_log(sigma, arguments.size(square(4 * sigma)))};
 }
@@ -150,11 +165,11 @@ struct Recipe {
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all = {
       {{"gaussian",
-        "Blurs: a sampled Gaussian, divided by its sum",
+        "Blurs: a sampled Gaussian, divided by its sum; with an order, a derivative of it",
         "the normal distribution; Gauss, Theoria motus corporum coelestium, 1809",
         {{"sigma", "standard deviation in pixels, 0.1 to 1000, or YxX for rows and columns; 0: none; default 1"},
          {"order", "of the derivative, 0 to 4, or YxX such as 0x1 for the horizontal gradient; default 0"},
-         {"size", "N or HxW pixels; default 2*ceil(3*sigma)+1"}}},
+         {"size", "N or HxW pixels; default 2*ceil(3*sigma)+1, of derivatives 2*ceil(4*sigma)+1"}}},
        gaussian},
       {{"binomial",
         "Blurs: the binomial coefficients of both directions, divided by their sum",
@@ -183,7 +198,7 @@ const std::vector<Recipe>& recipes() {
       {{"sobel",
         "Derivatives of 3x3 pixels and more; without dx and dy the gradient magnitude",
         "Sobel and Feldman, 1968; larger sizes as OpenCV has them: binomial coefficients and their differences",
-        {{"size", "1, 3, 5 or 7 pixels; default 3"},
+        {{"size", "3, 5 or 7 pixels, with dx or dy also 1; default 3"},
          {"dx", "order of the horizontal derivative, below the size; 0 where only dy is given"},
          {"dy", "order of the vertical derivative, below the size; 0 where only dx is given"}}},
        sobel},

@@ -16,6 +16,7 @@
 #include "kernels/generated.h"
 #include "kernels/shipped.h"
 #include "tensors/file_format.h"
+#include "tensors/printout.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {
@@ -27,19 +28,14 @@ constexpr const char* kOption = "--kernel";
 struct Synonym {
   std::string_view name, ours;
 };
-constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},
-                                 {"gauss", "gaussian"},
-                                 {"gaussian-blur", "gaussian"},
-                                 {"mean", "box"},
-                                 {"average", "box"},
-                                 {"laplace", "laplacian-4"},
-                                 {"mexican-hat", "log"},
-                                 {"gray", "luma"},
-                                 {"grey", "luma"}};
+constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},   {"gauss", "gaussian"}, {"gaussian-blur", "gaussian"},
+                                 {"mean", "box"},        {"average", "box"},    {"laplace", "laplacian-4"},
+                                 {"mexican-hat", "log"}, {"gray", "luma"},      {"grey", "luma"}};
 
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
-  return first != std::string::npos && (argument[first] == '[' || argument[first] == '{');
+  return first != std::string::npos && (argument[first] == '[' || argument[first] == '{' ||
+                                        begins_like_printout(std::string_view(argument).substr(first)));
 }
 
 bool is_path(const std::string& argument) {
@@ -93,7 +89,7 @@ Network load_inline(const std::string& text) {
         "the brackets of '" + printable(text.substr(0, 40)) +
             "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
   }
-  return parse_kernel_json(text, kOption, "inline");
+  return parse_kernel_json(json_of_printout(text, kOption).value_or(text), kOption, "inline");
 }
 
 /// "gaussian:sigma=2" for 'gaussian sigma=2', 'gaussian(sigma=2)' and 'gaussian,sigma=2'; "" where `text` does not

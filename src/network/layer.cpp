@@ -56,7 +56,7 @@ double visible_gain(const Bank& bank) {
                    kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
   double most = 0;
   for (const Layer& layer : bank.layers) {
-    if (!layer.bias.empty()) return 1;
+    if (std::any_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias != 0; })) return 1;
     const std::int64_t taps = layer.shape.taps();
     for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
       double positive = 0, negative = 0;

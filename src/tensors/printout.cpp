@@ -7,6 +7,7 @@ namespace convtool {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kWords[] = {"Parameter containing:", "tensor(", "array("};
 
 bool is_space(char c) { return kSpace.find(c) != std::string_view::npos; }
@@ -21,6 +22,9 @@ class Printout {
   Printout(std::string_view text, const std::string& source) : text_(text), source_(source) {}
 
   std::optional<std::string> to_json() {
+    if (text_.starts_with(kByteOrderMark)) {
+      for (; at_ < kByteOrderMark.size(); ++at_) put(at_, ' ');
+    }
     skip_words();
     bool needs_comma = false;
     for (int depth = 0; at_ < text_.size(); ++at_) {
@@ -40,6 +44,7 @@ class Printout {
         take_number();
     }
     if (is_call_) skip_arguments();
+    if (json_) json_->append(text_.substr(copied_));
     return std::move(json_);
   }
 
@@ -97,20 +102,22 @@ class Printout {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
 
+  /// In place of the character at `at`. Changes are made from the left to the right.
   void put(std::size_t at, char c) {
-    if (!json_) json_ = text_;
-    (*json_)[at + inserted_] = c;
+    insert(at, c);
+    copied_ = at + 1;
   }
 
   void insert(std::size_t at, char c) {
-    if (!json_) json_ = text_;
-    json_->insert(at + inserted_++, 1, c);
+    if (!json_) json_.emplace();
+    json_->append(text_.substr(copied_, at - copied_)) += c;
+    copied_ = at;
   }
 
   const std::string_view text_;
   const std::string& source_;
-  std::optional<std::string> json_;  // nothing as long as it is the text
-  std::size_t at_ = 0, inserted_ = 0;
+  std::optional<std::string> json_;  // of the first `copied_` characters; nothing as long as it would be the text
+  std::size_t at_ = 0, copied_ = 0;
   bool is_call_ = false;  // in the brackets of tensor() or array()
 };
 

@@ -1,4 +1,4 @@
-// Internal to tensors/: tensors as NumPy and PyTorch print them.
+// Tensors as NumPy and PyTorch print them.
 #pragma once
 
 #include <optional>

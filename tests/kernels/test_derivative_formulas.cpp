@@ -110,17 +110,17 @@ TEST_CASE("gaussian: SciPy's derivatives, and a sigma for each axis") {
        {{0.157059003, 0.021255625, 5.2687e-05},
         {0.138604084, 0.018758023, 4.6496e-05},
         {0.095261101, 0.012892188, 3.1957e-05}}},
-      {"gaussian:order=0x1,sigma=1",
+      {"gaussian:order=0x1,sigma=1,size=7",
        7,
        7,
        {{0, 0.096584625, 0.043101886, 0.005307027}, {0, 0.058581536, 0.026142615, 0.003218875}}},
-      {"gaussian:sigma=1.5x1,order=2x1",
+      {"gaussian:sigma=1.5x1,order=2x1,size=11x7",
        11,
        7,
        {{0, -0.028615322, -0.012769883, -0.001572324},
         {0, -0.012729644, -0.005680735, -0.000699455},
         {0, 0.009149864, 0.004083221, 0.000502757}}},
-      {"gaussian:sigma=2,order=1", 13, 13, {{0, 0, 0}, {0, 0.001940692, 0.002667633}, {0, 0.002667633, 0.003666871}}},
+      {"gaussian:sigma=2,order=1,size=13", 13, 13, {{0, 0, 0}, {0, 0.001940692, 0.002667633}, {0, 0.002667633, 0.003666871}}},
   };
   for (const auto& table : tables) {
     CAPTURE(table.text);
@@ -135,10 +135,29 @@ TEST_CASE("gaussian: SciPy's derivatives, and a sigma for each axis") {
         CHECK(std::fabs(got - table.to_lower_right[y][x]) <= 0.5e-9 + 0x1p-24 * std::fabs(got));
       }
   }
+  CHECK(only_layer("gaussian:sigma=2,order=1x0").shape == KernelShape{1, 1, 17, 13});  // 4 and 3 sigma to each side
   CHECK(only_layer("gaussian:sigma=0").weights == std::vector<float>{1});
   const Layer rows = only_layer("gaussian:sigma=0x1");
   CHECK(rows.shape == KernelShape{1, 1, 1, 7});
   CHECK(only_layer("gaussian:sigma=1x1").weights == only_layer("gaussian").weights);
+}
+
+TEST_CASE("gaussian: derivative n of x^n / n! is 1, but for the part beyond 4 sigma") {
+  double factorial = 1;
+  // Integrals of x^n / n! times the derivative beyond 4 sigma. The pixels at the ends reach half a pixel farther.
+  const double missing[] = {0.00114, 0.00969, 0.0525, 0.201};
+  for (int order = 1; order <= 4; ++order) {
+    factorial *= order;
+    const Layer layer = only_layer("gaussian:sigma=0x2,order=0x" + std::to_string(order));
+    double response = 0;
+    for (std::int64_t i = 0; i < layer.shape.kw; ++i)
+      response += static_cast<double>(layer.weights[static_cast<std::size_t>(i)]) *
+                  std::pow(static_cast<double>(i - layer.shape.kw / 2), order) / factorial;
+    CAPTURE(order);
+    CAPTURE(response);
+    CHECK(response < 1 + 1e-6);
+    CHECK(response > 1 - missing[order - 1]);
+  }
 }
 
 TEST_CASE("sharpeners: the picture plus what a blur takes away") {
@@ -178,6 +197,8 @@ TEST_CASE("single gradients by name are those of the magnitudes") {
 TEST_CASE("wrong parameters of derivatives are refused with the reason") {
   const std::pair<const char*, const char*> refused[] = {
       {"sobel:size=4", "size cannot be '4' (expected 1, 3, 5 or 7)"},
+      {"sobel:size=1", "give dx or dy"},
+      {"gaussian:sigma=0.5,order=1", "samples at the centres of pixels do not represent derivatives"},
       {"sobel:size=9", "size cannot be '9' (expected a whole number from 1 to 7)"},
       {"sobel:dx=3", "dx cannot be '3' (expected a whole number from 0 to 2)"},
       {"sobel:dx=0,dy=0", "dx and dy are both 0"},

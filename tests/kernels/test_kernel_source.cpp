@@ -72,6 +72,15 @@ TEST_CASE("inline JSON") {
   CHECK(refusal("[[1, -1]").starts_with("--kernel: "));
 }
 
+TEST_CASE("printouts of NumPy and PyTorch in place of JSON") {
+  for (const char* text : {"tensor([[1., 2.], [3., 4.]])", "[[1. 2.]\n [3. 4.]]", "array([[1, 2], [3, 4]])"}) {
+    CAPTURE(text);
+    const Layer layer = load_kernel(text).banks.front().layers.front();
+    CHECK(layer.name == "inline");
+    CHECK(layer.weights == std::vector<float>{1, 2, 3, 4});
+  }
+}
+
 TEST_CASE("shipped names come before generated kernels") {
   CHECK(load_kernel("sobel").banks.front().layers.size() == 2);
   CHECK(load_kernel("gaussian").name == "gaussian");

@@ -61,8 +61,14 @@ LoadedFile load(const std::string& input, const std::optional<FileRecord>& recor
 }
 
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
-void check_final_path(const std::string& path, const std::string& input, const RunContext& run) {
+void check_final_path(const Destination& destination, const std::string& input, const RunContext& run) {
+  const std::string& path = destination.path;
   run.read.refuse_overwriting(path);
+  for (const std::string& other : destination.other_files())
+    if (settled_path(other) == settled_path(path))
+      throw Error(ErrorKind::output, path,
+                  "would be both the result, whose format depends on the input's content, and its sheet or a layer's "
+                  "file; choose another name with -o");
   run.owners.refuse_others(path, input);
   run.listed.refuse_output(path, settled_path(path));
 }
@@ -131,7 +137,7 @@ class Process {
     const Forecast forecast = make_forecast(header, spec_);
     const Destination destination = final_name(planned_, header, forecast, spec_);
     attempt_.output = destination.path;
-    if (destination.path != planned_.path) check_final_path(destination.path, input_, run_);
+    if (destination.path != planned_.path) check_final_path(destination, input_, run_);
     if (skips(destination)) return;
     const auto whole_memory = [&](std::int64_t file_bytes) {
       return memory_needed(header, file_bytes, *destination.format, forecast, spec_);

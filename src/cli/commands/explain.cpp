@@ -142,10 +142,10 @@ void resolve_figure(const ExplainOptions& options, const ExplainFormat& format, 
   if (options.fps && !is_animated) refuse("--fps", ".gif");
   if (options.cell) request.cell = static_cast<double>(parse_integer("--cell", *options.cell, 4, 400));
   if (options.fps) request.fps = parse_positive("--fps", *options.fps);
+  constexpr double kSlowest = 0.01;
   constexpr double kFastest = 50;  // GIF counts hundredths of seconds, and browsers show no frame for less than two
-  if (request.fps > kFastest)
-    refuse_usage("--fps",
-                 "'" + *options.fps + "' is not valid (expected at most 50, which is the most that GIF shows)");
+  if (request.fps < kSlowest || request.fps > kFastest)
+    refuse_usage("--fps", "'" + *options.fps + "' is not valid (expected 0.01 to 50, the most that GIF shows)");
 }
 
 /// "step.svg: output (0, 0)", "steps.gif: 9 frames".

@@ -24,10 +24,11 @@ void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
 }
 
 /// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that can show it.
-std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format) {
+std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format, bool is_grey_possible) {
   if (response.c != 1)
     refuse_shape("", "--map signed shows one channel in two colours (got " + std::to_string(response.c) +
-                         " channels); add --gray, or combine them with --combine");
+                         " channels); " +
+                         (is_grey_possible ? "add --gray" : "combine them with --combine, or choose one"));
   if (!is_integer(dtype))
     refuse_shape("", std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
                          (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
@@ -49,9 +50,9 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   return mapping;
 }
 
-Remedies remedies_for(const std::optional<EdgeRecipe>& recipe) {
-  if (!recipe) return {};
-  Remedies remedies{.combine = false};
+Remedies remedies_for(const Bank& bank, const std::optional<EdgeRecipe>& recipe) {
+  if (!recipe) return {.combine = bank.layers.size() > 1 && bank.combine == Combine::none};
+  Remedies remedies{.combine = false, .sheet = false};
   if (recipe->is_signed())
     remedies.range = recipe->kind == EdgeKind::orientation ? ", or choose --angle wheel" : "";
   else if (!recipe->is_mapped())
@@ -91,7 +92,8 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
   const Mapping mapping = destination.is_sheet ? Mapping() : choose_mapping(spec, dtype);
   if (spec.sheet) check_sheets(*plan, destination, *spec.sheet);
   Shape shape = plan->output_shape();
-  if (mapping.map == OutputMap::signs) shape.c = channels_of_signs(shape, dtype, format);
+  if (mapping.map == OutputMap::signs)
+    shape.c = channels_of_signs(shape, dtype, format, !source.is_tensor() && source.filtered.c > 1);
 
   const bool alpha_kept = source.has_alpha && spec.alpha == AlphaRule::keep && !destination.is_sheet;
   const bool filters_alpha =
@@ -102,7 +104,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                                     has_colours(!source.is_tensor() && source.shape.c > 2, spec, recipe),
                      .alpha_kept = alpha_kept,
                      .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
-  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.edges));
+  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.network.banks.back(), spec.edges));
   check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
   const bool map_matters =

@@ -79,8 +79,8 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   }
   remedy += "or .npy";
   if (remedy == "write or .npy") remedy = "write .npy";
-  if (!pixels && shape.c > 1 && remedies.combine)
-    remedy += ", combine the channels with --combine, or show them as tiles with --sheet FILE.png";
+  if (!pixels && shape.c > 1 && remedies.combine) remedy += ", combine the channels with --combine";
+  if (!pixels && shape.c > 1 && remedies.sheet) remedy += ", or show the channels as tiles with --sheet FILE.png";
   if (pixels && dtype == DType::f32) remedy += remedies.range;
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";

@@ -43,7 +43,8 @@ std::optional<PixelFormat> result_pixels(const ResultChannels& channels);
 
 /// Suggestions for a result that a format cannot store, in addition to other formats.
 struct Remedies {
-  bool combine = true;  ///< --combine would combine channels, and --sheet show them
+  bool combine = true;  ///< --combine would combine the channels
+  bool sheet = true;    ///< --sheet would show them
   const char* range = ", or choose --depth u8 (with --map normalize to fit the range)";  ///< for floats
 };
 

@@ -1,5 +1,8 @@
 #include "show/explain/animation.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/text.h"
 #include "pictures/write_gif.h"
 #include "show/drawing.h"
@@ -36,11 +39,23 @@ Bytes animate(const Trace& trace, const Explainer& explainer, const AnimationOpt
     const Pixel at{options.channel, i / output.w, i % output.w};
     return step_figure(explainer.at(at), {.cell = options.cell, .outputs = i + 1});
   };
-  const Drawing last = figure(outputs - 1);
+  Drawing last = figure(outputs - 1);
   check_size(last);
-  const Image last_frame = to_image(last);
+  double width = last.width, height = last.height;
+  // Of a network, other kernels and channels are shown with each output.
+  for (std::int64_t i = 0; trace.banks.size() > 1 && i < outputs - 1; i += step) {
+    const Drawing drawing = figure(i);
+    width = std::max(width, drawing.width);
+    height = std::max(height, drawing.height);
+  }
+  const auto frame = [&](Drawing drawing) {
+    drawing.width = width;
+    drawing.height = height;
+    return to_image(drawing);
+  };
+  const Image last_frame = frame(std::move(last));
   GifWriter writer(last_frame);
-  for (std::int64_t i = 0; i < outputs - 1; i += step) writer.add(to_image(figure(i)), 1 / options.fps);
+  for (std::int64_t i = 0; i < outputs - 1; i += step) writer.add(frame(figure(i)), 1 / options.fps);
   writer.add(last_frame, kLastFrame / options.fps);
   return writer.finish();
 }

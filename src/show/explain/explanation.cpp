@@ -127,6 +127,7 @@ Region window_around(const std::vector<KernelSum>& sums) {
 std::optional<Pixel> most_important(const LayerStep& step) {
   const Term* best = nullptr;
   const auto weight_of = [](const Term& term) { return std::fabs(term.product.value_or(0)); };
+  const auto exceeds = [](double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); };  // NaN decides
   for (const KernelSum& sum : step.sums) {
     const std::size_t middle = (sum.kh * sum.kw) / 2;
     for (std::size_t i = 0; i < sum.terms.size(); ++i) {
@@ -134,8 +135,8 @@ std::optional<Pixel> most_important(const LayerStep& step) {
       if (!term.source) continue;
       bool better = best == nullptr;
       if (!better && !sum.response) better = i == middle;
-      if (!better && sum.response && step.pooling == Pooling::max) better = *term.input > *best->input;
-      if (!better && sum.response && step.pooling != Pooling::max) better = weight_of(term) > weight_of(*best);
+      if (!better && sum.response && step.pooling == Pooling::max) better = exceeds(*term.input, *best->input);
+      if (!better && sum.response && step.pooling != Pooling::max) better = exceeds(weight_of(term), weight_of(*best));
       if (better) best = &term;
     }
   }

@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/kernel_source.h"
@@ -74,6 +75,10 @@ int run_show(const ShowOptions& options) {
     ReadFiles read(network.files);
     read.add({options.kernel});
     write_figure(network, *options.output, read);
+    if (!options.json) {
+      print(*options.output + ": " + printable(network.name) + "\n");
+      return kExitDone;
+    }
   }
   const KernelReport report = report_on(std::move(network));
   print(options.json ? to_json(report) + "\n"
@@ -103,10 +108,10 @@ void declare_kernels_show(Command& command) {
                           {.names = "-o,--output",
                            .value = "FILE",
                            .target = &options->output,
-                           .brief = "also draw the kernel: FILE.svg or FILE.png",
-                           .text = "Also draw the kernel, as .svg or .png: the weights as a heat map, orange for "
+                           .brief = "draw the kernel instead: FILE.svg or FILE.png",
+                           .text = "Draw the kernel instead, as .svg or .png: the weights as a heat map, orange for "
                                    "positive ones, blue for negative ones and white for 0, with numbers in the cells "
-                                   "up to 11x11; and beside it the frequency response, black for 0 and white for the "
+                                   "up to 11x11; beside them the frequency response, black for 0 and white for the "
                                    "largest value, with frequency 0 in the middle."},
                           {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
   command.run = [options] { return run_show(*options); };
