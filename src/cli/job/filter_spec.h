@@ -27,6 +27,7 @@ struct FilterSpec {
   std::optional<double> threshold;                   ///< Mapping::threshold
   std::optional<DType> depth;                        ///< none: the input's
   EncodeOptions encode;
+  bool strips_metadata = false;                ///< pictures are written without a profile, EXIF, XMP and resolution
   TensorText tensor_text = TensorText::dense;  ///< of results in JSON
   PlanOptions plan;
   std::int64_t max_pixels = 0;          ///< in the input, and in the result of each layer

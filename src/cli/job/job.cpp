@@ -58,6 +58,12 @@ Remedies remedies_for(const std::optional<EdgeRecipe>& recipe) {
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
+void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
+  if (spec.strips_metadata) return;
+  job.metadata = std::move(source.metadata);
+  fit_metadata(job.metadata, job.format().name(), job.pixels, remarks);
+}
+
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
   const FileFormat& format = *destination.format;
   check_size(source.filtered, spec.max_pixels, "the input");
