@@ -3,7 +3,7 @@
 
 #include "pictures/encode_options.h"
 #include "pictures/image.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/picture_formats.h"
 
 namespace convtool {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "files/file.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/opencv/opencv_support.h"
 
 namespace convtool {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "files/byte_reader.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 
 namespace convtool {
 namespace {

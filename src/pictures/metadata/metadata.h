@@ -1,31 +1,16 @@
-// What a picture file says about its pixels: the colour profile, EXIF, XMP and the resolution.
+// Reading the metadata of picture files, and choosing what an output can carry.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
-#include "files/buffer.h"
-#include "pictures/image_header.h"
-#include "pictures/metadata/resolution.h"
-#include "pictures/picture_formats.h"
+#include "pictures/metadata/picture_metadata.h"
+#include "pictures/pixel_format.h"
 
 namespace convtool {
-
-/// Sound metadata; what a file lacks is empty. Of a picture that is upright.
-struct PictureMetadata {
-  Bytes profile;  ///< an ICC profile
-  Bytes exif;     ///< an EXIF block, which is a TIFF without pixels; says that the picture is upright, has no thumbnail
-  Bytes xmp;      ///< an XMP packet
-  std::optional<Resolution> resolution;
-  std::vector<Remark> remarks;  ///< on damaged parts, which are left out
-
-  std::size_t size() const { return profile.size() + exif.size() + xmp.size(); }
-};
-
-/// The largest part that is kept, in bytes; a larger one counts as damaged.
-inline constexpr std::size_t kMostMetadata = std::size_t{8} << 20;
 
 /// Reads the metadata of a PNG, JPEG, WebP or TIFF whose header is `header`; other formats have none. Damaged parts are
 /// left out. The resolution may be that of the EXIF block. Does not throw, except std::bad_alloc.

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "files/byte_reader.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/metadata/readers.h"
 
 namespace convtool {

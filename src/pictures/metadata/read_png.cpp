@@ -8,7 +8,7 @@
 #include "pictures/compression.h"
 #include "pictures/headers/chunks.h"
 #include "pictures/headers/png_text.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/metadata/readers.h"
 
 namespace convtool {

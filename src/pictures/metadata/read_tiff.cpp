@@ -1,7 +1,7 @@
 // TIFF: tags of the first directory. TIFF 6.0, section 8; ICC.1, annex B.5; XMP specification, part 3, section 3.
 #include "files/byte_reader.h"
 #include "pictures/metadata/exif_block.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/metadata/readers.h"
 
 namespace convtool {

@@ -1,7 +1,7 @@
 // Internal to pictures/: adding metadata to WebP files.
 #pragma once
 
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 
 namespace convtool {
 

@@ -7,7 +7,7 @@
 #include "files/file.h"
 #include "pictures/encode_options.h"
 #include "pictures/image.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 
 namespace convtool {
 

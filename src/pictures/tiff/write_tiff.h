@@ -4,7 +4,7 @@
 #include "core/tensor.h"
 #include "files/file.h"
 #include "pictures/encode_options.h"
-#include "pictures/metadata/metadata.h"
+#include "pictures/metadata/picture_metadata.h"
 
 namespace convtool {
 
