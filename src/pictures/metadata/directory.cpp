@@ -73,6 +73,13 @@ Directory TiffStructure::directory(std::uint64_t at) const {
 
 Directory TiffStructure::directory(const DirectoryEntry& entry) const { return directory(number(entry)); }
 
+std::uint64_t TiffStructure::next(const Directory& directory) const {
+  const auto size = static_cast<std::uint64_t>(offset_size());
+  if (bytes_.size() - directory.end < size) return 0;  // some writers leave the link out
+  const auto order = order_ == std::endian::big ? ByteReader::Order::big : ByteReader::Order::little;
+  return ByteReader("TIFF", bytes_, order, directory.end).number(offset_size());
+}
+
 std::uint64_t TiffStructure::number(const DirectoryEntry& entry, std::uint64_t index) const {
   const ValueSize size = size_of_value(entry.type);
   if (size.number == 0) throw_damaged("TIFF", "a value of an unknown type");
@@ -97,7 +104,8 @@ NewEntry short_entry(std::uint32_t tag, std::uint16_t value, std::endian order) 
   return result;
 }
 
-std::uint64_t append_directory(Bytes& file, std::vector<NewEntry> entries, std::endian order, bool is_big) {
+std::uint64_t append_directory(Bytes& file, std::vector<NewEntry> entries, std::endian order, bool is_big,
+                               std::uint64_t next) {
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.tag < b.tag; });
   const int offset_size = is_big ? 8 : 4;
   const auto align = [&] { file.resize(file.size() + file.size() % 2); };  // offsets are even
@@ -126,7 +134,7 @@ std::uint64_t append_directory(Bytes& file, std::vector<NewEntry> entries, std::
     append_number(file, entry.count, offset_size, order);
     file.insert(file.end(), entry.value.begin(), entry.value.end());
   }
-  append_number(file, 0, offset_size, order);  // no further directory
+  append_number(file, next, offset_size, order);
   return begin;
 }
 

@@ -103,7 +103,7 @@ void add_pixels(Marks& marks, const TiffStructure& block, const Directory& direc
 }
 
 /// Marks the chain of directories at `at`, and their pixels, as far as it is sound.
-void add_thumbnails(Marks& marks, const TiffStructure& block, std::span<const std::byte> bytes, std::uint64_t at) {
+void add_thumbnails(Marks& marks, const TiffStructure& block, std::uint64_t at) {
   constexpr int kMost = 4;  // a chain may point back to itself
   try {
     for (int i = 0; i < kMost && at != 0; ++i) {
@@ -112,7 +112,7 @@ void add_thumbnails(Marks& marks, const TiffStructure& block, std::span<const st
       marks.add(directory.end, directory.end + 4);
       add_pixels(marks, block, directory, kThumbnailAt, kThumbnailSize);
       add_pixels(marks, block, directory, kStripOffsetsTag, kStripSizesTag);
-      at = bytes.size() - directory.end < 4 ? 0 : load_number<std::uint32_t>(&bytes[directory.end], block.order());
+      at = block.next(directory);
     }
   } catch (const Error&) {
   }
@@ -159,10 +159,8 @@ std::span<const std::byte> without_prefix(std::span<const std::byte> block) {
   return block.last(text.size());
 }
 
-}  // namespace
-
-Bytes clean_exif(std::span<const std::byte> block) {
-  block = without_prefix(block);
+/// clean_exif() without a prefix, for parts that do not overlap.
+Bytes clean_once(std::span<const std::byte> block) {
   Bytes bytes(block.begin(), block.end());
   const TiffStructure structure(bytes);
   if (structure.is_big()) throw_damaged("EXIF", "a BigTIFF");
@@ -175,13 +173,12 @@ Bytes clean_exif(std::span<const std::byte> block) {
   kept.add(0, kHeader);
   kept.add(first);
   for (const Directory& directory : further) kept.add(directory);
-  bool has_link = bytes.size() - first.end >= kLink;  // some writers leave it out
+  bool has_link = structure.next(first) != 0;
   for (std::uint64_t i = 0; has_link && i < kLink; ++i) has_link = !kept[first.end + i];
   if (has_link) {
     kept.add(first.end, first.end + kLink);
-    std::byte* const link = &bytes[first.end];
-    add_thumbnails(dropped, structure, bytes, load_number<std::uint32_t>(link, structure.order()));
-    store_number<std::uint32_t>(link, 0, structure.order());
+    add_thumbnails(dropped, structure, structure.next(first));
+    store_number<std::uint32_t>(&bytes[first.end], 0, structure.order());
   }
   for (const DirectoryEntry& entry : first.entries) {
     if (entry.tag != kOrientationTag) continue;
@@ -203,6 +200,15 @@ Bytes clean_exif(std::span<const std::byte> block) {
   while (drops && !kept[size - 1] && bytes[size - 1] == std::byte{0}) --size;  // with the padding after it
   bytes.resize(size);
   return bytes;
+}
+
+}  // namespace
+
+Bytes clean_exif(std::span<const std::byte> block) {
+  Bytes result = clean_once(without_prefix(block));
+  // Where parts overlap, a change to one may be a change to others, which then point elsewhere.
+  if (clean_once(result) != result) throw_damaged("EXIF", "directories that overlap");
+  return result;
 }
 
 std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file) {
@@ -234,10 +240,11 @@ void add_exif_to_tiff(Bytes& file, std::span<const std::byte> exif) {
   for (NewEntry& entry : copy_further(block, first, order)) entries.push_back(std::move(entry));
 
   const bool is_big = tiff.is_big();
-  // libtiff puts the directory and its values after the pixels. The new one takes their place.
-  const std::uint64_t begin = tiff.first();
-  file.resize(begin);
-  const std::uint64_t at = append_directory(file, std::move(entries), order, is_big);
+  const std::uint64_t begin = tiff.first(), next = tiff.next(own);
+  // libtiff puts the directory and its values after the pixels. If no further page follows, the new one takes their
+  // place.
+  if (next == 0) file.resize(begin);
+  const std::uint64_t at = append_directory(file, std::move(entries), order, is_big, next);
   if (is_big)
     store_number<std::uint64_t>(&file[8], at, order);
   else

@@ -118,8 +118,10 @@ Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options, con
   const std::int64_t row_bytes = pixels.shape.w * pixels.shape.c * size_of(pixels.dtype);
   const std::int64_t rows_per_strip =
       std::clamp<std::int64_t>((deflates ? kDeflateStripBytes : kStripBytes) / row_bytes, 1, pixels.shape.h);
-  constexpr std::int64_t kTags = 4096, kStripTags = 16;  // offset and size of a strip
-  const std::int64_t expected = row_bytes * pixels.shape.h + kTags + kStripTags * (pixels.shape.h / rows_per_strip + 1);
+  constexpr std::int64_t kTags = 4096, kStripTags = 16;                                   // offset and size of a strip
+  const std::int64_t described = kTags + 2 * static_cast<std::int64_t>(metadata.size());  // EXIF may share values
+  const std::int64_t expected =
+      row_bytes * pixels.shape.h + described + kStripTags * (pixels.shape.h / rows_per_strip + 1);
   TiffOutput file(static_cast<double>(expected) > kLargestClassic, static_cast<std::size_t>(expected));
   describe_pixels(file.get(), pixels, rows_per_strip, compression);
   describe_picture(file.get(), metadata);

@@ -121,6 +121,37 @@ TEST_CASE("EXIF whose values share too many bytes is damaged: copies of it would
   CHECK(damage(shared(100)).find("share") != std::string::npos);
 }
 
+TEST_CASE("EXIF whose directories overlap is damaged: a change to one would change another") {
+  // The camera's directory begins at the number of orientations, which is 0 before and 1 afterwards: no entries, and
+  // one that is damaged.
+  constexpr std::size_t kCameraAt = 78;
+  Bytes block = exif_block(false);
+  put(block, kCameraAt, kOrientationAt - 4, 4, false);
+  put(block, kOrientationAt - 4, 0, 4, false);
+  CHECK(damage(block) != "");
+  put(block, kOrientationAt - 4, 1, 4, false);
+  put(block, kCameraAt, 102, 4, false);
+  CHECK(damage(block) == "");
+}
+
+TEST_CASE("EXIF in the first of two pages leaves the second one alone") {
+  ByteWriter file;
+  file.text("II").u16(42).u32(8);
+  file.u16(1).u16(256).u16(3).u32(1).u32(5).u32(26);
+  file.u16(1).u16(257).u16(3).u32(1).u32(6).u32(0);
+  Bytes pages = file.bytes();
+  add_exif_to_tiff(pages, cleaned(true));
+  const TiffStructure tiff(pages);
+  const Directory first = tiff.directory(tiff.first());
+  CHECK(first.find(256) != nullptr);
+  CHECK(first.find(271) != nullptr);
+  REQUIRE(tiff.next(first) == 26);
+  const Directory second = tiff.directory(tiff.next(first));
+  REQUIRE(second.entries.size() == 1);
+  CHECK(tiff.number(second.entries[0]) == 6);
+  CHECK(tiff.next(second) == 0);
+}
+
 TEST_CASE("EXIF with any bytes changed is damaged, or becomes upright") {
   Random random(1);
   int sound = 0;
