@@ -182,9 +182,9 @@ Bytes clean_once(std::span<const std::byte> block) {
   }
   for (const DirectoryEntry& entry : first.entries) {
     if (entry.tag != kOrientationTag) continue;
-    constexpr std::uint16_t kShortType = 3, kUpright = 1;
+    constexpr std::uint16_t kShort = 3, kUpright = 1;
     std::byte* const at = &bytes[entry.at];
-    store_number<std::uint16_t>(at + 2, kShortType, structure.order());
+    store_number<std::uint16_t>(at + 2, kShort, structure.order());
     store_number<std::uint32_t>(at + 4, 1, structure.order());
     store_number<std::uint16_t>(at + 8, kUpright, structure.order());
     store_number<std::uint16_t>(at + 10, 0, structure.order());
