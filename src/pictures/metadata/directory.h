@@ -72,8 +72,9 @@ NewEntry copy_entry(const DirectoryEntry& entry, std::endian from, std::endian o
 /// An entry of one unsigned number, of 16 or 32 bits.
 NewEntry short_entry(std::uint32_t tag, std::uint16_t value, std::endian order);
 
-/// Appends a directory of `entries`, sorted by tag, with all values and directories that they point to, to the structure
-/// `file`. `next` is where the directory after it begins; 0 if there is none. Returns where the new one begins.
+/// Appends a directory of `entries`, sorted by tag, with all values and directories that they point to, to the
+/// structure `file`. `next` is where the directory after it begins; 0 if there is none. Returns where the new one
+/// begins.
 std::uint64_t append_directory(Bytes& file, std::vector<NewEntry> entries, std::endian order, bool is_big,
                                std::uint64_t next = 0);
 
