@@ -154,6 +154,25 @@ std::string inflate_start(std::span<const std::byte> stream, std::size_t most) {
   return text;
 }
 
+std::optional<Bytes> inflate_whole(std::span<const std::byte> stream, std::size_t most) {
+  const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  constexpr std::size_t kLeast = 4096, kUsualRatio = 4;
+  for (std::size_t room = std::min(most, std::max(kLeast, kUsualRatio * stream.size()));;
+       room = std::min(most, kUsualRatio * room)) {
+    Bytes text(room);
+    std::size_t size = 0;
+    const libdeflate_result result =
+        libdeflate_zlib_decompress(decompressor.get(), stream.data(), stream.size(), text.data(), text.size(), &size);
+    if (result == LIBDEFLATE_SUCCESS) {
+      text.resize(size);
+      return text;
+    }
+    if (result != LIBDEFLATE_INSUFFICIENT_SPACE || room == most) return std::nullopt;
+  }
+}
+
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most) {
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);

@@ -31,6 +31,10 @@ Bytes deflate_fast(std::span<const std::byte> data);
 /// The first `most` bytes that a zlib stream decompresses to; fewer if the stream ends or is damaged before that.
 std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 
+/// The text that a whole zlib stream decompresses to, or nothing if that is more than `most` bytes, or the stream is
+/// damaged. Throws std::bad_alloc.
+std::optional<Bytes> inflate_whole(std::span<const std::byte> stream, std::size_t most);
+
 /// The number of bytes that a zlib stream decompresses to, or nothing if that is less than `size` or more than `most`,
 /// or the checksum is wrong. Other bytes may follow the stream. Throws std::bad_alloc.
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most);

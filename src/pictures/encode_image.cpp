@@ -9,6 +9,7 @@
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
 #include "pictures/jpeg/write_jpeg.h"
+#include "pictures/metadata/write_webp.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
@@ -28,14 +29,15 @@ std::vector<int> encoder_parameters(std::string_view format, const EncodeOptions
 
 }  // namespace
 
-Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options) {
+Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options,
+                   const PictureMetadata& metadata) {
   const std::string name(format.name);
   const std::int64_t height = image.all().shape.h, width = image.all().shape.w;
   check_storable(format, image.dtype(), image.format(), height, width);
 
-  if (name == "png") return write_png(std::move(image), options);
-  if (name == "jpeg") return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality));
-  if (name == "tiff") return write_tiff(image.all(), options);
+  if (name == "png") return write_png(std::move(image), options, metadata);
+  if (name == "jpeg") return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality), metadata);
+  if (name == "tiff") return write_tiff(image.all(), options, metadata);
   if (const auto raw = raw_picture_format(format, image.dtype(), image.format(), height, width))
     return format_raster(*raw, image.all());
   if (name == "exr") return write_exr(image.all().view<float>());
@@ -55,7 +57,9 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
         "the " + name + " encoder failed on a picture of " + std::to_string(width) + "x" + std::to_string(height));
   image.pixels_.reset();
   const auto* const first = reinterpret_cast<const std::byte*>(encoded.data());
-  return Bytes(first, first + encoded.size());
+  Bytes file(first, first + encoded.size());
+  if (name == "webp") add_webp_metadata(file, metadata);
+  return file;
 }
 
 }  // namespace convtool

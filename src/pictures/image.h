@@ -15,6 +15,7 @@ struct ImagePixels;  // internal to pictures/ (opencv_support.h): the cv::Mat
 struct PictureFormat;
 struct EncodeOptions;
 struct PictureHeader;
+struct PictureMetadata;
 
 /// Interleaved pixels, one item, with channels in the order grey(, alpha) or R, G, B(, alpha). Owns its memory; copies
 /// share it. Views are valid as long as any copy lives.
@@ -37,7 +38,8 @@ class Image {
  private:
   friend Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header, int threads);
   friend struct SharedPixels;
-  friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options);
+  friend Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options,
+                            const PictureMetadata& metadata);
 
   Image(std::shared_ptr<ImagePixels> pixels, PixelFormat format);
 

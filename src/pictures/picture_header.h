@@ -18,7 +18,7 @@ struct PictureHeader {
   DType dtype = DType::u8;             ///< of the decoded picture
 
   // Properties that the output does not keep; remarks_on() describes them.
-  bool has_profile = false;  ///< an ICC profile that does not name sRGB
+  bool has_profile = false;  ///< an ICC profile that does not name sRGB (BMP); others keep theirs (metadata/metadata.h)
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
   std::int64_t pages = 1;    ///< or parts (OpenEXR), frames (PNG) or pictures (PNM, JPEG); only the first is read
 

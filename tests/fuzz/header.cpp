@@ -1,9 +1,15 @@
-// Headers of picture files: nothing impossible is read from them.
+// Headers and metadata of picture files: nothing impossible is read from them.
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "cli/job/source.h"
 #include "fuzz/picture_seeds.h"
 #include "fuzz/target.h"
+#include "pictures/encode_image.h"
 #include "pictures/headers/exif.h"
 #include "pictures/image_header.h"
+#include "pictures/metadata/metadata.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -27,8 +33,29 @@ void check_header(const PictureHeader& header) {
   for (const Remark& remark : remarks_on(header)) check(!remark.text.empty(), "an empty remark");
 }
 
+/// What is read is sound, and comes through every format that keeps it.
+void check_metadata(std::span<const std::byte> input, const PictureHeader& header) {
+  const PictureMetadata read = read_metadata(input, header);
+  for (const char* const name : {"png", "jpeg", "webp", "tiff"}) {
+    PictureMetadata kept = read;
+    std::vector<Remark> remarks;
+    fit_metadata(kept, name, PixelFormat::rgb, remarks);
+    Image pixel(DType::u8, PixelFormat::rgb, 1, 1);
+    std::fill_n(static_cast<std::uint8_t*>(pixel.all().data), 3, std::uint8_t{7});
+    const Bytes file = encode_image(std::move(pixel), *find_picture_format(name), {}, kept);
+    const PictureHeader of_file = read_picture_header(file);
+    check(of_file.orientation == Orientation::top_left, "EXIF that is not upright");
+    const PictureMetadata again = read_metadata(file, of_file);
+    check(again.remarks.empty(), "a kept part is damaged");
+    check(again.profile == kept.profile && again.xmp == kept.xmp, "a kept part is changed");
+    if (std::string_view(name) != "tiff") check(again.exif == kept.exif, "kept EXIF is changed");
+    check(!kept.resolution || again.resolution, "a kept resolution is lost");
+  }
+}
+
 bool run(std::span<const std::byte> input) {
   const bool is_readable = accepts({ErrorKind::input}, [&] { check_header(read_picture_header(input)); });
+  if (is_readable) check_metadata(input, read_picture_header(input));
   const bool is_small = accepts({ErrorKind::input}, [&] {
     const PictureHeader header = read_small_header(input, kMostPixels);
     check(header.width >= 1 && header.height >= 1 && header.width <= kMostPixels / header.height,

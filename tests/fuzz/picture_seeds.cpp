@@ -1,8 +1,11 @@
 #include "fuzz/picture_seeds.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 
+#include "pictures/encode_image.h"
+#include "pictures/metadata/parts.h"
 #include "pictures/sample_pictures.h"
 
 namespace convtool::fuzz {
@@ -77,6 +80,17 @@ std::vector<Bytes> more_pictures() {
   extended.text("RIFF").u32(4 + 18 + chunks.size() + 8 + exif.size()).text("WEBPVP8X").u32(10);
   extended.u32(8).u16(8).u8(0).u16(6).u8(0).append(chunks);  // 8: has EXIF; width and height, less 1
   files.push_back(extended.text("EXIF").u32(exif.size()).append(exif).bytes());
+
+  for (const bool big_endian : {false, true})
+    for (const char* const format : {"png", "jpeg", "webp", "tiff"}) {
+      const Image picture(DType::u8, PixelFormat::rgb, 1, 2);
+      std::fill_n(static_cast<std::uint8_t*>(picture.all().data), 6, std::uint8_t{7});
+      files.push_back(encode_image(picture, *find_picture_format(format), {},
+                                   {.profile = profile("RGB "),
+                                    .exif = exif_block(big_endian),
+                                    .xmp = to_bytes(xmp_packet(6)),
+                                    .resolution = Resolution{300, 200, Resolution::Unit::inch}}));
+    }
   return files;
 }
 

@@ -1,4 +1,4 @@
-// Remarks on what is lost from a picture: further pages, profiles, gammas.
+// Remarks on what is lost from a picture: further pages, gammas, profiles of BMP.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -36,8 +36,8 @@ Bytes png_with(std::initializer_list<std::span<const std::byte>> chunks) {
       .bytes();
 }
 
-Bytes png_profile(const std::string& name, const std::string& profile = "?") {
-  return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes(profile))).bytes());
+Bytes png_profile(const std::string& name) {
+  return png_chunk("iCCP", ByteWriter().text(name).u8(0).u8(0).append(zlib_stored(to_bytes("?"))).bytes());
 }
 
 Bytes png_gamma(std::uint32_t value) { return png_chunk("gAMA", ByteWriter(true).u32(value).bytes()); }
@@ -51,21 +51,16 @@ Bytes jpeg_with(std::initializer_list<std::string> segments) {
   return file.append(std::span(plain).subspan(2)).bytes();
 }
 
-/// `pages` equal directories after one strip of two pixels. The first has `profile`, unless that is empty.
-Bytes tiff_with(int pages, const std::string& profile, bool big_endian) {
-  constexpr std::uint32_t kStripAt = 8, kProfileAt = 10;
-  const auto length = static_cast<std::uint32_t>(profile.size() + profile.size() % 2);
+/// `pages` equal directories after one strip of two pixels.
+Bytes tiff_with(int pages, bool big_endian) {
+  constexpr std::uint32_t kStripAt = 8, kFirstAt = 10;
   ByteWriter file(big_endian);
-  file.text(big_endian ? "MM" : "II").u16(42).u32(kProfileAt + length).u8(7).u8(8).text(profile);
-  if (profile.size() % 2 != 0) file.u8(0);
+  file.text(big_endian ? "MM" : "II").u16(42).u32(kFirstAt).u8(7).u8(8);
   for (int page = 0; page < pages; ++page) {
-    const bool tells = page == 0 && !profile.empty();
-    const std::uint64_t entries = tells ? 9 : 8;
-    file.u16(entries);
+    file.u16(8);
     const auto entry = [&](std::uint64_t tag, std::uint64_t value) { file.u16(tag).u16(4).u32(1).u32(value); };
     entry(256, 2), entry(257, 1), entry(258, 8), entry(259, 1), entry(262, 1), entry(273, kStripAt), entry(277, 1);
     entry(279, 2);
-    if (tells) file.u16(34675).u16(7).u32(profile.size()).u32(kProfileAt);
     file.u32(page + 1 < pages ? file.size() + 4 : 0);
   }
   return file.bytes();
@@ -73,18 +68,12 @@ Bytes tiff_with(int pages, const std::string& profile, bool big_endian) {
 
 }  // namespace
 
-TEST_CASE("PNG: a profile that does not name sRGB; a gamma, unless a chunk says sRGB") {
+TEST_CASE("PNG: a gamma, unless a chunk says sRGB or there is a profile") {
   CHECK(remarks(png_with({})) == "");
-  CHECK(remarks(png_with({png_profile("Display P3")})) == kProfileLost);
-  CHECK(remarks(png_with({png_profile("sRGB IEC61966-2.1")})) == "");
-  CHECK(remarks(png_with({png_profile("icc", "... sRGB IEC61966-2.1 ...")})) ==
-        "");  // the name that ImageMagick gives it
-  CHECK(remarks(png_with({png_profile("icc", "Adobe RGB")})) == kProfileLost);
-  CHECK(remarks(png_with({png_chunk("iCCP", to_bytes("no end"))})) == "");
   CHECK(remarks(png_with({png_gamma(100000)})) == kGammaLost);
   CHECK(remarks(png_with({png_gamma(45455)})) == "");
   CHECK(remarks(png_with({png_gamma(100000), png_chunk("sRGB", ByteWriter().u8(0).bytes())})) == "");
-  CHECK(remarks(png_with({png_gamma(100000), png_profile("Display P3")})) == kProfileLost);
+  CHECK(remarks(png_with({png_gamma(100000), png_profile("Display P3")})) == "");
 }
 
 TEST_CASE("PNG: an animation") {
@@ -99,17 +88,6 @@ TEST_CASE("PNG: an animation") {
 
 TEST_CASE("a gamma changes no value") {
   CHECK(values(decode_image(png_with({png_gamma(100000)}), 10).all()) == std::vector<double>{7, 8});
-}
-
-TEST_CASE("JPEG: a profile in one piece or several, named in ASCII or UTF-16") {
-  using namespace std::string_literals;
-  const std::string head = "ICC_PROFILE\0\1\1"s;
-  CHECK(remarks(jpeg_with({})) == "");
-  CHECK(remarks(jpeg_with({head + "Adobe RGB (1998)"})) == kProfileLost);
-  CHECK(remarks(jpeg_with({head + "Adobe", head + "RGB"})) == kProfileLost);
-  CHECK(remarks(jpeg_with({head + "nothing yet", head + "... sRGB IEC61966-2.1"})) == "");
-  CHECK(remarks(jpeg_with({head + "\0s\0R\0G\0B\0 \0b"s})) == "");
-  CHECK(remarks(jpeg_with({"FPXR or whatever"})) == "");
 }
 
 TEST_CASE("JPEG: further pictures in the file, by the index of the Multi-Picture Format") {
@@ -131,19 +109,6 @@ TEST_CASE("JPEG: further pictures in the file, by the index of the Multi-Picture
   CHECK(remarks_for("MPF\0II*\0\x08\0\0\0"s) == "");
 }
 
-TEST_CASE("WebP: a profile chunk") {
-  const Bytes plain = encode_image(Image(DType::u8, PixelFormat::rgb, 2, 3), *find_picture_format("webp"));
-  const auto with = [&](const std::string& profile) {
-    ByteWriter body;
-    body.text("WEBP").text("VP8X").u32(10).u32(0x20).u16(2).u8(0).u16(1).u8(0);
-    body.text("ICCP").u32(profile.size()).text(profile).append(std::span(plain).subspan(12));
-    return ByteWriter().text("RIFF").u32(body.size()).append(body.bytes()).bytes();
-  };
-  CHECK(remarks(plain) == "");
-  CHECK(remarks(with("Display P3")) == kProfileLost);
-  CHECK(remarks(with("sRGB")) == "");
-}
-
 TEST_CASE("BMP: a profile in a header of version 5, or one that it names") {
   const auto bmp_with = [](const std::string& colour_space, const std::string& profile) {
     constexpr unsigned kHeader = 124;
@@ -161,21 +126,18 @@ TEST_CASE("BMP: a profile in a header of version 5, or one that it names") {
   CHECK(remarks(bmp_with("KNIL", "c:\\profile")) == kProfileLost);
 }
 
-TEST_CASE("TIFF: pages and profiles, in both byte orders") {
+TEST_CASE("TIFF: pages, in both byte orders") {
   for (const bool big_endian : {false, true}) {
     CAPTURE(big_endian);
-    CHECK(remarks(tiff_with(1, "", big_endian)) == "");
-    CHECK(remarks(tiff_with(1, "ProPhoto", big_endian)) == kProfileLost);
-    CHECK(remarks(tiff_with(1, "sRGB!", big_endian)) == "");
-    CHECK(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).text ==
+    CHECK(remarks(tiff_with(1, big_endian)) == "");
+    CHECK(remarks_on(read_picture_header(tiff_with(3, big_endian))).at(0).text ==
           "only the first of its 3 pages is read");
-    CHECK_FALSE(remarks_on(read_picture_header(tiff_with(3, "", big_endian))).at(0).once);
-    CHECK(remarks_on(read_picture_header(tiff_with(2, "ProPhoto", big_endian))).size() == 2);
+    CHECK_FALSE(remarks_on(read_picture_header(tiff_with(3, big_endian))).at(0).once);
   }
 }
 
 TEST_CASE("TIFF: a broken or circular chain of pages does not prevent reading the first") {
-  Bytes file = tiff_with(1, "", false);
+  Bytes file = tiff_with(1, false);
   for (const std::uint32_t next : {10u, 0xffffffu, 9u}) {
     const Bytes link = ByteWriter().u32(next).bytes();
     std::copy(link.begin(), link.end(), file.end() - 4);

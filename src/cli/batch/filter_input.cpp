@@ -221,7 +221,8 @@ class Process {
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_ - surveyed_seconds;
     attempt_.warnings = source->remarks;
 
-    const Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
+    Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
+    keep_metadata(*source, spec_, job, attempt_.warnings);
     if (run_.options.dry_run) return;
     check_output(destination);
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);

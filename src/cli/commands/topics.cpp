@@ -95,8 +95,10 @@ std::string formats_text() {
          "lists [h][w], [c][h][w] or [n][c][h][w].\n\n"
          "Pictures are turned upright as their EXIF or TIFF orientation says. Palettes become RGB or RGBA, CMYK "
          "becomes RGB, and grey of 1, 2 or 4 bits is scaled to the full range. If a TIFF has several pages, the first "
-         "is read, with a warning. ICC profiles are neither applied nor kept; a warning says so unless the profile is "
-         "sRGB. A truncated file is an error in every format. A result that the format cannot store (5 channels, or "
+         "is read, with a warning. ICC profiles are not applied. PNG, JPEG, WebP and TIFF files keep the profile, "
+         "EXIF, "
+         "XMP and resolution of such an input; --strip leaves them out. A truncated file is an error in every format. "
+         "A result that the format cannot store (5 channels, or "
          "floats as PNG) is an error, which lists the formats that can.";
 }
 

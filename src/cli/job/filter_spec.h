@@ -30,6 +30,7 @@ struct FilterSpec {
   std::optional<DType> depth;                        ///< none: the input's
   std::optional<SheetOptions> sheet;                 ///< of --sheet
   EncodeOptions encode;
+  bool strips_metadata = false;                ///< pictures are written without a profile, EXIF, XMP and resolution
   TensorText tensor_text = TensorText::dense;  ///< of results in JSON
   PlanOptions plan;
   std::int64_t max_pixels = 0;          ///< in the input, and in the result of each layer

@@ -185,7 +185,9 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});
-  return static_cast<std::int64_t>(std::min(0x1p62, plan + pixels));
+  // In the header, the source and the job; encoders copy them into parts of the file.
+  const double metadata = 5 * static_cast<double>(header.metadata.size());
+  return static_cast<std::int64_t>(std::min(0x1p62, plan + pixels + metadata));
 }
 
 }  // namespace convtool

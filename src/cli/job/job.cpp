@@ -79,6 +79,12 @@ std::vector<FileFormat> formats_of(const Destination& destination) {
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
+void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
+  if (spec.strips_metadata) return;
+  job.metadata = std::move(source.metadata);
+  fit_metadata(job.metadata, job.format().name(), job.pixels, remarks);
+}
+
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
   // The tiles of a sheet are painted from responses, which are kept as a tensor is.
   const FileFormat format = destination.is_sheet ? *find_file_format("npy") : *destination.format;

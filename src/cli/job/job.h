@@ -22,14 +22,19 @@ struct Job {
   std::optional<PixelFormat> pixels;  ///< of pictures
   bool alpha_kept;                    ///< the input's alpha is resampled into the result's last channel
   Mapping mapping;
-  bool map_matters;  ///< false where values are written as they are
-  int tensor_rank;   ///< dimensions of a result that is a tensor
+  bool map_matters;               ///< false where values are written as they are
+  int tensor_rank;                ///< dimensions of a result that is a tensor
+  PictureMetadata metadata = {};  ///< that the result carries
 
   const FileFormat& format() const { return *destination.format; }
 };
 
 /// Dimensions of a tensor that is computed from one of `rank` dimensions: `rank`, but at least 3 for several channels.
 int result_rank(const Shape& result, int rank);
+
+/// Moves the metadata of `source` that the result can carry to `job`, unless `spec` leaves them out. Appends a remark
+/// on each part that is lost to `remarks`.
+void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks);
 
 /// Plans what `spec` does to an input. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
 /// fit the input, the result its format, or an option one of these.

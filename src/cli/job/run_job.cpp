@@ -120,7 +120,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   } else if (!job.format().is_tensor()) {
     Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());
-    encode([&] { return encode_image(std::move(image), *job.format().picture, spec.encode); });
+    encode([&] { return encode_image(std::move(image), *job.format().picture, spec.encode, job.metadata); });
   } else if (job.format().kind == FileFormat::Kind::npy) {
     NpyFile file = new_npy(job.shape, job.tensor_rank);
     run_into(file.values());

@@ -67,7 +67,9 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
   }
   const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
-  return picture_header(header, format);
+  SourceHeader result = picture_header(header, format);
+  if (max_pixels) result.metadata = read_metadata(bytes, header);
+  return result;
 }
 
 std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels) {
@@ -106,7 +108,11 @@ Source decode_source(FileContent file, const SourceHeader& header, PictureDecode
   const Shape shape = image.all().shape;
   std::vector<Remark> remarks = remarks_on(*header.picture);
   if (std::optional<Remark> remark = decoder.remark_on(header.picture->type)) remarks.push_back(std::move(*remark));
-  return {.content = std::move(image), .format = header.format, .shape = shape, .remarks = std::move(remarks)};
+  return {.content = std::move(image),
+          .format = header.format,
+          .shape = shape,
+          .remarks = std::move(remarks),
+          .metadata = header.metadata};
 }
 
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder) {

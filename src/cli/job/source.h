@@ -12,6 +12,7 @@
 #include "pictures/image.h"
 #include "pictures/image_header.h"
 #include "pictures/isolation/picture_decoder.h"
+#include "pictures/metadata/metadata.h"
 #include "tensors/file_format.h"
 #include "tensors/tensor_io.h"
 
@@ -44,6 +45,7 @@ struct Source {
   FileFormat format;  ///< of the file
   Shape shape;        ///< every channel counted, before make_grey()
   std::vector<Remark> remarks = {};
+  PictureMetadata metadata = {};
 
   bool is_tensor() const { return format.is_tensor(); }
   const Image& image() const { return std::get<Image>(content); }
@@ -68,13 +70,14 @@ struct SourceHeader {
   int rank = 3;
   DType dtype = DType::f32;
   std::optional<PictureHeader> picture = std::nullopt;
+  PictureMetadata metadata = {};  ///< of a picture that is to be decoded
 
   bool has_alpha() const { return !format.is_tensor() && shape.c % 2 == 0; }
 };
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.
 /// Throws Error(input) for a file that is neither, is damaged, or exceeds `max_pixels`. Without `max_pixels` the size
-/// is not checked, for callers that do not decode the file.
+/// is not checked, and metadata are not read, for callers that do not decode the file.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels);
 

@@ -196,6 +196,13 @@ void add_writing_options(Command& command, RunOptions& options) {
                 "than Deflate, which makes smaller files and runs on all threads of --threads.",
         .otherwise = "deflate; floats: none",
         .words = {kTiffCompressions}},
+       {.names = "--strip",
+        .target = &options.strip,
+        .brief = "leave out ICC profile, EXIF, XMP and resolution",
+        .text =
+            "Write pictures without metadata. By default PNG, JPEG, WebP and TIFF files carry the ICC profile, EXIF "
+            "(upright, without its thumbnail), XMP and resolution of an input in one of these formats. What the "
+            "output cannot carry is named in a warning. Neither the profile nor this option affects the pixels."},
        {.names = "--pretty",
         .target = &options.pretty,
         .brief = "JSON tensors: one line per row, columns aligned",
@@ -377,6 +384,7 @@ FilterSpec resolve_filter(const RunOptions& options) {
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);
   spec.encode = resolve_encoding(options);
+  spec.strips_metadata = options.strip;
   if (options.pretty) spec.tensor_text = TensorText::aligned;
   const Words::List algorithms = algorithm_words();
   spec.plan.algorithm = algorithms[parse_choice("--algorithm", options.algorithm, algorithms)];

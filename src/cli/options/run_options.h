@@ -22,8 +22,8 @@ struct RunOptions {
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
               isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);
-  bool pretty = false, no_clobber = false, fail_fast = false, dry_run = false, json = false, quiet = false,
-       verbose = false;
+  bool strip = false, pretty = false, no_clobber = false, fail_fast = false, dry_run = false, json = false,
+       quiet = false, verbose = false;
 };
 
 /// Adds INPUT and the groups Input, Output and Run to `command`. `options` must outlive the command.

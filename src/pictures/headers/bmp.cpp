@@ -7,7 +7,6 @@
 #include "files/byte_reader.h"
 #include "pictures/headers/bmp_layout.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/icc_profile.h"
 
 namespace convtool {
 namespace {
@@ -65,6 +64,12 @@ std::array<std::uint32_t, 4> read_masks(ByteReader& file, std::uint32_t bits, in
   return masks;
 }
 
+/// Whether an ICC profile names sRGB, in ASCII or UTF-16. A picture without a profile counts as sRGB.
+bool names_srgb(std::string_view profile) {
+  using namespace std::string_view_literals;
+  return profile.find("sRGB"sv) != std::string_view::npos || profile.find("s\0R\0G\0B"sv) != std::string_view::npos;
+}
+
 /// Whether a header of version 5 has a profile other than sRGB's, in the file or in another one that it names.
 bool has_other_bmp_profile(std::span<const std::byte> bytes) {
   constexpr std::uint32_t kVersion5 = 124;
@@ -77,7 +82,7 @@ bool has_other_bmp_profile(std::span<const std::byte> bytes) {
   file.seek(kFileHeader + 112);
   const std::uint64_t at = kFileHeader + file.u32(), size = file.u32();
   if (at > bytes.size() || size > bytes.size() - at) return true;  // damage that affects no pixel
-  return is_other_profile(bytes.subspan(at, size));
+  return size > 0 && !names_srgb({reinterpret_cast<const char*>(bytes.data()) + at, size});
 }
 
 }  // namespace

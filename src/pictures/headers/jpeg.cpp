@@ -4,15 +4,14 @@
 
 #include "files/byte_reader.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/icc_profile.h"
 #include "pictures/headers/jpeg_structure.h"
 #include "pictures/tiff/directory.h"
 
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kCoefficient = sizeof(std::int16_t);       // libjpeg's JCOEF
-constexpr std::uint32_t kExif = 0xe1, kProfileOrPictures = 0xe2;  // APP1, APP2
+constexpr std::int64_t kCoefficient = sizeof(std::int16_t);  // libjpeg's JCOEF
+constexpr std::uint32_t kExif = 0xe1, kPictures = 0xe2;      // APP1, APP2
 
 /// The number of pictures in a file of the Multi-Picture Format (CIPA DC-007), whose index is a TIFF directory.
 std::int64_t count_pictures(std::span<const std::byte> index) {
@@ -29,20 +28,15 @@ std::int64_t count_pictures(std::span<const std::byte> index) {
 
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   PictureHeader header{.type = PictureType::jpeg};
-  bool has_exif = false, has_profile = false, says_srgb = false;
+  bool has_exif = false;
   const JpegStructure jpeg = read_jpeg_structure(bytes, [&](std::uint32_t marker, std::span<const std::byte> data) {
     const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
     if (marker == kExif && !has_exif && text.starts_with("Exif")) {  // APP1 has other uses as well
       header.orientation = read_exif_orientation(data);
       has_exif = true;
     }
-    if (marker != kProfileOrPictures) return;
-    if (text.starts_with("ICC_PROFILE")) {
-      has_profile = true;  // may be in several pieces, one of which contains the name
-      says_srgb = says_srgb || names_srgb(text);
-    }
-    constexpr std::string_view kPictures("MPF\0", 4);
-    if (text.starts_with(kPictures)) header.pages = count_pictures(data.subspan(kPictures.size()));
+    constexpr std::string_view kIndex("MPF\0", 4);
+    if (marker == kPictures && text.starts_with(kIndex)) header.pages = count_pictures(data.subspan(kIndex.size()));
   });
   if (!jpeg.has_end) throw_damaged("JPEG", "no end-of-image marker");
   if (jpeg.frame == 0 || jpeg.scans == 0) throw_damaged("JPEG", "no picture before its end-of-image marker");
@@ -51,7 +45,6 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
   header.width = jpeg.width;
   header.height = jpeg.height;
   header.channels = jpeg.components.size() == 1 ? 1 : 3;  // the decoder converts CMYK to RGB
-  header.has_profile = has_profile && !says_srgb;
   if (jpeg.is_progressive() || jpeg.scans > 1) {  // libjpeg keeps all coefficients, in whole blocks of up to 32 pixels
     const auto in_blocks = [](std::int64_t side) { return (side + 31) / 32 * 32; };
     header.working_memory =

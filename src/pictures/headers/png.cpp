@@ -6,10 +6,8 @@
 #include <string>
 
 #include "files/byte_reader.h"
-#include "pictures/compression.h"
 #include "pictures/headers/chunks.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/icc_profile.h"
 #include "pictures/headers/png_text.h"
 
 namespace convtool {
@@ -89,15 +87,6 @@ bool has_other_gamma(const PngChunks& chunks) {
   return ByteReader("PNG", chunks.gamma, ByteReader::Order::big).u32() != kSrgbGamma;
 }
 
-/// An iCCP chunk is a name, a zero, a zero for the compression method zlib, and the compressed profile.
-bool has_other_png_profile(std::span<const std::byte> chunk) {
-  constexpr std::size_t kEnough = std::size_t{1} << 16;  // a profile has its name near the start
-  const auto end_of_name = std::find(chunk.begin(), chunk.end(), std::byte{0});
-  if (chunk.end() - end_of_name < 2) return false;
-  return is_other_profile(chunk) &&
-         !names_srgb(inflate_start(chunk.subspan(static_cast<std::size_t>(end_of_name - chunk.begin()) + 2), kEnough));
-}
-
 }  // namespace
 
 PictureHeader read_png_header(std::span<const std::byte> bytes) {
@@ -123,7 +112,6 @@ PictureHeader read_png_header(std::span<const std::byte> bytes) {
   header.dtype = bit_depth == 16 ? DType::u16 : DType::u8;
   header.orientation =
       read_exif_orientation(chunks.exif.empty() && chunks.exif_in_text ? *chunks.exif_in_text : chunks.exif);
-  header.has_profile = has_other_png_profile(chunks.profile);
   header.has_gamma = has_other_gamma(chunks);
   if (colour_type == ColourType::grey && has_alpha) {
     const std::uint32_t largest = (1u << bit_depth) - 1;

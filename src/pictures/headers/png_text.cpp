@@ -22,8 +22,13 @@ std::string_view take_field(std::string_view& text) {
   return field;
 }
 
+struct StoredText {
+  std::span<const std::byte> bytes;
+  bool is_compressed = false;
+};
+
 /// The text of a chunk after its keyword, which has been removed (PNG specification, 11.3.3).
-std::string text_of(std::string_view type, std::string_view rest) {
+StoredText stored_text(std::string_view type, std::string_view rest) {
   bool is_compressed = type == "zTXt";
   if (type == "iTXt" && !rest.empty()) {
     is_compressed = rest[0] != 0;
@@ -34,8 +39,14 @@ std::string text_of(std::string_view type, std::string_view rest) {
     take_field(rest);  // the language
     take_field(rest);  // the translated keyword
   }
-  if (is_compressed) return inflate_start(std::as_bytes(std::span(rest)), kMostText);
-  return std::string(rest.substr(0, kMostText));
+  return {std::as_bytes(std::span(rest)), is_compressed};
+}
+
+/// The start of the text.
+std::string start_of(const StoredText& text) {
+  if (text.is_compressed) return inflate_start(text.bytes, kMostText);
+  const std::size_t size = std::min(text.bytes.size(), kMostText);
+  return std::string(reinterpret_cast<const char*>(text.bytes.data()), size);
 }
 
 int hexadecimal(char c) {
@@ -57,7 +68,7 @@ std::optional<Bytes> exif_in_text(const Chunk& chunk) {
   if (keyword != "Raw profile type exif" && keyword != "Raw profile type APP1") return std::nullopt;
   if (!chunk.is_sound()) return std::nullopt;  // as libpng does
 
-  const std::string text = text_of(chunk.type, rest);
+  const std::string text = start_of(stored_text(chunk.type, rest));
   std::string_view profile = text;
   skip_space(profile);
   profile.remove_prefix(std::min(profile.find('\n'), profile.size()));  // the name
@@ -73,6 +84,16 @@ std::optional<Bytes> exif_in_text(const Chunk& chunk) {
     profile.remove_prefix(2);
   }
   return block;
+}
+
+std::optional<Bytes> xmp_in_text(const Chunk& chunk, std::size_t most) {
+  if (chunk.type != "iTXt") return std::nullopt;
+  std::string_view rest(reinterpret_cast<const char*>(chunk.data.data()), chunk.data.size());
+  if (take_field(rest) != "XML:com.adobe.xmp") return std::nullopt;
+  const StoredText text = stored_text(chunk.type, rest);
+  if (!chunk.is_sound() || text.bytes.size() > most) return Bytes();
+  if (text.is_compressed) return inflate_whole(text.bytes, most).value_or(Bytes());
+  return Bytes(text.bytes.begin(), text.bytes.end());
 }
 
 }  // namespace convtool

@@ -1,4 +1,4 @@
-// Internal to pictures/: EXIF blocks in the text chunks of PNG.
+// Internal to pictures/: EXIF and XMP in the text chunks of PNG.
 #pragma once
 
 #include <optional>
@@ -13,5 +13,9 @@ namespace convtool {
 /// in hexadecimal, in lines. Empty for damaged text, nothing for other chunks and for a wrong checksum. At most 128 KiB
 /// are read.
 std::optional<Bytes> exif_in_text(const Chunk& chunk);
+
+/// The XMP packet in an iTXt chunk with the keyword "XML:com.adobe.xmp". Empty if it is damaged, has a wrong checksum,
+/// or more than `most` bytes; nothing for other chunks.
+std::optional<Bytes> xmp_in_text(const Chunk& chunk, std::size_t most);
 
 }  // namespace convtool

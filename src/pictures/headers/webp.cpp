@@ -1,4 +1,4 @@
-// WebP: the size and alpha as libwebp reads them, and the chunks EXIF and ICCP of a file that begins with VP8X.
+// WebP: the size and alpha as libwebp reads them, and the chunk EXIF of a file that begins with VP8X.
 #include <webp/decode.h>
 
 #include <string_view>
@@ -6,7 +6,6 @@
 #include "files/byte_reader.h"
 #include "pictures/headers/chunks.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/icc_profile.h"
 
 namespace convtool {
 
@@ -28,10 +27,7 @@ PictureHeader read_webp_header(std::span<const std::byte> bytes) {
   header.channels = features.has_alpha != 0 ? 4 : 3;
   header.working_memory =
       5 * header.width * header.height;  // lossless: colours of 4 bytes; lossy: alpha, unfiltered too
-  if (type == "VP8X") {
-    header.orientation = read_exif_orientation(find_chunk(ChunkReader::Kind::riff, bytes, "EXIF"));
-    header.has_profile = is_other_profile(find_chunk(ChunkReader::Kind::riff, bytes, "ICCP"));
-  }
+  if (type == "VP8X") header.orientation = read_exif_orientation(find_chunk(ChunkReader::Kind::riff, bytes, "EXIF"));
   return header;
 }
 

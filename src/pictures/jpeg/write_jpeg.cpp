@@ -2,9 +2,12 @@
 #include "pictures/jpeg/write_jpeg.h"
 
 #include <array>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "pictures/jpeg/libjpeg.h"
+#include "pictures/metadata/named_part.h"
 
 namespace convtool {
 namespace {
@@ -64,9 +67,26 @@ struct Compressor {
   jpeg_compress_struct codec;
 };
 
+/// In JFIF's own segment.
+void set_density(jpeg_compress_struct& codec, const Density& density) {
+  codec.density_unit = static_cast<UINT8>(density.unit);
+  codec.X_density = static_cast<UINT16>(density.x);
+  codec.Y_density = static_cast<UINT16>(density.y);
+}
+static_assert(static_cast<int>(Resolution::Unit::inch) == 1 && static_cast<int>(Resolution::Unit::centimetre) == 2);
+
+void write_segment(jpeg_compress_struct& codec, int marker, const Bytes& data) {
+  jpeg_write_marker(&codec, marker, reinterpret_cast<const JOCTET*>(data.data()), static_cast<unsigned>(data.size()));
+}
+
 }  // namespace
 
-Bytes write_jpeg(const cv::Mat& pixels, int quality) {
+Bytes write_jpeg(const cv::Mat& pixels, int quality, const PictureMetadata& metadata) {
+  using namespace std::string_view_literals;
+  const Bytes exif = named_part("Exif\0\0"sv, metadata.exif),
+              xmp = named_part("http://ns.adobe.com/xap/1.0/\0"sv, metadata.xmp);
+  std::optional<Density> density;
+  if (metadata.resolution) density = jpeg_density(*metadata.resolution);
   JpegMessages messages;
   Compressor compressor(messages);
   jpeg_compress_struct& codec = compressor.codec;
@@ -79,7 +99,14 @@ Bytes write_jpeg(const cv::Mat& pixels, int quality) {
     codec.in_color_space = pixels.channels() == 1 ? JCS_GRAYSCALE : JCS_EXT_BGR;
     jpeg_set_defaults(&codec);
     jpeg_set_quality(&codec, quality, TRUE);
+    if (density) set_density(codec, *density);
     jpeg_start_compress(&codec, TRUE);
+    constexpr int kExifAndXmp = JPEG_APP0 + 1;
+    if (!metadata.exif.empty()) write_segment(codec, kExifAndXmp, exif);
+    if (!metadata.xmp.empty()) write_segment(codec, kExifAndXmp, xmp);
+    if (!metadata.profile.empty())
+      jpeg_write_icc_profile(&codec, reinterpret_cast<const JOCTET*>(metadata.profile.data()),
+                             static_cast<unsigned>(metadata.profile.size()));
     while (codec.next_scanline < codec.image_height) {
       JSAMPROW row = const_cast<JSAMPROW>(pixels.ptr(static_cast<int>(codec.next_scanline)));
       jpeg_write_scanlines(&codec, &row, 1);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "files/file.h"
+#include "pictures/metadata/picture_metadata.h"
 #include "pictures/opencv/opencv_support.h"
 
 namespace convtool {
 
 /// A baseline JPEG of 8-bit pixels, grey or B, G, R, at most 65500 on a side, with chroma at half the resolution in
-/// both directions and libjpeg's default Huffman codes. `quality` is 1 to 100. Throws Error(output), std::bad_alloc.
-Bytes write_jpeg(const cv::Mat& pixels, int quality);
+/// both directions and libjpeg's default Huffman codes. `quality` is 1 to 100. `metadata` must fit. Throws
+/// Error(output), std::bad_alloc.
+Bytes write_jpeg(const cv::Mat& pixels, int quality, const PictureMetadata& metadata = {});
 
 }  // namespace convtool

@@ -3,10 +3,12 @@
 #include "pictures/png/write_png.h"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "core/parallel.h"
 #include "pictures/compression.h"
+#include "pictures/metadata/named_part.h"
 #include "pictures/png/scanlines.h"
 
 namespace convtool {
@@ -52,6 +54,24 @@ Bytes image_header(const ConstTensorRef& pixels) {
   header.push_back(static_cast<std::byte>(kColourTypes[pixels.shape.c - 1]));
   header.insert(header.end(), 3, std::byte{0});  // Deflate, the five filters, not interlaced
   return header;
+}
+
+void put_metadata(Bytes& file, const PictureMetadata& metadata) {
+  using namespace std::string_view_literals;
+  constexpr int kLevel = 9;       // profiles are small
+  if (!metadata.profile.empty())  // a name, and a zero for the method zlib (11.3.2.3)
+    put_chunk(file, "iCCP", named_part("ICC profile\0\0"sv, deflate(metadata.profile, kLevel, std::nullopt)));
+  if (metadata.resolution) {
+    const Density density = png_density(*metadata.resolution).value();
+    Bytes data;
+    put_u32(data, density.x);
+    put_u32(data, density.y);
+    data.push_back(static_cast<std::byte>(density.unit == Resolution::Unit::none ? 0 : 1));
+    put_chunk(file, "pHYs", data);
+  }
+  if (!metadata.exif.empty()) put_chunk(file, "eXIf", metadata.exif);
+  if (!metadata.xmp.empty())  // not compressed, method 0, no language, no translated keyword (11.3.3.4)
+    put_chunk(file, "iTXt", named_part("XML:com.adobe.xmp\0\0\0\0\0"sv, metadata.xmp));
 }
 
 bool is_in_strips(const ConstTensorRef& pixels, int level, const EncodeOptions& options) {
@@ -118,13 +138,14 @@ Scanlines make_all_scanlines(Image image, bool choose) {
 
 }  // namespace
 
-Bytes write_png(Image image, const EncodeOptions& options) {
+Bytes write_png(Image image, const EncodeOptions& options, const PictureMetadata& metadata) {
   constexpr std::uint8_t kSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   constexpr std::size_t kChunkFrame = 12;
   const auto signature = std::as_bytes(std::span(kSignature));
   const int level = options.png_level.value_or(kFastLevel);
   Bytes file(signature.begin(), signature.end());
   put_chunk(file, "IHDR", image_header(image.all()));
+  put_metadata(file, metadata);
   if (is_in_strips(image.all(), level, options)) {
     std::vector<Strip> strips = compress_strips(std::move(image), options.threads);
     std::size_t size = file.size() + kChunkFrame;

@@ -46,17 +46,6 @@ std::int64_t TiffDirectory::count_pages() {
   return pages;
 }
 
-std::string_view TiffDirectory::text(TiffTag tag) {
-  try {
-    const std::optional<Entry> entry = find(tag);
-    if (!entry) return {};
-    file_.seek(entry->values_at);
-    return file_.text(entry->count * static_cast<std::uint64_t>(entry->value_size));
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 std::uint64_t TiffDirectory::Table::operator[](std::uint64_t index) {
   file_.seek(values_at_ + index * static_cast<std::uint64_t>(value_size_));
   return file_.number(value_size_);

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "files/byte_reader.h"
@@ -34,7 +33,6 @@ enum TiffTag : std::uint32_t {
   kExtraSamples = 338,
   kSampleFormat = 339,
   kYcbcrSubsampling = 530,
-  kIccProfile = 34675,
   kNumberOfImages = 45057,  ///< in the index of a Multi-Picture file
 };
 
@@ -50,9 +48,6 @@ class TiffDirectory {
   /// The number of directories. Each contains a page, or a thumbnail or mask of one. Stops at the first damaged
   /// one instead of throwing.
   std::int64_t count_pages();
-
-  /// The bytes of a tag that does not affect pixels. Empty if the tag is missing or damaged.
-  std::string_view text(TiffTag tag);
 
   /// The number of values of a tag; 0 if the tag is missing.
   std::uint64_t count(TiffTag tag);

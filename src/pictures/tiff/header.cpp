@@ -4,7 +4,6 @@
 
 #include "files/byte_reader.h"
 #include "pictures/headers/formats.h"
-#include "pictures/headers/icc_profile.h"
 #include "pictures/tiff/compressions.h"
 #include "pictures/tiff/directory.h"
 #include "pictures/tiff/layout.h"
@@ -74,11 +73,9 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
                                                   : 0;
   header.working_memory = static_cast<std::int64_t>(std::min(0x1p62, layout.working_memory() + copies + inks));
 
-  const std::string_view profile = directory.text(kIccProfile);
   const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);
   if (orientation >= 1 && orientation <= 8) header.orientation = static_cast<Orientation>(orientation);
   header.pages = directory.count_pages();
-  header.has_profile = !profile.empty() && !names_srgb(profile);
   return header;
 }
 

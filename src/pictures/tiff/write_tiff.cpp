@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "pictures/compression.h"
+#include "pictures/metadata/exif_block.h"
 #include "pictures/tiff/libtiff_file.h"
 
 namespace convtool {
@@ -30,6 +31,20 @@ void describe_pixels(TIFF* tiff, const ConstTensorRef& pixels, std::int64_t rows
   if (!is_float && compression != TiffCompression::none) TIFFSetField(tiff, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL);
   std::uint16_t alpha = EXTRASAMPLE_UNASSALPHA;
   if (has_alpha) TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &alpha);
+}
+
+/// Sets the tags of all but EXIF, some of whose tags libtiff does not know.
+void describe_picture(TIFF* tiff, const PictureMetadata& metadata) {
+  const auto set_bytes = [tiff](std::uint32_t tag, const Bytes& bytes) {
+    if (!bytes.empty()) TIFFSetField(tiff, tag, static_cast<std::uint32_t>(bytes.size()), bytes.data());
+  };
+  set_bytes(TIFFTAG_ICCPROFILE, metadata.profile);
+  set_bytes(TIFFTAG_XMLPACKET, metadata.xmp);
+  if (!metadata.resolution) return;
+  constexpr int kUnits[] = {RESUNIT_NONE, RESUNIT_INCH, RESUNIT_CENTIMETER};
+  TIFFSetField(tiff, TIFFTAG_XRESOLUTION, metadata.resolution->x);
+  TIFFSetField(tiff, TIFFTAG_YRESOLUTION, metadata.resolution->y);
+  TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, kUnits[static_cast<int>(metadata.resolution->unit)]);
 }
 
 /// The samples of rows `begin` to `end` in their order.
@@ -95,7 +110,7 @@ bool write_deflated_strips(TIFF* tiff, const TensorView<const T>& pixels, std::i
 
 }  // namespace
 
-Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options) {
+Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options, const PictureMetadata& metadata) {
   constexpr double kLargestClassic = 0x80000000p0;  // half of what its 32-bit offsets reach: LZW lengthens noise
   const TiffCompression compression =
       options.tiff_compression.value_or(is_integer(pixels.dtype) ? TiffCompression::deflate : TiffCompression::none);
@@ -103,10 +118,13 @@ Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options) {
   const std::int64_t row_bytes = pixels.shape.w * pixels.shape.c * size_of(pixels.dtype);
   const std::int64_t rows_per_strip =
       std::clamp<std::int64_t>((deflates ? kDeflateStripBytes : kStripBytes) / row_bytes, 1, pixels.shape.h);
-  constexpr std::int64_t kTags = 4096, kStripTags = 16;  // offset and size of a strip
-  const std::int64_t expected = row_bytes * pixels.shape.h + kTags + kStripTags * (pixels.shape.h / rows_per_strip + 1);
+  constexpr std::int64_t kTags = 4096, kStripTags = 16;                                   // offset and size of a strip
+  const std::int64_t described = kTags + 2 * static_cast<std::int64_t>(metadata.size());  // EXIF may share values
+  const std::int64_t expected =
+      row_bytes * pixels.shape.h + described + kStripTags * (pixels.shape.h / rows_per_strip + 1);
   TiffOutput file(static_cast<double>(expected) > kLargestClassic, static_cast<std::size_t>(expected));
   describe_pixels(file.get(), pixels, rows_per_strip, compression);
+  describe_picture(file.get(), metadata);
   const bool done = visit_dtype(pixels.dtype, [&](auto zero) {
     const auto view = pixels.view<decltype(zero)>();
     return deflates ? write_deflated_strips<decltype(zero)>(file.get(), view, rows_per_strip, options.threads)
@@ -117,6 +135,7 @@ Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options) {
     throw Error(ErrorKind::output, "",
                 "the tiff encoder failed on a picture of " + std::to_string(pixels.shape.w) + "x" +
                     std::to_string(pixels.shape.h));
+  if (!metadata.exif.empty()) add_exif_to_tiff(bytes, metadata.exif);
   return bytes;
 }
 

@@ -424,7 +424,7 @@ TEST_CASE("premultiplied: colours under transparent pixels do not bleed") {
   CHECK(equal(read(folder, "q.png"), read(folder, "r.png")));
 }
 
-TEST_CASE("warnings about ignored content: pages for each file, a profile once") {
+TEST_CASE("warnings about lost content: pages and damage for each file, what the output cannot store once") {
   const TempFolder folder;
   cv::imwrite(folder.file("plain.jpg"), random_picture(CV_8UC3, 5));
   const std::vector<cv::Mat> pages(3, random_picture(CV_8UC1, 6));
@@ -432,23 +432,30 @@ TEST_CASE("warnings about ignored content: pages for each file, a profile once")
   REQUIRE(run_shell(R"(python3 - <<'END'
 import struct
 b = open('plain.jpg', 'rb').read()
-profile = b'ICC_PROFILE\0\1\1' + b'Display P3'
-for name in 'a.jpg', 'b.jpg':
-    open(name, 'wb').write(b[:2] + b'\xff\xe2' + struct.pack('>H', len(profile) + 2) + profile + b[2:])
+def write(names, marker, data):
+    for name in names:
+        open(name, 'wb').write(b[:2] + marker + struct.pack('>H', len(data) + 2) + data + b[2:])
+write(['a.jpg', 'b.jpg'], b'\xff\xe1', b'http://ns.adobe.com/xap/1.0/\0<xmp/>')
+write(['c.jpg', 'd.jpg'], b'\xff\xe2', b'ICC_PROFILE\0\1\1' + b'Display P3')
 END)",
                     folder)
               .code == 0);
-  const ProgramResult result =
-      run_convtool({"apply", "a.jpg", "b.jpg", "pages.tif", "-k", "identity", "--out-dir", "o", "--json"}, folder);
+  const ProgramResult result = run_convtool({"apply", "a.jpg", "b.jpg", "c.jpg", "d.jpg", "pages.tif", "-k", "identity",
+                                             "--out-dir", "o", "--format", "bmp", "--json"},
+                                            folder);
   CHECK(result.code == 0);
-  CHECK(result.err.substr(0, result.err.find("convtool: 3 done")) ==
-        "convtool: warning: a.jpg: its ICC profile is ignored: values are taken as sRGB, and the output has no profile "
-        "(not repeated for other files)\nconvtool: warning: pages.tif: only the first of its 3 pages is read\n");
-  CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 3);
+  CHECK(result.err.substr(0, result.err.find("convtool: 5 done")) ==
+        "convtool: warning: a.jpg: its XMP is left out: bmp cannot store it (not repeated for other files)\n"
+        "convtool: warning: c.jpg: its ICC profile is left out: it is damaged, or larger than 8 MiB\n"
+        "convtool: warning: d.jpg: its ICC profile is left out: it is damaged, or larger than 8 MiB\n"
+        "convtool: warning: pages.tif: only the first of its 3 pages is read\n");
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 5);
   std::size_t reports = 0;
-  for (std::size_t at = 0; (at = result.out.find("\"its ICC profile", at)) != std::string::npos; ++at) ++reports;
+  for (std::size_t at = 0; (at = result.out.find("\"its XMP is left out", at)) != std::string::npos; ++at) ++reports;
   CHECK(reports == 2);
-  CHECK(run_convtool({"apply", "a.jpg", "-k", "identity", "--out-dir", "o", "-q"}, folder).err == "");
+  for (const char* option : {"-q", "--strip"})
+    CHECK(run_convtool({"apply", "a.jpg", "-k", "identity", "-o", "a.bmp", option}, folder).err == "");
+  CHECK(run_convtool({"apply", "d.jpg", "-k", "identity", "-o", "d.png", "--strip"}, folder).err == "");
 }
 
 TEST_CASE("banks stack or combine their kernels, and name the output after them") {

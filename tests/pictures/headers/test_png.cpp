@@ -86,17 +86,16 @@ TEST_CASE("metadata of a PNG with a wrong checksum is ignored, as by libpng") {
   const Bytes right_top = ByteWriter().text("II").u16(42).u32(8).u16(1).u16(274).u16(3).u32(1).u16(6).u16(0).bytes();
   const std::string digits = "exif\n26\n49492a00080000000100120103000100000006000000";
   const ChunkOf chunks[] = {{"gAMA", bytes({0, 1, 0x86, 0xa0})},
-                            {"iCCP", ByteWriter().text("name").u8(0).u8(0).append(zlib_stored(bytes({1, 2}))).bytes()},
                             {"eXIf", right_top},
                             {"tEXt", ByteWriter().text("Raw profile type exif").u8(0).text("\n" + digits).bytes()},
                             {"acTL", bytes({0, 0, 0, 9, 0, 0, 0, 0})},
                             {"sRGB", bytes({0})}};
   const auto properties = [](const Bytes& file) {
     const PictureHeader header = read_picture_header(file);
-    return std::string(header.has_gamma ? "gamma " : "") + (header.has_profile ? "profile " : "") +
-           (header.is_transposed() ? "turned " : "") + std::to_string(header.pages);
+    return std::string(header.has_gamma ? "gamma " : "") + (header.is_transposed() ? "turned " : "") +
+           std::to_string(header.pages);
   };
-  const char* const expected[] = {"gamma 1", "profile 1", "turned 1", "turned 1", "9", "1"};
+  const char* const expected[] = {"gamma 1", "turned 1", "turned 1", "9", "1"};
   for (std::size_t i = 0; i < std::size(chunks); ++i) {
     CAPTURE(chunks[i].type);
     const Bytes sound = png_of(0, {chunks[i], kPixels}), unsound = png_of(0, {without_checksum(chunks[i]), kPixels});

@@ -1,0 +1,34 @@
+// Internal to pictures/: EXIF blocks (Exif 2.32, section 4.5), which are TIFF structures without pixels: a directory on
+// the picture, from which one on the camera and one on the place hang, then a directory of a thumbnail.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "files/buffer.h"
+#include "pictures/metadata/directory.h"
+#include "pictures/metadata/resolution.h"
+
+namespace convtool {
+
+/// The block without a prefix "Exif" and without its thumbnail, whose bytes are removed or 0, and with any orientation
+/// as upright. All other bytes stay where they are, since maker notes point to places in the block. Throws Error(input)
+/// for a damaged block.
+Bytes clean_exif(std::span<const std::byte> block);
+
+/// The EXIF block that a TIFF file contains in its tags: the directories of the camera and the place, and the tags
+/// beside them that belong to EXIF. Nothing if it has neither directory. Throws Error(input) if they are damaged.
+std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file);
+
+/// Adds a sound EXIF block to the tags of a TIFF file that write_tiff() made.
+void add_exif_to_tiff(Bytes& file, std::span<const std::byte> exif);
+
+/// The resolution in a directory of a TIFF or EXIF block, if it is sound.
+std::optional<Resolution> resolution_in(const TiffStructure& structure, const Directory& directory);
+
+/// The same of the first directory of a sound block; nothing for an empty one.
+std::optional<Resolution> resolution_in(std::span<const std::byte> exif);
+
+}  // namespace convtool
