@@ -21,7 +21,7 @@ void write_layer(const std::string& path, std::span<const std::byte> bytes, bool
 /// The file of the sheet of `responses`, f32.
 Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, const FilterSpec& spec) {
   Image sheet = paint_sheet(responses, sheet_layout(responses.shape, *spec.sheet), *spec.sheet, spec.plan.threads);
-  return encode_image(std::move(sheet), *format.picture, spec.encode);
+  return encode_image(std::move(sheet), *format.picture, spec.encode, {});
 }
 
 /// Writes each layer's responses to its file, as f32, and their sheet; nothing without files.
