@@ -434,3 +434,12 @@ test("names are text, whatever they contain", async () => {
     assert.equal(await page.locator("h1 *, b, img[src=x]").count(), 0);
   });
 });
+
+test("the status names the bound of rounding only in its details", async () => {
+  convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "status.html");
+  await withPage("status.html", {}, async (page) => {
+    assert.match(await text(page, "status"), /^This page agrees with the engine in all 4 values\.\s+How they are/);
+    await page.locator("#status summary").click();
+    assert.match(await text(page, "status"), /in floats/);
+  });
+});

@@ -185,7 +185,8 @@ test("a sheet without an output: the result lies on the input by its own size", 
   convtool("apply", "plain.pgm", "-k", "eight.json", "--sheet", "sheet.png", "--report", "sheet.html");
   await withPage("sheet.html", {}, async (page) => {
     const style = await page.$eval(".above img", ({style}) => [style.left, style.top, style.width, style.height]);
-    assert.deepEqual(style.map(parseFloat), [100 / 60, 100 / 40, 100 * 58 / 60, 95].map((n) => Number(n.toPrecision(6))));
+    assert.deepEqual(
+        style.map(parseFloat), [100 / 60, 100 / 40, 100 * 58 / 60, 95].map((n) => Number(n.toPrecision(6))));
     const facts = await page.textContent(".facts");
     assert.match(facts, /output8x38x58 f32/);
     assert.match(facts, /sheetsheet\.png, 3x\d+x\d+, of 8 tiles in 4 columns/);
