@@ -443,3 +443,18 @@ test("the status names the bound of rounding only in its details", async () => {
     assert.match(await text(page, "status"), /in floats/);
   });
 });
+
+test(
+    "the sum of a photograph stands below its pictures, on a projector without scrolling, in print on one sheet",
+    async () => {
+      convtool("explain", sample("coffee.png"), "-k", "sharpen", "-o", "photo.html");
+      await withPage("photo.html", {viewport: {width: 1280, height: 720}}, async (page) => {
+        const printed = (await page.pdf({format: "A4"})).toString("latin1");
+        assert.equal(printed.match(/\/Type \/Page\b/g).length, 1);
+        await page.getByRole("button", {name: "Projector"}).click();
+        for (const place of ["#products .cells >> nth=0", "#products .cells >> nth=2", ".way tr:last-child"]) {
+          const box = await page.locator(place).boundingBox();
+          assert.ok(box.y >= 0 && box.y + box.height <= 720, `${place} ends at ${box.y + box.height}`);
+        }
+      });
+    });
