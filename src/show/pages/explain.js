@@ -26,7 +26,7 @@ const isSmall = (plane) => plane.rows <= kMostNumbers && plane.cols <= kMostNumb
 
 // Ranges and shades
 
-/// The lowest and highest value of a plane, for pictures and shades; those of integer types are the whole range.
+/// The lowest and highest finite value of a plane, for pictures and shades; those of integer types are the whole range.
 const ranges = new WeakMap();
 function rangeOf(plane) {
   if (!ranges.has(plane)) {
@@ -35,7 +35,9 @@ function rangeOf(plane) {
     if (kFullRange[dtype])
       [low, high] = [0, kFullRange[dtype]];
     else
-      for (const value of plane.values ?? []) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
+      for (const value of plane.values ?? [])
+        if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    if (low > high) [low, high] = [0, 0];
     ranges.set(plane, [low, high]);
   }
   return ranges.get(plane);

@@ -111,8 +111,9 @@ class Field {
     this.range = range;
     this.marks = svgElement("g");
     this.cellSize = [1, 1];
-    this.drawing =
-        svgElement("svg", {viewBox: `0 0 ${cols} ${rows}`, class: "blank", "aria-hidden": "true"}, this.marks);
+    this.drawing = svgElement(
+        "svg", {viewBox: `0 0 ${cols} ${rows}`, class: "blank", preserveAspectRatio: "none", "aria-hidden": "true"},
+        this.marks);
     this.root.replaceChildren(element("div", {class: "frame"}, this.drawing));
     this.root.style.setProperty("--ratio", cols / rows);
   }

@@ -473,6 +473,16 @@ test("a huge shape without numbers is drawn without a canvas of its size", async
   });
 });
 
+test("a long, thin shape without numbers has a height", async () => {
+  for (const [shape, kernel] of [["1x100000", "1x3"], ["100000x1", "3x1"]]) {
+    convtool("explain", shape, "--kernel-size", kernel, "-o", "thin.html");
+    await withPage("thin.html", {}, async (page) => {
+      const {width, height} = await page.locator("#output-field .blank").boundingBox();
+      assert.ok(width >= 8 && height >= 8 && width <= 1280 && height <= 450, `${shape}: ${width} x ${height}`);
+    });
+  }
+});
+
 test("the status names the bound of rounding only in its details", async () => {
   convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "status.html");
   await withPage("status.html", {}, async (page) => {
