@@ -127,6 +127,7 @@ std::string to_json(const PageInput& input) {
   put_survey("responses", input.responses);
   put_survey("after", input.after);
   if (input.kept) object.put("kept", ordered_json(*input.kept));
+  object.put("response_count", ordered_json(input.response_count));
   return object.text();
 }
 

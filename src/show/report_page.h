@@ -34,6 +34,7 @@ struct PageInput {
   std::string input_link, output_link;  ///< relative to the page, percent-encoded; empty: there is no file
   std::optional<SurveyResult> before, responses, after;
   std::optional<std::array<double, 2>> kept;  ///< responses that were stored without clipping; none: all
+  std::int64_t response_count = 0;            ///< as in RunReport; clipped ones are a share of these
 };
 std::string to_json(const PageInput& input);
 

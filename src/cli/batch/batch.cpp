@@ -87,7 +87,8 @@ class PageInputs {
                                       .before = std::move(surveys.before),
                                       .responses = std::move(surveys.responses),
                                       .after = std::move(surveys.after),
-                                      .kept = surveys.kept});
+                                      .kept = surveys.kept,
+                                      .response_count = report.responses});
   }
 
   /// Once all threads are done. Inputs that were not started are left out.

@@ -29,7 +29,7 @@ function ticks(low, high, count) {
 }
 
 /// A histogram of values (show/survey.h). `kept` are the responses that are stored without clipping, `clipped` how many
-/// were not; `marks` are further values to point at, as [value, name].
+/// were not: {low, high, of}, where `of` is the number of responses; `marks` are further values to point at, as [value, name].
 function histogramChart(title, histogram, {kept, clipped, marks = [], logarithmic = false, colours = false} = {}) {
   const width = 360, height = 190, left = 8, right = 352, top = 34, bottom = 160;
   const {low, high, counts} = histogram;
@@ -55,9 +55,8 @@ function histogramChart(title, histogram, {kept, clipped, marks = [], logarithmi
     }
   }
   if (clipped) {
-    const all = total + histogram.not_finite;
-    notes.push(`clipped: ${clipped.low} low (${percent(clipped.low, all)}), ${clipped.high} high (${
-        percent(clipped.high, all)})`);
+    notes.push(`clipped: ${clipped.low} low (${percent(clipped.low, clipped.of)}), ${clipped.high} high (${
+        percent(clipped.high, clipped.of)})`);
   }
 
   counts.forEach((bins, colour) => {

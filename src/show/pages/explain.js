@@ -26,7 +26,7 @@ const isSmall = (plane) => plane.rows <= kMostNumbers && plane.cols <= kMostNumb
 
 // Ranges and shades
 
-/// The lowest and highest value of a plane, for pictures and shades; those of integer types are the whole range.
+/// The lowest and highest finite value of a plane, for pictures and shades; those of integer types are the whole range.
 const ranges = new WeakMap();
 function rangeOf(plane) {
   if (!ranges.has(plane)) {
@@ -35,7 +35,9 @@ function rangeOf(plane) {
     if (kFullRange[dtype])
       [low, high] = [0, kFullRange[dtype]];
     else
-      for (const value of plane.values ?? []) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
+      for (const value of plane.values ?? [])
+        if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    if (low > high) [low, high] = [0, 0];
     ranges.set(plane, [low, high]);
   }
   return ranges.get(plane);
@@ -141,31 +143,49 @@ function windowStart() {
   return [view.at[0] * stride[0] - pads[0], view.at[1] * stride[1] - pads[1]];
 }
 
+/// The most padding on a side of the kernels of the step: 0 top, 1 left, 2 bottom, 3 right.
+const mostPadding = (side) => Math.max(...plan().shapes.map((shape) => shape.pads[side]));
+
 /// The cells of the input's field: a small input has its padding around it.
 function inputRange() {
   const {y, x, rows, cols, h, w} = inputPlane();
   if (!isSmall(inputPlane()) || rows < h || cols < w) return {y, x, rows, cols};
-  const most = (side) => Math.max(...plan().shapes.map((shape) => shape.pads[side]));
-  return {y: -most(0), x: -most(1), rows: rows + most(0) + most(2), cols: cols + most(1) + most(3)};
+  const [top, left, bottom, right] = [0, 1, 2, 3].map(mostPadding);
+  return {y: -top, x: -left, rows: rows + top + bottom, cols: cols + left + right};
+}
+
+/// Whether the input's field shows numbers. Wide padding makes a picture of a small input.
+function inputHasNumbers() {
+  const {rows, cols} = inputRange();
+  return isSmall(inputPlane()) && rows <= kMostPadded && cols <= kMostPadded;
+}
+
+/// The value that a kernel reads at a place, in the padding too; null where none is known, or no kernel reads.
+function inputValue(y, x, channel) {
+  const plane = inputPlane();
+  if (isInside(plane, y, x)) return valueAt(plane, channel, y, x);
+  if (!plane.values || y < -mostPadding(0) || x < -mostPadding(1) || y >= plane.h + mostPadding(2) ||
+      x >= plane.w + mostPadding(3))
+    return null;
+  const {padding_mode: mode, padding_value: value} = step().layers[currentPart().layer];
+  const source = [padIndex(mode, y, plane.h), padIndex(mode, x, plane.w)];
+  return source.includes(kOutside) ? (step().pool ? null : value) : valueAt(plane, channel, ...source);
 }
 
 /// A cell of the input, padding included.
 function inputCell(y, x, channel) {
-  const plane = inputPlane(), {layer} = currentPart(),
-        {padding_mode: mode, padding_value: value} = step().layers[layer];
-  const source = [padIndex(mode, y, plane.h), padIndex(mode, x, plane.w)];
-  const kind = isInside(plane, y, x) ? "" : "padding";
-  if (!plane.values) return {text: "", kind, value: null};
-  const shown = source.includes(kOutside) ? (step().pool ? null : value) : valueAt(plane, channel, ...source);
-  return {text: shown === null ? "" : number(shown), kind, value: shown};
+  const value = inputValue(y, x, channel), kind = isInside(inputPlane(), y, x) ? "" : "padding";
+  return {text: value === null ? "" : number(value), kind, value};
 }
 
 const isShown = (plane, [y, x]) => y >= plane.y && x >= plane.x && y < plane.y + plane.rows && x < plane.x + plane.cols;
 
-function showField(field, plane, channel, range, cell) {
-  if (isSmall(plane)) return field.showNumbers({...range, cell});
+/// Shows numbers, by `cell` as in cellsSvg(), or a picture of value(channel, y, x).
+function showField(field, plane, channel, range, cell, value) {
+  if (cell) return field.showNumbers({...range, cell});
+  if (!plane.values) return field.showBlank(range);
   const colours = hasColours(plane);
-  field.showPicture(range, (c, y, x) => shareOf(plane, valueAt(plane, colours ? c : channel, y, x)));
+  field.showPicture(range, (c, y, x) => shareOf(plane, value(colours ? c : channel, y, x)));
 }
 
 function currentPart() {
@@ -231,11 +251,15 @@ function showChannels() {
         showMove();
       });
   showKernel(part, view.inputChannel - first);
-  showField(inputField, input, view.inputChannel, inputRange(), (y, x) => inputCell(y, x, view.inputChannel));
-  showField(outputField, output, view.channel, output, (y, x) => {
+  showField(
+      inputField, input, view.inputChannel, inputRange(),
+      inputHasNumbers() && ((y, x) => inputCell(y, x, view.inputChannel)), (c, y, x) => inputValue(y, x, c));
+  const outputCell = (y, x) => {
     const value = valueAt(output, view.channel, y, x);
     return {text: value === null ? "" : number(value)};
-  });
+  };
+  showField(
+      outputField, output, view.channel, output, isSmall(output) && outputCell, (c, y, x) => valueAt(output, c, y, x));
   byId("input-caption").textContent = captionOf(input, "input");
   byId("output-caption").textContent = captionOf(output, "output");
   byId("output-title").textContent = `Output ${plane_size(output)}`;
@@ -251,7 +275,7 @@ function captionOf(plane, word) {
   if (plane.rows < plane.h || plane.cols < plane.w)
     parts.push(`Rows ${plane.y} to ${plane.y + plane.rows - 1}, columns ${plane.x} to ${
         plane.x + plane.cols - 1} of the ${word}.`);
-  if (!isSmall(plane) && plane.values) {
+  if (!(word === "input" ? inputHasNumbers() : isSmall(plane)) && plane.values) {
     const [low, high] = rangeOf(plane);
     parts.push(`Black is ${number(low)}, white ${number(high)}.`);
   }
@@ -420,10 +444,27 @@ function seeingRuns(cell) {
   }));
 }
 
+/// Ascending places as runs [first, length].
+function runsOf(places) {
+  const runs = [];
+  for (const at of places) {
+    const last = runs.at(-1);
+    if (last && last[0] + last[1] === at)
+      ++last[1];
+    else
+      runs.push([at, 1]);
+  }
+  return runs;
+}
+
+const kMostMarks = 400;  // more outputs are marked in blocks
+
 function seeingMarks() {
   if (!view.cell) return [];
   const [rows, cols] = seeingRuns(view.cell)[currentPart().layer];
-  return rows.flatMap((y) => cols.map((x) => ({y, x, rows: 1, cols: 1, kind: "seeing"})));
+  const areMany = rows.length * cols.length > kMostMarks;
+  const [rowRuns, colRuns] = [rows, cols].map((places) => (areMany ? runsOf(places) : places.map((at) => [at, 1])));
+  return rowRuns.flatMap(([y, h]) => colRuns.map(([x, w]) => ({y, x, rows: h, cols: w, kind: "seeing"})));
 }
 
 function lookAt(cell) {
@@ -451,7 +492,7 @@ function showMagnifiers(start, extent) {
     const margin = Math.max(0, Math.min(2, Math.floor((most - size) / 2)));
     return [from - margin, Math.min(size + 2 * margin, 31)];
   };
-  if (isSmall(input)) {
+  if (inputHasNumbers()) {
     byId("input-magnifier").replaceChildren();
   } else {
     const [y, rows] = around(start[0], extent[0], 11), [x, cols] = around(start[1], extent[1], 11);

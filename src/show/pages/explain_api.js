@@ -16,22 +16,26 @@ function showStatus() {
     byId("alert").hidden = false;
   }
   const values = (n) => (n === 1 ? "1 value" : `${n} values`);
-  const parts = [`This page computes in doubles, and has compared ${
-      values(compared)} with those that the engine stored: ${equal} are equal`];
-  if (close > 0)
+  const parts =
+      [equal === compared ? `This page agrees with the engine in ${compared === 1 ? "" : "all "}${values(compared)}.` :
+                            `This page agrees with the engine in ${equal} of ${values(compared)}`];
+  if (equal < compared)
     parts.push(
-        isFloat ? `, ${close} differ within the rounding of the engine's floats` :
-                  `, ${close} differ because a rounding tie lies within the rounding of the engine's floats`);
-  parts.push(
-      bound === 0 ? ". The sums are exact." :
-                    `. The engine's rounding changes a response by at most ${
-                        shortNumber(bound, 3)}; the largest one here is ${shortNumber(largest, 3)}.`);
+        close === 0 ? "." :
+            isFloat ? `; ${close} differ within the rounding of the engine's floats.` :
+                      `; ${close} differ because a rounding tie lies within the rounding of the engine's floats.`);
   if (!isShown(model.shown(model.last), data.at))
     parts.push(` Output (${data.at.join(", ")}) depends on parts of the picture that this page does not have.`);
   if (model.isChanged) parts.push(" The layer has been changed since: what is shown is computed by this page alone.");
   if (model.rangeIsOld)
     parts.push(" The range that the map stretches is still that of the whole picture before the change.");
-  node.textContent = parts.join("");
+  const precision = "The page computes in doubles, the engine in floats" +
+      (bound === 0 ? "; the sums are exact in both." :
+                     `. The engine's rounding changes a response by at most ${
+                         shortNumber(bound, 3)}; the largest response here is ${shortNumber(largest, 3)}.`);
+  node.replaceChildren(
+      parts.join(""),
+      element("details", {class: "controls"}, element("summary", {}, "How they are compared"), precision));
 }
 
 /// For tests and the curious. `at` and `output` are about the last step.

@@ -3,6 +3,7 @@
 
 const kCell = 44;         // units of SVG
 const kMostNumbers = 16;  // larger fields are pictures
+const kMostPadded = 40;   // with padding
 
 /// A colour for `share`, from 0 to 1, and one for text on it.
 function shade(share) {
@@ -101,6 +102,19 @@ class Field {
     const overlay =
         svgElement("svg", {viewBox: `0 0 ${cols} ${rows}`, class: "overlay", "aria-hidden": "true"}, this.marks);
     this.root.replaceChildren(element("div", {class: "frame"}, canvas, overlay));
+    this.root.style.setProperty("--ratio", cols / rows);
+  }
+
+  /// Shows a rectangle of that shape: of any size, without values.
+  showBlank(range) {
+    const {rows, cols} = range;
+    this.range = range;
+    this.marks = svgElement("g");
+    this.cellSize = [1, 1];
+    this.drawing = svgElement(
+        "svg", {viewBox: `0 0 ${cols} ${rows}`, class: "blank", preserveAspectRatio: "none", "aria-hidden": "true"},
+        this.marks);
+    this.root.replaceChildren(element("div", {class: "frame"}, this.drawing));
     this.root.style.setProperty("--ratio", cols / rows);
   }
 

@@ -9,8 +9,17 @@ const isFailed = (input) => input.report.status === "error";
 
 function clippedCount(report) { return report.clipped ? report.clipped.low + report.clipped.high : 0; }
 
-/// How many numbers the output has.
-const valueCount = (report) => report.output_shape.reduce((product, size) => product * size, 1);
+/// The sizes and the type of the result. Those of the report are the sheet's where a sheet alone is written.
+function resultOf({report, after}) {
+  if (!report.output_shape) return undefined;
+  if (!after) return {shape: report.output_shape, dtype: report.output_dtype};
+  return {shape: after.shape.slice(-report.output_shape.length), dtype: after.dtype};
+}
+
+const isSheet = ({sheet, output}) => sheet !== undefined && sheet.output === output;
+
+/// How many numbers the result has.
+const valueCount = (input) => resultOf(input).shape.reduce((product, size) => product * size, 1);
 
 /// A picture in the page, or by its file where the page has none.
 function pictureSource(survey, link) {
@@ -29,10 +38,11 @@ function fileLink(name, link) {
 }
 
 /// Where the output of one layer lies on its input: the centre of its first value is that of the first window.
-function outputBox({report}) {
+function outputBox(input) {
+  const {report} = input;
   if (!report.stride || !report.pads || !report.kernel?.shape || report.pool) return undefined;
   const [kh, kw] = report.kernel.shape.slice(-2);
-  const [oh, ow] = report.output_shape.slice(-2);
+  const [oh, ow] = resultOf(input).shape.slice(-2);
   const along = (kernel, dilation, pad, stride, count) => {
     const centre = (dilation * (kernel - 1) + 1) / 2 - pad;
     return {begin: centre - stride / 2, size: count * stride};
@@ -42,13 +52,17 @@ function outputBox({report}) {
   return {left: x.begin, top: y.begin, width: x.size, height: y.size};
 }
 
-function factRows(report) {
-  const rows = [];
+function factRows(input) {
+  const {report} = input, result = resultOf(input), rows = [];
   const add = (name, value) => {
     if (value !== null && value !== undefined && value !== "") rows.push([name, String(value)]);
   };
   if (report.input_shape) add("input", `${sizesText(report.input_shape)} ${report.input_dtype}`);
-  if (report.output_shape) add("output", `${sizesText(report.output_shape)} ${report.output_dtype}`);
+  if (result) add("output", `${sizesText(result.shape)} ${result.dtype}`);
+  if (report.sheet)
+    add("sheet",
+        `${report.sheet.output}, ${sizesText(report.sheet.shape)}, of ${report.sheet.tiles} tiles in ${
+            report.sheet.columns} columns`);
   if (!report.kernel) return rows;
   const banks = report.layers ?? [report];
   banks.forEach((bank, i) => {
@@ -82,7 +96,7 @@ function factRows(report) {
   if (report.clipped && report.map !== "none")
     add("clipped",
         `${report.clipped.low} low, ${report.clipped.high} high (${
-            percent(clippedCount(report), valueCount(report))})`);
+            percent(clippedCount(report), input.response_count)})`);
   if (report.nan_count > 0) add("NaN", report.nan_count);
   if (report.memory_needed !== null) add("memory", `at most ${shortNumber(report.memory_needed / 1e6, 3)} MB`);
   return rows;
@@ -110,7 +124,9 @@ function histograms(input) {
     if (report.edges?.thresholds)
       marks.push([report.edges.thresholds.low, "low"], [report.edges.thresholds.high, "high"]);
     if (responses) {
-      const clipped = report.map !== "none" && report.clipped && clippedCount(report) > 0 ? report.clipped : undefined;
+      const clipped = report.map !== "none" && report.clipped && clippedCount(report) > 0 ?
+          {...report.clipped, of: input.response_count} :
+          undefined;
       charts.append(histogramChart("responses", responses.histogram, {logarithmic, kept: input.kept, clipped, marks}));
     }
     if (after) charts.append(histogramChart("output", after.histogram, {logarithmic, colours: true}));
@@ -130,7 +146,7 @@ function inputDetail(input) {
     parts.push(element("p", {class: "alert"}, `${report.error.kind} error: ${report.error.message}`));
   if (report.status === "skipped") parts.push(element("p", {}, "Skipped: its output was there already."));
   const beforeSource = pictureSource(before, isFailed(input) ? undefined : input.input_link),
-        afterSource = pictureSource(after, input.output_link);
+        afterSource = pictureSource(after, isSheet(report) ? undefined : input.output_link);
   if (report.status === "ok" && beforeSource && afterSource) {
     const picture = (survey, source, shape, name) =>
         survey?.picture ? surveyPicture(survey, name) : {src: source, height: shape.at(-2), width: shape.at(-1), name};
@@ -138,14 +154,14 @@ function inputDetail(input) {
         "section", {class: "panel"}, element("h2", {}, "Before and after"),
         compareView(
             picture(before, beforeSource, report.input_shape, "before"),
-            picture(after, afterSource, report.output_shape, "after"), outputBox(input))));
+            picture(after, afterSource, resultOf(input).shape, "after"), outputBox(input))));
   } else if (beforeSource) {
     parts.push(element(
         "section", {class: "panel"}, element("h2", {}, "Before"),
         element("img", {src: beforeSource, alt: "the input", class: "alone"})));
   }
   if (before || after) parts.push(histograms(input));
-  const panels = [], rows = factRows(report);
+  const panels = [], rows = factRows(input);
   if (rows.length > 0)
     panels.push(element("section", {class: "panel"}, element("h2", {}, "What was done"), facts(rows)));
   if (report.seconds)
@@ -169,10 +185,10 @@ const COLUMNS = [
   {name: "Input", key: (input) => input.report.input},
   {name: "Status", key: (input) => ["error", "ok", "skipped"].indexOf(input.report.status)},
   {name: "Output", key: (input) => input.report.output ?? ""},
-  {name: "Size", key: (input) => (input.report.output_shape ? valueCount(input.report) : -1), isNumber: true},
+  {name: "Size", key: (input) => (input.report.output_shape ? valueCount(input) : -1), isNumber: true},
   {
     name: "Clipped",
-    key: (input) => (input.report.clipped ? clippedCount(input.report) / valueCount(input.report) : -1),
+    key: (input) => (input.report.clipped ? clippedCount(input.report) / input.response_count : -1),
     isNumber: true
   },
   WARNINGS,
@@ -205,9 +221,9 @@ function inputTable(inputs, select) {
   const outcome = (input) => {
     const {report} = input, cells = [];
     cells.push(element("td", {class: "outcome"}, report.output ? fileLink(report.output, input.output_link) : ""));
-    cells.push(cell(report.output_shape ? sizesText(report.output_shape) : "", true));
+    cells.push(cell(report.output_shape ? sizesText(resultOf(input).shape) : "", true));
     const clips = report.clipped && report.map !== "none";
-    cells.push(cell(clips ? percent(clippedCount(report), valueCount(report)) : "", true));
+    cells.push(cell(clips ? percent(clippedCount(report), input.response_count) : "", true));
     const {warnings} = report;
     if (columns.includes(WARNINGS))
       cells.push(cell(warnings.length > 0 ? element("span", {title: warnings.join("\n")}, warnings.length) : "", true));

@@ -54,6 +54,25 @@ function flatten(nested) {
   return {sizes, numbers: Float64Array.from(numbers)};
 }
 
+/// A page computes and draws that many values at once; more would stop it for seconds.
+const kMostValues = 2 ** 20;
+
+/// How many values a step computes, or a channel of its padded input has, whichever is more.
+function valuesOf({c, outRows, outCols, shapes}, input) {
+  if (!input.values) return 0;
+  const isWhole = input.rows === input.h && input.cols === input.w;
+  return Math.max(c * outRows * outCols, ...(isWhole ? shapes.map(({padded: [h, w]}) => h * w) : []));
+}
+
+/// Throws an Error where a step has more than `most` values.
+function checkSizes(plan, input, most) {
+  if (valuesOf(plan, input) <= most) return;
+  const [h, w] = plan.shapes[0].padded;
+  throw new Error(
+      `the padded input would be ${h}x${w} and the output ${plan.c}x${plan.outRows}x${plan.outCols}, but this page ` +
+      `shows at most ${most} values; pad less`);
+}
+
 class Model {
   constructor(source) {
     this.source = source;
@@ -81,9 +100,11 @@ class Model {
     const planes = [this.input], plans = [];
     steps.forEach((step, i) => {
       plans.push(planStep(step, planes[i]));
+      if (this.isChanged) checkSizes(plans[i], planes[i], Math.max(kMostValues, this.valuesAtFirst));
       planes.push(runStep(step, plans[i], planes[i], flip, i + 1 === steps.length));
     });
     Object.assign(this, {steps, flip, planes, plans});
+    if (!this.isChanged) this.valuesAtFirst = Math.max(...plans.map((plan, i) => valuesOf(plan, planes[i])));
     this.stored = null;
     if (!this.input.values) return;
     const responses = planes[planes.length - 1];

@@ -434,3 +434,88 @@ test("names are text, whatever they contain", async () => {
     assert.equal(await page.locator("h1 *, b, img[src=x]").count(), 0);
   });
 });
+
+test("wide padding makes a picture of a small input, and too wide padding is refused", async () => {
+  const input = Array.from({length: 8}, (_, y) => Array.from({length: 8}, (_, x) => y * 8 + x));
+  writeFileSync(inFolder("eight.json"), JSON.stringify(input));
+  convtool("explain", "eight.json", "-k", "[[1,2],[3,4]]", "-o", "eight.html");
+  await withPage("eight.html", {}, async (page) => {
+    const elements = () => page.evaluate(() => document.querySelectorAll("*").length);
+    assert.equal(await page.locator("#input-field rect.cell").count(), 64);
+    await page.evaluate(() => convtool.set({padding: 150, padding_mode: "replicate"}));
+    assert.ok(await elements() < 2000);
+    assert.equal(await page.locator("#input-field canvas").getAttribute("width"), "308");
+    const pixels = await page.$eval("#input-field canvas", (canvas) => {
+      const {data} = canvas.getContext("2d").getImageData(0, 0, 308, 308);
+      return [[0, 0], [307, 0], [153, 154]].map(([x, y]) => data[(y * 308 + x) * 4]);
+    });
+    assert.deepEqual(pixels, [0, 7, 35].map((value) => Math.round(255 * value / 63)));  // corners, and (4, 3)
+    await hover(page, "input-field", [-150, -150, 308, 308], 0, 0);
+    assert.ok(await elements() < 2000);
+    await assert.rejects(
+        page.evaluate(() => convtool.set({padding: 1000})),
+        /the padded input would be 2008x2008 and the output 1x2007x2007, but this page shows at most 1048576 values/);
+    assert.equal((await output(page)).length, 307);
+    await page.evaluate(() => convtool.reset());
+    assert.equal(await page.locator("#input-field rect.cell").count(), 64);
+  });
+});
+
+test("a huge shape without numbers is drawn without a canvas of its size", async () => {
+  convtool("explain", "50000x50000", "--kernel-size", "3", "-o", "huge.html");
+  await withPage("huge.html", {}, async (page) => {
+    assert.equal(await page.locator("canvas").count(), 0);
+    assert.match(await text(page, "size-width"), /= 49998$/);
+    const box = await page.locator("#output-field .blank").boundingBox();
+    assert.ok(Math.abs(box.width - box.height) < 1 && box.width > 100);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    assert.match(await text(page, "sum-title"), /^output \(2\d{4}, 2\d{4}\)/);
+  });
+});
+
+test("a long, thin shape without numbers has a height", async () => {
+  for (const [shape, kernel] of [["1x100000", "1x3"], ["100000x1", "3x1"]]) {
+    convtool("explain", shape, "--kernel-size", kernel, "-o", "thin.html");
+    await withPage("thin.html", {}, async (page) => {
+      const {width, height} = await page.locator("#output-field .blank").boundingBox();
+      assert.ok(width >= 8 && height >= 8 && width <= 1280 && height <= 450, `${shape}: ${width} x ${height}`);
+    });
+  }
+});
+
+test("the status names the bound of rounding only in its details", async () => {
+  convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "status.html");
+  await withPage("status.html", {}, async (page) => {
+    assert.match(await text(page, "status"), /^This page agrees with the engine in all 4 values\.\s+How they are/);
+    await page.locator("#status summary").click();
+    assert.match(await text(page, "status"), /in floats/);
+  });
+});
+
+test("the magnifier leaves cells that no kernel reads empty", async () => {
+  writeFileSync(
+      inFolder("chain.json"), JSON.stringify({layers: [{weight: [[[[1]]]], bias: [1]}, {weight: [[[[1, 1, 1]]]]}]}));
+  convtool("explain", sample("camera.png"), "-k", "chain.json", "--at", "0,0", "-o", "chain.html");
+  await withPage("chain.html", {}, async (page) => {
+    const cells = await page.$$eval(
+        "#input-magnifier rect.padding",
+        (all) => all.map((cell) => [cell.style.fill, cell.nextElementSibling?.nodeName]));
+    assert.ok(cells.length > 0);
+    assert.ok(cells.every(([fill, next]) => fill === "" && next !== "text"), JSON.stringify(cells));
+  });
+});
+
+test(
+    "the sum of a photograph stands below its pictures, on a projector without scrolling, in print on one sheet",
+    async () => {
+      convtool("explain", sample("coffee.png"), "-k", "sharpen", "-o", "photo.html");
+      await withPage("photo.html", {viewport: {width: 1280, height: 720}}, async (page) => {
+        const printed = (await page.pdf({format: "A4"})).toString("latin1");
+        assert.equal(printed.match(/\/Type \/Page\b/g).length, 1);
+        await page.getByRole("button", {name: "Projector"}).click();
+        for (const place of ["#products .cells >> nth=0", "#products .cells >> nth=2", ".way tr:last-child"]) {
+          const box = await page.locator(place).boundingBox();
+          assert.ok(box.y >= 0 && box.y + box.height <= 720, `${place} ends at ${box.y + box.height}`);
+        }
+      });
+    });

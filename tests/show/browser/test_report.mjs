@@ -177,3 +177,45 @@ test("shape: the windows of kernels that differ, with strides and padding", asyn
     assert.deepEqual(windows.map((axes) => axes.map(({first, last}) => [first, last])), expected);
   });
 });
+
+test("a sheet without an output: the result lies on the input by its own size", async () => {
+  pgm("plain.pgm", 40, 60, (y, x) => y * 3 + x);
+  const kernels = Array.from({length: 8}, (_, k) => [[[k, 1, 0], [0, -1, 2], [1, 1, 1]]]);
+  writeFileSync(inFolder("eight.json"), JSON.stringify(kernels));
+  convtool("apply", "plain.pgm", "-k", "eight.json", "--sheet", "sheet.png", "--report", "sheet.html");
+  await withPage("sheet.html", {}, async (page) => {
+    const style = await page.$eval(".above img", ({style}) => [style.left, style.top, style.width, style.height]);
+    assert.deepEqual(
+        style.map(parseFloat), [100 / 60, 100 / 40, 100 * 58 / 60, 95].map((n) => Number(n.toPrecision(6))));
+    const facts = await page.textContent(".facts");
+    assert.match(facts, /output8x38x58 f32/);
+    assert.match(facts, /sheetsheet\.png, 3x\d+x\d+, of 8 tiles in 4 columns/);
+  });
+});
+
+test("shares of clipped values leave an alpha channel out", async () => {
+  // In each row, 0 to 127 are doubled within the range, so half of the values are clipped.
+  const rows = Buffer.from(Array.from({length: 4 * 256 * 4}, (_, i) => (i % 4 === 3 ? 255 : (i >> 2) % 256)));
+  // A TIFF file: sizes, bits per sample (a list behind the pixels), no compression, RGB, one strip, 4 samples, alpha.
+  const end = 8 + rows.length, tags = [
+    [256, 256], [257, 4], [258, end, 4], [259, 1], [262, 2], [273, 8], [277, 4], [278, 4], [279, rows.length], [338, 2]
+  ];
+  const tail = Buffer.alloc(8 + 2 + 12 * tags.length + 4), start = Buffer.from([0x49, 0x49, 42, 0, 0, 0, 0, 0]);
+  start.writeUInt32LE(end + 8, 4);
+  for (const i of [0, 1, 2, 3]) tail.writeUInt16LE(8, 2 * i);
+  tail.writeUInt16LE(tags.length, 8);
+  tags.forEach(([tag, value, count = 1], i) => {
+    const at = 10 + 12 * i, isLong = [273, 279].includes(tag);
+    tail.writeUInt16LE(tag, at);
+    tail.writeUInt16LE(isLong ? 4 : 3, at + 2);
+    tail.writeUInt32LE(count, at + 4);
+    tail.writeUInt32LE(value, at + 8);
+  });
+  writeFileSync(inFolder("alpha.tif"), Buffer.concat([start, rows, tail]));
+  const printed = convtool("apply", "alpha.tif", "-k", "[[2]]", "-o", "doubled.png", "--report", "alpha.html");
+  assert.match(printed, /clipped 1536 \(50 %\)/);
+  await withPage("alpha.html", {}, async (page) => {
+    assert.match(await page.textContent(".facts"), /0 low, 1536 high \(50 %\)/);
+    assert.match(await page.getAttribute(".chart:nth-child(2)", "aria-label"), /1536 high \(50 %\)/);
+  });
+});
