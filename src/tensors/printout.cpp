@@ -44,7 +44,8 @@ class Printout {
         take_number();
     }
     if (is_call_) skip_arguments();
-    if (json_) json_->append(text_.substr(copied_));
+    if (!is_printout_) return std::nullopt;
+    json_->append(text_.substr(copied_));
     return std::move(json_);
   }
 
@@ -54,6 +55,7 @@ class Printout {
     for (const std::string_view word : kWords) {
       if (!text_.substr(at_).starts_with(word)) continue;
       for (const std::size_t end = at_ + word.size(); at_ < end; ++at_) put(at_, ' ');
+      is_printout_ = true;
       is_call_ = word.ends_with('(');
       skip_space();
     }
@@ -77,7 +79,10 @@ class Printout {
               ": '...' stands for values that the printout leaves out; save the tensor as .npy, or print all of "
               "it: np.set_printoptions(threshold=np.inf), torch.set_printoptions(profile='full')");
     }
-    if (number.front() == '+') put(begin, ' ');
+    if (number.front() == '+') {
+      put(begin, ' ');
+      is_printout_ = true;
+    }
     const std::size_t point = number.find('.');
     if (point == std::string_view::npos) return;
     const bool has_fraction = point + 1 < number.size() && number[point + 1] >= '0' && number[point + 1] <= '9';
@@ -85,13 +90,15 @@ class Printout {
     if (!has_fraction && has_whole) {  // "1." and "1.e-05"
       for (std::size_t i = point; i + 1 < number.size(); ++i) put(begin + i, number[i + 1]);
       put(at_, ' ');
-    } else if (has_fraction && !has_whole) {  // ".5"
+      is_printout_ = true;
+    } else if (has_fraction && !has_whole) {  // ".5", in JSON a mistake
       insert(begin + point, '0');
     }
   }
 
   /// In place of the space before the next element.
   void add_comma() {
+    is_printout_ = true;
     if (is_space(text_[at_ - 1]))
       put(at_ - 1, ',');
     else
@@ -118,6 +125,7 @@ class Printout {
   const std::string& source_;
   std::optional<std::string> json_;  // of the first `copied_` characters; nothing as long as it would be the text
   std::size_t at_ = 0, copied_ = 0;
+  bool is_printout_ = false;
   bool is_call_ = false;  // in the brackets of tensor() or array()
 };
 
