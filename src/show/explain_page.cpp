@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -96,6 +97,22 @@ Json block(const ConstTensorRef& tensor, const Crop& crop) {
   });
 }
 
+/// The values that are black and white: of floats the least and the largest finite one.
+template <class T>
+std::pair<double, double> shown_range(const TensorView<T>& view, std::int64_t channels, DType dtype) {
+  if (dtype != DType::f32) return {0, full_value(dtype)};
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t y = 0; y < view.shape.h; ++y)
+      for (std::int64_t x = 0; x < view.shape.w; ++x) {
+        const auto value = static_cast<double>(view.at(0, c, y, x));
+        if (!std::isfinite(value)) continue;
+        low = std::min(low, value);
+        high = std::max(high, value);
+      }
+  return high > low ? std::pair(low, high) : std::pair(0.0, 1.0);
+}
+
 /// A small picture of all of `input`: each pixel is the mean of a rectangle.
 std::string overview(const ConstTensorRef& input) {
   const Shape& shape = input.shape;
@@ -106,7 +123,7 @@ std::string overview(const ConstTensorRef& input) {
   const auto pixels = small.all().view<std::uint8_t>();
   visit_dtype(input.dtype, [&]<class T>(T) {
     const auto view = input.view<T>();
-    const double full = full_value(input.dtype);
+    const std::pair<double, double> range = shown_range(view, channels, input.dtype);
     for (std::int64_t c = 0; c < channels; ++c)
       for (std::int64_t i = 0; i < h; ++i)
         for (std::int64_t j = 0; j < w; ++j) {
@@ -116,7 +133,7 @@ std::string overview(const ConstTensorRef& input) {
               sum += static_cast<double>(view.at(0, c, y, x));
               ++count;
             }
-          const double share = sum / count / full;
+          const double share = (sum / count - range.first) / (range.second - range.first);
           pixels.at(0, c, i, j) = static_cast<std::uint8_t>(share >= 0 ? std::min(share, 1.0) * 255 + 0.5 : 0.0);
         }
   });

@@ -42,8 +42,8 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   mapping.threshold = spec.threshold;
   if (mapping.threshold) mapping.gain = 1;
   if (spec.signed_zero && mapping.map != OutputMap::signs && !spec.sheet)
-    refuse_shape("", "--signed-zero is the colour of 0 with --map signed or on a --sheet (the map is " +
-                         std::string(to_string(mapping.map)) + "); leave it out, or add one of them");
+    refuse_shape("", "--signed-zero is the colour of 0 with --map signed or on a sheet (the map is " +
+                         std::string(to_string(mapping.map)) + "); leave it out, or add --map signed");
   if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
     refuse_shape("", "--threshold needs --map clip or abs (the kernel file asks for " +
                          std::string(to_string(mapping.map)) + "); add one of them");

@@ -79,7 +79,9 @@ function factRows(input) {
         `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
   });
   add("map",
-      report.map + (report.normalize_percentile ? ` from percentile ${report.normalize_percentile.join(" to ")}` : "") +
+      report.map + (report.map_gain > 1 ? ` x${report.map_gain}` : "") +
+          (report.signed_zero ? `, ${report.signed_zero} zero` : "") +
+          (report.normalize_percentile ? ` from percentile ${report.normalize_percentile.join(" to ")}` : "") +
           (report.threshold !== undefined ? `, threshold ${report.threshold}` : ""));
   if (report.edges) {
     add("edges", report.edges.output_kind + (report.edges.thin ? ", thin" : "") + `, color ${report.edges.color}`);
