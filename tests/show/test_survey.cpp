@@ -85,7 +85,8 @@ TEST_CASE("transparent pixels are white in the copy, and counted as they are") {
     return c == 0 ? 40 : x == 0 ? 255 : 0;
   });
   const SurveyResult result = survey(picture.ref(), PixelFormat::grey_alpha, {});
-  const auto pixels = copy_of(result).all().view<std::uint8_t>();
+  const Image copy = copy_of(result);
+  const auto pixels = copy.all().view<std::uint8_t>();
   CHECK(pixels.at(0, 0, 0, 0) == 40);   // opaque
   CHECK(pixels.at(0, 0, 0, 1) == 255);  // alpha 0
   CHECK(pixels.at(0, 0, 0, 2) == 255);
