@@ -7,7 +7,6 @@ namespace convtool {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kWords[] = {"Parameter containing:", "tensor(", "array("};
 
 bool is_space(char c) { return kSpace.find(c) != std::string_view::npos; }

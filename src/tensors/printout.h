@@ -7,6 +7,9 @@
 
 namespace convtool {
 
+/// May stand before any text in UTF-8.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// Whether `text` begins with a word that stands before the brackets of a printout: "tensor(", "array(", ...
 bool begins_like_printout(std::string_view text);
 
