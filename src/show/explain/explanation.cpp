@@ -9,13 +9,13 @@
 #include "network/receptive_field.h"
 
 namespace convtool {
-namespace {
 
-/// An element as a double. Floats are converted exactly.
 double value_at(const ConstTensorRef& tensor, const Pixel& at) {
   return visit_dtype(tensor.dtype,
                      [&]<class T>(T) { return static_cast<double>(tensor.view<T>().at(0, at.channel, at.y, at.x)); });
 }
+
+namespace {
 
 /// The places that one output reads, and the numbers there.
 class TermReader {

@@ -18,6 +18,9 @@ struct Pixel {
   bool operator==(const Pixel&) const = default;
 };
 
+/// An element of the first item as a double, which represents it exactly.
+double value_at(const ConstTensorRef& tensor, const Pixel& at);
+
 /// One tap of a kernel: the pixel it reads and the weight it multiplies. Numbers are missing where the input or the
 /// layer has none; a weight and a product are also missing in a max pool.
 struct Term {

@@ -81,11 +81,6 @@ std::string channel_text(std::int64_t channel, std::int64_t channels) {
   return channels == 1 ? "" : ", channel " + std::to_string(channel);
 }
 
-double element(const ConstTensorRef& tensor, std::int64_t channel, std::int64_t y, std::int64_t x) {
-  return visit_dtype(tensor.dtype,
-                     [&]<class T>(T) { return static_cast<double>(tensor.view<T>().at(0, channel, y, x)); });
-}
-
 /// The colours of the cells of one channel: greys for pictures, tints by sign for floats.
 class Shading {
  public:
@@ -93,7 +88,7 @@ class Shading {
     if (is_integer(dtype_)) return;
     for (std::int64_t y = 0; y < tensor.shape.h; ++y)
       for (std::int64_t x = 0; x < tensor.shape.w; ++x) {
-        const double size = std::fabs(element(tensor, channel, y, x));
+        const double size = std::fabs(value_at(tensor, {channel, y, x}));
         if (std::isfinite(size)) largest_ = std::max(largest_, size);
       }
   }
@@ -243,7 +238,7 @@ class Figure {
       if (row == kOutside || column == kOutside)
         cell.value = as_printed(problem.padding_value);
       else if (input)
-        cell.value = element(*input, channel, row, column);
+        cell.value = value_at(*input, {channel, row, column});
       if (!cell.outside && shading) cell.fill = shading->of(*cell.value);
       return cell;
     };
@@ -333,7 +328,7 @@ class Figure {
         if (y * shape.w + x >= filled) return cell;
         cell.fill = kEmpty;
         if (!stored) return cell;
-        cell.value = element(*stored, at.channel, y, x);
+        cell.value = value_at(*stored, {at.channel, y, x});
         cell.fill = shading->of(*cell.value);
         return cell;
       };
