@@ -38,7 +38,7 @@ Network load_init(const std::string& argument) {
     std::string message = error.what();
     if (error.where() != "--kernel") throw;
     message.erase(0, error.where().size() + 2);
-    if (const std::size_t at = message.find("(expected a .json"); at != std::string::npos)
+    if (const std::size_t at = message.find("(expected a kernel file"); at != std::string::npos)
       message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
     throw Error(error.kind(), "--init", message);
   }
@@ -104,8 +104,8 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .value = "X...",
         .target = &options.inputs,
         .brief = "pictures or tensors to learn from",
-        .text = "Pictures or tensors (.npy, .json) to learn from, in their own units, 0..255 or 0..65535; alpha is set "
-                "aside.",
+        .text = "Pictures or tensors (.npy, .json, or text such as '[[1, 2], [3, 4]]') to learn from, in their own "
+                "units, 0..255 or 0..65535; alpha is set aside.",
         .required = true,
         .greedy = true},
        {.names = "--target",
