@@ -1,20 +1,18 @@
 #include "kernels/kernel_source.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/printable.h"
-#include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/files/foreign_kernels.h"
 #include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_json.h"
-#include "kernels/generated.h"
-#include "kernels/shipped.h"
+#include "kernels/files/weight_file.h"
+#include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
 #include "tensors/printout.h"
 #include "tensors/tensor_io.h"
@@ -24,14 +22,6 @@ namespace {
 
 constexpr const char* kOption = "--kernel";
 
-/// Names that other programs use for kernels of ours.
-struct Synonym {
-  std::string_view name, ours;
-};
-constexpr Synonym kSynonyms[] = {{"blur", "gaussian"},   {"gauss", "gaussian"}, {"gaussian-blur", "gaussian"},
-                                 {"mean", "box"},        {"average", "box"},    {"laplace", "laplacian-4"},
-                                 {"mexican-hat", "log"}, {"gray", "luma"},      {"grey", "luma"}};
-
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
   return first != std::string::npos && (argument[first] == '[' || argument[first] == '{' ||
@@ -40,11 +30,6 @@ bool is_inline(const std::string& argument) {
 
 bool is_path(const std::string& argument) {
   return argument.find('/') != std::string::npos || has_extension(argument, ".json") || has_extension(argument, ".npy");
-}
-
-bool is_generator(std::string_view name) {
-  const std::span<const Generator> all = generators();
-  return std::any_of(all.begin(), all.end(), [name](const Generator& generator) { return generator.name == name; });
 }
 
 /// Files that are not kernels, by their extensions.
@@ -79,7 +64,7 @@ Network load_file(const std::string& path) {
   const std::string name = file.stem().string();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_npy_kernel(bytes, path, name);
-  return parse_kernel_json(text, path, name, weight_files_in(file.parent_path().string()));
+  return parse_kernel_json(text, path, name, weight_files_in(file.parent_path().string()), load_named_kernel);
 }
 
 Network load_inline(const std::string& text) {
@@ -89,38 +74,8 @@ Network load_inline(const std::string& text) {
         "the brackets of '" + printable(text.substr(0, 40)) +
             "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
   }
-  return parse_kernel_json(json_of_printout(text, kOption).value_or(text), kOption, "inline");
-}
-
-/// "gaussian:sigma=2" for 'gaussian sigma=2', 'gaussian(sigma=2)' and 'gaussian,sigma=2'; "" where `text` does not
-/// begin with the name of a generator.
-std::string with_colon(const std::string& text) {
-  const std::size_t end = text.find_first_of(" ,(");
-  if (end == std::string::npos || !is_generator(std::string_view(text).substr(0, end))) return "";
-  std::string result = text.substr(0, end) + ":";
-  for (const char c : text.substr(end)) {
-    if (c == ' ' || c == ',') {
-      if (!result.ends_with(':') && !result.ends_with(',')) result += ',';
-    } else if (c != '(' && c != ')') {
-      result += c;
-    }
-  }
-  if (result.ends_with(',')) result.pop_back();
-  return result;
-}
-
-/// "; did you mean ...", or the command that lists the names.
-std::string advice(const std::string& name) {
-  const std::string spec = with_colon(name);
-  if (!spec.empty()) return "; did you mean " + spec + "?";
-  if (in_small_letters(name) == "canny") return "; 'convtool edges --thin --hysteresis auto' is a Canny detector";
-  for (const Synonym& synonym : kSynonyms)
-    if (in_small_letters(name) == synonym.name) return "; did you mean '" + std::string(synonym.ours) + "'?";
-  std::vector<std::string_view> known;
-  for (const ShippedKernel& kernel : shipped_kernels()) known.push_back(kernel.name);
-  for (const Generator& generator : generators()) known.push_back(generator.name);
-  const std::string hint = suggestion(name, known);
-  return hint.empty() ? "; 'convtool kernels list' shows the names" : hint;
+  return parse_kernel_json(json_of_printout(text, kOption).value_or(text), kOption, "inline", weight_files_in(""),
+                           load_named_kernel);
 }
 
 [[noreturn]] void refuse_unknown(const std::string& name) {
@@ -131,7 +86,7 @@ std::string advice(const std::string& name) {
         kOption,
         "'" + name + "' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./" + name);
   refuse_kernel(kOption, "no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" +
-                             advice(name));
+                             advice_on_name(name));
 }
 
 /// Whether `argument` is a piece of JSON such as weight:[[1,-1]], without the braces and quotes that a shell has
@@ -151,15 +106,17 @@ Network load_kernel(const std::string& argument) {
                   "'" + printable(argument) +
                       "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
   if (is_path(argument)) return load_file(argument);
-  if (const ShippedKernel* shipped = find_shipped_kernel(argument))
-    return parse_kernel_json(shipped->json, "kernels/" + argument + ".json", argument);
-  if (is_generator(argument)) return generate_kernel(argument);
-  if (argument.find(':') != std::string::npos && with_colon(argument).empty()) return generate_kernel(argument);
+  if (std::optional<Network> named = find_named_kernel(argument)) return *std::move(named);
   refuse_unknown(argument);
 }
 
-bool is_kernel_name(const std::string& text) {
-  return find_shipped_kernel(text) != nullptr || is_generator(std::string_view(text).substr(0, text.find(':')));
+Network load_kernel_of(const std::string& option, const std::string& argument) {
+  try {
+    return load_kernel(argument);
+  } catch (const Error& error) {
+    if (error.where() != kOption) throw;
+    throw Error(error.kind(), option, std::string(error.what()).substr(error.where().size() + 2));
+  }
 }
 
 }  // namespace convtool

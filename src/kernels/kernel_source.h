@@ -16,8 +16,8 @@ namespace convtool {
 /// Throws Error(kernel); for an unknown name it suggests the nearest.
 Network load_kernel(const std::string& argument);
 
-/// Whether `text` is a shipped kernel's name, or a generator's with or without parameters.
-bool is_kernel_name(const std::string& text);
+/// The same for the value of another option, which errors name in place of --kernel.
+Network load_kernel_of(const std::string& option, const std::string& argument);
 
 /// Bytes; a larger kernel file is refused.
 inline constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
 
 namespace convtool {
