@@ -21,11 +21,11 @@ namespace convtool {
 /// Error(kernel); for an unknown name it suggests the nearest.
 Network load_kernel(const std::string& argument);
 
+/// The same for the value of another option, which errors name in place of --kernel.
+Network load_kernel_of(const std::string& option, const std::string& argument);
+
 /// Loads the kernel in the file `path`, in `format`, by default the one that its content shows. Throws Error(kernel).
 Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format = std::nullopt);
-
-/// Whether `text` is a shipped kernel's name, or a generator's with or without parameters.
-bool is_kernel_name(const std::string& text);
 
 /// Bytes; a larger kernel file is refused.
 inline constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;

@@ -4,7 +4,7 @@
 
 #include "cli/job/source.h"
 #include "core/error.h"
-#include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
 
 namespace convtool {

@@ -6,6 +6,8 @@
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/kernel_writer.h"
 #include "kernels/files/matrix_kernel.h"
+#include "kernels/files/weight_file.h"
+#include "kernels/named_kernel.h"
 #include "tensors/printout.h"
 #include "tensors/tensor_io.h"
 
@@ -31,7 +33,7 @@ Bytes format_text(const Network& network) {
 }
 
 Network parse_convtool(std::string_view text, const std::string& source, const std::string& name) {
-  return parse_kernel_json(text, source, name);
+  return parse_kernel_json(text, source, name, weight_files_in(""), load_named_kernel);
 }
 
 struct Format {

@@ -6,6 +6,7 @@
 
 #include "cli/batch/read_files.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/commands/kernels/then.h"
 #include "cli/exit_code.h"
 #include "cli/job/output_file.h"
 #include "cli/options/option_value.h"
@@ -15,12 +16,14 @@
 #include "files/file.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 
 namespace convtool {
 namespace {
 
 struct ConvertOptions {
   std::string source;
+  std::vector<std::string> then;
   std::optional<std::string> output, from, to;
 };
 
@@ -40,7 +43,8 @@ constexpr std::string_view kConvertText =
 constexpr std::string_view kConvertExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
   convtool kernels convert sobel-x --to magick
   convtool kernels convert '3x3: 0,-1,0 -1,4,-1 0,-1,0' -o laplacian.json
-  convtool kernels convert blur.json --from sharp --to openeo)";
+  convtool kernels convert blur.json --from sharp --to openeo
+  convtool kernels convert gaussian:sigma=2 --then sobel -o edges.json)";
 
 std::optional<KernelFormat> parse_format(const std::string& option, const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
@@ -96,11 +100,12 @@ KernelFormat target_format(const ConvertOptions& options) {
 int run_convert(const ConvertOptions& options) {
   const KernelFormat format = target_format(options);
   const std::string output = options.output.value_or("-");
-  const Network network = load_source(options.source, parse_format("--from", options.from));
+  const Network network = chain_after(load_source(options.source, parse_format("--from", options.from)), options.then);
   const Bytes bytes = format_kernel(format, network);
   if (format == KernelFormat::npy) refuse_terminal(output, "npy");
   ReadFiles read(network.files);
   read.add({options.source});
+  read.add(options.then);
   read.refuse_overwriting(output);
   const std::string remark = border_remark(format, network);
   if (!remark.empty()) print_message(MessageKind::warning, network.name + ": " + remark);
@@ -124,6 +129,7 @@ void declare_kernels_convert(Command& command) {
                            .words = {kernel_words},
                            .takes_files = true,
                            .required = true},
+                          then_option(options->then),
                           {.names = "-o,--output",
                            .value = "PATH",
                            .target = &options->output,

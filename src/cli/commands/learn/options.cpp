@@ -33,14 +33,13 @@ bool is_word_of_init(const std::string& text) {
 /// Loads a kernel. Its errors name --init.
 Network load_init(const std::string& argument) {
   try {
-    return load_kernel(argument);
+    return load_kernel_of("--init", argument);
   } catch (const Error& error) {
     std::string message = error.what();
-    if (error.where() != "--kernel") throw;
-    message.erase(0, error.where().size() + 2);
-    if (const std::size_t at = message.find("(expected a kernel file"); at != std::string::npos)
-      message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
-    throw Error(error.kind(), "--init", message);
+    const std::size_t at = message.find("(expected a kernel file");
+    if (error.where() != "--init" || at == std::string::npos) throw;
+    message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
+    throw Error(error.kind(), "--init", message.substr(error.where().size() + 2));
   }
 }
 
