@@ -39,6 +39,8 @@ bool is_table(std::string_view text) {
 RankedTensor table_tensor(const Table& table) {
   RankedTensor result{.tensor = Tensor(DType::f32, {.n = 1, .c = 1, .h = table.rows, .w = table.columns}), .rank = 2};
   std::copy(table.values.begin(), table.values.end(), result.tensor.data<float>());
+  result.rounded = table.rounded;
+  if (result.rounded > 0) result.stored = "integers";
   return result;
 }
 
