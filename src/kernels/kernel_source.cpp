@@ -8,8 +8,8 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/file.h"
-#include "kernels/files/foreign_kernels.h"
 #include "kernels/files/json_hint.h"
+#include "kernels/files/kernel_format.h"
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
@@ -29,7 +29,16 @@ bool is_inline(const std::string& argument) {
 }
 
 bool is_path(const std::string& argument) {
-  return argument.find('/') != std::string::npos || has_extension(argument, ".json") || has_extension(argument, ".npy");
+  return argument.find('/') != std::string::npos || kernel_format_of_name(argument);
+}
+
+bool is_file(const std::string& argument) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(argument, ignored);
+}
+
+[[noreturn]] void refuse_picture(const std::string& path) {
+  refuse_kernel(kOption, "'" + path + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
 }
 
 /// Files that are not kernels, by their extensions.
@@ -43,8 +52,7 @@ void refuse_other_files(const std::string& path) {
             path + "#NAME\"} is the one called NAME");
   }
   const auto format = extension.empty() ? std::nullopt : find_file_format(extension);
-  if (format && !format->is_tensor())
-    refuse_kernel(kOption, "'" + path + "' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+  if (format && !format->is_tensor()) refuse_picture(path);
 }
 
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
@@ -57,14 +65,31 @@ Buffer read_kernel_file(const std::string& path) {
   }
 }
 
-Network load_file(const std::string& path) {
-  refuse_other_files(path);
-  const Buffer bytes = read_kernel_file(path);
-  const std::filesystem::path file(path);
-  const std::string name = file.stem().string();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (looks_like_npy(bytes) || has_extension(path, ".npy")) return parse_npy_kernel(bytes, path, name);
-  return parse_kernel_json(text, path, name, weight_files_in(file.parent_path().string()), load_named_kernel);
+/// json_of_printout(), whose refusal stops the run before any work.
+std::optional<std::string> printed_json(std::string_view text, const std::string& source) {
+  try {
+    return json_of_printout(text, source);
+  } catch (const Error& error) {
+    refuse_kernel("", error.what());
+  }
+}
+
+/// A file that shows by nothing what it is.
+[[noreturn]] void refuse_content(std::span<const std::byte> bytes, const std::string& path) {
+  if (sniff_picture_format(bytes) != nullptr) refuse_picture(path);
+  refuse_kernel(path,
+                "is in none of the formats of kernels (expected JSON, .npy, a vips matrix or an ImageMagick kernel "
+                "string); 'convtool kernels convert --from FORMAT' reads a format that its content does not show");
+}
+
+/// The format of text that is not convtool's JSON, such as "3x3: 0,-1,0 -1,4,-1 0,-1,0"; nothing for other text.
+std::optional<KernelFormat> foreign_format(const std::string& text) {
+  const std::optional<KernelFormat> format = guess_kernel_format(std::as_bytes(std::span(text)), "");
+  return format == KernelFormat::convtool ? std::nullopt : format;
+}
+
+Network load_foreign(KernelFormat format, const std::string& text) {
+  return parse_kernel(format, std::as_bytes(std::span(text)), kOption, "inline");
 }
 
 Network load_inline(const std::string& text) {
@@ -74,18 +99,14 @@ Network load_inline(const std::string& text) {
         "the brackets of '" + printable(text.substr(0, 40)) +
             "' do not close; close them, or, if the shell has split the kernel, put the JSON in single quotes");
   }
-  return parse_kernel_json(json_of_printout(text, kOption).value_or(text), kOption, "inline", weight_files_in(""),
+  if (const std::optional<KernelFormat> format = foreign_format(text)) return load_foreign(*format, text);
+  return parse_kernel_json(printed_json(text, kOption).value_or(text), kOption, "inline", weight_files_in(""),
                            load_named_kernel);
 }
 
 [[noreturn]] void refuse_unknown(const std::string& name) {
   refuse_other_files(name);
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(name, ignored))
-    refuse_kernel(
-        kOption,
-        "'" + name + "' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./" + name);
-  refuse_kernel(kOption, "no kernel is called '" + name + "' (expected a .json or .npy file, a name or inline JSON)" +
+  refuse_kernel(kOption, "no kernel is called '" + name + "' (expected a kernel file, a name or inline JSON)" +
                              advice_on_name(name));
 }
 
@@ -100,14 +121,34 @@ bool is_piece_of_json(const std::string& argument) {
 }  // namespace
 
 Network load_kernel(const std::string& argument) {
-  if (is_inline(argument)) return load_inline(argument);
+  if (is_inline(argument) && !is_file(argument)) return load_inline(argument);
   if (is_piece_of_json(argument))
     refuse_kernel(kOption,
                   "'" + printable(argument) +
                       "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
-  if (is_path(argument)) return load_file(argument);
+  if (is_path(argument)) return load_kernel_file(argument);
+  if (is_kernel_name(argument)) return load_named_kernel(argument);
+  if (is_file(argument)) return load_kernel_file(argument);
+  if (const std::optional<KernelFormat> format = foreign_format(argument)) return load_foreign(*format, argument);
   if (std::optional<Network> named = find_named_kernel(argument)) return *std::move(named);
   refuse_unknown(argument);
+}
+
+Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format) {
+  refuse_other_files(path);
+  const Buffer bytes = read_kernel_file(path);
+  const std::filesystem::path file(path);
+  const std::string name = file.stem().string();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::optional<std::string> printout;
+  if (!format) {
+    printout = printed_json(text, path);
+    format = printout ? KernelFormat::convtool : guess_kernel_format(bytes, path);
+    if (!format) refuse_content(bytes, path);
+  }
+  if (*format != KernelFormat::convtool) return parse_kernel(*format, bytes, path, name);
+  return parse_kernel_json(printout ? std::string_view(*printout) : text, path, name,
+                           weight_files_in(file.parent_path().string()), load_named_kernel);
 }
 
 Network load_kernel_of(const std::string& option, const std::string& argument) {

@@ -185,9 +185,11 @@ void add_chain_options(Command& command, ChainOptions& options, bool needs_kerne
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
                         "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
+                        "  blur.mat            a kernel of another program, as 'convtool kernels convert' reads it\n"
                         "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
                         "  gaussian:sigma=2    a generated kernel, with its parameters\n"
-                        "  '[[1, -1]]'         JSON, in single quotes\n\n"
+                        "  '[[1, -1]]'         JSON, in single quotes, or a kernel of ImageMagick\n\n"
+                        "The format of a file is recognized by its content.\n\n"
                         "Several -k form a bank: all kernels read the same input, and their outputs are stacked as "
                         "channels, or combined with --combine. The layer options below override those of the kernel "
                         "file. They apply to all kernels of -k, wherever they stand before the first --then.",

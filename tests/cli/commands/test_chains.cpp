@@ -162,7 +162,7 @@ TEST_CASE("what a chain cannot be is refused in one line") {
   refuses(folder, {"apply", "a.pgm", "-k", "[[1]]", "--then", "sepia"}, 1, "layer 2 on 1x4x4");
   refuses(folder, {"apply", "a.pgm", "-k", "[[1]]", "--then", "[[1,1,1,1,1]]"}, 1, "layer 2 on 1x4x4: the kernel");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "sobl"}, 2,
-          "--then: no kernel is called 'sobl' (expected a .json or .npy file, a name or inline JSON); did you mean");
+          "--then: no kernel is called 'sobl' (expected a kernel file, a name or inline JSON); did you mean");
   refuses(folder, {"apply", "a.pgm", "--then", "box"}, 2, "no kernel given; add one");
   refuses(folder, {"apply", "a.pgm", "--then", "sobel", "-k", "box"}, 2,
           "--then: 'sobel' would run before a kernel of -k; name all kernels of -k first: -k box --then sobel");
