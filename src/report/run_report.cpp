@@ -106,12 +106,6 @@ std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
   return text;
 }
 
-/// "0.21 %", with two significant digits below 10 %.
-std::string share_text(std::int64_t part, std::int64_t all) {
-  const double percent = 100 * static_cast<double>(part) / static_cast<double>(all);
-  return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
-}
-
 /// "12 (0.01 %)" of all responses.
 std::string count_text(std::int64_t count, const RunReport& report) {
   const std::string text = std::to_string(count);
@@ -155,6 +149,9 @@ std::vector<std::string> summary_items(const RunReport& report) {
   if (!report.layer_outputs.empty())
     items.push_back("layers " + printable(report.layer_outputs.front()) +
                     (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
+  if (!report.layer_sheets.empty())
+    items.push_back("their sheets " + printable(report.layer_sheets.front()) +
+                    (report.layer_sheets.size() > 1 ? " to " + printable(report.layer_sheets.back()) : ""));
   if (report.sheet) items.push_back(sheet_text(*report.sheet, report.output));
   if (report.edges) {
     const std::vector<std::string> edges = edge_items(*report.edges);
@@ -192,6 +189,11 @@ std::string wrapped(const std::string& head, const std::vector<std::string>& ite
 }
 
 }  // namespace
+
+std::string share_text(std::int64_t part, std::int64_t all) {
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(all);
+  return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
+}
 
 std::string to_text(const RunReport& report, bool verbose) {
   if (report.status == RunReport::Status::skipped)

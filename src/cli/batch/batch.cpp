@@ -202,8 +202,8 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
     }
   });
   reporter.finish();
-  if (page) page->write();
   if (list.inputs.size() > 1 && !options.quiet) print_message(MessageKind::note, reporter.summary(watch.seconds()));
+  if (page) page->write();  // may fail, and what is printed stays
   if (is_interrupted() && reporter.not_begun() > 0) end_interrupted(options);
   return reporter.any_failed() ? kExitFailed : kExitDone;
 }

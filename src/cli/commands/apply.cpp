@@ -112,8 +112,9 @@ void declare_apply(Command& command) {
                 "Tiles show responses, before --map: without negative ones grey, 0 black and the largest "
                 "white; with negative ones orange for positive, blue for negative, and 0 as --signed-zero. With "
                 "--normalize-percentile P,Q, the percentile that is further from 0 gets the full colour. NaN "
-                "is black. Small tiles are enlarged by a whole factor; a sheet of more than 2^26 pixels shows "
-                "means."},
+                "is black. Small tiles are enlarged by a whole factor; of a sheet of more than 2^24 pixels, each "
+                "pixel is the mean of several values, and the report says of how many. Above a tile are its number and "
+                "the range of its colours, where they fit; below all tiles is a legend."},
        {.names = "--sheet-columns",
         .value = "N",
         .target = &options->sheet_columns,

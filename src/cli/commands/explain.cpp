@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <span>
 
 #include "cli/batch/read_files.h"
@@ -79,6 +80,21 @@ std::string extension_words() {
   return words;
 }
 
+/// The input in messages: its name, or INPUT for a long tensor as text.
+std::string shown_name(const ExplainOptions& options) {
+  constexpr std::size_t kLongestName = 100;
+  return options.input.size() < kLongestName ? options.input : "INPUT";
+}
+
+/// Runs `action`; errors that do not say where get the input's name.
+auto with_name(const ExplainOptions& options, const auto& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where().empty() ? shown_name(options) : "", error.what());
+  }
+}
+
 /// The format that -o, --format or --json chooses.
 const ExplainFormat& choose_format(const ExplainOptions& options) {
   const std::span<const ExplainFormat> formats = explain_formats();
@@ -112,12 +128,26 @@ void check_output(const ExplainOptions& options, const Network& network) {
   read.refuse_overwriting(*options.output);
 }
 
+/// Throws Error(usage) for an option that a shape, which has no numbers, leaves without effect.
+void check_shape_options(const ExplainOptions& options) {
+  constexpr const char* kOfPictures[] = {"--gray", "--alpha", "--isolate", "--max-pixels"};
+  constexpr const char* kOfNumbers[] = {
+      "--map", "--normalize-percentile", "--signed-zero", "--threshold", "--depth", "--algorithm"};
+  const auto refuse_given = [&](const char* option, const std::string& needs) {
+    if (!options.run.command->given.contains(option)) return;
+    refuse_usage(option, "needs " + needs + ", but '" + options.input + "' is a shape; leave it out");
+  };
+  for (const char* const option : kOfPictures) refuse_given(option, "a picture");
+  for (const char* const option : kOfNumbers) refuse_given(option, "numbers");
+  if (options.size.kernel_size && options.layer.flip)
+    refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
+}
+
 FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
+  if (!input.source) check_shape_options(options);
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
-  if (options.grey && !input.source)
-    refuse_usage("--gray", "needs a picture, but '" + options.input + "' is a shape; leave it out");
   if (!options.size.kernel_size) {
     spec.network = load_network(options.layer);
     return spec;
@@ -174,27 +204,37 @@ int run_explain(const ExplainOptions& options) {
   if (input.source)
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
-  const TracedRun run = [&] {
-    try {
-      return trace_run(std::move(input), spec);
-    } catch (const Error& error) {
-      const bool is_name = options.input.size() < 100;  // else a tensor as text
-      throw Error(error.kind(), !error.where().empty() ? "" : is_name ? options.input : "INPUT", error.what());
-    }
-  }();
+  const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);
   ExplainRequest request{.trace = run.trace, .explainer = explainer, .at = at};
   request.colours = path == "-" && may_use_colours(STDOUT_FILENO);
   resolve_figure(options, format, request);
-  write_file(path, format.write(request));
+  write_file(path, with_name(options, [&] { return format.write(request); }));
   if (path != "-") print(done_text(path, format, request));
   return kExitDone;
+}
+
+/// run_explain(), which reports errors as JSON where it would explain as JSON.
+int run_and_report(const ExplainOptions& options) {
+  try {
+    try {
+      return run_explain(options);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorKind::memory, shown_name(options),
+                  "not enough memory to explain this input; crop it, or explain a smaller kernel");
+    }
+  } catch (const Error& error) {
+    const bool as_json = options.json || options.format == "json";
+    if (as_json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+    throw;
+  }
 }
 
 }  // namespace
 
 void declare_explain(Command& command) {
   auto options = std::make_shared<ExplainOptions>();
+  options->run.command = &command;
   command.text = kExplainText;
   command.examples = kExplainExamples;
   command.add("Input",
@@ -256,14 +296,7 @@ void declare_explain(Command& command) {
     options->run.inputs.named = {options->input};
     check_inputs(options->run, "-k", options->layer.bank_kernels());
   };
-  command.run = [options] {
-    try {
-      return run_explain(*options);
-    } catch (const Error& error) {
-      if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
-      throw;
-    }
-  };
+  command.run = [options] { return run_and_report(*options); };
 }
 
 }  // namespace convtool

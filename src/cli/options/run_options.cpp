@@ -123,12 +123,18 @@ void add_value_options(Command& command, RunOptions& options) {
             "  normalize   the smallest response becomes 0, the largest the maximum\n"
             "  offset      mid-grey plus half the response\n"
             "  signed      one channel in two colours: positive orange, negative blue, 0 as --signed-zero\n"
-            "  auto        abs when every kernel sums to 0 and nothing is combined, else clip\n\n"
-            "Where auto chooses abs and the positive weights of every output channel sum to less than 1/2, the picture "
-            "would be nearly black. The absolute values are then doubled until that sum is at least 4, as for "
-            "Sobel's kernels. The factor depends only on the kernel, and the report names it: abs x16.\n\n"
+            "  auto        abs when the weights of every kernel sum to 0, or nearly, and nothing is combined, else "
+            "clip\n\n"
+            "Nearly means: to at most 1/64, and at most 1/64 of the sum of their absolute values, as Gabor's kernels "
+            "do. "
+            "Where auto chooses abs and no edge or corner in the picture could give more than half of its range, the "
+            "result would be nearly black. The absolute values are then doubled until the largest possible response is "
+            "4 times the range, as for Sobel's kernels. The factor depends only on the kernel, and the report names "
+            "it: abs x16.\n\n"
             "Tensors and float pictures are written as they are unless a map is given. The report names the map "
-            "and counts the clipped values.",
+            "and counts the clipped values. If more than 1 % are clipped, a warning says how to keep them, unless clip "
+            "is "
+            "given here.",
         .otherwise = "the kernel's, else auto",
         .words = {kOutputMaps}},
        {.names = "--normalize-percentile",
@@ -143,7 +149,7 @@ void add_value_options(Command& command, RunOptions& options) {
         .value = "C",
         .target = &options.signed_zero,
         .brief = "colour of 0 in --map signed: {words}",
-        .text = "The colour of responses of 0 with --map signed, and on the sheets of --sheet: {words}.",
+        .text = "The colour of responses of 0 with --map signed: {words}.",
         .otherwise = "white",
         .words = {kSignedZeros}},
        {.names = "--threshold",
