@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "cli/job/output_file.h"
 #include "cli/job/result_format.h"
 #include "core/suggest.h"
 
@@ -37,26 +38,37 @@ bool is_nameless_stream(const std::string& path) {
   return fs::path(path).extension().empty() && fs::is_other(path, ignored);
 }
 
-/// The input's own format for tensors and float pictures, else PNG.
+/// The input's own format for tensors, videos and float pictures, else PNG.
 FileFormat derived_format(const std::string& input) {
   const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
   const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
-  if (own && (own->is_tensor() || only_floats)) return *own;
+  if (own && (own->is_tensor() || own->is_video() || only_floats)) return *own;
   return *find_file_format("png");
 }
 
-constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {";
+constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {n}, {ext}, or {{ for {";
 
-/// Fills in the words of an output name with {} for one input; {{ and }} stand for { and }.
+/// In the place of {n}; no name of a file has it.
+constexpr char kNumber = '\0';
+
+/// `pattern` with its places for numbers filled in. Names of several pictures sort by number.
+std::string with_number(const std::string& pattern, std::int64_t number) {
+  constexpr std::size_t kDigits = 4;
+  std::string digits = std::to_string(number);
+  digits.insert(0, kDigits - std::min(kDigits, digits.size()), '0');
+  std::string name;
+  for (const char c : pattern) c == kNumber ? name += digits : name += c;
+  return name;
+}
+
+/// Fills in the words of an output name with {} for one input, except for the number; {{ and }} stand for { and }.
 std::string filled_in(const char* option, const std::string& pattern, const Input& input,
                       const std::string& kernel_name, const FileFormat& format) {
   const fs::path source(input.path == "-" ? "stdin" : input.path);
   const std::string folder = source.parent_path().string();
-  const std::pair<std::string_view, std::string> words[] = {{"dir", folder.empty() ? "." : folder},
-                                                            {"stem", source.stem().string()},
-                                                            {"name", source.filename().string()},
-                                                            {"kernel", file_name_part(kernel_name)},
-                                                            {"ext", format.extension().substr(1)}};
+  const std::pair<std::string_view, std::string> words[] = {
+      {"dir", folder.empty() ? "." : folder},  {"stem", source.stem().string()}, {"name", source.filename().string()},
+      {"kernel", file_name_part(kernel_name)}, {"n", std::string(1, kNumber)},   {"ext", format.extension().substr(1)}};
   std::string name;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
     if (pattern[at] != '{' || pattern.substr(at, 2) == "{{") {
@@ -72,7 +84,7 @@ std::string filled_in(const char* option, const std::string& pattern, const Inpu
                    "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
     if (known == std::end(words))
       refuse_usage(option, "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
-                               suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
+                               suggestion(word, {"dir", "stem", "name", "kernel", "n", "ext"}));
     name += known->second;
     at = end;
   }
@@ -82,8 +94,10 @@ std::string filled_in(const char* option, const std::string& pattern, const Inpu
 Destination from_pattern(const Input& input, const DestinationOptions& options, const std::string& kernel_name) {
   const std::string& pattern = *options.output;
   const bool derived = pattern.ends_with("{ext}");
-  const std::string path = filled_in("--output", pattern, input, kernel_name, derived_format(input.path));
-  return {.path = path, .format = format_of_path(path), .derived = derived, .create_folder = true};
+  std::string filled = filled_in("--output", pattern, input, kernel_name, derived_format(input.path));
+  const std::string path = with_number(filled, 1);
+  if (filled == path) filled.clear();
+  return {.path = path, .format = format_of_path(path), .pattern = filled, .derived = derived, .create_folder = true};
 }
 
 Destination derive(const Input& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
@@ -119,12 +133,14 @@ bool is_pattern(const std::string& name) { return name.find('{') != std::string:
 Destination name_sheet(const std::string& name, const Input& input, const std::string& kernel_name) {
   const FileFormat png = *find_file_format("png");
   if (is_stdout(name)) return {.path = "-", .format = png, .is_sheet = true};
-  const std::string path = is_pattern(name) ? filled_in("--sheet", name, input, kernel_name, png) : name;
+  std::string filled = is_pattern(name) ? filled_in("--sheet", name, input, kernel_name, png) : name;
+  const std::string path = with_number(filled, 1);
+  if (filled == path) filled.clear();
   const FileFormat format = is_nameless_stream(path) ? png : format_of_path(path);
   if (format.is_tensor() || !holds(*format.picture, DType::u8, PixelFormat::rgb))
     refuse_usage("--sheet", "a sheet is a picture with colours of 8 bits, which " + std::string(format.name()) +
                                 " cannot store ('" + path + "'); write .png");
-  return {.path = path, .format = format, .create_folder = is_pattern(name), .is_sheet = true};
+  return {.path = path, .format = format, .pattern = filled, .create_folder = is_pattern(name), .is_sheet = true};
 }
 
 void add_sheet(const Destination& sheet, Destination& destination) {
@@ -173,6 +189,8 @@ Destination given_name(const std::string& output, const std::optional<FileFormat
 Destination with_format(const Destination& destination, const FileFormat& format) {
   Destination result = destination;
   result.path = fs::path(destination.path).replace_extension(format.extension()).string();
+  if (!destination.pattern.empty())
+    result.pattern = fs::path(destination.pattern).replace_extension(format.extension()).string();
   result.format = format;
   return result;
 }
@@ -184,6 +202,18 @@ std::vector<std::string> Destination::other_files() const {
   files.insert(files.end(), layer_sheets.begin(), layer_sheets.end());
   if (!sheet.empty() && sheet != "-") files.push_back(sheet);
   return files;
+}
+
+bool Destination::is_stream() const { return convtool::is_stream(path); }
+
+bool Destination::takes_several() const {
+  return (is_stream() || !pattern.empty()) && other_files().empty() && sheet.empty();
+}
+
+Destination Destination::numbered(std::int64_t number) const {
+  Destination result = *this;
+  if (!pattern.empty()) result.path = with_number(pattern, number);
+  return result;
 }
 
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
@@ -221,8 +251,11 @@ Destination final_name(const Destination& planned, const SourceHeader& header, c
     const bool is_lossy = !header.format.is_tensor() && header.format.picture->name == "jpeg";
     destination.format = spec.edges && is_lossy ? *find_file_format("png") : header.format;
   }
-  if (!planned.derived) return destination;
+  if (!planned.derived || header.format.is_video()) return destination;
   if (header.format.is_tensor()) return with_format(destination, header.format);
+  const bool is_tiff = header.format.picture->name == "tiff";
+  if (is_tiff && spec.pages && spec.pages->last > spec.pages->first && planned.pattern.empty())
+    destination = with_format(destination, header.format);
 
   std::optional<EdgeRecipe> recipe;
   if (spec.edges) recipe = complete_recipe(spec, false, header.dtype, *destination.format);

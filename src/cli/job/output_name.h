@@ -22,6 +22,7 @@ struct Input {
 struct Destination {
   std::string path;                   ///< "-" is standard output
   std::optional<FileFormat> format;   ///< none: standard output or a device, in the format of the input
+  std::string pattern{};              ///< `path` with '\0' in the place of each {n}; empty without one
   bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
   bool create_folder = false;         ///< create a missing folder before writing
   std::vector<std::string> layers{};  ///< files for the results of the layers, whose folder may be missing
@@ -33,6 +34,15 @@ struct Destination {
 
   /// The files that are written in addition to the output.
   std::vector<std::string> other_files() const;
+
+  /// Whether the output is standard output, a device or a pipe, to which results are written one after another.
+  bool is_stream() const;
+
+  /// Whether there is a place for the results of several pictures of one input: a stream, or numbered files.
+  bool takes_several() const;
+
+  /// The destination of the picture or page `number` of an input, from 1: a file of its own if the name has {n}.
+  Destination numbered(std::int64_t number) const;
 };
 
 struct DestinationOptions {
@@ -45,7 +55,8 @@ struct DestinationOptions {
 };
 
 /// One destination for each of `inputs`, in order:
-///   --output NAME            NAME; with {dir}, {stem}, {name}, {kernel}, {ext} in it, filled in for each input
+///   --output NAME            NAME; with {dir}, {stem}, {name}, {kernel}, {ext} in it, filled in for each input; {n}
+///                            is the number of the picture or page, with four digits
 ///   standard input           standard output, unless there is an --out-dir
 ///   else                     STEM.KERNEL.EXT in the input's folder, or below --out-dir in Input::folder
 /// EXT is that of --format; by default it is the input's for tensors and float pictures, and png for others.
@@ -60,7 +71,8 @@ std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const De
 bool may_change(const Destination& planned, const std::string& input, const FilterSpec& spec);
 
 /// `planned` with the format, and for a derived name the extension, that the input's content asks for: a tensor keeps
-/// its format, floats that the planned format cannot store become TIFF or, with channels that no picture has, .npy.
+/// its format, several pages of a TIFF become a TIFF, floats that the planned format cannot store become TIFF or, with
+/// channels that no picture has, .npy.
 Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
                        const FilterSpec& spec);
 
