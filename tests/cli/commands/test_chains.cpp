@@ -212,6 +212,37 @@ TEST_CASE("shape, explain, kernels show and reports name every kernel of a chain
   CHECK(again["stored"] == stored[0][1][2]);
 }
 
+TEST_CASE("layers that run as one are reported, and give the bits of layers that run apart") {
+  const TempFolder folder;
+  const std::vector<std::string> blur = {"apply",  kColours,        "-k",          "[[1,2,1]]", "--normalize",
+                                         "--then", "[[1],[2],[1]]", "--normalize", "--then",    "sharpen"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = blur;
+    all.insert(all.end(), more.begin(), more.end());
+    return run_well(folder, all);
+  };
+  // Every sum is exact: whole weights, and divisors of 4.
+  const json report = json::parse(with({"-o", "folded.npy", "--json"}));
+  with({"-o", "apart.npy", "--algorithm", "rows"});
+  CHECK(values_in(folder.file("folded.npy")) == values_in(folder.file("apart.npy")));
+  REQUIRE(report["folded"].size() == 1);
+  CHECK(report["folded"][0]["layers"] == json({1, 2}));
+  CHECK(report["folded"][0]["kernel"] == json({{"name", "inline then inline"}, {"shape", {3, 3}}}));
+  REQUIRE(report["layers"].size() == 3);
+  CHECK(report["layers"][0]["algorithm"] == "folded");
+  CHECK(report["layers"][1]["algorithm"] == "folded");
+  CHECK(report["layers"][2]["algorithm"] != "folded");
+  CHECK(with({"-o", "folded.npy", "-v"}).find("layers 1 to 2 are folded into one:\n  kernel inline then inline 3x3") !=
+        std::string::npos);
+  CHECK(run_well(folder, {"kernels", "show", "[[1,2,1]]", "--then", "[[1],[2],[1]]"})
+            .find("for layers 1 to 2 folded into one") != std::string::npos);
+
+  // Each layer's output is still there to look at, and explain stores what apply stores.
+  with({"-o", "folded.png", "--dump-layers", "layers", "-q", "--map", "clip"});
+  CHECK(std::filesystem::exists(folder.file("layers/color.02-inline.npy")));
+  CHECK(values_in(folder.file("layers/color.03-sharpen.npy")) == values_in(folder.file("apart.npy")));
+}
+
 TEST_CASE("--divisor and --normalize divide as the kernel file does, and replace its own") {
   const ChainFolder folder;
   folder.write("sum.json", R"({"weight": [[1, 1], [1, 1]], "divisor": 7})");
