@@ -167,6 +167,10 @@ TEST_CASE("what a chain cannot be is refused in one line") {
   refuses(folder, {"apply", "a.pgm", "--then", "sobel", "-k", "box"}, 2,
           "--then: 'sobel' would run before a kernel of -k; name all kernels of -k first: -k box --then sobel");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then"}, 2, "--then: needs a value, K");
+  refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "gaussian", "sigma=2"}, 2,
+          "'sigma=2' is not a file; did you mean --then gaussian:sigma=2?");
+  refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "sobel", "edge"}, 2,
+          "a second kernel needs its own option: --then sobel --then edge");
   refuses(folder, {"shape", "3x9x9", "--kernel-size", "3", "--then", "box"}, 2, "--then: runs after the kernel of -k");
   refuses(folder, {"edges", "a.pgm", "--then", "box"}, 2, "'convtool apply' has --then");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "./chain.json", "-o", "./chain.json"}, 2, "chain.json");
