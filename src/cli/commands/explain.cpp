@@ -294,7 +294,7 @@ void declare_explain(Command& command) {
                        .brief = "refuse larger inputs before they are decoded"}});
   command.check = [options] {
     options->run.inputs.named = {options->input};
-    check_inputs(options->run, "-k", options->layer.bank_kernels());
+    check_inputs(options->run, options->layer.last_option(), options->layer.last_kernels());
   };
   command.run = [options] { return run_and_report(*options); };
 }

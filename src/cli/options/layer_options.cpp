@@ -333,7 +333,7 @@ Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int
   return layer;
 }
 
-std::vector<std::string> ChainOptions::bank_kernels() const { return values_of(kernels); }
+std::vector<std::string> ChainOptions::last_kernels() const { return values_of(then.empty() ? kernels : then); }
 
 std::vector<std::string> ChainOptions::all_kernels() const {
   std::vector<std::string> all = values_of(kernels);
