@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes samples/gallery.png: a contact sheet of every edge operator, kind of output and map on a photograph.
+# Writes samples/gallery.png: a contact sheet of every edge operator, kind of output and map on a photograph. Writes
+# samples/sheet.png: the feature maps of eight kernels.
 # Needs ImageMagick for the labels; installs what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -51,4 +52,6 @@ font=$(dpkg -L fonts-dejavu-core | grep /DejaVuSans.ttf)
 montage -font "$font" -pointsize 10 "${sheet[@]}" -tile 4x -geometry 240x160+4+4 -background white \
   -depth 8 -define png:compression-level=9 -define png:exclude-chunk=date,time "$tiles/gallery.png"
 mv "$tiles/gallery.png" samples/gallery.png
-echo "The gallery is samples/gallery.png"
+build/release/convtool apply samples/camera.png --stride 4 -k sobel-x -k sobel-y -k laplacian-4 -k gaussian:sigma=3 \
+  -k gabor:lambda=32 -k gabor:lambda=32,theta=90 -k dog:sigma=4 -k box:size=9 --sheet samples/sheet.png --png-level 9 -q
+echo "The gallery is samples/gallery.png, the sheet samples/sheet.png"

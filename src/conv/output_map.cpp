@@ -57,7 +57,7 @@ std::array<ValueMap, 3> make_sign_maps(DType output, const ResponseStats& measur
   const double limit = none ? 0 : std::max(std::fabs(measured.min), std::fabs(measured.max));
   check_finite(limit);
   const double full = full_range(output), scale = limit > 0 ? full / limit : 1.0;
-  // Orange and blue, which people of any colour vision can tell apart. Equal green makes both signs equally bright.
+  // Both colours have the same green, half of the full range, so that it depends on the absolute value alone.
   switch (zero) {
     case SignedZero::black: return {{{.scale = scale}, {.absolute = true, .scale = scale / 2}, {.scale = -scale}}};
     case SignedZero::grey:

@@ -24,6 +24,11 @@ inline constexpr std::string_view kOutputMaps[] = {"auto", "clip", "abs", "norma
 /// Of OutputMap::signs: R, G and B.
 inline constexpr std::int64_t kSignChannels = 3;
 
+/// The full colours of OutputMap::signs, R, G and B of 8 bits: orange and blue, which people of any colour vision can
+/// tell apart. Drawings, pages and terminals show signs in the same colours (show/sign_colours.h).
+inline constexpr std::array<std::uint8_t, kSignChannels> kPositiveColour = {255, 128, 0},
+                                                         kNegativeColour = {0, 128, 255};
+
 /// The colour of 0 with OutputMap::signs.
 enum class SignedZero { white, black, grey };
 inline constexpr std::string_view kSignedZeros[] = {"white", "black", "grey"};

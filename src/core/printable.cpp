@@ -69,6 +69,15 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string printable_start(std::string_view text, std::size_t most) {
+  constexpr std::string_view kDots = "...";
+  const std::string whole = printable(text);
+  std::size_t count = 0, cut = 0;
+  for (std::size_t at = 0; at < whole.size(); at += first_character(std::string_view(whole).substr(at)).size, ++count)
+    if (count == most - kDots.size()) cut = at;
+  return count <= most ? whole : whole.substr(0, cut) + std::string(kDots);
+}
+
 std::string printable_json(std::string_view json) {
   std::string result;
   while (!json.empty()) {

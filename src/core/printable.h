@@ -1,6 +1,7 @@
 // Text that is safe to print, whatever it quotes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,10 @@ namespace convtool {
 /// \n, \t or \xNN, one for each byte. Applied twice, it does no more than once.
 std::string printable(std::string_view text);
 
-/// The same for JSON in UTF-8 whose strings have the escapes that RFC 8259 requires: the other characters become
+/// printable(), cut to at most `most` characters, at least 3. What is cut off becomes "...".
+std::string printable_start(std::string_view text, std::size_t most);
+
+/// printable() for JSON in UTF-8 whose strings have the escapes that RFC 8259 requires: the other characters become
 /// \uNNNN.
 std::string printable_json(std::string_view json);
 

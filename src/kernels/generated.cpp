@@ -165,7 +165,8 @@ struct Recipe {
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all = {
       {{"gaussian",
-        "Blurs: a sampled Gaussian, divided by its sum; with an order, a derivative of it",
+        "Blurs, or with an order takes a derivative of the blurred picture: a sampled Gaussian, divided by its sum, or "
+        "its derivative",
         "the normal distribution; Gauss, Theoria motus corporum coelestium, 1809",
         {{"sigma", "standard deviation in pixels, 0.1 to 1000, or YxX for rows and columns; 0: none; default 1"},
          {"order", "of the derivative, 0 to 4, or YxX such as 0x1 for the horizontal gradient; default 0"},
@@ -290,7 +291,7 @@ Network generate_kernel(const std::string& text) {
     if (kernels.size() > 1) layer.name += bank.layers.empty() ? "-x" : "-y";
     layer.shape.kh = samples.size.h;
     layer.shape.kw = samples.size.w;
-    for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight));
+    for (const double weight : samples.weights) layer.weights.push_back(static_cast<float>(weight) + 0.0F);  // no -0
     if (std::all_of(layer.weights.begin(), layer.weights.end(), [](float weight) { return weight == 0; }))
       arguments.fail("every weight is 0 at this size; choose another");
     if (samples.divisor != 1) layer.divisor = {samples.divisor};

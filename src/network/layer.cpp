@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/float_range.h"
+
 namespace convtool {
 
 std::vector<std::int64_t> Layer::dimensions() const {
@@ -33,6 +35,40 @@ void check_bank(const Bank& bank) {
   }
 }
 
+namespace {
+
+double magnitude_of(const float* weights, std::int64_t count) {
+  double magnitude = 0;
+  for (std::int64_t i = 0; i < count; ++i) magnitude += std::fabs(static_cast<double>(weights[i]));
+  return magnitude;
+}
+
+/// The absolute divisor of an output channel.
+double divisor_of(const Layer& layer, std::int64_t o) {
+  if (layer.divisor.empty()) return 1;
+  return std::fabs(layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)]);
+}
+
+/// The largest absolute sum of the weights above and to the left of a place, of one input channel: the response of one
+/// output channel to a corner or an edge there.
+double largest_corner(const float* weights, const KernelShape& shape) {
+  double largest = 0;
+  for (std::int64_t c = 0; c < shape.c_i_per_group; ++c) {
+    std::vector<double> above(static_cast<std::size_t>(shape.kw));
+    for (std::int64_t y = 0; y < shape.kh; ++y) {
+      double row = 0;
+      for (std::size_t x = 0; x < above.size(); ++x) {
+        row += static_cast<double>(*weights++);
+        above[x] += row;
+        largest = std::max(largest, std::fabs(above[x]));
+      }
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
 double sum_of_weights(const float* weights, std::int64_t count) {
   double sum = 0, magnitude = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -43,35 +79,55 @@ double sum_of_weights(const float* weights, std::int64_t count) {
   return std::fabs(sum) > (0x1p-24 + static_cast<double>(count) * 0x1p-53) * magnitude ? sum : 0;
 }
 
+std::vector<double> sums_of_weights(const Layer& layer) {
+  const std::int64_t taps = layer.shape.taps();
+  std::vector<double> sums;
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
+    sums.push_back(sum_of_weights(layer.weights.data() + o * taps, taps));
+  return sums;
+}
+
+bool fits_float_divided(const Layer& layer) {
+  const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
+                                          [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+  return std::all_of(layer.divisor.begin(), layer.divisor.end(),
+                     [largest](double by) { return fits_float(static_cast<double>(largest) / by); });
+}
+
 bool sums_to_zero(const Layer& layer) {
   if (layer.is_max_pool()) return false;
+  const std::vector<double> sums = sums_of_weights(layer);
+  return std::all_of(sums.begin(), sums.end(), [](double sum) { return sum == 0; });
+}
+
+bool is_difference(const Layer& layer) {
+  constexpr double kSmall = 1.0 / 64;
+  if (layer.is_max_pool()) return false;
   const std::int64_t taps = layer.shape.taps();
-  for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
-    if (sum_of_weights(layer.weights.data() + o * taps, taps) != 0) return false;
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
+    const float* const weights = layer.weights.data() + o * taps;
+    const double sum = std::fabs(sum_of_weights(weights, taps));
+    if (sum > kSmall * std::min(magnitude_of(weights, taps), divisor_of(layer, o))) return false;
+  }
   return true;
 }
 
 double visible_gain(const Bank& bank) {
   constexpr double kVisible = 0.5, kBright = 4,
                    kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
-  double most = 0;
+  double corner = 0, share = 0;
   for (const Layer& layer : bank.layers) {
     if (std::any_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias != 0; })) return 1;
     const std::int64_t taps = layer.shape.taps();
     for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
-      double positive = 0, negative = 0;
-      for (std::int64_t i = o * taps; i < (o + 1) * taps; ++i) {
-        const double weight = layer.weights[static_cast<std::size_t>(i)];
-        (weight > 0 ? positive : negative) += std::fabs(weight);
-      }
-      const double divisor =
-          layer.divisor.empty() ? 1 : layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)];
-      most = std::max(most, std::max(positive, negative) / std::fabs(divisor));
+      const float* const weights = layer.weights.data() + o * taps;
+      corner = std::max(corner, largest_corner(weights, layer.shape) / divisor_of(layer, o));
+      share = std::max(share, magnitude_of(weights, taps) / 2 / divisor_of(layer, o));
     }
   }
-  if (most == 0 || most >= kVisible * (1 - kRounding)) return 1;
+  if (share == 0 || corner >= kVisible * (1 - kRounding)) return 1;
   double gain = 1;
-  while (gain * most < kBright) gain *= 2;
+  while (gain * share < kBright * (1 - kRounding)) gain *= 2;
   return gain;
 }
 
@@ -79,7 +135,7 @@ Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype)
   if (asked != OutputMap::automatic) return asked;
   const Bank& last = network.banks.back();
   const bool differences =
-      last.combine == Combine::none && std::all_of(last.layers.begin(), last.layers.end(), sums_to_zero);
+      last.combine == Combine::none && std::all_of(last.layers.begin(), last.layers.end(), is_difference);
   if (!differences || !is_integer(output_dtype)) return OutputMap::clip;
   Mapping mapping = OutputMap::abs;
   if (network.banks.size() == 1) mapping.gain = visible_gain(last);

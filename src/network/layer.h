@@ -73,20 +73,31 @@ void check_bank(const Bank& bank);
 /// moves their sum by at most 2^-24 * sum|w|, and adding n of them in double by n * 2^-53 * sum|w|.
 double sum_of_weights(const float* weights, std::int64_t count);
 
+/// sum_of_weights() of each output channel of a layer that has weights: its divisors with "normalize".
+std::vector<double> sums_of_weights(const Layer& layer);
+
+/// Whether the weights of a layer, over its divisors, are within float32.
+bool fits_float_divided(const Layer& layer);
+
 /// Whether the layer has weights and sum_of_weights() is 0 for every output channel. Such a kernel responds only to
 /// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
-/// The power of two by which auto multiplies the absolute responses of a kernel that sums to zero, since those of a
-/// kernel with small weights would be nearly black. The largest possible response to a picture, as a share of its full
-/// range, is the sum of an output channel's positive weights over the divisor; the channel with the largest share
-/// counts. From a share of 1/2 on, that of [[-0.5, 0, 0.5]], the gain is 1. Smaller shares are doubled until they are
-/// at least 4, the share of Sobel's kernels. The picture does not affect the gain. 1 for a bank with a bias.
+/// Whether the layer has weights that sum to 0 for every output channel, or nearly: to at most 1/64 of the sum of their
+/// absolute values and, over the divisor, to at most 1/64, so that flat areas become nearly black. Gabor's kernels do.
+bool is_difference(const Layer& layer);
+
+/// The power of two by which auto multiplies the absolute responses of differences (is_difference()), since some would
+/// be nearly black. The largest possible response to an edge or a corner, as a share of the full range, decides: from
+/// 1/2 on, the share of [[-0.5, 0, 0.5]], the gain is 1. Smaller responses, as of small weights and of Gabor's kernels,
+/// are doubled until half the sum of the absolute weights over the divisor, which is the largest possible response to
+/// any picture, is at least 4, as for Sobel's kernels. The output channel with the largest share counts. The picture
+/// does not affect the gain. 1 for a bank with a bias.
 double visible_gain(const Bank& bank);
 
 /// Resolves `asked` for this network and output type. `automatic` becomes `abs` for integer results when in the last
-/// bank nothing is combined and every layer sums to zero, with the gain of visible_gain() if it is the only bank; and
-/// `clip` otherwise, which leaves float results as they are.
+/// bank nothing is combined and every layer is a difference, with the gain of visible_gain() if it is the only bank;
+/// and `clip` otherwise, which leaves float results as they are.
 Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype);
 
 }  // namespace convtool

@@ -28,8 +28,9 @@ int pixel_after(double edge) { return static_cast<int>(std::floor(edge + 0.5)); 
 
 /// The characters of `text` that the Hershey fonts have, which is ASCII.
 std::string in_ascii(std::string_view text) {
-  constexpr std::pair<std::string_view, std::string_view> kSimilar[] = {
-      {"−", "-"}, {"–", "-"}, {"×", "x"}, {"·", "."}, {"…", "..."}, {"→", "->"}, {"π", "pi"}, {"σ", "sigma"}};
+  constexpr std::pair<std::string_view, std::string_view> kSimilar[] = {{"−", "-"},  {"–", "-"},     {"×", "x"},
+                                                                        {"·", "."},  {"…", "..."},   {"→", "->"},
+                                                                        {"π", "pi"}, {"σ", "sigma"}, {"≈", "~"}};
   std::string ascii;
   for (std::size_t at = 0; at < text.size();) {
     const auto* const similar = std::find_if(std::begin(kSimilar), std::end(kSimilar),

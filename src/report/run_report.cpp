@@ -155,6 +155,9 @@ std::vector<std::string> summary_items(const RunReport& report) {
   if (!report.layer_outputs.empty())
     items.push_back("layers " + printable(report.layer_outputs.front()) +
                     (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
+  if (!report.layer_sheets.empty())
+    items.push_back("their sheets " + printable(report.layer_sheets.front()) +
+                    (report.layer_sheets.size() > 1 ? " to " + printable(report.layer_sheets.back()) : ""));
   if (report.sheet) items.push_back(sheet_text(*report.sheet, report.output));
   if (report.edges) {
     const std::vector<std::string> edges = edge_items(*report.edges);

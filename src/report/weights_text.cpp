@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "show/sign_colours.h"
 
 namespace convtool {
 namespace {
@@ -20,8 +21,9 @@ int level_of(float weight, float largest) {
 
 /// `cell` on the background for `weight`, where `largest` is the largest absolute value.
 std::string coloured(const std::string& cell, float weight, float largest) {
-  // Of xterm's colour cube, the nearest to the colours from white to orange (255, 128, 0) and blue (0, 128, 255).
-  constexpr int kOrange[kLevels] = {231, 223, 216, 215, 208}, kBlue[kLevels] = {231, 153, 111, 75, 33};
+  // Of xterm's colour cube, the nearest to the colours from white to those of signs.
+  constexpr int kOrange[kLevels] = {231, 223, 216, 215, kPositiveXterm},
+                kBlue[kLevels] = {231, 153, 111, 75, kNegativeXterm};
   constexpr int kBlack = 16;
   const int colour = (weight > 0 ? kOrange : kBlue)[level_of(weight, largest)];
   return "\x1b[38;5;" + std::to_string(kBlack) + ";48;5;" + std::to_string(colour) + "m" + cell + "\x1b[0m";

@@ -296,8 +296,11 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
   }
   // To stretch a range to the full range, its spread divides this.
   const double full = make_value_map(OutputMap::normalize, trace.dtype(), dtype, {.min = 0, .max = 1}).scale;
+  const double rescale = make_value_map(OutputMap::clip, trace.dtype(), dtype).scale;
   return {{"dtype", to_string(dtype)},
           {"map", to_string(mapping.map)},
+          {"automatic", numbers.map_is_automatic},  // then the map depends on the weights
+          {"rescale", rescale},
           {"maps", std::move(maps)},
           {"full", full},
           {"unit_maps", std::move(unit_maps)},  // of colours, for responses from -1 to 1

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::int64_t kMostNumbered = 11;  ///< rows and columns with numbers in the cells
 constexpr std::int64_t kMostOutputs = 4, kMostInputs = 6;
-constexpr double kMargin = 8, kMapSide = 220, kLargestCell = 44;
+/// The map of a kernel that has no channels is larger.
+constexpr double kMargin = 8, kMapSide = 220, kWideMapSide = 340, kLargestCell = 44;
 
 /// One map: the weights from an input channel to an output channel.
 class Slice {
@@ -27,7 +28,8 @@ class Slice {
       const auto cell_at = [&](std::int64_t y, std::int64_t x) {
         return GridCell{.value = at(y, x), .fill = sign_tint(at(y, x), largest)};
       };
-      draw_grid({.rows = shape_.kh, .columns = shape_.kw, .cell = cell_at, .marked = {}}, cell, left, top, drawing);
+      draw_grid({.rows = shape_.kh, .columns = shape_.kw, .cell = cell_at, .largest = largest, .marked = {}}, cell,
+                left, top, drawing);
       return;
     }
     draw_panel({.rows = shape_.kh, .columns = shape_.kw, .picture = picture(largest), .framed = {}},
@@ -79,7 +81,8 @@ Drawing kernel_drawing(const Layer& layer, std::optional<double> largest) {
   require(!layer.weights.empty(), "a picture of a kernel without weights");
   const KernelShape& shape = layer.shape;
   const double full = largest.value_or(largest_weight(layer));
-  const double cell = std::min(kLargestCell, kMapSide / static_cast<double>(std::max(shape.kh, shape.kw)));
+  const double side = layer.rank == 2 ? kWideMapSide : kMapSide;
+  const double cell = std::min(kLargestCell, side / static_cast<double>(std::max(shape.kh, shape.kw)));
   const double width = static_cast<double>(shape.kw) * cell, height = static_cast<double>(shape.kh) * cell;
   const std::int64_t outputs = std::min(shape.c_o, kMostOutputs), inputs = std::min(shape.c_i_per_group, kMostInputs);
 

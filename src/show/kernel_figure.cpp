@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "network/frequency_response.h"
 #include "show/explain/panels.h"
@@ -11,7 +12,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::size_t kMostKernels = 12;
+constexpr std::size_t kMostKernels = 12, kLongestHeading = 40;  ///< a name in characters
 constexpr double kFigureGap = 24, kFigureMargin = 8, kResponseSide = 220;
 constexpr std::int64_t kFrequencies = 113;  // pi / 2, where simple kernels peak, is one of them
 
@@ -106,7 +107,7 @@ Drawing kernel_figure(const Network& network) {
   };
   for (std::size_t i = 0; i < shown; ++i) {
     const Layer& layer = *kernels[i];
-    put(layer.name + " " + join_sizes(layer.dimensions()));
+    put(printable_start(layer.name, kLongestHeading) + " " + join_sizes(layer.dimensions()));
     Drawing weights = kernel_drawing(layer);
     const double left = weights.width + kFigureGap;
     add_part(std::move(weights), 0, top, drawing);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "show/page_files.h"
+#include "show/sign_colours.h"
 
 namespace convtool {
 namespace {
@@ -28,6 +29,14 @@ std::string json_in_html(std::string_view json) {
   return text;
 }
 
+std::string css(Colour colour) {
+  return "rgb(" + std::to_string(colour.r) + " " + std::to_string(colour.g) + " " + std::to_string(colour.b) + ")";
+}
+
+std::string sign_style() {
+  return ":root { --positive: " + css(kPositiveTint) + "; --negative: " + css(kNegativeTint) + "; }\n";
+}
+
 }  // namespace
 
 std::string make_page(std::string_view name, std::string_view title, std::string_view json) {
@@ -44,6 +53,8 @@ std::string make_page(std::string_view name, std::string_view title, std::string
       result += html_text(title);
     else if (key == "data")
       result += json_in_html(json);
+    else if (key == "colours")
+      result += sign_style();
     else
       result += file(key);
     at = close + 2;

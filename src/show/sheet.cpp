@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/text.h"
 #include "network/bank_plan.h"
 #include "pictures/canvas.h"
 
@@ -14,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kTileGap = 8, kNumberHeight = 16, kNumberSize = 12;  // in pixels
 constexpr std::int64_t kSmallTile = 96;                                     // tiles are enlarged up to this size
-constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 24;
+constexpr std::int64_t kBarWidth = 96, kBarHeight = 12, kLegendHeight = kBarHeight + kNumberHeight + kTileGap;
 constexpr Colour kSheetBackground = {224, 224, 224},
                  kNumberColour = {0, 0, 0};  // apart from tiles with white and black zeros
 
@@ -34,6 +37,9 @@ std::int64_t choose_columns(std::int64_t tiles, std::int64_t height, std::int64_
 
 std::int64_t count_of(const SheetLayout& layout) { return layout.height * layout.width; }
 
+/// Whether the legend's two bars fit next to each other.
+bool has_wide_legend(const SheetLayout& layout) { return layout.width >= 2 * kBarWidth + 3 * kTileGap; }
+
 void place_tiles(const Shape& shape, SheetLayout& layout) {
   const auto sized = [&](std::int64_t values) {
     return (values + layout.reduced - 1) / layout.reduced * layout.enlarged;
@@ -43,8 +49,9 @@ void place_tiles(const Shape& shape, SheetLayout& layout) {
   const auto number_width =
       static_cast<std::int64_t>(std::ceil(text_width(number_of(shape, shape.n - 1, shape.c - 1), kNumberSize)));
   layout.cell_width = std::max(layout.tile_width, number_width);
-  layout.width = kTileGap + layout.columns * (layout.cell_width + kTileGap);
-  layout.height = kTileGap + layout.rows * (layout.tile_height + kNumberHeight + kTileGap);
+  layout.width = std::max(kTileGap + layout.columns * (layout.cell_width + kTileGap), kBarWidth + 2 * kTileGap);
+  layout.legend_top = kTileGap + layout.rows * (layout.tile_height + kNumberHeight + kTileGap);
+  layout.height = layout.legend_top + (has_wide_legend(layout) ? 1 : 2) * kLegendHeight;
 }
 
 /// The finite values of tiles.
@@ -121,6 +128,46 @@ Image paint_tile(const ConstTensorRef& values, const TileScale& scale, const She
   return image;
 }
 
+/// The value of the full colours, or of white; nothing where no value is finite.
+std::optional<double> full_value(const TileScale& scale) {
+  if (scale.range.min > scale.range.max) return std::nullopt;
+  return scale.is_signed ? std::max(std::fabs(scale.range.min), std::fabs(scale.range.max)) : scale.range.max;
+}
+
+std::string range_text(const TileScale& scale) {
+  const std::optional<double> full = full_value(scale);
+  if (!full) return "";
+  return scale.is_signed ? short_text(-*full, 3) + " to " + short_text(*full, 3) : "0 to " + short_text(*full, 3);
+}
+
+/// A bar with the colours of a scale, and what its ends and its middle stand for.
+struct LegendBar {
+  TileScale scale;
+  std::string low, middle, high;
+};
+
+/// The bar of a scale: of a joint one with its values, else in words.
+LegendBar legend_bar(const TileScale& scale, bool is_joint) {
+  const std::optional<double> full = full_value(scale);
+  const std::string high = is_joint && full ? short_text(*full, 3) : "max";
+  if (!scale.is_signed) return {scale, "0", "", high};
+  return {scale, "-" + high, "0", high};
+}
+
+void draw_bar(const LegendBar& bar, double x, double y, const SheetOptions& options, Canvas& canvas) {
+  Tensor ramp(DType::f32, {.n = 1, .c = 1, .h = 1, .w = kBarWidth});
+  for (std::int64_t i = 0; i < kBarWidth; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(kBarWidth - 1);
+    ramp.data<float>()[i] = static_cast<float>(bar.scale.is_signed ? 2 * share - 1 : share);
+  }
+  const TileScale scale{.is_signed = bar.scale.is_signed, .range = {.min = bar.scale.is_signed ? -1.0 : 0.0, .max = 1}};
+  canvas.picture(x, y, kBarWidth, kBarHeight, paint_tile(std::as_const(ramp).ref(), scale, options, 1));
+  const double line = y + kBarHeight + static_cast<double>(kNumberHeight) / 2;
+  canvas.text(x, line, bar.low, kNumberSize, Anchor::start, kNumberColour);
+  canvas.text(x + kBarWidth / 2.0, line, bar.middle, kNumberSize, Anchor::middle, kNumberColour);
+  canvas.text(x + kBarWidth, line, bar.high, kNumberSize, Anchor::end, kNumberColour);
+}
+
 ConstTensorRef channel_of(const ConstTensorRef& values, std::int64_t n, std::int64_t c) {
   return values.item(n).channels(c, 1);
 }
@@ -153,6 +200,7 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
   TileScale joint;
   if (options.scale == SheetScale::joint) joint = scale_of(values, options);
   Canvas canvas(layout.height, layout.width, kSheetBackground);
+  std::vector<LegendBar> bars;  // of grey and of signed tiles
   for (std::int64_t tile = 0; tile < layout.tiles; ++tile) {
     const std::int64_t n = tile / shape.c, c = tile % shape.c;
     const ConstTensorRef channel = channel_of(values, n, c);
@@ -160,13 +208,25 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
     const auto x = static_cast<double>(kTileGap + tile % layout.columns * (layout.cell_width + kTileGap));
     const auto y =
         static_cast<double>(kTileGap + tile / layout.columns * (layout.tile_height + kNumberHeight + kTileGap));
-    canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, number_of(shape, n, c), kNumberSize, Anchor::start,
-                kNumberColour);
+    const bool is_joint = options.scale == SheetScale::joint;
+    const auto has_scale = [&](const LegendBar& bar) { return bar.scale.is_signed == scale.is_signed; };
+    if (std::none_of(bars.begin(), bars.end(), has_scale)) bars.push_back(legend_bar(scale, is_joint));
+    const std::string number = number_of(shape, n, c), range = is_joint ? "" : range_text(scale);
+    const bool fits =
+        !range.empty() && text_width(number + ": " + range, kNumberSize) <= static_cast<double>(layout.cell_width);
+    canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, fits ? number + ": " + range : number, kNumberSize,
+                Anchor::start, kNumberColour);
     Tensor means;
     if (layout.reduced > 1) means = means_of(channel, layout.reduced);
     const ConstTensorRef shown = layout.reduced > 1 ? std::as_const(means).ref() : channel;
     canvas.picture(x, y + static_cast<double>(kNumberHeight), static_cast<double>(layout.tile_width),
                    static_cast<double>(layout.tile_height), paint_tile(shown, scale, options, threads));
+  }
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const bool is_beside = has_wide_legend(layout);
+    const auto step = static_cast<double>(i);
+    draw_bar(bars[i], kTileGap + (is_beside ? step * (kBarWidth + kTileGap) : 0),
+             static_cast<double>(layout.legend_top) + (is_beside ? 0 : step * kLegendHeight), options, canvas);
   }
   return canvas.image();
 }

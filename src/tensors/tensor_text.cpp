@@ -36,6 +36,14 @@ bool is_table(std::string_view text) {
          line.find_first_of(",;\t") != std::string_view::npos;
 }
 
+/// Whether a line of titles stands above a table. It cannot be read, but the message can say why.
+bool has_titles(std::string_view start) {
+  const std::string_view line = start.substr(0, start.find('\n'));
+  const auto is_text = [](char c) { return c == '\t' || c == '\r' || static_cast<unsigned char>(c) >= ' '; };
+  return line.size() < start.size() && line.find_first_of(",;\t") != std::string_view::npos &&
+         std::all_of(line.begin(), line.end(), is_text) && looks_like_table(start.substr(line.size()));
+}
+
 RankedTensor table_tensor(const Table& table) {
   RankedTensor result{.tensor = Tensor(DType::f32, {.n = 1, .c = 1, .h = table.rows, .w = table.columns}), .rank = 2};
   std::copy(table.values.begin(), table.values.end(), result.tensor.data<float>());
@@ -46,7 +54,15 @@ RankedTensor table_tensor(const Table& table) {
 
 bool looks_like_tensor_text(std::span<const std::byte> bytes) {
   const std::string_view text = text_of(bytes.first(std::min<std::size_t>(bytes.size(), 4096)));
-  return has_brackets(text) || looks_like_table(start_of(text));
+  return has_brackets(text) || looks_like_table(start_of(text)) || has_titles(start_of(text));
+}
+
+bool looks_like_lists(std::string_view word) {
+  const std::string_view start = start_of(word);
+  if (begins_like_printout(start)) return true;
+  const std::string_view whole = start.substr(0, start.find_last_not_of(" \t\r\n") + 1);
+  return whole.starts_with('[') && whole.ends_with(']') &&
+         (whole.find('[', 1) != std::string_view::npos || whole.find(',') != std::string_view::npos);
 }
 
 RankedTensor parse_tensor_text(std::string_view text, const std::string& source) {

@@ -10,8 +10,12 @@
 
 namespace convtool {
 
-/// Whether the bytes begin like a text that parse_tensor_text() reads. No picture begins so.
+/// Whether the bytes begin like a text that parse_tensor_text() reads, or like a table below a line of titles, which it
+/// refuses with a reason. No picture begins so.
 bool looks_like_tensor_text(std::span<const std::byte> bytes);
+
+/// Whether a word of a command line is meant as lists or a printout. A name in brackets such as [2024] is not.
+bool looks_like_lists(std::string_view word);
 
 /// Reads a tensor from
 ///   nested lists    [[1,2],[3,4]], in JSON

@@ -91,6 +91,10 @@ TEST_CASE("signed: from the colour of 0 to orange for positive responses and blu
       CHECK(colour(zero, 0) == std::vector{level, level, level});
       CHECK(colour(zero, 510) == std::vector{(255 + level) / 2, (127.5 + level) / 2, level / 2});
       CHECK(colour(zero, -510) == std::vector{level / 2, (127.5 + level) / 2, (255 + level) / 2});
+      for (std::size_t c = 0; c < 3; ++c) {
+        CHECK(std::nearbyint(colour(zero, 1020)[c]) == kPositiveColour[c]);
+        CHECK(std::nearbyint(colour(zero, -1020)[c]) == kNegativeColour[c]);
+      }
     }
   }
   constexpr SignedZero kBlack = SignedZero::black;

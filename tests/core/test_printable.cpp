@@ -44,4 +44,13 @@ TEST_CASE("the text of an error is one line, whole, whatever it quotes") {
   CHECK(std::string(Error(error.kind(), "b", error.what()).what()) == std::string("b: ") + error.what());
 }
 
+TEST_CASE("the start of a long text ends in dots, and characters stay whole") {
+  CHECK(printable_start("sobel", 5) == "sobel");
+  CHECK(printable_start("sobel-x", 6) == "sob...");
+  CHECK(printable_start("größe und maß", 7) == "größ...");
+  CHECK(printable_start("größe", 5) == "größe");
+  CHECK(printable_start("a\nbcdef", 6) == "a\\n...");
+  CHECK(printable_start("", 3).empty());
+}
+
 }  // namespace convtool

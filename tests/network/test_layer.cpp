@@ -137,6 +137,24 @@ TEST_CASE("kernels that sum to zero, up to float rounding") {
   CHECK_FALSE(sums_to_zero(make_layer(4, {2, 2, 1, 1}, {5, 5, 3, -3})));
 }
 
+TEST_CASE("a kernel whose weights nearly sum to zero is a difference, unless flat areas stay visible") {
+  CHECK(is_difference(plane(1, 2, {1, -1})));
+  CHECK(is_difference(plane(1, 2, {1, -0.99F})));  // 0.01 of 1.99
+  CHECK_FALSE(is_difference(plane(1, 2, {1, -0.9F})));
+  CHECK_FALSE(is_difference(plane(1, 1, {0.001F})));           // small, but nothing is subtracted
+  CHECK_FALSE(is_difference(plane(1, 3, {-100, 201, -100})));  // sharpens: flat areas are kept
+  CHECK_FALSE(is_difference(make_layer(4, {2, 1, 1, 2}, {1, -1, 1, 0})));
+  Layer divided = plane(1, 2, {64, -60});
+  CHECK_FALSE(is_difference(divided));
+  divided.divisor = {-256};
+  CHECK_FALSE(is_difference(divided));  // 4/256 is 1/64, but of 124/256
+  divided.weights = {256, -252};
+  CHECK(is_difference(divided));
+  Layer pool = plane(2, 2, {});
+  pool.pooling = Pooling::max;
+  CHECK_FALSE(is_difference(pool));
+}
+
 TEST_CASE("the automatic map is abs for plain differences in integers, and clip otherwise") {
   const Layer difference = plane(1, 2, {1, -1}), mean = plane(1, 2, {0.5F, 0.5F});
   const auto automatic = [](const Bank& bank, DType dtype) {
@@ -168,6 +186,10 @@ TEST_CASE("responses of small weights are doubled until they can be as large as 
   CHECK(gain({0.25F, -0.25F}) == 16);
   CHECK(gain({0.1F, 0.1F, -0.2F}) == 32);
   CHECK(gain({0, 0}) == 1);
+  CHECK(gain({0.25F, -0.25F, 0.25F, -0.25F}) == 8);  // a wave gives 1/2, but an edge only 1/4
+  CHECK(visible_gain(bank_of({plane(2, 2, {0.25F, -0.25F, -0.25F, 0.25F})})) == 8);
+  CHECK(visible_gain(bank_of({plane(2, 2, {1, -1, -1, 1})})) == 1);           // corners give 1
+  CHECK(visible_gain(bank_of({make_layer(3, {1, 2, 1, 1}, {1, -1})})) == 1);  // of two channels
 
   Layer small = plane(1, 2, {0.1F, -0.1F}), divided = plane(1, 2, {4, -4}), biased = small;
   divided.divisor = {-32};

@@ -4,9 +4,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "network/layers.h"
+#include "pictures/decode_image.h"
 #include "show/explain/traces.h"
 #include "show/explain_page.h"
 #include "support/error_text.h"
@@ -20,6 +23,22 @@ nlohmann::json data_of(const std::string& page) {
   const std::string opening = R"(<script type="application/json" id="data">)";
   const std::size_t begin = page.find(opening) + opening.size();
   return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+/// The bytes of a Base64 text without errors (RFC 4648).
+Bytes decoded(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  Bytes bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text.substr(0, text.find('='))) {
+    bits = bits << 6 | static_cast<std::uint32_t>(kDigits.find(c));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<std::byte>(bits >> count));
+  }
+  return bytes;
 }
 
 Tensor ramp(const Shape& shape) {
@@ -83,6 +102,35 @@ TEST_CASE("of a large input the page has the part around the output") {
     CHECK(data["result"]["region"] == nlohmann::json({region[0], region[1], 382, 382}));
     CHECK(data["input"]["overview"].get<std::string>().starts_with("data:image/png;base64,"));
   }
+}
+
+TEST_CASE("the overview of a float tensor goes from its least to its largest finite value") {
+  Tensor values(DType::f32, {.c = 1, .h = 400, .w = 400});
+  for (std::int64_t i = 0; i < 400 * 400; ++i)
+    values.data<float>()[i] = i % 400 < 100 ? -2.0F : i % 400 < 200 ? 6.0F : 2.0F;
+  values.data<float>()[0] = std::numeric_limits<float>::infinity();
+  values.data<float>()[1] = std::numeric_limits<float>::quiet_NaN();
+  const TraceOf run(network_of({bank_of({plane(1, 1, {1})})}), std::move(values));
+  const std::string address = data_of(explain_page(with_bounds(run.trace, {0}), {0, 0, 0}))["input"]["overview"];
+  const Bytes png = decoded(std::string_view(address).substr(address.find(',') + 1));
+  const Image picture = decode_image(png, 1 << 20);
+  const auto pixels = picture.all().view<std::uint8_t>();
+  REQUIRE(pixels.shape == Shape{1, 1, 400, 400});
+  CHECK(pixels.at(0, 0, 200, 50) == 0);
+  CHECK(pixels.at(0, 0, 200, 150) == 255);
+  CHECK(pixels.at(0, 0, 200, 300) == 128);  // 127.5 is rounded up
+  CHECK(pixels.at(0, 0, 0, 0) == 255);      // infinity
+  CHECK(pixels.at(0, 0, 0, 1) == 0);        // NaN
+}
+
+TEST_CASE("the page knows whether the map is automatic") {
+  const TraceOf run(network_of({bank_of({plane(1, 2, {1, -1})})}), digits());
+  Trace trace = with_bounds(run.trace, {0});
+  CHECK(data_of(explain_page(trace, {}))["result"]["automatic"] == false);
+  trace.numbers->map_is_automatic = true;
+  const nlohmann::json data = data_of(explain_page(trace, {}));
+  CHECK(data["result"]["automatic"] == true);
+  CHECK(data["result"]["rescale"] == 1);
 }
 
 TEST_CASE("what is too large for a page is refused") {

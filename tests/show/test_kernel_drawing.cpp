@@ -50,11 +50,33 @@ TEST_CASE("a small kernel has its numbers in the cells, white for 0 and full col
   const std::vector<Colour> colours = fills(drawing);
   REQUIRE(colours.size() == 4);
   CHECK(colours[1] == Colour{255, 255, 255});
-  CHECK(colours[0].b > colours[0].r);  // negative: blue
-  CHECK(colours[3].r > colours[3].b);  // positive: orange
+  CHECK(colours[0] == Colour{0, 128, 255});  // as --map signed
+  CHECK(colours[3] == Colour{255, 128, 0});
   const auto is_halfway = [](int half, int full) { return std::abs(2 * half - full - 255) <= 1; };
   CHECK((is_halfway(colours[2].r, colours[3].r) && is_halfway(colours[2].b, colours[3].b)));
   CHECK(largest_weight(layer_of(2, {.kh = 1, .kw = 2}, {-4, 2})) == 4);
+}
+
+TEST_CASE("the numbers of a kernel have the same size and digits, whatever their sign") {
+  const std::vector<float> weights = {0.0966F, 6e-19F, -0.0966F, 0.0131F, 0, -0.0131F, 2e-4F, 1e-6F, -2e-4F};
+  for (const std::int64_t copies : {1, 3}) {  // 3x3 in large cells, 9x3 in small ones
+    std::vector<float> all;
+    for (std::int64_t i = 0; i < copies; ++i) all.insert(all.end(), weights.begin(), weights.end());
+    const Drawing drawing = kernel_drawing(layer_of(2, {.kh = 3 * copies, .kw = 3}, all));
+    const std::vector<std::string> numbers = texts(drawing);
+    REQUIRE(std::ssize(numbers) == 9 * copies);
+    for (std::size_t row = 0; row < numbers.size(); row += 3) {
+      CHECK(numbers[row + 1] == "0");  // nothing beside the others
+      CHECK(numbers[row + 2] == "-" + numbers[row]);
+    }
+    CHECK(numbers[0] == ".0966");
+    double size = 0;
+    for (const auto& shape : drawing.shapes)
+      if (const auto* text = std::get_if<Drawing::Text>(&shape)) {
+        CHECK((size == 0 || text->size == size));
+        size = text->size;
+      }
+  }
 }
 
 TEST_CASE("two kernels may share a scale") {

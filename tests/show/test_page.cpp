@@ -22,6 +22,7 @@ TEST_CASE("a page is one file with its styles, script and data") {
   CHECK(page.starts_with("<!DOCTYPE html>"));
   CHECK(count_of(page, "<title>x.json</title>") == 1);
   CHECK(count_of(page, "--paper: light-dark(") == 1);
+  CHECK(count_of(page, ":root { --positive: rgb(255 128 0); --negative: rgb(0 128 255); }") == 1);
   CHECK(count_of(page, "function svgElement(") == 1);
   CHECK(count_of(page, R"(id="data">{"a": 1}</script>)") == 1);
   CHECK(count_of(page, "{{") == 0);

@@ -12,7 +12,7 @@ using namespace convtool;
 
 namespace {
 
-constexpr std::int64_t kTileGap = 8, kNumberHeight = 16;
+constexpr std::int64_t kTileGap = 8, kNumberHeight = 16, kBarWidth = 96, kBarHeight = 12;
 
 Colour colour_at(const Image& image, std::int64_t y, std::int64_t x) {
   const auto view = image.all().view<std::uint8_t>();
@@ -54,7 +54,8 @@ TEST_CASE("tiles form a sheet about as wide as high, in full rows where that is 
   const SheetLayout chosen = sheet_layout({1, 8, 100, 200}, {.columns = 3});
   CHECK(chosen.rows == 3);
   CHECK(chosen.width == kTileGap + 3 * (200 + kTileGap));
-  CHECK(chosen.height == kTileGap + 3 * (100 + kNumberHeight + kTileGap));
+  CHECK(chosen.legend_top == kTileGap + 3 * (100 + kNumberHeight + kTileGap));
+  CHECK(chosen.height == chosen.legend_top + kBarHeight + kNumberHeight + kTileGap);
   CHECK(sheet_layout({1, 8, 100, 200}, {.columns = 30}).columns == 8);
   CHECK(sheet_layout({5, 8, 100, 200}, {}).tiles == 40);
 }
@@ -64,7 +65,8 @@ TEST_CASE("small tiles are enlarged, large sheets reduced, too many tiles refuse
   CHECK(sheet_layout({1, 4, 97, 5}, {}).enlarged == 1);
   const SheetLayout large = sheet_layout({1, 64, 3000, 4000}, {});
   CHECK(large.reduced > 1);
-  CHECK(large.width * large.height <= std::int64_t{1} << 26);
+  CHECK(large.width * large.height <= std::int64_t{1} << 24);
+  CHECK(sheet_layout({1, 1, 3000, 4000}, {}).reduced == 1);  // a photograph of 12 megapixels
   CHECK(large.tile_width == (4000 + large.reduced - 1) / large.reduced);
   CHECK_THROWS_AS(sheet_layout({1, 1000000, 8, 8}, {}), Error);
 }
@@ -110,11 +112,46 @@ TEST_CASE("percentiles set the scale; NaN is black, infinities have the full col
 }
 
 TEST_CASE("a reduced tile shows means") {
-  Tensor values(DType::f32, {.n = 1, .c = 1, .h = 9000, .w = 9000});
+  Tensor values(DType::f32, {.n = 1, .c = 1, .h = 5000, .w = 5000});
   const auto view = values.ref().view<float>();
-  for (std::int64_t y = 0; y < 9000; ++y)
-    for (std::int64_t x = 0; x < 9000; ++x) view.at(0, 0, y, x) = static_cast<float>((x + y) % 2);
+  for (std::int64_t y = 0; y < 5000; ++y)
+    for (std::int64_t x = 0; x < 5000; ++x) view.at(0, 0, y, x) = static_cast<float>((x + y) % 2);
   const SheetLayout layout = sheet_layout(values.shape(), {});
   REQUIRE(layout.reduced == 2);
   CHECK(tile_colour(paint_sheet(values.ref(), layout, {}, 2), layout, 0, 7, 7) == Colour{128, 128, 128});
+}
+
+TEST_CASE("a legend has a bar for grey tiles and one for signed ones") {
+  const auto bar_colour = [](const Image& sheet, const SheetLayout& layout, std::int64_t bar, std::int64_t x) {
+    return colour_at(sheet, layout.legend_top + kBarHeight / 2, kTileGap + bar * (kBarWidth + kTileGap) + x);
+  };
+  const Tensor both = feature_maps({10, -4}, {20, 8}), grey = feature_maps({10, 5}, {20, 5});
+  const SheetLayout layout = sheet_layout(both.shape(), {});
+  const Image sheet = paint_sheet(both.ref(), layout, {}, 1);
+  CHECK(bar_colour(sheet, layout, 0, 0) == Colour{0, 0, 0});
+  CHECK(bar_colour(sheet, layout, 0, kBarWidth - 1) == Colour{255, 255, 255});
+  CHECK(bar_colour(sheet, layout, 1, 0) == Colour{0, 128, 255});
+  CHECK(bar_colour(sheet, layout, 1, kBarWidth - 1) == Colour{255, 128, 0});
+  CHECK(bar_colour(paint_sheet(grey.ref(), layout, {}, 1), layout, 1, 0) == Colour{224, 224, 224});
+  const Image joint = paint_sheet(both.ref(), layout, {.scale = SheetScale::joint, .zero = SignedZero::black}, 1);
+  CHECK(bar_colour(joint, layout, 0, 0) == Colour{0, 128, 255});
+  CHECK(bar_colour(joint, layout, 1, 0) == Colour{224, 224, 224});
+
+  const SheetLayout narrow = sheet_layout({1, 3, 96, 1}, {.columns = 1});
+  CHECK(narrow.width == kBarWidth + 2 * kTileGap);
+  CHECK(narrow.height == narrow.legend_top + 2 * (kBarHeight + kNumberHeight + kTileGap));  // one below the other
+}
+
+TEST_CASE("the range of a tile stands above it where it fits, and is that of its own scale") {
+  const Tensor first = feature_maps({0}, {20}), second = feature_maps({0}, {30});
+  const SheetLayout layout = sheet_layout(first.shape(), {});
+  const auto has_same_head = [&](const SheetOptions& options) {
+    const Image a = paint_sheet(first.ref(), layout, options, 1), b = paint_sheet(second.ref(), layout, options, 1);
+    for (std::int64_t y = 0; y < kTileGap + kNumberHeight; ++y)
+      for (std::int64_t x = 0; x < layout.width; ++x)
+        if (colour_at(a, y, x) != colour_at(b, y, x)) return false;
+    return true;
+  };
+  CHECK_FALSE(has_same_head({}));
+  CHECK(has_same_head({.scale = SheetScale::joint}));  // there the legend has it
 }

@@ -97,12 +97,14 @@ TEST_CASE("text that is no tensor is refused, with the place") {
 }
 
 TEST_CASE("tensors in text are recognised by their beginning, and pictures are not taken for them") {
-  for (const char* text : {" \n\t[[1]]", "\xEF\xBB\xBF[[1]]", "tensor([[1.]])", "array([[1]])",
-                           "Parameter containing:\n", "1,2\n", "-1.5 2\n", "+1;2", ".5\t1"}) {
+  for (const char* text :
+       {" \n\t[[1]]", "\xEF\xBB\xBF[[1]]", "tensor([[1.]])", "array([[1]])", "Parameter containing:\n", "1,2\n",
+        "-1.5 2\n", "+1;2", ".5\t1", "r,g\n1,2\n", "\"width; mm\";h\r\n1;2\n"}) {
     CAPTURE(text);
     CHECK(looks_like_tensor_text(std::as_bytes(std::span(std::string_view(text)))));
   }
-  for (const char* text : {"", "  ", "{\"a\":1}", "P2\n1 1\n255\n7\n", "BM6", "hello, world", "1,2\nabc"}) {
+  for (const char* text : {"", "  ", "{\"a\":1}", "P2\n1 1\n255\n7\n", "BM6", "hello, world", "1,2\nabc",
+                           "dear all,\nhello", "r,\x01\n1,2"}) {
     CAPTURE(text);
     CHECK(!looks_like_tensor_text(std::as_bytes(std::span(std::string_view(text)))));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace convtool {
 namespace {
@@ -9,6 +10,17 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string without_extension(const std::string& path) { return fs::path(path).replace_extension().string(); }
+
+/// Throws Error(usage) if a file of `planned`, by settled_path(), would be a folder of another.
+void refuse_folders(const std::map<std::string, std::size_t>& planned) {
+  std::set<std::string> seen;
+  for (const auto& [path, input] : planned)
+    for (fs::path folder = fs::path(path).parent_path(); seen.insert(folder.string()).second;
+         folder = folder.parent_path())
+      if (planned.contains(folder.string()))
+        refuse_usage("", "the outputs '" + folder.string() + "' and '" + path +
+                             "' cannot both exist: one would be a folder of the other; choose another name");
+}
 
 }  // namespace
 
@@ -34,6 +46,7 @@ OutputOwners::OutputOwners(const std::vector<Input>& inputs, const std::vector<D
     }
     if (destinations[i].derived) derived_[without_extension(folders.settle(destinations[i].path))].push_back(i);
   }
+  refuse_folders(planned_);
 }
 
 void OutputOwners::refuse_others(const std::string& path, const std::string& input) const {

@@ -15,7 +15,8 @@ namespace convtool {
 /// each file belongs to one input: two inputs never write the same file, whichever comes first.
 class OutputOwners {
  public:
-  /// Refers to `inputs` and their `destinations`. Throws Error(usage) if two destinations are the same file.
+  /// Refers to `inputs` and their `destinations`. Throws Error(usage) if two files of them are the same, or
+  /// one would be a folder of another.
   OutputOwners(const std::vector<Input>& inputs, const std::vector<Destination>& destinations, Folders& folders);
 
   /// Throws Error(output) if `path`, which `input` is to be written to instead of the planned name, may belong to

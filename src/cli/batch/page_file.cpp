@@ -7,14 +7,31 @@
 #include "cli/batch/folders.h"
 #include "cli/job/output_file.h"
 #include "files/file.h"
+#include "files/file_writer.h"
 
 namespace convtool {
+
+namespace {
+
+/// Throws Error(output) where the folder exists and takes no file, whatever its permissions say: it may be full, or of
+/// a system that is read-only or has no files of its own.
+void try_to_write(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  const bool is_stream = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (is_stream || (!folder.empty() && !std::filesystem::exists(folder, ignored))) return;
+  const FileWriter removed_again(path);
+}
+
+}  // namespace
 
 void check_page(const PageOptions& page, const ReadFiles& read) {
   try {
     check_output(page.path, true, read);
+    try_to_write(page.path);
   } catch (const Error& error) {
-    throw Error(error.kind(), "--report", error.what());
+    refuse_usage("--report", error.what());
   }
 }
 

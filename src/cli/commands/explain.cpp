@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <span>
 
 #include "cli/batch/read_files.h"
@@ -27,7 +28,7 @@ namespace {
 
 struct ExplainOptions {
   std::string input;
-  LayerOptions layer;
+  ChainOptions layer;
   SizeOptions size;
   RunOptions run;  ///< only the options from responses to values, --algorithm and --isolate
   bool grey = false;
@@ -39,7 +40,8 @@ struct ExplainOptions {
 constexpr std::string_view kExplainText =
     "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
     "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
-    "Values that stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the "
+    "Values that stand in for pixels outside the input are in parentheses. Of a network or chain, each layer is shown "
+    "from the "
     "last back to the first, at the input that contributes most to the layer after it.\n\n"
     "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
@@ -54,6 +56,7 @@ constexpr std::string_view kExplainExamples = R"(  convtool explain x.json -k k.
   convtool explain '[[0,1,2],[3,4,5],[6,7,8]]' -k '[[0,1],[2,3]]' --at 1,1
   convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1 -o steps.gif
   convtool explain x.json -k k.json --at 1,0 -o step.svg
+  convtool explain photo.jpg -k gaussian:sigma=1 --then sobel-x --gray --at 120,80
   convtool explain photo.jpg -k sobel --at 120,80 -o page.html)";
 
 /// --at and --channel.
@@ -75,6 +78,21 @@ std::string extension_words() {
   for (const ExplainFormat& format : explain_formats())
     words += (words.empty() ? "" : ", ") + std::string(format.extension);
   return words;
+}
+
+/// The input in messages: its name, or INPUT for a long tensor as text.
+std::string shown_name(const ExplainOptions& options) {
+  constexpr std::size_t kLongestName = 100;
+  return options.input.size() < kLongestName ? options.input : "INPUT";
+}
+
+/// Runs `action`; errors that do not say where get the input's name.
+auto with_name(const ExplainOptions& options, const auto& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where().empty() ? shown_name(options) : "", error.what());
+  }
 }
 
 /// The format that -o, --format or --json chooses.
@@ -105,17 +123,31 @@ const ExplainFormat& choose_format(const ExplainOptions& options) {
 void check_output(const ExplainOptions& options, const Network& network) {
   if (options.output.value_or("-") == "-") return;
   ReadFiles read({options.input});
-  read.add(options.layer.kernels);
+  read.add(options.layer.all_kernels());
   read.add(network.files);
   read.refuse_overwriting(*options.output);
 }
 
+/// Throws Error(usage) for an option that a shape, which has no numbers, leaves without effect.
+void check_shape_options(const ExplainOptions& options) {
+  constexpr const char* kOfPictures[] = {"--gray", "--alpha", "--isolate", "--max-pixels"};
+  constexpr const char* kOfNumbers[] = {
+      "--map", "--normalize-percentile", "--signed-zero", "--threshold", "--depth", "--algorithm"};
+  const auto refuse_given = [&](const char* option, const std::string& needs) {
+    if (!options.run.command->given.contains(option)) return;
+    refuse_usage(option, "needs " + needs + ", but '" + options.input + "' is a shape; leave it out");
+  };
+  for (const char* const option : kOfPictures) refuse_given(option, "a picture");
+  for (const char* const option : kOfNumbers) refuse_given(option, "numbers");
+  if (options.size.kernel_size && options.layer.flip)
+    refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
+}
+
 FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
+  if (!input.source) check_shape_options(options);
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
-  if (options.grey && !input.source)
-    refuse_usage("--gray", "needs a picture, but '" + options.input + "' is a shape; leave it out");
   if (!options.size.kernel_size) {
     spec.network = load_network(options.layer);
     return spec;
@@ -124,8 +156,6 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
     refuse_usage("--kernel-size",
                  "a layer without weights has no numbers to explain; give a kernel with -k, or a "
                  "shape such as 5x5 in place of the input");
-  if (options.layer.combine)
-    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   Layer layer = layer_of_size(options.size, options.layer, input.shape.c);
   spec.network = {.name = layer.name, .banks = {{.name = layer.name, .layers = {layer}}}};
   return spec;
@@ -174,27 +204,37 @@ int run_explain(const ExplainOptions& options) {
   if (input.source)
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
-  const TracedRun run = [&] {
-    try {
-      return trace_run(std::move(input), spec);
-    } catch (const Error& error) {
-      const bool is_name = options.input.size() < 100;  // else a tensor as text
-      throw Error(error.kind(), !error.where().empty() ? "" : is_name ? options.input : "INPUT", error.what());
-    }
-  }();
+  const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);
   ExplainRequest request{.trace = run.trace, .explainer = explainer, .at = at};
   request.colours = path == "-" && may_use_colours(STDOUT_FILENO);
   resolve_figure(options, format, request);
-  write_file(path, format.write(request));
+  write_file(path, with_name(options, [&] { return format.write(request); }));
   if (path != "-") print(done_text(path, format, request));
   return kExitDone;
+}
+
+/// run_explain(), which reports errors as JSON where it would explain as JSON.
+int run_and_report(const ExplainOptions& options) {
+  try {
+    try {
+      return run_explain(options);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorKind::memory, shown_name(options),
+                  "not enough memory to explain this input; crop it, or explain a smaller kernel");
+    }
+  } catch (const Error& error) {
+    const bool as_json = options.json || options.format == "json";
+    if (as_json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
+    throw;
+  }
 }
 
 }  // namespace
 
 void declare_explain(Command& command) {
   auto options = std::make_shared<ExplainOptions>();
+  options->run.command = &command;
   command.text = kExplainText;
   command.examples = kExplainExamples;
   command.add("Input",
@@ -209,7 +249,7 @@ void declare_explain(Command& command) {
                 .target = &options->grey,
                 .brief = "convert to luma first (Rec. 601)",
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
-  add_layer_options(command, options->layer, false);
+  add_chain_options(command, options->layer, false);
   add_size_options(command, options->size);
   command.add(
       "Output",
@@ -254,16 +294,9 @@ void declare_explain(Command& command) {
                        .brief = "refuse larger inputs before they are decoded"}});
   command.check = [options] {
     options->run.inputs.named = {options->input};
-    check_inputs(options->run, "-k", options->layer.kernels);
+    check_inputs(options->run, "-k", options->layer.bank_kernels());
   };
-  command.run = [options] {
-    try {
-      return run_explain(*options);
-    } catch (const Error& error) {
-      if (options->json && exit_code(error.kind()) == kExitFailed) print(error_json(error) + "\n");
-      throw;
-    }
-  };
+  command.run = [options] { return run_and_report(*options); };
 }
 
 }  // namespace convtool

@@ -57,12 +57,12 @@ int run_learn(const LearnOptions& options, const Command& command) {
     else
       write_file(*options.output, bytes);
   }
-  if (page) write_page(*page, learn_page(*page, report, course, samples, plan.threads));
   const auto out = options.writes_to_stdout() ? print_error : print;
   if (options.json)
     out(to_json(report) + "\n");
   else if (!options.quiet)
     out(to_text(report));
+  if (page) write_page(*page, learn_page(*page, report, course, samples, plan.threads));  // may fail
   return kExitDone;
 }
 

@@ -42,7 +42,7 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   mapping.threshold = spec.threshold;
   if (mapping.threshold) mapping.gain = 1;
   if (spec.signed_zero && mapping.map != OutputMap::signs && !spec.sheet)
-    refuse_shape("", "--signed-zero is the colour of 0 with --map signed or on a sheet (the map is " +
+    refuse_shape("", "--signed-zero is the colour of 0 with --map signed (the map is " +
                          std::string(to_string(mapping.map)) + "); leave it out, or add --map signed");
   if (mapping.threshold && mapping.map != OutputMap::clip && mapping.map != OutputMap::abs)
     refuse_shape("", "--threshold needs --map clip or abs (the kernel file asks for " +
@@ -80,7 +80,7 @@ std::vector<FileFormat> formats_of(const Destination& destination) {
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
 void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
-  if (spec.strips_metadata) return;
+  if (spec.strips_metadata || job.destination.is_sheet) return;  // a sheet is another picture
   job.metadata = std::move(source.metadata);
   fit_metadata(job.metadata, job.format().name(), job.pixels, remarks);
 }
@@ -111,7 +111,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                      .alpha_kept = alpha_kept,
                      .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.network.banks.back(), spec.edges));
-  check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
+  if (!destination.as_input) check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
   const bool map_matters =
       (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype)) && !destination.is_sheet;

@@ -56,6 +56,7 @@ KernelSum sum_of(const TermReader& reader, const BoundKernel& bound, std::int64_
   result.bias = static_cast<double>(bound.kernel.bias[channel]);
   result.activation = bound.epilogue.activation;
   const std::int64_t first = o / (shape.c_o / bound.problem.groups) * shape.c_i_per_group;
+  result.terms.reserve(static_cast<std::size_t>(shape.taps()));
   double sum = 0;
   bool is_known = true;
   for (std::int64_t c = 0; c < shape.c_i_per_group; ++c)
@@ -194,6 +195,18 @@ Region Explainer::region_before(std::size_t layer, const Pixel& place) const {
   return {row, row + field.h.size - 1, column, column + field.w.size - 1};
 }
 
+std::int64_t Explainer::terms_of(std::size_t layer) const {
+  const Bank& bank = trace_.network.banks[layer];
+  const KernelShape& window = trace_.banks[layer].problems.front().kernel;
+  if (bank.layers.front().is_max_pool()) return window.kh * window.kw;
+  const std::vector<BoundKernel>& kernels = kernels_[layer];
+  if (bank.combine != Combine::none)
+    return kernels.front().kernel.shape.taps() * kernels.front().epilogue.combine_count;
+  std::int64_t most = 0;
+  for (const BoundKernel& bound : kernels) most = std::max(most, bound.kernel.shape.taps());
+  return most;
+}
+
 LayerStep Explainer::explain_layer(std::size_t layer, const Pixel& at) const {
   const Bank& bank = trace_.network.banks[layer];
   const BankGeometry& geometry = trace_.banks[layer];
@@ -241,7 +254,13 @@ Explanation Explainer::at(const Pixel& place) const {
   Explanation explanation{.trace = &trace_, .at = place, .layers = {}, .stored = {}};
   std::optional<Pixel> next = place;
   if (trace_.numbers && trace_.numbers->mapping.map == OutputMap::signs) next->channel = 0;
+  std::int64_t terms = 0;
   for (std::size_t layer = trace_.banks.size(); next && layer-- > 0;) {
+    terms += terms_of(layer);
+    if (terms > kMostTerms)
+      refuse_shape("", "an output comes about from " + std::to_string(terms) +
+                           " products or more, too many to explain (at most " + std::to_string(kMostTerms) +
+                           "); explain a smaller kernel");
     explanation.layers.push_back(explain_layer(layer, *next));
     explanation.layers.back().seen = region_before(layer, place);
     next = most_important(explanation.layers.back());

@@ -11,6 +11,9 @@
 
 namespace convtool {
 
+/// The terms of an explanation, all layers and kernels together. Each takes about a hundred bytes.
+inline constexpr std::int64_t kMostTerms = std::int64_t{1} << 20;
+
 /// A place in a channel.
 struct Pixel {
   std::int64_t channel = 0, y = 0, x = 0;
@@ -96,7 +99,8 @@ class Explainer {
  public:
   explicit Explainer(const Trace& trace);
 
-  /// Throws Error(usage), with the ranges, for a place that is not in the result.
+  /// Throws Error(usage), with the ranges, for a place that is not in the result, and Error(shape) for more than
+  /// kMostTerms terms.
   Explanation at(const Pixel& place) const;
 
   /// The rows and columns of input that the output at `place` depends on.
@@ -104,6 +108,8 @@ class Explainer {
 
  private:
   LayerStep explain_layer(std::size_t layer, const Pixel& at) const;
+  /// The terms of an output of a layer, at most.
+  std::int64_t terms_of(std::size_t layer) const;
   Region region_before(std::size_t layer, const Pixel& place) const;
 
   const Trace& trace_;

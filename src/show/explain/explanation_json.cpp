@@ -1,5 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
 
 #include "core/printable.h"
 #include "show/explain/explanation_text.h"
@@ -35,51 +37,87 @@ ordered_json term_json(const Term& term) {
   return object;
 }
 
-void put_sum(const KernelSum& sum, bool is_pool, ordered_json& object) {
-  object["terms"] = ordered_json::array();
-  for (const Term& term : sum.terms) object["terms"].push_back(term_json(term));
-  object["sum"] = number(sum.sum);
-  object["divisor"] = is_pool ? ordered_json(nullptr) : number(sum.divisor);
-  object["bias"] = is_pool ? ordered_json(nullptr) : float_number(sum.bias);
-  object["activation"] = kActivations[static_cast<int>(sum.activation)];
+std::string dumped(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+/// A JSON object as text, which grows member by member. Explanations have too many terms for a tree of values: that of
+/// a million would take a gigabyte.
+class ObjectText {
+ public:
+  void add(std::string_view key, const ordered_json& value) { add_text(key, dumped(value)); }
+
+  /// `json` is the text of a value.
+  void add_text(std::string_view key, std::string_view json) {
+    if (text_.size() > 1) text_ += ',';
+    (text_ += dumped(key)) += ':';
+    text_ += json;
+  }
+
+  /// Nothing can be added after it.
+  std::string finish() { return std::move(text_ += '}'); }
+
+ private:
+  std::string text_ = "{";
+};
+
+/// The text of a JSON list of the texts text(item).
+template <class Items, class Text>
+std::string list_text(const Items& items, const Text& text) {
+  std::string list = "[";
+  for (const auto& item : items) {
+    if (list.size() > 1) list += ',';
+    list += text(item);
+  }
+  return list += ']';
+}
+
+void put_sum(const KernelSum& sum, bool is_pool, ObjectText& object) {
+  object.add_text("terms", list_text(sum.terms, [](const Term& term) { return dumped(term_json(term)); }));
+  object.add("sum", number(sum.sum));
+  object.add("divisor", is_pool ? ordered_json(nullptr) : number(sum.divisor));
+  object.add("bias", is_pool ? ordered_json(nullptr) : float_number(sum.bias));
+  object.add("activation", kActivations[static_cast<int>(sum.activation)]);
+}
+
+std::string part_text(const KernelSum& sum) {
+  ObjectText part;
+  part.add("kernel", sum.kernel);
+  put_sum(sum, false, part);
+  part.add("response", number(sum.response));
+  return part.finish();
 }
 
 ordered_json region_json(const Region& region) {
   return {{"y", {region.first_row, region.last_row}}, {"x", {region.first_column, region.last_column}}};
 }
 
-void put_step(const LayerStep& step, ordered_json& object) {
+void put_step(const LayerStep& step, ObjectText& object) {
   const ConvProblem& problem = step.problem;
-  if (step.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(step.pooling)];
-  object["stride"] = {problem.stride.h, problem.stride.w};
-  object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};
-  object["padding_mode"] = to_string(problem.padding_mode);
-  object["dilation"] = {problem.dilation.h, problem.dilation.w};
-  object["groups"] = problem.groups;
-  object["window"] = region_json(step.window);
+  if (step.pooling != Pooling::none) object.add("pool", kPoolings[static_cast<int>(step.pooling)]);
+  object.add("stride", {problem.stride.h, problem.stride.w});
+  object.add("pads", {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right});
+  object.add("padding_mode", to_string(problem.padding_mode));
+  object.add("dilation", {problem.dilation.h, problem.dilation.w});
+  object.add("groups", problem.groups);
+  object.add("window", region_json(step.window));
   if (!step.is_bank) return put_sum(step.sums.front(), step.pooling == Pooling::max, object);
-  object["parts"] = ordered_json::array();
-  for (const KernelSum& sum : step.sums) {
-    ordered_json& part = object["parts"].emplace_back(ordered_json::object());
-    part["kernel"] = sum.kernel;
-    put_sum(sum, false, part);
-    part["response"] = number(sum.response);
-  }
-  object["combine"] = kCombines[static_cast<int>(step.combine)];
+  object.add_text("parts", list_text(step.sums, part_text));
+  object.add("combine", kCombines[static_cast<int>(step.combine)]);
 }
 
-ordered_json layer_json(const LayerStep& step, int rank) {
-  ordered_json object;
-  object["layer"] = step.layer + 1;
-  object["name"] = step.name;
-  object["input_shape"] = sizes_of(step.problem.input, rank);
-  object["output_shape"] = sizes_of(step.output, rank);
-  object["at"] = {step.at.y, step.at.x};
-  object["channel"] = step.at.channel;
-  object["receptive_field"] = region_json(step.seen);
+std::string layer_text(const LayerStep& step, int rank) {
+  ObjectText object;
+  object.add("layer", step.layer + 1);
+  object.add("name", step.name);
+  object.add("input_shape", sizes_of(step.problem.input, rank));
+  object.add("output_shape", sizes_of(step.output, rank));
+  object.add("at", {step.at.y, step.at.x});
+  object.add("channel", step.at.channel);
+  object.add("receptive_field", region_json(step.seen));
   put_step(step, object);
-  object["response"] = number(step.response);
-  return object;
+  object.add("response", number(step.response));
+  return object.finish();
 }
 
 }  // namespace
@@ -87,30 +125,30 @@ ordered_json layer_json(const LayerStep& step, int rank) {
 std::string to_json(const Explanation& explanation) {
   const Trace& trace = *explanation.trace;
   const int rank = std::max(trace.rank, 3);
-  ordered_json object;
-  object["version"] = 1;
-  object["input"] = trace.name;
-  object["kernel"] = trace.network.name;
-  object["input_shape"] = sizes_of(trace.input, rank);
-  object["output_shape"] = sizes_of(trace.output(), rank);
-  object["input_dtype"] = to_string(trace.dtype());
-  object["output_dtype"] = explanation.stored ? ordered_json(to_string(explanation.stored->dtype)) : ordered_json();
-  object["at"] = {explanation.at.y, explanation.at.x};
-  object["channel"] = explanation.at.channel;
+  ObjectText object;
+  object.add("version", 1);
+  object.add("input", trace.name);
+  object.add("kernel", trace.network.name);
+  object.add("input_shape", sizes_of(trace.input, rank));
+  object.add("output_shape", sizes_of(trace.output(), rank));
+  object.add("input_dtype", to_string(trace.dtype()));
+  object.add("output_dtype", explanation.stored ? ordered_json(to_string(explanation.stored->dtype)) : ordered_json());
+  object.add("at", {explanation.at.y, explanation.at.x});
+  object.add("channel", explanation.at.channel);
   if (trace.banks.size() == 1) {
     put_step(explanation.last(), object);
   } else {
-    object["layers"] = ordered_json::array();
-    for (const LayerStep& step : explanation.layers) object["layers"].push_back(layer_json(step, rank));
+    object.add_text("layers",
+                    list_text(explanation.layers, [rank](const LayerStep& step) { return layer_text(step, rank); }));
   }
-  object["response"] = number(explanation.last().response);
+  object.add("response", number(explanation.last().response));
   const std::optional<Explanation::Stored>& stored = explanation.stored;
-  object["map"] = nullptr;
-  if (stored) object["map"] = trace.numbers->map_matters ? to_string(trace.numbers->mapping.map) : "none";
-  object["mapped"] = stored ? number(stored->mapped) : ordered_json();
-  object["stored"] = stored ? number(stored->value) : ordered_json();
-  object["clipped"] = stored ? ordered_json(kClipped[static_cast<int>(stored->clipped)]) : ordered_json();
-  return printable_json(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  const std::string_view map = stored && trace.numbers->map_matters ? to_string(trace.numbers->mapping.map) : "none";
+  object.add("map", stored ? ordered_json(map) : ordered_json());
+  object.add("mapped", stored ? number(stored->mapped) : ordered_json());
+  object.add("stored", stored ? number(stored->value) : ordered_json());
+  object.add("clipped", stored ? ordered_json(kClipped[static_cast<int>(stored->clipped)]) : ordered_json());
+  return printable_json(object.finish());
 }
 
 }  // namespace convtool

@@ -2,32 +2,36 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core/printable.h"
 #include "core/text.h"
 #include "show/explain/steps.h"
+#include "show/sign_colours.h"
 
 namespace convtool {
 namespace {
 
-constexpr std::size_t kColumns = 80, kNarrowestCell = 2;
+constexpr std::size_t kColumns = 80, kNarrowestCell = 2, kLongestName = 30;
 constexpr std::int64_t kMostChannels = 16;
+constexpr int kDigits = 6;
 constexpr const char* kBold = "1";
-constexpr const char* kPositive = "38;5;214";
-constexpr const char* kNegative = "38;5;39";
 
 /// ECMA-48: SELECT GRAPHIC RENDITION around `text`.
-std::string styled(const std::string& text, const char* style, bool colours) {
-  return colours ? "\x1b[" + std::string(style) + "m" + text + "\x1b[0m" : text;
+std::string styled(const std::string& text, const std::string& style, bool colours) {
+  return colours ? "\x1b[" + style + "m" + text + "\x1b[0m" : text;
 }
+
+/// The style of the foreground in one of xterm's 256 colours.
+std::string foreground(int colour) { return "38;5;" + std::to_string(colour); }
 
 std::string cell_text(const std::optional<double>& value, int digits) {
   return value ? number_text(*value, digits) : ".";
 }
 
 /// Significant digits in a row of cells: up to 7 columns, the longest numbers fit into 80 columns.
-int digits_of(std::int64_t columns) { return columns <= 5 ? 6 : columns <= 7 ? 4 : 3; }
+int digits_of(std::int64_t columns) { return columns <= 5 ? kDigits : columns <= 7 ? 4 : 3; }
 
 std::string range_text(std::int64_t first, std::int64_t last) {
   return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
@@ -37,13 +41,15 @@ std::string place_text(const Pixel& at) { return "(" + std::to_string(at.y) + ",
 
 struct Cell {
   std::string text;
-  const char* style = nullptr;
+  std::string style = {};
 };
 
-Cell signed_cell(const std::optional<double>& value, int digits) {
-  return {cell_text(value, digits), !value || *value == 0 || std::isnan(*value) ? nullptr
-                                    : *value > 0                                ? kPositive
-                                                                                : kNegative};
+/// `text` in the colour of the sign of `value`.
+Cell signed_cell(std::string text, const std::optional<double>& value) {
+  Cell cell{std::move(text)};
+  const bool has_sign = value && *value != 0 && !std::isnan(*value);
+  if (has_sign) cell.style = foreground(*value > 0 ? kPositiveXterm : kNegativeXterm);
+  return cell;
 }
 
 /// Right-aligned cells under a header.
@@ -65,7 +71,7 @@ class Block {
     for (std::size_t i = row * columns_; i < (row + 1) * columns_; ++i) {
       const Cell& cell = cells_[i];
       text += std::string(1 + cell_width_ - cell.text.size(), ' ') +
-              (cell.style != nullptr ? styled(cell.text, cell.style, colours) : cell.text);
+              (cell.style.empty() ? cell.text : styled(cell.text, cell.style, colours));
     }
     const std::size_t used = columns_ * (cell_width_ + 1);
     return text + std::string(width() - used, ' ');
@@ -90,7 +96,7 @@ void put_line(std::string& text, const std::string& line) {
   text += (end == std::string::npos ? "" : line.substr(0, end + 1)) + "\n";
 }
 
-/// Aligned lines "/ 9 = 11.1111".
+/// Aligned lines "/ 9 = 11.1111", or "~" where a number is rounded.
 std::string lines_of(const std::vector<ArithmeticStep>& steps) {
   std::size_t label = 0, value = 0;
   for (const ArithmeticStep& step : steps) {
@@ -99,8 +105,8 @@ std::string lines_of(const std::vector<ArithmeticStep>& steps) {
   }
   std::string text;
   for (const ArithmeticStep& step : steps)
-    put_line(text, "  " + step.label + std::string(label - step.label.size(), ' ') + "  = " +
-                       std::string(value - step.value.size(), ' ') + step.value);
+    put_line(text, "  " + step.label + std::string(label - step.label.size(), ' ') +
+                       (step.is_rounded ? "  ~ " : "  = ") + std::string(value - step.value.size(), ' ') + step.value);
   return text;
 }
 
@@ -128,6 +134,7 @@ class Writer {
         text_ += "\nreceptive field: rows " + range_text(field.first_row, field.last_row) + ", columns " +
                  range_text(field.first_column, field.last_column) + " of the input\n";
     }
+    if (is_rounded_) text_ += "\nLong numbers are rounded; --json has all digits.\n";
     return text_;
   }
 
@@ -135,13 +142,11 @@ class Writer {
   const Trace& trace() const { return *explanation_.trace; }
 
   void put_title() {
-    const Shape& output = trace().output();
-    std::string title = "output " + place_text(explanation_.at);
-    if (output.c > 1) title += ", channel " + std::to_string(explanation_.at.channel);
+    std::string title = "output " + place_text(explanation_.at) + channel_text(trace(), explanation_.at.channel);
     if (explanation_.stored) {
       title += " = " + exact_text(explanation_.stored->value);
     } else {
-      title += " of " + to_string(output);
+      title += " of " + to_string(trace().output());
     }
     text_ += styled(title, kBold, colours_) + "\n";
   }
@@ -152,7 +157,7 @@ class Writer {
     put_place(step);
     for (const KernelSum& sum : step.sums) {
       text_ += "\n";
-      if (step.is_bank) text_ += "  " + styled(printable(sum.kernel), kBold, colours_) + "\n";
+      if (step.is_bank) text_ += "  " + styled(printable_start(sum.kernel, kColumns - 2), kBold, colours_) + "\n";
       put_kernel(step, sum);
       if (step.is_bank) put_steps(steps_of_sum(sum));
     }
@@ -166,12 +171,19 @@ class Writer {
   }
 
   void put_steps(const std::vector<ArithmeticStep>& steps) {
+    for (const ArithmeticStep& step : steps) is_rounded_ |= step.is_rounded;
     if (!steps.empty()) text_ += "\n" + lines_of(steps);
   }
 
+  /// cell_text(), of a number that may be rounded.
+  std::string number_cell(const std::optional<double>& value, int digits) {
+    is_rounded_ |= value && is_rounded(*value, digits);
+    return cell_text(value, digits);
+  }
+
   void put_layer_head(const LayerStep& step) {
-    std::string head =
-        "layer " + std::to_string(step.layer + 1) + ", " + printable(step.name) + ": output " + place_text(step.at);
+    std::string head = "layer " + std::to_string(step.layer + 1) + ", " + printable_start(step.name, kLongestName) +
+                       ": output " + place_text(step.at);
     if (step.output.c > 1) head += ", channel " + std::to_string(step.at.channel);
     if (step.response) head += " = " + number_text(*step.response);
     text_ += "\n" + styled(head, kBold, colours_) + "\n";
@@ -232,20 +244,22 @@ class Writer {
     for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
       for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
         const Term& term = terms[u * sum.kw + v];
-        const std::string value = cell_text(term.input, digits);
+        const std::string value = number_cell(term.input, digits);
         input.add({term.inside ? value : is_pool ? "( )" : "(" + value + ")"});
-        kernel.add(signed_cell(term.weight, digits));
-        products.add(signed_cell(term.product, digits));
+        kernel.add(signed_cell(number_cell(term.weight, digits), term.weight));
+        products.add(signed_cell(number_cell(term.product, digits), term.product));
       }
     std::vector<Part> parts = {{"", &input}};
     if (!is_pool) parts.push_back({"   x  ", &kernel});
     if (!is_pool && sum.sum) parts.push_back({" = ", &products});
     std::string result;
-    if (is_pool && sum.response) result = "largest " + number_text(*sum.response);
+    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kDigits);
     if (!is_pool && sum.sum) {
       double partial = 0;
       for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += *terms[i].product;
-      result = "sum " + number_text(partial + 0.0);
+      const bool is_cut = cut.rows < sum.kh || cut.columns < sum.kw;
+      result = (is_cut ? "sum of all " + join_sizes({sum.kh, sum.kw}) + " products " : "sum ") +
+               (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kDigits);
     }
     put_blocks(parts, result);
   }
@@ -281,6 +295,7 @@ class Writer {
 
   const Explanation& explanation_;
   const bool colours_;
+  bool is_rounded_ = false;  ///< some number of the text
   std::string text_;
 };
 

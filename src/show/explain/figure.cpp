@@ -19,6 +19,7 @@ constexpr double kMargin = 16, kGap = 18, kSignWidth = 40, kTitleSize = 18, kTit
                  kNarrowest = 440;
 constexpr double kPanelSide = 300, kLeastText = 8;
 constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
+constexpr std::size_t kLongestCaption = 24;  ///< of a kernel, in characters
 /// Kernels up to here have cells of full size, and up to there cells at all.
 constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
 
@@ -65,14 +66,16 @@ Item panel_item(std::string caption, Panel panel) {
 
 Item note_item(std::string text) { return {std::move(text)}; }
 
-/// A line below the item, which keeps its width.
+/// A line below the item, which is made as wide as most lines.
 Item with_footer(Item item, std::string text) {
-  const double top = item.height, width = item.width;
+  constexpr double kLeastWidth = 150;
+  const double top = item.height;
+  item.width = std::max(item.width, kLeastWidth);
   item.height += kCaptionHeight;
-  item.draw = [draw = std::move(item.draw), text = std::move(text), top, width](double x, double y, Drawing& drawing) {
+  item.draw = [draw = std::move(item.draw), text = std::move(text), top, width = item.width](double x, double y,
+                                                                                             Drawing& drawing) {
     draw(x, y, drawing);
-    put_fitted(text, x + width / 2, y + top + kCaptionHeight / 2, width, kCaptionSize, kLeastText, Anchor::middle, kInk,
-               drawing);
+    put_fitted(text, x, y + top + kCaptionHeight / 2, width, kCaptionSize, kLeastText, Anchor::start, kInk, drawing);
   };
   return item;
 }
@@ -158,8 +161,8 @@ class Figure {
 
   std::string title() const {
     const Pixel& at = explanation_.at;
-    std::string text = "output (" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")" +
-                       channel_text(at.channel, trace_.output().c);
+    std::string text =
+        "output (" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")" + channel_text(trace_, at.channel);
     if (explanation_.stored) text += " = " + exact_text(explanation_.stored->value);
     return text;
   }
@@ -179,20 +182,26 @@ class Figure {
     std::string line;
     std::vector<ArithmeticStep> steps = steps_after_sums(step);
     for (ArithmeticStep& more : steps_to_stored(explanation_)) steps.push_back(std::move(more));
-    for (const ArithmeticStep& one : steps) line += (line.empty() ? "" : ",   ") + one.label + " = " + one.value;
+    for (const ArithmeticStep& one : steps)
+      line += (line.empty() ? "" : ",   ") + one.label + equals(one.is_rounded) + one.value;
     const bool is_trivial = steps.size() == 1 && explanation_.stored->dtype == DType::f32;  // for every output or none
     if (!is_trivial) lines.push_back(line);
     return lines;
   }
 
+  static const char* equals(bool is_rounded) { return is_rounded ? " ≈ " : " = "; }
+
   static std::string products_text(const KernelSum& sum) {
+    constexpr int kDigits = 3;
     std::string text;
-    const auto factor = [](double value) {
-      return value < 0 ? "(" + number_text(value, 3) + ")" : number_text(value, 3);
+    bool has_rounded = is_rounded(*sum.sum);
+    const auto factor = [&](double value) {
+      has_rounded |= is_rounded(value, kDigits);
+      return value < 0 ? "(" + number_text(value, kDigits) + ")" : number_text(value, kDigits);
     };
     for (const Term& term : sum.terms)
       text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);
-    return text + " = " + number_text(*sum.sum);
+    return text + equals(has_rounded) + number_text(*sum.sum);
   }
 
   std::optional<ConstTensorRef> input_of(std::size_t layer) const {
@@ -308,9 +317,28 @@ class Figure {
       const std::optional<double>& weight = terms[u * columns + v].weight;
       return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};
     };
-    const std::string name = step.is_bank ? printable(sum.kernel) : "kernel";
+    const std::string name = step.is_bank ? printable_start(sum.kernel, kLongestCaption) : "kernel";
     Item item = kernel_grid_item(name + channel_text(terms->at.channel, sum.channels), grid);
-    return sum.sum ? with_footer(std::move(item), "sum " + number_text(partial)) : item;
+    if (!sum.sum) return item;
+    return with_footer(std::move(item),
+                       "products sum to " + std::string(is_rounded(partial) ? "≈ " : "") + number_text(partial));
+  }
+
+  /// With OutputMap::signs, whose colours are drawn, the responses that they stand for.
+  std::optional<ConstTensorRef> signed_responses() const {
+    if (!trace_.shows_signs()) return std::nullopt;
+    return trace_.numbers->responses.back();
+  }
+
+  /// The pixel of a result in colours, of 8 bits.
+  static Colour colour_at(const ConstTensorRef& stored, std::int64_t y, std::int64_t x) {
+    const auto part = [&](std::int64_t c) { return grey_of(value_at(stored, {c, y, x}), full_range(stored.dtype)).r; };
+    return {part(0), part(1), part(2)};
+  }
+
+  /// What a caption says of the output, whose grid has numbers: those of the channel, or of the responses.
+  std::string output_text() const {
+    return trace_.shows_signs() ? ": responses in colours" : channel_text(trace_, explanation_.at.channel);
   }
 
   Item output_item(const std::string& caption) const {
@@ -323,25 +351,27 @@ class Figure {
       std::optional<ConstTensorRef> stored;
       std::optional<Shading> shading;
       if (trace_.numbers) shading.emplace(stored.emplace(trace_.numbers->stored), at.channel);
-      grid.cell = [stored, shading, filled, shape, at](std::int64_t y, std::int64_t x) {
+      const std::optional<ConstTensorRef> responses = signed_responses();
+      grid.cell = [stored, responses, shading, filled, shape, at](std::int64_t y, std::int64_t x) {
         GridCell cell;
-        if (y * shape.w + x >= filled) return cell;
-        cell.fill = kEmpty;
+        cell.blank = y * shape.w + x >= filled;
+        if (!cell.blank) cell.fill = kEmpty;
         if (!stored) return cell;
-        cell.value = value_at(*stored, {at.channel, y, x});
-        cell.fill = shading->of(*cell.value);
+        cell.value = value_at(responses.value_or(*stored), {responses ? 0 : at.channel, y, x});
+        if (!cell.blank) cell.fill = responses ? colour_at(*stored, y, x) : shading->of(*cell.value);
         return cell;
       };
       return grid_item(caption, grid, options_.cell);
     }
     Panel panel{.rows = shape.h, .columns = shape.w, .picture = {}, .framed = place};
     if (trace_.numbers) {
-      panel.picture = thumbnail(trace_.numbers->stored, at.channel, false, kThumbnail);
+      panel.picture = thumbnail(trace_.numbers->stored, at.channel, trace_.shows_signs(), kThumbnail);
       const TensorView<std::uint8_t> pixels = panel.picture->all().view<std::uint8_t>();
       const double share = static_cast<double>(filled) / static_cast<double>(shape.h * shape.w);
       const auto shown = static_cast<std::int64_t>(share * static_cast<double>(pixels.shape.h * pixels.shape.w));
       for (std::int64_t i = shown; i < pixels.shape.h * pixels.shape.w; ++i)
-        pixels.at(0, 0, i / pixels.shape.w, i % pixels.shape.w) = kEmpty.r;
+        for (std::int64_t c = 0; c < pixels.shape.c; ++c)
+          pixels.at(0, c, i / pixels.shape.w, i % pixels.shape.w) = kEmpty.r;
     }
     return panel_item(caption, panel);
   }
@@ -374,7 +404,7 @@ class Figure {
           kernels.push_back(kernel_item(step, sum, c));
       if (all > kMostRows) kernels.push_back(note_item("and " + std::to_string(all - kMostRows) + " more"));
     }
-    columns.push_back({output_item("output" + channel_text(explanation_.at.channel, trace_.output().c))});
+    columns.push_back({output_item("output" + output_text())});
     return columns;
   }
 
@@ -401,8 +431,7 @@ class Figure {
       columns.push_back({fits_grid(problem) ? grid_item(caption, input_grid(layer, channel), options_.cell)
                                             : panel_item(caption, input_panel(layer, channel, false))});
     }
-    columns.push_back(
-        {output_item(layer_text(trace_.banks.size() - 1) + channel_text(explanation_.at.channel, trace_.output().c))});
+    columns.push_back({output_item(layer_text(trace_.banks.size() - 1) + output_text())});
     return columns;
   }
 

@@ -24,10 +24,13 @@ Colour ink_on(Colour fill) {
   return luma > 140 ? kInk : kWhite;
 }
 
-/// Few digits, as cells are small.
-std::string cell_number(double value) {
-  constexpr int kDigits = 3;
-  std::string text = number_text(value, kDigits);
+/// A number in a grid with this Grid::largest.
+std::string cell_number(double value, int digits, double largest) {
+  if (largest > 0) {
+    const double unit = std::pow(10.0, std::floor(std::log10(largest)) - digits + 1);
+    if (unit < 1) value = std::round(value / unit) * unit;
+  }
+  std::string text = number_text(value, digits);
   if (text.starts_with("0.")) text.erase(0, 1);
   if (text.starts_with("-0.")) text.erase(1, 1);
   return text;
@@ -42,6 +45,25 @@ void frame(const Grid& grid, const Region& region, double cell, double x, double
                          .height = static_cast<double>(region.last_row - region.first_row + 1) * cell,
                          .fill = std::nullopt,
                          .stroke = Stroke{.colour = kWindow, .width = width, .dashed = dashed}});
+}
+
+/// How all numbers of a grid are written.
+struct NumberStyle {
+  int digits = 0;
+  double size = 0;  ///< of the font
+};
+
+/// With as many digits as fit into cells of `cell` pixels, up to three; nothing if none does.
+std::optional<NumberStyle> number_style(const std::vector<GridCell>& cells, double cell, double largest) {
+  const double most = cell * 0.4, width = cell - 4;
+  for (const int digits : {3, 2, 1}) {
+    double longest = 0;
+    for (const GridCell& content : cells)
+      if (content.value) longest = std::max(longest, text_width(cell_number(*content.value, digits, largest), most));
+    const double size = longest > width ? most * width / longest : most;
+    if (size >= kSmallestText) return NumberStyle{.digits = digits, .size = std::floor(size * 4) / 4};
+  }
+  return std::nullopt;
 }
 
 Region cut_to(const Grid& grid, const Region& region) {
@@ -76,10 +98,15 @@ void put_fitted(const std::string& text, double x, double y, double width, doubl
 }
 
 void draw_grid(const Grid& grid, double cell, double x, double y, Drawing& drawing) {
+  std::vector<GridCell> cells;
+  for (std::int64_t row = 0; row < grid.rows; ++row)
+    for (std::int64_t column = 0; column < grid.columns; ++column)
+      cells.push_back(grid.cell(grid.first_row + row, grid.first_column + column));
+  const std::optional<NumberStyle> style = number_style(cells, cell, grid.largest);
   for (const bool outside : {true, false})  // dashes below lines
     for (std::int64_t row = 0; row < grid.rows; ++row)
       for (std::int64_t column = 0; column < grid.columns; ++column) {
-        const GridCell content = grid.cell(grid.first_row + row, grid.first_column + column);
+        const GridCell& content = cells[static_cast<std::size_t>(row * grid.columns + column)];
         if (content.outside != outside) continue;
         const double left = x + static_cast<double>(column) * cell, top = y + static_cast<double>(row) * cell;
         drawing.shapes.emplace_back(Drawing::Rectangle{
@@ -89,11 +116,16 @@ void draw_grid(const Grid& grid, double cell, double x, double y, Drawing& drawi
             .height = cell,
             .fill = content.fill,
             .stroke = Stroke{.colour = outside ? kFaint : kGridLine, .width = 1, .dashed = outside}});
-        if (content.value)
-          put_fitted(cell_number(*content.value), left + cell / 2, top + cell / 2, cell - 4, cell * 0.4, kSmallestText,
-                     Anchor::middle, outside ? kFaint : ink_on(content.fill), drawing);
+        if (content.value && !content.blank && style)
+          drawing.shapes.emplace_back(Drawing::Text{.x = left + cell / 2,
+                                                    .y = top + cell / 2,
+                                                    .text = cell_number(*content.value, style->digits, grid.largest),
+                                                    .size = style->size,
+                                                    .anchor = Anchor::middle,
+                                                    .colour = outside ? kFaint : ink_on(content.fill)});
       }
-  const double thin = std::max(1.0, cell / 20), thick = std::max(2.0, cell / 12);
+  // Lines around large cells are no wider, or they would cross the caption.
+  const double thin = std::clamp(cell / 20, 1.0, 3.0), thick = std::clamp(cell / 12, 2.0, 5.0);
   for (const Pixel& at : grid.marked) frame(grid, {at.y, at.y, at.x, at.x}, cell, x, y, thin, drawing);
   if (grid.dashed && grid.dashed != grid.framed)
     frame(grid, cut_to(grid, *grid.dashed), cell, x, y, thin, drawing, true);
@@ -125,13 +157,15 @@ void draw_panel(const Panel& panel, double side, double x, double y, Drawing& dr
   constexpr double kLeast = 6;
   const double scale = width / static_cast<double>(panel.columns);
   const Region& region = *panel.framed;
-  const auto span = [&](std::int64_t first, std::int64_t last) {
-    const double begin = static_cast<double>(first) * scale, size = static_cast<double>(last - first + 1) * scale;
-    const double shown = std::max(size, kLeast);
-    return std::pair(begin - (shown - size) / 2, shown);
+  // The part within the picture: padding is not drawn.
+  const auto span = [&](std::int64_t first, std::int64_t last, double side) {
+    const double begin = std::max(static_cast<double>(first) * scale, 0.0),
+                 end = std::min(static_cast<double>(last + 1) * scale, side);
+    const double shown = std::min(std::max(end - begin, kLeast), side);
+    return std::pair(std::clamp((begin + end - shown) / 2, 0.0, side - shown), shown);
   };
-  const auto [left, across] = span(region.first_column, region.last_column);
-  const auto [top, down] = span(region.first_row, region.last_row);
+  const auto [left, across] = span(region.first_column, region.last_column, width);
+  const auto [top, down] = span(region.first_row, region.last_row, height);
   drawing.shapes.emplace_back(Drawing::Rectangle{.x = x + left,
                                                  .y = y + top,
                                                  .width = across,

@@ -9,13 +9,15 @@
 
 #include "show/drawing.h"
 #include "show/explain/explanation.h"
+#include "show/sign_colours.h"
 
 namespace convtool {
 
 inline constexpr Colour kInk = {34, 34, 34}, kFaint = {120, 120, 120}, kGridLine = {190, 190, 190},
                         kEmpty = {242, 242, 242};
-/// Colours that people of any colour vision can tell apart (M. Okabe and K. Ito, Color universal design, 2008).
-inline constexpr Colour kWindow = {0, 158, 115}, kPositiveTint = {230, 159, 0}, kNegativeTint = {86, 180, 233};
+/// Bluish green, which people of any colour vision can tell from the colours of signs (M. Okabe and K. Ito, Color
+/// universal design, 2008).
+inline constexpr Colour kWindow = {0, 158, 115};
 inline constexpr double kCaptionSize = 15, kCaptionHeight = 24;
 
 /// One cell of a grid.
@@ -23,12 +25,16 @@ struct GridCell {
   std::optional<double> value;
   Colour fill = {255, 255, 255};
   bool outside = false;  ///< drawn with dashes
+  bool blank = false;    ///< the number is not drawn, but counts for the size of all
 };
 
 /// Cells in rows and columns, counted from `first_row` and `first_column`.
 struct Grid {
   std::int64_t first_row = 0, first_column = 0, rows = 0, columns = 0;
   std::function<GridCell(std::int64_t y, std::int64_t x)> cell;
+  /// Numbers have no decimals that are below the first three digits of this one, which is the largest of a kernel:
+  /// 6e-18 is 0 beside 0.05. 0: all have three digits.
+  double largest = 0;
   /// Places that are outlined, and ranges that are outlined as a whole.
   std::vector<Pixel> marked;
   std::optional<Region> framed;
@@ -38,7 +44,8 @@ struct Grid {
 double grid_width(const Grid& grid, double cell);
 double grid_height(const Grid& grid, double cell);
 
-/// Draws the grid with its upper left corner at (x, y).
+/// Draws the grid with its upper left corner at (x, y). All numbers have the same size. Where three significant digits
+/// do not fit, they have two or one, or all are left out.
 void draw_grid(const Grid& grid, double cell, double x, double y, Drawing& drawing);
 
 /// The colour of a value between 0 and `full`, from black to white.
@@ -51,7 +58,7 @@ Colour sign_tint(double value, double largest);
 void put_fitted(const std::string& text, double x, double y, double width, double size, double least, Anchor anchor,
                 Colour colour, Drawing& drawing);
 
-/// A picture in a box, with a frame around the region `marked` of it, which is drawn at least a few pixels large.
+/// A picture in a box, with a frame around a region of it, which is cut off at the box and at least a few pixels large.
 struct Panel {
   std::int64_t rows = 0, columns = 0;  ///< of the channel
   std::optional<Image> picture;        ///< nothing: an empty box

@@ -1,6 +1,7 @@
 #include "show/explain/steps.h"
 
 #include <cmath>
+#include <utility>
 
 #include "core/text.h"
 
@@ -39,6 +40,10 @@ std::string combine_text(const LayerStep& step) {
   return text.size() <= kLongest ? text : name + " of " + std::to_string(step.sums.size());
 }
 
+ArithmeticStep step_of(std::string label, double value) {
+  return {.label = std::move(label), .value = number_text(value), .is_rounded = is_rounded(value)};
+}
+
 /// What a scale comes from: the map, or a change of depth.
 std::string scale_name(const Trace& trace, DType to) {
   const Mapping& mapping = trace.numbers->mapping;
@@ -57,10 +62,22 @@ std::string number_text(double value, int digits) {
   return is_whole || !std::isfinite(value) ? exact_text(value) : short_text(value, digits);
 }
 
+bool is_rounded(double value, int digits) {
+  if (!std::isfinite(value)) return false;
+  const std::string text = number_text(value, digits);
+  return text != exact_text(value) && text != exact_text(as_printed(static_cast<float>(value)));
+}
+
+std::string channel_text(const Trace& trace, std::int64_t channel) {
+  if (trace.output().c == 1) return "";
+  return ", channel " + std::to_string(channel) +
+         (trace.shows_signs() ? std::string(" (") + "RGB"[channel] + ")" : std::string());
+}
+
 std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
   std::vector<ArithmeticStep> steps;
   if (!sum.sum) return steps;
-  const auto add = [&](std::string label, double value) { steps.push_back({std::move(label), number_text(value)}); };
+  const auto add = [&](std::string label, double value) { steps.push_back(step_of(std::move(label), value)); };
   double value = *sum.sum;
   const bool is_plain = sum.divisor == 1 && sum.bias == 0 && sum.activation == Activation::none;
   if (sum.channels > 1)
@@ -75,14 +92,14 @@ std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
 }
 
 std::vector<ArithmeticStep> steps_after_sums(const LayerStep& step) {
-  if (step.combine != Combine::none && step.response) return {{combine_text(step), number_text(*step.response)}};
+  if (step.combine != Combine::none && step.response) return {step_of(combine_text(step), *step.response)};
   return step.is_bank || step.pooling == Pooling::max ? std::vector<ArithmeticStep>() : steps_of_sum(step.sums.front());
 }
 
 std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
   std::vector<ArithmeticStep> steps;
   if (!explanation.stored) return steps;
-  const auto add = [&](std::string label, double value) { steps.push_back({std::move(label), number_text(value)}); };
+  const auto add = [&](std::string label, double value) { steps.push_back(step_of(std::move(label), value)); };
   const Explanation::Stored& stored = *explanation.stored;
   const Trace& trace = *explanation.trace;
   const ValueMap& map = stored.map;
@@ -109,6 +126,12 @@ std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
   else if (stored.mapped != stored.value)
     add("rounded", stored.value);
   add("stored as " + type, stored.value);
+  if (!trace.shows_signs()) return steps;
+  std::string colour;
+  for (std::int64_t c = 0; c < kSignChannels; ++c)
+    colour +=
+        (c > 0 ? ", " : "") + exact_text(value_at(trace.numbers->stored, {c, explanation.at.y, explanation.at.x}));
+  steps.push_back({.label = "the colour R, G, B", .value = colour});
   return steps;
 }
 

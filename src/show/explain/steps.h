@@ -8,9 +8,10 @@
 
 namespace convtool {
 
-/// "/ 9" gives "11.1111".
+/// "/ 9" gives "11.1111", which is rounded.
 struct ArithmeticStep {
   std::string label, value;
+  bool is_rounded = false;
 };
 
 /// The shortest text of a number, "0" for -0 and "nan" for any NaN.
@@ -18,6 +19,12 @@ std::string exact_text(double value);
 
 /// A number with at most `digits` significant digits; whole numbers below 10^9 with all of theirs.
 std::string number_text(double value, int digits = 6);
+
+/// Whether number_text() has fewer digits than the float that is nearest to the number.
+bool is_rounded(double value, int digits = 6);
+
+/// ", channel 1" of a place in the result, "" where there is only one. With OutputMap::signs ", channel 1 (G)".
+std::string channel_text(const Trace& trace, std::int64_t channel);
 
 /// The steps from the sum of a kernel to its response. Empty without numbers, and where the response is the sum of one
 /// channel.
@@ -28,6 +35,7 @@ std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum);
 std::vector<ArithmeticStep> steps_after_sums(const LayerStep& step);
 
 /// The steps from the last response to the stored value, of which the last one is always there. Empty without numbers.
+/// With OutputMap::signs, the colour comes after it.
 std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation);
 
 }  // namespace convtool

@@ -20,6 +20,7 @@ struct TraceNumbers {
   ConstTensorRef stored;                  ///< the result as it is stored, without an alpha that was set aside
   Mapping mapping;                        ///< from the last responses to `stored`; not automatic
   bool map_matters = true;                ///< false where responses are stored as they are
+  bool map_is_automatic = false;          ///< the mapping is resolve_map()'s choice
   /// The most by which rounding may change a response of each bank (ConvPlan::error_bound()); 0 for a max pool.
   std::vector<double> error_bounds;
   ResponseStats measured;  ///< the range that `mapping` needs, if it needs one
@@ -40,6 +41,8 @@ struct Trace {
 
   /// Of the result: that of the last bank, except that OutputMap::signs has three channels.
   Shape output() const { return numbers ? numbers->stored.shape : banks.back().output; }
+  /// Whether the channels of the result are the R, G and B of one response.
+  bool shows_signs() const { return numbers && numbers->mapping.map == OutputMap::signs; }
   /// The element type of what the first bank reads.
   DType dtype() const { return banks.front().problems.front().input_dtype; }
 };

@@ -3,9 +3,9 @@
 
 /// The maps for these responses: those of the data, unless a change of the layer has changed the range that they
 /// stretch. There is one map, or one for each of R, G and B.
-function mapsFor(result, responses, isChanged) {
+function mapsOfRange(result, responses) {
   const {map, maps, percentiles, full, unit_maps: unitMaps} = result;
-  if (!isChanged || (map !== "normalize" && map !== "signed")) return maps;
+  if (map !== "normalize" && map !== "signed") return maps;
   const numbers = responses.values.filter((v) => !Number.isNaN(v)).sort();
   if (numbers.length === 0) return maps;
   const rank = (percent) => Math.max(1, Math.ceil((percent * numbers.length / 100) * (1 - 2 ** -50)));

@@ -70,6 +70,7 @@ function showChoices(place, label, names, selected, choose) {
       (name, i) => element(
           "button", {
             role: "tab",
+            title: name,
             "aria-selected": String(i === selected),
             tabindex: i === selected ? "0" : "-1",
             onclick: () => focusOn(i),

@@ -27,6 +27,9 @@ function showStatus() {
   if (!isShown(model.shown(model.last), data.at))
     parts.push(` Output (${data.at.join(", ")}) depends on parts of the picture that this page does not have.`);
   if (model.isChanged) parts.push(" The layer has been changed since: what is shown is computed by this page alone.");
+  if (model.map.name !== data.result.map)
+    parts.push(` The automatic map is now ${model.map.name}, since the weights ${
+        model.map.name === "abs" ? "of every output sum to 0, or nearly" : "of some output do not sum to 0"}.`);
   if (model.rangeIsOld)
     parts.push(" The range that the map stretches is still that of the whole picture before the change.");
   const precision = "The page computes in doubles, the engine in floats" +

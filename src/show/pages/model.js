@@ -109,7 +109,13 @@ class Model {
     if (!this.input.values) return;
     const responses = planes[planes.length - 1];
     this.rangeIsOld = this.isChanged && !this.isWhole && ["normalize", "signed"].includes(this.source.result.map);
-    this.maps = mapsFor(this.source.result, responses, this.isChanged && this.isWhole);
+    const {result} = this.source;
+    this.map = {name: result.map, maps: result.maps};
+    if (this.isChanged && result.automatic)
+      this.map = automaticMap(steps, result);
+    else if (this.isChanged && this.isWhole)
+      this.map.maps = mapsOfRange(result, responses);
+    this.maps = this.map.maps;
     this.stored = storedPlane(responses, this.maps, this.source.result.dtype);
     if (!this.isChanged) this.comparison = compareWithEngine(responses, this.stored, this.source.result);
   }
@@ -151,7 +157,7 @@ class Model {
     const found =
         explainOutput(this.steps[step], this.plans[step], this.planes[step], this.flip, y, x, hasColours ? 0 : channel);
     if (!isLast || !this.stored) return found;
-    const {dtype, map} = this.source.result, rule = this.maps[hasColours ? channel : 0];
+    const {dtype} = this.source.result, map = this.map.name, rule = this.maps[hasColours ? channel : 0];
     const value = mapped(rule, found.response);
     return {
       ...found,

@@ -146,6 +146,7 @@ TEST_CASE("a page that cannot be written, or is another file of the run, is refu
   refused("page.txt", "is not the name of a page (expected FILE.html)");
   refused("folder.html", "is a folder");
   refused("file/page.html", "is not a writable folder");
+  refused("/proc/page.html", "--report: /proc/page.html: ");  // a folder of its own kind, which takes no file
   refused("link.html", "which this run reads");
   refused("kernel.html", "which this run reads");
   refused("output.html", "is also an output ('out.png')");
@@ -160,6 +161,29 @@ TEST_CASE("a page is written into a folder that is created for it, and over an o
     CHECK(page(folder, "new/page.HTM").at("inputs").size() == 1);
     folder.write("new/page.HTM", "old");
   }
+}
+
+TEST_CASE("a page that cannot be written in the end leaves the text report and the outputs") {
+  const TempFolder folder;
+  folder.write("a.pgm", pgm(8, 8, 1));
+  folder.write("b.pgm", pgm(8, 8, 2));
+  const auto limited = [&](const std::string& command) {  // to files of 20 KiB, less than a page
+    return run_shell("ulimit -f 20; $CONVTOOL " + command + " --report page.html", folder);
+  };
+  const ProgramResult batch = limited("apply a.pgm b.pgm -k edge");
+  CHECK(batch.code == 1);
+  CHECK(batch.out.find("a.pgm") != std::string::npos);
+  CHECK(batch.out.find("b.edge.png") != std::string::npos);
+  CHECK(batch.err.find("2 done") != std::string::npos);
+  CHECK(batch.err.find("convtool: page.html: ") != std::string::npos);
+  CHECK(fs::exists(folder.file("b.edge.png")));
+  CHECK_FALSE(fs::exists(folder.file("page.html")));
+  const ProgramResult learned = limited("learn --input a.pgm --target a.pgm --kernel-size 1");
+  CHECK(learned.code == 1);
+  CHECK(learned.out.find("weights [[1]]") != std::string::npos);
+  const ProgramResult shaped = limited("shape 5x5 --kernel-size 3");
+  CHECK(shaped.code == 1);
+  CHECK(shaped.out.find("1x3x3") != std::string::npos);
 }
 
 TEST_CASE("a dry run writes no page") {

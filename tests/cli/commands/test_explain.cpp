@@ -285,7 +285,8 @@ TEST_CASE("refusals of explain are one line each, with the range or the way out"
   CHECK(has(error({kInput, "-k", kKernel, "-o", "y.xyz"}), "names no format of explanations"));
   CHECK(has(error({kInput, "-k", kKernel, "--format", "jsn"}), "did you mean 'json'"));
   CHECK(error({"x.png", "-k", kKernel}, 1) == "convtool: x.png: no such file\n");
-  CHECK(has(error({"[[1,2", "-k", kKernel}, 1), "INPUT: line 1, column 6: not valid JSON"));
+  CHECK(has(error({"[[1,2", "-k", kKernel}), "the brackets of '[[1,2' do not close"));
+  CHECK(has(error({"[[1,2]]]", "-k", kKernel}, 1), "INPUT: line 1, column 8: not valid JSON"));
   CHECK(has(error({kInput, "-k", kKernel, "-o", "missing/y.json"}, 1), "missing/y.json: no such folder"));
   CHECK(has(error({kInput, "-k", "[[1,2,3,4]]"}, 1), "the kernel is larger than the padded input"));
   const ProgramResult failed = explain(folder, {kInput, "-k", "[[1,2,3,4]]", "--json"});
@@ -314,6 +315,81 @@ TEST_CASE("figures and animations are written by their extension") {
   CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--fps", "100", "-o", "y.gif"}), "0.01 to 50"));
   CHECK(has(refusal(folder, {"20x20", "--kernel-size", "1", "--cell", "400", "-o", "y.gif"}, 1),
             "too large for an animation"));
+  CHECK(has(refusal(folder, {"4x20x20", "--kernel-size", "20", "--cell", "400", "-o", "y.png"}, 1),
+            "20x20: too large for a picture ("));
+}
+
+TEST_CASE("options without effect on a shape are refused") {
+  const TempFolder folder;
+  const std::vector<Arguments> options = {{"--map", "abs"},
+                                          {"--depth", "u8"},
+                                          {"--threshold", "3"},
+                                          {"--alpha", "drop"},
+                                          {"--algorithm", "fft"},
+                                          {"--signed-zero", "grey"},
+                                          {"--isolate", "never"},
+                                          {"--max-pixels", "9"},
+                                          {"--normalize-percentile", "1,99"},
+                                          {"--gray"}};
+  for (const Arguments& option : options) {
+    Arguments arguments = {"5x5", "-k", "sobel-x"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    const std::string error = refusal(folder, arguments);
+    CAPTURE(error);
+    CHECK(error.starts_with("convtool: " + option.front() + ": needs "));
+    CHECK(has(error, ", but '5x5' is a shape; leave it out"));
+  }
+  CHECK(has(refusal(folder, {"5x5", "--kernel-size", "3", "--flip"}), "--flip: rotates weights"));
+  CHECK(has(explained(folder, {"5x5", "-k", "[[1,2]]", "--flip"}), " x    2  1\n"));
+}
+
+TEST_CASE("errors are JSON where explanations are") {
+  const TempFolder folder;
+  for (const Arguments& format : {Arguments{"--json"}, Arguments{"--format", "json"}}) {
+    Arguments arguments = {"missing.png", "-k", kKernel};
+    arguments.insert(arguments.end(), format.begin(), format.end());
+    const ProgramResult failed = explain(folder, arguments);
+    CHECK(failed.code == 1);
+    const json object = json::parse(failed.out);
+    CHECK(object["status"] == "error");
+    CHECK(object["error"]["kind"] == "input");
+    CHECK(failed.err == "convtool: missing.png: no such file\n");
+  }
+  CHECK(explain(folder, {"missing.png", "-k", kKernel, "--format", "text"}).out == "");
+}
+
+TEST_CASE("a signed map is explained as a colour") {
+  const TempFolder folder;
+  folder.write("x.pgm", "P2\n3 1\n255\n10 110 60\n");
+  const Arguments base = {"x.pgm", "-k", "[[-1,1]]", "--map", "signed"};
+  const auto with = [&](const Arguments& more) {
+    Arguments all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::string text = explained(folder, with({"--channel", "2"}));
+  CHECK(text.starts_with("output (0, 0), channel 2 (B) = 0\n"));
+  CHECK(has(text, "the colour R, G, B  = 255, 128, 0\n"));
+  CHECK(has(explained(folder, with({"--at", "0,1"})), "the colour R, G, B  = 128, 191, 255\n"));
+  explained(folder, with({"-o", "y.svg"}));
+  const std::string svg = read_text(folder.file("y.svg"));
+  CHECK(has(svg, ">output: responses in colours</text>"));
+  CHECK(has(svg, ">-50</text>"));
+  CHECK(has(svg, "fill=\"#80bfff\""));
+}
+
+TEST_CASE("an explanation of a million terms is written term by term, and one of more is refused") {
+  const TempFolder folder;
+  const ProgramResult small = explain(folder, {"1x1", "--kernel-size", "1", "--json"});
+  const ProgramResult large = explain(folder, {"1000x1000", "--kernel-size", "1000", "--json"});
+  CHECK(large.code == 0);
+  CHECK(std::count(large.out.begin(), large.out.end(), '{') == 1'000'000 + 2);  // the terms, the object and its window
+  CHECK(refusal(folder, {"1025x1024", "--kernel-size", "1025x1024"}, 1) ==
+        "convtool: 1025x1024: an output comes about from 1049600 products or more, too many to explain (at most "
+        "1048576); "
+        "explain a smaller kernel\n");
+  // A term takes about 112 bytes in memory and 96 as text; texts are there twice while they grow or are copied.
+  if (kMemoryIsTheProgramsOwn) CHECK(large.peak_memory - small.peak_memory < 1'000'000 * (112 + 3 * 2 * 96));
 }
 
 TEST_CASE("an explanation replaces no file that is read, and its format is named once") {

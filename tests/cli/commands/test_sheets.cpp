@@ -108,6 +108,10 @@ TEST_CASE("a sheet alone, in addition to a result, for each layer, and on standa
   CHECK(both["sheet"]["output"] == "b.png");
   CHECK(both["sheet"]["columns"] == 2);
   for (const char* name : {"y.npy", "b.png", "layers/grey.01-k8x1.npy", "layers/grey.01-k8x1.png"}) CHECK(at.has(name));
+  CHECK(at.apply({PROJECT_DIR "/samples/camera.png", "-k", "box", "--sheet", "c.png"}).err == "");  // no metadata
+  const std::string text =
+      at.apply({"grey.png", "-k", "k8x1.json", "-o", "y.npy", "--sheet", "b.png", "--dump-layers", "layers"}).out;
+  CHECK(text.find("their sheets layers/grey.01-k8x1.png,") != std::string::npos);
 
   const ProgramResult piped = at.apply({"grey.png", "-k", "k8x1.json", "--sheet", "-"});
   CHECK(piped.out.substr(1, 3) == "PNG");
@@ -150,6 +154,9 @@ TEST_CASE("options that a sheet cannot follow, and names that it must not take, 
   refused({"--sheet-scale", "joint"}, "--sheet FILE");
   refused({"--sheet", "x.png", "--sheet-columns", "0"}, "--sheet-columns");
   refused({"--sheet", "x.png", "-o", "x.png"}, "both the sheet");
+  refused({"--sheet", "y.png/x.png", "-o", "y.png"}, "y.png");
+  refused({"--sheet", "x.png", "-o", "x.png/y.png"}, "x.png");
+  refused({"--sheet", "{dir}/grey.gaussian.png/x.png", "-o", "{dir}/{stem}.{kernel}.png"}, "gaussian.png");
   refused({"colour.png", "--sheet", "x.png"}, "2 inputs");
   refused({"--sheet", "x.png", "-o", "y.png", "--manifest", "m"}, "records one output");
   CHECK_FALSE(at.has("x.png"));

@@ -1,6 +1,7 @@
 // The memory that a run is forecast to need, against the memory that it takes, for every kind of output.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -175,6 +176,29 @@ TEST_CASE("tensors and edges take what they were forecast to need") {
                    kAny);
   }
   CHECK(runs.count() >= 80);
+}
+
+TEST_CASE("sheets take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!is_fresh("sheets take what they were forecast to need")) return;
+  Runs runs;
+  for (const unsigned channels : {1U, 3U}) {  // 3 and 9 tiles of a megapixel
+    const std::vector<std::string> start = {
+        "apply", Runs::input(channels), "-k", "sobel-x", "-k", "box", "-k", "sharpen", "--sheet", "s.png"};
+    for (const std::vector<std::string>& more : {std::vector<std::string>{},
+                                                 {"--sheet-scale", "joint"},
+                                                 {"-o", "o.npy"},
+                                                 {"--normalize-percentile", "1,99"},
+                                                 {"--normalize-percentile", "1,99", "--sheet-scale", "joint"},
+                                                 {"--dump-layers", "layers", "-o", "o.npy"}}) {
+      std::vector<std::string> arguments = start;
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      // The percentiles of the result and of the sheet take a copy of the responses each, one after the other.
+      const bool has_percentiles = std::find(more.begin(), more.end(), "1,99") != more.end();
+      runs.check(arguments, has_percentiles ? 3 : 2);
+    }
+  }
+  CHECK(runs.count() == 12);
 }
 
 TEST_CASE("bands take what they were forecast to need") {

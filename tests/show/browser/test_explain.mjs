@@ -72,6 +72,47 @@ test("a 3x3 input: hovering an output shows the numbers of explain --json", asyn
   });
 });
 
+test("the automatic map follows the weights", async () => {
+  const next = randomNumbers(3);
+  const pixels = Array.from({length: 48}, () => Math.floor(next() * 256)).join(" ");
+  writeFileSync(inFolder("automatic.pgm"), `P2\n8 6\n255\n${pixels}\n`);
+  const args = (...more) => ["automatic.pgm", "-k", ...more];
+  convtool("explain", ...args("[[1,-1]]"), "-o", "automatic.html");
+  const set = (page, options) => page.evaluate((o) => convtool.set(o), options);
+  await withPage("automatic.html", {}, async (page) => {
+    const check = async (kernel, map, options = {}, words = []) => {
+      await set(page, {weight: JSON.parse(kernel), ...options});
+      for (const [y, x] of [[0, 0], [1, 2], [2, 1]]) await checkOutput(page, args(kernel, ...words), y, x);
+      assert.equal(await page.evaluate(() => model.map.name), map);
+    };
+    await checkOutput(page, args("[[1,-1]]"), 1, 1);
+    await check("[[1,1]]", "clip");
+    assert.match(
+        await text(page, "status"), /The automatic map is now clip, since the weights of some output do not sum to 0/);
+    await check("[[0.1,-0.1]]", "abs");  // times 64
+    await check("[[0.1,-0.1]]", "abs", {stride: 2}, ["--stride", "2"]);
+    await check("[[0.6,-0.6]]", "abs", {stride: 1});
+    await check("[[0.1,0.2,-0.3]]", "abs");    // 0 up to rounding
+    await check("[[0.1,0.2,-0.301]]", "abs");  // nearly 0
+    await check("[[0.1,0.2,-0.31]]", "clip");
+    await check("[[0.25,-0.25,0.25,-0.25]]", "abs");  // no edge gives half of the range
+    await page.evaluate(() => convtool.reset());
+    await checkOutput(page, args("[[1,-1]]"), 1, 1);
+  });
+
+  convtool("explain", ...args("[[1,-1]]", "--map", "clip"), "-o", "given.html");
+  await withPage("given.html", {}, async (page) => {
+    await set(page, {weight: [[-1, 1]]});
+    await checkOutput(page, args("[[-1,1]]", "--map", "clip"), 1, 2);
+  });
+  convtool("explain", ...args("[[1,1]]", "--threshold", "200", "--depth", "u16"), "-o", "threshold.html");
+  await withPage("threshold.html", {}, async (page) => {
+    await set(page, {weight: [[1, -1]]});
+    for (const x of [0, 1, 2, 3])
+      await checkOutput(page, args("[[1,-1]]", "--threshold", "200", "--depth", "u16"), 1, x);
+  });
+});
+
 test("the controls change the layer as the options of apply do", async () => {
   const input = [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [1, 3, 5, 7, 9], [2, 4, 6, 8, 0], [9, 7, 5, 3, 1]];
   writeFileSync(inFolder("input.json"), JSON.stringify(input));

@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "network/layers.h"
 #include "show/explain/animation.h"
+#include "show/explain/figure.h"
 #include "show/explain/traces.h"
 #include "support/error_text.h"
 
@@ -16,6 +19,11 @@ std::int64_t frames_of(const Bytes& gif) {
   std::int64_t frames = 0;
   for (std::size_t at = 0; (at = text.find("\x21\xF9\x04", at)) != std::string::npos; ++at) ++frames;
   return frames;
+}
+
+/// The number of 16 bits at a place, the lower byte first.
+std::int64_t word_at(const Bytes& gif, std::size_t at) {
+  return std::to_integer<std::int64_t>(gif[at]) | std::to_integer<std::int64_t>(gif[at + 1]) << 8;
 }
 
 Trace trace_of(std::int64_t h, std::int64_t w) {
@@ -43,6 +51,32 @@ TEST_CASE("an animation of many outputs skips some, and has at most 400 frames")
   }
   const Trace trace = trace_of(21, 21);
   CHECK(frames_of(animate(trace, Explainer(trace), {.cell = 4, .fps = 10, .channel = 0})) == (441 - 2) / 2 + 2);
+}
+
+// Of a network, the figure of an output shows the channel that contributes most, whose number makes captions longer.
+TEST_CASE("the frames of a network have the size of the largest figure") {
+  const auto wide = [](std::int64_t channels) {  // a different channel is the largest at each place
+    std::vector<float> weights;
+    for (std::int64_t c = 0; c < channels; ++c) weights.push_back(static_cast<float>(c == 0 ? 1 : -c));
+    return make_layer(4, {channels, 1, 1, 1}, weights);
+  };
+  const Layer last = make_layer(3, {1, 1001, 1, 1}, std::vector<float>(1001, 1));
+  Layer biased = wide(1001);
+  biased.bias = std::vector<float>(1001, 0);
+  biased.bias[0] = 5000;  // at the first place, channel 0 is the largest; at the others, channel 1000
+  const TraceOf run(network_of({bank_of({biased}), bank_of({last})}), tensor_of({.c = 1, .h = 1, .w = 3}, {0, 9, 9}));
+  const Explainer explainer(run.trace);
+  double width = 0, height = 0, least = 1e9;
+  for (std::int64_t x = 0; x < 3; ++x) {
+    const Drawing figure = step_figure(explainer.at({0, 0, x}), {.cell = 24, .outputs = x + 1});
+    width = std::max(width, figure.width);
+    height = std::max(height, figure.height);
+    least = std::min(least, figure.width);
+  }
+  CHECK(least < width);
+  const Bytes gif = animate(run.trace, explainer, {.cell = 24, .fps = 4, .channel = 0});
+  CHECK(word_at(gif, 6) == static_cast<std::int64_t>(width));  // the logical screen
+  CHECK(word_at(gif, 8) == static_cast<std::int64_t>(height));
 }
 
 TEST_CASE("an animation that would be too large is refused") {

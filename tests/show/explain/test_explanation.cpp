@@ -174,6 +174,74 @@ TEST_CASE("numbers that are not finite are null in JSON, and shown in text") {
   CHECK(to_text(explanation, false).starts_with("output (0, 0) = nan\n"));
 }
 
+TEST_CASE("a chain of layers follows a NaN, which decides what comes out") {
+  Layer pool = plane(1, 3, {});
+  pool.pooling = Pooling::max;
+  const std::vector<float> row = {9, std::numeric_limits<float>::quiet_NaN(), 1000};
+  for (const Layer& last : {plane(1, 3, {1, 0.001F, 1}), pool}) {
+    const TraceOf run(network_of({bank_of({plane(1, 1, {1})}), bank_of({last})}),
+                      tensor_of({.c = 1, .h = 1, .w = 3}, row));
+    const Explanation explanation = Explainer(run.trace).at({0, 0, 0});
+    CHECK(std::isnan(explanation.stored->value));
+    REQUIRE(explanation.layers.size() == 2);
+    CHECK(explanation.layers[1].at == Pixel{0, 0, 1});
+    CHECK(std::isnan(*explanation.layers[1].response));
+  }
+}
+
+TEST_CASE("more terms than an explanation holds are refused") {
+  const auto refusal = [](const Network& network) {
+    return testing::error_text(ErrorKind::shape, [&] {
+      const Trace trace = shape_trace(network, {.c = 1, .h = 4000, .w = 4000});
+      static_cast<void>(Explainer(trace).at({0, 0, 0}));
+    });
+  };
+  const Layer half = plane(1024, 600, std::vector<float>(1024 * 600, 1));
+  CHECK(refusal(network_of({bank_of({half, half}, Combine::sum)})) ==
+        "an output comes about from 1228800 products or more, too many to explain (at most 1048576); explain a "
+        "smaller kernel");
+  CHECK(refusal(network_of({bank_of({half}), bank_of({half})})).find("1228800") != std::string::npos);
+  const Trace stacked = shape_trace(network_of({bank_of({half, half})}), {.c = 1, .h = 4000, .w = 4000});
+  CHECK(Explainer(stacked).at({1, 0, 0}).last().sums.front().terms.size() == 1024 * 600);
+}
+
+TEST_CASE("rounded numbers are marked, and the last line says so") {
+  const TraceOf run(network_of({bank_of({plane(1, 2, {1, 0.333333343F})})}),
+                    tensor_of({.c = 1, .h = 1, .w = 3}, {1, 1, 3}));
+  const std::string rounded = to_text(Explainer(run.trace).at({0, 0, 0}), false);
+  CHECK(rounded.find("sum ~ 1.33333\n") != std::string::npos);
+  CHECK(rounded.ends_with("\nLong numbers are rounded; --json has all digits.\n"));
+  const TraceOf exact(network_of({bank_of({plane(1, 2, {1, 0.1F})})}), tensor_of({.c = 1, .h = 1, .w = 2}, {0.25F, 1}));
+  const std::string whole = to_text(Explainer(exact.trace).at({0, 0, 0}), false);
+  CHECK(whole.find("sum 0.35\n") != std::string::npos);  // 0.1F has the digits of 0.1
+  CHECK(whole.find("rounded") == std::string::npos);
+  CHECK(is_rounded(1.0 / 3));
+  CHECK_FALSE(is_rounded(123456789));
+  CHECK(is_rounded(0.1234, 3));
+  CHECK_FALSE(is_rounded(std::nan("")));
+}
+
+TEST_CASE("the sum beside a kernel that is cut says that it is of all products") {
+  const TraceOf run(network_of({bank_of({plane(1, 13, std::vector<float>(13, 1))})}),
+                    tensor_of({.c = 1, .h = 1, .w = 13}, std::vector<float>(13, 2)));
+  CHECK(to_text(Explainer(run.trace).at({0, 0, 0}), false).find("sum of all 1x13 products 26\n") != std::string::npos);
+}
+
+TEST_CASE("long names of layers and kernels do not widen the text") {
+  Layer first = plane(1, 1, {1}), second = first;
+  first.name = std::string(300, 'a');
+  Bank bank = bank_of({first, second}, Combine::sum);
+  bank.name = std::string(300, 'b');
+  const TraceOf run(network_of({bank, bank_of({second})}), digits());
+  const std::string text = to_text(Explainer(run.trace).at({0, 0, 0}), false);
+  CHECK(text.find("aaa...\n") != std::string::npos);
+  CHECK(text.find("layer 1, bbb") != std::string::npos);
+  std::size_t widest = 0, begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+    widest = std::max(widest, end - begin);
+  CHECK(widest <= 80);
+}
+
 TEST_CASE("a place outside the output is refused with the ranges") {
   const TraceOf run(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}), digits());
   const Explainer explainer(run.trace);
@@ -189,8 +257,8 @@ TEST_CASE("colours mark signs") {
   const TraceOf run(network_of({bank_of({plane(1, 2, {1, -1})})}), digits());
   const Explanation explanation = Explainer(run.trace).at({0, 1, 0});
   const std::string text = to_text(explanation, true);
-  CHECK(text.find("\x1b[38;5;214m1\x1b[0m") != std::string::npos);
-  CHECK(text.find("\x1b[38;5;39m-1\x1b[0m") != std::string::npos);
+  CHECK(text.find("\x1b[38;5;208m1\x1b[0m") != std::string::npos);
+  CHECK(text.find("\x1b[38;5;33m-1\x1b[0m") != std::string::npos);
   CHECK(to_text(explanation, false).find('\x1b') == std::string::npos);
 }
 

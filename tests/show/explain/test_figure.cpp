@@ -43,7 +43,7 @@ TEST_CASE("the figure of a step has the numbers, the window and the arithmetic")
   const Drawing drawing = step_figure(Explainer(run.trace).at({0, 1, 0}), {.cell = 40, .outputs = {}});
   CHECK(drawing.title == "output (1, 0) = 37");
   for (const char* text :
-       {"input", "kernel", "output", "19", "25", "37", "43", "3*0 + 4*1 + 6*2 + 7*3 = 37", "sum 37"}) {
+       {"input", "kernel", "output", "19", "25", "37", "43", "3*0 + 4*1 + 6*2 + 7*3 = 37", "products sum to 37"}) {
     CAPTURE(text);
     CHECK(count(drawing, text) == 1);
   }
@@ -83,6 +83,24 @@ TEST_CASE("outputs appear one after another, in a figure of the same size") {
   }
 }
 
+TEST_CASE("equations of rounded numbers are not called equal") {
+  const TraceOf run(network_of({bank_of({plane(1, 2, {0.333333343F, 1})})}),
+                    tensor_of({.c = 1, .h = 1, .w = 3}, {1, 2, 3}));
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}});
+  CHECK(count(drawing, "1*0.333 + 2*1 ≈ 2.33333") == 1);
+  CHECK(count(drawing, "products sum to ≈ 2.33333") == 1);
+}
+
+TEST_CASE("long names of kernels do not widen the figure") {
+  const auto width = [](const std::string& name) {
+    Layer layer = plane(2, 2, {0, 1, 2, 3});
+    layer.name = name;
+    const TraceOf run(network_of({bank_of({layer, layer}, Combine::sum)}), digits());
+    return step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}}).width;
+  };
+  CHECK(width(std::string(300, 'n')) == width(std::string(25, 'n')));
+}
+
 TEST_CASE("numbers are left out where cells are too small") {
   const TraceOf run(example(), digits());
   const Drawing drawing = step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 10, .outputs = {}});
@@ -118,6 +136,27 @@ TEST_CASE("of an input that is larger than a grid the picture and the window are
   const Drawing::Rectangle frame = rectangles_of(drawing, true, false).front();
   CHECK(frame.x == doctest::Approx(pictures[0].x + 50 * scale));
   CHECK(frame.width == doctest::Approx(2 * scale));
+}
+
+TEST_CASE("a window that reaches into the padding of a picture is framed within it") {
+  ConvParams params;
+  params.padding = {Padding::Rule::fixed, {20, 20, 20, 20}};
+  const Network network = network_of({bank_of({plane(9, 9, std::vector<float>(81, 1), params)})});
+  const TraceOf run(network, filled(DType::f32, {.c = 1, .h = 30, .w = 60}, [] { return 1; }));
+  const Shape output = run.trace.output();
+  for (const Pixel& at : {Pixel{0, 0, 0}, Pixel{0, 14, 40}, Pixel{0, output.h - 1, output.w - 1}}) {
+    const Drawing drawing = step_figure(Explainer(run.trace).at(at), {.cell = 40, .outputs = {}});
+    const Drawing::Raster* picture = nullptr;
+    for (const auto& shape : drawing.shapes)
+      if (picture == nullptr) picture = std::get_if<Drawing::Raster>(&shape);
+    REQUIRE(picture != nullptr);
+    const Drawing::Rectangle frame = rectangles_of(drawing, true, false).front();
+    CHECK(frame.x >= picture->x);
+    CHECK(frame.y >= picture->y);
+    CHECK(frame.x + frame.width <= picture->x + picture->width);
+    CHECK(frame.y + frame.height <= picture->y + picture->height);
+    CHECK(frame.height >= 6);
+  }
 }
 
 }  // namespace convtool

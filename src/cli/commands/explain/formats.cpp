@@ -1,6 +1,7 @@
 #include "cli/commands/explain/formats.h"
 
 #include "cli/terminal/terminal.h"
+#include "core/text.h"
 #include "pictures/encode_image.h"
 #include "show/explain/animation.h"
 #include "show/explain/explanation_text.h"
@@ -28,7 +29,12 @@ Drawing figure(const ExplainRequest& request) {
 Bytes write_svg(const ExplainRequest& request) { return bytes_of(to_svg(figure(request))); }
 
 Bytes write_png(const ExplainRequest& request) {
-  return encode_image(to_image(figure(request)), *find_picture_format("png"));
+  constexpr double kMostPixels = 1 << 26;
+  const Drawing drawing = figure(request);
+  if (drawing.width * drawing.height > kMostPixels)
+    refuse_shape("", "too large for a picture (" + short_text(drawing.width, 6) + "x" + short_text(drawing.height, 6) +
+                         " pixels, at most 2^26 in all); choose a smaller --cell, or write .svg");
+  return encode_image(to_image(drawing), *find_picture_format("png"));
 }
 
 Bytes write_gif(const ExplainRequest& request) {
