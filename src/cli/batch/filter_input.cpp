@@ -172,7 +172,7 @@ class Process {
         cause = "overwriting the input through standard output";
       } else if (!has_tiny_pictures(header.shape) || *attempt_.memory > run_.options.memory_limit) {
         BandedPlan bands = plan_bands(*raster, destination, spec_);
-        if (bands.job) return filter_bands(*bands.job, *raster, forecast, std::move(turn));
+        if (bands.job) return filter_bands(*std::move(bands.job), *bands.bands, *raster, forecast, std::move(turn));
         cause = std::move(bands.obstacle);
       }
       raster.reset();
@@ -206,7 +206,7 @@ class Process {
   }
 
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
-  void filter_bands(BandedJob& bands, const RasterSource& raster, const Forecast& forecast,
+  void filter_bands(Job planned, Bands& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
     const std::int64_t rest = memory_beside_bands(forecast, spec_);
     bands.run.limit_memory(static_cast<double>(run_.options.memory_limit - rest));
@@ -216,9 +216,9 @@ class Process {
     const std::unique_lock<std::mutex> filtering = wait_for_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
-    warn_of_format(bands.job.destination);
+    warn_of_format(planned.destination);
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
-    const Job& job = attempt_.job.emplace(std::move(bands.job));
+    const Job& job = attempt_.job.emplace(std::move(planned));
     if (run_.options.dry_run) return;
     check_output(job.destination);
     if (run_.resume != nullptr && record_) record_->digest = digest_of_file(raster.reader.file());
