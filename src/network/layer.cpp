@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/float_range.h"
+
 namespace convtool {
 
 std::vector<std::int64_t> Layer::dimensions() const {
@@ -77,12 +79,25 @@ double sum_of_weights(const float* weights, std::int64_t count) {
   return std::fabs(sum) > (0x1p-24 + static_cast<double>(count) * 0x1p-53) * magnitude ? sum : 0;
 }
 
+std::vector<double> sums_of_weights(const Layer& layer) {
+  const std::int64_t taps = layer.shape.taps();
+  std::vector<double> sums;
+  for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
+    sums.push_back(sum_of_weights(layer.weights.data() + o * taps, taps));
+  return sums;
+}
+
+bool fits_float_divided(const Layer& layer) {
+  const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
+                                          [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+  return std::all_of(layer.divisor.begin(), layer.divisor.end(),
+                     [largest](double by) { return fits_float(static_cast<double>(largest) / by); });
+}
+
 bool sums_to_zero(const Layer& layer) {
   if (layer.is_max_pool()) return false;
-  const std::int64_t taps = layer.shape.taps();
-  for (std::int64_t o = 0; o < layer.shape.c_o; ++o)
-    if (sum_of_weights(layer.weights.data() + o * taps, taps) != 0) return false;
-  return true;
+  const std::vector<double> sums = sums_of_weights(layer);
+  return std::all_of(sums.begin(), sums.end(), [](double sum) { return sum == 0; });
 }
 
 bool is_difference(const Layer& layer) {

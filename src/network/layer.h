@@ -73,6 +73,12 @@ void check_bank(const Bank& bank);
 /// moves their sum by at most 2^-24 * sum|w|, and adding n of them in double by n * 2^-53 * sum|w|.
 double sum_of_weights(const float* weights, std::int64_t count);
 
+/// sum_of_weights() of each output channel of a layer that has weights: its divisors with "normalize".
+std::vector<double> sums_of_weights(const Layer& layer);
+
+/// Whether the weights of a layer, over its divisors, are within float32.
+bool fits_float_divided(const Layer& layer);
+
 /// Whether the layer has weights and sum_of_weights() is 0 for every output channel. Such a kernel responds only to
 /// changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);

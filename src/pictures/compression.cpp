@@ -10,6 +10,9 @@
 #include <new>
 #include <vector>
 
+#include "core/parallel.h"
+#include "pictures/literal_block.h"
+
 namespace convtool {
 namespace {
 
@@ -81,6 +84,35 @@ Bytes deflate_part_by_zlib(std::span<const std::byte> data, bool is_last) {
   return Bytes(part.get(), part.get() + state.total_out);
 }
 
+Bytes deflate_by_search(std::span<const std::byte> data, bool is_last) {
+  // ISA-L takes half of libdeflate's time for photographs, at the same size. It makes twice of zlib's size of drawings
+  // and flat areas, for which zlib takes little time.
+  constexpr std::size_t kMuchSmaller = 8;
+  Bytes part = deflate_part_by_isal(data, is_last);
+  return part.size() > data.size() / kMuchSmaller ? part : deflate_part_by_zlib(data, is_last);
+}
+
+/// Whether `data` becomes smaller by a search for repetitions, judged by a sample from its middle.
+bool has_repetitions(std::span<const std::byte> data) {
+  constexpr std::size_t kSample = std::size_t{1} << 15;  // the window of Deflate
+  const std::size_t size = std::min(data.size(), kSample);
+  const auto sample = data.subspan((data.size() - size) / 2, size);
+  return deflate_part_by_isal(sample, true).size() < LiteralBlock(sample).size();
+}
+
+/// One block after another, as a part.
+Bytes deflate_literals(std::span<const LiteralBlock> blocks, bool is_last) {
+  constexpr std::size_t kFlush = 1 + 4, kRoom = 8;  // an empty stored block; what BitPacker wants
+  std::size_t bound = kFlush + kRoom;
+  for (const LiteralBlock& block : blocks) bound += block.size();
+  const auto part = std::make_unique_for_overwrite<std::byte[]>(bound);
+  BitPacker writer(part.get());
+  for (const LiteralBlock& block : blocks) block.write(is_last && &block == &blocks.back(), writer);
+  if (!is_last) LiteralBlock({}).write(false, writer);
+  writer.align();
+  return {part.get(), writer.end()};
+}
+
 /// The number of bytes that a stream decompresses to, or nothing if that is more than `most` or the checksum is wrong.
 /// Takes more time than libdeflate, and no memory.
 std::optional<std::size_t> measure_stream(std::span<const std::byte> stream, std::size_t most) {
@@ -124,11 +156,25 @@ Bytes deflate(std::span<const std::byte> data, int level, std::optional<PngStrat
 }
 
 Bytes deflate_part(std::span<const std::byte> data, bool is_last) {
-  // ISA-L takes half of libdeflate's time for photographs, at the same size. It makes twice of zlib's size of drawings
-  // and flat areas, for which zlib takes little time.
-  constexpr std::size_t kMuchSmaller = 8;
-  Bytes part = deflate_part_by_isal(data, is_last);
-  return part.size() > data.size() / kMuchSmaller ? part : deflate_part_by_zlib(data, is_last);
+  if (data.empty() || has_repetitions(data)) return deflate_by_search(data, is_last);
+  std::vector<LiteralBlock> blocks;
+  cut_evenly(std::ssize(data), LiteralBlock::kMost, [&](std::int64_t begin, std::int64_t end) {
+    blocks.emplace_back(data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+  });
+  // Flat parts of a picture become much smaller than the shortest codes of literals.
+  const auto is_flat = [](const LiteralBlock& block) { return block.size() < block.data().size() / 5; };
+  Bytes part;
+  for (auto block = blocks.begin(); block != blocks.end();) {
+    const bool is_run_flat = is_flat(*block);
+    const auto end = std::find_if(block, blocks.end(), [&](const auto& next) { return is_flat(next) != is_run_flat; });
+    const bool has_end = is_last && end == blocks.end();
+    const std::span<const LiteralBlock> run(block, end);
+    const Bytes bytes = is_run_flat ? deflate_by_search({run.front().data().begin(), run.back().data().end()}, has_end)
+                                    : deflate_literals(run, has_end);
+    part.insert(part.end(), bytes.begin(), bytes.end());
+    block = end;
+  }
+  return part;
 }
 
 Bytes deflate_fast(std::span<const std::byte> data) {

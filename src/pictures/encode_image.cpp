@@ -36,7 +36,8 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
   check_storable(format, image.dtype(), image.format(), height, width);
 
   if (name == "png") return write_png(std::move(image), options, metadata);
-  if (name == "jpeg") return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality), metadata);
+  if (name == "jpeg")
+    return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality), options.threads, metadata);
   if (name == "tiff") return write_tiff(image.all(), options, metadata);
   if (const auto raw = raw_picture_format(format, image.dtype(), image.format(), height, width))
     return format_raster(*raw, image.all());

@@ -57,6 +57,14 @@ bool looks_like_tensor_text(std::span<const std::byte> bytes) {
   return has_brackets(text) || looks_like_table(start_of(text)) || has_titles(start_of(text));
 }
 
+bool looks_like_lists(std::string_view word) {
+  const std::string_view start = start_of(word);
+  if (begins_like_printout(start)) return true;
+  const std::string_view whole = start.substr(0, start.find_last_not_of(" \t\r\n") + 1);
+  return whole.starts_with('[') && whole.ends_with(']') &&
+         (whole.find('[', 1) != std::string_view::npos || whole.find(',') != std::string_view::npos);
+}
+
 RankedTensor parse_tensor_text(std::string_view text, const std::string& source) {
   if (is_table(text)) return table_tensor(parse_table(without_mark(text), source));
   const std::optional<std::string> json = has_brackets(text) ? json_of_printout(text, source) : std::nullopt;

@@ -14,6 +14,9 @@ namespace convtool {
 /// refuses with a reason. No picture begins so.
 bool looks_like_tensor_text(std::span<const std::byte> bytes);
 
+/// Whether a word of a command line is meant as lists or a printout. A name in brackets such as [2024] is not.
+bool looks_like_lists(std::string_view word);
+
 /// Reads a tensor from
 ///   nested lists    [[1,2],[3,4]], in JSON
 ///   a printout      [[1. 2.] [3. 4.]], array([[1., 2.], [3., 4.]]) or tensor([[1., 2.], [3., 4.]], dtype=...)

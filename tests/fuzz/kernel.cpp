@@ -11,6 +11,7 @@
 #include "fuzz/target.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/files/kernel_json.h"
+#include "kernels/named_kernel.h"
 #include "network/kernel_traits.h"
 #include "network/network_plan.h"
 #include "report/kernel_report.h"
@@ -37,10 +38,17 @@ WeightFile stand_in(const std::string& reference, std::int64_t most) {
   return file;
 }
 
+/// Kernels by name, without those that take long to compute.
+Network by_name(const std::string& name) {
+  constexpr std::size_t kLongest = 16;  // "gaussian:sigma=2"
+  if (name.size() > kLongest) refuse_kernel("", "a name that is too long");
+  return load_named_kernel(name);
+}
+
 std::optional<Network> read_kernel(KernelFormat format, std::span<const std::byte> input) {
   std::optional<Network> network;
   accepts({ErrorKind::kernel}, [&] {
-    network = format == KernelFormat::convtool ? parse_kernel_json(text_of(input), "file", "kernel", stand_in)
+    network = format == KernelFormat::convtool ? parse_kernel_json(text_of(input), "file", "kernel", stand_in, by_name)
                                                : parse_kernel(format, input, "file", "kernel");
   });
   return network;

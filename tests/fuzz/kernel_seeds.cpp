@@ -15,6 +15,7 @@ std::vector<Bytes> kernel_seeds() {
       R"({"weight":[[0.1,0.2],[0.3,0.4]],"normalize":true,"padding_mode":"constant","padding_value":9,"map":"offset"})",
       R"({"bank":[{"weight":[[1,0,-1]]},{"weight":[[1,2,-3]]}],"combine":"magnitude"})",
       R"({"layers":[{"weight":[[1,1],[1,1]],"divisor":4},{"pool":"max","size":2},{"bank":[[[1,-1]],[[-1,1]]]}]})",
+      R"({"layers":["gaussian-3","box:size=2",{"bank":["sobel-x",[[1]]]},"sobel"]})",
       R"({"layers":[{"pool":"mean","size":[3,2],"stride":1,"padding":[1,0]},[[2]]],"map":"normalize"})",
       R"({"weight":"model.npy","bias":"b.npy"})",
       R"({"weights":[[1,2,1]],"auto_pad":"SAME_UPPER","strides":[1,1]})",

@@ -10,6 +10,7 @@
 #include "fuzz/target.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
 
 namespace convtool::fuzz {

@@ -55,6 +55,8 @@ ACCEPTED = {
     "bank": '{"bank": [{"weight": [[1, -1]]}, {"weight": [[1, 1]]}], "combine": "magnitude"}',
     "bank of bare matrices, with a map": '{"name": "b", "bank": [[[1]], [[2]]], "map": "abs"}',
     "network": '{"layers": [{"weight": [[1]]}, {"bank": [[[1]], [[2]]], "combine": "max"}, [[1]]], "map": "clip"}',
+    "names in a network": '{"layers": ["gaussian:sigma=2", [[1]], "sobel"], "map": "abs"}',
+    "names in a bank": '{"bank": ["sobel-x", "sobel-y"], "combine": "magnitude"}',
     "pool": '{"pool": "max", "size": 2}',
     "pool with every option": """
         { "name": "p", "description": "d", "pool": "mean", "size": [3, 2], "stride": [1, 2], "padding": [1, 0],
@@ -75,6 +77,9 @@ REFUSED = {
     "null": "null",
     "number": "1",
     "string": '"sobel"',
+    "a file among layers": '{"layers": ["edge.json"]}',
+    "a path among layers": '{"layers": ["./sobel"]}',
+    "a name in capitals": '{"bank": ["SOBEL"]}',
     "rank 0": '{"weight": 1}',
     "rank 1": "[1, -1]",
     "rank 5": "[[[[[1]]]]]",

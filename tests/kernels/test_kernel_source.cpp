@@ -143,7 +143,7 @@ TEST_CASE("files that cannot be kernels are errors of the kernel, with the path"
 TEST_CASE("an unknown name suggests the most similar one, shipped or generated") {
   const CurrentFolder folder;
   CHECK(refusal("sobl") ==
-        "--kernel: no kernel is called 'sobl' (expected a .json or .npy file, a name or inline JSON); "
+        "--kernel: no kernel is called 'sobl' (expected a kernel file, a name or inline JSON); "
         "did you mean 'sobel'?");
   CHECK(refusal("guassian").ends_with("did you mean 'gaussian'?"));
   CHECK(refusal("guassian:sigma=2").ends_with("did you mean 'gaussian'?"));
@@ -180,15 +180,63 @@ TEST_CASE("JSON that the shell has split into several arguments") {
   CHECK(refusal("{weight:[[1]]}").find("single quotes") != std::string::npos);
 }
 
-TEST_CASE("a file whose name does not look like a kernel's is pointed out") {
+TEST_CASE("a file with any name, unless a kernel has it") {
   const CurrentFolder folder;
   folder.write("mine", "[[1]]");
-  folder.write("sobel.jsn", "[[1]]");
-  CHECK(refusal("mine") ==
-        "--kernel: 'mine' is a file, but the names of kernel files end in .json or .npy; rename it, or write ./mine");
-  CHECK(refusal("sobel.jsn").ends_with("rename it, or write ./sobel.jsn"));
+  folder.write("sobel.jsn", "[[2]]");
+  folder.write("[2024]", "[[3]]");
+  folder.write("[1].json", "[[4]]");
+  CHECK(weights_of(load_kernel("mine")) == std::vector<float>{1});
+  CHECK(load_kernel("mine").name == "mine");
+  CHECK(weights_of(load_kernel("sobel.jsn")) == std::vector<float>{2});
+  CHECK(weights_of(load_kernel("[2024]")) == std::vector<float>{3});
+  CHECK(weights_of(load_kernel("[1].json")) == std::vector<float>{4});
   std::filesystem::create_directory("folder");
   CHECK(refusal("folder").starts_with("--kernel: no kernel is called 'folder'"));
+}
+
+TEST_CASE("files in every format that kernels convert reads, whatever their names") {
+  const CurrentFolder folder;
+  const std::vector<float> nine = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const std::string texts[] = {"3 3 1 0\n1 2 3\n4 5 6\n7 8 9\n",
+                               "3x3+1+0: 1,2,3 4,5,6 7,8,9",
+                               R"({"width":3,"height":3,"kernel":[1,2,3,4,5,6,7,8,9]})",
+                               R"({"kernel":[[1,2,3],[4,5,6],[7,8,9]],"factor":1})",
+                               R"({"kernel":[[1,2,3],[4,5,6],[7,8,9]]})",
+                               "[[1,2,3],[4,5,6],[7,8,9]]",
+                               "\xEF\xBB\xBF"
+                               "3x3: 1,2,3 4,5,6 7,8,9",
+                               "tensor([[1., 2., 3.],\n        [4., 5., 6.],\n        [7., 8., 9.]])",
+                               npy("(3, 3)", nine)};
+  for (const std::string& text : texts)
+    for (const char* name : {"kernel", "kernel.txt", "kernel.json", "kernel.mat", "kernel.npy"}) {
+      CAPTURE(text);
+      CAPTURE(name);
+      folder.write(name, text);
+      const Layer layer = load_kernel(name).banks.front().layers.front();
+      CHECK(layer.name == "kernel");
+      CHECK(layer.weights == nine);
+      CHECK(layer.shape == KernelShape{1, 1, 3, 3});
+    }
+}
+
+TEST_CASE("a kernel of another program as text") {
+  CHECK(weights_of(load_kernel("3x1: -1,0,1")) == std::vector<float>{-1, 0, 1});
+  CHECK(weights_of(load_kernel("2 1\n3 4\n")) == std::vector<float>{3, 4});
+  CHECK(weights_of(load_kernel(R"({"width":3,"height":3,"kernel":[0,0,0,0,5,0,0,0,0]})"))[4] == 5);
+  CHECK(refusal("3x1: -1,0") == "--kernel: the kernel string has 2 values (expected 3 x 1)");
+}
+
+TEST_CASE("files whose content is not a kernel") {
+  const CurrentFolder folder;
+  folder.write("words", "neither this nor that");
+  CHECK(refusal("words").starts_with("words: is in none of the formats of kernels"));
+  CHECK(refusal("words").ends_with("convert --from FORMAT' reads a format that its content does not show"));
+  folder.write("portrait", "\x89PNG\r\n\x1a\n");
+  CHECK(refusal("portrait") ==
+        "--kernel: 'portrait' is a picture; -k takes a kernel, such as -k sobel or -k edge.json");
+  folder.write("printed", "[[1. 2. ... 5.]]");
+  CHECK(refusal("printed").starts_with("printed: line 1"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 
 #include "cli/batch/destinations.h"
@@ -21,8 +22,8 @@ namespace {
 void check_manifest(const BatchOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
   const std::string& manifest = *options.manifest;
   const auto refuse = [](const std::string& message) { refuse_usage("--manifest", message); };
-  const bool reads_stdin = std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.path == "-"; });
-  if (reads_stdin || options.destination.output == "-" || options.destination.sheet == "-")
+  const bool has_files = std::all_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.has_file(); });
+  if (!has_files || options.destination.output == "-" || options.destination.sheet == "-")
     refuse("cannot record standard input or output; name files");
   if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
   if (options.destination.sheet && !options.destination.only_sheet())
@@ -52,8 +53,11 @@ Worklist make_worklist(const BatchOptions& options, const FilterSpec& spec) {
                 .destinations = {},
                 .read = ReadFiles(names),
                 .folders = {}};
+  const std::string skipped = take_earlier_outputs(list.inputs, options.destination, spec);
+  if (!skipped.empty() && !options.quiet) print_message(MessageKind::note, skipped);
   std::vector<std::string> paths;
-  for (const Input& input : list.inputs) paths.push_back(input.path);
+  for (const Input& input : list.inputs)
+    if (!input.text) paths.push_back(input.path);
   list.read.add(paths);
   if (options.manifest) check_manifest(options, list.inputs, list.read);
   if (options.manifest) list.read.add({*options.manifest});
@@ -104,6 +108,17 @@ class PageInputs {
   std::vector<std::string> texts_;
 };
 
+/// Warns where the report goes to a file whose name promises the result, as in "convtool apply ... > out.png".
+void warn_of_redirected_report() {
+  std::error_code failed;
+  const std::filesystem::path file = std::filesystem::read_symlink("/proc/self/fd/1", failed);
+  const std::optional<FileFormat> format = find_file_format(file.extension().string());
+  if (failed || !format || format->kind == FileFormat::Kind::json) return;
+  print_message(MessageKind::warning, "standard output is '" + file.filename().string() +
+                                          "', which gets the report, not the result; to write the result there, add "
+                                          "-o -");
+}
+
 /// Prints how to continue, then ends the process by the signal that interrupted it.
 [[noreturn]] void end_interrupted(const BatchOptions& options) {
   const char* hint = options.manifest || options.no_clobber
@@ -127,6 +142,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   }
 
   if (options.page) check_outputs_beside(*options.page, list, listed);
+  if (!takes_stdout) warn_of_redirected_report();
 
   const auto slice_end = [&](std::int64_t shard) {
     return list.inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(options.shards);
@@ -166,7 +182,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
       Surveys surveys;
-      RunReport report = filter_input(list.inputs[i].path, list.destinations[i], run, surveys);
+      RunReport report = filter_input(list.inputs[i], list.destinations[i], run, surveys);
       if (page) page->add(i - begin, report, std::move(surveys));
       if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
       if (decoder.is_broken()) stops = true;

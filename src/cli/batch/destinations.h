@@ -16,6 +16,10 @@ namespace convtool {
 std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, const ReadFiles& read,
                                            const DestinationOptions& options, const Network& network, Folders& folders);
 
+/// Takes those of `inputs` out that an earlier run of the same command has left, such as a.sobel.png beside a.png:
+/// files that other inputs write, and whose names continue those of these inputs. Returns a sentence on them, or "".
+std::string take_earlier_outputs(std::vector<Input>& inputs, const DestinationOptions& options, const FilterSpec& spec);
+
 /// Throws Error(usage) if the one file `path` cannot be written to, or is in `read`. A missing folder is an error
 /// unless `creates_folder`.
 void check_output(const std::string& path, bool creates_folder, const ReadFiles& read);

@@ -60,6 +60,13 @@ LoadedFile load(const std::string& input, const std::optional<FileRecord>& recor
   return {.content = std::move(content), .header = header};
 }
 
+LoadedFile load_text(const std::string& text, const FilterSpec& spec) {
+  const auto bytes = std::as_bytes(std::span(text));
+  FileContent content{.bytes = Bytes(bytes.begin(), bytes.end())};
+  const SourceHeader header = read_source_header(content.bytes, "", spec.max_pixels);
+  return {.content = std::move(content), .header = header};
+}
+
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
 void check_final_path(const Destination& destination, const std::string& input, const RunContext& run) {
   const std::string& path = destination.path;
@@ -113,9 +120,10 @@ bool is_standard_output(const std::string& path) {
 class Process {
  public:
   /// `share` covers the memory of `attempt`, and is taken once that is known.
-  Process(const Destination& planned, const RunContext& run, std::optional<MemoryBudget::Share>& share,
-          Attempt& attempt, Surveys& surveys)
-      : planned_(planned),
+  Process(const std::optional<std::string>& text, const Destination& planned, const RunContext& run,
+          std::optional<MemoryBudget::Share>& share, Attempt& attempt, Surveys& surveys)
+      : text_(text),
+        planned_(planned),
         run_(run),
         spec_(run.spec),
         share_(share),
@@ -125,14 +133,15 @@ class Process {
 
   void operator()() {
     if (!may_change(planned_, input_, spec_) && skips(planned_)) return;  // before anything is read
-    refuse_folder(input_);
+    if (!text_) refuse_folder(input_);
     if (is_up_to_date()) return;
 
     std::unique_lock turn = run_.budget.turn();
-    record_ = look_at_file(input_);
-    std::optional<RasterSource> raster = open_raster_source(input_, spec_.max_pixels);
+    if (!text_) record_ = look_at_file(input_);
+    std::optional<RasterSource> raster = text_ ? std::nullopt : open_raster_source(input_, spec_.max_pixels);
     std::optional<LoadedFile> file;
-    if (!raster) file.emplace(load(input_, record_, planned_, run_));
+    if (text_) file.emplace(load_text(*text_, spec_));
+    if (!raster && !file) file.emplace(load(input_, record_, planned_, run_));
     const SourceHeader header = raster ? raster->header : file->header;
     const Forecast forecast = make_forecast(header, spec_);
     const Destination destination = final_name(planned_, header, forecast, spec_);
@@ -182,6 +191,10 @@ class Process {
     return true;
   }
 
+  void warn_of_format(const Destination& destination) {
+    if (!destination.remark.empty()) attempt_.warnings.push_back({destination.remark});
+  }
+
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
   void filter_bands(BandedJob& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
@@ -193,6 +206,7 @@ class Process {
     const std::unique_lock<std::mutex> filtering = wait_for_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
+    warn_of_format(bands.job.destination);
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     const Job& job = attempt_.job.emplace(std::move(bands.job));
     if (run_.options.dry_run) return;
@@ -220,6 +234,7 @@ class Process {
     if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_ - surveyed_seconds;
     attempt_.warnings = source->remarks;
+    warn_of_format(destination);
 
     Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
     keep_metadata(*source, spec_, job, attempt_.warnings);
@@ -265,6 +280,7 @@ class Process {
       attempt_ = {.input = input_, .output = destination.path, .skipped = SkipReason::exists};
   }
 
+  const std::optional<std::string>& text_;
   const Destination& planned_;
   const RunContext& run_;
   const FilterSpec& spec_;
@@ -280,9 +296,9 @@ class Process {
 
 }  // namespace
 
-RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run, Surveys& surveys) {
+RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys) {
   std::optional<MemoryBudget::Share> share;
-  Attempt attempt{.input = input, .output = planned.path};
+  Attempt attempt{.input = input.path, .output = planned.path};
   const auto failed = [&](ErrorKind kind, const std::string& message) {
     RunReport report = describe(attempt, run.spec);
     report.status = RunReport::Status::error;
@@ -291,7 +307,7 @@ RunReport filter_input(const std::string& input, const Destination& planned, con
     return report;
   };
   try {
-    Process(planned, run, share, attempt, surveys)();
+    Process(input.text, planned, run, share, attempt, surveys)();
     return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());

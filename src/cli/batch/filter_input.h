@@ -32,6 +32,6 @@ struct RunContext {
 /// thrown. Then no output has been written, with three exceptions: the files of layers before the one that failed, a
 /// sheet in addition to an output that cannot be written, and an output that the manifest could not record, which the
 /// message mentions. Thread-safe. For a report page `surveys` gets what it shows, as far as the input was filtered.
-RunReport filter_input(const std::string& input, const Destination& planned, const RunContext& run, Surveys& surveys);
+RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys);
 
 }  // namespace convtool

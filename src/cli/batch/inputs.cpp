@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cli/batch/folders.h"
+#include "cli/job/source.h"
 #include "core/error.h"
 #include "files/file.h"
 #include "tensors/file_format.h"
@@ -38,7 +39,7 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
     const std::size_t length = std::min(text.find(end), text.size());
     std::string_view name = text.substr(0, length);
     if (!nul_separated && name.ends_with('\r')) name.remove_suffix(1);
-    if (!name.empty()) inputs.push_back({std::string(name), mirrored(fs::path(name).parent_path())});
+    if (!name.empty()) inputs.push_back({.path = std::string(name), .folder = mirrored(fs::path(name).parent_path())});
     text.remove_prefix(std::min(length + 1, text.size()));
   }
 }
@@ -67,7 +68,8 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
         refuse_usage(at->path().string(), "the folder cannot be read; leave it out, or change its permissions");
     } else if (at->is_regular_file(ignored) && is_wanted(name, options.include) &&
                others.find(at->path(), folders.settle(at->path())).empty()) {
-      found.push_back({at->path().string(), mirrored(at->path().parent_path().lexically_relative(folder))});
+      found.push_back(
+          {.path = at->path().string(), .folder = mirrored(at->path().parent_path().lexically_relative(folder))});
     }
   }
   if (failed) refuse_usage(folder, "the folder cannot be read (" + failed.message() + ")");
@@ -88,14 +90,18 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
     std::error_code ignored;
     if (options.recursive && name != "-" && fs::is_directory(name, ignored))
       add_folder(name, options, out_dir ? fs::path(*out_dir) : fs::path(), others, folders, inputs);
+    else if (is_inline_tensor(name))
+      inputs.push_back({.path = "inline", .folder = "", .text = name});
     else
-      inputs.push_back({name, ""});
+      inputs.push_back({.path = name, .folder = ""});
   }
   if (options.files_from) add_list(*options.files_from, options.nul_separated, inputs);
   if (std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.path.empty(); }))
     refuse_usage("INPUT", "is an empty name; leave it out");
   const auto stdins = std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.path == "-"; });
   if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse_usage("-", "standard input can be read only once");
+  if (std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.text.has_value(); }) > 1)
+    refuse_usage("INPUT", "one tensor can be given as text; write the others to files");
   if (inputs.empty())
     refuse_usage("INPUT",
                  options.named.empty() && !options.files_from

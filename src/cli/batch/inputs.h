@@ -21,9 +21,9 @@ struct InputOptions {
 
 /// All inputs, in the order given. A folder with --recursive stands for the files below it, sorted by path: those whose
 /// extension is a format's, or that match a glob, except hidden files, files in `out_dir`, and `others`, the kernels
-/// and manifest of the run. A name need not exist and may be a folder: that is reported when its turn comes. Throws
-/// Error(usage) if there are no inputs, standard input is given twice, an option has no effect, or a list or folder
-/// cannot be read.
+/// and manifest of the run. A name need not exist and may be a folder: that is reported when its turn comes. One input
+/// may be a tensor as text (is_inline_tensor()). Throws Error(usage) if there are no inputs, standard input is given
+/// twice, an option has no effect, or a list or folder cannot be read.
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
                                const ReadFiles& others);
 

@@ -9,13 +9,14 @@
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/run_options.h"
+#include "network/chain.h"
 
 namespace convtool {
 namespace {
 
 struct ApplyOptions {
   RunOptions run;
-  LayerOptions layer;
+  ChainOptions layer;
   std::optional<std::string> sheet_columns, sheet_scale;
   bool grey = false;
 };
@@ -32,6 +33,8 @@ constexpr std::string_view kApplyText =
 constexpr std::string_view kApplyExamples = R"(  convtool apply img.png -k edge.json               writes img.edge.png
   convtool apply img.png -k sobel -o edges.png      a shipped kernel
   convtool apply img.png -k '[[1,-1]]' -o d.png     a kernel as JSON
+  convtool apply img.png -k gaussian:sigma=2 --then sobel
+  convtool apply img.png -k '[[1,1],[1,1]]' --normalize
   convtool apply a.png b.jpg c.tif -k edge.json --out-dir out
   convtool apply photos -r -k edge.json --out-dir edges --jobs 0
   cat img.png | convtool apply - -k edge.json -o - | other
@@ -69,11 +72,12 @@ std::optional<SheetOptions> resolve_sheet(const ApplyOptions& options) {
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
   spec.network = load_network(options.layer);
+  check_channels(spec.network);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
   spec.sheet = resolve_sheet(options);
   if (spec.sheet) spec.sheet->percentiles = spec.percentiles;
-  return run_batch(resolve_batch(options.run, spec, options.layer.kernels), spec);
+  return run_batch(resolve_batch(options.run, spec, options.layer.all_kernels()), spec);
 }
 
 }  // namespace
@@ -82,7 +86,7 @@ void declare_apply(Command& command) {
   auto options = std::make_shared<ApplyOptions>();
   command.text = kApplyText;
   command.examples = kApplyExamples;
-  add_layer_options(command, options->layer, true);
+  add_chain_options(command, options->layer, true);
   add_run_options(command, options->run);
   command.add("Input",
               {{.names = "--gray",
@@ -124,7 +128,7 @@ void declare_apply(Command& command) {
         .text = "With --sheet: each tile has its own scale, or joint: all have the same.",
         .otherwise = "each",
         .words = {kSheetScales}}});
-  command.check = [options] { check_inputs(options->run, "-k", options->layer.kernels); };
+  command.check = [options] { check_inputs(options->run, "-k", options->layer.bank_kernels()); };
   command.run = [options] { return run_apply(*options); };
 }
 

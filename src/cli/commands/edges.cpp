@@ -125,6 +125,12 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSp
     refuse_usage("--alpha", "edges takes keep or drop (got " + options.run.alpha + ")");
 }
 
+/// The kind of map in derived names, which differ from those of apply with the operator's kernels.
+std::string kind_label(const EdgeRecipe& recipe) {
+  if (recipe.kind == EdgeKind::magnitude && recipe.thin) return "thin";
+  return std::string(kEdgeKinds[static_cast<int>(recipe.kind)]);
+}
+
 int run_edges(const EdgesOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
   spec.edges = make_recipe(options);
@@ -135,7 +141,9 @@ int run_edges(const EdgesOptions& options) {
   }
   spec.network = {.name = spec.edges->kernels.name, .description = "", .banks = {spec.edges->kernels}};
   check(options, *spec.edges, spec);
-  return run_batch(resolve_batch(options.run, spec, {}), spec);
+  BatchOptions batch = resolve_batch(options.run, spec, {});
+  batch.destination.label = spec.network.name + "-" + kind_label(*spec.edges);
+  return run_batch(batch, spec);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ namespace {
 
 struct ExplainOptions {
   std::string input;
-  LayerOptions layer;
+  ChainOptions layer;
   SizeOptions size;
   RunOptions run;  ///< only the options from responses to values, --algorithm and --isolate
   bool grey = false;
@@ -40,7 +40,8 @@ struct ExplainOptions {
 constexpr std::string_view kExplainText =
     "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
     "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
-    "Values that stand in for pixels outside the input are in parentheses. Of a network, each layer is shown from the "
+    "Values that stand in for pixels outside the input are in parentheses. Of a network or chain, each layer is shown "
+    "from the "
     "last back to the first, at the input that contributes most to the layer after it.\n\n"
     "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
@@ -55,6 +56,7 @@ constexpr std::string_view kExplainExamples = R"(  convtool explain x.json -k k.
   convtool explain '[[0,1,2],[3,4,5],[6,7,8]]' -k '[[0,1],[2,3]]' --at 1,1
   convtool explain 5x5 --kernel-size 3 --stride 2 --padding 1 -o steps.gif
   convtool explain x.json -k k.json --at 1,0 -o step.svg
+  convtool explain photo.jpg -k gaussian:sigma=1 --then sobel-x --gray --at 120,80
   convtool explain photo.jpg -k sobel --at 120,80 -o page.html)";
 
 /// --at and --channel.
@@ -121,7 +123,7 @@ const ExplainFormat& choose_format(const ExplainOptions& options) {
 void check_output(const ExplainOptions& options, const Network& network) {
   if (options.output.value_or("-") == "-") return;
   ReadFiles read({options.input});
-  read.add(options.layer.kernels);
+  read.add(options.layer.all_kernels());
   read.add(network.files);
   read.refuse_overwriting(*options.output);
 }
@@ -154,8 +156,6 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
     refuse_usage("--kernel-size",
                  "a layer without weights has no numbers to explain; give a kernel with -k, or a "
                  "shape such as 5x5 in place of the input");
-  if (options.layer.combine)
-    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   Layer layer = layer_of_size(options.size, options.layer, input.shape.c);
   spec.network = {.name = layer.name, .banks = {{.name = layer.name, .layers = {layer}}}};
   return spec;
@@ -249,7 +249,7 @@ void declare_explain(Command& command) {
                 .target = &options->grey,
                 .brief = "convert to luma first (Rec. 601)",
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
-  add_layer_options(command, options->layer, false);
+  add_chain_options(command, options->layer, false);
   add_size_options(command, options->size);
   command.add(
       "Output",
@@ -294,7 +294,7 @@ void declare_explain(Command& command) {
                        .brief = "refuse larger inputs before they are decoded"}});
   command.check = [options] {
     options->run.inputs.named = {options->input};
-    check_inputs(options->run, "-k", options->layer.kernels);
+    check_inputs(options->run, "-k", options->layer.bank_kernels());
   };
   command.run = [options] { return run_and_report(*options); };
 }

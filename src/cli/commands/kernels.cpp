@@ -3,6 +3,8 @@
 #include "cli/commands/kernels/kernels.h"
 
 #include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "cli/commands/topics.h"
 #include "cli/exit_code.h"
@@ -11,6 +13,7 @@
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/shipped.h"
+#include "report/kernel_list.h"
 
 namespace convtool {
 namespace {
@@ -53,14 +56,22 @@ std::string list_text() {
   return text;
 }
 
-int run_list() {
-  print(list_text());
+std::string list_json() {
+  std::vector<Network> shipped;
+  for (const ShippedKernel& kernel : shipped_kernels()) shipped.push_back(load_kernel(std::string(kernel.name)));
+  return kernel_list_json(shipped, generators());
+}
+
+int run_list(bool json) {
+  print(json ? list_json() + "\n" : list_text());
   return kExitDone;
 }
 
 void declare_list(Command& command) {
+  auto json = std::make_shared<bool>(false);
   command.text = "Lists the shipped kernels with their sizes, and the generated ones with their parameters.";
-  command.run = run_list;
+  command.add("Options", {{.names = "--json", .target = json.get(), .brief = "list as a JSON object"}});
+  command.run = [json] { return run_list(*json); };
 }
 
 }  // namespace
@@ -75,7 +86,7 @@ void declare_kernels(Command& command) {
   command.add_command("show", "print a kernel's weights, properties and origin", declare_kernels_show);
   command.add_command("convert", "convert kernels from and to other formats", declare_kernels_convert);
   command.add_command("import", "write kernel files for the arrays of a safetensors file", declare_kernels_import);
-  command.run = run_list;
+  command.run = [] { return run_list(false); };
 }
 
 }  // namespace convtool

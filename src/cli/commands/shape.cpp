@@ -26,7 +26,7 @@ namespace {
 
 struct ShapeOptions {
   std::string input;
-  LayerOptions layer;
+  ChainOptions layer;
   SizeOptions size;
   std::string repeat = "1";
   bool time = false;
@@ -39,12 +39,14 @@ constexpr std::string_view kShapeText =
     "Prints the output shape with its formula and numbers, the parameters, the multiply-adds (MACs), the activation "
     "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes. "
     "Several layers are printed as a table. Nothing is filtered, and only the header of a file is read.\n\n"
-    "The layer is given by --kernel, repeated for a bank, or by --kernel-size and --out-channels. If a layer cannot "
+    "The layer is given by --kernel, repeated for a bank and followed by --then for more layers, or by --kernel-size "
+    "and --out-channels. If a layer cannot "
     "run, the layers before it are printed, and then the reason with its numbers.";
 
 constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
   convtool shape 3x480x640 -k sobel
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
+  convtool shape 3x480x640 -k gaussian:sigma=2 --then sobel --stride 2
   convtool shape photo.jpg -k edge.json --json
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
@@ -115,9 +117,6 @@ void check_options(const ShapeOptions& options) {
   if (options.size.out_channels && !options.size.kernel_size) {
     refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
   }
-  if (options.layer.combine && options.size.kernel_size) {
-    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
-  }
   if (options.threads && !options.time) refuse_usage("--threads", "needs --time; leave it out");
 }
 
@@ -149,7 +148,7 @@ void time_banks(Stack& stack, int threads, ShapeReport& report) {
 /// Throws Error(usage) if the page cannot be written, or would replace a file that the command reads.
 std::optional<PageOptions> find_page(const ShapeOptions& options, const Command& command) {
   std::optional<PageOptions> page = page_options(options.report, command);
-  std::vector<std::string> read = options.layer.kernels;
+  std::vector<std::string> read = options.layer.all_kernels();
   read.push_back(options.input);
   if (page) check_page(*page, ReadFiles(read));
   return page;
@@ -202,7 +201,7 @@ void declare_shape(Command& command) {
         .text = "The input's shape: HxW, CxHxW or NxCxHxW such as 3x480x640, or the name of a picture or tensor, "
                 "whose header is read.",
         .required = true}});
-  add_layer_options(command, options->layer, false);
+  add_chain_options(command, options->layer, false);
   add_size_options(command, options->size);
   command.add("Run", {{.names = "--repeat",
                        .value = "N",

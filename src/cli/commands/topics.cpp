@@ -49,6 +49,12 @@ A network runs kernels, banks and pools one after another, in floats. A string i
       { "pool": "max", "size": 2 },
       { "bank": [ [[1, 0, -1]], [[1, 0, 1]] ], "combine": "magnitude" } ] }
 
+In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
+
+  { "layers": [ "gaussian:sigma=2", "sobel" ] }
+
+On the command line, -k gaussian:sigma=2 --then sobel is the same.
+
 Errors give the line and column, or the JSON pointer of the mistake, such as /weight/2/1.)";
 
 const std::string_view kReportText =

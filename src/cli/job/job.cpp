@@ -111,7 +111,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                      .alpha_kept = alpha_kept,
                      .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.network.banks.back(), spec.edges));
-  check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
+  if (!destination.as_input) check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
   const bool map_matters =
       (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype)) && !destination.is_sheet;

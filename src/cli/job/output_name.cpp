@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "cli/job/name_pattern.h"
 #include "cli/job/result_format.h"
 #include "core/suggest.h"
 
@@ -37,72 +38,140 @@ bool is_nameless_stream(const std::string& path) {
   return fs::path(path).extension().empty() && fs::is_other(path, ignored);
 }
 
+constexpr std::string_view kAsInput = "same";  // --format same
+
+std::optional<FileFormat> format_by_name(const std::string& path) {
+  return find_file_format(fs::path(path).extension().string());
+}
+
 /// The input's own format for tensors and float pictures, else PNG.
 FileFormat derived_format(const std::string& input) {
-  const std::optional<FileFormat> own = find_file_format(fs::path(input).extension().string());
+  const std::optional<FileFormat> own = format_by_name(input);
   const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
   if (own && (own->is_tensor() || only_floats)) return *own;
   return *find_file_format("png");
 }
 
-constexpr const char* kPatternWords = "{dir}, {stem}, {name}, {kernel}, {ext}, or {{ for {";
+/// The format of an output whose name does not say it, and the extension.
+struct ChosenFormat {
+  FileFormat format;
+  std::string extension;  ///< with its dot
+};
 
-/// Fills in the words of an output name with {} for one input; {{ and }} stand for { and }.
-std::string filled_in(const char* option, const std::string& pattern, const Input& input,
-                      const std::string& kernel_name, const FileFormat& format) {
-  const fs::path source(input.path == "-" ? "stdin" : input.path);
+/// --format, by default derived_format(). `as_input` asks for the input's own, whose extension is kept as it is
+/// spelled.
+ChosenFormat choose_format(const std::string& input, const std::optional<FileFormat>& given, bool as_input) {
+  const std::optional<FileFormat> own = format_by_name(input);
+  if (as_input && own) return {*own, fs::path(input).extension().string()};
+  const FileFormat format = given ? *given : derived_format(input);
+  return {format, format.extension()};
+}
+
+fs::path file_of(const Input& input) { return input.path == "-" ? "stdin" : input.path; }
+
+NameParts parts_of(const Input& input, const std::string& label, std::string_view extension) {
+  const fs::path source = file_of(input);
   const std::string folder = source.parent_path().string();
-  const std::pair<std::string_view, std::string> words[] = {{"dir", folder.empty() ? "." : folder},
-                                                            {"stem", source.stem().string()},
-                                                            {"name", source.filename().string()},
-                                                            {"kernel", file_name_part(kernel_name)},
-                                                            {"ext", format.extension().substr(1)}};
-  std::string name;
-  for (std::size_t at = 0; at < pattern.size(); ++at) {
-    if (pattern[at] != '{' || pattern.substr(at, 2) == "{{") {
-      name += pattern[at];
-      if (pattern.substr(at, 2) == "{{" || pattern.substr(at, 2) == "}}") ++at;
-      continue;
-    }
-    const std::size_t end = std::min(pattern.find('}', at), pattern.size());
-    const std::string word = pattern.substr(at + 1, end - at - 1);
-    const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
-    if (end == pattern.size())
-      refuse_usage(option,
-                   "'" + pattern.substr(at) + "' in '" + pattern + "' has no } (expected " + kPatternWords + ")");
-    if (known == std::end(words))
-      refuse_usage(option, "unknown '{" + word + "}' in '" + pattern + "' (expected " + kPatternWords + ")" +
-                               suggestion(word, {"dir", "stem", "name", "kernel", "ext"}));
-    name += known->second;
-    at = end;
+  return {.dir = folder.empty() ? "." : folder,
+          .stem = source.stem().string(),
+          .name = source.filename().string(),
+          .kernel = file_name_part(label),
+          .ext = extension.substr(1)};
+}
+
+/// Names for the outputs of a run.
+class Namer {
+ public:
+  Namer(const DestinationOptions& options, std::string label)
+      : options_(options),
+        label_(std::move(label)),
+        as_input_(options.format == kAsInput),
+        format_(given_format()),
+        has_pattern_(options.output && is_pattern(*options.output)) {}
+
+  Destination name(const Input& input) const {
+    if (has_pattern_) return from_pattern(input);
+    if (options_.output) return given_name();
+    return derive(input);
   }
-  return name;
-}
 
-Destination from_pattern(const Input& input, const DestinationOptions& options, const std::string& kernel_name) {
-  const std::string& pattern = *options.output;
-  const bool derived = pattern.ends_with("{ext}");
-  const std::string path = filled_in("--output", pattern, input, kernel_name, derived_format(input.path));
-  return {.path = path, .format = format_of_path(path), .derived = derived, .create_folder = true};
-}
+  /// The destination of a sheet.
+  Destination name_sheet(const Input& input) const {
+    const std::string& name = *options_.sheet;
+    const FileFormat png = *find_file_format("png");
+    if (is_stdout(name)) return {.path = "-", .format = png, .is_sheet = true};
+    const std::string path =
+        is_pattern(name) ? fill_in("--sheet", name, parts_of(input, label_, png.extension())) : name;
+    const FileFormat format = is_nameless_stream(path) ? png : format_of_path(path);
+    if (format.is_tensor() || !holds(*format.picture, DType::u8, PixelFormat::rgb))
+      refuse_usage("--sheet", "a sheet is a picture with colours of 8 bits, which " + std::string(format.name()) +
+                                  " cannot store ('" + path + "'); write .png");
+    return {.path = path, .format = format, .create_folder = is_pattern(name), .is_sheet = true};
+  }
 
-Destination derive(const Input& input, const DestinationOptions& options, const std::optional<FileFormat>& format,
-                   const std::string& kernel_name) {
-  if (input.path == "-" && !options.out_dir) return {.path = "-", .format = format};
-  const FileFormat chosen = format ? *format : derived_format(input.path);
-  const fs::path source(input.path == "-" ? "stdin" : input.path);
-  const fs::path folder = options.out_dir ? fs::path(*options.out_dir) / input.folder : source.parent_path();
-  const std::string name = source.stem().string() + "." + file_name_part(kernel_name) + chosen.extension();
-  return {.path = (folder / name).string(),
-          .format = chosen,
-          .derived = !format,
-          .create_folder = options.out_dir.has_value()};
-}
+ private:
+  std::optional<FileFormat> given_format() const {
+    if (!options_.format || as_input_) return std::nullopt;
+    const std::optional<FileFormat> format = find_file_format(*options_.format);
+    if (!format)
+      refuse_usage("--format", "unknown format '" + *options_.format + "' (expected same, or one of " +
+                                   file_format_names() + ")" + suggestion(*options_.format, file_format_words()));
+    return format;
+  }
+
+  Destination from_pattern(const Input& input) const {
+    const std::string& pattern = *options_.output;
+    const bool has_extension = !pattern.ends_with("{ext}");
+    const ChosenFormat chosen = choose_format(input.path, format_, as_input_);
+    const std::string path = fill_in("--output", pattern, parts_of(input, label_, chosen.extension));
+    return {.path = path,
+            .format = format_of_path(path),
+            .derived = !has_extension && !format_,
+            .as_input = as_input_,
+            .create_folder = true,
+            .remark = remark_on(input.path)};
+  }
+
+  Destination derive(const Input& input) const {
+    if (!input.has_file() && !options_.out_dir) return {.path = "-", .format = format_, .as_input = as_input_};
+    const ChosenFormat chosen = choose_format(input.path, format_, as_input_);
+    const fs::path source = file_of(input);
+    const fs::path folder = options_.out_dir ? fs::path(*options_.out_dir) / input.folder : source.parent_path();
+    const std::string name = source.stem().string() + "." + file_name_part(label_) + chosen.extension;
+    return {.path = (folder / name).string(),
+            .format = chosen.format,
+            .derived = !format_,
+            .as_input = as_input_,
+            .create_folder = options_.out_dir.has_value(),
+            .remark = remark_on(input.path)};
+  }
+
+  std::string remark_on(const std::string& input) const {
+    const std::string extension = fs::path(input).extension().string();
+    return !as_input_ || extension.empty() || find_file_format(extension)
+               ? ""
+               : extension + " is not the extension of a format that is written";
+  }
+
+  Destination given_name() const {
+    const std::string path = is_stdout(*options_.output) ? "-" : *options_.output;
+    const bool is_stream = path == "-" || is_nameless_stream(path);
+    if (!is_stream && options_.format)
+      refuse_usage("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
+    return {.path = path, .format = is_stream ? format_ : format_of_path(path), .as_input = as_input_};
+  }
+
+  const DestinationOptions& options_;
+  const std::string label_;
+  const bool as_input_;
+  const std::optional<FileFormat> format_;
+  const bool has_pattern_;
+};
 
 /// The files for the results of the layers of one input.
 std::vector<std::string> layer_paths(const Input& input, const std::string& folder, const Network& network,
                                      const char* extension) {
-  const fs::path source(input.path == "-" ? "stdin" : input.path);
+  const fs::path source = file_of(input);
   std::vector<std::string> paths;
   for (const Bank& bank : network.banks) {
     const std::size_t number = paths.size() + 1;
@@ -111,20 +180,6 @@ std::vector<std::string> layer_paths(const Input& input, const std::string& fold
     paths.push_back((fs::path(folder) / input.folder / name).string());
   }
   return paths;
-}
-
-bool is_pattern(const std::string& name) { return name.find('{') != std::string::npos; }
-
-/// The destination of a sheet.
-Destination name_sheet(const std::string& name, const Input& input, const std::string& kernel_name) {
-  const FileFormat png = *find_file_format("png");
-  if (is_stdout(name)) return {.path = "-", .format = png, .is_sheet = true};
-  const std::string path = is_pattern(name) ? filled_in("--sheet", name, input, kernel_name, png) : name;
-  const FileFormat format = is_nameless_stream(path) ? png : format_of_path(path);
-  if (format.is_tensor() || !holds(*format.picture, DType::u8, PixelFormat::rgb))
-    refuse_usage("--sheet", "a sheet is a picture with colours of 8 bits, which " + std::string(format.name()) +
-                                " cannot store ('" + path + "'); write .png");
-  return {.path = path, .format = format, .create_folder = is_pattern(name), .is_sheet = true};
 }
 
 void add_sheet(const Destination& sheet, Destination& destination) {
@@ -149,25 +204,8 @@ void check_options(const DestinationOptions& options, bool pattern, std::size_t 
   if (options.sheet && !is_pattern(*options.sheet) && inputs > 1)
     refuse_usage("--sheet", "names one file, but there are " + std::to_string(inputs) +
                                 " inputs; use a name such as '{dir}/{stem}.sheet.png'");
-  if (pattern && options.format)
-    refuse_usage("--format", "has no effect where --output has {}, whose extension decides; leave it out");
-}
-
-std::optional<FileFormat> given_format(const DestinationOptions& options) {
-  if (!options.format) return std::nullopt;
-  const std::optional<FileFormat> format = find_file_format(*options.format);
-  if (!format)
-    refuse_usage("--format", "unknown format '" + *options.format + "' (expected one of " + file_format_names() + ")" +
-                                 suggestion(*options.format, file_format_words()));
-  return format;
-}
-
-Destination given_name(const std::string& output, const std::optional<FileFormat>& format) {
-  const std::string path = is_stdout(output) ? "-" : output;
-  const bool is_stream = path == "-" || is_nameless_stream(path);
-  if (!is_stream && format)
-    refuse_usage("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
-  return {.path = path, .format = is_stream ? format : format_of_path(path)};
+  if (pattern && options.format && !options.output->ends_with("{ext}"))
+    refuse_usage("--format", "has no effect where --output has an extension; leave it out, or end the name in {ext}");
 }
 
 Destination with_format(const Destination& destination, const FileFormat& format) {
@@ -175,6 +213,70 @@ Destination with_format(const Destination& destination, const FileFormat& format
   result.path = fs::path(destination.path).replace_extension(format.extension()).string();
   result.format = format;
   return result;
+}
+
+/// The type and channels of a result.
+struct StoredForm {
+  DType dtype;
+  std::optional<PixelFormat> pixels;  ///< none: no picture has such channels
+};
+
+/// The form in which the result for a picture would be stored in `format`, as planning chooses it.
+StoredForm form_in(const FileFormat& format, const SourceHeader& header, const Forecast& forecast,
+                   const FilterSpec& spec) {
+  std::optional<EdgeRecipe> recipe;
+  if (spec.edges) recipe = complete_recipe(spec, false, header.dtype, format);
+  const bool is_signed = !recipe && spec.given_map() == OutputMap::signs;
+  ResultChannels channels{.are_colours = is_signed || has_colours(header.shape.c > 2, spec, recipe),
+                          .alpha_kept = header.has_alpha() && spec.alpha == AlphaRule::keep};
+  if (is_signed)
+    channels.count = kSignChannels;
+  else if (recipe)
+    channels.count = recipe->channels();
+  else if (!forecast.responses.empty())  // else planning will say why
+    channels.count = forecast.responses.back().c;
+  channels.alpha_filtered = header.has_alpha() && !channels.alpha_kept && spec.alpha != AlphaRule::drop &&
+                            keeps_channels(spec.network) && channels.count == forecast.filtered.c;
+  return {.dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given()),
+          .pixels = result_pixels(channels)};
+}
+
+bool is_pnm(const FileFormat& format) {
+  return !format.is_tensor() &&
+         (format.picture->name == "pnm" || format.picture->name == "pgm" || format.picture->name == "ppm");
+}
+
+/// `planned` in the format of the input or, where that cannot store the result, in the first of PNG, TIFF and .npy that
+/// can, with a remark.
+Destination as_input(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
+                     const FilterSpec& spec) {
+  const std::optional<FileFormat> named = planned.derived ? format_by_name(planned.path) : std::nullopt;
+  FileFormat wanted = header.format;
+  if (named && is_pnm(*named) && is_pnm(header.format)) wanted = *named;  // .pgm and .ppm rather than .pnm
+
+  FileFormat chosen = wanted;
+  if (!wanted.is_tensor()) {
+    const auto stores = [&](const FileFormat& format) {
+      if (format.is_tensor()) return true;
+      const StoredForm form = form_in(format, header, forecast, spec);
+      return form.pixels && holds(*format.picture, form.dtype, *form.pixels);
+    };
+    std::vector<FileFormat> candidates = {wanted, header.format};
+    for (const char* name : {"png", "tiff", "npy"}) candidates.push_back(*find_file_format(name));
+    chosen = *std::find_if(candidates.begin(), candidates.end(), stores);
+  }
+
+  const bool keeps_name = !planned.derived || (named && named->name() == chosen.name());
+  Destination destination = keeps_name ? planned : with_format(planned, chosen);
+  destination.format = chosen;
+  if (chosen.name() != wanted.name()) {
+    const StoredForm form = form_in(wanted, header, forecast, spec);
+    destination.remark = std::string(wanted.name()) + " cannot store " +
+                         (form.pixels ? std::string(to_string(*form.pixels)) : "such channels") + " in " +
+                         std::string(to_string(form.dtype));
+  }
+  if (!destination.remark.empty()) destination.remark += "; the result is written as " + std::string(chosen.name());
+  return destination;
 }
 
 }  // namespace
@@ -188,17 +290,13 @@ std::vector<std::string> Destination::other_files() const {
 
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
                                       const Network& network) {
-  const bool pattern = options.output && is_pattern(*options.output);
-  check_options(options, pattern, inputs.size());
-  const std::optional<FileFormat> format = given_format(options);
+  check_options(options, options.output && is_pattern(*options.output), inputs.size());
+  const Namer namer(options, options.label.value_or(network.name));
   std::vector<Destination> destinations;
   for (const Input& input : inputs) {
     std::optional<Destination> sheet;
-    if (options.sheet) sheet = name_sheet(*options.sheet, input, network.name);
-    destinations.push_back(options.only_sheet() ? *sheet
-                           : pattern            ? from_pattern(input, options, network.name)
-                           : options.output     ? given_name(*options.output, format)
-                                                : derive(input, options, format, network.name));
+    if (options.sheet) sheet = namer.name_sheet(input);
+    destinations.push_back(options.only_sheet() ? *sheet : namer.name(input));
     Destination& destination = destinations.back();
     if (sheet && !destination.is_sheet) add_sheet(*sheet, destination);
     if (options.dump_layers) destination.layers = layer_paths(input, *options.dump_layers, network, ".npy");
@@ -210,12 +308,13 @@ std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const De
 
 bool may_change(const Destination& planned, const std::string& input, const FilterSpec& spec) {
   if (!planned.derived) return false;
-  const std::optional<FileFormat> format = find_file_format(fs::path(input).extension().string());
-  return !format || format->holds_floats() || spec.makes_floats();
+  const std::optional<FileFormat> format = format_by_name(input);
+  return planned.as_input || !format || format->holds_floats() || spec.makes_floats();
 }
 
 Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
                        const FilterSpec& spec) {
+  if (planned.as_input) return as_input(planned, header, forecast, spec);
   Destination destination = planned;
   if (!destination.format) {
     const bool is_lossy = !header.format.is_tensor() && header.format.picture->name == "jpeg";
@@ -223,24 +322,18 @@ Destination final_name(const Destination& planned, const SourceHeader& header, c
   }
   if (!planned.derived) return destination;
   if (header.format.is_tensor()) return with_format(destination, header.format);
-
-  std::optional<EdgeRecipe> recipe;
-  if (spec.edges) recipe = complete_recipe(spec, false, header.dtype, *destination.format);
-  const DType dtype = result_dtype(header.dtype, *destination.format, given_depth(spec, recipe), spec.is_map_given());
-  if (dtype != DType::f32 || destination.format->holds_floats()) return destination;
-  const std::int64_t channels = recipe                       ? recipe->channels()
-                                : forecast.responses.empty() ? 1  // planning will say why
-                                                             : forecast.responses.back().c;
-  const ResultChannels counted{.count = channels, .are_colours = has_colours(header.shape.c > 2, spec, recipe)};
-  const bool is_picture = result_pixels(counted).has_value();
-  return with_format(destination, *find_file_format(is_picture ? "tiff" : "npy"));
+  const StoredForm form = form_in(*destination.format, header, forecast, spec);
+  if (form.dtype != DType::f32 || destination.format->holds_floats()) return destination;
+  return with_format(destination, *find_file_format(form.pixels ? "tiff" : "npy"));
 }
 
 std::vector<std::string> possible_paths(const Destination& planned) {
   std::vector<std::string> paths = {planned.path};
-  if (planned.derived)
-    for (const char* format : {"tiff", "npy", "json"})
-      paths.push_back(with_format(planned, *find_file_format(format)).path);
+  if (!planned.derived) return paths;
+  std::vector<std::string_view> names = {"tiff", "npy", "json"};
+  if (planned.as_input)
+    for (const PictureFormat& format : picture_formats()) names.push_back(format.name);
+  for (const std::string_view name : names) paths.push_back(with_format(planned, *find_file_format(name)).path);
   return paths;
 }
 

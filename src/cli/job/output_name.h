@@ -15,14 +15,19 @@
 namespace convtool {
 
 struct Input {
-  std::string path;    ///< "-" is standard input
+  std::string path;    ///< "-" is standard input; "inline" where `text` is given
   std::string folder;  ///< its folder below --out-dir: where it was found in a --recursive folder or a list; or ""
+  std::optional<std::string> text{};  ///< a tensor in place of a file
+
+  /// Whether it is read from a file, whose name gives that of the output.
+  bool has_file() const { return path != "-" && !text; }
 };
 
 struct Destination {
   std::string path;                   ///< "-" is standard output
   std::optional<FileFormat> format;   ///< none: standard output or a device, in the format of the input
   bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
+  bool as_input = false;              ///< the format is that of the input, if it can store the result
   bool create_folder = false;         ///< create a missing folder before writing
   std::vector<std::string> layers{};  ///< files for the results of the layers, whose folder may be missing
   std::vector<std::string> layer_sheets{};  ///< and for their sheets; empty without --sheet
@@ -30,6 +35,7 @@ struct Destination {
   std::string sheet{};                      ///< a file for it in addition to the output, or ""; "-" is standard output
   bool create_sheet_folder = false;
   std::optional<FileFormat> sheet_format{};
+  std::string remark{};  ///< why the format is not the one that was asked for, a warning for the user; or ""
 
   /// The files that are written in addition to the output.
   std::vector<std::string> other_files() const;
@@ -37,6 +43,7 @@ struct Destination {
 
 struct DestinationOptions {
   std::optional<std::string> output, out_dir, format;
+  std::optional<std::string> label;        ///< {kernel} in names; none: the name of the network
   std::optional<std::string> dump_layers;  ///< folder for the results of the layers
   std::optional<std::string> sheet;        ///< as `output`
 
@@ -45,10 +52,11 @@ struct DestinationOptions {
 };
 
 /// One destination for each of `inputs`, in order:
-///   --output NAME            NAME; with {dir}, {stem}, {name}, {kernel}, {ext} in it, filled in for each input
-///   standard input           standard output, unless there is an --out-dir
+///   --output NAME            NAME; with words in braces, filled in for each input (job/name_pattern.h)
+///   input without a file     standard output, unless there is an --out-dir
 ///   else                     STEM.KERNEL.EXT in the input's folder, or below --out-dir in Input::folder
-/// EXT is that of --format; by default it is the input's for tensors and float pictures, and png for others.
+/// KERNEL is the label. EXT is that of --format; by default it is the input's for tensors and float pictures, and png
+/// for others. With --format same it is the input's for all.
 /// With --dump-layers DIR, each layer of `network` has a file in addition: DIR/STEM.01-LAYER.npy and so on; with
 /// --sheet also DIR/STEM.01-LAYER.png. --sheet NAME is the output itself where nothing else asks for one. Throws
 /// Error(usage) for an unknown format, extension or {word}, one output for several inputs, an output that is a folder,
@@ -61,6 +69,8 @@ bool may_change(const Destination& planned, const std::string& input, const Filt
 
 /// `planned` with the format, and for a derived name the extension, that the input's content asks for: a tensor keeps
 /// its format, floats that the planned format cannot store become TIFF or, with channels that no picture has, .npy.
+/// With `as_input` the format is that of the content; a result that it cannot store becomes PNG, TIFF or .npy, with a
+/// remark.
 Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
                        const FilterSpec& spec);
 

@@ -51,6 +51,15 @@ SourceHeader picture_header(const PictureHeader& header, const FileFormat& forma
 
 }  // namespace
 
+bool is_inline_tensor(const std::string& input) {
+  std::error_code ignored;
+  return looks_like_lists(input) && !std::filesystem::exists(input, ignored);
+}
+
+Source text_source(const std::string& text) {
+  return tensor_source(parse_tensor_text(text, "INPUT"), *find_file_format("json"));
+}
+
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
                                 std::optional<std::int64_t> max_pixels) {
   const FileFormat format = find_format(bytes, path);

@@ -63,6 +63,13 @@ struct Source {
   void make_grey();
 };
 
+/// Whether `input` is a tensor as text in place of the name of a file: nested lists in JSON or a printout, and no file
+/// has that name.
+bool is_inline_tensor(const std::string& input);
+
+/// The tensor in `text`, which a command takes in place of a file. Throws Error(input, "INPUT").
+Source text_source(const std::string& text);
+
 /// The properties of an input that are known before it is decoded.
 struct SourceHeader {
   FileFormat format;

@@ -2,6 +2,7 @@
 // the options that a manifest records all read these rows.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <initializer_list>
 #include <list>
@@ -33,12 +34,21 @@ class Words {
   List (*make_)() = nullptr;
 };
 
+/// A value of an option, and its place on the command line: values of a higher place stand further to the right. A
+/// flag's value is "".
+struct PlacedValue {
+  std::size_t place = 0;
+  std::string value;
+};
+using PlacedValues = std::vector<PlacedValue>;
+
 /// Where the parser puts the values of an option. The type says what kind of option it is:
 ///   bool*                          a flag
 ///   std::string*                   one value; the content before parsing is the default
 ///   std::optional<std::string>*    one value, or nothing
 ///   std::vector<std::string>*      a list
-using Target = std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*>;
+///   PlacedValues*                  a value, or with Option::value "" a flag, whose effect depends on its place
+using Target = std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*, PlacedValues*>;
 
 /// One row of a command's table. Texts must be literals, or live as long as the command. In `brief`, `text` and
 /// `otherwise`, {words} stands for the words.
@@ -59,8 +69,10 @@ struct Option {
   bool is_hidden = false;            ///< accepted, but not documented: only the command's check looks at it
 
   bool is_operand() const { return !names.starts_with('-'); }
-  bool is_flag() const { return std::holds_alternative<bool*>(target); }
-  bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(target); }
+  bool is_placed() const { return std::holds_alternative<PlacedValues*>(target); }
+  bool is_flag() const { return std::holds_alternative<bool*>(target) || (is_placed() && value.empty()); }
+  /// Whether it may be repeated.
+  bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(target) || is_placed(); }
   /// "--kernel", "-k": the long name first.
   std::vector<std::string> all_names() const;
   /// The first of all_names(), by which messages and manifests know the option.

@@ -2,8 +2,9 @@
 
 #include <filesystem>
 
+#include "cli/job/source.h"
 #include "core/error.h"
-#include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
 
 namespace convtool {
@@ -43,6 +44,10 @@ void check_inputs(const RunOptions& options, const std::string& kernel_option,
     if (!kernels.empty() && is_json_start(kernels.back()) && !is_json_end(kernels.back()) && is_json_end(input))
       refuse_usage("",
                    "the shell has split the kernel " + kernels.back() + " at a space; put the JSON in single quotes");
+    if (is_inline_tensor(input)) continue;
+    if (input.starts_with("[[") && !is_json_end(input) && input.find('/') == std::string::npos)
+      refuse_usage("", "the brackets of '" + input +
+                           "' do not close; if the shell has split the tensor at a space, put it in single quotes");
     const bool is_parameter = input.find('=') != std::string::npos && input.find('/') == std::string::npos;
     if (is_parameter && !kernels.empty() && is_kernel_name(kernels.back())) {
       std::string kernel = kernels.back();

@@ -1,31 +1,67 @@
 #include "cli/options/layer_options.h"
 
+#include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "kernels/kernel_source.h"
+#include "network/chain.h"
 
 namespace convtool {
 namespace {
 
 constexpr std::string_view kLayerTitle = "Layer", kKernelsElse1 = "the kernel's, else 1";
 
+/// An option of a layer: as given, and of one stage.
+struct Field {
+  const char* name;
+  PlacedValues ChainOptions::*given;
+  std::optional<std::string> LayerOptions::*value;
+};
+constexpr Field kFields[] = {{"--stride", &ChainOptions::stride, &LayerOptions::stride},
+                             {"--dilation", &ChainOptions::dilation, &LayerOptions::dilation},
+                             {"--padding", &ChainOptions::padding, &LayerOptions::padding},
+                             {"--pads", &ChainOptions::pads, &LayerOptions::pads},
+                             {"--padding-mode", &ChainOptions::padding_mode, &LayerOptions::padding_mode},
+                             {"--padding-value", &ChainOptions::padding_value, &LayerOptions::padding_value},
+                             {"--groups", &ChainOptions::groups, &LayerOptions::groups},
+                             {"--bias", &ChainOptions::bias, &LayerOptions::bias},
+                             {"--divisor", &ChainOptions::divisor, &LayerOptions::divisor},
+                             {"--normalize", &ChainOptions::normalize, &LayerOptions::normalize},
+                             {"--combine", &ChainOptions::combine, &LayerOptions::combine}};
+
 /// The name of the first layer option that was given, or "".
 std::string first_override(const LayerOptions& options) {
-  const std::pair<const std::optional<std::string>&, const char*> given[] = {{options.stride, "--stride"},
-                                                                             {options.dilation, "--dilation"},
-                                                                             {options.padding, "--padding"},
-                                                                             {options.pads, "--pads"},
-                                                                             {options.padding_mode, "--padding-mode"},
-                                                                             {options.padding_value, "--padding-value"},
-                                                                             {options.groups, "--groups"},
-                                                                             {options.bias, "--bias"},
-                                                                             {options.combine, "--combine"}};
-  for (const auto& [value, name] : given) {
-    if (value) return name;
-  }
+  for (const Field& field : kFields)
+    if (options.*field.value) return field.name;
   return "";
+}
+
+std::vector<std::string> values_of(const PlacedValues& placed) {
+  std::vector<std::string> values;
+  for (const PlacedValue& value : placed) values.push_back(value.value);
+  return values;
+}
+
+/// Replaces the divisor of `layer`, which has weights.
+void override_divisor(const LayerOptions& options, Layer& layer) {
+  if (options.divisor) {
+    const double divisor = parse_finite("--divisor", *options.divisor);
+    if (divisor == 0) refuse_usage("--divisor", "'" + *options.divisor + "' is not valid (expected a number but 0)");
+    layer.divisor.clear();
+    if (divisor != 1) layer.divisor = {divisor};
+  }
+  if (options.normalize) {
+    layer.divisor = sums_of_weights(layer);
+    if (std::find(layer.divisor.begin(), layer.divisor.end(), 0.0) != layer.divisor.end())
+      refuse_usage("--normalize", "divides by the sum of the weights, which is 0 for kernel '" + layer.name +
+                                      "'; leave it out, or choose --divisor D");
+  }
+  if ((options.divisor || options.normalize) && !fits_float_divided(layer))
+    refuse_usage(options.divisor ? "--divisor" : "--normalize",
+                 "a weight of kernel '" + layer.name + "' is beyond float32 after the division");
 }
 
 /// One bank of all the kernels that were named. A kernel that is itself a combined bank or a network cannot be a
@@ -76,9 +112,10 @@ const std::string& padding_mode_text() {
   return text;
 }
 
-}  // namespace
-
-void add_geometry_options(Command& command, LayerOptions& options) {
+/// The rows --stride to --groups. Of ChainOptions, options_of() checks conflicts, kernel by kernel.
+template <class Options>
+void add_geometry(Command& command, Options& options) {
+  const bool is_chain = std::is_same_v<Options, ChainOptions>;
   command.add(
       kLayerTitle,
       {{.names = "--stride",
@@ -113,7 +150,7 @@ void add_geometry_options(Command& command, LayerOptions& options) {
         .target = &options.pads,
         .brief = "padding of the top, left, bottom and right side",
         .text = "The padding of each side, in the order of ONNX: top, left, bottom, right.",
-        .conflict = "--padding"},
+        .conflict = is_chain ? "" : "--padding"},
        {.names = "--padding-mode",
         .value = "M",
         .target = &options.padding_mode,
@@ -135,7 +172,11 @@ void add_geometry_options(Command& command, LayerOptions& options) {
         .otherwise = kKernelsElse1}});
 }
 
-void add_kernel_option(Command& command, LayerOptions& options, bool required) {
+}  // namespace
+
+void add_geometry_options(Command& command, LayerOptions& options) { add_geometry(command, options); }
+
+void add_chain_options(Command& command, ChainOptions& options, bool needs_kernel) {
   command.add(kLayerTitle,
               {{.names = "-k,--kernel",
                 .value = "K",
@@ -144,21 +185,30 @@ void add_kernel_option(Command& command, LayerOptions& options, bool required) {
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
                         "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
+                        "  blur.mat            a kernel of another program, as 'convtool kernels convert' reads it\n"
                         "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
                         "  gaussian:sigma=2    a generated kernel, with its parameters\n"
-                        "  '[[1, -1]]'         JSON, in single quotes\n\n"
+                        "  '[[1, -1]]'         JSON, in single quotes, or a kernel of ImageMagick\n\n"
+                        "The format of a file is recognized by its content.\n\n"
                         "Several -k form a bank: all kernels read the same input, and their outputs are stacked as "
                         "channels, or combined with --combine. The layer options below override those of the kernel "
-                        "file.",
+                        "file. They apply to all kernels of -k, wherever they stand before the first --then.",
                 .words = {kernel_words},
                 .takes_files = true,
-                .required = required,
-                .if_missing = "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)"}});
-}
-
-void add_layer_options(Command& command, LayerOptions& options, bool needs_kernel) {
-  add_kernel_option(command, options, needs_kernel);
-  add_geometry_options(command, options);
+                .required = needs_kernel,
+                .if_missing = "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)"},
+               {.names = "--then",
+                .value = "K",
+                .target = &options.then,
+                .brief = "a kernel that runs on the result; may be repeated",
+                .text = "A kernel that runs on the result of those before it, named as for -k. May be repeated. Values "
+                        "between the kernels are floats; they are mapped, rounded and clipped once, at the end. "
+                        "Only the map of the last kernel counts.\n\n"
+                        "Layer options that stand after a --then apply to its kernel: -k gaussian:sigma=2 --then "
+                        "sobel --stride 2 blurs every pixel, and computes every other gradient.",
+                .words = {kernel_words},
+                .takes_files = true}});
+  add_geometry(command, options);
   command.add(
       kLayerTitle,
       {{.names = "--bias",
@@ -167,6 +217,18 @@ void add_layer_options(Command& command, LayerOptions& options, bool needs_kerne
         .brief = "a number, or one per output channel: 0.5,1,2",
         .text = "A number added to every response, or one per output channel of each kernel, separated by commas.",
         .otherwise = "the kernel's, else 0"},
+       {.names = "--divisor",
+        .value = "D",
+        .target = &options.divisor,
+        .brief = "divide the sums by D",
+        .text = "Divide every sum by D, before the bias is added. It has the effect of dividing every weight, but is "
+                "rounded only once. It replaces the kernel's divisor and normalize.",
+        .otherwise = "the kernel's, else 1"},
+       {.names = "--normalize",
+        .target = &options.normalize,
+        .brief = "divide the sums by the sum of the weights",
+        .text = "Divide every sum by the sum of the weights of its output channel, so that flat areas keep their "
+                "value. It replaces the kernel's divisor, and is refused where the weights sum to 0."},
        {.names = "--combine",
         .value = "C",
         .target = &options.combine,
@@ -180,9 +242,10 @@ void add_layer_options(Command& command, LayerOptions& options, bool needs_kerne
         .words = {kCombines}},
        {.names = "--flip",
         .target = &options.flip,
-        .brief = "convolve: rotate the kernel by 180 degrees",
-        .text = "Rotate the kernel by 180 degrees, which makes the operation a convolution in the mathematical sense. "
-                "By default it is a cross-correlation, as in PyTorch and OpenCV."}});
+        .brief = "convolve: rotate the kernels by 180 degrees",
+        .text =
+            "Rotate every kernel by 180 degrees, which makes the operation a convolution in the mathematical sense. "
+            "By default it is a cross-correlation, as in PyTorch and OpenCV."}});
 }
 
 void add_size_options(Command& command, SizeOptions& options) {
@@ -240,9 +303,18 @@ void override_layer(const LayerOptions& options, Layer& layer) {
                                  std::to_string(layer.shape.c_o) + " numbers, got " + std::to_string(given) + ")");
     }
   }
+  override_divisor(options, layer);
 }
 
-Layer layer_of_size(const SizeOptions& size, const LayerOptions& options, std::int64_t c_i) {
+Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int64_t c_i) {
+  if (!chain.then.empty())
+    refuse_usage("--then", "runs after the kernel of -k, but --kernel-size is given; leave one of them out");
+  const LayerOptions options = options_of(chain, 0);
+  if (options.divisor || options.normalize)
+    refuse_usage(options.divisor ? "--divisor" : "--normalize",
+                 "divides weights, which a layer of --kernel-size does not have; leave it out");
+  if (options.combine)
+    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
   Layer layer{.name = size.kernel_size->find('x') == std::string::npos ? *size.kernel_size + "x" + *size.kernel_size
                                                                        : *size.kernel_size,
@@ -261,14 +333,42 @@ Layer layer_of_size(const SizeOptions& size, const LayerOptions& options, std::i
   return layer;
 }
 
-Network load_network(const LayerOptions& options) {
-  std::vector<Network> networks;
-  for (const std::string& argument : options.kernels) networks.push_back(load_kernel(argument));
-  Network network = join(std::move(networks));
+std::vector<std::string> ChainOptions::bank_kernels() const { return values_of(kernels); }
 
+std::vector<std::string> ChainOptions::all_kernels() const {
+  std::vector<std::string> all = values_of(kernels);
+  for (const PlacedValue& next : then) all.push_back(next.value);
+  return all;
+}
+
+LayerOptions options_of(const ChainOptions& options, std::size_t stage) {
+  const auto stage_of = [&](const PlacedValue& value) {
+    return static_cast<std::size_t>(std::count_if(options.then.begin(), options.then.end(),
+                                                  [&](const PlacedValue& next) { return next.place < value.place; }));
+  };
+  LayerOptions own;
+  for (const Field& field : kFields) {
+    for (const PlacedValue& value : options.*field.given) {
+      if (stage_of(value) != stage) continue;
+      if (own.*field.value) refuse_usage(field.name, "is given more than once; keep one");
+      own.*field.value = value.value;
+    }
+  }
+  const auto exclude = [](const auto& one, const auto& other, const char* name, const char* other_name) {
+    if (one && other) refuse_usage(name, "cannot be used together with " + std::string(other_name) + "; keep one");
+  };
+  exclude(own.pads, own.padding, "--pads", "--padding");
+  exclude(own.normalize, own.divisor, "--normalize", "--divisor");
+  return own;
+}
+
+namespace {
+
+/// Overrides the options of the kernels of one stage.
+void override_stage(const LayerOptions& options, Network& network) {
   const std::string given = first_override(options);
   if (network.banks.size() > 1) {
-    if (given.empty()) return network;
+    if (given.empty()) return;
     refuse_usage(given, "applies to one layer, but '" + network.name + "' is a network of " +
                             std::to_string(network.banks.size()) + " layers; set it in the kernel file");
   }
@@ -279,7 +379,21 @@ Network load_network(const LayerOptions& options) {
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);
-  return network;
+}
+
+}  // namespace
+
+Network load_network(const ChainOptions& options) {
+  if (!options.then.empty() && options.then.front().place < options.kernels.back().place)
+    refuse_usage("--then", "'" + options.then.front().value +
+                               "' would run before a kernel of -k; name all kernels of -k first: -k " +
+                               options.kernels.front().value + " --then " + options.then.front().value);
+  std::vector<Network> bank;
+  for (const PlacedValue& kernel : options.kernels) bank.push_back(load_kernel(kernel.value));
+  std::vector<Network> stages = {join(std::move(bank))};
+  for (const PlacedValue& next : options.then) stages.push_back(load_kernel_of("--then", next.value));
+  for (std::size_t i = 0; i < stages.size(); ++i) override_stage(options_of(options, i), stages[i]);
+  return chain(std::move(stages));
 }
 
 }  // namespace convtool

@@ -1,6 +1,8 @@
-// The options of a layer, which apply, shape and learn share: --kernel, and those that override the kernel file.
+// The options of layers, which apply, explain, shape and learn share: --kernel, --then, and those that override the
+// kernel file.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,11 +12,28 @@
 
 namespace convtool {
 
+/// Options in place of those of a kernel; nothing where they are not given. A flag that is given is "".
 struct LayerOptions {
-  std::vector<std::string> kernels;
-  std::optional<std::string> stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, combine;
-  bool flip = false;
+  std::optional<std::string> stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, divisor,
+      normalize, combine;
 };
+
+/// The kernels that run one after another, and their options. Those that stand before the first --then apply to the
+/// kernels of -k, the others to the kernel of the --then before them.
+struct ChainOptions {
+  PlacedValues kernels;  ///< of -k: a bank
+  PlacedValues then;     ///< each runs on the result of the one before it
+  PlacedValues stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, divisor, normalize, combine;
+  bool flip = false;
+
+  /// The values of -k; with those of --then.
+  std::vector<std::string> bank_kernels() const;
+  std::vector<std::string> all_kernels() const;
+};
+
+/// The options of stage `stage`: 0 is the bank of -k, 1 the kernel of the first --then. Throws Error(usage) for one
+/// that is repeated, and for two that exclude each other.
+LayerOptions options_of(const ChainOptions& options, std::size_t stage);
 
 /// A layer without weights, for commands that need only its shape.
 struct SizeOptions {
@@ -24,8 +43,8 @@ struct SizeOptions {
 /// Adds the options that decide which pixels each output sees: --stride to --groups.
 void add_geometry_options(Command& command, LayerOptions& options);
 
-/// Adds --kernel and all options that replace those of the kernel file. `needs_kernel`: --kernel is required.
-void add_layer_options(Command& command, LayerOptions& options, bool needs_kernel);
+/// Adds --kernel, --then and all options that replace those of the kernel file. `needs_kernel`: --kernel is required.
+void add_chain_options(Command& command, ChainOptions& options, bool needs_kernel);
 
 /// Adds --kernel-size and --out-channels.
 void add_size_options(Command& command, SizeOptions& options);
@@ -40,10 +59,10 @@ void override_layer(const LayerOptions& options, Layer& layer);
 
 /// The layer that --kernel-size, which is given, and --out-channels describe, with the options that were given, for an
 /// input of `c_i` channels. Throws Error(usage).
-Layer layer_of_size(const SizeOptions& size, const LayerOptions& options, std::int64_t c_i);
+Layer layer_of_size(const SizeOptions& size, const ChainOptions& options, std::int64_t c_i);
 
-/// Loads the kernels and overrides their options; several kernels become a bank, their outputs stacked unless they are
-/// combined. Throws Error(kernel) or Error(usage).
-Network load_network(const LayerOptions& options);
+/// Loads the kernels and overrides their options. Several -k become a bank, their outputs stacked unless they are
+/// combined; each --then adds a stage. Throws Error(kernel) or Error(usage).
+Network load_network(const ChainOptions& options);
 
 }  // namespace convtool

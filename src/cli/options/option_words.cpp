@@ -21,7 +21,7 @@ Words::List algorithm_words() {
 }
 
 Words::List format_words() {
-  Words::List words;
+  Words::List words = {"same"};
   for (const std::string_view word : file_format_words())  // a name may be an extension as well
     if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   return words;

@@ -22,7 +22,7 @@ Words::List kernel_words();
 /// "auto", and every algorithm.
 Words::List algorithm_words();
 
-/// Names of file formats, and extensions without their dot, each once.
+/// "same", names of file formats, and extensions without their dot, each once.
 Words::List format_words();
 
 }  // namespace convtool

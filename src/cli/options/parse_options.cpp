@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "cli/options/unknown_words.h"
@@ -111,16 +112,29 @@ CLI::Option* add_to(CLI::App& app, const Option& option) {
       ->allow_extra_args(option.is_operand() || option.greedy);
 }
 
-/// Fills the target of `option`, which was given, with its values.
-void fill(const Option& option, std::vector<std::string> values) {
-  if (auto* const* flag = std::get_if<bool*>(&option.target))
+/// The place of each value on the command line, by option.
+std::map<const CLI::Option*, std::vector<std::size_t>> places_in(const CLI::App& app) {
+  std::map<const CLI::Option*, std::vector<std::size_t>> places;
+  std::size_t place = 0;
+  for (const CLI::Option* option : app.parse_order()) places[option].push_back(place++);
+  return places;
+}
+
+/// Fills the target of `option`, which was given, with its values, which stand at `places`.
+void fill(const Option& option, std::vector<std::string> values, const std::vector<std::size_t>& places) {
+  if (auto* const* placed = std::get_if<PlacedValues*>(&option.target)) {
+    require(values.size() == places.size(), "a value without a place");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      (*placed)->push_back({.place = places[i], .value = option.is_flag() ? "" : std::move(values[i])});
+  } else if (auto* const* flag = std::get_if<bool*>(&option.target)) {
     **flag = true;
-  else if (auto* const* list = std::get_if<std::vector<std::string>*>(&option.target))
+  } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&option.target)) {
     **list = std::move(values);
-  else if (auto* const* value = std::get_if<std::string*>(&option.target))
+  } else if (auto* const* value = std::get_if<std::string*>(&option.target)) {
     **value = std::move(values.back());
-  else
+  } else {
     *std::get<std::optional<std::string>*>(option.target) = std::move(values.back());
+  }
 }
 
 /// The option of `command` whose values CLI11 objects to: its messages begin with a name of the option.
@@ -183,6 +197,7 @@ void parse_options(Command& command, const std::vector<std::string>& arguments) 
   for (const std::string& word : app.remaining())
     if (word != "--") refuse_unknown_word(command, hidden.reveal(word), arguments);
   if (!objection.empty()) refuse_values(command, objection);
+  std::map<const CLI::Option*, std::vector<std::size_t>> places = places_in(app);
   for (const auto& [option, parsed] : added) {
     if (parsed->count() == 0) continue;
     std::vector<std::string> values = parsed->results();
@@ -190,7 +205,7 @@ void parse_options(Command& command, const std::vector<std::string>& arguments) 
       refuse_usage(option->name(), "takes no value" + command.see_help());
     for (std::string& value : values) value = hidden.reveal(value);
     command.given[option->name()] = values;
-    fill(*option, std::move(values));
+    fill(*option, std::move(values), places[parsed]);
   }
   if (command.check) command.check();
   check_combinations(command);

@@ -24,7 +24,9 @@ void add_input_options(Command& command, RunOptions& options) {
         .brief = "pictures, tensors, folders with -r, or - (standard input)",
         .text =
             "Pictures, tensors (.npy, nested lists in .json, printouts of NumPy and PyTorch, CSV), or - for standard "
-            "input; with --recursive also folders.",
+            "input; with --recursive also folders. One input may be a tensor as text, such as '[[1, 2], [3, 4]]', "
+            "where "
+            "no file has that name; its result goes to standard output.",
         .affects_result = false},
        {.names = "--files-from",
         .value = "FILE",
@@ -72,11 +74,17 @@ void add_destination_options(Command& command, RunOptions& options) {
         .brief = "output file, - (standard output), or {dir}/{stem}.{ext}",
         .text = "The output file; its extension decides the format. - is standard output; the report then goes to "
                 "standard error. A device or pipe, such as /dev/null or >(...), takes the format of --format.\n\n"
-                "For several inputs PATH is a pattern in which {dir}, {stem}, {name}, {kernel} and {ext} are replaced "
-                "for each input; {{ is a plain {.\n\n"
+                "For several inputs PATH is a pattern, whose words in braces are filled in for each input:\n\n"
+                "  {dir}       the folder of the input\n"
+                "  {stem}      its name without the extension: img of img.png\n"
+                "  {name}      its whole name: img.png\n"
+                "  {kernel}    the name of the kernel; for edges the operator and the kind, such as sobel-binary\n"
+                "  {ext}       the extension of the output, which --format chooses\n"
+                "  {{ }}       plain braces\n\n"
                 "Outputs are written to a temporary file and renamed, so a failure does not change an existing file. "
                 "An output never replaces an input.",
-        .otherwise = "STEM.KERNEL.png in the input's folder; .npy, .json and float pictures keep their format",
+        .otherwise =
+            "{dir}/{stem}.{kernel}.{ext}, where {ext} is png; .npy, .json and float pictures keep their format",
         .affects_result = false},
        {.names = "--out-dir",
         .value = "DIR",
@@ -88,9 +96,13 @@ void add_destination_options(Command& command, RunOptions& options) {
        {.names = "--format",
         .value = "FMT",
         .target = &destination.format,
-        .brief = "format where -o does not decide: png, npy, json, ...",
-        .text = "The format of outputs whose name does not decide it: without --output, and on standard output, "
-                "devices and pipes. One of {words}.",
+        .brief = "format where -o does not decide: same, png, npy, ...",
+        .text =
+            "The format of outputs whose name does not decide it: without --output, where its pattern ends in {ext}, "
+            "and on standard output, devices and pipes. One of {words}.\n\n"
+            "same is the format of each input, and keeps the spelling of its extension. A result that this format "
+            "cannot store is written as png, tiff or npy, with a warning. Options of other formats, such as --quality "
+            "for a png, then have no effect.",
         .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
         .words = {format_words}}});
 }

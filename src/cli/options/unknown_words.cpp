@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
-#include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 
 namespace convtool {
 namespace {
@@ -36,6 +36,11 @@ constexpr OtherOption kOtherOptions[] = {
     {"--kernel", "edges", "edges takes --operator {value}"},
     {"--gray", "edges", "edges finds edges in the luma unless --color says otherwise; leave it out"},
     {"--operator", "apply", "apply takes -k {value}; 'convtool edges' has --operator"},
+    {"--then", "edges", "edges runs one recipe; 'convtool apply' has --then"},
+    {"--then", "learn", "learn fits one kernel; 'convtool apply' runs several with --then"},
+    {"--chain", "", "did you mean --then?"},
+    {"--next", "", "did you mean --then?"},
+    {"--normalise", "", "did you mean --normalize?"},
     {"--out", "", "did you mean --output (-o) for one file, or --out-dir for a folder?"},
     {"--outdir", "", "did you mean --out-dir?"},
     {"--output-dir", "", "did you mean --out-dir?"},

@@ -6,13 +6,18 @@
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/kernel_writer.h"
 #include "kernels/files/matrix_kernel.h"
+#include "kernels/files/weight_file.h"
+#include "kernels/named_kernel.h"
+#include "tensors/printout.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
 
 std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
 }
 
 template <Network (*parse)(std::string_view text, const std::string& source, const std::string& name)>
@@ -28,7 +33,7 @@ Bytes format_text(const Network& network) {
 }
 
 Network parse_convtool(std::string_view text, const std::string& source, const std::string& name) {
-  return parse_kernel_json(text, source, name);
+  return parse_kernel_json(text, source, name, weight_files_in(""), load_named_kernel);
 }
 
 struct Format {
@@ -47,6 +52,7 @@ static_assert(std::size(kFormats) == std::size(kKernelFormats));
 
 /// The format in JSON that the keys show. Text that is not JSON counts as convtool's, whose reader then reports it.
 KernelFormat guess_json(std::string_view text) {
+  if (text.find("\"kernel\"") == std::string_view::npos) return KernelFormat::convtool;  // as most files, at no cost
   try {
     const nlohmann::json value = parse_json(text, ErrorKind::kernel, "");
     const auto has = [&](const char* key) { return value.is_object() && value.contains(key); };

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
 #include "files/json_text.h"
 #include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_keys.h"
@@ -26,7 +28,8 @@ std::optional<OutputMap> map_of(const KernelObject& object) {
 /// Reads one document, from the outside in.
 class KernelReader {
  public:
-  KernelReader(const std::string& source, const WeightReader& read_file) : source_(source), weights_(read_file) {}
+  KernelReader(const std::string& source, const WeightReader& read_file, const KernelByName& by_name)
+      : source_(source), by_name_(by_name), weights_(read_file) {}
 
   Network read(const json& document, const std::string& default_name) {
     if (!document.is_array() && !document.is_object()) {
@@ -53,6 +56,10 @@ class KernelReader {
     const json& list = object.nonempty_list("layers");
     for (std::size_t i = 0; i < list.size(); ++i) {
       const std::string name = list.size() == 1 ? network.name : network.name + "-" + std::to_string(i + 1);
+      if (list[i].is_string()) {
+        network.banks.push_back(read_named(object, "layers", i));
+        continue;
+      }
       network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, /*outermost=*/false));
     }
     network.banks.back().map = map_of(object);
@@ -76,6 +83,10 @@ class KernelReader {
     Bank bank{.name = object.text("name", default_name), .description = object.text("description", "")};
     const json& list = object.nonempty_list("bank");
     for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].is_string()) {
+        add_named(object, i, bank);
+        continue;
+      }
       if (list[i].is_object() && list[i].contains("pool"))
         object.fail("bank/" + std::to_string(i), "a pool in a bank; make it a separate entry in \"layers\"");
       bank.layers.push_back(read_layer(list[i], object.pointer("bank/" + std::to_string(i)),
@@ -89,6 +100,37 @@ class KernelReader {
       refuse_kernel(source_, error.what());
     }
     return bank;
+  }
+
+  /// The kernel whose name is entry `i` of the list `key` of `object`.
+  Bank read_named(const KernelObject& object, const std::string& key, std::size_t i) {
+    const auto name = object.at(key)[i].get<std::string>();
+    const std::string place = key + "/" + std::to_string(i);
+    if (name.find('/') != std::string::npos || has_extension(name, ".json") || has_extension(name, ".npy"))
+      object.fail(place, "'" + printable(name) +
+                             "' is a file (expected a kernel's name such as \"sobel\", or an object); for weights in "
+                             "a file write {\"weight\": \"FILE.npy\"}, and for a kernel file put its content here");
+    if (!by_name_) object.fail(place, "a string (expected a matrix or an object with \"weight\")");
+    Bank bank = [&] {
+      try {
+        return std::move(by_name_(name).banks.front());
+      } catch (const Error& error) {
+        object.fail(place, error.what());
+      }
+    }();
+    for (const Layer& layer : bank.layers) weights_.add_count(layer.shape.count(), object, place);
+    return bank;
+  }
+
+  /// Adds the kernels that entry `i` of a bank names.
+  void add_named(const KernelObject& object, std::size_t i, Bank& bank) {
+    Bank named = read_named(object, "bank", i);
+    if (named.combine != Combine::none)
+      object.fail("bank/" + std::to_string(i), "'" + named.name + "' combines the outputs of " +
+                                                   std::to_string(named.layers.size()) +
+                                                   " kernels, and a bank takes single kernels; name one of them, or "
+                                                   "make it an entry in \"layers\"");
+    for (Layer& layer : named.layers) bank.layers.push_back(std::move(layer));
   }
 
   /// A matrix, or an object with weights or a pool.
@@ -105,7 +147,22 @@ class KernelReader {
     const KernelObject object(renamed, source_, pointer);
     check_keys(object, KernelPart::layer, outermost);
     if (!object.has("weight")) object.fail("", "no weight; a kernel needs \"weight\": [[...], ...]");
+    if (object.at("weight").is_string()) refuse_name_as_weight(object);
     return read_convolution(object, "weight", default_name);
+  }
+
+  /// Weights may be the name of a file, but not of a kernel, which has options of its own.
+  void refuse_name_as_weight(const KernelObject& object) const {
+    if (!by_name_) return;
+    const auto name = object.at("weight").get<std::string>();
+    try {
+      by_name_(name);
+    } catch (const Error&) {
+      return;
+    }
+    object.fail("weight", "'" + printable(name) +
+                              "' is a kernel's name, which stands in place of the whole object: \"" + printable(name) +
+                              "\"");
   }
 
   Layer read_convolution(const KernelObject& object, const std::string& weight_key, const std::string& default_name) {
@@ -151,13 +208,14 @@ class KernelReader {
   }
 
   const std::string& source_;
+  const KernelByName& by_name_;
   KernelWeights weights_;
 };
 
 }  // namespace
 
 Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
-                          const WeightReader& read_file) {
+                          const WeightReader& read_file, const KernelByName& by_name) {
   json document;
   try {
     document = parse_json(text, ErrorKind::kernel, source);
@@ -166,7 +224,7 @@ Network parse_kernel_json(std::string_view text, const std::string& source, cons
     if (hint.empty()) throw;
     refuse_kernel("", error.what() + ("; " + hint));
   }
-  return KernelReader(source, read_file).read(document, default_name);
+  return KernelReader(source, read_file, by_name).read(document, default_name);
 }
 
 }  // namespace convtool

@@ -1,11 +1,9 @@
 #include "kernels/files/kernel_weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/error.h"
-#include "core/float_range.h"
 #include "files/json_text.h"
 
 namespace convtool {
@@ -13,36 +11,17 @@ namespace {
 
 using nlohmann::json;
 
-/// The sum of the weights of each output channel.
-std::vector<double> sums_of_weights(const KernelObject& object, const std::string& weight_key, const Layer& layer) {
-  std::vector<double> sums;
-  for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
-    sums.push_back(sum_of_weights(layer.weights.data() + o * layer.shape.taps(), layer.shape.taps()));
-    if (sums.back() == 0)
-      object.fail(weight_key,
-                  "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
-  }
-  return sums;
-}
-
 /// The divisors of a layer. With "normalize" they are the sums of the weights, and "divisor" is ignored. Otherwise it
 /// is the divisor, or nothing for 1.
 std::vector<double> read_divisor(const KernelObject& object, const std::string& weight_key, const Layer& layer) {
   const double divisor = object.number("divisor", 1);
   if (divisor == 0) object.fail("divisor", "every weight is divided by it, so it cannot be 0");
-  std::vector<double> divisors;
-  if (object.flag("normalize")) {
-    divisors = sums_of_weights(object, weight_key, layer);
-  } else if (divisor != 1) {
-    divisors = {divisor};
-  }
-  const float largest = *std::max_element(layer.weights.begin(), layer.weights.end(),
-                                          [](float a, float b) { return std::fabs(a) < std::fabs(b); });
-  for (const double by : divisors) {
-    if (!fits_float(static_cast<double>(largest) / by))
-      object.fail(weight_key, "a weight beyond float32 after the division");
-  }
-  return divisors;
+  if (!object.flag("normalize")) return divisor == 1 ? std::vector<double>{} : std::vector{divisor};
+  const std::vector<double> sums = sums_of_weights(layer);
+  if (std::find(sums.begin(), sums.end(), 0.0) != sums.end())
+    object.fail(weight_key,
+                "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
+  return sums;
 }
 
 std::int64_t read_groups(const KernelObject& object, const Layer& layer) {
@@ -81,6 +60,7 @@ void KernelWeights::read(const KernelObject& object, const std::string& weight_k
                  .kw = d[d.size() - 1]};
   layer.weights = std::move(block.values);
   layer.divisor = read_divisor(object, weight_key, layer);
+  if (!fits_float_divided(layer)) object.fail(weight_key, "a weight beyond float32 after the division");
   layer.params.groups = read_groups(object, layer);
   read_bias(object, layer);
 }

@@ -1,11 +1,16 @@
 // Not with OpenCV, which swaps the colours in a pass of its own.
 #include "pictures/jpeg/write_jpeg.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "core/parallel.h"
+#include "files/byte_reader.h"
 #include "pictures/jpeg/libjpeg.h"
 #include "pictures/metadata/named_part.h"
 
@@ -79,14 +84,24 @@ void write_segment(jpeg_compress_struct& codec, int marker, const Bytes& data) {
   jpeg_write_marker(&codec, marker, reinterpret_cast<const JOCTET*>(data.data()), static_cast<unsigned>(data.size()));
 }
 
-}  // namespace
-
-Bytes write_jpeg(const cv::Mat& pixels, int quality, const PictureMetadata& metadata) {
-  using namespace std::string_view_literals;
-  const Bytes exif = named_part("Exif\0\0"sv, metadata.exif),
-              xmp = named_part("http://ns.adobe.com/xap/1.0/\0"sv, metadata.xmp);
+/// What stands before the pixels, beside libjpeg's own headers.
+struct Front {
+  Bytes exif, xmp, profile;
   std::optional<Density> density;
-  if (metadata.resolution) density = jpeg_density(*metadata.resolution);
+};
+
+Front make_front(const PictureMetadata& metadata) {
+  using namespace std::string_view_literals;
+  Front front;
+  if (!metadata.exif.empty()) front.exif = named_part("Exif\0\0"sv, metadata.exif);
+  if (!metadata.xmp.empty()) front.xmp = named_part("http://ns.adobe.com/xap/1.0/\0"sv, metadata.xmp);
+  front.profile = metadata.profile;
+  if (metadata.resolution) front.density = jpeg_density(*metadata.resolution);
+  return front;
+}
+
+/// A whole file with some rows. A restart interval of 0 is none.
+Bytes compress(const cv::Mat& pixels, int quality, unsigned restart_interval, const Front& front) {
   JpegMessages messages;
   Compressor compressor(messages);
   jpeg_compress_struct& codec = compressor.codec;
@@ -99,14 +114,15 @@ Bytes write_jpeg(const cv::Mat& pixels, int quality, const PictureMetadata& meta
     codec.in_color_space = pixels.channels() == 1 ? JCS_GRAYSCALE : JCS_EXT_BGR;
     jpeg_set_defaults(&codec);
     jpeg_set_quality(&codec, quality, TRUE);
-    if (density) set_density(codec, *density);
+    codec.restart_interval = restart_interval;
+    if (front.density) set_density(codec, *front.density);
     jpeg_start_compress(&codec, TRUE);
     constexpr int kExifAndXmp = JPEG_APP0 + 1;
-    if (!metadata.exif.empty()) write_segment(codec, kExifAndXmp, exif);
-    if (!metadata.xmp.empty()) write_segment(codec, kExifAndXmp, xmp);
-    if (!metadata.profile.empty())
-      jpeg_write_icc_profile(&codec, reinterpret_cast<const JOCTET*>(metadata.profile.data()),
-                             static_cast<unsigned>(metadata.profile.size()));
+    if (!front.exif.empty()) write_segment(codec, kExifAndXmp, front.exif);
+    if (!front.xmp.empty()) write_segment(codec, kExifAndXmp, front.xmp);
+    if (!front.profile.empty())
+      jpeg_write_icc_profile(&codec, reinterpret_cast<const JOCTET*>(front.profile.data()),
+                             static_cast<unsigned>(front.profile.size()));
     while (codec.next_scanline < codec.image_height) {
       JSAMPROW row = const_cast<JSAMPROW>(pixels.ptr(static_cast<int>(codec.next_scanline)));
       jpeg_write_scanlines(&codec, &row, 1);
@@ -116,6 +132,85 @@ Bytes write_jpeg(const cv::Mat& pixels, int quality, const PictureMetadata& meta
   if (!done && messages.is_out_of_memory) throw std::bad_alloc();
   if (!done) throw Error(ErrorKind::output, "", "libjpeg cannot write this picture");
   return std::move(file.bytes);
+}
+
+// Strips. After a restart marker, coding begins anew, on a whole byte and without the last block's value. So the coded
+// data of a strip, written as a picture of its own, is what libjpeg would write for these rows after such a marker.
+
+/// Pixels of a strip, in bytes. Smaller pictures have no restart markers.
+constexpr std::size_t kStripBytes = std::size_t{1} << 21;
+
+constexpr std::size_t kMarker = 2;  // bytes
+
+/// Rows of a strip: whole units of coding, which have 16 rows and 16 columns in colour, 8 of each in grey.
+int strip_rows(const cv::Mat& pixels) {
+  constexpr std::size_t kUnit = 16;
+  const std::size_t row = static_cast<std::size_t>(pixels.cols) * pixels.elemSize();
+  return static_cast<int>(std::clamp<std::size_t>(kStripBytes / row, kUnit, JPEG_MAX_DIMENSION) / kUnit * kUnit);
+}
+
+/// Units in these rows: at most 2^16 - 1, as strip_rows() has at most 2^21 bytes of 64 or more in a unit, or 16 rows.
+unsigned units_in(int rows, const cv::Mat& pixels) {
+  const int side = pixels.channels() == 1 ? DCTSIZE : 2 * DCTSIZE;
+  return static_cast<unsigned>((pixels.cols + side - 1) / side) * static_cast<unsigned>(rows / side);
+}
+
+/// Calls use(marker, place of its segment) for the segments before the coded data, and returns where that begins
+/// (ITU-T T.81, B.1.1).
+template <class Use>
+std::size_t for_each_segment(const Bytes& file, const Use& use) {
+  constexpr unsigned kStartOfScan = 0xda;
+  for (std::size_t at = kMarker;;) {
+    const auto marker = std::to_integer<unsigned>(file[at + 1]);
+    use(marker, at);
+    at += kMarker + load_number<std::uint16_t>(&file[at + kMarker], std::endian::big);
+    if (marker == kStartOfScan) return at;
+  }
+}
+
+void set_height(Bytes& file, int height) {
+  constexpr unsigned kBaselineFrame = 0xc0;
+  constexpr std::size_t kHeight = kMarker + 2 + 1;  // after the size of the segment, and the precision
+  for_each_segment(file, [&](unsigned marker, std::size_t at) {
+    if (marker == kBaselineFrame)
+      store_number(&file[at + kHeight], static_cast<std::uint16_t>(height), std::endian::big);
+  });
+}
+
+Bytes join_strips(std::vector<Bytes> strips, int height) {
+  constexpr unsigned kRestart = 0xd0, kRestarts = 8;
+  std::size_t size = 0;
+  for (const Bytes& strip : strips) size += strip.size();
+  Bytes file;
+  file.reserve(size);
+  for (std::size_t i = 0; i < strips.size(); ++i) {
+    const Bytes strip = std::move(strips[i]);
+    std::size_t begin = 0;
+    if (i > 0) {
+      begin = for_each_segment(strip, [](unsigned, std::size_t) {});
+      file.insert(file.end() - kMarker, {std::byte{0xff}, static_cast<std::byte>(kRestart + (i - 1) % kRestarts)});
+      file.resize(file.size() - kMarker);  // the end of the picture
+    }
+    file.insert(file.end(), strip.begin() + static_cast<std::ptrdiff_t>(begin), strip.end());
+  }
+  set_height(file, height);
+  return file;
+}
+
+}  // namespace
+
+Bytes write_jpeg(const cv::Mat& pixels, int quality, int threads, const PictureMetadata& metadata) {
+  const Front front = make_front(metadata);
+  const int rows = strip_rows(pixels), count = (pixels.rows + rows - 1) / rows;
+  if (count == 1 || pixels.rows > JPEG_MAX_DIMENSION) return compress(pixels, quality, 0, front);
+  std::vector<Bytes> strips(static_cast<std::size_t>(count));
+  parallel_for(count, threads, [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<int>(first); i < last; ++i) {
+      const cv::Mat strip = pixels.rowRange(i * rows, std::min(pixels.rows, (i + 1) * rows));
+      strips[static_cast<std::size_t>(i)] = compress(strip, quality, units_in(rows, pixels), i == 0 ? front : Front{});
+    }
+  });
+  return join_strips(std::move(strips), pixels.rows);
 }
 
 }  // namespace convtool

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
@@ -34,6 +35,9 @@ constexpr std::size_t kSmall = std::size_t{1} << 19;
 constexpr std::size_t kStripBytes = std::size_t{1} << 17;
 constexpr std::size_t kStrips = 4;  // in memory at a time, with two threads
 
+/// Rows that unfiltering takes at a time. A strip has a multiple of them, unless it would be twice as large.
+constexpr std::size_t kGroup = 16;
+
 struct Layout {
   std::size_t width, height;
   int channels, bytes;  ///< `bytes` of a sample
@@ -42,7 +46,8 @@ struct Layout {
   std::size_t line() const { return 1 + width * static_cast<std::size_t>(pixel()); }
   std::size_t all_lines() const { return height * line(); }
   PixelOrder order() const {
-    return channels == 3 ? PixelOrder::reversed : bytes == 2 ? PixelOrder::swapped : PixelOrder::same;
+    const bool is_swapped = bytes == 2 && std::endian::native == std::endian::little;
+    return channels == 3 ? PixelOrder::reversed : is_swapped ? PixelOrder::swapped : PixelOrder::same;
   }
 };
 
@@ -59,6 +64,8 @@ std::optional<Layout> usual_layout(const Chunk& chunk, const PictureHeader& head
   if ((depth != 8 && depth != 16) || colour_type >= kChannels.size() || kChannels[colour_type] == 0)
     return std::nullopt;
   if (compression != 0 || filter != 0 || interlacing != 0) return std::nullopt;
+  // B, G, R with the bytes of samples as in the file is not an order that pixels can be unfiltered in.
+  if (std::endian::native == std::endian::big && depth == 16 && colour_type == 2) return std::nullopt;
   return Layout{.width = static_cast<std::size_t>(width),
                 .height = static_cast<std::size_t>(height),
                 .channels = kChannels[colour_type],
@@ -160,13 +167,13 @@ class Passage {
  public:
   Passage(const Pixels& pixels, std::size_t strips, cv::Mat& image)
       : layout_(pixels.layout),
-        lines_(std::clamp<std::size_t>(kStripBytes / layout_.line(), 1, layout_.height)),
+        lines_(lines_of_strip(layout_)),
         count_((layout_.height + lines_ - 1) / lines_),
         places_(std::min(strips, count_)),
         text_(PixelStream(pixels)),
         scanlines_(std::make_unique_for_overwrite<u8[]>(places_ * lines_ * layout_.line())),
         zeros_(layout_.line() - 1),
-        unfilter_row_(find_unfilter(layout_.pixel(), layout_.order())),
+        unfilter_rows_(find_unfilter(layout_.pixel(), layout_.order())),
         image_(image) {}
 
   /// On each of at most two threads.
@@ -195,6 +202,11 @@ class Passage {
   bool is_sound() const { return !has_failed_; }
 
  private:
+  static std::size_t lines_of_strip(const Layout& layout) {
+    const std::size_t lines = kStripBytes / layout.line();
+    return std::clamp<std::size_t>(lines < kGroup / 2 ? lines : (lines + kGroup / 2) / kGroup * kGroup, 1,
+                                   layout.height);
+  }
   u8* place(std::size_t strip) const { return scanlines_.get() + strip % places_ * lines_ * layout_.line(); }
   std::size_t lines_of(std::size_t strip) const { return std::min(lines_, layout_.height - strip * lines_); }
 
@@ -230,12 +242,11 @@ class Passage {
   }
 
   bool unfilter(std::size_t strip) const {
-    const u8* line = place(strip);
-    for (std::size_t i = 0; i < lines_of(strip); ++i, line += layout_.line()) {
-      if (!has_known_filter(line)) return false;
-      const auto y = static_cast<int>(strip * lines_ + i);
-      unfilter_row_(line, y == 0 ? zeros_.data() : image_.ptr(y - 1), layout_.width, image_.ptr(y));
-    }
+    const u8* const lines = place(strip);
+    for (std::size_t i = 0; i < lines_of(strip); ++i)
+      if (!has_known_filter(lines + i * layout_.line())) return false;
+    const auto y = static_cast<int>(strip * lines_);
+    unfilter_rows_(lines, y == 0 ? zeros_.data() : image_.ptr(y - 1), layout_.width, lines_of(strip), image_.ptr(y));
     return true;
   }
 
@@ -244,7 +255,7 @@ class Passage {
   Text text_;
   const std::unique_ptr<u8[]> scanlines_;
   const std::vector<u8> zeros_;  // above the first row
-  const UnfilterRow unfilter_row_;
+  const UnfilterRows unfilter_rows_;
   cv::Mat& image_;
 
   std::mutex mutex_;  // of all below

@@ -3,31 +3,38 @@
 #include <bit>
 #include <cstring>
 
+#include "files/byte_reader.h"
+#include "pictures/png/unfilter_wave.h"
+
 namespace convtool {
 namespace {
 
 using u8 = std::uint8_t;
 using u64 = std::uint64_t;
 
+enum Filter : u8 { none, sub, up, average, paeth_filter };
+
 // A pixel has up to 8 bytes. Predictions are computed for all of them at once, in vectors of the compiler's.
 using Eight [[gnu::vector_size(8)]] = u8;
 using EightWords [[gnu::vector_size(16)]] = std::int16_t;
 
-EightWords widen(u64 bytes) { return __builtin_convertvector(std::bit_cast<Eight>(bytes), EightWords); }
+/// The first byte of a pixel is the lowest one of a number.
+constexpr auto kOrder = std::endian::little;
 
-u64 narrow(EightWords words) { return std::bit_cast<u64>(__builtin_convertvector(words, Eight)); }
+EightWords widen(u64 bytes) {
+  return __builtin_convertvector(std::bit_cast<Eight>(to_order(bytes, kOrder)), EightWords);
+}
+
+u64 narrow(EightWords words) { return to_order(std::bit_cast<u64>(__builtin_convertvector(words, Eight)), kOrder); }
 
 template <class T>
 u64 load_as(const u8* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
+  return load_number<T>(reinterpret_cast<const std::byte*>(from), kOrder);
 }
 
 template <class T>
 void store_as(u64 pixel, u8* to) {
-  const T value = static_cast<T>(pixel);
-  std::memcpy(to, &value, sizeof value);
+  store_number(reinterpret_cast<std::byte*>(to), static_cast<T>(pixel), kOrder);
 }
 
 template <int bytes>
@@ -53,7 +60,6 @@ void store(u64 pixel, u8* to) {
 /// Filters work byte by byte, at the distance of a pixel, so the bytes of pixels may be ordered first.
 template <int bytes, PixelOrder order>
 u64 in_order(u64 pixel) {
-  static_assert(std::endian::native == std::endian::little);
   constexpr u64 kLow = 0x00ff00ff00ff00ff;
   if constexpr (order == PixelOrder::swapped) return (pixel >> 8 & kLow) | (pixel & kLow) << 8;
   if constexpr (order == PixelOrder::reversed) return __builtin_bswap64(pixel) >> (64 - 8 * bytes);
@@ -102,8 +108,7 @@ void undo(const u8* line, const u8* above, std::size_t pixels, u8* row, const Pr
 }
 
 template <int bytes, PixelOrder order>
-void unfilter(const u8* line, const u8* above, std::size_t pixels, u8* row) {
-  enum Filter { none, sub, up, average, paeth_filter };
+void unfilter_row(const u8* line, const u8* above, std::size_t pixels, u8* row) {
   const u8* const filtered = line + 1;
   switch (line[0]) {
     case none: return put_in_order<bytes, order>(filtered, pixels, row);
@@ -117,9 +122,36 @@ void unfilter(const u8* line, const u8* above, std::size_t pixels, u8* row) {
   }
 }
 
+/// Whether a wave takes less time than one row after another: it takes as long for all filters. Measured with pixels of
+/// 1 to 8 bytes; it is 3 to 6 times as fast for Paeth's filter in grey, twice in RGB.
+bool suits_wave(const u8* lines, std::size_t size) {
+  std::size_t slow = 0;
+  for (std::size_t r = 0; r < kWaveRows; ++r) slow += lines[r * (size + 1)] >= Filter::average ? 1 : 0;
+  return slow >= kWaveRows / 2;
+}
+
+template <int bytes, PixelOrder order>
+void unfilter(const u8* lines, const u8* above, std::size_t pixels, std::size_t count, u8* rows) {
+  const std::size_t size = pixels * bytes;
+  while (count > 0) {
+    std::size_t done = 1;
+    if constexpr (bytes <= 4) {
+      if (count >= kWaveRows && suits_wave(lines, size)) {
+        done = kWaveRows;
+        UnfilterWave<bytes, order>::run(lines, above, pixels, rows);
+      }
+    }
+    if (done == 1) unfilter_row<bytes, order>(lines, above, pixels, rows);
+    lines += done * (size + 1);
+    rows += done * size;
+    above = rows - size;
+    count -= done;
+  }
+}
+
 }  // namespace
 
-UnfilterRow find_unfilter(int bytes, PixelOrder order) {
+UnfilterRows find_unfilter(int bytes, PixelOrder order) {
   using enum PixelOrder;
   if (order == same)
     return bytes == 1   ? unfilter<1, same>

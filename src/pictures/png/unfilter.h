@@ -10,15 +10,16 @@ namespace convtool {
 /// bytes of each sample exchanged; or all bytes from last to first, as in B, G, R.
 enum class PixelOrder { same, swapped, reversed };
 
-/// Undoes the filter of a scanline ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003, 9.2).
-/// `line` are the number of the filter, 0 to 4, and the filtered bytes; `above` is the row before, as it was put in
-/// memory, or zeros. `pixels` are counted, not bytes. The ranges do not overlap.
-using UnfilterRow = void (*)(const std::uint8_t* line, const std::uint8_t* above, std::size_t pixels,
-                             std::uint8_t* row);
+/// Undoes the filters of scanlines ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003, 9.2).
+/// `lines` has them one after another, each the number of its filter, 0 to 4, and the filtered bytes. The rows are put
+/// one after another too, without gaps; `above` is the row before them, or zeros. A row has `pixels` pixels. The ranges
+/// do not overlap.
+using UnfilterRows = void (*)(const std::uint8_t* lines, const std::uint8_t* above, std::size_t pixels,
+                              std::size_t count, std::uint8_t* rows);
 
 /// The function for pixels of `bytes` bytes: 1, 2, 4 or 8 with order `same`, 2, 4 or 8 with `swapped`, 3 or 6 with
 /// `reversed`. Null for others.
-UnfilterRow find_unfilter(int bytes, PixelOrder order);
+UnfilterRows find_unfilter(int bytes, PixelOrder order);
 
 /// Whether a scanline has a filter that the standard knows.
 constexpr bool has_known_filter(const std::uint8_t* line) { return line[0] <= 4; }

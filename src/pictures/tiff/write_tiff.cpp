@@ -1,6 +1,8 @@
 #include "pictures/tiff/write_tiff.h"
 
 #include <algorithm>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "core/parallel.h"
@@ -47,23 +49,42 @@ void describe_picture(TIFF* tiff, const PictureMetadata& metadata) {
   TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, kUnits[static_cast<int>(metadata.resolution->unit)]);
 }
 
-/// The samples of rows `begin` to `end` in their order.
+template <class T, int channels>
+void pack_row(const TensorView<const T>& pixels, std::int64_t y, T* to) {
+  const T* pixel = pixels.row(0, 0, y);
+  for (std::int64_t x = 0; x < pixels.shape.w; ++x, pixel += pixels.strides.w)
+    for (int c = 0; c < channels; ++c) *to++ = pixel[c * pixels.strides.c];
+}
+
+/// The samples of some rows in their order.
 template <class T>
-std::vector<T> pack_rows(const TensorView<const T>& pixels, std::int64_t begin, std::int64_t end) {
+struct Samples {
+  std::unique_ptr<T[]> memory;
+  std::span<T> all;
+};
+
+/// Of rows `begin` to `end`.
+template <class T>
+Samples<T> pack_rows(const TensorView<const T>& pixels, std::int64_t begin, std::int64_t end) {
   const Shape& shape = pixels.shape;
-  std::vector<T> samples(static_cast<std::size_t>((end - begin) * shape.w * shape.c));
-  T* to = samples.data();
-  for (std::int64_t row = begin; row < end; ++row) {
-    const T* pixel = pixels.row(0, 0, row);
-    for (std::int64_t x = 0; x < shape.w; ++x, pixel += pixels.strides.w)
-      for (std::int64_t c = 0; c < shape.c; ++c) *to++ = pixel[c * pixels.strides.c];
+  const auto size = static_cast<std::size_t>((end - begin) * shape.w * shape.c);
+  Samples<T> samples{.memory = std::make_unique_for_overwrite<T[]>(size), .all = {}};
+  samples.all = {samples.memory.get(), size};
+  T* to = samples.memory.get();
+  for (std::int64_t y = begin; y < end; ++y, to += shape.w * shape.c) {
+    switch (shape.c) {
+      case 1: pack_row<T, 1>(pixels, y, to); break;
+      case 2: pack_row<T, 2>(pixels, y, to); break;
+      case 3: pack_row<T, 3>(pixels, y, to); break;
+      default: pack_row<T, 4>(pixels, y, to);
+    }
   }
   return samples;
 }
 
 /// Replaces each sample by its difference from the one to its left, modulo 2^8 or 2^16 (TIFF 6.0, section 14).
 template <class T>
-void take_differences(std::vector<T>& samples, const Shape& shape) {
+void take_differences(std::span<T> samples, const Shape& shape) {
   const auto row = static_cast<std::size_t>(shape.w * shape.c), pixel = static_cast<std::size_t>(shape.c);
   for (std::size_t begin = 0; begin < samples.size(); begin += row)
     for (std::size_t i = row - 1; i >= pixel; --i)
@@ -75,9 +96,9 @@ template <class T>
 bool write_strips(TIFF* tiff, const TensorView<const T>& pixels, std::int64_t rows_per_strip) {
   const std::int64_t height = pixels.shape.h;
   for (std::int64_t y = 0; y < height; y += rows_per_strip) {
-    std::vector<T> samples = pack_rows(pixels, y, std::min(height, y + rows_per_strip));
-    const auto size = static_cast<tmsize_t>(samples.size() * sizeof(T));
-    if (TIFFWriteEncodedStrip(tiff, static_cast<std::uint32_t>(y / rows_per_strip), samples.data(), size) != size)
+    const Samples<T> samples = pack_rows(pixels, y, std::min(height, y + rows_per_strip));
+    const auto size = static_cast<tmsize_t>(samples.all.size_bytes());
+    if (TIFFWriteEncodedStrip(tiff, static_cast<std::uint32_t>(y / rows_per_strip), samples.all.data(), size) != size)
       return false;
   }
   return true;
@@ -94,9 +115,9 @@ bool write_deflated_strips(TIFF* tiff, const TensorView<const T>& pixels, std::i
     parallel_for(std::ssize(strips), threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t row = (begin + i) * rows_per_strip;
-        std::vector<T> samples = pack_rows(pixels, row, std::min(height, row + rows_per_strip));
-        if constexpr (!std::is_same_v<T, float>) take_differences(samples, pixels.shape);
-        strips[static_cast<std::size_t>(i)] = deflate_fast(std::as_bytes(std::span(samples)));
+        const Samples<T> samples = pack_rows(pixels, row, std::min(height, row + rows_per_strip));
+        if constexpr (!std::is_same_v<T, float>) take_differences(samples.all, pixels.shape);
+        strips[static_cast<std::size_t>(i)] = deflate_fast(std::as_bytes(samples.all));
       }
     });
     for (std::size_t i = 0; i < strips.size(); ++i) {

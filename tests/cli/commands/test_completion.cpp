@@ -25,7 +25,7 @@ TEST_CASE("bash completes commands, and each command's own options") {
   CHECK(offered(folder, "apply img") == "\n");  // bash then completes file names, by -o default
   CHECK(offered(folder, "kernels sh") == "show\n");
   CHECK(offered(folder, "kernels show so") == "sobel sobel-x sobel-y\n");
-  CHECK(offered(folder, "kernels convert --t") == "--to\n");
+  CHECK(offered(folder, "kernels convert --t") == "--then --to\n");
   CHECK(offered(folder, "kernels convert k.json --to v") == "vips\n");
   CHECK(offered(folder, "apply a.png -k farid --map no") == "normalize\n");
   CHECK(offered(folder, "apply a.png --map = no") == "normalize\n");  // bash splits --map=no into these words

@@ -67,9 +67,9 @@ TEST_CASE("the examples in the help give the names and shapes of their outputs, 
   const TempFolder folder;
   std::filesystem::copy_file(photograph("camera.png"), folder.file("img.png"));
   CHECK(edges(folder, {"img.png"})
-            .starts_with("img.png 1x512x512 u8 -> img.sobel.png 1x512x512 u8; sobel 2x3x3, clipped "));
+            .starts_with("img.png 1x512x512 u8 -> img.sobel-magnitude.png 1x512x512 u8; sobel 2x3x3, clipped "));
   CHECK(edges(folder, {"img.png", "--sigma", "1.4", "--thin", "--hysteresis", "auto"})
-            .find("-> img.sobel-sigma=1.4.png") != std::string::npos);
+            .find("-> img.sobel-sigma=1.4-thin.png") != std::string::npos);
   edges(folder, {"img.png", "--operator", "scharr", "--depth", "f32", "-o", "gradient.npy"});
   CHECK(std::filesystem::file_size(folder.file("gradient.npy")) > 512 * 512 * 4);
 
@@ -139,12 +139,12 @@ TEST_CASE("orientation: a colour wheel for pictures, radians for floats, degrees
   CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "-o", "w.png"}).find("-> w.png 3x9x9 u8") !=
         std::string::npos);
   CHECK(read(folder, "w.png").at<cv::Vec3b>(4, 4) == cv::Vec3b(255, 0, 128));  // B, G, R; between blue and magenta
-  CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "--depth", "f32"}).find("-> r.sobel.tif 1x9x9 f32") !=
-        std::string::npos);
-  CHECK(read(folder, "r.sobel.tif").at<float>(4, 4) == doctest::Approx(-CV_PI / 2));
+  CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "--depth", "f32"})
+            .find("-> r.sobel-orientation.tif 1x9x9 f32") != std::string::npos);
+  CHECK(read(folder, "r.sobel-orientation.tif").at<float>(4, 4) == doctest::Approx(-CV_PI / 2));
   CHECK(edges(folder, {"r.png", "--output-kind", "orientation", "--angle", "degrees"})
-            .find("-> r.sobel.tif 1x9x9 f32; ") != std::string::npos);
-  CHECK(read(folder, "r.sobel.tif").at<float>(4, 4) == -90);
+            .find("-> r.sobel-orientation.tif 1x9x9 f32; ") != std::string::npos);
+  CHECK(read(folder, "r.sobel-orientation.tif").at<float>(4, 4) == -90);
 }
 
 TEST_CASE("an overlay keeps the picture's colours, depth and alpha") {
@@ -247,11 +247,13 @@ TEST_CASE("an input is skipped if its own output exists, but not if one of anoth
   const TempFolder folder;
   cv::imwrite(folder.file("c.png"), blobs(CV_8UC1));
   edges(folder, {"c.png"});
-  CHECK(edges(folder, {"c.png", "-n"}).find("skipped: c.sobel.png exists") != std::string::npos);
-  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("-> c.sobel.npy") != std::string::npos);
-  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("c.sobel.npy exists") != std::string::npos);
-  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("-> c.sobel.tif") != std::string::npos);
-  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("c.sobel.tif exists") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n"}).find("skipped: c.sobel-magnitude.png exists") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("-> c.sobel-components.npy") !=
+        std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--output-kind", "components"}).find("c.sobel-components.npy exists") !=
+        std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("-> c.sobel-magnitude.tif") != std::string::npos);
+  CHECK(edges(folder, {"c.png", "-n", "--depth", "f32"}).find("c.sobel-magnitude.tif exists") != std::string::npos);
 }
 
 TEST_CASE("reports: given thresholds in a dry run, NaN before thinning, and the equivalent Canny detector") {

@@ -285,7 +285,8 @@ TEST_CASE("refusals of explain are one line each, with the range or the way out"
   CHECK(has(error({kInput, "-k", kKernel, "-o", "y.xyz"}), "names no format of explanations"));
   CHECK(has(error({kInput, "-k", kKernel, "--format", "jsn"}), "did you mean 'json'"));
   CHECK(error({"x.png", "-k", kKernel}, 1) == "convtool: x.png: no such file\n");
-  CHECK(has(error({"[[1,2", "-k", kKernel}, 1), "INPUT: line 1, column 6: not valid JSON"));
+  CHECK(has(error({"[[1,2", "-k", kKernel}), "the brackets of '[[1,2' do not close"));
+  CHECK(has(error({"[[1,2]]]", "-k", kKernel}, 1), "INPUT: line 1, column 8: not valid JSON"));
   CHECK(has(error({kInput, "-k", kKernel, "-o", "missing/y.json"}, 1), "missing/y.json: no such folder"));
   CHECK(has(error({kInput, "-k", "[[1,2,3,4]]"}, 1), "the kernel is larger than the padded input"));
   const ProgramResult failed = explain(folder, {kInput, "-k", "[[1,2,3,4]]", "--json"});

@@ -35,6 +35,37 @@ void refuses(const TempFolder& folder, const std::vector<std::string>& arguments
 
 }  // namespace
 
+TEST_CASE("list --json has the names, sizes and parameters of list") {
+  const TempFolder folder;
+  const std::string text = run_convtool({"kernels", "list"}, folder).out;
+  const json report = json::parse(run_convtool({"kernels", "list", "--json"}, folder).out);
+  CHECK(report["version"] == 1);
+  REQUIRE(report["shipped"].size() > 10);
+  for (const json& kernel : report["shipped"]) {
+    const std::string name = kernel["name"];
+    CAPTURE(name);
+    CHECK(contains("\n" + text, "\n" + name + " "));
+    const json shown = json::parse(run_convtool({"kernels", "show", name, "--json"}, folder).out);
+    CHECK(kernel["description"] == shown["description"]);
+    REQUIRE(kernel["layers"].size() == shown["layers"].size());
+    for (std::size_t i = 0; i < shown["layers"].size(); ++i) {
+      CHECK(kernel["layers"][i]["combine"] == shown["layers"][i]["combine"]);
+      REQUIRE(kernel["layers"][i]["kernels"].size() == shown["layers"][i]["kernels"].size());
+      for (std::size_t k = 0; k < shown["layers"][i]["kernels"].size(); ++k)
+        for (const char* key : {"name", "shape"})
+          CHECK(kernel["layers"][i]["kernels"][k][key] == shown["layers"][i]["kernels"][k][key]);
+    }
+  }
+  REQUIRE(!report["generated"].empty());
+  for (const json& generator : report["generated"]) {
+    CHECK(contains(text, generator["name"].get<std::string>() + " "));
+    for (const json& parameter : generator["parameters"]) {
+      CHECK(contains(text, parameter["name"].get<std::string>() + "="));
+      CHECK(contains(text, parameter["meaning"].get<std::string>() + "\n"));
+    }
+  }
+}
+
 TEST_CASE("show prints the traits of the weights, and the algorithm that apply would choose") {
   const TempFolder folder;
   const std::string text = run_convtool({"kernels", "show", "sobel-x"}, folder).out;
@@ -224,7 +255,10 @@ TEST_CASE("when convert refuses, it writes nothing") {
   refuses(folder, {"luma", "--to", "magick"}, "cannot store weights of rank 3, 3x1x1");
   refuses(folder, {"Sobel", "--from", "magick"}, "names a kernel that is built into ImageMagick");
   folder.write("words", "neither this nor that");
-  refuses(folder, {"words"}, "unknown format; name it with --from");
+  refuses(folder, {"words"}, "words: is in none of the formats of kernels");
+  const ProgramResult piped = convert(folder, {"-"}, "neither this nor that");
+  CHECK(piped.code == 2);
+  CHECK(piped.err == "convtool: standard input: unknown format; name it with --from\n");
   const ProgramResult unwritable = convert(folder, {"box", "-o", "no/such/folder/k.mat"});
   CHECK(unwritable.code == 1);
 }

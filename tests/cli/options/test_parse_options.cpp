@@ -19,6 +19,7 @@ struct Parsed {
   std::string single = "default";
   std::optional<std::string> optional;
   std::vector<std::string> list, greedy, operands;
+  PlacedValues placed, placed_flag;
   Command command;
 
   explicit Parsed(const std::vector<std::string>& arguments) {
@@ -29,6 +30,8 @@ struct Parsed {
                         {.names = "-o,--optional", .value = "O", .target = &optional},
                         {.names = "-l,--list", .value = "L", .target = &list},
                         {.names = "-g,--greedy", .value = "G", .target = &greedy, .greedy = true},
+                        {.names = "-p,--placed", .value = "P", .target = &placed},
+                        {.names = "-q,--placed-flag", .target = &placed_flag},
                         {.names = "OPERAND", .target = &operands}});
     parse_options(command, arguments);
   }
@@ -132,6 +135,23 @@ TEST_CASE("what is not given keeps its default, flags stand together, lists take
   CHECK(some.flag);
   CHECK((some.list == Texts{"a"}));
   CHECK((some.operands == Texts{"b"}));
+}
+
+TEST_CASE("placed values have the order in which options stand, whatever stands between them") {
+  const Parsed parsed({"-p", "a", "-q", "x", "--placed=b", "-f", "--", "-p"});
+  REQUIRE(parsed.placed.size() == 2);
+  REQUIRE(parsed.placed_flag.size() == 1);
+  CHECK(parsed.placed[0].value == "a");
+  CHECK(parsed.placed[1].value == "b");
+  CHECK(parsed.placed_flag[0].value == "");
+  CHECK(parsed.placed[0].place < parsed.placed_flag[0].place);
+  CHECK(parsed.placed_flag[0].place < parsed.placed[1].place);
+  CHECK((parsed.operands == Texts{"x", "-p"}));
+  CHECK((parsed.command.given.at("--placed") == Texts{"a", "b"}));
+  CHECK((Parsed({"-qpa", "-pb", "-q"}).placed_flag.size() == 2));
+  CHECK((Parsed({"-pb"}).placed.front().value == "b"));
+  CHECK(complaint({"--placed-flag=1"}) == "--placed-flag: takes no value; see 'command --help'");
+  CHECK(complaint({"-p"}) == "--placed: needs a value, P; see 'command --help'");
 }
 
 TEST_CASE("a digit may be an option, and is no negative number then") {

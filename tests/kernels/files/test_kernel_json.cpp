@@ -6,6 +6,9 @@
 
 #include "kernels/files/foreign_kernels.h"
 #include "kernels/files/kernel_json.h"
+#include "kernels/files/kernel_writer.h"
+#include "kernels/named_kernel.h"
+#include "support/error_text.h"
 #include "support/program.h"
 #include "support/safetensors.h"
 
@@ -122,6 +125,52 @@ TEST_CASE("banks and networks") {
   CHECK(json_refusal(R"({"layers": []})").find("/layers: ") != std::string::npos);
   CHECK(json_refusal(R"({"bank": 3})").find("/bank: ") != std::string::npos);
   CHECK(json_refusal(R"({"layers": [[[1]], [[1],[2,3]]]})").find("/layers/1/1: ragged") != std::string::npos);
+}
+
+TEST_CASE("a kernel's name stands in place of a kernel in networks and banks") {
+  const auto named = [](const std::string& text) {
+    return parse_kernel_json(text, "k.json", "k", weight_files_in(""), load_named_kernel);
+  };
+  const Network network = named(R"({"layers": ["gaussian:sigma=2", [[1]], "sobel"], "map": "normalize"})");
+  REQUIRE(network.banks.size() == 3);
+  CHECK(network.name == "k");
+  CHECK(network.banks[0] == load_named_kernel("gaussian:sigma=2").banks[0]);
+  Bank sobel = load_named_kernel("sobel").banks[0];
+  sobel.map = OutputMap::normalize;
+  CHECK(network.banks[2] == sobel);
+
+  const Network bank = named(R"({"bank": ["scharr-x", [[1]], "gaussian:sigma=2"]})");
+  REQUIRE(bank.banks.size() == 1);
+  REQUIRE(bank.banks[0].layers.size() == 3);
+  CHECK(bank.banks[0].layers[0] == load_named_kernel("scharr-x").banks[0].layers[0]);
+  CHECK(bank.banks[0].layers[2] == load_named_kernel("gaussian:sigma=2").banks[0].layers[0]);
+  CHECK(named(format_kernel_json(network)) == network);  // by weights
+
+  const auto refusal = [&](const std::string& text) {
+    return convtool::testing::error_text(ErrorKind::kernel, [&] { named(text); });
+  };
+  CHECK(refusal(R"({"layers": [[[1]], "sobl"]})") ==
+        "k.json: /layers/1: no kernel is called 'sobl'; did you mean 'sobel'?");
+  CHECK(refusal(R"({"bank": ["blur"]})") == "k.json: /bank/0: no kernel is called 'blur'; did you mean 'gaussian'?");
+  CHECK(refusal(R"({"layers": ["gaussian:sigma=-1"]})").starts_with("k.json: /layers/0: gaussian:sigma=-1: sigma "));
+  CHECK(refusal(R"({"layers": ["gaussian:sgma=1"]})").find("did you mean 'sigma'?") != std::string::npos);
+  CHECK(refusal(R"({"layers": ["edge.json"]})").find("/layers/0: 'edge.json' is a file") != std::string::npos);
+  CHECK(refusal(R"({"layers": ["w.npy"]})").find("/layers/0: 'w.npy' is a file") != std::string::npos);
+  CHECK(refusal(R"({"layers": [""]})").find("/layers/0: no kernel is called ''") != std::string::npos);
+  CHECK(refusal(R"({"bank": ["sobel-x", "sobel"]})").find("/bank/1: 'sobel' combines the outputs of 2 kernels") !=
+        std::string::npos);
+  CHECK(refusal(R"({"weight": "sobel"})").find("/weight: 'sobel' is a kernel's name") != std::string::npos);
+  CHECK(refusal(R"("sobel")").find("is not a kernel") != std::string::npos);
+  CHECK(json_refusal(R"({"layers": ["sobel"]})").find("/layers/0: a string") != std::string::npos);
+
+  // Names count like files of weights.
+  const auto large = [](const std::string& name) -> Network {
+    const Layer layer{.name = name, .shape = {.kh = 1 << 14, .kw = 1 << 13}};  // 2^27 weights, as far as is counted
+    return {.name = name, .banks = {{.name = name, .layers = {layer}}}};
+  };
+  CHECK(convtool::testing::error_text(ErrorKind::kernel, [&] {
+          parse_kernel_json(R"({"layers": ["a", "b", "c"]})", "k.json", "k", weight_files_in(""), large);
+        }).starts_with("k.json: /layers/2: adds up to more than 268435456 weights"));
 }
 
 TEST_CASE("pools: a mean is a window of ones, and the default stride is the size") {

@@ -32,6 +32,15 @@ struct PixelKind {
   PixelOrder order;
 };
 
+void unfilter_by_definition(const u8* line, const u8* above, const PixelKind& kind, std::size_t size, u8* row) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::size_t at = place_of(i, kind.bytes, kind.order);
+    const bool is_first = i < kind.bytes;
+    const int a = is_first ? 0 : row[at - kind.bytes], c = is_first ? 0 : above[at - kind.bytes];
+    row[at] = static_cast<u8>(line[1 + i] + predicted(line[0], a, above[at], c));
+  }
+}
+
 constexpr std::array kPixelKinds = {
     PixelKind{1, PixelOrder::same},    PixelKind{2, PixelOrder::same},     PixelKind{4, PixelOrder::same},
     PixelKind{8, PixelOrder::same},    PixelKind{2, PixelOrder::swapped},  PixelKind{4, PixelOrder::swapped},
@@ -53,35 +62,66 @@ TEST_CASE("every filter is undone for pixels of every size and order") {
         for (u8& byte : line) byte = static_cast<u8>(random.between(0, 255));
         for (u8& byte : above) byte = static_cast<u8>(random.between(0, 255));
         line[0] = static_cast<u8>(filter);
-        for (std::size_t i = 0; i < size; ++i) {
-          const std::size_t at = place_of(i, kind.bytes, kind.order);
-          const bool is_first = i < kind.bytes;
-          const int a = is_first ? 0 : expected[at - kind.bytes], c = is_first ? 0 : above[at - kind.bytes];
-          expected[at] = static_cast<u8>(line[1 + i] + predicted(filter, a, above[at], c));
-        }
-        find_unfilter(static_cast<int>(kind.bytes), kind.order)(line.data(), above.data(), pixels, row.data());
+        unfilter_by_definition(line.data(), above.data(), kind, size, expected.data());
+        find_unfilter(static_cast<int>(kind.bytes), kind.order)(line.data(), above.data(), pixels, 1, row.data());
         CHECK((row == expected));  // and nothing after it
       }
 }
 
+TEST_CASE("many rows are unfiltered as one after another") {
+  Random random(2);
+  for (const PixelKind& kind : kPixelKinds)
+    for (const std::size_t pixels : {1u, 2u, 5u, 15u, 16u, 17u, 18u, 31u, 32u, 33u, 48u, 100u, 271u})
+      for (const std::size_t count : {1u, 15u, 16u, 17u, 40u, 64u}) {
+        CAPTURE(kind.bytes);
+        CAPTURE(static_cast<int>(kind.order));
+        CAPTURE(pixels);
+        CAPTURE(count);
+        const std::size_t size = pixels * kind.bytes;
+        std::vector<u8> lines(count * (1 + size)), above(size), expected(count * size), rows(expected.size() + 16, 77);
+        for (u8& byte : above) byte = static_cast<u8>(random.between(0, 255));
+        const std::int64_t first = random.between(0, 4);  // filters: from this one on
+        for (std::size_t y = 0; y < count; ++y) {
+          u8* const line = &lines[y * (1 + size)];
+          line[0] = static_cast<u8>(random.between(first, 4));
+          for (std::size_t i = 0; i < size; ++i) line[1 + i] = static_cast<u8>(random.between(0, 255));
+          unfilter_by_definition(line, y == 0 ? above.data() : &expected[(y - 1) * size], kind, size,
+                                 &expected[y * size]);
+        }
+        expected.resize(rows.size(), 77);
+        find_unfilter(static_cast<int>(kind.bytes), kind.order)(lines.data(), above.data(), pixels, count, rows.data());
+        CHECK((rows == expected));  // and nothing after it
+      }
+}
+
 TEST_CASE("Paeth's predictor is that of the standard for every three bytes") {
-  // Two pixels of eight bytes, all c and then all b above, the first of the row with a different a in each byte.
-  const UnfilterRow unfilter = find_unfilter(8, PixelOrder::same);
-  std::array<u8, 17> line = {4};
-  std::array<u8, 16> above = {}, row = {};
+  // Two pixels in each row: above all rows c and b, in the first of the row every a.
   int wrong = 0;
+  const auto check = [&](int bytes, const std::vector<int>& lefts, int b, int c) {
+    // Sixteen rows, each of which begins again with c and b above.
+    const auto size = static_cast<std::size_t>(2 * bytes);
+    std::vector<u8> lines, above(size), rows;
+    for (std::size_t i = 0; i < size; ++i) above[i] = static_cast<u8>(i < size / 2 ? c : b);
+    const auto add = [&](int filter, int first, int second) {
+      lines.push_back(static_cast<u8>(filter));
+      lines.insert(lines.end(), size / 2, static_cast<u8>(first));
+      lines.insert(lines.end(), size / 2, static_cast<u8>(second));
+    };
+    for (const int a : lefts) {
+      add(4, a - c, 0);
+      add(0, c, b);
+    }
+    rows.resize(2 * lefts.size() * size);
+    find_unfilter(bytes, PixelOrder::same)(lines.data(), above.data(), 2, 2 * lefts.size(), rows.data());
+    for (std::size_t i = 0; i < lefts.size(); ++i)
+      if (rows[2 * i * size] != lefts[i] || rows[2 * i * size + size / 2] != predicted(4, lefts[i], b, c)) ++wrong;
+  };
   for (int c = 0; c < 256; ++c)
     for (int b = 0; b < 256; ++b) {
-      std::fill_n(above.begin(), 8, static_cast<u8>(c));
-      std::fill_n(above.begin() + 8, 8, static_cast<u8>(b));
-      for (int a = 0; a < 256; a += 8) {
-        for (std::size_t i = 0; i < 8; ++i) line[1 + i] = static_cast<u8>(a + static_cast<int>(i) - c);
-        unfilter(line.data(), above.data(), 2, row.data());
-        for (std::size_t i = 0; i < 8; ++i) {
-          const int left = a + static_cast<int>(i);
-          if (row[i] != left || row[8 + i] != predicted(4, left, b, c)) ++wrong;
-        }
-      }
+      std::vector<int> lefts;
+      for (int a = 0; a < 256; ++a) lefts.push_back(a);
+      check(1, lefts, b, c);  // sixteen rows at once
+      check(8, lefts, b, c);  // one row at a time
     }
   CHECK(wrong == 0);
 }

@@ -187,12 +187,14 @@ TEST_CASE("a picture in strips has the same bytes for any number of threads") {
 TEST_CASE("parts of a Deflate stream can be joined in any order") {
   Random random(10);
   for (const std::size_t size : {1u, 2u, 300u, 65535u, 65536u, 70000u, 600000u})
-    for (const int kind : {0, 1, 2}) {
+    for (const int kind : {0, 1, 2, 3}) {
       CAPTURE(size);
       CAPTURE(kind);
       Bytes text(size);
-      for (std::size_t i = 0; i < size; ++i)
-        text[i] = static_cast<std::byte>(kind == 0 ? random.between(0, 255) : kind == 1 ? random.between(0, 20) : 7);
+      for (std::size_t i = 0; i < size; ++i) {
+        const bool is_flat = kind == 2 || (kind == 3 && i / 150000 % 2 == 0);
+        text[i] = static_cast<std::byte>(kind == 0 ? random.between(0, 255) : is_flat ? 7 : random.between(0, 20));
+      }
       const Bytes other(100, std::byte{42});
       const Bytes part = deflate_part(text, false), between = deflate_part(other, false),
                   last = deflate_part(text, true);
@@ -213,6 +215,22 @@ TEST_CASE("parts of a Deflate stream can be joined in any order") {
       back.resize(length);
       CHECK((back == expected));
     }
+}
+
+TEST_CASE("a part is compressed by literals, by repetitions, or by both") {
+  constexpr std::size_t kSize = 1 << 19;
+  Random random(11);
+  Bytes few(kSize), repeated(kSize), mixed(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    few[i] = static_cast<std::byte>(random.between(0, 15));
+    repeated[i] = i < 1000 ? static_cast<std::byte>(random.between(0, 255)) : repeated[i - 1000];
+    if (i >= kSize / 4) mixed[i] = few[i];
+  }
+  constexpr std::size_t kMargin = kSize / 100;  // for headers, and for chance repetitions that are no gain
+  CHECK(deflate_part(few, true).size() < kSize / 2 + kMargin);  // 4 bits each
+  CHECK(deflate_part(repeated, true).size() < kSize / 2);       // literals take 8 bits each
+  // The block in which flat and other bytes meet, of at most 64 KiB, has at least 1 bit for each byte.
+  CHECK(deflate_part(mixed, true).size() < kSize * 3 / 8 + (1 << 16) / 8 + kMargin);
 }
 
 TEST_CASE("deflate() returns a complete stream for data of several pieces") {

@@ -21,13 +21,6 @@ bool is_shape(const std::string& text) { return text.find_first_not_of("01234567
 
 bool is_tensor(const std::string& text) { return looks_like_tensor_text(std::as_bytes(std::span(text))); }
 
-/// A tensor that is given as text in place of a name.
-Source text_source(const std::string& text) {
-  RankedTensor tensor = parse_tensor_text(text, "INPUT");
-  const Shape shape = tensor.tensor.shape();
-  return {.content = std::move(tensor), .format = *find_file_format("json"), .shape = shape};
-}
-
 /// The name and format that apply would give the result.
 Destination default_destination(const ExplainedInput& input, const FilterSpec& spec) {
   const bool has_name = input.name != "-" && is_file(input.name);

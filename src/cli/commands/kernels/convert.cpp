@@ -6,6 +6,7 @@
 
 #include "cli/batch/read_files.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/commands/kernels/then.h"
 #include "cli/exit_code.h"
 #include "cli/job/output_file.h"
 #include "cli/options/option_value.h"
@@ -15,12 +16,14 @@
 #include "files/file.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/kernel_source.h"
+#include "kernels/named_kernel.h"
 
 namespace convtool {
 namespace {
 
 struct ConvertOptions {
   std::string source;
+  std::vector<std::string> then;
   std::optional<std::string> output, from, to;
 };
 
@@ -40,50 +43,40 @@ constexpr std::string_view kConvertText =
 constexpr std::string_view kConvertExamples = R"(  convtool kernels convert gaussian-5 -o gaussian.mat
   convtool kernels convert sobel-x --to magick
   convtool kernels convert '3x3: 0,-1,0 -1,4,-1 0,-1,0' -o laplacian.json
-  convtool kernels convert blur.json --from sharp --to openeo)";
+  convtool kernels convert blur.json --from sharp --to openeo
+  convtool kernels convert gaussian:sigma=2 --then sobel -o edges.json)";
 
 std::optional<KernelFormat> parse_format(const std::string& option, const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
   return static_cast<KernelFormat>(parse_choice(option, *name, kKernelFormats));
 }
 
+Network load_stdin(std::optional<KernelFormat> from) {
+  constexpr const char* kSource = "standard input";
+  Buffer bytes;
+  try {
+    bytes = read_file("-", kLargestKernelFile);
+  } catch (const Error& error) {
+    refuse_kernel("", error.what());  // nothing has been written yet
+  }
+  const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, "");
+  if (!format) refuse_kernel(kSource, "unknown format; name it with --from");
+  return parse_kernel(*format, bytes, kSource, "kernel");
+}
+
 bool is_file(const std::string& source) {
   std::error_code ignored;
-  return source == "-" || std::filesystem::exists(source, ignored);
-}
-
-/// Reads a file. Throws Error(kernel) where that fails, since nothing has been written yet.
-Buffer read_kernel_bytes(const std::string& path) {
-  try {
-    return read_file(path, kLargestKernelFile);
-  } catch (const Error& error) {
-    refuse_kernel("", error.what());
-  }
-}
-
-Network load_file(const std::string& path, std::optional<KernelFormat> from) {
-  const Buffer bytes = read_kernel_bytes(path);
-  const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, path);
-  if (!format) refuse_kernel(path == "-" ? "standard input" : path, "unknown format; name it with --from");
-  if (path == "-") return parse_kernel(*format, bytes, "standard input", "kernel");
-  // load_kernel() reads it as --kernel does, where a path has to look like one.
-  if (*format == KernelFormat::convtool) return load_kernel(path.find('/') == std::string::npos ? "./" + path : path);
-  return parse_kernel(*format, bytes, path, std::filesystem::path(path).stem().string());
-}
-
-bool is_path(const std::string& source) {
   const bool is_json_text = source.starts_with('[') || source.starts_with('{');
-  return kernel_format_of_name(source) || (source.find('/') != std::string::npos && !is_json_text);
+  return std::filesystem::exists(source, ignored) || kernel_format_of_name(source) ||
+         (source.find('/') != std::string::npos && !is_json_text);
 }
 
 /// Loads a kernel by name, from a file, or from text.
 Network load_source(const std::string& source, std::optional<KernelFormat> from) {
-  if (!from && is_kernel_name(source)) return load_kernel(source);
-  if (is_file(source) || is_path(source)) return load_file(source, from);
-  const auto text = std::as_bytes(std::span(source));
-  const std::optional<KernelFormat> format = from ? from : guess_kernel_format(text, "");
-  if (!format) return load_kernel(source);  // fails, and suggests the nearest name
-  return parse_kernel(*format, text, "SOURCE", "inline");
+  if (source == "-") return load_stdin(from);
+  if (!from) return load_kernel(source);
+  if (is_file(source)) return load_kernel_file(source, from);
+  return parse_kernel(*from, std::as_bytes(std::span(source)), "SOURCE", "inline");
 }
 
 /// The format to write: --to, else that of the output's extension, else a kernel file.
@@ -107,11 +100,12 @@ KernelFormat target_format(const ConvertOptions& options) {
 int run_convert(const ConvertOptions& options) {
   const KernelFormat format = target_format(options);
   const std::string output = options.output.value_or("-");
-  const Network network = load_source(options.source, parse_format("--from", options.from));
+  const Network network = chain_after(load_source(options.source, parse_format("--from", options.from)), options.then);
   const Bytes bytes = format_kernel(format, network);
   if (format == KernelFormat::npy) refuse_terminal(output, "npy");
   ReadFiles read(network.files);
   read.add({options.source});
+  read.add(options.then);
   read.refuse_overwriting(output);
   const std::string remark = border_remark(format, network);
   if (!remark.empty()) print_message(MessageKind::warning, network.name + ": " + remark);
@@ -135,6 +129,7 @@ void declare_kernels_convert(Command& command) {
                            .words = {kernel_words},
                            .takes_files = true,
                            .required = true},
+                          then_option(options->then),
                           {.names = "-o,--output",
                            .value = "PATH",
                            .target = &options->output,

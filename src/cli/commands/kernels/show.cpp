@@ -8,6 +8,7 @@
 
 #include "cli/batch/destinations.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/commands/kernels/then.h"
 #include "cli/exit_code.h"
 #include "cli/options/option_words.h"
 #include "cli/terminal/terminal.h"
@@ -25,6 +26,7 @@ namespace {
 
 struct ShowOptions {
   std::string kernel;
+  std::vector<std::string> then;
   std::optional<std::string> output;
   bool json = false;
 };
@@ -70,10 +72,11 @@ void write_figure(const Network& network, const std::string& output, const ReadF
 
 int run_show(const ShowOptions& options) {
   if (options.output) figure_format(*options.output);
-  Network network = load_kernel(options.kernel);
+  Network network = chain_after(load_kernel(options.kernel), options.then);
   if (options.output) {
     ReadFiles read(network.files);
     read.add({options.kernel});
+    read.add(options.then);
     write_figure(network, *options.output, read);
     if (!options.json) {
       print(*options.output + ": " + printable(network.name) + "\n");
@@ -98,6 +101,7 @@ void declare_kernels_show(Command& command) {
       "for 0.";
   command.examples = R"(  convtool kernels show sobel
   convtool kernels show gaussian:sigma=2 --json
+  convtool kernels show gaussian:sigma=2 --then sobel
   convtool kernels show gaussian:sigma=2 -o gaussian.svg)";
   command.add("Options", {{.names = "NAME",
                            .target = &options->kernel,
@@ -105,6 +109,7 @@ void declare_kernels_show(Command& command) {
                            .words = {kernel_words},
                            .takes_files = true,
                            .required = true},
+                          then_option(options->then),
                           {.names = "-o,--output",
                            .value = "FILE",
                            .target = &options->output,

@@ -33,14 +33,13 @@ bool is_word_of_init(const std::string& text) {
 /// Loads a kernel. Its errors name --init.
 Network load_init(const std::string& argument) {
   try {
-    return load_kernel(argument);
+    return load_kernel_of("--init", argument);
   } catch (const Error& error) {
     std::string message = error.what();
-    if (error.where() != "--kernel") throw;
-    message.erase(0, error.where().size() + 2);
-    if (const std::size_t at = message.find("(expected a .json"); at != std::string::npos)
-      message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
-    throw Error(error.kind(), "--init", message);
+    const std::size_t at = message.find("(expected a kernel file");
+    if (error.where() != "--init" || at == std::string::npos) throw;
+    message.insert(at + std::strlen("(expected "), "zeros, uniform, ");
+    throw Error(error.kind(), "--init", message.substr(error.where().size() + 2));
   }
 }
 
@@ -104,8 +103,8 @@ void add_learn_options(Command& command, LearnOptions& options) {
         .value = "X...",
         .target = &options.inputs,
         .brief = "pictures or tensors to learn from",
-        .text = "Pictures or tensors (.npy, .json) to learn from, in their own units, 0..255 or 0..65535; alpha is set "
-                "aside.",
+        .text = "Pictures or tensors (.npy, .json, or text such as '[[1, 2], [3, 4]]') to learn from, in their own "
+                "units, 0..255 or 0..65535; alpha is set aside.",
         .required = true,
         .greedy = true},
        {.names = "--target",

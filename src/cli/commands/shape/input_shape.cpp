@@ -27,6 +27,10 @@ InputShape shape_of_content(std::span<const std::byte> bytes, const std::string&
 }
 
 InputShape read_file_shape(const std::string& path) {
+  if (is_inline_tensor(path)) {
+    const Source source = text_source(path);
+    return {source.shape, source.rank(), source.dtype()};
+  }
   try {
     std::error_code ignored;
     if (path == "-" || std::filesystem::is_other(path, ignored)) return shape_of_content(read_file(path), path);

@@ -1,0 +1,57 @@
+#include "network/chain.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace convtool {
+namespace {
+
+/// The channels that `bank` gives for `input` channels; nothing where that depends on a number that is unknown.
+std::optional<std::int64_t> output_channels(const Bank& bank, const std::optional<std::int64_t>& input) {
+  std::int64_t sum = 0;
+  for (const Layer& layer : bank.layers) {
+    const std::optional<std::int64_t> own = layer.rank == 2 ? input : std::optional(layer.shape.c_o);
+    if (!own) return std::nullopt;
+    if (bank.combine != Combine::none) return own;
+    sum += *own;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Network chain(std::vector<Network> stages) {
+  Network all = std::move(stages.front());
+  for (std::size_t i = 1; i < stages.size(); ++i) {
+    Network& next = stages[i];
+    all.name += " then " + next.name;
+    all.description.clear();
+    all.banks.back().map.reset();
+    for (Bank& bank : next.banks) all.banks.push_back(std::move(bank));
+    all.files.insert(all.files.end(), next.files.begin(), next.files.end());
+  }
+  return all;
+}
+
+void check_channels(const Network& network) {
+  std::optional<std::int64_t> channels;
+  for (std::size_t i = 0; i < network.banks.size(); ++i) {
+    const Bank& bank = network.banks[i];
+    for (const Layer& layer : bank.layers) {
+      const std::int64_t expected = layer.shape.c_i_per_group * layer.params.groups;
+      if (layer.rank == 2 || !channels || expected == *channels) continue;
+      refuse_kernel(network.name, "layer " + std::to_string(i + 1) + ", '" + layer.name + "', takes " +
+                                      counted(expected, "channel") + ", but layer " + std::to_string(i) + ", '" +
+                                      network.banks[i - 1].name + "', gives " + std::to_string(*channels) +
+                                      "; change one of them, or their order");
+    }
+    channels = output_channels(bank, channels);
+  }
+}
+
+}  // namespace convtool
