@@ -225,7 +225,8 @@ std::string to_json(const ShapeReport& report) {
   if (report.failure)
     object.add("error", {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}});
   object.add("input_shape", sizes_of(report.banks.front().problem.input, std::max(report.rank, 3)));
-  for (const auto& [key, value] : to_object(costs_of_all(report), report.rank, timed).items()) object.add(key, value);
+  const ordered_json all = to_object(costs_of_all(report), report.rank, timed);
+  for (const auto& [key, value] : all.items()) object.add(key, value);
   if (timed) {
     object.add("threads", report.threads);
     object.add("instruction_set", instruction_set_in_use());

@@ -33,8 +33,14 @@ std::string cell_text(const std::optional<double>& value, int digits) {
 /// Significant digits in a row of cells: up to 7 columns, the longest numbers fit into 80 columns.
 int digits_of(std::int64_t columns) { return columns <= 5 ? kDigits : columns <= 7 ? 4 : 3; }
 
-std::string range_text(std::int64_t first, std::int64_t last) {
-  return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
+/// "rows 1 to 3, column 5".
+std::string region_text(const Region& region) {
+  const auto range = [](const std::string& one, std::int64_t first, std::int64_t last) {
+    return first == last ? one + " " + std::to_string(first)
+                         : one + "s " + std::to_string(first) + " to " + std::to_string(last);
+  };
+  return range("row", region.first_row, region.last_row) + ", " +
+         range("column", region.first_column, region.last_column);
 }
 
 std::string place_text(const Pixel& at) { return "(" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")"; }
@@ -131,8 +137,7 @@ class Writer {
     if (trace().banks.size() > 1) {
       const Region& field = explanation_.layers.back().seen;
       if (explanation_.layers.size() == trace().banks.size())
-        text_ += "\nreceptive field: rows " + range_text(field.first_row, field.last_row) + ", columns " +
-                 range_text(field.first_column, field.last_column) + " of the input\n";
+        text_ += "\nreceptive field: " + region_text(field) + " of the input\n";
     }
     if (is_rounded_) text_ += "\nLong numbers are rounded; --json has all digits.\n";
     return text_;
@@ -201,9 +206,7 @@ class Writer {
     const bool leaves_input = window.first_row < 0 || window.first_column < 0 || window.last_row >= problem.input.h ||
                               window.last_column >= problem.input.w;
     if (window.first_row == 0 && window.first_column == 0 && !is_dilated && !leaves_input) return;
-    text_ += "\n  window: rows " + range_text(window.first_row, window.last_row) + ", columns " +
-             range_text(window.first_column, window.last_column);
-    text_ += " of " + to_string(problem.input);
+    text_ += "\n  window: " + region_text(window) + " of " + to_string(problem.input);
     if (is_dilated) text_ += ", dilation " + extent_text(problem.dilation);
     text_ += "\n";
     if (leaves_input) text_ += "  " + padding_text(step) + "\n";
