@@ -30,7 +30,8 @@ void check_pixels(const PictureHeader& header, std::int64_t max_pixels);
 /// A sentence for the user.
 struct Remark {
   std::string text;
-  bool once = false;  ///< in a run of several inputs, print it for the first one only
+  bool once = false;       ///< in a run of several inputs, print it for the first one only
+  std::string topic = {};  ///< with `once`: the first of all remarks on it; "" for those of the same text
 };
 
 /// Names the properties of a picture that are lost when it is filtered: further pages, an ICC profile, a gamma.

@@ -106,12 +106,6 @@ std::string verbose_edges(const EdgeReport& edges, DType input_dtype) {
   return text;
 }
 
-/// "0.21 %", with two significant digits below 10 %.
-std::string share_text(std::int64_t part, std::int64_t all) {
-  const double percent = 100 * static_cast<double>(part) / static_cast<double>(all);
-  return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
-}
-
 /// "12 (0.01 %)" of all responses.
 std::string count_text(std::int64_t count, const RunReport& report) {
   const std::string text = std::to_string(count);
@@ -195,6 +189,11 @@ std::string wrapped(const std::string& head, const std::vector<std::string>& ite
 }
 
 }  // namespace
+
+std::string share_text(std::int64_t part, std::int64_t all) {
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(all);
+  return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
+}
 
 std::string to_text(const RunReport& report, bool verbose) {
   if (report.status == RunReport::Status::skipped)

@@ -86,6 +86,9 @@ inline std::string_view map_name(const RunReport& report) {
 std::string to_text(const RunReport& report, bool verbose);
 inline constexpr std::size_t kReportColumns = 100;
 
+/// "0.21 %", `part` of `all`, with two significant digits below 10 %.
+std::string share_text(std::int64_t part, std::int64_t all);
+
 /// One JSON object on one line, without a newline. Values that JSON cannot represent or that do not apply are null.
 std::string to_json(const RunReport& report);
 

@@ -91,7 +91,9 @@ void put_run(const RunReport& report, ordered_json& object) {
     object["dry_run"] = true;
     return;
   }
-  object["clipped"] = {{"low", report.stats.clipped_low}, {"high", report.stats.clipped_high}};
+  const std::int64_t low = report.stats.clipped_low, high = report.stats.clipped_high;
+  const double share = static_cast<double>(low + high) / static_cast<double>(report.responses);
+  object["clipped"] = {{"low", low}, {"high", high}, {"share", share}};
   object["min"] = finite_or_null(report.stats.min);
   object["max"] = finite_or_null(report.stats.max);
   object["mean"] = report.stats.mean() ? finite_or_null(tidy(*report.stats.mean())) : ordered_json(nullptr);

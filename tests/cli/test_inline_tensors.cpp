@@ -8,13 +8,13 @@
 
 namespace {
 
-const std::string kX = "[[0,1,2],[3,4,5],[6,7,8]]", kK = "[[0,1],[2,3]]";
+const std::string kSquare = "[[0,1,2],[3,4,5],[6,7,8]]", kK = "[[0,1],[2,3]]";
 
 }  // namespace
 
 TEST_CASE("apply takes a tensor as text, and writes to standard output") {
   const TempFolder folder;
-  const ProgramResult result = run_convtool({"apply", kX, "-k", kK}, folder);
+  const ProgramResult result = run_convtool({"apply", kSquare, "-k", kK}, folder);
   CHECK(result.code == 0);
   CHECK(result.out == "[[19,25],[37,43]]\n");
   CHECK(result.err == "inline 1x3x3 f32 -> - 1x2x2 f32; inline 2x2\n");
@@ -22,10 +22,10 @@ TEST_CASE("apply takes a tensor as text, and writes to standard output") {
   CHECK(run_convtool({"apply", "tensor([[0., 1.], [2., 3.]], dtype=torch.float64)", "-k", "[[2]]", "-q"}, folder).out ==
         "[[0,2],[4,6]]\n");
   CHECK(folder.names().empty());
-  CHECK(run_convtool({"apply", kX, "-k", kK, "-o", "y.json", "-q"}, folder).code == 0);
+  CHECK(run_convtool({"apply", kSquare, "-k", kK, "-o", "y.json", "-q"}, folder).code == 0);
   CHECK(read_text(folder.file("y.json")) == "[[19,25],[37,43]]\n");
-  CHECK(run_convtool({"apply", kX, "-k", "sobel", "--out-dir", "out", "-q"}, folder).code == 0);
-  CHECK(run_convtool({"edges", kX, "-o", "{stem}-{kernel}.{ext}", "-q"}, folder).code == 0);
+  CHECK(run_convtool({"apply", kSquare, "-k", "sobel", "--out-dir", "out", "-q"}, folder).code == 0);
+  CHECK(run_convtool({"edges", kSquare, "-o", "{stem}-{kernel}.{ext}", "-q"}, folder).code == 0);
   CHECK(folder.names() ==
         std::vector<std::string>{"inline-sobel-magnitude.json", "out", "out/inline.sobel.json", "y.json"});
 }
@@ -44,8 +44,8 @@ TEST_CASE("learn and shape take tensors as text") {
   for (std::size_t row = 0; row < 2; ++row)
     for (std::size_t column = 0; column < 3; ++column)
       CHECK(y[row][column].get<double>() == doctest::Approx(expected[row][column].get<double>()).epsilon(1e-5));
-  CHECK(run_convtool({"shape", kX, "-k", kK}, folder).out.starts_with("1x2x2\n"));
-  CHECK(run_convtool({"explain", kX, "-k", kK}, folder).out.starts_with("output (0, 0) = 19\n"));
+  CHECK(run_convtool({"shape", kSquare, "-k", kK}, folder).out.starts_with("1x2x2\n"));
+  CHECK(run_convtool({"explain", kSquare, "-k", kK}, folder).out.starts_with("output (0, 0) = 19\n"));
 }
 
 TEST_CASE("a file comes before text that is its name, and a name in brackets is a name") {

@@ -155,7 +155,7 @@ TEST_CASE("the JSON report has every documented key") {
     "version": 1, "input": "x.png", "output": "o/x.sobel-x.png", "status": "ok",
     "input_shape": [3, 6, 8], "output_shape": [3, 3, 11], "input_dtype": "u8", "output_dtype": "u8",
     "kernel": {"name": "sobel-x", "shape": [3, 3]}, "stride": [2, 1], "pads": [1, 2, 0, 3], "padding_mode": "reflect",
-    "dilation": [1, 1], "groups": 3, "map": "abs", "combine": "none", "clipped": {"low": 0, "high": 0},
+    "dilation": [1, 1], "groups": 3, "map": "abs", "combine": "none", "clipped": {"low": 0, "high": 0, "share": 0},
     "min": 0, "max": 0, "mean": 0, "nan_count": 0, "warnings": [], "algorithm": "rows", "threads": 1})"));
   CHECK(failed.at("version") == 1);
   CHECK(failed.at("input") == "missing.png");

@@ -73,10 +73,10 @@ void Reporter::print_report(const RunReport& report) {
 }
 
 void Reporter::print_warnings(const RunReport& report) {
+  const char* once = reports_.size() > 1 ? " (not repeated for other files)" : "";
   for (const Remark& warning : report.warnings)
-    if (!warning.once || warned_.insert(warning.text).second)
-      print_message(MessageKind::warning,
-                    report.input + ": " + warning.text + (warning.once ? " (not repeated for other files)" : ""));
+    if (!warning.once || warned_.insert(warning.topic.empty() ? warning.text : warning.topic).second)
+      print_message(MessageKind::warning, report.input + ": " + warning.text + (warning.once ? once : ""));
 }
 
 }  // namespace convtool

@@ -43,7 +43,7 @@ class Reporter {
   Progress progress_;
   std::vector<std::optional<RunReport>> reports_;
   std::size_t next_ = 0;
-  std::set<std::string> warned_;  ///< texts of warnings that are printed once a run
+  std::set<std::string> warned_;  ///< topics or texts of warnings that are printed once a run
   long long counts_[3] = {};      ///< by RunReport::Status
   double pixels_ = 0;
 };

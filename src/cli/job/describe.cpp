@@ -1,6 +1,9 @@
 #include "cli/job/describe.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "report/clip_remark.h"
 
 namespace convtool {
 namespace {
@@ -81,6 +84,9 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
     report.stats = attempt.outcome->result.stats;
     report.convolve_seconds = attempt.outcome->convolve_seconds;
     report.encode_seconds = attempt.outcome->encode_seconds + attempt.write_seconds;
+    const bool is_intended = spec.map == OutputMap::clip;
+    if (auto remark = clip_remark(report, spec.network); remark && !is_intended)
+      report.warnings.push_back(std::move(*remark));
   }
   return report;
 }

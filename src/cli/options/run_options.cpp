@@ -132,7 +132,9 @@ void add_value_options(Command& command, RunOptions& options) {
             "4 times the range, as for Sobel's kernels. The factor depends only on the kernel, and the report names "
             "it: abs x16.\n\n"
             "Tensors and float pictures are written as they are unless a map is given. The report names the map "
-            "and counts the clipped values.",
+            "and counts the clipped values. If more than 1 % are clipped, a warning says how to keep them, unless clip "
+            "is "
+            "given here.",
         .otherwise = "the kernel's, else auto",
         .words = {kOutputMaps}},
        {.names = "--normalize-percentile",

@@ -408,8 +408,9 @@ TEST_CASE("a slow reader gets every line; one that leaves ends the run quietly, 
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     const int capacity = fcntl(ends[1], F_SETPIPE_SZ, 4096);  // less than ten lines
     REQUIRE(capacity > 0);
-    RunningProgram batch(convtool_command({"apply", "in", "--recursive", "-k", "edge", "--out-dir", "out", "--json"}),
-                         folder, -1, ends[1]);
+    RunningProgram batch(
+        convtool_command({"apply", "in", "--recursive", "-k", "edge", "--map", "clip", "--out-dir", "out", "--json"}),
+        folder, -1, ends[1]);
     close(ends[1]);
     int held = 0;
     wait_until("the pipe is full", [&] { return ioctl(ends[0], FIONREAD, &held) == 0 && held > capacity - 1024; });

@@ -102,9 +102,9 @@ TEST_CASE("names in a kernel file, --then, and the file that convert writes of i
   CHECK(read_text(folder.file("converted.png")) == file);
 
   run_well(folder,
-           {"apply", kColours, "-k", R"({"bank": ["sobel-x", "sobel-y"], "combine": "magnitude"})", "-o", "bank.png"});
-  run_well(folder, {"apply", kColours, "-k", "sobel", "-o", "sobel.png"});
-  CHECK(read_text(folder.file("bank.png")) == read_text(folder.file("sobel.png")));
+           {"apply", kColours, "-k", R"({"bank": ["sobel-x", "sobel-y"], "combine": "magnitude"})", "-o", "bank.npy"});
+  run_well(folder, {"apply", kColours, "-k", "sobel", "-o", "sobel.npy"});
+  CHECK(read_text(folder.file("bank.npy")) == read_text(folder.file("sobel.npy")));
 }
 
 TEST_CASE("a chain of banks and networks, with colours, alpha and a batch") {
