@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kColumns = 80, kNarrowestCell = 2, kLongestName = 30;
 constexpr std::int64_t kMostChannels = 16;
-constexpr int kDigits = 6;
+constexpr int kMostDigits = 6;
 constexpr const char* kBold = "1";
 
 /// ECMA-48: SELECT GRAPHIC RENDITION around `text`.
@@ -31,7 +31,7 @@ std::string cell_text(const std::optional<double>& value, int digits) {
 }
 
 /// Significant digits in a row of cells: up to 7 columns, the longest numbers fit into 80 columns.
-int digits_of(std::int64_t columns) { return columns <= 5 ? kDigits : columns <= 7 ? 4 : 3; }
+int digits_of(std::int64_t columns) { return columns <= 5 ? kMostDigits : columns <= 7 ? 4 : 3; }
 
 /// "rows 1 to 3, column 5".
 std::string region_text(const Region& region) {
@@ -256,13 +256,13 @@ class Writer {
     if (!is_pool) parts.push_back({"   x  ", &kernel});
     if (!is_pool && sum.sum) parts.push_back({" = ", &products});
     std::string result;
-    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kDigits);
+    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kMostDigits);
     if (!is_pool && sum.sum) {
       double partial = 0;
       for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += *terms[i].product;
       const bool is_cut = cut.rows < sum.kh || cut.columns < sum.kw;
       result = (is_cut ? "sum of all " + join_sizes({sum.kh, sum.kw}) + " products " : "sum ") +
-               (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kDigits);
+               (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kMostDigits);
     }
     put_blocks(parts, result);
   }
