@@ -313,6 +313,7 @@ Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int
   if (options.divisor || options.normalize)
     refuse_usage(options.divisor ? "--divisor" : "--normalize",
                  "divides weights, which a layer of --kernel-size does not have; leave it out");
+  if (chain.flip) refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
   if (options.combine)
     refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
