@@ -63,6 +63,13 @@ std::string bank_text(const BankReport& bank) {
   return text;
 }
 
+/// Two lines on a bank, with the algorithm unless it `is_folded` with others.
+std::string verbose_bank(const BankReport& bank, bool is_folded) {
+  const std::string algorithm =
+      is_folded ? "folded" : bank.algorithm + ", " + bank.instruction_set + ", " + counted(bank.threads, "thread");
+  return "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + algorithm;
+}
+
 /// "map abs, threshold 100".
 std::string mapping_text(const RunReport& report) {
   std::string text = "map " + std::string(map_name(report));
@@ -146,6 +153,7 @@ std::vector<std::string> summary_items(const RunReport& report) {
   } else {
     items = {"network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers"};
   }
+  if (report.frames) items.push_back(counted(*report.frames, "frame"));
   if (!report.layer_outputs.empty())
     items.push_back("layers " + printable(report.layer_outputs.front()) +
                     (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
@@ -195,20 +203,30 @@ std::string share_text(std::int64_t part, std::int64_t all) {
   return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
 }
 
+std::string InputPart::title() const {
+  return kind == "picture" && number == 1 ? "" : std::string(kind) + " " + std::to_string(number);
+}
+
 std::string to_text(const RunReport& report, bool verbose) {
+  const std::string part = report.part ? report.part->title() : "";
+  const std::string input = report.input + (part.empty() ? "" : " " + part);
   if (report.status == RunReport::Status::skipped)
-    return printable(report.input + " skipped: " + report.output +
+    return printable(input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
     return printable(name) + " " + join_sizes(sizes_of(shape, std::max(rank, 3))) + " " + std::string(to_string(dtype));
   };
-  std::string text = wrapped(sized(report.input, report.input_shape, report.rank, report.input_dtype) + " -> " +
+  std::string text = wrapped(sized(input, report.input_shape, report.rank, report.input_dtype) + " -> " +
                                  sized(report.output, report.output_shape, report.rank, report.output_dtype),
                              summary_items(report));
   if (!verbose) return text;
-  for (const BankReport& bank : report.banks)
-    text += "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " +
-            bank.instruction_set + ", " + counted(bank.threads, "thread");
+  for (std::size_t i = 0; i < report.banks.size(); ++i) {
+    const auto is_inside = [i](const FoldedReport& folded) { return folded.first <= i + 1 && i + 1 <= folded.last; };
+    text += verbose_bank(report.banks[i], std::any_of(report.folded.begin(), report.folded.end(), is_inside));
+  }
+  for (const FoldedReport& folded : report.folded)
+    text += "\n  layers " + std::to_string(folded.first) + " to " + std::to_string(folded.last) +
+            " are folded into one:" + verbose_bank(folded.bank, false);
   if (report.edges) text += verbose_edges(*report.edges, report.input_dtype);
   text += "\n  " + mapping_text(report);
   if (!report.dry_run) text += ", " + responses_text(report) + "\n  " + timings_text(report);

@@ -192,12 +192,12 @@ class Figure {
   static const char* equals(bool is_rounded) { return is_rounded ? " ≈ " : " = "; }
 
   static std::string products_text(const KernelSum& sum) {
-    constexpr int kDigits = 3;
+    constexpr int kShownDigits = 3;
     std::string text;
     bool has_rounded = is_rounded(*sum.sum);
     const auto factor = [&](double value) {
-      has_rounded |= is_rounded(value, kDigits);
-      return value < 0 ? "(" + number_text(value, kDigits) + ")" : number_text(value, kDigits);
+      has_rounded |= is_rounded(value, kShownDigits);
+      return value < 0 ? "(" + number_text(value, kShownDigits) + ")" : number_text(value, kShownDigits);
     };
     for (const Term& term : sum.terms)
       text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);
@@ -312,7 +312,7 @@ class Figure {
     double largest = 0, partial = 0;
     for (const Term& term : sum.terms) largest = std::max(largest, std::fabs(term.weight.value_or(0)));
     for (std::int64_t i = 0; i < count; ++i) partial += terms[i].product.value_or(0);
-    Grid grid{.rows = sum.kh, .columns = columns};
+    Grid grid{.rows = sum.kh, .columns = columns, .largest = largest};
     grid.cell = [terms, columns, largest](std::int64_t u, std::int64_t v) {
       const std::optional<double>& weight = terms[u * columns + v].weight;
       return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};
