@@ -224,6 +224,16 @@ std::optional<Bytes> inflate_whole(std::span<const std::byte> stream, std::size_
   }
 }
 
+bool inflate_raw(std::span<const std::byte> stream, std::span<std::byte> text) {
+  const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  std::size_t used = 0, produced = 0;
+  return libdeflate_deflate_decompress_ex(decompressor.get(), stream.data(), stream.size(), text.data(), text.size(),
+                                          &used, &produced) == LIBDEFLATE_SUCCESS &&
+         used == stream.size() && produced == text.size();
+}
+
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most) {
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);

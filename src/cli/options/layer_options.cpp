@@ -184,7 +184,7 @@ void add_chain_options(Command& command, ChainOptions& options, bool needs_kerne
                 .brief = "file, name such as sobel, or JSON; repeat for a bank",
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
-                        "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
+                        "  weights.npy         NumPy weights of rank 2, 3 or 4; of several arrays, weights.npz#NAME\n"
                         "  blur.mat            a kernel of another program, as 'convtool kernels convert' reads it\n"
                         "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
                         "  gaussian:sigma=2    a generated kernel, with its parameters\n"

@@ -129,7 +129,7 @@ ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pi
   }
   if (!is_file(text) && is_tensor(text)) return {.name = text, .source = text_source(text)};
   try {
-    return {.name = text, .source = read_source(read_and_keep_file(text), text, max_pixels, decoder)};
+    return {.name = text, .source = read_source(read_input(text), text, max_pixels, decoder)};
   } catch (const Error& error) {
     throw Error(error.kind(), error.where().empty() ? text : "", error.what());
   }
