@@ -52,15 +52,18 @@ Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limi
     if (got == 0) break;
     if (got > 0) size += static_cast<std::size_t>(got);
   }
-  if (size > limit)
-    throw Error(ErrorKind::input, where,
-                "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
+  if (size > limit) refuse_size(where, limit, is_stream_limit);
   if (is_regular && file.has_changed()) refuse_changed(where, ErrorKind::input);
   bytes.shorten(size);
   return bytes;
 }
 
 }  // namespace
+
+void refuse_size(const std::string& where, std::size_t limit, bool is_stream_limit) {
+  throw Error(ErrorKind::input, where,
+              "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
+}
 
 Buffer read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
   return read_and_keep_file(path, limit, stream_limit).bytes;

@@ -21,6 +21,9 @@ constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default l
 /// but a regular file (a pipe, a device), which may never end.
 Buffer read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
 
+/// Throws Error(input) for a file that is larger than `limit` bytes.
+[[noreturn]] void refuse_size(const std::string& where, std::size_t limit, bool is_stream_limit);
+
 /// The content of a file, and the file for other processes to read, where it is a regular one.
 struct FileContent {
   Buffer bytes;

@@ -122,8 +122,11 @@ void load_row(const RasterLayout& layout, const std::byte* from, std::int64_t fi
     visit_dtype(row.dtype, [&]<class T>(T) {
       T* const first = static_cast<T*>(row.data) - (channels - 1);
       load_values(layout, from, size, width * channels, first, 1);
-      for (T* pixel = first; pixel != first + width * channels; pixel += channels)
-        std::reverse(pixel, pixel + channels);
+      if (channels == 3)  // a loop that the compiler vectorises
+        for (std::int64_t i = 0; i < width; ++i) std::swap(first[3 * i], first[3 * i + 2]);
+      else
+        for (T* pixel = first; pixel != first + width * channels; pixel += channels)
+          std::reverse(pixel, pixel + channels);
     });
     return;
   }
@@ -147,6 +150,15 @@ void store_values(std::endian order, const T* from, std::int64_t count, std::byt
   for (std::int64_t i = 0; i < count; ++i) store_number(to + i * static_cast<std::int64_t>(sizeof(T)), from[i], order);
 }
 
+/// The same for pixels of three channels in reverse, B, G, R to R, G, B. `from` is the first pixel's first channel that
+/// is stored. A loop of its own, which the compiler vectorises.
+template <class T>
+void store_reversed(std::endian order, const T* from, std::int64_t pixels, std::byte* to) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t i = 0; i < pixels; ++i)
+    for (std::int64_t c = 0; c < 3; ++c) store_number(to + (3 * i + c) * kSize, from[3 * i - c], order);
+}
+
 }  // namespace
 
 void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte* to) {
@@ -156,6 +168,8 @@ void store_row(const RasterLayout& layout, const ConstTensorRef& row, std::byte*
     const T* const from = static_cast<const T*>(row.data);
     const bool is_contiguous = row.strides.w == channels && (row.strides.c == 1 || channels == 1);
     if (is_contiguous) return store_values(layout.order, from, width * channels, to);
+    if (channels == 3 && row.strides.w == 3 && row.strides.c == -1)
+      return store_reversed(layout.order, from, width, to);
     for (std::int64_t x = 0; x < width; ++x)
       for (std::int64_t c = 0; c < channels; ++c, to += kSize)
         store_number(to, from[x * row.strides.w + c * row.strides.c], layout.order);

@@ -20,7 +20,8 @@ struct EncodeOptions {
   std::optional<int> png_level;  ///< 0, stored, to 9, smallest; by default 1
   std::optional<PngStrategy> png_strategy;
   std::optional<TiffCompression> tiff_compression;  ///< by default deflate for integers, none for floats
-  int threads = 1;                                  ///< 0: one per core
+  bool big_tiff = false;  ///< write BigTIFF, for pages that join_tiff_pages() makes a file of more than 4 GiB
+  int threads = 1;        ///< 0: one per core
 };
 
 }  // namespace convtool

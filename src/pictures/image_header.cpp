@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "pictures/headers/formats.h"
+#include "pictures/tiff/directory.h"
 
 namespace convtool {
 namespace {
@@ -32,7 +33,7 @@ void check_pixels(const PictureHeader& header, std::int64_t max_pixels, std::uin
 
 }  // namespace
 
-PictureHeader read_picture_header(std::span<const std::byte> bytes) {
+PictureHeader read_picture_header(std::span<const std::byte> bytes, std::uint64_t page_at) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
   const std::optional<PictureType> type = sniff_picture_type(bytes);
   if (!type)
@@ -40,7 +41,7 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes) {
   switch (*type) {
     case PictureType::png: return read_png_header(bytes);
     case PictureType::jpeg: return read_jpeg_header(bytes);
-    case PictureType::tiff: return read_tiff_header(bytes);
+    case PictureType::tiff: return read_tiff_header(bytes, page_at);
     case PictureType::bmp: return read_bmp_header(bytes);
     case PictureType::webp: return read_webp_header(bytes);
     case PictureType::pnm: return read_pnm_header(bytes);
@@ -51,8 +52,10 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes) {
   return {};
 }
 
-PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels) {
-  const PictureHeader header = read_picture_header(bytes);
+std::vector<std::uint64_t> find_pages(std::span<const std::byte> tiff) { return TiffDirectory(tiff).chain(); }
+
+PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels, std::uint64_t page_at) {
+  const PictureHeader header = read_picture_header(bytes, page_at);
   check_pixels(header, max_pixels, kMostPixels);
   if (std::max(header.width, header.height) > kLongestSide)
     throw Error(ErrorKind::input, "",

@@ -22,6 +22,9 @@ struct PictureHeader {
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
   std::int64_t pages = 1;    ///< or parts (OpenEXR), frames (PNG) or pictures (PNM, JPEG); only the first is read
 
+  /// Where the directory of a page of a TIFF begins; 0: the first.
+  std::uint64_t page_at = 0;
+
   /// The orientation in the EXIF block (JPEG, PNG, WebP) or the tag of a TIFF.
   Orientation orientation = Orientation::top_left;
 

@@ -146,6 +146,7 @@ std::vector<std::string> summary_items(const RunReport& report) {
   } else {
     items = {"network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers"};
   }
+  if (report.frames) items.push_back(counted(*report.frames, "frame"));
   if (!report.layer_outputs.empty())
     items.push_back("layers " + printable(report.layer_outputs.front()) +
                     (report.layer_outputs.size() > 1 ? " to " + printable(report.layer_outputs.back()) : ""));
@@ -195,14 +196,20 @@ std::string share_text(std::int64_t part, std::int64_t all) {
   return (percent < 9.95 ? short_text(percent, 2) : fixed_text(percent, 0)) + " %";
 }
 
+std::string InputPart::title() const {
+  return kind == "picture" && number == 1 ? "" : std::string(kind) + " " + std::to_string(number);
+}
+
 std::string to_text(const RunReport& report, bool verbose) {
+  const std::string part = report.part ? report.part->title() : "";
+  const std::string input = report.input + (part.empty() ? "" : " " + part);
   if (report.status == RunReport::Status::skipped)
-    return printable(report.input + " skipped: " + report.output +
+    return printable(input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
   const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
     return printable(name) + " " + join_sizes(sizes_of(shape, std::max(rank, 3))) + " " + std::string(to_string(dtype));
   };
-  std::string text = wrapped(sized(report.input, report.input_shape, report.rank, report.input_dtype) + " -> " +
+  std::string text = wrapped(sized(input, report.input_shape, report.rank, report.input_dtype) + " -> " +
                                  sized(report.output, report.output_shape, report.rank, report.output_dtype),
                              summary_items(report));
   if (!verbose) return text;

@@ -44,19 +44,30 @@ struct SheetReport {
   std::int64_t reduced = 1;  ///< a pixel is the mean of this many values in width and in height
 };
 
+/// A part of an input that has several, each with a report of its own.
+struct InputPart {
+  std::string_view kind;    ///< "picture" of a stream, or "page"
+  std::int64_t number = 1;  ///< from 1
+
+  /// "picture 2"; nothing for the first picture of a stream, which may be its only one.
+  std::string title() const;
+};
+
 /// Why an input was skipped: its output exists, or a manifest shows that it is up to date.
 enum class SkipReason { exists, up_to_date };
 
 struct RunReport {
   enum class Status { ok, skipped, error };
 
-  std::string input;   ///< the path as given, or "-"
+  std::string input;  ///< the path as given, or "-"
+  std::optional<InputPart> part;
   std::string output;  ///< likewise; empty if unknown
   Status status = Status::ok;
   std::optional<SkipReason> skipped;  ///< set for Status::skipped
   bool dry_run = false;
   Shape input_shape, output_shape;
-  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
+  std::optional<std::int64_t> frames;  ///< of a video, whose shapes are those of the luma
+  int rank = 3;                        ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output

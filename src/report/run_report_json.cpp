@@ -77,6 +77,7 @@ void put_run(const RunReport& report, ordered_json& object) {
     object["signed_zero"] = kSignedZeros[static_cast<int>(report.mapping->zero)];
   if (report.mapping && report.mapping->percentiles) object["normalize_percentile"] = *report.mapping->percentiles;
   if (report.mapping && report.mapping->threshold) object["threshold"] = *report.mapping->threshold;
+  if (report.frames) object["frames"] = *report.frames;
   if (!report.layer_outputs.empty()) object["layer_outputs"] = report.layer_outputs;
   if (!report.layer_sheets.empty()) object["layer_sheets"] = report.layer_sheets;
   if (report.sheet)
@@ -109,6 +110,7 @@ std::string to_json(const RunReport& report) {
   ordered_json object;
   object["version"] = 1;
   object["input"] = report.input;
+  if (report.part) object[std::string(report.part->kind)] = report.part->number;
   object["output"] = report.output.empty() ? ordered_json(nullptr) : ordered_json(report.output);
   object["status"] = kStatuses[static_cast<int>(report.status)];
   if (report.status == RunReport::Status::ok) put_run(report, object);

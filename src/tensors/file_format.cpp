@@ -4,6 +4,15 @@
 
 namespace convtool {
 
+namespace {
+
+/// Not one of picture_formats(): a picture is never written as a video.
+const PictureFormat kVideo = {"y4m", {".y4m"}, {DType::u8, DType::u16}, {PixelFormat::grey}};
+
+}  // namespace
+
+bool FileFormat::is_video() const { return picture == &kVideo; }
+
 std::string_view FileFormat::name() const {
   return kind == Kind::npy ? "npy" : kind == Kind::json ? "json" : picture->name;
 }
@@ -14,6 +23,7 @@ std::string FileFormat::extension() const {
 
 std::optional<FileFormat> find_file_format(std::string_view name) {
   const std::string lower = in_small_letters(name.starts_with('.') ? name.substr(1) : name);
+  if (lower == kVideo.name) return FileFormat{.kind = FileFormat::Kind::picture, .picture = &kVideo};
   if (lower == "npy") return FileFormat{.kind = FileFormat::Kind::npy};
   if (lower == "json") return FileFormat{.kind = FileFormat::Kind::json};
   const PictureFormat* picture = find_picture_format(lower);

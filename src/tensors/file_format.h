@@ -21,9 +21,15 @@ struct FileFormat {
   std::string_view name() const;
   /// ".png", ".npy", ...
   std::string extension() const;
+
+  bool operator==(const FileFormat&) const = default;
+
+  /// Whether it is the format of videos, y4m.
+  bool is_video() const;
 };
 
-/// The format with this name or extension, with or without a dot, in any case; nothing if there is none.
+/// The format with this name or extension, with or without a dot, in any case; nothing if there is none. That of
+/// videos, y4m, counts as one of pictures whose pixels are grey: the planes of a frame.
 std::optional<FileFormat> find_file_format(std::string_view name);
 
 /// All names, for messages: "png, jpeg, ..., npy, json".

@@ -39,6 +39,7 @@ Target option_value_target();
 Target output_name_target();
 Target png_writer_target();
 Target safetensors_target();
+Target stream_target();
 Target tensor_text_target();
 
 /// All of them, sorted by name.

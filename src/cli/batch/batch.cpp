@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <iterator>
 #include <mutex>
 
 #include "cli/batch/destinations.h"
-#include "cli/batch/filter_input.h"
 #include "cli/batch/folders.h"
 #include "cli/batch/reporter.h"
+#include "cli/batch/run_input.h"
 #include "cli/exit_code.h"
 #include "cli/job/output_file.h"
 #include "core/parallel.h"
@@ -28,6 +29,8 @@ void check_manifest(const BatchOptions& options, const std::vector<Input>& input
   if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
   if (options.destination.sheet && !options.destination.only_sheet())
     refuse("records one output of each input; leave out --sheet, or write nothing else");
+  const std::string output = options.destination.output.value_or("");
+  if (output.find("{n}") != std::string::npos) refuse("records one output of each input; leave {n} out of --output");
   if (manifest.empty() || manifest == "-") refuse("needs the name of a file (got '" + manifest + "')");
   const std::string name = read.find(manifest, settled_path(manifest));
   if (!name.empty())
@@ -85,27 +88,30 @@ class PageInputs {
 
   void add(std::size_t index, const RunReport& report, Surveys surveys) {
     const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
-    texts_[index] = to_json(PageInput{.report = to_json(report),
-                                      .input_link = link(report.input),
-                                      .output_link = link(report.output),
-                                      .before = std::move(surveys.before),
-                                      .responses = std::move(surveys.responses),
-                                      .after = std::move(surveys.after),
-                                      .kept = surveys.kept,
-                                      .response_count = report.responses});
+    texts_[index].push_back(to_json(PageInput{.report = to_json(report),
+                                              .input_link = link(report.input),
+                                              .output_link = link(report.output),
+                                              .before = std::move(surveys.before),
+                                              .responses = std::move(surveys.responses),
+                                              .after = std::move(surveys.after),
+                                              .kept = surveys.kept,
+                                              .response_count = report.responses}));
   }
 
   /// Once all threads are done. Inputs that were not started are left out.
   void write() {
-    const std::size_t count = texts_.size();
-    std::erase(texts_, "");
-    const auto left_out = static_cast<std::int64_t>(count - texts_.size());
-    write_page(page_, batch_page(page_.head, std::move(texts_), left_out));
+    std::vector<std::string> all;
+    std::int64_t left_out = 0;
+    for (std::vector<std::string>& texts : texts_) {
+      if (texts.empty()) ++left_out;
+      std::move(texts.begin(), texts.end(), std::back_inserter(all));
+    }
+    write_page(page_, batch_page(page_.head, std::move(all), left_out));
   }
 
  private:
   PageOptions page_;
-  std::vector<std::string> texts_;
+  std::vector<std::vector<std::string>> texts_;  ///< by input, one for each part
 };
 
 /// Warns where the report goes to a file whose name promises the result, as in "convtool apply ... > out.png".
@@ -161,7 +167,8 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   Reporter reporter(options, end - begin, takes_stdout);
   MemoryBudget budget(options.memory_limit);
   PictureDecoder decoder(options.isolation);
-  if (end - begin > 1) decoder.prepare();
+  // The pictures of a stream, and pages, are decoded when there are other threads.
+  if (end - begin > 1 || options.isolation == Isolation::always || spec.pages) decoder.prepare();
   std::optional<Resume> resume;
   if (options.manifest)
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
@@ -181,12 +188,14 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   std::atomic<bool> stops = false;
   const auto work = [&] {
     for (std::size_t i = next++; i < end && !stops && !is_interrupted(); i = next++) {
-      Surveys surveys;
-      RunReport report = filter_input(list.inputs[i], list.destinations[i], run, surveys);
-      if (page) page->add(i - begin, report, std::move(surveys));
-      if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
-      if (decoder.is_broken()) stops = true;
-      reporter.add(i - begin, std::move(report));
+      run_input(list.inputs[i], list.destinations[i], run, [&](RunReport report, Surveys surveys) {
+        if (page) page->add(i - begin, report, std::move(surveys));
+        if (options.fail_fast && report.status == RunReport::Status::error) stops = true;
+        if (decoder.is_broken()) stops = true;
+        reporter.add(i - begin, std::move(report));
+        return !stops;
+      });
+      reporter.end(i - begin);
     }
   };
   const Stopwatch watch;
@@ -202,7 +211,8 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
     }
   });
   reporter.finish();
-  if (list.inputs.size() > 1 && !options.quiet) print_message(MessageKind::note, reporter.summary(watch.seconds()));
+  if ((list.inputs.size() > 1 || reporter.count() > 1) && !options.quiet)
+    print_message(MessageKind::note, reporter.summary(watch.seconds()));
   if (page) page->write();  // may fail, and what is printed stays
   if (is_interrupted() && reporter.not_begun() > 0) end_interrupted(options);
   return reporter.any_failed() ? kExitFailed : kExitDone;

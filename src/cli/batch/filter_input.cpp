@@ -31,7 +31,7 @@ void refuse_folder(const std::string& input) {
 
 /// An input in memory, with its header read.
 struct LoadedFile {
-  FileContent content;
+  std::shared_ptr<const FileContent> content;
   SourceHeader header;
 };
 
@@ -50,21 +50,25 @@ struct LoadedFile {
   run.budget.refuse(needed, cause);
 }
 
+LoadedFile with_header(std::shared_ptr<const FileContent> content, const std::string& input, const RunContext& run,
+                       std::uint64_t page_at = 0) {
+  const SourceHeader header = read_source_header(content->bytes, input, run.spec.max_pixels, page_at);
+  return {.content = std::move(content), .header = header};
+}
+
 /// `cause` is what a refusal names (MemoryBudget::refuse()).
 LoadedFile load(const std::string& input, const std::optional<FileRecord>& record, const Destination& planned,
                 const RunContext& run, const std::string& cause = "") {
   if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run, cause);
   const auto limit = static_cast<std::size_t>(run.options.memory_limit);
-  FileContent content = read_and_keep_file(input, limit, std::min(limit, kLargestStream));
-  const SourceHeader header = read_source_header(content.bytes, input, run.spec.max_pixels);
-  return {.content = std::move(content), .header = header};
+  return with_header(std::make_shared<FileContent>(read_and_keep_file(input, limit, std::min(limit, kLargestStream))),
+                     input, run);
 }
 
-LoadedFile load_text(const std::string& text, const FilterSpec& spec) {
+LoadedFile load_text(const std::string& text, const RunContext& run) {
   const auto bytes = std::as_bytes(std::span(text));
-  FileContent content{.bytes = Bytes(bytes.begin(), bytes.end())};
-  const SourceHeader header = read_source_header(content.bytes, "", spec.max_pixels);
-  return {.content = std::move(content), .header = header};
+  return with_header(std::make_shared<FileContent>(FileContent{.bytes = Bytes(bytes.begin(), bytes.end()), .file = {}}),
+                     "", run);
 }
 
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
@@ -119,9 +123,9 @@ bool is_standard_output(const std::string& path) {
 /// The steps for one input. They fill in `attempt` one after another, so that a failure leaves what is known so far.
 class Process {
  public:
-  /// `share` covers the memory of `attempt`, and is taken once that is known.
+  /// `share` covers the memory of `attempt`, and is taken once that is known. `part` is null for a whole input.
   Process(const std::optional<std::string>& text, const Destination& planned, const RunContext& run,
-          std::optional<MemoryBudget::Share>& share, Attempt& attempt, Surveys& surveys)
+          std::optional<MemoryBudget::Share>& share, Attempt& attempt, Surveys& surveys, FilteredPart* part)
       : text_(text),
         planned_(planned),
         run_(run),
@@ -129,19 +133,25 @@ class Process {
         share_(share),
         attempt_(attempt),
         surveys_(surveys),
+        part_(part),
         input_(attempt.input) {}
 
   void operator()() {
     if (!may_change(planned_, input_, spec_) && skips(planned_)) return;  // before anything is read
+    const bool is_file = part_ == nullptr && !text_;
     if (!text_) refuse_folder(input_);
-    if (is_up_to_date()) return;
+    if (part_ == nullptr && is_up_to_date()) return;
 
-    std::unique_lock turn = run_.budget.turn();
-    if (!text_) record_ = look_at_file(input_);
-    std::optional<RasterSource> raster = text_ ? std::nullopt : open_raster_source(input_, spec_.max_pixels);
+    std::unique_lock turn = part_ != nullptr ? std::move(part_->turn) : run_.budget.turn();
+    if (is_file) record_ = look_at_file(input_);
+    std::optional<RasterSource> raster = is_file ? open_raster_source(input_, spec_.max_pixels) : std::nullopt;
     std::optional<LoadedFile> file;
-    if (text_) file.emplace(load_text(*text_, spec_));
-    if (!raster && !file) file.emplace(load(input_, record_, planned_, run_));
+    if (part_ != nullptr)
+      file.emplace(with_header(std::move(part_->content), input_, run_, part_->page_at));
+    else if (text_)
+      file.emplace(load_text(*text_, run_));
+    else if (!raster)
+      file.emplace(load(input_, record_, planned_, run_));
     const SourceHeader header = raster ? raster->header : file->header;
     const Forecast forecast = make_forecast(header, spec_);
     const Destination destination = final_name(planned_, header, forecast, spec_);
@@ -168,9 +178,9 @@ class Process {
       raster.reset();
     }
     if (!file) file.emplace(load(input_, record_, planned_, run_, cause));
-    attempt_.memory = whole_memory(std::ssize(file->content.bytes));
-    share_.emplace(run_.budget, *attempt_.memory, cause);
-    turn.unlock();
+    attempt_.memory = whole_memory(std::ssize(file->content->bytes));
+    if (part_ == nullptr || !part_->has_share) share_.emplace(run_.budget, *attempt_.memory, cause);
+    if (turn.owns_lock()) turn.unlock();
     filter_whole(*std::move(file), destination);
   }
 
@@ -223,9 +233,9 @@ class Process {
 
   void filter_whole(LoadedFile file, const Destination& destination) {
     std::unique_lock<std::mutex> filtering = wait_for_turn();
-    if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content.bytes);
-    std::optional<Source> source =
-        decode_source(std::move(file.content), file.header, run_.decoder, spec_.plan.threads);
+    if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content->bytes);
+    std::optional<Source> source = decode_source(*file.content, file.header, run_.decoder, spec_.plan.threads);
+    file.content.reset();
     const Stopwatch surveying;
     if (spec_.survey && !run_.options.dry_run) surveys_.before = survey_source(*source);
     const double surveyed_seconds = surveying.seconds();
@@ -236,15 +246,22 @@ class Process {
     attempt_.warnings = source->remarks;
     warn_of_format(destination);
 
-    Job& job = attempt_.job.emplace(plan_job(source->traits(spec_.alpha), destination, spec_));
+    const SourceTraits traits = source->traits(spec_.alpha);
+    Job& job = attempt_.job.emplace(part_ != nullptr ? part_->planner.plan(traits, destination, spec_)
+                                                     : plan_job(traits, destination, spec_));
     keep_metadata(*source, spec_, job, attempt_.warnings);
     if (run_.options.dry_run) return;
     check_output(destination);
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
     if (filtering.owns_lock()) filtering.unlock();
+    if (part_ != nullptr && part_->await_turn) part_->await_turn();
     const Stopwatch writing;
     write_sheet(*attempt_.outcome, destination, run_);
-    const bool is_written = write(*attempt_.outcome, destination, run_);
+    bool is_written = true;
+    if (part_ != nullptr && part_->write)
+      part_->write(job, *attempt_.outcome);
+    else
+      is_written = write(*attempt_.outcome, destination, run_);
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }
@@ -274,10 +291,11 @@ class Process {
   /// written it meanwhile.
   template <class Digest>
   void finish(const Destination& destination, bool is_written, const Digest& digest) {
-    if (is_written && run_.resume != nullptr) run_.resume->record(record_, destination.path, digest);
+    if (is_written && run_.resume != nullptr && part_ == nullptr)
+      run_.resume->record(record_, destination.path, digest);
     if (spec_.survey) surveys_.kept = kept_range(*attempt_.job, attempt_.outcome->result.stats);
     if (!is_written && !had_output_)
-      attempt_ = {.input = input_, .output = destination.path, .skipped = SkipReason::exists};
+      attempt_ = {.input = input_, .part = attempt_.part, .output = destination.path, .skipped = SkipReason::exists};
   }
 
   const std::optional<std::string>& text_;
@@ -287,6 +305,7 @@ class Process {
   std::optional<MemoryBudget::Share>& share_;
   Attempt& attempt_;
   Surveys& surveys_;
+  FilteredPart* const part_;
   const std::string input_;
   const Stopwatch decoding_;
   double waited_seconds_ = 0;         ///< for the input before this one
@@ -296,9 +315,11 @@ class Process {
 
 }  // namespace
 
-RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys) {
+RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys,
+                       FilteredPart* part) {
   std::optional<MemoryBudget::Share> share;
   Attempt attempt{.input = input.path, .output = planned.path};
+  if (part != nullptr) attempt.part = part->name;
   const auto failed = [&](ErrorKind kind, const std::string& message) {
     RunReport report = describe(attempt, run.spec);
     report.status = RunReport::Status::error;
@@ -307,7 +328,7 @@ RunReport filter_input(const Input& input, const Destination& planned, const Run
     return report;
   };
   try {
-    Process(input.text, planned, run, share, attempt, surveys)();
+    Process(input.text, planned, run, share, attempt, surveys, part)();
     return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());

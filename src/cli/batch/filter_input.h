@@ -1,6 +1,8 @@
 // One input of a batch, from its name to the report on it.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <mutex>
 
 #include "cli/batch/batch_options.h"
@@ -9,6 +11,8 @@
 #include "cli/batch/read_files.h"
 #include "cli/batch/resume.h"
 #include "cli/job/filter_spec.h"
+#include "cli/job/job.h"
+#include "cli/job/run_job.h"
 #include "cli/job/surveys.h"
 #include "pictures/isolation/picture_decoder.h"
 #include "report/run_report.h"
@@ -28,10 +32,25 @@ struct RunContext {
   Resume* resume;         ///< null without --manifest
 };
 
-/// Reads, filters and writes one input, unless it can be skipped, and reports what happened. A failure is reported, not
-/// thrown. Then no output has been written, with three exceptions: the files of layers before the one that failed, a
-/// sheet in addition to an output that cannot be written, and an output that the manifest could not record, which the
-/// message mentions. Thread-safe. For a report page `surveys` gets what it shows, as far as the input was filtered.
-RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys);
+/// Content that is read before filter_input() is called: of a stream, or a picture of an input that has several.
+struct FilteredPart {
+  std::optional<InputPart> name;
+  std::shared_ptr<const FileContent> content;  ///< its bytes, or those of the file with all pages
+  std::uint64_t page_at = 0;                   ///< one of find_pages(), or 0
+  std::unique_lock<std::mutex> turn;           ///< MemoryBudget::turn(), where its bytes wait for their share
+  JobPlanner& planner;
+  bool has_share = false;                 ///< its memory has been taken from the budget
+  std::function<void()> await_turn = {};  ///< returns once the parts before it are written
+  /// Takes the result instead of the destination, if not empty.
+  std::function<void(const Job& job, const Outcome& outcome)> write = {};
+};
+
+/// Reads, filters and writes one input, or a part of it, unless it can be skipped, and reports what happened. A failure
+/// is reported, not thrown. Then no output has been written, with three exceptions: the files of layers before the one
+/// that failed, a sheet in addition to an output that cannot be written, and an output that the manifest could not
+/// record, which the message mentions. Thread-safe. For a report page `surveys` gets what it shows, as far as the input
+/// was filtered.
+RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys,
+                       FilteredPart* part = nullptr);
 
 }  // namespace convtool

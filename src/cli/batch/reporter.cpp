@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/printable.h"
@@ -17,32 +18,48 @@ std::string error_text(const RunReport& report) {
   };
   const bool named =
       report.input.empty() || begins_with(report.input) || (!report.output.empty() && begins_with(report.output));
-  return (named ? "" : report.input + ": ") + report.error_message;
+  const std::string part = report.part && !named ? report.part->title() : "";
+  return (named ? "" : report.input + ": ") + (part.empty() ? "" : part + ": ") + report.error_message;
+}
+
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
 }
 
 }  // namespace
 
 Reporter::Reporter(const BatchOptions& options, std::size_t count, bool to_stderr)
-    : options_(options), to_stderr_(to_stderr), progress_(options.progress, count), reports_(count) {}
+    : options_(options), to_stderr_(to_stderr), progress_(options.progress, count), inputs_(count) {}
 
 void Reporter::add(std::size_t index, RunReport report) {
-  std::lock_guard lock(mutex_);
-  reports_[index] = std::move(report);
-  while (next_ < reports_.size() && reports_[next_]) {
-    const RunReport ready = std::move(*reports_[next_]);
-    reports_[next_++].reset();  // first, since printing may throw
-    print_report(ready);
-  }
+  const std::lock_guard lock(mutex_);
+  Waiting& input = inputs_[index];
+  if (input.has_begun) progress_.expect_more();
+  input.has_begun = true;
+  input.reports.push_back(std::move(report));
+  if (index == next_) print_waiting(input);
+}
+
+void Reporter::end(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  inputs_[index].has_ended = true;
+  while (next_ < inputs_.size() && inputs_[next_].has_ended)
+    if (++next_ < inputs_.size()) print_waiting(inputs_[next_]);
+}
+
+void Reporter::print_waiting(Waiting& input) {
+  const std::vector<RunReport> ready = std::exchange(input.reports, {});  // first, since printing may throw
+  for (const RunReport& report : ready) print_report(report);
 }
 
 void Reporter::finish() {
-  for (const auto& report : reports_)
-    if (report) print_report(*report);
+  for (Waiting& input : inputs_) print_waiting(input);
   progress_.erase();
 }
 
 long long Reporter::not_begun() const {
-  return static_cast<long long>(reports_.size()) - counts_[0] - counts_[1] - counts_[2];
+  return std::count_if(inputs_.begin(), inputs_.end(), [](const Waiting& input) { return !input.has_begun; });
 }
 
 std::string Reporter::summary(double seconds) const {
@@ -57,7 +74,7 @@ void Reporter::print_report(const RunReport& report) {
   const bool failed = report.status == RunReport::Status::error, done = report.status == RunReport::Status::ok;
   ++counts_[static_cast<int>(report.status)];
   const Shape& shape = report.input_shape;
-  const double pixels = done ? static_cast<double>(shape.n * shape.h * shape.w) : 0;
+  const double pixels = done ? static_cast<double>(report.frames.value_or(1) * shape.n * shape.h * shape.w) : 0;
   pixels_ += pixels;
 
   const bool on_terminal = to_stderr_ || ::isatty(STDOUT_FILENO) == 1;
@@ -73,10 +90,20 @@ void Reporter::print_report(const RunReport& report) {
 }
 
 void Reporter::print_warnings(const RunReport& report) {
-  const char* once = reports_.size() > 1 ? " (not repeated for other files)" : "";
-  for (const Remark& warning : report.warnings)
-    if (!warning.once || warned_.insert(warning.topic.empty() ? warning.text : warning.topic).second)
-      print_message(MessageKind::warning, report.input + ": " + warning.text + (warning.once ? once : ""));
+  for (const Remark& warning : report.warnings) {
+    const std::string& topic = warning.topic.empty() ? warning.text : warning.topic;
+    // Of the parts of an input, warnings that differ only in numbers are alike.
+    if ((warning.once || report.part) &&
+        !warned_.insert(report.part ? report.input + "\n" + without_digits(topic) : topic).second)
+      continue;
+    const std::string part = report.part ? report.part->title() : "";
+    const bool is_once = warning.once && inputs_.size() > 1;
+    print_message(MessageKind::warning,
+                  report.input + ": " + (part.empty() ? "" : part + ": ") + warning.text +
+                      (report.part ? " (not repeated for other " + std::string(report.part->kind) + "s)"
+                       : is_once   ? " (not repeated for other files)"
+                                   : ""));
+  }
 }
 
 }  // namespace convtool

@@ -1,9 +1,9 @@
 #include "cli/job/banded_job.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <mutex>
 
+#include "cli/job/output_file.h"
 #include "core/stopwatch.h"
 #include "pictures/raw_pictures.h"
 
@@ -23,11 +23,6 @@ SourceTraits traits_of(const SourceHeader& header, bool makes_grey) {
           .has_alpha = header.has_alpha(),
           .filtered = filtered,
           .channels_last = !header.format.is_tensor() && filtered.c > 1};
-}
-
-bool is_stream(const std::string& path) {
-  std::error_code ignored;
-  return path == "-" || (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored));
 }
 
 bool is_raw(const FileFormat& format) {

@@ -72,7 +72,7 @@ void describe_job(const Job& job, const std::optional<Outcome>& outcome, const F
 }  // namespace
 
 RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
-  RunReport report{.input = attempt.input, .output = attempt.output};
+  RunReport report{.input = attempt.input, .part = attempt.part, .output = attempt.output};
   if (attempt.skipped) report.status = RunReport::Status::skipped;
   report.skipped = attempt.skipped;
   report.memory = attempt.memory;

@@ -13,7 +13,8 @@ namespace convtool {
 
 /// The results of the steps for one input. If a step fails, the members of the later ones stay empty.
 struct Attempt {
-  std::string input;   ///< the path as given, or "-"
+  std::string input;  ///< the path as given, or "-"
+  std::optional<InputPart> part = std::nullopt;
   std::string output;  ///< the path, as far as it is known
   std::optional<SkipReason> skipped;
   std::optional<std::int64_t> memory;  ///< memory_needed(), once the header is read

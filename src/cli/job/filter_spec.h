@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <string_view>
 
 #include "cli/job/source.h"
 #include "conv/output_map.h"
@@ -16,6 +18,17 @@
 
 namespace convtool {
 
+/// The planes of a video that are filtered.
+enum class PlaneRule { luma, all };
+inline constexpr std::string_view kPlaneRules[] = {"luma", "all"};
+
+/// The pages of a TIFF that are filtered, from 1.
+struct PageRange {
+  std::int64_t first = 1, last = 1;
+
+  static constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();  ///< as `last`: to the last page
+};
+
 struct FilterSpec {
   Network network;                  ///< with `edges` the recipe's kernels
   std::optional<EdgeRecipe> edges;  ///< none: the network's response is the result
@@ -23,6 +36,8 @@ struct FilterSpec {
   bool flip = false;
   bool grey = false;  ///< filter the luma of colour pictures
   AlphaRule alpha = AlphaRule::keep;
+  std::optional<PageRange> pages;                    ///< none: the first page
+  std::optional<PlaneRule> planes;                   ///< of videos; none: the luma
   std::optional<OutputMap> map;                      ///< none: the kernel's, else automatic
   std::optional<std::array<double, 2>> percentiles;  ///< Mapping::percentiles; for normalize, signs
   std::optional<SignedZero> signed_zero;             ///< Mapping::zero; none: white

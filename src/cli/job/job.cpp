@@ -88,6 +88,13 @@ void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
   // The tiles of a sheet are painted from responses, which are kept as a tensor is.
   const FileFormat format = destination.is_sheet ? *find_file_format("npy") : *destination.format;
+  if (format.is_video() != source.format.is_video())
+    refuse_shape("", source.format.is_video()
+                         ? "a video is written as y4m only (got " + std::string(format.name()) +
+                               "); name the output .y4m, or convert it, for example with ffmpeg"
+                         : "y4m stores a video, and the input is " + std::string(source.format.name()) +
+                               "; write a picture such as .png");
+  if (spec.planes && !source.format.is_video()) refuse_shape("", "--planes applies to videos (.y4m); leave it out");
   check_size(source.filtered, spec.max_pixels, "the input");
   std::unique_ptr<Plan> plan = make_plan(source, format, spec);
   for (const BankPlan& bank : plan->kernels().banks()) check_size(bank.output_shape(), spec.max_pixels, "the result");
@@ -127,6 +134,15 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
           .mapping = mapping,
           .map_matters = map_matters,
           .tensor_rank = result_rank(shape, source.rank)};
+}
+
+Job JobPlanner::plan(const SourceTraits& source, const Destination& destination, const FilterSpec& spec) {
+  const std::lock_guard lock(mutex_);
+  const bool is_same = last_ && last_->source == source && last_->job.destination.format == destination.format;
+  if (!is_same) last_ = Planned{.source = source, .job = plan_job(source, destination, spec)};
+  Job job = last_->job;
+  job.destination = destination;
+  return job;
 }
 
 }  // namespace convtool

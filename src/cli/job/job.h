@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "cli/job/filter_spec.h"
@@ -12,7 +13,7 @@
 namespace convtool {
 
 struct Job {
-  std::unique_ptr<Plan> plan;
+  std::shared_ptr<const Plan> plan;
   Destination destination;
   Shape input_shape;  ///< every channel counted
   int input_rank;
@@ -39,5 +40,21 @@ void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector
 /// Plans what `spec` does to an input. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
 /// fit the input, the result its format, or an option one of these.
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec);
+
+/// Plans the jobs of inputs that follow one another: a job like the one before shares its plan. Thread-safe.
+class JobPlanner {
+ public:
+  /// plan_job() for the same `spec` each time.
+  Job plan(const SourceTraits& source, const Destination& destination, const FilterSpec& spec);
+
+ private:
+  struct Planned {
+    SourceTraits source;
+    Job job;
+  };
+
+  std::mutex mutex_;
+  std::optional<Planned> last_;
+};
 
 }  // namespace convtool

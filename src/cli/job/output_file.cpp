@@ -29,6 +29,11 @@ bool exists(const std::string& path) {
   return path != "-" && fs::exists(fs::symlink_status(path, ignored)) && !fs::is_other(path, ignored);
 }
 
+bool is_stream(const std::string& path) {
+  std::error_code ignored;
+  return path == "-" || (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored));
+}
+
 void create_folder_of(const std::string& path) {
   std::error_code failed;
   const fs::path folder = fs::path(path).parent_path();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/job/name_pattern.h"
+#include "cli/job/output_file.h"
 #include "cli/job/result_format.h"
 #include "core/suggest.h"
 
@@ -44,11 +45,11 @@ std::optional<FileFormat> format_by_name(const std::string& path) {
   return find_file_format(fs::path(path).extension().string());
 }
 
-/// The input's own format for tensors and float pictures, else PNG.
+/// The input's own format for tensors, videos and float pictures, else PNG.
 FileFormat derived_format(const std::string& input) {
   const std::optional<FileFormat> own = format_by_name(input);
   const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
-  if (own && (own->is_tensor() || only_floats)) return *own;
+  if (own && (own->is_tensor() || own->is_video() || only_floats)) return *own;
   return *find_file_format("png");
 }
 
@@ -100,13 +101,14 @@ class Namer {
     const std::string& name = *options_.sheet;
     const FileFormat png = *find_file_format("png");
     if (is_stdout(name)) return {.path = "-", .format = png, .is_sheet = true};
-    const std::string path =
-        is_pattern(name) ? fill_in("--sheet", name, parts_of(input, label_, png.extension())) : name;
+    std::string filled = is_pattern(name) ? fill_in("--sheet", name, parts_of(input, label_, png.extension())) : name;
+    const std::string path = with_number(filled, 1);
+    if (filled == path) filled.clear();
     const FileFormat format = is_nameless_stream(path) ? png : format_of_path(path);
     if (format.is_tensor() || !holds(*format.picture, DType::u8, PixelFormat::rgb))
       refuse_usage("--sheet", "a sheet is a picture with colours of 8 bits, which " + std::string(format.name()) +
                                   " cannot store ('" + path + "'); write .png");
-    return {.path = path, .format = format, .create_folder = is_pattern(name), .is_sheet = true};
+    return {.path = path, .format = format, .pattern = filled, .create_folder = is_pattern(name), .is_sheet = true};
   }
 
  private:
@@ -123,9 +125,12 @@ class Namer {
     const std::string& pattern = *options_.output;
     const bool has_extension = !pattern.ends_with("{ext}");
     const ChosenFormat chosen = choose_format(input.path, format_, as_input_);
-    const std::string path = fill_in("--output", pattern, parts_of(input, label_, chosen.extension));
+    std::string filled = fill_in("--output", pattern, parts_of(input, label_, chosen.extension));
+    const std::string path = with_number(filled, 1);
+    if (filled == path) filled.clear();
     return {.path = path,
             .format = format_of_path(path),
+            .pattern = filled,
             .derived = !has_extension && !format_,
             .as_input = as_input_,
             .create_folder = true,
@@ -211,6 +216,8 @@ void check_options(const DestinationOptions& options, bool pattern, std::size_t 
 Destination with_format(const Destination& destination, const FileFormat& format) {
   Destination result = destination;
   result.path = fs::path(destination.path).replace_extension(format.extension()).string();
+  if (!destination.pattern.empty())
+    result.pattern = fs::path(destination.pattern).replace_extension(format.extension()).string();
   result.format = format;
   return result;
 }
@@ -288,6 +295,18 @@ std::vector<std::string> Destination::other_files() const {
   return files;
 }
 
+bool Destination::is_stream() const { return convtool::is_stream(path); }
+
+bool Destination::takes_several() const {
+  return (is_stream() || !pattern.empty()) && other_files().empty() && sheet.empty();
+}
+
+Destination Destination::numbered(std::int64_t number) const {
+  Destination result = *this;
+  if (!pattern.empty()) result.path = with_number(pattern, number);
+  return result;
+}
+
 std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const DestinationOptions& options,
                                       const Network& network) {
   check_options(options, options.output && is_pattern(*options.output), inputs.size());
@@ -314,14 +333,17 @@ bool may_change(const Destination& planned, const std::string& input, const Filt
 
 Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,
                        const FilterSpec& spec) {
-  if (planned.as_input) return as_input(planned, header, forecast, spec);
+  if (planned.as_input && !header.format.is_video()) return as_input(planned, header, forecast, spec);
   Destination destination = planned;
   if (!destination.format) {
     const bool is_lossy = !header.format.is_tensor() && header.format.picture->name == "jpeg";
     destination.format = spec.edges && is_lossy ? *find_file_format("png") : header.format;
   }
-  if (!planned.derived) return destination;
+  if (!planned.derived || header.format.is_video()) return destination;
   if (header.format.is_tensor()) return with_format(destination, header.format);
+  const bool is_tiff = header.format.picture->name == "tiff";
+  if (is_tiff && spec.pages && spec.pages->last > spec.pages->first && planned.pattern.empty())
+    destination = with_format(destination, header.format);
   const StoredForm form = form_in(*destination.format, header, forecast, spec);
   if (form.dtype != DType::f32 || destination.format->holds_floats()) return destination;
   return with_format(destination, *find_file_format(form.pixels ? "tiff" : "npy"));

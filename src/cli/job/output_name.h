@@ -26,6 +26,7 @@ struct Input {
 struct Destination {
   std::string path;                   ///< "-" is standard output
   std::optional<FileFormat> format;   ///< none: standard output or a device, in the format of the input
+  std::string pattern{};              ///< from fill_in() where the name has {n}, else ""
   bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
   bool as_input = false;              ///< the format is that of the input, if it can store the result
   bool create_folder = false;         ///< create a missing folder before writing
@@ -39,6 +40,15 @@ struct Destination {
 
   /// The files that are written in addition to the output.
   std::vector<std::string> other_files() const;
+
+  /// Whether the output is standard output, a device or a pipe, to which results are written one after another.
+  bool is_stream() const;
+
+  /// Whether there is a place for the results of several pictures of one input: a stream, or numbered files.
+  bool takes_several() const;
+
+  /// The destination of the picture or page `number` of an input, from 1: a file of its own if the name has {n}.
+  Destination numbered(std::int64_t number) const;
 };
 
 struct DestinationOptions {
@@ -68,7 +78,8 @@ std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const De
 bool may_change(const Destination& planned, const std::string& input, const FilterSpec& spec);
 
 /// `planned` with the format, and for a derived name the extension, that the input's content asks for: a tensor keeps
-/// its format, floats that the planned format cannot store become TIFF or, with channels that no picture has, .npy.
+/// its format, several pages of a TIFF become a TIFF, floats that the planned format cannot store become TIFF or, with
+/// channels that no picture has, .npy.
 /// With `as_input` the format is that of the content; a result that it cannot store becomes PNG, TIFF or .npy, with a
 /// remark.
 Destination final_name(const Destination& planned, const SourceHeader& header, const Forecast& forecast,

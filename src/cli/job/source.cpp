@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "pictures/raw_pictures.h"
+#include "pictures/stream/y4m.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -27,6 +28,9 @@ FileFormat find_format(std::span<const std::byte> bytes, const std::string& path
   if (looks_like_npy(bytes) || has_extension(path, ".npy")) return *find_file_format("npy");
   if (looks_like_tensor_text(bytes) || has_text_extension(path)) return *find_file_format("json");
   const PictureFormat* format = sniff_picture_format(bytes);
+  if (looks_like_y4m(bytes))
+    throw Error(ErrorKind::input, "",
+                "a YUV4MPEG2 video is read by apply and edges only, from a file named .y4m or from standard input");
   if (format == nullptr) {
     throw Error(
         ErrorKind::input, "",
@@ -61,7 +65,7 @@ Source text_source(const std::string& text) {
 }
 
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
-                                std::optional<std::int64_t> max_pixels) {
+                                std::optional<std::int64_t> max_pixels, std::uint64_t page_at) {
   const FileFormat format = find_format(bytes, path);
   if (format.kind == FileFormat::Kind::npy) {
     const RankedShape npy = read_npy_shape(bytes);
@@ -74,7 +78,8 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
         scan_text_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
     return {.format = format, .shape = json.shape, .rank = json.rank};
   }
-  const PictureHeader header = max_pixels ? read_small_header(bytes, *max_pixels) : read_picture_header(bytes);
+  const PictureHeader header =
+      max_pixels ? read_small_header(bytes, *max_pixels, page_at) : read_picture_header(bytes, page_at);
   if (header.width == 0 || header.height == 0) throw Error(ErrorKind::input, "", "a picture without pixels");
   SourceHeader result = picture_header(header, format);
   if (max_pixels) result.metadata = read_metadata(bytes, header);
@@ -106,7 +111,7 @@ std::optional<RasterSource> open_raster_source(const std::string& path, std::int
   return std::nullopt;
 }
 
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
+Source decode_source(const FileContent& file, const SourceHeader& header, PictureDecoder& decoder, int threads) {
   const Buffer& bytes = file.bytes;
   if (header.format.kind == FileFormat::Kind::npy) return tensor_source(parse_npy(bytes), header.format);
   if (header.format.kind == FileFormat::Kind::json) {
@@ -126,7 +131,7 @@ Source decode_source(FileContent file, const SourceHeader& header, PictureDecode
 
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder) {
   const SourceHeader header = read_source_header(file.bytes, path, max_pixels);
-  return decode_source(std::move(file), header, decoder);
+  return decode_source(file, header, decoder);
 }
 
 ConstTensorRef Source::filtered_part(AlphaRule alpha) const {

@@ -34,6 +34,7 @@ struct SourceTraits {
   bool channels_last = false;  ///< whether these are interleaved in memory
 
   bool is_tensor() const { return format.is_tensor(); }
+  bool operator==(const SourceTraits&) const = default;
 };
 
 /// Throws Error(shape): a tensor has no colours to convert to luma.
@@ -84,9 +85,10 @@ struct SourceHeader {
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.
 /// Throws Error(input) for a file that is neither, is damaged, or exceeds `max_pixels`. Without `max_pixels` the size
-/// is not checked, and metadata are not read, for callers that do not decode the file.
+/// is not checked, and metadata are not read, for callers that do not decode the file. `page_at` is one of
+/// find_pages(); 0: the first page.
 SourceHeader read_source_header(std::span<const std::byte> bytes, const std::string& path,
-                                std::optional<std::int64_t> max_pixels);
+                                std::optional<std::int64_t> max_pixels, std::uint64_t page_at = 0);
 
 /// An input that can be read in bands of rows.
 struct RasterSource {
@@ -100,9 +102,9 @@ struct RasterSource {
 /// and with the path for a file that cannot be read.
 std::optional<RasterSource> open_raster_source(const std::string& path, std::int64_t max_pixels);
 
-/// Decodes a file whose header was read with a limit, and frees it; a picture with `decoder`, on at most `threads`
+/// Decodes a file whose header was read with a limit; a picture with `decoder`, on at most `threads`
 /// threads. Throws Error(input).
-Source decode_source(FileContent file, const SourceHeader& header, PictureDecoder& decoder, int threads = 1);
+Source decode_source(const FileContent& file, const SourceHeader& header, PictureDecoder& decoder, int threads = 1);
 
 /// Reads the header of the file `path`, then decodes it.
 Source read_source(FileContent file, const std::string& path, std::int64_t max_pixels, PictureDecoder& decoder);

@@ -8,6 +8,7 @@
 namespace convtool {
 
 inline constexpr std::string_view kPaddings[] = {"valid", "same", "same_lower", "full"};  ///< as Padding::Rule has them
+inline constexpr std::string_view kPageWords[] = {"first", "all"};
 inline constexpr std::string_view kDepths[] = {"same", "u8", "u16", "f32"};
 inline constexpr std::string_view kOperators[] = {"sobel", "scharr", "prewitt",   "roberts",
                                                   "farid", "kirsch", "frei-chen", "log"};

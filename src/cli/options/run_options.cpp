@@ -8,6 +8,7 @@
 #include "cli/options/option_words.h"
 #include "cli/options/report_option.h"
 #include "core/parallel.h"
+#include "core/text.h"
 #include "kernels/files/kernel_writer.h"
 
 namespace convtool {
@@ -55,6 +56,26 @@ void add_input_options(Command& command, RunOptions& options) {
                 "file has to match one of the globs.",
         .otherwise = "every extension of a known format",
         .affects_result = false},
+       {.names = "--pages",
+        .value = "P",
+        .target = &options.pages,
+        .brief = "of a TIFF, filter: first, all, N or N-M",
+        .text =
+            "The pages of a TIFF that are filtered: first, all, one such as 3, or a range such as 2-5. Several pages "
+            "become a TIFF of several pages, or a tensor N x C x H x W where the output is .npy, for which they must "
+            "have one size and depth; or numbered files where the output's name has {n}. Each has a report. A page "
+            "is a directory of the file: thumbnails and masks count, too.",
+        .otherwise = "first",
+        .words = {kPageWords}},
+       {.names = "--planes",
+        .value = "P",
+        .target = &options.planes,
+        .brief = "of a .y4m video, filter: {words}",
+        .text = "The planes of a YUV4MPEG2 video (.y4m) that are filtered: its luma, or all. The other planes pass "
+                "through as they are, except where the result is grey, with --gray or a luma edge recipe: chroma is "
+                "then neutral.",
+        .otherwise = "luma",
+        .words = {kPlaneRules}},
        {.names = "--shard",
         .value = "K/N",
         .target = &options.shard,
@@ -79,6 +100,7 @@ void add_destination_options(Command& command, RunOptions& options) {
                 "  {stem}      its name without the extension: img of img.png\n"
                 "  {name}      its whole name: img.png\n"
                 "  {kernel}    the name of the kernel; for edges the operator and the kind, such as sobel-binary\n"
+                "  {n}         the number of the page, or of the picture in a stream: 0001\n"
                 "  {ext}       the extension of the output, which --format chooses\n"
                 "  {{ }}       plain braces\n\n"
                 "Outputs are written to a temporary file and renamed, so a failure does not change an existing file. "
@@ -352,6 +374,24 @@ EncodeOptions resolve_encoding(const RunOptions& options) {
   return encode;
 }
 
+/// --pages; nothing for the first page.
+std::optional<PageRange> parse_pages(const std::string& text) {
+  if (text == kPageWords[0]) return std::nullopt;
+  if (text == kPageWords[1]) return PageRange{.last = PageRange::kEnd};
+  const auto page = [&](std::string_view number) {
+    const std::optional<std::int64_t> value = parse_number<std::int64_t>(number);
+    if (!value || *value < 1)
+      refuse_usage("--pages", "'" + text + "' is not valid (expected first, all, N or N-M, from 1, such as 2-5)");
+    return *value;
+  };
+  const std::size_t dash = text.find('-', 1);
+  PageRange range{.first = page(std::string_view(text).substr(0, dash))};
+  range.last = dash == std::string::npos ? range.first : page(std::string_view(text).substr(dash + 1));
+  if (range.last < range.first)
+    refuse_usage("--pages", "'" + text + "' ends before it begins; write the smaller number first");
+  return range;
+}
+
 [[noreturn]] void refuse_map(const char* option, const std::string& needs, OutputMap map) {
   refuse_usage(option, "applies to --map " + needs + " (got --map " + std::string(to_string(map)) + "); leave one out");
 }
@@ -398,6 +438,8 @@ void add_run_options(Command& command, RunOptions& options) {
 FilterSpec resolve_filter(const RunOptions& options) {
   FilterSpec spec;
   spec.alpha = static_cast<AlphaRule>(parse_choice("--alpha", options.alpha, kAlphaRules));
+  if (options.pages) spec.pages = parse_pages(*options.pages);
+  if (options.planes) spec.planes = static_cast<PlaneRule>(parse_choice("--planes", *options.planes, kPlaneRules));
   resolve_mapping(options, spec);
   const std::size_t depth = parse_choice("--depth", options.depth, kDepths);
   if (depth > 0) spec.depth = static_cast<DType>(depth - 1);

@@ -19,6 +19,7 @@ struct RunOptions {
   DestinationOptions destination;
   std::optional<std::string> map, percentiles, threshold, signed_zero, quality, png_level, png_strategy,
       tiff_compression;
+  std::optional<std::string> planes, pages;
   std::string depth = "same", alpha = "keep", algorithm = "auto", threads = "0", jobs = "1", progress = "auto",
               isolation = "auto";
   std::string max_pixels = std::to_string(std::int64_t{1} << 30);

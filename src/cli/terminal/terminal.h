@@ -73,6 +73,9 @@ class Progress {
   /// Removes the line. Call it before anything else is printed.
   void erase() { line_.erase(); }
 
+  /// Raises the number of inputs by one.
+  void expect_more() { ++count_; }
+
   /// Counts one more input, of `pixels` pixels, and draws the line if it is due.
   void add(double pixels);
 

@@ -10,7 +10,8 @@ namespace convtool {
 
 PictureHeader read_png_header(std::span<const std::byte> bytes);
 PictureHeader read_jpeg_header(std::span<const std::byte> bytes);
-PictureHeader read_tiff_header(std::span<const std::byte> bytes);
+/// Of the page whose directory begins at `page_at`; 0: the first.
+PictureHeader read_tiff_header(std::span<const std::byte> bytes, std::uint64_t page_at);
 PictureHeader read_bmp_header(std::span<const std::byte> bytes);
 PictureHeader read_webp_header(std::span<const std::byte> bytes);
 PictureHeader read_pnm_header(std::span<const std::byte> bytes);

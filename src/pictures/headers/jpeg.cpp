@@ -5,24 +5,13 @@
 #include "files/byte_reader.h"
 #include "pictures/headers/formats.h"
 #include "pictures/headers/jpeg_structure.h"
-#include "pictures/tiff/directory.h"
+#include "pictures/headers/multi_picture.h"
 
 namespace convtool {
 namespace {
 
 constexpr std::int64_t kCoefficient = sizeof(std::int16_t);  // libjpeg's JCOEF
 constexpr std::uint32_t kExif = 0xe1, kPictures = 0xe2;      // APP1, APP2
-
-/// The number of pictures in a file of the Multi-Picture Format (CIPA DC-007), whose index is a TIFF directory.
-std::int64_t count_pictures(std::span<const std::byte> index) {
-  if (index.empty()) return 1;
-  try {
-    return static_cast<std::int64_t>(
-        std::clamp<std::uint64_t>(TiffDirectory(index).value(kNumberOfImages, 1), 1, 65536));
-  } catch (const Error&) {
-    return 1;
-  }
-}
 
 }  // namespace
 
@@ -35,8 +24,7 @@ PictureHeader read_jpeg_header(std::span<const std::byte> bytes) {
       header.orientation = read_exif_orientation(data);
       has_exif = true;
     }
-    constexpr std::string_view kIndex("MPF\0", 4);
-    if (marker == kPictures && text.starts_with(kIndex)) header.pages = count_pictures(data.subspan(kIndex.size()));
+    if (marker == kPictures) header.pages = std::max(header.pages, count_listed_pictures(data));
   });
   if (!jpeg.has_end) throw_damaged("JPEG", "no end-of-image marker");
   if (jpeg.frame == 0 || jpeg.scans == 0) throw_damaged("JPEG", "no picture before its end-of-image marker");

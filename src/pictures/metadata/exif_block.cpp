@@ -211,16 +211,15 @@ Bytes clean_exif(std::span<const std::byte> block) {
   return result;
 }
 
-std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file) {
+std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file, Directory page) {
   const TiffStructure tiff(file);
-  Directory first = tiff.directory(tiff.first());
-  if (first.find(kCameraDirectory) == nullptr && first.find(kPlaceDirectory) == nullptr) return std::nullopt;
-  std::erase_if(first.entries,
+  if (page.find(kCameraDirectory) == nullptr && page.find(kPlaceDirectory) == nullptr) return std::nullopt;
+  std::erase_if(page.entries,
                 [](const DirectoryEntry& entry) { return !belongs_to_exif(entry.tag) && !is_pointer(entry.tag); });
   const std::endian order = tiff.order();
-  check_values(first, further_directories(tiff, first), std::min(file.size(), kMostMetadata));
-  std::vector<NewEntry> entries = copy_entries(tiff, first, order, [](std::uint32_t) { return true; });
-  for (NewEntry& entry : copy_further(tiff, first, order)) entries.push_back(std::move(entry));
+  check_values(page, further_directories(tiff, page), std::min(file.size(), kMostMetadata));
+  std::vector<NewEntry> entries = copy_entries(tiff, page, order, [](std::uint32_t) { return true; });
+  for (NewEntry& entry : copy_further(tiff, page, order)) entries.push_back(std::move(entry));
   Bytes block(8);
   const std::uint64_t at = append_directory(block, std::move(entries), order, false);
   block[0] = block[1] = static_cast<std::byte>(order == std::endian::big ? 'M' : 'I');

@@ -18,9 +18,9 @@ namespace convtool {
 /// for a damaged block.
 Bytes clean_exif(std::span<const std::byte> block);
 
-/// The EXIF block that a TIFF file contains in its tags: the directories of the camera and the place, and the tags
-/// beside them that belong to EXIF. Nothing if it has neither directory. Throws Error(input) if they are damaged.
-std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file);
+/// The EXIF block that a TIFF file contains in the tags of a page: the directories of the camera and the place, and the
+/// tags beside them that belong to EXIF. Nothing if it has neither directory. Throws Error(input) if they are damaged.
+std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file, Directory page);
 
 /// Adds a sound EXIF block to the tags of a TIFF file that write_tiff() made.
 void add_exif_to_tiff(Bytes& file, std::span<const std::byte> exif);

@@ -13,12 +13,12 @@ namespace {
 constexpr std::string_view kProfilePart = "ICC profile", kExifPart = "EXIF", kXmpPart = "XMP",
                            kResolutionPart = "resolution";
 
-StoredMetadata read_stored(std::span<const std::byte> bytes, PictureType type) {
-  switch (type) {
+StoredMetadata read_stored(std::span<const std::byte> bytes, const PictureHeader& header) {
+  switch (header.type) {
     case PictureType::png: return read_png_metadata(bytes);
     case PictureType::jpeg: return read_jpeg_metadata(bytes);
     case PictureType::webp: return read_webp_metadata(bytes);
-    case PictureType::tiff: return read_tiff_metadata(bytes);
+    case PictureType::tiff: return read_tiff_metadata(bytes, header.page_at);
     case PictureType::bmp:
     case PictureType::exr:
     case PictureType::pfm:
@@ -80,7 +80,7 @@ PictureMetadata read_metadata(std::span<const std::byte> bytes, const PictureHea
   const auto complain = [&](std::string_view part) {
     result.remarks.push_back({"its " + std::string(part) + " is left out: it is damaged, or larger than 8 MiB"});
   };
-  StoredMetadata stored = read_stored(bytes, header.type);
+  StoredMetadata stored = read_stored(bytes, header);
   if (stored.profile) {
     if (const std::optional<std::size_t> size = size_of_profile(*stored.profile)) {
       result.profile = std::move(*stored.profile);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -24,6 +25,6 @@ Bytes copy_part(std::span<const std::byte> part);
 StoredMetadata read_png_metadata(std::span<const std::byte> bytes);
 StoredMetadata read_jpeg_metadata(std::span<const std::byte> bytes);
 StoredMetadata read_webp_metadata(std::span<const std::byte> bytes);
-StoredMetadata read_tiff_metadata(std::span<const std::byte> bytes);
+StoredMetadata read_tiff_metadata(std::span<const std::byte> bytes, std::uint64_t page_at);
 
 }  // namespace convtool

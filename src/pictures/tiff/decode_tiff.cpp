@@ -125,7 +125,7 @@ void read_rows(TiffInput& file, const TiffLayout& layout, const PictureHeader& h
   parallel_for(static_cast<std::int64_t>(layout.blocks_down), threads, [&](std::int64_t begin, std::int64_t end) {
     std::optional<TiffInput> own;
     if (begin > 0) {
-      own.emplace(file.bytes(), allocation_limit(file.bytes(), header));
+      own.emplace(file.bytes(), allocation_limit(file.bytes(), header), header.page_at);
       choose_forms(own->get(), layout);
     }
     read_planes<T>(own ? *own : file, layout, spare, begin * block_height, std::min(height, end * block_height),
@@ -169,10 +169,10 @@ void read_rgb(TiffInput& file, const TiffLayout& layout, cv::Mat& pixels) {
 }  // namespace
 
 DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& header, int threads) {
-  TiffDirectory directory(bytes);
+  TiffDirectory directory(bytes, header.page_at);
   const TiffLayout layout =
       read_tiff_layout(directory, static_cast<std::uint64_t>(header.width), static_cast<std::uint64_t>(header.height));
-  TiffInput file(bytes, allocation_limit(bytes, header));
+  TiffInput file(bytes, allocation_limit(bytes, header), header.page_at);
   choose_forms(file.get(), layout);
   check_agreement(file.get(), directory, layout, header);
   file.forget_complaints();

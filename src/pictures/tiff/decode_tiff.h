@@ -15,7 +15,7 @@ struct DecodedTiff {
   PixelFormat format = PixelFormat::grey;
 };
 
-/// Decodes the first page of a TIFF whose read_tiff_header() is `header`. Throws Error(input) if libtiff reports damage
+/// Decodes the page of a TIFF whose read_tiff_header() is `header`. Throws Error(input) if libtiff reports damage
 /// in any words, or leaves a part of a strip or tile undecoded. `threads` is as in parallel_for(); no more are used
 /// than PictureHeader::most_threads. Thread-safe.
 DecodedTiff decode_tiff(std::span<const std::byte> bytes, const PictureHeader& header, int threads);

@@ -20,11 +20,11 @@ bool is_integer_type(std::uint32_t type) {
 
 }  // namespace
 
-TiffDirectory::TiffDirectory(std::span<const std::byte> bytes)
+TiffDirectory::TiffDirectory(std::span<const std::byte> bytes, std::uint64_t at)
     : file_("TIFF", bytes, bytes[0] == std::byte{'M'} ? ByteReader::Order::big : ByteReader::Order::little, 2) {
   big_ = file_.u16() == 43;
   if (big_) file_.skip(4);  // the size of an offset, always 8, and a zero
-  file_.seek(file_.number(offset_size()));
+  file_.seek(at == 0 ? file_.number(offset_size()) : at);
   entries_at_ = skip_entries();
 }
 
@@ -44,6 +44,24 @@ std::int64_t TiffDirectory::count_pages() {
   } catch (const Error&) {
   }
   return pages;
+}
+
+std::vector<std::uint64_t> TiffDirectory::chain() {
+  constexpr std::size_t kMost = 65536;
+  std::vector<std::uint64_t> places = {entries_at_ - (big_ ? 8 : 2)};
+  file_.seek(entries_at_ + entry_count_ * entry_size());
+  if (file_.at_end()) return places;  // some writers leave the last link out
+  while (const std::uint64_t next = file_.number(offset_size())) {
+    if (places.size() == kMost)
+      throw_damaged("TIFF", "more than " + std::to_string(kMost) + " pages, or a chain of pages without an end");
+    places.push_back(next);
+    file_.seek(next);
+    const std::uint64_t count = file_.number(big_ ? 8 : 2);
+    if (count > file_.size() / entry_size()) throw_damaged("TIFF", "a directory does not fit into the file");
+    file_.skip(count * entry_size());
+    if (file_.at_end()) break;
+  }
+  return places;
 }
 
 std::uint64_t TiffDirectory::Table::operator[](std::uint64_t index) {

@@ -1,4 +1,4 @@
-// Internal to pictures/: the first directory of a TIFF file.
+// Internal to pictures/: a directory of a TIFF file.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,7 @@ enum TiffTag : std::uint32_t {
   kSampleFormat = 339,
   kYcbcrSubsampling = 530,
   kNumberOfImages = 45057,  ///< in the index of a Multi-Picture file
+  kPictureList = 45058,     ///< there, too
 };
 
 /// A TIFF is a directory of tagged values, anywhere in the file, that point to blocks of pixels (TIFF 6.0, section 2).
@@ -41,13 +42,17 @@ enum TiffTag : std::uint32_t {
 /// otherwise. Does not own the bytes.
 class TiffDirectory {
  public:
-  explicit TiffDirectory(std::span<const std::byte> bytes);
+  /// The directory at an offset of the file; 0: the first.
+  explicit TiffDirectory(std::span<const std::byte> bytes, std::uint64_t at = 0);
 
   std::uint64_t file_size() const { return file_.size(); }
 
   /// The number of directories. Each contains a page, or a thumbnail or mask of one. Stops at the first damaged
   /// one instead of throwing.
   std::int64_t count_pages();
+
+  /// Where this directory and those after it in the chain begin.
+  std::vector<std::uint64_t> chain();
 
   /// The number of values of a tag; 0 if the tag is missing.
   std::uint64_t count(TiffTag tag);

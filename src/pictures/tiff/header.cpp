@@ -46,9 +46,9 @@ void check_blocks(TiffDirectory& directory, const TiffLayout& layout, std::uint6
 
 }  // namespace
 
-PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
-  TiffDirectory directory(bytes);
-  PictureHeader header{.type = PictureType::tiff};
+PictureHeader read_tiff_header(std::span<const std::byte> bytes, std::uint64_t page_at) {
+  TiffDirectory directory(bytes, page_at);
+  PictureHeader header{.type = PictureType::tiff, .page_at = page_at};
   const auto side = [&](TiffTag tag, const char* name) {
     const std::uint64_t value = directory.required(tag, name);
     if (value > std::numeric_limits<std::uint32_t>::max()) throw_damaged("TIFF", std::string("impossible ") + name);
@@ -75,7 +75,7 @@ PictureHeader read_tiff_header(std::span<const std::byte> bytes) {
 
   const std::uint64_t orientation = directory.value_if_sound(kOrientation, 1);
   if (orientation >= 1 && orientation <= 8) header.orientation = static_cast<Orientation>(orientation);
-  header.pages = directory.count_pages();
+  if (page_at == 0) header.pages = directory.count_pages();
   return header;
 }
 

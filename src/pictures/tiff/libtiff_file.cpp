@@ -89,14 +89,16 @@ int TiffInput::map(thandle_t input, void** base, toff_t* size) {
   return 1;
 }
 
-TiffInput::TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory) : bytes_(bytes) {
+TiffInput::TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory, std::uint64_t page_at)
+    : bytes_(bytes) {
   constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
   const auto options = open_options(this, complain, complain);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(std::min(most_memory, kUnlimited)));
   // "c": libtiff does not split large uncompressed strips, whose tables would then differ from those of the file.
   tiff_.reset(TIFFClientOpenExt("", "rc", this, read, write_nothing, seek, close_nothing, size, map, unmap_nothing,
                                 options.get()));
-  if (!tiff_) throw_damaged("TIFF", "its directory cannot be read");
+  if (!tiff_ || (page_at != 0 && TIFFSetSubDirectory(tiff_.get(), page_at) != 1))
+    throw_damaged("TIFF", "its directory cannot be read");
   forget_complaints();  // those about tags
 }
 

@@ -18,9 +18,9 @@ struct CloseTiff {
 /// A file that libtiff reads. Does not own the bytes. libtiff prints nothing: it reports problems to this object.
 class TiffInput {
  public:
-  /// Opens the first page. libtiff refuses to allocate more than `most_memory` bytes at a time. Throws Error(input) if
-  /// libtiff cannot read the directory.
-  TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory);
+  /// Opens the page whose directory begins at `page_at`; 0: the first. libtiff refuses to allocate more than
+  /// `most_memory` bytes at a time. Throws Error(input) if libtiff cannot read the directory.
+  TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory, std::uint64_t page_at = 0);
   TiffInput(const TiffInput&) = delete;
   TiffInput& operator=(const TiffInput&) = delete;
 

@@ -143,7 +143,8 @@ Bytes write_tiff(const ConstTensorRef& pixels, const EncodeOptions& options, con
   const std::int64_t described = kTags + 2 * static_cast<std::int64_t>(metadata.size());  // EXIF may share values
   const std::int64_t expected =
       row_bytes * pixels.shape.h + described + kStripTags * (pixels.shape.h / rows_per_strip + 1);
-  TiffOutput file(static_cast<double>(expected) > kLargestClassic, static_cast<std::size_t>(expected));
+  TiffOutput file(options.big_tiff || static_cast<double>(expected) > kLargestClassic,
+                  static_cast<std::size_t>(expected));
   describe_pixels(file.get(), pixels, rows_per_strip, compression);
   describe_picture(file.get(), metadata);
   const bool done = visit_dtype(pixels.dtype, [&](auto zero) {

@@ -192,12 +192,12 @@ class Figure {
   static const char* equals(bool is_rounded) { return is_rounded ? " ≈ " : " = "; }
 
   static std::string products_text(const KernelSum& sum) {
-    constexpr int kDigits = 3;
+    constexpr int kShownDigits = 3;
     std::string text;
     bool has_rounded = is_rounded(*sum.sum);
     const auto factor = [&](double value) {
-      has_rounded |= is_rounded(value, kDigits);
-      return value < 0 ? "(" + number_text(value, kDigits) + ")" : number_text(value, kDigits);
+      has_rounded |= is_rounded(value, kShownDigits);
+      return value < 0 ? "(" + number_text(value, kShownDigits) + ")" : number_text(value, kShownDigits);
     };
     for (const Term& term : sum.terms)
       text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);

@@ -1,0 +1,145 @@
+#include "cli/batch/filter_stream.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "core/parallel.h"
+#include "core/turns.h"
+#include "files/descriptor.h"
+#include "pictures/stream/picture_stream.h"
+
+namespace convtool {
+namespace {
+
+class StreamRun {
+ public:
+  StreamRun(const Input& input, StreamReader& stream, const Destination& planned, const RunContext& run,
+            const ReportSink& sink)
+      : input_(input),
+        planned_(planned),
+        run_(run),
+        sink_(sink),
+        pictures_(stream, std::min(static_cast<std::size_t>(run.options.memory_limit), kLargestStream)) {}
+
+  void operator()() {
+    // A pipe with a name ends for its reader when no writer has it open.
+    std::optional<Descriptor> held;
+    if (planned_.path != "-" && planned_.is_stream()) {
+      try {
+        held.emplace(open_file(planned_.path, O_WRONLY));
+      } catch (const std::system_error& error) {
+        throw Error(ErrorKind::output, planned_.path, describe_errno(error.code().value(), "folder"));
+      }
+    }
+    // As in a batch: while one picture is filtered, the next is read or the last is written.
+    const int jobs = run_.options.jobs;
+    run_threads(jobs > 1 || run_.options.fail_fast ? jobs : 2, [this] { work(); });
+  }
+
+ private:
+  /// A picture to be filtered, or the error that ends the stream.
+  struct Item {
+    std::int64_t number = 1;
+    std::optional<StreamedPicture> picture;
+    std::optional<Error> error;
+    std::optional<PictureType> type_before;
+    std::unique_lock<std::mutex> turn;
+  };
+
+  void work() {
+    while (std::optional<Item> item = next()) {
+      Surveys surveys;
+      RunReport report = filter(*item, surveys);
+      turns_.await(item->number);
+      // A result that cannot be written to a stream is followed by no other.
+      const bool is_lost = report.status == RunReport::Status::error && report.error_kind == ErrorKind::output;
+      const bool goes_on = sink_(std::move(report), std::move(surveys)) && !(is_lost && planned_.is_stream());
+      if (!goes_on) has_ended_ = true;
+      turns_.end(item->number);
+    }
+  }
+
+  /// Reads the next picture, once there is room in memory for the one before it.
+  std::optional<Item> next() {
+    std::unique_lock turn = run_.budget.turn();
+    if (has_ended_) return std::nullopt;
+    Item item{.number = ++count_, .picture = {}, .error = {}, .type_before = type_, .turn = {}};
+    try {
+      item.picture = pictures_.next();
+      if (item.number == 1 && !planned_.takes_several()) refuse_more();
+    } catch (const Error& error) {
+      item.error = error;
+      item.picture.reset();
+    }
+    if (!item.picture) has_ended_ = true;
+    if (!item.picture && !item.error) return std::nullopt;
+    if (item.picture) type_ = item.picture->type;
+    item.turn = std::move(turn);
+    return item;
+  }
+
+  /// Throws Error(input) unless the first picture is the only one.
+  void refuse_more() {
+    if (!pictures_.next()) return;
+    throw Error(
+        ErrorKind::input, "",
+        "has more than one picture, and " + (planned_.other_files().empty()
+                                                 ? "'" + planned_.path +
+                                                       "' takes one; write all to -, or to "
+                                                       "numbered files, such as -o 'frame-{n}.png'"
+                                                 : std::string("--sheet and --dump-layers take one; leave them out")));
+  }
+
+  RunReport filter(Item& item, Surveys& surveys) {
+    const InputPart name{.kind = "picture", .number = item.number};
+    const Destination destination = planned_.numbered(item.number);
+    if (item.error) {
+      RunReport report{.input = input_.path, .part = name, .output = destination.path};
+      report.status = RunReport::Status::error;
+      report.error_kind = item.error->kind();
+      report.error_message = item.error->what();
+      return report;
+    }
+    auto content = std::make_shared<FileContent>(FileContent{.bytes = std::move(item.picture->bytes), .file = {}});
+    FilteredPart part{.name = name,
+                      .content = std::move(content),
+                      .turn = std::move(item.turn),
+                      .planner = planner_,
+                      .await_turn = [this, number = item.number] { turns_.await(number); }};
+    RunReport report = filter_input(input_, destination, run_, surveys, &part);
+    if (item.type_before && *item.type_before != item.picture->type)
+      report.warnings.push_back({"is " + std::string(to_string(item.picture->type)) + ", the picture before it " +
+                                 std::string(to_string(*item.type_before)) +
+                                 (planned_.format ? "" : ", and so are their outputs; --format keeps one format")});
+    return report;
+  }
+
+  const Input& input_;
+  const Destination& planned_;
+  const RunContext& run_;
+  const ReportSink& sink_;
+  PictureStream pictures_;  // with the next members: used by the thread whose turn it is to read
+  std::int64_t count_ = 0;
+  std::optional<PictureType> type_;
+  std::atomic<bool> has_ended_ = false;
+  JobPlanner planner_;
+  Turns turns_;
+};
+
+}  // namespace
+
+void filter_stream(const Input& input, StreamReader& stream, const Destination& planned, const RunContext& run,
+                   const ReportSink& sink) {
+  StreamRun(input, stream, planned, run, sink)();
+}
+
+}  // namespace convtool

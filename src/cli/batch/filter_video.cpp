@@ -1,0 +1,289 @@
+#include "cli/batch/filter_video.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/job/describe.h"
+#include "cli/job/forecast.h"
+#include "cli/job/output_file.h"
+#include "core/parallel.h"
+#include "core/stopwatch.h"
+#include "core/turns.h"
+#include "files/digest.h"
+#include "files/file_writer.h"
+#include "files/raster_values.h"
+#include "pictures/stream/y4m.h"
+
+namespace convtool {
+namespace {
+
+/// What happens to a plane of each frame.
+struct PlaneJob {
+  RasterLayout from, to;
+  std::optional<Job> job;   ///< none: it passes through
+  bool is_neutral = false;  ///< chroma of a result that is grey
+};
+
+class VideoRun {
+ public:
+  VideoRun(StreamReader& stream, const Destination& planned, const RunContext& run, Attempt& attempt)
+      : stream_(stream), planned_(planned), run_(run), spec_(run.spec), attempt_(attempt) {}
+
+  /// How many frames there were.
+  std::int64_t frames() const { return frames_; }
+
+  /// How many responses a frame has.
+  std::int64_t responses() const {
+    std::int64_t count = 0;
+    for (const PlaneJob& plane : planes_)
+      if (plane.job) count += plane.job->plan->output_shape().count();
+    return count;
+  }
+
+  void operator()() {
+    const bool is_kept = run_.options.no_clobber && exists(planned_.path);
+    if (is_kept) attempt_.skipped = SkipReason::exists;
+    if (is_kept || is_up_to_date()) return;
+    std::optional<FileRecord> record = look_at_file(attempt_.input);
+    header_ = read_y4m_header(stream_);
+    const SourceHeader header = luma_header();
+    const Forecast forecast = make_forecast(header, spec_);
+    const Destination destination = final_name(planned_, header, forecast, spec_);
+    if (spec_.sheet || spec_.dumps_layers)
+      throw Error(ErrorKind::shape, "", "--sheet and --dump-layers are for pictures, and the input is a video");
+    plan(header, destination);
+    result_ = header_.resized(planes_.front().to.shape.w, planes_.front().to.shape.h);
+    check_sizes();
+
+    // As in a batch: while one frame is filtered, the next is read or the last is written.
+    const int workers = std::max(2, run_.options.jobs);
+    const std::int64_t frame_memory =
+        memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
+        static_cast<std::int64_t>(result_.frame_size());
+    attempt_.memory = workers * frame_memory;
+    const MemoryBudget::Share share(run_.budget, *attempt_.memory);
+    attempt_.job = *planes_.front().job;
+    if (run_.options.dry_run) return;
+
+    refuse_terminal(destination.path, destination.format->name());
+    if (destination.create_folder) create_folder_of(destination.path);
+    if (run_.resume != nullptr && record) record->digest = digest_of_file(attempt_.input);
+    FileWriter writer(destination.path,
+                      {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr});
+    put(writer, result_.line());
+    Y4mReader reader(stream_, header_);
+    run_threads(workers, [&] { work(reader, writer); });
+    if (failure_) throw Error(*failure_);
+    const bool is_written = writer.commit();
+    attempt_.outcome.emplace();
+    attempt_.outcome->result.stats = stats_;
+    if (attempt_.job->plan->recipe() != nullptr) attempt_.outcome->result.edges = EdgeResult{.stats = stats_};
+    attempt_.outcome->convolve_seconds = watch_.seconds();
+    if (!is_written)
+      attempt_.skipped = SkipReason::exists;  // another program has written it meanwhile
+    else if (run_.resume != nullptr)
+      run_.resume->record(record, destination.path, [&] { return digest_of_file(destination.path); });
+  }
+
+ private:
+  bool is_up_to_date() {
+    if (run_.resume == nullptr || !run_.resume->find_done(attempt_.input, planned_)) return false;
+    attempt_.skipped = SkipReason::up_to_date;
+    return true;
+  }
+
+  /// The luma as a picture.
+  SourceHeader luma_header() const {
+    const RasterLayout luma = header_.layout(0);
+    if (luma.shape.h > spec_.max_pixels / luma.shape.w)
+      throw Error(ErrorKind::input, "",
+                  std::to_string(luma.shape.w) + "x" + std::to_string(luma.shape.h) + " is more than " +
+                      std::to_string(spec_.max_pixels) + " pixels; raise --max-pixels");
+    return {.format = *find_file_format("y4m"), .shape = luma.shape, .dtype = luma.dtype};
+  }
+
+  void plan(const SourceHeader& header, const Destination& destination) {
+    const bool filters_all = spec_.planes == PlaneRule::all;
+    JobPlanner planner;
+    for (std::size_t i = 0; i < header_.planes.size(); ++i) {
+      PlaneJob plane{.from = header_.layout(i), .to = {}, .job = {}};
+      const Shape& shape = plane.from.shape;
+      if (i == 0 || filters_all) {
+        plane.job = planner.plan({.format = header.format, .shape = shape, .dtype = header.dtype, .filtered = shape},
+                                 destination, spec_);
+        if (plane.job->dtype != header.dtype)
+          refuse_shape("", "a video keeps its depth, " + std::string(to_string(header.dtype)) + " (got --depth " +
+                               std::string(to_string(plane.job->dtype)) + "); leave --depth out");
+      }
+      plane.is_neutral = !plane.job && spec_.makes_grey() && i <= 2;
+      plane.to = plane.from;
+      plane.to.shape = plane.job ? plane.job->shape : shape;
+      if (i > 0) plane.to.offset = planes_.back().to.offset + planes_.back().to.size();
+      planes_.push_back(std::move(plane));
+    }
+  }
+
+  /// Throws Error(shape) unless the planes of the result have the sizes that belong to that of its luma, and all are
+  /// filtered if the size changes.
+  void check_sizes() const {
+    const auto text = [](const Shape& s) { return std::to_string(s.w) + "x" + std::to_string(s.h); };
+    const Shape& luma = planes_.front().to.shape;
+    for (std::size_t i = 1; i < planes_.size(); ++i) {
+      const Shape &shape = planes_[i].to.shape, expected = result_.shape(i);
+      if (!planes_[i].job && luma != planes_.front().from.shape)
+        refuse_shape("", "the luma would become " + text(luma) + " (from " + text(planes_.front().from.shape) +
+                             "), and other planes keep their size; keep it with --padding same, or filter all planes "
+                             "with --planes all");
+      if (shape != expected)
+        refuse_shape("", "the luma would become " + text(luma) + ", to which chroma of " + text(expected) +
+                             " belongs (got " + text(shape) + "); keep the size with --padding same");
+    }
+  }
+
+  void work(Y4mReader& reader, FileWriter& writer) {
+    while (true) {
+      std::optional<Y4mFrame> frame;
+      {
+        const std::lock_guard lock(reading_);
+        if (has_ended_) return;
+        try {
+          frame = reader.next();
+        } catch (const Error& error) {
+          fail(error);
+        }
+        if (!frame) {
+          has_ended_ = true;
+          return;
+        }
+      }
+      std::optional<Error> failure;
+      Buffer planes;
+      ResponseStats stats;
+      try {
+        planes = filter(*frame, stats);
+      } catch (const Error& error) {
+        failure = error;
+      } catch (const std::bad_alloc&) {
+        failure = Error(ErrorKind::memory, "", "not enough memory");
+      }
+      turns_.await(frame->number);
+      try {
+        if (failure) throw Error(*failure);
+        if (!has_lost_) {
+          put(writer, {frame->line.data(), frame->line.size()});
+          put(writer, {planes.data(), planes.size()});
+          stats_.merge(stats);
+          ++frames_;
+        }
+      } catch (const Error& error) {
+        has_lost_ = true;  // no later frame may take the place of this one
+        has_ended_ = true;
+        fail(error);
+      }
+      turns_.end(frame->number);
+    }
+  }
+
+  Buffer filter(const Y4mFrame& frame, ResponseStats& stats) {
+    std::unique_lock<std::mutex> filtering;
+    if (run_.filtering != nullptr) filtering = std::unique_lock(*run_.filtering);
+    const std::span<const std::byte> source(frame.planes.data(), frame.planes.size());
+    Buffer result(result_.frame_size());
+    const std::span<std::byte> target(result.data(), result.size());
+    for (const PlaneJob& plane : planes_) {
+      if (plane.job) {
+        Tensor input(plane.from.dtype, plane.from.shape), output(plane.to.dtype, plane.to.shape);
+        load_raster(source, plane.from, input.ref());
+        stats.merge(plane.job->plan
+                        ->run({.input = std::as_const(input).ref(),
+                               .picture = {},
+                               .output = output.ref(),
+                               .mapping = plane.job->mapping,
+                               .observer = {}})
+                        .stats);
+        store_y4m_plane(plane.to, std::as_const(output).ref(), target);
+      } else if (plane.is_neutral) {
+        Tensor grey(plane.to.dtype, plane.to.shape);
+        visit_dtype(plane.to.dtype, [&]<class T>(T) {
+          std::fill_n(grey.data<T>(), plane.to.shape.count(), static_cast<T>(1u << (8 * sizeof(T) - 1)));
+        });
+        store_y4m_plane(plane.to, std::as_const(grey).ref(), target);
+      } else {
+        std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(plane.from.offset), plane.from.size(),
+                    target.begin() + static_cast<std::ptrdiff_t>(plane.to.offset));
+      }
+    }
+    return result;
+  }
+
+  void put(FileWriter& writer, std::span<const std::byte> bytes) {
+    writer.write(written_, bytes);
+    written_ += bytes.size();
+  }
+
+  /// Keeps the first failure.
+  void fail(const Error& error) {
+    const std::lock_guard lock(failing_);
+    if (!failure_) failure_ = error;
+  }
+
+  StreamReader& stream_;
+  const Destination& planned_;
+  const RunContext& run_;
+  const FilterSpec& spec_;
+  Attempt& attempt_;
+  const Stopwatch watch_;
+  Y4mHeader header_, result_;
+  std::vector<PlaneJob> planes_;
+
+  std::mutex reading_, failing_;
+  std::atomic<bool> has_ended_ = false;
+  std::optional<Error> failure_;
+  Turns turns_;
+  // By the thread whose turn it is to write.
+  std::uint64_t written_ = 0;
+  std::int64_t frames_ = 0;
+  ResponseStats stats_;
+  bool has_lost_ = false;
+};
+
+}  // namespace
+
+RunReport filter_video(const std::string& input, StreamReader& stream, const Destination& planned,
+                       const RunContext& run) {
+  Attempt attempt{.input = input, .output = planned.path};
+  VideoRun video(stream, planned, run, attempt);
+  const auto report = [&] {
+    RunReport result = describe(attempt, run.spec);
+    if (attempt.outcome) {
+      result.frames = video.frames();
+      result.responses = video.responses() * video.frames();
+    }
+    return result;
+  };
+  const auto failed = [&](ErrorKind kind, const std::string& message) {
+    RunReport result = report();
+    result.status = RunReport::Status::error;
+    result.error_kind = kind;
+    result.error_message = message;
+    return result;
+  };
+  try {
+    video();
+    return report();
+  } catch (const Error& error) {
+    return failed(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(ErrorKind::memory, "not enough memory");
+  } catch (const std::exception& error) {
+    return failed(ErrorKind::internal, error.what());
+  }
+}
+
+}  // namespace convtool

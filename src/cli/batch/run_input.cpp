@@ -1,0 +1,147 @@
+#include "cli/batch/run_input.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "cli/batch/filter_pages.h"
+#include "cli/batch/filter_stream.h"
+#include "cli/batch/filter_video.h"
+#include "cli/job/output_file.h"
+#include "core/text.h"
+#include "files/stream_reader.h"
+#include "pictures/stream/picture_stream.h"
+#include "pictures/stream/y4m.h"
+
+namespace convtool {
+namespace {
+
+/// Whether an input is a stream: standard input, a pipe or a device.
+bool is_streamed(const std::string& input) {
+  std::error_code ignored;
+  return input == "-" || std::filesystem::is_other(input, ignored);
+}
+
+/// Whether filter_input() skips the input before it is read.
+bool is_skipped(const std::string& input, const Destination& planned, const RunContext& run) {
+  return run.options.no_clobber && planned.pattern.empty() && !may_change(planned, input, run.spec) &&
+         exists(planned.path);
+}
+
+RunReport error_report(const std::string& input, const Destination& planned, ErrorKind kind,
+                       const std::string& message) {
+  RunReport report{.input = input, .part = {}, .output = planned.path};
+  report.status = RunReport::Status::error;
+  report.error_kind = kind;
+  report.error_message = message;
+  return report;
+}
+
+/// One input as it is passed on.
+struct InputRun {
+  const Input& input;
+  const Destination& planned;
+  const RunContext& run;
+  const ReportSink& sink;
+
+  /// Throws Error(input) if other pages than the only one are chosen.
+  void check_only_page() const {
+    const std::optional<PageRange>& pages = run.spec.pages;
+    if (!pages || (pages->first == 1 && (pages->last == 1 || pages->last == PageRange::kEnd))) return;
+    throw Error(ErrorKind::input, "",
+                "has one page (asked for page " +
+                    std::to_string(pages->first > 1 ? pages->first : std::max<std::int64_t>(2, pages->first)) + ")");
+  }
+
+  bool has_chosen_pages(std::span<const std::byte> start) const {
+    return run.spec.pages && sniff_picture_type(start) == PictureType::tiff;
+  }
+
+  void filter_file() const {
+    Surveys surveys;
+    RunReport report = filter_input(input, planned, run, surveys);
+    sink(std::move(report), std::move(surveys));
+  }
+
+  void filter_file_pages() const {
+    if (run.resume != nullptr)
+      if (const std::optional<std::string> done = run.resume->find_done(input.path, planned)) {
+        RunReport report{.input = input.path, .part = {}, .output = *done, .status = RunReport::Status::skipped};
+        report.skipped = SkipReason::up_to_date;
+        sink(std::move(report), {});
+        return;
+      }
+    std::unique_lock turn = run.budget.turn();
+    std::optional<FileRecord> record = look_at_file(input.path);
+    const auto limit = static_cast<std::size_t>(run.options.memory_limit);
+    filter_pages({.input = input, .planned = planned, .run = run, .sink = sink},
+                 read_and_keep_file(input.path, limit, std::min(limit, kLargestStream)), record, std::move(turn));
+  }
+
+  /// A stream that is one picture or tensor.
+  void filter_rest(StreamReader& stream) const {
+    std::unique_lock turn = run.budget.turn();
+    const auto limit = static_cast<std::size_t>(run.options.memory_limit);
+    const bool has_pages = has_chosen_pages(stream.ahead());
+    FileContent content{.bytes = stream.take_rest(limit, std::min(limit, kLargestStream)), .file = {}};
+    if (has_pages)
+      return filter_pages({.input = input, .planned = planned, .run = run, .sink = sink}, std::move(content), {},
+                          std::move(turn));
+    JobPlanner planner;
+    FilteredPart part{.name = {},
+                      .content = std::make_shared<FileContent>(std::move(content)),
+                      .turn = std::move(turn),
+                      .planner = planner};
+    Surveys surveys;
+    RunReport report = filter_input(input, planned, run, surveys, &part);
+    sink(std::move(report), std::move(surveys));
+  }
+
+  void run_stream(StreamReader& stream) const {
+    const std::span<const std::byte> start = stream.look(PictureStream::kSignature);
+    if (!has_chosen_pages(start)) check_only_page();
+    if (PictureStream::can_follow(start)) return filter_stream(input, stream, planned, run, sink);
+    if (looks_like_y4m(start)) return run_video(stream);
+    filter_rest(stream);
+  }
+
+  void run_video(StreamReader& stream) const {
+    RunReport report = filter_video(input.path, stream, planned, run);
+    sink(std::move(report), {});
+  }
+
+  void operator()() const {
+    if (input.text || is_skipped(input.path, planned, run)) return filter_file();
+    if (is_streamed(input.path)) {
+      StreamReader stream(input.path);
+      return run_stream(stream);
+    }
+    std::error_code ignored;
+    const bool may_be_video = has_extension(input.path, ".y4m");
+    if ((!may_be_video && !run.spec.pages) || !std::filesystem::is_regular_file(input.path, ignored))
+      return filter_file();
+    StreamReader file(input.path);
+    const std::span<const std::byte> start = file.look(PictureStream::kSignature);
+    if (has_chosen_pages(start)) return filter_file_pages();
+    check_only_page();
+    if (may_be_video && looks_like_y4m(start)) return run_video(file);
+    filter_file();
+  }
+};
+
+}  // namespace
+
+void run_input(const Input& input, const Destination& planned, const RunContext& run, const ReportSink& sink) {
+  try {
+    InputRun{.input = input, .planned = planned, .run = run, .sink = sink}();
+  } catch (const Error& error) {
+    sink(error_report(input.path, planned, error.kind(), error.what()), {});
+  } catch (const std::bad_alloc&) {
+    sink(error_report(input.path, planned, ErrorKind::memory, "not enough memory"), {});
+  }
+}
+
+}  // namespace convtool

@@ -1,0 +1,99 @@
+#include "files/stream_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "core/error.h"
+#include "files/descriptor.h"
+#include "files/file.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{64} << 10;  // what a pipe holds (pipe(7))
+
+OpenFile open_stream(const std::string& path, const std::string& name) {
+  try {
+    return OpenFile(path == "-" ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY));
+  } catch (const std::system_error& error) {
+    throw Error(ErrorKind::input, name, describe_errno(error.code().value()));
+  }
+}
+
+}  // namespace
+
+StreamReader::StreamReader(const std::string& path)
+    : name_(path == "-" ? "standard input" : path), file_(open_stream(path, name_)) {
+  if (file_.is_folder()) throw Error(ErrorKind::input, name_, "is a folder");
+}
+
+std::size_t StreamReader::read_some(std::span<std::byte> bytes) {
+  while (true) {
+    const ssize_t got = read(file_.descriptor(), bytes.data(), bytes.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw Error(ErrorKind::input, name_, describe_errno(errno));
+  }
+}
+
+std::span<const std::byte> StreamReader::look(std::size_t count) {
+  if (end_ - begin_ >= count) return ahead();
+  if (begin_ > 0) {
+    std::copy(ahead_.begin() + static_cast<std::ptrdiff_t>(begin_), ahead_.begin() + static_cast<std::ptrdiff_t>(end_),
+              ahead_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  while (end_ < count) {
+    if (ahead_.size() - end_ < kChunk) ahead_.resize(std::max(end_ + kChunk, ahead_.size() + ahead_.size() / 2));
+    const std::size_t got = read_some(std::span(ahead_).subspan(end_));
+    if (got == 0) break;
+    end_ += got;
+  }
+  return ahead();
+}
+
+std::size_t StreamReader::take(std::span<std::byte> bytes) {
+  std::size_t size = std::min(bytes.size(), end_ - begin_);
+  std::copy_n(ahead().begin(), size, bytes.begin());
+  begin_ += size;
+  while (size < bytes.size()) {
+    const std::size_t got = read_some(bytes.subspan(size));
+    if (got == 0) break;
+    size += got;
+  }
+  position_ += size;
+  return size;
+}
+
+Buffer StreamReader::take(std::size_t count) {
+  Buffer bytes(count);
+  bytes.shorten(take({bytes.data(), count}));
+  return bytes;
+}
+
+Buffer StreamReader::take_rest(std::size_t limit, std::size_t stream_limit) {
+  const bool is_regular = file_.is_regular() && file_.size() > 0;  // files in /proc report a size of 0
+  const bool is_stream_limit = !is_regular && stream_limit < limit;
+  const std::size_t most = is_stream_limit ? stream_limit : limit;
+  constexpr std::size_t kPiece = 1 << 20;
+  const std::size_t expected = is_regular ? std::max<std::size_t>(file_.size(), kPiece) + 1 : kPiece;
+  Buffer bytes(std::min(expected, most) + 1);
+  std::size_t size = 0;
+  while (true) {
+    const std::size_t got = take({bytes.data() + size, bytes.size() - size});
+    size += got;
+    if (size > most) refuse_size(name_, most, is_stream_limit);
+    if (size < bytes.size()) break;
+    Buffer larger(size + std::max(size / 2, kPiece));
+    std::copy(bytes.begin(), bytes.end(), larger.begin());
+    bytes = std::move(larger);
+  }
+  if (is_regular && file_.has_changed()) refuse_changed(name_, ErrorKind::input);
+  bytes.shorten(size);
+  return bytes;
+}
+
+}  // namespace convtool

@@ -1,0 +1,18 @@
+// Internal to pictures/: the index of a JPEG in the Multi-Picture Format (CIPA DC-007), in a segment APP2: a TIFF
+// directory that lists the pictures of the file, which follow one another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace convtool {
+
+/// How many pictures the index in the data of a segment APP2 lists; 1 if it has none, or a damaged one.
+std::int64_t count_listed_pictures(std::span<const std::byte> segment);
+
+/// Where the last of them ends in the file, whose bytes from `segment_at` on are `segment`; 0 if there is no index, or
+/// a damaged one.
+std::size_t end_of_listed_pictures(std::span<const std::byte> segment, std::size_t segment_at);
+
+}  // namespace convtool

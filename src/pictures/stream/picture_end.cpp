@@ -1,0 +1,188 @@
+#include "pictures/stream/picture_end.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "files/byte_reader.h"
+#include "pictures/headers/multi_picture.h"
+#include "pictures/headers/netpbm_text.h"
+
+namespace convtool {
+namespace {
+
+/// A picture whose end is looked for. Positions count from its first byte.
+class Search {
+ public:
+  Search(StreamReader& stream, std::size_t most) : stream_(stream), most_(most) {}
+
+  /// Throws Error(input) for a picture that has more than the permitted number of bytes.
+  void check(std::size_t end) const {
+    if (end > most_)
+      throw Error(ErrorKind::input, "",
+                  "has more than " + std::to_string(most_) + " bytes, the limit; raise --memory-limit");
+  }
+
+  /// Whether the stream has the bytes up to `end`, which then are in bytes().
+  bool reaches(std::size_t end) {
+    check(end);
+    return stream_.look(end).size() >= end;
+  }
+
+  std::span<const std::byte> bytes() const { return stream_.ahead(); }
+
+ private:
+  StreamReader& stream_;
+  const std::size_t most_;
+};
+
+std::uint64_t big_endian(std::span<const std::byte> bytes, std::size_t at, int size) {
+  return ByteReader("", bytes, ByteReader::Order::big, at).number(size);
+}
+
+std::optional<std::size_t> find_png_end(Search& search) {
+  constexpr std::size_t kSignature = 8, kHead = 8, kChecksum = 4;
+  constexpr std::uint64_t kLongest = 0x7fffffff;
+  std::size_t at = kSignature;
+  while (search.reaches(at + kHead)) {
+    const std::uint64_t length = big_endian(search.bytes(), at, 4);
+    const std::string_view type(reinterpret_cast<const char*>(search.bytes().data()) + at + 4, 4);
+    const bool is_name =
+        std::all_of(type.begin(), type.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+    if (length > kLongest || !is_name) throw_damaged("PNG", "something other than a chunk before its end");
+    const bool is_end = type == "IEND";
+    at += kHead + length + kChecksum;
+    if (is_end) return search.reaches(at) ? std::optional(at) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// The position after the next marker at `at` or later that has data or ends the picture, and the marker.
+std::optional<std::pair<std::size_t, std::uint32_t>> next_marker(Search& search, std::size_t at) {
+  constexpr std::uint32_t kTemporary = 0x01, kFirstRestart = 0xd0, kLastRestart = 0xd7;
+  while (search.reaches(at + 1)) {
+    const std::span<const std::byte> bytes = search.bytes();
+    const auto found = std::find(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(), std::byte{0xff});
+    at = static_cast<std::size_t>(found - bytes.begin());
+    if (found == bytes.end()) continue;
+    std::uint32_t marker = 0xff;
+    while (marker == 0xff) {  // any number of fill bytes may precede a marker
+      if (!search.reaches(++at + 1)) return std::nullopt;
+      marker = static_cast<std::uint32_t>(search.bytes()[at]);
+    }
+    ++at;
+    const bool belongs_to_scan = marker == 0 || (marker >= kFirstRestart && marker <= kLastRestart);
+    if (!belongs_to_scan && marker != kTemporary) return std::pair(at, marker);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> find_jpeg_end(Search& search) {
+  constexpr std::uint32_t kStartOfImage = 0xd8, kEndOfImage = 0xd9, kFirstWithData = 0xc0, kIndex = 0xe2;
+  std::size_t at = 2, listed = 0;
+  while (const auto found = next_marker(search, at)) {
+    const auto [after, marker] = *found;
+    if (marker == kEndOfImage) {
+      at = std::max(after, listed);
+      return search.reaches(at) ? std::optional(at) : std::nullopt;
+    }
+    if (marker == kStartOfImage) throw_damaged("JPEG", "another picture begins before its end");
+    if (marker < kFirstWithData) throw_damaged("JPEG", "an unknown marker, number " + std::to_string(marker));
+    if (!search.reaches(after + 2)) return std::nullopt;
+    const std::uint64_t length = big_endian(search.bytes(), after, 2);
+    if (length < 2) throw_damaged("JPEG", "a segment of length " + std::to_string(length));
+    at = after + length;
+    if (!search.reaches(at)) return std::nullopt;
+    if (marker == kIndex)
+      listed = std::max(listed, end_of_listed_pictures(search.bytes().subspan(after + 2, length - 2), after + 2));
+  }
+  return std::nullopt;
+}
+
+/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end.
+template <class Read>
+bool read_with_more(Search& search, std::size_t least, const Read& read) {
+  if (!search.reaches(least)) return false;
+  while (!read(search.bytes()))
+    if (!search.reaches(search.bytes().size() + 1)) return false;
+  return true;
+}
+
+/// The header, or nothing where `bytes` end inside it.
+std::optional<PnmLayout> read_begun_header(std::span<const std::byte> bytes) {
+  PnmText text(bytes, 2);
+  try {
+    const int numbers = bytes[1] == std::byte{'1'} || bytes[1] == std::byte{'4'} ? 2 : 3;
+    for (int i = 0; i < numbers; ++i) text.number();
+  } catch (const Error&) {
+    if (text.position() == bytes.size()) return std::nullopt;
+    throw;
+  }
+  return read_pnm_layout(bytes);
+}
+
+/// The end of the numbers of a picture in text. The end of the stream may end the last one.
+std::optional<std::size_t> find_text_end(Search& search, const PnmLayout& layout) {
+  const double values = static_cast<double>(layout.width) * static_cast<double>(layout.height) * layout.channels();
+  search.check(static_cast<std::size_t>(std::min(values, 0x1p60)));  // each has a character
+  auto left = static_cast<std::uint64_t>(values);
+  std::size_t at = layout.pixels_at;
+  const auto skip_numbers = [&](std::span<const std::byte> bytes) {
+    PnmText text(bytes, at);
+    try {
+      for (; left > 0; --left) {
+        if (layout.is_bitmap())
+          text.bit();
+        else
+          text.number();
+        at = text.position();
+      }
+      return true;
+    } catch (const Error&) {
+      if (text.position() != bytes.size()) throw;
+      return false;
+    }
+  };
+  if (read_with_more(search, at, skip_numbers)) return at;
+  if (left == 1 && !layout.is_bitmap()) {
+    try {
+      PnmText(search.bytes(), at).value();
+      return search.bytes().size();
+    } catch (const Error&) {
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> find_pnm_end(Search& search) {
+  PnmLayout layout;
+  const auto read_header = [&](std::span<const std::byte> bytes) {
+    const std::optional<PnmLayout> read = read_begun_header(bytes);
+    if (read) layout = *read;
+    return read.has_value();
+  };
+  if (!read_with_more(search, 3, read_header)) return std::nullopt;
+  if (layout.is_text()) return find_text_end(search, layout);
+  constexpr double kLargestSize = 0x1p60;
+  const double row = static_cast<double>(layout.width) * layout.channels();
+  if (row * static_cast<double>(layout.height) > kLargestSize) search.check(static_cast<std::size_t>(kLargestSize));
+  const std::size_t end = layout.pixels_at + layout.raster().size();
+  search.check(end);
+  return end;
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most) {
+  Search search(stream, most);
+  switch (type) {
+    case PictureType::png: return find_png_end(search);
+    case PictureType::jpeg: return find_jpeg_end(search);
+    case PictureType::pnm: return find_pnm_end(search);
+    default: break;
+  }
+  require(false, "a picture whose end in a stream is not known");
+  return std::nullopt;
+}
+
+}  // namespace convtool

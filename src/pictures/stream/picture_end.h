@@ -1,0 +1,19 @@
+// Internal to pictures/: where a picture in a stream ends.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "files/stream_reader.h"
+#include "pictures/picture_type.h"
+
+namespace convtool {
+
+/// The bytes of the picture that `stream` continues with, a PNG, JPEG or PNM, found without decoding it: by the chunks
+/// of a PNG, the segments of a JPEG, and the header of a PNM or, in text, its numbers. Pictures that the index of a
+/// JPEG in the Multi-Picture Format lists belong to it. Nothing where the stream ends before the picture does. Looks at
+/// no more bytes than it needs, and takes none. Throws Error(input), without a path, for a picture whose end cannot be
+/// found, or that has more than `most` bytes.
+std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most);
+
+}  // namespace convtool

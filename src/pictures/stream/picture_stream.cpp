@@ -1,0 +1,79 @@
+#include "pictures/stream/picture_stream.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "files/file.h"
+#include "pictures/stream/picture_end.h"
+
+namespace convtool {
+namespace {
+
+bool is_text(std::span<const std::byte> pnm) { return pnm[1] <= std::byte{'3'}; }
+
+}  // namespace
+
+bool PictureStream::can_follow(std::span<const std::byte> bytes) {
+  const std::optional<PictureType> type = sniff_picture_type(bytes);
+  return type == PictureType::png || type == PictureType::jpeg || type == PictureType::pnm;
+}
+
+/// Skips the white space that may follow the last number of a PNM in text.
+void PictureStream::skip_space() {
+  const auto is_space = [](std::byte b) { return b == std::byte{' '} || (b >= std::byte{9} && b <= std::byte{13}); };
+  while (true) {
+    const std::span<const std::byte> bytes = stream_.look(1);
+    const auto end = std::find_if_not(bytes.begin(), bytes.end(), is_space);
+    if (end == bytes.begin()) return;
+    stream_.take(static_cast<std::size_t>(end - bytes.begin()));
+  }
+}
+
+bool PictureStream::at_end() {
+  if (after_text_) skip_space();
+  return stream_.look(1).empty();
+}
+
+std::optional<StreamedPicture> PictureStream::next() {
+  if (has_failed_ || at_end()) return std::nullopt;
+  ++count_;
+  const std::uint64_t offset = stream_.position();
+  try {
+    return read();
+  } catch (const Error& error) {
+    has_failed_ = true;
+    if (!error.where().empty()) throw;
+    throw Error(error.kind(), "", "at byte " + std::to_string(offset) + ": " + error.what());
+  }
+}
+
+std::optional<StreamedPicture> PictureStream::read() {
+  StreamedPicture picture{.number = count_, .offset = stream_.position(), .bytes = {}};
+  const std::span<const std::byte> start = stream_.look(3);  // the shortest signatures
+  std::optional<PictureType> type = sniff_picture_type(start);
+  if (!type) type = sniff_picture_type(stream_.look(kSignature));
+  if (!type || !can_follow(stream_.ahead()))
+    throw Error(ErrorKind::input, "",
+                "the bytes after picture " + std::to_string(count_ - 1) +
+                    " are not a PNG, JPEG or PNM; if they belong to that picture, name its file instead of -");
+  picture.type = *type;
+  std::optional<std::size_t> size;
+  try {
+    size = find_picture_end(stream_, *type, most_);
+  } catch (const Error&) {
+    if (count_ > 1) throw;
+  }
+  if (!size && count_ == 1) {
+    picture.bytes = stream_.take_rest(most_, kLargestStream);
+    return picture;
+  }
+  if (size) picture.bytes = stream_.take(*size);
+  if (!size || (picture.bytes.size() < *size && count_ > 1))
+    throw Error(ErrorKind::input, "", "the stream ends in the middle of it");
+  after_text_ = *type == PictureType::pnm && is_text({picture.bytes.data(), picture.bytes.size()});
+  return picture;
+}
+
+}  // namespace convtool

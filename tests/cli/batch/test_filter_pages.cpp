@@ -1,0 +1,200 @@
+// TIFF of several pages: which are filtered, and what becomes of them.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "support/program.h"
+#include "support/skip.h"
+
+namespace {
+
+using nlohmann::json;
+
+cv::Mat page(int number, int height = 4, int type = CV_8UC3) {
+  cv::Mat mat(height, 6, type);
+  cv::RNG(static_cast<std::uint64_t>(number)).fill(mat, cv::RNG::UNIFORM, 0, 200);
+  return mat;
+}
+
+void write_pages(const TempFolder& folder, const std::string& name, const std::vector<cv::Mat>& pages) {
+  REQUIRE(cv::imwritemulti(folder.file(name), pages));
+}
+
+std::vector<cv::Mat> read_pages(const TempFolder& folder, const std::string& name) {
+  std::vector<cv::Mat> pages;
+  REQUIRE(cv::imreadmulti(folder.file(name), pages, cv::IMREAD_UNCHANGED));
+  return pages;
+}
+
+bool same(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+ProgramResult apply_pages(const TempFolder& folder, std::vector<std::string> more, const std::string& input = "") {
+  more.insert(more.begin(), {"apply", "-k", "identity"});
+  return run_convtool(more, folder, input);
+}
+
+}  // namespace
+
+TEST_CASE("all pages of a TIFF become a TIFF of these pages, of any size and depth, with a report each") {
+  const TempFolder folder;
+  const std::vector<cv::Mat> pages = {page(1), page(2, 700), page(3, 5, CV_16UC1), page(4, 4, CV_32FC1),
+                                      page(5, 3, CV_8UC4)};
+  write_pages(folder, "in.tif", pages);
+  for (const std::string compression : {"deflate", "lzw", "none"}) {
+    CAPTURE(compression);
+    const ProgramResult result =
+        apply_pages(folder, {"in.tif", "--pages", "all", "-o", "out.tif", "--json", "--tiff-compression", compression});
+    CHECK(result.code == 0);
+    const std::vector<std::string> reports = lines_of(result.out);
+    REQUIRE(reports.size() == pages.size());
+    const std::vector<cv::Mat> written = read_pages(folder, "out.tif");
+    REQUIRE(written.size() == pages.size());
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      CHECK(json::parse(reports[i])["page"] == i + 1);
+      CHECK(json::parse(reports[i])["output"] == "out.tif");
+      CHECK(same(written[i], pages[i]));
+    }
+  }
+  const ProgramResult text = apply_pages(folder, {"in.tif", "--pages", "2-3"});
+  CHECK(lines_of(text.out).front() ==
+        "in.tif page 2 3x700x6 u8 -> in.identity.tif 3x700x6 u8; identity 1x1, clipped 0");
+  CHECK(text.err.find("is read") == std::string::npos);  // nothing is left out unasked
+  const std::vector<cv::Mat> two = read_pages(folder, "in.identity.tif");
+  REQUIRE(two.size() == 2);
+  CHECK(same(two[0], pages[1]));
+  CHECK(same(two[1], pages[2]));
+  // The same through pipes, and the same bytes for any number of threads.
+  CHECK(apply_pages(folder, {"-", "--pages", "all", "-o", "-", "-q", "--threads", "3", "--tiff-compression", "none"},
+                    read_text(folder.file("in.tif")))
+            .out == read_text(folder.file("out.tif")));
+}
+
+TEST_CASE("one page of a TIFF is a picture like any other") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2), page(3)});
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "3", "-o", "three.png"}).code == 0);
+  CHECK(same(cv::imread(folder.file("three.png")), page(3)));
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "2"}).code == 0);
+  CHECK(same(cv::imread(folder.file("in.identity.png")), page(2)));
+  for (const std::vector<std::string>& first : {std::vector<std::string>{}, {"--pages", "first"}}) {
+    std::vector<std::string> options = {"in.tif", "-o", "one.png"};
+    options.insert(options.end(), first.begin(), first.end());
+    const ProgramResult result = apply_pages(folder, options);
+    CHECK(same(cv::imread(folder.file("one.png")), page(1)));
+    CHECK(result.err == "convtool: warning: in.tif: only the first of its 3 pages is read\n");
+  }
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "1", "-o", "one.png"}).err.empty());
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "2-3", "-o", "p{n}.png"}).code == 0);
+  CHECK(same(cv::imread(folder.file("p0002.png")), page(2)));
+  CHECK(same(cv::imread(folder.file("p0003.png")), page(3)));
+  CHECK(run_convtool({"edges", "in.tif", "--pages", "all", "-o", "e.tif"}, folder).code == 0);
+  CHECK(read_pages(folder, "e.tif").size() == 3);
+}
+
+TEST_CASE("pages of one size and depth become a stack in .npy") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2), page(3)});
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "out.npy"}).code == 0);
+  const json stack = json::parse(
+      run_convtool({"apply", "out.npy", "-k", "identity", "-o", "-", "--format", "json", "-q"}, folder).out);
+  REQUIRE(stack.size() == 3);
+  for (std::size_t n = 0; n < 3; ++n) {
+    const cv::Mat expected = page(static_cast<int>(n) + 1);
+    for (int c = 0; c < 3; ++c)
+      for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 6; ++x)
+          CHECK(stack[n][static_cast<std::size_t>(c)][static_cast<std::size_t>(y)][static_cast<std::size_t>(x)] ==
+                expected.at<cv::Vec3b>(y, x)[2 - c]);
+  }
+
+  write_pages(folder, "sizes.tif", {page(1), page(2, 5)});
+  write_pages(folder, "depths.tif", {page(1, 4, CV_8UC1), page(2, 4, CV_16UC1)});
+  CHECK(apply_pages(folder, {"sizes.tif", "--pages", "all", "-o", "x.npy"}).err ==
+        "convtool: sizes.tif: an .npy stores pages of one size and depth (page 1 is 1x3x4x6 u8, page 2 is 1x3x5x6 u8); "
+        "write .tif, or choose pages that are alike\n");
+  CHECK(apply_pages(folder, {"depths.tif", "--pages", "all", "-o", "x.npy"}).code == 1);
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "x.png"}).err ==
+        "convtool: in.tif: png stores one picture, and 3 pages are chosen; write .tif or .npy, or numbered files, such "
+        "as -o '{stem}-{n}.png'\n");
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "x.tif", "--dump-layers", "layers"}).code == 1);
+  CHECK(folder.names() == std::vector<std::string>{"depths.tif", "in.tif", "out.npy", "sizes.tif"});
+}
+
+TEST_CASE("pages that do not exist, and damaged ones, are errors, and nothing is written") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2, 300), page(3)});
+  folder.write("x.pgm", "P5 1 1 255\nx");
+  const auto message = [&](const std::vector<std::string>& options) {
+    const ProgramResult result = apply_pages(folder, options);
+    CHECK(result.code != 0);
+    return result.err;
+  };
+  CHECK(message({"in.tif", "--pages", "4"}) == "convtool: in.tif: has pages 1 to 3 (asked for page 4)\n");
+  CHECK(message({"in.tif", "--pages", "2-9"}) == "convtool: in.tif: has pages 1 to 3 (asked for page 4)\n");
+  CHECK(message({"x.pgm", "--pages", "2"}) == "convtool: x.pgm: has one page (asked for page 2)\n");
+  CHECK(message({"x.pgm", "--pages", "1-2"}) == "convtool: x.pgm: has one page (asked for page 2)\n");
+  for (const std::string quiet : {"all", "first", "1"})
+    CHECK(apply_pages(folder, {"x.pgm", "--pages", quiet, "-o", "y.pgm"}).code == 0);
+  std::filesystem::remove(folder.file("y.pgm"));
+  for (const std::string bad : {"", "0", "none", "1-", "-1", "2-x", "1-2-3", "1,2"})
+    CHECK(message({"in.tif", "--pages", bad}) ==
+          "convtool: --pages: '" + bad + "' is not valid (expected first, all, N or N-M, from 1, such as 2-5)\n");
+  CHECK(message({"in.tif", "--pages", "3-2"}).find("ends before it begins") != std::string::npos);
+
+  // The link from the second page to the third leads out of the file: the first page is sound, the others are not lost
+  // without a word.
+  const std::string bytes = read_text(folder.file("in.tif"));
+  folder.write("short.tif", bytes.substr(0, bytes.size() - 40));
+  CHECK(message({"short.tif", "--pages", "all"}).starts_with("convtool: short.tif: "));
+  // Damage to the pixels of one page.
+  std::string changed = bytes;
+  const std::size_t middle = bytes.size() / 2;
+  for (std::size_t i = middle; i < middle + 100; ++i) changed[i] = '\xff';
+  folder.write("changed.tif", changed);
+  const std::string damage = message({"changed.tif", "--pages", "all", "-o", "z.tif"});
+  CHECK(damage.starts_with("convtool: changed.tif: page 2: "));
+  CHECK(folder.names() == std::vector<std::string>{"changed.tif", "in.tif", "short.tif", "x.pgm"});
+  // Into files of their own, the others are written.
+  CHECK(apply_pages(folder, {"changed.tif", "--pages", "all", "-o", "p{n}.png"}).code == 1);
+  CHECK(same(cv::imread(folder.file("p0003.png")), page(3)));
+}
+
+TEST_CASE("a file of pages is kept, skipped and recorded like any output") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2)});
+  const std::vector<std::string> run = {"in.tif", "--pages", "all", "-o", "out.tif"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), run.begin(), run.end());
+    return apply_pages(folder, more);
+  };
+  CHECK(lines_of(with({"--dry-run"}).out).size() == 2);
+  CHECK(folder.names() == std::vector<std::string>{"in.tif"});
+  CHECK(with({"--manifest", "m"}).code == 0);
+  CHECK(with({"--manifest", "m"}).out == "in.tif skipped: out.tif is up to date\n");
+  CHECK(with({"-n"}).out == "in.tif skipped: out.tif exists\n");
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "p{n}.tif", "--manifest", "m"}).err ==
+        "convtool: --manifest: records one output of each input; leave {n} out of --output\n");
+}
+
+TEST_CASE("each page keeps its metadata, and other programs read all pages") {
+  const TempFolder folder;
+  if (run_shell("command -v exiftool && command -v convert && command -v tiffinfo", folder).code != 0)
+    return skip("needs exiftool, ImageMagick and libtiff's tools");
+  REQUIRE(run_shell("for i in 1 2 3; do convert -size 9x7 xc:red -density 10$i -units PixelsPerInch p$i.tif && "
+                    "exiftool -q -overwrite_original -Artist=A$i -UserComment=C$i p$i.tif; done && "
+                    "tiffcp p1.tif p2.tif in.tif",
+                    folder)
+              .code == 0);
+  CHECK(apply_pages(folder, {"p3.tif", "--pages", "all", "-o", "one.tif"}).code == 0);
+  CHECK(run_shell("exiftool -s3 -UserComment one.tif", folder).out == "C3\n");
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "out.tif"}).code == 0);
+  CHECK(run_shell("identify -format '%w %h %x\\n' out.tif", folder).out == "9 7 101\n9 7 102\n");
+  CHECK(run_shell("tiffinfo out.tif 2>&1 | grep -c -i warning", folder).out == "0\n");
+  // A file whose pages have EXIF directories of their own, which are moved with them.
+  REQUIRE(apply_pages(folder, {"p1.tif", "--pages", "all", "-o", "a.tif"}).code == 0);
+}

@@ -1,0 +1,191 @@
+// Standard input of several pictures, filtered picture by picture to standard output, as in a pipe of ffmpeg.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "files/descriptor.h"
+#include "support/program.h"
+#include "support/skip.h"
+
+namespace {
+
+using nlohmann::json;
+
+/// A grey picture of one value.
+std::string grey(int width, int height, char value) {
+  return "P5\n" + std::to_string(width) + " " + std::to_string(height) + "\n255\n" +
+         std::string(static_cast<std::size_t>(width * height), value);
+}
+
+const std::vector<std::string> kPipe = {"apply", "-", "-k", "identity", "-o", "-"};
+
+std::vector<std::string> with(std::vector<std::string> options, const std::vector<std::string>& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("each picture of standard input comes out in order, as if it were alone") {
+  const TempFolder folder;
+  std::string input, expected;
+  for (int i = 0; i < 40; ++i) {  // the size changes from picture to picture
+    const std::string picture = grey(3 + i % 5, 4 + i % 3, static_cast<char>(7 * i));
+    const std::string alone = run_convtool({"apply", "-", "-k", "sharpen", "-o", "-", "-q"}, folder, picture).out;
+    CHECK(alone.size() == picture.size());
+    input += picture;
+    expected += alone;
+  }
+  for (const std::string jobs : {"1", "4"})
+    CHECK(run_convtool({"apply", "-", "-k", "sharpen", "-o", "-", "-q", "-j", jobs}, folder, input).out == expected);
+  const ProgramResult edges = run_convtool({"edges", "-", "-q"}, folder, input);
+  CHECK(edges.code == 0);
+  CHECK(edges.out.size() == expected.size());
+}
+
+TEST_CASE("each picture has a report, and warnings are not repeated") {
+  const TempFolder folder;
+  const std::string input = grey(3, 2, 'a') + grey(4, 2, 'b') + grey(3, 2, 'c');
+  const ProgramResult text = run_convtool(kPipe, folder, input);
+  CHECK(lines_of(text.err) == std::vector<std::string>{"- 1x2x3 u8 -> - 1x2x3 u8; identity 1x1, clipped 0",
+                                                       "- picture 2 1x2x4 u8 -> - 1x2x4 u8; identity 1x1, clipped 0",
+                                                       "- picture 3 1x2x3 u8 -> - 1x2x3 u8; identity 1x1, clipped 0",
+                                                       lines_of(text.err).back()});
+  CHECK(lines_of(text.err).back().starts_with("convtool: 3 done, 0 skipped, 0 failed; "));
+  const ProgramResult lines = run_convtool(with(kPipe, {"--json"}), folder, input);
+  for (int i = 0; i < 3; ++i) {
+    const json report = json::parse(lines_of(lines.err)[static_cast<std::size_t>(i)]);
+    CHECK(report["picture"] == i + 1);
+    CHECK(report["input_shape"] == json({1, 2, i == 1 ? 4 : 3}));
+  }
+
+  const std::string changing = grey(3, 2, 'a') + "P2 1 1 255 7\n" +
+                               run_convtool(with(kPipe, {"--format", "png", "-q"}), folder, grey(3, 2, 'b')).out;
+  const ProgramResult mixed = run_convtool(kPipe, folder, changing + changing);
+  CHECK(mixed.code == 0);
+  std::vector<std::string> warnings = lines_of(mixed.err);
+  std::erase_if(warnings, [](const std::string& line) { return line.find("warning") == std::string::npos; });
+  CHECK(warnings == std::vector<std::string>{
+                        "convtool: warning: -: picture 3: is PNG, the picture before it PNM, and so are their outputs; "
+                        "--format keeps one format (not repeated for other pictures)",
+                        "convtool: warning: -: picture 4: is PNM, the picture before it PNG, and so are their outputs; "
+                        "--format keeps one format (not repeated for other pictures)"});
+  CHECK(run_convtool(with(kPipe, {"--format", "pgm", "-q"}), folder, changing).out ==
+        grey(3, 2, 'a') + grey(1, 1, 7) + grey(3, 2, 'b'));
+}
+
+TEST_CASE("damage ends a stream with an error, and the pictures before it are out") {
+  const TempFolder folder;
+  const std::string two = grey(3, 2, 'a') + grey(3, 2, 'b');
+  const auto check = [&](const std::string& input, const std::string& out, const std::string& message) {
+    const ProgramResult result = run_convtool(with(kPipe, {"-q"}), folder, input);
+    CHECK(result.code == 1);
+    CHECK(result.out == out);
+    CHECK(result.err == "convtool: -: " + message + "\n");
+  };
+  check(two + grey(3, 2, 'c').substr(0, 15), two, "picture 3: at byte 34: the stream ends in the middle of it");
+  check(two + "\n", two,
+        "picture 3: at byte 34: the bytes after picture 2 are not a PNG, JPEG or PNM; if they belong to that picture, "
+        "name its file instead of -");
+  check(grey(3, 2, 'a').substr(0, 15), "", "damaged or truncated PNM (it ends too early)");
+  // A damaged picture whose end is known is left out.
+  check(grey(3, 2, 'a') + "P5 0 3 255\n" + grey(3, 2, 'b'), two, "picture 2: a picture without pixels (0x3)");
+  const ProgramResult first =
+      run_convtool(with(kPipe, {"-q", "--fail-fast"}), folder, grey(3, 2, 'a') + "P5 0 3 255\n" + grey(3, 2, 'b'));
+  CHECK(first.code == 1);
+  CHECK(first.out == grey(3, 2, 'a'));
+}
+
+TEST_CASE("one file takes one picture, and numbered files take several") {
+  const TempFolder folder;
+  const std::string two = grey(3, 2, 'a') + grey(3, 2, 'b');
+  const ProgramResult one = run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, two);
+  CHECK(one.code == 1);
+  CHECK(one.err ==
+        "convtool: -: has more than one picture, and 'x.pgm' takes one; write all to -, or to numbered files, such as "
+        "-o 'frame-{n}.png'\n");
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "--out-dir", "out"}, folder, two).code == 1);
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a') + "?").code == 1);
+  CHECK(run_convtool(with(kPipe, {"--dump-layers", "layers"}), folder, two)
+            .err.find("--sheet and --dump-layers take one") != std::string::npos);
+  CHECK(folder.names().empty());
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a')).code == 0);
+  CHECK(read_text(folder.file("x.pgm")) == grey(3, 2, 'a'));
+
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "f-{n}.pgm", "-q"}, folder, two).code == 0);
+  CHECK(folder.names() == std::vector<std::string>{"f-0001.pgm", "f-0002.pgm", "x.pgm"});
+  CHECK(read_text(folder.file("f-0002.pgm")) == grey(3, 2, 'b'));
+  const ProgramResult kept =
+      run_convtool({"apply", "-", "-k", "identity", "-o", "f-{n}.pgm", "-n"}, folder, two + grey(3, 2, 'c'));
+  CHECK(lines_of(kept.err).back().starts_with("convtool: 1 done, 2 skipped, 0 failed"));
+  CHECK(read_text(folder.file("f-0003.pgm")) == grey(3, 2, 'c'));
+}
+
+TEST_CASE("a live pipe shows each picture before the next one comes") {
+  const TempFolder folder;
+  int in[2], out[2];
+  REQUIRE(pipe2(in, O_CLOEXEC) == 0);
+  REQUIRE(pipe2(out, O_CLOEXEC) == 0);
+  RunningProgram program(convtool_command(with(kPipe, {"-q"})), folder, in[0], out[1]);
+  close(in[0]);
+  close(out[1]);
+  for (const char value : {'a', 'b', 'c'}) {
+    const std::string picture = grey(3, 2, value);
+    convtool::write_all(in[1], std::as_bytes(std::span(picture)));
+    std::string got(picture.size(), '\0');
+    std::size_t size = 0;
+    while (size < got.size()) {  // waits for ever if the picture is held back
+      const ssize_t more = read(out[0], got.data() + size, got.size() - size);
+      REQUIRE(more > 0);
+      size += static_cast<std::size_t>(more);
+    }
+    CHECK(got == picture);
+  }
+  close(in[1]);
+  CHECK(program.wait().code == 0);
+  close(out[0]);
+}
+
+TEST_CASE("a named pipe is read and written picture by picture") {
+  const TempFolder folder;
+  folder.write("two", grey(3, 2, 'a') + grey(3, 2, 'b'));
+  CHECK(run_shell("mkfifo in out; cat two > in & cat out > got & "
+                  "$CONVTOOL apply in -k identity -o out -q && wait && cmp two got",
+                  folder)
+            .code == 0);
+}
+
+TEST_CASE("the memory of a stream does not grow with its length") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  const TempFolder folder;
+  const std::string frame = "P6 640 480 255\n" + std::string(640 * 480 * 3, 'x');
+  folder.write("frame", frame);
+  // 1000 frames have 921 MB, more than twice the address space that is allowed.
+  const ProgramResult result = run_shell(
+      "ulimit -v 400000; for i in $(seq 1000); do cat frame; done | $CONVTOOL apply - -k sharpen -o - -q | wc -c",
+      folder);
+  CHECK(result.out == std::to_string(1000 * static_cast<long>(frame.size())) + "\n");
+}
+
+TEST_CASE("frames pass through ffmpeg, convtool and ffmpeg") {
+  const TempFolder folder;
+  if (run_shell("command -v ffmpeg", folder).code != 0) return skip("needs ffmpeg");
+  const std::string ffmpeg = "ffmpeg -hide_banner -loglevel error -y ";
+  REQUIRE(run_shell(ffmpeg + "-f lavfi -i testsrc=size=160x120:rate=25 -frames:v 25 -c:v ffv1 in.mkv", folder).code ==
+          0);
+  for (const std::string codec : {"ppm", "png", "mjpeg"}) {
+    CAPTURE(codec);
+    const ProgramResult result =
+        run_shell("set -o pipefail; " + ffmpeg + "-i in.mkv -f image2pipe -c:v " + codec + " - | " +
+                      "$CONVTOOL apply - -k sharpen -o - -q | " + ffmpeg + "-f image2pipe -c:v " + codec +
+                      " -i - -c:v ffv1 out.mkv && ffprobe -v error -count_frames -show_entries "
+                      "stream=nb_read_frames,width,height -of csv=p=0 out.mkv",
+                  folder);
+    CHECK(result.code == 0);
+    CHECK(result.out == "160,120,25\n");
+  }
+}

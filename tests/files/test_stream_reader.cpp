@@ -1,0 +1,80 @@
+// Streams that are looked at and taken piece by piece.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "files/descriptor.h"
+#include "files/file.h"
+#include "files/stream_reader.h"
+#include "support/error_text.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+using testing::error_text;
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+std::string text_of(const Buffer& bytes) { return text_of(std::span(bytes.data(), bytes.size())); }
+
+}  // namespace
+
+TEST_CASE("bytes that are looked at are those that are taken next") {
+  const TempFolder folder;
+  std::string content;
+  for (int i = 0; i < 100'000; ++i) content += std::to_string(i % 10);
+  StreamReader stream(folder.write("f", content));
+  CHECK(text_of(stream.look(3)).starts_with("012"));
+  CHECK(stream.position() == 0);
+  CHECK(text_of(stream.take(5)) == "01234");
+  CHECK(stream.position() == 5);
+  CHECK(stream.look(90'000).size() >= 90'000);
+  CHECK(text_of(stream.take(90'000)) == content.substr(5, 90'000));
+  std::byte two[2];
+  CHECK(stream.take(two) == 2);
+  CHECK(text_of(two) == "56");
+  CHECK(text_of(stream.look(20'000)) == content.substr(90'007));
+  CHECK(text_of(stream.take(20'000)) == content.substr(90'007));
+  CHECK(stream.look(1).empty());
+  CHECK(stream.take(1).empty());
+  CHECK(stream.position() == 100'000);
+}
+
+TEST_CASE("looking at a pipe waits for no more bytes than it is asked for") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const Descriptor reader(ends[0]), writer(ends[1]);
+  write_all(ends[1], std::as_bytes(std::span(std::string_view("abc"))));
+  StreamReader stream("/dev/fd/" + std::to_string(ends[0]));
+  CHECK(text_of(stream.look(2)) == "abc");
+  CHECK(text_of(stream.take(3)) == "abc");
+}
+
+TEST_CASE("the rest of a stream has a limit, as a file has") {
+  const TempFolder folder;
+  const std::string path = folder.write("f", std::string(3 << 20, 'x'));
+  const auto rest = [&](std::size_t limit) {
+    StreamReader stream(path);
+    stream.take(10);
+    return stream.take_rest(limit, kLargestStream);
+  };
+  CHECK(rest(kNoLimit).size() == (3 << 20) - 10);
+  CHECK(rest((3 << 20) - 10).size() == (3 << 20) - 10);
+  CHECK(error_text(ErrorKind::input, [&] { rest(1 << 20); }) == path + ": is larger than 1 MiB, the limit");
+  CHECK(error_text(ErrorKind::input, [&] { StreamReader("/dev/zero").take_rest(kNoLimit, 1 << 20); }) ==
+        "/dev/zero: is larger than 1 MiB, the limit for a stream");
+}
+
+TEST_CASE("a stream that cannot be read is an error with its name") {
+  const TempFolder folder;
+  CHECK(error_text(ErrorKind::input, [&] { StreamReader stream(folder.file("none")); }) ==
+        folder.file("none") + ": no such file");
+  CHECK(error_text(ErrorKind::input, [&] { StreamReader stream(folder.path().string()); }) ==
+        folder.path().string() + ": is a folder");
+}
+
+}  // namespace convtool

@@ -1,0 +1,209 @@
+// Streams of several pictures: where each ends, found while its bytes arrive.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
+#include "files/file.h"
+#include "pictures/sample_pictures.h"
+#include "pictures/stream/picture_stream.h"
+#include "support/error_text.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+using namespace testing;
+
+/// The samples that streams of several pictures may consist of.
+std::vector<Sample> streamed_samples() {
+  std::vector<Sample> samples = sample_pictures();
+  std::erase_if(samples, [](const Sample& sample) { return !PictureStream::can_follow(sample.file); });
+  REQUIRE(samples.size() > 15);
+  return samples;
+}
+
+Bytes operator+(Bytes a, std::span<const std::byte> b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+bool is_text(const Sample& sample) { return sample.name.ends_with("text"); }
+
+bool same(const Buffer& picture, std::span<const std::byte> file) {
+  return std::equal(picture.begin(), picture.end(), file.begin(), file.end());
+}
+
+/// A pipe, read as the file /dev/fd/N.
+class Pipe {
+ public:
+  Pipe() { REQUIRE(pipe(ends_) == 0); }
+  ~Pipe() {
+    close_writer();
+    close(ends_[0]);
+  }
+  void write(std::span<const std::byte> bytes) const { write_all(ends_[1], bytes); }
+  void close_writer() {
+    if (ends_[1] >= 0) close(ends_[1]);
+    ends_[1] = -1;
+  }
+  std::string path() const { return "/dev/fd/" + std::to_string(ends_[0]); }
+
+  /// Makes it standard input, where reading more than there is fails instead of waiting.
+  void become_stdin() const {
+    REQUIRE(fcntl(ends_[0], F_SETFL, O_NONBLOCK) == 0);
+    REQUIRE(dup2(ends_[0], STDIN_FILENO) == STDIN_FILENO);
+  }
+
+ private:
+  int ends_[2];
+};
+
+}  // namespace
+
+TEST_CASE("the pictures of a stream are those that were written, in whatever pieces they arrive") {
+  const std::vector<Sample> samples = streamed_samples();
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{100'000}}) {
+    CAPTURE(piece);
+    Pipe pipe;
+    std::thread writer([&] {
+      Bytes all;
+      for (const Sample& sample : samples) all = all + sample.file;
+      for (std::size_t at = 0; at < all.size(); at += piece)
+        pipe.write(std::span(all).subspan(at, std::min(piece, all.size() - at)));
+      pipe.close_writer();
+    });
+    StreamReader reader(pipe.path());
+    PictureStream stream(reader, kNoLimit);
+    std::int64_t number = 0;
+    for (const Sample& sample : samples) {
+      CAPTURE(sample.name);
+      const std::optional<StreamedPicture> picture = stream.next();
+      REQUIRE(picture);
+      CHECK(picture->number == ++number);
+      CHECK(picture->type == sniff_picture_type(sample.file));
+      if (is_text(sample))  // the white space after the last number belongs to no picture
+        CHECK(same(picture->bytes, std::span(sample.file).first(picture->bytes.size())));
+      else
+        CHECK(same(picture->bytes, sample.file));
+    }
+    CHECK_FALSE(stream.next());
+    writer.join();
+  }
+}
+
+TEST_CASE("a picture of a live stream is there with its last byte") {
+  const int stdin_before = dup(STDIN_FILENO);
+  for (const Sample& sample : streamed_samples()) {
+    CAPTURE(sample.name);
+    const Pipe pipe;
+    pipe.become_stdin();
+    pipe.write(sample.file);
+    StreamReader reader("-");
+    PictureStream stream(reader, kNoLimit);
+    for (int i = 0; i < 2; ++i) {
+      const std::optional<StreamedPicture> picture = stream.next();
+      REQUIRE(picture);
+      CHECK(picture->bytes.size() + (is_text(sample) ? 8 : 0) >= sample.file.size());
+      pipe.write(sample.file);
+    }
+  }
+  dup2(stdin_before, STDIN_FILENO);
+  close(stdin_before);
+}
+
+TEST_CASE("a stream that ends inside a picture has those before it") {
+  const TempFolder folder;
+  const Bytes first = to_bytes("P5 1 1 255\n#");
+  for (const Sample& sample : streamed_samples()) {
+    CAPTURE(sample.name);
+    for (std::size_t size = 1; size + sample.spare < sample.file.size(); size += 1 + size / 8) {
+      CAPTURE(size);
+      const Bytes all = first + std::span(sample.file).first(size);
+      StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
+      PictureStream stream(reader, kNoLimit);
+      REQUIRE(stream.next());
+      const std::string message = error_text(ErrorKind::input, [&] { stream.next(); });
+      CHECK(message.starts_with("at byte 12: "));
+      if (size > 12) CHECK(message == "at byte 12: the stream ends in the middle of it");
+      CHECK_FALSE(stream.next());
+    }
+  }
+}
+
+TEST_CASE("bytes that are no picture are an error that says where they are") {
+  const TempFolder folder;
+  const auto after_one = [&](const std::string& rest) {
+    StreamReader reader(folder.write("all", "P5 2 1 255\nab" + rest));
+    PictureStream stream(reader, 1000);
+    const std::optional<StreamedPicture> picture = stream.next();
+    REQUIRE(picture);
+    CHECK(picture->bytes.size() == 13);
+    return error_text(ErrorKind::input, [&] { stream.next(); });
+  };
+  for (const std::string rest : {"\n", "x", "RIFFxxxxWEBP", "BMxxxxxxxxxx", "PF 1 1 1\nabcd", "P7\nWIDTH 1"})
+    CHECK(after_one(rest) ==
+          "at byte 13: the bytes after picture 1 are not a PNG, JPEG or PNM; if they belong to that picture, name its "
+          "file instead of -");
+  CHECK(after_one("P6 x y").find("something other than a number") != std::string::npos);
+  CHECK(after_one("P6 20 20 255\n").find("has more than 1000 bytes") != std::string::npos);
+  CHECK(after_one("P6 2147483647 2147483647 65535\n").find("has more than 1000 bytes") != std::string::npos);
+  CHECK(after_one("P3 2147483647 2147483647 65535\n1 ").find("has more than 1000 bytes") != std::string::npos);
+  CHECK(after_one("\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR").find("something other than a chunk") != std::string::npos);
+  CHECK(after_one("\xff\xd8\xff\xd8").find("another picture begins before its end") != std::string::npos);
+  CHECK(after_one(std::string("\xff\xd8\xff\xe0\0\1xx", 8)).find("a segment of length 1") != std::string::npos);
+}
+
+TEST_CASE("a first picture whose end cannot be found is all that the stream has") {
+  const TempFolder folder;
+  for (const std::string content : {"P5 x", "P6 9 9 255\nabc", "\xff\xd8\xff\xd8", "\x89PNG\r\n\x1a\n????????????"}) {
+    StreamReader reader(folder.write("all", content));
+    PictureStream stream(reader, kNoLimit);
+    const std::optional<StreamedPicture> picture = stream.next();
+    REQUIRE(picture);
+    CHECK(same(picture->bytes, to_bytes(content)));
+    CHECK_FALSE(stream.next());
+  }
+}
+
+TEST_CASE("the pictures that a JPEG lists in its index belong to it") {
+  const Bytes second = opencv_file(".jpg", random_mat(7, 9, CV_8UC1, 2));
+  Bytes plain = opencv_file(".jpg", random_mat(7, 9, CV_8UC3));
+  for (const bool big : {false, true}) {
+    // SOI, APP2 of 4 + 8 + 2 + 2 * 12 + 4 bytes and a list of two entries, then the rest; the second picture follows.
+    constexpr std::size_t kIndexAt = 2 + 4 + 4, kIndex = 8 + 2 + 2 * 12 + 4 + 32;
+    const std::size_t size = plain.size() + 4 + 4 + kIndex;
+    ByteWriter index(big);
+    index.text(big ? "MM" : "II").u16(42).u32(8).u16(2);
+    index.u16(45057).u16(4).u32(1).u32(2);
+    index.u16(45058).u16(7).u32(32).u32(38).u32(0);
+    index.u32(0x030000).u32(size).u32(0).u32(0);
+    index.u32(0).u32(second.size()).u32(size - kIndexAt).u32(0);
+    REQUIRE(index.size() == kIndex);
+    const Bytes head = ByteWriter(true).u16(0xffd8).u16(0xffe2).u16(2 + 4 + kIndex).text("MPF").u8(0).bytes();
+    const Bytes file = head + index.bytes() + std::span(plain).subspan(2) + second;
+    const TempFolder folder;
+    const Bytes all = file + second;
+    StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
+    PictureStream stream(reader, kNoLimit);
+    CHECK(same(stream.next()->bytes, file));
+    CHECK(same(stream.next()->bytes, second));
+    CHECK(stream.at_end());
+  }
+}
+
+TEST_CASE("text pictures follow one another, with any white space and comments between") {
+  const TempFolder folder;
+  StreamReader reader(folder.write("all", "P1 3 1 10#c\n1P1 2 1 11\n\t P2 2 1 9 1 2#end\n\nP3 1 1 255 1 2 3"));
+  PictureStream stream(reader, kNoLimit);
+  for (const std::string expected : {"P1 3 1 10#c\n1", "P1 2 1 11", "P2 2 1 9 1 2#end\n", "P3 1 1 255 1 2 3"}) {
+    const std::optional<StreamedPicture> picture = stream.next();
+    REQUIRE(picture);
+    CHECK(same(picture->bytes, to_bytes(expected)));
+  }
+  CHECK_FALSE(stream.next());
+}
+
+}  // namespace convtool
