@@ -28,7 +28,7 @@ constexpr std::uint32_t kLocalHeader = 0x04034b50, kEntry = 0x02014b50, kEnd = 0
 constexpr std::uint64_t kLocalHeaderSize = 30, kEndSize = 22, kLocator64Size = 20, kLongestComment = 0xffff;
 constexpr std::uint32_t kIn64 = 0xffffffff;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::input, "", "this .npz " + message); }
+[[noreturn]] void refuse_npz(const std::string& message) { throw Error(ErrorKind::input, "", "this .npz " + message); }
 
 struct Entry {
   std::string_view name;
@@ -48,9 +48,10 @@ class Archive {
 
   Buffer extract(const Entry& entry, std::size_t most) const {
     const std::string name = "'" + printable(entry.array()) + "' ";
-    if (entry.is_encrypted) refuse("has " + name + "encrypted; save it with numpy.savez");
+    if (entry.is_encrypted) refuse_npz("has " + name + "encrypted; save it with numpy.savez");
     if (entry.size > most)
-      refuse("has " + name + "with " + std::to_string(entry.size) + " bytes (at most " + std::to_string(most) + ")");
+      refuse_npz("has " + name + "with " + std::to_string(entry.size) + " bytes (at most " + std::to_string(most) +
+                 ")");
     ByteReader header = reader(entry.offset);
     if (header.u32() != kLocalHeader) throw_damaged(kNpz);
     header.skip(kLocalHeaderSize - 4 - 4);
@@ -70,8 +71,8 @@ class Archive {
     } else if (entry.method == kDeflate) {
       if (!inflate_raw(stored, text)) throw_damaged(kNpz, name + "does not decompress");
     } else {
-      refuse("has " + name + "compressed by method " + std::to_string(entry.method) +
-             " (expected 8, Deflate); save it with numpy.savez_compressed");
+      refuse_npz("has " + name + "compressed by method " + std::to_string(entry.method) +
+                 " (expected 8, Deflate); save it with numpy.savez_compressed");
     }
     if (crc32_of(text) != entry.crc) throw_damaged(kNpz, name + "has another checksum");
     return text;
@@ -183,14 +184,14 @@ Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std
     names.push_back(entry.array());
     if (array.empty() || entry.array() == array) found = &entry;  // of several with one name the last, as in Python
   }
-  if (names.empty()) refuse("contains no arrays (files that end in .npy)");
+  if (names.empty()) refuse_npz("contains no arrays (files that end in .npy)");
   if (array.empty() && names.size() > 1)
-    refuse("contains " + std::to_string(names.size()) + " arrays (" + names_text(names) +
-           "); name one, such as FILE.npz#" + printable(names.front()));
+    refuse_npz("contains " + std::to_string(names.size()) + " arrays (" + names_text(names) +
+               "); name one, such as FILE.npz#" + printable(names.front()));
   if (found == nullptr) {
     const std::string hint = suggestion(std::string(array), names);
-    refuse("has no array '" + printable(array) + "'" +
-           (hint.empty() ? " (it contains " + names_text(names) + ")" : hint));
+    refuse_npz("has no array '" + printable(array) + "'" +
+               (hint.empty() ? " (it contains " + names_text(names) + ")" : hint));
   }
   return archive.extract(*found, most);
 }

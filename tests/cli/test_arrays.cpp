@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 template <class Number>
-std::string npy(const std::string& descr, const std::string& shape, const std::vector<Number>& values) {
+std::string array_file(const std::string& descr, const std::string& shape, const std::vector<Number>& values) {
   std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }";
   header += std::string(128 - 10 - header.size() - 1, ' ') + "\n";
   return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header + raw_bytes(values);
@@ -22,8 +22,8 @@ std::string npy(const std::string& descr, const std::string& shape, const std::v
 /// Python's zipfile writes them, with the calls of numpy.savez_compressed and numpy.savez.
 struct Arrays : TempFolder {
   Arrays() {
-    write("x.npy", npy<float>("<f4", "(2, 2)", {1, 2, 3, 4}));
-    write("w.npy", npy<float>("<f4", "(2, 2)", {0, 1, 2, 3}));
+    write("x.npy", array_file<float>("<f4", "(2, 2)", {1, 2, 3, 4}));
+    write("w.npy", array_file<float>("<f4", "(2, 2)", {0, 1, 2, 3}));
     const ProgramResult made = run_shell(R"(python3 - <<'END'
 import zipfile
 def save(name, arrays, method):
@@ -42,14 +42,14 @@ rm x.npy w.npy)",
   ProgramResult run(const std::vector<std::string>& arguments) const { return run_convtool(arguments, *this); }
 };
 
-std::string error_of(const ProgramResult& result, int code) {
+std::string failure_of(const ProgramResult& result, int code) {
   CHECK(result.code == code);
   CHECK(result.out == "");
   return result.err;
 }
 
 /// The warnings of a run with --json on one input.
-json warnings(const TempFolder& folder, std::vector<std::string> arguments) {
+json warnings_on(const TempFolder& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--json", "-k", "[[1]]", "-o", "y.npy"});
   arguments.insert(arguments.begin(), "apply");
   const ProgramResult result = run_convtool(arguments, folder);
@@ -88,13 +88,13 @@ TEST_CASE("outputs of arrays are named by file and array, and the file is not re
   folder.write("list", "two.npz#x\n");
   CHECK(folder.run({"apply", "--files-from", "list", "-k", "[[2]]", "-o", "{stem}-{kernel}.json", "-q"}).code == 0);
   CHECK(read_text(folder.file("two.x-inline.json")) == "[[2,4],[6,8]]\n");
-  CHECK(
-      error_of(folder.run({"apply", "two.npz#x", "-k", "[[2]]", "-o", "two.npz"}), 2).find(".npz cannot be written") !=
-      std::string::npos);
+  CHECK(failure_of(folder.run({"apply", "two.npz#x", "-k", "[[2]]", "-o", "two.npz"}), 2)
+            .find(".npz cannot be written") != std::string::npos);
   std::filesystem::create_symlink("two.npz", folder.file("link.npy"));
-  CHECK(error_of(folder.run({"apply", "two.npz#x", "-k", "[[2]]", "-o", "link.npy"}), 2).find("which this run reads") !=
-        std::string::npos);
-  CHECK(error_of(folder.run({"apply", "one.npz", "-k", "two.npz#conv/w", "-o", "link.npy"}), 2)
+  CHECK(
+      failure_of(folder.run({"apply", "two.npz#x", "-k", "[[2]]", "-o", "link.npy"}), 2).find("which this run reads") !=
+      std::string::npos);
+  CHECK(failure_of(folder.run({"apply", "one.npz", "-k", "two.npz#conv/w", "-o", "link.npy"}), 2)
             .find("which this run reads") != std::string::npos);
 }
 
@@ -117,20 +117,20 @@ TEST_CASE("a manifest tells the arrays of a file apart, and finds a change of th
 
 TEST_CASE("arrays that are not there") {
   const Arrays folder;
-  CHECK(error_of(folder.run({"apply", "two.npz", "-k", "[[1]]"}), 1) ==
+  CHECK(failure_of(folder.run({"apply", "two.npz", "-k", "[[1]]"}), 1) ==
         "convtool: two.npz: this .npz contains 2 arrays (x, conv/w); name one, such as FILE.npz#x\n");
-  CHECK(error_of(folder.run({"apply", "two.npz#conv", "-k", "[[1]]"}), 1)
+  CHECK(failure_of(folder.run({"apply", "two.npz#conv", "-k", "[[1]]"}), 1)
             .starts_with("convtool: two.npz#conv: this .npz has no array 'conv'"));
-  CHECK(error_of(folder.run({"apply", "one.npz", "-k", "two.npz"}), 2)
+  CHECK(failure_of(folder.run({"apply", "one.npz", "-k", "two.npz"}), 2)
             .starts_with("convtool: two.npz: this .npz contains 2 arrays"));
-  CHECK(error_of(folder.run({"apply", "one.npz", "-k", R"({"weight": "two.npz#y"})"}), 2)
+  CHECK(failure_of(folder.run({"apply", "one.npz", "-k", R"({"weight": "two.npz#y"})"}), 2)
             .find("this .npz has no array 'y'") != std::string::npos);
-  CHECK(error_of(folder.run({"apply", "none.npz#x", "-k", "[[1]]"}), 1).find("none.npz: no such file") !=
+  CHECK(failure_of(folder.run({"apply", "none.npz#x", "-k", "[[1]]"}), 1).find("none.npz: no such file") !=
         std::string::npos);
-  CHECK(error_of(folder.run({"apply", "one.npz", "-k", "[[1]]", "--memory-limit", "100"}), 1).find("memory") !=
+  CHECK(failure_of(folder.run({"apply", "one.npz", "-k", "[[1]]", "--memory-limit", "100"}), 1).find("memory") !=
         std::string::npos);
   folder.write("text.npz", "no archive");
-  CHECK(error_of(folder.run({"apply", "text.npz#x", "-k", "[[1]]"}), 1)
+  CHECK(failure_of(folder.run({"apply", "text.npz#x", "-k", "[[1]]"}), 1)
             .starts_with("convtool: text.npz#x: damaged or truncated .npz"));
 }
 
@@ -142,20 +142,21 @@ TEST_CASE("values that lose digits are counted once, in memory and in bands of r
     values[i] = static_cast<double>(i) / 8 + (i % 7 == 0 ? 0.1 : 0);
     rounded += static_cast<double>(static_cast<float>(values[i])) != values[i] ? 1 : 0;
   }
-  folder.write("f64.npy", npy("<f8", "(300, 400)", values));
+  folder.write("f64.npy", array_file("<f8", "(300, 400)", values));
   const json expected = {std::to_string(rounded) +
                          " of 120000 values lost digits: stored as f64, they are read as f32"};
-  CHECK(warnings(folder, {"f64.npy"}) == expected);
-  CHECK(warnings(folder, {"f64.npy", "--threads", "3", "--map", "normalize", "--padding", "same"}) == expected);
-  CHECK(warnings(folder, {"f64.npy", "--dump-layers", "d"}) == expected);  // needs the whole file
+  CHECK(warnings_on(folder, {"f64.npy"}) == expected);
+  CHECK(warnings_on(folder, {"f64.npy", "--threads", "3", "--map", "normalize", "--padding", "same"}) == expected);
+  CHECK(warnings_on(folder, {"f64.npy", "--dump-layers", "d"}) == expected);  // needs the whole file
   const ProgramResult piped = run_shell("$CONVTOOL apply - -k '[[1]]' -o y.npy < f64.npy", folder);
   CHECK(piped.err == "convtool: warning: -: " + expected[0].get<std::string>() + "\n");
-  folder.write("i64.npy", npy<std::int64_t>("<i8", "(1, 3)", {1 << 24, (1 << 24) + 1, -5}));
-  CHECK(warnings(folder, {"i64.npy"}) == json({"1 of 3 values lost digits: stored as i64, they are read as f32"}));
-  folder.write("u16.npy", npy<std::uint16_t>("<u2", "(1, 3)", {0, 1, 65535}));
-  CHECK(warnings(folder, {"u16.npy"}) == json::array());
-  CHECK(warnings(folder, {"[[16777216, 16777217, 0.1, 1e30]]"}) ==
+  folder.write("i64.npy", array_file<std::int64_t>("<i8", "(1, 3)", {1 << 24, (1 << 24) + 1, -5}));
+  CHECK(warnings_on(folder, {"i64.npy"}) == json({"1 of 3 values lost digits: stored as i64, they are read as f32"}));
+  folder.write("u16.npy", array_file<std::uint16_t>("<u2", "(1, 3)", {0, 1, 65535}));
+  CHECK(warnings_on(folder, {"u16.npy"}) == json::array());
+  CHECK(warnings_on(folder, {"[[16777216, 16777217, 0.1, 1e30]]"}) ==
         json({"1 of 4 values lost digits: stored as integers, they are read as f32"}));
   folder.write("t.csv", "16777217,-33554435\n0.1,3\n");
-  CHECK(warnings(folder, {"t.csv"}) == json({"2 of 4 values lost digits: stored as integers, they are read as f32"}));
+  CHECK(warnings_on(folder, {"t.csv"}) ==
+        json({"2 of 4 values lost digits: stored as integers, they are read as f32"}));
 }

@@ -94,7 +94,7 @@ class Namer {
   Namer(const DestinationOptions& options, std::string label)
       : options_(options),
         label_(std::move(label)),
-        as_input_(options.format == kAsInput),
+        as_input_(options.format && in_small_letters(*options.format) == kAsInput),
         format_(given_format()),
         has_pattern_(options.output && is_pattern(*options.output)) {}
 
