@@ -158,11 +158,11 @@ void draw_panel(const Panel& panel, double side, double x, double y, Drawing& dr
   const double scale = width / static_cast<double>(panel.columns);
   const Region& region = *panel.framed;
   // The part within the picture: padding is not drawn.
-  const auto span = [&](std::int64_t first, std::int64_t last, double across) {
+  const auto span = [&](std::int64_t first, std::int64_t last, double length) {
     const double begin = std::max(static_cast<double>(first) * scale, 0.0),
-                 end = std::min(static_cast<double>(last + 1) * scale, across);
-    const double shown = std::min(std::max(end - begin, kLeast), across);
-    return std::pair(std::clamp((begin + end - shown) / 2, 0.0, across - shown), shown);
+                 end = std::min(static_cast<double>(last + 1) * scale, length);
+    const double shown = std::min(std::max(end - begin, kLeast), length);
+    return std::pair(std::clamp((begin + end - shown) / 2, 0.0, length - shown), shown);
   };
   const auto [left, across] = span(region.first_column, region.last_column, width);
   const auto [top, down] = span(region.first_row, region.last_row, height);
