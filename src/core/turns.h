@@ -7,17 +7,17 @@
 
 namespace convtool {
 
-/// Lets threads pass one by one, in the order of their numbers from 1. Every number must end(), or those after it wait
-/// for ever. Thread-safe.
+/// Lets threads pass one by one, in the order of their numbers from 1. Each number must have a Turn, or those after it
+/// wait for ever. Thread-safe.
 class Turns {
- public:
-  /// Returns once all numbers before this one have ended.
+ private:
+  friend class Turn;
+
   void await(std::int64_t number) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return next_ == number; });
   }
 
-  /// Lets the next number pass. Call it after await(number).
   void end(std::int64_t number) {
     {
       const std::lock_guard lock(mutex_);
@@ -26,10 +26,30 @@ class Turns {
     changed_.notify_all();
   }
 
- private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::int64_t next_ = 1;
+};
+
+/// A number among others, from the start of the work on its item to the end, also by an exception.
+class Turn {
+ public:
+  Turn(Turns& turns, std::int64_t number) : turns_(turns), number_(number) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  /// Lets the next number pass, after those before it.
+  ~Turn() {
+    await();
+    turns_.end(number_);
+  }
+
+  /// Returns once all numbers before this one have ended.
+  void await() { turns_.await(number_); }
+
+ private:
+  Turns& turns_;
+  const std::int64_t number_;
 };
 
 }  // namespace convtool

@@ -87,6 +87,8 @@ class PageInputs {
   }
 
   void add(std::size_t index, const RunReport& report, Surveys surveys) {
+    constexpr std::size_t kMostWithPictures = 200;  // parts of one input, which may have any number
+    if (texts_[index].size() >= kMostWithPictures) surveys = {};
     const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
     texts_[index].push_back(to_json(PageInput{.report = to_json(report),
                                               .input_link = link(report.input),

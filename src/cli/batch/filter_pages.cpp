@@ -91,9 +91,10 @@ class PagesRun {
 
   void operator()(std::unique_lock<std::mutex> turn) {
     find_pages_and_memory();
+    const bool is_one_file = pages_.size() > 1 && planned_.pattern.empty();
+    if (is_one_file) memory_ += static_cast<std::int64_t>(2 * largest_result_);  // pages that are joined
     const MemoryBudget::Share share(run_.budget, memory_);
     turn.unlock();
-    const bool is_one_file = pages_.size() > 1 && planned_.pattern.empty();
     if (!is_one_file) return filter_each();
     check_destination();
     if (run_.options.no_clobber && exists(destination_.path)) return report_kept();
@@ -127,6 +128,7 @@ class PagesRun {
       pages_.push_back({.number = number, .at = at, .shape = header.shape, .dtype = header.dtype});
       const double values = forecast.responses.empty() ? 0 : static_cast<double>(forecast.responses.back().count());
       result_bytes_ += values * size_of(DType::f32);
+      largest_result_ = std::max(largest_result_, values * size_of(DType::f32));
     }
   }
 
@@ -231,7 +233,7 @@ class PagesRun {
   std::vector<Page> pages_;
   Destination destination_;
   std::int64_t memory_ = 0;
-  double result_bytes_ = 0;  ///< at most, not compressed
+  double result_bytes_ = 0, largest_result_ = 0;  ///< of all pages, and of one, at most, not compressed
   JobPlanner planner_;
 };
 

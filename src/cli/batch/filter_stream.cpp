@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -57,14 +58,19 @@ class StreamRun {
 
   void work() {
     while (std::optional<Item> item = next()) {
+      Turn turn(turns_, item->number);
       Surveys surveys;
-      RunReport report = filter(*item, surveys);
-      turns_.await(item->number);
+      RunReport report = filter(*item, turn, surveys);
+      turn.await();
       // A result that cannot be written to a stream is followed by no other.
       const bool is_lost = report.status == RunReport::Status::error && report.error_kind == ErrorKind::output;
-      const bool goes_on = sink_(std::move(report), std::move(surveys)) && !(is_lost && planned_.is_stream());
-      if (!goes_on) has_ended_ = true;
-      turns_.end(item->number);
+      if (is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
+      try {
+        if (!sink_(std::move(report), std::move(surveys))) has_ended_ = true;
+      } catch (...) {
+        has_ended_ = true;
+        throw;
+      }
     }
   }
 
@@ -79,6 +85,8 @@ class StreamRun {
     } catch (const Error& error) {
       item.error = error;
       item.picture.reset();
+    } catch (const std::bad_alloc&) {
+      item.error = Error(ErrorKind::memory, "", "not enough memory");
     }
     if (!item.picture) has_ended_ = true;
     if (!item.picture && !item.error) return std::nullopt;
@@ -99,7 +107,12 @@ class StreamRun {
                                                  : std::string("--sheet and --dump-layers take one; leave them out")));
   }
 
-  RunReport filter(Item& item, Surveys& surveys) {
+  void await(Turn& turn) const {
+    turn.await();
+    if (has_lost_) throw Error(ErrorKind::output, "", "is not written, because one before it could not be");
+  }
+
+  RunReport filter(Item& item, Turn& turn, Surveys& surveys) {
     const InputPart name{.kind = "picture", .number = item.number};
     const Destination destination = planned_.numbered(item.number);
     if (item.error) {
@@ -114,7 +127,7 @@ class StreamRun {
                       .content = std::move(content),
                       .turn = std::move(item.turn),
                       .planner = planner_,
-                      .await_turn = [this, number = item.number] { turns_.await(number); }};
+                      .await_turn = [this, &turn] { await(turn); }};
     RunReport report = filter_input(input_, destination, run_, surveys, &part);
     if (item.type_before && *item.type_before != item.picture->type)
       report.warnings.push_back({"is " + std::string(to_string(item.picture->type)) + ", the picture before it " +
@@ -130,7 +143,7 @@ class StreamRun {
   PictureStream pictures_;  // with the next members: used by the thread whose turn it is to read
   std::int64_t count_ = 0;
   std::optional<PictureType> type_;
-  std::atomic<bool> has_ended_ = false;
+  std::atomic<bool> has_ended_ = false, has_lost_ = false;
   JobPlanner planner_;
   Turns turns_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -148,12 +149,15 @@ class VideoRun {
           frame = reader.next();
         } catch (const Error& error) {
           fail(error);
+        } catch (const std::bad_alloc&) {
+          fail(Error(ErrorKind::memory, "", "not enough memory"));
         }
         if (!frame) {
           has_ended_ = true;
           return;
         }
       }
+      Turn turn(turns_, frame->number);
       std::optional<Error> failure;
       Buffer planes;
       ResponseStats stats;
@@ -163,8 +167,10 @@ class VideoRun {
         failure = error;
       } catch (const std::bad_alloc&) {
         failure = Error(ErrorKind::memory, "", "not enough memory");
+      } catch (const std::exception& error) {
+        failure = Error(ErrorKind::internal, "", error.what());
       }
-      turns_.await(frame->number);
+      turn.await();
       try {
         if (failure) throw Error(*failure);
         if (!has_lost_) {
@@ -178,7 +184,6 @@ class VideoRun {
         has_ended_ = true;
         fail(error);
       }
-      turns_.end(frame->number);
     }
   }
 

@@ -1,6 +1,7 @@
 #include "cli/batch/run_input.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <new>
@@ -116,7 +117,11 @@ struct InputRun {
   void operator()() const {
     if (input.text || is_skipped(input.path, planned, run)) return filter_file();
     if (is_streamed(input.path)) {
+      std::unique_lock turn =
+          run.budget.turn();  // it is being read: opening it and its first bytes may take their time
       StreamReader stream(input.path);
+      stream.look(PictureStream::kSignature);
+      turn.unlock();
       return run_stream(stream);
     }
     std::error_code ignored;
@@ -135,11 +140,22 @@ struct InputRun {
 }  // namespace
 
 void run_input(const Input& input, const Destination& planned, const RunContext& run, const ReportSink& sink) {
+  std::atomic<bool> has_sink_failed = false;
+  const ReportSink guarded = [&](RunReport report, Surveys surveys) {
+    try {
+      return sink(std::move(report), std::move(surveys));
+    } catch (...) {
+      has_sink_failed = true;
+      throw;
+    }
+  };
   try {
-    InputRun{.input = input, .planned = planned, .run = run, .sink = sink}();
+    InputRun{.input = input, .planned = planned, .run = run, .sink = guarded}();
   } catch (const Error& error) {
+    if (has_sink_failed) throw;
     sink(error_report(input.path, planned, error.kind(), error.what()), {});
   } catch (const std::bad_alloc&) {
+    if (has_sink_failed) throw;
     sink(error_report(input.path, planned, ErrorKind::memory, "not enough memory"), {});
   }
 }

@@ -41,7 +41,7 @@ A bank applies several kernels to the same input, and combines or stacks their o
 
   { "bank": [ {...}, {...} ], "combine": "magnitude" }
 
-A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size, stride (default: size) and padding:
+A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, FILE.npz#ARRAY, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size, stride (default: size) and padding:
 
   { "layers": [
       { "weight": "model.safetensors#conv1.weight",

@@ -43,7 +43,7 @@ ProgramResult apply_pages(const TempFolder& folder, std::vector<std::string> mor
 TEST_CASE("all pages of a TIFF become a TIFF of these pages, of any size and depth, with a report each") {
   const TempFolder folder;
   const std::vector<cv::Mat> pages = {page(1), page(2, 700), page(3, 5, CV_16UC1), page(4, 4, CV_32FC1),
-                                      page(5, 3, CV_8UC4)};
+                                      page(5, 3, CV_8UC1)};
   write_pages(folder, "in.tif", pages);
   for (const std::string compression : {"deflate", "lzw", "none"}) {
     CAPTURE(compression);
@@ -93,6 +93,11 @@ TEST_CASE("one page of a TIFF is a picture like any other") {
   CHECK(same(cv::imread(folder.file("p0002.png")), page(2)));
   CHECK(same(cv::imread(folder.file("p0003.png")), page(3)));
   CHECK(run_convtool({"edges", "in.tif", "--pages", "all", "-o", "e.tif"}, folder).code == 0);
+  // A numbered name never replaces the input.
+  write_pages(folder, "q0002.tif", {page(1), page(2)});
+  const std::string before = read_text(folder.file("q0002.tif"));
+  CHECK(apply_pages(folder, {"q0002.tif", "--pages", "all", "-o", "q{n}.tif"}).code != 0);
+  CHECK(read_text(folder.file("q0002.tif")) == before);
   CHECK(read_pages(folder, "e.tif").size() == 3);
 }
 
@@ -115,7 +120,7 @@ TEST_CASE("pages of one size and depth become a stack in .npy") {
   write_pages(folder, "sizes.tif", {page(1), page(2, 5)});
   write_pages(folder, "depths.tif", {page(1, 4, CV_8UC1), page(2, 4, CV_16UC1)});
   CHECK(apply_pages(folder, {"sizes.tif", "--pages", "all", "-o", "x.npy"}).err ==
-        "convtool: sizes.tif: an .npy stores pages of one size and depth (page 1 is 1x3x4x6 u8, page 2 is 1x3x5x6 u8); "
+        "convtool: sizes.tif: an .npy stores pages of one size and depth (page 1 is 3x4x6 u8, page 2 is 3x5x6 u8); "
         "write .tif, or choose pages that are alike\n");
   CHECK(apply_pages(folder, {"depths.tif", "--pages", "all", "-o", "x.npy"}).code == 1);
   CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "x.png"}).err ==

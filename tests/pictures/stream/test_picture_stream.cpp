@@ -20,6 +20,9 @@ using namespace testing;
 /// The samples that streams of several pictures may consist of.
 std::vector<Sample> streamed_samples() {
   std::vector<Sample> samples = sample_pictures();
+  samples.push_back(
+      {"jpeg of many restarts", opencv_file(".jpg", random_mat(70, 90, CV_8UC3), {cv::IMWRITE_JPEG_RST_INTERVAL, 1})});
+  samples.push_back({"pgm of ten bytes", to_bytes("P5 1 1 1\nx")});
   std::erase_if(samples, [](const Sample& sample) { return !PictureStream::can_follow(sample.file); });
   REQUIRE(samples.size() > 15);
   return samples;
@@ -110,6 +113,17 @@ TEST_CASE("a picture of a live stream is there with its last byte") {
       pipe.write(sample.file);
     }
   }
+  // The same byte by byte, where asking for too many waits for ever.
+  for (const Sample& sample : streamed_samples()) {
+    CAPTURE(sample.name);
+    const Pipe pipe;
+    std::thread writer([&] {
+      for (const std::byte& byte : sample.file) pipe.write({&byte, 1});
+    });
+    StreamReader reader(pipe.path());
+    CHECK(PictureStream(reader, kNoLimit).next());
+    writer.join();
+  }
   dup2(stdin_before, STDIN_FILENO);
   close(stdin_before);
 }
@@ -150,8 +164,12 @@ TEST_CASE("bytes that are no picture are an error that says where they are") {
   CHECK(after_one("P6 x y").find("something other than a number") != std::string::npos);
   CHECK(after_one("P6 20 20 255\n").find("has more than 1000 bytes") != std::string::npos);
   CHECK(after_one("P6 2147483647 2147483647 65535\n").find("has more than 1000 bytes") != std::string::npos);
+  // 6 * 2139423913 * 1437049164 is 2^64 + 776.
+  CHECK(after_one("P6 2139423913 1437049164 65535\n").find("has more than 1000 bytes") != std::string::npos);
   CHECK(after_one("P3 2147483647 2147483647 65535\n1 ").find("has more than 1000 bytes") != std::string::npos);
   CHECK(after_one("\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR").find("something other than a chunk") != std::string::npos);
+  CHECK(after_one(std::string("\x89PNG\r\n\x1a\n\0\0\0\1I-DRx", 17)).find("something other than a chunk") !=
+        std::string::npos);
   CHECK(after_one("\xff\xd8\xff\xd8").find("another picture begins before its end") != std::string::npos);
   CHECK(after_one(std::string("\xff\xd8\xff\xe0\0\1xx", 8)).find("a segment of length 1") != std::string::npos);
 }
