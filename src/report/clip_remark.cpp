@@ -68,8 +68,8 @@ std::optional<Remark> clip_remark(const RunReport& report, const Network& networ
     text += "--normalize divides by the sum of the weights (" + short_text(sum, 6) + "), ";
   const bool loses_signs =
       report.mapping->map == OutputMap::clip && stats.clipped_low > stats.clipped_high && has_signs(network);
-  text += loses_signs ? "--map offset or abs shows negative responses, " : "--map normalize fits them into the range, ";
-  text += "--depth f32 stores them as they are";
+  text += loses_signs ? "--map offset or abs shows negative responses" : "--map normalize fits them into the range";
+  if (!report.frames) text += ", --depth f32 stores them as they are";  // a video keeps its depth
   return Remark{.text = std::move(text), .once = true, .topic = "clipping"};
 }
 

@@ -98,7 +98,8 @@ void put_run(const RunReport& report, ordered_json& object) {
     return;
   }
   const std::int64_t low = report.stats.clipped_low, high = report.stats.clipped_high;
-  const double share = static_cast<double>(low + high) / static_cast<double>(report.responses);
+  const double share =
+      report.responses == 0 ? 0 : static_cast<double>(low + high) / static_cast<double>(report.responses);
   object["clipped"] = {{"low", low}, {"high", high}, {"share", share}};
   object["min"] = finite_or_null(report.stats.min);
   object["max"] = finite_or_null(report.stats.max);

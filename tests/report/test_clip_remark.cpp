@@ -77,6 +77,10 @@ TEST_CASE("the text says by how much, and what helps this kernel") {
   edges.edges.emplace();
   CHECK(text_of(edges, "[[1,2,1]]").find("--normalize") == std::string::npos);  // no option of edges
 
+  RunReport video = run_of(0, 500);
+  video.frames = 3;
+  CHECK(text_of(video, "[[9]]").ends_with("--map normalize fits them into the range"));
+
   RunReport deep = run_of(0, 500);
   deep.output_dtype = DType::u16;
   CHECK(text_of(deep, "[[9]]").find("clipped to 65535 (") != std::string::npos);

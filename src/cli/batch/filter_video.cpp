@@ -36,17 +36,6 @@ class VideoRun {
   VideoRun(StreamReader& stream, const Destination& planned, const RunContext& run, Attempt& attempt)
       : stream_(stream), planned_(planned), run_(run), spec_(run.spec), attempt_(attempt) {}
 
-  /// How many frames there were.
-  std::int64_t frames() const { return frames_; }
-
-  /// How many responses a frame has.
-  std::int64_t responses() const {
-    std::int64_t count = 0;
-    for (const PlaneJob& plane : planes_)
-      if (plane.job) count += plane.job->plan->output_shape().count();
-    return count;
-  }
-
   void operator()() {
     const bool is_kept = run_.options.no_clobber && exists(planned_.path);
     if (is_kept) attempt_.skipped = SkipReason::exists;
@@ -84,6 +73,9 @@ class VideoRun {
     const bool is_written = writer.commit();
     attempt_.outcome.emplace();
     attempt_.outcome->result.stats = stats_;
+    attempt_.frames = frames_;
+    for (const PlaneJob& plane : planes_)
+      if (plane.job) attempt_.frame_responses += plane.job->plan->output_shape().count();
     if (attempt_.job->plan->recipe() != nullptr) attempt_.outcome->result.edges = EdgeResult{.stats = stats_};
     attempt_.outcome->convolve_seconds = watch_.seconds();
     if (!is_written)
@@ -264,16 +256,8 @@ RunReport filter_video(const std::string& input, StreamReader& stream, const Des
                        const RunContext& run) {
   Attempt attempt{.input = input, .output = planned.path};
   VideoRun video(stream, planned, run, attempt);
-  const auto report = [&] {
-    RunReport result = describe(attempt, run.spec);
-    if (attempt.outcome) {
-      result.frames = video.frames();
-      result.responses = video.responses() * video.frames();
-    }
-    return result;
-  };
   const auto failed = [&](ErrorKind kind, const std::string& message) {
-    RunReport result = report();
+    RunReport result = describe(attempt, run.spec);
     result.status = RunReport::Status::error;
     result.error_kind = kind;
     result.error_message = message;
@@ -281,7 +265,7 @@ RunReport filter_video(const std::string& input, StreamReader& stream, const Des
   };
   try {
     video();
-    return report();
+    return describe(attempt, run.spec);
   } catch (const Error& error) {
     return failed(error.kind(), error.what());
   } catch (const std::bad_alloc&) {

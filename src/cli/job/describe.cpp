@@ -94,6 +94,8 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
   report.warnings = attempt.warnings;
   report.dry_run = !attempt.outcome;
   if (attempt.job) describe_job(*attempt.job, attempt.outcome, spec, report);
+  report.frames = attempt.frames;
+  if (attempt.frames) report.responses = *attempt.frames * attempt.frame_responses;
   report.decode_seconds = attempt.decode_seconds;
   if (attempt.outcome) {
     report.stats = attempt.outcome->result.stats;
