@@ -138,7 +138,7 @@ Bytes compress(const cv::Mat& pixels, int quality, unsigned restart_interval, co
 // data of a strip, written as a picture of its own, is what libjpeg would write for these rows after such a marker.
 
 /// Pixels of a strip, in bytes. Smaller pictures have no restart markers.
-constexpr std::size_t kStripBytes = std::size_t{1} << 21;
+constexpr std::size_t kJpegStripBytes = std::size_t{1} << 21;
 
 constexpr std::size_t kMarker = 2;  // bytes
 
@@ -146,7 +146,7 @@ constexpr std::size_t kMarker = 2;  // bytes
 int strip_rows(const cv::Mat& pixels) {
   constexpr std::size_t kUnit = 16;
   const std::size_t row = static_cast<std::size_t>(pixels.cols) * pixels.elemSize();
-  return static_cast<int>(std::clamp<std::size_t>(kStripBytes / row, kUnit, JPEG_MAX_DIMENSION) / kUnit * kUnit);
+  return static_cast<int>(std::clamp<std::size_t>(kJpegStripBytes / row, kUnit, JPEG_MAX_DIMENSION) / kUnit * kUnit);
 }
 
 /// Units in these rows: at most 2^16 - 1, as strip_rows() has at most 2^21 bytes of 64 or more in a unit, or 16 rows.

@@ -50,7 +50,7 @@ void describe_picture(TIFF* tiff, const PictureMetadata& metadata) {
 }
 
 template <class T, int channels>
-void pack_row(const TensorView<const T>& pixels, std::int64_t y, T* to) {
+void put_row(const TensorView<const T>& pixels, std::int64_t y, T* to) {
   const T* pixel = pixels.row(0, 0, y);
   for (std::int64_t x = 0; x < pixels.shape.w; ++x, pixel += pixels.strides.w)
     for (int c = 0; c < channels; ++c) *to++ = pixel[c * pixels.strides.c];
@@ -73,10 +73,10 @@ Samples<T> pack_rows(const TensorView<const T>& pixels, std::int64_t begin, std:
   T* to = samples.memory.get();
   for (std::int64_t y = begin; y < end; ++y, to += shape.w * shape.c) {
     switch (shape.c) {
-      case 1: pack_row<T, 1>(pixels, y, to); break;
-      case 2: pack_row<T, 2>(pixels, y, to); break;
-      case 3: pack_row<T, 3>(pixels, y, to); break;
-      default: pack_row<T, 4>(pixels, y, to);
+      case 1: put_row<T, 1>(pixels, y, to); break;
+      case 2: put_row<T, 2>(pixels, y, to); break;
+      case 3: put_row<T, 3>(pixels, y, to); break;
+      default: put_row<T, 4>(pixels, y, to);
     }
   }
   return samples;
