@@ -12,4 +12,12 @@ inline bool fits_float(double number) {
   return std::fabs(number) < kRoundsToInfinity;
 }
 
+/// Whether `number` is an integer with more digits than a float has, but not too many for a double. Larger numbers are
+/// rarely meant as integers.
+inline bool is_rounded_integer(double number) {
+  constexpr double kLargest = 0x1p53;
+  return std::fabs(number) <= kLargest && std::trunc(number) == number &&
+         static_cast<double>(static_cast<float>(number)) != number;
+}
+
 }  // namespace convtool

@@ -57,7 +57,21 @@ std::int64_t buffer_bytes(const RasterLayout& layout) {
 }
 
 RasterReader::RasterReader(RandomAccessFile file, const RasterLayout& layout)
-    : file_(std::move(file)), layout_(layout) {}
+    : file_(std::move(file)), layout_(layout) {
+  if (!layout_.may_round()) return;
+  rounding_ = std::make_unique<Rounding>();
+  rounding_->counted = std::make_unique<std::atomic<bool>[]>(layout_.row_count());
+}
+
+std::int64_t RasterReader::rounded_values() const { return rounding_ ? rounding_->values.load() : 0; }
+
+void RasterReader::count_rounded_values(std::uint64_t offset, std::span<const std::byte> rows) const {
+  if (!rounding_) return;
+  const std::uint64_t size = layout_.row_bytes(), first = (offset - layout_.offset) / size;
+  for (std::uint64_t i = 0; i < rows.size() / size; ++i)
+    if (!rounding_->counted[first + i].exchange(true))
+      rounding_->values += count_rounded(layout_, rows.subspan(i * size, size));
+}
 
 void RasterReader::read(const Band& band, const TensorRef& values) const {
   if (const std::int64_t rows = rows_in_place(layout_, values); rows > 0)
@@ -70,6 +84,7 @@ void RasterReader::read(const Band& band, const TensorRef& values) const {
   for_each_piece(layout_, band, values, most, [&](std::uint64_t offset, std::int64_t count, const auto& row_at) {
     const std::span<std::byte> stored = bytes_of(buffer.get(), count, layout_);
     file_.read(offset, stored);
+    count_rounded_values(offset, stored);
     try {
       for (std::int64_t i = 0; i < count; ++i)
         load_row(layout_, stored.data() + static_cast<std::uint64_t>(i) * layout_.row_bytes(), band.channel, row_at(i));

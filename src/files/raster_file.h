@@ -3,7 +3,11 @@
 // shortens ends the process (SIGBUS).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 
 #include "core/tensor.h"
@@ -30,12 +34,24 @@ class RasterReader {
   /// Error(input) with the path on failure, where the file ends too early, and as load_values() does.
   void read(const Band& band, const TensorRef& values) const;
 
+  /// How many values that were read are rounded (count_rounded()), each counted once.
+  std::int64_t rounded_values() const;
+
   /// Throws Error(input) if the file has changed since it was opened. Call it after the last band.
   void check_unchanged() const { file_.check_unchanged(); }
 
  private:
+  /// Rounded values, and the stored rows in which they have been counted.
+  struct Rounding {
+    std::unique_ptr<std::atomic<bool>[]> counted;
+    std::atomic<std::int64_t> values = 0;
+  };
+
+  void count_rounded_values(std::uint64_t offset, std::span<const std::byte> rows) const;
+
   RandomAccessFile file_;
   RasterLayout layout_;
+  std::unique_ptr<Rounding> rounding_;  ///< null where no value can be rounded
 };
 
 /// Writes a raster, all or nothing, as FileWriter does.

@@ -23,25 +23,30 @@ int size_of(StoredType type) {
   return 0;
 }
 
+std::string_view to_string(StoredType type) {
+  constexpr std::string_view kNames[] = {"bit", "u8",  "u16", "u32", "u64", "i8",
+                                         "i16", "i32", "i64", "f16", "f32", "f64"};
+  return kNames[static_cast<int>(type)];
+}
+
+bool RasterLayout::may_round() const {
+  return dtype == DType::f32 && divisor == 1 && stored != StoredType::bit && size_of(stored) >= 4 &&
+         stored != StoredType::f32;
+}
+
 std::uint64_t RasterLayout::row_bytes() const {
   const auto values = static_cast<std::uint64_t>(shape.w * (interleaved ? shape.c : 1));
   return stored == StoredType::bit ? (values + 7) / 8 : values * static_cast<std::uint64_t>(size_of(stored));
 }
 
-namespace {
-
-/// Of all items and, unless they are interleaved, of all channels.
-std::uint64_t row_count(const RasterLayout& layout) {
-  const Shape& shape = layout.shape;
-  return static_cast<std::uint64_t>(shape.n * (layout.interleaved ? 1 : shape.c) * shape.h);
+std::uint64_t RasterLayout::row_count() const {
+  return static_cast<std::uint64_t>(shape.n * (interleaved ? 1 : shape.c) * shape.h);
 }
 
-}  // namespace
-
-std::uint64_t RasterLayout::size() const { return row_bytes() * row_count(*this); }
+std::uint64_t RasterLayout::size() const { return row_bytes() * row_count(); }
 
 bool RasterLayout::fits(std::uint64_t file_size) const {
-  const std::uint64_t row = row_bytes(), rows = row_count(*this);
+  const std::uint64_t row = row_bytes(), rows = row_count();
   return row > 0 && rows > 0 && offset <= file_size && (file_size - offset) / row >= rows;
 }
 

@@ -19,6 +19,9 @@ enum class StoredType : std::uint8_t { bit, u8, u16, u32, u64, i8, i16, i32, i64
 /// In bytes; not for bits.
 int size_of(StoredType type);
 
+/// "f64".
+std::string_view to_string(StoredType type);
+
 /// The place and form of n x c x h x w values in a file.
 struct RasterLayout {
   std::string_view format;   ///< in messages: ".npy"
@@ -33,6 +36,11 @@ struct RasterLayout {
   std::optional<std::int64_t> largest = std::nullopt;  ///< scaled to the full range of `dtype`, if it is less than that
   double divisor = 1;                                  ///< of floats
 
+  /// Whether values may lose digits: they have more than `dtype` holds.
+  bool may_round() const;
+
+  /// The number of stored rows: of all items and, unless they are interleaved, of all channels.
+  std::uint64_t row_count() const;
   /// A stored row in bytes: of one channel, or of all channels if they are interleaved.
   std::uint64_t row_bytes() const;
   /// All stored rows in bytes.

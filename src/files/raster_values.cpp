@@ -1,5 +1,6 @@
 #include "files/raster_values.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -32,6 +33,21 @@ void visit_stored_type(StoredType type, Visitor&& visit) {
     case StoredType::bit: break;
   }
   require(false, "bits read as numbers");
+}
+
+/// Whether f32 does not hold the number.
+template <class T>
+bool loses_digits(T value) {
+  if constexpr (std::is_same_v<T, double>) {
+    return std::isfinite(value) && static_cast<double>(static_cast<float>(value)) != value;
+  } else if constexpr (std::is_integral_v<T> && sizeof(T) >= sizeof(float)) {
+    // A float has the 24 bits from the highest one of the number on.
+    const auto bits = static_cast<std::uint64_t>(value);
+    const std::uint64_t size = std::is_signed_v<T> && value < 0 ? 0 - bits : bits;
+    return size != 0 && (size >> std::countr_zero(size)) >> std::numeric_limits<float>::digits != 0;
+  } else {
+    return false;
+  }
 }
 
 template <class T>
@@ -106,6 +122,16 @@ void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t
   require(layout.stored == (is_byte ? StoredType::u8 : StoredType::u16), "integers stored in another type");
   is_byte ? load_integers(layout, from, step, count, static_cast<std::uint8_t*>(out), out_step)
           : load_integers(layout, from, step, count, static_cast<std::uint16_t*>(out), out_step);
+}
+
+std::int64_t count_rounded(const RasterLayout& layout, std::span<const std::byte> stored) {
+  if (!layout.may_round()) return 0;
+  std::int64_t count = 0;
+  visit_stored_type(layout.stored, [&]<class Stored>(Stored) {
+    for (std::size_t at = 0; at + sizeof(Stored) <= stored.size(); at += sizeof(Stored))
+      count += loses_digits(load_number<Stored>(stored.data() + at, layout.order)) ? 1 : 0;
+  });
+  return count;
 }
 
 void load_row(const RasterLayout& layout, const std::byte* from, std::int64_t first_channel, const TensorRef& row) {

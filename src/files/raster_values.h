@@ -21,6 +21,10 @@ namespace convtool {
 void load_values(const RasterLayout& layout, const std::byte* from, std::int64_t step, std::int64_t count, void* out,
                  std::int64_t out_step);
 
+/// How many of the values in `stored`, in any order, are rounded when they are converted: f32 does not hold them. NaN
+/// is not counted.
+std::int64_t count_rounded(const RasterLayout& layout, std::span<const std::byte> stored);
+
 /// Converts all values of `file`, the whole file, into which the layout fits. `values` has the shape and type of the
 /// layout, and any strides. The same errors.
 void load_raster(std::span<const std::byte> file, const RasterLayout& layout, const TensorRef& values);

@@ -14,6 +14,7 @@
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
+#include "tensors/npz.h"
 #include "tensors/printout.h"
 #include "tensors/tensor_io.h"
 
@@ -29,7 +30,8 @@ bool is_inline(const std::string& argument) {
 }
 
 bool is_path(const std::string& argument) {
-  return argument.find('/') != std::string::npos || kernel_format_of_name(argument);
+  return argument.find('/') != std::string::npos || kernel_format_of_name(argument) ||
+         has_extension(split_array_path(argument).file, ".npz");
 }
 
 bool is_file(const std::string& argument) {
@@ -74,12 +76,22 @@ std::optional<std::string> printed_json(std::string_view text, const std::string
   }
 }
 
+/// The .npy file of an array, `array` of the file `path` or its only one.
+Buffer extract_kernel(const Buffer& archive, const std::string& path, const std::string& array) {
+  try {
+    return extract_npy(archive, array, kLargestKernelFile);
+  } catch (const Error& error) {
+    refuse_kernel(path, error.what());
+  }
+}
+
 /// A file that shows by nothing what it is.
 [[noreturn]] void refuse_content(std::span<const std::byte> bytes, const std::string& path) {
   if (sniff_picture_format(bytes) != nullptr) refuse_picture(path);
-  refuse_kernel(path,
-                "is in none of the formats of kernels (expected JSON, .npy, a vips matrix or an ImageMagick kernel "
-                "string); 'convtool kernels convert --from FORMAT' reads a format that its content does not show");
+  refuse_kernel(
+      path,
+      "is in none of the formats of kernels (expected JSON, .npy, .npz, a vips matrix or an ImageMagick kernel "
+      "string); 'convtool kernels convert --from FORMAT' reads a format that its content does not show");
 }
 
 /// The format of text that is not convtool's JSON, such as "3x3: 0,-1,0 -1,4,-1 0,-1,0"; nothing for other text.
@@ -136,9 +148,11 @@ Network load_kernel(const std::string& argument) {
 
 Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format) {
   refuse_other_files(path);
-  const Buffer bytes = read_kernel_file(path);
-  const std::filesystem::path file(path);
-  const std::string name = file.stem().string();
+  const auto [file_name, array] = split_array_path(path);
+  Buffer bytes = read_kernel_file(file_name);
+  if (looks_like_npz(bytes) || !array.empty()) bytes = extract_kernel(bytes, path, array);
+  const std::filesystem::path file(file_name);
+  const std::string name = array.empty() ? file.stem().string() : array;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   std::optional<std::string> printout;
   if (!format) {

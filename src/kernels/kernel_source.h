@@ -12,13 +12,13 @@ namespace convtool {
 
 /// Loads the kernel that `argument` names. In this order, it is
 ///   inline JSON, called "inline"        text that begins with [ or {, or a printout, where no file has that name
-///   a file                              a path that contains / or ends in .json, .npy or .mat
+///   a file                              a path that contains / or ends in .json, .npy, .npz, .npz#ARRAY or .mat
 ///   a shipped kernel                    a name of kernels/shipped.h
 ///   a generated kernel                  NAME or NAME:param=value,... of kernels/generated.h
 ///   a file                              in the current folder, with any other name
 ///   a kernel of another program         its text, such as ImageMagick's "3x3: 0,-1,0 -1,4,-1 0,-1,0"
-/// A file is in any of the formats of kernels/files/kernel_format.h, which its content shows, or a printout. Throws
-/// Error(kernel); for an unknown name it suggests the nearest.
+/// A file is in any of the formats of kernels/files/kernel_format.h, which its content shows, a printout, or an
+/// array of an .npz file (tensors/npz.h). Throws Error(kernel); for an unknown name it suggests the nearest.
 Network load_kernel(const std::string& argument);
 
 /// The same for the value of another option, which errors name in place of --kernel.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "core/parallel.h"
@@ -105,12 +106,13 @@ Bytes deflate_literals(std::span<const LiteralBlock> blocks, bool is_last) {
   constexpr std::size_t kFlush = 1 + 4, kRoom = 8;  // an empty stored block; what BitPacker wants
   std::size_t bound = kFlush + kRoom;
   for (const LiteralBlock& block : blocks) bound += block.size();
-  const auto part = std::make_unique_for_overwrite<std::byte[]>(bound);
-  BitPacker writer(part.get());
+  Bytes part(bound);
+  BitPacker writer(part.data());
   for (const LiteralBlock& block : blocks) block.write(is_last && &block == &blocks.back(), writer);
   if (!is_last) LiteralBlock({}).write(false, writer);
   writer.align();
-  return {part.get(), writer.end()};
+  part.resize(static_cast<std::size_t>(writer.end() - part.data()));
+  return part;
 }
 
 /// The number of bytes that a stream decompresses to, or nothing if that is more than `most` or the checksum is wrong.
@@ -169,9 +171,12 @@ Bytes deflate_part(std::span<const std::byte> data, bool is_last) {
     const auto end = std::find_if(block, blocks.end(), [&](const auto& next) { return is_flat(next) != is_run_flat; });
     const bool has_end = is_last && end == blocks.end();
     const std::span<const LiteralBlock> run(block, end);
-    const Bytes bytes = is_run_flat ? deflate_by_search({run.front().data().begin(), run.back().data().end()}, has_end)
-                                    : deflate_literals(run, has_end);
-    part.insert(part.end(), bytes.begin(), bytes.end());
+    Bytes bytes = is_run_flat ? deflate_by_search({run.front().data().begin(), run.back().data().end()}, has_end)
+                              : deflate_literals(run, has_end);
+    if (part.empty())
+      part = std::move(bytes);
+    else
+      part.insert(part.end(), bytes.begin(), bytes.end());
     block = end;
   }
   return part;
@@ -217,6 +222,16 @@ std::optional<Bytes> inflate_whole(std::span<const std::byte> stream, std::size_
     }
     if (result != LIBDEFLATE_INSUFFICIENT_SPACE || room == most) return std::nullopt;
   }
+}
+
+bool inflate_raw(std::span<const std::byte> stream, std::span<std::byte> text) {
+  const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw std::bad_alloc();
+  std::size_t used = 0, produced = 0;
+  return libdeflate_deflate_decompress_ex(decompressor.get(), stream.data(), stream.size(), text.data(), text.size(),
+                                          &used, &produced) == LIBDEFLATE_SUCCESS &&
+         used == stream.size() && produced == text.size();
 }
 
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most) {

@@ -1,5 +1,5 @@
-// Internal to pictures/, but for isal_version(): Deflate, the compression of PNG files and of some TIFF files. It is
-// undone in inflate.h.
+// Internal to pictures/, but for isal_version() and those functions of which this is said: Deflate, the compression of
+// PNG files and of some TIFF files. It is undone in inflate.h.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,10 @@ std::string inflate_start(std::span<const std::byte> stream, std::size_t most);
 /// damaged. Throws std::bad_alloc.
 std::optional<Bytes> inflate_whole(std::span<const std::byte> stream, std::size_t most);
 
+/// Decompresses a whole Deflate stream (RFC 1951), which fills `text`. Returns false if it is damaged, or its text has
+/// another size. Also for tensors/. Throws std::bad_alloc.
+[[nodiscard]] bool inflate_raw(std::span<const std::byte> stream, std::span<std::byte> text);
+
 /// The number of bytes that a zlib stream decompresses to, or nothing if that is less than `size` or more than `most`,
 /// or the checksum is wrong. Other bytes may follow the stream. Throws std::bad_alloc.
 std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> stream, std::size_t size, std::size_t most);
@@ -42,7 +46,8 @@ std::optional<std::size_t> size_of_sound_stream(std::span<const std::byte> strea
 /// The header of a zlib stream with a window of 32 KiB, at the fastest level.
 constexpr std::byte kZlibHeader[] = {std::byte{0x78}, std::byte{0x01}};
 
-/// The CRC-32 of PNG (PNG, third edition, annex D). `before` is the CRC of the preceding bytes.
+/// The CRC-32 of PNG (PNG, third edition, annex D) and ZIP. Also for tensors/. `before` is the CRC of the preceding
+/// bytes.
 std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before = 0);
 
 /// The Adler-32 of a zlib stream (RFC 1950). `before` is the checksum of the preceding bytes.

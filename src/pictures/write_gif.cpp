@@ -130,7 +130,7 @@ GifWriter::~GifWriter() {
 }
 
 std::uint8_t GifWriter::index_of(const Rgb& colour) {
-  const auto [found, is_new] = indices_.emplace(key_of(colour), std::uint8_t{0});
+  const auto [found, is_new] = indices_.try_emplace(key_of(colour), std::uint8_t{0});  // emplace() allocates first
   if (!is_new) return found->second;
   int nearest = 3 * 256 * 256;
   for (std::size_t i = 0; i < palette_.size(); ++i) {

@@ -130,7 +130,15 @@ std::string input_text(const KernelReport& report) {
 std::string choice_text(const KernelReport& report) {
   std::string text = "  apply, on " + input_text(report) + ": ";
   if (report.algorithms.empty()) return text + "cannot run (" + printable(report.refusal) + ")\n";
-  for (std::size_t i = 0; i < report.algorithms.size(); ++i) text += (i == 0 ? "" : ", then ") + report.algorithms[i];
+  std::vector<std::size_t> counts = report.folded;
+  if (counts.empty()) counts.assign(report.algorithms.size(), 1);
+  std::size_t layer = 0;
+  for (const std::size_t count : counts) {
+    text += (layer == 0 ? "" : ", then ") + report.algorithms[layer];
+    if (count > 1)
+      text += " for layers " + std::to_string(layer + 1) + " to " + std::to_string(layer + count) + " folded into one";
+    layer += count;
+  }
   return text + " with " + std::string(instruction_set_in_use()) + "\n";
 }
 
@@ -219,6 +227,7 @@ std::string to_json(const KernelReport& report) {
     item["kernels"] = ordered_json::array();
     for (const Layer& layer : bank.layers) item["kernels"].push_back(layer_json(layer));
   }
+  if (!report.folded.empty()) object["folded"] = report.folded;
   const Shape& shape = report.typical_input;
   object["typical_input"] = {{"shape", {shape.c, shape.h, shape.w}}, {"dtype", to_string(report.typical_dtype)}};
   object["refusal"] = report.refusal.empty() ? ordered_json() : ordered_json(report.refusal);

@@ -16,6 +16,7 @@ struct KernelReport {
   Shape typical_input;  ///< the input for which apply would choose the algorithms below
   DType typical_dtype = DType::u8;
   std::vector<std::string> algorithms;  ///< one per bank; empty where the network does not fit that input
+  std::vector<std::size_t> folded;      ///< how many banks run as one kernel (Folding::counts); empty: each alone
   std::string refusal;                  ///< why it does not fit
 };
 

@@ -63,6 +63,13 @@ std::string bank_text(const BankReport& bank) {
   return text;
 }
 
+/// Two lines on a bank, with the algorithm unless it `is_folded` with others.
+std::string verbose_bank(const BankReport& bank, bool is_folded) {
+  const std::string algorithm =
+      is_folded ? "folded" : bank.algorithm + ", " + bank.instruction_set + ", " + counted(bank.threads, "thread");
+  return "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + algorithm;
+}
+
 /// "map abs, threshold 100".
 std::string mapping_text(const RunReport& report) {
   std::string text = "map " + std::string(map_name(report));
@@ -213,9 +220,13 @@ std::string to_text(const RunReport& report, bool verbose) {
                                  sized(report.output, report.output_shape, report.rank, report.output_dtype),
                              summary_items(report));
   if (!verbose) return text;
-  for (const BankReport& bank : report.banks)
-    text += "\n  " + bank_text(bank) + "\n  " + to_string(bank.problem) + "; " + bank.algorithm + ", " +
-            bank.instruction_set + ", " + counted(bank.threads, "thread");
+  for (std::size_t i = 0; i < report.banks.size(); ++i) {
+    const auto is_inside = [i](const FoldedReport& folded) { return folded.first <= i + 1 && i + 1 <= folded.last; };
+    text += verbose_bank(report.banks[i], std::any_of(report.folded.begin(), report.folded.end(), is_inside));
+  }
+  for (const FoldedReport& folded : report.folded)
+    text += "\n  layers " + std::to_string(folded.first) + " to " + std::to_string(folded.last) +
+            " are folded into one:" + verbose_bank(folded.bank, false);
   if (report.edges) text += verbose_edges(*report.edges, report.input_dtype);
   text += "\n  " + mapping_text(report);
   if (!report.dry_run) text += ", " + responses_text(report) + "\n  " + timings_text(report);

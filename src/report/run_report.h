@@ -29,6 +29,12 @@ struct BankReport {
   int threads = 1;
 };
 
+/// Layers of a network that ran as one kernel.
+struct FoldedReport {
+  std::size_t first = 1, last = 1;  ///< layers, counted from 1
+  BankReport bank;
+};
+
 /// An edge recipe as it ran or, in a dry run, would run.
 struct EdgeReport {
   EdgeRecipe recipe;
@@ -75,6 +81,7 @@ struct RunReport {
   std::vector<std::string> layer_sheets;   ///< and of their sheets
   std::optional<SheetReport> sheet;
   std::vector<BankReport> banks;
+  std::vector<FoldedReport> folded;
   std::optional<EdgeReport> edges;
   std::optional<Mapping> mapping;      ///< none where values are written as they are
   ResponseStats stats;                 ///< not in a dry run

@@ -71,6 +71,11 @@ void put_run(const RunReport& report, ordered_json& object) {
     object["layers"] = ordered_json::array();
     for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
   }
+  for (const FoldedReport& folded : report.folded) {
+    ordered_json& one = object["folded"].emplace_back(ordered_json{{"layers", {folded.first, folded.last}}});
+    put_bank(folded.bank, one);
+    for (std::size_t i = folded.first; i <= folded.last; ++i) object["layers"][i - 1]["algorithm"] = "folded";
+  }
   object["map"] = map_name(report);
   if (report.mapping && report.mapping->gain != 1) object["map_gain"] = report.mapping->gain;
   if (report.mapping && report.mapping->map == OutputMap::signs)

@@ -5,7 +5,7 @@
 #include "conv/plan.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "report/json_line.h"
+#include "files/json_object.h"
 
 namespace convtool {
 namespace {
@@ -219,25 +219,26 @@ std::string to_text(const ShapeReport& report) {
 
 std::string to_json(const ShapeReport& report) {
   const bool timed = is_timed(report);
-  ordered_json object = {{"version", 1}, {"status", report.failure ? "error" : "ok"}};
+  JsonObject object;
+  object.add("version", 1);
+  object.add("status", report.failure ? "error" : "ok");
   if (report.failure)
-    object["error"] = {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}};
-  const Shape& input = report.banks.front().problem.input;
-  object["input_shape"] = {input.c, input.h, input.w};
-  if (report.rank == 4) object["input_shape"].insert(object["input_shape"].begin(), input.n);
-  object.update(to_object(costs_of_all(report), report.rank, timed));
+    object.add("error", {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}});
+  object.add("input_shape", sizes_of(report.banks.front().problem.input, std::max(report.rank, 3)));
+  const ordered_json all = to_object(costs_of_all(report), report.rank, timed);
+  for (const auto& [key, value] : all.items()) object.add(key, value);
   if (timed) {
-    object["threads"] = report.threads;
-    object["instruction_set"] = instruction_set_in_use();
+    object.add("threads", report.threads);
+    object.add("instruction_set", instruction_set_in_use());
   }
-  object["layers"] = ordered_json::array();
-  for (const BankShape& bank : report.banks) {
-    ordered_json& item = object["layers"].emplace_back(to_object(costs_of(bank), report.rank, timed));
-    item["name"] = bank.name;
-    item["kernel"] = bank.kernel;
-    if (timed) item["algorithm"] = bank.timing->algorithm;
-  }
-  return json_line(object);
+  object.add_text("layers", json_list(report.banks, [&](const BankShape& bank) {
+                    ordered_json item = to_object(costs_of(bank), report.rank, timed);
+                    item["name"] = bank.name;
+                    item["kernel"] = bank.kernel;
+                    if (timed) item["algorithm"] = bank.timing->algorithm;
+                    return json_dump(item);
+                  }));
+  return printable_json(object.finish());
 }
 
 }  // namespace convtool

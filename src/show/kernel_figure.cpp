@@ -60,6 +60,8 @@ Drawing response_drawing(const Layer& layer) {
   const auto put = [&](const std::string& text, double x, double y, Anchor anchor) {
     drawing.shapes.push_back(
         Drawing::Text{.x = x, .y = y, .text = text, .size = kCaptionSize, .anchor = anchor, .colour = kInk});
+    if (anchor == Anchor::start)
+      drawing.width = std::max(drawing.width, x + text_width(text, kCaptionSize) + kFigureMargin);
   };
   const double right = kFigureMargin + kResponseSide, bottom = kFigureMargin + kResponseSide;
   drawing.shapes.push_back(Drawing::Raster{.x = kFigureMargin,
@@ -79,10 +81,11 @@ Drawing response_drawing(const Layer& layer) {
   put("π", right, line, Anchor::end);
   put("frequency response" + std::string(layer.rank > 2 ? " of the first slice" : ""), kFigureMargin,
       line + kCaptionHeight, Anchor::start);
-  put("white: " + short_text(largest) +
-          ", at 0: " + short_text(response[static_cast<std::size_t>(kFrequencies * kFrequencies / 2)]),
+  constexpr double kRounding = 1e-6;  // of weights that are floats
+  const double middle = response[static_cast<std::size_t>(kFrequencies * kFrequencies / 2)];
+  put("white: " + short_text(largest) + ", at 0: " + short_text(middle > kRounding * largest ? middle : 0),
       kFigureMargin, line + 2 * kCaptionHeight, Anchor::start);
-  drawing.width = right + kFigureMargin;
+  drawing.width = std::max(drawing.width, right + kFigureMargin);
   drawing.height = bottom + 3 * kCaptionHeight + kFigureMargin;
   return drawing;
 }

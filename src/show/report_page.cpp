@@ -6,6 +6,7 @@
 
 #include "core/printable.h"
 #include "core/text.h"
+#include "files/json_object.h"
 #include "show/base64.h"
 #include "show/kernel_drawing.h"
 #include "show/page.h"
@@ -15,32 +16,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// File names need not be UTF-8; JSON must be.
-std::string text_of(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
-/// A JSON object whose values are JSON texts.
-class Object {
- public:
-  void put(const std::string& key, const std::string& json) {
-    text_ += (text_.size() > 1 ? ",\"" : "\"") + key + "\":" + json;
-  }
-  void put(const std::string& key, const ordered_json& value) { put(key, text_of(value)); }
-  void put(const std::string& key, const char*) = delete;
-  std::string text() const { return text_ + "}"; }
-
- private:
-  std::string text_ = "{";
-};
-
+/// The list of `texts`, each of which is freed once it is in the list.
 std::string list_of(std::vector<std::string> texts) {
-  std::string list = "[";
-  for (std::string& text : texts) {
-    list += (list.size() > 1 ? ",\n" : "") + text;
-    text = {};
-  }
-  return list + "]";
+  return json_list(texts, [](std::string& text) { return std::exchange(text, {}); });
 }
 
 /// A count of a bin, to three digits or more.
@@ -84,10 +62,10 @@ ordered_json head_json(const PageHead& head) {
   return {{"command", head.command}, {"options", head.options}, {"kernels", std::move(kernels)}};
 }
 
-Object start(const char* kind, const PageHead& head) {
-  Object object;
-  object.put("kind", ordered_json(kind));
-  object.put("head", head_json(head));
+JsonObject start(const char* kind, const PageHead& head) {
+  JsonObject object;
+  object.add("kind", kind);
+  object.add("head", head_json(head));
   return object;
 }
 
@@ -113,58 +91,62 @@ std::vector<PageFigure> kernel_figures(const Network& network) {
 }
 
 std::string to_json(const PageInput& input) {
-  Object object;
-  object.put("report", input.report);
+  JsonObject object;
+  object.add_text("report", input.report);
   const auto put_link = [&](const char* key, const std::string& link) {
-    if (!link.empty()) object.put(key, ordered_json(link));
+    if (!link.empty()) object.add(key, link);
   };
   put_link("input_link", input.input_link);
   put_link("output_link", input.output_link);
   const auto put_survey = [&](const char* key, const std::optional<SurveyResult>& survey) {
-    if (survey) object.put(key, survey_json(*survey));
+    if (survey) object.add(key, survey_json(*survey));
   };
   put_survey("before", input.before);
   put_survey("responses", input.responses);
   put_survey("after", input.after);
-  if (input.kept) object.put("kept", ordered_json(*input.kept));
-  object.put("response_count", ordered_json(input.response_count));
-  return object.text();
+  if (input.kept) object.add("kept", *input.kept);
+  object.add("response_count", input.response_count);
+  return object.finish();
 }
 
 std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started) {
   const std::string title =
       head.command + ": " + std::to_string(inputs.size()) + (inputs.size() == 1 ? " input" : " inputs");
-  Object object = start("batch", head);
+  JsonObject object = start("batch", head);
   const bool is_linked = inputs.size() + static_cast<std::size_t>(not_started) > kMostPreviews;
-  object.put("linked", ordered_json(is_linked));
-  object.put("not_started", ordered_json(not_started));
-  object.put("inputs", list_of(std::move(inputs)));
-  return make_page("report", title, object.text());
+  object.add("linked", is_linked);
+  object.add("not_started", not_started);
+  object.add_text("inputs", list_of(std::move(inputs)));
+  return make_page("report", title, object.finish());
 }
 
 std::string learn_page(const PageHead& head, const std::string& report, const PageCurve& curve,
                        const std::vector<PagePair>& pairs, std::int64_t pairs_in_all) {
-  ordered_json losses = {{"epochs", curve.epochs}, {"losses", curve.losses}, {"held_out", curve.held_out}};
+  const auto number_text = [](const auto& number) { return json_dump(number); };
+  JsonObject losses;
+  losses.add_text("epochs", json_list(curve.epochs, number_text));
+  losses.add_text("losses", json_list(curve.losses, number_text));
+  losses.add_text("held_out", json_list(curve.held_out, number_text));
   std::vector<std::string> texts;
   for (const PagePair& pair : pairs)
-    texts.push_back(text_of({{"input_name", pair.input},
-                             {"target_name", pair.target},
-                             {"input", survey_json(pair.before)},
-                             {"target", survey_json(pair.target_picture)},
-                             {"learned", survey_json(pair.learned)},
-                             {"residual", survey_json(pair.residual)}}));
-  Object object = start("learn", head);
-  object.put("report", report);
-  object.put("curve", losses);
-  object.put("pairs_in_all", ordered_json(pairs_in_all));
-  object.put("pairs", list_of(std::move(texts)));
-  return make_page("report", head.command, object.text());
+    texts.push_back(json_dump({{"input_name", pair.input},
+                               {"target_name", pair.target},
+                               {"input", survey_json(pair.before)},
+                               {"target", survey_json(pair.target_picture)},
+                               {"learned", survey_json(pair.learned)},
+                               {"residual", survey_json(pair.residual)}}));
+  JsonObject object = start("learn", head);
+  object.add_text("report", report);
+  object.add_text("curve", losses.finish());
+  object.add("pairs_in_all", pairs_in_all);
+  object.add_text("pairs", list_of(std::move(texts)));
+  return make_page("report", head.command, object.finish());
 }
 
 std::string shape_page(const PageHead& head, const std::string& report) {
-  Object object = start("shape", head);
-  object.put("report", report);
-  return make_page("report", head.command, object.text());
+  JsonObject object = start("shape", head);
+  object.add_text("report", report);
+  return make_page("report", head.command, object.finish());
 }
 
 }  // namespace convtool

@@ -134,10 +134,17 @@ std::optional<double> full_value(const TileScale& scale) {
   return scale.is_signed ? std::max(std::fabs(scale.range.min), std::fabs(scale.range.max)) : scale.range.max;
 }
 
+/// 12.3, 1020 and 1.23e+05.
+std::string scale_number(double value) {
+  const bool is_whole = std::fabs(value) >= 100 && std::fabs(value) < 1e5;
+  return is_whole ? fixed_text(value, 0) : short_text(value, 3);
+}
+
 std::string range_text(const TileScale& scale) {
   const std::optional<double> full = full_value(scale);
   if (!full) return "";
-  return scale.is_signed ? short_text(-*full, 3) + " to " + short_text(*full, 3) : "0 to " + short_text(*full, 3);
+  const std::string text = scale_number(*full);
+  return scale.is_signed ? "-" + text + " to " + text : "0 to " + text;
 }
 
 /// A bar with the colours of a scale, and what its ends and its middle stand for.
@@ -149,7 +156,7 @@ struct LegendBar {
 /// The bar of a scale: of a joint one with its values, else in words.
 LegendBar legend_bar(const TileScale& scale, bool is_joint) {
   const std::optional<double> full = full_value(scale);
-  const std::string high = is_joint && full ? short_text(*full, 3) : "max";
+  const std::string high = is_joint && full ? scale_number(*full) : "max";
   if (!scale.is_signed) return {scale, "0", "", high};
   return {scale, "-" + high, "0", high};
 }

@@ -243,6 +243,8 @@ RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank)
     load_fortran_order(bytes, npy.layout, result.tensor);
   else
     load_raster(bytes, npy.layout, result.tensor.ref());
+  result.rounded = count_rounded(npy.layout, bytes.subspan(npy.layout.offset, npy.layout.size()));
+  if (result.rounded > 0) result.stored = to_string(npy.layout.stored);
   return result;
 }
 

@@ -47,7 +47,11 @@ class TableReader {
   void read_line(std::string_view line) {
     if (table_.rows == 0) separator_ = separator_of(line);
     std::int64_t columns = 0;
-    for (std::string_view rest = line; rest.data() != nullptr; ++columns) table_.values.push_back(take_number(rest));
+    for (std::string_view rest = line; rest.data() != nullptr; ++columns) {
+      const double number = take_number(rest);
+      table_.rounded += is_rounded_integer(number) ? 1 : 0;
+      table_.values.push_back(static_cast<float>(number));
+    }
     if (table_.rows == 0) table_.columns = columns;
     if (columns != table_.columns)
       fail(line, "a line of " + counted(columns, "number") + " (expected " + std::to_string(table_.columns) +
@@ -56,7 +60,7 @@ class TableReader {
   }
 
   /// Takes the first number of `rest` and what separates it from the next one. Without a next one, `rest` is null.
-  float take_number(std::string_view& rest) const {
+  double take_number(std::string_view& rest) const {
     const std::size_t end =
         std::min(separator_ == ' ' ? rest.find_first_of(kBlank) : rest.find(separator_), rest.size());
     std::string_view word = trimmed(rest.substr(0, end));
@@ -71,7 +75,7 @@ class TableReader {
     if (!number) fail(place, word.empty() ? "nothing where a number belongs" : not_a_number(std::string(word)));
     if (std::isfinite(*number) && !fits_float(*number))
       fail(place, "a number beyond float32 (" + std::string(word) + ", at most 3.4028235e38)");
-    return static_cast<float>(*number);
+    return *number;
   }
 
   std::string not_a_number(const std::string& word) const {

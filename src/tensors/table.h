@@ -15,6 +15,7 @@ bool looks_like_table(std::string_view text);
 struct Table {
   std::int64_t rows = 0, columns = 0;
   std::vector<float> values;  ///< row by row
+  std::int64_t rounded = 0;   ///< integers that f32 does not hold
 };
 
 /// Reads lines of numbers between commas; where the first line has none, between semicolons, or else between tabs or

@@ -18,6 +18,8 @@ namespace convtool {
 struct RankedTensor {
   Tensor tensor;
   int rank = 2;
+  std::int64_t rounded = 0;      ///< values that have more digits in the file than f32 holds
+  std::string_view stored = {};  ///< their type in the file: "f64", "integers"; only where there are such values
 };
 
 struct RankedShape {
@@ -31,8 +33,9 @@ RankedShape read_npy_shape(std::span<const std::byte> bytes, std::size_t least_r
 
 /// Reads an .npy file (format versions 1 to 3; NumPy, "numpy.lib.format") of floats of 16 to 64 bits, integers of 8 to
 /// 64 bits, or bools, in either byte order, in C or Fortran order, with `least_rank` to 4 dimensions. The result is
-/// planar f32, rounded to nearest. Throws Error(input), without a path, if the bytes are not .npy, have another element
-/// type or rank, are empty, fewer or more than the header says, or contain a finite value beyond float32.
+/// planar f32, rounded to nearest, and says how many values were rounded. Throws Error(input), without a path, if the
+/// bytes are not .npy, have another element type or rank, are empty, fewer or more than the header says, or contain a
+/// finite value beyond float32.
 RankedTensor parse_npy(std::span<const std::byte> bytes, std::size_t least_rank = 2);
 
 struct RankedLayout {
@@ -44,7 +47,8 @@ struct RankedLayout {
 /// in Fortran order, and for one that read_npy_shape() rejects. Throws Error as RandomAccessFile does.
 std::optional<RankedLayout> read_npy_layout(const RandomAccessFile& file);
 
-/// Reads nested lists of numbers, in JSON. Throws Error(input, source) with line and column, or with the JSON pointer.
+/// Reads nested lists of numbers, in JSON. Integers that f32 does not hold are counted as rounded. Throws Error(input,
+/// source) with line and column, or with the JSON pointer.
 RankedTensor parse_tensor_json(std::string_view text, const std::string& source);
 
 /// The shape that parse_tensor_json() returns for `bytes` unless it throws, from brackets and commas alone. Nothing for

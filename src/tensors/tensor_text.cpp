@@ -47,6 +47,8 @@ bool has_titles(std::string_view start) {
 RankedTensor table_tensor(const Table& table) {
   RankedTensor result{.tensor = Tensor(DType::f32, {.n = 1, .c = 1, .h = table.rows, .w = table.columns}), .rank = 2};
   std::copy(table.values.begin(), table.values.end(), result.tensor.data<float>());
+  result.rounded = table.rounded;
+  if (result.rounded > 0) result.stored = "integers";
   return result;
 }
 

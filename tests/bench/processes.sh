@@ -3,13 +3,17 @@
 #
 #   tests/bench/processes.sh CONVTOOL [DIR]
 #
-# CONVTOOL is the binary. BEFORE in the environment may name an older one, which takes its turns with the others. Pictures, timings and tables.md are kept in DIR; without DIR they are deleted at the end. Installs
-# hyperfine, ImageMagick, python3 and time if missing. Leaves out other programs that are not installed.
+# CONVTOOL is the binary. BEFORE in the environment may name an older one, which takes its turns with the others, and
+# CODECS the program bench_codecs, for the floors of PNG. Pictures, timings and tables.md are kept in DIR; without DIR they
+# are deleted at the end. Installs hyperfine, ImageMagick, python3 and time if missing. Leaves out other programs that are
+# not installed.
 # For a quick try, set in the environment: ROUNDS (3) in which all commands take turns; RUNS (3) of a command in a round,
-# ten times as many at 64x64, after WARMUP (3) untimed runs; FILES (200) in a batch, which runs BATCH_RUNS (2) times.
+# ten times as many at 64x64, after WARMUP (3) untimed runs; FILES (200) in a batch, which runs BATCH_RUNS (2) times;
+# LARGE (40) GB of a file that is read, a tenth of which is also written.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 convtool=$(realpath -e "$1")
+before=${BEFORE:+$(realpath -e "$BEFORE")} codecs=${CODECS:+$(realpath -e "$CODECS")}
 if [ $# -eq 2 ]; then
   mkdir -p "$2"
   dir=$(realpath "$2")
@@ -17,6 +21,7 @@ else
   dir=$(mktemp -d)
   trap 'rm -rf "$dir"' EXIT
 fi
+large=${LARGE:-40}
 rounds=${ROUNDS:-3} runs=${RUNS:-3} warmup=${WARMUP:-3} files=${FILES:-200} batch_runs=${BATCH_RUNS:-2}
 cores=$(nproc)
 cd "$(dirname "$0")/../.."
@@ -27,7 +32,8 @@ project=$PWD
 cd "$dir"
 mkdir -p out
 ln -sf "$convtool" convtool
-[ -z "${BEFORE:-}" ] || ln -sf "$(realpath -e "$BEFORE")" before
+[ -z "$before" ] || ln -sf "$before" before
+[ -z "$codecs" ] || ln -sf "$codecs" codecs
 printf '3 3\n0 -1 0\n-1 5 -1\n0 -1 0\n' >sharpen.mat
 
 # Prefer Debian's names of the binaries: `convert` may be a script that starts one, and its time would be included.
@@ -100,7 +106,7 @@ pictures() {
   [ "$1" != 64x64 ] || runs=$((10 * runs))
   if [ "$2" = grey ]; then picture camera.png "$1" 0 "$name.png"; else picture coffee.png "$1" 2 "$name.png"; fi
   : >"$name.facts"
-  for label in "convtool own" "convtool 6" ${BEFORE:+"before own"} "${peers[@]/%/ 1}" "${peers[@]/%/ own}"; do
+  for label in "convtool own" "convtool 6" ${before:+"before own"} "${peers[@]/%/ 1}" "${peers[@]/%/ own}"; do
     [ "$label" != "gmic 1" ] || continue  # it takes no level
     program=${label% *} out=out/$name.${label/ /.}.png
     command=$(line "$program" "${label#* }" "$name.png" "$out")
@@ -148,7 +154,7 @@ formats() {
   ./convtool apply rgb-3840x2160.png --gray -k identity -q -o 4k.npy
   for extension in ppm npy tif jpg; do
     lines=()
-    for peer in convtool ${BEFORE:+before}; do lines+=("$peer" "$(line "$peer" own "4k.$extension" OUT)"); done
+    for peer in convtool ${before:+before}; do lines+=("$peer" "$(line "$peer" own "4k.$extension" OUT)"); done
     case $extension in
       ppm | npy) lines+=(cp "cp 4k.$extension OUT") ;;
     esac
@@ -168,6 +174,48 @@ formats() {
     done
     format "$extension" "${lines[@]}"
   done
+}
+
+# floors prints what each step of reading and writing PNG takes by itself, if CODECS is given.
+floors() {
+  local color
+  [ -n "$codecs" ] || return 0
+  for color in grey rgb; do
+    printf '\n### Floors of 3840x2160, %s, on one thread\n\n' "$color"
+    ./codecs "$color-3840x2160.png"
+  done
+}
+
+# large_file GB OUTPUT prints a row: a sparse .npy of so many GB, sharpened to OUTPUT. Fails if that takes 200 MB or more.
+large_file() {
+  local seconds memory
+  python3 - "$1" <<'END'
+import sys
+rows = int(float(sys.argv[1]) * 1e9) // 400000
+text = "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 100000), }" % rows
+header = b"\x93NUMPY\x01\x00\x76\x00" + text.ljust(117).encode() + b"\n"
+with open("large.npy", "wb") as file:
+    file.write(header)
+    file.truncate(len(header) + rows * 400000)
+END
+  set -- "$1" "$2" ./convtool apply large.npy -k sharpen -q --max-pixels 100000000000 -o "$2"
+  [[ $2 == *.npy ]] || set -- "$@" --format npy
+  read -r seconds memory < <(env time -f '%e %M' "${@:3}" 2>&1)
+  rm -f large.npy out/large.npy
+  printf '| %s GB to %s | %s | %s |\n' "$1" "$2" "$seconds" "$((memory / 1024))"
+  [ "$memory" -lt $((200 * 1000 * 1000 / 1024)) ] || { echo "large.npy: takes $memory KiB" >&2; exit 1; }
+}
+
+# large_files prints the table of files that may be larger than memory.
+large_files() {
+  local -i written=$((large / 10))
+  printf '\n### .npy of 100,000 floats a row\n\n| | seconds | peak MiB |\n| --- | ---: | ---: |\n'
+  large_file "$large" /dev/null
+  if [ "$(df --output=avail -B 1000000000 . | tail -1)" -gt $((2 * written)) ]; then
+    large_file "$written" out/large.npy
+  else
+    echo "there is no room for a result of $written GB: left out" >&2
+  fi
 }
 
 # batches FASTEST prints the tables of many pictures. FASTEST is a peer and its PNG settings, such as "vips 1".
@@ -193,7 +241,7 @@ batches() {
   }
   for each in "--jobs 0" "--jobs 1 --threads 0"; do
     batch "convtool $each" "./convtool apply $pictures --recursive -k sharpen -q -o OUT/{stem}.png $each"
-    [ -z "${BEFORE:-}" ] || batch "before $each" "./before apply $pictures --recursive -k sharpen -q -o OUT/{stem}.png $each"
+    [ -z "$before" ] || batch "before $each" "./before apply $pictures --recursive -k sharpen -q -o OUT/{stem}.png $each"
   done
   for peer in "convtool own" "$1"; do
     batch "loop of $peer" "for f in $pictures/*.png; do $(line "${peer% *}" "${peer#* }" '$f' 'OUT/${f##*/}'); done"
@@ -239,6 +287,8 @@ END
   printf '\nThe commands, here at 3840x2160, rgb:\n\n'
   cut -f 5 "rgb-3840x2160.facts" | sed 's/^/    /'
   formats
+  floors
+  large_files
   batches "$(table fastest rgb-1920x1080.*.json)"
 }
 main | tee tables.md

@@ -21,7 +21,7 @@ ProgramResult run_line(const std::string& line, const TempFolder& folder) {
   return run_shell("convtool() { \"$CONVTOOL\" \"$@\"; }; " + line, folder);
 }
 
-std::string output_path(const std::string& line, const TempFolder& folder) {
+std::string printed_by(const std::string& line, const TempFolder& folder) {
   const ProgramResult result = run_line(line, folder);
   CAPTURE(line);
   CAPTURE(result.err);
@@ -58,7 +58,7 @@ std::vector<std::string> run_guide(const TempFolder& folder) {
     if (!text.starts_with("    ")) continue;
     const std::string line = text.substr(4), program = other_program(line);
     if (!program.empty() && !is_installed(program)) continue;
-    output_path(line, folder);
+    printed_by(line, folder);
     lines.push_back(line);
   }
   return lines;
@@ -102,7 +102,7 @@ Weights square_of(const std::vector<double>& row) {
 
 /// The kernel that convtool applies.
 Weights convtool_weights(const std::string& spec, const TempFolder& folder) {
-  const nlohmann::json report = nlohmann::json::parse(output_path("convtool kernels show " + spec + " --json", folder));
+  const nlohmann::json report = nlohmann::json::parse(printed_by("convtool kernels show " + spec + " --json", folder));
   const nlohmann::json& kernel = report["layers"][0]["kernels"][0];
   const double divisor = kernel["divisor"].empty() ? 1 : kernel["divisor"][0].get<double>();
   const int middle_y = kernel["shape"][0].get<int>() / 2, middle_x = kernel["shape"][1].get<int>() / 2;
@@ -122,14 +122,14 @@ std::vector<double> numbers_in(const std::string& text) {
 
 /// The Gaussian that -blur applies in both directions.
 Weights magick_gaussian(const std::string& sigma, const TempFolder& folder) {
-  const std::string text = output_path(
+  const std::string text = printed_by(
       "convert xc: -define morphology:showkernel=1 -morphology Convolve Blur:0x" + sigma + " null: 2>&1", folder);
   return square_of(numbers_in(text.substr(text.find(" 0:") + 3)));
 }
 
 /// The Gaussian of vips gaussblur.
 Weights vips_gaussian(const std::string& sigma, const std::string& least, const TempFolder& folder) {
-  const std::string text = output_path(
+  const std::string text = printed_by(
       "vips gaussmat g.mat " + sigma + " " + least + " --separable --precision float && tail -n 1 g.mat", folder);
   return square_of(numbers_in(text));
 }
@@ -186,7 +186,7 @@ TEST_CASE("the guide to everyday jobs: every command runs, and the results are a
     check("unsharp", largest_difference(unsharp, raised(0.8, blur("1.5"))));
     check("contrast", largest_difference(contrast, raised(0.3, blur("50"))));
     check("dog", largest_difference(sum_of(0.5, dog, 0, {}), sum_of(0.5, blur("1"), -0.5, blur("1.6"))));
-    CHECK(output_path("identify -format '%m %Q' sharper/one.*.jpg", folder) == "JPEG 85");
+    CHECK(printed_by("identify -format '%m %Q' sharper/one.*.jpg", folder) == "JPEG 85");
     CHECK(std::filesystem::exists(folder.file("sharper-magick/two.jpg")));
   } else {
     skip("ImageMagick is not installed");

@@ -35,6 +35,7 @@ Target header_target();
 Target kernel_target();
 Target manifest_target();
 Target npy_target();
+Target npz_target();
 Target option_value_target();
 Target output_name_target();
 Target png_writer_target();

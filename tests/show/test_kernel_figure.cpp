@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <variant>
 
 #include "core/error.h"
 #include "show/kernel_figure.h"
@@ -53,4 +54,20 @@ TEST_CASE("many kernels are cut with a word, pools have no picture") {
   CHECK_THROWS_AS(
       kernel_figure({.name = "pool", .description = "", .banks = {{.name = "pool", .layers = {pool}}}, .files = {}}),
       Error);
+}
+
+TEST_CASE("all text is within the figure, and a long name is cut") {
+  Layer layer = difference_of(std::string(300, 'n'));
+  layer.rank = 4;
+  layer.weights = {1.0F / 3, -0.33333F};  // at 0: a number with an exponent
+  const Network network{.name = "k", .description = "", .banks = {{.name = "k", .layers = {layer}}}, .files = {}};
+  const Drawing figure = kernel_figure(network);
+  int count = 0;
+  for (const auto& shape : figure.shapes)
+    if (const auto* text = std::get_if<Drawing::Text>(&shape); text != nullptr && text->anchor == Anchor::start) {
+      CHECK(text->x + text_width(text->text, text->size) <= figure.width);
+      ++count;
+    }
+  CHECK(count >= 4);
+  CHECK(figure.width < 700);
 }

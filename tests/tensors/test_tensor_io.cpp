@@ -320,6 +320,41 @@ TEST_CASE("JSON tensors: invalid text is refused") {
   CHECK_THROWS_AS(format_tensor_json(tensor), Error);
 }
 
+TEST_CASE("values that f32 does not hold are counted") {
+  const auto rounded = [](const std::string& text) {
+    const RankedTensor tensor = parse_npy(bytes_of(text));
+    CHECK((tensor.rounded > 0) == !tensor.stored.empty());
+    return std::to_string(tensor.rounded) + " " + std::string(tensor.stored);
+  };
+  const auto integers = [&](const std::string& type, const std::vector<std::int64_t>& values, auto number) {
+    const std::string shape = "(1, " + std::to_string(values.size()) + ")";
+    std::string little, big;
+    for (const std::int64_t value : values) {
+      const auto element = static_cast<decltype(number)>(value);
+      const std::string bytes(reinterpret_cast<const char*>(&element), sizeof element);
+      little += bytes;
+      big.append(bytes.rbegin(), bytes.rend());
+    }
+    const std::string text = rounded(npy(1, "<" + type, false, shape, little));
+    CHECK(rounded(npy(1, ">" + type, true, shape, big)) == text);
+    return text;
+  };
+  constexpr std::int64_t kFirst = (std::int64_t{1} << 24) + 1, kMost = std::numeric_limits<std::int64_t>::max();
+  CHECK(integers("i4", {0, kFirst - 1, kFirst, -kFirst, 1 - kFirst, 0x7fffffff, -0x80000000LL}, std::int32_t{}) ==
+        "3 i32");
+  CHECK(integers("u4", {0, kFirst, 0x80000000LL, 0xffffffffLL}, std::uint32_t{}) == "2 u32");
+  CHECK(integers("i8", {kFirst, 2 * kFirst, std::int64_t{1} << 62, kMost, -kMost, -kMost - 1}, std::int64_t{}) ==
+        "4 i64");
+  CHECK(integers("u8", {-1, -kMost - 1, kFirst}, std::uint64_t{}) == "2 u64");  // 2^64 - 1, 2^63
+  CHECK(integers("i2", {-32768, 32767}, std::int16_t{}) == "0 ");
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  std::string doubles;
+  for (const double value : {0.5, 0.1, -0.1, 0.0, infinity, nan, 0x1p-149, 0x1p-150, 16777217.0})
+    doubles.append(reinterpret_cast<const char*>(&value), sizeof value);
+  CHECK(rounded(npy(1, "<f8", false, "(3, 3)", doubles)) == "4 f64");
+  CHECK(parse_tensor_json("[[16777216, -16777217, 0.1, 1e30, 9007199254740991]]", "").rounded == 2);
+}
+
 TEST_CASE(".npy is recognised by its first bytes") {
   CHECK(looks_like_npy(bytes_of("\x93NUMPY\x01")));
   CHECK(!looks_like_npy(bytes_of("\x93NUMP")));

@@ -14,6 +14,7 @@
 #include "core/stopwatch.h"
 #include "files/digest.h"
 #include "files/regular_file.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -41,7 +42,8 @@ struct LoadedFile {
                                     const std::string& cause) {
   std::int64_t needed = 0;
   {
-    const MappedFile file(input);
+    const MappedFile file(split_array_path(input).file);
+    if (looks_like_npz(file.bytes())) run.budget.refuse(std::ssize(file.bytes()), cause);
     const SourceHeader header = read_source_header(file.bytes(), input, run.spec.max_pixels);
     const Forecast forecast = make_forecast(header, run.spec);
     const Destination destination = final_name(planned, header, forecast, run.spec);
@@ -61,8 +63,8 @@ LoadedFile load(const std::string& input, const std::optional<FileRecord>& recor
                 const RunContext& run, const std::string& cause = "") {
   if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run, cause);
   const auto limit = static_cast<std::size_t>(run.options.memory_limit);
-  return with_header(std::make_shared<FileContent>(read_and_keep_file(input, limit, std::min(limit, kLargestStream))),
-                     input, run);
+  return with_header(std::make_shared<FileContent>(read_input(input, limit, std::min(limit, kLargestStream))), input,
+                     run);
 }
 
 LoadedFile load_text(const std::string& text, const RunContext& run) {
@@ -179,7 +181,7 @@ class Process {
         cause = "overwriting the input through standard output";
       } else if (!has_tiny_pictures(header.shape) || *attempt_.memory > run_.options.memory_limit) {
         BandedPlan bands = plan_bands(*raster, destination, spec_);
-        if (bands.job) return filter_bands(*bands.job, *raster, forecast, std::move(turn));
+        if (bands.job) return filter_bands(*std::move(bands.job), *bands.bands, *raster, forecast, std::move(turn));
         cause = std::move(bands.obstacle);
       }
       raster.reset();
@@ -213,7 +215,7 @@ class Process {
   }
 
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
-  void filter_bands(BandedJob& bands, const RasterSource& raster, const Forecast& forecast,
+  void filter_bands(Job planned, Bands& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
     const std::int64_t rest = memory_beside_bands(forecast, spec_);
     bands.run.limit_memory(static_cast<double>(run_.options.memory_limit - rest));
@@ -223,24 +225,27 @@ class Process {
     const std::unique_lock<std::mutex> filtering = wait_for_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
-    warn_of_format(bands.job.destination);
+    warn_of_format(planned.destination);
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
-    const Job& job = attempt_.job.emplace(std::move(bands.job));
+    const Job& job = attempt_.job.emplace(std::move(planned));
     if (run_.options.dry_run) return;
     check_output(job.destination);
     if (run_.resume != nullptr && record_) record_->digest = digest_of_file(raster.reader.file());
     if (job.destination.create_folder) create_folder_of(job.destination.path);
     attempt_.outcome.emplace();
-    finish(job.destination,
-           run_bands(bands, job, raster,
-                     {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr}, spec_,
-                     *attempt_.outcome, surveys_),
-           [&] { return digest_of_file(job.destination.path); });
+    const bool is_written = run_bands(
+        bands, job, raster, {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
+        spec_, *attempt_.outcome, surveys_);
+    if (const std::int64_t rounded = raster.reader.rounded_values(); rounded > 0)
+      attempt_.warnings.push_back(
+          rounding_remark(rounded, raster.header.shape, to_string(raster.reader.layout().stored)));
+    finish(job.destination, is_written, [&] { return digest_of_file(job.destination.path); });
   }
 
   void filter_whole(LoadedFile file, const Destination& destination) {
     std::unique_lock<std::mutex> filtering = wait_for_turn();
-    if (run_.resume != nullptr && record_) record_->digest = digest_of(file.content->bytes);
+    if (run_.resume != nullptr && record_)  // an array of an .npz file is recorded with the digest of that file
+      record_->digest = file.content->file ? digest_of(file.content->bytes) : digest_of_file(record_->file());
     std::optional<Source> source = decode_source(*file.content, file.header, run_.decoder, spec_.plan.threads);
     file.content.reset();
     const Stopwatch surveying;

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "files/file.h"
 #include "tensors/file_format.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -39,7 +40,9 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
     const std::size_t length = std::min(text.find(end), text.size());
     std::string_view name = text.substr(0, length);
     if (!nul_separated && name.ends_with('\r')) name.remove_suffix(1);
-    if (!name.empty()) inputs.push_back({.path = std::string(name), .folder = mirrored(fs::path(name).parent_path())});
+    if (!name.empty())
+      inputs.push_back({.path = std::string(name),
+                        .folder = mirrored(fs::path(split_array_path(std::string(name)).file).parent_path())});
     text.remove_prefix(std::min(length + 1, text.size()));
   }
 }

@@ -12,6 +12,7 @@
 #include "cli/job/output_file.h"
 #include "core/error.h"
 #include "files/file.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -65,9 +66,12 @@ void put_record(ordered_json& line, const std::string& what, const FileRecord& r
 
 }  // namespace
 
+std::string FileRecord::file() const { return split_array_path(path).file; }
+
 std::optional<FileRecord> look_at_file(const std::string& path) {
+  const std::string file = split_array_path(path).file;
   struct stat status;
-  if (path == "-" || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  if (path == "-" || ::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return FileRecord{.path = path,
                     .size = status.st_size,
                     .mtime = utc_text(status.st_mtim),

@@ -13,12 +13,15 @@ namespace convtool {
 
 /// The state of a file: enough to see that it was not touched, and to find out whether its content changed.
 struct FileRecord {
-  std::string path;
+  std::string path;  ///< perhaps of an array in a file (tensors/npz.h)
   std::int64_t size = 0;
   std::string mtime;  ///< time of the last change of content, UTC to the nanosecond; anyone may set it
   std::string ctime;  ///< time of the last change of content, name, permissions or times; nobody can set it
   std::string digest;
   bool settled = true;  ///< any later change will have another mtime
+
+  /// The file that `path` names, whose size, times and digest these are.
+  std::string file() const;
 };
 
 /// The state of `path` now, without a digest. Nothing if it is not a regular file.

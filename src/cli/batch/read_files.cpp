@@ -5,12 +5,14 @@
 
 #include "cli/batch/folders.h"
 #include "core/error.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 
 void ReadFiles::add(const std::vector<std::string>& paths) {
   Folders folders;
-  for (const std::string& path : paths) {
+  for (const std::string& name : paths) {
+    const std::string path = split_array_path(name).file;
     struct stat status;
     const bool is_stdin = path == "-";
     if (is_stdin && (::fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))) continue;

@@ -14,7 +14,8 @@ namespace convtool {
 /// Files are compared by device and inode, so that other names of the same file are recognised.
 class ReadFiles {
  public:
-  /// The files need not exist. "-" is the file that standard input is redirected from, if any.
+  /// The files need not exist, and may be followed by the name of an array (tensors/npz.h). "-" is the file that
+  /// standard input is redirected from, if any.
   explicit ReadFiles(const std::vector<std::string>& paths) { add(paths); }
   void add(const std::vector<std::string>& paths);
 

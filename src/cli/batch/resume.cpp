@@ -13,7 +13,7 @@ bool was_touched(const FileRecord& then, const FileRecord& now) {
 /// Whether the file at `record`'s path still has the recorded content; `current` is the file now.
 bool has_same_content(const FileRecord& record, const FileRecord& current) {
   if (current.size != record.size) return false;
-  return !was_touched(record, current) || digest_of_file(record.path) == record.digest;
+  return !was_touched(record, current) || digest_of_file(record.file()) == record.digest;
 }
 
 }  // namespace

@@ -128,7 +128,9 @@ void declare_apply(Command& command) {
         .text = "With --sheet: each tile has its own scale, or joint: all have the same.",
         .otherwise = "each",
         .words = {kSheetScales}}});
-  command.check = [options] { check_inputs(options->run, "-k", options->layer.bank_kernels()); };
+  command.check = [options] {
+    check_inputs(options->run, options->layer.last_option(), options->layer.last_kernels());
+  };
   command.run = [options] { return run_apply(*options); };
 }
 

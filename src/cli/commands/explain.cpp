@@ -41,8 +41,8 @@ constexpr std::string_view kExplainText =
     "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
     "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
     "Values that stand in for pixels outside the input are in parentheses. Of a network or chain, each layer is shown "
-    "from the "
-    "last back to the first, at the input that contributes most to the layer after it.\n\n"
+    "from the last back to the first, at the input that contributes most to the layer after it. Text and figures say "
+    "where numbers are rounded. Outputs of up to 2^20 products are explained.\n\n"
     "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
     "those that are filtered, without the alpha that --alpha keep sets aside.\n\n"
@@ -139,8 +139,6 @@ void check_shape_options(const ExplainOptions& options) {
   };
   for (const char* const option : kOfPictures) refuse_given(option, "a picture");
   for (const char* const option : kOfNumbers) refuse_given(option, "numbers");
-  if (options.size.kernel_size && options.layer.flip)
-    refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
 }
 
 FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
@@ -294,7 +292,7 @@ void declare_explain(Command& command) {
                        .brief = "refuse larger inputs before they are decoded"}});
   command.check = [options] {
     options->run.inputs.named = {options->input};
-    check_inputs(options->run, "-k", options->layer.bank_kernels());
+    check_inputs(options->run, options->layer.last_option(), options->layer.last_kernels());
   };
   command.run = [options] { return run_and_report(*options); };
 }

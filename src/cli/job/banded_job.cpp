@@ -48,9 +48,29 @@ std::string obstacle_of(const FileFormat& format, const FilterSpec& spec) {
 std::string obstacle_of(const Job& job) {
   if (job.plan->only_bank() == nullptr) return "this edge recipe";
   if (!job.plan->only_bank()->has_bands()) return "padding taller than the kernel, or of several modes,";
-  if (is_stream(job.destination.path) && job.shape.c > 1 && job.format().is_tensor())
-    return "writing several channels of " + std::string(job.format().name()) + " to a pipe or device";
   return "";
+}
+
+/// Whether the bytes of the output, which are those of channel after channel, must be written in their order.
+bool writes_channels_in_order(const Job& job) {
+  return is_stream(job.destination.path) && job.shape.c > 1 && job.format().is_tensor();
+}
+
+/// The plan of `job` for its channels as pictures of their own, or null where they have to be filtered together.
+std::unique_ptr<const Plan> plan_channels(SourceTraits source, const Job& job, const FilterSpec& spec) {
+  const auto is_one = [](const auto& list) { return list.size() <= 1; };
+  const Bank& bank = spec.network.banks.front();
+  const Layer& layer = bank.layers.front();
+  const bool are_apart = job.plan->recipe() == nullptr && is_one(bank.layers) && layer.rank == 2 &&
+                         is_one(layer.bias) && is_one(layer.divisor) && bank.combine == Combine::none;
+  if (!are_apart || job.shape.c != source.shape.c || source.channels_last || !job.format().is_tensor() || spec.survey)
+    return nullptr;
+  source.shape.n *= source.shape.c;
+  source.shape.c = 1;
+  source.filtered = source.shape;
+  std::unique_ptr<const Plan> plan = make_plan(source, job.format(), spec);
+  const bool has_same_bits = plan->only_bank()->algorithm() == job.plan->only_bank()->algorithm();
+  return has_same_bits ? std::move(plan) : nullptr;
 }
 
 BandStreams::Order order_of(const std::string& path, const RasterLayout& layout) {
@@ -94,9 +114,12 @@ double buffers_of(const RasterLayout& from, bool makes_grey, const RasterLayout&
 }  // namespace
 
 BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec) {
+  const auto refuse = [](std::string obstacle) {
+    return BandedPlan{.job = std::nullopt, .bands = std::nullopt, .obstacle = std::move(obstacle)};
+  };
   const SourceHeader& header = source.header;
   std::string obstacle = obstacle_of(*destination.format, spec);
-  if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
+  if (!obstacle.empty()) return refuse(std::move(obstacle));
   require(!header.has_alpha(), "a raw file with alpha");
   const bool is_coloured = !header.format.is_tensor() && header.shape.c == 3;
   const bool makes_grey = is_coloured && spec.makes_grey();
@@ -104,23 +127,34 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
   const SourceTraits traits = traits_of(header, makes_grey);
   Job job = plan_job(traits, destination, spec);
   obstacle = obstacle_of(job);
-  if (!obstacle.empty()) return {.job = nullptr, .obstacle = std::move(obstacle)};
-  const BandResult result{
-      .dtype = job.dtype, .channels = job.shape.c, .channels_last = !job.format().is_tensor() && job.shape.c > 1};
+  if (!obstacle.empty()) return refuse(std::move(obstacle));
+
   RasterFormat format = raster_format(job);
   const BandStreams::Order order = order_of(destination.path, format.layout);
-  BandRun run(*job.plan->only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads,
-              {.buffers = buffers_of(source.reader.layout(), makes_grey, format.layout)});
-  return {.job = std::make_unique<BandedJob>(BandedJob{.job = std::move(job),
-                                                       .run = std::move(run),
-                                                       .format = std::move(format),
-                                                       .makes_grey = makes_grey,
-                                                       .channels_last = traits.channels_last,
-                                                       .order = order}),
-          .obstacle = {}};
+  BandLimits limits;
+  limits.buffers = buffers_of(source.reader.layout(), makes_grey, format.layout);
+  const auto run_of = [&](const Plan& plan, std::int64_t channels) {
+    const BandResult result{
+        .dtype = job.dtype, .channels = channels, .channels_last = !job.format().is_tensor() && channels > 1};
+    return BandRun(*plan.only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads, limits);
+  };
+  BandRun run = run_of(*job.plan, job.shape.c);
+  std::unique_ptr<const Plan> channel_plan;
+  if (job.shape.c > 1 && (writes_channels_in_order(job) || run.memory() > limits.with_work))
+    channel_plan = plan_channels(traits, job, spec);
+  if (writes_channels_in_order(job) && !channel_plan)
+    return refuse("writing several channels of " + std::string(job.format().name()) + " to a pipe or device");
+  Bands bands{.channel_plan = nullptr,
+              .run = channel_plan ? run_of(*channel_plan, 1) : std::move(run),
+              .format = std::move(format),
+              .makes_grey = makes_grey,
+              .channels_last = traits.channels_last,
+              .order = order};
+  bands.channel_plan = std::move(channel_plan);
+  return {.job = std::move(job), .bands = std::move(bands), .obstacle = {}};
 }
 
-bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& source, const WriteOptions& options,
+bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, const WriteOptions& options,
                const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
   const Stopwatch watch;
   std::optional<Survey> after;
@@ -128,15 +162,19 @@ bool run_bands(const BandedJob& bands, const Job& job, const RasterSource& sourc
   std::optional<RasterWriter> writer;
   std::once_flag is_open;
   const auto open = [&] { writer.emplace(job.destination.path, bands.format, options); };
+  const std::int64_t channels = bands.channel_plan ? source.header.shape.c : 1;  // that are pictures
+  const auto place = [&](std::int64_t n, std::int64_t first) {
+    return Band{.item = n / channels, .channel = n % channels, .row = first};
+  };
   const BandStreams streams{.read =
                                 [&](std::int64_t n, std::int64_t first, const TensorRef& rows) {
                                   if (bands.makes_grey) return read_luma(source.reader, first, rows);
-                                  source.reader.read({.item = n, .row = first}, rows);
+                                  source.reader.read(place(n, first), rows);
                                 },
                             .write =
                                 [&](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
                                   std::call_once(is_open, open);
-                                  writer->write({.item = n, .row = first}, rows);
+                                  writer->write(place(n, first), rows);
                                   if (after) after->add(n, first, rows);
                                 },
                             .order = bands.order};

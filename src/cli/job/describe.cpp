@@ -27,6 +27,20 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
   return report;
 }
 
+std::vector<FoldedReport> describe_folding(const FoldedPlan& folded) {
+  std::vector<FoldedReport> reports;
+  std::size_t layer = 1;
+  for (std::size_t i = 0; i < folded.folding.counts.size(); ++i) {
+    const std::size_t count = folded.folding.counts[i];
+    if (count > 1)
+      reports.push_back({.first = layer,
+                         .last = layer + count - 1,
+                         .bank = describe_bank(folded.folding.network.banks[i], folded.plan.banks()[i])});
+    layer += count;
+  }
+  return reports;
+}
+
 EdgeReport describe_edges(const EdgeRecipe& recipe, const Job& job, const std::optional<Outcome>& outcome) {
   EdgeReport report{.recipe = recipe,
                     .channels = job.plan->kernels().banks().front().problem().input.c,
@@ -67,6 +81,7 @@ void describe_job(const Job& job, const std::optional<Outcome>& outcome, const F
   if (recipe != nullptr) report.edges = describe_edges(*recipe, job, outcome);
   for (std::size_t i = 0; i < spec.network.banks.size(); ++i)
     report.banks.push_back(describe_bank(spec.network.banks[i], job.plan->kernels().banks()[i]));
+  if (const FoldedPlan* folded = job.plan->folded()) report.folded = describe_folding(*folded);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "cli/job/output_file.h"
 #include "cli/job/result_format.h"
 #include "core/suggest.h"
+#include "core/text.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -47,6 +49,7 @@ std::optional<FileFormat> format_by_name(const std::string& path) {
 
 /// The input's own format for tensors, videos and float pictures, else PNG.
 FileFormat derived_format(const std::string& input) {
+  if (has_extension(input, ".npz") || !split_array_path(input).array.empty()) return *find_file_format("npy");
   const std::optional<FileFormat> own = format_by_name(input);
   const bool only_floats = own && !own->is_tensor() && own->picture->dtypes == std::vector{DType::f32};
   if (own && (own->is_tensor() || own->is_video() || only_floats)) return *own;
@@ -68,7 +71,12 @@ ChosenFormat choose_format(const std::string& input, const std::optional<FileFor
   return {format, format.extension()};
 }
 
-fs::path file_of(const Input& input) { return input.path == "-" ? "stdin" : input.path; }
+/// The file whose name gives that of the output: FILE.ARRAY.npz for an array in FILE.npz.
+fs::path file_of(const Input& input) {
+  const auto [file, array] = split_array_path(input.path);
+  if (array.empty()) return file == "-" ? "stdin" : file;
+  return fs::path(file).replace_extension("." + file_name_part(array) + fs::path(file).extension().string());
+}
 
 NameParts parts_of(const Input& input, const std::string& label, std::string_view extension) {
   const fs::path source = file_of(input);
@@ -86,7 +94,7 @@ class Namer {
   Namer(const DestinationOptions& options, std::string label)
       : options_(options),
         label_(std::move(label)),
-        as_input_(options.format == kAsInput),
+        as_input_(options.format && in_small_letters(*options.format) == kAsInput),
         format_(given_format()),
         has_pattern_(options.output && is_pattern(*options.output)) {}
 
@@ -152,7 +160,7 @@ class Namer {
   }
 
   std::string remark_on(const std::string& input) const {
-    const std::string extension = fs::path(input).extension().string();
+    const std::string extension = fs::path(split_array_path(input).file).extension().string();
     return !as_input_ || extension.empty() || find_file_format(extension)
                ? ""
                : extension + " is not the extension of a format that is written";

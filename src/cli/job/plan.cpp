@@ -10,17 +10,21 @@ namespace {
 
 class PlainPlan final : public Plan {
  public:
-  explicit PlainPlan(NetworkPlan plan) : plan_(std::move(plan)) {}
+  PlainPlan(NetworkPlan plan, std::optional<FoldedPlan> folded) : plan_(std::move(plan)), folded_(std::move(folded)) {}
 
   const Shape& output_shape() const override { return plan_.output_shape(); }
   const NetworkPlan& kernels() const override { return plan_; }
   const BankPlan* only_bank() const override { return plan_.banks().size() == 1 ? &plan_.banks().front() : nullptr; }
+  const FoldedPlan* folded() const override { return folded_ ? &*folded_ : nullptr; }
   PlanResult run(const PlanRun& run) const override {
-    return {.stats = plan_.run(run.input, run.output, run.mapping, run.observer), .edges = {}};
+    if (!folded_) return {.stats = plan_.run(run.input, run.output, run.mapping, run.observer), .edges = {}};
+    if (run.observer) plan_.run(run.input, run.output, run.mapping, run.observer);
+    return {.stats = folded_->plan.run(run.input, run.output, run.mapping), .edges = {}};
   }
 
  private:
   NetworkPlan plan_;
+  std::optional<FoldedPlan> folded_;
 };
 
 class AlphaPlan final : public Plan {
@@ -82,8 +86,15 @@ std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& fo
         EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype, format), source.dtype, shape, options));
 
   check_alpha_channel(source, spec);
-  if (spec.alpha != AlphaRule::premultiply || !source.has_alpha)
-    return std::make_unique<PlainPlan>(NetworkPlan(spec.network, source.dtype, shape, spec.flip, options));
+  if (spec.alpha != AlphaRule::premultiply || !source.has_alpha) {
+    NetworkPlan plan(spec.network, source.dtype, shape, spec.flip, options);
+    std::optional<FoldedPlan> folded;
+    if (std::optional<Folding> folding = fold(spec.network, source.dtype, shape, spec.flip, options)) {
+      NetworkPlan as_one(folding->network, source.dtype, shape, spec.flip, options);
+      folded = FoldedPlan{.folding = *std::move(folding), .plan = std::move(as_one)};
+    }
+    return std::make_unique<PlainPlan>(std::move(plan), std::move(folded));
+  }
 
   if (spec.map == OutputMap::signs)
     refuse_shape("", "--map signed has no room for a filtered alpha; choose --alpha keep");

@@ -6,6 +6,7 @@
 
 #include "cli/job/filter_spec.h"
 #include "edges/edge_plan.h"
+#include "network/folding.h"
 #include "network/network_plan.h"
 
 namespace convtool {
@@ -24,6 +25,12 @@ struct PlanResult {
   std::optional<EdgeResult> edges;  ///< of edge recipes
 };
 
+/// A network some of whose layers run as one.
+struct FoldedPlan {
+  Folding folding;
+  NetworkPlan plan;  ///< of its network
+};
+
 /// Implemented for a network, a network on colours premultiplied by alpha, and an edge recipe. Immutable.
 class Plan {
  public:
@@ -33,6 +40,9 @@ class Plan {
 
   /// The convolutions that it runs; their last output need not be its own.
   virtual const NetworkPlan& kernels() const = 0;
+
+  /// How layers run as one, where they do: kernels() plans them one by one, for their sizes and an observer. Or null.
+  virtual const FoldedPlan* folded() const { return nullptr; }
 
   /// The edge recipe with every choice made, or null.
   virtual const EdgeRecipe* recipe() const { return nullptr; }

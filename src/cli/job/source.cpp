@@ -8,14 +8,17 @@
 #include "core/text.h"
 #include "pictures/raw_pictures.h"
 #include "pictures/stream/y4m.h"
+#include "tensors/npz.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
 namespace {
 
 Source tensor_source(RankedTensor tensor, const FileFormat& format) {
-  const Shape shape = tensor.tensor.shape();
-  return {.content = std::move(tensor), .format = format, .shape = shape};
+  Source source{.format = format, .shape = tensor.tensor.shape()};
+  if (tensor.rounded > 0) source.remarks.push_back(rounding_remark(tensor.rounded, source.shape, tensor.stored));
+  source.content = std::move(tensor);
+  return source;
 }
 
 /// Whether the name promises a tensor in text, so that other content is an error that says what is wrong with it.
@@ -35,7 +38,7 @@ FileFormat find_format(std::span<const std::byte> bytes, const std::string& path
     throw Error(
         ErrorKind::input, "",
         "neither a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR) nor a tensor (.npy, "
-        "nested lists in JSON, a printout of NumPy or PyTorch, or CSV)");
+        ".npz, nested lists in JSON, a printout of NumPy or PyTorch, or CSV)");
   }
   return {.kind = FileFormat::Kind::picture, .picture = format};
 }
@@ -55,9 +58,21 @@ SourceHeader picture_header(const PictureHeader& header, const FileFormat& forma
 
 }  // namespace
 
+Remark rounding_remark(std::int64_t rounded, const Shape& shape, std::string_view stored) {
+  return {std::to_string(rounded) + " of " + counted(shape.count(), "value") + " lost digits: stored as " +
+          std::string(stored) + ", they are read as f32"};
+}
+
 bool is_inline_tensor(const std::string& input) {
   std::error_code ignored;
   return looks_like_lists(input) && !std::filesystem::exists(input, ignored);
+}
+
+FileContent read_input(const std::string& input, std::size_t limit, std::size_t stream_limit) {
+  const auto [file, array] = split_array_path(input);
+  FileContent content = read_and_keep_file(file, limit, stream_limit);
+  if (!looks_like_npz(content.bytes) && array.empty()) return content;
+  return {.bytes = extract_npy(content.bytes, array, limit)};
 }
 
 Source text_source(const std::string& text) {

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 
 bool is_missing(const std::string& input) {
   std::error_code ignored;
-  return input != "-" && !fs::exists(input, ignored);
+  return input != "-" && !fs::exists(split_array_path(input).file, ignored);
 }
 
 bool is_json_start(const std::string& text) { return text.starts_with('[') || text.starts_with('{'); }

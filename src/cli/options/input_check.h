@@ -9,8 +9,9 @@
 namespace convtool {
 
 /// Throws Error(usage) for an input that is not a file but looks like something else: the name or a parameter of a
-/// kernel, JSON that the shell has split, the output, a glob without a match. `kernel_option`, "-k" or "--operator",
-/// takes the names of kernels; `kernels` are those given. Other missing inputs are left to their turn in the run.
+/// kernel, JSON that the shell has split, the output, a glob without a match. `kernel_option`, "-k", "--then" or
+/// "--operator", takes the names of kernels; `kernels` are those given. Other missing inputs are left to their turn in
+/// the run.
 void check_inputs(const RunOptions& options, const std::string& kernel_option, const std::vector<std::string>& kernels);
 
 }  // namespace convtool

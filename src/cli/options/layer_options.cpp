@@ -184,7 +184,7 @@ void add_chain_options(Command& command, ChainOptions& options, bool needs_kerne
                 .brief = "file, name such as sobel, or JSON; repeat for a bank",
                 .text = "The kernel. K is one of:\n\n"
                         "  edge.json           a kernel file ('convtool kernels --help' describes them)\n"
-                        "  weights.npy         NumPy weights of rank 2, 3 or 4\n"
+                        "  weights.npy         NumPy weights of rank 2, 3 or 4; of several arrays, weights.npz#NAME\n"
                         "  blur.mat            a kernel of another program, as 'convtool kernels convert' reads it\n"
                         "  sobel               a shipped kernel ('convtool kernels' lists them)\n"
                         "  gaussian:sigma=2    a generated kernel, with its parameters\n"
@@ -313,6 +313,7 @@ Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int
   if (options.divisor || options.normalize)
     refuse_usage(options.divisor ? "--divisor" : "--normalize",
                  "divides weights, which a layer of --kernel-size does not have; leave it out");
+  if (chain.flip) refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
   if (options.combine)
     refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
   const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
@@ -333,7 +334,7 @@ Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int
   return layer;
 }
 
-std::vector<std::string> ChainOptions::bank_kernels() const { return values_of(kernels); }
+std::vector<std::string> ChainOptions::last_kernels() const { return values_of(then.empty() ? kernels : then); }
 
 std::vector<std::string> ChainOptions::all_kernels() const {
   std::vector<std::string> all = values_of(kernels);

@@ -26,9 +26,11 @@ struct ChainOptions {
   PlacedValues stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, divisor, normalize, combine;
   bool flip = false;
 
-  /// The values of -k; with those of --then.
-  std::vector<std::string> bank_kernels() const;
+  /// The values of -k and --then.
   std::vector<std::string> all_kernels() const;
+  /// The option that names the last kernels, -k or --then, and its values.
+  std::string last_option() const { return then.empty() ? "-k" : "--then"; }
+  std::vector<std::string> last_kernels() const;
 };
 
 /// The options of stage `stage`: 0 is the bank of -k, 1 the kernel of the first --then. Throws Error(usage) for one

@@ -24,10 +24,10 @@ void add_input_options(Command& command, RunOptions& options) {
         .target = &inputs.named,
         .brief = "pictures, tensors, folders with -r, or - (standard input)",
         .text =
-            "Pictures, tensors (.npy, nested lists in .json, printouts of NumPy and PyTorch, CSV), YUV4MPEG2 videos "
-            "(.y4m), or - for standard input, which may hold any number of PNG, JPEG or PNM pictures; with --recursive "
-            "also folders. One input may be a tensor as text, such as '[[1, 2], [3, 4]]', where no file has that name; "
-            "its result goes to standard output.",
+            "Pictures, tensors (.npy, FILE.npz#ARRAY, nested lists in .json, printouts of NumPy and PyTorch, CSV), "
+            "YUV4MPEG2 videos (.y4m), or - for standard input, which may hold any number of PNG, JPEG or PNM pictures; "
+            "with --recursive also folders. One input may be a tensor as text, such as '[[1, 2], [3, 4]]', where no "
+            "file has that name; its result goes to standard output.",
         .affects_result = false},
        {.names = "--files-from",
         .value = "FILE",

@@ -12,11 +12,14 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "files/regular_file.h"
+#include "tensors/npz.h"
 #include "tensors/safetensors.h"
 #include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
+
+constexpr std::string_view kNpz = ".npz";
 
 std::string path_from(const std::string& folder, std::string_view path) {
   return (std::filesystem::path(folder) / path).string();
@@ -29,15 +32,20 @@ void check_count(const std::string& where, std::int64_t count, std::int64_t most
                              " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
 }
 
+/// Reads `path`, an .npy file, or an array of an .npz file.
 WeightFile read_npy(const std::string& path, std::int64_t most) {
-  const RandomAccessFile file_on_disk(path, ErrorKind::kernel);
+  const auto [name, array] = split_array_path(path);
+  const bool is_archive = has_extension(name, kNpz);
+  const RandomAccessFile file_on_disk(name, ErrorKind::kernel);
   constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
-  if (file_on_disk.size() > static_cast<std::uint64_t>(most) * kLargestElement + kHeader)
+  const std::uint64_t largest = static_cast<std::uint64_t>(most) * kLargestElement + kHeader;
+  if (file_on_disk.size() > (is_archive ? kLargestStream : largest))
     refuse_kernel(path, "is larger than the limit of " + std::to_string(most) + " weights");
   Buffer bytes(file_on_disk.size());
   file_on_disk.read(0, bytes);
   RankedTensor block;
   try {
+    if (is_archive) bytes = extract_npy(bytes, array, largest);
     const Shape claimed = read_npy_shape(bytes, 1).shape;
     check_count(path, claimed.count(), most);
     block = parse_npy(bytes, 1);
@@ -45,7 +53,7 @@ WeightFile read_npy(const std::string& path, std::int64_t most) {
     refuse_kernel(path, error.what());
   }
   const Shape& shape = block.tensor.shape();
-  WeightFile file{.path = path, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
+  WeightFile file{.path = name, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
   file.dimensions.erase(file.dimensions.begin(), file.dimensions.end() - block.rank);
   const float* data = block.tensor.data<float>();
   file.values.assign(data, data + shape.count());
@@ -73,10 +81,12 @@ WeightFile read_weight_file(const std::string& reference, const std::string& fol
     refuse_kernel("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
   constexpr std::string_view kInside = ".safetensors#";
   const std::size_t inside = in_small_letters(reference).find(kInside);
-  if (inside == std::string::npos && !has_extension(reference, ".npy"))
-    refuse_kernel("",
-                  "'" + reference +
-                      "' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME for one of its arrays)");
+  const bool is_numpy = has_extension(reference, ".npy") || has_extension(reference, kNpz) ||
+                        !split_array_path(path_from(folder, reference)).array.empty();
+  if (inside == std::string::npos && !is_numpy)
+    refuse_kernel("", "'" + reference +
+                          "' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME "
+                          "for one of its arrays)");
   const std::string_view text = reference;
   const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
   const std::string path = path_from(folder, text.substr(0, end));

@@ -18,7 +18,8 @@ struct WeightFile {
   std::vector<float> values;
 };
 
-/// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight". Relative paths
+/// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight" and
+/// "model.npz#conv1.weight". Relative paths
 /// start in `folder`; "" is the current one. Throws Error that names the file if the reference is neither, the file
 /// cannot be read or is not a regular file, the array does not exist (the nearest is suggested), or the block is empty,
 /// has more than `most` numbers, or contains NaN or infinity.

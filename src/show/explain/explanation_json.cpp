@@ -1,9 +1,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <utility>
 
 #include "core/printable.h"
+#include "files/json_object.h"
 #include "show/explain/explanation_text.h"
 
 namespace convtool {
@@ -37,43 +37,8 @@ ordered_json term_json(const Term& term) {
   return object;
 }
 
-std::string dumped(const ordered_json& value) {
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
-/// A JSON object as text, which grows member by member. Explanations have too many terms for a tree of values: that of
-/// a million would take a gigabyte.
-class ObjectText {
- public:
-  void add(std::string_view key, const ordered_json& value) { add_text(key, dumped(value)); }
-
-  /// `json` is the text of a value.
-  void add_text(std::string_view key, std::string_view json) {
-    if (text_.size() > 1) text_ += ',';
-    (text_ += dumped(key)) += ':';
-    text_ += json;
-  }
-
-  /// Nothing can be added after it.
-  std::string finish() { return std::move(text_ += '}'); }
-
- private:
-  std::string text_ = "{";
-};
-
-/// The text of a JSON list of the texts text(item).
-template <class Items, class Text>
-std::string list_text(const Items& items, const Text& text) {
-  std::string list = "[";
-  for (const auto& item : items) {
-    if (list.size() > 1) list += ',';
-    list += text(item);
-  }
-  return list += ']';
-}
-
-void put_sum(const KernelSum& sum, bool is_pool, ObjectText& object) {
-  object.add_text("terms", list_text(sum.terms, [](const Term& term) { return dumped(term_json(term)); }));
+void put_sum(const KernelSum& sum, bool is_pool, JsonObject& object) {
+  object.add_text("terms", json_list(sum.terms, [](const Term& term) { return json_dump(term_json(term)); }));
   object.add("sum", number(sum.sum));
   object.add("divisor", is_pool ? ordered_json(nullptr) : number(sum.divisor));
   object.add("bias", is_pool ? ordered_json(nullptr) : float_number(sum.bias));
@@ -81,7 +46,7 @@ void put_sum(const KernelSum& sum, bool is_pool, ObjectText& object) {
 }
 
 std::string part_text(const KernelSum& sum) {
-  ObjectText part;
+  JsonObject part;
   part.add("kernel", sum.kernel);
   put_sum(sum, false, part);
   part.add("response", number(sum.response));
@@ -92,7 +57,7 @@ ordered_json region_json(const Region& region) {
   return {{"y", {region.first_row, region.last_row}}, {"x", {region.first_column, region.last_column}}};
 }
 
-void put_step(const LayerStep& step, ObjectText& object) {
+void put_step(const LayerStep& step, JsonObject& object) {
   const ConvProblem& problem = step.problem;
   if (step.pooling != Pooling::none) object.add("pool", kPoolings[static_cast<int>(step.pooling)]);
   object.add("stride", {problem.stride.h, problem.stride.w});
@@ -102,12 +67,12 @@ void put_step(const LayerStep& step, ObjectText& object) {
   object.add("groups", problem.groups);
   object.add("window", region_json(step.window));
   if (!step.is_bank) return put_sum(step.sums.front(), step.pooling == Pooling::max, object);
-  object.add_text("parts", list_text(step.sums, part_text));
+  object.add_text("parts", json_list(step.sums, part_text));
   object.add("combine", kCombines[static_cast<int>(step.combine)]);
 }
 
 std::string layer_text(const LayerStep& step, int rank) {
-  ObjectText object;
+  JsonObject object;
   object.add("layer", step.layer + 1);
   object.add("name", step.name);
   object.add("input_shape", sizes_of(step.problem.input, rank));
@@ -125,7 +90,7 @@ std::string layer_text(const LayerStep& step, int rank) {
 std::string to_json(const Explanation& explanation) {
   const Trace& trace = *explanation.trace;
   const int rank = std::max(trace.rank, 3);
-  ObjectText object;
+  JsonObject object;
   object.add("version", 1);
   object.add("input", trace.name);
   object.add("kernel", trace.network.name);
@@ -139,7 +104,7 @@ std::string to_json(const Explanation& explanation) {
     put_step(explanation.last(), object);
   } else {
     object.add_text("layers",
-                    list_text(explanation.layers, [rank](const LayerStep& step) { return layer_text(step, rank); }));
+                    json_list(explanation.layers, [rank](const LayerStep& step) { return layer_text(step, rank); }));
   }
   object.add("response", number(explanation.last().response));
   const std::optional<Explanation::Stored>& stored = explanation.stored;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kColumns = 80, kNarrowestCell = 2, kLongestName = 30;
 constexpr std::int64_t kMostChannels = 16;
-constexpr int kDigits = 6;
+constexpr int kMostDigits = 6;
 constexpr const char* kBold = "1";
 
 /// ECMA-48: SELECT GRAPHIC RENDITION around `text`.
@@ -31,10 +31,16 @@ std::string cell_text(const std::optional<double>& value, int digits) {
 }
 
 /// Significant digits in a row of cells: up to 7 columns, the longest numbers fit into 80 columns.
-int digits_of(std::int64_t columns) { return columns <= 5 ? kDigits : columns <= 7 ? 4 : 3; }
+int digits_of(std::int64_t columns) { return columns <= 5 ? kMostDigits : columns <= 7 ? 4 : 3; }
 
-std::string range_text(std::int64_t first, std::int64_t last) {
-  return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
+/// "rows 1 to 3, column 5".
+std::string region_text(const Region& region) {
+  const auto range = [](const std::string& one, std::int64_t first, std::int64_t last) {
+    return first == last ? one + " " + std::to_string(first)
+                         : one + "s " + std::to_string(first) + " to " + std::to_string(last);
+  };
+  return range("row", region.first_row, region.last_row) + ", " +
+         range("column", region.first_column, region.last_column);
 }
 
 std::string place_text(const Pixel& at) { return "(" + std::to_string(at.y) + ", " + std::to_string(at.x) + ")"; }
@@ -131,8 +137,7 @@ class Writer {
     if (trace().banks.size() > 1) {
       const Region& field = explanation_.layers.back().seen;
       if (explanation_.layers.size() == trace().banks.size())
-        text_ += "\nreceptive field: rows " + range_text(field.first_row, field.last_row) + ", columns " +
-                 range_text(field.first_column, field.last_column) + " of the input\n";
+        text_ += "\nreceptive field: " + region_text(field) + " of the input\n";
     }
     if (is_rounded_) text_ += "\nLong numbers are rounded; --json has all digits.\n";
     return text_;
@@ -201,9 +206,7 @@ class Writer {
     const bool leaves_input = window.first_row < 0 || window.first_column < 0 || window.last_row >= problem.input.h ||
                               window.last_column >= problem.input.w;
     if (window.first_row == 0 && window.first_column == 0 && !is_dilated && !leaves_input) return;
-    text_ += "\n  window: rows " + range_text(window.first_row, window.last_row) + ", columns " +
-             range_text(window.first_column, window.last_column);
-    text_ += " of " + to_string(problem.input);
+    text_ += "\n  window: " + region_text(window) + " of " + to_string(problem.input);
     if (is_dilated) text_ += ", dilation " + extent_text(problem.dilation);
     text_ += "\n";
     if (leaves_input) text_ += "  " + padding_text(step) + "\n";
@@ -253,13 +256,13 @@ class Writer {
     if (!is_pool) parts.push_back({"   x  ", &kernel});
     if (!is_pool && sum.sum) parts.push_back({" = ", &products});
     std::string result;
-    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kDigits);
+    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kMostDigits);
     if (!is_pool && sum.sum) {
       double partial = 0;
       for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += *terms[i].product;
       const bool is_cut = cut.rows < sum.kh || cut.columns < sum.kw;
       result = (is_cut ? "sum of all " + join_sizes({sum.kh, sum.kw}) + " products " : "sum ") +
-               (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kDigits);
+               (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kMostDigits);
     }
     put_blocks(parts, result);
   }

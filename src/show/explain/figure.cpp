@@ -312,7 +312,7 @@ class Figure {
     double largest = 0, partial = 0;
     for (const Term& term : sum.terms) largest = std::max(largest, std::fabs(term.weight.value_or(0)));
     for (std::int64_t i = 0; i < count; ++i) partial += terms[i].product.value_or(0);
-    Grid grid{.rows = sum.kh, .columns = columns};
+    Grid grid{.rows = sum.kh, .columns = columns, .largest = largest};
     grid.cell = [terms, columns, largest](std::int64_t u, std::int64_t v) {
       const std::optional<double>& weight = terms[u * columns + v].weight;
       return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};

@@ -32,7 +32,7 @@ function showStatus() {
         model.map.name === "abs" ? "of every output sum to 0, or nearly" : "of some output do not sum to 0"}.`);
   if (model.rangeIsOld)
     parts.push(" The range that the map stretches is still that of the whole picture before the change.");
-  const precision = "The page computes in doubles, the engine in floats" +
+  const precision = "Numbers are shown with at most 6 digits. The page computes in doubles, the engine in floats" +
       (bound === 0 ? "; the sums are exact in both." :
                      `. The engine's rounding changes a response by at most ${
                          shortNumber(bound, 3)}; the largest response here is ${shortNumber(largest, 3)}.`);

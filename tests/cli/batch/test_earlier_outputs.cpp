@@ -82,13 +82,13 @@ TEST_CASE("outputs of earlier outputs, in other folders, formats and by patterns
 TEST_CASE("an earlier output that is named without its source is an input") {
   const Pictures pictures;
   CHECK(pictures.run("apply *.png -k sobel").code == 0);
-  const ProgramResult alone = pictures.run("apply a.sobel.png -k sobel");
+  const ProgramResult alone = pictures.run("apply a.sobel.png -k sobel --map normalize");
   CHECK(alone.err == "");
   CHECK(alone.out.starts_with("a.sobel.png 1x9x7 u8 -> a.sobel.sobel.png"));
-  const ProgramResult others = pictures.run("apply a.sobel.png b.png -k sobel");
+  const ProgramResult others = pictures.run("apply a.sobel.png b.png -k sobel --map normalize");
   CHECK(others.err.starts_with("convtool: 2 done"));
   // With another kernel it is an input like any other.
-  const ProgramResult scharr = pictures.run("apply a.png a.sobel.png -k scharr --json");
+  const ProgramResult scharr = pictures.run("apply a.png a.sobel.png -k scharr --map normalize --json");
   CHECK(scharr.err.starts_with("convtool: 2 done"));
   CHECK(std::count(scharr.out.begin(), scharr.out.end(), '\n') == 2);
 }
@@ -114,15 +114,17 @@ TEST_CASE("edges and apply do not write the same files") {
 
 TEST_CASE("a report that is redirected to a file with the name of a picture is pointed out") {
   const Pictures pictures;
-  const ProgramResult wrong = pictures.run("apply a.png -k sobel > out.png");
+  const ProgramResult wrong = pictures.run("apply a.png -k sobel --map normalize > out.png");
   CHECK(wrong.code == 0);
   CHECK(wrong.err ==
         "convtool: warning: standard output is 'out.png', which gets the report, not the result; to write the result "
         "there, add -o -\n");
   CHECK(pictures.run("edges a.png > out.TIFF").err.starts_with("convtool: warning: standard output is 'out.TIFF'"));
-  for (const char* right : {"apply a.png -k sobel -o - -q > out.png", "apply - -k sobel -q < a.png > out.png",
-                            "apply a.png -k sobel > report.txt", "apply a.png -k sobel --json > report.json",
-                            "apply a.png -k sobel > /dev/null", "apply a.png -k sobel | cat > out.png"}) {
+  for (const char* right :
+       {"apply a.png -k sobel --map normalize -o - -q > out.png",
+        "apply - -k sobel --map normalize -q < a.png > out.png", "apply a.png -k sobel --map normalize > report.txt",
+        "apply a.png -k sobel --map normalize --json > report.json", "apply a.png -k sobel --map normalize > /dev/null",
+        "apply a.png -k sobel --map normalize | cat > out.png"}) {
     CAPTURE(right);
     CHECK(pictures.run(right).err == "");
   }

@@ -167,6 +167,10 @@ TEST_CASE("what a chain cannot be is refused in one line") {
   refuses(folder, {"apply", "a.pgm", "--then", "sobel", "-k", "box"}, 2,
           "--then: 'sobel' would run before a kernel of -k; name all kernels of -k first: -k box --then sobel");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then"}, 2, "--then: needs a value, K");
+  refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "gaussian", "sigma=2"}, 2,
+          "'sigma=2' is not a file; did you mean --then gaussian:sigma=2?");
+  refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "sobel", "edge"}, 2,
+          "a second kernel needs its own option: --then sobel --then edge");
   refuses(folder, {"shape", "3x9x9", "--kernel-size", "3", "--then", "box"}, 2, "--then: runs after the kernel of -k");
   refuses(folder, {"edges", "a.pgm", "--then", "box"}, 2, "'convtool apply' has --then");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "./chain.json", "-o", "./chain.json"}, 2, "chain.json");
@@ -210,6 +214,37 @@ TEST_CASE("shape, explain, kernels show and reports name every kernel of a chain
   const json stored = json::parse(read_text(folder.file("stored.json")));
   const json again = json::parse(with_chain({"explain", "x.json", "--at", "1,2"}, {"--json", "--map", "abs"}));
   CHECK(again["stored"] == stored[0][1][2]);
+}
+
+TEST_CASE("layers that run as one are reported, and give the bits of layers that run apart") {
+  const TempFolder folder;
+  const std::vector<std::string> blur = {"apply",  kColours,        "-k",          "[[1,2,1]]", "--normalize",
+                                         "--then", "[[1],[2],[1]]", "--normalize", "--then",    "sharpen"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = blur;
+    all.insert(all.end(), more.begin(), more.end());
+    return run_well(folder, all);
+  };
+  // Every sum is exact: whole weights, and divisors of 4.
+  const json report = json::parse(with({"-o", "folded.npy", "--json"}));
+  with({"-o", "apart.npy", "--algorithm", "rows"});
+  CHECK(values_in(folder.file("folded.npy")) == values_in(folder.file("apart.npy")));
+  REQUIRE(report["folded"].size() == 1);
+  CHECK(report["folded"][0]["layers"] == json({1, 2}));
+  CHECK(report["folded"][0]["kernel"] == json({{"name", "inline then inline"}, {"shape", {3, 3}}}));
+  REQUIRE(report["layers"].size() == 3);
+  CHECK(report["layers"][0]["algorithm"] == "folded");
+  CHECK(report["layers"][1]["algorithm"] == "folded");
+  CHECK(report["layers"][2]["algorithm"] != "folded");
+  CHECK(with({"-o", "folded.npy", "-v"}).find("layers 1 to 2 are folded into one:\n  kernel inline then inline 3x3") !=
+        std::string::npos);
+  CHECK(run_well(folder, {"kernels", "show", "[[1,2,1]]", "--then", "[[1],[2],[1]]"})
+            .find("for layers 1 to 2 folded into one") != std::string::npos);
+
+  // Each layer's output is still there to look at, and explain stores what apply stores.
+  with({"-o", "folded.png", "--dump-layers", "layers", "-q", "--map", "clip"});
+  CHECK(std::filesystem::exists(folder.file("layers/color.02-inline.npy")));
+  CHECK(values_in(folder.file("layers/color.03-sharpen.npy")) == values_in(folder.file("apart.npy")));
 }
 
 TEST_CASE("--divisor and --normalize divide as the kernel file does, and replace its own") {

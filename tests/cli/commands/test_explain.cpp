@@ -392,6 +392,18 @@ TEST_CASE("an explanation of a million terms is written term by term, and one of
   if (kMemoryIsTheProgramsOwn) CHECK(large.peak_memory - small.peak_memory < 1'000'000 * (112 + 3 * 2 * 96));
 }
 
+TEST_CASE("a run that would not fit into memory is refused") {
+  const TempFolder folder;
+  std::string kernel = R"({"weight":[[[[1]]])";
+  for (int i = 1; i < 60000; ++i) kernel += ",[[[1]]]";
+  folder.write("k.json", kernel + "]}");
+  std::string picture = "P5\n4000 4000\n255\n";
+  folder.write("x.pgm", picture + std::string(16'000'000, '\1'));
+  const std::string error = refusal(folder, {"x.pgm", "-k", "k.json"}, 1);  // 7 TiB
+  CAPTURE(error);
+  CHECK(error.starts_with("convtool: x.pgm: the responses of all layers, which are kept, need 7324219 MiB of memory"));
+}
+
 TEST_CASE("an explanation replaces no file that is read, and its format is named once") {
   const TempFolder folder;
   folder.write("x.json", kInput);

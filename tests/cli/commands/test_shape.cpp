@@ -181,6 +181,7 @@ TEST_CASE("layers that are too large to be timed are refused with their numbers"
   refuses({"1000x1000x1000", "--kernel-size", "5", "--out-channels", "1000", "--padding", "same", "--time"}, 1,
           "has 2.5e+13 multiply-adds");
   refuses({"1x8x8", "--kernel-size", "1", "--threads", "2"}, 2, "--threads: needs --time");
+  refuses({"1x8x8", "--kernel-size", "1", "--flip"}, 2, "--flip: rotates weights");
   refuses({"1x8x8", "--kernel-size", "1", "--time", "--threads", "x"}, 2, "--threads");
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("--format same goes by the content where the extension is wrong or mis
   cv::imwrite(folder.file("b.jpg"), soft_colours());
   std::filesystem::copy_file(folder.file("a.png"), folder.file("c.jpg"));
   std::filesystem::copy_file(folder.file("b.jpg"), folder.file("d"));
-  CHECK(run(folder, {"apply", "c.jpg", "d", "-k", "sharpen", "--format", "same", "-q"}) == "");
+  CHECK(run(folder, {"apply", "c.jpg", "d", "-k", "sharpen", "--format", "SAME", "-q"}) == "");
   CHECK(folder.names() == Names{"a.png", "b.jpg", "c.jpg", "c.sharpen.png", "d", "d.sharpen.jpg"});
   CHECK(run_shell("\"$CONVTOOL\" apply - -k sobel --format same -o - -q < b.jpg > e", folder).code == 0);
   CHECK(format_of(folder, "e") == "jpeg");

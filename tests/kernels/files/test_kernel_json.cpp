@@ -256,7 +256,7 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
   };
   refused(R"({"weight": "x.npy"})", "x.npy: no such file");
   refused(R"({"weight": "x.pt"})",
-          "/weight: 'x.pt' is not a file of weights (expected FILE.npy, or FILE.safetensors#NAME");
+          "/weight: 'x.pt' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors"})", "FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors#c.wieght"})", "did you mean 'c.weight'?");
   refused(R"({"weight": "m.safetensors#c.bias"})", "rank 1");

@@ -1,12 +1,16 @@
 #include "cli/commands/explain/traced_run.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 #include <utility>
 
+#include "cli/batch/machine_memory.h"
 #include "cli/commands/shape/input_shape.h"
+#include "cli/job/forecast.h"
 #include "cli/job/job.h"
 #include "cli/job/run_job.h"
+#include "core/text.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -28,11 +32,32 @@ Destination default_destination(const ExplainedInput& input, const FilterSpec& s
   return name_outputs({{.path = name, .folder = {}}}, {}, spec.network).front();
 }
 
+/// Throws Error(memory) where the responses of all layers, which are kept, and those that are being computed would not
+/// fit into the machine's memory.
+void check_memory(const Forecast& forecast) {
+  double values = 0, most = 0;
+  for (const Shape& shape : forecast.responses) {
+    const double own = static_cast<double>(shape.n * shape.c) * static_cast<double>(shape.h * shape.w);
+    values += own;
+    most = std::max(most, own);
+  }
+  constexpr double kMebibyte = 1 << 20;
+  const double bytes = (values + most) * static_cast<double>(size_of(DType::f32));
+  const auto limit = static_cast<double>(default_memory_limit());
+  if (bytes > limit)
+    throw Error(ErrorKind::memory, "",
+                "the responses of all layers, which are kept, need " + fixed_text(bytes / kMebibyte, 0) +
+                    " MiB of memory (at most " + fixed_text(limit / kMebibyte, 0) +
+                    " may be used); crop the input, or explain fewer layers or channels");
+}
+
 Job plan_explained(const ExplainedInput& input, const FilterSpec& spec) {
   const Source& source = *input.source;
   const SourceHeader header{
       .format = source.format, .shape = source.shape, .rank = source.rank(), .dtype = source.dtype()};
-  Destination destination = final_name(default_destination(input, spec), header, make_forecast(header, spec), spec);
+  const Forecast forecast = make_forecast(header, spec);
+  check_memory(forecast);
+  Destination destination = final_name(default_destination(input, spec), header, forecast, spec);
   const SourceTraits traits = source.traits(spec.alpha);
   try {
     return plan_job(traits, destination, spec);
@@ -104,7 +129,7 @@ ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pi
   }
   if (!is_file(text) && is_tensor(text)) return {.name = text, .source = text_source(text)};
   try {
-    return {.name = text, .source = read_source(read_and_keep_file(text), text, max_pixels, decoder)};
+    return {.name = text, .source = read_source(read_input(text), text, max_pixels, decoder)};
   } catch (const Error& error) {
     throw Error(error.kind(), error.where().empty() ? text : "", error.what());
   }

@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/kernel_source.h"
+#include "network/folding.h"
 #include "network/network_plan.h"
 #include "pictures/encode_image.h"
 #include "report/kernel_report.h"
@@ -42,9 +43,16 @@ KernelReport report_on(Network network) {
   const bool is_picture = channels > 1 && channels <= kMostOfPicture;
   if (channels > kMostOfPicture) report.typical_dtype = DType::f32;
   try {
-    const NetworkPlan plan(report.network, report.typical_dtype, report.typical_input, false,
-                           {.input_channels_last = is_picture, .output_channels_last = is_picture});
+    const PlanOptions options{.input_channels_last = is_picture, .output_channels_last = is_picture};
+    const NetworkPlan plan(report.network, report.typical_dtype, report.typical_input, false, options);
     for (const BankPlan& bank : plan.banks()) report.algorithms.push_back(bank.algorithm());
+    if (const auto folding = fold(report.network, report.typical_dtype, report.typical_input, false, options)) {
+      const NetworkPlan folded(folding->network, report.typical_dtype, report.typical_input, false, options);
+      report.folded = folding->counts;
+      report.algorithms.clear();
+      for (std::size_t i = 0; i < folding->counts.size(); ++i)
+        report.algorithms.insert(report.algorithms.end(), folding->counts[i], folded.banks()[i].algorithm());
+    }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::shape) throw;
     report.refusal = error.what();

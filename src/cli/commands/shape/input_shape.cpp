@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "files/regular_file.h"
+#include "tensors/npz.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -32,9 +33,12 @@ InputShape read_file_shape(const std::string& path) {
     return {source.shape, source.rank(), source.dtype()};
   }
   try {
+    const auto [name, array] = split_array_path(path);
     std::error_code ignored;
-    if (path == "-" || std::filesystem::is_other(path, ignored)) return shape_of_content(read_file(path), path);
-    return shape_of_content(MappedFile(path).bytes(), path);
+    if (name == "-" || std::filesystem::is_other(name, ignored)) return shape_of_content(read_input(path).bytes, path);
+    const MappedFile file(name);
+    if (!looks_like_npz(file.bytes()) && array.empty()) return shape_of_content(file.bytes(), path);
+    return shape_of_content(extract_npy(file.bytes(), array, kNoLimit), path);
   } catch (const Error& error) {
     throw Error(error.kind(), error.where().empty() ? path : "", error.what());
   }

@@ -1,0 +1,199 @@
+// ZIP (PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", version 6.3): the files one after another, each after a
+// local header; then a directory of them; then a record of the directory's place, which a comment may follow. Numbers
+// are little-endian. A field of 32 bits that is all ones has its value in an extra field of the entry (ZIP64), and
+// that of the record in a second, larger record. Names and sizes are those of the directory: local headers may leave
+// sizes out.
+#include "tensors/npz.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "core/printable.h"
+#include "core/suggest.h"
+#include "core/text.h"
+#include "files/byte_reader.h"
+#include "pictures/compression.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::string_view kNpz = ".npz", kNpy = ".npy";
+
+// Signatures, and the sizes of the parts up to their names.
+constexpr std::uint32_t kLocalHeader = 0x04034b50, kEntry = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50,
+                        kLocator64 = 0x07064b50;
+constexpr std::uint64_t kLocalHeaderSize = 30, kEndSize = 22, kLocator64Size = 20, kLongestComment = 0xffff;
+constexpr std::uint32_t kIn64 = 0xffffffff;
+
+[[noreturn]] void refuse_npz(const std::string& message) { throw Error(ErrorKind::input, "", "this .npz " + message); }
+
+struct Entry {
+  std::string_view name;
+  bool is_encrypted = false;
+  std::uint32_t method = 0, crc = 0;
+  std::uint64_t stored_size = 0, size = 0, offset = 0;
+
+  /// The name of the array; "" for files of other kinds.
+  std::string_view array() const { return name.ends_with(kNpy) ? name.substr(0, name.size() - kNpy.size()) : ""; }
+};
+
+class Archive {
+ public:
+  explicit Archive(std::span<const std::byte> bytes) : bytes_(bytes) { read_directory(); }
+
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  Buffer extract(const Entry& entry, std::size_t most) const {
+    const std::string name = "'" + printable(entry.array()) + "' ";
+    if (entry.is_encrypted) refuse_npz("has " + name + "encrypted; save it with numpy.savez");
+    if (entry.size > most)
+      refuse_npz("has " + name + "with " + std::to_string(entry.size) + " bytes (at most " + std::to_string(most) +
+                 ")");
+    ByteReader header = reader(entry.offset);
+    if (header.u32() != kLocalHeader) throw_damaged(kNpz);
+    header.skip(kLocalHeaderSize - 4 - 4);
+    const std::uint64_t name_size = header.u16(), extra_size = header.u16();
+    header.skip(name_size + extra_size);
+    const std::uint64_t begin = header.position();
+    header.skip(entry.stored_size);
+    const std::span<const std::byte> stored = bytes_.subspan(begin, entry.stored_size);
+
+    constexpr std::uint32_t kStored = 0, kDeflate = 8;
+    constexpr std::uint64_t kLargestRatio = 1032;  // of Deflate: 258 bytes take two bits
+    if (entry.size / kLargestRatio > entry.stored_size) throw_damaged(kNpz);
+    Buffer text(entry.size);
+    if (entry.method == kStored) {
+      if (entry.stored_size != entry.size) throw_damaged(kNpz);
+      std::copy(stored.begin(), stored.end(), text.begin());
+    } else if (entry.method == kDeflate) {
+      if (!inflate_raw(stored, text)) throw_damaged(kNpz, name + "does not decompress");
+    } else {
+      refuse_npz("has " + name + "compressed by method " + std::to_string(entry.method) +
+                 " (expected 8, Deflate); save it with numpy.savez_compressed");
+    }
+    if (crc32_of(text) != entry.crc) throw_damaged(kNpz, name + "has another checksum");
+    return text;
+  }
+
+ private:
+  ByteReader reader(std::uint64_t position) const { return {kNpz, bytes_, ByteReader::Order::little, position}; }
+
+  /// The position of the record at the end.
+  std::uint64_t find_end() const {
+    if (bytes_.size() < kEndSize) throw_damaged(kNpz);
+    const std::uint64_t last = bytes_.size() - kEndSize;
+    for (std::uint64_t at = last + 1; at-- > last - std::min(last, kLongestComment);)
+      if (reader(at).u32() == kEnd) return at;
+    throw_damaged(kNpz, "it has no directory");
+  }
+
+  void read_directory() {
+    const std::uint64_t end = find_end();
+    ByteReader record = reader(end + 10);
+    std::uint64_t count = record.u16();
+    record.skip(4);
+    std::uint64_t offset = record.u32();
+    if (end >= kLocator64Size) {
+      ByteReader locator = reader(end - kLocator64Size);
+      if (locator.u32() == kLocator64) {
+        locator.skip(4);
+        ByteReader large = reader(locator.number(8));
+        if (large.u32() != kEnd64) throw_damaged(kNpz);
+        large.skip(28);
+        count = large.number(8);
+        large.skip(8);
+        offset = large.number(8);
+      }
+    }
+    ByteReader at = reader(offset);
+    for (; count > 0; --count) entries_.push_back(read_entry(at));  // each takes bytes, so that a large count ends
+  }
+
+  static Entry read_entry(ByteReader& at) {
+    if (at.u32() != kEntry) throw_damaged(kNpz);
+    at.skip(4);
+    Entry entry;
+    entry.is_encrypted = (at.u16() & 1) != 0;
+    entry.method = at.u16();
+    at.skip(4);
+    entry.crc = at.u32();
+    entry.stored_size = at.u32();
+    entry.size = at.u32();
+    const std::uint64_t name_size = at.u16(), extra_size = at.u16(), comment_size = at.u16();
+    at.skip(8);
+    entry.offset = at.u32();
+    entry.name = at.text(name_size);
+    read_extra(at.text(extra_size), entry);
+    at.skip(comment_size);
+    return entry;
+  }
+
+  /// Fills in the numbers of the extra field of ZIP64, which has those that the entry leaves out, in this order.
+  static void read_extra(std::string_view extra, Entry& entry) {
+    constexpr std::uint32_t kZip64 = 1;
+    ByteReader at(kNpz, std::as_bytes(std::span(extra)), ByteReader::Order::little);
+    while (at.size() - at.position() >= 4) {
+      const std::uint32_t kind = at.u16();
+      const std::uint64_t size = at.u16();
+      if (kind != kZip64) {
+        at.skip(size);
+        continue;
+      }
+      for (std::uint64_t* number : {&entry.size, &entry.stored_size, &entry.offset})
+        if (*number == kIn64) *number = at.number(8);
+      return;
+    }
+  }
+
+  std::span<const std::byte> bytes_;
+  std::vector<Entry> entries_;
+};
+
+/// "a, b, c", of many arrays only the first.
+std::string names_text(const std::vector<std::string_view>& names) {
+  constexpr std::size_t kMost = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + printable(names[i]);
+  return names.size() > kMost ? text + ", ..." : text;
+}
+
+}  // namespace
+
+ArrayPath split_array_path(const std::string& path) {
+  const std::size_t at = in_small_letters(path).find(std::string(kNpz) + "#");
+  std::error_code ignored;
+  if (at == std::string::npos || std::filesystem::exists(path, ignored)) return {path, ""};
+  return {path.substr(0, at + kNpz.size()), path.substr(at + kNpz.size() + 1)};
+}
+
+bool looks_like_npz(std::span<const std::byte> bytes) {
+  if (bytes.size() < 4) return false;
+  const auto signature = load_number<std::uint32_t>(bytes.data(), std::endian::little);
+  return signature == kLocalHeader || signature == kEnd;  // the latter: without files
+}
+
+Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std::size_t most) {
+  const Archive archive(bytes);
+  const Entry* found = nullptr;
+  std::vector<std::string_view> names;
+  for (const Entry& entry : archive.entries()) {
+    if (entry.array().empty()) continue;
+    names.push_back(entry.array());
+    if (array.empty() || entry.array() == array) found = &entry;  // of several with one name the last, as in Python
+  }
+  if (names.empty()) refuse_npz("contains no arrays (files that end in .npy)");
+  if (array.empty() && names.size() > 1)
+    refuse_npz("contains " + std::to_string(names.size()) + " arrays (" + names_text(names) +
+               "); name one, such as FILE.npz#" + printable(names.front()));
+  if (found == nullptr) {
+    const std::string hint = suggestion(std::string(array), names);
+    refuse_npz("has no array '" + printable(array) + "'" +
+               (hint.empty() ? " (it contains " + names_text(names) + ")" : hint));
+  }
+  return archive.extract(*found, most);
+}
+
+}  // namespace convtool

@@ -1,0 +1,31 @@
+// NumPy's .npz files: ZIP archives with an .npy file for each array.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "files/buffer.h"
+
+namespace convtool {
+
+/// An array in a file, as users name it.
+struct ArrayPath {
+  std::string file;   ///< the .npz file, or a file of any other kind
+  std::string array;  ///< "" where none is named
+};
+
+/// The parts of "FILE.npz#ARRAY". Any other path, and one that a file has as a whole, is the file alone.
+ArrayPath split_array_path(const std::string& path);
+
+/// Whether the bytes begin like a ZIP archive, which an .npz file is. No picture begins so.
+bool looks_like_npz(std::span<const std::byte> bytes);
+
+/// The .npy file of the array called `array` or, if that is "", of the only array, out of a whole .npz file: stored, as
+/// numpy.savez writes it, or compressed with Deflate, as numpy.savez_compressed does; archives of more than 4 GiB
+/// (ZIP64) included. Throws Error(input), without a path, if there is no such array (the names are listed), if the
+/// archive is damaged, encrypted or compressed in another way, and if the .npy file has more than `most` bytes.
+Buffer extract_npy(std::span<const std::byte> archive, std::string_view array, std::size_t most);
+
+}  // namespace convtool
