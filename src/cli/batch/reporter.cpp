@@ -22,11 +22,6 @@ std::string error_text(const RunReport& report) {
   return (named ? "" : report.input + ": ") + (part.empty() ? "" : part + ": ") + report.error_message;
 }
 
-std::string without_digits(std::string text) {
-  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
-  return text;
-}
-
 }  // namespace
 
 Reporter::Reporter(const BatchOptions& options, std::size_t count, bool to_stderr)
@@ -92,17 +87,16 @@ void Reporter::print_report(const RunReport& report) {
 void Reporter::print_warnings(const RunReport& report) {
   for (const Remark& warning : report.warnings) {
     const std::string& topic = warning.topic.empty() ? warning.text : warning.topic;
-    // Of the parts of an input, warnings that differ only in numbers are alike.
-    if ((warning.once || report.part) &&
-        !warned_.insert(report.part ? report.input + "\n" + without_digits(topic) : topic).second)
+    // The parts of an input have the same warnings, and there may be any number of them.
+    if ((warning.once || report.part) && !warned_.insert(report.part ? report.input + "\n" + topic : topic).second)
       continue;
     const std::string part = report.part ? report.part->title() : "";
     const bool is_once = warning.once && inputs_.size() > 1;
     print_message(MessageKind::warning,
                   report.input + ": " + (part.empty() ? "" : part + ": ") + warning.text +
-                      (report.part ? " (not repeated for other " + std::string(report.part->kind) + "s)"
-                       : is_once   ? " (not repeated for other files)"
-                                   : ""));
+                      (!part.empty() ? " (not repeated for other " + std::string(report.part->kind) + "s)"
+                       : is_once     ? " (not repeated for other files)"
+                                     : ""));
   }
 }
 
