@@ -41,12 +41,12 @@ double divisor_of(const Layer& layer) { return layer.divisor.empty() ? 1 : layer
 
 /// The weights of the product, row-major; empty where they are too large for exact sums.
 std::vector<float> product(const Layer& first, const Layer& second, const Extent& size) {
-  const KernelShape &a = first.shape, &b = second.shape;
+  const KernelShape &inner = first.shape, &outer = second.shape;
   const Extent& step = first.params.stride;
   std::vector<double> sums(static_cast<std::size_t>(size.h * size.w));
-  for (std::int64_t u = 0; u < b.kh * b.kw; ++u)
-    for (std::int64_t v = 0; v < a.kh * a.kw; ++v) {
-      const std::int64_t y = u / b.kw * step.h + v / a.kw, x = u % b.kw * step.w + v % a.kw;
+  for (std::int64_t u = 0; u < outer.kh * outer.kw; ++u)
+    for (std::int64_t v = 0; v < inner.kh * inner.kw; ++v) {
+      const std::int64_t y = u / outer.kw * step.h + v / inner.kw, x = (u % outer.kw) * step.w + v % inner.kw;
       sums[static_cast<std::size_t>(y * size.w + x)] +=
           static_cast<double>(second.weights[static_cast<std::size_t>(u)]) *
           static_cast<double>(first.weights[static_cast<std::size_t>(v)]);

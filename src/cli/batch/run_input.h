@@ -15,8 +15,8 @@ namespace convtool {
 using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
 
 /// Filters an input: each picture of a stream as it arrives, the frames of a video, the chosen pages of a TIFF, or the
-/// one picture or tensor of any other input. Failures are reported, as by filter_input(). Throws only what `sink` throws.
-/// Thread-safe.
+/// one picture or tensor of any other input. Failures are reported, as by filter_input(). Throws only what `sink`
+/// throws. Thread-safe.
 void run_input(const Input& input, const Destination& planned, const RunContext& run, const ReportSink& sink);
 
 }  // namespace convtool

@@ -4,11 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace convtool {
+#include "pictures/png/pixel_order.h"
 
-/// How the bytes of a pixel in memory are ordered, compared with the file, where samples are big-endian: alike; two
-/// bytes of each sample exchanged; or all bytes from last to first, as in B, G, R.
-enum class PixelOrder { same, swapped, reversed };
+namespace convtool {
 
 /// Undoes the filters of scanlines ("Portable Network Graphics (PNG) Specification (Second Edition)", W3C 2003, 9.2).
 /// `lines` has them one after another, each the number of its filter, 0 to 4, and the filtered bytes. The rows are put

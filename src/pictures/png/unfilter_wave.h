@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "pictures/png/unfilter.h"
+#include "pictures/png/pixel_order.h"
 
 namespace convtool {
 
@@ -29,7 +29,7 @@ constexpr std::size_t place_of(std::size_t i) {
   return order == PixelOrder::reversed ? i - i % bytes + (bytes - 1 - i % bytes) : i;
 }
 
-/// As UnfilterRows for kWaveRows rows, for pixels of 1 to 4 bytes.
+/// As UnfilterRows (unfilter.h) for kWaveRows rows, for pixels of 1 to 4 bytes.
 template <std::size_t bytes, PixelOrder order>
 class UnfilterWave {
  public:
