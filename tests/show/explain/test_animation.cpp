@@ -63,8 +63,8 @@ TEST_CASE("the frames of a network have the size of the largest figure") {
   const Layer last = make_layer(3, {1, 1001, 1, 1}, std::vector<float>(1001, 1));
   Layer biased = wide(1001);
   biased.bias = std::vector<float>(1001, 0);
-  biased.bias[0] = 5000;  // at the first place, channel 0 is the largest; at the others, channel 1000
-  const TraceOf run(network_of({bank_of({biased}), bank_of({last})}), tensor_of({.c = 1, .h = 1, .w = 3}, {0, 9, 9}));
+  biased.bias[0] = 5000;  // at the last place, channel 0 is the largest; at the others, channel 1000
+  const TraceOf run(network_of({bank_of({biased}), bank_of({last})}), tensor_of({.c = 1, .h = 1, .w = 3}, {9, 9, 0}));
   const Explainer explainer(run.trace);
   double width = 0, height = 0, least = 1e9;
   for (std::int64_t x = 0; x < 3; ++x) {
