@@ -44,13 +44,16 @@ std::vector<float> product(const Layer& first, const Layer& second, const Extent
   const KernelShape &a = first.shape, &b = second.shape;
   const Extent& step = first.params.stride;
   std::vector<double> sums(static_cast<std::size_t>(size.h * size.w));
-  for (std::int64_t u = 0; u < b.kh * b.kw; ++u)
-    for (std::int64_t v = 0; v < a.kh * a.kw; ++v) {
-      const std::int64_t y = u / b.kw * step.h + v / a.kw, x = u % b.kw * step.w + v % a.kw;
-      sums[static_cast<std::size_t>(y * size.w + x)] +=
-          static_cast<double>(second.weights[static_cast<std::size_t>(u)]) *
-          static_cast<double>(first.weights[static_cast<std::size_t>(v)]);
-    }
+  // Adds the weights of the first, times `factor`, with their first one at (top, left).
+  const auto add = [&](std::int64_t top, std::int64_t left, double factor) {
+    auto weight = first.weights.begin();
+    for (std::int64_t y = top; y < top + a.kh; ++y)
+      for (std::int64_t x = left; x < left + a.kw; ++x)
+        sums[static_cast<std::size_t>(y * size.w + x)] += factor * static_cast<double>(*weight++);
+  };
+  auto weight = second.weights.begin();
+  for (std::int64_t y = 0; y < b.kh; ++y)
+    for (std::int64_t x = 0; x < b.kw; ++x) add(y * step.h, x * step.w, static_cast<double>(*weight++));
   double total = 0;
   for (const double sum : sums) {
     if (std::fabs(sum) > kLargestWhole) return {};
