@@ -7,11 +7,11 @@
 
 namespace convtool {
 
-/// Lets threads pass one by one, in the order of their numbers from 1. Each number must have a Turn, or those after it
-/// wait for ever. Thread-safe.
+/// Lets threads pass one by one, in the order of their numbers from 1. Each number must have an OrderedTurn, or those
+/// after it wait for ever. Thread-safe.
 class Turns {
  private:
-  friend class Turn;
+  friend class OrderedTurn;
 
   void await(std::int64_t number) {
     std::unique_lock lock(mutex_);
@@ -32,14 +32,14 @@ class Turns {
 };
 
 /// A number among others, from the start of the work on its item to the end, also by an exception.
-class Turn {
+class OrderedTurn {
  public:
-  Turn(Turns& turns, std::int64_t number) : turns_(turns), number_(number) {}
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  OrderedTurn(Turns& turns, std::int64_t number) : turns_(turns), number_(number) {}
+  OrderedTurn(const OrderedTurn&) = delete;
+  OrderedTurn& operator=(const OrderedTurn&) = delete;
 
   /// Lets the next number pass, after those before it.
-  ~Turn() {
+  ~OrderedTurn() {
     await();
     turns_.end(number_);
   }

@@ -18,7 +18,7 @@ TEST_CASE("threads pass in the order of their numbers, whichever is ready first,
   run_threads(4, [&] {
     for (std::int64_t number = ++next; number <= kCount; number = ++next) {
       try {
-        Turn turn(turns, number);
+        OrderedTurn turn(turns, number);
         if (number % 7 == 0) throw std::runtime_error("before its turn");
         turn.await();
         order.push_back(number);  // by one thread at a time

@@ -58,7 +58,7 @@ class StreamRun {
 
   void work() {
     while (std::optional<Item> item = next()) {
-      Turn turn(turns_, item->number);
+      OrderedTurn turn(turns_, item->number);
       Surveys surveys;
       RunReport report = filter(*item, turn, surveys);
       turn.await();
@@ -107,12 +107,12 @@ class StreamRun {
                                                  : std::string("--sheet and --dump-layers take one; leave them out")));
   }
 
-  void await(Turn& turn) const {
+  void await(OrderedTurn& turn) const {
     turn.await();
     if (has_lost_) throw Error(ErrorKind::output, "", "is not written, because one before it could not be");
   }
 
-  RunReport filter(Item& item, Turn& turn, Surveys& surveys) {
+  RunReport filter(Item& item, OrderedTurn& turn, Surveys& surveys) {
     const InputPart name{.kind = "picture", .number = item.number};
     const Destination destination = planned_.numbered(item.number);
     if (item.error) {

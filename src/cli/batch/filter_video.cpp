@@ -157,7 +157,7 @@ class VideoRun {
           return;
         }
       }
-      Turn turn(turns_, frame->number);
+      OrderedTurn turn(turns_, frame->number);
       std::optional<Error> failure;
       Buffer planes;
       ResponseStats stats;
