@@ -200,8 +200,7 @@ TEST_CASE("kernels that do not fit the input") {
   refuses({"box:size=13", "--padding", "0"}, {"13x13", "12x16", "pad more"});
   refuses({"box", "--padding", "12", "--padding-mode", "reflect"}, {"reflect", "12"});
   refuses({"{\"weight\":[[1]],\"bias\":[1,2]}"}, {"bias", "expected one number", "got 2"});
-  refuses({"[[[[1]]],[[[1]]]]"},
-          {"2 channels of u8", "not colours that png could store", ".npy", "--sheet"});
+  refuses({"[[[[1]]],[[[1]]]]"}, {"2 channels of u8", "not colours that png could store", ".npy", "--sheet"});
   refuses({"edge.json", "--depth", "f32"}, {"f32", "png cannot store", ".tif", ".npy"});
 }
 

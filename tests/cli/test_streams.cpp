@@ -44,7 +44,8 @@ TEST_CASE("printouts and tables are tensors, and --pretty aligns those in JSON")
   folder.write("x.csv", "1;2;3\n4;5;6\n");
   CHECK(run_convtool({"apply", "x.csv", "-k", "[[0.5, 1]]", "--pretty"}, folder).code == 0);
   CHECK(read_text(folder.file("x.inline.json")) == expected);
-  CHECK(run_convtool({"edges", "x.csv", "-o", "-", "-q", "--pretty"}, folder).out.starts_with("[[12.649111, 14.422205, 12.649111],\n ["));
+  CHECK(run_convtool({"edges", "x.csv", "-o", "-", "-q", "--pretty"}, folder)
+            .out.starts_with("[[12.649111, 14.422205, 12.649111],\n ["));
   folder.write("t.csv", "r,g\n1,2\n");
   CHECK(
       run_convtool({"apply", "t.csv", "-k", "sobel"}, folder).err ==

@@ -32,6 +32,9 @@ struct RunContext {
   Resume* resume;         ///< null without --manifest
 };
 
+/// Takes the reports on the pictures of an input in their order. Returns whether the run goes on.
+using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
+
 /// Content that is read before filter_input() is called: of a stream, or a picture of an input that has several.
 struct FilteredPart {
   std::optional<InputPart> name;

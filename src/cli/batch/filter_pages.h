@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "cli/batch/filter_input.h"
 #include "cli/batch/manifest.h"
-#include "cli/batch/run_input.h"
 #include "files/file.h"
 
 namespace convtool {

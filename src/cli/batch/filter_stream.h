@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/batch/run_input.h"
+#include "cli/batch/filter_input.h"
 #include "files/stream_reader.h"
 
 namespace convtool {

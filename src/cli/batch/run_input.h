@@ -1,18 +1,10 @@
 // One input of a batch, which may have several pictures.
 #pragma once
 
-#include <functional>
-#include <string>
-
 #include "cli/batch/filter_input.h"
 #include "cli/job/output_name.h"
-#include "cli/job/surveys.h"
-#include "report/run_report.h"
 
 namespace convtool {
-
-/// Takes the reports on the pictures of an input in their order. Returns whether the run goes on.
-using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
 
 /// Filters an input: each picture of a stream as it arrives, the frames of a video, the chosen pages of a TIFF, or the
 /// one picture or tensor of any other input. Failures are reported, as by filter_input(). Throws only what `sink`
