@@ -1,5 +1,4 @@
 // Headers and metadata of picture files: nothing impossible is read from them.
-#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "pictures/headers/exif.h"
 #include "pictures/image_header.h"
 #include "pictures/metadata/metadata.h"
+#include "pictures/pixel_values.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -41,7 +41,7 @@ void check_metadata(std::span<const std::byte> input, const PictureHeader& heade
     std::vector<Remark> remarks;
     fit_metadata(kept, name, PixelFormat::rgb, remarks);
     Image pixel(DType::u8, PixelFormat::rgb, 1, 1);
-    std::fill_n(static_cast<std::uint8_t*>(pixel.all().data), 3, std::uint8_t{7});
+    testing::set_values<std::uint8_t>(pixel.all(), [](std::int64_t) { return std::uint8_t{7}; });
     const Bytes file = encode_image(std::move(pixel), *find_picture_format(name), {}, kept);
     const PictureHeader of_file = read_picture_header(file);
     check(of_file.orientation == Orientation::top_left, "EXIF that is not upright");

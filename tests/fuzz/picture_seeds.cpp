@@ -1,11 +1,11 @@
 #include "fuzz/picture_seeds.h"
 
-#include <algorithm>
 #include <initializer_list>
 #include <string>
 
 #include "pictures/encode_image.h"
 #include "pictures/metadata/parts.h"
+#include "pictures/pixel_values.h"
 #include "pictures/sample_pictures.h"
 
 namespace convtool::fuzz {
@@ -84,7 +84,7 @@ std::vector<Bytes> more_pictures() {
   for (const bool big_endian : {false, true})
     for (const char* const format : {"png", "jpeg", "webp", "tiff"}) {
       const Image picture(DType::u8, PixelFormat::rgb, 1, 2);
-      std::fill_n(static_cast<std::uint8_t*>(picture.all().data), 6, std::uint8_t{7});
+      set_values<std::uint8_t>(picture.all(), [](std::int64_t) { return std::uint8_t{7}; });
       files.push_back(encode_image(picture, *find_picture_format(format), {},
                                    {.profile = profile("RGB "),
                                     .exif = exif_block(big_endian),

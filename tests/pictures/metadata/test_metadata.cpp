@@ -21,8 +21,7 @@ const char* const kFormats[] = {"png", "jpeg", "webp", "tiff"};
 
 Image picture(PixelFormat format = PixelFormat::rgb) {
   const Image image(DType::u8, format, 12, 16);
-  auto* const values = static_cast<std::uint8_t*>(image.all().data);
-  for (int i = 0; i < 12 * 16 * (format == PixelFormat::rgb ? 3 : 1); ++i) values[i] = static_cast<std::uint8_t>(i * 7);
+  set_values<std::uint8_t>(image.all(), [](std::int64_t i) { return static_cast<std::uint8_t>(i * 7); });
   return image;
 }
 
@@ -143,7 +142,7 @@ TEST_CASE("metadata change no pixel and no other byte of the pixels") {
 
 TEST_CASE("float and BigTIFF-sized TIFF keep metadata") {
   const Image image(DType::f32, PixelFormat::grey, 3, 5);
-  std::fill_n(static_cast<float*>(image.all().data), 15, 0.25F);
+  set_values<float>(image.all(), [](std::int64_t) { return 0.25F; });
   PictureMetadata parts = all_parts(true);
   parts.profile = profile("GRAY");
   const Bytes file = encode_image(image, *find_picture_format("tiff"), {}, parts);
