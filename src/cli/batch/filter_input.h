@@ -32,6 +32,9 @@ struct RunContext {
   Resume* resume;         ///< null without --manifest
 };
 
+/// Whether --no-clobber keeps the output and all other files of a destination, because they exist.
+bool keeps_all(const Destination& destination, const RunContext& run);
+
 /// Takes the reports on the pictures of an input in their order. Returns whether the run goes on.
 using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
 

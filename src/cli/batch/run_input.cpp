@@ -28,8 +28,7 @@ bool is_streamed(const std::string& input) {
 
 /// Whether filter_input() skips the input before it is read.
 bool is_skipped(const std::string& input, const Destination& planned, const RunContext& run) {
-  return run.options.no_clobber && planned.pattern.empty() && !may_change(planned, input, run.spec) &&
-         exists(planned.path);
+  return planned.pattern.empty() && !may_change(planned, input, run.spec) && keeps_all(planned, run);
 }
 
 RunReport error_report(const std::string& input, const Destination& planned, ErrorKind kind,
