@@ -34,7 +34,7 @@ class StreamRun {
   void operator()() {
     // A pipe with a name ends for its reader when no writer has it open.
     std::optional<Descriptor> held;
-    if (planned_.path != "-" && planned_.is_stream()) {
+    if (!run_.options.dry_run && planned_.path != "-" && planned_.is_stream()) {
       try {
         held.emplace(open_file(planned_.path, O_WRONLY));
       } catch (const std::system_error& error) {

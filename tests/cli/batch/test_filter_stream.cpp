@@ -222,3 +222,22 @@ TEST_CASE("a picture that cannot be written ends the stream") {
     CHECK(lines_of(result.err).size() <= 4);  // not an error for each picture
   }
 }
+
+TEST_CASE("a stream of several pictures is refused, too, where an output exists and a layer's file is missing") {
+  const TempFolder folder;
+  folder.write("o.pgm", "kept");
+  const ProgramResult result = run_convtool({"apply", "-", "-k", "identity", "-o", "o.pgm", "--dump-layers", "l", "-n"},
+                                            folder, grey(3, 2, 'a') + grey(3, 2, 'b'));
+  CHECK(result.code == 1);
+  CHECK(result.err.find("has more than one picture") != std::string::npos);
+  CHECK(read_text(folder.file("o.pgm")) == "kept");
+}
+
+TEST_CASE("a dry run does not open the pipe that it would write to") {
+  const TempFolder folder;
+  folder.write("two", grey(3, 2, 'a') + grey(3, 2, 'b'));
+  const ProgramResult result =
+      run_shell("mkfifo out; timeout 20 $CONVTOOL apply - -k identity -o out --dry-run < two", folder);
+  CHECK(result.code == 0);  // 124 if it waits for a reader
+  CHECK((result.out + result.err).find("picture 2") != std::string::npos);
+}
