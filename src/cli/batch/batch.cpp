@@ -150,7 +150,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   }
 
   if (options.page) check_outputs_beside(*options.page, list, listed);
-  if (!takes_stdout) warn_of_redirected_report();
+  if (!takes_stdout && !options.quiet) warn_of_redirected_report();
 
   const auto slice_end = [&](std::int64_t shard) {
     return list.inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(options.shards);
