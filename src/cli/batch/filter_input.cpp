@@ -267,12 +267,14 @@ class Process {
     if (filtering.owns_lock()) filtering.unlock();
     if (part_ != nullptr && part_->await_turn) part_->await_turn();
     const Stopwatch writing;
+    if (part_ != nullptr) part_->is_lost = true;  // until it is written
     write_sheet(*attempt_.outcome, destination, run_);
     bool is_written = true;
     if (part_ != nullptr && part_->write)
       part_->write(job, *attempt_.outcome);
     else
       is_written = write(*attempt_.outcome, destination, run_);
+    if (part_ != nullptr) part_->is_lost = false;
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }

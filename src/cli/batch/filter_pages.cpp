@@ -182,6 +182,7 @@ class PagesRun {
 
   void filter_each() {
     for (const Page& page : pages_) {
+      if (page.number > pages_.front().number && run_.cuts_off()) return;
       Surveys surveys;
       RunReport report = filter(page, surveys, run_, nullptr);
       if (report.status == RunReport::Status::ok) record(report.output);
@@ -201,7 +202,8 @@ class PagesRun {
                          .budget = run_.budget,
                          .decoder = run_.decoder,
                          .filtering = run_.filtering,
-                         .resume = run_.resume};
+                         .resume = run_.resume,
+                         .cuts_off = run_.cuts_off};
     std::vector<std::pair<RunReport, Surveys>> reports;
     {
       PageFile file(destination_, std::ssize(pages_), run);

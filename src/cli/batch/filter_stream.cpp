@@ -62,9 +62,6 @@ class StreamRun {
       Surveys surveys;
       RunReport report = filter(*item, turn, surveys);
       turn.await();
-      // A result that cannot be written to a stream is followed by no other.
-      const bool is_lost = report.status == RunReport::Status::error && report.error_kind == ErrorKind::output;
-      if (is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
       try {
         if (!sink_(std::move(report), std::move(surveys))) has_ended_ = true;
       } catch (...) {
@@ -77,6 +74,7 @@ class StreamRun {
   /// Reads the next picture, once there is room in memory for the one before it.
   std::optional<Item> next() {
     std::unique_lock turn = run_.budget.turn();
+    if (count_ > 0 && !has_ended_ && run_.cuts_off()) has_ended_ = true;
     if (has_ended_) return std::nullopt;
     Item item{.number = ++count_, .picture = {}, .error = {}, .type_before = type_, .turn = {}};
     try {
@@ -129,6 +127,8 @@ class StreamRun {
                       .planner = planner_,
                       .await_turn = [this, &turn] { await(turn); }};
     RunReport report = filter_input(input_, destination, run_, surveys, &part);
+    // A result that cannot be written to a stream is followed by no other.
+    if (part.is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
     if (item.type_before && *item.type_before != item.picture->type)
       report.warnings.push_back({"is " + std::string(to_string(item.picture->type)) + ", the picture before it " +
                                  std::string(to_string(*item.type_before)) +

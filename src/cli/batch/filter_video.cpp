@@ -51,11 +51,13 @@ class VideoRun {
     result_ = header_.resized(planes_.front().to.shape.w, planes_.front().to.shape.h);
     check_sizes();
 
-    // As in a batch: while one frame is filtered, the next is read or the last is written.
-    const int workers = std::max(2, run_.options.jobs);
     const std::int64_t frame_memory =
         memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
         static_cast<std::int64_t>(result_.frame_size());
+    // As in a batch: while one frame is filtered, the next is read or the last is written. If so many do not fit in
+    // memory, there are fewer.
+    const std::int64_t fitting = std::max<std::int64_t>(1, run_.options.memory_limit / frame_memory);
+    const int workers = static_cast<int>(std::min<std::int64_t>(fitting, std::max(2, run_.options.jobs)));
     attempt_.memory = workers * frame_memory;
     const MemoryBudget::Share share(run_.budget, *attempt_.memory);
     attempt_.job = *planes_.front().job;
@@ -146,7 +148,10 @@ class VideoRun {
         const std::lock_guard lock(reading_);
         if (has_ended_) return;
         try {
+          if (read_ > 0 && run_.cuts_off())
+            throw Error(ErrorKind::input, "", "is interrupted after frame " + std::to_string(read_));
           frame = reader.next();
+          if (frame) read_ = frame->number;
         } catch (const Error& error) {
           fail(error);
         } catch (const std::bad_alloc&) {
@@ -240,6 +245,7 @@ class VideoRun {
   std::vector<PlaneJob> planes_;
 
   std::mutex reading_, failing_;
+  std::int64_t read_ = 0;  ///< frames, by the thread that reads
   std::atomic<bool> has_ended_ = false;
   std::optional<Error> failure_;
   Turns turns_;
