@@ -283,3 +283,23 @@ TEST_CASE("a picture that its format cannot store is left out of a stream, and t
   CHECK(all.err.starts_with("convtool: -: picture 2: "));
   CHECK(all.out == run_convtool(with(kPipe, {"--format", "jpg", "-q"}), folder, small + small).out);
 }
+
+TEST_CASE("bytes after a picture that must be alone are an error") {
+  const TempFolder folder;
+  folder.write("a.ppm", "P6 2 1 255\nabcdef");
+  for (const std::string format : {"bmp", "webp", "pfm"}) {
+    CAPTURE(format);
+    const std::string depth = format == "pfm" ? " --depth f32" : "";
+    REQUIRE(run_shell("$CONVTOOL apply a.ppm -k identity -q -o a." + format + depth, folder).code == 0);
+    const std::string file = read_text(folder.file("a." + format));
+    CHECK(run_convtool(with(kPipe, {"-q"}), folder, file).code == 0);
+    const ProgramResult two = run_convtool(with(kPipe, {"-q"}), folder, file + file);
+    CHECK(two.code == 1);
+    CHECK(two.out.empty());
+    CHECK(two.err == "convtool: -: " + std::to_string(file.size()) +
+                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream\n");
+    CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
+    folder.write("two", file + file);  // a file is read as it always was
+    CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
+  }
+}
