@@ -30,7 +30,7 @@ struct RunContext {
   PictureDecoder& decoder;
   std::mutex* filtering;  ///< locked from decoding an input to encoding it; null if several inputs may be at this stage
   Resume* resume;         ///< null without --manifest
-  /// Asked before each further picture, frame or page of an input: whether the user has stopped the run, which then
+  /// Asked where an input has a further picture, frame or page: whether the user has interrupted the run, which then
   /// leaves the rest of this input.
   std::function<bool()> cuts_off;
 };

@@ -74,7 +74,6 @@ class StreamRun {
   /// Reads the next picture, once there is room in memory for the one before it.
   std::optional<Item> next() {
     std::unique_lock turn = run_.budget.turn();
-    if (count_ > 0 && !has_ended_ && run_.cuts_off()) has_ended_ = true;
     if (has_ended_) return std::nullopt;
     Item item{.number = ++count_, .picture = {}, .error = {}, .type_before = type_, .turn = {}};
     try {
@@ -86,8 +85,9 @@ class StreamRun {
     } catch (const std::bad_alloc&) {
       item.error = Error(ErrorKind::memory, "", "not enough memory");
     }
-    if (!item.picture) has_ended_ = true;
-    if (!item.picture && !item.error) return std::nullopt;
+    const bool is_cut_off = item.picture && item.number > 1 && run_.cuts_off();
+    if (!item.picture || is_cut_off) has_ended_ = true;
+    if (is_cut_off || (!item.picture && !item.error)) return std::nullopt;
     if (item.picture) type_ = item.picture->type;
     item.turn = std::move(turn);
     return item;

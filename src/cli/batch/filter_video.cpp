@@ -148,10 +148,11 @@ class VideoRun {
         const std::lock_guard lock(reading_);
         if (has_ended_) return;
         try {
-          if (read_ > 0 && run_.cuts_off())
-            throw Error(ErrorKind::input, "", "is interrupted after frame " + std::to_string(read_));
           frame = reader.next();
-          if (frame) read_ = frame->number;
+          if (frame && frame->number > 1 && run_.cuts_off()) {
+            fail(Error(ErrorKind::input, "", "is interrupted after frame " + std::to_string(frame->number - 1)));
+            frame.reset();
+          }
         } catch (const Error& error) {
           fail(error);
         } catch (const std::bad_alloc&) {
@@ -245,7 +246,6 @@ class VideoRun {
   std::vector<PlaneJob> planes_;
 
   std::mutex reading_, failing_;
-  std::int64_t read_ = 0;  ///< frames, by the thread that reads
   std::atomic<bool> has_ended_ = false;
   std::optional<Error> failure_;
   Turns turns_;
