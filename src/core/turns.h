@@ -7,8 +7,8 @@
 
 namespace convtool {
 
-/// Lets threads pass one by one, in the order of their numbers from 1. Each number must have a OrderedTurn, or those after
-/// it wait for ever. Thread-safe.
+/// Lets threads pass one by one, in the order of their numbers from 1. Each number must have an OrderedTurn, or those
+/// after it wait for ever. Thread-safe.
 class Turns {
  private:
   friend class OrderedTurn;

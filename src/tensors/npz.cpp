@@ -40,6 +40,15 @@ struct Entry {
   std::string_view array() const { return name.ends_with(kNpy) ? name.substr(0, name.size() - kNpy.size()) : ""; }
 };
 
+/// The position of the last record of a directory's place.
+std::uint64_t find_last_record(std::span<const std::byte> bytes) {
+  if (bytes.size() < kEndSize) throw_damaged(kNpz);
+  const std::uint64_t last = bytes.size() - kEndSize;
+  for (std::uint64_t at = last + 1; at-- > last - std::min(last, kLongestComment);)
+    if (ByteReader(kNpz, bytes, ByteReader::Order::little, at).u32() == kEnd) return at;
+  throw_damaged(kNpz, "it has no directory");
+}
+
 class Archive {
  public:
   explicit Archive(std::span<const std::byte> bytes) : bytes_(bytes) { read_directory(); }
@@ -81,17 +90,8 @@ class Archive {
  private:
   ByteReader reader(std::uint64_t position) const { return {kNpz, bytes_, ByteReader::Order::little, position}; }
 
-  /// The position of the record at the end.
-  std::uint64_t find_end() const {
-    if (bytes_.size() < kEndSize) throw_damaged(kNpz);
-    const std::uint64_t last = bytes_.size() - kEndSize;
-    for (std::uint64_t at = last + 1; at-- > last - std::min(last, kLongestComment);)
-      if (reader(at).u32() == kEnd) return at;
-    throw_damaged(kNpz, "it has no directory");
-  }
-
   void read_directory() {
-    const std::uint64_t end = find_end();
+    const std::uint64_t end = find_last_record(bytes_);
     ByteReader record = reader(end + 10);
     std::uint64_t count = record.u16();
     record.skip(4);
@@ -173,6 +173,21 @@ bool looks_like_npz(std::span<const std::byte> bytes) {
   if (bytes.size() < 4) return false;
   const auto signature = load_number<std::uint32_t>(bytes.data(), std::endian::little);
   return signature == kLocalHeader || signature == kEnd;  // the latter: without files
+}
+
+std::optional<std::size_t> find_npz_end(std::span<const std::byte> bytes) {
+  const auto reader = [&](std::uint64_t at) { return ByteReader(kNpz, bytes, ByteReader::Order::little, at); };
+  try {
+    std::uint64_t record = find_last_record(bytes);
+    // The last record may be that of another archive, which has the same places as the first.
+    ByteReader place = reader(record + 12);
+    const std::uint64_t directory_bytes = place.u32(), directory_end = place.u32() + directory_bytes;
+    if (directory_end < record && reader(directory_end).u32() == kEnd) record = directory_end;
+    const std::uint64_t end = record + kEndSize + reader(record + kEndSize - 2).u16();
+    if (end <= bytes.size()) return end;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
 }
 
 Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std::size_t most) {

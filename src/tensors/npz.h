@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ ArrayPath split_array_path(const std::string& path);
 
 /// Whether the bytes begin like a ZIP archive, which an .npz file is. No picture begins so.
 bool looks_like_npz(std::span<const std::byte> bytes);
+
+/// The number of bytes of the .npz file that `bytes` begin with, by the record at its end. Nothing where there is none.
+std::optional<std::size_t> find_npz_end(std::span<const std::byte> bytes);
 
 /// The .npy file of the array called `array` or, if that is "", of the only array, out of a whole .npz file: stored, as
 /// numpy.savez writes it, or compressed with Deflate, as numpy.savez_compressed does; archives of more than 4 GiB

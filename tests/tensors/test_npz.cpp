@@ -131,4 +131,22 @@ TEST_CASE("paths of arrays") {
   is(whole, whole, "");
 }
 
+TEST_CASE("an archive ends with its record and the comment, whatever follows") {
+  const auto with = [](Bytes a, std::span<const std::byte> b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  for (const bool ends_in_64 : {false, true})
+    for (const std::size_t comment : {0, 1, 300}) {
+      CAPTURE(ends_in_64);
+      CAPTURE(comment);
+      const Bytes archive = zip_file({{"a.npy", "text"}}, ends_in_64, std::string(comment, '#'));
+      CHECK(find_npz_end(archive) == archive.size());
+      CHECK(find_npz_end(with(archive, Bytes(7))) == archive.size());
+      if (!ends_in_64) CHECK(find_npz_end(with(archive, archive)) == archive.size());
+    }
+  CHECK_FALSE(find_npz_end(Bytes(100)));
+  CHECK_FALSE(find_npz_end(Bytes(21)));
+}
+
 }  // namespace convtool

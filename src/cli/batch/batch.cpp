@@ -128,11 +128,12 @@ void warn_of_redirected_report() {
 }
 
 /// Prints how to continue, then ends the process by the signal that interrupted it.
-[[noreturn]] void end_interrupted(const BatchOptions& options) {
+[[noreturn]] void end_interrupted(const BatchOptions& options, bool within_input) {
   const char* hint = options.manifest || options.no_clobber
                          ? "run the same command again to continue"
                          : "a run with --manifest, or with --no-clobber if all outputs are new, can be continued";
-  print_message(MessageKind::note, std::string("interrupted between two inputs; ") + hint);
+  print_message(MessageKind::note, std::string("interrupted between two ") +
+                                       (within_input ? "pictures of an input; " : "inputs; ") + hint);
   end_by_interrupt();
 }
 
@@ -150,7 +151,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   }
 
   if (options.page) check_outputs_beside(*options.page, list, listed);
-  if (!takes_stdout) warn_of_redirected_report();
+  if (!takes_stdout && !options.quiet) warn_of_redirected_report();
 
   const auto slice_end = [&](std::int64_t shard) {
     return list.inputs.size() * static_cast<std::size_t>(shard) / static_cast<std::size_t>(options.shards);
@@ -176,6 +177,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
                    options.recorded);
   std::mutex filtering;
+  std::atomic<bool> is_cut = false;  // an input, by the user
   const RunContext run{.spec = spec,
                        .options = options,
                        .read = list.read,
@@ -184,7 +186,8 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
                        .budget = budget,
                        .decoder = decoder,
                        .filtering = options.jobs == 1 ? &filtering : nullptr,
-                       .resume = resume ? &*resume : nullptr};
+                       .resume = resume ? &*resume : nullptr,
+                       .cuts_off = [&] { return is_interrupted() && (is_cut = true); }};
 
   std::atomic<std::size_t> next = begin;
   std::atomic<bool> stops = false;
@@ -216,7 +219,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   if ((list.inputs.size() > 1 || reporter.count() > 1) && !options.quiet)
     print_message(MessageKind::note, reporter.summary(watch.seconds()));
   if (page) page->write();  // may fail, and what is printed stays
-  if (is_interrupted() && reporter.not_begun() > 0) end_interrupted(options);
+  if (is_interrupted() && (is_cut || reporter.not_begun() > 0)) end_interrupted(options, is_cut);
   return reporter.any_failed() ? kExitFailed : kExitDone;
 }
 

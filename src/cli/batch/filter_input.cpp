@@ -19,11 +19,6 @@
 namespace convtool {
 namespace {
 
-bool all_exist(const Destination& destination) {
-  const std::vector<std::string> others = destination.other_files();
-  return exists(destination.path) && std::all_of(others.begin(), others.end(), exists);
-}
-
 void refuse_folder(const std::string& input) {
   std::error_code ignored;
   if (input != "-" && std::filesystem::is_directory(input, ignored))
@@ -199,9 +194,9 @@ class Process {
 
  private:
   bool skips(const Destination& destination) {
-    const bool exists_already = run_.options.no_clobber && all_exist(destination);
-    if (exists_already) attempt_.skipped = SkipReason::exists;
-    return exists_already;
+    const bool is_kept = keeps_all(destination, run_);
+    if (is_kept) attempt_.skipped = SkipReason::exists;
+    return is_kept;
   }
 
   bool is_up_to_date() {
@@ -272,12 +267,14 @@ class Process {
     if (filtering.owns_lock()) filtering.unlock();
     if (part_ != nullptr && part_->await_turn) part_->await_turn();
     const Stopwatch writing;
+    if (part_ != nullptr) part_->is_lost = true;  // until it is written
     write_sheet(*attempt_.outcome, destination, run_);
     bool is_written = true;
     if (part_ != nullptr && part_->write)
       part_->write(job, *attempt_.outcome);
     else
       is_written = write(*attempt_.outcome, destination, run_);
+    if (part_ != nullptr) part_->is_lost = false;
     attempt_.write_seconds = writing.seconds();
     finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }
@@ -330,6 +327,11 @@ class Process {
 };
 
 }  // namespace
+
+bool keeps_all(const Destination& destination, const RunContext& run) {
+  const std::vector<std::string> others = destination.other_files();
+  return run.options.no_clobber && exists(destination.path) && std::all_of(others.begin(), others.end(), exists);
+}
 
 RunReport filter_input(const Input& input, const Destination& planned, const RunContext& run, Surveys& surveys,
                        FilteredPart* part) {

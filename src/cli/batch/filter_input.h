@@ -30,7 +30,13 @@ struct RunContext {
   PictureDecoder& decoder;
   std::mutex* filtering;  ///< locked from decoding an input to encoding it; null if several inputs may be at this stage
   Resume* resume;         ///< null without --manifest
+  /// Asked where an input has a further picture, frame or page: whether the user has interrupted the run, which then
+  /// leaves the rest of this input.
+  std::function<bool()> cuts_off;
 };
+
+/// Whether --no-clobber keeps the output and all other files of a destination, because they exist.
+bool keeps_all(const Destination& destination, const RunContext& run);
 
 /// Takes the reports on the pictures of an input in their order. Returns whether the run goes on.
 using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
@@ -43,6 +49,7 @@ struct FilteredPart {
   std::unique_lock<std::mutex> turn;           ///< MemoryBudget::turn(), where its bytes wait for their share
   JobPlanner& planner;
   bool has_share = false;                 ///< its memory has been taken from the budget
+  bool is_lost = false;                   ///< set where writing the result has failed; a part of it may be out
   std::function<void()> await_turn = {};  ///< returns once the parts before it are written
   /// Takes the result instead of the destination, if not empty.
   std::function<void(const Job& job, const Outcome& outcome)> write = {};

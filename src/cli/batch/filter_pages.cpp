@@ -95,6 +95,7 @@ class PagesRun {
     if (is_one_file) memory_ += static_cast<std::int64_t>(2 * largest_result_);  // pages that are joined
     const MemoryBudget::Share share(run_.budget, memory_);
     turn.unlock();
+    check_other_files();
     if (!is_one_file) return filter_each();
     check_destination();
     if (run_.options.no_clobber && exists(destination_.path)) return report_kept();
@@ -132,16 +133,28 @@ class PagesRun {
     }
   }
 
+  std::string count_text() const { return std::to_string(pages_.size()) + " pages"; }
+
+  [[noreturn]] void refuse_sheets_and_layers() const {
+    throw Error(ErrorKind::shape, "",
+                "--sheet and --dump-layers take one page, and " + count_text() +
+                    " are chosen; choose one with --pages N, or write only sheets, numbered, such as --sheet "
+                    "'{stem}-{n}.png'");
+  }
+
+  /// Throws Error if each page would overwrite the sheet or the files of layers of the one before it.
+  void check_other_files() const {
+    if (pages_.size() > 1 && (!destination_.other_files().empty() || !destination_.sheet.empty()))
+      refuse_sheets_and_layers();
+  }
+
   /// Throws Error unless the destination can store all pages.
   void check_destination() const {
-    const std::string count = std::to_string(pages_.size()) + " pages";
-    if (!destination_.other_files().empty() || !destination_.sheet.empty() || destination_.is_sheet)
-      throw Error(ErrorKind::shape, "",
-                  "--sheet and --dump-layers take one page, and " + count + " are chosen; choose one with --pages N");
+    if (destination_.is_sheet) refuse_sheets_and_layers();
     const std::string format(destination_.format->name());
     if (format != "tiff" && format != "npy")
       throw Error(ErrorKind::shape, "",
-                  format + " stores one picture, and " + count +
+                  format + " stores one picture, and " + count_text() +
                       " are chosen; write .tif or .npy, or numbered files, such as -o '{stem}-{n}.png'");
     if (format == "tiff") return;
     const Page& first = pages_.front();
@@ -169,6 +182,7 @@ class PagesRun {
 
   void filter_each() {
     for (const Page& page : pages_) {
+      if (page.number > pages_.front().number && run_.cuts_off()) return;
       Surveys surveys;
       RunReport report = filter(page, surveys, run_, nullptr);
       if (report.status == RunReport::Status::ok) record(report.output);
@@ -188,7 +202,8 @@ class PagesRun {
                          .budget = run_.budget,
                          .decoder = run_.decoder,
                          .filtering = run_.filtering,
-                         .resume = run_.resume};
+                         .resume = run_.resume,
+                         .cuts_off = run_.cuts_off};
     std::vector<std::pair<RunReport, Surveys>> reports;
     {
       PageFile file(destination_, std::ssize(pages_), run);

@@ -34,7 +34,7 @@ class StreamRun {
   void operator()() {
     // A pipe with a name ends for its reader when no writer has it open.
     std::optional<Descriptor> held;
-    if (planned_.path != "-" && planned_.is_stream()) {
+    if (!run_.options.dry_run && planned_.path != "-" && planned_.is_stream()) {
       try {
         held.emplace(open_file(planned_.path, O_WRONLY));
       } catch (const std::system_error& error) {
@@ -62,9 +62,6 @@ class StreamRun {
       Surveys surveys;
       RunReport report = filter(*item, turn, surveys);
       turn.await();
-      // A result that cannot be written to a stream is followed by no other.
-      const bool is_lost = report.status == RunReport::Status::error && report.error_kind == ErrorKind::output;
-      if (is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
       try {
         if (!sink_(std::move(report), std::move(surveys))) has_ended_ = true;
       } catch (...) {
@@ -88,8 +85,9 @@ class StreamRun {
     } catch (const std::bad_alloc&) {
       item.error = Error(ErrorKind::memory, "", "not enough memory");
     }
-    if (!item.picture) has_ended_ = true;
-    if (!item.picture && !item.error) return std::nullopt;
+    const bool is_cut_off = item.picture && item.number > 1 && run_.cuts_off();
+    if (!item.picture || is_cut_off) has_ended_ = true;
+    if (is_cut_off || (!item.picture && !item.error)) return std::nullopt;
     if (item.picture) type_ = item.picture->type;
     item.turn = std::move(turn);
     return item;
@@ -129,6 +127,8 @@ class StreamRun {
                       .planner = planner_,
                       .await_turn = [this, &turn] { await(turn); }};
     RunReport report = filter_input(input_, destination, run_, surveys, &part);
+    // A result that cannot be written to a stream is followed by no other.
+    if (part.is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
     if (item.type_before && *item.type_before != item.picture->type)
       report.warnings.push_back({"is " + std::string(to_string(item.picture->type)) + ", the picture before it " +
                                  std::string(to_string(*item.type_before)) +

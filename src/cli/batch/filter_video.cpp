@@ -51,11 +51,13 @@ class VideoRun {
     result_ = header_.resized(planes_.front().to.shape.w, planes_.front().to.shape.h);
     check_sizes();
 
-    // As in a batch: while one frame is filtered, the next is read or the last is written.
-    const int workers = std::max(2, run_.options.jobs);
     const std::int64_t frame_memory =
         memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
         static_cast<std::int64_t>(result_.frame_size());
+    // As in a batch: while one frame is filtered, the next is read or the last is written. If so many do not fit in
+    // memory, there are fewer.
+    const std::int64_t fitting = std::max<std::int64_t>(1, run_.options.memory_limit / frame_memory);
+    const int workers = static_cast<int>(std::min<std::int64_t>(fitting, std::max(2, run_.options.jobs)));
     attempt_.memory = workers * frame_memory;
     const MemoryBudget::Share share(run_.budget, *attempt_.memory);
     attempt_.job = *planes_.front().job;
@@ -147,6 +149,10 @@ class VideoRun {
         if (has_ended_) return;
         try {
           frame = reader.next();
+          if (frame && frame->number > 1 && run_.cuts_off()) {
+            fail(Error(ErrorKind::input, "", "is interrupted after frame " + std::to_string(frame->number - 1)));
+            frame.reset();
+          }
         } catch (const Error& error) {
           fail(error);
         } catch (const std::bad_alloc&) {

@@ -14,8 +14,10 @@
 #include "cli/job/output_file.h"
 #include "core/text.h"
 #include "files/stream_reader.h"
+#include "pictures/stream/lone_picture.h"
 #include "pictures/stream/picture_stream.h"
 #include "pictures/stream/y4m.h"
+#include "tensors/npz.h"
 
 namespace convtool {
 namespace {
@@ -28,8 +30,7 @@ bool is_streamed(const std::string& input) {
 
 /// Whether filter_input() skips the input before it is read.
 bool is_skipped(const std::string& input, const Destination& planned, const RunContext& run) {
-  return run.options.no_clobber && planned.pattern.empty() && !may_change(planned, input, run.spec) &&
-         exists(planned.path);
+  return planned.pattern.empty() && !may_change(planned, input, run.spec) && keeps_all(planned, run);
 }
 
 RunReport error_report(const std::string& input, const Destination& planned, ErrorKind kind,
@@ -39,6 +40,17 @@ RunReport error_report(const std::string& input, const Destination& planned, Err
   report.error_kind = kind;
   report.error_message = message;
   return report;
+}
+
+/// Throws Error(input) if bytes follow the only picture or archive of a stream.
+void refuse_more(std::span<const std::byte> bytes) {
+  const bool is_npz = looks_like_npz(bytes);
+  const std::optional<std::size_t> end = is_npz ? find_npz_end(bytes) : find_lone_picture_end(bytes);
+  if (!end || *end == bytes.size()) return;
+  const std::size_t rest = bytes.size() - *end;
+  throw Error(ErrorKind::input, "",
+              std::to_string(rest) + (rest == 1 ? " byte follows the " : " bytes follow the ") +
+                  (is_npz ? "archive" : "picture") + "; only PNG, JPEG and PNM can be several in one stream");
 }
 
 /// One input as it is passed on.
@@ -88,6 +100,7 @@ struct InputRun {
     const auto limit = static_cast<std::size_t>(run.options.memory_limit);
     const bool has_pages = has_chosen_pages(stream.ahead());
     FileContent content{.bytes = stream.take_rest(limit, std::min(limit, kLargestStream)), .file = {}};
+    refuse_more(content.bytes);
     if (has_pages)
       return filter_pages({.input = input, .planned = planned, .run = run, .sink = sink}, std::move(content), {},
                           std::move(turn));

@@ -34,9 +34,9 @@ std::int64_t count_listed_pictures(std::span<const std::byte> segment) {
   }
 }
 
-std::size_t end_of_listed_pictures(std::span<const std::byte> segment, std::size_t segment_at) {
+std::vector<ListedPicture> listed_pictures(std::span<const std::byte> segment, std::size_t segment_at) {
   const std::span<const std::byte> index = index_in(segment);
-  if (index.empty()) return 0;
+  if (index.empty()) return {};
   try {
     constexpr std::uint64_t kEntry = 16;  // attributes, size, offset in the index, two dependent pictures
     const std::vector<std::uint64_t> values = TiffDirectory(index).values(kPictureList, kEntry * kMostPictures);
@@ -44,15 +44,17 @@ std::size_t end_of_listed_pictures(std::span<const std::byte> segment, std::size
     std::transform(values.begin(), values.end(), list.begin(), [](std::uint64_t v) { return std::byte(v); });
     ByteReader reader("JPEG", list, index[0] == std::byte{'M'} ? ByteReader::Order::big : ByteReader::Order::little);
     const std::uint64_t index_at = segment_at + (segment.size() - index.size());
-    std::uint64_t end = 0;
+    std::vector<ListedPicture> pictures;
     for (std::uint64_t at = 0; at + kEntry <= list.size(); at += kEntry) {
       reader.seek(at + 4);
       const std::uint64_t size = reader.u32(), offset = reader.u32();
-      if (offset != 0) end = std::max(end, index_at + offset + size);  // 0: the picture with the index
+      if (offset != 0)  // 0: the picture with the index
+        pictures.push_back({.begin = index_at + offset, .end = index_at + offset + size});
     }
-    return end;
+    std::sort(pictures.begin(), pictures.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    return pictures;
   } catch (const Error&) {
-    return 0;
+    return {};
   }
 }
 

@@ -5,14 +5,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace convtool {
 
 /// How many pictures the index in the data of a segment APP2 lists; 1 if it has none, or a damaged one.
 std::int64_t count_listed_pictures(std::span<const std::byte> segment);
 
-/// Where the last of them ends in the file, whose bytes from `segment_at` on are `segment`; 0 if there is no index, or
-/// a damaged one.
-std::size_t end_of_listed_pictures(std::span<const std::byte> segment, std::size_t segment_at);
+/// A picture where the index says that it is, true or not.
+struct ListedPicture {
+  std::uint64_t begin = 0, end = 0;
+};
+
+/// Those after the picture with the index, in the order of their places in the file, whose bytes from `segment_at` on
+/// are `segment`. None if there is no index, or a damaged one.
+std::vector<ListedPicture> listed_pictures(std::span<const std::byte> segment, std::size_t segment_at);
 
 }  // namespace convtool

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "files/byte_reader.h"
 #include "pictures/headers/multi_picture.h"
@@ -30,6 +32,7 @@ class Search {
   }
 
   std::span<const std::byte> bytes() const { return stream_.ahead(); }
+  std::size_t most() const { return most_; }
 
  private:
   StreamReader& stream_;
@@ -77,15 +80,28 @@ std::optional<std::pair<std::size_t, std::uint32_t>> next_marker(Search& search,
   return std::nullopt;
 }
 
+/// The end of a JPEG whose own end is `end` and whose index lists `pictures`. An index that does not fit the stream
+/// counts as none: programs that edit a picture may leave an old one.
+std::size_t end_with_listed(Search& search, std::size_t end, const std::vector<ListedPicture>& pictures) {
+  std::size_t last = end;
+  for (const ListedPicture& picture : pictures) {
+    constexpr std::size_t kStartOfImage = 2;
+    if (picture.begin < end || picture.end < picture.begin + kStartOfImage || picture.end > search.most()) return end;
+    if (!search.reaches(picture.begin + kStartOfImage) || big_endian(search.bytes(), picture.begin, 2) != 0xffd8)
+      return end;
+    if (!search.reaches(picture.end)) return end;
+    last = std::max<std::size_t>(last, picture.end);
+  }
+  return last;
+}
+
 std::optional<std::size_t> find_jpeg_end(Search& search) {
   constexpr std::uint32_t kStartOfImage = 0xd8, kEndOfImage = 0xd9, kFirstWithData = 0xc0, kIndex = 0xe2;
-  std::size_t at = 2, listed = 0;
+  std::size_t at = 2;
+  std::vector<ListedPicture> listed;
   while (const auto found = next_marker(search, at)) {
     const auto [after, marker] = *found;
-    if (marker == kEndOfImage) {
-      at = std::max(after, listed);
-      return search.reaches(at) ? std::optional(at) : std::nullopt;
-    }
+    if (marker == kEndOfImage) return end_with_listed(search, after, listed);
     if (marker == kStartOfImage) throw_damaged("JPEG", "another picture begins before its end");
     if (marker < kFirstWithData) throw_damaged("JPEG", "an unknown marker, number " + std::to_string(marker));
     if (!search.reaches(after + 2)) return std::nullopt;
@@ -93,8 +109,8 @@ std::optional<std::size_t> find_jpeg_end(Search& search) {
     if (length < 2) throw_damaged("JPEG", "a segment of length " + std::to_string(length));
     at = after + length;
     if (!search.reaches(at)) return std::nullopt;
-    if (marker == kIndex)
-      listed = std::max(listed, end_of_listed_pictures(search.bytes().subspan(after + 2, length - 2), after + 2));
+    if (marker == kIndex && listed.empty())
+      listed = listed_pictures(search.bytes().subspan(after + 2, length - 2), after + 2);
   }
   return std::nullopt;
 }

@@ -11,9 +11,9 @@ namespace convtool {
 
 /// The bytes of the picture that `stream` continues with, a PNG, JPEG or PNM, found without decoding it: by the chunks
 /// of a PNG, the segments of a JPEG, and the header of a PNM or, in text, its numbers. Pictures that the index of a
-/// JPEG in the Multi-Picture Format lists belong to it. Nothing where the stream ends before the picture does. Looks at
-/// no more bytes than it needs, and takes none. Throws Error(input), without a path, for a picture whose end cannot be
-/// found, or that has more than `most` bytes.
+/// JPEG in the Multi-Picture Format lists belong to it, if the stream has them all where the index says. Nothing where
+/// the stream ends before the picture does. Looks at no more bytes than it needs, and takes none. Throws Error(input),
+/// without a path, for a picture whose end cannot be found, or that has more than `most` bytes.
 std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most);
 
 }  // namespace convtool

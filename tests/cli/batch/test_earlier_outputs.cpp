@@ -122,7 +122,8 @@ TEST_CASE("a report that is redirected to a file with the name of a picture is p
   CHECK(pictures.run("edges a.png > out.TIFF").err.starts_with("convtool: warning: standard output is 'out.TIFF'"));
   for (const char* right :
        {"apply a.png -k sobel --map normalize -o - -q > out.png",
-        "apply - -k sobel --map normalize -q < a.png > out.png", "apply a.png -k sobel --map normalize > report.txt",
+        "apply - -k sobel --map normalize -q < a.png > out.png", "apply a.png -k sobel --map normalize -q > out.png",
+        "apply a.png -k sobel --map normalize > report.txt",
         "apply a.png -k sobel --map normalize --json > report.json", "apply a.png -k sobel --map normalize > /dev/null",
         "apply a.png -k sobel --map normalize | cat > out.png"}) {
     CAPTURE(right);

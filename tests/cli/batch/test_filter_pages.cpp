@@ -203,3 +203,35 @@ TEST_CASE("each page keeps its metadata, and other programs read all pages") {
   // A file whose pages have EXIF directories of their own, which are moved with them.
   REQUIRE(apply_pages(folder, {"p1.tif", "--pages", "all", "-o", "a.tif"}).code == 0);
 }
+
+TEST_CASE("several pages leave no sheet or layer of one page in the place of another's") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2)});
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--dump-layers", "layers"}, {"--sheet", "sheet.png"}, {"--sheet", "-"}}) {
+    std::vector<std::string> all = {"in.tif", "--pages", "all", "-o", "o-{n}.png"};
+    all.insert(all.end(), more.begin(), more.end());
+    const ProgramResult result = apply_pages(folder, all);
+    CHECK(result.code == 1);
+    CHECK(result.err ==
+          "convtool: in.tif: --sheet and --dump-layers take one page, and 2 pages are chosen; choose one with --pages "
+          "N, or write only sheets, numbered, such as --sheet '{stem}-{n}.png'\n");
+  }
+  CHECK(folder.names() == std::vector<std::string>{"in.tif"});
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "all", "--sheet", "{stem}-{n}.png"}).code == 0);
+  CHECK(folder.names() == std::vector<std::string>{"in-0001.png", "in-0002.png", "in.tif"});
+  CHECK(apply_pages(folder, {"in.tif", "--pages", "2", "-o", "o-{n}.png", "--dump-layers", "layers"}).code == 0);
+}
+
+TEST_CASE("the chosen page is filtered again where only a layer's file is missing") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2)});
+  const std::vector<std::string> run = {"in.tif", "--pages",       "2",     "-o", "o.npy", "-n",
+                                        "--json", "--dump-layers", "layers"};
+  CHECK(json::parse(apply_pages(folder, run).out)["page"] == 2);
+  const std::string layer = folder.file("layers/in.01-identity.npy"), second = read_text(layer);
+  std::filesystem::remove(layer);
+  CHECK(json::parse(apply_pages(folder, run).out)["page"] == 2);
+  CHECK(read_text(layer) == second);
+  CHECK(json::parse(apply_pages(folder, run).out)["status"] == "skipped");
+}

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -220,5 +222,84 @@ TEST_CASE("a picture that cannot be written ends the stream") {
     CHECK(result.code == 1);
     CHECK(result.err.find("the disk is full") != std::string::npos);
     CHECK(lines_of(result.err).size() <= 4);  // not an error for each picture
+  }
+}
+
+TEST_CASE("a stream of several pictures is refused, too, where an output exists and a layer's file is missing") {
+  const TempFolder folder;
+  folder.write("o.pgm", "kept");
+  const ProgramResult result = run_convtool({"apply", "-", "-k", "identity", "-o", "o.pgm", "--dump-layers", "l", "-n"},
+                                            folder, grey(3, 2, 'a') + grey(3, 2, 'b'));
+  CHECK(result.code == 1);
+  CHECK(result.err.find("has more than one picture") != std::string::npos);
+  CHECK(read_text(folder.file("o.pgm")) == "kept");
+}
+
+TEST_CASE("a dry run does not open the pipe that it would write to") {
+  const TempFolder folder;
+  folder.write("two", grey(3, 2, 'a') + grey(3, 2, 'b'));
+  const ProgramResult result =
+      run_shell("mkfifo out; timeout 20 $CONVTOOL apply - -k identity -o out --dry-run < two", folder);
+  CHECK(result.code == 0);  // 124 if it waits for a reader
+  CHECK((result.out + result.err).find("picture 2") != std::string::npos);
+}
+
+TEST_CASE("SIGINT ends an endless stream and an endless video among other inputs, and leaves whole files") {
+  const TempFolder folder;
+  folder.write("a.pgm", grey(3, 2, 'a'));
+  folder.write("frame", "FRAME\nabcdefgh");
+  for (const bool is_video : {false, true}) {
+    CAPTURE(is_video);
+    const std::string feed =
+        is_video ? "{ echo YUV4MPEG2 W4 H2 Cmono; while cat frame; do :; done; }" : "while cat a.pgm; do :; done";
+    // Once the stream's first result (or all that a video shows, its temporary file) is there, the signal is sent.
+    const std::string sign = is_video ? "n/.convtool-*" : "n/*-0003.*";
+    const ProgramResult result = run_shell(
+        "set -m; mkfifo pipe; (" + feed +
+            ") > pipe 2> /dev/null & mkdir n; "
+            "$CONVTOOL apply a.pgm - -k identity -o 'n/{stem}" +
+            (is_video ? ".y4m" : "-{n}.pgm") + "' < pipe > report 2> errors & program=$!; until compgen -G '" + sign +
+            "' > n.list; do sleep 0.01; done; "
+            "kill -INT $program; (sleep 30; kill -KILL $program) 2> /dev/null & guard=$!; wait $program; code=$?; "
+            "kill -- -$guard; rm -f pipe; exit $code",
+        folder);
+    const std::string errors = read_text(folder.file("errors"));
+    CAPTURE(errors);
+    CHECK(result.code == 128 + SIGINT);
+    CHECK(errors.find("interrupted between two pictures of an input; ") != std::string::npos);
+    CHECK((errors.find("convtool: -: is interrupted after frame ") != std::string::npos) == is_video);
+    for (const auto& file : std::filesystem::directory_iterator(folder.file("n")))
+      CHECK(read_text(file.path().string()) == grey(3, 2, 'a'));
+    std::filesystem::remove_all(folder.file("n"));
+  }
+}
+
+TEST_CASE("a picture that its format cannot store is left out of a stream, and the others follow") {
+  const TempFolder folder;
+  const std::string small = grey(3, 2, 'a'), wide = grey(70'000, 1, 'b');  // a JPEG has at most 65,535 columns
+  const ProgramResult all = run_convtool(with(kPipe, {"--format", "jpg", "-q"}), folder, small + wide + small);
+  CHECK(all.code == 1);
+  CHECK(lines_of(all.err).size() == 1);
+  CHECK(all.err.starts_with("convtool: -: picture 2: "));
+  CHECK(all.out == run_convtool(with(kPipe, {"--format", "jpg", "-q"}), folder, small + small).out);
+}
+
+TEST_CASE("bytes after a picture that must be alone are an error") {
+  const TempFolder folder;
+  folder.write("a.ppm", "P6 2 1 255\nabcdef");
+  for (const std::string format : {"bmp", "webp", "pfm"}) {
+    CAPTURE(format);
+    const std::string depth = format == "pfm" ? " --depth f32" : "";
+    REQUIRE(run_shell("$CONVTOOL apply a.ppm -k identity -q -o a." + format + depth, folder).code == 0);
+    const std::string file = read_text(folder.file("a." + format));
+    CHECK(run_convtool(with(kPipe, {"-q"}), folder, file).code == 0);
+    const ProgramResult two = run_convtool(with(kPipe, {"-q"}), folder, file + file);
+    CHECK(two.code == 1);
+    CHECK(two.out.empty());
+    CHECK(two.err == "convtool: -: " + std::to_string(file.size()) +
+                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream\n");
+    CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
+    folder.write("two", file + file);  // a file is read as it always was
+    CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
   }
 }

@@ -143,3 +143,25 @@ TEST_CASE("a video passes through ffmpeg, convtool and ffmpeg in every pixel for
               .code == 0);
   }
 }
+
+TEST_CASE("where few frames fit in memory, a video is filtered with fewer of them at a time") {
+  const TempFolder folder;
+  const std::string frame = "FRAME\n" + std::string(400 * 300, 'x');
+  const std::string video = "YUV4MPEG2 W400 H300 Cmono\n" + frame + frame + frame;
+  const auto memory = [&](const std::string& jobs, const std::string& limit) {
+    std::vector<std::string> dry = {"apply", "-", "-k", "sharpen", "-o", "-", "--dry-run", "--json", "-j", jobs};
+    if (!limit.empty()) dry.insert(dry.end(), {"--memory-limit", limit});
+    const ProgramResult result = run_convtool(dry, folder, video);
+    CAPTURE(result.err);
+    return result.code == 0
+               ? json::parse(result.err.empty() ? result.out : result.err)["memory_needed"].get<std::int64_t>()
+               : std::int64_t{0};
+  };
+  const std::int64_t two = memory("1", ""), one = two / 2;
+  REQUIRE(two > 0);
+  CHECK(memory("7", "") == 7 * one);
+  CHECK(memory("7", std::to_string(3 * one + one / 2)) == 3 * one);
+  CHECK(memory("7", std::to_string(one)) == one);
+  CHECK(memory("7", std::to_string(one - 1)) == 0);
+  CHECK(run_convtool(to_stdout({"-k", "identity", "--memory-limit", std::to_string(one)}), folder, video).out == video);
+}

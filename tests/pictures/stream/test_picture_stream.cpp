@@ -186,28 +186,59 @@ TEST_CASE("a first picture whose end cannot be found is all that the stream has"
   }
 }
 
+namespace {
+
+/// `plain` with an index of itself and of another picture of `listed_bytes` bytes, `gap` bytes after its end.
+Bytes with_index(std::span<const std::byte> plain, std::size_t listed_bytes, std::size_t gap, bool big) {
+  // SOI, APP2 of 4 + 8 + 2 + 2 * 12 + 4 bytes and a list of two entries, then the rest.
+  constexpr std::size_t kIndexAt = 2 + 4 + 4, kIndex = 8 + 2 + 2 * 12 + 4 + 32;
+  const std::size_t size = plain.size() + 4 + 4 + kIndex;
+  ByteWriter index(big);
+  index.text(big ? "MM" : "II").u16(42).u32(8).u16(2);
+  index.u16(45057).u16(4).u32(1).u32(2);
+  index.u16(45058).u16(7).u32(32).u32(38).u32(0);
+  index.u32(0x030000).u32(size).u32(0).u32(0);
+  index.u32(0).u32(listed_bytes).u32(size + gap - kIndexAt).u32(0);
+  REQUIRE(index.size() == kIndex);
+  const Bytes head = ByteWriter(true).u16(0xffd8).u16(0xffe2).u16(2 + 4 + kIndex).text("MPF").u8(0).bytes();
+  return head + index.bytes() + plain.subspan(2);
+}
+
+}  // namespace
+
 TEST_CASE("the pictures that a JPEG lists in its index belong to it") {
   const Bytes second = opencv_file(".jpg", random_mat(7, 9, CV_8UC1, 2));
-  Bytes plain = opencv_file(".jpg", random_mat(7, 9, CV_8UC3));
+  const Bytes plain = opencv_file(".jpg", random_mat(7, 9, CV_8UC3));
   for (const bool big : {false, true}) {
-    // SOI, APP2 of 4 + 8 + 2 + 2 * 12 + 4 bytes and a list of two entries, then the rest; the second picture follows.
-    constexpr std::size_t kIndexAt = 2 + 4 + 4, kIndex = 8 + 2 + 2 * 12 + 4 + 32;
-    const std::size_t size = plain.size() + 4 + 4 + kIndex;
-    ByteWriter index(big);
-    index.text(big ? "MM" : "II").u16(42).u32(8).u16(2);
-    index.u16(45057).u16(4).u32(1).u32(2);
-    index.u16(45058).u16(7).u32(32).u32(38).u32(0);
-    index.u32(0x030000).u32(size).u32(0).u32(0);
-    index.u32(0).u32(second.size()).u32(size - kIndexAt).u32(0);
-    REQUIRE(index.size() == kIndex);
-    const Bytes head = ByteWriter(true).u16(0xffd8).u16(0xffe2).u16(2 + 4 + kIndex).text("MPF").u8(0).bytes();
-    const Bytes file = head + index.bytes() + std::span(plain).subspan(2) + second;
+    const Bytes file = with_index(plain, second.size(), 0, big) + second;
     const TempFolder folder;
     const Bytes all = file + second;
     StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
     PictureStream stream(reader, kNoLimit);
     CHECK(same(stream.next()->bytes, file));
     CHECK(same(stream.next()->bytes, second));
+    CHECK(stream.at_end());
+  }
+}
+
+TEST_CASE("an index that does not fit the stream lists no pictures") {
+  const Bytes second = opencv_file(".jpg", random_mat(7, 9, CV_8UC1, 2));
+  const Bytes plain = opencv_file(".jpg", random_mat(7, 9, CV_8UC3));
+  const std::size_t size = second.size();
+  // Beyond the end of the stream, at bytes that begin no JPEG, larger than the limit of a picture, and of no bytes.
+  for (const auto& [listed_bytes, gap] :
+       {std::pair<std::size_t, std::size_t>{3 * size, 0}, {size, 100'000}, {size, 1}, {0xffffff00, 0}, {0, 0}}) {
+    CAPTURE(listed_bytes);
+    CAPTURE(gap);
+    const Bytes first = with_index(plain, listed_bytes, gap, false), all = first + second + second;
+    const TempFolder folder;
+    StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
+    PictureStream stream(reader, 1'000'000);
+    for (const Bytes& expected : {first, second, second}) {
+      const std::optional<StreamedPicture> picture = stream.next();
+      REQUIRE(picture);
+      CHECK(same(picture->bytes, expected));
+    }
     CHECK(stream.at_end());
   }
 }
