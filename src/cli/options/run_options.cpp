@@ -44,7 +44,8 @@ void add_input_options(Command& command, RunOptions& options) {
        {.names = "-r,--recursive",
         .target = &inputs.recursive,
         .brief = "filter all pictures and tensors in the given folders",
-        .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path. "
+        .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path, "
+                "with .npz files of one array. "
                 "Hidden files, links to folders, and this run's kernel files and manifest are skipped.",
         .affects_result = false},
        {.names = "--include",
