@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
+#include <limits>
 
 namespace convtool {
 
@@ -18,6 +20,14 @@ inline bool is_rounded_integer(double number) {
   constexpr double kLargest = 0x1p53;
   return std::fabs(number) <= kLargest && std::trunc(number) == number &&
          static_cast<double>(static_cast<float>(number)) != number;
+}
+
+/// The same for an integer of any size.
+template <std::integral Integer>
+bool is_rounded_integer(Integer number) {
+  const float rounded = static_cast<float>(number);
+  constexpr float kEnd = static_cast<float>(std::numeric_limits<Integer>::max());  // itself rounded up, out of range
+  return rounded >= kEnd || static_cast<Integer>(rounded) != number;
 }
 
 }  // namespace convtool

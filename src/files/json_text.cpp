@@ -170,6 +170,10 @@ class NumberReader {
     const double number = value.get<double>();
     if (!fits_float(number)) fail(pointer, "a number beyond float32 (" + value.dump() + ", at most 3.4028235e38)");
     block_.values.push_back(number);
+    const bool is_rounded = value.is_number_unsigned()  ? is_rounded_integer(value.get<std::uint64_t>())
+                            : value.is_number_integer() ? is_rounded_integer(value.get<std::int64_t>())
+                                                        : is_rounded_integer(number);
+    if (is_rounded) ++block_.rounded;
   }
 
   ErrorKind kind_;

@@ -25,6 +25,7 @@ nlohmann::json parse_json(std::string_view text, ErrorKind kind, const std::stri
 struct NumberBlock {
   std::vector<std::int64_t> dimensions;
   std::vector<double> values;
+  std::int64_t rounded = 0;  ///< how many are integers with more digits than a float has
 };
 
 /// Reads nested lists of numbers in which all lists of one level have the same length. A bare number is a block without

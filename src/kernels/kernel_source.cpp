@@ -30,8 +30,9 @@ bool is_inline(const std::string& argument) {
 }
 
 bool is_path(const std::string& argument) {
+  const ArrayPath parts = split_array_path(argument);
   return argument.find('/') != std::string::npos || kernel_format_of_name(argument) ||
-         has_extension(split_array_path(argument).file, ".npz");
+         has_extension(parts.file, ".npz") || !parts.array.empty();
 }
 
 bool is_file(const std::string& argument) {

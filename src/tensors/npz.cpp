@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -160,13 +161,26 @@ std::string names_text(const std::vector<std::string_view>& names) {
   return names.size() > kMost ? text + ", ..." : text;
 }
 
+/// Whether `path` is a file that begins like an .npz file.
+bool is_npz_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::byte begin[4] = {};
+  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(begin), sizeof begin);
+  return looks_like_npz(begin);
+}
+
 }  // namespace
 
 ArrayPath split_array_path(const std::string& path) {
-  const std::size_t at = in_small_letters(path).find(std::string(kNpz) + "#");
   std::error_code ignored;
-  if (at == std::string::npos || std::filesystem::exists(path, ignored)) return {path, ""};
-  return {path.substr(0, at + kNpz.size()), path.substr(at + kNpz.size() + 1)};
+  if (path.find('#') == std::string::npos || std::filesystem::exists(path, ignored)) return {path, ""};
+  const std::size_t named = in_small_letters(path).find(std::string(kNpz) + "#");
+  std::size_t at = named == std::string::npos ? path.find('#') : named + kNpz.size();
+  while (named == std::string::npos && at != std::string::npos && !is_npz_file(path.substr(0, at)))
+    at = path.find('#', at + 1);
+  if (at == std::string::npos) return {path, ""};
+  return {path.substr(0, at), path.substr(at + 1)};
 }
 
 bool looks_like_npz(std::span<const std::byte> bytes) {

@@ -17,7 +17,8 @@ struct ArrayPath {
   std::string array;  ///< "" where none is named
 };
 
-/// The parts of "FILE.npz#ARRAY". Any other path, and one that a file has as a whole, is the file alone.
+/// The parts of "FILE.npz#ARRAY", and of "FILE#ARRAY" where FILE is an .npz file of another name. Any other path, and
+/// one that a file has as a whole, is the file alone.
 ArrayPath split_array_path(const std::string& path);
 
 /// Whether the bytes begin like a ZIP archive, which an .npz file is. No picture begins so.

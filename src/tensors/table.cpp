@@ -49,7 +49,6 @@ class TableReader {
     std::int64_t columns = 0;
     for (std::string_view rest = line; rest.data() != nullptr; ++columns) {
       const double number = take_number(rest);
-      table_.rounded += is_rounded_integer(number) ? 1 : 0;
       table_.values.push_back(static_cast<float>(number));
     }
     if (table_.rows == 0) table_.columns = columns;
@@ -60,7 +59,7 @@ class TableReader {
   }
 
   /// Takes the first number of `rest` and what separates it from the next one. Without a next one, `rest` is null.
-  double take_number(std::string_view& rest) const {
+  double take_number(std::string_view& rest) {
     const std::size_t end =
         std::min(separator_ == ' ' ? rest.find_first_of(kBlank) : rest.find(separator_), rest.size());
     std::string_view word = trimmed(rest.substr(0, end));
@@ -75,6 +74,8 @@ class TableReader {
     if (!number) fail(place, word.empty() ? "nothing where a number belongs" : not_a_number(std::string(word)));
     if (std::isfinite(*number) && !fits_float(*number))
       fail(place, "a number beyond float32 (" + std::string(word) + ", at most 3.4028235e38)");
+    const std::optional<std::int64_t> integer = parse_number<std::int64_t>(word);
+    if (integer ? is_rounded_integer(*integer) : is_rounded_integer(*number)) ++table_.rounded;
     return *number;
   }
 

@@ -3,7 +3,6 @@
 #include <iterator>
 #include <vector>
 
-#include "core/float_range.h"
 #include "core/text.h"
 #include "files/json_text.h"
 #include "tensors/tensor_io.h"
@@ -145,7 +144,7 @@ RankedTensor parse_tensor_json(std::string_view text, const std::string& source)
                       .rank = static_cast<int>(rank)};
   std::transform(block.values.begin(), block.values.end(), result.tensor.data<float>(),
                  [](double value) { return static_cast<float>(value); });
-  result.rounded = std::count_if(block.values.begin(), block.values.end(), is_rounded_integer);
+  result.rounded = block.rounded;
   if (result.rounded > 0) result.stored = "integers";
   return result;
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "support/program.h"
@@ -58,6 +59,36 @@ json warnings_on(const TempFolder& folder, std::vector<std::string> arguments) {
 }
 
 }  // namespace
+
+TEST_CASE("an .npz file of another name has arrays, too") {
+  const Arrays folder;
+  std::filesystem::rename(folder.file("two.npz"), folder.file("two#"));
+  std::filesystem::copy_file(folder.file("two#"), folder.file("w.bin"));
+  for (const char* name : {"two#", "w.bin"}) {
+    CAPTURE(name);
+    const std::string kernel = name + std::string("#conv/w"), input = name + std::string("#x");
+    for (const std::string& k : {kernel, R"({"weight": ")" + kernel + R"("})"})
+      CHECK(folder.run({"apply", input, "-k", k, "--padding", "valid", "--format", "json", "-o", "-", "-q"}).out ==
+            folder
+                .run({"apply", "[[1,2],[3,4]]", "-k", "[[0,1],[2,3]]", "--padding", "valid", "--format", "json", "-o",
+                      "-", "-q"})
+                .out);
+    CHECK(folder.run({"apply", name, "-k", "[[1]]"}).err.find("name one") != std::string::npos);
+  }
+  CHECK(folder.run({"apply", "two##x", "two##conv/w", "-k", "[[2]]"}).out ==
+        "two##x 1x2x2 f32 -> two#.x.inline.npy 1x2x2 f32; inline 1x1\n"
+        "two##conv/w 1x2x2 f32 -> two#.conv-w.inline.npy 1x2x2 f32; inline 1x1\n");
+  folder.write("notes", "no archive");
+  CHECK(folder.run({"apply", "notes#x", "-k", "[[2]]"}).err.find("notes#x: no such file") != std::string::npos);
+}
+
+TEST_CASE("--recursive takes .npz files of one array, and says why it leaves another one out") {
+  const Arrays folder;
+  const ProgramResult result = folder.run({"apply", ".", "-r", "-k", "[[2]]", "--out-dir", "out"});
+  CHECK(result.code == 1);
+  CHECK(result.out == "./one.npz 1x2x2 f32 -> out/one.inline.npy 1x2x2 f32; inline 1x1\n");
+  CHECK(result.err.find("two.npz: this .npz contains 2 arrays (x, conv/w); name one") != std::string::npos);
+}
 
 TEST_CASE("an array of an .npz file is an input, a kernel, and weights of a kernel") {
   const Arrays folder;
@@ -156,6 +187,14 @@ TEST_CASE("values that lose digits are counted once, in memory and in bands of r
   CHECK(warnings_on(folder, {"u16.npy"}) == json::array());
   CHECK(warnings_on(folder, {"[[16777216, 16777217, 0.1, 1e30]]"}) ==
         json({"1 of 4 values lost digits: stored as integers, they are read as f32"}));
+  CHECK(warnings_on(folder, {"[[1, 2], [3, 9007199254740993]]"}) ==
+        json({"1 of 4 values lost digits: stored as integers, they are read as f32"}));
+  CHECK(warnings_on(folder, {"[[9223372036854775807, -9223372036854775807, 18446744073709551615], [9007199254740992, "
+                             "-9223372036854775808, 1e30]]"}) ==
+        json({"3 of 6 values lost digits: stored as integers, they are read as f32"}));
+  folder.write("t.csv", "9007199254740993,-9007199254740993\n9007199254740992,1e30\n");
+  CHECK(warnings_on(folder, {"t.csv"}) ==
+        json({"2 of 4 values lost digits: stored as integers, they are read as f32"}));
   folder.write("t.csv", "16777217,-33554435\n0.1,3\n");
   CHECK(warnings_on(folder, {"t.csv"}) ==
         json({"2 of 4 values lost digits: stored as integers, they are read as f32"}));

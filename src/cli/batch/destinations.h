@@ -18,6 +18,7 @@ std::vector<Destination> plan_destinations(const std::vector<Input>& inputs, con
 
 /// Takes those of `inputs` out that an earlier run of the same command has left, such as a.sobel.png beside a.png:
 /// files that other inputs write, and whose names continue those of these inputs. Returns a sentence on them, or "".
+/// Throws Error(usage) for such a file whose size, channels or depth are not those of the output: it is not from a run.
 std::string take_earlier_outputs(std::vector<Input>& inputs, const DestinationOptions& options, const FilterSpec& spec);
 
 /// Throws Error(usage) if the one file `path` cannot be written to, or is in `read`. A missing folder is an error

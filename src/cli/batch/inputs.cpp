@@ -9,6 +9,7 @@
 #include "cli/batch/folders.h"
 #include "cli/job/source.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "files/file.h"
 #include "tensors/file_format.h"
 #include "tensors/npz.h"
@@ -49,7 +50,8 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
 
 bool is_wanted(const std::string& name, const std::vector<std::string>& include) {
   if (name.starts_with('.')) return false;
-  if (include.empty()) return find_file_format(fs::path(name).extension().string()).has_value();
+  if (include.empty())
+    return has_extension(name, ".npz") || find_file_format(fs::path(name).extension().string()).has_value();
   return std::any_of(include.begin(), include.end(),
                      [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
 }

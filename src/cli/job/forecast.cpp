@@ -69,7 +69,7 @@ HeldMemory held_memory(const SourceHeader& header, const FilterSpec& spec) {
   return {.making_grey = decoded + luma + grey, .filtering = grey + (is_painted_on ? decoded : 0)};
 }
 
-/// The stored result, every channel counted; nothing if planning will refuse it.
+/// The size of the stored result; nothing if planning will refuse it.
 struct Result {
   double pixels = 0, bytes = 0;
   std::int64_t channels = 0;
@@ -78,23 +78,12 @@ struct Result {
 
 Result find_result(const SourceHeader& header, const FileFormat& format, const Forecast& forecast,
                    const FilterSpec& spec) {
-  if (forecast.responses.empty()) return {};
-  try {
-    std::optional<EdgeRecipe> recipe;
-    if (spec.edges) recipe = complete_recipe(spec, header.format.is_tensor(), header.dtype, format);
-    const DType dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given());
-    const Shape& last = forecast.responses.back();
-    std::int64_t channels = recipe ? recipe->channels() : last.c;
-    if (resolve_map(spec.given_map(), spec.network, dtype).map == OutputMap::signs) channels = kSignChannels;
-    if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++channels;
-    const double pixels = pixels_of(last);
-    return {.pixels = pixels,
-            .bytes = pixels * static_cast<double>(channels * size_of(dtype)),
-            .channels = channels,
-            .dtype = dtype};
-  } catch (const Error&) {
-    return {};
-  }
+  const std::optional<ResultLayout> layout = forecast_result(header, format, forecast, spec);
+  if (!layout) return {};
+  return {.pixels = pixels_of(layout->shape),
+          .bytes = values_of(layout->shape) * static_cast<double>(size_of(layout->dtype)),
+          .channels = layout->shape.c,
+          .dtype = layout->dtype};
 }
 
 /// Bytes that encoding takes in addition to the result. Files that grow by doubling are there twice while they grow.
@@ -166,6 +155,24 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
     return {.filtered = result.filtered, .responses = {}};
   }
   return result;
+}
+
+std::optional<ResultLayout> forecast_result(const SourceHeader& header, const FileFormat& format,
+                                            const Forecast& forecast, const FilterSpec& spec) {
+  if (forecast.responses.empty()) return std::nullopt;
+  try {
+    std::optional<EdgeRecipe> recipe;
+    if (spec.edges) recipe = complete_recipe(spec, header.format.is_tensor(), header.dtype, format);
+    ResultLayout result{.shape = forecast.responses.back(),
+                        .dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given())};
+    if (recipe) result.shape.c = recipe->channels();
+    if (resolve_map(spec.given_map(), spec.network, result.dtype).map == OutputMap::signs)
+      result.shape.c = kSignChannels;
+    if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++result.shape.c;
+    return result;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "cli/job/filter_spec.h"
@@ -18,6 +19,16 @@ struct Forecast {
 /// Follows the shape of `header` through the network of `spec`. Does not throw for a kernel that does not fit: planning
 /// reports that.
 Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec);
+
+/// The layout of a stored result.
+struct ResultLayout {
+  Shape shape;  ///< every channel counted
+  DType dtype = DType::u8;
+};
+
+/// That of the result in `format`; nothing if planning will refuse it.
+std::optional<ResultLayout> forecast_result(const SourceHeader& header, const FileFormat& format,
+                                            const Forecast& forecast, const FilterSpec& spec);
 
 /// The most that a plan keeps while it runs, in bytes: part of memory_needed(), whatever the size of the input.
 inline constexpr std::int64_t kEngineMemory = 32 << 20;

@@ -75,7 +75,8 @@ ChosenFormat choose_format(const std::string& input, const std::optional<FileFor
 fs::path file_of(const Input& input) {
   const auto [file, array] = split_array_path(input.path);
   if (array.empty()) return file == "-" ? "stdin" : file;
-  return fs::path(file).replace_extension("." + file_name_part(array) + fs::path(file).extension().string());
+  const std::string extension = fs::path(file).extension().string();
+  return fs::path(file).replace_extension("." + file_name_part(array) + (extension.empty() ? ".npz" : extension));
 }
 
 NameParts parts_of(const Input& input, const std::string& label, std::string_view extension) {

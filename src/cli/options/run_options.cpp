@@ -44,7 +44,8 @@ void add_input_options(Command& command, RunOptions& options) {
        {.names = "-r,--recursive",
         .target = &inputs.recursive,
         .brief = "filter all pictures and tensors in the given folders",
-        .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path. "
+        .text = "Filter all pictures and tensors in the given folders and the folders below them, sorted by path, "
+                "with .npz files of one array. "
                 "Hidden files, links to folders, and this run's kernel files and manifest are skipped.",
         .affects_result = false},
        {.names = "--include",
@@ -104,7 +105,9 @@ void add_destination_options(Command& command, RunOptions& options) {
                 "  {ext}       the extension of the output, which --format chooses\n"
                 "  {{ }}       plain braces\n\n"
                 "Outputs are written to a temporary file and renamed, so a failure does not change an existing file. "
-                "An output never replaces an input.",
+                "An output never replaces an input, with one exception: an input that has the name, size, channels and "
+                "depth of another one's output, as after an earlier run of the same command, is taken for that output. "
+                "It is not filtered, and replaced; a note says so. -n keeps it.",
         .otherwise =
             "{dir}/{stem}.{kernel}.{ext}, where {ext} is png; .npy, .json and float pictures keep their format",
         .affects_result = false},

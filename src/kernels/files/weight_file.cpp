@@ -35,7 +35,7 @@ void check_count(const std::string& where, std::int64_t count, std::int64_t most
 /// Reads `path`, an .npy file, or an array of an .npz file.
 WeightFile read_npy(const std::string& path, std::int64_t most) {
   const auto [name, array] = split_array_path(path);
-  const bool is_archive = has_extension(name, kNpz);
+  const bool is_archive = has_extension(name, kNpz) || !array.empty();
   const RandomAccessFile file_on_disk(name, ErrorKind::kernel);
   constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
   const std::uint64_t largest = static_cast<std::uint64_t>(most) * kLargestElement + kHeader;

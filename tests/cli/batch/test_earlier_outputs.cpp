@@ -73,10 +73,41 @@ TEST_CASE("outputs of earlier outputs, in other folders, formats and by patterns
   is_repeatable("apply a.png b.png $(ls *.jpg) -k sobel --format jpg");
   is_repeatable("edges *.png");
   is_repeatable("edges *.png --thin --hysteresis 10,20 --output-kind binary");
+  for (const std::string format : {"jpg", "tif", "bmp", "webp", "pgm", "pfm", "exr", "npy", "json"}) {
+    const std::string depth = format == "pfm" || format == "exr" ? " --depth f32" : "";
+    is_repeatable("apply a.png b.png $(ls *." + format + ") -k sobel --format " + format + depth);
+  }
+  is_repeatable("apply *.png -k sobel --sheet '{stem}.sheet.png'");
+  is_repeatable("apply a.png b.png $(ls *.npy) -k sobel --then box --dump-layers .");
   pictures.write("a.sobel.png");
   pictures.write("a.sobel.sobel.png");
   CHECK(pictures.run("apply *.png -k sobel").code == 0);
   CHECK(folder.names() == Names{"a.png", "a.sobel.png", "a.sobel.sobel.png", "b.png", "b.sobel.png"});
+}
+
+TEST_CASE("a file with the name of an output that no run can have written is not replaced") {
+  const Pictures pictures;
+  const std::string other = pictures.folder.file("a.sobel.png");
+  const auto is_kept = [&](const std::string& command) {
+    CAPTURE(command);
+    const std::string before = read_text(other);
+    const ProgramResult result = pictures.run(command);
+    CHECK(result.code == 2);
+    CHECK(result.err ==
+          "convtool: a.sobel.png: is an input that the output of 'a.png' would replace, and is not an earlier one: its "
+          "size, channels or depth are others; write to another folder with --out-dir\n");
+    CHECK(read_text(other) == before);
+  };
+  write_picture(other, 9, 8);
+  is_kept("apply a.png a.sobel.png -k sobel");
+  is_kept("apply *.png -k '[[1]]' -o '{stem}.sobel.{ext}'");
+  is_kept("apply *.png -k sobel --sheet '{stem}.sobel.png'");
+  CHECK(pictures.run("apply a.png -k sobel --depth u16 -o a.sobel.png").code == 0);
+  is_kept("apply *.png -k sobel");
+  CHECK(pictures.run("edges a.png --output-kind overlay -o a.sobel.png").code == 0);  // colours
+  is_kept("apply *.png -k sobel");
+  pictures.folder.write("a.sobel.png", "notes");
+  is_kept("apply *.png -k sobel");
 }
 
 TEST_CASE("an earlier output that is named without its source is an input") {
