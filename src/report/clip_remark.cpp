@@ -47,7 +47,8 @@ bool has_signs(const Network& network) {
 std::string shares_text(const RunReport& report) {
   const auto share = [&](std::int64_t count) { return share_text(count, report.responses); };
   const std::int64_t low = report.stats.clipped_low, high = report.stats.clipped_high;
-  const std::string largest = fixed_text(full_range(report.output_dtype), 0);
+  const std::string largest =
+      fixed_text(report.largest ? static_cast<double>(*report.largest) : full_range(report.output_dtype), 0);
   std::string text = share(low + high) + " of the values are clipped";
   if (low == 0) return text + " to " + largest;
   if (high == 0) return text + " to 0";

@@ -72,8 +72,9 @@ struct RunReport {
   std::optional<SkipReason> skipped;  ///< set for Status::skipped
   bool dry_run = false;
   Shape input_shape, output_shape;
-  std::optional<std::int64_t> frames;  ///< of a video, whose shapes are those of the luma
-  int rank = 3;                        ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
+  std::optional<std::int64_t> frames;   ///< of a video, whose shapes are those of the luma
+  std::optional<std::int64_t> largest;  ///< of the samples of a video, whose range need not be that of the type
+  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output

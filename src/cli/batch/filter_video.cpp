@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/batch/video_planes.h"
 #include "cli/job/describe.h"
 #include "cli/job/forecast.h"
 #include "cli/job/output_file.h"
@@ -27,8 +28,11 @@ namespace {
 /// What happens to a plane of each frame.
 struct PlaneJob {
   RasterLayout from, to;
-  std::optional<Job> job;   ///< none: it passes through
-  bool is_neutral = false;  ///< chroma of a result that is grey
+  std::optional<Job> job;              ///< of luma and alpha that are filtered
+  std::shared_ptr<const Plan> chroma;  ///< of chroma that is
+  bool is_neutral = false;             ///< chroma of a result that is grey; otherwise the plane passes through
+
+  bool keeps_size() const { return !job && !chroma && !is_neutral; }
 };
 
 class VideoRun {
@@ -53,12 +57,13 @@ class VideoRun {
 
     const std::int64_t frame_memory =
         memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
-        static_cast<std::int64_t>(result_.frame_size());
+        static_cast<std::int64_t>(result_.frame_size()) + chroma_memory();
     // As in a batch: while one frame is filtered, the next is read or the last is written. If so many do not fit in
     // memory, there are fewer.
     const std::int64_t fitting = std::max<std::int64_t>(1, run_.options.memory_limit / frame_memory);
     const int workers = static_cast<int>(std::min<std::int64_t>(fitting, std::max(2, run_.options.jobs)));
     attempt_.memory = workers * frame_memory;
+    attempt_.largest = header_.largest();
     const MemoryBudget::Share share(run_.budget, *attempt_.memory);
     attempt_.job = *planes_.front().job;
     if (run_.options.dry_run) return;
@@ -109,19 +114,37 @@ class VideoRun {
     for (std::size_t i = 0; i < header_.planes.size(); ++i) {
       PlaneJob plane{.from = header_.layout(i), .to = {}, .job = {}};
       const Shape& shape = plane.from.shape;
-      if (i == 0 || filters_all) {
+      const bool is_chroma = i == 1 || i == 2;
+      if (i == 0 || (filters_all && !is_chroma)) {
         plane.job = planner.plan({.format = header.format, .shape = shape, .dtype = header.dtype, .filtered = shape},
                                  destination, spec_);
         if (plane.job->dtype != header.dtype)
           refuse_shape("", "a video keeps its depth, " + std::string(to_string(header.dtype)) + " (got --depth " +
                                std::string(to_string(plane.job->dtype)) + "); leave --depth out");
       }
-      plane.is_neutral = !plane.job && spec_.makes_grey() && i <= 2;
+      if (is_chroma) {
+        plane.is_neutral = spec_.makes_grey() || (filters_all && !is_linear(*planes_.front().job, spec_));
+        if (filters_all && !plane.is_neutral)
+          plane.chroma = i == 2 ? planes_.back().chroma : plan_chroma(shape, header.format, spec_);
+      }
       plane.to = plane.from;
-      plane.to.shape = plane.job ? plane.job->shape : shape;
-      if (i > 0) plane.to.offset = planes_.back().to.offset + planes_.back().to.size();
+      if (plane.job) plane.to.shape = plane.job->shape;
+      if (plane.chroma) plane.to.shape = plane.chroma->output_shape();
+      if (i > 0) {
+        const RasterLayout& luma = planes_.front().to;
+        if (plane.is_neutral) plane.to.shape = header_.resized(luma.shape.w, luma.shape.h).shape(i);
+        plane.to.offset = planes_.back().to.offset + planes_.back().to.size();
+      }
       planes_.push_back(std::move(plane));
     }
+  }
+
+  /// The floats of a plane of chroma.
+  std::int64_t chroma_memory() const {
+    std::int64_t values = 0;
+    for (const PlaneJob& plane : planes_)
+      if (plane.chroma) values = plane.from.shape.count() + plane.to.shape.count();
+    return values * size_of(DType::f32);
   }
 
   /// Throws Error(shape) unless the planes of the result have the sizes that belong to that of its luma, and all are
@@ -131,7 +154,7 @@ class VideoRun {
     const Shape& luma = planes_.front().to.shape;
     for (std::size_t i = 1; i < planes_.size(); ++i) {
       const Shape &shape = planes_[i].to.shape, expected = result_.shape(i);
-      if (!planes_[i].job && luma != planes_.front().from.shape)
+      if (planes_[i].keeps_size() && luma != planes_.front().from.shape)
         refuse_shape("", "the luma would become " + text(luma) + " (from " + text(planes_.front().from.shape) +
                              "), and other planes keep their size; keep it with --padding same, or filter all planes "
                              "with --planes all");
@@ -200,21 +223,19 @@ class VideoRun {
     Buffer result(result_.frame_size());
     const std::span<std::byte> target(result.data(), result.size());
     for (const PlaneJob& plane : planes_) {
-      if (plane.job) {
+      if (plane.job || plane.chroma) {
         Tensor input(plane.from.dtype, plane.from.shape), output(plane.to.dtype, plane.to.shape);
         load_raster(source, plane.from, input.ref());
-        stats.merge(plane.job->plan
-                        ->run({.input = std::as_const(input).ref(),
-                               .picture = {},
-                               .output = output.ref(),
-                               .mapping = plane.job->mapping,
-                               .observer = {}})
-                        .stats);
+        if (plane.job)
+          stats.merge(filter_plane(*plane.job, std::as_const(input).ref(), output.ref()));
+        else
+          filter_chroma(*plane.chroma, planes_.front().job->mapping.map, header_.largest(), std::as_const(input).ref(),
+                        output.ref());
         store_y4m_plane(plane.to, std::as_const(output).ref(), target);
       } else if (plane.is_neutral) {
         Tensor grey(plane.to.dtype, plane.to.shape);
         visit_dtype(plane.to.dtype, [&]<class T>(T) {
-          std::fill_n(grey.data<T>(), plane.to.shape.count(), static_cast<T>(1u << (8 * sizeof(T) - 1)));
+          std::fill_n(grey.data<T>(), plane.to.shape.count(), static_cast<T>((header_.largest() + 1) / 2));
         });
         store_y4m_plane(plane.to, std::as_const(grey).ref(), target);
       } else {
@@ -223,6 +244,13 @@ class VideoRun {
       }
     }
     return result;
+  }
+
+  ResponseStats filter_plane(const Job& job, const ConstTensorRef& input, const TensorRef& output) const {
+    ResponseStats stats =
+        job.plan->run({.input = input, .picture = {}, .output = output, .mapping = job.mapping, .observer = {}}).stats;
+    fit_depth(job, header_.largest(), output, stats);
+    return stats;
   }
 
   void put(FileWriter& writer, std::span<const std::byte> bytes) {

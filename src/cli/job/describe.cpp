@@ -95,6 +95,7 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
   report.dry_run = !attempt.outcome;
   if (attempt.job) describe_job(*attempt.job, attempt.outcome, spec, report);
   report.frames = attempt.frames;
+  report.largest = attempt.largest;
   if (attempt.frames) report.responses = *attempt.frames * attempt.frame_responses;
   report.decode_seconds = attempt.decode_seconds;
   if (attempt.outcome) {

@@ -73,8 +73,10 @@ void add_input_options(Command& command, RunOptions& options) {
         .target = &options.planes,
         .brief = "of a .y4m video, filter: {words}",
         .text = "The planes of a YUV4MPEG2 video (.y4m) that are filtered: its luma, or all. The other planes pass "
-                "through as they are, except where the result is grey, with --gray or a luma edge recipe: chroma is "
-                "then neutral.",
+                "through as they are. Chroma is filtered around its neutral value, half of its range: without bias, "
+                "and padded with neutral where the padding is constant. Chroma becomes neutral where the result is "
+                "grey, with --gray or a luma edge recipe; and with all where the filter is not linear, as with "
+                "activations, --combine magnitude, --threshold, edge recipes and the maps abs and normalize.",
         .otherwise = "luma",
         .words = {kPlaneRules}},
        {.names = "--shard",

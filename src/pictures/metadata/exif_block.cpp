@@ -11,6 +11,7 @@ namespace convtool {
 namespace {
 
 enum Tag : std::uint32_t {
+  kDescription = 270,
   kStripOffsetsTag = 273,
   kOrientationTag = 274,
   kStripSizesTag = 279,
@@ -28,11 +29,26 @@ enum Tag : std::uint32_t {
 /// model, orientation, resolution, software, date, artist, host, white point, primaries, ratings, copyright, titles in
 /// UTF-16, print matching.
 constexpr std::uint32_t kTagsOnPicture[] = {
-    270, 271, 272,   kOrientationTag, kXResolution, kYResolution, kResolutionUnit, 305,   306,   315,   316,
-    318, 319, 18246, 18249,           33432,        40091,        40092,           40093, 40094, 40095, 50341};
+    kDescription, 271, 272,   kOrientationTag, kXResolution, kYResolution, kResolutionUnit, 305,   306,   315,   316,
+    318,          319, 18246, 18249,           33432,        40091,        40092,           40093, 40094, 40095, 50341};
 
 bool belongs_to_exif(std::uint32_t tag) {
   return std::find(std::begin(kTagsOnPicture), std::end(kTagsOnPicture), tag) != std::end(kTagsOnPicture);
+}
+
+/// Whether the tag alone is worth a block: not the orientation, which is applied, nor the resolution, which is kept
+/// without EXIF.
+bool describes(std::uint32_t tag) {
+  return belongs_to_exif(tag) && tag != kOrientationTag && tag != kXResolution && tag != kYResolution &&
+         tag != kResolutionUnit;
+}
+
+/// Whether an entry is a description in which tifffile, ImageJ or OME store the shape of the file and the order of its
+/// pages, which are others in a result.
+bool describes_storage(const DirectoryEntry& entry) {
+  if (entry.tag != kDescription) return false;
+  const std::string_view text(reinterpret_cast<const char*>(entry.value.data()), entry.value.size());
+  return text.starts_with("{\"shape\":") || text.starts_with("ImageJ=") || text.find("<OME ") != text.npos;
 }
 
 bool is_pointer(std::uint32_t tag) {
@@ -213,9 +229,13 @@ Bytes clean_exif(std::span<const std::byte> block) {
 
 std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file, Directory page) {
   const TiffStructure tiff(file);
-  if (page.find(kCameraDirectory) == nullptr && page.find(kPlaceDirectory) == nullptr) return std::nullopt;
-  std::erase_if(page.entries,
-                [](const DirectoryEntry& entry) { return !belongs_to_exif(entry.tag) && !is_pointer(entry.tag); });
+  std::erase_if(page.entries, [](const DirectoryEntry& entry) {
+    return (!belongs_to_exif(entry.tag) && !is_pointer(entry.tag)) || describes_storage(entry);
+  });
+  const bool has_exif = std::any_of(page.entries.begin(), page.entries.end(), [](const DirectoryEntry& entry) {
+    return describes(entry.tag) || entry.tag == kCameraDirectory || entry.tag == kPlaceDirectory;
+  });
+  if (!has_exif) return std::nullopt;
   const std::endian order = tiff.order();
   check_values(page, further_directories(tiff, page), std::min(file.size(), kMostMetadata));
   std::vector<NewEntry> entries = copy_entries(tiff, page, order, [](std::uint32_t) { return true; });

@@ -19,7 +19,9 @@ namespace convtool {
 Bytes clean_exif(std::span<const std::byte> block);
 
 /// The EXIF block that a TIFF file contains in the tags of a page: the directories of the camera and the place, and the
-/// tags beside them that belong to EXIF. Nothing if it has neither directory. Throws Error(input) if they are damaged.
+/// tags of the page itself that belong to EXIF, such as Artist. No tag that says how the file stores its pixels, and no
+/// description in which a program does. Nothing if it has neither directory, and no such tag but those of orientation
+/// and resolution. Throws Error(input) if they are damaged.
 std::optional<Bytes> exif_of_tiff(std::span<const std::byte> file, Directory page);
 
 /// Adds a sound EXIF block to the tags of a TIFF file that write_tiff() made.

@@ -116,6 +116,16 @@ void fit_metadata(PictureMetadata& metadata, std::string_view name, std::optiona
     const std::string format(name);
     remarks.push_back(left_out(part, format + " cannot store it"));
   };
+  const auto fit_size = [&](std::string_view part, Bytes& bytes, std::size_t most) {
+    if (bytes.size() <= most) return;
+    if (most == 0)
+      refuse(part);
+    else
+      remarks.push_back(left_out(part, "it has " + std::to_string(bytes.size()) + " bytes, and " + std::string(name) +
+                                           " stores at most " + std::to_string(most) +
+                                           "; write a .png, .webp or .tif"));
+    bytes.clear();
+  };
   if (!metadata.profile.empty() && home == nullptr) {
     refuse(kProfilePart);
     metadata.profile.clear();
@@ -132,11 +142,9 @@ void fit_metadata(PictureMetadata& metadata, std::string_view name, std::optiona
   // A resolution that EXIF repeats is kept or lost with it.
   const std::optional<Resolution> in_exif = resolution_in(metadata.exif);
   const bool is_repeated = metadata.resolution && in_exif && is_about(*metadata.resolution, *in_exif);
-  if (metadata.exif.size() > (home == nullptr ? 0 : home->most_exif)) {
-    refuse(kExifPart);
-    metadata.exif.clear();
-  }
-  if (metadata.xmp.size() > (home == nullptr ? 0 : home->most_xmp) || (name == "png" && has_zero(metadata.xmp))) {
+  fit_size(kExifPart, metadata.exif, home == nullptr ? 0 : home->most_exif);
+  fit_size(kXmpPart, metadata.xmp, home == nullptr ? 0 : home->most_xmp);
+  if (name == "png" && has_zero(metadata.xmp)) {
     refuse(kXmpPart);
     metadata.xmp.clear();
   }

@@ -1,7 +1,6 @@
 #include "pictures/stream/y4m.h"
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 
 #include "core/error.h"
@@ -90,7 +89,6 @@ RasterLayout Y4mHeader::layout(std::size_t plane) const {
                       .stored = bits > 8 ? StoredType::u16 : StoredType::u8,
                       .order = std::endian::little,
                       .dtype = bits > 8 ? DType::u16 : DType::u8};
-  if (bits > 8 && bits < 16) layout.largest = (std::int64_t{1} << bits) - 1;
   for (std::size_t i = 0; i < plane; ++i)
     layout.offset += static_cast<std::uint64_t>(shape(i).count() * size_of(layout.stored));
   return layout;
@@ -168,15 +166,10 @@ std::optional<Y4mFrame> Y4mReader::next() {
 void store_y4m_plane(const RasterLayout& layout, const ConstTensorRef& values, std::span<std::byte> planes) {
   std::byte* to = planes.data() + layout.offset;
   const auto store = [&]<class T>(T) {
-    constexpr std::uint32_t kFull = std::numeric_limits<T>::max();
-    const auto largest = static_cast<std::uint32_t>(layout.largest.value_or(kFull));
     const TensorView<const T> view = values.view<T>();
     for (std::int64_t y = 0; y < layout.shape.h; ++y)
-      for (std::int64_t x = 0; x < layout.shape.w; ++x, to += sizeof(T)) {
-        const auto value = static_cast<std::uint32_t>(view.at(0, 0, y, x));
-        const std::uint32_t scaled = largest == kFull ? value : (value * largest + kFull / 2) / kFull;
-        store_number(to, static_cast<T>(scaled), std::endian::little);
-      }
+      for (std::int64_t x = 0; x < layout.shape.w; ++x, to += sizeof(T))
+        store_number(to, view.at(0, 0, y, x), std::endian::little);
   };
   layout.dtype == DType::u8 ? store(std::uint8_t{}) : store(std::uint16_t{});
 }

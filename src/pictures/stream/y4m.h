@@ -28,10 +28,13 @@ struct Y4mHeader {
   int bits = 8;                         ///< of a sample, 8 to 16; more than 8 are stored in two bytes, the lower first
   std::vector<Y4mPlane> planes;         ///< the luma, then none, or two of chroma, then perhaps alpha
 
+  /// The largest sample.
+  std::int64_t largest() const { return (std::int64_t{1} << bits) - 1; }
+
   /// The samples of a plane, 1 x 1 x h x w; a size that is not divisible is rounded up.
   Shape shape(std::size_t plane) const;
 
-  /// The same as u8, or as u16 scaled to the full range, as those of a PNM are. The offset is that in a frame.
+  /// The same, as they are, in u8 or u16. The offset is that in a frame.
   RasterLayout layout(std::size_t plane) const;
 
   /// The bytes of the planes of a frame.
@@ -74,7 +77,7 @@ class Y4mReader {
 };
 
 /// Stores the values of a plane, of the type of its layout, as bytes of the video: at layout.offset in `planes`. The
-/// reverse of load_raster(), rounded to nearest.
+/// reverse of load_raster().
 void store_y4m_plane(const RasterLayout& layout, const ConstTensorRef& values, std::span<std::byte> planes);
 
 }  // namespace convtool

@@ -31,7 +31,7 @@ TEST_CASE("the luma of a video is filtered; chroma and parameters pass through")
   for (const std::string jobs : {"1", "3"})
     CHECK(run_convtool(to_stdout({"-k", shift, "-j", jobs}), folder, kVideo).out == shifted);
   CHECK(run_convtool(to_stdout({"-k", shift, "--planes", "all"}), folder, kVideo).out ==
-        kHeader + "FRAME\nbcdefghivwVW" + "FRAME Xparameter\njklmnopqxyXY");
+        shifted);  // a bias is of the luma alone
   CHECK(run_convtool(to_stdout({"-k", shift, "--gray"}), folder, kVideo).out ==
         kHeader + "FRAME\nbcdefghi\x80\x80\x80\x80" + "FRAME Xparameter\njklmnopq\x80\x80\x80\x80");
 
@@ -70,13 +70,79 @@ TEST_CASE("the luma has the pixels of the same picture alone") {
   }
 }
 
-TEST_CASE("samples of more than eight bits are filtered in their range") {
+TEST_CASE("chroma is filtered around its neutral value") {
   const TempFolder folder;
-  // 0, 100, 1023 and 512 of 1023, doubled: 0, 200, clipped, clipped
+  const std::string start = "YUV4MPEG2 W3 H1 C444\nFRAME\n", luma = "\x10\x20\x30";
+  const auto chroma = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = to_stdout(more);
+    all.insert(all.end(), {"--planes", "all"});
+    const ProgramResult result = run_convtool(all, folder, start + luma + "\x7e\x80\x88\xff\x80" + std::string(1, 0));
+    CHECK(result.err == "");
+    return result.out.substr(result.out.size() - 6);
+  };
+  const std::string neutral = "\x80\x80\x80\x80\x80\x80";
+  // -2, 0, 8 and 127, 0, -128 doubled; clipped to 127 and -128
+  CHECK(chroma({"-k", "[[2]]"}) == std::string("\x7c\x80\x90\xff\x80\0", 6));
+  CHECK(chroma({"-k", "[[2]]", "--bias", "50"}) == std::string("\x7c\x80\x90\xff\x80\0", 6));
+  CHECK(chroma({"-k", "[[1]]", "--map", "offset"}) == "\x7f\x80\x84\xc0\x80\x40");  // 63.5 is rounded to even
+  // The neighbour on the left; none is neutral, whatever the padding of the luma.
+  CHECK(chroma({"-k", "[[1,0,0]]", "--padding", "same"}) == "\x80\x7e\x80\x80\xff\x80");
+  CHECK(chroma({"-k", "[[1,0,0]]", "--padding", "same", "--padding-mode", "constant", "--padding-value", "255"}) ==
+        "\x80\x7e\x80\x80\xff\x80");
+  // Two layers, the first of which doubles, while the second adds the neighbours.
+  CHECK(chroma({"-k", R"({"layers": [{"weight": [[2]], "bias": 9}, {"weight": [[1,1,0]], "padding": "same"}]})"}) ==
+        std::string("\x7c\x7c\x90\xff\xff\0", 6));
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"-k", "sobel"},
+                                               {"-k", "[[1]]", "--map", "abs"},
+                                               {"-k", "[[1]]", "--map", "normalize"},
+                                               {"-k", "[[1]]", "--threshold", "20"},
+                                               {"-k", R"({"weight": [[1]], "activation": "relu"})"},
+                                               {"-k", "[[2]]", "--gray"}}) {
+    CAPTURE(more[1]);
+    CAPTURE(more.back());
+    if (more[1] == "sobel") {
+      const std::string flat(3 * 16, 'x');
+      const std::string out = run_convtool(to_stdout({"-k", "sobel", "--padding", "same", "--planes", "all"}), folder,
+                                           "YUV4MPEG2 W4 H4 C444\nFRAME\n" + flat)
+                                  .out;
+      CHECK(out.ends_with(std::string(32, '\x80')));
+    } else {
+      CHECK(chroma(more) == neutral);
+    }
+  }
+}
+
+TEST_CASE("samples of more than eight bits are filtered in their range and units") {
+  const TempFolder folder;
   const std::string start = "YUV4MPEG2 W4 H1 Cmono10\nFRAME\n";
-  const std::string input = start + std::string("\0\0\x64\0\xff\x03\0\x02", 8);
-  CHECK(run_convtool(to_stdout({"-k", "[[2]]"}), folder, input).out ==
-        start + std::string("\0\0\xc8\0\xff\x03\xff\x03", 8));
+  const auto bytes = [](const std::vector<int>& samples) {
+    std::string text;
+    for (const int sample : samples) text += {static_cast<char>(sample & 255), static_cast<char>(sample >> 8)};
+    return text;
+  };
+  const auto expect = [&](const std::vector<std::string>& more, const std::vector<int>& samples) {
+    const ProgramResult result = run_convtool(to_stdout(more), folder, start + bytes({0, 100, 1023, 512}));
+    CAPTURE(more.back());
+    CHECK(result.err == "");
+    CHECK(result.out == start + bytes(samples));
+  };
+  expect({"-k", "[[2]]"}, {0, 200, 1023, 1023});
+  expect({"-k", "[[1]]", "--bias", "100"}, {100, 200, 1023, 612});
+  expect({"-k", "[[1]]", "--threshold", "500"}, {0, 0, 1023, 1023});
+  expect({"-k", "[[-1]]", "--map", "abs"}, {0, 100, 1023, 512});
+  expect({"-k", "[[-1]]", "--map", "offset"}, {512, 462, 0, 256});  // 512 - 1023 / 2 is 0.5, rounded to even
+  expect({"-k", "[[0.5]]", "--map", "normalize"}, {0, 100, 1023, 512});
+  expect({"-k", "[[1,0,0]]", "--padding", "same", "--padding-mode", "constant", "--padding-value", "1000"},
+         {1000, 0, 100, 1023});
+
+  folder.write("v.y4m", start + bytes({0, 100, 1023, 512}));
+  const json report = json::parse(run_convtool({"apply", "v.y4m", "-k", "[[2]]", "-o", "o.y4m", "--json"}, folder).out);
+  CHECK(report["max"] == 2046);
+  CHECK(report["clipped"]["high"] == 2);
+  // Chroma of 10 bits, too: 512 is neutral.
+  CHECK(run_convtool(to_stdout({"-k", "[[2]]", "--planes", "all"}), folder,
+                     "YUV4MPEG2 W1 H1 C444p10\nFRAME\n" + bytes({300, 510, 600}))
+            .out == "YUV4MPEG2 W1 H1 C444p10\nFRAME\n" + bytes({600, 508, 688}));
 }
 
 TEST_CASE("a video whose planes keep their ratio may change its size") {

@@ -138,3 +138,50 @@ TEST_CASE("metadata that ImageMagick puts into texts of a PNG come through") {
   CHECK(text.find("[ExifIFD] ExposureTime: 1/250\n") != std::string::npos);
   CHECK(text.find("IFD1") == std::string::npos);
 }
+
+TEST_CASE("the descriptive tags of a TIFF come through without directories of camera and place, for each page") {
+  if (lacks("exiftool") || lacks("python3")) return;
+  const TempFolder folder;
+  folder.write("in.pgm", "P5 2 2 255\nabcd");
+  output_of(
+      "$CONVTOOL apply in.pgm -k identity -o plain.tif -q && cp plain.tif in.tif && "
+      "exiftool -q -overwrite_original -Artist=Ann -Copyright=C -ImageDescription='A scan' -Make=M -Model=N "
+      "-Software=S -ModifyDate='2024:01:02 03:04:05' in.tif",
+      folder);
+  const std::string tags =
+      "exiftool -s -s -G1 -a -Artist -Copyright -ImageDescription -Make -Model -Software -ModifyDate ";
+  const std::string expected =
+      "[IFD0] Artist: Ann\n[IFD0] Copyright: C\n[IFD0] ImageDescription: A scan\n[IFD0] Make: M\n[IFD0] Model: N\n"
+      "[IFD0] Software: S\n[IFD0] ModifyDate: 2024:01:02 03:04:05\n";
+  REQUIRE(output_of(tags + "in.tif", folder) == expected);
+  for (const std::string& to : kFormats) {
+    CAPTURE(to);
+    output_of("$CONVTOOL apply in.tif -k identity -q -o out." + to, folder);
+    CHECK(output_of(tags + "out." + to, folder) == expected);
+    CHECK(output_of("exiftool -validate -error out." + to, folder).find("Error") == std::string::npos);
+    if (to != "tif")  // whose storage has these tags
+      CHECK(output_of("exiftool -s -IFD0:StripOffsets -IFD0:Compression -IFD0:ImageWidth out." + to, folder) == "");
+  }
+
+  if (lacks("convert")) return;
+  output_of(
+      "convert plain.tif plain.tif pages.tif && exiftool -q -overwrite_original -IFD1:Artist=Ann pages.tif && "
+      "$CONVTOOL apply pages.tif --pages all -k identity -q -o out.tif",
+      folder);
+  CHECK(output_of("exiftool -s -s -G1 -a -Artist out.tif", folder) == "[IFD1] Artist: Ann\n");
+}
+
+TEST_CASE("a TIFF without descriptive tags, or whose description is of its storage, makes no EXIF") {
+  if (lacks("exiftool")) return;
+  const TempFolder folder;
+  folder.write("in.pgm", "P5 2 2 255\nabcd");
+  output_of("$CONVTOOL apply in.pgm -k identity -o plain.tif -q", folder);
+  for (const std::string set : {"-XResolution=300 -Orientation#=1", "-ImageDescription='{\"shape\": [2, 2]}'",
+                                "-ImageDescription='ImageJ=1.54f images=3'"}) {
+    CAPTURE(set);
+    output_of("cp plain.tif in.tif && exiftool -q -overwrite_original " + set + " in.tif && " +
+                  "$CONVTOOL apply in.tif -k identity -q -o out.png",
+              folder);
+    CHECK(output_of("exiftool -s -EXIF:all out.png", folder) == "");
+  }
+}

@@ -202,8 +202,11 @@ TEST_CASE("what does not fit into a segment of a JPEG is left out") {
     return text;
   };
   CHECK(remark(65527, 65504) == "");
-  CHECK(remark(65528, 65504) == "its EXIF is left out: jpeg cannot store it (once)\n");
-  CHECK(remark(65527, 65505) == "its XMP is left out: jpeg cannot store it (once)\n");
+  CHECK(
+      remark(65528, 65504) ==
+      "its EXIF is left out: it has 65528 bytes, and jpeg stores at most 65527; write a .png, .webp or .tif (once)\n");
+  CHECK(remark(65527, 65505) ==
+        "its XMP is left out: it has 65505 bytes, and jpeg stores at most 65504; write a .png, .webp or .tif (once)\n");
 }
 
 TEST_CASE("XMP with a zero inside does not fit into the text of a PNG") {
