@@ -12,6 +12,7 @@
 #include "files/descriptor.h"
 #include "support/program.h"
 #include "support/skip.h"
+#include "support/zip_file.h"
 
 namespace {
 
@@ -301,5 +302,21 @@ TEST_CASE("bytes after a picture that must be alone are an error") {
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
     folder.write("two", file + file);  // a file is read as it always was
     CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
+  }
+}
+
+TEST_CASE("bytes after an archive of arrays are an error") {
+  const TempFolder folder;
+  folder.write("a.pgm", grey(3, 2, 'a'));
+  REQUIRE(run_shell("$CONVTOOL apply a.pgm -k identity -q -o a.npy", folder).code == 0);
+  const convtool::Bytes archive = convtool::testing::zip_file({{"a.npy", read_text(folder.file("a.npy"))}});
+  const std::string file(reinterpret_cast<const char*>(archive.data()), archive.size());
+  CHECK(run_convtool(with(kPipe, {"-q"}), folder, file).out == read_text(folder.file("a.npy")));
+  for (const std::string& rest : {file, std::string("xy")}) {
+    const ProgramResult result = run_convtool(with(kPipe, {"-q"}), folder, file + rest);
+    CHECK(result.code == 1);
+    CHECK(result.out.empty());
+    CHECK(result.err == "convtool: -: " + std::to_string(rest.size()) +
+                            " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream\n");
   }
 }
