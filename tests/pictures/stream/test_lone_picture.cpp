@@ -5,6 +5,7 @@
 
 #include "pictures/picture_type.h"
 #include "pictures/sample_pictures.h"
+#include "pictures/stream/joined_bytes.h"
 #include "pictures/stream/lone_picture.h"
 #include "support/picture_bytes.h"
 
@@ -12,11 +13,6 @@ namespace convtool {
 namespace {
 
 using namespace testing;
-
-Bytes operator+(Bytes a, std::span<const std::byte> b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 /// `file` with another number at `at`, of four bytes.
 Bytes with_number(Bytes file, std::size_t at, std::uint32_t number) {

@@ -8,6 +8,7 @@
 
 #include "files/file.h"
 #include "pictures/sample_pictures.h"
+#include "pictures/stream/joined_bytes.h"
 #include "pictures/stream/picture_stream.h"
 #include "support/error_text.h"
 #include "support/program.h"
@@ -26,11 +27,6 @@ std::vector<Sample> streamed_samples() {
   std::erase_if(samples, [](const Sample& sample) { return !PictureStream::can_follow(sample.file); });
   REQUIRE(samples.size() > 15);
   return samples;
-}
-
-Bytes operator+(Bytes a, std::span<const std::byte> b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 bool is_text(const Sample& sample) { return sample.name.ends_with("text"); }
