@@ -120,6 +120,9 @@ int run_command_line(int argc, const char* const* argv) {
       return kExitDone;
     }
     if (arguments.empty() || version.version) return command->run();
+    if (command->parent != nullptr && !command->given.empty())
+      refuse_usage("", "options follow the command, as in '" + command->path() + " " + arguments.front() + " " +
+                           command->given.begin()->first + "'");
     command = &enter(*command, arguments.front());
     arguments.erase(arguments.begin());
   }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/text.h"
 #include "network/kernel_traits.h"
+#include "pictures/picture_formats.h"
 
 namespace convtool {
 namespace {
@@ -55,6 +57,15 @@ std::string shares_text(const RunReport& report) {
   return text + ", " + share(low) + " to 0 and " + share(high) + " to " + largest;
 }
 
+/// How to keep values as they are, for a run that writes `output`.
+std::string float_advice(const std::string& output) {
+  const std::string extension = std::filesystem::path(output).extension().string();
+  const PictureFormat* format =
+      find_picture_format(in_small_letters(std::string_view(extension).substr(extension.empty() ? 0 : 1)));
+  const bool is_lacking = format != nullptr && !holds(*format, DType::f32, PixelFormat::grey);
+  return std::string(is_lacking ? "a .tif with " : "") + "--depth f32 stores them as they are";
+}
+
 }  // namespace
 
 std::optional<Remark> clip_remark(const RunReport& report, const Network& network) {
@@ -70,7 +81,7 @@ std::optional<Remark> clip_remark(const RunReport& report, const Network& networ
   const bool loses_signs =
       report.mapping->map == OutputMap::clip && stats.clipped_low > stats.clipped_high && has_signs(network);
   text += loses_signs ? "--map offset or abs shows negative responses" : "--map normalize fits them into the range";
-  if (!report.frames) text += ", --depth f32 stores them as they are";  // a video keeps its depth
+  if (!report.frames) text += ", " + float_advice(report.output);  // a video keeps its depth
   return Remark{.text = std::move(text), .once = true, .topic = "clipping"};
 }
 

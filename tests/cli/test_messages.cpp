@@ -128,6 +128,22 @@ TEST_CASE("options by another name") {
       {apply({"-k", "sobel", "--resize", "50%"}), 2, "unknown option '--resize'; convtool does not resize"},
       {{"edges", "img.pgm", "-k", "sobel"}, 2, "unknown option '-k'; edges takes --operator sobel\n"},
       {{"edges", "img.pgm", "--kernel=scharr"}, 2, "unknown option '--kernel=scharr'; edges takes --operator scharr\n"},
+      {{"explain", "img.pgm", "-k", "box", "--pages", "2"},
+       2,
+       "unknown option '--pages'; 'convtool apply' has --pages, 'convtool explain' does not\n"},
+      {{"shape", "img.pgm", "-k", "box", "--strip"}, 2, "unknown option '--strip'; 'convtool apply' has --strip"},
+      {{"edges", "img.pgm", "--divisor=2"}, 2, "unknown option '--divisor=2'; 'convtool apply' has --divisor"},
+      {{"learn", "--divisor", "2"}, 2, "unknown option '--divisor'; 'convtool apply' has --divisor"},
+      {{"kernels", "show", "box", "--depth", "f32"}, 2, "unknown option '--depth'; 'convtool apply' has --depth"},
+      {{"kernels", "show", "box", "--to", "vips"}, 2, "unknown option '--to'; 'convtool kernels convert' has --to"},
+      {apply({"--thin", "-k", "sobel"}), 2, "unknown option '--thin'; 'convtool edges' has --thin"},
+      {{"apply", "--help=then"}, 2, "--help: takes no value; 'convtool apply --help' explains all options\n"},
+      {apply({"-k", "sobel", "--then", "--stride", "3", "sobel"}), 2, "--then: needs a value, K, got '--stride'\n"},
+      {apply({"-k", "--then", "sobel"}), 2, "--kernel: needs a value, K, got '--then'\n"},
+      {apply({"-k", "box", "--then", "-o", "o.png"}), 2, "--then: needs a value, K, got '-o'\n"},
+      {apply({"--divisor", "-k", "box"}), 2, "--divisor: needs a value, D, got '-k'\n"},
+      {apply({"-qk", "--map=abs"}), 2, "--kernel: needs a value, K, got '--map=abs'\n"},
+      {apply({"-k", "--help"}), 2, "--kernel: needs a value, K, got '--help'\n"},
       {apply({"-k"}), 2, "--kernel: needs a value, K; see 'convtool apply --help'\n"},
       {apply({"-k", "sobel", "--stride"}), 2, "--stride: needs a value, S; see 'convtool apply --help'\n"},
       {apply({"-k", "sobel", "--map", "clip", "--map", "abs"}), 2, "--map: is given more than once; keep one\n"},
@@ -136,6 +152,15 @@ TEST_CASE("options by another name") {
       {{"kernels", "show"}, 2, "NAME: is missing; see 'convtool kernels show --help'\n"}};
   CHECK(slips.size() >= 18);
   check(slips);
+}
+
+TEST_CASE("a file whose name begins with a dash") {
+  const TempFolder folder;
+  folder.write("-x.pgm", "P5\n1 1\n255\n0");
+  CHECK(run_convtool({"apply", "-x.pgm", "-k", "box"}, folder).err ==
+        "convtool: unknown option '-x.pgm'; for the file of that name write ./-x.pgm\n");
+  CHECK(run_convtool({"apply", "./-x.pgm", "-k", "box"}, folder).code == 0);
+  CHECK(run_convtool({"apply", "-k", "box", "--", "-x.pgm"}, folder).code == 0);
 }
 
 TEST_CASE("values by another name") {

@@ -60,6 +60,15 @@ TEST_CASE("the text says by how much, and what helps this kernel") {
   CHECK(text_of(run_of(480, 20), "sobel-x") ==
         "50 % of the values are clipped, 48 % to 0 and 2 % to 255 (responses from -500 to 2000); --map offset or abs "
         "shows negative responses, --depth f32 stores them as they are");
+  // A format that cannot store floats is no place for them.
+  for (const char* name : {"a.png", "b.JPG", "c.tif", "d"}) {
+    RunReport named = run_of(0, 500);
+    named.output = name;
+    const bool is_lacking = name[2] == 'p' || name[2] == 'J';
+    CHECK(text_of(named, "box")
+              .ends_with(is_lacking ? ", a .tif with --depth f32 stores them as they are"
+                                    : "range, --depth f32 stores them as they are"));
+  }
   CHECK(text_of(run_of(990, 0), "[[-1]]").starts_with("99 % of the values are clipped to 0 ("));
   CHECK(text_of(run_of(0, 480, OutputMap::abs), "sobel-x").find("--map normalize") != std::string::npos);
 

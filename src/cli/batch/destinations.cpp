@@ -4,6 +4,9 @@
 #include <map>
 
 #include "core/error.h"
+#include "files/regular_file.h"
+#include "files/stream_reader.h"
+#include "pictures/stream/y4m.h"
 #include "show/sheet.h"
 #include "tensors/npz.h"
 
@@ -41,12 +44,19 @@ bool continues(const std::string& output, const std::string& input) {
   return stem.size() > source.size() && stem.starts_with(source);
 }
 
-/// The header of a regular file; nothing if it cannot be read.
+/// The header of a regular file, of a video that of its luma; nothing if it cannot be read.
 std::optional<SourceHeader> header_of(const std::string& input) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(split_array_path(input).file, ignored)) return std::nullopt;
   try {
-    return read_source_header(read_input(input).bytes, input, std::nullopt);
+    const MappedFile file(split_array_path(input).file);
+    if (looks_like_y4m(file.bytes())) {
+      StreamReader stream(input);
+      const RasterLayout luma = read_y4m_header(stream).layout(0);
+      return SourceHeader{.format = *find_file_format("y4m"), .shape = luma.shape, .dtype = luma.dtype};
+    }
+    if (looks_like_npz(file.bytes())) return read_source_header(read_input(input).bytes, input, std::nullopt);
+    return read_source_header(file.bytes(), input, std::nullopt);
   } catch (const Error&) {
     return std::nullopt;
   }

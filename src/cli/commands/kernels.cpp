@@ -53,6 +53,9 @@ std::string list_text() {
           padded("", kNameWidth) + padded(std::string(parameter.name) + "=", 8) + std::string(parameter.meaning) + "\n";
     }
   }
+  text +=
+      "\nunsharp and log without parameters are the shipped kernels, in integers. They differ from the generated ones "
+      "with\ndefault parameters, such as unsharp:amount=1 and log:sigma=1.4.\n";
   return text;
 }
 
@@ -86,7 +89,9 @@ void declare_kernels(Command& command) {
   command.add_command("show", "print a kernel's weights, properties and origin", declare_kernels_show);
   command.add_command("convert", "convert kernels from and to other formats", declare_kernels_convert);
   command.add_command("import", "write kernel files for the arrays of a safetensors file", declare_kernels_import);
-  command.run = [] { return run_list(false); };
+  auto json = std::make_shared<bool>(false);
+  command.add("Options", {{.names = "--json", .target = json.get(), .brief = "list the kernels as a JSON object"}});
+  command.run = [json] { return run_list(*json); };
 }
 
 }  // namespace convtool

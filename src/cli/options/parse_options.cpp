@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -26,11 +27,51 @@ void refuse_typographic_dash(const Command& command, const std::string& argument
   }
 }
 
+/// The option whose value is the word after `argument`, or null: "--then", "-k", and "-qk", where flags stand together.
+const Option* option_without_value(const Command& command, const std::string& argument) {
+  if (argument.starts_with("--") || argument.size() < 2 || !argument.starts_with('-')) {
+    const Option* option = argument.starts_with("--") ? command.find(argument) : nullptr;
+    return option == nullptr || option->is_flag() ? nullptr : option;
+  }
+  for (std::size_t at = 1; at < argument.size(); ++at) {
+    const Option* option = command.find(std::string{'-', argument[at]});
+    if (option == nullptr) return nullptr;
+    if (!option->is_flag()) return at + 1 == argument.size() ? option : nullptr;
+  }
+  return nullptr;
+}
+
+/// Throws Error(usage) for an option in place of a value, which CLI11 lets a list take.
+void refuse_missing_values(const Command& command, const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i + 1 < arguments.size() && arguments[i] != "--"; ++i) {
+    const Option* option = option_without_value(command, arguments[i]);
+    if (option == nullptr) continue;
+    const std::string& next = arguments[i + 1];
+    const bool is_help = next == kBriefHelp || next == kFullHelp;
+    const bool is_option = next.starts_with('-') && command.find(next.substr(0, next.find('='))) != nullptr;
+    if (is_help || (is_option && !parse_number<double>(next)))  // -0 may be both
+      refuse_usage(option->name(), "needs a value, " + std::string(option->value) + ", got '" + next + "'");
+    ++i;
+  }
+}
+
+/// A file whose name begins with a dash, where no option has that name.
+void refuse_dashed_file(const Command& command, const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  const bool is_option = command.find(name) != nullptr || command.find(argument.substr(0, 2)) != nullptr;
+  std::error_code ignored;
+  if (argument.size() > 1 && argument.starts_with('-') && !is_option && std::filesystem::exists(argument, ignored))
+    refuse_usage("", "unknown option '" + argument + "'; for the file of that name write ./" + argument);
+}
+
 /// A long name with a single dash, which would be read as a short option and its value.
 void refuse_other_dashes(const Command& command, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
     refuse_typographic_dash(command, argument);
+    refuse_dashed_file(command, argument);
+    if (argument.starts_with("--help="))
+      refuse_usage("--help", "takes no value; '" + command.path() + " --help' explains all options");
     if (!argument.starts_with('-') || argument.starts_with("--") || argument.size() < 3) continue;
     const std::string name = "-" + argument.substr(0, argument.find('='));
     if (name == kFullHelp || command.find(name) != nullptr)
@@ -172,6 +213,7 @@ void check_combinations(const Command& command) {
 
 void parse_options(Command& command, const std::vector<std::string>& arguments) {
   refuse_other_dashes(command, arguments);
+  refuse_missing_values(command, arguments);
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();

@@ -91,6 +91,25 @@ std::vector<std::string> long_names(const Command& command) {
   return names;
 }
 
+/// The command that has the option `name`, other than `command`: one beside it, or beside those that it belongs to;
+/// "" if there is none.
+std::string owner_of(const std::string& name, const Command& command) {
+  for (const Command* inner = &command; inner->parent != nullptr; inner = inner->parent) {
+    for (const Command& other : inner->parent->commands) {
+      if (other.name == inner->name) continue;
+      Command declared;
+      declared.name = other.name;
+      declared.parent = inner->parent;
+      other.declare(declared);
+      for (const Option* option : declared.options()) {
+        const std::vector<std::string> names = option->all_names();
+        if (std::find(names.begin(), names.end(), name) != names.end()) return declared.path();
+      }
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 void refuse_unknown_word(const Command& command, const std::string& word, const std::vector<std::string>& arguments) {
@@ -103,6 +122,8 @@ void refuse_unknown_word(const Command& command, const std::string& word, const 
   if (!advice.empty()) refuse_usage("", unknown + "; " + advice);
   if (command.parent == nullptr)
     refuse_usage("", unknown + "; options follow the command, as in 'convtool apply --quiet'");
+  if (const std::string owner = owner_of(name, command); !owner.empty())
+    refuse_usage("", unknown + "; '" + owner + "' has " + name + ", '" + command.path() + "' does not");
   const std::vector<std::string> names = long_names(command);
   const std::string hint = suggestion(name, {names.begin(), names.end()});
   refuse_usage("", unknown + (hint.empty() ? command.see_help() : hint));

@@ -110,6 +110,23 @@ TEST_CASE("a file with the name of an output that no run can have written is not
   is_kept("apply *.png -k sobel");
 }
 
+TEST_CASE("videos that a run has written are passed over, and others are not replaced") {
+  const Pictures pictures;
+  const auto video = [](const std::string& size) {
+    return "YUV4MPEG2 " + size + " F25:1 Cmono\nFRAME\n0123456789abcdef";
+  };
+  pictures.folder.write("v.y4m", video("W4 H4"));
+  for (int run = 0; run < 2; ++run) {
+    CHECK(pictures.run("apply *.y4m -k sobel -q").code == 0);
+    CHECK(pictures.folder.names() == Names{"a.png", "b.png", "v.sobel.y4m", "v.y4m"});
+  }
+  for (const std::string& other : {video("W8 H2"), std::string("notes")}) {
+    pictures.folder.write("v.sobel.y4m", other);
+    CHECK(pictures.run("apply v.y4m v.sobel.y4m -k sobel").code == 2);
+    CHECK(read_text(pictures.folder.file("v.sobel.y4m")) == other);
+  }
+}
+
 TEST_CASE("an earlier output that is named without its source is an input") {
   const Pictures pictures;
   CHECK(pictures.run("apply *.png -k sobel").code == 0);

@@ -32,8 +32,8 @@ TEST_CASE("a kernel without a divisor does not give a white picture without a wo
   CHECK(
       folder.warnings_of({"apply", "a.pgm", "-k", "[[2]]", "-o", "o.pgm"}) ==
       "convtool: warning: a.pgm: 20 % of the values are clipped to 255 (responses from 0 to 400); --normalize divides "
-      "by the sum of the weights (2), --map normalize fits them into the range, --depth f32 stores them as they "
-      "are\n");
+      "by the sum of the weights (2), --map normalize fits them into the range, a .tif with --depth f32 stores them as "
+      "they are\n");
   CHECK(folder.warnings_of({"apply", "a.pgm", "-k", "[[2]]", "--normalize", "-o", "o.pgm"}) == "");
   CHECK(folder.warnings_of({"apply", "a.pgm", "-k", "[[2]]", "--map", "normalize", "-o", "o.pgm"}) == "");
   CHECK(folder.warnings_of({"apply", "a.pgm", "-k", "[[2]]", "--depth", "f32"}) == "");

@@ -35,6 +35,30 @@ void refuses(const TempFolder& folder, const std::vector<std::string>& arguments
 
 }  // namespace
 
+TEST_CASE("list says which shipped kernels differ from the generated ones of the same names") {
+  const TempFolder folder;
+  const std::string text = run_convtool({"kernels", "list"}, folder).out;
+  CHECK(contains(text, "unsharp and log without parameters are the shipped kernels"));
+  const auto written = [&](const std::string& kernel) {
+    const ProgramResult result = run_convtool({"kernels", "convert", kernel, "--to", "npy", "-o", "-"}, folder);
+    REQUIRE(result.code == 0);
+    return result.out;
+  };
+  for (const char* name : {"unsharp:amount=1", "log:sigma=1.4"})
+    CHECK(written(name) != written(std::string(name).substr(0, std::string(name).find(':'))));
+  for (const char* name : {"sharpen:amount=1", "emboss:amount=1", "box:size=3"})
+    CHECK(written(name) == written(std::string(name).substr(0, std::string(name).find(':'))));
+}
+
+TEST_CASE("kernels --json is kernels list --json") {
+  const TempFolder folder;
+  const ProgramResult result = run_convtool({"kernels", "--json"}, folder);
+  CHECK(result.code == 0);
+  CHECK(result.out == run_convtool({"kernels", "list", "--json"}, folder).out);
+  CHECK(run_convtool({"kernels", "--json", "list"}, folder).err ==
+        "convtool: options follow the command, as in 'convtool kernels list --json'\n");
+}
+
 TEST_CASE("list --json has the names, sizes and parameters of list") {
   const TempFolder folder;
   const std::string text = run_convtool({"kernels", "list"}, folder).out;

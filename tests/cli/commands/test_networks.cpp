@@ -158,8 +158,12 @@ TEST_CASE("--dump-layers with other options") {
   std::filesystem::remove(workplace.file("a.net.png"));
   CHECK(workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "-n"}).out.find("skipped") ==
         std::string::npos);
-  const ProgramResult second =
-      workplace.run({"apply", "a.02-pool.npy", "a.pgm", "-k", "net.json", "--dump-layers", ".", "--out-dir", "q"});
+  const std::vector<std::string> both = {"apply", "a.02-pool.npy", "a.pgm", "-k", "net.json", "--dump-layers",
+                                         ".",     "--out-dir",     "q"};
+  workplace.refuses(both, 2, "is not an earlier one");
+  CHECK(read_text(workplace.file("a.02-pool.npy")) == "mine");
+  CHECK(workplace.run({"apply", "a.pgm", "-k", "net.json", "--dump-layers", ".", "--out-dir", "q"}).code == 0);
+  const ProgramResult second = workplace.run(both);
   CHECK(second.err.starts_with("convtool: 1 input is an earlier output of this command, 'a.02-pool.npy' of 'a.pgm'"));
 }
 
