@@ -1,5 +1,6 @@
-// Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), PNM and PFM (raw_pictures.h), and
-// OpenEXR, which OpenCV would write to a file in /tmp first (write_exr.h).
+// Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), PNM and PFM (raw_pictures.h), WebP,
+// whose colours below zero alpha OpenCV would lose (write_webp.h), and OpenEXR, which it would write to a file in /tmp
+// first (write_exr.h). BMP is left.
 #include "pictures/encode_image.h"
 
 #include <opencv2/imgcodecs.hpp>
@@ -15,17 +16,12 @@
 #include "pictures/raw_pictures.h"
 #include "pictures/tiff/write_tiff.h"
 #include "pictures/write_exr.h"
+#include "pictures/write_webp.h"
 
 namespace convtool {
 namespace {
 
 constexpr int kJpegQuality = 95;
-
-std::vector<int> encoder_parameters(std::string_view format, const EncodeOptions& options) {
-  constexpr int kLossless = 101;  // any value above 100
-  if (format == "webp") return {cv::IMWRITE_WEBP_QUALITY, options.quality.value_or(kLossless)};
-  return {};
-}
 
 }  // namespace
 
@@ -42,25 +38,31 @@ Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions
   if (const auto raw = raw_picture_format(format, image.dtype(), image.format(), height, width))
     return format_raster(*raw, image.all());
   if (name == "exr") return write_exr(image.all().view<float>());
+  const auto fail = [&] {
+    throw Error(
+        ErrorKind::output, "",
+        "the " + name + " encoder failed on a picture of " + std::to_string(width) + "x" + std::to_string(height));
+  };
+  if (name == "webp") {
+    Bytes file = write_webp(image.all().view<std::uint8_t>(), options.quality);
+    if (file.empty()) fail();
+    image.pixels_.reset();
+    add_webp_metadata(file, metadata);
+    return file;
+  }
 
   const StderrCapture capture;
   std::vector<uchar> encoded;
   const bool done = call_codec(
       [&] {
-        // Grey, or B, G, R, as OpenCV expects: the formats that are left do not store alpha.
-        return cv::imencode(std::string(format.extensions.front()), image.pixels_->mat, encoded,
-                            encoder_parameters(format.name, options));
+        // Grey, or B, G, R, as OpenCV expects: a BMP does not store alpha.
+        return cv::imencode(std::string(format.extensions.front()), image.pixels_->mat, encoded);
       },
       false);
-  if (!done)
-    throw Error(
-        ErrorKind::output, "",
-        "the " + name + " encoder failed on a picture of " + std::to_string(width) + "x" + std::to_string(height));
+  if (!done) fail();
   image.pixels_.reset();
   const auto* const first = reinterpret_cast<const std::byte*>(encoded.data());
-  Bytes file(first, first + encoded.size());
-  if (name == "webp") add_webp_metadata(file, metadata);
-  return file;
+  return Bytes(first, first + encoded.size());
 }
 
 }  // namespace convtool

@@ -14,14 +14,13 @@ constexpr auto u8 = DType::u8, u16 = DType::u16, f32 = DType::f32;
 constexpr auto grey = PixelFormat::grey, grey_alpha = PixelFormat::grey_alpha, rgb = PixelFormat::rgb,
                rgba = PixelFormat::rgba;
 
-// Not in the table because OpenCV 4.6 would lose something: alpha in BMP, colours below zero alpha in WebP, and floats
-// in PNG, BMP, WebP and JPEG.
+// Not in the table because OpenCV 4.6 would lose something: alpha in BMP, and floats in PNG, BMP, WebP and JPEG.
 const std::vector<PictureFormat> kFormats = {
     {"png", {".png"}, {u8, u16}, {grey, grey_alpha, rgb, rgba}},
     {"jpeg", {".jpg", ".jpeg"}, {u8}, {grey, rgb}},
     {"tiff", {".tif", ".tiff"}, {u8, u16, f32}, {grey, grey_alpha, rgb, rgba}},
     {"bmp", {".bmp"}, {u8}, {grey, rgb}},
-    {"webp", {".webp"}, {u8}, {grey, rgb}},
+    {"webp", {".webp"}, {u8}, {grey, grey_alpha, rgb, rgba}},
     {"pnm", {".pnm"}, {u8, u16}, {grey, rgb}},
     {"pgm", {".pgm"}, {u8, u16}, {grey}},
     {"ppm", {".ppm"}, {u8, u16}, {rgb}},

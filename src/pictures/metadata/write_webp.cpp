@@ -38,7 +38,11 @@ void add_webp_metadata(Bytes& file, const PictureMetadata& metadata) {
       WebPGetFeatures(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), &features);
   require(status == VP8_STATUS_OK, "a WebP file that cannot be read");
 
-  const std::span<const std::byte> pixels = std::span(file).subspan(kRiff);
+  // libwebp writes lossy colours with alpha as an extended file, whose header the new one replaces.
+  constexpr std::size_t kExtended = 18;  // "VP8X", a size, 10 bytes
+  std::span<const std::byte> pixels = std::span(file).subspan(kRiff);
+  if (std::string_view(reinterpret_cast<const char*>(pixels.data()), pixels.size()).starts_with("VP8X"))
+    pixels = pixels.subspan(kExtended);
   Bytes body;
   put_text(body, "WEBPVP8X");
   put_number(body, 10, 4);

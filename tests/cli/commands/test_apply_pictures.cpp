@@ -9,6 +9,7 @@
 
 #include "cli/picture_files.h"
 #include "support/program.h"
+#include "support/skip.h"
 
 namespace {
 
@@ -78,6 +79,27 @@ TEST_CASE("the identity kernel changes no value, in any format and depth") {
       }
     }
   }
+}
+
+TEST_CASE("dwebp reads the alpha of a WebP, and the colours below zero alpha") {
+  const TempFolder folder;
+  if (run_shell("command -v dwebp", folder).code != 0) return skip("needs dwebp");
+  const cv::Mat picture = random_picture(CV_8UC4, 5);
+  for (int x = 0; x < picture.cols; ++x) const_cast<cv::Mat&>(picture).at<cv::Vec4b>(0, x)[3] = 0;
+  cv::imwrite(folder.file("in.png"), picture);
+  apply(folder, {"in.png", "-k", "identity", "-o", "out.webp"});
+  REQUIRE(run_shell("dwebp -quiet out.webp -o back.png", folder).code == 0);
+  const cv::Mat back = cv::imread(folder.file("back.png"), cv::IMREAD_UNCHANGED);
+  REQUIRE(back.type() == CV_8UC4);
+  CHECK(cv::norm(back, picture, cv::NORM_INF) == 0);
+  CHECK(apply(folder, {"out.webp", "-k", "identity", "--format", "same"}).find("out.identity.webp") !=
+        std::string::npos);
+  apply(folder, {"in.png", "-k", "identity", "-o", "lossy.webp", "--quality", "90"});
+  REQUIRE(run_shell("dwebp -quiet lossy.webp -o back.png", folder).code == 0);
+  cv::Mat alpha[2];
+  cv::extractChannel(cv::imread(folder.file("back.png"), cv::IMREAD_UNCHANGED), alpha[0], 3);
+  cv::extractChannel(picture, alpha[1], 3);
+  CHECK(cv::norm(alpha[0], alpha[1], cv::NORM_INF) == 0);  // alpha is lossless
 }
 
 TEST_CASE("a palette, grey with alpha, and a JPEG keep their values") {

@@ -96,6 +96,26 @@ TEST_CASE("metadata come through from four formats to four, as ExifTool and Imag
   }
 }
 
+TEST_CASE("a WebP with alpha carries metadata, lossless and lossy") {
+  if (lacks("exiftool") || lacks("convert") || lacks("webpinfo") || lacks("dwebp")) return;
+  const TempFolder folder;
+  make_input("png", folder);
+  output_of(
+      "convert in.png -alpha set -channel A -evaluate set 40% alpha.png 2>/dev/null && "
+      "exiftool -q -overwrite_original -EXIF:Artist=Ann alpha.png",
+      folder);
+  for (const std::string more : {"", " --quality 80"}) {
+    CAPTURE(more);
+    output_of("$CONVTOOL apply alpha.png -k identity -q -o out.webp" + more, folder);
+    CHECK(output_of("exiftool -s -s -G1 -IFD0:Artist out.webp", folder) == "[IFD0] Artist: Ann\n");
+    const std::string info = output_of("webpinfo out.webp", folder);  // whose exit status is that of the structure
+    CHECK(info.find("No error detected") != std::string::npos);
+    CHECK(info.find("VP8X") == info.rfind("VP8X"));
+    CHECK(info.find("Alpha: 1") != std::string::npos);
+    CHECK(output_of("dwebp -quiet out.webp -o back.png && identify -format '%[channels]' back.png", folder) == "srgba");
+  }
+}
+
 TEST_CASE("--strip leaves out all metadata, and writes the bytes of a picture without any") {
   if (lacks("exiftool")) return;
   for (const std::string& from : kFormats) {
