@@ -7,7 +7,7 @@
 namespace convtool {
 namespace {
 
-int append(const std::uint8_t* data, std::size_t size, const WebPPicture* picture) {
+int append_webp(const std::uint8_t* data, std::size_t size, const WebPPicture* picture) {
   auto& file = *static_cast<Bytes*>(picture->custom_ptr);
   const auto* const first = reinterpret_cast<const std::byte*>(data);
   try {
@@ -48,7 +48,7 @@ Bytes write_webp(const TensorView<std::uint8_t>& pixels, std::optional<int> qual
   picture.height = static_cast<int>(pixels.shape.h);
   const std::unique_ptr<WebPPicture, decltype(&WebPPictureFree)> owner(&picture, WebPPictureFree);
   Bytes file;
-  picture.writer = append;
+  picture.writer = append_webp;
   picture.custom_ptr = &file;
   if (WebPPictureAlloc(&picture) == 0) throw std::bad_alloc();
   fill(pixels, picture);
