@@ -12,9 +12,9 @@
 
 namespace convtool {
 
-/// A format, and the pictures that it stores. They come back bit for bit when the file is read again, with three
+/// A format, and the pictures that it stores. They come back bit for bit when the file is read again, with four
 /// exceptions: JPEG is as close as its quality allows, grey with alpha comes back from OpenEXR as R = G = B with alpha,
-/// and grey from WebP as R = G = B.
+/// and grey from WebP as R = G = B; WebP keeps no alpha that is opaque throughout.
 struct PictureFormat {
   std::string_view name;                     ///< "png"; also the value of --format
   std::vector<std::string_view> extensions;  ///< with the dot, in lower case, the usual one first
