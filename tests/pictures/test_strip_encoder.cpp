@@ -17,7 +17,7 @@ using namespace convtool;
 
 namespace {
 
-Image random_image(DType dtype, PixelFormat format, std::int64_t height, std::int64_t width, Random& random) {
+Image striped_image(DType dtype, PixelFormat format, std::int64_t height, std::int64_t width, Random& random) {
   const Image image(dtype, format, height, width);
   visit_dtype(dtype, [&]<class T>(T) {
     const auto pixels = image.all().view<T>();
@@ -51,7 +51,7 @@ TEST_CASE("rows in any order and number, on any number of threads, make the file
       CAPTURE(kind.format);
       CAPTURE(static_cast<int>(kind.pixels));
       CAPTURE(height);
-      const Image image = random_image(kind.dtype, kind.pixels, height, width, random);
+      const Image image = striped_image(kind.dtype, kind.pixels, height, width, random);
       const PictureFormat& format = *find_picture_format(kind.format);
       const Bytes expected = encode_image(image, format, {.threads = 1});
       const PictureShape shape{.dtype = kind.dtype, .format = kind.pixels, .height = height, .width = width};
