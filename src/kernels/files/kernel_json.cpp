@@ -10,6 +10,7 @@
 #include "kernels/files/kernel_keys.h"
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
+#include "network/input_scaling.h"
 
 namespace convtool {
 namespace {
@@ -23,6 +24,29 @@ constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
 std::optional<OutputMap> map_of(const KernelObject& object) {
   if (!object.has("map")) return std::nullopt;
   return static_cast<OutputMap>(object.choice("map", kOutputMaps));
+}
+
+/// "mean" or "std": a number, or a list.
+std::vector<double> numbers_of(const KernelObject& object, const std::string& key) {
+  if (!object.has(key)) return {};
+  NumberBlock block = read_numbers(object.at(key), object.pointer(key), ErrorKind::kernel, object.source());
+  if (block.dimensions.size() > 1) object.fail(key, "nested lists (expected a number, or a list with one per channel)");
+  return std::move(block.values);
+}
+
+/// "input" of the outermost object; nothing without it.
+std::optional<InputScaling> scaling_of(const json& document, const std::string& source) {
+  if (!document.is_object() || !document.contains("input")) return std::nullopt;
+  const KernelObject object(document.at("input"), source, "/input");
+  if (!object.value().is_object())
+    object.fail("", describe_json(object.value()) + " (expected an object such as {\"scale\": 0.00392156862745098})");
+  check_known_keys(object.value(), object.pointer(""), {"scale", "mean", "std", "order"}, ErrorKind::kernel, source);
+  InputScaling scaling{.scale = object.number("scale", 1),
+                       .mean = numbers_of(object, "mean"),
+                       .deviation = numbers_of(object, "std"),
+                       .order = static_cast<ChannelOrder>(object.choice("order", kChannelOrders))};
+  if (const std::optional<ScalingFlaw> flaw = find_flaw(scaling)) object.fail(flaw->member, flaw->text);
+  return scaling;
 }
 
 /// Reads one document, from the outside in.
@@ -46,6 +70,7 @@ class KernelReader {
       network.description = network.banks.front().description;
     }
     network.files = weights_.take_files();
+    network.input = scaling_of(document, source_);
     return network;
   }
 

@@ -282,6 +282,37 @@ TEST_CASE("names of files of weights go to the reader, with the number of weight
   CHECK(network.files == std::vector<std::string>{"path of b", "path of c"});
 }
 
+TEST_CASE("the scaling of a network's input, in the outermost object of any kind") {
+  CHECK(!parse("[[1]]").input);
+  CHECK(parse(R"({"weight": [[1]], "input": {}})").input == InputScaling{});
+  CHECK(parse(R"({"layers": [[[1]]], "input": {"scale": 0.5, "mean": [1, 2, 3], "std": 4, "order": "bgr"}})").input ==
+        InputScaling{.scale = 0.5, .mean = {1, 2, 3}, .deviation = {4}, .order = ChannelOrder::bgr});
+  CHECK(parse(R"({"bank": [[[1]]], "input": {"std": [0.25, 0.5]}})").input->deviation == std::vector{0.25, 0.5});
+  CHECK(parse(R"({"pool": "max", "size": 2, "input": {"mean": 1}})").input->mean == std::vector{1.0});
+
+  const auto refusal = [](const std::string& input) {
+    return json_refusal(R"({"weight": [[1]], "input": )" + input + "}");
+  };
+  CHECK(refusal("0.5") ==
+        "k.json: /input: the number 0.5 (expected an object such as {\"scale\": 0.00392156862745098})");
+  CHECK(refusal(R"({"scael": 1})") == "k.json: /input/scael: unknown key; did you mean 'scale'?");
+  CHECK(refusal(R"({"scale": 0})") == "k.json: /input/scale: expected a number other than 0");
+  CHECK(refusal(R"({"scale": "1/255"})").starts_with("k.json: /input/scale: "));
+  CHECK(refusal(R"({"std": [1, 0]})") ==
+        "k.json: /input/std: pixels are divided by it, so it has to be above 0 (got 0)");
+  CHECK(refusal(R"({"mean": [1, 2], "std": [1, 2, 3]})") ==
+        "k.json: /input/std: 3 numbers, but mean has 2; give both one number per channel");
+  CHECK(refusal(R"({"mean": [[1]]})") ==
+        "k.json: /input/mean: nested lists (expected a number, or a list with one per channel)");
+  CHECK(refusal(R"({"mean": [1, 2], "order": "bgr"})") ==
+        "k.json: /input/order: bgr swaps the first and the third channel, but mean or std has two numbers");
+  CHECK(refusal(R"({"order": "gbr"})") ==
+        "k.json: /input/order: the string 'gbr' (expected one of rgb, bgr); did you mean 'bgr'?");
+  CHECK(refusal(R"({"scale": 1e38, "std": 1e-38})") == "k.json: /input/std: scaled pixels are beyond float32");
+  CHECK(json_refusal(R"({"layers": [{"weight": [[1]], "input": {"scale": 1}}]})") ==
+        "k.json: /layers/0/input: input belongs to the outermost object, since it scales what the first layer reads");
+}
+
 TEST_CASE("numbers are read exactly, to the last bit of float") {
   CHECK(layer_of("[[3.4028234663852886e38, 1e-45, -0.1]]").weights ==
         std::vector<float>{std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(), -0.1F});
