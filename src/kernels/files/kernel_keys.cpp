@@ -20,6 +20,9 @@ std::vector<std::string_view> keys_of(KernelPart part) {
     case KernelPart::network: return {"name", "description", "layers"};
     case KernelPart::bank: return {"name", "description", "bank", "combine"};
     case KernelPart::pool: return {"name", "description", "pool", "size", "stride", "padding"};
+    case KernelPart::outline:
+      return {"name",    "description", "kernel_size",  "out_channels",  "bias",   "stride",    "dilation",
+              "padding", "pads",        "padding_mode", "padding_value", "groups", "activation"};
     case KernelPart::layer: break;
   }
   return {"name",     "description", "weight", "bias",         "divisor",       "normalize", "stride",
