@@ -311,8 +311,13 @@ Buffer OnnxFile::external_bytes(const OnnxTensor& tensor, std::uint64_t size) co
 
 std::vector<std::string> OnnxFile::external_files() const {
   std::set<std::string> paths;
-  for (const OnnxTensor& tensor : graph_.initializers)
+  const auto add = [&](const OnnxTensor& tensor) {
     if (tensor.is_external) paths.insert(external_path(tensor));
+  };
+  for (const OnnxTensor& tensor : graph_.initializers) add(tensor);
+  for (const OnnxNode& node : graph_.nodes)
+    for (const OnnxAttribute& attribute : node.attributes)
+      if (attribute.tensor) add(*attribute.tensor);
   return {paths.begin(), paths.end()};
 }
 

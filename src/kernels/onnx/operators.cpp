@@ -74,7 +74,7 @@ std::vector<double> channel_numbers(const Constant& constant) {
   const auto& [dims, values] = constant;
   if (values.size() == 1) return values;
   const std::int64_t channels = dims.size() == 3 || dims.size() == 4 ? dims[dims.size() - 3] : 0;
-  if (channels != std::ssize(values))
+  if (channels < 1 || channels != std::ssize(values))
     throw Stop{"its constant has the shape " + list_text(dims) +
                " (expected one number, or [C, 1, 1] with one per channel)"};
   return values;

@@ -72,7 +72,9 @@ int import_model(const ModelImport& options) {
   OnnxImport import = import_onnx(file, options.until);
   Network& network = import.network;
   if (network.banks.empty())
-    refuse_kernel(options.file, "nothing can be imported: " + import.stop.value_or("its graph has no layers"));
+    refuse_kernel(options.file,
+                  "nothing can be imported: " +
+                      import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
   network.name = fs::path(options.file).stem().string();
   network.description =
       "the layers of " + fs::path(options.file).filename().string() + " from its input '" + import.input + "' on";
