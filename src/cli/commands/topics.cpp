@@ -24,7 +24,10 @@ const std::string_view kKernelFormatText =
     "padding_mode": "zeros",       as --padding-mode
     "padding_value": 0,            for "constant"
     "groups": 1,
-    "activation": "none",          "none", "relu", "abs"
+    "activation": "none",          "relu", "abs", "sigmoid", "tanh",
+                                   "silu", "hardswish", "leaky_relu",
+                                   {"leaky_relu": {"slope": 0.2}} or
+                                   {"clip": {"min": 0, "max": 6}}
     "map": "auto" }                as --map
 
 The rank of weight decides how channels are combined:

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "kernels/onnx/import_onnx.h"
@@ -26,13 +27,15 @@ struct Imported {
   std::vector<Layer> layers;
   std::string stop;  ///< "" at the end of the model
   std::int64_t channels = 0;
+  std::optional<InputScaling> input;
 };
 
 Imported import(const std::string& model, const std::optional<std::string>& until = {}) {
   const TempFolder folder;
   const OnnxFile file(folder.write("m.onnx", model));
   const OnnxImport result = import_onnx(file, until);
-  Imported imported{.layers = {}, .stop = result.stop.value_or(""), .channels = result.channels};
+  Imported imported{
+      .layers = {}, .stop = result.stop.value_or(""), .channels = result.channels, .input = result.network.input};
   for (const Bank& bank : result.network.banks) {
     REQUIRE(bank.layers.size() == 1);
     imported.layers.push_back(bank.layers.front());
@@ -160,16 +163,48 @@ TEST_CASE("scaling by constants, on either side") {
   CHECK(refused("Add", {"c", "rows"}).find("its constant has the shape [1, 1, 2, 1]") == 0);
   CHECK(refused("Add", {"c"}).find("1 operand") != std::string::npos);
 
-  // Before a convolution the scale is a layer of its own: the border of the convolution is not scaled.
-  const Imported before = import({node("Sub", {"x", "half"}, "s"), node("Div", {"s", "two"}, "d"),
-                                  node("Conv", {"d", "w"}, "y", {attribute("pads", Sizes{1, 1, 1, 1})})},
-                                 {kWeights, tensors[1], tensor("half", {3, 1, 1}, {0.5, 1, 2})});
-  CHECK(before.stop == "");
-  REQUIRE(before.layers.size() == 2);
-  CHECK(before.layers[0].weights == Floats{0.5, 0.5, 0.5});
-  CHECK(before.layers[0].bias == Floats{-0.25, -0.5, -1});
-  CHECK(before.layers[0].params.groups == 3);
-  CHECK(before.layers[1].weights == Floats{1, 2, 3, 4, 5, 6});
+  // After an activation the scale is a layer of its own: the border of a convolution after it is not scaled.
+  const Imported after =
+      import({node("Abs", {"x"}, "a"), node("Mul", {"a", "three"}, "s"), node("Sub", {"s", "three"}, "d"),
+              node("Conv", {"d", "w"}, "y", {attribute("pads", Sizes{1, 1, 1, 1})})},
+             {kWeights, tensor("three", {3, 1, 1}, {0.5, 1, 2})});
+  CHECK(after.stop == "");
+  REQUIRE(after.layers.size() == 3);
+  CHECK(after.layers[1].description == "Mul + Sub, to 'd'");
+  CHECK(after.layers[1].weights == Floats{0.5, 1, 2});
+  CHECK(after.layers[1].bias == Floats{-0.5, -1, -2});
+  CHECK(after.layers[1].params.groups == 3);
+  CHECK(after.layers[2].weights == Floats{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("scaling of the input") {
+  const Nodes tensors = {kWeights, tensor("mean", {1, 3, 1, 1}, {1, 2, 4}), tensor("std", {3, 1, 1}, {0.5, 2, 4}),
+                         tensor("half", {}, {0.5}), tensor("minus", {1}, {-1})};
+  const std::string conv = node("Conv", {"s", "w"}, "y");
+  const Imported imported =
+      import({node("Mul", {"x", "half"}, "h"), node("Sub", {"h", "mean"}, "m"), node("Div", {"m", "std"}, "s"), conv},
+             tensors);
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 1);
+  CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  REQUIRE(imported.input.has_value());
+  CHECK(imported.input->mean == std::vector<double>{2, 4, 8});  // (x / 2 - mean) / std = (x - 2 * mean) / (2 * std)
+  CHECK(imported.input->deviation == std::vector<double>{1, 4, 8});
+  CHECK(imported.input->scale == 1);
+  const Imported one = import({node("Sub", {"x", "half"}, "s"), conv}, tensors);
+  REQUIRE(one.input.has_value());
+  CHECK(one.input->mean == std::vector<double>{0.5});
+  CHECK(one.input->deviation == std::vector<double>{1});
+  const Imported negated = import({node("Mul", {"x", "minus"}, "s"), conv}, tensors);
+  CHECK_FALSE(negated.input.has_value());
+  REQUIRE(negated.layers.size() == 2);
+  CHECK(negated.layers[0].weights == Floats{-1});
+  // A network has a layer.
+  const Imported alone = import({node("Sub", {"x", "mean"}, "s"), node("Mul", {"s", "half"}, "y")}, tensors);
+  CHECK_FALSE(alone.input.has_value());
+  REQUIRE(alone.layers.size() == 1);
+  CHECK(alone.layers[0].weights == Floats{0.5, 0.5, 0.5});
+  CHECK(alone.layers[0].bias == Floats{-0.5, -1, -2});
 }
 
 TEST_CASE("a border becomes that of the convolution after it, where it has none") {
@@ -213,18 +248,72 @@ TEST_CASE("a border becomes that of the convolution after it, where it has none"
 }
 
 TEST_CASE("activations belong to the layer before them") {
-  CHECK(only_layer({node("Conv", {"x", "w"}, "c"), node("Relu", {"c"}, "y")}, {kWeights}).activation ==
-        Activation::relu);
-  CHECK(only_layer({node("Conv", {"x", "w"}, "c"), node("Abs", {"c"}, "y")}, {kWeights}).activation == Activation::abs);
-  CHECK(
-      only_layer({node("Conv", {"x", "w"}, "c"), node("Clip", {"c", "zero"}, "y")}, {kWeights, tensor("zero", {}, {0})})
-          .activation == Activation::relu);
+  const auto activated = [](const Nodes& nodes, const Nodes& tensors = {}) {
+    Nodes all = {node("Conv", {"x", "w"}, "c")}, constants = {kWeights};
+    all.insert(all.end(), nodes.begin(), nodes.end());
+    constants.insert(constants.end(), tensors.begin(), tensors.end());
+    return only_layer(all, constants);
+  };
+  const auto simple = [&](const std::string& type) { return activated({node(type, {"c"}, "y")}).activation; };
+  CHECK(simple("Relu") == Activation::relu);
+  CHECK(simple("Abs") == Activation::abs);
+  CHECK(simple("Sigmoid") == Activation::sigmoid);
+  CHECK(simple("Tanh") == Activation::tanh);
+  CHECK(simple("HardSwish") == Activation::hardswish);
+  CHECK(simple("Swish") == Activation::silu);
+  CHECK(simple("LeakyRelu") == Activation::leaky_relu);
+  CHECK(activated({node("LeakyRelu", {"c"}, "y")}).activation_numbers.slope == 0.01F);
+  CHECK(activated({node("LeakyRelu", {"c"}, "y", {attribute("alpha", 0.3F)})}).activation_numbers.slope == 0.3F);
+  const Layer prelu = activated({node("PRelu", {"c", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 0.5})});
+  CHECK(prelu.activation == Activation::leaky_relu);
+  CHECK(prelu.activation_numbers.slope == 0.5F);
+  CHECK(reason({node("PRelu", {"x", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 1})}) ==
+        "its channels have different slopes");
+
+  const Nodes limits = {tensor("zero", {}, {0}), tensor("six", {}, {6})};
+  CHECK(activated({node("Clip", {"c", "zero"}, "y")}, limits).activation == Activation::relu);
+  CHECK(activated({node("Clip", {"c"}, "y")}, limits).activation == Activation::none);
+  const Layer relu6 = activated({node("Clip", {"c", "zero", "six"}, "y")}, limits);
+  CHECK(relu6.activation == Activation::clip);
+  CHECK(relu6.activation_numbers.min == 0);
+  CHECK(relu6.activation_numbers.max == 6);
+  const Layer below = activated({node("Clip", {"c"}, "y", {attribute("max", 6.0F)})});  // before opset 11
+  CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
+  CHECK(below.activation_numbers.max == 6);
+  CHECK(reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+
+  const Layer hard = activated({node("HardSigmoid", {"c"}, "y", {attribute("alpha", 0.5F)})});
+  CHECK(hard.weights == Floats{0.5, 1, 1.5, 2, 2.5, 3});
+  CHECK(hard.bias == Floats{0.5, 0.5});
+  CHECK(hard.activation == Activation::clip);
+  CHECK(hard.activation_numbers.max == 1);
+
   const Layer alone = only_layer({node("Relu", {"x"}, "y")});
   CHECK(alone.rank == 2);
   CHECK(alone.weights == Floats{1});
   CHECK(alone.activation == Activation::relu);
   CHECK(import({node("Conv", {"x", "w"}, "c"), node("Abs", {"c"}, "a"), node("Relu", {"a"}, "y")}, {kWeights})
             .layers.size() == 2);
+}
+
+TEST_CASE("a product with a sigmoid is an activation") {
+  const auto gated = [](const std::string& gate, const Nodes& operands) {
+    return import({node("Conv", {"x", "w"}, "c"), gate, node("Mul", operands, "y")}, {kWeights});
+  };
+  const std::string sigmoid = node("Sigmoid", {"c"}, "s");
+  for (const Nodes& operands : {Nodes{"c", "s"}, Nodes{"s", "c"}}) {
+    const Imported silu = gated(sigmoid, operands);
+    CHECK(silu.stop == "");
+    REQUIRE(silu.layers.size() == 1);
+    CHECK(silu.layers[0].activation == Activation::silu);
+    CHECK(silu.layers[0].description == "Conv + Sigmoid + Mul, to 'y'");
+  }
+  const Imported hard = gated(node("HardSigmoid", {"c"}, "s", {attribute("alpha", 1.0F / 6)}), {"c", "s"});
+  REQUIRE(hard.layers.size() == 1);
+  CHECK(hard.layers[0].activation == Activation::hardswish);
+  CHECK(gated(node("HardSigmoid", {"c"}, "s"), {"c", "s"}).stop.find("goes to 2 nodes") != std::string::npos);
+  CHECK(gated(node("Tanh", {"c"}, "s"), {"c", "s"}).stop.find("goes to 2 nodes") != std::string::npos);
+  CHECK(gated(sigmoid, {"s", "s"}).layers.front().activation == Activation::sigmoid);
 }
 
 TEST_CASE("pools") {
