@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/float_range.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
@@ -16,6 +17,9 @@ void check_finite(const std::vector<double>& numbers, const char* what) {
 double at(const std::vector<double>& numbers, std::size_t channel) {
   return numbers[numbers.size() == 1 ? 0 : channel];
 }
+
+/// The decimal number that people write for the float nearest to this one: models have 0.485 as a float.
+double as_written(double number) { return *parse_number<double>(to_text(static_cast<float>(number))); }
 
 bool is_plain(const Padding& padding) { return padding == Padding{}; }
 
@@ -115,7 +119,9 @@ bool LayerStack::scale_input(const Affine& affine) {
   for (std::size_t c = 0; c < count; ++c) {
     both.scale.push_back(at(before.scale, c) * at(affine.scale, c));
     both.shift.push_back(at(before.shift, c) * at(affine.scale, c) + at(affine.shift, c));
-    if (!(both.scale.back() > 0)) return false;
+    const double deviation = 1 / both.scale.back(), mean = both.shift.back() / both.scale.back();
+    if (!(deviation > 0 && fits_float(deviation) && static_cast<float>(deviation) > 0 && fits_float(mean)))
+      return false;
   }
   check_finite(both.scale, "its numbers");
   check_finite(both.shift, "its numbers");
@@ -127,8 +133,8 @@ std::optional<InputScaling> LayerStack::input() const {
   if (!input_) return std::nullopt;
   InputScaling input;
   for (std::size_t c = 0; c < input_->scale.size(); ++c) {
-    input.mean.push_back(0 - input_->shift[c] / input_->scale[c]);
-    input.deviation.push_back(1 / input_->scale[c]);
+    input.mean.push_back(as_written(0 - input_->shift[c] / input_->scale[c]));
+    input.deviation.push_back(as_written(1 / input_->scale[c]));
   }
   return input;
 }
