@@ -28,8 +28,11 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
   return h == w ? std::to_string(h) : "[" + std::to_string(h) + ", " + std::to_string(w) + "]";
 }
 
-/// What is written: a kernel file, or what it computes, for digest_of_network().
-enum class Style { file, digest };
+/// What is written: a kernel file, which may refer to its weights, or what it computes, for digest_of_network().
+struct Style {
+  bool is_digest = false;
+  std::string_view weights_file;  ///< of a kernel file that refers to arrays in this one
+};
 
 /// The members of one object, in the order they are added, one per line.
 class Members {
@@ -64,6 +67,20 @@ std::string weights_text(const std::vector<std::int64_t>& sizes, std::size_t dim
 /// Weights in bytes, since there may be too many for a text.
 std::string weights_digest(const Layer& layer) {
   return json_string(join_sizes(layer.dimensions()) + " " + digest_of(std::as_bytes(std::span(layer.weights))));
+}
+
+constexpr std::string_view kWeightPart = ".weight", kBiasPart = ".bias";
+
+/// The name of the array that has the weights or biases of a layer.
+std::string array_name(const Layer& layer, std::string_view part) { return layer.name + std::string(part); }
+
+/// Whether numbers are in an array of another file, as all but single ones are.
+bool refers(const Members& members, const std::vector<float>& numbers) {
+  return !members.style().weights_file.empty() && numbers.size() > 1;
+}
+
+std::string array_reference(const Members& members, const Layer& layer, std::string_view part) {
+  return json_string(std::string(members.style().weights_file) + "#" + array_name(layer, part));
 }
 
 // Below, each structure is taken apart by structured bindings: a new member stops the compiler here, and has to be
@@ -102,7 +119,7 @@ void add_params(Members& members, const ConvParams& params, const Extent& defaul
 }
 
 void add_names(Members& members, const std::string& name, const std::string& description) {
-  if (members.style() == Style::digest) return;
+  if (members.style().is_digest) return;
   members.add("name", json_string(name));
   if (!description.empty()) members.add("description", json_string(description));
 }
@@ -112,16 +129,19 @@ void add_layer(Members& members, const Layer& layer) {
   require(outline == Outline::none, "a layer without weights in a kernel file");
   const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
   add_names(members, name, description);
-  const bool is_digest = members.style() == Style::digest, is_pool = pooling != Pooling::none;
+  const bool is_digest = members.style().is_digest, is_pool = pooling != Pooling::none;
   if (is_pool) {
     members.add("pool", json_string(kPoolings[static_cast<int>(pooling)]));
     members.add("size", extent_text(kh, kw));
   } else {
     const float* weight = weights.data();
     members.add("weight", is_digest ? weights_digest(layer)
-                                    : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
+                          : refers(members, weights)
+                              ? array_reference(members, layer, kWeightPart)
+                              : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
   }
-  if (!bias.empty()) members.add("bias", one_or_list(bias));
+  if (!bias.empty())
+    members.add("bias", refers(members, bias) ? array_reference(members, layer, kBiasPart) : one_or_list(bias));
   if (divisor.size() > 1 && !is_digest)
     members.add("normalize", "true");
   else if (!divisor.empty() && !is_pool)  // a mean's is its size
@@ -149,7 +169,7 @@ std::string list_of(const std::vector<Item>& items, const Members& members,
 bool is_one_layer(const Bank& bank, Style style) {
   if (bank.layers.size() != 1 || bank.combine != Combine::none) return false;
   const Layer& layer = bank.layers.front();
-  return style == Style::digest || (layer.name == bank.name && layer.description == bank.description);
+  return style.is_digest || (layer.name == bank.name && layer.description == bank.description);
 }
 
 /// Without its map, which kernel files have once, outermost: that of the last bank.
@@ -182,7 +202,7 @@ std::string network_text(const Network& network, Style style) {
   const std::string& first_name = is_layer ? first.layers.front().name : first.name;
   const std::string& first_description = is_layer ? first.layers.front().description : first.description;
   const bool has_same_names = first_name == name && first_description == description;
-  if (banks.size() == 1 && (has_same_names || style == Style::digest)) {
+  if (banks.size() == 1 && (has_same_names || style.is_digest)) {
     add_bank(members, first);
   } else {
     add_names(members, name, description);
@@ -195,15 +215,31 @@ std::string network_text(const Network& network, Style style) {
 
 }  // namespace
 
-std::string format_kernel_json(const Network& network) { return network_text(network, Style::file); }
+std::string format_kernel_json(const Network& network) { return network_text(network, {}); }
 
 std::string digest_of_network(const Network& network) {
-  const std::string text = network_text(network, Style::digest);
+  const std::string text = network_text(network, {.is_digest = true});
   return digest_of(std::as_bytes(std::span(text)));
 }
 
+std::string format_kernel_references(const Network& network, std::string_view weights_file) {
+  return network_text(network, {.weights_file = weights_file});
+}
+
+std::vector<NamedArray> arrays_of(const Network& network) {
+  std::vector<NamedArray> arrays;
+  for (const Bank& bank : network.banks)
+    for (const Layer& layer : bank.layers) {
+      if (layer.pooling != Pooling::none) continue;
+      if (layer.weights.size() > 1)
+        arrays.push_back({array_name(layer, kWeightPart), layer.dimensions(), layer.weights});
+      if (layer.bias.size() > 1) arrays.push_back({array_name(layer, kBiasPart), {std::ssize(layer.bias)}, layer.bias});
+    }
+  return arrays;
+}
+
 std::string format_kernel_reference(const KernelReference& reference) {
-  Members members(Style::file, "");
+  Members members({}, "");
   add_names(members, reference.name, reference.description);
   members.add("weight", json_string(reference.weight));
   if (!reference.bias.empty()) members.add("bias", json_string(reference.bias));
