@@ -303,8 +303,9 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
     maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
   }
   // To stretch a range to the full range, its spread divides this.
-  const double full = make_value_map(OutputMap::normalize, trace.dtype(), dtype, {.min = 0, .max = 1}).scale;
-  const double rescale = make_value_map(OutputMap::clip, trace.dtype(), dtype).scale;
+  const DType units = mapping.is_unitless ? DType::f32 : trace.dtype();
+  const double full = make_value_map(OutputMap::normalize, units, dtype, {.min = 0, .max = 1}).scale;
+  const double rescale = make_value_map(OutputMap::clip, units, dtype).scale;
   return {{"dtype", to_string(dtype)},
           {"map", to_string(mapping.map)},
           {"automatic", numbers.map_is_automatic},  // then the map depends on the weights
