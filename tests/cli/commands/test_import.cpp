@@ -165,7 +165,7 @@ TEST_CASE("batch normalisation and transposed convolutions in safetensors files"
 }
 
 /// Checks every layer of an imported model against tests/data/onnx. Returns their number.
-std::size_t compare(const std::string& model) {
+std::size_t compare_layers(const std::string& model) {
   const TempFolder folder;
   const std::string data = TEST_DATA_DIR "/onnx/" + model, archive = read_text(data + ".npz");
   const ProgramResult imported = run_convtool({"kernels", "import", data + ".onnx", "-o", "net.json"}, folder);
@@ -200,9 +200,9 @@ std::size_t compare(const std::string& model) {
 }
 
 TEST_CASE("models like LeNet, MobileNet and ResNet equal PyTorch's in every layer") {
-  CHECK(compare("lenet") == 4);
-  CHECK(compare("mobilenet") == 6);
-  CHECK(compare("resnet18") == 2);
+  CHECK(compare_layers("lenet") == 4);
+  CHECK(compare_layers("mobilenet") == 6);
+  CHECK(compare_layers("resnet18") == 2);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Imported import(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims
 }
 
 /// The layer of a model that is imported as one, to its end.
-Layer only_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims = {-1, 3, -1, -1}) {
+Layer imported_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims = {-1, 3, -1, -1}) {
   const Imported imported = import(nodes, tensors, dims);
   CHECK(imported.stop == "");
   REQUIRE(imported.layers.size() == 1);
@@ -56,14 +56,14 @@ Layer only_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dim
 }
 
 /// Why the last of the nodes is not imported.
-std::string reason(const Nodes& nodes, const Nodes& tensors = {}) {
+std::string stop_reason(const Nodes& nodes, const Nodes& tensors = {}) {
   const std::string stop = import(nodes, tensors).stop;
   const std::size_t colon = stop.find("): ");
   return colon == std::string::npos ? stop : stop.substr(colon + 3);
 }
 
 TEST_CASE("a convolution with all its attributes") {
-  const Layer layer = only_layer(
+  const Layer layer = imported_layer(
       {node("Conv", {"x", "conv1.weight", "b"}, "y",
             {attribute("kernel_shape", Sizes{1, 2}), attribute("strides", Sizes{2, 3}),
              attribute("dilations", Sizes{4, 5}), attribute("pads", Sizes{1, 2, 3, 4}),
@@ -83,7 +83,7 @@ TEST_CASE("a convolution with all its attributes") {
 
 TEST_CASE("auto_pad") {
   const auto padding = [](const std::string& word) {
-    return only_layer(
+    return imported_layer(
                {node("Conv", {"x", "w"}, "y", {attribute("auto_pad", word), attribute("pads", Sizes{1, 1, 1, 1})})},
                {kWeights})
         .params.padding;
@@ -92,7 +92,7 @@ TEST_CASE("auto_pad") {
   CHECK(padding("VALID") == Padding{});
   CHECK(padding("SAME_UPPER").rule == Padding::Rule::same);
   CHECK(padding("SAME_LOWER").rule == Padding::Rule::same_lower);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("auto_pad", "SAME")})}, {kWeights}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("auto_pad", "SAME")})}, {kWeights}) ==
         "its auto_pad is 'SAME'");
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
     Nodes tensors = statistics;
     tensors.insert(tensors.end(), {kWeights, tensor("bias", {2}, bias)});
     const Layer layer =
-        only_layer({node("Conv", has_bias ? Nodes{"x", "w", "bias"} : Nodes{"x", "w"}, "c"), norm}, tensors);
+        imported_layer({node("Conv", has_bias ? Nodes{"x", "w", "bias"} : Nodes{"x", "w"}, "c"), norm}, tensors);
     CHECK(layer.description == "Conv + BatchNormalization, to 'y'");
     for (std::size_t o = 0; o < 2; ++o) {
       const double scale = gamma[o] / std::sqrt(static_cast<double>(variance[o]) + static_cast<double>(epsilon));
@@ -118,7 +118,7 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
   }
   // Alone, it is a depthwise convolution of 1x1.
   const Layer alone =
-      only_layer({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics, {-1, 2, -1, -1});
+      imported_layer({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics, {-1, 2, -1, -1});
   CHECK(alone.params.groups == 2);
   CHECK(alone.shape == KernelShape{2, 1, 1, 1});
   CHECK(alone.weights[1] ==
@@ -131,15 +131,15 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
   CHECK(after.layers[0].activation == Activation::relu);
   CHECK(after.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
 
-  CHECK(reason({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics) ==
+  CHECK(stop_reason({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics) ==
         "it takes 2 channels, and its input has 3");
-  CHECK(reason({node("BatchNormalization", {"x", "g", "b", "m"}, "y")}, statistics) == "it has no variance");
-  CHECK(reason(
+  CHECK(stop_reason({node("BatchNormalization", {"x", "g", "b", "m"}, "y")}, statistics) == "it has no variance");
+  CHECK(stop_reason(
             {node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y", {attribute("training_mode", std::int64_t{1})})},
             statistics)
             .find("training mode") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "c"), node("BatchNormalization", {"c", "g", "b", "m", "n"}, "y")},
-               {kWeights, statistics[0], statistics[1], statistics[2], tensor("n", {2}, {-1, 1})}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "c"), node("BatchNormalization", {"c", "g", "b", "m", "n"}, "y")},
+                    {kWeights, statistics[0], statistics[1], statistics[2], tensor("n", {2}, {-1, 1})}) ==
         "the weights that it scales contain NaN, infinity or a number beyond float32");
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("scaling by constants, on either side") {
   const Nodes tensors = {kWeights, tensor("two", {}, {2}), tensor("each", {1, 2, 1, 1}, {2, 4}),
                          tensor("rows", {1, 1, 2, 1}, {1, 2})};
   const auto scaled = [&](const std::string& type, const Nodes& operands) {
-    return only_layer({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
+    return imported_layer({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
   };
   CHECK(scaled("Mul", {"c", "two"}).weights == Floats{2, 4, 6, 8, 10, 12});
   CHECK(scaled("Mul", {"each", "c"}).weights == Floats{2, 4, 6, 16, 20, 24});
@@ -157,7 +157,7 @@ TEST_CASE("scaling by constants, on either side") {
   CHECK(scaled("Sub", {"each", "c"}).bias == Floats{2, 4});
   CHECK(scaled("Sub", {"each", "c"}).weights == Floats{-1, -2, -3, -4, -5, -6});
   const auto refused = [&](const std::string& type, const Nodes& operands) {
-    return reason({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
+    return stop_reason({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
   };
   CHECK(refused("Div", {"two", "c"}) == "it divides by the input of the model");
   CHECK(refused("Add", {"c", "rows"}).find("its constant has the shape [1, 1, 2, 1]") == 0);
@@ -234,16 +234,15 @@ TEST_CASE("a border becomes that of the convolution after it, where it has none"
     CHECK(two.layers[1].params.padding.pads == Pads{1, 1, 1, 1});
   }
   const std::string by_axes = node("Pad", {"x", "pads", "", "axes"}, "y");
-  CHECK(only_layer({by_axes}, {integers("pads", {1, 2, 3, 4}), integers("axes", {-1, 2})}).params.padding.pads ==
+  CHECK(imported_layer({by_axes}, {integers("pads", {1, 2, 3, 4}), integers("axes", {-1, 2})}).params.padding.pads ==
         Pads{2, 1, 4, 3});
-  CHECK(only_layer({node("Pad", {"x"}, "y", {attribute("pads", Sizes{0, 0, 1, 1, 0, 0, 1, 1})})}).params.padding_mode ==
-        PaddingMode::zeros);
-  CHECK(reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 1, 0, 0, 0, 0, 0, 0})})
+  CHECK(imported_layer({node("Pad", {"x"}, "y", {attribute("pads", Sizes{0, 0, 1, 1, 0, 0, 1, 1})})})
+            .params.padding_mode == PaddingMode::zeros);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 1, 0, 0, 0, 0, 0, 0})})
             .find("rows and columns") != std::string::npos);
-  CHECK(
-      reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})}).find("[-1, 0, 0, 0]") !=
-      std::string::npos);
-  CHECK(reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})})
+            .find("[-1, 0, 0, 0]") != std::string::npos);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
         std::string::npos);
 }
 
@@ -252,7 +251,7 @@ TEST_CASE("activations belong to the layer before them") {
     Nodes all = {node("Conv", {"x", "w"}, "c")}, constants = {kWeights};
     all.insert(all.end(), nodes.begin(), nodes.end());
     constants.insert(constants.end(), tensors.begin(), tensors.end());
-    return only_layer(all, constants);
+    return imported_layer(all, constants);
   };
   const auto simple = [&](const std::string& type) { return activated({node(type, {"c"}, "y")}).activation; };
   CHECK(simple("Relu") == Activation::relu);
@@ -267,7 +266,7 @@ TEST_CASE("activations belong to the layer before them") {
   const Layer prelu = activated({node("PRelu", {"c", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 0.5})});
   CHECK(prelu.activation == Activation::leaky_relu);
   CHECK(prelu.activation_numbers.slope == 0.5F);
-  CHECK(reason({node("PRelu", {"x", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 1})}) ==
+  CHECK(stop_reason({node("PRelu", {"x", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 1})}) ==
         "its channels have different slopes");
 
   const Nodes limits = {tensor("zero", {}, {0}), tensor("six", {}, {6})};
@@ -280,7 +279,7 @@ TEST_CASE("activations belong to the layer before them") {
   const Layer below = activated({node("Clip", {"c"}, "y", {attribute("max", 6.0F)})});  // before opset 11
   CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
   CHECK(below.activation_numbers.max == 6);
-  CHECK(reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
 
   const Layer hard = activated({node("HardSigmoid", {"c"}, "y", {attribute("alpha", 0.5F)})});
   CHECK(hard.weights == Floats{0.5, 1, 1.5, 2, 2.5, 3});
@@ -288,7 +287,7 @@ TEST_CASE("activations belong to the layer before them") {
   CHECK(hard.activation == Activation::clip);
   CHECK(hard.activation_numbers.max == 1);
 
-  const Layer alone = only_layer({node("Relu", {"x"}, "y")});
+  const Layer alone = imported_layer({node("Relu", {"x"}, "y")});
   CHECK(alone.rank == 2);
   CHECK(alone.weights == Floats{1});
   CHECK(alone.activation == Activation::relu);
@@ -317,21 +316,21 @@ TEST_CASE("a product with a sigmoid is an activation") {
 }
 
 TEST_CASE("pools") {
-  const Layer max = only_layer({node("MaxPool", {"x"}, "y",
-                                     {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
-                                      attribute("pads", Sizes{1, 0, 1, 0})})});
+  const Layer max = imported_layer({node("MaxPool", {"x"}, "y",
+                                         {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
+                                          attribute("pads", Sizes{1, 0, 1, 0})})});
   CHECK(max.pooling == Pooling::max);
   CHECK(max.shape.kh == 3);
   CHECK(max.shape.kw == 2);
   CHECK(max.params.stride == Extent{2, 1});
   CHECK(max.params.padding.pads == Pads{1, 0, 1, 0});
-  const Layer mean = only_layer({node("AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2})})});
+  const Layer mean = imported_layer({node("AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2})})});
   CHECK(mean.pooling == Pooling::mean);
   CHECK(mean.params.stride == Extent{1, 1});  // ONNX's default, where PyTorch's is the size
   CHECK(mean.divisor == std::vector<double>{4});
   CHECK(mean.weights == Floats{1, 1, 1, 1});
-  CHECK(reason({node("MaxPool", {"x"}, "y")}).find("kernel_shape is []") != std::string::npos);
-  CHECK(reason({node("MaxPool", {"x"}, "y", {attribute("kernel_shape", Sizes{0, 2})})}).find("[0, 2]") !=
+  CHECK(stop_reason({node("MaxPool", {"x"}, "y")}).find("kernel_shape is []") != std::string::npos);
+  CHECK(stop_reason({node("MaxPool", {"x"}, "y", {attribute("kernel_shape", Sizes{0, 2})})}).find("[0, 2]") !=
         std::string::npos);
 }
 
@@ -347,33 +346,34 @@ TEST_CASE("operators that change nothing, and weights that reach a convolution t
   CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
   CHECK(imported.channels == 3);
   const std::string number = node("Constant", {}, "k", {attribute("value_float", 3.0F)});
-  CHECK(only_layer({number, node("Mul", {"k", "x"}, "y")}).weights == Floats{3});
-  CHECK(reason({node("Cast", {"x"}, "y", {attribute("to", std::int64_t{2})})}).find("type 2 of ONNX") !=
+  CHECK(imported_layer({number, node("Mul", {"k", "x"}, "y")}).weights == Floats{3});
+  CHECK(stop_reason({node("Cast", {"x"}, "y", {attribute("to", std::int64_t{2})})}).find("type 2 of ONNX") !=
         std::string::npos);
 }
 
 TEST_CASE("where an import ends, and why") {
   CHECK(import({node("Conv", {"x", "w"}, "c"), node("Flatten", {"c"}, "y")}, {kWeights}).stop ==
         "node 'y' (Flatten): its output is not a picture");
-  CHECK(reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
+  CHECK(stop_reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
         "it is an operator of 'com.example', not of ONNX itself");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 3, 1}, {1, 2, 3, 4, 5, 6})}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 3, 1}, {1, 2, 3, 4, 5, 6})}) ==
         "its weights have rank 3 (expected 4, of Conv2d)");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {0, 3, 1, 1}, {})}).find("is empty") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 1, 1, 3}, {1, 2, 3, 4, 5, 6})}) ==
-        "it takes 1 channels, and its input has 3");
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{3})})}, {kWeights})
-            .find("3 groups do not") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{0})})}, {kWeights})
-            .find("0 groups do not") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("strides", Sizes{0, 1})})}, {kWeights}).find("[0, 1]") !=
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {0, 3, 1, 1}, {})}).find("is empty") !=
         std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 1, 1, 3}, {1, 2, 3, 4, 5, 6})}) ==
+        "it takes 1 channels, and its input has 3");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{3})})}, {kWeights})
+            .find("3 groups do not") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{0})})}, {kWeights})
+            .find("0 groups do not") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("strides", Sizes{0, 1})})}, {kWeights}).find("[0, 1]") !=
+        std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
             .find("[0, -1, 0, 0]") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "v"}, "y")}) == "its weights are computed while the model runs");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
+  CHECK(stop_reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights are computed while the model runs");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
         std::string::npos);
 }
 
@@ -412,7 +412,7 @@ TEST_CASE("names of layers") {
   const auto name = [](const std::string& node_name, const std::string& weights) {
     std::string conv = onnx::field(1, std::string("x")) + onnx::field(1, weights) + onnx::field(2, std::string("y")) +
                        onnx::field(3, node_name) + onnx::field(4, std::string("Conv"));
-    return only_layer({conv}, {tensor(weights, {1, 3, 1, 1}, {1, 2, 3})}).name;
+    return imported_layer({conv}, {tensor(weights, {1, 3, 1, 1}, {1, 2, 3})}).name;
   };
   CHECK(name("Conv_0", "layer1.0.conv1.weight") == "layer1.0.conv1");
   CHECK(name("/layer1/layer1.0/conv1/Conv", "onnx::Conv_12") == "layer1.0.conv1");
