@@ -15,6 +15,7 @@ void check_finite(double range) {
 
 ValueMap make_value_map(const Mapping& mapping, DType input, DType output, const ResponseStats& measured) {
   const OutputMap map = mapping.map;
+  if (mapping.is_unitless) input = DType::f32;
   require(map != OutputMap::automatic && map != OutputMap::signs, "an output map that is not one value map");
   const double range = is_integer(input) ? full_range(input) : is_integer(output) ? full_range(output) : 1.0;
   const double rescale = is_integer(input) && is_integer(output) ? full_range(output) / full_range(input) : 1.0;

@@ -48,6 +48,9 @@ struct Mapping {
   SignedZero zero = SignedZero::white;  ///< for signs
   /// For abs without a threshold: absolute values are multiplied by it (network/layer.h, visible_gain).
   double gain = 1;
+  /// Whether responses are not in the units of the input, since its pixels were scaled: they are then never rescaled,
+  /// as if the input were f32.
+  bool is_unitless = false;
 
   bool operator==(const Mapping&) const = default;
 };

@@ -110,11 +110,15 @@ std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometr
     problem.kernel = merged.shape;
     const auto count = static_cast<std::int64_t>(kernels.size());
     return {{problem, std::move(merged),
-             Epilogue{.activation = bank.layers.front().activation, .combine = bank.combine, .combine_count = count}}};
+             Epilogue{.activation = bank.layers.front().activation,
+                      .combine = bank.combine,
+                      .combine_count = count,
+                      .numbers = bank.layers.front().activation_numbers}}};
   }
   std::vector<BoundKernel> bound;
   for (std::size_t i = 0; i < kernels.size(); ++i)
-    bound.push_back({geometry.problems[i], std::move(kernels[i]), Epilogue{.activation = bank.layers[i].activation}});
+    bound.push_back({geometry.problems[i], std::move(kernels[i]),
+                     Epilogue{.activation = bank.layers[i].activation, .numbers = bank.layers[i].activation_numbers}});
   return bound;
 }
 

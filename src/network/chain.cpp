@@ -29,6 +29,10 @@ Network chain(std::vector<Network> stages) {
   Network all = std::move(stages.front());
   for (std::size_t i = 1; i < stages.size(); ++i) {
     Network& next = stages[i];
+    if (next.input)
+      refuse_kernel(next.name,
+                    "scales its input, which only the first kernel of a chain can; name it with -k, or remove "
+                    "\"input\" from its file");
     all.name += " then " + next.name;
     all.description.clear();
     all.banks.back().map.reset();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "network/bank_plan.h"
+#include "network/scaling_folding.h"
 
 namespace convtool {
 namespace {
@@ -102,6 +103,15 @@ std::optional<Layer> fold_two(const Layer& first, const Layer& second, DType dty
   return folded;
 }
 
+/// The bank that does what `first` and then `second` do on this input; nothing where there is none.
+std::optional<Bank> fold_banks(const Bank& first, const Bank& second, DType dtype, const Shape& input) {
+  const Layer *one = foldable(first), *two = foldable(second);
+  if (one != nullptr && two != nullptr)
+    if (const std::optional<Layer> layer = fold_two(*one, *two, dtype, input))
+      return Bank{.name = layer->name, .layers = {*layer}};
+  return fold_scaling(first, second, dtype, input);
+}
+
 /// The nanoseconds that `bank` is expected to take on one thread.
 double cost_of(const Bank& bank, DType dtype, const Shape& input, bool flip, const PlanOptions& options) {
   double cost = 0;
@@ -133,18 +143,13 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
   DType dtype = input_dtype;
   for (std::size_t i = 1; i < network.banks.size(); ++i) {
     const Bank& next = network.banks[i];
-    const Layer *first = foldable(banks.back()), *second = foldable(next);
-    if (first != nullptr && second != nullptr) {
-      if (std::optional<Layer> layer = fold_two(*first, *second, dtype, shape)) {
-        Bank folded{.name = layer->name, .layers = {*layer}};
-        if (cost_of(folded, dtype, shape, flip, options) <
-            cost_of_two(banks.back(), next, dtype, shape, flip, options)) {
-          folded.map = next.map;
-          banks.back() = std::move(folded);
-          ++folding.counts.back();
-          continue;
-        }
-      }
+    std::optional<Bank> folded = fold_banks(banks.back(), next, dtype, shape);
+    if (folded &&
+        cost_of(*folded, dtype, shape, flip, options) < cost_of_two(banks.back(), next, dtype, shape, flip, options)) {
+      folded->map = next.map;
+      banks.back() = *std::move(folded);
+      ++folding.counts.back();
+      continue;
     }
     shape = bank_geometry(banks.back(), dtype, shape).output;
     dtype = DType::f32;

@@ -10,6 +10,8 @@
 //   a single weight becomes a part of the other layer's divisor: the sums stay the same, and are divided once;
 //   other kernels are folded where all weights are whole and the picture is of integers: the weights of the product are
 //   whole too, and the engine sums them without rounding (conv/error_bound.cpp).
+// A first layer that scales and shifts each channel, such as that of an input scaling, is folded into any convolution
+// (network/scaling_folding.h). Then weights or biases are rounded once more, in place of the pixels.
 #pragma once
 
 #include <cstddef>

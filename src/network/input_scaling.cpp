@@ -70,6 +70,16 @@ std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling) {
   return std::nullopt;
 }
 
+void check_input_channels(const InputScaling& scaling, std::int64_t channels) {
+  const auto named = static_cast<std::int64_t>(named_channels(scaling));
+  if (named > 1 && named != channels)
+    refuse_shape("", "the input has " + counted(channels, "channel") + ", but is scaled with " + std::to_string(named) +
+                         " numbers of mean or std; give one number, or one per channel");
+  if (scaling.order == ChannelOrder::bgr && channels < 3)
+    refuse_shape("", "the input has " + counted(channels, "channel") +
+                         ", but the order bgr is one of three colours; leave the order out");
+}
+
 Network with_scaling_as_layer(Network network) {
   if (!network.input) return network;
   const std::optional<std::int64_t> channels = channels_of(network);

@@ -25,8 +25,9 @@ void check_bank(const Bank& bank) {
                           : !combined                                              ? nullptr
                           : layer.rank != first.rank || layer.shape != first.shape ? "size"
                           : layer.params != first.params                           ? "dilation, padding or groups"
-                          : layer.activation != first.activation                   ? "activation"
-                                                                                   : nullptr;
+                          : layer.activation != first.activation || layer.activation_numbers != first.activation_numbers
+                              ? "activation"
+                              : nullptr;
     if (differs != nullptr) {
       refuse_kernel(bank.name, std::string("kernels to be ") + (combined ? "combined" : "stacked") +
                                    " must be alike, but '" + first.name + "' and '" + layer.name + "' differ in " +
@@ -95,14 +96,14 @@ bool fits_float_divided(const Layer& layer) {
 }
 
 bool sums_to_zero(const Layer& layer) {
-  if (layer.is_max_pool()) return false;
+  if (layer.is_max_pool() || layer.moves_zero()) return false;
   const std::vector<double> sums = sums_of_weights(layer);
   return std::all_of(sums.begin(), sums.end(), [](double sum) { return sum == 0; });
 }
 
 bool is_difference(const Layer& layer) {
   constexpr double kSmall = 1.0 / 64;
-  if (layer.is_max_pool()) return false;
+  if (layer.is_max_pool() || layer.moves_zero()) return false;
   const std::int64_t taps = layer.shape.taps();
   for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
     const float* const weights = layer.weights.data() + o * taps;

@@ -39,10 +39,14 @@ struct Layer {
   std::vector<double> divisor;  ///< of the sums: empty for 1; one number for all output channels; or one per channel
   ConvParams params;            ///< groups is 1 unless rank is 4
   Activation activation = Activation::none;
+  ActivationNumbers activation_numbers{};
   Pooling pooling = Pooling::none;
   Outline outline = Outline::none;  ///< none: the layer has weights or is a pool
 
   bool is_max_pool() const { return pooling == Pooling::max; }
+
+  /// Whether the activation makes something else of 0, so that flat areas do not become 0 by the weights alone.
+  bool moves_zero() const { return activated(activation, activation_numbers, 0) != 0; }
 
   /// The sizes as the user wrote them: {kh, kw}, {c_i, kh, kw} or {c_o, c_i/groups, kh, kw}.
   std::vector<std::int64_t> dimensions() const;
@@ -101,8 +105,8 @@ std::vector<double> sums_of_weights(const Layer& layer);
 /// Whether the weights of a layer, over its divisors, are within float32.
 bool fits_float_divided(const Layer& layer);
 
-/// Whether the layer has weights and sum_of_weights() is 0 for every output channel. Such a kernel responds only to
-/// changes, and with 0 to flat areas.
+/// Whether the layer has weights and sum_of_weights() is 0 for every output channel, which its activation keeps. Such a
+/// kernel responds only to changes, and with 0 to flat areas.
 bool sums_to_zero(const Layer& layer);
 
 /// Whether the layer has weights that sum to 0 for every output channel, or nearly: to at most 1/64 of the sum of their

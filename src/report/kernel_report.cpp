@@ -58,7 +58,7 @@ std::string options_text(const Layer& layer) {
   text += ", padding " + padding_text(params);
   if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
   if (layer.activation != Activation::none)
-    text += ", activation " + std::string(kActivations[static_cast<int>(layer.activation)]);
+    text += ", activation " + activation_text(layer.activation, layer.activation_numbers);
   return text;
 }
 
@@ -189,7 +189,7 @@ ordered_json layer_json(const Layer& layer) {
   object["padding_mode"] = to_string(params.padding_mode);
   object["padding_value"] = params.padding_value;
   object["groups"] = params.groups;
-  object["activation"] = kActivations[static_cast<int>(layer.activation)];
+  object["activation"] = ordered_json::parse(activation_json(layer.activation, layer.activation_numbers));
   object["sum"] = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
   object["response_at_frequency_0"] = responses_at_zero(layer);
   object["planes"] = ordered_json::array();

@@ -144,14 +144,38 @@ std::string sheet_text(const SheetReport& sheet, const std::string& output) {
   return text;
 }
 
+/// "0.485,0.456,0.406"
+std::string numbers_text(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) text += (text.empty() ? "" : ",") + short_text(number, 6);
+  return text;
+}
+
+/// "input scale 0.00392157, mean 0.5, std 0.25, bgr"; without the defaults.
+std::vector<std::string> scaling_items(const InputScaling& scaling) {
+  std::vector<std::string> items;
+  if (scaling.scale != 1) items.push_back("scale " + short_text(scaling.scale, 6));
+  if (!scaling.mean.empty()) items.push_back("mean " + numbers_text(scaling.mean));
+  if (!scaling.deviation.empty()) items.push_back("std " + numbers_text(scaling.deviation));
+  if (scaling.order != ChannelOrder::rgb) items.emplace_back(kChannelOrders[static_cast<int>(scaling.order)]);
+  if (items.empty()) return items;
+  items.front() = "input " + items.front();
+  return items;
+}
+
 /// The items of the first lines of a report, after the two names.
 std::vector<std::string> summary_items(const RunReport& report) {
   std::vector<std::string> items;
-  if (report.banks.size() == 1) {
-    items = option_items(report.banks.front());
-    items.insert(items.begin(), kernel_text(report.banks.front()));
+  const std::size_t layers = report.banks.size() - (report.scaling ? 1 : 0);
+  if (layers == 1) {
+    items = option_items(report.banks.back());
+    items.insert(items.begin(), kernel_text(report.banks.back()));
   } else {
-    items = {"network " + printable(report.kernel_name) + " of " + std::to_string(report.banks.size()) + " layers"};
+    items = {"network " + printable(report.kernel_name) + " of " + std::to_string(layers) + " layers"};
+  }
+  if (report.scaling) {
+    const std::vector<std::string> scaling = scaling_items(*report.scaling);
+    items.insert(items.end(), scaling.begin(), scaling.end());
   }
   if (report.frames) items.push_back(counted(*report.frames, "frame"));
   if (!report.layer_outputs.empty())

@@ -82,6 +82,7 @@ struct RunReport {
   std::vector<std::string> layer_sheets;   ///< and of their sheets
   std::optional<SheetReport> sheet;
   std::vector<BankReport> banks;
+  std::optional<InputScaling> scaling;  ///< of the pixels, which the first of the banks computed
   std::vector<FoldedReport> folded;
   std::optional<EdgeReport> edges;
   std::optional<Mapping> mapping;      ///< none where values are written as they are

@@ -71,6 +71,13 @@ void put_run(const RunReport& report, ordered_json& object) {
     object["layers"] = ordered_json::array();
     for (const BankReport& bank : report.banks) put_bank(bank, object["layers"].emplace_back(ordered_json::object()));
   }
+  if (report.scaling) {
+    const auto& [scale, mean, deviation, order] = *report.scaling;
+    object["input_scaling"] = {{"scale", scale},
+                               {"mean", mean.empty() ? std::vector{0.0} : mean},
+                               {"std", deviation.empty() ? std::vector{1.0} : deviation},
+                               {"order", kChannelOrders[static_cast<int>(order)]}};
+  }
   for (const FoldedReport& folded : report.folded) {
     ordered_json& one = object["folded"].emplace_back(ordered_json{{"layers", {folded.first, folded.last}}});
     put_bank(folded.bank, one);

@@ -215,6 +215,11 @@ Json json_of(const Padding& padding) {
           {"pads", {pads.top, pads.left, pads.bottom, pads.right}}};
 }
 
+Json json_of(const ActivationNumbers& numbers) {
+  const auto end = [](float value) { return std::isfinite(value) ? Json(static_cast<double>(value)) : Json(); };
+  return {{"slope", static_cast<double>(numbers.slope)}, {"min", end(numbers.min)}, {"max", end(numbers.max)}};
+}
+
 Json json_of(const Layer& layer) {
   const ConvParams& params = layer.params;
   Json bias = Json::array(), divisor = Json::array();
@@ -233,7 +238,9 @@ Json json_of(const Layer& layer) {
           {"padding_mode", to_string(params.padding_mode)},
           {"padding_value", params.padding_mode == PaddingMode::constant ? as_printed(params.padding_value) : 0.0},
           {"groups", params.groups},
-          {"activation", kActivations[static_cast<int>(layer.activation)]}};
+          {"activation", kActivations[static_cast<int>(layer.activation)]},
+          {"numbers", json_of(layer.activation_numbers)},
+          {"activation_text", activation_text(layer.activation, layer.activation_numbers)}};
 }
 
 Json json_of(const Bank& bank) {
@@ -268,6 +275,7 @@ double gain(const Bank& bank, const BankGeometry& geometry, bool flip) {
     }
   }
   const bool adds = bank.combine == Combine::sum || bank.combine == Combine::l1 || bank.combine == Combine::magnitude;
+  most *= steepest_slope(kernels.front().epilogue.activation, kernels.front().epilogue.numbers);
   return adds ? most * static_cast<double>(bank.layers.size()) : most;
 }
 
@@ -295,8 +303,9 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
     maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
   }
   // To stretch a range to the full range, its spread divides this.
-  const double full = make_value_map(OutputMap::normalize, trace.dtype(), dtype, {.min = 0, .max = 1}).scale;
-  const double rescale = make_value_map(OutputMap::clip, trace.dtype(), dtype).scale;
+  const DType units = mapping.is_unitless ? DType::f32 : trace.dtype();
+  const double full = make_value_map(OutputMap::normalize, units, dtype, {.min = 0, .max = 1}).scale;
+  const double rescale = make_value_map(OutputMap::clip, units, dtype).scale;
   return {{"dtype", to_string(dtype)},
           {"map", to_string(mapping.map)},
           {"automatic", numbers.map_is_automatic},  // then the map depends on the weights

@@ -9,6 +9,7 @@
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/run_options.h"
+#include "cli/options/scaling_options.h"
 #include "network/chain.h"
 
 namespace convtool {
@@ -17,6 +18,7 @@ namespace {
 struct ApplyOptions {
   RunOptions run;
   ChainOptions layer;
+  ScalingOptions scaling;
   std::optional<std::string> sheet_columns, sheet_scale;
   bool grey = false;
 };
@@ -38,7 +40,9 @@ constexpr std::string_view kApplyExamples = R"(  convtool apply img.png -k edge.
   convtool apply a.png b.jpg c.tif -k edge.json --out-dir out
   convtool apply photos -r -k edge.json --out-dir edges --jobs 0
   cat img.png | convtool apply - -k edge.json -o - | other
-  convtool apply x.npy -k layer.json -o y.npy       tensors)";
+  convtool apply x.npy -k layer.json -o y.npy       tensors
+  convtool apply img.png -k net.json --input-scale 1/255 --mean 0.485,0.456,0.406 \
+      --std 0.229,0.224,0.225 --sheet maps.png)";
 
 /// The options that affect a result, but not the sheet of it.
 void check_sheet_alone(const RunOptions& run) {
@@ -71,7 +75,7 @@ std::optional<SheetOptions> resolve_sheet(const ApplyOptions& options) {
 
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
-  spec.network = load_network(options.layer);
+  set_network(options.scaling, load_network(options.layer), spec);
   check_channels(spec.network);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
@@ -93,6 +97,7 @@ void declare_apply(Command& command) {
                 .target = &options->grey,
                 .brief = "convert to luma first (Rec. 601)",
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
+  add_scaling_options(command, options->scaling);
   command.add(
       "Output",
       {{.names = "--dump-layers",

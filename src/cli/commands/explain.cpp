@@ -18,10 +18,12 @@
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/run_options.h"
+#include "cli/options/scaling_options.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
 #include "network/outline.h"
 #include "report/error_report.h"
+#include "report/scaling_remark.h"
 #include "show/explain/animation.h"
 
 namespace convtool {
@@ -31,6 +33,7 @@ struct ExplainOptions {
   std::string input;
   ChainOptions layer;
   SizeOptions size;
+  ScalingOptions scaling;
   RunOptions run;  ///< only the options from responses to values, --algorithm and --isolate
   bool grey = false;
   std::string at = "0,0", channel = "0";
@@ -141,6 +144,7 @@ void check_shape_options(const ExplainOptions& options) {
   };
   for (const char* const option : kOfPictures) refuse_given(option, "a picture");
   for (const char* const option : kOfNumbers) refuse_given(option, "numbers");
+  for (const char* const option : scaling_option_names()) refuse_given(option, "numbers");
 }
 
 FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& input) {
@@ -148,7 +152,7 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
-  spec.network = load_shapes(options.size, options.layer);
+  set_network(options.scaling, load_shapes(options.size, options.layer), spec);
   if (!input.source) return spec;
   if (options.size.are_given())
     refuse_usage(options.size.layers ? "--layers" : "--kernel-size",
@@ -198,6 +202,9 @@ int run_explain(const ExplainOptions& options) {
   if (input.source)
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
+  if (input.source)
+    if (const auto remark = scaling_remark(spec.network, spec.scaling.has_value(), input.source->dtype()))
+      print_message(MessageKind::warning, options.input + ": " + remark->text);
   const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);
   with_name(options, [&] { explainer.check(at); });
@@ -244,6 +251,7 @@ void declare_explain(Command& command) {
                 .target = &options->grey,
                 .brief = "convert to luma first (Rec. 601)",
                 .text = "Convert a colour picture to luma first, by the weights of Rec. 601, as OpenCV does."}});
+  add_scaling_options(command, options->scaling);
   add_chain_options(command, options->layer, false);
   add_size_options(command, options->size);
   command.add(

@@ -24,7 +24,10 @@ const std::string_view kKernelFormatText =
     "padding_mode": "zeros",       as --padding-mode
     "padding_value": 0,            for "constant"
     "groups": 1,
-    "activation": "none",          "none", "relu", "abs"
+    "activation": "none",          "relu", "abs", "sigmoid", "tanh",
+                                   "silu", "hardswish", "leaky_relu",
+                                   {"leaky_relu": {"slope": 0.2}} or
+                                   {"clip": {"min": 0, "max": 6}}
     "map": "auto" }                as --map
 
 The rank of weight decides how channels are combined:
@@ -62,7 +65,7 @@ const std::string_view kReportText =
 
 apply and edges print one object per input: input, output, status (ok, skipped or error), input_shape, output_shape, input_dtype, output_dtype, kernel {name, shape}, stride, pads [top, left, bottom, right], padding_mode, dilation, groups, map, combine, clipped {low, high, share (of all values)}, min, max and mean of the response, nan_count, warnings, algorithm, instruction_set, threads, seconds {decode, convolve, encode} (where a raw file is filtered in bands, convolve includes reading and writing it), and memory_needed (an upper bound in bytes, which --memory-limit counts). A failure has error {kind, message}. normalize_percentile, threshold and dry_run are there when the options of these names are given, signed_zero with map signed, and map_gain where map auto multiplies absolute values.
 
-A network has layers, a list with the description of each layer, in which a pool has pool. Layers that run as one kernel have the algorithm folded, and the list folded describes that kernel, with layers [first, last], counted from 1. With --dump-layers it has layer_outputs, and with --sheet also layer_sheets. --sheet adds sheet {output, shape, tiles, columns, reduced (1, or how many values in width and height a pixel is the mean of)}; where the sheet is all that is written, output and output_shape are its own. edges adds edges {output_kind, color, thin, angle, thresholds {low, high, source}, edge_pixels, canny}.
+A network has layers, a list with the description of each layer, in which a pool has pool. Layers that run as one kernel have the algorithm folded, and the list folded describes that kernel, with layers [first, last], counted from 1. Where the input is scaled, input_scaling {scale, mean, std, order} says how, and the first of the layers is input. With --dump-layers it has layer_outputs, and with --sheet also layer_sheets. --sheet adds sheet {output, shape, tiles, columns, reduced (1, or how many values in width and height a pixel is the mean of)}; where the sheet is all that is written, output and output_shape are its own. edges adds edges {output_kind, color, thin, angle, thresholds {low, high, source}, edge_pixels, canny}.
 
 shape prints status, input_shape, output_shape, macs, parameters, receptive_field {size, stride, offset, centre}, activation_bytes, fully_connected_weights, and layers, a list with the same fields for each layer, and its name and kernel, such as 3x3 or max 2x2. --time adds seconds, gmac_per_second, threads, instruction_set, and the algorithm of each layer. If a layer cannot run, status is error, error has kind and message, and the other fields describe the layers before it.
 

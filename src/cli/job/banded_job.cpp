@@ -10,7 +10,7 @@
 namespace convtool {
 namespace {
 
-/// Bytes of colours that are converted to luma at a time.
+/// Bytes of pixels that are converted to luma, or scaled, at a time.
 constexpr std::int64_t kColourBytes = 64 << 10;
 
 bool is_raw(const FileFormat& format) {
@@ -28,14 +28,27 @@ std::string obstacle_of(const FileFormat& format, const FilterSpec& spec) {
   if (!is_raw(format)) return "writing " + std::string(format.name());
   if (spec.sheet) return "--sheet";
   if (spec.dumps_layers) return "--dump-layers";
-  if (spec.network.banks.size() > 1) return "a network of several layers";
+  if (spec.network.banks.size() > (spec.scaling ? 2 : 1)) return "a network of several layers";
   return "";
 }
 
-/// What stands in the way of `job`, or "".
-std::string obstacle_of(const Job& job) {
-  if (job.plan->only_bank() == nullptr) return "this edge recipe";
-  if (!job.plan->only_bank()->has_bands()) return "padding taller than the kernel, or of several modes,";
+/// The bank that runs in bands, after another that scales rows as they are read, or null.
+struct BandedBanks {
+  const BankPlan *bank = nullptr, *scaling = nullptr;
+};
+
+BandedBanks banks_of(const Job& job, const FilterSpec& spec) {
+  if (!spec.scaling) return {.bank = job.plan->only_bank()};
+  const FoldedPlan* folded = job.plan->folded();
+  if (folded != nullptr) return {.bank = &folded->plan.banks().front()};
+  const std::vector<BankPlan>& banks = job.plan->kernels().banks();
+  return {.bank = &banks.back(), .scaling = &banks.front()};
+}
+
+/// What stands in the way of `bank`, or "".
+std::string obstacle_of(const BankPlan* bank) {
+  if (bank == nullptr) return "this edge recipe";
+  if (!bank->has_bands()) return "padding taller than the kernel, or of several modes,";
   return "";
 }
 
@@ -49,7 +62,7 @@ std::unique_ptr<const Plan> plan_channels(SourceTraits source, const Job& job, c
   const auto is_one = [](const auto& list) { return list.size() <= 1; };
   const Bank& bank = spec.network.banks.front();
   const Layer& layer = bank.layers.front();
-  const bool are_apart = job.plan->recipe() == nullptr && is_one(bank.layers) && layer.rank == 2 &&
+  const bool are_apart = job.plan->recipe() == nullptr && !spec.scaling && is_one(bank.layers) && layer.rank == 2 &&
                          is_one(layer.bias) && is_one(layer.divisor) && bank.combine == Combine::none;
   if (!are_apart || job.shape.c != source.shape.c || source.channels_last || !job.format().is_tensor() || spec.survey)
     return nullptr;
@@ -83,6 +96,22 @@ void read_luma(const RasterReader& reader, std::int64_t first, const TensorRef& 
   }
 }
 
+/// Fills `rows`, of f32, with those that `read` gives for picture `n` from row `first` on, scaled by `scaling`.
+void read_scaled(const BankPlan& scaling, const RowSource& read, std::int64_t n, std::int64_t first,
+                 const TensorRef& rows) {
+  const DType dtype = scaling.problem().input_dtype;
+  Shape shape = rows.shape;
+  const std::int64_t most = std::max<std::int64_t>(kColourBytes / (shape.c * shape.w * size_of(dtype)), 1);
+  shape.h = std::min(most, shape.h);
+  Tensor memory(dtype, shape);
+  for (std::int64_t y = 0; y < rows.shape.h; y += most) {
+    const std::int64_t count = std::min(most, rows.shape.h - y);
+    const TensorRef pixels = memory.ref().rows(0, count);
+    read(n, first + y, pixels);
+    scaling.band({first + y, first + y + count}, 1).run(pixels, rows.rows(y, count), {});
+  }
+}
+
 /// How the channels of a raw picture are shown; nothing for a tensor.
 std::optional<PixelFormat> pixels_of(const SourceHeader& header) {
   if (header.format.is_tensor()) return std::nullopt;
@@ -90,8 +119,11 @@ std::optional<PixelFormat> pixels_of(const SourceHeader& header) {
 }
 
 /// What a thread takes to read rows, or to write them.
-double buffers_of(const RasterLayout& from, bool makes_grey, const RasterLayout& to) {
+double buffers_of(const RasterLayout& from, bool makes_grey, const BankPlan* scaling, const RasterLayout& to) {
   std::int64_t reading = buffer_bytes(from);
+  if (scaling != nullptr)
+    reading += std::max(kColourBytes, from.shape.c * from.shape.w * size_of(from.dtype)) +
+               static_cast<std::int64_t>(scaling->thread_memory());
   if (makes_grey) {
     const std::int64_t colours = std::max(kColourBytes, 3 * from.shape.w * size_of(from.dtype));
     reading += colours + colours / 3;
@@ -113,29 +145,36 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
   if (spec.grey && header.format.is_tensor()) refuse_grey_tensor();
   const SourceTraits traits = header.traits(makes_grey);
   Job job = plan_job(traits, destination, spec);
-  obstacle = obstacle_of(job);
+  const BandedBanks banks = banks_of(job, spec);
+  obstacle = obstacle_of(banks.bank);
+  if (obstacle.empty() && banks.scaling != nullptr) obstacle = obstacle_of(banks.scaling);
   if (!obstacle.empty()) return refuse(std::move(obstacle));
 
   RasterFormat format = raster_format(job);
   const BandStreams::Order order = order_of(destination.path, format.layout);
   BandLimits limits;
-  limits.buffers = buffers_of(source.reader.layout(), makes_grey, format.layout);
-  const auto run_of = [&](const Plan& plan, std::int64_t channels) {
+  limits.buffers = buffers_of(source.reader.layout(), makes_grey, banks.scaling, format.layout);
+  const bool channels_last =
+      banks.scaling != nullptr ? banks.bank->problem().input_channels_last : traits.channels_last;
+  const auto run_of = [&](const BankPlan& bank, std::int64_t channels) {
     const BandResult result{
         .dtype = job.dtype, .channels = channels, .channels_last = !job.format().is_tensor() && channels > 1};
-    return BandRun(*plan.only_bank(), traits.channels_last, result, job.mapping, spec.plan.threads, limits);
+    return BandRun(bank, channels_last, result, job.mapping, spec.plan.threads, limits);
   };
-  BandRun run = run_of(*job.plan, job.shape.c);
+  BandRun run = run_of(*banks.bank, job.shape.c);
   std::unique_ptr<const Plan> channel_plan;
   if (job.shape.c > 1 && (writes_channels_in_order(job) || run.memory() > limits.with_work))
     channel_plan = plan_channels(traits, job, spec);
   if (writes_channels_in_order(job) && !channel_plan)
     return refuse("writing several channels of " + std::string(job.format().name()) + " to a pipe or device");
+  const BankPlan* bank = channel_plan ? channel_plan->only_bank() : banks.bank;
   Bands bands{.channel_plan = nullptr,
-              .run = channel_plan ? run_of(*channel_plan, 1) : std::move(run),
+              .bank = bank,
+              .scaling = banks.scaling,
+              .run = channel_plan ? run_of(*bank, 1) : std::move(run),
               .format = std::move(format),
               .makes_grey = makes_grey,
-              .channels_last = traits.channels_last,
+              .channels_last = channels_last,
               .order = order};
   bands.channel_plan = std::move(channel_plan);
   return {.job = std::move(job), .bands = std::move(bands), .obstacle = {}};
@@ -153,10 +192,14 @@ bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, c
   const auto place = [&](std::int64_t n, std::int64_t first) {
     return Band{.item = n / channels, .channel = n % channels, .row = first};
   };
+  const RowSource read_pixels = [&](std::int64_t n, std::int64_t first, const TensorRef& rows) {
+    if (bands.makes_grey) return read_luma(source.reader, first, rows);
+    source.reader.read(place(n, first), rows);
+  };
   const BandStreams streams{.read =
                                 [&](std::int64_t n, std::int64_t first, const TensorRef& rows) {
-                                  if (bands.makes_grey) return read_luma(source.reader, first, rows);
-                                  source.reader.read(place(n, first), rows);
+                                  if (bands.scaling == nullptr) return read_pixels(n, first, rows);
+                                  read_scaled(*bands.scaling, read_pixels, n, first, rows);
                                 },
                             .write =
                                 [&](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
@@ -172,7 +215,7 @@ bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, c
   outcome.convolve_seconds = watch.seconds();
   if (after) {
     surveys.before = survey_file(source.reader, pixels_of(source.header), *spec.survey);
-    surveys.responses = survey_responses(*job.plan->only_bank(), bands.channels_last, streams.read, spec);
+    surveys.responses = survey_responses(*bands.bank, bands.channels_last, streams.read, spec);
     surveys.after = after->finish();
   }
   return is_written;

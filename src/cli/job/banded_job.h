@@ -15,6 +15,8 @@ namespace convtool {
 /// How a job is run in bands.
 struct Bands {
   std::unique_ptr<const Plan> channel_plan;  ///< where each channel is a picture of its own: the plan for them, or null
+  const BankPlan* bank;                      ///< that runs, of the job's plan or of `channel_plan`
+  const BankPlan* scaling;                   ///< of the job's plan, where rows are scaled as they are read, or null
   BandRun run;
   RasterFormat format;  ///< of the output
   bool makes_grey = false;
@@ -30,10 +32,11 @@ struct BandedPlan {
   std::string obstacle;
 };
 
-/// Plans what `spec` does to `source`, in bands if they are possible: that is, for one bank of kernels, from such a
-/// file to a file, device or pipe in such a format. Results are those of run_job(). Where a kernel filters each channel
-/// of a tensor by itself, its channels are read and written one after another if all together would take too much
-/// memory, or if the output has to be written from its first byte to its last. Throws as plan_job() does.
+/// Plans what `spec` does to `source`, in bands if they are possible: that is, for one bank of kernels, perhaps after
+/// an input scaling, from such a file to a file, device or pipe in such a format. Results are those of run_job(). Where
+/// a kernel filters each channel of a tensor by itself, its channels are read and written one after another if all
+/// together would take too much memory, or if the output has to be written from its first byte to its last. Throws as
+/// plan_job() does.
 BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec);
 
 /// Reads, filters and writes all bands of `job`. Nothing is written before the first of them is filtered, and no file

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "report/clip_remark.h"
+#include "report/scaling_remark.h"
 
 namespace convtool {
 namespace {
@@ -74,6 +75,7 @@ void describe_job(const Job& job, const std::optional<Outcome>& outcome, const F
   report.responses = job.plan->output_shape().count();
   if (job.map_matters) report.mapping = job.mapping;
   report.kernel_name = spec.network.name;
+  report.scaling = spec.scaling;
   report.layer_outputs = job.destination.layers;
   report.layer_sheets = job.destination.layer_sheets;
   describe_sheet(job, spec, report);
@@ -93,7 +95,11 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
   report.memory = attempt.memory;
   report.warnings = attempt.warnings;
   report.dry_run = !attempt.outcome;
-  if (attempt.job) describe_job(*attempt.job, attempt.outcome, spec, report);
+  if (attempt.job) {
+    describe_job(*attempt.job, attempt.outcome, spec, report);
+    if (auto remark = scaling_remark(spec.network, spec.scaling.has_value(), report.input_dtype))
+      report.warnings.push_back(std::move(*remark));
+  }
   report.frames = attempt.frames;
   report.largest = attempt.largest;
   if (attempt.frames) report.responses = *attempt.frames * attempt.frame_responses;

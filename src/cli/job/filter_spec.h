@@ -30,9 +30,10 @@ struct PageRange {
 };
 
 struct FilterSpec {
-  Network network;                  ///< with `edges` the recipe's kernels
-  std::optional<EdgeRecipe> edges;  ///< none: the network's response is the result
-  bool angle_given = false;         ///< false: a wheel for pictures of integers, else radians
+  Network network;                      ///< with `edges` the recipe's kernels
+  std::optional<InputScaling> scaling;  ///< of the pixels, which the network's first bank computes; none: no such bank
+  std::optional<EdgeRecipe> edges;      ///< none: the network's response is the result
+  bool angle_given = false;             ///< false: a wheel for pictures of integers, else radians
   bool flip = false;
   bool grey = false;  ///< filter the luma of colour pictures
   AlphaRule alpha = AlphaRule::keep;

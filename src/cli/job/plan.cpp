@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/job/result_format.h"
+#include "network/input_scaling.h"
 #include "network/premultiplied.h"
 
 namespace convtool {
@@ -85,6 +86,7 @@ std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& fo
     return std::make_unique<RecipePlan>(
         EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype, format), source.dtype, shape, options));
 
+  if (spec.scaling) check_input_channels(*spec.scaling, source.filtered.c);
   check_alpha_channel(source, spec);
   if (spec.alpha != AlphaRule::premultiply || !source.has_alpha) {
     NetworkPlan plan(spec.network, source.dtype, shape, spec.flip, options);
@@ -96,6 +98,9 @@ std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& fo
     return std::make_unique<PlainPlan>(std::move(plan), std::move(folded));
   }
 
+  if (spec.scaling)
+    refuse_shape("",
+                 "--alpha premultiply weights the picture's own colours, but the input is scaled; choose --alpha keep");
   if (spec.map == OutputMap::signs)
     refuse_shape("", "--map signed has no room for a filtered alpha; choose --alpha keep");
   if (spec.dumps_layers) refuse_shape("", "--dump-layers would write colours multiplied by alpha; choose --alpha keep");

@@ -85,6 +85,11 @@ Network join(std::vector<Network> networks) {
       refuse_kernel(network.name, "asks for another map than the kernels before it; choose one with --map");
     }
     if (part.map) bank.map = part.map;
+    if (&network != &networks.front() && network.input != joined.input)
+      refuse_kernel(network.name,
+                    "scales its input in another way than the kernels before it; give all the same "
+                    "\"input\", or none");
+    joined.input = network.input;
     joined.files.insert(joined.files.end(), network.files.begin(), network.files.end());
     joined.name += (joined.name.empty() ? "" : "+") + network.name;
     for (Layer& layer : part.layers) bank.layers.push_back(std::move(layer));

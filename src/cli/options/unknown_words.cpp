@@ -41,6 +41,13 @@ constexpr OtherOption kOtherOptions[] = {
     {"--layers", "",
      "layers without weights compute nothing; see their sizes with 'convtool shape --layers', or give kernels with "
      "weights"},
+    {"--input-scale", "edges",
+     "edges compares thresholds with the picture's own values, 0..255 or 0..65535; leave it out"},
+    {"--input-scale", "learn", "learn fits a kernel to the files' own values; scale them before, in .npy files"},
+    {"--input-scale", "shape", "sizes and costs do not depend on values; leave it out"},
+    {"--input-scale", "bench", "bench times its own workloads; leave it out"},
+    {"--order", "", "did you mean --channel-order?"},
+    {"--bgr", "", "did you mean --channel-order bgr?"},
     {"--chain", "", "did you mean --then?"},
     {"--next", "", "did you mean --then?"},
     {"--normalise", "", "did you mean --normalize?"},

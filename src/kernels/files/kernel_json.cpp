@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "files/json_text.h"
 #include "kernels/files/json_hint.h"
+#include "kernels/files/kernel_activation.h"
 #include "kernels/files/kernel_keys.h"
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
@@ -232,7 +233,7 @@ class KernelReader {
     layer.params.padding_value = static_cast<float>(object.number("padding_value", 0));
     if (layer.params.padding_mode != PaddingMode::constant && layer.params.padding_value != 0)
       object.fail("padding_value", "has no effect without padding_mode \"constant\"; leave it out");
-    layer.activation = static_cast<Activation>(object.choice("activation", kActivations));
+    read_activation(object, layer);
   }
 
   /// A pooling layer, with the rules of nn.MaxPool2d and nn.AvgPool2d.

@@ -125,7 +125,8 @@ void add_names(Members& members, const std::string& name, const std::string& des
 }
 
 void add_layer(Members& members, const Layer& layer) {
-  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, pooling, outline] = layer;
+  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline] =
+      layer;
   require(outline == Outline::none, "a layer without weights in a kernel file");
   const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
   add_names(members, name, description);
@@ -147,8 +148,7 @@ void add_layer(Members& members, const Layer& layer) {
   else if (!divisor.empty() && !is_pool)  // a mean's is its size
     members.add("divisor", one_or_list(divisor));
   add_params(members, params, is_pool ? Extent{kh, kw} : Extent{});
-  if (activation != Activation::none)
-    members.add("activation", json_string(kActivations[static_cast<int>(activation)]));
+  if (activation != Activation::none) members.add("activation", activation_json(activation, numbers));
 }
 
 /// A list of objects, one below the other.

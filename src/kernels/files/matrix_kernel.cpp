@@ -76,6 +76,7 @@ const Layer& only_layer(const Network& network, std::string_view format) {
   };
   unless(network.banks.size() == 1, "a network of " + std::to_string(network.banks.size()) + " layers",
          "convert its layers one by one");
+  unless(!network.input, "the scaling of the input", "remove it");
   const Bank& bank = network.banks.front();
   unless(bank.layers.size() == 1, "a bank of " + std::to_string(bank.layers.size()) + " kernels",
          "convert its kernels one by one");

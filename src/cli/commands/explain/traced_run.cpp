@@ -117,7 +117,7 @@ void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
   numbers.stored = output.channels(0, job.shape.c - (job.alpha_kept ? 1 : 0));
   numbers.mapping = job.mapping;
   numbers.map_matters = job.map_matters;
-  numbers.map_is_automatic = is_integer(job.dtype) && spec.given_map() == OutputMap::automatic;
+  numbers.map_is_automatic = is_integer(job.dtype) && spec.given_map() == OutputMap::automatic && !spec.scaling;
   numbers.measured = measured_range(job.mapping, result.stats, run.responses.back());
 }
 

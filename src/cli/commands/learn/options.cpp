@@ -51,6 +51,10 @@ Layer load_start(const std::string& argument) {
     refuse_usage("--init", "'" + network.name + "' has several kernels, but one is learned; give one kernel");
   if (layer.pooling != Pooling::none)
     refuse_usage("--init", "'" + network.name + "' is a pool, which has no weights; give a kernel");
+  if (network.input)
+    refuse_usage("--init", "'" + network.name +
+                               "' scales its input, but learn fits a kernel to the files' own values; "
+                               "remove \"input\" from its file, and scale the files before");
   if (layer.activation != Activation::none)
     refuse_usage("--init", "'" + network.name + "' has an activation, but only layers without one can be learned");
   return layer;
