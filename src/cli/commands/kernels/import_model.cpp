@@ -40,17 +40,11 @@ std::string weights_path(const std::string& kernel) {
   return path;
 }
 
-std::string numbers_text(const std::vector<double>& numbers) {
-  std::string text;
-  for (const double number : numbers) text += (text.empty() ? "" : ", ") + short_text(number, 6);
-  return text;
-}
-
 /// Name, size and description of each layer, in columns; first the scaling of the input.
 std::string layers_text(const Network& network) {
   std::vector<std::array<std::string, 3>> rows;
   if (const auto& input = network.input)
-    rows.push_back({"input", "", "mean " + numbers_text(input->mean) + "; std " + numbers_text(input->deviation)});
+    rows.push_back({"input", "", "mean " + join_numbers(input->mean) + "; std " + join_numbers(input->deviation)});
   for (const Bank& bank : network.banks)
     rows.push_back({printable(bank.name), join_sizes(bank.layers.front().dimensions()), printable(bank.description)});
   std::array<std::size_t, 2> widths{};
