@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -63,6 +64,11 @@ Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limi
 void refuse_size(const std::string& where, std::size_t limit, bool is_stream_limit) {
   throw Error(ErrorKind::input, where,
               "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
+}
+
+bool is_stream(const std::string& path) {
+  std::error_code ignored;
+  return path == "-" || std::filesystem::is_other(path, ignored);
 }
 
 Buffer read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {

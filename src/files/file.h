@@ -16,6 +16,9 @@ namespace convtool {
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default limit for pipes and devices, in bytes
 
+/// Whether `path` is standard input or output, a device or a pipe: bytes that come or go once, one after another.
+bool is_stream(const std::string& path);
+
 /// Reads a whole file, or standard input to its end. Throws Error(input) with the path if it is missing, unreadable, a
 /// folder, larger than `limit` bytes, or changes while it is being read. `stream_limit` applies in addition to anything
 /// but a regular file (a pipe, a device), which may never end.

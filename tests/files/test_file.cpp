@@ -253,6 +253,17 @@ TEST_CASE("other names of a replaced file keep the old content") {
   CHECK(contents(folder / "b") == "old");
 }
 
+TEST_CASE("standard input, devices and pipes are streams; files and folders are not") {
+  const Folder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0666) == 0);
+  fs::create_symlink(folder / "pipe", folder / "link");
+  write_file(folder / "file", to_bytes("x"));
+  for (const std::string& stream : {std::string("-"), std::string("/dev/null"), folder / "pipe", folder / "link"})
+    CHECK(is_stream(stream));
+  for (const std::string& other : {folder / "file", folder / "missing", folder / ".", std::string()})
+    CHECK_FALSE(is_stream(other));
+}
+
 TEST_CASE("devices and pipes are written to, not replaced") {
   const Folder folder;
   {

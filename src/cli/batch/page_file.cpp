@@ -17,10 +17,8 @@ namespace {
 /// a system that is read-only or has no files of its own.
 void try_to_write(const std::string& path) {
   std::error_code ignored;
-  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
-  const bool is_stream = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (is_stream || (!folder.empty() && !std::filesystem::exists(folder, ignored))) return;
+  if (is_stream(path) || (!folder.empty() && !std::filesystem::exists(folder, ignored))) return;
   const FileWriter removed_again(path);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "files/file.h"
 
 namespace convtool {
 namespace {
@@ -26,12 +27,7 @@ bool is_terminal(const std::string& path) {
 
 bool exists(const std::string& path) {
   std::error_code ignored;
-  return path != "-" && fs::exists(fs::symlink_status(path, ignored)) && !fs::is_other(path, ignored);
-}
-
-bool is_stream(const std::string& path) {
-  std::error_code ignored;
-  return path == "-" || (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored));
+  return !is_stream(path) && fs::exists(fs::symlink_status(path, ignored));
 }
 
 void create_folder_of(const std::string& path) {

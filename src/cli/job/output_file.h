@@ -9,9 +9,6 @@ namespace convtool {
 /// Whether `path` is an existing file; standard output ("-"), devices and pipes do not count.
 bool exists(const std::string& path);
 
-/// Whether `path` is standard output, a device or a pipe.
-bool is_stream(const std::string& path);
-
 /// Creates the folder of `path` if it is missing. Throws Error(output).
 void create_folder_of(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include "cli/job/result_format.h"
 #include "core/suggest.h"
 #include "core/text.h"
+#include "files/file.h"
 #include "tensors/npz.h"
 
 namespace convtool {
@@ -35,11 +36,8 @@ bool is_stdout(const std::string& path) {
   return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
 }
 
-/// Whether `path` is a device or pipe without an extension, such as /dev/null or a shell's >(...).
-bool is_nameless_stream(const std::string& path) {
-  std::error_code ignored;
-  return fs::path(path).extension().empty() && fs::is_other(path, ignored);
-}
+/// Whether `path` is a stream without an extension, such as standard output, /dev/null or a shell's >(...).
+bool is_nameless_stream(const std::string& path) { return fs::path(path).extension().empty() && is_stream(path); }
 
 constexpr std::string_view kAsInput = "same";  // --format same
 
@@ -169,10 +167,10 @@ class Namer {
 
   Destination given_name() const {
     const std::string path = is_stdout(*options_.output) ? "-" : *options_.output;
-    const bool is_stream = path == "-" || is_nameless_stream(path);
-    if (!is_stream && options_.format)
+    const bool has_no_name = is_nameless_stream(path);
+    if (!has_no_name && options_.format)
       refuse_usage("--format", "has no effect where --output has an extension ('" + path + "'); leave it out");
-    return {.path = path, .format = is_stream ? format_ : format_of_path(path), .as_input = as_input_};
+    return {.path = path, .format = has_no_name ? format_ : format_of_path(path), .as_input = as_input_};
   }
 
   const DestinationOptions& options_;

@@ -1,6 +1,5 @@
 #include "cli/commands/shape/input_shape.h"
 
-#include <filesystem>
 #include <span>
 
 #include "cli/job/source.h"
@@ -34,8 +33,7 @@ InputShape read_file_shape(const std::string& path) {
   }
   try {
     const auto [name, array] = split_array_path(path);
-    std::error_code ignored;
-    if (name == "-" || std::filesystem::is_other(name, ignored)) return shape_of_content(read_input(path).bytes, path);
+    if (is_stream(name)) return shape_of_content(read_input(path).bytes, path);
     const MappedFile file(name);
     if (!looks_like_npz(file.bytes()) && array.empty()) return shape_of_content(file.bytes(), path);
     return shape_of_content(extract_npy(file.bytes(), array, kNoLimit), path);
