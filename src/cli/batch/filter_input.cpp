@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <new>
 #include <tuple>
 
+#include "cli/batch/failure.h"
 #include "cli/batch/folders.h"
 #include "cli/job/banded_job.h"
 #include "cli/job/describe.h"
@@ -361,22 +361,11 @@ RunReport filter_input(const Input& input, const Destination& planned, const Run
   std::optional<MemoryBudget::Share> share;
   Attempt attempt{.input = input.path, .output = planned.path};
   if (part != nullptr) attempt.part = part->name;
-  const auto failed = [&](ErrorKind kind, const std::string& message) {
-    RunReport report = describe(attempt, run.spec);
-    report.status = RunReport::Status::error;
-    report.error_kind = kind;
-    report.error_message = message;
-    return report;
-  };
   try {
     Process(input.text, planned, run, share, attempt, surveys, part)();
     return describe(attempt, run.spec);
-  } catch (const Error& error) {
-    return failed(error.kind(), error.what());
-  } catch (const std::bad_alloc&) {
-    return failed(ErrorKind::memory, "not enough memory");
-  } catch (const std::exception& error) {
-    return failed(ErrorKind::internal, error.what());
+  } catch (const std::exception&) {
+    return failed(describe(attempt, run.spec), handled_error());
   }
 }
 

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "cli/batch/failure.h"
 #include "core/parallel.h"
 #include "core/turns.h"
 #include "files/descriptor.h"
@@ -79,11 +80,9 @@ class StreamRun {
     try {
       item.picture = pictures_.next();
       if (item.number == 1 && !planned_.takes_several()) refuse_more();
-    } catch (const Error& error) {
-      item.error = error;
+    } catch (const std::exception&) {
+      item.error = handled_error();
       item.picture.reset();
-    } catch (const std::bad_alloc&) {
-      item.error = Error(ErrorKind::memory, "", "not enough memory");
     }
     const bool is_cut_off = item.picture && item.number > 1 && run_.cuts_off();
     if (!item.picture || is_cut_off) has_ended_ = true;
@@ -113,13 +112,7 @@ class StreamRun {
   RunReport filter(Item& item, OrderedTurn& turn, Surveys& surveys) {
     const InputPart name{.kind = "picture", .number = item.number};
     const Destination destination = planned_.numbered(item.number);
-    if (item.error) {
-      RunReport report{.input = input_.path, .part = name, .output = destination.path};
-      report.status = RunReport::Status::error;
-      report.error_kind = item.error->kind();
-      report.error_message = item.error->what();
-      return report;
-    }
+    if (item.error) return failed({.input = input_.path, .part = name, .output = destination.path}, *item.error);
     auto content = std::make_shared<FileContent>(FileContent{.bytes = std::move(item.picture->bytes), .file = {}});
     FilteredPart part{.name = name,
                       .content = std::move(content),

@@ -4,12 +4,12 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/batch/failure.h"
 #include "cli/batch/video_planes.h"
 #include "cli/job/describe.h"
 #include "cli/job/forecast.h"
@@ -176,10 +176,8 @@ class VideoRun {
             fail(Error(ErrorKind::input, "", "is interrupted after frame " + std::to_string(frame->number - 1)));
             frame.reset();
           }
-        } catch (const Error& error) {
-          fail(error);
-        } catch (const std::bad_alloc&) {
-          fail(Error(ErrorKind::memory, "", "not enough memory"));
+        } catch (const std::exception&) {
+          fail(handled_error());
         }
         if (!frame) {
           has_ended_ = true;
@@ -192,12 +190,8 @@ class VideoRun {
       ResponseStats stats;
       try {
         planes = filter(*frame, stats);
-      } catch (const Error& error) {
-        failure = error;
-      } catch (const std::bad_alloc&) {
-        failure = Error(ErrorKind::memory, "", "not enough memory");
-      } catch (const std::exception& error) {
-        failure = Error(ErrorKind::internal, "", error.what());
+      } catch (const std::exception&) {
+        failure = handled_error();
       }
       turn.await();
       try {
@@ -208,10 +202,10 @@ class VideoRun {
           stats_.merge(stats);
           ++frames_;
         }
-      } catch (const Error& error) {
+      } catch (const std::exception&) {
         has_lost_ = true;  // no later frame may take the place of this one
         has_ended_ = true;
-        fail(error);
+        fail(handled_error());
       }
     }
   }
@@ -290,22 +284,11 @@ RunReport filter_video(const std::string& input, StreamReader& stream, const Des
                        const RunContext& run) {
   Attempt attempt{.input = input, .output = planned.path};
   VideoRun video(stream, planned, run, attempt);
-  const auto failed = [&](ErrorKind kind, const std::string& message) {
-    RunReport result = describe(attempt, run.spec);
-    result.status = RunReport::Status::error;
-    result.error_kind = kind;
-    result.error_message = message;
-    return result;
-  };
   try {
     video();
     return describe(attempt, run.spec);
-  } catch (const Error& error) {
-    return failed(error.kind(), error.what());
-  } catch (const std::bad_alloc&) {
-    return failed(ErrorKind::memory, "not enough memory");
-  } catch (const std::exception& error) {
-    return failed(ErrorKind::internal, error.what());
+  } catch (const std::exception&) {
+    return failed(describe(attempt, run.spec), handled_error());
   }
 }
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 
+#include "cli/batch/failure.h"
 #include "cli/batch/filter_pages.h"
 #include "cli/batch/filter_stream.h"
 #include "cli/batch/filter_video.h"
@@ -22,24 +23,9 @@
 namespace convtool {
 namespace {
 
-/// Whether an input is a stream: standard input, a pipe or a device.
-bool is_streamed(const std::string& input) {
-  std::error_code ignored;
-  return input == "-" || std::filesystem::is_other(input, ignored);
-}
-
 /// Whether filter_input() skips the input before it is read.
 bool is_skipped(const std::string& input, const Destination& planned, const RunContext& run) {
   return planned.pattern.empty() && !may_change(planned, input, run.spec) && keeps_all(planned, run);
-}
-
-RunReport error_report(const std::string& input, const Destination& planned, ErrorKind kind,
-                       const std::string& message) {
-  RunReport report{.input = input, .part = {}, .output = planned.path};
-  report.status = RunReport::Status::error;
-  report.error_kind = kind;
-  report.error_message = message;
-  return report;
 }
 
 /// Throws Error(input) if bytes follow the only picture or archive of a stream.
@@ -129,7 +115,7 @@ struct InputRun {
 
   void operator()() const {
     if (input.text || is_skipped(input.path, planned, run)) return filter_file();
-    if (is_streamed(input.path)) {
+    if (is_stream(input.path)) {
       std::unique_lock turn =
           run.budget.turn();  // it is being read: opening it and its first bytes may take their time
       StreamReader stream(input.path);
@@ -164,12 +150,9 @@ void run_input(const Input& input, const Destination& planned, const RunContext&
   };
   try {
     InputRun{.input = input, .planned = planned, .run = run, .sink = guarded}();
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
     if (has_sink_failed) throw;
-    sink(error_report(input.path, planned, error.kind(), error.what()), {});
-  } catch (const std::bad_alloc&) {
-    if (has_sink_failed) throw;
-    sink(error_report(input.path, planned, ErrorKind::memory, "not enough memory"), {});
+    sink(failed({.input = input.path, .part = {}, .output = planned.path}, handled_error()), {});
   }
 }
 
