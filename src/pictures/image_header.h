@@ -26,6 +26,11 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes, std::uint64_
 /// beyond OpenCV's limits of 2^30 pixels and 2^20 per side.
 PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels, std::uint64_t page_at = 0);
 
+/// The number of pictures in `bytes`, which begin with one: each follows the end of the one before it directly, or
+/// white space after numbers in text, and its header can be read. Those that the index of a JPEG lists are a part of
+/// it. Nothing is known to follow a TIFF or OpenEXR. At most 65536.
+std::int64_t count_pictures(std::span<const std::byte> bytes);
+
 /// Where the pages of a TIFF begin, at least one: its directories, those of thumbnails and masks included. Throws
 /// Error(input) for a chain of directories that is damaged.
 std::vector<std::uint64_t> find_pages(std::span<const std::byte> tiff);
@@ -40,7 +45,10 @@ struct Remark {
   std::string topic = {};  ///< with `once`: the first of all remarks on it; "" for those of the same text
 };
 
-/// Names the properties of a picture that are lost when it is filtered: further pages, an ICC profile, a gamma.
+/// Says how many pages or pictures a file has where only the first is read.
+std::vector<Remark> remarks_on_others(const PictureHeader& header);
+
+/// The same, and the properties of the first that are lost when it is filtered: an ICC profile, a gamma.
 std::vector<Remark> remarks_on(const PictureHeader& header);
 
 }  // namespace convtool

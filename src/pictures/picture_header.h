@@ -20,7 +20,8 @@ struct PictureHeader {
   // Properties that the output does not keep; remarks_on() describes them.
   bool has_profile = false;  ///< an ICC profile that does not name sRGB (BMP); others keep theirs (metadata/metadata.h)
   bool has_gamma = false;    ///< a gamma other than sRGB's (PNG)
-  std::int64_t pages = 1;    ///< or parts (OpenEXR), frames (PNG) or pictures (PNM, JPEG); only the first is read
+  std::int64_t pages = 1;    ///< or parts (OpenEXR), frames (PNG) or pictures of an index (JPEG); the first is read
+  std::int64_t pictures = 1;  ///< count_pictures() of the file; the first is read
 
   /// Where the directory of a page of a TIFF begins; 0: the first.
   std::uint64_t page_at = 0;

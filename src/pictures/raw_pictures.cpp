@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "files/regular_file.h"
 #include "pictures/headers/netpbm_text.h"
+#include "pictures/image_header.h"
 
 namespace convtool {
 namespace {
@@ -15,27 +17,6 @@ Bytes bytes_at(const RandomAccessFile& file, std::uint64_t offset, std::uint64_t
   Bytes bytes(std::min(most, file.size() - offset));
   file.read(offset, bytes);
   return bytes;
-}
-
-bool is_whole_head(std::span<const std::byte> head) {
-  try {
-    read_pnm_layout(head);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-RawPicture read_pnm(const RandomAccessFile& file, std::span<const std::byte> head) {
-  Bytes next;
-  const auto at = [&](std::uint64_t offset) -> std::span<const std::byte> {
-    constexpr std::uint64_t kShortHead = 4 << 10;  // most are shorter, and there may be many
-    next = bytes_at(file, offset, kShortHead);
-    if (sniff_picture_type(next) == PictureType::pnm && !is_whole_head(next)) next = bytes_at(file, offset, kHead);
-    return next;
-  };
-  const PnmLayout layout = read_pnm_layout(head);
-  return {.header = pnm_header(layout, count_pnm_pictures(layout, file.size(), at)), .layout = layout.raster()};
 }
 
 }  // namespace
@@ -50,9 +31,12 @@ std::optional<RawPicture> read_raw_picture(const RandomAccessFile& file) {
       const PfmLayout layout = read_pfm_layout(head, file.size());
       picture = RawPicture{.header = pfm_header(layout), .layout = layout.raster()};
     } else if (head[1] >= std::byte{'4'}) {
-      picture = read_pnm(file, head);
+      const PnmLayout layout = read_pnm_layout(head);
+      picture = RawPicture{.header = pnm_header(layout), .layout = layout.raster()};
     }
     if (!picture || !picture->layout.fits(file.size())) return std::nullopt;
+    if (picture->layout.offset + picture->layout.size() < file.size())
+      picture->header.pictures = count_pictures(MappedFile(file.path()).bytes());
     return picture;
   } catch (const Error& error) {
     if (error.where().empty()) return std::nullopt;  // damaged, or with a longer header

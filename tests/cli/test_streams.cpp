@@ -76,6 +76,35 @@ TEST_CASE("apply - -o - reads and writes bytes, and reports on standard error") 
   CHECK(folder.names() == std::vector<std::string>{"x.png"});
 }
 
+TEST_CASE("commands that use one picture say that others follow it") {
+  const TempFolder folder;
+  const std::string pgm = "P5 3 2 255\nabcdef", text = "P2 3 2 255 1 2 3 4 5 6\n";
+  const std::vector<std::vector<std::string>> commands = {
+      {"explain", "-", "-k", "[[1]]"},
+      {"shape", "-", "-k", "[[1]]"},
+      {"learn", "--input", "-", "--target", "t.pgm", "--kernel-size", "1", "--method", "lstsq", "-o", "k.json"}};
+  folder.write("t.pgm", pgm);
+  for (const std::string format : {"png", "jpg", "pgm", "bmp"}) {
+    const std::string picture =
+        run_convtool({"apply", "t.pgm", "-k", "identity", "-o", "-", "-q", "--format", format}, folder).out;
+    folder.write("two." + format, picture + picture);
+    const std::string warning = ": only the first of its 2 pictures is read\n";
+    for (const std::vector<std::string>& command : commands) {
+      CAPTURE(command.front());
+      CAPTURE(format);
+      CHECK(run_convtool(command, folder, picture).err.find("is read") == std::string::npos);
+      const ProgramResult two = run_convtool(command, folder, picture + picture);
+      CHECK(two.code == 0);
+      CHECK(two.err.find("convtool: warning: -" + warning) != std::string::npos);
+      CHECK(run_convtool(command, folder, picture + text + picture).err.find("first of its 3 pictures") !=
+            std::string::npos);
+    }
+    const ProgramResult file = run_convtool({"apply", "two." + format, "-k", "identity", "-o", "o.png"}, folder);
+    CHECK(file.code == 0);
+    CHECK(file.err == "convtool: warning: two." + format + warning);
+  }
+}
+
 TEST_CASE("an input that is opened as standard output, too, is read before it is overwritten") {
   const TempFolder folder;
   const std::string picture = "P5 100 100 255\n" + std::string(10'000, 'x');

@@ -109,6 +109,59 @@ TEST_CASE("JPEG: further pictures in the file, by the index of the Multi-Picture
   CHECK(remarks_for("MPF\0II*\0\x08\0\0\0"s) == "");
 }
 
+TEST_CASE("pictures right behind the first one are counted, and other bytes are not") {
+  const Bytes png = png_with({}), jpeg = jpeg_with({}), pnm = to_bytes("P5 1 1 255\nx"),
+              text = to_bytes("P2 1 1 255 7 \n");
+  const Bytes bmp = encode_image(Image(DType::u8, PixelFormat::grey, 2, 2), *find_picture_format("bmp"));
+  const Bytes webp = encode_image(Image(DType::u8, PixelFormat::rgb, 2, 2), *find_picture_format("webp"));
+  const Bytes tiff = tiff_with(1, false);
+  const auto remark = [](std::initializer_list<std::span<const std::byte>> parts) {
+    ByteWriter file;
+    for (const auto part : parts) file.append(part);
+    const std::vector<Remark> all = remarks_on_others(read_picture_header(file.bytes()));
+    CHECK(all.size() <= 1);
+    return all.empty() ? "" : all.front().text;
+  };
+  const std::string two = "only the first of its 2 pictures is read",
+                    three = "only the first of its 3 pictures is read";
+  for (const Bytes& picture : {png, jpeg, pnm, text, bmp, webp}) {
+    CHECK(remark({picture}) == "");
+    CHECK(remark({picture, picture}) == two);
+    CHECK(remark({picture, picture, picture}) == three);
+    CHECK(remark({picture, png, jpeg}) == three);
+    CHECK(remark({picture, tiff}) == two);
+    CHECK(remark({picture, to_bytes("some notes")}) == "");
+    CHECK(remark({picture, to_bytes("BM, P5 and PF are no pictures")}) == "");
+    CHECK(remark({picture, to_bytes("P5 x")}) == "");
+  }
+  CHECK(remark({jpeg, std::span(jpeg).first(jpeg.size() - 2)}) == "");  // a trailer need not be whole
+  CHECK(remark({jpeg, Bytes(16), jpeg}) == "");
+  CHECK(remark({tiff, tiff}) == "");  // where a TIFF ends is not known
+}
+
+TEST_CASE("JPEG: a picture that the index lists is counted once") {
+  const Bytes second = jpeg_with({});
+  using namespace std::string_literals;
+  const auto indexed = [&](std::uint32_t offset) {
+    ByteWriter index;
+    index.text("MPF\0II*\0"s).u32(8).u16(2).u16(0xb001).u16(4).u32(1).u32(2).u16(0xb002).u16(7).u32(32).u32(38).u32(0);
+    index.u32(0).u32(0).u32(0).u32(0).u32(0).u32(second.size()).u32(offset).u32(0);
+    const auto* const text = reinterpret_cast<const char*>(index.bytes().data());
+    return jpeg_with({std::string(text, index.size())});
+  };
+  constexpr std::uint32_t kIndexAt = 10;  // after two markers, a length and "MPF"
+  const auto size = static_cast<std::uint32_t>(indexed(0).size());
+  const auto remark = [](const Bytes& first, std::initializer_list<std::span<const std::byte>> others) {
+    ByteWriter file;
+    file.append(first);
+    for (const auto other : others) file.append(other);
+    return remarks_on_others(read_picture_header(file.bytes())).at(0).text;
+  };
+  CHECK(remark(indexed(size - kIndexAt), {second}) == "only the first of its 2 pictures is read");
+  CHECK(remark(indexed(size - kIndexAt + 16), {Bytes(16), second}) == "only the first of its 2 pictures is read");
+  CHECK(remark(indexed(7), {second}) == "only the first of its 2 pictures is read");  // an index of another file
+}
+
 TEST_CASE("BMP: a profile in a header of version 5, or one that it names") {
   const auto bmp_with = [](const std::string& colour_space, const std::string& profile) {
     constexpr unsigned kHeader = 124;

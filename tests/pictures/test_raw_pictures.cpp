@@ -113,7 +113,7 @@ TEST_CASE("the header is read without the pixels, of a picture larger than memor
   const std::optional<RawPicture> raw = read_raw(path);
   REQUIRE(raw);
   CHECK(raw->layout.shape == Shape{.n = 1, .c = 3, .h = 100'000, .w = 100'000});
-  CHECK(raw->header.pages == 1);
+  CHECK(raw->header.pictures == 1);
   REQUIRE(truncate(path.c_str(), size - 1) == 0);
   CHECK(!read_raw(path));
 }
@@ -132,8 +132,8 @@ TEST_CASE("pictures that follow the first are counted as in the whole file") {
     CAPTURE(i);
     const std::optional<RawPicture> raw = read_raw(folder.write("pictures", file));
     REQUIRE(raw);
-    CHECK(raw->header.pages >= count);
-    CHECK(raw->header.pages == read_picture_header(to_bytes(file)).pages);
+    CHECK(raw->header.pictures >= count);
+    CHECK(raw->header.pictures == read_picture_header(to_bytes(file)).pictures);
   }
 }
 

@@ -1,4 +1,5 @@
 // PNM and PFM: a header in text.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -78,40 +79,21 @@ RasterLayout PnmLayout::raster() const {
   return raster;
 }
 
-std::int64_t count_pnm_pictures(const PnmLayout& first, std::uint64_t file_size,
-                                const std::function<std::span<const std::byte>(std::uint64_t)>& bytes_at) {
-  constexpr std::int64_t kMost = 65536;
-  std::int64_t pictures = 1;
-  try {
-    for (RasterLayout raster = first.raster(); pictures < kMost && !first.is_text(); ++pictures) {
-      if (!raster.fits(file_size)) break;
-      const std::uint64_t next_at = raster.offset + raster.size();
-      const std::span<const std::byte> bytes = bytes_at(next_at);
-      if (sniff_picture_type(bytes) != PictureType::pnm) break;
-      const PnmLayout next = read_pnm_layout(bytes);
-      if (next.is_text()) break;
-      raster = next.raster();
-      raster.offset += next_at;
-    }
-  } catch (const Error&) {
-  }
-  return pictures;
+std::size_t count_spaces(std::span<const std::byte> bytes) {
+  const auto end =
+      std::find_if_not(bytes.begin(), bytes.end(), [](std::byte b) { return is_space(static_cast<char>(b)); });
+  return static_cast<std::size_t>(end - bytes.begin());
 }
 
-PictureHeader pnm_header(const PnmLayout& layout, std::int64_t pictures) {
+PictureHeader pnm_header(const PnmLayout& layout) {
   return {.type = PictureType::pnm,
           .width = layout.width,
           .height = layout.height,
           .channels = layout.channels(),
-          .dtype = layout.largest > 255 ? DType::u16 : DType::u8,
-          .pages = pictures};
+          .dtype = layout.largest > 255 ? DType::u16 : DType::u8};
 }
 
-PictureHeader read_pnm_header(std::span<const std::byte> bytes) {
-  const PnmLayout layout = read_pnm_layout(bytes);
-  return pnm_header(
-      layout, count_pnm_pictures(layout, bytes.size(), [&](std::uint64_t offset) { return bytes.subspan(offset); }));
-}
+PictureHeader read_pnm_header(std::span<const std::byte> bytes) { return pnm_header(read_pnm_layout(bytes)); }
 
 namespace {
 

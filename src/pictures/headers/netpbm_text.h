@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "files/byte_reader.h"
@@ -55,12 +54,10 @@ struct PnmLayout {
 /// Reads the header of a PNM. Throws Error(input) for a damaged one. Source: Netpbm's pbm(5), pgm(5) and ppm(5).
 PnmLayout read_pnm_layout(std::span<const std::byte> bytes);
 
-/// The number of binary pictures, one right after another, in a file of `file_size` bytes whose first is `first`.
-/// Damage ends them, too. `bytes_at(offset)` returns bytes of the file from there on, at least a header's.
-std::int64_t count_pnm_pictures(const PnmLayout& first, std::uint64_t file_size,
-                                const std::function<std::span<const std::byte>(std::uint64_t)>& bytes_at);
+/// How many characters of white space `bytes` begin with, as may follow the last number of a picture in text.
+std::size_t count_spaces(std::span<const std::byte> bytes);
 
-PictureHeader pnm_header(const PnmLayout& layout, std::int64_t pictures);
+PictureHeader pnm_header(const PnmLayout& layout);
 
 /// The file that stores u8 or u16.
 RasterFormat pnm_format(DType dtype, const Shape& shape);

@@ -9,6 +9,7 @@
 #include "files/byte_reader.h"
 #include "pictures/headers/multi_picture.h"
 #include "pictures/headers/netpbm_text.h"
+#include "pictures/stream/lone_picture.h"
 
 namespace convtool {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 /// A picture whose end is looked for. Positions count from its first byte.
 class Search {
  public:
-  Search(StreamReader& stream, std::size_t most) : stream_(stream), most_(most) {}
+  Search(StreamReader& stream, std::size_t most) : stream_(&stream), most_(most) {}
+  explicit Search(std::span<const std::byte> bytes) : whole_(bytes), most_(bytes.size()) {}
 
   /// Throws Error(input) for a picture that has more than the permitted number of bytes.
   void check(std::size_t end) const {
@@ -27,15 +29,17 @@ class Search {
 
   /// Whether the stream has the bytes up to `end`, which then are in bytes().
   bool reaches(std::size_t end) {
+    if (stream_ == nullptr) return whole_.size() >= end;
     check(end);
-    return stream_.look(end).size() >= end;
+    return stream_->look(end).size() >= end;
   }
 
-  std::span<const std::byte> bytes() const { return stream_.ahead(); }
+  std::span<const std::byte> bytes() const { return stream_ != nullptr ? stream_->ahead() : whole_; }
   std::size_t most() const { return most_; }
 
  private:
-  StreamReader& stream_;
+  StreamReader* const stream_ = nullptr;  ///< null: of bytes in memory
+  const std::span<const std::byte> whole_;
   const std::size_t most_;
 };
 
@@ -187,10 +191,7 @@ std::optional<std::size_t> find_pnm_end(Search& search) {
   return end;
 }
 
-}  // namespace
-
-std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most) {
-  Search search(stream, most);
+std::optional<std::size_t> find_end(Search& search, PictureType type) {
   switch (type) {
     case PictureType::png: return find_png_end(search);
     case PictureType::jpeg: return find_jpeg_end(search);
@@ -199,6 +200,26 @@ std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType ty
   }
   require(false, "a picture whose end in a stream is not known");
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most) {
+  Search search(stream, most);
+  return find_end(search, type);
+}
+
+std::optional<std::size_t> find_picture_end(std::span<const std::byte> bytes) {
+  const std::optional<PictureType> type = sniff_picture_type(bytes);
+  if (type != PictureType::png && type != PictureType::jpeg && type != PictureType::pnm)
+    return find_lone_picture_end(bytes);
+  try {
+    Search search(bytes);
+    const std::optional<std::size_t> end = find_end(search, *type);
+    return end && *end <= bytes.size() ? end : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace convtool

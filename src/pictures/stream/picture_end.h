@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 
 #include "files/stream_reader.h"
 #include "pictures/picture_type.h"
@@ -15,5 +16,9 @@ namespace convtool {
 /// the stream ends before the picture does. Looks at no more bytes than it needs, and takes none. Throws Error(input),
 /// without a path, for a picture whose end cannot be found, or that has more than `most` bytes.
 std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most);
+
+/// The same for the first picture in `bytes`, of any type; nothing for one that is damaged, and for a TIFF or OpenEXR,
+/// whose parts may be anywhere in their file.
+std::optional<std::size_t> find_picture_end(std::span<const std::byte> bytes);
 
 }  // namespace convtool

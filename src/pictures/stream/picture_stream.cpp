@@ -1,11 +1,11 @@
 #include "pictures/stream/picture_stream.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
 #include "files/file.h"
+#include "pictures/headers/netpbm_text.h"
 #include "pictures/stream/picture_end.h"
 
 namespace convtool {
@@ -22,13 +22,7 @@ bool PictureStream::can_follow(std::span<const std::byte> bytes) {
 
 /// Skips the white space that may follow the last number of a PNM in text.
 void PictureStream::skip_space() {
-  const auto is_space = [](std::byte b) { return b == std::byte{' '} || (b >= std::byte{9} && b <= std::byte{13}); };
-  while (true) {
-    const std::span<const std::byte> bytes = stream_.look(1);
-    const auto end = std::find_if_not(bytes.begin(), bytes.end(), is_space);
-    if (end == bytes.begin()) return;
-    stream_.take(static_cast<std::size_t>(end - bytes.begin()));
-  }
+  while (const std::size_t spaces = count_spaces(stream_.look(1))) stream_.take(spaces);
 }
 
 bool PictureStream::at_end() {

@@ -21,6 +21,9 @@ InputShape shape_of_content(std::span<const std::byte> bytes, const std::string&
     const RankedTensor json = parse_tensor_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "");
     return {json.tensor.shape(), json.rank, json.tensor.dtype()};
   }
+  if (header.picture)
+    for (const Remark& remark : remarks_on_others(*header.picture))
+      print_message(MessageKind::warning, path + ": " + remark.text);
   Shape shape = header.shape;
   if (header.has_alpha()) --shape.c;
   return {shape, header.rank, header.dtype};
