@@ -210,10 +210,6 @@ class Process {
     return true;
   }
 
-  void warn_of_format(const Destination& destination) {
-    if (!destination.remark.empty()) attempt_.warnings.push_back({destination.remark});
-  }
-
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
   void filter_bands(Job planned, Bands& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
@@ -225,7 +221,7 @@ class Process {
     const std::unique_lock<std::mutex> filtering = wait_for_turn();
 
     if (raster.header.picture) attempt_.warnings = remarks_on(*raster.header.picture);
-    warn_of_format(planned.destination);
+    add_remarks(planned.destination, spec_, attempt_.warnings);
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     const Job& job = attempt_.job.emplace(std::move(planned));
     if (run_.options.dry_run) return;
@@ -271,7 +267,7 @@ class Process {
     if (!rows) return false;
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     attempt_.warnings = remarks_on(*file.header.picture);
-    warn_of_format(destination);
+    add_remarks(destination, spec_, attempt_.warnings);
     Job& job = attempt_.job.emplace(plan_job(file.header.traits(spec_.makes_grey()), destination, spec_));
     keep_metadata(file.header.metadata, spec_, job, attempt_.warnings);
     check_output(destination);
@@ -291,7 +287,7 @@ class Process {
     if (spec_.grey || (spec_.makes_grey() && !source->is_tensor())) source->make_grey();
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_ - surveyed_seconds;
     attempt_.warnings = source->remarks;
-    warn_of_format(destination);
+    add_remarks(destination, spec_, attempt_.warnings);
 
     const SourceTraits traits = source->traits(spec_.alpha);
     Job& job = attempt_.job.emplace(part_ != nullptr ? part_->planner.plan(traits, destination, spec_)

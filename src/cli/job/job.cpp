@@ -82,6 +82,13 @@ std::vector<FileFormat> formats_of(const Destination& destination) {
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
+void add_remarks(const Destination& destination, const FilterSpec& spec, std::vector<Remark>& remarks) {
+  if (!destination.remark.empty()) remarks.push_back({destination.remark});
+  if (destination.follows_input)
+    for (const std::string& text : options_without_effect(formats_of(destination), spec.encode, spec.tensor_text))
+      remarks.push_back({text, true});
+}
+
 void keep_metadata(PictureMetadata metadata, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
   if (spec.strips_metadata || job.destination.is_sheet) return;  // a sheet is another picture
   job.metadata = std::move(metadata);
@@ -121,7 +128,8 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                      .alpha_kept = alpha_kept,
                      .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
   check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.network.banks.back(), spec.edges));
-  if (!destination.as_input) check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
+  if (!destination.as_input && !destination.follows_input)
+    check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
   const bool map_matters =
       (!recipe || recipe->is_mapped()) && (spec.is_map_given() || is_integer(dtype)) && !destination.is_sheet;

@@ -37,6 +37,10 @@ int result_rank(const Shape& result, int rank);
 /// on each part that is lost to `remarks`.
 void keep_metadata(PictureMetadata metadata, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks);
 
+/// Appends what the user may not expect of the output: a format other than the one asked for, and options that have no
+/// effect on the format of a stream, which is known only when a picture arrives.
+void add_remarks(const Destination& destination, const FilterSpec& spec, std::vector<Remark>& remarks);
+
 /// Plans what `spec` does to an input. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
 /// fit the input, the result its format, or an option one of these.
 Job plan_job(const SourceTraits& source, const Destination& destination, const FilterSpec& spec);

@@ -345,6 +345,7 @@ Destination final_name(const Destination& planned, const SourceHeader& header, c
   if (!destination.format) {
     const bool is_lossy = !header.format.is_tensor() && header.format.picture->name == "jpeg";
     destination.format = spec.edges && is_lossy ? *find_file_format("png") : header.format;
+    destination.follows_input = true;
   }
   if (!planned.derived || header.format.is_video()) return destination;
   if (header.format.is_tensor()) return with_format(destination, header.format);

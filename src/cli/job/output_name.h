@@ -29,6 +29,7 @@ struct Destination {
   std::string pattern{};              ///< from fill_in() where the name has {n}, else ""
   bool derived = false;               ///< the extension is not given: the input's content may change it (final_name())
   bool as_input = false;              ///< the format is that of the input, if it can store the result
+  bool follows_input = false;         ///< from final_name(): the format is that of the input, and none was asked for
   bool create_folder = false;         ///< create a missing folder before writing
   std::vector<std::string> layers{};  ///< files for the results of the layers, whose folder may be missing
   std::vector<std::string> layer_sheets{};  ///< and for their sheets; empty without --sheet

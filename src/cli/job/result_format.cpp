@@ -73,6 +73,9 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
 
   const std::string result = std::to_string(shape.c) + (shape.c == 1 ? " channel" : " channels") + " of " +
                              std::string(to_string(dtype)) + (alpha_kept ? " and alpha" : "");
+  if (format.is_video())
+    refuse_shape("", "the result has " + result + ", which a video cannot store; " +
+                         (pixels ? "leave --depth out" : "combine the channels with --combine"));
   std::string remedy = "write ";
   for (const PictureFormat& other : picture_formats()) {
     if (pixels && holds(other, dtype, *pixels)) remedy += std::string(other.extensions.front()) + ", ";
@@ -90,11 +93,13 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
                        (are_maps ? " could store; " : " cannot store; ") + remedy);
 }
 
-void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& options, TensorText tensor_text) {
+std::vector<std::string> options_without_effect(std::span<const FileFormat> formats, const EncodeOptions& options,
+                                                TensorText tensor_text) {
+  std::vector<std::string> sentences;
   const auto check = [&](bool is_given, const char* option, const char* remedy, const auto& applies) {
     if (is_given && std::none_of(formats.begin(), formats.end(), applies))
-      refuse_shape("", std::string(option) + " has no effect on " + std::string(formats.front().name()) +
-                           "; leave it out, or write a " + remedy);
+      sentences.push_back(std::string(option) + " has no effect on " + std::string(formats.front().name()) +
+                          "; leave it out, or write a " + remedy);
   };
   const auto is = [](const char* name) {
     return [name](const FileFormat& format) { return !format.is_tensor() && format.picture->name == name; };
@@ -106,6 +111,12 @@ void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& op
   check(options.tiff_compression.has_value(), "--tiff-compression", ".tif", is("tiff"));
   check(tensor_text != TensorText::dense, "--pretty", "tensor in .json",
         [](const FileFormat& format) { return format.kind == FileFormat::Kind::json; });
+  return sentences;
+}
+
+void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& options, TensorText tensor_text) {
+  const std::vector<std::string> sentences = options_without_effect(formats, options, tensor_text);
+  if (!sentences.empty()) refuse_shape("", sentences.front());
 }
 
 }  // namespace convtool

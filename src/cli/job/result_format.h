@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "cli/job/filter_spec.h"
 #include "tensors/file_format.h"
@@ -53,7 +55,11 @@ struct Remedies {
 void check_holds(const FileFormat& format, const Shape& shape, DType dtype, const std::optional<PixelFormat>& pixels,
                  bool alpha_kept, const Remedies& remedies);
 
-/// Throws Error(shape) for an encoder option that has no effect on any of `formats`, the output's first.
+/// The encoder options that have no effect on any of `formats`, the output's first, each as a sentence.
+std::vector<std::string> options_without_effect(std::span<const FileFormat> formats, const EncodeOptions& options,
+                                                TensorText tensor_text);
+
+/// Throws Error(shape) for such an option.
 void check_encoding(std::span<const FileFormat> formats, const EncodeOptions& options, TensorText tensor_text);
 
 }  // namespace convtool

@@ -129,7 +129,7 @@ void add_destination_options(Command& command, RunOptions& options) {
             "and on standard output, devices and pipes. One of {words}.\n\n"
             "same is the format of each input, and keeps the spelling of its extension. A result that this format "
             "cannot store is written as png, tiff or npy, with a warning. Options of other formats, such as --quality "
-            "for a png, then have no effect.",
+            "for a png, then have no effect. Where the format of a stream is that of its pictures, a warning says so.",
         .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
         .words = {format_words}}});
 }

@@ -285,6 +285,26 @@ TEST_CASE("a picture that its format cannot store is left out of a stream, and t
   CHECK(all.out == run_convtool(with(kPipe, {"--format", "jpg", "-q"}), folder, small + small).out);
 }
 
+TEST_CASE("an option of one format does not fail the pictures of a stream that have another") {
+  const TempFolder folder;
+  const auto as = [&](const std::string& format) {
+    return run_convtool(with(kPipe, {"--format", format, "-q"}), folder, grey(16, 16, 'a')).out;
+  };
+  const std::string png = as("png"), jpeg = as("jpg");
+  const std::string first =
+      "convtool: warning: -: --quality has no effect on png; leave it out, or write a .jpg or .webp";
+  for (const std::string& stream : {png + jpeg + png, jpeg + png, png}) {
+    const ProgramResult all = run_convtool(with(kPipe, {"--quality", "30"}), folder, stream);
+    CHECK(all.code == 0);
+    CHECK((all.err.find("--quality has no effect on png") != std::string::npos));
+    CHECK(all.err.starts_with(first) == stream.starts_with(png));
+  }
+  const ProgramResult both = run_convtool(with(kPipe, {"--quality", "30", "-q"}), folder, jpeg + png);
+  CHECK(both.out == run_convtool(with(kPipe, {"--quality", "30", "-q"}), folder, jpeg).out + png);
+  // A format that was asked for is known before any work.
+  CHECK(run_convtool(with(kPipe, {"--quality", "30", "--format", "png"}), folder, jpeg).code == 1);
+}
+
 TEST_CASE("bytes after a picture that must be alone are an error") {
   const TempFolder folder;
   folder.write("a.ppm", "P6 2 1 255\nabcdef");

@@ -182,6 +182,10 @@ TEST_CASE("bad videos, and outputs that are no videos, are refused") {
   refused({"apply", "v.y4m", "-k", "identity"}, "", "frame 2, at byte 72");
   CHECK(folder.names() == std::vector<std::string>{"v.y4m"});  // all or nothing
   refused(to_stdout({"-k", "identity", "--depth", "u16"}), frame, "a video keeps its depth, u8");
+  refused(to_stdout({"-k", "identity", "--depth", "f32"}), frame,
+          "1 channel of f32, which a video cannot store; leave --depth out");
+  refused(to_stdout({"-k", "identity", "-k", "identity"}), frame,
+          "2 channels of u8, which a video cannot store; combine the channels with --combine");
   refused(to_stdout({"-k", "identity", "--max-pixels", "7"}), frame, "4x2 is more than 7 pixels");
   refused(to_stdout({"-k", "identity", "--format", "png"}), frame, "a video is written as y4m only (got png)");
   refused(to_stdout({"-k", "identity", "--planes", "all"}), "P5 1 1 255\nx", "--planes applies to videos");
