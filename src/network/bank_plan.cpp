@@ -11,6 +11,7 @@
 
 #include "conv/bands.h"
 #include "core/percentile.h"
+#include "network/bias.h"
 
 namespace convtool {
 namespace {
@@ -34,8 +35,7 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
 void check_bias(const Layer& layer, std::int64_t c_o) {
   const std::int64_t count = std::ssize(layer.bias);
   if (count <= 1 || count == c_o) return;
-  refuse_shape("", "the bias does not match the output channels (expected " +
-                       (c_o == 1 ? "one number" : "1 or " + std::to_string(c_o) + " numbers") + ", got " +
+  refuse_shape("", "the bias does not match the output channels (expected " + bias_sizes(c_o) + ", got " +
                        std::to_string(count) + "); give one number, or one per output channel");
 }
 

@@ -13,7 +13,7 @@ namespace convtool {
 Network chain(std::vector<Network> stages);
 
 /// Throws Error(kernel) where a layer takes another number of channels than the layer before it gives, as far as their
-/// weights decide: kernels of rank 2 keep the number, whatever it is.
+/// weights decide: kernels of rank 2 keep the number, whatever it is, and layers without weights take any.
 void check_channels(const Network& network);
 
 }  // namespace convtool

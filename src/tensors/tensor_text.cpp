@@ -63,8 +63,9 @@ bool looks_like_lists(std::string_view word) {
   const std::string_view start = start_of(word);
   if (begins_like_printout(start)) return true;
   const std::string_view whole = start.substr(0, start.find_last_not_of(" \t\r\n") + 1);
-  return whole.starts_with('[') && whole.ends_with(']') &&
-         (whole.find('[', 1) != std::string_view::npos || whole.find(',') != std::string_view::npos);
+  if (!whole.starts_with('[') || !whole.ends_with(']')) return false;
+  const bool is_empty = whole.find_first_not_of(" \t\r\n", 1) == whole.size() - 1;
+  return is_empty || whole.find('[', 1) != std::string_view::npos || whole.find(',') != std::string_view::npos;
 }
 
 RankedTensor parse_tensor_text(std::string_view text, const std::string& source) {

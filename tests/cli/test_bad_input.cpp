@@ -133,6 +133,10 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses_kernel("[1,2]", {"rank 1", "[[...]]"});
   workplace.refuses_kernel("[[[[[1]]]]]", {"rank 5"});
   workplace.refuses_kernel("[]", {"empty list"});
+  workplace.refuses_kernel("{\"layers\": []}", {"/layers: an empty list (expected a list of at least one kernel)"});
+  workplace.refuses_kernel("{\"weight\": [[[[1]]]], \"bias\": [1,2]}", {"/bias: 2 numbers (expected one number; give"});
+  workplace.refuses_kernel("{\"weight\": [[[[1]]], [[[1]]]], \"bias\": [1,2,3]}",
+                           {"/bias: 3 numbers (expected 1 or 2 numbers; give one number, or one per output channel)"});
   workplace.refuses_kernel("[[]]", {"/0: ", "empty list"});
   workplace.refuses_kernel("[[NaN]]", {"line 1, column", "NaN"});
   workplace.refuses_kernel("[[-Infinity]]", {"line 1, column", "Infinity"});
@@ -159,7 +163,7 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses_kernel("{\"weight\":[[1]],\"divisor\":0}", {"/divisor: ", "0"});
   workplace.refuses_kernel("{\"weight\":[[1]],\"groups\":2}", {"/groups: ", "rank 4"});
   workplace.refuses_kernel("{\"weight\":[[[[1]]],[[[1]]],[[[1]]]],\"groups\":2}", {"/groups: ", "do not divide the 3"});
-  workplace.refuses_kernel("{\"weight\":[[[1]]],\"bias\":[1,2]}", {"/bias: ", "expected 1"});
+  workplace.refuses_kernel("{\"weight\":[[[1]]],\"bias\":[1,2]}", {"/bias: ", "expected one number"});
   workplace.refuses_kernel("{}", {"no weight"});
   workplace.refuses_kernel("[[1,\n2],\n[3,,4]]", {"line 3, column 4"});
   workplace.refuses_kernel("{\"bank\":[[[1]],[[1,2]]],\"combine\":\"max\"}", {"differ in size"});
@@ -247,7 +251,9 @@ TEST_CASE("option values that do not fit") {
   workplace.refuses({"shape", "3x8x8", "-k", "sobel", "--out-channels", "7"}, 2, {"--out-channels"});
   workplace.refuses({"shape", "3x8x8", "-k", "{\"weight\":[[1]],\"bias\":[1,2]}"}, 1, {"expected 1 or 3", "got 2"});
   workplace.refuses({"kernels", "lst"}, 2, {"unknown command 'lst'; did you mean 'list'?"});
-  workplace.refuses({"kernels", "show", "nothing-like-it"}, 2, {"nothing-like-it"});
+  workplace.refuses({"kernels", "show", "nothing-like-it"}, 2, {"NAME: no kernel is called 'nothing-like-it'"});
+  workplace.refuses({"kernels", "show", "[]"}, 2, {"NAME: an empty list"});
+  workplace.refuses({"kernels", "convert", "[]"}, 2, {"SOURCE: an empty list"});
 }
 
 TEST_CASE("impossible outputs are refused before any work") {

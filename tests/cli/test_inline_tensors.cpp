@@ -57,6 +57,10 @@ TEST_CASE("a file comes before text that is its name, and a name in brackets is 
     CHECK(run_convtool({"apply", name, "-k", "[[1]]", "-o", "-", "-q"}, folder).out == x);
   }
   CHECK(run_convtool({"apply", "[2024]", "-k", "[[1]]"}, folder).err == "convtool: [2024]: no such file\n");
+  for (const std::string command : {"apply", "shape", "explain"})
+    for (const std::string empty : {"[]", " [ ] "})
+      CHECK(run_convtool({command, empty, "-k", "[[1]]"}, folder)
+                .err.ends_with(": an empty list (expected at least one number)\n"));
   write_picture(folder.file("[2024]"), 9, 7);
   write_picture(folder.file("2024"), 3, 3);
   CHECK(

@@ -49,6 +49,10 @@ TEST_CASE("channels that do not fit are found without an input, as far as weight
   check_channels(network_of({bank_of({mixing(2, 3), mixing(2, 3)}, Combine::sum), bank_of({mixing(1, 2)})}));
   check_channels(network_of({bank_of({mixing(1, 1), mixing(1, 1)}), bank_of({one, one}), bank_of({mixing(1, 4)})}));
 
+  Layer outline = mixing(0, 0);  // without weights, it takes any number of channels and gives as many
+  outline.outline = Outline::kernel;
+  check_channels(network_of({bank_of({mixing(4, 3)}), bank_of({outline}), bank_of({mixing(2, 4)})}));
+
   const auto refusal = [](const std::vector<Bank>& banks) {
     const Error error = error_of([&] { check_channels(named("net", banks)); });
     CHECK(error.kind() == ErrorKind::kernel);
@@ -59,6 +63,8 @@ TEST_CASE("channels that do not fit are found without an input, as far as weight
   CHECK(refusal({bank_of({mixing(2, 3), mixing(2, 3)}), bank_of({mixing(1, 2)})}).find("gives 4;") !=
         std::string::npos);
   CHECK(refusal({bank_of({mixing(4, 4)}), bank_of({mixing(4, 8, 2)})}).find("takes 8 channels") != std::string::npos);
+  CHECK(refusal({bank_of({mixing(4, 4)}), bank_of({outline}), bank_of({mixing(1, 3)})}).find("gives 4;") !=
+        std::string::npos);
 }
 
 TEST_CASE("random chains equal their stages run one at a time, with floats between them") {

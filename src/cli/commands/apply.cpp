@@ -76,7 +76,6 @@ std::optional<SheetOptions> resolve_sheet(const ApplyOptions& options) {
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
   set_network(options.scaling, load_network(options.layer), spec);
-  check_channels(spec.network);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
   spec.sheet = resolve_sheet(options);

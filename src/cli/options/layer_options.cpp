@@ -8,6 +8,7 @@
 #include "cli/options/option_words.h"
 #include "core/text.h"
 #include "kernels/kernel_source.h"
+#include "network/bias.h"
 #include "network/chain.h"
 
 namespace convtool {
@@ -335,8 +336,8 @@ void override_layer(const LayerOptions& options, Layer& layer) {
     layer.bias = parse_numbers("--bias", *options.bias);
     const auto given = static_cast<std::int64_t>(layer.bias.size());
     if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
-      refuse_usage("--bias", "does not match the output channels of kernel '" + layer.name + "' (expected 1 or " +
-                                 std::to_string(layer.shape.c_o) + " numbers, got " + std::to_string(given) + ")");
+      refuse_usage("--bias", "does not match the output channels of kernel '" + layer.name + "' (expected " +
+                                 bias_sizes(layer.shape.c_o) + ", got " + std::to_string(given) + ")");
     }
   }
   override_divisor(options, layer);
@@ -402,7 +403,9 @@ Network load_network(const ChainOptions& options, Weights weights) {
   std::vector<Network> stages = {join(std::move(bank))};
   for (const PlacedValue& next : options.then) stages.push_back(load_kernel_of("--then", next.value, weights));
   for (std::size_t i = 0; i < stages.size(); ++i) override_stage(options_of(options, i), stages[i]);
-  return chain(std::move(stages));
+  Network network = chain(std::move(stages));
+  check_channels(network);
+  return network;
 }
 
 namespace {

@@ -32,7 +32,8 @@ void KernelObject::fail(const std::string& key, const std::string& message) cons
 
 const json& KernelObject::nonempty_list(const std::string& key) const {
   const json& list = at(key);
-  if (!list.is_array() || list.empty()) fail(key, describe_json(list) + " (expected a list of at least one kernel)");
+  if (!list.is_array() || list.empty())
+    fail(key, (list.is_array() ? "an empty list" : describe_json(list)) + " (expected a list of at least one kernel)");
   return list;
 }
 

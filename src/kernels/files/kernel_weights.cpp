@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "files/json_text.h"
+#include "network/bias.h"
 
 namespace convtool {
 namespace {
@@ -73,8 +74,8 @@ void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
                             " (expected a number, or a list with one per output channel)");
   const auto given = static_cast<std::int64_t>(block.values.size());
   if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
-    object.fail("bias", std::to_string(given) + " numbers (expected 1, or " + std::to_string(layer.shape.c_o) +
-                            ", one per output channel)");
+    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(layer.shape.c_o) +
+                            "; give one number, or one per output channel)");
   }
   layer.bias = std::move(block.values);
 }

@@ -159,6 +159,12 @@ TEST_CASE("what a chain cannot be is refused in one line") {
   refuses(folder, {"apply", kColours, "-k", "luma", "--then", "sepia"}, 2,
           "luma then sepia: layer 2, 'sepia', takes 3 channels, but layer 1, 'luma', gives 1");
   refuses(folder, {"kernels", "show", "luma", "--then", "sepia"}, 2, "takes 3 channels");
+  refuses(folder, {"kernels", "show", R"({"layers": ["luma", "sepia"]})"}, 2, "takes 3 channels");
+  for (const char* command : {"shape", "explain"}) {  // whatever the input is
+    refuses(folder, {command, kColours, "-k", "luma", "--then", "sepia"}, 2, "takes 3 channels, but layer 1");
+    refuses(folder, {command, "3x9x9", "-k", R"({"layers": ["luma", "sepia"]})"}, 2, "takes 3 channels, but layer 1");
+  }
+  refuses(folder, {"explain", "a.pgm", "-k", "[[1]]", "--then", "sepia"}, 1, "convtool: layer 2 on 1x4x4: the kernel");
   refuses(folder, {"apply", "a.pgm", "-k", "[[1]]", "--then", "sepia"}, 1, "layer 2 on 1x4x4");
   refuses(folder, {"apply", "a.pgm", "-k", "[[1]]", "--then", "[[1,1,1,1,1]]"}, 1, "layer 2 on 1x4x4: the kernel");
   refuses(folder, {"apply", "a.pgm", "-k", "box", "--then", "sobl"}, 2,

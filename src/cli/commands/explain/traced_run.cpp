@@ -68,7 +68,7 @@ Job plan_explained(const ExplainedInput& input, const FilterSpec& spec) {
     try {
       return plan_job(traits, destination, spec);
     } catch (const Error&) {
-      throw Error(error.kind(), error.where(), error.what());  // the picture's reason is the one to report
+      throw Error(error);  // the picture's reason is the one to report
     }
   }
 }

@@ -74,7 +74,7 @@ bool is_file(const std::string& source) {
 /// Loads a kernel by name, from a file, or from text.
 Network load_source(const std::string& source, std::optional<KernelFormat> from) {
   if (source == "-") return load_stdin(from);
-  if (!from) return load_kernel(source);
+  if (!from) return load_kernel_of("SOURCE", source);
   if (is_file(source)) return load_kernel_file(source, from);
   return parse_kernel(*from, std::as_bytes(std::span(source)), "SOURCE", "inline");
 }

@@ -81,7 +81,7 @@ void write_figure(const Network& network, const std::string& output, const ReadF
 
 int run_show(const ShowOptions& options) {
   if (options.output) figure_format(*options.output);
-  Network network = with_scaling_as_layer(chain_after(load_kernel(options.kernel), options.then));
+  Network network = with_scaling_as_layer(chain_after(load_kernel_of("NAME", options.kernel), options.then));
   if (options.output) {
     ReadFiles read(network.files);
     read.add({options.kernel});

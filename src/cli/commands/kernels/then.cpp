@@ -24,7 +24,7 @@ Network chain_after(Network first, const std::vector<std::string>& then) {
   std::vector<Network> stages = {std::move(first)};
   for (const std::string& kernel : then) stages.push_back(load_kernel_of("--then", kernel));
   Network all = chain(std::move(stages));
-  if (!then.empty()) check_channels(all);
+  check_channels(all);
   return all;
 }
 

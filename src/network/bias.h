@@ -1,0 +1,14 @@
+// How many biases a kernel takes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace convtool {
+
+/// In messages, what `c_o` output channels take: "one number", or "1 or 3 numbers".
+inline std::string bias_sizes(std::int64_t c_o) {
+  return c_o == 1 ? "one number" : "1 or " + std::to_string(c_o) + " numbers";
+}
+
+}  // namespace convtool
