@@ -66,7 +66,8 @@ std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Laye
   if (!is_in_place && (layer.rank == 2 || layer.params.groups > 1)) return std::nullopt;
 
   Layer folded = layer;
-  if (layer.rank == 2 && !is_uniform) {  // from here on, each channel has a kernel of its own
+  const bool is_alike = is_uniform && layer.bias.size() <= 1 && layer.divisor.size() <= 1;
+  if (layer.rank == 2 && !is_alike) {  // from here on, each channel has a kernel of its own
     folded.rank = 4;
     folded.shape.c_o = folded.params.groups = count;
     folded.weights.clear();

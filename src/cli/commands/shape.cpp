@@ -49,7 +49,7 @@ constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-s
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
   convtool shape 3x480x640 -k gaussian:sigma=2 --then sobel --stride 2
   convtool shape photo.jpg -k edge.json --json
-  convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, conv 5 16, relu, maxpool 2, linear 10'
+  convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, linear 10'
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
 /// Whether the layer sees a window, unlike a value at a time.

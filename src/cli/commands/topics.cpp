@@ -25,7 +25,10 @@ const std::string_view kKernelFormatText =
     "padding_value": 0,            for "constant"
     "groups": 1,
     "activation": "none",          "none", "relu", "abs"
-    "map": "auto" }                as --map
+    "map": "auto",                 as --map
+    "input": {"scale": 0.0039,     as --input-scale, --mean, --std and
+      "mean": 0, "std": 1,         --channel-order; numbers, or lists
+      "order": "rgb"} }            with one number per channel
 
 The rank of weight decides how channels are combined:
 
@@ -53,7 +56,12 @@ In banks and networks, a kernel's name stands in place of a kernel, with its par
 
   { "layers": [ "gaussian:sigma=2", "sobel" ] }
 
-On the command line, -k gaussian:sigma=2 --then sobel is the same.
+On the command line, -k gaussian:sigma=2 --then sobel is the same. Only the outermost object may have map and input.
+
+Layers without weights are for shape and explain: kernel_size and out_channels stand in place of weight, and "bias": false leaves the bias out.
+
+  [ { "kernel_size": 3, "out_channels": 64, "stride": 2 },
+    { "pool": "max", "size": 2 } ]
 
 Errors give the line and column, or the JSON pointer of the mistake, such as /weight/2/1.)";
 
