@@ -18,14 +18,14 @@ using Doubles = std::vector<double>;
 constexpr std::int64_t kMany = 1 << 20;
 
 /// The elements of the only tensor of a model.
-Doubles read(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
+Doubles read_model(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
   const OnnxFile file(folder.write("m.onnx", onnx::model({}, {tensor})));
   REQUIRE(file.graph().initializers.size() == 1);
   return file.read(file.graph().initializers.front(), most);
 }
 
 /// The message about a file or tensor that is refused, without the path.
-std::string refusal(const TempFolder& folder, const auto& work) {
+std::string model_refusal(const TempFolder& folder, const auto& work) {
   try {
     work();
   } catch (const Error& error) {
@@ -39,11 +39,11 @@ std::string refusal(const TempFolder& folder, const auto& work) {
 }
 
 std::string refused_tensor(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
-  return refusal(folder, [&] { read(folder, tensor, most); });
+  return model_refusal(folder, [&] { read_model(folder, tensor, most); });
 }
 
 std::string refused_file(const TempFolder& folder, const std::string& bytes) {
-  return refusal(folder, [&] { OnnxFile(folder.write("m.onnx", bytes)); });
+  return model_refusal(folder, [&] { OnnxFile(folder.write("m.onnx", bytes)); });
 }
 
 /// Packed varints.
@@ -56,7 +56,7 @@ std::string varints(const std::vector<std::int64_t>& numbers) {
 TEST_CASE("elements in raw bytes, of every type") {
   const TempFolder folder;
   const auto raw = [&](std::int64_t type, std::int64_t count, const std::string& bytes) {
-    return read(folder, tensor_of("a", type, {count}) + field(9, bytes));
+    return read_model(folder, tensor_of("a", type, {count}) + field(9, bytes));
   };
   CHECK(raw(1, 2, raw_bytes(std::vector<float>{1, -0.5F})) == Doubles{1, -0.5});
   CHECK(raw(11, 1, raw_bytes(Doubles{0.1})) == Doubles{0.1});
@@ -71,14 +71,14 @@ TEST_CASE("elements in raw bytes, of every type") {
   CHECK(raw(9, 2, std::string("\1\0", 2)) == Doubles{1, 0});
   CHECK(raw(12, 1, "\xFF\xFF\xFF\xFF") == Doubles{4294967295.0});
   CHECK(raw(13, 1, raw_bytes(std::vector<std::uint64_t>{1ULL << 63})) == Doubles{0x1p63});
-  CHECK(read(folder, tensor_of("scalar", 1, {}) + field(9, raw_bytes(std::vector<float>{7}))) == Doubles{7});
-  CHECK(read(folder, tensor_of("none", 1, {3, 0}) + field(9, std::string())).empty());
+  CHECK(read_model(folder, tensor_of("scalar", 1, {}) + field(9, raw_bytes(std::vector<float>{7}))) == Doubles{7});
+  CHECK(read_model(folder, tensor_of("none", 1, {3, 0}) + field(9, std::string())).empty());
 }
 
 TEST_CASE("elements in fields of numbers, packed or one by one") {
   const TempFolder folder;
   const auto typed = [&](std::int64_t type, std::int64_t count, const std::string& fields) {
-    return read(folder, tensor_of("a", type, {count}) + fields);
+    return read_model(folder, tensor_of("a", type, {count}) + fields);
   };
   CHECK(typed(1, 2, field(4, raw_bytes(std::vector<float>{1, 2}))) == Doubles{1, 2});
   CHECK(typed(1, 2, field(4, 1.0F) + field(4, 2.0F)) == Doubles{1, 2});
@@ -125,8 +125,8 @@ TEST_CASE("elements in another file, which lies in the folder of the model or be
     return tensor_of("a", 1, {2}) + field(14, std::int64_t{1}) + entry("location", location) + entry("offset", offset) +
            entry("length", length);
   };
-  CHECK(read(folder, external("sub/w.bin", "4", "8")) == Doubles{1, 2});
-  CHECK(read(folder, external("sub/w.bin", "4", "")) == Doubles{1, 2});
+  CHECK(read_model(folder, external("sub/w.bin", "4", "8")) == Doubles{1, 2});
+  CHECK(read_model(folder, external("sub/w.bin", "4", "")) == Doubles{1, 2});
   CHECK(OnnxFile(folder.file("m.onnx")).external_files() == std::vector{folder.file("sub/w.bin")});
   const auto refused = [&](const std::string& location, const std::string& offset, const std::string& length) {
     return refused_tensor(folder, external(location, offset, length));
@@ -188,7 +188,7 @@ TEST_CASE("damaged files") {
   for (int i = 0; i <= 1 << 20; ++i) many += field(1, std::string());
   CHECK(refused_file(folder, field(7, many)).find("it has more than 1048576 nodes") != std::string::npos);
   std::filesystem::resize_file(folder.file("m.onnx"), (std::uintmax_t{2} << 30) + 1);  // no blocks on the disk
-  CHECK(refusal(folder, [&] { OnnxFile(folder.file("m.onnx")); }).starts_with("is larger than 2 GiB"));
+  CHECK(model_refusal(folder, [&] { OnnxFile(folder.file("m.onnx")); }).starts_with("is larger than 2 GiB"));
 }
 
 }  // namespace
