@@ -10,7 +10,7 @@
 #include "files/file.h"
 #include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_format.h"
-#include "kernels/files/kernel_json.h"
+#include "kernels/files/layer_text.h"
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
 #include "tensors/file_format.h"
@@ -22,6 +22,10 @@ namespace convtool {
 namespace {
 
 constexpr const char* kOption = "--kernel";
+constexpr const char* kLayersOption = "--layers";
+
+/// By convention, of files of layer text.
+constexpr std::string_view kLayerExtension = ".layers";
 
 bool is_inline(const std::string& argument) {
   const std::size_t first = argument.find_first_not_of(" \t\r\n");
@@ -54,6 +58,10 @@ void refuse_other_files(const std::string& path) {
             "' stores arrays by name; 'convtool kernels import' writes kernel files for them, and {\"weight\": \"" +
             path + "#NAME\"} is the one called NAME");
   }
+  if (has_extension(path, kLayerExtension))
+    refuse_kernel(kOption, "'" + path +
+                               "' describes layers without weights; see their sizes with 'convtool shape' or 'convtool "
+                               "explain' and --layers");
   const auto format = extension.empty() ? std::nullopt : find_file_format(extension);
   if (format && !format->is_tensor()) refuse_picture(path);
 }
@@ -105,7 +113,7 @@ Network load_foreign(KernelFormat format, const std::string& text) {
   return parse_kernel(format, std::as_bytes(std::span(text)), kOption, "inline");
 }
 
-Network load_inline(const std::string& text) {
+Network load_inline(const std::string& text, Weights weights) {
   if (ends_inside_brackets(text)) {
     refuse_kernel(
         kOption,
@@ -114,7 +122,7 @@ Network load_inline(const std::string& text) {
   }
   if (const std::optional<KernelFormat> format = foreign_format(text)) return load_foreign(*format, text);
   return parse_kernel_json(printed_json(text, kOption).value_or(text), kOption, "inline", weight_files_in(""),
-                           load_named_kernel);
+                           load_named_kernel, weights);
 }
 
 [[noreturn]] void refuse_unknown(const std::string& name) {
@@ -133,21 +141,21 @@ bool is_piece_of_json(const std::string& argument) {
 
 }  // namespace
 
-Network load_kernel(const std::string& argument) {
-  if (is_inline(argument) && !is_file(argument)) return load_inline(argument);
+Network load_kernel(const std::string& argument, Weights weights) {
+  if (is_inline(argument) && !is_file(argument)) return load_inline(argument, weights);
   if (is_piece_of_json(argument))
     refuse_kernel(kOption,
                   "'" + printable(argument) +
                       "' is only a piece of JSON; put the JSON in single quotes: -k '{\"weight\": [[1, -1]]}'");
-  if (is_path(argument)) return load_kernel_file(argument);
+  if (is_path(argument)) return load_kernel_file(argument, std::nullopt, weights);
   if (is_kernel_name(argument)) return load_named_kernel(argument);
-  if (is_file(argument)) return load_kernel_file(argument);
+  if (is_file(argument)) return load_kernel_file(argument, std::nullopt, weights);
   if (const std::optional<KernelFormat> format = foreign_format(argument)) return load_foreign(*format, argument);
   if (std::optional<Network> named = find_named_kernel(argument)) return *std::move(named);
   refuse_unknown(argument);
 }
 
-Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format) {
+Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format, Weights weights) {
   refuse_other_files(path);
   const auto [file_name, array] = split_array_path(path);
   Buffer bytes = read_kernel_file(file_name);
@@ -163,16 +171,40 @@ Network load_kernel_file(const std::string& path, std::optional<KernelFormat> fo
   }
   if (*format != KernelFormat::convtool) return parse_kernel(*format, bytes, path, name);
   return parse_kernel_json(printout ? std::string_view(*printout) : text, path, name,
-                           weight_files_in(file.parent_path().string()), load_named_kernel);
+                           weight_files_in(file.parent_path().string()), load_named_kernel, weights);
 }
 
-Network load_kernel_of(const std::string& option, const std::string& argument) {
+Network load_kernel_of(const std::string& option, const std::string& argument, Weights weights) {
   try {
-    return load_kernel(argument);
+    return load_kernel(argument, weights);
   } catch (const Error& error) {
     if (error.where() != kOption) throw;
     throw Error(error.kind(), option, std::string(error.what()).substr(error.where().size() + 2));
   }
+}
+
+Network load_layers(const std::string& argument) {
+  const auto is_json = [](std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && (text[first] == '[' || text[first] == '{');
+  };
+  const auto parse = [&](std::string_view text, const std::string& source, const std::string& name,
+                         const std::string& folder) {
+    if (!is_json(text)) return parse_layer_text(text, source, name);
+    return parse_kernel_json(text, source, name, weight_files_in(folder), load_named_kernel, Weights::optional);
+  };
+  const bool looks_like_path =
+      argument.find_first_of(" ,\t\n[{") == std::string::npos && argument.find_first_of("/.") != std::string::npos;
+  if (!looks_like_path && !is_file(argument)) return parse(argument, kLayersOption, "inline", "");
+  Buffer bytes;
+  try {
+    bytes = read_file(argument, kLargestKernelFile);
+  } catch (const Error& error) {
+    refuse_kernel(kLayersOption, error.what());
+  }
+  const std::filesystem::path file(argument);
+  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, argument, file.stem().string(),
+               file.parent_path().string());
 }
 
 }  // namespace convtool

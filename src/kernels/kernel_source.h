@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/files/kernel_format.h"
+#include "kernels/files/kernel_json.h"
 #include "network/layer.h"
 
 namespace convtool {
@@ -19,13 +20,22 @@ namespace convtool {
 ///   a kernel of another program         its text, such as ImageMagick's "3x3: 0,-1,0 -1,4,-1 0,-1,0"
 /// A file is in any of the formats of kernels/files/kernel_format.h, which its content shows, a printout, or an
 /// array of an .npz file (tensors/npz.h). Throws Error(kernel); for an unknown name it suggests the nearest.
-Network load_kernel(const std::string& argument);
+/// Where `weights` are optional, layers in JSON may be without.
+Network load_kernel(const std::string& argument, Weights weights = Weights::required);
 
 /// The same for the value of another option, which errors name in place of --kernel.
-Network load_kernel_of(const std::string& option, const std::string& argument);
+Network load_kernel_of(const std::string& option, const std::string& argument, Weights weights = Weights::required);
 
 /// Loads the kernel in the file `path`, in `format`, by default the one that its content shows. Throws Error(kernel).
-Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format = std::nullopt);
+Network load_kernel_file(const std::string& path, std::optional<KernelFormat> format = std::nullopt,
+                         Weights weights = Weights::required);
+
+/// Loads the argument of `--layers`, layers that may be without weights:
+///   inline JSON, called "inline"    text that begins with [ or {, where no file has that name
+///   a file                          of JSON or layer text; a name without spaces that contains / or a dot, or exists
+///   layer text, called "inline"     kernels/files/layer_text.h
+/// Throws Error(kernel).
+Network load_layers(const std::string& argument);
 
 /// Bytes; a larger kernel file is refused.
 inline constexpr std::size_t kLargestKernelFile = std::size_t{64} << 20;

@@ -20,6 +20,11 @@ inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
 /// The words for Padding::Rule, in its order: in kernel files, options and reports.
 inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
 
+/// What a layer without weights stands for, which has sizes but no numbers: `kernel` for a convolution or a linear
+/// layer, `batch_norm` for a factor and an offset per channel, `activation` for neither. network/outline.h says how
+/// such a layer fits its input.
+enum class Outline { none, kernel, batch_norm, activation };
+
 /// A kernel with its options. `rank` is the rank of the weights as the user wrote them:
 ///   2 [kh][kw]                       each channel of the input is filtered separately
 ///   3 [c_i][kh][kw]                  all input channels are summed into one
@@ -36,6 +41,7 @@ struct Layer {
   Activation activation = Activation::none;
   ActivationNumbers activation_numbers{};
   Pooling pooling = Pooling::none;
+  Outline outline = Outline::none;  ///< none: the layer has weights or is a pool
 
   bool is_max_pool() const { return pooling == Pooling::max; }
 
@@ -59,12 +65,28 @@ struct Bank {
   bool operator==(const Bank&) const = default;
 };
 
+/// The order of the colours that a network reads.
+enum class ChannelOrder { rgb, bgr };
+inline constexpr std::string_view kChannelOrders[] = {"rgb", "bgr"};
+
+/// How pixels become the numbers that a network was trained on: (x * scale - mean) / std. It comes before the first
+/// layer and its padding. network/input_scaling.h makes a layer of it.
+struct InputScaling {
+  double scale = 1;               ///< not 0
+  std::vector<double> mean;       ///< empty for 0; one number for all channels; or one per channel of the picture
+  std::vector<double> deviation;  ///< std: empty for 1; likewise, each above 0
+  ChannelOrder order = ChannelOrder::rgb;  ///< bgr: channels 0 and 2 of the scaled picture are swapped
+
+  bool operator==(const InputScaling&) const = default;
+};
+
 /// Banks one after another, float in between. Kernel files call the banks of a network its layers.
 struct Network {
   std::string name;
   std::string description;
   std::vector<Bank> banks;         ///< at least one
   std::vector<std::string> files;  ///< files of weights that were read, without the kernel file itself
+  std::optional<InputScaling> input;
 
   bool operator==(const Network&) const = default;
 };

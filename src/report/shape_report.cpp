@@ -90,7 +90,7 @@ std::string one_bank_text(const ShapeReport& report) {
   const ReceptiveField& field = bank.receptive_field;
   std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
                      shape_text(costs.output, report.rank) + "\n";
-  text += "  " + height_formula(bank.problem) + "\n  " + width_formula(bank.problem) + "\n";
+  if (bank.has_formula) text += "  " + height_formula(bank.problem) + "\n  " + width_formula(bank.problem) + "\n";
   text += "  " + count_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
           count_text(costs.macs) + " MACs, " + count_text(costs.activation_bytes) + " bytes of f32 output\n";
   text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " +
@@ -175,9 +175,10 @@ std::string several_banks_text(const ShapeReport& report) {
   for (std::size_t i = 0; i < report.banks.size(); ++i) {
     const BankShape& bank = report.banks[i];
     const std::string number = std::to_string(i + 1), name = printable(bank.name);
-    add(number, name == bank.kernel ? name : name + " " + bank.kernel, costs_of(bank),
+    add(number, name == bank.kernel || bank.kernel.empty() ? name : name + " " + bank.kernel, costs_of(bank),
         bank.timing ? bank.timing->algorithm : "");
-    formulas += "layer " + number + ": " + height_formula(bank.problem) + ", " + width_formula(bank.problem) + "\n";
+    if (bank.has_formula)
+      formulas += "layer " + number + ": " + height_formula(bank.problem) + ", " + width_formula(bank.problem) + "\n";
   }
   add("all", "", costs_of_all(report), "");
   return table.text() +

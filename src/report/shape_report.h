@@ -25,6 +25,7 @@ struct BankShape {
   Shape output;
   double macs = 0;
   std::int64_t parameters = 0;     ///< distinct weights and biases: a rank-2 kernel counts once for all channels
+  bool has_formula = true;         ///< false for a layer that works on one value at a time
   ReceptiveField receptive_field;  ///< in pixels of the first layer's input
   std::optional<BankTiming> timing;
 };

@@ -67,7 +67,11 @@ ACCEPTED = {
     "pool with every option": """
         { "name": "p", "description": "d", "pool": "mean", "size": [3, 2], "stride": [1, 2], "padding": [1, 0],
           "map": "clip" }""",
+    "list of layers": '[{"weight": [[1]]}, {"pool": "max", "size": 2}, [[1]], "sobel"]',
     "network of pools": '{"layers": [{"pool": "max", "size": 3, "padding": 1}, [[1]], {"pool": "mean", "size": 2}]}',
+    "input": '{"weight": [[1]], "input": {}}',
+    "input with every option": """{"layers": [[[1]]],
+        "input": {"scale": 0.00392156862745098, "mean": [0.5, 0.5, 0.5], "std": 0.25, "order": "bgr"}}""",
     "$schema": '{"$schema": "kernel.schema.json", "weight": [[1]]}',
     "$schema of a network": '{"$schema": "kernel.schema.json", "layers": [[[1]]]}',
     "the largest float": '{"weight": [[3.4028234663852886e38]]}',
@@ -79,7 +83,25 @@ FILES = {
     "weight and bias in safetensors": '{"kernel": "m/a.safetensors#a.weight", "bias": "m/a.safetensors#a.bias"}',
 }
 
+# Layers without weights, which the program takes for shapes only.
+OUTLINES = {
+    "outline": '{"kernel_size": 3, "out_channels": 64, "stride": 2}',
+    "outline with every option": """
+        { "name": "o", "description": "d", "kernel_size": [3, 5], "out_channels": 4, "bias": false, "stride": [1, 2],
+          "dilation": 1, "padding": "same", "padding_mode": "replicate", "padding_value": 0, "groups": 2,
+          "activation": "relu", "map": "clip", "input": {"scale": 2} }""",
+    "list of layers": '[{"kernel_size": 3, "out_channels": 4, "pads": [1, 0, 1, 0]}, {"pool": "max", "size": 2}, [[1]]]',
+    "outline with ONNX names": '{"kernel_size": 1, "out_channels": 4, "strides": 2, "group": 4, "auto_pad": "VALID"}',
+}
+
 REFUSED = {
+    "outline without channels": '{"kernel_size": 3}',
+    "outline with weights": '{"kernel_size": 3, "out_channels": 1, "weight": [[1]]}',
+    "outline with a divisor": '{"kernel_size": 3, "out_channels": 1, "divisor": 2}',
+    "outline with a number as bias": '{"kernel_size": 3, "out_channels": 1, "bias": 0}',
+    "size 0": '{"kernel_size": 0, "out_channels": 1}',
+    "size as text": '{"kernel_size": "3x3", "out_channels": 1}',
+    "a layer and a matrix in a list that begins with a matrix": '[[[1]], {"weight": [[1]]}]',
     "null": "null",
     "number": "1",
     "string": '"sobel"',
@@ -143,6 +165,13 @@ REFUSED = {
     "pool with an activation": '{"pool": "max", "size": 2, "activation": "relu"}',
     "pool in a bank": '{"bank": [{"pool": "max", "size": 2}, [[1]]]}',
     "pool with a map inside a network": '{"layers": [{"pool": "max", "size": 2, "map": "abs"}]}',
+    "input inside": '{"layers": [{"weight": [[1]], "input": {"scale": 1}}]}',
+    "input as a number": '{"weight": [[1]], "input": 0.5}',
+    "unknown key of input": '{"weight": [[1]], "input": {"scael": 1}}',
+    "scale 0": '{"weight": [[1]], "input": {"scale": 0}}',
+    "std 0": '{"weight": [[1]], "input": {"std": [1, 0]}}',
+    "nested mean": '{"weight": [[1]], "input": {"mean": [[1]]}}',
+    "unknown order": '{"weight": [[1]], "input": {"order": "gbr"}}',
     "weight in another file": '{"weight": "conv1.pt"}',
     "safetensors without a name": '{"weight": "model.safetensors"}',
     "unknown activation": '{"weight": [[1]], "activation": "sigmid"}',
@@ -182,8 +211,9 @@ def examples_of(guide):
 
 
 def program_accepts(program, text):
-    """Returns whether convtool accepts `text` as an inline kernel."""
-    result = subprocess.run([program, "kernels", "show", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Returns whether convtool accepts `text` as an inline kernel, or for layers without weights, for shapes."""
+    command = ["shape", "4x64x64", "--layers"] if "kernel_size" in text else ["kernels", "show"]
+    result = subprocess.run([program] + command + [text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return result.returncode == 0
 
 
@@ -192,7 +222,7 @@ def main():
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
 
-    accepted = dict(ACCEPTED)
+    accepted = ACCEPTED | OUTLINES
     for path in sorted(FOLDER.glob("*.json")):
         if path.name != "kernel.schema.json":
             accepted[path.name] = path.read_text(encoding="utf-8")
@@ -222,7 +252,7 @@ def main():
     for failure in failures:
         print(failure)
     print(f"{len(accepted) + len(FILES) + len(REFUSED) - len(failures)} passed, {len(failures)} failed")
-    return 1 if failures or len(accepted) == len(ACCEPTED) else 0
+    return 1 if failures or len(accepted) == len(ACCEPTED | OUTLINES) else 0
 
 
 if __name__ == "__main__":

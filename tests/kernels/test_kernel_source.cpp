@@ -227,6 +227,33 @@ TEST_CASE("a kernel of another program as text") {
   CHECK(refusal("3x1: -1,0") == "--kernel: the kernel string has 2 values (expected 3 x 1)");
 }
 
+TEST_CASE("layers: text, JSON, and files of either") {
+  const CurrentFolder folder;
+  CHECK(load_layers("conv 3 4, relu").banks.size() == 2);
+  CHECK(load_layers("conv 3 4, relu").name == "inline");
+  CHECK(load_layers(R"( [{"kernel_size": 3, "out_channels": 4}])").banks.size() == 1);
+  for (const auto& [name, text] :
+       {std::pair{"net.layers", "conv 3 4\nrelu\n"},
+        std::pair{"net.json", R"({"layers": [{"kernel_size": 3, "out_channels": 4}, [[1]]]})"},
+        std::pair{"net", "conv 3 4\nrelu\n"}}) {
+    CAPTURE(name);
+    folder.write(name, text);
+    const Network network = load_layers(name);
+    CHECK(network.name == "net");
+    REQUIRE(network.banks.size() == 2);
+    CHECK(network.banks[0].layers[0].outline == Outline::kernel);
+  }
+  try {
+    load_layers("none.layers");
+    FAIL("loaded a missing file");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()) == "--layers: none.layers: no such file");
+  }
+  CHECK(refusal("net.layers") ==
+        "--kernel: 'net.layers' describes layers without weights; see their sizes with 'convtool shape' or 'convtool "
+        "explain' and --layers");
+}
+
 TEST_CASE("files whose content is not a kernel") {
   const CurrentFolder folder;
   folder.write("words", "neither this nor that");

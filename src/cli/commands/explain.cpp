@@ -20,6 +20,7 @@
 #include "cli/options/run_options.h"
 #include "cli/terminal/terminal.h"
 #include "core/text.h"
+#include "network/outline.h"
 #include "report/error_report.h"
 #include "show/explain/animation.h"
 
@@ -124,6 +125,7 @@ void check_output(const ExplainOptions& options, const Network& network) {
   if (options.output.value_or("-") == "-") return;
   ReadFiles read({options.input});
   read.add(options.layer.all_kernels());
+  if (options.size.layers) read.add({*options.size.layers});
   read.add(network.files);
   read.refuse_overwriting(*options.output);
 }
@@ -146,16 +148,13 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
-  if (!options.size.kernel_size) {
-    spec.network = load_network(options.layer);
-    return spec;
-  }
-  if (input.source)
-    refuse_usage("--kernel-size",
+  spec.network = load_shapes(options.size, options.layer);
+  if (!input.source) return spec;
+  if (options.size.are_given())
+    refuse_usage(options.size.layers ? "--layers" : "--kernel-size",
                  "a layer without weights has no numbers to explain; give a kernel with -k, or a "
                  "shape such as 5x5 in place of the input");
-  Layer layer = layer_of_size(options.size, options.layer, input.shape.c);
-  spec.network = {.name = layer.name, .banks = {{.name = layer.name, .layers = {layer}}}};
+  check_has_weights(spec.network);
   return spec;
 }
 
@@ -185,12 +184,8 @@ std::string done_text(const std::string& path, const ExplainFormat& format, cons
 int run_explain(const ExplainOptions& options) {
   const Pixel at = parse_place(options);
   const ExplainFormat& format = choose_format(options);
-  if (options.size.kernel_size.has_value() == !options.layer.kernels.empty())
-    refuse_usage("", options.size.kernel_size
-                         ? "--kernel-size stands in place of --kernel; give one of them"
-                         : "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)");
-  if (options.size.out_channels && !options.size.kernel_size)
-    refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
+  if (!options.size.are_given() && options.layer.kernels.empty())
+    refuse_usage("", "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)");
   const std::string path = options.output.value_or("-");
   if (!format.is_text) refuse_terminal(path, format.name);
 

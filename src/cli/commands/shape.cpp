@@ -18,6 +18,7 @@
 #include "core/parallel.h"
 #include "core/text.h"
 #include "network/network_plan.h"
+#include "network/outline.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"
 
@@ -39,27 +40,29 @@ constexpr std::string_view kShapeText =
     "Prints the output shape with its formula and numbers, the parameters, the multiply-adds (MACs), the activation "
     "memory, the receptive field, and for comparison the weights of a fully connected layer between the same shapes. "
     "Several layers are printed as a table. Nothing is filtered, and only the header of a file is read.\n\n"
-    "The layer is given by --kernel, repeated for a bank and followed by --then for more layers, or by --kernel-size "
-    "and --out-channels. If a layer cannot "
-    "run, the layers before it are printed, and then the reason with its numbers.";
+    "The layers are given by --kernel, repeated for a bank and followed by --then for more layers; or without weights, "
+    "by --layers, or one by --kernel-size and --out-channels. If a layer cannot run, the layers before it are printed, "
+    "and then the reason with its numbers.";
 
 constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-size 3x5 --padding 0x1 --stride 3x4
   convtool shape 3x480x640 -k sobel
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
   convtool shape 3x480x640 -k gaussian:sigma=2 --then sobel --stride 2
   convtool shape photo.jpg -k edge.json --json
+  convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, conv 5 16, relu, maxpool 2, linear 10'
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
-Bank bank_of_size(const ShapeOptions& options, std::int64_t c_i) {
-  Layer layer = layer_of_size(options.size, options.layer, c_i);
-  return {.name = layer.name, .layers = {layer}};
+/// Whether the layer sees a window, unlike a value at a time.
+bool has_formula(const Layer& layer) {
+  return layer.outline != Outline::activation && layer.outline != Outline::batch_norm;
 }
 
-/// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2".
+/// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2"; "" of a layer that has the size of any input.
 std::string sizes_text(const Bank& bank) {
   const Layer& first = bank.layers.front();
   if (first.pooling != Pooling::none)
     return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " + join_sizes(first.dimensions());
+  if (!has_formula(first) || first.shape.kh == 0) return "";
   std::set<std::string> seen;
   std::string text;
   for (const Layer& layer : bank.layers) {
@@ -69,65 +72,51 @@ std::string sizes_text(const Bank& bank) {
   return text;
 }
 
-/// The bank's sizes on `input`. `field` is the receptive field of the banks before it, and grows by this one.
-BankShape shape_of(const Bank& bank, DType dtype, const Shape& input, ReceptiveField& field) {
+/// The sizes of `given` on `input`. `field` is the receptive field of the banks before it, and grows by this one.
+BankShape shape_of(const Bank& given, DType dtype, const Shape& input, ReceptiveField& field) {
+  const Bank bank = fitted(given, input);
   const BankGeometry geometry = bank_geometry(bank, dtype, input);
-  BankShape result{
-      .name = bank.name, .kernel = sizes_text(bank), .problem = geometry.problems.front(), .output = geometry.output};
-  if (bank.layers.front().pooling == Pooling::none) {  // pools have neither
-    for (const ConvProblem& problem : geometry.problems) result.macs += mac_count(problem);
-    for (const Layer& layer : bank.layers)
-      result.parameters += layer.shape.count() + static_cast<std::int64_t>(layer.bias.size());
-  }
+  BankShape result{.name = bank.name,
+                   .kernel = sizes_text(given),
+                   .problem = geometry.problems.front(),
+                   .output = geometry.output,
+                   .macs = mac_count(bank, geometry.problems),
+                   .parameters = parameter_count(bank)};
+  result.has_formula = has_formula(bank.layers.front());
   field.append(geometry.problems);
   result.receptive_field = field;
   return result;
 }
 
-/// The banks that run one after another: those of the network, repeated, or layers of --kernel-size, each of which
-/// takes the output channels of the layer before it.
+/// The banks that run one after another: those of the network, repeated.
 class Stack {
  public:
   explicit Stack(const ShapeOptions& options)
-      : options_(options),
-        network_(options.size.kernel_size ? Network{} : load_network(options.layer)),
-        size_(parse_integer("--repeat", options.repeat, 1, 10000) *
-              (options.size.kernel_size ? 1 : std::ssize(network_.banks))) {}
+      : network_(load_shapes(options.size, options.layer)),
+        size_(parse_integer("--repeat", options.repeat, 1, 10000) * std::ssize(network_.banks)) {}
 
   std::int64_t size() const { return size_; }
-
-  /// Valid until the next call.
-  const Bank& bank(std::int64_t i, const Shape& input) {
-    if (!options_.size.kernel_size) return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
-    of_size_ = bank_of_size(options_, input.c);
-    return of_size_;
+  const Bank& bank(std::int64_t i) const {
+    return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
   }
 
  private:
-  const ShapeOptions& options_;
   const Network network_;
   const std::int64_t size_;
-  Bank of_size_;
 };
 
 void check_options(const ShapeOptions& options) {
-  if (options.size.kernel_size.has_value() == !options.layer.kernels.empty()) {
-    refuse_usage("--kernel", "expected either --kernel or --kernel-size; give one of them");
-  }
-  if (options.size.out_channels && !options.size.kernel_size) {
-    refuse_usage("--out-channels", "needs --kernel-size; a kernel has its own output channels");
-  }
   if (options.threads && !options.time) refuse_usage("--threads", "needs --time; leave it out");
 }
 
 /// Times the layers of the report on noise, one after another. Throws before the first for one that cannot be timed.
-void time_banks(Stack& stack, int threads, ShapeReport& report) {
+void time_banks(const Stack& stack, int threads, ShapeReport& report) {
   report.threads = threads == 0 ? available_cores() : threads;
   StatusLine line(is_capable_terminal(STDERR_FILENO));
   const auto for_each = [&](const auto& use) {
     for (std::size_t i = 0; i < report.banks.size(); ++i) {
       BankShape& shape = report.banks[i];
-      use(stack.bank(static_cast<std::int64_t>(i), shape.problem.input), shape);
+      use(fitted(stack.bank(static_cast<std::int64_t>(i)), shape.problem.input), shape);
     }
   };
   double macs = 0;
@@ -149,6 +138,7 @@ void time_banks(Stack& stack, int threads, ShapeReport& report) {
 std::optional<PageOptions> find_page(const ShapeOptions& options, const Command& command) {
   std::optional<PageOptions> page = page_options(options.report, command);
   std::vector<std::string> read = options.layer.all_kernels();
+  if (options.size.layers) read.push_back(*options.size.layers);
   read.push_back(options.input);
   if (page) check_page(*page, ReadFiles(read));
   return page;
@@ -158,7 +148,7 @@ int run_shape(const ShapeOptions& options, const Command& command) {
   check_options(options);
   const std::optional<PageOptions> page = find_page(options, command);
   const int threads = parse_threads("--threads", options.threads.value_or("0"));
-  Stack stack(options);
+  const Stack stack(options);
   const InputShape input = read_input_shape(options.input);
 
   ShapeReport report{.rank = input.rank};
@@ -171,7 +161,7 @@ int run_shape(const ShapeOptions& options, const Command& command) {
   ReceptiveField field;
   for (std::int64_t i = 0; i < stack.size(); ++i) {
     try {
-      report.banks.push_back(shape_of(stack.bank(i, shape), i == 0 ? input.dtype : DType::f32, shape, field));
+      report.banks.push_back(shape_of(stack.bank(i), i == 0 ? input.dtype : DType::f32, shape, field));
       shape = report.banks.back().output;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::shape) throw;

@@ -6,6 +6,7 @@
 
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
+#include "core/text.h"
 #include "kernels/kernel_source.h"
 #include "network/chain.h"
 
@@ -45,8 +46,11 @@ std::vector<std::string> values_of(const PlacedValues& placed) {
   return values;
 }
 
-/// Replaces the divisor of `layer`, which has weights.
+/// Replaces the divisor of `layer`.
 void override_divisor(const LayerOptions& options, Layer& layer) {
+  if ((options.divisor || options.normalize) && layer.outline != Outline::none)
+    refuse_usage(options.divisor ? "--divisor" : "--normalize",
+                 "divides weights, which layer '" + layer.name + "' does not have; leave it out");
   if (options.divisor) {
     const double divisor = parse_finite("--divisor", *options.divisor);
     if (divisor == 0) refuse_usage("--divisor", "'" + *options.divisor + "' is not valid (expected a number but 0)");
@@ -109,6 +113,27 @@ const std::string& padding_mode_text() {
            "\nFor reflect, the padding must be smaller than the input. symmetric and circular repeat the input as "
            "often as needed.";
   }();
+  return text;
+}
+
+/// The text of --layers.
+const std::string& layers_text() {
+  static const std::string text =
+      "Layers without weights, instead of --kernel: a text, JSON, or a file of either. In a text they are separated by "
+      "commas or lines; # begins a comment. A layer is a word, its numbers, and its options:\n\n"
+      "  conv K C       a convolution of size K, N or HxW, with C output channels\n"
+      "  dwconv K       one that filters each channel alone\n"
+      "  maxpool K, avgpool K    the stride is K by default\n"
+      "  relu\n"
+      "  bn             batch normalisation: two parameters per channel\n"
+      "  linear N       a fully connected layer with N outputs, on all values\n\n"
+      "  sN, pN, dN     stride, padding, dilation: N or HxW; pT,L,B,R: four sides\n"
+      "  valid, same, same_lower, full    as for --padding\n"
+      "  gN             groups\n"
+      "  nobias         without the biases of conv, dwconv and linear\n"
+      "  xN             the layer N times\n\n"
+      "In JSON, {\"kernel_size\": 3, \"out_channels\": 64} is a layer; it may have the options of a kernel file, and "
+      "\"bias\": false.";
   return text;
 }
 
@@ -259,7 +284,13 @@ void add_size_options(Command& command, SizeOptions& options) {
                 .value = "C",
                 .target = &options.out_channels,
                 .brief = "with --kernel-size: number of output channels",
-                .otherwise = "1"}});
+                .otherwise = "1"},
+               {.names = "--layers",
+                .value = "L",
+                .target = &options.layers,
+                .brief = "instead of a kernel: layers as text, JSON or a file",
+                .text = layers_text(),
+                .takes_files = true}});
 }
 
 void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
@@ -304,34 +335,6 @@ void override_layer(const LayerOptions& options, Layer& layer) {
     }
   }
   override_divisor(options, layer);
-}
-
-Layer layer_of_size(const SizeOptions& size, const ChainOptions& chain, std::int64_t c_i) {
-  if (!chain.then.empty())
-    refuse_usage("--then", "runs after the kernel of -k, but --kernel-size is given; leave one of them out");
-  const LayerOptions options = options_of(chain, 0);
-  if (options.divisor || options.normalize)
-    refuse_usage(options.divisor ? "--divisor" : "--normalize",
-                 "divides weights, which a layer of --kernel-size does not have; leave it out");
-  if (chain.flip) refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
-  if (options.combine)
-    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
-  const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
-  Layer layer{.name = size.kernel_size->find('x') == std::string::npos ? *size.kernel_size + "x" + *size.kernel_size
-                                                                       : *size.kernel_size,
-              .rank = 4};
-  layer.shape = {
-      .c_o = size.out_channels ? parse_integer("--out-channels", *size.out_channels, 1, kLargestParameter) : 1,
-      .c_i_per_group = c_i,
-      .kh = extent.h,
-      .kw = extent.w};
-  override_layer(options, layer);
-  if (c_i % layer.params.groups != 0) {
-    refuse_usage("--groups", std::to_string(layer.params.groups) + " groups do not divide the " + std::to_string(c_i) +
-                                 " input channels");
-  }
-  layer.shape.c_i_per_group = c_i / layer.params.groups;
-  return layer;
 }
 
 std::vector<std::string> ChainOptions::last_kernels() const { return values_of(then.empty() ? kernels : then); }
@@ -384,17 +387,73 @@ void override_stage(const LayerOptions& options, Network& network) {
 
 }  // namespace
 
-Network load_network(const ChainOptions& options) {
+Network load_network(const ChainOptions& options, Weights weights) {
   if (!options.then.empty() && options.then.front().place < options.kernels.back().place)
     refuse_usage("--then", "'" + options.then.front().value +
                                "' would run before a kernel of -k; name all kernels of -k first: -k " +
                                options.kernels.front().value + " --then " + options.then.front().value);
   std::vector<Network> bank;
-  for (const PlacedValue& kernel : options.kernels) bank.push_back(load_kernel(kernel.value));
+  for (const PlacedValue& kernel : options.kernels) bank.push_back(load_kernel(kernel.value, weights));
   std::vector<Network> stages = {join(std::move(bank))};
-  for (const PlacedValue& next : options.then) stages.push_back(load_kernel_of("--then", next.value));
+  for (const PlacedValue& next : options.then) stages.push_back(load_kernel_of("--then", next.value, weights));
   for (std::size_t i = 0; i < stages.size(); ++i) override_stage(options_of(options, i), stages[i]);
   return chain(std::move(stages));
+}
+
+namespace {
+
+/// The layer of --kernel-size.
+Network load_size(const SizeOptions& size, const ChainOptions& chain) {
+  if (!chain.then.empty())
+    refuse_usage("--then", "runs after the kernel of -k, but --kernel-size is given; leave one of them out");
+  const LayerOptions options = options_of(chain, 0);
+  if (options.divisor || options.normalize)
+    refuse_usage(options.divisor ? "--divisor" : "--normalize",
+                 "divides weights, which a layer of --kernel-size does not have; leave it out");
+  if (chain.flip) refuse_usage("--flip", "rotates weights, but a layer of --kernel-size has none; leave it out");
+  if (options.combine)
+    refuse_usage("--combine", "combines the kernels of a bank, but --kernel-size is one layer; leave it out");
+  const Extent extent = parse_extent("--kernel-size", *size.kernel_size, 1);
+  Layer layer{.name = join_sizes({extent.h, extent.w}), .rank = 4};
+  layer.shape = {
+      .c_o = size.out_channels ? parse_integer("--out-channels", *size.out_channels, 1, kLargestParameter) : 1,
+      .c_i_per_group = 0,
+      .kh = extent.h,
+      .kw = extent.w};
+  layer.outline = Outline::kernel;
+  override_layer(options, layer);
+  return {.name = layer.name, .banks = {{.name = layer.name, .layers = {layer}}}};
+}
+
+/// The layers of --layers, which has its own words for all options of a layer.
+Network load_text(const SizeOptions& size, const ChainOptions& chain) {
+  const auto refuse = [](const std::string& option) {
+    refuse_usage(option,
+                 "applies to kernels of -k; options of --layers are a part of its text, such as conv 3 64 s2 p1");
+  };
+  if (!chain.then.empty()) refuse("--then");
+  if (chain.flip) refuse("--flip");
+  if (const std::string given = first_override(options_of(chain, 0)); !given.empty()) refuse(given);
+  return load_layers(*size.layers);
+}
+
+}  // namespace
+
+Network load_shapes(const SizeOptions& size, const ChainOptions& options) {
+  const int given = (options.kernels.empty() ? 0 : 1) + (size.kernel_size ? 1 : 0) + (size.layers ? 1 : 0);
+  if (given > 1)
+    refuse_usage(
+        size.layers ? "--layers" : "--kernel-size",
+        "stands in place of --kernel" + std::string(size.layers ? " and --kernel-size" : "") + "; give one of them");
+  if (given == 0)
+    refuse_usage("--kernel", "expected --kernel, or --kernel-size or --layers for layers without weights");
+  if (size.out_channels && !size.kernel_size)
+    refuse_usage(
+        "--out-channels",
+        "needs --kernel-size; " + std::string(size.layers ? "in --layers, output channels follow the size: conv 3 64"
+                                                          : "a kernel has its own output channels"));
+  if (size.layers) return load_text(size, options);
+  return size.kernel_size ? load_size(size, options) : load_network(options, Weights::optional);
 }
 
 }  // namespace convtool

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/options/command_line.h"
+#include "kernels/files/kernel_json.h"
 #include "network/layer.h"
 
 namespace convtool {
@@ -37,9 +38,11 @@ struct ChainOptions {
 /// that is repeated, and for two that exclude each other.
 LayerOptions options_of(const ChainOptions& options, std::size_t stage);
 
-/// A layer without weights, for commands that need only its shape.
+/// Layers without weights, for commands that need only their shapes.
 struct SizeOptions {
-  std::optional<std::string> kernel_size, out_channels;
+  std::optional<std::string> kernel_size, out_channels, layers;
+
+  bool are_given() const { return kernel_size || layers; }
 };
 
 /// Adds the options that decide which pixels each output sees: --stride to --groups.
@@ -48,7 +51,7 @@ void add_geometry_options(Command& command, LayerOptions& options);
 /// Adds --kernel, --then and all options that replace those of the kernel file. `needs_kernel`: --kernel is required.
 void add_chain_options(Command& command, ChainOptions& options, bool needs_kernel);
 
-/// Adds --kernel-size and --out-channels.
+/// Adds --kernel-size, --out-channels and --layers.
 void add_size_options(Command& command, SizeOptions& options);
 
 /// --padding-mode and --padding-value in place of those of `params`. Throws Error(usage).
@@ -59,12 +62,13 @@ void set_padding_mode(const std::optional<std::string>& mode, const std::optiona
 /// option that does not apply to this kernel.
 void override_layer(const LayerOptions& options, Layer& layer);
 
-/// The layer that --kernel-size, which is given, and --out-channels describe, with the options that were given, for an
-/// input of `c_i` channels. Throws Error(usage).
-Layer layer_of_size(const SizeOptions& size, const ChainOptions& options, std::int64_t c_i);
+/// The layers of exactly one of --kernel, --kernel-size and --layers, with the options that were given; they may be
+/// without weights (network/outline.h). Throws Error(usage) or Error(kernel).
+Network load_shapes(const SizeOptions& size, const ChainOptions& options);
 
 /// Loads the kernels and overrides their options. Several -k become a bank, their outputs stacked unless they are
-/// combined; each --then adds a stage. Throws Error(kernel) or Error(usage).
-Network load_network(const ChainOptions& options);
+/// combined; each --then adds a stage. Where `weights` are optional, layers in JSON may be without. Throws
+/// Error(kernel) or Error(usage).
+Network load_network(const ChainOptions& options, Weights weights = Weights::required);
 
 }  // namespace convtool

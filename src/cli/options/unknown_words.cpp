@@ -38,6 +38,9 @@ constexpr OtherOption kOtherOptions[] = {
     {"--operator", "apply", "apply takes -k {value}; 'convtool edges' has --operator"},
     {"--then", "edges", "edges runs one recipe; 'convtool apply' has --then"},
     {"--then", "learn", "learn fits one kernel; 'convtool apply' runs several with --then"},
+    {"--layers", "",
+     "layers without weights compute nothing; see their sizes with 'convtool shape --layers', or give kernels with "
+     "weights"},
     {"--chain", "", "did you mean --then?"},
     {"--next", "", "did you mean --then?"},
     {"--normalise", "", "did you mean --normalize?"},

@@ -11,6 +11,7 @@
 #include "kernels/files/kernel_keys.h"
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
+#include "network/input_scaling.h"
 
 namespace convtool {
 namespace {
@@ -26,11 +27,34 @@ std::optional<OutputMap> map_of(const KernelObject& object) {
   return static_cast<OutputMap>(object.choice("map", kOutputMaps));
 }
 
+/// "mean" or "std": a number, or a list.
+std::vector<double> numbers_of(const KernelObject& object, const std::string& key) {
+  if (!object.has(key)) return {};
+  NumberBlock block = read_numbers(object.at(key), object.pointer(key), ErrorKind::kernel, object.source());
+  if (block.dimensions.size() > 1) object.fail(key, "nested lists (expected a number, or a list with one per channel)");
+  return std::move(block.values);
+}
+
+/// "input" of the outermost object; nothing without it.
+std::optional<InputScaling> scaling_of(const json& document, const std::string& source) {
+  if (!document.is_object() || !document.contains("input")) return std::nullopt;
+  const KernelObject object(document.at("input"), source, "/input");
+  if (!object.value().is_object())
+    object.fail("", describe_json(object.value()) + " (expected an object such as {\"scale\": 0.00392156862745098})");
+  check_known_keys(object.value(), object.pointer(""), {"scale", "mean", "std", "order"}, ErrorKind::kernel, source);
+  InputScaling scaling{.scale = object.number("scale", 1),
+                       .mean = numbers_of(object, "mean"),
+                       .deviation = numbers_of(object, "std"),
+                       .order = static_cast<ChannelOrder>(object.choice("order", kChannelOrders))};
+  if (const std::optional<ScalingFlaw> flaw = find_flaw(scaling)) object.fail(flaw->member, flaw->text);
+  return scaling;
+}
+
 /// Reads one document, from the outside in.
 class KernelReader {
  public:
-  KernelReader(const std::string& source, const WeightReader& read_file, const KernelByName& by_name)
-      : source_(source), by_name_(by_name), weights_(read_file) {}
+  KernelReader(const std::string& source, const WeightReader& read_file, const KernelByName& by_name, Weights needed)
+      : source_(source), by_name_(by_name), weights_(read_file), needed_(needed) {}
 
   Network read(const json& document, const std::string& default_name) {
     if (!document.is_array() && !document.is_object()) {
@@ -39,7 +63,10 @@ class KernelReader {
                         " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
     }
     Network network;
-    if (document.is_object() && document.contains("layers")) {
+    if (document.is_array() && !document.empty() && document.front().is_object()) {
+      const json layers = {{"layers", document}};
+      network = read_network({layers, source_, ""}, default_name);
+    } else if (document.is_object() && document.contains("layers")) {
       network = read_network({document, source_, ""}, default_name);
     } else {
       network.banks.push_back(read_bank_or_layer(document, "", default_name, /*outermost=*/true));
@@ -47,6 +74,7 @@ class KernelReader {
       network.description = network.banks.front().description;
     }
     network.files = weights_.take_files();
+    network.input = scaling_of(document, source_);
     return network;
   }
 
@@ -146,6 +174,7 @@ class KernelReader {
     if (value.contains("pool")) return read_pool(given, default_name, outermost);
     const json renamed = without_aliases(given);
     const KernelObject object(renamed, source_, pointer);
+    if (object.has("kernel_size")) return read_outline(object, default_name, outermost);
     check_keys(object, KernelPart::layer, outermost);
     if (!object.has("weight")) object.fail("", "no weight; a kernel needs \"weight\": [[...], ...]");
     if (object.at("weight").is_string()) refuse_name_as_weight(object);
@@ -169,6 +198,34 @@ class KernelReader {
   Layer read_convolution(const KernelObject& object, const std::string& weight_key, const std::string& default_name) {
     Layer layer{.name = object.text("name", default_name), .description = object.text("description", "")};
     weights_.read(object, weight_key, layer);
+    read_options(object, layer);
+    return layer;
+  }
+
+  /// A convolution without weights.
+  Layer read_outline(const KernelObject& object, const std::string& default_name, bool outermost) {
+    if (object.has("weight")) object.fail("", "both weight and kernel_size; keep one: the weights have a size");
+    check_keys(object, KernelPart::outline, outermost);
+    if (needed_ == Weights::required)
+      object.fail("",
+                  "no weights to compute with; give \"weight\" in place of \"kernel_size\", or see the sizes of the "
+                  "layer with 'convtool shape' or 'convtool explain'");
+    if (!object.has("out_channels"))
+      object.fail("", "no out_channels; a layer without weights needs \"out_channels\": 64");
+    Layer layer{.name = object.text("name", default_name), .description = object.text("description", ""), .rank = 4};
+    const Extent size = object.extent("kernel_size", 1);
+    layer.shape = {.c_o = object.integer("out_channels", 1), .c_i_per_group = 0, .kh = size.h, .kw = size.w};
+    layer.params.groups = object.integer("groups", 1);
+    if (layer.shape.c_o % layer.params.groups != 0)
+      object.fail("groups", std::to_string(layer.params.groups) + " groups do not divide the " +
+                                std::to_string(layer.shape.c_o) + " output channels");
+    if (!object.has("bias") || object.flag("bias")) layer.bias = {0};
+    read_options(object, layer);
+    layer.outline = Outline::kernel;
+    return layer;
+  }
+
+  static void read_options(const KernelObject& object, Layer& layer) {
     layer.params.stride = object.extent("stride", 1);
     layer.params.dilation = object.extent("dilation", 1);
     layer.params.padding = object.padding();
@@ -177,7 +234,6 @@ class KernelReader {
     if (layer.params.padding_mode != PaddingMode::constant && layer.params.padding_value != 0)
       object.fail("padding_value", "has no effect without padding_mode \"constant\"; leave it out");
     read_activation(object, layer);
-    return layer;
   }
 
   /// A pooling layer, with the rules of nn.MaxPool2d and nn.AvgPool2d.
@@ -211,12 +267,13 @@ class KernelReader {
   const std::string& source_;
   const KernelByName& by_name_;
   KernelWeights weights_;
+  Weights needed_;
 };
 
 }  // namespace
 
 Network parse_kernel_json(std::string_view text, const std::string& source, const std::string& default_name,
-                          const WeightReader& read_file, const KernelByName& by_name) {
+                          const WeightReader& read_file, const KernelByName& by_name, Weights weights) {
   json document;
   try {
     document = parse_json(text, ErrorKind::kernel, source);
@@ -225,7 +282,7 @@ Network parse_kernel_json(std::string_view text, const std::string& source, cons
     if (hint.empty()) throw;
     refuse_kernel("", error.what() + ("; " + hint));
   }
-  return KernelReader(source, read_file, by_name).read(document, default_name);
+  return KernelReader(source, read_file, by_name, weights).read(document, default_name);
 }
 
 }  // namespace convtool

@@ -20,6 +20,9 @@ std::vector<std::string_view> keys_of(KernelPart part) {
     case KernelPart::network: return {"name", "description", "layers"};
     case KernelPart::bank: return {"name", "description", "bank", "combine"};
     case KernelPart::pool: return {"name", "description", "pool", "size", "stride", "padding"};
+    case KernelPart::outline:
+      return {"name",    "description", "kernel_size",  "out_channels",  "bias",   "stride",    "dilation",
+              "padding", "pads",        "padding_mode", "padding_value", "groups", "activation"};
     case KernelPart::layer: break;
   }
   return {"name",     "description", "weight", "bias",         "divisor",       "normalize", "stride",
@@ -43,10 +46,12 @@ void rename_auto_pad(const KernelObject& layer, json& renamed) {
 
 void check_keys(const KernelObject& object, KernelPart part, bool outermost) {
   std::vector<std::string_view> known = keys_of(part);
-  if (outermost) known.push_back("map");
+  if (outermost) known.insert(known.end(), {"map", "input"});
   if (object.is_document()) known.push_back("$schema");  // editors find the schema by it
   if (!outermost && object.has("map"))
     object.fail("map", "map belongs to the outermost object, since it turns the final responses into picture values");
+  if (!outermost && object.has("input"))
+    object.fail("input", "input belongs to the outermost object, since it scales what the first layer reads");
   check_known_keys(object.value(), object.pointer(""), known, ErrorKind::kernel, object.source());
 }
 

@@ -7,10 +7,11 @@
 
 namespace convtool {
 
-enum class KernelPart { layer, pool, bank, network };
+/// `outline`: a layer without weights.
+enum class KernelPart { layer, outline, pool, bank, network };
 
 /// Throws Error(kernel) for a key that `part` does not have, and suggests the nearest. Only the outermost object may
-/// have "map", which turns the final responses into picture values.
+/// have "map", which turns the final responses into picture values, and "input", which scales the pixels.
 void check_keys(const KernelObject& object, KernelPart part, bool outermost);
 
 /// A copy of `layer` with our names for "weights", "kernel" and the attributes of ONNX's Conv; auto_pad becomes

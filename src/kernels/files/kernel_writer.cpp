@@ -108,7 +108,9 @@ void add_names(Members& members, const std::string& name, const std::string& des
 }
 
 void add_layer(Members& members, const Layer& layer) {
-  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling] = layer;
+  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline] =
+      layer;
+  require(outline == Outline::none, "a layer without weights in a kernel file");
   const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
   add_names(members, name, description);
   const bool is_digest = members.style() == Style::digest, is_pool = pooling != Pooling::none;
@@ -159,8 +161,21 @@ void add_bank(Members& members, const Bank& bank) {
   if (combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(combine)]));
 }
 
+std::string scaling_text(const InputScaling& scaling) {
+  const auto& [scale, mean, deviation, order] = scaling;
+  std::string text;
+  const auto add = [&text](const char* key, const std::string& value) {
+    text += (text.empty() ? "" : ", ") + json_string(key) + ": " + value;
+  };
+  if (scale != 1) add("scale", to_text(scale));
+  if (!mean.empty()) add("mean", one_or_list(mean));
+  if (!deviation.empty()) add("std", one_or_list(deviation));
+  if (order != ChannelOrder::rgb) add("order", json_string(kChannelOrders[static_cast<int>(order)]));
+  return "{ " + text + (text.empty() ? "}" : " }");
+}
+
 std::string network_text(const Network& network, Style style) {
-  const auto& [name, description, banks, files] = network;  // the files' content is in the weights
+  const auto& [name, description, banks, files, input] = network;  // the files' content is in the weights
   Members members(style, "");
   const Bank& first = banks.front();
   const bool is_layer = is_one_layer(first, style);
@@ -173,6 +188,7 @@ std::string network_text(const Network& network, Style style) {
     add_names(members, name, description);
     members.add("layers", list_of(banks, members, add_bank));
   }
+  if (input) members.add("input", scaling_text(*input));
   if (const auto& map = banks.back().map) members.add("map", json_string(to_string(*map)));
   return members.object() + "\n";
 }

@@ -250,3 +250,141 @@ TEST_CASE("the page of shape shows the layers before one that cannot run, and re
   CHECK(refused.code == 2);
   CHECK(read_text(folder.file("k.html")) == "[[1]]");
 }
+
+TEST_CASE("the networks in samples/ have the shapes, parameters, multiply-adds and receptive fields of the originals") {
+  const TempFolder folder;
+  const auto report_on = [&](const char* input, const std::string& name) {
+    return shape_json(folder, {input, "--layers", std::string(PROJECT_DIR) + "/samples/" + name + ".layers"});
+  };
+  const auto field_after = [](const json& report, std::size_t layer) {
+    return report.at("layers").at(layer - 1).at("receptive_field").at("size");
+  };
+
+  // Layer by layer: 6*25+6, 16*6*25+16, 120*16*25+120, 84*120+84 and 10*84+10 parameters; multiply-adds 6*25 for each
+  // of 28*28 outputs, 16*6*25 for 10*10, and the weights of the others once.
+  const json lenet = report_on("1x32x32", "lenet");
+  CHECK(lenet.at("parameters") == 156 + 2416 + 48120 + 10164 + 850);
+  CHECK(lenet.at("parameters") == 61706);
+  CHECK(lenet.at("macs") == 150 * 784 + 2400 * 100 + 48000 + 10080 + 840);
+  CHECK(lenet.at("output_shape") == json{10, 1, 1});
+  CHECK(field_after(lenet, 7) == json{32, 32});
+
+  // torchvision's page of vgg16: 138357544 parameters, 15.47 GFLOPS, which are multiply-adds. Five pools of size 2
+  // after 2, 2, 3, 3 and 3 convolutions of size 3 see 1 + 4*1 + 1 + 4*2 + 2 + 6*4 + 4 + 6*8 + 8 + 6*16 + 16 = 212.
+  const json vgg = report_on("3x224x224", "vgg16");
+  CHECK(vgg.at("parameters") == 138357544);
+  CHECK(vgg.at("macs") == 15470264320);
+  CHECK(vgg.at("output_shape") == json{1000, 1, 1});
+  CHECK(vgg.at("layers").at(30).at("output_shape") == json{512, 7, 7});
+  CHECK(field_after(vgg, 31) == json{212, 212});
+
+  // torchvision's page of resnet18: 11689512 parameters and 1.814 GFLOPS, with three shortcuts of size 1 from 64 to
+  // 128, 128 to 256 and 256 to 512 channels, each with batch normalisation, on 28*28, 14*14 and 7*7 outputs.
+  const json resnet = report_on("3x224x224", "resnet18");
+  CHECK(resnet.at("parameters") == 11689512 - (64 * 128 + 256) - (128 * 256 + 512) - (256 * 512 + 1024));
+  CHECK(resnet.at("macs") == 1814073344 - 64 * 128 * 784 - 128 * 256 * 196 - 256 * 512 * 49);
+  // Before the last pool: 7 + 2*2, then four convolutions per stage at strides 4, 8, 16 and 32, the first of a stage
+  // still at the stride before: 11 + 4*2*4 + 2*(4 + 3*8) + 2*(8 + 3*16) + 2*(16 + 3*32) = 435.
+  CHECK(field_after(resnet, 52) == json{435, 435});
+
+  // The paper's table 8: 4.2 million parameters and 569 million multiply-adds; the exact number of parameters is that
+  // of Keras' MobileNet without the running means and variances, which are no parameters in torch.
+  const json mobilenet = report_on("3x224x224", "mobilenet");
+  CHECK(mobilenet.at("parameters") == 4253864 - 2 * 10944);
+  CHECK(mobilenet.at("macs") == 568740352);
+  CHECK(mobilenet.at("layers").at(80).at("output_shape") == json{1024, 7, 7});
+  CHECK(field_after(mobilenet, 81) == json{315, 315});
+}
+
+TEST_CASE("layers without weights are timed, drawn on a page and explained") {
+  const TempFolder folder;
+  const std::string text = "conv 3x5 4 s2 p1x2, bn, relu, dwconv 3 same, avgpool 2, maxpool 2, linear 3";
+  const json report =
+      shape_json(folder, {"3x24x30", "--layers", text, "--time", "--threads", "1", "--report", "p.html"});
+  REQUIRE(report.at("layers").size() == 7);
+  for (const json& layer : report.at("layers")) CHECK(layer.at("seconds") > 0);
+  CHECK(page_data(read_text(folder.file("p.html"))).at("report") == report);
+  std::vector<std::string> names, kernels;
+  for (const json& layer : report.at("layers")) {
+    names.push_back(layer.at("name"));
+    kernels.push_back(layer.at("kernel"));
+  }
+  CHECK(names == std::vector<std::string>{"conv", "bn", "relu", "dwconv", "mean 2x2", "max 2x2", "linear"});
+  CHECK(kernels == std::vector<std::string>{"3x5", "", "", "3x3", "mean 2x2", "max 2x2", ""});
+
+  const ProgramResult table = shape(folder, {"3x24x30", "--layers", text});
+  CHECK(words_of(lines_of(table.out).at(3)) == std::vector<std::string>{"2", "bn", "4x12x15", "->", "4x12x15", "8", "0",
+                                                                        "2880", "3x5", "2x2", "0,0", "518400"});
+  // A formula for each layer that sees a window.
+  CHECK(std::count(table.out.begin(), table.out.end(), '=') == 4 * 5);
+
+  const json explained = json::parse(run_convtool({"explain", "3x24x30", "--layers", text, "--json"}, folder).out);
+  REQUIRE(explained.at("layers").size() == 7);
+  CHECK(explained.at("layers")[0].at("name") == "linear");
+  CHECK(explained.at("layers")[0].at("terms").size() == 4 * 3 * 3);
+  CHECK(explained.at("layers")[3].at("groups") == 4);
+}
+
+TEST_CASE("layers without weights in kernel files, and where they are refused") {
+  const TempFolder folder;
+  const std::string kernel = R"({"kernel_size": 3, "out_channels": 64, "stride": 2})";
+  CHECK(shape_json(folder, {"3x9x9", "-k", kernel}).at("parameters") == 64 * 27 + 64);
+  CHECK(shape_json(folder, {"3x9x9", "--layers", "[" + kernel + "]"}).at("output_shape") == json{64, 4, 4});
+  folder.write("net.json", R"({"layers": [[[1]], )" + kernel + "]}");
+  folder.write("x.json", "[[1, 2], [3, 4]]");
+  folder.write("net.layers", "conv 3 4\n");
+  const auto refuses = [&](const std::vector<std::string>& arguments, const std::string& message) {
+    const ProgramResult result = run_convtool(arguments, folder);
+    CHECK(result.code == 2);
+    CHECK(result.err == "convtool: " + message + "\n");
+  };
+  const std::string no_weights =
+      "net.json: /layers/1: no weights to compute with; give \"weight\" in place of \"kernel_size\", or see the sizes "
+      "of "
+      "the layer with 'convtool shape' or 'convtool explain'";
+  refuses({"apply", "x.json", "-k", "net.json"}, no_weights);
+  refuses({"apply", "x.json", "-k", "sobel", "--then", "net.json"}, no_weights);
+  refuses({"learn", "--input", "x.json", "--target", "x.json", "--init", "net.json"}, no_weights);
+  refuses({"kernels", "show", "net.json"}, no_weights);
+  refuses({"kernels", "convert", "net.json"}, no_weights);
+  refuses({"explain", "x.json", "-k", "net.json"},
+          "net: layer 2, 'net-2', has no weights to compute with; give it \"weight\", or see its sizes with 'convtool "
+          "shape' or 'convtool explain'");
+  for (const char* command : {"apply", "edges", "learn", "bench"})
+    refuses({command, "--layers", "relu"},
+            "unknown option '--layers'; layers without weights compute nothing; see their sizes with 'convtool shape "
+            "--layers', or give kernels with weights");
+  refuses(
+      {"explain", "x.json", "--layers", "relu"},
+      "--layers: a layer without weights has no numbers to explain; give a kernel with -k, or a shape such as 5x5 in "
+      "place of the input");
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"-k", "sobel"}, {"--kernel-size", "3"}}) {
+    std::vector<std::string> arguments = {"shape", "3x9x9", "--layers", "relu"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    refuses(arguments, "--layers: stands in place of --kernel and --kernel-size; give one of them");
+  }
+  refuses({"shape", "3x9x9", "--layers", "relu", "--stride", "2"},
+          "--stride: applies to kernels of -k; options of --layers are a part of its text, such as conv 3 64 s2 p1");
+  refuses({"shape", "3x9x9", "--layers", "relu", "--out-channels", "2"},
+          "--out-channels: needs --kernel-size; in --layers, output channels follow the size: conv 3 64");
+  refuses({"shape", "3x9x9", "-k", kernel, "--normalize"},
+          "--normalize: divides weights, which layer 'inline' does not have; leave it out");
+  folder.write("net.html", "conv 3 4\n");
+  CHECK(run_convtool({"shape", "3x9x9", "--layers", "net.html", "--report", "net.html"}, folder).code == 2);
+  CHECK(read_text(folder.file("net.html")) == "conv 3 4\n");
+}
+
+TEST_CASE("a layer of text that cannot run is named after those before it") {
+  const TempFolder folder;
+  const ProgramResult result = shape(folder, {"3x9x9", "--layers", "conv 3 4 x2, dwconv 7"});
+  CHECK(result.code == 1);
+  CHECK(lines_of(result.out).at(0) == "4x5x5");
+  CHECK(result.err.starts_with("convtool: layer 3 on 4x5x5: the kernel is larger than the padded input"));
+  CHECK(shape(folder, {"6x9x9", "--layers", "conv 3 4 g4"}).err ==
+        "convtool: layer 1 on 6x9x9: 4 groups do not divide the 6 input channels; choose groups that divides both "
+        "channel "
+        "counts\n");
+  CHECK(shape(folder, {"2x1073741824x1073741824", "--layers", "linear 1073741824"})
+            .err.ends_with("the kernel has more weights than fit in any memory; make it smaller\n"));
+}

@@ -19,6 +19,16 @@ namespace {
 Network parse(const std::string& text) { return parse_kernel_json(text, "k.json", "k"); }
 Layer layer_of(const std::string& text) { return parse(text).banks.at(0).layers.at(0); }
 
+template <class Body>
+Error error_of(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error;
+  }
+  throw Error(ErrorKind::internal, "", "a test expected an error and there was none");
+}
+
 std::string json_refusal(const std::string& text) {
   try {
     parse(text);
@@ -280,6 +290,72 @@ TEST_CASE("names of files of weights go to the reader, with the number of weight
   CHECK(references == std::vector<std::string>{"b", "c"});
   CHECK(limits == std::vector<std::int64_t>{kMostReferredWeights, kMostReferredWeights - 2});
   CHECK(network.files == std::vector<std::string>{"path of b", "path of c"});
+}
+
+TEST_CASE("layers without weights, where weights are optional") {
+  const auto shapes = [](const std::string& text) {
+    return parse_kernel_json(text, "k.json", "k", weight_files_in(""), {}, Weights::optional);
+  };
+  const Layer layer = shapes(R"({"kernel_size": [3, 5], "out_channels": 8, "stride": 2, "groups": 4, "padding": "same",
+                                 "activation": "relu"})")
+                          .banks[0]
+                          .layers[0];
+  CHECK(layer.outline == Outline::kernel);
+  CHECK(layer.shape == KernelShape{8, 0, 3, 5});
+  CHECK(layer.params.stride == Extent{2, 2});
+  CHECK(layer.params.groups == 4);
+  CHECK(layer.params.padding.rule == Padding::Rule::same);
+  CHECK(layer.activation == Activation::relu);
+  CHECK(layer.bias.size() == 1);
+  CHECK(shapes(R"({"kernel_size": 1, "out_channels": 1, "bias": false})").banks[0].layers[0].bias.empty());
+
+  const auto refusal = [&](const std::string& text) { return std::string(error_of([&] { shapes(text); }).what()); };
+  CHECK(refusal(R"({"kernel_size": 3})") ==
+        "k.json: no out_channels; a layer without weights needs \"out_channels\": 64");
+  CHECK(refusal(R"({"kernel_size": 3, "weight": [[1]]})") ==
+        "k.json: both weight and kernel_size; keep one: the weights have a size");
+  CHECK(refusal(R"([{"kernel_size": 3, "out_channels": 4, "groups": 3}])") ==
+        "k.json: /layers/0/groups: 3 groups do not divide the 4 output channels");
+  CHECK(
+      json_refusal(R"({"layers": [[[1]], {"kernel_size": 3, "out_channels": 4}]})") ==
+      "k.json: /layers/1: no weights to compute with; give \"weight\" in place of \"kernel_size\", or see the sizes of "
+      "the layer with 'convtool shape' or 'convtool explain'");
+}
+
+TEST_CASE("a list of objects is the layers of a network") {
+  CHECK(parse(R"([{"weight": [[1]]}, {"pool": "max", "size": 2}])") ==
+        parse(R"({"layers": [{"weight": [[1]]}, {"pool": "max", "size": 2}]})"));
+}
+
+TEST_CASE("the scaling of a network's input, in the outermost object of any kind") {
+  CHECK(!parse("[[1]]").input);
+  CHECK(parse(R"({"weight": [[1]], "input": {}})").input == InputScaling{});
+  CHECK(parse(R"({"layers": [[[1]]], "input": {"scale": 0.5, "mean": [1, 2, 3], "std": 4, "order": "bgr"}})").input ==
+        InputScaling{.scale = 0.5, .mean = {1, 2, 3}, .deviation = {4}, .order = ChannelOrder::bgr});
+  CHECK(parse(R"({"bank": [[[1]]], "input": {"std": [0.25, 0.5]}})").input->deviation == std::vector{0.25, 0.5});
+  CHECK(parse(R"({"pool": "max", "size": 2, "input": {"mean": 1}})").input->mean == std::vector{1.0});
+
+  const auto refusal = [](const std::string& input) {
+    return json_refusal(R"({"weight": [[1]], "input": )" + input + "}");
+  };
+  CHECK(refusal("0.5") ==
+        "k.json: /input: the number 0.5 (expected an object such as {\"scale\": 0.00392156862745098})");
+  CHECK(refusal(R"({"scael": 1})") == "k.json: /input/scael: unknown key; did you mean 'scale'?");
+  CHECK(refusal(R"({"scale": 0})") == "k.json: /input/scale: expected a number other than 0");
+  CHECK(refusal(R"({"scale": "1/255"})").starts_with("k.json: /input/scale: "));
+  CHECK(refusal(R"({"std": [1, 0]})") ==
+        "k.json: /input/std: pixels are divided by it, so it has to be above 0 (got 0)");
+  CHECK(refusal(R"({"mean": [1, 2], "std": [1, 2, 3]})") ==
+        "k.json: /input/std: 3 numbers, but mean has 2; give both one number per channel");
+  CHECK(refusal(R"({"mean": [[1]]})") ==
+        "k.json: /input/mean: nested lists (expected a number, or a list with one per channel)");
+  CHECK(refusal(R"({"mean": [1, 2], "order": "bgr"})") ==
+        "k.json: /input/order: bgr swaps the first and the third channel, but mean or std has two numbers");
+  CHECK(refusal(R"({"order": "gbr"})") ==
+        "k.json: /input/order: the string 'gbr' (expected one of rgb, bgr); did you mean 'bgr'?");
+  CHECK(refusal(R"({"scale": 1e38, "std": 1e-38})") == "k.json: /input/std: scaled pixels are beyond float32");
+  CHECK(json_refusal(R"({"layers": [{"weight": [[1]], "input": {"scale": 1}}]})") ==
+        "k.json: /layers/0/input: input belongs to the outermost object, since it scales what the first layer reads");
 }
 
 TEST_CASE("numbers are read exactly, to the last bit of float") {

@@ -45,6 +45,9 @@ TEST_CASE("a written kernel reads back as the same kernel") {
            R"({"pool": "max", "size": 3, "stride": [1, 2], "padding": 1})",
            R"({"layers": [[[1]], {"name": "half", "pool": "mean", "size": [2, 4]}]})",
            R"({"name": "n", "description": "d", "layers": [{"name": "inner", "weight": [[1, 2]]}]})",
+           R"({"weight": [[1]], "input": {}})",
+           R"({"weight": [[1]], "input": {"scale": 0.00392156862745098, "mean": 0.5, "std": [0.25], "order": "bgr"}})",
+           R"({"layers": [[[1]], [[2]]], "input": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}})",
            R"({"name": "net", "description": "three", "layers": [[[1]], {"bank": [[[1]], [[2]]], "combine": "sum"},
                {"weight": [[[1, 2]]], "activation": "relu"}], "map": "normalize"})",
        })
@@ -62,13 +65,26 @@ TEST_CASE("the digest of a network changes with everything that is computed, and
         R"({"pool": "max", "size": [1, 2]})", R"({"pool": "mean", "size": [1, 2]})", R"({"pool": "max", "size": 2})",
         R"({"pool": "max", "size": 2, "stride": 1})", R"({"pool": "max", "size": 2, "padding": 1})"})
     CHECK_MESSAGE(is_new(text), text);
-  for (const char* member :
-       {R"("bias": 1)", R"("bias": 2)", R"("divisor": 2)", R"("normalize": true)", R"("stride": 2)",
-        R"("stride": [1, 2])", R"("dilation": 2)", R"("padding": 1)", R"("padding": "same")", R"("padding": "full")",
-        R"("pads": [0, 1, 1, 1])", R"("padding": 1, "padding_mode": "reflect")",
-        R"("padding": 1, "padding_mode": "constant", "padding_value": 1)",
-        R"("padding": 1, "padding_mode": "constant", "padding_value": 2)", R"("activation": "relu")",
-        R"("map": "clip")"})
+  for (const char* member : {R"("bias": 1)",
+                             R"("bias": 2)",
+                             R"("divisor": 2)",
+                             R"("normalize": true)",
+                             R"("stride": 2)",
+                             R"("stride": [1, 2])",
+                             R"("dilation": 2)",
+                             R"("padding": 1)",
+                             R"("padding": "same")",
+                             R"("padding": "full")",
+                             R"("pads": [0, 1, 1, 1])",
+                             R"("padding": 1, "padding_mode": "reflect")",
+                             R"("padding": 1, "padding_mode": "constant", "padding_value": 1)",
+                             R"("padding": 1, "padding_mode": "constant", "padding_value": 2)",
+                             R"("activation": "relu")",
+                             R"("map": "clip")",
+                             R"("input": {"scale": 0.5})",
+                             R"("input": {"mean": 0.5})",
+                             R"("input": {"std": 0.5})",
+                             R"("input": {"order": "bgr"})"})
     CHECK_MESSAGE(is_new(R"({"weight": [[1, 2]], )" + std::string(member) + "}"), member);
   CHECK(is_new(R"({"weight": [[[[1, 2]]], [[[3, 4]]]]})"));
   CHECK(is_new(R"({"weight": [[[[1, 2]]], [[[3, 4]]]], "groups": 2})"));

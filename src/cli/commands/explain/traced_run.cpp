@@ -11,6 +11,7 @@
 #include "cli/job/job.h"
 #include "cli/job/run_job.h"
 #include "core/text.h"
+#include "network/outline.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -144,7 +145,8 @@ TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
     run.trace.rank = input.rank;
     run.trace.input = input.shape;
     Shape shape = input.shape;
-    for (const Bank& bank : spec.network.banks) {
+    for (Bank& bank : run.trace.network.banks) {
+      bank = fitted(std::move(bank), shape);
       run.trace.banks.push_back(bank_geometry(bank, DType::f32, shape));
       shape = run.trace.banks.back().output;
     }

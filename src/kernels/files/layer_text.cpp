@@ -1,0 +1,334 @@
+#include "kernels/files/layer_text.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/suggest.h"
+#include "core/text.h"
+#include "files/json_text.h"
+
+namespace convtool {
+namespace {
+
+constexpr std::int64_t kMostLayers = 10000;
+
+/// The numbers and options of one layer, as they are written.
+struct Fields {
+  Extent size;               ///< K
+  std::int64_t outputs = 0;  ///< C or N
+  ConvParams params;
+  bool has_stride = false, has_bias = true;
+  std::int64_t repeat = 1;
+};
+
+Layer convolution(const Fields& fields) {
+  Layer layer{.name = "conv", .rank = 4};
+  layer.shape = {.c_o = fields.outputs, .c_i_per_group = 0, .kh = fields.size.h, .kw = fields.size.w};
+  layer.params = fields.params;
+  if (fields.has_bias) layer.bias = {0};
+  layer.outline = Outline::kernel;
+  return layer;
+}
+
+Layer depthwise(const Fields& fields) {
+  Layer layer = convolution(fields);
+  layer.name = "dwconv";
+  layer.params.groups = 0;
+  return layer;
+}
+
+Layer linear(const Fields& fields) {
+  Layer layer = convolution(fields);
+  layer.name = "linear";
+  layer.shape.kh = layer.shape.kw = 0;
+  return layer;
+}
+
+Layer batch_norm(const Fields&) {
+  Layer layer{.name = "bn", .rank = 4};
+  layer.shape = {.c_o = 0, .c_i_per_group = 0, .kh = 1, .kw = 1};
+  layer.params.groups = 0;
+  layer.bias = {0};
+  layer.outline = Outline::batch_norm;
+  return layer;
+}
+
+Layer relu(const Fields&) {
+  Layer layer{.name = "relu"};
+  layer.activation = Activation::relu;
+  layer.outline = Outline::activation;
+  return layer;
+}
+
+Layer pool(Pooling kind, const Fields& fields) {
+  Layer layer{.name =
+                  std::string(kPoolings[static_cast<int>(kind)]) + " " + join_sizes({fields.size.h, fields.size.w})};
+  layer.shape = {.kh = fields.size.h, .kw = fields.size.w};
+  layer.params = fields.params;
+  if (!fields.has_stride) layer.params.stride = fields.size;
+  layer.pooling = kind;
+  return layer;
+}
+
+Layer max_pool(const Fields& fields) { return pool(Pooling::max, fields); }
+
+Layer mean_pool(const Fields& fields) {
+  Layer layer = pool(Pooling::mean, fields);
+  layer.outline = Outline::kernel;  // its ones are not there
+  return layer;
+}
+
+/// A word that begins a layer.
+struct LayerWord {
+  std::string_view word;
+  std::string_view form;     ///< for messages
+  bool has_size, has_count;  ///< whether K, and C or N, follow it
+  std::string_view options;  ///< letters of the options that it takes; b is nobias
+  Layer (*make)(const Fields& fields);
+};
+
+constexpr LayerWord kWords[] = {{"conv", "conv K C such as conv 3 64 s2 p1", true, true, "spdgbx", convolution},
+                                {"dwconv", "dwconv K such as dwconv 3 p1", true, false, "spdbx", depthwise},
+                                {"maxpool", "maxpool K such as maxpool 3 s2 p1", true, false, "spx", max_pool},
+                                {"avgpool", "avgpool K such as avgpool 7", true, false, "spx", mean_pool},
+                                {"relu", "relu", false, false, "x", relu},
+                                {"bn", "bn", false, false, "x", batch_norm},
+                                {"linear", "linear N such as linear 10", false, true, "bx", linear}};
+
+/// Words of other programs.
+struct OtherWord {
+  std::string_view word, advice;
+};
+
+constexpr OtherWord kOtherWords[] = {{"conv2d", "did you mean conv?"},
+                                     {"depthwise", "did you mean dwconv?"},
+                                     {"maxpool2d", "did you mean maxpool?"},
+                                     {"avgpool2d", "did you mean avgpool?"},
+                                     {"pool", "did you mean maxpool, or avgpool?"},
+                                     {"batchnorm", "did you mean bn?"},
+                                     {"batchnorm2d", "did you mean bn?"},
+                                     {"fc", "did you mean linear?"},
+                                     {"dense", "did you mean linear?"},
+                                     {"flatten", "linear reads all values of its input; leave it out"},
+                                     {"dropout", "it has neither a size nor a cost; leave it out"},
+                                     {"softmax", "it has neither a size nor a cost; leave it out"}};
+
+struct Word {
+  std::string text;  ///< in small letters
+  std::size_t at;    ///< in the whole text
+};
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Splits the text into layers, and these into words. A comma between two digits belongs to a list of numbers, since a
+/// layer begins with a letter.
+std::vector<std::vector<Word>> split(std::string_view text) {
+  std::vector<std::vector<Word>> layers(1);
+  bool is_in_word = false;
+  const auto end_layer = [&] {
+    is_in_word = false;
+    if (!layers.back().empty()) layers.emplace_back();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool joins_digits =
+        c == ',' && i > 0 && i + 1 < text.size() && is_digit(text[i - 1]) && is_digit(text[i + 1]);
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+      is_in_word = false;
+    } else if (c == '\n' || (c == ',' && !joins_digits)) {
+      end_layer();
+    } else if (is_space(c)) {
+      is_in_word = false;
+    } else {
+      if (!is_in_word) layers.back().push_back({"", i});
+      is_in_word = true;
+      layers.back().back().text += in_small_letters({&c, 1});
+    }
+  }
+  if (layers.back().empty()) layers.pop_back();
+  return layers;
+}
+
+/// Reads the text of one layer.
+class LayerReader {
+ public:
+  LayerReader(std::string_view text, const std::string& source, std::size_t number)
+      : text_(text), source_(source), number_(number) {}
+
+  /// The layer, and how often it is repeated.
+  std::pair<Layer, std::int64_t> read(const std::vector<Word>& words) const {
+    const LayerWord& row = find_row(words.front());
+    Fields fields;
+    std::size_t next = 1;
+    const auto number_word = [&](const char* what) -> const Word& {
+      if (next == words.size() || !is_digit(words[next].text.front()))
+        fail(words.front(), "needs " + std::string(what) + " (expected " + std::string(row.form) + ")");
+      return words[next++];
+    };
+    if (row.has_size) fields.size = extent(number_word("a size"), 0, 1);
+    if (row.has_count)
+      fields.outputs = integer(number_word(row.has_size ? "a number of output channels" : "a number of outputs"), 0, 1,
+                               kLargestParameter);
+    std::string seen;
+    for (; next < words.size(); ++next) {
+      const char letter = read_option(row, words[next], fields);
+      if (seen.find(letter) != std::string::npos)
+        fail(words[next], letter == 'p' ? "is a second padding; keep one" : "is given twice; keep one");
+      seen += letter;
+    }
+    Layer layer = row.make(fields);
+    if (layer.pooling != Pooling::none) check_padding(words, layer);
+    return {std::move(layer), fields.repeat};
+  }
+
+ private:
+  [[noreturn]] void fail(const Word& word, const std::string& message) const {
+    refuse_kernel(source_, "layer " + std::to_string(number_) + " (" + position_text(text_, word.at + 1) + "): '" +
+                               printable_start(word.text, 40) + "' " + message);
+  }
+
+  const LayerWord& find_row(const Word& word) const {
+    const auto* const row = std::find_if(std::begin(kWords), std::end(kWords),
+                                         [&](const LayerWord& known) { return known.word == word.text; });
+    if (row != std::end(kWords)) return *row;
+    std::string known;
+    for (const std::string_view name : layer_words()) known += (known.empty() ? "" : ", ") + std::string(name);
+    const auto* const other = std::find_if(std::begin(kOtherWords), std::end(kOtherWords),
+                                           [&](const OtherWord& elsewhere) { return elsewhere.word == word.text; });
+    fail(word, "is not a layer (expected " + known + ")" +
+                   (other != std::end(kOtherWords) ? "; " + std::string(other->advice)
+                                                   : suggestion(word.text, layer_words())));
+  }
+
+  /// Reads one option, and returns its letter.
+  char read_option(const LayerWord& row, const Word& word, Fields& fields) const {
+    const auto* const rule = std::find(std::begin(kPaddingRules), std::end(kPaddingRules), word.text);
+    const bool is_rule = rule != std::end(kPaddingRules), is_nobias = word.text == "nobias";
+    const bool has_number = word.text.size() > 1 && is_digit(word.text[1]);
+    const char letter = is_rule ? 'p' : is_nobias ? 'b' : has_number ? word.text.front() : '?';
+    if (std::string_view("spdgbx").find(letter) == std::string_view::npos)
+      fail(word, "is not an option (expected " + options_of(row) + ")" + hint_at(row, word));
+    if (row.options.find(letter) == std::string_view::npos)
+      fail(word, "does not apply to " + std::string(row.word) + " (expected " + options_of(row) + "); leave it out");
+    switch (letter) {
+      case 's':
+        fields.params.stride = extent(word, 1, 1);
+        fields.has_stride = true;
+        break;
+      case 'p':
+        if (is_rule)
+          fields.params.padding.rule = static_cast<Padding::Rule>(rule - std::begin(kPaddingRules));
+        else
+          fields.params.padding.pads = pads(word);
+        break;
+      case 'd': fields.params.dilation = extent(word, 1, 1); break;
+      case 'g':
+        fields.params.groups = integer(word, 1, 1, kLargestParameter);
+        if (fields.outputs % fields.params.groups != 0)
+          fail(word, "does not divide the " + counted(fields.outputs, "output channel") + "; choose groups that do");
+        break;
+      case 'x': fields.repeat = integer(word, 1, 1, kMostLayers); break;
+      default: fields.has_bias = false;
+    }
+    return letter;
+  }
+
+  static std::string options_of(const LayerWord& row) {
+    std::string list;
+    for (const char letter : row.options)
+      list += (list.empty() ? "" : ", ") + (letter == 'b' ? "nobias" : std::string(1, letter) + "N");
+    return list;
+  }
+
+  /// What may be meant by a word where an option belongs: a layer after a forgotten comma, or a number without letter.
+  std::string hint_at(const LayerWord& row, const Word& word) const {
+    const std::vector<std::string_view> words = layer_words();
+    if (std::find(words.begin(), words.end(), word.text) != words.end()) return "; put a comma before the next layer";
+    if (is_digit(word.text.front()) && (row.has_size || row.has_count)) return "; the form is " + std::string(row.form);
+    return suggestion(word.text, {"nobias", "same", "same_lower", "valid", "full"});
+  }
+
+  std::int64_t integer(const Word& word, std::size_t skip, std::int64_t least, std::int64_t most) const {
+    const auto number = parse_number<std::int64_t>(std::string_view(word.text).substr(skip));
+    if (!number || *number < least || *number > most)
+      fail(word, "is not valid (expected a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
+                     (skip > 0 ? " after " + word.text.substr(0, skip) : "") + ")");
+    return *number;
+  }
+
+  /// The numbers of `word` after `skip` characters, separated by `separator`; empty where one is not valid.
+  static std::vector<std::int64_t> numbers(const Word& word, std::size_t skip, char separator, std::int64_t least) {
+    std::vector<std::int64_t> all;
+    std::string_view rest = std::string_view(word.text).substr(skip);
+    for (bool is_last = false; !is_last;) {
+      const std::size_t end = rest.find(separator);
+      is_last = end == std::string_view::npos;
+      const auto number = parse_number<std::int64_t>(rest.substr(0, end));
+      if (!number || *number < least || *number > kLargestParameter) return {};
+      all.push_back(*number);
+      if (!is_last) rest.remove_prefix(end + 1);
+    }
+    return all;
+  }
+
+  Extent extent(const Word& word, std::size_t skip, std::int64_t least) const {
+    const std::vector<std::int64_t> sizes = numbers(word, skip, 'x', least);
+    if (sizes.size() != 1 && sizes.size() != 2)
+      fail(word, "is not valid (expected N or HxW, each from " + std::to_string(least) + " to " +
+                     std::to_string(kLargestParameter) + (skip > 0 ? ", after " + word.text.substr(0, skip) : "") +
+                     ")");
+    return {sizes.front(), sizes.back()};
+  }
+
+  Pads pads(const Word& word) const {
+    if (const auto sides = numbers(word, 1, ',', 0); sides.size() == 4) return {sides[0], sides[1], sides[2], sides[3]};
+    const std::vector<std::int64_t> sizes = numbers(word, 1, 'x', 0);
+    if (sizes.size() != 1 && sizes.size() != 2)
+      fail(word, "is not valid (expected pN, pHxW or pT,L,B,R: top, left, bottom, right)");
+    return {sizes.front(), sizes.back(), sizes.front(), sizes.back()};
+  }
+
+  /// A window of a pool must not lie in the padding alone.
+  void check_padding(const std::vector<Word>& words, const Layer& layer) const {
+    const Pads& sides = layer.params.padding.pads;
+    if (std::max(sides.top, sides.bottom) <= layer.shape.kh / 2 &&
+        std::max(sides.left, sides.right) <= layer.shape.kw / 2)
+      return;
+    fail(words.front(),
+         "is padded by more than half of its size: a window could lie entirely in the padding (at most " +
+             std::to_string(layer.shape.kh / 2) + "x" + std::to_string(layer.shape.kw / 2) + ")");
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  std::size_t number_;
+};
+
+}  // namespace
+
+Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name) {
+  Network network{.name = name};
+  const std::vector<std::vector<Word>> layers = split(text);
+  if (layers.empty()) refuse_kernel(source, "no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto [layer, repeat] = LayerReader(text, source, i + 1).read(layers[i]);
+    if (std::ssize(network.banks) + repeat > kMostLayers)
+      refuse_kernel(source, "more than " + std::to_string(kMostLayers) + " layers; repeat fewer");
+    network.banks.insert(network.banks.end(), static_cast<std::size_t>(repeat),
+                         Bank{.name = layer.name, .layers = {layer}});
+  }
+  return network;
+}
+
+std::vector<std::string_view> layer_words() {
+  std::vector<std::string_view> words;
+  for (const LayerWord& row : kWords) words.push_back(row.word);
+  return words;
+}
+
+}  // namespace convtool

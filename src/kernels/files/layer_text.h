@@ -1,0 +1,37 @@
+// Layers as a short text, without weights: "conv 7 64 s2 p3, relu, maxpool 3 s2 p1". For shapes alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Reads layers, each a bank of its own, separated by commas or lines. A # begins a comment, to the end of the line.
+/// Words are read in any case. A layer is a word, its numbers, and its options:
+///
+///   conv K C       a convolution, as nn.Conv2d
+///   dwconv K       one that filters each channel alone: groups are the channels
+///   maxpool K      nn.MaxPool2d; its stride is K by default
+///   avgpool K      nn.AvgPool2d
+///   relu           the activation as a layer of its own
+///   bn             nn.BatchNorm2d: a factor and an offset per channel
+///   linear N       nn.Linear with N outputs, on all values of its input
+///
+///   sN, pN, dN     stride, padding and dilation: N, or HxW
+///   pT,L,B,R       padding of the four sides
+///   valid, same, same_lower, full    padding by rule (conv/padding.h)
+///   gN             groups
+///   nobias         without the bias that conv, dwconv and linear have by default
+///   xN             the layer N times, one after another
+///
+/// K is N or HxW. Layers fit their input by fitted() (network/outline.h). Throws Error(kernel, source) with the number
+/// of the layer, the line and the column.
+Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name);
+
+/// The words that begin a layer, in the order above.
+std::vector<std::string_view> layer_words();
+
+}  // namespace convtool

@@ -1,0 +1,25 @@
+// The scaling of a network's input: what may be wrong with it, and the layer that computes it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "network/layer.h"
+
+namespace convtool {
+
+/// A member of InputScaling that is not valid, and what is wrong with it.
+struct ScalingFlaw {
+  std::string member, text;
+};
+
+/// Nothing if `scaling` is valid: a scale other than 0, each std above 0, one number or one per channel, and for bgr
+/// three channels or four.
+std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling);
+
+/// `network`, whose scaling is valid, with the scaling as its first bank, called "input", a 1x1 convolution: x is
+/// divided by std/scale, and -mean/std added. Without a scaling, `network` as it is. Throws Error(kernel) where mean,
+/// std or order need another number of channels than the first layer takes.
+Network with_scaling_as_layer(Network network);
+
+}  // namespace convtool

@@ -1,0 +1,67 @@
+#include "network/outline.h"
+
+#include <cstddef>
+#include <string>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace convtool {
+namespace {
+
+void fit(Layer& layer, const Shape& input) {
+  if (layer.outline == Outline::none || layer.rank == 2) return;
+  if (layer.params.groups == 0) layer.params.groups = input.c;
+  if (layer.shape.c_o == 0) layer.shape.c_o = input.c;
+  if (layer.shape.kh == 0) layer.shape.kh = input.h;
+  if (layer.shape.kw == 0) layer.shape.kw = input.w;
+  const std::int64_t groups = layer.params.groups;
+  if (input.c % groups != 0)
+    refuse_shape("", counted(groups, "group") + " do not divide the " + counted(input.c, "input channel") +
+                         "; choose groups that divides both channel counts");
+  layer.shape.c_i_per_group = input.c / groups;
+}
+
+/// A layer without weights has one bias for each output channel, where it has any.
+std::int64_t bias_count(const Layer& layer) {
+  const bool stands_for_all = layer.outline != Outline::none && layer.bias.size() == 1;
+  return stands_for_all ? layer.shape.c_o : std::ssize(layer.bias);
+}
+
+/// Whether the layer is a convolution or batch normalisation, with weights or without.
+bool has_parameters(const Layer& layer) {
+  return layer.pooling == Pooling::none && layer.outline != Outline::activation;
+}
+
+}  // namespace
+
+Bank fitted(Bank bank, const Shape& input) {
+  for (Layer& layer : bank.layers) fit(layer, input);
+  return bank;
+}
+
+void check_has_weights(const Network& network) {
+  for (std::size_t i = 0; i < network.banks.size(); ++i)
+    for (const Layer& layer : network.banks[i].layers)
+      if (layer.outline != Outline::none)
+        refuse_kernel(network.name, "layer " + std::to_string(i + 1) + ", '" + layer.name +
+                                        "', has no weights to compute with; give it \"weight\", or see its sizes with "
+                                        "'convtool shape' or 'convtool explain'");
+}
+
+std::int64_t parameter_count(const Bank& bank) {
+  std::int64_t count = 0;
+  for (const Layer& layer : bank.layers)
+    if (has_parameters(layer)) count += layer.shape.count() + bias_count(layer);
+  return count;
+}
+
+double mac_count(const Bank& bank, const std::vector<ConvProblem>& problems) {
+  double count = 0;
+  for (std::size_t i = 0; i < problems.size(); ++i)
+    if (has_parameters(bank.layers[i]) && bank.layers[i].outline != Outline::batch_norm)
+      count += mac_count(problems[i]);
+  return count;
+}
+
+}  // namespace convtool

@@ -1,0 +1,127 @@
+// Layers as text. tests/cli/commands/test_shape.cpp has whole networks.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "kernels/files/layer_text.h"
+
+namespace convtool {
+namespace {
+
+std::vector<Layer> layers_of(const std::string& text) {
+  std::vector<Layer> layers;
+  for (const Bank& bank : parse_layer_text(text, "--layers", "net").banks) {
+    REQUIRE(bank.layers.size() == 1);
+    CHECK(bank.name == bank.layers.front().name);
+    layers.push_back(bank.layers.front());
+  }
+  return layers;
+}
+
+Layer layer_of(const std::string& text) {
+  const std::vector<Layer> layers = layers_of(text);
+  REQUIRE(layers.size() == 1);
+  return layers.front();
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_layer_text(text, "--layers", "net");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kernel);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("every word is a layer with torch's defaults") {
+  const Layer conv = layer_of("conv 3x5 64");
+  CHECK(conv.name == "conv");
+  CHECK(conv.outline == Outline::kernel);
+  CHECK(conv.shape == KernelShape{64, 0, 3, 5});
+  CHECK(conv.params == ConvParams{});
+  CHECK(conv.bias.size() == 1);
+  CHECK(layer_of("dwconv 3").shape == KernelShape{0, 0, 3, 3});
+  CHECK(layer_of("dwconv 3").params.groups == 0);
+  CHECK(layer_of("linear 10").shape == KernelShape{10, 0, 0, 0});
+  CHECK(layer_of("bn").outline == Outline::batch_norm);
+  CHECK(layer_of("relu").outline == Outline::activation);
+  CHECK(layer_of("relu").activation == Activation::relu);
+  const Layer pool = layer_of("maxpool 3x2");
+  CHECK(pool.pooling == Pooling::max);
+  CHECK(pool.name == "max 3x2");
+  CHECK(pool.params.stride == Extent{3, 2});
+  CHECK(layer_of("avgpool 2 s1").pooling == Pooling::mean);
+  CHECK(layer_of("avgpool 2 s1").params.stride == Extent{});
+}
+
+TEST_CASE("options of layers, in any order and any case") {
+  const Layer layer = layer_of("CONV 3 8 d2x1 S1x2 NoBias g4 p1,0,2,3");
+  CHECK(layer.params.dilation == Extent{2, 1});
+  CHECK(layer.params.stride == Extent{1, 2});
+  CHECK(layer.params.groups == 4);
+  CHECK(layer.params.padding.pads == Pads{1, 0, 2, 3});
+  CHECK(layer.bias.empty());
+  CHECK(layer_of("conv 3 8 p2").params.padding.pads == Pads{2, 2, 2, 2});
+  CHECK(layer_of("conv 3 8 p0x1").params.padding.pads == Pads{0, 1, 0, 1});
+  CHECK(layer_of("conv 3 8 same").params.padding.rule == Padding::Rule::same);
+  CHECK(layer_of("conv 3 8 same_lower").params.padding.rule == Padding::Rule::same_lower);
+  CHECK(layer_of("linear 3 nobias").bias.empty());
+}
+
+TEST_CASE("layers are separated by commas and lines; # begins a comment; xN repeats a layer") {
+  const std::vector<Layer> layers =
+      layers_of("# a net, of\n conv 3 4 p1,1,1,1,relu, \r\n\n,\tbn x3 # conv 1 1\nlinear 2");
+  REQUIRE(layers.size() == 6);
+  CHECK(layers[0].name == "conv");
+  CHECK(layers[1].name == "relu");
+  for (const std::size_t i : {2U, 3U, 4U}) CHECK(layers[i].name == "bn");
+  CHECK(layers[5].name == "linear");
+  CHECK(parse_layer_text("relu", "--layers", "net").name == "net");
+}
+
+TEST_CASE("errors name the layer, the line, the column and the word") {
+  CHECK(
+      refusal("conv 3 64,\n# comment\n  cnov 3 4") ==
+      "--layers: layer 2 (line 3, column 3): 'cnov' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, bn, "
+      "linear); did you mean 'conv'?");
+  const auto says = [](const std::string& text, const std::string& end) {
+    CAPTURE(refusal(text));
+    CHECK(refusal(text).ends_with(end));
+  };
+  says("relu, fc 10",
+       "layer 2 (line 1, column 7): 'fc' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, "
+       "bn, linear); did you mean linear?");
+  says("conv", "'conv' needs a size (expected conv K C such as conv 3 64 s2 p1)");
+  says("conv s3 64", "'conv' needs a size (expected conv K C such as conv 3 64 s2 p1)");
+  says("conv 3", "'conv' needs a number of output channels (expected conv K C such as conv 3 64 s2 p1)");
+  says("linear", "'linear' needs a number of outputs (expected linear N such as linear 10)");
+  says("conv 3x3x3 4", "column 6): '3x3x3' is not valid (expected N or HxW, each from 1 to 1073741824)");
+  says("conv 3 0", "column 8): '0' is not valid (expected a whole number from 1 to 1073741824)");
+  says("conv 3 4 s0", "'s0' is not valid (expected N or HxW, each from 1 to 1073741824, after s)");
+  says("conv 3 4 p1,2", "'p1,2' is not valid (expected pN, pHxW or pT,L,B,R: top, left, bottom, right)");
+  says("conv 3 4 x0", "'x0' is not valid (expected a whole number from 1 to 10000 after x)");
+  says("conv 3 4 q2", "column 10): 'q2' is not an option (expected sN, pN, dN, gN, nobias, xN)");
+  says("conv 3 4 relu",
+       "'relu' is not an option (expected sN, pN, dN, gN, nobias, xN); put a comma before the next layer");
+  says("conv 3 4 2",
+       "'2' is not an option (expected sN, pN, dN, gN, nobias, xN); the form is conv K C such as conv 3 64 "
+       "s2 p1");
+  says("maxpool 2 g2", "'g2' does not apply to maxpool (expected sN, pN, xN); leave it out");
+  says("conv 3 4 s2 s2", "column 13): 's2' is given twice; keep one");
+  says("conv 3 4 p1 same", "'same' is a second padding; keep one");
+  says("conv 3 4 g3", "'g3' does not divide the 4 output channels; choose groups that do");
+  says("maxpool 3 p2",
+       "'maxpool' is padded by more than half of its size: a window could lie entirely in the padding (at "
+       "most 1x1)");
+  says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
+  for (const char* nothing : {"", " ,\n, ", "# conv 3 4"})
+    says(nothing, "--layers: no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
+  says("\x1b[2J", "linear)");
+  CHECK(refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);
+}
+
+}  // namespace convtool
