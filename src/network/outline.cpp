@@ -30,7 +30,16 @@ std::int64_t bias_count(const Layer& layer) {
 
 /// Whether the layer is a convolution or batch normalisation, with weights or without.
 bool has_parameters(const Layer& layer) {
-  return layer.pooling == Pooling::none && layer.outline != Outline::activation;
+  const bool is_upsampling = layer.enlarging == Enlarging::nearest || layer.enlarging == Enlarging::bilinear;
+  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() && !is_upsampling;
+}
+
+/// Of a transposed convolution, whose problem is that of described(), every input is multiplied by every weight.
+double macs_of(const Layer& layer, const ConvProblem& problem) {
+  if (layer.enlarging == Enlarging::none) return mac_count(problem);
+  const Shape& in = problem.input;
+  return static_cast<double>(in.n) * static_cast<double>(in.h) * static_cast<double>(in.w) *
+         static_cast<double>(problem.kernel.count());
 }
 
 }  // namespace
@@ -59,8 +68,9 @@ std::int64_t parameter_count(const Bank& bank) {
 double mac_count(const Bank& bank, const std::vector<ConvProblem>& problems) {
   double count = 0;
   for (std::size_t i = 0; i < problems.size(); ++i)
-    if (has_parameters(bank.layers[i]) && bank.layers[i].outline != Outline::batch_norm)
-      count += mac_count(problems[i]);
+    if (has_parameters(bank.layers[i]) && bank.layers[i].outline != Outline::batch_norm &&
+        !bank.layers[i].is_batch_norm)
+      count += macs_of(bank.layers[i], problems[i]);
   return count;
 }
 

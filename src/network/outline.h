@@ -16,12 +16,13 @@ Bank fitted(Bank bank, const Shape& input);
 /// Throws Error(kernel) for a layer without weights.
 void check_has_weights(const Network& network);
 
-/// Weights and biases that are learned: a rank-2 kernel counts once for all channels; pools and activations have none.
+/// Weights and biases that are learned: a rank-2 kernel counts once for all channels; pools, upsampling, sums and
+/// activations have none.
 /// `bank` is fitted.
 std::int64_t parameter_count(const Bank& bank);
 
 /// Multiply-adds of `bank`, which is fitted, whose layers have these problems: those of convolutions (mac_count()). As
-/// usual, pools, activations and batch normalisation count as 0.
+/// usual, pools, upsampling, sums, activations and batch normalisation count as 0.
 double mac_count(const Bank& bank, const std::vector<ConvProblem>& problems);
 
 }  // namespace convtool

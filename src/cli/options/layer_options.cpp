@@ -377,9 +377,9 @@ void override_stage(const LayerOptions& options, Network& network) {
                             std::to_string(network.banks.size()) + " layers; set it in the kernel file");
   }
   Bank& bank = network.banks.front();
-  if (!given.empty() && bank.layers.front().pooling != Pooling::none)
-    refuse_usage(given, "applies to kernels, but '" + network.name +
-                            "' is a pool; set size, stride and padding in the kernel file");
+  if (const std::string kind = bank.layers.front().kind_text(); !given.empty() && !kind.empty())
+    refuse_usage(
+        given, "applies to kernels, but '" + network.name + "' is a " + kind + "; set its options in the kernel file");
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);
