@@ -12,10 +12,9 @@
 #include <optional>
 #include <string_view>
 
-namespace convtool {
+#include "conv/activation.h"
 
-enum class Activation { none, relu, abs };
-inline constexpr std::string_view kActivations[] = {"none", "relu", "abs"};
+namespace convtool {
 
 /// How the outputs of several kernels on one channel are combined. `magnitude`: the root of the sum of squares.
 enum class Combine { none, magnitude, l1, max, min, sum, mean };
@@ -26,6 +25,7 @@ struct Epilogue {
   Activation activation = Activation::none;
   Combine combine = Combine::none;
   std::int64_t combine_count = 1;
+  ActivationNumbers numbers{};  ///< of the activation
 };
 
 /// Maps a response r, or its absolute value, to a value in the units of the output: (r - shift) * scale + offset, or

@@ -3,6 +3,9 @@
 // errs by 2^-149 at most:
 //
 //   error <= ((n + 7 + K) e max|x| sum|w| + taps 2^-149) / |divisor|  +  4 e |bias|
+//
+// An activation multiplies the error of its argument by its steepest slope at most. One with a curve adds 2^-50 of its
+// result (conv/activation.h), which is at most 1 or, for silu and hardswish, its argument.
 
 #include "conv/error_bound.h"
 
@@ -51,6 +54,17 @@ double bound_of_sum(const Kernel& kernel, std::int64_t o, double units, double l
          4 * 0x1p-24 * std::fabs(static_cast<double>(kernel.bias[at]));
 }
 
+/// The bound of one sum channel after the activation, where its argument errs by at most `argument`.
+double activated_bound(const Kernel& kernel, std::int64_t o, const Epilogue& epilogue, double largest,
+                       double argument) {
+  double bound = steepest_slope(epilogue.activation, epilogue.numbers) * argument;
+  if (!is_curved(epilogue.activation)) return bound;
+  const auto at = static_cast<std::size_t>(o);
+  const double divisor = kernel.divisor.empty() ? 1 : std::fabs(kernel.divisor[at]);
+  const double value = largest * absolute_sum(kernel, o) / divisor + std::fabs(static_cast<double>(kernel.bias[at]));
+  return bound + 0x1p-50 * std::max(1.0, value);
+}
+
 double combined(Combine combine, const std::vector<double>& bounds) {
   double sum = 0, squares = 0;
   for (const double bound : bounds) {
@@ -73,13 +87,15 @@ double combined(Combine combine, const std::vector<double>& bounds) {
 
 double error_bound(const ConvProblem& problem, const Kernel& kernel, const Epilogue& epilogue, double error_units,
                    double largest) {
-  if (sums_are_exact(problem, kernel)) return 0;
+  const bool is_exact = sums_are_exact(problem, kernel);
+  if (is_exact && !is_curved(epilogue.activation)) return 0;
   const double units = error_units + 7 + static_cast<double>(epilogue.combine_count);
   double most = 0;
   for (std::int64_t first = 0; first < kernel.shape.c_o; first += epilogue.combine_count) {
     std::vector<double> bounds;
     for (std::int64_t k = 0; k < epilogue.combine_count; ++k)
-      bounds.push_back(bound_of_sum(kernel, first + k, units, largest));
+      bounds.push_back(activated_bound(kernel, first + k, epilogue, largest,
+                                       is_exact ? 0 : bound_of_sum(kernel, first + k, units, largest)));
     most = std::max(most, combined(epilogue.combine, bounds));
   }
   return most;

@@ -15,7 +15,7 @@ namespace {
 std::optional<std::int64_t> output_channels(const Bank& bank, const std::optional<std::int64_t>& input) {
   std::int64_t sum = 0;
   for (const Layer& layer : bank.layers) {
-    const std::optional<std::int64_t> own = layer.rank == 2 ? input : std::optional(layer.shape.c_o);
+    const std::optional<std::int64_t> own = layer.rank == 2 ? input : std::optional(layer.output_channels());
     if (!own) return std::nullopt;
     if (bank.combine != Combine::none) return own;
     sum += *own;
@@ -47,7 +47,7 @@ void check_channels(const Network& network) {
   for (std::size_t i = 0; i < network.banks.size(); ++i) {
     const Bank& bank = network.banks[i];
     for (const Layer& layer : bank.layers) {
-      const std::int64_t expected = layer.shape.c_i_per_group * layer.params.groups;
+      const std::int64_t expected = layer.input_channels();
       if (layer.rank == 2 || !channels || expected == *channels) continue;
       refuse_kernel(network.name, "layer " + std::to_string(i + 1) + ", '" + layer.name + "', takes " +
                                       counted(expected, "channel") + ", but layer " + std::to_string(i) + ", '" +

@@ -24,7 +24,10 @@ const std::string_view kKernelFormatText =
     "padding_mode": "zeros",       as --padding-mode
     "padding_value": 0,            for "constant"
     "groups": 1,
-    "activation": "none",          "none", "relu", "abs"
+    "activation": "none",          "relu", "abs", "sigmoid", "tanh",
+                                   "silu", "hardswish", "leaky_relu",
+                                   {"leaky_relu": {"slope": 0.2}} or
+                                   {"clip": {"min": 0, "max": 6}}
     "map": "auto",                 as --map
     "input": {"scale": 0.0039,     as --input-scale, --mean, --std and
       "mean": 0, "std": 1,         --channel-order; numbers, or lists
@@ -44,13 +47,23 @@ A bank applies several kernels to the same input, and combines or stacks their o
 
   { "bank": [ {...}, {...} ], "combine": "magnitude" }
 
-A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, FILE.npz#ARRAY, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size, stride (default: size) and padding:
+A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, FILE.npz#ARRAY, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size (or "global"), stride (default: size), padding or pads, ceil_mode, dilation (max) and count_include_pad (mean):
 
   { "layers": [
       { "weight": "model.safetensors#conv1.weight",
         "bias": "model.safetensors#conv1.bias", "activation": "relu" },
       { "pool": "max", "size": 2 },
       { "bank": [ [[1, 0, -1]], [[1, 0, 1]] ], "combine": "magnitude" } ] }
+
+Other layers, which have an activation as well:
+
+  { "batch_norm": { "weight": [...], "bias": [...],
+      "running_mean": [...], "running_var": [...], "eps": 1e-5 } }
+  { "upsample": "bilinear", "scale": 2 }     or "nearest"
+  { "weight": [c_i][c_o/groups][kh][kw], "transposed": true,
+    "stride": 2, "output_padding": 1 }       nn.ConvTranspose2d
+  { "add": "NAME" }                          the output of an earlier
+                                             layer plus the input
 
 In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
 

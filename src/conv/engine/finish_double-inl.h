@@ -10,6 +10,7 @@
 #define CONVTOOL_CONV_FINISH_DOUBLE_INL_H_
 #endif
 
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include "conv/engine/finish_job.h"
@@ -52,13 +53,48 @@ HWY_INLINE hn::Vec<D> LoadDoubles(D d, const Sum* sums) {
   }
 }
 
+/// Below -700, where the result is far less than any float and exp overflows, it is 0.
 template <class D>
-HWY_INLINE hn::Vec<D> Activated(D d, Activation activation, hn::Vec<D> value) {
+HWY_INLINE hn::Vec<D> Sigmoid(D d, hn::Vec<D> value) {
+  const auto least = hn::Set(d, -700.0), one = hn::Set(d, 1.0);
+  const auto is_large = hn::Ge(value, least);
+  const auto power = hn::Exp(d, hn::Neg(hn::IfThenElse(is_large, value, least)));
+  return hn::IfThenElseZero(is_large, hn::Div(one, hn::Add(one, power)));
+}
+
+/// The activations with a curve. Not inlined: their code is long, and a call is short beside its work.
+template <class D>
+HWY_NOINLINE hn::Vec<D> Curved(D d, Activation activation, hn::VecArg<hn::Vec<D>> value) {
+  auto result = value;
+  if (activation == Activation::sigmoid) result = Sigmoid(d, value);
+  if (activation == Activation::tanh) result = hn::Tanh(d, value);
+  if (activation == Activation::silu) result = hn::Mul(value, Sigmoid(d, value));
+  if (activation == Activation::hardswish) {
+    const auto three = hn::Set(d, 3.0), six = hn::Set(d, 6.0);
+    const auto gate = hn::Min(hn::Max(hn::Add(value, three), hn::Zero(d)), six);
+    result = hn::Div(hn::Mul(value, gate), six);
+  }
+  return hn::IfThenElse(IsNan(value), value, result);
+}
+
+/// activated() of conv/activation.h. NaN compares false and passes, as in PyTorch.
+template <class D>
+HWY_INLINE hn::Vec<D> Activated(D d, Activation activation, const ActivationNumbers& numbers, hn::Vec<D> value) {
+  const auto number = [&](float n) HWY_ATTR { return hn::Set(d, static_cast<double>(n)); };
   switch (activation) {
     case Activation::none: break;
-    case Activation::relu:  // NaN compares false and passes, as in PyTorch
-      return hn::IfThenElse(hn::Lt(value, hn::Zero(d)), hn::Zero(d), value);
+    case Activation::relu: return hn::IfThenElse(hn::Lt(value, hn::Zero(d)), hn::Zero(d), value);
     case Activation::abs: return hn::Abs(value);
+    case Activation::leaky_relu:
+      return hn::IfThenElse(hn::Lt(value, hn::Zero(d)), hn::Mul(value, number(numbers.slope)), value);
+    case Activation::clip: {
+      const auto raised = hn::IfThenElse(hn::Lt(value, number(numbers.min)), number(numbers.min), value);
+      return hn::IfThenElse(hn::Gt(raised, number(numbers.max)), number(numbers.max), raised);
+    }
+    case Activation::sigmoid:
+    case Activation::tanh:
+    case Activation::silu:
+    case Activation::hardswish: return Curved(d, activation, value);
   }
   return value;
 }
@@ -90,7 +126,7 @@ HWY_INLINE hn::Vec<D> Responses(D d, const FinishJob& job, const Sum* sums) {
     auto value = LoadDoubles(d, sums + k * job.pitch);
     if (job.divisors[k] != 1) value = hn::Div(value, hn::Set(d, job.divisors[k]));
     value = hn::Add(value, hn::Set(d, static_cast<double>(job.biases[k])));
-    value = Activated(d, job.epilogue.activation, value);
+    value = Activated(d, job.epilogue.activation, job.epilogue.numbers, value);
     const bool starts_itself = combine != Combine::magnitude && combine != Combine::l1;
     joined = k == 0 && starts_itself ? value : Folded<D>(combine, joined, value);
   }

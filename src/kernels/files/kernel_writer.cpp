@@ -124,31 +124,70 @@ void add_names(Members& members, const std::string& name, const std::string& des
   if (!description.empty()) members.add("description", json_string(description));
 }
 
-void add_layer(Members& members, const Layer& layer) {
-  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, pooling, outline] = layer;
-  require(outline == Outline::none, "a layer without weights in a kernel file");
-  const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
-  add_names(members, name, description);
-  const bool is_digest = members.style().is_digest, is_pool = pooling != Pooling::none;
-  if (is_pool) {
-    members.add("pool", json_string(kPoolings[static_cast<int>(pooling)]));
-    members.add("size", extent_text(kh, kw));
-  } else {
-    const float* weight = weights.data();
-    members.add("weight", is_digest ? weights_digest(layer)
-                          : refers(members, weights)
-                              ? array_reference(members, layer, kWeightPart)
-                              : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
-  }
-  if (!bias.empty())
-    members.add("bias", refers(members, bias) ? array_reference(members, layer, kBiasPart) : one_or_list(bias));
-  if (divisor.size() > 1 && !is_digest)
+void add_flag(Members& members, const char* key, bool value) {
+  if (value) members.add(key, "true");
+}
+
+/// Of a pool. A mean of equal windows has weights and a divisor, which follow from its size.
+void add_pool(Members& members, const Layer& layer) {
+  const auto& [c_o, c_i_per_group, kh, kw] = layer.shape;
+  const auto& [is_global, ceil_mode, counts_padding] = layer.pool;
+  members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
+  members.add("size", is_global ? "\"global\"" : extent_text(kh, kw));
+  if (!is_global) add_params(members, layer.params, Extent{kh, kw});
+  add_flag(members, "ceil_mode", ceil_mode);
+  if (!counts_padding) members.add("count_include_pad", "false");
+}
+
+std::string list_text(const std::vector<float>& numbers) {
+  return numbers.size() == 1 ? "[" + to_text(numbers.front()) + "]" : one_or_list(numbers);
+}
+
+/// Batch normalisation with a mean of 0 and a variance of 1, which keeps every digit.
+void add_batch_norm(Members& members, const Layer& layer) {
+  members.add("batch_norm",
+              "{\"weight\": " + list_text(layer.weights) + ", \"bias\": " + list_text(layer.bias) + ", \"eps\": 0}");
+}
+
+std::string bias_text(const Members& members, const Layer& layer) {
+  return refers(members, layer.bias) ? array_reference(members, layer, kBiasPart) : one_or_list(layer.bias);
+}
+
+void add_kernel(Members& members, const Layer& layer) {
+  const bool is_digest = members.style().is_digest, is_transposed = layer.enlarging == Enlarging::transposed;
+  const float* weight = layer.weights.data();
+  members.add("weight", is_digest ? weights_digest(layer)
+                        : refers(members, layer.weights)
+                            ? array_reference(members, layer, kWeightPart)
+                            : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
+  add_flag(members, "transposed", is_transposed);
+  if (!layer.bias.empty()) members.add("bias", bias_text(members, layer));
+  if (layer.divisor.size() > 1 && !is_digest)
     members.add("normalize", "true");
-  else if (!divisor.empty() && !is_pool)  // a mean's is its size
-    members.add("divisor", one_or_list(divisor));
-  add_params(members, params, is_pool ? Extent{kh, kw} : Extent{});
-  if (activation != Activation::none)
-    members.add("activation", json_string(kActivations[static_cast<int>(activation)]));
+  else if (!layer.divisor.empty())
+    members.add("divisor", one_or_list(layer.divisor));
+  add_params(members, layer.params, Extent{});
+  add_extent(members, "output_padding", layer.output_padding, {0, 0});
+}
+
+void add_layer(Members& members, const Layer& layer) {
+  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline,
+               pool, enlarging, output_padding, add, is_batch_norm] = layer;
+  require(outline == Outline::none, "a layer without weights in a kernel file");
+  add_names(members, name, description);
+  if (pooling != Pooling::none) {
+    add_pool(members, layer);
+  } else if (!add.empty()) {
+    members.add("add", json_string(add));
+  } else if (is_batch_norm) {
+    add_batch_norm(members, layer);
+  } else if (enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear) {
+    members.add("upsample", json_string(kEnlargings[static_cast<int>(enlarging)]));
+    members.add("scale", extent_text(params.stride.h, params.stride.w));
+  } else {
+    add_kernel(members, layer);
+  }
+  if (activation != Activation::none) members.add("activation", activation_json(activation, numbers));
 }
 
 /// A list of objects, one below the other.

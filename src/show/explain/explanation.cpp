@@ -55,6 +55,7 @@ KernelSum sum_of(const TermReader& reader, const BoundKernel& bound, std::int64_
   result.divisor = bound.kernel.divisor.empty() ? 1 : bound.kernel.divisor[channel];
   result.bias = static_cast<double>(bound.kernel.bias[channel]);
   result.activation = bound.epilogue.activation;
+  result.numbers = bound.epilogue.numbers;
   const std::int64_t first = o / (shape.c_o / bound.problem.groups) * shape.c_i_per_group;
   result.terms.reserve(static_cast<std::size_t>(shape.taps()));
   double sum = 0;
@@ -70,10 +71,7 @@ KernelSum sum_of(const TermReader& reader, const BoundKernel& bound, std::int64_
       }
   if (!is_known) return result;
   result.sum = sum + 0.0;  // no -0
-  double response = sum / result.divisor + result.bias;
-  if (result.activation == Activation::relu && response < 0) response = 0;
-  if (result.activation == Activation::abs) response = std::fabs(response);
-  result.response = response + 0.0;
+  result.response = activated(result.activation, result.numbers, sum / result.divisor + result.bias) + 0.0;
   return result;
 }
 
@@ -175,10 +173,8 @@ Explainer::Explainer(const Trace& trace) : trace_(trace) {
 }
 
 Region Explainer::region_before(std::size_t layer, const Pixel& place) const {
-  ReceptiveField field;
-  for (std::size_t i = layer; i < trace_.banks.size(); ++i) field.append(trace_.banks[i].problems);
-  const auto first = [](const ReceptiveAxis& axis, std::int64_t j) { return axis.start + j * axis.jump; };
-  const std::int64_t row = first(field.h, place.y), column = first(field.w, place.x);
+  const ReceptiveField field = receptive_field_of(trace_.network, trace_.banks, layer);
+  const std::int64_t row = field.h.first(place.y), column = field.w.first(place.x);
   return {row, row + field.h.size - 1, column, column + field.w.size - 1};
 }
 

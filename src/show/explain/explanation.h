@@ -42,6 +42,7 @@ struct KernelSum {
   std::optional<double> sum;  ///< of the products, in double
   double divisor = 1, bias = 0;
   Activation activation = Activation::none;
+  ActivationNumbers numbers{};
   std::optional<double> response;  ///< sum / divisor + bias, activated
 };
 

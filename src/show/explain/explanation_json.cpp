@@ -42,7 +42,7 @@ void put_sum(const KernelSum& sum, bool is_pool, JsonObject& object) {
   object.add("sum", number(sum.sum));
   object.add("divisor", is_pool ? ordered_json(nullptr) : number(sum.divisor));
   object.add("bias", is_pool ? ordered_json(nullptr) : float_number(sum.bias));
-  object.add("activation", kActivations[static_cast<int>(sum.activation)]);
+  object.add_text("activation", activation_json(sum.activation, sum.numbers));
 }
 
 std::string part_text(const KernelSum& sum) {

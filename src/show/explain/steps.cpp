@@ -86,8 +86,7 @@ std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
     add("sum", value);
   if (sum.divisor != 1) add("/ " + number_text(sum.divisor), value /= sum.divisor);
   if (sum.bias != 0) add(signed_text(sum.bias) + " (bias)", value + sum.bias);
-  if (sum.activation != Activation::none)
-    add(std::string(kActivations[static_cast<int>(sum.activation)]), *sum.response);
+  if (sum.activation != Activation::none) add(activation_text(sum.activation, sum.numbers), *sum.response);
   return steps;
 }
 

@@ -26,7 +26,7 @@ function showKernel({layer: index, o}, channel) {
   if (bias.length) caption.push(`Bias ${number(numberOf(bias, o, 0))}.`);
   if (layer.groups > 1) caption.push(`${layer.groups} groups.`);
   if (layer.padding_mode === "constant") caption.push(`Pixels outside are ${number(layer.padding_value)}.`);
-  if (layer.activation !== "none") caption.push(`Then ${layer.activation}.`);
+  if (layer.activation !== "none") caption.push(`Then ${layer.activation_text}.`);
   if (model.flip) caption.push("Flipped: the kernel is rotated by 180° before it multiplies.");
   byId("kernel-caption").textContent = caption.join(" ");
 }

@@ -96,13 +96,20 @@ const numberOf = (list, o, otherwise) => (list.length === 0 ? otherwise : list.l
 const kActivations = {
   none: (v) => v,
   relu: (v) => (v < 0 ? 0 : v),
-  abs: Math.abs
+  abs: Math.abs,
+  leaky_relu: (v, {slope}) => (v < 0 ? slope * v : v),
+  clip: (v, {min, max}) => (min !== null && v < min ? min : max !== null && v > max ? max : v),
+  sigmoid: (v) => 1 / (1 + Math.exp(-v)),
+  tanh: Math.tanh,
+  silu: (v) => v / (1 + Math.exp(-v)),
+  hardswish: (v) => v * Math.min(Math.max(v + 3, 0), 6) / 6
 };
 
 /// From a sum to what is combined.
 function finishSum(layer, o, sum) {
   const divisor = numberOf(layer.divisor, o, 1);
-  return kActivations[layer.activation]((divisor === 1 ? sum : sum / divisor) + numberOf(layer.bias, o, 0));
+  const argument = (divisor === 1 ? sum : sum / divisor) + numberOf(layer.bias, o, 0);
+  return kActivations[layer.activation](argument, layer.numbers);
 }
 
 /// Joins the values of the kernels of a combined bank. NaN is kept.
@@ -253,7 +260,7 @@ function explainOutput(step, plan, input, flip, y, x, channel) {
       terms,
       divisor: numberOf(layer.divisor, o, 1),
       bias: numberOf(layer.bias, o, 0),
-      activation: layer.activation,
+      activation: layer.activation_text,
       sum: null,
       response: null
     };
