@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes samples/gallery.png: a contact sheet of every edge operator, kind of output and map on a photograph. Writes
-# samples/sheet.png: the feature maps of eight kernels.
+# samples/sheet.png: the feature maps of eight kernels; and samples/feature-maps.png: those of the first layer of a model.
 # Needs ImageMagick for the labels; installs what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,4 +56,9 @@ montage -font "$font" -pointsize 10 "${sheet[@]}" -tile 4x -geometry 240x160+4+4
 mv "$tiles/gallery.png" samples/gallery.png
 build/release/convtool apply samples/camera.png --stride 4 -k sobel-x -k sobel-y -k laplacian-4 -k gaussian:sigma=3 \
   -k gabor:lambda=32 -k gabor:lambda=32,theta=90 -k dog:sigma=4 -k box:size=9 --sheet samples/sheet.png --png-level 9 -q
-echo "The gallery is samples/gallery.png, the sheet samples/sheet.png"
+build/release/convtool kernels import tests/data/onnx/mobilenet.onnx --until stem.relu -o "$tiles/net.json"
+build/release/convtool apply samples/coffee.png -k "$tiles/net.json" --sheet "$tiles/maps.png" --sheet-columns 4 -q
+convert "$tiles/maps.png" -dither None -colors 64 -define png:compression-level=9 -define png:exclude-chunk=date,time \
+  "PNG8:$tiles/feature-maps.png"
+mv "$tiles/feature-maps.png" samples/feature-maps.png
+echo "The gallery is samples/gallery.png, the sheets samples/sheet.png and samples/feature-maps.png"

@@ -49,4 +49,10 @@ std::string join_sizes(const std::vector<std::int64_t>& sizes) {
   return text;
 }
 
+std::string join_numbers(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) text += (text.empty() ? "" : ",") + short_text(number, 6);
+  return text;
+}
+
 }  // namespace convtool

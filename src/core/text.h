@@ -44,4 +44,7 @@ std::optional<Number> parse_number(std::string_view text) {
 /// The sizes joined by x: "3x480x640".
 std::string join_sizes(const std::vector<std::int64_t>& sizes);
 
+/// The numbers, each as by short_text() with six digits, joined by commas: "0.485,0.456,0.406".
+std::string join_numbers(const std::vector<double>& numbers);
+
 }  // namespace convtool

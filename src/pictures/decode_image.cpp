@@ -136,6 +136,14 @@ Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header
   return checked(Image(std::move(pixels), format), header);
 }
 
+std::unique_ptr<PictureRows> open_picture_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                               ColourOrder order) {
+  if (bytes.size() > std::numeric_limits<int>::max() || header.orientation != Orientation::top_left) return nullptr;
+  if (header.type == PictureType::png) return usual_png_rows(bytes, header, order);
+  if (header.type == PictureType::jpeg) return jpeg_rows(bytes, header, order);
+  return nullptr;
+}
+
 std::int64_t decoding_memory(const PictureHeader& header, std::int64_t file_bytes) {
   // PNG that libpng reads: a copy of the file without texts; grey with alpha is decoded as four channels. Our own
   // reader keeps four strips of scanlines, of a row or 128 KiB each. All: colours are converted, and the picture is

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "pictures/image.h"
 #include "pictures/picture_header.h"
+#include "pictures/picture_rows.h"
 
 namespace convtool {
 
@@ -37,6 +39,13 @@ Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels);
 /// The same for a file whose read_small_header() is `header`, on at most `threads` threads. More than one are used for
 /// PNG.
 Image decode_image(std::span<const std::byte> bytes, const PictureHeader& header, int threads = 1);
+
+/// Decodes `bytes`, a file whose read_small_header() is `header`, while they are valid. `order` is that of colours;
+/// with alpha they are always in R, G, B. The pixels are those of decode_image(). Returns null for pictures that are
+/// decoded as a whole: those in other formats than PNG and JPEG, that are not stored upright and row by row, or are
+/// unusual in other ways. Where a read fails, decode_image() says what is wrong, or what a damaged file is worth.
+std::unique_ptr<PictureRows> open_picture_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                               ColourOrder order);
 
 /// An upper bound for the bytes that decoding takes at one time: the file, of `file_bytes` bytes, its pixels, and what
 /// the decoder needs.

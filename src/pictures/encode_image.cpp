@@ -9,16 +9,24 @@
 
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
+#include "pictures/jpeg/write_jpeg.h"
 #include "pictures/metadata/write_webp.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
-#include "pictures/strip_encoder.h"
 #include "pictures/tiff/write_tiff.h"
 #include "pictures/write_exr.h"
 #include "pictures/write_webp.h"
 
 namespace convtool {
+
+std::unique_ptr<StripEncoder> make_strip_encoder(const PictureFormat& format, const PictureShape& picture,
+                                                 const EncodeOptions& options, const PictureMetadata& metadata) {
+  check_storable(format, picture.dtype, picture.format, picture.height, picture.width);
+  if (format.name == "png") return png_strip_encoder(picture, options, metadata);
+  if (format.name == "jpeg") return jpeg_strip_encoder(picture, options, metadata);
+  return nullptr;
+}
 
 Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options,
                    const PictureMetadata& metadata) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "pictures/jpeg/write_jpeg.h"
-#include "pictures/png/write_png.h"
 
 namespace convtool {
 namespace {
@@ -28,14 +26,6 @@ void copy_rows(const ConstTensorRef& from, const TensorRef& to) {
 }
 
 }  // namespace
-
-std::unique_ptr<StripEncoder> make_strip_encoder(const PictureFormat& format, const PictureShape& picture,
-                                                 const EncodeOptions& options, const PictureMetadata& metadata) {
-  check_storable(format, picture.dtype, picture.format, picture.height, picture.width);
-  if (format.name == "png") return png_strip_encoder(picture, options, metadata);
-  if (format.name == "jpeg") return jpeg_strip_encoder(picture, options, metadata);
-  return nullptr;
-}
 
 void encode_strips(StripEncoder& encoder, const ConstTensorRef& rows, int threads) {
   const std::int64_t most = encoder.strip_rows();

@@ -3,14 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <mutex>
 
 #include "core/tensor.h"
 #include "files/file.h"
-#include "pictures/encode_options.h"
-#include "pictures/metadata/picture_metadata.h"
-#include "pictures/picture_formats.h"
+#include "pictures/pixel_format.h"
 
 namespace convtool {
 
@@ -43,12 +40,6 @@ class StripEncoder {
   const PictureShape picture_;
   const std::int64_t strip_rows_;
 };
-
-/// An encoder for a picture, or null where a file in this format, with these options, is made as a whole. The bytes
-/// depend only on the pixels: encode_image(), which says more on options and metadata, makes the same. Throws
-/// Error(output) if the format cannot store the picture.
-std::unique_ptr<StripEncoder> make_strip_encoder(const PictureFormat& format, const PictureShape& picture,
-                                                 const EncodeOptions& options, const PictureMetadata& metadata);
 
 /// Encodes all strips of a picture, whose rows are all there, on `threads` threads.
 void encode_strips(StripEncoder& encoder, const ConstTensorRef& rows, int threads);

@@ -142,19 +142,12 @@ std::string sheet_text(const SheetReport& sheet, const std::string& output) {
   return text;
 }
 
-/// "0.485,0.456,0.406"
-std::string numbers_text(const std::vector<double>& numbers) {
-  std::string text;
-  for (const double number : numbers) text += (text.empty() ? "" : ",") + short_text(number, 6);
-  return text;
-}
-
 /// "input scale 0.00392157, mean 0.5, std 0.25, bgr"; without the defaults.
 std::vector<std::string> scaling_items(const InputScaling& scaling) {
   std::vector<std::string> items;
   if (scaling.scale != 1) items.push_back("scale " + short_text(scaling.scale, 6));
-  if (!scaling.mean.empty()) items.push_back("mean " + numbers_text(scaling.mean));
-  if (!scaling.deviation.empty()) items.push_back("std " + numbers_text(scaling.deviation));
+  if (!scaling.mean.empty()) items.push_back("mean " + join_numbers(scaling.mean));
+  if (!scaling.deviation.empty()) items.push_back("std " + join_numbers(scaling.deviation));
   if (scaling.order != ChannelOrder::rgb) items.emplace_back(kChannelOrders[static_cast<int>(scaling.order)]);
   if (items.empty()) return items;
   items.front() = "input " + items.front();

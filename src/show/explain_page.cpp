@@ -339,7 +339,7 @@ std::string title_of(const Trace& trace) {
 void check_weights(const Trace& trace) {
   std::int64_t count = 0;
   for (const Bank& bank : trace.network.banks)
-    for (const Layer& layer : bank.layers) count += layer.shape.count();
+    for (const Layer& layer : bank.layers) count += std::ssize(layer.weights);
   if (count <= kMostWeights) return;
   refuse_shape(trace.name, "the kernels have " + std::to_string(count) + " weights, and a page holds at most " +
                                std::to_string(kMostWeights) + "; see the text of one output (leave out -o)");

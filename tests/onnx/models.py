@@ -103,7 +103,7 @@ def mobilenet():
 
 
 def resnet18():
-    """ResNet-18 (He et al., 2016), with a quarter of the channels."""
+    """ResNet-18 (He et al., 2016), with a sixteenth of the channels."""
     g = Graph(3)
 
     def block(x, name, c_i, c_o, stride):
@@ -113,15 +113,15 @@ def resnet18():
             x = g.batch_norm(g.conv(x, name + ".downsample.0", c_i, c_o, 1, stride), name + ".downsample.1", c_o)
         return g.relu(g.node("Add", [y, x], name + ".add"), name + ".relu2")
 
-    x = g.relu(g.batch_norm(g.conv("picture", "conv1", 3, 16, 7, 2, 3), "bn1", 16), "relu")
+    x = g.relu(g.batch_norm(g.conv("picture", "conv1", 3, 4, 7, 2, 3), "bn1", 4), "relu")
     x = g.node("MaxPool", [x], "maxpool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    channels = 16
-    for layer, c_o in enumerate((16, 32, 64, 128), 1):
+    channels = 4
+    for layer, c_o in enumerate((4, 8, 16, 32), 1):
         for i in range(2):
             x = block(x, f"layer{layer}.{i}", channels, c_o, 2 if layer > 1 and i == 0 else 1)
             channels = c_o
     x = g.node("GlobalAveragePool", [x], "avgpool")
-    return g.model(3, g.linear(g.node("Flatten", [x], "flatten"), "fc", 128, 10))
+    return g.model(3, g.linear(g.node("Flatten", [x], "flatten"), "fc", 32, 10))
 
 
 MODELS = {"lenet": lenet, "mobilenet": mobilenet, "resnet18": resnet18}

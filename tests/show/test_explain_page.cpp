@@ -139,6 +139,12 @@ TEST_CASE("what is too large for a page is refused") {
         "shape: the kernels have 490000 weights, and a page holds at most 400000; see the text of one output (leave "
         "out -o)");
 
+  // Layers without weights may be of any size.
+  Layer outline = plane(700, 700, {});
+  outline.outline = Outline::kernel;
+  const Trace sizes = shape_trace(network_of({bank_of({outline})}), {.c = 1, .h = 700, .w = 700});
+  CHECK(data_of(explain_page(sizes, {}))["steps"].size() == 1);
+
   ConvParams wide;
   wide.dilation = {700, 700};
   const TraceOf run(network_of({bank_of({plane(2, 2, {1, 1, 1, 1}, wide)})}), ramp({.c = 1, .h = 800, .w = 800}));

@@ -15,10 +15,10 @@ using onnx::field;
 using onnx::tensor_of;
 using Doubles = std::vector<double>;
 
-constexpr std::int64_t kMany = 1 << 20;
+constexpr std::int64_t kManyNumbers = 1 << 20;
 
 /// The elements of the only tensor of a model.
-Doubles read_model(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
+Doubles read_model(const TempFolder& folder, const std::string& tensor, std::int64_t most = kManyNumbers) {
   const OnnxFile file(folder.write("m.onnx", onnx::model({}, {tensor})));
   REQUIRE(file.graph().initializers.size() == 1);
   return file.read(file.graph().initializers.front(), most);
@@ -38,7 +38,7 @@ std::string model_refusal(const TempFolder& folder, const auto& work) {
   return "";
 }
 
-std::string refused_tensor(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
+std::string refused_tensor(const TempFolder& folder, const std::string& tensor, std::int64_t most = kManyNumbers) {
   return model_refusal(folder, [&] { read_model(folder, tensor, most); });
 }
 

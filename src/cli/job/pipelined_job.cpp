@@ -7,7 +7,7 @@
 
 #include "core/stopwatch.h"
 #include "network/band_run.h"
-#include "pictures/strip_encoder.h"
+#include "pictures/encode_image.h"
 
 namespace convtool {
 namespace {

@@ -98,7 +98,15 @@ Layer pool(Pooling kind, const Fields& fields) {
 
 Layer max_pool(const Fields& fields) { return pool(Pooling::max, fields); }
 
-Layer mean_pool(const Fields& fields) { return pool(Pooling::mean, fields); }
+Layer mean_pool(const Fields& fields) {
+  Layer layer = pool(Pooling::mean, fields);
+  constexpr std::int64_t kSmall = 32;
+  const Extent& size = fields.size;
+  if (fields.is_global || fields.has_ceil || size.h > kSmall || size.w > kSmall) return layer;
+  layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);  // explain shows it as a kernel
+  layer.divisor = {static_cast<double>(size.h * size.w)};
+  return layer;
+}
 
 /// Whether K follows a word, and whether it may be "global".
 enum class Size { none, window, window_or_global };

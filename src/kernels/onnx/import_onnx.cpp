@@ -83,6 +83,7 @@ class Path {
     OnnxImport import{.input = std::string(input_.name), .stop = stop()};
     std::vector<Layer> layers = layers_.take();
     import.channels = channels_of_input(layers);
+    import.network.input = layers_.input();
     for (Layer& layer : layers) {
       Bank bank{.name = layer.name, .description = layer.description};
       bank.layers.push_back(std::move(layer));
@@ -98,11 +99,13 @@ class Path {
     while (std::find(ends_.begin(), ends_.end(), value_) == ends_.end()) {
       const std::vector<const OnnxNode*> readers = graph_.readers(value_);
       if (readers.empty()) return std::nullopt;
-      if (readers.size() > 1) return branch_text(readers);
       const OnnxNode& node = *readers.front();
       if (!passed.insert(&node).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
       try {
-        take(node);
+        if (readers.size() == 1)
+          take(node);
+        else if (!take_gate(readers))
+          return branch_text(readers);
       } catch (const Stop& stop) {
         return "node " + title_of(node) + ": " + stop.reason;
       }
@@ -110,9 +113,24 @@ class Path {
     return std::nullopt;
   }
 
+  Step step(const OnnxNode& node) { return {graph_, input_, node, value_, layer_name(graph_, node), layers_}; }
+
+  /// Goes on past two nodes, of which one multiplies the value by what the other makes of it.
+  bool take_gate(const std::vector<const OnnxNode*>& readers) {
+    for (const bool swapped : {false, true}) {
+      const OnnxNode &gate = *readers[swapped ? 1 : 0], &product = *readers[swapped ? 0 : 1];
+      if (readers.size() != 2 || gate.outputs.empty() || product.outputs.empty() ||
+          graph_.readers(gate.outputs.front()).size() != 1 || !add_gate(step(gate), product))
+        continue;
+      value_ = product.outputs.front();
+      return true;
+    }
+    return false;
+  }
+
   void take(const OnnxNode& node) {
     if (node.outputs.empty()) throw Stop{"it has no output"};
-    add_operator({graph_, input_, node, value_, layer_name(graph_, node), layers_});
+    add_operator(step(node));
     value_ = node.outputs.front();
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/float_range.h"
+#include "core/text.h"
 
 namespace convtool {
 namespace {
@@ -16,6 +17,9 @@ void check_finite(const std::vector<double>& numbers, const char* what) {
 double at(const std::vector<double>& numbers, std::size_t channel) {
   return numbers[numbers.size() == 1 ? 0 : channel];
 }
+
+/// The decimal number that people write for the float nearest to this one: models have 0.485 as a float.
+double as_written(double number) { return *parse_number<double>(to_text(static_cast<float>(number))); }
 
 bool is_plain(const Padding& padding) { return padding == Padding{}; }
 
@@ -63,7 +67,11 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
 void LayerStack::transform(const Affine& affine, const std::string& name) {
   const auto& [scale, shift] = affine;
   const auto count = static_cast<std::int64_t>(std::max(scale.size(), shift.size()));
-  if (count > 1) check_channels(count);
+  if (count > 1) {
+    check_channels(count);
+    channels_ = count;
+  }
+  if (layers_.empty() && scale_input(affine)) return;
   if (is_open_ && !weights_.empty() && last().activation == Activation::none) {
     const auto c_o = static_cast<std::size_t>(last().shape.c_o), taps = weights_.size() / c_o;
     std::vector<double> weights = weights_, bias(c_o);
@@ -78,16 +86,22 @@ void LayerStack::transform(const Affine& affine, const std::string& name) {
     bias_ = std::move(bias);
     return;
   }
-  // A depthwise convolution of one weight; of rank 2 if all channels have the same.
+  add_affine(affine, name);
+}
+
+/// Adds a depthwise convolution of one weight; of rank 2 if all channels have the same.
+void LayerStack::add_affine(const Affine& affine, const std::string& name) {
+  const auto& [scale, shift] = affine;
+  const std::size_t count = std::max(scale.size(), shift.size());
   Layer layer = identity_layer(name);
-  std::vector<double> weights(static_cast<std::size_t>(count)), bias(weights.size());
-  for (std::size_t o = 0; o < weights.size(); ++o) {
+  std::vector<double> weights(count), bias(count);
+  for (std::size_t o = 0; o < count; ++o) {
     weights[o] = at(scale, o);
     bias[o] = at(shift, o);
   }
   if (count > 1) {
     layer.rank = 4;
-    layer.shape.c_o = layer.params.groups = count;
+    layer.shape.c_o = layer.params.groups = static_cast<std::int64_t>(count);
     return add_convolution(std::move(layer), std::move(weights), std::move(bias));
   }
   check_finite(weights, "its numbers");
@@ -97,10 +111,39 @@ void LayerStack::transform(const Affine& affine, const std::string& name) {
   add(std::move(layer));
 }
 
+bool LayerStack::scale_input(const Affine& affine) {
+  const Affine before = input_.value_or(Affine{{1}, {0}});
+  const std::size_t count =
+      std::max({before.scale.size(), before.shift.size(), affine.scale.size(), affine.shift.size()});
+  Affine both;
+  for (std::size_t c = 0; c < count; ++c) {
+    both.scale.push_back(at(before.scale, c) * at(affine.scale, c));
+    both.shift.push_back(at(before.shift, c) * at(affine.scale, c) + at(affine.shift, c));
+    const double deviation = 1 / both.scale.back(), mean = both.shift.back() / both.scale.back();
+    if (!(deviation > 0 && fits_float(deviation) && static_cast<float>(deviation) > 0 && fits_float(mean)))
+      return false;
+  }
+  check_finite(both.scale, "its numbers");
+  check_finite(both.shift, "its numbers");
+  input_ = both;
+  return true;
+}
+
+std::optional<InputScaling> LayerStack::input() const {
+  if (!input_) return std::nullopt;
+  InputScaling input;
+  for (std::size_t c = 0; c < input_->scale.size(); ++c) {
+    input.mean.push_back(as_written(0 - input_->shift[c] / input_->scale[c]));
+    input.deviation.push_back(as_written(1 / input_->scale[c]));
+  }
+  return input;
+}
+
 void LayerStack::activate(Layer layer) {
   if (!is_open_ || last().activation != Activation::none || last().pooling != Pooling::none)
     return add(std::move(layer));
   layers_.back().activation = layer.activation;
+  layers_.back().activation_numbers = layer.activation_numbers;
   is_border_ = false;
 }
 
@@ -111,6 +154,7 @@ void LayerStack::note(std::string_view part, std::string_view value) {
 }
 
 std::vector<Layer> LayerStack::take() {
+  if (layers_.empty() && input_) add_affine(*std::exchange(input_, std::nullopt), "scale");
   round_weights();
   return std::move(layers_);
 }

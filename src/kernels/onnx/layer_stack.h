@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -53,8 +54,8 @@ class LayerStack {
   /// none itself. Throws Stop unless its channels match and all numbers are finite in float32.
   void add_convolution(Layer layer, std::vector<double> weights, std::vector<double> bias);
 
-  /// Scales and shifts the last output, in a layer called `name` where the last one cannot take it. Throws Stop as
-  /// add_convolution() does.
+  /// Scales and shifts the last output, in a layer called `name` where the last one cannot take it. Before any layer it
+  /// becomes a part of input(). Throws Stop as add_convolution() does.
   void transform(const Affine& affine, const std::string& name);
 
   /// Applies the activation of `layer`, which does nothing else, and is added where the last one cannot take it.
@@ -63,13 +64,19 @@ class LayerStack {
   /// Notes an operator that the last layer stands for, and the value that it writes: the description of the layer.
   void note(std::string_view part, std::string_view value);
 
-  /// The layers. None is left.
+  /// The layers. None is left. If there are none but the input is scaled, that is the only one.
   std::vector<Layer> take();
 
+  /// How the input is scaled before the first layer; nothing if it is not. Call it after take().
+  std::optional<InputScaling> input() const;
+
  private:
+  bool scale_input(const Affine& affine);
+  void add_affine(const Affine& affine, const std::string& name);
   void round_weights();
   void check_channels(std::int64_t expected) const;
 
+  std::optional<Affine> input_;
   std::vector<Layer> layers_;
   std::vector<std::string> parts_;
   std::set<std::string> names_;

@@ -41,4 +41,8 @@ struct Step {
 /// where it cannot, and as NodeGraph::constant() does.
 void add_operator(const Step& step);
 
+/// x * sigmoid(x) and x * hardsigmoid(x) are activations: adds one if `step.node` is such a sigmoid, and `product` the
+/// product of its input and its output. Else returns false.
+bool add_gate(const Step& step, const OnnxNode& product);
+
 }  // namespace convtool

@@ -14,6 +14,7 @@ namespace convtool {
 namespace {
 
 constexpr double kLargestSide = 4096, kLastFrame = 3;
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;  ///< of the frames that are drawn at once
 
 void check_size(const Drawing& drawing) {
   if (drawing.width <= kLargestSide && drawing.height <= kLargestSide) return;
@@ -54,9 +55,10 @@ Bytes animate(const Trace& trace, const Explainer& explainer, const AnimationOpt
   last.height = height;
   const Image last_frame = to_image(last);
   GifWriter writer(last_frame);
-  // Frames are drawn on several threads, each over an earlier one. The writer still reads the latest that it has.
-  const std::int64_t others = frame_count(output) - 1, at_once = available_cores();
   const Shape size = last_frame.all().shape;
+  const std::int64_t others = frame_count(output) - 1;
+  const std::int64_t at_once = std::clamp<std::int64_t>(kMostPixels / (size.h * size.w), 1, available_cores());
+  // Frames are drawn on several threads, each over an earlier one. The writer still reads the latest that it has.
   std::vector<Image> frames;
   for (std::int64_t i = 0; i <= at_once; ++i) frames.emplace_back(DType::u8, PixelFormat::rgb, size.h, size.w);
   const auto frame = [&](std::int64_t i) -> const Image& {

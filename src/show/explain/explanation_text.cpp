@@ -158,6 +158,10 @@ class Writer {
 
   void put_step(const LayerStep& step) {
     if (trace().banks.size() > 1) put_layer_head(step);
+    if (trace().is_elementwise(step.layer)) {
+      text_ += "\n  each value is changed on its own\n";
+      return;
+    }
     if (!trace().numbers) put_geometry(step);
     put_place(step);
     for (const KernelSum& sum : step.sums) {

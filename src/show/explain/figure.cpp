@@ -414,8 +414,10 @@ class Figure {
   /// "conv 3x3, stride 2", with the layer's number.
   std::string layer_text(std::size_t layer) const {
     const ConvProblem& problem = problem_of(layer);
-    const Pooling pooling = trace_.network.banks[layer].layers.front().pooling;
+    const Layer& first = trace_.network.banks[layer].layers.front();
+    const Pooling pooling = first.pooling;
     std::string text = std::to_string(layer + 1) + ": ";
+    if (trace_.is_elementwise(layer)) return text + first.name;
     text += pooling == Pooling::none ? "conv" : std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
     text += " " + join_sizes({problem.kernel.kh, problem.kernel.kw});
     if (problem.stride != Extent{}) text += ", stride " + join_sizes({problem.stride.h, problem.stride.w});

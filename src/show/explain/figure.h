@@ -9,8 +9,8 @@
 
 namespace convtool {
 
-/// Inputs with at most this many rows and columns, padding included, and their outputs are drawn as grids of numbers. Of
-/// larger ones the picture is drawn, and the window beside it.
+/// Inputs with at most this many rows and columns, padding included, and their outputs are drawn as grids of numbers.
+/// Of larger ones the picture is drawn, and the window beside it.
 inline constexpr std::int64_t kLargestGrid = 24;
 
 struct FigureOptions {

@@ -182,29 +182,31 @@ Image thumbnail(const ConstTensorRef& tensor, std::int64_t channel, bool all_col
   const TensorView<std::uint8_t> out = image.all().view<std::uint8_t>();
   visit_dtype(tensor.dtype, [&]<class T>(T) {
     const auto in = tensor.view<T>();
-    const auto value = [&](std::int64_t c, std::int64_t y, std::int64_t x) {
-      return static_cast<double>(in.at(0, all_colours ? c : channel, y * step, x * step));
-    };
-    double low = 0, high = full_value(tensor.dtype);
-    if constexpr (std::is_same_v<T, float>) {
-      low = std::numeric_limits<double>::infinity();
-      high = -low;
+    // An animation makes thumbnails for every frame: so rows are read by pointers, and there is no lround().
+    const auto for_each = [&](const auto& use) {
       for (std::int64_t c = 0; c < out.shape.c; ++c)
-        for (std::int64_t y = 0; y < h; ++y)
-          for (std::int64_t x = 0; x < w; ++x) {
-            if (!std::isfinite(value(c, y, x))) continue;
-            low = std::min(low, value(c, y, x));
-            high = std::max(high, value(c, y, x));
-          }
-      if (!(high > low)) high = low + 1;
-    }
-    for (std::int64_t c = 0; c < out.shape.c; ++c)
-      for (std::int64_t y = 0; y < h; ++y)
-        for (std::int64_t x = 0; x < w; ++x) {
-          const double share = (value(c, y, x) - low) / (high - low);
-          out.at(0, c, y, x) =
-              static_cast<std::uint8_t>(std::isnan(share) ? 0 : std::lround(255 * std::clamp(share, 0.0, 1.0)));
+        for (std::int64_t y = 0; y < h; ++y) {
+          const T* from = &in.at(0, all_colours ? c : channel, y * step, 0);
+          std::uint8_t* to = &out.at(0, c, y, 0);
+          for (std::int64_t x = 0; x < w; ++x, from += step * in.strides.w, to += out.strides.w) use(*from, *to);
         }
+    };
+    if constexpr (std::is_same_v<T, float>) {
+      float low = std::numeric_limits<float>::infinity(), high = -low;
+      for_each([&](float value, const std::uint8_t&) {
+        if (!std::isfinite(value)) return;
+        low = std::min(low, value);
+        high = std::max(high, value);
+      });
+      const double begin = low, range = high > low ? static_cast<double>(high) - begin : 1;
+      for_each([&](float value, std::uint8_t& to) {
+        const double share = (static_cast<double>(value) - begin) / range;
+        to = static_cast<std::uint8_t>(std::isnan(share) ? 0 : 255 * std::clamp(share, 0.0, 1.0) + 0.5);
+      });
+    } else {
+      const double scale = 255 / full_value(tensor.dtype);
+      for_each([&](T value, std::uint8_t& to) { to = static_cast<std::uint8_t>(value * scale + 0.5); });
+    }
   });
   return image;
 }

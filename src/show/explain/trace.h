@@ -43,6 +43,11 @@ struct Trace {
   Shape output() const { return numbers ? numbers->stored.shape : banks.back().output; }
   /// Whether the channels of the result are the R, G and B of one response.
   bool shows_signs() const { return numbers && numbers->mapping.map == OutputMap::signs; }
+  /// Whether a layer stands for an activation or a batch normalization, which have no windows.
+  bool is_elementwise(std::size_t layer) const {
+    const Outline outline = network.banks[layer].layers.front().outline;
+    return outline == Outline::batch_norm || outline == Outline::activation;
+  }
   /// The element type of what the first bank reads.
   DType dtype() const { return banks.front().problems.front().input_dtype; }
 };

@@ -127,7 +127,7 @@ function showChainFields() {
   const figures = planes.map((plane, i) => {
     const channel = i > view.step ? view.channel : i === view.step ? view.inputChannel : 0;
     const name = i === 0 ? "input" : `after ${stepName(i - 1)}`;
-    const of = plane.c === 1 || hasColours(plane) ? "" : `, channel ${channel}`;
+    const of = plane.c === 1 || hasColours(plane) || !plane.values ? "" : `, channel ${channel}`;
     const field = new Field(name);
     const cell = (y, x) => {
       const value = valueAt(plane, channel, y, x);

@@ -294,6 +294,20 @@ TEST_CASE("refusals of explain are one line each, with the range or the way out"
   CHECK(json::parse(failed.out)["error"]["kind"] == "shape");
 }
 
+TEST_CASE("layers that change each value on its own are shown by name, without a window") {
+  const TempFolder folder;
+  const Arguments layers = {"1x6x6", "--layers", "conv 3 2, bn, relu, maxpool 2"};
+  const std::string text = explained(folder, layers);
+  CHECK(has(text, "layer 3, relu: output (1, 0), channel 0\n\n  each value is changed on its own\n"));
+  CHECK(has(text, "layer 2, bn: output (1, 0), channel 0\n\n  each value is changed on its own\n"));
+  Arguments figure = layers;
+  figure.insert(figure.end(), {"-o", "y.svg"});
+  explained(folder, figure);
+  const std::string svg = read_text(folder.file("y.svg"));
+  for (const char* const caption : {">1: conv 3x3, channel 0<", ">2: bn, channel 0<", ">3: relu, channel 0<"})
+    CHECK(has(svg, caption));
+}
+
 TEST_CASE("no format takes an output that is not there") {
   const TempFolder folder;
   for (const char* const name : {"y.txt", "y.json", "y.html", "y.svg", "y.png"}) {

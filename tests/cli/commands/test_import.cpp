@@ -2,11 +2,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "support/onnx.h"
 #include "support/program.h"
+#include "tensors/npz.h"
+#include "tensors/tensor_io.h"
 
 namespace convtool {
 namespace {
@@ -159,6 +162,47 @@ TEST_CASE("batch normalisation and transposed convolutions in safetensors files"
   CHECK(all.out == "same.weight and same.bias -> same.json\n");
   CHECK(all.err == note);
   folder.refuses({"m.safetensors", "up"}, "'up.weight' is of nn.ConvTranspose2d by its name or bias");
+}
+
+/// Checks every layer of an imported model against tests/data/onnx. Returns their number.
+std::size_t compare_layers(const std::string& model) {
+  const TempFolder folder;
+  const std::string data = TEST_DATA_DIR "/onnx/" + model, archive = read_text(data + ".npz");
+  const ProgramResult imported = run_convtool({"kernels", "import", data + ".onnx", "-o", "net.json"}, folder);
+  REQUIRE_MESSAGE(imported.code == 0, imported.err);
+  const ProgramResult applied = run_convtool(
+      {"apply", data + ".npz#picture", "-k", "net.json", "-o", "y.npy", "--dump-layers", "layers"}, folder);
+  REQUIRE_MESSAGE(applied.code == 0, applied.err);
+  std::vector<std::string> dumps;
+  for (const std::string& name : folder.names())
+    if (name.starts_with("layers/")) dumps.push_back(name);
+  const json layers = json::parse(read_text(folder.file("net.json"))).at("layers");
+  REQUIRE(dumps.size() >= layers.size());  // there is one more if the input is scaled
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto description = layers[i].at("description").get<std::string>();
+    CAPTURE(description);
+    const std::size_t quote = description.find('\'');
+    const std::string value = description.substr(quote + 1, description.size() - quote - 2);
+    const Buffer expected = extract_npy(std::as_bytes(std::span(archive)), value, kNoLimit);
+    const std::string dump = read_text(folder.file(dumps[dumps.size() - layers.size() + i]));
+    const RankedTensor wanted = parse_npy(expected), got = parse_npy(std::as_bytes(std::span(dump)));
+    REQUIRE(got.tensor.shape() == wanted.tensor.shape());
+    const float* const a = wanted.tensor.data<float>();
+    const auto count = wanted.tensor.shape().count();
+    const auto [low, high] = std::minmax_element(a, a + count);
+    double worst = 0;
+    for (std::int64_t k = 0; k < count; ++k)
+      worst = std::max(worst, std::fabs(static_cast<double>(got.tensor.data<float>()[k]) - static_cast<double>(a[k])));
+    // Float sums of n products err by about n * 2^-24 of their magnitude, here at most 10^-5 of it in a layer.
+    CHECK(worst <= 1e-4 * (static_cast<double>(*high) - static_cast<double>(*low)));
+  }
+  return layers.size();
+}
+
+TEST_CASE("models like LeNet, MobileNet and ResNet equal PyTorch's in every layer") {
+  CHECK(compare_layers("lenet") == 4);
+  CHECK(compare_layers("mobilenet") == 6);
+  CHECK(compare_layers("resnet18") == 2);
 }
 
 }  // namespace

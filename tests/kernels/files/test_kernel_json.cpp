@@ -263,8 +263,9 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
     CHECK(message.find(part) != std::string::npos);
   };
   refused(R"({"weight": "x.npy"})", "x.npy: no such file");
-  refused(R"({"weight": "x.pt"})",
-          "/weight: 'x.pt' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME");
+  refused(R"({"weight": "x.pt"})", "/weight: 'x.pt' is a PyTorch checkpoint by its name");
+  refused(R"({"weight": "x.bin"})",
+          "/weight: 'x.bin' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors"})", "FILE.safetensors#NAME");
   refused(R"({"weight": "m.safetensors#c.wieght"})", "did you mean 'c.weight'?");
   refused(R"({"weight": "m.safetensors#c.bias"})", "rank 1");

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "kernels/onnx/import_onnx.h"
@@ -26,13 +27,15 @@ struct Imported {
   std::vector<Layer> layers;
   std::string stop;  ///< "" at the end of the model
   std::int64_t channels = 0;
+  std::optional<InputScaling> input;
 };
 
 Imported import(const std::string& model, const std::optional<std::string>& until = {}) {
   const TempFolder folder;
   const OnnxFile file(folder.write("m.onnx", model));
   const OnnxImport result = import_onnx(file, until);
-  Imported imported{.layers = {}, .stop = result.stop.value_or(""), .channels = result.channels};
+  Imported imported{
+      .layers = {}, .stop = result.stop.value_or(""), .channels = result.channels, .input = result.network.input};
   for (const Bank& bank : result.network.banks) {
     REQUIRE(bank.layers.size() == 1);
     imported.layers.push_back(bank.layers.front());
@@ -45,7 +48,7 @@ Imported import(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims
 }
 
 /// The layer of a model that is imported as one, to its end.
-Layer only_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims = {-1, 3, -1, -1}) {
+Layer imported_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dims = {-1, 3, -1, -1}) {
   const Imported imported = import(nodes, tensors, dims);
   CHECK(imported.stop == "");
   REQUIRE(imported.layers.size() == 1);
@@ -53,14 +56,14 @@ Layer only_layer(const Nodes& nodes, const Nodes& tensors = {}, const Sizes& dim
 }
 
 /// Why the last of the nodes is not imported.
-std::string reason(const Nodes& nodes, const Nodes& tensors = {}) {
+std::string stop_reason(const Nodes& nodes, const Nodes& tensors = {}) {
   const std::string stop = import(nodes, tensors).stop;
   const std::size_t colon = stop.find("): ");
   return colon == std::string::npos ? stop : stop.substr(colon + 3);
 }
 
 TEST_CASE("a convolution with all its attributes") {
-  const Layer layer = only_layer(
+  const Layer layer = imported_layer(
       {node("Conv", {"x", "conv1.weight", "b"}, "y",
             {attribute("kernel_shape", Sizes{1, 2}), attribute("strides", Sizes{2, 3}),
              attribute("dilations", Sizes{4, 5}), attribute("pads", Sizes{1, 2, 3, 4}),
@@ -80,7 +83,7 @@ TEST_CASE("a convolution with all its attributes") {
 
 TEST_CASE("auto_pad") {
   const auto padding = [](const std::string& word) {
-    return only_layer(
+    return imported_layer(
                {node("Conv", {"x", "w"}, "y", {attribute("auto_pad", word), attribute("pads", Sizes{1, 1, 1, 1})})},
                {kWeights})
         .params.padding;
@@ -89,7 +92,7 @@ TEST_CASE("auto_pad") {
   CHECK(padding("VALID") == Padding{});
   CHECK(padding("SAME_UPPER").rule == Padding::Rule::same);
   CHECK(padding("SAME_LOWER").rule == Padding::Rule::same_lower);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("auto_pad", "SAME")})}, {kWeights}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("auto_pad", "SAME")})}, {kWeights}) ==
         "its auto_pad is 'SAME'");
 }
 
@@ -103,7 +106,7 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
     Nodes tensors = statistics;
     tensors.insert(tensors.end(), {kWeights, tensor("bias", {2}, bias)});
     const Layer layer =
-        only_layer({node("Conv", has_bias ? Nodes{"x", "w", "bias"} : Nodes{"x", "w"}, "c"), norm}, tensors);
+        imported_layer({node("Conv", has_bias ? Nodes{"x", "w", "bias"} : Nodes{"x", "w"}, "c"), norm}, tensors);
     CHECK(layer.description == "Conv + BatchNormalization, to 'y'");
     for (std::size_t o = 0; o < 2; ++o) {
       const double scale = gamma[o] / std::sqrt(static_cast<double>(variance[o]) + static_cast<double>(epsilon));
@@ -115,7 +118,7 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
   }
   // Alone, it is a depthwise convolution of 1x1.
   const Layer alone =
-      only_layer({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics, {-1, 2, -1, -1});
+      imported_layer({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics, {-1, 2, -1, -1});
   CHECK(alone.params.groups == 2);
   CHECK(alone.shape == KernelShape{2, 1, 1, 1});
   CHECK(alone.weights[1] ==
@@ -128,15 +131,15 @@ TEST_CASE("batch normalisation becomes a part of the convolution before it, in d
   CHECK(after.layers[0].activation == Activation::relu);
   CHECK(after.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
 
-  CHECK(reason({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics) ==
+  CHECK(stop_reason({node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y")}, statistics) ==
         "it takes 2 channels, and its input has 3");
-  CHECK(reason({node("BatchNormalization", {"x", "g", "b", "m"}, "y")}, statistics) == "it has no variance");
-  CHECK(reason(
+  CHECK(stop_reason({node("BatchNormalization", {"x", "g", "b", "m"}, "y")}, statistics) == "it has no variance");
+  CHECK(stop_reason(
             {node("BatchNormalization", {"x", "g", "b", "m", "v"}, "y", {attribute("training_mode", std::int64_t{1})})},
             statistics)
             .find("training mode") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "c"), node("BatchNormalization", {"c", "g", "b", "m", "n"}, "y")},
-               {kWeights, statistics[0], statistics[1], statistics[2], tensor("n", {2}, {-1, 1})}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "c"), node("BatchNormalization", {"c", "g", "b", "m", "n"}, "y")},
+                    {kWeights, statistics[0], statistics[1], statistics[2], tensor("n", {2}, {-1, 1})}) ==
         "the weights that it scales contain NaN, infinity or a number beyond float32");
 }
 
@@ -144,7 +147,7 @@ TEST_CASE("scaling by constants, on either side") {
   const Nodes tensors = {kWeights, tensor("two", {}, {2}), tensor("each", {1, 2, 1, 1}, {2, 4}),
                          tensor("rows", {1, 1, 2, 1}, {1, 2})};
   const auto scaled = [&](const std::string& type, const Nodes& operands) {
-    return only_layer({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
+    return imported_layer({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
   };
   CHECK(scaled("Mul", {"c", "two"}).weights == Floats{2, 4, 6, 8, 10, 12});
   CHECK(scaled("Mul", {"each", "c"}).weights == Floats{2, 4, 6, 16, 20, 24});
@@ -154,22 +157,54 @@ TEST_CASE("scaling by constants, on either side") {
   CHECK(scaled("Sub", {"each", "c"}).bias == Floats{2, 4});
   CHECK(scaled("Sub", {"each", "c"}).weights == Floats{-1, -2, -3, -4, -5, -6});
   const auto refused = [&](const std::string& type, const Nodes& operands) {
-    return reason({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
+    return stop_reason({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
   };
   CHECK(refused("Div", {"two", "c"}) == "it divides by the input of the model");
   CHECK(refused("Add", {"c", "rows"}).find("its constant has the shape [1, 1, 2, 1]") == 0);
   CHECK(refused("Add", {"c"}).find("1 operand") != std::string::npos);
 
-  // Before a convolution the scale is a layer of its own: the border of the convolution is not scaled.
-  const Imported before = import({node("Sub", {"x", "half"}, "s"), node("Div", {"s", "two"}, "d"),
-                                  node("Conv", {"d", "w"}, "y", {attribute("pads", Sizes{1, 1, 1, 1})})},
-                                 {kWeights, tensors[1], tensor("half", {3, 1, 1}, {0.5, 1, 2})});
-  CHECK(before.stop == "");
-  REQUIRE(before.layers.size() == 2);
-  CHECK(before.layers[0].weights == Floats{0.5, 0.5, 0.5});
-  CHECK(before.layers[0].bias == Floats{-0.25, -0.5, -1});
-  CHECK(before.layers[0].params.groups == 3);
-  CHECK(before.layers[1].weights == Floats{1, 2, 3, 4, 5, 6});
+  // After an activation the scale is a layer of its own: the border of a convolution after it is not scaled.
+  const Imported after =
+      import({node("Abs", {"x"}, "a"), node("Mul", {"a", "three"}, "s"), node("Sub", {"s", "three"}, "d"),
+              node("Conv", {"d", "w"}, "y", {attribute("pads", Sizes{1, 1, 1, 1})})},
+             {kWeights, tensor("three", {3, 1, 1}, {0.5, 1, 2})});
+  CHECK(after.stop == "");
+  REQUIRE(after.layers.size() == 3);
+  CHECK(after.layers[1].description == "Mul + Sub, to 'd'");
+  CHECK(after.layers[1].weights == Floats{0.5, 1, 2});
+  CHECK(after.layers[1].bias == Floats{-0.5, -1, -2});
+  CHECK(after.layers[1].params.groups == 3);
+  CHECK(after.layers[2].weights == Floats{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("scaling of the input") {
+  const Nodes tensors = {kWeights, tensor("mean", {1, 3, 1, 1}, {1, 2, 4}), tensor("std", {3, 1, 1}, {0.5, 2, 4}),
+                         tensor("half", {}, {0.5}), tensor("minus", {1}, {-1})};
+  const std::string conv = node("Conv", {"s", "w"}, "y");
+  const Imported imported =
+      import({node("Mul", {"x", "half"}, "h"), node("Sub", {"h", "mean"}, "m"), node("Div", {"m", "std"}, "s"), conv},
+             tensors);
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 1);
+  CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  REQUIRE(imported.input.has_value());
+  CHECK(imported.input->mean == std::vector<double>{2, 4, 8});  // (x / 2 - mean) / std = (x - 2 * mean) / (2 * std)
+  CHECK(imported.input->deviation == std::vector<double>{1, 4, 8});
+  CHECK(imported.input->scale == 1);
+  const Imported one = import({node("Sub", {"x", "half"}, "s"), conv}, tensors);
+  REQUIRE(one.input.has_value());
+  CHECK(one.input->mean == std::vector<double>{0.5});
+  CHECK(one.input->deviation == std::vector<double>{1});
+  const Imported negated = import({node("Mul", {"x", "minus"}, "s"), conv}, tensors);
+  CHECK_FALSE(negated.input.has_value());
+  REQUIRE(negated.layers.size() == 2);
+  CHECK(negated.layers[0].weights == Floats{-1});
+  // A network has a layer.
+  const Imported alone = import({node("Sub", {"x", "mean"}, "s"), node("Mul", {"s", "half"}, "y")}, tensors);
+  CHECK_FALSE(alone.input.has_value());
+  REQUIRE(alone.layers.size() == 1);
+  CHECK(alone.layers[0].weights == Floats{0.5, 0.5, 0.5});
+  CHECK(alone.layers[0].bias == Floats{-0.5, -1, -2});
 }
 
 TEST_CASE("a border becomes that of the convolution after it, where it has none") {
@@ -199,27 +234,60 @@ TEST_CASE("a border becomes that of the convolution after it, where it has none"
     CHECK(two.layers[1].params.padding.pads == Pads{1, 1, 1, 1});
   }
   const std::string by_axes = node("Pad", {"x", "pads", "", "axes"}, "y");
-  CHECK(only_layer({by_axes}, {integers("pads", {1, 2, 3, 4}), integers("axes", {-1, 2})}).params.padding.pads ==
+  CHECK(imported_layer({by_axes}, {integers("pads", {1, 2, 3, 4}), integers("axes", {-1, 2})}).params.padding.pads ==
         Pads{2, 1, 4, 3});
-  CHECK(only_layer({node("Pad", {"x"}, "y", {attribute("pads", Sizes{0, 0, 1, 1, 0, 0, 1, 1})})}).params.padding_mode ==
-        PaddingMode::zeros);
-  CHECK(reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 1, 0, 0, 0, 0, 0, 0})})
+  CHECK(imported_layer({node("Pad", {"x"}, "y", {attribute("pads", Sizes{0, 0, 1, 1, 0, 0, 1, 1})})})
+            .params.padding_mode == PaddingMode::zeros);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 1, 0, 0, 0, 0, 0, 0})})
             .find("rows and columns") != std::string::npos);
-  CHECK(
-      reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})}).find("[-1, 0, 0, 0]") !=
-      std::string::npos);
-  CHECK(reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})})
+            .find("[-1, 0, 0, 0]") != std::string::npos);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
         std::string::npos);
 }
 
 TEST_CASE("activations belong to the layer before them") {
-  CHECK(only_layer({node("Conv", {"x", "w"}, "c"), node("Relu", {"c"}, "y")}, {kWeights}).activation ==
-        Activation::relu);
-  CHECK(only_layer({node("Conv", {"x", "w"}, "c"), node("Abs", {"c"}, "y")}, {kWeights}).activation == Activation::abs);
-  CHECK(
-      only_layer({node("Conv", {"x", "w"}, "c"), node("Clip", {"c", "zero"}, "y")}, {kWeights, tensor("zero", {}, {0})})
-          .activation == Activation::relu);
-  const Layer alone = only_layer({node("Relu", {"x"}, "y")});
+  const auto activated = [](const Nodes& nodes, const Nodes& tensors = {}) {
+    Nodes all = {node("Conv", {"x", "w"}, "c")}, constants = {kWeights};
+    all.insert(all.end(), nodes.begin(), nodes.end());
+    constants.insert(constants.end(), tensors.begin(), tensors.end());
+    return imported_layer(all, constants);
+  };
+  const auto simple = [&](const std::string& type) { return activated({node(type, {"c"}, "y")}).activation; };
+  CHECK(simple("Relu") == Activation::relu);
+  CHECK(simple("Abs") == Activation::abs);
+  CHECK(simple("Sigmoid") == Activation::sigmoid);
+  CHECK(simple("Tanh") == Activation::tanh);
+  CHECK(simple("HardSwish") == Activation::hardswish);
+  CHECK(simple("Swish") == Activation::silu);
+  CHECK(simple("LeakyRelu") == Activation::leaky_relu);
+  CHECK(activated({node("LeakyRelu", {"c"}, "y")}).activation_numbers.slope == 0.01F);
+  CHECK(activated({node("LeakyRelu", {"c"}, "y", {attribute("alpha", 0.3F)})}).activation_numbers.slope == 0.3F);
+  const Layer prelu = activated({node("PRelu", {"c", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 0.5})});
+  CHECK(prelu.activation == Activation::leaky_relu);
+  CHECK(prelu.activation_numbers.slope == 0.5F);
+  CHECK(stop_reason({node("PRelu", {"x", "s"}, "y")}, {tensor("s", {2, 1, 1}, {0.5, 1})}) ==
+        "its channels have different slopes");
+
+  const Nodes limits = {tensor("zero", {}, {0}), tensor("six", {}, {6})};
+  CHECK(activated({node("Clip", {"c", "zero"}, "y")}, limits).activation == Activation::relu);
+  CHECK(activated({node("Clip", {"c"}, "y")}, limits).activation == Activation::none);
+  const Layer relu6 = activated({node("Clip", {"c", "zero", "six"}, "y")}, limits);
+  CHECK(relu6.activation == Activation::clip);
+  CHECK(relu6.activation_numbers.min == 0);
+  CHECK(relu6.activation_numbers.max == 6);
+  const Layer below = activated({node("Clip", {"c"}, "y", {attribute("max", 6.0F)})});  // before opset 11
+  CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
+  CHECK(below.activation_numbers.max == 6);
+  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+
+  const Layer hard = activated({node("HardSigmoid", {"c"}, "y", {attribute("alpha", 0.5F)})});
+  CHECK(hard.weights == Floats{0.5, 1, 1.5, 2, 2.5, 3});
+  CHECK(hard.bias == Floats{0.5, 0.5});
+  CHECK(hard.activation == Activation::clip);
+  CHECK(hard.activation_numbers.max == 1);
+
+  const Layer alone = imported_layer({node("Relu", {"x"}, "y")});
   CHECK(alone.rank == 2);
   CHECK(alone.weights == Floats{1});
   CHECK(alone.activation == Activation::relu);
@@ -227,22 +295,42 @@ TEST_CASE("activations belong to the layer before them") {
             .layers.size() == 2);
 }
 
+TEST_CASE("a product with a sigmoid is an activation") {
+  const auto gated = [](const std::string& gate, const Nodes& operands) {
+    return import({node("Conv", {"x", "w"}, "c"), gate, node("Mul", operands, "y")}, {kWeights});
+  };
+  const std::string sigmoid = node("Sigmoid", {"c"}, "s");
+  for (const Nodes& operands : {Nodes{"c", "s"}, Nodes{"s", "c"}}) {
+    const Imported silu = gated(sigmoid, operands);
+    CHECK(silu.stop == "");
+    REQUIRE(silu.layers.size() == 1);
+    CHECK(silu.layers[0].activation == Activation::silu);
+    CHECK(silu.layers[0].description == "Conv + Sigmoid + Mul, to 'y'");
+  }
+  const Imported hard = gated(node("HardSigmoid", {"c"}, "s", {attribute("alpha", 1.0F / 6)}), {"c", "s"});
+  REQUIRE(hard.layers.size() == 1);
+  CHECK(hard.layers[0].activation == Activation::hardswish);
+  CHECK(gated(node("HardSigmoid", {"c"}, "s"), {"c", "s"}).stop.find("goes to 2 nodes") != std::string::npos);
+  CHECK(gated(node("Tanh", {"c"}, "s"), {"c", "s"}).stop.find("goes to 2 nodes") != std::string::npos);
+  CHECK(gated(sigmoid, {"s", "s"}).layers.front().activation == Activation::sigmoid);
+}
+
 TEST_CASE("pools") {
-  const Layer max = only_layer({node("MaxPool", {"x"}, "y",
-                                     {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
-                                      attribute("pads", Sizes{1, 0, 1, 0})})});
+  const Layer max = imported_layer({node("MaxPool", {"x"}, "y",
+                                         {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
+                                          attribute("pads", Sizes{1, 0, 1, 0})})});
   CHECK(max.pooling == Pooling::max);
   CHECK(max.shape.kh == 3);
   CHECK(max.shape.kw == 2);
   CHECK(max.params.stride == Extent{2, 1});
   CHECK(max.params.padding.pads == Pads{1, 0, 1, 0});
-  const Layer mean = only_layer({node("AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2})})});
+  const Layer mean = imported_layer({node("AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2})})});
   CHECK(mean.pooling == Pooling::mean);
   CHECK(mean.params.stride == Extent{1, 1});  // ONNX's default, where PyTorch's is the size
   CHECK(mean.divisor == std::vector<double>{4});
   CHECK(mean.weights == Floats{1, 1, 1, 1});
-  CHECK(reason({node("MaxPool", {"x"}, "y")}).find("kernel_shape is []") != std::string::npos);
-  CHECK(reason({node("MaxPool", {"x"}, "y", {attribute("kernel_shape", Sizes{0, 2})})}).find("[0, 2]") !=
+  CHECK(stop_reason({node("MaxPool", {"x"}, "y")}).find("kernel_shape is []") != std::string::npos);
+  CHECK(stop_reason({node("MaxPool", {"x"}, "y", {attribute("kernel_shape", Sizes{0, 2})})}).find("[0, 2]") !=
         std::string::npos);
 }
 
@@ -258,33 +346,34 @@ TEST_CASE("operators that change nothing, and weights that reach a convolution t
   CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
   CHECK(imported.channels == 3);
   const std::string number = node("Constant", {}, "k", {attribute("value_float", 3.0F)});
-  CHECK(only_layer({number, node("Mul", {"k", "x"}, "y")}).weights == Floats{3});
-  CHECK(reason({node("Cast", {"x"}, "y", {attribute("to", std::int64_t{2})})}).find("type 2 of ONNX") !=
+  CHECK(imported_layer({number, node("Mul", {"k", "x"}, "y")}).weights == Floats{3});
+  CHECK(stop_reason({node("Cast", {"x"}, "y", {attribute("to", std::int64_t{2})})}).find("type 2 of ONNX") !=
         std::string::npos);
 }
 
 TEST_CASE("where an import ends, and why") {
   CHECK(import({node("Conv", {"x", "w"}, "c"), node("Flatten", {"c"}, "y")}, {kWeights}).stop ==
         "node 'y' (Flatten): its output is not a picture");
-  CHECK(reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
+  CHECK(stop_reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
         "it is an operator of 'com.example', not of ONNX itself");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 3, 1}, {1, 2, 3, 4, 5, 6})}) ==
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 3, 1}, {1, 2, 3, 4, 5, 6})}) ==
         "its weights have rank 3 (expected 4, of Conv2d)");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {0, 3, 1, 1}, {})}).find("is empty") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 1, 1, 3}, {1, 2, 3, 4, 5, 6})}) ==
-        "it takes 1 channels, and its input has 3");
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{3})})}, {kWeights})
-            .find("3 groups do not") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{0})})}, {kWeights})
-            .find("0 groups do not") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("strides", Sizes{0, 1})})}, {kWeights}).find("[0, 1]") !=
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {0, 3, 1, 1}, {})}).find("is empty") !=
         std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 1, 1, 3}, {1, 2, 3, 4, 5, 6})}) ==
+        "it takes 1 channels, and its input has 3");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{3})})}, {kWeights})
+            .find("3 groups do not") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{0})})}, {kWeights})
+            .find("0 groups do not") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("strides", Sizes{0, 1})})}, {kWeights}).find("[0, 1]") !=
+        std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
             .find("[0, -1, 0, 0]") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
-  CHECK(reason({node("Conv", {"x", "v"}, "y")}) == "its weights are computed while the model runs");
-  CHECK(reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
+  CHECK(stop_reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights are computed while the model runs");
+  CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
         std::string::npos);
 }
 
@@ -323,7 +412,7 @@ TEST_CASE("names of layers") {
   const auto name = [](const std::string& node_name, const std::string& weights) {
     std::string conv = onnx::field(1, std::string("x")) + onnx::field(1, weights) + onnx::field(2, std::string("y")) +
                        onnx::field(3, node_name) + onnx::field(4, std::string("Conv"));
-    return only_layer({conv}, {tensor(weights, {1, 3, 1, 1}, {1, 2, 3})}).name;
+    return imported_layer({conv}, {tensor(weights, {1, 3, 1, 1}, {1, 2, 3})}).name;
   };
   CHECK(name("Conv_0", "layer1.0.conv1.weight") == "layer1.0.conv1");
   CHECK(name("/layer1/layer1.0/conv1/Conv", "onnx::Conv_12") == "layer1.0.conv1");

@@ -37,6 +37,11 @@ async function checkOutput(page, args, y, x, channel = 0) {
   assert.equal(said.clipped, expected.clipped, where);
 }
 
+/// How many sheets of paper the page takes.
+async function sheetsOf(page) {
+  return (await page.pdf({format: "A4"})).toString("latin1").match(/\/Type \/Page\b/g).length;
+}
+
 /// Moves the pointer to the middle of a cell of a field; `range` is [y, x, rows, cols].
 async function hover(page, field, [top, left, rows, cols], y, x) {
   const box = await page.locator(`#${field} canvas, #${field} svg.cells`).first().boundingBox();
@@ -558,14 +563,15 @@ test(
     async () => {
       convtool("explain", sample("coffee.png"), "-k", "sharpen", "-o", "photo.html");
       await withPage("photo.html", {viewport: {width: 1280, height: 720}}, async (page) => {
-        const printed = (await page.pdf({format: "A4"})).toString("latin1");
-        assert.equal(printed.match(/\/Type \/Page\b/g).length, 1);
+        assert.equal(await sheetsOf(page), 1);
         await page.getByRole("button", {name: "Projector"}).click();
         for (const place of ["#products .cells >> nth=0", "#products .cells >> nth=2", ".way tr:last-child"]) {
           const box = await page.locator(place).boundingBox();
           assert.ok(box.y >= 0 && box.y + box.height <= 720, `${place} ends at ${box.y + box.height}`);
         }
       });
+      convtool("explain", sample("camera.png"), "-k", "gaussian", "--then", "sobel-x", "-o", "chain-photo.html");
+      await withPage("chain-photo.html", {}, async (page) => assert.equal(await sheetsOf(page), 1));
     });
 
 test("a scaled input is the first tab, and the page's numbers are the engine's", async () => {

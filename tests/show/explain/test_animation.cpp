@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "network/layers.h"
+#include "pictures/write_gif.h"
 #include "show/explain/animation.h"
 #include "show/explain/figure.h"
 #include "show/explain/traces.h"
@@ -51,6 +52,20 @@ TEST_CASE("an animation of many outputs skips some, and has at most 400 frames")
   }
   const Trace trace = trace_of(21, 21);
   CHECK(frames_of(animate(trace, Explainer(trace), {.cell = 4, .fps = 10, .channel = 0})) == (441 - 2) / 2 + 2);
+}
+
+TEST_CASE("the frames of an animation are the figures of its outputs, in order") {
+  std::vector<float> ramp;
+  for (int i = 0; i < 49; ++i) ramp.push_back(static_cast<float>(i * i % 17));
+  const TraceOf run(network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}), tensor_of({.c = 1, .h = 7, .w = 7}, ramp));
+  const Explainer explainer(run.trace);
+  const auto frame = [&](std::int64_t i) {
+    return to_image(step_figure(explainer.at({0, i / 6, i % 6}), {.cell = 20, .outputs = i + 1}));
+  };
+  GifWriter writer(frame(35));
+  for (std::int64_t i = 0; i < 35; ++i) writer.add(frame(i), 0.25);
+  writer.add(frame(35), 0.75);
+  CHECK(animate(run.trace, explainer, {.cell = 20, .fps = 4, .channel = 0}) == writer.finish());
 }
 
 // Of a network, the figure of an output shows the channel that contributes most, whose number makes captions longer.

@@ -1,6 +1,7 @@
 #include "cli/commands/kernels/import_model.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <span>
 #include <vector>
@@ -39,19 +40,20 @@ std::string weights_path(const std::string& kernel) {
   return path;
 }
 
-/// Name, size and description of each layer, in columns.
+/// Name, size and description of each layer, in columns; first the scaling of the input.
 std::string layers_text(const Network& network) {
-  std::size_t name_width = 0, size_width = 0;
-  for (const Bank& bank : network.banks) {
-    name_width = std::max(name_width, printable(bank.name).size());
-    size_width = std::max(size_width, join_sizes(bank.layers.front().dimensions()).size());
-  }
+  std::vector<std::array<std::string, 3>> rows;
+  if (const auto& input = network.input)
+    rows.push_back({"input", "", "mean " + join_numbers(input->mean) + "; std " + join_numbers(input->deviation)});
+  for (const Bank& bank : network.banks)
+    rows.push_back({printable(bank.name), join_sizes(bank.layers.front().dimensions()), printable(bank.description)});
+  std::array<std::size_t, 2> widths{};
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   std::string text;
-  for (const Bank& bank : network.banks) {
-    std::string name = printable(bank.name), size = join_sizes(bank.layers.front().dimensions());
-    name.resize(name_width, ' ');
-    size.resize(size_width, ' ');
-    text += name + "  " + size + "  " + printable(bank.description) + "\n";
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < widths.size(); ++i) text += row[i] + std::string(widths[i] + 2 - row[i].size(), ' ');
+    text += row.back() + "\n";
   }
   return text;
 }
