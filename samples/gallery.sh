@@ -37,20 +37,22 @@ tile edges --thin --hysteresis 100,200
 tile edges --thin --hysteresis p85,p95 --output-kind binary
 tile edges --sigma 1.4 --thin --hysteresis auto --output-kind overlay --overlay-color 00ff00
 tile edges --operator log --sigma 2 --output-kind binary
-tile edges --sigma 1 --output-kind orientation
+tile edges --sigma 1 --output-kind orientation --normalize-percentile 1,99
 tile apply -k sobel-x --gray --map clip
 tile apply -k sobel-x --gray --map abs
 tile apply -k sobel-x --gray --map offset
 tile apply -k sobel-x --gray --map normalize
-tile apply -k sobel-x --gray --map signed
+tile apply -k sobel-x --gray --map signed --signed-zero white --normalize-percentile 1,99
 tile apply -k sobel-x --gray --threshold 100
 tile apply -k laplacian-8 --map abs
 tile apply -k emboss
 tile apply -k unsharp
 
 font=$(dpkg -L fonts-dejavu-core | grep /DejaVuSans.ttf)
-montage -font "$font" -pointsize 10 "${sheet[@]}" -tile 4x -geometry 240x160+4+4 -background white \
-  -depth 8 -define png:compression-level=9 -define png:exclude-chunk=date,time "$tiles/gallery.png"
+# 256 colours: a third of the bytes, and no difference that can be seen.
+montage -font "$font" -pointsize 10 "${sheet[@]}" -tile 4x -geometry 240x160+4+4 -background white miff:- |
+  convert miff:- -dither None -colors 256 -define png:compression-level=9 -define png:exclude-chunk=date,time \
+    "PNG8:$tiles/gallery.png"
 mv "$tiles/gallery.png" samples/gallery.png
 build/release/convtool apply samples/camera.png --stride 4 -k sobel-x -k sobel-y -k laplacian-4 -k gaussian:sigma=3 \
   -k gabor:lambda=32 -k gabor:lambda=32,theta=90 -k dog:sigma=4 -k box:size=9 --sheet samples/sheet.png --png-level 9 -q

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Brings the course up to date: runs the commands of README.md, puts what they print below them, and writes the
-pictures, the pages and index.html. The web pages, 80 KB each, are not in the repository.
+pictures, the pages and index.html. The web pages, 100 KB each, are not in the repository.
 
     samples/course/make.py [CONVTOOL]           build/release/convtool, if it is not given
     samples/course/make.py --check [CONVTOOL]   changes nothing; says what is out of date, and exits with 1

@@ -13,6 +13,9 @@ namespace convtool {
 /// `text` with ASCII letters in lower case.
 std::string in_small_letters(std::string_view text);
 
+/// Whether `c` is an ASCII digit, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// Whether `path` ends in `extension`, such as ".npy", in any case.
 bool has_extension(std::string_view path, std::string_view extension);
 

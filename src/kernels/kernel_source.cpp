@@ -58,6 +58,10 @@ void refuse_other_files(const std::string& path) {
             "' stores arrays by name; 'convtool kernels import' writes kernel files for them, and {\"weight\": \"" +
             path + "#NAME\"} is the one called NAME");
   }
+  if (has_extension(path, ".onnx"))
+    refuse_kernel(kOption, "'" + path + "' is a model; 'convtool kernels import " + path +
+                               "' writes a kernel file for its layers");
+  refuse_checkpoint(kOption, path);
   if (has_extension(path, kLayerExtension))
     refuse_kernel(kOption, "'" + path +
                                "' describes layers without weights; see their sizes with 'convtool shape' or 'convtool "

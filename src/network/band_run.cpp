@@ -14,6 +14,7 @@
 #include "core/largest.h"
 #include "core/parallel.h"
 #include "core/percentile.h"
+#include "core/stopwatch.h"
 
 namespace convtool {
 namespace {
@@ -97,10 +98,11 @@ class BandRun::Statistics {
  public:
   explicit Statistics(const BandRun& run) : totals_(static_cast<std::size_t>(run.input_.n * run.bands_)) {}
 
-  void add(std::int64_t band, const ResponseStats& stats) {
+  void add(std::int64_t band, const ResponseStats& stats, double seconds = 0) {
     std::lock_guard lock(mutex_);
     totals_[static_cast<std::size_t>(band)] = stats.total;
     all_.merge(stats);
+    busy_ += seconds;
   }
 
   /// Once all bands are there.
@@ -109,8 +111,11 @@ class BandRun::Statistics {
     return all_;
   }
 
+  double busy() const { return busy_; }  ///< seconds of all threads
+
  private:
   std::mutex mutex_;
+  double busy_ = 0;
   std::vector<double> totals_;
   ResponseStats all_;
 };
@@ -147,12 +152,15 @@ class BandRun::Pass {
           const std::int64_t n = at / run_.bands_, first = at % run_.bands_ * run_.rows_;
           const Range rows{first, std::min(first + run_.rows_, run_.output_.h)};
           const std::shared_ptr<const BankPlan> plan = plan_of(rows);
+          if (streams_.reads_in_order && !read_turns_.wait_for(number)) return;
           const ConstTensorRef pixels = read(n, run_.bank_.band_input(rows), input);
+          if (streams_.reads_in_order) read_turns_.pass_on();
           use(Place{number, at, n, rows, *plan, pixels}, output.of_shape(output_shape(form, rows.end - rows.begin)));
         }
       } catch (...) {
         failed_ = true;
-        turns_.end();
+        read_turns_.end();
+        write_turns_.end();
         throw;
       }
     };
@@ -171,9 +179,9 @@ class BandRun::Pass {
       });
       return;
     }
-    if (!turns_.wait_for(place.number)) return;
+    if (!write_turns_.wait_for(place.number)) return;
     streams_.write(place.n, place.rows.begin, result);
-    turns_.pass_on();
+    write_turns_.pass_on();
   }
 
  private:
@@ -202,9 +210,16 @@ class BandRun::Pass {
     const TensorRef pixels = memory.of_shape(shape);
     const std::int64_t height = run_.input_.h;
     const Range inside{std::clamp<std::int64_t>(rows.begin, 0, height), std::clamp<std::int64_t>(rows.end, 0, height)};
-    if (inside.begin < inside.end)
-      in_parts(TensorRef(pixels.rows(inside.begin - rows.begin, inside.end - inside.begin)),
-               [&](const TensorRef& part, std::int64_t first) { streams_.read(n, inside.begin + first, part); });
+    if (inside.begin < inside.end) {
+      const TensorRef there = pixels.rows(inside.begin - rows.begin, inside.end - inside.begin);
+      const auto read_part = [&](const TensorRef& part, std::int64_t first) {
+        streams_.read(n, inside.begin + first, part);
+      };
+      if (streams_.reads_in_order)
+        read_part(there, 0);
+      else
+        in_parts(there, read_part);
+    }
     for (std::int64_t y = rows.begin; y < rows.end; ++y) {
       const std::int64_t shown = pad_index(run_.bank_.padding_mode(), y, height);
       if (shown == y) continue;
@@ -228,7 +243,7 @@ class BandRun::Pass {
 
   const BandRun& run_;
   const BandStreams& streams_;
-  Turns turns_;
+  Turns read_turns_, write_turns_;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::map<std::vector<std::int64_t>, std::shared_ptr<const BankPlan>> plans_;
@@ -265,7 +280,10 @@ BandRun::BandRun(const BankPlan& bank, bool channels_last, const BandResult& res
   const double wanted =
       std::max(limits.band / row, static_cast<double>(kLeastRows * shared) / static_cast<double>(stride));
   rows_ = static_cast<std::int64_t>(std::clamp(std::min(wanted, most), 1.0, static_cast<double>(output_.h)));
-  rows_ = std::min(std::max<std::int64_t>(rows_ / period, 1) * period, output_.h);
+  rows_ = std::max<std::int64_t>(rows_ / period, 1) * period;
+  const std::int64_t steps = (rows_ + limits.step - 1) / limits.step * limits.step;
+  if (steps % period == 0 && static_cast<double>(steps) <= most) rows_ = steps;
+  rows_ = std::min(rows_, output_.h);
   bands_ = (output_.h + rows_ - 1) / rows_;
   band_bytes_ = static_cast<double>(input_rows()) * input_row + static_cast<double>(rows_) * output_row;
   thread_bytes_ = kKept * (bank.thread_memory() + limits.buffers + (mapping.percentiles ? kHistogramBytes : 0));
@@ -287,7 +305,12 @@ void BandRun::limit_memory(double bytes) {
   band_threads_ = static_cast<int>(std::clamp((bytes - band_bytes_) / thread_bytes_, 1.0, most));
 }
 
-ResponseStats BandRun::run(const BandStreams& streams) const {
+bool BandRun::reads_once() const {
+  return !mapping_.percentiles && !needs_measuring(mapping_.map) && !needs_largest_pixel();
+}
+
+ResponseStats BandRun::run(const BandStreams& streams, double* busy) const {
+  require(reads_once() || !streams.reads_in_order, "a stream that is to be read more than once");
   ResponseStats measured;
   if (mapping_.percentiles)
     measured = percentile_range(streams);
@@ -299,10 +322,12 @@ ResponseStats BandRun::run(const BandStreams& streams) const {
   Statistics stats(*this);
   Pass pass(*this, streams);
   pass.for_each(result_, [&](const Pass::Place& at, const TensorRef& output) {
+    const Stopwatch watch;
     const ResponseStats own = run_measured(at.plan, at.input, input_dtype(), output, mapping_, measured, largest);
+    stats.add(at.band, own, watch.seconds());
     pass.write(at, output);
-    stats.add(at.band, own);
   });
+  if (busy != nullptr) *busy = stats.busy();
   return stats.all();
 }
 

@@ -20,6 +20,9 @@ struct BandStreams {
   std::function<void(std::int64_t n, std::int64_t first, const TensorRef& rows)> read;
   std::function<void(std::int64_t n, std::int64_t first, const ConstTensorRef& rows)> write;
   Order order = Order::any;
+  /// Reads one at a time, by top_down or any order of writes: those of a band begin no higher than those of the bands
+  /// before it, which come first. For a run that reads once, and sees its rows once.
+  bool reads_in_order = false;
 };
 
 /// The form of a result.
@@ -35,6 +38,7 @@ struct BandLimits {
   double all = 100e6;        ///< of all bands at a time
   double with_work = 150e6;  ///< of all bands and of what threads take to filter, read and write them
   double buffers = 0;        ///< of those, what a thread takes to read or to write rows
+  std::int64_t step = 1;     ///< rows of output of which a band has a multiple, where the bank and the memory allow it
 };
 
 /// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes
@@ -48,6 +52,7 @@ class BandRun {
           const BandLimits& limits = {});
 
   std::int64_t band_rows() const { return rows_; }  ///< output rows of a band; the last one may have fewer
+  std::int64_t seen_rows() const { return seen_; }  ///< rows of input around a row that it can depend on
   int workers() const { return workers_; }          ///< bands that are in memory at a time, at most
   double memory() const;  ///< bytes of their pixels, and of what threads take to filter, read and write them
 
@@ -55,9 +60,13 @@ class BandRun {
   /// where one band on one thread allows that.
   void limit_memory(double bytes);
 
-  /// Reads the picture twice for normalize, signs, and a threshold that rounding may affect; three times for
-  /// percentiles. Throws as run_mapped() and the streams do. Then no further bands are written.
-  ResponseStats run(const BandStreams& streams) const;
+  /// Whether run() reads the picture once. It reads it twice for normalize, signs, and a threshold that rounding may
+  /// affect; three times for percentiles.
+  bool reads_once() const;
+
+  /// Throws as run_mapped() and the streams do. Then no further bands are written. `busy` gets the seconds that
+  /// filtering took, of all threads together.
+  ResponseStats run(const BandStreams& streams, double* busy = nullptr) const;
 
  private:
   class Pass;

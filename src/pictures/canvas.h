@@ -36,6 +36,8 @@ class Canvas {
  public:
   /// Throws std::bad_alloc.
   Canvas(std::int64_t height, std::int64_t width, Colour background);
+  /// Draws over `pixels`, u8 RGB, whose memory the canvas shares.
+  Canvas(Image pixels, Colour background);
 
   void fill_rectangle(double x, double y, double width, double height, Colour colour);
 

@@ -9,31 +9,29 @@
 
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
-#include "pictures/jpeg/write_jpeg.h"
 #include "pictures/metadata/write_webp.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
+#include "pictures/strip_encoder.h"
 #include "pictures/tiff/write_tiff.h"
 #include "pictures/write_exr.h"
 #include "pictures/write_webp.h"
 
 namespace convtool {
-namespace {
-
-constexpr int kJpegQuality = 95;
-
-}  // namespace
 
 Bytes encode_image(Image image, const PictureFormat& format, const EncodeOptions& options,
                    const PictureMetadata& metadata) {
   const std::string name(format.name);
   const std::int64_t height = image.all().shape.h, width = image.all().shape.w;
-  check_storable(format, image.dtype(), image.format(), height, width);
 
+  const PictureShape shape{.dtype = image.dtype(), .format = image.format(), .height = height, .width = width};
+  if (const auto encoder = make_strip_encoder(format, shape, options, metadata)) {
+    encode_strips(*encoder, image.all(), options.threads);
+    image.pixels_.reset();
+    return encoder->finish();
+  }
   if (name == "png") return write_png(std::move(image), options, metadata);
-  if (name == "jpeg")
-    return write_jpeg(image.pixels_->mat, options.quality.value_or(kJpegQuality), options.threads, metadata);
   if (name == "tiff") return write_tiff(image.all(), options, metadata);
   if (const auto raw = raw_picture_format(format, image.dtype(), image.format(), height, width))
     return format_raster(*raw, image.all());

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <utility>
+
+#include "pictures/gif_codes.h"
 
 namespace convtool {
 namespace {
@@ -32,23 +35,31 @@ std::uint32_t key_of(const Rgb& colour) {
 /// A colour and the number of its pixels.
 using Counted = std::pair<Rgb, std::int64_t>;
 
-auto by_channel(std::size_t c) {
-  return [c](const Counted& a, const Counted& b) { return a.first[c] < b.first[c]; };
-}
-
 /// Colours that are replaced by one.
 struct Box {
-  std::vector<Counted>::iterator begin, end;
+  using Iterator = std::vector<Counted>::iterator;
 
-  /// The channel in which they differ most, and by how much.
-  std::pair<std::size_t, int> widest() const {
-    std::pair<std::size_t, int> best = {0, -1};
+  Iterator begin, end;
+  std::size_t channel = 0;  ///< in which the pixels differ most
+  double mean = 0;          ///< of the pixels in this channel
+  double spread = 0;        ///< the sum of the pixels' squared distances from it
+
+  Box(Iterator first, Iterator last) : begin(first), end(last) {
     for (std::size_t c = 0; c < 3; ++c) {
-      const auto [low, high] = std::minmax_element(begin, end, by_channel(c));
-      const int range = high->first[c] - low->first[c];
-      if (range > best.second) best = {c, range};
+      double pixels = 0, sum = 0, squares = 0;
+      for (auto it = begin; it != end; ++it) {
+        const auto count = static_cast<double>(it->second), value = static_cast<double>(it->first[c]);
+        pixels += count;
+        sum += count * value;
+        squares += count * value * value;
+      }
+      const double distances = squares - sum * sum / pixels;
+      if (c == 0 || distances > spread) {
+        channel = c;
+        mean = sum / pixels;
+        spread = distances;
+      }
     }
-    return best;
   }
 
   /// The most frequent one: so the main colours of a drawing stay as they are.
@@ -57,17 +68,18 @@ struct Box {
   }
 };
 
-/// Median cut: the box of the widest range is halved until there are enough.
+/// The box of the largest spread is cut at its mean until there are enough. So colours of large areas are kept apart,
+/// however near they are.
 std::vector<Rgb> representatives(std::vector<Counted> colours) {
   std::vector<Box> boxes = {{colours.begin(), colours.end()}};
   while (boxes.size() < std::min(kMostColours, colours.size())) {
-    const auto box = std::max_element(boxes.begin(), boxes.end(),
-                                      [](const Box& a, const Box& b) { return a.widest().second < b.widest().second; });
-    const std::size_t c = box->widest().first;
-    const auto middle = box->begin + (box->end - box->begin) / 2;
-    std::nth_element(box->begin, middle, box->end, by_channel(c));
-    const Box upper{middle, box->end};
-    box->end = middle;
+    Box& box =
+        *std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.spread < b.spread; });
+    const auto middle = std::partition(box.begin, box.end, [&](const Counted& colour) {
+      return static_cast<double>(colour.first[box.channel]) <= box.mean;
+    });
+    const Box upper(middle, box.end);
+    box = Box(box.begin, middle);
     boxes.push_back(upper);
   }
   std::vector<Rgb> palette;
@@ -88,6 +100,21 @@ TensorView<const std::uint8_t> view_of(const Image& image) {
   return ConstTensorRef(image.all()).view<std::uint8_t>();
 }
 
+/// The bytes of a row, three for each pixel, in whatever order.
+const std::uint8_t* row_of(const TensorView<const std::uint8_t>& view, std::int64_t y) {
+  return std::min(&view.at(0, 0, y, 0), &view.at(0, 2, y, 0));
+}
+
+/// How many pixels from here on are the same in two rows, up to `count`.
+std::int64_t same_pixels(const std::uint8_t* a, const std::uint8_t* b, std::int64_t count) {
+  constexpr std::int64_t kWord = 16;
+  const std::int64_t bytes = 3 * count;
+  std::int64_t i = 0;
+  while (i + kWord <= bytes && std::memcmp(a + i, b + i, kWord) == 0) i += kWord;
+  while (i < bytes && a[i] == b[i]) ++i;
+  return i / 3;
+}
+
 int append(GifFileType* file, const GifByteType* bytes, int count) {
   auto& all = *static_cast<Bytes*>(file->UserData);
   const auto* const first = reinterpret_cast<const std::byte*>(bytes);
@@ -100,6 +127,22 @@ void check(int result, const GifFileType* file) {
 }
 
 }  // namespace
+
+/// The smallest area with all differences of two frames; one pixel where there are none.
+GifWriter::Area GifWriter::changed_area(const TensorView<const std::uint8_t>& frame,
+                                        const TensorView<const std::uint8_t>& before) {
+  const std::int64_t width = frame.shape.w;
+  Area area{.top = frame.shape.h, .left = width, .bottom = 0, .right = 0};
+  for (std::int64_t y = 0; y < frame.shape.h; ++y) {
+    const std::uint8_t *const a = row_of(frame, y), *const b = row_of(before, y);
+    if (std::memcmp(a, b, static_cast<std::size_t>(3 * width)) == 0) continue;
+    const std::int64_t same = same_pixels(a, b, width);
+    std::int64_t right = width;
+    while (right > area.right && std::equal(a + 3 * (right - 1), a + 3 * right, b + 3 * (right - 1))) --right;
+    area = {.top = std::min(area.top, y), .left = std::min(area.left, same), .bottom = y + 1, .right = right};
+  }
+  return area.bottom == 0 ? Area{.top = 0, .left = 0, .bottom = 1, .right = 1} : area;
+}
 
 GifWriter::GifWriter(const Image& sample) : height_(sample.all().shape.h), width_(sample.all().shape.w) {
   require(height_ <= kLargestGifSide && width_ <= kLargestGifSide, "a GIF that is too large");
@@ -143,48 +186,51 @@ std::uint8_t GifWriter::index_of(const Rgb& colour) {
   return found->second;
 }
 
-void GifWriter::add(const Image& frame, double seconds) {
+void GifWriter::add(Image frame, double seconds) {
   const TensorView<const std::uint8_t> view = view_of(frame);
   require(file_ != nullptr && view.shape.h == height_ && view.shape.w == width_, "a frame of another size");
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height_ * width_));
-  for (std::int64_t y = 0; y < height_; ++y)
-    for (std::int64_t x = 0; x < width_; ++x)
-      pixels[static_cast<std::size_t>(y * width_ + x)] = index_of(pixel(view, y, x));
-
-  // The rectangle around all differences; one pixel where there are none.
-  std::int64_t top = 0, bottom = height_ - 1, left = 0, right = width_ - 1;
-  if (!shown_.empty()) {
-    top = left = std::max(height_, width_);
-    bottom = right = -1;
-    for (std::int64_t i = 0; i < height_ * width_; ++i) {
-      if (pixels[static_cast<std::size_t>(i)] == shown_[static_cast<std::size_t>(i)]) continue;
-      top = std::min(top, i / width_);
-      bottom = std::max(bottom, i / width_);
-      left = std::min(left, i % width_);
-      right = std::max(right, i % width_);
-    }
-    if (bottom < 0) top = bottom = left = right = 0;
-  }
+  const Area changed = shown_ ? changed_area(view, view_of(*shown_)) : Area{0, 0, height_, width_};
   GraphicsControlBlock control{};
   control.DisposalMode = DISPOSE_DO_NOT;
   control.UserInputFlag = false;
   control.DelayTime = static_cast<int>(std::clamp(std::lround(seconds * 100), 1L, 65535L));
-  control.TransparentColor = shown_.empty() ? NO_TRANSPARENT_COLOR : kUnchanged;
+  control.TransparentColor = shown_ ? kUnchanged : NO_TRANSPARENT_COLOR;
   GifByteType block[4];
   EGifGCBToExtension(&control, block);
   check(EGifPutExtension(file_, GRAPHICS_EXT_FUNC_CODE, sizeof block, block), file_);
-  const auto width = static_cast<int>(right - left + 1), height = static_cast<int>(bottom - top + 1);
-  check(EGifPutImageDesc(file_, static_cast<int>(left), static_cast<int>(top), width, height, false, nullptr), file_);
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(width));
-  for (std::int64_t y = top; y <= bottom; ++y) {
-    for (std::int64_t x = left; x <= right; ++x) {
-      const auto i = static_cast<std::size_t>(y * width_ + x);
-      const bool is_unchanged = !shown_.empty() && pixels[i] == shown_[i];  // long runs of one value compress best
-      row[static_cast<std::size_t>(x - left)] = is_unchanged ? kUnchanged : pixels[i];
+  check(EGifPutImageDesc(file_, static_cast<int>(changed.left), static_cast<int>(changed.top),
+                         static_cast<int>(changed.right - changed.left), static_cast<int>(changed.bottom - changed.top),
+                         false, nullptr),
+        file_);
+  put_codes(code_area(view, changed));
+  shown_ = std::move(frame);
+}
+
+std::vector<std::uint8_t> GifWriter::code_area(const TensorView<const std::uint8_t>& view, const Area& area) {
+  GifCodes codes(kUnchanged);
+  for (std::int64_t y = area.top; y < area.bottom; ++y) {
+    const std::uint8_t* const row = row_of(view, y);
+    const std::uint8_t* const before = shown_ ? row_of(view_of(*shown_), y) : nullptr;
+    for (std::int64_t x = area.left; x < area.right; ++x) {
+      const std::int64_t same = before == nullptr ? 0 : same_pixels(row + 3 * x, before + 3 * x, area.right - x);
+      if (same > 0) codes.put(kUnchanged, same);
+      x += same;
+      if (x < area.right) codes.put(index_of(pixel(view, y, x)), 1);
     }
-    check(EGifPutLine(file_, row.data(), width), file_);
   }
-  shown_ = std::move(pixels);
+  return codes.finish();
+}
+
+/// The codes go to the file in sub-blocks of up to 255 bytes, each after its length.
+void GifWriter::put_codes(std::span<const std::uint8_t> codes) {
+  constexpr std::size_t kMost = 255;
+  std::array<GifByteType, 1 + kMost> block;
+  for (; !codes.empty(); codes = codes.subspan(block[0])) {
+    block[0] = static_cast<GifByteType>(std::min(codes.size(), kMost));
+    std::copy_n(codes.begin(), block[0], block.begin() + 1);
+    check(EGifPutCodeNext(file_, block.data()), file_);
+  }
+  check(EGifPutCodeNext(file_, nullptr), file_);
 }
 
 Bytes GifWriter::finish() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -23,15 +24,16 @@ inline constexpr std::int64_t kLargestGifSide = 65535;
 class GifWriter {
  public:
   /// All frames have the size of `sample`, u8 RGB, and its colours where it has at most 255; else 255 of them
-  /// (P. Heckbert, Color image quantization for frame buffer display, 1982). Other colours in frames become the
-  /// nearest ones. Throws Error(output), std::bad_alloc.
+  /// (S. J. Wan, P. Prusinkiewicz, S. K. M. Wong, Variance-based color image quantization for frame buffer display,
+  /// 1990). Other colours in frames become the nearest ones. Throws Error(output), std::bad_alloc.
   explicit GifWriter(const Image& sample);
   ~GifWriter();
   GifWriter(const GifWriter&) = delete;
   GifWriter& operator=(const GifWriter&) = delete;
 
-  /// Appends a frame that is shown for `seconds`, rounded to hundredths.
-  void add(const Image& frame, double seconds);
+  /// Appends a frame that is shown for `seconds`, rounded to hundredths. Its pixels are read again with the next frame,
+  /// and may change only after that.
+  void add(Image frame, double seconds);
 
   /// The file. Nothing can be added after it.
   Bytes finish();
@@ -39,14 +41,22 @@ class GifWriter {
  private:
   using Rgb = std::array<std::uint8_t, 3>;
 
+  /// Rows and columns from `top` and `left` to before `bottom` and `right`.
+  struct Area {
+    std::int64_t top, left, bottom, right;
+  };
+
+  static Area changed_area(const TensorView<const std::uint8_t>& frame, const TensorView<const std::uint8_t>& before);
   std::uint8_t index_of(const Rgb& colour);
+  std::vector<std::uint8_t> code_area(const TensorView<const std::uint8_t>& view, const Area& area);
+  void put_codes(std::span<const std::uint8_t> codes);
 
   Bytes bytes_;
   GifFileType* file_ = nullptr;
   std::int64_t height_, width_;
   std::vector<Rgb> palette_;
   std::unordered_map<std::uint32_t, std::uint8_t> indices_;  ///< of the colours seen so far
-  std::vector<std::uint8_t> shown_;                          ///< the frame before
+  std::optional<Image> shown_;                               ///< the frame before
 };
 
 }  // namespace convtool

@@ -111,10 +111,15 @@ std::string to_svg(const Drawing& drawing) {
 }
 
 Image to_image(const Drawing& drawing) {
-  Canvas canvas(static_cast<std::int64_t>(std::ceil(drawing.height)),
-                static_cast<std::int64_t>(std::ceil(drawing.width)), drawing.background);
+  Image pixels(DType::u8, PixelFormat::rgb, static_cast<std::int64_t>(std::ceil(drawing.height)),
+               static_cast<std::int64_t>(std::ceil(drawing.width)));
+  paint(drawing, pixels);
+  return pixels;
+}
+
+void paint(const Drawing& drawing, const Image& pixels) {
+  Canvas canvas(pixels, drawing.background);
   for (const auto& shape : drawing.shapes) std::visit([&](const auto& one) { draw(one, canvas); }, shape);
-  return canvas.image();
 }
 
 }  // namespace convtool

@@ -48,4 +48,7 @@ std::string to_svg(const Drawing& drawing);
 /// The drawing as pixels, u8 RGB; fractions of pixels at the right and lower edge are rounded up.
 Image to_image(const Drawing& drawing);
 
+/// Draws over `pixels`, u8 RGB of any size; the drawing is cut off, or extended by its background.
+void paint(const Drawing& drawing, const Image& pixels);
+
 }  // namespace convtool

@@ -1,17 +1,15 @@
 #include "tensors/safetensors.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
-#include <limits>
 #include <tuple>
 
 #include "core/float_range.h"
-#include "core/half.h"
 #include "files/byte_reader.h"
 #include "files/file.h"
+#include "files/json_object.h"
 #include "files/json_text.h"
+#include "tensors/stored_number.h"
 
 namespace convtool {
 namespace {
@@ -20,37 +18,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;
-
-/// The upper half of a binary32.
-struct BFloat16 {
-  std::uint16_t bits;
-};
-
-template <class Stored>
-double to_double(Stored value) {
-  return static_cast<double>(value);
-}
-double to_double(BFloat16 value) {
-  return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16));
-}
-
-/// Calls `visit` with an element of the type `dtype`; returns false for a type that is not supported.
-template <class Visitor>
-bool visit_stored(std::string_view dtype, Visitor&& visit) {
-  if (dtype == "F32") return visit(float{}), true;
-  if (dtype == "F64") return visit(double{}), true;
-  if (dtype == "F16") return visit(Half{}), true;
-  if (dtype == "BF16") return visit(BFloat16{}), true;
-  if (dtype == "I8") return visit(std::int8_t{}), true;
-  if (dtype == "I16") return visit(std::int16_t{}), true;
-  if (dtype == "I32") return visit(std::int32_t{}), true;
-  if (dtype == "I64") return visit(std::int64_t{}), true;
-  if (dtype == "U8") return visit(std::uint8_t{}), true;
-  if (dtype == "U16") return visit(std::uint16_t{}), true;
-  if (dtype == "U32") return visit(std::uint32_t{}), true;
-  if (dtype == "U64") return visit(std::uint64_t{}), true;
-  return false;
-}
 
 /// Reads a header and checks it against the size of its file.
 class HeaderReader {
@@ -205,6 +172,27 @@ std::vector<float> SafetensorsFile::read(const StoredArray& array) const {
 
 bool is_readable_dtype(std::string_view dtype) {
   return visit_stored(dtype, [](auto) {});
+}
+
+Bytes format_safetensors(const std::vector<NamedArray>& arrays) {
+  nlohmann::ordered_json header = {{"__metadata__", {{"made_by", "convtool kernels import"}}}};
+  std::uint64_t at = 0;
+  for (const auto& [name, shape, values] : arrays) {
+    const std::uint64_t end = at + values.size_bytes();
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {at, end}}};
+    at = end;
+  }
+  std::string text = json_dump(header);
+  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');  // aligns the elements
+  Bytes bytes(kLengthBytes + text.size() + at);
+  store_number(bytes.data(), static_cast<std::uint64_t>(text.size()), std::endian::little);
+  std::byte* to = std::copy_n(std::as_bytes(std::span(text)).data(), text.size(), bytes.data() + kLengthBytes);
+  for (const NamedArray& array : arrays)
+    for (const float value : array.values) {
+      store_number(to, value, std::endian::little);
+      to += sizeof value;
+    }
+  return bytes;
 }
 
 }  // namespace convtool

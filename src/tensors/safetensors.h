@@ -1,11 +1,13 @@
-// Reading safetensors files: the named arrays of a trained network.
+// Safetensors files: the named arrays of a trained network.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "files/buffer.h"
 #include "files/regular_file.h"
 
 namespace convtool {
@@ -49,5 +51,15 @@ class SafetensorsFile {
 
 /// Whether SafetensorsFile::read() supports this element type.
 bool is_readable_dtype(std::string_view dtype);
+
+/// An array to be written. The values belong to the caller.
+struct NamedArray {
+  std::string name;  ///< UTF-8; other bytes are replaced
+  std::vector<std::int64_t> shape;
+  std::span<const float> values;  ///< row-major, as many as the shape has
+};
+
+/// A safetensors file with these arrays, in F32 and in this order. Names must differ.
+Bytes format_safetensors(const std::vector<NamedArray>& arrays);
 
 }  // namespace convtool

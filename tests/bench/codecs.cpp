@@ -81,7 +81,7 @@ int run(const char* path) {
   std::vector<Step> steps = {
       {"inflate", [&] { inflate_whole(stream, std::as_writable_bytes(std::span(lines))); }},
       {"unfilter", [&] { unfilter(lines.data(), zeros.data(), row / shape.c, rows, pixels.data()); }},
-      {"filter", [&] { write_scanlines(picture, 0, shape.h, true, filtered.data()); }},
+      {"filter", [&] { write_scanlines(picture, true, true, filtered.data()); }},
       {"deflate",
        [&] {
          for (std::span<const std::byte> rest = std::as_bytes(std::span(filtered)); !rest.empty();) {

@@ -11,6 +11,7 @@
 #include "pictures/image_header.h"
 #include "pictures/raw_pictures.h"
 #include "support/png_comparison.h"
+#include "support/row_comparison.h"
 
 namespace convtool::fuzz {
 namespace {
@@ -37,8 +38,7 @@ bool changes_pixels(const PictureFormat& format, PixelFormat pixels) {
 
 /// Whether `back` is `image` from WebP, where libwebp stores no alpha that is opaque throughout.
 bool lacks_opaque_alpha(const Image& image, const Image& back, const PictureFormat& format) {
-  if (format.name != "webp" || image.format() != PixelFormat::rgba || back.format() != PixelFormat::rgb)
-    return false;
+  if (format.name != "webp" || image.format() != PixelFormat::rgba || back.format() != PixelFormat::rgb) return false;
   const auto view = image.all().view<std::uint8_t>();
   for (std::int64_t row = 0; row < view.shape.h; ++row)
     for (std::int64_t column = 0; column < view.shape.w; ++column)
@@ -82,7 +82,19 @@ void check_bands(std::span<const std::byte> input, const Image& image) {
 void check_picture(std::span<const std::byte> input) {
   const PictureHeader header = read_small_header(input, kMostPixels);
   if (header.working_memory > kMostMemory) return;
-  const Image image = decode_image(input, kMostPixels);
+  const auto check_rows = [&](const std::optional<Image>& whole) {
+    const std::string difference = testing::compare_rows(input, header, whole, 1 + header.height / 3);
+    check(difference.empty(), difference);
+  };
+  std::optional<Image> decoded;
+  try {
+    decoded.emplace(decode_image(input, kMostPixels));
+  } catch (const Error&) {
+    check_rows(std::nullopt);
+    throw;
+  }
+  check_rows(decoded);
+  const Image& image = *decoded;
   const Shape& shape = image.all().shape;
   const std::int64_t width = header.is_transposed() ? header.height : header.width;
   const std::int64_t height = header.is_transposed() ? header.width : header.height;

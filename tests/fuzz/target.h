@@ -36,6 +36,7 @@ Target kernel_target();
 Target manifest_target();
 Target npy_target();
 Target npz_target();
+Target onnx_target();
 Target option_value_target();
 Target output_name_target();
 Target png_writer_target();

@@ -40,6 +40,7 @@ class MemoryStreams {
     streams.read = [this, input](std::int64_t n, std::int64_t first, const TensorRef& rows) {
       copy(input.item(n).rows(first, rows.shape.h), rows);
       std::lock_guard lock(mutex_);
+      reads.push_back(n * input.shape.h + first);
       read += rows.shape.h;
     };
     streams.write = [this, output](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) {
@@ -51,8 +52,8 @@ class MemoryStreams {
   }
 
   BandStreams streams;
-  std::vector<std::int64_t> starts;
-  std::int64_t read = 0, written = 0;  ///< rows
+  std::vector<std::int64_t> reads, starts;  ///< first rows, in the order of time
+  std::int64_t read = 0, written = 0;       ///< rows
 
  private:
   std::mutex mutex_;
@@ -89,12 +90,18 @@ void check_bands(const Case& c, Random& random) {
       CAPTURE(static_cast<int>(order));
       std::memset(result.ref().data, 0x55, static_cast<std::size_t>(shape.count() * size_of(c.output)));
       const BandLimits limits{.band = static_cast<double>(random.between(1, 20000)),
-                              .all = static_cast<double>(random.between(1, 400000))};
+                              .all = static_cast<double>(random.between(1, 400000)),
+                              .step = random.chance(2) ? random.between(1, 12) : 1};
       const BandRun run(plan, last, {.dtype = c.output, .channels = shape.c, .channels_last = last}, c.mapping, threads,
                         limits);
       MemoryStreams memory(in_layout(input, last), in_layout(result, last), order);
+      const bool streams_in_order =
+          run.reads_once() && order != BandStreams::Order::bottom_up && random.chance(2) &&
+          (plan.padding_mode() == PaddingMode::zeros || plan.padding_mode() == PaddingMode::constant);
+      memory.streams.reads_in_order = streams_in_order;
       check_same(run.run(memory.streams), stats);
       CHECK(memory.written == shape.n * shape.h);
+      if (streams_in_order) CHECK(std::is_sorted(memory.reads.begin(), memory.reads.end()));
       CHECK(std::memcmp(result.ref().data, expected.ref().data,
                         static_cast<std::size_t>(shape.count() * size_of(c.output))) == 0);
       if (order == BandStreams::Order::top_down) CHECK(std::is_sorted(memory.starts.begin(), memory.starts.end()));

@@ -134,6 +134,47 @@ TEST_CASE("the most frequent colours stay as they are") {
   CHECK(std::all_of(shown.begin(), shown.begin() + 32 * 64 * 3, [](std::uint8_t value) { return value == 255; }));
 }
 
+TEST_CASE("colours of large areas stay as they are, however near they are to each other") {
+  // Ten light tints, 3 apart and one in each row of 200 pixels, beside 800 colours of one pixel.
+  const Image image = picture(14, 200, [](std::int64_t y, std::int64_t x, std::int64_t c) {
+    return y < 10 ? 255 - 3 * c * y / 2 : c == 0 ? x : c == 1 ? 20 * y : 255 - x;
+  });
+  GifWriter writer(image);
+  writer.add(image, 1);
+  const Animation animation = decode(writer.finish());
+  const std::vector<std::uint8_t>& shown = animation.frames.at(0).pixels;
+  const std::vector<std::uint8_t> expected = pixels_of(image);
+  CHECK(std::equal(shown.begin(), shown.begin() + 10 * 200 * 3, expected.begin()));
+}
+
+// Codes have 9 to 12 bits, and begin anew when there are 4096 of them.
+TEST_CASE("large frames of noise and of long runs keep their pixels") {
+  Random random(5);
+  const auto grey = [](std::int64_t value) { return [value](auto...) { return value; }; };
+  const std::int64_t h = 300, w = 400;
+  const Image ramp = picture(h, w, [](std::int64_t, std::int64_t x, std::int64_t) { return x % 255; });
+  std::vector<Image> frames = {ramp, picture(h, w, grey(7))};
+  for (const int share : {1, 4, 50, 3000}) {  // one pixel in `share` changes
+    const Image& before = frames.back();
+    const auto old = before.all().view<std::uint8_t>();
+    std::vector<std::int64_t> values(static_cast<std::size_t>(h * w));
+    for (std::int64_t i = 0; i < h * w; ++i)
+      values[static_cast<std::size_t>(i)] =
+          random.between(1, share) == 1 ? random.between(0, 254) : old.at(0, 0, i / w, i % w);
+    frames.push_back(picture(h, w, [&](std::int64_t y, std::int64_t x, std::int64_t) {
+      return values[static_cast<std::size_t>(y * w + x)];
+    }));
+  }
+  GifWriter writer(ramp);
+  for (const Image& frame : frames) writer.add(frame, 1);
+  const Animation animation = decode(writer.finish());
+  REQUIRE(animation.frames.size() == frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    CAPTURE(i);
+    CHECK(animation.frames[i].pixels == pixels_of(frames[i]));
+  }
+}
+
 TEST_CASE("a picture of more colours than a GIF has is shown in 255 near ones") {
   const Image image = picture(64, 64, [](std::int64_t y, std::int64_t x, std::int64_t c) {
     return c == 0 ? 4 * y : c == 1 ? 4 * x : 128;

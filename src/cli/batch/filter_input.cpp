@@ -11,6 +11,7 @@
 #include "cli/job/describe.h"
 #include "cli/job/forecast.h"
 #include "cli/job/output_file.h"
+#include "cli/job/pipelined_job.h"
 #include "core/stopwatch.h"
 #include "files/digest.h"
 #include "files/regular_file.h"
@@ -245,6 +246,41 @@ class Process {
     std::unique_lock<std::mutex> filtering = wait_for_turn();
     if (run_.resume != nullptr && record_)  // an array of an .npz file is recorded with the digest of that file
       record_->digest = file.content->file ? digest_of(file.content->bytes) : digest_of_file(record_->file());
+    if (!filter_rows(file, destination)) filter_pixels(std::move(file), destination);
+    if (run_.options.dry_run) return;
+    if (filtering.owns_lock()) filtering.unlock();
+    if (part_ != nullptr && part_->await_turn) part_->await_turn();
+    const Stopwatch writing;
+    if (part_ != nullptr) part_->is_lost = true;  // until it is written
+    write_sheet(*attempt_.outcome, destination, run_);
+    bool is_written = true;
+    if (part_ != nullptr && part_->write)
+      part_->write(*attempt_.job, *attempt_.outcome);
+    else
+      is_written = write(*attempt_.outcome, destination, run_);
+    if (part_ != nullptr) part_->is_lost = false;
+    attempt_.write_seconds = writing.seconds();
+    finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
+  }
+
+  /// Decodes, filters and encodes row by row. Returns false, with no outcome, where the whole picture is needed.
+  bool filter_rows(const LoadedFile& file, const Destination& destination) {
+    if (part_ != nullptr || run_.options.dry_run || !suits_pipeline(file.header, destination, spec_)) return false;
+    const std::unique_ptr<PictureRows> rows =
+        run_.decoder.open_rows(*file.content, *file.header.picture, pipeline_order(spec_));
+    if (!rows) return false;
+    attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
+    attempt_.warnings = remarks_on(*file.header.picture);
+    warn_of_format(destination);
+    Job& job = attempt_.job.emplace(plan_job(file.header.traits(spec_.makes_grey()), destination, spec_));
+    keep_metadata(file.header.metadata, spec_, job, attempt_.warnings);
+    check_output(destination);
+    const std::int64_t memory = *attempt_.memory - kEngineMemory - std::ssize(file.content->bytes);
+    attempt_.outcome = run_pipelined(job, file.header, *rows, memory, spec_);
+    return attempt_.outcome.has_value();
+  }
+
+  void filter_pixels(LoadedFile file, const Destination& destination) {
     std::optional<Source> source = decode_source(*file.content, file.header, run_.decoder, spec_.plan.threads);
     file.content.reset();
     const Stopwatch surveying;
@@ -260,23 +296,10 @@ class Process {
     const SourceTraits traits = source->traits(spec_.alpha);
     Job& job = attempt_.job.emplace(part_ != nullptr ? part_->planner.plan(traits, destination, spec_)
                                                      : plan_job(traits, destination, spec_));
-    keep_metadata(*source, spec_, job, attempt_.warnings);
+    keep_metadata(std::move(source->metadata), spec_, job, attempt_.warnings);
     if (run_.options.dry_run) return;
     check_output(destination);
     attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
-    if (filtering.owns_lock()) filtering.unlock();
-    if (part_ != nullptr && part_->await_turn) part_->await_turn();
-    const Stopwatch writing;
-    if (part_ != nullptr) part_->is_lost = true;  // until it is written
-    write_sheet(*attempt_.outcome, destination, run_);
-    bool is_written = true;
-    if (part_ != nullptr && part_->write)
-      part_->write(job, *attempt_.outcome);
-    else
-      is_written = write(*attempt_.outcome, destination, run_);
-    if (part_ != nullptr) part_->is_lost = false;
-    attempt_.write_seconds = writing.seconds();
-    finish(destination, is_written, [&] { return digest_of(attempt_.outcome->bytes); });
   }
 
   SurveyResult survey_source(const Source& source) const {

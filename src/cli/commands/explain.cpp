@@ -158,7 +158,7 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
   return spec;
 }
 
-/// --cell and --fps, where the format has cells and frames.
+/// --cell, --fps and --at, where the format has cells, frames, or one output.
 void resolve_figure(const ExplainOptions& options, const ExplainFormat& format, ExplainRequest& request) {
   const bool is_animated = format.name == "gif",
              has_cells = is_animated || format.name == "svg" || format.name == "png";
@@ -167,6 +167,7 @@ void resolve_figure(const ExplainOptions& options, const ExplainFormat& format, 
   };
   if (options.cell && !has_cells) refuse("--cell", ".svg, .png or .gif");
   if (options.fps && !is_animated) refuse("--fps", ".gif");
+  if (is_animated && options.run.command->given.contains("--at")) refuse("--at", ".html, .svg or .png");
   if (options.cell) request.cell = static_cast<double>(parse_integer("--cell", *options.cell, 4, 400));
   if (options.fps) request.fps = parse_positive("--fps", *options.fps);
   constexpr double kSlowest = 0.01;
@@ -199,6 +200,7 @@ int run_explain(const ExplainOptions& options) {
       print_message(MessageKind::warning, options.input + ": " + remark.text);
   const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);
+  with_name(options, [&] { explainer.check(at); });
   ExplainRequest request{.trace = run.trace, .explainer = explainer, .at = at};
   request.colours = path == "-" && may_use_colours(STDOUT_FILENO);
   resolve_figure(options, format, request);

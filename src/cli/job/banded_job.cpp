@@ -13,18 +13,6 @@ namespace {
 /// Bytes of colours that are converted to luma at a time.
 constexpr std::int64_t kColourBytes = 64 << 10;
 
-SourceTraits traits_of(const SourceHeader& header, bool makes_grey) {
-  Shape filtered = header.shape;
-  if (makes_grey) filtered.c = 1;
-  return {.format = header.format,
-          .shape = header.shape,
-          .rank = header.rank,
-          .dtype = header.dtype,
-          .has_alpha = header.has_alpha(),
-          .filtered = filtered,
-          .channels_last = !header.format.is_tensor() && filtered.c > 1};
-}
-
 bool is_raw(const FileFormat& format) {
   return format.kind == FileFormat::Kind::npy || (format.kind == FileFormat::Kind::picture && is_raw(*format.picture));
 }
@@ -120,11 +108,10 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
   const SourceHeader& header = source.header;
   std::string obstacle = obstacle_of(*destination.format, spec);
   if (!obstacle.empty()) return refuse(std::move(obstacle));
-  require(!header.has_alpha(), "a raw file with alpha");
   const bool is_coloured = !header.format.is_tensor() && header.shape.c == 3;
   const bool makes_grey = is_coloured && spec.makes_grey();
   if (spec.grey && header.format.is_tensor()) refuse_grey_tensor();
-  const SourceTraits traits = traits_of(header, makes_grey);
+  const SourceTraits traits = header.traits(makes_grey);
   Job job = plan_job(traits, destination, spec);
   obstacle = obstacle_of(job);
   if (!obstacle.empty()) return refuse(std::move(obstacle));

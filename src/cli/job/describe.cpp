@@ -106,6 +106,7 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
   if (attempt.outcome) {
     report.stats = attempt.outcome->result.stats;
     report.convolve_seconds = attempt.outcome->convolve_seconds;
+    report.decode_seconds += attempt.outcome->decode_seconds;
     report.encode_seconds = attempt.outcome->encode_seconds + attempt.write_seconds;
     const bool is_intended = spec.map == OutputMap::clip;
     if (auto remark = clip_remark(report, spec.network); remark && !is_intended)

@@ -79,9 +79,9 @@ std::vector<FileFormat> formats_of(const Destination& destination) {
 
 int result_rank(const Shape& result, int rank) { return result.c == 1 ? rank : std::max(rank, 3); }
 
-void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
+void keep_metadata(PictureMetadata metadata, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
   if (spec.strips_metadata || job.destination.is_sheet) return;  // a sheet is another picture
-  job.metadata = std::move(source.metadata);
+  job.metadata = std::move(metadata);
   fit_metadata(job.metadata, job.format().name(), job.pixels, remarks);
 }
 

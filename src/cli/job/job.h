@@ -33,9 +33,9 @@ struct Job {
 /// Dimensions of a tensor that is computed from one of `rank` dimensions: `rank`, but at least 3 for several channels.
 int result_rank(const Shape& result, int rank);
 
-/// Moves the metadata of `source` that the result can carry to `job`, unless `spec` leaves them out. Appends a remark
+/// Moves the metadata of the input that the result can carry to `job`, unless `spec` leaves them out. Appends a remark
 /// on each part that is lost to `remarks`.
-void keep_metadata(Source& source, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks);
+void keep_metadata(PictureMetadata metadata, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks);
 
 /// Plans what `spec` does to an input. `destination` is final_name()'s. Throws Error(shape) if the kernel does not
 /// fit the input, the result its format, or an option one of these.

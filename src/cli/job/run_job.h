@@ -13,6 +13,7 @@ struct Outcome {
   Buffer bytes;  ///< the encoded result
   Bytes sheet;   ///< of Destination::sheet, for which the plan has run once more; else empty
   PlanResult result;
+  double decode_seconds = 0;  ///< where that is part of running the job
   double convolve_seconds = 0, encode_seconds = 0;
 };
 

@@ -175,6 +175,19 @@ SourceTraits Source::traits(AlphaRule alpha) const {
           .channels_last = filtered.shape.c > 1 && std::abs(filtered.strides.c) == 1};
 }
 
+SourceTraits SourceHeader::traits(bool makes_grey) const {
+  require(!has_alpha(), "traits of a picture with alpha");
+  Shape filtered = shape;
+  if (makes_grey && !format.is_tensor()) filtered.c = 1;
+  return {.format = format,
+          .shape = shape,
+          .rank = rank,
+          .dtype = dtype,
+          .has_alpha = false,
+          .filtered = filtered,
+          .channels_last = !format.is_tensor() && filtered.c > 1};
+}
+
 void Source::make_grey() {
   if (is_tensor()) refuse_grey_tensor();
   content = image().to_luma();

@@ -95,6 +95,9 @@ struct SourceHeader {
   PictureMetadata metadata = {};  ///< of a picture that is to be decoded
 
   bool has_alpha() const { return !format.is_tensor() && shape.c % 2 == 0; }
+
+  /// Those of the decoded source. `makes_grey`: colours are converted to luma. Without alpha.
+  SourceTraits traits(bool makes_grey) const;
 };
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.

@@ -28,8 +28,11 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
   return h == w ? std::to_string(h) : "[" + std::to_string(h) + ", " + std::to_string(w) + "]";
 }
 
-/// What is written: a kernel file, or what it computes, for digest_of_network().
-enum class Style { file, digest };
+/// What is written: a kernel file, which may refer to its weights, or what it computes, for digest_of_network().
+struct Style {
+  bool is_digest = false;
+  std::string_view weights_file;  ///< of a kernel file that refers to arrays in this one
+};
 
 /// The members of one object, in the order they are added, one per line.
 class Members {
@@ -64,6 +67,20 @@ std::string weights_text(const std::vector<std::int64_t>& sizes, std::size_t dim
 /// Weights in bytes, since there may be too many for a text.
 std::string weights_digest(const Layer& layer) {
   return json_string(join_sizes(layer.dimensions()) + " " + digest_of(std::as_bytes(std::span(layer.weights))));
+}
+
+constexpr std::string_view kWeightPart = ".weight", kBiasPart = ".bias";
+
+/// The name of the array that has the weights or biases of a layer.
+std::string array_name(const Layer& layer, std::string_view part) { return layer.name + std::string(part); }
+
+/// Whether numbers are in an array of another file, as all but single ones are.
+bool refers(const Members& members, const std::vector<float>& numbers) {
+  return !members.style().weights_file.empty() && numbers.size() > 1;
+}
+
+std::string array_reference(const Members& members, const Layer& layer, std::string_view part) {
+  return json_string(std::string(members.style().weights_file) + "#" + array_name(layer, part));
 }
 
 // Below, each structure is taken apart by structured bindings: a new member stops the compiler here, and has to be
@@ -102,7 +119,7 @@ void add_params(Members& members, const ConvParams& params, const Extent& defaul
 }
 
 void add_names(Members& members, const std::string& name, const std::string& description) {
-  if (members.style() == Style::digest) return;
+  if (members.style().is_digest) return;
   members.add("name", json_string(name));
   if (!description.empty()) members.add("description", json_string(description));
 }
@@ -128,17 +145,24 @@ std::string list_text(const std::vector<float>& numbers) {
 
 /// Batch normalisation with a mean of 0 and a variance of 1, which keeps every digit.
 void add_batch_norm(Members& members, const Layer& layer) {
-  members.add("batch_norm",
-              "{\"weight\": " + list_text(layer.weights) + ", \"bias\": " + list_text(layer.bias) + ", \"eps\": 0}");
+  const auto numbers = [&](const std::vector<float>& list, std::string_view part) {
+    return refers(members, list) ? array_reference(members, layer, part) : list_text(list);
+  };
+  members.add("batch_norm", "{\"weight\": " + numbers(layer.weights, kWeightPart) +
+                                ", \"bias\": " + numbers(layer.bias, kBiasPart) + ", \"eps\": 0}");
 }
 
 void add_kernel(Members& members, const Layer& layer) {
-  const bool is_digest = members.style() == Style::digest, is_transposed = layer.enlarging == Enlarging::transposed;
+  const bool is_digest = members.style().is_digest, is_transposed = layer.enlarging == Enlarging::transposed;
   const float* weight = layer.weights.data();
   members.add("weight", is_digest ? weights_digest(layer)
-                                  : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
+                        : refers(members, layer.weights)
+                            ? array_reference(members, layer, kWeightPart)
+                            : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
   add_flag(members, "transposed", is_transposed);
-  if (!layer.bias.empty()) members.add("bias", one_or_list(layer.bias));
+  if (!layer.bias.empty())
+    members.add("bias",
+                refers(members, layer.bias) ? array_reference(members, layer, kBiasPart) : one_or_list(layer.bias));
   if (layer.divisor.size() > 1 && !is_digest)
     members.add("normalize", "true");
   else if (!layer.divisor.empty())
@@ -185,7 +209,7 @@ std::string list_of(const std::vector<Item>& items, const Members& members,
 bool is_one_layer(const Bank& bank, Style style) {
   if (bank.layers.size() != 1 || bank.combine != Combine::none) return false;
   const Layer& layer = bank.layers.front();
-  return style == Style::digest || (layer.name == bank.name && layer.description == bank.description);
+  return style.is_digest || (layer.name == bank.name && layer.description == bank.description);
 }
 
 /// Without its map, which kernel files have once, outermost: that of the last bank.
@@ -218,7 +242,7 @@ std::string network_text(const Network& network, Style style) {
   const std::string& first_name = is_layer ? first.layers.front().name : first.name;
   const std::string& first_description = is_layer ? first.layers.front().description : first.description;
   const bool has_same_names = first_name == name && first_description == description;
-  if (banks.size() == 1 && (has_same_names || style == Style::digest)) {
+  if (banks.size() == 1 && (has_same_names || style.is_digest)) {
     add_bank(members, first);
   } else {
     add_names(members, name, description);
@@ -231,15 +255,32 @@ std::string network_text(const Network& network, Style style) {
 
 }  // namespace
 
-std::string format_kernel_json(const Network& network) { return network_text(network, Style::file); }
+std::string format_kernel_json(const Network& network) { return network_text(network, {}); }
 
 std::string digest_of_network(const Network& network) {
-  const std::string text = network_text(network, Style::digest);
+  const std::string text = network_text(network, {.is_digest = true});
   return digest_of(std::as_bytes(std::span(text)));
 }
 
+std::string format_kernel_references(const Network& network, std::string_view weights_file) {
+  return network_text(network, {.weights_file = weights_file});
+}
+
+std::vector<NamedArray> arrays_of(const Network& network) {
+  std::vector<NamedArray> arrays;
+  for (const Bank& bank : network.banks)
+    for (const Layer& layer : bank.layers) {
+      if (layer.pooling != Pooling::none) continue;
+      if (layer.weights.size() > 1)
+        arrays.push_back({array_name(layer, kWeightPart),
+                          layer.is_batch_norm ? std::vector{layer.shape.c_o} : layer.dimensions(), layer.weights});
+      if (layer.bias.size() > 1) arrays.push_back({array_name(layer, kBiasPart), {std::ssize(layer.bias)}, layer.bias});
+    }
+  return arrays;
+}
+
 std::string format_kernel_reference(const KernelReference& reference) {
-  Members members(Style::file, "");
+  Members members({}, "");
   add_names(members, reference.name, reference.description);
   members.add("weight", json_string(reference.weight));
   if (!reference.bias.empty()) members.add("bias", json_string(reference.bias));

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "network/layer.h"
+#include "tensors/safetensors.h"
 
 namespace convtool {
 
@@ -11,6 +14,13 @@ namespace convtool {
 /// row of weights is a line. parse_kernel_json() reads back the same network, since every number is the shortest that
 /// reads back the same. Several divisors become "normalize": they are sums of weights. Ends in a newline.
 std::string format_kernel_json(const Network& network);
+
+/// `network` as a kernel file that refers to arrays_of(network) in the safetensors file `weights_file`, a path relative
+/// to the kernel file. Single numbers are written as they are. The names of its layers must differ.
+std::string format_kernel_references(const Network& network, std::string_view weights_file);
+
+/// The weights and biases of more than one number, called LAYER.weight and LAYER.bias. They are views of `network`.
+std::vector<NamedArray> arrays_of(const Network& network);
 
 /// A digest of everything in `network` that affects its results: of the text of format_kernel_json() without names and
 /// descriptions, with a digest in place of the weights.

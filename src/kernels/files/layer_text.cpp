@@ -121,8 +121,7 @@ struct Word {
   std::size_t at;    ///< in the whole text
 };
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 /// Splits the text into layers, and these into words. A comma between two digits belongs to a list of numbers, since a
 /// layer begins with a letter.
@@ -142,7 +141,7 @@ std::vector<std::vector<Word>> split(std::string_view text) {
       is_in_word = false;
     } else if (c == '\n' || (c == ',' && !joins_digits)) {
       end_layer();
-    } else if (is_space(c)) {
+    } else if (is_blank(c)) {
       is_in_word = false;
     } else {
       if (!is_in_word) layers.back().push_back({"", i});

@@ -83,6 +83,7 @@ WeightFile read_weight_file(const std::string& reference, const std::string& fol
   const std::size_t inside = in_small_letters(reference).find(kInside);
   const bool is_numpy = has_extension(reference, ".npy") || has_extension(reference, kNpz) ||
                         !split_array_path(path_from(folder, reference)).array.empty();
+  if (inside == std::string::npos) refuse_checkpoint("", reference);
   if (inside == std::string::npos && !is_numpy)
     refuse_kernel("", "'" + reference +
                           "' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME "
@@ -97,6 +98,18 @@ WeightFile read_weight_file(const std::string& reference, const std::string& fol
     refuse_kernel(path, "number " + std::to_string(bad - file.values.begin()) +
                             " in its order is NaN or infinite; weights must be finite");
   return file;
+}
+
+void refuse_checkpoint(const std::string& where, const std::string& path) {
+  for (const char* extension : {".pt", ".pth", ".ckpt", ".pkl"}) {
+    if (!has_extension(path, extension)) continue;
+    const std::filesystem::path name = std::filesystem::path(path).filename();
+    refuse_kernel(where, "'" + path +
+                             "' is a PyTorch checkpoint by its name, a pickle, which only Python can run; to write its "
+                             "weights as safetensors: import torch, safetensors.torch; "
+                             "safetensors.torch.save_file(torch.load('" +
+                             name.string() + "', weights_only=True), '" + name.stem().string() + ".safetensors')");
+  }
 }
 
 WeightReader weight_files_in(std::string folder) {

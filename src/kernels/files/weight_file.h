@@ -26,6 +26,10 @@ struct WeightFile {
 WeightFile read_weight_file(const std::string& reference, const std::string& folder,
                             std::int64_t most = kMostReferredWeights);
 
+/// Throws Error(kernel, where) if `path` is a PyTorch checkpoint by its name (.pt, .pth, .ckpt, .pkl). It contains a
+/// pickle, which is a program; the message has the Python that writes its weights as safetensors.
+void refuse_checkpoint(const std::string& where, const std::string& path);
+
 /// Returns the at most `most` weights that a reference in a kernel file stands for, or throws Error.
 using WeightReader = std::function<WeightFile(const std::string& reference, std::int64_t most)>;
 

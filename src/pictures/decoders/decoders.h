@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <span>
 
 #include "pictures/image.h"
 #include "pictures/picture_header.h"
+#include "pictures/picture_rows.h"
 
 namespace convtool {
 
@@ -23,6 +25,10 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
 
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
+
+/// The rows of a JPEG, or null if libjpeg cannot begin with it. Reads `bytes` later.
+std::unique_ptr<PictureRows> jpeg_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                       ColourOrder order);
 
 /// PFM, in the order of Image. Values are divided by the absolute value of the file's scale in double, and rounded to
 /// float.

@@ -27,52 +27,113 @@ class Decompressor {
   jpeg_decompress_struct codec_;
 };
 
-/// Inks, of which 255 is none, to the light that is left of each: exact, rounded to nearest.
-void inks_to_colours(const JSAMPLE* cmyk, std::uint8_t* bgr, std::int64_t width) {
-  for (std::int64_t x = 0; x < width; ++x, cmyk += 4, bgr += 3)
-    for (int c = 0; c < 3; ++c) bgr[2 - c] = static_cast<std::uint8_t>((cmyk[c] * cmyk[3] + 127) / 255);
+/// Inks, of which 255 is none, to the light that is left of each: exact, rounded to nearest. The first colour goes to
+/// `colours[first]`, the third to the other end.
+void inks_to_colours(const JSAMPLE* cmyk, std::uint8_t* colours, std::int64_t width, int first) {
+  const int step = first == 0 ? 1 : -1;
+  for (std::int64_t x = 0; x < width; ++x, cmyk += 4, colours += 3)
+    for (int c = 0; c < 3; ++c) colours[first + step * c] = static_cast<std::uint8_t>((cmyk[c] * cmyk[3] + 127) / 255);
 }
+
+/// Decodes rows in R, G, B or B, G, R, or grey. Where a step fails, the codec is of no further use.
+class JpegReader {
+ public:
+  JpegReader(std::span<const std::byte> bytes, ColourOrder order)
+      : bytes_(bytes), order_(order), decompressor_(messages_) {}
+
+  bool read_header() {
+    return try_step(messages_, [&] {
+      jpeg_mem_src(&codec_, reinterpret_cast<const unsigned char*>(bytes_.data()), bytes_.size());
+      jpeg_read_header(&codec_, TRUE);
+    });
+  }
+
+  std::int64_t width() const { return codec_.image_width; }
+  std::int64_t height() const { return codec_.image_height; }
+  bool is_grey() const { return codec_.num_components == 1; }
+
+  bool start() {
+    const J_COLOR_SPACE colours = order_ == ColourOrder::rgb ? JCS_EXT_RGB : JCS_EXT_BGR;
+    codec_.out_color_space = is_grey() ? JCS_GRAYSCALE : has_inks() ? JCS_CMYK : colours;
+    inks_.resize(has_inks() ? 4 * static_cast<std::size_t>(width()) : 0);
+    return try_step(messages_, [&] { jpeg_start_decompress(&codec_); });
+  }
+
+  /// Puts the next `count` rows to `first`, each `stride` bytes after the one before.
+  bool read(std::uint8_t* first, std::size_t stride, std::int64_t count) {
+    return try_step(messages_, [&] {
+      for (std::int64_t y = 0; y < count; ++y) {
+        std::uint8_t* const row = first + static_cast<std::size_t>(y) * stride;
+        JSAMPROW to = has_inks() ? inks_.data() : row;
+        jpeg_read_scanlines(&codec_, &to, 1);
+        if (has_inks()) inks_to_colours(inks_.data(), row, width(), order_ == ColourOrder::rgb ? 0 : 2);
+      }
+    });
+  }
+
+  bool finish() {
+    return try_step(messages_, [&] { jpeg_finish_decompress(&codec_); });
+  }
+
+  /// After a failure. Throws Error(input) for damage, std::bad_alloc.
+  void throw_reason() const {
+    if (messages_.is_out_of_memory) throw std::bad_alloc();
+    if (messages_.is_damaged) throw_damaged("JPEG", "parts of its data are invalid");
+  }
+
+ private:
+  bool has_inks() const { return codec_.num_components == 4; }
+
+  const std::span<const std::byte> bytes_;
+  const ColourOrder order_;
+  JpegMessages messages_;
+  Decompressor decompressor_;
+  jpeg_decompress_struct& codec_ = *decompressor_;
+  std::vector<JSAMPLE> inks_;  // of a row
+};
+
+class JpegRows : public PictureRows {
+ public:
+  JpegRows(std::span<const std::byte> bytes, ColourOrder order) : reader(bytes, order) {}
+
+  bool read(const TensorRef& rows) override {
+    return reader.read(static_cast<std::uint8_t*>(rows.data), static_cast<std::size_t>(rows.shape.c * rows.shape.w),
+                       rows.shape.h);
+  }
+
+  bool is_sound() override { return reader.finish(); }
+
+  JpegReader reader;
+};
 
 }  // namespace
 
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header) {
-  JpegMessages messages;
-  Decompressor decompressor(messages);
-  jpeg_decompress_struct& codec = *decompressor;
+  JpegReader reader(bytes, ColourOrder::bgr);
   const auto failed = [&] {
-    if (messages.is_out_of_memory) throw std::bad_alloc();
-    if (messages.is_damaged) throw_damaged("JPEG", "parts of its data are invalid");
+    reader.throw_reason();
     return cv::Mat();
   };
-  if (!try_step(messages, [&] {
-        jpeg_mem_src(&codec, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-        jpeg_read_header(&codec, TRUE);
-      }))
-    return failed();
-  if (codec.image_width != header.width || codec.image_height != header.height)
+  if (!reader.read_header()) return failed();
+  if (reader.width() != header.width || reader.height() != header.height)
     throw_damaged("JPEG", "its size differs from its header");
-
-  if ((codec.num_components == 1) != (header.channels == 1))
-    throw_damaged("JPEG", "its components differ from its header");
-
-  const bool is_grey = codec.num_components == 1, has_inks = codec.num_components == 4;
-  codec.out_color_space = is_grey ? JCS_GRAYSCALE : has_inks ? JCS_CMYK : JCS_EXT_BGR;
+  if (reader.is_grey() != (header.channels == 1)) throw_damaged("JPEG", "its components differ from its header");
   cv::Mat pixels = call_opencv([&] {
-    return cv::Mat(static_cast<int>(header.height), static_cast<int>(header.width), is_grey ? CV_8UC1 : CV_8UC3);
+    return cv::Mat(static_cast<int>(header.height), static_cast<int>(header.width),
+                   reader.is_grey() ? CV_8UC1 : CV_8UC3);
   });
-  std::vector<JSAMPLE> inks(has_inks ? 4 * static_cast<std::size_t>(header.width) : 0);
-  if (!try_step(messages, [&] {
-        jpeg_start_decompress(&codec);
-        while (codec.output_scanline < codec.output_height) {
-          std::uint8_t* const row = pixels.ptr(static_cast<int>(codec.output_scanline));
-          JSAMPROW to = has_inks ? inks.data() : row;
-          jpeg_read_scanlines(&codec, &to, 1);
-          if (has_inks) inks_to_colours(inks.data(), row, header.width);
-        }
-        jpeg_finish_decompress(&codec);
-      }))
-    return failed();
+  if (!reader.start() || !reader.read(pixels.ptr(0), pixels.step, header.height) || !reader.finish()) return failed();
   return pixels;
+}
+
+std::unique_ptr<PictureRows> jpeg_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                       ColourOrder order) {
+  auto rows = std::make_unique<JpegRows>(bytes, order);
+  JpegReader& reader = rows->reader;
+  const bool is_as_header = reader.read_header() && reader.width() == header.width &&
+                            reader.height() == header.height && reader.is_grey() == (header.channels == 1) &&
+                            header.dtype == DType::u8;
+  return is_as_header && reader.start() ? std::move(rows) : nullptr;
 }
 
 }  // namespace convtool

@@ -227,6 +227,11 @@ bool PictureDecoder::isolates(PictureType type) const {
   return isolation_ == Isolation::always || (isolation_ == Isolation::automatic && needs_isolation(type));
 }
 
+std::unique_ptr<PictureRows> PictureDecoder::open_rows(const FileContent& file, const PictureHeader& header,
+                                                       ColourOrder order) const {
+  return isolates(header.type) ? nullptr : open_picture_rows(file.bytes, header, order);
+}
+
 /// Calls `start`, which starts a process or what it needs. If it throws std::system_error, and no process could be
 /// started before, that is the obstacle. With Isolation::always it throws Error(usage) instead.
 void PictureDecoder::try_first(const std::function<void()>& start) {

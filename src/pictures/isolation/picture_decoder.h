@@ -10,6 +10,7 @@
 #include "pictures/image_header.h"
 #include "pictures/isolation/fork_server.h"
 #include "pictures/picture_header.h"
+#include "pictures/picture_rows.h"
 
 namespace convtool {
 
@@ -36,6 +37,10 @@ class PictureDecoder {
   /// Error(memory) or Error(input). If no picture can get one, Isolation::automatic decodes in this process.
   /// Thread-safe after prepare(). Child processes have one thread.
   Image decode(const FileContent& file, const PictureHeader& header, int threads = 1);
+
+  /// open_picture_rows(), or null for a picture that is decoded in a child process. The file has to outlive the rows.
+  /// Thread-safe after prepare().
+  std::unique_ptr<PictureRows> open_rows(const FileContent& file, const PictureHeader& header, ColourOrder order) const;
 
   /// A warning, if decode() decodes pictures of this type in this process although they are to be isolated. Thread-safe
   /// after prepare().

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/parallel.h"
 #include "files/byte_reader.h"
 #include "pictures/jpeg/libjpeg.h"
 #include "pictures/metadata/named_part.h"
@@ -101,17 +100,19 @@ Front make_front(const PictureMetadata& metadata) {
 }
 
 /// A whole file with some rows. A restart interval of 0 is none.
-Bytes compress(const cv::Mat& pixels, int quality, unsigned restart_interval, const Front& front) {
+Bytes compress(const ConstTensorRef& rows, int quality, unsigned restart_interval, const Front& front) {
+  const TensorView<const std::uint8_t> pixels = rows.view<std::uint8_t>();
+  const bool is_grey = rows.shape.c == 1, is_reversed = rows.strides.c < 0;
   JpegMessages messages;
   Compressor compressor(messages);
   jpeg_compress_struct& codec = compressor.codec;
   JpegFile file;
   file.attach(codec);
   const bool done = try_step(messages, [&] {
-    codec.image_width = static_cast<JDIMENSION>(pixels.cols);
-    codec.image_height = static_cast<JDIMENSION>(pixels.rows);
-    codec.input_components = pixels.channels();
-    codec.in_color_space = pixels.channels() == 1 ? JCS_GRAYSCALE : JCS_EXT_BGR;
+    codec.image_width = static_cast<JDIMENSION>(rows.shape.w);
+    codec.image_height = static_cast<JDIMENSION>(rows.shape.h);
+    codec.input_components = static_cast<int>(rows.shape.c);
+    codec.in_color_space = is_grey ? JCS_GRAYSCALE : is_reversed ? JCS_EXT_BGR : JCS_EXT_RGB;
     jpeg_set_defaults(&codec);
     jpeg_set_quality(&codec, quality, TRUE);
     codec.restart_interval = restart_interval;
@@ -123,8 +124,9 @@ Bytes compress(const cv::Mat& pixels, int quality, unsigned restart_interval, co
     if (!front.profile.empty())
       jpeg_write_icc_profile(&codec, reinterpret_cast<const JOCTET*>(front.profile.data()),
                              static_cast<unsigned>(front.profile.size()));
+    const std::int64_t first_channel = is_reversed ? rows.shape.c - 1 : 0;
     while (codec.next_scanline < codec.image_height) {
-      JSAMPROW row = const_cast<JSAMPROW>(pixels.ptr(static_cast<int>(codec.next_scanline)));
+      JSAMPROW row = const_cast<JSAMPROW>(pixels.row(0, first_channel, codec.next_scanline));
       jpeg_write_scanlines(&codec, &row, 1);
     }
     jpeg_finish_compress(&codec);
@@ -137,22 +139,26 @@ Bytes compress(const cv::Mat& pixels, int quality, unsigned restart_interval, co
 // Strips. After a restart marker, coding begins anew, on a whole byte and without the last block's value. So the coded
 // data of a strip, written as a picture of its own, is what libjpeg would write for these rows after such a marker.
 
-/// Pixels of a strip, in bytes. Smaller pictures have no restart markers.
-constexpr std::size_t kJpegStripBytes = std::size_t{1} << 21;
+/// Pixels of a strip, in bytes: it takes 2 ms, and 50 bytes of the file.
+constexpr std::int64_t kJpegStripBytes = std::int64_t{1} << 19;
+
+/// Pictures of fewer bytes have no restart markers.
+constexpr std::int64_t kUnbroken = std::int64_t{1} << 21;
 
 constexpr std::size_t kMarker = 2;  // bytes
 
-/// Rows of a strip: whole units of coding, which have 16 rows and 16 columns in colour, 8 of each in grey.
-int strip_rows(const cv::Mat& pixels) {
-  constexpr std::size_t kUnit = 16;
-  const std::size_t row = static_cast<std::size_t>(pixels.cols) * pixels.elemSize();
-  return static_cast<int>(std::clamp<std::size_t>(kJpegStripBytes / row, kUnit, JPEG_MAX_DIMENSION) / kUnit * kUnit);
+/// Rows of a strip: all, or whole units of coding, which have 16 rows and 16 columns in colour, 8 of each in grey.
+std::int64_t strip_rows_of(const PictureShape& picture) {
+  constexpr std::int64_t kUnit = 16;
+  const std::int64_t row = picture.width * channel_count(picture.format);
+  if (row * picture.height <= kUnbroken || picture.height > JPEG_MAX_DIMENSION) return picture.height;
+  return std::min(std::max(kJpegStripBytes / row, kUnit) / kUnit * kUnit, picture.height);
 }
 
-/// Units in these rows: at most 2^16 - 1, as strip_rows() has at most 2^21 bytes of 64 or more in a unit, or 16 rows.
-unsigned units_in(int rows, const cv::Mat& pixels) {
-  const int side = pixels.channels() == 1 ? DCTSIZE : 2 * DCTSIZE;
-  return static_cast<unsigned>((pixels.cols + side - 1) / side) * static_cast<unsigned>(rows / side);
+/// Units in these rows: at most 2^16 - 1, as a strip has at most 2^19 bytes of 64 or more in a unit, or 16 rows.
+unsigned units_in(std::int64_t rows, const PictureShape& picture) {
+  const std::int64_t side = picture.format == PixelFormat::grey ? DCTSIZE : 2 * DCTSIZE;
+  return static_cast<unsigned>((picture.width + side - 1) / side * (rows / side));
 }
 
 /// Calls use(marker, place of its segment) for the segments before the coded data, and returns where that begins
@@ -168,7 +174,7 @@ std::size_t for_each_segment(const Bytes& file, const Use& use) {
   }
 }
 
-void set_height(Bytes& file, int height) {
+void set_height(Bytes& file, std::int64_t height) {
   constexpr unsigned kBaselineFrame = 0xc0;
   constexpr std::size_t kHeight = kMarker + 2 + 1;  // after the size of the segment, and the precision
   for_each_segment(file, [&](unsigned marker, std::size_t at) {
@@ -177,7 +183,7 @@ void set_height(Bytes& file, int height) {
   });
 }
 
-Bytes join_strips(std::vector<Bytes> strips, int height) {
+Bytes join_strips(std::vector<Bytes> strips, std::int64_t height) {
   constexpr unsigned kRestart = 0xd0, kRestarts = 8;
   std::size_t size = 0;
   for (const Bytes& strip : strips) size += strip.size();
@@ -197,20 +203,33 @@ Bytes join_strips(std::vector<Bytes> strips, int height) {
   return file;
 }
 
+class JpegStrips : public StripEncoder {
+ public:
+  JpegStrips(const PictureShape& picture, int quality, const PictureMetadata& metadata)
+      : StripEncoder(picture, strip_rows_of(picture)),
+        quality_(quality),
+        front_(make_front(metadata)),
+        strips_(static_cast<std::size_t>(count())) {}
+
+  void encode(std::int64_t at, const ConstTensorRef& rows) override {
+    const unsigned interval = count() == 1 ? 0 : units_in(strip_rows(), picture());
+    strips_[static_cast<std::size_t>(at)] = compress(rows, quality_, interval, at == 0 ? front_ : Front{});
+  }
+
+  Bytes finish() override { return join_strips(std::move(strips_), picture().height); }
+
+ private:
+  const int quality_;
+  const Front front_;
+  std::vector<Bytes> strips_;
+};
+
 }  // namespace
 
-Bytes write_jpeg(const cv::Mat& pixels, int quality, int threads, const PictureMetadata& metadata) {
-  const Front front = make_front(metadata);
-  const int rows = strip_rows(pixels), count = (pixels.rows + rows - 1) / rows;
-  if (count == 1 || pixels.rows > JPEG_MAX_DIMENSION) return compress(pixels, quality, 0, front);
-  std::vector<Bytes> strips(static_cast<std::size_t>(count));
-  parallel_for(count, threads, [&](std::int64_t first, std::int64_t last) {
-    for (auto i = static_cast<int>(first); i < last; ++i) {
-      const cv::Mat strip = pixels.rowRange(i * rows, std::min(pixels.rows, (i + 1) * rows));
-      strips[static_cast<std::size_t>(i)] = compress(strip, quality, units_in(rows, pixels), i == 0 ? front : Front{});
-    }
-  });
-  return join_strips(std::move(strips), pixels.rows);
+std::unique_ptr<StripEncoder> jpeg_strip_encoder(const PictureShape& picture, const EncodeOptions& options,
+                                                 const PictureMetadata& metadata) {
+  constexpr int kQuality = 95;
+  return std::make_unique<JpegStrips>(picture, options.quality.value_or(kQuality), metadata);
 }
 
 }  // namespace convtool

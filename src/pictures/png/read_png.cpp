@@ -45,9 +45,10 @@ struct Layout {
   int pixel() const { return channels * bytes; }
   std::size_t line() const { return 1 + width * static_cast<std::size_t>(pixel()); }
   std::size_t all_lines() const { return height * line(); }
-  PixelOrder order() const {
+  PixelOrder order(ColourOrder colours) const {
     const bool is_swapped = bytes == 2 && std::endian::native == std::endian::little;
-    return channels == 3 ? PixelOrder::reversed : is_swapped ? PixelOrder::swapped : PixelOrder::same;
+    if (channels == 3 && colours == ColourOrder::bgr) return PixelOrder::reversed;
+    return is_swapped ? PixelOrder::swapped : PixelOrder::same;
   }
 };
 
@@ -161,6 +162,18 @@ class Text {
   std::span<const std::byte> piece_;
 };
 
+bool have_known_filters(const u8* lines, std::size_t count, std::size_t line) {
+  for (std::size_t i = 0; i < count; ++i)
+    if (!has_known_filter(lines + i * line)) return false;
+  return true;
+}
+
+/// The scanlines to decompress at a time.
+std::size_t lines_of_strip(const Layout& layout) {
+  const std::size_t lines = kStripBytes / layout.line();
+  return std::clamp<std::size_t>(lines < kGroup / 2 ? lines : (lines + kGroup / 2) / kGroup * kGroup, 1, layout.height);
+}
+
 /// Strips of scanlines on their way from the thread that decompresses them to the one that unfilters them. One of the
 /// two may be missing: the first then unfilters, whenever all strips are full.
 class Passage {
@@ -173,7 +186,7 @@ class Passage {
         text_(PixelStream(pixels)),
         scanlines_(std::make_unique_for_overwrite<u8[]>(places_ * lines_ * layout_.line())),
         zeros_(layout_.line() - 1),
-        unfilter_rows_(find_unfilter(layout_.pixel(), layout_.order())),
+        unfilter_rows_(find_unfilter(layout_.pixel(), layout_.order(ColourOrder::bgr))),
         image_(image) {}
 
   /// On each of at most two threads.
@@ -202,11 +215,6 @@ class Passage {
   bool is_sound() const { return !has_failed_; }
 
  private:
-  static std::size_t lines_of_strip(const Layout& layout) {
-    const std::size_t lines = kStripBytes / layout.line();
-    return std::clamp<std::size_t>(lines < kGroup / 2 ? lines : (lines + kGroup / 2) / kGroup * kGroup, 1,
-                                   layout.height);
-  }
   u8* place(std::size_t strip) const { return scanlines_.get() + strip % places_ * lines_ * layout_.line(); }
   std::size_t lines_of(std::size_t strip) const { return std::min(lines_, layout_.height - strip * lines_); }
 
@@ -243,8 +251,7 @@ class Passage {
 
   bool unfilter(std::size_t strip) const {
     const u8* const lines = place(strip);
-    for (std::size_t i = 0; i < lines_of(strip); ++i)
-      if (!has_known_filter(lines + i * layout_.line())) return false;
+    if (!have_known_filters(lines, lines_of(strip), layout_.line())) return false;
     const auto y = static_cast<int>(strip * lines_);
     unfilter_rows_(lines, y == 0 ? zeros_.data() : image_.ptr(y - 1), layout_.width, lines_of(strip), image_.ptr(y));
     return true;
@@ -264,7 +271,53 @@ class Passage {
   bool is_begun_ = false, is_unfiltering_ = false, has_failed_ = false, is_over_ = false;
 };
 
+/// Decompresses and unfilters a strip at a time.
+class UsualPngRows : public PictureRows {
+ public:
+  UsualPngRows(const Pixels& pixels, ColourOrder order)
+      : layout_(pixels.layout),
+        lines_(lines_of_strip(layout_)),
+        text_(PixelStream(pixels)),
+        scanlines_(std::make_unique_for_overwrite<u8[]>(lines_ * layout_.line())),
+        above_(layout_.line() - 1),
+        unfilter_rows_(find_unfilter(layout_.pixel(), layout_.order(order))) {}
+
+  bool read(const TensorRef& rows) override {
+    const std::size_t size = above_.size(), count = static_cast<std::size_t>(rows.shape.h);
+    u8* const first = static_cast<u8*>(rows.data);
+    const u8* above = above_.data();
+    for (std::size_t y = 0; y < count;) {
+      const std::size_t lines = std::min(lines_, count - y);
+      if (!text_.read(scanlines_.get(), lines * layout_.line())) return false;
+      if (!have_known_filters(scanlines_.get(), lines, layout_.line())) return false;
+      unfilter_rows_(scanlines_.get(), above, layout_.width, lines, first + y * size);
+      y += lines;
+      above = first + (y - 1) * size;
+    }
+    std::memcpy(above_.data(), above, size);
+    return true;
+  }
+
+  bool is_sound() override { return text_.is_over(); }
+
+ private:
+  const Layout layout_;
+  const std::size_t lines_;
+  Text text_;
+  const std::unique_ptr<u8[]> scanlines_;
+  std::vector<u8> above_;  // the row before the next one
+  const UnfilterRows unfilter_rows_;
+};
+
 }  // namespace
+
+std::unique_ptr<PictureRows> usual_png_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                            ColourOrder order) {
+  const std::optional<Pixels> pixels = find_pixels(bytes, header);
+  const bool is_as_header = pixels && pixels->layout.channels == header.channels &&
+                            pixels->layout.bytes == size_of(header.dtype) && is_integer(header.dtype);
+  return is_as_header ? std::make_unique<UsualPngRows>(*pixels, order) : nullptr;
+}
 
 cv::Mat read_usual_png(std::span<const std::byte> bytes, const PictureHeader& header, int threads) {
   const std::optional<Pixels> pixels = find_pixels(bytes, header);

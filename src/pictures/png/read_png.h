@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <span>
 
 #include "pictures/picture_header.h"
+#include "pictures/picture_rows.h"
 
 namespace convtool {
 
@@ -18,5 +20,9 @@ namespace convtool {
 /// some of what it would not. A file that is read gives the pixels that libpng gives. Thread-safe. Throws
 /// std::bad_alloc.
 cv::Mat read_usual_png(std::span<const std::byte> bytes, const PictureHeader& header, int threads);
+
+/// The rows of such a PNG, or null for other kinds. Reads `bytes` later.
+std::unique_ptr<PictureRows> usual_png_rows(std::span<const std::byte> bytes, const PictureHeader& header,
+                                            ColourOrder order);
 
 }  // namespace convtool

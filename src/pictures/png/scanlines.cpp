@@ -124,22 +124,23 @@ std::size_t scanline_size(const ConstTensorRef& pixels) {
   return static_cast<std::size_t>(1 + pixels.shape.w * pixels.shape.c * size_of(pixels.dtype));
 }
 
-void write_scanlines(const ConstTensorRef& pixels, std::int64_t begin, std::int64_t end, bool choose, u8* out) {
-  const std::size_t size = scanline_size(pixels) - 1;
-  const auto pixel = static_cast<std::size_t>(pixels.shape.c * size_of(pixels.dtype));
+void write_scanlines(const ConstTensorRef& rows, bool is_top, bool choose, u8* out) {
+  constexpr std::size_t kWithinRow = 2;  // filters: none and Sub
+  const std::size_t size = scanline_size(rows) - 1;
+  const auto pixel = static_cast<std::size_t>(rows.shape.c * size_of(rows.dtype));
   std::vector<u8> row(pixel + size), above(pixel + size), best(size), trial(size);
   const auto& filters = filters_here();
-  if (begin > 0) pack_row(pixels, begin - 1, row.data() + pixel);
-  for (std::int64_t y = begin; y < end; ++y, out += size + 1) {
+  for (std::int64_t y = 0; y < rows.shape.h; ++y, out += size + 1) {
     std::swap(row, above);
-    pack_row(pixels, y, row.data() + pixel);
+    pack_row(rows, y, row.data() + pixel);
     out[0] = 0;
     if (!choose) {
       std::memcpy(out + 1, row.data() + pixel, size);
       continue;
     }
+    const std::size_t count = y > 0 || is_top ? filters.size() : kWithinRow;
     std::int64_t least = filters[0](row.data() + pixel, above.data() + pixel, size, pixel, best.data());
-    for (std::size_t filter = 1; filter < filters.size(); ++filter) {
+    for (std::size_t filter = 1; filter < count; ++filter) {
       const std::int64_t sum = filters[filter](row.data() + pixel, above.data() + pixel, size, pixel, trial.data());
       if (sum >= least) continue;
       least = sum;

@@ -156,12 +156,14 @@ UnfilterRows find_unfilter(int bytes, PixelOrder order) {
   if (order == same)
     return bytes == 1   ? unfilter<1, same>
            : bytes == 2 ? unfilter<2, same>
+           : bytes == 3 ? unfilter<3, same>
            : bytes == 4 ? unfilter<4, same>
            : bytes == 8 ? unfilter<8, same>
                         : nullptr;
   if (order == swapped)
     return bytes == 2   ? unfilter<2, swapped>
            : bytes == 4 ? unfilter<4, swapped>
+           : bytes == 6 ? unfilter<6, swapped>
            : bytes == 8 ? unfilter<8, swapped>
                         : nullptr;
   return bytes == 3 ? unfilter<3, reversed> : bytes == 6 ? unfilter<6, reversed> : nullptr;

@@ -15,8 +15,8 @@ namespace convtool {
 using UnfilterRows = void (*)(const std::uint8_t* lines, const std::uint8_t* above, std::size_t pixels,
                               std::size_t count, std::uint8_t* rows);
 
-/// The function for pixels of `bytes` bytes: 1, 2, 4 or 8 with order `same`, 2, 4 or 8 with `swapped`, 3 or 6 with
-/// `reversed`. Null for others.
+/// The function for pixels of `bytes` bytes: 1, 2, 3, 4 or 8 with order `same`, 2, 4, 6 or 8 with `swapped`, 3 or 6
+/// with `reversed`. Null for others.
 UnfilterRows find_unfilter(int bytes, PixelOrder order);
 
 /// Whether a scanline has a filter that the standard knows.

@@ -3,10 +3,12 @@
 #include "pictures/png/write_png.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "core/parallel.h"
 #include "pictures/compression.h"
 #include "pictures/metadata/named_part.h"
 #include "pictures/png/scanlines.h"
@@ -17,14 +19,17 @@ namespace {
 constexpr int kFastLevel = 1;  // the default
 
 /// Scanlines of a strip, in bytes: enough that what a strip cannot refer to in the one before costs less than 0.5 % of
-/// the file, and that a picture of 1920x1080 has a strip for each of 12 threads.
+/// the file, and that a picture of 1920x1080 has a strip for each of 12 threads. The first scanline of a strip has a
+/// poorer choice of filters, so a strip has several.
 constexpr std::size_t kStripBytes = std::size_t{1} << 19;
+constexpr std::int64_t kLeastStripRows = 16;
 
 /// Pictures with fewer bytes of scanlines are compressed as a whole: clearing ISA-L's tables would take longer.
 constexpr double kSmall = 1 << 16;
 
 // Chunks (5.3): the size of the data, the type, the data, a checksum of type and data.
 
+constexpr std::size_t kChunkFrame = 12;
 constexpr std::size_t kLongestChunk = (std::size_t{1} << 31) - 1;
 
 void put_u32(Bytes& bytes, std::size_t value) {
@@ -45,13 +50,13 @@ void put_chunk(Bytes& file, const char (&type)[5], std::span<const std::byte> da
   put_chunk(file, type, data, crc32_of(data, crc32_of(bytes_of(type))));
 }
 
-Bytes image_header(const ConstTensorRef& pixels) {
+Bytes image_header(const PictureShape& picture) {
   constexpr std::uint8_t kColourTypes[] = {0, 4, 2, 6};  // by number of channels (11.2.2)
   Bytes header;
-  put_u32(header, static_cast<std::size_t>(pixels.shape.w));
-  put_u32(header, static_cast<std::size_t>(pixels.shape.h));
-  header.push_back(static_cast<std::byte>(8 * size_of(pixels.dtype)));
-  header.push_back(static_cast<std::byte>(kColourTypes[pixels.shape.c - 1]));
+  put_u32(header, static_cast<std::size_t>(picture.width));
+  put_u32(header, static_cast<std::size_t>(picture.height));
+  header.push_back(static_cast<std::byte>(8 * size_of(picture.dtype)));
+  header.push_back(static_cast<std::byte>(kColourTypes[channel_count(picture.format) - 1]));
   header.insert(header.end(), 3, std::byte{0});  // Deflate, the five filters, not interlaced
   return header;
 }
@@ -74,10 +79,14 @@ void put_metadata(Bytes& file, const PictureMetadata& metadata) {
     put_chunk(file, "iTXt", named_part("XML:com.adobe.xmp\0\0\0\0\0"sv, metadata.xmp));
 }
 
-bool is_in_strips(const ConstTensorRef& pixels, int level, const EncodeOptions& options) {
-  const std::size_t line = scanline_size(pixels);
-  return level == kFastLevel && !options.png_strategy && line < kLongestChunk &&
-         static_cast<double>(line) * static_cast<double>(pixels.shape.h) >= kSmall;
+/// The file up to the pixels.
+Bytes file_start(const PictureShape& picture, const PictureMetadata& metadata) {
+  constexpr std::uint8_t kSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  const auto signature = std::as_bytes(std::span(kSignature));
+  Bytes file(signature.begin(), signature.end());
+  put_chunk(file, "IHDR", image_header(picture));
+  put_metadata(file, metadata);
+  return file;
 }
 
 /// The scanlines of some rows.
@@ -86,83 +95,94 @@ struct Scanlines {
   std::span<const std::byte> bytes;
 };
 
-Scanlines make_scanlines(const ConstTensorRef& pixels, std::int64_t begin, std::int64_t end, bool choose) {
-  const std::size_t size = scanline_size(pixels) * static_cast<std::size_t>(end - begin);
+Scanlines make_scanlines(const ConstTensorRef& rows, bool is_top, bool choose) {
+  const std::size_t size = scanline_size(rows) * static_cast<std::size_t>(rows.shape.h);
   Scanlines result{.memory = allocate_pixels(size), .bytes = {}};
-  write_scanlines(pixels, begin, end, choose, static_cast<std::uint8_t*>(result.memory.get()));
+  write_scanlines(rows, is_top, choose, static_cast<std::uint8_t*>(result.memory.get()));
   result.bytes = {static_cast<const std::byte*>(result.memory.get()), size};
   return result;
 }
 
-/// A strip as part of the zlib stream (RFC 1950), and the checksums of the chunk and of the scanlines.
-struct Strip {
-  Bytes data;
-  std::uint32_t crc = 0, adler = 0;
-  std::size_t size = 0;  ///< of the scanlines
+/// Strips become parts of the zlib stream (RFC 1950), each in a chunk of its own.
+class PngStrips : public StripEncoder {
+ public:
+  PngStrips(const PictureShape& picture, std::int64_t strip_rows, const PictureMetadata& metadata)
+      : StripEncoder(picture, strip_rows), file_(file_start(picture, metadata)) {
+    // As much as noise takes. Pages that are not written take no memory.
+    const std::int64_t row = picture.width * channel_count(picture.format) * size_of(picture.dtype);
+    file_.reserve(file_.size() + static_cast<std::size_t>((row + row / 64 + 8) * picture.height));
+  }
+
+  void encode(std::int64_t at, const ConstTensorRef& rows) override {
+    const Scanlines scanlines = make_scanlines(rows, at == 0, true);
+    Strip strip{.data = deflate_part(scanlines.bytes, at == count() - 1),
+                .adler = adler32_of(scanlines.bytes, kAdler32OfNothing),
+                .size = scanlines.bytes.size()};
+    if (at == 0) strip.data.insert(strip.data.begin(), std::begin(kZlibHeader), std::end(kZlibHeader));
+    strip.crc = crc32_of(strip.data, crc32_of(bytes_of("IDAT")));
+
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace(at, std::move(strip));
+    for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; ++next_) {
+      append(std::move(first->second));
+      first = waiting_.erase(first);
+    }
+  }
+
+  Bytes finish() override {
+    require(next_ == count(), "strips are missing");
+    put_chunk(file_, "IEND", {});
+    return std::move(file_);
+  }
+
+ private:
+  struct Strip {
+    Bytes data;
+    std::uint32_t crc = 0, adler = 0;  ///< of the chunk and of the scanlines
+    std::size_t size = 0;              ///< of the scanlines
+  };
+
+  void append(Strip strip) {
+    adler_ = join_adler32(adler_, strip.adler, strip.size);
+    if (next_ == count() - 1) {
+      Bytes checksum;
+      put_u32(checksum, adler_);
+      strip.data.insert(strip.data.end(), checksum.begin(), checksum.end());
+      strip.crc = crc32_of(checksum, strip.crc);
+    }
+    put_chunk(file_, "IDAT", strip.data, strip.crc);
+  }
+
+  std::mutex mutex_;
+  Bytes file_;
+  std::int64_t next_ = 0;                    // strip to be appended
+  std::uint32_t adler_ = kAdler32OfNothing;  // of those before it
+  std::map<std::int64_t, Strip> waiting_;    // for strips before them
 };
-
-Strip compress_strip(const ConstTensorRef& pixels, std::int64_t begin, std::int64_t end) {
-  const Scanlines scanlines = make_scanlines(pixels, begin, end, true);
-  Strip strip{.data = deflate_part(scanlines.bytes, end == pixels.shape.h),
-              .adler = adler32_of(scanlines.bytes, kAdler32OfNothing),
-              .size = scanlines.bytes.size()};
-  if (begin == 0) strip.data.insert(strip.data.begin(), std::begin(kZlibHeader), std::end(kZlibHeader));
-  strip.crc = crc32_of(strip.data, crc32_of(bytes_of("IDAT")));
-  return strip;
-}
-
-std::vector<Strip> compress_strips(Image image, int threads) {
-  const ConstTensorRef pixels = image.all();
-  const std::int64_t height = pixels.shape.h;
-  const std::int64_t rows =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(kStripBytes / scanline_size(pixels)), 1, height);
-  std::vector<Strip> strips(static_cast<std::size_t>((height + rows - 1) / rows));
-  parallel_for(std::ssize(strips), threads, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i)
-      strips[static_cast<std::size_t>(i)] = compress_strip(pixels, i * rows, std::min(height, (i + 1) * rows));
-  });
-
-  std::uint32_t adler = kAdler32OfNothing;
-  for (const Strip& strip : strips) adler = join_adler32(adler, strip.adler, strip.size);
-  Strip& last = strips.back();
-  Bytes checksum;
-  put_u32(checksum, adler);
-  last.data.insert(last.data.end(), checksum.begin(), checksum.end());
-  last.crc = crc32_of(checksum, last.crc);
-  return strips;
-}
-
-Scanlines make_all_scanlines(Image image, bool choose) {
-  return make_scanlines(image.all(), 0, image.all().shape.h, choose);
-}
 
 }  // namespace
 
+std::unique_ptr<StripEncoder> png_strip_encoder(const PictureShape& picture, const EncodeOptions& options,
+                                                const PictureMetadata& metadata) {
+  if (options.png_level.value_or(kFastLevel) != kFastLevel || options.png_strategy) return nullptr;
+  const std::int64_t line = 1 + picture.width * channel_count(picture.format) * size_of(picture.dtype);
+  if (static_cast<double>(line) * static_cast<double>(picture.height) < kSmall) return nullptr;
+  const std::int64_t wanted = std::max(static_cast<std::int64_t>(kStripBytes) / line, kLeastStripRows);
+  return std::make_unique<PngStrips>(picture, std::min(wanted, picture.height), metadata);
+}
+
 Bytes write_png(Image image, const EncodeOptions& options, const PictureMetadata& metadata) {
-  constexpr std::uint8_t kSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  constexpr std::size_t kChunkFrame = 12;
-  const auto signature = std::as_bytes(std::span(kSignature));
+  const Shape shape = image.all().shape;
+  Bytes file =
+      file_start({.dtype = image.dtype(), .format = image.format(), .height = shape.h, .width = shape.w}, metadata);
   const int level = options.png_level.value_or(kFastLevel);
-  Bytes file(signature.begin(), signature.end());
-  put_chunk(file, "IHDR", image_header(image.all()));
-  put_metadata(file, metadata);
-  if (is_in_strips(image.all(), level, options)) {
-    std::vector<Strip> strips = compress_strips(std::move(image), options.threads);
-    std::size_t size = file.size() + kChunkFrame;
-    for (const Strip& strip : strips) size += kChunkFrame + strip.data.size();
-    file.reserve(size);
-    for (Strip& strip : strips) {
-      put_chunk(file, "IDAT", strip.data, strip.crc);
-      strip.data = {};
-    }
-  } else {
-    const Bytes stream = deflate(make_all_scanlines(std::move(image), level > 0).bytes, level, options.png_strategy);
-    file.reserve(file.size() + stream.size() + kChunkFrame * (2 + stream.size() / kLongestChunk));
-    for (std::span<const std::byte> rest = stream; !rest.empty();) {
-      const std::size_t length = std::min(rest.size(), kLongestChunk);
-      put_chunk(file, "IDAT", rest.first(length));
-      rest = rest.subspan(length);
-    }
+  const auto make_all = [level](Image last) { return make_scanlines(last.all(), true, level > 0); };
+  const Bytes stream = deflate(make_all(std::move(image)).bytes, level, options.png_strategy);
+  file.reserve(file.size() + stream.size() + kChunkFrame * (2 + stream.size() / kLongestChunk));
+  for (std::span<const std::byte> rest = stream; !rest.empty();) {
+    const std::size_t length = std::min(rest.size(), kLongestChunk);
+    put_chunk(file, "IDAT", rest.first(length));
+    rest = rest.subspan(length);
   }
   put_chunk(file, "IEND", {});
   return file;

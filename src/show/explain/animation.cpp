@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "core/parallel.h"
 #include "core/text.h"
 #include "pictures/write_gif.h"
 #include "show/drawing.h"
@@ -48,14 +50,25 @@ Bytes animate(const Trace& trace, const Explainer& explainer, const AnimationOpt
     width = std::max(width, drawing.width);
     height = std::max(height, drawing.height);
   }
-  const auto frame = [&](Drawing drawing) {
-    drawing.width = width;
-    drawing.height = height;
-    return to_image(drawing);
-  };
-  const Image last_frame = frame(std::move(last));
+  last.width = width;
+  last.height = height;
+  const Image last_frame = to_image(last);
   GifWriter writer(last_frame);
-  for (std::int64_t i = 0; i < outputs - 1; i += step) writer.add(frame(figure(i)), 1 / options.fps);
+  // Frames are drawn on several threads, each over an earlier one. The writer still reads the latest that it has.
+  const std::int64_t others = frame_count(output) - 1, at_once = available_cores();
+  const Shape size = last_frame.all().shape;
+  std::vector<Image> frames;
+  for (std::int64_t i = 0; i <= at_once; ++i) frames.emplace_back(DType::u8, PixelFormat::rgb, size.h, size.w);
+  const auto frame = [&](std::int64_t i) -> const Image& {
+    return frames[static_cast<std::size_t>(i % (at_once + 1))];
+  };
+  for (std::int64_t first = 0; first < others; first += at_once) {
+    const std::int64_t count = std::min(at_once, others - first);
+    parallel_for(count, 0, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = first + begin; i < first + end; ++i) paint(figure(i * step), frame(i));
+    });
+    for (std::int64_t i = first; i < first + count; ++i) writer.add(frame(i), 1 / options.fps);
+  }
   writer.add(last_frame, kLastFrame / options.fps);
   return writer.finish();
 }

@@ -142,19 +142,6 @@ std::optional<Pixel> most_important(const LayerStep& step) {
   return best == nullptr ? std::nullopt : best->source;
 }
 
-void check_place(const Pixel& place, const Shape& output) {
-  const auto range = [](std::int64_t size) {
-    return size == 1 ? std::string("0") : "0 to " + std::to_string(size - 1);
-  };
-  if (place.channel < 0 || place.channel >= output.c)
-    refuse_usage("--channel", std::to_string(place.channel) + " is not a channel of the output (expected " +
-                                  range(output.c) + ", for an output of " + to_string(output) + ")");
-  if (place.y < 0 || place.y >= output.h || place.x < 0 || place.x >= output.w)
-    refuse_usage("--at", std::to_string(place.y) + "," + std::to_string(place.x) +
-                             " is outside the output (expected Y " + range(output.h) + " and X " + range(output.w) +
-                             ", for an output of " + to_string(output) + ")");
-}
-
 Explanation::Stored stored_value(const Trace& trace, const Trace::Numbers& numbers, const Pixel& at, double response) {
   const ConstTensorRef& result = numbers.stored;
   Explanation::Stored stored{.map = {}, .value = value_at(result, at), .dtype = result.dtype};
@@ -245,8 +232,22 @@ LayerStep Explainer::explain_layer(std::size_t layer, const Pixel& at) const {
   return step;
 }
 
+void Explainer::check(const Pixel& place) const {
+  const Shape output = trace_.output();
+  const auto range = [](std::int64_t size) {
+    return size == 1 ? std::string("0") : "0 to " + std::to_string(size - 1);
+  };
+  if (place.channel < 0 || place.channel >= output.c)
+    refuse_usage("--channel", std::to_string(place.channel) + " is not a channel of the output (expected " +
+                                  range(output.c) + ", for an output of " + to_string(output) + ")");
+  if (place.y < 0 || place.y >= output.h || place.x < 0 || place.x >= output.w)
+    refuse_usage("--at", std::to_string(place.y) + "," + std::to_string(place.x) +
+                             " is outside the output (expected Y " + range(output.h) + " and X " + range(output.w) +
+                             ", for an output of " + to_string(output) + ")");
+}
+
 Explanation Explainer::at(const Pixel& place) const {
-  check_place(place, trace_.output());
+  check(place);
   Explanation explanation{.trace = &trace_, .at = place, .layers = {}, .stored = {}};
   std::optional<Pixel> next = place;
   if (trace_.numbers && trace_.numbers->mapping.map == OutputMap::signs) next->channel = 0;

@@ -100,8 +100,10 @@ class Explainer {
  public:
   explicit Explainer(const Trace& trace);
 
-  /// Throws Error(usage), with the ranges, for a place that is not in the result, and Error(shape) for more than
-  /// kMostTerms terms.
+  /// Throws Error(usage), with the ranges, for a place that is not in the result.
+  void check(const Pixel& place) const;
+
+  /// Throws as check() does, and Error(shape) for more than kMostTerms terms.
   Explanation at(const Pixel& place) const;
 
   /// The rows and columns of input that the output at `place` depends on.

@@ -19,6 +19,8 @@ constexpr double kMargin = 16, kGap = 18, kSignWidth = 40, kTitleSize = 18, kTit
                  kNarrowest = 440;
 constexpr double kPanelSide = 300, kLeastText = 8;
 constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
+/// An output beside the picture of its input is a grid up to here: a larger grid would dwarf the picture.
+constexpr std::int64_t kLargestBesidePicture = 16;
 constexpr std::size_t kLongestCaption = 24;  ///< of a kernel, in characters
 /// Kernels up to here have cells of full size, and up to there cells at all.
 constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
@@ -346,7 +348,8 @@ class Figure {
     const Pixel at = explanation_.at;
     const std::int64_t filled = options_.outputs.value_or(shape.h * shape.w);
     const Region place{at.y, at.y, at.x, at.x};
-    if (shape.h <= kLargestGrid && shape.w <= kLargestGrid) {
+    const std::int64_t most = fits_grid(explanation_.last().problem) ? kLargestGrid : kLargestBesidePicture;
+    if (shape.h <= most && shape.w <= most) {
       Grid grid{.rows = shape.h, .columns = shape.w, .framed = place};
       std::optional<ConstTensorRef> stored;
       std::optional<Shading> shading;

@@ -9,9 +9,9 @@
 
 namespace convtool {
 
-/// Inputs and outputs with at most this many rows and columns, padding included, are drawn as grids of numbers. Of
+/// Inputs with at most this many rows and columns, padding included, and their outputs are drawn as grids of numbers. Of
 /// larger ones the picture is drawn, and the window beside it.
-inline constexpr std::int64_t kLargestGrid = 20;
+inline constexpr std::int64_t kLargestGrid = 24;
 
 struct FigureOptions {
   double cell = 40;  ///< pixels of a cell

@@ -267,6 +267,7 @@ function showChannels() {
   byId("input-title").textContent =
       view.step === 0 ? `Input ${plane_size(input)}` : `Output of step ${view.step} ${plane_size(input)}`;
   showOverview();
+  showChainFields();
 }
 
 const plane_size = ({c, h, w}) => `${c}×${h}×${w}`;
@@ -301,8 +302,13 @@ function showOverview() {
           element("div", {class: "frame"}, image, box));
 }
 
+function stepName(i) {
+  const {pool, name, layers} = model.steps[i];
+  return `${i + 1} ${pool ? "max pool" : name || layers[0].name || "layer"}`;
+}
+
 function showSteps() {
-  const names = model.steps.map((s, i) => `${i + 1} ${s.pool ? "max pool" : s.name || s.layers[0].name || "layer"}`);
+  const names = model.steps.map((_, i) => stepName(i));
   showChoices("steps", "step of the network", names, view.step, (i) => showStep(i));
 }
 

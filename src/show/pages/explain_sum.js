@@ -1,4 +1,5 @@
-// The panel of the sum: products, the way to the stored value, and the chain of windows of a network.
+// The panel of the sum: products, the way to the stored value, and the windows of a network, from the shown step back
+// to the input.
 "use strict";
 
 const kMostChannels = 4;
@@ -116,15 +117,45 @@ function chainOf() {
   return chain;
 }
 
+let chainFields = [];
+
+/// Of a network: what each step reads, up to the shown one, and the output of that.
+function showChainFields() {
+  byId("chain-panel").hidden = model.steps.length < 2;
+  if (model.steps.length < 2) return;
+  const planes = [...model.planes.slice(0, view.step + 1), outputPlane()];
+  const figures = planes.map((plane, i) => {
+    const channel = i > view.step ? view.channel : i === view.step ? view.inputChannel : 0;
+    const name = i === 0 ? "input" : `after ${stepName(i - 1)}`;
+    const of = plane.c === 1 || hasColours(plane) ? "" : `, channel ${channel}`;
+    const field = new Field(name);
+    const cell = (y, x) => {
+      const value = valueAt(plane, channel, y, x);
+      return {text: value === null ? "" : number(value)};
+    };
+    showField(field, plane, channel, plane, isSmall(plane) && cell, (c, y, x) => valueAt(plane, c, y, x));
+    const caption = element("figcaption", {}, element("b", {}, name), element("br"), `${plane_size(plane)}${of}`);
+    return {field, figure: element("figure", {}, caption, field.root)};
+  });
+  chainFields = figures.map(({field}) => field);
+  byId("chain-fields").replaceChildren(...figures.flatMap(({figure}, i) => (i === 0 ? [figure] : [
+                                                            element("span", {"aria-hidden": "true"}, "→"), figure
+                                                          ])));
+}
+
 function showChain() {
   if (model.steps.length < 2) return;
   const text = (name, [from, to]) => (from === to ? `${name} ${from}` : `${name}s ${from} to ${to}`);
+  const [y, x] = view.at;
+  chainFields.at(-1).mark([{y, x, rows: 1, cols: 1, kind: "here"}]);
   const items = chainOf().map(({step: s, rows, cols}) => {
+    chainFields[s].mark(
+        [{y: rows[0], x: cols[0], rows: rows[1] - rows[0] + 1, cols: cols[1] - cols[0] + 1, kind: "window"}]);
     const size = `${rows[1] - rows[0] + 1}×${cols[1] - cols[0] + 1}`;
     const of = s === 0 ? "the input" : `the output of step ${s}`;
     return element("li", {}, `step ${s + 1} sees ${text("row", rows)} and ${text("column", cols)} of ${of} (${size})`);
   });
-  byId("chain").replaceChildren(
-      element("p", {}, `The receptive field of output (${view.at.join(", ")}), from step ${view.step + 1} back:`),
-      element("ol", {reversed: true}, ...items));
+  byId("chain-title").textContent =
+      `What output (${y}, ${x}) of step ${view.step + 1} depends on: its receptive field in each step`;
+  byId("chain").replaceChildren(element("ol", {reversed: true}, ...items));
 }

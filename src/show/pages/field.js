@@ -36,7 +36,9 @@ function cellsSvg({y, x, rows, cols, cell, label}) {
     role: label ? "img" : undefined,
     "aria-label": label,
   });
-  for (const {i, j, content} of cells) {
+  // Those with a frame of their own come last: their neighbours would cover a part of it.
+  const isFramed = ({content}) => /\bin-window\b/.test(content.kind ?? "");
+  for (const {i, j, content} of [...cells.filter((c) => !isFramed(c)), ...cells.filter(isFramed)]) {
     const rect =
         svgElement("rect", {x: j * width, y: i * kCell, width, height: kCell, class: `cell ${content.kind ?? ""}`});
     if (content.fill) rect.style.fill = content.fill;
@@ -55,9 +57,14 @@ function cellsSvg({y, x, rows, cols, cell, label}) {
 }
 
 /// A field that can have the focus. `pick(y, x)` is called for a place that a pointer is over, `press(y, x)` for one
-/// that is clicked, and `key(event)` for a key.
+/// that is clicked, and `key(event)` for a key. Without them it is a figure.
 class Field {
-  constructor(label, {pick, press, key}) {
+  constructor(label, listeners) {
+    if (!listeners) {
+      this.root = element("div", {class: "field still", role: "img", "aria-label": label});
+      return;
+    }
+    const {pick, press, key} = listeners;
     this.root = element("div", {class: "field", tabindex: "0", role: "application", "aria-label": label});
     const place = (event) => {
       const box = this.drawing.getBoundingClientRect(), {y, x, rows, cols} = this.range;

@@ -294,6 +294,17 @@ TEST_CASE("refusals of explain are one line each, with the range or the way out"
   CHECK(json::parse(failed.out)["error"]["kind"] == "shape");
 }
 
+TEST_CASE("no format takes an output that is not there") {
+  const TempFolder folder;
+  for (const char* const name : {"y.txt", "y.json", "y.html", "y.svg", "y.png"}) {
+    CAPTURE(name);
+    CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--at", "2,0", "-o", name}), "--at: 2,0 is outside the output"));
+    CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--channel", "1", "-o", name}), "--channel: 1 is not a channel"));
+  }
+  CHECK(
+      has(refusal(folder, {kInput, "-k", kKernel, "--channel", "1", "-o", "y.gif"}), "--channel: 1 is not a channel"));
+}
+
 TEST_CASE("figures and animations are written by their extension") {
   const TempFolder folder;
   folder.write("x.json", kInput);
@@ -312,6 +323,7 @@ TEST_CASE("figures and animations are written by their extension") {
   CHECK(refusal(folder, {kInput, "-k", kKernel, "--fps", "3", "-o", "y.svg"}) ==
         "convtool: --fps: has no effect on svg; leave it out, or write .gif\n");
   CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--cell", "3"}), "--cell: has no effect on text"));
+  CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--at", "1,0", "-o", "y.gif"}), "--at: has no effect on gif"));
   CHECK(has(refusal(folder, {kInput, "-k", kKernel, "--fps", "100", "-o", "y.gif"}), "0.01 to 50"));
   CHECK(has(refusal(folder, {"20x20", "--kernel-size", "1", "--cell", "400", "-o", "y.gif"}, 1),
             "too large for an animation"));

@@ -329,7 +329,7 @@ TEST_CASE("kernels import lists arrays, and writes kernel files that refer to th
 TEST_CASE("import warns of a bias that it leaves out, and refuses names that cannot be file names") {
   const NetworkFolder workplace;
   const std::string header = R"({"up.weight":{"dtype":"F32","shape":[2,1,1,1],"data_offsets":[0,8]},)"
-                             R"("up.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
+                             R"("up.bias":{"dtype":"F32","shape":[1,1],"data_offsets":[8,12]},)"
                              R"(".weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[12,13]},)"
                              R"("a/b.weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[13,14]},)"
                              R"("a-b.weight":{"dtype":"U8","shape":[1,1,1,1],"data_offsets":[14,15]},)"
@@ -341,7 +341,7 @@ TEST_CASE("import warns of a bias that it leaves out, and refuses names that can
   const ProgramResult up = workplace.run({"kernels", "import", "m.SAFETENSORS", "up"});
   CHECK(up.code == 0);
   CHECK(up.err ==
-        "convtool: warning: m.SAFETENSORS: up.bias has the shape 1 (expected 2, one per output channel); it is "
+        "convtool: warning: m.SAFETENSORS: up.bias has the shape 1x1 (expected 2, one per output channel); it is "
         "left out\n");
   CHECK(workplace.run({"apply", "a.pgm", "-k", "up.json", "-o", "y.npy"}).code == 0);
   workplace.refuses({"kernels", "import", "m.SAFETENSORS", ".weight"}, 2, "gives no name for a kernel file");

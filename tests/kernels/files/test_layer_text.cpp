@@ -25,7 +25,7 @@ Layer layer_of(const std::string& text) {
   return layers.front();
 }
 
-std::string refusal(const std::string& text) {
+std::string text_refusal(const std::string& text) {
   try {
     parse_layer_text(text, "--layers", "net");
   } catch (const Error& error) {
@@ -85,12 +85,12 @@ TEST_CASE("layers are separated by commas and lines; # begins a comment; xN repe
 
 TEST_CASE("errors name the layer, the line, the column and the word") {
   CHECK(
-      refusal("conv 3 64,\n# comment\n  cnov 3 4") ==
+      text_refusal("conv 3 64,\n# comment\n  cnov 3 4") ==
       "--layers: layer 2 (line 3, column 3): 'cnov' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, bn, "
       "linear); did you mean 'conv'?");
   const auto says = [](const std::string& text, const std::string& end) {
-    CAPTURE(refusal(text));
-    CHECK(refusal(text).ends_with(end));
+    CAPTURE(text_refusal(text));
+    CHECK(text_refusal(text).ends_with(end));
   };
   says("relu, fc 10",
        "layer 2 (line 1, column 7): 'fc' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, "
@@ -121,7 +121,7 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   for (const char* nothing : {"", " ,\n, ", "# conv 3 4"})
     says(nothing, "--layers: no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
   says("\x1b[2J", "linear)");
-  CHECK(refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);
+  CHECK(text_refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);
 }
 
 }  // namespace convtool

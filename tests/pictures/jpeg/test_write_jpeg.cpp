@@ -19,6 +19,18 @@ cv::Mat picture(int height, int width, int channels, Random& random) {
   return pixels;
 }
 
+/// The file of B, G, R or grey `pixels`.
+Bytes write_jpeg(const cv::Mat& pixels, int quality, int threads) {
+  const bool is_grey = pixels.channels() == 1;
+  const auto encoder = jpeg_strip_encoder(
+      {.format = is_grey ? PixelFormat::grey : PixelFormat::rgb, .height = pixels.rows, .width = pixels.cols},
+      {.quality = quality}, {});
+  const Shape shape{.n = 1, .c = pixels.channels(), .h = pixels.rows, .w = pixels.cols};
+  const Strides strides{.n = 0, .c = -1, .h = static_cast<std::int64_t>(pixels.step), .w = shape.c};
+  encode_strips(*encoder, TensorRef{pixels.data + shape.c - 1, DType::u8, shape, strides}, threads);
+  return encoder->finish();
+}
+
 }  // namespace
 
 TEST_CASE("JPEG files are byte for byte those of OpenCV") {

@@ -42,9 +42,10 @@ void unfilter_by_definition(const u8* line, const u8* above, const PixelKind& ki
 }
 
 constexpr std::array kPixelKinds = {
-    PixelKind{1, PixelOrder::same},    PixelKind{2, PixelOrder::same},     PixelKind{4, PixelOrder::same},
-    PixelKind{8, PixelOrder::same},    PixelKind{2, PixelOrder::swapped},  PixelKind{4, PixelOrder::swapped},
-    PixelKind{8, PixelOrder::swapped}, PixelKind{3, PixelOrder::reversed}, PixelKind{6, PixelOrder::reversed}};
+    PixelKind{1, PixelOrder::same},     PixelKind{2, PixelOrder::same},    PixelKind{4, PixelOrder::same},
+    PixelKind{3, PixelOrder::same},     PixelKind{6, PixelOrder::swapped}, PixelKind{8, PixelOrder::same},
+    PixelKind{2, PixelOrder::swapped},  PixelKind{4, PixelOrder::swapped}, PixelKind{8, PixelOrder::swapped},
+    PixelKind{3, PixelOrder::reversed}, PixelKind{6, PixelOrder::reversed}};
 
 }  // namespace
 

@@ -302,6 +302,13 @@ test("a network with a pool: each step is a tab, and a value leads back to its o
     assert.match(
         await page.locator("#chain li").nth(2).innerText(),
         new RegExp(`rows ${whole.y[0]} to ${whole.y[1]} and columns ${whole.x[0]} to ${whole.x[1]} of the input`));
+    // The receptive field is marked in the figure of the input.
+    assert.equal(await page.locator("#chain-fields .field").count(), 4);
+    const kCell = 44, mark = page.locator("#chain-fields .field").nth(0).locator("rect.mark");
+    const places = await mark.evaluate((rect) => ["y", "x", "height", "width"].map((name) => rect.getAttribute(name)));
+    assert.deepEqual(
+        places.map((length) => length / kCell),
+        [whole.y[0], whole.x[0], whole.y[1] - whole.y[0] + 1, whole.x[1] - whole.x[0] + 1]);
     const box = await page.locator("#input-field svg.cells").boundingBox();  // of 5x5 values and padding
     await page.mouse.click(box.x + (2.5 / 7) * box.width, box.y + (3.5 / 7) * box.height);
     assert.equal(await tabs.nth(1).getAttribute("aria-selected"), "true");

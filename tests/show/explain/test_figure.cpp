@@ -138,6 +138,22 @@ TEST_CASE("of an input that is larger than a grid the picture and the window are
   CHECK(frame.width == doctest::Approx(2 * scale));
 }
 
+TEST_CASE("inputs of 20 rows and their padding are grids; beside the picture of a larger input, small outputs are") {
+  const auto pictures_of = [](std::int64_t side, std::int64_t pad, std::int64_t stride) {
+    ConvParams params;
+    params.padding = {Padding::Rule::fixed, {pad, pad, pad, pad}};
+    params.stride = {stride, stride};
+    const Network network = network_of({bank_of({plane(5, 5, std::vector<float>(25, 1), params)})});
+    const TraceOf run(network, filled(DType::f32, {.c = 1, .h = side, .w = side}, [] { return 1; }));
+    const Drawing drawing = step_figure(Explainer(run.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}});
+    return std::count_if(drawing.shapes.begin(), drawing.shapes.end(),
+                         [](const auto& shape) { return std::holds_alternative<Drawing::Raster>(shape); });
+  };
+  CHECK(pictures_of(20, 2, 1) == 0);
+  CHECK(pictures_of(28, 0, 1) == 2);  // an output of 24 x 24
+  CHECK(pictures_of(28, 0, 2) == 1);  // of 12 x 12
+}
+
 TEST_CASE("a window that reaches into the padding of a picture is framed within it") {
   ConvParams params;
   params.padding = {Padding::Rule::fixed, {20, 20, 20, 20}};

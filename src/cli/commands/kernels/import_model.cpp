@@ -1,0 +1,93 @@
+#include "cli/commands/kernels/import_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "cli/batch/destinations.h"
+#include "cli/exit_code.h"
+#include "cli/job/output_file.h"
+#include "cli/terminal/terminal.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "files/file.h"
+#include "kernels/files/kernel_writer.h"
+#include "kernels/onnx/import_onnx.h"
+
+namespace convtool {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kJson = ".json";
+
+std::string kernel_path(const ModelImport& options) {
+  if (!options.output)
+    return (fs::path(options.out_dir.value_or("")) / fs::path(options.file).stem()).string() + std::string(kJson);
+  if (options.out_dir) refuse_usage("--out-dir", "has no effect with -o, which names the file; leave one out");
+  if (!has_extension(*options.output, kJson))
+    refuse_usage("-o", printable(*options.output) + " is not a kernel file by its name (expected NAME.json)");
+  return *options.output;
+}
+
+/// "net.weights.safetensors" for "net.json".
+std::string weights_path(const std::string& kernel) {
+  const std::string path = kernel.substr(0, kernel.size() - kJson.size()) + ".weights.safetensors";
+  if (in_small_letters(fs::path(path).filename().string()).find(".safetensors#") != std::string::npos)
+    refuse_usage("-o", "a kernel file cannot refer to " + path + ", because its name contains '.safetensors#'");
+  return path;
+}
+
+/// Name, size and description of each layer, in columns.
+std::string layers_text(const Network& network) {
+  std::size_t name_width = 0, size_width = 0;
+  for (const Bank& bank : network.banks) {
+    name_width = std::max(name_width, printable(bank.name).size());
+    size_width = std::max(size_width, join_sizes(bank.layers.front().dimensions()).size());
+  }
+  std::string text;
+  for (const Bank& bank : network.banks) {
+    std::string name = printable(bank.name), size = join_sizes(bank.layers.front().dimensions());
+    name.resize(name_width, ' ');
+    size.resize(size_width, ' ');
+    text += name + "  " + size + "  " + printable(bank.description) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+int import_model(const ModelImport& options) {
+  const std::string path = kernel_path(options), weights = weights_path(path);
+  const OnnxFile file(options.file);
+  ReadFiles read({options.file});
+  read.add(file.external_files());
+  for (const std::string& each : {path, weights}) check_output(each, !options.output, read);
+  if (options.no_clobber && exists(path)) {
+    print(printable(path + " skipped: it exists") + "\n");
+    return kExitDone;
+  }
+
+  OnnxImport import = import_onnx(file, options.until);
+  Network& network = import.network;
+  if (network.banks.empty())
+    refuse_kernel(options.file,
+                  "nothing can be imported: " +
+                      import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
+  network.name = fs::path(options.file).stem().string();
+  network.description =
+      "the layers of " + fs::path(options.file).filename().string() + " from its input '" + import.input + "' on";
+
+  const std::vector<NamedArray> arrays = arrays_of(network);
+  const std::string text = format_kernel_references(network, fs::path(weights).filename().string());
+  create_folder_of(path);
+  if (!arrays.empty()) write_file(weights, format_safetensors(arrays));
+  write_file(path, std::as_bytes(std::span(text)));
+  print(layers_text(network) + printable(options.file + " -> " + path + (arrays.empty() ? "" : " and " + weights)) +
+        "\n");
+  if (import.stop) print_message(MessageKind::note, options.file + ": ends before " + *import.stop);
+  return kExitDone;
+}
+
+}  // namespace convtool

@@ -1,0 +1,85 @@
+// Internal to kernels/onnx/: the layers of a network under construction, one after another.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/layer.h"
+
+namespace convtool {
+
+/// Why an import ends at a node: "its pads are negative". Caught by import_onnx().
+struct Stop {
+  std::string reason;
+};
+
+/// y = x * scale + shift, with one number for all channels or one per channel.
+struct Affine {
+  std::vector<double> scale, shift;
+};
+
+/// The layers so far. An operator adds one, or becomes a part of the last one.
+///
+/// A batch normalisation in eval mode, y = (x - mean) / sqrt(var + eps) * gamma + beta, is an Affine. After a
+/// convolution it becomes a part of it: sum_k (w_k * scale) x_k + (b * scale + shift). Products are taken in double,
+/// and rounded to float once, when the next layer is added.
+class LayerStack {
+ public:
+  bool empty() const { return layers_.empty(); }
+  const Layer& last() const { return layers_.back(); }
+
+  /// The channels of the last output; 0 if unknown.
+  std::int64_t channels() const { return channels_; }
+
+  /// Of the model's input.
+  void set_channels(std::int64_t channels) { channels_ = channels; }
+
+  /// Weights and biases so far.
+  std::int64_t weight_count() const { return weight_count_; }
+
+  /// Keeps the last layer as it is from here on: its output is needed elsewhere, too.
+  void seal() { is_open_ = false; }
+
+  /// Adds a layer; its name is made unique.
+  void add(Layer layer);
+
+  /// Adds a layer that only puts a border around its input.
+  void add_border(Layer layer);
+
+  /// Adds a convolution with these weights, and a bias that is empty for 0. Takes over a border before it, where it has
+  /// none itself. Throws Stop unless its channels match and all numbers are finite in float32.
+  void add_convolution(Layer layer, std::vector<double> weights, std::vector<double> bias);
+
+  /// Scales and shifts the last output, in a layer called `name` where the last one cannot take it. Throws Stop as
+  /// add_convolution() does.
+  void transform(const Affine& affine, const std::string& name);
+
+  /// Applies the activation of `layer`, which does nothing else, and is added where the last one cannot take it.
+  void activate(Layer layer);
+
+  /// Notes an operator that the last layer stands for, and the value that it writes: the description of the layer.
+  void note(std::string_view part, std::string_view value);
+
+  /// The layers. None is left.
+  std::vector<Layer> take();
+
+ private:
+  void round_weights();
+  void check_channels(std::int64_t expected) const;
+
+  std::vector<Layer> layers_;
+  std::vector<std::string> parts_;
+  std::set<std::string> names_;
+  std::vector<double> weights_, bias_;  ///< of the last layer if it is a convolution, before they are rounded
+  bool is_open_ = false;                ///< whether the last layer may change
+  bool is_border_ = false;              ///< whether it is only a border
+  std::int64_t channels_ = 0, weight_count_ = 0;
+};
+
+/// A layer that changes nothing: 1x1, with the weight 1 for each channel.
+Layer identity_layer(const std::string& name);
+
+}  // namespace convtool

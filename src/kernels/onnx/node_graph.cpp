@@ -1,0 +1,110 @@
+#include "kernels/onnx/node_graph.h"
+
+#include <algorithm>
+
+namespace convtool {
+namespace {
+
+/// Whether the node passes on its first input, as far as weights are concerned.
+bool passes_on(const OnnxNode& node) { return is_operator(node, "Identity") || casts_to_floats(node); }
+
+}  // namespace
+
+NodeGraph::NodeGraph(const OnnxFile& file) : file_(file) {
+  const OnnxGraph& graph = file.graph();
+  for (const OnnxTensor& tensor : graph.initializers) initializers_[tensor.name] = &tensor;
+  std::vector<std::string_view> results;
+  for (const OnnxNode& node : graph.nodes)
+    for (const std::string_view output : node.outputs)
+      if (!output.empty()) writers_[output] = &node;
+  for (const OnnxValue& output : graph.outputs) results.push_back(output.name);
+  keep_only_before(results);
+}
+
+const OnnxNode* NodeGraph::writer(std::string_view value) const {
+  const auto found = writers_.find(value);
+  return found == writers_.end() ? nullptr : found->second;
+}
+
+std::vector<const OnnxNode*> NodeGraph::readers(std::string_view value) const {
+  const auto found = readers_.find(value);
+  return found == readers_.end() ? std::vector<const OnnxNode*>{} : found->second;
+}
+
+void NodeGraph::keep_only_before(const std::vector<std::string_view>& values) {
+  std::set<const OnnxNode*> kept;
+  std::vector<std::string_view> wanted = values;
+  while (!wanted.empty()) {
+    const OnnxNode* const node = writer(wanted.back());
+    wanted.pop_back();
+    if (node == nullptr || !kept.insert(node).second) continue;
+    wanted.insert(wanted.end(), node->inputs.begin(), node->inputs.end());
+  }
+  readers_.clear();
+  for (const OnnxNode& node : file_.graph().nodes) {
+    if (!kept.contains(&node) || is_operator(node, "Shape")) continue;
+    for (const std::string_view input : node.inputs) {
+      std::vector<const OnnxNode*>& readers = readers_[input];
+      if (!input.empty() && (readers.empty() || readers.back() != &node)) readers.push_back(&node);
+    }
+  }
+}
+
+std::string_view NodeGraph::origin(std::string_view value) const {
+  for (std::size_t steps = 0; steps < writers_.size(); ++steps) {  // a damaged graph may go in a circle
+    const OnnxNode* const node = writer(value);
+    if (node == nullptr || initializers_.contains(value) || !passes_on(*node) || node->inputs.empty()) break;
+    value = node->inputs.front();
+  }
+  return value;
+}
+
+const OnnxTensor* NodeGraph::stored(std::string_view value) const {
+  value = origin(value);
+  if (const auto found = initializers_.find(value); found != initializers_.end()) return found->second;
+  const OnnxNode* const node = writer(value);
+  const OnnxAttribute* const tensor =
+      node != nullptr && is_operator(*node, "Constant") ? find_attribute(*node, "value") : nullptr;
+  return tensor != nullptr && tensor->tensor ? &*tensor->tensor : nullptr;
+}
+
+std::optional<Constant> NodeGraph::constant(std::string_view value, std::int64_t most) const {
+  if (value.empty()) return std::nullopt;
+  if (const OnnxTensor* const tensor = stored(value))
+    return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most)};
+  const OnnxNode* const node = writer(origin(value));
+  if (node == nullptr || !is_operator(*node, "Constant")) return std::nullopt;
+  for (const OnnxAttribute& attribute : node->attributes) {
+    if (attribute.name == "value_float" && attribute.real) return Constant{{}, {static_cast<double>(*attribute.real)}};
+    if (attribute.name == "value_int" && attribute.integer)
+      return Constant{{}, {static_cast<double>(*attribute.integer)}};
+    if (attribute.name == "value_floats")
+      return Constant{{std::ssize(attribute.reals)}, {attribute.reals.begin(), attribute.reals.end()}};
+    if (attribute.name == "value_ints")
+      return Constant{{std::ssize(attribute.integers)}, {attribute.integers.begin(), attribute.integers.end()}};
+  }
+  return std::nullopt;
+}
+
+const OnnxAttribute* find_attribute(const OnnxNode& node, std::string_view name) {
+  const auto found = std::find_if(node.attributes.begin(), node.attributes.end(),
+                                  [name](const OnnxAttribute& attribute) { return attribute.name == name; });
+  return found == node.attributes.end() ? nullptr : &*found;
+}
+
+bool is_operator(const OnnxNode& node, std::string_view type) {
+  return node.type == type && (node.domain.empty() || node.domain == "ai.onnx");
+}
+
+bool casts_to_floats(const OnnxNode& node) {
+  constexpr std::int64_t kFloats[] = {1, 10, 11, 16};  // TensorProto.DataType
+  const OnnxAttribute* const to = is_operator(node, "Cast") ? find_attribute(node, "to") : nullptr;
+  return to != nullptr && std::find(std::begin(kFloats), std::end(kFloats), to->integer) != std::end(kFloats);
+}
+
+std::string title_of(const OnnxNode& node) {
+  const std::string_view name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
+  return "'" + std::string(name) + "' (" + std::string(node.type) + ")";
+}
+
+}  // namespace convtool

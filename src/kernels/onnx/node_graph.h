@@ -1,0 +1,68 @@
+// Internal to kernels/onnx/: the graph of a model, by the names of its values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensors/onnx_file.h"
+
+namespace convtool {
+
+/// A tensor that does not depend on the input of the model.
+struct Constant {
+  std::vector<std::int64_t> dims;
+  std::vector<double> values;
+};
+
+/// Which nodes write and read each value. Refers to the file, which must outlive it.
+class NodeGraph {
+ public:
+  explicit NodeGraph(const OnnxFile& file);
+
+  const OnnxFile& file() const { return file_; }
+
+  /// The node that writes this value, or null.
+  const OnnxNode* writer(std::string_view value) const;
+
+  /// The nodes that read this value, each once, in the order of the file. After keep_only_before(), only those kept.
+  std::vector<const OnnxNode*> readers(std::string_view value) const;
+
+  /// Forgets all nodes that none of these values depends on, and those that only measure shapes.
+  void keep_only_before(const std::vector<std::string_view>& values);
+
+  /// The stored tensor of this value, if it is one: an initializer or the tensor of a Constant node, also through
+  /// Identity and casts to floats.
+  const OnnxTensor* stored(std::string_view value) const;
+
+  /// The numbers of a value that is stored, or given by the other attributes of a Constant node. Throws as
+  /// OnnxFile::read() does.
+  std::optional<Constant> constant(std::string_view value, std::int64_t most) const;
+
+ private:
+  /// The name by which the value is stored or computed, before Identity and casts.
+  std::string_view origin(std::string_view value) const;
+
+  const OnnxFile& file_;
+  std::map<std::string_view, const OnnxNode*> writers_;
+  std::map<std::string_view, std::vector<const OnnxNode*>> readers_;
+  std::map<std::string_view, const OnnxTensor*> initializers_;
+};
+
+/// The attribute with this name, or null.
+const OnnxAttribute* find_attribute(const OnnxNode& node, std::string_view name);
+
+/// Whether the node is an operator of ONNX itself with this name.
+bool is_operator(const OnnxNode& node, std::string_view type);
+
+/// Whether the node casts to floats of any size.
+bool casts_to_floats(const OnnxNode& node);
+
+/// "'fc' (Gemm)"; a node without a name goes by that of its output.
+std::string title_of(const OnnxNode& node);
+
+}  // namespace convtool

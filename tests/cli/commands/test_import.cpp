@@ -1,0 +1,165 @@
+// Imports ONNX models with the program, and refuses what is no model.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/onnx.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+using nlohmann::json;
+using onnx::node;
+using onnx::tensor;
+
+/// m.onnx, a convolution of 1x1 from one channel to two, relu and a fully connected layer; and a picture.
+class ModelFolder : public TempFolder {
+ public:
+  ModelFolder() {
+    write("m.onnx",
+          onnx::model({node("Conv", {"x", "conv.weight", "b"}, "c"), node("Relu", {"c"}, "r"),
+                       node("Flatten", {"r"}, "f"), node("Gemm", {"f", "fc"}, "y")},
+                      {tensor("conv.weight", {2, 1, 1, 1}, {2, -1}), tensor("b", {2}, {0.5F, 6})}, {-1, 1, -1, -1}));
+    write("a.pgm", "P2\n2 2\n255\n1 2 3 40\n");
+  }
+
+  ProgramResult run(const std::vector<std::string>& arguments) const { return run_convtool(arguments, *this); }
+  ProgramResult import(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"kernels", "import"});
+    return run(arguments);
+  }
+
+  /// Imports, and checks that the program exits with 2, prints one line that contains `part`, and writes nothing.
+  void refuses(const std::vector<std::string>& arguments, const std::string& part) const {
+    const std::vector<std::string> before = names();
+    const ProgramResult result = import(arguments);
+    CAPTURE(result.err);
+    CHECK(result.code == 2);
+    CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+    CHECK(result.err.find(part) != std::string::npos);
+    CHECK(names() == before);
+  }
+};
+
+TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
+  const ModelFolder folder;
+  const ProgramResult result = folder.import({"m.onnx", "-o", "k/net.json"});
+  CHECK(result.code == 2);  // -o creates no folder
+  std::filesystem::create_directory(folder.file("k"));
+  const ProgramResult imported = folder.import({"m.onnx", "-o", "k/net.json"});
+  CHECK(imported.code == 0);
+  CHECK(imported.out ==
+        "conv  2x1x1x1  Conv + Relu, to 'r'\n"
+        "m.onnx -> k/net.json and k/net.weights.safetensors\n");
+  CHECK(imported.err == "convtool: m.onnx: ends before node 'f' (Flatten): its output is not a picture\n");
+  const json network = json::parse(read_text(folder.file("k/net.json")));
+  CHECK(network.at("name") == "m");
+  CHECK(network.at("layers").size() == 1);
+  CHECK(network.at("layers")[0] == json({{"name", "conv"},
+                                         {"description", "Conv + Relu, to 'r'"},
+                                         {"weight", "net.weights.safetensors#conv.weight"},
+                                         {"bias", "net.weights.safetensors#conv.bias"},
+                                         {"activation", "relu"}}));
+  const ProgramResult applied = folder.run({"apply", "a.pgm", "-k", "k/net.json", "-o", "y.json"});
+  REQUIRE_MESSAGE(applied.code == 0, applied.err);
+  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[2.5, 4.5], [6.5, 80.5]], [[5, 4], [3, 0]]]"));
+
+  CHECK(folder.import({"m.onnx", "--out-dir", "new/folder", "--until", "c"})
+            .out.ends_with("m.onnx -> new/folder/m.json and new/folder/m.weights.safetensors\n"));
+  CHECK(json::parse(read_text(folder.file("new/folder/m.json"))).at("layers")[0].contains("activation") == false);
+  folder.write("m.json", "mine");
+  CHECK(folder.import({"m.onnx", "-n"}).out == "m.json skipped: it exists\n");
+  CHECK(read_text(folder.file("m.json")) == "mine");
+  CHECK(folder.import({"m.onnx"}).code == 0);
+  CHECK(read_text(folder.file("m.json")) != "mine");
+}
+
+TEST_CASE("models and options that are refused") {
+  const ModelFolder folder;
+  folder.refuses({"m.onnx", "-o", "net.npy"}, "-o: net.npy is not a kernel file by its name");
+  folder.refuses({"m.onnx", "-o", "a.json", "--out-dir", "b"}, "--out-dir: ");
+  folder.refuses({"m.onnx", "-o", "x.safetensors#y.json"}, "'.safetensors#'");
+  folder.refuses({"m.onnx", "conv"}, "'conv': arrays are for safetensors files");
+  folder.refuses({"m.onnx", "--all"}, "--all: ");
+  folder.refuses({"m.onnx", "--until", "cc"}, "--until: there is no node or output 'cc'");
+  folder.refuses({"m.safetensors", "--until", "c"}, "--until: ");
+  folder.refuses({"m.safetensors", "-o", "c.json"}, "-o: ");
+  folder.refuses({"none.onnx"}, "none.onnx: no such file");
+  folder.refuses({"."}, "not a model by its name");
+  folder.write("short.onnx", read_text(folder.file("m.onnx")).substr(0, 100));
+  folder.refuses({"short.onnx"}, "short.onnx: is not an ONNX model, or damaged: ");
+  folder.write("text.onnx", "not a model");
+  folder.refuses({"text.onnx"}, "text.onnx: is not an ONNX model");
+  folder.write("reshape.onnx", onnx::model({node("Reshape", {"x", "s"}, "y")}, {onnx::integers("s", {1, -1})}));
+  folder.refuses({"reshape.onnx"},
+                 "reshape.onnx: nothing can be imported: node 'y' (Reshape): its output is not a picture");
+  folder.write("empty.onnx", onnx::model({}));
+  folder.refuses({"empty.onnx"},
+                 "empty.onnx: nothing can be imported: no operator leads from its input 'x' to an output");
+  folder.write("away.onnx", onnx::model({node("Conv", {"x", "w"}, "y")},
+                                        {onnx::tensor_of("w", 1, {1, 3, 1, 1}) + onnx::field(14, std::int64_t{1}) +
+                                         onnx::field(13, onnx::field(1, std::string("location")) +
+                                                             onnx::field(2, std::string("away.data")))}));
+  folder.refuses({"away.onnx"}, "'w' is stored in away.data, which does not exist");
+  // The import reads this file, and does not replace it.
+  folder.write("away.data", std::string(12, '\0'));
+  std::filesystem::create_hard_link(folder.file("away.data"), folder.file("o.weights.safetensors"));
+  folder.refuses({"away.onnx", "-o", "o.json"}, "which this run reads");
+  CHECK(folder.import({"away.onnx"}).code == 0);
+
+  const std::string python =
+      "import torch, safetensors.torch; safetensors.torch.save_file(torch.load('net.pt', weights_only=True), "
+      "'net.safetensors')\n";
+  folder.refuses({"models/net.pt"}, python);
+  CHECK(folder.run({"apply", "a.pgm", "-k", "models/net.pt"}).err.ends_with(python));
+  CHECK(folder.run({"apply", "a.pgm", "-k", R"({"weight": "models/net.pt"})"}).err.ends_with(python));
+  CHECK(folder.run({"apply", "a.pgm", "-k", "m.onnx"}).err.find("'convtool kernels import m.onnx'") !=
+        std::string::npos);
+}
+
+TEST_CASE("names that a model brings along cannot break a line or leave the folder") {
+  const ModelFolder folder;
+  folder.write("n.onnx",
+               onnx::model({node("Conv", {"x", "../\x1b[2J\n/a.weight"}, "c\n"), node("Identity", {"c\n"}, "y")},
+                           {tensor("../\x1b[2J\n/a.weight", {1, 1, 1, 1}, {2})}, {-1, 1, -1, -1}));
+  const ProgramResult result = folder.import({"n.onnx"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(result.out.find('\x1b') == std::string::npos);
+  const ProgramResult applied =
+      folder.run({"apply", "a.pgm", "-k", "n.json", "-o", "y.json", "--dump-layers", "layers"});
+  CHECK_MESSAGE(applied.code == 0, applied.err);
+  for (const std::string& name : folder.names()) CHECK(name.find('\n') == std::string::npos);
+}
+
+TEST_CASE("batch normalisation and transposed convolutions in safetensors files") {
+  const ModelFolder folder;
+  const auto array = [](const std::string& name, const std::string& shape, int begin, int count) {
+    return "\"" + name + R"(":{"dtype":"F32","shape":[)" + shape + R"(],"data_offsets":[)" + std::to_string(4 * begin) +
+           "," + std::to_string(4 * (begin + count)) + "]}";
+  };
+  // up: 2 channels to 1, with one bias; same: 1 to 1, which may be either.
+  folder.write("m.safetensors",
+               safetensors("{" + array("up.weight", "2,1,1,1", 0, 2) + "," + array("up.bias", "1", 2, 1) + "," +
+                               array("deconv2.weight", "1,1,1,1", 3, 1) + "," + array("same.weight", "1,1,1,1", 4, 1) +
+                               "," + array("same.bias", "1", 5, 1) + "," + array("bn1.running_mean", "2", 6, 2) + "," +
+                               array("bn2.running_mean", "2", 8, 2) + "}",
+                           raw_bytes(std::vector<float>(10, 1.0F))));
+  const ProgramResult list = folder.import({"m.safetensors"});
+  CHECK(list.out.find("up.weight         F32  2x1x1x1  of a transposed convolution\n") != std::string::npos);
+  CHECK(list.out.find("deconv2.weight    F32  1x1x1x1  of a transposed convolution\n") != std::string::npos);
+  CHECK(list.out.find("same.weight       F32  1x1x1x1  a kernel, with same.bias\n") != std::string::npos);
+  const std::string note =
+      "convtool: m.safetensors: has batch normalisation ('bn1' and 1 more), which kernel files of its arrays do not "
+      "apply; export the model to ONNX and import that\n";
+  CHECK(list.err == note);
+  const ProgramResult all = folder.import({"m.safetensors", "--all"});
+  CHECK(all.out == "same.weight and same.bias -> same.json\n");
+  CHECK(all.err == note);
+  folder.refuses({"m.safetensors", "up"}, "'up.weight' is of nn.ConvTranspose2d by its name or bias");
+}
+
+}  // namespace
+}  // namespace convtool

@@ -1,0 +1,87 @@
+"""Evaluates ONNX models node by node with PyTorch, in double precision: what `convtool kernels import` is held to.
+
+Needs Debian's python3-onnx and python3-torch. (The evaluator of onnx itself came after the version of Debian 12.)
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from onnx import helper, numpy_helper
+
+
+def padded(x, attributes, fill=0.0):
+    top, left, bottom, right = attributes.get("pads", [0] * 4)
+    return F.pad(x, (left, right, top, bottom), value=fill)
+
+
+def conv(a, x, weight, bias=None):
+    return F.conv2d(padded(x, a), weight, bias, a.get("strides", 1), 0, a.get("dilations", 1), a.get("group", 1))
+
+
+def conv_transpose(a, x, weight, bias=None):
+    top, left, bottom, right = a.get("pads", [0] * 4)
+    assert (top, left) == (bottom, right)
+    return F.conv_transpose2d(x, weight, bias, a.get("strides", 1), (top, left), a.get("output_padding", 0),
+                              a.get("group", 1), a.get("dilations", 1))
+
+
+def max_pool(a, x):
+    return F.max_pool2d(padded(x, a, -torch.inf), a["kernel_shape"], a.get("strides", [1, 1]), 0,
+                        a.get("dilations", [1, 1]), bool(a.get("ceil_mode", 0)))
+
+
+def average_pool(a, x):
+    top, left, bottom, right = a.get("pads", [0] * 4)
+    assert (top, left) == (bottom, right)
+    return F.avg_pool2d(x, a["kernel_shape"], a.get("strides", [1, 1]), (top, left), bool(a.get("ceil_mode", 0)),
+                        bool(a.get("count_include_pad", 0)))
+
+
+def batch_norm(a, x, weight, bias, mean, variance):
+    return F.batch_norm(x, mean, variance, weight, bias, False, 0, a.get("epsilon", 1e-5))
+
+
+def clip(a, x, low=None, high=None):
+    return torch.clamp(x, a.get("min", low), a.get("max", high))
+
+
+def pad(a, x, pads=None, value=0.0):
+    pads = a["pads"] if pads is None else [int(p) for p in pads]
+    assert pads[0:2] == [0, 0] and pads[4:6] == [0, 0]
+    sides = (pads[3], pads[7], pads[2], pads[6])
+    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}[a.get("mode", b"constant").decode()]
+    return F.pad(x, sides, mode, float(a.get("value", value))) if mode == "constant" else F.pad(x, sides, mode)
+
+
+OPERATORS = {
+    "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y, "Mul": lambda a, x, y: x * y,
+    "Div": lambda a, x, y: x / y, "Identity": lambda a, x: x, "Dropout": lambda a, x, *rest: x, "Cast": lambda a, x: x,
+    "Relu": lambda a, x: x.relu(), "Sigmoid": lambda a, x: x.sigmoid(), "Tanh": lambda a, x: x.tanh(),
+    "LeakyRelu": lambda a, x: F.leaky_relu(x, a.get("alpha", 0.01)),
+    "HardSigmoid": lambda a, x: (x * a.get("alpha", 0.2) + a.get("beta", 0.5)).clamp(0, 1),
+    "HardSwish": lambda a, x: F.hardswish(x), "PRelu": lambda a, x, slope: F.prelu(x, slope.reshape(-1)),
+    "Clip": clip, "Conv": conv, "ConvTranspose": conv_transpose, "BatchNormalization": batch_norm, "MaxPool": max_pool,
+    "AveragePool": average_pool, "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
+    "GlobalMaxPool": lambda a, x: x.amax((2, 3), keepdim=True),
+    "ReduceMean": lambda a, x, axes=None: x.mean((2, 3), keepdim=True),
+    "Pad": pad,
+}
+
+
+def attribute_values(node):
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def evaluate(model, picture):
+    """All values of the graph by their names, for a picture of C x H x W, up to the first operator that is unknown."""
+    values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()).double() for t in model.graph.initializer}
+    name = next(i.name for i in model.graph.input if i.name not in values)
+    values[name] = torch.from_numpy(np.ascontiguousarray(picture)).double().unsqueeze(0)
+    for node in model.graph.node:
+        attributes = attribute_values(node)
+        if node.op_type == "Constant":
+            values[node.output[0]] = torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()).double()
+        elif node.op_type in OPERATORS and all(i in values or not i for i in node.input):
+            inputs = [values[i] if i else None for i in node.input]
+            values[node.output[0]] = OPERATORS[node.op_type](attributes, *inputs)
+    return values
