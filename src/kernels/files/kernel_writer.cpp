@@ -145,12 +145,11 @@ std::string list_text(const std::vector<float>& numbers) {
 
 /// Batch normalisation with a mean of 0 and a variance of 1, which keeps every digit.
 void add_batch_norm(Members& members, const Layer& layer) {
-  members.add("batch_norm",
-              "{\"weight\": " + list_text(layer.weights) + ", \"bias\": " + list_text(layer.bias) + ", \"eps\": 0}");
-}
-
-std::string bias_text(const Members& members, const Layer& layer) {
-  return refers(members, layer.bias) ? array_reference(members, layer, kBiasPart) : one_or_list(layer.bias);
+  const auto numbers = [&](const std::vector<float>& list, std::string_view part) {
+    return refers(members, list) ? array_reference(members, layer, part) : list_text(list);
+  };
+  members.add("batch_norm", "{\"weight\": " + numbers(layer.weights, kWeightPart) +
+                                ", \"bias\": " + numbers(layer.bias, kBiasPart) + ", \"eps\": 0}");
 }
 
 void add_kernel(Members& members, const Layer& layer) {
@@ -161,7 +160,9 @@ void add_kernel(Members& members, const Layer& layer) {
                             ? array_reference(members, layer, kWeightPart)
                             : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
   add_flag(members, "transposed", is_transposed);
-  if (!layer.bias.empty()) members.add("bias", bias_text(members, layer));
+  if (!layer.bias.empty())
+    members.add("bias",
+                refers(members, layer.bias) ? array_reference(members, layer, kBiasPart) : one_or_list(layer.bias));
   if (layer.divisor.size() > 1 && !is_digest)
     members.add("normalize", "true");
   else if (!layer.divisor.empty())
@@ -271,7 +272,8 @@ std::vector<NamedArray> arrays_of(const Network& network) {
     for (const Layer& layer : bank.layers) {
       if (layer.pooling != Pooling::none) continue;
       if (layer.weights.size() > 1)
-        arrays.push_back({array_name(layer, kWeightPart), layer.dimensions(), layer.weights});
+        arrays.push_back({array_name(layer, kWeightPart),
+                          layer.is_batch_norm ? std::vector{layer.shape.c_o} : layer.dimensions(), layer.weights});
       if (layer.bias.size() > 1) arrays.push_back({array_name(layer, kBiasPart), {std::ssize(layer.bias)}, layer.bias});
     }
   return arrays;
