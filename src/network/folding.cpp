@@ -23,7 +23,7 @@ constexpr std::int64_t kMostProducts = std::int64_t{1} << 20;
 /// The only layer of `bank` if it filters each channel by itself and can be a part of a product, or null.
 const Layer* foldable(const Bank& bank) {
   const Layer& layer = bank.layers.front();
-  const bool is_plain = bank.layers.size() == 1 && layer.rank == 2 && layer.kind_text().empty() &&
+  const bool is_plain = bank.layers.size() == 1 && layer.rank == 2 && layer.kind_text().empty() && layer.from.empty() &&
                         bank.combine == Combine::none && layer.params.dilation == Extent{};
   return is_plain ? &layer : nullptr;
 }
@@ -132,12 +132,14 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
   std::vector<Bank>& banks = folding.network.banks;
   Shape shape = input;  // and type, of the input of the last of `banks`
   DType dtype = input_dtype;
-  const std::vector<std::size_t> uses = last_uses(addends_of(network));
+  const std::vector<std::optional<std::size_t>> sources = sources_of(network);
+  const std::vector<std::size_t> uses = last_uses(addends_of(network), sources);
+  const std::vector<Shape> outputs = output_shapes(network, input_dtype, input);
   for (std::size_t i = 1; i < network.banks.size(); ++i) {
     const Bank& next = network.banks[i];
     const Layer *first = foldable(banks.back()), *second = foldable(next);
-    const bool is_added = uses[i - 1] > 0 || uses[i] > 0;  // to a later layer
-    if (first != nullptr && second != nullptr && !is_added) {
+    const bool is_named = uses[i - 1] > 0 || uses[i] > 0;  // by a later layer
+    if (first != nullptr && second != nullptr && !is_named) {
       if (std::optional<Layer> layer = fold_two(*first, *second, dtype, shape)) {
         Bank folded{.name = layer->name, .layers = {*layer}};
         if (cost_of(folded, dtype, shape, flip, options) <
@@ -149,7 +151,7 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
         }
       }
     }
-    shape = bank_geometry(banks.back(), dtype, shape).output;
+    shape = outputs[sources[i].value_or(i - 1)];
     dtype = DType::f32;
     banks.push_back(next);
     folding.counts.push_back(1);
