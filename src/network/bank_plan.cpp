@@ -36,7 +36,7 @@ Epilogue epilogue_of(const Layer& layer) {
 }
 
 /// Columns [first, first + count) of the same memory.
-ConstTensorRef columns_of(ConstTensorRef tensor, std::int64_t first, std::int64_t count) {
+ConstTensorRef column_range(ConstTensorRef tensor, std::int64_t first, std::int64_t count) {
   tensor.data = static_cast<const std::byte*>(tensor.data) + first * tensor.strides.w * size_of(tensor.dtype);
   tensor.shape.w = count;
   return tensor;
@@ -212,7 +212,7 @@ ConstTensorRef BankPlan::read_by(std::size_t plan, const ConstTensorRef& input) 
     const Phase& phase = geometry_.enlarged->phases[plan];
     if (phase.sees_zeros()) return zeros_->ref();
     const Range &rows = phase.rows.input, &columns = phase.columns.input;
-    return columns_of(input.rows(rows.begin, rows.end - rows.begin), columns.begin, columns.end - columns.begin);
+    return column_range(input.rows(rows.begin, rows.end - rows.begin), columns.begin, columns.end - columns.begin);
   }
   if (reads_.empty()) return input;
   const Range& rows = reads_[plan];

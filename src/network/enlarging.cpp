@@ -9,7 +9,7 @@ namespace convtool {
 namespace {
 
 /// What a transposed convolution is along one axis.
-struct Axis {
+struct EnlargedAxis {
   std::int64_t in, kernel, stride, dilation, pad_begin, pad_end, output_padding;
 
   std::int64_t out() const {
@@ -17,7 +17,7 @@ struct Axis {
   }
 };
 
-Axis rows_of(const Layer& layer, const Shape& input) {
+EnlargedAxis enlarged_rows(const Layer& layer, const Shape& input) {
   const ConvParams& p = layer.params;
   return {input.h,
           layer.shape.kh,
@@ -28,7 +28,7 @@ Axis rows_of(const Layer& layer, const Shape& input) {
           layer.output_padding.h};
 }
 
-Axis columns_of(const Layer& layer, const Shape& input) {
+EnlargedAxis enlarged_columns(const Layer& layer, const Shape& input) {
   const ConvParams& p = layer.params;
   return {input.w,
           layer.shape.kw,
@@ -39,7 +39,7 @@ Axis columns_of(const Layer& layer, const Shape& input) {
           layer.output_padding.w};
 }
 
-std::int64_t floor_of(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 /// Sets the part of an input of `in` that taps from `first` to `last` read, and the padding beside it.
 void set_input(PhaseAxis& axis, std::int64_t first, std::int64_t last, std::int64_t in) {
@@ -50,10 +50,10 @@ void set_input(PhaseAxis& axis, std::int64_t first, std::int64_t last, std::int6
   if (axis.input.begin >= axis.input.end) axis.input = {};
 }
 
-PhaseAxis transposed_phase(const Axis& a, std::int64_t r) {
+PhaseAxis transposed_phase(const EnlargedAxis& a, std::int64_t r) {
   PhaseAxis axis{.first = r, .count = (a.out() - r + a.stride - 1) / a.stride};
   const std::int64_t step = a.stride;
-  const auto reads = [&](std::int64_t u) { return floor_of(r + a.pad_begin - u * a.dilation, step); };
+  const auto reads = [&](std::int64_t u) { return floored(r + a.pad_begin - u * a.dilation, step); };
   for (std::int64_t u = a.kernel; u-- > 0;)
     if (reads(u) * step == r + a.pad_begin - u * a.dilation) axis.taps.push_back(u);
   if (axis.taps.empty()) return axis;
@@ -72,7 +72,7 @@ PhaseAxis upsampled_phase(std::int64_t in, std::int64_t scale, std::int64_t r, b
 }
 
 std::vector<PhaseAxis> phases_of(const Layer& layer, const Shape& input, bool is_rows) {
-  const Axis axis = is_rows ? rows_of(layer, input) : columns_of(layer, input);
+  const EnlargedAxis axis = is_rows ? enlarged_rows(layer, input) : enlarged_columns(layer, input);
   const bool blends = layer.enlarging == Enlarging::bilinear;
   std::vector<PhaseAxis> phases;
   for (std::int64_t r = 0; r < axis.stride; ++r) {
@@ -111,7 +111,7 @@ ConvProblem problem_of(const Layer& layer, const Phase& phase, DType dtype, cons
   return make_problem(dtype, part, kernel, params);
 }
 
-std::string formula(const char* axis, const Layer& layer, const Axis& a) {
+std::string enlarged_formula(const char* axis, const Layer& layer, const EnlargedAxis& a) {
   const auto text = [](std::int64_t number) { return std::to_string(number); };
   if (layer.enlarging != Enlarging::transposed)
     return std::string(axis) + " = " + text(a.in) + " * " + text(a.stride) + " = " + text(a.in * a.stride);
@@ -136,8 +136,8 @@ Enlargement enlarge(const Layer& layer, DType dtype, const Shape& input) {
       refuse_shape("", "the channels of a transposed convolution do not match the input (expected " +
                            counted(layer.shape.c_o, "channel") + ", got " + std::to_string(input.c) +
                            "); its weights are [c_i][c_o/groups][kh][kw]");
-    result.output.h = rows_of(layer, input).out();
-    result.output.w = columns_of(layer, input).out();
+    result.output.h = enlarged_rows(layer, input).out();
+    result.output.w = enlarged_columns(layer, input).out();
     if (result.output.h < 1 || result.output.w < 1)
       refuse_shape("", "nothing would be left of the output (" + enlarged_height_formula(layer, input) + ", " +
                            enlarged_width_formula(layer, input) + "); pad less");
@@ -202,11 +202,11 @@ Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
 }
 
 std::string enlarged_height_formula(const Layer& layer, const Shape& input) {
-  return formula("h", layer, rows_of(layer, input));
+  return enlarged_formula("h", layer, enlarged_rows(layer, input));
 }
 
 std::string enlarged_width_formula(const Layer& layer, const Shape& input) {
-  return formula("w", layer, columns_of(layer, input));
+  return enlarged_formula("w", layer, enlarged_columns(layer, input));
 }
 
 }  // namespace convtool

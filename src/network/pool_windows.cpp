@@ -5,7 +5,7 @@
 namespace convtool {
 namespace {
 
-struct Axis {
+struct PooledAxis {
   std::int64_t in, extent, kernel, stride, dilation, pad_begin, pad_end;  ///< the pads of the layer
 
   /// ceil((in + pads - extent) / stride) + 1; without windows that start after the input.
@@ -15,7 +15,7 @@ struct Axis {
   std::int64_t pad_to_last() const { return std::max(pad_end, (out() - 1) * stride + extent - in - pad_begin); }
 };
 
-Axis rows_of(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
+PooledAxis pooled_rows(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
   const ConvParams& p = layer.params;
   return {input.h,
           dilated_kernel(kernel, p.dilation).h,
@@ -26,7 +26,7 @@ Axis rows_of(const Layer& layer, const Shape& input, const KernelShape& kernel, 
           p.padding.pads.bottom};
 }
 
-Axis columns_of(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
+PooledAxis pooled_columns(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
   const ConvParams& p = layer.params;
   return {input.w,
           dilated_kernel(kernel, p.dilation).w,
@@ -37,7 +37,7 @@ Axis columns_of(const Layer& layer, const Shape& input, const KernelShape& kerne
           p.padding.pads.right};
 }
 
-std::string formula(const char* axis, const Axis& a) {
+std::string ceil_formula(const char* axis, const PooledAxis& a) {
   const auto text = [](std::int64_t number) { return std::to_string(number); };
   return std::string(axis) + " = ceil((" + text(a.in) + " + " + text(a.pad_begin) + " + " + text(a.pad_end) + " - " +
          text(a.dilation) + "*(" + text(a.kernel) + "-1) - 1) / " + text(a.stride) + ") + 1" +
@@ -57,8 +57,8 @@ ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
     params.stride = {std::max<std::int64_t>(1, input.h), std::max<std::int64_t>(1, input.w)};
   }
   if (layer.pool.ceil_mode && input.h > 0 && input.w > 0) {
-    const Axis rows = rows_of(layer, input, kernel, params.stride),
-               columns = columns_of(layer, input, kernel, params.stride);
+    const PooledAxis rows = pooled_rows(layer, input, kernel, params.stride),
+                     columns = pooled_columns(layer, input, kernel, params.stride);
     params.padding.pads.bottom = rows.pad_to_last();
     params.padding.pads.right = columns.pad_to_last();
   }
@@ -68,12 +68,12 @@ ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
 
 std::string pool_height_formula(const Layer& layer, const ConvProblem& windows) {
   if (!layer.pool.ceil_mode) return height_formula(windows);
-  return formula("h", rows_of(layer, windows.input, windows.kernel, windows.stride));
+  return ceil_formula("h", pooled_rows(layer, windows.input, windows.kernel, windows.stride));
 }
 
 std::string pool_width_formula(const Layer& layer, const ConvProblem& windows) {
   if (!layer.pool.ceil_mode) return width_formula(windows);
-  return formula("w", columns_of(layer, windows.input, windows.kernel, windows.stride));
+  return ceil_formula("w", pooled_columns(layer, windows.input, windows.kernel, windows.stride));
 }
 
 }  // namespace convtool

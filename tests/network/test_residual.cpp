@@ -12,37 +12,39 @@
 namespace convtool {
 namespace {
 
-Bank named(const std::string& name, Layer layer) {
+Bank named_bank(const std::string& name, Layer layer) {
   Bank bank = bank_of({std::move(layer)});
   bank.name = bank.layers.front().name = name;
   return bank;
 }
 
-Bank scale(const std::string& name, float factor) { return named(name, plane(1, 1, {factor})); }
+Bank scaled_by(const std::string& name, float factor) { return named_bank(name, plane(1, 1, {factor})); }
 
-Bank sum(const std::string& name, const std::string& addend) {
+Bank sum_with(const std::string& name, const std::string& addend) {
   Layer layer = plane(1, 1, {1});
   layer.add = addend;
-  return named(name, layer);
+  return named_bank(name, layer);
 }
 
-std::vector<double> run(const Network& network) {
+std::vector<double> run_pair(const Network& network) {
   return values_of(run_network(network, tensor_of(DType::u8, {1, 1, 1, 2}, {1, 10}).ref()).ref());
 }
 
 TEST_CASE("a sum adds the output of the layer that it names to its input") {
-  CHECK(run(network_of({scale("a", 2), scale("b", 5), sum("s", "a")})) == std::vector<double>{12, 120});
+  CHECK(run_pair(network_of({scaled_by("a", 2), scaled_by("b", 5), sum_with("s", "a")})) ==
+        std::vector<double>{12, 120});
   // Several sums of one layer, of sums, and of the layer just before.
-  CHECK(run(network_of({scale("a", 2), sum("twice", "a"), scale("b", 3), sum("s", "a"), sum("t", "twice"),
-                        sum("u", "s")})) == std::vector<double>{12 + 2 + 4 + 14, 320});
-  Network relu = network_of({scale("a", -1), scale("b", 0.5F), sum("s", "a")});
+  CHECK(run_pair(network_of({scaled_by("a", 2), sum_with("twice", "a"), scaled_by("b", 3), sum_with("s", "a"),
+                             sum_with("t", "twice"), sum_with("u", "s")})) ==
+        std::vector<double>{12 + 2 + 4 + 14, 320});
+  Network relu = network_of({scaled_by("a", -1), scaled_by("b", 0.5F), sum_with("s", "a")});
   relu.banks.back().layers.front().activation = Activation::abs;
-  CHECK(run(relu) == std::vector<double>{1.5, 15});
+  CHECK(run_pair(relu) == std::vector<double>{1.5, 15});
 }
 
 TEST_CASE("of several layers with a name, a sum adds the nearest before it; so stages of a chain keep to themselves") {
-  const Network one = network_of({scale("a", 2), scale("b", 5), sum("s", "a")});
-  CHECK(run(chain({one, one})) == std::vector<double>{144, 1440});
+  const Network one = network_of({scaled_by("a", 2), scaled_by("b", 5), sum_with("s", "a")});
+  CHECK(run_pair(chain({one, one})) == std::vector<double>{144, 1440});
   CHECK(addends_of(chain({one, one}))[5] == 3);
 }
 
@@ -50,15 +52,16 @@ TEST_CASE("names that cannot be added") {
   const auto refusal = [](std::vector<Bank> banks) {
     return error_of([&] { addends_of(network_of(std::move(banks))); });
   };
-  CHECK(contains(refusal({scale("a", 1), scale("b", 1), sum("s", "c")}),
+  CHECK(contains(refusal({scaled_by("a", 1), scaled_by("b", 1), sum_with("s", "c")}),
                  "layer 3 adds 'c', but no layer before it has that name (those before it are a, b)"));
-  CHECK(contains(refusal({scale("a", 1), sum("s", "b"), scale("b", 1)}), "layer 2 adds 'b', which comes later"));
-  CHECK(contains(refusal({scale("a", 1), sum("s", "s")}), "layer 2 adds 's', which is its own name"));
-  CHECK(refusal({sum("s", "a")}).kind() == ErrorKind::kernel);
+  CHECK(contains(refusal({scaled_by("a", 1), sum_with("s", "b"), scaled_by("b", 1)}),
+                 "layer 2 adds 'b', which comes later"));
+  CHECK(contains(refusal({scaled_by("a", 1), sum_with("s", "s")}), "layer 2 adds 's', which is its own name"));
+  CHECK(refusal({sum_with("s", "a")}).kind() == ErrorKind::kernel);
 }
 
 TEST_CASE("outputs of different shapes cannot be added, and the message has both") {
-  const Network network = network_of({scale("a", 1), named("b", plane(1, 2, {1, 1})), sum("s", "a")});
+  const Network network = network_of({scaled_by("a", 1), named_bank("b", plane(1, 2, {1, 1})), sum_with("s", "a")});
   const Error error = error_of([&] { NetworkPlan(network, DType::f32, {1, 1, 1, 5}, false, {}); });
   CHECK(error.kind() == ErrorKind::shape);
   CHECK(contains(error, "layer 3 on 1x1x4: the output of 'a' cannot be added to the input (1x1x5 and 1x1x4)"));
@@ -73,11 +76,11 @@ TEST_CASE("sums in every layout, with an observer, and of random networks that a
     for (std::int64_t i = 0; i < layers; ++i) {
       const std::string name = std::to_string(i);
       if (i > 0 && random.chance(2)) {
-        banks.push_back(sum(name, std::to_string(random.between(0, i - 1))));
+        banks.push_back(sum_with(name, std::to_string(random.between(0, i - 1))));
       } else {
         const KernelShape kernel{channels, channels, 1, 1};
         banks.push_back(
-            named(name, make_layer(4, kernel, floats(kernel.count(), [&] { return random.between(-1, 1); }))));
+            named_bank(name, make_layer(4, kernel, floats(kernel.count(), [&] { return random.between(-1, 1); }))));
       }
     }
     const Network network = network_of(banks);
@@ -111,45 +114,47 @@ TEST_CASE("sums in every layout, with an observer, and of random networks that a
   }
 }
 
-Bank reading(Bank bank, const std::string& source) {
+Bank reading_from(Bank bank, const std::string& source) {
   bank.layers.front().from = source;
   return bank;
 }
 
 TEST_CASE("a layer may read an earlier one than the one before it") {
   // A block whose shortcut has a kernel of its own.
-  const Network block =
-      network_of({scale("stem", 2), scale("a", 3), scale("b", 5), reading(scale("short", 7), "stem"), sum("s", "b")});
-  CHECK(run(block) == std::vector<double>{14 + 30, 440});
-  CHECK(run(chain({block, block})) == std::vector<double>{44 * 44, 19360});
-  CHECK(run(network_of({scale("a", 2), reading(scale("b", 3), "a"), reading(sum("s", "b"), "a")})) ==
-        std::vector<double>{8, 80});
+  const Network block = network_of({scaled_by("stem", 2), scaled_by("a", 3), scaled_by("b", 5),
+                                    reading_from(scaled_by("short", 7), "stem"), sum_with("s", "b")});
+  CHECK(run_pair(block) == std::vector<double>{14 + 30, 440});
+  CHECK(run_pair(chain({block, block})) == std::vector<double>{44 * 44, 19360});
+  CHECK(run_pair(network_of({scaled_by("a", 2), reading_from(scaled_by("b", 3), "a"),
+                             reading_from(sum_with("s", "b"), "a")})) == std::vector<double>{8, 80});
   // Of another shape than what is before it, and not folded with that.
-  const Network wide = network_of({scale("a", 2), named("b", plane(1, 2, {1, 1})), reading(scale("c", 3), "a"),
-                                   scale("d", 5), scale("e", 2), sum("s", "a")});
-  CHECK(run(wide) == std::vector<double>{62, 620});
+  const Network wide =
+      network_of({scaled_by("a", 2), named_bank("b", plane(1, 2, {1, 1})), reading_from(scaled_by("c", 3), "a"),
+                  scaled_by("d", 5), scaled_by("e", 2), sum_with("s", "a")});
+  CHECK(run_pair(wide) == std::vector<double>{62, 620});
   const auto folding = fold(wide, DType::u8, {1, 1, 300, 300}, false, {});
   REQUIRE(folding);
   CHECK(folding->counts == std::vector<std::size_t>{1, 1, 1, 2, 1});
-  CHECK(run(folding->network) == run(wide));
+  CHECK(run_pair(folding->network) == run_pair(wide));
   CHECK(contains(error_of([&] {
-                   sources_of(network_of({scale("a", 1), reading(scale("b", 1), "c")}));
+                   sources_of(network_of({scaled_by("a", 1), reading_from(scaled_by("b", 1), "c")}));
                  }),
                  "layer 2 reads 'c', but no layer before it has that name"));
 }
 
 TEST_CASE("a layer that is added later is not folded into another") {
-  const Network network = network_of({scale("a", 2), scale("b", 3), scale("c", 4), scale("d", 5), sum("s", "b")});
+  const Network network =
+      network_of({scaled_by("a", 2), scaled_by("b", 3), scaled_by("c", 4), scaled_by("d", 5), sum_with("s", "b")});
   const auto folding = fold(network, DType::u8, {1, 1, 300, 300}, false, {});
   REQUIRE(folding);
   CHECK(folding->counts == std::vector<std::size_t>{1, 1, 2, 1});
-  CHECK(run(folding->network) == run(network));
+  CHECK(run_pair(folding->network) == run_pair(network));
 }
 
 TEST_CASE("a sum sees what both of its parts see") {
   const Network network =
-      network_of({named("a", plane(1, 3, {1, 1, 1}, {.padding = pads(0, 1, 0, 1)})),
-                  named("b", plane(3, 1, {1, 1, 1}, {.padding = pads(2, 0, 0, 0)})), sum("s", "a")});
+      network_of({named_bank("a", plane(1, 3, {1, 1, 1}, {.padding = pads(0, 1, 0, 1)})),
+                  named_bank("b", plane(3, 1, {1, 1, 1}, {.padding = pads(2, 0, 0, 0)})), sum_with("s", "a")});
   std::vector<BankGeometry> banks;
   for (const Bank& bank : network.banks) banks.push_back(bank_geometry(bank, DType::f32, {1, 1, 9, 9}));
   const ReceptiveField field = receptive_field_of(network, banks);
