@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -43,18 +44,21 @@ Network chain(std::vector<Network> stages) {
 }
 
 void check_channels(const Network& network) {
-  std::optional<std::int64_t> channels;
+  const std::vector<std::optional<std::size_t>> sources = sources_of(network);
+  std::vector<std::optional<std::int64_t>> given;  // by each bank
   for (std::size_t i = 0; i < network.banks.size(); ++i) {
     const Bank& bank = network.banks[i];
+    const std::size_t before = i == 0 ? 0 : sources[i].value_or(i - 1);
+    const std::optional<std::int64_t> channels = i == 0 ? std::nullopt : given[before];
     for (const Layer& layer : bank.layers) {
       const std::int64_t expected = layer.input_channels();
       if (layer.rank == 2 || !channels || expected == *channels) continue;
       refuse_kernel(network.name, "layer " + std::to_string(i + 1) + ", '" + layer.name + "', takes " +
-                                      counted(expected, "channel") + ", but layer " + std::to_string(i) + ", '" +
-                                      network.banks[i - 1].name + "', gives " + std::to_string(*channels) +
+                                      counted(expected, "channel") + ", but layer " + std::to_string(before + 1) +
+                                      ", '" + network.banks[before].name + "', gives " + std::to_string(*channels) +
                                       "; change one of them, or their order");
     }
-    channels = output_channels(bank, channels);
+    given.push_back(output_channels(bank, channels));
   }
 }
 

@@ -61,13 +61,16 @@ struct Layer {
   Enlarging enlarging = Enlarging::none;  ///< nearest and bilinear have rank 2, a 1x1 shape and no weights
   Extent output_padding{0, 0};            ///< transposed: rows and columns added at the end, less than the stride
   std::string add;             ///< the earlier layer whose output is added to the input of this one; empty for none
+  std::string from;            ///< the earlier layer whose output it reads; empty for the one before it
   bool is_batch_norm = false;  ///< a factor and an offset for each channel: a 1x1 depthwise convolution
 
   bool is_max_pool() const { return pooling == Pooling::max; }
 
   /// Whether the layer is a pool that is not computed as a kernel, and has no weights: a max pool, or a mean of windows
   /// that differ in size. Any other mean is a rank-2 kernel of ones with their number as divisor.
-  bool is_window_pool() const { return is_max_pool() || (pooling == Pooling::mean && weights.empty()); }
+  bool is_window_pool() const {
+    return is_max_pool() || (pooling == Pooling::mean && weights.empty() && outline == Outline::none);
+  }
 
   /// What the layer is where it is not a convolution, for messages: "max pool", "sum"; else "".
   std::string kind_text() const;

@@ -63,8 +63,9 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
     : input_dtype_(input_dtype),
       threads_(options.threads),
       addends_(addends_of(network)),
-      last_uses_(last_uses(addends_)) {
-  std::vector<Shape> inputs = {input};
+      sources_(sources_of(network)),
+      last_uses_(last_uses(addends_, sources_)) {
+  std::vector<Shape> inputs, outputs;
   std::vector<LayoutCosts> costs;
   const auto dtype_of = [&](std::size_t bank) { return bank == 0 ? input_dtype : DType::f32; };
   const auto naming = [&](std::size_t bank, const auto& work) {
@@ -76,20 +77,22 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
     }
   };
   const std::size_t count = network.banks.size();
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
+    inputs.push_back(i == 0 ? input : outputs[sources_[i].value_or(i - 1)]);
     naming(i, [&](const Bank& bank) {
-      if (addends_[i]) check_sum(bank.layers.front().add, inputs[*addends_[i] + 1], inputs[i]);
+      if (addends_[i]) check_sum(bank.layers.front().add, outputs[*addends_[i]], inputs[i]);
       const BankGeometry geometry = bank_geometry(bank, dtype_of(i), inputs[i]);
       costs.push_back(count == 1 ? LayoutCosts() : layout_costs(bank, geometry, flip, options));
-      inputs.push_back(geometry.output);
+      outputs.push_back(geometry.output);
     });
+  }
   channels_last_ = choose_layouts(costs, options.input_channels_last, options.output_channels_last);
   PlanOptions bank_options = options;
   for (std::size_t i = 0; i < count; ++i)
     naming(i, [&](const Bank& bank) {
+      if (i > 0) bank_options.input_channels_last = channels_last_[sources_[i].value_or(i - 1)];
       bank_options.output_channels_last = channels_last_[i];
       banks_.emplace_back(bank, dtype_of(i), inputs[i], flip, bank_options);
-      bank_options.input_channels_last = channels_last_[i];
     });
 }
 
@@ -100,8 +103,12 @@ class NetworkPlan::Results {
   Results(const NetworkPlan& plan, const ConstTensorRef& input)
       : plan_(plan), newest_(input), kept_(plan.banks_.size()) {}
 
-  /// The input of bank `i`, the next one: the newest result, with what the bank adds to it.
+  /// The input of bank `i`, the next one: the newest result or the one that it names, with what it adds to that.
   const ConstTensorRef& input_of(std::size_t i) {
+    if (const std::optional<std::size_t>& source = plan_.sources_[i]) {
+      if (held_.shape().count() > 0) spare_ = std::exchange(held_, {});  // no bank needs the newest any more
+      newest_ = view(kept_[*source], *source);
+    }
     if (plan_.addends_[i]) add_to_newest(i, *plan_.addends_[i]);
     return newest_;
   }
@@ -117,6 +124,8 @@ class NetworkPlan::Results {
     newest_ = view(next_, i);
     if (keeps_spare) spare_ = std::move(held_);
     held_ = {};
+    for (std::size_t j = 0; j < i; ++j)
+      if (plan_.last_uses_[j] == i) kept_[j] = {};
     (plan_.last_uses_[i] > i ? kept_[i] : held_) = std::move(next_);
   }
 
@@ -135,12 +144,12 @@ class NetworkPlan::Results {
   }
 
   void add_to_newest(std::size_t i, std::size_t addend) {
-    const bool is_kept = plan_.last_uses_[i - 1] > i - 1;  // a later bank needs it as it is
+    const std::size_t first = plan_.sources_[i].value_or(i - 1);
+    const bool is_kept = plan_.last_uses_[first] > first;  // a bank needs it as it is
     if (is_kept) held_ = take(newest_.shape);
-    const TensorRef sum = view(held_, i - 1);
+    const TensorRef sum = view(held_, first);
     add(newest_, view(kept_[addend], addend), sum, plan_.threads_);
     newest_ = sum;
-    if (plan_.last_uses_[addend] == i) kept_[addend] = {};
   }
 
   const NetworkPlan& plan_;

@@ -22,6 +22,7 @@ double weight_sum_of(const Network& network) {
     // The weights of a mean that counts what it sees, and of upsampling, sum to 1.
     const bool is_mean = layer.is_window_pool() && !layer.pool.counts_padding;
     if (layer.is_window_pool() && !is_mean) refuse(bank.name, "is a mean pool that counts its padding");
+    if (!layer.from.empty()) refuse(bank.name, "reads an earlier layer");
     if (layer.rank != 2) refuse(bank.name, "mixes channels");
     for (const float bias : layer.bias)
       if (bias != 0) refuse(bank.name, "has a bias");

@@ -114,10 +114,11 @@ void ReceptiveField::unite(const ReceptiveField& other) {
 }
 
 ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks, std::size_t first) {
-  const std::vector<std::optional<std::size_t>> addends = addends_of(network);
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
   std::vector<ReceptiveField> fields;
   for (std::size_t i = first; i < banks.size(); ++i) {
     ReceptiveField field = fields.empty() ? ReceptiveField() : fields.back();
+    if (sources[i] && *sources[i] >= first) field = fields[*sources[i] - first];
     if (addends[i] && *addends[i] >= first) field.unite(fields[*addends[i] - first]);
     field.append_bank(banks[i]);
     fields.push_back(field);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/printable.h"
+#include "network/bank_plan.h"
 
 namespace convtool {
 namespace {
@@ -17,37 +18,62 @@ std::optional<std::size_t> find_earlier(const Network& network, std::size_t bank
   return std::nullopt;
 }
 
-[[noreturn]] void refuse_name(const Network& network, std::size_t bank, const std::string& name) {
+[[noreturn]] void refuse_name(const Network& network, std::size_t bank, const char* verb, const std::string& name) {
   const auto has_name = [&](const Bank& other) { return other.name == name; };
   const auto self = network.banks.begin() + static_cast<std::ptrdiff_t>(bank);
-  const std::string layer = "layer " + std::to_string(bank + 1) + " adds '" + printable(name) + "'";
+  const std::string layer = "layer " + std::to_string(bank + 1) + " " + verb + " '" + printable(name) + "'";
   if (has_name(*self)) refuse_kernel(network.name, layer + ", which is its own name; name an earlier layer");
   if (std::any_of(self, network.banks.end(), has_name))
-    refuse_kernel(network.name, layer + ", which comes later; only the output of an earlier layer can be added");
+    refuse_kernel(network.name, layer + ", which comes later; only the output of an earlier layer is there");
   std::string names;
   for (std::size_t i = 0; i < bank; ++i) names += (i == 0 ? "" : ", ") + printable(network.banks[i].name);
   refuse_kernel(network.name, layer + ", but no layer before it has that name" +
                                   (names.empty() ? "" : " (those before it are " + names + ")"));
 }
 
+/// The earlier banks that are named by a member of layers.
+std::vector<std::optional<std::size_t>> named_by(const Network& network, std::string Layer::*member, const char* verb) {
+  std::vector<std::optional<std::size_t>> found(network.banks.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string& name = network.banks[i].layers.front().*member;
+    if (name.empty()) continue;
+    found[i] = find_earlier(network, i, name);
+    if (!found[i]) refuse_name(network, i, verb, name);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<std::optional<std::size_t>> addends_of(const Network& network) {
-  std::vector<std::optional<std::size_t>> addends(network.banks.size());
-  for (std::size_t i = 0; i < addends.size(); ++i) {
-    const std::string& name = network.banks[i].layers.front().add;
-    if (name.empty()) continue;
-    addends[i] = find_earlier(network, i, name);
-    if (!addends[i]) refuse_name(network, i, name);
-  }
-  return addends;
+  return named_by(network, &Layer::add, "adds");
 }
 
-std::vector<std::size_t> last_uses(const std::vector<std::optional<std::size_t>>& addends) {
+std::vector<std::optional<std::size_t>> sources_of(const Network& network) {
+  std::vector<std::optional<std::size_t>> sources = named_by(network, &Layer::from, "reads");
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    if (sources[i] && *sources[i] + 1 == i) sources[i].reset();
+  return sources;
+}
+
+std::vector<std::size_t> last_uses(const std::vector<std::optional<std::size_t>>& addends,
+                                   const std::vector<std::optional<std::size_t>>& sources) {
   std::vector<std::size_t> uses(addends.size());
-  for (std::size_t i = 0; i < addends.size(); ++i)
+  for (std::size_t i = 0; i < addends.size(); ++i) {
     if (addends[i]) uses[*addends[i]] = i;
+    if (sources[i]) uses[*sources[i]] = i;
+  }
   return uses;
+}
+
+std::vector<Shape> output_shapes(const Network& network, DType input_dtype, const Shape& input) {
+  const std::vector<std::optional<std::size_t>> sources = sources_of(network);
+  std::vector<Shape> outputs;
+  for (std::size_t i = 0; i < network.banks.size(); ++i) {
+    const Shape& own = i == 0 ? input : outputs[sources[i].value_or(i - 1)];
+    outputs.push_back(bank_geometry(network.banks[i], i == 0 ? input_dtype : DType::f32, own).output);
+  }
+  return outputs;
 }
 
 void check_sum(const std::string& name, const Shape& earlier, const Shape& input) {

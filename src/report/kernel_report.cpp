@@ -58,6 +58,7 @@ std::string options_text(const Layer& layer) {
   text += ", padding " + padding_text(params);
   if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
   if (layer.output_padding != Extent{0, 0}) text += ", output padding " + pair(layer.output_padding);
+  if (!layer.from.empty()) text += ", from '" + printable(layer.from) + "'";
   if (layer.activation != Activation::none)
     text += ", activation " + activation_text(layer.activation, layer.activation_numbers);
   return text;
@@ -120,6 +121,7 @@ std::string special_text(const Layer& layer) {
     if (layer.pool.ceil_mode) text += ", size rounded up";
     if (!layer.pool.counts_padding) text += ", padding not counted";
   }
+  if (!layer.from.empty()) text += ", from '" + printable(layer.from) + "'";
   if (layer.activation != Activation::none)
     text += ", activation " + activation_text(layer.activation, layer.activation_numbers);
   return text + "\n";
@@ -202,6 +204,7 @@ ordered_json special_json(const Layer& layer) {
     object["ceil_mode"] = layer.pool.ceil_mode;
     object["count_include_pad"] = layer.pool.counts_padding;
   }
+  if (!layer.from.empty()) object["from"] = layer.from;
   object["activation"] = ordered_json::parse(activation_json(layer.activation, layer.activation_numbers));
   return object;
 }
@@ -226,6 +229,7 @@ ordered_json layer_json(const Layer& layer) {
   object["padding_mode"] = to_string(params.padding_mode);
   object["padding_value"] = params.padding_value;
   object["groups"] = params.groups;
+  if (!layer.from.empty()) object["from"] = layer.from;
   object["activation"] = ordered_json::parse(activation_json(layer.activation, layer.activation_numbers));
   object["sum"] = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
   if (is_transposed) {

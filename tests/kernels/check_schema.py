@@ -82,6 +82,7 @@ ACCEPTED = {
     "transposed": """
         { "weight": [[[[1, 2]]]], "transposed": true, "stride": [1, 3], "output_padding": [0, 2], "padding": [0, 1],
           "groups": 1, "bias": 1, "divisor": 2 }""",
+    "shortcut": '{"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[2]]}, {"from": "a", "add": "b"}]}',
     "sum": '{"layers": [{"name": "a", "weight": [[1]]}, [[2]], {"add": "a", "activation": "relu"}]}',
     "network of pools": '{"layers": [{"pool": "max", "size": 3, "padding": 1}, [[1]], {"pool": "mean", "size": 2}]}',
     "input": '{"weight": [[1]], "input": {}}',
@@ -188,6 +189,7 @@ REFUSED = {
     "upsampling by a half": '{"upsample": "nearest", "scale": 0.5}',
     "upsampling of another kind": '{"upsample": "bicubic", "scale": 2}',
     "sum of nothing": '{"layers": [[[1]], {"add": ""}]}',
+    "a kernel of a bank that reads another layer": '{"layers": [{"name": "a", "weight": [[1]]}, {"bank": [{"from": "a", "weight": [[1]]}]}]}',
     "sum in a bank": '{"bank": [[[1]], {"add": "b-1"}]}',
     "output padding alone": '{"weight": [[[[1]]]], "output_padding": 1, "stride": 2}',
     "pool in a bank": '{"bank": [{"pool": "max", "size": 2}, [[1]]]}',

@@ -111,6 +111,33 @@ TEST_CASE("sums in every layout, with an observer, and of random networks that a
   }
 }
 
+Bank reading(Bank bank, const std::string& source) {
+  bank.layers.front().from = source;
+  return bank;
+}
+
+TEST_CASE("a layer may read an earlier one than the one before it") {
+  // A block whose shortcut has a kernel of its own.
+  const Network block =
+      network_of({scale("stem", 2), scale("a", 3), scale("b", 5), reading(scale("short", 7), "stem"), sum("s", "b")});
+  CHECK(run(block) == std::vector<double>{14 + 30, 440});
+  CHECK(run(chain({block, block})) == std::vector<double>{44 * 44, 19360});
+  CHECK(run(network_of({scale("a", 2), reading(scale("b", 3), "a"), reading(sum("s", "b"), "a")})) ==
+        std::vector<double>{8, 80});
+  // Of another shape than what is before it, and not folded with that.
+  const Network wide = network_of({scale("a", 2), named("b", plane(1, 2, {1, 1})), reading(scale("c", 3), "a"),
+                                   scale("d", 5), scale("e", 2), sum("s", "a")});
+  CHECK(run(wide) == std::vector<double>{62, 620});
+  const auto folding = fold(wide, DType::u8, {1, 1, 300, 300}, false, {});
+  REQUIRE(folding);
+  CHECK(folding->counts == std::vector<std::size_t>{1, 1, 1, 2, 1});
+  CHECK(run(folding->network) == run(wide));
+  CHECK(contains(error_of([&] {
+                   sources_of(network_of({scale("a", 1), reading(scale("b", 1), "c")}));
+                 }),
+                 "layer 2 reads 'c', but no layer before it has that name"));
+}
+
 TEST_CASE("a layer that is added later is not folded into another") {
   const Network network = network_of({scale("a", 2), scale("b", 3), scale("c", 4), scale("d", 5), sum("s", "b")});
   const auto folding = fold(network, DType::u8, {1, 1, 300, 300}, false, {});

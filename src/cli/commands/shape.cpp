@@ -109,6 +109,7 @@ class Stack {
   explicit Stack(const ShapeOptions& options)
       : network_(load_shapes(options.size, options.layer)),
         addends_(addends_of(network_)),
+        sources_(sources_of(network_)),
         size_(parse_integer("--repeat", options.repeat, 1, 10000) * std::ssize(network_.banks)) {}
 
   std::int64_t size() const { return size_; }
@@ -116,17 +117,20 @@ class Stack {
     return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
   }
 
-  /// The bank whose output bank `i` adds to its input.
-  std::optional<std::size_t> addend(std::int64_t i) const {
-    const std::int64_t place = i % std::ssize(network_.banks);
-    const std::optional<std::size_t>& addend = addends_[static_cast<std::size_t>(place)];
-    if (!addend) return std::nullopt;
-    return static_cast<std::size_t>(i - place) + *addend;
-  }
+  /// The bank whose output bank `i` adds to its input, and the one whose output is that input, unless it is the last.
+  std::optional<std::size_t> addend(std::int64_t i) const { return earlier(addends_, i); }
+  std::optional<std::size_t> source(std::int64_t i) const { return earlier(sources_, i); }
 
  private:
+  std::optional<std::size_t> earlier(const std::vector<std::optional<std::size_t>>& banks, std::int64_t i) const {
+    const std::int64_t place = i % std::ssize(network_.banks);
+    const std::optional<std::size_t>& bank = banks[static_cast<std::size_t>(place)];
+    if (!bank) return std::nullopt;
+    return static_cast<std::size_t>(i - place) + *bank;
+  }
+
   const Network network_;
-  const std::vector<std::optional<std::size_t>> addends_;
+  const std::vector<std::optional<std::size_t>> addends_, sources_;
   const std::int64_t size_;
 };
 
@@ -186,6 +190,10 @@ int run_shape(const ShapeOptions& options, const Command& command) {
   for (std::int64_t i = 0; i < stack.size(); ++i) {
     try {
       ReceptiveField field = report.banks.empty() ? ReceptiveField() : report.banks.back().receptive_field;
+      if (const std::optional<std::size_t> source = stack.source(i)) {
+        shape = report.banks[*source].output;
+        field = report.banks[*source].receptive_field;
+      }
       if (const std::optional<std::size_t> addend = stack.addend(i)) {
         check_sum(report.banks[*addend].name, report.banks[*addend].output, shape);
         field.unite(report.banks[*addend].receptive_field);

@@ -65,6 +65,8 @@ Other layers, which have an activation as well:
   { "add": "NAME" }                          the output of an earlier
                                              layer plus the input
 
+"from": "NAME" makes a layer read the output of an earlier layer than the one before it.
+
 In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
 
   { "layers": [ "gaussian:sigma=2", "sobel" ] }

@@ -30,11 +30,14 @@ Shape filtered_shape(const SourceHeader& header, const FilterSpec& spec) {
   return shape;
 }
 
-/// Bytes of the responses that later banks add, while bank `i` runs: without its own input, unless that is added to.
+/// Bytes of the responses that later banks add or read, while bank `i` runs: without its own input, unless that is
+/// added to.
 double kept_for_sums(const Forecast& forecast, std::size_t i) {
   double values = 0;
   for (std::size_t j = 0; j < i; ++j)
     if (forecast.last_uses[j] >= i && (j + 1 < i || forecast.adds[i])) values += values_of(forecast.responses[j]);
+  if (forecast.adds[i] && forecast.sources[i])
+    values += values_of(forecast.responses[*forecast.sources[i]]);  // the sum
   return kFloat * values;
 }
 
@@ -154,9 +157,12 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
   DType dtype = header.dtype;
   try {
     const std::vector<std::optional<std::size_t>> addends = addends_of(spec.network);
-    result.last_uses = last_uses(addends);
+    result.sources = sources_of(spec.network);
+    result.last_uses = last_uses(addends, result.sources);
     for (const std::optional<std::size_t>& addend : addends) result.adds.push_back(addend.has_value());
     for (const Bank& bank : spec.network.banks) {
+      const std::size_t i = result.responses.size();
+      if (result.sources[i]) input = result.responses[*result.sources[i]];
       const BankGeometry geometry = bank_geometry(bank, dtype, input);
       for (const ConvProblem& problem : geometry.problems)
         result.weights += static_cast<double>(problem.kernel.count());

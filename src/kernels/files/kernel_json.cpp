@@ -95,10 +95,11 @@ class KernelReader {
     return network;
   }
 
-  /// Throws for a sum that adds no earlier layer.
+  /// Throws for a layer that adds or reads what is no earlier layer.
   void check_sums(const Network& network) const {
     try {
       addends_of(network);
+      sources_of(network);
     } catch (const Error& error) {
       refuse_kernel(source_, error.what());
     }
@@ -112,7 +113,11 @@ class KernelReader {
     bank.layers.push_back(read_layer(value, pointer, default_name, outermost));
     bank.name = bank.layers.front().name;
     bank.description = bank.layers.front().description;
-    if (value.is_object()) bank.map = map_of({value, source_, pointer});
+    if (value.is_object()) {
+      const KernelObject object(value, source_, pointer);
+      bank.map = map_of(object);
+      bank.layers.front().from = object.text("from", "");
+    }
     return bank;
   }
 
@@ -128,6 +133,8 @@ class KernelReader {
       const std::string place = "bank/" + std::to_string(i);
       bank.layers.push_back(read_layer(list[i], object.pointer(place), bank.name + "-" + std::to_string(i + 1),
                                        /*outermost=*/false));
+      if (list[i].is_object() && list[i].contains("from"))
+        object.fail(place + "/from", "the kernels of a bank read its input; leave it out");
       if (const std::string kind = bank.layers.back().kind_text(); !kind.empty())
         object.fail(place, "a " + kind + " in a bank; make it a separate entry in \"layers\"");
     }

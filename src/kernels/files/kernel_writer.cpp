@@ -173,9 +173,10 @@ void add_kernel(Members& members, const Layer& layer) {
 
 void add_layer(Members& members, const Layer& layer) {
   const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline,
-               pool, enlarging, output_padding, add, is_batch_norm] = layer;
+               pool, enlarging, output_padding, add, from, is_batch_norm] = layer;
   require(outline == Outline::none, "a layer without weights in a kernel file");
   add_names(members, name, description);
+  if (!from.empty()) members.add("from", json_string(from));
   if (pooling != Pooling::none) {
     add_pool(members, layer);
   } else if (!add.empty()) {

@@ -1,6 +1,7 @@
 #include "kernels/onnx/import_onnx.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -95,25 +96,55 @@ class Path {
  private:
   /// Goes on to the end. Returns why it ends earlier.
   std::optional<std::string> stop() {
-    std::set<const OnnxNode*> passed;
+    std::set<std::string_view> passed;
     while (std::find(ends_.begin(), ends_.end(), value_) == ends_.end()) {
+      if (!passed.insert(value_).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
       const std::vector<const OnnxNode*> readers = graph_.readers(value_);
       if (readers.empty()) return std::nullopt;
-      const OnnxNode& node = *readers.front();
-      if (!passed.insert(&node).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
+      const OnnxNode* const way = only_way(readers);
+      if (way == nullptr) {
+        if (!take_gate(readers)) return branch_text(readers);
+        continue;
+      }
+      if (readers.size() > 1) keep();
       try {
-        if (readers.size() == 1)
-          take(node);
-        else if (!take_gate(readers))
-          return branch_text(readers);
+        take(*way);
       } catch (const Stop& stop) {
-        return "node " + title_of(node) + ": " + stop.reason;
+        return "node " + title_of(*way) + ": " + stop.reason;
       }
     }
     return std::nullopt;
   }
 
-  Step step(const OnnxNode& node) { return {graph_, input_, node, value_, layer_name(graph_, node), layers_}; }
+  Step step(const OnnxNode& node) {
+    return {graph_, input_, node, value_, layer_name(graph_, node), layers_, earlier_};
+  }
+
+  /// Whether the node adds the value to another one that is not there yet: the end of a residual block.
+  bool waits(const OnnxNode& node) const {
+    if ((!is_operator(node, "Add") && !is_operator(node, "Sum")) || node.inputs.size() != 2) return false;
+    const std::string_view other = node.inputs[node.inputs[0] == value_ ? 1 : 0];
+    return other != value_ && !earlier_.contains(other) && graph_.is_computed(other);
+  }
+
+  /// The one reader that does not wait; null if there are several, or none.
+  const OnnxNode* only_way(const std::vector<const OnnxNode*>& readers) const {
+    if (readers.size() == 1) return readers.front();
+    const OnnxNode* way = nullptr;
+    for (const OnnxNode* const reader : readers) {
+      if (waits(*reader)) continue;
+      if (way != nullptr) return nullptr;
+      way = reader;
+    }
+    return way;
+  }
+
+  /// Keeps the value, which the last layer writes, for a sum after later layers.
+  void keep() {
+    if (layers_.empty()) layers_.add(identity_layer("input-copy"));
+    layers_.seal();
+    earlier_[value_] = layers_.last().name;
+  }
 
   /// Goes on past two nodes, of which one multiplies the value by what the other makes of it.
   bool take_gate(const std::vector<const OnnxNode*>& readers) {
@@ -147,14 +178,15 @@ class Path {
   /// As the model says, or as the first layer needs.
   std::int64_t channels_of_input(const std::vector<Layer>& layers) const {
     for (const Layer& layer : layers)
-      if (layer.rank == 4) return layer.shape.c_i_per_group * layer.params.groups;
+      if (layer.rank == 4) return layer.input_channels();
     return layers_.channels();
   }
 
   NodeGraph graph_;
   const OnnxValue& input_;
   std::vector<std::string_view> ends_;
-  std::string_view value_;  ///< reached so far
+  std::string_view value_;                           ///< reached so far
+  std::map<std::string_view, std::string> earlier_;  ///< the layers that wrote the values which are kept
   LayerStack layers_;
 };
 

@@ -127,6 +127,12 @@ TEST_CASE("sums name an earlier layer") {
   CHECK(refuses(R"({"layers": [{"name": "a", "weight": [[1]]}, {"add": "b"}]})", "layer 2 adds 'b'"));
   CHECK(refuses(R"({"layers": [{"name": "a", "weight": [[1]]}, {"add": ""}]})", "/layers/1/add: empty"));
   CHECK(refuses(R"({"add": "a"})", "layer 1 adds 'a', but no layer before it"));
+  const Network shortcut = parse(
+      R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[2]]}, {"from": "a", "add": "b"}]})");
+  CHECK(shortcut.banks[2].layers[0].from == "a");
+  CHECK((parse(format_kernel_json(shortcut)) == shortcut));
+  CHECK(refuses(R"({"layers": [{"from": "k-2", "weight": [[1]]}, [[1]]]})", "layer 1 reads 'k-2', which comes later"));
+  CHECK(refuses(R"({"bank": [[[1]], {"from": "b", "weight": [[1]]}]})", "/bank/1/from: the kernels of a bank"));
   CHECK(refuses(R"({"layers": [[[1]], {"bank": [{"add": "k-1"}]}]})", "/layers/1/bank/0: a sum in a bank"));
 }
 

@@ -104,6 +104,10 @@ std::vector<double> error_bounds(const NetworkPlan& network, const Trace::Number
 /// Throws Error(shape) for layers whose outputs are more than the sum of a window.
 void check_explainable(const Bank& bank) {
   const Layer& layer = bank.layers.front();
+  if (!layer.from.empty())
+    refuse_shape("", "layer '" + bank.name + "' reads the output of '" + layer.from +
+                         "', and only layers one after another are explained; see its output with 'convtool apply "
+                         "--dump-layers'");
   const bool is_max_pool = layer.is_max_pool() && layer.activation == Activation::none;
   if (layer.kind_text().empty() || is_max_pool || (layer.pooling == Pooling::mean && !layer.is_window_pool())) return;
   refuse_shape("", "layer '" + bank.name + "' is a " + layer.kind_text() +
