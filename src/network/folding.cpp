@@ -149,7 +149,7 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
     const Bank& next = network.banks[i];
     const bool is_named = uses[i - 1] > 0 || uses[i] > 0;  // by a later layer
     std::optional<Bank> folded;
-    if (!is_named) folded = fold_banks(banks.back(), next, dtype, shape);
+    if (!is_named && !sources[i]) folded = fold_banks(banks.back(), next, dtype, shape);
     if (folded &&
         cost_of(*folded, dtype, shape, flip, options) < cost_of_two(banks.back(), next, dtype, shape, flip, options)) {
       folded->map = next.map;

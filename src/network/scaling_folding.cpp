@@ -24,8 +24,8 @@ double element_of(const std::vector<Number>& list, std::int64_t channel, double 
   return static_cast<double>(list[list.size() == 1 ? 0 : static_cast<std::size_t>(channel)]);
 }
 
-/// Batch normalisation is one, of size 1x1.
-bool is_convolution(const Layer& layer) { return layer.kind_text().empty(); }
+/// Whether the layer is a convolution, such as batch normalisation, on the output of the layer before it.
+bool is_convolution(const Layer& layer) { return layer.kind_text().empty() && layer.from.empty(); }
 
 /// How `bank` scales each channel of an input of `c_i`; empty where it does something else.
 std::vector<ScaledChannel> channels_of(const Bank& bank, std::int64_t c_i) {
@@ -125,8 +125,7 @@ std::optional<Bank> fold_scaling(const Bank& first, const Bank& second, DType dt
   Bank bank = second;
   for (std::size_t i = 0; i < bank.layers.size(); ++i) {
     Layer& layer = bank.layers[i];
-    if (!is_convolution(layer) || !holds_at_border(after.problems[i], channels))
-      return std::nullopt;
+    if (!is_convolution(layer) || !holds_at_border(after.problems[i], channels)) return std::nullopt;
     std::optional<Layer> folded = fold(channels, layer);
     if (!folded) return std::nullopt;
     layer = *std::move(folded);

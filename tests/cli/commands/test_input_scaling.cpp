@@ -17,18 +17,17 @@ namespace convtool {
 namespace {
 
 using nlohmann::json;
-using Words = std::vector<std::string>;
 
-constexpr std::int64_t kWidth = 37, kHeight = 23;
+constexpr std::int64_t kScaledWidth = 37, kScaledHeight = 23;
 
 /// A picture of noise, x.ppm, and a kernel for its colours, k.json, that is padded with zeros.
 class ScalingFolder : public TempFolder {
  public:
   ScalingFolder() {
     Random random(3);
-    pixels_.resize(static_cast<std::size_t>(3 * kWidth * kHeight));
+    pixels_.resize(static_cast<std::size_t>(3 * kScaledWidth * kScaledHeight));
     for (char& pixel : pixels_) pixel = static_cast<char>(random.between(0, 255));
-    write("x.ppm", "P6 " + std::to_string(kWidth) + " " + std::to_string(kHeight) + " 255\n" + pixels_);
+    write("x.ppm", "P6 " + std::to_string(kScaledWidth) + " " + std::to_string(kScaledHeight) + " 255\n" + pixels_);
     for (int i = 0; i < 2 * 27; ++i) weights_.push_back(static_cast<float>(random.between(-8, 8)) / 8);
     write("k.json", kernel(R"("padding": 1)").dump());
   }
@@ -44,7 +43,7 @@ class ScalingFolder : public TempFolder {
     return object;
   }
 
-  ProgramResult run(Words arguments) const {
+  ProgramResult run(std::vector<std::string> arguments) const {
     const ProgramResult result = run_convtool(arguments, *this);
     CAPTURE(result.err);
     CHECK(result.code == 0);
@@ -59,7 +58,7 @@ class ScalingFolder : public TempFolder {
   }
 
   /// Checks that standard error is this line.
-  void refuses(const Words& arguments, int code, const std::string& message) const {
+  void refuses(const std::vector<std::string>& arguments, int code, const std::string& message) const {
     const ProgramResult result = run_convtool(arguments, *this);
     CHECK(result.code == code);
     CHECK(result.err == "convtool: " + message + "\n");
@@ -68,9 +67,9 @@ class ScalingFolder : public TempFolder {
   /// The scaled value of a pixel, 0 outside.
   double scaled(int c, std::int64_t y, std::int64_t x, bool is_bgr = false) const {
     constexpr double kMean[] = {0.485, 0.456, 0.406}, kDeviation[] = {0.229, 0.224, 0.225};
-    if (y < 0 || x < 0 || y >= kHeight || x >= kWidth) return 0;
+    if (y < 0 || x < 0 || y >= kScaledHeight || x >= kScaledWidth) return 0;
     const int from = is_bgr ? 2 - c : c;
-    const auto pixel = static_cast<unsigned char>(pixels_[static_cast<std::size_t>((y * kWidth + x) * 3 + from)]);
+    const auto pixel = static_cast<unsigned char>(pixels_[static_cast<std::size_t>((y * kScaledWidth + x) * 3 + from)]);
     return (pixel / 255.0 - kMean[from]) / kDeviation[from];
   }
 
@@ -90,15 +89,16 @@ class ScalingFolder : public TempFolder {
   std::vector<float> weights_;
 };
 
-const Words kScaling = {"--input-scale", "1/255", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"};
+const std::vector<std::string> kScaling = {"--input-scale",     "1/255", "--mean",
+                                           "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"};
 
-Words with_scaling(Words arguments) {
+std::vector<std::string> with_scaling(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), kScaling.begin(), kScaling.end());
   return arguments;
 }
 
 /// 28 numbers below 5 in size, each with a few roundings to float, are added.
-constexpr double kBound = 28 * 28 * 5 * 0x1p-24;
+constexpr double kScaledBound = 28 * 28 * 5 * 0x1p-24;
 
 }  // namespace
 
@@ -107,24 +107,24 @@ TEST_CASE("pixels are scaled before the padding of the first layer, as in torchv
   folder.write("inside.json", folder.kernel(R"("padding": 0)").dump());
   for (const bool is_bgr : {false, true}) {
     CAPTURE(is_bgr);
-    Words padded = with_scaling({"apply", "x.ppm", "-k", "k.json", "-o", "y.npy", "-v"});
+    std::vector<std::string> padded = with_scaling({"apply", "x.ppm", "-k", "k.json", "-o", "y.npy", "-v"});
     if (is_bgr) padded.insert(padded.end(), {"--channel-order", "bgr"});
     CHECK(folder.run(padded).out.find("folded") == std::string::npos);
     const std::vector<float> outer = folder.values("y.npy");
     padded[3] = "inside.json";
     CHECK(folder.run(padded).out.find("layers 1 to 2 are folded into one") != std::string::npos);
     const std::vector<float> inner = folder.values("y.npy");
-    REQUIRE(outer.size() == 2 * kHeight * kWidth);
-    REQUIRE(inner.size() == 2 * (kHeight - 2) * (kWidth - 2));
+    REQUIRE(outer.size() == 2 * kScaledHeight * kScaledWidth);
+    REQUIRE(inner.size() == 2 * (kScaledHeight - 2) * (kScaledWidth - 2));
     for (int o = 0; o < 2; ++o)
-      for (std::int64_t y = 0; y < kHeight; ++y)
-        for (std::int64_t x = 0; x < kWidth; ++x) {
+      for (std::int64_t y = 0; y < kScaledHeight; ++y)
+        for (std::int64_t x = 0; x < kScaledWidth; ++x) {
           const double expected = folder.response(o, y, x, is_bgr);
-          const auto at = static_cast<std::size_t>((o * kHeight + y) * kWidth + x);
-          REQUIRE(std::fabs(static_cast<double>(outer[at]) - expected) < kBound);
-          if (y == 0 || x == 0 || y + 1 == kHeight || x + 1 == kWidth) continue;
-          const auto within = static_cast<std::size_t>((o * (kHeight - 2) + y - 1) * (kWidth - 2) + x - 1);
-          REQUIRE(std::fabs(static_cast<double>(inner[within]) - expected) < kBound);
+          const auto at = static_cast<std::size_t>((o * kScaledHeight + y) * kScaledWidth + x);
+          REQUIRE(std::fabs(static_cast<double>(outer[at]) - expected) < kScaledBound);
+          if (y == 0 || x == 0 || y + 1 == kScaledHeight || x + 1 == kScaledWidth) continue;
+          const auto within = static_cast<std::size_t>((o * (kScaledHeight - 2) + y - 1) * (kScaledWidth - 2) + x - 1);
+          REQUIRE(std::fabs(static_cast<double>(inner[within]) - expected) < kScaledBound);
         }
   }
 }
@@ -159,10 +159,11 @@ TEST_CASE("the scaled input is layer 1 of dumps and explanations, and reports sa
         json{{"scale", 1.0 / 255}, {"mean", {0.485, 0.456, 0.406}}, {"std", {0.229, 0.224, 0.225}}, {"order", "rgb"}});
   const std::vector<float> input = folder.values("d/x.01-input.npy");
   for (int c = 0; c < 3; ++c)
-    for (std::int64_t y = 0; y < kHeight; ++y)
-      for (std::int64_t x = 0; x < kWidth; ++x)
-        REQUIRE(std::fabs(static_cast<double>(input[static_cast<std::size_t>((c * kHeight + y) * kWidth + x)]) -
-                          folder.scaled(c, y, x)) < 4 * 5 * 0x1p-24);
+    for (std::int64_t y = 0; y < kScaledHeight; ++y)
+      for (std::int64_t x = 0; x < kScaledWidth; ++x)
+        REQUIRE(
+            std::fabs(static_cast<double>(input[static_cast<std::size_t>((c * kScaledHeight + y) * kScaledWidth + x)]) -
+                      folder.scaled(c, y, x)) < 4 * 5 * 0x1p-24);
   CHECK(folder.values("d/x.02-k.npy") == folder.values("y.npy"));
   const std::string text = folder.run(with_scaling({"apply", "x.ppm", "-k", "k.json", "-o", "y.npy"})).out;
   CHECK(text.find("k 2x3x3x3, input scale 0.00392157, mean 0.485,0.456,0.406, std 0.229,0.224,0.225") !=
@@ -174,7 +175,7 @@ TEST_CASE("the scaled input is layer 1 of dumps and explanations, and reports sa
       json::parse(folder.run(with_scaling({"explain", "x.ppm", "-k", "k.json", "--at", "5,7", "--json"})).out);
   REQUIRE(explained.at("layers").size() == 2);
   CHECK(explained.at("layers")[1].at("name") == "input");
-  CHECK(std::fabs(explained.at("layers")[0].at("response").get<double>() - folder.response(0, 5, 7)) < kBound);
+  CHECK(std::fabs(explained.at("layers")[0].at("response").get<double>() - folder.response(0, 5, 7)) < kScaledBound);
   const json alone =
       json::parse(folder.run({"explain", "x.ppm", "-k", "sobel", "--input-scale", "1/255", "--json"}).out);
   CHECK(alone.at("map") == "normalize");
@@ -182,8 +183,8 @@ TEST_CASE("the scaled input is layer 1 of dumps and explanations, and reports sa
 
 TEST_CASE("responses to scaled pixels fit a picture by normalize, are in no units, and other maps are kept") {
   const ScalingFolder folder;
-  const auto report = [&](Words more) {
-    Words arguments = {"apply", "x.ppm", "-k", "gaussian", "--input-scale", "1/255", "--json"};
+  const auto report = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"apply", "x.ppm", "-k", "gaussian", "--input-scale", "1/255", "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return json::parse(folder.run(arguments).out);
   };
@@ -209,7 +210,8 @@ TEST_CASE("files in bands, streams, batches and alpha are scaled alike") {
       if (std::string(kernel) == "k.json" && std::string(output) == "ppm") continue;
       CAPTURE(kernel);
       CAPTURE(output);
-      Words arguments = with_scaling({"apply", "x.ppm", "-k", kernel, "-q", "-o", std::string("banded.") + output});
+      std::vector<std::string> arguments =
+          with_scaling({"apply", "x.ppm", "-k", kernel, "-q", "-o", std::string("banded.") + output});
       folder.run(arguments);
       std::string command = "cat x.ppm | $CONVTOOL apply - -q -k " + std::string(kernel) + " -o whole." + output;
       for (const std::string& word : kScaling) command += " " + word;
@@ -247,8 +249,8 @@ TEST_CASE("files in bands, streams, batches and alpha are scaled alike") {
 
 TEST_CASE("scalings that do not fit are refused in one line") {
   const ScalingFolder folder;
-  const auto refuses = [&](const Words& options, const std::string& message, int code = 2) {
-    Words arguments = {"apply", "x.ppm", "-k", "k.json", "-o", "y.npy"};
+  const auto refuses = [&](const std::vector<std::string>& options, const std::string& message, int code = 2) {
+    std::vector<std::string> arguments = {"apply", "x.ppm", "-k", "k.json", "-o", "y.npy"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     folder.refuses(arguments, code, message);
   };
