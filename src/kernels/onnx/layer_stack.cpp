@@ -33,8 +33,25 @@ double as_written(double number) { return *parse_number<double>(to_text(static_c
 
 }  // namespace
 
+void LayerStack::go_back(const std::string& name, std::int64_t channels) {
+  seal();
+  from_ = name == last().name ? "" : name;
+  channels_ = channels;
+}
+
+void LayerStack::shorten(std::size_t count) {
+  if (count >= layers_.size()) return;
+  layers_.resize(count);
+  parts_.resize(count);
+  weights_.clear();  // of a layer that is dropped: those before it are rounded
+  bias_.clear();
+  from_.clear();
+  seal();
+}
+
 void LayerStack::add(Layer layer) {
   round_weights();
+  layer.from = std::exchange(from_, "");
   const std::string name = layer.name;
   for (int copy = 2; !names_.insert(layer.name).second; ++copy) layer.name = name + "-" + std::to_string(copy);
   layers_.push_back(std::move(layer));
@@ -57,7 +74,8 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
     layer.params.padding = border.padding;
     layer.params.padding_mode = border.padding_mode;
     layer.params.padding_value = border.padding_value;
-    const std::string part = std::exchange(parts_.back(), "");
+    const std::string part = parts_.back();
+    from_ = layers_.back().from;
     names_.erase(layers_.back().name);
     layers_.pop_back();
     parts_.pop_back();

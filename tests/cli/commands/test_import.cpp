@@ -203,7 +203,7 @@ TEST_CASE("models like LeNet, MobileNet and ResNet, and one of PyTorch's exporte
   CHECK(compare_layers("lenet") == 4);
   CHECK(compare_layers("exported") == 12);
   CHECK(compare_layers("mobilenet") == 14);
-  CHECK(compare_layers("resnet18") == 8);  // up to the first block with a convolution on both paths
+  CHECK(compare_layers("resnet18") == 30);
 }
 
 }  // namespace

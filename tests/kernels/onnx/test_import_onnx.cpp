@@ -452,11 +452,41 @@ TEST_CASE("residual blocks") {
   const Imported input = import({node("Relu", {"x"}, "r"), node("Add", {"r", "x"}, "y")});
   REQUIRE(input.layers.size() == 3);
   CHECK(input.layers[2].add == input.layers[0].name);
-  // A convolution on the other path cannot be followed.
-  CHECK(import({node("Conv", {"x", "w"}, "s"), node("Conv", {"s", "v"}, "a"), node("Conv", {"s", "v"}, "b"),
-                node("Add", {"a", "b"}, "y")},
-               {kWeights, square})
-            .stop.find("the output of 's' (Conv) goes to 2 nodes") == 0);
+}
+
+TEST_CASE("residual blocks with layers on both paths, one in another") {
+  const std::string square = tensor("v", {2, 2, 1, 1}, {1, 2, 3, 4});
+  const auto conv = [](const std::string& input, const std::string& output) {
+    return node("Conv", {input, "v"}, output);
+  };
+  // s -> a -> b and s -> c; b + c; in a second block d -> e -> (e + f(e)), d -> g.
+  const Imported both = import(
+      {node("Conv", {"x", "w"}, "s"), conv("s", "a"), conv("a", "b"), conv("s", "c"), node("Add", {"b", "c"}, "d"),
+       conv("d", "e"), conv("e", "f"), node("Add", {"e", "f"}, "h"), conv("d", "g"), node("Add", {"g", "h"}, "y")},
+      {kWeights, square});
+  CHECK(both.stop == "");
+  std::string text;
+  for (const Layer& layer : both.layers)
+    text += layer.name + (layer.from.empty() ? "" : " from " + layer.from) +
+            (layer.add.empty() ? "" : " add " + layer.add) + "\n";
+  CHECK(text == "s\na\nb\nc from s\nd add b\ne\nf\nh add e\ng from d\ny add h\n");
+  // A path without layers, by another name.
+  const Imported copy = import(
+      {node("Conv", {"x", "w"}, "s"), conv("s", "a"), node("Identity", {"s"}, "i"), node("Add", {"a", "i"}, "y")},
+      {kWeights, square});
+  CHECK(copy.stop == "");
+  REQUIRE(copy.layers.size() == 3);
+  CHECK(copy.layers[2].from == "s");
+  CHECK(copy.layers[2].add == "a");
+  // What cannot be imported on one of the paths: the import ends where they part.
+  const Imported broken = import({node("Conv", {"x", "w"}, "s"), conv("s", "a"), conv("s", "b"),
+                                  node("Frobnicate", {"b"}, "c"), node("Add", {"a", "c"}, "y")},
+                                 {kWeights, square});
+  REQUIRE(broken.layers.size() == 1);
+  CHECK(broken.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  CHECK(broken.stop ==
+        "the output of 's' (Conv) goes to 2 nodes: 'a' (Conv), 'b' (Conv); node 'c' (Frobnicate): convtool has no such "
+        "layer; --until NODE follows one of them");
 }
 
 TEST_CASE("operators that change nothing, and weights that reach a convolution through others") {
