@@ -26,7 +26,9 @@ std::int64_t channels_at_once(std::int64_t joined) { return std::max<std::int64_
 bool is_plain(const FinishJob& job, bool whole_sums) {
   const ValueMap& map = job.map;
   const Epilogue& epilogue = job.epilogue;
-  if (epilogue.activation != Activation::none) return false;
+  const bool keeps_range = epilogue.activation == Activation::relu || epilogue.activation == Activation::clip;
+  const bool is_plain_float = job.dtype == DType::f32 && epilogue.combine == Combine::none;
+  if (epilogue.activation != Activation::none && !(keeps_range && is_plain_float)) return false;
   if (map.shift != 0 || map.scale != 1 || map.offset != 0 || map.threshold) return false;
   if (epilogue.combine == Combine::magnitude) {
     for (std::int64_t k = 0; k < epilogue.combine_count; ++k) {
@@ -78,7 +80,8 @@ void Sink::find_plain() {
     plain_[c] = output_.data != nullptr && is_plain(job_of(static_cast<std::int64_t>(c)), whole_sums_);
   all_plain_ = alike ? plain_[0] : std::find(plain_.begin(), plain_.end(), false) == plain_.end();
   takes_sums_ = alike && plain_[0] && output_.dtype == DType::f32 && epilogue_.combine == Combine::none &&
-                !map_.absolute && divisors_[0] == 1 && biases_[0] == 0 && !totals_;
+                epilogue_.activation == Activation::none && !map_.absolute && divisors_[0] == 1 && biases_[0] == 0 &&
+                !totals_;
 }
 
 /// `job` belongs to output channel `c`.
@@ -162,6 +165,7 @@ void Sink::finish_pixels(const RowSpan& span, std::int64_t first, std::int64_t c
                        .channels = channels,
                        .divisors = divisors_.data() + first,
                        .biases = biases_.data() + first,
+                       .range = ValueRange::of(epilogue_),
                        .absolute = map_.absolute,
                        .out = &output_.view<float>().at(span.n, first, span.y, span.x),
                        .out_pitch = output_.strides.w};

@@ -12,6 +12,7 @@
 #include "conv/bands.h"
 #include "core/percentile.h"
 #include "network/bias.h"
+#include "network/pool_windows.h"
 
 namespace convtool {
 namespace {
@@ -31,12 +32,40 @@ Kernel interleave_channels(const std::vector<Kernel>& kernels) {
   return merged;
 }
 
+Epilogue epilogue_of(const Layer& layer) {
+  return {.activation = layer.activation, .numbers = layer.activation_numbers};
+}
+
+/// Columns [first, first + count) of the same memory.
+ConstTensorRef column_range(ConstTensorRef tensor, std::int64_t first, std::int64_t count) {
+  tensor.data = static_cast<const std::byte*>(tensor.data) + first * tensor.strides.w * size_of(tensor.dtype);
+  tensor.shape.w = count;
+  return tensor;
+}
+
+/// The outputs of `phase` in `output`.
+TensorRef outputs_of(const Phase& phase, const Extent& step, TensorRef output) {
+  output.data = static_cast<std::byte*>(output.data) +
+                (phase.rows.first * output.strides.h + phase.columns.first * output.strides.w) * size_of(output.dtype);
+  output.shape.h = phase.rows.count;
+  output.shape.w = phase.columns.count;
+  output.strides.h *= step.h;
+  output.strides.w *= step.w;
+  return output;
+}
+
 /// `c_o` output channels take one bias, or one each.
 void check_bias(const Layer& layer, std::int64_t c_o) {
   const std::int64_t count = std::ssize(layer.bias);
   if (count <= 1 || count == c_o) return;
   refuse_shape("", "the bias does not match the output channels (expected " + bias_sizes(c_o) + ", got " +
                        std::to_string(count) + "); give one number, or one per output channel");
+}
+
+Tensor zero_pixel(DType dtype, const Shape& input) {
+  Tensor zeros(dtype, {.n = input.n, .c = input.c, .h = 1, .w = 1});
+  visit_dtype(dtype, [&]<class T>(T) { std::fill_n(zeros.data<T>(), zeros.shape().count(), T{}); });
+  return zeros;
 }
 
 /// The statistics of the responses in red, green and blue, where a response counts as clipped if it is further from 0
@@ -81,11 +110,19 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
   check_bank(bank);
   BankGeometry geometry;
   for (const Layer& layer : bank.layers) {
+    if (layer.enlarging != Enlarging::none) {  // alone in its bank
+      geometry.enlarged = enlarge(layer, input_dtype, input);
+      geometry.problems.push_back(described(layer, input_dtype, input));
+      geometry.output = geometry.enlarged->output;
+      check_bias(layer, geometry.output.c);
+      return geometry;
+    }
     KernelShape shape = layer.shape;
     ConvParams params = layer.params;
     if (layer.rank == 2) shape.c_o = params.groups = input.c;
     check_bias(layer, shape.c_o);
-    geometry.problems.push_back(make_problem(input_dtype, input, shape, params));
+    geometry.problems.push_back(layer.pooling != Pooling::none ? pool_windows(layer, input_dtype, input)
+                                                               : make_problem(input_dtype, input, shape, params));
     const Shape output = output_shape(geometry.problems.back());
     if (geometry.problems.size() == 1) {
       geometry.output = output;
@@ -101,69 +138,89 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
 }
 
 std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip) {
-  if (bank.layers.front().is_max_pool()) return {};
+  const Layer& first = bank.layers.front();
+  if (first.is_window_pool()) return {};
+  if (geometry.enlarged) {
+    std::vector<BoundKernel> bound;
+    for (const Phase& phase : geometry.enlarged->phases)
+      bound.push_back({phase.problem, phase_kernel(first, phase, flip), epilogue_of(first)});
+    return bound;
+  }
   std::vector<Kernel> kernels;
   for (const Layer& layer : bank.layers) kernels.push_back(bind_kernel(layer, geometry.problems.front().input.c, flip));
   if (bank.combine != Combine::none) {
     Kernel merged = interleave_channels(kernels);
     ConvProblem problem = geometry.problems.front();
     problem.kernel = merged.shape;
-    const auto count = static_cast<std::int64_t>(kernels.size());
-    return {{problem, std::move(merged),
-             Epilogue{.activation = bank.layers.front().activation,
-                      .combine = bank.combine,
-                      .combine_count = count,
-                      .numbers = bank.layers.front().activation_numbers}}};
+    Epilogue epilogue = epilogue_of(first);
+    epilogue.combine = bank.combine;
+    epilogue.combine_count = std::ssize(kernels);
+    return {{problem, std::move(merged), epilogue}};
   }
   std::vector<BoundKernel> bound;
   for (std::size_t i = 0; i < kernels.size(); ++i)
-    bound.push_back({geometry.problems[i], std::move(kernels[i]),
-                     Epilogue{.activation = bank.layers[i].activation, .numbers = bank.layers[i].activation_numbers}});
+    bound.push_back({geometry.problems[i], std::move(kernels[i]), epilogue_of(bank.layers[i])});
   return bound;
 }
 
 BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options)
     : geometry_(bank_geometry(bank, input_dtype, input)) {
-  if (bank.layers.front().is_max_pool()) {
-    pool_.emplace(geometry_.problems.front(), options);
-    return;
+  const Layer& first = bank.layers.front();
+  const ConvProblem& windows = geometry_.problems.front();
+  if (first.is_max_pool()) {
+    pool_.emplace(MaxPool(windows, epilogue_of(first), options));
+  } else if (first.is_window_pool()) {
+    pool_.emplace(MeanPool(windows, first.params.padding.pads, first.pool.counts_padding, epilogue_of(first), options));
   }
   for (BoundKernel& bound : bind_bank(bank, geometry_, flip))
     plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);
+  if (!geometry_.enlarged) return;
+  const std::vector<Phase>& phases = geometry_.enlarged->phases;
+  if (std::any_of(phases.begin(), phases.end(), [](const Phase& phase) { return phase.sees_zeros(); }))
+    zeros_ = std::make_shared<const Tensor>(zero_pixel(input_dtype, input));
 }
 
 ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map,
                             std::optional<double> largest) const {
-  if (pool_) return pool_->run(input, output, map);
+  if (pool_) return std::visit([&](const auto& pool) { return pool.run(input, output, map); }, *pool_);
   ResponseStats stats;
   std::int64_t channel = 0;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const ConvPlan& plan = plans_[i];
     const std::int64_t count = plan.output_shape().c;
-    const auto slice = output.channels(channel, count);
+    const TensorRef slice = geometry_.enlarged
+                                ? outputs_of(geometry_.enlarged->phases[i], geometry_.enlarged->step, output)
+                                : TensorRef(output.channels(channel, count));
     ValueMap own = map;
     if (own.threshold && is_integer(input.dtype))
       *own.threshold += largest ? plan.error_bound_of_picture(*largest) : plan.error_bound(input);
-    stats.merge(plan.run(read_by(i, input), {slice.data, slice.dtype, slice.shape, slice.strides}, own));
+    stats.merge(plan.run(read_by(i, input), slice, own));
     channel += count;
   }
   return stats;
 }
 
 ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& output) const {
-  if (pool_) return pool_->measure(input, output);
+  if (pool_) return std::visit([&](const auto& pool) { return pool.measure(input, output); }, *pool_);
   ResponseStats stats;
   for (std::size_t i = 0; i < plans_.size(); ++i) stats.merge(plans_[i].measure(read_by(i, input), output));
   return stats;
 }
 
 ConstTensorRef BankPlan::read_by(std::size_t plan, const ConstTensorRef& input) const {
+  if (geometry_.enlarged) {
+    const Phase& phase = geometry_.enlarged->phases[plan];
+    if (phase.sees_zeros()) return zeros_->ref();
+    const Range &rows = phase.rows.input, &columns = phase.columns.input;
+    return column_range(input.rows(rows.begin, rows.end - rows.begin), columns.begin, columns.end - columns.begin);
+  }
   if (reads_.empty()) return input;
   const Range& rows = reads_[plan];
   return input.rows(rows.begin, rows.end - rows.begin);
 }
 
 bool BankPlan::has_bands() const {
+  if (geometry_.enlarged || (pool_ && std::holds_alternative<MeanPool>(*pool_))) return false;
   std::set<PaddingMode> modes;
   for (const ConvProblem& problem : geometry_.problems) {
     if (!convtool::has_bands(problem)) return false;
@@ -193,7 +250,7 @@ BankPlan BankPlan::band(const Range& rows, int threads) const {
   band.geometry_.output.n = 1;
   band.geometry_.output.h = rows.end - rows.begin;
   for (const ConvProblem& problem : geometry_.problems) band.geometry_.problems.push_back(band_problem(problem, rows));
-  if (pool_) band.pool_.emplace(pool_->band(rows, threads));
+  if (pool_) band.pool_.emplace(std::get<MaxPool>(*pool_).band(rows, threads));
   const std::int64_t first = band_input(rows).begin;
   for (const ConvPlan& plan : plans_) {
     const Range reads = convtool::band_input(plan.problem(), rows);
@@ -210,10 +267,20 @@ std::int64_t BankPlan::row_period() const {
 }
 
 double BankPlan::thread_memory() const {
-  if (pool_) return pool_->thread_memory();
+  if (pool_) return std::visit([](const auto& pool) { return pool.thread_memory(); }, *pool_);
   double most = 0;  // one plan runs after another
   for (const ConvPlan& plan : plans_) most = std::max(most, plan.thread_memory());
   return most;
+}
+
+const ConvProblem& BankPlan::problem() const {
+  if (pool_) return std::visit([](const auto& pool) -> const ConvProblem& { return pool.windows(); }, *pool_);
+  return geometry_.enlarged ? geometry_.problems.front() : plans_.front().problem();
+}
+
+int BankPlan::threads() const {
+  if (pool_) return std::visit([](const auto& pool) { return pool.threads(); }, *pool_);
+  return plans_.front().threads();
 }
 
 std::string BankPlan::algorithm() const {

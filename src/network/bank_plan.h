@@ -2,14 +2,18 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "conv/plan.h"
+#include "network/enlarging.h"
 #include "network/layer.h"
 #include "network/max_pool.h"
+#include "network/mean_pool.h"
 
 namespace convtool {
 
@@ -20,8 +24,9 @@ Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip);
 
 /// The shapes of a bank on one input.
 struct BankGeometry {
-  std::vector<ConvProblem> problems;  ///< one per layer; the groups of a rank-2 kernel are the channels
-  Shape output;                       ///< channels combined or stacked
+  std::vector<ConvProblem> problems;    ///< one per layer; the groups of a rank-2 kernel are the channels
+  Shape output;                         ///< channels combined or stacked
+  std::optional<Enlargement> enlarged;  ///< of a layer that enlarges, whose problem is no convolution: described()
 };
 
 /// Throws Error(shape) where a layer does not fit the input, its biases do not match its output channels, or outputs to
@@ -35,12 +40,14 @@ struct BoundKernel {
   Epilogue epilogue;
 };
 
-/// The kernels of `bank` for the engine: one when it is combined, none for a max pool, else one per layer.
+/// The kernels of `bank` for the engine: one when it is combined, none for a window pool, one per phase of a layer that
+/// enlarges, else one per layer.
 std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip);
 
 /// A bank on one input shape. A combined bank is one plan whose epilogue combines channels. A stacked bank has a plan
-/// for each layer, which writes its own slice of the output channels. A max pool has no plans: it has an algorithm of
-/// its own and ignores the one in the options.
+/// for each layer, which writes its own slice of the output channels. A layer that enlarges has one for each phase,
+/// which writes its own rows and columns. A window pool has no plans: it has an algorithm of its own and ignores the
+/// one in the options. The output that a sum adds is not part of the plan: NetworkPlan adds it to the input.
 class BankPlan {
  public:
   /// Throws as bank_geometry() and ConvPlan do.
@@ -75,20 +82,23 @@ class BankPlan {
   /// "rows", for kernels with different algorithms "rows+fft", or "pool".
   std::string algorithm() const;
 
-  // Of the first kernel, or of the max pool.
-  const ConvProblem& problem() const { return pool_ ? pool_->windows() : plans_.front().problem(); }
+  // Of the first kernel, or of the pool. The problem of a layer that enlarges is described().
+  const ConvProblem& problem() const;
   /// As ConvPlan::thread_memory().
   double thread_memory() const;
-  int threads() const { return pool_ ? pool_->threads() : plans_.front().threads(); }
+  int threads() const;
 
  private:
   BankPlan() = default;
+  using Pool = std::variant<MaxPool, MeanPool>;
+
   ConstTensorRef read_by(std::size_t plan, const ConstTensorRef& input) const;
 
   BankGeometry geometry_;
   std::vector<ConvPlan> plans_;
   std::vector<Range> reads_;  ///< of a band: the rows of its input that each plan reads
-  std::optional<MaxPool> pool_;
+  std::optional<Pool> pool_;
+  std::shared_ptr<const Tensor> zeros_;  ///< a pixel, for phases that see nothing else
 };
 
 /// A plan that copies each channel unchanged, so that the engine maps and stores values that were computed elsewhere.

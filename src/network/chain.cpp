@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 std::optional<std::int64_t> output_channels(const Bank& bank, const std::optional<std::int64_t>& input) {
   std::int64_t sum = 0;
   for (const Layer& layer : bank.layers) {
-    const bool keeps_number = layer.rank == 2 || (layer.outline != Outline::none && layer.shape.c_o == 0);
-    const std::optional<std::int64_t> own = keeps_number ? input : std::optional(layer.shape.c_o);
+    const bool keeps_number = layer.rank == 2 || (layer.outline != Outline::none && layer.output_channels() == 0);
+    const std::optional<std::int64_t> own = keeps_number ? input : std::optional(layer.output_channels());
     if (!own) return std::nullopt;
     if (bank.combine != Combine::none) return own;
     sum += *own;
@@ -44,19 +45,22 @@ Network chain(std::vector<Network> stages) {
 }
 
 void check_channels(const Network& network) {
-  std::optional<std::int64_t> channels;
+  const std::vector<std::optional<std::size_t>> sources = sources_of(network);
+  std::vector<std::optional<std::int64_t>> given;  // by each bank
   for (std::size_t i = 0; i < network.banks.size(); ++i) {
     const Bank& bank = network.banks[i];
+    const std::size_t before = i == 0 ? 0 : sources[i].value_or(i - 1);
+    const std::optional<std::int64_t> channels = i == 0 ? std::nullopt : given[before];
     for (const Layer& layer : bank.layers) {
       if (layer.outline != Outline::none) continue;  // it takes any number
-      const std::int64_t expected = layer.shape.c_i_per_group * layer.params.groups;
+      const std::int64_t expected = layer.input_channels();
       if (layer.rank == 2 || !channels || expected == *channels) continue;
       refuse_kernel(network.name, "layer " + std::to_string(i + 1) + ", '" + layer.name + "', takes " +
-                                      counted(expected, "channel") + ", but layer " + std::to_string(i) + ", '" +
-                                      network.banks[i - 1].name + "', gives " + std::to_string(*channels) +
+                                      counted(expected, "channel") + ", but layer " + std::to_string(before + 1) +
+                                      ", '" + network.banks[before].name + "', gives " + std::to_string(*channels) +
                                       "; change one of them, or their order");
     }
-    channels = output_channels(bank, channels);
+    given.push_back(output_channels(bank, channels));
   }
 }
 

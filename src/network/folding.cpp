@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "network/bank_plan.h"
+#include "network/residual.h"
 #include "network/scaling_folding.h"
 
 namespace convtool {
@@ -23,7 +24,7 @@ constexpr std::int64_t kMostProducts = std::int64_t{1} << 20;
 /// The only layer of `bank` if it filters each channel by itself and can be a part of a product, or null.
 const Layer* foldable(const Bank& bank) {
   const Layer& layer = bank.layers.front();
-  const bool is_plain = bank.layers.size() == 1 && layer.rank == 2 && layer.pooling == Pooling::none &&
+  const bool is_plain = bank.layers.size() == 1 && layer.rank == 2 && layer.kind_text().empty() && layer.from.empty() &&
                         bank.combine == Combine::none && layer.params.dilation == Extent{};
   return is_plain ? &layer : nullptr;
 }
@@ -141,9 +142,14 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
   std::vector<Bank>& banks = folding.network.banks;
   Shape shape = input;  // and type, of the input of the last of `banks`
   DType dtype = input_dtype;
+  const std::vector<std::optional<std::size_t>> sources = sources_of(network);
+  const std::vector<std::size_t> uses = last_uses(addends_of(network), sources);
+  const std::vector<Shape> outputs = output_shapes(network, input_dtype, input);
   for (std::size_t i = 1; i < network.banks.size(); ++i) {
     const Bank& next = network.banks[i];
-    std::optional<Bank> folded = fold_banks(banks.back(), next, dtype, shape);
+    const bool is_named = uses[i - 1] > 0 || uses[i] > 0;  // by a later layer
+    std::optional<Bank> folded;
+    if (!is_named && !sources[i]) folded = fold_banks(banks.back(), next, dtype, shape);
     if (folded &&
         cost_of(*folded, dtype, shape, flip, options) < cost_of_two(banks.back(), next, dtype, shape, flip, options)) {
       folded->map = next.map;
@@ -151,7 +157,7 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
       ++folding.counts.back();
       continue;
     }
-    shape = bank_geometry(banks.back(), dtype, shape).output;
+    shape = outputs[sources[i].value_or(i - 1)];
     dtype = DType::f32;
     banks.push_back(next);
     folding.counts.push_back(1);

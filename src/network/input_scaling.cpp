@@ -24,7 +24,7 @@ std::size_t named_channels(const InputScaling& scaling) {
 /// The channels that the first layer takes; nothing where it filters each by itself.
 std::optional<std::int64_t> channels_taken(const Network& network) {
   for (const Layer& layer : network.banks.front().layers)
-    if (layer.rank > 2 && layer.shape.c_i_per_group > 0) return layer.shape.c_i_per_group * layer.params.groups;
+    if (layer.rank > 2 && layer.input_channels() > 0) return layer.input_channels();
   return std::nullopt;
 }
 

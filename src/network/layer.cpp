@@ -13,13 +13,20 @@ std::vector<std::int64_t> Layer::dimensions() const {
   return {shape.c_o, shape.c_i_per_group, shape.kh, shape.kw};
 }
 
+std::string Layer::kind_text() const {
+  if (pooling != Pooling::none) return std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
+  if (enlarging == Enlarging::transposed) return "transposed convolution";
+  if (enlarging != Enlarging::none) return std::string(kEnlargings[static_cast<int>(enlarging)]) + " upsampling";
+  return add.empty() ? "" : "sum";
+}
+
 void check_bank(const Bank& bank) {
   const Layer& first = bank.layers.front();
   const bool combined = bank.combine != Combine::none;
   for (const Layer& layer : bank.layers) {
-    if (layer.pooling != Pooling::none && (combined || bank.layers.size() > 1)) {
-      refuse_kernel(bank.name, "'" + layer.name +
-                                   "' is a pool, which cannot be in a bank; make it a separate entry in \"layers\"");
+    if (const std::string kind = layer.kind_text(); !kind.empty() && (combined || bank.layers.size() > 1)) {
+      refuse_kernel(bank.name, "'" + layer.name + "' is a " + kind +
+                                   ", which cannot be in a bank; make it a separate entry in \"layers\"");
     }
     const char* differs = layer.params.stride != first.params.stride               ? "stride"
                           : !combined                                              ? nullptr
@@ -48,6 +55,11 @@ double magnitude_of(const float* weights, std::int64_t count) {
 double divisor_of(const Layer& layer, std::int64_t o) {
   if (layer.divisor.empty()) return 1;
   return std::fabs(layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)]);
+}
+
+/// Whether the sums of the weights decide the response to flat areas.
+bool answers_by_weights(const Layer& layer) {
+  return !layer.is_window_pool() && layer.enlarging == Enlarging::none && layer.add.empty() && !layer.moves_zero();
 }
 
 /// The largest absolute sum of the weights above and to the left of a place, of one input channel: the response of one
@@ -96,14 +108,14 @@ bool fits_float_divided(const Layer& layer) {
 }
 
 bool sums_to_zero(const Layer& layer) {
-  if (layer.is_max_pool() || layer.moves_zero()) return false;
+  if (!answers_by_weights(layer)) return false;
   const std::vector<double> sums = sums_of_weights(layer);
   return std::all_of(sums.begin(), sums.end(), [](double sum) { return sum == 0; });
 }
 
 bool is_difference(const Layer& layer) {
   constexpr double kSmall = 1.0 / 64;
-  if (layer.is_max_pool() || layer.moves_zero()) return false;
+  if (!answers_by_weights(layer)) return false;
   const std::int64_t taps = layer.shape.taps();
   for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {
     const float* const weights = layer.weights.data() + o * taps;
@@ -118,6 +130,7 @@ double visible_gain(const Bank& bank) {
                    kRounding = 0x1p-20;  // of weights such as 1/6, which floats do not hold
   double corner = 0, share = 0;
   for (const Layer& layer : bank.layers) {
+    if (!layer.kind_text().empty()) return 1;
     if (std::any_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias != 0; })) return 1;
     const std::int64_t taps = layer.shape.taps();
     for (std::int64_t o = 0; o < layer.shape.c_o; ++o) {

@@ -13,9 +13,23 @@
 namespace convtool {
 
 /// The result of a pooling layer for each window of a channel: the largest value, as in nn.MaxPool2d, or the mean, as
-/// in nn.AvgPool2d. A mean is a rank-2 kernel of ones with their number as divisor. A max pool has no weights.
+/// in nn.AvgPool2d.
 enum class Pooling { none, max, mean };
 inline constexpr std::string_view kPoolings[] = {"none", "max", "mean"};
+
+/// Options of the pools of torch.nn.
+struct PoolRules {
+  bool is_global = false;      ///< the window is the whole input
+  bool ceil_mode = false;      ///< the size of the output is rounded up, so that the last window may reach beyond it
+  bool counts_padding = true;  ///< a mean divides by the pixels of the window, else by those in the input
+
+  constexpr bool operator==(const PoolRules&) const = default;
+};
+
+/// Layers whose output has `stride` times the height and width of the input, about: nn.Upsample in its two modes, and
+/// nn.ConvTranspose2d. network/enlarging.h makes convolutions of them.
+enum class Enlarging { none, nearest, bilinear, transposed };
+inline constexpr std::string_view kEnlargings[] = {"none", "nearest", "bilinear", "transposed"};
 
 /// The words for Padding::Rule, in its order: in kernel files, options and reports.
 inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
@@ -29,21 +43,45 @@ enum class Outline { none, kernel, batch_norm, activation };
 ///   2 [kh][kw]                       each channel of the input is filtered separately
 ///   3 [c_i][kh][kw]                  all input channels are summed into one
 ///   4 [c_o][c_i/groups][kh][kw]      nn.Conv2d
+///     [c_i][c_o/groups][kh][kw]      nn.ConvTranspose2d: `shape` is that of the convolution that it transposes
 struct Layer {
   std::string name;
   std::string description;
   int rank = 2;
   KernelShape shape;            ///< rank 2: c_o = c_i_per_group = 1; rank 3: c_o = 1
-  std::vector<float> weights;   ///< shape.count() of them, row-major; empty for a max pool
+  std::vector<float> weights;   ///< shape.count() of them, row-major; see is_window_pool() and Enlarging
   std::vector<float> bias;      ///< empty for 0; one number for all output channels; or one per output channel
   std::vector<double> divisor;  ///< of the sums: empty for 1; one number for all output channels; or one per channel
   ConvParams params;            ///< groups is 1 unless rank is 4
   Activation activation = Activation::none;
   ActivationNumbers activation_numbers{};
   Pooling pooling = Pooling::none;
-  Outline outline = Outline::none;  ///< none: the layer has weights or is a pool
+  Outline outline = Outline::none;  ///< none: the layer has weights, or needs none
+  PoolRules pool{};
+  Enlarging enlarging = Enlarging::none;  ///< nearest and bilinear have rank 2, a 1x1 shape and no weights
+  Extent output_padding{0, 0};            ///< transposed: rows and columns added at the end, less than the stride
+  std::string add;             ///< the earlier layer whose output is added to the input of this one; empty for none
+  std::string from;            ///< the earlier layer whose output it reads; empty for the one before it
+  bool is_batch_norm = false;  ///< a factor and an offset for each channel: a 1x1 depthwise convolution
 
   bool is_max_pool() const { return pooling == Pooling::max; }
+
+  /// Whether the layer is a pool that is not computed as a kernel, and has no weights: a max pool, or a mean of windows
+  /// that differ in size. Any other mean is a rank-2 kernel of ones with their number as divisor.
+  bool is_window_pool() const {
+    return is_max_pool() || (pooling == Pooling::mean && weights.empty() && outline == Outline::none);
+  }
+
+  /// What the layer is where it is not a convolution, for messages: "max pool", "sum"; else "".
+  std::string kind_text() const;
+
+  /// Of a layer of rank 4.
+  std::int64_t input_channels() const {
+    return enlarging == Enlarging::transposed ? shape.c_o : shape.c_i_per_group * params.groups;
+  }
+  std::int64_t output_channels() const {
+    return enlarging == Enlarging::transposed ? shape.c_i_per_group * params.groups : shape.c_o;
+  }
 
   /// Whether the activation makes something else of 0, so that flat areas do not become 0 by the weights alone.
   bool moves_zero() const { return activated(activation, activation_numbers, 0) != 0; }

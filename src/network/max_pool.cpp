@@ -65,10 +65,18 @@ Kernel no_change(std::int64_t channels) {
   return {.shape = {.c_o = channels}, .weights = {}, .bias = std::vector<float>(static_cast<std::size_t>(channels))};
 }
 
-/// The positions inside [0, size) that the window of output `j` covers along an axis.
-Range window(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t extent, std::int64_t size) {
-  const std::int64_t begin = j * stride - pad;
-  return {std::max<std::int64_t>(begin, 0), std::min(begin + extent, size)};
+/// The taps of the window of output `j` that lie inside [0, size) along an axis, where its first tap is at `first`.
+struct Window {
+  std::int64_t first;
+  Range taps;
+};
+
+Window window(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t taps, std::int64_t dilation,
+              std::int64_t size) {
+  const std::int64_t first = j * stride - pad;
+  const std::int64_t begin = first >= 0 ? 0 : std::min(taps, (-first + dilation - 1) / dilation);
+  const std::int64_t end = first >= size ? begin : std::clamp((size - first - 1) / dilation + 1, begin, taps);
+  return {first, {begin, end}};
 }
 
 class RowPooler {
@@ -99,22 +107,24 @@ class RowPooler {
  private:
   void find_columns(std::int64_t n, std::int64_t c, std::int64_t i) {
     std::fill(columns_.begin(), columns_.end(), -std::numeric_limits<float>::infinity());
-    const Range rows = window(i, windows_.stride.h, windows_.pads.top, windows_.kernel.kh, input_.shape.h);
+    const Window rows =
+        window(i, windows_.stride.h, windows_.pads.top, windows_.kernel.kh, windows_.dilation.h, input_.shape.h);
     visit_dtype(input_.dtype, [&]<class T>(T) {
       const auto view = input_.view<T>();
-      for (std::int64_t y = rows.begin; y < rows.end; ++y) raise_to_row(view, n, {c, together_}, y, columns_.data());
+      for (std::int64_t u = rows.taps.begin; u < rows.taps.end; ++u)
+        raise_to_row(view, n, {c, together_}, rows.first + u * windows_.dilation.h, columns_.data());
     });
   }
 
   void find_windows() {
     if (together_ == 1) return find_windows_of_plane();
     for (std::int64_t j = 0; j < out_.w; ++j) {
-      const Range seen = window(j, windows_.stride.w, windows_.pads.left, windows_.kernel.kw, input_.shape.w);
-      const float* from = columns_.data() + seen.begin * together_;
+      const Window seen =
+          window(j, windows_.stride.w, windows_.pads.left, windows_.kernel.kw, windows_.dilation.w, input_.shape.w);
       float* most = pooled_.data() + j * together_;
-      std::copy_n(from, together_, most);
-      for (std::int64_t x = seen.begin + 1; x < seen.end; ++x) {
-        from += together_;
+      std::fill_n(most, together_, -std::numeric_limits<float>::infinity());
+      for (std::int64_t v = seen.taps.begin; v < seen.taps.end; ++v) {
+        const float* from = columns_.data() + (seen.first + v * windows_.dilation.w) * together_;
         for (std::int64_t k = 0; k < together_; ++k) most[k] = larger(from[k], most[k]);
       }
     }
@@ -125,7 +135,7 @@ class RowPooler {
     const std::int64_t stride = windows_.stride.w, width = input_.shape.w;
     std::fill(pooled_.begin(), pooled_.end(), -std::numeric_limits<float>::infinity());
     for (std::int64_t v = 0; v < windows_.kernel.kw; ++v) {
-      const std::int64_t first = v - windows_.pads.left;  // the column that output 0 sees there
+      const std::int64_t first = v * windows_.dilation.w - windows_.pads.left;  // the column that output 0 sees there
       const std::int64_t begin = first >= 0 ? 0 : (-first + stride - 1) / stride;
       const std::int64_t end = std::min(out_.w, (width - first + stride - 1) / stride);
       raise_to_columns(columns_.data(), first, begin, end, pooled_.data(), stride);
@@ -159,19 +169,16 @@ ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, cons
 
 }  // namespace
 
-MaxPool::MaxPool(const ConvProblem& windows, const PlanOptions& options)
+MaxPool::MaxPool(const ConvProblem& windows, const Epilogue& epilogue, const PlanOptions& options)
     : windows_(windows),
+      epilogue_(epilogue),
       threads_(windows.input.count() < kSingleThreaded ? 1
                : options.threads == 0                  ? available_cores()
                                                        : options.threads),
-      totals_(options.totals) {
-  require(std::max(windows.pads.top, windows.pads.bottom) < windows.kernel.kh &&
-              std::max(windows.pads.left, windows.pads.right) < windows.kernel.kw && windows.dilation == Extent{},
-          "a window that may lie in the padding");
-}
+      totals_(options.totals) {}
 
 MaxPool MaxPool::band(const Range& rows, int threads) const {
-  return MaxPool(band_problem(windows_, rows), {.threads = threads, .totals = totals_});
+  return MaxPool(band_problem(windows_, rows), epilogue_, {.threads = threads, .totals = totals_});
 }
 
 double MaxPool::expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options) {
@@ -186,7 +193,7 @@ double MaxPool::expected_nanoseconds(const ConvProblem& windows, const PlanOptio
 ResponseStats MaxPool::run(const ConstTensorRef& input, const TensorRef& output, const ValueMap& map) const {
   require(output.data != nullptr && output.shape == output_shape(windows_),
           "an output of another shape than the pool's");
-  const Sink sink({}, map, no_change(output.shape.c), output, is_integer(input.dtype), totals_);
+  const Sink sink(epilogue_, map, no_change(output.shape.c), output, is_integer(input.dtype), totals_);
   return pool(windows_, input, sink, threads_);
 }
 
@@ -197,8 +204,8 @@ double MaxPool::thread_memory() const {  // a row of the largest values in colum
 
 ResponseStats MaxPool::measure(const ConstTensorRef& input, const Strides& output) const {
   const TensorRef nowhere{.data = nullptr, .dtype = DType::f32, .shape = output_shape(windows_), .strides = output};
-  return pool(windows_, input, Sink({}, {}, no_change(nowhere.shape.c), nowhere, is_integer(input.dtype), totals_),
-              threads_);
+  return pool(windows_, input,
+              Sink(epilogue_, {}, no_change(nowhere.shape.c), nowhere, is_integer(input.dtype), totals_), threads_);
 }
 
 }  // namespace convtool

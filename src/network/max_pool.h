@@ -5,13 +5,12 @@
 
 namespace convtool {
 
-/// nn.MaxPool2d on one input shape, without its dilation and ceil_mode. Padding never counts as the largest value; a
-/// NaN does, as in PyTorch.
+/// nn.MaxPool2d on one input shape. Padding never counts as the largest value; a NaN does, as in PyTorch. A window that
+/// sees nothing but padding, as one with dilation may, gives minus infinity.
 class MaxPool {
  public:
-  /// `windows` comes from make_problem() for a depthwise kernel; its size, stride and pads are those of the windows.
-  /// The pads are smaller than the kernel. Only the threads and totals of `options` are used.
-  MaxPool(const ConvProblem& windows, const PlanOptions& options);
+  /// `windows` comes from pool_windows(). Only the threads and totals of `options` are used.
+  MaxPool(const ConvProblem& windows, const Epilogue& epilogue, const PlanOptions& options);
 
   /// The expected time on one thread, given the layouts in `options`.
   static double expected_nanoseconds(const ConvProblem& windows, const PlanOptions& options);
@@ -29,6 +28,7 @@ class MaxPool {
 
  private:
   ConvProblem windows_;
+  Epilogue epilogue_;
   int threads_;
   bool totals_;
 };

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "network/residual.h"
+
 namespace convtool {
 namespace {
 
@@ -20,7 +22,11 @@ LayoutCosts layout_costs(const Bank& bank, const BankGeometry& geometry, bool fl
       options.output_channels_last = out;
       double& cost = costs[in][out];
       for (const BoundKernel& k : kernels) cost += expected_nanoseconds(k.problem, k.kernel, options);
-      if (kernels.empty()) cost = MaxPool::expected_nanoseconds(geometry.problems.front(), options);
+      if (kernels.empty()) {
+        const ConvProblem& windows = geometry.problems.front();
+        cost = bank.layers.front().is_max_pool() ? MaxPool::expected_nanoseconds(windows, options)
+                                                 : MeanPool::expected_nanoseconds(windows, options);
+      }
     }
   return costs;
 }
@@ -54,8 +60,12 @@ std::vector<bool> choose_layouts(const std::vector<LayoutCosts>& costs, bool fir
 
 NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                          const PlanOptions& options)
-    : input_dtype_(input_dtype) {
-  std::vector<Shape> inputs = {input};
+    : input_dtype_(input_dtype),
+      threads_(options.threads),
+      addends_(addends_of(network)),
+      sources_(sources_of(network)),
+      last_uses_(last_uses(addends_, sources_)) {
+  std::vector<Shape> inputs, outputs;
   std::vector<LayoutCosts> costs;
   const auto dtype_of = [&](std::size_t bank) { return bank == 0 ? input_dtype : DType::f32; };
   const auto naming = [&](std::size_t bank, const auto& work) {
@@ -67,46 +77,104 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
     }
   };
   const std::size_t count = network.banks.size();
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
+    inputs.push_back(i == 0 ? input : outputs[sources_[i].value_or(i - 1)]);
     naming(i, [&](const Bank& bank) {
+      if (addends_[i]) check_sum(bank.layers.front().add, outputs[*addends_[i]], inputs[i]);
       const BankGeometry geometry = bank_geometry(bank, dtype_of(i), inputs[i]);
       costs.push_back(count == 1 ? LayoutCosts() : layout_costs(bank, geometry, flip, options));
-      inputs.push_back(geometry.output);
+      outputs.push_back(geometry.output);
     });
+  }
   channels_last_ = choose_layouts(costs, options.input_channels_last, options.output_channels_last);
   PlanOptions bank_options = options;
   for (std::size_t i = 0; i < count; ++i)
     naming(i, [&](const Bank& bank) {
+      if (i > 0) bank_options.input_channels_last = channels_last_[sources_[i].value_or(i - 1)];
       bank_options.output_channels_last = channels_last_[i];
       banks_.emplace_back(bank, dtype_of(i), inputs[i], flip, bank_options);
-      bank_options.input_channels_last = channels_last_[i];
     });
 }
 
+/// The results of the banks that are still needed. Memory is reused where possible: touching fresh pages for the first
+/// time can take longer than running a layer.
+class NetworkPlan::Results {
+ public:
+  Results(const NetworkPlan& plan, const ConstTensorRef& input)
+      : plan_(plan), newest_(input), kept_(plan.banks_.size()) {}
+
+  /// The input of bank `i`, the next one: the newest result or the one that it names, with what it adds to that.
+  const ConstTensorRef& input_of(std::size_t i) {
+    if (const std::optional<std::size_t>& source = plan_.sources_[i]) {
+      if (held_.shape().count() > 0) spare_ = std::exchange(held_, {});  // no bank needs the newest any more
+      newest_ = view(kept_[*source], *source);
+    }
+    if (plan_.addends_[i]) add_to_newest(i, *plan_.addends_[i]);
+    return newest_;
+  }
+
+  /// Memory for the result of bank `i`.
+  TensorRef make(std::size_t i) {
+    next_ = take(plan_.banks_[i].output_shape());
+    return view(next_, i);
+  }
+
+  /// Bank `i` has filled the memory that make() gave.
+  void finish(std::size_t i, bool keeps_spare) {
+    newest_ = view(next_, i);
+    if (keeps_spare) spare_ = std::move(held_);
+    held_ = {};
+    for (std::size_t j = 0; j < i; ++j)
+      if (plan_.last_uses_[j] == i) kept_[j] = {};
+    (plan_.last_uses_[i] > i ? kept_[i] : held_) = std::move(next_);
+  }
+
+  const ConstTensorRef& newest() const { return newest_; }
+  void drop_spare() { spare_ = {}; }
+
+ private:
+  TensorRef view(Tensor& tensor, std::size_t i) const {
+    return plan_.channels_last_[i] ? channels_last(tensor) : tensor.ref();
+  }
+
+  Tensor take(const Shape& shape) {
+    const bool fits = spare_.shape().count() >= shape.count();
+    if (!fits) spare_ = {};
+    return fits ? std::exchange(spare_, {}).reshaped(shape) : Tensor(DType::f32, shape);
+  }
+
+  void add_to_newest(std::size_t i, std::size_t addend) {
+    const std::size_t first = plan_.sources_[i].value_or(i - 1);
+    const bool is_kept = plan_.last_uses_[first] > first;  // a bank needs it as it is
+    if (is_kept) held_ = take(newest_.shape);
+    const TensorRef sum = view(held_, first);
+    add(newest_, view(kept_[addend], addend), sum, plan_.threads_);
+    newest_ = sum;
+  }
+
+  const NetworkPlan& plan_;
+  ConstTensorRef newest_;     ///< of the last bank that ran, or the input
+  Tensor held_, spare_;       ///< the memory of `newest_`, unless it is kept; memory that is free
+  Tensor next_;               ///< that a bank is about to fill
+  std::vector<Tensor> kept_;  ///< results that later banks add
+};
+
 ResponseStats NetworkPlan::run(const ConstTensorRef& input, const TensorRef& output, const Mapping& mapping,
                                const LayerObserver& observer) const {
-  // Memory is reused where possible: touching fresh pages for the first time can take longer than running a layer.
-  Tensor held, spare;
-  const auto take = [&spare](const Shape& shape) {
-    const bool fits = spare.shape().count() >= shape.count();
-    if (!fits) spare = {};
-    return fits ? std::exchange(spare, {}).reshaped(shape) : Tensor(DType::f32, shape);
-  };
-  ConstTensorRef x = input;
-  for (std::size_t i = 0; i + 1 < banks_.size(); ++i) {
-    Tensor next = take(banks_[i].output_shape());
-    const TensorRef result = channels_last_[i] ? channels_last(next) : next.ref();
-    banks_[i].run(x, result, {});
-    if (!observer) spare = std::move(held);  // an observer's copies need the memory
-    held = std::move(next);
-    x = result;
-    if (observer) observer(i, x);
+  Results results(*this, input);
+  const std::size_t last = banks_.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    const ConstTensorRef x = results.input_of(i);
+    banks_[i].run(x, results.make(i), {});
+    results.finish(i, !observer);  // an observer's copies need the memory
+    if (observer) observer(i, results.newest());
   }
-  spare = {};
+  const ConstTensorRef x = results.input_of(last);
+  results.drop_spare();
   if (observer) {
-    Tensor last(DType::f32, output_shape());
-    banks_.back().run(x, last.ref(), {});
-    observer(banks_.size() - 1, std::as_const(last).ref());
+    Tensor responses(DType::f32, output_shape());
+    banks_.back().run(x, responses.ref(), {});
+    observer(last, std::as_const(responses).ref());
   }
   return run_mapped(banks_.back(), x, input_dtype_, output, mapping);
 }

@@ -12,8 +12,9 @@ namespace convtool {
 /// Receives the responses of each bank of a network, f32 in any layout, valid during the call.
 using LayerObserver = std::function<void(std::size_t bank, const ConstTensorRef& responses)>;
 
-/// A network on one input shape. Intermediate results are f32, and at most two of them exist at a time. Each is planar
-/// or channels last, whichever is expected to make the banks before and after it fastest together.
+/// A network on one input shape. Intermediate results are f32, and at most two of them exist at a time, besides those
+/// that a later bank adds or reads. Each is planar or channels last, whichever is expected to make the banks before and
+/// after it fastest together.
 class NetworkPlan {
  public:
   /// Throws as BankPlan does; in a network of several banks the message names the layer that does not fit.
@@ -29,9 +30,14 @@ class NetworkPlan {
   const std::vector<BankPlan>& banks() const { return banks_; }
 
  private:
+  class Results;
+
   DType input_dtype_;
+  int threads_;
   std::vector<BankPlan> banks_;
   std::vector<bool> channels_last_;  ///< of each bank's result
+  std::vector<std::optional<std::size_t>> addends_, sources_;
+  std::vector<std::size_t> last_uses_;
 };
 
 }  // namespace convtool

@@ -11,26 +11,36 @@ namespace {
 
 void fit(Layer& layer, const Shape& input) {
   if (layer.outline == Outline::none || layer.rank == 2) return;
+  const bool is_transposed = layer.enlarging == Enlarging::transposed;
   if (layer.params.groups == 0) layer.params.groups = input.c;
-  if (layer.shape.c_o == 0) layer.shape.c_o = input.c;
+  if (layer.shape.c_o == 0 || is_transposed) layer.shape.c_o = input.c;
   if (layer.shape.kh == 0) layer.shape.kh = input.h;
   if (layer.shape.kw == 0) layer.shape.kw = input.w;
   const std::int64_t groups = layer.params.groups;
   if (input.c % groups != 0)
     refuse_shape("", counted(groups, "group") + " do not divide the " + counted(input.c, "input channel") +
                          "; choose groups that divides both channel counts");
-  layer.shape.c_i_per_group = input.c / groups;
+  if (!is_transposed) layer.shape.c_i_per_group = input.c / groups;
 }
 
 /// A layer without weights has one bias for each output channel, where it has any.
 std::int64_t bias_count(const Layer& layer) {
   const bool stands_for_all = layer.outline != Outline::none && layer.bias.size() == 1;
-  return stands_for_all ? layer.shape.c_o : std::ssize(layer.bias);
+  return stands_for_all ? layer.output_channels() : std::ssize(layer.bias);
 }
 
 /// Whether the layer is a convolution or batch normalisation, with weights or without.
 bool has_parameters(const Layer& layer) {
-  return layer.pooling == Pooling::none && layer.outline != Outline::activation;
+  const bool is_upsampling = layer.enlarging == Enlarging::nearest || layer.enlarging == Enlarging::bilinear;
+  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() && !is_upsampling;
+}
+
+/// Of a transposed convolution, whose problem is that of described(), every input is multiplied by every weight.
+double macs_of(const Layer& layer, const ConvProblem& problem) {
+  if (layer.enlarging == Enlarging::none) return mac_count(problem);
+  const Shape& in = problem.input;
+  return static_cast<double>(in.n) * static_cast<double>(in.h) * static_cast<double>(in.w) *
+         static_cast<double>(problem.kernel.count());
 }
 
 }  // namespace
@@ -59,8 +69,9 @@ std::int64_t parameter_count(const Bank& bank) {
 double mac_count(const Bank& bank, const std::vector<ConvProblem>& problems) {
   double count = 0;
   for (std::size_t i = 0; i < problems.size(); ++i)
-    if (has_parameters(bank.layers[i]) && bank.layers[i].outline != Outline::batch_norm)
-      count += mac_count(problems[i]);
+    if (has_parameters(bank.layers[i]) && bank.layers[i].outline != Outline::batch_norm &&
+        !bank.layers[i].is_batch_norm)
+      count += macs_of(bank.layers[i], problems[i]);
   return count;
 }
 

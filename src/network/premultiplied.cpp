@@ -17,13 +17,19 @@ double weight_sum_of(const Network& network) {
   for (const Bank& bank : network.banks) {
     const Layer& layer = bank.layers.front();
     if (bank.layers.size() > 1) refuse(bank.name, "is a bank of several kernels");
-    if (layer.is_max_pool()) refuse(bank.name, "is a max pool");
+    if (layer.is_max_pool() || layer.enlarging == Enlarging::transposed || !layer.add.empty())
+      refuse(bank.name, "is a " + layer.kind_text());
+    // The weights of a mean that counts what it sees, and of upsampling, sum to 1.
+    const bool is_mean = layer.is_window_pool() && !layer.pool.counts_padding;
+    if (layer.is_window_pool() && !is_mean) refuse(bank.name, "is a mean pool that counts its padding");
+    if (!layer.from.empty()) refuse(bank.name, "reads an earlier layer");
     if (layer.rank != 2) refuse(bank.name, "mixes channels");
     for (const float bias : layer.bias)
       if (bias != 0) refuse(bank.name, "has a bias");
     if (layer.activation != Activation::none) refuse(bank.name, "has an activation");
     if (layer.params.padding_mode == PaddingMode::constant && layer.params.padding_value != 0)
       refuse(bank.name, "is padded with a constant, which has no alpha");
+    if (is_mean || layer.enlarging != Enlarging::none) continue;
     double sum = 0;
     for (const float weight : layer.weights) sum += static_cast<double>(weight);
     if (!layer.divisor.empty()) sum /= layer.divisor.front();

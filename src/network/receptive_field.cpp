@@ -1,42 +1,129 @@
 #include "network/receptive_field.h"
 
 #include <algorithm>
+#include <numeric>
+
+#include "network/bank_plan.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
 
 std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
-  // Products stay below a quarter of the range, which leaves room for the sums below.
-  if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 4 || product < INT64_MIN / 4) {
+  // Products stay below an eighth of the range, which leaves room for the sums below.
+  if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 8 || product < INT64_MIN / 8) {
     refuse_shape("", "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");
   }
   return product;
 }
 
-ReceptiveAxis appended(const ReceptiveAxis& before, std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
-  return {.size = times(before.size + times(extent - 1, before.jump), 1),
-          .jump = times(before.jump, stride),
-          .start = times(before.start - times(pad_begin, before.jump), 1)};
+std::int64_t floor_of(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t ceil_of(std::int64_t a, std::int64_t b) { return -floor_of(-a, b); }
+
+/// The same positions with smaller numbers: for a common divisor g of jump and parts, floor((start + j*jump) / parts)
+/// is floor((floor(start/g) + j*jump/g) / (parts/g)).
+ReceptiveAxis reduced(ReceptiveAxis axis) {
+  const std::int64_t g = std::gcd(axis.jump, axis.parts);
+  axis.start = floor_of(axis.start, g);
+  axis.jump /= g;
+  axis.parts /= g;
+  return axis;
+}
+
+/// The field of a layer whose output j sees `layer.size` outputs of the layer before from floor((layer.start +
+/// j*layer.jump) / layer.parts) on. With b = before, l = layer and f(j) that floor, the first position is
+/// floor((b.start + b.jump * f(j)) / b.parts). b.jump * f(j) is at most b.jump * (l.start + j*l.jump) / l.parts, and
+/// less by b.jump * (l.parts - 1) / l.parts at most; by nothing where b.jump is 1, since floors of floors are floors.
+ReceptiveAxis appended(const ReceptiveAxis& b, const ReceptiveAxis& l) {
+  const std::int64_t parts = times(b.parts, l.parts);
+  const std::int64_t slack = b.jump == 1 ? 0 : times(b.jump, l.parts - 1);
+  const std::int64_t reach = times(times(b.jump, l.parts), l.size - 1);  // from the first to the last, in parts
+  return reduced({.size = b.size + ceil_of(times(reach + slack, 1), parts),
+                  .jump = times(b.jump, l.jump),
+                  .start = times(times(b.start, l.parts) + times(b.jump, l.start) - slack, 1),
+                  .parts = parts});
 }
 
 ReceptiveAxis united(const ReceptiveAxis& a, const ReceptiveAxis& b) {
+  if (a == b) return a;
+  if (a.jump != b.jump || a.parts != b.parts)
+    refuse_shape("", "the layers that a sum adds step through the input at different distances (" + a.jump_text() +
+                         " and " + b.jump_text() + " positions); give them the same strides");
+  // The first positions differ by the same number of parts for every output, which may round up or down.
   const std::int64_t start = std::min(a.start, b.start);
-  return {.size = std::max(a.start + a.size, b.start + b.size) - start, .jump = a.jump, .start = start};
+  const auto end = [&](const ReceptiveAxis& axis) { return ceil_of(axis.start - start, axis.parts) + axis.size; };
+  return {.size = std::max(end(a), end(b)), .jump = a.jump, .start = start, .parts = a.parts};
+}
+
+/// Along an axis, what an output of a layer sees of the layer's input.
+ReceptiveAxis axis_of(std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
+  return {.size = extent, .jump = stride, .start = -pad_begin};
+}
+
+/// See enlarging.h: output o sees the inputs from ceil((o + p - d*(k-1)) / s) to floor((o + p) / s).
+ReceptiveAxis transposed_axis(std::int64_t extent, std::int64_t stride, std::int64_t pad_begin) {
+  return {
+      .size = (extent - 1) / stride + 1, .jump = 1, .start = pad_begin - (extent - 1) + stride - 1, .parts = stride};
+}
+
+ReceptiveAxis upsampled_axis(std::int64_t scale, bool blends) {
+  if (!blends) return {.size = 1, .jump = 1, .start = 0, .parts = scale};
+  return {.size = 2, .jump = 2, .start = 1 - scale, .parts = 2 * scale};
 }
 
 }  // namespace
+
+std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_of(start + j * jump, parts); }
+
+std::int64_t ReceptiveAxis::centre(std::int64_t j) const {
+  return floor_of(2 * (start + j * jump) + (size - 1) * parts, 2 * parts);
+}
+
+std::string ReceptiveAxis::jump_text() const {
+  return std::to_string(jump) + (parts == 1 ? "" : "/" + std::to_string(parts));
+}
 
 void ReceptiveField::append(std::span<const ConvProblem> bank) {
   const ReceptiveField before = *this;
   for (std::size_t i = 0; i < bank.size(); ++i) {
     const ConvProblem& problem = bank[i];
     const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
-    const ReceptiveAxis down = appended(before.h, extent.h, problem.stride.h, problem.pads.top);
-    const ReceptiveAxis across = appended(before.w, extent.w, problem.stride.w, problem.pads.left);
+    const ReceptiveAxis down = appended(before.h, axis_of(extent.h, problem.stride.h, problem.pads.top));
+    const ReceptiveAxis across = appended(before.w, axis_of(extent.w, problem.stride.w, problem.pads.left));
     h = i == 0 ? down : united(h, down);
     w = i == 0 ? across : united(w, across);
   }
+}
+
+void ReceptiveField::append_bank(const BankGeometry& bank) {
+  if (!bank.enlarged) return append(bank.problems);
+  const ConvProblem& problem = bank.problems.front();
+  const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
+  const Enlarging kind = bank.enlarged->kind;
+  const bool blends = kind == Enlarging::bilinear, is_transposed = kind == Enlarging::transposed;
+  h = appended(h, is_transposed ? transposed_axis(extent.h, problem.stride.h, problem.pads.top)
+                                : upsampled_axis(problem.stride.h, blends));
+  w = appended(w, is_transposed ? transposed_axis(extent.w, problem.stride.w, problem.pads.left)
+                                : upsampled_axis(problem.stride.w, blends));
+}
+
+void ReceptiveField::unite(const ReceptiveField& other) {
+  h = united(h, other.h);
+  w = united(w, other.w);
+}
+
+ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks, std::size_t first) {
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
+  std::vector<ReceptiveField> fields;
+  for (std::size_t i = first; i < banks.size(); ++i) {
+    ReceptiveField field = fields.empty() ? ReceptiveField() : fields.back();
+    if (sources[i] && *sources[i] >= first) field = fields[*sources[i] - first];
+    if (addends[i] && *addends[i] >= first) field.unite(fields[*addends[i] - first]);
+    field.append_bank(banks[i]);
+    fields.push_back(field);
+  }
+  return fields.empty() ? ReceptiveField() : fields.back();
 }
 
 }  // namespace convtool

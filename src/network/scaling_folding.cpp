@@ -24,11 +24,14 @@ double element_of(const std::vector<Number>& list, std::int64_t channel, double 
   return static_cast<double>(list[list.size() == 1 ? 0 : static_cast<std::size_t>(channel)]);
 }
 
+/// Whether the layer is a convolution, such as batch normalisation, on the output of the layer before it.
+bool is_convolution(const Layer& layer) { return layer.kind_text().empty() && layer.from.empty(); }
+
 /// How `bank` scales each channel of an input of `c_i`; empty where it does something else.
 std::vector<ScaledChannel> channels_of(const Bank& bank, std::int64_t c_i) {
   const Layer& layer = bank.layers.front();
   const ConvParams& params = layer.params;
-  if (bank.layers.size() > 1 || bank.combine != Combine::none || layer.pooling != Pooling::none ||
+  if (bank.layers.size() > 1 || bank.combine != Combine::none || !is_convolution(layer) ||
       layer.activation != Activation::none || layer.shape.kh != 1 || layer.shape.kw != 1 || params.stride != Extent{} ||
       params.padding.rule != Padding::Rule::fixed || params.padding.pads != Pads{})
     return {};
@@ -66,7 +69,9 @@ std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Laye
   if (!is_in_place && (layer.rank == 2 || layer.params.groups > 1)) return std::nullopt;
 
   Layer folded = layer;
-  if (layer.rank == 2 && !is_uniform) {  // from here on, each channel has a kernel of its own
+  folded.is_batch_norm = false;
+  const bool is_alike = is_uniform && layer.bias.size() <= 1 && layer.divisor.size() <= 1;
+  if (layer.rank == 2 && !is_alike) {  // from here on, each channel has a kernel of its own
     folded.rank = 4;
     folded.shape.c_o = folded.params.groups = count;
     folded.weights.clear();
@@ -120,8 +125,7 @@ std::optional<Bank> fold_scaling(const Bank& first, const Bank& second, DType dt
   Bank bank = second;
   for (std::size_t i = 0; i < bank.layers.size(); ++i) {
     Layer& layer = bank.layers[i];
-    if (layer.pooling != Pooling::none || layer.weights.empty() || !holds_at_border(after.problems[i], channels))
-      return std::nullopt;
+    if (!is_convolution(layer) || !holds_at_border(after.problems[i], channels)) return std::nullopt;
     std::optional<Layer> folded = fold(channels, layer);
     if (!folded) return std::nullopt;
     layer = *std::move(folded);

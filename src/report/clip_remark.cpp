@@ -16,7 +16,7 @@ namespace {
 /// The response of each output channel of `bank` to a flat picture of ones, without the bias.
 std::vector<double> flat_responses(const Bank& bank) {
   std::vector<double> all;
-  if (bank.layers.front().is_max_pool()) return all;
+  if (!bank.layers.front().kind_text().empty()) return all;
   for (const Layer& layer : bank.layers) {
     const std::vector<double> responses = responses_at_zero(layer);
     all.insert(all.end(), responses.begin(), responses.end());
@@ -27,7 +27,7 @@ std::vector<double> flat_responses(const Bank& bank) {
 /// The largest of the flat responses of the only bank of `network` if --normalize brings it to 1, else 0.
 double excess_sum(const Network& network) {
   const std::vector<double> responses = flat_responses(network.banks.front());
-  if (network.banks.size() > 1 || network.banks.front().layers.front().pooling != Pooling::none) return 0;
+  if (network.banks.size() > 1 || !network.banks.front().layers.front().kind_text().empty()) return 0;
   double most = 0;
   for (const double response : responses) {
     if (response == 0) return 0;

@@ -57,6 +57,8 @@ std::string options_text(const Layer& layer) {
   if (params.dilation != Extent{}) text += ", dilation " + pair(params.dilation);
   text += ", padding " + padding_text(params);
   if (params.groups > 1) text += ", groups " + std::to_string(params.groups);
+  if (layer.output_padding != Extent{0, 0}) text += ", output padding " + pair(layer.output_padding);
+  if (!layer.from.empty()) text += ", from '" + printable(layer.from) + "'";
   if (layer.activation != Activation::none)
     text += ", activation " + activation_text(layer.activation, layer.activation_numbers);
   return text;
@@ -99,26 +101,49 @@ std::string symmetries_text(const std::vector<PlaneTraits>& planes) {
   return text.empty() ? "no symmetry" : text;
 }
 
-std::string pool_text(const Layer& layer) {
+/// A pool, upsampling or a sum.
+std::string special_text(const Layer& layer) {
   const ConvParams& params = layer.params;
-  return "  " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
-         ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
-         join_sizes({params.padding.pads.top, params.padding.pads.left}) + "\n";
+  const Pads& pads = params.padding.pads;
+  std::string text = "  ";
+  if (!layer.add.empty()) {
+    text += "the input plus the output of '" + printable(layer.add) + "'";
+  } else if (layer.pooling == Pooling::none) {
+    text += layer.kind_text() + " by " + join_sizes({params.stride.h, params.stride.w});
+  } else if (layer.pool.is_global) {
+    text += std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of the whole input";
+  } else {
+    text +=
+        std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
+        ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
+        (pads.top == pads.bottom && pads.left == pads.right ? join_sizes({pads.top, pads.left}) : padding_text(params));
+    if (params.dilation != Extent{}) text += ", dilation " + join_sizes({params.dilation.h, params.dilation.w});
+    if (layer.pool.ceil_mode) text += ", size rounded up";
+    if (!layer.pool.counts_padding) text += ", padding not counted";
+  }
+  if (!layer.from.empty()) text += ", from '" + printable(layer.from) + "'";
+  if (layer.activation != Activation::none)
+    text += ", activation " + activation_text(layer.activation, layer.activation_numbers);
+  return text + "\n";
 }
 
 std::string layer_text(const Layer& layer, bool named, bool colours, std::optional<std::size_t> columns) {
   constexpr std::string_view kRankMeanings[] = {"each channel is filtered separately",
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
-  if (layer.pooling != Pooling::none) return pool_text(layer);
+  const bool is_transposed = layer.enlarging == Enlarging::transposed;
+  if (!layer.kind_text().empty() && !is_transposed) return special_text(layer);
   std::string text = "  " + (named ? printable(layer.name) + ": " : std::string()) + join_sizes(layer.dimensions()) +
-                     ", " + std::string(kRankMeanings[layer.rank - 2]) + "\n" + weights_text(layer, colours, columns);
+                     ", " +
+                     (is_transposed ? "[c_i][c_o/groups][kh][kw], as nn.ConvTranspose2d"
+                                    : std::string(kRankMeanings[layer.rank - 2])) +
+                     "\n" + weights_text(layer, colours, columns);
   if (!layer.divisor.empty()) text += "    divided by" + numbers_text(layer.divisor) + "\n";
   const double sum = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
   text += "    sum " + number_text(sum);
   if (!layer.bias.empty()) text += ", bias" + numbers_text({layer.bias.begin(), layer.bias.end()});
   text += ", " + options_text(layer) + "\n";
-  text += "    response at frequency 0:" + numbers_text(responses_at_zero(layer)) + "\n";
+  if (!is_transposed) text += "    response at frequency 0:" + numbers_text(responses_at_zero(layer)) + "\n";
   const std::vector<PlaneTraits> planes = plane_traits(layer);
   return text + "    " + ranks_text(planes, columns) + "\n    " + symmetries_text(planes) + "\n";
 }
@@ -161,17 +186,32 @@ ordered_json plane_json(const PlaneTraits& traits) {
   return object;
 }
 
-ordered_json pool_json(const Layer& layer) {
+/// A pool, upsampling or a sum.
+ordered_json special_json(const Layer& layer) {
   const Pads& pads = layer.params.padding.pads;
-  return {{"name", layer.name},
-          {"pool", kPoolings[static_cast<int>(layer.pooling)]},
-          {"shape", layer.dimensions()},
-          {"stride", extent_json(layer.params.stride)},
-          {"pads", {pads.top, pads.left, pads.bottom, pads.right}}};
+  ordered_json object = {{"name", layer.name}};
+  if (!layer.add.empty()) {
+    object["add"] = layer.add;
+  } else if (layer.pooling == Pooling::none) {
+    object["upsample"] = kEnlargings[static_cast<int>(layer.enlarging)];
+    object["scale"] = extent_json(layer.params.stride);
+  } else {
+    object["pool"] = kPoolings[static_cast<int>(layer.pooling)];
+    object["shape"] = layer.pool.is_global ? ordered_json("global") : ordered_json(layer.dimensions());
+    object["stride"] = extent_json(layer.params.stride);
+    object["pads"] = {pads.top, pads.left, pads.bottom, pads.right};
+    object["dilation"] = extent_json(layer.params.dilation);
+    object["ceil_mode"] = layer.pool.ceil_mode;
+    object["count_include_pad"] = layer.pool.counts_padding;
+  }
+  if (!layer.from.empty()) object["from"] = layer.from;
+  object["activation"] = ordered_json::parse(activation_json(layer.activation, layer.activation_numbers));
+  return object;
 }
 
 ordered_json layer_json(const Layer& layer) {
-  if (layer.pooling != Pooling::none) return pool_json(layer);
+  const bool is_transposed = layer.enlarging == Enlarging::transposed;
+  if (!layer.kind_text().empty() && !is_transposed) return special_json(layer);
   const ConvParams& params = layer.params;
   const float* weight = layer.weights.data();
   ordered_json object = {{"name", layer.name},
@@ -189,9 +229,15 @@ ordered_json layer_json(const Layer& layer) {
   object["padding_mode"] = to_string(params.padding_mode);
   object["padding_value"] = params.padding_value;
   object["groups"] = params.groups;
+  if (!layer.from.empty()) object["from"] = layer.from;
   object["activation"] = ordered_json::parse(activation_json(layer.activation, layer.activation_numbers));
   object["sum"] = sum_of_weights(layer.weights.data(), std::ssize(layer.weights));
-  object["response_at_frequency_0"] = responses_at_zero(layer);
+  if (is_transposed) {
+    object["transposed"] = true;
+    object["output_padding"] = extent_json(layer.output_padding);
+  } else {
+    object["response_at_frequency_0"] = responses_at_zero(layer);
+  }
   object["planes"] = ordered_json::array();
   for (const PlaneTraits& traits : plane_traits(layer)) object["planes"].push_back(plane_json(traits));
   return object;

@@ -33,9 +33,7 @@ std::string padding_text(const ConvProblem& problem) {
 /// "edge 3x3", "max pool 2x2".
 std::string kernel_text(const BankReport& bank) {
   if (bank.mixed) return printable(bank.name);
-  const std::string name = bank.pooling == Pooling::none
-                               ? printable(bank.name)
-                               : std::string(kPoolings[static_cast<int>(bank.pooling)]) + " pool";
+  const std::string name = bank.kind.empty() ? printable(bank.name) : bank.kind;
   return name + " " + join_sizes(bank.kernel_shape);
 }
 
@@ -53,8 +51,8 @@ std::vector<std::string> option_items(const BankReport& bank) {
 /// Every option of a bank: "kernel edge 3x3, stride 1, padding 1 replicate".
 std::string bank_text(const BankReport& bank) {
   const ConvProblem& problem = bank.problem;
-  std::string text = (bank.pooling == Pooling::none ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank) +
-                     ", stride " + extent_text(problem.stride);
+  std::string text = (bank.kind.empty() ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank) + ", stride " +
+                     extent_text(problem.stride);
   if (bank.mixed) return text;
   text += ", padding " + padding_text(problem);
   if (problem.dilation != Extent{}) text += ", dilation " + extent_text(problem.dilation);

@@ -21,6 +21,7 @@ struct BankReport {
   std::string name;
   std::vector<std::int64_t> kernel_shape;  ///< as the user wrote it; preceded by the number of kernels if several
   bool per_channel = false;                ///< rank 2: the kernel is repeated for each channel
+  std::string kind;                        ///< Layer::kind_text(): "max pool"; empty for a convolution
   Pooling pooling = Pooling::none;
   bool mixed = false;   ///< the kernels differ in more than their weights
   ConvProblem problem;  ///< of the first kernel, with resolved pads

@@ -35,6 +35,7 @@ void put_edges(const RunReport& report, ordered_json& object) {
 void put_bank(const BankReport& bank, ordered_json& object) {
   const ConvProblem& problem = bank.problem;
   object["kernel"] = {{"name", bank.name}, {"shape", bank.kernel_shape}};
+  if (!bank.kind.empty() && bank.pooling == Pooling::none) object["kind"] = bank.kind;
   if (bank.pooling != Pooling::none) object["pool"] = kPoolings[static_cast<int>(bank.pooling)];
   object["stride"] = {problem.stride.h, problem.stride.w};
   object["pads"] = {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right};

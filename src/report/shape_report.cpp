@@ -68,7 +68,15 @@ bool is_timed(const ShapeReport& report) { return report.banks.front().timing.ha
 
 /// The centre of the receptive field of the first output; for an even size it lies between two pixels.
 double first_centre(const ReceptiveAxis& axis) {
-  return static_cast<double>(axis.start) + static_cast<double>(axis.size - 1) / 2;
+  return static_cast<double>(axis.first(0)) + static_cast<double>(axis.size - 1) / 2;
+}
+
+/// The distance between the fields of neighbouring outputs: "2x2", or "1/2x1/2" after upsampling.
+std::string jump_text(const ReceptiveField& field) { return field.h.jump_text() + "x" + field.w.jump_text(); }
+
+ordered_json jump_json(const ReceptiveAxis& axis) {
+  if (axis.parts == 1) return axis.jump;
+  return static_cast<double>(axis.jump) / static_cast<double>(axis.parts);
 }
 
 std::string centre_text(const ReceptiveField& field) {
@@ -90,12 +98,12 @@ std::string one_bank_text(const ShapeReport& report) {
   const ReceptiveField& field = bank.receptive_field;
   std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
                      shape_text(costs.output, report.rank) + "\n";
-  if (bank.has_formula) text += "  " + height_formula(bank.problem) + "\n  " + width_formula(bank.problem) + "\n";
+  for (const std::string& formula : bank.formulas) text += "  " + formula + "\n";
   text += "  " + count_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
           count_text(costs.macs) + " MACs, " + count_text(costs.activation_bytes) + " bytes of f32 output\n";
-  text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " +
-          join_sizes({field.h.jump, field.w.jump}) + ", first at " + std::to_string(field.h.start) + "," +
-          std::to_string(field.w.start) + ", its centre at " + centre_text(field) + "\n";
+  text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " + jump_text(field) +
+          ", first at " + std::to_string(field.h.first(0)) + "," + std::to_string(field.w.first(0)) +
+          ", its centre at " + centre_text(field) + "\n";
   text += "  a fully connected layer between these shapes: " + count_text(costs.dense_weights()) + " weights\n";
   if (bank.timing) {
     text += "  " + short_text(costs.seconds * 1e3) + " ms, " + short_text(costs.gmac_per_second()) +
@@ -162,7 +170,7 @@ std::string several_banks_text(const ShapeReport& report) {
         count_text(costs.macs),
         count_text(costs.activation_bytes),
         join_sizes({field.h.size, field.w.size}),
-        join_sizes({field.h.jump, field.w.jump}),
+        jump_text(field),
         centre_text(field),
         count_text(costs.dense_weights())};
     if (is_timed(report)) {
@@ -177,8 +185,8 @@ std::string several_banks_text(const ShapeReport& report) {
     const std::string number = std::to_string(i + 1), name = printable(bank.name);
     add(number, name == bank.kernel || bank.kernel.empty() ? name : name + " " + bank.kernel, costs_of(bank),
         bank.timing ? bank.timing->algorithm : "");
-    if (bank.has_formula)
-      formulas += "layer " + number + ": " + height_formula(bank.problem) + ", " + width_formula(bank.problem) + "\n";
+    if (!bank.formulas.empty())
+      formulas += "layer " + number + ": " + bank.formulas.front() + ", " + bank.formulas.back() + "\n";
   }
   add("all", "", costs_of_all(report), "");
   return table.text() +
@@ -199,8 +207,8 @@ ordered_json to_object(const Costs& costs, int rank, bool timed) {
   object["macs"] = count_json(costs.macs);
   object["parameters"] = count_json(costs.parameters);
   object["receptive_field"] = {{"size", {field.h.size, field.w.size}},
-                               {"stride", {field.h.jump, field.w.jump}},
-                               {"offset", {field.h.start, field.w.start}},
+                               {"stride", {jump_json(field.h), jump_json(field.w)}},
+                               {"offset", {field.h.first(0), field.w.first(0)}},
                                {"centre", {first_centre(field.h), first_centre(field.w)}}};
   object["activation_bytes"] = count_json(costs.activation_bytes);
   object["fully_connected_weights"] = count_json(costs.dense_weights());

@@ -24,9 +24,9 @@ struct BankShape {
   ConvProblem problem;  ///< of its first kernel
   Shape output;
   double macs = 0;
-  std::int64_t parameters = 0;     ///< distinct weights and biases: a rank-2 kernel counts once for all channels
-  bool has_formula = true;         ///< false for a layer that works on one value at a time
-  ReceptiveField receptive_field;  ///< in pixels of the first layer's input
+  std::int64_t parameters = 0;        ///< distinct weights and biases: a rank-2 kernel counts once for all channels
+  std::vector<std::string> formulas;  ///< of the output's height and width; none for layers that keep every size
+  ReceptiveField receptive_field;     ///< in pixels of the first layer's input
   std::optional<BankTiming> timing;
 };
 

@@ -140,11 +140,7 @@ std::string overview(const ConstTensorRef& input) {
   return png(small);
 }
 
-ReceptiveField receptive_field(const Trace& trace) {
-  ReceptiveField field;
-  for (const BankGeometry& bank : trace.banks) field.append(bank.problems);
-  return field;
-}
+ReceptiveField receptive_field(const Trace& trace) { return receptive_field_of(trace.network, trace.banks); }
 
 /// The positions of an axis of `size` that output `at` depends on, widened to `side` positions or to all.
 std::pair<std::int64_t, std::int64_t> widened(const ReceptiveAxis& axis, std::int64_t at, std::int64_t size,
@@ -191,7 +187,7 @@ Crop input_crop(const Trace& trace, const Pixel& at) {
 Range outputs_within(const ReceptiveAxis& axis, std::int64_t begin, std::int64_t length, std::int64_t size,
                      std::int64_t outputs) {
   const auto is_within = [&](std::int64_t i) {
-    const std::int64_t first = axis.start + i * axis.jump, end = first + axis.size;
+    const std::int64_t first = axis.first(i), end = first + axis.size;
     return (first >= begin || begin == 0) && (end <= begin + length || begin + length == size);
   };
   Range range;
@@ -241,6 +237,18 @@ Json json_of(const Layer& layer) {
           {"activation", kActivations[static_cast<int>(layer.activation)]},
           {"numbers", json_of(layer.activation_numbers)},
           {"activation_text", activation_text(layer.activation, layer.activation_numbers)}};
+}
+
+/// The bank with the windows that a max pool has on this input, which the page could not resolve itself.
+Bank with_windows(Bank bank, const BankGeometry& geometry) {
+  Layer& layer = bank.layers.front();
+  const ConvProblem& windows = geometry.problems.front();
+  if (!layer.is_max_pool()) return bank;
+  layer.shape.kh = windows.kernel.kh;
+  layer.shape.kw = windows.kernel.kw;
+  layer.params.stride = windows.stride;
+  layer.params.padding = {Padding::Rule::fixed, windows.pads};
+  return bank;
 }
 
 Json json_of(const Bank& bank) {
@@ -348,7 +356,8 @@ std::string explain_page(const Trace& trace, const Pixel& at) {
                    {"items", trace.input.n},
                    {"dtype", to_string(trace.dtype())}};
   data["steps"] = Json::array();
-  for (const Bank& bank : trace.network.banks) data["steps"].push_back(json_of(bank));
+  for (std::size_t i = 0; i < trace.banks.size(); ++i)
+    data["steps"].push_back(json_of(with_windows(trace.network.banks[i], trace.banks[i])));
   data["flip"] = trace.flip;
   data["at"] = {at.y, at.x};
   data["channel"] = at.channel;

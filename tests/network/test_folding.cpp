@@ -57,6 +57,19 @@ TEST_CASE("a row and a column of whole weights are one kernel, whose divisor is 
   CHECK(layer.name == "layer then layer");
 }
 
+TEST_CASE("a layer that reads an earlier one is not folded into the layer before it") {
+  std::vector<Layer> layers = {plane(1, 1, {2}), plane(1, 1, {3}), plane(1, 1, {5})};
+  CHECK(fold_on_picture(layers)->counts == std::vector<std::size_t>{3});
+  std::vector<Bank> banks;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    banks.push_back(bank_of({layers[i]}));
+    banks.back().name = std::to_string(i);
+  }
+  banks[2].layers.front().from = "0";
+  const auto folding = fold(network_of(banks), DType::u8, kPicture, false, {.threads = 1});
+  CHECK(!folding);
+}
+
 TEST_CASE("a stride of the first layer spreads the weights of the second") {
   const auto folding =
       fold_on_picture({plane(1, 2, {1, 10}, Params{.stride = {1, 2}, .padding = {Padding::Rule::fixed, {0, 1, 0, 1}}}),

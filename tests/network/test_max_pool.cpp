@@ -35,7 +35,9 @@ std::vector<double> largest_values(const ConstTensorRef& input, const Layer& lay
         double most = -kInfinity;
         for (std::int64_t u = 0; u < layer.shape.kh; ++u)
           for (std::int64_t v = 0; v < layer.shape.kw; ++v) {
-            const std::int64_t y = i * stride.h - pad.top + u, x = j * stride.w - pad.left + v;
+            const Extent& dilation = layer.params.dilation;
+            const std::int64_t y = i * stride.h - pad.top + u * dilation.h,
+                               x = j * stride.w - pad.left + v * dilation.w;
             if (y < 0 || y >= in.h || x < 0 || x >= in.w) continue;
             const double value = values[static_cast<std::size_t>((plane * in.h + y) * in.w + x)];
             if (std::isnan(value) || value > most) most = value;
@@ -51,9 +53,12 @@ TEST_CASE("the largest value of each window, in every layout, type and number of
   for (int round = 0; round < 150; ++round) {
     const DType dtype = random.pick(std::vector{DType::u8, DType::u16, DType::f32});
     const Extent size{random.between(1, 5), random.between(1, 5)}, stride{random.between(1, 4), random.between(1, 4)};
-    const Layer layer = max_pool(size, stride, {random.between(0, size.h / 2), random.between(0, size.w / 2)});
-    const Shape shape{random.between(1, 2), random.between(1, 20), size.h + random.between(0, 9),
-                      size.w + random.between(0, 30)};
+    Layer layer = max_pool(size, stride, {random.between(0, size.h / 2), random.between(0, size.w / 2)});
+    layer.pool.ceil_mode = random.chance(2);
+    if (random.chance(3)) layer.params.dilation = {random.between(1, 2), random.between(1, 3)};
+    const Extent extent = dilated_kernel(layer.shape, layer.params.dilation);
+    const Shape shape{random.between(1, 2), random.between(1, 20), extent.h + random.between(0, 9),
+                      extent.w + random.between(0, 30)};
     Tensor x = dtype == DType::f32 ? filled(dtype, shape, [&] { return random.rough(); })
                                    : random_picture(dtype, shape, random);
     if (dtype == DType::f32 && random.chance(3))

@@ -41,6 +41,12 @@ TEST_CASE("sizes of 0 are those of the input") {
   costs = costs_of(outline(Outline::kernel, {7, 0, 0, 0}, 1, {0}), input);
   CHECK(costs.parameters == 480 * 7 + 7);
   CHECK(costs.macs == 480.0 * 7);
+  // nn.ConvTranspose2d(6, 4, (3, 5), groups=2): 6*2*3*5 weights, 4 biases; each of 6*10*8 inputs has 2*3*5 products.
+  Bank transposed = outline(Outline::kernel, {0, 2, 3, 5}, 2, {0});
+  transposed.layers.front().enlarging = Enlarging::transposed;
+  costs = costs_of(transposed, input);
+  CHECK(costs.parameters == 6 * 2 * 3 * 5 + 4);
+  CHECK(costs.macs == 6.0 * 10 * 8 * 2 * 3 * 5);
   // nn.BatchNorm2d(6): a weight and a bias per channel.
   costs = costs_of(outline(Outline::batch_norm, {0, 0, 1, 1}, 0, {0}), input);
   CHECK(costs.parameters == 12);

@@ -74,6 +74,35 @@ TEST_CASE("with divisors and in networks, the sums of all kernels are used") {
   CHECK(filtered(threefold, picture)[4] == doctest::Approx(255).epsilon(1e-6));
 }
 
+TEST_CASE("upsampling and means of what is seen weigh colours by alpha; other layers are refused by name") {
+  // Colours 10 and 50 with alpha 1 and 0.5, in f32.
+  const Tensor picture = tensor_of(DType::f32, {1, 2, 1, 2}, {10, 50, 1, 0.5});
+  Layer bilinear = make_layer(2, {}, {}, {.stride = {1, 2}});
+  bilinear.enlarging = Enlarging::bilinear;
+  const std::vector<double> got = filtered(network_of({bank_of({bilinear})}), picture);
+  // alpha 1, 7/8, 5/8, 1/2; colour * alpha 10, (3 * 10 + 25) / 4, (10 + 3 * 25) / 4, 25
+  const std::vector<double> expected = {10, 13.75 / 0.875, 21.25 / 0.625, 50, 1, 0.875, 0.625, 0.5};
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+
+  Layer mean = make_layer(2, {}, {});
+  mean.pooling = Pooling::mean;
+  mean.pool = {.is_global = true, .counts_padding = false};
+  const std::vector<double> whole = filtered(network_of({bank_of({mean})}), picture);
+  CHECK(whole[0] == doctest::Approx(35 / 1.5).epsilon(1e-6));
+  CHECK(whole[1] == doctest::Approx(0.75).epsilon(1e-6));
+
+  const auto refusal = [&](Layer layer) {
+    Bank bank = bank_of({std::move(layer)});
+    bank.name = "it";
+    return error_of([&] { filtered(network_of({bank}), picture); });
+  };
+  mean.pool = {.ceil_mode = true};
+  mean.shape = {1, 1, 2, 2};
+  CHECK(contains(refusal(mean), "kernel 'it' is a mean pool that counts its padding"));
+  bilinear.enlarging = Enlarging::transposed;
+  CHECK(contains(refusal(bilinear), "kernel 'it' is a transposed convolution"));
+}
+
 TEST_CASE("kernels that cannot be divided by filtered alpha are refused with an alternative") {
   const auto refusal = [](const Network& network) -> std::string {
     try {

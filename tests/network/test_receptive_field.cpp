@@ -99,6 +99,91 @@ TEST_CASE("a NaN in the picture reaches exactly the outputs whose field contains
     }
 }
 
+/// Every layer of the stack enlarges, or is a kernel of ones of stride 1 or 2.
+Network random_enlarging_stack(Random& random) {
+  std::vector<Bank> banks;
+  for (std::int64_t i = random.between(1, 3); i > 0; --i) {
+    const auto kind = static_cast<Enlarging>(random.between(0, 3));
+    const std::int64_t k = random.between(1, 4), stride = random.between(1, 3);
+    Layer layer = plane(k, k, std::vector<float>(static_cast<std::size_t>(k * k), 1.0F),
+                        {.stride = {stride, stride}, .padding = pads(k / 2, k / 2, k / 2, k / 2)});
+    layer.enlarging = kind;
+    if (kind == Enlarging::transposed) layer.rank = 4;
+    if (kind == Enlarging::nearest || kind == Enlarging::bilinear) {
+      layer.shape = {};
+      layer.weights = {};
+      layer.params.padding = {};
+    }
+    banks.push_back(bank_of({layer}));
+  }
+  return network_of(std::move(banks));
+}
+
+TEST_CASE("in stacks that enlarge, a NaN in the picture reaches no output whose field does not contain it") {
+  Random random(17);
+  std::int64_t seen = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    const Network network = random_enlarging_stack(random);
+    const Shape shape{1, 1, 1 + random.between(5, 8), 1 + random.between(5, 8)};
+    std::vector<BankGeometry> banks;
+    Shape out = shape;
+    for (const Bank& bank : network.banks) {
+      banks.push_back(bank_geometry(bank, DType::f32, out));
+      out = banks.back().output;
+    }
+    CAPTURE(trial);
+    const ReceptiveField field = receptive_field_of(network, banks);
+    for (std::int64_t y = 0; y < shape.h; ++y) {
+      const std::int64_t x = random.between(0, shape.w - 1);
+      std::vector<double> pixels(static_cast<std::size_t>(shape.count()), 1.0);
+      pixels[static_cast<std::size_t>(y * shape.w + x)] = std::nan("");
+      const Tensor result = run_network(network, tensor_of(DType::f32, shape, pixels).ref());
+      for (std::int64_t i = 0; i < out.h; ++i)
+        for (std::int64_t j = 0; j < out.w; ++j) {
+          const std::int64_t top = field.h.first(i), left = field.w.first(j);
+          const bool contains = y >= top && y < top + field.h.size && x >= left && x < left + field.w.size;
+          // With the outermost pixels repeated, upsampling sees them beyond the border.
+          if (y == 0 || y == shape.h - 1 || x == 0 || x == shape.w - 1) continue;
+          const bool sees = std::isnan(result.data<float>()[i * out.w + j]);
+          CHECK((!sees || contains));
+          seen += sees ? 1 : 0;
+        }
+    }
+  }
+  CHECK(seen > 1000);
+}
+
+TEST_CASE("the fields of single layers that enlarge") {
+  const auto field_of_layer = [](Enlarging kind, std::int64_t k, std::int64_t stride, std::int64_t pad) {
+    Layer layer = make_layer(kind == Enlarging::transposed ? 4 : 2, {1, 1, k, 1},
+                             std::vector<float>(static_cast<std::size_t>(k), 1),
+                             {.stride = {stride, 1}, .padding = pads(pad, 0, pad, 0)});
+    layer.enlarging = kind;
+    ReceptiveField field;
+    field.append_bank(bank_geometry(bank_of({layer}), DType::f32, {1, 1, 9, 9}));
+    return field.h;
+  };
+  const ReceptiveAxis nearest = field_of_layer(Enlarging::nearest, 1, 3, 0);
+  CHECK(nearest.jump_text() == "1/3");
+  CHECK(nearest.size == 1);
+  CHECK(nearest.centre(0) == 0);
+  CHECK(nearest.centre(2) == 0);
+  CHECK(nearest.centre(3) == 1);
+  const ReceptiveAxis bilinear = field_of_layer(Enlarging::bilinear, 1, 2, 0);
+  CHECK(bilinear.jump_text() == "1/2");
+  CHECK(bilinear.size == 2);
+  CHECK(bilinear.first(0) == -1);
+  CHECK(bilinear.first(1) == 0);
+  CHECK(bilinear.first(2) == 0);
+  CHECK(bilinear.centre(1) == 0);  // at 0.25
+  CHECK(bilinear.centre(2) == 1);  // at 0.75
+  const ReceptiveAxis transposed = field_of_layer(Enlarging::transposed, 4, 2, 1);
+  CHECK(transposed.jump_text() == "1/2");
+  CHECK(transposed.size == 2);
+  CHECK(transposed.first(0) == -1);  // inputs -1 and 0, by rows 3 and 1 of the kernel
+  CHECK(transposed.first(1) == 0);
+}
+
 TEST_CASE("dilation widens the field") {
   ReceptiveField field;
   field.append({{make_problem(DType::f32, {1, 1, 20, 20}, {1, 1, 3, 2},

@@ -2,7 +2,7 @@
 
     /usr/bin/python3 tests/onnx/check_import.py CONVTOOL PICTURE [MODEL.onnx ...]
 
-Without models, it takes those of models.py. Prints a line for each layer: its value in the model, its shape, and the
+Without models, it takes those of models.py and exported.py. Prints a line for each layer: its value in the model, its shape, and the
 largest difference over the range of the values. Fails if one is above 1e-4. Needs python3-onnx, python3-torch and
 python3-pil of Debian.
 """
@@ -19,6 +19,7 @@ import onnx
 import PIL.Image
 
 from evaluate import evaluate
+from exported import exported
 from models import MODELS
 
 LIMIT = 1e-4
@@ -51,7 +52,7 @@ def check(convtool, picture, model, folder):
 def main(convtool, picture, *models):
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(model) for model in models]
-        for name, make in () if models else MODELS.items():
+        for name, make in () if models else {**MODELS, "exported": exported}.items():
             paths.append(pathlib.Path(folder) / f"{name}.onnx")
             onnx.save(make(), str(paths[-1]))
         worst = max(check(convtool, pathlib.Path(picture), path, folder) for path in paths)

@@ -53,6 +53,19 @@ def pad(a, x, pads=None, value=0.0):
     return F.pad(x, sides, mode, float(a.get("value", value))) if mode == "constant" else F.pad(x, sides, mode)
 
 
+def resize(a, x, roi, scales):
+    modes = {("nearest", "asymmetric"): {"mode": "nearest"}, ("nearest", "half_pixel"): {"mode": "nearest-exact"},
+             ("linear", "half_pixel"): {"mode": "bilinear", "align_corners": False}}
+    place = a.get("coordinate_transformation_mode", b"half_pixel").decode().replace("pytorch_", "")
+    return F.interpolate(x, scale_factor=tuple(scales[2:].tolist()), **modes[a.get("mode", b"nearest").decode(), place])
+
+
+def slice_one(a, x, starts, ends, axes, steps):
+    """Of one axis; torch has no negative steps."""
+    places = range(*slice(int(starts), int(ends), int(steps)).indices(x.shape[int(axes)]))
+    return x.index_select(int(axes), torch.tensor(list(places), dtype=torch.long))
+
+
 OPERATORS = {
     "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y, "Mul": lambda a, x, y: x * y,
     "Div": lambda a, x, y: x / y, "Identity": lambda a, x: x, "Dropout": lambda a, x, *rest: x, "Cast": lambda a, x: x,
@@ -64,7 +77,12 @@ OPERATORS = {
     "AveragePool": average_pool, "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
     "GlobalMaxPool": lambda a, x: x.amax((2, 3), keepdim=True),
     "ReduceMean": lambda a, x, axes=None: x.mean((2, 3), keepdim=True),
-    "Pad": pad,
+    "Pad": pad, "Resize": resize, "Slice": slice_one,
+    "Concat": lambda a, *parts: torch.cat([part.reshape(-1) for part in parts]),
+    "Reshape": lambda a, x, shape: x.reshape([int(size) for size in shape.reshape(-1)]), "Transpose": lambda a, x: x.T,
+    "ConstantOfShape": lambda a, shape: torch.zeros([int(size) for size in shape.reshape(-1)], dtype=torch.double),
+    "Shape": lambda a, x: torch.tensor(x.shape, dtype=torch.double),
+    "Gather": lambda a, x, place: x[int(place)],
 }
 
 
@@ -79,6 +97,8 @@ def evaluate(model, picture):
     values[name] = torch.from_numpy(np.ascontiguousarray(picture)).double().unsqueeze(0)
     for node in model.graph.node:
         attributes = attribute_values(node)
+        if node.op_type in ("Flatten", "Gemm"):
+            break  # what follows is no picture
         if node.op_type == "Constant":
             values[node.output[0]] = torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()).double()
         elif node.op_type in OPERATORS and all(i in values or not i for i in node.input):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/data/onnx: the models of models.py, and their values for a picture, by PyTorch in double precision.
+"""Writes tests/data/onnx: the models of models.py and exported.py, and their values for a picture, by PyTorch in double precision.
 
     /usr/bin/python3 tests/onnx/make_golden.py
 
@@ -16,15 +16,16 @@ import onnx
 import PIL.Image
 
 from evaluate import evaluate
+from exported import exported
 from models import MODELS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "onnx"
-ABSORBED = {"BatchNormalization", "Relu", "Clip"}
+ABSORBED = {"BatchNormalization", "Relu", "Clip", "Tanh", "Sigmoid", "HardSigmoid", "Mul"}
 
 DATA.mkdir(exist_ok=True)
 picture = np.asarray(PIL.Image.open(ROOT / "samples" / "coffee.png").convert("RGB"))[150:190, 200:248]
-for name, make in MODELS.items():
+for name, make in {**MODELS, "exported": exported}.items():
     model = make()
     onnx.checker.check_model(model)
     (DATA / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))

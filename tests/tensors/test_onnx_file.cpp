@@ -15,10 +15,10 @@ using onnx::field;
 using onnx::tensor_of;
 using Doubles = std::vector<double>;
 
-constexpr std::int64_t kManyNumbers = 1 << 20;
+constexpr std::int64_t kMany = 1 << 20;
 
 /// The elements of the only tensor of a model.
-Doubles read_model(const TempFolder& folder, const std::string& tensor, std::int64_t most = kManyNumbers) {
+Doubles read_model(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
   const OnnxFile file(folder.write("m.onnx", onnx::model({}, {tensor})));
   REQUIRE(file.graph().initializers.size() == 1);
   return file.read(file.graph().initializers.front(), most);
@@ -38,7 +38,7 @@ std::string model_refusal(const TempFolder& folder, const auto& work) {
   return "";
 }
 
-std::string refused_tensor(const TempFolder& folder, const std::string& tensor, std::int64_t most = kManyNumbers) {
+std::string refused_tensor(const TempFolder& folder, const std::string& tensor, std::int64_t most = kMany) {
   return model_refusal(folder, [&] { read_model(folder, tensor, most); });
 }
 
@@ -99,6 +99,7 @@ TEST_CASE("tensors that do not have the elements of their shape") {
     return tensor_of("a", 1, dims) + field(9, std::string(bytes, '\0'));
   };
   CHECK(refused_tensor(folder, raw({2}, 7)) == "'a' has 7 bytes, but its shape [2] takes 8");
+  CHECK(refused_tensor(folder, raw({1}, 8)) == "'a' has 8 bytes, but its shape [1] takes 4");
   CHECK(refused_tensor(folder, raw({2, -1}, 8)).starts_with("'a' has the shape [2, -1]"));
   CHECK(refused_tensor(folder, raw({3}, 12), 2) == "'a' has the shape [3] (at most 2 numbers are read)");
   const std::int64_t large = std::int64_t{1} << 62;

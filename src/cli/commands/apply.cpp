@@ -41,8 +41,8 @@ constexpr std::string_view kApplyExamples = R"(  convtool apply img.png -k edge.
   convtool apply photos -r -k edge.json --out-dir edges --jobs 0
   cat img.png | convtool apply - -k edge.json -o - | other
   convtool apply x.npy -k layer.json -o y.npy       tensors
-  convtool apply img.png -k net.json --input-scale 1/255 --mean 0.485,0.456,0.406 \
-      --std 0.229,0.224,0.225 --sheet maps.png)";
+  convtool apply img.png -k net.json --sheet maps.png --input-scale 1/255 \
+      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)";
 
 /// The options that affect a result, but not the sheet of it.
 void check_sheet_alone(const RunOptions& run) {

@@ -84,11 +84,11 @@ void declare_kernels(Command& command) {
   command.examples = R"(  convtool kernels                                  lists the kernels
   convtool kernels show sobel
   convtool kernels convert sobel-x -o sobel.mat
-  convtool kernels import model.safetensors)";
+  convtool kernels import model.onnx -o net.json)";
   command.add_command("list", "list the shipped and generated kernels", declare_list);
   command.add_command("show", "print a kernel's weights, properties and origin", declare_kernels_show);
   command.add_command("convert", "convert kernels from and to other formats", declare_kernels_convert);
-  command.add_command("import", "write kernel files for the arrays of a safetensors file", declare_kernels_import);
+  command.add_command("import", "write kernel files for an ONNX model, or the arrays of a safetensors file", declare_kernels_import);
   auto json = std::make_shared<bool>(false);
   command.add("Options", {{.names = "--json", .target = json.get(), .brief = "list the kernels as a JSON object"}});
   command.run = [json] { return run_list(*json); };

@@ -16,9 +16,12 @@
 #include "cli/options/report_option.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "network/network_plan.h"
 #include "network/outline.h"
+#include "network/pool_windows.h"
+#include "network/residual.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"
 
@@ -49,20 +52,32 @@ constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-s
   convtool shape 1x32x32 --kernel-size 5 --repeat 7    28, 24, ... 4
   convtool shape 3x480x640 -k gaussian:sigma=2 --then sobel --stride 2
   convtool shape photo.jpg -k edge.json --json
-  convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, conv 5 16, relu, maxpool 2, linear 10'
+  convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, linear 10'
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
-/// Whether the layer sees a window, unlike a value at a time.
-bool has_formula(const Layer& layer) {
-  return layer.outline != Outline::activation && layer.outline != Outline::batch_norm;
+/// The formulas of the output's height and width; none for layers that keep every size.
+std::vector<std::string> size_formulas(const Layer& layer, const BankGeometry& geometry) {
+  const ConvProblem& problem = geometry.problems.front();
+  if (layer.outline == Outline::activation || layer.outline == Outline::batch_norm || !layer.add.empty()) return {};
+  if (geometry.enlarged)
+    return {enlarged_height_formula(layer, problem.input), enlarged_width_formula(layer, problem.input)};
+  if (layer.pooling != Pooling::none) return {pool_height_formula(layer, problem), pool_width_formula(layer, problem)};
+  return {height_formula(problem), width_formula(problem)};
 }
 
 /// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2"; "" of a layer that has the size of any input.
 std::string sizes_text(const Bank& bank) {
   const Layer& first = bank.layers.front();
   if (first.pooling != Pooling::none)
-    return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " + join_sizes(first.dimensions());
-  if (!has_formula(first) || first.shape.kh == 0) return "";
+    return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " +
+           (first.pool.is_global ? "global" : join_sizes(first.dimensions()));
+  if (first.enlarging != Enlarging::none) {
+    const Extent size =
+        first.enlarging == Enlarging::transposed ? Extent{first.shape.kh, first.shape.kw} : first.params.stride;
+    return std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " " + join_sizes({size.h, size.w});
+  }
+  if (!first.add.empty()) return "add " + printable(first.add);
+  if (first.outline == Outline::activation || first.outline == Outline::batch_norm || first.shape.kh == 0) return "";
   std::set<std::string> seen;
   std::string text;
   for (const Layer& layer : bank.layers) {
@@ -72,8 +87,8 @@ std::string sizes_text(const Bank& bank) {
   return text;
 }
 
-/// The sizes of `given` on `input`. `field` is the receptive field of the banks before it, and grows by this one.
-BankShape shape_of(const Bank& given, DType dtype, const Shape& input, ReceptiveField& field) {
+/// The sizes of `given` on `input`. `before` is the receptive field of its input.
+BankShape shape_of(const Bank& given, DType dtype, const Shape& input, const ReceptiveField& before) {
   const Bank bank = fitted(given, input);
   const BankGeometry geometry = bank_geometry(bank, dtype, input);
   BankShape result{.name = bank.name,
@@ -81,10 +96,10 @@ BankShape shape_of(const Bank& given, DType dtype, const Shape& input, Receptive
                    .problem = geometry.problems.front(),
                    .output = geometry.output,
                    .macs = mac_count(bank, geometry.problems),
-                   .parameters = parameter_count(bank)};
-  result.has_formula = has_formula(bank.layers.front());
-  field.append(geometry.problems);
-  result.receptive_field = field;
+                   .parameters = parameter_count(bank),
+                   .formulas = size_formulas(bank.layers.front(), geometry),
+                   .receptive_field = before};
+  result.receptive_field.append_bank(geometry);
   return result;
 }
 
@@ -93,6 +108,8 @@ class Stack {
  public:
   explicit Stack(const ShapeOptions& options)
       : network_(load_shapes(options.size, options.layer)),
+        addends_(addends_of(network_)),
+        sources_(sources_of(network_)),
         size_(parse_integer("--repeat", options.repeat, 1, 10000) * std::ssize(network_.banks)) {}
 
   std::int64_t size() const { return size_; }
@@ -100,8 +117,20 @@ class Stack {
     return network_.banks[static_cast<std::size_t>(i % std::ssize(network_.banks))];
   }
 
+  /// The bank whose output bank `i` adds to its input, and the one whose output is that input, unless it is the last.
+  std::optional<std::size_t> addend(std::int64_t i) const { return earlier(addends_, i); }
+  std::optional<std::size_t> source(std::int64_t i) const { return earlier(sources_, i); }
+
  private:
+  std::optional<std::size_t> earlier(const std::vector<std::optional<std::size_t>>& banks, std::int64_t i) const {
+    const std::int64_t place = i % std::ssize(network_.banks);
+    const std::optional<std::size_t>& bank = banks[static_cast<std::size_t>(place)];
+    if (!bank) return std::nullopt;
+    return static_cast<std::size_t>(i - place) + *bank;
+  }
+
   const Network network_;
+  const std::vector<std::optional<std::size_t>> addends_, sources_;
   const std::int64_t size_;
 };
 
@@ -158,9 +187,17 @@ int run_shape(const ShapeOptions& options, const Command& command) {
     if (page) write_page(*page, shape_page(page->head, to_json(report)));
   };
   Shape shape = input.shape;
-  ReceptiveField field;
   for (std::int64_t i = 0; i < stack.size(); ++i) {
     try {
+      ReceptiveField field = report.banks.empty() ? ReceptiveField() : report.banks.back().receptive_field;
+      if (const std::optional<std::size_t> source = stack.source(i)) {
+        shape = report.banks[*source].output;
+        field = report.banks[*source].receptive_field;
+      }
+      if (const std::optional<std::size_t> addend = stack.addend(i)) {
+        check_sum(report.banks[*addend].name, report.banks[*addend].output, shape);
+        field.unite(report.banks[*addend].receptive_field);
+      }
       report.banks.push_back(shape_of(stack.bank(i), i == 0 ? input.dtype : DType::f32, shape, field));
       shape = report.banks.back().output;
     } catch (const Error& error) {

@@ -28,7 +28,10 @@ const std::string_view kKernelFormatText =
                                    "silu", "hardswish", "leaky_relu",
                                    {"leaky_relu": {"slope": 0.2}} or
                                    {"clip": {"min": 0, "max": 6}}
-    "map": "auto" }                as --map
+    "map": "auto",                 as --map
+    "input": {"scale": 0.0039,     as --input-scale, --mean, --std and
+      "mean": 0, "std": 1,         --channel-order; numbers, or lists
+      "order": "rgb"} }            with one number per channel
 
 The rank of weight decides how channels are combined:
 
@@ -44,7 +47,7 @@ A bank applies several kernels to the same input, and combines or stacks their o
 
   { "bank": [ {...}, {...} ], "combine": "magnitude" }
 
-A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, FILE.npz#ARRAY, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size, stride (default: size) and padding:
+A network runs kernels, banks and pools one after another, in floats. A string in place of weight or bias names a file, relative to the kernel file: an .npy file, FILE.npz#ARRAY, or FILE.safetensors#ARRAY. Pools are "max" or "mean", with size (or "global"), stride (default: size), padding or pads, ceil_mode, dilation (max) and count_include_pad (mean):
 
   { "layers": [
       { "weight": "model.safetensors#conv1.weight",
@@ -52,11 +55,28 @@ A network runs kernels, banks and pools one after another, in floats. A string i
       { "pool": "max", "size": 2 },
       { "bank": [ [[1, 0, -1]], [[1, 0, 1]] ], "combine": "magnitude" } ] }
 
+Other layers, which have an activation as well:
+
+  { "batch_norm": { "weight": [...], "bias": [...],
+      "running_mean": [...], "running_var": [...], "eps": 1e-5 } }
+  { "upsample": "bilinear", "scale": 2 }     or "nearest"
+  { "weight": [c_i][c_o/groups][kh][kw], "transposed": true,
+    "stride": 2, "output_padding": 1 }       nn.ConvTranspose2d
+  { "add": "NAME" }                          the output of an earlier
+                                             layer plus the input
+
+"from": "NAME" makes a layer read the output of an earlier layer than the one before it.
+
 In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
 
   { "layers": [ "gaussian:sigma=2", "sobel" ] }
 
-On the command line, -k gaussian:sigma=2 --then sobel is the same.
+On the command line, -k gaussian:sigma=2 --then sobel is the same. Only the outermost object may have map and input.
+
+Layers without weights are for shape and explain: kernel_size and out_channels stand in place of weight, and "bias": false leaves the bias out.
+
+  [ { "kernel_size": 3, "out_channels": 64, "stride": 2 },
+    { "pool": "max", "size": 2 } ]
 
 Errors give the line and column, or the JSON pointer of the mistake, such as /weight/2/1.)";
 

@@ -11,11 +11,16 @@ namespace {
 
 BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
   const Layer& first = bank.layers.front();
+  const bool is_upsampling = first.enlarging == Enlarging::nearest || first.enlarging == Enlarging::bilinear;
+  const ConvProblem& problem = plan.problem();
   BankReport report{.name = bank.name,
-                    .kernel_shape = first.dimensions(),
+                    .kernel_shape = is_upsampling          ? std::vector{problem.stride.h, problem.stride.w}
+                                    : first.pool.is_global ? std::vector{problem.kernel.kh, problem.kernel.kw}
+                                                           : first.dimensions(),
                     .per_channel = first.rank == 2,
+                    .kind = first.kind_text(),
                     .pooling = first.pooling,
-                    .problem = plan.problem(),
+                    .problem = problem,
                     .combine = bank.combine,
                     .algorithm = plan.algorithm(),
                     .instruction_set = std::string(instruction_set_in_use()),

@@ -6,6 +6,7 @@
 
 #include "cli/job/result_format.h"
 #include "network/network_plan.h"
+#include "network/residual.h"
 #include "pictures/decode_image.h"
 
 namespace convtool {
@@ -29,8 +30,19 @@ Shape filtered_shape(const SourceHeader& header, const FilterSpec& spec) {
   return shape;
 }
 
-/// Bytes kept in f32 between the stages: the responses of two banks at a time. With --dump-layers and surveys
-/// also those of the last bank, with --dump-layers a copy of each as it is written.
+/// Bytes of the responses that later banks add or read, while bank `i` runs: without its own input, unless that is
+/// added to.
+double kept_for_sums(const Forecast& forecast, std::size_t i) {
+  double values = 0;
+  for (std::size_t j = 0; j < i; ++j)
+    if (forecast.last_uses[j] >= i && (j + 1 < i || forecast.adds[i])) values += values_of(forecast.responses[j]);
+  if (forecast.adds[i] && forecast.sources[i])
+    values += values_of(forecast.responses[*forecast.sources[i]]);  // the sum
+  return kFloat * values;
+}
+
+/// Bytes kept in f32 between the stages: the responses of two banks at a time, and those that later banks add. With
+/// --dump-layers and surveys also those of the last bank, with --dump-layers a copy of each as it is written.
 double between_stages(const Forecast& forecast, const FilterSpec& spec) {
   const std::vector<Shape>& responses = forecast.responses;
   double bytes = 0;
@@ -38,8 +50,10 @@ double between_stages(const Forecast& forecast, const FilterSpec& spec) {
   for (std::size_t i = 0; i < responses.size(); ++i) {
     const bool is_kept = keeps_last || i + 1 < responses.size();  // else the last one is the result
     const double before = i > 0 ? values_of(responses[i - 1]) : 0, own = is_kept ? values_of(responses[i]) : 0;
-    bytes = std::max(bytes, kFloat * (before + own));
-    if (dumps) bytes = std::max(bytes, kFloat * (2 * own + (i + 1 == responses.size() ? before : 0)));
+    bytes = std::max(bytes, kFloat * (before + own) + kept_for_sums(forecast, i));
+    if (dumps)
+      bytes =
+          std::max(bytes, kFloat * (2 * own + (i + 1 == responses.size() ? before : 0)) + kept_for_sums(forecast, i));
   }
   const Shape& last = responses.back();
   if (spec.edges) {
@@ -142,7 +156,13 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
   Shape input = result.filtered;
   DType dtype = header.dtype;
   try {
+    const std::vector<std::optional<std::size_t>> addends = addends_of(spec.network);
+    result.sources = sources_of(spec.network);
+    result.last_uses = last_uses(addends, result.sources);
+    for (const std::optional<std::size_t>& addend : addends) result.adds.push_back(addend.has_value());
     for (const Bank& bank : spec.network.banks) {
+      const std::size_t i = result.responses.size();
+      if (result.sources[i]) input = result.responses[*result.sources[i]];
       const BankGeometry geometry = bank_geometry(bank, dtype, input);
       for (const ConvProblem& problem : geometry.problems)
         result.weights += static_cast<double>(problem.kernel.count());

@@ -13,7 +13,10 @@ namespace convtool {
 struct Forecast {
   Shape filtered;                ///< the part of the input that is filtered
   std::vector<Shape> responses;  ///< of each bank; empty if the kernel does not fit or a result exceeds max_pixels
-  double weights = 0;            ///< of all banks, rank-2 kernels counted once for each channel
+  std::vector<bool> adds;        ///< whether each bank adds an earlier one
+  std::vector<std::optional<std::size_t>> sources;  ///< of each bank (network/residual.h)
+  std::vector<std::size_t> last_uses;               ///< of each bank by a sum (network/residual.h)
+  double weights = 0;                               ///< of all banks, rank-2 kernels counted once for each channel
 };
 
 /// Follows the shape of `header` through the network of `spec`. Does not throw for a kernel that does not fit: planning

@@ -37,7 +37,8 @@ std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFor
 
 Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   // Scaled pixels are small numbers on both sides of 0, and so are responses to them.
-  const bool fits_range = spec.scaling && is_integer(dtype) && spec.given_map() == OutputMap::automatic;
+  const bool fits_range =
+      spec.scaling && is_integer(dtype) && spec.given_map() == OutputMap::automatic && !spec.threshold;
   Mapping mapping = fits_range ? OutputMap::normalize : resolve_map(spec.given_map(), spec.network, dtype);
   mapping.is_unitless = spec.scaling.has_value();
   mapping.zero = spec.signed_zero.value_or(SignedZero::white);

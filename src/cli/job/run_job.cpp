@@ -81,8 +81,9 @@ PlanResult filter_source(const Job& job, const Source& source, const std::option
                                            .mapping = job.mapping,
                                            .observer = observer});
   if (job.alpha_kept) {
-    ReceptiveField field;
-    for (const BankPlan& bank : job.plan->kernels().banks()) field.append(bank.geometry().problems);
+    std::vector<BankGeometry> banks;
+    for (const BankPlan& bank : job.plan->kernels().banks()) banks.push_back(bank.geometry());
+    const ReceptiveField field = receptive_field_of(spec.network, banks);
     resample_alpha(*source.image().alpha(), field, output.channels(filtered, 1));
   }
   return result;

@@ -129,13 +129,16 @@ const std::string& layers_text() {
       "commas or lines; # begins a comment. A layer is a word, its numbers, and its options:\n\n"
       "  conv K C       a convolution of size K, N or HxW, with C output channels\n"
       "  dwconv K       one that filters each channel alone\n"
-      "  maxpool K, avgpool K    the stride is K by default\n"
-      "  relu\n"
+      "  tconv K C      a transposed convolution\n"
+      "  maxpool K, avgpool K    the stride is K by default; or global\n"
+      "  upsample N     enlarges by N or HxW\n"
       "  bn             batch normalisation: two parameters per channel\n"
-      "  linear N       a fully connected layer with N outputs, on all values\n\n"
+      "  linear N       a fully connected layer with N outputs, on all values\n"
+      "  relu, relu6, leaky_relu, sigmoid, tanh, silu, hardswish\n\n"
       "  sN, pN, dN     stride, padding, dilation: N or HxW; pT,L,B,R: four sides\n"
       "  valid, same, same_lower, full    as for --padding\n"
-      "  gN             groups\n"
+      "  gN             groups; oN: output padding of tconv\n"
+      "  ceil           of pools: round sizes up; bilinear: of upsample\n"
       "  nobias         without the biases of conv, dwconv and linear\n"
       "  xN             the layer N times\n\n"
       "In JSON, {\"kernel_size\": 3, \"out_channels\": 64} is a layer; it may have the options of a kernel file, and "
@@ -335,9 +338,9 @@ void override_layer(const LayerOptions& options, Layer& layer) {
   if (options.bias) {
     layer.bias = parse_numbers("--bias", *options.bias);
     const auto given = static_cast<std::int64_t>(layer.bias.size());
-    if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
+    if (layer.rank != 2 && given != 1 && given != layer.output_channels()) {
       refuse_usage("--bias", "does not match the output channels of kernel '" + layer.name + "' (expected " +
-                                 bias_sizes(layer.shape.c_o) + ", got " + std::to_string(given) + ")");
+                                 bias_sizes(layer.output_channels()) + ", got " + std::to_string(given) + ")");
     }
   }
   override_divisor(options, layer);
@@ -383,9 +386,9 @@ void override_stage(const LayerOptions& options, Network& network) {
                             std::to_string(network.banks.size()) + " layers; set it in the kernel file");
   }
   Bank& bank = network.banks.front();
-  if (!given.empty() && bank.layers.front().pooling != Pooling::none)
-    refuse_usage(given, "applies to kernels, but '" + network.name +
-                            "' is a pool; set size, stride and padding in the kernel file");
+  if (const std::string kind = bank.layers.front().kind_text(); !given.empty() && !kind.empty())
+    refuse_usage(
+        given, "applies to kernels, but '" + network.name + "' is a " + kind + "; set its options in the kernel file");
   for (Layer& layer : bank.layers) override_layer(options, layer);
   if (options.combine) bank.combine = static_cast<Combine>(parse_choice("--combine", *options.combine, kCombines));
   check_bank(bank);

@@ -151,7 +151,7 @@ void add_value_options(Command& command, RunOptions& options) {
             "  offset      mid-grey plus half the response\n"
             "  signed      one channel in two colours: positive orange, negative blue, 0 as --signed-zero\n"
             "  auto        abs when the weights of every kernel sum to 0, or nearly, and nothing is combined, else "
-            "clip\n\n"
+            "clip; normalize when --input-scale, --mean, --std or the kernel's input scales the pixels\n\n"
             "Nearly means: to at most 1/64, and at most 1/64 of the sum of their absolute values, as Gabor's kernels "
             "do. "
             "Where auto chooses abs and no edge or corner in the picture could give more than half of its range, the "

@@ -14,8 +14,8 @@ void finish_in_double(const FinishJob& job, ResponseStats& stats);
 /// Adds the responses that are not NaN to the total, in double.
 void add_up(const FinishJob& job, ResponseStats& stats);
 
-/// Computes the same values and statistics in float. The job has an output, no activation, sums in f32 or i32, a map
-/// that at most takes the absolute value, and either
+/// Computes the same values and statistics in float. The job has an output, sums in f32 or i32, a map that at most
+/// takes the absolute value, no activation but, for an output in f32 without combination, relu or clip, and either
 ///   - one row of sums, a divisor that is a float, and a bias of 0 unless the output is f32 and the divisor 1; or
 ///   - a magnitude, divisors of 1, biases of 0, and sums that are whole numbers.
 /// Sums that alias the output need no conversion and are left in place. Returns false if a sum is NaN, if a whole

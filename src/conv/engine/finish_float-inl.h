@@ -28,6 +28,7 @@ struct FloatJob {
   bool squares;  ///< the key is the sum of squares of `rows` sums, else the sum itself
   bool absolute;
   float divisor, reciprocal, bias;
+  ValueRange range;
   bool multiply;  ///< multiply by the reciprocal, which is exact or corrected by Quotient()
 
   FloatJob(const FinishJob& job)
@@ -41,12 +42,13 @@ struct FloatJob {
         divisor(static_cast<float>(job.divisors[0])),
         reciprocal(1 / divisor),
         bias(job.biases[0]),
+        range(ValueRange::of(job.epilogue)),
         multiply(HWY_NATIVE_FMA != 0 && !std::is_same_v<Out, float> && std::isnormal(reciprocal)) {}
 
   /// The response of a key in double, before the map.
   double response(double key) const {
     if (squares) return std::sqrt(key);
-    return key / static_cast<double>(divisor) + static_cast<double>(bias) + 0.0;  // no -0
+    return range.clamp(key / static_cast<double>(divisor) + static_cast<double>(bias) + 0.0);  // no -0
   }
   double value(double key) const { return absolute ? std::fabs(response(key)) : response(key); }
 };
@@ -90,7 +92,9 @@ HWY_INLINE hn::Vec<D> Quotient(D d, const FloatJob<Sum, Out>& job, hn::Vec<D> ke
 template <class D, class Sum, class Out>
 HWY_INLINE hn::Vec<D> Values(D d, const FloatJob<Sum, Out>& job, hn::Vec<D> key) {
   if (job.squares) return hn::Sqrt(key);
-  const auto value = hn::Add(Quotient(d, job, key), hn::Set(d, job.bias));
+  auto value = hn::Add(Quotient(d, job, key), hn::Set(d, job.bias));
+  if constexpr (std::is_same_v<Out, float>)
+    value = hn::Min(hn::Max(value, hn::Set(d, job.range.min)), hn::Set(d, job.range.max));
   return job.absolute ? hn::Abs(value) : value;
 }
 

@@ -21,12 +21,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Widens `seen` to the responses of `keys`. Returns whether all of them fit in a float.
 template <class Wide>
 HWY_INLINE bool WidenByKeys(Wide wide, const float* keys, const double* divisors, const float* biases,
-                            Extremes<Wide>& seen) {
+                            const ValueRange& range, Extremes<Wide>& seen) {
   auto response = LoadDoubles(wide, keys);
   response = hn::Add(hn::Div(response, hn::LoadU(wide, divisors)), LoadDoubles(wide, biases));
   response = hn::Add(response, hn::Zero(wide));  // no -0
-  seen.min = hn::Min(seen.min, response);
-  seen.max = hn::Max(seen.max, response);
+  const auto kept = hn::Min(hn::Max(response, hn::Set(wide, static_cast<double>(range.min))),
+                            hn::Set(wide, static_cast<double>(range.max)));
+  seen.min = hn::Min(seen.min, kept);
+  seen.max = hn::Max(seen.max, kept);
   return hn::AllTrue(wide, hn::Le(hn::Abs(response), hn::Set(wide, std::numeric_limits<float>::max())));
 }
 
@@ -43,6 +45,7 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
       divides = divides || divisors[i] != 1;
     }
     const auto divisor = hn::LoadU(d, divisors), bias = hn::LoadU(d, job.biases + k);
+    const auto low = hn::Set(d, job.range.min), high = hn::Set(d, job.range.max);
     auto some_nan = hn::MaskFromVec(hn::Zero(d));
     Extremes<D> seen(d);
     for (std::int64_t i = 0; i < job.pixels; ++i) {
@@ -50,7 +53,7 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
       some_nan = hn::Or(some_nan, IsNan(key));
       seen.min = hn::Min(seen.min, key);
       seen.max = hn::Max(seen.max, key);
-      const auto value = hn::Add(divides ? hn::Div(key, divisor) : key, bias);
+      const auto value = hn::Min(hn::Max(hn::Add(divides ? hn::Div(key, divisor) : key, bias), low), high);
       hn::StoreU(job.absolute ? hn::Abs(value) : value, d, job.out + i * job.out_pitch + k);
     }
     if (!hn::AllFalse(d, some_nan)) return false;
@@ -58,7 +61,7 @@ HWY_INLINE bool PixelRange(D d, Wide wide, PixelJob job, std::int64_t begin, std
     hn::StoreU(seen.max, d, most);
     for (std::int64_t i = 0; i < lanes; i += wide_lanes) {
       for (const float* keys : {least + i, most + i})
-        if (!WidenByKeys(wide, keys, job.divisors + k + i, job.biases + k + i, all)) return false;
+        if (!WidenByKeys(wide, keys, job.divisors + k + i, job.biases + k + i, job.range, all)) return false;
     }
   }
   stats.min = std::min(stats.min, all.Least(wide));

@@ -9,18 +9,16 @@
 #include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_activation.h"
 #include "kernels/files/kernel_keys.h"
+#include "kernels/files/kernel_layers.h"
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
 #include "network/input_scaling.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
 
 using nlohmann::json;
-
-/// The largest window of a pool, in pixels. A mean has one weight per pixel, and the largest kernel file could not list
-/// more.
-constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
 
 std::optional<OutputMap> map_of(const KernelObject& object) {
   if (!object.has("map")) return std::nullopt;
@@ -72,6 +70,7 @@ class KernelReader {
       network.banks.push_back(read_bank_or_layer(document, "", default_name, /*outermost=*/true));
       network.name = network.banks.front().name;
       network.description = network.banks.front().description;
+      check_sums(network);
     }
     network.files = weights_.take_files();
     network.input = scaling_of(document, source_);
@@ -92,7 +91,18 @@ class KernelReader {
       network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, /*outermost=*/false));
     }
     network.banks.back().map = map_of(object);
+    check_sums(network);
     return network;
+  }
+
+  /// Throws for a layer that adds or reads what is no earlier layer.
+  void check_sums(const Network& network) const {
+    try {
+      addends_of(network);
+      sources_of(network);
+    } catch (const Error& error) {
+      refuse_kernel(source_, error.what());
+    }
   }
 
   Bank read_bank_or_layer(const json& value, const std::string& pointer, const std::string& default_name,
@@ -103,7 +113,11 @@ class KernelReader {
     bank.layers.push_back(read_layer(value, pointer, default_name, outermost));
     bank.name = bank.layers.front().name;
     bank.description = bank.layers.front().description;
-    if (value.is_object()) bank.map = map_of({value, source_, pointer});
+    if (value.is_object()) {
+      const KernelObject object(value, source_, pointer);
+      bank.map = map_of(object);
+      bank.layers.front().from = object.text("from", "");
+    }
     return bank;
   }
 
@@ -116,10 +130,13 @@ class KernelReader {
         add_named(object, i, bank);
         continue;
       }
-      if (list[i].is_object() && list[i].contains("pool"))
-        object.fail("bank/" + std::to_string(i), "a pool in a bank; make it a separate entry in \"layers\"");
-      bank.layers.push_back(read_layer(list[i], object.pointer("bank/" + std::to_string(i)),
-                                       bank.name + "-" + std::to_string(i + 1), /*outermost=*/false));
+      const std::string place = "bank/" + std::to_string(i);
+      bank.layers.push_back(read_layer(list[i], object.pointer(place), bank.name + "-" + std::to_string(i + 1),
+                                       /*outermost=*/false));
+      if (list[i].is_object() && list[i].contains("from"))
+        object.fail(place + "/from", "the kernels of a bank read its input; leave it out");
+      if (const std::string kind = bank.layers.back().kind_text(); !kind.empty())
+        object.fail(place, "a " + kind + " in a bank; make it a separate entry in \"layers\"");
     }
     bank.combine = static_cast<Combine>(object.choice("combine", kCombines));
     bank.map = map_of(object);
@@ -171,7 +188,7 @@ class KernelReader {
     const KernelObject given(value, source_, pointer);
     if (!value.is_object())
       given.fail("", describe_json(value) + " is not a kernel (expected a matrix or an object with \"weight\")");
-    if (value.contains("pool")) return read_pool(given, default_name, outermost);
+    if (is_special_layer(given)) return read_special_layer(given, default_name, outermost, weights_);
     const json renamed = without_aliases(given);
     const KernelObject object(renamed, source_, pointer);
     if (object.has("kernel_size")) return read_outline(object, default_name, outermost);
@@ -197,8 +214,12 @@ class KernelReader {
 
   Layer read_convolution(const KernelObject& object, const std::string& weight_key, const std::string& default_name) {
     Layer layer{.name = object.text("name", default_name), .description = object.text("description", "")};
+    if (object.flag("transposed")) layer.enlarging = Enlarging::transposed;
     weights_.read(object, weight_key, layer);
     read_options(object, layer);
+    if (object.has("output_padding") && layer.enlarging == Enlarging::none)
+      object.fail("output_padding", "has no effect without \"transposed\": true; leave it out");
+    if (layer.enlarging == Enlarging::transposed) read_transposed_options(object, layer);
     return layer;
   }
 
@@ -234,34 +255,6 @@ class KernelReader {
     if (layer.params.padding_mode != PaddingMode::constant && layer.params.padding_value != 0)
       object.fail("padding_value", "has no effect without padding_mode \"constant\"; leave it out");
     read_activation(object, layer);
-  }
-
-  /// A pooling layer, with the rules of nn.MaxPool2d and nn.AvgPool2d.
-  Layer read_pool(const KernelObject& object, const std::string& default_name, bool outermost) {
-    check_keys(object, KernelPart::pool, outermost);
-    if (!object.has("size")) object.fail("", "no size; a pool needs \"size\": 2, or [h, w]");
-    constexpr std::string_view kWords[] = {"max", "mean"};
-    constexpr Pooling kKinds[] = {Pooling::max, Pooling::mean};
-
-    Layer layer{.name = object.text("name", default_name), .description = object.text("description", "")};
-    layer.pooling = kKinds[object.choice("pool", kWords)];
-    const Extent size = object.extent("size", 1);
-    if (size.h > kLargestWindow / size.w)
-      object.fail("size", "a window of more than " + std::to_string(kLargestWindow) + " pixels");
-    layer.shape = {.kh = size.h, .kw = size.w};
-    if (layer.pooling == Pooling::mean) {
-      weights_.add_count(size.h * size.w, object, "size");
-      layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);
-      layer.divisor = {static_cast<double>(size.h * size.w)};
-    }
-    layer.params.stride = object.has("stride") ? object.extent("stride", 1) : size;
-    const Extent padding = object.extent("padding", 0);
-    if (padding.h > size.h / 2 || padding.w > size.w / 2) {
-      object.fail("padding", "more than half of the size: a window could lie entirely in the padding (at most " +
-                                 std::to_string(size.h / 2) + "x" + std::to_string(size.w / 2) + ")");
-    }
-    layer.params.padding.pads = {padding.h, padding.w, padding.h, padding.w};
-    return layer;
   }
 
   const std::string& source_;

@@ -19,14 +19,20 @@ std::vector<std::string_view> keys_of(KernelPart part) {
   switch (part) {
     case KernelPart::network: return {"name", "description", "layers"};
     case KernelPart::bank: return {"name", "description", "bank", "combine"};
-    case KernelPart::pool: return {"name", "description", "pool", "size", "stride", "padding"};
+    case KernelPart::pool:
+      return {"name",      "description",       "pool",       "size", "stride", "padding", "pads", "dilation",
+              "ceil_mode", "count_include_pad", "activation", "from"};
+    case KernelPart::batch_norm: return {"name", "description", "batch_norm", "activation", "from"};
+    case KernelPart::upsampling: return {"name", "description", "upsample", "scale", "activation", "from"};
+    case KernelPart::sum: return {"name", "description", "add", "activation", "from"};
     case KernelPart::outline:
-      return {"name",    "description", "kernel_size",  "out_channels",  "bias",   "stride",    "dilation",
-              "padding", "pads",        "padding_mode", "padding_value", "groups", "activation"};
+      return {"name",    "description", "kernel_size",  "out_channels",  "bias",   "stride",     "dilation",
+              "padding", "pads",        "padding_mode", "padding_value", "groups", "activation", "from"};
     case KernelPart::layer: break;
   }
-  return {"name",     "description", "weight", "bias",         "divisor",       "normalize", "stride",
-          "dilation", "padding",     "pads",   "padding_mode", "padding_value", "groups",    "activation"};
+  return {"name",   "description", "weight",     "bias",           "divisor",      "normalize",
+          "stride", "dilation",    "padding",    "pads",           "padding_mode", "padding_value",
+          "groups", "activation",  "transposed", "output_padding", "from"};
 }
 
 /// Turns ONNX's auto_pad into "padding". With NOTSET, "pads" decides.

@@ -34,7 +34,7 @@ std::int64_t read_groups(const KernelObject& object, const Layer& layer) {
   }
   if (layer.shape.c_o % groups != 0) {
     object.fail("groups", std::to_string(groups) + " groups do not divide the " + std::to_string(layer.shape.c_o) +
-                              " output channels");
+                              (layer.enlarging == Enlarging::transposed ? " input channels" : " output channels"));
   }
   return groups;
 }
@@ -55,6 +55,13 @@ void KernelWeights::read(const KernelObject& object, const std::string& weight_k
                                 (d.size() == 1 ? "; for a single row write [[...]]" : "") +
                                 " (expected 2: [kh][kw], 3: [c_i][kh][kw] or 4: [c_o][c_i/groups][kh][kw])");
   }
+  if (layer.enlarging == Enlarging::transposed && layer.rank != 4)
+    object.fail(weight_key, "weights of rank " + std::to_string(layer.rank) +
+                                " (a transposed convolution has rank 4: [c_i][c_o/groups][kh][kw])");
+  if (layer.enlarging == Enlarging::transposed && object.flag("normalize"))
+    object.fail("normalize",
+                "divides by the sums of output channels, which a transposed convolution's weights do not "
+                "have; use divisor");
   layer.shape = {.c_o = layer.rank == 4 ? d[0] : 1,
                  .c_i_per_group = layer.rank == 2 ? 1 : d[d.size() - 3],
                  .kh = d[d.size() - 2],
@@ -66,6 +73,14 @@ void KernelWeights::read(const KernelObject& object, const std::string& weight_k
   read_bias(object, layer);
 }
 
+std::vector<float> KernelWeights::read_list(const KernelObject& object, const std::string& key) {
+  if (!object.has(key)) return {};
+  WeightFile block = read_block(object.at(key), object, key);
+  if (block.dimensions.size() != 1)
+    object.fail(key, "rank " + std::to_string(block.dimensions.size()) + " (expected a list, one number per channel)");
+  return std::move(block.values);
+}
+
 void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
   if (!object.has("bias")) return;
   WeightFile block = read_block(object.at("bias"), object, "bias");
@@ -73,8 +88,8 @@ void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
     object.fail("bias", "rank " + std::to_string(block.dimensions.size()) +
                             " (expected a number, or a list with one per output channel)");
   const auto given = static_cast<std::int64_t>(block.values.size());
-  if (layer.rank != 2 && given != 1 && given != layer.shape.c_o) {
-    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(layer.shape.c_o) +
+  if (layer.rank != 2 && given != 1 && given != layer.output_channels()) {
+    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(layer.output_channels()) +
                             "; give one number, or one per output channel)");
   }
   layer.bias = std::move(block.values);

@@ -19,9 +19,12 @@ class KernelWeights {
   /// `read_file` reads the files of weights.
   explicit KernelWeights(WeightReader read_file) : read_file_(std::move(read_file)) {}
 
-  /// Sets rank, shape, weights, divisor, groups and bias of `layer`. Errors in the weights are reported at
-  /// `weight_key`: "weight", or "" where they are the whole value.
+  /// Sets rank, shape, weights, divisor, groups and bias of `layer`, whose `enlarging` is set. Errors in the weights
+  /// are reported at `weight_key`: "weight", or "" where they are the whole value.
   void read(const KernelObject& object, const std::string& weight_key, Layer& layer);
+
+  /// The numbers of a list, or of a file, under `key`; nothing if it is missing.
+  std::vector<float> read_list(const KernelObject& object, const std::string& key);
 
   /// Adds `count` weights that the value of `key` asks for. Throws beyond kMostReferredWeights in all.
   void add_count(std::int64_t count, const KernelObject& object, const std::string& key);

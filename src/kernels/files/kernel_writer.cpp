@@ -124,30 +124,71 @@ void add_names(Members& members, const std::string& name, const std::string& des
   if (!description.empty()) members.add("description", json_string(description));
 }
 
-void add_layer(Members& members, const Layer& layer) {
-  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline] =
-      layer;
-  require(outline == Outline::none, "a layer without weights in a kernel file");
-  const auto& [c_o, c_i_per_group, kh, kw] = shape;  // that of the lists of weights, but for pools
-  add_names(members, name, description);
-  const bool is_digest = members.style().is_digest, is_pool = pooling != Pooling::none;
-  if (is_pool) {
-    members.add("pool", json_string(kPoolings[static_cast<int>(pooling)]));
-    members.add("size", extent_text(kh, kw));
-  } else {
-    const float* weight = weights.data();
-    members.add("weight", is_digest ? weights_digest(layer)
-                          : refers(members, weights)
-                              ? array_reference(members, layer, kWeightPart)
-                              : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
-  }
-  if (!bias.empty())
-    members.add("bias", refers(members, bias) ? array_reference(members, layer, kBiasPart) : one_or_list(bias));
-  if (divisor.size() > 1 && !is_digest)
+void add_flag(Members& members, const char* key, bool value) {
+  if (value) members.add(key, "true");
+}
+
+/// Of a pool. A mean of equal windows has weights and a divisor, which follow from its size.
+void add_pool(Members& members, const Layer& layer) {
+  const auto& [c_o, c_i_per_group, kh, kw] = layer.shape;
+  const auto& [is_global, ceil_mode, counts_padding] = layer.pool;
+  members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
+  members.add("size", is_global ? "\"global\"" : extent_text(kh, kw));
+  if (!is_global) add_params(members, layer.params, Extent{kh, kw});
+  add_flag(members, "ceil_mode", ceil_mode);
+  if (!counts_padding) members.add("count_include_pad", "false");
+}
+
+std::string list_text(const std::vector<float>& numbers) {
+  return numbers.size() == 1 ? "[" + to_text(numbers.front()) + "]" : one_or_list(numbers);
+}
+
+/// Batch normalisation with a mean of 0 and a variance of 1, which keeps every digit.
+void add_batch_norm(Members& members, const Layer& layer) {
+  const auto numbers = [&](const std::vector<float>& list, std::string_view part) {
+    return refers(members, list) ? array_reference(members, layer, part) : list_text(list);
+  };
+  members.add("batch_norm", "{\"weight\": " + numbers(layer.weights, kWeightPart) +
+                                ", \"bias\": " + numbers(layer.bias, kBiasPart) + ", \"eps\": 0}");
+}
+
+void add_kernel(Members& members, const Layer& layer) {
+  const bool is_digest = members.style().is_digest, is_transposed = layer.enlarging == Enlarging::transposed;
+  const float* weight = layer.weights.data();
+  members.add("weight", is_digest ? weights_digest(layer)
+                        : refers(members, layer.weights)
+                            ? array_reference(members, layer, kWeightPart)
+                            : weights_text(layer.dimensions(), 0, weight, members.inner() + "        "));
+  add_flag(members, "transposed", is_transposed);
+  if (!layer.bias.empty())
+    members.add("bias",
+                refers(members, layer.bias) ? array_reference(members, layer, kBiasPart) : one_or_list(layer.bias));
+  if (layer.divisor.size() > 1 && !is_digest)
     members.add("normalize", "true");
-  else if (!divisor.empty() && !is_pool)  // a mean's is its size
-    members.add("divisor", one_or_list(divisor));
-  add_params(members, params, is_pool ? Extent{kh, kw} : Extent{});
+  else if (!layer.divisor.empty())
+    members.add("divisor", one_or_list(layer.divisor));
+  add_params(members, layer.params, Extent{});
+  add_extent(members, "output_padding", layer.output_padding, {0, 0});
+}
+
+void add_layer(Members& members, const Layer& layer) {
+  const auto& [name, description, rank, shape, weights, bias, divisor, params, activation, numbers, pooling, outline,
+               pool, enlarging, output_padding, add, from, is_batch_norm] = layer;
+  require(outline == Outline::none, "a layer without weights in a kernel file");
+  add_names(members, name, description);
+  if (!from.empty()) members.add("from", json_string(from));
+  if (pooling != Pooling::none) {
+    add_pool(members, layer);
+  } else if (!add.empty()) {
+    members.add("add", json_string(add));
+  } else if (is_batch_norm) {
+    add_batch_norm(members, layer);
+  } else if (enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear) {
+    members.add("upsample", json_string(kEnlargings[static_cast<int>(enlarging)]));
+    members.add("scale", extent_text(params.stride.h, params.stride.w));
+  } else {
+    add_kernel(members, layer);
+  }
   if (activation != Activation::none) members.add("activation", activation_json(activation, numbers));
 }
 
@@ -232,7 +273,8 @@ std::vector<NamedArray> arrays_of(const Network& network) {
     for (const Layer& layer : bank.layers) {
       if (layer.pooling != Pooling::none) continue;
       if (layer.weights.size() > 1)
-        arrays.push_back({array_name(layer, kWeightPart), layer.dimensions(), layer.weights});
+        arrays.push_back({array_name(layer, kWeightPart),
+                          layer.is_batch_norm ? std::vector{layer.shape.c_o} : layer.dimensions(), layer.weights});
       if (layer.bias.size() > 1) arrays.push_back({array_name(layer, kBiasPart), {std::ssize(layer.bias)}, layer.bias});
     }
   return arrays;

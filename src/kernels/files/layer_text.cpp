@@ -9,6 +9,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/json_text.h"
+#include "network/enlarging.h"
 
 namespace convtool {
 namespace {
@@ -20,7 +21,8 @@ struct Fields {
   Extent size;               ///< K
   std::int64_t outputs = 0;  ///< C or N
   ConvParams params;
-  bool has_stride = false, has_bias = true;
+  Extent output_padding{0, 0};
+  bool has_stride = false, has_bias = true, is_global = false, is_bilinear = false, has_ceil = false;
   std::int64_t repeat = 1;
 };
 
@@ -56,17 +58,38 @@ Layer batch_norm(const Fields&) {
   return layer;
 }
 
-Layer relu(const Fields&) {
-  Layer layer{.name = "relu"};
-  layer.activation = Activation::relu;
+Layer transposed(const Fields& fields) {
+  Layer layer = convolution(fields);
+  layer.name = "tconv";
+  layer.shape.c_o = 0;
+  layer.shape.c_i_per_group = fields.outputs / fields.params.groups;
+  layer.enlarging = Enlarging::transposed;
+  layer.output_padding = fields.output_padding;
+  return layer;
+}
+
+Layer upsampling(const Fields& fields) {
+  Layer layer{.name = "upsample"};
+  layer.params.stride = fields.size;
+  layer.enlarging = fields.is_bilinear ? Enlarging::bilinear : Enlarging::nearest;
+  return layer;
+}
+
+/// An activation as a layer of its own. Its numbers do not affect sizes.
+template <Activation kActivation>
+Layer activation(const Fields&) {
+  Layer layer;
+  layer.activation = kActivation;
   layer.outline = Outline::activation;
   return layer;
 }
 
 Layer pool(Pooling kind, const Fields& fields) {
-  Layer layer{.name =
-                  std::string(kPoolings[static_cast<int>(kind)]) + " " + join_sizes({fields.size.h, fields.size.w})};
+  const std::string size = fields.is_global ? "global" : join_sizes({fields.size.h, fields.size.w});
+  Layer layer{.name = std::string(kPoolings[static_cast<int>(kind)]) + " " + size};
   layer.shape = {.kh = fields.size.h, .kw = fields.size.w};
+  layer.pool.is_global = fields.is_global;
+  layer.pool.ceil_mode = fields.has_ceil;
   layer.params = fields.params;
   if (!fields.has_stride) layer.params.stride = fields.size;
   layer.pooling = kind;
@@ -77,26 +100,52 @@ Layer max_pool(const Fields& fields) { return pool(Pooling::max, fields); }
 
 Layer mean_pool(const Fields& fields) {
   Layer layer = pool(Pooling::mean, fields);
-  layer.outline = Outline::kernel;  // its ones are not there
+  constexpr std::int64_t kSmall = 32;
+  const Extent& size = fields.size;
+  if (fields.is_global || fields.has_ceil || size.h > kSmall || size.w > kSmall) return layer;
+  layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);  // explain shows it as a kernel
+  layer.divisor = {static_cast<double>(size.h * size.w)};
   return layer;
 }
+
+/// Whether K follows a word, and whether it may be "global".
+enum class Size { none, window, window_or_global };
 
 /// A word that begins a layer.
 struct LayerWord {
   std::string_view word;
-  std::string_view form;     ///< for messages
-  bool has_size, has_count;  ///< whether K, and C or N, follow it
-  std::string_view options;  ///< letters of the options that it takes; b is nobias
+  std::string_view form;  ///< for messages
+  Size size;
+  bool has_count;            ///< whether C or N follows
+  std::string_view options;  ///< that it takes, by their letters in kOptions
   Layer (*make)(const Fields& fields);
 };
 
-constexpr LayerWord kWords[] = {{"conv", "conv K C such as conv 3 64 s2 p1", true, true, "spdgbx", convolution},
-                                {"dwconv", "dwconv K such as dwconv 3 p1", true, false, "spdbx", depthwise},
-                                {"maxpool", "maxpool K such as maxpool 3 s2 p1", true, false, "spx", max_pool},
-                                {"avgpool", "avgpool K such as avgpool 7", true, false, "spx", mean_pool},
-                                {"relu", "relu", false, false, "x", relu},
-                                {"bn", "bn", false, false, "x", batch_norm},
-                                {"linear", "linear N such as linear 10", false, true, "bx", linear}};
+constexpr LayerWord kWords[] = {
+    {"conv", "conv K C such as conv 3 64 s2 p1", Size::window, true, "spdgbx", convolution},
+    {"dwconv", "dwconv K such as dwconv 3 p1", Size::window, false, "spdbx", depthwise},
+    {"tconv", "tconv K C such as tconv 4 64 s2 p1", Size::window, true, "spdgobx", transposed},
+    {"maxpool", "maxpool K such as maxpool 3 s2 p1", Size::window_or_global, false, "spdcx", max_pool},
+    {"avgpool", "avgpool K such as avgpool 7", Size::window_or_global, false, "spcx", mean_pool},
+    {"upsample", "upsample N such as upsample 2", Size::window, false, "lx", upsampling},
+    {"bn", "bn", Size::none, false, "x", batch_norm},
+    {"linear", "linear N such as linear 10", Size::none, true, "bx", linear},
+    {"relu", "relu", Size::none, false, "x", activation<Activation::relu>},
+    {"relu6", "relu6", Size::none, false, "x", activation<Activation::clip>},
+    {"leaky_relu", "leaky_relu", Size::none, false, "x", activation<Activation::leaky_relu>},
+    {"sigmoid", "sigmoid", Size::none, false, "x", activation<Activation::sigmoid>},
+    {"tanh", "tanh", Size::none, false, "x", activation<Activation::tanh>},
+    {"silu", "silu", Size::none, false, "x", activation<Activation::silu>},
+    {"hardswish", "hardswish", Size::none, false, "x", activation<Activation::hardswish>}};
+
+/// An option, by the letter that stands for it in a LayerWord.
+struct OptionWord {
+  char letter;
+  std::string_view form;
+};
+
+constexpr OptionWord kOptions[] = {{'s', "sN"}, {'p', "pN"},     {'d', "dN"},   {'g', "gN"},      {'o', "oN"},
+                                   {'x', "xN"}, {'b', "nobias"}, {'c', "ceil"}, {'l', "bilinear"}};
 
 /// Words of other programs.
 struct OtherWord {
@@ -108,6 +157,10 @@ constexpr OtherWord kOtherWords[] = {{"conv2d", "did you mean conv?"},
                                      {"maxpool2d", "did you mean maxpool?"},
                                      {"avgpool2d", "did you mean avgpool?"},
                                      {"pool", "did you mean maxpool, or avgpool?"},
+                                     {"gap", "did you mean avgpool global?"},
+                                     {"deconv", "did you mean tconv?"},
+                                     {"convtranspose2d", "did you mean tconv?"},
+                                     {"add", "a text has one path; leave sums and shortcuts out"},
                                      {"batchnorm", "did you mean bn?"},
                                      {"batchnorm2d", "did you mean bn?"},
                                      {"fc", "did you mean linear?"},
@@ -169,10 +222,15 @@ class LayerReader {
         fail(words.front(), "needs " + std::string(what) + " (expected " + std::string(row.form) + ")");
       return words[next++];
     };
-    if (row.has_size) fields.size = extent(number_word("a size"), 0, 1);
+    fields.is_global = row.size == Size::window_or_global && next < words.size() && words[next].text == "global";
+    if (fields.is_global)
+      ++next;
+    else if (row.size != Size::none)
+      fields.size = extent(number_word("a size"), 0, 1);
     if (row.has_count)
-      fields.outputs = integer(number_word(row.has_size ? "a number of output channels" : "a number of outputs"), 0, 1,
-                               kLargestParameter);
+      fields.outputs =
+          integer(number_word(row.size == Size::none ? "a number of outputs" : "a number of output channels"), 0, 1,
+                  kLargestParameter);
     std::string seen;
     for (; next < words.size(); ++next) {
       const char letter = read_option(row, words[next], fields);
@@ -180,8 +238,12 @@ class LayerReader {
         fail(words[next], letter == 'p' ? "is a second padding; keep one" : "is given twice; keep one");
       seen += letter;
     }
+    if (fields.is_global && seen.find_first_not_of('x') != std::string::npos)
+      fail(words[2], "has no effect on a window of the whole input; leave it out");
     Layer layer = row.make(fields);
+    if (layer.outline == Outline::activation) layer.name = row.word;
     if (layer.pooling != Pooling::none) check_padding(words, layer);
+    if (layer.enlarging != Enlarging::none) check_enlarging(words, layer);
     return {std::move(layer), fields.repeat};
   }
 
@@ -207,13 +269,12 @@ class LayerReader {
   /// Reads one option, and returns its letter.
   char read_option(const LayerWord& row, const Word& word, Fields& fields) const {
     const auto* const rule = std::find(std::begin(kPaddingRules), std::end(kPaddingRules), word.text);
-    const bool is_rule = rule != std::end(kPaddingRules), is_nobias = word.text == "nobias";
-    const bool has_number = word.text.size() > 1 && is_digit(word.text[1]);
-    const char letter = is_rule ? 'p' : is_nobias ? 'b' : has_number ? word.text.front() : '?';
-    if (std::string_view("spdgbx").find(letter) == std::string_view::npos)
-      fail(word, "is not an option (expected " + options_of(row) + ")" + hint_at(row, word));
+    const bool is_rule = rule != std::end(kPaddingRules);
+    const char letter = is_rule ? 'p' : letter_of(word);
+    if (letter == '?') fail(word, "is not an option (expected " + options_of(row) + ")" + hint_at(row, word));
     if (row.options.find(letter) == std::string_view::npos)
       fail(word, "does not apply to " + std::string(row.word) + " (expected " + options_of(row) + "); leave it out");
+    if (is_rule && row.make == transposed) fail(word, "is no padding of tconv, which is a number: p1");
     switch (letter) {
       case 's':
         fields.params.stride = extent(word, 1, 1);
@@ -232,15 +293,30 @@ class LayerReader {
           fail(word, "does not divide the " + counted(fields.outputs, "output channel") + "; choose groups that do");
         break;
       case 'x': fields.repeat = integer(word, 1, 1, kMostLayers); break;
+      case 'o': fields.output_padding = extent(word, 1, 0); break;
+      case 'c': fields.has_ceil = true; break;
+      case 'l': fields.is_bilinear = true; break;
       default: fields.has_bias = false;
     }
     return letter;
   }
 
+  /// The letter of the option that `word` is, but for rules of padding; ? where it is none.
+  static char letter_of(const Word& word) {
+    for (const OptionWord& option : kOptions) {
+      const bool has_number = option.form.ends_with('N');
+      if (has_number ? word.text.size() > 1 && word.text.front() == option.letter && is_digit(word.text[1])
+                     : word.text == option.form)
+        return option.letter;
+    }
+    return '?';
+  }
+
   static std::string options_of(const LayerWord& row) {
     std::string list;
     for (const char letter : row.options)
-      list += (list.empty() ? "" : ", ") + (letter == 'b' ? "nobias" : std::string(1, letter) + "N");
+      for (const OptionWord& option : kOptions)
+        if (option.letter == letter) list += (list.empty() ? "" : ", ") + std::string(option.form);
     return list;
   }
 
@@ -248,8 +324,9 @@ class LayerReader {
   std::string hint_at(const LayerWord& row, const Word& word) const {
     const std::vector<std::string_view> words = layer_words();
     if (std::find(words.begin(), words.end(), word.text) != words.end()) return "; put a comma before the next layer";
-    if (is_digit(word.text.front()) && (row.has_size || row.has_count)) return "; the form is " + std::string(row.form);
-    return suggestion(word.text, {"nobias", "same", "same_lower", "valid", "full"});
+    if (is_digit(word.text.front()) && (row.size != Size::none || row.has_count))
+      return "; the form is " + std::string(row.form);
+    return suggestion(word.text, {"nobias", "ceil", "bilinear", "same", "same_lower", "valid", "full"});
   }
 
   std::int64_t integer(const Word& word, std::size_t skip, std::int64_t least, std::int64_t most) const {
@@ -301,6 +378,16 @@ class LayerReader {
     fail(words.front(),
          "is padded by more than half of its size: a window could lie entirely in the padding (at most " +
              std::to_string(layer.shape.kh / 2) + "x" + std::to_string(layer.shape.kw / 2) + ")");
+  }
+
+  void check_enlarging(const std::vector<Word>& words, const Layer& layer) const {
+    const Extent &stride = layer.params.stride, &dilation = layer.params.dilation, &added = layer.output_padding;
+    if (stride.h > kMostPhases / stride.w)
+      fail(words.front(), "enlarges by " + join_sizes({stride.h, stride.w}) + " (at most " +
+                              std::to_string(kMostPhases) + " in height times width)");
+    if (added.h >= std::max(stride.h, dilation.h) || added.w >= std::max(stride.w, dilation.w))
+      fail(words.front(), "has an output padding of " + join_sizes({added.h, added.w}) +
+                              " (expected less than its stride or its dilation)");
   }
 
   std::string_view text_;

@@ -14,16 +14,21 @@ namespace convtool {
 ///
 ///   conv K C       a convolution, as nn.Conv2d
 ///   dwconv K       one that filters each channel alone: groups are the channels
-///   maxpool K      nn.MaxPool2d; its stride is K by default
-///   avgpool K      nn.AvgPool2d
-///   relu           the activation as a layer of its own
+///   tconv K C      nn.ConvTranspose2d
+///   maxpool K      nn.MaxPool2d; its stride is K by default. K may be "global"
+///   avgpool K      nn.AvgPool2d, likewise
+///   upsample N     nn.Upsample by N or HxW
 ///   bn             nn.BatchNorm2d: a factor and an offset per channel
 ///   linear N       nn.Linear with N outputs, on all values of its input
+///   relu, relu6, leaky_relu, sigmoid, tanh, silu, hardswish    the activation as a layer of its own
 ///
 ///   sN, pN, dN     stride, padding and dilation: N, or HxW
 ///   pT,L,B,R       padding of the four sides
 ///   valid, same, same_lower, full    padding by rule (conv/padding.h)
 ///   gN             groups
+///   oN             output padding of tconv
+///   ceil           of pools: sizes are rounded up
+///   bilinear       of upsample: nn.Upsample's mode, in place of nearest
 ///   nobias         without the bias that conv, dwconv and linear have by default
 ///   xN             the layer N times, one after another
 ///

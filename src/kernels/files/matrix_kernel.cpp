@@ -82,8 +82,7 @@ const Layer& only_layer(const Network& network, std::string_view format) {
          "convert its kernels one by one");
   const Layer& layer = bank.layers.front();
   const ConvParams& params = layer.params;
-  unless(layer.pooling == Pooling::none, "a " + std::string(kPoolings[static_cast<int>(layer.pooling)]) + " pool",
-         "give it a kernel");
+  unless(layer.kind_text().empty(), "a " + layer.kind_text(), "give it a kernel");
   unless(params.stride == Extent{}, "stride " + extent_text(params.stride),
          "remove it, and keep every n-th pixel of the result");
   unless(params.dilation == Extent{}, "dilation " + extent_text(params.dilation),

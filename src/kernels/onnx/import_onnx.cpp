@@ -1,6 +1,8 @@
 #include "kernels/onnx/import_onnx.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -93,27 +95,80 @@ class Path {
   }
 
  private:
-  /// Goes on to the end. Returns why it ends earlier.
+  /// Where paths part: the layers before, and a sentence.
+  struct Branch {
+    std::size_t layers = 0;
+    std::string text;
+  };
+
+  /// A path that is still to be followed, from a value that a layer wrote.
+  struct Way {
+    std::string_view value;
+    const OnnxNode* node = nullptr;
+    std::int64_t channels = 0;
+  };
+
+  /// Goes on to the end. Returns why it ends earlier. An end before paths have met again is where they part: no single
+  /// layer has what is known by then.
   std::optional<std::string> stop() {
-    std::set<const OnnxNode*> passed;
-    while (std::find(ends_.begin(), ends_.end(), value_) == ends_.end()) {
-      const std::vector<const OnnxNode*> readers = graph_.readers(value_);
-      if (readers.empty()) return std::nullopt;
-      const OnnxNode& node = *readers.front();
-      if (!passed.insert(&node).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
-      try {
-        if (readers.size() == 1)
-          take(node);
-        else if (!take_gate(readers))
-          return branch_text(readers);
-      } catch (const Stop& stop) {
-        return "node " + title_of(node) + ": " + stop.reason;
-      }
+    std::optional<std::string> reason;
+    try {
+      if (is_at_end() || !branch_) return std::nullopt;
+      reason = "its paths end in different outputs";
+    } catch (const Stop& stop) {
+      reason = stop.reason;
     }
-    return std::nullopt;
+    if (!branch_) return reason;
+    layers_.shorten(branch_->layers);
+    return branch_->text + "; " + *reason + "; --until NODE follows one of them";
   }
 
-  Step step(const OnnxNode& node) { return {graph_, input_, node, value_, layer_name(graph_, node), layers_}; }
+  /// Goes on as far as nodes lead. Returns whether this is the end that was asked for. Throws Stop with the node.
+  bool is_at_end() {
+    std::set<std::string_view> passed;
+    while (std::find(ends_.begin(), ends_.end(), value_) == ends_.end()) {
+      if (!passed.insert(value_).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
+      const std::vector<const OnnxNode*> readers = graph_.readers(value_);
+      if (readers.empty()) return false;
+      std::vector<const OnnxNode*> ways;
+      std::copy_if(readers.begin(), readers.end(), std::back_inserter(ways),
+                   [&](const OnnxNode* reader) { return !waits(*reader); });
+      if (readers.size() > ways.size()) keep();
+      if (ways.size() == 2 && take_gate(ways)) continue;
+      if (ways.size() > 1 && !branch_) branch_ = Branch{layers_.size(), branch_text(readers)};
+      if (ways.size() > 1) keep();
+      if (ways.empty()) {
+        if (open_.empty())
+          throw Stop{"node " + title_of(*readers.front()) + ": its other operand is on no path from here"};
+        met_.insert(value_);
+        ways.push_back(open_.back().node);
+        value_ = open_.back().value;
+        layers_.go_back(earlier_.at(value_), open_.back().channels);
+        open_.pop_back();
+      }
+      for (std::size_t i = ways.size() - 1; i > 0; --i) open_.push_back({value_, ways[i], layers_.channels()});
+      take(*ways.front());
+    }
+    return true;
+  }
+
+  Step step(const OnnxNode& node) {
+    return {graph_, input_, node, value_, layer_name(graph_, node), layers_, earlier_};
+  }
+
+  /// Whether the node adds the value to another one that is not there yet: the end of a residual block.
+  bool waits(const OnnxNode& node) const {
+    if ((!is_operator(node, "Add") && !is_operator(node, "Sum")) || node.inputs.size() != 2) return false;
+    const std::string_view other = node.inputs[node.inputs[0] == value_ ? 1 : 0];
+    return other != value_ && !earlier_.contains(other) && graph_.is_computed(other);
+  }
+
+  /// Keeps the value, which the last layer writes, for a sum after later layers.
+  void keep() {
+    if (layers_.empty()) layers_.add(identity_layer("input-copy"));
+    layers_.seal();
+    earlier_.emplace(value_, layers_.current());
+  }
 
   /// Goes on past two nodes, of which one multiplies the value by what the other makes of it.
   bool take_gate(const std::vector<const OnnxNode*>& readers) {
@@ -129,8 +184,14 @@ class Path {
   }
 
   void take(const OnnxNode& node) {
-    if (node.outputs.empty()) throw Stop{"it has no output"};
-    add_operator(step(node));
+    try {
+      if (node.outputs.empty()) throw Stop{"it has no output"};
+      add_operator(step(node));
+    } catch (const Stop& stop) {
+      throw Stop{"node " + title_of(node) + ": " + stop.reason};
+    }
+    for (const std::string_view input : node.inputs) met_.erase(input);
+    if (open_.empty() && met_.empty()) branch_.reset();
     value_ = node.outputs.front();
   }
 
@@ -141,20 +202,24 @@ class Path {
     text += std::to_string(readers.size()) + " nodes";
     for (std::size_t i = 0; i < std::min<std::size_t>(readers.size(), 3); ++i)
       text += (i == 0 ? ": " : ", ") + title_of(*readers[i]);
-    return text + "; --until NODE follows one of them";
+    return text;
   }
 
   /// As the model says, or as the first layer needs.
   std::int64_t channels_of_input(const std::vector<Layer>& layers) const {
     for (const Layer& layer : layers)
-      if (layer.rank == 4) return layer.shape.c_i_per_group * layer.params.groups;
+      if (layer.rank == 4) return layer.input_channels();
     return layers_.channels();
   }
 
   NodeGraph graph_;
   const OnnxValue& input_;
   std::vector<std::string_view> ends_;
-  std::string_view value_;  ///< reached so far
+  std::string_view value_;                           ///< reached so far
+  std::map<std::string_view, std::string> earlier_;  ///< the layers that wrote the values which are kept
+  std::optional<Branch> branch_;                     ///< the first one whose paths have not met yet
+  std::vector<Way> open_;                            ///< paths to be followed, the next one last
+  std::set<std::string_view> met_;                   ///< values at the ends of paths, which wait for a sum
   LayerStack layers_;
 };
 

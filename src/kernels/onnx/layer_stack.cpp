@@ -18,15 +18,40 @@ double at(const std::vector<double>& numbers, std::size_t channel) {
   return numbers[numbers.size() == 1 ? 0 : channel];
 }
 
+/// The output channel that weight `i` of a convolution belongs to. A transposed one has its input channels outermost,
+/// group by group, and in each the outputs of the group.
+std::size_t output_channel(const Layer& layer, std::size_t i) {
+  const KernelShape& shape = layer.shape;
+  const auto row = static_cast<std::int64_t>(i) / (shape.kh * shape.kw);  // of the two outer dimensions
+  if (layer.enlarging != Enlarging::transposed) return static_cast<std::size_t>(row / shape.c_i_per_group);
+  const std::int64_t group = row / shape.c_i_per_group / (shape.c_o / layer.params.groups);
+  return static_cast<std::size_t>(group * shape.c_i_per_group + row % shape.c_i_per_group);
+}
+
 /// The decimal number that people write for the float nearest to this one: models have 0.485 as a float.
 double as_written(double number) { return *parse_number<double>(to_text(static_cast<float>(number))); }
 
-bool is_plain(const Padding& padding) { return padding == Padding{}; }
-
 }  // namespace
+
+void LayerStack::go_back(const std::string& name, std::int64_t channels) {
+  seal();
+  from_ = name == last().name ? "" : name;
+  channels_ = channels;
+}
+
+void LayerStack::shorten(std::size_t count) {
+  if (count >= layers_.size()) return;
+  layers_.resize(count);
+  parts_.resize(count);
+  weights_.clear();  // of a layer that is dropped: those before it are rounded
+  bias_.clear();
+  from_.clear();
+  seal();
+}
 
 void LayerStack::add(Layer layer) {
   round_weights();
+  layer.from = std::exchange(from_, "");
   const std::string name = layer.name;
   for (int copy = 2; !names_.insert(layer.name).second; ++copy) layer.name = name + "-" + std::to_string(copy);
   layers_.push_back(std::move(layer));
@@ -43,13 +68,14 @@ void LayerStack::add_border(Layer layer) {
 void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::vector<double> bias) {
   check_finite(weights, "its weights");
   check_finite(bias, "its biases");
-  check_channels(layer.shape.c_i_per_group * layer.params.groups);
-  if (is_open_ && is_border_ && is_plain(layer.params.padding)) {
+  check_channels(layer.input_channels());
+  if (is_open_ && is_border_ && layer.enlarging == Enlarging::none && layer.params.padding == Padding{}) {
     const ConvParams border = layers_.back().params;
     layer.params.padding = border.padding;
     layer.params.padding_mode = border.padding_mode;
     layer.params.padding_value = border.padding_value;
-    const std::string part = std::exchange(parts_.back(), "");
+    const std::string part = parts_.back();
+    from_ = layers_.back().from;
     names_.erase(layers_.back().name);
     layers_.pop_back();
     parts_.pop_back();
@@ -58,7 +84,7 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
   } else {
     add(std::move(layer));
   }
-  channels_ = last().shape.c_o;
+  channels_ = last().output_channels();
   weight_count_ += std::ssize(weights) + std::ssize(bias);
   weights_ = std::move(weights);
   bias_ = std::move(bias);
@@ -73,12 +99,10 @@ void LayerStack::transform(const Affine& affine, const std::string& name) {
   }
   if (layers_.empty() && scale_input(affine)) return;
   if (is_open_ && !weights_.empty() && last().activation == Activation::none) {
-    const auto c_o = static_cast<std::size_t>(last().shape.c_o), taps = weights_.size() / c_o;
-    std::vector<double> weights = weights_, bias(c_o);
-    for (std::size_t o = 0; o < c_o; ++o) {
-      for (std::size_t i = 0; i < taps; ++i) weights[o * taps + i] *= at(scale, o);
+    std::vector<double> weights = weights_, bias(static_cast<std::size_t>(last().output_channels()));
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= at(scale, output_channel(last(), i));
+    for (std::size_t o = 0; o < bias.size(); ++o)
       bias[o] = (bias_.empty() ? 0 : bias_[o]) * at(scale, o) + at(shift, o);
-    }
     check_finite(weights, "the weights that it scales");
     check_finite(bias, "the biases that it shifts");
     weight_count_ += std::ssize(bias) - std::ssize(bias_);
@@ -140,8 +164,7 @@ std::optional<InputScaling> LayerStack::input() const {
 }
 
 void LayerStack::activate(Layer layer) {
-  if (!is_open_ || last().activation != Activation::none || last().pooling != Pooling::none)
-    return add(std::move(layer));
+  if (!is_open_ || last().activation != Activation::none) return add(std::move(layer));
   layers_.back().activation = layer.activation;
   layers_.back().activation_numbers = layer.activation_numbers;
   is_border_ = false;

@@ -32,6 +32,9 @@ class LayerStack {
   bool empty() const { return layers_.empty(); }
   const Layer& last() const { return layers_.back(); }
 
+  /// The layer whose output the next one reads. There is one.
+  const std::string& current() const { return from_.empty() ? last().name : from_; }
+
   /// The channels of the last output; 0 if unknown.
   std::int64_t channels() const { return channels_; }
 
@@ -43,6 +46,14 @@ class LayerStack {
 
   /// Keeps the last layer as it is from here on: its output is needed elsewhere, too.
   void seal() { is_open_ = false; }
+
+  /// Lets the next layer read the output of the layer called `name`, which has `channels`.
+  void go_back(const std::string& name, std::int64_t channels);
+
+  /// Drops all layers but the first `count`.
+  void shorten(std::size_t count);
+
+  std::size_t size() const { return layers_.size(); }
 
   /// Adds a layer; its name is made unique.
   void add(Layer layer);
@@ -77,6 +88,7 @@ class LayerStack {
   void check_channels(std::int64_t expected) const;
 
   std::optional<Affine> input_;
+  std::string from_;  ///< the layer that the next one reads; "" for the last one
   std::vector<Layer> layers_;
   std::vector<std::string> parts_;
   std::set<std::string> names_;

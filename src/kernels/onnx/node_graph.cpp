@@ -2,11 +2,24 @@
 
 #include <algorithm>
 
+#include "kernels/onnx/constant_folding.h"
+
 namespace convtool {
 namespace {
 
 /// Whether the node passes on its first input, as far as weights are concerned.
 bool passes_on(const OnnxNode& node) { return is_operator(node, "Identity") || casts_to_floats(node); }
+
+/// Whether a tensor has few enough elements for fold_constants(), by what the file says.
+bool has_few_elements(const OnnxTensor& tensor) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : tensor.dims) {
+    if (size < 0 || size > kMostFolded) return false;
+    count *= size;
+    if (count > kMostFolded) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -68,12 +81,29 @@ const OnnxTensor* NodeGraph::stored(std::string_view value) const {
   return tensor != nullptr && tensor->tensor ? &*tensor->tensor : nullptr;
 }
 
+bool NodeGraph::is_computed(std::string_view value) const {
+  const OnnxNode* const node = writer(origin(value));
+  return stored(value) == nullptr && node != nullptr && !is_operator(*node, "Constant");
+}
+
 std::optional<Constant> NodeGraph::constant(std::string_view value, std::int64_t most) const {
+  int steps = 256;  // in all, also where the graph goes in a circle
+  return folded(value, most, steps);
+}
+
+std::optional<Constant> NodeGraph::folded(std::string_view value, std::int64_t most, int& steps) const {
   if (value.empty()) return std::nullopt;
   if (const OnnxTensor* const tensor = stored(value))
     return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most)};
   const OnnxNode* const node = writer(origin(value));
-  if (node == nullptr || !is_operator(*node, "Constant")) return std::nullopt;
+  if (node == nullptr || --steps < 0) return std::nullopt;
+  if (!is_operator(*node, "Constant")) {
+    return fold_constants(*node, [&](std::string_view input) -> std::optional<Constant> {
+      const OnnxTensor* const tensor = stored(input);
+      if (tensor != nullptr && !has_few_elements(*tensor)) return std::nullopt;
+      return folded(input, most, steps);
+    });
+  }
   for (const OnnxAttribute& attribute : node->attributes) {
     if (attribute.name == "value_float" && attribute.real) return Constant{{}, {static_cast<double>(*attribute.real)}};
     if (attribute.name == "value_int" && attribute.integer)

@@ -39,13 +39,19 @@ class NodeGraph {
   /// Identity and casts to floats.
   const OnnxTensor* stored(std::string_view value) const;
 
-  /// The numbers of a value that is stored, or given by the other attributes of a Constant node. Throws as
-  /// OnnxFile::read() does.
+  /// Whether a node that is not a Constant writes the value, or what it is a copy of.
+  bool is_computed(std::string_view value) const;
+
+  /// The numbers of a value that is stored, given by the other attributes of a Constant node, or computed from such
+  /// ones (kernels/onnx/constant_folding.h). Throws as OnnxFile::read() does.
   std::optional<Constant> constant(std::string_view value, std::int64_t most) const;
 
  private:
   /// The name by which the value is stored or computed, before Identity and casts.
   std::string_view origin(std::string_view value) const;
+
+  /// constant() of a value that nodes compute, at most `steps` of them.
+  std::optional<Constant> folded(std::string_view value, std::int64_t most, int& steps) const;
 
   const OnnxFile& file_;
   std::map<std::string_view, const OnnxNode*> writers_;

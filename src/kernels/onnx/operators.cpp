@@ -8,9 +8,13 @@
 #include "core/float_range.h"
 #include "core/text.h"
 #include "kernels/files/weight_file.h"
+#include "network/enlarging.h"
 
 namespace convtool {
 namespace {
+
+/// The largest window of a pool, in pixels, that a kernel file may have.
+constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -18,6 +22,11 @@ std::string list_text(const std::vector<std::int64_t>& numbers) {
   std::string text;
   for (const std::int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
   return "[" + text + "]";
+}
+
+/// Whether a layer may enlarge by this factor.
+bool has_few_phases(const Extent& step) {
+  return step.h <= kMostPhases && step.w <= kMostPhases && step.h * step.w <= kMostPhases;
 }
 
 /// [top, left, bottom, right], of which none is negative.
@@ -30,7 +39,22 @@ Pads pads_of(const std::vector<std::int64_t>& sides) {
 
 // Convolutions ----------------------------------------------------------------------------------------------------
 
-void add_convolution(const Step& step) {
+/// The output size of a transposed convolution follows from its options, not from the picture.
+void set_transposed_options(const Step& step, Layer& layer) {
+  if (layer.params.padding.rule != Padding::Rule::fixed || !step.integers("output_shape").empty())
+    throw Stop{"its padding depends on the size of the picture"};
+  const Extent stride = layer.params.stride, dilation = layer.params.dilation;
+  if (!has_few_phases(stride)) throw Stop{"its strides are too large"};
+  const std::vector<std::int64_t> more = step.integers("output_padding");
+  if (more.empty()) return;
+  if (more.size() != 2 || std::min(more[0], more[1]) < 0 || more[0] >= std::max(stride.h, dilation.h) ||
+      more[1] >= std::max(stride.w, dilation.w))
+    throw Stop{"its output_padding is " + list_text(more) + " (expected less than its strides or dilations)"};
+  layer.output_padding = {more[0], more[1]};
+}
+
+/// nn.Conv2d, or nn.ConvTranspose2d.
+void add_kernel(const Step& step, Enlarging enlarging) {
   Constant weights = step.constant(1, "weights");
   const auto& d = weights.dims;
   if (d.size() != 4) throw Stop{"its weights have rank " + std::to_string(d.size()) + " (expected 4, of Conv2d)"};
@@ -41,15 +65,21 @@ void add_convolution(const Step& step) {
   Layer layer{.name = step.name, .rank = 4, .shape = {d[0], d[1], d[2], d[3]}};
   layer.params = {.stride = step.extent("strides"), .dilation = step.extent("dilations"), .padding = step.padding()};
   layer.params.groups = step.integer("group", 1);
+  layer.enlarging = enlarging;
   if (layer.params.groups < 1 || layer.params.groups > kLargestParameter || d[0] % layer.params.groups != 0)
     throw Stop{"its " + std::to_string(layer.params.groups) + " groups do not divide " + std::to_string(d[0]) +
-               " output channels"};
+               " channels"};
+  if (enlarging == Enlarging::transposed) set_transposed_options(step, layer);
   std::vector<double> bias;
   if (step.has_input(2)) bias = step.constant(2, "bias").values;
-  if (!bias.empty() && std::ssize(bias) != d[0])
-    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + std::to_string(d[0]) + " output channels"};
+  if (!bias.empty() && std::ssize(bias) != layer.output_channels())
+    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + std::to_string(layer.output_channels()) +
+               " output channels"};
   step.layers.add_convolution(std::move(layer), std::move(weights.values), std::move(bias));
 }
+
+void add_convolution(const Step& step) { add_kernel(step, Enlarging::none); }
+void add_transposed(const Step& step) { add_kernel(step, Enlarging::transposed); }
 
 // Scaling ---------------------------------------------------------------------------------------------------------
 
@@ -96,7 +126,17 @@ std::vector<double> each(std::vector<double> numbers, double (*change)(double)) 
   return numbers;
 }
 
-void add_sum(const Step& step) { step.layers.transform({{1}, other_operand(step)}, step.name); }
+/// A constant, or the output of an earlier layer.
+void add_sum(const Step& step) {
+  for (const std::string_view operand : step.node.inputs) {
+    const auto earlier = step.earlier.find(operand);
+    if (step.node.inputs.size() != 2 || operand == step.input || earlier == step.earlier.end()) continue;
+    Layer layer = identity_layer(step.name);
+    layer.add = earlier->second;
+    return step.layers.add(std::move(layer));
+  }
+  step.layers.transform({{1}, other_operand(step)}, step.name);
+}
 
 void add_product(const Step& step) { step.layers.transform({other_operand(step), {0}}, step.name); }
 
@@ -175,18 +215,38 @@ void add_hard_sigmoid(const Step& step) {
 
 // Pools and borders -----------------------------------------------------------------------------------------------
 
+/// Turns the padding of a pool by rule into numbers. With a stride of 1 it is the same for all sizes. In windows of
+/// two, one after another, it is what ceil_mode adds, which does not count.
+void fix_padding(const Step& step, Layer& layer) {
+  Padding& padding = layer.params.padding;
+  const Extent window{layer.shape.kh, layer.shape.kw}, stride = layer.params.stride;
+  if (padding.rule == Padding::Rule::fixed) return;
+  if (stride == Extent{}) {
+    padding = {.pads = resolve_pads(padding, window, dilated_kernel(layer.shape, layer.params.dilation), stride)};
+  } else if (padding.rule == Padding::Rule::same && window == stride && std::max(window.h, window.w) <= 2 &&
+             layer.params.dilation == Extent{} && step.integer("count_include_pad", 0) == 0) {
+    padding = {};
+    layer.pool.ceil_mode = true;
+  } else {
+    throw Stop{"its padding depends on the size of the picture (auto_pad)"};
+  }
+}
+
 Layer pool_layer(const Step& step, Pooling pooling) {
   const std::vector<std::int64_t> size = step.integers("kernel_shape");
   if (size.size() != 2) throw Stop{"its kernel_shape is " + list_text(size) + " (expected [h, w])"};
   const Extent window = step.extent("kernel_shape");
+  if (window.h > kLargestWindow / window.w)
+    throw Stop{"its kernel_shape is " + list_text(size) + ", which is too large"};
   Layer layer{.name = step.name, .shape = {.kh = window.h, .kw = window.w}, .pooling = pooling};
   layer.params = {.stride = step.extent("strides"), .dilation = step.extent("dilations"), .padding = step.padding()};
-  const auto& [rule, pads] = layer.params.padding;
-  if (rule != Padding::Rule::fixed || pads.top != pads.bottom || pads.left != pads.right)
-    throw Stop{"its padding is not the same on both sides"};
-  if (pads.top > window.h / 2 || pads.left > window.w / 2) throw Stop{"its padding is more than half of its window"};
-  if (layer.params.dilation != Extent{}) throw Stop{"it has dilations"};
-  if (step.integer("ceil_mode", 0) != 0) throw Stop{"it has ceil_mode 1"};
+  layer.pool.ceil_mode = step.integer("ceil_mode", 0) != 0;
+  fix_padding(step, layer);
+  const Pads& pads = layer.params.padding.pads;
+  const bool is_even = pads.top == pads.bottom && pads.left == pads.right;
+  const Extent most = is_even ? Extent{window.h / 2, window.w / 2} : Extent{window.h - 1, window.w - 1};
+  if (std::max(pads.top, pads.bottom) > most.h || std::max(pads.left, pads.right) > most.w)
+    throw Stop{"its pads are more than half of its window"};
   return layer;
 }
 
@@ -198,14 +258,24 @@ void add_max_pool(const Step& step) {
 
 void add_mean_pool(const Step& step) {
   Layer layer = pool_layer(step, Pooling::mean);
-  if (step.integer("count_include_pad", 0) == 0 && layer.params.padding != Padding{})
-    throw Stop{"it does not count padding (count_include_pad 0)"};
-  const std::int64_t count = layer.shape.taps();
-  if (count > kMostReferredWeights) throw Stop{"its window is too large"};
-  layer.weights.assign(static_cast<std::size_t>(count), 1.0F);
-  layer.divisor = {static_cast<double>(count)};
+  if (layer.params.dilation != Extent{}) throw Stop{"it has dilations"};
+  layer.pool.counts_padding = step.integer("count_include_pad", 0) != 0 || layer.params.padding == Padding{};
+  if (!layer.pool.ceil_mode && layer.pool.counts_padding) {
+    const std::int64_t count = layer.shape.taps();
+    layer.weights.assign(static_cast<std::size_t>(count), 1.0F);
+    layer.divisor = {static_cast<double>(count)};
+  }
   step.layers.add(std::move(layer));
 }
+
+void add_global_pool(const Step& step, Pooling pooling) {
+  Layer layer{.name = step.name, .shape = {.kh = 0, .kw = 0}, .pooling = pooling};
+  layer.pool.is_global = true;
+  step.layers.add(std::move(layer));
+}
+
+void add_global_max_pool(const Step& step) { add_global_pool(step, Pooling::max); }
+void add_global_mean_pool(const Step& step) { add_global_pool(step, Pooling::mean); }
 
 /// An input of integers since opset 11, before that an attribute.
 std::vector<std::int64_t> input_or_attribute(const Step& step, std::size_t input, std::string_view attribute) {
@@ -239,6 +309,60 @@ Pads border_of(const Step& step) {
     }
   }
   return pads_of(sides);
+}
+
+/// The mean of all rows and columns.
+void add_reduced_mean(const Step& step) {
+  std::vector<std::int64_t> axes = input_or_attribute(step, 1, "axes");
+  for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::sort(axes.begin(), axes.end());
+  if (axes != std::vector<std::int64_t>{2, 3} || step.integer("keepdims", 1) != 1)
+    throw Stop{"it is not the mean of rows and columns with both kept as dimensions"};
+  add_global_mean_pool(step);
+}
+
+/// The factors of rows and columns in the "scales" of Resize and Upsample.
+Extent enlarging_scale(const std::vector<double>& scales) {
+  const auto is_whole = [](double scale) { return scale >= 1 && scale <= 1024 && std::trunc(scale) == scale; };
+  if (scales.size() != 4 || scales[0] != 1 || scales[1] != 1 || !is_whole(scales[2]) || !is_whole(scales[3]))
+    throw Stop{"it does not enlarge rows and columns by whole factors"};
+  const Extent scale{static_cast<std::int64_t>(scales[2]), static_cast<std::int64_t>(scales[3])};
+  if (!has_few_phases(scale)) throw Stop{"its factors are too large"};
+  return scale;
+}
+
+void add_upsampling(const Step& step, Enlarging enlarging, const Extent& scale) {
+  Layer layer{.name = step.name, .shape = {.c_o = 1, .c_i_per_group = 1, .kh = 1, .kw = 1}};
+  layer.params.stride = scale;
+  layer.enlarging = enlarging;
+  step.layers.add(std::move(layer));
+}
+
+/// Of opset 7 to 9: its linear mode differs from nn.Upsample's.
+void add_upsample(const Step& step) {
+  const OnnxAttribute* const given = find_attribute(step.node, "scales");
+  const std::vector<double> scales = given == nullptr ? step.constant(1, "scales").values
+                                                      : std::vector<double>(given->reals.begin(), given->reals.end());
+  const std::string_view mode = step.word("mode", "nearest");
+  if (mode != "nearest") throw Stop{"its mode is '" + std::string(mode) + "'"};
+  add_upsampling(step, Enlarging::nearest, enlarging_scale(scales));
+}
+
+/// Where its coordinates are those of nn.Upsample with align_corners=False. With whole factors, "nearest" at the
+/// centres of pixels and at their corners, rounded down, are the same.
+void add_resize(const Step& step) {
+  if (!step.has_input(2)) throw Stop{"its output has a fixed size"};
+  if (!step.integers("axes").empty()) throw Stop{"it has axes"};
+  const Extent scale = enlarging_scale(step.constant(2, "scales").values);
+  const std::string_view mode = step.word("mode", "nearest"),
+                         place = step.word("coordinate_transformation_mode", "half_pixel"),
+                         rounding = step.word("nearest_mode", "round_prefer_floor");
+  const bool is_centred = place == "half_pixel" || place == "pytorch_half_pixel";
+  const bool rounds = rounding == "round_prefer_floor" || rounding == "round_prefer_ceil";
+  if (mode == "nearest" && ((is_centred && rounds) || (place == "asymmetric" && rounding == "floor")))
+    return add_upsampling(step, Enlarging::nearest, scale);
+  if (mode == "linear" && is_centred) return add_upsampling(step, Enlarging::bilinear, scale);
+  throw Stop{"its mode is '" + std::string(mode) + "' with the coordinates '" + std::string(place) + "'"};
 }
 
 void add_border(const Step& step) {
@@ -298,8 +422,11 @@ constexpr Operator kOperators[] = {
     {"Cast", skip_cast, false},
     {"Clip", add_clip},
     {"Conv", add_convolution},
+    {"ConvTranspose", add_transposed},
     {"Div", add_quotient},
     {"Dropout", skip_dropout, false},
+    {"GlobalAveragePool", add_global_mean_pool},
+    {"GlobalMaxPool", add_global_max_pool},
     {"HardSigmoid", add_hard_sigmoid},
     {"HardSwish", add_hard_swish},
     {"Identity", skip, false},
@@ -308,12 +435,16 @@ constexpr Operator kOperators[] = {
     {"Mul", add_product},
     {"PRelu", add_prelu},
     {"Pad", add_border},
+    {"ReduceMean", add_reduced_mean},
     {"Relu", add_relu},
+    {"Resize", add_resize},
     {"Sigmoid", add_sigmoid},
     {"Sub", add_difference},
+    {"Sum", add_sum},
     {"Swish", add_swish},
     {"Tanh", add_tanh},
     {"Transpose", skip_transpose, false},
+    {"Upsample", add_upsample},
 };
 
 /// Operators that often follow a part that can be imported, with what they are.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct Step {
   std::string_view input;  ///< the value on the path that the node reads
   std::string name;        ///< for a layer
   LayerStack& layers;
+  /// The layers that wrote values which are needed again, by these values.
+  const std::map<std::string_view, std::string>& earlier;
 
   // Attributes, or `otherwise` where the node has none. Each throws Stop for values of another type or number.
   std::int64_t integer(std::string_view attribute, std::int64_t otherwise) const;

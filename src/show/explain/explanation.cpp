@@ -173,10 +173,8 @@ Explainer::Explainer(const Trace& trace) : trace_(trace) {
 }
 
 Region Explainer::region_before(std::size_t layer, const Pixel& place) const {
-  ReceptiveField field;
-  for (std::size_t i = layer; i < trace_.banks.size(); ++i) field.append(trace_.banks[i].problems);
-  const auto first = [](const ReceptiveAxis& axis, std::int64_t j) { return axis.start + j * axis.jump; };
-  const std::int64_t row = first(field.h, place.y), column = first(field.w, place.x);
+  const ReceptiveField field = receptive_field_of(trace_.network, trace_.banks, layer);
+  const std::int64_t row = field.h.first(place.y), column = field.w.first(place.x);
   return {row, row + field.h.size - 1, column, column + field.w.size - 1};
 }
 

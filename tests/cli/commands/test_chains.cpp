@@ -281,7 +281,7 @@ TEST_CASE("--divisor and --normalize divide as the kernel file does, and replace
   refuses(folder, {"apply", "x.json", "-k", "[[1e30]]", "--divisor", "1e-30"}, 2, "beyond float32");
   refuses(folder, {"apply", "x.json", "-k", "[[1]]", "--divisor", "2", "--normalize"}, 2,
           "--normalize: cannot be used together with --divisor");
-  refuses(folder, {"apply", "x.json", "-k", R"({"pool": "max", "size": 2})", "--normalize"}, 2, "is a pool");
+  refuses(folder, {"apply", "x.json", "-k", R"({"pool": "max", "size": 2})", "--normalize"}, 2, "is a max pool");
   refuses(folder, {"shape", "9x9", "--kernel-size", "3", "--divisor", "2"}, 2, "--divisor: divides weights");
 }
 

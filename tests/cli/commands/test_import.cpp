@@ -199,10 +199,11 @@ std::size_t compare_layers(const std::string& model) {
   return layers.size();
 }
 
-TEST_CASE("models like LeNet, MobileNet and ResNet equal PyTorch's in every layer") {
+TEST_CASE("models like LeNet, MobileNet and ResNet, and one of PyTorch's exporter, equal PyTorch in every layer") {
   CHECK(compare_layers("lenet") == 4);
-  CHECK(compare_layers("mobilenet") == 6);
-  CHECK(compare_layers("resnet18") == 2);
+  CHECK(compare_layers("exported") == 12);
+  CHECK(compare_layers("mobilenet") == 14);
+  CHECK(compare_layers("resnet18") == 30);
 }
 
 }  // namespace

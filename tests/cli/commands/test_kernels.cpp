@@ -143,8 +143,15 @@ TEST_CASE("show --json has all traits") {
 TEST_CASE("show prints the options of a pool, and no rank for too many weights") {
   const TempFolder folder;
   const json pool = json::parse(run_convtool({"kernels", "show", R"({"pool":"max","size":3})", "--json"}, folder).out);
-  CHECK(pool["layers"][0]["kernels"][0] ==
-        json({{"name", "inline"}, {"pool", "max"}, {"shape", {3, 3}}, {"stride", {3, 3}}, {"pads", {0, 0, 0, 0}}}));
+  CHECK(pool["layers"][0]["kernels"][0] == json({{"name", "inline"},
+                                                 {"pool", "max"},
+                                                 {"shape", {3, 3}},
+                                                 {"stride", {3, 3}},
+                                                 {"pads", {0, 0, 0, 0}},
+                                                 {"dilation", {1, 1}},
+                                                 {"ceil_mode", false},
+                                                 {"count_include_pad", true},
+                                                 {"activation", "none"}}));
   std::string row = "[[1";
   for (int i = 1; i < 512 * 512 + 1; ++i) row += ",1";
   folder.write("long.json", row + "]]");

@@ -186,7 +186,7 @@ TEST_CASE("pools accept the options that apply to them, and refuse the others") 
                                                                                       {"--bias", "1"},
                                                                                       {"--combine", "max"}})
     workplace.refuses({"apply", "a.pgm", "-k", pool, option, value}, 2,
-                      option + ": applies to kernels, but 'pool' is a pool");
+                      option + ": applies to kernels, but 'pool' is a max pool");
   workplace.refuses({"apply", "a.pgm", "-k", pool, "-k", "[[1]]"}, 2, "make it a separate entry");
   for (const char* map : {"auto", "clip", "abs", "normalize", "offset", "signed"})
     CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--map", map, "-o", "z.png"}).code == 0);

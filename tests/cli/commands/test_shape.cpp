@@ -296,6 +296,23 @@ TEST_CASE("the networks in samples/ have the shapes, parameters, multiply-adds a
   CHECK(field_after(mobilenet, 81) == json{315, 315});
 }
 
+TEST_CASE("layers that enlarge, round up or see the whole input have the sizes of PyTorch") {
+  const TempFolder folder;
+  const json report =
+      shape_json(folder, {"3x33x30", "--time", "--threads", "1", "--layers",
+                          "conv 3 16 s2 p1, relu6, tconv 4x3 8 s2 p1 o1 g2, upsample 2x3 bilinear, upsample 2, silu, "
+                          "maxpool 3 s2 ceil, avgpool global, linear 5"});
+  // As PyTorch 1.13 gives them for the modules of these names.
+  const std::vector<std::pair<std::vector<int>, int>> expected = {
+      {{16, 17, 15}, 448}, {{16, 17, 15}, 0}, {{8, 35, 30}, 776}, {{8, 70, 90}, 0}, {{8, 140, 180}, 0},
+      {{8, 140, 180}, 0},  {{8, 70, 90}, 0},  {{8, 1, 1}, 0},     {{5, 1, 1}, 45}};
+  REQUIRE(report.at("layers").size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(report.at("layers")[i].at("output_shape") == json(expected[i].first));
+    CHECK(report.at("layers")[i].at("parameters") == expected[i].second);
+  }
+}
+
 TEST_CASE("layers without weights are timed, drawn on a page and explained") {
   const TempFolder folder;
   const std::string text = "conv 3x5 4 s2 p1x2, bn, relu, dwconv 3 same, avgpool 2, maxpool 2, linear 3";

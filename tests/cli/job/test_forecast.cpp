@@ -201,6 +201,29 @@ TEST_CASE("sheets take what they were forecast to need") {
   CHECK(runs.count() == 12);
 }
 
+TEST_CASE("sums and upsampling and pools take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!is_fresh("sums and upsampling and pools take what they were forecast to need")) return;
+  Runs runs;
+  const auto layers = [](const std::string& tail) {
+    const std::string widen = R"({"name": "wide", "weight": [[[[1]]], [[[2]]], [[[3]]], [[[4]]], [[[5]]]]})";
+    return R"({"layers": [)" + widen + R"(, {"name": "a", "weight": [[0.5]], "activation": "silu"}, )" + tail + "]}";
+  };
+  for (const char* const tail :
+       {R"({"add": "wide"}, {"weight": [[2]]})",
+        R"({"name": "b", "add": "wide"}, {"add": "wide"}, {"add": "a"}, {"weight": [[2]]})",
+        R"({"add": "a"}, {"weight": [[1, 2]]})",
+        R"({"from": "wide", "weight": [[3]]}, {"from": "a", "add": "wide"}, {"weight": [[2]]})",
+        R"({"upsample": "bilinear", "scale": 2})", R"({"pool": "mean", "size": 3, "ceil_mode": true}, [[1]])",
+        R"({"pool": "max", "size": 2, "dilation": 2}, [[1]])"})
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dump-layers", "layers"}}) {
+      std::vector<std::string> arguments = {"apply", Runs::input(1), "-k", layers(tail), "-o", "o.npy"};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      runs.check(arguments, 2);
+    }
+  CHECK(runs.count() == 14);
+}
+
 TEST_CASE("bands take what they were forecast to need") {
   if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
   if (!is_fresh("bands take what they were forecast to need")) return;

@@ -91,15 +91,19 @@ TEST_CASE("float sums, including special values") {
   std::vector<float> sums = floats(150, [&] { return random.between(-700, 70000); });
   const float special[] = {-0.5F, 0.5F, 1.5F, 2.5F,  254.5F, 255.5F, 65534.5F, 65535.5F,
                            -0.0F, kNan, kInf, -kInf, 3e38F,  -3e38F, 1e-45F};
+  const Epilogue kept_ranges[] = {{},
+                                  {.activation = Activation::relu},
+                                  {.activation = Activation::clip, .numbers = {.min = -20, .max = 6.5F}},
+                                  {.activation = Activation::clip, .numbers = {.max = 300}}};
   over_epilogues([&](DType dtype, const Kernel& kernel, const ValueMap& map) {
-    check_against_double(sums, {}, map, kernel, dtype);
+    for (const Epilogue& epilogue : kept_ranges) check_against_double(sums, epilogue, map, kernel, dtype);
     for (const float one : special) {  // one at a time, since some of them make the whole span use double
       std::vector<float> with_one = sums;
       const auto at = static_cast<std::size_t>(random.between(0, 149));
       with_one[at] = one;
       CAPTURE(one);
       CAPTURE(at);
-      check_against_double(with_one, {}, map, kernel, dtype);
+      check_against_double(with_one, random.pick(kept_ranges), map, kernel, dtype);
     }
   });
 }
@@ -237,9 +241,11 @@ TEST_CASE("pixels of many channels are stored like rows") {
               CAPTURE(channels_last);
               const std::int64_t first = 2, all = first + channels + 1, width = 21, x = 3, count = 17;
               const std::int64_t pitch = channels * joined + 5;
-              const Epilogue epilogue{.activation = plain ? Activation::none : Activation::relu,
+              const Activation kept_range[] = {Activation::none, Activation::relu, Activation::clip};
+              const Epilogue epilogue{.activation = plain ? random.pick(kept_range) : Activation::relu,
                                       .combine = joined == 1 ? Combine::none : Combine::max,
-                                      .combine_count = joined};
+                                      .combine_count = joined,
+                                      .numbers = {.min = -20, .max = 300}};
               const Kernel kernel{.shape = {},
                                   .weights = {},
                                   .bias = floats(all * joined, [&] { return plain ? 0 : random.between(-4, 4); }),

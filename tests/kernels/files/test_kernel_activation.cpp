@@ -14,7 +14,7 @@ Layer layer_with(const std::string& activation) {
   return parse_kernel_json(text, "k.json", "k").banks.at(0).layers.at(0);
 }
 
-std::string refusal_of(const std::string& activation) {
+std::string activation_refusal(const std::string& activation) {
   try {
     layer_with(activation);
   } catch (const Error& error) {
@@ -40,20 +40,20 @@ TEST_CASE("an activation is a name, or an object with its numbers") {
 }
 
 TEST_CASE("activations that are refused") {
-  CHECK(refusal_of(R"("clip")").find("k.json: /activation: clip without an end") == 0);
-  CHECK(refusal_of(R"({"clip": {}})").find("k.json: /activation: clip without an end") == 0);
-  CHECK(refusal_of(R"({"clip": {"min": 2, "max": 1}})").find("k.json: /activation/clip: min is above max") == 0);
-  CHECK(refusal_of(R"({"clip": {"low": 2}})").find("k.json: /activation/clip/low: unknown key") == 0);
-  CHECK(refusal_of(R"({"tanh": {"slope": 2}})").find("k.json: /activation/tanh: has no numbers") == 0);
-  CHECK(
-      refusal_of(R"({"leaky_relu": 0.2})").find("k.json: /activation/leaky_relu: the number 0.2 (expected an object") ==
-      0);
-  CHECK(refusal_of(R"({"relu": {}, "abs": {}})").find("k.json: /activation: an object with 2 keys") == 0);
-  CHECK(refusal_of(R"({})").find("k.json: /activation: an object with 0 keys") == 0);
-  CHECK(refusal_of(R"({"leaky": {}})").find("k.json: /activation: the string 'leaky' (expected one of none, relu") ==
+  CHECK(activation_refusal(R"("clip")").find("k.json: /activation: clip without an end") == 0);
+  CHECK(activation_refusal(R"({"clip": {}})").find("k.json: /activation: clip without an end") == 0);
+  CHECK(activation_refusal(R"({"clip": {"min": 2, "max": 1}})").find("k.json: /activation/clip: min is above max") ==
         0);
-  CHECK(refusal_of("3").find("k.json: /activation: the number 3 (expected one of none, relu") == 0);
-  CHECK(refusal_of(R"({"clip": {"min": null}})").find("k.json: /activation/clip/min:") == 0);
+  CHECK(activation_refusal(R"({"clip": {"low": 2}})").find("k.json: /activation/clip/low: unknown key") == 0);
+  CHECK(activation_refusal(R"({"tanh": {"slope": 2}})").find("k.json: /activation/tanh: has no numbers") == 0);
+  CHECK(activation_refusal(R"({"leaky_relu": 0.2})")
+            .find("k.json: /activation/leaky_relu: the number 0.2 (expected an object") == 0);
+  CHECK(activation_refusal(R"({"relu": {}, "abs": {}})").find("k.json: /activation: an object with 2 keys") == 0);
+  CHECK(activation_refusal(R"({})").find("k.json: /activation: an object with 0 keys") == 0);
+  CHECK(activation_refusal(R"({"leaky": {}})")
+            .find("k.json: /activation: the string 'leaky' (expected one of none, relu") == 0);
+  CHECK(activation_refusal("3").find("k.json: /activation: the number 3 (expected one of none, relu") == 0);
+  CHECK(activation_refusal(R"({"clip": {"min": null}})").find("k.json: /activation/clip/min:") == 0);
 }
 
 TEST_CASE("activations are written as they are read") {

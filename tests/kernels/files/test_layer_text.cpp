@@ -35,6 +35,10 @@ std::string text_refusal(const std::string& text) {
   return "";
 }
 
+const std::string kAllWords =
+    "conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, relu, relu6, leaky_relu, sigmoid, tanh, silu, "
+    "hardswish";
+
 }  // namespace
 
 TEST_CASE("every word is a layer with torch's defaults") {
@@ -56,6 +60,27 @@ TEST_CASE("every word is a layer with torch's defaults") {
   CHECK(pool.params.stride == Extent{3, 2});
   CHECK(layer_of("avgpool 2 s1").pooling == Pooling::mean);
   CHECK(layer_of("avgpool 2 s1").params.stride == Extent{});
+}
+
+TEST_CASE("transposed convolutions, upsampling, global pools and activations") {
+  const Layer transposed = layer_of("tconv 4x3 8 s2 p1 o1x0 g2");
+  CHECK(transposed.enlarging == Enlarging::transposed);
+  CHECK(transposed.shape == KernelShape{0, 4, 4, 3});
+  CHECK(transposed.output_padding == Extent{1, 0});
+  CHECK(transposed.outline == Outline::kernel);
+  CHECK(layer_of("upsample 2x3").params.stride == Extent{2, 3});
+  CHECK(layer_of("upsample 2").enlarging == Enlarging::nearest);
+  CHECK(layer_of("upsample 2 bilinear").enlarging == Enlarging::bilinear);
+  CHECK(layer_of("avgpool global").pool.is_global);
+  CHECK(layer_of("avgpool global").name == "mean global");
+  CHECK(layer_of("maxpool 3 s2 ceil").pool.ceil_mode);
+  CHECK(layer_of("relu6").name == "relu6");
+  CHECK(layer_of("relu6").activation == Activation::clip);
+  for (const char* word : {"leaky_relu", "sigmoid", "tanh", "silu", "hardswish"}) {
+    CHECK(layer_of(word).name == word);
+    CHECK(kActivations[static_cast<int>(layer_of(word).activation)] == word);
+    CHECK(layer_of(word).outline == Outline::activation);
+  }
 }
 
 TEST_CASE("options of layers, in any order and any case") {
@@ -84,17 +109,15 @@ TEST_CASE("layers are separated by commas and lines; # begins a comment; xN repe
 }
 
 TEST_CASE("errors name the layer, the line, the column and the word") {
-  CHECK(
-      text_refusal("conv 3 64,\n# comment\n  cnov 3 4") ==
-      "--layers: layer 2 (line 3, column 3): 'cnov' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, bn, "
-      "linear); did you mean 'conv'?");
+  CHECK(text_refusal("conv 3 64,\n# comment\n  cnov 3 4") ==
+        "--layers: layer 2 (line 3, column 3): 'cnov' is not a layer (expected " + kAllWords +
+            "); did you mean 'conv'?");
   const auto says = [](const std::string& text, const std::string& end) {
     CAPTURE(text_refusal(text));
     CHECK(text_refusal(text).ends_with(end));
   };
   says("relu, fc 10",
-       "layer 2 (line 1, column 7): 'fc' is not a layer (expected conv, dwconv, maxpool, avgpool, relu, "
-       "bn, linear); did you mean linear?");
+       "layer 2 (line 1, column 7): 'fc' is not a layer (expected " + kAllWords + "); did you mean linear?");
   says("conv", "'conv' needs a size (expected conv K C such as conv 3 64 s2 p1)");
   says("conv s3 64", "'conv' needs a size (expected conv K C such as conv 3 64 s2 p1)");
   says("conv 3", "'conv' needs a number of output channels (expected conv K C such as conv 3 64 s2 p1)");
@@ -110,17 +133,22 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("conv 3 4 2",
        "'2' is not an option (expected sN, pN, dN, gN, nobias, xN); the form is conv K C such as conv 3 64 "
        "s2 p1");
-  says("maxpool 2 g2", "'g2' does not apply to maxpool (expected sN, pN, xN); leave it out");
+  says("maxpool 2 g2", "'g2' does not apply to maxpool (expected sN, pN, dN, ceil, xN); leave it out");
   says("conv 3 4 s2 s2", "column 13): 's2' is given twice; keep one");
   says("conv 3 4 p1 same", "'same' is a second padding; keep one");
   says("conv 3 4 g3", "'g3' does not divide the 4 output channels; choose groups that do");
   says("maxpool 3 p2",
        "'maxpool' is padded by more than half of its size: a window could lie entirely in the padding (at "
        "most 1x1)");
+  says("maxpool global s2", "column 16): 's2' has no effect on a window of the whole input; leave it out");
+  says("tconv 3 8 same", "'same' is no padding of tconv, which is a number: p1");
+  says("tconv 3 8 s2 o2", "'tconv' has an output padding of 2x2 (expected less than its stride or its dilation)");
+  says("upsample 65", "'upsample' enlarges by 65x65 (at most 4096 in height times width)");
+  says("add x", "(expected " + kAllWords + "); a text has one path; leave sums and shortcuts out");
   says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
   for (const char* nothing : {"", " ,\n, ", "# conv 3 4"})
     says(nothing, "--layers: no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
-  says("\x1b[2J", "linear)");
+  says("\x1b[2J", "(expected " + kAllWords + ")");
   CHECK(text_refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);
 }
 

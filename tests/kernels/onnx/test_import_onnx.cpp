@@ -316,22 +316,177 @@ TEST_CASE("a product with a sigmoid is an activation") {
 }
 
 TEST_CASE("pools") {
-  const Layer max = imported_layer({node("MaxPool", {"x"}, "y",
-                                         {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
-                                          attribute("pads", Sizes{1, 0, 1, 0})})});
+  const auto pool = [](const std::string& type, Nodes attributes) {
+    attributes.push_back(attribute("kernel_shape", Sizes{3, 2}));
+    return imported_layer({node(type, {"x"}, "y", attributes)});
+  };
+  const Layer max = pool("MaxPool", {attribute("strides", Sizes{2, 1}), attribute("pads", Sizes{1, 0, 1, 0})});
   CHECK(max.pooling == Pooling::max);
   CHECK(max.shape.kh == 3);
   CHECK(max.shape.kw == 2);
   CHECK(max.params.stride == Extent{2, 1});
   CHECK(max.params.padding.pads == Pads{1, 0, 1, 0});
-  const Layer mean = imported_layer({node("AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2})})});
+  CHECK(max.pool == PoolRules{});
+  CHECK(pool("MaxPool", {attribute("dilations", Sizes{2, 3})}).params.dilation == Extent{2, 3});
+  CHECK(pool("MaxPool", {attribute("ceil_mode", std::int64_t{1})}).pool.ceil_mode);
+  CHECK(pool("MaxPool", {attribute("pads", Sizes{0, 0, 2, 1})}).params.padding.pads == Pads{0, 0, 2, 1});
+  const Layer mean = pool("AveragePool", {});
   CHECK(mean.pooling == Pooling::mean);
   CHECK(mean.params.stride == Extent{1, 1});  // ONNX's default, where PyTorch's is the size
-  CHECK(mean.divisor == std::vector<double>{4});
-  CHECK(mean.weights == Floats{1, 1, 1, 1});
-  CHECK(stop_reason({node("MaxPool", {"x"}, "y")}).find("kernel_shape is []") != std::string::npos);
-  CHECK(stop_reason({node("MaxPool", {"x"}, "y", {attribute("kernel_shape", Sizes{0, 2})})}).find("[0, 2]") !=
+  CHECK(mean.divisor == std::vector<double>{6});
+  CHECK(mean.weights == Floats{1, 1, 1, 1, 1, 1});
+  const std::string upper = attribute("auto_pad", "SAME_UPPER"), lower = attribute("auto_pad", "SAME_LOWER");
+  CHECK(pool("MaxPool", {upper}).params.padding.pads == Pads{1, 0, 1, 1});
+  CHECK(pool("MaxPool", {lower}).params.padding.pads == Pads{1, 1, 1, 0});
+  const Layer halved = imported_layer({node(
+      "AveragePool", {"x"}, "y", {attribute("kernel_shape", Sizes{2, 2}), attribute("strides", Sizes{2, 2}), upper})});
+  CHECK(halved.pool.ceil_mode);
+  CHECK(halved.params.padding == Padding{});
+  const std::string pads = attribute("pads", Sizes{1, 0, 1, 0});
+  CHECK_FALSE(pool("AveragePool", {pads}).pool.counts_padding);
+  CHECK(pool("AveragePool", {pads}).weights.empty());
+  CHECK(pool("AveragePool", {pads, attribute("count_include_pad", std::int64_t{1})}).pool.counts_padding);
+  CHECK(imported_layer({node("GlobalAveragePool", {"x"}, "y")}).pool.is_global);
+  CHECK(imported_layer({node("GlobalAveragePool", {"x"}, "y")}).pooling == Pooling::mean);
+  CHECK(imported_layer({node("GlobalMaxPool", {"x"}, "y")}).pooling == Pooling::max);
+  CHECK(imported_layer({node("ReduceMean", {"x"}, "y", {attribute("axes", Sizes{-1, 2})})}).pool.is_global);
+  CHECK(imported_layer({node("ReduceMean", {"x", "axes"}, "y")}, {integers("axes", {2, 3})}).pool.is_global);
+
+  const auto refused = [](const std::string& type, const Nodes& attributes) {
+    return stop_reason({node(type, {"x"}, "y", attributes)});
+  };
+  const std::string size = attribute("kernel_shape", Sizes{2, 2});
+  CHECK(refused("MaxPool", {}).find("kernel_shape is []") != std::string::npos);
+  CHECK(refused("MaxPool", {attribute("kernel_shape", Sizes{0, 2})}).find("[0, 2]") != std::string::npos);
+  CHECK(refused("MaxPool", {attribute("kernel_shape", Sizes{1 << 20, 1 << 20})}).find("too large") !=
         std::string::npos);
+  CHECK(refused("MaxPool", {attribute("kernel_shape", Sizes{3, 3}), attribute("strides", Sizes{2, 2}),
+                            attribute("auto_pad", "SAME_UPPER")})
+            .find("auto_pad") != std::string::npos);
+  CHECK(refused("MaxPool", {size, attribute("pads", Sizes{0, 0, 2, 0})}) ==
+        "its pads are more than half of its window");
+  CHECK(refused("AveragePool", {size, attribute("dilations", Sizes{2, 2})}) == "it has dilations");
+  CHECK(refused("ReduceMean", {attribute("axes", Sizes{1})}).find("mean of rows and columns") != std::string::npos);
+  CHECK(
+      refused("ReduceMean", {attribute("axes", Sizes{2, 3}), attribute("keepdims", std::int64_t{0})}).find("mean of") !=
+      std::string::npos);
+}
+
+TEST_CASE("transposed convolutions, with batch normalisation by output channel") {
+  const Nodes tensors = {tensor("w", {4, 2, 1, 1}, {1, 2, 3, 4, 5, 6, 7, 8}), tensor("b", {4}, {1, 2, 3, 4}),
+                         tensor("s", {4, 1, 1}, {10, 100, 1000, 10000})};
+  const auto transposed = [](Nodes attributes) {
+    attributes.push_back(attribute("group", std::int64_t{2}));
+    return node("ConvTranspose", {"x", "w", "b"}, "c", attributes);
+  };
+  const Layer layer =
+      imported_layer({transposed({attribute("strides", Sizes{2, 3}), attribute("output_padding", Sizes{1, 2}),
+                                  attribute("pads", Sizes{0, 0, 0, 0})}),
+                      node("Mul", {"c", "s"}, "y")},
+                     tensors, {-1, 4, -1, -1});
+  CHECK(layer.enlarging == Enlarging::transposed);
+  CHECK(layer.input_channels() == 4);
+  CHECK(layer.output_channels() == 4);
+  CHECK(layer.params.stride == Extent{2, 3});
+  CHECK(layer.output_padding == Extent{1, 2});
+  // Inputs 0 and 1 are in group 0, with outputs 0 and 1; inputs 2 and 3 in group 1, with outputs 2 and 3.
+  CHECK(layer.weights == Floats{10, 200, 30, 400, 5000, 60000, 7000, 80000});
+  CHECK(layer.bias == Floats{10, 200, 3000, 40000});
+  const auto refused = [&](const Nodes& attributes) {
+    return import(onnx::model({transposed(attributes), node("Identity", {"c"}, "y")}, tensors, {-1, 4, -1, -1})).stop;
+  };
+  CHECK(refused({attribute("output_padding", Sizes{1, 0})}).find("its output_padding is [1, 0]") != std::string::npos);
+  CHECK(refused({attribute("output_shape", Sizes{9, 9})}).find("size of the picture") != std::string::npos);
+  CHECK(refused({attribute("auto_pad", "SAME_UPPER")}).find("size of the picture") != std::string::npos);
+  CHECK(refused({attribute("strides", Sizes{1000, 1000})}).find("too large") != std::string::npos);
+}
+
+TEST_CASE("upsampling by whole factors") {
+  const Nodes scales = {tensor("s", {4}, {1, 1, 2, 3}), tensor("t", {4}, {1, 1, 1.5, 2}), tensor("roi", {0}, {})};
+  const auto resize = [](const std::string& mode, const std::string& place, const std::string& rounding) {
+    return node("Resize", {"x", "roi", "s"}, "y",
+                {attribute("mode", mode), attribute("coordinate_transformation_mode", place),
+                 attribute("nearest_mode", rounding)});
+  };
+  const Layer nearest = imported_layer({resize("nearest", "asymmetric", "floor")}, scales);
+  CHECK(nearest.enlarging == Enlarging::nearest);
+  CHECK(nearest.params.stride == Extent{2, 3});
+  CHECK(imported_layer({resize("nearest", "half_pixel", "round_prefer_floor")}, scales).enlarging ==
+        Enlarging::nearest);
+  CHECK(imported_layer({resize("linear", "half_pixel", "floor")}, scales).enlarging == Enlarging::bilinear);
+  CHECK(imported_layer({resize("linear", "pytorch_half_pixel", "floor")}, scales).enlarging == Enlarging::bilinear);
+  CHECK(imported_layer({node("Upsample", {"x", "s"}, "y")}, scales).enlarging == Enlarging::nearest);
+  for (const char* place : {"asymmetric", "align_corners"})
+    CHECK(stop_reason({resize("linear", place, "floor")}, scales).find(place) != std::string::npos);
+  CHECK(stop_reason({resize("nearest", "half_pixel", "floor")}, scales).find("half_pixel") != std::string::npos);
+  CHECK(stop_reason({resize("cubic", "half_pixel", "floor")}, scales).find("cubic") != std::string::npos);
+  CHECK(stop_reason({node("Upsample", {"x", "t"}, "y")}, scales).find("whole factors") != std::string::npos);
+  CHECK(stop_reason({node("Resize", {"x", "", "", "s"}, "y")}, scales) == "its output has a fixed size");
+}
+
+TEST_CASE("residual blocks") {
+  const std::string square = tensor("v", {2, 2, 1, 1}, {1, 2, 3, 4});
+  // stem -> [conv -> relu -> conv] + stem -> relu -> [conv] + that
+  const Imported two = import({node("Conv", {"x", "w"}, "stem"), node("Conv", {"stem", "v"}, "a"),
+                               node("Relu", {"a"}, "b"), node("Conv", {"b", "v"}, "c"), node("Add", {"c", "stem"}, "d"),
+                               node("Relu", {"d"}, "e"), node("Conv", {"e", "v"}, "f"), node("Sum", {"e", "f"}, "y")},
+                              {kWeights, square});
+  CHECK(two.stop == "");
+  std::vector<std::string> names, added;
+  for (const Layer& layer : two.layers) {
+    names.push_back(layer.name);
+    added.push_back(layer.add);
+  }
+  CHECK(names == std::vector<std::string>{"stem", "a", "c", "d", "f", "y"});
+  CHECK(added == std::vector<std::string>{"", "", "", "stem", "", "d"});
+  CHECK(two.layers[3].activation == Activation::relu);
+  CHECK(two.layers[3].weights == Floats{1});
+  // What is added later is not changed by what reads it.
+  const Imported kept = import(
+      {node("Conv", {"x", "w"}, "stem"), node("Relu", {"stem"}, "r"), node("Add", {"r", "stem"}, "y")}, {kWeights});
+  CHECK(kept.stop == "");
+  REQUIRE(kept.layers.size() == 3);
+  CHECK(kept.layers[0].activation == Activation::none);
+  CHECK(kept.layers[1].activation == Activation::relu);
+  CHECK(kept.layers[2].add == "stem");
+  const Imported input = import({node("Relu", {"x"}, "r"), node("Add", {"r", "x"}, "y")});
+  REQUIRE(input.layers.size() == 3);
+  CHECK(input.layers[2].add == input.layers[0].name);
+}
+
+TEST_CASE("residual blocks with layers on both paths, one in another") {
+  const std::string square = tensor("v", {2, 2, 1, 1}, {1, 2, 3, 4});
+  const auto conv = [](const std::string& input, const std::string& output) {
+    return node("Conv", {input, "v"}, output);
+  };
+  // s -> a -> b and s -> c; b + c; in a second block d -> e -> (e + f(e)), d -> g.
+  const Imported both = import(
+      {node("Conv", {"x", "w"}, "s"), conv("s", "a"), conv("a", "b"), conv("s", "c"), node("Add", {"b", "c"}, "d"),
+       conv("d", "e"), conv("e", "f"), node("Add", {"e", "f"}, "h"), conv("d", "g"), node("Add", {"g", "h"}, "y")},
+      {kWeights, square});
+  CHECK(both.stop == "");
+  std::string text;
+  for (const Layer& layer : both.layers)
+    text += layer.name + (layer.from.empty() ? "" : " from " + layer.from) +
+            (layer.add.empty() ? "" : " add " + layer.add) + "\n";
+  CHECK(text == "s\na\nb\nc from s\nd add b\ne\nf\nh add e\ng from d\ny add h\n");
+  // A path without layers, by another name.
+  const Imported copy = import(
+      {node("Conv", {"x", "w"}, "s"), conv("s", "a"), node("Identity", {"s"}, "i"), node("Add", {"a", "i"}, "y")},
+      {kWeights, square});
+  CHECK(copy.stop == "");
+  REQUIRE(copy.layers.size() == 3);
+  CHECK(copy.layers[2].from == "s");
+  CHECK(copy.layers[2].add == "a");
+  // What cannot be imported on one of the paths: the import ends where they part.
+  const Imported broken = import({node("Conv", {"x", "w"}, "s"), conv("s", "a"), conv("s", "b"),
+                                  node("Frobnicate", {"b"}, "c"), node("Add", {"a", "c"}, "y")},
+                                 {kWeights, square});
+  REQUIRE(broken.layers.size() == 1);
+  CHECK(broken.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  CHECK(broken.stop ==
+        "the output of 's' (Conv) goes to 2 nodes: 'a' (Conv), 'b' (Conv); node 'c' (Frobnicate): convtool has no such "
+        "layer; --until NODE follows one of them");
 }
 
 TEST_CASE("operators that change nothing, and weights that reach a convolution through others") {

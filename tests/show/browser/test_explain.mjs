@@ -573,3 +573,25 @@ test(
       convtool("explain", sample("camera.png"), "-k", "gaussian", "--then", "sobel-x", "-o", "chain-photo.html");
       await withPage("chain-photo.html", {}, async (page) => assert.equal(await sheetsOf(page), 1));
     });
+
+test("a scaled input is the first tab, and the page's numbers are the engine's", async () => {
+  const next = randomNumbers(5);
+  const pixels = Array.from({length: 3 * 48}, () => Math.floor(next() * 256)).join(" ");
+  writeFileSync(inFolder("scaled.ppm"), `P3\n8 6\n255\n${pixels}\n`);
+  const scaling = ["--input-scale", "1/255", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"];
+  for (const more of [[], ["--padding-mode", "zeros"], ["--channel-order", "bgr"], ["--map", "offset", "--depth", "u16"]]) {
+    convtool("explain", "scaled.ppm", "-k", "sobel-x", ...scaling, ...more, "-o", "scaled.html");
+    await withPage("scaled.html", {}, async (page) => {
+      assert.equal(await isOk(page), true);
+      assert.match(await text(page, "steps"), /input/);
+    });
+  }
+});
+
+test("layers without weights of every kind are drawn", async () => {
+  const layers = "conv 3x2 4 s2 p1x0, bn, relu, dwconv 3 same, avgpool 2, maxpool 2 s1, linear 3";
+  convtool("explain", "3x12x14", "--layers", layers, "-o", "layers.html");
+  await withPage("layers.html", {}, async (page) => {
+    assert.equal(await page.locator("#steps [role=tab]").count(), 7);
+  });
+});

@@ -219,3 +219,10 @@ test("shares of clipped values leave an alpha channel out", async () => {
     assert.match(await page.getAttribute(".chart:nth-child(2)", "aria-label"), /1536 high \(50 %\)/);
   });
 });
+
+test("shape: layers without weights, some of which have no window", async () => {
+  convtool("shape", "3x32x32", "--layers", "conv 5 6, relu, bn, maxpool 2, linear 10", "--report", "layers.html");
+  await withPage("layers.html", {}, async (page) => {
+    assert.equal(await page.$$eval(".stack .box", (boxes) => boxes.length), 6);
+  });
+});

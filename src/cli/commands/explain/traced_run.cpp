@@ -101,6 +101,20 @@ std::vector<double> error_bounds(const NetworkPlan& network, const Trace::Number
   return bounds;
 }
 
+/// Throws Error(shape) for layers whose outputs are more than the sum of a window.
+void check_explainable(const Bank& bank) {
+  const Layer& layer = bank.layers.front();
+  if (!layer.from.empty())
+    refuse_shape("", "layer '" + bank.name + "' reads the output of '" + layer.from +
+                         "', and only layers one after another are explained; see its output with 'convtool apply "
+                         "--dump-layers'");
+  const bool is_max_pool = layer.is_max_pool() && layer.activation == Activation::none;
+  if (layer.kind_text().empty() || is_max_pool || (layer.pooling == Pooling::mean && !layer.is_window_pool())) return;
+  refuse_shape("", "layer '" + bank.name + "' is a " + layer.kind_text() +
+                       (layer.is_max_pool() ? " with an activation" : "") +
+                       ", which is not explained; see its output with 'convtool apply --dump-layers'");
+}
+
 void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
   TensorRef output;
   if (job.format().is_tensor()) {
@@ -137,6 +151,7 @@ ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pi
 }
 
 TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
+  for (const Bank& bank : spec.network.banks) check_explainable(bank);
   TracedRun run;
   run.trace.name = input.name;
   run.trace.network = spec.network;

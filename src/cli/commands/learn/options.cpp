@@ -49,8 +49,9 @@ Layer load_start(const std::string& argument) {
   const Layer& layer = network.banks.front().layers.front();
   if (network.banks.size() > 1 || network.banks.front().layers.size() > 1)
     refuse_usage("--init", "'" + network.name + "' has several kernels, but one is learned; give one kernel");
-  if (layer.pooling != Pooling::none)
-    refuse_usage("--init", "'" + network.name + "' is a pool, which has no weights; give a kernel");
+  if (const std::string kind = layer.kind_text(); !kind.empty())
+    refuse_usage("--init",
+                 "'" + network.name + "' is a " + kind + ", but only convolutions can be learned; give a kernel");
   if (network.input)
     refuse_usage("--init", "'" + network.name +
                                "' scales its input, but learn fits a kernel to the files' own values; "

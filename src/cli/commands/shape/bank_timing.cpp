@@ -1,12 +1,15 @@
 #include "cli/commands/shape/bank_timing.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bench/timing.h"
 #include "bench/workload.h"
 #include "cli/batch/machine_memory.h"
 #include "core/text.h"
 #include "network/bank_plan.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -61,16 +64,24 @@ void check_timeable(const Bank& bank, const BankShape& shape) {
 BankTiming time_bank(Bank bank, const BankShape& shape, int threads) {
   check_timeable(bank, shape);
   for (Layer& layer : bank.layers) {
-    if (!layer.weights.empty() || layer.is_max_pool()) continue;
+    if (layer.outline == Outline::none) continue;
     const KernelShape& k = layer.shape;
     const Tensor noise = make_noise(DType::f32, {k.c_o, k.c_i_per_group, k.kh, k.kw});
     layer.weights.assign(noise.data<float>(), noise.data<float>() + k.count());
   }
-  const Tensor input = make_noise(shape.problem.input_dtype, shape.problem.input);
+  Tensor input = make_noise(shape.problem.input_dtype, shape.problem.input);
   const BankPlan plan(bank, input.dtype(), input.shape(), false, {.threads = threads});
-  Tensor output(DType::f32, plan.output_shape());
+  Tensor output(DType::f32, plan.output_shape()), addend;
+  if (!bank.layers.front().add.empty()) {
+    addend = Tensor(DType::f32, input.shape());
+    std::fill_n(addend.data<float>(), addend.shape().count(), 0.0F);  // the sums stay as they are
+  }
   constexpr double kMinSeconds = 0.1;
-  const Timing timing = time_in_turns({[&] { plan.run(input.ref(), output.ref(), {}); }}, kMinSeconds).front();
+  const auto run = [&] {
+    if (!bank.layers.front().add.empty()) add(input.ref(), std::as_const(addend).ref(), input.ref(), threads);
+    plan.run(std::as_const(input).ref(), output.ref(), {});
+  };
+  const Timing timing = time_in_turns({run}, kMinSeconds).front();
   return {.seconds = timing.median, .algorithm = plan.algorithm()};
 }
 

@@ -1,0 +1,79 @@
+#include "network/pool_windows.h"
+
+#include <algorithm>
+
+namespace convtool {
+namespace {
+
+struct PooledAxis {
+  std::int64_t in, extent, kernel, stride, dilation, pad_begin, pad_end;  ///< the pads of the layer
+
+  /// ceil((in + pads - extent) / stride) + 1; without windows that start after the input.
+  std::int64_t rounded_up() const { return (in + pad_begin + pad_end - extent + stride - 1) / stride + 1; }
+  bool leaves_one_out() const { return (rounded_up() - 1) * stride >= in + pad_begin; }
+  std::int64_t out() const { return rounded_up() - (leaves_one_out() ? 1 : 0); }
+  std::int64_t pad_to_last() const { return std::max(pad_end, (out() - 1) * stride + extent - in - pad_begin); }
+};
+
+PooledAxis pooled_rows(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
+  const ConvParams& p = layer.params;
+  return {input.h,
+          dilated_kernel(kernel, p.dilation).h,
+          kernel.kh,
+          stride.h,
+          p.dilation.h,
+          p.padding.pads.top,
+          p.padding.pads.bottom};
+}
+
+PooledAxis pooled_columns(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
+  const ConvParams& p = layer.params;
+  return {input.w,
+          dilated_kernel(kernel, p.dilation).w,
+          kernel.kw,
+          stride.w,
+          p.dilation.w,
+          p.padding.pads.left,
+          p.padding.pads.right};
+}
+
+std::string ceil_formula(const char* axis, const PooledAxis& a) {
+  const auto text = [](std::int64_t number) { return std::to_string(number); };
+  return std::string(axis) + " = ceil((" + text(a.in) + " + " + text(a.pad_begin) + " + " + text(a.pad_end) + " - " +
+         text(a.dilation) + "*(" + text(a.kernel) + "-1) - 1) / " + text(a.stride) + ") + 1" +
+         (a.leaves_one_out() ? " - 1" : "") + " = " + text(a.out()) +
+         (a.leaves_one_out() ? " (the last window would start after the input)" : "");
+}
+
+}  // namespace
+
+ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
+  KernelShape kernel{.c_o = input.c, .c_i_per_group = 1, .kh = layer.shape.kh, .kw = layer.shape.kw};
+  ConvParams params = layer.params;
+  params.groups = input.c;
+  if (layer.pool.is_global) {
+    kernel.kh = input.h;
+    kernel.kw = input.w;
+    params.stride = {std::max<std::int64_t>(1, input.h), std::max<std::int64_t>(1, input.w)};
+  }
+  if (layer.pool.ceil_mode && input.h > 0 && input.w > 0) {
+    const PooledAxis rows = pooled_rows(layer, input, kernel, params.stride),
+                     columns = pooled_columns(layer, input, kernel, params.stride);
+    params.padding.pads.bottom = rows.pad_to_last();
+    params.padding.pads.right = columns.pad_to_last();
+  }
+  if (kernel.kh < 1 || kernel.kw < 1) kernel.kh = kernel.kw = 1;  // of an empty input, which make_problem() refuses
+  return make_problem(dtype, input, kernel, params);
+}
+
+std::string pool_height_formula(const Layer& layer, const ConvProblem& windows) {
+  if (!layer.pool.ceil_mode) return height_formula(windows);
+  return ceil_formula("h", pooled_rows(layer, windows.input, windows.kernel, windows.stride));
+}
+
+std::string pool_width_formula(const Layer& layer, const ConvProblem& windows) {
+  if (!layer.pool.ceil_mode) return width_formula(windows);
+  return ceil_formula("w", pooled_columns(layer, windows.input, windows.kernel, windows.stride));
+}
+
+}  // namespace convtool

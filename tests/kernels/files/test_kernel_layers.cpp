@@ -1,0 +1,170 @@
+// Layers of kernel files that are not convolutions: every option, the refusals, and what is written.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+
+#include "kernels/files/kernel_json.h"
+#include "kernels/files/kernel_writer.h"
+#include "support/program.h"
+#include "support/safetensors.h"
+
+namespace convtool {
+namespace {
+
+Network parsed(const std::string& text) { return parse_kernel_json(text, "k.json", "k"); }
+Layer first_layer(const std::string& text) { return parsed(text).banks.at(0).layers.at(0); }
+
+/// Whether `text` is refused with a message that has these words.
+bool is_refused(const std::string& text, const std::string& words) {
+  try {
+    parsed(text);
+  } catch (const Error& error) {
+    CAPTURE(error.what());
+    const bool has_words = std::string(error.what()).find(words) != std::string::npos;
+    CHECK(has_words);
+    return error.kind() == ErrorKind::kernel && has_words;
+  }
+  return false;
+}
+
+TEST_CASE("the options of pools") {
+  const Layer max = first_layer(R"({"pool": "max", "size": [3, 2], "stride": 1, "pads": [1, 0, 2, 1],
+                                    "dilation": [1, 2], "ceil_mode": true, "activation": "relu"})");
+  CHECK(max.params.padding == Padding{Padding::Rule::fixed, {1, 0, 2, 1}});
+  CHECK(max.params.dilation == Extent{1, 2});
+  CHECK(max.pool == PoolRules{.ceil_mode = true});
+  CHECK(max.activation == Activation::relu);
+  CHECK(max.is_window_pool());
+  const auto mean = [](const std::string& more) { return first_layer(R"({"pool": "mean", "size": 2)" + more + "}"); };
+  CHECK(!mean("").is_window_pool());
+  CHECK(mean(R"(, "ceil_mode": true)").is_window_pool());
+  CHECK(mean(R"(, "padding": 1, "count_include_pad": false)").is_window_pool());
+  CHECK(!mean(R"(, "padding": 1, "count_include_pad": true)").is_window_pool());
+  CHECK(!mean(R"(, "count_include_pad": false)").is_window_pool());  // no padding to count
+  const Layer global = first_layer(R"({"pool": "mean", "size": "global"})");
+  CHECK(global.pool.is_global);
+  CHECK(global.is_window_pool());
+  CHECK(is_refused(R"({"pool": "max", "size": "whole"})", "/size: the string 'whole' (expected one of global)"));
+  CHECK(is_refused(R"({"pool": "max", "size": "global", "stride": 2})", "/stride: has no effect on a global pool"));
+  CHECK(is_refused(R"({"pool": "mean", "size": 2, "dilation": 2})", "/dilation: means have no dilation"));
+  CHECK(is_refused(R"({"pool": "max", "size": 2, "count_include_pad": true})",
+                   "/count_include_pad: padding never counts"));
+  CHECK(is_refused(R"({"pool": "max", "size": 2, "padding": 1, "pads": [0,0,0,0]})", "both padding and pads"));
+  CHECK(
+      is_refused(R"({"pool": "max", "size": 2, "padding": "same"})", "/padding: the string 'same' (expected a number"));
+  CHECK(is_refused(R"({"pool": "max", "size": [2, 3], "pads": [0, 3, 0, 0]})", "/pads: as large as the size"));
+}
+
+TEST_CASE("batch normalisation is a factor and an offset for each channel") {
+  const Layer layer = first_layer(
+      R"({"batch_norm": {"weight": [2, 3], "bias": [1, -1], "running_mean": [4, 0.5], "running_var": [15, 0.25],
+          "eps": 1}})");
+  CHECK(layer.is_batch_norm);
+  CHECK(layer.shape == KernelShape{2, 1, 1, 1});
+  CHECK(layer.params.groups == 2);
+  CHECK(layer.weights == std::vector<float>{0.5F, static_cast<float>(3 / std::sqrt(1.25))});
+  CHECK(layer.bias == std::vector<float>{-1, static_cast<float>(-1 - 1.5 / std::sqrt(1.25))});
+  const Layer plain = first_layer(R"({"batch_norm": {"running_mean": [1, 2, 3], "running_var": [1, 1, 4]}})");
+  CHECK(plain.weights[2] == static_cast<float>(1 / std::sqrt(4.00001)));
+  CHECK(is_refused(R"({"batch_norm": {}})", "/batch_norm: no numbers"));
+  CHECK(is_refused(R"({"batch_norm": [1]})", "/batch_norm: a list (expected an object"));
+  CHECK(is_refused(R"({"batch_norm": {"mean": [1]}})", "/batch_norm/mean: unknown key"));
+  CHECK(is_refused(R"({"batch_norm": {"weight": [1, 2], "bias": [1]}})", "/batch_norm/bias: 1 numbers (expected 2"));
+  CHECK(is_refused(R"({"batch_norm": {"weight": [[1, 2]]}})", "/batch_norm/weight: rank 2 (expected a list"));
+  CHECK(is_refused(R"({"batch_norm": {"running_var": [1, -1]}})", "/batch_norm/running_var/1: with eps, the variance"));
+  CHECK(is_refused(R"({"batch_norm": {"running_mean": [3e38], "weight": [1e5]}})", "of channel 0 is beyond float32"));
+  CHECK(is_refused(R"({"bank": [[[1]], {"batch_norm": {"weight": [1]}, "pool": "max"}]})", "unknown key"));
+
+  const TempFolder folder;
+  folder.write("m.safetensors", safetensors(R"({"bn.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+                               "bn.bias": {"dtype": "F32", "shape": [2], "data_offsets": [8, 16]}})",
+                                            raw_bytes(std::vector<float>{2, 3, 1, 0})));
+  const Network read = parse_kernel_json(
+      R"({"batch_norm": {"weight": "m.safetensors#bn.weight", "bias": "m.safetensors#bn.bias", "eps": 0}})", "k", "k",
+      weight_files_in(folder.file("")));
+  CHECK(read.banks[0].layers[0].weights == std::vector<float>{2, 3});
+  CHECK(read.files.size() == 2);
+}
+
+TEST_CASE("upsampling and transposed convolutions") {
+  const Layer nearest = first_layer(R"({"upsample": "nearest", "scale": [2, 3]})");
+  CHECK(nearest.enlarging == Enlarging::nearest);
+  CHECK(nearest.params.stride == Extent{2, 3});
+  CHECK(first_layer(R"({"upsample": "bilinear", "scale": 4})").enlarging == Enlarging::bilinear);
+  CHECK(is_refused(R"({"upsample": "nearest"})", "no scale"));
+  CHECK(
+      is_refused(R"({"upsample": "bicubic", "scale": 2})", "/upsample: the string 'bicubic' (expected one of nearest"));
+  CHECK(is_refused(R"({"upsample": "nearest", "scale": 1.5})", "/scale"));
+  CHECK(is_refused(R"({"upsample": "nearest", "scale": 65})", "/scale: 65x65 outputs for each input (at most 4096)"));
+  CHECK(is_refused(R"({"upsample": "nearest", "scale": 1073741824})", "/scale: "));
+
+  const Layer transposed = first_layer(
+      R"({"weight": [[[[1, 2]], [[3, 4]], [[5, 6]]]], "transposed": true, "stride": [1, 2], "output_padding": [0, 1],
+          "bias": [1, 2, 3], "padding": [0, 1]})");
+  CHECK(transposed.enlarging == Enlarging::transposed);
+  CHECK(transposed.input_channels() == 1);
+  CHECK(transposed.output_channels() == 3);
+  CHECK(transposed.output_padding == Extent{0, 1});
+  const auto with = [](const std::string& more) {
+    return R"({"weight": [[[[1, 2]]], [[[3, 4]]]], "transposed": true)" + more + "}";
+  };
+  CHECK(first_layer(with(R"(, "groups": 2)")).output_channels() == 2);
+  CHECK(is_refused(with(R"(, "groups": 3)"), "/groups: 3 groups do not divide the 2 input channels"));
+  CHECK(is_refused(with(R"(, "bias": [1, 2])"), "/bias: 2 numbers (expected 1, or 1, one per output channel)"));
+  CHECK(is_refused(with(R"(, "padding": "same")"), "/padding: a word"));
+  CHECK(is_refused(with(R"(, "padding_mode": "reflect")"), "/padding_mode: transposed convolutions have no border"));
+  CHECK(is_refused(with(R"(, "normalize": true)"), "/normalize: divides by the sums of output channels"));
+  CHECK(is_refused(with(R"(, "output_padding": 1)"), "/output_padding: not smaller than the stride or the dilation"));
+  CHECK(is_refused(with(R"(, "stride": 65)"), "/stride: 65x65 outputs for each input"));
+  CHECK(is_refused(R"({"weight": [[1]], "transposed": true})", "/weight: weights of rank 2 (a transposed convolution"));
+  CHECK(is_refused(R"({"weight": [[1]], "output_padding": 1})", "/output_padding: has no effect without"));
+  CHECK(is_refused(R"({"bank": [[[1]], {"upsample": "nearest", "scale": 2}]})",
+                   "/bank/1: a nearest upsampling in a bank"));
+}
+
+TEST_CASE("sums name an earlier layer") {
+  const Network network = parsed(R"({"layers": [{"name": "a", "weight": [[1]]}, [[2]], {"add": "a"}]})");
+  CHECK(network.banks[2].layers[0].add == "a");
+  CHECK(is_refused(R"({"layers": [{"name": "a", "weight": [[1]]}, {"add": "b"}]})", "layer 2 adds 'b'"));
+  CHECK(is_refused(R"({"layers": [{"name": "a", "weight": [[1]]}, {"add": ""}]})", "/layers/1/add: empty"));
+  CHECK(is_refused(R"({"add": "a"})", "layer 1 adds 'a', but no layer before it"));
+  const Network shortcut = parsed(
+      R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[2]]}, {"from": "a", "add": "b"}]})");
+  CHECK(shortcut.banks[2].layers[0].from == "a");
+  CHECK((parsed(format_kernel_json(shortcut)) == shortcut));
+  CHECK(
+      is_refused(R"({"layers": [{"from": "k-2", "weight": [[1]]}, [[1]]]})", "layer 1 reads 'k-2', which comes later"));
+  CHECK(is_refused(R"({"bank": [[[1]], {"from": "b", "weight": [[1]]}]})", "/bank/1/from: the kernels of a bank"));
+  CHECK(is_refused(R"({"layers": [[[1]], {"bank": [{"add": "k-1"}]}]})", "/layers/1/bank/0: a sum in a bank"));
+}
+
+TEST_CASE("layers are written as they are read, and each option changes the digest") {
+  std::vector<std::string> digests;
+  for (const char* text :
+       {R"({"pool": "max", "size": 2})", R"({"pool": "max", "size": 2, "ceil_mode": true})",
+        R"({"pool": "max", "size": 2, "dilation": 2, "stride": 2})",
+        R"({"pool": "max", "size": 2, "activation": "tanh"})", R"({"pool": "max", "size": 3, "pads": [1, 2, 0, 1]})",
+        R"({"pool": "max", "size": "global"})", R"({"pool": "mean", "size": "global"})",
+        R"({"pool": "mean", "size": 2, "padding": 1})",
+        R"({"pool": "mean", "size": 2, "padding": 1, "count_include_pad": false})",
+        R"({"batch_norm": {"running_mean": [0.1, 2], "running_var": [3, 4]}})",
+        R"({"batch_norm": {"running_mean": [0.1], "running_var": [3]}})", R"({"upsample": "nearest", "scale": 2})",
+        R"({"upsample": "bilinear", "scale": 2})", R"({"upsample": "bilinear", "scale": [2, 1]})",
+        R"({"weight": [[[[1, 2]]]], "transposed": true, "stride": 2})", R"({"weight": [[[[1, 2]]]], "stride": 2})",
+        R"({"weight": [[[[1, 2]]]], "transposed": true, "stride": 2, "output_padding": [1, 0]})",
+        R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[1]]}, {"add": "a"}]})",
+        R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[1]]}, {"add": "b"}]})"}) {
+    CAPTURE(text);
+    const Network network = parsed(text);
+    const std::string written = format_kernel_json(network);
+    CAPTURE(written);
+    CHECK((parse_kernel_json(written, "again.json", "again") == network));
+    digests.push_back(digest_of_network(network));
+  }
+  std::sort(digests.begin(), digests.end());
+  CHECK(std::adjacent_find(digests.begin(), digests.end()) == digests.end());
+}
+
+}  // namespace
+}  // namespace convtool
