@@ -4,13 +4,21 @@
 // joined, reversed and transposed. They are computed here, since the import needs their numbers.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "kernels/onnx/node_graph.h"
+#include "kernels/onnx/node.h"
 
 namespace convtool {
+
+/// A tensor that does not depend on the input of the model.
+struct Constant {
+  std::vector<std::int64_t> dims;
+  std::vector<double> values;
+};
 
 /// Tensors of more numbers are not computed.
 inline constexpr std::int64_t kMostFolded = 1024;

@@ -9,15 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/onnx/constant_folding.h"
+#include "kernels/onnx/node.h"
 #include "tensors/onnx_file.h"
 
 namespace convtool {
-
-/// A tensor that does not depend on the input of the model.
-struct Constant {
-  std::vector<std::int64_t> dims;
-  std::vector<double> values;
-};
 
 /// Which nodes write and read each value. Refers to the file, which must outlive it.
 class NodeGraph {
@@ -58,17 +54,5 @@ class NodeGraph {
   std::map<std::string_view, std::vector<const OnnxNode*>> readers_;
   std::map<std::string_view, const OnnxTensor*> initializers_;
 };
-
-/// The attribute with this name, or null.
-const OnnxAttribute* find_attribute(const OnnxNode& node, std::string_view name);
-
-/// Whether the node is an operator of ONNX itself with this name.
-bool is_operator(const OnnxNode& node, std::string_view type);
-
-/// Whether the node casts to floats of any size.
-bool casts_to_floats(const OnnxNode& node);
-
-/// "'fc' (Gemm)"; a node without a name goes by that of its output.
-std::string title_of(const OnnxNode& node);
 
 }  // namespace convtool
