@@ -211,7 +211,9 @@ large_files() {
   local -i written=$((large / 10))
   printf '\n### .npy of 100,000 floats a row\n\n| | seconds | peak MiB |\n| --- | ---: | ---: |\n'
   large_file "$large" /dev/null
-  if [ "$(df --output=avail -B 1000000000 . | tail -1)" -gt $((2 * written)) ]; then
+  if [ "$written" -eq 0 ]; then
+    echo "a tenth of $large GB is too little to write: left out" >&2
+  elif [ "$(df --output=avail -B 1000000000 . | tail -1)" -gt $((2 * written)) ]; then
     large_file "$written" out/large.npy
   else
     echo "there is no room for a result of $written GB: left out" >&2

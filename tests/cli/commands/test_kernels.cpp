@@ -112,8 +112,9 @@ TEST_CASE("show prints the traits of the weights, and the algorithm that apply w
   const std::string planes = run_convtool({"kernels", "show", "[[[1,2],[2,4]],[[1,2],[3,4]]]"}, folder).out;
   CHECK(contains(planes, "rank 1 in 1 plane, rank 2 in 1 plane\n"));
   CHECK(contains(planes, "apply, on 2x1080x1920 u8: "));
-  const std::string wide = run_convtool({"kernels", "show", R"({"layers":[[[[1]],[[1]]],[[[1]],[[1]]]]})"}, folder).out;
-  CHECK(contains(wide, "cannot run (layer 2 on 1x1080x1920: "));
+  const std::string biased =
+      run_convtool({"kernels", "show", R"({"layers":[[[1]],{"weight":[[1]],"bias":[1,2]}]})"}, folder).out;
+  CHECK(contains(biased, "cannot run (layer 2 on 1x1080x1920: the bias"));  // it fits two channels
 }
 
 TEST_CASE("show --json has all traits") {
