@@ -26,7 +26,7 @@ Kernel bind_kernel(const Layer& layer, std::int64_t c_i, bool flip);
 struct BankGeometry {
   std::vector<ConvProblem> problems;    ///< one per layer; the groups of a rank-2 kernel are the channels
   Shape output;                         ///< channels combined or stacked
-  std::optional<Enlargement> enlarged;  ///< of a layer that enlarges, whose problem is no convolution: described()
+  std::optional<Enlargement> enlarged;  ///< only of a layer that enlarges; then `problems` describes it (described())
 };
 
 /// Throws Error(shape) where a layer does not fit the input, its biases do not match its output channels, or outputs to

@@ -58,8 +58,8 @@ class VideoRun {
     const std::int64_t frame_memory =
         memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
         static_cast<std::int64_t>(result_.frame_size()) + chroma_memory();
-    // As in a batch: while one frame is filtered, the next is read or the last is written. If so many do not fit in
-    // memory, there are fewer.
+    // While one frame is filtered, the next is read or the last is written, as in a batch. Memory may have room for
+    // fewer frames.
     const std::int64_t fitting = std::max<std::int64_t>(1, run_.options.memory_limit / frame_memory);
     const int workers = static_cast<int>(std::min<std::int64_t>(fitting, std::max(2, run_.options.jobs)));
     attempt_.memory = workers * frame_memory;

@@ -95,7 +95,7 @@ class KernelReader {
     return network;
   }
 
-  /// Throws for a layer that adds or reads what is no earlier layer.
+  /// Throws Error if a layer names, after "add" or "from", a layer that does not come before it.
   void check_sums(const Network& network) const {
     try {
       addends_of(network);

@@ -17,8 +17,8 @@ struct ListedPicture {
   std::uint64_t begin = 0, end = 0;
 };
 
-/// Those after the picture with the index, in the order of their places in the file, whose bytes from `segment_at` on
-/// are `segment`. None if there is no index, or a damaged one.
+/// The pictures after the one with the index, in the order of their places in the file. `segment` is the data of the
+/// segment that may have the index, `segment_at` its place in the file. Empty if there is no index, or a damaged one.
 std::vector<ListedPicture> listed_pictures(std::span<const std::byte> segment, std::size_t segment_at);
 
 }  // namespace convtool
