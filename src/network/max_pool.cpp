@@ -7,20 +7,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <type_traits>
 #include <vector>
 
 #include "conv/bands.h"
 #include "conv/padding.h"
 #include "conv/sink.h"
-#include "core/parallel.h"
+#include "network/pool_run.h"
 
 namespace convtool {
 namespace {
-
-/// With fewer input elements, more threads cost more than they save.
-constexpr std::int64_t kSingleThreaded = 1 << 16;
 
 /// `value` if it is larger than `most` or NaN, else `most`. A NaN in `most` stays, since no value is larger.
 float larger(float value, float most) { return ((value > most) | (value != value)) ? value : most; }
@@ -59,10 +55,6 @@ void raise_to_columns(const float* columns, std::int64_t first, std::int64_t beg
     case 3: return raise_in_steps(columns, first, begin, end, most, std::integral_constant<std::int64_t, 3>());
     default: return raise_in_steps(columns, first, begin, end, most, stride);
   }
-}
-
-Kernel no_change(std::int64_t channels) {
-  return {.shape = {.c_o = channels}, .weights = {}, .bias = std::vector<float>(static_cast<std::size_t>(channels))};
 }
 
 /// The taps of the window of output `j` that lie inside [0, size) along an axis, where its first tap is at `first`.
@@ -117,7 +109,8 @@ class RowPooler {
   }
 
   void find_windows() {
-    if (together_ == 1) return find_windows_of_plane();
+    const bool is_wide = windows_.kernel.kw > input_.shape.w;  // most columns of a window are padding
+    if (together_ == 1 && !is_wide) return find_windows_of_plane();
     for (std::int64_t j = 0; j < out_.w; ++j) {
       const Window seen =
           window(j, windows_.stride.w, windows_.pads.left, windows_.kernel.kw, windows_.dilation.w, input_.shape.w);
@@ -154,28 +147,13 @@ class RowPooler {
 ResponseStats pool(const ConvProblem& windows, const ConstTensorRef& input, const Sink& sink, int threads) {
   require(input.shape == windows.input && input.dtype == windows.input_dtype,
           "an input of another shape than the pool's");
-  const Shape out = output_shape(windows);
-  ResponseStats total;
-  std::mutex mutex;
-  parallel_for(out.n * out.h, threads, [&](std::int64_t begin, std::int64_t end) {
-    RowPooler pooler(windows, input, sink);
-    ResponseStats stats;
-    for (std::int64_t row = begin; row < end; ++row) pooler.run(row / out.h, row % out.h, stats);
-    std::lock_guard lock(mutex);
-    total.merge(stats);
-  });
-  return total;
+  return run_pool(windows, threads, [&] { return RowPooler(windows, input, sink); });
 }
 
 }  // namespace
 
 MaxPool::MaxPool(const ConvProblem& windows, const Epilogue& epilogue, const PlanOptions& options)
-    : windows_(windows),
-      epilogue_(epilogue),
-      threads_(windows.input.count() < kSingleThreaded ? 1
-               : options.threads == 0                  ? available_cores()
-                                                       : options.threads),
-      totals_(options.totals) {}
+    : windows_(windows), epilogue_(epilogue), threads_(pool_threads(windows, options)), totals_(options.totals) {}
 
 MaxPool MaxPool::band(const Range& rows, int threads) const {
   return MaxPool(band_problem(windows_, rows), epilogue_, {.threads = threads, .totals = totals_});

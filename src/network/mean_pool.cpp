@@ -5,21 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <vector>
 
 #include "conv/sink.h"
-#include "core/parallel.h"
+#include "network/pool_run.h"
 
 namespace convtool {
 namespace {
-
-/// With fewer input elements, more threads cost more than they save.
-constexpr std::int64_t kAlone = 1 << 16;
-
-Kernel unchanged(std::int64_t channels) {
-  return {.shape = {.c_o = channels}, .weights = {}, .bias = std::vector<float>(static_cast<std::size_t>(channels))};
-}
 
 /// The positions inside [0, size) that the window of output `j` covers along an axis.
 Range covered(std::int64_t j, std::int64_t stride, std::int64_t pad, std::int64_t extent, std::int64_t size) {
@@ -108,9 +100,7 @@ MeanPool::MeanPool(const ConvProblem& windows, const Pads& pads, bool counts_pad
       pads_(pads),
       counts_padding_(counts_padding),
       epilogue_(epilogue),
-      threads_(windows.input.count() < kAlone ? 1
-               : options.threads == 0         ? available_cores()
-                                              : options.threads),
+      threads_(pool_threads(windows, options)),
       totals_(options.totals) {
   require(windows.dilation == Extent{}, "a mean pool with gaps");
 }
@@ -128,17 +118,8 @@ ResponseStats MeanPool::run(const ConstTensorRef& input, const TensorRef& output
   require(output.shape == out, "an output of another shape than the pool's");
   require(input.shape == windows_.input && input.dtype == windows_.input_dtype,
           "an input of another shape than the pool's");
-  const Sink sink(epilogue_, map, unchanged(out.c), output, false, totals_);
-  ResponseStats total;
-  std::mutex mutex;
-  parallel_for(out.n * out.h, threads_, [&](std::int64_t begin, std::int64_t end) {
-    RowAverager averager(windows_, pads_, counts_padding_, input, sink);
-    ResponseStats stats;
-    for (std::int64_t row = begin; row < end; ++row) averager.run(row / out.h, row % out.h, stats);
-    std::lock_guard lock(mutex);
-    total.merge(stats);
-  });
-  return total;
+  const Sink sink(epilogue_, map, no_change(out.c), output, false, totals_);
+  return run_pool(windows_, threads_, [&] { return RowAverager(windows_, pads_, counts_padding_, input, sink); });
 }
 
 double MeanPool::thread_memory() const {  // a row of column sums, and one of means

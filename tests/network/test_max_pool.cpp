@@ -113,6 +113,20 @@ TEST_CASE("NaN is the largest value, and padding never is") {
   CHECK(values_of(run_bank(bank_of({max_pool({1, 2}, {1, 1})}), none.ref()).ref()) == std::vector<double>{-kInfinity});
 }
 
+TEST_CASE("a window may be far larger than its input") {
+  constexpr std::int64_t kHalf = std::int64_t{1} << 40;  // too many columns to go through one by one
+  const Tensor x = tensor_of(DType::u8, {1, 1, 2, 3}, {1, 2, 3, 9, 8, 7});
+  const auto pooled = [&](std::int64_t width, std::int64_t stride, std::int64_t padding) {
+    Layer layer = max_pool({1, 1}, {1, stride}, {0, padding});
+    layer.shape.kw = width;
+    return values_of(run_bank(bank_of({layer}), x.ref()).ref());
+  };
+  // The windows begin kHalf columns before the input, and kHalf - 1, - 2 and - 3, and end likewise after its start.
+  CHECK(pooled(2 * kHalf, 1, kHalf) == std::vector<double>{3, 3, 3, 3, 9, 9, 9, 9});
+  // Of two windows, the first one ends with the first column.
+  CHECK(pooled(kHalf, kHalf, kHalf - 1) == std::vector<double>{1, 3, 9, 8});
+}
+
 TEST_CASE("a pool is a layer like any other: first or last, with a map, measured, in integers") {
   Random random(613);
   const Tensor x = random_picture(DType::u8, {1, 3, 12, 14}, random);
