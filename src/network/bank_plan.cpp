@@ -59,7 +59,7 @@ void check_bias(const Layer& layer, std::int64_t c_o) {
   const std::int64_t count = std::ssize(layer.bias);
   if (count <= 1 || count == c_o) return;
   refuse_shape("", "the bias does not match the output channels (expected " + bias_sizes(c_o) + ", got " +
-                       std::to_string(count) + "); give one number, or one per output channel");
+                       std::to_string(count) + ")" + bias_remedy(c_o));
 }
 
 Tensor zero_pixel(DType dtype, const Shape& input) {
@@ -171,7 +171,8 @@ BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool
   if (first.is_max_pool()) {
     pool_.emplace(MaxPool(windows, epilogue_of(first), options));
   } else if (first.is_window_pool()) {
-    pool_.emplace(MeanPool(windows, first.params.padding.pads, first.pool.counts_padding, epilogue_of(first), options));
+    pool_.emplace(
+        MeanPool(windows, counted_pads(first, windows), first.pool.counts_padding, epilogue_of(first), options));
   }
   for (BoundKernel& bound : bind_bank(bank, geometry_, flip))
     plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/text.h"
+#include "core/whole_division.h"
 
 namespace convtool {
 namespace {
@@ -39,8 +40,6 @@ EnlargedAxis enlarged_columns(const Layer& layer, const Shape& input) {
           layer.output_padding.w};
 }
 
-std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
 /// Sets the part of an input of `in` that taps from `first` to `last` read, and the padding beside it.
 void set_input(PhaseAxis& axis, std::int64_t first, std::int64_t last, std::int64_t in) {
   const std::int64_t end = axis.count + last;
@@ -53,7 +52,7 @@ void set_input(PhaseAxis& axis, std::int64_t first, std::int64_t last, std::int6
 PhaseAxis transposed_phase(const EnlargedAxis& a, std::int64_t r) {
   PhaseAxis axis{.first = r, .count = (a.out() - r + a.stride - 1) / a.stride};
   const std::int64_t common = std::gcd(a.stride, a.dilation), step = a.stride / common;
-  const auto reads = [&](std::int64_t u) { return floored(r + a.pad_begin - u * a.dilation, a.stride); };
+  const auto reads = [&](std::int64_t u) { return floor_divided(r + a.pad_begin - u * a.dilation, a.stride); };
   const auto is_tap = [&](std::int64_t u) { return reads(u) * a.stride == r + a.pad_begin - u * a.dilation; };
   std::int64_t least = 0;  // rows of the kernel that the phase sees are `step` apart
   while (least < std::min(step, a.kernel) && !is_tap(least)) ++least;

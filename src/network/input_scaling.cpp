@@ -6,15 +6,10 @@
 
 #include "core/float_range.h"
 #include "core/text.h"
+#include "network/per_channel.h"
 
 namespace convtool {
 namespace {
-
-/// Of the means or deviations, which may be empty, one number, or one per channel.
-double number_of(const std::vector<double>& numbers, std::size_t channel, double otherwise) {
-  if (numbers.empty()) return otherwise;
-  return numbers[numbers.size() == 1 ? 0 : channel];
-}
 
 /// The channels that the scaling names; 1 where it is the same for any number of them.
 std::size_t named_channels(const InputScaling& scaling) {
@@ -62,12 +57,20 @@ std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling) {
   const std::size_t channels = named_channels(scaling);
   if (order == ChannelOrder::bgr && channels == 2)
     return ScalingFlaw{"order", "bgr swaps the first and the third channel, but mean or std has two numbers"};
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double divisor = number_of(deviation, c, 1);
-    if (!fits_float(scale / divisor) || !std::isnormal(divisor / scale) || !fits_float(number_of(mean, c, 0) / divisor))
+  for (std::int64_t c = 0; c < static_cast<std::int64_t>(channels); ++c) {
+    const double divisor = number_of_channel(deviation, c, 1);
+    if (!fits_float(scale / divisor) || !std::isnormal(divisor / scale) ||
+        !fits_float(number_of_channel(mean, c, 0) / divisor))
       return ScalingFlaw{deviation.empty() ? "scale" : "std", "scaled pixels are beyond float32"};
   }
   return std::nullopt;
+}
+
+bool changes_values(const InputScaling& scaling) {
+  const auto are_all = [](const std::vector<double>& numbers, double value) {
+    return std::all_of(numbers.begin(), numbers.end(), [value](double number) { return number == value; });
+  };
+  return scaling.scale != 1 || !are_all(scaling.mean, 0) || !are_all(scaling.deviation, 1);
 }
 
 void check_input_channels(const InputScaling& scaling, std::int64_t channels) {
@@ -84,19 +87,19 @@ Network with_scaling_as_layer(Network network) {
   if (!network.input) return network;
   const std::optional<std::int64_t> channels = channels_of(network);
   const InputScaling scaling = *std::exchange(network.input, std::nullopt);
-  const auto outputs = static_cast<std::size_t>(channels.value_or(1));
+  const std::int64_t outputs = channels.value_or(1);
   const bool swaps = scaling.order == ChannelOrder::bgr;
   Layer layer{.name = "input", .rank = channels ? 4 : 2};
-  layer.shape.c_o = channels.value_or(1);
+  layer.shape.c_o = outputs;
   layer.shape.c_i_per_group = swaps ? *channels : 1;
   layer.params.groups = channels && !swaps ? *channels : 1;
-  for (std::size_t o = 0; o < outputs; ++o) {
-    const std::size_t from = swaps && o < 3 ? 2 - o : o;
-    for (std::size_t c = 0; swaps && c < outputs; ++c) layer.weights.push_back(c == from ? 1 : 0);
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    const std::int64_t from = swaps && o < 3 ? 2 - o : o;
+    for (std::int64_t c = 0; swaps && c < outputs; ++c) layer.weights.push_back(c == from ? 1 : 0);
     if (!swaps) layer.weights.push_back(1);
-    const double deviation = number_of(scaling.deviation, from, 1);
+    const double deviation = number_of_channel(scaling.deviation, from, 1);
     layer.divisor.push_back(deviation / scaling.scale);
-    layer.bias.push_back(static_cast<float>(-number_of(scaling.mean, from, 0) / deviation));
+    layer.bias.push_back(static_cast<float>(-number_of_channel(scaling.mean, from, 0) / deviation));
   }
   if (std::all_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias == 0; })) layer.bias.clear();
   network.banks.insert(network.banks.begin(), Bank{.name = layer.name, .layers = {layer}});

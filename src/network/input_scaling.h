@@ -17,6 +17,9 @@ struct ScalingFlaw {
 /// three channels or four.
 std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling);
 
+/// Whether pixels become other numbers. The order of channels does not change them.
+bool changes_values(const InputScaling& scaling);
+
 /// Throws Error(shape) where a picture of `channels` has not those that `scaling` names.
 void check_input_channels(const InputScaling& scaling, std::int64_t channels);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/float_range.h"
+#include "network/per_channel.h"
 
 namespace convtool {
 
@@ -13,8 +14,16 @@ std::vector<std::int64_t> Layer::dimensions() const {
   return {shape.c_o, shape.c_i_per_group, shape.kh, shape.kw};
 }
 
+PlaneChannels Layer::channels_of_plane(std::int64_t k) const {
+  const std::int64_t outer = k / shape.c_i_per_group, group = outer / (shape.c_o / params.groups);
+  const std::int64_t inner = group * shape.c_i_per_group + k % shape.c_i_per_group;
+  if (enlarging == Enlarging::transposed) return {.input = outer, .output = inner};
+  return {.input = inner, .output = outer};
+}
+
 std::string Layer::kind_text() const {
   if (pooling != Pooling::none) return std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
+  if (is_batch_norm || outline == Outline::batch_norm) return "batch normalisation";
   if (enlarging == Enlarging::transposed) return "transposed convolution";
   if (enlarging != Enlarging::none) return std::string(kEnlargings[static_cast<int>(enlarging)]) + " upsampling";
   return add.empty() ? "" : "sum";
@@ -52,10 +61,7 @@ double magnitude_of(const float* weights, std::int64_t count) {
 }
 
 /// The absolute divisor of an output channel.
-double divisor_of(const Layer& layer, std::int64_t o) {
-  if (layer.divisor.empty()) return 1;
-  return std::fabs(layer.divisor[layer.divisor.size() == 1 ? 0 : static_cast<std::size_t>(o)]);
-}
+double divisor_of(const Layer& layer, std::int64_t o) { return std::fabs(number_of_channel(layer.divisor, o, 1)); }
 
 /// Whether the sums of the weights decide the response to flat areas.
 bool answers_by_weights(const Layer& layer) {
@@ -145,14 +151,14 @@ double visible_gain(const Bank& bank) {
   return gain;
 }
 
-Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype) {
+Mapping resolve_map(OutputMap asked, std::span<const Bank> banks, DType output_dtype) {
   if (asked != OutputMap::automatic) return asked;
-  const Bank& last = network.banks.back();
+  const Bank& last = banks.back();
   const bool differences =
       last.combine == Combine::none && std::all_of(last.layers.begin(), last.layers.end(), is_difference);
   if (!differences || !is_integer(output_dtype)) return OutputMap::clip;
   Mapping mapping = OutputMap::abs;
-  if (network.banks.size() == 1) mapping.gain = visible_gain(last);
+  if (banks.size() == 1) mapping.gain = visible_gain(last);
   return mapping;
 }
 

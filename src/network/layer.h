@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,11 @@ inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lowe
 /// such a layer fits its input.
 enum class Outline { none, kernel, batch_norm, activation };
 
+/// The channels that a plane of weights, [kh][kw], is for.
+struct PlaneChannels {
+  std::int64_t input = 0, output = 0;
+};
+
 /// A kernel with its options. `rank` is the rank of the weights as the user wrote them:
 ///   2 [kh][kw]                       each channel of the input is filtered separately
 ///   3 [c_i][kh][kw]                  all input channels are summed into one
@@ -72,7 +78,13 @@ struct Layer {
     return is_max_pool() || (pooling == Pooling::mean && weights.empty() && outline == Outline::none);
   }
 
-  /// What the layer is where it is not a convolution, for messages: "max pool", "sum"; else "".
+  /// Whether the layer has weights of its own: a convolution, transposed or not, or batch normalisation.
+  bool is_kernel() const {
+    return pooling == Pooling::none && add.empty() &&
+           (enlarging == Enlarging::none || enlarging == Enlarging::transposed);
+  }
+
+  /// What the layer is where it is not a convolution, for messages: "max pool", "sum", "batch normalisation"; else "".
   std::string kind_text() const;
 
   /// Of a layer of rank 4.
@@ -82,6 +94,9 @@ struct Layer {
   std::int64_t output_channels() const {
     return enlarging == Enlarging::transposed ? shape.c_i_per_group * params.groups : shape.c_o;
   }
+
+  /// Of plane `k` of the weights, of which there are shape.c_o * shape.c_i_per_group.
+  PlaneChannels channels_of_plane(std::int64_t k) const;
 
   /// Whether the activation makes something else of 0, so that flat areas do not become 0 by the weights alone.
   bool moves_zero() const { return activated(activation, activation_numbers, 0) != 0; }
@@ -159,9 +174,9 @@ bool is_difference(const Layer& layer);
 /// does not affect the gain. 1 for a bank with a bias.
 double visible_gain(const Bank& bank);
 
-/// Resolves `asked` for this network and output type. `automatic` becomes `abs` for integer results when in the last
-/// bank nothing is combined and every layer is a difference, with the gain of visible_gain() if it is the only bank;
-/// and `clip` otherwise, which leaves float results as they are.
-Mapping resolve_map(OutputMap asked, const Network& network, DType output_dtype);
+/// Resolves `asked` for the banks of a network and this output type. `automatic` becomes `abs` for integer results when
+/// in the last bank nothing is combined and every layer is a difference, with the gain of visible_gain() if it is the
+/// only bank; and `clip` otherwise, which leaves float results as they are.
+Mapping resolve_map(OutputMap asked, std::span<const Bank> banks, DType output_dtype);
 
 }  // namespace convtool

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 
+#include "core/whole_division.h"
+
 namespace convtool {
 namespace {
 
 struct PooledAxis {
   std::int64_t in, extent, kernel, stride, dilation, pad_begin, pad_end;  ///< the pads of the layer
 
-  /// ceil((in + pads - extent) / stride) + 1; without windows that start after the input.
-  std::int64_t rounded_up() const { return (in + pad_begin + pad_end - extent + stride - 1) / stride + 1; }
+  /// ceil((in + pads - extent) / stride) + 1; without windows that start after the input. Below 1 where no window fits.
+  std::int64_t rounded_up() const { return floor_divided(in + pad_begin + pad_end - extent + stride - 1, stride) + 1; }
   bool leaves_one_out() const { return (rounded_up() - 1) * stride >= in + pad_begin; }
   std::int64_t out() const { return rounded_up() - (leaves_one_out() ? 1 : 0); }
-  std::int64_t pad_to_last() const { return std::max(pad_end, (out() - 1) * stride + extent - in - pad_begin); }
+  std::int64_t pad_to_last() const {
+    return out() < 1 ? pad_end : std::max(pad_end, (out() - 1) * stride + extent - in - pad_begin);
+  }
 };
 
 PooledAxis pooled_rows(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
@@ -47,6 +51,28 @@ std::string ceil_formula(const char* axis, const PooledAxis& a) {
 
 }  // namespace
 
+std::string pool_padding_flaw(const Layer& layer, PoolPadding given) {
+  const Pads& pads = layer.params.padding.pads;
+  const bool is_even = given == PoolPadding::even;
+  const Extent most =
+      is_even ? Extent{layer.shape.kh / 2, layer.shape.kw / 2} : Extent{layer.shape.kh - 1, layer.shape.kw - 1};
+  if (pads == Pads{} || (std::max(pads.top, pads.bottom) <= most.h && std::max(pads.left, pads.right) <= most.w))
+    return "";
+  return std::string(is_even ? "more than half of its size" : "as much as its size") +
+         ": a window could lie entirely in the padding (at most " + std::to_string(most.h) + "x" +
+         std::to_string(most.w) + ")";
+}
+
+bool has_equal_windows(const Layer& layer) {
+  return !layer.pool.is_global && !layer.pool.ceil_mode && layer.pool.counts_padding;
+}
+
+void use_ones(Layer& layer) {
+  const std::int64_t count = layer.shape.kh * layer.shape.kw;
+  layer.weights.assign(static_cast<std::size_t>(count), 1.0F);
+  layer.divisor = {static_cast<double>(count)};
+}
+
 ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
   KernelShape kernel{.c_o = input.c, .c_i_per_group = 1, .kh = layer.shape.kh, .kw = layer.shape.kw};
   ConvParams params = layer.params;
@@ -64,6 +90,10 @@ ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
   }
   if (kernel.kh < 1 || kernel.kw < 1) kernel.kh = kernel.kw = 1;  // of an empty input, which make_problem() refuses
   return make_problem(dtype, input, kernel, params);
+}
+
+const Pads& counted_pads(const Layer& layer, const ConvProblem& windows) {
+  return layer.pool.ceil_mode ? layer.params.padding.pads : windows.pads;
 }
 
 std::string pool_height_formula(const Layer& layer, const ConvProblem& windows) {

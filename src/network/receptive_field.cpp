@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/whole_division.h"
 #include "network/bank_plan.h"
 #include "network/residual.h"
 
@@ -18,14 +19,11 @@ std::int64_t times(std::int64_t a, std::int64_t b) {
   return product;
 }
 
-std::int64_t floor_of(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-std::int64_t ceil_of(std::int64_t a, std::int64_t b) { return -floor_of(-a, b); }
-
 /// The same positions with smaller numbers: for a common divisor g of jump and parts, floor((start + j*jump) / parts)
 /// is floor((floor(start/g) + j*jump/g) / (parts/g)).
 ReceptiveAxis reduced(ReceptiveAxis axis) {
   const std::int64_t g = std::gcd(axis.jump, axis.parts);
-  axis.start = floor_of(axis.start, g);
+  axis.start = floor_divided(axis.start, g);
   axis.jump /= g;
   axis.parts /= g;
   return axis;
@@ -39,7 +37,7 @@ ReceptiveAxis appended(const ReceptiveAxis& b, const ReceptiveAxis& l) {
   const std::int64_t parts = times(b.parts, l.parts);
   const std::int64_t slack = b.jump == 1 ? 0 : times(b.jump, l.parts - 1);
   const std::int64_t reach = times(times(b.jump, l.parts), l.size - 1);  // from the first to the last, in parts
-  return reduced({.size = b.size + ceil_of(times(reach + slack, 1), parts),
+  return reduced({.size = b.size + ceil_divided(times(reach + slack, 1), parts),
                   .jump = times(b.jump, l.jump),
                   .start = times(times(b.start, l.parts) + times(b.jump, l.start) - slack, 1),
                   .parts = parts});
@@ -52,7 +50,7 @@ ReceptiveAxis united(const ReceptiveAxis& a, const ReceptiveAxis& b) {
                          " and " + b.jump_text() + " positions); give them the same strides");
   // The first positions differ by the same number of parts for every output, which may round up or down.
   const std::int64_t start = std::min(a.start, b.start);
-  const auto end = [&](const ReceptiveAxis& axis) { return ceil_of(axis.start - start, axis.parts) + axis.size; };
+  const auto end = [&](const ReceptiveAxis& axis) { return ceil_divided(axis.start - start, axis.parts) + axis.size; };
   return {.size = std::max(end(a), end(b)), .jump = a.jump, .start = start, .parts = a.parts};
 }
 
@@ -74,10 +72,10 @@ ReceptiveAxis upsampled_axis(std::int64_t scale, bool blends) {
 
 }  // namespace
 
-std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_of(start + j * jump, parts); }
+std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_divided(start + j * jump, parts); }
 
 std::int64_t ReceptiveAxis::centre(std::int64_t j) const {
-  return floor_of(2 * (start + j * jump) + (size - 1) * parts, 2 * parts);
+  return floor_divided(2 * (start + j * jump) + (size - 1) * parts, 2 * parts);
 }
 
 std::string ReceptiveAxis::jump_text() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/float_range.h"
+#include "network/per_channel.h"
 
 namespace convtool {
 namespace {
@@ -17,15 +18,10 @@ struct ScaledChannel {
   double divisor, offset;
 };
 
-/// The element of a list with one number for all channels, or one per channel, or none.
-template <class Number>
-double element_of(const std::vector<Number>& list, std::int64_t channel, double otherwise) {
-  if (list.empty()) return otherwise;
-  return static_cast<double>(list[list.size() == 1 ? 0 : static_cast<std::size_t>(channel)]);
-}
-
 /// Whether the layer is a convolution, such as batch normalisation, on the output of the layer before it.
-bool is_convolution(const Layer& layer) { return layer.kind_text().empty() && layer.from.empty(); }
+bool is_convolution(const Layer& layer) {
+  return layer.is_kernel() && layer.enlarging == Enlarging::none && layer.from.empty();
+}
 
 /// How `bank` scales each channel of an input of `c_i`; empty where it does something else.
 std::vector<ScaledChannel> channels_of(const Bank& bank, std::int64_t c_i) {
@@ -44,8 +40,8 @@ std::vector<ScaledChannel> channels_of(const Bank& bank, std::int64_t c_i) {
     const auto* const found = std::find_if(weights, end, [](float weight) { return weight != 0; });
     if (found == end || std::any_of(found + 1, end, [](float weight) { return weight != 0; })) return {};
     channels.push_back({.source = o / per_group * taps + (found - weights),
-                        .divisor = element_of(layer.divisor, o, 1) / static_cast<double>(*found),
-                        .offset = element_of(layer.bias, o, 0)});
+                        .divisor = number_of_channel(layer.divisor, o, 1) / static_cast<double>(*found),
+                        .offset = number_of_channel(layer.bias, o, 0)});
   }
   return channels;
 }
@@ -97,7 +93,7 @@ std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Laye
     const auto channel = [&](std::int64_t c) -> const ScaledChannel& {
       return channels[static_cast<std::size_t>(folded.rank == 2 ? 0 : o / per_group * shape.c_i_per_group + c)];
     };
-    const double divisor = element_of(layer.divisor, o, 1);
+    const double divisor = number_of_channel(layer.divisor, o, 1);
     bool is_same = true;
     for (std::int64_t c = 1; c < shape.c_i_per_group; ++c) is_same &= channel(c).divisor == channel(0).divisor;
     double shift = 0;
@@ -115,7 +111,7 @@ std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Laye
       shift += sum * from.offset;
     }
     folded.divisor.push_back(is_same ? divisor * channel(0).divisor : divisor);
-    folded.bias.push_back(static_cast<float>(element_of(layer.bias, o, 0) + shift / divisor));
+    folded.bias.push_back(static_cast<float>(number_of_channel(layer.bias, o, 0) + shift / divisor));
   }
   const auto fits = [](double number) { return std::isnormal(number); };
   if (!std::all_of(folded.divisor.begin(), folded.divisor.end(), fits) || !fits_float_divided(folded))

@@ -38,14 +38,16 @@ std::string numbers_text(const std::vector<double>& numbers) {
   return text;
 }
 
+/// "same", or the pads "1,1,1,1".
+std::string sides_text(const Padding& padding) {
+  if (padding.rule != Padding::Rule::fixed) return std::string(kPaddingRules[static_cast<int>(padding.rule)]);
+  const auto& [top, left, bottom, right] = padding.pads;
+  return std::to_string(top) + "," + std::to_string(left) + "," + std::to_string(bottom) + "," + std::to_string(right);
+}
+
 std::string padding_text(const ConvParams& params) {
   if (params.padding == Padding{}) return "valid";
-  const Pads& pads = params.padding.pads;
-  std::string text = params.padding.rule != Padding::Rule::fixed
-                         ? std::string(kPaddingRules[static_cast<int>(params.padding.rule)])
-                         : std::to_string(pads.top) + "," + std::to_string(pads.left) + "," +
-                               std::to_string(pads.bottom) + "," + std::to_string(pads.right);
-  text += " " + std::string(to_string(params.padding_mode));
+  std::string text = sides_text(params.padding) + " " + std::string(to_string(params.padding_mode));
   if (params.padding_mode == PaddingMode::constant) text += " " + to_text(params.padding_value);
   return text;
 }
@@ -105,6 +107,8 @@ std::string symmetries_text(const std::vector<PlaneTraits>& planes) {
 std::string special_text(const Layer& layer) {
   const ConvParams& params = layer.params;
   const Pads& pads = params.padding.pads;
+  const bool is_even =
+      params.padding.rule == Padding::Rule::fixed && pads.top == pads.bottom && pads.left == pads.right;
   std::string text = "  ";
   if (!layer.add.empty()) {
     text += "the input plus the output of '" + printable(layer.add) + "'";
@@ -113,10 +117,9 @@ std::string special_text(const Layer& layer) {
   } else if (layer.pool.is_global) {
     text += std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of the whole input";
   } else {
-    text +=
-        std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
-        ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
-        (pads.top == pads.bottom && pads.left == pads.right ? join_sizes({pads.top, pads.left}) : padding_text(params));
+    text += std::string(kPoolings[static_cast<int>(layer.pooling)]) + " of " + join_sizes(layer.dimensions()) +
+            ", stride " + join_sizes({params.stride.h, params.stride.w}) + ", padding " +
+            (is_even ? join_sizes({pads.top, pads.left}) : sides_text(params.padding));
     if (params.dilation != Extent{}) text += ", dilation " + join_sizes({params.dilation.h, params.dilation.w});
     if (layer.pool.ceil_mode) text += ", size rounded up";
     if (!layer.pool.counts_padding) text += ", padding not counted";
@@ -132,7 +135,7 @@ std::string layer_text(const Layer& layer, bool named, bool colours, std::option
                                                 "the input channels are summed into one",
                                                 "[c_o][c_i/groups][kh][kw], as nn.Conv2d"};
   const bool is_transposed = layer.enlarging == Enlarging::transposed;
-  if (!layer.kind_text().empty() && !is_transposed) return special_text(layer);
+  if (!layer.is_kernel()) return special_text(layer);
   std::string text = "  " + (named ? printable(layer.name) + ": " : std::string()) + join_sizes(layer.dimensions()) +
                      ", " +
                      (is_transposed ? "[c_i][c_o/groups][kh][kw], as nn.ConvTranspose2d"
@@ -186,9 +189,17 @@ ordered_json plane_json(const PlaneTraits& traits) {
   return object;
 }
 
+/// "pads" of four sides, or "padding" by rule.
+void add_padding(const Padding& padding, ordered_json& object) {
+  const auto& [top, left, bottom, right] = padding.pads;
+  if (padding.rule == Padding::Rule::fixed)
+    object["pads"] = {top, left, bottom, right};
+  else
+    object["padding"] = kPaddingRules[static_cast<int>(padding.rule)];
+}
+
 /// A pool, upsampling or a sum.
 ordered_json special_json(const Layer& layer) {
-  const Pads& pads = layer.params.padding.pads;
   ordered_json object = {{"name", layer.name}};
   if (!layer.add.empty()) {
     object["add"] = layer.add;
@@ -199,7 +210,7 @@ ordered_json special_json(const Layer& layer) {
     object["pool"] = kPoolings[static_cast<int>(layer.pooling)];
     object["shape"] = layer.pool.is_global ? ordered_json("global") : ordered_json(layer.dimensions());
     object["stride"] = extent_json(layer.params.stride);
-    object["pads"] = {pads.top, pads.left, pads.bottom, pads.right};
+    add_padding(layer.params.padding, object);
     object["dilation"] = extent_json(layer.params.dilation);
     object["ceil_mode"] = layer.pool.ceil_mode;
     object["count_include_pad"] = layer.pool.counts_padding;
@@ -211,7 +222,7 @@ ordered_json special_json(const Layer& layer) {
 
 ordered_json layer_json(const Layer& layer) {
   const bool is_transposed = layer.enlarging == Enlarging::transposed;
-  if (!layer.kind_text().empty() && !is_transposed) return special_json(layer);
+  if (!layer.is_kernel()) return special_json(layer);
   const ConvParams& params = layer.params;
   const float* weight = layer.weights.data();
   ordered_json object = {{"name", layer.name},
@@ -221,11 +232,7 @@ ordered_json layer_json(const Layer& layer) {
                          {"bias", layer.bias},
                          {"stride", extent_json(params.stride)},
                          {"dilation", extent_json(params.dilation)}};
-  const Pads& pads = params.padding.pads;
-  if (params.padding.rule == Padding::Rule::fixed)
-    object["pads"] = {pads.top, pads.left, pads.bottom, pads.right};
-  else
-    object["padding"] = kPaddingRules[static_cast<int>(params.padding.rule)];
+  add_padding(params.padding, object);
   object["padding_mode"] = to_string(params.padding_mode);
   object["padding_value"] = params.padding_value;
   object["groups"] = params.groups;

@@ -39,9 +39,10 @@ std::string shaded(float weight, float largest, bool colours) {
 /// "    output 1, input 0", or "" for a kernel of one block.
 std::string block_title(const Layer& layer, std::int64_t block) {
   if (layer.rank == 2) return "";
+  const PlaneChannels channels = layer.channels_of_plane(block);
   return std::string(kIndent, ' ') +
-         (layer.rank == 4 ? "output " + std::to_string(block / layer.shape.c_i_per_group) + ", " : std::string()) +
-         "input " + std::to_string(block % layer.shape.c_i_per_group) + "\n";
+         (layer.rank == 4 ? "output " + std::to_string(channels.output) + ", " : std::string()) + "input " +
+         std::to_string(channels.input) + "\n";
 }
 
 std::string shades_text(const Layer& layer, float largest, bool colours, std::size_t columns) {

@@ -10,16 +10,16 @@ namespace convtool {
 namespace {
 
 constexpr std::int64_t kMostNumbered = 11;  ///< rows and columns with numbers in the cells
-constexpr std::int64_t kMostOutputs = 4, kMostInputs = 6;
+/// Of maps: a row has those of an output, or of an input of a transposed convolution.
+constexpr std::int64_t kMostRows = 4, kMostColumns = 6;
 /// The map of a kernel that has no channels is larger.
 constexpr double kMargin = 8, kMapSide = 220, kWideMapSide = 340, kLargestCell = 44;
 
-/// One map: the weights from an input channel to an output channel.
+/// One map: the weights from an input channel to an output channel, plane `k` of the layer.
 class Slice {
  public:
-  Slice(const Layer& layer, std::int64_t output, std::int64_t input)
-      : shape_(layer.shape),
-        weights_(layer.weights.data() + (output * shape_.c_i_per_group + input) * shape_.kh * shape_.kw) {}
+  Slice(const Layer& layer, std::int64_t k)
+      : shape_(layer.shape), weights_(layer.weights.data() + k * shape_.kh * shape_.kw) {}
 
   double at(std::int64_t y, std::int64_t x) const { return static_cast<double>(weights_[y * shape_.kw + x]); }
 
@@ -59,14 +59,30 @@ void put_line(const std::string& text, double x, double y, Colour colour, Drawin
   drawing.width = std::max(drawing.width, x + text_width(text, kCaptionSize) + kMargin);
 }
 
+/// "output 2, inputs 0 to 3" above maps `first` to `first` + count - 1.
+std::string row_text(const Layer& layer, std::int64_t first, std::int64_t count) {
+  const bool is_transposed = layer.enlarging == Enlarging::transposed;
+  const PlaneChannels channels = layer.channels_of_plane(first);
+  const std::int64_t begin = is_transposed ? channels.output : channels.input;
+  const std::string many = is_transposed ? "output" : "input";
+  std::string text;
+  if (layer.rank == 4)
+    text = is_transposed ? "input " + std::to_string(channels.input) + ", "
+                         : "output " + std::to_string(channels.output) + ", ";
+  if (count == 1) return text + many + " " + std::to_string(begin);
+  return text + many + "s " + std::to_string(begin) + " to " + std::to_string(begin + count - 1);
+}
+
 /// "the first 4 of 64 outputs and 6 of 128 inputs", or "".
-std::string cut_text(std::int64_t outputs, std::int64_t inputs) {
+std::string cut_text(const Layer& layer) {
   const auto part = [](std::int64_t shown, std::int64_t all, const char* what) {
     return shown < all ? std::to_string(shown) + " of " + std::to_string(all) + " " + what : std::string();
   };
-  const std::string out = part(kMostOutputs, outputs, "outputs"), in = part(kMostInputs, inputs, "inputs");
-  if (out.empty() && in.empty()) return "";
-  return "the first " + out + (out.empty() || in.empty() ? "" : ", and ") + in;
+  const bool is_transposed = layer.enlarging == Enlarging::transposed;
+  const std::string rows = part(kMostRows, layer.shape.c_o, is_transposed ? "inputs" : "outputs"),
+                    columns = part(kMostColumns, layer.shape.c_i_per_group, is_transposed ? "outputs" : "inputs");
+  if (rows.empty() && columns.empty()) return "";
+  return "the first " + rows + (rows.empty() || columns.empty() ? "" : ", and ") + columns;
 }
 
 }  // namespace
@@ -84,24 +100,23 @@ Drawing kernel_drawing(const Layer& layer, std::optional<double> largest) {
   const double side = layer.rank == 2 ? kWideMapSide : kMapSide;
   const double cell = std::min(kLargestCell, side / static_cast<double>(std::max(shape.kh, shape.kw)));
   const double width = static_cast<double>(shape.kw) * cell, height = static_cast<double>(shape.kh) * cell;
-  const std::int64_t outputs = std::min(shape.c_o, kMostOutputs), inputs = std::min(shape.c_i_per_group, kMostInputs);
+  const std::int64_t rows = std::min(shape.c_o, kMostRows), columns = std::min(shape.c_i_per_group, kMostColumns);
 
   Drawing drawing{.title = layer.name + " " + join_sizes(layer.dimensions()), .shapes = {}};
   double y = kMargin;
-  for (std::int64_t output = 0; output < outputs; ++output) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t first = row * shape.c_i_per_group;
     if (layer.rank > 2) {
-      std::string text = layer.rank == 4 ? "output " + std::to_string(output) + ", " : "";
-      text += inputs > 1 ? "inputs 0 to " + std::to_string(inputs - 1) : "input 0";
-      put_line(text, kMargin, y + kCaptionHeight / 2, kFaint, drawing);
+      put_line(row_text(layer, first, columns), kMargin, y + kCaptionHeight / 2, kFaint, drawing);
       y += kCaptionHeight;
     }
-    for (std::int64_t input = 0; input < inputs; ++input)
-      Slice(layer, output, input)
-          .draw(cell, full, kMargin + static_cast<double>(input) * (width + 2 * kMargin), y, drawing);
+    for (std::int64_t column = 0; column < columns; ++column)
+      Slice(layer, first + column)
+          .draw(cell, full, kMargin + static_cast<double>(column) * (width + 2 * kMargin), y, drawing);
     y += height + kMargin;
   }
-  drawing.width = std::max(drawing.width, static_cast<double>(inputs) * (width + 2 * kMargin));
-  const std::string cut = cut_text(shape.c_o, shape.c_i_per_group);
+  drawing.width = std::max(drawing.width, static_cast<double>(columns) * (width + 2 * kMargin));
+  const std::string cut = cut_text(layer);
   if (!cut.empty()) {
     put_line(cut, kMargin, y + kCaptionHeight / 2, kInk, drawing);
     y += kCaptionHeight;

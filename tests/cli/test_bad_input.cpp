@@ -134,7 +134,7 @@ TEST_CASE("kernels that are not kernels") {
   workplace.refuses_kernel("[[[[[1]]]]]", {"rank 5"});
   workplace.refuses_kernel("[]", {"empty list"});
   workplace.refuses_kernel("{\"layers\": []}", {"/layers: an empty list (expected a list of at least one kernel)"});
-  workplace.refuses_kernel("{\"weight\": [[[[1]]]], \"bias\": [1,2]}", {"/bias: 2 numbers (expected one number; give"});
+  workplace.refuses_kernel("{\"weight\": [[[[1]]]], \"bias\": [1,2]}", {"/bias: 2 numbers (expected one number)"});
   workplace.refuses_kernel("{\"weight\": [[[[1]]], [[[1]]]], \"bias\": [1,2,3]}",
                            {"/bias: 3 numbers (expected 1 or 2 numbers; give one number, or one per output channel)"});
   workplace.refuses_kernel("[[]]", {"/0: ", "empty list"});

@@ -65,7 +65,7 @@ bool is_small(const Network& network) {
 }
 
 void describe(const Network& network) {
-  check(resolve_map(OutputMap::automatic, network, DType::u8).map != OutputMap::automatic,
+  check(resolve_map(OutputMap::automatic, network.banks, DType::u8).map != OutputMap::automatic,
         "a map that stays automatic");
   for (const Bank& bank : network.banks) {
     for (const Layer& layer : bank.layers) {

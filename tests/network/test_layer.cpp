@@ -158,7 +158,7 @@ TEST_CASE("a kernel whose weights nearly sum to zero is a difference, unless fla
 TEST_CASE("the automatic map is abs for plain differences in integers, and clip otherwise") {
   const Layer difference = plane(1, 2, {1, -1}), mean = plane(1, 2, {0.5F, 0.5F});
   const auto automatic = [](const Bank& bank, DType dtype) {
-    return resolve_map(OutputMap::automatic, {.name = "", .description = "", .banks = {bank}, .files = {}}, dtype);
+    return resolve_map(OutputMap::automatic, std::vector{bank}, dtype);
   };
   for (const DType dtype : {DType::u8, DType::u16}) {
     CHECK(automatic(bank_of({difference}), dtype) == OutputMap::abs);
@@ -171,8 +171,7 @@ TEST_CASE("the automatic map is abs for plain differences in integers, and clip 
   for (const OutputMap asked :
        {OutputMap::clip, OutputMap::abs, OutputMap::normalize, OutputMap::offset, OutputMap::signs})
     for (const DType dtype : {DType::u8, DType::f32})
-      CHECK(resolve_map(asked, {.name = "", .description = "", .banks = {bank_of({difference})}, .files = {}}, dtype) ==
-            asked);
+      CHECK(resolve_map(asked, std::vector{bank_of({difference})}, dtype) == asked);
 }
 
 TEST_CASE("responses of small weights are doubled until they can be as large as those of Sobel's kernels") {
@@ -198,8 +197,8 @@ TEST_CASE("responses of small weights are doubled until they can be as large as 
   biased.bias = {1};
   CHECK(visible_gain(bank_of({biased})) == 1);
 
-  const auto resolved = [](OutputMap asked, std::vector<Bank> banks, DType dtype) {
-    return resolve_map(asked, {.name = "", .description = "", .banks = std::move(banks), .files = {}}, dtype);
+  const auto resolved = [](OutputMap asked, const std::vector<Bank>& banks, DType dtype) {
+    return resolve_map(asked, banks, dtype);
   };
   CHECK(resolved(OutputMap::automatic, {bank_of({small})}, DType::u8).gain == 64);
   CHECK(resolved(OutputMap::abs, {bank_of({small})}, DType::u8).gain == 1);  // as asked

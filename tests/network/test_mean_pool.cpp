@@ -2,6 +2,7 @@
 // tests/kernels/test_golden_layers.cpp.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -100,6 +101,25 @@ TEST_CASE("ceil_mode rounds the size up, and leaves out a window that starts aft
   CHECK(size_and_formula(1, 2, 2, 0).first == 1);  // a window larger than the input
   CHECK(size_and_formula(5, 2, 3, 1) ==
         Result(2, "h = ceil((5 + 1 + 1 - 1*(2-1) - 1) / 3) + 1 - 1 = 2 (the last window would start after the input)"));
+  // By less than a stride, as in PyTorch.
+  CHECK(size_and_formula(3, 4, 2, 0) == Result(1, "h = ceil((3 + 0 + 0 - 1*(4-1) - 1) / 2) + 1 = 1"));
+  for (const auto& [in, k, stride] : {std::array<std::int64_t, 3>{2, 4, 2}, {1, 9, 3}, {4, 5, 1}})
+    CHECK(contains(error_of([&, in = in, k = k, stride = stride] { size_and_formula(in, k, stride, 0); }),
+                   "larger than the padded input"));
+}
+
+TEST_CASE("a padding by rule is that of its pads, which the divisors count or not") {
+  Random random(802);
+  const Tensor x = random_picture(DType::u8, {1, 2, 9, 12}, random);
+  for (const Padding& rule : {kSame, kSameLower, kFull})
+    for (const bool counts : {false, true}) {
+      const Layer layer = mean_pool({4, 3}, {1, 2}, rule, {.counts_padding = counts});
+      const Pads pads = bank_geometry(bank_of({layer}), x.dtype(), x.shape()).problems.front().pads;
+      CHECK(pads != Pads{});
+      const Layer by_pads = mean_pool({4, 3}, {1, 2}, {Padding::Rule::fixed, pads}, {.counts_padding = counts});
+      const Tensor y = run_bank(bank_of({layer}), x.ref());
+      CHECK(values_of(y.ref()) == means(x.ref(), by_pads, y.shape()));
+    }
 }
 
 }  // namespace

@@ -63,6 +63,23 @@ TEST_CASE("a small kernel keeps its numbers unless they are wider than the windo
   CHECK(split_lines(weights_text(kernel, false, 101))[0] == "    +#+#+#+#+#+#+#+#+#+#+#");
 }
 
+TEST_CASE("planes are titled by their channels, whatever their order") {
+  Layer layer{.name = "k", .rank = 4};
+  layer.shape = {.c_o = 2, .c_i_per_group = 1, .kh = 1, .kw = 2};
+  layer.weights = {1, 2, 3, 4};
+  const auto titles = [&] {
+    std::vector<std::string> lines = split_lines(weights_text(layer));
+    return std::vector<std::string>{lines[0], lines[2]};
+  };
+  CHECK(titles() == std::vector<std::string>{"    output 0, input 0", "    output 1, input 0"});
+  layer.params.groups = 2;
+  CHECK(titles() == std::vector<std::string>{"    output 0, input 0", "    output 1, input 1"});
+  layer.enlarging = Enlarging::transposed;
+  CHECK(titles() == std::vector<std::string>{"    output 0, input 0", "    output 1, input 1"});
+  layer.params.groups = 1;
+  CHECK(titles() == std::vector<std::string>{"    output 0, input 0", "    output 0, input 1"});
+}
+
 TEST_CASE("backgrounds go from white to orange and blue") {
   Layer kernel = matrix(1, 3, 1);
   kernel.weights = {-2, 0, 2};

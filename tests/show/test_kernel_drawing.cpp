@@ -115,6 +115,20 @@ TEST_CASE("layers are maps by output and input, and of many only the first are d
   CHECK(texts(kernel_drawing(layer(1, 7))).back() == "the first 6 of 7 inputs");
 }
 
+TEST_CASE("maps of groups and of transposed convolutions are titled by their channels") {
+  Layer layer = layer_of(4, {.c_o = 2, .c_i_per_group = 2, .kh = 1, .kw = 1}, {5, 5, 5, 5});
+  layer.params.groups = 2;
+  CHECK(texts(kernel_drawing(layer)) ==
+        std::vector<std::string>{"output 0, inputs 0 to 1", "5", "5", "output 1, inputs 2 to 3", "5", "5"});
+  layer.enlarging = Enlarging::transposed;
+  CHECK(texts(kernel_drawing(layer)) ==
+        std::vector<std::string>{"input 0, outputs 0 to 1", "5", "5", "input 1, outputs 2 to 3", "5", "5"});
+  Layer large = layer_of(4, {.c_o = 5, .c_i_per_group = 1, .kh = 1, .kw = 1}, {5, 5, 5, 5, 5});
+  large.enlarging = Enlarging::transposed;
+  CHECK(texts(kernel_drawing(large)).front() == "input 0, output 0");
+  CHECK(texts(kernel_drawing(large)).back() == "the first 4 of 5 inputs");
+}
+
 TEST_CASE("a kernel of zeros is white") {
   for (const Colour& colour : fills(kernel_drawing(layer_of(2, {.kh = 1, .kw = 2}, {0, 0}))))
     CHECK(colour == Colour{255, 255, 255});

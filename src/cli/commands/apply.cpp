@@ -75,7 +75,9 @@ std::optional<SheetOptions> resolve_sheet(const ApplyOptions& options) {
 
 int run_apply(const ApplyOptions& options) {
   FilterSpec spec = resolve_filter(options.run);
-  set_network(options.scaling, load_network(options.layer), spec);
+  Network network = load_network(options.layer);
+  check_algorithm(spec.plan.algorithm, network);
+  set_network(options.scaling, std::move(network), spec);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
   spec.sheet = resolve_sheet(options);

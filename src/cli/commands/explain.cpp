@@ -152,7 +152,9 @@ FilterSpec resolve_spec(const ExplainOptions& options, const ExplainedInput& inp
   FilterSpec spec = resolve_filter(options.run);
   spec.flip = options.layer.flip;
   spec.grey = options.grey;
-  set_network(options.scaling, load_shapes(options.size, options.layer), spec);
+  Network network = load_shapes(options.size, options.layer);
+  check_algorithm(spec.plan.algorithm, network);
+  set_network(options.scaling, std::move(network), spec);
   if (!input.source) return spec;
   if (options.size.are_given())
     refuse_usage(options.size.layers ? "--layers" : "--kernel-size",

@@ -186,7 +186,7 @@ std::optional<ResultLayout> forecast_result(const SourceHeader& header, const Fi
     ResultLayout result{.shape = forecast.responses.back(),
                         .dtype = result_dtype(header.dtype, format, given_depth(spec, recipe), spec.is_map_given())};
     if (recipe) result.shape.c = recipe->channels();
-    if (resolve_map(spec.given_map(), spec.network, result.dtype).map == OutputMap::signs)
+    if (resolve_map(spec.given_map(), spec.network.banks, result.dtype).map == OutputMap::signs)
       result.shape.c = kSignChannels;
     if (header.has_alpha() && spec.alpha == AlphaRule::keep) ++result.shape.c;
     return result;

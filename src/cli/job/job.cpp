@@ -1,9 +1,11 @@
 #include "cli/job/job.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "cli/job/result_format.h"
+#include "network/input_scaling.h"
 
 namespace convtool {
 namespace {
@@ -37,10 +39,11 @@ std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFor
 
 Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   // Scaled pixels are small numbers on both sides of 0, and so are responses to them.
-  const bool fits_range =
-      spec.scaling && is_integer(dtype) && spec.given_map() == OutputMap::automatic && !spec.threshold;
-  Mapping mapping = fits_range ? OutputMap::normalize : resolve_map(spec.given_map(), spec.network, dtype);
-  mapping.is_unitless = spec.scaling.has_value();
+  const bool is_scaled = spec.scaling && changes_values(*spec.scaling);
+  const bool fits_range = is_scaled && is_integer(dtype) && spec.given_map() == OutputMap::automatic && !spec.threshold;
+  const std::span banks = std::span(spec.network.banks).subspan(spec.scaling ? 1 : 0);
+  Mapping mapping = fits_range ? OutputMap::normalize : resolve_map(spec.given_map(), banks, dtype);
+  mapping.is_unitless = is_scaled;
   mapping.zero = spec.signed_zero.value_or(SignedZero::white);
   mapping.percentiles = spec.percentiles;
   mapping.threshold = spec.threshold;

@@ -377,6 +377,12 @@ LayerOptions options_of(const ChainOptions& options, std::size_t stage) {
 
 namespace {
 
+template <class Predicate>
+bool has_layer(const Network& network, Predicate&& predicate) {
+  return std::any_of(network.banks.begin(), network.banks.end(),
+                     [&](const Bank& bank) { return std::any_of(bank.layers.begin(), bank.layers.end(), predicate); });
+}
+
 /// Overrides the options of the kernels of one stage.
 void override_stage(const LayerOptions& options, Network& network) {
   const std::string given = first_override(options);
@@ -408,7 +414,14 @@ Network load_network(const ChainOptions& options, Weights weights) {
   for (std::size_t i = 0; i < stages.size(); ++i) override_stage(options_of(options, i), stages[i]);
   Network network = chain(std::move(stages));
   check_channels(network);
+  if (options.flip && !has_layer(network, [](const Layer& layer) { return layer.is_kernel(); }))
+    refuse_usage("--flip", "rotates kernels, but '" + network.name + "' has none; leave it out");
   return network;
+}
+
+void check_algorithm(const std::string& algorithm, const Network& network) {
+  if (algorithm != "auto" && !has_layer(network, [](const Layer& layer) { return !layer.is_window_pool(); }))
+    refuse_usage("--algorithm", "chooses how kernels are computed, but '" + network.name + "' has none; leave it out");
 }
 
 namespace {

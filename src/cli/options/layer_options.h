@@ -71,4 +71,7 @@ Network load_shapes(const SizeOptions& size, const ChainOptions& options);
 /// Error(kernel) or Error(usage).
 Network load_network(const ChainOptions& options, Weights weights = Weights::required);
 
+/// Throws Error(usage) for an algorithm other than auto where all layers of `network` are pools that have their own.
+void check_algorithm(const std::string& algorithm, const Network& network);
+
 }  // namespace convtool

@@ -62,7 +62,7 @@ void add_scaling_options(Command& command, ScalingOptions& options) {
         .text = "Scale the pixels before the first layer, as networks were trained: (x * S - MEAN) / STD, channel "
                 "by channel, before any padding. S is a number, or a fraction such as 1/255. The scaled input is "
                 "layer 1 of reports, of --dump-layers and of explanations; where the padding of the next layer "
-                "allows it, both run as one. --map auto is then normalize.",
+                "allows it, both run as one. --map auto is then normalize, unless pixels keep their values.",
         .otherwise = kElse},
        {.names = kMean,
         .value = "R,G,B",

@@ -10,13 +10,10 @@
 #include "kernels/files/kernel_activation.h"
 #include "kernels/files/kernel_keys.h"
 #include "network/enlarging.h"
+#include "network/pool_windows.h"
 
 namespace convtool {
 namespace {
-
-/// The largest window of a pool, in pixels. A mean has one weight per pixel, and the largest kernel file could not list
-/// more.
-constexpr std::int64_t kLargestWindow = std::int64_t{1} << 24;
 
 Extent read_window(const KernelObject& object, Layer& layer) {
   if (!object.has("size")) object.fail("", "no size; a pool needs \"size\": 2, [h, w] or \"global\"");
@@ -35,22 +32,6 @@ Extent read_window(const KernelObject& object, Layer& layer) {
   return size;
 }
 
-/// PyTorch allows half of the window on each side. Unequal ends, as in ONNX, may have all but one of its pixels.
-void read_pool_padding(const KernelObject& object, const Extent& size, Layer& layer) {
-  if (object.has("padding") && object.at("padding").is_string())
-    object.fail("padding", describe_json(object.at("padding")) + " (expected a number, or [h, w])");
-  layer.params.padding = object.padding();
-  const Pads& pads = layer.params.padding.pads;
-  if (object.has("pads")) {
-    if (std::max(pads.top, pads.bottom) >= size.h || std::max(pads.left, pads.right) >= size.w)
-      object.fail("pads", "as large as the size: a window could lie entirely in the padding (at most " +
-                              std::to_string(size.h - 1) + "," + std::to_string(size.w - 1) + ")");
-  } else if (pads.top > size.h / 2 || pads.left > size.w / 2) {
-    object.fail("padding", "more than half of the size: a window could lie entirely in the padding (at most " +
-                               std::to_string(size.h / 2) + "x" + std::to_string(size.w / 2) + ")");
-  }
-}
-
 /// With the rules of nn.MaxPool2d, nn.AvgPool2d and the adaptive pools of output size 1.
 void read_pool(const KernelObject& object, Layer& layer, KernelWeights& weights) {
   constexpr std::string_view kWords[] = {"max", "mean"};
@@ -61,19 +42,24 @@ void read_pool(const KernelObject& object, Layer& layer, KernelWeights& weights)
   layer.shape = {.kh = size.h, .kw = size.w};
   if (layer.pool.is_global) return;
   layer.params.stride = object.has("stride") ? object.extent("stride", 1) : size;
-  read_pool_padding(object, size, layer);
+  layer.params.padding = object.padding();
+  const bool has_sides = object.has("pads");
+  if (const std::string flaw = pool_padding_flaw(layer, has_sides ? PoolPadding::sides : PoolPadding::even);
+      !flaw.empty())
+    object.fail(has_sides ? "pads" : "padding", flaw);
   if (object.has("dilation") && is_mean)
     object.fail("dilation", "means have no dilation, as nn.AvgPool2d has none; leave it out");
   layer.params.dilation = object.extent("dilation", 1);
   layer.pool.ceil_mode = object.flag("ceil_mode");
+  if (layer.pool.ceil_mode && layer.params.padding.rule != Padding::Rule::fixed)
+    object.fail("ceil_mode", "the padding by rule sets the size of the output; keep one of them");
   if (object.has("count_include_pad")) {
     if (!is_mean) object.fail("count_include_pad", "padding never counts in a max pool; leave it out");
     layer.pool.counts_padding = object.flag("count_include_pad") || layer.params.padding == Padding{};
   }
-  if (!is_mean || layer.pool.ceil_mode || !layer.pool.counts_padding) return;
+  if (!is_mean || !has_equal_windows(layer)) return;
   weights.add_count(size.h * size.w, object, "size");
-  layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);
-  layer.divisor = {static_cast<double>(size.h * size.w)};
+  use_ones(layer);
 }
 
 /// The numbers of `key`, one for each of `channels`, or `otherwise` for all.

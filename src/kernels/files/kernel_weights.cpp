@@ -89,8 +89,8 @@ void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
                             " (expected a number, or a list with one per output channel)");
   const auto given = static_cast<std::int64_t>(block.values.size());
   if (layer.rank != 2 && given != 1 && given != layer.output_channels()) {
-    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(layer.output_channels()) +
-                            "; give one number, or one per output channel)");
+    const std::int64_t c_o = layer.output_channels();
+    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(c_o) + bias_remedy(c_o) + ")");
   }
   layer.bias = std::move(block.values);
 }

@@ -6,6 +6,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/digest.h"
+#include "network/pool_windows.h"
 #include "network/residual.h"
 
 namespace convtool {
@@ -90,7 +91,6 @@ std::string array_reference(const Members& members, const Layer& layer, std::str
 
 std::string sides_text(const Pads& pads) {
   const auto& [top, left, bottom, right] = pads;
-  if (top == bottom && left == right) return extent_text(top, left);
   return "[" + std::to_string(top) + ", " + std::to_string(left) + ", " + std::to_string(bottom) + ", " +
          std::to_string(right) + "]";
 }
@@ -100,20 +100,22 @@ void add_extent(Members& members, const char* key, const Extent& extent, const E
   if (extent != otherwise) members.add(key, extent_text(h, w));
 }
 
-void add_padding(Members& members, const Padding& padding) {
+/// As four sides where those differ, or where `needs_sides`.
+void add_padding(Members& members, const Padding& padding, bool needs_sides) {
   const auto& [rule, pads] = padding;
   if (rule != Padding::Rule::fixed)
     members.add("padding", json_string(kPaddingRules[static_cast<int>(rule)]));
+  else if (needs_sides || pads.top != pads.bottom || pads.left != pads.right)
+    members.add("pads", sides_text(pads));
   else if (pads != Pads{})
-    members.add(pads.top == pads.bottom && pads.left == pads.right ? "padding" : "pads", sides_text(pads));
+    members.add("padding", extent_text(pads.top, pads.left));
 }
 
-/// `stride` is the default.
-void add_params(Members& members, const ConvParams& params, const Extent& default_stride) {
+void add_params(Members& members, const ConvParams& params, const Extent& default_stride, bool needs_sides = false) {
   const auto& [stride, dilation, padding, padding_mode, padding_value, groups] = params;
   add_extent(members, "stride", stride, default_stride);
   add_extent(members, "dilation", dilation, {});
-  add_padding(members, padding);
+  add_padding(members, padding, needs_sides);
   if (padding_mode != PaddingMode::zeros) members.add("padding_mode", json_string(to_string(padding_mode)));
   if (padding_value != 0) members.add("padding_value", to_text(padding_value));
   if (groups != 1) members.add("groups", std::to_string(groups));
@@ -135,7 +137,8 @@ void add_pool(Members& members, const Layer& layer) {
   const auto& [is_global, ceil_mode, counts_padding] = layer.pool;
   members.add("pool", json_string(kPoolings[static_cast<int>(layer.pooling)]));
   members.add("size", is_global ? "\"global\"" : extent_text(kh, kw));
-  if (!is_global) add_params(members, layer.params, Extent{kh, kw});
+  const bool needs_sides = !pool_padding_flaw(layer, PoolPadding::even).empty();
+  if (!is_global) add_params(members, layer.params, Extent{kh, kw}, needs_sides);
   add_flag(members, "ceil_mode", ceil_mode);
   if (!counts_padding) members.add("count_include_pad", "false");
 }

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "files/json_text.h"
 #include "network/enlarging.h"
+#include "network/pool_windows.h"
 
 namespace convtool {
 namespace {
@@ -21,6 +22,7 @@ struct Fields {
   Extent size;               ///< K
   std::int64_t outputs = 0;  ///< C or N
   ConvParams params;
+  PoolPadding padding = PoolPadding::even;
   Extent output_padding{0, 0};
   bool has_stride = false, has_bias = true, is_global = false, is_bilinear = false, has_ceil = false;
   std::int64_t repeat = 1;
@@ -100,11 +102,9 @@ Layer max_pool(const Fields& fields) { return pool(Pooling::max, fields); }
 
 Layer mean_pool(const Fields& fields) {
   Layer layer = pool(Pooling::mean, fields);
-  constexpr std::int64_t kSmall = 32;
+  constexpr std::int64_t kSmall = 32;  // a short text may repeat a layer thousands of times
   const Extent& size = fields.size;
-  if (fields.is_global || fields.has_ceil || size.h > kSmall || size.w > kSmall) return layer;
-  layer.weights.assign(static_cast<std::size_t>(size.h * size.w), 1.0F);  // explain shows it as a kernel
-  layer.divisor = {static_cast<double>(size.h * size.w)};
+  if (has_equal_windows(layer) && size.h <= kSmall && size.w <= kSmall) use_ones(layer);
   return layer;
 }
 
@@ -242,7 +242,7 @@ class LayerReader {
       fail(words[2], "has no effect on a window of the whole input; leave it out");
     Layer layer = row.make(fields);
     if (layer.outline == Outline::activation) layer.name = row.word;
-    if (layer.pooling != Pooling::none) check_padding(words, layer);
+    if (layer.pooling != Pooling::none) check_padding(words, layer, fields.padding);
     if (layer.enlarging != Enlarging::none) check_enlarging(words, layer);
     return {std::move(layer), fields.repeat};
   }
@@ -285,6 +285,7 @@ class LayerReader {
           fields.params.padding.rule = static_cast<Padding::Rule>(rule - std::begin(kPaddingRules));
         else
           fields.params.padding.pads = pads(word);
+        if (word.text.find(',') != std::string::npos) fields.padding = PoolPadding::sides;
         break;
       case 'd': fields.params.dilation = extent(word, 1, 1); break;
       case 'g':
@@ -369,15 +370,11 @@ class LayerReader {
     return {sizes.front(), sizes.back(), sizes.front(), sizes.back()};
   }
 
-  /// A window of a pool must not lie in the padding alone.
-  void check_padding(const std::vector<Word>& words, const Layer& layer) const {
-    const Pads& sides = layer.params.padding.pads;
-    if (std::max(sides.top, sides.bottom) <= layer.shape.kh / 2 &&
-        std::max(sides.left, sides.right) <= layer.shape.kw / 2)
-      return;
-    fail(words.front(),
-         "is padded by more than half of its size: a window could lie entirely in the padding (at most " +
-             std::to_string(layer.shape.kh / 2) + "x" + std::to_string(layer.shape.kw / 2) + ")");
+  void check_padding(const std::vector<Word>& words, const Layer& layer, PoolPadding given) const {
+    if (const std::string flaw = pool_padding_flaw(layer, given); !flaw.empty())
+      fail(words.front(), "is padded by " + flaw);
+    if (layer.pool.ceil_mode && layer.params.padding.rule != Padding::Rule::fixed)
+      fail(words.front(), "has 'ceil', but its padding by rule sets the size of the output; keep one of them");
   }
 
   void check_enlarging(const std::vector<Word>& words, const Layer& layer) const {

@@ -181,6 +181,32 @@ TEST_CASE("the scaled input is layer 1 of dumps and explanations, and reports sa
   CHECK(alone.at("map") == "normalize");
 }
 
+TEST_CASE("a scaling that keeps the values of pixels keeps the map and the units") {
+  const ScalingFolder folder;
+  const auto report = [&](const std::string& kernel, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"apply", "x.ppm", "-k", kernel, "--depth", "u16", "-o", "y.ppm", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return json::parse(folder.run(arguments).out);
+  };
+  for (const char* kernel : {"identity", "[[0.1, -0.1]]"}) {
+    CAPTURE(kernel);
+    const json plain = report(kernel, {});
+    const std::string bytes = read_text(folder.file("y.ppm"));
+    for (const std::vector<std::string>& options : {std::vector<std::string>{"--channel-order", "rgb"},
+                                                    {"--input-scale", "1"},
+                                                    {"--mean", "0"},
+                                                    {"--mean", "0,0,0", "--std", "1,1,1"}}) {
+      CAPTURE(options.front());
+      CHECK(report(kernel, options).at("map") == plain.at("map"));
+      CHECK(read_text(folder.file("y.ppm")) == bytes);
+    }
+    CHECK(report(kernel, {"--channel-order", "bgr"}).at("map") == plain.at("map"));
+  }
+  CHECK(report("identity", {}).at("map") == "clip");
+  CHECK(report(R"({"weight": [[1]], "input": {}})", {}).at("map") == "clip");
+  CHECK(report("identity", {"--std", "2"}).at("map") == "normalize");
+}
+
 TEST_CASE("responses to scaled pixels fit a picture by normalize, are in no units, and other maps are kept") {
   const ScalingFolder folder;
   const auto report = [&](std::vector<std::string> more) {

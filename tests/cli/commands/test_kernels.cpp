@@ -164,6 +164,17 @@ TEST_CASE("show prints the options of a pool, and no rank for too many weights")
   CHECK(contains(run_convtool({"kernels", "show", "[[3e38,3e38]]"}, folder).out, "sum 6"));
 }
 
+TEST_CASE("show runs a transposed convolution on its input channels") {
+  const TempFolder folder;
+  const ProgramResult result = run_convtool(
+      {"kernels", "show", R"({"weight": [[[[1, 2]]], [[[3, 4]]]], "transposed": true, "stride": 2})", "--json"},
+      folder);
+  REQUIRE(result.code == 0);
+  const json report = json::parse(result.out);
+  CHECK(report["refusal"].is_null());
+  CHECK(report["typical_input"]["shape"] == json({2, 1080, 1920}));
+}
+
 TEST_CASE("colours are printed only to terminals that support and allow them") {
   const TempFolder folder;
   if (run_shell("command -v script", folder).code != 0) return skip("needs script");

@@ -124,6 +124,27 @@ TEST_CASE("a kept alpha is enlarged with the colours") {
   CHECK(json::parse(read_text(folder.file("v.json"))) == json::parse("[[[16, 16, 48, 48]], [[32, 32, 64, 64]]]"));
 }
 
+TEST_CASE("options without an effect on any layer are refused") {
+  const std::string max = R"({"name": "m", "pool": "max", "size": 2})", up = R"({"upsample": "nearest", "scale": 2})",
+                    batch_norm = R"({"batch_norm": {"running_mean": [1]}})";
+  const std::string square = "[[1, 2], [3, 4]]";
+  for (const std::string& kernel : {max, up})
+    CHECK(has_words(layers_refusal({"apply", square, "-k", kernel, "--flip", "-o", "-"}),
+                    "--flip: rotates kernels, but '"));
+  CHECK(has_words(layers_refusal({"apply", square, "-k", max, "--algorithm", "fft", "-o", "-"}),
+                  "--algorithm: chooses how kernels are computed, but 'm' has none; leave it out"));
+  CHECK(has_words(layers_refusal({"explain", square, "-k", max, "--algorithm", "fft"}), "but 'm' has none"));
+  CHECK(layers_output({"apply", square, "-k", max, "--algorithm", "auto", "-o", "-"}) ==
+        layers_output({"apply", square, "-k", max, "-o", "-"}));
+  // A network with one kernel takes both.
+  const std::string both = R"({"layers": [)" + max + ", [[1, 2]]]}", row = "[[1, 2, 3, 4], [3, 4, 5, 6]]";
+  CHECK(json::parse(layers_output({"apply", row, "-k", both, "--flip", "--algorithm", "direct", "-o", "-"})) ==
+        json({{4 * 2 + 6 * 1}}));
+  for (const char* option : {"--stride", "--bias", "--padding", "--dilation"})
+    CHECK(has_words(layers_refusal({"apply", square, "-k", batch_norm, option, "2", "-o", "-"}),
+                    "applies to kernels, but"));
+}
+
 TEST_CASE("what these layers do not do is refused in one sentence that names them") {
   const std::string up = R"({"name": "up", "upsample": "nearest", "scale": 2})";
   CHECK(has_words(layers_refusal({"apply", "[[1]]", "-k", up, "--stride", "2", "-o", "-"}),

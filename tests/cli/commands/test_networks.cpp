@@ -174,7 +174,7 @@ TEST_CASE("pools accept the options that apply to them, and refuse the others") 
   CHECK(read_text(workplace.file("y.json")) == "[[[6,8],[14,16]]]\n");
   CHECK(workplace.run({"apply", "a.pgm", "-k", R"({"pool":"mean","size":2})", "-o", "m.json"}).code == 0);
   CHECK(read_text(workplace.file("m.json")) == "[[[3.5,5.5],[11.5,13.5]]]\n");
-  const ProgramResult text = workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.png", "-v", "--flip"});
+  const ProgramResult text = workplace.run({"apply", "a.pgm", "-k", pool, "-o", "y.png", "-v"});
   CHECK(text.out.find("; max pool 2x2, stride 2, clipped 0\n  max pool 2x2, stride 2, padding 0\n") !=
         std::string::npos);
   for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--stride", "1"},
@@ -191,7 +191,7 @@ TEST_CASE("pools accept the options that apply to them, and refuse the others") 
   for (const char* map : {"auto", "clip", "abs", "normalize", "offset", "signed"})
     CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--map", map, "-o", "z.png"}).code == 0);
   CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--normalize-percentile", "1,99", "-o", "z.png"}).code == 0);
-  CHECK(workplace.run({"apply", "a.pgm", "-k", pool, "--algorithm", "fft", "-o", "z.png"}).code == 0);
+  workplace.refuses({"apply", "a.pgm", "-k", pool, "--algorithm", "fft"}, 2, "but 'pool' has none");
 
   const ProgramResult shape = workplace.run({"shape", "1x4x4", "-k", "net.json", "--json"});
   const json layers = json::parse(shape.out).at("layers");

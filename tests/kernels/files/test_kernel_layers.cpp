@@ -6,6 +6,7 @@
 
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/kernel_writer.h"
+#include "kernels/files/layer_text.h"
 #include "support/program.h"
 #include "support/safetensors.h"
 
@@ -51,9 +52,37 @@ TEST_CASE("the options of pools") {
   CHECK(is_refused(R"({"pool": "max", "size": 2, "count_include_pad": true})",
                    "/count_include_pad: padding never counts"));
   CHECK(is_refused(R"({"pool": "max", "size": 2, "padding": 1, "pads": [0,0,0,0]})", "both padding and pads"));
-  CHECK(
-      is_refused(R"({"pool": "max", "size": 2, "padding": "same"})", "/padding: the string 'same' (expected a number"));
-  CHECK(is_refused(R"({"pool": "max", "size": [2, 3], "pads": [0, 3, 0, 0]})", "/pads: as large as the size"));
+  CHECK(is_refused(R"({"pool": "max", "size": [2, 3], "pads": [0, 3, 0, 0]})", "/pads: as much as its size"));
+}
+
+TEST_CASE("the padding of pools in JSON and in text") {
+  struct Case {
+    const char *json, *text, *refusal;  ///< both are refused with these words, or neither
+  };
+  constexpr Case kCases[] = {
+      {R"("padding": 1)", "p1", nullptr},
+      {R"("pads": [0, 0, 2, 2])", "p0,0,2,2", nullptr},
+      {R"("pads": [2, 2, 2, 2])", "p2,2,2,2", nullptr},
+      {R"("padding": "same")", "same", nullptr},
+      {R"("padding": "same_lower")", "same_lower", nullptr},
+      {R"("padding": "full")", "full", nullptr},
+      {R"("padding": 2)", "p2", "more than half of its size: a window could lie entirely in the padding (at most 1x1)"},
+      {R"("pads": [0, 0, 3, 2])", "p0,0,3,2",
+       "as much as its size: a window could lie entirely in the padding (at most 2x2)"},
+      {R"("padding": "same", "ceil_mode": true)", "same ceil", "sets the size of the output; keep one of them"}};
+  for (const Case& one : kCases) {
+    CAPTURE(one.text);
+    const std::string json = R"({"pool": "max", "size": 3, "stride": 1, )" + std::string(one.json) + "}";
+    const auto by_text = [&] { return parse_layer_text("maxpool 3 s1 " + std::string(one.text), "t", "t"); };
+    if (one.refusal != nullptr) {
+      CHECK(is_refused(json, one.refusal));
+      CHECK_THROWS_WITH(by_text(), doctest::Contains(one.refusal));
+      continue;
+    }
+    CHECK(first_layer(json).params.padding == by_text().banks.front().layers.front().params.padding);
+    const Network network = parsed(json);
+    CHECK((parsed(format_kernel_json(network)) == network));
+  }
 }
 
 TEST_CASE("batch normalisation is a factor and an offset for each channel") {
@@ -75,6 +104,8 @@ TEST_CASE("batch normalisation is a factor and an offset for each channel") {
   CHECK(is_refused(R"({"batch_norm": {"running_var": [1, -1]}})", "/batch_norm/running_var/1: with eps, the variance"));
   CHECK(is_refused(R"({"batch_norm": {"running_mean": [3e38], "weight": [1e5]}})", "of channel 0 is beyond float32"));
   CHECK(is_refused(R"({"bank": [[[1]], {"batch_norm": {"weight": [1]}, "pool": "max"}]})", "unknown key"));
+  CHECK(is_refused(R"({"bank": [{"batch_norm": {"weight": [1]}}, [[1]]]})",
+                   "/bank/0: a batch normalisation in a bank; make it a separate entry"));
 
   const TempFolder folder;
   folder.write("m.safetensors", safetensors(R"({"bn.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
@@ -142,16 +173,23 @@ TEST_CASE("sums name an earlier layer") {
 TEST_CASE("layers are written as they are read, and each option changes the digest") {
   std::vector<std::string> digests;
   for (const char* text :
-       {R"({"pool": "max", "size": 2})", R"({"pool": "max", "size": 2, "ceil_mode": true})",
+       {R"({"pool": "max", "size": 2})",
+        R"({"pool": "max", "size": 2, "padding": "same"})",
+        R"({"pool": "max", "size": 2, "ceil_mode": true})",
         R"({"pool": "max", "size": 2, "dilation": 2, "stride": 2})",
-        R"({"pool": "max", "size": 2, "activation": "tanh"})", R"({"pool": "max", "size": 3, "pads": [1, 2, 0, 1]})",
-        R"({"pool": "max", "size": "global"})", R"({"pool": "mean", "size": "global"})",
+        R"({"pool": "max", "size": 2, "activation": "tanh"})",
+        R"({"pool": "max", "size": 3, "pads": [1, 2, 0, 1]})",
+        R"({"pool": "max", "size": "global"})",
+        R"({"pool": "mean", "size": "global"})",
         R"({"pool": "mean", "size": 2, "padding": 1})",
         R"({"pool": "mean", "size": 2, "padding": 1, "count_include_pad": false})",
         R"({"batch_norm": {"running_mean": [0.1, 2], "running_var": [3, 4]}})",
-        R"({"batch_norm": {"running_mean": [0.1], "running_var": [3]}})", R"({"upsample": "nearest", "scale": 2})",
-        R"({"upsample": "bilinear", "scale": 2})", R"({"upsample": "bilinear", "scale": [2, 1]})",
-        R"({"weight": [[[[1, 2]]]], "transposed": true, "stride": 2})", R"({"weight": [[[[1, 2]]]], "stride": 2})",
+        R"({"batch_norm": {"running_mean": [0.1], "running_var": [3]}})",
+        R"({"upsample": "nearest", "scale": 2})",
+        R"({"upsample": "bilinear", "scale": 2})",
+        R"({"upsample": "bilinear", "scale": [2, 1]})",
+        R"({"weight": [[[[1, 2]]]], "transposed": true, "stride": 2})",
+        R"({"weight": [[[[1, 2]]]], "stride": 2})",
         R"({"weight": [[[[1, 2]]]], "transposed": true, "stride": 2, "output_padding": [1, 0]})",
         R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[1]]}, {"add": "a"}]})",
         R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[1]]}, {"add": "b"}]})"}) {

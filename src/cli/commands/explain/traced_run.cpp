@@ -109,7 +109,8 @@ void check_explainable(const Bank& bank) {
                          "', and only layers one after another are explained; see its output with 'convtool apply "
                          "--dump-layers'");
   const bool is_max_pool = layer.is_max_pool() && layer.activation == Activation::none;
-  if (layer.kind_text().empty() || is_max_pool || (layer.pooling == Pooling::mean && !layer.is_window_pool())) return;
+  const bool is_convolution = layer.is_kernel() && layer.enlarging == Enlarging::none;
+  if (is_convolution || is_max_pool || (layer.pooling == Pooling::mean && !layer.is_window_pool())) return;
   refuse_shape("", "layer '" + bank.name + "' is a " + layer.kind_text() +
                        (layer.is_max_pool() ? " with an activation" : "") +
                        ", which is not explained; see its output with 'convtool apply --dump-layers'");

@@ -39,7 +39,7 @@ KernelReport report_on(Network network) {
   constexpr std::int64_t kHeight = 1080, kWidth = 1920, kMostOfPicture = 4;
   KernelReport report{.network = std::move(network), .typical_input = {.n = 1, .c = 1, .h = kHeight, .w = kWidth}};
   for (const Layer& layer : report.network.banks.front().layers)
-    if (layer.rank > 2) report.typical_input.c = layer.shape.c_i_per_group * layer.params.groups;
+    if (layer.rank > 2) report.typical_input.c = layer.input_channels();
   const std::int64_t channels = report.typical_input.c;
   const bool is_picture = channels > 1 && channels <= kMostOfPicture;
   if (channels > kMostOfPicture) report.typical_dtype = DType::f32;
