@@ -1,11 +1,13 @@
 #include "kernels/files/kernel_writer.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/digest.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -31,6 +33,7 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
 /// What is written: a kernel file, which may refer to its weights, or what it computes, for digest_of_network().
 struct Style {
   bool is_digest = false;
+  bool names_layers = false;      ///< a digest of layers that add or read others by their names
   std::string_view weights_file;  ///< of a kernel file that refers to arrays in this one
 };
 
@@ -119,9 +122,10 @@ void add_params(Members& members, const ConvParams& params, const Extent& defaul
 }
 
 void add_names(Members& members, const std::string& name, const std::string& description) {
-  if (members.style().is_digest) return;
+  const auto& [is_digest, names_layers, weights_file] = members.style();
+  if (is_digest && !names_layers) return;
   members.add("name", json_string(name));
-  if (!description.empty()) members.add("description", json_string(description));
+  if (!description.empty() && !is_digest) members.add("description", json_string(description));
 }
 
 void add_flag(Members& members, const char* key, bool value) {
@@ -194,7 +198,7 @@ void add_layer(Members& members, const Layer& layer) {
 
 /// A list of objects, one below the other.
 template <class Item>
-std::string list_of(const std::vector<Item>& items, const Members& members,
+std::string list_of(std::span<const Item> items, const Members& members,
                     void (*add)(Members& members, const Item& item)) {
   const std::string indent = members.inner();
   std::string text = "[\n";
@@ -218,7 +222,7 @@ void add_bank(Members& members, const Bank& bank) {
   const auto& [name, description, layers, combine, map] = bank;
   if (is_one_layer(bank, members.style())) return add_layer(members, layers.front());
   add_names(members, name, description);
-  members.add("bank", list_of(layers, members, add_layer));
+  members.add("bank", list_of(std::span(layers), members, add_layer));
   if (combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(combine)]));
 }
 
@@ -235,8 +239,15 @@ std::string scaling_text(const InputScaling& scaling) {
   return "{ " + text + (text.empty() ? "}" : " }");
 }
 
+/// The banks that a file lists: without the copy of the input, which any file has under its name.
+std::span<const Bank> listed_banks(const Network& network) {
+  const bool has_copy = network.banks.size() > 1 && is_input_copy(network.banks.front());
+  return std::span(network.banks).subspan(has_copy ? 1 : 0);
+}
+
 std::string network_text(const Network& network, Style style) {
-  const auto& [name, description, banks, files, input] = network;  // the files' content is in the weights
+  const auto& [name, description, all_banks, files, input] = network;  // the files' content is in the weights
+  const std::span<const Bank> banks = listed_banks(network);
   Members members(style, "");
   const Bank& first = banks.front();
   const bool is_layer = is_one_layer(first, style);
@@ -259,7 +270,10 @@ std::string network_text(const Network& network, Style style) {
 std::string format_kernel_json(const Network& network) { return network_text(network, {}); }
 
 std::string digest_of_network(const Network& network) {
-  const std::string text = network_text(network, {.is_digest = true});
+  const bool has_uses = std::any_of(network.banks.begin(), network.banks.end(), [](const Bank& bank) {
+    return !bank.layers.front().add.empty() || !bank.layers.front().from.empty();
+  });
+  const std::string text = network_text(network, {.is_digest = true, .names_layers = has_uses});
   return digest_of(std::as_bytes(std::span(text)));
 }
 
