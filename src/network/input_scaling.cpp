@@ -7,6 +7,7 @@
 #include "core/float_range.h"
 #include "core/text.h"
 #include "network/per_channel.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -16,9 +17,10 @@ std::size_t named_channels(const InputScaling& scaling) {
   return std::max({scaling.mean.size(), scaling.deviation.size(), std::size_t{1}});
 }
 
-/// The channels that the first layer takes; nothing where it filters each by itself.
+/// The channels that the first layer takes, after a copy of the input; nothing where it filters each by itself.
 std::optional<std::int64_t> channels_taken(const Network& network) {
-  for (const Layer& layer : network.banks.front().layers)
+  const bool is_copied = network.banks.size() > 1 && is_input_copy(network.banks.front());
+  for (const Layer& layer : network.banks[is_copied ? 1 : 0].layers)
     if (layer.rank > 2 && layer.input_channels() > 0) return layer.input_channels();
   return std::nullopt;
 }
@@ -89,7 +91,7 @@ Network with_scaling_as_layer(Network network) {
   const InputScaling scaling = *std::exchange(network.input, std::nullopt);
   const std::int64_t outputs = channels.value_or(1);
   const bool swaps = scaling.order == ChannelOrder::bgr;
-  Layer layer{.name = "input", .rank = channels ? 4 : 2};
+  Layer layer{.name = std::string(kInputName), .rank = channels ? 4 : 2};
   layer.shape.c_o = outputs;
   layer.shape.c_i_per_group = swaps ? *channels : 1;
   layer.params.groups = channels && !swaps ? *channels : 1;
@@ -102,6 +104,7 @@ Network with_scaling_as_layer(Network network) {
     layer.bias.push_back(static_cast<float>(-number_of_channel(scaling.mean, from, 0) / deviation));
   }
   if (std::all_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias == 0; })) layer.bias.clear();
+  if (network.banks.size() > 1 && is_input_copy(network.banks.front())) network.banks.erase(network.banks.begin());
   network.banks.insert(network.banks.begin(), Bank{.name = layer.name, .layers = {layer}});
   return network;
 }

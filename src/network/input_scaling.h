@@ -23,8 +23,9 @@ bool changes_values(const InputScaling& scaling);
 /// Throws Error(shape) where a picture of `channels` has not those that `scaling` names.
 void check_input_channels(const InputScaling& scaling, std::int64_t channels);
 
-/// `network`, whose scaling is valid, with the scaling as its first bank, called "input", a 1x1 convolution: x is
-/// divided by std/scale, and -mean/std added. Without a scaling, `network` as it is. Throws Error(kernel) where mean,
+/// `network`, whose scaling is valid, with the scaling as its first bank, called kInputName, a 1x1 convolution: x
+/// is divided by std/scale, and -mean/std added. It replaces the copy of the input that a layer names
+/// (network/residual.h). Without a scaling, `network` as it is. Throws Error(kernel) where mean,
 /// std or order need another number of channels than the first layer takes.
 Network with_scaling_as_layer(Network network);
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -29,10 +30,11 @@ std::int64_t bias_count(const Layer& layer) {
   return stands_for_all ? layer.output_channels() : std::ssize(layer.bias);
 }
 
-/// Whether the layer is a convolution or batch normalisation, with weights or without.
+/// Whether the layer is a convolution or batch normalisation of the network, with weights or without.
 bool has_parameters(const Layer& layer) {
   const bool is_upsampling = layer.enlarging == Enlarging::nearest || layer.enlarging == Enlarging::bilinear;
-  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() && !is_upsampling;
+  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() &&
+         !is_upsampling && layer != input_copy();
 }
 
 /// Of a transposed convolution, whose problem is that of described(), every input is multiplied by every weight.

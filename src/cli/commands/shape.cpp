@@ -77,6 +77,7 @@ std::string sizes_text(const Bank& bank) {
     return std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " " + join_sizes({size.h, size.w});
   }
   if (!first.add.empty()) return "add " + printable(first.add);
+  if (is_input_copy(bank)) return "";
   if (first.outline == Outline::activation || first.outline == Outline::batch_norm || first.shape.kh == 0) return "";
   std::set<std::string> seen;
   std::string text;

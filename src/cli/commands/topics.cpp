@@ -65,7 +65,7 @@ Other layers, which have an activation as well:
   { "add": "NAME" }                          the output of an earlier
                                              layer plus the input
 
-"from": "NAME" makes a layer read the output of an earlier layer than the one before it.
+"from": "NAME" makes a layer read the output of an earlier layer than the one before it. Only one earlier layer may have the name. "input" is the input of the network.
 
 In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
 

@@ -70,7 +70,7 @@ class KernelReader {
       network.banks.push_back(read_bank_or_layer(document, "", default_name, /*outermost=*/true));
       network.name = network.banks.front().name;
       network.description = network.banks.front().description;
-      check_sums(network);
+      network = with_names(std::move(network));
     }
     network.files = weights_.take_files();
     network.input = scaling_of(document, source_);
@@ -91,18 +91,20 @@ class KernelReader {
       network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, /*outermost=*/false));
     }
     network.banks.back().map = map_of(object);
-    check_sums(network);
-    return network;
+    return with_names(std::move(network));
   }
 
-  /// Throws Error if a layer names, after "add" or "from", a layer that does not come before it.
-  void check_sums(const Network& network) const {
+  /// The network with a layer for its input where "add" or "from" names it. Throws Error if a layer names another one
+  /// that does not come before it, or one of several with its name.
+  Network with_names(Network network) const {
     try {
+      network = with_named_input(std::move(network));
       addends_of(network);
       sources_of(network);
     } catch (const Error& error) {
       refuse_kernel(source_, error.what());
     }
+    return network;
   }
 
   Bank read_bank_or_layer(const json& value, const std::string& pointer, const std::string& default_name,
