@@ -33,7 +33,6 @@ std::string extent_text(std::int64_t h, std::int64_t w) {
 /// What is written: a kernel file, which may refer to its weights, or what it computes, for digest_of_network().
 struct Style {
   bool is_digest = false;
-  bool names_layers = false;      ///< a digest of layers that add or read others by their names
   std::string_view weights_file;  ///< of a kernel file that refers to arrays in this one
 };
 
@@ -122,10 +121,9 @@ void add_params(Members& members, const ConvParams& params, const Extent& defaul
 }
 
 void add_names(Members& members, const std::string& name, const std::string& description) {
-  const auto& [is_digest, names_layers, weights_file] = members.style();
-  if (is_digest && !names_layers) return;
+  if (members.style().is_digest) return;
   members.add("name", json_string(name));
-  if (!description.empty() && !is_digest) members.add("description", json_string(description));
+  if (!description.empty()) members.add("description", json_string(description));
 }
 
 void add_flag(Members& members, const char* key, bool value) {
@@ -180,11 +178,12 @@ void add_layer(Members& members, const Layer& layer) {
                pool, enlarging, output_padding, add, from, is_batch_norm] = layer;
   require(outline == Outline::none, "a layer without weights in a kernel file");
   add_names(members, name, description);
-  if (!from.empty()) members.add("from", json_string(from));
+  const bool is_digest = members.style().is_digest;  // which has links_text() instead of names
+  if (!from.empty() && !is_digest) members.add("from", json_string(from));
   if (pooling != Pooling::none) {
     add_pool(members, layer);
   } else if (!add.empty()) {
-    members.add("add", json_string(add));
+    members.add("add", is_digest ? "true" : json_string(add));
   } else if (is_batch_norm) {
     add_batch_norm(members, layer);
   } else if (enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear) {
@@ -239,6 +238,21 @@ std::string scaling_text(const InputScaling& scaling) {
   return "{ " + text + (text.empty() ? "}" : " }");
 }
 
+/// For a digest: each layer that adds or reads the output of an earlier one, and that one, as numbers. A name does not
+/// say which layer it is: others may have been renamed.
+std::string links_text(const Network& network) {
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
+  std::string text;
+  const auto add = [&](const char* verb, std::size_t layer, const std::optional<std::size_t>& earlier) {
+    if (earlier) text += " " + std::to_string(layer) + verb + std::to_string(*earlier);
+  };
+  for (std::size_t i = 0; i < addends.size(); ++i) {
+    add("+", i, addends[i]);
+    add("<", i, sources[i]);
+  }
+  return json_string(text);
+}
+
 /// The banks that a file lists: without the copy of the input, which any file has under its name.
 std::span<const Bank> listed_banks(const Network& network) {
   const bool has_copy = network.banks.size() > 1 && is_input_copy(network.banks.front());
@@ -260,6 +274,7 @@ std::string network_text(const Network& network, Style style) {
     add_names(members, name, description);
     members.add("layers", list_of(banks, members, add_bank));
   }
+  if (style.is_digest) members.add("links", links_text(network));
   if (input) members.add("input", scaling_text(*input));
   if (const auto& map = banks.back().map) members.add("map", json_string(to_string(*map)));
   return members.object() + "\n";
@@ -270,10 +285,7 @@ std::string network_text(const Network& network, Style style) {
 std::string format_kernel_json(const Network& network) { return network_text(network, {}); }
 
 std::string digest_of_network(const Network& network) {
-  const bool has_uses = std::any_of(network.banks.begin(), network.banks.end(), [](const Bank& bank) {
-    return !bank.layers.front().add.empty() || !bank.layers.front().from.empty();
-  });
-  const std::string text = network_text(network, {.is_digest = true, .names_layers = has_uses});
+  const std::string text = network_text(network, {.is_digest = true});
   return digest_of(std::as_bytes(std::span(text)));
 }
 

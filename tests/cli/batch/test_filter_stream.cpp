@@ -311,9 +311,9 @@ TEST_CASE("an option of one format does not fail the pictures of a stream that h
 TEST_CASE("bytes after a picture that must be alone are an error") {
   const TempFolder folder;
   folder.write("a.ppm", "P6 2 1 255\nabcdef");
-  for (const std::string format : {"bmp", "webp", "pfm"}) {
+  for (const std::string format : {"bmp", "webp", "pfm", "tif", "exr"}) {
     CAPTURE(format);
-    const std::string depth = format == "pfm" ? " --depth f32" : "";
+    const std::string depth = format == "pfm" || format == "exr" ? " --depth f32" : "";
     REQUIRE(run_shell("$CONVTOOL apply a.ppm -k identity -q -o a." + format + depth, folder).code == 0);
     const std::string file = read_text(folder.file("a." + format));
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file).code == 0);
@@ -321,7 +321,8 @@ TEST_CASE("bytes after a picture that must be alone are an error") {
     CHECK(two.code == 1);
     CHECK(two.out.empty());
     CHECK(two.err == "convtool: -: " + std::to_string(file.size()) +
-                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream\n");
+                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream; if they "
+                         "belong to it, name its file instead of -\n");
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
     folder.write("two", file + file);  // a file is read as it always was
     CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
@@ -340,6 +341,7 @@ TEST_CASE("bytes after an archive of arrays are an error") {
     CHECK(result.code == 1);
     CHECK(result.out.empty());
     CHECK(result.err == "convtool: -: " + std::to_string(rest.size()) +
-                            " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream\n");
+                            " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream; if they "
+                            "belong to it, name its file instead of -\n");
   }
 }
