@@ -34,7 +34,7 @@ void check_channels(const ConvProblem& problem) {
   if (problem.kernel.c_o % groups != 0) {
     refuse_shape("", "groups does not divide the output channels (" + counted(groups, "group") + ", " +
                          counted(problem.kernel.c_o, "output channel") +
-                         "); choose groups that divides both channel counts");
+                         "); choose a number of groups that divides both channel counts");
   }
 }
 

@@ -1,6 +1,9 @@
 #include "network/pool_windows.h"
 
 #include <algorithm>
+#include <string>
+
+#include "core/error.h"
 
 namespace convtool {
 namespace {
@@ -45,6 +48,18 @@ std::string ceil_formula(const char* axis, const PooledAxis& a) {
          (a.leaves_one_out() ? " (the last window would start after the input)" : "");
 }
 
+/// Throws Error(shape) unless a window fits into the padded input; an empty input is refused elsewhere.
+void check_window(const KernelShape& kernel, const ConvParams& params, const Shape& input) {
+  const Extent window = dilated_kernel(kernel, params.dilation);
+  const Pads& pads = params.padding.pads;
+  const std::int64_t height = input.h + pads.top + pads.bottom, width = input.w + pads.left + pads.right;
+  if (input.h < 1 || input.w < 1 || (window.h <= height && window.w <= width)) return;
+  const auto size = [](std::int64_t h, std::int64_t w) { return std::to_string(h) + "x" + std::to_string(w); };
+  refuse_shape("", "the window is larger than the padded input (window " + size(kernel.kh, kernel.kw) +
+                       (params.dilation == Extent{} ? "" : ", dilated to " + size(window.h, window.w)) +
+                       ", padded input " + size(height, width) + "); use a smaller window, or fewer layers before it");
+}
+
 }  // namespace
 
 ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
@@ -63,6 +78,7 @@ ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
     params.padding.pads.right = columns.pad_to_last();
   }
   if (kernel.kh < 1 || kernel.kw < 1) kernel.kh = kernel.kw = 1;  // of an empty input, which make_problem() refuses
+  check_window(kernel, params, input);
   return make_problem(dtype, input, kernel, params);
 }
 

@@ -45,8 +45,12 @@ std::string layers_text(const Network& network) {
   std::vector<std::array<std::string, 3>> rows;
   if (const auto& input = network.input)
     rows.push_back({"input", "", "mean " + join_numbers(input->mean) + "; std " + join_numbers(input->deviation)});
-  for (const Bank& bank : network.banks)
-    rows.push_back({printable(bank.name), join_sizes(bank.layers.front().dimensions()), printable(bank.description)});
+  for (const Bank& bank : network.banks) {
+    const Layer& layer = bank.layers.front();
+    const bool has_weights = layer.weights.size() > 1 && layer.pooling == Pooling::none;
+    rows.push_back({printable(bank.name), has_weights ? join_sizes(layer.dimensions()) : layer.size_text(),
+                    printable(bank.description)});
+  }
   std::array<std::size_t, 2> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
