@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/range.h"
+
 namespace convtool {
 
 /// A height and a width.
@@ -113,11 +115,6 @@ inline std::int64_t pad_column(PaddingMode mode, std::int64_t i, std::int64_t si
   const std::int64_t at = pad_index(mode, (i - channel) / pixel, size / pixel);
   return at == kOutside ? kOutside : at * pixel + channel;
 }
-
-/// A half-open range of output positions.
-struct Range {
-  std::int64_t begin = 0, end = 0;
-};
 
 /// The outputs in [0, out) whose tap at `offset` (k*dilation - pad_begin) falls inside an input of `in` positions:
 /// those j with 0 <= j*stride + offset < in. May be empty.

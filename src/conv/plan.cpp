@@ -125,9 +125,9 @@ struct ConvPlan::State {
     const Sink sink(epilogue, map, kernel, output, whole_sums, totals);
     ResponseStats total;
     std::mutex mutex;
-    parallel_for(executor->work_items(sink), threads, [&](std::int64_t begin, std::int64_t end) {
+    share_work(executor->work_items(sink), threads, [&](WorkShare& share) {
       ResponseStats stats;
-      executor->run(input, sink, begin, end, stats);
+      executor->run(input, sink, share, stats);
       std::lock_guard lock(mutex);
       total.merge(stats);
     });

@@ -6,9 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <mutex>
-#include <queue>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -45,13 +45,22 @@ class Pool {
     return threads_.size();
   }
 
-  void submit(std::function<void()> task) {
+  /// Adds a task of `job`, any address that stands for what its tasks have in common.
+  void submit(const void* job, std::function<void()> task) {
     {
       std::lock_guard lock(mutex_);
-      tasks_.push(std::move(task));
+      tasks_.push_back({job, std::move(task)});
       wanted_ = true;
     }
     wake_.notify_one();
+  }
+
+  /// Removes the tasks of `job` that no worker has begun, and returns their number.
+  std::int64_t withdraw(const void* job) {
+    std::lock_guard lock(mutex_);
+    const auto removed = std::erase_if(tasks_, [job](const Task& task) { return task.job == job; });
+    wanted_ = stopping_ || !tasks_.empty();
+    return static_cast<std::int64_t>(removed);
   }
 
   ~Pool() {
@@ -65,54 +74,54 @@ class Pool {
   }
 
  private:
+  struct Task {
+    const void* job;
+    std::function<void()> run;
+  };
+
   void work() {
     while (true) {
       look_for([this] { return wanted_.load(); });
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
       if (tasks_.empty()) return;
-      const std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop();
+      const Task task = std::move(tasks_.front());
+      tasks_.pop_front();
       wanted_ = stopping_ || !tasks_.empty();
       lock.unlock();
-      task();
+      task.run();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::queue<std::function<void()>> tasks_;
+  std::deque<Task> tasks_;
   std::vector<std::thread> threads_;
   bool stopping_ = false;
   std::atomic<bool> wanted_ = false;  // there are tasks, or it is time to stop: read without the lock
 };
 
-}  // namespace
-
-int available_cores() {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  return std::max(1, CPU_COUNT(&allowed));
+/// The number of threads to run `count` items on: at most `threads`, 0 meaning one per core, and no more than the
+/// system grants.
+std::int64_t grant_threads(std::int64_t count, int threads) {
+  const std::int64_t wanted = std::min<std::int64_t>(count, threads == 0 ? available_cores() : threads);
+  if (wanted <= 1) return wanted;
+  const std::size_t workers = Pool::instance().grow_to(static_cast<std::size_t>(wanted - 1));
+  return std::min(wanted, static_cast<std::int64_t>(workers) + 1);
 }
 
-void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body) {
-  const std::int64_t wanted = std::min<std::int64_t>(count, threads == 0 ? available_cores() : threads);
-  const std::int64_t workers =
-      wanted <= 1 ? 0 : static_cast<std::int64_t>(Pool::instance().grow_to(static_cast<std::size_t>(wanted - 1)));
-  const std::int64_t parts = std::min(wanted, workers + 1);
-  if (parts <= 1) {
-    if (count > 0) body(0, count);
-    return;
-  }
-  const auto begin_of = [&](std::int64_t part) { return count * part / parts; };
+/// What becomes of a part that no worker has begun when part 0 is done: it is waited for, or dropped.
+enum class Late { run, drop };
 
+/// Calls body(part) for the parts [0, parts), part 0 on this thread and the others on workers, and waits for them.
+void run_parts(std::int64_t parts, Late late, const std::function<void(std::int64_t)>& body) {
   std::mutex mutex;
   std::condition_variable finished;
   std::atomic<std::int64_t> running = 0;
   std::exception_ptr failure;
   const auto run_part = [&](std::int64_t part) {
     try {
-      body(begin_of(part), begin_of(part + 1));
+      body(part);
     } catch (...) {
       std::lock_guard lock(mutex);
       if (!failure) failure = std::current_exception();
@@ -131,16 +140,73 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
       ++running;
     }
     try {
-      Pool::instance().submit([&run_in_worker, part] { run_in_worker(part); });
+      Pool::instance().submit(&running, [&run_in_worker, part] { run_in_worker(part); });
     } catch (...) {  // no memory for the task: run it in this thread
       run_in_worker(part);
     }
   }
   run_part(0);
+  if (late == Late::drop) running -= Pool::instance().withdraw(&running);
   look_for([&] { return running == 0; });
   std::unique_lock lock(mutex);
   finished.wait(lock, [&] { return running == 0; });
   if (failure) std::rethrow_exception(failure);
+}
+
+/// Fewer than WorkShare can tell apart.
+constexpr std::int64_t kMostShared = std::int64_t{1} << 31;
+
+/// Fills the empty `own` with half of what the fullest share has left. Returns whether there was anything.
+bool refill(WorkShare& own, std::vector<WorkShare>& shares) {
+  const auto has_less = [](const WorkShare& a, const WorkShare& b) { return a.left() < b.left(); };
+  while (true) {
+    WorkShare& fullest = *std::max_element(shares.begin(), shares.end(), has_less);
+    if (fullest.left() == 0) return false;
+    const Range taken = fullest.steal();
+    if (taken.is_empty()) continue;  // others were faster
+    own.fill(taken);
+    return true;
+  }
+}
+
+/// share_work() for items of a range that is no longer than kMostShared.
+void share_some(const Range& items, int threads, const std::function<void(WorkShare&)>& body) {
+  const std::int64_t count = items.size(), parts = grant_threads(count, threads);
+  std::vector<WorkShare> shares(static_cast<std::size_t>(parts));
+  for (std::int64_t part = 0; part < parts; ++part) {
+    WorkShare& share = shares[static_cast<std::size_t>(part)];
+    share.begin_at(items.begin);
+    share.fill({items.begin + count * part / parts, items.begin + count * (part + 1) / parts});
+  }
+  const auto run_share = [&](std::int64_t part) {
+    WorkShare& own = shares[static_cast<std::size_t>(part)];
+    do body(own);
+    while (refill(own, shares));
+  };
+  if (parts <= 1) return run_share(0);
+  run_parts(parts, Late::drop, run_share);
+}
+
+}  // namespace
+
+int available_cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::max(1, CPU_COUNT(&allowed));
+}
+
+void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body) {
+  const std::int64_t parts = grant_threads(count, threads);
+  if (parts <= 1) {
+    if (count > 0) body(0, count);
+    return;
+  }
+  run_parts(parts, Late::run, [&](std::int64_t part) { body(count * part / parts, count * (part + 1) / parts); });
+}
+
+void share_work(std::int64_t count, int threads, const std::function<void(WorkShare&)>& body) {
+  for (std::int64_t first = 0; first < count; first += kMostShared)
+    share_some({first, std::min(count, first + kMostShared)}, threads, body);
 }
 
 void run_threads(int threads, const std::function<void()>& work) {

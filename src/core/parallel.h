@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/tensor.h"
+#include "core/work_share.h"
 
 namespace convtool {
 
@@ -16,6 +17,12 @@ int available_cores();
 /// grants no more. The calling thread runs one of the ranges, so `threads` 1 runs everything in it. `body` may not call
 /// parallel_for itself. If bodies throw, the first exception is rethrown once all have ended.
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
+
+/// Shares the items of [0, count) among at most `threads` threads, as parallel_for() does, and lets idle threads take
+/// from the shares of others. Calls `body(share)` on each of them, again for each share that it takes. `body` takes
+/// items from its share until none are left. A thread that the system wakes too late does nothing, and is not waited
+/// for. Threads, nesting and exceptions are as in parallel_for(); the items of a share whose body throws may be lost.
+void share_work(std::int64_t count, int threads, const std::function<void(WorkShare&)>& body);
 
 /// Calls `work` on `threads` threads, including this one, and waits for all of them; fewer if the system grants no
 /// more. They are not the pool's, so `work` may call parallel_for, and may wait for something outside. If works throw,

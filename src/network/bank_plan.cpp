@@ -111,7 +111,7 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
   BankGeometry geometry;
   for (const Layer& layer : bank.layers) {
     if (layer.enlarging != Enlarging::none) {  // alone in its bank
-      geometry.enlarged = enlarge(layer, input_dtype, input);
+      geometry.enlarged = enlarge(layer, input);
       geometry.problems.push_back(described(layer, input_dtype, input));
       geometry.output = geometry.enlarged->output;
       check_bias(layer, geometry.output.c);
@@ -151,7 +151,8 @@ std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometr
   if (first.is_window_pool()) return {};
   if (geometry.enlarged) {
     std::vector<BoundKernel> bound;
-    for (const Phase& phase : geometry.enlarged->phases)
+    const ConvProblem& whole = geometry.problems.front();
+    for (const Phase& phase : phases_of(first, whole.input_dtype, whole.input))
       bound.push_back({phase.problem, phase_kernel(first, phase, flip), epilogue_of(first)});
     return bound;
   }
@@ -184,8 +185,8 @@ BankPlan::BankPlan(const Bank& bank, DType input_dtype, const Shape& input, bool
   for (BoundKernel& bound : bind_bank(bank, geometry_, flip))
     plans_.emplace_back(bound.problem, std::move(bound.kernel), bound.epilogue, options);
   if (!geometry_.enlarged) return;
-  const std::vector<Phase>& phases = geometry_.enlarged->phases;
-  if (std::any_of(phases.begin(), phases.end(), [](const Phase& phase) { return phase.sees_zeros(); }))
+  phases_ = phases_of(first, input_dtype, input);
+  if (std::any_of(phases_.begin(), phases_.end(), [](const Phase& phase) { return phase.sees_zeros(); }))
     zeros_ = std::make_shared<const Tensor>(zero_pixel(input_dtype, input));
 }
 
@@ -197,9 +198,8 @@ ResponseStats BankPlan::run(const ConstTensorRef& input, const TensorRef& output
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const ConvPlan& plan = plans_[i];
     const std::int64_t count = plan.output_shape().c;
-    const TensorRef slice = geometry_.enlarged
-                                ? outputs_of(geometry_.enlarged->phases[i], geometry_.enlarged->step, output)
-                                : TensorRef(output.channels(channel, count));
+    const TensorRef slice = geometry_.enlarged ? outputs_of(phases_[i], geometry_.enlarged->step, output)
+                                               : TensorRef(output.channels(channel, count));
     ValueMap own = map;
     if (own.threshold && is_integer(input.dtype))
       *own.threshold += largest ? plan.error_bound_of_picture(*largest) : plan.error_bound(input);
@@ -218,7 +218,7 @@ ResponseStats BankPlan::measure(const ConstTensorRef& input, const Strides& outp
 
 ConstTensorRef BankPlan::read_by(std::size_t plan, const ConstTensorRef& input) const {
   if (geometry_.enlarged) {
-    const Phase& phase = geometry_.enlarged->phases[plan];
+    const Phase& phase = phases_[plan];
     if (phase.sees_zeros()) return zeros_->ref();
     const Range &rows = phase.rows.input, &columns = phase.columns.input;
     return column_range(input.rows(rows.begin, rows.end - rows.begin), columns.begin, columns.end - columns.begin);

@@ -100,7 +100,8 @@ class BankPlan {
 
   BankGeometry geometry_;
   std::vector<ConvPlan> plans_;
-  std::vector<Range> reads_;  ///< of a band: the rows of its input that each plan reads
+  std::vector<Phase> phases_;  ///< of each plan, where the layer enlarges
+  std::vector<Range> reads_;   ///< of a band: the rows of its input that each plan reads
   std::optional<Pool> pool_;
   std::shared_ptr<const Tensor> zeros_;  ///< a pixel, for phases that see nothing else
 };

@@ -52,33 +52,39 @@ void set_input(PhaseAxis& axis, std::int64_t first, std::int64_t last, std::int6
 
 PhaseAxis transposed_phase(const EnlargedAxis& a, std::int64_t r) {
   PhaseAxis axis{.first = r, .count = (a.out() - r + a.stride - 1) / a.stride};
-  const std::int64_t step = a.stride;
-  const auto reads = [&](std::int64_t u) { return floored(r + a.pad_begin - u * a.dilation, step); };
-  for (std::int64_t u = a.kernel; u-- > 0;)
-    if (reads(u) * step == r + a.pad_begin - u * a.dilation) axis.taps.push_back(u);
-  if (axis.taps.empty()) return axis;
-  axis.dilation = a.dilation / std::gcd(a.stride, a.dilation);
-  set_input(axis, reads(axis.taps.front()), reads(axis.taps.back()), a.in);
+  const std::int64_t common = std::gcd(a.stride, a.dilation), step = a.stride / common;
+  const auto reads = [&](std::int64_t u) { return floored(r + a.pad_begin - u * a.dilation, a.stride); };
+  const auto is_tap = [&](std::int64_t u) { return reads(u) * a.stride == r + a.pad_begin - u * a.dilation; };
+  std::int64_t least = 0;  // rows of the kernel that the phase sees are `step` apart
+  while (least < std::min(step, a.kernel) && !is_tap(least)) ++least;
+  if (least == std::min(step, a.kernel)) return axis;
+  axis.taps = (a.kernel - 1 - least) / step + 1;
+  axis.first_tap = least + (axis.taps - 1) * step;
+  axis.tap_step = -step;
+  axis.dilation = a.dilation / common;
+  set_input(axis, reads(axis.first_tap), reads(least), a.in);
   return axis;
 }
 
 PhaseAxis upsampled_phase(std::int64_t in, std::int64_t scale, std::int64_t r, bool blends) {
-  PhaseAxis axis{.first = r, .count = in, .taps = {2 * scale}};
+  PhaseAxis axis{.first = r, .count = in, .taps = 1, .first_tap = 2 * scale};
   const std::int64_t offset = blends ? 2 * r + 1 - scale : 0, distance = std::abs(offset);
-  if (offset < 0) axis.taps = {distance, 2 * scale - distance};
-  if (offset > 0) axis.taps = {2 * scale - distance, distance};
+  if (offset != 0) {
+    axis.taps = 2;
+    axis.first_tap = offset < 0 ? distance : 2 * scale - distance;
+    axis.tap_step = 2 * scale - 2 * axis.first_tap;
+  }
   set_input(axis, offset < 0 ? -1 : 0, offset > 0 ? 1 : 0, in);
   return axis;
 }
 
-std::vector<PhaseAxis> phases_of(const Layer& layer, const Shape& input, bool is_rows) {
-  const EnlargedAxis axis = is_rows ? enlarged_rows(layer, input) : enlarged_columns(layer, input);
+std::vector<PhaseAxis> phase_axes(const Layer& layer, const EnlargedAxis& axis) {
   const bool blends = layer.enlarging == Enlarging::bilinear;
   std::vector<PhaseAxis> phases;
   for (std::int64_t r = 0; r < axis.stride; ++r) {
-    PhaseAxis phase = layer.enlarging == Enlarging::transposed ? transposed_phase(axis, r)
-                                                               : upsampled_phase(axis.in, axis.stride, r, blends);
-    if (phase.count > 0) phases.push_back(std::move(phase));
+    const PhaseAxis phase = layer.enlarging == Enlarging::transposed ? transposed_phase(axis, r)
+                                                                     : upsampled_phase(axis.in, axis.stride, r, blends);
+    if (phase.count > 0) phases.push_back(phase);
   }
   return phases;
 }
@@ -102,8 +108,8 @@ ConvProblem problem_of(const Layer& layer, const Phase& phase, DType dtype, cons
   } else {
     part.h = rows.input.end - rows.input.begin;
     part.w = columns.input.end - columns.input.begin;
-    kernel.kh = std::ssize(rows.taps);
-    kernel.kw = std::ssize(columns.taps);
+    kernel.kh = rows.taps;
+    kernel.kw = columns.taps;
     params.dilation = {rows.dilation, columns.dilation};
     params.padding.pads = {rows.pad_begin, columns.pad_begin, rows.pad_end, columns.pad_end};
     if (!is_transposed) params.padding_mode = PaddingMode::replicate;
@@ -120,38 +126,57 @@ std::string enlarged_formula(const char* axis, const Layer& layer, const Enlarge
          " + 1 = " + text(a.out());
 }
 
+/// Throws where a size of the output or the number of weights is beyond 64 bits.
+void check_fits(const KernelShape& kernel, const EnlargedAxis& rows, const EnlargedAxis& columns) {
+  constexpr double kMost = 0x1p60;
+  for (const EnlargedAxis& axis : {rows, columns})
+    if (static_cast<double>(axis.in) * static_cast<double>(axis.stride) +
+            static_cast<double>(axis.dilation) * static_cast<double>(axis.kernel) >
+        kMost)
+      refuse_shape("", "the output is larger than 64-bit numbers; enlarge less, or in fewer layers");
+  if (static_cast<double>(kernel.c_o) * static_cast<double>(kernel.c_i_per_group) * static_cast<double>(kernel.kh) *
+          static_cast<double>(kernel.kw) >
+      kMost)
+    refuse_shape("", "the kernel has more weights than fit in any memory; make it smaller");
+}
+
 }  // namespace
 
-Enlargement enlarge(const Layer& layer, DType dtype, const Shape& input) {
-  const Extent& step = layer.params.stride;
-  require(step.h * step.w <= kMostPhases, "an upsampling with too many phases");
+Enlargement enlarge(const Layer& layer, const Shape& input) {
+  require(can_enlarge_by(layer.params.stride), "an upsampling with too many phases");
   if (input.n < 1 || input.c < 1 || input.h < 1 || input.w < 1)
     refuse_shape("", "the input is empty (shape " + to_string(input) + "); every dimension must be at least 1");
   Enlargement result{.kind = layer.enlarging,
                      .output = {.n = input.n, .c = phase_channels(layer, input.c).c_o},
-                     .step = step,
-                     .phases = {}};
-  if (layer.enlarging == Enlarging::transposed) {
-    if (input.c != layer.shape.c_o)
-      refuse_shape("", "the channels of a transposed convolution do not match the input (expected " +
-                           counted(layer.shape.c_o, "channel") + ", got " + std::to_string(input.c) +
-                           "); its weights are [c_i][c_o/groups][kh][kw]");
-    result.output.h = enlarged_rows(layer, input).out();
-    result.output.w = enlarged_columns(layer, input).out();
-    if (result.output.h < 1 || result.output.w < 1)
-      refuse_shape("", "nothing would be left of the output (" + enlarged_height_formula(layer, input) + ", " +
-                           enlarged_width_formula(layer, input) + "); pad less");
-  } else {
-    result.output.h = input.h * step.h;
-    result.output.w = input.w * step.w;
+                     .step = layer.params.stride};
+  const EnlargedAxis rows = enlarged_rows(layer, input), columns = enlarged_columns(layer, input);
+  if (layer.enlarging == Enlarging::transposed && input.c != layer.shape.c_o)
+    refuse_shape("", "the channels of a transposed convolution do not match the input (expected " +
+                         counted(layer.shape.c_o, "channel") + ", got " + std::to_string(input.c) +
+                         "); its weights are [c_i][c_o/groups][kh][kw]");
+  check_fits(layer.shape, rows, columns);
+  if (layer.enlarging != Enlarging::transposed) {
+    result.output.h = input.h * result.step.h;
+    result.output.w = input.w * result.step.w;
+    return result;
   }
-  const std::vector<PhaseAxis> columns = phases_of(layer, input, false);
-  for (const PhaseAxis& row : phases_of(layer, input, true))
+  result.output.h = rows.out();
+  result.output.w = columns.out();
+  if (result.output.h < 1 || result.output.w < 1)
+    refuse_shape("", "nothing would be left of the output (" + enlarged_height_formula(layer, input) + ", " +
+                         enlarged_width_formula(layer, input) + "); pad less");
+  return result;
+}
+
+std::vector<Phase> phases_of(const Layer& layer, DType dtype, const Shape& input) {
+  const std::vector<PhaseAxis> columns = phase_axes(layer, enlarged_columns(layer, input));
+  std::vector<Phase> phases;
+  for (const PhaseAxis& row : phase_axes(layer, enlarged_rows(layer, input)))
     for (const PhaseAxis& column : columns) {
-      Phase& phase = result.phases.emplace_back(Phase{.rows = row, .columns = column, .problem = {}});
+      Phase& phase = phases.emplace_back(Phase{.rows = row, .columns = column, .problem = {}});
       phase.problem = problem_of(layer, phase, dtype, input);
     }
-  return result;
+  return phases;
 }
 
 ConvProblem described(const Layer& layer, DType dtype, const Shape& input) {
@@ -189,19 +214,21 @@ Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
     kernel.weights.resize(static_cast<std::size_t>(shape.count()));
     return kernel;
   }
-  const std::vector<std::int64_t>&rows = phase.rows.taps, &columns = phase.columns.taps;
+  const PhaseAxis &rows = phase.rows, &columns = phase.columns;
   if (layer.enlarging != Enlarging::transposed) {
     for (std::size_t c = 0; c < channels; ++c)
-      for (const std::int64_t a : rows)
-        for (const std::int64_t b : columns) kernel.weights.push_back(static_cast<float>(a * b));
+      for (std::int64_t i = 0; i < rows.taps; ++i)
+        for (std::int64_t j = 0; j < columns.taps; ++j)
+          kernel.weights.push_back(static_cast<float>(rows.tap(i) * columns.tap(j)));
     const Extent& scale = layer.params.stride;
     kernel.divisor.assign(channels, static_cast<double>(4 * scale.h * scale.w));
     return kernel;
   }
   for (std::int64_t o = 0; o < shape.c_o; ++o)
     for (std::int64_t c = 0; c < shape.c_i_per_group; ++c)
-      for (const std::int64_t u : rows)
-        for (const std::int64_t v : columns) kernel.weights.push_back(transposed_weight(layer, o, c, u, v, flip));
+      for (std::int64_t i = 0; i < rows.taps; ++i)
+        for (std::int64_t j = 0; j < columns.taps; ++j)
+          kernel.weights.push_back(transposed_weight(layer, o, c, rows.tap(i), columns.tap(j), flip));
   return kernel;
 }
 

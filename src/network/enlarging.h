@@ -14,6 +14,7 @@
 // align_corners false.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,23 @@ namespace convtool {
 /// The most phases of a layer, s.h * s.w.
 inline constexpr std::int64_t kMostPhases = 4096;
 
+/// Whether a layer may have this stride, at most kMostPhases phases.
+constexpr bool can_enlarge_by(const Extent& stride) { return stride.h <= kMostPhases / stride.w; }
+
+/// Whether nn.ConvTranspose2d takes this output padding: along each axis less than the stride or the dilation.
+constexpr bool is_output_padding(const Extent& added, const Extent& stride, const Extent& dilation) {
+  return added.h < std::max(stride.h, dilation.h) && added.w < std::max(stride.w, dilation.w);
+}
+
 /// The outputs first, first + s, ... along an axis.
 struct PhaseAxis {
   std::int64_t first = 0, count = 0;
-  std::vector<std::int64_t> taps;  ///< of the kernel, in the order of the inputs; bilinear: the weights, over 2s
-  Range input;                     ///< that they read; empty where they see nothing but zeros
+  std::int64_t taps = 0, first_tap = 0, tap_step = 0;  ///< tap() of 0 to taps - 1, in the order of the inputs
+  Range input;                                         ///< that they read; empty where they see nothing but zeros
   std::int64_t pad_begin = 0, pad_end = 0, dilation = 1;
+
+  /// The row or column of the kernel that weighs input k of an output; bilinear: its weight, over 2s.
+  std::int64_t tap(std::int64_t k) const { return first_tap + k * tap_step; }
 };
 
 /// A phase: outputs at rows[k] and columns[l] for all k and l.
@@ -43,15 +55,19 @@ struct Phase {
   bool sees_zeros() const { return rows.input.begin == rows.input.end || columns.input.begin == columns.input.end; }
 };
 
+/// The sizes of a layer that enlarges.
 struct Enlargement {
   Enlarging kind = Enlarging::nearest;
   Shape output;
   Extent step;  ///< from one output of a phase to the next: the layer's stride
-  std::vector<Phase> phases;
 };
 
-/// Throws Error(shape) if the channels do not match, or the output would be empty. `layer` enlarges.
-Enlargement enlarge(const Layer& layer, DType dtype, const Shape& input);
+/// Throws Error(shape) if the channels do not match, or the output would be empty or its numbers beyond 64 bits.
+/// `layer` enlarges, by a stride that can_enlarge_by() allows.
+Enlargement enlarge(const Layer& layer, const Shape& input);
+
+/// The phases of a layer on an input that enlarge() takes, without those that have no outputs.
+std::vector<Phase> phases_of(const Layer& layer, DType dtype, const Shape& input);
 
 /// The layer in the terms of a convolution, for reports: its kernel, stride and pads on this input.
 ConvProblem described(const Layer& layer, DType dtype, const Shape& input);

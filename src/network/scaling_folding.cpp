@@ -50,6 +50,16 @@ std::vector<ScaledChannel> channels_of(const Bank& bank, std::int64_t c_i) {
   return channels;
 }
 
+/// Whether the channels are those of an input of `c_i`, each once, in any order.
+bool are_each_once(const std::vector<ScaledChannel>& channels, std::int64_t c_i) {
+  std::vector<bool> seen(static_cast<std::size_t>(c_i));
+  for (const ScaledChannel& channel : channels) {
+    if (seen[static_cast<std::size_t>(channel.source)]) return false;
+    seen[static_cast<std::size_t>(channel.source)] = true;
+  }
+  return std::ssize(channels) == c_i;
+}
+
 bool is_shifted(const ScaledChannel& channel) { return channel.offset != 0; }
 
 /// Whether a sum of products at the border is one of pixels, too.
@@ -58,7 +68,7 @@ bool holds_at_border(const ConvProblem& problem, const std::vector<ScaledChannel
   return problem.padding_value == 0 && std::none_of(channels.begin(), channels.end(), is_shifted);
 }
 
-/// `layer` with the scaling of its input channels; nothing where that is not possible.
+/// `layer` with the scaling of its input channels, which are_each_once(); nothing where that is not possible.
 std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Layer& layer) {
   const auto count = static_cast<std::int64_t>(channels.size());
   const bool is_uniform = std::all_of(channels.begin(), channels.end(), [&](const ScaledChannel& channel) {
@@ -118,9 +128,9 @@ std::optional<Layer> fold(const std::vector<ScaledChannel>& channels, const Laye
 }  // namespace
 
 std::optional<Bank> fold_scaling(const Bank& first, const Bank& second, DType dtype, const Shape& input) {
-  const std::vector<ScaledChannel> channels = channels_of(first, input.c);
-  if (channels.empty()) return std::nullopt;
   const BankGeometry before = bank_geometry(first, dtype, input);
+  const std::vector<ScaledChannel> channels = channels_of(first, input.c);
+  if (!are_each_once(channels, input.c)) return std::nullopt;
   const BankGeometry after = bank_geometry(second, DType::f32, before.output);
   Bank bank = second;
   for (std::size_t i = 0; i < bank.layers.size(); ++i) {

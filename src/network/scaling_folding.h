@@ -9,8 +9,8 @@
 namespace convtool {
 
 /// A bank that computes what `first` and then `second` do on this input, where `first` is a single layer of size 1x1
-/// without an activation, each of whose outputs is one channel of its input, scaled and shifted: y = x / d + b. A sum
-/// of products of such values is a sum of products of the pixels, with weights over d, plus the sum of the weights
+/// without an activation that gives every channel of its input once, in any order, scaled and shifted: y = x / d + b. A
+/// sum of products of such values is a sum of products of the pixels, with weights over d, plus the sum of the weights
 /// times b:
 ///
 ///   sum of w * (x / d + b) = sum of (w / d) * x + b * sum of w

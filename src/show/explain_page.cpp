@@ -157,11 +157,15 @@ double share_of_outputs(const Trace& trace) {
   const auto add = [&work](const ConvProblem& problem) {
     work += mac_count(problem) / static_cast<double>(problem.input.n);
   };
-  for (const BankGeometry& bank : trace.banks) {
-    if (bank.enlarged)
-      for (const Phase& phase : bank.enlarged->phases) add(phase.problem);
-    else
-      std::for_each(bank.problems.begin(), bank.problems.end(), add);
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) {
+    const std::vector<ConvProblem>& problems = trace.banks[i].problems;
+    if (!trace.banks[i].enlarged) {
+      std::for_each(problems.begin(), problems.end(), add);
+      continue;
+    }
+    const ConvProblem& whole = problems.front();
+    for (const Phase& phase : phases_of(trace.network.banks[i].layers.front(), whole.input_dtype, whole.input))
+      add(phase.problem);
   }
   const Shape in = trace.input, out = trace.output();
   const double bytes = static_cast<double>(in.c * in.h * in.w * size_of(trace.dtype())) +

@@ -95,7 +95,7 @@ TEST_CASE("transposed convolutions scatter their inputs, in every layout and typ
     input.copy_from(x);
     const BankPlan plan(bank_of({layer}), dtype, shape, flip, {.threads = static_cast<int>(random.between(1, 3))});
     CHECK(plan.output_shape() == out);
-    for (const Phase& phase : plan.geometry().enlarged->phases) zero_phases += phase.sees_zeros() ? 1 : 0;
+    for (const Phase& phase : phases_of(layer, dtype, shape)) zero_phases += phase.sees_zeros() ? 1 : 0;
     PlacedTensor output(DType::f32, out, random.pick(kLayouts), 64);
     const ResponseStats stats = plan.run(input.ref(), output.ref(), {});
     CAPTURE(to_string(plan.problem()));
@@ -153,6 +153,30 @@ TEST_CASE("bilinear blends the two nearest pixels of an integer picture without 
   const BankPlan plan(bank_of({layer}), DType::u8, x.shape(), false, {});
   plan.run(x.ref(), stored.ref(), {});
   CHECK(values_of(stored.ref()) == std::vector<double>{10, 10, 11, 14, 16, 19, 20, 20});
+}
+
+TEST_CASE("the sizes and phases of a kernel of any size take no memory") {
+  constexpr std::int64_t kRows = 1'000'000'000;
+  Layer layer = transposed({1, 1, kRows, 1}, {}, {.stride = {6, 64}, .dilation = {4, 1}});
+  layer.outline = Outline::kernel;
+  const Shape input{1, 1, 8, 9};
+  CHECK(bank_geometry(bank_of({layer}), DType::f32, input).output == Shape{1, 1, 7 * 6 + 4 * (kRows - 1) + 1, 513});
+  // A row of the kernel is seen by the outputs of one remainder, 4u mod 6, which is even: 0, 4 and 2 for u = 0, 1, 2.
+  std::vector<std::int64_t> taps;
+  for (const Phase& phase : phases_of(layer, DType::f32, input))
+    if (phase.columns.first == 0) taps.push_back(phase.rows.taps);
+  CHECK(taps == std::vector<std::int64_t>{kRows / 3 + 1, 0, kRows / 3, 0, kRows / 3, 0});
+}
+
+TEST_CASE("sizes beyond 64 bits are refused before they are computed") {
+  const auto refusal = [](const Layer& layer, const Shape& input) {
+    return error_of([&] { bank_geometry(bank_of({layer}), DType::f32, input); });
+  };
+  const Shape large{1, 1, std::int64_t{1} << 52, 1};
+  CHECK(contains(refusal(upsampling(Enlarging::nearest, {4096, 1}), large), "larger than 64-bit numbers"));
+  CHECK(contains(refusal(transposed({1, 1, 1, 1}, {1}, {.stride = {4096, 1}}), large), "larger than 64-bit numbers"));
+  const std::int64_t most = kLargestParameter;
+  CHECK(contains(refusal(transposed({1, most, most, 2}, {}, {}), {1, 1, 8, 8}), "more weights than fit"));
 }
 
 TEST_CASE("layers that enlarge and do not fit say so with numbers") {

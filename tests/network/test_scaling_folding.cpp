@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "network/folding.h"
 #include "network/input_scaling.h"
@@ -187,6 +188,43 @@ TEST_CASE("banks are folded kernel by kernel; pools and padding by another const
   padded.params.padding_value = 7;
   CHECK(!fold_scaling(scale, bank_of({padded}), DType::u8, picture));
   CHECK(!fold_scaling(bank_of({padded}), scale, DType::u8, picture));
+}
+
+TEST_CASE("a layer that orders channels is folded; one that repeats or drops channels is not") {
+  Random random(8);
+  int folded = 0, refused = 0;
+  for (int repeat = 0; repeat < 300; ++repeat) {
+    CAPTURE(repeat);
+    const std::int64_t c_i = random.between(1, 4), c_o = random.chance(2) ? c_i : random.between(1, 6);
+    std::vector<std::int64_t> sources(static_cast<std::size_t>(c_o));
+    for (std::int64_t& source : sources) source = random.between(0, c_i - 1);
+    std::vector<std::int64_t> all(static_cast<std::size_t>(c_i));
+    std::iota(all.begin(), all.end(), 0);
+    const bool is_order = std::is_permutation(sources.begin(), sources.end(), all.begin(), all.end());
+    std::vector<float> weights(static_cast<std::size_t>(c_o * c_i));
+    for (std::size_t o = 0; o < sources.size(); ++o)
+      weights[o * all.size() + static_cast<std::size_t>(sources[o])] = static_cast<float>(random.between(1, 3));
+    const Bank first = bank_of({make_layer(4, {c_o, c_i, 1, 1}, std::move(weights))});
+    const Bank second = random.chance(2) ? bank_of({plane(2, 3, random_weights(6, random))})
+                                         : bank_of({make_layer(4, {2, c_o, 2, 3}, random_weights(12 * c_o, random))});
+    const Tensor x = random_picture(DType::u8, {1, c_i, 6, 7}, random);
+    const std::optional<Bank> bank = fold_scaling(first, second, DType::u8, x.shape());
+
+    REQUIRE(bank.has_value() == (is_order && (sources == all || second.layers.front().rank == 4)));
+    (bank ? folded : refused) += 1;
+    // All numbers are whole and below 2^24.
+    if (bank)
+      REQUIRE(values_of(run_bank(*bank, x.ref()).ref()) ==
+              values_of(run_bank(second, run_bank(first, x.ref()).ref()).ref()));
+  }
+  CHECK(folded > 50);
+  CHECK(refused > 50);
+}
+
+TEST_CASE("the channels of a depth multiplier are not folded") {
+  const Bank twice = bank_of({make_layer(4, {4, 1, 1, 1}, {1, 2, 3, 4}, {.groups = 2})});
+  CHECK(!fold_scaling(twice, bank_of({plane(1, 2, {3, -1})}), DType::u8, {1, 2, 9, 9}));
+  CHECK(!fold_scaling(twice, bank_of({make_layer(3, {1, 4, 1, 1}, {1, 2, 3, 4})}), DType::u8, {1, 2, 9, 9}));
 }
 
 TEST_CASE("a network folds its scaling where one layer is faster") {

@@ -40,24 +40,22 @@ class DirectExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     visit_dtype(input.dtype, [&]<class In>(In) {
       if (float_sums_)
-        run_typed<float>(input.view<In>(), sink, begin, end, stats);
+        run_typed<float>(input.view<In>(), sink, share, stats);
       else
-        run_typed<double>(input.view<In>(), sink, begin, end, stats);
+        run_typed<double>(input.view<In>(), sink, share, stats);
     });
   }
 
  private:
   template <class Sum, class In>
-  void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
-                 ResponseStats& stats) const {
+  void run_typed(const TensorView<const In>& x, const Sink& sink, WorkShare& share, ResponseStats& stats) const {
     const std::int64_t joined = sink.combine_count();
     std::vector<Sum> sums(static_cast<std::size_t>(joined * out_.w + kRowSlack));  // finish() may read past the end
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t n = row / out_.h, i = row % out_.h;
+    for (Range row; !(row = share.take()).is_empty();) {
+      const std::int64_t n = row.begin / out_.h, i = row.begin % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
         std::fill(sums.begin(), sums.end(), Sum{0});
         for (std::int64_t k = 0; k < joined; ++k) sum_row(x, n, c * joined + k, i, sums.data() + k * out_.w);

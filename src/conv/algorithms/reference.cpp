@@ -24,19 +24,17 @@ class ReferenceExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
-    visit_dtype(input.dtype, [&]<class In>(In) { run_typed(input.view<In>(), sink, begin, end, stats); });
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
+    visit_dtype(input.dtype, [&]<class In>(In) { run_typed(input.view<In>(), sink, share, stats); });
   }
 
  private:
   template <class In>
-  void run_typed(const TensorView<const In>& x, const Sink& sink, std::int64_t begin, std::int64_t end,
-                 ResponseStats& stats) const {
+  void run_typed(const TensorView<const In>& x, const Sink& sink, WorkShare& share, ResponseStats& stats) const {
     const std::int64_t joined = sink.combine_count();
     std::vector<double> sums(static_cast<std::size_t>(joined * out_.w));
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t n = row / out_.h, i = row % out_.h;
+    for (Range row; !(row = share.take()).is_empty();) {
+      const std::int64_t n = row.begin / out_.h, i = row.begin % out_.h;
       for (std::int64_t c = 0; c < sink.output_channels(); ++c) {
         for (std::int64_t k = 0; k < joined; ++k) {
           for (std::int64_t j = 0; j < out_.w; ++j) {

@@ -194,15 +194,15 @@ class Pass {
     for (std::size_t o = 0; keeps_taps_ && o < taps_.size(); ++o) lister_.list(static_cast<std::int64_t>(o), taps_[o]);
   }
 
-  /// Computes blocks [begin, end), counted through the batch: slice by slice, each from top to bottom.
-  void run(std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-      const std::int64_t n = begin / blocks_, block = begin % blocks_, count = std::min(end - begin, blocks_ - block);
+  /// Computes the blocks of `share`, counted through the batch. Several slices are computed one after the other, each
+  /// from top to bottom, so they take all blocks at once.
+  void run(WorkShare& share) {
+    const std::int64_t most = width_ > kSliceColumns ? share.left() : 1;
+    for (Range blocks; !(blocks = share.take(most)).is_empty();) {
       for (std::int64_t x = 0; x < width_; x += kSliceColumns) {
         const std::vector<RowReader::Part>& parts = reader_.enter_slice(x);
-        for (std::int64_t b = block; b < block + count; ++b) run_block(n, b, parts);
+        for (std::int64_t b = blocks.begin; b < blocks.end; ++b) run_block(b / blocks_, b % blocks_, parts);
       }
-      begin += count;
     }
   }
 
@@ -310,11 +310,10 @@ class RowsExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * block_count(problem_, block_rows_); }
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     run_flat_where_possible(may_flatten_, input, sink,
                             [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
-                              Pass(problem_, kernel_, block_rows_, picture, pixel, to, stats).run(begin, end);
+                              Pass(problem_, kernel_, block_rows_, picture, pixel, to, stats).run(share);
                             });
   }
 

@@ -12,6 +12,7 @@
 #include "conv/kernel.h"
 #include "conv/problem.h"
 #include "conv/sink.h"
+#include "core/work_share.h"
 
 namespace convtool {
 
@@ -27,10 +28,10 @@ class Executor {
   /// The rows that a band (conv/bands.h) begins at a multiple of, so that its sums have the bits of the whole picture.
   virtual std::int64_t row_period() const { return 1; }
 
-  /// Computes work items [begin, end) and hands each of their outputs to `sink` exactly once. No output may depend on
-  /// begin, end or the thread. Throws std::bad_alloc only, and before this call's first output.
-  virtual void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-                   ResponseStats& stats) const = 0;
+  /// Computes the work items of `share` and hands each of their outputs to `sink` exactly once. Takes one item at a
+  /// time where it can, so that other threads can take the rest. No output may depend on the share or the thread.
+  /// Throws std::bad_alloc only, and before it takes an item.
+  virtual void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const = 0;
 };
 
 /// An algorithm's answer to a problem: a refusal, or an estimated time and a function that makes an Executor.

@@ -69,6 +69,8 @@ void RowReader::cut(std::int64_t x) {
 }
 
 const std::vector<RowReader::Part>& RowReader::enter_slice(std::int64_t x) {
+  if (x == slice_begin_) return parts_;
+  slice_begin_ = x;
   cut(x);
   auto strips = strips_.begin();
   for (const Part& part : parts_) {

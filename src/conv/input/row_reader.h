@@ -64,6 +64,7 @@ class RowReader {
   const ConstTensorRef input_;
   const std::int64_t rows_used_, width_, slice_;
   const bool may_read_picture_;
+  std::int64_t slice_begin_ = -1;
   std::vector<Part> parts_;
   std::vector<RowStrips> strips_;  // of the parts that are not in the picture, in order; a slice may use fewer
   std::vector<Rows> rows_;         // by part

@@ -125,7 +125,7 @@ void read_batch_norm(const KernelObject& layer_object, Layer& layer, KernelWeigh
 }
 
 void check_phases(const KernelObject& object, const std::string& key, const Extent& step) {
-  if (step.h <= kMostPhases && step.w <= kMostPhases && step.h * step.w <= kMostPhases) return;
+  if (can_enlarge_by(step)) return;
   object.fail(key, std::to_string(step.h) + "x" + std::to_string(step.w) + " outputs for each input (at most " +
                        std::to_string(kMostPhases) + "); enlarge in several layers");
 }
@@ -178,11 +178,7 @@ void read_transposed_options(const KernelObject& object, Layer& layer) {
     object.fail("padding_mode", "transposed convolutions have no border to fill, as nn.ConvTranspose2d; leave it out");
   if (!object.has("output_padding")) return;
   layer.output_padding = object.extent("output_padding", 0);
-  const auto is_small = [](std::int64_t padding, std::int64_t stride, std::int64_t dilation) {
-    return padding < std::max(stride, dilation);
-  };
-  if (!is_small(layer.output_padding.h, params.stride.h, params.dilation.h) ||
-      !is_small(layer.output_padding.w, params.stride.w, params.dilation.w))
+  if (!is_output_padding(layer.output_padding, params.stride, params.dilation))
     object.fail("output_padding", "not smaller than the stride or the dilation");
 }
 

@@ -6,6 +6,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/digest.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -176,11 +177,12 @@ void add_layer(Members& members, const Layer& layer) {
                pool, enlarging, output_padding, add, from, is_batch_norm] = layer;
   require(outline == Outline::none, "a layer without weights in a kernel file");
   add_names(members, name, description);
-  if (!from.empty()) members.add("from", json_string(from));
+  const bool is_digest = members.style().is_digest;  // which has links_text() instead of names
+  if (!from.empty() && !is_digest) members.add("from", json_string(from));
   if (pooling != Pooling::none) {
     add_pool(members, layer);
   } else if (!add.empty()) {
-    members.add("add", json_string(add));
+    members.add("add", is_digest ? "true" : json_string(add));
   } else if (is_batch_norm) {
     add_batch_norm(members, layer);
   } else if (enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear) {
@@ -235,6 +237,21 @@ std::string scaling_text(const InputScaling& scaling) {
   return "{ " + text + (text.empty() ? "}" : " }");
 }
 
+/// For a digest: each layer that adds or reads the output of an earlier one, and that one, as numbers. A name does not
+/// say which layer it is: others may have been renamed.
+std::string links_text(const Network& network) {
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
+  std::string text;
+  const auto add = [&](const char* verb, std::size_t layer, const std::optional<std::size_t>& earlier) {
+    if (earlier) text += " " + std::to_string(layer) + verb + std::to_string(*earlier);
+  };
+  for (std::size_t i = 0; i < addends.size(); ++i) {
+    add("+", i, addends[i]);
+    add("<", i, sources[i]);
+  }
+  return json_string(text);
+}
+
 std::string network_text(const Network& network, Style style) {
   const auto& [name, description, banks, files, input] = network;  // the files' content is in the weights
   Members members(style, "");
@@ -249,6 +266,7 @@ std::string network_text(const Network& network, Style style) {
     add_names(members, name, description);
     members.add("layers", list_of(banks, members, add_bank));
   }
+  if (style.is_digest) members.add("links", links_text(network));
   if (input) members.add("input", scaling_text(*input));
   if (const auto& map = banks.back().map) members.add("map", json_string(to_string(*map)));
   return members.object() + "\n";

@@ -382,10 +382,10 @@ class LayerReader {
 
   void check_enlarging(const std::vector<Word>& words, const Layer& layer) const {
     const Extent &stride = layer.params.stride, &dilation = layer.params.dilation, &added = layer.output_padding;
-    if (stride.h > kMostPhases / stride.w)
+    if (!can_enlarge_by(stride))
       fail(words.front(), "enlarges by " + join_sizes({stride.h, stride.w}) + " (at most " +
                               std::to_string(kMostPhases) + " in height times width)");
-    if (added.h >= std::max(stride.h, dilation.h) || added.w >= std::max(stride.w, dilation.w))
+    if (!is_output_padding(added, stride, dilation))
       fail(words.front(), "has an output padding of " + join_sizes({added.h, added.w}) +
                               " (expected less than its stride or its dilation)");
   }

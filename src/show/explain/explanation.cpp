@@ -114,6 +114,12 @@ Explainer::Explainer(const Trace& trace)
     if (!sources_[i]) sources_[i] = i - 1;
   for (std::size_t i = 0; i < trace.banks.size(); ++i)
     kernels_.push_back(bind_bank(trace.network.banks[i], trace.banks[i], trace.flip));
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) {
+    const ConvProblem& whole = trace.banks[i].problems.front();
+    phases_.push_back(trace.banks[i].enlarged
+                          ? phases_of(trace.network.banks[i].layers.front(), whole.input_dtype, whole.input)
+                          : std::vector<Phase>());
+  }
 }
 
 Region Explainer::receptive_field(const Pixel& place) const {
@@ -186,7 +192,7 @@ LayerStep Explainer::explain_layer(std::size_t layer, const Pixel& at) const {
     } else if (step.has_pool_windows) {
       step.sums.push_back(pool_sum(input, first, at));
     } else if (geometry.enlarged) {
-      step.sums.push_back(enlarged_sum(input, *geometry.enlarged, kernels_[layer], at));
+      step.sums.push_back(enlarged_sum(input, *geometry.enlarged, phases_[layer], kernels_[layer], at));
     } else {
       std::size_t kernel = 0;
       std::int64_t channel = at.channel;

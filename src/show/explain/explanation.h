@@ -87,6 +87,7 @@ class Explainer {
 
   const Trace& trace_;
   std::vector<std::vector<BoundKernel>> kernels_;  ///< of each bank; none for a window pool
+  std::vector<std::vector<Phase>> phases_;         ///< of each bank that enlarges
   std::vector<std::optional<std::size_t>> sources_, addends_;
 };
 

@@ -83,14 +83,16 @@ KernelSum sum_of_taps(const LayerInput& input, const BoundKernel& bound, std::in
 /// unless `may_leave`.
 Taps phase_taps(const PhaseAxis& axis, std::int64_t number, std::int64_t size, bool may_leave) {
   if (axis.input.begin == axis.input.end) return {};
-  Taps taps = taps_from(axis.input.begin - axis.pad_begin + number, std::ssize(axis.taps), axis.dilation);
+  Taps taps = taps_from(axis.input.begin - axis.pad_begin + number, axis.taps, axis.dilation);
   if (!may_leave) std::erase_if(taps, [size](const Tap& tap) { return !is_inside(tap.place, size); });
   return taps;
 }
 
 /// The divisor of the weights of upsampling along an axis, `whole`, and these weights have this factor in common.
 std::int64_t common_factor(const PhaseAxis& axis, std::int64_t whole) {
-  return std::accumulate(axis.taps.begin(), axis.taps.end(), whole, std::gcd<std::int64_t, std::int64_t>);
+  std::int64_t factor = whole;
+  for (std::int64_t k = 0; k < axis.taps; ++k) factor = std::gcd(factor, axis.tap(k));
+  return factor;
 }
 
 /// Whether position `i` of an axis is in the input or, with `counts_padding`, in the padding beside it.
@@ -117,13 +119,13 @@ KernelSum kernel_sum(const LayerInput& input, const BoundKernel& bound, std::int
   return sum;
 }
 
-KernelSum enlarged_sum(const LayerInput& input, const Enlargement& enlarged, const std::vector<BoundKernel>& phases,
-                       const Pixel& at) {
+KernelSum enlarged_sum(const LayerInput& input, const Enlargement& enlarged, std::span<const Phase> phases,
+                       std::span<const BoundKernel> kernels, const Pixel& at) {
   const Extent& step = enlarged.step;
-  const auto phase = std::find_if(enlarged.phases.begin(), enlarged.phases.end(), [&](const Phase& one) {
+  const auto phase = std::find_if(phases.begin(), phases.end(), [&](const Phase& one) {
     return one.rows.first == at.y % step.h && one.columns.first == at.x % step.w;
   });
-  const BoundKernel& bound = phases[static_cast<std::size_t>(phase - enlarged.phases.begin())];
+  const BoundKernel& bound = kernels[static_cast<std::size_t>(phase - phases.begin())];
   const bool is_transposed = enlarged.kind == Enlarging::transposed;
   const Shape& size = input.problem.input;
   Taps rows = phase_taps(phase->rows, at.y / step.h, size.h, !is_transposed);
@@ -131,9 +133,8 @@ KernelSum enlarged_sum(const LayerInput& input, const Enlargement& enlarged, con
   if (rows.empty() || columns.empty()) rows = columns = {};
   KernelSum sum = sum_of_taps(input, bound, at.channel, rows, columns);
   if (is_transposed) {
-    for (const Tap& row : rows) sum.kernel_rows.push_back(phase->rows.taps[static_cast<std::size_t>(row.index)]);
-    for (const Tap& column : columns)
-      sum.kernel_columns.push_back(phase->columns.taps[static_cast<std::size_t>(column.index)]);
+    for (const Tap& row : rows) sum.kernel_rows.push_back(phase->rows.tap(row.index));
+    for (const Tap& column : columns) sum.kernel_columns.push_back(phase->columns.tap(column.index));
   } else {
     const auto factor =
         static_cast<double>(common_factor(phase->rows, 2 * step.h) * common_factor(phase->columns, 2 * step.w));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,10 +60,10 @@ struct LayerInput {
 /// The sum of channel `o` of `bound`, a kernel that reads `input`, at the output (y, x).
 KernelSum kernel_sum(const LayerInput& input, const BoundKernel& bound, std::int64_t o, std::int64_t y, std::int64_t x);
 
-/// The sum of a layer that enlarges, at the output `at`. `phases` are the kernels of its phases, as of bind_bank().
-/// Outside the input, a transposed convolution has no terms.
-KernelSum enlarged_sum(const LayerInput& input, const Enlargement& enlarged, const std::vector<BoundKernel>& phases,
-                       const Pixel& at);
+/// The sum of a layer that enlarges, at the output `at`. `kernels` are those of its phases, as of bind_bank(). Outside
+/// the input, a transposed convolution has no terms.
+KernelSum enlarged_sum(const LayerInput& input, const Enlargement& enlarged, std::span<const Phase> phases,
+                       std::span<const BoundKernel> kernels, const Pixel& at);
 
 /// The window of `pool`, a window pool, at the output `at`: of a max pool the largest value, whose padding never
 /// counts; of a mean pool the sum, divided by the pixels that count.

@@ -96,6 +96,23 @@ TEST_CASE("the digest of a network changes with everything that is computed, and
   CHECK(digest("[[1, 2]]").starts_with("xxh128:"));
 }
 
+TEST_CASE("the digest says which layers a sum adds and a branch reads, whatever they are called") {
+  const auto digest = [](const std::string& first, const std::string& second, const std::string& last) {
+    const std::string text = R"({"layers": [{"name": ")" + first + R"(", "weight": [[2]]}, {"name": ")" + second +
+                             R"(", "weight": [[0.25]]}, [[3]], )" + last + "]}";
+    return digest_of_network(parse_kernel_json(text, "k.json", "k"));
+  };
+  for (const char* last : {R"({"add": "a"})", R"({"from": "a", "weight": [[1]]})", R"({"from": "a", "add": "b"})"}) {
+    CAPTURE(last);
+    CHECK(digest("a", "b", last) != digest("b", "a", last));
+    CHECK(digest("a", "b", last) != digest("a", "b", "[[1]]"));
+  }
+  CHECK(digest("a", "b", R"({"add": "a"})") == digest("x", "y", R"({"add": "x"})"));
+  CHECK(digest("a", "b", R"({"add": "a"})") != digest("a", "b", R"({"from": "a", "weight": [[1]]})"));
+  CHECK(digest("a", "b", R"({"name": "c", "from": "b", "weight": [[1]]})") ==
+        digest("x", "y", R"({"name": "z", "from": "y", "weight": [[1]]})"));
+}
+
 TEST_CASE("a kernel file has a line for each row, and the options that are not the defaults") {
   CHECK(rewritten("[[1, -1], [0.5, 2]]") == R"({ "name": "k",
   "weight": [[1, -1],

@@ -76,36 +76,49 @@ class Pass {
     borders_.reserve(static_cast<std::size_t>(most));
   }
 
-  /// Computes output rows [begin, end), counted through the batch.
-  void run(std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-      const std::int64_t n = begin / oh_, y = begin % oh_, rows = std::min(end - begin, oh_ - y);
-      for (std::int64_t x = 0; x < ow_; x += slice_) run_slice(n, y, rows, x, std::min(slice_, ow_ - x));
-      begin += rows;
+  /// Computes the output rows of `share`, counted through the batch. Several slices are computed one after the other,
+  /// so they take all rows at once.
+  void run(WorkShare& share) {
+    const std::int64_t most = slice_ < ow_ ? share.left() : 1;
+    for (Range rows; !(rows = share.take(most)).is_empty();) {
+      for (std::int64_t x = 0; x < ow_; x += slice_) {
+        for (std::int64_t row = rows.begin; row < rows.end; ++row)
+          run_row(row, {.n = row / oh_, .y = row % oh_, .x = x, .count = std::min(slice_, ow_ - x)});
+      }
     }
   }
 
  private:
-  /// Computes output rows [y, y + rows), columns [x, x + columns).
-  void run_slice(std::int64_t n, std::int64_t y, std::int64_t rows, std::int64_t x, std::int64_t columns) {
+  /// Computes a slice of output row `row`. Its running sums are those of the row above, moved on, where that was the
+  /// last one computed.
+  void run_row(std::int64_t row, const RowSpan& span) {
+    const bool goes_on = row == last_row_ + 1 && span.x == last_x_ && span.y > 0;
+    if (!goes_on) start(span);
+    for (std::int64_t c = 0; c < input_.shape.c; ++c) {
+      std::uint32_t* sums = sums_.data() + c * pitch_;
+      if (goes_on)
+        slide_rows(row_of(span.n, c, span.y + problem_.kernel.kh - 1, entering_),
+                   row_of(span.n, c, span.y - 1, leaving_), sums);
+      add_up(sums, pixel_, span.count + reach_, prefix_.data() + c * pitch_);
+    }
+    finish_row(span);
+    last_row_ = row;
+    last_x_ = span.x;
+  }
+
+  /// Computes the running sums of a row.
+  void start(const RowSpan& span) {
     const KernelShape& k = problem_.kernel;
-    enter_slice(x, columns);
+    enter_slice(span.x, span.count);
     for (std::int64_t c = 0; c < input_.shape.c; ++c) {
       std::uint32_t* sums = sums_.data() + c * pitch_;
       const auto padding = static_cast<std::uint32_t>(problem_.padding_value);
       // Columns outside the picture start with the padding value. It is 0 in the modes that show pixels of the picture
       // there; slide_rows() adds those pixels.
-      std::fill_n(sums, columns + reach_, padding * static_cast<std::uint32_t>(k.kh));
+      std::fill_n(sums, span.count + reach_, padding * static_cast<std::uint32_t>(k.kh));
       std::fill(sums + begin_, sums + end_, 0U);
-      for (std::int64_t u = 0; u < k.kh; ++u) slide_rows(row(n, c, y + u, entering_), nothing_.data(), sums);
-    }
-    for (std::int64_t i = y; i < y + rows; ++i) {
-      for (std::int64_t c = 0; c < input_.shape.c; ++c) {
-        std::uint32_t* sums = sums_.data() + c * pitch_;
-        if (i > y) slide_rows(row(n, c, i + k.kh - 1, entering_), row(n, c, i - 1, leaving_), sums);
-        add_up(sums, pixel_, columns + reach_, prefix_.data() + c * pitch_);
-      }
-      finish_row({.n = n, .y = i, .x = x, .count = columns});
+      for (std::int64_t u = 0; u < k.kh; ++u)
+        slide_rows(row_of(span.n, c, span.y + u, entering_), nothing_.data(), sums);
     }
   }
 
@@ -132,7 +145,7 @@ class Pass {
   }
 
   /// The input row that the first kernel row sees for output row `y`, copied to `copy` where pixels are not contiguous.
-  const In* row(std::int64_t n, std::int64_t c, std::int64_t y, std::vector<In>& copy) const {
+  const In* row_of(std::int64_t n, std::int64_t c, std::int64_t y, std::vector<In>& copy) const {
     const std::int64_t seen = pad_index(problem_.padding_mode, y - problem_.pads.top, input_.shape.h);
     if (seen == kOutside) return outside_.data();
     const In* pixels = input_.row(n, c, seen);
@@ -173,6 +186,7 @@ class Pass {
   ResponseStats& stats_;
   const std::int64_t slice_, reach_, pitch_;
   std::int64_t begin_ = 0, end_ = 0, picture_ = 0;  // slice columns [begin_, end_) show the picture from there
+  std::int64_t last_row_ = -2, last_x_ = -1;        // of the last slice of a row that was computed
   std::vector<Border> borders_;
   const std::vector<In> outside_, nothing_;     // rows of the padding value, and of 0
   std::vector<In> entering_, leaving_;          // copies of rows whose pixels are not contiguous
@@ -191,13 +205,12 @@ class BoxExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     run_flat_where_possible(may_flatten_, input, sink,
                             [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
                               visit_dtype(picture.dtype, [&]<class In>(In) {
                                 if constexpr (!std::is_same_v<In, float>)
-                                  Pass<In>(problem_, weights_, picture.view<In>(), pixel, to, stats).run(begin, end);
+                                  Pass<In>(problem_, weights_, picture.view<In>(), pixel, to, stats).run(share);
                               });
                             });
   }

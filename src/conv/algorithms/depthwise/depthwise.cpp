@@ -51,16 +51,15 @@ class DepthwiseExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
     const bool in_place =
         pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
     Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
     const std::unique_ptr<float[]> rows = sink.pixel_rows();
     std::vector<const float*> inputs(static_cast<std::size_t>(problem_.kernel.kh));
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t n = row / out_.h, i = row % out_.h;
+    for (Range row; !(row = share.take()).is_empty();) {
+      const std::int64_t n = row.begin / out_.h, i = row.begin % out_.h;
       const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
       float* place = in_place ? sink.place_of(span, 0) : sums.data<float>();
       SeenSums seen;

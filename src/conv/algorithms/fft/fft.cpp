@@ -113,12 +113,11 @@ class FftExecutor final : public Executor {
 
   std::int64_t row_period() const override { return tiling_.step.h; }
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     Memory memory = make_memory(sink.combine_count());
     visit_dtype(input.dtype, [&]<class In>(In) {
-      for (std::int64_t item = begin; item < end; ++item)
-        run_tile(input.view<In>(), place_of(item), sink, memory, stats);
+      for (Range item; !(item = share.take()).is_empty();)
+        run_tile(input.view<In>(), place_of(item.begin), sink, memory, stats);
     });
   }
 

@@ -87,15 +87,17 @@ class Pass {
         sums_(static_cast<std::size_t>(sink.combine_count() * kDotRows * most_columns_)) {}
 
   /// Computes output rows [begin, end), counted through the batch.
-  void run(std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-      const std::int64_t n = begin / oh_, y = begin % oh_, rows = std::min({kDotRows, oh_ - y, end - begin});
-      for (std::int64_t x = 0; x < ow_;) {
-        const Tile tile = tile_at(n, y, rows, x);
-        run_tile(tile);
-        x += tile.columns;
+  void run(WorkShare& share) {
+    for (Range left; !(left = share.take(kDotRows)).is_empty();) {
+      while (!left.is_empty()) {  // in one picture of the batch or two
+        const std::int64_t n = left.begin / oh_, y = left.begin % oh_, rows = std::min(oh_ - y, left.size());
+        for (std::int64_t x = 0; x < ow_;) {
+          const Tile tile = tile_at(n, y, rows, x);
+          run_tile(tile);
+          x += tile.columns;
+        }
+        left.begin += rows;
       }
-      begin += rows;
     }
   }
 
@@ -199,12 +201,11 @@ class IntegerExecutor final : public Executor {
 
   std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     const Sink in_units = sink.in_units(1 / scale_);
     run_flat_where_possible(may_flatten_, input, in_units,
                             [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
-                              Pass(problem_, kernels_, picture.view<std::uint8_t>(), pixel, to, stats).run(begin, end);
+                              Pass(problem_, kernels_, picture.view<std::uint8_t>(), pixel, to, stats).run(share);
                             });
   }
 

@@ -80,20 +80,19 @@ class PackedExecutor final : public Executor {
     return pixel_blocks() * ceil_div(channel_block_count(), channel_blocks_per_item(sink));
   }
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     const std::int64_t per_item = channel_blocks_per_item(sink),
                        items_across = ceil_div(channel_block_count(), per_item);
     ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
     const std::int64_t most_pitch = std::min(per_item * 2 * lanes_, out_.c + 2 * lanes_);
     Work work = make_work(sink, most_pitch);
     std::int64_t at = -1;
-    for (std::int64_t item = begin; item < end; ++item) {
-      if (item / items_across != at) {
-        at = item / items_across;
+    for (Range item; !(item = share.take()).is_empty();) {
+      if (item.begin / items_across != at) {
+        at = item.begin / items_across;
         enter_block(at, strips, work);
       }
-      const std::int64_t first = item % items_across * per_item;
+      const std::int64_t first = item.begin % items_across * per_item;
       run_channel_blocks(first, std::min(first + per_item, channel_block_count()), sink, work, stats);
     }
   }

@@ -89,11 +89,10 @@ class SeparableExecutor final : public Executor {
   /// The rows of a block may share a part of their sums.
   std::int64_t row_period() const override { return tiling_.block; }
 
-  void run(const ConstTensorRef& input, const Sink& sink, std::int64_t begin, std::int64_t end,
-           ResponseStats& stats) const override {
+  void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     run_flat_where_possible(may_flatten_, input, sink,
                             [&](const ConstTensorRef& picture, std::int64_t pixel, const Sink& to) {
-                              run_passes(problem_, kernel_, factors_, tiling_, picture, pixel, to, begin, end, stats);
+                              run_passes(problem_, kernel_, factors_, tiling_, picture, pixel, to, share, stats);
                             });
   }
 

@@ -69,10 +69,11 @@ class Pass {
         unstrided_(static_cast<std::size_t>(pitch_)),
         sums_(static_cast<std::size_t>(sink.combine_count() * sum_pitch_)) {}
 
-  void run(std::int64_t begin, std::int64_t end) {
+  void run(WorkShare& share) {
     const std::int64_t blocks = (out_.h - 1) / tiling_.block + 1, slices = (out_.w - 1) / tiling_.slice + 1;
-    for (std::int64_t at = begin; at < end; ++at) {
-      const std::int64_t i = at % blocks * tiling_.block, left = at / blocks % slices * tiling_.slice;
+    for (Range block_of_share; !(block_of_share = share.take()).is_empty();) {
+      const std::int64_t at = block_of_share.begin, i = at % blocks * tiling_.block,
+                         left = at / blocks % slices * tiling_.slice;
       const Block block{.n = at / blocks / slices, .i = i, .rows = std::min(tiling_.block, out_.h - i)};
       for (std::int64_t c = 0; c < sink_.output_channels(); ++c)
         make_rows(block, c, left * pixel_, std::min(left + tiling_.slice, out_.w) * pixel_);
@@ -311,19 +312,19 @@ std::int64_t SeparableTiling::tile_sees(const ConvProblem& problem) const {
 template <class T>
 void run_passes(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors,
                 const SeparableTiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
-                std::int64_t begin, std::int64_t end, ResponseStats& stats) {
+                WorkShare& share, ResponseStats& stats) {
   visit_dtype(input.dtype, [&]<class In>(In) {
-    Pass<T, In>(problem, kernel, factors, tiling, input.view<In>(), pixel, sink, stats).run(begin, end);
+    Pass<T, In>(problem, kernel, factors, tiling, input.view<In>(), pixel, sink, stats).run(share);
   });
 }
 
 template struct Factors<float>;
 template struct Factors<double>;
 template void run_passes<float>(const ConvProblem&, const Kernel&, const std::vector<Factors<float>>&,
-                                const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t,
-                                std::int64_t, ResponseStats&);
+                                const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, WorkShare&,
+                                ResponseStats&);
 template void run_passes<double>(const ConvProblem&, const Kernel&, const std::vector<Factors<double>>&,
-                                 const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, std::int64_t,
-                                 std::int64_t, ResponseStats&);
+                                 const SeparableTiling&, const ConstTensorRef&, std::int64_t, const Sink&, WorkShare&,
+                                 ResponseStats&);
 
 }  // namespace convtool

@@ -9,6 +9,7 @@
 #include "conv/padding.h"
 #include "conv/problem.h"
 #include "conv/sink.h"
+#include "core/work_share.h"
 
 namespace convtool {
 
@@ -38,12 +39,12 @@ struct SeparableTiling {
   std::int64_t tile_sees(const ConvProblem& problem) const;
 };
 
-/// Computes blocks [begin, end) of `input`, counted down a slice, then through the slices, then through the batch. The
-/// input is the picture as it is, or its flat view with `pixel` columns per pixel. `factors` has one entry for each sum
-/// channel, or one for all. Sums are of type T.
+/// Computes the blocks of `share` of `input`, counted down a slice, then through the slices, then through the batch.
+/// The input is the picture as it is, or its flat view with `pixel` columns per pixel. `factors` has one entry for each
+/// sum channel, or one for all. Sums are of type T.
 template <class T>
 void run_passes(const ConvProblem& problem, const Kernel& kernel, const std::vector<Factors<T>>& factors,
                 const SeparableTiling& tiling, const ConstTensorRef& input, std::int64_t pixel, const Sink& sink,
-                std::int64_t begin, std::int64_t end, ResponseStats& stats);
+                WorkShare& share, ResponseStats& stats);
 
 }  // namespace convtool
