@@ -190,14 +190,26 @@ ConvProblem described(const Layer& layer, DType dtype, const Shape& input) {
   return problem;
 }
 
+float transposed_weight(const Layer& layer, std::int64_t o, std::int64_t c, std::int64_t u, std::int64_t v, bool flip) {
+  const KernelShape& shape = layer.shape;  // [c_i][c_o/groups][kh][kw]
+  const std::int64_t group = o / shape.c_i_per_group, column = o % shape.c_i_per_group;
+  const std::int64_t plane = (group * (shape.c_o / layer.params.groups) + c) * shape.c_i_per_group + column;
+  if (flip) {
+    u = shape.kh - 1 - u;
+    v = shape.kw - 1 - v;
+  }
+  return layer.weights[static_cast<std::size_t>((plane * shape.kh + u) * shape.kw + v)];
+}
+
 Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
   const KernelShape& shape = phase.problem.kernel;
   const auto channels = static_cast<std::size_t>(shape.c_o);
   Kernel kernel{.shape = shape, .weights = {}, .bias = std::vector<float>(channels)};
-  kernel.weights.reserve(static_cast<std::size_t>(shape.count()));
   if (!layer.bias.empty())
     for (std::size_t o = 0; o < channels; ++o) kernel.bias[o] = layer.bias[layer.bias.size() == 1 ? 0 : o];
   if (!layer.divisor.empty()) kernel.divisor.assign(channels, layer.divisor.front());
+  if (layer.enlarging == Enlarging::transposed && layer.weights.empty()) return kernel;
+  kernel.weights.reserve(static_cast<std::size_t>(shape.count()));
   if (phase.sees_zeros()) {
     kernel.weights.resize(static_cast<std::size_t>(shape.count()));
     return kernel;
@@ -212,19 +224,11 @@ Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
     kernel.divisor.assign(channels, static_cast<double>(4 * scale.h * scale.w));
     return kernel;
   }
-  const KernelShape& all = layer.shape;  // [c_i][c_o/groups][kh][kw]
-  for (std::int64_t o = 0; o < shape.c_o; ++o) {
-    const std::int64_t group = o / all.c_i_per_group, column = o % all.c_i_per_group;
-    for (std::int64_t c = 0; c < shape.c_i_per_group; ++c) {
-      const std::int64_t plane = (group * shape.c_i_per_group + c) * all.c_i_per_group + column;
+  for (std::int64_t o = 0; o < shape.c_o; ++o)
+    for (std::int64_t c = 0; c < shape.c_i_per_group; ++c)
       for (std::int64_t i = 0; i < rows.taps; ++i)
-        for (std::int64_t j = 0; j < columns.taps; ++j) {
-          const std::int64_t u = flip ? all.kh - 1 - rows.tap(i) : rows.tap(i),
-                             v = flip ? all.kw - 1 - columns.tap(j) : columns.tap(j);
-          kernel.weights.push_back(layer.weights[static_cast<std::size_t>((plane * all.kh + u) * all.kw + v)]);
-        }
-    }
-  }
+        for (std::int64_t j = 0; j < columns.taps; ++j)
+          kernel.weights.push_back(transposed_weight(layer, o, c, rows.tap(i), columns.tap(j), flip));
   return kernel;
 }
 
