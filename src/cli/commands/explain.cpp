@@ -17,6 +17,7 @@
 #include "cli/options/isolate_option.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "cli/options/scaling_options.h"
 #include "cli/terminal/terminal.h"
