@@ -47,6 +47,15 @@ std::optional<std::int64_t> channels_of(const Network& network) {
 
 }  // namespace
 
+std::optional<double> parse_scale(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto top = parse_number<double>(text.substr(0, slash));
+  const auto bottom =
+      slash == std::string_view::npos ? std::optional(1.0) : parse_number<double>(text.substr(slash + 1));
+  if (!top || !bottom || !std::isfinite(*top / *bottom) || *top / *bottom == 0) return std::nullopt;
+  return *top / *bottom;
+}
+
 std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling) {
   const auto& [scale, mean, deviation, order] = scaling;
   if (!std::isfinite(scale) || scale == 0) return ScalingFlaw{"scale", "expected a number other than 0"};
@@ -107,6 +116,21 @@ Network with_scaling_as_layer(Network network) {
   if (network.banks.size() > 1 && is_input_copy(network.banks.front())) network.banks.erase(network.banks.begin());
   network.banks.insert(network.banks.begin(), Bank{.name = layer.name, .layers = {layer}});
   return network;
+}
+
+std::optional<Bank> scaling_of_grey(const Network& network) {
+  constexpr std::int64_t kColours = 3;
+  if (network.banks.size() < 2) return std::nullopt;
+  const std::vector<Layer>& next = network.banks[1].layers;
+  const auto takes_colours = [](const Layer& layer) { return layer.rank > 2 && layer.input_channels() == kColours; };
+  if (std::none_of(next.begin(), next.end(), takes_colours)) return std::nullopt;
+  Bank bank = network.banks.front();
+  Layer& layer = bank.layers.front();
+  layer.rank = 4;
+  layer.shape = {.c_o = kColours, .c_i_per_group = 1, .kh = 1, .kw = 1};
+  layer.params.groups = 1;
+  layer.weights.assign(static_cast<std::size_t>(kColours), 1.0F);
+  return bank;
 }
 
 }  // namespace convtool

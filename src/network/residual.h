@@ -4,16 +4,12 @@
 
 #include <cstddef>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "core/tensor.h"
 #include "network/layer.h"
 
 namespace convtool {
-
-/// The name that means the input of the network, after its scaling, where layers add or read it.
-inline constexpr std::string_view kInputName = "input";
 
 /// The layer called kInputName that copies the input, so that later layers can add or read it.
 Layer input_copy();

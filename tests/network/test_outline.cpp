@@ -78,7 +78,8 @@ TEST_CASE("groups have to divide the input's channels") {
   const Error error = error_of([] { fitted(outline(Outline::kernel, {4, 0, 3, 3}, 2, {}), {1, 5, 9, 9}); });
   CHECK(error.kind() == ErrorKind::shape);
   CHECK(std::string(error.what()) ==
-        "2 groups do not divide the 5 input channels; choose groups that divides both channel counts");
+        "2 groups do not divide the 5 input channels; choose a number of groups that divides both channel "
+        "counts");
 }
 
 TEST_CASE("commands that compute refuse layers without weights by number and name") {

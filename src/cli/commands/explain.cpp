@@ -17,6 +17,7 @@
 #include "cli/options/isolate_option.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "cli/options/scaling_options.h"
 #include "cli/terminal/terminal.h"
@@ -45,8 +46,9 @@ constexpr std::string_view kExplainText =
     "Shows how one output of a layer comes about: the window of the input, the weights, the products and their sum, "
     "and then divisor, bias, activation, map, rounding and the stored value, which is the one that apply writes. "
     "Values that stand in for pixels outside the input are in parentheses. Of a network or chain, each layer is shown "
-    "from the last back to the first, at the input that contributes most to the layer after it. Text and figures say "
-    "where numbers are rounded. Outputs of up to 2^20 products are explained.\n\n"
+    "from the last back to the first, at the input that contributes most to the layer after it; of a sum, the layers "
+    "before the larger addend. Text and figures say where numbers are rounded. Outputs of up to 2^20 products are "
+    "explained.\n\n"
     "The input is a picture, a tensor, - for standard input, a tensor as text, or a shape such as 5x5. A shape has no "
     "numbers; its sizes and places are shown. Channels and places are counted from 0. The channels of a picture are "
     "those that are filtered, without the alpha that --alpha keep sets aside.\n\n"
@@ -192,7 +194,9 @@ int run_explain(const ExplainOptions& options) {
   const Pixel at = parse_place(options);
   const ExplainFormat& format = choose_format(options);
   if (!options.size.are_given() && options.layer.kernels.empty())
-    refuse_usage("", "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)");
+    refuse_usage("",
+                 "no kernel given; add one, such as -k sobel ('convtool kernels' lists them), or for a shape "
+                 "--kernel-size 3 or --layers 'conv 3 8, relu'");
   const std::string path = options.output.value_or("-");
   if (!format.is_text) refuse_terminal(path, format.name);
 
@@ -205,7 +209,7 @@ int run_explain(const ExplainOptions& options) {
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
   if (input.source)
-    if (const auto remark = scaling_remark(spec.network, spec.scaling.has_value(), input.source->dtype()))
+    if (const auto remark = scaling_remark(spec.network, spec.scaling, input.source->dtype()))
       print_message(MessageKind::warning, options.input + ": " + remark->text);
   const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);

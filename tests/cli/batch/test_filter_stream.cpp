@@ -121,7 +121,10 @@ TEST_CASE("one file takes one picture, and numbered files take several") {
   CHECK(run_convtool({"apply", "-", "-k", "identity", "--out-dir", "out"}, folder, two).code == 1);
   CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a') + "?").code == 1);
   CHECK(run_convtool(with(kPipe, {"--dump-layers", "layers"}), folder, two)
-            .err.find("--sheet and --dump-layers take one") != std::string::npos);
+            .err.find("and --dump-layers takes the layers of one; leave it out") != std::string::npos);
+  const ProgramResult both =
+      run_convtool({"apply", "-", "-k", "identity", "--sheet", "s-{n}.png", "--dump-layers", "layers"}, folder, two);
+  CHECK(both.err.find("and --dump-layers takes the layers of one; leave it out") != std::string::npos);
   CHECK(folder.names().empty());
   CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a')).code == 0);
   CHECK(read_text(folder.file("x.pgm")) == grey(3, 2, 'a'));

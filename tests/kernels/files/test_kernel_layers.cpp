@@ -118,6 +118,14 @@ TEST_CASE("batch normalisation is a factor and an offset for each channel") {
   CHECK(read.files.size() == 2);
 }
 
+TEST_CASE("other words for the kinds of pools") {
+  CHECK(is_refused(R"({"pool": "avg", "size": 2})",
+                   "/pool: the string 'avg' (expected one of max, mean); did you mean 'mean'?"));
+  CHECK(is_refused(R"({"pool": "average", "size": 2})", "did you mean 'mean'?"));
+  CHECK(is_refused(R"({"pool": "Max", "size": 2})", "did you mean 'max'?"));
+  CHECK(is_refused(R"({"pool": "max", "global": true})", R"(/global: not a key of a pool; write "size": "global")"));
+}
+
 TEST_CASE("upsampling and transposed convolutions") {
   const Layer nearest = first_layer(R"({"upsample": "nearest", "scale": [2, 3]})");
   CHECK(nearest.enlarging == Enlarging::nearest);

@@ -99,7 +99,7 @@ TEST_CASE("options of layers, in any order and any case") {
 
 TEST_CASE("layers are separated by commas and lines; # begins a comment; xN repeats a layer") {
   const std::vector<Layer> layers =
-      layers_of("# a net, of\n conv 3 4 p1,1,1,1,relu, \r\n\n,\tbn x3 # conv 1 1\nlinear 2");
+      layers_of("# a net, of\n conv 3 4 p1,1,1,1,relu, \r\n\n\tbn x3 # conv 1 1\nlinear 2");
   REQUIRE(layers.size() == 6);
   CHECK(layers[0].name == "conv");
   CHECK(layers[1].name == "relu");
@@ -146,7 +146,24 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("upsample 65", "'upsample' enlarges by 65x65 (at most 4096 in height times width)");
   says("add x", "(expected " + kAllWords + "); a text has one path; leave sums and shortcuts out");
   says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
-  for (const char* nothing : {"", " ,\n, ", "# conv 3 4"})
+  says("conv -3 6",
+       "column 6): '-3' is not a size (expected a whole number from 1, as in conv K C such as conv 3 64 s2 p1)");
+  says("conv 3 -6",
+       "column 8): '-6' is not a number of output channels (expected a whole number from 1, as in conv K C "
+       "such as conv 3 64 s2 p1)");
+  says("linear +5",
+       "'+5' is not a number of outputs (expected a whole number from 1, as in linear N such as linear 10)");
+  says("maxpool .5", "'.5' is not a size (expected a whole number from 1, as in maxpool K such as maxpool 3 s2 p1)");
+  for (const char* word : {"gelu", "prelu", "elu", "mish", "GELU"})
+    says(word, "(expected " + kAllWords + "); convtool does not compute it");
+  says("lrelu", "(expected " + kAllWords + "); did you mean 'leaky_relu'?");
+  says("Swish", "(expected " + kAllWords + "); did you mean 'silu'?");
+  says("relu,,relu", "--layers: line 1, column 6: no layer before this comma; write one, or remove the comma");
+  says("relu,\n # none\n, relu",
+       "--layers: line 3, column 1: no layer before this comma; write one, or remove the comma");
+  says(", relu", "--layers: line 1, column 1: no layer before this comma; write one, or remove the comma");
+  CHECK(layers_of("relu\n, relu,").size() == 2);
+  for (const char* nothing : {"", " \n ", "# conv 3 4"})
     says(nothing, "--layers: no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
   says("\x1b[2J", "(expected " + kAllWords + ")");
   CHECK(text_refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);
