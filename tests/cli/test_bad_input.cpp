@@ -199,7 +199,7 @@ TEST_CASE("kernels that do not fit the input") {
     options.insert(options.begin(), {"apply", "ok.png", "-o", "y.png", "-k"});
     workplace.refuses(options, 1, parts);
   };
-  refuses({"[[[1]],[[1]],[[1]]]"}, {"ok.png: ", "expected 3 channels", "got 1"});
+  refuses({"[[[1]],[[1]],[[1]]]"}, {"ok.png: the picture is grey", "takes three channels", "a kernel for one channel"});
   refuses({"[[[[1]],[[1]]]]"}, {"expected 2 channels", "got 1"});
   refuses({"box:size=13", "--padding", "0"}, {"13x13", "12x16", "pad more"});
   refuses({"box", "--padding", "12", "--padding-mode", "reflect"}, {"reflect", "12"});

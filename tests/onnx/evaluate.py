@@ -53,6 +53,10 @@ def pad(a, x, pads=None, value=0.0):
     return F.pad(x, sides, mode, float(a.get("value", value))) if mode == "constant" else F.pad(x, sides, mode)
 
 
+def gemm(a, x, weight, bias=None):
+    return F.linear(x, weight if a.get("transB", 0) else weight.T, bias)
+
+
 def resize(a, x, roi, scales):
     modes = {("nearest", "asymmetric"): {"mode": "nearest"}, ("nearest", "half_pixel"): {"mode": "nearest-exact"},
              ("linear", "half_pixel"): {"mode": "bilinear", "align_corners": False}}
@@ -83,6 +87,7 @@ OPERATORS = {
     "ConstantOfShape": lambda a, shape: torch.zeros([int(size) for size in shape.reshape(-1)], dtype=torch.double),
     "Shape": lambda a, x: torch.tensor(x.shape, dtype=torch.double),
     "Gather": lambda a, x, place: x[int(place)],
+    "Flatten": lambda a, x: x.flatten(1), "Gemm": gemm,
 }
 
 
@@ -97,8 +102,8 @@ def evaluate(model, picture):
     values[name] = torch.from_numpy(np.ascontiguousarray(picture)).double().unsqueeze(0)
     for node in model.graph.node:
         attributes = attribute_values(node)
-        if node.op_type in ("Flatten", "Gemm"):
-            break  # what follows is no picture
+        if node.op_type == "Gemm" and values[node.input[0]].shape[1] not in values[node.input[1]].shape:
+            break  # the model is made for another size of pictures
         if node.op_type == "Constant":
             values[node.output[0]] = torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()).double()
         elif node.op_type in OPERATORS and all(i in values or not i for i in node.input):

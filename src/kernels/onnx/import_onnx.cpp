@@ -85,6 +85,8 @@ class Path {
         refuse_usage("--until", in_quotes(*until) + " does not depend on the input " + in_quotes(value_));
     }
     layers_.set_channels(input_.dims ? std::max<std::int64_t>((*input_.dims)[1], 0) : 0);
+    if (input_.dims && (*input_.dims)[2] > 0 && (*input_.dims)[3] > 0)
+      layers_.set_size({(*input_.dims)[2], (*input_.dims)[3]});
   }
 
   OnnxImport follow() {

@@ -36,6 +36,13 @@ void add_global_max_pool(const Step& step);
 void add_global_mean_pool(const Step& step);
 void add_reduced_mean(const Step& step);  ///< of all rows and columns
 
+// linear.cpp: lists of values, which pictures become
+void flatten(const Step& step);
+void reshape(const Step& step);
+void squeeze(const Step& step);
+void add_gemm(const Step& step);
+void add_matrix_product(const Step& step);
+
 // resizing.cpp: enlarging, and borders
 void add_upsample(const Step& step);
 void add_resize(const Step& step);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
 #include "core/float_range.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -88,6 +90,59 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
   weight_count_ += std::ssize(weights) + std::ssize(bias);
   weights_ = std::move(weights);
   bias_ = std::move(bias);
+}
+
+/// The height and width of the last output: on the size of the input if that is known, else where they are the same for
+/// two sizes. Nothing if they depend on it.
+std::optional<Extent> LayerStack::map_size() const {
+  constexpr Extent kSizes[] = {{1024, 1024}, {1536, 2048}};
+  Network network;
+  std::int64_t channels = 1;
+  for (const Layer& layer : layers_) {
+    if (channels == 1 && layer.rank > 2) channels = layer.input_channels();
+    network.banks.push_back({.name = layer.name, .layers = {layer}});
+  }
+  if (network.banks.empty()) return size_;
+  const auto output_on = [&](const Extent& size) -> std::optional<Extent> {
+    try {
+      const Shape output = output_shapes(network, DType::f32, {1, channels, size.h, size.w}).back();
+      return Extent{output.h, output.w};
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  };
+  if (size_) return output_on(*size_);
+  const std::optional<Extent> size = output_on(kSizes[0]);
+  return size == output_on(kSizes[1]) ? size : std::nullopt;
+}
+
+void LayerStack::flatten(std::optional<std::int64_t> count) {
+  if (is_list_) return;
+  if (count) {
+    const std::optional<Extent> size = map_size();
+    if (!size || channels_ == 0)
+      throw Stop{"its output may not be one picture; export the model with a fixed height and width"};
+    if (channels_ * size->h * size->w != *count) throw Stop{"its output is not all values of one picture"};
+  }
+  is_list_ = true;
+}
+
+void LayerStack::add_linear(const std::string& name, std::int64_t outputs, std::vector<double> weights,
+                            std::vector<double> bias) {
+  if (!is_list_) throw Stop{"its input is a picture (expected a list, from Flatten)"};
+  const std::int64_t inputs = std::ssize(weights) / outputs;
+  std::optional<Extent> size = map_size();
+  if (!size && inputs == channels_) size = Extent{1, 1};
+  if (!size)
+    throw Stop{
+        "its weights fit one size of pictures, which the model does not say; export it with a fixed height and "
+        "width"};
+  const std::int64_t pixels = size->h * size->w;
+  if (inputs % pixels != 0 || (channels_ != 0 && inputs != channels_ * pixels))
+    throw Stop{"it takes " + std::to_string(inputs) + " values, and its input has " +
+               std::to_string(channels_ * pixels)};
+  add_convolution({.name = name, .rank = 4, .shape = {outputs, inputs / pixels, size->h, size->w}}, std::move(weights),
+                  std::move(bias));
 }
 
 void LayerStack::transform(const Affine& affine, const std::string& name) {

@@ -42,6 +42,20 @@ class LayerStack {
   /// Of the model's input.
   void set_channels(std::int64_t channels) { channels_ = channels; }
 
+  /// Of the model's input: height and width, where it says them.
+  void set_size(const Extent& size) { size_ = size; }
+
+  /// Turns the last output into a list of all its values: `count` of them, where that is known. Throws Stop where they
+  /// are certainly others, or may be.
+  void flatten(std::optional<std::int64_t> count);
+
+  /// Whether the last output is such a list, or what a linear layer makes of one.
+  bool is_list() const { return is_list_; }
+
+  /// Adds nn.Linear with weights [outputs][inputs] and a bias that is empty for 0, on a list. It becomes a convolution
+  /// whose kernel has the size of the map that the list was. Throws Stop where that size is not known.
+  void add_linear(const std::string& name, std::int64_t outputs, std::vector<double> weights, std::vector<double> bias);
+
   /// Weights and biases so far.
   std::int64_t weight_count() const { return weight_count_; }
 
@@ -83,6 +97,7 @@ class LayerStack {
   std::optional<InputScaling> input() const;
 
  private:
+  std::optional<Extent> map_size() const;
   bool scale_input(const Affine& affine);
   void add_affine(const Affine& affine, const std::string& name);
   void round_weights();
@@ -97,6 +112,8 @@ class LayerStack {
   std::vector<double> weights_, bias_;  ///< of the last layer if it is a convolution, before they are rounded
   bool is_open_ = false;                ///< whether the last layer may change
   bool is_border_ = false;              ///< whether it is only a border
+  bool is_list_ = false;
+  std::optional<Extent> size_;  ///< of the model's input
   std::int64_t channels_ = 0, weight_count_ = 0;
 };
 

@@ -27,45 +27,52 @@ void skip_transpose(const Step& step) {
     throw Stop{"it changes the order of dimensions"};
   const auto& dims = step.model_input.dims;
   step.layers.set_channels(dims && dims->size() == 4 ? std::max<std::int64_t>((*dims)[3], 0) : 0);
+  if (dims && dims->size() == 4 && (*dims)[1] > 0 && (*dims)[2] > 0) step.layers.set_size({(*dims)[1], (*dims)[2]});
 }
 
 struct Operator {
   std::string_view type;
   void (*add)(const Step& step);
-  bool changes = true;  ///< the values that it reads
+  bool changes = true;      ///< the values that it reads
+  bool takes_lists = true;  ///< as well as pictures
 };
 
 constexpr Operator kOperators[] = {
     {"Abs", add_abs},
     {"Add", add_sum},
-    {"AveragePool", add_mean_pool},
+    {"AveragePool", add_mean_pool, true, false},
     {"BatchNormalization", add_batch_normalisation},
     {"Cast", skip_cast, false},
     {"Clip", add_clip},
-    {"Conv", add_convolution},
-    {"ConvTranspose", add_transposed},
+    {"Conv", add_convolution, true, false},
+    {"ConvTranspose", add_transposed, true, false},
     {"Div", add_quotient},
     {"Dropout", skip_dropout, false},
-    {"GlobalAveragePool", add_global_mean_pool},
-    {"GlobalMaxPool", add_global_max_pool},
+    {"Flatten", flatten, false},
+    {"Gemm", add_gemm},
+    {"GlobalAveragePool", add_global_mean_pool, true, false},
+    {"GlobalMaxPool", add_global_max_pool, true, false},
     {"HardSigmoid", add_hard_sigmoid},
     {"HardSwish", add_hard_swish},
     {"Identity", skip, false},
     {"LeakyRelu", add_leaky_relu},
-    {"MaxPool", add_max_pool},
+    {"MatMul", add_matrix_product},
+    {"MaxPool", add_max_pool, true, false},
     {"Mul", add_product},
     {"PRelu", add_prelu},
-    {"Pad", add_border},
-    {"ReduceMean", add_reduced_mean},
+    {"Pad", add_border, true, false},
+    {"ReduceMean", add_reduced_mean, true, false},
     {"Relu", add_relu},
-    {"Resize", add_resize},
+    {"Reshape", reshape, false},
+    {"Resize", add_resize, true, false},
     {"Sigmoid", add_sigmoid},
+    {"Squeeze", squeeze, false},
     {"Sub", add_difference},
     {"Sum", add_sum},
     {"Swish", add_swish},
     {"Tanh", add_tanh},
-    {"Transpose", skip_transpose, false},
-    {"Upsample", add_upsample},
+    {"Transpose", skip_transpose, false, false},
+    {"Upsample", add_upsample, true, false},
 };
 
 /// Operators that often follow a part that can be imported, with what they are.
@@ -73,16 +80,11 @@ constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
     {"Concat", "it joins several paths"},
     {"ConvInteger", "the model is quantized; export it in floats"},
     {"DequantizeLinear", "the model is quantized; export it in floats"},
-    {"Flatten", "its output is not a picture"},
-    {"Gemm", "it is a fully connected layer"},
     {"If", "it decides while the model runs"},
     {"Loop", "it decides while the model runs"},
-    {"MatMul", "it is a fully connected layer"},
     {"QLinearConv", "the model is quantized; export it in floats"},
     {"QuantizeLinear", "the model is quantized; export it in floats"},
-    {"Reshape", "its output is not a picture"},
     {"Split", "it splits the channels"},
-    {"Squeeze", "its output is not a picture"},
     {"Unsqueeze", "its output is not a picture"},
 };
 
@@ -101,6 +103,7 @@ void add_operator(const Step& step) {
   if (!is_operator(node, node.type))
     throw Stop{"it is an operator of '" + std::string(node.domain) + "', not of ONNX itself"};
   if (const auto* const found = find_row(kOperators, &Operator::type, node.type)) {
+    if (step.layers.is_list() && !found->takes_lists) throw Stop{"its input is not a picture any more, but a list"};
     found->add(step);
     if (found->changes && !step.layers.empty()) step.layers.note(node.type, node.outputs.front());
     return;

@@ -9,12 +9,14 @@
 namespace convtool {
 namespace {
 
-/// A constant that is one number, or one per channel in the shape [C, 1, 1] or [1, C, 1, 1].
-std::vector<double> channel_numbers(const Constant& constant) {
+/// A constant that is one number, or one per channel in the shape [C, 1, 1] or [1, C, 1, 1]; of a list, [C] or [1, C].
+std::vector<double> channel_numbers(const Constant& constant, bool is_list) {
   const std::vector<std::int64_t>& dims = constant.dims;
   const std::vector<double>& values = constant.values;
   if (values.size() == 1) return values;
-  const std::int64_t channels = dims.size() == 3 || dims.size() == 4 ? dims[dims.size() - 3] : 0;
+  const std::size_t after = is_list ? 0 : 2;  // dimensions after that of the channels
+  const bool has_rank = dims.size() == after + 1 || dims.size() == after + 2;
+  const std::int64_t channels = has_rank ? dims[dims.size() - after - 1] : 0;
   if (channels < 1 || channels != std::ssize(values))
     throw Stop{"its constant has the shape " + list_text(dims) +
                " (expected one number, or [C, 1, 1] with one per channel)"};
@@ -31,7 +33,7 @@ std::vector<double> other_operand(const Step& step) {
     throw Stop{"its operand '" + printable_start(step.node.inputs[other], kLongestName) +
                "' is another input of the model"};
   if (!constant) throw Stop{"both its operands depend on the input of the model"};
-  return channel_numbers(*constant);
+  return channel_numbers(*constant, step.layers.is_list());
 }
 
 std::vector<double> each(std::vector<double> numbers, double (*change)(double)) {

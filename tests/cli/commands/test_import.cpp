@@ -57,7 +57,8 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   CHECK(imported.out ==
         "conv  2x1x1x1  Conv + Relu, to 'r'\n"
         "m.onnx -> k/net.json and k/net.weights.safetensors\n");
-  CHECK(imported.err == "convtool: m.onnx: ends at node 'f' (Flatten): its output is not a picture\n");
+  CHECK(imported.err ==
+        "convtool: m.onnx: ends at node 'y' (Gemm): its weights are computed while the model runs\n");
   const json network = json::parse(read_text(folder.file("k/net.json")));
   CHECK(network.at("name") == "m");
   CHECK(network.at("layers").size() == 1);
@@ -97,7 +98,7 @@ TEST_CASE("models and options that are refused") {
   folder.refuses({"short.onnx"}, "short.onnx: is not an ONNX model, or damaged: ");
   folder.write("text.onnx", "not a model");
   folder.refuses({"text.onnx"}, "text.onnx: is not an ONNX model");
-  folder.write("reshape.onnx", onnx::model({node("Reshape", {"x", "s"}, "y")}, {onnx::integers("s", {1, -1})}));
+  folder.write("reshape.onnx", onnx::model({node("Reshape", {"x", "s"}, "y")}, {onnx::integers("s", {1, 1, -1})}));
   folder.refuses({"reshape.onnx"},
                  "reshape.onnx: nothing can be imported: node 'y' (Reshape): its output is not a picture");
   folder.write("empty.onnx", onnx::model({}));
@@ -179,11 +180,14 @@ std::size_t compare_layers(const std::string& model) {
     if (name.starts_with("layers/")) dumps.push_back(name);
   const json layers = json::parse(read_text(folder.file("net.json"))).at("layers");
   REQUIRE(dumps.size() >= layers.size());  // there is one more if the input is scaled
+  std::size_t compared = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto description = layers[i].at("description").get<std::string>();
     CAPTURE(description);
     const std::size_t quote = description.find('\'');
     const std::string value = description.substr(quote + 1, description.size() - quote - 2);
+    if (description.starts_with("Gemm, ")) continue;  // a list, which the archive does not have
+    ++compared;
     const Buffer expected = extract_npy(std::as_bytes(std::span(archive)), value, kNoLimit);
     const std::string dump = read_text(folder.file(dumps[dumps.size() - layers.size() + i]));
     const RankedTensor wanted = parse_npy(expected), got = parse_npy(std::as_bytes(std::span(dump)));
@@ -197,7 +201,7 @@ std::size_t compare_layers(const std::string& model) {
     // Float sums of n products err by about n * 2^-24 of their magnitude, here at most 10^-5 of it in a layer.
     CHECK(worst <= 1e-4 * (static_cast<double>(*high) - static_cast<double>(*low)));
   }
-  return layers.size();
+  return compared;
 }
 
 TEST_CASE("models like LeNet, MobileNet and ResNet, and one of PyTorch's exporter, equal PyTorch in every layer") {

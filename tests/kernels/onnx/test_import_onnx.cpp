@@ -94,8 +94,8 @@ TEST_CASE("operators that change nothing, and weights that reach a convolution t
 }
 
 TEST_CASE("where an import ends, and why") {
-  CHECK(import({node("Conv", {"x", "w"}, "c"), node("Flatten", {"c"}, "y")}, {kWeights}).stop ==
-        "node 'y' (Flatten): its output is not a picture");
+  CHECK(import({node("Conv", {"x", "w"}, "c"), node("Unsqueeze", {"c"}, "y")}, {kWeights}).stop ==
+        "node 'y' (Unsqueeze): its output is not a picture");
   CHECK(stop_reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
         "it is an operator of 'com.example', not of ONNX itself");

@@ -1,0 +1,78 @@
+// Fully connected layers. After Flatten, one is a convolution whose kernel has the size of the whole map, and after
+// that one of 1x1, so the maps that a convolution gives need not be rearranged.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "kernels/onnx/layer_operators.h"
+
+namespace convtool {
+namespace {
+
+/// The elements of `matrix`, [rows][columns], as [columns][rows].
+std::vector<double> transposed(const std::vector<double>& matrix, std::size_t rows, std::size_t columns) {
+  std::vector<double> result(matrix.size());
+  for (std::size_t y = 0; y < rows; ++y)
+    for (std::size_t x = 0; x < columns; ++x) result[x * rows + y] = matrix[y * columns + x];
+  return result;
+}
+
+/// Adds the layer with weights [outputs][inputs], or [inputs][outputs] where `is_transposed`.
+void add_matrix(const Step& step, Constant weights, bool is_transposed, std::vector<double> bias) {
+  const auto& d = weights.dims;
+  if (d.size() != 2) throw Stop{"its weights have rank " + std::to_string(d.size()) + " (expected 2)"};
+  if (weights.values.empty()) throw Stop{"its weights are " + list_text(d) + ", which is empty"};
+  const std::int64_t outputs = d[is_transposed ? 1 : 0];
+  if (is_transposed)
+    weights.values = transposed(weights.values, static_cast<std::size_t>(d[0]), static_cast<std::size_t>(d[1]));
+  if (bias.size() == 1) bias.assign(static_cast<std::size_t>(outputs), bias.front());
+  if (!bias.empty() && std::ssize(bias) != outputs)
+    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + std::to_string(outputs) + " outputs"};
+  step.layers.add_linear(step.name, outputs, std::move(weights.values), std::move(bias));
+}
+
+void scale(std::vector<double>& numbers, double factor) {
+  for (double& number : numbers) number *= factor;
+}
+
+}  // namespace
+
+void flatten(const Step& step) {
+  const std::int64_t axis = step.integer("axis", 1);
+  if (axis != 1 && axis != -3) throw Stop{"its axis is " + std::to_string(axis) + " (expected 1)"};
+  step.layers.flatten(std::nullopt);
+}
+
+void reshape(const Step& step) {
+  const std::vector<double> shape = step.constant(1, "shape").values;
+  const bool is_list = shape.size() == 2 && (shape[1] == -1 || shape[0] == -1) && shape[0] <= 1;
+  if (!is_list) throw Stop{"its output is not a picture"};
+  if (shape[1] == -1) return step.layers.flatten(std::nullopt);
+  step.layers.flatten(static_cast<std::int64_t>(shape[1]));
+}
+
+void squeeze(const Step& step) {
+  std::vector<std::int64_t> axes = step.integers(1, "axes");
+  for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::sort(axes.begin(), axes.end());
+  if (axes != std::vector<std::int64_t>{2, 3}) throw Stop{"its output is not a picture"};
+  step.layers.flatten(step.layers.channels());  // all rows and columns are one
+}
+
+void add_gemm(const Step& step) {
+  if (step.node.inputs.front() != step.input || step.integer("transA", 0) != 0)
+    throw Stop{"it multiplies from the left"};
+  Constant weights = step.constant(1, "weights");
+  scale(weights.values, step.real("alpha", 1));
+  std::vector<double> bias;
+  if (step.has_input(2)) bias = step.constant(2, "bias").values;
+  scale(bias, step.real("beta", 1));
+  add_matrix(step, std::move(weights), step.integer("transB", 0) == 0, std::move(bias));
+}
+
+void add_matrix_product(const Step& step) {
+  if (step.node.inputs.front() != step.input) throw Stop{"it multiplies from the left"};
+  add_matrix(step, step.constant(1, "weights"), true, {});
+}
+
+}  // namespace convtool

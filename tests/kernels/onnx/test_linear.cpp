@@ -1,0 +1,116 @@
+// Fully connected layers of ONNX models.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "kernels/onnx/import_onnx.h"
+#include "network/network_plan.h"
+#include "support/convolve.h"
+#include "support/onnx.h"
+#include "support/program.h"
+
+namespace convtool {
+namespace {
+
+using onnx::attribute;
+using onnx::node;
+using onnx::tensor;
+using Strings = std::vector<std::string>;
+
+OnnxImport import_lists(const Strings& nodes, const Strings& tensors, const onnx::Sizes& dims) {
+  const TempFolder folder;
+  const OnnxFile file(folder.write("m.onnx", onnx::model(nodes, tensors, dims)));
+  return import_onnx(file, {});
+}
+
+/// The output for this input, as a list.
+std::vector<double> output_of(const Network& network, const Shape& shape, const std::vector<double>& input) {
+  const Tensor x = tensor_of(DType::f32, shape, input);
+  const NetworkPlan plan(network, DType::f32, shape, false, {});
+  Tensor y(DType::f32, plan.output_shape());
+  plan.run(x.ref(), y.ref(), OutputMap::clip);
+  return values_of(y.ref());
+}
+
+/// [outputs][inputs] of 1, 2, 3, ...
+std::string counting(const std::string& name, std::int64_t outputs, std::int64_t inputs) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < outputs * inputs; ++i) values.push_back(static_cast<float>(i + 1));
+  return tensor(name, {outputs, inputs}, values);
+}
+
+const std::string kTransposed = attribute("transB", std::int64_t{1});
+
+}  // namespace
+
+TEST_CASE("a linear layer after Flatten reads the whole map, channel by channel, and the next one its outputs") {
+  // 2x1x2 values, then relu, then three outputs, then one.
+  const Strings tensors = {counting("w", 3, 4), tensor("b", {3}, {1, -1000, 3}), counting("v", 3, 1),
+                           tensor("c", {1}, {0.5F})};
+  const Strings nodes = {node("Flatten", {"x"}, "f"), node("Gemm", {"f", "w", "b"}, "g", {kTransposed}),
+                         node("Relu", {"g"}, "r"), node("MatMul", {"r", "v"}, "m"), node("Add", {"m", "c"}, "y")};
+  const OnnxImport import = import_lists(nodes, tensors, {1, 2, 1, 2});
+  CHECK(import.stop.value_or("") == "");
+  REQUIRE(import.network.banks.size() == 2);
+  const Layer& first = import.network.banks[0].layers[0];
+  CHECK(first.shape == KernelShape{3, 2, 1, 2});
+  CHECK(first.activation == Activation::relu);
+  CHECK(import.network.banks[1].layers[0].shape == KernelShape{1, 3, 1, 1});
+  // x = 1, 10, 100, 1000: 4321 + 1, 8765 - 1000 and 13209 + 3 (the weights of each in this order), times 1, 2 and 3.
+  const double expected = 4322.0 + 2 * (5 + 60 + 700 + 8000 - 1000.0) + 3 * (9 + 100 + 1100 + 12000 + 3.0) + 0.5;
+  CHECK(output_of(import.network, {1, 2, 1, 2}, {1, 10, 100, 1000}) == std::vector<double>{expected});
+}
+
+TEST_CASE("the size of the map follows from the model, from a global pool, or from Flatten") {
+  const Strings tensors = {tensor("k", {2, 1, 2, 2}, std::vector<float>(8, 1)),
+                           counting("w", 3, 8),
+                           counting("v", 3, 2),
+                           onnx::integers("list", {1, -1}),
+                           onnx::integers("eight", {-1, 8}),
+                           onnx::integers("nine", {-1, 9})};
+  const auto shape_of = [&](const Strings& nodes, const onnx::Sizes& dims) {
+    const OnnxImport import = import_lists(nodes, tensors, dims);
+    CAPTURE(import.stop.value_or(""));
+    REQUIRE(!import.stop);
+    return import.network.banks.back().layers.back().shape;
+  };
+  const std::string conv = node("Conv", {"x", "k"}, "a"), gemm = node("Gemm", {"f", "w"}, "y", {kTransposed});
+  CHECK(shape_of({conv, node("Flatten", {"a"}, "f"), gemm}, {1, 1, 3, 3}) == KernelShape{3, 2, 2, 2});
+  CHECK(shape_of({conv, node("Reshape", {"a", "list"}, "f"), gemm}, {1, 1, 3, 3}) == KernelShape{3, 2, 2, 2});
+  CHECK(shape_of({conv, node("Reshape", {"a", "eight"}, "f"), gemm}, {1, 1, 3, 3}) == KernelShape{3, 2, 2, 2});
+  CHECK(shape_of({conv, node("Flatten", {"a"}, "f"), gemm}, {1, 1, 2, 5}) == KernelShape{3, 2, 1, 4});
+  const std::string two = node("Gemm", {"f", "v"}, "y", {kTransposed});
+  CHECK(shape_of({conv, node("GlobalAveragePool", {"a"}, "p"), node("Flatten", {"p"}, "f"), two}, {-1, 1, -1, -1}) ==
+        KernelShape{3, 2, 1, 1});
+
+  const auto stop_of = [&](const Strings& nodes, const onnx::Sizes& dims) {
+    return import_lists(nodes, tensors, dims).stop.value_or("");
+  };
+  CHECK(stop_of({conv, node("Flatten", {"a"}, "f"), gemm}, {-1, 1, -1, -1}) ==
+        "node 'y' (Gemm): its weights fit one size of pictures, which the model does not say; export it with a fixed "
+        "height and width");
+  CHECK(stop_of({conv, node("Reshape", {"a", "eight"}, "f"), gemm}, {-1, 1, -1, -1}) ==
+        "node 'f' (Reshape): its output may not be one picture; export the model with a fixed height and width");
+  CHECK(stop_of({conv, node("Reshape", {"a", "nine"}, "f"), gemm}, {1, 1, 3, 3}) ==
+        "node 'f' (Reshape): its output is not all values of one picture");
+  CHECK(stop_of({conv, node("Flatten", {"a"}, "f"), gemm}, {1, 1, 4, 4}) ==
+        "node 'y' (Gemm): it takes 8 values, and its input has 18");
+  CHECK(stop_of({conv, node("Gemm", {"a", "w"}, "y", {kTransposed})}, {1, 1, 3, 3}) ==
+        "node 'y' (Gemm): its input is a picture (expected a list, from Flatten)");
+  CHECK(stop_of({conv, node("Flatten", {"a"}, "f"), node("Relu", {"f"}, "r"), node("Conv", {"r", "k"}, "y")},
+                {1, 1, 3, 3}) == "node 'y' (Conv): its input is not a picture any more, but a list");
+}
+
+TEST_CASE("Gemm with factors and weights as stored, and biases of a list") {
+  const Strings tensors = {tensor("w", {2, 1}, {3, 5}), tensor("b", {1}, {7}), tensor("scale", {1, 1}, {2})};
+  const OnnxImport import =
+      import_lists({node("Flatten", {"x"}, "f"),
+                    node("Gemm", {"f", "w", "b"}, "g", {attribute("alpha", 2.0F), attribute("beta", 0.5F)}),
+                    node("Mul", {"g", "scale"}, "y")},
+                   tensors, {1, 2, 1, 1});
+  REQUIRE(!import.stop);
+  CHECK(output_of(import.network, {1, 2, 1, 1}, {1, 10}) == std::vector<double>{2 * (2 * 53 + 3.5)});
+}
+
+}  // namespace convtool
