@@ -25,11 +25,6 @@ constexpr std::int64_t kLeastRows = 2;
 /// A thread counts its own responses before it adds them to those of all.
 constexpr double kHistogramBytes = 1 << 20;
 
-/// A thread's buffers live for a call. The C library keeps freed ones, and fills gaps between them badly: a thread that
-/// reads rows of doubles in one pass and filters them in the next held 2.2 times what it used at a time. Other runs
-/// held less than twice that.
-constexpr double kKept = 2;
-
 /// Lets threads write one after another, in the order of their numbers.
 class Turns {
  public:
@@ -286,7 +281,7 @@ BandRun::BandRun(const BankPlan& bank, bool channels_last, const BandResult& res
   rows_ = std::min(rows_, output_.h);
   bands_ = (output_.h + rows_ - 1) / rows_;
   band_bytes_ = static_cast<double>(input_rows()) * input_row + static_cast<double>(rows_) * output_row;
-  thread_bytes_ = kKept * (bank.thread_memory() + limits.buffers + (mapping.percentiles ? kHistogramBytes : 0));
+  thread_bytes_ = limits.kept * (bank.thread_memory() + limits.buffers + (mapping.percentiles ? kHistogramBytes : 0));
   const double fit = std::min(limits.all / band_bytes_, static_cast<double>(bands_) * static_cast<double>(input_.n));
   workers_ = static_cast<int>(std::clamp(fit, 1.0, static_cast<double>(threads_)));
   band_threads_ = workers_ == 1 ? threads_ : 1;

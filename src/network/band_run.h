@@ -20,8 +20,8 @@ struct BandStreams {
   std::function<void(std::int64_t n, std::int64_t first, const TensorRef& rows)> read;
   std::function<void(std::int64_t n, std::int64_t first, const ConstTensorRef& rows)> write;
   Order order = Order::any;
-  /// Reads one at a time, by top_down or any order of writes: those of a band begin no higher than those of the bands
-  /// before it, which come first. For a run that reads once, and sees its rows once.
+  /// Reads one at a time, band after band from the top. A band may need up to seen_rows() rows above the last row read,
+  /// and padding as many again. Not with Order::bottom_up. For a run that reads once, of one picture.
   bool reads_in_order = false;
 };
 
@@ -38,7 +38,10 @@ struct BandLimits {
   double all = 100e6;        ///< of all bands at a time
   double with_work = 150e6;  ///< of all bands and of what threads take to filter, read and write them
   double buffers = 0;        ///< of those, what a thread takes to read or to write rows
-  std::int64_t step = 1;     ///< rows of output of which a band has a multiple, where the bank and the memory allow it
+  /// How much more a thread holds than it uses at a time. The C library keeps freed memory, and fills gaps in it badly:
+  /// a thread that reads rows of doubles in one pass and filters them in the next held 2.2 times what it used.
+  double kept = 2;
+  std::int64_t step = 1;  ///< rows of output of which a band has a multiple, where the bank and the memory allow it
 };
 
 /// A bank on a picture, cut into bands. Each thread takes the next band, reads its input rows, filters them and writes

@@ -292,6 +292,13 @@ double BankPlan::thread_memory() const {
   return most;
 }
 
+double BankPlan::work_memory() const {
+  if (pool_) return threads() * thread_memory();
+  double most = 0;
+  for (const ConvPlan& plan : plans_) most = std::max(most, plan.threads() * plan.thread_memory());
+  return most;
+}
+
 const ConvProblem& BankPlan::problem() const {
   if (pool_) return std::visit([](const auto& pool) -> const ConvProblem& { return pool.windows(); }, *pool_);
   return geometry_.enlarged ? geometry_.problems.front() : plans_.front().problem();

@@ -90,6 +90,8 @@ class BankPlan {
   const ConvProblem& problem() const;
   /// As ConvPlan::thread_memory().
   double thread_memory() const;
+  /// The most bytes that the threads of run() take for their work at a time, beside the pixels.
+  double work_memory() const;
   int threads() const;
 
  private:

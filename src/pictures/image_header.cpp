@@ -62,17 +62,27 @@ bool has_header(std::span<const std::byte> bytes) {
   }
 }
 
-}  // namespace
-
-PictureHeader read_picture_header(std::span<const std::byte> bytes, std::uint64_t page_at) {
+/// The header of the first picture, or of a page, without a number of pictures: that takes reading all numbers of a
+/// text.
+PictureHeader read_first_header(std::span<const std::byte> bytes, std::uint64_t page_at) {
   if (bytes.empty()) throw Error(ErrorKind::input, "", "the file is empty");
   const std::optional<PictureType> type = sniff_picture_type(bytes);
   if (!type)
     throw Error(ErrorKind::input, "", "not a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR)");
-  PictureHeader header = read_header(bytes, *type, page_at);
+  return read_header(bytes, *type, page_at);
+}
+
+/// Adds the number of pictures, unless the header is that of a later page.
+PictureHeader with_pictures(PictureHeader header, std::span<const std::byte> bytes, std::uint64_t page_at) {
   const bool is_first = page_at == 0 || page_at == TiffStructure(bytes).first();
   if (is_first) header.pictures = count_pictures(bytes);
   return header;
+}
+
+}  // namespace
+
+PictureHeader read_picture_header(std::span<const std::byte> bytes, std::uint64_t page_at) {
+  return with_pictures(read_first_header(bytes, page_at), bytes, page_at);
 }
 
 std::int64_t count_pictures(std::span<const std::byte> bytes) {
@@ -92,13 +102,13 @@ std::int64_t count_pictures(std::span<const std::byte> bytes) {
 std::vector<std::uint64_t> find_pages(std::span<const std::byte> tiff) { return TiffDirectory(tiff).chain(); }
 
 PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t max_pixels, std::uint64_t page_at) {
-  const PictureHeader header = read_picture_header(bytes, page_at);
+  PictureHeader header = read_first_header(bytes, page_at);
   check_pixels(header, max_pixels, kMostPixels);
   if (std::max(header.width, header.height) > kLongestSide)
     throw Error(ErrorKind::input, "",
                 size_text(header) + " has a side of more than " + std::to_string(kLongestSide) +
                     " pixels; crop or shrink it first");
-  return header;
+  return with_pictures(std::move(header), bytes, page_at);
 }
 
 void check_pixels(const PictureHeader& header, std::int64_t max_pixels) {

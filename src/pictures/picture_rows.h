@@ -8,7 +8,8 @@ namespace convtool {
 /// The order of colours in memory; that of Image is bgr.
 enum class ColourOrder { rgb, bgr };
 
-/// Decodes the rows of a picture once, from the first to the last. Used by one thread at a time.
+/// Decodes the rows of a picture once, from the first to the last, none before the first read. Used by one thread at a
+/// time.
 class PictureRows {
  public:
   virtual ~PictureRows() = default;
@@ -17,7 +18,7 @@ class PictureRows {
   /// false if the file is damaged. Throws std::bad_alloc.
   [[nodiscard]] virtual bool read(const TensorRef& rows) = 0;
 
-  /// After the last row: whether the rest of the file is sound too.
+  /// After the last row: whether the rest of the file is sound too. Throws std::bad_alloc.
   [[nodiscard]] virtual bool is_sound() = 0;
 };
 

@@ -18,7 +18,8 @@ struct PictureShape {
   std::int64_t height = 0, width = 0;
 };
 
-/// Compresses the strips of a picture, each apart from the others, and joins them to a file.
+/// Compresses the strips of a picture, each apart from the others, and joins them to a file. Compressed strips are kept
+/// until those before them are there, or until finish(): at most file_memory().
 class StripEncoder {
  public:
   explicit StripEncoder(const PictureShape& picture, std::int64_t strip_rows)
@@ -33,8 +34,21 @@ class StripEncoder {
   /// safe. Throws Error(output), std::bad_alloc.
   virtual void encode(std::int64_t strip, const ConstTensorRef& rows) = 0;
 
-  /// The file. Call it once, when all strips are compressed.
+  /// The file. Call it once, when each strip has been compressed.
   virtual Bytes finish() = 0;
+
+  /// The most bytes that the compressed strips and the file take together, finish() included, if the picture is noise.
+  virtual double file_memory() const = 0;
+
+  /// The most bytes that a thread takes to compress a strip, whose rows it may have to collect (StripCollector) first.
+  virtual double strip_memory() const = 0;
+
+ protected:
+  /// Bytes of the pixels of `rows` rows.
+  double pixel_bytes(std::int64_t rows) const {
+    return static_cast<double>(rows * channel_count(picture_.format) * size_of(picture_.dtype)) *
+           static_cast<double>(picture_.width);
+  }
 
  private:
   const PictureShape picture_;

@@ -1,13 +1,21 @@
 // Rows of pictures against the whole pictures.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <new>
 #include <random>
 #include <string>
 
 #include "pictures/picture_rows.h"
 #include "pictures/sample_pictures.h"
+#include "support/program.h"
 #include "support/random.h"
 #include "support/row_comparison.h"
+#include "support/skip.h"
 
 using namespace convtool;
 using namespace convtool::testing;
@@ -79,6 +87,54 @@ TEST_CASE("rows of samples of every kind, truncated and changed, are those of th
   }
   CHECK(by_rows >= 9);  // 3 of PNG, 6 of JPEG
   CHECK(damaged > 100);
+}
+
+TEST_CASE("nothing of a JPEG is decoded before the first row is read") {
+  for (const int progressive : {0, 1}) {
+    CAPTURE(progressive);
+    Bytes file = opencv_file(".jpg", random_mat(90, 70, CV_8UC3), {cv::IMWRITE_JPEG_PROGRESSIVE, progressive});
+    const PictureHeader header = read_picture_header(file);
+    file.resize(file.size() / 2);  // which decoding finds
+    const std::unique_ptr<PictureRows> rows = open_picture_rows(file, header, ColourOrder::rgb);
+    REQUIRE(rows != nullptr);
+    Tensor memory(DType::u8, {.n = 1, .c = 3, .h = 90, .w = 70});
+    CHECK(!rows->read(channels_last(memory)));
+  }
+}
+
+TEST_CASE("rows for which libjpeg has no memory are not taken for damage") {
+  if (!kMemoryIsTheProgramsOwn) return skip("sanitizers reserve more than any limit allows");
+  // A small file whose frame header claims a side of 20,000 pixels: the coefficients of luma take 800 MB.
+  constexpr int kSide = 20'000;
+  Bytes file = opencv_file(".jpg", random_mat(16, 16, CV_8UC3), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  const std::byte frame[] = {std::byte{0xff}, std::byte{0xc2}};  // then its size, the precision, height and width
+  const auto at = std::search(file.begin(), file.end(), std::begin(frame), std::end(frame));
+  REQUIRE(at != file.end());
+  for (const std::ptrdiff_t side : {5, 7}) {
+    at[side] = static_cast<std::byte>(kSide >> 8);
+    at[side + 1] = static_cast<std::byte>(kSide & 0xff);
+  }
+  const PictureHeader header = read_picture_header(file);
+  const std::unique_ptr<PictureRows> rows = open_picture_rows(file, header, ColourOrder::rgb);
+  REQUIRE(rows != nullptr);
+  Tensor memory(DType::u8, {.n = 1, .c = 3, .h = 1, .w = kSide});
+  struct rlimit before;
+  REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  REQUIRE(pages > 0);
+  struct rlimit tight = before;
+  tight.rlim_cur = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (10 << 20);
+  REQUIRE(setrlimit(RLIMIT_AS, &tight) == 0);
+  bool has_no_memory = false;
+  try {
+    static_cast<void>(rows->read(channels_last(memory)));
+  } catch (const std::bad_alloc&) {
+    has_no_memory = true;
+  }
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(has_no_memory);
 }
 
 TEST_CASE("pictures that are not upright or not in rows are left to decode_image()") {

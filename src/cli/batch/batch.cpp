@@ -19,18 +19,25 @@
 namespace convtool {
 namespace {
 
+/// Why a manifest cannot record the outputs of a run, or "".
+std::string obstacle_to_manifest(const DestinationOptions& destination, const std::vector<Input>& inputs) {
+  const bool has_files = std::all_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.has_file(); });
+  if (!has_files || destination.output == "-" || destination.sheet == "-")
+    return "cannot record standard input or output; name files";
+  if (destination.dump_layers) return "cannot record the files of layers; leave out --dump-layers";
+  if (destination.sheet && !destination.only_sheet())
+    return "records one output of each input; leave out --sheet, or write nothing else";
+  const std::string output = destination.output.value_or("");
+  if (output.find("{n}") != std::string::npos) return "records one output of each input; leave {n} out of --output";
+  return "";
+}
+
 /// Throws Error(usage) if the options do not allow a manifest.
 void check_manifest(const BatchOptions& options, const std::vector<Input>& inputs, const ReadFiles& read) {
   const std::string& manifest = *options.manifest;
   const auto refuse = [](const std::string& message) { refuse_usage("--manifest", message); };
-  const bool has_files = std::all_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.has_file(); });
-  if (!has_files || options.destination.output == "-" || options.destination.sheet == "-")
-    refuse("cannot record standard input or output; name files");
-  if (options.destination.dump_layers) refuse("cannot record the files of layers; leave out --dump-layers");
-  if (options.destination.sheet && !options.destination.only_sheet())
-    refuse("records one output of each input; leave out --sheet, or write nothing else");
-  const std::string output = options.destination.output.value_or("");
-  if (output.find("{n}") != std::string::npos) refuse("records one output of each input; leave {n} out of --output");
+  const std::string obstacle = obstacle_to_manifest(options.destination, inputs);
+  if (!obstacle.empty()) refuse(obstacle);
   if (manifest.empty() || manifest == "-") refuse("needs the name of a file (got '" + manifest + "')");
   const std::string name = read.find(manifest, settled_path(manifest));
   if (!name.empty())
@@ -128,13 +135,26 @@ void warn_of_redirected_report() {
                                           "-o -");
 }
 
-/// Prints how to continue, then ends the process by the signal that interrupted it.
-[[noreturn]] void end_interrupted(const BatchOptions& options, bool within_input) {
-  const char* hint = options.manifest || options.no_clobber
-                         ? "run the same command again to continue"
-                         : "a run with --manifest, or with --no-clobber if all outputs are new, can be continued";
-  print_message(MessageKind::note, std::string("interrupted between two ") +
-                                       (within_input ? "pictures of an input; " : "inputs; ") + hint);
+/// How a run can be continued after an interruption, as the end of a sentence; "" where it cannot: what went to a
+/// stream is not there for the next run.
+std::string advice_to_continue(const BatchOptions& options, const Worklist& list) {
+  const bool has_streams =
+      std::any_of(list.destinations.begin(), list.destinations.end(), [](const Destination& destination) {
+        return destination.path == "-" || destination.sheet == "-" || destination.is_stream();
+      });
+  if (has_streams) return "";
+  if (options.manifest || options.no_clobber) return "; run the same command again to continue";
+  return std::string("; a run with ") +
+         (obstacle_to_manifest(options.destination, list.inputs).empty() ? "--manifest, or with " : "") +
+         "--no-clobber if all outputs are new, can be continued";
+}
+
+/// Prints what is left and how to continue, then ends the process by the signal that interrupted it.
+[[noreturn]] void end_interrupted(bool within_input, const std::string& advice) {
+  print_message(MessageKind::note,
+                (within_input ? "interrupted between two pictures of an input, whose other pictures are not filtered"
+                              : "interrupted between two inputs") +
+                    advice);
   end_by_interrupt();
 }
 
@@ -220,7 +240,8 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   if ((list.inputs.size() > 1 || reporter.count() > 1) && !options.quiet)
     print_message(MessageKind::note, reporter.summary(watch.seconds()));
   if (page) page->write();  // may fail, and what is printed stays
-  if (is_interrupted() && (is_cut || reporter.not_begun() > 0)) end_interrupted(options, is_cut);
+  if (is_interrupted() && (is_cut || reporter.not_begun() > 0))
+    end_interrupted(is_cut, advice_to_continue(options, list));
   return reporter.any_failed() ? kExitFailed : kExitDone;
 }
 

@@ -43,7 +43,9 @@ struct LoadedFile {
     const SourceHeader header = read_source_header(file.bytes(), input, run.spec.max_pixels);
     const Forecast forecast = make_forecast(header, run.spec);
     const Destination destination = final_name(planned, header, forecast, run.spec);
-    needed = memory_needed(header, std::ssize(file.bytes()), *destination.format, forecast, run.spec);
+    JobPlanner planner;
+    needed = memory_needed(header, std::ssize(file.bytes()), *destination.format, forecast, run.spec) +
+             planned_threads_memory(header, destination, run.spec, planner);
   }
   run.budget.refuse(needed, cause);
 }
@@ -142,6 +144,7 @@ class Process {
         attempt_(attempt),
         surveys_(surveys),
         part_(part),
+        planner_(part != nullptr ? part->planner : own_planner_),
         input_(attempt.input) {}
 
   void operator()() {
@@ -187,7 +190,8 @@ class Process {
       raster.reset();
     }
     if (!file) file.emplace(load(input_, record_, planned_, run_, cause));
-    attempt_.memory = whole_memory(std::ssize(file->content->bytes));
+    attempt_.memory =
+        whole_memory(std::ssize(file->content->bytes)) + planned_threads_memory(header, destination, spec_, planner_);
     if (part_ == nullptr || !part_->has_share) share_.emplace(run_.budget, *attempt_.memory, cause);
     if (turn.owns_lock()) turn.unlock();
     filter_whole(*std::move(file), destination);
@@ -268,10 +272,11 @@ class Process {
     attempt_.decode_seconds = decoding_.seconds() - waited_seconds_;
     attempt_.warnings = remarks_on(*file.header.picture);
     add_remarks(destination, spec_, attempt_.warnings);
-    Job& job = attempt_.job.emplace(plan_job(file.header.traits(spec_.makes_grey()), destination, spec_));
+    Job& job =
+        attempt_.job.emplace(planner_.plan(file.header.traits(spec_.alpha, spec_.makes_grey()), destination, spec_));
     keep_metadata(file.header.metadata, spec_, job, attempt_.warnings);
     check_output(destination);
-    const std::int64_t memory = *attempt_.memory - kEngineMemory - std::ssize(file.content->bytes);
+    const std::int64_t memory = *attempt_.memory - std::ssize(file.content->bytes);
     attempt_.outcome = run_pipelined(job, file.header, *rows, memory, spec_);
     return attempt_.outcome.has_value();
   }
@@ -290,8 +295,7 @@ class Process {
     add_remarks(destination, spec_, attempt_.warnings);
 
     const SourceTraits traits = source->traits(spec_.alpha);
-    Job& job = attempt_.job.emplace(part_ != nullptr ? part_->planner.plan(traits, destination, spec_)
-                                                     : plan_job(traits, destination, spec_));
+    Job& job = attempt_.job.emplace(planner_.plan(traits, destination, spec_));
     keep_metadata(std::move(source->metadata), spec_, job, attempt_.warnings);
     if (run_.options.dry_run) return;
     check_output(destination);
@@ -338,6 +342,8 @@ class Process {
   Attempt& attempt_;
   Surveys& surveys_;
   FilteredPart* const part_;
+  JobPlanner own_planner_;
+  JobPlanner& planner_;
   const std::string input_;
   const Stopwatch decoding_;
   double waited_seconds_ = 0;         ///< for the input before this one

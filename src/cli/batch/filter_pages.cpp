@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/batch/failure.h"
 #include "cli/job/forecast.h"
 #include "cli/job/output_file.h"
 #include "files/digest.h"
@@ -109,10 +110,7 @@ class PagesRun {
     const PageRange range = *run_.spec.pages;
     const auto count = static_cast<std::int64_t>(places.size());
     const std::int64_t last = range.last == PageRange::kEnd ? count : range.last;
-    if (last > count)
-      throw Error(
-          ErrorKind::input, "",
-          range_text(places.size()) + " (asked for page " + std::to_string(std::max(range.first, count + 1)) + ")");
+    if (last > count) throw Error(ErrorKind::input, "", range_text(places.size()) + " " + asked_text(range));
     for (std::int64_t number = range.first; number <= last; ++number) {
       const std::uint64_t at = places[static_cast<std::size_t>(number - 1)];
       SourceHeader header;
@@ -125,7 +123,8 @@ class PagesRun {
       const Destination destination = final_name(planned_, header, forecast, run_.spec);
       if (pages_.empty()) destination_ = destination;
       memory_ = std::max(memory_,
-                         memory_needed(header, std::ssize(content_->bytes), *destination.format, forecast, run_.spec));
+                         memory_needed(header, std::ssize(content_->bytes), *destination.format, forecast, run_.spec) +
+                             planned_threads_memory(header, destination, run_.spec, planner_));
       pages_.push_back({.number = number, .at = at, .shape = header.shape, .dtype = header.dtype});
       const double values = forecast.responses.empty() ? 0 : static_cast<double>(forecast.responses.back().count());
       result_bytes_ += values * size_of(DType::f32);
@@ -208,6 +207,7 @@ class PagesRun {
     {
       PageFile file(destination_, std::ssize(pages_), run);
       for (const Page& page : pages_) {
+        if (page.number > pages_.front().number && run_.cuts_off()) return report_interrupted(page.number - 1);
         Surveys surveys;
         RunReport report = filter(page, surveys, run, &file);
         if (report.status == RunReport::Status::error) {
@@ -231,6 +231,13 @@ class PagesRun {
         .input = input_.path, .part = {}, .output = destination_.path, .status = RunReport::Status::skipped};
     report.skipped = SkipReason::exists;
     sink_(std::move(report), {});
+  }
+
+  /// Reports that the user has ended the run when page `last` was done.
+  void report_interrupted(std::int64_t last) {
+    sink_(failed({.input = input_.path, .part = {}, .output = destination_.path},
+                 Error(ErrorKind::input, "", "is interrupted after page " + std::to_string(last))),
+          {});
   }
 
   void record(const std::string& output) {
@@ -262,6 +269,12 @@ void keep_in_memory(FileContent& content) {
 }
 
 }  // namespace
+
+std::string asked_text(const PageRange& pages) {
+  const std::string first = std::to_string(pages.first);
+  if (pages.first == pages.last) return "(asked for page " + first + ")";
+  return "(asked for pages " + first + " to " + std::to_string(pages.last) + ")";
+}
 
 void filter_pages(const PagedInput& input, FileContent content, std::optional<FileRecord> record,
                   std::unique_lock<std::mutex> turn) {

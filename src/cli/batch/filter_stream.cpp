@@ -53,7 +53,7 @@ class StreamRun {
     std::int64_t number = 1;
     std::optional<StreamedPicture> picture;
     std::optional<Error> error;
-    std::optional<PictureType> type_before;
+    std::optional<PictureType> type_before;  ///< at the first change of it
     std::unique_lock<std::mutex> turn;
   };
 
@@ -76,7 +76,7 @@ class StreamRun {
   std::optional<Item> next() {
     std::unique_lock turn = run_.budget.turn();
     if (has_ended_) return std::nullopt;
-    Item item{.number = ++count_, .picture = {}, .error = {}, .type_before = type_, .turn = {}};
+    Item item{.number = ++count_, .picture = {}, .error = {}, .type_before = {}, .turn = {}};
     try {
       item.picture = pictures_.next();
       if (item.number == 1 && !planned_.takes_several()) refuse_more();
@@ -87,6 +87,10 @@ class StreamRun {
     const bool is_cut_off = item.picture && item.number > 1 && run_.cuts_off();
     if (!item.picture || is_cut_off) has_ended_ = true;
     if (is_cut_off || (!item.picture && !item.error)) return std::nullopt;
+    if (item.picture && !has_changed_ && type_ && *type_ != item.picture->type) {
+      item.type_before = type_;
+      has_changed_ = true;
+    }
     if (item.picture) type_ = item.picture->type;
     item.turn = std::move(turn);
     return item;
@@ -126,10 +130,11 @@ class StreamRun {
     RunReport report = filter_input(input_, destination, run_, surveys, &part);
     // A result that cannot be written to a stream is followed by no other.
     if (part.is_lost && planned_.is_stream()) has_lost_ = has_ended_ = true;
-    if (item.type_before && *item.type_before != item.picture->type)
+    const bool follows_input = !planned_.format && !planned_.as_input;
+    if (item.type_before && follows_input)
       report.warnings.push_back({"is " + std::string(to_string(item.picture->type)) + ", the picture before it " +
                                  std::string(to_string(*item.type_before)) +
-                                 (planned_.format ? "" : ", and so are their outputs; --format keeps one format")});
+                                 ", and so are their outputs; --format keeps one format"});
     return report;
   }
 
@@ -140,6 +145,7 @@ class StreamRun {
   PictureStream pictures_;  // with the next members: used by the thread whose turn it is to read
   std::int64_t count_ = 0;
   std::optional<PictureType> type_;
+  bool has_changed_ = false;  // the type
   std::atomic<bool> has_ended_ = false, has_lost_ = false;
   JobPlanner planner_;
   Turns turns_;

@@ -57,7 +57,7 @@ class VideoRun {
 
     const std::int64_t frame_memory =
         memory_needed(header, static_cast<std::int64_t>(header_.frame_size()), *destination.format, forecast, spec_) +
-        static_cast<std::int64_t>(result_.frame_size()) + chroma_memory();
+        static_cast<std::int64_t>(result_.frame_size()) + planes_memory();
     // While one frame is filtered, the next is read or the last is written, as in a batch. Memory may have room for
     // fewer frames.
     const std::int64_t fitting = std::max<std::int64_t>(1, run_.options.memory_limit / frame_memory);
@@ -139,12 +139,15 @@ class VideoRun {
     }
   }
 
-  /// The floats of a plane of chroma.
-  std::int64_t chroma_memory() const {
-    std::int64_t values = 0;
-    for (const PlaneJob& plane : planes_)
+  /// The floats of a plane of chroma, and the work of threads on a plane.
+  std::int64_t planes_memory() const {
+    std::int64_t values = 0, work = 0;
+    for (const PlaneJob& plane : planes_) {
       if (plane.chroma) values = plane.from.shape.count() + plane.to.shape.count();
-    return values * size_of(DType::f32);
+      if (plane.chroma) work = std::max(work, threads_memory(*plane.chroma));
+      if (plane.job) work = std::max(work, threads_memory(*plane.job->plan));
+    }
+    return values * size_of(DType::f32) + work;
   }
 
   /// Throws Error(shape) unless the planes of the result have the sizes that belong to that of its luma, and all are

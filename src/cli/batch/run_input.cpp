@@ -48,13 +48,14 @@ struct InputRun {
   const RunContext& run;
   const ReportSink& sink;
 
-  /// Throws Error(input) if other pages than the only one are chosen.
-  void check_only_page() const {
+  /// Throws Error(input) if other pages than the only one are chosen. `parts`: what an input of this kind may have
+  /// several of, or "".
+  void check_only_page(const std::string& parts = "") const {
     const std::optional<PageRange>& pages = run.spec.pages;
     if (!pages || (pages->first == 1 && (pages->last == 1 || pages->last == PageRange::kEnd))) return;
     throw Error(ErrorKind::input, "",
-                "has one page (asked for page " +
-                    std::to_string(pages->first > 1 ? pages->first : std::max<std::int64_t>(2, pages->first)) + ")");
+                parts.empty() ? "has one page " + asked_text(*pages)
+                              : "--pages chooses pages of a TIFF; leave it out: all " + parts + " are filtered");
   }
 
   bool has_chosen_pages(std::span<const std::byte> start) const {
@@ -104,13 +105,17 @@ struct InputRun {
 
   void run_stream(StreamReader& stream) const {
     const std::span<const std::byte> start = stream.look(PictureStream::kSignature);
-    if (!has_chosen_pages(start)) check_only_page();
-    if (PictureStream::can_follow(start)) return filter_stream(input, stream, planned, run, sink);
+    if (PictureStream::can_follow(start)) {
+      check_only_page("pictures of a stream");
+      return filter_stream(input, stream, planned, run, sink);
+    }
     if (looks_like_y4m(start)) return run_video(stream);
+    if (!has_chosen_pages(start)) check_only_page();
     filter_rest(stream);
   }
 
   void run_video(StreamReader& stream) const {
+    check_only_page("frames of a video");
     RunReport report = filter_video(input.path, stream, planned, run);
     sink(std::move(report), {});
   }
@@ -132,8 +137,8 @@ struct InputRun {
     StreamReader file(input.path);
     const std::span<const std::byte> start = file.look(PictureStream::kSignature);
     if (has_chosen_pages(start)) return filter_file_pages();
-    check_only_page();
     if (may_be_video && looks_like_y4m(start)) return run_video(file);
+    check_only_page();
     filter_file();
   }
 };

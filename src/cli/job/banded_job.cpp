@@ -145,7 +145,7 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
   const bool is_coloured = !header.format.is_tensor() && header.shape.c == 3;
   const bool makes_grey = is_coloured && spec.makes_grey();
   if (spec.grey && header.format.is_tensor()) refuse_grey_tensor();
-  const SourceTraits traits = header.traits(makes_grey);
+  const SourceTraits traits = header.traits(spec.alpha, makes_grey);
   Job job = plan_job(traits, destination, spec);
   const BandedBanks banks = banks_of(job, spec);
   obstacle = obstacle_of(banks.bank);

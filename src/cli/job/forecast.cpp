@@ -21,15 +21,6 @@ double pixels_of(const Shape& shape) {
 
 double values_of(const Shape& shape) { return pixels_of(shape) * static_cast<double>(shape.c); }
 
-Shape filtered_shape(const SourceHeader& header, const FilterSpec& spec) {
-  Shape shape = header.shape;
-  if (header.format.is_tensor()) return shape;
-  const bool has_alpha = header.has_alpha(), is_coloured = shape.c > 2;
-  if (is_coloured && spec.makes_grey()) shape.c -= 2;
-  if (has_alpha && (spec.alpha == AlphaRule::keep || spec.alpha == AlphaRule::drop)) --shape.c;
-  return shape;
-}
-
 /// Bytes of the responses that later banks add or read, while bank `i` runs: without its own input, unless that is
 /// added to.
 double kept_for_sums(const Forecast& forecast, std::size_t i) {
@@ -114,6 +105,7 @@ double encoding_memory(const FileFormat& format, const Result& result) {
     return 3 * result.bytes;  // strips and the file; LZW makes of a byte of noise up to 12 bits
   // libwebp's lossless search takes up to 48 bytes a pixel (measured, with noise of a megapixel; fewer in larger ones).
   if (name == "webp") return 2 * result.bytes + 48 * result.pixels;
+  if (name == "jpeg" && result.channels == 1) return 4 * result.bytes;  // strips and the file (write_jpeg.cpp)
   return 2 * result.bytes;  // of png: filtered rows or strips, compressed noise and the file
 }
 
@@ -154,7 +146,7 @@ double sheets_memory(const Forecast& forecast, const FilterSpec& spec) {
 }  // namespace
 
 Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
-  Forecast result{.filtered = filtered_shape(header, spec), .responses = {}};
+  Forecast result{.filtered = header.traits(spec.alpha, spec.makes_grey()).filtered, .responses = {}};
   Shape input = result.filtered;
   DType dtype = header.dtype;
   try {
@@ -199,10 +191,23 @@ std::optional<ResultLayout> forecast_result(const SourceHeader& header, const Fi
   }
 }
 
-std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
+std::int64_t band_plans_memory(const Forecast& forecast) {
   constexpr double kPlans = 4;
-  return kEngineMemory + survey_memory(forecast, spec) +
-         static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+  return static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+}
+
+std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
+  return kEngineMemory + survey_memory(forecast, spec) + band_plans_memory(forecast);
+}
+
+std::int64_t threads_memory(const Plan& plan) {
+  double work = 0;  // one bank runs after another
+  const auto count = [&](const NetworkPlan& network) {
+    for (const BankPlan& bank : network.banks()) work = std::max(work, bank.work_memory());
+  };
+  count(plan.kernels());
+  if (plan.folded() != nullptr) count(plan.folded()->plan);
+  return static_cast<std::int64_t>(std::max(0.0, work + static_cast<double>(kBlocksMemory - kEngineMemory)));
 }
 
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,

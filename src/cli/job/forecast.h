@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/job/filter_spec.h"
+#include "cli/job/plan.h"
 #include "cli/job/source.h"
 
 namespace convtool {
@@ -33,8 +34,11 @@ struct ResultLayout {
 std::optional<ResultLayout> forecast_result(const SourceHeader& header, const FileFormat& format,
                                             const Forecast& forecast, const FilterSpec& spec);
 
-/// The most that a plan keeps while it runs, in bytes: part of memory_needed(), whatever the size of the input.
+/// Bytes that memory_needed() counts for a plan and its threads, whatever the size of the input. Where threads_memory()
+/// is not 0, they take more.
 inline constexpr std::int64_t kEngineMemory = 32 << 20;
+/// Of those, bytes for what is not pixels, weights or the work of threads: many small blocks, and gaps between blocks.
+inline constexpr std::int64_t kBlocksMemory = 8 << 20;
 
 /// An upper bound for the bytes that filtering this input takes at one time, beyond those of the program itself: the
 /// file (of `file_bytes` bytes) and its decoded pixels, the decoder's working memory, the responses between stages, the
@@ -42,8 +46,15 @@ inline constexpr std::int64_t kEngineMemory = 32 << 20;
 std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, const FileFormat& result_format,
                            const Forecast& forecast, const FilterSpec& spec);
 
-/// The same for a job that runs in bands, apart from those: the plans for the bands at the top, in the middle and at
-/// the bottom of the picture, that of the whole, and surveys.
+/// Bytes that the threads of `plan` take for their work beyond kEngineMemory, and so beyond memory_needed(): many
+/// threads with large kernels.
+std::int64_t threads_memory(const Plan& plan);
+
+/// Bytes of the plans of a job that runs in bands: for the bands at the top, in the middle and at the bottom of the
+/// picture, and that of the whole.
+std::int64_t band_plans_memory(const Forecast& forecast);
+
+/// memory_needed() of a job that runs in bands, apart from those: the plans and surveys.
 std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec);
 
 }  // namespace convtool

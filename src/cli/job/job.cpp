@@ -170,4 +170,13 @@ Job JobPlanner::plan(const SourceTraits& source, const Destination& destination,
   return job;
 }
 
+std::int64_t planned_threads_memory(const SourceHeader& header, const Destination& destination, const FilterSpec& spec,
+                                    JobPlanner& planner) {
+  try {
+    return threads_memory(*planner.plan(header.traits(spec.alpha, spec.makes_grey()), destination, spec).plan);
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 }  // namespace convtool

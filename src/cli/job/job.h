@@ -62,4 +62,9 @@ class JobPlanner {
   std::optional<Planned> last_;
 };
 
+/// threads_memory() of the plan for an input with this header; 0 where none can be made, which decoding the input, or
+/// planning it again, reports.
+std::int64_t planned_threads_memory(const SourceHeader& header, const Destination& destination, const FilterSpec& spec,
+                                    JobPlanner& planner);
+
 }  // namespace convtool

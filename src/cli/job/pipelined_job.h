@@ -20,9 +20,10 @@ bool suits_pipeline(const SourceHeader& header, const Destination& destination, 
 ColourOrder pipeline_order(const FilterSpec& spec);
 
 /// Runs `job` on the picture `rows`, which has the header `header`. Results are those of run_job(), bit for bit. The
-/// timings are shares of the time that passes, in proportion to what the threads spent on each step. Returns nothing,
-/// and leaves `rows` of no use, if the job needs the whole picture or more than `memory` bytes beside `rows` and the
-/// file, or if the file is damaged. Throws as run_job() does.
+/// timings are shares of the time that passes, in proportion to what the threads spent on each step. Takes at most
+/// `memory` bytes beside the file, what `rows` takes included. Returns nothing, with no row read, if that is not enough
+/// or the job needs the whole picture. Returns nothing, too, if the file is damaged: `rows` cannot be used afterwards.
+/// Throws as run_job() does.
 std::optional<Outcome> run_pipelined(const Job& job, const SourceHeader& header, PictureRows& rows, std::int64_t memory,
                                      const FilterSpec& spec);
 

@@ -175,15 +175,15 @@ SourceTraits Source::traits(AlphaRule alpha) const {
           .channels_last = filtered.shape.c > 1 && std::abs(filtered.strides.c) == 1};
 }
 
-SourceTraits SourceHeader::traits(bool makes_grey) const {
-  require(!has_alpha(), "traits of a picture with alpha");
+SourceTraits SourceHeader::traits(AlphaRule alpha, bool makes_grey) const {
   Shape filtered = shape;
-  if (makes_grey && !format.is_tensor()) filtered.c = 1;
+  if (makes_grey && !format.is_tensor() && shape.c > 2) filtered.c -= 2;
+  if (has_alpha() && (alpha == AlphaRule::keep || alpha == AlphaRule::drop)) --filtered.c;
   return {.format = format,
           .shape = shape,
           .rank = rank,
           .dtype = dtype,
-          .has_alpha = false,
+          .has_alpha = has_alpha(),
           .filtered = filtered,
           .channels_last = !format.is_tensor() && filtered.c > 1};
 }

@@ -96,8 +96,8 @@ struct SourceHeader {
 
   bool has_alpha() const { return !format.is_tensor() && shape.c % 2 == 0; }
 
-  /// Those of the decoded source. `makes_grey`: colours are converted to luma. Without alpha.
-  SourceTraits traits(bool makes_grey) const;
+  /// Those of the decoded source. `makes_grey`: colours are converted to luma.
+  SourceTraits traits(AlphaRule alpha, bool makes_grey) const;
 };
 
 /// Reads the header of `bytes`, the file `path`: .npy and JSON are recognised by content or name, pictures by content.

@@ -26,7 +26,7 @@ cv::Mat decode_exr(std::span<const std::byte> bytes, const PictureHeader& header
 /// JPEG with libjpeg. CMYK and YCCK become RGB.
 cv::Mat decode_jpeg(std::span<const std::byte> bytes, const PictureHeader& header);
 
-/// The rows of a JPEG, or null if libjpeg cannot begin with it. Reads `bytes` later.
+/// The rows of a JPEG, or null if libjpeg cannot read its header. Reads `bytes` later.
 std::unique_ptr<PictureRows> jpeg_rows(std::span<const std::byte> bytes, const PictureHeader& header,
                                        ColourOrder order);
 

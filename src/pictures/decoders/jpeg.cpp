@@ -75,9 +75,14 @@ class JpegReader {
     return try_step(messages_, [&] { jpeg_finish_decompress(&codec_); });
   }
 
+  /// After a failure. Throws std::bad_alloc if that was the reason.
+  void check_memory() const {
+    if (messages_.is_out_of_memory) throw std::bad_alloc();
+  }
+
   /// After a failure. Throws Error(input) for damage, std::bad_alloc.
   void throw_reason() const {
-    if (messages_.is_out_of_memory) throw std::bad_alloc();
+    check_memory();
     if (messages_.is_damaged) throw_damaged("JPEG", "parts of its data are invalid");
   }
 
@@ -97,13 +102,24 @@ class JpegRows : public PictureRows {
   JpegRows(std::span<const std::byte> bytes, ColourOrder order) : reader(bytes, order) {}
 
   bool read(const TensorRef& rows) override {
-    return reader.read(static_cast<std::uint8_t*>(rows.data), static_cast<std::size_t>(rows.shape.c * rows.shape.w),
-                       rows.shape.h);
+    // Not before: the start of a progressive JPEG decodes all of its scans.
+    if (!has_started_ && !reader.start()) return failed();
+    has_started_ = true;
+    const auto row_bytes = static_cast<std::size_t>(rows.shape.c * rows.shape.w);
+    return reader.read(static_cast<std::uint8_t*>(rows.data), row_bytes, rows.shape.h) || failed();
   }
 
-  bool is_sound() override { return reader.finish(); }
+  bool is_sound() override { return reader.finish() || failed(); }
 
   JpegReader reader;
+
+ private:
+  bool failed() const {
+    reader.check_memory();
+    return false;
+  }
+
+  bool has_started_ = false;
 };
 
 }  // namespace
@@ -130,10 +146,13 @@ std::unique_ptr<PictureRows> jpeg_rows(std::span<const std::byte> bytes, const P
                                        ColourOrder order) {
   auto rows = std::make_unique<JpegRows>(bytes, order);
   JpegReader& reader = rows->reader;
-  const bool is_as_header = reader.read_header() && reader.width() == header.width &&
-                            reader.height() == header.height && reader.is_grey() == (header.channels == 1) &&
-                            header.dtype == DType::u8;
-  return is_as_header && reader.start() ? std::move(rows) : nullptr;
+  if (!reader.read_header()) {
+    reader.check_memory();
+    return nullptr;
+  }
+  const bool is_as_header = reader.width() == header.width && reader.height() == header.height &&
+                            reader.is_grey() == (header.channels == 1) && header.dtype == DType::u8;
+  return is_as_header ? std::move(rows) : nullptr;
 }
 
 }  // namespace convtool

@@ -135,6 +135,11 @@ class PngStrips : public StripEncoder {
     return std::move(file_);
   }
 
+  double file_memory() const override { return 1.05 * pixel_bytes(picture().height); }
+
+  /// Rows, scanlines and the compressed strip; tables.
+  double strip_memory() const override { return 3.1 * pixel_bytes(strip_rows()) + (1 << 18); }
+
  private:
   struct Strip {
     Bytes data;

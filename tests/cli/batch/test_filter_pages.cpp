@@ -1,6 +1,7 @@
 // TIFF of several pages: which are filtered, and what becomes of them.
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
@@ -140,9 +141,15 @@ TEST_CASE("pages that do not exist, and damaged ones, are errors, and nothing is
     return result.err;
   };
   CHECK(message({"in.tif", "--pages", "4"}) == "convtool: in.tif: has pages 1 to 3 (asked for page 4)\n");
-  CHECK(message({"in.tif", "--pages", "2-9"}) == "convtool: in.tif: has pages 1 to 3 (asked for page 4)\n");
+  CHECK(message({"in.tif", "--pages", "2-9"}) == "convtool: in.tif: has pages 1 to 3 (asked for pages 2 to 9)\n");
   CHECK(message({"x.pgm", "--pages", "2"}) == "convtool: x.pgm: has one page (asked for page 2)\n");
-  CHECK(message({"x.pgm", "--pages", "1-2"}) == "convtool: x.pgm: has one page (asked for page 2)\n");
+  CHECK(message({"x.pgm", "--pages", "1-2"}) == "convtool: x.pgm: has one page (asked for pages 1 to 2)\n");
+  folder.write("x.y4m", "YUV4MPEG2 W1 H1 Cmono\nFRAME\nx");
+  const std::string all = "--pages chooses pages of a TIFF; leave it out: all ";
+  CHECK(message({"x.y4m", "--pages", "2"}) == "convtool: x.y4m: " + all + "frames of a video are filtered\n");
+  std::filesystem::remove(folder.file("x.y4m"));
+  CHECK(apply_pages(folder, {"-", "--pages", "2", "-o", "-"}, "P5 1 1 255\nxP5 1 1 255\ny").err ==
+        "convtool: -: " + all + "pictures of a stream are filtered\n");
   for (const std::string quiet : {"all", "first", "1"})
     CHECK(apply_pages(folder, {"x.pgm", "--pages", quiet, "-o", "y.pgm"}).code == 0);
   std::filesystem::remove(folder.file("y.pgm"));
@@ -167,6 +174,29 @@ TEST_CASE("pages that do not exist, and damaged ones, are errors, and nothing is
   // Into files of their own, the others are written.
   CHECK(apply_pages(folder, {"changed.tif", "--pages", "all", "-o", "p{n}.png"}).code == 1);
   CHECK(same(cv::imread(folder.file("p0003.png")), page(3)));
+}
+
+TEST_CASE("SIGINT ends a file of several pages between two of them, and nothing of it is left") {
+  const TempFolder folder;
+  folder.write("a.pgm", "P5 1 1 255\nx");
+  std::vector<cv::Mat> pages;
+  for (int i = 0; i < 300; ++i) pages.push_back(page(i, 300));
+  write_pages(folder, "in.tif", pages);
+  // Once the other input is done, and the first page is in a temporary file, the signal is sent.
+  const ProgramResult result = run_shell(
+      "set -m; mkdir n; $CONVTOOL apply a.pgm in.tif -k identity --pages all -o 'n/{stem}.tif' > report 2> errors & "
+      "program=$!; until [ -e n/a.tif ] && compgen -G 'n/.convtool-*' > list; do sleep 0.01; done; "
+      "kill -INT $program; wait $program",
+      folder);
+  const std::string errors = read_text(folder.file("errors"));
+  CAPTURE(errors);
+  CHECK(result.code == 128 + SIGINT);
+  CHECK(errors.find("convtool: in.tif: is interrupted after page ") != std::string::npos);
+  CHECK(errors.find("interrupted between two pictures of an input, whose other pictures are not filtered; a run with "
+                    "--manifest, or with --no-clobber if all outputs are new, can be continued") != std::string::npos);
+  std::vector<std::string> names = folder.names();
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with("n/"); });
+  CHECK(names == std::vector<std::string>{"n/a.tif"});
 }
 
 TEST_CASE("a file of pages is kept, skipped and recorded like any output") {

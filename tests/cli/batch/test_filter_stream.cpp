@@ -81,9 +81,10 @@ TEST_CASE("each picture has a report, and warnings are not repeated") {
   std::erase_if(warnings, [](const std::string& line) { return line.find("warning") == std::string::npos; });
   CHECK(warnings == std::vector<std::string>{
                         "convtool: warning: -: picture 3: is PNG, the picture before it PNM, and so are their outputs; "
-                        "--format keeps one format (not repeated for other pictures)",
-                        "convtool: warning: -: picture 4: is PNM, the picture before it PNG, and so are their outputs; "
                         "--format keeps one format (not repeated for other pictures)"});
+  // Where all outputs have one format, nothing is to be said.
+  CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "f-{n}.png"}, folder, changing).err.find("warning") ==
+        std::string::npos);
   CHECK(run_convtool(with(kPipe, {"--format", "pgm", "-q"}), folder, changing).out ==
         grey(3, 2, 'a') + grey(1, 1, 7) + grey(3, 2, 'b'));
 }
@@ -102,6 +103,13 @@ TEST_CASE("damage ends a stream with an error, and the pictures before it are ou
         "picture 3: at byte 34: the bytes after picture 2 are not a PNG, JPEG or PNM; if they belong to that picture, "
         "name its file instead of -");
   check(grey(3, 2, 'a').substr(0, 15), "", "damaged or truncated PNM (it ends too early)");
+  const std::string png = run_convtool(with(kPipe, {"--format", "png", "-q"}), folder, grey(3, 2, 'a')).out;
+  std::string broken = png;
+  broken[broken.find("IDAT")] = '?';
+  check(png + broken + png, png,
+        "picture 2: at byte " + std::to_string(png.size()) +
+            ": damaged or truncated PNG (something other than a chunk before its end); the pictures after it are not "
+            "read");
   // A damaged picture whose end is known is left out.
   check(grey(3, 2, 'a') + "P5 0 3 255\n" + grey(3, 2, 'b'), two, "picture 2: a picture without pixels (0x3)");
   const ProgramResult first =
@@ -270,7 +278,8 @@ TEST_CASE("SIGINT ends an endless stream and an endless video among other inputs
     const std::string errors = read_text(folder.file("errors"));
     CAPTURE(errors);
     CHECK(result.code == 128 + SIGINT);
-    CHECK(errors.find("interrupted between two pictures of an input; ") != std::string::npos);
+    CHECK(errors.find("interrupted between two pictures of an input, whose other pictures are not filtered; a run with "
+                      "--no-clobber if all outputs are new, can be continued") != std::string::npos);
     CHECK((errors.find("convtool: -: is interrupted after frame ") != std::string::npos) == is_video);
     for (const auto& file : std::filesystem::directory_iterator(folder.file("n")))
       CHECK(read_text(file.path().string()) == grey(3, 2, 'a'));

@@ -82,6 +82,33 @@ TEST_CASE("no input needs more memory than estimated, and each needs a good part
   }
 }
 
+// What threads take with large kernels is more than the pixels.
+TEST_CASE("many threads need no more memory than estimated, and a good part of it") {
+  if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);
+  const long start = memory_at_start();
+  const TempFolder folder;
+  put_noise(folder, "deep.png", CV_16UC3);
+  put_noise(folder, "progressive.jpg", CV_8UC3, {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  put_noise(folder, "g.jpg", CV_8UC1);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"deep.png", "-k", "gaussian:sigma=60", "-o", "o.png"},  // strip by strip
+           {"deep.png", "-k", "gaussian:sigma=60", "-o", "o.tif"},
+           {"deep.png", "-k", "gaussian:sigma=60", "--then", "gaussian:sigma=40", "-o", "o.png"},
+           {"deep.png", "-k", "disk:radius=60", "-o", "o.png"},
+           {"progressive.jpg", "-k", "disk:radius=40", "-o", "o.jpg"},
+           {"g.jpg", "-k", "sharpen", "-o", "o.jpg", "--quality", "100"}})
+    for (const char* const threads : {"1", "4", "16"}) {
+      std::vector<std::string> arguments = {"apply", "--json", "--padding", "same", "--threads", threads};
+      arguments.insert(arguments.end(), words.begin(), words.end());
+      CAPTURE(arguments);
+      const ProgramResult result = run_convtool(arguments, folder);
+      REQUIRE(result.code == 0);
+      const long needed = json::parse(result.out).at("memory_needed").get<long>();
+      CHECK(result.peak_memory <= start + needed);
+      CHECK(result.peak_memory >= needed / 5);
+    }
+}
+
 // The outputs are named pipes that nobody reads at first, so that every input whose turn has come keeps its memory.
 TEST_CASE("inputs in flight stay within --memory-limit together") {
   if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);

@@ -119,14 +119,15 @@ double memory_needed(const ConvProblem& problem, std::size_t rank) {
 }
 
 /// The same with the sums and two rows of the row pass, none of which is longer than the others, and a row of the
-/// padding value.
+/// padding value. A single product is summed in float.
 double thread_memory(const ConvProblem& problem, std::size_t rank) {
   constexpr double kMoreRows = 3;
+  const double number = static_cast<double>(rank > 1 ? sizeof(double) : sizeof(float)) / sizeof(double);
   const SeparableTiling tiling(problem, 1);
   const double rows = static_cast<double>(problem.kernel.kh + tiling.block);
   const double outside =
       static_cast<double>(problem.input.w) * static_cast<double>(problem.input.c * size_of(problem.input_dtype));
-  return memory_needed(problem, rank) * (1 + kMoreRows / rows) + outside;
+  return number * memory_needed(problem, rank) * (1 + kMoreRows / rows) + outside;
 }
 
 /// The largest of error_units() over the sum channels.
