@@ -134,13 +134,15 @@ const std::string& layers_text() {
       "  upsample N     enlarges by N or HxW\n"
       "  bn             batch normalisation: two parameters per channel\n"
       "  linear N       a fully connected layer with N outputs, on all values\n"
+      "  add NAME       a sum with the layer called NAME, for shortcuts\n"
       "  relu, relu6, leaky_relu, sigmoid, tanh, silu, hardswish\n\n"
       "  sN, pN, dN     stride, padding, dilation: N or HxW; pT,L,B,R: four sides\n"
       "  valid, same, same_lower, full    as for --padding\n"
       "  gN             groups; oN: output padding of tconv\n"
       "  ceil           of pools: round sizes up; bilinear: of upsample\n"
       "  nobias         without the biases of conv, dwconv and linear\n"
-      "  xN             the layer N times\n\n"
+      "  xN             the layer N times\n"
+      "  as NAME        names the layer; from NAME: reads that layer, not the one before\n\n"
       "In JSON, {\"kernel_size\": 3, \"out_channels\": 64} is a layer; it may have the options of a kernel file, and "
       "\"bias\": false.";
   return text;
