@@ -336,6 +336,29 @@ ResponseStats percentile_range(std::span<float> responses, const std::array<doub
   return range;
 }
 
+namespace {
+
+/// Gives responses beyond `limit` the green of the limit. Their red and blue saturate there; green has half of the
+/// range left. A response that is not a number stays black.
+void limit_green(const TensorRef& colours, const ValueMap& green, double limit) {
+  const double most = std::nearbyint((limit - green.shift) * green.scale + green.offset);
+  const bool falls = green.scale < 0;  // from white
+  visit_dtype(colours.dtype, [&]<class T>(T) {
+    const auto view = colours.view<T>();
+    const T bound = static_cast<T>(most);
+    const Shape& shape = view.shape;
+    for (std::int64_t n = 0; n < shape.n; ++n)
+      for (std::int64_t y = 0; y < shape.h; ++y)
+        for (std::int64_t x = 0; x < shape.w; ++x) {
+          T& value = view.at(n, 1, y, x);
+          const bool is_number = view.at(n, 0, y, x) != T{} || view.at(n, 2, y, x) != T{};
+          if (is_number && (falls ? value < bound : value > bound)) value = bound;
+        }
+  });
+}
+
+}  // namespace
+
 ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DType units, const TensorRef& output,
                            const Mapping& mapping, const ResponseStats& measured, std::optional<double> largest) {
   if (mapping.map == OutputMap::signs) {
@@ -343,6 +366,9 @@ ResponseStats run_measured(const BankPlan& bank, const ConstTensorRef& input, DT
     std::array<ResponseStats, 3> stats;
     for (std::size_t c = 0; c < maps.size(); ++c)
       stats[c] = bank.run(input, output.channels(static_cast<std::int64_t>(c), 1), maps[c]);
+    // Without percentiles, no response is beyond the limit.
+    if (mapping.percentiles && mapping.zero != SignedZero::grey)
+      limit_green(output, maps[1], std::max(std::fabs(measured.min), std::fabs(measured.max)));
     return with_sign_clips(stats, mapping.zero);
   }
   return bank.run(input, output, make_value_map(mapping, units, output.dtype, measured), largest);

@@ -294,8 +294,10 @@ Json json_of_step(const Trace& trace, std::size_t i) {
       {"layers", std::move(layers)}};
 }
 
-Json json_of(const ValueMap& map) {
-  return {{"absolute", map.absolute},
+/// `limit`: the largest response that has a colour of its own, of colours with percentiles.
+Json json_of(const ValueMap& map, const std::optional<double>& limit = {}) {
+  return {{"limit", limit ? Json(*limit) : Json()},
+          {"absolute", map.absolute},
           {"shift", map.shift},
           {"scale", map.scale},
           {"offset", map.offset},
@@ -345,9 +347,12 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
   const Mapping& mapping = numbers.mapping;
   Json maps = Json::array(), unit_maps = Json::array();
   if (mapping.map == OutputMap::signs) {
-    for (const ValueMap& map : make_sign_maps(dtype, numbers.measured, mapping.zero)) maps.push_back(json_of(map));
+    const double largest = std::max(std::fabs(numbers.measured.min), std::fabs(numbers.measured.max));
+    const std::optional<double> limit = mapping.percentiles ? std::optional(largest) : std::nullopt;
+    for (const ValueMap& map : make_sign_maps(dtype, numbers.measured, mapping.zero))
+      maps.push_back(json_of(map, limit));
     for (const ValueMap& map : make_sign_maps(dtype, {.min = -1, .max = 1}, mapping.zero))
-      unit_maps.push_back(json_of(map));
+      unit_maps.push_back(json_of(map, limit ? std::optional(1.0) : std::nullopt));
   } else {
     maps.push_back(json_of(make_value_map(mapping, trace.dtype(), dtype, numbers.measured)));
   }

@@ -18,9 +18,10 @@ const int stderr_at_start = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 
 std::vector<Target> all_targets() {
   std::vector<Target> all = decode_targets();
-  for (const auto& make : {conv_target, file_list_target, header_target, kernel_target, manifest_target, npy_target,
-                           npz_target, onnx_target, option_value_target, output_name_target, png_writer_target,
-                           safetensors_target, stream_target, tensor_text_target})
+  for (const auto& make :
+       {conv_target, file_list_target, header_target, kernel_target, layer_text_target, manifest_target, npy_target,
+        npz_target, onnx_target, option_value_target, output_name_target, png_writer_target, safetensors_target,
+        stream_target, tensor_text_target})
     all.push_back(make());
   std::sort(all.begin(), all.end(), [](const Target& a, const Target& b) { return a.name < b.name; });
   return all;

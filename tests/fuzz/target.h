@@ -33,6 +33,7 @@ std::vector<Target> decode_targets();  ///< one for each type of picture file
 Target file_list_target();
 Target header_target();
 Target kernel_target();
+Target layer_text_target();
 Target manifest_target();
 Target npy_target();
 Target npz_target();

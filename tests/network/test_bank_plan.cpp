@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -151,6 +152,31 @@ TEST_CASE("flip applies to every kernel of a bank") {
   CHECK(values_of(run_bank(bank, x.ref(), true).ref()) == std::vector<double>{12, 0});
   const Bank sum = bank_of(bank.layers, Combine::sum);
   CHECK(values_of(run_bank(sum, x.ref(), true).ref()) == std::vector<double>{12});
+}
+
+TEST_CASE("with percentiles, signed responses beyond the limit keep its colour") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  // The 75th percentile of the six numbers is 2, and the 25th -2.
+  const Tensor input = tensor_of(DType::f32, {1, 1, 1, 7}, {-10, 10, -2, 2, 1, 0, nan});
+  const BankPlan plan(bank_of({plane(1, 1, {1})}), DType::f32, input.shape(), false, {});
+  const auto colours = [&](SignedZero zero) {
+    Mapping mapping = OutputMap::signs;
+    mapping.percentiles = {25, 75};
+    mapping.zero = zero;
+    Tensor output(DType::u8, {1, 3, 1, 7});
+    run_mapped(plan, input.ref(), DType::f32, output.ref(), mapping);
+    std::vector<std::vector<int>> pixels(7);
+    for (std::int64_t x = 0; x < 7; ++x)
+      for (std::int64_t c = 0; c < 3; ++c)
+        pixels[static_cast<std::size_t>(x)].push_back(std::as_const(output).ref().view<std::uint8_t>().at(0, c, 0, x));
+    return pixels;
+  };
+  using Pixels = std::vector<std::vector<int>>;
+  CHECK(
+      colours(SignedZero::white) ==
+      Pixels{{0, 128, 255}, {255, 128, 0}, {0, 128, 255}, {255, 128, 0}, {255, 191, 128}, {255, 255, 255}, {0, 0, 0}});
+  CHECK(colours(SignedZero::black) ==
+        Pixels{{0, 128, 255}, {255, 128, 0}, {0, 128, 255}, {255, 128, 0}, {128, 64, 0}, {0, 0, 0}, {0, 0, 0}});
 }
 
 TEST_CASE("banks that do not fit are refused") {

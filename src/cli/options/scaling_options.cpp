@@ -93,23 +93,30 @@ void add_scaling_options(Command& command, ScalingOptions& options) {
         .words = {kChannelOrders}}});
 }
 
-void set_network(const ScalingOptions& options, Network network, FilterSpec& spec) {
-  if (options.scale || options.mean || options.deviation || options.order) {
-    InputScaling scaling = network.input.value_or(InputScaling{});
-    if (options.scale) {
-      const std::optional<double> scale = parse_scale(*options.scale);
-      if (!scale)
-        refuse_usage(kScale, "'" + *options.scale +
-                                 "' is not valid (expected a number other than 0, or a fraction such as 1/255)");
-      scaling.scale = *scale;
-    }
-    if (options.mean) scaling.mean = parse_channels(kMean, *options.mean);
-    if (options.deviation) scaling.deviation = parse_channels(kDeviation, *options.deviation);
-    if (options.order) scaling.order = static_cast<ChannelOrder>(parse_choice(kOrder, *options.order, kChannelOrders));
-    check_counts(options, network.name, scaling);
-    if (const std::optional<ScalingFlaw> flaw = find_flaw(scaling)) refuse_usage(option_of(flaw->member), flaw->text);
-    network.input = std::move(scaling);
+const char* ScalingOptions::first_given() const {
+  return scale ? kScale : mean ? kMean : deviation ? kDeviation : order ? kOrder : nullptr;
+}
+
+void set_scaling(const ScalingOptions& options, Network& network) {
+  if (options.first_given() == nullptr) return;
+  InputScaling scaling = network.input.value_or(InputScaling{});
+  if (options.scale) {
+    const std::optional<double> scale = parse_scale(*options.scale);
+    if (!scale)
+      refuse_usage(kScale, "'" + *options.scale +
+                               "' is not valid (expected a number other than 0, or a fraction such as 1/255)");
+    scaling.scale = *scale;
   }
+  if (options.mean) scaling.mean = parse_channels(kMean, *options.mean);
+  if (options.deviation) scaling.deviation = parse_channels(kDeviation, *options.deviation);
+  if (options.order) scaling.order = static_cast<ChannelOrder>(parse_choice(kOrder, *options.order, kChannelOrders));
+  check_counts(options, network.name, scaling);
+  if (const std::optional<ScalingFlaw> flaw = find_flaw(scaling)) refuse_usage(option_of(flaw->member), flaw->text);
+  network.input = std::move(scaling);
+}
+
+void set_network(const ScalingOptions& options, Network network, FilterSpec& spec) {
+  set_scaling(options, network);
   spec.scaling = network.input;
   spec.network = with_scaling_as_layer(std::move(network));
   if (spec.scaling) spec.grey_scaling = scaling_of_grey(spec.network);

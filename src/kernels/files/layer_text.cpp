@@ -13,6 +13,7 @@
 #include "network/enlarging.h"
 #include "network/outline.h"
 #include "network/pool_windows.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -28,6 +29,8 @@ struct Fields {
   Extent output_padding{0, 0};
   bool has_stride = false, has_bias = true, is_global = false, is_bilinear = false, has_ceil = false;
   std::int64_t repeat = 1;
+  std::string add, from;  ///< the names of earlier layers
+  std::string name;       ///< its own
 };
 
 Layer convolution(const Fields& fields) {
@@ -99,8 +102,15 @@ Layer mean_pool(const Fields& fields) {
   return layer;
 }
 
-/// Whether K follows a word, and whether it may be "global".
-enum class Size { none, window, window_or_global };
+/// A sum. The name of what it adds follows the word.
+Layer sum(const Fields& fields) {
+  Layer layer{.name = "add", .weights = {1}};
+  layer.add = fields.add;
+  return layer;
+}
+
+/// What follows a word: nothing, K, K or "global", or the name of an earlier layer.
+enum class Size { none, window, window_or_global, name };
 
 /// A word that begins a layer.
 struct LayerWord {
@@ -113,21 +123,22 @@ struct LayerWord {
 };
 
 constexpr LayerWord kWords[] = {
-    {"conv", "conv K C such as conv 3 64 s2 p1", Size::window, true, "spdgbx", convolution},
-    {"dwconv", "dwconv K such as dwconv 3 p1", Size::window, false, "spdbx", depthwise},
-    {"tconv", "tconv K C such as tconv 4 64 s2 p1", Size::window, true, "spdgobx", transposed},
-    {"maxpool", "maxpool K such as maxpool 3 s2 p1", Size::window_or_global, false, "spdcx", max_pool},
-    {"avgpool", "avgpool K such as avgpool 7", Size::window_or_global, false, "spcx", mean_pool},
-    {"upsample", "upsample N such as upsample 2", Size::window, false, "lx", upsampling},
-    {"bn", "bn", Size::none, false, "x", batch_norm},
-    {"linear", "linear N such as linear 10", Size::none, true, "bx", linear},
-    {"relu", "relu", Size::none, false, "x", activation<Activation::relu>},
-    {"relu6", "relu6", Size::none, false, "x", activation<Activation::clip>},
-    {"leaky_relu", "leaky_relu", Size::none, false, "x", activation<Activation::leaky_relu>},
-    {"sigmoid", "sigmoid", Size::none, false, "x", activation<Activation::sigmoid>},
-    {"tanh", "tanh", Size::none, false, "x", activation<Activation::tanh>},
-    {"silu", "silu", Size::none, false, "x", activation<Activation::silu>},
-    {"hardswish", "hardswish", Size::none, false, "x", activation<Activation::hardswish>}};
+    {"conv", "conv K C such as conv 3 64 s2 p1", Size::window, true, "spdgbxfn", convolution},
+    {"dwconv", "dwconv K such as dwconv 3 p1", Size::window, false, "spdbxfn", depthwise},
+    {"tconv", "tconv K C such as tconv 4 64 s2 p1", Size::window, true, "spdgobxfn", transposed},
+    {"maxpool", "maxpool K such as maxpool 3 s2 p1", Size::window_or_global, false, "spdcxfn", max_pool},
+    {"avgpool", "avgpool K such as avgpool 7", Size::window_or_global, false, "spcxfn", mean_pool},
+    {"upsample", "upsample N such as upsample 2", Size::window, false, "lxfn", upsampling},
+    {"bn", "bn", Size::none, false, "xfn", batch_norm},
+    {"linear", "linear N such as linear 10", Size::none, true, "bxfn", linear},
+    {"add", "add NAME such as add block1", Size::name, false, "fn", sum},
+    {"relu", "relu", Size::none, false, "xfn", activation<Activation::relu>},
+    {"relu6", "relu6", Size::none, false, "xfn", activation<Activation::clip>},
+    {"leaky_relu", "leaky_relu", Size::none, false, "xfn", activation<Activation::leaky_relu>},
+    {"sigmoid", "sigmoid", Size::none, false, "xfn", activation<Activation::sigmoid>},
+    {"tanh", "tanh", Size::none, false, "xfn", activation<Activation::tanh>},
+    {"silu", "silu", Size::none, false, "xfn", activation<Activation::silu>},
+    {"hardswish", "hardswish", Size::none, false, "xfn", activation<Activation::hardswish>}};
 
 /// An option, by the letter that stands for it in a LayerWord.
 struct OptionWord {
@@ -135,8 +146,10 @@ struct OptionWord {
   std::string_view form;
 };
 
-constexpr OptionWord kOptions[] = {{'s', "sN"}, {'p', "pN"},     {'d', "dN"},   {'g', "gN"},      {'o', "oN"},
-                                   {'x', "xN"}, {'b', "nobias"}, {'c', "ceil"}, {'l', "bilinear"}};
+constexpr OptionWord kOptions[] = {{'s', "sN"},       {'p', "pN"},        {'d', "dN"},     {'g', "gN"},
+                                   {'o', "oN"},       {'x', "xN"},        {'b', "nobias"}, {'c', "ceil"},
+                                   {'l', "bilinear"}, {'f', "from NAME"}, {'n', "as NAME"}};
+constexpr std::string_view kNameFollows = " NAME";
 
 /// Words of other programs.
 struct OtherWord {
@@ -151,7 +164,9 @@ constexpr OtherWord kOtherWords[] = {{"conv2d", "did you mean conv?"},
                                      {"gap", "did you mean avgpool global?"},
                                      {"deconv", "did you mean tconv?"},
                                      {"convtranspose2d", "did you mean tconv?"},
-                                     {"add", "a text has one path; leave sums and shortcuts out"},
+                                     {"sum", "did you mean add?"},
+                                     {"residual", "did you mean add?"},
+                                     {"shortcut", "did you mean add?"},
                                      {"batchnorm", "did you mean bn?"},
                                      {"batchnorm2d", "did you mean bn?"},
                                      {"fc", "did you mean linear?"},
@@ -207,8 +222,10 @@ std::vector<std::vector<Word>> split(std::string_view text, const std::string& s
 /// Reads the text of one layer.
 class LayerReader {
  public:
-  LayerReader(std::string_view text, const std::string& source, std::size_t number)
-      : text_(text), source_(source), number_(number) {}
+  /// `names` are those of the layers before.
+  LayerReader(std::string_view text, const std::string& source, std::size_t number,
+              const std::vector<std::string_view>& names)
+      : text_(text), source_(source), number_(number), names_(names) {}
 
   /// The layer, and how often it is repeated.
   std::pair<Layer, std::int64_t> read(const std::vector<Word>& words) const {
@@ -227,6 +244,8 @@ class LayerReader {
     fields.is_global = row.size == Size::window_or_global && next < words.size() && words[next].text == "global";
     if (fields.is_global)
       ++next;
+    else if (row.size == Size::name)
+      fields.add = earlier(words, next++, row.form);
     else if (row.size != Size::none)
       fields.size = extent(number_word("a size"), 0, 1);
     if (row.has_count)
@@ -239,12 +258,18 @@ class LayerReader {
       if (seen.find(letter) != std::string::npos)
         fail(words[next], letter == 'p' ? "is a second padding; keep one" : "is given twice; keep one");
       seen += letter;
+      if (letter == 'f') fields.from = earlier(words, ++next, "from NAME");
+      if (letter == 'n') fields.name = new_name(words, ++next);
     }
-    if (fields.is_global && seen.find_first_not_of('x') != std::string::npos)
+    if (fields.is_global && seen.find_first_not_of("xfn") != std::string::npos)
       fail(words[2], "has no effect on a window of the whole input; leave it out");
+    if (fields.repeat > 1 && seen.find_first_of("fn") != std::string::npos)
+      fail(words.front(), "is repeated, so it cannot have 'from' or 'as'; write the first or the last one out");
     Layer layer = row.make(fields);
     if (layer.outline == Outline::activation) layer.name = row.word;
     if (layer.pooling != Pooling::none) check_padding(words, layer, fields.padding);
+    if (!fields.name.empty()) layer.name = fields.name;
+    layer.from = fields.from;
     if (layer.enlarging != Enlarging::none) check_enlarging(words, layer);
     return {std::move(layer), fields.repeat};
   }
@@ -253,6 +278,29 @@ class LayerReader {
   [[noreturn]] void fail(const Word& word, const std::string& message) const {
     refuse_kernel(source_, "layer " + std::to_string(number_) + " (" + position_text(text_, word.at + 1) + "): '" +
                                printable_start(word.text, 40) + "' " + message);
+  }
+
+  /// words[i], a name that follows a word.
+  const Word& name_at(const std::vector<Word>& words, std::size_t i, std::string_view form) const {
+    if (i >= words.size()) fail(words.back(), "needs a name (expected " + std::string(form) + ")");
+    return words[i];
+  }
+
+  /// The name at words[i], of a layer before.
+  std::string earlier(const std::vector<Word>& words, std::size_t i, std::string_view form) const {
+    const Word& word = name_at(words, i, form);
+    if (std::find(names_.begin(), names_.end(), word.text) != names_.end()) return word.text;
+    fail(word, "is not the name of an earlier layer; name one with 'as', such as relu as " + word.text +
+                   suggestion(word.text, names_));
+  }
+
+  /// The name at words[i], which no layer before has. It begins with a letter, as layers do.
+  std::string new_name(const std::vector<Word>& words, std::size_t i) const {
+    const Word& word = name_at(words, i, "as NAME");
+    if (std::find(names_.begin(), names_.end(), word.text) != names_.end())
+      fail(word, "is the name of the input or of an earlier layer; choose another");
+    if (word.text.front() < 'a' || word.text.front() > 'z') fail(word, "is not a name (expected a letter first)");
+    return word.text;
   }
 
   const LayerWord& find_row(const Word& word) const {
@@ -270,7 +318,8 @@ class LayerReader {
     if (letter == '?') fail(word, "is not an option (expected " + options_of(row) + ")" + hint_at(row, word));
     if (row.options.find(letter) == std::string_view::npos)
       fail(word, "does not apply to " + std::string(row.word) + " (expected " + options_of(row) + "); leave it out");
-    if (is_rule && row.make == transposed) fail(word, "is no padding of tconv, which is a number: p1");
+    if (is_rule && row.make == transposed)
+      fail(word, "is not a padding of tconv, which takes numbers (expected pN such as p1, pHxW or pT,L,B,R)");
     switch (letter) {
       case 's':
         fields.params.stride = extent(word, 1, 1);
@@ -293,6 +342,8 @@ class LayerReader {
       case 'o': fields.output_padding = extent(word, 1, 0); break;
       case 'c': fields.has_ceil = true; break;
       case 'l': fields.is_bilinear = true; break;
+      case 'f':
+      case 'n': break;  // the name is the next word
       default: fields.has_bias = false;
     }
     return letter;
@@ -302,6 +353,10 @@ class LayerReader {
   static char letter_of(const Word& word) {
     for (const OptionWord& option : kOptions) {
       const bool has_number = option.form.ends_with('N');
+      if (option.form.ends_with(kNameFollows)) {
+        if (option.form.starts_with(word.text + " ")) return option.letter;
+        continue;
+      }
       if (has_number ? word.text.size() > 1 && word.text.front() == option.letter && is_digit(word.text[1])
                      : word.text == option.form)
         return option.letter;
@@ -386,6 +441,7 @@ class LayerReader {
   std::string_view text_;
   const std::string& source_;
   std::size_t number_;
+  const std::vector<std::string_view>& names_;
 };
 
 }  // namespace
@@ -394,14 +450,17 @@ Network parse_layer_text(std::string_view text, const std::string& source, const
   Network network{.name = name};
   const std::vector<std::vector<Word>> layers = split(text, source);
   if (layers.empty()) refuse_kernel(source, "no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
+  std::vector<std::string_view> names = {kInputName};  // and those that the text gives
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto [layer, repeat] = LayerReader(text, source, i + 1).read(layers[i]);
+    const auto [layer, repeat] = LayerReader(text, source, i + 1, names).read(layers[i]);
+    for (std::size_t k = 1; k < layers[i].size(); ++k)
+      if (layers[i][k - 1].text == "as") names.push_back(layers[i][k].text);
     if (std::ssize(network.banks) + repeat > kMostLayers)
       refuse_kernel(source, "more than " + std::to_string(kMostLayers) + " layers; repeat fewer");
     network.banks.insert(network.banks.end(), static_cast<std::size_t>(repeat),
                          Bank{.name = layer.name, .layers = {layer}});
   }
-  return network;
+  return with_named_input(std::move(network));
 }
 
 std::string advice_on_layer(std::string_view word) {

@@ -20,6 +20,7 @@ namespace convtool {
 ///   upsample N     nn.Upsample by N or HxW
 ///   bn             nn.BatchNorm2d: a factor and an offset per channel
 ///   linear N       nn.Linear with N outputs, on all values of its input
+///   add NAME       the output of the layer called NAME, added to that of the layer before
 ///   relu, relu6, leaky_relu, sigmoid, tanh, silu, hardswish    the activation as a layer of its own
 ///
 ///   sN, pN, dN     stride, padding and dilation: N, or HxW
@@ -31,6 +32,8 @@ namespace convtool {
 ///   bilinear       of upsample: nn.Upsample's mode, in place of nearest
 ///   nobias         without the bias that conv, dwconv and linear have by default
 ///   xN             the layer N times, one after another
+///   from NAME      reads the output of the layer called NAME, in place of the layer before
+///   as NAME        the name of the layer; layers after it add or read its output
 ///
 /// K is N or HxW. Layers fit their input by fitted() (network/outline.h). Throws Error(kernel, source) with the number
 /// of the layer, the line and the column.

@@ -83,9 +83,15 @@ Explanation::Stored stored_value(const Trace& trace, const Trace::Numbers& numbe
           ? make_sign_maps(result.dtype, numbers.measured, numbers.mapping.zero)[static_cast<std::size_t>(at.channel)]
           : make_value_map(numbers.mapping, trace.dtype(), result.dtype, numbers.measured);
   const ValueMap& map = stored.map;
+  const double limit = std::max(std::fabs(numbers.measured.min), std::fabs(numbers.measured.max));
+  if (trace.shows_signs() && numbers.mapping.percentiles && std::fabs(response) > limit) {
+    stored.clipped = response < 0 ? Clipped::low : Clipped::high;
+    response = *(stored.limited = std::copysign(limit, response));
+  }
   const double value = map.absolute ? std::fabs(response) : response;
   stored.mapped =
       map.threshold ? (value > *map.threshold ? map.scale : 0.0) : (value - map.shift) * map.scale + map.offset;
+  if (stored.limited) return stored;
   if (is_integer(result.dtype)) {
     if (stored.mapped < -0.5) stored.clipped = Clipped::low;
     if (stored.mapped >= full_range(result.dtype) + 0.5) stored.clipped = Clipped::high;

@@ -54,8 +54,9 @@ struct Explanation {
   /// The way from the response to the value that is stored. Nothing without numbers.
   struct Stored {
     ValueMap map;
-    double mapped = 0;  ///< before it is rounded and clipped
-    double value = 0;   ///< as it is stored, by the engine
+    std::optional<double> limited;  ///< with OutputMap::signs, the limit of the colours that the response exceeds
+    double mapped = 0;              ///< before it is rounded and clipped
+    double value = 0;               ///< as it is stored, by the engine
     DType dtype = DType::f32;
     Clipped clipped = Clipped::no;
   };

@@ -275,7 +275,9 @@ class Writer {
     if (cut.rows < sum.kh || cut.columns < sum.kw)
       text_ += "  the middle " + join_sizes({cut.rows, cut.columns}) + " of " + join_sizes({sum.kh, sum.kw}) +
                "; --json gives all terms\n";
-    const std::int64_t shown = std::min(sum.channels, kMostChannels);
+    // Without weights and numbers, all channels look the same.
+    const bool is_blank = !trace().numbers && !sum.terms.front().weight;
+    const std::int64_t shown = is_blank ? 1 : std::min(sum.channels, kMostChannels);
     for (std::int64_t c = 0; c < shown; ++c) {
       const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
       if (sum.channels > 1 || step.problem.input.c > 1)

@@ -465,6 +465,7 @@ class Figure {
     const Layer& first = trace_.network.banks[layer].layers.front();
     std::string text = std::to_string(layer + 1) + ": ";
     if (trace_.is_elementwise(layer)) return text + first.name;
+    if (first.is_batch_norm) return text + "batch norm";
     if (!first.add.empty()) return text + "sum with " + printable_start(first.add, kLongestCaption);
     if (first.enlarging == Enlarging::nearest || first.enlarging == Enlarging::bilinear)
       return text + std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " upsampling by " +

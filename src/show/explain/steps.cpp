@@ -126,6 +126,7 @@ std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
   const ValueMap& map = stored.map;
   const std::string name = " (" + std::string(to_string(trace.numbers->mapping.map)) + ")";
   double value = *explanation.last().response;
+  if (stored.limited) add("limited to the percentile", value = *stored.limited);
   if (map.absolute) add("absolute value", value = std::fabs(value));
   if (map.threshold) {
     add((stored.value > 0 ? "above " : "not above ") + number_text(*map.threshold), stored.value);
@@ -140,7 +141,7 @@ std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {
     steps.push_back({"stored as " + type, exact_text(stored.value)});
     return steps;
   }
-  if (stored.clipped != Clipped::no)
+  if (stored.clipped != Clipped::no && !stored.limited)
     add("clipped to 0..." + number_text(full_range(stored.dtype)), stored.value);
   else if (std::isnan(stored.mapped))
     add("not a number", stored.value);

@@ -13,7 +13,8 @@ function mapsOfRange(result, responses) {
                                     [numbers[0], numbers[numbers.length - 1]];
   if (map === "normalize") return [{...maps[0], shift: low, scale: high > low ? full / (high - low) : 1}];
   const limit = Math.max(Math.abs(low), Math.abs(high));
-  return unitMaps.map((unit) => ({...unit, scale: limit > 0 ? unit.scale / limit : 1}));
+  return unitMaps.map(
+      (unit) => ({...unit, scale: limit > 0 ? unit.scale / limit : 1, limit: unit.limit === null ? null : limit}));
 }
 
 /// The stored values: a plane with a channel for each of the responses', or for R, G and B.

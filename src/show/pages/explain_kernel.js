@@ -46,7 +46,7 @@ function showKernel({layer: index, o}, channel) {
   }
   const {divisor, bias} = layer;
   if (divisor.length) caption.push(`Divisor ${number(numberOf(divisor, o, 1))}.`);
-  if (bias.length) caption.push(`Bias ${number(numberOf(bias, o, 0))}.`);
+  if (bias.length && layer.weight) caption.push(`Bias ${number(numberOf(bias, o, 0))}.`);
   if (layer.groups > 1) caption.push(`${layer.groups} groups.`);
   if (layer.padding_mode === "constant") caption.push(`Pixels outside are ${number(layer.padding_value)}.`);
   if (layer.activation !== "none") caption.push(`Then ${layer.activation_text}.`);
@@ -87,7 +87,9 @@ function weightTable(index, layer, block, kh, kw) {
                                           });
                                           return element("td", {}, input);
                                         })));
-  return element("table", {class: "weights", style: `--cols: ${kw}`}, element("tbody", {}, ...rows));
+  const texts = Array.from(layer.weight.subarray(block * kh * kw, (block + 1) * kh * kw), (w) => number(asPrinted(w)));
+  const chars = Math.max(...texts.map((text) => text.length));
+  return element("table", {class: "weights", style: `--cols: ${kw}; --chars: ${chars}`}, element("tbody", {}, ...rows));
 }
 
 function shadedWeights(weights, kh, kw) {

@@ -41,7 +41,7 @@ function showProducts({parts}) {
                             Array.from({length: Math.min(channels, kMostChannels)}, (_, c) => c);
     for (const c of shown) {
       const sum = terms.slice(c * area, (c + 1) * area).reduce((total, t) => total + (t.product ?? 0), 0);
-      const row = element("div", {class: "product-row"});
+      const row = element("div", {class: `product-row ${kw > 4 ? "tall" : ""}`});
       if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
       row.append(block(c, (t) => t.input, "window"));
       if (!isPool(step()) && step().kind !== "sum")

@@ -436,6 +436,7 @@ function setValue(plane, c, y, x, value) {
 
 /// A response as it is mapped, before it is rounded.
 function mapped(map, response) {
+  if (map.limit !== null) response = Math.abs(response) > map.limit ? Math.sign(response) * map.limit : response;
   const value = map.absolute ? Math.abs(response) : response;
   if (map.threshold !== null) return value > map.threshold ? map.scale : 0;
   return (value - map.shift) * map.scale + map.offset;

@@ -397,6 +397,9 @@ TEST_CASE("a signed map is explained as a colour") {
   CHECK(text.starts_with("output (0, 0), channel 2 (B) = 0\n"));
   CHECK(has(text, "the colour R, G, B  = 255, 128, 0\n"));
   CHECK(has(explained(folder, with({"--at", "0,1"})), "the colour R, G, B  = 128, 191, 255\n"));
+  const std::string limited = explained(folder, with({"--normalize-percentile", "0,50"}));
+  CHECK(has(limited, "limited to the percentile  ="));  // 100, beyond 50
+  CHECK(has(limited, "the colour R, G, B         = 255, 128, 0\n"));
   explained(folder, with({"-o", "y.svg"}));
   const std::string svg = read_text(folder.file("y.svg"));
   CHECK(has(svg, ">output: responses in colours</text>"));

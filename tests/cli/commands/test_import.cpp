@@ -81,6 +81,26 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   CHECK(read_text(folder.file("m.json")) != "mine");
 }
 
+TEST_CASE("an import can add the scaling of the input, which apply then does") {
+  const ModelFolder folder;
+  const ProgramResult imported = folder.import({"m.onnx", "--input-scale", "1/4", "--mean", "0.25", "--std", "2"});
+  CHECK(imported.out.starts_with("input           scale 0.25; mean 0.25; std 2\nconv "));
+  CHECK(json::parse(read_text(folder.file("m.json"))).at("input") ==
+        json({{"scale", 0.25}, {"mean", 0.25}, {"std", 2}}));
+  REQUIRE(folder.run({"apply", "a.pgm", "-k", "m.json", "-o", "y.npy"}).code == 0);
+  REQUIRE(folder.import({"m.onnx", "-o", "plain.json"}).code == 0);
+  REQUIRE(folder
+              .run({"apply", "a.pgm", "-k", "plain.json", "--input-scale", "0.25", "--mean", "0.25", "--std", "2", "-o",
+                    "z.npy"})
+              .code == 0);
+  CHECK(read_text(folder.file("y.npy")) == read_text(folder.file("z.npy")));
+  CHECK(folder.import({"m.onnx", "--channel-order", "bgr", "-o", "b.json"}).code == 0);
+  CHECK(json::parse(read_text(folder.file("b.json"))).at("input") == json({{"order", "bgr"}}));
+  folder.refuses({"m.onnx", "--std", "0", "-o", "s.json"}, "--std: ");
+  folder.refuses({"m.onnx", "--input-scale", "x", "-o", "s.json"}, "--input-scale: 'x' is not valid");
+  folder.refuses({"w.safetensors", "--mean", "1"}, "--mean: is for ONNX models");
+}
+
 TEST_CASE("models and options that are refused") {
   const ModelFolder folder;
   folder.refuses({"m.onnx", "-o", "net.npy"}, "-o: net.npy is not a kernel file by its name");

@@ -36,7 +36,7 @@ std::string text_refusal(const std::string& text) {
 }
 
 const std::string kAllWords =
-    "conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, relu, relu6, leaky_relu, sigmoid, tanh, silu, "
+    "conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, add, relu, relu6, leaky_relu, sigmoid, tanh, silu, "
     "hardswish";
 
 }  // namespace
@@ -83,6 +83,21 @@ TEST_CASE("transposed convolutions, upsampling, global pools and activations") {
   }
 }
 
+TEST_CASE("layers have names, which sums add and other layers read") {
+  const Network network = parse_layer_text(
+      "conv 3 8 p1 as Stem, relu, conv 1 8 from stem s1 as cut, add stem as s, add cut from s", "", "");
+  const std::vector<Bank>& banks = network.banks;
+  REQUIRE(banks.size() == 5);
+  CHECK(banks[0].name == "stem");  // words are read in any case
+  CHECK(banks[0].layers.front().name == "stem");
+  CHECK(banks[1].name == "relu");
+  CHECK(banks[2].layers.front().from == "stem");
+  CHECK(banks[3].layers.front().add == "stem");
+  CHECK(banks[3].layers.front().outline == Outline::none);
+  CHECK(banks[4].layers.front().add == "cut");
+  CHECK(banks[4].layers.front().from == "s");
+}
+
 TEST_CASE("options of layers, in any order and any case") {
   const Layer layer = layer_of("CONV 3 8 d2x1 S1x2 NoBias g4 p1,0,2,3");
   CHECK(layer.params.dilation == Extent{2, 1});
@@ -127,13 +142,16 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("conv 3 4 s0", "'s0' is not valid (expected N or HxW, each from 1 to 1073741824, after s)");
   says("conv 3 4 p1,2", "'p1,2' is not valid (expected pN, pHxW or pT,L,B,R: top, left, bottom, right)");
   says("conv 3 4 x0", "'x0' is not valid (expected a whole number from 1 to 10000 after x)");
-  says("conv 3 4 q2", "column 10): 'q2' is not an option (expected sN, pN, dN, gN, nobias, xN)");
+  says("conv 3 4 q2", "column 10): 'q2' is not an option (expected sN, pN, dN, gN, nobias, xN, from NAME, as NAME)");
   says("conv 3 4 relu",
-       "'relu' is not an option (expected sN, pN, dN, gN, nobias, xN); put a comma before the next layer");
+       "'relu' is not an option (expected sN, pN, dN, gN, nobias, xN, from NAME, as NAME); put a comma before the next "
+       "layer");
   says("conv 3 4 2",
-       "'2' is not an option (expected sN, pN, dN, gN, nobias, xN); the form is conv K C such as conv 3 64 "
+       "'2' is not an option (expected sN, pN, dN, gN, nobias, xN, from NAME, as NAME); the form is conv K C such as "
+       "conv 3 64 "
        "s2 p1");
-  says("maxpool 2 g2", "'g2' does not apply to maxpool (expected sN, pN, dN, ceil, xN); leave it out");
+  says("maxpool 2 g2",
+       "'g2' does not apply to maxpool (expected sN, pN, dN, ceil, xN, from NAME, as NAME); leave it out");
   says("conv 3 4 s2 s2", "column 13): 's2' is given twice; keep one");
   says("conv 3 4 p1 same", "'same' is a second padding; keep one");
   says("conv 3 4 g3", "'g3' does not divide the 4 output channels; choose groups that do");
@@ -141,10 +159,21 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
        "'maxpool' is padded by more than half of its size: a window could lie entirely in the padding (at "
        "most 1x1)");
   says("maxpool global s2", "column 16): 's2' has no effect on a window of the whole input; leave it out");
-  says("tconv 3 8 same", "'same' is no padding of tconv, which is a number: p1");
+  says("tconv 3 8 same",
+       "'same' is not a padding of tconv, which takes numbers (expected pN such as p1, pHxW or pT,L,B,R)");
   says("tconv 3 8 s2 o2", "'tconv' has an output padding of 2x2 (expected less than its stride or its dilation)");
   says("upsample 65", "'upsample' enlarges by 65x65 (at most 4096 in height times width)");
-  says("add x", "(expected " + kAllWords + "); a text has one path; leave sums and shortcuts out");
+  says("relu as stem, add y",
+       "column 19): 'y' is not the name of an earlier layer; name one with 'as', such as relu as y");
+  says("relu as block, add blok", "such as relu as blok; did you mean 'block'?");
+  says("add", "'add' needs a name (expected add NAME such as add block1)");
+  says("relu as", "'as' needs a name (expected as NAME)");
+  says("relu from x", "'x' is not the name of an earlier layer; name one with 'as', such as relu as x");
+  says("relu as x, relu as x", "'x' is the name of an earlier layer; choose another");
+  says("relu as 3x", "'3x' is not a name (expected a letter first)");
+  says("relu as x x3", "'relu' is repeated, so it cannot have 'from' or 'as'; write the first or the last one out");
+  says("relu as x as y", "'as' is given twice; keep one");
+  says("relu, sum x", "(expected " + kAllWords + "); did you mean add?");
   says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
   says("conv -3 6",
        "column 6): '-3' is not a size (expected a whole number from 1, as in conv K C such as conv 3 64 s2 p1)");

@@ -565,6 +565,21 @@ test("pages fit 400 pixels and follow the system's colours; the projector's are 
   });
 });
 
+test("on a telephone the blocks of products stand side by side, or below each other, and none wraps alone", async () => {
+  for (const [kernel, isRow] of [["sobel-x", true], ["gaussian:sigma=1", false]]) {
+    convtool("explain", sample("coffee.png"), "-k", kernel, "--at", "50,50", "-o", "phone.html");
+    await withPage("phone.html", {viewport: {width: 390, height: 844}}, async (page) => {
+      const boxes = await page.locator("#products .product-row").first().locator(".cells").evaluateAll(
+          (list) => list.map((block) => block.getBoundingClientRect().toJSON()));
+      assert.equal(boxes.length, 3);
+      for (const [before, after] of [[boxes[0], boxes[1]], [boxes[1], boxes[2]]]) {
+        if (isRow) assert.ok(after.left >= before.right && Math.abs(after.top - before.top) < 2, JSON.stringify(boxes));
+        if (!isRow) assert.ok(after.top >= before.bottom && after.left === before.left, JSON.stringify(boxes));
+      }
+    });
+  }
+});
+
 test("a page whose arithmetic differs from the engine's says so", async () => {
   convtool("explain", kGrid, "-k", "[[0,1],[2,3]]", "-o", "right.html");
   const page = readFileSync(inFolder("right.html"), "utf8"), wrong = page.replace("37.0,43.0]", "37.0,44.0]");

@@ -264,6 +264,16 @@ TEST_CASE("a shape has places and no numbers") {
   CHECK(!term.product);
 }
 
+TEST_CASE("of a layer without weights and numbers, the text has one channel") {
+  Layer outline = make_layer(4, {2, 40, 3, 3}, {});
+  outline.outline = Outline::kernel;
+  const Trace trace = shape_trace(network_of({bank_of({outline})}), {.c = 40, .h = 3, .w = 3});
+  const std::string text = to_text(Explainer(trace).at({0, 0, 0}), false);
+  CHECK(text.find("channel 0\n") != std::string::npos);
+  CHECK(text.find("channel 1\n") == std::string::npos);
+  CHECK(text.find("and 39 more channels; --json gives all terms") != std::string::npos);
+}
+
 TEST_CASE("numbers that are not finite are null in JSON, and shown in text") {
   const float infinity = std::numeric_limits<float>::infinity();
   const TraceOf run(network_of({bank_of({plane(1, 2, {1, 0})})}), tensor_of({.c = 1, .h = 1, .w = 2}, {1, infinity}));

@@ -38,6 +38,38 @@ Network example() { return network_of({bank_of({plane(2, 2, {0, 1, 2, 3})})}); }
 
 }  // namespace
 
+TEST_CASE("figures show the part of a transposed kernel that is used, both addends, and no padding that never counts") {
+  Layer transposed = make_layer(4, {1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  transposed.enlarging = Enlarging::transposed;
+  transposed.params.stride = {2, 2};
+  transposed.params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  const TraceOf run(network_of({bank_of({transposed})}), digits());
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 1, 1}), {.cell = 40, .outputs = {}});
+  CHECK(count(drawing, "0*9 + 1*7 + 3*3 + 4*1 = 20") == 1);
+  CHECK(count(drawing, "9") == 1);                                 // the whole kernel
+  CHECK(rectangles_of(drawing, true, false).size() == 1 + 4 + 1);  // the window, four weights and the output
+
+  Layer pool = plane(3, 3, {});
+  pool.pooling = Pooling::max;
+  pool.params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  const TraceOf pooled(network_of({bank_of({pool})}), tensor_of({.c = 1, .h = 2, .w = 2}, {-1, -2, -3, -4}));
+  CHECK(count(step_figure(Explainer(pooled.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}}), "0") == 0);
+
+  const auto named = [](const std::string& name, Layer layer) {
+    Bank bank = bank_of({std::move(layer)});
+    bank.name = name;
+    return bank;
+  };
+  Layer sum = plane(1, 1, {1});
+  sum.add = "a";
+  const TraceOf residual(network_of({named("a", plane(1, 1, {2})), named("b", plane(1, 1, {3})), named("s", sum)}),
+                         digits());
+  const Drawing both = step_figure(Explainer(residual.trace).at({0, 0, 0}), {.cell = 40, .outputs = {}});
+  CHECK(count(both, "1: conv 1x1") == 2);  // read by the second layer, and added
+  CHECK(count(both, "2: conv 1x1") == 1);
+  CHECK(count(both, "3: sum with a") == 1);
+}
+
 TEST_CASE("the figure of a step has the numbers, the window and the arithmetic") {
   const TraceOf run(example(), digits());
   const Drawing drawing = step_figure(Explainer(run.trace).at({0, 1, 0}), {.cell = 40, .outputs = {}});

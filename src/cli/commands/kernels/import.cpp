@@ -6,6 +6,7 @@
 #include "cli/commands/kernels/import_arrays.h"
 #include "cli/commands/kernels/import_model.h"
 #include "cli/commands/kernels/kernels.h"
+#include "cli/options/scaling_options.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "kernels/files/weight_file.h"
@@ -18,6 +19,7 @@ struct ImportOptions {
   std::vector<std::string> names;
   std::optional<std::string> output, out_dir, until;
   bool all = false, no_clobber = false;
+  ScalingOptions scaling;
 };
 
 constexpr std::string_view kImportText =
@@ -32,6 +34,7 @@ constexpr std::string_view kImportText =
 
 constexpr std::string_view kImportExamples = R"(  convtool kernels import model.onnx -o net.json
   convtool kernels import model.onnx --until relu1 -o stem.json
+  convtool kernels import model.onnx --input-scale 1/255 --mean 0.485,0.456,0.406
   convtool apply photo.png -k net.json --sheet maps.png -o maps.npy
   convtool kernels import model.safetensors
   convtool kernels import model.safetensors conv1 --out-dir kernels
@@ -39,16 +42,18 @@ constexpr std::string_view kImportExamples = R"(  convtool kernels import model.
   convtool apply a.png -k kernels/conv1.json --sheet maps.png -o maps.npy)";
 
 int run_import(const ImportOptions& given) {
-  const auto& [file, names, output, out_dir, until, all, no_clobber] = given;
+  const auto& [file, names, output, out_dir, until, all, no_clobber, scaling] = given;
   refuse_checkpoint("", file);
   if (has_extension(file, ".onnx")) {
     if (all || !names.empty())
       refuse_usage(all ? "--all" : "'" + names.front() + "'",
                    "arrays are for safetensors files; an ONNX model is imported from its input on, up to --until NODE");
-    return import_model({file, output, out_dir, until, no_clobber});
+    return import_model({file, output, out_dir, until, no_clobber, scaling});
   }
   if (!has_extension(file, ".safetensors"))
     refuse_usage(file, "not a model by its name (expected NAME.onnx or NAME.safetensors); rename it");
+  if (const char* const option = scaling.first_given())
+    refuse_usage(option, "is for ONNX models; scale the input of a kernel with 'convtool apply'");
   if (output || until)
     refuse_usage(output ? "-o" : "--until", "is for ONNX models; kernel files for arrays go to --out-dir");
   if (all && !names.empty()) refuse_usage("--all", "imports every kernel; leave out the names");
@@ -90,6 +95,32 @@ void declare_kernels_import(Command& command) {
                 .text = "The folder for the kernel files, created if missing.",
                 .otherwise = "the current folder"},
                {.names = "-n,--no-clobber", .target = &options->no_clobber, .brief = "skip kernel files that exist"}});
+  constexpr const char* kElse = "that of the model, else none";
+  command.add(
+      "Input of an ONNX model, written to its kernel file",
+      {{.names = "--input-scale",
+        .value = "S",
+        .target = &options->scaling.scale,
+        .brief = "multiply pixels before the first layer: 1/255",
+        .text = "How apply scales pixels before the first layer: (x * S - MEAN) / STD, channel by channel. S is a "
+                "number, or a fraction such as 1/255. It becomes \"input\" in the kernel file.",
+        .otherwise = kElse},
+       {.names = "--mean",
+        .value = "R,G,B",
+        .target = &options->scaling.mean,
+        .brief = "then subtract a mean, one or one per channel",
+        .otherwise = kElse},
+       {.names = "--std",
+        .value = "R,G,B",
+        .target = &options->scaling.deviation,
+        .brief = "then divide by a standard deviation, likewise",
+        .otherwise = kElse},
+       {.names = "--channel-order",
+        .value = "O",
+        .target = &options->scaling.order,
+        .brief = "order of the colours that the first layer reads: {words}",
+        .otherwise = "that of the model, else rgb",
+        .words = {kChannelOrders}}});
   command.run = [options] { return run_import(*options); };
 }
 

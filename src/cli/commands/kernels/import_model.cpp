@@ -40,11 +40,22 @@ std::string weights_path(const std::string& kernel) {
   return path;
 }
 
+/// "scale 0.5; mean 1, 2, 3; bgr", without members that change nothing.
+std::string scaling_words(const InputScaling& scaling) {
+  std::vector<std::string> words;
+  if (scaling.scale != 1) words.push_back("scale " + short_text(scaling.scale, 6));
+  if (!scaling.mean.empty()) words.push_back("mean " + join_numbers(scaling.mean));
+  if (!scaling.deviation.empty()) words.push_back("std " + join_numbers(scaling.deviation));
+  if (scaling.order == ChannelOrder::bgr) words.push_back("bgr");
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : "; ") + word;
+  return text;
+}
+
 /// Name, size and description of each layer, in columns; first the scaling of the input.
 std::string layers_text(const Network& network) {
   std::vector<std::array<std::string, 3>> rows;
-  if (const auto& input = network.input)
-    rows.push_back({"input", "", "mean " + join_numbers(input->mean) + "; std " + join_numbers(input->deviation)});
+  if (const auto& input = network.input) rows.push_back({"input", "", scaling_words(*input)});
   for (const Bank& bank : network.banks) {
     const Layer& layer = bank.layers.front();
     const bool has_weights = layer.weights.size() > 1 && layer.pooling == Pooling::none;
@@ -83,6 +94,7 @@ int import_model(const ModelImport& options) {
                       import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
   if (options.until && import.stop)
     refuse_usage("--until", "'" + *options.until + "' is not reached: the import ends at " + *import.stop);
+  set_scaling(options.scaling, network);
   network.name = fs::path(options.file).stem().string();
   network.description =
       "the layers of " + fs::path(options.file).filename().string() + " from its input '" + import.input + "' on";

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "cli/options/scaling_options.h"
+
 namespace convtool {
 
 struct ModelImport {
@@ -11,6 +13,7 @@ struct ModelImport {
   std::optional<std::string> output, out_dir;  ///< at most one of them
   std::optional<std::string> until;
   bool no_clobber = false;
+  ScalingOptions scaling;  ///< in place of that of the model
 };
 
 /// Writes a kernel file for the first layers of a model, and a safetensors file with their weights beside it. Prints
