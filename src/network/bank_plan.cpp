@@ -146,6 +146,15 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
   return geometry;
 }
 
+std::vector<std::string> size_formulas(const Layer& layer, const BankGeometry& geometry) {
+  const ConvProblem& problem = geometry.problems.front();
+  if (layer.outline == Outline::activation || layer.outline == Outline::batch_norm || !layer.add.empty()) return {};
+  if (geometry.enlarged)
+    return {enlarged_height_formula(layer, problem.input), enlarged_width_formula(layer, problem.input)};
+  if (layer.pooling != Pooling::none) return {pool_height_formula(layer, problem), pool_width_formula(layer, problem)};
+  return {height_formula(problem), width_formula(problem)};
+}
+
 std::vector<BoundKernel> bind_bank(const Bank& bank, const BankGeometry& geometry, bool flip) {
   const Layer& first = bank.layers.front();
   if (first.is_window_pool()) return {};

@@ -33,6 +33,10 @@ struct BankGeometry {
 /// be stacked differ in height or width.
 BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& input);
 
+/// The formulas of the output's height and width, with numbers. None of sums, activations and batch normalization,
+/// which keep every size. `layer` is the first of the bank with this geometry.
+std::vector<std::string> size_formulas(const Layer& layer, const BankGeometry& geometry);
+
 /// The arguments of one ConvPlan of a bank.
 struct BoundKernel {
   ConvProblem problem;

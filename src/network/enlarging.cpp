@@ -3,40 +3,30 @@
 #include <algorithm>
 #include <numeric>
 
+#include "conv/axes.h"
 #include "core/text.h"
 
 namespace convtool {
 namespace {
 
-/// What a transposed convolution is along one axis.
-struct EnlargedAxis {
-  std::int64_t in, kernel, stride, dilation, pad_begin, pad_end, output_padding;
+/// A transposed convolution along one axis.
+struct EnlargedAxis : Axis {
+  std::int64_t output_padding;
 
-  std::int64_t out() const {
-    return (in - 1) * stride - pad_begin - pad_end + dilation * (kernel - 1) + output_padding + 1;
-  }
+  std::int64_t out() const { return (in - 1) * stride - pad_begin - pad_end + extent() + output_padding; }
 };
 
-EnlargedAxis enlarged_rows(const Layer& layer, const Shape& input) {
+Axes layer_axes(const Layer& layer, const Shape& input) {
   const ConvParams& p = layer.params;
-  return {input.h,
-          layer.shape.kh,
-          p.stride.h,
-          p.dilation.h,
-          p.padding.pads.top,
-          p.padding.pads.bottom,
-          layer.output_padding.h};
+  return axes_of(input, {layer.shape.kh, layer.shape.kw}, p.stride, p.dilation, p.padding.pads);
+}
+
+EnlargedAxis enlarged_rows(const Layer& layer, const Shape& input) {
+  return {layer_axes(layer, input).rows, layer.output_padding.h};
 }
 
 EnlargedAxis enlarged_columns(const Layer& layer, const Shape& input) {
-  const ConvParams& p = layer.params;
-  return {input.w,
-          layer.shape.kw,
-          p.stride.w,
-          p.dilation.w,
-          p.padding.pads.left,
-          p.padding.pads.right,
-          layer.output_padding.w};
+  return {layer_axes(layer, input).columns, layer.output_padding.w};
 }
 
 std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
@@ -190,14 +180,26 @@ ConvProblem described(const Layer& layer, DType dtype, const Shape& input) {
   return problem;
 }
 
+float transposed_weight(const Layer& layer, std::int64_t o, std::int64_t c, std::int64_t u, std::int64_t v, bool flip) {
+  const KernelShape& shape = layer.shape;  // [c_i][c_o/groups][kh][kw]
+  const std::int64_t group = o / shape.c_i_per_group, column = o % shape.c_i_per_group;
+  const std::int64_t plane = (group * (shape.c_o / layer.params.groups) + c) * shape.c_i_per_group + column;
+  if (flip) {
+    u = shape.kh - 1 - u;
+    v = shape.kw - 1 - v;
+  }
+  return layer.weights[static_cast<std::size_t>((plane * shape.kh + u) * shape.kw + v)];
+}
+
 Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
   const KernelShape& shape = phase.problem.kernel;
   const auto channels = static_cast<std::size_t>(shape.c_o);
   Kernel kernel{.shape = shape, .weights = {}, .bias = std::vector<float>(channels)};
-  kernel.weights.reserve(static_cast<std::size_t>(shape.count()));
   if (!layer.bias.empty())
     for (std::size_t o = 0; o < channels; ++o) kernel.bias[o] = layer.bias[layer.bias.size() == 1 ? 0 : o];
   if (!layer.divisor.empty()) kernel.divisor.assign(channels, layer.divisor.front());
+  if (layer.enlarging == Enlarging::transposed && layer.weights.empty()) return kernel;
+  kernel.weights.reserve(static_cast<std::size_t>(shape.count()));
   if (phase.sees_zeros()) {
     kernel.weights.resize(static_cast<std::size_t>(shape.count()));
     return kernel;
@@ -212,19 +214,11 @@ Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip) {
     kernel.divisor.assign(channels, static_cast<double>(4 * scale.h * scale.w));
     return kernel;
   }
-  const KernelShape& all = layer.shape;  // [c_i][c_o/groups][kh][kw]
-  for (std::int64_t o = 0; o < shape.c_o; ++o) {
-    const std::int64_t group = o / all.c_i_per_group, column = o % all.c_i_per_group;
-    for (std::int64_t c = 0; c < shape.c_i_per_group; ++c) {
-      const std::int64_t plane = (group * shape.c_i_per_group + c) * all.c_i_per_group + column;
+  for (std::int64_t o = 0; o < shape.c_o; ++o)
+    for (std::int64_t c = 0; c < shape.c_i_per_group; ++c)
       for (std::int64_t i = 0; i < rows.taps; ++i)
-        for (std::int64_t j = 0; j < columns.taps; ++j) {
-          const std::int64_t u = flip ? all.kh - 1 - rows.tap(i) : rows.tap(i),
-                             v = flip ? all.kw - 1 - columns.tap(j) : columns.tap(j);
-          kernel.weights.push_back(layer.weights[static_cast<std::size_t>((plane * all.kh + u) * all.kw + v)]);
-        }
-    }
-  }
+        for (std::int64_t j = 0; j < columns.taps; ++j)
+          kernel.weights.push_back(transposed_weight(layer, o, c, rows.tap(i), columns.tap(j), flip));
   return kernel;
 }
 

@@ -72,7 +72,11 @@ std::vector<Phase> phases_of(const Layer& layer, DType dtype, const Shape& input
 /// The layer in the terms of a convolution, for reports: its kernel, stride and pads on this input.
 ConvProblem described(const Layer& layer, DType dtype, const Shape& input);
 
-/// The weights of a phase for the engine. `flip` as in bind_kernel().
+/// The weight of a transposed convolution that joins input channel `c` of a group to output channel `o`, in row `u` and
+/// column `v` of the kernel. `flip` as in bind_kernel().
+float transposed_weight(const Layer& layer, std::int64_t o, std::int64_t c, std::int64_t u, std::int64_t v, bool flip);
+
+/// The weights of a phase for the engine; none of a transposed convolution without any. `flip` as in bind_kernel().
 Kernel phase_kernel(const Layer& layer, const Phase& phase, bool flip);
 
 /// The formula of the output's height or width, with numbers: "h = (4 - 1)*2 - 1 - 1 + 1*(3-1) + 1 + 1 = 8".

@@ -72,6 +72,43 @@ ReceptiveAxis upsampled_axis(std::int64_t scale, bool blends) {
   return {.size = 2, .jump = 2, .start = 1 - scale, .parts = 2 * scale};
 }
 
+/// Extends `region` to `other`.
+void join(std::optional<Region>& region, const Region& other) {
+  if (!region) region = other;
+  *region = {std::min(region->first_row, other.first_row), std::max(region->last_row, other.last_row),
+             std::min(region->first_column, other.first_column), std::max(region->last_column, other.last_column)};
+}
+
+/// Along an axis of `bank`, the first position that output `begin` reads and the last that output `end` reads, for the
+/// kernel with this extent, stride and pad.
+Range read_along(const BankGeometry& bank, std::int64_t extent, std::int64_t stride, std::int64_t pad, Range outputs) {
+  const Enlarging kind = bank.enlarged ? bank.enlarged->kind : Enlarging::none;
+  const auto middle = [stride](std::int64_t output) { return 2 * output + 1 - stride; };  // bilinear, over 2 * stride
+  switch (kind) {
+    case Enlarging::none: break;
+    case Enlarging::nearest: return {outputs.begin / stride, outputs.end / stride};
+    case Enlarging::bilinear:
+      return {floor_of(middle(outputs.begin), 2 * stride), ceil_of(middle(outputs.end), 2 * stride)};
+    case Enlarging::transposed:
+      return {ceil_of(outputs.begin + pad - (extent - 1), stride), floor_of(outputs.end + pad, stride)};
+  }
+  return {outputs.begin * stride - pad, outputs.end * stride - pad + extent - 1};
+}
+
+/// The rows and columns of a bank's input that its `outputs` read.
+Region region_read(const BankGeometry& bank, const Region& outputs) {
+  std::optional<Region> all;
+  for (const ConvProblem& problem : bank.problems) {
+    const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
+    const Range rows = read_along(bank, extent.h, problem.stride.h, problem.pads.top,
+                                  {outputs.first_row, outputs.last_row}),
+                columns = read_along(bank, extent.w, problem.stride.w, problem.pads.left,
+                                     {outputs.first_column, outputs.last_column});
+    join(all, {rows.begin, rows.end, columns.begin, columns.end});
+  }
+  return *all;
+}
+
 }  // namespace
 
 std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_of(start + j * jump, parts); }
@@ -113,17 +150,30 @@ void ReceptiveField::unite(const ReceptiveField& other) {
   w = united(w, other.w);
 }
 
-ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks, std::size_t first) {
+ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks) {
   const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
   std::vector<ReceptiveField> fields;
-  for (std::size_t i = first; i < banks.size(); ++i) {
-    ReceptiveField field = fields.empty() ? ReceptiveField() : fields.back();
-    if (sources[i] && *sources[i] >= first) field = fields[*sources[i] - first];
-    if (addends[i] && *addends[i] >= first) field.unite(fields[*addends[i] - first]);
+  for (std::size_t i = 0; i < banks.size(); ++i) {
+    ReceptiveField field = i == 0 ? ReceptiveField() : fields[sources[i].value_or(i - 1)];
+    if (addends[i]) field.unite(fields[*addends[i]]);
     field.append_bank(banks[i]);
     fields.push_back(field);
   }
   return fields.empty() ? ReceptiveField() : fields.back();
+}
+
+std::vector<std::optional<Region>> regions_before(const Network& network, std::span<const BankGeometry> banks,
+                                                  const Region& outputs) {
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
+  std::vector<std::optional<Region>> regions(banks.size() + 1);
+  regions.back() = outputs;
+  for (std::size_t i = banks.size(); i-- > 0;) {
+    if (!regions[i + 1]) continue;
+    const Region read = region_read(banks[i], *regions[i + 1]);
+    join(regions[i == 0 ? 0 : sources[i].value_or(i - 1) + 1], read);
+    if (addends[i]) join(regions[*addends[i] + 1], read);
+  }
+  return regions;
 }
 
 }  // namespace convtool

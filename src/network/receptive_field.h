@@ -1,6 +1,7 @@
 // The input pixels that an output pixel sees, through one or more banks of kernels.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,7 +48,20 @@ struct ReceptiveField {
   void unite(const ReceptiveField& other);
 };
 
-/// The field of the last of `banks`, those of `network` from `first` on, in positions of the input of bank `first`.
-ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks, std::size_t first = 0);
+/// The field of the last of `banks`, those of `network`. Throws as ReceptiveField does.
+ReceptiveField receptive_field_of(const Network& network, std::span<const BankGeometry> banks);
+
+/// The rows and columns that an output or several depend on, both ends included. May reach into the padding.
+struct Region {
+  std::int64_t first_row = 0, last_row = 0, first_column = 0, last_column = 0;
+
+  bool operator==(const Region&) const = default;
+};
+
+/// What the `outputs` of the last of `banks` depend on: of the input of `network`, and of the output of each bank.
+/// Nothing of banks that they do not depend on. Unlike the field above, a sum may add layers that step through the
+/// input at different distances.
+std::vector<std::optional<Region>> regions_before(const Network& network, std::span<const BankGeometry> banks,
+                                                  const Region& outputs);
 
 }  // namespace convtool

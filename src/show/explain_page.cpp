@@ -16,6 +16,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "network/receptive_field.h"
+#include "network/residual.h"
 #include "pictures/encode_image.h"
 #include "show/base64.h"
 #include "show/page.h"
@@ -153,8 +154,19 @@ std::pair<std::int64_t, std::int64_t> widened(const ReceptiveAxis& axis, std::in
 /// The share of all outputs that the limits of a page allow.
 double share_of_outputs(const Trace& trace) {
   double work = 0;
-  for (const BankGeometry& bank : trace.banks)
-    for (const ConvProblem& problem : bank.problems) work += mac_count(problem) / static_cast<double>(problem.input.n);
+  const auto add = [&work](const ConvProblem& problem) {
+    work += mac_count(problem) / static_cast<double>(problem.input.n);
+  };
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) {
+    const std::vector<ConvProblem>& problems = trace.banks[i].problems;
+    if (!trace.banks[i].enlarged) {
+      std::for_each(problems.begin(), problems.end(), add);
+      continue;
+    }
+    const ConvProblem& whole = problems.front();
+    for (const Phase& phase : phases_of(trace.network.banks[i].layers.front(), whole.input_dtype, whole.input))
+      add(phase.problem);
+  }
   const Shape in = trace.input, out = trace.output();
   const double bytes = static_cast<double>(in.c * in.h * in.w * size_of(trace.dtype())) +
                        static_cast<double>(out.c * out.h * out.w * size_of(trace.numbers->stored.dtype));
@@ -198,8 +210,9 @@ Range outputs_within(const ReceptiveAxis& axis, std::int64_t begin, std::int64_t
 }
 
 Crop output_crop(const Trace& trace, const Crop& input) {
-  const ReceptiveField field = receptive_field(trace);
   const Shape out = trace.output();
+  if (input.h == trace.input.h && input.w == trace.input.w) return {.h = out.h, .w = out.w};
+  const ReceptiveField field = receptive_field(trace);
   const Range rows = outputs_within(field.h, input.y, input.h, trace.input.h, out.h);
   const Range cols = outputs_within(field.w, input.x, input.w, trace.input.w, out.w);
   return {rows.begin, cols.begin, rows.end - rows.begin, cols.end - cols.begin};
@@ -216,22 +229,33 @@ Json json_of(const ActivationNumbers& numbers) {
   return {{"slope", static_cast<double>(numbers.slope)}, {"min", end(numbers.min)}, {"max", end(numbers.max)}};
 }
 
+/// What pages/layers.js has rules for.
+std::string_view kind_of(const Layer& layer) {
+  if (layer.is_window_pool()) return kPoolings[static_cast<int>(layer.pooling)];
+  if (layer.enlarging != Enlarging::none) return kEnlargings[static_cast<int>(layer.enlarging)];
+  return layer.add.empty() ? "kernel" : "sum";
+}
+
 Json json_of(const Layer& layer) {
   const ConvParams& params = layer.params;
+  const bool has_weights = !layer.weights.empty() && layer.add.empty();
   Json bias = Json::array(), divisor = Json::array();
   for (const float value : layer.bias) bias.push_back(as_printed(value));
   for (const double value : layer.divisor) divisor.push_back(value);
   const KernelShape& k = layer.shape;
   return {{"name", layer.name},
+          {"kind", kind_of(layer)},
           {"rank", layer.rank},
           {"kernel", {k.c_o, k.c_i_per_group, k.kh, k.kw}},
-          {"weight", layer.weights.empty() ? Json() : float_block(layer.weights)},
+          {"weight", has_weights ? float_block(layer.weights) : Json()},
           {"bias", std::move(bias)},
           {"divisor", std::move(divisor)},
           {"stride", pair(params.stride)},
           {"dilation", pair(params.dilation)},
           {"padding", json_of(params.padding)},
-          {"padding_mode", to_string(params.padding_mode)},
+          {"output_padding", pair(layer.output_padding)},
+          {"padding_mode",
+           to_string(layer.enlarging == Enlarging::bilinear ? PaddingMode::replicate : params.padding_mode)},
           {"padding_value", params.padding_mode == PaddingMode::constant ? as_printed(params.padding_value) : 0.0},
           {"groups", params.groups},
           {"activation", kActivations[static_cast<int>(layer.activation)]},
@@ -239,11 +263,11 @@ Json json_of(const Layer& layer) {
           {"activation_text", activation_text(layer.activation, layer.activation_numbers)}};
 }
 
-/// The bank with the windows that a max pool has on this input, which the page could not resolve itself.
+/// The bank with the windows that a pool has on this input, which the page could not resolve itself.
 Bank with_windows(Bank bank, const BankGeometry& geometry) {
   Layer& layer = bank.layers.front();
   const ConvProblem& windows = geometry.problems.front();
-  if (!layer.is_max_pool()) return bank;
+  if (!layer.is_window_pool()) return bank;
   layer.shape.kh = windows.kernel.kh;
   layer.shape.kw = windows.kernel.kw;
   layer.params.stride = windows.stride;
@@ -251,13 +275,23 @@ Bank with_windows(Bank bank, const BankGeometry& geometry) {
   return bank;
 }
 
-Json json_of(const Bank& bank) {
+/// The step of bank `i`. Of a pool, `counted_pads` is the padding that counts in a mean.
+Json json_of_step(const Trace& trace, std::size_t i) {
+  const Bank bank = with_windows(trace.network.banks[i], trace.banks[i]);
+  const Layer& first = bank.layers.front();
+  const std::optional<std::size_t> source = sources_of(trace.network)[i], addend = addends_of(trace.network)[i];
   Json layers = Json::array();
   for (const Layer& layer : bank.layers) layers.push_back(json_of(layer));
-  return {{"name", bank.name.empty() ? bank.layers.front().name : bank.name},
-          {"combine", kCombines[static_cast<int>(bank.combine)]},
-          {"pool", bank.layers.front().is_max_pool()},
-          {"layers", std::move(layers)}};
+  const Pads counted = first.pool.counts_padding ? trace.network.banks[i].layers.front().params.padding.pads : Pads{};
+  layers.front()["counted_pads"] = {counted.top, counted.left, counted.bottom, counted.right};
+  layers.front()["counts_padding"] = first.pool.counts_padding;
+  return {
+      {"name", bank.name.empty() ? first.name : bank.name},
+      {"kind", kind_of(first)},
+      {"source", i == 0 ? Json() : Json(source.value_or(i - 1))},  // the step whose output it reads; null: the input
+      {"add", addend ? Json(*addend) : Json()},
+      {"combine", kCombines[static_cast<int>(bank.combine)]},
+      {"layers", std::move(layers)}};
 }
 
 Json json_of(const ValueMap& map) {
@@ -272,7 +306,10 @@ Json json_of(const ValueMap& map) {
 double gain(const Bank& bank, const BankGeometry& geometry, bool flip) {
   double most = 0;
   const std::vector<BoundKernel> kernels = bind_bank(bank, geometry, flip);
-  if (kernels.empty()) return 1;
+  if (kernels.empty()) {
+    const Layer& pool = bank.layers.front();
+    return steepest_slope(pool.activation, pool.activation_numbers);
+  }
   for (const BoundKernel& bound : kernels) {
     const KernelShape& shape = bound.kernel.shape;
     for (std::int64_t o = 0; o < shape.c_o; ++o) {
@@ -290,12 +327,16 @@ double gain(const Bank& bank, const BankGeometry& geometry, bool flip) {
 /// The most by which the engine's last responses may differ from exact ones on the same input. A bank adds its own
 /// rounding to that of the banks before it, times its gain.
 double error_bound(const Trace& trace) {
-  double error = 0;
+  const std::vector<std::optional<std::size_t>> addends = addends_of(trace.network),
+                                                sources = sources_of(trace.network);
+  std::vector<double> errors;
   for (std::size_t i = 0; i < trace.banks.size(); ++i) {
-    if (i > 0) error *= gain(trace.network.banks[i], trace.banks[i], trace.flip);
-    error += trace.numbers->error_bounds[i];
+    double error = i == 0 ? 0 : errors[sources[i].value_or(i - 1)];
+    if (addends[i]) error += errors[*addends[i]];
+    if (error > 0) error *= gain(trace.network.banks[i], trace.banks[i], trace.flip);
+    errors.push_back(error + trace.numbers->error_bounds[i]);
   }
-  return error;
+  return errors.back();
 }
 
 Json json_of_result(const Trace& trace, const Crop& crop) {
@@ -356,8 +397,7 @@ std::string explain_page(const Trace& trace, const Pixel& at) {
                    {"items", trace.input.n},
                    {"dtype", to_string(trace.dtype())}};
   data["steps"] = Json::array();
-  for (std::size_t i = 0; i < trace.banks.size(); ++i)
-    data["steps"].push_back(json_of(with_windows(trace.network.banks[i], trace.banks[i])));
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) data["steps"].push_back(json_of_step(trace, i));
   data["flip"] = trace.flip;
   data["at"] = {at.y, at.x};
   data["channel"] = at.channel;

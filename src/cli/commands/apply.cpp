@@ -8,6 +8,7 @@
 #include "cli/options/input_check.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "cli/options/scaling_options.h"
 #include "network/chain.h"

@@ -19,7 +19,6 @@
 #include "core/text.h"
 #include "network/network_plan.h"
 #include "network/outline.h"
-#include "network/pool_windows.h"
 #include "network/residual.h"
 #include "report/error_report.h"
 #include "report/shape_report.h"
@@ -53,16 +52,6 @@ constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-s
   convtool shape photo.jpg -k edge.json --json
   convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, linear 10'
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
-
-/// The formulas of the output's height and width; none for layers that keep every size.
-std::vector<std::string> size_formulas(const Layer& layer, const BankGeometry& geometry) {
-  const ConvProblem& problem = geometry.problems.front();
-  if (layer.outline == Outline::activation || layer.outline == Outline::batch_norm || !layer.add.empty()) return {};
-  if (geometry.enlarged)
-    return {enlarged_height_formula(layer, problem.input), enlarged_width_formula(layer, problem.input)};
-  if (layer.pooling != Pooling::none) return {pool_height_formula(layer, problem), pool_width_formula(layer, problem)};
-  return {height_formula(problem), width_formula(problem)};
-}
 
 /// Layer::size_text() of each kernel, without repetition: "3x3+5x5".
 std::string sizes_text(const Bank& bank) {

@@ -61,8 +61,9 @@ void add_mean_pool(const Step& step) {
   Layer layer = pool_layer(step, Pooling::mean);
   if (layer.params.dilation != Extent{}) throw Stop{"it has dilations"};
   layer.pool.counts_padding = step.integer("count_include_pad", 0) != 0 || layer.params.padding == Padding{};
-  if (!layer.pool.ceil_mode && layer.pool.counts_padding) {
-    const std::int64_t count = layer.shape.taps();
+  constexpr std::int64_t kLargestKernel = 1024;  // in pixels; a larger window needs no weights
+  const std::int64_t count = layer.shape.taps();
+  if (!layer.pool.ceil_mode && layer.pool.counts_padding && count <= kLargestKernel) {
     layer.weights.assign(static_cast<std::size_t>(count), 1.0F);
     layer.divisor = {static_cast<double>(count)};
   }

@@ -50,7 +50,7 @@ Pads border_of(const Step& step) {
 
 }  // namespace
 
-// Of opset 7 to 9: its linear mode differs from nn.Upsample's.
+// Of opset 7 to 10: its linear mode differs from nn.Upsample's.
 void add_upsample(const Step& step) {
   const OnnxAttribute* const given = find_attribute(step.node, "scales");
   const std::vector<double> scales = given == nullptr ? step.constant(1, "scales").values
@@ -63,9 +63,12 @@ void add_upsample(const Step& step) {
 // Where its coordinates are those of nn.Upsample with align_corners=False. With whole factors, "nearest" at the
 // centres of pixels and at their corners, rounded down, are the same.
 void add_resize(const Step& step) {
+  if (step.node.inputs.size() == 2) return add_upsample(step);  // of opset 10
   if (!step.has_input(2)) throw Stop{"its output has a fixed size"};
   if (!step.integers("axes").empty()) throw Stop{"it has axes"};
-  const Extent scale = enlarging_scale(step.constant(2, "scales").values);
+  const std::vector<double> scales = step.constant(2, "scales").values;
+  if (scales.empty()) throw Stop{"its output has a fixed size"};
+  const Extent scale = enlarging_scale(scales);
   const std::string_view mode = step.word("mode", "nearest"),
                          place = step.word("coordinate_transformation_mode", "half_pixel"),
                          rounding = step.word("nearest_mode", "round_prefer_floor");

@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "core/printable.h"
 #include "core/text.h"
-#include "kernels/files/weight_file.h"
 #include "kernels/onnx/layer_operators.h"
 
 namespace convtool {
@@ -10,7 +11,8 @@ namespace {
 
 /// A constant that is one number, or one per channel in the shape [C, 1, 1] or [1, C, 1, 1]; of a list, [C] or [1, C].
 std::vector<double> channel_numbers(const Constant& constant, bool is_list) {
-  const auto& [dims, values] = constant;
+  const std::vector<std::int64_t>& dims = constant.dims;
+  const std::vector<double>& values = constant.values;
   if (values.size() == 1) return values;
   const std::size_t after = is_list ? 0 : 2;  // dimensions after that of the channels
   const bool has_rank = dims.size() == after + 1 || dims.size() == after + 2;
@@ -26,7 +28,10 @@ std::vector<double> other_operand(const Step& step) {
   if (step.node.inputs.size() != 2)
     throw Stop{"it has " + counted(std::ssize(step.node.inputs), "operand") + " (expected 2)"};
   const std::size_t other = step.node.inputs[0] == step.input ? 1 : 0;
-  const auto constant = step.graph.constant(step.node.inputs[other], kMostReferredWeights);
+  const auto constant = step.constant_of(step.node.inputs[other]);
+  if (!constant && step.graph.writer(step.node.inputs[other]) == nullptr)
+    throw Stop{"its operand '" + printable_start(step.node.inputs[other], kLongestName) +
+               "' is another input of the model"};
   if (!constant) throw Stop{"both its operands depend on the input of the model"};
   return channel_numbers(*constant, step.layers.is_list());
 }
@@ -36,11 +41,29 @@ std::vector<double> each(std::vector<double> numbers, double (*change)(double)) 
   return numbers;
 }
 
+/// The layer that wrote the other operand of a node of two; null where that is no value of an earlier layer.
+const std::string* earlier_operand(const Step& step) {
+  if (step.node.inputs.size() != 2) return nullptr;
+  const std::string_view other = step.node.inputs[step.node.inputs[0] == step.input ? 1 : 0];
+  const auto earlier = step.earlier.find(other);
+  return other == step.input || earlier == step.earlier.end() ? nullptr : &earlier->second;
+}
+
+void add_earlier(const Step& step, const std::string& name) {
+  Layer layer = identity_layer(step.name);
+  layer.add = name;
+  step.layers.add(std::move(layer));
+}
+
 }  // namespace
 
 // In eval mode, with the statistics that are stored.
 void add_batch_normalisation(const Step& step) {
-  if (step.integer("training_mode", 0) != 0) throw Stop{"it is in training mode; export the model in eval mode"};
+  // Before opset 14, a node in training mode has more outputs instead.
+  const bool has_more = std::any_of(step.node.outputs.begin() + 1, step.node.outputs.end(),
+                                    [](std::string_view output) { return !output.empty(); });
+  if (has_more || step.integer("training_mode", 0) != 0)
+    throw Stop{"it is in training mode; export the model in eval mode"};
   if (step.integer("spatial", 1) != 1) throw Stop{"it normalises each pixel by itself (spatial 0)"};
   const std::vector<double> gamma = step.constant(1, "scale").values, beta = step.constant(2, "shift").values,
                             mean = step.constant(3, "mean").values, variance = step.constant(4, "variance").values;
@@ -56,19 +79,20 @@ void add_batch_normalisation(const Step& step) {
 }
 
 void add_sum(const Step& step) {
-  for (const std::string_view operand : step.node.inputs) {
-    const auto earlier = step.earlier.find(operand);
-    if (step.node.inputs.size() != 2 || operand == step.input || earlier == step.earlier.end()) continue;
-    Layer layer = identity_layer(step.name);
-    layer.add = earlier->second;
-    return step.layers.add(std::move(layer));
-  }
+  if (const std::string* const name = earlier_operand(step)) return add_earlier(step, *name);
   step.layers.transform({{1}, other_operand(step)}, step.name);
 }
 
 void add_product(const Step& step) { step.layers.transform({other_operand(step), {0}}, step.name); }
 
 void add_difference(const Step& step) {
+  if (const std::string* const name = earlier_operand(step)) {
+    // earlier - x = -x + earlier; x - earlier = -(-x + earlier)
+    step.layers.transform({{-1}, {0}}, step.name);
+    add_earlier(step, *name);
+    if (step.node.inputs[0] == step.input) step.layers.transform({{-1}, {0}}, step.name);
+    return;
+  }
   const std::vector<double> other = other_operand(step);
   if (step.node.inputs[0] != step.input) return step.layers.transform({{-1}, other}, step.name);
   step.layers.transform({{1}, each(other, [](double x) { return -x; })}, step.name);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "kernels/files/weight_file.h"
 #include "network/enlarging.h"
@@ -11,9 +13,11 @@
 namespace convtool {
 
 std::string list_text(const std::vector<std::int64_t>& numbers) {
+  constexpr std::size_t kMost = 8;
   std::string text;
-  for (const std::int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return "[" + text + "]";
+  for (std::size_t i = 0; i < std::min(numbers.size(), kMost); ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(numbers[i]);
+  return "[" + text + (numbers.size() > kMost ? ", ...]" : "]");
 }
 
 bool has_few_phases(const Extent& step) {
@@ -76,11 +80,22 @@ Padding Step::padding() const {
   return {.pads = pads_of(sides)};
 }
 
+std::optional<Constant> Step::constant_of(std::string_view value) const {
+  try {
+    return graph.constant(value, kMostReferredWeights - layers.weight_count());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kernel) throw;
+    const std::string text = error.what(), model = printable(graph.file().path()) + ": ";
+    throw Stop{text.starts_with(model) ? text.substr(model.size()) : text};
+  }
+}
+
 Constant Step::constant(std::size_t i, std::string_view what) const {
   if (!has_input(i)) throw Stop{"it has no " + std::string(what)};
-  auto constant = graph.constant(node.inputs[i], kMostReferredWeights - layers.weight_count());
-  if (!constant) throw Stop{"its " + std::string(what) + " are computed while the model runs"};
-  return std::move(*constant);
+  if (auto constant = constant_of(node.inputs[i])) return *std::move(constant);
+  const OnnxNode* const writer = graph.writer(node.inputs[i]);
+  throw Stop{"its " + std::string(what) + " are not stored in the model" +
+             (writer == nullptr ? "" : ", but computed by node " + title_of(*writer))};
 }
 
 double Step::real(std::size_t i, std::string_view attribute, double otherwise) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,10 @@ struct Step {
 
   bool has_input(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
 
-  /// Input `i`, which `what` names. Throws Stop if the node lacks it, or it depends on the input of the model.
+  /// The numbers of a value, if it is constant. Throws Stop if they cannot be read.
+  std::optional<Constant> constant_of(std::string_view value) const;
+
+  /// Input `i`, which `what` names. Throws Stop if the node lacks it, or it is not constant.
   Constant constant(std::size_t i, std::string_view what) const;
 
   // Input `i`, as several operators have it since opset 11, or the attribute that it was before.
@@ -44,7 +48,7 @@ struct Step {
   std::vector<std::int64_t> integers(std::size_t i, std::string_view attribute) const;
 };
 
-/// "[1, 2]".
+/// "[1, 2]"; of a long list the start.
 std::string list_text(const std::vector<std::int64_t>& numbers);
 
 /// From [top, left, bottom, right]. Throws Stop for another number of sides, and for negative ones.

@@ -45,8 +45,9 @@ Bytes animate(const Trace& trace, const Explainer& explainer, const AnimationOpt
   Drawing last = figure(outputs - 1);
   check_size(last);
   double width = last.width, height = last.height;
-  // Of a network, other kernels and channels are shown with each output.
-  for (std::int64_t i = 0; trace.banks.size() > 1 && i < outputs - 1; i += step) {
+  // Of a network, other kernels and channels are shown with each output, and of a layer that enlarges other weights.
+  const bool differ = trace.banks.size() > 1 || trace.banks.front().enlarged;
+  for (std::int64_t i = 0; differ && i < outputs - 1; i += step) {
     const Drawing drawing = figure(i);
     width = std::max(width, drawing.width);
     height = std::max(height, drawing.height);

@@ -4,92 +4,13 @@
 #include <cmath>
 #include <span>
 
-#include "conv/padding.h"
 #include "core/text.h"
 #include "network/receptive_field.h"
+#include "network/residual.h"
 
 namespace convtool {
 
-double value_at(const ConstTensorRef& tensor, const Pixel& at) {
-  return visit_dtype(tensor.dtype,
-                     [&]<class T>(T) { return static_cast<double>(tensor.view<T>().at(0, at.channel, at.y, at.x)); });
-}
-
 namespace {
-
-/// The places that one output reads, and the numbers there.
-class TermReader {
- public:
-  TermReader(const ConvProblem& problem, const std::optional<ConstTensorRef>& input, std::int64_t y, std::int64_t x)
-      : problem_(problem), input_(input), y_(y), x_(x) {}
-
-  Term term(std::int64_t channel, std::int64_t u, std::int64_t v) const {
-    Term term;
-    term.at = {channel, y_ * problem_.stride.h - problem_.pads.top + u * problem_.dilation.h,
-               x_ * problem_.stride.w - problem_.pads.left + v * problem_.dilation.w};
-    const std::int64_t row = pad_index(problem_.padding_mode, term.at.y, problem_.input.h);
-    const std::int64_t column = pad_index(problem_.padding_mode, term.at.x, problem_.input.w);
-    term.inside = is_inside(term.at.y, problem_.input.h) && is_inside(term.at.x, problem_.input.w);
-    if (row != kOutside && column != kOutside) {
-      term.source = Pixel{channel, row, column};
-      if (input_) term.input = value_at(*input_, *term.source);
-    } else {
-      term.input = as_printed(problem_.padding_value);
-    }
-    return term;
-  }
-
- private:
-  static bool is_inside(std::int64_t i, std::int64_t size) { return i >= 0 && i < size; }
-
-  const ConvProblem& problem_;
-  const std::optional<ConstTensorRef>& input_;
-  std::int64_t y_, x_;
-};
-
-/// The sum of channel `o` of `kernel`, at the output that `reader` reads for.
-KernelSum sum_of(const TermReader& reader, const BoundKernel& bound, std::int64_t o) {
-  const KernelShape& shape = bound.kernel.shape;
-  const auto channel = static_cast<std::size_t>(o);
-  KernelSum result{.kernel = {}, .channels = shape.c_i_per_group, .kh = shape.kh, .kw = shape.kw, .terms = {}};
-  result.divisor = bound.kernel.divisor.empty() ? 1 : bound.kernel.divisor[channel];
-  result.bias = static_cast<double>(bound.kernel.bias[channel]);
-  result.activation = bound.epilogue.activation;
-  result.numbers = bound.epilogue.numbers;
-  const std::int64_t first = o / (shape.c_o / bound.problem.groups) * shape.c_i_per_group;
-  result.terms.reserve(static_cast<std::size_t>(shape.taps()));
-  double sum = 0;
-  bool is_known = true;
-  for (std::int64_t c = 0; c < shape.c_i_per_group; ++c)
-    for (std::int64_t u = 0; u < shape.kh; ++u)
-      for (std::int64_t v = 0; v < shape.kw; ++v) {
-        Term& term = result.terms.emplace_back(reader.term(first + c, u, v));
-        if (!bound.kernel.weights.empty()) term.weight = static_cast<double>(bound.kernel.taps(o, c)[u * shape.kw + v]);
-        if (term.weight && term.input) term.product = *term.weight * *term.input;
-        is_known &= term.product.has_value();
-        sum += term.product.value_or(0);
-      }
-  if (!is_known) return result;
-  result.sum = sum + 0.0;  // no -0
-  result.response = activated(result.activation, result.numbers, sum / result.divisor + result.bias) + 0.0;
-  return result;
-}
-
-/// The window of a max pool, whose padding never counts.
-KernelSum window_of(const TermReader& reader, const KernelShape& shape, std::int64_t channel) {
-  KernelSum result{.kernel = {}, .channels = 1, .kh = shape.kh, .kw = shape.kw, .terms = {}};
-  for (std::int64_t u = 0; u < shape.kh; ++u)
-    for (std::int64_t v = 0; v < shape.kw; ++v) {
-      Term& term = result.terms.emplace_back(reader.term(channel, u, v));
-      if (!term.inside) term.source = std::nullopt;
-      if (!term.inside) term.input = std::nullopt;
-      if (!term.input) continue;
-      // As in PyTorch, a NaN is larger than any number.
-      if (!result.response || *term.input > *result.response || std::isnan(*term.input))
-        if (!result.response || !std::isnan(*result.response)) result.response = term.input;
-    }
-  return result;
-}
 
 double combined(Combine combine, const std::vector<KernelSum>& sums) {
   double result = 0;
@@ -116,14 +37,22 @@ double agreed(double ours, float engine) {
 }
 
 /// The rows and columns that all taps of `sums` read.
-Region window_around(const std::vector<KernelSum>& sums) {
+std::optional<Region> window_around(const std::vector<KernelSum>& sums) {
+  if (sums.front().terms.empty()) return std::nullopt;
   const Term& first = sums.front().terms.front();
   const Term& last = sums.front().terms.back();
-  return {first.at.y, last.at.y, first.at.x, last.at.x};
+  return Region{first.at.y, last.at.y, first.at.x, last.at.x};
 }
 
-/// The term of a step that contributes most, or the one in the middle where there are no numbers, with a source.
-std::optional<Pixel> most_important(const LayerStep& step) {
+/// An output of a layer.
+struct Place {
+  std::size_t layer = 0;
+  Pixel at;
+};
+
+/// The place that the term of a step that contributes most reads, or where there are no numbers the one in the middle,
+/// of two addends the first. Nothing where all terms are padding, and where they read the input of the network.
+std::optional<Place> most_important(const LayerStep& step) {
   const Term* best = nullptr;
   const auto weight_of = [](const Term& term) { return std::fabs(term.product.value_or(0)); };
   const auto exceeds = [](double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); };  // NaN decides
@@ -133,13 +62,16 @@ std::optional<Pixel> most_important(const LayerStep& step) {
       const Term& term = sum.terms[i];
       if (!term.source) continue;
       bool better = best == nullptr;
-      if (!better && !sum.response) better = i == middle;
+      if (!better && !sum.response) better = i == middle && !step.addend;
       if (!better && sum.response && step.pooling == Pooling::max) better = exceeds(*term.input, *best->input);
       if (!better && sum.response && step.pooling != Pooling::max) better = exceeds(weight_of(term), weight_of(*best));
       if (better) best = &term;
     }
   }
-  return best == nullptr ? std::nullopt : best->source;
+  if (best == nullptr) return std::nullopt;
+  const bool is_added = step.addend && best == &step.sums.front().terms.back();
+  const std::optional<std::size_t>& layer = is_added ? step.addend : step.source;
+  return layer ? std::optional(Place{*layer, *best->source}) : std::nullopt;
 }
 
 Explanation::Stored stored_value(const Trace& trace, const Trace::Numbers& numbers, const Pixel& at, double response) {
@@ -165,23 +97,40 @@ Explanation::Stored stored_value(const Trace& trace, const Trace::Numbers& numbe
 
 }  // namespace
 
-double as_printed(float number) { return parse_number<double>(to_text(number)).value_or(static_cast<double>(number)); }
-
-Explainer::Explainer(const Trace& trace) : trace_(trace) {
-  for (std::size_t i = 0; i < trace.banks.size(); ++i)
-    kernels_.push_back(bind_bank(trace.network.banks[i], trace.banks[i], trace.flip));
+ConvProblem windows_of(const BankGeometry& bank) {
+  ConvProblem problem = bank.problems.front();
+  if (!bank.enlarged) return problem;
+  problem.pads = {};
+  if (bank.enlarged->kind != Enlarging::bilinear) return problem;
+  problem.padding_mode = PaddingMode::replicate;
+  if (problem.stride.h > 1) problem.pads.top = problem.pads.bottom = 1;
+  if (problem.stride.w > 1) problem.pads.left = problem.pads.right = 1;
+  return problem;
 }
 
-Region Explainer::region_before(std::size_t layer, const Pixel& place) const {
-  const ReceptiveField field = receptive_field_of(trace_.network, trace_.banks, layer);
-  const std::int64_t row = field.h.first(place.y), column = field.w.first(place.x);
-  return {row, row + field.h.size - 1, column, column + field.w.size - 1};
+Explainer::Explainer(const Trace& trace)
+    : trace_(trace), sources_(sources_of(trace.network)), addends_(addends_of(trace.network)) {
+  for (std::size_t i = 1; i < sources_.size(); ++i)
+    if (!sources_[i]) sources_[i] = i - 1;
+  for (std::size_t i = 0; i < trace.banks.size(); ++i)
+    kernels_.push_back(bind_bank(trace.network.banks[i], trace.banks[i], trace.flip));
+  for (std::size_t i = 0; i < trace.banks.size(); ++i) {
+    const ConvProblem& whole = trace.banks[i].problems.front();
+    phases_.push_back(trace.banks[i].enlarged
+                          ? phases_of(trace.network.banks[i].layers.front(), whole.input_dtype, whole.input)
+                          : std::vector<Phase>());
+  }
+}
+
+Region Explainer::receptive_field(const Pixel& place) const {
+  return *regions_before(trace_.network, trace_.banks, {place.y, place.y, place.x, place.x}).front();
 }
 
 std::int64_t Explainer::terms_of(std::size_t layer) const {
   const Bank& bank = trace_.network.banks[layer];
   const KernelShape& window = trace_.banks[layer].problems.front().kernel;
-  if (bank.layers.front().is_max_pool()) return window.kh * window.kw;
+  if (bank.layers.front().is_window_pool()) return window.kh * window.kw;
+  if (addends_[layer]) return 2;
   const std::vector<BoundKernel>& kernels = kernels_[layer];
   if (bank.combine != Combine::none)
     return kernels.front().kernel.shape.taps() * kernels.front().epilogue.combine_count;
@@ -190,37 +139,68 @@ std::int64_t Explainer::terms_of(std::size_t layer) const {
   return most;
 }
 
+KernelSum Explainer::sum_of_addends(const LayerStep& step) const {
+  const Epilogue& epilogue = kernels_[step.layer].front().epilogue;
+  KernelSum result{.kernel = {}, .channels = 1, .kh = 1, .kw = 2, .terms = {}};
+  result.activation = epilogue.activation;
+  result.numbers = epilogue.numbers;
+  float sum = 0;
+  for (const std::size_t layer : {*step.source, *step.addend}) {
+    Term& term = result.terms.emplace_back(Term{.at = step.at, .source = step.at, .weight = 1});
+    if (!trace_.numbers) continue;
+    const ConstTensorRef& values = trace_.numbers->responses[layer];
+    term.product = term.input = value_at(values, step.at);
+    sum += values.view<float>().at(0, step.at.channel, step.at.y, step.at.x);
+  }
+  if (!trace_.numbers) return result;
+  result.sum = static_cast<double>(sum) + 0.0;
+  result.response = activated(result.activation, result.numbers, *result.sum) + 0.0;
+  return result;
+}
+
 LayerStep Explainer::explain_layer(std::size_t layer, const Pixel& at) const {
   const Bank& bank = trace_.network.banks[layer];
+  const Layer& first = bank.layers.front();
   const BankGeometry& geometry = trace_.banks[layer];
-  LayerStep step{.layer = layer, .name = bank.name, .problem = geometry.problems.front(), .output = geometry.output};
+  LayerStep step{.layer = layer,
+                 .name = bank.name,
+                 .source = sources_[layer],
+                 .addend = addends_[layer],
+                 .problem = windows_of(geometry),
+                 .output = geometry.output};
   step.at = at;
   step.is_bank = bank.layers.size() > 1;
-  step.pooling = bank.layers.front().pooling;
+  step.pooling = first.pooling;
+  step.has_pool_windows = first.is_window_pool();
+  step.enlarging = first.enlarging;
   step.combine = bank.combine;
 
-  std::optional<ConstTensorRef> input;
-  if (trace_.numbers) input = layer == 0 ? trace_.numbers->input : trace_.numbers->responses[layer - 1];
-  const auto reader = [&] { return TermReader(step.problem, input, at.y, at.x); };
+  LayerInput input{.problem = step.problem, .values = {}};
+  if (trace_.numbers) input.values = step.source ? trace_.numbers->responses[*step.source] : trace_.numbers->input;
   std::optional<double> response;
-  if (bank.layers.front().is_max_pool()) {
-    step.sums.push_back(window_of(reader(), step.problem.kernel, at.channel));
-    response = step.sums.front().response;
-  } else if (bank.combine != Combine::none) {
+  if (bank.combine != Combine::none) {
     const BoundKernel& bound = kernels_[layer].front();
     const std::int64_t count = bound.epilogue.combine_count;
     for (std::int64_t k = 0; k < count; ++k) {
-      step.sums.push_back(sum_of(reader(), bound, at.channel * count + k));
+      step.sums.push_back(kernel_sum(input, bound, at.channel * count + k, at.y, at.x));
       step.sums.back().kernel = bank.layers[static_cast<std::size_t>(k)].name;
     }
     if (step.sums.front().response) response = combined(bank.combine, step.sums);
   } else {
-    std::size_t kernel = 0;
-    std::int64_t channel = at.channel;
-    while (channel >= kernels_[layer][kernel].kernel.shape.c_o) channel -= kernels_[layer][kernel++].kernel.shape.c_o;
-    step.problem = kernels_[layer][kernel].problem;
-    step.sums.push_back(sum_of(reader(), kernels_[layer][kernel], channel));
-    step.sums.back().kernel = bank.layers[kernel].name;
+    if (step.addend) {
+      step.sums.push_back(sum_of_addends(step));
+    } else if (step.has_pool_windows) {
+      step.sums.push_back(pool_sum(input, first, at));
+    } else if (geometry.enlarged) {
+      step.sums.push_back(enlarged_sum(input, *geometry.enlarged, phases_[layer], kernels_[layer], at));
+    } else {
+      std::size_t kernel = 0;
+      std::int64_t channel = at.channel;
+      while (channel >= kernels_[layer][kernel].kernel.shape.c_o) channel -= kernels_[layer][kernel++].kernel.shape.c_o;
+      step.problem = kernels_[layer][kernel].problem;
+      step.sums.push_back(kernel_sum(input, kernels_[layer][kernel], channel, at.y, at.x));
+      step.sums.back().kernel = bank.layers[kernel].name;
+    }
     response = step.sums.front().response;
   }
   if (trace_.numbers && response) {
@@ -249,17 +229,20 @@ void Explainer::check(const Pixel& place) const {
 Explanation Explainer::at(const Pixel& place) const {
   check(place);
   Explanation explanation{.trace = &trace_, .at = place, .layers = {}, .stored = {}};
-  std::optional<Pixel> next = place;
-  if (trace_.numbers && trace_.numbers->mapping.map == OutputMap::signs) next->channel = 0;
+  std::optional<Place> next = Place{trace_.banks.size() - 1, place};
+  if (trace_.numbers && trace_.numbers->mapping.map == OutputMap::signs) next->at.channel = 0;
+  const std::vector<std::optional<Region>> regions =
+      regions_before(trace_.network, trace_.banks, {place.y, place.y, place.x, place.x});
   std::int64_t terms = 0;
-  for (std::size_t layer = trace_.banks.size(); next && layer-- > 0;) {
-    terms += terms_of(layer);
+  while (next) {
+    terms += terms_of(next->layer);
     if (terms > kMostTerms)
       refuse_shape("", "an output comes about from " + std::to_string(terms) +
                            " products or more, too many to explain (at most " + std::to_string(kMostTerms) +
                            "); explain a smaller kernel");
-    explanation.layers.push_back(explain_layer(layer, *next));
-    explanation.layers.back().seen = region_before(layer, place);
+    explanation.layers.push_back(explain_layer(next->layer, next->at));
+    const std::optional<std::size_t>& source = explanation.layers.back().source;
+    explanation.layers.back().seen = *regions[source ? *source + 1 : 0];
     next = most_important(explanation.layers.back());
   }
   if (trace_.numbers) explanation.stored = stored_value(trace_, *trace_.numbers, place, *explanation.last().response);

@@ -37,11 +37,11 @@ ordered_json term_json(const Term& term) {
   return object;
 }
 
-void put_sum(const KernelSum& sum, bool is_pool, JsonObject& object) {
+void put_sum(const KernelSum& sum, bool is_max_pool, JsonObject& object) {
   object.add_text("terms", json_list(sum.terms, [](const Term& term) { return json_dump(term_json(term)); }));
   object.add("sum", number(sum.sum));
-  object.add("divisor", is_pool ? ordered_json(nullptr) : number(sum.divisor));
-  object.add("bias", is_pool ? ordered_json(nullptr) : float_number(sum.bias));
+  object.add("divisor", is_max_pool ? ordered_json(nullptr) : number(sum.divisor));
+  object.add("bias", is_max_pool ? ordered_json(nullptr) : float_number(sum.bias));
   object.add_text("activation", activation_json(sum.activation, sum.numbers));
 }
 
@@ -57,30 +57,56 @@ ordered_json region_json(const Region& region) {
   return {{"y", {region.first_row, region.last_row}}, {"x", {region.first_column, region.last_column}}};
 }
 
-void put_step(const LayerStep& step, JsonObject& object) {
+/// The options of a layer, by the names that they have in kernel files.
+void put_options(const Trace& trace, const LayerStep& step, JsonObject& object) {
+  const Layer& layer = trace.network.banks[step.layer].layers.front();
   const ConvProblem& problem = step.problem;
+  if (step.addend) return object.add("add", layer.add);
+  if (step.enlarging == Enlarging::nearest || step.enlarging == Enlarging::bilinear) {
+    object.add("upsample", kEnlargings[static_cast<int>(step.enlarging)]);
+    return object.add("scale", {problem.stride.h, problem.stride.w});
+  }
+  const bool is_transposed = step.enlarging == Enlarging::transposed;
+  const Pads& pads = is_transposed ? layer.params.padding.pads : problem.pads;
+  if (is_transposed) object.add("transposed", true);
   if (step.pooling != Pooling::none) object.add("pool", kPoolings[static_cast<int>(step.pooling)]);
   object.add("stride", {problem.stride.h, problem.stride.w});
-  object.add("pads", {problem.pads.top, problem.pads.left, problem.pads.bottom, problem.pads.right});
+  object.add("pads", {pads.top, pads.left, pads.bottom, pads.right});
+  if (is_transposed) object.add("output_padding", {layer.output_padding.h, layer.output_padding.w});
   object.add("padding_mode", to_string(problem.padding_mode));
   object.add("dilation", {problem.dilation.h, problem.dilation.w});
   object.add("groups", problem.groups);
-  object.add("window", region_json(step.window));
+  if (!is_transposed) return;
+  object.add("kernel_rows", step.sums.front().kernel_rows);
+  object.add("kernel_columns", step.sums.front().kernel_columns);
+}
+
+void put_step(const Trace& trace, const LayerStep& step, JsonObject& object) {
+  put_options(trace, step, object);
+  object.add("window", step.window ? region_json(*step.window) : ordered_json(nullptr));
   if (!step.is_bank) return put_sum(step.sums.front(), step.pooling == Pooling::max, object);
   object.add_text("parts", json_list(step.sums, part_text));
   object.add("combine", kCombines[static_cast<int>(step.combine)]);
 }
 
-std::string layer_text(const LayerStep& step, int rank) {
+/// The layers whose outputs a layer reads, counted from 1; of two, the second is added to the first. 0 is the input.
+ordered_json layers_read(const LayerStep& step) {
+  ordered_json layers = {step.source ? *step.source + 1 : 0};
+  if (step.addend) layers.push_back(*step.addend + 1);
+  return layers;
+}
+
+std::string layer_text(const Trace& trace, const LayerStep& step, int rank) {
   JsonObject object;
   object.add("layer", step.layer + 1);
   object.add("name", step.name);
+  object.add("reads", layers_read(step));
   object.add("input_shape", sizes_of(step.problem.input, rank));
   object.add("output_shape", sizes_of(step.output, rank));
   object.add("at", {step.at.y, step.at.x});
   object.add("channel", step.at.channel);
   object.add("receptive_field", region_json(step.seen));
-  put_step(step, object);
+  put_step(trace, step, object);
   object.add("response", number(step.response));
   return object.finish();
 }
@@ -101,10 +127,10 @@ std::string to_json(const Explanation& explanation) {
   object.add("at", {explanation.at.y, explanation.at.x});
   object.add("channel", explanation.at.channel);
   if (trace.banks.size() == 1) {
-    put_step(explanation.last(), object);
+    put_step(trace, explanation.last(), object);
   } else {
-    object.add_text("layers",
-                    json_list(explanation.layers, [rank](const LayerStep& step) { return layer_text(step, rank); }));
+    object.add_text(
+        "layers", json_list(explanation.layers, [&](const LayerStep& step) { return layer_text(trace, step, rank); }));
   }
   object.add("response", number(explanation.last().response));
   const std::optional<Explanation::Stored>& stored = explanation.stored;

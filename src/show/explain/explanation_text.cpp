@@ -133,12 +133,9 @@ class Writer {
   std::string text() {
     put_title();
     for (const LayerStep& step : explanation_.layers) put_step(step);
-    if (explanation_.layers.size() < trace().banks.size()) text_ += "\nThe layers before read padding only.\n";
-    if (trace().banks.size() > 1) {
-      const Region& field = explanation_.layers.back().seen;
-      if (explanation_.layers.size() == trace().banks.size())
-        text_ += "\nreceptive field: " + region_text(field) + " of the input\n";
-    }
+    if (!explanation_.reaches_input()) text_ += "\nThe layers before read padding only.\n";
+    if (trace().banks.size() > 1 && explanation_.reaches_input())
+      text_ += "\nreceptive field: " + region_text(explanation_.layers.back().seen) + " of the input\n";
     if (is_rounded_) text_ += "\nLong numbers are rounded; --json has all digits.\n";
     return text_;
   }
@@ -162,21 +159,31 @@ class Writer {
       text_ += "\n  each value is changed on its own\n";
       return;
     }
-    if (!trace().numbers) put_geometry(step);
-    put_place(step);
+    if (!trace().numbers && !step.addend) put_geometry(step);
+    if (!step.addend) put_place(step);
     for (const KernelSum& sum : step.sums) {
+      if (step.addend || sum.terms.empty()) continue;
       text_ += "\n";
       if (step.is_bank) text_ += "  " + styled(printable_start(sum.kernel, kColumns - 2), kBold, colours_) + "\n";
       put_kernel(step, sum);
       if (step.is_bank) put_steps(steps_of_sum(sum));
     }
-    std::vector<ArithmeticStep> steps = steps_after_sums(step);
+    if (step.addend && !trace().numbers)
+      text_ += "\n  " + layer_name(trace(), *step.source) + "\n  + " + layer_name(trace(), *step.addend) + "\n";
+    std::vector<ArithmeticStep> steps = steps_after_sums(trace(), step);
     if (&step == &explanation_.last()) {
       const std::vector<ArithmeticStep> more = steps_to_stored(explanation_);
       const bool is_trivial = steps.empty() && more.size() == 1;
       if (!is_trivial) steps.insert(steps.end(), more.begin(), more.end());
     }
     put_steps(steps);
+    if (step.addend) put_followed(step);
+  }
+
+  /// The addend whose layer comes next in the text.
+  void put_followed(const LayerStep& step) {
+    const LayerStep& next = *(&step + 1);
+    text_ += "\n  followed back: " + layer_name(trace(), next.layer) + (trace().numbers ? ", the larger one\n" : "\n");
   }
 
   void put_steps(const std::vector<ArithmeticStep>& steps) {
@@ -199,21 +206,49 @@ class Writer {
   }
 
   void put_geometry(const LayerStep& step) {
-    text_ += "\n  " + height_formula(step.problem) + "\n  " + width_formula(step.problem) + "\n";
+    const Layer& layer = trace().network.banks[step.layer].layers.front();
+    const bool is_kernel = layer.kind_text().empty();  // of a bank, that which is explained
+    const std::vector<std::string> formulas =
+        is_kernel ? std::vector{height_formula(step.problem), width_formula(step.problem)}
+                  : size_formulas(layer, trace().banks[step.layer]);
+    text_ += "\n";
+    for (const std::string& formula : formulas) text_ += "  " + formula + "\n";
   }
 
   /// Where the window is, unless it begins at the first pixel without gaps.
   void put_place(const LayerStep& step) {
     const ConvProblem& problem = step.problem;
-    const Region& window = step.window;
+    if (!step.window) {
+      text_ += "\n  no input reaches this output\n";
+      return;
+    }
+    const Region& window = *step.window;
+    if (step.enlarging == Enlarging::transposed) return put_reaching(step, window);
     const bool is_dilated = problem.dilation != Extent{};
     const bool leaves_input = window.first_row < 0 || window.first_column < 0 || window.last_row >= problem.input.h ||
                               window.last_column >= problem.input.w;
-    if (window.first_row == 0 && window.first_column == 0 && !is_dilated && !leaves_input) return;
+    const bool is_first = window.first_row == 0 && window.first_column == 0 && step.enlarging == Enlarging::none;
+    if (is_first && !is_dilated && !leaves_input) return;
     text_ += "\n  window: " + region_text(window) + " of " + to_string(problem.input);
     if (is_dilated) text_ += ", dilation " + extent_text(problem.dilation);
     text_ += "\n";
     if (leaves_input) text_ += "  " + padding_text(step) + "\n";
+  }
+
+  /// The inputs that reach an output of a transposed convolution, and the part of the kernel that they are multiplied
+  /// by.
+  void put_reaching(const LayerStep& step, const Region& window) {
+    const KernelSum& sum = step.sums.front();
+    const KernelShape& kernel = step.problem.kernel;
+    const auto list = [](const std::string& one, const std::vector<std::int64_t>& places) {
+      std::string text = one + (places.size() > 1 ? "s " : " ");
+      for (const std::int64_t& place : places)
+        text += (&place == &places.front() ? "" : &place == &places.back() ? " and " : ", ") + std::to_string(place);
+      return text;
+    };
+    text_ += "\n  reached by: " + region_text(window) + " of " + to_string(step.problem.input) +
+             "\n  through: " + list("row", sum.kernel_rows) + ", " + list("column", sum.kernel_columns) + " of the " +
+             join_sizes({kernel.kh, kernel.kw}) + " kernel\n";
   }
 
   static std::string extent_text(const Extent& extent) {
@@ -222,6 +257,13 @@ class Writer {
 
   static std::string padding_text(const LayerStep& step) {
     if (step.pooling == Pooling::max) return "( ) is outside the input, and never the largest value";
+    if (step.has_pool_windows) {
+      const std::vector<Term>& terms = step.sums.front().terms;
+      const bool counts =
+          std::any_of(terms.begin(), terms.end(), [](const Term& term) { return !term.inside && term.input; });
+      return counts ? "(0) is padding, which counts; what lies beyond it does not"
+                    : "( ) is outside the input, and does not count";
+    }
     const PaddingModeRow& row = kPaddingModeTable[static_cast<int>(step.problem.padding_mode)];
     std::string text = "( ) is outside the input: padding " + std::string(row.name);
     return is_constant(step.problem.padding_mode) ? text : text + ", as in " + std::string(row.picture);
@@ -245,14 +287,15 @@ class Writer {
 
   void put_channel(const LayerStep& step, const KernelSum& sum, const Term* terms, const Cut& cut) {
     const auto columns = static_cast<std::size_t>(cut.columns);
-    const bool is_pool = step.pooling == Pooling::max;
+    const bool is_pool = step.has_pool_windows, is_max = step.pooling == Pooling::max;
     const int digits = digits_of(cut.columns);
-    Block input("input", columns), kernel("kernel", columns), products("products", columns);
+    const bool is_upsampling = step.enlarging == Enlarging::nearest || step.enlarging == Enlarging::bilinear;
+    Block input("input", columns), kernel(is_upsampling ? "weights" : "kernel", columns), products("products", columns);
     for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
       for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
         const Term& term = terms[u * sum.kw + v];
         const std::string value = number_cell(term.input, digits);
-        input.add({term.inside ? value : is_pool ? "( )" : "(" + value + ")"});
+        input.add({term.inside ? value : is_pool && !term.input ? "( )" : "(" + value + ")"});
         kernel.add(signed_cell(number_cell(term.weight, digits), term.weight));
         products.add(signed_cell(number_cell(term.product, digits), term.product));
       }
@@ -260,12 +303,13 @@ class Writer {
     if (!is_pool) parts.push_back({"   x  ", &kernel});
     if (!is_pool && sum.sum) parts.push_back({" = ", &products});
     std::string result;
-    if (is_pool && sum.response) result = "largest " + number_cell(sum.response, kMostDigits);
-    if (!is_pool && sum.sum) {
+    if (is_max && sum.largest) result = "largest " + number_cell(sum.largest, kMostDigits);
+    if (!is_max && sum.sum) {
       double partial = 0;
-      for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += *terms[i].product;
+      for (std::int64_t i = 0; i < sum.kh * sum.kw; ++i) partial += terms[i].product.value_or(0);
       const bool is_cut = cut.rows < sum.kh || cut.columns < sum.kw;
-      result = (is_cut ? "sum of all " + join_sizes({sum.kh, sum.kw}) + " products " : "sum ") +
+      const std::string what = is_pool ? " values " : " products ";
+      result = (is_cut ? "sum of all " + join_sizes({sum.kh, sum.kw}) + what : "sum ") +
                (is_rounded(partial) ? "~ " : "") + number_cell(partial + 0.0, kMostDigits);
     }
     put_blocks(parts, result);

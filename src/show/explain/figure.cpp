@@ -9,6 +9,7 @@
 #include "conv/padding.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "network/residual.h"
 #include "show/explain/panels.h"
 #include "show/explain/steps.h"
 
@@ -172,17 +173,19 @@ class Figure {
   /// The arithmetic below the figure. The number of lines depends on the trace only.
   std::vector<std::string> text_lines() const {
     if (!trace_.numbers) {
-      const ConvProblem& problem = explanation_.last().problem;
       if (trace_.banks.size() > 1) return {};
+      const Layer& layer = trace_.network.banks.front().layers.front();
+      if (!layer.kind_text().empty()) return size_formulas(layer, trace_.banks.front());
+      const ConvProblem& problem = explanation_.last().problem;
       return {height_formula(problem), width_formula(problem)};
     }
     std::vector<std::string> lines;
     const LayerStep& step = explanation_.last();
-    if (trace_.banks.size() == 1 && step.pooling != Pooling::max && step.sums.size() == 1 &&
-        step.sums.front().terms.size() <= kMostTerms)
-      lines.push_back(products_text(step.sums.front()));
+    const bool has_products = trace_.banks.size() == 1 && step.pooling != Pooling::max && step.sums.size() == 1;
+    if (has_products && !step.sums.front().terms.empty() && step.sums.front().terms.size() <= kMostTerms)
+      lines.push_back(products_text(step.sums.front(), step.has_pool_windows));
     std::string line;
-    std::vector<ArithmeticStep> steps = steps_after_sums(step);
+    std::vector<ArithmeticStep> steps = steps_after_sums(trace_, step);
     for (ArithmeticStep& more : steps_to_stored(explanation_)) steps.push_back(std::move(more));
     for (const ArithmeticStep& one : steps)
       line += (line.empty() ? "" : ",   ") + one.label + equals(one.is_rounded) + one.value;
@@ -193,7 +196,8 @@ class Figure {
 
   static const char* equals(bool is_rounded) { return is_rounded ? " ≈ " : " = "; }
 
-  static std::string products_text(const KernelSum& sum) {
+  /// "3*0 + 4*1 = 4"; of a pool, which has no weights, "3 + 4 = 7".
+  static std::string products_text(const KernelSum& sum, bool is_pool) {
     constexpr int kShownDigits = 3;
     std::string text;
     bool has_rounded = is_rounded(*sum.sum);
@@ -202,13 +206,15 @@ class Figure {
       return value < 0 ? "(" + number_text(value, kShownDigits) + ")" : number_text(value, kShownDigits);
     };
     for (const Term& term : sum.terms)
-      text += (text.empty() ? "" : " + ") + factor(*term.input) + "*" + factor(*term.weight);
+      if (term.product)
+        text += (text.empty() ? "" : " + ") + factor(*term.input) + (is_pool ? "" : "*" + factor(*term.weight));
     return text + equals(has_rounded) + number_text(*sum.sum);
   }
 
-  std::optional<ConstTensorRef> input_of(std::size_t layer) const {
+  /// What a layer reads: the output of `source`, or the input of the network.
+  std::optional<ConstTensorRef> output_of(const std::optional<std::size_t>& source) const {
     if (!trace_.numbers) return std::nullopt;
-    return layer == 0 ? trace_.numbers->input : trace_.numbers->responses[layer - 1];
+    return source ? trace_.numbers->responses[*source] : trace_.numbers->input;
   }
 
   const LayerStep* step_of(std::size_t layer) const {
@@ -218,9 +224,16 @@ class Figure {
   }
 
   /// The problem whose padding the input of a layer is drawn with.
-  const ConvProblem& problem_of(std::size_t layer) const {
+  ConvProblem problem_of(std::size_t layer) const {
     const LayerStep* const step = step_of(layer);
-    return step != nullptr ? step->problem : trace_.banks[layer].problems.front();
+    return step != nullptr ? step->problem : windows_of(trace_.banks[layer]);
+  }
+
+  /// The padding whose value is drawn: of a pool only what counts in its means.
+  Pads counted_padding(std::size_t layer) const {
+    const Layer& first = trace_.network.banks[layer].layers.front();
+    if (!first.is_window_pool()) return problem_of(layer).pads;
+    return first.is_max_pool() || !first.pool.counts_padding ? Pads{} : first.params.padding.pads;
   }
 
   static bool fits_grid(const ConvProblem& problem) {
@@ -229,26 +242,28 @@ class Figure {
            problem.input.w + pads.left + pads.right <= kLargestGrid;
   }
 
-  /// A channel of the input of `layer`, with its padding.
-  Grid input_grid(std::size_t layer, std::int64_t channel) const {
-    const ConvProblem& problem = problem_of(layer);
+  /// A channel of the output of `source`, which `layer` reads, with its padding.
+  Grid input_grid(std::size_t layer, const std::optional<std::size_t>& source, std::int64_t channel) const {
+    const ConvProblem problem = problem_of(layer);
     const Pads& pads = problem.pads;
     Grid grid{.first_row = -pads.top,
               .first_column = -pads.left,
               .rows = problem.input.h + pads.top + pads.bottom,
               .columns = problem.input.w + pads.left + pads.right};
-    const std::optional<ConstTensorRef> input = input_of(layer);
+    const std::optional<ConstTensorRef> input = output_of(source);
     std::optional<Shading> shading;
     if (input) shading.emplace(*input, channel);
-    grid.cell = [problem, input, shading, channel](std::int64_t y, std::int64_t x) {
+    grid.cell = [problem, input, shading, channel, counted = counted_padding(layer)](std::int64_t y, std::int64_t x) {
       GridCell cell;
       cell.outside = y < 0 || x < 0 || y >= problem.input.h || x >= problem.input.w;
       if (cell.outside) cell.fill = kEmpty;
       const std::int64_t row = pad_index(problem.padding_mode, y, problem.input.h);
       const std::int64_t column = pad_index(problem.padding_mode, x, problem.input.w);
-      if (row == kOutside || column == kOutside)
-        cell.value = as_printed(problem.padding_value);
-      else if (input)
+      if (row == kOutside || column == kOutside) {
+        const bool counts = y >= -counted.top && x >= -counted.left && y < problem.input.h + counted.bottom &&
+                            x < problem.input.w + counted.right;
+        if (counts) cell.value = as_printed(problem.padding_value);
+      } else if (input)
         cell.value = value_at(*input, {channel, row, column});
       if (!cell.outside && shading) cell.fill = shading->of(*cell.value);
       return cell;
@@ -256,18 +271,20 @@ class Figure {
     if (const LayerStep* const step = step_of(layer)) {
       grid.framed = step->window;
       grid.dashed = step->seen;
+      const std::vector<Term>& terms = step->sums.front().terms;
       if (problem.dilation != Extent{})
-        for (const Term& term : step->sums.front().terms)
-          if (term.at.channel == step->sums.front().terms.front().at.channel) grid.marked.push_back(term.at);
-      if (const LayerStep* const before = layer == 0 ? nullptr : step_of(layer - 1)) grid.marked.push_back(before->at);
+        for (const Term& term : terms)
+          if (term.at.channel == terms.front().at.channel) grid.marked.push_back(term.at);
+      if (const LayerStep* const before = source ? step_of(*source) : nullptr) grid.marked.push_back(before->at);
     }
     return grid;
   }
 
-  Panel input_panel(std::size_t layer, std::int64_t channel, bool all_colours) const {
-    const ConvProblem& problem = problem_of(layer);
+  Panel input_panel(std::size_t layer, const std::optional<std::size_t>& source, std::int64_t channel,
+                    bool all_colours) const {
+    const ConvProblem problem = problem_of(layer);
     Panel panel{.rows = problem.input.h, .columns = problem.input.w, .picture = {}, .framed = {}};
-    if (const std::optional<ConstTensorRef> input = input_of(layer))
+    if (const std::optional<ConstTensorRef> input = output_of(source))
       panel.picture = thumbnail(*input, channel, all_colours, kThumbnail);
     if (const LayerStep* const step = step_of(layer)) panel.framed = step->window;
     return panel;
@@ -294,6 +311,7 @@ class Figure {
 
   /// The terms of one channel as a grid of what the kernel reads.
   Item window_item(const KernelSum& sum, std::int64_t c) const {
+    if (sum.terms.empty()) return note_item("no input reaches this output");
     const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
     const std::int64_t columns = sum.kw;
     Grid grid{.rows = sum.kh, .columns = columns};
@@ -308,6 +326,25 @@ class Figure {
     return kernel_grid_item("window" + channel_text(terms->at.channel, trace_.input.c), grid);
   }
 
+  /// The whole kernel of a transposed convolution for channel `c` of a group, with the part that reaches the output.
+  Grid transposed_grid(const LayerStep& step, const KernelSum& sum, std::int64_t c) const {
+    const Layer& layer = trace_.network.banks[step.layer].layers.front();
+    const auto weight = [&layer, c, o = step.at.channel, flip = trace_.flip](std::int64_t u, std::int64_t v) {
+      return static_cast<double>(transposed_weight(layer, o, c, u, v, flip));
+    };
+    Grid grid{.rows = layer.shape.kh, .columns = layer.shape.kw};
+    const bool has_weights = !layer.weights.empty();
+    for (std::int64_t u = 0; has_weights && u < grid.rows; ++u)
+      for (std::int64_t v = 0; v < grid.columns; ++v) grid.largest = std::max(grid.largest, std::fabs(weight(u, v)));
+    grid.cell = [weight, has_weights, largest = grid.largest](std::int64_t u, std::int64_t v) {
+      if (!has_weights) return GridCell{};
+      return GridCell{.value = weight(u, v), .fill = sign_tint(weight(u, v), largest)};
+    };
+    for (const std::int64_t u : sum.kernel_rows)
+      for (const std::int64_t v : sum.kernel_columns) grid.marked.push_back({0, u, v});
+    return grid;
+  }
+
   Item kernel_item(const LayerStep& step, const KernelSum& sum, std::int64_t c) const {
     const Term* const terms = sum.terms.data() + c * sum.kh * sum.kw;
     const std::int64_t columns = sum.kw, count = sum.kh * sum.kw;
@@ -319,8 +356,13 @@ class Figure {
       const std::optional<double>& weight = terms[u * columns + v].weight;
       return GridCell{.value = weight, .fill = sign_tint(weight.value_or(0), largest)};
     };
-    const std::string name = step.is_bank ? printable_start(sum.kernel, kLongestCaption) : "kernel";
-    Item item = kernel_grid_item(name + channel_text(terms->at.channel, sum.channels), grid);
+    const bool is_transposed = step.enlarging == Enlarging::transposed;
+    if (is_transposed) grid = transposed_grid(step, sum, c);
+    const bool is_upsampling = step.enlarging != Enlarging::none && !is_transposed;
+    const std::string name = step.is_bank    ? printable_start(sum.kernel, kLongestCaption)
+                             : is_upsampling ? "weights"
+                                             : "kernel";
+    Item item = kernel_grid_item(name + channel_text(input_channel(step, sum, c), sum.channels), grid);
     if (!sum.sum) return item;
     return with_footer(std::move(item),
                        "products sum to " + std::string(is_rounded(partial) ? "≈ " : "") + number_text(partial));
@@ -385,21 +427,19 @@ class Figure {
     const bool is_grid = fits_grid(step.problem);
     std::vector<Column> columns(1);
     const std::int64_t channels = first.channels, shown = std::min(channels, kMostRows);
-    const auto channel_of = [&](std::int64_t c) {
-      return first.terms[static_cast<std::size_t>(c * first.kh * first.kw)].at.channel;
-    };
+    const auto channel_of = [&](std::int64_t c) { return input_channel(step, first, c); };
     const bool is_colour = !is_grid && step.problem.input.c == 3 && is_integer(trace_.dtype()) && channels == 3;
     for (std::int64_t c = 0; c < (is_colour ? 1 : shown); ++c) {
       const std::string caption = "input" + (is_colour ? "" : channel_text(channel_of(c), step.problem.input.c));
-      columns[0].push_back(is_grid ? grid_item(caption, input_grid(0, channel_of(c)), options_.cell)
-                                   : panel_item(caption, input_panel(0, channel_of(c), is_colour)));
+      columns[0].push_back(is_grid ? grid_item(caption, input_grid(0, {}, channel_of(c)), options_.cell)
+                                   : panel_item(caption, input_panel(0, {}, channel_of(c), is_colour)));
     }
     if (shown < channels) columns[0].push_back(note_item("and " + counted(channels - shown, "more channel")));
     if (!is_grid) {
       Column& windows = columns.emplace_back();
       for (std::int64_t c = 0; c < shown; ++c) windows.push_back(window_item(first, c));
     }
-    if (step.pooling != Pooling::max) {
+    if (!step.has_pool_windows) {
       Column& kernels = columns.emplace_back();
       const std::int64_t all = std::ssize(step.sums) * channels;
       for (const KernelSum& sum : step.sums)
@@ -411,30 +451,48 @@ class Figure {
     return columns;
   }
 
-  /// "conv 3x3, stride 2", with the layer's number.
+  /// The input channel that term `c` of a sum of channels reads.
+  static std::int64_t input_channel(const LayerStep& step, const KernelSum& sum, std::int64_t c) {
+    if (!sum.terms.empty()) return sum.terms[static_cast<std::size_t>(c * sum.kh * sum.kw)].at.channel;
+    const ConvProblem& problem = step.problem;  // of a layer that enlarges
+    return step.at.channel / (problem.kernel.c_o / problem.groups) * problem.kernel.c_i_per_group + c;
+  }
+
+  /// "2: conv 3x3, stride 2", with the layer's number.
   std::string layer_text(std::size_t layer) const {
-    const ConvProblem& problem = problem_of(layer);
+    const ConvProblem problem = problem_of(layer);
     const Layer& first = trace_.network.banks[layer].layers.front();
-    const Pooling pooling = first.pooling;
     std::string text = std::to_string(layer + 1) + ": ";
     if (trace_.is_elementwise(layer)) return text + first.name;
-    text += pooling == Pooling::none ? "conv" : std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
+    if (!first.add.empty()) return text + "sum with " + printable_start(first.add, kLongestCaption);
+    if (first.enlarging == Enlarging::nearest || first.enlarging == Enlarging::bilinear)
+      return text + std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " upsampling by " +
+             join_sizes({problem.stride.h, problem.stride.w});
+    text += first.pooling != Pooling::none             ? first.kind_text()
+            : first.enlarging == Enlarging::transposed ? "transposed conv"
+                                                       : "conv";
     text += " " + join_sizes({problem.kernel.kh, problem.kernel.kw});
     if (problem.stride != Extent{}) text += ", stride " + join_sizes({problem.stride.h, problem.stride.w});
     return text;
   }
 
-  /// The input of each layer, and the output.
+  /// What each layer reads, the two addends of a sum below each other, and the output.
   std::vector<Column> network_columns() const {
+    const std::vector<std::optional<std::size_t>> sources = sources_of(trace_.network),
+                                                  addends = addends_of(trace_.network);
     std::vector<Column> columns;
     for (std::size_t layer = 0; layer < trace_.banks.size(); ++layer) {
+      Column& column = columns.emplace_back();
       const LayerStep* const step = step_of(layer);
-      const ConvProblem& problem = problem_of(layer);
+      const ConvProblem problem = problem_of(layer);
       const std::int64_t channel = step == nullptr ? 0 : seen_channel(*step);
-      std::string caption = layer == 0 ? std::string("input") : layer_text(layer - 1);
-      caption += channel_text(channel, problem.input.c);
-      columns.push_back({fits_grid(problem) ? grid_item(caption, input_grid(layer, channel), options_.cell)
-                                            : panel_item(caption, input_panel(layer, channel, false))});
+      const auto put = [&](const std::optional<std::size_t>& source) {
+        const std::string caption = (source ? layer_text(*source) : "input") + channel_text(channel, problem.input.c);
+        column.push_back(fits_grid(problem) ? grid_item(caption, input_grid(layer, source, channel), options_.cell)
+                                            : panel_item(caption, input_panel(layer, source, channel, false)));
+      };
+      put(layer == 0 ? std::nullopt : std::optional(sources[layer].value_or(layer - 1)));
+      if (addends[layer]) put(addends[layer]);
     }
     columns.push_back({output_item(layer_text(trace_.banks.size() - 1) + output_text())});
     return columns;
@@ -442,8 +500,9 @@ class Figure {
 
   /// The input channel that the step before explains, or the first that this one reads.
   std::int64_t seen_channel(const LayerStep& step) const {
-    const LayerStep* const before = step.layer == 0 ? nullptr : step_of(step.layer - 1);
-    return before != nullptr ? before->at.channel : step.sums.front().terms.front().at.channel;
+    if (step.addend) return step.at.channel;
+    const LayerStep* const before = step.source ? step_of(*step.source) : nullptr;
+    return before != nullptr ? before->at.channel : input_channel(step, step.sums.front(), 0);
   }
 
   const Explanation& explanation_;

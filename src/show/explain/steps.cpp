@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace convtool {
@@ -74,10 +75,22 @@ std::string channel_text(const Trace& trace, std::int64_t channel) {
          (trace.shows_signs() ? std::string(" (") + "RGB"[channel] + ")" : std::string());
 }
 
+std::string layer_name(const Trace& trace, std::size_t layer) {
+  constexpr std::size_t kLongestName = 30;
+  return "layer " + std::to_string(layer + 1) + ", " + printable_start(trace.network.banks[layer].name, kLongestName);
+}
+
 std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
   std::vector<ArithmeticStep> steps;
-  if (!sum.sum) return steps;
+  if (!sum.sum && !sum.largest) return steps;
   const auto add = [&](std::string label, double value) { steps.push_back(step_of(std::move(label), value)); };
+  if (sum.largest) {
+    if (sum.activation != Activation::none) {
+      add("largest", *sum.largest);
+      add(activation_text(sum.activation, sum.numbers), *sum.response);
+    }
+    return steps;
+  }
   double value = *sum.sum;
   const bool is_plain = sum.divisor == 1 && sum.bias == 0 && sum.activation == Activation::none;
   if (sum.channels > 1)
@@ -90,9 +103,18 @@ std::vector<ArithmeticStep> steps_of_sum(const KernelSum& sum) {
   return steps;
 }
 
-std::vector<ArithmeticStep> steps_after_sums(const LayerStep& step) {
+std::vector<ArithmeticStep> steps_after_sums(const Trace& trace, const LayerStep& step) {
+  if (step.addend && step.response) {
+    const KernelSum& sum = step.sums.front();
+    std::vector<ArithmeticStep> steps = {step_of(layer_name(trace, *step.source), *sum.terms.front().input),
+                                         step_of("+ " + layer_name(trace, *step.addend), *sum.terms.back().input)};
+    steps.push_back(step_of("sum", *sum.sum));
+    for (ArithmeticStep& after : steps_of_sum(sum))
+      if (after.label != "sum") steps.push_back(std::move(after));
+    return steps;
+  }
   if (step.combine != Combine::none && step.response) return {step_of(combine_text(step), *step.response)};
-  return step.is_bank || step.pooling == Pooling::max ? std::vector<ArithmeticStep>() : steps_of_sum(step.sums.front());
+  return step.is_bank ? std::vector<ArithmeticStep>() : steps_of_sum(step.sums.front());
 }
 
 std::vector<ArithmeticStep> steps_to_stored(const Explanation& explanation) {

@@ -13,7 +13,7 @@ const divisorOf = (layer, o) => Math.abs(numberOf(layer.divisor, o, 1));
 
 /// Whether the weights of every output channel of a layer sum to 0, or nearly. Rounding does not count.
 function isDifference(layer) {
-  return layer.weight !== null && weightsByChannel(layer).every((weights, o) => {
+  return layer.kind === "kernel" && layer.weight !== null && weightsByChannel(layer).every((weights, o) => {
     const sum = Math.abs(weights.reduce((a, b) => a + b, 0)), magnitude = magnitudeOf(weights);
     const rounding = (2 ** -24 + weights.length * 2 ** -53) * magnitude;
     return sum <= Math.max(rounding, Math.min(magnitude, divisorOf(layer, o)) / 64);

@@ -15,7 +15,7 @@ const view = {
 const number = (value) => shortNumber(value, 6);
 const step = () => model.steps[view.step];
 const plan = () => model.plans[view.step];
-const inputPlane = () => model.planes[view.step];
+const inputPlane = () => readBy(step(), model.planes)[0];
 const outputPlane = () => model.shown(view.step);
 /// Whether the channels of a plane are R, G and B: those of an integer picture, and of what is stored of one.
 const hasColours = (plane) => plane.c === 3 &&
@@ -138,14 +138,26 @@ function moveByKey(event, [y, x], {y: top, x: left, rows, cols}, go, press) {
   event.preventDefault();
 }
 
-/// The place of the first tap of the kernel that is shown.
+/// The rows and columns of taps of the kernel that is shown.
+function currentWindow() {
+  const {layer} = currentPart();
+  return windowAt(step().layers[layer], plan().shapes[layer], inputPlane(), ...view.at);
+}
+
+/// The place of the first tap; of none, an input near the output.
 function windowStart() {
-  const {layer} = currentPart(), {stride} = step().layers[layer], {pads} = plan().shapes[layer];
-  return [view.at[0] * stride[0] - pads[0], view.at[1] * stride[1] - pads[1]];
+  const {rows, cols} = currentWindow(), {h, w} = inputPlane();
+  return rows.length ? [rows[0].at, cols[0].at] : [Math.min(view.at[0], h - 1), Math.min(view.at[1], w - 1)];
+}
+
+/// The rows and columns from the first tap to the last.
+function windowExtent() {
+  const {rows, cols} = currentWindow(), length = (taps) => (taps.length ? taps.at(-1).at - taps[0].at + 1 : 0);
+  return [length(rows), length(cols)];
 }
 
 /// The most padding on a side of the kernels of the step: 0 top, 1 left, 2 bottom, 3 right.
-const mostPadding = (side) => Math.max(...plan().shapes.map((shape) => shape.pads[side]));
+const mostPadding = (side) => Math.max(...plan().shapes.map((shape) => shape.border[side]));
 
 /// The cells of the input's field: a small input has its padding around it.
 function inputRange() {
@@ -168,9 +180,10 @@ function inputValue(y, x, channel) {
   if (!plane.values || y < -mostPadding(0) || x < -mostPadding(1) || y >= plane.h + mostPadding(2) ||
       x >= plane.w + mostPadding(3))
     return null;
-  const {padding_mode: mode, padding_value: value} = step().layers[currentPart().layer];
+  const layer = step().layers[currentPart().layer], {padding_mode: mode, padding_value: value} = layer;
+  if (isPool(layer) && !(countsInPool(layer, 0, y, plane.h) && countsInPool(layer, 1, x, plane.w))) return null;
   const source = [padIndex(mode, y, plane.h), padIndex(mode, x, plane.w)];
-  return source.includes(kOutside) ? (step().pool ? null : value) : valueAt(plane, channel, ...source);
+  return source.includes(kOutside) ? value : valueAt(plane, channel, ...source);
 }
 
 /// A cell of the input, padding included.
@@ -265,7 +278,7 @@ function showChannels() {
   byId("output-caption").textContent = captionOf(output, "output");
   byId("output-title").textContent = `Output ${plane_size(output)}`;
   byId("input-title").textContent =
-      view.step === 0 ? `Input ${plane_size(input)}` : `Output of step ${view.step} ${plane_size(input)}`;
+      step().source === null ? `Input ${plane_size(input)}` : `Output of step ${step().source + 1} ${plane_size(input)}`;
   showOverview();
   showChainFields();
 }
@@ -284,6 +297,7 @@ function captionOf(plane, word) {
   if (word === "input" && data.input.items > 1 && view.step === 0)
     parts.push(`The first of ${data.input.items} items.`);
   if (word === "output" && view.step < model.last) parts.push("Responses, before the next step.");
+  if (word === "input" && step().add !== null) parts.push(`Step ${stepName(step().add)} is added to it.`);
   if (word === "input" && view.step > 0) parts.push("Click a value to see how it came about.");
   return parts.join(" ");
 }
@@ -302,9 +316,16 @@ function showOverview() {
           element("div", {class: "frame"}, image, box));
 }
 
+/// "max pool"; "" of a kernel.
+function kindName({kind}) {
+  if (isPool({kind})) return `${kind} pool`;
+  if (isUpsampling({kind})) return `${kind} upsampling`;
+  return kind === "transposed" ? "transposed convolution" : kind === "sum" ? "sum" : "";
+}
+
 function stepName(i) {
-  const {pool, name, layers} = model.steps[i];
-  return `${i + 1} ${pool ? "max pool" : name || layers[0].name || "layer"}`;
+  const own = model.steps[i], {name, layers} = own;
+  return `${i + 1} ${isPool(own) ? kindName(own) : name || layers[0].name || "layer"}`;
 }
 
 function showSteps() {
@@ -322,19 +343,33 @@ function showStep(i, at, channel) {
 
 // The layer's controls
 
+/// The options that a kind of layer does not have.
+const kFixed = {
+  kernel: [],
+  max: ["dilation", "padding_mode", "flip"],
+  mean: ["dilation", "padding_mode", "flip"],
+  nearest: ["padding", "dilation", "padding_mode", "flip"],
+  bilinear: ["padding", "dilation", "padding_mode", "flip"],
+  transposed: ["padding_mode"],
+  sum: ["stride", "padding", "dilation", "padding_mode", "flip"]
+};
+
 function showLayer() {
-  const layer = step().layers[currentPart().layer];
+  const layer = step().layers[currentPart().layer], fixed = kFixed[step().kind];
   byId("stride").value = pairText(layer.stride);
   byId("dilation").value = pairText(layer.dilation);
   byId("padding").value = paddingText(layer.padding);
   byId("padding_mode")
       .replaceChildren(
-          ...kPaddingModes.map((mode) => element("option", {selected: mode === layer.padding_mode}, mode)));
+          ...(fixed.includes("padding_mode") ?
+                  [element("option", {}, isUpsampling(layer) ? "repeated" : "nothing")] :
+                  kPaddingModes.map((mode) => element("option", {selected: mode === layer.padding_mode}, mode))));
   byId("flip").checked = model.flip;
-  const isPool = step().pool;
-  for (const name of ["dilation", "padding_mode", "flip"]) byId(name).disabled = isPool;
-  for (const button of document.querySelectorAll("[data-less=dilation], [data-more=dilation]"))
-    button.disabled = isPool;
+  for (const name of ["stride", "padding", "dilation", "padding_mode", "flip"]) {
+    byId(name).disabled = fixed.includes(name);
+    for (const button of document.querySelectorAll(`[data-less=${name}], [data-more=${name}]`))
+      button.disabled = fixed.includes(name);
+  }
   byId("reset").disabled = !model.isChanged;
   showProblem("");
 }
@@ -379,37 +414,40 @@ byId("reset").addEventListener("click", () => {
 function showFormula() {
   const {layer: index} = currentPart(), layer = step().layers[index], shape = plan().shapes[index],
                 input = inputPlane();
-  const line = (axis, name) => {
-    const size = axis ? input.w : input.h, k = axis ? shape.kw : shape.kh;
-    const padded = `${size} + ${shape.pads[axis]} + ${shape.pads[axis + 2]}`;
-    const seen = `(${layer.dilation[axis]}·(${k} − 1) + 1)`;
-    const text = `⌊(${padded} − ${seen}) / ${layer.stride[axis]}⌋ + 1 = ${shape.out[axis]}`;
-    return element("p", {}, `${name} `, element("output", {id: `size-${name}`}, text));
+  const numbers = (axis) => {
+    const size = axis ? input.w : input.h, k = axis ? shape.kw : shape.kh, stride = layer.stride[axis];
+    const [before, after] = [shape.pads[axis], shape.pads[axis + 2]], reach = `${layer.dilation[axis]}·(${k} − 1)`;
+    if (isUpsampling(layer)) return `${size} · ${stride}`;
+    if (layer.kind === "transposed")
+      return `(${size} − 1)·${stride} − ${before} − ${after} + ${reach} + ${layer.output_padding[axis]} + 1`;
+    return `⌊(${size} + ${before} + ${after} − (${reach} + 1)) / ${stride}⌋ + 1`;
   };
-  byId("formula").replaceChildren(
-      element(
-          "p", {class: "faint"},
-          "⌊(input + padding before + padding after − (dilation·(kernel − 1) + 1)) / stride⌋ + 1"),
-      line(0, "height"), line(1, "width"));
+  const formula = isUpsampling(layer) ? "input · scale" :
+      layer.kind === "transposed" ?
+      "(input − 1)·stride − padding before − padding after + dilation·(kernel − 1) + output padding + 1" :
+      "⌊(input + padding before + padding after − (dilation·(kernel − 1) + 1)) / stride⌋ + 1";
+  const line = (axis, name) => element(
+      "p", {}, `${name} `, element("output", {id: `size-${name}`}, `${numbers(axis)} = ${shape.out[axis]}`));
+  byId("formula").replaceChildren(element("p", {class: "faint"}, formula), line(0, "height"), line(1, "width"));
 }
 
 // What follows the output that is chosen
 
 function showMove() {
   const [y, x] = view.at, {layer: index} = currentPart(), layer = step().layers[index];
-  const {kh, kw, extent, out} = plan().shapes[index], start = windowStart();
+  const {out} = plan().shapes[index], start = windowStart(), extent = windowExtent(), {rows, cols} = currentWindow();
   const taps = layer.dilation[0] === 1 && layer.dilation[1] === 1 ?
       [] :
-      Array.from({length: kh * kw}, (_, t) => ({
-                                      y: start[0] + Math.floor(t / kw) * layer.dilation[0],
-                                      x: start[1] + (t % kw) * layer.dilation[1],
-                                      rows: 1,
-                                      cols: 1,
-                                      kind: "tap",
-                                    }));
+      rows.flatMap(({at: y}) => cols.map(({at: x}) => ({y, x, rows: 1, cols: 1, kind: "tap"})));
   const cursor = view.cell ? [{y: view.cell[0], x: view.cell[1], rows: 1, cols: 1, kind: "cursor"}] : [];
   inputField.mark([
-    {y: start[0], x: start[1], rows: extent[0], cols: extent[1], kind: taps.length ? "window dilated" : "window"},
+    ...(rows.length === 0 ? [] : [{
+      y: start[0],
+      x: start[1],
+      rows: extent[0],
+      cols: extent[1],
+      kind: taps.length ? "window dilated" : "window"
+    }]),
     ...taps, ...cursor
   ]);
   outputField.mark([...seeingMarks(), {y, x, rows: 1, cols: 1, kind: "here"}]);
@@ -419,6 +457,7 @@ function showMove() {
     byId(id).min = 0;
   }
   const found = model.explain(view.step, y, x, view.channel);
+  markReaching(currentPart());
   showProducts(found);
   showWay(found);
   showChain();
@@ -437,16 +476,10 @@ function say(text) { byId("said").textContent = text; }
 /// The outputs that see the place of the input that is looked at: a run of rows and one of columns for each kernel.
 function seeingRuns(cell) {
   return step().layers.map((layer, index) => [0, 1].map((axis) => {
-    const shape = plan().shapes[index], k = axis ? shape.kw : shape.kh, size = axis ? inputPlane().w : inputPlane().h;
-    const seeing = [];
+    const shape = plan().shapes[index], size = axis ? inputPlane().w : inputPlane().h, seeing = [];
+    const shows = ({at}) => at === cell[axis] || padIndex(layer.padding_mode, at, size) === cell[axis];
     for (let i = 0; i < shape.out[axis]; ++i)
-      for (let u = 0; u < k; ++u) {
-        const at = i * layer.stride[axis] - shape.pads[axis] + u * layer.dilation[axis];
-        if (at === cell[axis] || padIndex(layer.padding_mode, at, size) === cell[axis]) {
-          seeing.push(i);
-          break;
-        }
-      }
+      if (tapsAt(layer, shape, axis, i, size).some(shows)) seeing.push(i);
     return seeing;
   }));
 }
@@ -488,8 +521,8 @@ function lookAt(cell) {
 /// From a value of a later step's input to the step that computed it.
 function followBack(y, x) {
   const plane = inputPlane();
-  if (view.step === 0 || !isShown(plane, [y, x])) return;
-  showStep(view.step - 1, [y, x], view.inputChannel);
+  if (step().source === null || !isShown(plane, [y, x])) return;
+  showStep(step().source, [y, x], view.inputChannel);
 }
 
 /// The numbers around the window and around the output, where these are pictures.

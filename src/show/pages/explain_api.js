@@ -82,7 +82,7 @@ window.convtool = {
   /// Changes the step that is shown. Throws an Error, and changes nothing, where the sizes do not fit.
   set(options) {
     const part = currentPart(), shape = plan().shapes[part.layer];
-    model.change(view.step, options, part.layer, part.o * shape.perGroup);
+    model.change(view.step, options, part.layer, blockOf(step().layers[part.layer], shape, part.o, 0));
     showAll();
   },
   reset() {

@@ -1,15 +1,38 @@
 // The panel of the kernel: its weights as a table that can be edited, or as colours.
 "use strict";
 
+/// Marks the weights of a transposed convolution that reach the output.
+function markReaching({layer: index}) {
+  const layer = step().layers[index], shape = plan().shapes[index];
+  const {rows, cols} = windowAt(layer, shape, inputPlane(), ...view.at), marked = new Set();
+  const place = (tap, k) => (model.flip ? k - 1 - tap : tap);
+  if (layer.kind === "transposed")
+    for (const {tap: u} of rows)
+      for (const {tap: v} of cols) marked.add(`${place(u, shape.kh)},${place(v, shape.kw)}`);
+  for (const input of document.querySelectorAll("[data-weight]"))
+    input.classList.toggle("reaching", marked.has(input.dataset.weight));
+}
+
+/// What layers without a kernel do.
+const kWithoutKernel = {
+  max: () => "A max pool takes the largest value of the window. It has no weights.",
+  mean: () => "A mean pool divides the sum of the window by the number of values that count in it.",
+  nearest: ({stride}) => `Each input is copied to ${stride[0]}×${stride[1]} outputs.`,
+  bilinear: () => "Each output blends the nearest inputs, with weights that depend on its place between them.",
+  sum: () => `The output of step ${step().add + 1} is added to that of step ${step().source + 1}.`
+};
+
 function showKernel({layer: index, o}, channel) {
   const layer = step().layers[index], shape = plan().shapes[index], {kh, kw} = shape;
-  const block = layer.rank === 2 ? 0 : o * shape.perGroup + channel;
+  const block = blockOf(layer, shape, o, channel);
   const place = byId("kernel"), caption = [];
   byId("kernel-title").textContent =
       `Kernel ${kh}×${kw}${layer.name && layer.name !== step().name ? ` ${layer.name}` : ""}`;
-  if (step().pool) {
+  if (kWithoutKernel[layer.kind]) {
+    const name = kindName(step());
+    byId("kernel-title").textContent = name[0].toUpperCase() + name.slice(1);
     place.replaceChildren();
-    caption.push("A max pool takes the largest value of the window. It has no weights.");
+    caption.push(kWithoutKernel[layer.kind](layer));
   } else if (!layer.weight) {
     place.replaceChildren(cellsSvg({y: 0, x: 0, rows: kh, cols: kw, cell: () => ({text: ""})}));
     caption.push("Sizes alone: the kernel has no weights.");
@@ -27,6 +50,7 @@ function showKernel({layer: index, o}, channel) {
   if (layer.groups > 1) caption.push(`${layer.groups} groups.`);
   if (layer.padding_mode === "constant") caption.push(`Pixels outside are ${number(layer.padding_value)}.`);
   if (layer.activation !== "none") caption.push(`Then ${layer.activation_text}.`);
+  if (layer.kind === "transposed") caption.push("The weights that reach the output have a frame.");
   if (model.flip) caption.push("Flipped: the kernel is rotated by 180° before it multiplies.");
   byId("kernel-caption").textContent = caption.join(" ");
 }

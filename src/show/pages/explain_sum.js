@@ -9,7 +9,12 @@ function showProducts({parts}) {
   place.replaceChildren();
   if (!inputPlane().values) return;
   for (const part of parts) {
-    const {kh, kw, channels, terms} = part, isLarge = kh > 11 || kw > 11, area = kh * kw;
+    const {kh, kw, channels, terms} = part;
+    if (terms.length === 0) {
+      place.append(element("p", {class: "faint"}, "No input reaches this output."));
+      continue;
+    }
+    const isLarge = kh > 11 || kw > 11, area = kh * kw;
     if (parts.length > 1) place.append(element("h3", {}, step().layers[part.layer].name || `kernel ${part.layer}`));
     const block = (c, of, kind) => {
       const values = terms.slice(c * area, (c + 1) * area).map(of);
@@ -39,9 +44,9 @@ function showProducts({parts}) {
       const row = element("div", {class: "product-row"});
       if (channels > 1) row.append(element("span", {class: "faint"}, names[terms[c * area].channel]));
       row.append(block(c, (t) => t.input, "window"));
-      if (!step().pool)
+      if (!isPool(step()) && step().kind !== "sum")
         row.append("×", block(c, (t) => t.weight, "weight"), "=", block(c, (t) => t.product, "product"));
-      if (!step().pool) row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
+      if (step().kind !== "max") row.append(element("span", {class: "number"}, `sum ${number(sum)}`));
       place.append(row);
     }
     if (channels > shown.length)
@@ -55,11 +60,19 @@ function wayOf(found) {
   const rows = [], add = (label, value) => rows.push([label, number(value)]);
   for (const part of found.parts) {
     const several = found.parts.length > 1 ? `${step().layers[part.layer].name || `kernel ${part.layer}`}: ` : "";
-    if (step().pool) {
+    if (step().kind === "max") {
       add("the largest value", part.sum);
+      if (part.activation !== "none") add(part.activation, part.response);
       continue;
     }
-    add(`${several}sum of ${part.terms.length} products`, part.sum);
+    if (step().kind === "sum") {
+      add(`step ${stepName(step().source)}`, part.terms[0].input);
+      add(`+ step ${stepName(step().add)}`, part.terms[1].input);
+      add("sum", part.sum);
+    } else {
+      const what = isPool(step()) ? "value" : "product", n = part.terms.filter((t) => t.product !== null).length;
+      add(`${several}sum of ${n} ${what}${n === 1 ? "" : "s"}`, part.sum);
+    }
     if (part.divisor !== 1) add(`÷ ${number(part.divisor)}`, part.sum / part.divisor);
     if (part.bias !== 0) add(`+ bias ${number(part.bias)}`, part.sum / part.divisor + part.bias);
     if (part.activation !== "none") add(part.activation, part.response);
@@ -98,23 +111,32 @@ function showWay(found) {
                   element("tr", {}, element("th", {scope: "row"}, label), element("td", {class: "number"}, text))))));
 }
 
-/// For each step from the shown one back: the rows and columns of its input that the output depends on.
+/// Along an axis, the first position that output `from` of a layer reads and the last that output `to` reads.
+function positionsRead(layer, {pads, extent}, axis, [from, to]) {
+  const stride = layer.stride[axis], pad = pads[axis];
+  if (enlarges(layer)) return [Math.ceil((from + pad - extent[axis] + 1) / stride), Math.floor((to + pad) / stride)];
+  return [from * stride - pad, to * stride - pad + extent[axis] - 1];
+}
+
+const hullOf = (spans) => [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, to]) => to))];
+
+/// For each step from the shown one back that the output depends on: the rows and columns that it reads of each plane
+/// that it reads, by the number of that plane.
 function chainOf() {
-  const chain = [];
-  let rows = [view.at[0], view.at[0]], cols = [view.at[1], view.at[1]];
+  const chain = [], needed = new Map([[view.step + 1, {rows: [view.at[0], view.at[0]], cols: [view.at[1], view.at[1]]}]]);
   for (let s = view.step; s >= 0; --s) {
-    const spans = model.steps[s].layers.map((layer, i) => {
-      const {pads, extent} = model.plans[s].shapes[i], {stride} = layer;
-      const span =
-          ([from, to], axis) => [from * stride[axis] - pads[axis], to * stride[axis] - pads[axis] + extent[axis] - 1];
-      return [span(rows, 0), span(cols, 1)];
-    });
-    const hull =
-        (axis) => [Math.min(...spans.map((span) => span[axis][0])), Math.max(...spans.map((span) => span[axis][1]))];
-    [rows, cols] = [hull(0), hull(1)];
-    chain.push({step: s, rows, cols});
+    const outputs = needed.get(s + 1), {layers, source, add} = model.steps[s];
+    if (!outputs) continue;
+    const read = (axis, span) =>
+        hullOf(layers.map((layer, i) => positionsRead(layer, model.plans[s].shapes[i], axis, span)));
+    const rows = read(0, outputs.rows), cols = read(1, outputs.cols);
+    for (const plane of [source === null ? 0 : source + 1, ...(add === null ? [] : [add + 1])]) {
+      const before = needed.get(plane) ?? {rows, cols};
+      needed.set(plane, {rows: hullOf([before.rows, rows]), cols: hullOf([before.cols, cols])});
+      chain.push({step: s, plane, rows, cols});
+    }
   }
-  return chain;
+  return {chain, needed};
 }
 
 let chainFields = [];
@@ -148,11 +170,16 @@ function showChain() {
   const text = (name, [from, to]) => (from === to ? `${name} ${from}` : `${name}s ${from} to ${to}`);
   const [y, x] = view.at;
   chainFields.at(-1).mark([{y, x, rows: 1, cols: 1, kind: "here"}]);
-  const items = chainOf().map(({step: s, rows, cols}) => {
-    chainFields[s].mark(
-        [{y: rows[0], x: cols[0], rows: rows[1] - rows[0] + 1, cols: cols[1] - cols[0] + 1, kind: "window"}]);
+  const {chain, needed} = chainOf();
+  for (let plane = 0; plane <= view.step; ++plane) {
+    const {rows, cols} = needed.get(plane) ?? {};
+    chainFields[plane].mark(
+        rows ? [{y: rows[0], x: cols[0], rows: rows[1] - rows[0] + 1, cols: cols[1] - cols[0] + 1, kind: "window"}] :
+               []);
+  }
+  const items = chain.map(({step: s, plane, rows, cols}) => {
     const size = `${rows[1] - rows[0] + 1}×${cols[1] - cols[0] + 1}`;
-    const of = s === 0 ? "the input" : `the output of step ${s}`;
+    const of = plane === 0 ? "the input" : `the output of step ${plane}`;
     return element("li", {}, `step ${s + 1} sees ${text("row", rows)} and ${text("column", cols)} of ${of} (${size})`);
   });
   byId("chain-title").textContent =

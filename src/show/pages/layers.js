@@ -6,11 +6,14 @@
 //    y, x, rows, cols    the region whose values are known
 //    values        Float64Array [c][rows][cols], or null where only sizes are known
 //    integer}      whether the values are those of an integer picture
-// A step is a bank of layers on one input: {layers, combine, pool}. Pairs are [height, width].
+// A step is a bank of layers on one input: {layers, combine, kind}. Pairs are [height, width]. The kinds are kernel; max
+// and mean, pools without a kernel; nearest, bilinear and transposed, which enlarge (network/enlarging.h); and sum, of
+// two planes that addPlanes() has added before.
 "use strict";
 
 const kOutside = -1;  // a position where padding has a value of its own
 const kUnknown = -2;  // a position of the picture that is not in the region
+const kNone = -3;     // a tap that reads nothing for this output
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -36,8 +39,53 @@ function resolvePads({rule, pads}, size, extent, stride) {
   return rule === "same" ? [less(h), less(w), more(h), more(w)] : [more(h), more(w), less(h), less(w)];
 }
 
-/// The sizes of a layer on an input {c, h, w}. Throws an Error with a sentence where they do not fit.
+const isPool = ({kind}) => kind === "max" || kind === "mean";
+const isUpsampling = ({kind}) => kind === "nearest" || kind === "bilinear";
+const enlarges = (layer) => layer.kind === "transposed" || isUpsampling(layer);
+
+/// Upsampling by `scale` along an axis is a transposed convolution with these weights; of bilinear upsampling over 2 *
+/// scale.
+function upsamplingWeights(kind, scale) {
+  if (kind === "nearest") return Array(scale).fill(1);
+  const half = Math.floor(scale / 2);
+  return Array.from({length: scale + 2 * half}, (_, i) => 2 * scale - Math.abs(2 * (i - half) + 1 - scale));
+}
+
+/// layerShape() of a layer that enlarges.
+function enlargedShape(layer, input) {
+  const isTransposed = layer.kind === "transposed", {stride, dilation, output_padding: added} = layer;
+  if (isTransposed && layer.padding.rule !== "valid")
+    throw new Error("the padding of a transposed convolution is a number, such as 1 (got " + layer.padding.rule + ")");
+  if (isTransposed && added.some((n, a) => n > 0 && n >= Math.max(stride[a], dilation[a])))
+    throw new Error("the output padding is not smaller than the stride or the dilation");
+  const taps = isTransposed ? null : stride.map((scale) => upsamplingWeights(layer.kind, scale));
+  const [kh, kw] = isTransposed ? layer.kernel.slice(-2) : taps.map((list) => list.length);
+  const half = layer.kind === "bilinear" ? stride.map((scale) => Math.floor(scale / 2)) : [0, 0];
+  const pads = isTransposed ? layer.padding.pads : [...half, ...half];
+  const size = [input.h, input.w], extent = [dilation[0] * (kh - 1) + 1, dilation[1] * (kw - 1) + 1];
+  const out = size.map(
+      (n, a) => isTransposed ? (n - 1) * stride[a] - pads[a] - pads[a + 2] + extent[a] + added[a] : n * stride[a]);
+  if (Math.min(...out) < 1) throw new Error("nothing would be left of the output; pad less");
+  const border = half.map((n) => Math.min(n, 1));
+  return {
+    kh,
+    kw,
+    channels: isTransposed ? layer.kernel[1] * layer.groups : input.c,
+    groups: isTransposed ? layer.groups : input.c,
+    perGroup: isTransposed ? input.c / layer.groups : 1,
+    extent,
+    pads,
+    border: [...border, ...border],
+    padded: size,
+    out,
+    taps
+  };
+}
+
+/// The sizes of a layer on an input {c, h, w}; `border` is the padding that windows reach. Throws an Error with a
+/// sentence where they do not fit.
 function layerShape(layer, input) {
+  if (enlarges(layer)) return enlargedShape(layer, input);
   const [kh, kw] = layer.kernel.slice(-2), size = [input.h, input.w];
   const perChannel = layer.rank === 2;
   const channels = perChannel ? input.c : layer.kernel[0], groups = perChannel ? input.c : layer.groups;
@@ -55,7 +103,44 @@ function layerShape(layer, input) {
         `the kernel is larger than the padded input (kernel ${extent[0]}x${extent[1]}, padded input ` +
         `${padded[0]}x${padded[1]}); pad more, or dilate less`);
   const out = [0, 1].map((a) => Math.floor((padded[a] - extent[a]) / layer.stride[a]) + 1);
-  return {kh, kw, channels, groups, perGroup: input.c / groups, extent, pads, padded, out};
+  return {kh, kw, channels, groups, perGroup: input.c / groups, extent, pads, border: pads, padded, out};
+}
+
+/// The taps of a layer that output `i` of an axis of `size` inputs has, in the order of the positions that they read:
+/// {tap, at}. Of a layer that enlarges, only those that reach the output.
+function tapsAt(layer, shape, axis, i, size) {
+  const k = axis ? shape.kw : shape.kh, stride = layer.stride[axis], dilation = layer.dilation[axis], taps = [];
+  const start = enlarges(layer) ? i + shape.pads[axis] : i * stride - shape.pads[axis];
+  if (!enlarges(layer)) {
+    for (let tap = 0; tap < k; ++tap) taps.push({tap, at: start + tap * dilation});
+    return taps;
+  }
+  for (let tap = k - 1; tap >= 0; --tap) {
+    const at = (start - tap * dilation) / stride;
+    if (Number.isInteger(at) && (layer.kind !== "transposed" || (at >= 0 && at < size))) taps.push({tap, at});
+  }
+  return taps;
+}
+
+/// The rows and columns of taps of one output. No tap reaches it where either is empty.
+function windowAt(layer, shape, input, y, x) {
+  const rows = tapsAt(layer, shape, 0, y, input.h), cols = tapsAt(layer, shape, 1, x, input.w);
+  return rows.length && cols.length ? {rows, cols} : {rows: [], cols: []};
+}
+
+/// Whether position `i` of an axis counts in a pool.
+function countsInPool(layer, axis, i, size) {
+  const pads = layer.counted_pads ?? layer.padding.pads, counts = layer.kind === "mean" && layer.counts_padding;
+  return counts ? i >= -pads[axis] && i < size + pads[axis + 2] : i >= 0 && i < size;
+}
+
+/// The number that divides the sum of output channel `o` at (y, x).
+function divisorAt(layer, shape, input, o, y, x) {
+  if (layer.kind === "bilinear") return 4 * layer.stride[0] * layer.stride[1];
+  if (layer.kind !== "mean") return numberOf(layer.divisor, o, 1);
+  const {rows, cols} = windowAt(layer, shape, input, y, x);
+  return rows.filter(({at}) => countsInPool(layer, 0, at, input.h)).length *
+      cols.filter(({at}) => countsInPool(layer, 1, at, input.w)).length;
 }
 
 /// For each output of an axis and each tap, the position in the region that it reads, and the outputs [begin, end) for
@@ -63,18 +148,19 @@ function layerShape(layer, input) {
 function axisSources(layer, shape, axis, input) {
   const k = axis ? shape.kw : shape.kh, size = axis ? input.w : input.h;
   const first = axis ? input.x : input.y, count = axis ? input.cols : input.rows;
-  const sources = new Int32Array(shape.out[axis] * k), known = [];
+  const sources = new Int32Array(shape.out[axis] * k).fill(kNone), known = [];
   for (let i = 0; i < shape.out[axis]; ++i) {
     let all = true;
-    for (let u = 0; u < k; ++u) {
-      const at = i * layer.stride[axis] - shape.pads[axis] + u * layer.dilation[axis];
+    for (const {tap, at} of tapsAt(layer, shape, axis, i, size)) {
       const source = padIndex(layer.padding_mode, at, size), inside = source >= first && source < first + count;
-      sources[i * k + u] = source === kOutside ? kOutside : inside ? source - first : kUnknown;
-      all = all && sources[i * k + u] !== kUnknown;
+      sources[i * k + tap] = source === kOutside ? kOutside : inside ? source - first : kUnknown;
+      all = all && sources[i * k + tap] !== kUnknown;
     }
     if (all) known.push(i);
   }
-  const near = (first + count / 2 + shape.pads[axis] - shape.extent[axis] / 2) / layer.stride[axis];
+  const middle = first + count / 2;
+  const near = enlarges(layer) ? middle * layer.stride[axis] :
+                                 (middle + shape.pads[axis] - shape.extent[axis] / 2) / layer.stride[axis];
   let begin = known.reduce((best, i) => (Math.abs(i - near) < Math.abs(best - near) ? i : best), known[0]), end = begin;
   const set = new Set(known);
   while (set.has(begin - 1)) --begin;
@@ -82,10 +168,24 @@ function axisSources(layer, shape, axis, input) {
   return {sources, begin, end};
 }
 
-/// The weights [perGroup][kh][kw] of output channel `o`, flipped if asked.
+/// The number of the block [kh][kw] of weights for channel `c` of a group and output channel `o`.
+function blockOf(layer, shape, o, c) {
+  if (layer.rank === 2) return 0;
+  if (layer.kind !== "transposed") return o * shape.perGroup + c;
+  const columns = layer.kernel[1];  // [c_i][c_o/groups]
+  return (Math.floor(o / columns) * shape.perGroup + c) * columns + (o % columns);
+}
+
+/// The weights [perGroup][kh][kw] of output channel `o`, flipped if asked; null where there are none.
 function weightsOf(layer, shape, o, flip) {
-  const area = shape.kh * shape.kw, taps = shape.perGroup * area;
-  const first = layer.rank === 2 ? 0 : o * taps, weights = layer.weight.slice(first, first + taps);
+  if (isUpsampling(layer)) return Float64Array.from(shape.taps[0].flatMap((a) => shape.taps[1].map((b) => a * b)));
+  if (layer.kind === "sum") return Float64Array.of(1);
+  if (!layer.weight) return null;
+  const area = shape.kh * shape.kw, weights = new Float64Array(shape.perGroup * area);
+  for (let c = 0; c < shape.perGroup; ++c) {
+    const first = blockOf(layer, shape, o, c) * area;
+    weights.set(layer.weight.subarray(first, first + area), c * area);
+  }
   if (flip)
     for (let c = 0; c < shape.perGroup; ++c) weights.subarray(c * area, (c + 1) * area).reverse();
   return weights;
@@ -106,8 +206,7 @@ const kActivations = {
 };
 
 /// From a sum to what is combined.
-function finishSum(layer, o, sum) {
-  const divisor = numberOf(layer.divisor, o, 1);
+function finishSum(layer, o, sum, divisor) {
   const argument = (divisor === 1 ? sum : sum / divisor) + numberOf(layer.bias, o, 0);
   return kActivations[layer.activation](argument, layer.numbers);
 }
@@ -156,8 +255,8 @@ function partsOf(step, plan, c) {
 /// The sums of one layer's channel `o`, over the known outputs; of a max pool the largest values.
 function sumsOf(step, plan, index, o, input, flip) {
   const layer = step.layers[index], shape = plan.shapes[index], {outRows, outCols} = plan;
-  const sums = new Float64Array(outRows * outCols).fill(step.pool ? -Infinity : 0);
-  const weights = step.pool ? null : weightsOf(layer, shape, o, flip);
+  const isMax = step.kind === "max", sums = new Float64Array(outRows * outCols).fill(isMax ? -Infinity : 0);
+  const weights = isPool(step) ? null : weightsOf(layer, shape, o, flip);
   const firstChannel = Math.floor(o / (shape.channels / shape.groups)) * shape.perGroup;
   const area = input.rows * input.cols, {kh, kw} = shape;
   const rows = plan.rows[index].sources, cols = plan.cols[index].sources;
@@ -167,12 +266,13 @@ function sumsOf(step, plan, index, o, input, flip) {
     const values = input.values.subarray((firstChannel + c) * area, (firstChannel + c + 1) * area);
     for (let u = 0; u < kh; ++u) {
       for (let v = 0; v < kw; ++v) {
-        const weight = step.pool ? 1 : weights[(c * kh + u) * kw + v];
+        const weight = isPool(step) ? 1 : weights[(c * kh + u) * kw + v];
         if (weight === 0 && input.integer) continue;  // as the engine: 0 times a padding value that is not finite
         for (let i = 0; i < outRows; ++i) {
           const row = rows[(plan.y + i) * kh + u], out = sums.subarray(i * outCols, (i + 1) * outCols);
+          if (row === kNone) continue;
           const from = row < 0 ? null : values.subarray(row * input.cols, (row + 1) * input.cols);
-          if (step.pool) raise(out, from, columnsOf[v]);
+          if (isMax) raise(out, from, columnsOf[v]);
           else if (from === null) addToAll(out, weight * layer.padding_value);
           else addProducts(out, weight, from, columnsOf[v], layer.padding_value);
         }
@@ -186,10 +286,23 @@ function addToAll(sums, term) {
   for (let j = 0; j < sums.length; ++j) sums[j] += term;
 }
 
-/// Adds weight * row[columns[j]] to each sum j. A column below 0 shows `outside`.
+/// Adds weight * row[columns[j]] to each sum j. Columns below 0 show `outside`, but kNone nothing.
 function addProducts(sums, weight, row, columns, outside) {
   const padding = weight * outside;
-  for (let j = 0; j < sums.length; ++j) sums[j] += columns[j] < 0 ? padding : weight * row[columns[j]];
+  for (let j = 0; j < sums.length; ++j)
+    sums[j] += columns[j] >= 0 ? weight * row[columns[j]] : columns[j] === kNone ? 0 : padding;
+}
+
+/// The sum of two planes of one size, in floats, where both are known.
+function addPlanes(a, b) {
+  const y = Math.max(a.y, b.y), x = Math.max(a.x, b.x);
+  const rows = Math.min(a.y + a.rows, b.y + b.rows) - y, cols = Math.min(a.x + a.cols, b.x + b.cols) - x;
+  const sum = {...a, y, x, rows, cols, values: a.values && new Float64Array(a.c * rows * cols)};
+  for (let c = 0; a.values && c < a.c; ++c)
+    for (let i = 0; i < rows; ++i)
+      for (let j = 0; j < cols; ++j)
+        setValue(sum, c, y + i, x + j, Math.fround(valueAt(a, c, y + i, x + j) + valueAt(b, c, y + i, x + j)));
+  return sum;
 }
 
 /// Raises each value j to row[columns[j]], if that is larger or not a number. Padding never counts.
@@ -211,9 +324,14 @@ function runStep(step, plan, input, flip, isLast) {
   for (let channel = 0; channel < c; ++channel) {
     const parts = partsOf(step, plan, channel);
     const sums = parts.map(({layer, o}) => sumsOf(step, plan, layer, o, input, flip));
-    if (!step.pool)
-      parts.forEach(
-          ({layer, o}, k) => sums[k].forEach((sum, i) => (sums[k][i] = finishSum(step.layers[layer], o, sum))));
+    parts.forEach(({layer: index, o}, k) => {
+      const layer = step.layers[index], shape = plan.shapes[index], isMean = layer.kind === "mean";
+      const divisor = isMean ? 0 : divisorAt(layer, shape, input, o, y, x);
+      sums[k].forEach((sum, i) => {
+        const by = isMean ? divisorAt(layer, shape, input, o, y + Math.floor(i / outCols), x + (i % outCols)) : divisor;
+        sums[k][i] = finishSum(layer, o, sum, by);
+      });
+    });
     for (let i = 0; i < area; ++i) {
       const value = (step.combine === "none" ? sums[0][i] : combined(step.combine, sums.map((s) => s[i]))) + 0;
       output.values[channel * area + i] = isLast ? value : Math.fround(value);
@@ -222,24 +340,39 @@ function runStep(step, plan, input, flip, isLast) {
   return output;
 }
 
+/// The greatest number that divides all of a list.
+const commonDivisor = (list) => list.reduce((a, b) => {
+  while (b) [a, b] = [b, a % b];
+  return a;
+});
+
+/// By how much the weights of an output of bilinear upsampling, and their divisor, can be reduced.
+function commonFactor(layer, shape, {rows, cols}) {
+  if (layer.kind !== "bilinear") return 1;
+  const along = (axis, taps) =>
+      commonDivisor([2 * layer.stride[axis], ...taps.map(({tap}) => shape.taps[axis][tap])]);
+  return along(0, rows) * along(1, cols);
+}
+
 /// How one output of a step comes about: a part for each kernel that is combined, with a term for each tap.
 function explainOutput(step, plan, input, flip, y, x, channel) {
   const parts = partsOf(step, plan, channel).map(({layer: index, o}) => {
-    const layer = step.layers[index], shape = plan.shapes[index], {kh, kw, perGroup} = shape;
-    const weights = layer.weight ? weightsOf(layer, shape, o, flip) : null;
+    const layer = step.layers[index], shape = plan.shapes[index], {kw, perGroup} = shape;
+    const weights = isPool(layer) ? null : weightsOf(layer, shape, o, flip);
     const first = Math.floor(o / (shape.channels / shape.groups)) * perGroup;
-    const terms = [];
+    const seen = windowAt(layer, shape, input, y, x), factor = commonFactor(layer, shape, seen), terms = [];
     for (let c = 0; c < perGroup; ++c)
-      for (let u = 0; u < kh; ++u)
-        for (let v = 0; v < kw; ++v) {
-          const at = [
-            y * layer.stride[0] - shape.pads[0] + u * layer.dilation[0],
-            x * layer.stride[1] - shape.pads[1] + v * layer.dilation[1]
-          ];
+      for (const row of seen.rows)
+        for (const col of seen.cols) {
+          const at = [row.at, col.at];
           const source = [padIndex(layer.padding_mode, at[0], input.h), padIndex(layer.padding_mode, at[1], input.w)];
+          const counts = !isPool(layer) ||
+              (countsInPool(layer, 0, at[0], input.h) && countsInPool(layer, 1, at[1], input.w));
           const outside = source.includes(kOutside);
-          const weight = weights ? weights[(c * kh + u) * kw + v] : null;
-          const value = outside ? (step.pool ? null : layer.padding_value) : valueAt(input, first + c, ...source);
+          const weight = layer.kind === "mean" && counts ? 1 :
+              weights                                    ? weights[(c * shape.kh + row.tap) * kw + col.tap] / factor :
+                                                           null;
+          const value = !counts ? null : outside ? layer.padding_value : valueAt(input, first + c, ...source);
           terms.push({
             channel: first + c,
             y: at[0],
@@ -254,25 +387,38 @@ function explainOutput(step, plan, input, flip, y, x, channel) {
     const part = {
       layer: index,
       o,
-      kh,
-      kw,
+      kh: seen.rows.length,
+      kw: seen.cols.length,
       channels: perGroup,
       terms,
-      divisor: numberOf(layer.divisor, o, 1),
+      divisor: divisorAt(layer, shape, input, o, y, x) / factor,
       bias: numberOf(layer.bias, o, 0),
       activation: layer.activation_text,
       sum: null,
       response: null
     };
     if (!input.values) return part;
-    const values = terms.map((t) => (step.pool ? t.input : t.product));
-    part.sum = step.pool ? values.reduce((a, b) => (b !== null && (b > a || b !== b) ? b : a), -Infinity) :
-                           terms.reduce((sum, t) => (t.weight === 0 && input.integer ? sum : sum + t.product), 0);
-    part.response = step.pool ? part.sum : finishSum(layer, o, part.sum);
+    part.sum = layer.kind === "max" ?
+        terms.reduce((most, {input: b}) => (b !== null && (b > most || b !== b) ? b : most), -Infinity) :
+        terms.reduce((sum, t) => (t.weight === 0 && input.integer ? sum : sum + t.product), 0);
+    part.response = finishSum(layer, o, part.sum, part.divisor);
     return part;
   });
   const response = input.values ? combined(step.combine, parts.map((part) => part.response)) + 0 : null;
   return {parts, response};
+}
+
+/// How one output of a sum comes about: a part with a term for each addend.
+function explainSum(step, planes, y, x, channel) {
+  const terms = planes.map((plane) => {
+    const input = valueAt(plane, channel, y, x);
+    return {channel, y, x, inside: true, source: [y, x], input, weight: 1, product: input};
+  });
+  const [layer] = step.layers, hasValues = planes.every(({values}) => values);
+  const sum = hasValues ? Math.fround(terms[0].input + terms[1].input) : null;
+  const response = hasValues ? finishSum(layer, channel, sum, 1) + 0 : null;
+  const part = {layer: 0, o: channel, kh: 1, kw: 2, channels: 1, terms, divisor: 1, bias: 0, sum, response};
+  return {parts: [{...part, activation: layer.activation_text}], response};
 }
 
 function isInside({h, w}, y, x) { return y >= 0 && y < h && x >= 0 && x < w; }

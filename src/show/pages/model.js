@@ -73,6 +73,17 @@ function checkSizes(plan, input, most) {
       `shows at most ${most} values; pad less`);
 }
 
+/// The planes that a step reads, of which planes[0] is the input: one, or the two addends of a sum.
+function readBy({source, add}, planes) {
+  const first = planes[source === null ? 0 : source + 1];
+  if (add === null) return [first];
+  if (["c", "h", "w"].some((size) => planes[add + 1][size] !== first[size]))
+    throw new Error("the layers that a sum adds would differ in size");
+  return [first, planes[add + 1]];
+}
+
+/// The network: its steps, `planes`, of which the first is the input and the others are the outputs of the steps, and
+/// `plans` of the steps.
 class Model {
   constructor(source) {
     this.source = source;
@@ -97,14 +108,15 @@ class Model {
 
   /// Computes all steps. Where one does not fit, throws an Error and leaves the model as it was.
   apply(steps, flip) {
-    const planes = [this.input], plans = [];
+    const planes = [this.input], plans = [], inputs = [];
     steps.forEach((step, i) => {
-      plans.push(planStep(step, planes[i]));
-      if (this.isChanged) checkSizes(plans[i], planes[i], Math.max(kMostValues, this.valuesAtFirst));
-      planes.push(runStep(step, plans[i], planes[i], flip, i + 1 === steps.length));
+      inputs.push(readBy(step, planes).reduce(addPlanes));
+      plans.push(planStep(step, inputs[i]));
+      if (this.isChanged) checkSizes(plans[i], inputs[i], Math.max(kMostValues, this.valuesAtFirst));
+      planes.push(runStep(step, plans[i], inputs[i], flip, i + 1 === steps.length));
     });
     Object.assign(this, {steps, flip, planes, plans});
-    if (!this.isChanged) this.valuesAtFirst = Math.max(...plans.map((plan, i) => valuesOf(plan, planes[i])));
+    if (!this.isChanged) this.valuesAtFirst = Math.max(...plans.map((plan, i) => valuesOf(plan, inputs[i])));
     this.stored = null;
     if (!this.input.values) return;
     const responses = planes[planes.length - 1];
@@ -133,6 +145,7 @@ class Model {
       if (options.stride !== undefined) one.stride = positivePair(options.stride, "the stride");
       if (options.dilation !== undefined) one.dilation = positivePair(options.dilation, "the dilation");
       if (options.padding !== undefined) one.padding = paddingOf(options.padding);
+      if (options.padding !== undefined) delete one.counted_pads;
       if (options.padding_mode !== undefined) {
         if (!kPaddingModes.includes(options.padding_mode))
           throw new Error(`the padding mode '${options.padding_mode}' is not one of ${kPaddingModes.join(", ")}`);
@@ -154,8 +167,9 @@ class Model {
   /// How an output of a step comes about: explainOutput(), and for the last step the way to what is stored.
   explain(step, y, x, channel) {
     const isLast = step === this.last, hasColours = isLast && this.stored && this.maps.length > 1;
-    const found =
-        explainOutput(this.steps[step], this.plans[step], this.planes[step], this.flip, y, x, hasColours ? 0 : channel);
+    const own = this.steps[step], planes = readBy(own, this.planes), of = hasColours ? 0 : channel;
+    const found = own.add === null ? explainOutput(own, this.plans[step], planes[0], this.flip, y, x, of) :
+                                     explainSum(own, planes, y, x, of);
     if (!isLast || !this.stored) return found;
     const {dtype} = this.source.result, map = this.map.name, rule = this.maps[hasColours ? channel : 0];
     const value = mapped(rule, found.response);
@@ -175,7 +189,7 @@ const kPaddingModes = ["zeros", "constant", "reflect", "symmetric", "replicate",
 
 /// Replaces the weights of a layer by a list of its rank, or one block by [kh][kw].
 function setWeights(layer, nested, block) {
-  if (!layer.weight) throw new Error("a max pool has no weights");
+  if (!layer.weight) throw new Error("this layer has no weights");
   const {sizes, numbers} = flatten(nested), [kh, kw] = layer.kernel.slice(-2);
   if (sizes.length === 2 && layer.rank > 2) {
     if (sizes[0] !== kh || sizes[1] !== kw) throw new Error(`the weights must be ${kh}x${kw} (got ${sizes.join("x")})`);

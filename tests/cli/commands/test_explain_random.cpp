@@ -2,7 +2,9 @@
 // numbers add up to them. Both run in this process, apply through its encoded bytes.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -89,21 +91,73 @@ Layer random_kernel(Random& random, std::int64_t c_i, const ConvParams& params) 
   return layer;
 }
 
+Activation random_activation(Random& random) {
+  return static_cast<Activation>(random.chance(2) ? 0 : random.between(1, 2));
+}
+
+Layer random_pool(Random& random) {
+  Layer pool;
+  pool.name = "pool";
+  pool.pooling = random.chance(2) ? Pooling::max : Pooling::mean;
+  pool.activation = random_activation(random);
+  const std::int64_t size = random.between(2, 3);
+  pool.shape = {1, 1, size, size};
+  pool.pool.is_global = random.chance(5);
+  if (pool.pool.is_global) return pool;
+  pool.params.stride = {size, random.between(1, 2)};
+  if (random.chance(2)) pool.params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  pool.pool.ceil_mode = random.chance(2);
+  if (pool.is_max_pool() || pool.pool.ceil_mode) return pool;
+  pool.pool.counts_padding = random.chance(2);
+  if (!pool.pool.counts_padding) return pool;
+  pool.weights.assign(static_cast<std::size_t>(size * size), 1);  // windows of one size are a kernel
+  pool.divisor = {static_cast<double>(size * size)};
+  return pool;
+}
+
+Layer random_upsampling(Random& random) {
+  Layer layer;
+  layer.name = "upsampling";
+  layer.enlarging = random.chance(2) ? Enlarging::nearest : Enlarging::bilinear;
+  layer.params.stride = {random.between(1, 4), random.between(1, 4)};
+  layer.activation = random_activation(random);
+  return layer;
+}
+
+Layer random_transposed(Random& random, std::int64_t c_i) {
+  Layer layer;
+  layer.name = "transposed";
+  layer.rank = 4;
+  layer.enlarging = Enlarging::transposed;
+  layer.params.groups = c_i % 2 == 0 && random.chance(2) ? 2 : 1;
+  layer.shape = {c_i, random.between(1, 3), random.between(1, 5), random.between(1, 5)};
+  layer.params.stride = {random.between(1, 4), random.between(1, 4)};
+  layer.params.dilation = {random.between(1, 2), random.between(1, 3)};
+  layer.params.padding = {Padding::Rule::fixed,
+                          {random.between(0, 2), random.between(0, 2), random.between(0, 2), random.between(0, 2)}};
+  const auto added = [&](std::int64_t stride) { return random.between(0, stride - 1); };
+  layer.output_padding = {added(layer.params.stride.h), added(layer.params.stride.w)};
+  const bool is_whole = random.chance(2);
+  layer.weights = floats(layer.shape.count(),
+                         [&] { return is_whole ? static_cast<float>(random.between(-9, 9)) : random.rough(); });
+  if (random.chance(3)) layer.bias = {static_cast<float>(random.between(-9, 9))};
+  layer.activation = random_activation(random);
+  return layer;
+}
+
+Layer random_sum(Random& random, const std::string& addend) {
+  Layer layer;
+  layer.name = "sum";
+  layer.weights = {1};
+  layer.add = addend;
+  layer.activation = random_activation(random);
+  return layer;
+}
+
 Bank random_bank(Random& random, std::int64_t c_i) {
-  if (random.chance(5)) {
-    Layer pool;
-    pool.name = "pool";
-    pool.pooling = random.chance(2) ? Pooling::max : Pooling::mean;
-    const std::int64_t size = random.between(2, 3);
-    pool.shape = {1, 1, size, size};
-    if (!pool.is_max_pool()) {
-      pool.weights.assign(static_cast<std::size_t>(size * size), 1);
-      pool.divisor = {static_cast<double>(size * size)};
-    }
-    pool.params.stride = {size, random.between(1, 2)};
-    if (random.chance(2)) pool.params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
-    return {.name = "pool", .layers = {pool}};
-  }
+  if (random.chance(5)) return {.name = "pool", .layers = {random_pool(random)}};
+  if (random.chance(8)) return {.name = "upsampling", .layers = {random_upsampling(random)}};
+  if (random.chance(8)) return {.name = "transposed", .layers = {random_transposed(random, c_i)}};
   const ConvParams params = random_params(random);
   Bank bank{.name = "bank", .layers = {random_kernel(random, c_i, params)}};
   const std::int64_t more = random.chance(2) ? 0 : random.between(1, 2);
@@ -119,15 +173,31 @@ Bank random_bank(Random& random, std::int64_t c_i) {
 
 FilterSpec random_spec(Random& random, std::int64_t channels) {
   FilterSpec spec;
-  const std::int64_t layers = random.chance(3) ? random.between(2, 3) : 1;
-  std::int64_t c_i = channels;
+  const std::int64_t layers = random.chance(3) ? random.between(2, 5) : 1;
+  std::vector<std::int64_t> given;  // channels, by each bank
   spec.network.name = "random";
+  std::vector<Bank>& banks = spec.network.banks;
   for (std::int64_t i = 0; i < layers; ++i) {
-    spec.network.banks.push_back(random_bank(random, c_i));
-    const Bank& bank = spec.network.banks.back();
+    const std::int64_t before = i == 0 ? channels : given.back();
+    if (i > 1 && random.chance(2)) {  // a residual block, where that has a chance to fit
+      const auto earlier = static_cast<std::size_t>(random.between(0, i - 2));
+      if (given[earlier] == before) {
+        banks.push_back({.name = "layer" + std::to_string(i), .layers = {random_sum(random, banks[earlier].name)}});
+        given.push_back(before);
+        continue;
+      }
+    }
+    const bool is_branch = i > 1 && random.chance(4);
+    const auto source = static_cast<std::size_t>(is_branch ? random.between(0, i - 1) : i - 1);
+    const std::int64_t c_i = i == 0 ? channels : given[source];
+    banks.push_back(random_bank(random, c_i));
+    Bank& bank = banks.back();
+    bank.name = "layer" + std::to_string(i);
+    if (is_branch)
+      for (Layer& layer : bank.layers) layer.from = banks[source].name;
     const Layer& first = bank.layers.front();
-    const std::int64_t outputs = first.rank == 2 ? c_i : first.shape.c_o;
-    c_i = bank.combine == Combine::none ? outputs * std::ssize(bank.layers) : outputs;
+    const std::int64_t outputs = first.rank == 2 ? c_i : first.rank == 3 ? 1 : first.output_channels();
+    given.push_back(bank.combine == Combine::none ? outputs * std::ssize(bank.layers) : outputs);
   }
   spec.flip = random.chance(3);
   spec.max_pixels = std::int64_t{1} << 30;
@@ -161,14 +231,25 @@ double element(const ConstTensorRef& ref, const Pixel& at) {
                      [&]<class T>(T) { return static_cast<double>(ref.view<T>().at(0, at.channel, at.y, at.x)); });
 }
 
-/// What a reader computes from the terms of a layer without pools: sum / divisor + bias, activated.
-double response_of(const json& part) {
-  double sum = 0;
-  for (const json& term : part["terms"]) sum += term["product"].get<double>();
-  CHECK(part["sum"].get<double>() == sum + 0.0);
-  const double response = sum / part["divisor"].get<double>() + part["bias"].get<double>();
+double activated_by(const json& part, double response) {
   if (part["activation"] == "relu") return std::max(response, 0.0);
   return part["activation"] == "abs" ? std::fabs(response) : response;
+}
+
+/// What a reader computes from the terms of a layer without a max pool: sum / divisor + bias, activated. What a pool
+/// does not count has no product. Two addends are floats, and so is their sum.
+double response_of(const json& part) {
+  double sum = 0;
+  for (const json& term : part["terms"])
+    if (!term["product"].is_null()) sum += term["product"].get<double>();
+  if (part.contains("add")) {
+    REQUIRE(part["terms"].size() == 2);
+    sum = static_cast<double>(part["terms"][0]["input"].get<float>() + part["terms"][1]["input"].get<float>());
+    CHECK(static_cast<float>(part["sum"].get<double>()) == static_cast<float>(sum));
+  } else {
+    CHECK(part["sum"].get<double>() == sum + 0.0);
+  }
+  return activated_by(part, sum / part["divisor"].get<double>() + part["bias"].get<double>());
 }
 
 double response_of_layer(const json& layer) {
@@ -198,7 +279,8 @@ double magnitude_of(const json& layer) {
   double total = 0;
   const auto add = [&](const json& part) {
     double sum = 0;
-    for (const json& term : part["terms"]) sum += std::fabs(term["product"].get<double>());
+    for (const json& term : part["terms"])
+      if (!term["product"].is_null()) sum += std::fabs(term["product"].get<double>());
     total += sum / part["divisor"].get<double>() + std::fabs(part["bias"].get<double>());
   };
   if (!layer.contains("parts")) add(layer);
@@ -213,7 +295,7 @@ void check_arithmetic(const json& layer) {
     double largest = -std::numeric_limits<double>::infinity();
     for (const json& term : layer["terms"])
       if (!term["input"].is_null()) largest = std::max(largest, term["input"].get<double>());
-    CHECK(layer["response"].get<double>() == largest);
+    CHECK(layer["response"].get<double>() == activated_by(layer, largest));
     return;
   }
   // src/conv/README.md, Exactness: (taps + 1) * 2^-24 * sum |x| |w| for all algorithms that are chosen for small
@@ -223,13 +305,25 @@ void check_arithmetic(const json& layer) {
         (taps + 5) * 0x1p-24 * magnitude_of(layer));
 }
 
+/// What a layer is, by its JSON. "no input" is an output of a transposed convolution that no input reaches.
+std::string kind_of(const json& layer) {
+  if (layer.contains("transposed")) return layer["terms"].empty() ? "no input" : "transposed";
+  if (layer.contains("upsample")) return layer["upsample"];
+  if (layer.contains("add")) return "sum";
+  if (!layer.contains("pool")) return "kernel";
+  const auto is_ignored = [](const json& term) { return term["input"].is_null(); };
+  if (layer["pool"] == "max") return "max pool";
+  return std::any_of(layer["terms"].begin(), layer["terms"].end(), is_ignored) ? "unequal mean pool" : "mean pool";
+}
+
 }  // namespace
 
-TEST_CASE("explain names the values that apply stores, on 500 random problems") {
+TEST_CASE("explain names the values that apply stores, on 1000 random problems") {
   Random random(19);
-  int problems = 0, floats_seen = 0, networks = 0, banks = 0, pools = 0, tensors_of_pictures = 0, clipped = 0;
-  for (int attempt = 0; problems < 500; ++attempt) {
-    REQUIRE(attempt < 5000);
+  std::map<std::string, int> kinds;
+  int problems = 0, floats_seen = 0, networks = 0, banks = 0, branches = 0, tensors_of_pictures = 0, clipped = 0;
+  for (int attempt = 0; problems < 1000; ++attempt) {
+    REQUIRE(attempt < 10000);
     const std::uint64_t seed = random.seed();
     CAPTURE(seed);
     const auto source = [&] {
@@ -289,13 +383,11 @@ TEST_CASE("explain names the values that apply stores, on 500 random problems") 
         CHECK(object["clipped"] == (mapped < -0.5 ? "low" : mapped >= most + 0.5 ? "high" : "no"));
         if (object["clipped"] != "no") ++clipped;
       }
-      if (!object.contains("layers")) {
-        check_arithmetic(object);
-        pools += object.contains("pool") ? 1 : 0;
-      }
-      for (const json& layer : object.value("layers", json::array())) {
+      const json layers = object.contains("layers") ? object["layers"] : json::array({object});
+      for (const json& layer : layers) {
         check_arithmetic(layer);
-        pools += layer.contains("pool") ? 1 : 0;
+        ++kinds[kind_of(layer)];
+        branches += layer.contains("reads") && layer["reads"][0] != layer["layer"].get<int>() - 1 ? 1 : 0;
       }
       CHECK(!to_text(explainer.at(at), false).empty());
     }
@@ -303,7 +395,12 @@ TEST_CASE("explain names the values that apply stores, on 500 random problems") 
   CHECK(floats_seen > 100);
   CHECK(networks > 50);
   CHECK(banks > 50);
-  CHECK(pools > 50);
+  CHECK(branches > 20);
+  for (const char* const kind :
+       {"max pool", "mean pool", "unequal mean pool", "nearest", "bilinear", "transposed", "no input", "sum"}) {
+    CAPTURE(kind);
+    CHECK(kinds[kind] > 50);
+  }
   CHECK(tensors_of_pictures > 10);
   CHECK(clipped > 100);
 }

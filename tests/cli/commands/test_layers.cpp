@@ -148,12 +148,6 @@ TEST_CASE("what these layers do not do is refused in one sentence that names the
   const std::string up = R"({"name": "up", "upsample": "nearest", "scale": 2})";
   CHECK(has_words(layers_refusal({"apply", "[[1]]", "-k", up, "--stride", "2", "-o", "-"}),
                   "--stride: applies to kernels, but 'up' is a nearest upsampling"));
-  CHECK(has_words(layers_refusal({"explain", "[[1]]", "-k", up, "--at", "0,0"}), "layer 'up' is a nearest upsampling"));
-  CHECK(
-      has_words(layers_refusal({"explain", "1x9x9", "-k", kResidual}), "layer 'sum' is a sum, which is not explained"));
-  CHECK(has_words(
-      layers_refusal({"explain", "[[1]]", "-k", R"({"name": "p", "pool": "mean", "size": "global"})", "--at", "0,0"}),
-      "layer 'p' is a mean pool, which is not explained"));
   CHECK(has_words(layers_refusal({"learn", "--input", "[[1]]", "--target", "[[1]]", "--init", up, "-o", "-"}),
                   "--init: 'up' is a nearest upsampling, but only convolutions can be learned"));
   CHECK(has_words(layers_refusal({"kernels", "convert", up, "-o", "x.mat"}), "a nearest upsampling"));

@@ -126,7 +126,7 @@ Bytes written(const std::vector<Part>& parts) {
 }
 
 /// Whether the end is found, whatever follows, and no file that lacks a byte has one.
-void check_end(const Bytes& file) {
+void check_exr_end(const Bytes& file) {
   CHECK(find_exr_end(file) == file.size());
   CHECK(find_exr_end(file + to_bytes("x")) == file.size());
   CHECK(find_exr_end(file + file) == file.size());
@@ -142,7 +142,7 @@ TEST_CASE("rows of every compression end with their file") {
     for (const int height : {1, 7, 33, 300}) {
       CAPTURE(compression);
       CAPTURE(height);
-      check_end(written({{.height = height, .compression = static_cast<Imf::Compression>(compression)}}));
+      check_exr_end(written({{.height = height, .compression = static_cast<Imf::Compression>(compression)}}));
     }
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("tiles of every kind of level end with their file") {
         CAPTURE(mode);
         CAPTURE(rounding);
         CAPTURE(width);
-        check_end(
+        check_exr_end(
             written({{.type = Imf::TILEDIMAGE, .width = width, .height = height, .tiles = {4, 3, mode, rounding}}}));
       }
 }
@@ -162,11 +162,11 @@ TEST_CASE("deep pixels, and files of several parts end with their file") {
   const Part rows, tiles = {.type = Imf::TILEDIMAGE, .tiles = {4, 3, Imf::RIPMAP_LEVELS}},
                    deep_rows = {.type = Imf::DEEPSCANLINE, .compression = Imf::ZIPS_COMPRESSION},
                    deep_tiles = {.type = Imf::DEEPTILE, .compression = Imf::NO_COMPRESSION};
-  check_end(written({deep_rows}));
-  check_end(written({deep_tiles}));
-  check_end(written({rows, tiles}));
-  check_end(written({deep_tiles, rows, deep_rows}));
-  check_end(written({tiles, tiles, rows}));
+  check_exr_end(written({deep_rows}));
+  check_exr_end(written({deep_tiles}));
+  check_exr_end(written({rows, tiles}));
+  check_exr_end(written({deep_tiles, rows, deep_rows}));
+  check_exr_end(written({tiles, tiles, rows}));
 }
 
 TEST_CASE("sample pictures in OpenEXR end with their file, and zeros are padding") {

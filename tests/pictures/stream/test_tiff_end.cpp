@@ -91,7 +91,7 @@ Bytes libtiff_file(const Kind& kind) {
 }
 
 /// Whether the end is found, whatever follows.
-void check_end(const Bytes& file) {
+void check_tiff_end(const Bytes& file) {
   CHECK(find_tiff_end(file) == file.size());
   CHECK(find_tiff_end(file + to_bytes("x")) == file.size());
   CHECK(find_tiff_end(file + file) == file.size());
@@ -124,13 +124,13 @@ TEST_CASE("files of libtiff end at their last byte") {
             CAPTURE(compression);
             CAPTURE(pages);
             CAPTURE(parts);
-            check_end(libtiff_file({.big = big,
-                                    .layout = layout,
-                                    .compression = compression,
-                                    .pages = pages,
-                                    .has_profile = (parts & 1) != 0,
-                                    .has_thumbnail = (parts & 2) != 0,
-                                    .has_exif = (parts & 4) != 0}));
+            check_tiff_end(libtiff_file({.big = big,
+                                         .layout = layout,
+                                         .compression = compression,
+                                         .pages = pages,
+                                         .has_profile = (parts & 1) != 0,
+                                         .has_thumbnail = (parts & 2) != 0,
+                                         .has_exif = (parts & 4) != 0}));
           }
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("sample pictures in TIFF, those of OpenCV among them, end with their f
     if (sniff_picture_type(sample.file) != PictureType::tiff) continue;
     CAPTURE(sample.name);
     ++found;
-    check_end(sample.file);
+    check_tiff_end(sample.file);
     CHECK(find_lone_picture_end(sample.file) == sample.file.size());
     CHECK(find_lone_picture_end(sample.file + Bytes(3)) == sample.file.size() + 3);
     CHECK(find_lone_picture_end(sample.file + Bytes(3) + to_bytes("x")) == sample.file.size());
@@ -187,7 +187,7 @@ TEST_CASE("whatever a directory points to belongs to the file") {
                    ByteWriter().u16(1).u16(40965).u16(4).u32(1).u32(after).u32(0).append(directory).bytes()});
   for (const Part& part : parts) {
     CAPTURE(part.name);
-    check_end(part.before + part.part);
+    check_tiff_end(part.before + part.part);
     message(part.before);
     const Bytes whole = part.before + part.part;
     message(std::span(whole).first(whole.size() - 5));
@@ -206,24 +206,24 @@ TEST_CASE("a single strip without a size ends with its rows") {
     const auto found = std::search(file.begin(), file.end(), tag.begin(), tag.end());
     REQUIRE(found != file.end());
     std::copy_n(ByteWriter().u16(65001).bytes().begin(), 2, found);
-    check_end(file);
+    check_tiff_end(file);
   }
 }
 
 TEST_CASE("chains of directories that have no end are followed once") {
   for (const bool big_endian : {false, true}) {
     const Bytes file = small_file({{330, 4, {8}}}, big_endian);  // the directory is a page below itself
-    check_end(file);
+    check_tiff_end(file);
     // The link after 8 + 2 + 9 * 12 bytes points to its own directory.
     Bytes linked = small_file({}, big_endian);
     const std::size_t entries = static_cast<std::size_t>(linked[big_endian ? 9 : 8]), link = 8 + 2 + 12 * entries;
     linked[link + (big_endian ? 3 : 0)] = std::byte{8};
-    check_end(linked);
+    check_tiff_end(linked);
   }
   // A link that is not one: directories of EXIF have none.
   const auto exif_at = static_cast<std::uint32_t>(small_file({{34665, 4, {0}}}).size());
-  check_end(small_file({{34665, 4, {exif_at}}}) +
-            ByteWriter().u16(1).u16(37500).u16(7).u32(4).text("abcd").u32(0xdeadbeef).bytes());
+  check_tiff_end(small_file({{34665, 4, {exif_at}}}) +
+                 ByteWriter().u16(1).u16(37500).u16(7).u32(4).text("abcd").u32(0xdeadbeef).bytes());
 }
 
 TEST_CASE("parts that are not in the file, or have no size, leave the end unknown") {
@@ -285,7 +285,7 @@ TEST_CASE("the last bytes of a Cloud Optimized GeoTIFF are repeated after it") {
   const std::string note = "GDAL_STRUCTURAL_METADATA_SIZE=000140 bytes\nBLOCK_TRAILER=LAST_4_BYTES_REPEATED\n   ";
   const Bytes file = with_note(note), repeated = file + to_bytes("bcde");
   CHECK(find_tiff_end(file) == file.size());
-  check_end(repeated);
+  check_tiff_end(repeated);
   CHECK(find_tiff_end(file + to_bytes("bcdf")) == file.size());
   CHECK(find_tiff_end(with_note("BLOCK_TRAILER=LAST_4_BYTES_REPEATED\n") + to_bytes("bcde")) ==
         with_note("BLOCK_TRAILER=LAST_4_BYTES_REPEATED\n").size());

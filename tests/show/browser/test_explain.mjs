@@ -11,8 +11,8 @@ const kGrid = "[[0,1,2],[3,4,5],[6,7,8]]";
 /// What `explain --json` says of an output, in the form of convtool.at().
 function explained(args, y, x, channel) {
   const json = JSON.parse(convtool("explain", ...args, "--at", `${y},${x}`, "--channel", String(channel), "--json"));
-  const {terms, sum, response, stored, clipped} =
-      json.parts ? {...json, ...json.parts[0], response: json.response} : json;
+  const last = {...json, ...json.layers?.[0]}, {response} = json;
+  const {terms, sum, stored, clipped} = last.parts ? {...last, ...last.parts[0]} : last;
   return {
     input: terms.map((t) => t.input),
     weight: terms.map((t) => t.weight),
@@ -32,7 +32,8 @@ async function checkOutput(page, args, y, x, channel = 0) {
   assert.deepEqual(said.window.flat(2), expected.input, where);
   assert.deepEqual(said.weights.flat(2), expected.weight, where);
   assert.deepEqual(said.products.flat(2), expected.product, where);
-  assert.ok(Math.abs(said.sum - expected.sum) <= 1e-12 * Math.max(1, ...expected.product.map(Math.abs)), where);
+  if (expected.sum !== null)  // a max pool has none
+    assert.ok(Math.abs(said.sum - expected.sum) <= 1e-12 * Math.max(1, ...expected.product.map(Math.abs)), where);
   assert.equal(said.stored, expected.stored, where);
   assert.equal(said.clipped, expected.clipped, where);
 }
@@ -320,6 +321,108 @@ test("a network with a pool: each step is a tab, and a value leads back to its o
     assert.match(await text(page, "sum-title"), /^output \(2, 1\)/);
     await tabs.nth(0).click();
     assert.match(await text(page, "input-title"), /^Input 1×12×12/);
+  });
+});
+
+/// Whether the page shows what `apply` writes, and at some outputs the terms of `explain --json`.
+async function checkPage(page, args, random, what) {
+  assert.equal(await isOk(page), true, what);
+  const result = await output(page);
+  const floats = (values) => values.flat(2).map(Math.fround);  // the shortest text of a float may be one of two
+  assert.deepEqual(floats(result), floats(JSON.parse(convtool("apply", ...args, "-o", "-", "-q"))), what);
+  for (let i = 0; i < 4; ++i) {
+    const below = (n) => Math.floor(random() * n);
+    const [c, y, x] = [below(result.length), below(result[0].length), below(result[0][0].length)];
+    await checkOutput(page, args, y, x, c);
+  }
+}
+
+test("random layers that enlarge, pools of unequal windows, and residual blocks", async () => {
+  const random = randomNumbers(23), pick = (...list) => list[Math.floor(random() * list.length)];
+  const block = (sizes) => sizes.length === 0 ? Math.round(random() * 20 - 10) :
+                                                Array.from({length: sizes[0]}, () => block(sizes.slice(1)));
+  const activation = () => pick("none", "none", "relu", "abs");
+  const transposed = (c_i, c_o) => ({
+    transposed: true,
+    weight: block([c_i, c_o, pick(1, 2, 3, 4), pick(2, 3)]),
+    stride: [pick(1, 2, 3), pick(2, 4)],
+    dilation: [pick(1, 2), 1],
+    padding: [pick(0, 1), 0],
+    output_padding: [0, 1],
+    bias: block([c_o]),
+    activation: activation()
+  });
+  const kinds = [
+    (c) => transposed(c, pick(1, 2)),
+    () => ({upsample: "nearest", scale: [pick(1, 2, 3), pick(1, 2)], activation: activation()}),
+    () => ({upsample: "bilinear", scale: [pick(1, 2, 4), pick(1, 2, 4)], activation: activation()}),
+    () => ({
+      pool: "mean",
+      size: pick(2, 4),
+      stride: 2,
+      padding: 1,
+      ceil_mode: pick(true, false),
+      count_include_pad: pick(true, false),
+      activation: activation()
+    }),
+    () => ({pool: "max", size: 3, stride: 2, padding: 1, ceil_mode: true, activation: "abs"}),
+  ];
+  for (let i = 0; i < 30; ++i) {
+    const c = pick(1, 2), h = pick(4, 5, 7), w = pick(5, 6);
+    const last = kinds[i % kinds.length](c), conv = () => ({weight: block([c, c, 3, 3]), padding: 1});
+    const residual = [
+      {name: "a", ...conv()}, {name: "b", ...conv(), activation: "relu"}, {name: "c", from: "a", ...conv()},
+      {name: "s", add: "b", activation: activation()}, last
+    ];
+    const net = i < 15 ? last : {layers: residual};
+    writeFileSync(inFolder("k.json"), JSON.stringify(net));
+    writeFileSync(inFolder("x.json"), JSON.stringify(block([c, h, w])));
+    const args = ["x.json", "-k", "k.json", ...pick([], i < 15 && last.transposed ? ["--flip"] : [])];
+    convtool("explain", ...args, "-o", "random.html");
+    await withPage("random.html", {}, async (page) => {
+      await checkPage(page, args, random, JSON.stringify(net));
+      if (i >= 15 || !last.transposed) return;
+      await page.evaluate(() => convtool.set({stride: [3, 5], padding: 1}));
+      writeFileSync(inFolder("k.json"), JSON.stringify({...last, stride: [3, 5], padding: 1}));
+      await checkPage(page, args, random, "changed");
+    });
+  }
+});
+
+test("a residual block: a sum names both addends, and its chain goes back through both", async () => {
+  writeFileSync(inFolder("residual.json"), JSON.stringify({
+    layers: [
+      {name: "stem", weight: [[1, 2, 1]], padding: "same"}, {name: "body", weight: [[1, 1, 1]], padding: "same"},
+      {name: "sum", add: "stem", activation: "relu"}
+    ]
+  }));
+  convtool("explain", "[[1,2,3,4,5]]", "-k", "residual.json", "--at", "0,2", "-o", "residual.html");
+  await withPage("residual.html", {}, async (page) => {
+    assert.equal(await isOk(page), true);
+    assert.match(await text(page, "ways"), /step 2 body\s+36\s+\+ step 1 stem\s+12\s+sum\s+48/);
+    assert.equal(await page.locator("#stride").isDisabled(), true);
+    const chain = await text(page, "chain");
+    assert.match(chain, /step 3 sees .* column 2 of the output of step 2/);
+    assert.match(chain, /step 3 sees .* column 2 of the output of step 1/);
+    assert.match(chain, /step 2 sees .* columns 1 to 3 of the output of step 1/);
+    assert.match(chain, /step 1 sees .* columns 0 to 4 of the input/);
+  });
+});
+
+test("the weights of a transposed convolution that reach an output have a frame", async () => {
+  const kernel = '{"transposed": true, "weight": [[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]], "stride": 2, "padding": 1}';
+  const reaching = (page) => page.locator("input.reaching").evaluateAll((list) => list.map((i) => i.dataset.weight));
+  convtool("explain", kGrid, "-k", kernel, "-o", "transposed.html", "--at", "1,1");
+  await withPage("transposed.html", {}, async (page) => {
+    assert.deepEqual(await reaching(page), ["0,0", "0,2", "2,0", "2,2"]);
+    await page.locator("#flip").check();
+    assert.deepEqual(await reaching(page), ["0,0", "0,2", "2,0", "2,2"]);
+    await hover(page, "output-field", [0, 0, 5, 5], 0, 1);
+    assert.deepEqual(await reaching(page), ["1,0", "1,2"]);
+    assert.match(await text(page, "size-width"), /= 5$/);
+    await page.locator("#padding").fill("same");
+    await page.keyboard.press("Enter");
+    assert.match(await text(page, "problem"), /the padding of a transposed convolution is a number, such as 1/);
   });
 });
 

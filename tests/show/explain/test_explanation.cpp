@@ -113,7 +113,7 @@ TEST_CASE("the combination of many kernels, or of long numbers, is not written o
   const auto text = [](std::size_t kernels, float weight) {
     const TraceOf run(network_of({bank_of(std::vector<Layer>(kernels, plane(1, 1, {weight})), Combine::magnitude)}),
                       tensor_of({.c = 1, .h = 1, .w = 1}, {1}));
-    return steps_after_sums(Explainer(run.trace).at({0, 0, 0}).last()).front().label;
+    return steps_after_sums(run.trace, Explainer(run.trace).at({0, 0, 0}).last()).front().label;
   };
   CHECK(text(2, 3) == "magnitude: sqrt(3^2 + 3^2)");
   CHECK(text(4, 3) == "magnitude: sqrt(3^2 + 3^2 + 3^2 + 3^2)");
@@ -151,6 +151,105 @@ TEST_CASE("a max pool has no products, and its padding never counts") {
   CHECK(!terms[0].input);
   CHECK(!terms[3].product);
   CHECK(terms[3].source == Pixel{0, 0, 0});
+}
+
+TEST_CASE("a transposed convolution names the inputs that reach an output, and the part of the kernel between them") {
+  Layer layer = make_layer(4, {1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  layer.enlarging = Enlarging::transposed;
+  layer.params.stride = {2, 2};
+  layer.params.padding = {Padding::Rule::fixed, {1, 1, 1, 1}};
+  const TraceOf run(network_of({bank_of({layer})}), digits());
+  const Explanation explanation = Explainer(run.trace).at({0, 1, 1});
+  const KernelSum& sum = explanation.last().sums.front();
+  // Row 1 of the output is 0*2 + 2 - 1 and 1*2 + 0 - 1; columns likewise.
+  CHECK(sum.kernel_rows == std::vector<std::int64_t>{2, 0});
+  CHECK(inputs_of(sum) == std::vector<double>{0, 1, 3, 4});
+  CHECK(sum.sum == 0 * 9 + 1 * 7 + 3 * 3 + 4 * 1);
+  CHECK(explanation.stored->value == 20);
+  CHECK(explanation.last().window == Region{0, 1, 0, 1});
+  const TraceOf flipped(network_of({bank_of({layer})}), digits(), true);
+  CHECK(Explainer(flipped.trace).at({0, 1, 1}).stored->value == 0 * 1 + 1 * 3 + 3 * 7 + 4 * 9);
+
+  layer.params.stride = {4, 4};  // larger than the kernel
+  const TraceOf sparse(network_of({bank_of({layer})}), digits());
+  const Explanation unreached = Explainer(sparse.trace).at({0, 2, 2});
+  CHECK(!unreached.last().window);
+  CHECK(unreached.stored->value == 0);
+  CHECK(to_text(unreached, false).find("no input reaches this output") != std::string::npos);
+}
+
+TEST_CASE("upsampling names its sources, with weights in lowest terms") {
+  const auto explained = [](Enlarging kind, std::int64_t scale, std::int64_t x) {
+    Layer layer = plane(1, 1, {});
+    layer.enlarging = kind;
+    layer.params.stride = {1, scale};
+    const TraceOf run(network_of({bank_of({layer})}), tensor_of({.c = 1, .h = 1, .w = 2}, {3, 15}));
+    const Explanation explanation = Explainer(run.trace).at({0, 0, x});
+    const KernelSum& sum = explanation.last().sums.front();
+    std::vector<double> numbers = {sum.divisor, explanation.stored->value};
+    for (const Term& term : sum.terms) numbers.push_back(*term.weight);
+    return numbers;
+  };
+  using List = std::vector<double>;
+  CHECK(explained(Enlarging::nearest, 3, 5) == List{1, 15, 1});
+  CHECK(explained(Enlarging::bilinear, 2, 1) == List{4, 6, 3, 1});  // a quarter of the way from 3 to 15
+  CHECK(explained(Enlarging::bilinear, 2, 0) == List{4, 3, 1, 3});  // the first is repeated
+  CHECK(explained(Enlarging::bilinear, 3, 2) == List{3, 7, 2, 1});
+  CHECK(explained(Enlarging::bilinear, 3, 4) == List{1, 15, 1});
+}
+
+TEST_CASE("a mean pool divides by the values that count") {
+  Layer pool = plane(2, 2, {});
+  pool.pooling = Pooling::mean;
+  pool.params.padding = {Padding::Rule::fixed, {1, 1, 0, 0}};
+  pool.pool.counts_padding = false;
+  const auto input = [] { return tensor_of({.c = 1, .h = 2, .w = 2}, {5, 6, 7, 9}); };
+  const TraceOf run(network_of({bank_of({pool})}), input());
+  const Explanation corner = Explainer(run.trace).at({0, 0, 0}), edge = Explainer(run.trace).at({0, 0, 1});
+  CHECK(corner.last().sums.front().divisor == 1);
+  CHECK(corner.stored->value == 5);
+  CHECK(!corner.last().sums.front().terms.front().input);
+  CHECK(edge.last().sums.front().divisor == 2);
+  CHECK(edge.stored->value == 5.5);
+  pool.pool = {.ceil_mode = true, .counts_padding = true};
+  pool.params.stride = {2, 2};
+  const TraceOf counted(network_of({bank_of({pool})}), input());
+  const Explanation last = Explainer(counted.trace).at({0, 1, 1});  // the last row and column are beyond the padding
+  CHECK(last.last().sums.front().divisor == 1);
+  CHECK(last.stored->value == 9);
+  CHECK(Explainer(counted.trace).at({0, 0, 1}).last().sums.front().divisor == 2);
+}
+
+TEST_CASE("a sum has two addends, and the larger one is followed back") {
+  const auto named = [](const std::string& name, Layer layer) {
+    Bank bank = bank_of({std::move(layer)});
+    bank.name = bank.layers.front().name = name;
+    return bank;
+  };
+  Layer sum = plane(1, 1, {1});
+  sum.add = "wide";
+  sum.activation = Activation::relu;
+  Layer thin = plane(1, 1, {-1});
+  thin.from = "first";
+  ConvParams padded;
+  padded.padding = {Padding::Rule::fixed, {0, 1, 0, 1}};
+  const Network network = network_of({named("first", plane(1, 1, {2})), named("wide", plane(1, 3, {1, 2, 1}, padded)),
+                                      named("thin", thin), named("sum", sum)});
+  const TraceOf run(network, digits());
+  const Explanation explanation = Explainer(run.trace).at({0, 1, 0});
+  REQUIRE(explanation.layers.size() == 3);  // sum, wide, first
+  const KernelSum& added = explanation.last().sums.front();
+  CHECK(inputs_of(added) == std::vector<double>{-6, 20});
+  CHECK(explanation.stored->value == 14);
+  CHECK(explanation.layers[1].name == "wide");
+  CHECK(explanation.layers[1].source == 0);
+  CHECK(explanation.reaches_input());
+  // Both addends are behind the field: 'thin' sees one column, 'wide' three.
+  CHECK(explanation.layers[2].seen == Region{1, 1, -1, 1});
+  const std::string text = to_text(explanation, false);
+  CHECK(text.find("  layer 3, thin    = -6\n  + layer 2, wide  = 20\n") != std::string::npos);
+  CHECK(text.find("followed back: layer 2, wide, the larger one\n") != std::string::npos);
+  CHECK(text.find("receptive field: row 1, columns -1 to 1 of the input") != std::string::npos);
 }
 
 TEST_CASE("a shape has places and no numbers") {

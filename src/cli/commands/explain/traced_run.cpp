@@ -10,8 +10,10 @@
 #include "cli/job/forecast.h"
 #include "cli/job/job.h"
 #include "cli/job/run_job.h"
+#include "core/largest.h"
 #include "core/text.h"
 #include "network/outline.h"
+#include "network/residual.h"
 #include "tensors/tensor_text.h"
 
 namespace convtool {
@@ -89,30 +91,41 @@ ResponseStats measured_range(const Mapping& mapping, const ResponseStats& stats,
   return percentile_range(values, *mapping.percentiles);
 }
 
-/// The largest of the error bounds of a layer's plans, for each layer.
-std::vector<double> error_bounds(const NetworkPlan& network, const Trace::Numbers& numbers) {
+/// The largest of the error bounds of a layer's plans, for each layer. Two doubles that differ in their last bit may
+/// round to neighbouring floats, 2^-23 apart where they are 1: the means of a pool, which can be added up in any order,
+/// and sums of two addends that differ by less.
+std::vector<double> error_bounds(const NetworkPlan& plan, const Network& network, const Trace::Numbers& numbers) {
+  constexpr double kNeighbours = 0x1p-23;
+  const std::vector<std::optional<std::size_t>> addends = addends_of(network), sources = sources_of(network);
   std::vector<double> bounds;
-  for (const BankPlan& bank : network.banks()) {
-    const ConstTensorRef& input = bounds.empty() ? numbers.input : numbers.responses[bounds.size() - 1];
+  for (std::size_t i = 0; i < network.banks.size(); ++i) {
+    const ConstTensorRef& input = i == 0 ? numbers.input : numbers.responses[sources[i].value_or(i - 1)];
+    const BankPlan& bank = plan.banks()[i];
     double most = 0;
-    for (const ConvPlan& plan : bank.plans()) most = std::max(most, plan.error_bound(input));
+    if (addends[i]) {
+      const double largest = largest_magnitude(input, 0) + largest_magnitude(numbers.responses[*addends[i]], 0);
+      most = bank.plans().front().error_bound_of_picture(largest) + kNeighbours * largest;
+    } else {
+      for (const ConvPlan& own : bank.plans()) most = std::max(most, own.error_bound(input));
+      const Layer& first = network.banks[i].layers.front();
+      if (first.is_window_pool() && !first.is_max_pool()) most = kNeighbours * largest_magnitude(input, 0);
+    }
     bounds.push_back(most);
   }
   return bounds;
 }
 
-/// Throws Error(shape) for layers whose outputs are more than the sum of a window.
-void check_explainable(const Bank& bank) {
-  const Layer& layer = bank.layers.front();
-  if (!layer.from.empty())
-    refuse_shape("", "layer '" + bank.name + "' reads the output of '" + layer.from +
-                         "', and only layers one after another are explained; see its output with 'convtool apply "
-                         "--dump-layers'");
-  const bool is_max_pool = layer.is_max_pool() && layer.activation == Activation::none;
-  if (layer.kind_text().empty() || is_max_pool || (layer.pooling == Pooling::mean && !layer.is_window_pool())) return;
-  refuse_shape("", "layer '" + bank.name + "' is a " + layer.kind_text() +
-                       (layer.is_max_pool() ? " with an activation" : "") +
-                       ", which is not explained; see its output with 'convtool apply --dump-layers'");
+/// The shapes of the layers of `trace`, whose input has no numbers. Throws Error(shape) where they do not fit.
+void trace_shapes(Trace& trace) {
+  const std::vector<std::optional<std::size_t>> addends = addends_of(trace.network),
+                                                sources = sources_of(trace.network);
+  for (std::size_t i = 0; i < trace.network.banks.size(); ++i) {
+    Bank& bank = trace.network.banks[i];
+    const Shape shape = i == 0 ? trace.input : trace.banks[sources[i].value_or(i - 1)].output;
+    if (addends[i]) check_sum(bank.layers.front().add, trace.banks[*addends[i]].output, shape);
+    bank = fitted(std::move(bank), shape);
+    trace.banks.push_back(bank_geometry(bank, DType::f32, shape));
+  }
 }
 
 void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
@@ -127,7 +140,7 @@ void run_traced(const Job& job, const FilterSpec& spec, TracedRun& run) {
   Trace::Numbers& numbers = run.trace.numbers.emplace();
   numbers.input = run.source->filtered_part(spec.alpha);
   for (const Tensor& responses : run.responses) numbers.responses.push_back(responses.ref());
-  numbers.error_bounds = error_bounds(job.plan->kernels(), numbers);
+  numbers.error_bounds = error_bounds(job.plan->kernels(), run.trace.network, numbers);
   numbers.stored = output.channels(0, job.shape.c - (job.alpha_kept ? 1 : 0));
   numbers.mapping = job.mapping;
   numbers.map_matters = job.map_matters;
@@ -151,7 +164,6 @@ ExplainedInput read_explained_input(const std::string& text, std::int64_t max_pi
 }
 
 TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
-  for (const Bank& bank : spec.network.banks) check_explainable(bank);
   TracedRun run;
   run.trace.name = input.name;
   run.trace.network = spec.network;
@@ -159,12 +171,7 @@ TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
   if (!input.source) {
     run.trace.rank = input.rank;
     run.trace.input = input.shape;
-    Shape shape = input.shape;
-    for (Bank& bank : run.trace.network.banks) {
-      bank = fitted(std::move(bank), shape);
-      run.trace.banks.push_back(bank_geometry(bank, DType::f32, shape));
-      shape = run.trace.banks.back().output;
-    }
+    trace_shapes(run.trace);
     return run;
   }
   if (spec.makes_grey()) input.source->make_grey();

@@ -81,6 +81,8 @@ int import_model(const ModelImport& options) {
     refuse_kernel(options.file,
                   "nothing can be imported: " +
                       import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
+  if (options.until && import.stop)
+    refuse_usage("--until", "'" + *options.until + "' is not reached: the import ends at " + *import.stop);
   network.name = fs::path(options.file).stem().string();
   network.description =
       "the layers of " + fs::path(options.file).filename().string() + " from its input '" + import.input + "' on";
@@ -92,7 +94,7 @@ int import_model(const ModelImport& options) {
   write_file(path, std::as_bytes(std::span(text)));
   print(layers_text(network) + printable(options.file + " -> " + path + (arrays.empty() ? "" : " and " + weights)) +
         "\n");
-  if (import.stop) print_message(MessageKind::note, options.file + ": ends before " + *import.stop);
+  if (import.stop) print_message(MessageKind::note, options.file + ": ends at " + *import.stop);
   return kExitDone;
 }
 
