@@ -162,6 +162,7 @@ TEST_CASE("names of layers") {
   CHECK(name("Conv_0", "onnx::Conv_12") == "Conv_0");
   CHECK(name("", "12") == "Conv");
   CHECK(name("", ".weight") == "Conv");
+  CHECK(name("", "input.weight") == "input-2");  // "input" is the input of the network
   CHECK(name(std::string(500, 'a'), "12").size() == 64);
   const Imported twice = import(
       {node("Conv", {"x", "w"}, "c"), node("Conv", {"c", "v.weight"}, "d"), node("Conv", {"d", "v.weight"}, "y")},
