@@ -1,5 +1,6 @@
 #include "conv/problem.h"
 
+#include "conv/axes.h"
 #include "core/text.h"
 
 namespace convtool {
@@ -34,24 +35,28 @@ void check_channels(const ConvProblem& problem) {
   if (problem.kernel.c_o % groups != 0) {
     refuse_shape("", "groups does not divide the output channels (" + counted(groups, "group") + ", " +
                          counted(problem.kernel.c_o, "output channel") +
-                         "); choose groups that divides both channel counts");
+                         "); choose a number of groups that divides both channel counts");
   }
 }
 
-/// A size by the formula of output_shape().
-std::string formula(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, std::int64_t dilation,
-                    std::int64_t k, std::int64_t stride, std::int64_t out) {
+Axes axes_of(const ConvProblem& p) {
+  return axes_of(p.input, {p.kernel.kh, p.kernel.kw}, p.stride, p.dilation, p.pads);
+}
+
+std::int64_t output_size(const Axis& axis) { return (axis.padded() - axis.extent()) / axis.stride + 1; }
+
+std::string formula(const char* name, const Axis& axis) {
   const auto number = [](std::int64_t value) { return std::to_string(value); };
-  return std::string(axis) + " = floor((" + number(in) + " + " + number(begin) + " + " + number(end) + " - " +
-         number(dilation) + "*(" + number(k) + "-1) - 1) / " + number(stride) + ") + 1 = " + number(out);
+  return std::string(name) + " = floor((" + number(axis.in) + " + " + number(axis.pad_begin) + " + " +
+         number(axis.pad_end) + " - " + number(axis.dilation) + "*(" + number(axis.kernel) + "-1) - 1) / " +
+         number(axis.stride) + ") + 1 = " + number(output_size(axis));
 }
 
-void check_axis(const char* axis, std::int64_t in, std::int64_t begin, std::int64_t end, PaddingMode mode) {
-  if (mode == PaddingMode::reflect && (begin >= in || end >= in)) {
-    refuse_shape("", "reflect padding must be smaller than the input (padding " + std::to_string(begin) + " and " +
-                         std::to_string(end) + " against an input " + axis + " of " + std::to_string(in) +
-                         "); pad less, or use symmetric, replicate or circular");
-  }
+void check_reflection(const char* name, const Axis& axis) {
+  if (axis.pad_begin < axis.in && axis.pad_end < axis.in) return;
+  refuse_shape("", "reflect padding must be smaller than the input (padding " + std::to_string(axis.pad_begin) +
+                       " and " + std::to_string(axis.pad_end) + " against an input " + name + " of " +
+                       std::to_string(axis.in) + "); pad less, or use symmetric, replicate or circular");
 }
 
 }  // namespace
@@ -83,37 +88,28 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
       .groups = params.groups};
   check_channels(problem);
 
-  const Pads& pads = problem.pads;
-  check_axis("height", input.h, pads.top, pads.bottom, params.padding_mode);
-  check_axis("width", input.w, pads.left, pads.right, params.padding_mode);
-
-  const Extent extent = dilated_kernel(kernel, params.dilation);
-  const std::int64_t padded_h = input.h + pads.top + pads.bottom, padded_w = input.w + pads.left + pads.right;
-  if (extent.h > padded_h || extent.w > padded_w) {
+  const auto [rows, columns] = axes_of(problem);
+  if (params.padding_mode == PaddingMode::reflect) {
+    check_reflection("height", rows);
+    check_reflection("width", columns);
+  }
+  if (rows.extent() > rows.padded() || columns.extent() > columns.padded()) {
     const bool dilated = params.dilation != Extent{};
     refuse_shape("", "the kernel is larger than the padded input (kernel " + times(kernel.kh, kernel.kw) +
-                         (dilated ? ", dilated to " + times(extent.h, extent.w) : "") + ", padded input " +
-                         times(padded_h, padded_w) + "); pad more, or use a smaller kernel");
+                         (dilated ? ", dilated to " + times(rows.extent(), columns.extent()) : "") + ", padded input " +
+                         times(rows.padded(), columns.padded()) + "); pad more, or use a smaller kernel");
   }
   return problem;
 }
 
 Shape output_shape(const ConvProblem& problem) {
-  const Extent extent = dilated_kernel(problem.kernel, problem.dilation);
-  const Pads& pads = problem.pads;
-  return {.n = problem.input.n,
-          .c = problem.kernel.c_o,
-          .h = (problem.input.h + pads.top + pads.bottom - extent.h) / problem.stride.h + 1,
-          .w = (problem.input.w + pads.left + pads.right - extent.w) / problem.stride.w + 1};
+  const auto [rows, columns] = axes_of(problem);
+  return {.n = problem.input.n, .c = problem.kernel.c_o, .h = output_size(rows), .w = output_size(columns)};
 }
 
-std::string height_formula(const ConvProblem& p) {
-  return formula("h", p.input.h, p.pads.top, p.pads.bottom, p.dilation.h, p.kernel.kh, p.stride.h, output_shape(p).h);
-}
+std::string height_formula(const ConvProblem& problem) { return formula("h", axes_of(problem).rows); }
 
-std::string width_formula(const ConvProblem& p) {
-  return formula("w", p.input.w, p.pads.left, p.pads.right, p.dilation.w, p.kernel.kw, p.stride.w, output_shape(p).w);
-}
+std::string width_formula(const ConvProblem& problem) { return formula("w", axes_of(problem).columns); }
 
 double mac_count(const ConvProblem& problem) {
   const Shape out = output_shape(problem);

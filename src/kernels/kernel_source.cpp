@@ -1,5 +1,6 @@
 #include "kernels/kernel_source.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "kernels/files/layer_text.h"
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
+#include "network/residual.h"
 #include "tensors/file_format.h"
 #include "tensors/npz.h"
 #include "tensors/printout.h"
@@ -187,6 +189,25 @@ Network load_kernel_of(const std::string& option, const std::string& argument, W
   }
 }
 
+namespace {
+
+/// Refuses files of --layers that are not text.
+void check_layer_text(std::span<const std::byte> bytes, const std::string& path) {
+  const std::string layers = "; --layers takes layers as text, such as 'conv 3 64 p1, relu', or JSON";
+  if (sniff_picture_format(bytes) != nullptr) refuse_kernel(kLayersOption, "'" + path + "' is a picture" + layers);
+  if (std::find(bytes.begin(), bytes.end(), std::byte{0}) != bytes.end())
+    refuse_kernel(kLayersOption, "'" + path + "' contains bytes that are not text (UTF-8)" + layers);
+}
+
+/// Without the mark that programs on Windows put in front of UTF-8.
+std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
+}  // namespace
+
 Network load_layers(const std::string& argument) {
   const auto is_json = [](std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -194,20 +215,29 @@ Network load_layers(const std::string& argument) {
   };
   const auto parse = [&](std::string_view text, const std::string& source, const std::string& name,
                          const std::string& folder) {
-    if (!is_json(text)) return parse_layer_text(text, source, name);
+    if (!is_json(text)) return with_named_input(parse_layer_text(text, source, name));
     return parse_kernel_json(text, source, name, weight_files_in(folder), load_named_kernel, Weights::optional);
   };
   const bool looks_like_path =
       argument.find_first_of(" ,\t\n[{") == std::string::npos && argument.find_first_of("/.") != std::string::npos;
-  if (!looks_like_path && !is_file(argument)) return parse(argument, kLayersOption, "inline", "");
+  if (argument != "-" && !looks_like_path && !is_file(argument)) {
+    const bool is_word = argument.find_first_of(" ,\t\n#[{") == std::string::npos && !argument.empty();
+    const std::vector<std::string_view> words = layer_words();
+    if (is_word && std::find(words.begin(), words.end(), in_small_letters(argument)) == words.end())
+      refuse_kernel(kLayersOption, "'" + printable_start(argument, 40) + "' is neither a file nor a layer" +
+                                       advice_on_layer(argument));
+    return parse(argument, kLayersOption, "inline", "");
+  }
   Buffer bytes;
   try {
     bytes = read_file(argument, kLargestKernelFile);
   } catch (const Error& error) {
     refuse_kernel(kLayersOption, error.what());
   }
+  check_layer_text(bytes, argument);
   const std::filesystem::path file(argument);
-  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, argument, file.stem().string(),
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return parse(without_mark(text), argument, argument == "-" ? "layers" : file.stem().string(),
                file.parent_path().string());
 }
 

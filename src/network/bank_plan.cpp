@@ -11,6 +11,7 @@
 
 #include "conv/bands.h"
 #include "core/percentile.h"
+#include "core/text.h"
 #include "network/bias.h"
 #include "network/pool_windows.h"
 
@@ -60,6 +61,13 @@ void check_bias(const Layer& layer, std::int64_t c_o) {
   if (count <= 1 || count == c_o) return;
   refuse_shape("", "the bias does not match the output channels (expected " + bias_sizes(c_o) + ", got " +
                        std::to_string(count) + "); give one number, or one per output channel");
+}
+
+/// Batch normalisation has one factor for each channel of its input.
+void check_batch_norm(const Layer& layer, const Shape& input) {
+  if (!layer.is_batch_norm || layer.shape.c_o == input.c) return;
+  refuse_shape("", "the batch normalisation has numbers for " + counted(layer.shape.c_o, "channel") +
+                       ", but its input has " + std::to_string(input.c) + "; give one number per channel of the input");
 }
 
 Tensor zero_pixel(DType dtype, const Shape& input) {
@@ -120,6 +128,7 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
     KernelShape shape = layer.shape;
     ConvParams params = layer.params;
     if (layer.rank == 2) shape.c_o = params.groups = input.c;
+    check_batch_norm(layer, input);
     check_bias(layer, shape.c_o);
     geometry.problems.push_back(layer.pooling != Pooling::none ? pool_windows(layer, input_dtype, input)
                                                                : make_problem(input_dtype, input, shape, params));

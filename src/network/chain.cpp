@@ -1,5 +1,6 @@
 #include "network/chain.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -25,6 +26,29 @@ std::optional<std::int64_t> output_channels(const Bank& bank, const std::optiona
   return sum;
 }
 
+/// Whether a bank of `network` has this name.
+bool has_bank(const Network& network, const std::string& name) {
+  return std::any_of(network.banks.begin(), network.banks.end(), [&](const Bank& bank) { return bank.name == name; });
+}
+
+/// Renames the banks of `next` that its layers add or read, where a bank of `all` has the name too. The input of `next`
+/// is not that of the chain, and gets another name as well.
+void make_names_differ(const Network& all, Network& next) {
+  for (Bank& bank : next.banks) {
+    const std::string name = bank.name;
+    std::vector<std::string*> uses;
+    for (Bank& user : next.banks)
+      for (std::string* const use : {&user.layers.front().add, &user.layers.front().from})
+        if (!name.empty() && *use == name) uses.push_back(use);
+    if (uses.empty() || (name != kInputName && !has_bank(all, name))) continue;
+    std::string other;
+    for (int copy = 2; other.empty() || has_bank(all, other) || has_bank(next, other); ++copy)
+      other = name + "-" + std::to_string(copy);
+    bank.name = other;
+    for (std::string* const use : uses) *use = other;
+  }
+}
+
 }  // namespace
 
 Network chain(std::vector<Network> stages) {
@@ -38,6 +62,7 @@ Network chain(std::vector<Network> stages) {
     all.name += " then " + next.name;
     all.description.clear();
     all.banks.back().map.reset();
+    make_names_differ(all, next);
     for (Bank& bank : next.banks) all.banks.push_back(std::move(bank));
     all.files.insert(all.files.end(), next.files.begin(), next.files.end());
   }

@@ -8,8 +8,9 @@
 namespace convtool {
 
 /// The network of all banks of `stages`, at least one, which run one after another. It is called "A then B" after their
-/// names, and has the input of the first one and the map of the last one: values between them are floats. Throws
-/// Error(kernel) for another one that scales its input.
+/// names, and has the input of the first one and the map of the last one: values between them are floats. Banks that
+/// layers of their own stage add or read are renamed where an earlier stage has the name. Throws Error(kernel) for
+/// another one that scales its input.
 Network chain(std::vector<Network> stages);
 
 /// Throws Error(kernel) where a layer takes another number of channels than the layer before it gives, as far as their

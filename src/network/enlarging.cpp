@@ -3,40 +3,30 @@
 #include <algorithm>
 #include <numeric>
 
+#include "conv/axes.h"
 #include "core/text.h"
 
 namespace convtool {
 namespace {
 
-/// What a transposed convolution is along one axis.
-struct EnlargedAxis {
-  std::int64_t in, kernel, stride, dilation, pad_begin, pad_end, output_padding;
+/// A transposed convolution along one axis.
+struct EnlargedAxis : Axis {
+  std::int64_t output_padding;
 
-  std::int64_t out() const {
-    return (in - 1) * stride - pad_begin - pad_end + dilation * (kernel - 1) + output_padding + 1;
-  }
+  std::int64_t out() const { return (in - 1) * stride - pad_begin - pad_end + extent() + output_padding; }
 };
 
-EnlargedAxis enlarged_rows(const Layer& layer, const Shape& input) {
+Axes layer_axes(const Layer& layer, const Shape& input) {
   const ConvParams& p = layer.params;
-  return {input.h,
-          layer.shape.kh,
-          p.stride.h,
-          p.dilation.h,
-          p.padding.pads.top,
-          p.padding.pads.bottom,
-          layer.output_padding.h};
+  return axes_of(input, {layer.shape.kh, layer.shape.kw}, p.stride, p.dilation, p.padding.pads);
+}
+
+EnlargedAxis enlarged_rows(const Layer& layer, const Shape& input) {
+  return {layer_axes(layer, input).rows, layer.output_padding.h};
 }
 
 EnlargedAxis enlarged_columns(const Layer& layer, const Shape& input) {
-  const ConvParams& p = layer.params;
-  return {input.w,
-          layer.shape.kw,
-          p.stride.w,
-          p.dilation.w,
-          p.padding.pads.left,
-          p.padding.pads.right,
-          layer.output_padding.w};
+  return {layer_axes(layer, input).columns, layer.output_padding.w};
 }
 
 std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }

@@ -6,6 +6,7 @@
 
 #include "core/float_range.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -21,9 +22,10 @@ std::size_t named_channels(const InputScaling& scaling) {
   return std::max({scaling.mean.size(), scaling.deviation.size(), std::size_t{1}});
 }
 
-/// The channels that the first layer takes; nothing where it filters each by itself.
+/// The channels that the first layer takes, after a copy of the input; nothing where it filters each by itself.
 std::optional<std::int64_t> channels_taken(const Network& network) {
-  for (const Layer& layer : network.banks.front().layers)
+  const bool is_copied = network.banks.size() > 1 && is_input_copy(network.banks.front());
+  for (const Layer& layer : network.banks[is_copied ? 1 : 0].layers)
     if (layer.rank > 2 && layer.input_channels() > 0) return layer.input_channels();
   return std::nullopt;
 }
@@ -49,6 +51,15 @@ std::optional<std::int64_t> channels_of(const Network& network) {
 }
 
 }  // namespace
+
+std::optional<double> parse_scale(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto top = parse_number<double>(text.substr(0, slash));
+  const auto bottom =
+      slash == std::string_view::npos ? std::optional(1.0) : parse_number<double>(text.substr(slash + 1));
+  if (!top || !bottom || !std::isfinite(*top / *bottom) || *top / *bottom == 0) return std::nullopt;
+  return *top / *bottom;
+}
 
 std::optional<ScalingFlaw> find_flaw(const InputScaling& scaling) {
   const auto& [scale, mean, deviation, order] = scaling;
@@ -86,7 +97,7 @@ Network with_scaling_as_layer(Network network) {
   const InputScaling scaling = *std::exchange(network.input, std::nullopt);
   const auto outputs = static_cast<std::size_t>(channels.value_or(1));
   const bool swaps = scaling.order == ChannelOrder::bgr;
-  Layer layer{.name = "input", .rank = channels ? 4 : 2};
+  Layer layer{.name = std::string(kInputName), .rank = channels ? 4 : 2};
   layer.shape.c_o = channels.value_or(1);
   layer.shape.c_i_per_group = swaps ? *channels : 1;
   layer.params.groups = channels && !swaps ? *channels : 1;
@@ -99,8 +110,24 @@ Network with_scaling_as_layer(Network network) {
     layer.bias.push_back(static_cast<float>(-number_of(scaling.mean, from, 0) / deviation));
   }
   if (std::all_of(layer.bias.begin(), layer.bias.end(), [](float bias) { return bias == 0; })) layer.bias.clear();
+  if (network.banks.size() > 1 && is_input_copy(network.banks.front())) network.banks.erase(network.banks.begin());
   network.banks.insert(network.banks.begin(), Bank{.name = layer.name, .layers = {layer}});
   return network;
+}
+
+std::optional<Bank> scaling_of_grey(const Network& network) {
+  constexpr std::int64_t kColours = 3;
+  if (network.banks.size() < 2) return std::nullopt;
+  const std::vector<Layer>& next = network.banks[1].layers;
+  const auto takes_colours = [](const Layer& layer) { return layer.rank > 2 && layer.input_channels() == kColours; };
+  if (std::none_of(next.begin(), next.end(), takes_colours)) return std::nullopt;
+  Bank bank = network.banks.front();
+  Layer& layer = bank.layers.front();
+  layer.rank = 4;
+  layer.shape = {.c_o = kColours, .c_i_per_group = 1, .kh = 1, .kw = 1};
+  layer.params.groups = 1;
+  layer.weights.assign(static_cast<std::size_t>(kColours), 1.0F);
+  return bank;
 }
 
 }  // namespace convtool

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "core/float_range.h"
+#include "core/printable.h"
+#include "core/text.h"
 
 namespace convtool {
 
@@ -18,6 +20,23 @@ std::string Layer::kind_text() const {
   if (enlarging == Enlarging::transposed) return "transposed convolution";
   if (enlarging != Enlarging::none) return std::string(kEnlargings[static_cast<int>(enlarging)]) + " upsampling";
   return add.empty() ? "" : "sum";
+}
+
+std::string Layer::size_text() const {
+  const auto size = [](std::int64_t h, std::int64_t w) { return join_sizes({h, w}); };
+  if (pooling != Pooling::none)
+    return std::string(kPoolings[static_cast<int>(pooling)]) + " " +
+           (pool.is_global ? "global" : size(shape.kh, shape.kw));
+  if (enlarging == Enlarging::transposed) return "transposed " + size(shape.kh, shape.kw);
+  if (enlarging != Enlarging::none)
+    return std::string(kEnlargings[static_cast<int>(enlarging)]) + " " + size(params.stride.h, params.stride.w);
+  if (!add.empty()) return "add " + printable(add);
+  const bool keeps_values = rank == 2 && shape == KernelShape{1, 1, 1, 1} && weights == std::vector<float>{1} &&
+                            bias.empty() && divisor.empty() && params.stride == Extent{};
+  if (keeps_values && params.padding != Padding{}) return "border";
+  const bool has_none = outline == Outline::activation || outline == Outline::batch_norm || shape.kh == 0 ||
+                        (keeps_values && (activation != Activation::none || name == kInputName));
+  return has_none ? "" : size(shape.kh, shape.kw);
 }
 
 void check_bank(const Bank& bank) {

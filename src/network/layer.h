@@ -34,6 +34,9 @@ inline constexpr std::string_view kEnlargings[] = {"none", "nearest", "bilinear"
 /// The words for Padding::Rule, in its order: in kernel files, options and reports.
 inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
 
+/// The name that means the input of the network, after its scaling, where layers add or read it.
+inline constexpr std::string_view kInputName = "input";
+
 /// What a layer without weights stands for, which has sizes but no numbers: `kernel` for a convolution or a linear
 /// layer, `batch_norm` for a factor and an offset per channel, `activation` for neither. network/outline.h says how
 /// such a layer fits its input.
@@ -74,6 +77,10 @@ struct Layer {
 
   /// What the layer is where it is not a convolution, for messages: "max pool", "sum"; else "".
   std::string kind_text() const;
+
+  /// The size of its window, for tables: "3x3", "max 2x2", "mean global", "nearest 2x2", "add NAME", "border"; "" of a
+  /// layer that has none, such as an activation or a copy of its input.
+  std::string size_text() const;
 
   /// Of a layer of rank 4.
   std::int64_t input_channels() const {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -19,7 +20,7 @@ void fit(Layer& layer, const Shape& input) {
   const std::int64_t groups = layer.params.groups;
   if (input.c % groups != 0)
     refuse_shape("", counted(groups, "group") + " do not divide the " + counted(input.c, "input channel") +
-                         "; choose groups that divides both channel counts");
+                         "; choose a number of groups that divides both channel counts");
   if (!is_transposed) layer.shape.c_i_per_group = input.c / groups;
 }
 
@@ -29,10 +30,11 @@ std::int64_t bias_count(const Layer& layer) {
   return stands_for_all ? layer.output_channels() : std::ssize(layer.bias);
 }
 
-/// Whether the layer is a convolution or batch normalisation, with weights or without.
+/// Whether the layer is a convolution or batch normalisation of the network, with weights or without.
 bool has_parameters(const Layer& layer) {
   const bool is_upsampling = layer.enlarging == Enlarging::nearest || layer.enlarging == Enlarging::bilinear;
-  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() && !is_upsampling;
+  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() &&
+         !is_upsampling && layer != input_copy();
 }
 
 /// Of a transposed convolution, whose problem is that of described(), every input is multiplied by every weight.
@@ -48,6 +50,23 @@ double macs_of(const Layer& layer, const ConvProblem& problem) {
 Bank fitted(Bank bank, const Shape& input) {
   for (Layer& layer : bank.layers) fit(layer, input);
   return bank;
+}
+
+Layer batch_norm_outline() {
+  Layer layer{.name = "bn", .rank = 4};
+  layer.shape = {.c_o = 0, .c_i_per_group = 0, .kh = 1, .kw = 1};
+  layer.params.groups = 0;
+  layer.bias = {0};
+  layer.outline = Outline::batch_norm;
+  return layer;
+}
+
+Layer linear_outline(std::int64_t outputs, bool has_bias) {
+  Layer layer{.name = "linear", .rank = 4};
+  layer.shape = {.c_o = outputs, .c_i_per_group = 0, .kh = 0, .kw = 0};
+  if (has_bias) layer.bias = {0};
+  layer.outline = Outline::kernel;
+  return layer;
 }
 
 void check_has_weights(const Network& network) {

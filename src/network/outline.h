@@ -14,6 +14,12 @@ namespace convtool {
 /// of the input.
 Bank fitted(Bank bank, const Shape& input);
 
+/// nn.BatchNorm2d without its numbers.
+Layer batch_norm_outline();
+
+/// nn.Linear on all values of its input, without its weights.
+Layer linear_outline(std::int64_t outputs, bool has_bias);
+
 /// Throws Error(kernel) for a layer without weights.
 void check_has_weights(const Network& network);
 

@@ -1,40 +1,31 @@
 #include "network/pool_windows.h"
 
 #include <algorithm>
+#include <string>
+
+#include "core/error.h"
+
+#include "conv/axes.h"
 
 namespace convtool {
 namespace {
 
-struct PooledAxis {
-  std::int64_t in, extent, kernel, stride, dilation, pad_begin, pad_end;  ///< the pads of the layer
-
+/// With the pads of the layer.
+struct PooledAxis : Axis {
   /// ceil((in + pads - extent) / stride) + 1; without windows that start after the input.
-  std::int64_t rounded_up() const { return (in + pad_begin + pad_end - extent + stride - 1) / stride + 1; }
+  std::int64_t rounded_up() const { return (padded() - extent() + stride - 1) / stride + 1; }
   bool leaves_one_out() const { return (rounded_up() - 1) * stride >= in + pad_begin; }
   std::int64_t out() const { return rounded_up() - (leaves_one_out() ? 1 : 0); }
-  std::int64_t pad_to_last() const { return std::max(pad_end, (out() - 1) * stride + extent - in - pad_begin); }
+  std::int64_t pad_to_last() const { return std::max(pad_end, (out() - 1) * stride + extent() - in - pad_begin); }
 };
 
-PooledAxis pooled_rows(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
-  const ConvParams& p = layer.params;
-  return {input.h,
-          dilated_kernel(kernel, p.dilation).h,
-          kernel.kh,
-          stride.h,
-          p.dilation.h,
-          p.padding.pads.top,
-          p.padding.pads.bottom};
-}
+struct PooledAxes {
+  PooledAxis rows, columns;
+};
 
-PooledAxis pooled_columns(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
-  const ConvParams& p = layer.params;
-  return {input.w,
-          dilated_kernel(kernel, p.dilation).w,
-          kernel.kw,
-          stride.w,
-          p.dilation.w,
-          p.padding.pads.left,
-          p.padding.pads.right};
+PooledAxes pooled_axes(const Layer& layer, const Shape& input, const KernelShape& kernel, const Extent& stride) {
+  const Axes axes = axes_of(input, {kernel.kh, kernel.kw}, stride, layer.params.dilation, layer.params.padding.pads);
+  return {.rows = {axes.rows}, .columns = {axes.columns}};
 }
 
 std::string ceil_formula(const char* axis, const PooledAxis& a) {
@@ -43,6 +34,18 @@ std::string ceil_formula(const char* axis, const PooledAxis& a) {
          text(a.dilation) + "*(" + text(a.kernel) + "-1) - 1) / " + text(a.stride) + ") + 1" +
          (a.leaves_one_out() ? " - 1" : "") + " = " + text(a.out()) +
          (a.leaves_one_out() ? " (the last window would start after the input)" : "");
+}
+
+/// Throws Error(shape) unless a window fits into the padded input; an empty input is refused elsewhere.
+void check_window(const KernelShape& kernel, const ConvParams& params, const Shape& input) {
+  const Extent window = dilated_kernel(kernel, params.dilation);
+  const Pads& pads = params.padding.pads;
+  const std::int64_t height = input.h + pads.top + pads.bottom, width = input.w + pads.left + pads.right;
+  if (input.h < 1 || input.w < 1 || (window.h <= height && window.w <= width)) return;
+  const auto size = [](std::int64_t h, std::int64_t w) { return std::to_string(h) + "x" + std::to_string(w); };
+  refuse_shape("", "the window is larger than the padded input (window " + size(kernel.kh, kernel.kw) +
+                       (params.dilation == Extent{} ? "" : ", dilated to " + size(window.h, window.w)) +
+                       ", padded input " + size(height, width) + "); use a smaller window, or fewer layers before it");
 }
 
 }  // namespace
@@ -57,23 +60,23 @@ ConvProblem pool_windows(const Layer& layer, DType dtype, const Shape& input) {
     params.stride = {std::max<std::int64_t>(1, input.h), std::max<std::int64_t>(1, input.w)};
   }
   if (layer.pool.ceil_mode && input.h > 0 && input.w > 0) {
-    const PooledAxis rows = pooled_rows(layer, input, kernel, params.stride),
-                     columns = pooled_columns(layer, input, kernel, params.stride);
-    params.padding.pads.bottom = rows.pad_to_last();
-    params.padding.pads.right = columns.pad_to_last();
+    const PooledAxes axes = pooled_axes(layer, input, kernel, params.stride);
+    params.padding.pads.bottom = axes.rows.pad_to_last();
+    params.padding.pads.right = axes.columns.pad_to_last();
   }
   if (kernel.kh < 1 || kernel.kw < 1) kernel.kh = kernel.kw = 1;  // of an empty input, which make_problem() refuses
+  check_window(kernel, params, input);
   return make_problem(dtype, input, kernel, params);
 }
 
 std::string pool_height_formula(const Layer& layer, const ConvProblem& windows) {
   if (!layer.pool.ceil_mode) return height_formula(windows);
-  return ceil_formula("h", pooled_rows(layer, windows.input, windows.kernel, windows.stride));
+  return ceil_formula("h", pooled_axes(layer, windows.input, windows.kernel, windows.stride).rows);
 }
 
 std::string pool_width_formula(const Layer& layer, const ConvProblem& windows) {
   if (!layer.pool.ceil_mode) return width_formula(windows);
-  return ceil_formula("w", pooled_columns(layer, windows.input, windows.kernel, windows.stride));
+  return ceil_formula("w", pooled_axes(layer, windows.input, windows.kernel, windows.stride).columns);
 }
 
 }  // namespace convtool

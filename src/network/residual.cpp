@@ -11,24 +11,37 @@
 namespace convtool {
 namespace {
 
-/// The nearest bank before `bank` that has this name.
-std::optional<std::size_t> find_earlier(const Network& network, std::size_t bank, const std::string& name) {
-  for (std::size_t i = bank; i-- > 0;)
-    if (network.banks[i].name == name) return i;
-  return std::nullopt;
+/// "layer 3 adds 'a'".
+std::string use_text(std::size_t bank, const char* verb, const std::string& name) {
+  return "layer " + std::to_string(bank + 1) + " " + verb + " '" + printable(name) + "'";
+}
+
+/// The bank before `bank` that has this name.
+std::optional<std::size_t> find_earlier(const Network& network, std::size_t bank, const char* verb,
+                                        const std::string& name) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < bank; ++i) {
+    if (network.banks[i].name != name) continue;
+    if (found)
+      refuse_kernel(network.name, use_text(bank, verb, name) + ", but layers " + std::to_string(*found + 1) + " and " +
+                                      std::to_string(i + 1) + " both have that name; give one of them another");
+    found = i;
+  }
+  return found;
 }
 
 [[noreturn]] void refuse_name(const Network& network, std::size_t bank, const char* verb, const std::string& name) {
   const auto has_name = [&](const Bank& other) { return other.name == name; };
   const auto self = network.banks.begin() + static_cast<std::ptrdiff_t>(bank);
-  const std::string layer = "layer " + std::to_string(bank + 1) + " " + verb + " '" + printable(name) + "'";
+  const std::string layer = use_text(bank, verb, name);
   if (has_name(*self)) refuse_kernel(network.name, layer + ", which is its own name; name an earlier layer");
   if (std::any_of(self, network.banks.end(), has_name))
     refuse_kernel(network.name, layer + ", which comes later; only the output of an earlier layer is there");
   std::string names;
   for (std::size_t i = 0; i < bank; ++i) names += (i == 0 ? "" : ", ") + printable(network.banks[i].name);
   refuse_kernel(network.name, layer + ", but no layer before it has that name" +
-                                  (names.empty() ? "" : " (those before it are " + names + ")"));
+                                  (names.empty() ? "" : " (those before it are " + names + ")") +
+                                  "; 'input' is the input of the network");
 }
 
 /// The earlier banks that are named by a member of layers.
@@ -37,13 +50,37 @@ std::vector<std::optional<std::size_t>> named_by(const Network& network, std::st
   for (std::size_t i = 0; i < found.size(); ++i) {
     const std::string& name = network.banks[i].layers.front().*member;
     if (name.empty()) continue;
-    found[i] = find_earlier(network, i, name);
+    found[i] = find_earlier(network, i, verb, name);
     if (!found[i]) refuse_name(network, i, verb, name);
   }
   return found;
 }
 
 }  // namespace
+
+Layer input_copy() {
+  return {.name = std::string(kInputName), .shape = {.c_o = 1, .c_i_per_group = 1, .kh = 1, .kw = 1}, .weights = {1}};
+}
+
+bool is_input_copy(const Bank& bank) {
+  return bank.layers == std::vector{input_copy()} && bank.combine == Combine::none && !bank.map;
+}
+
+Network with_named_input(Network network) {
+  const auto names_input = [](const Bank& bank) {
+    return bank.layers.front().add == kInputName || bank.layers.front().from == kInputName;
+  };
+  std::vector<Bank>& banks = network.banks;
+  const auto named = std::find_if(banks.begin(), banks.end(), names_input);
+  if (named == banks.end()) return network;
+  for (std::size_t i = 0; i < banks.size(); ++i)
+    if (banks[i].name == kInputName)
+      refuse_kernel(network.name, "layer " + std::to_string(i + 1) +
+                                      " is called 'input', which means the input of the network where a layer adds or "
+                                      "reads it; give the layer another name");
+  banks.insert(banks.begin(), Bank{.name = std::string(kInputName), .layers = {input_copy()}});
+  return network;
+}
 
 std::vector<std::optional<std::size_t>> addends_of(const Network& network) {
   return named_by(network, &Layer::add, "adds");

@@ -11,8 +11,18 @@
 
 namespace convtool {
 
-/// For each bank of `network`, the bank whose output it adds: the nearest before it that has the name. Nothing for
-/// banks that add none. Throws Error(kernel) for a name that no earlier bank has.
+/// The layer called kInputName that copies the input, so that later layers can add or read it.
+Layer input_copy();
+
+/// Whether `bank` is the one that with_named_input() adds.
+bool is_input_copy(const Bank& bank);
+
+/// `network` with input_copy() as its first bank if a layer names the input. Throws Error(kernel) if another layer has
+/// that name as well.
+Network with_named_input(Network network);
+
+/// For each bank of `network`, the bank whose output it adds: the one before it that has the name. Nothing for banks
+/// that add none. Throws Error(kernel) for a name that no earlier bank has, or several have.
 std::vector<std::optional<std::size_t>> addends_of(const Network& network);
 
 /// Likewise, the bank whose output each bank reads; nothing for banks that read the one before them.

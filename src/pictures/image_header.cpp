@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "pictures/headers/formats.h"
 #include "pictures/headers/netpbm_text.h"
+#include "pictures/metadata/directory.h"
 #include "pictures/stream/picture_end.h"
 #include "pictures/tiff/directory.h"
 
@@ -69,7 +70,8 @@ PictureHeader read_picture_header(std::span<const std::byte> bytes, std::uint64_
   if (!type)
     throw Error(ErrorKind::input, "", "not a picture that can be read (PNG, JPEG, TIFF, BMP, WebP, PNM, PFM, OpenEXR)");
   PictureHeader header = read_header(bytes, *type, page_at);
-  header.pictures = count_pictures(bytes);
+  const bool is_first = page_at == 0 || page_at == TiffStructure(bytes).first();
+  if (is_first) header.pictures = count_pictures(bytes);
   return header;
 }
 

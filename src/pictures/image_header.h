@@ -28,7 +28,7 @@ PictureHeader read_small_header(std::span<const std::byte> bytes, std::int64_t m
 
 /// The number of pictures in `bytes`, which begin with one: each follows the end of the one before it directly, or
 /// white space after numbers in text, and its header can be read. Those that the index of a JPEG lists are a part of
-/// it. Nothing is known to follow a TIFF or OpenEXR. At most 65536.
+/// it. Nothing is known to follow a TIFF or OpenEXR whose parts are not all in `bytes`. At most 65536.
 std::int64_t count_pictures(std::span<const std::byte> bytes);
 
 /// Where the pages of a TIFF begin, at least one: its directories, those of thumbnails and masks included. Throws

@@ -148,6 +148,10 @@ std::string layer_text(const Layer& layer, bool named, bool colours, std::option
   return text + "    " + ranks_text(planes, columns) + "\n    " + symmetries_text(planes) + "\n";
 }
 
+std::string title_text(const Network& network) {
+  return printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
+}
+
 std::string input_text(const KernelReport& report) {
   return to_string(report.typical_input) + " " + std::string(to_string(report.typical_dtype));
 }
@@ -247,7 +251,7 @@ ordered_json layer_json(const Layer& layer) {
 
 std::string to_text(const KernelReport& report, bool colours, std::optional<std::size_t> columns) {
   const Network& network = report.network;
-  std::string text = printable(network.name + (network.description.empty() ? "" : ": " + network.description)) + "\n";
+  std::string text = title_text(network);
   for (const Bank& bank : network.banks) {
     if (network.banks.size() > 1) text += "  layer " + printable(bank.name) + "\n";
     const bool several = bank.layers.size() > 1;
@@ -258,6 +262,39 @@ std::string to_text(const KernelReport& report, bool colours, std::optional<std:
     if (bank.map) text += "  map " + std::string(to_string(*bank.map)) + "\n";
   }
   return text + choice_text(report);
+}
+
+std::string to_short_text(const KernelReport& report) {
+  const Network& network = report.network;
+  std::size_t name_width = 0, size_width = 0;
+  for (const Bank& bank : network.banks) {
+    name_width = std::max(name_width, printable(bank.name).size());
+    for (const Layer& layer : bank.layers) size_width = std::max(size_width, join_sizes(layer.dimensions()).size());
+  }
+  const auto padded = [](std::string text, std::size_t width) {
+    text.resize(std::max(width, text.size()), ' ');
+    return text;
+  };
+  const std::size_t number_width = std::to_string(network.banks.size()).size();
+  std::string text = title_text(network);
+  for (std::size_t i = 0; i < network.banks.size(); ++i) {
+    const Bank& bank = network.banks[i];
+    const std::string number = std::to_string(i + 1);
+    for (const Layer& layer : bank.layers) {
+      const bool is_first = &layer == &bank.layers.front();
+      text += "  " + std::string(number_width - (is_first ? number.size() : 0), ' ') + (is_first ? number : "") + "  " +
+              padded(is_first ? printable(bank.name) : "", name_width) + "  ";
+      if (layer.kind_text().empty() || layer.enlarging == Enlarging::transposed)
+        text += padded(join_sizes(layer.dimensions()), size_width) + "  " +
+                (layer.is_batch_norm ? "batch normalisation, " : "") + options_text(layer) + "\n";
+      else
+        text += special_text(layer).substr(2);
+    }
+    if (bank.combine != Combine::none)
+      text += std::string(number_width + name_width + 6, ' ') + "combined by " +
+              std::string(kCombines[static_cast<int>(bank.combine)]) + "\n";
+  }
+  return text;
 }
 
 std::string to_json(const KernelReport& report) {

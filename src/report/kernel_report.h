@@ -24,7 +24,10 @@ struct KernelReport {
 /// the algorithms. `colours` and `columns` as in weights_text().
 std::string to_text(const KernelReport& report, bool colours, std::optional<std::size_t> columns = {});
 
-/// The same as one JSON object.
+/// The name and description, and a line for each layer with its number, name, sizes and options; no weights.
+std::string to_short_text(const KernelReport& report);
+
+/// The same as to_text() as one JSON object.
 std::string to_json(const KernelReport& report);
 
 }  // namespace convtool

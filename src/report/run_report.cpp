@@ -33,6 +33,7 @@ std::string padding_text(const ConvProblem& problem) {
 /// "edge 3x3", "max pool 2x2".
 std::string kernel_text(const BankReport& bank) {
   if (bank.mixed) return printable(bank.name);
+  if (!bank.add.empty()) return "sum with '" + printable(bank.add) + "'";
   const std::string name = bank.kind.empty() ? printable(bank.name) : bank.kind;
   return name + " " + join_sizes(bank.kernel_shape);
 }
@@ -51,13 +52,16 @@ std::vector<std::string> option_items(const BankReport& bank) {
 /// Every option of a bank: "kernel edge 3x3, stride 1, padding 1 replicate".
 std::string bank_text(const BankReport& bank) {
   const ConvProblem& problem = bank.problem;
-  std::string text = (bank.kind.empty() ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank) + ", stride " +
-                     extent_text(problem.stride);
-  if (bank.mixed) return text;
-  text += ", padding " + padding_text(problem);
-  if (problem.dilation != Extent{}) text += ", dilation " + extent_text(problem.dilation);
-  if (problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(problem.groups);
-  if (bank.combine != Combine::none) text += ", combine " + std::string(kCombines[static_cast<int>(bank.combine)]);
+  std::string text = (bank.kind.empty() ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank);
+  if (bank.add.empty()) text += ", stride " + extent_text(problem.stride);
+  if (!bank.mixed && bank.add.empty()) {
+    text += ", padding " + padding_text(problem);
+    if (problem.dilation != Extent{}) text += ", dilation " + extent_text(problem.dilation);
+    if (problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(problem.groups);
+    if (bank.combine != Combine::none) text += ", combine " + std::string(kCombines[static_cast<int>(bank.combine)]);
+  }
+  if (!bank.from.empty()) text += ", from '" + printable(bank.from) + "'";
+  if (!bank.activation.empty()) text += ", activation " + bank.activation;
   return text;
 }
 

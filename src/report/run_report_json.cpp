@@ -47,6 +47,9 @@ void put_bank(const BankReport& bank, ordered_json& object) {
     for (const char* key : {"pads", "padding_mode", "dilation", "groups"}) object[key] = nullptr;
   }
   object["combine"] = kCombines[static_cast<int>(bank.combine)];
+  if (!bank.activation.empty()) object["activation"] = bank.activation;
+  if (!bank.add.empty()) object["add"] = bank.add;
+  if (!bank.from.empty()) object["from"] = bank.from;
   object["algorithm"] = bank.algorithm;
   object["instruction_set"] = bank.instruction_set;
   object["threads"] = bank.threads;

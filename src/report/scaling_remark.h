@@ -1,6 +1,7 @@
-// The warning about a model that reads pixels as they are.
+// Warnings about pixels that a network was not trained on.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "network/layer.h"
@@ -8,8 +9,10 @@
 
 namespace convtool {
 
-/// A remark for weights from a file of a trained model (Network::files) that run on integers as they are, 0..255 or
-/// 0..65535, since neither the network nor an option scales them; nothing where there is no cause.
-std::optional<Remark> scaling_remark(const Network& network, bool is_scaled, DType input_dtype);
+/// A remark where integers from 0 to `largest`, by default the largest of their type, are probably not scaled as
+/// `network` expects: weights from a file of a trained model (Network::files) read them as they are, or `scaling` is
+/// made for pixels of another range. Nothing where there is no cause.
+std::optional<Remark> scaling_remark(const Network& network, const std::optional<InputScaling>& scaling,
+                                     DType input_dtype, std::optional<std::int64_t> largest = {});
 
 }  // namespace convtool

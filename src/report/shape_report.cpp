@@ -22,6 +22,13 @@ std::string count_text(double count) {
   return result;
 }
 
+/// Parameters in full, with commas: "138,357,544". Published networks are compared by them.
+std::string parameters_text(double count) {
+  std::string text = fixed_text(count, 0);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
 /// Elements of one item of a batch.
 double element_count(const Shape& shape) {
   return static_cast<double>(shape.c) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
@@ -99,7 +106,7 @@ std::string one_bank_text(const ShapeReport& report) {
   std::string text = printable(bank.name) + ": " + shape_text(costs.input, report.rank) + " -> " +
                      shape_text(costs.output, report.rank) + "\n";
   for (const std::string& formula : bank.formulas) text += "  " + formula + "\n";
-  text += "  " + count_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
+  text += "  " + parameters_text(costs.parameters) + (costs.parameters == 1 ? " parameter, " : " parameters, ") +
           count_text(costs.macs) + " MACs, " + count_text(costs.activation_bytes) + " bytes of f32 output\n";
   text += "  receptive field " + join_sizes({field.h.size, field.w.size}) + ", stride " + jump_text(field) +
           ", first at " + std::to_string(field.h.first(0)) + "," + std::to_string(field.w.first(0)) +
@@ -166,7 +173,7 @@ std::string several_banks_text(const ShapeReport& report) {
         std::move(layer),
         std::move(kernel),
         shape_text(costs.input, report.rank) + " -> " + shape_text(costs.output, report.rank),
-        count_text(costs.parameters),
+        parameters_text(costs.parameters),
         count_text(costs.macs),
         count_text(costs.activation_bytes),
         join_sizes({field.h.size, field.w.size}),
@@ -202,8 +209,8 @@ ordered_json count_json(double count) {
 ordered_json to_object(const Costs& costs, int rank, bool timed) {
   const ReceptiveField& field = costs.receptive_field;
   ordered_json object;
-  object["output_shape"] = {costs.output.c, costs.output.h, costs.output.w};
-  if (rank == 4) object["output_shape"].insert(object["output_shape"].begin(), costs.output.n);
+  object["input_shape"] = sizes_of(costs.input, std::max(rank, 3));
+  object["output_shape"] = sizes_of(costs.output, std::max(rank, 3));
   object["macs"] = count_json(costs.macs);
   object["parameters"] = count_json(costs.parameters);
   object["receptive_field"] = {{"size", {field.h.size, field.w.size}},
@@ -233,7 +240,6 @@ std::string to_json(const ShapeReport& report) {
   object.add("status", report.failure ? "error" : "ok");
   if (report.failure)
     object.add("error", {{"kind", to_string(report.failure->kind())}, {"message", report.failure->what()}});
-  object.add("input_shape", sizes_of(report.banks.front().problem.input, std::max(report.rank, 3)));
   const ordered_json all = to_object(costs_of_all(report), report.rank, timed);
   for (const auto& [key, value] : all.items()) object.add(key, value);
   if (timed) {
@@ -244,6 +250,8 @@ std::string to_json(const ShapeReport& report) {
                     ordered_json item = to_object(costs_of(bank), report.rank, timed);
                     item["name"] = bank.name;
                     item["kernel"] = bank.kernel;
+                    if (bank.source) item["reads"] = *bank.source + 1;
+                    if (bank.addend) item["adds"] = *bank.addend + 1;
                     if (timed) item["algorithm"] = bank.timing->algorithm;
                     return json_dump(item);
                   }));

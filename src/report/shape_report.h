@@ -1,6 +1,7 @@
 // The report of the shape command: shapes and costs of one or more layers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct BankShape {
   std::int64_t parameters = 0;        ///< distinct weights and biases: a rank-2 kernel counts once for all channels
   std::vector<std::string> formulas;  ///< of the output's height and width; none for layers that keep every size
   ReceptiveField receptive_field;     ///< in pixels of the first layer's input
+  std::optional<std::size_t> source;  ///< the bank whose output it reads; empty for the one before it
+  std::optional<std::size_t> addend;  ///< the bank whose output it adds to its input; empty for none
   std::optional<BankTiming> timing;
 };
 
@@ -43,8 +46,9 @@ struct ShapeReport {
 std::string to_text(const ShapeReport& report);
 
 /// One JSON object: version, status, error after a failure, input_shape, output_shape, macs, parameters,
-/// receptive_field, activation_bytes, fully_connected_weights, and layers, a list with the same for each layer and its
-/// name and kernel (BankShape). With timing also threads, instruction_set, seconds and gmac_per_second.
+/// receptive_field, activation_bytes, fully_connected_weights, and layers, a list with the same for each layer, its
+/// name and kernel (BankShape), and the numbers of the layers that it reads, where that is not the one before it, and
+/// adds, counted from 1. With timing also threads, instruction_set, seconds and gmac_per_second.
 std::string to_json(const ShapeReport& report);
 
 }  // namespace convtool

@@ -51,6 +51,7 @@ ordered_json survey_json(const SurveyResult& survey) {
   const Preview& preview = *survey.preview;
   json["picture"] = "data:" + std::string(preview.type) + ";base64," + base64(preview.file);
   json["picture_size"] = {preview.shape.h, preview.shape.w};
+  json["picture_channels"] = preview.shape.c;
   json["black"] = preview.black;
   json["white"] = preview.white;
   return json;
@@ -104,6 +105,7 @@ std::string to_json(const PageInput& input) {
   put_survey("before", input.before);
   put_survey("responses", input.responses);
   put_survey("after", input.after);
+  put_survey("sheet", input.sheet);
   if (input.kept) object.add("kept", *input.kept);
   object.add("response_count", input.response_count);
   return object.finish();

@@ -32,7 +32,7 @@ struct PageHead {
 struct PageInput {
   std::string report;                   ///< a JSON object
   std::string input_link, output_link;  ///< relative to the page, percent-encoded; empty: there is no file
-  std::optional<SurveyResult> before, responses, after;
+  std::optional<SurveyResult> before, responses, after, sheet;
   std::optional<std::array<double, 2>> kept;  ///< responses that were stored without clipping; none: all
   std::int64_t response_count = 0;            ///< as in RunReport; clipped ones are a share of these
 };

@@ -147,6 +147,34 @@ std::string range_text(const TileScale& scale) {
   return scale.is_signed ? "-" + text + " to " + text : "0 to " + text;
 }
 
+/// Whether tiles have one value each, which has no range: they are compared by one scale, and the value is written.
+bool are_single(const Shape& shape) { return shape.h == 1 && shape.w == 1; }
+
+bool has_joint_scale(const Shape& shape, const SheetOptions& options) {
+  return options.scale == SheetScale::joint || are_single(shape);
+}
+
+/// What is written above a tile, the longest that fits into `width`: its number, with its value or the range of its
+/// colours.
+std::string title_of(const std::string& number, const ConstTensorRef& tile, const TileScale& scale, bool is_joint,
+                     std::int64_t width) {
+  std::vector<std::string> values;
+  if (are_single(tile.shape)) {
+    const auto value = static_cast<double>(tile.view<float>().at(0, 0, 0, 0));
+    values = {scale_number(value), short_text(value, 2)};
+  } else if (!is_joint) {
+    const std::optional<double> full = full_value(scale);
+    values = {range_text(scale)};
+    if (full && scale.is_signed) values.push_back("+-" + scale_number(*full));
+    if (full && scale.is_signed) values.push_back("+-" + short_text(*full, 1));
+    if (full && !scale.is_signed) values.push_back("to " + short_text(*full, 2));
+  }
+  for (const std::string& value : values)
+    if (!value.empty() && text_width(number + ": " + value, kNumberSize) <= static_cast<double>(width))
+      return number + ": " + value;
+  return number;
+}
+
 /// A bar with the colours of a scale, and what its ends and its middle stand for.
 struct LegendBar {
   TileScale scale;
@@ -205,23 +233,21 @@ SheetLayout sheet_layout(const Shape& shape, const SheetOptions& options) {
 Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const SheetOptions& options, int threads) {
   const Shape& shape = values.shape;
   TileScale joint;
-  if (options.scale == SheetScale::joint) joint = scale_of(values, options);
+  const bool is_joint = has_joint_scale(shape, options);
+  if (is_joint) joint = scale_of(values, options);
   Canvas canvas(layout.height, layout.width, kSheetBackground);
   std::vector<LegendBar> bars;  // of grey and of signed tiles
   for (std::int64_t tile = 0; tile < layout.tiles; ++tile) {
     const std::int64_t n = tile / shape.c, c = tile % shape.c;
     const ConstTensorRef channel = channel_of(values, n, c);
-    const TileScale scale = options.scale == SheetScale::joint ? joint : scale_of(channel, options);
+    const TileScale scale = is_joint ? joint : scale_of(channel, options);
     const auto x = static_cast<double>(kTileGap + tile % layout.columns * (layout.cell_width + kTileGap));
     const auto y =
         static_cast<double>(kTileGap + tile / layout.columns * (layout.tile_height + kNumberHeight + kTileGap));
-    const bool is_joint = options.scale == SheetScale::joint;
     const auto has_scale = [&](const LegendBar& bar) { return bar.scale.is_signed == scale.is_signed; };
     if (std::none_of(bars.begin(), bars.end(), has_scale)) bars.push_back(legend_bar(scale, is_joint));
-    const std::string number = number_of(shape, n, c), range = is_joint ? "" : range_text(scale);
-    const bool fits =
-        !range.empty() && text_width(number + ": " + range, kNumberSize) <= static_cast<double>(layout.cell_width);
-    canvas.text(x, y + static_cast<double>(kNumberHeight) / 2, fits ? number + ": " + range : number, kNumberSize,
+    canvas.text(x, y + static_cast<double>(kNumberHeight) / 2,
+                title_of(number_of(shape, n, c), channel, scale, is_joint, layout.cell_width), kNumberSize,
                 Anchor::start, kNumberColour);
     Tensor means;
     if (layout.reduced > 1) means = means_of(channel, layout.reduced);
@@ -241,7 +267,7 @@ Image paint_sheet(const ConstTensorRef& values, const SheetLayout& layout, const
 double sheet_memory(const SheetLayout& layout, const Shape& shape, const SheetOptions& options) {
   constexpr double kPixel = 3, kFloat = 4;
   const double tile = static_cast<double>(shape.h) * static_cast<double>(shape.w);
-  const double measured = options.scale == SheetScale::joint ? tile * static_cast<double>(layout.tiles) : tile;
+  const double measured = has_joint_scale(shape, options) ? tile * static_cast<double>(layout.tiles) : tile;
   return kPixel * static_cast<double>(count_of(layout)) + kPixel * tile + kFloat * tile +
          (options.percentiles ? kFloat * measured : 0);
 }

@@ -213,6 +213,12 @@ Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std
     names.push_back(entry.array());
     if (array.empty() || entry.array() == array) found = &entry;  // of several with one name the last, as in Python
   }
+  const auto is_pickle = [](const Entry& entry) { return entry.name.ends_with("/data.pkl"); };
+  if (names.empty() && std::any_of(archive.entries().begin(), archive.entries().end(), is_pickle))
+    throw Error(
+        ErrorKind::input, "",
+        "this is a PyTorch file, a pickle, which only Python can run; to filter one of its tensors, write it as "
+        ".npy with numpy.save; to use its weights, write them with safetensors.torch.save_file");
   if (names.empty()) refuse_npz("contains no arrays (files that end in .npy)");
   if (array.empty() && names.size() > 1)
     refuse_npz("contains " + std::to_string(names.size()) + " arrays (" + names_text(names) +

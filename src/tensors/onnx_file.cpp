@@ -225,6 +225,11 @@ std::vector<double> typed_numbers(const OnnxTensor& tensor, std::size_t most) {
 
 }  // namespace
 
+bool OnnxTensor::has_integers() const {
+  const std::string_view dtype = dtype_of(type);
+  return dtype.starts_with('I') || dtype.starts_with('U');
+}
+
 OnnxFile::OnnxFile(const std::string& path) : path_(path) {
   const RandomAccessFile file(path, ErrorKind::kernel);
   if (file.size() > kLargestModel)
@@ -293,7 +298,9 @@ Buffer OnnxFile::external_bytes(const OnnxTensor& tensor, std::uint64_t size) co
   const auto refuse = [&](const std::string& what) {
     refuse_kernel(path_, "'" + std::string(tensor.name) + "' is stored in " + path + ", " + what);
   };
-  if (!std::filesystem::exists(path)) refuse("which does not exist; put it beside the model");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    refuse(error ? "which cannot be opened: " + error.message() : "which does not exist; put it beside the model");
   const RandomAccessFile file(path, ErrorKind::kernel);
   const auto offset = tensor.offset.empty() ? 0 : parse_number<std::uint64_t>(tensor.offset);
   const auto length = tensor.length.empty() ? size : parse_number<std::uint64_t>(tensor.length);

@@ -23,6 +23,8 @@ struct OnnxTensor {
   bool is_external = false;                       ///< the elements are in another file
   std::string_view location, offset, length;      ///< of an external tensor
   bool is_segment = false;                        ///< a part of a tensor
+
+  bool has_integers() const;
 };
 
 struct OnnxAttribute {

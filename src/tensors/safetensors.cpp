@@ -26,7 +26,13 @@ class HeaderReader {
       : path_(path), data_begin_(data_begin), data_size_(file_size - data_begin), most_elements_(8 * data_size_) {}
 
   std::vector<StoredArray> read(const std::string& text) const {
-    const json header = parse_json(text, ErrorKind::kernel, path_);
+    const json header = [&] {
+      try {
+        return parse_json(text, ErrorKind::kernel, "");
+      } catch (const Error& error) {
+        damaged("its header cannot be read (" + std::string(error.what()) + ")");
+      }
+    }();
     if (!header.is_object()) damaged("its header is " + describe_json(header) + ", not an object");
     std::vector<StoredArray> arrays;
     for (const auto& [name, entry] : header.items())

@@ -219,6 +219,62 @@ TEST_CASE("values by another name") {
   check(slips);
 }
 
+TEST_CASE("layers and models that are something else") {
+  const std::string words =
+      " (expected conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, relu, relu6, leaky_relu, sigmoid, tanh, "
+      "silu, hardswish)";
+  const std::vector<Slip> slips = {
+      {{"shape", "1x9x9", "--layers", "typo"}, 2, "--layers: 'typo' is neither a file nor a layer" + words + "\n"},
+      {{"shape", "1x9x9", "--layers", "rellu"},
+       2,
+       "--layers: 'rellu' is neither a file nor a layer" + words + "; did you mean 'relu'?\n"},
+      {{"shape", "1x9x9", "--layers", "gelu"},
+       2,
+       "--layers: 'gelu' is neither a file nor a layer" + words + "; convtool does not compute it\n"},
+      {{"shape", "1x9x9", "--layers", "img.pgm"},
+       2,
+       "--layers: 'img.pgm' is a picture; --layers takes layers as text, such as 'conv 3 64 p1, relu', or JSON\n"},
+      {{"shape", "1x9x9", "--layers", "[]"}, 2, "--layers: an empty list (expected layers, such as [{"},
+      {{"explain", "1x9x9"},
+       2,
+       "no kernel given; add one, such as -k sobel ('convtool kernels' lists them), or for a shape --kernel-size 3 or "
+       "--layers 'conv 3 8, relu'\n"},
+      {{"apply", "rgb.ppm", "-k", R"({"batch_norm": {"weight": [1, 2]}})", "-o", "out.npy"},
+       1,
+       "rgb.ppm: the batch normalisation has numbers for 2 channels, but its input has 3; give one number per channel "
+       "of "
+       "the input\n"},
+      {{"apply", "rgb.ppm", "-k", "[[[[1]]],[[[1]]]]", "--gray", "--map", "signed", "-o", "out.png"},
+       1,
+       "rgb.ppm: --map signed shows one channel in two colours (got 2 channels); write them as tiles, in the same "
+       "colours, with --sheet FILE.png\n"},
+      {{"apply", "rgb.ppm", "-k", "edge", "--map", "signed", "-o", "out.png"},
+       1,
+       "rgb.ppm: --map signed shows one channel in two colours (got 3 channels); add --gray\n"},
+      {{"apply", "rgb.ppm", "-k", "[[[[1]]],[[[1]]]]", "--gray", "--dump-layers", "layers"},
+       1,
+       "rgb.ppm: the result has 2 channels of u8, which are not colours that png could store; write .npy, or show the "
+       "channels as tiles with --sheet FILE.png; the layers of --dump-layers are written together with it\n"}};
+  CHECK(slips.size() >= 10);
+  check(slips);
+}
+
+TEST_CASE("layers from a file with a byte order mark, and from standard input") {
+  const TempFolder folder;
+  const std::string mark = "\xef\xbb\xbf";
+  folder.write("net.layers", mark + "conv 3 4, relu\n");
+  folder.write("net.json", mark + "[{\"kernel_size\": 3, \"out_channels\": 4}]");
+  for (const char* const file : {"net.layers", "net.json"}) {
+    const ProgramResult result = run_convtool({"shape", "1x9x9", "--layers", file}, folder);
+    CAPTURE(result.err);
+    CHECK(result.out.starts_with("4x7x7\n"));
+  }
+  CHECK(run_convtool({"shape", "1x9x9", "--layers", "-"}, folder, "conv 3 5").out.starts_with("5x7x7\n"));
+  folder.write("binary.layers", std::string("conv 3 4\0", 9));
+  CHECK(run_convtool({"shape", "1x9x9", "--layers", "binary.layers"}, folder)
+            .err.starts_with("convtool: --layers: 'binary.layers' contains bytes that are not text (UTF-8); "));
+}
+
 TEST_CASE("short forms, and words in any case") {
   const TempFolder folder;
   folder.write("img.pgm", "P5\n4 4\n255\n0123456789abcdef");

@@ -62,7 +62,8 @@ const std::map<std::string, std::set<std::string>> kHomes = {
     {"zlib.h", {"pictures/compression.cpp"}}};
 
 /// The headers of conv/ that other folders may include. The others are private to the engine.
-const std::set<std::string> kPublicConvHeaders = {"conv/bands.h",
+const std::set<std::string> kPublicConvHeaders = {"conv/axes.h",
+                                                  "conv/bands.h",
                                                   "conv/epilogue.h",
                                                   "conv/gradients/tap_products.h",
                                                   "conv/gradients/weight_gradient.h",

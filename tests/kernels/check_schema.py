@@ -77,6 +77,10 @@ ACCEPTED = {
     "batch norm": """
         { "batch_norm": { "weight": [1, 2], "bias": [0, 1], "running_mean": [3, 4], "running_var": [1, 0.5], "eps": 0.1 },
           "activation": "relu" }""",
+    "a layer and a matrix in a list that begins with a matrix": '[[[1]], {"weight": [[1]]}]',
+    "activation alone": '{"name": "act", "activation": {"clip": {"max": 1}}}',
+    "pools and activations as text": '[[[1]], "maxpool 3 s2 p1", "relu6", "upsample 2 bilinear"]',
+    "scale as a fraction": '{"weight": [[1]], "input": {"scale": "1/255"}}',
     "batch norm without an affine part": '{"batch_norm": {"running_mean": [3], "running_var": [1]}}',
     "upsampling": '{"layers": [{"upsample": "nearest", "scale": 2}, {"upsample": "bilinear", "scale": [1, 3]}]}',
     "transposed": """
@@ -107,6 +111,10 @@ OUTLINES = {
           "dilation": 1, "padding": "same", "padding_mode": "replicate", "padding_value": 0, "groups": 2,
           "activation": "relu", "map": "clip", "input": {"scale": 2} }""",
     "list of layers": '[{"kernel_size": 3, "out_channels": 4, "pads": [1, 0, 1, 0]}, {"pool": "max", "size": 2}, [[1]]]',
+    "transposed outline": '{"kernel_size": 3, "out_channels": 4, "transposed": true, "stride": 2, "output_padding": 1}',
+    "linear outline": '{"name": "fc", "linear": 10, "bias": false, "activation": "relu"}',
+    "batch norm outline": '{"batch_norm": {}}',
+    "layers as text": '["conv 3 8 p1", "relu", {"linear": 10}]',
     "outline with ONNX names": '{"kernel_size": 1, "out_channels": 4, "strides": 2, "group": 4, "auto_pad": "VALID"}',
 }
 
@@ -117,7 +125,6 @@ REFUSED = {
     "outline with a number as bias": '{"kernel_size": 3, "out_channels": 1, "bias": 0}',
     "size 0": '{"kernel_size": 0, "out_channels": 1}',
     "size as text": '{"kernel_size": "3x3", "out_channels": 1}',
-    "a layer and a matrix in a list that begins with a matrix": '[[[1]], {"weight": [[1]]}]',
     "null": "null",
     "number": "1",
     "string": '"sobel"',
@@ -182,7 +189,6 @@ REFUSED = {
     "mean pool with a dilation": '{"pool": "mean", "size": 2, "dilation": 2}',
     "max pool that counts its padding": '{"pool": "max", "size": 2, "count_include_pad": true}',
     "pool of another word": '{"pool": "max", "size": "whole"}',
-    "batch norm without numbers": '{"batch_norm": {}}',
     "batch norm of a number": '{"batch_norm": 3}',
     "batch norm of rank 2": '{"batch_norm": {"weight": [[1]]}}',
     "upsampling without a scale": '{"upsample": "nearest"}',
@@ -197,6 +203,9 @@ REFUSED = {
     "input inside": '{"layers": [{"weight": [[1]], "input": {"scale": 1}}]}',
     "input as a number": '{"weight": [[1]], "input": 0.5}',
     "unknown key of input": '{"weight": [[1]], "input": {"scael": 1}}',
+    "activation with a stride": '{"activation": "relu", "stride": 2}',
+    "linear with weights": '{"linear": 10, "weight": [[1]]}',
+    "scale as a word": '{"weight": [[1]], "input": {"scale": "byte"}}',
     "scale 0": '{"weight": [[1]], "input": {"scale": 0}}',
     "std 0": '{"weight": [[1]], "input": {"std": [1, 0]}}',
     "nested mean": '{"weight": [[1]], "input": {"mean": [[1]]}}',
@@ -241,7 +250,8 @@ def examples_of(guide):
 
 def program_accepts(program, text):
     """Returns whether convtool accepts `text` as an inline kernel, or for layers without weights, for shapes."""
-    command = ["shape", "4x64x64", "--layers"] if "kernel_size" in text else ["kernels", "show"]
+    has_sizes_alone = any(key in text for key in ("kernel_size", '"linear', '"batch_norm": {}', '"conv '))
+    command = ["shape", "4x64x64", "--layers"] if has_sizes_alone else ["kernels", "show"]
     result = subprocess.run([program] + command + [text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return result.returncode == 0
 

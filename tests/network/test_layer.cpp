@@ -5,6 +5,7 @@
 
 #include "conv/padding.h"
 #include "network/layers.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -173,6 +174,34 @@ TEST_CASE("the automatic map is abs for plain differences in integers, and clip 
     for (const DType dtype : {DType::u8, DType::f32})
       CHECK(resolve_map(asked, {.name = "", .description = "", .banks = {bank_of({difference})}, .files = {}}, dtype) ==
             asked);
+}
+
+TEST_CASE("the size of a layer in a table") {
+  CHECK(plane(3, 5, std::vector<float>(15, 1)).size_text() == "3x5");
+  CHECK(plane(1, 1, {1}).size_text() == "1x1");
+  Layer layer = plane(1, 1, {1});
+  layer.activation = Activation::relu;
+  CHECK(layer.size_text() == "");
+  layer.bias = {1};
+  CHECK(layer.size_text() == "1x1");
+  CHECK(plane(1, 1, {1}, {.padding = {.pads = {1, 0, 0, 0}}}).size_text() == "border");
+  layer = plane(1, 1, {1});
+  layer.add = "stem";
+  CHECK(layer.size_text() == "add stem");
+  layer = plane(2, 3, {});
+  layer.pooling = Pooling::max;
+  CHECK(layer.size_text() == "max 2x3");
+  layer.pool.is_global = true;
+  CHECK(layer.size_text() == "max global");
+  layer = plane(1, 1, {});
+  layer.enlarging = Enlarging::bilinear;
+  layer.params.stride = {2, 4};
+  CHECK(layer.size_text() == "bilinear 2x4");
+  layer = make_layer(4, {2, 3, 4, 5}, std::vector<float>(120, 1));
+  layer.enlarging = Enlarging::transposed;
+  CHECK(layer.size_text() == "transposed 4x5");
+  layer = input_copy();
+  CHECK(layer.size_text() == "");
 }
 
 TEST_CASE("responses of small weights are doubled until they can be as large as those of Sobel's kernels") {

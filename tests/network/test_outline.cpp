@@ -5,6 +5,7 @@
 
 #include "network/layers.h"
 #include "network/outline.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -41,6 +42,10 @@ TEST_CASE("sizes of 0 are those of the input") {
   costs = costs_of(outline(Outline::kernel, {7, 0, 0, 0}, 1, {0}), input);
   CHECK(costs.parameters == 480 * 7 + 7);
   CHECK(costs.macs == 480.0 * 7);
+  // The copy of the input that sums need is no part of a network.
+  costs = costs_of(bank_of({input_copy()}), input);
+  CHECK(costs.parameters == 0);
+  CHECK(costs.macs == 0);
   // nn.ConvTranspose2d(6, 4, (3, 5), groups=2): 6*2*3*5 weights, 4 biases; each of 6*10*8 inputs has 2*3*5 products.
   Bank transposed = outline(Outline::kernel, {0, 2, 3, 5}, 2, {0});
   transposed.layers.front().enlarging = Enlarging::transposed;
@@ -73,7 +78,8 @@ TEST_CASE("groups have to divide the input's channels") {
   const Error error = error_of([] { fitted(outline(Outline::kernel, {4, 0, 3, 3}, 2, {}), {1, 5, 9, 9}); });
   CHECK(error.kind() == ErrorKind::shape);
   CHECK(std::string(error.what()) ==
-        "2 groups do not divide the 5 input channels; choose groups that divides both channel counts");
+        "2 groups do not divide the 5 input channels; choose a number of groups that divides both channel "
+        "counts");
 }
 
 TEST_CASE("commands that compute refuse layers without weights by number and name") {

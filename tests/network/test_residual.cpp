@@ -5,6 +5,7 @@
 
 #include "network/chain.h"
 #include "network/folding.h"
+#include "network/input_scaling.h"
 #include "network/layers.h"
 #include "network/receptive_field.h"
 #include "network/residual.h"
@@ -42,10 +43,59 @@ TEST_CASE("a sum adds the output of the layer that it names to its input") {
   CHECK(run_pair(relu) == std::vector<double>{1.5, 15});
 }
 
-TEST_CASE("of several layers with a name, a sum adds the nearest before it; so stages of a chain keep to themselves") {
+TEST_CASE("stages of a chain keep to themselves: names that several have differ afterwards") {
   const Network one = network_of({scaled_by("a", 2), scaled_by("b", 5), sum_with("s", "a")});
+  const Network three = chain({one, one, one});
   CHECK(run_pair(chain({one, one})) == std::vector<double>{144, 1440});
-  CHECK(addends_of(chain({one, one}))[5] == 3);
+  CHECK(addends_of(three)[5] == 3);
+  CHECK(addends_of(three)[8] == 6);
+  CHECK(three.banks[3].name == "a-2");
+  CHECK(three.banks[4].name == "b");  // no layer names it
+  CHECK(three.banks[6].name == "a-3");
+}
+
+TEST_CASE("a name that several earlier layers have is refused where a layer adds or reads it") {
+  const auto refusal = [](Layer user) {
+    std::vector<Bank> banks = {scaled_by("a", 2), scaled_by("a", 10), named_bank("s", std::move(user)),
+                               scaled_by("a", 1)};
+    return error_of([&] { run_pair(network_of(std::move(banks))); });
+  };
+  Layer adds = plane(1, 1, {1}), reads = adds;
+  adds.add = reads.from = "a";
+  CHECK(contains(refusal(adds), "layer 3 adds 'a', but layers 1 and 2 both have that name; give one of them another"));
+  CHECK(contains(refusal(reads), "layer 3 reads 'a', but layers 1 and 2 both have that name"));
+  CHECK(run_pair(network_of({scaled_by("a", 2), scaled_by("a", 10)})) == std::vector<double>{20, 200});
+  // A layer after the sum does not count.
+  CHECK(run_pair(network_of({scaled_by("a", 2), sum_with("s", "a"), scaled_by("a", 1)})) == std::vector<double>{4, 40});
+}
+
+TEST_CASE("the input of the network can be added and read by its name") {
+  Layer reads = plane(1, 1, {7});
+  reads.from = "input";
+  const Network plain = network_of({scaled_by("a", 2), sum_with("s", "input")});
+  const Network network = with_named_input(plain);
+  CHECK(network.banks.size() == 3);
+  CHECK(is_input_copy(network.banks.front()));
+  CHECK(run_pair(network) == std::vector<double>{3, 30});
+  CHECK(run_pair(with_named_input(network_of({scaled_by("a", 2), named_bank("b", reads)}))) ==
+        std::vector<double>{7, 70});
+  const Network unnamed = network_of({scaled_by("a", 2)});
+  CHECK((with_named_input(unnamed) == unnamed));
+
+  Network scaled = network;  // x' = (x - 1) / 2, then x' + 2 x'
+  scaled.input = InputScaling{.mean = {1}, .deviation = {2}};
+  const Network as_layer = with_scaling_as_layer(scaled);
+  CHECK(as_layer.banks.size() == 3);
+  CHECK(run_pair(as_layer) == std::vector<double>{0, 13.5});
+
+  // In a chain, each stage has the input of its own: 3 x, then 3 x + 2 * 3 x.
+  CHECK(run_pair(chain({network, network})) == std::vector<double>{9, 90});
+  Network scaled_chain = chain({scaled, network});
+  CHECK(run_pair(with_scaling_as_layer(scaled_chain)) == std::vector<double>{0, 40.5});
+  CHECK(contains(error_of([] {
+                   with_named_input(network_of({scaled_by("input", 2), sum_with("s", "input")}));
+                 }),
+                 "layer 1 is called 'input', which means the input of the network where a layer adds or reads it"));
 }
 
 TEST_CASE("names that cannot be added") {

@@ -114,6 +114,8 @@ TEST_CASE("pictures right behind the first one are counted, and other bytes are 
               text = to_bytes("P2 1 1 255 7 \n");
   const Bytes bmp = encode_image(Image(DType::u8, PixelFormat::grey, 2, 2), *find_picture_format("bmp"));
   const Bytes webp = encode_image(Image(DType::u8, PixelFormat::rgb, 2, 2), *find_picture_format("webp"));
+  const Bytes pfm = encode_image(Image(DType::f32, PixelFormat::grey, 2, 2), *find_picture_format("pfm"));
+  const Bytes exr = encode_image(Image(DType::f32, PixelFormat::rgb, 2, 2), *find_picture_format("exr"));
   const Bytes tiff = tiff_with(1, false);
   const auto remark = [](std::initializer_list<std::span<const std::byte>> parts) {
     ByteWriter file;
@@ -124,7 +126,7 @@ TEST_CASE("pictures right behind the first one are counted, and other bytes are 
   };
   const std::string two = "only the first of its 2 pictures is read",
                     three = "only the first of its 3 pictures is read";
-  for (const Bytes& picture : {png, jpeg, pnm, text, bmp, webp}) {
+  for (const Bytes& picture : {png, jpeg, pnm, text, bmp, webp, pfm, exr, tiff}) {
     CHECK(remark({picture}) == "");
     CHECK(remark({picture, picture}) == two);
     CHECK(remark({picture, picture, picture}) == three);
@@ -136,7 +138,18 @@ TEST_CASE("pictures right behind the first one are counted, and other bytes are 
   }
   CHECK(remark({jpeg, std::span(jpeg).first(jpeg.size() - 2)}) == "");  // a trailer need not be whole
   CHECK(remark({jpeg, Bytes(16), jpeg}) == "");
-  CHECK(remark({tiff, tiff}) == "");  // where a TIFF ends is not known
+}
+
+TEST_CASE("TIFF: pictures right behind the last page are counted once, with the first page") {
+  const Bytes tiff = tiff_with(2, false), more = png_with({});
+  const Bytes file = ByteWriter().append(tiff).append(more).bytes();
+  const std::vector<Remark> all = remarks_on_others(read_picture_header(file));
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].text == "only the first of its 2 pages is read");
+  CHECK(all[1].text == "only the first of its 2 pictures is read");
+  const std::vector<std::uint64_t> pages = find_pages(file);
+  CHECK(read_picture_header(file, pages.at(0)).pictures == 2);
+  CHECK(read_picture_header(file, pages.at(1)).pictures == 1);
 }
 
 TEST_CASE("JPEG: a picture that the index lists is counted once") {

@@ -1,6 +1,7 @@
 // Sheets: where the tiles are, and the colours of their values.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -154,4 +155,44 @@ TEST_CASE("the range of a tile stands above it where it fits, and is that of its
   };
   CHECK_FALSE(has_same_head({}));
   CHECK(has_same_head({.scale = SheetScale::joint}));  // there the legend has it
+}
+
+TEST_CASE("tiles of one value have one scale, and the value above them") {
+  const auto maps_of = [](std::vector<float> values) {
+    Tensor tensor(DType::f32, {.n = 1, .c = std::ssize(values), .h = 1, .w = 1});
+    std::copy(values.begin(), values.end(), tensor.data<float>());
+    return tensor;
+  };
+  const Tensor maps = maps_of({1, 0.5F, 0.25F});
+  const SheetLayout layout = sheet_layout(maps.shape(), {.columns = 3});
+  CHECK(layout.enlarged == 96);
+  const Image sheet = paint_sheet(maps.ref(), layout, {.columns = 3}, 1);
+  CHECK(tile_colour(sheet, layout, 0, 5, 5) == Colour{255, 255, 255});
+  CHECK(tile_colour(sheet, layout, 1, 5, 5) == Colour{128, 128, 128});  // 127.5, rounded to even
+  CHECK(tile_colour(sheet, layout, 2, 5, 5) == Colour{64, 64, 64});
+
+  // The text above a tile is that of its own value: it changes with it, though the colours are those of the largest.
+  const auto heads_differ = [&](const Tensor& a, const Tensor& b, std::int64_t tile) {
+    const Image one = paint_sheet(a.ref(), layout, {.columns = 3}, 1),
+                other = paint_sheet(b.ref(), layout, {.columns = 3}, 1);
+    const std::int64_t left = kTileGap + tile * (layout.cell_width + kTileGap);
+    for (std::int64_t y = 0; y < kTileGap + kNumberHeight; ++y)
+      for (std::int64_t x = left; x < left + layout.cell_width; ++x)
+        if (colour_at(one, y, x) != colour_at(other, y, x)) return true;
+    return false;
+  };
+  const Tensor changed = maps_of({1, 0.5F, 0.125F});
+  CHECK(heads_differ(maps, changed, 2));
+  CHECK_FALSE(heads_differ(maps, changed, 1));
+}
+
+TEST_CASE("a range that does not fit is written shorter, not left out") {
+  const Tensor small = feature_maps({0}, {-0.123456F}), large = feature_maps({0}, {-0.523456F});
+  const SheetLayout layout = sheet_layout(small.shape(), {});
+  REQUIRE(text_width("0: -0.123 to 0.123", 12) > static_cast<double>(layout.cell_width));
+  const Image a = paint_sheet(small.ref(), layout, {}, 1), b = paint_sheet(large.ref(), layout, {}, 1);
+  bool differ = false;
+  for (std::int64_t y = 0; y < kTileGap + kNumberHeight; ++y)
+    for (std::int64_t x = 0; x < layout.width; ++x) differ |= colour_at(a, y, x) != colour_at(b, y, x);
+  CHECK(differ);
 }

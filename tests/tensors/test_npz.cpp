@@ -62,6 +62,7 @@ TEST_CASE("the array is named, or the only one") {
         "this .npz contains 3 arrays (conv1/w, conv1/b, conv1/b); name one, such as FILE.npz#conv1/w");
   CHECK(refusal(several, "quite another").find("(it contains conv1/w, ") != std::string::npos);
   CHECK(refusal(zip_file({{"README", "text"}})) == "this .npz contains no arrays (files that end in .npy)");
+  CHECK(refusal(zip_file({{"net/data.pkl", "pickle"}, {"net/data/0", "1"}})).starts_with("this is a PyTorch file"));
   CHECK(refusal(zip_file({})) == "this .npz contains no arrays (files that end in .npy)");
   CHECK(looks_like_npz(zip_file({})));
   std::vector<ZipPart> many;

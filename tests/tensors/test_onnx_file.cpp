@@ -134,6 +134,7 @@ TEST_CASE("elements in another file, which lies in the folder of the model or be
   };
   CHECK(refused("w.bin", "", "") ==
         "'a' is stored in " + folder.file("w.bin") + ", which does not exist; put it beside the model");
+  CHECK(refused(std::string(5000, 'w'), "", "").ends_with("which cannot be opened: File name too long"));
   CHECK(refused("sub/w.bin", "5", "8").ends_with("which has 12 bytes (expected 8 from byte 5 on)"));
   CHECK(refused("sub/w.bin", "18446744073709551615", "").find("which has 12 bytes") != std::string::npos);
   CHECK(refused("sub/w.bin", "4", "4").ends_with("with 4 bytes, but its shape [2] takes 8"));

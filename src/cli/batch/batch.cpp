@@ -96,6 +96,7 @@ class PageInputs {
                                               .before = std::move(surveys.before),
                                               .responses = std::move(surveys.responses),
                                               .after = std::move(surveys.after),
+                                              .sheet = std::move(surveys.sheet),
                                               .kept = surveys.kept,
                                               .response_count = report.responses}));
   }

@@ -95,13 +95,17 @@ class StreamRun {
   /// Throws Error(input) unless the first picture is the only one.
   void refuse_more() {
     if (!pictures_.next()) return;
-    throw Error(
-        ErrorKind::input, "",
-        "has more than one picture, and " + (planned_.other_files().empty()
-                                                 ? "'" + planned_.path +
-                                                       "' takes one; write all to -, or to "
-                                                       "numbered files, such as -o 'frame-{n}.png'"
-                                                 : std::string("--sheet and --dump-layers take one; leave them out")));
+    throw Error(ErrorKind::input, "",
+                "has more than one picture, and " + (planned_.other_files().empty()
+                                                         ? "'" + planned_.path +
+                                                               "' takes one; write all to -, or to "
+                                                               "numbered files, such as -o 'frame-{n}.png'"
+                                                         : other_files_text() + " one; leave it out"));
+  }
+
+  /// "--dump-layers takes", the option that has a file for one picture only.
+  std::string other_files_text() const {
+    return planned_.layers.empty() ? "'" + planned_.sheet + "' of --sheet takes" : "--dump-layers takes the layers of";
   }
 
   void await(OrderedTurn& turn) const {

@@ -34,9 +34,11 @@ void refuse_more(std::span<const std::byte> bytes) {
   const std::optional<std::size_t> end = is_npz ? find_npz_end(bytes) : find_lone_picture_end(bytes);
   if (!end || *end == bytes.size()) return;
   const std::size_t rest = bytes.size() - *end;
-  throw Error(ErrorKind::input, "",
-              std::to_string(rest) + (rest == 1 ? " byte follows the " : " bytes follow the ") +
-                  (is_npz ? "archive" : "picture") + "; only PNG, JPEG and PNM can be several in one stream");
+  throw Error(
+      ErrorKind::input, "",
+      std::to_string(rest) + (rest == 1 ? " byte follows the " : " bytes follow the ") +
+          (is_npz ? "archive" : "picture") +
+          "; only PNG, JPEG and PNM can be several in one stream; if they belong to it, name its file instead of -");
 }
 
 /// One input as it is passed on.

@@ -8,6 +8,7 @@
 #include "cli/options/input_check.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "cli/options/scaling_options.h"
 #include "network/chain.h"
@@ -118,7 +119,8 @@ void declare_apply(Command& command) {
                 "--normalize-percentile P,Q, the percentile that is further from 0 gets the full colour. NaN "
                 "is black. Small tiles are enlarged by a whole factor; of a sheet of more than 2^24 pixels, each "
                 "pixel is the mean of several values, and the report says of how many. Above a tile are its number and "
-                "the range of its colours, where they fit; below all tiles is a legend."},
+                "the range of its colours, where they fit; +-0.5 is a range from -0.5 to 0.5. Tiles of one value have "
+                "one scale, and the value above them. Below all tiles is a legend."},
        {.names = "--sheet-columns",
         .value = "N",
         .target = &options->sheet_columns,

@@ -10,6 +10,7 @@
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "core/text.h"
 #include "kernels/generated.h"

@@ -17,6 +17,7 @@
 #include "cli/options/isolate_option.h"
 #include "cli/options/layer_options.h"
 #include "cli/options/option_value.h"
+#include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"
 #include "cli/options/scaling_options.h"
 #include "cli/terminal/terminal.h"
@@ -191,7 +192,9 @@ int run_explain(const ExplainOptions& options) {
   const Pixel at = parse_place(options);
   const ExplainFormat& format = choose_format(options);
   if (!options.size.are_given() && options.layer.kernels.empty())
-    refuse_usage("", "no kernel given; add one, such as -k sobel ('convtool kernels' lists them)");
+    refuse_usage("",
+                 "no kernel given; add one, such as -k sobel ('convtool kernels' lists them), or for a shape "
+                 "--kernel-size 3 or --layers 'conv 3 8, relu'");
   const std::string path = options.output.value_or("-");
   if (!format.is_text) refuse_terminal(path, format.name);
 
@@ -204,7 +207,7 @@ int run_explain(const ExplainOptions& options) {
     for (const Remark& remark : input.source->remarks)
       print_message(MessageKind::warning, options.input + ": " + remark.text);
   if (input.source)
-    if (const auto remark = scaling_remark(spec.network, spec.scaling.has_value(), input.source->dtype()))
+    if (const auto remark = scaling_remark(spec.network, spec.scaling, input.source->dtype()))
       print_message(MessageKind::warning, options.input + ": " + remark->text);
   const TracedRun run = with_name(options, [&] { return trace_run(std::move(input), spec); });
   const Explainer explainer(run.trace);

@@ -16,7 +16,6 @@
 #include "cli/options/report_option.h"
 #include "cli/terminal/terminal.h"
 #include "core/parallel.h"
-#include "core/printable.h"
 #include "core/text.h"
 #include "network/network_plan.h"
 #include "network/outline.h"
@@ -54,23 +53,12 @@ constexpr std::string_view kShapeExamples = R"(  convtool shape 1x8x8 --kernel-s
   convtool shape 1x32x32 --layers 'conv 5 6, relu, maxpool 2, linear 10'
   convtool shape 64x56x56 --kernel-size 3 --out-channels 64 --time)";
 
-/// "3x3", or of kernels that differ "3x3+5x5"; of a pool "max 2x2"; "" of a layer that has the size of any input.
+/// Layer::size_text() of each kernel, without repetition: "3x3+5x5".
 std::string sizes_text(const Bank& bank) {
-  const Layer& first = bank.layers.front();
-  if (first.pooling != Pooling::none)
-    return std::string(kPoolings[static_cast<int>(first.pooling)]) + " " +
-           (first.pool.is_global ? "global" : join_sizes(first.dimensions()));
-  if (first.enlarging != Enlarging::none) {
-    const Extent size =
-        first.enlarging == Enlarging::transposed ? Extent{first.shape.kh, first.shape.kw} : first.params.stride;
-    return std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " " + join_sizes({size.h, size.w});
-  }
-  if (!first.add.empty()) return "add " + printable(first.add);
-  if (first.outline == Outline::activation || first.outline == Outline::batch_norm || first.shape.kh == 0) return "";
   std::set<std::string> seen;
   std::string text;
   for (const Layer& layer : bank.layers) {
-    const std::string size = join_sizes({layer.shape.kh, layer.shape.kw});
+    const std::string size = layer.size_text();
     if (seen.insert(size).second) text += (text.empty() ? "" : "+") + size;
   }
   return text;
@@ -188,6 +176,8 @@ int run_shape(const ShapeOptions& options, const Command& command) {
         field.unite(report.banks[*addend].receptive_field);
       }
       report.banks.push_back(shape_of(stack.bank(i), i == 0 ? input.dtype : DType::f32, shape, field));
+      report.banks.back().source = stack.source(i);
+      report.banks.back().addend = stack.addend(i);
       shape = report.banks.back().output;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::shape) throw;

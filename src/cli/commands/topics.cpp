@@ -25,11 +25,12 @@ const std::string_view kKernelFormatText =
     "padding_value": 0,            for "constant"
     "groups": 1,
     "activation": "none",          "relu", "abs", "sigmoid", "tanh",
-                                   "silu", "hardswish", "leaky_relu",
+                                   "silu", "hardswish", "relu6",
+                                   "leaky_relu",
                                    {"leaky_relu": {"slope": 0.2}} or
                                    {"clip": {"min": 0, "max": 6}}
     "map": "auto",                 as --map
-    "input": {"scale": 0.0039,     as --input-scale, --mean, --std and
+    "input": {"scale": "1/255",    as --input-scale, --mean, --std and
       "mean": 0, "std": 1,         --channel-order; numbers, or lists
       "order": "rgb"} }            with one number per channel
 
@@ -64,8 +65,10 @@ Other layers, which have an activation as well:
     "stride": 2, "output_padding": 1 }       nn.ConvTranspose2d
   { "add": "NAME" }                          the output of an earlier
                                              layer plus the input
+  { "activation": "relu" }                   an activation alone
+  "relu", "maxpool 3 s2 p1"                  in the words of --layers
 
-"from": "NAME" makes a layer read the output of an earlier layer than the one before it.
+"from": "NAME" makes a layer read the output of an earlier layer than the one before it. Only one earlier layer may have the name. "input" is the input of the network.
 
 In banks and networks, a kernel's name stands in place of a kernel, with its parameters if it is generated:
 
@@ -73,10 +76,12 @@ In banks and networks, a kernel's name stands in place of a kernel, with its par
 
 On the command line, -k gaussian:sigma=2 --then sobel is the same. Only the outermost object may have map and input.
 
-Layers without weights are for shape and explain: kernel_size and out_channels stand in place of weight, and "bias": false leaves the bias out.
+Layers without weights are for shape and explain: kernel_size and out_channels stand in place of weight, and "bias": false leaves the bias out. Strings are layers in the words of --layers.
 
   [ { "kernel_size": 3, "out_channels": 64, "stride": 2 },
-    { "pool": "max", "size": 2 } ]
+    { "batch_norm": {} }, "relu", { "pool": "max", "size": 2 },
+    { "kernel_size": 2, "out_channels": 8, "transposed": true },
+    { "linear": 10 } ]
 
 Errors give the line and column, or the JSON pointer of the mistake, such as /weight/2/1.)";
 
@@ -85,9 +90,9 @@ const std::string_view kReportText =
 
 apply and edges print one object per input: input, output, status (ok, skipped or error), input_shape, output_shape, input_dtype, output_dtype, kernel {name, shape}, stride, pads [top, left, bottom, right], padding_mode, dilation, groups, map, combine, clipped {low, high, share (of all values)}, min, max and mean of the response, nan_count, warnings, algorithm, instruction_set, threads, seconds {decode, convolve, encode} (where a raw file is filtered in bands, convolve includes reading and writing it), and memory_needed (an upper bound in bytes, which --memory-limit counts). A failure has error {kind, message}. normalize_percentile, threshold and dry_run are there when the options of these names are given, signed_zero with map signed, and map_gain where map auto multiplies absolute values.
 
-A network has layers, a list with the description of each layer, in which a pool has pool. Layers that run as one kernel have the algorithm folded, and the list folded describes that kernel, with layers [first, last], counted from 1. Where the input is scaled, input_scaling {scale, mean, std, order} says how, and the first of the layers is input. With --dump-layers it has layer_outputs, and with --sheet also layer_sheets. --sheet adds sheet {output, shape, tiles, columns, reduced (1, or how many values in width and height a pixel is the mean of)}; where the sheet is all that is written, output and output_shape are its own. edges adds edges {output_kind, color, thin, angle, thresholds {low, high, source}, edge_pixels, canny}.
+A network has layers, a list with the description of each layer, in which a pool has pool, and a layer has activation, add (the layer that a sum adds) and from where these apply. Layers that run as one kernel have the algorithm folded, and the list folded describes that kernel, with layers [first, last], counted from 1. Where the input is scaled, input_scaling {scale, mean, std, order} says how, and the first of the layers is input. With --dump-layers it has layer_outputs, and with --sheet also layer_sheets. --sheet adds sheet {output, shape, tiles, columns, reduced (1, or how many values in width and height a pixel is the mean of)}; where the sheet is all that is written, output and output_shape are its own. edges adds edges {output_kind, color, thin, angle, thresholds {low, high, source}, edge_pixels, canny}.
 
-shape prints status, input_shape, output_shape, macs, parameters, receptive_field {size, stride, offset, centre}, activation_bytes, fully_connected_weights, and layers, a list with the same fields for each layer, and its name and kernel, such as 3x3 or max 2x2. --time adds seconds, gmac_per_second, threads, instruction_set, and the algorithm of each layer. If a layer cannot run, status is error, error has kind and message, and the other fields describe the layers before it.
+shape prints status, input_shape, output_shape, macs, parameters, receptive_field {size, stride, offset, centre}, activation_bytes, fully_connected_weights, and layers, a list with the same fields for each layer, and its name and kernel, such as 3x3 or max 2x2; a layer also has reads, the number of the layer that it reads, where that is not the one before it, and adds, that of the layer that it adds. --time adds seconds, gmac_per_second, threads, instruction_set, and the algorithm of each layer. If a layer cannot run, status is error, error has kind and message, and the other fields describe the layers before it.
 
 explain prints one object: input, kernel (its name), input_shape (the filtered channels), output_shape, input_dtype, output_dtype, at [y, x], channel, stride, pads, padding_mode, dilation, groups, window {y, x} (first and last row and column), terms, sum, divisor, bias, activation, response, map (none where responses are stored as they are), mapped (before rounding and clipping), stored (as apply stores it) and clipped (no, low or high). Each term has channel, y, x (they may lie outside the input), inside, source [y, x] (the pixel whose value is read; null where padding has a constant value), input, weight and product. A bank has parts, the same for each kernel, and combine. A network has layers instead, from the last to the first, each with layer, name, at, channel and receptive_field {y, x}. A max pool has no weights and products, and a shape no numbers: these are null.
 

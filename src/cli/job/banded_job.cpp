@@ -43,12 +43,13 @@ BandedBanks banks_of(const Job& job, const FilterSpec& spec) {
   if (folded != nullptr) return {.bank = &folded->plan.banks().front()};
   const std::vector<BankPlan>& banks = job.plan->kernels().banks();
   if (!spec.network.banks.back().layers.front().add.empty()) return {};
+  if (banks.front().problem().input.c != banks.front().output_shape().c) return {};  // grey becomes three channels
   return {.bank = &banks.back(), .scaling = &banks.front()};
 }
 
 /// What stands in the way of `bank`, or "".
 std::string obstacle_of(const BankPlan* bank) {
-  if (bank == nullptr) return "this edge recipe or sum of layers";
+  if (bank == nullptr) return "this edge recipe, sum of layers or grey that becomes three channels";
   if (!bank->has_bands()) return "padding taller than the kernel, or of several modes,";
   return "";
 }

@@ -20,6 +20,11 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
                     .per_channel = first.rank == 2,
                     .kind = first.kind_text(),
                     .pooling = first.pooling,
+                    .activation = first.activation == Activation::none
+                                      ? ""
+                                      : activation_text(first.activation, first.activation_numbers),
+                    .add = first.add,
+                    .from = first.from,
                     .problem = problem,
                     .combine = bank.combine,
                     .algorithm = plan.algorithm(),
@@ -102,7 +107,9 @@ RunReport describe(const Attempt& attempt, const FilterSpec& spec) {
   report.dry_run = !attempt.outcome;
   if (attempt.job) {
     describe_job(*attempt.job, attempt.outcome, spec, report);
-    if (auto remark = scaling_remark(spec.network, spec.scaling.has_value(), report.input_dtype))
+    if (attempt.job->repeats_grey)
+      report.warnings.push_back({"is grey, which is repeated to the three channels that the network takes", true});
+    if (auto remark = scaling_remark(spec.network, spec.scaling, report.input_dtype, attempt.largest))
       report.warnings.push_back(std::move(*remark));
   }
   report.frames = attempt.frames;

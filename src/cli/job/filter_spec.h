@@ -32,6 +32,7 @@ struct PageRange {
 struct FilterSpec {
   Network network;                      ///< with `edges` the recipe's kernels
   std::optional<InputScaling> scaling;  ///< of the pixels, which the network's first bank computes; none: no such bank
+  std::optional<Bank> grey_scaling;     ///< scaling_of_grey(), in place of the network's first bank
   std::optional<EdgeRecipe> edges;      ///< none: the network's response is the result
   bool angle_given = false;             ///< false: a wheel for pictures of integers, else radians
   bool flip = false;
@@ -55,6 +56,11 @@ struct FilterSpec {
 
   /// Whether the colours of pictures are converted to luma before filtering.
   bool makes_grey() const { return grey || (edges && edges->color == ColorRule::luma); }
+
+  /// Whether `channels` of an input in this format are grey that is repeated to the three channels of the network.
+  bool repeats_grey(std::int64_t channels, const FileFormat& from) const {
+    return grey_scaling && channels == 1 && !from.is_tensor() && !from.is_video() && !makes_grey();
+  }
 
   /// The map as given on the command line or in the kernel file, perhaps automatic.
   OutputMap given_map() const { return map.value_or(network.banks.back().map.value_or(OutputMap::automatic)); }

@@ -125,10 +125,12 @@ double decoding_memory(const SourceHeader& header, std::int64_t file_bytes) {
   return file + kFloat * values + (header.format.kind == FileFormat::Kind::json ? 48 * values : 0);
 }
 
-/// Bytes of the surveys of the input, the responses and the output.
+/// Bytes of the surveys of the input, the responses, the output and its sheet.
 std::int64_t survey_memory(const Forecast& forecast, const FilterSpec& spec) {
   if (!spec.survey || forecast.responses.empty()) return 0;
-  return Survey::memory(forecast.filtered, *spec.survey) + 2 * Survey::memory(forecast.responses.back(), *spec.survey);
+  constexpr Shape kLargestSheet{.n = 1, .c = 3, .h = 4096, .w = 4096};
+  return Survey::memory(forecast.filtered, *spec.survey) + 2 * Survey::memory(forecast.responses.back(), *spec.survey) +
+         (spec.sheet ? Survey::memory(kLargestSheet, *spec.survey) : 0);
 }
 
 /// Bytes of the sheets of --sheet, one at a time, and of the responses and the file of the last one.
@@ -160,8 +162,10 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
     result.sources = sources_of(spec.network);
     result.last_uses = last_uses(addends, result.sources);
     for (const std::optional<std::size_t>& addend : addends) result.adds.push_back(addend.has_value());
-    for (const Bank& bank : spec.network.banks) {
+    const bool repeats_grey = spec.repeats_grey(input.c, header.format);
+    for (const Bank& each : spec.network.banks) {
       const std::size_t i = result.responses.size();
+      const Bank& bank = repeats_grey && i == 0 ? *spec.grey_scaling : each;
       if (result.sources[i]) input = result.responses[*result.sources[i]];
       const BankGeometry geometry = bank_geometry(bank, dtype, input);
       for (const ConvProblem& problem : geometry.problems)

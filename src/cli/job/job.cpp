@@ -24,11 +24,15 @@ void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
 }
 
 /// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that can show it.
-std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format, bool is_grey_possible) {
+std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format, bool is_grey_possible,
+                               const Bank& last) {
+  const bool is_combinable = last.layers.size() > 1 && last.combine == Combine::none;
   if (response.c != 1)
     refuse_shape("", "--map signed shows one channel in two colours (got " + std::to_string(response.c) +
                          " channels); " +
-                         (is_grey_possible ? "add --gray" : "combine them with --combine, or choose one"));
+                         (is_grey_possible ? "add --gray"
+                          : is_combinable  ? "combine them with --combine, or write them as tiles with --sheet FILE.png"
+                                           : "write them as tiles, in the same colours, with --sheet FILE.png"));
   if (!is_integer(dtype))
     refuse_shape("", std::string("--map signed writes colours of 8 or 16 bits (got f32); ") +
                          (format.is_tensor() ? "write a picture such as .png" : "choose --depth u8"));
@@ -54,8 +58,10 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
   return mapping;
 }
 
-Remedies remedies_for(const Bank& bank, const std::optional<EdgeRecipe>& recipe) {
-  if (!recipe) return {.combine = bank.layers.size() > 1 && bank.combine == Combine::none};
+Remedies remedies_for(const FilterSpec& spec) {
+  const Bank& bank = spec.network.banks.back();
+  const std::optional<EdgeRecipe>& recipe = spec.edges;
+  if (!recipe) return {.combine = bank.layers.size() > 1 && bank.combine == Combine::none, .layers = spec.dumps_layers};
   Remedies remedies{.combine = false, .sheet = false};
   if (recipe->is_signed())
     remedies.range = recipe->kind == EdgeKind::orientation ? ", or choose --angle wheel" : "";
@@ -92,6 +98,7 @@ void add_remarks(const Destination& destination, const FilterSpec& spec, std::ve
 
 void keep_metadata(PictureMetadata metadata, const FilterSpec& spec, Job& job, std::vector<Remark>& remarks) {
   if (spec.strips_metadata || job.destination.is_sheet) return;  // a sheet is another picture
+  if (job.format().is_tensor()) return;                          // it has numbers alone, as everybody expects
   job.metadata = std::move(metadata);
   fit_metadata(job.metadata, job.format().name(), job.pixels, remarks);
 }
@@ -117,7 +124,9 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
   if (spec.sheet) check_sheets(*plan, destination, *spec.sheet);
   Shape shape = plan->output_shape();
   if (mapping.map == OutputMap::signs)
-    shape.c = channels_of_signs(shape, dtype, format, !source.is_tensor() && source.filtered.c > 1);
+    shape.c = channels_of_signs(shape, dtype, format,
+                                !source.is_tensor() && source.filtered.c > 1 && keeps_channels(spec.network),
+                                spec.network.banks.back());
 
   const bool alpha_kept = source.has_alpha && spec.alpha == AlphaRule::keep && !destination.is_sheet;
   const bool filters_alpha =
@@ -128,7 +137,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                                     has_colours(!source.is_tensor() && source.shape.c > 2, spec, recipe),
                      .alpha_kept = alpha_kept,
                      .alpha_filtered = filters_alpha && keeps_channels(spec.network) && shape.c == source.filtered.c});
-  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec.network.banks.back(), spec.edges));
+  check_holds(format, shape, dtype, pixels, alpha_kept, remedies_for(spec));
   if (!destination.as_input && !destination.follows_input)
     check_encoding(formats_of(destination), spec.encode, spec.tensor_text);
   shape.c += alpha_kept ? 1 : 0;
@@ -145,6 +154,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
           .alpha_kept = alpha_kept,
           .mapping = mapping,
           .map_matters = map_matters,
+          .repeats_grey = spec.repeats_grey(source.filtered.c, source.format),
           .tensor_rank = result_rank(shape, source.rank)};
 }
 

@@ -24,6 +24,7 @@ struct Job {
   bool alpha_kept;                    ///< the input's alpha is resampled into the result's last channel
   Mapping mapping;
   bool map_matters;               ///< false where values are written as they are
+  bool repeats_grey;              ///< FilterSpec::repeats_grey()
   int tensor_rank;                ///< dimensions of a result that is a tensor
   PictureMetadata metadata = {};  ///< that the result carries
 

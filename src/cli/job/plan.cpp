@@ -1,5 +1,6 @@
 #include "cli/job/plan.h"
 
+#include <algorithm>
 #include <string>
 
 #include "cli/job/result_format.h"
@@ -73,6 +74,23 @@ void check_alpha_channel(const SourceTraits& source, const FilterSpec& spec) {
   }
 }
 
+/// Explains the mismatch of a grey picture and a kernel for colours.
+void check_colours(const SourceTraits& source, const FilterSpec& spec) {
+  constexpr std::int64_t kColours = 3;
+  const Bank& first = spec.network.banks[spec.scaling ? std::min<std::size_t>(1, spec.network.banks.size() - 1) : 0];
+  const auto takes_colours = [](const Layer& layer) { return layer.rank > 2 && layer.input_channels() == kColours; };
+  if (source.is_tensor() || source.format.is_video() || source.filtered.c != 1 ||
+      std::none_of(first.layers.begin(), first.layers.end(), takes_colours))
+    return;
+  if (source.shape.c > 2)
+    refuse_shape("", "--gray leaves one channel, but '" + first.layers.front().name +
+                         "' takes three, the colours; leave --gray out");
+  refuse_shape("",
+               "the picture is grey, but '" + first.layers.front().name +
+                   "' takes three channels, the colours; use a kernel for one channel, or add --input-scale, such as "
+                   "1/255: a scaled input repeats grey to three channels, and 1 leaves the pixels as they are");
+}
+
 }  // namespace
 
 std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& format, const FilterSpec& spec) {
@@ -86,12 +104,17 @@ std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& fo
     return std::make_unique<RecipePlan>(
         EdgePlan(complete_recipe(spec, source.is_tensor(), source.dtype, format), source.dtype, shape, options));
 
-  if (spec.scaling) check_input_channels(*spec.scaling, source.filtered.c);
+  const bool repeats_grey = spec.repeats_grey(shape.c, source.format);
+  if (!repeats_grey) check_colours(source, spec);
+  if (spec.scaling && !repeats_grey) check_input_channels(*spec.scaling, shape.c);
   check_alpha_channel(source, spec);
   if (spec.alpha != AlphaRule::premultiply || !source.has_alpha) {
-    NetworkPlan plan(spec.network, source.dtype, shape, spec.flip, options);
+    std::optional<Network> of_grey;
+    if (repeats_grey) (of_grey = spec.network)->banks.front() = *spec.grey_scaling;
+    const Network& network = of_grey ? *of_grey : spec.network;
+    NetworkPlan plan(network, source.dtype, shape, spec.flip, options);
     std::optional<FoldedPlan> folded;
-    if (std::optional<Folding> folding = fold(spec.network, source.dtype, shape, spec.flip, options)) {
+    if (std::optional<Folding> folding = fold(network, source.dtype, shape, spec.flip, options)) {
       NetworkPlan as_one(folding->network, source.dtype, shape, spec.flip, options);
       folded = FoldedPlan{.folding = *std::move(folding), .plan = std::move(as_one)};
     }

@@ -88,6 +88,7 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";
+  if (remedies.layers) remedy += "; the layers of --dump-layers are written together with it";
   const bool are_maps = !pixels && shape.c <= 4;  // as many as some picture has colours and alpha
   refuse_shape("", "the result has " + result + ", which " + (are_maps ? "are not colours that " : "") + name +
                        (are_maps ? " could store; " : " cannot store; ") + remedy);

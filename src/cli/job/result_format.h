@@ -47,6 +47,7 @@ std::optional<PixelFormat> result_pixels(const ResultChannels& channels);
 struct Remedies {
   bool combine = true;  ///< --combine would combine the channels
   bool sheet = true;    ///< --sheet would show them
+  bool layers = false;  ///< --dump-layers waits for a result that can be written
   const char* range = ", or choose --depth u8 (with --map normalize to fit the range)";  ///< for floats
 };
 

@@ -18,9 +18,11 @@ void write_layer(const std::string& path, std::span<const std::byte> bytes, bool
     std::ignore = write_new_file(path, bytes);
 }
 
-/// The file of the sheet of `responses`, f32.
-Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, const FilterSpec& spec) {
+/// The file of the sheet of `responses`, f32. With `surveyed`, also a survey of it where `spec` asks for surveys.
+Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, const FilterSpec& spec,
+                   std::optional<SurveyResult>* surveyed = nullptr) {
   Image sheet = paint_sheet(responses, sheet_layout(responses.shape, *spec.sheet), *spec.sheet, spec.plan.threads);
+  if (surveyed != nullptr && spec.survey) *surveyed = survey(sheet.all(), sheet.format(), *spec.survey);
   return encode_image(std::move(sheet), *format.picture, spec.encode, {});
 }
 
@@ -102,7 +104,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
       const Stopwatch again;
       Tensor responses(DType::f32, job.plan->output_shape());
       job.plan->run({.input = source->filtered_part(spec.alpha), .output = responses.ref(), .mapping = {}});
-      outcome.sheet = encode_sheet(std::as_const(responses).ref(), *job.destination.sheet_format, spec);
+      outcome.sheet = encode_sheet(std::as_const(responses).ref(), *job.destination.sheet_format, spec, &surveys.sheet);
       outcome.convolve_seconds += again.seconds();
     }
     source.reset();
@@ -117,7 +119,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   if (job.destination.is_sheet) {
     Tensor responses(job.dtype, job.shape);
     run_into(responses.ref());
-    encode([&] { return encode_sheet(std::as_const(responses).ref(), job.format(), spec); });
+    encode([&] { return encode_sheet(std::as_const(responses).ref(), job.format(), spec, &surveys.sheet); });
   } else if (!job.format().is_tensor()) {
     Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());

@@ -12,7 +12,7 @@
 namespace convtool {
 
 struct Surveys {
-  std::optional<SurveyResult> before, responses, after;
+  std::optional<SurveyResult> before, responses, after, sheet;
   std::optional<std::array<double, 2>> kept;  ///< kept_range()
 };
 

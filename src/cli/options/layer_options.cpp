@@ -143,8 +143,11 @@ const std::string& layers_text() {
       "  nobias         without the biases of conv, dwconv and linear\n"
       "  xN             the layer N times\n"
       "  as NAME        names the layer; from NAME: reads that layer, not the one before\n\n"
-      "In JSON, {\"kernel_size\": 3, \"out_channels\": 64} is a layer; it may have the options of a kernel file, and "
-      "\"bias\": false.";
+      "In JSON, a list of layers: a text as above in quotes, or an object of a kernel file, with sums and \"from\", "
+      "such "
+      "as {\"kernel_size\": 3, \"out_channels\": 64} for a convolution, also with \"transposed\": true; {\"linear\": "
+      "10}; {\"batch_norm\": {}}; {\"activation\": \"relu\"}. \"bias\": false leaves the bias out. - reads standard "
+      "input.";
   return text;
 }
 

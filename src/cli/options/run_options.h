@@ -3,15 +3,13 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/batch/batch_options.h"
-#include "cli/job/filter_spec.h"
 #include "cli/options/command_line.h"
 
 namespace convtool {
 
-/// As given on the command line; resolve_filter() and resolve_batch() check them and convert them to numbers.
+/// As given on the command line; cli/options/resolve_options.h checks them and converts them to numbers.
 struct RunOptions {
   const Command* command = nullptr;  ///< which they belong to
   InputOptions inputs;
@@ -35,12 +33,5 @@ void add_value_options(Command& command, RunOptions& options);
 
 /// The option --algorithm, of any command.
 Option algorithm_option(RunOptions& options);
-
-/// The filter for each input, without its network, which the command adds. Throws Error(usage).
-FilterSpec resolve_filter(const RunOptions& options);
-
-/// The options of the batch that applies `spec`, whose kernels were read from `kernel_files`. Throws Error(usage).
-BatchOptions resolve_batch(const RunOptions& options, const FilterSpec& spec,
-                           const std::vector<std::string>& kernel_files);
 
 }  // namespace convtool

@@ -13,17 +13,6 @@ namespace {
 
 constexpr const char *kScale = "--input-scale", *kMean = "--mean", *kDeviation = "--std", *kOrder = "--channel-order";
 
-/// "0.5", or "1/255".
-double parse_scale(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  const auto top = parse_number<double>(std::string_view(text).substr(0, slash));
-  const auto bottom =
-      slash == std::string::npos ? std::optional(1.0) : parse_number<double>(std::string_view(text).substr(slash + 1));
-  if (!top || !bottom || !std::isfinite(*top / *bottom) || *top / *bottom == 0)
-    refuse_usage(kScale, "'" + text + "' is not valid (expected a number other than 0, or a fraction such as 1/255)");
-  return *top / *bottom;
-}
-
 /// "0.5", or one number per channel.
 std::vector<double> parse_channels(const char* option, const std::string& text) {
   std::vector<double> numbers;
@@ -47,6 +36,20 @@ const char* option_of(const std::string& member) {
   return member == "scale" ? kScale : member == "mean" ? kMean : member == "std" ? kDeviation : kOrder;
 }
 
+/// Refuses a mean or std that has not as many numbers as the other one, which is that of the kernel.
+void check_counts(const ScalingOptions& options, const std::string& kernel, const InputScaling& scaling) {
+  const auto refuse = [&](const char* option, const std::vector<double>& given, const char* other_option,
+                          const char* other_name, const std::vector<double>& other) {
+    refuse_usage(option, counted(std::ssize(given), "number") + ", but the " + other_name + " in '" + kernel +
+                             "' has " + std::to_string(other.size()) + "; give one number, as many, or " +
+                             other_option + " as well");
+  };
+  const auto& [scale, mean, deviation, order] = scaling;
+  if (mean.size() <= 1 || deviation.size() <= 1 || mean.size() == deviation.size()) return;
+  if (options.mean && !options.deviation) refuse(kMean, mean, kDeviation, "std", deviation);
+  if (options.deviation && !options.mean) refuse(kDeviation, deviation, kMean, "mean", mean);
+}
+
 }  // namespace
 
 std::vector<const char*> scaling_option_names() { return {kScale, kMean, kDeviation, kOrder}; }
@@ -62,7 +65,10 @@ void add_scaling_options(Command& command, ScalingOptions& options) {
         .text = "Scale the pixels before the first layer, as networks were trained: (x * S - MEAN) / STD, channel "
                 "by channel, before any padding. S is a number, or a fraction such as 1/255. The scaled input is "
                 "layer 1 of reports, of --dump-layers and of explanations; where the padding of the next layer "
-                "allows it, both run as one. --map auto is then normalize.",
+                "allows it, both run as one. --map auto is then normalize.\n\n"
+                "Each of --input-scale, --mean, --std and --channel-order replaces only its own part of the kernel's "
+                "\"input\". For pixels of 16 bits, a model that expects 0 to 255 needs 1/257, and one that expects 0 "
+                "to 1 needs 1/65535. A grey picture is repeated to the three channels of a network that reads colours.",
         .otherwise = kElse},
        {.names = kMean,
         .value = "R,G,B",
@@ -94,10 +100,17 @@ const char* ScalingOptions::first_given() const {
 void set_scaling(const ScalingOptions& options, Network& network) {
   if (options.first_given() == nullptr) return;
   InputScaling scaling = network.input.value_or(InputScaling{});
-  if (options.scale) scaling.scale = parse_scale(*options.scale);
+  if (options.scale) {
+    const std::optional<double> scale = parse_scale(*options.scale);
+    if (!scale)
+      refuse_usage(kScale, "'" + *options.scale +
+                               "' is not valid (expected a number other than 0, or a fraction such as 1/255)");
+    scaling.scale = *scale;
+  }
   if (options.mean) scaling.mean = parse_channels(kMean, *options.mean);
   if (options.deviation) scaling.deviation = parse_channels(kDeviation, *options.deviation);
   if (options.order) scaling.order = static_cast<ChannelOrder>(parse_choice(kOrder, *options.order, kChannelOrders));
+  check_counts(options, network.name, scaling);
   if (const std::optional<ScalingFlaw> flaw = find_flaw(scaling)) refuse_usage(option_of(flaw->member), flaw->text);
   network.input = std::move(scaling);
 }
@@ -106,6 +119,7 @@ void set_network(const ScalingOptions& options, Network network, FilterSpec& spe
   set_scaling(options, network);
   spec.scaling = network.input;
   spec.network = with_scaling_as_layer(std::move(network));
+  if (spec.scaling) spec.grey_scaling = scaling_of_grey(spec.network);
 }
 
 }  // namespace convtool

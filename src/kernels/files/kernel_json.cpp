@@ -1,5 +1,7 @@
 #include "kernels/files/kernel_json.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/error.h"
@@ -12,6 +14,7 @@
 #include "kernels/files/kernel_layers.h"
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
+#include "kernels/files/layer_text.h"
 #include "network/input_scaling.h"
 #include "network/residual.h"
 
@@ -33,6 +36,16 @@ std::vector<double> numbers_of(const KernelObject& object, const std::string& ke
   return std::move(block.values);
 }
 
+/// A number, or a fraction such as "1/255".
+double scale_of(const KernelObject& object) {
+  if (!object.has("scale") || !object.at("scale").is_string()) return object.number("scale", 1);
+  const std::optional<double> scale = parse_scale(object.at("scale").get<std::string>());
+  if (!scale)
+    object.fail("scale", describe_json(object.at("scale")) +
+                             " (expected a number other than 0, or a fraction such as \"1/255\")");
+  return *scale;
+}
+
 /// "input" of the outermost object; nothing without it.
 std::optional<InputScaling> scaling_of(const json& document, const std::string& source) {
   if (!document.is_object() || !document.contains("input")) return std::nullopt;
@@ -40,7 +53,7 @@ std::optional<InputScaling> scaling_of(const json& document, const std::string& 
   if (!object.value().is_object())
     object.fail("", describe_json(object.value()) + " (expected an object such as {\"scale\": 0.00392156862745098})");
   check_known_keys(object.value(), object.pointer(""), {"scale", "mean", "std", "order"}, ErrorKind::kernel, source);
-  InputScaling scaling{.scale = object.number("scale", 1),
+  InputScaling scaling{.scale = scale_of(object),
                        .mean = numbers_of(object, "mean"),
                        .deviation = numbers_of(object, "std"),
                        .order = static_cast<ChannelOrder>(object.choice("order", kChannelOrders))};
@@ -61,7 +74,10 @@ class KernelReader {
                         " is not a kernel (expected a matrix such as [[1, -1]], or an object with \"weight\")");
     }
     Network network;
-    if (document.is_array() && !document.empty() && document.front().is_object()) {
+    if (document.is_array() && document.empty() && needed_ == Weights::optional)
+      refuse_kernel(source_, "an empty list (expected layers, such as [{\"kernel_size\": 3, \"out_channels\": 64}])");
+    const auto is_layer = [](const json& entry) { return entry.is_object() || entry.is_string(); };
+    if (document.is_array() && std::any_of(document.begin(), document.end(), is_layer)) {
       const json layers = {{"layers", document}};
       network = read_network({layers, source_, ""}, default_name);
     } else if (document.is_object() && document.contains("layers")) {
@@ -70,7 +86,7 @@ class KernelReader {
       network.banks.push_back(read_bank_or_layer(document, "", default_name, /*outermost=*/true));
       network.name = network.banks.front().name;
       network.description = network.banks.front().description;
-      check_sums(network);
+      network = with_names(std::move(network));
     }
     network.files = weights_.take_files();
     network.input = scaling_of(document, source_);
@@ -85,24 +101,28 @@ class KernelReader {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const std::string name = list.size() == 1 ? network.name : network.name + "-" + std::to_string(i + 1);
       if (list[i].is_string()) {
-        network.banks.push_back(read_named(object, "layers", i));
+        std::vector<Bank> banks = read_text(object, i);
+        if (banks.empty()) banks.push_back(read_named(object, "layers", i));
+        std::move(banks.begin(), banks.end(), std::back_inserter(network.banks));
         continue;
       }
       network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, /*outermost=*/false));
     }
     network.banks.back().map = map_of(object);
-    check_sums(network);
-    return network;
+    return with_names(std::move(network));
   }
 
-  /// Throws Error if a layer names, after "add" or "from", a layer that does not come before it.
-  void check_sums(const Network& network) const {
+  /// The network with a layer for its input where "add" or "from" names it. Throws Error if a layer names another one
+  /// that does not come before it, or one of several with its name.
+  Network with_names(Network network) const {
     try {
+      network = with_named_input(std::move(network));
       addends_of(network);
       sources_of(network);
     } catch (const Error& error) {
       refuse_kernel(source_, error.what());
     }
+    return network;
   }
 
   Bank read_bank_or_layer(const json& value, const std::string& pointer, const std::string& default_name,
@@ -148,6 +168,33 @@ class KernelReader {
     return bank;
   }
 
+  /// The layers that entry `i` of "layers" describes in the words of layer_text.h; none if it does not begin with one.
+  std::vector<Bank> read_text(const KernelObject& object, std::size_t i) const {
+    const auto text = object.at("layers")[i].get<std::string>();
+    const std::vector<std::string_view> words = layer_words();
+    const std::string first = in_small_letters(std::string_view(text).substr(0, text.find(' ')));
+    if (std::find(words.begin(), words.end(), first) == words.end()) return {};
+    const std::string place = "layers/" + std::to_string(i);
+    std::vector<Bank> banks = [&] {
+      try {
+        return parse_layer_text(text, "", "").banks;
+      } catch (const Error& error) {
+        object.fail(place, error.what());
+      }
+    }();
+    for (Bank& bank : banks) {
+      Layer& layer = bank.layers.front();
+      if (needed_ == Weights::optional || layer.outline == Outline::none) continue;
+      if (layer.outline != Outline::activation)
+        object.fail(place, describe_json(text) +
+                               ", a layer without weights to compute with; give an object with \"weight\", or see the "
+                               "sizes of the layer with 'convtool shape' or 'convtool explain'");
+      layer.outline = Outline::none;
+      layer.weights = {1};
+    }
+    return banks;
+  }
+
   /// The kernel whose name is entry `i` of the list `key` of `object`.
   Bank read_named(const KernelObject& object, const std::string& key, std::size_t i) {
     const auto name = object.at(key)[i].get<std::string>();
@@ -188,7 +235,7 @@ class KernelReader {
     const KernelObject given(value, source_, pointer);
     if (!value.is_object())
       given.fail("", describe_json(value) + " is not a kernel (expected a matrix or an object with \"weight\")");
-    if (is_special_layer(given)) return read_special_layer(given, default_name, outermost, weights_);
+    if (is_special_layer(given)) return read_special_layer(given, default_name, outermost, weights_, needed_);
     const json renamed = without_aliases(given);
     const KernelObject object(renamed, source_, pointer);
     if (object.has("kernel_size")) return read_outline(object, default_name, outermost);
@@ -217,20 +264,29 @@ class KernelReader {
     if (object.flag("transposed")) layer.enlarging = Enlarging::transposed;
     weights_.read(object, weight_key, layer);
     read_options(object, layer);
-    if (object.has("output_padding") && layer.enlarging == Enlarging::none)
-      object.fail("output_padding", "has no effect without \"transposed\": true; leave it out");
+    check_output_padding(object, layer);
     if (layer.enlarging == Enlarging::transposed) read_transposed_options(object, layer);
     return layer;
+  }
+
+  static void check_output_padding(const KernelObject& object, const Layer& layer) {
+    if (object.has("output_padding") && layer.enlarging == Enlarging::none)
+      object.fail("output_padding", "has no effect without \"transposed\": true; leave it out");
+  }
+
+  /// Turns a convolution without weights into the one that it transposes.
+  static void make_transposed(const KernelObject& object, Layer& layer) {
+    layer.shape.c_i_per_group = layer.shape.c_o / layer.params.groups;
+    layer.shape.c_o = 0;
+    layer.enlarging = Enlarging::transposed;
+    read_transposed_options(object, layer);
   }
 
   /// A convolution without weights.
   Layer read_outline(const KernelObject& object, const std::string& default_name, bool outermost) {
     if (object.has("weight")) object.fail("", "both weight and kernel_size; keep one: the weights have a size");
     check_keys(object, KernelPart::outline, outermost);
-    if (needed_ == Weights::required)
-      object.fail("",
-                  "no weights to compute with; give \"weight\" in place of \"kernel_size\", or see the sizes of the "
-                  "layer with 'convtool shape' or 'convtool explain'");
+    if (needed_ == Weights::required) refuse_without_weights(object);
     if (!object.has("out_channels"))
       object.fail("", "no out_channels; a layer without weights needs \"out_channels\": 64");
     Layer layer{.name = object.text("name", default_name), .description = object.text("description", ""), .rank = 4};
@@ -243,6 +299,8 @@ class KernelReader {
     if (!object.has("bias") || object.flag("bias")) layer.bias = {0};
     read_options(object, layer);
     layer.outline = Outline::kernel;
+    if (object.flag("transposed")) make_transposed(object, layer);
+    check_output_padding(object, layer);
     return layer;
   }
 

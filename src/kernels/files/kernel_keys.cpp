@@ -25,9 +25,12 @@ std::vector<std::string_view> keys_of(KernelPart part) {
     case KernelPart::batch_norm: return {"name", "description", "batch_norm", "activation", "from"};
     case KernelPart::upsampling: return {"name", "description", "upsample", "scale", "activation", "from"};
     case KernelPart::sum: return {"name", "description", "add", "activation", "from"};
+    case KernelPart::activation: return {"name", "description", "activation", "from"};
+    case KernelPart::linear: return {"name", "description", "linear", "bias", "activation", "from"};
     case KernelPart::outline:
-      return {"name",    "description", "kernel_size",  "out_channels",  "bias",   "stride",     "dilation",
-              "padding", "pads",        "padding_mode", "padding_value", "groups", "activation", "from"};
+      return {"name",       "description",    "kernel_size", "out_channels", "bias",          "stride",
+              "dilation",   "padding",        "pads",        "padding_mode", "padding_value", "groups",
+              "transposed", "output_padding", "activation",  "from"};
     case KernelPart::layer: break;
   }
   return {"name",   "description", "weight",     "bias",           "divisor",      "normalize",

@@ -7,8 +7,8 @@
 
 namespace convtool {
 
-/// `outline`: a layer without weights.
-enum class KernelPart { layer, outline, pool, batch_norm, upsampling, sum, bank, network };
+/// `outline` and `linear`: layers without weights.
+enum class KernelPart { layer, outline, linear, pool, batch_norm, upsampling, sum, activation, bank, network };
 
 /// Throws Error(kernel) for a key that `part` does not have, and suggests the nearest. Only the outermost object may
 /// have "map", which turns the final responses into picture values, and "input", which scales the pixels.

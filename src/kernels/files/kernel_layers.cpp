@@ -10,9 +10,12 @@
 #include "kernels/files/kernel_activation.h"
 #include "kernels/files/kernel_keys.h"
 #include "network/enlarging.h"
+#include "network/outline.h"
 
 namespace convtool {
 namespace {
+
+using nlohmann::json;
 
 /// The largest window of a pool, in pixels. A mean has one weight per pixel, and the largest kernel file could not list
 /// more.
@@ -55,6 +58,9 @@ void read_pool_padding(const KernelObject& object, const Extent& size, Layer& la
 void read_pool(const KernelObject& object, Layer& layer, KernelWeights& weights) {
   constexpr std::string_view kWords[] = {"max", "mean"};
   constexpr Pooling kKinds[] = {Pooling::max, Pooling::mean};
+  const json& kind = object.at("pool");
+  if (kind == "avg" || kind == "average")
+    object.fail("pool", describe_json(kind) + " (expected one of max, mean); did you mean 'mean'?");
   layer.pooling = kKinds[object.choice("pool", kWords)];
   const bool is_mean = layer.pooling == Pooling::mean;
   const Extent size = read_window(object, layer);
@@ -87,8 +93,8 @@ std::vector<float> one_per_channel(const KernelObject& object, const std::string
 }
 
 /// nn.BatchNorm2d in eval mode: (x - mean) / sqrt(var + eps) * weight + bias, as a factor and an offset.
-void read_batch_norm(const KernelObject& layer_object, Layer& layer, KernelWeights& weights) {
-  const nlohmann::json& value = layer_object.at("batch_norm");
+void read_batch_norm(const KernelObject& layer_object, Layer& layer, KernelWeights& weights, Weights needed) {
+  const json& value = layer_object.at("batch_norm");
   const KernelObject object(value, layer_object.source(), layer_object.pointer("batch_norm"));
   if (!value.is_object())
     object.fail("", describe_json(value) +
@@ -103,6 +109,12 @@ void read_batch_norm(const KernelObject& layer_object, Layer& layer, KernelWeigh
   for (std::size_t i = 0; i < std::size(kKeys); ++i) {
     lists[i] = weights.read_list(object, kKeys[i]);
     if (channels == 0) channels = lists[i].size();
+  }
+  if (channels == 0 && needed == Weights::optional && value.empty()) {
+    const std::string name = layer.name;
+    layer = batch_norm_outline();
+    layer.name = name;
+    return;
   }
   if (channels == 0) object.fail("", "no numbers; it needs \"running_mean\" and \"running_var\", one per channel");
   for (std::size_t i = 0; i < std::size(kKeys); ++i)
@@ -147,26 +159,63 @@ void read_sum(const KernelObject& object, Layer& layer) {
 
 }  // namespace
 
+namespace {
+
+/// The kind of a layer that is not a convolution.
+KernelPart part_of(const KernelObject& object) {
+  constexpr std::pair<const char*, KernelPart> kParts[] = {{"pool", KernelPart::pool},
+                                                           {"batch_norm", KernelPart::batch_norm},
+                                                           {"upsample", KernelPart::upsampling},
+                                                           {"add", KernelPart::sum},
+                                                           {"linear", KernelPart::linear}};
+  for (const auto& [key, part] : kParts)
+    if (object.has(key)) return part;
+  return KernelPart::activation;
+}
+
+void read_linear(const KernelObject& object, Layer& layer, Weights needed) {
+  if (needed == Weights::required) refuse_without_weights(object);
+  const bool has_bias = !object.has("bias") || object.flag("bias");
+  const std::string name = layer.name;
+  layer = linear_outline(object.integer("linear", 1), has_bias);
+  layer.name = name;
+}
+
+}  // namespace
+
 bool is_special_layer(const KernelObject& object) {
-  return object.has("pool") || object.has("batch_norm") || object.has("upsample") || object.has("add");
+  if (part_of(object) != KernelPart::activation) return true;
+  constexpr std::string_view kKeys[] = {"activation", "name", "description", "from", "map", "input", "$schema"};
+  const auto is_no_kernel = [&](const auto& item) {
+    return std::find(std::begin(kKeys), std::end(kKeys), item.key()) != std::end(kKeys);
+  };
+  const auto items = object.value().items();
+  return object.has("activation") && std::all_of(items.begin(), items.end(), is_no_kernel);
 }
 
 Layer read_special_layer(const KernelObject& object, const std::string& default_name, bool outermost,
-                         KernelWeights& weights) {
-  const KernelPart part = object.has("pool")         ? KernelPart::pool
-                          : object.has("batch_norm") ? KernelPart::batch_norm
-                          : object.has("upsample")   ? KernelPart::upsampling
-                                                     : KernelPart::sum;
+                         KernelWeights& weights, Weights needed) {
+  const KernelPart part = part_of(object);
+  if (part == KernelPart::pool && object.has("global"))
+    object.fail("global", "not a key of a pool; write \"size\": \"global\"");
   check_keys(object, part, outermost);
   Layer layer{.name = object.text("name", default_name), .description = object.text("description", "")};
   switch (part) {
     case KernelPart::pool: read_pool(object, layer, weights); break;
-    case KernelPart::batch_norm: read_batch_norm(object, layer, weights); break;
+    case KernelPart::batch_norm: read_batch_norm(object, layer, weights, needed); break;
     case KernelPart::upsampling: read_upsampling(object, layer); break;
-    default: read_sum(object, layer); break;
+    case KernelPart::sum: read_sum(object, layer); break;
+    case KernelPart::linear: read_linear(object, layer, needed); break;
+    default: layer.weights = {1}; break;
   }
   read_activation(object, layer);
   return layer;
+}
+
+void refuse_without_weights(const KernelObject& object) {
+  object.fail("", "no weights to compute with; give \"weight\"" +
+                      std::string(object.has("kernel_size") ? " in place of \"kernel_size\"" : "") +
+                      ", or see the sizes of the layer with 'convtool shape' or 'convtool explain'");
 }
 
 void read_transposed_options(const KernelObject& object, Layer& layer) {

@@ -91,7 +91,8 @@ std::size_t KernelObject::choice(const std::string& key, std::span<const std::st
     if (value.is_string() && words[i] == word) return i;
     list += (i == 0 ? "" : ", ") + std::string(words[i]);
   }
-  fail(key, describe_json(value) + " (expected one of " + list + ")" + suggestion(word, {words.begin(), words.end()}));
+  fail(key, describe_json(value) + " (expected one of " + list + ")" +
+                suggestion(in_small_letters(word), {words.begin(), words.end()}));
 }
 
 Padding KernelObject::padding() const {

@@ -1,5 +1,6 @@
 #include "kernels/files/kernel_writer.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -196,7 +197,7 @@ void add_layer(Members& members, const Layer& layer) {
 
 /// A list of objects, one below the other.
 template <class Item>
-std::string list_of(const std::vector<Item>& items, const Members& members,
+std::string list_of(std::span<const Item> items, const Members& members,
                     void (*add)(Members& members, const Item& item)) {
   const std::string indent = members.inner();
   std::string text = "[\n";
@@ -220,7 +221,7 @@ void add_bank(Members& members, const Bank& bank) {
   const auto& [name, description, layers, combine, map] = bank;
   if (is_one_layer(bank, members.style())) return add_layer(members, layers.front());
   add_names(members, name, description);
-  members.add("bank", list_of(layers, members, add_layer));
+  members.add("bank", list_of(std::span(layers), members, add_layer));
   if (combine != Combine::none) members.add("combine", json_string(kCombines[static_cast<int>(combine)]));
 }
 
@@ -252,8 +253,15 @@ std::string links_text(const Network& network) {
   return json_string(text);
 }
 
+/// The banks that a file lists: without the copy of the input, which any file has under its name.
+std::span<const Bank> listed_banks(const Network& network) {
+  const bool has_copy = network.banks.size() > 1 && is_input_copy(network.banks.front());
+  return std::span(network.banks).subspan(has_copy ? 1 : 0);
+}
+
 std::string network_text(const Network& network, Style style) {
-  const auto& [name, description, banks, files, input] = network;  // the files' content is in the weights
+  const auto& [name, description, all_banks, files, input] = network;  // the files' content is in the weights
+  const std::span<const Bank> banks = listed_banks(network);
   Members members(style, "");
   const Bank& first = banks.front();
   const bool is_layer = is_one_layer(first, style);

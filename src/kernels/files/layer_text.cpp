@@ -9,7 +9,10 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/json_text.h"
+#include "kernels/files/kernel_activation.h"
 #include "network/enlarging.h"
+#include "network/outline.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -44,21 +47,9 @@ Layer depthwise(const Fields& fields) {
   return layer;
 }
 
-Layer linear(const Fields& fields) {
-  Layer layer = convolution(fields);
-  layer.name = "linear";
-  layer.shape.kh = layer.shape.kw = 0;
-  return layer;
-}
+Layer linear(const Fields& fields) { return linear_outline(fields.outputs, fields.has_bias); }
 
-Layer batch_norm(const Fields&) {
-  Layer layer{.name = "bn", .rank = 4};
-  layer.shape = {.c_o = 0, .c_i_per_group = 0, .kh = 1, .kw = 1};
-  layer.params.groups = 0;
-  layer.bias = {0};
-  layer.outline = Outline::batch_norm;
-  return layer;
-}
+Layer batch_norm(const Fields&) { return batch_norm_outline(); }
 
 Layer transposed(const Fields& fields) {
   Layer layer = convolution(fields);
@@ -77,11 +68,12 @@ Layer upsampling(const Fields& fields) {
   return layer;
 }
 
-/// An activation as a layer of its own. Its numbers do not affect sizes.
+/// An activation as a layer of its own; clip is relu6.
 template <Activation kActivation>
 Layer activation(const Fields&) {
   Layer layer;
   layer.activation = kActivation;
+  if (kActivation == Activation::clip) layer.activation_numbers = {.min = 0, .max = 6};
   layer.outline = Outline::activation;
   return layer;
 }
@@ -192,9 +184,9 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 /// Splits the text into layers, and these into words. A comma between two digits belongs to a list of numbers, since a
 /// layer begins with a letter.
-std::vector<std::vector<Word>> split(std::string_view text) {
+std::vector<std::vector<Word>> split(std::string_view text, const std::string& source) {
   std::vector<std::vector<Word>> layers(1);
-  bool is_in_word = false;
+  bool is_in_word = false, needs_layer = true;  // before the next comma
   const auto end_layer = [&] {
     is_in_word = false;
     if (!layers.back().empty()) layers.emplace_back();
@@ -206,13 +198,20 @@ std::vector<std::vector<Word>> split(std::string_view text) {
     if (c == '#') {
       i = std::min(text.find('\n', i), text.size()) - 1;
       is_in_word = false;
-    } else if (c == '\n' || (c == ',' && !joins_digits)) {
+    } else if (c == ',' && !joins_digits) {
+      if (needs_layer)
+        refuse_kernel(source,
+                      position_text(text, i + 1) + ": no layer before this comma; write one, or remove the comma");
+      needs_layer = true;
+      end_layer();
+    } else if (c == '\n') {
       end_layer();
     } else if (is_blank(c)) {
       is_in_word = false;
     } else {
       if (!is_in_word) layers.back().push_back({"", i});
       is_in_word = true;
+      needs_layer = false;
       layers.back().back().text += in_small_letters({&c, 1});
     }
   }
@@ -234,7 +233,11 @@ class LayerReader {
     Fields fields;
     std::size_t next = 1;
     const auto number_word = [&](const char* what) -> const Word& {
-      if (next == words.size() || !is_digit(words[next].text.front()))
+      const bool is_there = next < words.size();
+      if (is_there && std::string_view("+-.").find(words[next].text.front()) != std::string_view::npos)
+        fail(words[next],
+             "is not " + std::string(what) + " (expected a whole number from 1, as in " + std::string(row.form) + ")");
+      if (!is_there || !is_digit(words[next].text.front()))
         fail(words.front(), "needs " + std::string(what) + " (expected " + std::string(row.form) + ")");
       return words[next++];
     };
@@ -295,7 +298,8 @@ class LayerReader {
   std::string new_name(const std::vector<Word>& words, std::size_t i) const {
     const Word& word = name_at(words, i, "as NAME");
     if (std::find(names_.begin(), names_.end(), word.text) != names_.end())
-      fail(word, "is the name of an earlier layer; choose another");
+      fail(word, word.text == kInputName ? "is the name of the input; choose another"
+                                         : "is the name of an earlier layer; choose another");
     if (word.text.front() < 'a' || word.text.front() > 'z') fail(word, "is not a name (expected a letter first)");
     return word.text;
   }
@@ -304,13 +308,7 @@ class LayerReader {
     const auto* const row = std::find_if(std::begin(kWords), std::end(kWords),
                                          [&](const LayerWord& known) { return known.word == word.text; });
     if (row != std::end(kWords)) return *row;
-    std::string known;
-    for (const std::string_view name : layer_words()) known += (known.empty() ? "" : ", ") + std::string(name);
-    const auto* const other = std::find_if(std::begin(kOtherWords), std::end(kOtherWords),
-                                           [&](const OtherWord& elsewhere) { return elsewhere.word == word.text; });
-    fail(word, "is not a layer (expected " + known + ")" +
-                   (other != std::end(kOtherWords) ? "; " + std::string(other->advice)
-                                                   : suggestion(word.text, layer_words())));
+    fail(word, "is not a layer" + advice_on_layer(word.text));
   }
 
   /// Reads one option, and returns its letter.
@@ -454,9 +452,9 @@ class LayerReader {
 
 Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name) {
   Network network{.name = name};
-  const std::vector<std::vector<Word>> layers = split(text);
+  const std::vector<std::vector<Word>> layers = split(text, source);
   if (layers.empty()) refuse_kernel(source, "no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
-  std::vector<std::string_view> names;  // that the text gives
+  std::vector<std::string_view> names = {kInputName};  // and those that the text gives
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto [layer, repeat] = LayerReader(text, source, i + 1, names).read(layers[i]);
     for (std::size_t k = 1; k < layers[i].size(); ++k)
@@ -467,6 +465,16 @@ Network parse_layer_text(std::string_view text, const std::string& source, const
                          Bank{.name = layer.name, .layers = {layer}});
   }
   return network;
+}
+
+std::string advice_on_layer(std::string_view word) {
+  std::string known;
+  for (const std::string_view name : layer_words()) known += (known.empty() ? "" : ", ") + std::string(name);
+  const std::string list = " (expected " + known + ")", small = in_small_letters(word);
+  for (const OtherWord& other : kOtherWords)
+    if (small == other.word) return list + "; " + std::string(other.advice);
+  const std::string advice = advice_on_activation(small);
+  return list + (advice.empty() ? suggestion(small, layer_words()) : advice);
 }
 
 std::vector<std::string_view> layer_words() {

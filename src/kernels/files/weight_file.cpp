@@ -105,8 +105,11 @@ void refuse_checkpoint(const std::string& where, const std::string& path) {
     if (!has_extension(path, extension)) continue;
     const std::filesystem::path name = std::filesystem::path(path).filename();
     refuse_kernel(where, "'" + path +
-                             "' is a PyTorch checkpoint by its name, a pickle, which only Python can run; to write its "
-                             "weights as safetensors: import torch, safetensors.torch; "
+                             "' is a PyTorch checkpoint by its name, a pickle, which only Python can run; write its "
+                             "weights as safetensors (those of a whole model are its state_dict(), and of TorchScript "
+                             "torch.jit.load('" +
+                             name.string() +
+                             "').state_dict(), in place of torch.load): import torch, safetensors.torch; "
                              "safetensors.torch.save_file(torch.load('" +
                              name.string() + "', weights_only=True), '" + name.stem().string() + ".safetensors')");
   }

@@ -11,6 +11,10 @@ namespace convtool {
 /// The most weights that one kernel file may ask for by names of files and sizes of pools: 1 GiB in f32.
 inline constexpr std::int64_t kMostReferredWeights = std::int64_t{1} << 28;
 
+/// Whether the layers of a kernel file need weights. Without them they have sizes alone: "kernel_size" in place of
+/// "weight" (network/outline.h).
+enum class Weights { required, optional };
+
 /// A block of finite numbers, row-major, and the file they come from.
 struct WeightFile {
   std::string path;

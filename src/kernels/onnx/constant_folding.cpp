@@ -146,7 +146,8 @@ Folded fold_slice(const OnnxNode&, const Inputs& in) {
 
 Folded fold_transpose(const OnnxNode& node, const Inputs& in) {
   const OnnxAttribute* const order = find_attribute(node, "perm");
-  const auto& [dims, values] = in.front();
+  const Sizes& dims = in.front().dims;
+  const std::vector<double>& values = in.front().values;
   if (dims.size() != 2 || (order != nullptr && order->integers != Sizes{1, 0})) return std::nullopt;
   Constant transposed{{dims[1], dims[0]}, {}};
   for (std::int64_t x = 0; x < dims[1]; ++x)
@@ -180,6 +181,13 @@ double subtract(double a, double b) { return a - b; }
 double multiply(double a, double b) { return a * b; }
 double divide(double a, double b) { return a / b; }
 
+Folded fold_quotient(const OnnxNode& node, const Inputs& in) {
+  Folded quotient = fold_arithmetic<divide>(node, in);
+  if (quotient && in.front().is_integer)
+    for (double& value : quotient->values) value = std::trunc(value);
+  return quotient;
+}
+
 struct Fold {
   std::string_view type;
   Folded (*fold)(const OnnxNode& node, const Inputs& in);
@@ -190,7 +198,7 @@ constexpr Fold kFolds[] = {
     {"Cast", fold_cast},
     {"Concat", fold_concat},
     {"ConstantOfShape", fold_constant_of_shape},
-    {"Div", fold_arithmetic<divide>},
+    {"Div", fold_quotient},
     {"Gather", fold_gather},
     {"Mul", fold_arithmetic<multiply>},
     {"Reshape", fold_reshape},
@@ -215,6 +223,9 @@ std::optional<Constant> fold_constants(const OnnxNode& node, const ConstantSourc
     inputs.push_back(*std::move(constant));
   }
   Folded folded = fold->fold(node, inputs);
+  if (folded)
+    folded->is_integer =
+        is_operator(node, "Shape") || (is_operator(node, "Cast") ? !casts_to_floats(node) : inputs.front().is_integer);
   return folded && std::ssize(folded->values) <= kMostFolded ? std::move(folded) : std::nullopt;
 }
 

@@ -18,6 +18,7 @@ namespace convtool {
 struct Constant {
   std::vector<std::int64_t> dims;
   std::vector<double> values;
+  bool is_integer = false;  ///< its elements are integers, whose quotients are, too
 };
 
 /// Tensors of more numbers are not computed.

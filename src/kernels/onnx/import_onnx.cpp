@@ -15,13 +15,19 @@ namespace {
 
 std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-/// The input that is not an initializer as well, as all were before version 4 of the format.
-const OnnxValue& picture_input(const OnnxFile& file) {
+/// The first input of rank 4 that a node reads and that is not an initializer as well, as all were before version 4 of
+/// the format.
+const OnnxValue& picture_input(const NodeGraph& nodes) {
+  const OnnxFile& file = nodes.file();
   const OnnxGraph& graph = file.graph();
   std::set<std::string_view> stored;
   for (const OnnxTensor& tensor : graph.initializers) stored.insert(tensor.name);
   const auto is_data = [&](const OnnxValue& value) { return !stored.contains(value.name); };
-  const auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), is_data);
+  const auto is_picture = [&](const OnnxValue& value) {
+    return is_data(value) && (!value.dims || value.dims->size() == 4) && !nodes.readers(value.name).empty();
+  };
+  auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), is_picture);
+  if (found == graph.inputs.end()) found = std::find_if(graph.inputs.begin(), graph.inputs.end(), is_data);
   if (found == graph.inputs.end()) refuse_kernel(file.path(), "has no input");
   if (found->dims && found->dims->size() != 4)
     refuse_kernel(file.path(), "its input " + in_quotes(found->name) + " has rank " +
@@ -71,7 +77,7 @@ std::vector<std::string_view> end_of(const NodeGraph& graph, const std::string& 
 class Path {
  public:
   Path(const OnnxFile& file, const std::optional<std::string>& until)
-      : graph_(file), input_(picture_input(file)), value_(input_.name) {
+      : graph_(file), input_(picture_input(graph_)), value_(input_.name) {
     if (until) {
       ends_ = end_of(graph_, *until);
       graph_.keep_only_before(ends_);
@@ -114,13 +120,14 @@ class Path {
     std::optional<std::string> reason;
     try {
       if (is_at_end() || !branch_) return std::nullopt;
-      reason = "its paths end in different outputs";
+      reason = "their paths end in different outputs";
     } catch (const Stop& stop) {
       reason = stop.reason;
     }
     if (!branch_) return reason;
     layers_.shorten(branch_->layers);
-    return branch_->text + "; " + *reason + "; --until NODE follows one of them";
+    return branch_->text + ", and their paths do not meet: " + *reason +
+           (ends_.empty() ? "; --until NODE follows one of them" : "");
   }
 
   /// Goes on as far as nodes lead. Returns whether this is the end that was asked for. Throws Stop with the node.
@@ -156,11 +163,23 @@ class Path {
     return {graph_, input_, node, value_, layer_name(graph_, node), layers_, earlier_};
   }
 
+  static bool is_sum(const OnnxNode& node) {
+    return is_operator(node, "Add") || is_operator(node, "Sub") || is_operator(node, "Sum");
+  }
+
   /// Whether the node adds the value to another one that is not there yet: the end of a residual block.
   bool waits(const OnnxNode& node) const {
-    if ((!is_operator(node, "Add") && !is_operator(node, "Sum")) || node.inputs.size() != 2) return false;
+    if (!is_sum(node) || node.inputs.size() != 2) return false;
     const std::string_view other = node.inputs[node.inputs[0] == value_ ? 1 : 0];
-    return other != value_ && !earlier_.contains(other) && graph_.is_computed(other);
+    return other != value_ && !earlier_.contains(other) && graph_.is_computed(other) && !is_constant(other);
+  }
+
+  bool is_constant(std::string_view value) const {
+    try {
+      return graph_.constant(value, kMostFolded).has_value();
+    } catch (const Error&) {  // the node that reads it says why
+      return true;
+    }
   }
 
   /// Keeps the value, which the last layer writes, for a sum after later layers.
@@ -197,12 +216,12 @@ class Path {
 
   std::string branch_text(const std::vector<const OnnxNode*>& readers) const {
     const OnnxNode* const writer = graph_.writer(value_);
-    std::string text =
-        (writer == nullptr ? "the input " + in_quotes(value_) : "the output of " + title_of(*writer)) + " goes to ";
-    text += std::to_string(readers.size()) + " nodes";
-    for (std::size_t i = 0; i < std::min<std::size_t>(readers.size(), 3); ++i)
-      text += (i == 0 ? ": " : ", ") + title_of(*readers[i]);
-    return text;
+    std::string text = (writer == nullptr ? "the input " + in_quotes(value_) : "node " + title_of(*writer)) + ": " +
+                       std::to_string(readers.size()) + " nodes read " + (writer == nullptr ? "it (" : "its output (");
+    constexpr std::size_t kNamed = 3;
+    for (std::size_t i = 0; i < std::min(readers.size(), kNamed); ++i)
+      text += (i == 0 ? "" : ", ") + title_of(*readers[i]);
+    return text + (readers.size() > kNamed ? ", ...)" : ")");
   }
 
   /// As the model says, or as the first layer needs.

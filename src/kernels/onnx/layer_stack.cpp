@@ -53,7 +53,7 @@ void LayerStack::add(Layer layer) {
   round_weights();
   layer.from = std::exchange(from_, "");
   const std::string name = layer.name;
-  for (int copy = 2; !names_.insert(layer.name).second; ++copy) layer.name = name + "-" + std::to_string(copy);
+  while (!names_.insert(layer.name).second) layer.name = name + "-" + std::to_string(++copies_[name] + 1);
   layers_.push_back(std::move(layer));
   parts_.emplace_back();
   is_open_ = true;

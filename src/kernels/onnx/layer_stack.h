@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -92,6 +93,7 @@ class LayerStack {
   std::vector<Layer> layers_;
   std::vector<std::string> parts_;
   std::set<std::string> names_;
+  std::map<std::string, int> copies_;   ///< of a name, which end in a number
   std::vector<double> weights_, bias_;  ///< of the last layer if it is a convolution, before they are rounded
   bool is_open_ = false;                ///< whether the last layer may change
   bool is_border_ = false;              ///< whether it is only a border

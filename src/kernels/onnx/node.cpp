@@ -25,7 +25,7 @@ bool casts_to_floats(const OnnxNode& node) {
 
 std::string title_of(const OnnxNode& node) {
   const std::string_view name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
-  return "'" + std::string(name) + "' (" + std::string(node.type) + ")";
+  return "'" + printable_start(name, kLongestName) + "' (" + printable_start(node.type, kLongestName) + ")";
 }
 
 }  // namespace convtool

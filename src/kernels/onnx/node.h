@@ -17,6 +17,9 @@ bool is_operator(const OnnxNode& node, std::string_view type);
 /// Whether the node casts to floats of any size.
 bool casts_to_floats(const OnnxNode& node);
 
+/// Of the names in messages, in characters.
+inline constexpr std::size_t kLongestName = 64;
+
 /// "'fc' (Gemm)"; a node without a name goes by that of its output.
 std::string title_of(const OnnxNode& node);
 

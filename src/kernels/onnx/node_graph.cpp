@@ -92,7 +92,7 @@ std::optional<Constant> NodeGraph::constant(std::string_view value, std::int64_t
 std::optional<Constant> NodeGraph::folded(std::string_view value, std::int64_t most, int& steps) const {
   if (value.empty()) return std::nullopt;
   if (const OnnxTensor* const tensor = stored(value))
-    return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most)};
+    return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most), .is_integer = tensor->has_integers()};
   const OnnxNode* const node = writer(origin(value));
   if (node == nullptr || --steps < 0) return std::nullopt;
   if (!is_operator(*node, "Constant")) {
@@ -105,11 +105,11 @@ std::optional<Constant> NodeGraph::folded(std::string_view value, std::int64_t m
   for (const OnnxAttribute& attribute : node->attributes) {
     if (attribute.name == "value_float" && attribute.real) return Constant{{}, {static_cast<double>(*attribute.real)}};
     if (attribute.name == "value_int" && attribute.integer)
-      return Constant{{}, {static_cast<double>(*attribute.integer)}};
+      return Constant{{}, {static_cast<double>(*attribute.integer)}, true};
     if (attribute.name == "value_floats")
       return Constant{{std::ssize(attribute.reals)}, {attribute.reals.begin(), attribute.reals.end()}};
     if (attribute.name == "value_ints")
-      return Constant{{std::ssize(attribute.integers)}, {attribute.integers.begin(), attribute.integers.end()}};
+      return Constant{{std::ssize(attribute.integers)}, {attribute.integers.begin(), attribute.integers.end()}, true};
   }
   return std::nullopt;
 }

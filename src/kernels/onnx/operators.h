@@ -1,44 +1,9 @@
 // Internal to kernels/onnx/: the operators of ONNX that become layers.
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "conv/padding.h"
-#include "kernels/onnx/layer_stack.h"
-#include "kernels/onnx/node_graph.h"
+#include "kernels/onnx/step.h"
 
 namespace convtool {
-
-/// A node on the path from the input of a model, and the layers before it.
-struct Step {
-  const NodeGraph& graph;
-  const OnnxValue& model_input;
-  const OnnxNode& node;
-  std::string_view input;  ///< the value on the path that the node reads
-  std::string name;        ///< for a layer
-  LayerStack& layers;
-  /// The layers that wrote values which are needed again, by these values.
-  const std::map<std::string_view, std::string>& earlier;
-
-  // Attributes, or `otherwise` where the node has none. Each throws Stop for values of another type or number.
-  std::int64_t integer(std::string_view attribute, std::int64_t otherwise) const;
-  double real(std::string_view attribute, double otherwise) const;
-  std::string_view word(std::string_view attribute, std::string_view otherwise) const;
-  std::vector<std::int64_t> integers(std::string_view attribute) const;  ///< empty without it
-  Extent extent(std::string_view attribute) const;                       ///< [h, w], each at least 1; 1x1 without it
-
-  /// "pads" and "auto_pad".
-  Padding padding() const;
-
-  bool has_input(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
-
-  /// Input `i`, which `what` names. Throws Stop if the node lacks it, or it depends on the input of the model.
-  Constant constant(std::size_t i, std::string_view what) const;
-};
 
 /// Adds the layer that `step.node` is to `step.layers`, or makes it a part of the last one. Throws Stop with the reason
 /// where it cannot, and as NodeGraph::constant() does.

@@ -7,12 +7,21 @@
 #include "pictures/headers/bmp_layout.h"
 #include "pictures/headers/netpbm_text.h"
 #include "pictures/picture_type.h"
+#include "pictures/stream/exr_end.h"
+#include "pictures/stream/tiff_end.h"
 
 namespace convtool {
 namespace {
 
 ByteReader little_endian(std::span<const std::byte> bytes, std::uint64_t at) {
   return {"", bytes, ByteReader::Order::little, at};
+}
+
+/// The end with the zeros after it, if nothing else follows: no picture begins with a zero, so they are padding.
+std::size_t end_with_padding(std::span<const std::byte> bytes, std::size_t end) {
+  const std::span<const std::byte> rest = bytes.subspan(end);
+  const bool is_padding = std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+  return is_padding ? bytes.size() : end;
 }
 
 /// The size of the pixels in bytes; nothing where the header does not say it.
@@ -46,10 +55,7 @@ std::optional<std::size_t> find_bmp_end(std::span<const std::byte> bytes) {
   // Some writers leave the size of the file 0, or count something else.
   const std::uint64_t end = std::max<std::uint64_t>(
       {little_endian(bytes, kFileSizeAt).u32(), layout.pixels_at + *pixels, bmp_profile_end(bytes)});
-  if (end > bytes.size()) return std::nullopt;
-  const std::span<const std::byte> rest = bytes.subspan(end);
-  const bool is_padding = std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
-  return is_padding ? bytes.size() : end;
+  return end <= bytes.size() ? std::optional(end_with_padding(bytes, end)) : std::nullopt;
 }
 
 std::optional<std::size_t> find_webp_end(std::span<const std::byte> bytes) {
@@ -73,6 +79,8 @@ std::optional<std::size_t> find_lone_picture_end(std::span<const std::byte> byte
     if (type == PictureType::bmp) return find_bmp_end(bytes);
     if (type == PictureType::webp) return find_webp_end(bytes);
     if (type == PictureType::pfm) return find_pfm_end(bytes);
+    if (type == PictureType::tiff) return end_with_padding(bytes, find_tiff_end(bytes));
+    if (type == PictureType::exr) return end_with_padding(bytes, find_exr_end(bytes));
   } catch (const Error&) {
   }
   return std::nullopt;

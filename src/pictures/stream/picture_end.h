@@ -17,8 +17,7 @@ namespace convtool {
 /// without a path, for a picture whose end cannot be found, or that has more than `most` bytes.
 std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most);
 
-/// The same for the first picture in `bytes`, of any type; nothing for one that is damaged, and for a TIFF or OpenEXR,
-/// whose parts may be anywhere in their file.
+/// The same for the first picture in `bytes`, of any type; nothing for one that is damaged.
 std::optional<std::size_t> find_picture_end(std::span<const std::byte> bytes);
 
 }  // namespace convtool

@@ -67,13 +67,18 @@ function factRows(input) {
   const banks = report.layers ?? [report];
   banks.forEach((bank, i) => {
     const name = bank.pool ? `${bank.pool} pool` : bank.kernel.name;
-    const parts = [bank.kernel.shape ? `${name} ${sizesText(bank.kernel.shape)}` : name];
-    parts.push(`stride ${sizesText(bank.stride)}`);
-    if (bank.pads)
+    const parts =
+        [bank.add ? `${name}, plus ${bank.add}` :
+             bank.kernel.shape ? `${name} ${sizesText(bank.kernel.shape)}` :
+                                 name];
+    if (!bank.add) parts.push(`stride ${sizesText(bank.stride)}`);
+    if (bank.pads && !bank.add)
       parts.push(
           bank.pads.some((pad) => pad > 0) ? `padding ${bank.pads.join(",")} ${bank.padding_mode}` : "padding 0");
     if (bank.dilation && bank.dilation.some((d) => d > 1)) parts.push(`dilation ${sizesText(bank.dilation)}`);
     if (bank.combine !== "none") parts.push(`combine ${bank.combine}`);
+    if (bank.from) parts.push(`from ${bank.from}`);
+    if (bank.activation) parts.push(`activation ${bank.activation}`);
     add(report.layers ? `layer ${i + 1}` : "kernel", parts.join(", "));
     add(report.layers ? "" : "algorithm",
         `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
@@ -140,6 +145,12 @@ function histograms(input) {
       element("label", {class: "controls"}, box, "logarithmic counts"), charts);
 }
 
+/// "after", or for a tensor of several channels the one that is shown.
+function afterName(input) {
+  const channels = resultOf(input).shape.at(-3);
+  return input.after?.picture_channels === 1 && channels > 2 ? `after: channel 0 of ${channels}` : "after";
+}
+
 /// Everything about one input.
 function inputDetail(input) {
   const {report, before, after} = input;
@@ -156,12 +167,16 @@ function inputDetail(input) {
         "section", {class: "panel"}, element("h2", {}, "Before and after"),
         compareView(
             picture(before, beforeSource, report.input_shape, "before"),
-            picture(after, afterSource, resultOf(input).shape, "after"), outputBox(input))));
+            picture(after, afterSource, resultOf(input).shape, afterName(input)), outputBox(input))));
   } else if (beforeSource) {
     parts.push(element(
         "section", {class: "panel"}, element("h2", {}, "Before"),
         element("img", {src: beforeSource, alt: "the input", class: "alone"})));
   }
+  if (input.sheet?.picture)
+    parts.push(element(
+        "section", {class: "panel"}, element("h2", {}, "Sheet"),
+        element("img", {src: input.sheet.picture, alt: "the channels of the result as tiles", class: "alone"})));
   if (before || after) parts.push(histograms(input));
   const panels = [], rows = factRows(input);
   if (rows.length > 0)

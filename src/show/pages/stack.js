@@ -12,17 +12,34 @@ function windowAlong(field, before, axis) {
   };
 }
 
+/// The tensor that layer `i`, counted from 1, reads.
+function readBy(layers, i) { return layers[i - 1].reads ?? i - 1; }
+
 /// For each tensor up to `last`, the rows and columns that the output at [y, x] of tensor `last` sees; they may lie
-/// outside.
+/// outside. Nothing for tensors that it does not depend on. A sum sees the same place of both its operands.
 function seenBy(layers, last, at) {
   const fields = [{size: [1, 1], stride: [1, 1], offset: [0, 0]}, ...layers.map((layer) => layer.receptive_field)];
   const windows = [];
-  windows[last] = [0, 1].map((axis) => ({first: at[axis], last: at[axis]}));
-  for (let i = last; i > 0; --i)
-    windows[i - 1] = [0, 1].map((axis) => {
-      const {begin, span, stride} = windowAlong(fields[i], fields[i - 1], axis), seen = windows[i][axis];
+  const see = (tensor, seen) => {
+    const before = windows[tensor] ?? seen;
+    windows[tensor] = seen.map(
+        ({first, last: end}, axis) =>
+            ({first: Math.min(first, before[axis].first), last: Math.max(end, before[axis].last)}));
+  };
+  see(last, at.map((place) => ({first: place, last: place})));
+  for (let i = last; i > 0; --i) {
+    if (windows[i] === undefined) continue;
+    const read = readBy(layers, i), {adds} = layers[i - 1];
+    if (adds !== undefined) {
+      see(adds, windows[i]);
+      see(read, windows[i]);
+      continue;
+    }
+    see(read, windows[i].map((seen, axis) => {
+      const {begin, span, stride} = windowAlong(fields[i], fields[read], axis);
       return {first: begin + seen.first * stride, last: begin + seen.last * stride + span - 1};
-    });
+    }));
+  }
   return windows;
 }
 
@@ -40,7 +57,7 @@ function stackTensors(report) {
 
 /// The tensors as boxes whose faces are height by width, to one scale, and whose depth shows channels. `windows` are
 /// marked on the faces.
-function stackDrawing(tensors, windows, wanted) {
+function stackDrawing(tensors, layers, windows, wanted) {
   const longest = Math.max(...tensors.map((t) => Math.max(t.height, t.width)));
   const most = Math.max(...tensors.map((t) => t.channels));
   const scale = 200 / longest, depthScale = Math.min(60 / most, 12);
@@ -103,7 +120,7 @@ function stackDrawing(tensors, windows, wanted) {
   for (let i = 0; i < boxes.length; ++i) {
     const window = windowOf(i, 0), next = windowOf(i + 1, 0);
     if (window === undefined) continue;
-    if (next !== undefined) {
+    if (next !== undefined && readBy(layers, i + 1) === i) {
       for (const [from, to] of [[window.y, next.y], [window.y + window.height, next.y + next.height]])
         chart.append(svgElement("line", {x1: window.x + window.width, y1: from, x2: next.x, y2: to, class: "sight"}));
     }
@@ -141,7 +158,7 @@ function stackPanel(report) {
   const show = () => {
     const last = Number(choice.value), at = [Number(rowInput.value), Number(columnInput.value)];
     const windows = seenBy(layers, last, at);
-    holder.replaceChildren(stackDrawing(tensors, windows, last));
+    holder.replaceChildren(stackDrawing(tensors, layers, windows, last));
     sentence.textContent = sightText(tensors, windows, last, at);
   };
   const choose = () => {
@@ -200,7 +217,6 @@ function costTable(report) {
       },
       svgElement(
           "rect", {x: 0, y: 0, width: most > 0 ? (100 * share(layer)) / most : 0, height: 10, class: "step-convolve"}));
-  const inputs = [report.input_shape, ...layers.map((layer) => layer.output_shape)];
   return element(
       "section", {class: "panel"}, element("h2", {}, isTimed ? "Sizes, costs and times" : "Sizes and costs"),
       element(
@@ -211,7 +227,8 @@ function costTable(report) {
               element(
                   "tbody", {},
                   ...layers.map(
-                      (layer, i) => row(`${i + 1} ${layer.name}`, inputs[i], layer.output_shape, layer, bar(layer))),
+                      (layer, i) =>
+                          row(`${i + 1} ${layer.name}`, layer.input_shape, layer.output_shape, layer, bar(layer))),
                   row("all", report.input_shape, report.output_shape, report)))),
       element(
           "p", {class: "faint"},

@@ -121,7 +121,10 @@ TEST_CASE("one file takes one picture, and numbered files take several") {
   CHECK(run_convtool({"apply", "-", "-k", "identity", "--out-dir", "out"}, folder, two).code == 1);
   CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a') + "?").code == 1);
   CHECK(run_convtool(with(kPipe, {"--dump-layers", "layers"}), folder, two)
-            .err.find("--sheet and --dump-layers take one") != std::string::npos);
+            .err.find("and --dump-layers takes the layers of one; leave it out") != std::string::npos);
+  const ProgramResult both =
+      run_convtool({"apply", "-", "-k", "identity", "--sheet", "s-{n}.png", "--dump-layers", "layers"}, folder, two);
+  CHECK(both.err.find("and --dump-layers takes the layers of one; leave it out") != std::string::npos);
   CHECK(folder.names().empty());
   CHECK(run_convtool({"apply", "-", "-k", "identity", "-o", "x.pgm"}, folder, grey(3, 2, 'a')).code == 0);
   CHECK(read_text(folder.file("x.pgm")) == grey(3, 2, 'a'));
@@ -308,9 +311,9 @@ TEST_CASE("an option of one format does not fail the pictures of a stream that h
 TEST_CASE("bytes after a picture that must be alone are an error") {
   const TempFolder folder;
   folder.write("a.ppm", "P6 2 1 255\nabcdef");
-  for (const std::string format : {"bmp", "webp", "pfm"}) {
+  for (const std::string format : {"bmp", "webp", "pfm", "tif", "exr"}) {
     CAPTURE(format);
-    const std::string depth = format == "pfm" ? " --depth f32" : "";
+    const std::string depth = format == "pfm" || format == "exr" ? " --depth f32" : "";
     REQUIRE(run_shell("$CONVTOOL apply a.ppm -k identity -q -o a." + format + depth, folder).code == 0);
     const std::string file = read_text(folder.file("a." + format));
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file).code == 0);
@@ -318,7 +321,8 @@ TEST_CASE("bytes after a picture that must be alone are an error") {
     CHECK(two.code == 1);
     CHECK(two.out.empty());
     CHECK(two.err == "convtool: -: " + std::to_string(file.size()) +
-                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream\n");
+                         " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream; if they "
+                         "belong to it, name its file instead of -\n");
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
     folder.write("two", file + file);  // a file is read as it always was
     CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
@@ -337,6 +341,7 @@ TEST_CASE("bytes after an archive of arrays are an error") {
     CHECK(result.code == 1);
     CHECK(result.out.empty());
     CHECK(result.err == "convtool: -: " + std::to_string(rest.size()) +
-                            " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream\n");
+                            " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream; if they "
+                            "belong to it, name its file instead of -\n");
   }
 }

@@ -57,7 +57,7 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   CHECK(imported.out ==
         "conv  2x1x1x1  Conv + Relu, to 'r'\n"
         "m.onnx -> k/net.json and k/net.weights.safetensors\n");
-  CHECK(imported.err == "convtool: m.onnx: ends before node 'f' (Flatten): its output is not a picture\n");
+  CHECK(imported.err == "convtool: m.onnx: ends at node 'f' (Flatten): its output is not a picture\n");
   const json network = json::parse(read_text(folder.file("k/net.json")));
   CHECK(network.at("name") == "m");
   CHECK(network.at("layers").size() == 1);
@@ -109,6 +109,7 @@ TEST_CASE("models and options that are refused") {
   folder.refuses({"m.onnx", "--all"}, "--all: ");
   folder.refuses({"m.onnx", "--until", "cc"}, "--until: there is no node or output 'cc'");
   folder.refuses({"m.safetensors", "--until", "c"}, "--until: ");
+  folder.refuses({"m.onnx", "--until", "f"}, "--until: 'f' is not reached: the import ends at node 'f' (Flatten)");
   folder.refuses({"m.safetensors", "-o", "c.json"}, "-o: ");
   folder.refuses({"none.onnx"}, "none.onnx: no such file");
   folder.refuses({"."}, "not a model by its name");

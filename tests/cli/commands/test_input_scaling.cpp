@@ -129,6 +129,51 @@ TEST_CASE("pixels are scaled before the padding of the first layer, as in torchv
   }
 }
 
+TEST_CASE("a grey picture is repeated to the three channels that a network takes, with a word about it") {
+  const ScalingFolder folder;
+  folder.write("inside.json", folder.kernel(R"("padding": 0)").dump());
+  folder.run({"apply", "x.ppm", "-k", "luma", "-o", "grey.pgm", "-q"});
+  const std::string size = std::to_string(kScaledWidth) + " " + std::to_string(kScaledHeight),
+                    pgm = read_text(folder.file("grey.pgm"));
+  std::string ppm = "P6 " + size + " 255\n";
+  for (const char pixel : pgm.substr(pgm.size() - static_cast<std::size_t>(kScaledWidth * kScaledHeight)))
+    ppm += std::string(3, pixel);
+  folder.write("three.ppm", ppm);
+  const std::string remark = "grey.pgm: is grey, which is repeated to the three channels that the network takes";
+  for (const std::string kernel : {"k.json", "inside.json"}) {
+    for (const std::string more : {"--std", "--mean", "--channel-order"}) {
+      CAPTURE(kernel + " " + more);
+      std::vector<std::string> grey = {"apply", "grey.pgm", "-k", kernel, "-o", "grey.npy", "--input-scale", "1/255"};
+      grey.insert(grey.end(), {more, more == "--channel-order" ? "bgr" : "0.485,0.456,0.406"});
+      std::vector<std::string> three = grey;
+      three[1] = "three.ppm";
+      three[5] = "three.npy";
+      CHECK(folder.run(grey).err.find(remark) != std::string::npos);
+      CHECK(folder.run(three).err.empty());
+      const std::vector<float> from_grey = folder.values("grey.npy"), from_three = folder.values("three.npy");
+      REQUIRE(from_grey.size() == from_three.size());
+      for (std::size_t i = 0; i < from_grey.size(); ++i)
+        CHECK(std::fabs(static_cast<double>(from_grey[i]) - static_cast<double>(from_three[i])) < kScaledBound);
+    }
+  }
+  const json explained = json::parse(folder.run(with_scaling({"explain", "grey.pgm", "-k", "k.json", "--json"})).out);
+  CHECK(explained.at("input_shape") == json{1, kScaledHeight, kScaledWidth});
+  const ProgramResult plain = run_convtool({"apply", "grey.pgm", "-k", "k.json", "-o", "y.npy"}, folder);
+  CHECK(plain.code == 1);
+  CHECK(
+      plain.err ==
+      "convtool: grey.pgm: the picture is grey, but 'k' takes three channels, the colours; use a kernel for one "
+      "channel, "
+      "or add --input-scale, such as 1/255: a scaled input repeats grey to three channels, and 1 leaves the pixels as "
+      "they are\n");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--input-scale", "1/255"}}) {
+    std::vector<std::string> arguments = {"apply", "x.ppm", "-k", "k.json", "--gray", "-o", "y.npy"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    folder.refuses(arguments, 1,
+                   "x.ppm: --gray leaves one channel, but 'k' takes three, the colours; leave --gray out");
+  }
+}
+
 TEST_CASE("the kernel file may say how its input is scaled, and options replace it member by member") {
   const ScalingFolder folder;
   folder.run(with_scaling({"apply", "x.ppm", "-k", "k.json", "-o", "by-options.npy", "-q"}));
@@ -264,6 +309,11 @@ TEST_CASE("scalings that do not fit are refused in one line") {
                                   "0.485,0.456,0.406)");
   refuses({"--std", "1,0,1"}, "--std: pixels are divided by it, so it has to be above 0 (got 0)");
   refuses({"--std", "1,2", "--mean", "1,2,3"}, "--std: 2 numbers, but mean has 3; give both one number per channel");
+  folder.write("own.json", R"({"weight": [[1]], "input": {"mean": [1, 2, 3], "std": [4, 5, 6]}})");
+  folder.refuses({"apply", "x.ppm", "-k", "own.json", "-o", "y.npy", "--mean", "1,2,3,4"}, 2,
+                 "--mean: 4 numbers, but the std in 'own' has 3; give one number, as many, or --std as well");
+  folder.refuses({"apply", "x.ppm", "-k", "own.json", "-o", "y.npy", "--std", "1,2"}, 2,
+                 "--std: 2 numbers, but the mean in 'own' has 3; give one number, as many, or --mean as well");
   refuses({"--channel-order", "gbr"},
           "--channel-order: 'gbr' is not valid (expected one of rgb, bgr); did you mean 'bgr'?");
   refuses({"--std", "1e-38", "--input-scale", "1e38"}, "--std: scaled pixels are beyond float32");
@@ -315,6 +365,28 @@ TEST_CASE("weights of a model on pixels as they are give one warning, which a sc
   CHECK(folder.run({"explain", "x.ppm", "-k", "net.json"}).err.find(warning) != std::string::npos);
   CHECK(folder.run({"apply", "x.ppm", "-k", "net.json", "-o", "y.npy", "--input-scale", "1"}).err.empty());
   CHECK(folder.run(with_scaling({"apply", "x.ppm", "-k", "net.json", "-o", "y.npy"})).err.empty());
+}
+
+TEST_CASE(
+    "options that do not fit the scaling of the file, and pixels of 16 bits, give a warning that says what fits") {
+  const ScalingFolder folder;
+  folder.write("net.json", R"({"weight": [[1]], "input": {"mean": [123.675, 116.28, 103.53], "std": 58.395}})");
+  const auto warning = [&](std::vector<std::string> arguments) {
+    for (const char* const more : {"-k", "net.json"}) arguments.emplace_back(more);
+    return folder.run(arguments).err;
+  };
+  CHECK(warning({"apply", "x.ppm", "-o", "y.npy"}).empty());
+  const std::string mixed = warning({"apply", "x.ppm", "-o", "y.npy", "--input-scale", "1/255"});
+  CHECK(mixed.find("the mean of 123.675 that is subtracted lies far beyond it") != std::string::npos);
+  CHECK(warning({"explain", "x.ppm", "--input-scale", "1/255"}).find("lies far beyond it") != std::string::npos);
+  folder.run({"apply", "x.ppm", "-k", "[[1]]", "--depth", "u16", "-o", "deep.ppm", "-q"});
+  CHECK(warning({"apply", "deep.ppm", "-o", "deep.npy"}).find("; add --input-scale 1/257 to") != std::string::npos);
+  CHECK(warning({"apply", "deep.ppm", "-o", "deep.npy", "--input-scale", "1/257"}).empty());
+  warning({"apply", "x.ppm", "-o", "y.npy", "-q"});
+  // 257 times a byte, over 257: the same input, but for a few roundings to float32 of numbers below 3.
+  const std::vector<float> bytes = folder.values("y.npy"), deep = folder.values("deep.npy");
+  REQUIRE(bytes.size() == deep.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) CHECK(deep[i] == doctest::Approx(bytes[i]).epsilon(1e-6));
 }
 
 }  // namespace convtool

@@ -117,6 +117,25 @@ TEST_CASE("show prints the traits of the weights, and the algorithm that apply w
   CHECK(contains(biased, "cannot run (layer 2 on 1x1080x1920: the bias"));  // it fits two channels
 }
 
+TEST_CASE("show --short has a line per layer, without weights") {
+  const TempFolder folder;
+  const std::string network =
+      R"({"name": "net", "layers": [{"name": "stem", "weight": [[[1, 2]]], "activation": "relu", "stride": 2},
+          {"name": "norm", "batch_norm": {"weight": [2]}}, {"pool": "max", "size": 2},
+          {"bank": [[[1]], [[2]]], "combine": "max"}]})";
+  const ProgramResult result = run_convtool({"kernels", "show", network, "--short"}, folder);
+  CHECK(result.code == 0);
+  CHECK(result.out ==
+        "net\n"
+        "  1  stem   1x1x2    stride 2, padding valid, activation relu\n"
+        "  2  norm   1x1x1x1  batch normalisation, stride 1, padding valid\n"
+        "  3  net-3  max of 2x2, stride 2x2, padding 0x0\n"
+        "  4  net-4  1x1      stride 1, padding valid\n"
+        "            1x1      stride 1, padding valid\n"
+        "            combined by max\n");
+  CHECK(run_convtool({"kernels", "show", "sobel", "--short", "--json"}, folder).code == 2);
+}
+
 TEST_CASE("show --json has all traits") {
   const TempFolder folder;
   const json report = json::parse(run_convtool({"kernels", "show", "sobel", "--json"}, folder).out);

@@ -60,6 +60,24 @@ TEST_CASE("shape of every kind of layer: formulas, costs and receptive fields") 
   CHECK(has_words(transposed, "stride 1/2x1/2"));
 }
 
+TEST_CASE("shape --json has the shape that each layer reads, and the layers that it takes") {
+  const json report = json::parse(
+      layers_output({"shape", "3x8x8", "--json", "-k",
+                     R"({"layers": [{"name": "a", "weight": [[1]]}, {"name": "b", "weight": [[1]], "stride": 2},
+           {"from": "a", "weight": [[1, 1]], "stride": 2}, {"add": "b"}]})"}));
+  const json& layers = report["layers"];
+  CHECK(report["input_shape"] == json{3, 8, 8});
+  CHECK(layers[1]["input_shape"] == json{3, 8, 8});
+  CHECK(layers[2]["input_shape"] == json{3, 8, 8});
+  CHECK(layers[2]["output_shape"] == json{3, 4, 4});
+  CHECK(layers[2]["reads"] == 1);
+  CHECK(layers[3]["input_shape"] == json{3, 4, 4});
+  CHECK(layers[3]["adds"] == 2);
+  CHECK_FALSE(layers[3].contains("reads"));
+  const json batch = json::parse(layers_output({"shape", "2x3x8x8", "--kernel-size", "3", "--json"}));
+  CHECK(batch["layers"][0]["input_shape"] == json{2, 3, 8, 8});
+}
+
 TEST_CASE("shape --time runs every kind of layer") {
   const json report = json::parse(layers_output({"shape", "1x40x40", "-k", kResidual, "--time", "--json"}));
   for (const json& layer : report["layers"]) CHECK(layer["seconds"] > 0);
@@ -82,7 +100,9 @@ TEST_CASE("reports and kernels show name each kind of layer") {
   const TempFolder folder;
   const std::string verbose =
       layers_output({"apply", "[[1, 2, 3], [4, 5, 6]]", "-k", kResidual, "-o", "o.npy", "-v"}, folder);
-  for (const char* words : {"sum 1x1", "max pool 3x3", "bilinear upsampling 2x2"}) CHECK(has_words(verbose, words));
+  for (const char* words :
+       {"sum with 'stem', activation clip to at most 200", "max pool 3x3", "bilinear upsampling 2x2"})
+    CHECK(has_words(verbose, words));
   const std::string shown = layers_output({"kernels", "show", kResidual});
   CHECK(has_words(shown, "the input plus the output of 'stem', activation clip to at most 200"));
   CHECK(has_words(shown, "max of 3x3, stride 2x2, padding 0x0, size rounded up"));

@@ -360,7 +360,8 @@ TEST_CASE("references must be to regular files with valid names") {
                       "is not a regular file");
   workplace.refuses({"apply", "a.pgm", "-k", R"({"weight":"M.npy\u0000.npy"})"}, 2,
                     "'M.npy\\x00.npy' contains a zero byte");
-  workplace.refuses({"apply", "a.pgm", "-k", R"({"pool":"max","size":9})"}, 1, "pad more, or use a smaller kernel");
+  workplace.refuses({"apply", "a.pgm", "-k", R"({"pool":"max","size":9})"}, 1,
+                    "use a smaller window, or fewer layers before it");
 }
 
 }  // namespace convtool

@@ -399,9 +399,8 @@ TEST_CASE("a layer of text that cannot run is named after those before it") {
   CHECK(lines_of(result.out).at(0) == "4x5x5");
   CHECK(result.err.starts_with("convtool: layer 3 on 4x5x5: the kernel is larger than the padded input"));
   CHECK(shape(folder, {"6x9x9", "--layers", "conv 3 4 g4"}).err ==
-        "convtool: layer 1 on 6x9x9: 4 groups do not divide the 6 input channels; choose groups that divides both "
-        "channel "
-        "counts\n");
+        "convtool: layer 1 on 6x9x9: 4 groups do not divide the 6 input channels; choose a number of groups that "
+        "divides both channel counts\n");
   CHECK(shape(folder, {"2x1073741824x1073741824", "--layers", "linear 1073741824"})
             .err.ends_with("the kernel has more weights than fit in any memory; make it smaller\n"));
 }

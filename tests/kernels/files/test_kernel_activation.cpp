@@ -53,6 +53,13 @@ TEST_CASE("activations that are refused") {
   CHECK(activation_refusal(R"({"leaky": {}})")
             .find("k.json: /activation: the string 'leaky' (expected one of none, relu") == 0);
   CHECK(activation_refusal("3").find("k.json: /activation: the number 3 (expected one of none, relu") == 0);
+  CHECK(activation_refusal(R"("ReLU")").ends_with("; did you mean 'relu'?"));
+  CHECK(activation_refusal(R"("swish")").ends_with("; did you mean 'silu'?"));
+  CHECK(activation_refusal(R"({"lrelu": {"slope": 0.2}})").ends_with("; did you mean 'leaky_relu'?"));
+  for (const char* foreign : {R"("gelu")", R"("PReLU")", R"("elu")", R"("softplus")"})
+    CHECK(activation_refusal(foreign).ends_with(
+        "(expected one of none, relu, abs, leaky_relu, clip, sigmoid, tanh, silu, hardswish, relu6); convtool does not "
+        "compute it"));
   CHECK(activation_refusal(R"({"clip": {"min": null}})").find("k.json: /activation/clip/min:") == 0);
 }
 

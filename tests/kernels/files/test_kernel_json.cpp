@@ -7,6 +7,7 @@
 #include "kernels/files/foreign_kernels.h"
 #include "kernels/files/kernel_json.h"
 #include "kernels/files/kernel_writer.h"
+#include "kernels/files/layer_text.h"
 #include "kernels/named_kernel.h"
 #include "support/error_text.h"
 #include "support/program.h"
@@ -321,6 +322,67 @@ TEST_CASE("layers without weights, where weights are optional") {
       "the layer with 'convtool shape' or 'convtool explain'");
 }
 
+TEST_CASE("kinds of layers without weights: transposed and linear ones, and batch normalisation") {
+  const auto shapes = [](const std::string& text) {
+    return parse_kernel_json(text, "k.json", "k", weight_files_in(""), {}, Weights::optional);
+  };
+  const auto layer_of = [&](const std::string& text) { return shapes(text).banks.at(0).layers.at(0); };
+  const auto text_of = [](const std::string& text) { return parse_layer_text(text, "", "").banks.at(0).layers.at(0); };
+  const auto same_but_name = [](Layer a, Layer b) {
+    a.name = b.name;
+    return a == b;
+  };
+  CHECK(same_but_name(layer_of(R"({"kernel_size": 4, "out_channels": 64, "transposed": true, "stride": 2, "groups": 2,
+                                   "padding": 1, "output_padding": 1})"),
+                      text_of("tconv 4 64 s2 p1 g2 o1")));
+  CHECK(same_but_name(layer_of(R"({"linear": 10, "activation": "relu"})"), [&] {
+    Layer linear = text_of("linear 10");
+    linear.activation = Activation::relu;
+    return linear;
+  }()));
+  CHECK(same_but_name(layer_of(R"({"linear": 10, "bias": false})"), text_of("linear 10 nobias")));
+  CHECK(same_but_name(layer_of(R"({"name": "norm", "batch_norm": {}})"), text_of("bn")));
+  CHECK(layer_of(R"({"name": "norm", "batch_norm": {}})").name == "norm");
+
+  const auto refusal = [&](const std::string& text) { return std::string(error_of([&] { shapes(text); }).what()); };
+  CHECK(refusal(R"({"kernel_size": 3, "out_channels": 4, "output_padding": 1})") ==
+        "k.json: /output_padding: has no effect without \"transposed\": true; leave it out");
+  CHECK(refusal(R"({"kernel_size": 3, "out_channels": 4, "transposed": true, "padding": "same"})")
+            .find("/padding: a word") != std::string::npos);
+  CHECK(refusal(R"({"linear": 0})").find("/linear: the number 0 (expected a whole number from 1") != std::string::npos);
+  CHECK(refusal("[]").starts_with("k.json: an empty list (expected layers, such as [{"));
+  CHECK(json_refusal(R"({"linear": 10})").starts_with("k.json: no weights to compute with; give \"weight\", or see"));
+  CHECK(json_refusal(R"({"batch_norm": {}})").starts_with("k.json: /batch_norm: no numbers; it needs"));
+}
+
+TEST_CASE("an activation alone is a layer, and so are the words of layer text") {
+  const Network network = parse(R"([[[2]], {"name": "act", "activation": "relu"}, "maxpool 3 s2 p1", "relu6"])");
+  CHECK(
+      (network == parse(R"({"layers": [[[2]], {"name": "act", "activation": "relu"}, "maxpool 3 s2 p1", "relu6"]})")));
+  REQUIRE(network.banks.size() == 4);
+  const Layer& act = network.banks[1].layers[0];
+  CHECK(act.activation == Activation::relu);
+  CHECK(act.weights == std::vector<float>{1});
+  CHECK(act.outline == Outline::none);
+  CHECK(network.banks[2].layers[0].is_max_pool());
+  CHECK(network.banks[2].layers[0].params.stride == Extent{2, 2});
+  CHECK(network.banks[3].layers[0].activation_numbers.max == 6);
+  CHECK(network.banks[3].layers[0].weights == std::vector<float>{1});
+  CHECK(parse(R"(["relu", "upsample 2 x2"])").banks.size() == 3);
+
+  CHECK(json_refusal(R"(["conv 3 8"])") ==
+        "k.json: /layers/0: the string 'conv 3 8', a layer without weights to compute with; give an object with "
+        "\"weight\", or see the sizes of the layer with 'convtool shape' or 'convtool explain'");
+  CHECK(json_refusal(R"(["maxpool 3 q1"])").starts_with("k.json: /layers/0: layer 1 (line 1, column 11): 'q1' is not"));
+  // A key that is mistyped is not an activation alone.
+  CHECK(json_refusal(R"({"wieght": [[1]], "activation": "relu"})").find("did you mean 'weight'?") != std::string::npos);
+  const Network planned = parse_kernel_json(R"(["conv 3 8 x2", "relu", {"linear": 10}])", "k.json", "k",
+                                            weight_files_in(""), {}, Weights::optional);
+  REQUIRE(planned.banks.size() == 4);
+  CHECK(planned.banks[1].layers[0].outline == Outline::kernel);
+  CHECK(planned.banks[2].layers[0].outline == Outline::activation);
+}
+
 TEST_CASE("a list of objects is the layers of a network") {
   CHECK(parse(R"([{"weight": [[1]]}, {"pool": "max", "size": 2}])") ==
         parse(R"({"layers": [{"weight": [[1]]}, {"pool": "max", "size": 2}]})"));
@@ -341,7 +403,9 @@ TEST_CASE("the scaling of a network's input, in the outermost object of any kind
         "k.json: /input: the number 0.5 (expected an object such as {\"scale\": 0.00392156862745098})");
   CHECK(refusal(R"({"scael": 1})") == "k.json: /input/scael: unknown key; did you mean 'scale'?");
   CHECK(refusal(R"({"scale": 0})") == "k.json: /input/scale: expected a number other than 0");
-  CHECK(refusal(R"({"scale": "1/255"})").starts_with("k.json: /input/scale: "));
+  CHECK(parse(R"({"weight": [[1]], "input": {"scale": "1/255"}})").input->scale == 1.0 / 255);
+  CHECK(refusal(R"({"scale": "1/0"})") ==
+        "k.json: /input/scale: the string '1/0' (expected a number other than 0, or a fraction such as \"1/255\")");
   CHECK(refusal(R"({"std": [1, 0]})") ==
         "k.json: /input/std: pixels are divided by it, so it has to be above 0 (got 0)");
   CHECK(refusal(R"({"mean": [1, 2], "std": [1, 2, 3]})") ==

@@ -87,6 +87,14 @@ TEST_CASE("batch normalisation is a factor and an offset for each channel") {
   CHECK(read.files.size() == 2);
 }
 
+TEST_CASE("other words for the kinds of pools") {
+  CHECK(is_refused(R"({"pool": "avg", "size": 2})",
+                   "/pool: the string 'avg' (expected one of max, mean); did you mean 'mean'?"));
+  CHECK(is_refused(R"({"pool": "average", "size": 2})", "did you mean 'mean'?"));
+  CHECK(is_refused(R"({"pool": "Max", "size": 2})", "did you mean 'max'?"));
+  CHECK(is_refused(R"({"pool": "max", "global": true})", R"(/global: not a key of a pool; write "size": "global")"));
+}
+
 TEST_CASE("upsampling and transposed convolutions") {
   const Layer nearest = first_layer(R"({"upsample": "nearest", "scale": [2, 3]})");
   CHECK(nearest.enlarging == Enlarging::nearest);
@@ -137,6 +145,29 @@ TEST_CASE("sums name an earlier layer") {
       is_refused(R"({"layers": [{"from": "k-2", "weight": [[1]]}, [[1]]]})", "layer 1 reads 'k-2', which comes later"));
   CHECK(is_refused(R"({"bank": [[[1]], {"from": "b", "weight": [[1]]}]})", "/bank/1/from: the kernels of a bank"));
   CHECK(is_refused(R"({"layers": [[[1]], {"bank": [{"add": "k-1"}]}]})", "/layers/1/bank/0: a sum in a bank"));
+}
+
+TEST_CASE("the input of a network has a name, and names that several layers have cannot be used") {
+  const Network residual = parsed(R"({"layers": [{"name": "a", "weight": [[3]]}, {"add": "input"}]})");
+  REQUIRE(residual.banks.size() == 3);
+  CHECK(residual.banks[0].name == "input");
+  CHECK(residual.banks[0].layers[0].weights == std::vector<float>{1});
+  const std::string written = format_kernel_json(residual);
+  CHECK(written.find("\"name\": \"input\"") == std::string::npos);
+  CHECK((parsed(written) == residual));
+  CHECK((parsed(format_kernel_json(parsed(R"({"name": "k", "add": "input"})"))).banks.size() == 2));
+  CHECK(is_refused(R"({"layers": [{"name": "input", "weight": [[2]]}, {"add": "input"}]})",
+                   "layer 1 is called 'input', which means the input of the network"));
+  CHECK(is_refused(R"({"layers": [{"name": "a", "weight": [[2]]}, {"name": "a", "weight": [[10]]}, {"add": "a"}]})",
+                   "layer 3 adds 'a', but layers 1 and 2 both have that name"));
+}
+
+TEST_CASE("the digest of a network changes with the layer that a name means") {
+  const auto digest = [](const std::string& first, const std::string& second) {
+    return digest_of_network(parsed(R"({"layers": [{"name": ")" + first + R"(", "weight": [[1]]}, {"name": ")" +
+                                    second + R"(", "weight": [[2]]}, {"add": "a"}]})"));
+  };
+  CHECK(digest("a", "b") != digest("b", "a"));
 }
 
 TEST_CASE("layers are written as they are read, and each option changes the digest") {

@@ -96,6 +96,7 @@ TEST_CASE("layers have names, which sums add and other layers read") {
   CHECK(banks[3].layers.front().outline == Outline::none);
   CHECK(banks[4].layers.front().add == "cut");
   CHECK(banks[4].layers.front().from == "s");
+  CHECK(parse_layer_text("relu, add input", "", "").banks[1].layers.front().add == "input");
 }
 
 TEST_CASE("options of layers, in any order and any case") {
@@ -114,7 +115,7 @@ TEST_CASE("options of layers, in any order and any case") {
 
 TEST_CASE("layers are separated by commas and lines; # begins a comment; xN repeats a layer") {
   const std::vector<Layer> layers =
-      layers_of("# a net, of\n conv 3 4 p1,1,1,1,relu, \r\n\n,\tbn x3 # conv 1 1\nlinear 2");
+      layers_of("# a net, of\n conv 3 4 p1,1,1,1,relu, \r\n\n\tbn x3 # conv 1 1\nlinear 2");
   REQUIRE(layers.size() == 6);
   CHECK(layers[0].name == "conv");
   CHECK(layers[1].name == "relu");
@@ -170,12 +171,30 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("relu as", "'as' needs a name (expected as NAME)");
   says("relu from x", "'x' is not the name of an earlier layer; name one with 'as', such as relu as x");
   says("relu as x, relu as x", "'x' is the name of an earlier layer; choose another");
+  says("relu as input", "'input' is the name of the input; choose another");
   says("relu as 3x", "'3x' is not a name (expected a letter first)");
   says("relu as x x3", "'relu' is repeated, so it cannot have 'from' or 'as'; write the first or the last one out");
   says("relu as x as y", "'as' is given twice; keep one");
   says("relu, sum x", "(expected " + kAllWords + "); did you mean add?");
   says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
-  for (const char* nothing : {"", " ,\n, ", "# conv 3 4"})
+  says("conv -3 6",
+       "column 6): '-3' is not a size (expected a whole number from 1, as in conv K C such as conv 3 64 s2 p1)");
+  says("conv 3 -6",
+       "column 8): '-6' is not a number of output channels (expected a whole number from 1, as in conv K C "
+       "such as conv 3 64 s2 p1)");
+  says("linear +5",
+       "'+5' is not a number of outputs (expected a whole number from 1, as in linear N such as linear 10)");
+  says("maxpool .5", "'.5' is not a size (expected a whole number from 1, as in maxpool K such as maxpool 3 s2 p1)");
+  for (const char* word : {"gelu", "prelu", "elu", "mish", "GELU"})
+    says(word, "(expected " + kAllWords + "); convtool does not compute it");
+  says("lrelu", "(expected " + kAllWords + "); did you mean 'leaky_relu'?");
+  says("Swish", "(expected " + kAllWords + "); did you mean 'silu'?");
+  says("relu,,relu", "--layers: line 1, column 6: no layer before this comma; write one, or remove the comma");
+  says("relu,\n # none\n, relu",
+       "--layers: line 3, column 1: no layer before this comma; write one, or remove the comma");
+  says(", relu", "--layers: line 1, column 1: no layer before this comma; write one, or remove the comma");
+  CHECK(layers_of("relu\n, relu,").size() == 2);
+  for (const char* nothing : {"", " \n ", "# conv 3 4"})
     says(nothing, "--layers: no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
   says("\x1b[2J", "(expected " + kAllWords + ")");
   CHECK(text_refusal("\x1b[2J").find("'\\x1b[2j'") != std::string::npos);

@@ -58,6 +58,23 @@ TEST_CASE("lists and matrices of constants") {
   check(folded("Div", {list({6}), list({4})}), {1}, {1.5});
 }
 
+TEST_CASE("quotients of integers are integers, rounded to zero") {
+  Constant integers = list({5, -5}), two = list({2, 2});
+  integers.is_integer = two.is_integer = true;
+  const std::optional<Constant> halves = folded("Div", {integers, two});
+  check(halves, {2}, {2, -2});
+  CHECK(halves->is_integer);
+  check(folded("Mul", {*halves, two}), {2}, {4, -4});
+  // A cast decides, and a shape has integers.
+  const Constant floats = *folded("Cast", {integers}, {integers_attribute("to", {1})});
+  check(folded("Div", {floats, list({2, 2})}), {2}, {2.5, -2.5});
+  const Constant cast = *folded("Cast", {list({5.5})}, {integers_attribute("to", {7})});
+  check(folded("Div", {cast, two}), {2}, {2, 2});
+  check(folded("Div", {*folded("Shape", {list({1, 1, 1})}), two}), {2}, {1, 1});
+  const Constant gathered = *folded("Gather", {integers, list({0})});
+  check(folded("Div", {gathered, two}), {2}, {2, 2});
+}
+
 TEST_CASE("slices, as in Python") {
   const auto slice = [](const Constant& data, double start, double end, double axis, double step) {
     return folded("Slice", {data, list({start}), list({end}), list({axis}), list({step})});

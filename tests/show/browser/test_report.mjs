@@ -178,6 +178,59 @@ test("shape: the windows of kernels that differ, with strides and padding", asyn
   });
 });
 
+test("shape: what an output sees on both paths of a residual block", async () => {
+  const layers = [
+    {name: "stem", weight: [[1]], padding: 0}, {name: "body", weight: [[1, 1, 1], [1, 1, 1], [1, 1, 1]], padding: 1},
+    {name: "shortcut", from: "stem", weight: [[1]]}, {name: "sum", add: "body"}
+  ];
+  writeFileSync(inFolder("block.json"), JSON.stringify({layers}));
+  convtool("shape", "3x8x8", "-k", "block.json", "--report", "block.html");
+  await withPage("block.html", {}, async (page) => {
+    const windows = await page.evaluate(() => seenBy(data.report.layers, 4, [4, 5]));
+    const expected = [[[3, 5], [4, 6]], [[3, 5], [4, 6]], [[4, 4], [5, 5]], [[4, 4], [5, 5]], [[4, 4], [5, 5]]];
+    assert.deepEqual(windows.map((axes) => axes.map(({first, last}) => [first, last])), expected);
+    // The output of the shortcut does not depend on the body.
+    const alone = await page.evaluate(() => seenBy(data.report.layers, 3, [4, 5]).map((w) => w !== undefined));
+    assert.deepEqual(alone, [true, true, false, true]);
+    const first = JSON.parse(convtool("shape", "3x8x8", "-k", "block.json", "--json")).layers[0];
+    assert.deepEqual(first.input_shape, [3, 8, 8]);
+  });
+});
+
+test("shape: the table has the shape that each layer reads", async () => {
+  const layers = [
+    {name: "stem", weight: [[1]]}, {name: "body", weight: [[1]], stride: 2},
+    {name: "shortcut", from: "stem", weight: [[1]], stride: 2}, {add: "body"}
+  ];
+  writeFileSync(inFolder("table.json"), JSON.stringify({layers}));
+  convtool("shape", "1x8x8", "-k", "table.json", "--report", "table.html");
+  await withPage("table.html", {}, async (page) => {
+    const cells = await page.$$eval(".costs tbody tr td:nth-child(3)", (all) => all.map((cell) => cell.textContent));
+    assert.deepEqual(
+        cells, ["1x8x8 → 1x8x8", "1x8x8 → 1x4x4", "1x8x8 → 1x4x4", "1x4x4 → 1x4x4", "1x8x8 → 1x4x4"]);
+  });
+});
+
+test("the facts of a network name activations, sums and what layers read", async () => {
+  pgm("net.pgm", 6, 6, (y, x) => y * x);
+  const layers = [
+    {name: "stem", weight: [[1]], activation: "relu"}, {name: "body", weight: [[2]]},
+    {name: "side", from: "stem", weight: [[3]]}, {name: "join", add: "body", activation: {leaky_relu: {slope: 0.2}}}
+  ];
+  writeFileSync(inFolder("net.json"), JSON.stringify({layers}));
+  const report = JSON.parse(convtool("apply", "net.pgm", "-k", "net.json", "--report", "net.html", "--json"));
+  assert.equal(report.layers[3].add, "body");
+  assert.equal(report.layers[2].from, "stem");
+  assert.equal(report.layers[0].activation, "relu");
+  assert.equal(report.layers[1].activation, undefined);
+  await withPage("net.html", {}, async (page) => {
+    const facts = await page.textContent(".facts");
+    assert.match(facts, /stem 1x1, stride 1x1, padding 0, activation relu/);
+    assert.match(facts, /side 1x1, stride 1x1, padding 0, from stem/);
+    assert.match(facts, /join, plus body, activation leaky_relu of slope 0.2/);
+  });
+});
+
 test("a sheet without an output: the result lies on the input by its own size", async () => {
   pgm("plain.pgm", 40, 60, (y, x) => y * 3 + x);
   const kernels = Array.from({length: 8}, (_, k) => [[[k, 1, 0], [0, -1, 2], [1, 1, 1]]]);
@@ -190,6 +243,12 @@ test("a sheet without an output: the result lies on the input by its own size", 
     const facts = await page.textContent(".facts");
     assert.match(facts, /output8x38x58 f32/);
     assert.match(facts, /sheetsheet\.png, 3x\d+x\d+, of 8 tiles in 4 columns/);
+    assert.equal(await page.textContent(".above .tag"), "after: channel 0 of 8");
+    const sheet = await page.$eval(
+        "img[alt='the channels of the result as tiles']",
+        ({src, naturalWidth, naturalHeight}) => [src.startsWith("data:image/"), naturalWidth, naturalHeight]);
+    const [, sheetHeight, sheetWidth] = facts.match(/sheetsheet\.png, 3x(\d+)x(\d+)/).map(Number);
+    assert.deepEqual(sheet, [true, sheetWidth, sheetHeight]);
   });
 });
 

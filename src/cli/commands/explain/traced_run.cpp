@@ -178,6 +178,7 @@ TracedRun trace_run(ExplainedInput input, const FilterSpec& spec) {
   if (spec.alpha == AlphaRule::premultiply && input.source->has_alpha())
     refuse_usage("--alpha", "premultiply divides colours by the filtered alpha, which is not explained; choose keep");
   const Job job = plan_explained(input, spec);
+  if (job.repeats_grey) run.trace.network.banks.front() = *spec.grey_scaling;
   run.source = std::move(input.source);
   run.trace.rank = job.input_rank;
   run.trace.input = run.source->filtered_part(spec.alpha).shape;

@@ -24,8 +24,9 @@ struct ImportOptions {
 
 constexpr std::string_view kImportText =
     "Writes kernel files for a trained network.\n\n"
-    "Of an ONNX model, writes one network with its layers from the input on, as far as they are convolutions, batch "
-    "normalisation in eval mode, activations, pools, borders and scaling by constants. Prints the layers, and where "
+    "Of an ONNX model, writes one network with its layers from the input on, as far as they are convolutions, also "
+    "transposed, batch normalisation in eval mode, activations, pools, upsampling by whole factors, borders, sums of "
+    "two paths and scaling by constants, which becomes \"input\" where it comes first. Prints the layers, and where "
     "and "
     "why the import ends before the model does. The weights go to NAME.weights.safetensors beside the kernel file "
     "NAME.json, and must stay there.\n\n"
@@ -35,11 +36,11 @@ constexpr std::string_view kImportText =
 constexpr std::string_view kImportExamples = R"(  convtool kernels import model.onnx -o net.json
   convtool kernels import model.onnx --until relu1 -o stem.json
   convtool kernels import model.onnx --input-scale 1/255 --mean 0.485,0.456,0.406
-  convtool apply photo.png -k net.json --map normalize --sheet maps.png -o maps.npy
+  convtool apply photo.png -k net.json --sheet maps.png -o maps.npy
   convtool kernels import model.safetensors
   convtool kernels import model.safetensors conv1 --out-dir kernels
   convtool kernels import model.safetensors --all --out-dir kernels
-  convtool apply a.png -k kernels/conv1.json --map normalize -o maps.npy)";
+  convtool apply a.png -k kernels/conv1.json --sheet maps.png -o maps.npy)";
 
 int run_import(const ImportOptions& given) {
   const auto& [file, names, output, out_dir, until, all, no_clobber, scaling] = given;

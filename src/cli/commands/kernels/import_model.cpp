@@ -56,8 +56,12 @@ std::string scaling_words(const InputScaling& scaling) {
 std::string layers_text(const Network& network) {
   std::vector<std::array<std::string, 3>> rows;
   if (const auto& input = network.input) rows.push_back({"input", "", scaling_words(*input)});
-  for (const Bank& bank : network.banks)
-    rows.push_back({printable(bank.name), join_sizes(bank.layers.front().dimensions()), printable(bank.description)});
+  for (const Bank& bank : network.banks) {
+    const Layer& layer = bank.layers.front();
+    const bool has_weights = layer.weights.size() > 1 && layer.pooling == Pooling::none;
+    rows.push_back({printable(bank.name), has_weights ? join_sizes(layer.dimensions()) : layer.size_text(),
+                    printable(bank.description)});
+  }
   std::array<std::size_t, 2> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -88,6 +92,8 @@ int import_model(const ModelImport& options) {
     refuse_kernel(options.file,
                   "nothing can be imported: " +
                       import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
+  if (options.until && import.stop)
+    refuse_usage("--until", "'" + *options.until + "' is not reached: the import ends at " + *import.stop);
   set_scaling(options.scaling, network);
   network.name = fs::path(options.file).stem().string();
   network.description =
@@ -100,7 +106,7 @@ int import_model(const ModelImport& options) {
   write_file(path, std::as_bytes(std::span(text)));
   print(layers_text(network) + printable(options.file + " -> " + path + (arrays.empty() ? "" : " and " + weights)) +
         "\n");
-  if (import.stop) print_message(MessageKind::note, options.file + ": ends before " + *import.stop);
+  if (import.stop) print_message(MessageKind::note, options.file + ": ends at " + *import.stop);
   return kExitDone;
 }
 

@@ -30,7 +30,7 @@ struct ShowOptions {
   std::string kernel;
   std::vector<std::string> then;
   std::optional<std::string> output;
-  bool json = false;
+  bool brief = false, json = false;
 };
 
 /// Reports on a Full HD picture with the number of channels that the network's first kernel takes; in floats if no
@@ -92,6 +92,10 @@ int run_show(const ShowOptions& options) {
       return kExitDone;
     }
   }
+  if (options.brief) {
+    print(to_short_text({.network = std::move(network), .typical_input = {}}));
+    return kExitDone;
+  }
   const KernelReport report = report_on(std::move(network));
   print(options.json ? to_json(report) + "\n"
                      : to_text(report, may_use_colours(STDOUT_FILENO), terminal_columns(STDOUT_FILENO)));
@@ -111,7 +115,8 @@ void declare_kernels_show(Command& command) {
   command.examples = R"(  convtool kernels show sobel
   convtool kernels show gaussian:sigma=2 --json
   convtool kernels show gaussian:sigma=2 --then sobel
-  convtool kernels show gaussian:sigma=2 -o gaussian.svg)";
+  convtool kernels show gaussian:sigma=2 -o gaussian.svg
+  convtool kernels show net.json --short)";
   command.add("Options", {{.names = "NAME",
                            .target = &options->kernel,
                            .brief = "a name, a kernel file, or JSON",
@@ -127,6 +132,11 @@ void declare_kernels_show(Command& command) {
                                    "positive ones, blue for negative ones and white for 0, with numbers in the cells "
                                    "up to 11x11; beside them the frequency response, black for 0 and white for the "
                                    "largest value, with frequency 0 in the middle."},
+                          {.names = "--short",
+                           .target = &options->brief,
+                           .brief = "one line per layer, without weights",
+                           .text = "Print one line per layer, with its sizes and options, and no weights.",
+                           .conflict = "--json"},
                           {.names = "--json", .target = &options->json, .brief = "report as a JSON object"}});
   command.run = [options] { return run_show(*options); };
 }

@@ -1,0 +1,86 @@
+// Borders and upsampling of ONNX models as layers.
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "kernels/onnx/imported.h"
+
+namespace convtool {
+namespace {
+
+using namespace testing;
+
+TEST_CASE("a border becomes that of the convolution after it, where it has none") {
+  const auto padded = [](const std::string& mode, const Sizes& own) {
+    return import(
+        {node("Pad", {"x", "pads", "value"}, "p", {attribute("mode", mode)}),
+         node("Conv", {"p", "w"}, "y", {attribute("pads", own)})},
+        {kWeights, integers("pads", {0, 0, 1, 2, 0, 0, 3, 4}), tensor("value", {}, {mode == "constant" ? 5.0F : 0})});
+  };
+  const std::pair<const char*, PaddingMode> modes[] = {{"constant", PaddingMode::constant},
+                                                       {"reflect", PaddingMode::reflect},
+                                                       {"edge", PaddingMode::replicate},
+                                                       {"wrap", PaddingMode::circular}};
+  for (const auto& [word, mode] : modes) {
+    CAPTURE(word);
+    const Imported one = padded(word, {0, 0, 0, 0});
+    REQUIRE(one.layers.size() == 1);
+    CHECK(one.layers[0].description == "Pad + Conv, to 'y'");
+    CHECK(one.layers[0].params.padding.pads == Pads{1, 2, 3, 4});
+    CHECK(one.layers[0].params.padding_mode == mode);
+    CHECK(one.layers[0].params.padding_value == (mode == PaddingMode::constant ? 5 : 0));
+    const Imported two = padded(word, {1, 1, 1, 1});
+    REQUIRE(two.layers.size() == 2);
+    CHECK(two.layers[0].rank == 2);
+    CHECK(two.layers[0].weights == Floats{1});
+    CHECK(two.layers[0].params.padding_mode == mode);
+    CHECK(two.layers[1].params.padding.pads == Pads{1, 1, 1, 1});
+  }
+  const std::string by_axes = node("Pad", {"x", "pads", "", "axes"}, "y");
+  CHECK(imported_layer({by_axes}, {integers("pads", {1, 2, 3, 4}), integers("axes", {-1, 2})}).params.padding.pads ==
+        Pads{2, 1, 4, 3});
+  CHECK(imported_layer({node("Pad", {"x"}, "y", {attribute("pads", Sizes{0, 0, 1, 1, 0, 0, 1, 1})})})
+            .params.padding_mode == PaddingMode::zeros);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 1, 0, 0, 0, 0, 0, 0})})
+            .find("rows and columns") != std::string::npos);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})})
+            .find("[-1, 0, 0, 0]") != std::string::npos);
+  CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
+        std::string::npos);
+}
+
+TEST_CASE("upsampling by whole factors") {
+  const Nodes scales = {tensor("s", {4}, {1, 1, 2, 3}), tensor("t", {4}, {1, 1, 1.5, 2}), tensor("roi", {0}, {})};
+  const auto resize = [](const std::string& mode, const std::string& place, const std::string& rounding) {
+    return node("Resize", {"x", "roi", "s"}, "y",
+                {attribute("mode", mode), attribute("coordinate_transformation_mode", place),
+                 attribute("nearest_mode", rounding)});
+  };
+  const Layer nearest = imported_layer({resize("nearest", "asymmetric", "floor")}, scales);
+  CHECK(nearest.enlarging == Enlarging::nearest);
+  CHECK(nearest.params.stride == Extent{2, 3});
+  CHECK(imported_layer({resize("nearest", "half_pixel", "round_prefer_floor")}, scales).enlarging ==
+        Enlarging::nearest);
+  CHECK(imported_layer({resize("linear", "half_pixel", "floor")}, scales).enlarging == Enlarging::bilinear);
+  CHECK(imported_layer({resize("linear", "pytorch_half_pixel", "floor")}, scales).enlarging == Enlarging::bilinear);
+  CHECK(imported_layer({node("Upsample", {"x", "s"}, "y")}, scales).enlarging == Enlarging::nearest);
+  for (const char* place : {"asymmetric", "align_corners"})
+    CHECK(stop_reason({resize("linear", place, "floor")}, scales).find(place) != std::string::npos);
+  CHECK(stop_reason({resize("nearest", "half_pixel", "floor")}, scales).find("half_pixel") != std::string::npos);
+  CHECK(stop_reason({resize("cubic", "half_pixel", "floor")}, scales).find("cubic") != std::string::npos);
+  CHECK(stop_reason({node("Upsample", {"x", "t"}, "y")}, scales).find("whole factors") != std::string::npos);
+  CHECK(stop_reason({node("Resize", {"x", "", "", "s"}, "y")}, scales) == "its output has a fixed size");
+}
+
+TEST_CASE("Resize of opset 10, and without scales") {
+  const std::string scales = tensor("s", {4}, {1, 1, 2, 3}), none = tensor("n", {0}, {});
+  const Layer layer = imported_layer({node("Resize", {"x", "s"}, "y")}, {scales});
+  CHECK(layer.enlarging == Enlarging::nearest);
+  CHECK(layer.params.stride == Extent{2, 3});
+  CHECK(stop_reason({node("Resize", {"x", "s"}, "y", {attribute("mode", std::string("linear"))})}, {scales}) ==
+        "its mode is 'linear'");
+  CHECK(stop_reason({node("Resize", {"x", "", "n", "s"}, "y")}, {scales, none}) == "its output has a fixed size");
+}
+
+}  // namespace
+}  // namespace convtool
