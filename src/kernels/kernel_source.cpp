@@ -14,6 +14,7 @@
 #include "kernels/files/layer_text.h"
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
+#include "network/residual.h"
 #include "tensors/file_format.h"
 #include "tensors/npz.h"
 #include "tensors/printout.h"
@@ -214,7 +215,7 @@ Network load_layers(const std::string& argument) {
   };
   const auto parse = [&](std::string_view text, const std::string& source, const std::string& name,
                          const std::string& folder) {
-    if (!is_json(text)) return parse_layer_text(text, source, name);
+    if (!is_json(text)) return with_named_input(parse_layer_text(text, source, name));
     return parse_kernel_json(text, source, name, weight_files_in(folder), load_named_kernel, Weights::optional);
   };
   const bool looks_like_path =

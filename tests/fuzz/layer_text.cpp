@@ -32,7 +32,9 @@ void check_shapes(const Network& network) {
 
 bool run(std::span<const std::byte> input) {
   Network network;
-  if (!accepts({ErrorKind::kernel}, [&] { network = parse_layer_text(text_of(input), "text", "text"); })) return false;
+  if (!accepts({ErrorKind::kernel},
+               [&] { network = with_named_input(parse_layer_text(text_of(input), "text", "text")); }))
+    return false;
   check(!network.banks.empty(), "a network without layers");
   accepts({ErrorKind::shape}, [&] { check_shapes(network); });
   return true;
@@ -46,6 +48,7 @@ Target layer_text_target() {
                     "conv 3 32 s2 p1 nobias, bn, relu6 # the stem of MobileNet\ndwconv 3 p1, conv 1 64\n",
                     "conv 5 6, tanh, avgpool 2, conv 5x3 16, linear 120, linear 10 nobias",
                     "maxpool 3 s2 p1 as x\nconv 3 128 s2 p1 nobias, bn as y, conv 1 128 s2 nobias from x, add y, relu",
+                    "conv 3 3 p1, add input, relu",
                     "tconv 4 8 s2 p1 o1x0 g2, upsample 2x3 bilinear, upsample 4, avgpool global",
                     "CONV 3x2 8 d2x1 p1,0,2,3 g1, maxpool 2x3 ceil, silu, hardswish, sigmoid, leaky_relu",
                     "conv 3 8 same, conv 3 8 same_lower s2, conv 3 8 full, conv 3 8 valid"})};

@@ -298,7 +298,8 @@ class LayerReader {
   std::string new_name(const std::vector<Word>& words, std::size_t i) const {
     const Word& word = name_at(words, i, "as NAME");
     if (std::find(names_.begin(), names_.end(), word.text) != names_.end())
-      fail(word, "is the name of the input or of an earlier layer; choose another");
+      fail(word, word.text == kInputName ? "is the name of the input; choose another"
+                                         : "is the name of an earlier layer; choose another");
     if (word.text.front() < 'a' || word.text.front() > 'z') fail(word, "is not a name (expected a letter first)");
     return word.text;
   }

@@ -35,8 +35,9 @@ namespace convtool {
 ///   from NAME      reads the output of the layer called NAME, in place of the layer before
 ///   as NAME        the name of the layer; layers after it add or read its output
 ///
-/// K is N or HxW. Layers fit their input by fitted() (network/outline.h). Throws Error(kernel, source) with the number
-/// of the layer, the line and the column.
+/// "input" is the name of the input; with_named_input() (network/residual.h) makes a layer of it. K is N or HxW. Layers
+/// fit their input by fitted() (network/outline.h). Throws Error(kernel, source) with the number of the layer, the line
+/// and the column.
 Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name);
 
 /// What a message says of a word that is not a layer: the words that are, and the one that may be meant.

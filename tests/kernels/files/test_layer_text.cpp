@@ -96,6 +96,7 @@ TEST_CASE("layers have names, which sums add and other layers read") {
   CHECK(banks[3].layers.front().outline == Outline::none);
   CHECK(banks[4].layers.front().add == "cut");
   CHECK(banks[4].layers.front().from == "s");
+  CHECK(parse_layer_text("relu, add input", "", "").banks[1].layers.front().add == "input");
 }
 
 TEST_CASE("options of layers, in any order and any case") {
@@ -169,7 +170,8 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("add", "'add' needs a name (expected add NAME such as add block1)");
   says("relu as", "'as' needs a name (expected as NAME)");
   says("relu from x", "'x' is not the name of an earlier layer; name one with 'as', such as relu as x");
-  says("relu as x, relu as x", "'x' is the name of the input or of an earlier layer; choose another");
+  says("relu as x, relu as x", "'x' is the name of an earlier layer; choose another");
+  says("relu as input", "'input' is the name of the input; choose another");
   says("relu as 3x", "'3x' is not a name (expected a letter first)");
   says("relu as x x3", "'relu' is repeated, so it cannot have 'from' or 'as'; write the first or the last one out");
   says("relu as x as y", "'as' is given twice; keep one");
