@@ -9,25 +9,25 @@
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kHeight = 40, kWidth = 5;
+constexpr std::int64_t kFedRows = 40, kFedColumns = 5;
 constexpr std::uint8_t kRed = 200;
 
 /// Rows up to `end`, where damage begins unless all are there.
 class TestRows : public PictureRows {
  public:
-  explicit TestRows(std::int64_t channels, std::int64_t end = kHeight) : channels_(channels), end_(end) {}
+  explicit TestRows(std::int64_t channels, std::int64_t end = kFedRows) : channels_(channels), end_(end) {}
 
   bool read(const TensorRef& rows) override {
     if (next_ + rows.shape.h > end_) return false;
     auto* value = static_cast<std::uint8_t*>(rows.data);
     for (std::int64_t y = 0; y < rows.shape.h; ++y, ++next_)
-      for (std::int64_t i = 0; i < channels_ * kWidth; ++i, ++value)
+      for (std::int64_t i = 0; i < channels_ * kFedColumns; ++i, ++value)
         *value = channels_ == 1 ? static_cast<std::uint8_t>(next_) : i % channels_ == 2 ? kRed : std::uint8_t{0};
     return true;
   }
-  bool is_sound() override { return next_ == kHeight; }
+  bool is_sound() override { return next_ == kFedRows; }
 
-  Shape shape() const { return {.n = 1, .c = channels_, .h = kHeight, .w = kWidth}; }
+  Shape shape() const { return {.n = 1, .c = channels_, .h = kFedRows, .w = kFedColumns}; }
   std::int64_t next() const { return next_; }
 
  private:
@@ -37,10 +37,11 @@ class TestRows : public PictureRows {
 
 /// The last value of each row.
 std::vector<int> read(RowFeed& feed, std::int64_t first, std::int64_t count) {
-  Tensor memory(DType::u8, {.n = 1, .c = 1, .h = count, .w = kWidth});
+  Tensor memory(DType::u8, {.n = 1, .c = 1, .h = count, .w = kFedColumns});
   feed.read(first, memory.ref());
   std::vector<int> values;
-  for (std::int64_t y = 0; y < count; ++y) values.push_back(memory.data<std::uint8_t>()[y * kWidth + kWidth - 1]);
+  for (std::int64_t y = 0; y < count; ++y)
+    values.push_back(memory.data<std::uint8_t>()[y * kFedColumns + kFedColumns - 1]);
   return values;
 }
 
@@ -62,7 +63,7 @@ TEST_CASE("rows are fed again, and after rows that are skipped; those before the
   CHECK(read(feed, 27, 6) == numbers(27, 6));  // some of those
   CHECK_THROWS_AS(read(feed, 26, 1), NoMoreRows);
   CHECK(feed.finish());
-  CHECK(rows.next() == kHeight);
+  CHECK(rows.next() == kFedRows);
   CHECK(read(feed, 34, 6) == numbers(34, 6));
 }
 
