@@ -156,33 +156,15 @@ void run_parts(std::int64_t parts, Late late, const std::function<void(std::int6
 /// Fewer than WorkShare can tell apart.
 constexpr std::int64_t kMostShared = std::int64_t{1} << 31;
 
-/// Fills the empty `own` with half of what the fullest share has left. Returns whether there was anything.
-bool refill(WorkShare& own, std::vector<WorkShare>& shares) {
-  const auto has_less = [](const WorkShare& a, const WorkShare& b) { return a.left() < b.left(); };
-  while (true) {
-    WorkShare& fullest = *std::max_element(shares.begin(), shares.end(), has_less);
-    if (fullest.left() == 0) return false;
-    const Range taken = fullest.steal();
-    if (taken.is_empty()) continue;  // others were faster
-    own.fill(taken);
-    return true;
-  }
-}
-
 /// share_work() for items of a range that is no longer than kMostShared.
 void share_some(const Range& items, int threads, const std::function<void(WorkShare&)>& body) {
   const std::int64_t count = items.size(), parts = grant_threads(count, threads);
   std::vector<WorkShare> shares(static_cast<std::size_t>(parts));
   for (std::int64_t part = 0; part < parts; ++part) {
-    WorkShare& share = shares[static_cast<std::size_t>(part)];
-    share.begin_at(items.begin);
-    share.fill({items.begin + count * part / parts, items.begin + count * (part + 1) / parts});
+    shares[static_cast<std::size_t>(part)].begin(
+        shares, items.begin, {items.begin + count * part / parts, items.begin + count * (part + 1) / parts});
   }
-  const auto run_share = [&](std::int64_t part) {
-    WorkShare& own = shares[static_cast<std::size_t>(part)];
-    do body(own);
-    while (refill(own, shares));
-  };
+  const auto run_share = [&](std::int64_t part) { body(shares[static_cast<std::size_t>(part)]); };
   if (parts <= 1) return run_share(0);
   run_parts(parts, Late::drop, run_share);
 }

@@ -19,8 +19,8 @@ int available_cores();
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
 
 /// Shares the items of [0, count) among at most `threads` threads, as parallel_for() does, and lets idle threads take
-/// from the shares of others. Calls `body(share)` on each of them, again for each share that it takes. `body` takes
-/// items from its share until none are left. A thread that the system wakes too late does nothing, and is not waited
+/// from the shares of others. Calls `body(share)` once on each of them; `body` takes items from its share until there
+/// are none. A thread that the system wakes too late does nothing, and is not waited
 /// for. Threads, nesting and exceptions are as in parallel_for(); the items of a share whose body throws may be lost.
 void share_work(std::int64_t count, int threads, const std::function<void(WorkShare&)>& body);
 

@@ -12,22 +12,32 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "core/range.h"
 
 namespace convtool {
 
-/// One thread calls take() and fill(); all may call steal() and left() at the same time.
+/// One thread calls take(); all may call steal() and left() at the same time.
 class WorkShare {
  public:
-  /// Items are from `first` on, less than 2^32 of them. Called before any other function.
-  void begin_at(std::int64_t first) { first_ = first; }
+  /// Starts with `items`, which are from `first` on, less than 2^32 of them. `all` are the shares of a piece of work,
+  /// this one included. Called for each of them before any other function.
+  void begin(std::span<WorkShare> all, std::int64_t first, const Range& items) {
+    all_ = all;
+    first_ = first;
+    fill(items);
+  }
 
-  void fill(const Range& items) { items_ = packed({items.begin - first_, items.end - first_}); }
-
-  /// Takes the first items that are left, at most `most` of them. Empty if none are left.
+  /// Takes the first items that are left, at most `most` of them. Where none are left, steals from the fullest share.
+  /// Empty if that has none left either.
   Range take(std::int64_t most = 1) {
-    return cut([most](const Range& left) { return Range{left.begin, left.begin + std::min(most, left.size())}; });
+    const auto front = [most](const Range& left) {
+      return Range{left.begin, left.begin + std::min(most, left.size())};
+    };
+    Range taken = cut(front);
+    while (taken.is_empty() && refill()) taken = cut(front);
+    return taken;
   }
 
   /// Takes the back half of the items that are left, the middle one included. Empty if none are left.
@@ -45,6 +55,21 @@ class WorkShare {
     return {static_cast<std::int64_t>(items >> 32), static_cast<std::int64_t>(items & 0xffffffff)};
   }
 
+  void fill(const Range& items) { items_ = packed({items.begin - first_, items.end - first_}); }
+
+  /// Fills the empty share with half of what the fullest has left. Returns whether there was anything.
+  bool refill() {
+    const auto has_less = [](const WorkShare& a, const WorkShare& b) { return a.left() < b.left(); };
+    while (true) {
+      WorkShare& fullest = *std::max_element(all_.begin(), all_.end(), has_less);
+      if (fullest.left() == 0) return false;
+      const Range taken = fullest.steal();
+      if (taken.is_empty()) continue;  // others were faster
+      fill(taken);
+      return true;
+    }
+  }
+
   /// Removes part(items that are left), which lies at one of their ends, and returns it.
   template <class Part>
   Range cut(const Part& part) {
@@ -58,6 +83,7 @@ class WorkShare {
 
   alignas(64) std::atomic<std::uint64_t> items_ = 0;  // begin and end, counted from first_; in a cache line of its own
   std::int64_t first_ = 0;
+  std::span<WorkShare> all_;
 };
 
 }  // namespace convtool

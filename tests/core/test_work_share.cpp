@@ -36,8 +36,7 @@ TEST_CASE("a share gives its items in order, and its back half to another thread
       CAPTURE(count);
       CAPTURE(most);
       WorkShare share;
-      share.begin_at(kFirst);
-      share.fill({kFirst, kFirst + count});
+      share.begin({&share, 1}, kFirst, {kFirst, kFirst + count});
       CHECK(share.left() == count);
       const Range stolen = share.steal();
       CHECK(stolen.size() == (count + 1) / 2);
@@ -52,7 +51,7 @@ TEST_CASE("a share gives its items in order, and its back half to another thread
 TEST_CASE("one thread that takes and others that steal get every item once") {
   constexpr std::int64_t kItems = 20000;
   WorkShare share;
-  share.fill({0, kItems});
+  share.begin({&share, 1}, 0, {0, kItems});
   std::vector<std::atomic<int>> visits(kItems);
   std::atomic<bool> first = true;
   run_threads(3, [&] {

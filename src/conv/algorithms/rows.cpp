@@ -32,6 +32,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "conv/engine/algorithm.h"
@@ -197,7 +198,7 @@ class Pass {
   /// Computes the blocks of `share`, counted through the batch. Several slices are computed one after the other, each
   /// from top to bottom, so they take all blocks at once.
   void run(WorkShare& share) {
-    const std::int64_t most = width_ > kSliceColumns ? share.left() : 1;
+    const std::int64_t most = width_ > kSliceColumns ? std::numeric_limits<std::int64_t>::max() : 1;
     for (Range blocks; !(blocks = share.take(most)).is_empty();) {
       for (std::int64_t x = 0; x < width_; x += kSliceColumns) {
         const std::vector<RowReader::Part>& parts = reader_.enter_slice(x);

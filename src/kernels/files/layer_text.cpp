@@ -461,7 +461,7 @@ Network parse_layer_text(std::string_view text, const std::string& source, const
     network.banks.insert(network.banks.end(), static_cast<std::size_t>(repeat),
                          Bank{.name = layer.name, .layers = {layer}});
   }
-  return with_named_input(std::move(network));
+  return network;
 }
 
 std::string advice_on_layer(std::string_view word) {

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -79,7 +80,7 @@ class Pass {
   /// Computes the output rows of `share`, counted through the batch. Several slices are computed one after the other,
   /// so they take all rows at once.
   void run(WorkShare& share) {
-    const std::int64_t most = slice_ < ow_ ? share.left() : 1;
+    const std::int64_t most = slice_ < ow_ ? std::numeric_limits<std::int64_t>::max() : 1;
     for (Range rows; !(rows = share.take(most)).is_empty();) {
       for (std::int64_t x = 0; x < ow_; x += slice_) {
         for (std::int64_t row = rows.begin; row < rows.end; ++row)
