@@ -1,6 +1,8 @@
 // The warning about clipped values.
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "kernels/kernel_source.h"
 #include "report/clip_remark.h"
 
@@ -61,10 +63,10 @@ TEST_CASE("the text says by how much, and what helps this kernel") {
         "50 % of the values are clipped, 48 % to 0 and 2 % to 255 (responses from -500 to 2000); --map offset or abs "
         "shows negative responses, --depth f32 stores them as they are");
   // A format that cannot store floats is no place for them.
-  for (const char* name : {"a.png", "b.JPG", "c.tif", "d"}) {
+  for (const auto& [name, is_lacking] :
+       {std::pair("a.png", true), std::pair("b.JPG", true), std::pair("c.tif", false), std::pair("d", false)}) {
     RunReport named = run_of(0, 500);
     named.output = name;
-    const bool is_lacking = name[2] == 'p' || name[2] == 'J';
     CHECK(text_of(named, "box")
               .ends_with(is_lacking ? ", a .tif with --depth f32 stores them as they are"
                                     : "range, --depth f32 stores them as they are"));
