@@ -156,7 +156,7 @@ void run_parts(std::int64_t parts, Late late, const std::function<void(std::int6
 /// Fewer than WorkShare can tell apart.
 constexpr std::int64_t kMostShared = std::int64_t{1} << 31;
 
-/// share_work() for items of a range that is no longer than kMostShared.
+/// share_work() for at most kMostShared items.
 void share_some(const Range& items, int threads, const std::function<void(WorkShare&)>& body) {
   const std::int64_t count = items.size(), parts = grant_threads(count, threads);
   std::vector<WorkShare> shares(static_cast<std::size_t>(parts));

@@ -11,7 +11,7 @@ namespace convtool {
 
 /// A remark where integers from 0 to `largest`, by default the largest of their type, are probably not scaled as
 /// `network` expects: weights from a file of a trained model (Network::files) read them as they are, or `scaling` is
-/// made for pixels of another range. Nothing where there is no cause.
+/// made for pixels of another range. Nothing otherwise.
 std::optional<Remark> scaling_remark(const Network& network, const std::optional<InputScaling>& scaling,
                                      DType input_dtype, std::optional<std::int64_t> largest = {});
 

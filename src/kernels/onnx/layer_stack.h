@@ -107,7 +107,7 @@ class LayerStack {
   std::string from_;  ///< the layer that the next one reads; "" for the last one
   std::vector<Layer> layers_;
   std::vector<std::string> parts_;
-  std::set<std::string> names_ = {std::string(kInputName)};  ///< in use; that of the input is no layer's
+  std::set<std::string> names_ = {std::string(kInputName)};  ///< of layers, and of the input
   std::map<std::string, int> copies_;                        ///< of a name, which end in a number
   std::vector<double> weights_, bias_;  ///< of the last layer if it is a convolution, before they are rounded
   bool is_open_ = false;                ///< whether the last layer may change

@@ -41,7 +41,7 @@ std::vector<double> each(std::vector<double> numbers, double (*change)(double)) 
   return numbers;
 }
 
-/// The layer that wrote the other operand of a node of two; null where that is no value of an earlier layer.
+/// The layer that wrote the other of the two operands of a node; null if no layer did.
 const std::string* earlier_operand(const Step& step) {
   if (step.node.inputs.size() != 2) return nullptr;
   const std::string_view other = step.node.inputs[step.node.inputs[0] == step.input ? 1 : 0];

@@ -18,7 +18,7 @@ struct ListedPicture {
 };
 
 /// The pictures after the one with the index, in the order of their places in the file. `segment` is the data of the
-/// segment that may have the index, `segment_at` its place in the file. Empty if there is no index, or a damaged one.
+/// segment that may hold the index, and `segment_at` its offset in the file. Empty if the index is missing or damaged.
 std::vector<ListedPicture> listed_pictures(std::span<const std::byte> segment, std::size_t segment_at);
 
 }  // namespace convtool
