@@ -18,11 +18,11 @@ namespace {
 
 /// All algorithms. Their order only decides between equal costs.
 const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger, &kSeparable,
-                                        &kBox,       &kPacked, &kDepthwise, &kFft};
+                                        &kBox,       &kPacked, &kDepthwise, &kFft,     &kWinograd};
 
 /// Plans with less work run on one thread. Creating or waking another takes tens of microseconds, and handing work to
 /// one that is still awake (core/parallel.cpp) a few.
-constexpr double kSingleThreadedNs = 0.05e6;
+constexpr double kSingleThreadedNs = 0.02e6;
 
 std::string quoted_names() {
   std::string list = "auto";

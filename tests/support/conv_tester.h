@@ -56,7 +56,7 @@ void fail_test_case(const std::string& report);
 ///   one set per case; AVX3_VNNI changes `integer` alone.
 /// - On one of these sets, chosen at random from the seed, the algorithm also runs on 2 and 3 threads, which must give
 ///   the same bytes and ResponseStats as one, and measure() must see the same responses. A ConvPlan uses one thread
-///   if its algorithm estimates less than about 0.05 ms (conv/plan.cpp); only larger cases count as threaded.
+///   if its algorithm estimates less than about 0.02 ms (conv/plan.cpp); only larger cases count as threaded.
 /// - Exact cases must give the same values. In other cases a response may differ by (taps + 4) * 2^-24 * sum|x||w|, or
 ///   by the bound that conv_tester.cpp states for the algorithm. The map and the rounding to the output type are
 ///   monotone, so the bound becomes an interval of allowed results.

@@ -14,6 +14,8 @@ namespace {
 
 // Bytes are counted in double: the sum may exceed 64 bits.
 constexpr double kFloat = size_of(DType::f32);
+/// A plan keeps a copy of the weights, and an algorithm another in its own order: winograd 16 values of 9 weights.
+constexpr double kWeightCopies = 1 + 16.0 / 9;
 
 double pixels_of(const Shape& shape) {
   return static_cast<double>(shape.n) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
@@ -193,7 +195,7 @@ std::optional<ResultLayout> forecast_result(const SourceHeader& header, const Fi
 
 std::int64_t band_plans_memory(const Forecast& forecast) {
   constexpr double kPlans = 4;
-  return static_cast<std::int64_t>(std::min(0x1p61, kPlans * 2 * kFloat * forecast.weights));
+  return static_cast<std::int64_t>(std::min(0x1p61, kPlans * kWeightCopies * kFloat * forecast.weights));
 }
 
 std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
@@ -215,9 +217,9 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const Result result = find_result(header, result_format, forecast, spec);
   const HeldMemory held = held_memory(header, spec);
   const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
-  // A plan keeps a copy of the weights, and an algorithm another in its own order. It lives until the file is written.
+  // A plan lives until the file is written.
   const double plan = static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) +
-                      2 * kFloat * forecast.weights + sheets_memory(forecast, spec);
+                      kWeightCopies * kFloat * forecast.weights + sheets_memory(forecast, spec);
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});

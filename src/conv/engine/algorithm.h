@@ -71,6 +71,7 @@ extern const Algorithm kSeparable;
 extern const Algorithm kPacked;
 extern const Algorithm kDepthwise;
 extern const Algorithm kFft;
+extern const Algorithm kWinograd;
 extern const Algorithm kBox;
 
 }  // namespace convtool

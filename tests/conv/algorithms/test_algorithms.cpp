@@ -328,7 +328,7 @@ void set_weights(ConvCase& c, Weights kind, Random& random) {
 }
 
 TEST_CASE("any number of threads gives the same bytes and statistics") {
-  // The listed algorithms need more than 0.05 ms (kSingleThreadedNs in conv/plan.cpp) for each problem, so no plan
+  // The listed algorithms need more than 0.02 ms (kSingleThreadedNs in conv/plan.cpp) for each problem, so no plan
   // falls back to one thread: `integer` and `box` have 200000 outputs, the others a million multiply-adds. Each problem
   // has a case for every pair of input and output types, 9 in all, or fewer if an algorithm refuses input types.
   struct Row {

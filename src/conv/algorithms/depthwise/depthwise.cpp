@@ -6,9 +6,10 @@
 //   weights       |c0 c1 c2 ..|                            [u][v][c]
 //   sums[p][c]    += strip(u)[p * stride + v][c] * weights[u][v][c]
 //
-// Several pixels share each vector of weights. Stride, dilation and the place in the row are only distances between
-// vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
-// are read in place.
+// Several pixels share each vector of weights. 3x3 kernels without dilation, at stride 1 or 2, take two output rows at
+// once, which share inputs and all nine weights: 2.3 loads per output instead of 3 to 5. Stride, dilation and the place
+// in the row are only distances between vectors. Where padding is zero, rows and columns outside the picture are left
+// out, and float pictures of this layout are read in place.
 //
 // A depthwise layer has few multiply-adds per byte of memory, so it pays to read and write each pixel only once.
 // `rows`, in contrast, separates the channels into planes and interleaves them again. So this algorithm is faster where
@@ -36,6 +37,7 @@ class DepthwiseExecutor final : public Executor {
   DepthwiseExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem),
         out_(output_shape(problem)),
+        in_pairs_(has_pairs(problem)),
         skip_outside_(padding_adds_nothing(problem, kernel)),
         row_taps_((skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)).rows),
         there_(skip_outside_ ? Range{problem.pads.left, problem.pads.left + problem.input.w}
@@ -49,25 +51,36 @@ class DepthwiseExecutor final : public Executor {
     }
   }
 
-  std::int64_t work_items(const Sink&) const override { return out_.n * out_.h; }  // output rows, through the batch
+  /// Output rows, or pairs of them, through the batch.
+  std::int64_t work_items(const Sink&) const override { return out_.n * items_down(); }
 
   void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
-    ChannelStrips strips(problem_, input, {.with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
+    ChannelStrips strips(
+        problem_, input,
+        {.output_rows = in_pairs_ ? 2 : 1, .with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
     const bool in_place =
         pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
-    Tensor sums(DType::f32, {1, 1, in_place ? 0 : out_.w, pitch_});  // aligned
+    Tensor sums(DType::f32, {1, 2, in_place ? 0 : out_.w, pitch_});  // aligned
     const std::unique_ptr<float[]> rows = sink.pixel_rows();
-    std::vector<const float*> inputs(static_cast<std::size_t>(problem_.kernel.kh));
-    for (Range row; !(row = share.take()).is_empty();) {
-      const std::int64_t n = row.begin / out_.h, i = row.begin % out_.h;
-      const RowSpan span{.n = n, .y = i, .x = 0, .count = out_.w};
-      float* place = in_place ? sink.place_of(span, 0) : sums.data<float>();
+    std::vector<const float*> inputs(static_cast<std::size_t>(std::max<std::int64_t>(problem_.kernel.kh, 5)));
+    for (Range item; !(item = share.take()).is_empty();) {
+      const std::int64_t n = item.begin / items_down(), i = item.begin % items_down() * (in_pairs_ ? 2 : 1);
+      const std::int64_t count = in_pairs_ ? std::min<std::int64_t>(2, out_.h - i) : 1;
+      const auto span_of = [&](std::int64_t row) { return RowSpan{.n = n, .y = i + row, .x = 0, .count = out_.w}; };
+      const auto place_of = [&](std::int64_t row) {
+        return in_place ? sink.place_of(span_of(row), 0) : sums.data<float>() + row * out_.w * pitch_;
+      };
       SeenSums seen;
-      sum_row(n, i, strips, inputs.data(), place, in_place ? &seen : nullptr);
-      if (in_place && seen.is_finite())
-        seen.merge_into(stats);
+      if (count == 2)
+        sum_pair(n, i, strips, inputs.data(), place_of(0), place_of(1), in_place ? &seen : nullptr);
       else
-        sink.finish_pixels(span, 0, out_.c, place, pitch_, rows.get(), stats);
+        sum_row(n, i, strips, inputs.data(), place_of(0), in_place ? &seen : nullptr);
+      if (in_place && seen.is_finite()) {
+        seen.merge_into(stats);
+        continue;
+      }
+      for (std::int64_t row = 0; row < count; ++row)
+        sink.finish_pixels(span_of(row), 0, out_.c, place_of(row), pitch_, rows.get(), stats);
     }
   }
 
@@ -99,8 +112,40 @@ class DepthwiseExecutor final : public Executor {
                   sums, seen);
   }
 
+  void sum_pair(std::int64_t n, std::int64_t i, ChannelStrips& strips, const float** inputs, float* top, float* bottom,
+                SeenSums* seen) const {
+    const std::int64_t stride = problem_.stride.w;
+    std::int64_t first = 0;
+    for (std::int64_t u = 0; u < stride + 3; ++u) {
+      const std::int64_t y = i * stride - problem_.pads.top + u;
+      const bool is_skipped = skip_outside_ && (y < 0 || y >= problem_.input.h);
+      const ChannelStrip strip = is_skipped ? ChannelStrip{} : strips.row(n, y);
+      inputs[u] = strip.floats;
+      if (!is_skipped) first = strip.first;  // the same for all of them
+    }
+    sum_depthwise_pair({.inputs = inputs,
+                        .first = first,
+                        .there = there_,
+                        .column = strips.step(),
+                        .weights = weights_.data<float>(),
+                        .kh = 3,
+                        .kw = 3,
+                        .stride = stride,
+                        .pixels = out_.w,
+                        .pitch = pitch_},
+                       top, bottom, seen);
+  }
+
+  static bool has_pairs(const ConvProblem& problem) {
+    return problem.kernel.kh == 3 && problem.kernel.kw == 3 && problem.dilation == Extent{} &&
+           problem.stride.h == problem.stride.w && problem.stride.w <= 2;
+  }
+
+  std::int64_t items_down() const { return in_pairs_ ? (out_.h + 1) / 2 : out_.h; }
+
   const ConvProblem& problem_;
   const Shape out_;
+  const bool in_pairs_;
   const bool skip_outside_;
   const std::vector<TapGroup> row_taps_;
   const Range there_;         // padded columns that are read

@@ -1,4 +1,4 @@
-// The row function of `depthwise`, compiled for every instruction set. Internal to conv/.
+// The row functions of `depthwise`, compiled for every instruction set. Internal to conv/.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,10 @@ struct DepthwiseRow {
 /// sums[p * pitch + c] = the sum over u, v of weights[u][v][c] * inputs[u][channel c of column p * stride + v *
 /// dilation], in this order or by columns within each row, by multiply-adds in float. Unless null, `seen` records them.
 void sum_depthwise(const DepthwiseRow& row, float* sums, SeenSums* seen);
+
+/// The same sums, to the bit, of two neighbouring output rows: `row` describes both. The kernel is 3x3 without
+/// dilation, and the stride, 1 or 2, that of rows and columns. `row.inputs` are the stride + 3 rows that they see; a
+/// null one adds nothing.
+void sum_depthwise_pair(const DepthwiseRow& row, float* top, float* bottom, SeenSums* seen);
 
 }  // namespace convtool

@@ -177,19 +177,18 @@ FftTiling tiling_of(const Extent& tile, const Task& task) {
   FftTiling tiling{
       .tile = tile, .step = step, .count = count, .in_double = task.in_double, .whole_bits = task.whole_bits};
   tiling.nanoseconds = nanoseconds(tiling, task);
-  tiling.error_units = largest_error(tile, task);
   return tiling;
 }
 
-/// The cheapest tiling that `accept` accepts.
+/// The cheapest tiling that `accept` accepts, without its error_units.
 template <class Accept>
 std::optional<FftTiling> cheapest(const Task& task, const Accept& accept) {
   std::optional<FftTiling> best;
   for (Extent tile{kSmallestTile, 0}; tile.h <= kLargestTile; tile.h *= 2) {
     for (tile.w = kSmallestTile; tile.w <= kLargestTile; tile.w *= 2) {
-      if (tile.h < task.extent.h || tile.w < task.extent.w || !accept(tile)) continue;
+      if (tile.h < task.extent.h || tile.w < task.extent.w) continue;
       const FftTiling tiling = tiling_of(tile, task);
-      if (!best || tiling.nanoseconds < best->nanoseconds) best = tiling;
+      if ((!best || tiling.nanoseconds < best->nanoseconds) && accept(tile)) best = tiling;
     }
   }
   return best;
@@ -212,10 +211,15 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
             .kernel = kernel,
             .out = output_shape(problem),
             .extent = dilated_kernel(kernel.shape, problem.dilation),
-            .norms = norms_of(kernel),
+            .norms = {},
             .largest_pixel = std::max(full_range(problem.input_dtype), padding),
             .in_double = false,
             .whole_bits = {}};
+  constexpr const char* kTooLarge = "tiles large enough for the kernel exceed its memory limit";
+  const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
+  // In float, without a look at the weights, of which there may be millions.
+  if (!cheapest(task, fits)) return refuse(kTooLarge);
+  task.norms = norms_of(kernel);
   const auto is_safe = [](const Norms& norms) {
     return norms.one == 0 || (norms.one >= kLeastWeights && norms.one <= kMostWeights);
   };
@@ -224,13 +228,14 @@ std::optional<FftTiling> choose_fft_tiling(const ConvProblem& problem, const Ker
   task.whole_bits = whole_bits(task);
   task.in_double = task.whole_bits || problem.direct_error;
 
-  const auto fits = [&](const Extent& tile) { return fits_memory(tile, task); };
   const auto serves = [&](const Extent& tile) { return fits(tile) && is_exact_enough(tile, task); };
   const auto best_tiling = [&] {
     const auto low = cheapest(task, [&](const Extent& tile) { return serves(tile) && has_low_rows(tile, task); });
-    return low ? low : cheapest(task, serves);
+    std::optional<FftTiling> best = low ? low : cheapest(task, serves);
+    if (best) best->error_units = largest_error(best->tile, task);
+    return best;
   };
-  if (!cheapest(task, fits)) return refuse("tiles large enough for the kernel exceed its memory limit");
+  if (!cheapest(task, fits)) return refuse(kTooLarge);
   if (const auto best = best_tiling()) return best;
   if (!task.in_double && is_integer(problem.input_dtype)) {
     task.in_double = true;

@@ -165,12 +165,19 @@ class PackedExecutor final : public Executor {
       size += k.taps() * vectors * lanes_;
     }
     weights_ = Tensor(DType::f32, {1, 1, 1, size});
-    float* to = weights_.data<float>();
+    // The taps of a channel, [o][tap], are copied first: reading or writing them at their large steps is slow.
+    const std::int64_t taps = k.kh * k.kw;
+    std::vector<float> copied(static_cast<std::size_t>(2 * lanes_ * taps));
     for (const ChannelBlock& of : channel_blocks_) {
-      for (std::int64_t tap = 0; tap < k.kh * k.kw; ++tap) {
-        for (std::int64_t c = 0; c < k.c_i_per_group; ++c) {
-          for (std::int64_t o = 0; o < of.vectors * lanes_; ++o)
-            *to++ = o < of.channels ? kernel.taps(of.first + o, c)[tap] : 0.0F;
+      const std::int64_t width = of.vectors * lanes_, step = k.c_i_per_group * width;
+      std::fill(copied.begin(), copied.end(), 0.0F);
+      float* to = weights_.data<float>() + of.weights;
+      for (std::int64_t c = 0; c < k.c_i_per_group; ++c, to += width) {
+        for (std::int64_t o = 0; o < of.channels; ++o)
+          std::copy_n(kernel.taps(of.first + o, c), taps, copied.data() + o * taps);
+        for (std::int64_t tap = 0; tap < taps; ++tap) {
+          for (std::int64_t o = 0; o < width; ++o)
+            to[tap * step + o] = copied[static_cast<std::size_t>(o * taps + tap)];
         }
       }
     }

@@ -11,7 +11,7 @@
 #include <hwy/highway.h>
 
 #include "conv/engine/pixel_sums-inl.h"
-#include "conv/engine/registers-inl.h"
+#include "conv/engine/tile_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convtool {
@@ -19,23 +19,10 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Floats = hn::ScalableTag<float>;
-using FloatVector = hn::Vec<Floats>;
+std::int64_t MostTilePixels() { return kMostTilePixels; }
 
-/// The most pixels whose sums, two vectors each, fit in the registers with two vectors of weights and one of a pixel.
-constexpr std::size_t kMostPixels = (kVectorRegisters - 3) / 2;
-
-std::int64_t MostTilePixels() { return kMostPixels; }
-
-/// Where the pixels of a tile are: at equal distances in a row, or listed one by one. (With an array of pointers in
-/// both cases, GCC 12 keeps the pointers in vectors.)
-template <class T>
-struct InRow {
-  T* first;
-  std::int64_t step;
-
-  HWY_INLINE T* operator[](std::size_t p) const { return first + static_cast<std::int64_t>(p) * step; }
-};
+/// Pixels of a tile that are listed one by one, like InRow. (With an array of pointers in both cases, GCC 12 keeps the
+/// pointers in vectors.)
 struct Listed {
   const float* const* windows;
   std::int64_t offset;
@@ -48,66 +35,6 @@ struct ListedRows {
   std::int64_t pitch;
 
   HWY_INLINE float* operator[](std::size_t p) const { return sums + rows[p] * pitch; }
-};
-
-/// The sums of kPixels pixels with kVectors vectors of outputs each. Indices are constants, by fold expressions, so
-/// that compilers keep every sum in a register.
-template <std::size_t kPixels, std::size_t kVectors>
-class TileSums {
- public:
-  HWY_INLINE TileSums() { Clear(All()); }
-
-  /// Adds the products of `length` floats of each pixel, each float times a row of weights.
-  template <class Pixels>
-  HWY_INLINE void AddRun(const Pixels& pixels, std::int64_t length, const float* weights) {
-    const auto width = static_cast<std::int64_t>(kVectors * hn::Lanes(Floats()));
-    std::int64_t k = 0;
-    for (; k + 4 <= length; k += 4, weights += 4 * width) {
-      AddOne(pixels, k, weights, All());
-      AddOne(pixels, k + 1, weights + width, All());
-      AddOne(pixels, k + 2, weights + 2 * width, All());
-      AddOne(pixels, k + 3, weights + 3 * width, All());
-    }
-    for (; k < length; ++k, weights += width) AddOne(pixels, k, weights, All());
-  }
-
-  /// Stores the sums of pixel p from to[p] on.
-  template <class To>
-  HWY_INLINE void Store(const To& to) const {
-    Store(to, All());
-  }
-
-  HWY_INLINE void Show(FloatsLook& look) const { Show(look, All()); }
-
- private:
-  using All = std::make_index_sequence<kPixels * kVectors>;
-
-  template <std::size_t... I>
-  HWY_INLINE void Clear(std::index_sequence<I...>) {
-    ((sums_[I] = hn::Zero(Floats())), ...);
-  }
-
-  template <class Pixels, std::size_t... I>
-  HWY_INLINE void AddOne(const Pixels& pixels, std::int64_t k, const float* weights, std::index_sequence<I...>) {
-    const Floats d;
-    FloatVector weight[kVectors];
-    weight[0] = hn::LoadU(d, weights);
-    if constexpr (kVectors == 2) weight[1] = hn::LoadU(d, weights + hn::Lanes(d));
-    ((sums_[I] = hn::MulAdd(hn::Set(d, pixels[I / kVectors][k]), weight[I % kVectors], sums_[I])), ...);
-  }
-
-  template <class To, std::size_t... I>
-  HWY_INLINE void Store(const To& to, std::index_sequence<I...>) const {
-    const Floats d;
-    (hn::StoreU(sums_[I], d, to[I / kVectors] + I % kVectors * hn::Lanes(d)), ...);
-  }
-
-  template <std::size_t... I>
-  HWY_INLINE void Show(FloatsLook& look, std::index_sequence<I...>) const {
-    (look.See(sums_[I]), ...);
-  }
-
-  FloatVector sums_[kPixels * kVectors];
 };
 
 template <class Sums>
@@ -173,22 +100,22 @@ void SumTile(const PlacedTile& placed, std::int64_t first, const PackedWeights& 
 
 using SumTileFunction = void (*)(const PlacedTile&, std::int64_t, const PackedWeights&, const PackedSums&);
 
-/// SumTile for 1, 2, ... kMostPixels pixels.
+/// SumTile for 1, 2, ... kMostTilePixels pixels.
 template <std::size_t kVectors, bool kInRow, std::size_t... P>
 constexpr std::array<SumTileFunction, sizeof...(P)> SumTileFunctions(std::index_sequence<P...>) {
   return {&SumTile<P + 1, kVectors, kInRow>...};
 }
 
 void SumTiles(const PlacedTile* tiles, std::int64_t count, const PackedWeights& block, const PackedSums& to) {
-  using Sizes = std::make_index_sequence<kMostPixels>;
-  static constexpr std::array<SumTileFunction, kMostPixels> kFunctions[2][2] = {
+  using Sizes = std::make_index_sequence<kMostTilePixels>;
+  static constexpr std::array<SumTileFunction, kMostTilePixels> kFunctions[2][2] = {
       // [in a row][vectors - 1]
       {SumTileFunctions<1, false>(Sizes()), SumTileFunctions<2, false>(Sizes())},
       {SumTileFunctions<1, true>(Sizes()), SumTileFunctions<2, true>(Sizes())}};
   for (std::int64_t t = 0; t < count; ++t) {
     const PixelTile& tile = *tiles[t].tile;
     const auto& functions = kFunctions[tile.list < 0][block.vectors - 1];
-    cut_evenly(tile.pixels, kMostPixels, [&](std::int64_t begin, std::int64_t end) {
+    cut_evenly(tile.pixels, kMostTilePixels, [&](std::int64_t begin, std::int64_t end) {
       functions[static_cast<std::size_t>(end - begin - 1)](tiles[t], begin, block, to);
     });
   }
