@@ -310,18 +310,19 @@ TEST_CASE("an input that vanishes during the run is an error of its own; the oth
   const TempFolder folder;
   Feed feed(folder, "a.pgm");
   for (const char* name : {"b.pgm", "c.pgm"}) folder.write(name, kSmallPicture);
-  RunningProgram batch(
-      convtool_command({"apply", "a.pgm", "b.pgm", "c.pgm", "-k", "edge", "--out-dir", "out", "-q", "--jobs", "1"}),
-      folder);
+  // With --fail-fast, an input begins after the one before it.
+  RunningProgram batch(convtool_command({"apply", "a.pgm", "b.pgm", "c.pgm", "-k", "edge", "--out-dir", "out", "-q",
+                                         "--jobs", "1", "--fail-fast"}),
+                       folder);
   feed.wait_for_reader();
-  fs::remove(folder.file("b.pgm"));
+  fs::remove(folder.file("c.pgm"));
   feed.finish(kSmallPicture);
   const ProgramResult result = batch.wait();
   CHECK(result.code == 1);
-  CHECK(result.err == "convtool: b.pgm: no such file\n");
+  CHECK(result.err == "convtool: c.pgm: no such file\n");
   const Files out = files_in(folder.file("out"));
   CHECK(out.visible.size() == 2);
-  CHECK((out.visible.contains("a.edge.png") && out.visible.contains("c.edge.png")));
+  CHECK((out.visible.contains("a.edge.png") && out.visible.contains("b.edge.png")));
 }
 
 TEST_CASE("--no-clobber keeps an output that another program writes while the input is filtered") {
