@@ -48,9 +48,14 @@ const ErrorBound kErrorBounds[] = {
     // The error that it allows itself (src/conv/algorithms/fft/fft_tiling.cpp); whole sums have none.
     {"fft", [](const ConvProblem& problem) { return std::max(4096.0, static_cast<double>(problem.kernel.taps())) + 4; },
      true},
-    // 16 (n + 7) for n input channels (src/conv/algorithms/winograd/winograd.cpp), and four as above.
+    // 16 k / (1 - k u) for k = n + 7 and n input channels (src/conv/algorithms/winograd/winograd.cpp), and four as
+    // above.
     {"winograd",
-     [](const ConvProblem& problem) { return 16.0 * static_cast<double>(problem.kernel.c_i_per_group + 7) + 4; }, true},
+     [](const ConvProblem& problem) {
+       const auto roundings = static_cast<double>(problem.kernel.c_i_per_group + 7);
+       return 16 * roundings / (1 - 0x1p-24 * roundings) + 4;
+     },
+     true},
 };
 
 const ErrorBound& bound_of(std::string_view algorithm) {

@@ -32,12 +32,19 @@
 namespace convtool {
 namespace {
 
+/// Output rows that are computed together.
+std::int64_t rows_at_once(const ConvProblem& problem) {
+  const bool in_pairs = problem.kernel.kh == 3 && problem.kernel.kw == 3 && problem.dilation == Extent{} &&
+                        problem.stride.h == problem.stride.w && problem.stride.w <= 2;
+  return in_pairs && ChannelStrips::bytes(problem, 2) <= kMostStripMemory ? 2 : 1;
+}
+
 class DepthwiseExecutor final : public Executor {
  public:
   DepthwiseExecutor(const ConvProblem& problem, const Kernel& kernel)
       : problem_(problem),
         out_(output_shape(problem)),
-        in_pairs_(has_pairs(problem)),
+        rows_at_once_(rows_at_once(problem)),
         skip_outside_(padding_adds_nothing(problem, kernel)),
         row_taps_((skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)).rows),
         there_(skip_outside_ ? Range{problem.pads.left, problem.pads.left + problem.input.w}
@@ -57,15 +64,16 @@ class DepthwiseExecutor final : public Executor {
   void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
     ChannelStrips strips(
         problem_, input,
-        {.output_rows = in_pairs_ ? 2 : 1, .with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
+        {.output_rows = rows_at_once_, .with_borders = !skip_outside_, .with_slack = pitch_ != out_.c});
     const bool in_place =
         pitch_ == out_.c && sink.strides().c == 1 && sink.strides().w == pitch_ && sink.place_of({}, 0) != nullptr;
-    Tensor sums(DType::f32, {1, 2, in_place ? 0 : out_.w, pitch_});  // aligned
+    Tensor sums(DType::f32, {1, rows_at_once_, in_place ? 0 : out_.w, pitch_});  // aligned
     const std::unique_ptr<float[]> rows = sink.pixel_rows();
-    std::vector<const float*> inputs(static_cast<std::size_t>(std::max<std::int64_t>(problem_.kernel.kh, 5)));
+    std::vector<const float*> inputs(
+        static_cast<std::size_t>(problem_.kernel.kh + (rows_at_once_ - 1) * problem_.stride.h));
     for (Range item; !(item = share.take()).is_empty();) {
-      const std::int64_t n = item.begin / items_down(), i = item.begin % items_down() * (in_pairs_ ? 2 : 1);
-      const std::int64_t count = in_pairs_ ? std::min<std::int64_t>(2, out_.h - i) : 1;
+      const std::int64_t n = item.begin / items_down(), i = item.begin % items_down() * rows_at_once_;
+      const std::int64_t count = std::min(rows_at_once_, out_.h - i);
       const auto span_of = [&](std::int64_t row) { return RowSpan{.n = n, .y = i + row, .x = 0, .count = out_.w}; };
       const auto place_of = [&](std::int64_t row) {
         return in_place ? sink.place_of(span_of(row), 0) : sums.data<float>() + row * out_.w * pitch_;
@@ -85,7 +93,7 @@ class DepthwiseExecutor final : public Executor {
   }
 
  private:
-  /// `inputs` has room for a pointer per kernel row.
+  /// `inputs` has room for a pointer per input row.
   void sum_row(std::int64_t n, std::int64_t i, ChannelStrips& strips, const float** inputs, float* sums,
                SeenSums* seen) const {
     const KernelShape& k = problem_.kernel;
@@ -136,16 +144,11 @@ class DepthwiseExecutor final : public Executor {
                        top, bottom, seen);
   }
 
-  static bool has_pairs(const ConvProblem& problem) {
-    return problem.kernel.kh == 3 && problem.kernel.kw == 3 && problem.dilation == Extent{} &&
-           problem.stride.h == problem.stride.w && problem.stride.w <= 2;
-  }
-
-  std::int64_t items_down() const { return in_pairs_ ? (out_.h + 1) / 2 : out_.h; }
+  std::int64_t items_down() const { return (out_.h + rows_at_once_ - 1) / rows_at_once_; }
 
   const ConvProblem& problem_;
   const Shape out_;
-  const bool in_pairs_;
+  const std::int64_t rows_at_once_;
   const bool skip_outside_;
   const std::vector<TapGroup> row_taps_;
   const Range there_;         // padded columns that are read
@@ -166,11 +169,12 @@ double cost(const ConvProblem& problem) {
          (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
 }
 
-/// Strips, which may fill the cache with more of them, rows of pixels before they are interleaved, and a row of sums.
+/// Strips, which may fill the cache with more of them, a row of pixels before they are interleaved, and rows of sums.
 double thread_memory(const ConvProblem& problem) {
   const auto channels = static_cast<double>(problem.input.c + 2 * float_lanes());
-  return ChannelStrips::bytes(problem, 1) + static_cast<double>(kCacheBytes) +
-         4 * channels * static_cast<double>(problem.input.w + output_shape(problem).w);
+  const std::int64_t rows = rows_at_once(problem);
+  return ChannelStrips::bytes(problem, rows) + static_cast<double>(kCacheBytes) +
+         4 * channels * static_cast<double>(problem.input.w + rows * output_shape(problem).w);
 }
 
 }  // namespace

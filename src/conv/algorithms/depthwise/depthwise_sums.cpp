@@ -173,12 +173,6 @@ class PairSums {
   PixelVector sums_[2 * kPixels], weights_[9];
 };
 
-/// Columns [kBegin, kEnd) exist: all but one at an end, as beside the picture with the usual padding of 1.
-template <int kBegin, int kEnd>
-struct Columns {
-  HWY_INLINE bool operator()(std::int64_t i) const { return kBegin <= i && i < kEnd; }
-};
-
 /// A tile of two rows.
 template <int kStride>
 struct PairTile {
@@ -188,21 +182,14 @@ struct PairTile {
 
   template <int kPixels>
   HWY_INLINE void Sum(std::int64_t first) {
-    constexpr int kColumns = (kPixels - 1) * kStride + 3;
-    const std::int64_t column = first * kStride, left = row.there.begin - column,
-                       right = column + kColumns - row.there.end;
-    if (left <= 0 && right <= 0)
+    if (IsInside<kPixels>(row, first))
       SumPixels<kPixels>(first, Everywhere());
-    else if (left == 1 && right <= 0)
-      SumPixels<kPixels>(first, Columns<1, kColumns>());
-    else if (left <= 0 && right == 1)
-      SumPixels<kPixels>(first, Columns<0, kColumns - 1>());
     else
-      SumPixels<kPixels>(first, Within{column, 1, row.there.begin, row.there.end});
+      SumPixels<kPixels>(first, Within{first * kStride, 1, row.there.begin, row.there.end});
   }
 
   template <int kPixels, class IsThere>
-  HWY_INLINE void SumPixels(std::int64_t first, IsThere is_there) {
+  void SumPixels(std::int64_t first, IsThere is_there) {
     const std::int64_t at = (first * row.stride - row.first) * row.column;
     for (std::int64_t c = 0; c < row.pitch; c += static_cast<std::int64_t>(hn::Lanes(PixelFloats()))) {
       PairSums<kStride, kPixels> sums(row.weights + c, row.pitch);
