@@ -14,10 +14,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Ten chains hide a latency of 5 cycles at two multiply-adds per cycle; with two operands they fit 16 registers.
 std::int64_t RunMultiplyAdds(std::int64_t steps) {
   const hn::ScalableTag<float> d;
-  // Numbers that the compiler cannot know, and that stay near 1 for any number of steps.
+  // Numbers that the compiler cannot know, and that stay near 1 for any number of steps. Each chain begins with another
+  // number: a compiler computes equal chains only once.
   volatile float factor = 0.5F, term = 0.5F;
   const auto x = hn::Set(d, factor), y = hn::Set(d, term);
-  auto s0 = y, s1 = y, s2 = y, s3 = y, s4 = y, s5 = y, s6 = y, s7 = y, s8 = y, s9 = y;
+  const auto begin = [&](float offset) HWY_ATTR { return hn::Set(d, term + offset); };
+  auto s0 = begin(0), s1 = begin(1), s2 = begin(2), s3 = begin(3), s4 = begin(4), s5 = begin(5), s6 = begin(6),
+       s7 = begin(7), s8 = begin(8), s9 = begin(9);
   for (std::int64_t i = 0; i < steps; ++i) {
     s0 = hn::MulAdd(s0, x, y);
     s1 = hn::MulAdd(s1, x, y);
