@@ -20,8 +20,9 @@ namespace {
 const Algorithm* const kAlgorithms[] = {&kReference, &kDirect, &kRows,      &kInteger, &kSeparable,
                                         &kBox,       &kPacked, &kDepthwise, &kFft,     &kWinograd};
 
-/// Plans with less work run on one thread. Creating or waking another takes tens of microseconds, and handing work to
-/// one that is still awake (core/parallel.cpp) a few.
+/// Plans with less work run on one thread. Handing work to another that is still awake (core/parallel.cpp), as between
+/// layers, takes a few microseconds. Waking one takes tens, but nobody waits for it: the work is taken by whoever is
+/// free.
 constexpr double kSingleThreadedNs = 0.02e6;
 
 std::string quoted_names() {

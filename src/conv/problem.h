@@ -60,8 +60,9 @@ struct ConvProblem {
   /// Whether the channels of a pixel will be interleaved. Any layout gives right results in either case; these flags
   /// affect only which algorithm is expected to be the fastest.
   bool input_channels_last = false, output_channels_last = false;
-  /// Whether fft may not err by more than a sum of products in float does (conv/error_bound.h): it then transforms
-  /// integer pictures in double, and refuses floats, where its error depends on the brightest pixel of a tile.
+  /// Whether no algorithm may err by more than a sum of products in float does (conv/error_bound.h): fft then
+  /// transforms integer pictures in double, and refuses floats, where its error depends on the brightest pixel of a
+  /// tile. winograd refuses for the same reason.
   bool direct_error = false;
   /// Of a band (conv/bands.h): the height and the vertical pads of the whole picture. Algorithms whose sums depend on
   /// how rows are cut into blocks cut a band as they cut the whole. 0 for a picture that is no band.

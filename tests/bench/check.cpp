@@ -83,7 +83,12 @@ double direct_error(const Workload& workload) {
 /// that no result may exceed.
 double error_bound(const Workload& workload, std::string_view algorithm, double absolute) {
   const double direct = direct_error(workload) * absolute;
-  return algorithm == "fft" ? std::max(direct, 5 * 13 * 0x1p-24 * largest_response(workload)) : direct;
+  if (algorithm == "fft") return std::max(direct, 5 * 13 * 0x1p-24 * largest_response(workload));
+  if (algorithm == "winograd") {  // its own bound (src/conv/algorithms/winograd/winograd.cpp)
+    const auto roundings = static_cast<double>(workload.problem.kernel.c_i_per_group + 8);
+    return std::max(direct, 16 * roundings * 0x1p-24 * largest_response(workload));
+  }
+  return direct;
 }
 
 double stored(DType dtype, double value) {

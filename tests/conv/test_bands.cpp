@@ -134,6 +134,25 @@ TEST_CASE("bands of whole tiles have the bytes of the whole picture by fft") {
   }
 }
 
+TEST_CASE("bands of whole tiles have the bytes of the whole picture by winograd") {
+  Random random(4);
+  for (const PaddingMode mode : {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::circular}) {
+    for (const std::int64_t height : {2, 6, 10}) {
+      ConvCase c = make_case({DType::f32,
+                              {2, 8, random.between(11, 24), random.between(5, 30)},
+                              {random.between(1, 20), 8, 3, 3},
+                              {.padding = kSame, .padding_mode = mode},
+                              Numbers::rough},
+                             random);
+      c.output_layout = c.input_layout = random.pick(kLayouts);
+      CAPTURE(to_string(c.problem));
+      const ConvPlan whole(c.problem, c.kernel, {}, {.algorithm = "winograd", .threads = 1, .totals = true});
+      CHECK(whole.row_period() == 2);
+      check_bands(c, whole, height);
+    }
+  }
+}
+
 TEST_CASE("bands of whole blocks have the bytes of the whole picture by separable, whose rows share sums") {
   Random random(5);
   for (const std::int64_t height : {50, 57, 64}) {

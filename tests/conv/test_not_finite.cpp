@@ -62,7 +62,9 @@ TEST_CASE("one NaN reaches the outputs whose receptive field holds it, and no ot
         CHECK(std::isnan(view.at(0, 0, y, x)) == sees);
       }
   }
-  CHECK(ran == "reference direct rows separable packed depthwise fft winograd ");  // all but those for integer pictures
+  CHECK(
+      ran ==
+      "reference direct rows separable packed depthwise fft ");  // all but those for integer pictures or many channels
 }
 
 }  // namespace

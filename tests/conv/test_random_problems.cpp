@@ -35,8 +35,7 @@ TEST_CASE("random problems") {
                      {"integer", floor(30)},
                      {"separable", floor(30)},
                      {"box", floor(10)},
-                     {"fft", floor(100)},
-                     {"winograd", floor(3)}});
+                     {"fft", floor(100)}});
   std::uint64_t refused = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Random random(seed);

@@ -79,7 +79,7 @@ std::vector<double> strengths(const Bank& bank, const ConstTensorRef& input) {
 /// The bound on the error of each response. A float sum of n products errs by at most (n + 4) * 2^-24 * sum|x||w|
 /// (tests/support/conv_tester.cpp). n of these are for its own roundings. The other 4 cover the weights of the kernel
 /// file, which are rounded to nine digits and then to float (1.1 together), and the double sums of the other library.
-/// Only fft errs by more, and no kernel here is large enough for it.
+/// Only fft and winograd err by more, and no kernel here is large or deep enough for them.
 std::vector<std::vector<double>> bounds_of(Bank bank, const ConstTensorRef& input) {
   const double taps = static_cast<double>(bank.layers.at(0).shape.taps());
   for (Layer& layer : bank.layers)

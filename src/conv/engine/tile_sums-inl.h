@@ -39,6 +39,7 @@ struct InRow {
 
   HWY_INLINE T* operator[](std::size_t p) const { return first + static_cast<std::int64_t>(p) * step; }
 };
+
 /// The sums of kPixels pixels with kVectors vectors of outputs each. Indices are constants, by fold expressions, so
 /// that compilers keep every sum in a register.
 template <std::size_t kPixels, std::size_t kVectors>

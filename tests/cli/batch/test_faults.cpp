@@ -306,7 +306,7 @@ TEST_CASE("SIGTERM and two SIGINT leave no temporary") {
   }
 }
 
-TEST_CASE("an input that vanishes during the run is an error of its own; the others are written") {
+TEST_CASE("an input that vanishes during the run is an error; those before it are written") {
   const TempFolder folder;
   Feed feed(folder, "a.pgm");
   for (const char* name : {"b.pgm", "c.pgm"}) folder.write(name, kSmallPicture);

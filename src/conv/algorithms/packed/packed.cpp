@@ -167,7 +167,7 @@ class PackedExecutor final : public Executor {
     weights_ = Tensor(DType::f32, {1, 1, 1, size});
     // The taps of a channel, [o][tap], are copied first: reading or writing them at their large steps is slow.
     const std::int64_t taps = k.kh * k.kw;
-    std::vector<float> copied(static_cast<std::size_t>(2 * lanes_ * taps));
+    std::vector<float> copied(static_cast<std::size_t>(channel_blocks_.front().vectors * lanes_ * taps));
     for (const ChannelBlock& of : channel_blocks_) {
       const std::int64_t width = of.vectors * lanes_, step = k.c_i_per_group * width;
       std::fill(copied.begin(), copied.end(), 0.0F);

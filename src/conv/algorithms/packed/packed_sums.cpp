@@ -21,8 +21,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 std::int64_t MostTilePixels() { return kMostTilePixels; }
 
-/// Pixels of a tile that are listed one by one, like InRow. (With an array of pointers in both cases, GCC 12 keeps the
-/// pointers in vectors.)
+/// The pixels of a tile, listed one by one where those of InRow are at equal distances. (With an array of pointers in
+/// both cases, GCC 12 keeps the pointers in vectors.)
 struct Listed {
   const float* const* windows;
   std::int64_t offset;

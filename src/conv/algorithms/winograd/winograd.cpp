@@ -18,24 +18,26 @@
 //                    = sums    [k][tile][2 vectors]            per channel block, in the second-level cache
 //   outputs   <- A' sums A
 //
-// Applies to f32 pictures, stride 1 and dilation 1. Larger tiles, such as F(4x4, 3x3), multiply less, but their
-// constants grow, and with them their error.
+// Applies to f32 pictures with stride 1 and dilation 1, and kernels of at least 8 input channels most of whose weights
+// are not 0. Larger tiles, such as F(4x4, 3x3), multiply less, but their constants grow, and with them their error.
+//
+// An output depends on no pixel outside its own window, since the entries of B' d B that it adds do not. So NaN stays
+// where it belongs, but infinity, and pixels near the largest float, become NaN. Outputs that are not finite are summed
+// again by the definition.
 //
 // Error. Let u = 2^-24, and n the number of input channels. An entry of B' d B adds four pixels in two steps: it is at
-// most 4 max|x|, and errs by at most 2u of that. G g G' is rounded once, from double: u. A sum over channels errs by n
-// u of its absolute products, and A' m A, which adds nine sums in four steps, by 4u. These k = n + 7 roundings, one on
-// top of the other, are k u / (1 - k u) at most (N. Higham, Accuracy and Stability of Numerical Algorithms, 2002,
-// lemma 3.1). The absolute values of the nine entries of G g G' add up to 4 sum|w| at most, since in each direction the
-// columns of |A'| |G| have no entry above 2. So a sum errs by at most
+// most 4 max|x|, and errs by at most 2u of that. G g G' is computed in double and rounded: u. A sum over channels errs
+// by n u of its absolute products, and A' m A, which adds nine sums in four steps, by 4u. These k = n + 7 roundings,
+// one on top of the other, are k u / (1 - k u) at most, the roundings in double included (N. Higham, Accuracy and
+// Stability of Numerical Algorithms, 2002, lemma 3.1). The absolute values of the nine entries of G g G' that an output
+// uses add up to 4 sum|w| at most, since no entry of |A'| |G| exceeds 2. So a sum errs by at most
 //
 //   16 k u / (1 - k u) max|x| sum|w|
 //
-// where direct has 9 n u sum|x||w|. Like that of fft, it is not a bound in terms of |x|: a dark pixel gets the error of
-// a bright one in its tile.
-//
-// An output depends on no pixel outside its own window, since the entries of B' d B that it adds do not. So NaN stays
-// where it belongs, but infinity, and pixels near the largest float, become NaN. Outputs that are not finite are
-// summed again by the definition.
+// over the pixels of its window, where direct has 9 n u sum|x||w|. With equal weights that is twice as much. But a
+// bright pixel adds to the error of a sum even where its weight is small or 0. That is why kernels with many zeros,
+// such as shifts, are left to others, and pictures of a few channels, whose values may have any range. Sums of weights
+// that are all below 2^-100 are, too: their transforms may be subnormal, and then err by more.
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +46,7 @@
 
 #include "conv/algorithms/winograd/winograd_tiles.h"
 #include "conv/algorithms/winograd/winograd_weights.h"
+#include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
@@ -53,11 +56,12 @@
 namespace convtool {
 namespace {
 
-/// The transformed pixels and the sums of a block, in floats: they stay in the second-level cache, together with the
-/// weights of a channel block.
+/// The transformed pixels and the sums of a block, in floats: they stay in the second-level cache.
 constexpr std::int64_t kBlockFloats = std::int64_t{128} << 10;
-/// Tiles of a block: enough that each weight is used several times per load, and few enough to share them.
+/// Tiles of a block: enough that each weight is used several times per load, and few enough for threads to share.
 constexpr std::int64_t kLeastTiles = 28, kMostTiles = 448;
+/// Below this number of input channels, the transforms take longer than the products that they save.
+constexpr std::int64_t kLeastChannels = 8;
 /// Enough work items for threads to share them evenly.
 constexpr std::int64_t kEnoughItems = 32;
 
@@ -65,11 +69,11 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 std::int64_t in_vectors(std::int64_t channels) { return ceil_div(channels, float_lanes()) * float_lanes(); }
 
-/// Tiles of a block of this problem, down and across.
+/// Tiles of a block, down and across. Those of a band are those of the whole picture.
 Extent block_size(const ConvProblem& problem) {
   const std::int64_t channels = in_vectors(problem.kernel.c_i_per_group) + 2 * float_lanes(),
                      tiles = std::clamp(kBlockFloats / (kWinogradValues * channels), kLeastTiles, kMostTiles);
-  const Shape out = output_shape(problem);
+  const Shape out = output_shape(whole_problem(problem));
   const auto evenly = [](std::int64_t all, std::int64_t most) { return ceil_div(all, ceil_div(all, most)); };
   const std::int64_t across = evenly(ceil_div(out.w, kWinogradOutput), tiles);
   return {evenly(ceil_div(out.h, kWinogradOutput), std::max<std::int64_t>(1, tiles / across)), across};
@@ -241,7 +245,7 @@ class WinogradExecutor final : public Executor {
                        {.rows = {row_of(i) + at, i + 1 < block.rows.end ? row_of(i + 1) + at : nullptr},
                         .pitch = pitch,
                         .columns = columns,
-                        .seen = &seen});
+                        .seen = seen});
       }
     }
     if (!seen.is_finite()) {
@@ -269,6 +273,7 @@ class WinogradExecutor final : public Executor {
           const float* seen = pixel(row, j + tap % k.kw, first_input);
           for (std::int64_t c = 0; c < k.c_i_per_group; ++c)
             sum += static_cast<double>(kernel_.taps(first + o, c)[tap]) * static_cast<double>(seen[c]);
+          if (std::isnan(sum)) break;  // it stays NaN
         }
         sums[o] = static_cast<float>(sum);
       }
@@ -305,18 +310,31 @@ double cost(const ConvProblem& problem) {
   const auto products = static_cast<double>(kWinogradValues * problem.kernel.c_i_per_group * outputs);
   const auto transforms = static_cast<double>(40 * groups + 25 * inputs + 15 * outputs);
   const auto weights = static_cast<double>(lanes * ceil_div(tiles, block.h * block.w)) * 0.08 * products;
-  return 4000 + static_cast<double>(tiles) * ((lanes > 4 ? 0.13 : 0.2) * products + transforms) + weights;
+  const double planes = (problem.input_channels_last ? 0 : 0.2 * static_cast<double>(problem.input.count())) +
+                        (problem.output_channels_last ? 0 : 0.45 * static_cast<double>(out.count()));
+  return 4000 + static_cast<double>(tiles) * ((lanes > 4 ? 0.13 : 0.2) * products + transforms) + weights + planes;
 }
 
-/// The strips of a block, which may fill the cache with more of them, and rows of pixels before they are interleaved;
-/// the transformed pixels and sums, and the outputs, of its tiles.
+/// The strips of a block, which may fill the cache with more of them; the transformed pixels and sums, and the outputs,
+/// of its tiles.
 double thread_memory(const ConvProblem& problem) {
   const Extent block = block_size(problem);
   const std::int64_t transformed = kWinogradValues * (problem.kernel.c_i_per_group + 4 * float_lanes()),
                      outputs = kWinogradOutput * kWinogradOutput * (problem.kernel.c_o + 2 * float_lanes());
   return ChannelStrips::bytes(problem, block.h * kWinogradOutput) + static_cast<double>(kCacheBytes) +
-         4 * static_cast<double>(problem.input.c) * static_cast<double>(problem.input.w) +
          4 * static_cast<double>(block.h * block.w) * static_cast<double>(transformed + outputs);
+}
+
+/// Whether at least half of the weights of every output have a magnitude.
+bool has_many_weights(const Kernel& kernel) {
+  constexpr float kLeastWeight = 0x1p-100F;
+  const std::int64_t taps = kernel.shape.taps();
+  for (std::int64_t o = 0; o < kernel.shape.c_o; ++o) {
+    const float* weights = kernel.taps(o, 0);
+    const auto many = std::count_if(weights, weights + taps, [](float w) { return std::fabs(w) >= kLeastWeight; });
+    if (2 * many < taps) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -331,8 +349,10 @@ const Algorithm kWinograd = {
       if (problem.stride != Extent{1, 1} || problem.dilation != Extent{1, 1})
         return refuse("the stride or the dilation is not 1");
       if (problem.input_dtype != DType::f32) return refuse("the pixels are not float");
-      if (problem.direct_error) return refuse("its error would depend on neighbouring pixels");
+      if (problem.direct_error) return refuse("a bright pixel would add to its error even where its weight is small");
+      if (k.c_i_per_group < kLeastChannels) return refuse("there are fewer than 8 input channels");
       if (thread_memory(problem) > kMostMemory) return refuse(kBeyondMemory);
+      if (!has_many_weights(kernel)) return refuse("most weights of an output are 0 or nearly 0");
       return {.nanoseconds = cost(problem),
               .error_units = error_units(problem),
               .thread_memory = thread_memory(problem),

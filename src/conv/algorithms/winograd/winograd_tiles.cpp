@@ -107,9 +107,7 @@ struct OutputPair {
 void TransformSums(const TransformedTiles& from, std::int64_t vectors, const OutputRows& to) {
   const Floats d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  SeenSums ignored;
-  SeenSums& seen = to.seen != nullptr ? *to.seen : ignored;
-  SumsLook<Floats> look(d, seen);
+  SumsLook<Floats> look(d, to.seen);
   const auto put = [&](float* place, FloatVector sums) HWY_ATTR {
     hn::StoreU(sums, d, place);
     look.See(sums);
@@ -135,7 +133,7 @@ void TransformSums(const TransformedTiles& from, std::int64_t vectors, const Out
       if (has_second) put(place + to.pitch, bottom.second);
     }
   }
-  look.Save(seen);
+  look.Save(to.seen);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -39,7 +39,7 @@ struct OutputRows {
   float* rows[kWinogradOutput] = {};  ///< the second is null below the picture
   std::int64_t pitch = 0;
   std::int64_t columns = 0;
-  SeenSums* seen = nullptr;  ///< unless null, records all sums of the width
+  SeenSums& seen;  ///< records all sums of the width
 };
 
 /// The outputs A' m A of the transformed sums m of tiles [0, (to.columns + 1) / 2), `vectors` vectors of channels.

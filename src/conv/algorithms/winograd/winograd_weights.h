@@ -13,7 +13,7 @@ namespace convtool {
 struct WinogradBlock {
   std::int64_t first = 0, channels = 0, vectors = 1;
   std::int64_t group = 0;
-  std::int64_t weights = 0;  ///< the place of the first of them
+  std::int64_t weights = 0;  ///< the place of its first weight
 };
 
 /// G g G' of the weights g of every pair of channels (winograd.cpp), in the order of the micro-kernel. Immutable.
