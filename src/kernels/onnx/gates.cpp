@@ -13,11 +13,11 @@
 namespace convtool {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// y = clip(x * scale + shift, low, high). The result of any of these operations on it is one as well.
 struct ClippedLine {
-  double scale = 1, shift = 0, low = -kInfinity, high = kInfinity;
+  double scale = 1, shift = 0, low = -kUnbounded, high = kUnbounded;
 
   void multiply(double factor) {
     for (double* number : {&scale, &shift, &low, &high}) *number *= factor;
@@ -47,7 +47,7 @@ bool extend(const Step& step, ClippedLine& line) {
     return true;
   }
   if (is_operator(node, "Clip")) {
-    line.clip(step.real(1, "min", -kInfinity), step.real(2, "max", kInfinity));
+    line.clip(step.real(1, "min", -kUnbounded), step.real(2, "max", kUnbounded));
     return true;
   }
   const std::optional<double> number = step.other_number();
@@ -59,9 +59,9 @@ bool extend(const Step& step, ClippedLine& line) {
   else if (is_operator(node, "Div") && node.inputs[0] == step.input)
     line.multiply(1 / *number);
   else if (is_operator(node, "Max"))
-    line.clip(*number, kInfinity);
+    line.clip(*number, kUnbounded);
   else if (is_operator(node, "Min"))
-    line.clip(-kInfinity, *number);
+    line.clip(-kUnbounded, *number);
   else
     return false;
   return true;

@@ -94,7 +94,7 @@ TEST_CASE("layers that add the input of the model name it as kernel files do") {
   REQUIRE(layers.size() == 2);
   CHECK(layers[1].at("add") == "input");
   REQUIRE(folder.run({"apply", "a.pgm", "-k", "add.json", "-o", "y.json"}).code == 0);
-  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[1, 2], [4, 78]]"));
+  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[1, 2], [4, 78]]]"));
   folder.write("stop.onnx", onnx::model({node("Erf", {"x"}, "e"), node("Add", {"e", "x"}, "y")}));
   folder.refuses({"stop.onnx"}, "nothing can be imported: node 'e' (Erf): convtool has no such activation");
 }
@@ -110,10 +110,10 @@ TEST_CASE("models that reverse the colours of their input") {
                             tensor("w", {1, 3, 1, 1}, {1, 10, 100})},
                            {1, -1, -1, 3}));
   const ProgramResult imported = folder.import({"bgr.onnx"});
-  CHECK(imported.out.starts_with("input           mean 1, 2, 3; bgr\n"));
+  CHECK(imported.out.starts_with("input           mean 1,2,3; std 1,1,1; bgr\n"));
   folder.write("c.ppm", "P3\n1 1\n255\n5 8 4\n");
   REQUIRE(folder.run({"apply", "c.ppm", "-k", "bgr.json", "-o", "y.json"}).code == 0);
-  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[461]]"));  // B 1, G 6, R 4
+  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[461]]]"));  // B 1, G 6, R 4
 }
 
 TEST_CASE("an import can add the scaling of the input, which apply then does") {

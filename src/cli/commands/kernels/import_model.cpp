@@ -41,7 +41,7 @@ std::string weights_path(const std::string& kernel) {
   return path;
 }
 
-/// "scale 0.5; mean 1, 2, 3; bgr", without members that change nothing.
+/// "scale 0.5; mean 1,2,3; bgr", without members that change nothing.
 std::string scaling_words(const InputScaling& scaling) {
   std::vector<std::string> words;
   if (scaling.scale != 1) words.push_back("scale " + short_text(scaling.scale, 6));
