@@ -30,18 +30,22 @@ std::string padding_text(const ConvProblem& problem) {
   return text;
 }
 
-/// "edge 3x3", "max pool 2x2".
+/// "edge 3x3", "max pool 2x2", "bilinear upsampling by 2x2".
 std::string kernel_text(const BankReport& bank) {
   if (bank.mixed) return printable(bank.name);
   if (!bank.add.empty()) return "sum with '" + printable(bank.add) + "'";
   const std::string name = bank.kind.empty() ? printable(bank.name) : bank.kind;
-  return name + " " + join_sizes(bank.kernel_shape);
+  return name + (bank.is_upsampling ? " by " : " ") + join_sizes(bank.kernel_shape);
 }
+
+/// Whether a bank slides windows over its input, which have strides and padding.
+bool has_windows(const BankReport& bank) { return bank.add.empty() && !bank.is_upsampling; }
 
 /// The options of a bank that change the size or the channels, if they are not the defaults: "stride 2", "groups 3".
 std::vector<std::string> option_items(const BankReport& bank) {
   const ConvProblem& problem = bank.problem;
   std::vector<std::string> items;
+  if (!has_windows(bank)) return items;
   if (problem.stride != Extent{}) items.push_back("stride " + extent_text(problem.stride));
   if (bank.mixed) return items;
   if (problem.dilation != Extent{}) items.push_back("dilation " + extent_text(problem.dilation));
@@ -53,8 +57,8 @@ std::vector<std::string> option_items(const BankReport& bank) {
 std::string bank_text(const BankReport& bank) {
   const ConvProblem& problem = bank.problem;
   std::string text = (bank.kind.empty() ? bank.mixed ? "kernels " : "kernel " : "") + kernel_text(bank);
-  if (bank.add.empty()) text += ", stride " + extent_text(problem.stride);
-  if (!bank.mixed && bank.add.empty()) {
+  if (has_windows(bank)) text += ", stride " + extent_text(problem.stride);
+  if (!bank.mixed && has_windows(bank)) {
     text += ", padding " + padding_text(problem);
     if (problem.dilation != Extent{}) text += ", dilation " + extent_text(problem.dilation);
     if (problem.groups > 1 && !bank.per_channel) text += ", groups " + std::to_string(problem.groups);

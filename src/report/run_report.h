@@ -23,10 +23,11 @@ struct BankReport {
   bool per_channel = false;                ///< rank 2: the kernel is repeated for each channel
   std::string kind;                        ///< Layer::kind_text(): "max pool"; empty for a convolution
   Pooling pooling = Pooling::none;
-  std::string activation;  ///< activation_text(); "" for none
-  std::string add, from;   ///< of a sum, the layer that it adds; the layer that it reads, if not the one before it
-  bool mixed = false;      ///< the kernels differ in more than their weights
-  ConvProblem problem;     ///< of the first kernel, with resolved pads
+  bool is_upsampling = false;  ///< `kernel_shape` is its factor
+  std::string activation;      ///< activation_text(); "" for none
+  std::string add, from;       ///< of a sum, the layer that it adds; the layer that it reads, if not the one before it
+  bool mixed = false;          ///< the kernels differ in more than their weights
+  ConvProblem problem;         ///< of the first kernel, with resolved pads
   Combine combine = Combine::none;
   std::string algorithm, instruction_set;
   int threads = 1;

@@ -74,6 +74,26 @@ std::vector<Bytes> seeds() {
           {tensor_of("w", kFloat, {2, 3, 1, 1}) +
            field(13, field(1, std::string("location")) + field(2, std::string("w.bin"))) + field(14, std::int64_t{1})}),
       model({node("Foo", {"x"}, "y", {}, "com.example")}),
+      model({node("Sub", {"x", "three"}, "s"), node("Gather", {"s", "bgr"}, "g", {attribute("axis", std::int64_t{3})}),
+             node("Slice", {"g", "-1", "-9", "3", "-1"}, "r"),
+             node("Transpose", {"r"}, "t", {attribute("perm", Sizes{0, 3, 1, 2})}), node("Conv", {"t", "w"}, "c"),
+             node("Add", {"c", "six"}, "a"), node("Clip", {"a"}, "b", {attribute("min", 0.0F)}),
+             node("Mul", {"c", "b"}, "m"), node("Div", {"m", "six"}, "y")},
+            {weights, tensor("three", {3}, {1, 2, 3}), tensor("six", {}, {6}), integers("bgr", {2, 1, 0}),
+             integers("-1", {-1}), integers("-9", {-9}), integers("3", {3})},
+            {1, 8, 8, 3}),
+      model({node("MaxPool", {"x"}, "m",
+                  {attribute("kernel_shape", Sizes{3, 2}), attribute("strides", Sizes{2, 1}),
+                   attribute("auto_pad", "SAME_UPPER")}),
+             node("ConvTranspose", {"m", "w"}, "c",
+                  {attribute("strides", Sizes{2, 2}), attribute("output_shape", Sizes{8, 8}),
+                   attribute("auto_pad", "SAME_LOWER")}),
+             node("Resize", {"c", "", "", "sizes"}, "r"), node("Max", {"r", "one"}, "a"),
+             node("Min", {"a", "one"}, "b"), node("Neg", {"b"}, "n"),
+             node("ReduceMax", {"n"}, "y", {attribute("axes", Sizes{2, 3}), attribute("keepdims", std::int64_t{0})})},
+            {tensor("w", {3, 1, 2, 2}, std::vector<float>(12, 1)), integers("sizes", {1, 1, 16, 24}),
+             tensor("one", {}, {1})},
+            {1, 3, 8, 8}),
   };
   std::vector<Bytes> seeds;
   for (const std::string& model : models) seeds.push_back(bytes_of(model));

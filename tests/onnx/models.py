@@ -2,7 +2,7 @@
 
     /usr/bin/python3 tests/onnx/models.py FOLDER
 
-writes lenet.onnx, mobilenet.onnx and resnet18.onnx to FOLDER. It needs Debian's python3-onnx, which brings NumPy. The
+writes lenet.onnx, mobilenet.onnx, resnet18.onnx and keras.onnx to FOLDER. It needs Debian's python3-onnx, which brings NumPy. The
 weights are seeded, so the same versions write the same files. Channels are fewer than in the originals, so that the
 files are small.
 """
@@ -55,10 +55,12 @@ class Graph:
 
     def model(self, channels, result, opset=13):
         """A model of a picture of any size, with `result` its scores, as its output."""
+        return self.model_of(["batch", channels, "height", "width"], result, ["batch", 10], opset)
+
+    def model_of(self, picture, result, result_shape, opset=13):
         graph = helper.make_graph(
-            self.nodes, "graph",
-            [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["batch", channels, "height", "width"])],
-            [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["batch", 10])], self.initializers)
+            self.nodes, "graph", [helper.make_tensor_value_info("picture", TensorProto.FLOAT, picture)],
+            [helper.make_tensor_value_info(result, TensorProto.FLOAT, result_shape)], self.initializers)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7)
 
 
@@ -124,7 +126,35 @@ def resnet18():
     return g.model(3, g.linear(g.node("Flatten", [x], "flatten"), "fc", 32, 10))
 
 
-MODELS = {"lenet": lenet, "mobilenet": mobilenet, "resnet18": resnet18}
+def keras():
+    """Layers as tf2onnx writes those of Keras: the picture has its channels last and becomes B, G, R, padding follows from
+    rules, and hardswish and relu6 are several nodes."""
+    g = Graph(4)
+
+    def weights(name, *shape):
+        return g.tensor(name, g.random.normal(0, (2 / (shape[1] * shape[2] * shape[3])) ** 0.5, shape))
+
+    numbers = {name: g.tensor(name, value) for name, value in {"zero": 0, "three": 3, "six": 6}.items()}
+    zero, three, six = (numbers[name] for name in ("zero", "three", "six"))
+    g.initializers.append(numpy_helper.from_array(np.array([2, 1, 0]), "bgr"))
+    x = g.node("Sub", ["picture", g.tensor("mean", [123.675, 116.28, 103.53])], "centre")
+    x = g.node("Gather", [x, "bgr"], "reverse", axis=3)
+    x = g.node("Mul", [x, g.tensor("scale", np.reshape([0.0175, 0.0171, 0.0174], (1, 1, 1, 3)))], "normalize")
+    x = g.node("Transpose", [x], "transpose", perm=[0, 3, 1, 2])
+    x = g.node("Conv", [x, weights("conv1.weight", 4, 3, 3, 3)], "conv1", strides=[2, 2], auto_pad="SAME_UPPER")
+    y = g.node("Clip", [g.node("Add", [x, three], "shift"), zero, six], "clip")
+    x = g.node("Div", [g.node("Mul", [x, y], "gate"), six], "hardswish")
+    x = g.node("MaxPool", [x], "pool1", kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER")
+    x = g.node("Conv", [x, weights("conv2.weight", 4, 1, 3, 2)], "conv2", strides=[2, 1], group=4,
+               auto_pad="SAME_LOWER")
+    x = g.node("Min", [g.node("Max", [x, zero], "max"), six], "relu6")
+    x = g.node("AveragePool", [x], "pool2", kernel_shape=[3, 4], strides=[2, 2], auto_pad="SAME_LOWER")
+    x = g.node("ConvTranspose", [x, weights("up.weight", 4, 3, 4, 3)], "up", strides=[2, 2], auto_pad="SAME_UPPER")
+    x = g.node("Neg", [x], "negative")
+    return g.model_of(["batch", "height", "width", 3], x, ["batch", 3, "rows", "columns"])
+
+
+MODELS = {"lenet": lenet, "mobilenet": mobilenet, "resnet18": resnet18, "keras": keras}
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])

@@ -20,6 +20,7 @@ BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
                     .per_channel = first.rank == 2,
                     .kind = first.kind_text(),
                     .pooling = first.pooling,
+                    .is_upsampling = is_upsampling,
                     .activation = first.activation == Activation::none
                                       ? ""
                                       : activation_text(first.activation, first.activation_numbers),

@@ -98,10 +98,12 @@ class KernelReader {
     check_keys(object, KernelPart::network, /*outermost=*/true);
     Network network{.name = object.text("name", default_name), .description = object.text("description", "")};
     const json& list = object.nonempty_list("layers");
+    std::vector<std::string> names;  // of the layers so far
     for (std::size_t i = 0; i < list.size(); ++i) {
+      while (names.size() < network.banks.size()) names.push_back(network.banks[names.size()].name);
       const std::string name = list.size() == 1 ? network.name : network.name + "-" + std::to_string(i + 1);
       if (list[i].is_string()) {
-        std::vector<Bank> banks = read_text(object, i);
+        std::vector<Bank> banks = read_text(object, i, names);
         if (banks.empty()) banks.push_back(read_named(object, "layers", i));
         std::move(banks.begin(), banks.end(), std::back_inserter(network.banks));
         continue;
@@ -169,7 +171,8 @@ class KernelReader {
   }
 
   /// The layers that entry `i` of "layers" describes in the words of layer_text.h; none if it does not begin with one.
-  std::vector<Bank> read_text(const KernelObject& object, std::size_t i) const {
+  /// `names` are those of the layers before it.
+  std::vector<Bank> read_text(const KernelObject& object, std::size_t i, const std::vector<std::string>& names) const {
     const auto text = object.at("layers")[i].get<std::string>();
     const std::vector<std::string_view> words = layer_words();
     const std::string first = in_small_letters(std::string_view(text).substr(0, text.find(' ')));
@@ -177,7 +180,7 @@ class KernelReader {
     const std::string place = "layers/" + std::to_string(i);
     std::vector<Bank> banks = [&] {
       try {
-        return parse_layer_text(text, "", "").banks;
+        return parse_layer_text(text, "", "", names).banks;
       } catch (const Error& error) {
         object.fail(place, error.what());
       }

@@ -222,10 +222,10 @@ std::vector<std::vector<Word>> split(std::string_view text, const std::string& s
 /// Reads the text of one layer.
 class LayerReader {
  public:
-  /// `names` are those of the layers before.
+  /// `names` are those of the layers before, in the text, and `earlier` those before the text.
   LayerReader(std::string_view text, const std::string& source, std::size_t number,
-              const std::vector<std::string_view>& names)
-      : text_(text), source_(source), number_(number), names_(names) {}
+              const std::vector<std::string_view>& names, const std::vector<std::string>& earlier)
+      : text_(text), source_(source), number_(number), names_(names), earlier_(earlier) {}
 
   /// The layer, and how often it is repeated.
   std::pair<Layer, std::int64_t> read(const std::vector<Word>& words) const {
@@ -286,18 +286,33 @@ class LayerReader {
     return words[i];
   }
 
-  /// The name at words[i], of a layer before.
+  /// The names of all layers before, and of the input.
+  std::vector<std::string_view> all_names() const {
+    std::vector<std::string_view> all = names_;
+    all.insert(all.end(), earlier_.begin(), earlier_.end());
+    return all;
+  }
+
+  /// The name at words[i], of a layer before: as it is written, or in another case.
   std::string earlier(const std::vector<Word>& words, std::size_t i, std::string_view form) const {
     const Word& word = name_at(words, i, form);
-    if (std::find(names_.begin(), names_.end(), word.text) != names_.end()) return word.text;
+    const std::vector<std::string_view> names = all_names();
+    const auto is_written = [&](std::string_view name) { return name == text_.substr(word.at, word.text.size()); };
+    const auto is_alike = [&](std::string_view name) {
+      return name.size() == word.text.size() && in_small_letters(name) == word.text;
+    };
+    auto found = std::find_if(names.begin(), names.end(), is_written);
+    if (found == names.end()) found = std::find_if(names.begin(), names.end(), is_alike);
+    if (found != names.end()) return std::string(*found);
     fail(word, "is not the name of an earlier layer; name one with 'as', such as relu as " + word.text +
-                   suggestion(word.text, names_));
+                   suggestion(word.text, names));
   }
 
   /// The name at words[i], which no layer before has. It begins with a letter, as layers do.
   std::string new_name(const std::vector<Word>& words, std::size_t i) const {
     const Word& word = name_at(words, i, "as NAME");
-    if (std::find(names_.begin(), names_.end(), word.text) != names_.end())
+    const std::vector<std::string_view> names = all_names();
+    if (std::find(names.begin(), names.end(), word.text) != names.end())
       fail(word, word.text == kInputName ? "is the name of the input; choose another"
                                          : "is the name of an earlier layer; choose another");
     if (word.text.front() < 'a' || word.text.front() > 'z') fail(word, "is not a name (expected a letter first)");
@@ -443,17 +458,19 @@ class LayerReader {
   const std::string& source_;
   std::size_t number_;
   const std::vector<std::string_view>& names_;
+  const std::vector<std::string>& earlier_;
 };
 
 }  // namespace
 
-Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name) {
+Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name,
+                         const std::vector<std::string>& earlier) {
   Network network{.name = name};
   const std::vector<std::vector<Word>> layers = split(text, source);
   if (layers.empty()) refuse_kernel(source, "no layers; write them as in 'conv 3 64 p1, relu, maxpool 2'");
   std::vector<std::string_view> names = {kInputName};  // and those that the text gives
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto [layer, repeat] = LayerReader(text, source, i + 1, names).read(layers[i]);
+    const auto [layer, repeat] = LayerReader(text, source, i + 1, names, earlier).read(layers[i]);
     for (std::size_t k = 1; k < layers[i].size(); ++k)
       if (layers[i][k - 1].text == "as") names.push_back(layers[i][k].text);
     if (std::ssize(network.banks) + repeat > kMostLayers)

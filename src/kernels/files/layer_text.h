@@ -35,10 +35,12 @@ namespace convtool {
 ///   from NAME      reads the output of the layer called NAME, in place of the layer before
 ///   as NAME        the name of the layer; layers after it add or read its output
 ///
-/// "input" is the name of the input; with_named_input() (network/residual.h) makes a layer of it. K is N or HxW. Layers
-/// fit their input by fitted() (network/outline.h). Throws Error(kernel, source) with the number of the layer, the line
-/// and the column.
-Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name);
+/// "input" is the name of the input; with_named_input() (network/residual.h) makes a layer of it. `earlier` are the
+/// names of layers that come before the text; NAME may be one of them, in any case. K is N or HxW. Layers fit their
+/// input by fitted() (network/outline.h). Throws Error(kernel, source) with the number of the layer, the line and the
+/// column.
+Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name,
+                         const std::vector<std::string>& earlier = {});
 
 /// What a message says of a word that is not a layer: the words that are, and the one that may be meant.
 std::string advice_on_layer(std::string_view word);

@@ -5,19 +5,11 @@
 #include "core/float_range.h"
 #include "core/text.h"
 #include "kernels/onnx/layer_operators.h"
-#include "kernels/onnx/operators.h"
 
 namespace convtool {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-void activate(const Step& step, Activation activation, const ActivationNumbers& numbers = {}) {
-  Layer layer = identity_layer(step.name);
-  layer.activation = activation;
-  layer.activation_numbers = numbers;
-  step.layers.activate(std::move(layer));
-}
 
 /// Clips, unless no float is outside the limits.
 void clip(const Step& step, double min, double max) {
@@ -31,7 +23,20 @@ void clip(const Step& step, double min, double max) {
   activate(step, Activation::clip, numbers);
 }
 
+/// The constant operand of Max or Min.
+double limit(const Step& step) {
+  if (const std::optional<double> number = step.other_number()) return *number;
+  throw Stop{"it does not compare its input with one number"};
+}
+
 }  // namespace
+
+void activate(const Step& step, Activation activation, const ActivationNumbers& numbers) {
+  Layer layer = identity_layer(step.name);
+  layer.activation = activation;
+  layer.activation_numbers = numbers;
+  step.layers.activate(std::move(layer));
+}
 
 void add_relu(const Step& step) { activate(step, Activation::relu); }
 void add_abs(const Step& step) { activate(step, Activation::abs); }
@@ -60,24 +65,12 @@ void add_prelu(const Step& step) {
 
 void add_clip(const Step& step) { clip(step, step.real(1, "min", -kInfinity), step.real(2, "max", kInfinity)); }
 
+void add_maximum(const Step& step) { clip(step, limit(step), kInfinity); }
+void add_minimum(const Step& step) { clip(step, -kInfinity, limit(step)); }
+
 void add_hard_sigmoid(const Step& step) {
   step.layers.transform({{step.real("alpha", 0.2F)}, {step.real("beta", 0.5)}}, step.name);
   clip(step, 0, 1);
-}
-
-bool add_gate(const Step& step, const OnnxNode& product) {
-  const OnnxNode& gate = step.node;
-  const bool gates = is_operator(product, "Mul") && product.inputs.size() == 2 && gate.outputs.size() == 1 &&
-                     std::is_permutation(product.inputs.begin(), product.inputs.end(),
-                                         std::vector{step.input, gate.outputs.front()}.begin());
-  if (!gates) return false;
-  constexpr double kThird = 1.0 / 3, kRounding = 0x1p-20;  // attributes are floats
-  const bool is_hard = is_operator(gate, "HardSigmoid") && step.real("beta", 0.5) == 0.5 &&
-                       std::fabs(2 * step.real("alpha", 0.2F) - kThird) < kRounding;
-  if (!is_hard && !is_operator(gate, "Sigmoid")) return false;
-  activate(step, is_hard ? Activation::hardswish : Activation::silu);
-  step.layers.note(std::string(gate.type) + " + " + std::string(product.type), product.outputs.front());
-  return true;
 }
 
 }  // namespace convtool

@@ -2,22 +2,45 @@
 #include <utility>
 
 #include "kernels/onnx/layer_operators.h"
+#include "network/enlarging.h"
 
 namespace convtool {
 namespace {
 
-/// The output size of a transposed convolution follows from its options, not from the picture.
+/// The pads of a transposed convolution along one axis that shorten its output by `total`, by ONNX's rules.
+std::pair<std::int64_t, std::int64_t> shared_pads(std::int64_t total, bool more_at_end) {
+  if (total < 0) throw Stop{"its output is larger than its kernels reach"};
+  const std::int64_t less = total / 2, more = total - less;
+  return more_at_end ? std::pair(less, more) : std::pair(more, less);
+}
+
+/// "output_padding", and pads that follow from "auto_pad", by which the output has `stride` times the size of the
+/// input, or from "output_shape".
 void set_transposed_options(const Step& step, Layer& layer) {
-  if (layer.params.padding.rule != Padding::Rule::fixed || !step.integers("output_shape").empty())
-    throw Stop{"its padding depends on the size of the picture"};
   const Extent stride = layer.params.stride, dilation = layer.params.dilation;
-  if (!has_few_phases(stride)) throw Stop{"its strides are too large"};
-  const std::vector<std::int64_t> more = step.integers("output_padding");
-  if (more.empty()) return;
-  if (more.size() != 2 || std::min(more[0], more[1]) < 0 || more[0] >= std::max(stride.h, dilation.h) ||
-      more[1] >= std::max(stride.w, dilation.w))
-    throw Stop{"its output_padding is " + list_text(more) + " (expected less than its strides or dilations)"};
-  layer.output_padding = {more[0], more[1]};
+  if (!can_enlarge_by(stride)) throw Stop{"its strides are too large"};
+  const std::vector<std::int64_t> more = step.integers("output_padding"), shape = step.integers("output_shape");
+  if (!more.empty()) {
+    if (more.size() != 2 || std::min(more[0], more[1]) < 0 || !is_output_padding({more[0], more[1]}, stride, dilation))
+      throw Stop{"its output_padding is " + list_text(more) + " (expected less than its strides or dilations)"};
+    layer.output_padding = {more[0], more[1]};
+  }
+  Padding& padding = layer.params.padding;
+  const bool more_at_end = padding.rule == Padding::Rule::same;
+  if (padding.rule == Padding::Rule::fixed && shape.empty()) return;
+  const Extent kernel = dilated_kernel(layer.shape, dilation);
+  Extent beyond = stride;  // of the last input, without pads: the output that the rule asks for
+  if (!shape.empty()) {
+    const Extent asked = step.extent("output_shape");
+    const std::optional<Extent> size = step.layers.map_size();
+    if (!size || std::max(size->h, size->w) > kLargestParameter)
+      throw Stop{"its output_shape is " + list_text(shape) +
+                 ", and its input may have any size; export the model with a fixed height and width"};
+    beyond = {asked.h - stride.h * (size->h - 1), asked.w - stride.w * (size->w - 1)};
+  }
+  const auto [top, bottom] = shared_pads(layer.output_padding.h + kernel.h - beyond.h, more_at_end);
+  const auto [left, right] = shared_pads(layer.output_padding.w + kernel.w - beyond.w, more_at_end);
+  padding = {.pads = pads_of({top, left, bottom, right})};
 }
 
 /// nn.Conv2d, or nn.ConvTranspose2d.

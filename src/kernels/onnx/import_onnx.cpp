@@ -8,32 +8,13 @@
 
 #include "core/printable.h"
 #include "core/suggest.h"
+#include "kernels/onnx/model_input.h"
 #include "kernels/onnx/operators.h"
 
 namespace convtool {
 namespace {
 
 std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
-
-/// The first input of rank 4 that a node reads and that is not an initializer as well, as all were before version 4 of
-/// the format.
-const OnnxValue& picture_input(const NodeGraph& nodes) {
-  const OnnxFile& file = nodes.file();
-  const OnnxGraph& graph = file.graph();
-  std::set<std::string_view> stored;
-  for (const OnnxTensor& tensor : graph.initializers) stored.insert(tensor.name);
-  const auto is_data = [&](const OnnxValue& value) { return !stored.contains(value.name); };
-  const auto is_picture = [&](const OnnxValue& value) {
-    return is_data(value) && (!value.dims || value.dims->size() == 4) && !nodes.readers(value.name).empty();
-  };
-  auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), is_picture);
-  if (found == graph.inputs.end()) found = std::find_if(graph.inputs.begin(), graph.inputs.end(), is_data);
-  if (found == graph.inputs.end()) refuse_kernel(file.path(), "has no input");
-  if (found->dims && found->dims->size() != 4)
-    refuse_kernel(file.path(), "its input " + in_quotes(found->name) + " has rank " +
-                                   std::to_string(found->dims->size()) + " (expected 4: N x C x H x W)");
-  return *found;
-}
 
 /// A name for the layer of a node. That of its weights without ".weight", as PyTorch calls the module; else that of
 /// the node, with the path "/layer1/layer1.0/conv1/Conv" of PyTorch's exporter as "layer1.0.conv1".
@@ -77,22 +58,18 @@ std::vector<std::string_view> end_of(const NodeGraph& graph, const std::string& 
 class Path {
  public:
   Path(const OnnxFile& file, const std::optional<std::string>& until)
-      : graph_(file), input_(picture_input(graph_)), value_(input_.name) {
+      : graph_(file), input_(picture_input(graph_)), value_(input_.name), layers_(input_layout(graph_, input_)) {
     if (until) {
       ends_ = end_of(graph_, *until);
       graph_.keep_only_before(ends_);
       if (graph_.readers(value_).empty())
         refuse_usage("--until", in_quotes(*until) + " does not depend on the input " + in_quotes(value_));
     }
-    layers_.set_channels(input_.dims ? std::max<std::int64_t>((*input_.dims)[1], 0) : 0);
-    if (input_.dims && (*input_.dims)[2] > 0 && (*input_.dims)[3] > 0)
-      layers_.set_size({(*input_.dims)[2], (*input_.dims)[3]});
   }
 
   OnnxImport follow() {
     OnnxImport import{.input = std::string(input_.name), .stop = stop()};
     std::vector<Layer> layers = layers_.take();
-    import.channels = channels_of_input(layers);
     import.network.input = layers_.input();
     for (Layer& layer : layers) {
       Bank bank{.name = layer.name, .description = layer.description};
@@ -161,9 +138,7 @@ class Path {
     return true;
   }
 
-  Step step(const OnnxNode& node) {
-    return {graph_, input_, node, value_, layer_name(graph_, node), layers_, earlier_};
-  }
+  Step step(const OnnxNode& node) { return {graph_, node, value_, layer_name(graph_, node), layers_, earlier_}; }
 
   static bool is_sum(const OnnxNode& node) {
     return is_operator(node, "Add") || is_operator(node, "Sub") || is_operator(node, "Sum");
@@ -186,21 +161,18 @@ class Path {
 
   /// Keeps the value, which the last layer writes, for a sum after later layers.
   void keep() {
-    if (layers_.empty()) layers_.add(identity_layer("input-copy"));
+    if (layers_.empty()) layers_.add_input_copy();
     layers_.seal();
     earlier_.emplace(value_, layers_.current());
   }
 
-  /// Goes on past two nodes, of which one multiplies the value by what the other makes of it.
+  /// Goes on past an activation of several nodes, of which two read the value.
   bool take_gate(const std::vector<const OnnxNode*>& readers) {
-    for (const bool swapped : {false, true}) {
-      const OnnxNode &gate = *readers[swapped ? 1 : 0], &product = *readers[swapped ? 0 : 1];
-      if (readers.size() != 2 || gate.outputs.empty() || product.outputs.empty() ||
-          graph_.readers(gate.outputs.front()).size() != 1 || !add_gate(step(gate), product))
-        continue;
-      value_ = product.outputs.front();
-      return true;
-    }
+    for (const OnnxNode* reader : readers)
+      if (const std::optional<std::string_view> last = add_gate(step(*reader))) {
+        value_ = *last;
+        return true;
+      }
     return false;
   }
 
@@ -224,13 +196,6 @@ class Path {
     for (std::size_t i = 0; i < std::min(readers.size(), kNamed); ++i)
       text += (i == 0 ? "" : ", ") + title_of(*readers[i]);
     return text + (readers.size() > kNamed ? ", ...)" : ")");
-  }
-
-  /// As the model says, or as the first layer needs.
-  std::int64_t channels_of_input(const std::vector<Layer>& layers) const {
-    for (const Layer& layer : layers)
-      if (layer.rank == 4) return layer.input_channels();
-    return layers_.channels();
   }
 
   NodeGraph graph_;

@@ -1,7 +1,6 @@
 // Imports the first layers of an ONNX model as a network.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +16,6 @@ struct OnnxImport {
   /// operators that it stands for, and the value that the last of them writes.
   Network network;
   std::string input;                ///< the name of the input, for messages
-  std::int64_t channels = 0;        ///< of the input; 0 if unknown
   std::optional<std::string> stop;  ///< why it ends before the model does: "node 'fc' (Gemm): REASON"
 };
 

@@ -16,8 +16,10 @@ void add_sum(const Step& step);  ///< also with the output of an earlier layer
 void add_product(const Step& step);
 void add_difference(const Step& step);
 void add_quotient(const Step& step);
+void add_negation(const Step& step);
 
 // activations.cpp
+void activate(const Step& step, Activation activation, const ActivationNumbers& numbers = {});
 void add_relu(const Step& step);
 void add_abs(const Step& step);
 void add_sigmoid(const Step& step);
@@ -27,6 +29,8 @@ void add_swish(const Step& step);
 void add_leaky_relu(const Step& step);
 void add_prelu(const Step& step);
 void add_clip(const Step& step);
+void add_maximum(const Step& step);  ///< of the input and a constant
+void add_minimum(const Step& step);
 void add_hard_sigmoid(const Step& step);
 
 // pools.cpp
@@ -34,7 +38,8 @@ void add_max_pool(const Step& step);
 void add_mean_pool(const Step& step);
 void add_global_max_pool(const Step& step);
 void add_global_mean_pool(const Step& step);
-void add_reduced_mean(const Step& step);  ///< of all rows and columns
+void add_reduced_maximum(const Step& step);  ///< of all rows and columns
+void add_reduced_mean(const Step& step);
 
 // linear.cpp: lists of values, which pictures become
 void flatten(const Step& step);
@@ -42,6 +47,10 @@ void reshape(const Step& step);
 void squeeze(const Step& step);
 void add_gemm(const Step& step);
 void add_matrix_product(const Step& step);
+
+// colour_order.cpp: of the input, as in x[:, ::-1]
+void reverse_by_places(const Step& step);
+void reverse_by_steps(const Step& step);
 
 // resizing.cpp: enlarging, and borders
 void add_upsample(const Step& step);

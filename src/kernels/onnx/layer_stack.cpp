@@ -30,6 +30,25 @@ std::size_t output_channel(const Layer& layer, std::size_t i) {
   return static_cast<std::size_t>(group * shape.c_i_per_group + row % shape.c_i_per_group);
 }
 
+/// The limits of relu or clip; nothing of other activations.
+std::optional<ActivationNumbers> limits_of(const Layer& layer) {
+  if (layer.activation == Activation::relu) return ActivationNumbers{.min = 0};
+  if (layer.activation == Activation::clip) return layer.activation_numbers;
+  return std::nullopt;
+}
+
+/// Clips the output of `layer` as `outer` does, if both clip. Returns false if they do not.
+bool clip_to(const Layer& outer, Layer& layer) {
+  const std::optional<ActivationNumbers> limits = limits_of(outer), before = limits_of(layer);
+  if (!limits || !before) return false;
+  const auto clipped = [&](float limit) { return std::min(std::max(limit, limits->min), limits->max); };
+  const ActivationNumbers both{.min = clipped(before->min), .max = clipped(before->max)};
+  const bool is_relu = both == ActivationNumbers{.min = 0};
+  layer.activation = is_relu ? Activation::relu : Activation::clip;
+  layer.activation_numbers = is_relu ? ActivationNumbers{} : both;
+  return true;
+}
+
 /// The decimal number that people write for the float nearest to this one: models have 0.485 as a float.
 double as_written(double number) { return *parse_number<double>(to_text(static_cast<float>(number))); }
 
@@ -62,6 +81,11 @@ void LayerStack::add(Layer layer) {
   is_border_ = false;
 }
 
+void LayerStack::add_input_copy() {
+  layers_.push_back(input_copy());
+  parts_.emplace_back();
+}
+
 void LayerStack::add_border(Layer layer) {
   add(std::move(layer));
   is_border_ = true;
@@ -92,8 +116,6 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
   bias_ = std::move(bias);
 }
 
-/// The height and width of the last output: on the size of the input if that is known, else where they are the same for
-/// two sizes. Nothing if they depend on it.
 std::optional<Extent> LayerStack::map_size() const {
   constexpr Extent kSizes[] = {{1024, 1024}, {1536, 2048}};
   Network network;
@@ -190,7 +212,18 @@ void LayerStack::add_affine(const Affine& affine, const std::string& name) {
   add(std::move(layer));
 }
 
-bool LayerStack::scale_input(const Affine& affine) {
+void LayerStack::reverse_input() {
+  constexpr std::int64_t kColours = 3;
+  if (!layers_.empty())
+    throw Stop{"it reverses the channels after other layers; convtool can reverse those of the input"};
+  if (channels_ != 0) check_channels(kColours);
+  channels_ = kColours;
+  is_reversed_ = !is_reversed_;
+}
+
+bool LayerStack::scale_input(Affine affine) {
+  if (is_reversed_)
+    for (std::vector<double>* numbers : {&affine.scale, &affine.shift}) std::reverse(numbers->begin(), numbers->end());
   const Affine before = input_.value_or(Affine{{1}, {0}});
   const std::size_t count =
       std::max({before.scale.size(), before.shift.size(), affine.scale.size(), affine.shift.size()});
@@ -209,9 +242,9 @@ bool LayerStack::scale_input(const Affine& affine) {
 }
 
 std::optional<InputScaling> LayerStack::input() const {
-  if (!input_) return std::nullopt;
-  InputScaling input;
-  for (std::size_t c = 0; c < input_->scale.size(); ++c) {
+  if (!input_ && !is_reversed_) return std::nullopt;
+  InputScaling input{.order = is_reversed_ ? ChannelOrder::bgr : ChannelOrder::rgb};
+  for (std::size_t c = 0; input_ && c < input_->scale.size(); ++c) {
     input.mean.push_back(as_written(0 - input_->shift[c] / input_->scale[c]));
     input.deviation.push_back(as_written(1 / input_->scale[c]));
   }
@@ -219,6 +252,7 @@ std::optional<InputScaling> LayerStack::input() const {
 }
 
 void LayerStack::activate(Layer layer) {
+  if (is_open_ && clip_to(layer, layers_.back())) return;
   if (!is_open_ || last().activation != Activation::none) return add(std::move(layer));
   layers_.back().activation = layer.activation;
   layers_.back().activation_numbers = layer.activation_numbers;
@@ -226,14 +260,19 @@ void LayerStack::activate(Layer layer) {
 }
 
 void LayerStack::note(std::string_view part, std::string_view value) {
+  if (layers_.empty() || layers_.back() == input_copy()) return;
   std::string& parts = parts_.back();
   (parts += parts.empty() ? "" : " + ") += part;
   layers_.back().description = parts + ", to '" + std::string(value) + "'";
 }
 
 std::vector<Layer> LayerStack::take() {
+  if (layers_.empty() && is_reversed_) add(identity_layer("copy"));  // a network has a layer
   if (layers_.empty() && input_) add_affine(*std::exchange(input_, std::nullopt), "scale");
   round_weights();
+  const auto names_input = [](const Layer& layer) { return layer.add == kInputName || layer.from == kInputName; };
+  if (!layers_.empty() && layers_.front() == input_copy() && std::none_of(layers_.begin(), layers_.end(), names_input))
+    layers_.erase(layers_.begin());
   return std::move(layers_);
 }
 
@@ -254,7 +293,7 @@ void LayerStack::round_weights() {
 
 void LayerStack::check_channels(std::int64_t expected) const {
   if (channels_ != 0 && channels_ != expected)
-    throw Stop{"it takes " + std::to_string(expected) + " channels, and its input has " + std::to_string(channels_)};
+    throw Stop{"it takes " + counted(expected, "channel") + ", and its input has " + std::to_string(channels_)};
 }
 
 Layer identity_layer(const std::string& name) {

@@ -23,6 +23,13 @@ struct Affine {
   std::vector<double> scale, shift;
 };
 
+/// The input of a model.
+struct InputLayout {
+  std::int64_t channels = 0;       ///< 0 if unknown
+  std::optional<Extent> size;      ///< height and width, where the model says them
+  bool has_channels_last = false;  ///< N x H x W x C, up to a Transpose
+};
+
 /// The layers so far. An operator adds one, or becomes a part of the last one.
 ///
 /// A batch normalisation in eval mode, y = (x - mean) / sqrt(var + eps) * gamma + beta, is an Affine. After a
@@ -30,6 +37,9 @@ struct Affine {
 /// and rounded to float once, when the next layer is added.
 class LayerStack {
  public:
+  explicit LayerStack(const InputLayout& input)
+      : size_(input.size), channels_(input.channels), has_channels_last_(input.has_channels_last) {}
+
   bool empty() const { return layers_.empty(); }
   const Layer& last() const { return layers_.back(); }
 
@@ -39,11 +49,17 @@ class LayerStack {
   /// The channels of the last output; 0 if unknown.
   std::int64_t channels() const { return channels_; }
 
-  /// Of the model's input.
-  void set_channels(std::int64_t channels) { channels_ = channels; }
+  /// Whether the input still has its channels last: its Transpose comes later.
+  bool has_channels_last() const { return has_channels_last_; }
+  void set_channels_first() { has_channels_last_ = false; }
 
-  /// Of the model's input: height and width, where it says them.
-  void set_size(const Extent& size) { size_ = size; }
+  /// Reverses the three channels of the input, which become B, G, R. Throws Stop where a layer comes before, and for
+  /// another number of channels.
+  void reverse_input();
+
+  /// The height and width of the last output: on the size of the input if that is known, else where they are the same
+  /// for two sizes. Nothing if they depend on it.
+  std::optional<Extent> map_size() const;
 
   /// Turns the last output into a list of all its values: `count` of them, where that is known. Throws Stop where they
   /// are certainly others, or may be.
@@ -73,6 +89,9 @@ class LayerStack {
   /// Adds a layer; its name is made unique.
   void add(Layer layer);
 
+  /// Adds input_copy() (network/residual.h) as the first layer.
+  void add_input_copy();
+
   /// Adds a layer that only puts a border around its input.
   void add_border(Layer layer);
 
@@ -84,27 +103,30 @@ class LayerStack {
   /// becomes a part of input(). Throws Stop as add_convolution() does.
   void transform(const Affine& affine, const std::string& name);
 
-  /// Applies the activation of `layer`, which does nothing else, and is added where the last one cannot take it.
+  /// Applies the activation of `layer`, which does nothing else, and is added where the last one cannot take it. Of
+  /// relu and clip, two become one.
   void activate(Layer layer);
 
-  /// Notes an operator that the last layer stands for, and the value that it writes: the description of the layer.
+  /// Notes an operator that the last layer stands for, and the value that it writes: the description of the layer. A
+  /// copy of the input has none.
   void note(std::string_view part, std::string_view value);
 
-  /// The layers. None is left. If there are none but the input is scaled, that is the only one.
+  /// The layers, without a copy of the input that none of them names. None is left. If there are none but the input is
+  /// scaled, that is the only one; if its channels are reversed, one that copies them.
   std::vector<Layer> take();
 
   /// How the input is scaled before the first layer; nothing if it is not. Call it after take().
   std::optional<InputScaling> input() const;
 
  private:
-  std::optional<Extent> map_size() const;
-  bool scale_input(const Affine& affine);
+  bool scale_input(Affine affine);
   void add_affine(const Affine& affine, const std::string& name);
   void round_weights();
   void check_channels(std::int64_t expected) const;
 
-  std::optional<Affine> input_;
-  std::string from_;  ///< the layer that the next one reads; "" for the last one
+  std::optional<Affine> input_;  ///< of R, G, B where the channels are reversed
+  bool is_reversed_ = false;     ///< whether the input becomes B, G, R
+  std::string from_;             ///< the layer that the next one reads; "" for the last one
   std::vector<Layer> layers_;
   std::vector<std::string> parts_;
   std::set<std::string> names_ = {std::string(kInputName)};  ///< of layers, and of the input
@@ -115,6 +137,7 @@ class LayerStack {
   bool is_list_ = false;
   std::optional<Extent> size_;  ///< of the model's input
   std::int64_t channels_ = 0, weight_count_ = 0;
+  bool has_channels_last_ = false;
 };
 
 /// A layer that changes nothing: 1x1, with the weight 1 for each channel.

@@ -35,6 +35,16 @@ void scale(std::vector<double>& numbers, double factor) {
   for (double& number : numbers) number *= factor;
 }
 
+/// The shape that Reshape asks for. PyTorch's x.view(x.size(0), -1) computes the first number, 1 for a picture.
+std::vector<double> list_shape(const Step& step) {
+  const OnnxNode* const writer = step.has_input(1) ? step.graph.writer(step.node.inputs[1]) : nullptr;
+  if (writer != nullptr && is_operator(*writer, "Concat") && writer->inputs.size() == 2 &&
+      step.graph.depends_on_size(writer->inputs[0]))
+    if (const auto count = step.constant_of(writer->inputs[1]); count && count->values.size() == 1)
+      return {1, count->values.front()};
+  return step.constant(1, "shape").values;
+}
+
 }  // namespace
 
 void flatten(const Step& step) {
@@ -44,7 +54,7 @@ void flatten(const Step& step) {
 }
 
 void reshape(const Step& step) {
-  const std::vector<double> shape = step.constant(1, "shape").values;
+  const std::vector<double> shape = list_shape(step);
   const bool is_list = shape.size() == 2 && (shape[1] == -1 || shape[0] == -1) && shape[0] <= 1;
   if (!is_list) throw Stop{"its output is not a picture"};
   if (shape[1] == -1) return step.layers.flatten(std::nullopt);

@@ -84,6 +84,19 @@ bool NodeGraph::is_computed(std::string_view value) const {
   return stored(value) == nullptr && node != nullptr && !is_operator(*node, "Constant");
 }
 
+bool NodeGraph::depends_on_size(std::string_view value) const {
+  std::set<const OnnxNode*> seen;
+  std::vector<std::string_view> open = {value};
+  while (!open.empty()) {
+    const OnnxNode* const node = writer(open.back());
+    open.pop_back();
+    if (node == nullptr || !seen.insert(node).second) continue;
+    if (is_operator(*node, "Shape")) return true;
+    open.insert(open.end(), node->inputs.begin(), node->inputs.end());
+  }
+  return false;
+}
+
 std::optional<Constant> NodeGraph::constant(std::string_view value, std::int64_t most) const {
   int steps = 256;  // in all, also where the graph goes in a circle
   return folded(value, most, steps);

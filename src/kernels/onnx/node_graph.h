@@ -38,6 +38,9 @@ class NodeGraph {
   /// Whether a node that is not a Constant writes the value, or what it is a copy of.
   bool is_computed(std::string_view value) const;
 
+  /// Whether nodes compute the value from the shape of another one.
+  bool depends_on_size(std::string_view value) const;
+
   /// The numbers of a value that is stored, given by the other attributes of a Constant node, or computed from such
   /// ones (kernels/onnx/constant_folding.h). Throws as OnnxFile::read() does.
   std::optional<Constant> constant(std::string_view value, std::int64_t most) const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/onnx/layer_operators.h"
+#include "kernels/onnx/model_input.h"
 
 namespace convtool {
 namespace {
@@ -21,13 +22,11 @@ void skip_cast(const Step& step) {
   throw Stop{"it casts to type " + std::to_string(step.integer("to", 0)) + " of ONNX (expected floats)"};
 }
 
-/// From N x H x W x C, as TensorFlow stores pictures. Here a picture has no such order.
+/// Of the input. Here a picture has no such order.
 void skip_transpose(const Step& step) {
-  if (!step.layers.empty() || step.integers("perm") != std::vector<std::int64_t>{0, 3, 1, 2})
+  if (!step.layers.has_channels_last() || !is_channels_first(step.node))
     throw Stop{"it changes the order of dimensions"};
-  const auto& dims = step.model_input.dims;
-  step.layers.set_channels(dims && dims->size() == 4 ? std::max<std::int64_t>((*dims)[3], 0) : 0);
-  if (dims && dims->size() == 4 && (*dims)[1] > 0 && (*dims)[2] > 0) step.layers.set_size({(*dims)[1], (*dims)[2]});
+  step.layers.set_channels_first();
 }
 
 struct Operator {
@@ -49,6 +48,7 @@ constexpr Operator kOperators[] = {
     {"Div", add_quotient},
     {"Dropout", skip_dropout, false},
     {"Flatten", flatten, false},
+    {"Gather", reverse_by_places, false, false},
     {"Gemm", add_gemm},
     {"GlobalAveragePool", add_global_mean_pool, true, false},
     {"GlobalMaxPool", add_global_max_pool, true, false},
@@ -57,15 +57,20 @@ constexpr Operator kOperators[] = {
     {"Identity", skip, false},
     {"LeakyRelu", add_leaky_relu},
     {"MatMul", add_matrix_product},
+    {"Max", add_maximum},
     {"MaxPool", add_max_pool, true, false},
+    {"Min", add_minimum},
     {"Mul", add_product},
+    {"Neg", add_negation},
     {"PRelu", add_prelu},
     {"Pad", add_border, true, false},
+    {"ReduceMax", add_reduced_maximum, true, false},
     {"ReduceMean", add_reduced_mean, true, false},
     {"Relu", add_relu},
     {"Reshape", reshape, false},
     {"Resize", add_resize, true, false},
     {"Sigmoid", add_sigmoid},
+    {"Slice", reverse_by_steps, false, false},
     {"Squeeze", squeeze, false},
     {"Sub", add_difference},
     {"Sum", add_sum},
@@ -75,15 +80,29 @@ constexpr Operator kOperators[] = {
     {"Upsample", add_upsample, true, false},
 };
 
+constexpr std::string_view kNoActivation = "convtool has no such activation",
+                           kPictureScales =
+                               "its mean and variance are those of each picture; convtool has no such layer";
+
 /// Operators that often follow a part that can be imported, with what they are.
 constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
-    {"Concat", "it joins several paths"},
+    {"Concat", "it joins the channels of several paths; convtool has no such layer"},
     {"ConvInteger", "the model is quantized; export it in floats"},
     {"DequantizeLinear", "the model is quantized; export it in floats"},
+    {"Elu", kNoActivation},
+    {"Erf", kNoActivation},
+    {"Gelu", kNoActivation},
     {"If", "it decides while the model runs"},
+    {"InstanceNormalization", kPictureScales},
+    {"LRN", "it divides by a sum over neighbouring channels; convtool has no such layer"},
+    {"LayerNormalization", kPictureScales},
     {"Loop", "it decides while the model runs"},
+    {"Mish", kNoActivation},
     {"QLinearConv", "the model is quantized; export it in floats"},
     {"QuantizeLinear", "the model is quantized; export it in floats"},
+    {"Selu", kNoActivation},
+    {"Softmax", "it turns scores into probabilities; convtool has no such layer"},
+    {"Softplus", kNoActivation},
     {"Split", "it splits the channels"},
     {"Unsqueeze", "its output is not a picture"},
 };
@@ -105,7 +124,7 @@ void add_operator(const Step& step) {
   if (const auto* const found = find_row(kOperators, &Operator::type, node.type)) {
     if (step.layers.is_list() && !found->takes_lists) throw Stop{"its input is not a picture any more, but a list"};
     found->add(step);
-    if (found->changes && !step.layers.empty()) step.layers.note(node.type, node.outputs.front());
+    if (found->changes) step.layers.note(node.type, node.outputs.front());
     return;
   }
   using Reason = std::pair<std::string_view, std::string_view>;

@@ -1,6 +1,9 @@
 // Internal to kernels/onnx/: the operators of ONNX that become layers.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "kernels/onnx/step.h"
 
 namespace convtool {
@@ -9,8 +12,9 @@ namespace convtool {
 /// where it cannot, and as NodeGraph::constant() does.
 void add_operator(const Step& step);
 
-/// x * sigmoid(x) and x * hardsigmoid(x) are activations: adds one if `step.node` is such a sigmoid, and `product` the
-/// product of its input and its output. Else returns false.
-bool add_gate(const Step& step, const OnnxNode& product);
+/// Adds an activation that multiplies a value by what it makes of it, x * sigmoid(x) or x * clip(x + 3, 0, 6) / 6,
+/// where `step.node` is the first of the nodes that say so; it reads x, and so does a product. Returns the value that
+/// the last of them writes; nothing if they are not such an activation.
+std::optional<std::string_view> add_gate(const Step& step);
 
 }  // namespace convtool

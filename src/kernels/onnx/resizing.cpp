@@ -9,13 +9,24 @@
 namespace convtool {
 namespace {
 
+/// The factors in the "sizes" of Resize, [n, c, h, w] of its output.
+std::vector<double> scales_of_sizes(const Step& step) {
+  const std::vector<double> sizes = step.constant(3, "sizes").values;
+  if (sizes.size() != 4) throw Stop{"it has " + std::to_string(sizes.size()) + " sizes (expected 4)"};
+  const std::optional<Extent> size = step.layers.map_size();
+  if (!size)
+    throw Stop{
+        "its output has a fixed size, and its input may have any; export the model with a fixed height and width"};
+  return {1, 1, sizes[2] / static_cast<double>(size->h), sizes[3] / static_cast<double>(size->w)};
+}
+
 /// The factors of rows and columns in the "scales" of Resize and Upsample.
 Extent enlarging_scale(const std::vector<double>& scales) {
   const auto is_whole = [](double scale) { return scale >= 1 && scale <= 1024 && std::trunc(scale) == scale; };
   if (scales.size() != 4 || scales[0] != 1 || scales[1] != 1 || !is_whole(scales[2]) || !is_whole(scales[3]))
     throw Stop{"it does not enlarge rows and columns by whole factors"};
   const Extent scale{static_cast<std::int64_t>(scales[2]), static_cast<std::int64_t>(scales[3])};
-  if (!has_few_phases(scale)) throw Stop{"its factors are too large"};
+  if (!can_enlarge_by(scale)) throw Stop{"its factors are too large"};
   return scale;
 }
 
@@ -64,10 +75,10 @@ void add_upsample(const Step& step) {
 // centres of pixels and at their corners, rounded down, are the same.
 void add_resize(const Step& step) {
   if (step.node.inputs.size() == 2) return add_upsample(step);  // of opset 10
-  if (!step.has_input(2)) throw Stop{"its output has a fixed size"};
   if (!step.integers("axes").empty()) throw Stop{"it has axes"};
-  const std::vector<double> scales = step.constant(2, "scales").values;
-  if (scales.empty()) throw Stop{"its output has a fixed size"};
+  std::vector<double> scales;  // or sizes
+  if (step.has_input(2)) scales = step.constant(2, "scales").values;
+  if (scales.empty()) scales = scales_of_sizes(step);
   const Extent scale = enlarging_scale(scales);
   const std::string_view mode = step.word("mode", "nearest"),
                          place = step.word("coordinate_transformation_mode", "half_pixel"),

@@ -9,31 +9,54 @@
 namespace convtool {
 namespace {
 
-/// A constant that is one number, or one per channel in the shape [C, 1, 1] or [1, C, 1, 1]; of a list, [C] or [1, C].
-std::vector<double> channel_numbers(const Constant& constant, bool is_list) {
+/// A constant that is one number, or one per channel: in the shape [C, 1, 1] or [1, C, 1, 1]; of a list, or where the
+/// channels of the input are last, [C], with ones before it.
+std::vector<double> channel_numbers(const Constant& constant, const LayerStack& layers) {
   const std::vector<std::int64_t>& dims = constant.dims;
   const std::vector<double>& values = constant.values;
   if (values.size() == 1) return values;
-  const std::size_t after = is_list ? 0 : 2;  // dimensions after that of the channels
-  const bool has_rank = dims.size() == after + 1 || dims.size() == after + 2;
+  const std::size_t after = layers.is_list() || layers.has_channels_last() ? 0 : 2, most = layers.is_list() ? 2 : 4;
+  const bool has_rank = dims.size() > after && dims.size() <= most;
   const std::int64_t channels = has_rank ? dims[dims.size() - after - 1] : 0;
   if (channels < 1 || channels != std::ssize(values))
-    throw Stop{"its constant has the shape " + list_text(dims) +
-               " (expected one number, or [C, 1, 1] with one per channel)"};
+    throw Stop{"its constant has the shape " + list_text(dims) + " (expected one number, or [C" +
+               (after == 0 ? "" : ", 1, 1") + "] with one per channel)"};
   return values;
 }
 
-/// The other operand of Add, Sub, Mul or Div.
-std::vector<double> other_operand(const Step& step) {
+/// The global pool that `value` is computed from, along the first inputs of nodes; null if there is none.
+const OnnxNode* pool_before(const NodeGraph& graph, std::string_view value) {
+  constexpr int kMostNodes = 64;  // also where the graph goes in a circle
+  for (int i = 0; i < kMostNodes; ++i) {
+    const OnnxNode* const node = graph.writer(value);
+    if (node == nullptr || node->inputs.empty()) return nullptr;
+    for (const char* type : {"GlobalAveragePool", "GlobalMaxPool", "ReduceMean"})
+      if (is_operator(*node, type)) return node;
+    value = node->inputs.front();
+  }
+  return nullptr;
+}
+
+/// Why a product of two values that both depend on the input is no layer.
+std::string product_text(const Step& step) {
+  const std::vector<std::string_view>& factors = step.node.inputs;
+  for (const std::size_t i : {0, 1})
+    if (const OnnxNode* const pool = pool_before(step.graph, factors[i]);
+        pool != nullptr && pool->inputs.front() == factors[1 - i])
+      return "it scales each channel by a number that node " + title_of(*pool) +
+             " and others compute from the picture (squeeze-and-excitation); convtool has no such layer";
+  return "it multiplies two values that depend on the picture; convtool has no such layer";
+}
+
+/// The constant operand of Add, Sub, Mul or Div.
+std::vector<double> constant_operand(const Step& step) {
   if (step.node.inputs.size() != 2)
     throw Stop{"it has " + counted(std::ssize(step.node.inputs), "operand") + " (expected 2)"};
-  const std::size_t other = step.node.inputs[0] == step.input ? 1 : 0;
-  const auto constant = step.constant_of(step.node.inputs[other]);
-  if (!constant && step.graph.writer(step.node.inputs[other]) == nullptr)
-    throw Stop{"its operand '" + printable_start(step.node.inputs[other], kLongestName) +
-               "' is another input of the model"};
-  if (!constant) throw Stop{"both its operands depend on the input of the model"};
-  return channel_numbers(*constant, step.layers.is_list());
+  const std::string_view other = step.other_operand();
+  if (const auto constant = step.constant_of(other)) return channel_numbers(*constant, step.layers);
+  if (other != step.input && !step.earlier.contains(other) && step.graph.writer(other) == nullptr)
+    throw Stop{"its operand '" + printable_start(other, kLongestName) + "' is another input of the model"};
+  throw Stop{is_operator(step.node, "Mul") ? product_text(step) : "both its operands depend on the input of the model"};
 }
 
 std::vector<double> each(std::vector<double> numbers, double (*change)(double)) {
@@ -44,7 +67,7 @@ std::vector<double> each(std::vector<double> numbers, double (*change)(double)) 
 /// The layer that wrote the other of the two operands of a node; null if no layer did.
 const std::string* earlier_operand(const Step& step) {
   if (step.node.inputs.size() != 2) return nullptr;
-  const std::string_view other = step.node.inputs[step.node.inputs[0] == step.input ? 1 : 0];
+  const std::string_view other = step.other_operand();
   const auto earlier = step.earlier.find(other);
   return other == step.input || earlier == step.earlier.end() ? nullptr : &earlier->second;
 }
@@ -80,10 +103,10 @@ void add_batch_normalisation(const Step& step) {
 
 void add_sum(const Step& step) {
   if (const std::string* const name = earlier_operand(step)) return add_earlier(step, *name);
-  step.layers.transform({{1}, other_operand(step)}, step.name);
+  step.layers.transform({{1}, constant_operand(step)}, step.name);
 }
 
-void add_product(const Step& step) { step.layers.transform({other_operand(step), {0}}, step.name); }
+void add_product(const Step& step) { step.layers.transform({constant_operand(step), {0}}, step.name); }
 
 void add_difference(const Step& step) {
   if (const std::string* const name = earlier_operand(step)) {
@@ -93,14 +116,16 @@ void add_difference(const Step& step) {
     if (step.node.inputs[0] == step.input) step.layers.transform({{-1}, {0}}, step.name);
     return;
   }
-  const std::vector<double> other = other_operand(step);
+  const std::vector<double> other = constant_operand(step);
   if (step.node.inputs[0] != step.input) return step.layers.transform({{-1}, other}, step.name);
   step.layers.transform({{1}, each(other, [](double x) { return -x; })}, step.name);
 }
 
+void add_negation(const Step& step) { step.layers.transform({{-1}, {0}}, step.name); }
+
 void add_quotient(const Step& step) {
   if (step.node.inputs[0] != step.input) throw Stop{"it divides by the input of the model"};
-  step.layers.transform({each(other_operand(step), [](double x) { return 1 / x; }), {0}}, step.name);
+  step.layers.transform({each(constant_operand(step), [](double x) { return 1 / x; }), {0}}, step.name);
 }
 
 }  // namespace convtool

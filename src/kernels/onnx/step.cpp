@@ -8,7 +8,6 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "kernels/files/weight_file.h"
-#include "network/enlarging.h"
 
 namespace convtool {
 
@@ -18,10 +17,6 @@ std::string list_text(const std::vector<std::int64_t>& numbers) {
   for (std::size_t i = 0; i < std::min(numbers.size(), kMost); ++i)
     text += (i == 0 ? "" : ", ") + std::to_string(numbers[i]);
   return "[" + text + (numbers.size() > kMost ? ", ...]" : "]");
-}
-
-bool has_few_phases(const Extent& step) {
-  return step.h <= kMostPhases && step.w <= kMostPhases && step.h * step.w <= kMostPhases;
 }
 
 Pads pads_of(const std::vector<std::int64_t>& sides) {
@@ -90,9 +85,20 @@ std::optional<Constant> Step::constant_of(std::string_view value) const {
   }
 }
 
+std::optional<double> Step::other_number() const {
+  if (node.inputs.size() != 2) return std::nullopt;
+  const std::optional<Constant> constant = constant_of(other_operand());
+  if (!constant || constant->values.size() != 1) return std::nullopt;
+  return constant->values.front();
+}
+
 Constant Step::constant(std::size_t i, std::string_view what) const {
   if (!has_input(i)) throw Stop{"it has no " + std::string(what)};
   if (auto constant = constant_of(node.inputs[i])) return *std::move(constant);
+  if (graph.depends_on_size(node.inputs[i]))
+    throw Stop{"its " + std::string(what) +
+               " are computed from the size of the picture; export the model with a fixed height and width, and with "
+               "constants folded"};
   const OnnxNode* const writer = graph.writer(node.inputs[i]);
   throw Stop{"its " + std::string(what) + " are not stored in the model" +
              (writer == nullptr ? "" : ", but computed by node " + title_of(*writer))};

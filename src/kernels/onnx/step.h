@@ -17,7 +17,6 @@ namespace convtool {
 /// A node on the path from the input of a model, and the layers before it.
 struct Step {
   const NodeGraph& graph;
-  const OnnxValue& model_input;
   const OnnxNode& node;
   std::string_view input;  ///< the value on the path that the node reads
   std::string name;        ///< for a layer
@@ -37,6 +36,13 @@ struct Step {
 
   bool has_input(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
 
+  /// Of a node of two operands: the one that is not the input.
+  std::string_view other_operand() const { return node.inputs[node.inputs[0] == input ? 1 : 0]; }
+
+  /// That operand if it is a constant of one number; nothing if it is not, or the node has not two operands. Throws
+  /// Stop as constant_of() does.
+  std::optional<double> other_number() const;
+
   /// The numbers of a value, if it is constant. Throws Stop if they cannot be read.
   std::optional<Constant> constant_of(std::string_view value) const;
 
@@ -53,8 +59,5 @@ std::string list_text(const std::vector<std::int64_t>& numbers);
 
 /// From [top, left, bottom, right]. Throws Stop for another number of sides, and for negative ones.
 Pads pads_of(const std::vector<std::int64_t>& sides);
-
-/// Whether a layer may enlarge by this factor.
-bool has_few_phases(const Extent& step);
 
 }  // namespace convtool

@@ -80,6 +80,42 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   CHECK(read_text(folder.file("m.json")) != "mine");
 }
 
+TEST_CASE("layers that add the input of the model name it as kernel files do") {
+  const ModelFolder folder;
+  folder.write("add.onnx",
+               onnx::model({node("Sub", {"x", "two"}, "s"), node("Relu", {"s"}, "r"), node("Add", {"r", "x"}, "y")},
+                           {tensor("two", {}, {2})}, {-1, 1, -1, -1}));
+  const ProgramResult imported = folder.import({"add.onnx"});
+  CHECK(imported.out ==
+        "s  1x1        Sub + Relu, to 'r'\n"
+        "y  add input  Add, to 'y'\n"
+        "add.onnx -> add.json\n");
+  const json layers = json::parse(read_text(folder.file("add.json"))).at("layers");
+  REQUIRE(layers.size() == 2);
+  CHECK(layers[1].at("add") == "input");
+  REQUIRE(folder.run({"apply", "a.pgm", "-k", "add.json", "-o", "y.json"}).code == 0);
+  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[1, 2], [4, 78]]]"));
+  folder.write("stop.onnx", onnx::model({node("Erf", {"x"}, "e"), node("Add", {"e", "x"}, "y")}));
+  folder.refuses({"stop.onnx"}, "nothing can be imported: node 'e' (Erf): convtool has no such activation");
+}
+
+TEST_CASE("models that reverse the colours of their input") {
+  const ModelFolder folder;
+  folder.write("bgr.onnx",
+               onnx::model({node("Sub", {"x", "mean"}, "m"),
+                            node("Gather", {"m", "bgr"}, "g", {onnx::attribute("axis", std::int64_t{3})}),
+                            node("Transpose", {"g"}, "t", {onnx::attribute("perm", onnx::Sizes{0, 3, 1, 2})}),
+                            node("Conv", {"t", "w"}, "y")},
+                           {tensor("mean", {3}, {1, 2, 3}), onnx::integers("bgr", {2, 1, 0}),
+                            tensor("w", {1, 3, 1, 1}, {1, 10, 100})},
+                           {1, -1, -1, 3}));
+  const ProgramResult imported = folder.import({"bgr.onnx"});
+  CHECK(imported.out.starts_with("input           mean 1,2,3; std 1,1,1; bgr\n"));
+  folder.write("c.ppm", "P3\n1 1\n255\n5 8 4\n");
+  REQUIRE(folder.run({"apply", "c.ppm", "-k", "bgr.json", "-o", "y.json"}).code == 0);
+  CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[461]]]"));  // B 1, G 6, R 4
+}
+
 TEST_CASE("an import can add the scaling of the input, which apply then does") {
   const ModelFolder folder;
   const ProgramResult imported = folder.import({"m.onnx", "--input-scale", "1/4", "--mean", "0.25", "--std", "2"});
@@ -223,8 +259,9 @@ std::size_t compare_layers(const std::string& model) {
   return compared;
 }
 
-TEST_CASE("models like LeNet, MobileNet and ResNet, and one of PyTorch's exporter, equal PyTorch in every layer") {
+TEST_CASE("models like LeNet, MobileNet and ResNet, and those of exporters, equal PyTorch in every layer") {
   CHECK(compare_layers("lenet") == 4);
+  CHECK(compare_layers("keras") == 5);
   CHECK(compare_layers("exported") == 12);
   CHECK(compare_layers("mobilenet") == 14);
   CHECK(compare_layers("resnet18") == 30);

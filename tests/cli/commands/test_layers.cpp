@@ -101,7 +101,7 @@ TEST_CASE("reports and kernels show name each kind of layer") {
   const std::string verbose =
       layers_output({"apply", "[[1, 2, 3], [4, 5, 6]]", "-k", kResidual, "-o", "o.npy", "-v"}, folder);
   for (const char* words :
-       {"sum with 'stem', activation clip to at most 200", "max pool 3x3", "bilinear upsampling 2x2"})
+       {"sum with 'stem', activation clip to at most 200", "max pool 3x3", "bilinear upsampling by 2x2\n"})
     CHECK(has_words(verbose, words));
   const std::string shown = layers_output({"kernels", "show", kResidual});
   CHECK(has_words(shown, "the input plus the output of 'stem', activation clip to at most 200"));

@@ -178,6 +178,25 @@ TEST_CASE("sums name an earlier layer") {
   CHECK(is_refused(R"({"layers": [[[1]], {"bank": [{"add": "k-1"}]}]})", "/layers/1/bank/0: a sum in a bank"));
 }
 
+TEST_CASE("strings and objects in one list name each other's layers") {
+  const Network network = parsed(R"([{"name": "Stem", "weight": [[3]]}, "relu as act, sigmoid", {"add": "act"},
+                                     "add stem as twice", {"from": "twice", "weight": [[2]]}, "add k-5 from Stem"])");
+  REQUIRE(network.banks.size() == 7);
+  CHECK(network.banks[3].layers[0].add == "act");
+  CHECK(network.banks[4].layers[0].add == "Stem");
+  CHECK(network.banks[5].layers[0].from == "twice");
+  CHECK(network.banks[6].layers[0].add == "k-5");
+  CHECK(network.banks[6].layers[0].from == "Stem");
+  // Names that differ in case alone.
+  const Network alike =
+      parsed(R"([{"name": "A", "weight": [[3]]}, {"name": "a", "weight": [[2]]}, "add a", "add A from a"])");
+  CHECK(alike.banks[2].layers[0].add == "a");
+  CHECK(alike.banks[3].layers[0].add == "A");
+  CHECK(is_refused(R"([{"name": "stem", "weight": [[3]]}, "add stam"])", "did you mean 'stem'?"));
+  CHECK(is_refused(R"([{"name": "a", "weight": [[3]]}, "relu as a"])", "'a' is the name of an earlier layer"));
+  CHECK(is_refused(R"(["add b", {"name": "b", "weight": [[3]]}])", "'b' is not the name of an earlier layer"));
+}
+
 TEST_CASE("the input of a network has a name, and names that several layers have cannot be used") {
   const Network residual = parsed(R"({"layers": [{"name": "a", "weight": [[3]]}, {"add": "input"}]})");
   REQUIRE(residual.banks.size() == 3);

@@ -97,6 +97,7 @@ TEST_CASE("layers have names, which sums add and other layers read") {
   CHECK(banks[4].layers.front().add == "cut");
   CHECK(banks[4].layers.front().from == "s");
   CHECK(parse_layer_text("relu, add input", "", "").banks[1].layers.front().add == "input");
+  CHECK(parse_layer_text("add stem", "", "", {"Stem"}).banks[0].layers.front().add == "Stem");
 }
 
 TEST_CASE("options of layers, in any order and any case") {

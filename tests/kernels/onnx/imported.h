@@ -28,7 +28,6 @@ inline const std::string kWeights = tensor("w", {2, 3, 1, 1}, {1, 2, 3, 4, 5, 6}
 struct Imported {
   std::vector<Layer> layers;
   std::string stop;  ///< "" at the end of the model
-  std::int64_t channels = 0;
   std::optional<InputScaling> input;
 };
 
@@ -36,8 +35,7 @@ inline Imported import(const std::string& model, const std::optional<std::string
   const TempFolder folder;
   const OnnxFile file(folder.write("m.onnx", model));
   const OnnxImport result = import_onnx(file, until);
-  Imported imported{
-      .layers = {}, .stop = result.stop.value_or(""), .channels = result.channels, .input = result.network.input};
+  Imported imported{.layers = {}, .stop = result.stop.value_or(""), .input = result.network.input};
   for (const Bank& bank : result.network.banks) {
     REQUIRE(bank.layers.size() == 1);
     imported.layers.push_back(bank.layers.front());

@@ -45,6 +45,25 @@ TEST_CASE("activations belong to the layer before them") {
   CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
   CHECK(below.activation_numbers.max == 6);
   CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+  CHECK(activated({node("Max", {"c", "zero"}, "y")}, limits).activation == Activation::relu);
+  const Layer least = activated({node("Min", {"six", "c"}, "y")}, limits);
+  CHECK(least.activation_numbers.max == 6);
+  CHECK(least.activation_numbers.min == -std::numeric_limits<float>::infinity());
+  const Layer both = activated({node("Max", {"c", "zero"}, "r"), node("Min", {"r", "six"}, "y")}, limits);
+  CHECK(both.activation == Activation::clip);
+  CHECK(both.activation_numbers == relu6.activation_numbers);
+  CHECK(both.description == "Conv + Max + Min, to 'y'");
+  const Layer within = activated({node("Clip", {"c", "zero"}, "r"), node("Max", {"r", "zero"}, "y")}, limits);
+  CHECK(within.activation == Activation::relu);
+  CHECK(within.activation_numbers == ActivationNumbers{});
+  const Layer constant = activated({node("Max", {"c", "six"}, "r"), node("Min", {"r", "zero"}, "y")}, limits);
+  CHECK(constant.activation_numbers.min == 0);
+  CHECK(constant.activation_numbers.max == 0);
+  for (const char* type : {"Max", "Min"}) {
+    CHECK(stop_reason({node(type, {"x", "each"}, "y")}, {tensor("each", {3, 1, 1}, {1, 2, 3})}) ==
+          "it does not compare its input with one number");
+    CHECK(stop_reason({node(type, {"x"}, "y")}) == "it does not compare its input with one number");
+  }
 
   const Layer hard = activated({node("HardSigmoid", {"c"}, "y", {attribute("alpha", 0.5F)})});
   CHECK(hard.weights == Floats{0.5, 1, 1.5, 2, 2.5, 3});
@@ -78,6 +97,65 @@ TEST_CASE("a product with a sigmoid is an activation") {
   CHECK(gated(node("HardSigmoid", {"c"}, "s"), {"c", "s"}).stop.find("2 nodes read its output") != std::string::npos);
   CHECK(gated(node("Tanh", {"c"}, "s"), {"c", "s"}).stop.find("2 nodes read its output") != std::string::npos);
   CHECK(gated(sigmoid, {"s", "s"}).layers.front().activation == Activation::sigmoid);
+}
+
+TEST_CASE("x * clip(x + 3, 0, 6) / 6, in the orders that exporters write it") {
+  const Nodes tensors = {kWeights,
+                         tensor("3", {}, {3}),
+                         tensor("0", {}, {0}),
+                         tensor("6", {}, {6}),
+                         tensor("sixth", {1}, {1.0F / 6}),
+                         tensor("2", {}, {2})};
+  const auto parts = [&](const Nodes& nodes) {
+    Nodes all = {node("Conv", {"x", "w"}, "c")};
+    all.insert(all.end(), nodes.begin(), nodes.end());
+    const Imported imported = import(all, tensors);
+    return imported.stop == "" && imported.layers.size() == 1 &&
+                   imported.layers[0].activation == Activation::hardswish &&
+                   imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6}
+               ? imported.layers[0].description
+               : "not recognised: " + imported.stop;
+  };
+  const std::string shifted = node("Add", {"c", "3"}, "a"), clipped = node("Clip", {"a", "0", "6"}, "b");
+  CHECK(parts({shifted, clipped, node("Mul", {"c", "b"}, "m"), node("Div", {"m", "6"}, "y")}) ==
+        "Conv + Add + Clip + Mul + Div, to 'y'");
+  CHECK(parts({shifted, clipped, node("Mul", {"b", "c"}, "m"), node("Mul", {"sixth", "m"}, "y")}) ==
+        "Conv + Add + Clip + Mul + Mul, to 'y'");
+  CHECK(parts({shifted, clipped, node("Div", {"b", "6"}, "d"), node("Mul", {"c", "d"}, "y")}) ==
+        "Conv + Add + Clip + Div + Mul, to 'y'");
+  CHECK(parts({node("Add", {"3", "c"}, "a"), node("Max", {"a", "0"}, "e"), node("Min", {"e", "6"}, "b"),
+               node("Mul", {"b", "sixth"}, "d"), node("Mul", {"d", "c"}, "y")}) ==
+        "Conv + Add + Max + Min + Mul + Mul, to 'y'");
+  // Before opset 11, limits are attributes; and a layer after it.
+  CHECK(parts({shifted, node("Clip", {"a"}, "b", {attribute("min", 0.0F), attribute("max", 6.0F)}),
+               node("Mul", {"c", "b"}, "m"), node("Div", {"m", "6"}, "d"), node("Identity", {"d"}, "y")}) ==
+        "Conv + Add + Clip + Mul + Div, to 'd'");
+
+  // Another shift, limit or factor; a division of the wrong operand; x + clip; and a product with something else.
+  const auto is_other = [&](const Nodes& nodes) {
+    return parts(nodes).starts_with("not recognised: node 'c' (Conv): ");
+  };
+  const std::string product = node("Mul", {"c", "b"}, "m"), divided = node("Div", {"m", "6"}, "y");
+  CHECK(is_other({node("Add", {"c", "2"}, "a"), clipped, product, divided}));
+  CHECK(is_other({shifted, node("Clip", {"a", "0", "3"}, "b"), product, divided}));
+  CHECK(is_other({shifted, node("Clip", {"a", "2", "6"}, "b"), product, divided}));
+  CHECK(is_other({shifted, clipped, product, node("Div", {"m", "3"}, "y")}));
+  CHECK(is_other({shifted, clipped, product, node("Div", {"6", "m"}, "y")}));
+  CHECK(is_other({shifted, clipped, product, node("Add", {"m", "6"}, "y")}));
+  CHECK(is_other({shifted, clipped, node("Mul", {"c", "b"}, "y")}));
+  CHECK(is_other({shifted, node("Clip", {"a", "0", "6"}, "e"), node("Abs", {"e"}, "b"), product, divided}));
+  CHECK(is_other({node("Sigmoid", {"c"}, "a"), clipped, product, divided}));
+  // What the nodes between make is read elsewhere, too.
+  CHECK(is_other({shifted, clipped, product, node("Div", {"m", "6"}, "d"), node("Add", {"d", "a"}, "y")}));
+  CHECK(is_other({shifted, clipped, product, node("Div", {"m", "6"}, "d"), node("Sub", {"d", "m"}, "y")}));
+}
+
+TEST_CASE("a gate that cannot be read is refused where its nodes are") {
+  const std::string strange = onnx::tensor_of("t", 17, {});
+  const Imported imported = import({node("Conv", {"x", "w"}, "c"), node("Add", {"c", "t"}, "a"),
+                                    node("Sigmoid", {"a"}, "b"), node("Mul", {"c", "b"}, "y")},
+                                   {kWeights, strange});
+  CHECK(imported.stop.find("node 'a' (Add): 't' has elements of type 17") != std::string::npos);
 }
 
 }  // namespace

@@ -66,9 +66,40 @@ TEST_CASE("transposed convolutions, with batch normalisation by output channel")
     return import(onnx::model({transposed(attributes), node("Identity", {"c"}, "y")}, tensors, {-1, 4, -1, -1})).stop;
   };
   CHECK(refused({attribute("output_padding", Sizes{1, 0})}).find("its output_padding is [1, 0]") != std::string::npos);
-  CHECK(refused({attribute("output_shape", Sizes{9, 9})}).find("size of the picture") != std::string::npos);
-  CHECK(refused({attribute("auto_pad", "SAME_UPPER")}).find("size of the picture") != std::string::npos);
+  CHECK(refused({attribute("output_shape", Sizes{9, 9})}) ==
+        "node 'c' (ConvTranspose): its output_shape is [9, 9], and its input may have any size; export the model with "
+        "a fixed height and width");
   CHECK(refused({attribute("strides", Sizes{1000, 1000})}).find("too large") != std::string::npos);
+}
+
+TEST_CASE("pads of transposed convolutions that follow from a rule or from the size of the output") {
+  const auto pads = [](Nodes attributes, const Sizes& dims = {-1, 1, -1, -1}) {
+    attributes.insert(attributes.end(), {attribute("strides", Sizes{2, 2}), attribute("dilations", Sizes{1, 2})});
+    return imported_layer({node("ConvTranspose", {"x", "w"}, "y", attributes)},
+                          {tensor("w", {1, 1, 3, 4}, Floats(12, 1))}, dims)
+        .params.padding.pads;
+  };
+  // The output has (n - 1) * 2 + 3 rows and (n - 1) * 2 + 7 columns; 2n are 1 and 5 less.
+  const std::string upper = attribute("auto_pad", "SAME_UPPER"), lower = attribute("auto_pad", "SAME_LOWER"),
+                    more = attribute("output_padding", Sizes{1, 0});
+  CHECK(pads({upper}) == Pads{0, 2, 1, 3});
+  CHECK(pads({lower}) == Pads{1, 3, 0, 2});
+  CHECK(pads({upper, more}) == Pads{1, 2, 1, 3});
+  CHECK(pads({attribute("auto_pad", "VALID")}) == Pads{});
+  // 5x6 inputs: 11 and 17 without pads.
+  const std::string shape = attribute("output_shape", Sizes{10, 12});
+  CHECK(pads({shape}, {1, 1, 5, 6}) == Pads{1, 3, 0, 2});
+  CHECK(pads({shape, upper}, {1, 1, 5, 6}) == Pads{0, 2, 1, 3});
+  const auto refused = [](const std::string& given, const Sizes& size) {
+    return import({node("ConvTranspose", {"x", "w"}, "y", {attribute("strides", Sizes{2, 2}), given})},
+                  {tensor("w", {1, 1, 1, 1}, {1})}, size)
+        .stop;
+  };
+  const std::string reason = "node 'y' (ConvTranspose): its output is larger than its kernels reach";
+  CHECK(refused(upper, {-1, 1, -1, -1}) == reason);
+  CHECK(refused(attribute("output_shape", Sizes{99, 99}), {1, 1, 5, 6}) == reason);
+  CHECK(refused(attribute("output_shape", Sizes{9, -1}), {1, 1, 5, 6}).find("its output_shape are [9, -1]") !=
+        std::string::npos);
 }
 
 }  // namespace

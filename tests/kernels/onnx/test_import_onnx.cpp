@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "kernels/onnx/imported.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -38,7 +39,22 @@ TEST_CASE("residual blocks") {
   CHECK(kept.layers[2].add == "stem");
   const Imported input = import({node("Relu", {"x"}, "r"), node("Add", {"r", "x"}, "y")});
   REQUIRE(input.layers.size() == 3);
-  CHECK(input.layers[2].add == input.layers[0].name);
+  CHECK(input.layers[0] == input_copy());
+  CHECK(input.layers[2].add == "input");
+  // Two paths from the input that both have layers, and one on which nothing can be imported.
+  const Imported both = import({node("Relu", {"x"}, "r"), node("Abs", {"x"}, "a"), node("Sub", {"r", "a"}, "y")});
+  CHECK(both.stop == "");
+  REQUIRE(both.layers.size() == 5);  // and the sign of the difference
+  CHECK(both.layers[2].from == "input");
+  CHECK(import({node("Frobnicate", {"x"}, "r"), node("Add", {"r", "x"}, "y")}).layers.empty());
+  // The scaling of an input that is kept belongs to one of the paths.
+  const Imported scaled =
+      import({node("Mul", {"x", "two"}, "m"), node("Conv", {"m", "v"}, "c"), node("Add", {"c", "x"}, "y")},
+             {tensor("two", {}, {2}), tensor("v", {3, 3, 1, 1}, Floats(9, 1))});
+  CHECK(scaled.stop == "");
+  CHECK_FALSE(scaled.input.has_value());
+  REQUIRE(scaled.layers.size() == 4);
+  CHECK(scaled.layers[1].weights == Floats{2});
 }
 
 TEST_CASE("residual blocks with layers on both paths, one in another") {
@@ -86,7 +102,6 @@ TEST_CASE("operators that change nothing, and weights that reach a convolution t
   CHECK(imported.stop == "");
   REQUIRE(imported.layers.size() == 1);
   CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
-  CHECK(imported.channels == 3);
   const std::string number = node("Constant", {}, "k", {attribute("value_float", 3.0F)});
   CHECK(imported_layer({number, node("Mul", {"k", "x"}, "y")}).weights == Floats{3});
   CHECK(stop_reason({node("Cast", {"x"}, "y", {attribute("to", std::int64_t{2})})}).find("type 2 of ONNX") !=
@@ -97,6 +112,13 @@ TEST_CASE("where an import ends, and why") {
   CHECK(import({node("Conv", {"x", "w"}, "c"), node("Unsqueeze", {"c"}, "y")}, {kWeights}).stop ==
         "node 'y' (Unsqueeze): its output is not a picture");
   CHECK(stop_reason({node("Frobnicate", {"x"}, "y")}) == "convtool has no such layer");
+  CHECK(stop_reason({node("Softmax", {"x"}, "y")}) == "it turns scores into probabilities; convtool has no such layer");
+  CHECK(stop_reason({node("Elu", {"x"}, "y")}) == "convtool has no such activation");
+  CHECK(stop_reason({node("Transpose", {"x"}, "y", {attribute("perm", Sizes{0, 2, 3, 1})})}) ==
+        "it changes the order of dimensions");
+  CHECK(
+      stop_reason({node("Relu", {"x"}, "r"), node("Transpose", {"r"}, "y", {attribute("perm", Sizes{0, 3, 1, 2})})}) ==
+      "it changes the order of dimensions");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {}, "com.example")}, {kWeights}) ==
         "it is an operator of 'com.example', not of ONNX itself");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 3, 1}, {1, 2, 3, 4, 5, 6})}) ==
@@ -104,7 +126,7 @@ TEST_CASE("where an import ends, and why") {
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {0, 3, 1, 1}, {})}).find("is empty") !=
         std::string::npos);
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {2, 1, 1, 3}, {1, 2, 3, 4, 5, 6})}) ==
-        "it takes 1 channels, and its input has 3");
+        "it takes 1 channel, and its input has 3");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{3})})}, {kWeights})
             .find("3 groups do not") != std::string::npos);
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("group", std::int64_t{0})})}, {kWeights})
@@ -117,6 +139,44 @@ TEST_CASE("where an import ends, and why") {
   CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights are not stored in the model");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
         std::string::npos);
+}
+
+TEST_CASE("squeeze-and-excitation, products and joined channels are explained") {
+  const std::string conv = node("Conv", {"x", "w"}, "c"), square = tensor("v", {2, 2, 1, 1}, {1, 2, 3, 4});
+  const Imported block =
+      import({conv, node("GlobalAveragePool", {"c"}, "p"), node("Conv", {"p", "v"}, "a"), node("Relu", {"a"}, "b"),
+              node("Conv", {"b", "v"}, "d"), node("Sigmoid", {"d"}, "s"), node("Mul", {"c", "s"}, "y")},
+             {kWeights, square});
+  CHECK(block.stop ==
+        "node 'c' (Conv): 2 nodes read its output ('p' (GlobalAveragePool), 'y' (Mul)), and their paths do not meet: "
+        "node 'y' (Mul): it scales each channel by a number that node 'p' (GlobalAveragePool) and others compute from "
+        "the picture (squeeze-and-excitation); convtool has no such layer; --until NODE follows one of them");
+  REQUIRE(block.layers.size() == 1);
+  CHECK(block.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  const Imported product = import({conv, node("Tanh", {"c"}, "t"), node("Mul", {"t", "c"}, "y")}, {kWeights});
+  CHECK(product.stop.find("node 'y' (Mul): it multiplies two values that depend on the picture; convtool has no such "
+                          "layer; --until") != std::string::npos);
+  CHECK(import({node("Tanh", {"x"}, "t"), node("Mul", {"t", "x"}, "y")}).stop.find("it multiplies two values") !=
+        std::string::npos);
+  const Imported joined = import({conv, node("Relu", {"c"}, "r"), node("Concat", {"c", "r"}, "y")}, {kWeights});
+  CHECK(joined.stop.find("node 'y' (Concat): it joins the channels of several paths; convtool has no such layer") !=
+        std::string::npos);
+}
+
+TEST_CASE("numbers that exporters compute from the size of the picture") {
+  const Nodes tensors = {kWeights, integers("zero", {0}), integers("rest", {-1}), tensor("v", {3, 2}, Floats(6, 1))};
+  const Nodes size = {node("Shape", {"x"}, "s"), node("Gather", {"s", "zero"}, "n")};
+  CHECK(import({size[0], size[1], node("Pad", {"x", "n"}, "y")}, tensors).stop ==
+        "node 'y' (Pad): its pads are computed from the size of the picture; export the model with a fixed height and "
+        "width, and with constants folded");
+  // x.view(x.size(0), -1) of PyTorch.
+  const Imported list = import({size[0], size[1], node("Conv", {"x", "w"}, "c"), node("GlobalAveragePool", {"c"}, "p"),
+                                node("Concat", {"n", "rest"}, "shape"), node("Reshape", {"p", "shape"}, "l"),
+                                node("Gemm", {"l", "v"}, "y", {attribute("transB", std::int64_t{1})})},
+                               tensors);
+  CHECK(list.stop == "");
+  REQUIRE(list.layers.size() == 3);
+  CHECK(list.layers[2].shape == KernelShape{3, 2, 1, 1});
 }
 
 TEST_CASE("branches, and --until") {

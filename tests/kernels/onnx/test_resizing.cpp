@@ -69,7 +69,6 @@ TEST_CASE("upsampling by whole factors") {
   CHECK(stop_reason({resize("nearest", "half_pixel", "floor")}, scales).find("half_pixel") != std::string::npos);
   CHECK(stop_reason({resize("cubic", "half_pixel", "floor")}, scales).find("cubic") != std::string::npos);
   CHECK(stop_reason({node("Upsample", {"x", "t"}, "y")}, scales).find("whole factors") != std::string::npos);
-  CHECK(stop_reason({node("Resize", {"x", "", "", "s"}, "y")}, scales) == "its output has a fixed size");
 }
 
 TEST_CASE("Resize of opset 10, and without scales") {
@@ -79,7 +78,25 @@ TEST_CASE("Resize of opset 10, and without scales") {
   CHECK(layer.params.stride == Extent{2, 3});
   CHECK(stop_reason({node("Resize", {"x", "s"}, "y", {attribute("mode", std::string("linear"))})}, {scales}) ==
         "its mode is 'linear'");
-  CHECK(stop_reason({node("Resize", {"x", "", "n", "s"}, "y")}, {scales, none}) == "its output has a fixed size");
+}
+
+TEST_CASE("Resize to a size, where that of its input is known") {
+  const std::string conv = node("Conv", {"x", "w"}, "c", {attribute("strides", Sizes{2, 2})});
+  const auto resized = [&](const Sizes& sizes, const Sizes& input) {
+    return import({conv, node("Resize", {"c", "", "none", "sizes"}, "y")},
+                  {kWeights, integers("sizes", sizes), tensor("none", {0}, {})}, input);
+  };
+  const Imported imported = resized({1, 2, 8, 15}, {1, 3, 8, 10});  // of 4x5
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 2);
+  CHECK(imported.layers[1].enlarging == Enlarging::nearest);
+  CHECK(imported.layers[1].params.stride == Extent{2, 3});
+  CHECK(resized({1, 2, 8, 12}, {1, 3, 8, 10}).stop ==
+        "node 'y' (Resize): it does not enlarge rows and columns by whole factors");
+  CHECK(resized({1, 2, 8, 15}, {-1, 3, -1, -1}).stop ==
+        "node 'y' (Resize): its output has a fixed size, and its input may have any; export the model with a fixed "
+        "height and width");
+  CHECK(resized({8, 15}, {1, 3, 8, 10}).stop == "node 'y' (Resize): it has 2 sizes (expected 4)");
 }
 
 }  // namespace

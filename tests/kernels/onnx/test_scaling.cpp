@@ -83,6 +83,7 @@ TEST_CASE("scaling by constants, on either side") {
   CHECK(scaled("Sub", {"c", "two"}).bias == Floats{-2, -2});
   CHECK(scaled("Sub", {"each", "c"}).bias == Floats{2, 4});
   CHECK(scaled("Sub", {"each", "c"}).weights == Floats{-1, -2, -3, -4, -5, -6});
+  CHECK(scaled("Neg", {"c"}).weights == Floats{-1, -2, -3, -4, -5, -6});
   const auto refused = [&](const std::string& type, const Nodes& operands) {
     return stop_reason({node("Conv", {"x", "w"}, "c"), node(type, operands, "y")}, tensors);
   };
@@ -142,6 +143,99 @@ TEST_CASE("scaling of the input") {
   REQUIRE(alone.layers.size() == 1);
   CHECK(alone.layers[0].weights == Floats{0.5, 0.5, 0.5});
   CHECK(alone.layers[0].bias == Floats{-0.5, -1, -2});
+}
+
+TEST_CASE("scaling of an input whose channels are last") {
+  const Nodes tensors = {kWeights, tensor("mean", {3}, {1, 2, 4}), tensor("std", {1, 1, 1, 3}, {0.5, 2, 4}),
+                         tensor("half", {}, {0.5}), tensor("first", {1, 3, 1, 1}, {1, 2, 4})};
+  const std::string transpose = node("Transpose", {"s"}, "t", {attribute("perm", Sizes{0, 3, 1, 2})}),
+                    conv = node("Conv", {"t", "w"}, "y");
+  const Imported imported =
+      import({node("Cast", {"x"}, "f", {attribute("to", std::int64_t{1})}), node("Mul", {"f", "half"}, "h"),
+              node("Sub", {"h", "mean"}, "m"), node("Div", {"m", "std"}, "s"), transpose, conv},
+             tensors, {-1, -1, -1, 3});
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 1);
+  CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+  REQUIRE(imported.input.has_value());
+  CHECK(imported.input->mean == std::vector<double>{2, 4, 8});
+  CHECK(imported.input->deviation == std::vector<double>{1, 4, 8});
+  // The constant has the shape of channels that are first.
+  CHECK(import({node("Sub", {"x", "first"}, "s"), transpose, conv}, tensors, {-1, -1, -1, 3}).stop ==
+        "node 's' (Sub): its constant has the shape [1, 3, 1, 1] (expected one number, or [C] with one per channel)");
+  // And behind the Transpose, as without one, they are.
+  const Imported behind = import(
+      {node("Transpose", {"x"}, "p", {attribute("perm", Sizes{0, 3, 1, 2})}), node("Sub", {"p", "first"}, "t"), conv},
+      tensors, {-1, -1, -1, 3});
+  CHECK(behind.stop == "");
+  CHECK(behind.input->mean == std::vector<double>{1, 2, 4});
+}
+
+TEST_CASE("inputs that the model turns from R, G, B to B, G, R") {
+  const Nodes tensors = {kWeights,
+                         tensor("mean", {3, 1, 1}, {1, 2, 4}),
+                         tensor("std", {3, 1, 1}, {8, 16, 32}),
+                         tensor("last", {3}, {1, 2, 4}),
+                         integers("bgr", {2, 1, 0}),
+                         integers("gbr", {1, 2, 0}),
+                         integers("-1", {-1}),
+                         integers("far", {-9223372036854775807}),
+                         integers("1", {1}),
+                         integers("3", {3})};
+  const auto axis = [](std::int64_t number) { return attribute("axis", number); };
+  const std::string sub = node("Sub", {"r", "mean"}, "s"), conv = node("Conv", {"s", "w"}, "y");
+  for (const std::string& reversal :
+       {node("Gather", {"x", "bgr"}, "r", {axis(1)}), node("Slice", {"x", "-1", "far", "1", "-1"}, "r")}) {
+    const Imported imported = import({reversal, sub, conv}, tensors);
+    CHECK(imported.stop == "");
+    REQUIRE(imported.layers.size() == 1);
+    CHECK(imported.layers[0].weights == Floats{1, 2, 3, 4, 5, 6});
+    REQUIRE(imported.input.has_value());
+    CHECK(imported.input->order == ChannelOrder::bgr);
+    CHECK(imported.input->mean == std::vector<double>{4, 2, 1});  // of R, G, B
+  }
+  // Numbers before the reversal are of R, G, B: (x - (1, 2, 4)) / (32, 16, 8).
+  const Imported between = import({node("Sub", {"x", "mean"}, "m"), node("Gather", {"m", "bgr"}, "r", {axis(-3)}),
+                                   node("Div", {"r", "std"}, "s"), conv},
+                                  tensors, {-1, -1, -1, -1});
+  CHECK(between.stop == "");
+  REQUIRE(between.input.has_value());
+  CHECK(between.input->mean == std::vector<double>{1, 2, 4});
+  CHECK(between.input->deviation == std::vector<double>{32, 16, 8});
+  // Channels that are last, and twice, which is R, G, B again.
+  const std::string transpose = node("Transpose", {"l"}, "s", {attribute("perm", Sizes{0, 3, 1, 2})});
+  const Imported last =
+      import({node("Gather", {"x", "bgr"}, "r", {axis(3)}), node("Sub", {"r", "last"}, "l"), transpose, conv}, tensors,
+             {1, -1, -1, 3});
+  CHECK(last.input->order == ChannelOrder::bgr);
+  CHECK(last.input->mean == std::vector<double>{4, 2, 1});
+  const Imported twice = import({node("Slice", {"x", "-1", "far", "-1", "-1"}, "r"),
+                                 node("Slice", {"r", "3", "far", "3", "-1"}, "l"), transpose, conv},
+                                tensors, {1, -1, -1, 3});
+  CHECK(twice.stop == "");
+  CHECK_FALSE(twice.input.has_value());
+
+  const Imported alone =
+      import({node("Sub", {"x", "mean"}, "m"), node("Gather", {"m", "bgr"}, "y", {axis(1)})}, tensors);
+  CHECK(alone.input->order == ChannelOrder::bgr);
+  CHECK(alone.input->mean == std::vector<double>{1, 2, 4});
+  REQUIRE(alone.layers.size() == 1);
+  CHECK(alone.layers[0].weights == Floats{1});
+
+  const auto refused = [&](const Nodes& nodes) { return stop_reason(nodes, tensors); };
+  const std::string picks = "it picks parts of its input (expected all three colours, in reverse order)",
+                    cuts = "it cuts parts out of its input (expected all three colours, in reverse order)";
+  CHECK(refused({node("Gather", {"x", "gbr"}, "y", {axis(1)})}) == picks);
+  CHECK(refused({node("Gather", {"x", "bgr"}, "y", {axis(3)})}) == picks);
+  CHECK(refused({node("Gather", {"bgr", "x"}, "y")}) == "it looks its input up in a table");
+  CHECK(refused({node("Slice", {"x", "1", "3", "1", "1"}, "y")}) == cuts);
+  CHECK(refused({node("Slice", {"x", "-1", "far", "3", "-1"}, "y")}) == cuts);
+  CHECK(refused({node("Slice", {"x", "1", "far", "1", "-1"}, "y")}) == cuts);  // without the last channel
+  CHECK(refused({node("Slice", {"x"}, "y", {attribute("starts", Sizes{0})})}) == cuts);
+  CHECK(refused({node("Abs", {"x"}, "a"), node("Gather", {"a", "bgr"}, "y", {axis(1)})}) ==
+        "it reverses the channels after other layers; convtool can reverse those of the input");
+  CHECK(import({node("Gather", {"x", "bgr"}, "y", {axis(1)})}, tensors, {-1, 4, -1, -1}).stop ==
+        "node 'y' (Gather): it takes 3 channels, and its input has 4");
 }
 
 TEST_CASE("differences of the outputs of two layers") {

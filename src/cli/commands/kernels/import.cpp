@@ -26,9 +26,9 @@ constexpr std::string_view kImportText =
     "Writes kernel files for a trained network.\n\n"
     "Of an ONNX model, writes one network with its layers from the input on, as far as they are convolutions, also "
     "transposed, batch normalisation in eval mode, activations, pools, upsampling by whole factors, borders, sums of "
-    "two paths, fully connected layers, and scaling by constants, which becomes \"input\" where it comes first. Prints "
-    "the layers, and where and why the import ends before the model does. The weights go to NAME.weights.safetensors "
-    "beside the kernel file NAME.json, and must stay there.\n\n"
+    "two paths, fully connected layers and scaling by constants. What comes first, scaling and a reversed order of "
+    "colours, becomes \"input\". Prints the layers, and where and why the import ends before the model does. The "
+    "weights go to NAME.weights.safetensors beside the kernel file NAME.json, and must stay there.\n\n"
     "Of a safetensors file, lists the arrays. With names or --all, writes a kernel file for each array instead. Kernel "
     "files refer to the arrays by name and do not copy their numbers, so the safetensors file must stay where it is.";
 

@@ -15,6 +15,7 @@
 #include "files/file.h"
 #include "kernels/files/kernel_writer.h"
 #include "kernels/onnx/import_onnx.h"
+#include "network/residual.h"
 
 namespace convtool {
 namespace {
@@ -40,7 +41,7 @@ std::string weights_path(const std::string& kernel) {
   return path;
 }
 
-/// "scale 0.5; mean 1, 2, 3; bgr", without members that change nothing.
+/// "scale 0.5; mean 1,2,3; bgr", without members that change nothing.
 std::string scaling_words(const InputScaling& scaling) {
   std::vector<std::string> words;
   if (scaling.scale != 1) words.push_back("scale " + short_text(scaling.scale, 6));
@@ -57,6 +58,7 @@ std::string layers_text(const Network& network) {
   std::vector<std::array<std::string, 3>> rows;
   if (const auto& input = network.input) rows.push_back({"input", "", scaling_words(*input)});
   for (const Bank& bank : network.banks) {
+    if (is_input_copy(bank)) continue;  // kernel files do not list it
     const Layer& layer = bank.layers.front();
     const bool has_weights = layer.weights.size() > 1 && layer.pooling == Pooling::none;
     rows.push_back({printable(bank.name), has_weights ? join_sizes(layer.dimensions()) : layer.size_text(),
