@@ -22,8 +22,8 @@ struct OnnxImport {
 /// Follows the graph of a model from its input, and makes layers of its operators, as far as it can. Batch
 /// normalisation and constant scales become a part of the convolution before them where nothing is in between. With
 /// `until`, which is the name of a node or of a value, it follows the path to there, and ends after it. Throws
-/// Error(usage) if there is no such node, with the nearest name; Error(kernel, path) if the input is not a picture; and
-/// what OnnxFile::read() throws.
+/// Error(usage) if there is no such node, with the nearest name, and Error(kernel, path) if the input is not a picture.
+/// Throws what OnnxFile::read() throws, too.
 OnnxImport import_onnx(const OnnxFile& file, const std::optional<std::string>& until);
 
 }  // namespace convtool

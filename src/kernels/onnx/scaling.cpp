@@ -37,7 +37,7 @@ const OnnxNode* pool_before(const NodeGraph& graph, std::string_view value) {
   return nullptr;
 }
 
-/// Why a product of two values that both depend on the input is no layer.
+/// The reason to stop at a product whose factors both depend on the picture.
 std::string product_text(const Step& step) {
   const std::vector<std::string_view>& factors = step.node.inputs;
   for (const std::size_t i : {0, 1})

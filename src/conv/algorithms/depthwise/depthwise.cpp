@@ -7,10 +7,10 @@
 //   sums[p][c]    += strip(u)[p * stride + v][c] * weights[u][v][c]
 //
 // Several pixels share each vector of weights. 3x3 kernels without dilation, at stride 1 or 2, take two output rows at
-// once: an input row, which is longer than the first-level cache, is then read for 2 instead of 3 of them (at stride 2,
-// 1.25 instead of 1.5 times). Stride, dilation and the place in the row are only distances between vectors. Where
-// padding is zero, rows and columns outside the picture are left out, and float pictures of this layout are read in
-// place.
+// once: each input row, which is longer than the first-level cache, is then read twice instead of three times, and at
+// stride 2 on average 1.25 instead of 1.5 times. Stride, dilation and the place in the row are only distances between
+// vectors. Where padding is zero, rows and columns outside the picture are left out, and float pictures of this layout
+// are read in place.
 //
 // A depthwise layer has few multiply-adds per byte of memory, so it pays to read and write each pixel only once.
 // `rows`, in contrast, separates the channels into planes and interleaves them again. So this algorithm is faster where

@@ -201,8 +201,8 @@ struct PairTile {
   }
 };
 
-/// The pixels in each row of a pair. With 16 registers, no more sums fit beside nine weights and an input; with 32, 4
-/// were as fast as 5 to 8 or faster.
+/// The pixels in each row of a pair. With 16 registers, no more sums fit beside nine weights and an input. With 32,
+/// tiles of 3 to 8 took about as long (Zen 5).
 constexpr int kPairPixels = kVectorRegisters == 32 ? 4 : 3;
 
 void SumDepthwisePair(const DepthwiseRow& row, float* top, float* bottom, SeenSums* seen) {
