@@ -26,11 +26,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "conv/algorithms/packed/packed_sums.h"
 #include "conv/bands.h"
 #include "conv/engine/algorithm.h"
+#include "conv/engine/channel_blocks.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
 #include "conv/engine/weights.h"
@@ -62,7 +64,8 @@ class PackedExecutor final : public Executor {
       : problem_(problem),
         out_(output_shape(problem)),
         taps_(taps_of(whole_problem(problem), kernel)),
-        tiling_(problem, most_tile_pixels(), taps_) {
+        tiling_(problem, most_tile_pixels(), taps_),
+        channel_blocks_(cut_channels(kernel.shape, problem.groups, kernel.shape.taps())) {
     pack(kernel);
     const ConvProblem whole = whole_problem(problem);
     const std::int64_t pixels = std::clamp<std::int64_t>(kMostSums / out_.c, 1, kBlockPixels);
@@ -98,13 +101,6 @@ class PackedExecutor final : public Executor {
   }
 
  private:
-  /// Neighbouring output channels of one group, as wide as one or two vectors.
-  struct ChannelBlock {
-    std::int64_t first = 0, channels = 0, vectors = 1;
-    std::int64_t first_input = 0;
-    std::int64_t weights = 0;  // the place of its first weight in weights_
-  };
-
   /// The state of a thread.
   struct Work {
     PixelBlock block;
@@ -144,32 +140,21 @@ class PackedExecutor final : public Executor {
 
   std::int64_t channel_blocks_per_item(const Sink& sink) const {
     if (sink.combine_count() > 1) return channel_block_count();  // any channels may be combined
-    const std::int64_t width = channel_blocks_.front().vectors * lanes_;
-    const std::int64_t fit = std::max<std::int64_t>(1, kBlockSums / (block_rows_ * block_columns_ * width));
+    const std::int64_t fit =
+        std::max<std::int64_t>(1, kBlockSums / (block_rows_ * block_columns_ * channel_blocks_.front().width()));
     const std::int64_t shared = std::max<std::int64_t>(1, channel_block_count() * pixel_blocks() / kEnoughItems);
     return std::min({fit, shared, channel_block_count()});
   }
 
   void pack(const Kernel& kernel) {
     const KernelShape& k = kernel.shape;
-    const std::int64_t outputs = k.c_o / problem_.groups;
-    std::int64_t size = 0;
-    for (std::int64_t o = 0; o < k.c_o; o += channel_blocks_.back().channels) {
-      const std::int64_t left = outputs - o % outputs;
-      const std::int64_t vectors = left > lanes_ ? 2 : 1;
-      channel_blocks_.push_back({.first = o,
-                                 .channels = std::min(left, vectors * lanes_),
-                                 .vectors = vectors,
-                                 .first_input = o / outputs * k.c_i_per_group,
-                                 .weights = size});
-      size += k.taps() * vectors * lanes_;
-    }
-    weights_ = Tensor(DType::f32, {1, 1, 1, size});
+    const ChannelBlock& last = channel_blocks_.back();
+    weights_ = Tensor(DType::f32, {1, 1, 1, last.weights + k.taps() * last.width()});
     // The taps of a channel, [o][tap], are copied first: reading or writing them at their large steps is slow.
     const std::int64_t taps = k.kh * k.kw;
-    std::vector<float> copied(static_cast<std::size_t>(channel_blocks_.front().vectors * lanes_ * taps));
+    std::vector<float> copied(static_cast<std::size_t>(channel_blocks_.front().width() * taps));
     for (const ChannelBlock& of : channel_blocks_) {
-      const std::int64_t width = of.vectors * lanes_, step = k.c_i_per_group * width;
+      const std::int64_t width = of.width(), step = k.c_i_per_group * width;
       std::fill(copied.begin(), copied.end(), 0.0F);
       float* to = weights_.data<float>() + of.weights;
       for (std::int64_t c = 0; c < k.c_i_per_group; ++c, to += width) {
@@ -230,28 +215,26 @@ class PackedExecutor final : public Executor {
 
   void run_channel_blocks(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work,
                           ResponseStats& stats) const {
-    const ChannelBlock &front = channel_blocks_[static_cast<std::size_t>(begin)],
-                       &back = channel_blocks_[static_cast<std::size_t>(end - 1)];
-    const std::int64_t channels = back.first + back.channels - front.first;
-    const Sums sums = place_sums(begin, end, sink, work);
+    const std::span<const ChannelBlock> blocks =
+        std::span(channel_blocks_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    const std::int64_t first = blocks.front().first;
+    const Sums sums = place_sums(blocks, sink, work);
     SeenSums seen;
-    for (std::int64_t p = begin; p < end; ++p) {
-      const ChannelBlock& of = channel_blocks_[static_cast<std::size_t>(p)];
+    for (const ChannelBlock& of : blocks) {
       const PackedWeights packed{.weights = weights_.data<float>() + of.weights,
                                  .vectors = of.vectors,
                                  .kw = problem_.kernel.kw,
                                  .channels = problem_.kernel.c_i_per_group,
                                  .step = problem_.dilation.w * problem_.input.c,
-                                 .first_channel = of.first_input};
-      sum_tiles(work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
-                {.sums = sums.first + (of.first - front.first),
-                 .pitch = sums.pitch,
-                 .seen = sums.in_output ? &seen : nullptr});
+                                 .first_channel = of.group * problem_.kernel.c_i_per_group};
+      sum_tiles(
+          work.placed.data(), static_cast<std::int64_t>(work.placed.size()), packed,
+          {.sums = sums.first + (of.first - first), .pitch = sums.pitch, .seen = sums.in_output ? &seen : nullptr});
     }
     if (sums.in_output && seen.is_finite()) return seen.merge_into(stats);
     const PixelBlock& block = work.block;
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
-      sink.finish_pixels(row_of(block, i), front.first, channels,
+      sink.finish_pixels(row_of(block, i), first, channel_count(blocks),
                          sums.first + (i - block.rows.begin) * block.width() * sums.pitch, sums.pitch,
                          work.pixel_rows.get(), stats);
     }
@@ -268,24 +251,19 @@ class PackedExecutor final : public Executor {
     return {.n = block.n, .y = i, .x = block.columns.begin, .count = block.width()};
   }
 
-  /// The output itself, if it stores sums unchanged, the rows of the pixel block follow one another in it, and channel
-  /// blocks [begin, end) fill their vectors; else a buffer.
-  Sums place_sums(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work) const {
+  /// The output itself, if it stores sums unchanged, the rows of the pixel block follow one another in it, and the
+  /// channel blocks fill their vectors; else a buffer.
+  Sums place_sums(std::span<const ChannelBlock> blocks, const Sink& sink, Work& work) const {
     const PixelBlock& block = work.block;
-    const ChannelBlock& back = channel_blocks_[static_cast<std::size_t>(end - 1)];
-    const std::int64_t first = channel_blocks_[static_cast<std::size_t>(begin)].first;
-    const bool all_full = std::all_of(channel_blocks_.begin() + begin, channel_blocks_.begin() + end,
-                                      [this](const ChannelBlock& of) { return of.channels == of.vectors * lanes_; });
-    if (all_full && sink.strides().c == 1) {
+    const std::int64_t first = blocks.front().first;
+    if (fill_vectors(blocks) && sink.strides().c == 1) {
       float* place = sink.place_of(row_of(block, block.rows.begin), first);
       const bool one_row = block.rows.begin + 1 == block.rows.end;
       if (place != nullptr && (one_row || sink.place_of(row_of(block, block.rows.begin + 1), first) ==
                                               place + block.width() * sink.strides().w))
         return {place, sink.strides().w, true};
     }
-    // The last vectors of a channel block may reach into the next one, which is written later.
-    const std::int64_t pitch = back.first - first + back.vectors * lanes_;
-    return {work.sums.data<float>(), pitch, false};
+    return {work.sums.data<float>(), sums_per_pixel(blocks), false};
   }
 
   const ConvProblem& problem_;
@@ -294,7 +272,7 @@ class PackedExecutor final : public Executor {
   const Tiling tiling_;
   const std::int64_t lanes_ = float_lanes();
   std::int64_t block_rows_ = 1, block_columns_ = 1;
-  std::vector<ChannelBlock> channel_blocks_;
+  const std::vector<ChannelBlock> channel_blocks_;
   Tensor weights_;
 };
 

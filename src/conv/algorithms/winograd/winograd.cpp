@@ -215,32 +215,29 @@ class WinogradExecutor final : public Executor {
   void run_channel_blocks(std::int64_t begin, std::int64_t end, const Sink& sink, Work& work,
                           ResponseStats& stats) const {
     const Block& block = work.block;
-    const std::span<const WinogradBlock> blocks =
+    const std::span<const ChannelBlock> blocks =
         std::span(weights_.blocks()).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-    const WinogradBlock &front = blocks.front(), &back = blocks.back();
-    const std::int64_t channels = back.first + back.channels - front.first,
+    const std::int64_t first = blocks.front().first, channels = channel_count(blocks),
                        columns = block.columns.end - block.columns.begin;
     const auto span_of = [&](std::int64_t i) {
       return RowSpan{.n = block.n, .y = i, .x = block.columns.begin, .count = columns};
     };
-    const bool all_full = std::all_of(blocks.begin(), blocks.end(),
-                                      [this](const WinogradBlock& of) { return of.channels == of.vectors * lanes_; });
-    const bool in_output = all_full && sink.strides().c == 1 && sink.place_of(span_of(block.rows.begin), 0) != nullptr;
-    // The last vectors of a channel block may reach into the next one, which is written later.
-    const std::int64_t pitch = in_output ? sink.strides().w : back.first - front.first + back.vectors * lanes_;
+    const bool in_output =
+        fill_vectors(blocks) && sink.strides().c == 1 && sink.place_of(span_of(block.rows.begin), 0) != nullptr;
+    const std::int64_t pitch = in_output ? sink.strides().w : sums_per_pixel(blocks);
     const auto row_of = [&](std::int64_t i) {
-      return in_output ? sink.place_of(span_of(i), front.first)
+      return in_output ? sink.place_of(span_of(i), first)
                        : work.outputs.data<float>() + (i - block.rows.begin) * columns * pitch;
     };
     SeenSums seen;
-    for (const WinogradBlock& of : blocks) {
+    for (const ChannelBlock& of : blocks) {
       if (of.group != work.group) transform_group(of.group, work);
-      const std::int64_t width = of.vectors * lanes_, tiles = tiles_in(block);
+      const std::int64_t width = of.width(), tiles = tiles_in(block);
       multiply_tiles(tiles_of(work.pixels, pixel_pitch_, tiles), tiles, kernel_.shape.c_i_per_group, weights_.of(of),
                      of.vectors, tiles_of(work.sums, width, tiles));
       for (std::int64_t row = 0; row < block.down.end - block.down.begin; ++row) {
         const std::int64_t i = block.rows.begin + row * kWinogradOutput;
-        const std::int64_t at = of.first - front.first;
+        const std::int64_t at = of.first - first;
         transform_sums(tiles_of(work.sums, width, tiles, row * block.width()), of.vectors,
                        {.rows = {row_of(i) + at, i + 1 < block.rows.end ? row_of(i + 1) + at : nullptr},
                         .pitch = pitch,
@@ -250,12 +247,12 @@ class WinogradExecutor final : public Executor {
     }
     if (!seen.is_finite()) {
       for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i)
-        sum_again(i, front.first, channels, row_of(i), pitch, work);
+        sum_again(i, first, channels, row_of(i), pitch, work);
     } else if (in_output) {
       return seen.merge_into(stats);
     }
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i)
-      sink.finish_pixels(span_of(i), front.first, channels, row_of(i), pitch, work.pixel_rows.get(), stats);
+      sink.finish_pixels(span_of(i), first, channels, row_of(i), pitch, work.pixel_rows.get(), stats);
   }
 
   /// Sums the outputs of row i that are not finite by the definition, in double.

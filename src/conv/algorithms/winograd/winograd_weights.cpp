@@ -39,22 +39,13 @@ void transform_weights(const BlockWeights<double, 9>& g, BlockWeights<float, kWi
 
 }  // namespace
 
-WinogradWeights::WinogradWeights(const Kernel& kernel, std::int64_t groups) {
+WinogradWeights::WinogradWeights(const Kernel& kernel, std::int64_t groups)
+    : blocks_(cut_channels(kernel.shape, groups, kWinogradValues * kernel.shape.c_i_per_group)) {
   const KernelShape& k = kernel.shape;
-  const std::int64_t outputs = k.c_o / groups, lanes = float_lanes();
-  std::int64_t size = 0;
-  for (std::int64_t o = 0; o < k.c_o; o += blocks_.back().channels) {
-    const std::int64_t left = outputs - o % outputs, vectors = left > lanes ? 2 : 1;
-    blocks_.push_back({.first = o,
-                       .channels = std::min(left, vectors * lanes),
-                       .vectors = vectors,
-                       .group = o / outputs,
-                       .weights = size});
-    size += kWinogradValues * k.c_i_per_group * vectors * lanes;
-  }
-  weights_ = Tensor(DType::f32, {1, 1, 1, size});
-  for (const WinogradBlock& of : blocks_) {
-    const std::int64_t width = of.vectors * lanes, step = k.c_i_per_group * width;
+  const ChannelBlock& last = blocks_.back();
+  weights_ = Tensor(DType::f32, {1, 1, 1, last.weights + kWinogradValues * k.c_i_per_group * last.width()});
+  for (const ChannelBlock& of : blocks_) {
+    const std::int64_t width = of.width(), step = k.c_i_per_group * width;
     BlockWeights<double, 9> g = {};
     BlockWeights<float, kWinogradValues> values;
     float* to = weights_.data<float>() + of.weights;
