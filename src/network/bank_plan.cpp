@@ -148,7 +148,7 @@ BankGeometry bank_geometry(const Bank& bank, DType input_dtype, const Shape& inp
 
 std::vector<std::string> size_formulas(const Layer& layer, const BankGeometry& geometry) {
   const ConvProblem& problem = geometry.problems.front();
-  if (layer.outline == Outline::activation || layer.outline == Outline::batch_norm || !layer.add.empty()) return {};
+  if (layer.is_activation() || layer.outline == Outline::batch_norm || !layer.add.empty()) return {};
   if (geometry.enlarged)
     return {enlarged_height_formula(layer, problem.input), enlarged_width_formula(layer, problem.input)};
   if (layer.pooling != Pooling::none) return {pool_height_formula(layer, problem), pool_width_formula(layer, problem)};

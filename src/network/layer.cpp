@@ -23,6 +23,21 @@ PlaneChannels Layer::channels_of_plane(std::int64_t k) const {
   return {.input = inner, .output = outer};
 }
 
+namespace {
+
+/// Whether the layer is a kernel of the weight 1 alone, so that it keeps the values that it reads.
+bool keeps_values(const Layer& layer) {
+  return layer.rank == 2 && layer.shape == KernelShape{1, 1, 1, 1} && layer.weights == std::vector<float>{1} &&
+         layer.bias.empty() && layer.divisor.empty() && layer.params.stride == Extent{} && layer.is_kernel();
+}
+
+}  // namespace
+
+bool Layer::is_activation() const {
+  return outline == Outline::activation ||
+         (keeps_values(*this) && params.padding == Padding{} && activation != Activation::none);
+}
+
 std::string Layer::kind_text() const {
   if (pooling != Pooling::none) return std::string(kPoolings[static_cast<int>(pooling)]) + " pool";
   if (is_batch_norm || outline == Outline::batch_norm) return "batch normalisation";
@@ -40,11 +55,9 @@ std::string Layer::size_text() const {
   if (enlarging != Enlarging::none)
     return std::string(kEnlargings[static_cast<int>(enlarging)]) + " " + size(params.stride.h, params.stride.w);
   if (!add.empty()) return "add " + printable(add);
-  const bool keeps_values = rank == 2 && shape == KernelShape{1, 1, 1, 1} && weights == std::vector<float>{1} &&
-                            bias.empty() && divisor.empty() && params.stride == Extent{};
-  if (keeps_values && params.padding != Padding{}) return "border";
-  const bool has_none = outline == Outline::activation || outline == Outline::batch_norm || shape.kh == 0 ||
-                        (keeps_values && (activation != Activation::none || name == kInputName));
+  if (keeps_values(*this) && params.padding != Padding{}) return "border";
+  const bool has_none =
+      is_activation() || outline == Outline::batch_norm || shape.kh == 0 || (keeps_values(*this) && name == kInputName);
   return has_none ? "" : size(shape.kh, shape.kw);
 }
 

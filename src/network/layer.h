@@ -32,6 +32,10 @@ struct PoolRules {
 enum class Enlarging { none, nearest, bilinear, transposed };
 inline constexpr std::string_view kEnlargings[] = {"none", "nearest", "bilinear", "transposed"};
 
+constexpr bool is_upsampling(Enlarging enlarging) {
+  return enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear;
+}
+
 /// The words for Padding::Rule, in its order: in kernel files, options and reports.
 inline constexpr std::string_view kPaddingRules[] = {"valid", "same", "same_lower", "full"};
 
@@ -67,7 +71,7 @@ struct Layer {
   Pooling pooling = Pooling::none;
   Outline outline = Outline::none;  ///< none: the layer has weights, or needs none
   PoolRules pool{};
-  Enlarging enlarging = Enlarging::none;  ///< nearest and bilinear have rank 2, a 1x1 shape and no weights
+  Enlarging enlarging = Enlarging::none;  ///< upsampling has rank 2, a 1x1 shape and no weights
   Extent output_padding{0, 0};            ///< transposed: rows and columns added at the end, less than the stride
   std::string add;             ///< the earlier layer whose output is added to the input of this one; empty for none
   std::string from;            ///< the earlier layer whose output it reads; empty for the one before it
@@ -86,6 +90,9 @@ struct Layer {
     return pooling == Pooling::none && add.empty() &&
            (enlarging == Enlarging::none || enlarging == Enlarging::transposed);
   }
+
+  /// Whether the layer keeps each value but for its activation: "relu" of a text, {"activation": "relu"} of a file.
+  bool is_activation() const;
 
   /// What the layer is where it is not a convolution, for messages: "max pool", "sum", "batch normalisation"; else "".
   std::string kind_text() const;

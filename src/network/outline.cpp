@@ -32,9 +32,8 @@ std::int64_t bias_count(const Layer& layer) {
 
 /// Whether the layer is a convolution or batch normalisation of the network, with weights or without.
 bool has_parameters(const Layer& layer) {
-  const bool is_upsampling = layer.enlarging == Enlarging::nearest || layer.enlarging == Enlarging::bilinear;
-  return layer.pooling == Pooling::none && layer.outline != Outline::activation && layer.add.empty() &&
-         !is_upsampling && layer != input_copy();
+  return layer.pooling == Pooling::none && !layer.is_activation() && layer.add.empty() &&
+         !is_upsampling(layer.enlarging) && layer != input_copy();
 }
 
 /// Of a transposed convolution, whose problem is that of described(), every input is multiplied by every weight.

@@ -61,6 +61,23 @@ TEST_CASE("sizes of 0 are those of the input") {
   costs = costs_of(activation, input);
   CHECK(costs.parameters == 0);
   CHECK(costs.macs == 0);
+  // A kernel file has the weight 1 in its place. Without an activation that is a kernel.
+  Layer relu = plane(1, 1, {1});
+  CHECK(costs_of(bank_of({relu}), input).parameters == 1);
+  relu.activation = Activation::relu;
+  CHECK(relu.is_activation());
+  CHECK(costs_of(bank_of({relu}), input).parameters == 0);
+  CHECK(costs_of(bank_of({relu}), input).macs == 0);
+  for (const auto change : {+[](Layer& layer) { layer.weights = {2}; }, +[](Layer& layer) { layer.bias = {1}; },
+                            +[](Layer& layer) { layer.divisor = {2}; },
+                            +[](Layer& layer) {
+                              layer.params.stride = {2, 1};
+                            }}) {
+    Layer kernel = relu;
+    change(kernel);
+    CHECK_FALSE(kernel.is_activation());
+    CHECK(costs_of(bank_of({kernel}), input).parameters == 1 + std::ssize(kernel.bias));
+  }
 }
 
 TEST_CASE("layers with weights are as they were, and one number of bias counts once") {

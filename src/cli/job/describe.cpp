@@ -11,16 +11,16 @@ namespace {
 
 BankReport describe_bank(const Bank& bank, const BankPlan& plan) {
   const Layer& first = bank.layers.front();
-  const bool is_upsampling = first.enlarging == Enlarging::nearest || first.enlarging == Enlarging::bilinear;
+  const bool is_upsampled = is_upsampling(first.enlarging);
   const ConvProblem& problem = plan.problem();
   BankReport report{.name = bank.name,
-                    .kernel_shape = is_upsampling          ? std::vector{problem.stride.h, problem.stride.w}
+                    .kernel_shape = is_upsampled           ? std::vector{problem.stride.h, problem.stride.w}
                                     : first.pool.is_global ? std::vector{problem.kernel.kh, problem.kernel.kw}
                                                            : first.dimensions(),
                     .per_channel = first.rank == 2,
                     .kind = first.kind_text(),
                     .pooling = first.pooling,
-                    .is_upsampling = is_upsampling,
+                    .is_upsampling = is_upsampled,
                     .activation = first.activation == Activation::none
                                       ? ""
                                       : activation_text(first.activation, first.activation_numbers),

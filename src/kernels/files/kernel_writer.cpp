@@ -189,7 +189,7 @@ void add_layer(Members& members, const Layer& layer) {
     members.add("add", is_digest ? "true" : json_string(add));
   } else if (is_batch_norm) {
     add_batch_norm(members, layer);
-  } else if (enlarging == Enlarging::nearest || enlarging == Enlarging::bilinear) {
+  } else if (is_upsampling(enlarging)) {
     members.add("upsample", json_string(kEnlargings[static_cast<int>(enlarging)]));
     members.add("scale", extent_text(params.stride.h, params.stride.w));
   } else {

@@ -62,7 +62,7 @@ void put_options(const Trace& trace, const LayerStep& step, JsonObject& object) 
   const Layer& layer = trace.network.banks[step.layer].layers.front();
   const ConvProblem& problem = step.problem;
   if (step.addend) return object.add("add", layer.add);
-  if (step.enlarging == Enlarging::nearest || step.enlarging == Enlarging::bilinear) {
+  if (is_upsampling(step.enlarging)) {
     object.add("upsample", kEnlargings[static_cast<int>(step.enlarging)]);
     return object.add("scale", {problem.stride.h, problem.stride.w});
   }

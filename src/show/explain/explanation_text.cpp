@@ -292,8 +292,8 @@ class Writer {
     const auto columns = static_cast<std::size_t>(cut.columns);
     const bool is_pool = step.has_pool_windows, is_max = step.pooling == Pooling::max;
     const int digits = digits_of(cut.columns);
-    const bool is_upsampling = step.enlarging == Enlarging::nearest || step.enlarging == Enlarging::bilinear;
-    Block input("input", columns), kernel(is_upsampling ? "weights" : "kernel", columns), products("products", columns);
+    Block input("input", columns), kernel(is_upsampling(step.enlarging) ? "weights" : "kernel", columns),
+        products("products", columns);
     for (std::int64_t u = cut.first_row; u < cut.first_row + cut.rows; ++u)
       for (std::int64_t v = cut.first_column; v < cut.first_column + cut.columns; ++v) {
         const Term& term = terms[u * sum.kw + v];

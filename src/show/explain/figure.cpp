@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,15 +11,15 @@
 #include "core/text.h"
 #include "network/pool_windows.h"
 #include "network/residual.h"
-#include "show/explain/panels.h"
+#include "show/explain/figure_items.h"
 #include "show/explain/steps.h"
 
 namespace convtool {
 namespace {
 
-constexpr double kMargin = 16, kGap = 18, kSignWidth = 40, kTitleSize = 18, kTitleGap = 6, kLineHeight = 26,
-                 kNarrowest = 440;
-constexpr double kPanelSide = 300, kLeastText = 8;
+constexpr double kMargin = 16, kTitleSize = 18, kTitleGap = 6, kNarrowest = 440;
+/// The layers of a network are drawn in rows that fit a common screen.
+constexpr double kWidestRow = 1880, kUnlimited = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
 /// An output beside the picture of its input is a grid up to here: a larger grid would dwarf the picture.
 constexpr std::int64_t kLargestBesidePicture = 16;
@@ -29,60 +29,6 @@ constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
 
 /// The products that are written out.
 constexpr std::size_t kMostTerms = 9;
-
-/// A part of the figure under a caption.
-struct Item {
-  std::string caption;
-  double width = 0, height = 0;
-  std::function<void(double x, double y, Drawing& drawing)> draw = {};
-
-  double outer_width() const { return std::max(width, text_width(caption, kCaptionSize)); }
-  double outer_height() const { return kCaptionHeight + height; }
-};
-
-using Column = std::vector<Item>;
-
-double width_of(const Column& column) {
-  double most = 0;
-  for (const Item& item : column) most = std::max(most, item.outer_width());
-  return most;
-}
-
-double height_of(const Column& column) {
-  double sum = 0;
-  for (const Item& item : column) sum += item.outer_height() + (&item == &column.front() ? 0 : kGap);
-  return sum;
-}
-
-Item grid_item(std::string caption, Grid grid, double cell) {
-  const double width = grid_width(grid, cell), height = grid_height(grid, cell);
-  return {std::move(caption), width, height, [grid = std::move(grid), cell](double x, double y, Drawing& drawing) {
-            draw_grid(grid, cell, x, y, drawing);
-          }};
-}
-
-Item panel_item(std::string caption, Panel panel) {
-  const double width = panel_width(panel, kPanelSide), height = panel_height(panel, kPanelSide);
-  return {std::move(caption), width, height, [panel = std::move(panel)](double x, double y, Drawing& drawing) {
-            draw_panel(panel, kPanelSide, x, y, drawing);
-          }};
-}
-
-Item note_item(std::string text) { return {std::move(text)}; }
-
-/// A line below the item, which is made as wide as most lines.
-Item with_footer(Item item, std::string text) {
-  constexpr double kLeastWidth = 150;
-  const double top = item.height;
-  item.width = std::max(item.width, kLeastWidth);
-  item.height += kCaptionHeight;
-  item.draw = [draw = std::move(item.draw), text = std::move(text), top, width = item.width](double x, double y,
-                                                                                             Drawing& drawing) {
-    draw(x, y, drawing);
-    put_fitted(text, x, y + top + kCaptionHeight / 2, width, kCaptionSize, kLeastText, Anchor::start, kInk, drawing);
-  };
-  return item;
-}
 
 std::string channel_text(std::int64_t channel, std::int64_t channels) {
   return channels == 1 ? "" : ", channel " + std::to_string(channel);
@@ -116,28 +62,19 @@ class Figure {
       : explanation_(explanation), trace_(*explanation.trace), options_(options) {}
 
   Drawing drawing() const {
-    const std::vector<Column> columns = trace_.banks.size() == 1 ? layer_columns() : network_columns();
+    const bool is_layer = trace_.banks.size() == 1;
+    const std::vector<Column> columns = is_layer ? layer_columns() : network_columns();
+    const ColumnRows rows(columns, is_layer ? kUnlimited : kWidestRow);
     const std::vector<std::string> lines = text_lines();
-    double width = -kSignWidth, height = 0;
-    for (const Column& column : columns) {
-      width += width_of(column) + kSignWidth;
-      height = std::max(height, height_of(column));
-    }
-    const double top = kMargin + kLineHeight + kTitleGap, inner = std::max(width, kNarrowest - 2 * kMargin);
+    const double top = kMargin + kLineHeight + kTitleGap, inner = std::max(rows.width(), kNarrowest - 2 * kMargin);
     Drawing drawing{
         .width = std::ceil(inner + 2 * kMargin),
-        .height = std::ceil(top + height + kGap + static_cast<double>(lines.size()) * kLineHeight + kMargin),
+        .height = std::ceil(top + rows.height() + kItemGap + static_cast<double>(lines.size()) * kLineHeight + kMargin),
         .title = title()};
     put_fitted(title(), kMargin, kMargin + kLineHeight / 2, inner, kTitleSize, kLeastText, Anchor::start, kInk,
                drawing);
-    double x = kMargin + (inner - width) / 2;
-    for (const Column& column : columns) {
-      const double across = width_of(column);
-      if (&column != &columns.front()) put_sign(x - kSignWidth / 2, top + height / 2, drawing);
-      put_column(column, x, top + (height - height_of(column)) / 2, drawing);
-      x += across + kSignWidth;
-    }
-    double y = top + height + kGap + kLineHeight / 2;
+    rows.draw(kMargin + (inner - rows.width()) / 2, top, drawing);
+    double y = top + rows.height() + kItemGap + kLineHeight / 2;
     for (const std::string& line : lines) {
       put_fitted(line, kMargin, y, inner, kCaptionSize, kLeastText, Anchor::start, kInk, drawing);
       y += kLineHeight;
@@ -146,23 +83,6 @@ class Figure {
   }
 
  private:
-  static void put_column(const Column& column, double x, double y, Drawing& drawing) {
-    for (const Item& item : column) {
-      drawing.shapes.emplace_back(Drawing::Text{
-          .x = x, .y = y + kCaptionHeight / 2 - 2, .text = item.caption, .size = kCaptionSize, .colour = kFaint});
-      if (item.draw) item.draw(x, y + kCaptionHeight, drawing);
-      y += item.outer_height() + kGap;
-    }
-  }
-
-  static void put_sign(double x, double y, Drawing& drawing) {  // an arrow
-    const Stroke stroke{.colour = kFaint, .width = 2};
-    constexpr double kHalf = 9, kHead = 5;
-    drawing.shapes.emplace_back(Drawing::Line{x - kHalf, y, x + kHalf, y, stroke});
-    drawing.shapes.emplace_back(Drawing::Line{x + kHalf - kHead, y - kHead, x + kHalf, y, stroke});
-    drawing.shapes.emplace_back(Drawing::Line{x + kHalf - kHead, y + kHead, x + kHalf, y, stroke});
-  }
-
   std::string title() const {
     const Pixel& at = explanation_.at;
     std::string text =
@@ -359,10 +279,9 @@ class Figure {
     };
     const bool is_transposed = step.enlarging == Enlarging::transposed;
     if (is_transposed) grid = transposed_grid(step, sum, c);
-    const bool is_upsampling = step.enlarging != Enlarging::none && !is_transposed;
-    const std::string name = step.is_bank    ? printable_start(sum.kernel, kLongestCaption)
-                             : is_upsampling ? "weights"
-                                             : "kernel";
+    const std::string name = step.is_bank                    ? printable_start(sum.kernel, kLongestCaption)
+                             : is_upsampling(step.enlarging) ? "weights"
+                                                             : "kernel";
     Item item = kernel_grid_item(name + channel_text(input_channel(step, sum, c), sum.channels), grid);
     if (!sum.sum) return item;
     return with_footer(std::move(item),
@@ -464,10 +383,10 @@ class Figure {
     const ConvProblem problem = problem_of(layer);
     const Layer& first = trace_.network.banks[layer].layers.front();
     std::string text = std::to_string(layer + 1) + ": ";
-    if (trace_.is_elementwise(layer)) return text + first.name;
-    if (first.is_batch_norm) return text + "batch norm";
+    if (first.is_activation()) return text + activation_text(first.activation, first.activation_numbers);
+    if (first.is_batch_norm || first.outline == Outline::batch_norm) return text + "batch norm";
     if (!first.add.empty()) return text + "sum with " + printable_start(first.add, kLongestCaption);
-    if (first.enlarging == Enlarging::nearest || first.enlarging == Enlarging::bilinear)
+    if (is_upsampling(first.enlarging))
       return text + std::string(kEnlargings[static_cast<int>(first.enlarging)]) + " upsampling by " +
              join_sizes({problem.stride.h, problem.stride.w});
     text += first.pooling != Pooling::none             ? first.kind_text()

@@ -20,8 +20,9 @@ struct FigureOptions {
 };
 
 /// Of a layer: its input channels and kernels, one row for each, and the output. Of a network: the input and the output
-/// of every layer, with the windows that lead to the output. The size of the drawing depends on the trace and the
-/// options, not on the place. Numbers are left out where cells are too small for them.
+/// of every layer, in rows no wider than a common screen, with the windows that lead to the output. The size of the
+/// drawing depends on the trace and the options, not on the place. Numbers are left out where cells are too small for
+/// them.
 Drawing step_figure(const Explanation& explanation, const FigureOptions& options);
 
 }  // namespace convtool

@@ -304,7 +304,7 @@ TEST_CASE("layers that change each value on its own are shown by name, without a
   figure.insert(figure.end(), {"-o", "y.svg"});
   explained(folder, figure);
   const std::string svg = read_text(folder.file("y.svg"));
-  for (const char* const caption : {">1: conv 3x3, channel 0<", ">2: bn, channel 0<", ">3: relu, channel 0<"})
+  for (const char* const caption : {">1: conv 3x3, channel 0<", ">2: batch norm, channel 0<", ">3: relu, channel 0<"})
     CHECK(has(svg, caption));
 }
 

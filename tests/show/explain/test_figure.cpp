@@ -154,6 +154,31 @@ TEST_CASE("the figure of a network has a grid for the input and for the output o
   CHECK(seen[0].width == 120);
 }
 
+TEST_CASE("the figure of a deep network has rows, one below the other, that fit a screen") {
+  Network network;
+  for (int layer = 0; layer < 12; ++layer) network.banks.push_back(bank_of({plane(1, 1, {1})}));
+  const TraceOf run(network, filled(DType::f32, {.c = 1, .h = 30, .w = 40}, [] { return 1; }));
+  const Drawing drawing = step_figure(Explainer(run.trace).at({0, 3, 5}), {.cell = 40, .outputs = {}});
+  CHECK(drawing.width <= 1920);
+  // Captions follow one another from left to right, and then in the next row.
+  std::vector<Drawing::Text> captions;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* const text = std::get_if<Drawing::Text>(&shape))
+      if (text->text == "input" || text->text.ends_with(": conv 1x1")) captions.push_back(*text);
+  REQUIRE(captions.size() == 13);
+  for (std::size_t i = 0; i + 1 < captions.size(); ++i) {
+    CAPTURE(i);
+    CHECK(captions[i + 1].text == std::to_string(i + 1) + ": conv 1x1");
+    const bool in_same_row = captions[i + 1].y == captions[i].y && captions[i + 1].x > captions[i].x;
+    CHECK((in_same_row || captions[i + 1].y > captions[i].y));
+  }
+  // 340 pixels for a panel of 300 and its arrow: five in the first row, which has no arrow before it.
+  CHECK(captions[4].y == captions[0].y);
+  CHECK(captions[5].y > captions[0].y);
+  const auto is_line = [](const auto& shape) { return std::holds_alternative<Drawing::Line>(shape); };
+  CHECK(std::count_if(drawing.shapes.begin(), drawing.shapes.end(), is_line) == 3 * 12);  // of arrows
+}
+
 TEST_CASE("of an input that is larger than a grid the picture and the window are drawn") {
   Random random(5);
   const TraceOf run(example(), filled(DType::f32, {.c = 1, .h = 30, .w = 60}, [&] { return random.between(0, 9); }));
