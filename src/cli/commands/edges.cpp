@@ -7,7 +7,7 @@
 #include "cli/batch/batch.h"
 #include "cli/command.h"
 #include "cli/options/input_check.h"
-#include "cli/options/layer_options.h"
+#include "cli/options/load_network.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/options/resolve_options.h"

@@ -15,7 +15,7 @@
 #include "cli/job/output_file.h"
 #include "cli/options/input_check.h"
 #include "cli/options/isolate_option.h"
-#include "cli/options/layer_options.h"
+#include "cli/options/load_network.h"
 #include "cli/options/option_value.h"
 #include "cli/options/resolve_options.h"
 #include "cli/options/run_options.h"

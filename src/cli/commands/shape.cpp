@@ -11,7 +11,7 @@
 #include "cli/commands/shape/bank_timing.h"
 #include "cli/commands/shape/input_shape.h"
 #include "cli/exit_code.h"
-#include "cli/options/layer_options.h"
+#include "cli/options/load_network.h"
 #include "cli/options/option_value.h"
 #include "cli/options/report_option.h"
 #include "cli/terminal/terminal.h"

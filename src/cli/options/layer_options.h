@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "cli/options/command_line.h"
-#include "kernels/files/kernel_json.h"
-#include "network/layer.h"
 
 namespace convtool {
 
@@ -17,6 +15,9 @@ namespace convtool {
 struct LayerOptions {
   std::optional<std::string> stride, dilation, padding, pads, padding_mode, padding_value, groups, bias, divisor,
       normalize, combine;
+
+  /// The name of the first option that is given, or "".
+  std::string first() const;
 };
 
 /// The kernels that run one after another, and their options. Those that stand before the first --then apply to the
@@ -53,25 +54,5 @@ void add_chain_options(Command& command, ChainOptions& options, bool needs_kerne
 
 /// Adds --kernel-size, --out-channels and --layers.
 void add_size_options(Command& command, SizeOptions& options);
-
-/// --padding-mode and --padding-value in place of those of `params`. Throws Error(usage).
-void set_padding_mode(const std::optional<std::string>& mode, const std::optional<std::string>& value,
-                      ConvParams& params);
-
-/// Puts the options that were given in place of `layer`'s own. Throws Error(usage) for a value that does not fit, or an
-/// option that does not apply to this kernel.
-void override_layer(const LayerOptions& options, Layer& layer);
-
-/// The layers of exactly one of --kernel, --kernel-size and --layers, with the options that were given; they may be
-/// without weights (network/outline.h). Throws Error(usage) or Error(kernel).
-Network load_shapes(const SizeOptions& size, const ChainOptions& options);
-
-/// Loads the kernels and overrides their options. Several -k become a bank, their outputs stacked unless they are
-/// combined; each --then adds a stage. Where `weights` are optional, layers in JSON may be without. Throws
-/// Error(kernel) or Error(usage).
-Network load_network(const ChainOptions& options, Weights weights = Weights::required);
-
-/// Throws Error(usage) for an algorithm other than auto where all layers of `network` are pools that have their own.
-void check_algorithm(const std::string& algorithm, const Network& network);
 
 }  // namespace convtool

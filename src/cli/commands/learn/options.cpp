@@ -7,6 +7,7 @@
 
 #include "cli/batch/destinations.h"
 #include "cli/options/isolate_option.h"
+#include "cli/options/load_network.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"
 #include "cli/options/report_option.h"
