@@ -42,9 +42,14 @@ std::vector<const OnnxNode*> NodeGraph::readers(std::string_view value) const {
   return found == readers_.end() ? std::vector<const OnnxNode*>{} : found->second;
 }
 
+bool NodeGraph::is_result(std::string_view value) const {
+  return std::find(results_.begin(), results_.end(), value) != results_.end();
+}
+
 void NodeGraph::keep_only_before(const std::vector<std::string_view>& values) {
   std::set<const OnnxNode*> kept;
   std::vector<std::string_view> wanted = values;
+  results_ = values;
   while (!wanted.empty()) {
     const OnnxNode* const node = writer(wanted.back());
     wanted.pop_back();

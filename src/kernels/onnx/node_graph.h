@@ -28,6 +28,9 @@ class NodeGraph {
   /// The nodes that read this value, each once, in the order of the file. After keep_only_before(), only those kept.
   std::vector<const OnnxNode*> readers(std::string_view value) const;
 
+  /// Whether the value is one of those that keep_only_before() got last: at first, the outputs of the model.
+  bool is_result(std::string_view value) const;
+
   /// Forgets all nodes that none of these values depends on, and those that only measure shapes.
   void keep_only_before(const std::vector<std::string_view>& values);
 
@@ -53,6 +56,7 @@ class NodeGraph {
   std::optional<Constant> folded(std::string_view value, std::int64_t most, int& steps) const;
 
   const OnnxFile& file_;
+  std::vector<std::string_view> results_;
   std::map<std::string_view, const OnnxNode*> writers_;
   std::map<std::string_view, std::vector<const OnnxNode*>> readers_;
   std::map<std::string_view, const OnnxTensor*> initializers_;

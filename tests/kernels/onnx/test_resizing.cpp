@@ -97,6 +97,29 @@ TEST_CASE("Resize to a size, where that of its input is known") {
         "node 'y' (Resize): its output has a fixed size, and its input may have any; export the model with a fixed "
         "height and width");
   CHECK(resized({8, 15}, {1, 3, 8, 10}).stop == "node 'y' (Resize): it has 2 sizes (expected 4)");
+  CHECK(resized({1, 4, 8, 15}, {1, 3, 8, 10}).stop ==  // of twice the channels
+        "node 'y' (Resize): it does not enlarge rows and columns by whole factors");
+  const auto by_policy = [](const std::string& policy) {
+    return stop_reason({node("Resize", {"c", "", "", "sizes"}, "y", {attribute("keep_aspect_ratio_policy", policy)}),
+                        node("Relu", {"x"}, "c")},
+                       {integers("sizes", {1, 3, 16, 32})});
+  };
+  CHECK(by_policy("not_larger") == "its keep_aspect_ratio_policy is 'not_larger'");
+  CHECK(by_policy("stretch").starts_with("its output has a fixed size"));
+}
+
+TEST_CASE("sizes are those of the value that a node reads, also after another path") {
+  // r of 8x8 is halved and enlarged on one path, and only enlarged on the other.
+  const Imported imported =
+      import({node("Relu", {"x"}, "r"), node("Conv", {"r", "v"}, "h", {attribute("strides", Sizes{2, 2})}),
+              node("Resize", {"r", "", "", "sizes"}, "b"), node("Resize", {"h", "", "", "sizes"}, "a"),
+              node("Add", {"a", "b"}, "y")},
+             {tensor("v", {3, 3, 1, 1}, Floats(9, 1)), integers("sizes", {1, 3, 16, 16})}, {1, 3, 8, 8});
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 5);
+  CHECK(imported.layers[2].params.stride == Extent{4, 4});
+  CHECK(imported.layers[3].from == "r");
+  CHECK(imported.layers[3].params.stride == Extent{2, 2});
 }
 
 }  // namespace
