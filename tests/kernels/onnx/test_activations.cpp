@@ -44,7 +44,14 @@ TEST_CASE("activations belong to the layer before them") {
   const Layer below = activated({node("Clip", {"c"}, "y", {attribute("max", 6.0F)})});  // before opset 11
   CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
   CHECK(below.activation_numbers.max == 6);
-  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "its limits are 6 and 0");
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Nodes infinities = {tensor("least", {}, {-infinity}), tensor("most", {}, {infinity}),
+                            tensor("two", {2}, {0, 1})};
+  CHECK(stop_reason({node("Max", {"x", "most"}, "y")}, infinities) == "its limits are inf and inf");
+  CHECK(stop_reason({node("Min", {"x", "least"}, "y")}, infinities) == "its limits are -inf and -inf");
+  CHECK(activated({node("Clip", {"c", "least", "most"}, "y")}, infinities).activation == Activation::none);
+  CHECK(stop_reason({node("Clip", {"x", "two"}, "y")}, infinities) == "its min has 2 numbers (expected one)");
   CHECK(activated({node("Max", {"c", "zero"}, "y")}, limits).activation == Activation::relu);
   const Layer least = activated({node("Min", {"six", "c"}, "y")}, limits);
   CHECK(least.activation_numbers.max == 6);

@@ -178,6 +178,7 @@ TEST_CASE("inputs that the model turns from R, G, B to B, G, R") {
                          tensor("last", {3}, {1, 2, 4}),
                          integers("bgr", {2, 1, 0}),
                          integers("gbr", {1, 2, 0}),
+                         tensor("column", {3, 1}, {2, 1, 0}),
                          integers("-1", {-1}),
                          integers("far", {-9223372036854775807}),
                          integers("1", {1}),
@@ -227,6 +228,7 @@ TEST_CASE("inputs that the model turns from R, G, B to B, G, R") {
                     cuts = "it cuts parts out of its input (expected all three colours, in reverse order)";
   CHECK(refused({node("Gather", {"x", "gbr"}, "y", {axis(1)})}) == picks);
   CHECK(refused({node("Gather", {"x", "bgr"}, "y", {axis(3)})}) == picks);
+  CHECK(refused({node("Gather", {"x", "column"}, "y", {axis(1)})}) == picks);  // it has five dimensions
   CHECK(refused({node("Gather", {"bgr", "x"}, "y")}) == "it looks its input up in a table");
   CHECK(refused({node("Slice", {"x", "1", "3", "1", "1"}, "y")}) == cuts);
   CHECK(refused({node("Slice", {"x", "-1", "far", "3", "-1"}, "y")}) == cuts);
