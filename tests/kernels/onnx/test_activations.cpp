@@ -133,6 +133,9 @@ TEST_CASE("x * clip(x + 3, 0, 6) / 6, in the orders that exporters write it") {
   CHECK(parts({node("Add", {"3", "c"}, "a"), node("Max", {"a", "0"}, "e"), node("Min", {"e", "6"}, "b"),
                node("Mul", {"b", "sixth"}, "d"), node("Mul", {"d", "c"}, "y")}) ==
         "Conv + Add + Max + Min + Mul + Mul, to 'y'");
+  // relu6 of PyTorch.
+  CHECK(parts({shifted, node("Relu", {"a"}, "e"), node("Clip", {"e", "", "6"}, "b"), node("Mul", {"c", "b"}, "m"),
+               node("Div", {"m", "6"}, "y")}) == "Conv + Add + Relu + Clip + Mul + Div, to 'y'");
   // Before opset 11, limits are attributes; and a layer after it.
   CHECK(parts({shifted, node("Clip", {"a"}, "b", {attribute("min", 0.0F), attribute("max", 6.0F)}),
                node("Mul", {"c", "b"}, "m"), node("Div", {"m", "6"}, "d"), node("Identity", {"d"}, "y")}) ==
