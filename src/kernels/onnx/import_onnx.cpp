@@ -58,6 +58,7 @@ class Path {
  public:
   Path(const OnnxFile& file, const std::optional<std::string>& until)
       : graph_(file), input_(picture_input(graph_)), value_(input_.name), layers_(input_layout(graph_, input_)) {
+    set_value(input_.name);
     if (until) {
       ends_ = end_of(graph_, *until);
       graph_.keep_only_before(ends_);
@@ -187,7 +188,7 @@ class Path {
   bool take_gate(const std::vector<const OnnxNode*>& readers) {
     for (const OnnxNode* reader : readers)
       if (const std::optional<std::string_view> last = add_gate(step(*reader))) {
-        value_ = *last;
+        set_value(*last);
         return true;
       }
     return false;
@@ -204,7 +205,13 @@ class Path {
     waiting_.erase(&node);
     for (const std::string_view input : node.inputs) met_.erase(input);
     if (open_.empty() && met_.empty()) branch_.reset();
-    value_ = node.outputs.front();
+    set_value(node.outputs.front());
+  }
+
+  /// Reaches the value that the last output is, whose shape nodes may measure.
+  void set_value(std::string_view value) {
+    value_ = value;
+    if (const std::optional<std::vector<std::int64_t>> dims = layers_.output_dims()) graph_.set_shape(value, *dims);
   }
 
   std::string branch_text(const std::vector<const OnnxNode*>& readers) const {

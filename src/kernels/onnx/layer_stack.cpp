@@ -1,6 +1,7 @@
 #include "kernels/onnx/layer_stack.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -72,6 +73,15 @@ LayerStack::LayerStack(const InputLayout& input) : has_channels_last_(input.has_
   constexpr Extent kSamples[] = {{1024, 1024}, {1536, 2048}};
   output_.channels = input.channels;
   for (std::size_t i : {0, 1}) output_.sizes[i] = input.size.value_or(kSamples[i]);
+}
+
+std::optional<std::vector<std::int64_t>> LayerStack::output_dims() const {
+  const std::optional<Extent> size = output_.map_size();
+  if (!size || output_.channels == 0 || has_channels_last_) return std::nullopt;
+  if (!output_.is_list) return std::vector<std::int64_t>{1, output_.channels, size->h, size->w};
+  const std::int64_t pixels = size->h * size->w;
+  if (output_.channels > std::numeric_limits<std::int64_t>::max() / pixels) return std::nullopt;
+  return std::vector<std::int64_t>{1, output_.channels * pixels};
 }
 
 void LayerStack::go_back(const LayerOutput& output) {

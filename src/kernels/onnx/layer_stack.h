@@ -61,6 +61,9 @@ class LayerStack {
   /// The last output, which the next layer reads.
   const LayerOutput& output() const { return output_; }
 
+  /// Its shape for one picture, [1, C, H, W], or [1, C * H * W] of a list. Nothing if it is not known.
+  std::optional<std::vector<std::int64_t>> output_dims() const;
+
   /// Whether the input still has its channels last: its Transpose comes later.
   bool has_channels_last() const { return has_channels_last_; }
   void set_channels_first() { has_channels_last_ = false; }

@@ -113,6 +113,11 @@ std::optional<Constant> NodeGraph::folded(std::string_view value, std::int64_t m
     return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most), .is_integer = tensor->has_integers()};
   const OnnxNode* const node = writer(origin(value));
   if (node == nullptr || --steps < 0) return std::nullopt;
+  if (is_operator(*node, "Shape") && node->attributes.empty() && !node->inputs.empty())
+    if (const auto known = shapes_.find(node->inputs.front()); known != shapes_.end()) {
+      const std::vector<std::int64_t>& dims = known->second;
+      return Constant{{std::ssize(dims)}, {dims.begin(), dims.end()}, true};
+    }
   if (!is_operator(*node, "Constant")) {
     return fold_constants(*node, [&](std::string_view input) -> std::optional<Constant> {
       const OnnxTensor* const tensor = stored(input);

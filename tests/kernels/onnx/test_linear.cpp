@@ -125,11 +125,11 @@ TEST_CASE("Reshape to a number of pictures that is computed from the shape of on
                            onnx::integers("rest", {-1}), onnx::integers("8", {8}), onnx::integers("4", {4}),
                            tensor("first", {}, {0}),     counting("big", 8, 2000)};
   const auto stop_of = [&](const Strings& size, const std::string& count, const std::string& of = "x") {
-    Strings nodes = {node("Shape", {of}, "s")};
+    Strings nodes = {node("GlobalAveragePool", {"x"}, "p"), node("Shape", {of}, "s")};
     nodes.insert(nodes.end(), size.begin(), size.end());
-    nodes.insert(nodes.end(), {node("Concat", {"n", count}, "shape"), node("Reshape", {"x", "shape"}, "f"),
+    nodes.insert(nodes.end(), {node("Concat", {"n", count}, "shape"), node("Reshape", {"p", "shape"}, "f"),
                                node("Gemm", {"f", "w"}, "y", {kTransposed})});
-    return import_lists(nodes, tensors, {1, 2, 2, 2}).stop.value_or("");
+    return import_lists(nodes, tensors, {-1, 8, -1, -1}).stop.value_or("");
   };
   const std::string number = node("Gather", {"s", "first"}, "g"), list = node("Unsqueeze", {"g"}, "n");
   CHECK(stop_of({number, list}, "rest") == "");

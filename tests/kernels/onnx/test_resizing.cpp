@@ -108,6 +108,43 @@ TEST_CASE("Resize to a size, where that of its input is known") {
   CHECK(by_policy("stretch").starts_with("its output has a fixed size"));
 }
 
+TEST_CASE("Resize to sizes that are computed from known shapes") {
+  // interpolate(c, size=(8, 15)) and interpolate(c, size=x.shape[2:]) of PyTorch.
+  const Nodes tensors = {kWeights, integers("0", {0}), integers("2", {2}), integers("4", {4}),
+                         integers("given", {8, 15})};
+  const Nodes nodes = {node("Conv", {"x", "w"}, "c", {attribute("strides", Sizes{2, 2})}), node("Shape", {"c"}, "s"),
+                       node("Slice", {"s", "0", "2", "0"}, "start"), node("Shape", {"x"}, "t"),
+                       node("Slice", {"t", "2", "4", "0"}, "end")};
+  const auto resized = [&](const std::string& sizes, const Sizes& dims) {
+    Nodes all = nodes;
+    all.push_back(node("Concat", {"start", sizes}, "sizes", {attribute("axis", std::int64_t{0})}));
+    all.push_back(node("Resize", {"c", "", "", "sizes"}, "y"));
+    return import(all, tensors, dims);
+  };
+  const Imported given = resized("given", {1, 3, 8, 10});
+  CHECK(given.stop == "");
+  REQUIRE(given.layers.size() == 2);
+  CHECK(given.layers[1].params.stride == Extent{2, 3});
+  const Imported alike = resized("end", {1, 3, 8, 10});
+  REQUIRE(alike.layers.size() == 2);
+  CHECK(alike.layers[1].params.stride == Extent{2, 2});
+  for (const Sizes& dims : {Sizes{-1, 3, -1, -1}, Sizes{-1, -1, 8, 10}})
+    CHECK(resized("end", dims).stop.starts_with("node 'y' (Resize): its sizes must not depend on the size"));
+  // Of an activation of two nodes, and of a list: [1, 2 * 2].
+  const Imported list = import({node("Sigmoid", {"x"}, "g"), node("Mul", {"x", "g"}, "m"), node("Shape", {"m"}, "s"),
+                                node("Reshape", {"m", "s"}, "y")},
+                               {}, {1, 3, 2, 2});
+  CHECK(list.stop == "node 'y' (Reshape): its output is not a picture");
+  CHECK(import({node("Flatten", {"x"}, "f"), node("Shape", {"f"}, "s"), node("Reshape", {"f", "s"}, "y")}, {},
+               {1, 3, 2, 2})
+            .stop == "");
+  // Of an input whose channels are last, the shape has another order.
+  CHECK(import({node("Shape", {"x"}, "s"), node("Transpose", {"x"}, "t", {attribute("perm", Sizes{0, 3, 1, 2})}),
+                node("Resize", {"t", "", "", "s"}, "y")},
+               {}, {1, 3, 3, 3})
+            .stop.find("must not depend") != std::string::npos);
+}
+
 TEST_CASE("sizes are those of the value that a node reads, also after another path") {
   // r of 8x8 is halved and enlarged on one path, and only enlarged on the other.
   const Imported imported =
