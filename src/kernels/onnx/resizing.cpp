@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/float_range.h"
 #include "core/text.h"
 #include "kernels/onnx/layer_operators.h"
 #include "network/enlarging.h"
@@ -109,7 +110,7 @@ void add_border(const Step& step) {
   layer.params.padding.pads = border_of(step);
   layer.params.padding_mode = mode->second;
   const double value = step.real(2, "value", 0);
-  if (!std::isfinite(value)) throw Stop{"it pads with " + to_text(value)};
+  if (!fits_float(value)) throw Stop{"it pads with " + to_text(value)};
   if (mode->second == PaddingMode::constant) {
     layer.params.padding_value = static_cast<float>(value);
     if (value == 0) layer.params.padding_mode = PaddingMode::zeros;

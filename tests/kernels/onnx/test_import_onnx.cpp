@@ -156,6 +156,10 @@ TEST_CASE("an operator that changes nothing at the start of a path belongs to no
   CHECK(imported.stop == "");
   REQUIRE(imported.layers.size() == 3);
   CHECK(imported.layers[1].description == "Abs, to 'a'");
+  const Imported input = import({node("Clip", {"x"}, "c"), node("Relu", {"c"}, "r"), node("Add", {"r", "x"}, "y")});
+  CHECK(input.stop == "");
+  REQUIRE(input.layers.size() == 3);
+  CHECK(input.layers[0] == input_copy());
 }
 
 TEST_CASE("operators that change nothing, and weights that reach a convolution through others") {

@@ -143,6 +143,7 @@ TEST_CASE("Reshape to a number of pictures that is computed from the shape of on
   CHECK(stop_of({node("Gather", {"s", "2"}, "n")}, "rest") == computed);
   CHECK(stop_of({node("Gather", {"s", "0"}, "n")}, "rest", "big") == computed);
   CHECK(stop_of({number, node("Add", {"g", "2"}, "n")}, "rest") == computed);
+  CHECK(stop_of({node("Add", {"s", "0"}, "n")}, "rest") == computed);
   CHECK(stop_of({node("Unsqueeze", {}, "n")}, "rest").starts_with("node 'f' (Reshape): its shape must be stored"));
 }
 
@@ -154,6 +155,10 @@ TEST_CASE("a size of the input beyond any memory") {
         "node 'y' (Gemm): it takes 4 values, and its input has 1073741824x1073741824x1073741824");
   CHECK(import_lists({node("Flatten", {"x"}, "f"), gemm}, tensors, {1, kHuge * kHuge, 3, 3}).stop.value_or("") ==
         "node 'y' (Gemm): it takes 4 values, and its input has 3x3 per channel");
+  CHECK(import_lists({node("Flatten", {"x"}, "f"), node("Shape", {"f"}, "s"), node("Reshape", {"f", "s"}, "y")},
+                     tensors, {1, kHuge, kHuge, kHuge})
+            .stop.value_or("")
+            .starts_with("node 'y' (Reshape): its shape must not depend"));
   CHECK(
       import_lists({node("Reshape", {"x", "four"}, "f"), gemm}, tensors, {1, kHuge, kHuge, kHuge}).stop.value_or("") ==
       "node 'f' (Reshape): its output is not all values of one picture");

@@ -45,8 +45,30 @@ TEST_CASE("a border becomes that of the convolution after it, where it has none"
             .find("rows and columns") != std::string::npos);
   CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {0, 0, -1, 0, 0, 0, 0, 0})})
             .find("[-1, 0, 0, 0]") != std::string::npos);
+  const std::string huge = onnx::tensor_of("huge", onnx::kDouble, {}) + onnx::field(9, raw_bytes(std::vector{1e300}));
+  CHECK(stop_reason({node("Pad", {"x", "pads", "huge"}, "y")}, {integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}), huge}) ==
+        "it pads with 1e+300");
   CHECK(stop_reason({node("Pad", {"x", "pads"}, "y")}, {integers("pads", {1, 1})}).find("expected two per axis") !=
         std::string::npos);
+}
+
+TEST_CASE("a border before a convolution, and with other layers around it") {
+  const Nodes tensors = {kWeights, integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}), tensor("value", {}, {-5})};
+  const std::string pad = node("Pad", {"a", "pads", "value"}, "p"), abs = node("Abs", {"x"}, "a");
+  const auto layers = [&](const Nodes& nodes) {
+    const Imported imported = import(nodes, tensors);
+    CHECK(imported.stop == "");
+    return imported.layers;
+  };
+  const std::vector<Layer> absorbed = layers({abs, pad, node("Conv", {"p", "w"}, "y")});
+  REQUIRE(absorbed.size() == 2);
+  CHECK(absorbed[1].params.padding_value == -5);
+  CHECK(absorbed[1].from == "");
+  CHECK(layers({abs, pad, node("Relu", {"p"}, "r"), node("Conv", {"r", "w"}, "y")}).size() == 3);
+  const std::vector<Layer> pooled = layers(
+      {abs, pad, node("MaxPool", {"p"}, "m", {attribute("kernel_shape", Sizes{2, 2})}), node("Conv", {"m", "w"}, "y")});
+  REQUIRE(pooled.size() == 4);
+  CHECK(pooled[3].params.padding == Padding{});
 }
 
 TEST_CASE("upsampling by whole factors") {
@@ -97,6 +119,11 @@ TEST_CASE("Resize to a size, where that of its input is known") {
         "node 'y' (Resize): its output has a fixed size, and its input may have any; export the model with a fixed "
         "height and width");
   CHECK(resized({8, 15}, {1, 3, 8, 10}).stop == "node 'y' (Resize): it has 2 sizes (expected 4)");
+  const Imported last = import({node("Transpose", {"x"}, "t", {attribute("perm", Sizes{0, 3, 1, 2})}),
+                                node("Resize", {"t", "", "none", "sizes"}, "y")},
+                               {integers("sizes", {1, 3, 16, 30}), tensor("none", {0}, {})}, {1, 8, 10, 3});
+  REQUIRE(last.layers.size() == 1);
+  CHECK(last.layers[0].params.stride == Extent{2, 3});
   CHECK(resized({1, 4, 8, 15}, {1, 3, 8, 10}).stop ==  // of twice the channels
         "node 'y' (Resize): it does not enlarge rows and columns by whole factors");
   const auto by_policy = [](const std::string& policy) {
@@ -130,6 +157,12 @@ TEST_CASE("Resize to sizes that are computed from known shapes") {
   CHECK(alike.layers[1].params.stride == Extent{2, 2});
   for (const Sizes& dims : {Sizes{-1, 3, -1, -1}, Sizes{-1, -1, 8, 10}})
     CHECK(resized("end", dims).stop.starts_with("node 'y' (Resize): its sizes must not depend on the size"));
+  // A part of a shape, of opset 15, of a value and of weights.
+  for (const char* of : {"x", "w"})
+    CHECK(import({node("Shape", {of}, "s", {attribute("start", std::int64_t{2})}), node("Flatten", {"x"}, "f"),
+                  node("Reshape", {"f", "s"}, "y")},
+                 {tensor("w", {1, 12}, Floats(12, 1))}, {1, 3, 2, 2})
+              .stop.starts_with("node 'y' (Reshape): its shape must not depend"));
   // Of an activation of two nodes, and of a list: [1, 2 * 2].
   const Imported list = import({node("Sigmoid", {"x"}, "g"), node("Mul", {"x", "g"}, "m"), node("Shape", {"m"}, "s"),
                                 node("Reshape", {"m", "s"}, "y")},
