@@ -14,7 +14,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Clips, unless no float is outside the limits.
 void clip(const Step& step, double min, double max) {
   constexpr double kLargest = std::numeric_limits<float>::max();
-  if (!(min <= max)) throw Stop{"it clips to " + to_text(min) + " to " + to_text(max)};
+  if (!(min <= max && min <= kLargest && max >= -kLargest))
+    throw Stop{"its limits are " + to_text(min) + " and " + to_text(max)};
   if (min <= -kLargest && max >= kLargest) return;
   if (min == 0 && max >= kLargest) return activate(step, Activation::relu);
   ActivationNumbers numbers;

@@ -21,8 +21,9 @@ std::vector<double> slice_list(const Step& step, std::size_t i, std::string_view
 // Gather: x[:, [2, 1, 0]].
 void reverse_by_places(const Step& step) {
   if (step.node.inputs.front() != step.input) throw Stop{"it looks its input up in a table"};
-  if (!is_channel_axis(step, static_cast<double>(step.integer("axis", 0))) ||
-      step.constant(1, "indices").values != std::vector<double>{2, 1, 0})
+  const Constant places = step.constant(1, "indices");
+  if (!is_channel_axis(step, static_cast<double>(step.integer("axis", 0))) || places.dims.size() != 1 ||
+      places.values != std::vector<double>{2, 1, 0})
     throw Stop{"it picks parts of its input (expected all three colours, in reverse order)"};
   step.layers.reverse_input();
 }

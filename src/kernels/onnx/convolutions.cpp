@@ -32,7 +32,7 @@ void set_transposed_options(const Step& step, Layer& layer) {
   Extent beyond = stride;  // of the last input, without pads: the output that the rule asks for
   if (!shape.empty()) {
     const Extent asked = step.extent("output_shape");
-    const std::optional<Extent> size = step.layers.map_size();
+    const std::optional<Extent> size = step.layers.output().map_size();
     if (!size || std::max(size->h, size->w) > kLargestParameter)
       throw Stop{"its output_shape is " + list_text(shape) +
                  ", and its input may have any size; export the model with a fixed height and width"};

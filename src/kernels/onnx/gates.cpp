@@ -50,6 +50,10 @@ bool extend(const Step& step, ClippedLine& line) {
     line.clip(step.real(1, "min", -kUnbounded), step.real(2, "max", kUnbounded));
     return true;
   }
+  if (is_operator(node, "Relu")) {
+    line.clip(0, kUnbounded);
+    return true;
+  }
   const std::optional<double> number = step.other_number();
   if (!number) return false;
   if (is_operator(node, "Add"))
@@ -88,7 +92,7 @@ struct Gate {
 
 /// Follows the nodes from `first` on. Throws Stop where constants cannot be read.
 std::optional<Gate> read_gate(const Step& first) {
-  constexpr std::size_t kMostNodes = 5;  // Add, Max, Min, Mul and Div
+  constexpr std::size_t kMostNodes = 5;  // Add, Relu, Min, Mul and Div
   std::vector<const OnnxNode*> nodes;
   bool is_sigmoid = false, has_product = false;
   ClippedLine line;

@@ -1,7 +1,6 @@
 #include "kernels/onnx/import_onnx.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -59,6 +58,7 @@ class Path {
  public:
   Path(const OnnxFile& file, const std::optional<std::string>& until)
       : graph_(file), input_(picture_input(graph_)), value_(input_.name), layers_(input_layout(graph_, input_)) {
+    set_value(input_.name);
     if (until) {
       ends_ = end_of(graph_, *until);
       graph_.keep_only_before(ends_);
@@ -80,9 +80,12 @@ class Path {
   }
 
  private:
-  /// Where paths part: the layers before, and a sentence.
+  static constexpr const char* kUnused = "its first output is not used";
+
+  /// Where paths part: the layers before, what the last of them writes, and a sentence.
   struct Branch {
     std::size_t layers = 0;
+    LayerOutput output;
     std::string text;
   };
 
@@ -90,7 +93,6 @@ class Path {
   struct Way {
     std::string_view value;
     const OnnxNode* node = nullptr;
-    std::int64_t channels = 0;
   };
 
   /// Goes on to the end. Returns why it ends earlier. An end before paths have met again is where they part: no single
@@ -104,7 +106,7 @@ class Path {
       reason = stop.reason;
     }
     if (!branch_) return reason;
-    layers_.shorten(branch_->layers);
+    layers_.shorten(branch_->layers, branch_->output);
     return branch_->text + ", and their paths do not meet: " + *reason +
            (ends_.empty() ? "; --until NODE follows one of them" : "");
   }
@@ -115,27 +117,43 @@ class Path {
     while (std::find(ends_.begin(), ends_.end(), value_) == ends_.end()) {
       if (!passed.insert(value_).second) refuse_kernel(graph_.file().path(), "is damaged: its graph goes in a circle");
       const std::vector<const OnnxNode*> readers = graph_.readers(value_);
-      if (readers.empty()) return false;
+      if (readers.empty()) {
+        check_end();
+        return false;
+      }
       std::vector<const OnnxNode*> ways;
-      std::copy_if(readers.begin(), readers.end(), std::back_inserter(ways),
-                   [&](const OnnxNode* reader) { return !waits(*reader); });
+      for (const OnnxNode* reader : readers)
+        if (waits(*reader))
+          waiting_.insert(reader);
+        else
+          ways.push_back(reader);
       if (readers.size() > ways.size()) keep();
       if (ways.size() == 2 && take_gate(ways)) continue;
-      if (ways.size() > 1 && !branch_) branch_ = Branch{layers_.size(), branch_text(readers)};
+      if (ways.size() > 1 && !branch_) branch_ = Branch{layers_.size(), layers_.output(), branch_text(readers)};
       if (ways.size() > 1) keep();
       if (ways.empty()) {
-        if (open_.empty())
-          throw Stop{"node " + title_of(*readers.front()) + ": its other operand is on no path from here"};
+        if (open_.empty()) refuse_lonely(*readers.front());
         met_.insert(value_);
         ways.push_back(open_.back().node);
         value_ = open_.back().value;
-        layers_.go_back(earlier_.at(value_), open_.back().channels);
+        layers_.go_back(earlier_.at(value_));
         open_.pop_back();
       }
-      for (std::size_t i = ways.size() - 1; i > 0; --i) open_.push_back({value_, ways[i], layers_.channels()});
+      for (std::size_t i = ways.size() - 1; i > 0; --i) open_.push_back({value_, ways[i]});
       take(*ways.front());
     }
     return true;
+  }
+
+  [[noreturn]] static void refuse_lonely(const OnnxNode& sum) {
+    throw Stop{"node " + title_of(sum) + ": its other operand is on no path from here"};
+  }
+
+  /// Throws Stop where a path ends that is not all of the model.
+  void check_end() const {
+    if (open_.empty() && !waiting_.empty()) refuse_lonely(**waiting_.begin());
+    const OnnxNode* const writer = graph_.writer(value_);
+    if (writer != nullptr && !graph_.is_result(value_)) throw Stop{"node " + title_of(*writer) + ": " + kUnused};
   }
 
   Step step(const OnnxNode& node) { return {graph_, node, value_, layer_name(graph_, node), layers_, earlier_}; }
@@ -163,14 +181,14 @@ class Path {
   void keep() {
     if (layers_.empty()) layers_.add_input_copy();
     layers_.seal();
-    earlier_.emplace(value_, layers_.current());
+    earlier_.emplace(value_, layers_.output());
   }
 
   /// Goes on past an activation of several nodes, of which two read the value.
   bool take_gate(const std::vector<const OnnxNode*>& readers) {
     for (const OnnxNode* reader : readers)
       if (const std::optional<std::string_view> last = add_gate(step(*reader))) {
-        value_ = *last;
+        set_value(*last);
         return true;
       }
     return false;
@@ -179,13 +197,21 @@ class Path {
   void take(const OnnxNode& node) {
     try {
       if (node.outputs.empty()) throw Stop{"it has no output"};
+      if (node.outputs.front().empty()) throw Stop{kUnused};
       add_operator(step(node));
     } catch (const Stop& stop) {
       throw Stop{"node " + title_of(node) + ": " + stop.reason};
     }
+    waiting_.erase(&node);
     for (const std::string_view input : node.inputs) met_.erase(input);
     if (open_.empty() && met_.empty()) branch_.reset();
-    value_ = node.outputs.front();
+    set_value(node.outputs.front());
+  }
+
+  /// Reaches the value that the last output is, whose shape nodes may measure.
+  void set_value(std::string_view value) {
+    value_ = value;
+    if (const std::optional<std::vector<std::int64_t>> dims = layers_.output_dims()) graph_.set_shape(value, *dims);
   }
 
   std::string branch_text(const std::vector<const OnnxNode*>& readers) const {
@@ -202,9 +228,10 @@ class Path {
   const OnnxValue& input_;
   std::vector<std::string_view> ends_;
   std::string_view value_;                           ///< reached so far
-  std::map<std::string_view, std::string> earlier_;  ///< the layers that wrote the values which are kept
+  std::map<std::string_view, LayerOutput> earlier_;  ///< the values that are kept
   std::optional<Branch> branch_;                     ///< the first one whose paths have not met yet
   std::vector<Way> open_;                            ///< paths to be followed, the next one last
+  std::set<const OnnxNode*> waiting_;                ///< sums whose other operand is not there yet
   std::set<std::string_view> met_;                   ///< values at the ends of paths, which wait for a sum
   LayerStack layers_;
 };

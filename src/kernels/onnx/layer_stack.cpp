@@ -1,11 +1,13 @@
 #include "kernels/onnx/layer_stack.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/error.h"
 #include "core/float_range.h"
 #include "core/text.h"
+#include "network/bank_plan.h"
 #include "network/residual.h"
 
 namespace convtool {
@@ -49,59 +51,97 @@ bool clip_to(const Layer& outer, Layer& layer) {
   return true;
 }
 
+/// The height and width of the layer's output on a map of this size, of any channels that it takes.
+std::optional<Extent> size_after(const Layer& layer, const std::optional<Extent>& size) {
+  if (!size) return std::nullopt;
+  try {
+    const std::int64_t channels = layer.rank > 2 ? layer.input_channels() : 1;
+    const Shape output =
+        bank_geometry({.name = "", .layers = {layer}}, DType::f32, {1, channels, size->h, size->w}).output;
+    return Extent{output.h, output.w};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 /// The decimal number that people write for the float nearest to this one: models have 0.485 as a float.
 double as_written(double number) { return *parse_number<double>(to_text(static_cast<float>(number))); }
 
 }  // namespace
 
-void LayerStack::go_back(const std::string& name, std::int64_t channels) {
-  seal();
-  from_ = name == last().name ? "" : name;
-  channels_ = channels;
+LayerStack::LayerStack(const InputLayout& input) : has_channels_last_(input.has_channels_last) {
+  constexpr Extent kSamples[] = {{1024, 1024}, {1536, 2048}};
+  output_.channels = input.channels;
+  for (std::size_t i : {0, 1}) output_.sizes[i] = input.size.value_or(kSamples[i]);
 }
 
-void LayerStack::shorten(std::size_t count) {
-  if (count >= layers_.size()) return;
-  layers_.resize(count);
-  parts_.resize(count);
-  weights_.clear();  // of a layer that is dropped: those before it are rounded
-  bias_.clear();
-  from_.clear();
+std::optional<std::vector<std::int64_t>> LayerStack::output_dims() const {
+  const std::optional<Extent> size = output_.map_size();
+  if (!size || output_.channels == 0 || has_channels_last_) return std::nullopt;
+  if (!output_.is_list) return std::vector<std::int64_t>{1, output_.channels, size->h, size->w};
+  const std::int64_t pixels = size->h * size->w;
+  if (output_.channels > std::numeric_limits<std::int64_t>::max() / pixels) return std::nullopt;
+  return std::vector<std::int64_t>{1, output_.channels * pixels};
+}
+
+void LayerStack::go_back(const LayerOutput& output) {
   seal();
+  output_ = output;
+}
+
+void LayerStack::shorten(std::size_t count, const LayerOutput& output) {
+  if (count < layers_.size()) {
+    layers_.resize(count);
+    parts_.resize(count);
+    weights_.clear();  // of a layer that is dropped: those before it are rounded
+    bias_.clear();
+  }
+  go_back(output);
 }
 
 void LayerStack::add(Layer layer) {
   round_weights();
-  layer.from = std::exchange(from_, "");
+  if (!layers_.empty() && output_.layer != last().name) layer.from = output_.layer;
   const std::string name = layer.name;
   while (!names_.insert(layer.name).second) layer.name = name + "-" + std::to_string(++copies_[name] + 1);
+  output_.layer = layer.name;
+  for (std::optional<Extent>& size : output_.sizes) size = size_after(layer, size);
   layers_.push_back(std::move(layer));
   parts_.emplace_back();
   is_open_ = true;
-  is_border_ = false;
+  before_border_.reset();
+}
+
+void LayerStack::check_sum(const LayerOutput& other) const {
+  if (output_.is_list != other.is_list) throw Stop{"it adds a list to a picture"};
+  if (output_.channels != 0 && other.channels != 0 && output_.channels != other.channels)
+    throw Stop{"it adds " + counted(other.channels, "channel") + " to " + std::to_string(output_.channels)};
+  if (output_.map_size() != other.map_size()) throw Stop{"it adds two values of different height or width"};
 }
 
 void LayerStack::add_input_copy() {
   layers_.push_back(input_copy());
   parts_.emplace_back();
+  output_.layer = last().name;
 }
 
 void LayerStack::add_border(Layer layer) {
+  const LayerOutput before = output_;
   add(std::move(layer));
-  is_border_ = true;
+  before_border_ = before;
 }
 
 void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::vector<double> bias) {
   check_finite(weights, "its weights");
   check_finite(bias, "its biases");
   check_channels(layer.input_channels());
-  if (is_open_ && is_border_ && layer.enlarging == Enlarging::none && layer.params.padding == Padding{}) {
+  if (is_open_ && before_border_ && layer.enlarging == Enlarging::none && layer.params.padding == Padding{}) {
     const ConvParams border = layers_.back().params;
     layer.params.padding = border.padding;
     layer.params.padding_mode = border.padding_mode;
     layer.params.padding_value = border.padding_value;
-    const std::string part = parts_.back();
-    from_ = layers_.back().from;
+    const Part part = parts_.back();
+    output_ = *before_border_;
     names_.erase(layers_.back().name);
     layers_.pop_back();
     parts_.pop_back();
@@ -110,59 +150,39 @@ void LayerStack::add_convolution(Layer layer, std::vector<double> weights, std::
   } else {
     add(std::move(layer));
   }
-  channels_ = last().output_channels();
+  output_.channels = last().output_channels();
   weight_count_ += std::ssize(weights) + std::ssize(bias);
   weights_ = std::move(weights);
   bias_ = std::move(bias);
 }
 
-std::optional<Extent> LayerStack::map_size() const {
-  constexpr Extent kSizes[] = {{1024, 1024}, {1536, 2048}};
-  Network network;
-  std::int64_t channels = 1;
-  for (const Layer& layer : layers_) {
-    if (channels == 1 && layer.rank > 2) channels = layer.input_channels();
-    network.banks.push_back({.name = layer.name, .layers = {layer}});
-  }
-  if (network.banks.empty()) return size_;
-  const auto output_on = [&](const Extent& size) -> std::optional<Extent> {
-    try {
-      const Shape output = output_shapes(network, DType::f32, {1, channels, size.h, size.w}).back();
-      return Extent{output.h, output.w};
-    } catch (const Error&) {
-      return std::nullopt;
-    }
-  };
-  if (size_) return output_on(*size_);
-  const std::optional<Extent> size = output_on(kSizes[0]);
-  return size == output_on(kSizes[1]) ? size : std::nullopt;
-}
-
 void LayerStack::flatten(std::optional<std::int64_t> count) {
-  if (is_list_) return;
   if (count) {
-    const std::optional<Extent> size = map_size();
-    if (!size || channels_ == 0)
+    const std::optional<Extent> size = output_.map_size();
+    if (!size || output_.channels == 0)
       throw Stop{"its output may not be one picture; export the model with a fixed height and width"};
-    if (channels_ * size->h * size->w != *count) throw Stop{"its output is not all values of one picture"};
+    const std::int64_t pixels = size->h * size->w;
+    if (*count % pixels != 0 || *count / pixels != output_.channels)
+      throw Stop{"its output is not all values of one picture"};
   }
-  is_list_ = true;
+  output_.is_list = true;
 }
 
 void LayerStack::add_linear(const std::string& name, std::int64_t outputs, std::vector<double> weights,
                             std::vector<double> bias) {
-  if (!is_list_) throw Stop{"its input is a picture (expected a list, from Flatten)"};
+  if (!output_.is_list) throw Stop{"its input is a picture (expected a list, from Flatten)"};
   const std::int64_t inputs = std::ssize(weights) / outputs;
-  std::optional<Extent> size = map_size();
-  if (!size && inputs == channels_) size = Extent{1, 1};
+  std::optional<Extent> size = output_.map_size();
+  if (!size && inputs == output_.channels) size = Extent{1, 1};
   if (!size)
     throw Stop{
         "its weights fit one size of pictures, which the model does not say; export it with a fixed height and "
         "width"};
   const std::int64_t pixels = size->h * size->w;
-  if (inputs % pixels != 0 || (channels_ != 0 && inputs != channels_ * pixels))
-    throw Stop{"it takes " + std::to_string(inputs) + " values, and its input has " +
-               std::to_string(channels_ * pixels)};
+  if (inputs % pixels != 0 || (output_.channels != 0 && inputs / pixels != output_.channels))
+    throw Stop{"it takes " + counted(inputs, "value") + ", and its input has " +
+               (output_.channels == 0 ? join_sizes({size->h, size->w}) + " per channel"
+                                      : join_sizes({output_.channels, size->h, size->w}))};
   add_convolution({.name = name, .rank = 4, .shape = {outputs, inputs / pixels, size->h, size->w}}, std::move(weights),
                   std::move(bias));
 }
@@ -172,7 +192,7 @@ void LayerStack::transform(const Affine& affine, const std::string& name) {
   const auto count = static_cast<std::int64_t>(std::max(scale.size(), shift.size()));
   if (count > 1) {
     check_channels(count);
-    channels_ = count;
+    output_.channels = count;
   }
   if (layers_.empty() && scale_input(affine)) return;
   if (is_open_ && !weights_.empty() && last().activation == Activation::none) {
@@ -216,8 +236,8 @@ void LayerStack::reverse_input() {
   constexpr std::int64_t kColours = 3;
   if (!layers_.empty())
     throw Stop{"it reverses the channels after other layers; convtool can reverse those of the input"};
-  if (channels_ != 0) check_channels(kColours);
-  channels_ = kColours;
+  check_channels(kColours);
+  output_.channels = kColours;
   is_reversed_ = !is_reversed_;
 }
 
@@ -256,23 +276,26 @@ void LayerStack::activate(Layer layer) {
   if (!is_open_ || last().activation != Activation::none) return add(std::move(layer));
   layers_.back().activation = layer.activation;
   layers_.back().activation_numbers = layer.activation_numbers;
-  is_border_ = false;
+  before_border_.reset();
 }
 
 void LayerStack::note(std::string_view part, std::string_view value) {
-  if (layers_.empty() || layers_.back() == input_copy()) return;
-  std::string& parts = parts_.back();
-  (parts += parts.empty() ? "" : " + ") += part;
-  layers_.back().description = parts + ", to '" + std::string(value) + "'";
+  if (layers_.empty() || last().name == kInputName || last().name != output_.layer) return;
+  std::string& operators = parts_.back().operators;
+  (operators += operators.empty() ? "" : " + ") += part;
+  parts_.back().value = value;
 }
 
 std::vector<Layer> LayerStack::take() {
-  if (layers_.empty() && is_reversed_) add(identity_layer("copy"));  // a network has a layer
-  if (layers_.empty() && input_) add_affine(*std::exchange(input_, std::nullopt), "scale");
-  round_weights();
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (const Part& part = parts_[i]; !part.operators.empty())
+      layers_[i].description = part.operators + ", to '" + part.value + "'";
   const auto names_input = [](const Layer& layer) { return layer.add == kInputName || layer.from == kInputName; };
   if (!layers_.empty() && layers_.front() == input_copy() && std::none_of(layers_.begin(), layers_.end(), names_input))
     layers_.erase(layers_.begin());
+  if (layers_.empty() && is_reversed_) add(identity_layer("copy"));  // a network has a layer
+  if (layers_.empty() && input_) add_affine(*std::exchange(input_, std::nullopt), "scale");
+  round_weights();
   return std::move(layers_);
 }
 
@@ -292,8 +315,8 @@ void LayerStack::round_weights() {
 }
 
 void LayerStack::check_channels(std::int64_t expected) const {
-  if (channels_ != 0 && channels_ != expected)
-    throw Stop{"it takes " + counted(expected, "channel") + ", and its input has " + std::to_string(channels_)};
+  if (output_.channels != 0 && output_.channels != expected)
+    throw Stop{"it takes " + counted(expected, "channel") + ", and its input has " + std::to_string(output_.channels)};
 }
 
 Layer identity_layer(const std::string& name) {

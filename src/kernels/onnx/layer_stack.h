@@ -1,6 +1,7 @@
 // Internal to kernels/onnx/: the layers of a network under construction, one after another.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,6 +31,21 @@ struct InputLayout {
   bool has_channels_last = false;  ///< N x H x W x C, up to a Transpose
 };
 
+/// The height and width of a map for two sizes of the model's input, which are equal where the model says its size.
+/// Nothing where a layer does not fit.
+using MapSizes = std::array<std::optional<Extent>, 2>;
+
+/// A value that a layer writes, or the input of the model.
+struct LayerOutput {
+  std::string layer;          ///< its name; "" for the input
+  std::int64_t channels = 0;  ///< 0 if unknown
+  bool is_list = false;       ///< all values of a map, or what a linear layer makes of them
+  MapSizes sizes;             ///< of a list, those of the map that it was
+
+  /// The height and width, unless they depend on the size of the input, which is not known.
+  std::optional<Extent> map_size() const { return sizes[0] == sizes[1] ? sizes[0] : std::nullopt; }
+};
+
 /// The layers so far. An operator adds one, or becomes a part of the last one.
 ///
 /// A batch normalisation in eval mode, y = (x - mean) / sqrt(var + eps) * gamma + beta, is an Affine. After a
@@ -37,17 +53,16 @@ struct InputLayout {
 /// and rounded to float once, when the next layer is added.
 class LayerStack {
  public:
-  explicit LayerStack(const InputLayout& input)
-      : size_(input.size), channels_(input.channels), has_channels_last_(input.has_channels_last) {}
+  explicit LayerStack(const InputLayout& input);
 
   bool empty() const { return layers_.empty(); }
   const Layer& last() const { return layers_.back(); }
 
-  /// The layer whose output the next one reads. There is one.
-  const std::string& current() const { return from_.empty() ? last().name : from_; }
+  /// The last output, which the next layer reads.
+  const LayerOutput& output() const { return output_; }
 
-  /// The channels of the last output; 0 if unknown.
-  std::int64_t channels() const { return channels_; }
+  /// Its shape for one picture, [1, C, H, W], or [1, C * H * W] of a list. Nothing if it is not known.
+  std::optional<std::vector<std::int64_t>> output_dims() const;
 
   /// Whether the input still has its channels last: its Transpose comes later.
   bool has_channels_last() const { return has_channels_last_; }
@@ -57,16 +72,9 @@ class LayerStack {
   /// another number of channels.
   void reverse_input();
 
-  /// The height and width of the last output: on the size of the input if that is known, else where they are the same
-  /// for two sizes. Nothing if they depend on it.
-  std::optional<Extent> map_size() const;
-
   /// Turns the last output into a list of all its values: `count` of them, where that is known. Throws Stop where they
   /// are certainly others, or may be.
   void flatten(std::optional<std::int64_t> count);
-
-  /// Whether the last output is such a list, or what a linear layer makes of one.
-  bool is_list() const { return is_list_; }
 
   /// Adds nn.Linear with weights [outputs][inputs] and a bias that is empty for 0, on a list. It becomes a convolution
   /// whose kernel has the size of the map that the list was. Throws Stop where that size is not known.
@@ -78,16 +86,20 @@ class LayerStack {
   /// Keeps the last layer as it is from here on: its output is needed elsewhere, too.
   void seal() { is_open_ = false; }
 
-  /// Lets the next layer read the output of the layer called `name`, which has `channels`.
-  void go_back(const std::string& name, std::int64_t channels);
+  /// Makes `output`, of an earlier layer, the last output.
+  void go_back(const LayerOutput& output);
 
-  /// Drops all layers but the first `count`.
-  void shorten(std::size_t count);
+  /// Drops all layers but the first `count`; `output` is that of the last of them.
+  void shorten(std::size_t count, const LayerOutput& output);
 
   std::size_t size() const { return layers_.size(); }
 
   /// Adds a layer; its name is made unique.
   void add(Layer layer);
+
+  /// Throws Stop unless the last output and `other`, which are to be added, have the same shape. ONNX would repeat the
+  /// values of the smaller one.
+  void check_sum(const LayerOutput& other) const;
 
   /// Adds input_copy() (network/residual.h) as the first layer.
   void add_input_copy();
@@ -108,7 +120,8 @@ class LayerStack {
   void activate(Layer layer);
 
   /// Notes an operator that the last layer stands for, and the value that it writes: the description of the layer. A
-  /// copy of the input has none.
+  /// copy of the input has none. Does nothing where the last output is not that of the last layer, but of one before:
+  /// an operator that changes nothing comes first after go_back().
   void note(std::string_view part, std::string_view value);
 
   /// The layers, without a copy of the input that none of them names. None is left. If there are none but the input is
@@ -119,6 +132,11 @@ class LayerStack {
   std::optional<InputScaling> input() const;
 
  private:
+  /// The operators that a layer stands for, "Conv + Relu", and the value that the last of them writes.
+  struct Part {
+    std::string operators, value;
+  };
+
   bool scale_input(Affine affine);
   void add_affine(const Affine& affine, const std::string& name);
   void round_weights();
@@ -126,17 +144,15 @@ class LayerStack {
 
   std::optional<Affine> input_;  ///< of R, G, B where the channels are reversed
   bool is_reversed_ = false;     ///< whether the input becomes B, G, R
-  std::string from_;             ///< the layer that the next one reads; "" for the last one
+  LayerOutput output_;
   std::vector<Layer> layers_;
-  std::vector<std::string> parts_;
+  std::vector<Part> parts_;                                  ///< of each layer
   std::set<std::string> names_ = {std::string(kInputName)};  ///< of layers, and of the input
   std::map<std::string, int> copies_;                        ///< of a name, which end in a number
-  std::vector<double> weights_, bias_;  ///< of the last layer if it is a convolution, before they are rounded
-  bool is_open_ = false;                ///< whether the last layer may change
-  bool is_border_ = false;              ///< whether it is only a border
-  bool is_list_ = false;
-  std::optional<Extent> size_;  ///< of the model's input
-  std::int64_t channels_ = 0, weight_count_ = 0;
+  std::vector<double> weights_, bias_;        ///< of the last layer if it is a convolution, before they are rounded
+  bool is_open_ = false;                      ///< whether the last layer may change
+  std::optional<LayerOutput> before_border_;  ///< what the last layer reads, if it is only a border
+  std::int64_t weight_count_ = 0;
   bool has_channels_last_ = false;
 };
 

@@ -35,11 +35,23 @@ void scale(std::vector<double>& numbers, double factor) {
   for (double& number : numbers) number *= factor;
 }
 
+/// Whether `value` is x.size(0) for some x of the model, as exporters write it: Shape, Gather and perhaps Unsqueeze.
+bool is_batch_size(const Step& step, std::string_view value) {
+  const OnnxNode* node = step.graph.writer(value);
+  if (node != nullptr && is_operator(*node, "Unsqueeze") && !node->inputs.empty())
+    node = step.graph.writer(node->inputs.front());
+  if (node == nullptr || !is_operator(*node, "Gather") || node->inputs.size() != 2) return false;
+  const std::optional<Constant> place = step.constant_of(node->inputs[1]);
+  const OnnxNode* const shape = step.graph.writer(node->inputs[0]);
+  return place && place->values == std::vector<double>{0} && shape != nullptr && is_operator(*shape, "Shape") &&
+         shape->attributes.empty() && !shape->inputs.empty() && step.graph.stored(shape->inputs.front()) == nullptr;
+}
+
 /// The shape that Reshape asks for. PyTorch's x.view(x.size(0), -1) computes the first number, 1 for a picture.
 std::vector<double> list_shape(const Step& step) {
   const OnnxNode* const writer = step.has_input(1) ? step.graph.writer(step.node.inputs[1]) : nullptr;
   if (writer != nullptr && is_operator(*writer, "Concat") && writer->inputs.size() == 2 &&
-      step.graph.depends_on_size(writer->inputs[0]))
+      is_batch_size(step, writer->inputs[0]))
     if (const auto count = step.constant_of(writer->inputs[1]); count && count->values.size() == 1)
       return {1, count->values.front()};
   return step.constant(1, "shape").values;
@@ -55,7 +67,9 @@ void flatten(const Step& step) {
 
 void reshape(const Step& step) {
   const std::vector<double> shape = list_shape(step);
-  const bool is_list = shape.size() == 2 && (shape[1] == -1 || shape[0] == -1) && shape[0] <= 1;
+  // The first number is that of pictures: 1, that of the input (0), or what remains (-1).
+  const bool is_list = shape.size() == 2 && (shape[0] == 1 || shape[0] == 0 || shape[0] == -1) &&
+                       (shape[1] > 0 || (shape[1] == -1 && shape[0] != -1));
   if (!is_list) throw Stop{"its output is not a picture"};
   if (shape[1] == -1) return step.layers.flatten(std::nullopt);
   step.layers.flatten(static_cast<std::int64_t>(shape[1]));
@@ -66,7 +80,7 @@ void squeeze(const Step& step) {
   for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
   std::sort(axes.begin(), axes.end());
   if (axes != std::vector<std::int64_t>{2, 3}) throw Stop{"its output is not a picture"};
-  step.layers.flatten(step.layers.channels());  // all rows and columns are one
+  step.layers.flatten(step.layers.output().channels);  // all rows and columns are one
 }
 
 void add_gemm(const Step& step) {

@@ -61,8 +61,8 @@ InputLayout input_layout(const NodeGraph& graph, const OnnxValue& input) {
   if (!input.dims) return layout;
   const std::vector<std::int64_t>& dims = *input.dims;
   const std::size_t channels = layout.has_channels_last ? 3 : 1, rows = layout.has_channels_last ? 1 : 2;
-  layout.channels = std::max<std::int64_t>(dims[channels], 0);
   const auto is_size = [](std::int64_t size) { return size > 0 && size <= kLargestParameter; };
+  layout.channels = is_size(dims[channels]) ? dims[channels] : 0;
   if (is_size(dims[rows]) && is_size(dims[rows + 1])) layout.size = Extent{dims[rows], dims[rows + 1]};
   return layout;
 }

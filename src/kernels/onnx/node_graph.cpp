@@ -42,9 +42,14 @@ std::vector<const OnnxNode*> NodeGraph::readers(std::string_view value) const {
   return found == readers_.end() ? std::vector<const OnnxNode*>{} : found->second;
 }
 
+bool NodeGraph::is_result(std::string_view value) const {
+  return std::find(results_.begin(), results_.end(), value) != results_.end();
+}
+
 void NodeGraph::keep_only_before(const std::vector<std::string_view>& values) {
   std::set<const OnnxNode*> kept;
   std::vector<std::string_view> wanted = values;
+  results_ = values;
   while (!wanted.empty()) {
     const OnnxNode* const node = writer(wanted.back());
     wanted.pop_back();
@@ -108,6 +113,11 @@ std::optional<Constant> NodeGraph::folded(std::string_view value, std::int64_t m
     return Constant{.dims = tensor->dims, .values = file_.read(*tensor, most), .is_integer = tensor->has_integers()};
   const OnnxNode* const node = writer(origin(value));
   if (node == nullptr || --steps < 0) return std::nullopt;
+  if (is_operator(*node, "Shape") && node->attributes.empty() && !node->inputs.empty())
+    if (const auto known = shapes_.find(node->inputs.front()); known != shapes_.end()) {
+      const std::vector<std::int64_t>& dims = known->second;
+      return Constant{{std::ssize(dims)}, {dims.begin(), dims.end()}, true};
+    }
   if (!is_operator(*node, "Constant")) {
     return fold_constants(*node, [&](std::string_view input) -> std::optional<Constant> {
       const OnnxTensor* const tensor = stored(input);

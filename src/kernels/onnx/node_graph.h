@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernels/onnx/constant_folding.h"
@@ -28,6 +29,9 @@ class NodeGraph {
   /// The nodes that read this value, each once, in the order of the file. After keep_only_before(), only those kept.
   std::vector<const OnnxNode*> readers(std::string_view value) const;
 
+  /// Whether the value is one of those that keep_only_before() got last: at first, the outputs of the model.
+  bool is_result(std::string_view value) const;
+
   /// Forgets all nodes that none of these values depends on, and those that only measure shapes.
   void keep_only_before(const std::vector<std::string_view>& values);
 
@@ -41,8 +45,11 @@ class NodeGraph {
   /// Whether nodes compute the value from the shape of another one.
   bool depends_on_size(std::string_view value) const;
 
+  /// Remembers the shape of a value that depends on the input.
+  void set_shape(std::string_view value, std::vector<std::int64_t> dims) { shapes_[value] = std::move(dims); }
+
   /// The numbers of a value that is stored, given by the other attributes of a Constant node, or computed from such
-  /// ones (kernels/onnx/constant_folding.h). Throws as OnnxFile::read() does.
+  /// ones (kernels/onnx/constant_folding.h) and from shapes that are known. Throws as OnnxFile::read() does.
   std::optional<Constant> constant(std::string_view value, std::int64_t most) const;
 
  private:
@@ -53,9 +60,11 @@ class NodeGraph {
   std::optional<Constant> folded(std::string_view value, std::int64_t most, int& steps) const;
 
   const OnnxFile& file_;
+  std::vector<std::string_view> results_;
   std::map<std::string_view, const OnnxNode*> writers_;
   std::map<std::string_view, std::vector<const OnnxNode*>> readers_;
   std::map<std::string_view, const OnnxTensor*> initializers_;
+  std::map<std::string_view, std::vector<std::int64_t>> shapes_;
 };
 
 }  // namespace convtool

@@ -122,7 +122,8 @@ void add_operator(const Step& step) {
   if (!is_operator(node, node.type))
     throw Stop{"it is an operator of '" + std::string(node.domain) + "', not of ONNX itself"};
   if (const auto* const found = find_row(kOperators, &Operator::type, node.type)) {
-    if (step.layers.is_list() && !found->takes_lists) throw Stop{"its input is not a picture any more, but a list"};
+    if (step.layers.output().is_list && !found->takes_lists)
+      throw Stop{"its input is not a picture any more, but a list"};
     found->add(step);
     if (found->changes) step.layers.note(node.type, node.outputs.front());
     return;

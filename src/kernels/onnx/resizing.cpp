@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/float_range.h"
 #include "core/text.h"
 #include "kernels/onnx/layer_operators.h"
 #include "network/enlarging.h"
@@ -11,13 +12,18 @@ namespace {
 
 /// The factors in the "sizes" of Resize, [n, c, h, w] of its output.
 std::vector<double> scales_of_sizes(const Step& step) {
+  if (const std::string_view policy = step.word("keep_aspect_ratio_policy", "stretch"); policy != "stretch")
+    throw Stop{"its keep_aspect_ratio_policy is '" + std::string(policy) + "'"};
   const std::vector<double> sizes = step.constant(3, "sizes").values;
   if (sizes.size() != 4) throw Stop{"it has " + std::to_string(sizes.size()) + " sizes (expected 4)"};
-  const std::optional<Extent> size = step.layers.map_size();
+  const LayerOutput& input = step.layers.output();
+  const std::optional<Extent> size = input.map_size();
   if (!size)
     throw Stop{
         "its output has a fixed size, and its input may have any; export the model with a fixed height and width"};
-  return {1, 1, sizes[2] / static_cast<double>(size->h), sizes[3] / static_cast<double>(size->w)};
+  const double channels = static_cast<double>(input.channels);
+  return {1, channels == 0 ? 1 : sizes[1] / channels, sizes[2] / static_cast<double>(size->h),
+          sizes[3] / static_cast<double>(size->w)};
 }
 
 /// The factors of rows and columns in the "scales" of Resize and Upsample.
@@ -104,7 +110,7 @@ void add_border(const Step& step) {
   layer.params.padding.pads = border_of(step);
   layer.params.padding_mode = mode->second;
   const double value = step.real(2, "value", 0);
-  if (!std::isfinite(value)) throw Stop{"it pads with " + to_text(value)};
+  if (!fits_float(value)) throw Stop{"it pads with " + to_text(value)};
   if (mode->second == PaddingMode::constant) {
     layer.params.padding_value = static_cast<float>(value);
     if (value == 0) layer.params.padding_mode = PaddingMode::zeros;

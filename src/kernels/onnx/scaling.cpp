@@ -15,7 +15,8 @@ std::vector<double> channel_numbers(const Constant& constant, const LayerStack& 
   const std::vector<std::int64_t>& dims = constant.dims;
   const std::vector<double>& values = constant.values;
   if (values.size() == 1) return values;
-  const std::size_t after = layers.is_list() || layers.has_channels_last() ? 0 : 2, most = layers.is_list() ? 2 : 4;
+  const std::size_t after = layers.output().is_list || layers.has_channels_last() ? 0 : 2,
+                    most = layers.output().is_list ? 2 : 4;
   const bool has_rank = dims.size() > after && dims.size() <= most;
   const std::int64_t channels = has_rank ? dims[dims.size() - after - 1] : 0;
   if (channels < 1 || channels != std::ssize(values))
@@ -64,12 +65,15 @@ std::vector<double> each(std::vector<double> numbers, double (*change)(double)) 
   return numbers;
 }
 
-/// The layer that wrote the other of the two operands of a node; null if no layer did.
+/// The layer that wrote the other of the two operands of a node; null if no layer did. Throws Stop where the operands
+/// have different shapes.
 const std::string* earlier_operand(const Step& step) {
   if (step.node.inputs.size() != 2) return nullptr;
   const std::string_view other = step.other_operand();
   const auto earlier = step.earlier.find(other);
-  return other == step.input || earlier == step.earlier.end() ? nullptr : &earlier->second;
+  if (other == step.input || earlier == step.earlier.end()) return nullptr;
+  step.layers.check_sum(earlier->second);
+  return &earlier->second.layer;
 }
 
 void add_earlier(const Step& step, const std::string& name) {

@@ -97,17 +97,19 @@ Constant Step::constant(std::size_t i, std::string_view what) const {
   if (auto constant = constant_of(node.inputs[i])) return *std::move(constant);
   if (graph.depends_on_size(node.inputs[i]))
     throw Stop{"its " + std::string(what) +
-               " are computed from the size of the picture; export the model with a fixed height and width, and with "
+               " must not depend on the size of the picture; export the model with a fixed height and width, and with "
                "constants folded"};
   const OnnxNode* const writer = graph.writer(node.inputs[i]);
-  throw Stop{"its " + std::string(what) + " are not stored in the model" +
-             (writer == nullptr ? "" : ", but computed by node " + title_of(*writer))};
+  throw Stop{"its " + std::string(what) + " must be stored in the model" +
+             (writer == nullptr ? "" : ", not computed by node " + title_of(*writer))};
 }
 
 double Step::real(std::size_t i, std::string_view attribute, double otherwise) const {
   if (!has_input(i)) return real(attribute, otherwise);
-  const Constant limit = constant(i, attribute);
-  return limit.values.empty() ? otherwise : limit.values.front();
+  const std::vector<double> numbers = constant(i, attribute).values;
+  if (numbers.size() > 1)
+    throw Stop{"its " + std::string(attribute) + " has " + std::to_string(numbers.size()) + " numbers (expected one)"};
+  return numbers.empty() ? otherwise : numbers.front();
 }
 
 std::vector<std::int64_t> Step::integers(std::size_t i, std::string_view attribute) const {

@@ -21,8 +21,8 @@ struct Step {
   std::string_view input;  ///< the value on the path that the node reads
   std::string name;        ///< for a layer
   LayerStack& layers;
-  /// The layers that wrote values which are needed again, by these values.
-  const std::map<std::string_view, std::string>& earlier;
+  /// Values that are needed again after later layers, by their names.
+  const std::map<std::string_view, LayerOutput>& earlier;
 
   // Attributes, or `otherwise` where the node has none. Each throws Stop for values of another type or number.
   std::int64_t integer(std::string_view attribute, std::int64_t otherwise) const;
@@ -49,7 +49,8 @@ struct Step {
   /// Input `i`, which `what` names. Throws Stop if the node lacks it, or it is not constant.
   Constant constant(std::size_t i, std::string_view what) const;
 
-  // Input `i`, as several operators have it since opset 11, or the attribute that it was before.
+  // Input `i`, as several operators have it since opset 11, or the attribute that it was before. Throws Stop for
+  // several numbers where one is expected.
   double real(std::size_t i, std::string_view attribute, double otherwise) const;
   std::vector<std::int64_t> integers(std::size_t i, std::string_view attribute) const;
 };

@@ -57,7 +57,7 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   CHECK(imported.out ==
         "conv  2x1x1x1  Conv + Relu, to 'r'\n"
         "m.onnx -> k/net.json and k/net.weights.safetensors\n");
-  CHECK(imported.err == "convtool: m.onnx: ends at node 'y' (Gemm): its weights are not stored in the model\n");
+  CHECK(imported.err == "convtool: m.onnx: ends at node 'y' (Gemm): its weights must be stored in the model\n");
   const json network = json::parse(read_text(folder.file("k/net.json")));
   CHECK(network.at("name") == "m");
   CHECK(network.at("layers").size() == 1);

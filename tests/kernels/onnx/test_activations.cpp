@@ -44,7 +44,14 @@ TEST_CASE("activations belong to the layer before them") {
   const Layer below = activated({node("Clip", {"c"}, "y", {attribute("max", 6.0F)})});  // before opset 11
   CHECK(below.activation_numbers.min == -std::numeric_limits<float>::infinity());
   CHECK(below.activation_numbers.max == 6);
-  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "it clips to 6 to 0");
+  CHECK(stop_reason({node("Clip", {"x", "six", "zero"}, "y")}, limits) == "its limits are 6 and 0");
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Nodes infinities = {tensor("least", {}, {-infinity}), tensor("most", {}, {infinity}),
+                            tensor("two", {2}, {0, 1})};
+  CHECK(stop_reason({node("Max", {"x", "most"}, "y")}, infinities) == "its limits are inf and inf");
+  CHECK(stop_reason({node("Min", {"x", "least"}, "y")}, infinities) == "its limits are -inf and -inf");
+  CHECK(activated({node("Clip", {"c", "least", "most"}, "y")}, infinities).activation == Activation::none);
+  CHECK(stop_reason({node("Clip", {"x", "two"}, "y")}, infinities) == "its min has 2 numbers (expected one)");
   CHECK(activated({node("Max", {"c", "zero"}, "y")}, limits).activation == Activation::relu);
   const Layer least = activated({node("Min", {"six", "c"}, "y")}, limits);
   CHECK(least.activation_numbers.max == 6);
@@ -59,6 +66,13 @@ TEST_CASE("activations belong to the layer before them") {
   const Layer constant = activated({node("Max", {"c", "six"}, "r"), node("Min", {"r", "zero"}, "y")}, limits);
   CHECK(constant.activation_numbers.min == 0);
   CHECK(constant.activation_numbers.max == 0);
+  // What is added later is not clipped by what reads it.
+  const Imported kept = import({node("Conv", {"x", "w"}, "c"), node("Relu", {"c"}, "r"), node("Min", {"r", "six"}, "m"),
+                                node("Add", {"m", "r"}, "y")},
+                               {kWeights, limits[1]});
+  REQUIRE(kept.layers.size() == 3);
+  CHECK(kept.layers[0].activation == Activation::relu);
+  CHECK(kept.layers[1].activation == Activation::clip);
   for (const char* type : {"Max", "Min"}) {
     CHECK(stop_reason({node(type, {"x", "each"}, "y")}, {tensor("each", {3, 1, 1}, {1, 2, 3})}) ==
           "it does not compare its input with one number");
@@ -105,7 +119,12 @@ TEST_CASE("x * clip(x + 3, 0, 6) / 6, in the orders that exporters write it") {
                          tensor("0", {}, {0}),
                          tensor("6", {}, {6}),
                          tensor("sixth", {1}, {1.0F / 6}),
-                         tensor("2", {}, {2})};
+                         tensor("2", {}, {2}),
+                         tensor("9", {}, {9}),
+                         tensor("-1", {}, {-1}),
+                         tensor("-3", {}, {-3}),
+                         tensor("-6", {}, {-6}),
+                         tensor("-sixth", {}, {-1.0F / 6})};
   const auto parts = [&](const Nodes& nodes) {
     Nodes all = {node("Conv", {"x", "w"}, "c")};
     all.insert(all.end(), nodes.begin(), nodes.end());
@@ -126,6 +145,17 @@ TEST_CASE("x * clip(x + 3, 0, 6) / 6, in the orders that exporters write it") {
   CHECK(parts({node("Add", {"3", "c"}, "a"), node("Max", {"a", "0"}, "e"), node("Min", {"e", "6"}, "b"),
                node("Mul", {"b", "sixth"}, "d"), node("Mul", {"d", "c"}, "y")}) ==
         "Conv + Add + Max + Min + Mul + Mul, to 'y'");
+  // relu6 of PyTorch.
+  CHECK(parts({shifted, node("Relu", {"a"}, "e"), node("Clip", {"e", "", "6"}, "b"), node("Mul", {"c", "b"}, "m"),
+               node("Div", {"m", "6"}, "y")}) == "Conv + Add + Relu + Clip + Mul + Div, to 'y'");
+  // Limits that the others make no difference to, a shift after the limits, and -clip(-x - 3, -6, 0).
+  CHECK(parts({shifted, node("Min", {"a", "6"}, "e"), node("Clip", {"e", "0", "9"}, "b"), node("Mul", {"c", "b"}, "m"),
+               node("Div", {"m", "6"}, "y")}) == "Conv + Add + Min + Clip + Mul + Div, to 'y'");
+  CHECK(parts({node("Clip", {"c", "-3", "3"}, "a"), node("Add", {"a", "3"}, "b"), node("Div", {"b", "6"}, "d"),
+               node("Mul", {"c", "d"}, "y")}) == "Conv + Clip + Add + Div + Mul, to 'y'");
+  CHECK(parts({node("Mul", {"c", "-1"}, "a"), node("Add", {"a", "-3"}, "b"), node("Clip", {"b", "-6", "0"}, "d"),
+               node("Mul", {"d", "-sixth"}, "e"), node("Mul", {"c", "e"}, "y")}) ==
+        "Conv + Mul + Add + Clip + Mul + Mul, to 'y'");
   // Before opset 11, limits are attributes; and a layer after it.
   CHECK(parts({shifted, node("Clip", {"a"}, "b", {attribute("min", 0.0F), attribute("max", 6.0F)}),
                node("Mul", {"c", "b"}, "m"), node("Div", {"m", "6"}, "d"), node("Identity", {"d"}, "y")}) ==
@@ -143,6 +173,10 @@ TEST_CASE("x * clip(x + 3, 0, 6) / 6, in the orders that exporters write it") {
   CHECK(is_other({shifted, clipped, product, node("Div", {"6", "m"}, "y")}));
   CHECK(is_other({shifted, clipped, product, node("Add", {"m", "6"}, "y")}));
   CHECK(is_other({shifted, clipped, node("Mul", {"c", "b"}, "y")}));
+  CHECK(is_other({shifted, clipped, product, node("Clip", {"m", "0", "6"}, "n"), node("Div", {"n", "6"}, "y")}));
+  CHECK(is_other({shifted, node("Sigmoid", {"a"}, "b"), node("Mul", {"c", "b"}, "y")}));
+  CHECK(is_other({node("HardSigmoid", {"c"}, "b", {attribute("alpha", 1.0F / 6), attribute("beta", 0.4F)}),
+                  node("Mul", {"c", "b"}, "y")}));
   CHECK(is_other({shifted, node("Clip", {"a", "0", "6"}, "e"), node("Abs", {"e"}, "b"), product, divided}));
   CHECK(is_other({node("Sigmoid", {"c"}, "a"), clipped, product, divided}));
   // What the nodes between make is read elsewhere, too.

@@ -92,6 +92,76 @@ TEST_CASE("residual blocks with layers on both paths, one in another") {
         "(Frobnicate): convtool has no such layer; --until NODE follows one of them");
 }
 
+TEST_CASE("sums of values of different shapes, which ONNX repeats") {
+  const Nodes tensors = {kWeights, tensor("one", {1, 3, 1, 1}, {1, 2, 3}), tensor("v", {3, 2}, Floats(6, 1))};
+  const auto reason = [&](const Nodes& nodes, const Sizes& dims = {-1, 3, -1, -1}) {
+    const Imported imported = import(nodes, tensors, dims);
+    CHECK(imported.layers.size() < 2);  // ends where the paths part
+    const std::size_t node = imported.stop.find("node 'y' (");
+    return node == std::string::npos ? imported.stop : imported.stop.substr(node, imported.stop.find(';') - node);
+  };
+  CHECK(reason({node("Conv", {"x", "w"}, "a"), node("Conv", {"x", "one"}, "b"), node("Add", {"a", "b"}, "y")}) ==
+        "node 'y' (Add): it adds 2 channels to 1");
+  const std::string pool = node("GlobalAveragePool", {"x"}, "p"), list = node("Flatten", {"p"}, "l");
+  for (const Sizes& dims : {Sizes{-1, 3, -1, -1}, Sizes{1, 3, 8, 8}})
+    CHECK(reason({node("Abs", {"x"}, "a"), pool, node("Sub", {"a", "p"}, "y")}, dims) ==
+          "node 'y' (Sub): it adds two values of different height or width");
+  CHECK(import({pool, node("Abs", {"p"}, "a"), list, node("Add", {"a", "l"}, "y")})
+            .stop.find("node 'y' (Add): it adds a list to a picture") != std::string::npos);
+}
+
+TEST_CASE("a path that ends in a list does not make lists of the others") {
+  // Along a list, a constant of three numbers is one per channel; along a picture, one per column.
+  const Imported imported =
+      import({node("GlobalAveragePool", {"x"}, "p"), node("Flatten", {"p"}, "f"), node("Gemm", {"f", "v"}, "a"),
+              node("Add", {"p", "three"}, "b"), node("Flatten", {"b"}, "g"), node("Add", {"a", "g"}, "y")},
+             {tensor("v", {3, 3}, Floats(9, 1)), tensor("three", {3}, {1, 2, 3})});
+  CHECK(imported.stop.find("node 'b' (Add): its constant has the shape [3]") != std::string::npos);
+}
+
+TEST_CASE("a sum whose other operand never comes, and outputs that are not the first") {
+  const auto with_outputs = [](const Nodes& nodes, const Nodes& inputs, const Nodes& outputs) {
+    std::string graph;
+    for (const std::string& each : nodes) graph += onnx::field(1, each);
+    for (const std::string& each : inputs) graph += onnx::field(11, onnx::value(each, {-1, 3, -1, -1}));
+    for (const std::string& each : outputs) graph += onnx::field(12, onnx::value(each, {-1, 3, -1, -1}));
+    return import(onnx::field(7, graph));
+  };
+  const std::string relu = node("Relu", {"x"}, "r");
+  CHECK(with_outputs({relu, node("Abs", {"r"}, "a"), node("Abs", {"z"}, "b"), node("Add", {"r", "b"}, "y")}, {"x", "z"},
+                     {"a", "y"})
+            .stop == "node 'y' (Add): its other operand is on no path from here");
+  const std::string places =
+      node("MaxPool", {"r"}, "p", {attribute("kernel_shape", Sizes{2, 2})}) + onnx::field(2, std::string("places"));
+  CHECK(with_outputs({relu, places}, {"x"}, {"p", "places"}).stop == "");
+  CHECK(with_outputs({relu, places}, {"x"}, {"places"}).stop == "node 'p' (MaxPool): its first output is not used");
+  const std::string unnamed = onnx::field(1, std::string("x")) + onnx::field(2, std::string()) +
+                              onnx::field(2, std::string("z")) + onnx::field(4, std::string("Dropout"));
+  CHECK(with_outputs({unnamed}, {"x"}, {"z"}).stop == "node '' (Dropout): its first output is not used");
+}
+
+TEST_CASE("scales of the input where paths part at once") {
+  const Imported imported = import({node("Mul", {"x", "each"}, "m"), node("Conv", {"m", "w"}, "a"),
+                                    node("Conv", {"m", "w"}, "b"), node("Concat", {"a", "b"}, "y")},
+                                   {kWeights, tensor("each", {3, 1, 1}, {1, 2, 4})});
+  CHECK(imported.stop.find("it joins the channels") != std::string::npos);
+  REQUIRE(imported.layers.size() == 1);
+  CHECK(imported.layers[0].weights == Floats{1, 2, 4});
+}
+
+TEST_CASE("an operator that changes nothing at the start of a path belongs to no layer of another") {
+  const Imported imported = import(
+      {node("Conv", {"x", "w"}, "c"), node("Abs", {"c"}, "a"), node("Clip", {"c"}, "b"), node("Add", {"a", "b"}, "y")},
+      {kWeights});
+  CHECK(imported.stop == "");
+  REQUIRE(imported.layers.size() == 3);
+  CHECK(imported.layers[1].description == "Abs, to 'a'");
+  const Imported input = import({node("Clip", {"x"}, "c"), node("Relu", {"c"}, "r"), node("Add", {"r", "x"}, "y")});
+  CHECK(input.stop == "");
+  REQUIRE(input.layers.size() == 3);
+  CHECK(input.layers[0] == input_copy());
+}
+
 TEST_CASE("operators that change nothing, and weights that reach a convolution through others") {
   const Imported imported =
       import({node("Transpose", {"x"}, "t", {attribute("perm", Sizes{0, 3, 1, 2})}),
@@ -136,7 +206,7 @@ TEST_CASE("where an import ends, and why") {
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
             .find("[0, -1, 0, 0]") != std::string::npos);
   CHECK(stop_reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
-  CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights are not stored in the model");
+  CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights must be stored in the model");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
         std::string::npos);
 }
@@ -167,7 +237,7 @@ TEST_CASE("numbers that exporters compute from the size of the picture") {
   const Nodes tensors = {kWeights, integers("zero", {0}), integers("rest", {-1}), tensor("v", {3, 2}, Floats(6, 1))};
   const Nodes size = {node("Shape", {"x"}, "s"), node("Gather", {"s", "zero"}, "n")};
   CHECK(import({size[0], size[1], node("Pad", {"x", "n"}, "y")}, tensors).stop ==
-        "node 'y' (Pad): its pads are computed from the size of the picture; export the model with a fixed height and "
+        "node 'y' (Pad): its pads must not depend on the size of the picture; export the model with a fixed height and "
         "width, and with constants folded");
   // x.view(x.size(0), -1) of PyTorch.
   const Imported list = import({size[0], size[1], node("Conv", {"x", "w"}, "c"), node("GlobalAveragePool", {"c"}, "p"),
@@ -208,7 +278,7 @@ TEST_CASE("inputs that are not pictures, and graphs that go in a circle") {
   CHECK_THROWS_WITH_AS(import(onnx::model({node("Relu", {"y"}, "x"), node("Relu", {"x"}, "y")})),
                        doctest::Contains("its graph goes in a circle"), Error);
   CHECK(import({node("Identity", {"w"}, "w"), node("Conv", {"x", "w"}, "y")}).stop ==
-        "node 'y' (Conv): its weights are not stored in the model, but computed by node 'w' (Identity)");
+        "node 'y' (Conv): its weights must be stored in the model, not computed by node 'w' (Identity)");
 }
 
 TEST_CASE("names of layers") {

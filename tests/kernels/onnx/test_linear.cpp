@@ -95,11 +95,73 @@ TEST_CASE("the size of the map follows from the model, from a global pool, or fr
   CHECK(stop_of({conv, node("Reshape", {"a", "nine"}, "f"), gemm}, {1, 1, 3, 3}) ==
         "node 'f' (Reshape): its output is not all values of one picture");
   CHECK(stop_of({conv, node("Flatten", {"a"}, "f"), gemm}, {1, 1, 4, 4}) ==
-        "node 'y' (Gemm): it takes 8 values, and its input has 18");
+        "node 'y' (Gemm): it takes 8 values, and its input has 2x3x3");
   CHECK(stop_of({conv, node("Gemm", {"a", "w"}, "y", {kTransposed})}, {1, 1, 3, 3}) ==
         "node 'y' (Gemm): its input is a picture (expected a list, from Flatten)");
   CHECK(stop_of({conv, node("Flatten", {"a"}, "f"), node("Relu", {"f"}, "r"), node("Conv", {"r", "k"}, "y")},
                 {1, 1, 3, 3}) == "node 'y' (Conv): its input is not a picture any more, but a list");
+}
+
+TEST_CASE("the shapes of Reshape that are lists, and those that are not") {
+  const auto stop_of = [](const onnx::Sizes& shape, bool is_list = false) {
+    const Strings nodes = {node(is_list ? "Flatten" : "Relu", {"x"}, "a"), node("Reshape", {"a", "s"}, "f"),
+                           node("Gemm", {"f", "w"}, "y", {kTransposed})};
+    return import_lists(nodes, {counting("w", 3, 8), onnx::integers("s", shape)}, {1, 2, 2, 2}).stop.value_or("");
+  };
+  for (const bool is_list : {false, true}) {
+    for (const onnx::Sizes& shape : std::vector<onnx::Sizes>{{1, 8}, {0, 8}, {-1, 8}, {1, -1}, {0, -1}})
+      CHECK(stop_of(shape, is_list) == "");
+    const std::string others = "node 'f' (Reshape): its output is not all values of one picture";
+    CHECK(stop_of({-1, 4}, is_list) == others);
+    CHECK(stop_of({1, 16}, is_list) == others);
+    CHECK(stop_of({1, 7}, is_list) == others);
+    for (const onnx::Sizes& shape : std::vector<onnx::Sizes>{{2, 4}, {2, -1}, {-1, -1}, {0, 0}, {1, 8, 1}})
+      CHECK(stop_of(shape, is_list) == "node 'f' (Reshape): its output is not a picture");
+  }
+}
+
+TEST_CASE("Reshape to a number of pictures that is computed from the shape of one") {
+  const Strings tensors = {counting("w", 3, 8),          onnx::integers("0", {0}), onnx::integers("2", {2}),
+                           onnx::integers("rest", {-1}), onnx::integers("8", {8}), onnx::integers("4", {4}),
+                           tensor("first", {}, {0}),     counting("big", 8, 2000)};
+  const auto stop_of = [&](const Strings& size, const std::string& count, const std::string& of = "x") {
+    Strings nodes = {node("GlobalAveragePool", {"x"}, "p"), node("Shape", {of}, "s")};
+    nodes.insert(nodes.end(), size.begin(), size.end());
+    nodes.insert(nodes.end(), {node("Concat", {"n", count}, "shape"), node("Reshape", {"p", "shape"}, "f"),
+                               node("Gemm", {"f", "w"}, "y", {kTransposed})});
+    return import_lists(nodes, tensors, {-1, 8, -1, -1}).stop.value_or("");
+  };
+  const std::string number = node("Gather", {"s", "first"}, "g"), list = node("Unsqueeze", {"g"}, "n");
+  CHECK(stop_of({number, list}, "rest") == "");
+  CHECK(stop_of({number, list}, "8") == "");
+  CHECK(stop_of({node("Gather", {"s", "0"}, "n")}, "rest") == "");
+  CHECK(stop_of({number, list}, "4") == "node 'f' (Reshape): its output is not all values of one picture");
+  // The height, the first number of another tensor, and other operators on the shape.
+  const std::string computed =
+      "node 'f' (Reshape): its shape must not depend on the size of the picture; export the model with a fixed height "
+      "and width, and with constants folded";
+  CHECK(stop_of({node("Gather", {"s", "2"}, "n")}, "rest") == computed);
+  CHECK(stop_of({node("Gather", {"s", "0"}, "n")}, "rest", "big") == computed);
+  CHECK(stop_of({number, node("Add", {"g", "2"}, "n")}, "rest") == computed);
+  CHECK(stop_of({node("Add", {"s", "0"}, "n")}, "rest") == computed);
+  CHECK(stop_of({node("Unsqueeze", {}, "n")}, "rest").starts_with("node 'f' (Reshape): its shape must be stored"));
+}
+
+TEST_CASE("a size of the input beyond any memory") {
+  constexpr std::int64_t kHuge = std::int64_t{1} << 30;
+  const Strings tensors = {counting("w", 1, 4), onnx::integers("four", {1, 4})};
+  const std::string gemm = node("Gemm", {"f", "w"}, "y", {kTransposed});
+  CHECK(import_lists({node("Flatten", {"x"}, "f"), gemm}, tensors, {1, kHuge, kHuge, kHuge}).stop.value_or("") ==
+        "node 'y' (Gemm): it takes 4 values, and its input has 1073741824x1073741824x1073741824");
+  CHECK(import_lists({node("Flatten", {"x"}, "f"), gemm}, tensors, {1, kHuge * kHuge, 3, 3}).stop.value_or("") ==
+        "node 'y' (Gemm): it takes 4 values, and its input has 3x3 per channel");
+  CHECK(import_lists({node("Flatten", {"x"}, "f"), node("Shape", {"f"}, "s"), node("Reshape", {"f", "s"}, "y")},
+                     tensors, {1, kHuge, kHuge, kHuge})
+            .stop.value_or("")
+            .starts_with("node 'y' (Reshape): its shape must not depend"));
+  CHECK(
+      import_lists({node("Reshape", {"x", "four"}, "f"), gemm}, tensors, {1, kHuge, kHuge, kHuge}).stop.value_or("") ==
+      "node 'f' (Reshape): its output is not all values of one picture");
 }
 
 TEST_CASE("Gemm with factors and weights as stored, and biases of a list") {

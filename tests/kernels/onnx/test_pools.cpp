@@ -90,6 +90,8 @@ TEST_CASE("auto_pad of pools, whose padding depends on the size of the picture")
   for (const std::int64_t ceil : {0, 1})
     CHECK(output_of(pool("MaxPool", "SAME_UPPER", 2, 2, {attribute("ceil_mode", ceil)}), five, {1, 2, 3, 4, 5}) ==
           Values{2, 4, 5});
+  CHECK_FALSE(
+      imported_layer({pool("MaxPool", "SAME_UPPER", 2, 2, {attribute("ceil_mode", std::int64_t{1})})}).pool.ceil_mode);
   CHECK(output_of(pool("MaxPool", "VALID", 2, 2), five, {1, 2, 3, 4, 5}) == Values{2, 4});
   CHECK(output_of(pool("MaxPool", "SAME_LOWER", 2, 1), {1, 1, 1, 3}, {3, 2, 1}) == Values{3, 3, 2});
 }

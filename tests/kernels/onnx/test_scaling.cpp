@@ -91,6 +91,13 @@ TEST_CASE("scaling by constants, on either side") {
   CHECK(refused("Add", {"c", "rows"}).find("its constant has the shape [1, 1, 2, 1]") == 0);
   CHECK(refused("Add", {"c"}).find("1 operand") != std::string::npos);
 
+  // A list with a constant of four dimensions has four.
+  CHECK(import({node("GlobalAveragePool", {"x"}, "p"), node("Flatten", {"p"}, "f"), node("Add", {"f", "row"}, "y")},
+               {tensor("row", {1, 1, 1, 3}, {1, 2, 3})})
+            .stop ==
+        "node 'y' (Add): its constant has the shape [1, 1, 1, 3] (expected one number, or [C] with one per "
+        "channel)");
+
   // After an activation the scale is a layer of its own: the border of a convolution after it is not scaled.
   const Imported after =
       import({node("Abs", {"x"}, "a"), node("Mul", {"a", "three"}, "s"), node("Sub", {"s", "three"}, "d"),
@@ -163,6 +170,12 @@ TEST_CASE("scaling of an input whose channels are last") {
   // The constant has the shape of channels that are first.
   CHECK(import({node("Sub", {"x", "first"}, "s"), transpose, conv}, tensors, {-1, -1, -1, 3}).stop ==
         "node 's' (Sub): its constant has the shape [1, 3, 1, 1] (expected one number, or [C] with one per channel)");
+  // Another node reads the input in its own order.
+  CHECK(import({node("Sub", {"x", "mean"}, "s"), transpose, node("Conv", {"t", "w"}, "c"), node("Abs", {"x"}, "a"),
+                node("Add", {"c", "a"}, "y")},
+               tensors, {-1, -1, -1, 3})
+            .stop.find("(Sub): its constant has the shape [3] (expected one number, or [C, 1, 1]") !=
+        std::string::npos);
   // And behind the Transpose, as without one, they are.
   const Imported behind = import(
       {node("Transpose", {"x"}, "p", {attribute("perm", Sizes{0, 3, 1, 2})}), node("Sub", {"p", "first"}, "t"), conv},
@@ -178,14 +191,24 @@ TEST_CASE("inputs that the model turns from R, G, B to B, G, R") {
                          tensor("last", {3}, {1, 2, 4}),
                          integers("bgr", {2, 1, 0}),
                          integers("gbr", {1, 2, 0}),
+                         tensor("column", {3, 1}, {2, 1, 0}),
                          integers("-1", {-1}),
                          integers("far", {-9223372036854775807}),
                          integers("1", {1}),
-                         integers("3", {3})};
+                         integers("0", {0}),
+                         integers("-3", {-3}),
+                         integers("3", {3}),
+                         integers("both", {1, 2}),
+                         integers("starts", {-1, 0}),
+                         integers("later", {-1, 1}),
+                         integers("ends", {-9223372036854775807, 2147483647}),
+                         integers("sooner", {-9223372036854775807, 5}),
+                         integers("steps", {-1, 1})};
   const auto axis = [](std::int64_t number) { return attribute("axis", number); };
   const std::string sub = node("Sub", {"r", "mean"}, "s"), conv = node("Conv", {"s", "w"}, "y");
   for (const std::string& reversal :
-       {node("Gather", {"x", "bgr"}, "r", {axis(1)}), node("Slice", {"x", "-1", "far", "1", "-1"}, "r")}) {
+       {node("Gather", {"x", "bgr"}, "r", {axis(1)}), node("Slice", {"x", "-1", "far", "1", "-1"}, "r"),
+        node("Slice", {"x", "starts", "ends", "both", "steps"}, "r")}) {
     const Imported imported = import({reversal, sub, conv}, tensors);
     CHECK(imported.stop == "");
     REQUIRE(imported.layers.size() == 1);
@@ -227,10 +250,17 @@ TEST_CASE("inputs that the model turns from R, G, B to B, G, R") {
                     cuts = "it cuts parts out of its input (expected all three colours, in reverse order)";
   CHECK(refused({node("Gather", {"x", "gbr"}, "y", {axis(1)})}) == picks);
   CHECK(refused({node("Gather", {"x", "bgr"}, "y", {axis(3)})}) == picks);
+  CHECK(refused({node("Gather", {"x", "column"}, "y", {axis(1)})}) == picks);  // it has five dimensions
   CHECK(refused({node("Gather", {"bgr", "x"}, "y")}) == "it looks its input up in a table");
   CHECK(refused({node("Slice", {"x", "1", "3", "1", "1"}, "y")}) == cuts);
   CHECK(refused({node("Slice", {"x", "-1", "far", "3", "-1"}, "y")}) == cuts);
   CHECK(refused({node("Slice", {"x", "1", "far", "1", "-1"}, "y")}) == cuts);  // without the last channel
+  CHECK(refused({node("Slice", {"x", "-1", "-3", "1", "-1"}, "y")}) == cuts);  // without the first
+  CHECK(refused({node("Slice", {"x", "-1", "0", "1", "-1"}, "y")}) == cuts);
+  CHECK(refused({node("Slice", {"x", "later", "ends", "both", "steps"}, "y")}) == cuts);  // without the first row
+  CHECK(refused({node("Slice", {"x", "starts", "sooner", "both", "steps"}, "y")}) == cuts);
+  CHECK(refused({node("Slice", {"x", "starts", "ends", "1", "-1"}, "y")}) == cuts);
+  CHECK(refused({node("Slice", {"x", "-1", "ends", "both", "steps"}, "y")}) == cuts);
   CHECK(refused({node("Slice", {"x"}, "y", {attribute("starts", Sizes{0})})}) == cuts);
   CHECK(refused({node("Abs", {"x"}, "a"), node("Gather", {"a", "bgr"}, "y", {axis(1)})}) ==
         "it reverses the channels after other layers; convtool can reverse those of the input");
