@@ -116,7 +116,7 @@ void LayerStack::check_sum(const LayerOutput& other) const {
   if (output_.is_list != other.is_list) throw Stop{"it adds a list to a picture"};
   if (output_.channels != 0 && other.channels != 0 && output_.channels != other.channels)
     throw Stop{"it adds " + counted(other.channels, "channel") + " to " + std::to_string(output_.channels)};
-  if (output_.map_size() != other.map_size()) throw Stop{"it adds two values of different height or width"};
+  if (output_.sizes != other.sizes) throw Stop{"it adds two values of different height or width"};
 }
 
 void LayerStack::add_input_copy() {

@@ -106,6 +106,11 @@ TEST_CASE("sums of values of different shapes, which ONNX repeats") {
   for (const Sizes& dims : {Sizes{-1, 3, -1, -1}, Sizes{1, 3, 8, 8}})
     CHECK(reason({node("Abs", {"x"}, "a"), pool, node("Sub", {"a", "p"}, "y")}, dims) ==
           "node 'y' (Sub): it adds two values of different height or width");
+  const std::string half =
+      node("MaxPool", {"x"}, "p", {attribute("kernel_shape", Sizes{2, 2}), attribute("strides", Sizes{2, 2})});
+  for (const Sizes& dims : {Sizes{-1, 3, -1, -1}, Sizes{1, 3, 8, 8}})
+    CHECK(reason({node("Abs", {"x"}, "a"), half, node("Sub", {"a", "p"}, "y")}, dims) ==
+          "node 'y' (Sub): it adds two values of different height or width");
   CHECK(import({pool, node("Abs", {"p"}, "a"), list, node("Add", {"a", "l"}, "y")})
             .stop.find("node 'y' (Add): it adds a list to a picture") != std::string::npos);
 }
