@@ -12,6 +12,7 @@
 #include "kernels/files/json_hint.h"
 #include "kernels/files/kernel_format.h"
 #include "kernels/files/layer_text.h"
+#include "kernels/files/layer_words.h"
 #include "kernels/files/weight_file.h"
 #include "kernels/named_kernel.h"
 #include "network/residual.h"

@@ -15,6 +15,7 @@
 #include "kernels/files/kernel_values.h"
 #include "kernels/files/kernel_weights.h"
 #include "kernels/files/layer_text.h"
+#include "kernels/files/layer_words.h"
 #include "network/input_scaling.h"
 #include "network/residual.h"
 

@@ -9,9 +9,8 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/json_text.h"
-#include "kernels/files/kernel_activation.h"
+#include "kernels/files/layer_words.h"
 #include "network/enlarging.h"
-#include "network/outline.h"
 #include "network/pool_windows.h"
 #include "network/residual.h"
 
@@ -19,161 +18,7 @@ namespace convtool {
 namespace {
 
 constexpr std::int64_t kMostLayers = 10000;
-
-/// The numbers and options of one layer, as they are written.
-struct Fields {
-  Extent size;               ///< K
-  std::int64_t outputs = 0;  ///< C or N
-  ConvParams params;
-  PoolPadding padding = PoolPadding::even;
-  Extent output_padding{0, 0};
-  bool has_stride = false, has_bias = true, is_global = false, is_bilinear = false, has_ceil = false;
-  std::int64_t repeat = 1;
-  std::string add, from;  ///< the names of earlier layers
-  std::string name;       ///< its own
-};
-
-Layer convolution(const Fields& fields) {
-  Layer layer{.name = "conv", .rank = 4};
-  layer.shape = {.c_o = fields.outputs, .c_i_per_group = 0, .kh = fields.size.h, .kw = fields.size.w};
-  layer.params = fields.params;
-  if (fields.has_bias) layer.bias = {0};
-  layer.outline = Outline::kernel;
-  return layer;
-}
-
-Layer depthwise(const Fields& fields) {
-  Layer layer = convolution(fields);
-  layer.name = "dwconv";
-  layer.params.groups = 0;
-  return layer;
-}
-
-Layer linear(const Fields& fields) { return linear_outline(fields.outputs, fields.has_bias); }
-
-Layer batch_norm(const Fields&) { return batch_norm_outline(); }
-
-Layer transposed(const Fields& fields) {
-  Layer layer = convolution(fields);
-  layer.name = "tconv";
-  layer.shape.c_o = 0;
-  layer.shape.c_i_per_group = fields.outputs / fields.params.groups;
-  layer.enlarging = Enlarging::transposed;
-  layer.output_padding = fields.output_padding;
-  return layer;
-}
-
-Layer upsampling(const Fields& fields) {
-  Layer layer{.name = "upsample"};
-  layer.params.stride = fields.size;
-  layer.enlarging = fields.is_bilinear ? Enlarging::bilinear : Enlarging::nearest;
-  return layer;
-}
-
-/// An activation as a layer of its own; clip is relu6.
-template <Activation kActivation>
-Layer activation(const Fields&) {
-  Layer layer;
-  layer.activation = kActivation;
-  if (kActivation == Activation::clip) layer.activation_numbers = {.min = 0, .max = 6};
-  layer.outline = Outline::activation;
-  return layer;
-}
-
-Layer pool(Pooling kind, const Fields& fields) {
-  const std::string size = fields.is_global ? "global" : join_sizes({fields.size.h, fields.size.w});
-  Layer layer{.name = std::string(kPoolings[static_cast<int>(kind)]) + " " + size};
-  layer.shape = {.kh = fields.size.h, .kw = fields.size.w};
-  layer.pool.is_global = fields.is_global;
-  layer.pool.ceil_mode = fields.has_ceil;
-  layer.params = fields.params;
-  if (!fields.has_stride) layer.params.stride = fields.size;
-  layer.pooling = kind;
-  return layer;
-}
-
-Layer max_pool(const Fields& fields) { return pool(Pooling::max, fields); }
-
-Layer mean_pool(const Fields& fields) {
-  Layer layer = pool(Pooling::mean, fields);
-  constexpr std::int64_t kSmall = 32;  // a short text may repeat a layer thousands of times
-  const Extent& size = fields.size;
-  if (has_equal_windows(layer) && size.h <= kSmall && size.w <= kSmall) use_ones(layer);
-  return layer;
-}
-
-/// A sum. The name of what it adds follows the word.
-Layer sum(const Fields& fields) {
-  Layer layer{.name = "add", .weights = {1}};
-  layer.add = fields.add;
-  return layer;
-}
-
-/// What follows a word: nothing, K, K or "global", or the name of an earlier layer.
-enum class Size { none, window, window_or_global, name };
-
-/// A word that begins a layer.
-struct LayerWord {
-  std::string_view word;
-  std::string_view form;  ///< for messages
-  Size size;
-  bool has_count;            ///< whether C or N follows
-  std::string_view options;  ///< that it takes, by their letters in kOptions
-  Layer (*make)(const Fields& fields);
-};
-
-constexpr LayerWord kWords[] = {
-    {"conv", "conv K C such as conv 3 64 s2 p1", Size::window, true, "spdgbxfn", convolution},
-    {"dwconv", "dwconv K such as dwconv 3 p1", Size::window, false, "spdbxfn", depthwise},
-    {"tconv", "tconv K C such as tconv 4 64 s2 p1", Size::window, true, "spdgobxfn", transposed},
-    {"maxpool", "maxpool K such as maxpool 3 s2 p1", Size::window_or_global, false, "spdcxfn", max_pool},
-    {"avgpool", "avgpool K such as avgpool 7", Size::window_or_global, false, "spcxfn", mean_pool},
-    {"upsample", "upsample N such as upsample 2", Size::window, false, "lxfn", upsampling},
-    {"bn", "bn", Size::none, false, "xfn", batch_norm},
-    {"linear", "linear N such as linear 10", Size::none, true, "bxfn", linear},
-    {"add", "add NAME such as add block1", Size::name, false, "fn", sum},
-    {"relu", "relu", Size::none, false, "xfn", activation<Activation::relu>},
-    {"relu6", "relu6", Size::none, false, "xfn", activation<Activation::clip>},
-    {"leaky_relu", "leaky_relu", Size::none, false, "xfn", activation<Activation::leaky_relu>},
-    {"sigmoid", "sigmoid", Size::none, false, "xfn", activation<Activation::sigmoid>},
-    {"tanh", "tanh", Size::none, false, "xfn", activation<Activation::tanh>},
-    {"silu", "silu", Size::none, false, "xfn", activation<Activation::silu>},
-    {"hardswish", "hardswish", Size::none, false, "xfn", activation<Activation::hardswish>}};
-
-/// An option, by the letter that stands for it in a LayerWord.
-struct OptionWord {
-  char letter;
-  std::string_view form;
-};
-
-constexpr OptionWord kOptions[] = {{'s', "sN"},       {'p', "pN"},        {'d', "dN"},     {'g', "gN"},
-                                   {'o', "oN"},       {'x', "xN"},        {'b', "nobias"}, {'c', "ceil"},
-                                   {'l', "bilinear"}, {'f', "from NAME"}, {'n', "as NAME"}};
 constexpr std::string_view kNameFollows = " NAME";
-
-/// Words of other programs.
-struct OtherWord {
-  std::string_view word, advice;
-};
-
-constexpr OtherWord kOtherWords[] = {{"conv2d", "did you mean conv?"},
-                                     {"depthwise", "did you mean dwconv?"},
-                                     {"maxpool2d", "did you mean maxpool?"},
-                                     {"avgpool2d", "did you mean avgpool?"},
-                                     {"pool", "did you mean maxpool, or avgpool?"},
-                                     {"gap", "did you mean avgpool global?"},
-                                     {"deconv", "did you mean tconv?"},
-                                     {"convtranspose2d", "did you mean tconv?"},
-                                     {"sum", "did you mean add?"},
-                                     {"residual", "did you mean add?"},
-                                     {"shortcut", "did you mean add?"},
-                                     {"batchnorm", "did you mean bn?"},
-                                     {"batchnorm2d", "did you mean bn?"},
-                                     {"fc", "did you mean linear?"},
-                                     {"dense", "did you mean linear?"},
-                                     {"flatten", "linear reads all values of its input; leave it out"},
-                                     {"dropout", "it has neither a size nor a cost; leave it out"},
-                                     {"softmax", "it has neither a size nor a cost; leave it out"}};
 
 struct Word {
   std::string text;  ///< in small letters
@@ -230,7 +75,7 @@ class LayerReader {
   /// The layer, and how often it is repeated.
   std::pair<Layer, std::int64_t> read(const std::vector<Word>& words) const {
     const LayerWord& row = find_row(words.front());
-    Fields fields;
+    LayerFields fields;
     std::size_t next = 1;
     const auto number_word = [&](const char* what) -> const Word& {
       const bool is_there = next < words.size();
@@ -241,17 +86,17 @@ class LayerReader {
         fail(words.front(), "needs " + std::string(what) + " (expected " + std::string(row.form) + ")");
       return words[next++];
     };
-    fields.is_global = row.size == Size::window_or_global && next < words.size() && words[next].text == "global";
+    fields.is_global = row.size == LayerSize::window_or_global && next < words.size() && words[next].text == "global";
     if (fields.is_global)
       ++next;
-    else if (row.size == Size::name)
+    else if (row.size == LayerSize::name)
       fields.add = earlier(words, next++, row.form);
-    else if (row.size != Size::none)
+    else if (row.size != LayerSize::none)
       fields.size = extent(number_word("a size"), 0, 1);
     if (row.has_count)
       fields.outputs =
-          integer(number_word(row.size == Size::none ? "a number of outputs" : "a number of output channels"), 0, 1,
-                  kLargestParameter);
+          integer(number_word(row.size == LayerSize::none ? "a number of outputs" : "a number of output channels"), 0,
+                  1, kLargestParameter);
     std::string seen;
     for (; next < words.size(); ++next) {
       const char letter = read_option(row, words[next], fields);
@@ -320,21 +165,20 @@ class LayerReader {
   }
 
   const LayerWord& find_row(const Word& word) const {
-    const auto* const row = std::find_if(std::begin(kWords), std::end(kWords),
-                                         [&](const LayerWord& known) { return known.word == word.text; });
-    if (row != std::end(kWords)) return *row;
+    for (const LayerWord& known : layer_word_table())
+      if (known.word == word.text) return known;
     fail(word, "is not a layer" + advice_on_layer(word.text));
   }
 
   /// Reads one option, and returns its letter.
-  char read_option(const LayerWord& row, const Word& word, Fields& fields) const {
+  char read_option(const LayerWord& row, const Word& word, LayerFields& fields) const {
     const auto* const rule = std::find(std::begin(kPaddingRules), std::end(kPaddingRules), word.text);
     const bool is_rule = rule != std::end(kPaddingRules);
     const char letter = is_rule ? 'p' : letter_of(word);
     if (letter == '?') fail(word, "is not an option (expected " + options_of(row) + ")" + hint_at(row, word));
     if (row.options.find(letter) == std::string_view::npos)
       fail(word, "does not apply to " + std::string(row.word) + " (expected " + options_of(row) + "); leave it out");
-    if (is_rule && row.make == transposed)
+    if (is_rule && row.word == "tconv")
       fail(word, "is not a padding of tconv, which takes numbers (expected pN such as p1, pHxW or pT,L,B,R)");
     switch (letter) {
       case 's':
@@ -367,7 +211,7 @@ class LayerReader {
 
   /// The letter of the option that `word` is, but for rules of padding; ? where it is none.
   static char letter_of(const Word& word) {
-    for (const OptionWord& option : kOptions) {
+    for (const LayerOption& option : layer_options()) {
       const bool has_number = option.form.ends_with('N');
       if (option.form.ends_with(kNameFollows)) {
         if (option.form.starts_with(word.text + " ")) return option.letter;
@@ -383,7 +227,7 @@ class LayerReader {
   static std::string options_of(const LayerWord& row) {
     std::string list;
     for (const char letter : row.options)
-      for (const OptionWord& option : kOptions)
+      for (const LayerOption& option : layer_options())
         if (option.letter == letter) list += (list.empty() ? "" : ", ") + std::string(option.form);
     return list;
   }
@@ -392,7 +236,7 @@ class LayerReader {
   std::string hint_at(const LayerWord& row, const Word& word) const {
     const std::vector<std::string_view> words = layer_words();
     if (std::find(words.begin(), words.end(), word.text) != words.end()) return "; put a comma before the next layer";
-    if (is_digit(word.text.front()) && (row.size != Size::none || row.has_count))
+    if (is_digit(word.text.front()) && (row.size != LayerSize::none || row.has_count))
       return "; the form is " + std::string(row.form);
     return suggestion(word.text, {"nobias", "ceil", "bilinear", "same", "same_lower", "valid", "full"});
   }
@@ -479,22 +323,6 @@ Network parse_layer_text(std::string_view text, const std::string& source, const
                          Bank{.name = layer.name, .layers = {layer}});
   }
   return network;
-}
-
-std::string advice_on_layer(std::string_view word) {
-  std::string known;
-  for (const std::string_view name : layer_words()) known += (known.empty() ? "" : ", ") + std::string(name);
-  const std::string list = " (expected " + known + ")", small = in_small_letters(word);
-  for (const OtherWord& other : kOtherWords)
-    if (small == other.word) return list + "; " + std::string(other.advice);
-  const std::string advice = advice_on_activation(small);
-  return list + (advice.empty() ? suggestion(small, layer_words()) : advice);
-}
-
-std::vector<std::string_view> layer_words() {
-  std::vector<std::string_view> words;
-  for (const LayerWord& row : kWords) words.push_back(row.word);
-  return words;
 }
 
 }  // namespace convtool

@@ -42,10 +42,4 @@ namespace convtool {
 Network parse_layer_text(std::string_view text, const std::string& source, const std::string& name,
                          const std::vector<std::string>& earlier = {});
 
-/// What a message says of a word that is not a layer: the words that are, and the one that may be meant.
-std::string advice_on_layer(std::string_view word);
-
-/// The words that begin a layer, in the order above.
-std::vector<std::string_view> layer_words();
-
 }  // namespace convtool
