@@ -75,25 +75,25 @@ TEST_CASE("auto_pad of pools, whose padding depends on the size of the picture")
     attributes.push_back(attribute("auto_pad", rule));
     return node(type, {"x"}, "y", attributes);
   };
-  using Values = std::vector<double>;
+  using Row = std::vector<double>;
   // Windows of 3 with stride 2 on 4 pixels: one pixel of padding, at the end or at the start.
   const Shape four{1, 1, 1, 4}, five{1, 1, 1, 5};
-  CHECK(output_of(pool("MaxPool", "SAME_UPPER", 3, 2), four, {-9, -2, -7, -4}) == Values{-2, -4});
-  CHECK(output_of(pool("MaxPool", "SAME_LOWER", 3, 2), four, {-9, -2, -7, -4}) == Values{-2, -2});
-  CHECK(output_of(pool("AveragePool", "SAME_UPPER", 3, 2), four, {3, 6, 9, 12}) == Values{6, 10.5});
-  CHECK(output_of(pool("AveragePool", "SAME_LOWER", 3, 2), four, {3, 6, 9, 12}) == Values{4.5, 9});
+  CHECK(output_of(pool("MaxPool", "SAME_UPPER", 3, 2), four, {-9, -2, -7, -4}) == Row{-2, -4});
+  CHECK(output_of(pool("MaxPool", "SAME_LOWER", 3, 2), four, {-9, -2, -7, -4}) == Row{-2, -2});
+  CHECK(output_of(pool("AveragePool", "SAME_UPPER", 3, 2), four, {3, 6, 9, 12}) == Row{6, 10.5});
+  CHECK(output_of(pool("AveragePool", "SAME_LOWER", 3, 2), four, {3, 6, 9, 12}) == Row{4.5, 9});
   const std::string counted = attribute("count_include_pad", std::int64_t{1});
-  CHECK(output_of(pool("AveragePool", "SAME_UPPER", 3, 2, {counted}), four, {3, 6, 9, 12}) == Values{6, 7});
+  CHECK(output_of(pool("AveragePool", "SAME_UPPER", 3, 2, {counted}), four, {3, 6, 9, 12}) == Row{6, 7});
   // On 5 pixels one at each end.
-  CHECK(output_of(pool("MaxPool", "SAME_UPPER", 3, 2), five, {-9, -2, -7, -4, -5}) == Values{-2, -2, -4});
+  CHECK(output_of(pool("MaxPool", "SAME_UPPER", 3, 2), five, {-9, -2, -7, -4, -5}) == Row{-2, -2, -4});
   // The last of windows of 2 has one pixel, with or without ceil_mode, which kernel files do not take with a rule.
   for (const std::int64_t ceil : {0, 1})
     CHECK(output_of(pool("MaxPool", "SAME_UPPER", 2, 2, {attribute("ceil_mode", ceil)}), five, {1, 2, 3, 4, 5}) ==
-          Values{2, 4, 5});
+          Row{2, 4, 5});
   CHECK_FALSE(
       imported_layer({pool("MaxPool", "SAME_UPPER", 2, 2, {attribute("ceil_mode", std::int64_t{1})})}).pool.ceil_mode);
-  CHECK(output_of(pool("MaxPool", "VALID", 2, 2), five, {1, 2, 3, 4, 5}) == Values{2, 4});
-  CHECK(output_of(pool("MaxPool", "SAME_LOWER", 2, 1), {1, 1, 1, 3}, {3, 2, 1}) == Values{3, 3, 2});
+  CHECK(output_of(pool("MaxPool", "VALID", 2, 2), five, {1, 2, 3, 4, 5}) == Row{2, 4});
+  CHECK(output_of(pool("MaxPool", "SAME_LOWER", 2, 1), {1, 1, 1, 3}, {3, 2, 1}) == Row{3, 3, 2});
 }
 
 TEST_CASE("pads of more than half of a window, which four sides may have") {
