@@ -10,9 +10,11 @@
 
 #include "pictures/compression.h"
 #include "pictures/encode_image.h"
+#include "support/byte_difference.h"
 #include "support/random.h"
 
 using namespace convtool;
+using convtool::testing::byte_difference;
 
 namespace {
 
@@ -164,7 +166,7 @@ TEST_CASE("a picture in strips has the same bytes for any number of threads") {
     for (const int threads : {0, 2, 3, 16}) {
       CAPTURE(threads);
       options.threads = threads;
-      CHECK((encode_image(image, *find_picture_format("png"), options) == file));
+      CHECK(byte_difference(encode_image(image, *find_picture_format("png"), options), file) == "");
     }
     return file.size();
   };
