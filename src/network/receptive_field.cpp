@@ -10,9 +10,9 @@
 namespace convtool {
 namespace {
 
+/// The product, which stays below an eighth of the range: that leaves room for the sums below.
 std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
-  // Products stay below an eighth of the range, which leaves room for the sums below.
   if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX / 8 || product < INT64_MIN / 8) {
     refuse_shape("", "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides");
   }
@@ -37,7 +37,7 @@ ReceptiveAxis appended(const ReceptiveAxis& b, const ReceptiveAxis& l) {
   const std::int64_t parts = times(b.parts, l.parts);
   const std::int64_t slack = b.jump == 1 ? 0 : times(b.jump, l.parts - 1);
   const std::int64_t reach = times(times(b.jump, l.parts), l.size - 1);  // from the first to the last, in parts
-  return reduced({.size = b.size + ceil_divided(times(reach + slack, 1), parts),
+  return reduced({.size = times(b.size + ceil_divided(times(reach + slack, 1), parts), 1),
                   .jump = times(b.jump, l.jump),
                   .start = times(times(b.start, l.parts) + times(b.jump, l.start) - slack, 1),
                   .parts = parts});
@@ -90,7 +90,7 @@ Range read_along(const BankGeometry& bank, std::int64_t extent, std::int64_t str
     case Enlarging::transposed:
       return {ceil_divided(outputs.begin + pad - (extent - 1), stride), floor_divided(outputs.end + pad, stride)};
   }
-  return {outputs.begin * stride - pad, outputs.end * stride - pad + extent - 1};
+  return {times(outputs.begin, stride) - pad, times(outputs.end, stride) - pad + extent - 1};
 }
 
 /// The rows and columns of a bank's input that its `outputs` read.
@@ -109,10 +109,10 @@ Region region_read(const BankGeometry& bank, const Region& outputs) {
 
 }  // namespace
 
-std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_divided(start + j * jump, parts); }
+std::int64_t ReceptiveAxis::first(std::int64_t j) const { return floor_divided(start + times(j, jump), parts); }
 
 std::int64_t ReceptiveAxis::centre(std::int64_t j) const {
-  return floor_divided(2 * (start + j * jump) + (size - 1) * parts, 2 * parts);
+  return floor_divided(2 * (start + times(j, jump)) + times(size - 1, parts), 2 * parts);
 }
 
 std::string ReceptiveAxis::jump_text() const {

@@ -20,7 +20,8 @@ struct Network;
 struct ReceptiveAxis {
   std::int64_t size = 1, jump = 1, start = 0, parts = 1;
 
-  /// The first of the input positions that output `j` sees.
+  /// The first of the input positions that output `j` sees. Throws Error(shape) when the numbers exceed 64 bits, which
+  /// needs large padding after many strides; so does centre().
   std::int64_t first(std::int64_t j) const;
 
   /// The middle of the input positions that output `j` sees; of two middles, the first. May lie in the padding.
@@ -60,7 +61,7 @@ struct Region {
 
 /// What the `outputs` of the last of `banks` depend on: of the input of `network`, and of the output of each bank.
 /// Nothing of banks that they do not depend on. Unlike the field above, a sum may add layers that step through the
-/// input at different distances.
+/// input at different distances. Throws Error(shape) when the numbers exceed 64 bits.
 std::vector<std::optional<Region>> regions_before(const Network& network, std::span<const BankGeometry> banks,
                                                   const Region& outputs);
 

@@ -390,6 +390,14 @@ TEST_CASE("numbers that are too large to compute with are refused and do not ove
   CHECK(deep.code == 1);
   CHECK(deep.err.find("the receptive field exceeds 64-bit numbers") != std::string::npos);
   CHECK(deep.out.find(" -1x-1") == std::string::npos);
+  // Regions in the padding grow with each stride, fields by the windows behind them.
+  const std::string too_deep = "the receptive field exceeds 64-bit numbers; use fewer layers or smaller strides\n";
+  workplace.refuses({"explain", "1x1x1", "--layers", "maxpool 5 x46 same"}, 1, {"1x1x1: " + too_deep});
+  workplace.refuses({"explain", "1x1x1", "--layers", "maxpool 2 x92 same"}, 1, {"1x1x1: " + too_deep});
+  const ProgramResult broad =
+      run_convtool({"shape", "1x1x1", "--layers", "maxpool 2 x58 same, maxpool 2 s1 same x40"}, workplace);
+  CHECK(broad.code == 1);
+  CHECK(broad.err == "convtool: layer 61 on 1x1x1: " + too_deep);
   const ProgramResult wide = run_convtool(
       {"shape", "1x1x1", "--kernel-size", "1", "--out-channels", "1073741824", "--padding", "1073741823"}, workplace);
   CHECK(wide.code == 0);

@@ -67,6 +67,14 @@ TEST_CASE("a receptive field beyond 64 bits is an error, not a wrapped number") 
       make_problem(DType::f32, {1, 1, 1, 1}, {1, 1, 3, 3}, Params{.stride = {2, 2}, .padding = kSame});
   ReceptiveField field;
   CHECK_THROWS_AS(for (int i = 0; i < 100; ++i) field.append({{halving}}), Error);
+  // After 58 strides of 2, an output that padding leaves room for may be further away than that.
+  ReceptiveField deep;
+  for (int i = 0; i < 58; ++i) deep.append({{halving}});
+  CHECK(deep.h.jump == std::int64_t{1} << 58);
+  CHECK(deep.h.first(3) == deep.h.start + 3 * deep.h.jump);
+  CHECK(deep.h.centre(-3) < 0);
+  CHECK_THROWS_AS(deep.h.first(1000), Error);
+  CHECK_THROWS_AS(deep.h.centre(1000), Error);
 }
 
 TEST_CASE("a NaN in the picture reaches exactly the outputs whose field contains it") {

@@ -64,7 +64,9 @@ HWY_INLINE hn::Vec<D> Sigmoid(D d, hn::Vec<D> value) {
 
 /// The activations with a curve. Not inlined: their code is long, and a call is short beside its work.
 template <class D>
-HWY_NOINLINE hn::Vec<D> Curved(D d, Activation activation, hn::VecArg<hn::Vec<D>> value) {
+HWY_NOINLINE hn::Vec<D> Curved(D d, Activation activation, hn::VecArg<hn::Vec<D>> given) {
+  const auto is_nan = IsNan(given);
+  const auto value = hn::IfThenElse(is_nan, hn::Zero(d), given);  // Exp and Tanh convert to integers, which NaN has not
   auto result = value;
   if (activation == Activation::sigmoid) result = Sigmoid(d, value);
   if (activation == Activation::tanh) result = hn::Tanh(d, value);
@@ -74,7 +76,7 @@ HWY_NOINLINE hn::Vec<D> Curved(D d, Activation activation, hn::VecArg<hn::Vec<D>
     const auto gate = hn::Min(hn::Max(hn::Add(value, three), hn::Zero(d)), six);
     result = hn::Div(hn::Mul(value, gate), six);
   }
-  return hn::IfThenElse(IsNan(value), value, result);
+  return hn::IfThenElse(is_nan, given, result);
 }
 
 /// activated() of conv/activation.h. NaN compares false and passes, as in PyTorch.
