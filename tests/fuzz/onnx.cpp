@@ -1,6 +1,8 @@
 // ONNX models: tensors have the elements of their shapes, and a network that is imported survives being written.
 #include "support/onnx.h"
 
+#include <algorithm>
+
 #include "fuzz/memory_file.h"
 #include "fuzz/target.h"
 #include "kernels/files/kernel_json.h"
@@ -29,9 +31,10 @@ bool run(std::span<const std::byte> input) {
     if (!file.external_files().empty()) return;  // the input may name any file
     for (const OnnxTensor& tensor : file.graph().initializers)
       accepts({ErrorKind::kernel}, [&] {
-        std::int64_t count = 1;
         const std::vector<double> values = file.read(tensor, kMostWeights);
-        for (const std::int64_t size : tensor.dims) count *= size;
+        const bool is_empty = std::find(tensor.dims.begin(), tensor.dims.end(), 0) != tensor.dims.end();
+        std::int64_t count = is_empty ? 0 : 1;  // beside a 0, sizes may be large
+        for (const std::int64_t size : tensor.dims) count *= is_empty ? 1 : size;
         check(std::ssize(values) == count, "another number of values than the shape's");
       });
     const auto& nodes = file.graph().nodes;

@@ -43,17 +43,23 @@ std::string status_of(pid_t pid, const std::string& key) {
   return "";
 }
 
-/// The processor time that all threads of a process have used, and whether all of them sleep.
-std::pair<std::string, bool> activity_of(pid_t pid) {
+/// The processor time that all threads of a process and of its children have used, and whether all of them sleep.
+std::pair<std::string, bool> activity_of(const std::string& pid) {
   std::string used;
   bool all_sleep = true;
   std::error_code ended;
-  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/task", ended); at != fs::directory_iterator();
+  for (fs::directory_iterator at("/proc/" + pid + "/task", ended); at != fs::directory_iterator();
        at.increment(ended)) {
     const std::string stat = read_text((at->path() / "stat").string());
     const std::size_t name_end = stat.rfind(')');
     all_sleep = all_sleep && (name_end == std::string::npos || stat.substr(name_end, 3) == ") S");
     used += read_text((at->path() / "schedstat").string());
+    std::istringstream children(read_text((at->path() / "children").string()));
+    for (std::string child; children >> child;) {
+      const auto [used_there, all_sleep_there] = activity_of(child);
+      used += used_there;
+      all_sleep = all_sleep && all_sleep_there;
+    }
     if (ended) break;
   }
   return {used, all_sleep};
@@ -160,7 +166,7 @@ void RunningProgram::wait_until_idle() const {
   std::string before;
   int looks = 0;
   wait_until("the program waits", [&] {
-    const auto [used, all_sleep] = activity_of(pid_);
+    const auto [used, all_sleep] = activity_of(std::to_string(pid_));
     looks = all_sleep && used == before ? looks + 1 : 0;
     before = used;
     return looks >= 20;

@@ -79,8 +79,8 @@ class RunningProgram {
 
   bool has_ended() const;
 
-  /// Waits until every thread sleeps, that is, waits for something outside, and none has used the processor for a
-  /// while.
+  /// Waits until every thread, also of child processes, sleeps, that is, waits for something outside, and none has used
+  /// the processor for a while.
   void wait_until_idle() const;
 
   ProgramResult wait();

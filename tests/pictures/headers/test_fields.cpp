@@ -8,6 +8,7 @@
 
 #include "pictures/outcome.h"
 #include "pictures/sample_pictures.h"
+#include "support/random.h"
 
 using namespace convtool;
 using namespace convtool::testing;
@@ -211,6 +212,7 @@ TEST_CASE("a sampling rate of 0 in an OpenEXR") {
 
 TEST_CASE("any field of a header, of 1 to 8 bytes, may have any value") {
   constexpr std::size_t kReach = 160, kEnd = 24;
+  Random random(1);  // a quarter of the values at each place: all of them take a minute
   int refused = 0, read = 0;
   double slowest = 0;
   for (const Sample& sample : sample_pictures()) {
@@ -221,6 +223,7 @@ TEST_CASE("any field of a header, of 1 to 8 bytes, may have any value") {
         if (at + width > sample.file.size()) continue;
         for (const unsigned first : {0x00u, 0x01u, 0x7fu, 0x80u, 0xffu})
           for (const unsigned rest : {0x00u, 0xffu}) {
+            if (!random.chance(4)) continue;
             Bytes file = sample.file;
             std::fill_n(file.begin() + static_cast<std::ptrdiff_t>(at), width, static_cast<std::byte>(rest));
             const bool big_endian = (first + rest + at) % 2 == 0;  // both, in turn

@@ -246,7 +246,7 @@ test("random problems", async () => {
   const random = randomNumbers(19), pick = (...list) => list[Math.floor(random() * list.length)];
   const block = (sizes, value) =>
       sizes.length === 0 ? value() : Array.from({length: sizes[0]}, () => block(sizes.slice(1), value));
-  for (let i = 0; i < 40; ++i) {
+  for (let i = 0; i < 16; ++i) {
     const whole = random() < 0.5, value = () => whole ? Math.round(random() * 20 - 10) : Math.fround(random() * 4 - 2);
     const groups = pick(1, 1, 2), perGroup = pick(1, 2), kh = pick(1, 2, 3), kw = pick(1, 2, 3, 4);
     const input = block([groups * perGroup, pick(4, 7, 20), pick(5, 6, 9)], value);
@@ -367,21 +367,21 @@ test("random layers that enlarge, pools of unequal windows, and residual blocks"
     }),
     () => ({pool: "max", size: 3, stride: 2, padding: 1, ceil_mode: true, activation: "abs"}),
   ];
-  for (let i = 0; i < 30; ++i) {
+  for (let i = 0; i < 20; ++i) {
     const c = pick(1, 2), h = pick(4, 5, 7), w = pick(5, 6);
     const last = kinds[i % kinds.length](c), conv = () => ({weight: block([c, c, 3, 3]), padding: 1});
     const residual = [
       {name: "a", ...conv()}, {name: "b", ...conv(), activation: "relu"}, {name: "c", from: "a", ...conv()},
       {name: "s", add: "b", activation: activation()}, last
     ];
-    const net = i < 15 ? last : {layers: residual};
+    const net = i < 10 ? last : {layers: residual};
     writeFileSync(inFolder("k.json"), JSON.stringify(net));
     writeFileSync(inFolder("x.json"), JSON.stringify(block([c, h, w])));
-    const args = ["x.json", "-k", "k.json", ...pick([], i < 15 && last.transposed ? ["--flip"] : [])];
+    const args = ["x.json", "-k", "k.json", ...pick([], i < 10 && last.transposed ? ["--flip"] : [])];
     convtool("explain", ...args, "-o", "random.html");
     await withPage("random.html", {}, async (page) => {
       await checkPage(page, args, random, JSON.stringify(net));
-      if (i >= 15 || !last.transposed) return;
+      if (i >= 10 || !last.transposed) return;
       await page.evaluate(() => convtool.set({stride: [3, 5], padding: 1}));
       writeFileSync(inFolder("k.json"), JSON.stringify({...last, stride: [3, 5], padding: 1}));
       await checkPage(page, args, random, "changed");
