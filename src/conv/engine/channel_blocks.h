@@ -1,11 +1,14 @@
 // Output channels in blocks of one or two vectors, for algorithms that sum many channels at once. Internal to conv/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "conv/kernel.h"
+#include "core/whole_division.h"
+#include "core/work_share.h"
 
 namespace convtool {
 
@@ -31,5 +34,25 @@ std::int64_t sums_per_pixel(std::span<const ChannelBlock> blocks);
 
 /// Whether every vector of the blocks is full.
 bool fill_vectors(std::span<const ChannelBlock> blocks);
+
+/// The work items of all channels of `pixel_blocks` blocks of pixels. An item is `per_item` of the `channel_blocks` of
+/// one block of pixels; the items of a block of pixels follow one another.
+inline std::int64_t item_count(std::int64_t pixel_blocks, std::int64_t channel_blocks, std::int64_t per_item) {
+  return pixel_blocks * ceil_divided(channel_blocks, per_item);
+}
+
+/// Takes such items until none are left: calls enter(pixel_block) where an item is of another block of pixels than the
+/// last one, and run(begin, end) for the item's channel blocks.
+template <class Enter, class Run>
+void take_items(WorkShare& share, std::int64_t channel_blocks, std::int64_t per_item, const Enter& enter,
+                const Run& run) {
+  const std::int64_t items_across = item_count(1, channel_blocks, per_item);
+  std::int64_t at = -1;
+  for (Range item; !(item = share.take()).is_empty();) {
+    if (item.begin / items_across != at) enter(at = item.begin / items_across);
+    const std::int64_t first = item.begin % items_across * per_item;
+    run(first, std::min(first + per_item, channel_blocks));
+  }
+}
 
 }  // namespace convtool

@@ -39,6 +39,7 @@
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
 #include "conv/padding.h"
+#include "core/whole_division.h"
 
 namespace convtool {
 namespace {
@@ -56,8 +57,6 @@ constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
 constexpr std::int64_t kEnoughItems = 32;
 constexpr double kGoodStripBytes = 2 << 20;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 class PackedExecutor final : public Executor {
  public:
   PackedExecutor(const ConvProblem& problem, const Kernel& kernel)
@@ -70,34 +69,27 @@ class PackedExecutor final : public Executor {
     const ConvProblem whole = whole_problem(problem);
     const std::int64_t pixels = std::clamp<std::int64_t>(kMostSums / out_.c, 1, kBlockPixels);
     const std::int64_t height = output_shape(whole).h;
-    block_columns_ = ceil_div(out_.w, ceil_div(out_.w, pixels));
+    block_columns_ = ceil_divided(out_.w, ceil_divided(out_.w, pixels));
     block_rows_ = std::clamp<std::int64_t>(pixels / block_columns_, 1, height);
     while (block_rows_ > 1 && ChannelStrips::bytes(whole, block_rows_) > kGoodStripBytes) --block_rows_;
-    block_rows_ = ceil_div(height, ceil_div(height, block_rows_));
+    block_rows_ = ceil_divided(height, ceil_divided(height, block_rows_));
   }
 
   /// The order of a sum depends on whether its pixel shares a tile with those of other rows.
   std::int64_t row_period() const override { return block_rows_; }
 
   std::int64_t work_items(const Sink& sink) const override {
-    return pixel_blocks() * ceil_div(channel_block_count(), channel_blocks_per_item(sink));
+    return item_count(pixel_blocks(), channel_block_count(), channel_blocks_per_item(sink));
   }
 
   void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
-    const std::int64_t per_item = channel_blocks_per_item(sink),
-                       items_across = ceil_div(channel_block_count(), per_item);
+    const std::int64_t per_item = channel_blocks_per_item(sink);
     ChannelStrips strips(problem_, input, {.output_rows = block_rows_, .with_borders = taps_ != TileTaps::exact});
     const std::int64_t most_pitch = std::min(per_item * 2 * lanes_, out_.c + 2 * lanes_);
     Work work = make_work(sink, most_pitch);
-    std::int64_t at = -1;
-    for (Range item; !(item = share.take()).is_empty();) {
-      if (item.begin / items_across != at) {
-        at = item.begin / items_across;
-        enter_block(at, strips, work);
-      }
-      const std::int64_t first = item.begin % items_across * per_item;
-      run_channel_blocks(first, std::min(first + per_item, channel_block_count()), sink, work, stats);
-    }
+    take_items(
+        share, channel_block_count(), per_item, [&](std::int64_t block) { enter_block(block, strips, work); },
+        [&](std::int64_t begin, std::int64_t end) { run_channel_blocks(begin, end, sink, work, stats); });
   }
 
  private:
@@ -135,7 +127,7 @@ class PackedExecutor final : public Executor {
   std::int64_t channel_block_count() const { return static_cast<std::int64_t>(channel_blocks_.size()); }
 
   std::int64_t pixel_blocks() const {
-    return out_.n * ceil_div(out_.h, block_rows_) * ceil_div(out_.w, block_columns_);
+    return out_.n * ceil_divided(out_.h, block_rows_) * ceil_divided(out_.w, block_columns_);
   }
 
   std::int64_t channel_blocks_per_item(const Sink& sink) const {
@@ -169,7 +161,7 @@ class PackedExecutor final : public Executor {
   }
 
   void enter_block(std::int64_t index, ChannelStrips& strips, Work& work) const {
-    const std::int64_t across = ceil_div(out_.w, block_columns_), down = ceil_div(out_.h, block_rows_);
+    const std::int64_t across = ceil_divided(out_.w, block_columns_), down = ceil_divided(out_.h, block_rows_);
     const auto range = [](std::int64_t at, std::int64_t size, std::int64_t end) {
       return Range{at * size, std::min((at + 1) * size, end)};
     };
@@ -281,7 +273,7 @@ class PackedExecutor final : public Executor {
 /// costs as much as a full one.
 double cost(const ConvProblem& problem) {
   const std::int64_t outputs = problem.kernel.c_o / problem.groups, lanes = float_lanes();
-  const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_div(outputs, lanes) * lanes);
+  const double filled = static_cast<double>(outputs) / static_cast<double>(ceil_divided(outputs, lanes) * lanes);
   return 2000 +
          ((lanes > 4 ? 0.13 : 0.2) / static_cast<double>(lanes) * mac_count(problem) +
           (problem.output_channels_last ? 0.3 : 0.6) * static_cast<double>(output_shape(problem).count())) /

@@ -52,6 +52,7 @@
 #include "conv/engine/simd.h"
 #include "conv/input/channel_strips.h"
 #include "conv/padding.h"
+#include "core/whole_division.h"
 
 namespace convtool {
 namespace {
@@ -65,18 +66,16 @@ constexpr std::int64_t kLeastChannels = 8;
 /// Enough work items for threads to share them evenly.
 constexpr std::int64_t kEnoughItems = 32;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-std::int64_t in_vectors(std::int64_t channels) { return ceil_div(channels, float_lanes()) * float_lanes(); }
+std::int64_t in_vectors(std::int64_t channels) { return ceil_divided(channels, float_lanes()) * float_lanes(); }
 
 /// Tiles of a block, down and across. Those of a band are those of the whole picture.
 Extent block_size(const ConvProblem& problem) {
   const std::int64_t channels = in_vectors(problem.kernel.c_i_per_group) + 2 * float_lanes(),
                      tiles = std::clamp(kBlockFloats / (kWinogradValues * channels), kLeastTiles, kMostTiles);
   const Shape out = output_shape(whole_problem(problem));
-  const auto evenly = [](std::int64_t all, std::int64_t most) { return ceil_div(all, ceil_div(all, most)); };
-  const std::int64_t across = evenly(ceil_div(out.w, kWinogradOutput), tiles);
-  return {evenly(ceil_div(out.h, kWinogradOutput), std::max<std::int64_t>(1, tiles / across)), across};
+  const auto evenly = [](std::int64_t all, std::int64_t most) { return ceil_divided(all, ceil_divided(all, most)); };
+  const std::int64_t across = evenly(ceil_divided(out.w, kWinogradOutput), tiles);
+  return {evenly(ceil_divided(out.h, kWinogradOutput), std::max<std::int64_t>(1, tiles / across)), across};
 }
 
 class WinogradExecutor final : public Executor {
@@ -93,26 +92,19 @@ class WinogradExecutor final : public Executor {
   std::int64_t row_period() const override { return kWinogradOutput; }
 
   std::int64_t work_items(const Sink& sink) const override {
-    return out_.n * blocks_down() * blocks_across() * ceil_div(channel_block_count(), channel_blocks_per_item(sink));
+    return item_count(out_.n * blocks_down() * blocks_across(), channel_block_count(), channel_blocks_per_item(sink));
   }
 
   void run(const ConstTensorRef& input, const Sink& sink, WorkShare& share, ResponseStats& stats) const override {
-    const std::int64_t per_item = channel_blocks_per_item(sink),
-                       items_across = ceil_div(channel_block_count(), per_item);
+    const std::int64_t per_item = channel_blocks_per_item(sink);
     ChannelStrips strips(problem_, input,
                          {.output_rows = block_.h * kWinogradOutput,
                           .with_borders = false,
                           .with_slack = kernel_.shape.c_i_per_group % lanes_ != 0});
     Work work = make_work(sink, std::min(per_item * 2 * lanes_, out_.c + 2 * lanes_));
-    std::int64_t at = -1;
-    for (Range item; !(item = share.take()).is_empty();) {
-      if (item.begin / items_across != at) {
-        at = item.begin / items_across;
-        enter_block(at, strips, work);
-      }
-      const std::int64_t first = item.begin % items_across * per_item;
-      run_channel_blocks(first, std::min(first + per_item, channel_block_count()), sink, work, stats);
-    }
+    take_items(
+        share, channel_block_count(), per_item, [&](std::int64_t block) { enter_block(block, strips, work); },
+        [&](std::int64_t begin, std::int64_t end) { run_channel_blocks(begin, end, sink, work, stats); });
   }
 
  private:
@@ -147,8 +139,8 @@ class WinogradExecutor final : public Executor {
   }
 
   std::int64_t channel_block_count() const { return std::ssize(weights_.blocks()); }
-  std::int64_t blocks_down() const { return ceil_div(out_.h, kWinogradOutput * block_.h); }
-  std::int64_t blocks_across() const { return ceil_div(out_.w, kWinogradOutput * block_.w); }
+  std::int64_t blocks_down() const { return ceil_divided(out_.h, kWinogradOutput * block_.h); }
+  std::int64_t blocks_across() const { return ceil_divided(out_.w, kWinogradOutput * block_.w); }
 
   std::int64_t channel_blocks_per_item(const Sink& sink) const {
     if (sink.combine_count() > 1) return channel_block_count();  // any channels may be combined
@@ -177,8 +169,8 @@ class WinogradExecutor final : public Executor {
     };
     Block& block = work.block;
     block.n = index / (blocks_across() * blocks_down());
-    block.down = range(index / blocks_across() % blocks_down(), block_.h, ceil_div(out_.h, kWinogradOutput));
-    block.across = range(index % blocks_across(), block_.w, ceil_div(out_.w, kWinogradOutput));
+    block.down = range(index / blocks_across() % blocks_down(), block_.h, ceil_divided(out_.h, kWinogradOutput));
+    block.across = range(index % blocks_across(), block_.w, ceil_divided(out_.w, kWinogradOutput));
     block.rows = {block.down.begin * kWinogradOutput, std::min(block.down.end * kWinogradOutput, out_.h)};
     block.columns = {block.across.begin * kWinogradOutput, std::min(block.across.end * kWinogradOutput, out_.w)};
     work.rows.clear();
@@ -303,10 +295,10 @@ double cost(const ConvProblem& problem) {
   const std::int64_t lanes = float_lanes(), groups = problem.groups,
                      inputs = in_vectors(problem.kernel.c_i_per_group) / lanes * groups,
                      outputs = in_vectors(problem.kernel.c_o / groups) / lanes * groups,
-                     tiles = out.n * ceil_div(out.h, kWinogradOutput) * ceil_div(out.w, kWinogradOutput);
+                     tiles = out.n * ceil_divided(out.h, kWinogradOutput) * ceil_divided(out.w, kWinogradOutput);
   const auto products = static_cast<double>(kWinogradValues * problem.kernel.c_i_per_group * outputs);
   const auto transforms = static_cast<double>(40 * groups + 25 * inputs + 15 * outputs);
-  const auto weights = static_cast<double>(lanes * ceil_div(tiles, block.h * block.w)) * 0.08 * products;
+  const auto weights = static_cast<double>(lanes * ceil_divided(tiles, block.h * block.w)) * 0.08 * products;
   const double planes = (problem.input_channels_last ? 0 : 0.2 * static_cast<double>(problem.input.count())) +
                         (problem.output_channels_last ? 0 : 0.45 * static_cast<double>(out.count()));
   return 4000 + static_cast<double>(tiles) * ((lanes > 4 ? 0.13 : 0.2) * products + transforms) + weights + planes;
