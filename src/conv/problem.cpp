@@ -52,6 +52,13 @@ std::string formula(const char* name, const Axis& axis) {
          number(axis.stride) + ") + 1 = " + number(output_size(axis));
 }
 
+/// Throws where positions along the axis are beyond 64 bits.
+void check_fits(const Axis& axis) {
+  constexpr double kMost = 0x1p60;
+  if (static_cast<double>(axis.in) + static_cast<double>(axis.pad_begin) + static_cast<double>(axis.pad_end) > kMost)
+    refuse_shape("", "the padded input is larger than 64-bit numbers; pad less, or in fewer layers");
+}
+
 void check_reflection(const char* name, const Axis& axis) {
   if (axis.pad_begin < axis.in && axis.pad_end < axis.in) return;
   refuse_shape("", "reflect padding must be smaller than the input (padding " + std::to_string(axis.pad_begin) +
@@ -89,6 +96,8 @@ ConvProblem make_problem(DType input_dtype, const Shape& input, const KernelShap
   check_channels(problem);
 
   const auto [rows, columns] = axes_of(problem);
+  check_fits(rows);
+  check_fits(columns);
   if (params.padding_mode == PaddingMode::reflect) {
     check_reflection("height", rows);
     check_reflection("width", columns);

@@ -21,6 +21,9 @@ constexpr double kLargestSum = 0x1p37;
 /// The most multiplications for a product of kernels. A larger product would not be faster to run either.
 constexpr std::int64_t kMostProducts = std::int64_t{1} << 20;
 
+/// The most weights of a product, which has zeros in the gaps that the first layer's stride leaves.
+constexpr double kMostWeights = kMostProducts;
+
 /// The only layer of `bank` if it filters each channel by itself and can be a part of a product, or null.
 const Layer* foldable(const Bank& bank) {
   const Layer& layer = bank.layers.front();
@@ -74,7 +77,9 @@ std::optional<Layer> fold_two(const Layer& first, const Layer& second, DType dty
   if (two.pads == Pads{}) {  // it is the first one that sees the border
     folded.params = first.params;
     folded.params.padding = {.rule = Padding::Rule::fixed, .pads = one.pads};
-    folded.params.stride = {one.stride.h * two.stride.h, one.stride.w * two.stride.w};
+    const Extent stride{one.stride.h * two.stride.h, one.stride.w * two.stride.w};
+    if (std::max(stride.h, stride.w) > kLargestParameter) return std::nullopt;
+    folded.params.stride = stride;
   } else {
     const bool shows_pixels = !is_constant(two.padding_mode) || two.padding_value == 0;
     if (!is_single(first) || one.pads != Pads{} || one.stride != Extent{} || !shows_pixels) return std::nullopt;
@@ -93,6 +98,7 @@ std::optional<Layer> fold_two(const Layer& first, const Layer& second, DType dty
     if (first.shape.count() > kMostProducts / second.shape.count()) return std::nullopt;
     const Extent size{one.stride.h * (second.shape.kh - 1) + first.shape.kh,
                       one.stride.w * (second.shape.kw - 1) + first.shape.kw};
+    if (static_cast<double>(size.h) * static_cast<double>(size.w) > kMostWeights) return std::nullopt;
     folded.shape.kh = size.h;
     folded.shape.kw = size.w;
     folded.weights = product(first, second, size);

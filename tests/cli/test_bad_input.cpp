@@ -405,6 +405,10 @@ TEST_CASE("numbers that are too large to compute with are refused and do not ove
   workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--padding", "1073741824"}, 1, {"--max-pixels"});
   workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--dilation", "1073741824"}, 1,
                     {"larger than the padded input"});
+  workplace.refuses({"explain", "1x1x1", "--layers", "conv 1073741824x1 1 d1073741824x1 full x20"}, 1,
+                    {"the padded input is larger than 64-bit numbers; pad less, or in fewer layers"});
+  workplace.refuses({"explain", "1073741824x1073741824", "--layers", "upsample 64", "-o", "o.gif"}, 1,
+                    {"an output of 68719476736x68719476736 is too large for an animation"});
   workplace.refuses_kernel("{\"weight\":[[3e38,-3e38]],\"divisor\":1e-300}", {"beyond float32"});
 }
 

@@ -109,7 +109,8 @@ Weights convtool_weights(const std::string& spec, const TempFolder& folder) {
   Weights weights;
   for (int y = 0; y < kernel["shape"][0]; ++y)
     for (int x = 0; x < kernel["shape"][1]; ++x)
-      weights[{y - middle_y, x - middle_x}] = kernel["weight"][y][x].get<double>() / divisor;
+      weights[{y - middle_y, x - middle_x}] =
+          kernel["weight"][static_cast<std::size_t>(y)][static_cast<std::size_t>(x)].get<double>() / divisor;
   return weights;
 }
 

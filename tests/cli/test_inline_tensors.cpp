@@ -52,7 +52,9 @@ TEST_CASE("a file comes before text that is its name, and a name in brackets is 
   const TempFolder folder;
   folder.write("[[1,2]]", "[[5,6]]");
   folder.write("[1,2]", "[[7,8]]");
-  for (const auto& [name, x] : {std::pair("[[1,2]]", "[[5,6]]\n"), std::pair("[1,2]", "[[7,8]]\n")}) {
+  for (const auto& file : {std::pair("[[1,2]]", "[[5,6]]\n"), std::pair("[1,2]", "[[7,8]]\n")}) {
+    const auto& name = file.first;
+    const auto& x = file.second;
     CAPTURE(name);
     CHECK(run_convtool({"apply", name, "-k", "[[1]]", "-o", "-", "-q"}, folder).out == x);
   }

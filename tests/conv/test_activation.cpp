@@ -86,7 +86,7 @@ TEST_CASE("activations of infinities and NaN, as in PyTorch") {
   on_each_set([&] {
     for (const Row& row : rows) {
       CAPTURE(std::string(kActivations[static_cast<int>(row.activation)]));
-      for (const std::size_t width : {3, 16}) {  // in vectors, and at the end of a span
+      for (const std::size_t width : {3u, 16u}) {  // in vectors, and at the end of a span
         std::vector<double> sums(width, -kInf);
         sums[1] = kInf;
         sums[2] = kNan;

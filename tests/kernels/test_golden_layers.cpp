@@ -131,9 +131,9 @@ TEST_CASE("PyTorch's layers") {
     ++counts[c.at("kind").get<std::string>()];
     check_case(c);
   }
-  for (const auto& [kind, count] : counts) {
-    CAPTURE(kind);
-    CHECK(count == 50);
+  for (const auto& kind : counts) {
+    CAPTURE(kind.first);
+    CHECK(kind.second == 50);
   }
   CHECK(counts.size() == 19);
 }

@@ -232,10 +232,11 @@ TEST_CASE("layers: text, JSON, and files of either") {
   CHECK(load_layers("conv 3 4, relu").banks.size() == 2);
   CHECK(load_layers("conv 3 4, relu").name == "inline");
   CHECK(load_layers(R"( [{"kernel_size": 3, "out_channels": 4}])").banks.size() == 1);
-  for (const auto& [name, text] :
-       {std::pair{"net.layers", "conv 3 4\nrelu\n"},
-        std::pair{"net.json", R"({"layers": [{"kernel_size": 3, "out_channels": 4}, [[1]]]})"},
-        std::pair{"net", "conv 3 4\nrelu\n"}}) {
+  for (const auto& file : {std::pair{"net.layers", "conv 3 4\nrelu\n"},
+                           std::pair{"net.json", R"({"layers": [{"kernel_size": 3, "out_channels": 4}, [[1]]]})"},
+                           std::pair{"net", "conv 3 4\nrelu\n"}}) {
+    const auto& name = file.first;
+    const auto& text = file.second;
     CAPTURE(name);
     folder.write(name, text);
     const Network network = load_layers(name);

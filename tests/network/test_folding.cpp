@@ -132,6 +132,21 @@ TEST_CASE("what would change the result is not folded") {
   CHECK(!fold_on_picture({row, column}, DType::u8, {.algorithm = "rows"}));
 }
 
+TEST_CASE("strides and gaps that are too large for one kernel are left to two") {
+  constexpr std::int64_t kStride = kLargestParameter;
+  const auto fold_wide = [](std::vector<Layer> layers, std::int64_t stride, std::int64_t padding) {
+    for (Layer& layer : layers) layer.params.stride = {stride, stride};
+    layers.front().params.padding.pads = {padding, padding, padding, padding};
+    return fold_on_picture(layers);
+  };
+  CHECK(fold_wide({plane(1, 1, {2}), plane(1, 1, {3})}, 1 << 15, 0)->network.banks[0].layers[0].params.stride ==
+        Extent{kStride, kStride});
+  CHECK(!fold_wide({plane(1, 1, {2}), plane(1, 1, {3})}, kStride, 0));
+  const std::vector<float> weights = {1, 2, 1, 2, 4, 2, 1, 2, 1};
+  CHECK(!fold_wide({plane(3, 3, weights), plane(3, 3, weights)}, kStride / 2, kStride - 1));  // 2^60 weights
+  CHECK(!fold_wide({plane(3, 3, weights), plane(3, 3, weights)}, 4000, 16000));
+}
+
 TEST_CASE("one kernel that is slower than two is not run") {
   const auto rough = [](std::int64_t side, std::int64_t stride) {
     return plane(side, side, floats(side * side, [i = 0]() mutable { return (i++ * 29) % 17 - 8; }),

@@ -39,7 +39,8 @@ TEST_CASE("rows of PNG and JPEG of every kind are those of the whole picture") {
   int pictures = 0;
   for (const int type : {CV_8UC1, CV_8UC3, CV_8UC4, CV_16UC1, CV_16UC3, CV_16UC4})
     for (const std::string extension : {".png", ".jpg"})
-      for (const auto& [height, width] : {std::pair{1, 1}, {1, 300}, {90, 1}, {33, 57}, {200, 1001}}) {
+      for (const auto& size : {std::pair{1, 1}, {1, 300}, {90, 1}, {33, 57}, {200, 1001}}) {
+        const int height = size.first, width = size.second;
         if (extension == ".jpg" && type != CV_8UC1 && type != CV_8UC3) continue;
         const Bytes file = opencv_file(extension, random_mat(height, width, type));
         const PictureHeader header = read_picture_header(file);

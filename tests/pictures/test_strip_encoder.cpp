@@ -49,7 +49,8 @@ constexpr StripKind kStripKinds[] = {
 TEST_CASE("rows in any order and number, on any number of threads, make the file of the whole picture") {
   Random random(3);
   for (const StripKind& kind : kStripKinds)
-    for (const auto& [height, width] : {std::pair{700, 1500}, {40, 60000}, {3000, 90}, {2400, 1301}}) {
+    for (const auto& size : {std::pair{700, 1500}, {40, 60000}, {3000, 90}, {2400, 1301}}) {
+      const int height = size.first, width = size.second;
       CAPTURE(kind.format);
       CAPTURE(static_cast<int>(kind.pixels));
       CAPTURE(height);

@@ -172,7 +172,8 @@ TEST_CASE("a histogram of floats differs from the exact one only by floats at th
 TEST_CASE("whole numbers in floats are counted exactly where each has a bin, and evenly where several share one") {
   // 300 is beyond the numbers whose upper halves differ; -40 has its level below it.
   const std::pair<int, int> ranges[] = {{-40, 10}, {300, 400}, {-5, 3}};
-  for (const auto& [least, most] : ranges) {
+  for (const auto& range : ranges) {
+    const int least = range.first, most = range.second;
     const std::int64_t count = most - least + 1;
     const Tensor picture =
         tensor_of<float>({.c = 1, .h = count, .w = 6}, [&](auto, auto y, auto) { return least + static_cast<int>(y); });
@@ -237,7 +238,7 @@ TEST_CASE("a copy fits into the bytes that it may take, of noise too") {
 }
 
 TEST_CASE("the copies of up to 200 inputs fit into 4 MB of Base64") {
-  for (const std::size_t count : {1, 2, 12, 20, 21, 100, 200}) {
+  for (const std::size_t count : {1u, 2u, 12u, 20u, 21u, 100u, 200u}) {
     CAPTURE(count);
     const SurveyOptions options = survey_options(count);
     CHECK(options.side > 0);

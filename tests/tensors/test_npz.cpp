@@ -37,7 +37,7 @@ TEST_CASE("an array, stored or compressed, with and without ZIP64 and a comment"
   for (const bool is_deflated : {false, true})
     for (const bool in_64 : {false, true})
       for (const bool ends_in_64 : {false, true})
-        for (const std::size_t comment : {0, 1, 0xffff}) {
+        for (const std::size_t comment : {0u, 1u, 0xffffu}) {
           CAPTURE(is_deflated);
           CAPTURE(in_64);
           CAPTURE(ends_in_64);
@@ -138,7 +138,7 @@ TEST_CASE("an archive ends with its record and the comment, whatever follows") {
     return a;
   };
   for (const bool ends_in_64 : {false, true})
-    for (const std::size_t comment : {0, 1, 300}) {
+    for (const std::size_t comment : {0u, 1u, 300u}) {
       CAPTURE(ends_in_64);
       CAPTURE(comment);
       const Bytes archive = zip_file({{"a.npy", "text"}}, ends_in_64, std::string(comment, '#'));

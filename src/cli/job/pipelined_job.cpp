@@ -17,7 +17,8 @@ namespace {
 /// Bytes that a run takes beside the file, bands, and what it keeps of its input.
 double fixed_memory(const SourceHeader& header, const StripEncoder& encoder, const Job& job, const FilterSpec& spec) {
   const std::int64_t threads = spec.plan.threads == 0 ? available_cores() : spec.plan.threads;
-  const std::int64_t metadata = header.metadata.size() + 4 * job.metadata.size();  // as in memory_needed()
+  // As in memory_needed().
+  const auto metadata = static_cast<std::int64_t>(header.metadata.size() + 4 * job.metadata.size());
   return static_cast<double>(kBlocksMemory + band_plans_memory(make_forecast(header, spec)) + metadata +
                              header.picture->working_memory) +
          encoder.file_memory() + static_cast<double>(std::min(threads, encoder.count())) * encoder.strip_memory();

@@ -58,6 +58,7 @@ std::optional<Extent> size_after(const Layer& layer, const std::optional<Extent>
     const std::int64_t channels = layer.rank > 2 ? layer.input_channels() : 1;
     const Shape output =
         bank_geometry({.name = "", .layers = {layer}}, DType::f32, {1, channels, size->h, size->w}).output;
+    if (std::max(output.h, output.w) > kLargestParameter) return std::nullopt;  // so that their product is a number
     return Extent{output.h, output.w};
   } catch (const Error&) {
     return std::nullopt;
@@ -72,7 +73,7 @@ double as_written(double number) { return *parse_number<double>(to_text(static_c
 LayerStack::LayerStack(const InputLayout& input) : has_channels_last_(input.has_channels_last) {
   constexpr Extent kSamples[] = {{1024, 1024}, {1536, 2048}};
   output_.channels = input.channels;
-  for (std::size_t i : {0, 1}) output_.sizes[i] = input.size.value_or(kSamples[i]);
+  for (const std::size_t i : {0u, 1u}) output_.sizes[i] = input.size.value_or(kSamples[i]);
 }
 
 std::optional<std::vector<std::int64_t>> LayerStack::output_dims() const {

@@ -68,8 +68,9 @@ void flatten(const Step& step) {
 void reshape(const Step& step) {
   const std::vector<double> shape = list_shape(step);
   // The first number is that of pictures: 1, that of the input (0), or what remains (-1).
+  constexpr double kMost = 0x1p53;  // whole numbers up to here are doubles
   const bool is_list = shape.size() == 2 && (shape[0] == 1 || shape[0] == 0 || shape[0] == -1) &&
-                       (shape[1] > 0 || (shape[1] == -1 && shape[0] != -1));
+                       ((shape[1] > 0 && shape[1] <= kMost) || (shape[1] == -1 && shape[0] != -1));
   if (!is_list) throw Stop{"its output is not a picture"};
   if (shape[1] == -1) return step.layers.flatten(std::nullopt);
   step.layers.flatten(static_cast<std::int64_t>(shape[1]));

@@ -41,7 +41,7 @@ const OnnxNode* pool_before(const NodeGraph& graph, std::string_view value) {
 /// The reason to stop at a product whose factors both depend on the picture.
 std::string product_text(const Step& step) {
   const std::vector<std::string_view>& factors = step.node.inputs;
-  for (const std::size_t i : {0, 1})
+  for (const std::size_t i : {0u, 1u})
     if (const OnnxNode* const pool = pool_before(step.graph, factors[i]);
         pool != nullptr && pool->inputs.front() == factors[1 - i])
       return "it scales each channel by a number that node " + title_of(*pool) +

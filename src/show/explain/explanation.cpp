@@ -57,7 +57,7 @@ std::optional<Place> most_important(const LayerStep& step) {
   const auto weight_of = [](const Term& term) { return std::fabs(term.product.value_or(0)); };
   const auto exceeds = [](double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); };  // NaN decides
   for (const KernelSum& sum : step.sums) {
-    const std::size_t middle = (sum.kh * sum.kw) / 2;
+    const auto middle = static_cast<std::size_t>(sum.kh * sum.kw / 2);
     for (std::size_t i = 0; i < sum.terms.size(); ++i) {
       const Term& term = sum.terms[i];
       if (!term.source) continue;

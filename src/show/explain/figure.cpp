@@ -308,7 +308,7 @@ class Figure {
   Item output_item(const std::string& caption) const {
     const Shape shape = trace_.output();
     const Pixel at = explanation_.at;
-    const std::int64_t filled = options_.outputs.value_or(shape.h * shape.w);
+    const std::int64_t filled = options_.outputs.value_or(std::numeric_limits<std::int64_t>::max());
     const Region place{at.y, at.y, at.x, at.x};
     const std::int64_t most = fits_grid(explanation_.last().problem) ? kLargestGrid : kLargestBesidePicture;
     if (shape.h <= most && shape.w <= most) {
@@ -332,7 +332,8 @@ class Figure {
     if (trace_.numbers) {
       panel.picture = thumbnail(trace_.numbers->stored, at.channel, trace_.shows_signs(), kThumbnail);
       const TensorView<std::uint8_t> pixels = panel.picture->all().view<std::uint8_t>();
-      const double share = static_cast<double>(filled) / static_cast<double>(shape.h * shape.w);
+      const double share =
+          options_.outputs ? static_cast<double>(filled) / static_cast<double>(shape.h * shape.w) : 1.0;
       const auto shown = static_cast<std::int64_t>(share * static_cast<double>(pixels.shape.h * pixels.shape.w));
       for (std::int64_t i = shown; i < pixels.shape.h * pixels.shape.w; ++i)
         for (std::int64_t c = 0; c < pixels.shape.c; ++c)

@@ -35,11 +35,10 @@ class ScalingFolder : public TempFolder {
   /// A kernel [2][3][3][3] with further members.
   json kernel(const std::string& members) const {
     json object = json::parse("{" + members + "}");
-    for (int o = 0; o < 2; ++o)
-      for (int c = 0; c < 3; ++c)
-        for (int u = 0; u < 3; ++u)
-          for (int v = 0; v < 3; ++v)
-            object["weight"][o][c][u][v] = weights_[static_cast<std::size_t>(((o * 3 + c) * 3 + u) * 3 + v)];
+    for (std::size_t o = 0; o < 2; ++o)
+      for (std::size_t c = 0; c < 3; ++c)
+        for (std::size_t u = 0; u < 3; ++u)
+          for (std::size_t v = 0; v < 3; ++v) object["weight"][o][c][u][v] = weights_[((o * 3 + c) * 3 + u) * 3 + v];
     return object;
   }
 

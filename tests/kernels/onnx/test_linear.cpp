@@ -14,6 +14,7 @@ namespace convtool {
 namespace {
 
 using onnx::attribute;
+using onnx::integers;
 using onnx::node;
 using onnx::tensor;
 using Strings = std::vector<std::string>;
@@ -173,6 +174,20 @@ TEST_CASE("Gemm with factors and weights as stored, and biases of a list") {
                    tensors, {1, 2, 1, 1});
   REQUIRE(!import.stop);
   CHECK(output_of(import.network, {1, 2, 1, 1}, {1, 10}) == std::vector<double>{2 * (2 * 53 + 3.5)});
+}
+
+TEST_CASE("a map of more values than 64 bits count is not a list") {
+  Strings nodes = {node("Conv", {"x", "w"}, "0")};
+  for (int i = 0; i < 4; ++i) nodes.push_back(node("Upsample", {std::to_string(i), "s"}, std::to_string(i + 1)));
+  const Strings tensors = {tensor("w", {1, 3, 1, 1}, {1, 2, 3}), tensor("s", {4}, {1, 1, 64, 64}), counting("v", 5, 1),
+                           integers("list", {1, 5})};
+  for (const Strings& last : std::vector<Strings>{{node("Reshape", {"4", "list"}, "y")},
+                                                  {node("Flatten", {"4"}, "f"), node("Gemm", {"f", "v"}, "y")}}) {
+    Strings all = nodes;
+    all.insert(all.end(), last.begin(), last.end());
+    const OnnxImport import = import_lists(all, tensors, {1, 3, 1024, 1024});
+    CHECK(import.stop.value_or("").find("fixed height and width") != std::string::npos);
+  }
 }
 
 }  // namespace convtool

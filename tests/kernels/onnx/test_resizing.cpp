@@ -21,7 +21,9 @@ TEST_CASE("a border becomes that of the convolution after it, where it has none"
                                                        {"reflect", PaddingMode::reflect},
                                                        {"edge", PaddingMode::replicate},
                                                        {"wrap", PaddingMode::circular}};
-  for (const auto& [word, mode] : modes) {
+  for (const auto& named_mode : modes) {
+    const auto& word = named_mode.first;
+    const auto& mode = named_mode.second;
     CAPTURE(word);
     const Imported one = padded(word, {0, 0, 0, 0});
     REQUIRE(one.layers.size() == 1);

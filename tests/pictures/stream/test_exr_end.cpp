@@ -149,7 +149,8 @@ TEST_CASE("rows of every compression end with their file") {
 TEST_CASE("tiles of every kind of level end with their file") {
   for (const Imf::LevelMode mode : {Imf::ONE_LEVEL, Imf::MIPMAP_LEVELS, Imf::RIPMAP_LEVELS})
     for (const Imf::LevelRoundingMode rounding : {Imf::ROUND_DOWN, Imf::ROUND_UP})
-      for (const auto& [width, height] : {std::pair{1, 1}, {8, 8}, {9, 7}, {1, 33}, {31, 2}, {64, 65}}) {
+      for (const auto& size : {std::pair{1, 1}, {8, 8}, {9, 7}, {1, 33}, {31, 2}, {64, 65}}) {
+        const int width = size.first, height = size.second;
         CAPTURE(mode);
         CAPTURE(rounding);
         CAPTURE(width);

@@ -222,8 +222,9 @@ TEST_CASE("an index that does not fit the stream lists no pictures") {
   const Bytes plain = opencv_file(".jpg", random_mat(7, 9, CV_8UC3));
   const std::size_t size = second.size();
   // Beyond the end of the stream, at bytes that begin no JPEG, larger than the limit of a picture, and of no bytes.
-  for (const auto& [listed_bytes, gap] :
+  for (const auto& lie :
        {std::pair<std::size_t, std::size_t>{3 * size, 0}, {size, 100'000}, {size, 1}, {0xffffff00, 0}, {0, 0}}) {
+    const std::size_t listed_bytes = lie.first, gap = lie.second;
     CAPTURE(listed_bytes);
     CAPTURE(gap);
     const Bytes first = with_index(plain, listed_bytes, gap, false), all = first + second + second;

@@ -39,6 +39,10 @@ Bytes write_png(const ExplainRequest& request) {
 
 Bytes write_gif(const ExplainRequest& request) {
   const Shape output = request.trace.output();
+  constexpr double kMostOutputs = 0x1p60;
+  if (static_cast<double>(output.h) * static_cast<double>(output.w) > kMostOutputs)
+    refuse_shape("", "an output of " + join_sizes({output.h, output.w}) +
+                         " is too large for an animation; choose .txt, .json or .svg, or a smaller input");
   const std::int64_t step = frame_step(output), outputs = output.h * output.w;
   if (step > 1)
     print_message(MessageKind::note, "an animation has at most " + std::to_string(kMostFrames) +
