@@ -134,17 +134,19 @@ TEST_CASE("what would change the result is not folded") {
 
 TEST_CASE("strides and gaps that are too large for one kernel are left to two") {
   constexpr std::int64_t kStride = kLargestParameter;
-  const auto fold_wide = [](std::vector<Layer> layers, std::int64_t stride, std::int64_t padding) {
-    for (Layer& layer : layers) layer.params.stride = {stride, stride};
-    layers.front().params.padding.pads = {padding, padding, padding, padding};
-    return fold_on_picture(layers);
+  const auto strided = [](Layer layer, std::int64_t stride, std::int64_t padding = 0) {
+    layer.params.stride = {stride, stride};
+    layer.params.padding.pads = {padding, padding, padding, padding};
+    return layer;
   };
-  CHECK(fold_wide({plane(1, 1, {2}), plane(1, 1, {3})}, 1 << 15, 0)->network.banks[0].layers[0].params.stride ==
-        Extent{kStride, kStride});
-  CHECK(!fold_wide({plane(1, 1, {2}), plane(1, 1, {3})}, kStride, 0));
-  const std::vector<float> weights = {1, 2, 1, 2, 4, 2, 1, 2, 1};
-  CHECK(!fold_wide({plane(3, 3, weights), plane(3, 3, weights)}, kStride / 2, kStride - 1));  // 2^60 weights
-  CHECK(!fold_wide({plane(3, 3, weights), plane(3, 3, weights)}, 4000, 16000));
+  const auto fold_single = [&](std::int64_t stride) {
+    return fold_on_picture({strided(plane(1, 1, {2}), stride), strided(plane(1, 1, {3}), stride)});
+  };
+  CHECK(fold_single(1 << 15)->network.banks[0].layers[0].params.stride == Extent{kStride, kStride});
+  CHECK(!fold_single(1 << 16));
+  CHECK(!fold_single(kStride));
+  const Layer square = plane(3, 3, {1, 2, 1, 2, 4, 2, 1, 2, 1});
+  CHECK(!fold_on_picture({strided(square, kStride / 2, kStride - 1), square}));  // 2^60 weights
 }
 
 TEST_CASE("one kernel that is slower than two is not run") {
