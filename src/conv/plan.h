@@ -20,6 +20,7 @@ struct PlanOptions {
   bool input_channels_last = false, output_channels_last = false;  ///< as in ConvProblem
   bool direct_error = false;                                       ///< as in ConvProblem
   bool totals = false;  ///< also compute ResponseStats::total, in a second pass over the responses
+  std::int64_t max_pixels = std::int64_t{1} << 60;  ///< in the input and in each output of a NetworkPlan
 };
 
 /// The values of PlanOptions::algorithm other than "auto": "reference", "direct", ...

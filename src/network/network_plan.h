@@ -17,7 +17,8 @@ using LayerObserver = std::function<void(std::size_t bank, const ConstTensorRef&
 /// after it fastest together.
 class NetworkPlan {
  public:
-  /// Throws as BankPlan does; in a network of several banks the message names the layer that does not fit.
+  /// Throws as BankPlan does, Error(shape) for more than options.max_pixels and Error(memory) for more elements than any
+  /// machine can hold, both before anything is planned; in a network of several banks the message names the layer.
   NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
 
   const Shape& output_shape() const { return banks_.back().output_shape(); }

@@ -203,6 +203,30 @@ TEST_CASE("the error for a layer that does not fit names it and the shape of its
   CHECK(contains(alike, "layer 2"));
 }
 
+TEST_CASE("a size beyond a limit is refused in the input and in the output of every layer") {
+  const auto padded = [](std::int64_t pixels) {  // on every side
+    return bank_of({plane(3, 3, std::vector<float>(9, 1.0F), {.padding = pads(pixels, pixels, pixels, pixels)})});
+  };
+  const auto plan_with = [](const Network& network, std::int64_t max_pixels) {
+    const NetworkPlan plan(network, DType::u8, {1, 2, 8, 9}, false, {.max_pixels = max_pixels});
+  };
+  const Network grows = network_of({padded(1), padded(2)});  // 8x9, then 10x11
+  CHECK_NOTHROW(plan_with(grows, 110));
+  const Error result = error_of([&] { plan_with(grows, 109); });
+  CHECK(result.kind() == ErrorKind::shape);
+  CHECK(result.where() == "layer 2 on 2x8x9");
+  CHECK(contains(result, "the result is too large (11x10, at most 109 pixels)"));
+  CHECK(contains(error_of([&] { plan_with(grows, 71); }), "the input is too large (9x8, at most 71 pixels)"));
+
+  // 2 * (2p + 6) * (2p + 7) values: above 2^47 with p = 2^22, above 2^63 with p = 2^30.
+  for (const std::int64_t p : {std::int64_t{1} << 22, std::int64_t{1} << 30}) {
+    const Network large = network_of({padded(1), padded(p)});
+    const Error memory = error_of([&] { plan_with(large, std::numeric_limits<std::int64_t>::max()); });
+    CHECK(memory.kind() == ErrorKind::memory);
+    CHECK(memory.where() == "layer 2 on 2x8x9");
+  }
+}
+
 TEST_CASE("a threshold gives the full range or 0, and nothing counts as clipped") {
   const Network difference = network_of({bank_of({plane(1, 2, {-1, 1})})});
   const Tensor x = tensor_of(DType::u8, {1, 1, 1, 5}, {0, 20, 10, 10, 255});  // responses 20, -10, 0, 245

@@ -10,21 +10,6 @@
 namespace convtool {
 namespace {
 
-void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
-  if (shape.h > max_pixels / shape.w) {
-    refuse_shape("", std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
-                         ", at most " + std::to_string(max_pixels) +
-                         " pixels); raise --max-pixels if this is intended");
-  }
-  constexpr double kAddressable = 0x1p46;  // elements; far beyond any memory, well within 64 bits
-  if (static_cast<double>(shape.n) * static_cast<double>(shape.c) * static_cast<double>(shape.h) *
-          static_cast<double>(shape.w) >
-      kAddressable) {
-    throw Error(ErrorKind::memory, "",
-                std::string(what) + " of " + to_string(shape) + " needs more memory than there is");
-  }
-}
-
 /// Channels of OutputMap::signs. Throws unless there is one response to show, in a type that can show it.
 std::int64_t channels_of_signs(const Shape& response, DType dtype, const FileFormat& format, bool is_grey_possible,
                                const Bank& last) {
@@ -116,10 +101,7 @@ Job plan_job(const SourceTraits& source, const Destination& destination, const F
                          : "y4m stores a video, and the input is " + std::string(source.format.name()) +
                                "; write a picture such as .png");
   if (spec.planes && !source.format.is_video()) refuse_shape("", "--planes applies to videos (.y4m); leave it out");
-  check_size(source.filtered, spec.max_pixels, "the input");
   std::unique_ptr<Plan> plan = make_plan(source, format, spec);
-  for (const BankPlan& bank : plan->kernels().banks()) check_size(bank.output_shape(), spec.max_pixels, "the result");
-
   std::optional<EdgeRecipe> recipe;
   if (plan->recipe() != nullptr) recipe = *plan->recipe();
   const DType dtype = result_dtype(source.dtype, format, given_depth(spec, recipe), spec.is_map_given());

@@ -98,6 +98,7 @@ std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& fo
   PlanOptions options = spec.plan;
   options.input_channels_last = source.channels_last;
   options.output_channels_last = !format.is_tensor();
+  options.max_pixels = spec.max_pixels;
   // What rounding adds to a response may lift it above the threshold; half a level of u8 is 128 levels of u16.
   options.direct_error = spec.threshold || (source.dtype == DType::u8 && spec.depth == DType::u16);
   if (spec.edges)

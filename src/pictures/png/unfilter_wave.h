@@ -55,7 +55,7 @@ class UnfilterWave {
   UnfilterWave(const u8* lines, std::size_t size, u8* rows) : lines_(lines + 1), rows_(rows), size_(size) {
     for (std::size_t r = 0; r < kWaveRows; ++r)
       for (std::size_t filter = 0; filter < filters_.size(); ++filter)
-        filters_[filter][r] = lines_[r * (size + 1) - 1] == filter ? 0xff : 0;
+        filters_[filter][r] = lines[r * (size + 1)] == filter ? 0xff : 0;
   }
 
   static Lanes lower(Lanes a, Lanes b) { return a < b ? a : b; }
