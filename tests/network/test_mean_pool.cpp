@@ -103,9 +103,10 @@ TEST_CASE("ceil_mode rounds the size up, and leaves out a window that starts aft
         Result(2, "h = ceil((5 + 1 + 1 - 1*(2-1) - 1) / 3) + 1 - 1 = 2 (the last window would start after the input)"));
   // By less than a stride, as in PyTorch.
   CHECK(size_and_formula(3, 4, 2, 0) == Result(1, "h = ceil((3 + 0 + 0 - 1*(4-1) - 1) / 2) + 1 = 1"));
-  for (const auto& [in, k, stride] : {std::array<std::int64_t, 3>{2, 4, 2}, {1, 9, 3}, {4, 5, 1}})
-    CHECK(contains(error_of([&, in = in, k = k, stride = stride] { size_and_formula(in, k, stride, 0); }),
-                   "larger than the padded input"));
+  for (const auto& [in, k, stride] : {std::array<std::int64_t, 3>{2, 4, 2}, {1, 9, 3}, {4, 5, 1}}) {
+    const auto size = [&, from = in, by = k, step = stride] { size_and_formula(from, by, step, 0); };
+    CHECK(contains(error_of(size), "larger than the padded input"));
+  }
 }
 
 TEST_CASE("a padding by rule is that of its pads, which the divisors count or not") {
