@@ -5,6 +5,7 @@ build_packages="g++ cmake ninja-build libopencv-core-dev libopencv-imgproc-dev l
 build_packages+=" libjpeg-dev libtiff-dev libwebp-dev libopenexr-dev"
 # OpenCV's static archives need these, too (src/pictures/opencv/opencv.cmake). Without them the shared libraries are linked.
 build_packages+=" libpng-dev libopenjp2-7-dev libtbb-dev liblapack-dev libblas-dev"
+test_packages="doctest-dev jq python3 python3-jsonschema"  # for the tests, besides $build_packages
 
 # install_missing PACKAGE...: installs the missing ones with apt-get, through sudo unless run as root.
 install_missing() {

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 source samples/setup.sh
 preset=${1:-release}
 
-install_missing $build_packages doctest-dev jq python3 python3-jsonschema
+install_missing $build_packages $test_packages
 build "$preset" -DCONVTOOL_TESTS=ON
 status=0
 ctest --preset "$preset" --parallel "$(nproc)" || status=$?

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -10,26 +9,24 @@
 #include "conv/sink.h"
 #include "support/convolve.h"
 #include "support/instruction_sets.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr ActivationNumbers kNumbers{.slope = -0.3F, .min = -0.75F, .max = 2.5F};
 
 Activation activation_of(std::size_t i) { return static_cast<Activation>(i); }
 
-struct Finished {
+struct Activated {
   std::vector<double> values;
   ResponseStats stats;
 };
 
-Finished finish(Activation activation, const std::vector<double>& sums) {
+Activated finish(Activation activation, const std::vector<double>& sums) {
   const auto width = static_cast<std::int64_t>(sums.size());
   Tensor output(DType::f32, {1, 1, 1, width});
-  Finished finished;
+  Activated finished;
   Sink({.activation = activation, .numbers = kNumbers}, {}, {.shape = {}, .weights = {}, .bias = {0}}, output.ref())
       .finish({.n = 0, .y = 0, .x = 0, .count = width}, 0, sums.data(), width, finished.stats);
   finished.values = values_of(output.ref());

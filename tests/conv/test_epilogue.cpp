@@ -2,19 +2,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "conv/epilogue.h"
 #include "conv/sink.h"
 #include "support/convolve.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 struct Result {
   std::vector<double> values;

@@ -11,13 +11,10 @@
 #include "conv/padding.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
-constexpr PaddingMode kModes[] = {PaddingMode::zeros,     PaddingMode::constant,  PaddingMode::reflect,
-                                  PaddingMode::symmetric, PaddingMode::replicate, PaddingMode::circular};
 
 Tensor random_input(DType dtype, const Shape& shape, Random& random) {
   return filled(dtype, shape, [&] {

@@ -2,18 +2,15 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "support/conv_cases.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
 
 TEST_CASE("NaN and infinities at random places") {
   constexpr std::uint64_t kSeed = 11;

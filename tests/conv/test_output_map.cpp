@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conv/output_map.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
@@ -16,8 +17,6 @@ namespace {
 double mapped(const ValueMap& map, double response) {
   return ((map.absolute && response < 0 ? -response : response) - map.shift) * map.scale + map.offset;
 }
-
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
 
 /// The factor between the units of two types. It is 1 unless both are integers: 65535 / 255 = 257.
 double rescale(DType input, DType output) {

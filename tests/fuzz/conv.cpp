@@ -6,14 +6,13 @@
 #include "fuzz/engine_tester.h"
 #include "fuzz/target.h"
 #include "support/conv_cases.h"
+#include "support/values.h"
 
 namespace convtool::fuzz {
 namespace {
 
 constexpr double kMostMacs = 60'000;
 constexpr std::int64_t kMostElements = 6'000;  // of input, output and weights each
-
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
 
 /// A size up to `usual`, rarely up to `most`.
 std::int64_t size(Choices& choices, std::int64_t least, std::int64_t usual, std::int64_t most) {

@@ -14,6 +14,7 @@
 #include "network/band_run.h"
 #include "network/layers.h"
 #include "support/same_statistics.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
@@ -120,7 +121,6 @@ Params random_params(Random& random) {
 }
 
 TEST_CASE("banks in bands equal banks on the whole picture, for every map, order and number of threads") {
-  constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
     Random random(seed);

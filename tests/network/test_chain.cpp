@@ -3,6 +3,7 @@
 
 #include "network/chain.h"
 #include "network/layers.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
@@ -69,9 +70,8 @@ TEST_CASE("channels that do not fit are found without an input, as far as weight
 
 TEST_CASE("random chains equal their stages run one at a time, with floats between them") {
   Random random(2024);
-  constexpr PaddingMode kModes[] = {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate,
-                                    PaddingMode::circular};
-  constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
+  constexpr PaddingMode kChainModes[] = {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate,
+                                         PaddingMode::circular};
   int with_bank = 0, with_colours = 0;
   for (int repeat = 0; repeat < 200; ++repeat) {
     CAPTURE(repeat);
@@ -87,7 +87,7 @@ TEST_CASE("random chains equal their stages run one at a time, with floats betwe
       const bool is_bank = random.chance(3);
       const Params params{.stride = random.chance(3) ? Extent{2, 2} : Extent{},
                           .padding = random.chance(3) ? Padding{} : kSame,
-                          .padding_mode = random.pick(kModes)};
+                          .padding_mode = random.pick(kChainModes)};
       for (int member = 0; member < (is_bank ? 2 : 1); ++member)
         layers.push_back(plane(3, 3, floats(9, [&] { return random.between(-1, 1); }), params));
       // The sum of absolute values has no rounding of its own, unlike a magnitude.

@@ -160,8 +160,8 @@ TEST_CASE("one kernel that is slower than two is not run") {
 
 TEST_CASE("random chains give the same numbers folded, within the bound of those that are not") {
   Random random(77);
-  constexpr PaddingMode kModes[] = {PaddingMode::zeros, PaddingMode::replicate, PaddingMode::reflect,
-                                    PaddingMode::circular, PaddingMode::symmetric};
+  constexpr PaddingMode kOthers[] = {PaddingMode::zeros, PaddingMode::replicate, PaddingMode::reflect,
+                                     PaddingMode::circular, PaddingMode::symmetric};
   int folded_whole = 0, folded_scales = 0, several = 0;
   for (int repeat = 0; repeat < 400; ++repeat) {
     CAPTURE(repeat);
@@ -178,7 +178,7 @@ TEST_CASE("random chains give the same numbers folded, within the bound of those
       const std::int64_t kw = kh == 1 && is_single ? 1 : random.between(1, 3);
       const Params params{.stride = {random.between(1, 2), random.between(1, 2)},
                           .padding = random.chance(2) ? Padding{} : kSame,
-                          .padding_mode = random.pick(kModes)};
+                          .padding_mode = random.pick(kOthers)};
       Layer layer =
           plane(kh, kw,
                 floats(kh * kw, [&] { return is_whole ? static_cast<float>(random.between(-2, 2)) : random.rough(); }),

@@ -104,7 +104,7 @@ TEST_CASE("nothing of a JPEG is decoded before the first row is read") {
 }
 
 TEST_CASE("rows for which libjpeg has no memory are not taken for damage") {
-  if (!kMemoryIsTheProgramsOwn) return skip("sanitizers reserve more than any limit allows");
+  if (!kMemoryIsTheProgramsOwn) return skip("sanitizers reserve more than any limit allows, QEMU ignores limits");
   // A small file whose frame header claims a side of 20,000 pixels: the coefficients of luma take 800 MB.
   constexpr int kSide = 20'000;
   Bytes file = opencv_file(".jpg", random_mat(16, 16, CV_8UC3), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});

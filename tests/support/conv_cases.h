@@ -3,6 +3,7 @@
 
 #include "support/conv_tester.h"
 #include "support/random.h"
+#include "support/values.h"
 
 namespace convtool {
 
@@ -10,6 +11,8 @@ enum class Numbers {
   exact,  ///< floats are small integers over 8, weights for integer input are small integers: no sum ever rounds
   rough,  ///< floats use all 24 bits of their significand
 };
+
+inline PaddingMode random_mode(Random& random) { return random.chance(2) ? PaddingMode::zeros : random.pick(kModes); }
 
 /// The arguments of make_case(). They may contain random numbers: the elements of a braced list are evaluated in order,
 /// whereas compilers choose the order of arguments, so that a seed would mean another case on another machine.

@@ -77,4 +77,14 @@ inline Tensor convolve_exactly(const ConstTensorRef& input, const Kernel& kernel
                 [&, at = values.begin()]() mutable { return unit * std::nearbyint(*at++ / unit) + 0.0; });
 }
 
+/// The reason why this algorithm refuses the problem, or "" if it accepts.
+inline std::string refusal(std::string_view algorithm, const ConvProblem& problem, const Kernel& kernel) {
+  try {
+    const ConvPlan plan(problem, kernel, {}, {.algorithm = std::string(algorithm)});
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 }  // namespace convtool

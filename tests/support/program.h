@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-/// False under sanitizers, which need much memory themselves and reserve more than any limit allows.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/// False under sanitizers, which need much memory themselves and reserve more than any limit allows, and under QEMU,
+/// which ignores limits.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(CONVTOOL_EMULATED)
 inline constexpr bool kMemoryIsTheProgramsOwn = false;
 #else
 inline constexpr bool kMemoryIsTheProgramsOwn = true;

@@ -6,6 +6,7 @@
 
 #include "support/conv_cases.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 
@@ -24,7 +25,6 @@ inline Padding random_padding(Random& random) {
 /// A case on a picture of at most `tallest` rows. Nothing if the random numbers form a problem that make_problem()
 /// refuses.
 inline std::optional<ConvCase> random_case(Random& random, std::int64_t tallest) {
-  constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
   const std::int64_t groups = random.chance(2) ? 1 : random.between(1, 4);
   const bool depthwise = groups > 1 && random.chance(2);
   const std::int64_t inputs = depthwise ? 1 : random.between(1, 5), count = random.chance(3) ? random.between(1, 3) : 1;

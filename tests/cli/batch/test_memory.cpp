@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-const char* const kSanitized = "memory is not measured under sanitizers";
+const char* const kNotMeasured = "memory is not measured under sanitizers and QEMU";
 
 /// The peak memory of a run on almost nothing: that of the program itself, or of the tests' process, which counts too.
 long memory_at_start() {
@@ -42,7 +42,7 @@ void put_noise(const TempFolder& folder, const std::string& name, int type, cons
 }  // namespace
 
 TEST_CASE("no input needs more memory than estimated, and each needs a good part of it") {
-  if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);
+  if (!kMemoryIsTheProgramsOwn) return skip(kNotMeasured);
   const long start = memory_at_start();
   const TempFolder folder;
   put_noise(folder, "c.ppm", CV_8UC3);
@@ -84,7 +84,7 @@ TEST_CASE("no input needs more memory than estimated, and each needs a good part
 
 // What threads take with large kernels is more than the pixels.
 TEST_CASE("many threads need no more memory than estimated, and a good part of it") {
-  if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);
+  if (!kMemoryIsTheProgramsOwn) return skip(kNotMeasured);
   const long start = memory_at_start();
   const TempFolder folder;
   put_noise(folder, "deep.png", CV_16UC3);
@@ -111,7 +111,7 @@ TEST_CASE("many threads need no more memory than estimated, and a good part of i
 
 // The outputs are named pipes that nobody reads at first, so that every input whose turn has come keeps its memory.
 TEST_CASE("inputs in flight stay within --memory-limit together") {
-  if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);
+  if (!kMemoryIsTheProgramsOwn) return skip(kNotMeasured);
   constexpr int kInputs = 6;
   constexpr long kLimit = 150L << 20;                       // enough for one and a half
   constexpr std::streamsize kOutput = 3 * 1500 * 2000 * 4;  // bytes, and the header of .npy
@@ -244,7 +244,7 @@ TEST_CASE("at most --memory-limit bytes of an input are read") {
   const ProgramResult result = run_shell("$CONVTOOL apply /dev/zero -k edge -o z.png --memory-limit 20M", folder);
   CHECK(result.code == 1);
   CHECK(result.err.find("/dev/zero: is larger than 20 MiB") != std::string::npos);
-  if (!kMemoryIsTheProgramsOwn) return skip(kSanitized);
+  if (!kMemoryIsTheProgramsOwn) return skip(kNotMeasured);
   CHECK(result.peak_memory <= memory_at_start() + (40 << 20));  // a buffer that has grown to twice the limit
 }
 

@@ -235,7 +235,7 @@ void put_sparse(const TempFolder& folder, const std::string& name, std::int64_t 
 }
 
 TEST_CASE("a large, wide file takes less than 200 MB, whatever the kernel and the number of threads") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   Random random(7);
   const TempFolder folder;
   folder.write("k31.npy", npy_header("<f4", "31, 31") + random_floats(31 * 31, random));

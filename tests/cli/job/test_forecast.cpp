@@ -125,7 +125,7 @@ unsigned channels_of(PixelFormat pixels) { return static_cast<unsigned>(channel_
 }  // namespace
 
 TEST_CASE("pictures of every format and depth take what they were forecast to need") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("pictures of every format and depth take what they were forecast to need")) return;
   Runs runs;
   for (const PictureFormat& format : picture_formats())
@@ -157,7 +157,7 @@ TEST_CASE("pictures of every format and depth take what they were forecast to ne
 }
 
 TEST_CASE("tensors and edges take what they were forecast to need") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("tensors and edges take what they were forecast to need")) return;
   Runs runs;
   for (unsigned channels = 1; channels <= 4; ++channels) {
@@ -179,7 +179,7 @@ TEST_CASE("tensors and edges take what they were forecast to need") {
 }
 
 TEST_CASE("sheets take what they were forecast to need") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("sheets take what they were forecast to need")) return;
   Runs runs;
   for (const unsigned channels : {1U, 3U}) {  // 3 and 9 tiles of a megapixel
@@ -202,7 +202,7 @@ TEST_CASE("sheets take what they were forecast to need") {
 }
 
 TEST_CASE("sums and upsampling and pools take what they were forecast to need") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("sums and upsampling and pools take what they were forecast to need")) return;
   Runs runs;
   const auto layers = [](const std::string& tail) {
@@ -225,7 +225,7 @@ TEST_CASE("sums and upsampling and pools take what they were forecast to need") 
 }
 
 TEST_CASE("bands take what they were forecast to need") {
-  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers");
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("bands take what they were forecast to need")) return;
   constexpr long kPicture = 100000L * 600 * 4;
   Runs runs;

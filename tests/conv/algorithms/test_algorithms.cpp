@@ -14,13 +14,10 @@
 
 #include "support/conv_cases.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
-constexpr PaddingMode kModes[] = {PaddingMode::zeros,     PaddingMode::constant,  PaddingMode::reflect,
-                                  PaddingMode::symmetric, PaddingMode::replicate, PaddingMode::circular};
 
 /// One axis of a problem.
 struct Axis {

@@ -13,12 +13,10 @@
 #include "support/convolve.h"
 #include "support/instruction_sets.h"
 #include "support/random.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 struct Finished {
   std::vector<double> values;

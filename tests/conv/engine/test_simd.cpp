@@ -13,7 +13,7 @@ namespace convtool {
 namespace {
 
 /// Widths around those of vectors, of blocks of eight vectors, and beyond.
-const std::int64_t kWidths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 200};
+const std::int64_t kCounts[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 200};
 
 }  // namespace
 
@@ -49,7 +49,7 @@ TEST_CASE("sums of taps are exact on integers, in every row and at every width")
   Random random(1);
   on_each_set([&] {
     for (const std::int64_t count : {std::int64_t{1}, kBlockRows})
-      for (const std::int64_t width : kWidths) {
+      for (const std::int64_t width : kCounts) {
         CAPTURE(count);
         CAPTURE(width);
         const Block block = make_block(
@@ -103,7 +103,7 @@ TEST_CASE("a sum does not depend on where its row is cut, nor on neighbouring ro
 TEST_CASE("a line is split into phases") {
   on_each_set([&] {
     for (std::int64_t stride = 1; stride <= 5; ++stride)
-      for (const std::int64_t count : kWidths) {
+      for (const std::int64_t count : kCounts) {
         float next = 0;
         const std::vector<float> line = floats(count, [&] { return next++; });
         const std::int64_t length = count / stride + 3;
@@ -122,7 +122,7 @@ TEST_CASE("pixels of any type, step and number become floats") {
   const auto check = [&]<class T>(T) {
     Random random(3);
     for (const std::int64_t step : {std::int64_t{1}, std::int64_t{3}, std::int64_t{-2}}) {
-      for (const std::int64_t count : kWidths) {
+      for (const std::int64_t count : kCounts) {
         std::vector<T> pixels(static_cast<std::size_t>(count * 3));
         for (T& pixel : pixels) pixel = static_cast<T>(random.between(0, 65535));
         const T* first = step > 0 ? pixels.data() : pixels.data() + (count - 1) * 2;
@@ -166,7 +166,7 @@ TEST_CASE("interleaved pixels become planes, and planes become pixels") {
   Random random(4);
   on_each_set([&] {
     for (const std::int64_t channels : {2, 3, 4}) {
-      for (const std::int64_t count : kWidths) {
+      for (const std::int64_t count : kCounts) {
         check_planes<std::uint8_t>(random, channels, count);
         check_planes<std::uint16_t>(random, channels, count);
         check_planes<float>(random, channels, count);

@@ -8,13 +8,12 @@
 #include "support/conv_cases.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
 
 constexpr DType kIntegers[] = {DType::u8, DType::u16};
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
-
 /// A kernel of kh x kw for each channel alone, `count` of them per channel. With `shared` all kernels of an interleaved
 /// picture are alike, so that it is filtered as one row. Whole weights make the case exact.
 ConvCase box_case(DType dtype, const Shape& input, Extent size, std::int64_t count, bool shared, Params params,
@@ -34,15 +33,6 @@ ConvCase box_case(DType dtype, const Shape& input, Extent size, std::int64_t cou
   c.input_layout = random.pick(kLayouts);
   c.output_layout = random.chance(2) ? c.input_layout : random.pick(kLayouts);
   return c;
-}
-
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
-  try {
-    const ConvPlan plan(problem, kernel, {}, {.algorithm = "box"});
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 }  // namespace
@@ -102,7 +92,7 @@ TEST_CASE("box: batches, several kernels per channel, combines, and windows larg
 TEST_CASE("box refuses problems that running sums cannot solve") {
   const auto reason = [](DType dtype, const KernelShape& k, float weight, const Params& params = {}) {
     Kernel kernel = kernel_of(k, std::vector<float>(static_cast<std::size_t>(k.count()), weight));
-    return refusal(make_problem(dtype, {1, k.c_i_per_group, 300, 300}, k, params), kernel);
+    return refusal("box", make_problem(dtype, {1, k.c_i_per_group, 300, 300}, k, params), kernel);
   };
   const auto mentions = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
   CHECK(reason(DType::u8, {1, 1, 9, 9}, 0.3F) == "");
@@ -114,7 +104,7 @@ TEST_CASE("box refuses problems that running sums cannot solve") {
   CHECK(mentions(reason(DType::u8, {1, 1, 3, 3}, 1, {.padding_mode = PaddingMode::constant, .padding_value = 0.5F}),
                  "padding value"));
   Kernel uneven = kernel_of({1, 1, 1, 2}, {1, 2});
-  CHECK(mentions(refusal(make_problem(DType::u8, {1, 1, 9, 9}, uneven.shape, {}), uneven), "same"));
+  CHECK(mentions(refusal("box", make_problem(DType::u8, {1, 1, 9, 9}, uneven.shape, {}), uneven), "same"));
 }
 
 }  // namespace convtool

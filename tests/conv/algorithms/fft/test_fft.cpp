@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,13 +12,12 @@
 #include "support/conv_cases.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
 
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
-
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
+std::string tiling_refusal(const ConvProblem& problem, const Kernel& kernel) {
   std::string reason;
   choose_fft_tiling(problem, kernel, &reason);
   return reason;
@@ -135,7 +133,6 @@ TEST_CASE("the error of a whole picture, as a vector") {
 TEST_CASE("pixels that must not be transformed") {
   // Tiles that hold such a pixel are summed directly, with the error of direct sums.
   constexpr std::uint64_t kSeed = 85;
-  constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
   ConvTester tester("not for transforms", kSeed, {{"fft", 18}}, Sets::in_turn);  // 6 pixels, 3 kinds of channels
   Random random(kSeed);
   for (const float pixel : {kNan, kInf, -kInf, 1e25F, -1e36F, 1e-30F}) {
@@ -186,7 +183,7 @@ TEST_CASE("whole sums of large tiles, close to the largest that are accepted") {
       const Kernel kernel = kernel_of(
           {1, 1, 33, 31}, floats(33 * 31, [&] { return static_cast<float>(weight - random.between(0, 3)) * unit; }));
       const ConvProblem problem = make_problem(DType::u16, x.shape(), kernel.shape, {});
-      REQUIRE(refusal(problem, kernel).empty());
+      REQUIRE(tiling_refusal(problem, kernel).empty());
       CHECK(choose_fft_tiling(problem, kernel)->whole_bits == (unit == 1.0F ? 0 : 5));
       const Tensor got = convolve(x.ref(), kernel, {}, "fft"), expected = convolve(x.ref(), kernel, {}, "reference");
       CHECK(values_of(got.ref()) == values_of(expected.ref()));  // reference is exact in double
@@ -198,10 +195,9 @@ TEST_CASE("fft refuses problems outside its bound, with the reason") {
   const auto reason = [](DType dtype, const Shape& shape, const KernelShape& k, float weight,
                          const Params& params = {}) {
     const Kernel kernel = kernel_of(k, std::vector<float>(static_cast<std::size_t>(k.count()), weight));
-    return refusal(make_problem(dtype, shape, k, params), kernel);
+    return tiling_refusal(make_problem(dtype, shape, k, params), kernel);
   };
   const Shape shape{1, 1, 400, 400};
-  constexpr float kInf = std::numeric_limits<float>::infinity();
   CHECK(reason(DType::f32, shape, {1, 1, 9, 9}, 0.3F).empty());
   CHECK(reason(DType::f32, shape, {1, 1, 9, 9}, 0.0F).empty());
   CHECK(reason(DType::f32, shape, {1, 1, 9, 9}, 0.3F, {.stride = {1, 2}}).find("stride") != std::string::npos);

@@ -12,6 +12,7 @@
 #include "conv/algorithms/fft/fourier.h"
 #include "conv/engine/instruction_set.h"
 #include "support/random.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
@@ -30,7 +31,7 @@ double relative_bound(std::int64_t n) {
 }
 
 template <class Check>
-void on_each_set(const Check& check) {
+void on_each_set_and_type(const Check& check) {
   for (const std::string_view set : instruction_sets()) {
     CAPTURE(std::string(set));
     use_instruction_set(set);
@@ -89,7 +90,7 @@ std::vector<std::int64_t> order_of(const Fourier<Real>& fourier, int quarters) {
 }
 
 TEST_CASE("the rows are the values at all roots, each root once") {
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     for (const std::int64_t n : {16, 32, 64, 128, 256, 512, 1024}) {
       for (const int quarters : {0, 1, 2, 3}) {
         CAPTURE(n);
@@ -105,7 +106,7 @@ TEST_CASE("the rows are the values at all roots, each root once") {
 }
 
 TEST_CASE("forward gives the sums of the definition, inverse gives the coefficients back") {
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     Random random(71);
     for (const std::int64_t n : {16, 32, 64, 128, 256}) {
       for (const int quarters : {0, 1}) {
@@ -152,7 +153,7 @@ TEST_CASE("forward gives the sums of the definition, inverse gives the coefficie
 }
 
 TEST_CASE("coefficients may be elsewhere in memory, and nothing around them is touched") {
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     Random random(72);
     constexpr std::int64_t kRow = Bundles<Real>::kRow, kWidth = kBundleWidth<Real>;
     const std::int64_t n = 32, pitch = 3 * kWidth;
@@ -187,7 +188,7 @@ TEST_CASE("coefficients may be elsewhere in memory, and nothing around them is t
 }
 
 TEST_CASE("blocks are transposed") {
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     Random random(73);
     constexpr std::int64_t kWidth = kBundleWidth<Real>;
     const Bundles<Real> from = random_bundles<Real>(1, kWidth, random);
@@ -203,7 +204,7 @@ TEST_CASE("blocks are transposed") {
 }
 
 TEST_CASE("bundles are multiplied, in place or added to others") {
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     Random random(74);
     const std::int64_t rows = 5;
     Bundles<Real> a(1, rows), b(1, rows), sums(1, rows);
@@ -227,8 +228,7 @@ TEST_CASE("bundles are multiplied, in place or added to others") {
 }
 
 TEST_CASE("the largest magnitude is found at any place, and NaN counts as the largest") {
-  constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
-  on_each_set([]<class Real>(Real) {
+  on_each_set_and_type([]<class Real>(Real) {
     AlignedReals<float> floats(48);
     for (std::int64_t at = 0; at < 48; ++at) {
       for (const float value : {2.0F, -2.0F, 1e38F, kInf, -kInf}) {

@@ -12,7 +12,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::int32_t kUntouched = 0x55555555;
+constexpr std::int32_t kUntouchedSum = 0x55555555;
 
 struct DotCase {
   std::int64_t inputs, kh, kw, step, width;
@@ -49,14 +49,14 @@ void check(const DotCase& c, Random& random) {
   }
 
   const std::int64_t made = (c.width + kDotColumns - 1) / kDotColumns * kDotColumns, pitch = made + 3;
-  std::vector<std::int32_t> sums(static_cast<std::size_t>(kDotRows * pitch), kUntouched);
+  std::vector<std::int32_t> sums(static_cast<std::size_t>(kDotRows * pitch), kUntouchedSum);
   dot_rows(kernel, c.step, rows.data(), c.width, sums.data(), pitch);
 
   std::int64_t wrong = 0;
   for (std::int64_t row = 0; row < kDotRows; ++row)
     for (std::int64_t x = 0; x < pitch; ++x) {
       if (x >= c.width && x < made) continue;  // unspecified
-      std::int64_t expected = x < c.width ? 0 : kUntouched;
+      std::int64_t expected = x < c.width ? 0 : kUntouchedSum;
       for (std::int64_t t = 0; x < c.width && t < c.inputs * c.kh * c.kw; ++t) {
         const std::int64_t input = t / (c.kh * c.kw), u = t / c.kw % c.kh, v = t % c.kw;
         expected += weights[static_cast<std::size_t>(t)] *

@@ -9,12 +9,10 @@
 #include "support/conv_cases.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr PaddingMode kModes[] = {PaddingMode::zeros,     PaddingMode::constant,  PaddingMode::reflect,
-                                  PaddingMode::symmetric, PaddingMode::replicate, PaddingMode::circular};
 
 /// An exact case in which each channel is filtered by a kernel of `kh` x `kw`. With `shared`, all use the same kernel.
 ConvCase depthwise_case(const Shape& input, std::int64_t kh, std::int64_t kw, const Params& params, bool shared,
@@ -31,16 +29,6 @@ ConvCase depthwise_case(const Shape& input, std::int64_t kh, std::int64_t kw, co
   c.input_layout = random.pick(kLayouts);
   c.output_layout = random.chance(2) ? c.input_layout : random.pick(kLayouts);
   return c;
-}
-
-/// The reason why `integer` refuses the problem, or "" if it accepts.
-std::string refusal(const ConvProblem& problem, const Kernel& kernel) {
-  try {
-    const ConvPlan plan(problem, kernel, {}, {.algorithm = "integer"});
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -153,7 +141,7 @@ TEST_CASE("integer: sums up to the limit of 32 bits, and no larger") {
   Kernel kernel = kernel_of({1, 1, 1, 258}, std::vector<float>(258, 32767.0F));
   kernel.weights[257] = 8421504 - 257 * 32767;
   const ConvProblem problem = problem_of(kernel);
-  CHECK(refusal(problem, kernel) == "");
+  CHECK(refusal("integer", problem, kernel) == "");
   for (const float sign : {1.0F, -1.0F}) {
     ConvCase c{.problem = problem, .kernel = kernel, .input = filled(DType::u8, problem.input, [] { return 255; })};
     for (float& weight : c.kernel.weights) weight *= sign;
@@ -161,27 +149,28 @@ TEST_CASE("integer: sums up to the limit of 32 bits, and no larger") {
     ConvTester("limit", 0, {{"integer", 1}}).check(c);
   }
   kernel.weights[257] += 1;
-  CHECK(mentions(refusal(problem, kernel), "need more than 32 bits"));
+  CHECK(mentions(refusal("integer", problem, kernel), "need more than 32 bits"));
   kernel.weights[257] = -kernel.weights[257];
-  CHECK(mentions(refusal(problem, kernel), "need more than 32 bits"));
+  CHECK(mentions(refusal("integer", problem, kernel), "need more than 32 bits"));
 }
 
 TEST_CASE("integer refuses problems that it cannot compute exactly") {
   const Kernel kernel = kernel_of({1, 1, 3, 3}, std::vector<float>(9, 1.0F));
-  CHECK(refusal(problem_of(kernel), kernel) == "");
-  CHECK(mentions(refusal(problem_of(kernel, {.stride = {1, 2}}), kernel), "stride"));
-  CHECK(mentions(refusal(problem_of(kernel, {.dilation = {2, 1}}), kernel), "dilation"));
+  CHECK(refusal("integer", problem_of(kernel), kernel) == "");
+  CHECK(mentions(refusal("integer", problem_of(kernel, {.stride = {1, 2}}), kernel), "stride"));
+  CHECK(mentions(refusal("integer", problem_of(kernel, {.dilation = {2, 1}}), kernel), "dilation"));
   for (const float value : {-1.0F, 0.5F, 256.0F})
-    CHECK(mentions(refusal(problem_of(kernel, {.padding_mode = PaddingMode::constant, .padding_value = value}), kernel),
-                   "padding value"));
+    CHECK(mentions(
+        refusal("integer", problem_of(kernel, {.padding_mode = PaddingMode::constant, .padding_value = value}), kernel),
+        "padding value"));
   const ConvProblem shorts = make_problem(DType::u16, {1, 1, 9, 9}, kernel.shape, {});
-  CHECK(mentions(refusal(shorts, kernel), "8-bit"));
+  CHECK(mentions(refusal("integer", shorts, kernel), "8-bit"));
   const Kernel tenths = kernel_of({1, 1, 1, 3}, {0.1F, 0.2F, 0.1F});
-  CHECK(mentions(refusal(problem_of(tenths), tenths), "integers"));
+  CHECK(mentions(refusal("integer", problem_of(tenths), tenths), "integers"));
   const Kernel large = kernel_of({1, 1, 1, 1}, {32768});
-  CHECK(mentions(refusal(problem_of(large), large), "16-bit"));
+  CHECK(mentions(refusal("integer", problem_of(large), large), "16-bit"));
   const Kernel deep = kernel_of({1, 30000, 1, 1}, std::vector<float>(30000, 1.0F));
-  CHECK(mentions(refusal(problem_of(deep), deep), "16 MiB"));
+  CHECK(mentions(refusal("integer", problem_of(deep), deep), "16 MiB"));
 }
 
 }  // namespace convtool

@@ -8,11 +8,10 @@
 #include "support/conv_cases.h"
 #include "support/convolve.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
-
-constexpr DType kTypes[] = {DType::u8, DType::u16, DType::f32};
 
 /// Replaces the weights of a case by sums of `rank` outer products, one sum per channel or the same for all. Exact
 /// cases get small integers, in eighths for float pictures.
@@ -154,8 +153,7 @@ TEST_CASE("boxes of every size") {
 
 TEST_CASE("NaN and infinities under separable kernels") {
   constexpr std::uint64_t kSeed = 83;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> kBad = {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity};
+  const std::vector<float> kBad = {kNan, kInf, -kInf};
   ConvTester tester("separable, not finite", kSeed, {{"separable", 120}}, Sets::in_turn);  // 200, as above
   Random random(kSeed);
   for (int turn = 0; turn < 200; ++turn) {

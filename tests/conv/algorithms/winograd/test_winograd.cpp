@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -14,15 +13,12 @@
 #include "support/error_text.h"
 #include "support/instruction_sets.h"
 #include "support/params.h"
+#include "support/values.h"
 
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kWidths[] = {2, 3, 4, 5, 8, 9, 16, 29};
-
-PaddingMode random_mode(Random& random) {
-  return random.chance(2) ? PaddingMode::zeros : static_cast<PaddingMode>(random.between(0, 5));
-}
+constexpr std::int64_t kTileWidths[] = {2, 3, 4, 5, 8, 9, 16, 29};
 
 /// Pads stay below the size, so that every mode accepts them, and leave room for the kernel.
 Params random_params(const Extent& size, std::int64_t groups, Random& random) {
@@ -49,7 +45,7 @@ TEST_CASE("winograd: channels around vectors and blocks, in groups, on pictures 
   ConvTester tester("winograd", kSeed, {{"winograd", 96}});  // 12 numbers, 8 widths
   Random random(kSeed);
   for (const std::int64_t outputs : {1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 65})  // per group
-    for (const std::int64_t width : kWidths) {
+    for (const std::int64_t width : kTileWidths) {
       const std::int64_t groups = random.chance(3) ? random.between(2, 3) : 1;
       const std::int64_t inputs = random.pick(std::vector<std::int64_t>{8, 9, 15, 16, 17, 40});
       const std::int64_t height = random.between(3, 15);
@@ -87,7 +83,6 @@ TEST_CASE("winograd: several blocks across and down, a batch, and combined chann
 
 TEST_CASE("winograd: NaN, infinity and pixels that overflow are where the definition has them") {
   constexpr std::uint64_t kSeed = 173;
-  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
   ConvTester tester("winograd not finite", kSeed, {{"winograd", 150}});
   Random random(kSeed);
   for (int i = 0; i < 150; ++i) {
