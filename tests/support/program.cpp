@@ -35,6 +35,23 @@ std::string content_of(int descriptor) {
   return text;
 }
 
+#if defined(CONVTOOL_EMULATED)
+constexpr bool kIsEmulated = true;
+#else
+constexpr bool kIsEmulated = false;
+#endif
+
+/// `messages` without the warning that pictures are decoded in the program itself, which holds for every program under
+/// QEMU: the emulator adds a thread to it, and then it cannot be forked for a decoder.
+std::string without_warning_of_emulation(const std::string& messages) {
+  std::istringstream lines(messages);
+  std::string rest;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find(": decoded in the program itself, which a damaged file may crash: ") == std::string::npos)
+      rest += line + (lines.eof() ? "" : "\n");
+  return rest;
+}
+
 /// The first line of /proc/PID/status that begins with `key`, without it; empty when the process has ended.
 std::string status_of(pid_t pid, const std::string& key) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -185,7 +202,9 @@ ProgramResult RunningProgram::wait() {
   if (wait4(pid_, &status, 0, &usage) != pid_) throw std::runtime_error("wait4 failed");
   pid_ = -1;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, out_ >= 0 ? content_of(out_) : "", content_of(err_), usage.ru_maxrss * 1024};
+  std::string err = content_of(err_);
+  if (kIsEmulated) err = without_warning_of_emulation(err);
+  return {code, out_ >= 0 ? content_of(out_) : "", err, usage.ru_maxrss * 1024};
 }
 
 std::vector<std::string> convtool_command(std::vector<std::string> arguments) {

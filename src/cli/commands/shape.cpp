@@ -80,6 +80,16 @@ BankShape shape_of(const Bank& given, DType dtype, const Shape& input, const Rec
   return result;
 }
 
+/// The number of layers. Throws Error(usage) where these are more than anybody reads.
+std::int64_t layers_of(const Network& network, const std::string& repeat) {
+  constexpr std::int64_t kMost = 100'000;
+  const std::int64_t banks = std::ssize(network.banks), times = parse_integer("--repeat", repeat, 1, 10000);
+  if (times > 1 && banks * times > kMost)
+    refuse_usage("--repeat", std::to_string(times) + " times " + std::to_string(banks) + " layers are more than " +
+                                 std::to_string(kMost) + "; repeat fewer");
+  return banks * times;
+}
+
 /// The banks that run one after another: those of the network, repeated.
 class Stack {
  public:
@@ -87,7 +97,7 @@ class Stack {
       : network_(load_shapes(options.size, options.layer)),
         addends_(addends_of(network_)),
         sources_(sources_of(network_)),
-        size_(parse_integer("--repeat", options.repeat, 1, 10000) * std::ssize(network_.banks)) {}
+        size_(layers_of(network_, options.repeat)) {}
 
   std::int64_t size() const { return size_; }
   const Bank& bank(std::int64_t i) const {
