@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the program and the tests for arm64 and runs them under QEMU, on an amd64 Debian as root: tests/arm64.sh [CPU].
 # CPU is one that `qemu-aarch64-static -cpu help` lists. The default is that of a Raspberry Pi 4; max has SVE, too.
-# Decoders in processes of their own are not tested: QEMU adds a thread to every program, and has no CLONE_PARENT.
+# What needs decoders in processes of their own is left out: QEMU adds a thread to every program, and has no CLONE_PARENT.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source samples/setup.sh
