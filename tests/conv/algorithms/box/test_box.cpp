@@ -14,6 +14,7 @@ namespace convtool {
 namespace {
 
 constexpr DType kIntegers[] = {DType::u8, DType::u16};
+
 /// A kernel of kh x kw for each channel alone, `count` of them per channel. With `shared` all kernels of an interleaved
 /// picture are alike, so that it is filtered as one row. Whole weights make the case exact.
 ConvCase box_case(DType dtype, const Shape& input, Extent size, std::int64_t count, bool shared, Params params,
