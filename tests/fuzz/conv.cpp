@@ -9,7 +9,7 @@
 #include "support/values.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace conv {
 
 constexpr double kMostMacs = 60'000;
 constexpr std::int64_t kMostElements = 6'000;  // of input, output and weights each
@@ -147,10 +147,10 @@ bool run(std::span<const std::byte> input) {
   return c.has_value();
 }
 
-}  // namespace
+}  // namespace conv
 
 Target conv_target() {
-  Target target = {"conv", run, {}};
+  Target target = {"conv", conv::run, {}};
   Random random(17);
   for (int i = 0; i < 300; ++i) {
     Bytes seed(80);

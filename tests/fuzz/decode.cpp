@@ -14,7 +14,7 @@
 #include "support/row_comparison.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace decode {
 
 constexpr std::int64_t kMostPixels = 1 << 14;
 constexpr std::int64_t kMostMemory = 64 << 20;  // larger tiles take long and show nothing new
@@ -131,13 +131,13 @@ Target target(const std::string& name) {
   return {name, run<type>, seeds};
 }
 
-}  // namespace
+}  // namespace decode
 
 std::vector<Target> decode_targets() {
-  return {target<PictureType::png>("decode_png"),   target<PictureType::jpeg>("decode_jpeg"),
-          target<PictureType::tiff>("decode_tiff"), target<PictureType::bmp>("decode_bmp"),
-          target<PictureType::webp>("decode_webp"), target<PictureType::pnm>("decode_pnm"),
-          target<PictureType::pfm>("decode_pfm"),   target<PictureType::exr>("decode_exr")};
+  return {decode::target<PictureType::png>("decode_png"),   decode::target<PictureType::jpeg>("decode_jpeg"),
+          decode::target<PictureType::tiff>("decode_tiff"), decode::target<PictureType::bmp>("decode_bmp"),
+          decode::target<PictureType::webp>("decode_webp"), decode::target<PictureType::pnm>("decode_pnm"),
+          decode::target<PictureType::pfm>("decode_pfm"),   decode::target<PictureType::exr>("decode_exr")};
 }
 
 }  // namespace convtool::fuzz

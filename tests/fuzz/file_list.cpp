@@ -6,7 +6,7 @@
 #include "fuzz/target.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace file_list {
 
 bool leads_out(const std::filesystem::path& folder) {
   return folder.is_absolute() || std::find(folder.begin(), folder.end(), "..") != folder.end();
@@ -34,10 +34,10 @@ bool run(std::span<const std::byte> input) {
   return is_read;
 }
 
-}  // namespace
+}  // namespace file_list
 
 Target file_list_target() {
-  return {"file_list", run,
+  return {"file_list", file_list::run,
           seeds_of({"a.png\nb/c.png\n", "a.png\r\nb.png", "../a.png\n./b/../c.png\n/d/e.png\n", "\n\n", "-\n",
                     std::string_view("a\nb.png\0../c.png\0", 17)})};
 }

@@ -12,7 +12,7 @@
 #include "pictures/pixel_values.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace header {
 
 constexpr std::int64_t kMostPixels = 1 << 20;
 
@@ -72,8 +72,8 @@ bool run(std::span<const std::byte> input) {
   return is_readable;
 }
 
-}  // namespace
+}  // namespace header
 
-Target header_target() { return {"header", run, picture_seeds()}; }
+Target header_target() { return {"header", header::run, picture_seeds()}; }
 
 }  // namespace convtool::fuzz

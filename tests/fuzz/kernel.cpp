@@ -19,7 +19,7 @@
 #include "support/random.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace kernel {
 
 constexpr std::int64_t kMostWeights = 3'000;
 constexpr double kMostMacs = 100'000;  // of a layer; five times as many of a network
@@ -208,8 +208,8 @@ bool run(std::span<const std::byte> input) {
   return is_read;
 }
 
-}  // namespace
+}  // namespace kernel
 
-Target kernel_target() { return {"kernel", run, kernel_seeds(), mutate_kernel_json}; }
+Target kernel_target() { return {"kernel", kernel::run, kernel_seeds(), mutate_kernel_json}; }
 
 }  // namespace convtool::fuzz

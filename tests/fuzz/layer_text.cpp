@@ -8,7 +8,7 @@
 #include "network/residual.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace layer_text {
 
 /// Computes what `convtool shape 3x64x64` prints of a network.
 void check_shapes(const Network& network) {
@@ -40,10 +40,10 @@ bool run(std::span<const std::byte> input) {
   return true;
 }
 
-}  // namespace
+}  // namespace layer_text
 
 Target layer_text_target() {
-  return {"layer_text", run,
+  return {"layer_text", layer_text::run,
           seeds_of({"conv 7 64 s2 p3, relu, maxpool 3 s2 p1, conv 3 64 p1 x4",
                     "conv 3 32 s2 p1 nobias, bn, relu6 # the stem of MobileNet\ndwconv 3 p1, conv 1 64\n",
                     "conv 5 6, tanh, avgpool 2, conv 5x3 16, linear 120, linear 10 nobias",

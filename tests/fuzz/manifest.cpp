@@ -5,7 +5,7 @@
 #include "fuzz/target.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace manifest {
 
 bool run(std::span<const std::byte> input) {
   const MemoryFile memory(input);
@@ -26,7 +26,7 @@ bool run(std::span<const std::byte> input) {
   });
 }
 
-}  // namespace
+}  // namespace manifest
 
 Target manifest_target() {
   const std::string line =
@@ -34,7 +34,7 @@ Target manifest_target() {
       R"("input_ctime":"2026-01-01T00:00:00.000000002Z","input_digest":"xxh128:1","output":"a.out.png","output_size":7,)"
       R"("output_mtime":"2026-01-01T00:00:00.000000003Z","output_ctime":"","output_digest":"xxh128:2",)"
       R"("options":{"--kernel":["sobel"],"command":["apply"]}})";
-  return {"manifest", run,
+  return {"manifest", manifest::run,
           seeds_of({"", line + "\n", line + "\n" + line + "\n", line + "\n" + line.substr(0, 90), line.substr(0, 15),
                     std::string(64, '\0') + line + "\n", "not a manifest\n"})};
 }

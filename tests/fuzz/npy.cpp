@@ -7,7 +7,7 @@
 #include "tensors/tensor_io.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace npy {
 
 void check_round_trip(const RankedTensor& tensor) {
   const Shape& shape = tensor.tensor.shape();
@@ -51,8 +51,8 @@ bool run(std::span<const std::byte> input) {
   return is_read;
 }
 
-}  // namespace
+}  // namespace npy
 
-Target npy_target() { return {"npy", run, npy_seeds()}; }
+Target npy_target() { return {"npy", npy::run, npy_seeds()}; }
 
 }  // namespace convtool::fuzz

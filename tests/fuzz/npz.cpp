@@ -5,7 +5,7 @@
 #include "support/zip_file.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace npz {
 
 constexpr std::size_t kMost = 1 << 16;
 
@@ -31,8 +31,8 @@ std::vector<Bytes> seeds() {
           zip_file({{"README", text}, {"b.npy", ""}})};
 }
 
-}  // namespace
+}  // namespace npz
 
-Target npz_target() { return {"npz", run, seeds()}; }
+Target npz_target() { return {"npz", npz::run, npz::seeds()}; }
 
 }  // namespace convtool::fuzz

@@ -10,7 +10,7 @@
 #include "kernels/onnx/import_onnx.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace onnx {
 
 /// The network without numbers on paper that are as large as the weights may be.
 constexpr std::int64_t kMostWeights = 1 << 14;
@@ -46,7 +46,7 @@ bool run(std::span<const std::byte> input) {
 }
 
 std::vector<Bytes> seeds() {
-  using namespace onnx;
+  using namespace ::onnx;
   const std::string weights = tensor("w", {2, 3, 1, 1}, {1, 2, 3, 4, 5, 6}), two = tensor("two", {2}, {1, 2});
   const std::string conv = node("Conv", {"x", "w"}, "c");
   const std::vector<std::string> models = {
@@ -103,8 +103,8 @@ std::vector<Bytes> seeds() {
   return seeds;
 }
 
-}  // namespace
+}  // namespace onnx
 
-Target onnx_target() { return {"onnx", run, seeds()}; }
+Target onnx_target() { return {"onnx", onnx::run, onnx::seeds()}; }
 
 }  // namespace convtool::fuzz

@@ -14,7 +14,7 @@
 #include "tensors/file_format.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace option_value {
 
 bool is_parameter(std::int64_t n, std::int64_t least) { return n >= least && n <= kLargestParameter; }
 
@@ -142,10 +142,10 @@ bool run(std::span<const std::byte> input) {
   return is_value || is_problem || is_kernel;
 }
 
-}  // namespace
+}  // namespace option_value
 
 Target option_value_target() {
-  return {"option_value", run,
+  return {"option_value", option_value::run,
           seeds_of({"12",
                     "-3",
                     "1.5e-3",

@@ -10,7 +10,7 @@
 #include "fuzz/target.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace output_name {
 
 /// Whether the checks of a path look at the files of this machine.
 bool leaves_folder(const std::string& path) { return path.starts_with('/') || path.find("..") != std::string::npos; }
@@ -52,11 +52,11 @@ bool run(std::span<const std::byte> input) {
   return is_accepted;
 }
 
-}  // namespace
+}  // namespace output_name
 
 Target output_name_target() {
   return {
-      "output_name", run,
+      "output_name", output_name::run,
       seeds_of({std::string_view("{dir}/{stem}.{kernel}.{ext}\0n.jpg", 33),
                 std::string_view("out/{name}.png\0a.png", 20), "{stem}.tif",
                 std::string_view("{stem}.tif\0c/b.jpg", 18), "{wrong}.png", "{stem", "png", ".JPG", "npy", "-", "d/e/",

@@ -12,7 +12,7 @@
 #include "pictures/image_header.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace png_writer {
 
 struct PngInput {
   Image image;
@@ -130,10 +130,10 @@ bool run(std::span<const std::byte> input) {
   return true;
 }
 
-}  // namespace
+}  // namespace png_writer
 
 Target png_writer_target() {
-  Target target = {"png_writer", run, {}};
+  Target target = {"png_writer", png_writer::run, {}};
   for (int format = 0; format < 4; ++format)
     for (const int type : {0, 1})
       for (int level = 0; level < 10; ++level) {

@@ -6,7 +6,7 @@
 #include "support/safetensors.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace safetensors {
 
 bool run(std::span<const std::byte> input) {
   const MemoryFile memory(input);
@@ -43,8 +43,8 @@ std::vector<Bytes> seeds() {
                4)};
 }
 
-}  // namespace
+}  // namespace safetensors
 
-Target safetensors_target() { return {"safetensors", run, seeds()}; }
+Target safetensors_target() { return {"safetensors", safetensors::run, safetensors::seeds()}; }
 
 }  // namespace convtool::fuzz

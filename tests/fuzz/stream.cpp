@@ -9,7 +9,7 @@
 #include "pictures/stream/y4m.h"
 
 namespace convtool::fuzz {
-namespace {
+namespace stream {
 
 constexpr std::size_t kMost = std::size_t{1} << 20;  // bytes of a picture
 
@@ -93,8 +93,8 @@ std::vector<Bytes> seeds() {
   return all;
 }
 
-}  // namespace
+}  // namespace stream
 
-Target stream_target() { return {"stream", run, seeds()}; }
+Target stream_target() { return {"stream", stream::run, stream::seeds()}; }
 
 }  // namespace convtool::fuzz
