@@ -76,11 +76,21 @@ void reshape(const Step& step) {
   step.layers.flatten(static_cast<std::int64_t>(shape[1]));
 }
 
+// Rows and columns, at once or one after the other, as x.squeeze(-1).squeeze(-1) of PyTorch.
 void squeeze(const Step& step) {
+  const OnnxNode* const before = step.graph.writer(step.input);
+  const bool is_second = before != nullptr && is_operator(*before, "Squeeze") && !step.layers.output().is_list;
+  const std::int64_t rank = is_second ? 3 : 4;
   std::vector<std::int64_t> axes = step.integers(1, "axes");
-  for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  for (std::int64_t& axis : axes) axis += axis < 0 ? rank : 0;
   std::sort(axes.begin(), axes.end());
-  if (axes != std::vector<std::int64_t>{2, 3}) throw Stop{"its output is not a picture"};
+
+  using Axes = std::vector<std::int64_t>;
+  const std::vector<const OnnxNode*> readers = step.graph.readers(step.node.outputs.front());
+  if (!is_second && (axes == Axes{2} || axes == Axes{3}) && readers.size() == 1 &&
+      is_operator(*readers.front(), "Squeeze"))
+    return;  // the second one gives the list
+  if (axes != (is_second ? Axes{2} : Axes{2, 3})) throw Stop{"its output is not a picture"};
   step.layers.flatten(step.layers.output().channels);  // all rows and columns are one
 }
 

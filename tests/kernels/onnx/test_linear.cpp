@@ -148,6 +148,38 @@ TEST_CASE("Reshape to a number of pictures that is computed from the shape of on
   CHECK(stop_of({node("Unsqueeze", {}, "n")}, "rest").starts_with("node 'f' (Reshape): its shape must be stored"));
 }
 
+TEST_CASE("Squeeze of rows and columns, at once or one after the other") {
+  const auto stop_of = [](const Strings& squeezes, const std::string& list, const onnx::Sizes& dims = {1, 4, 1, 1}) {
+    Strings nodes = squeezes;
+    nodes.push_back(node("Gemm", {list, "w"}, "y", {kTransposed}));
+    const OnnxImport import = import_lists(nodes, {counting("w", 3, 4), onnx::integers("-1", {-1})}, dims);
+    if (import.stop) return *import.stop;
+    CHECK(output_of(import.network, {1, 4, 1, 1}, {1, 0, 0, 1}) == std::vector<double>{1 + 4, 5 + 8, 9 + 12});
+    return std::string();
+  };
+  using onnx::Sizes;
+  const auto squeeze = [](const std::string& from, const std::string& to, const Sizes& axes) {
+    return node("Squeeze", {from}, to, {attribute("axes", axes)});
+  };
+  for (const Sizes& axes : std::vector<Sizes>{{2, 3}, {3, 2}, {-1, -2}, {2, -1}})
+    CHECK(stop_of({squeeze("x", "a", axes)}, "a") == "");
+  for (const std::int64_t first : {2, 3, -1, -2})
+    for (const std::int64_t second : {2, -1})
+      CHECK(stop_of({squeeze("x", "a", {first}), squeeze("a", "b", {second})}, "b") == "");
+  CHECK(stop_of({node("Squeeze", {"x", "-1"}, "a"), node("Squeeze", {"a", "-1"}, "b")}, "b") == "");
+  CHECK(stop_of({squeeze("x", "a", {2, 3}), node("Identity", {"a"}, "b")}, "b") == "");
+
+  const std::string first = "node 'a' (Squeeze): its output is not a picture",
+                    second = "node 'b' (Squeeze): its output is not a picture";
+  CHECK(stop_of({squeeze("x", "a", {-1})}, "a") == first);
+  CHECK(stop_of({squeeze("x", "a", {-1}), node("Relu", {"a"}, "b")}, "b") == first);
+  CHECK(stop_of({squeeze("x", "a", {1}), squeeze("a", "b", {-1})}, "b") == first);
+  CHECK(stop_of({squeeze("x", "a", {-1}), squeeze("a", "b", {1})}, "b") == second);
+  CHECK(stop_of({squeeze("x", "a", {-1}), squeeze("a", "b", {3})}, "b") == second);
+  CHECK(stop_of({squeeze("x", "a", {-1}), squeeze("a", "b", {-1})}, "b", {1, 2, 1, 2}) ==
+        "node 'b' (Squeeze): its output is not all values of one picture");
+}
+
 TEST_CASE("a size of the input beyond any memory") {
   constexpr std::int64_t kHuge = std::int64_t{1} << 30;
   const Strings tensors = {counting("w", 1, 4), onnx::integers("four", {1, 4})};
