@@ -8,6 +8,7 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "fuzz/target.h"
+#include "kernels/files/kernel_format.h"
 #include "kernels/generated.h"
 #include "kernels/kernel_source.h"
 #include "kernels/named_kernel.h"
@@ -124,7 +125,8 @@ bool check_kernel_name(const std::string& text) {
         for (const double divisor : layer.divisor) check(std::isfinite(divisor) && divisor != 0, "a bad divisor");
       }
   });
-  check(is_name || !is_loaded, "a kernel without a name");
+  const bool is_foreign = guess_kernel_format(std::as_bytes(std::span(text)), "").has_value();  // "2:1,2,3,4"
+  check(is_name || is_foreign || !is_loaded, "a kernel without a name");
   accepts({ErrorKind::kernel}, [&] { generate_kernel(text); });
   return is_loaded;
 }

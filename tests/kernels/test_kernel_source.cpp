@@ -224,6 +224,7 @@ TEST_CASE("a kernel of another program as text") {
   CHECK(weights_of(load_kernel("3x1: -1,0,1")) == std::vector<float>{-1, 0, 1});
   CHECK(weights_of(load_kernel("2 1\n3 4\n")) == std::vector<float>{3, 4});
   CHECK(weights_of(load_kernel(R"({"width":3,"height":3,"kernel":[0,0,0,0,5,0,0,0,0]})"))[4] == 5);
+  CHECK(refusal("3x1: 7") == "--kernel: the kernel string has 1 value (expected 3 x 1)");
   CHECK(refusal("3x1: -1,0") == "--kernel: the kernel string has 2 values (expected 3 x 1)");
 }
 

@@ -116,7 +116,7 @@ Network parse_magick_kernel(std::string_view text, const std::string& source, co
   if (has_geometry) {
     geometry = parse_geometry(text.substr(0, text.substr(0, colon).find_last_not_of(kSpace) + 1), source);
     if (count != geometry.width * geometry.height) {
-      refuse_kernel(source, "the kernel string has " + std::to_string(count) + " values (expected " +
+      refuse_kernel(source, "the kernel string has " + counted(count, "value") + " (expected " +
                                 std::to_string(geometry.width) + " x " + std::to_string(geometry.height) + ")");
     }
   } else {

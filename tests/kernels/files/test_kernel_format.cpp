@@ -127,7 +127,7 @@ TEST_CASE("ImageMagick kernel strings that are refused") {
   refuses("3x3-1+0: 1 2 3 4 5 6 7 8 9", "outside the kernel");
   refuses("3x3%: 1 2 3 4 5 6 7 8 9", "'%'");
   refuses("3x3: 1 2 3 4 5 6 7 8", "has 8 values (expected 3 x 3)");
-  refuses("1073741824x1073741824: 1", "has 1 values");
+  refuses("1073741824x1073741824: 1", "has 1 value");
   refuses("0x3: 1", "begins '0x3:'");
   refuses("1 2 3 4", "4 values has no size");
   refuses("1x1: x", "is 'x' (expected a number");
