@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/text.h"
 #include "files/raster_values.h"
 #include "tensors/tensor_io.h"
 
@@ -176,7 +177,7 @@ OpenNpy open_npy(std::span<const std::byte> bytes, std::uint64_t file_size, std:
   const Header header = HeaderReader({text, header_length}).read();
   const std::size_t rank = header.shape.size();
   if (rank < least_rank || rank > 4) {
-    refuse("has " + std::to_string(rank) + " dimensions, shape " + shape_text(header.shape) +
+    refuse("has " + counted(static_cast<std::int64_t>(rank), "dimension") + ", shape " + shape_text(header.shape) +
            " (expected 2: h, w; 3: c, h, w; or 4: n, c, h, w)");
   }
   const StoredType type = stored_type(header.descr);
@@ -186,8 +187,9 @@ OpenNpy open_npy(std::span<const std::byte> bytes, std::uint64_t file_size, std:
   if (count < 0 || got != expected) {
     refuse(std::string(count < 0 || got < expected ? "is truncated" : "has surplus bytes") + " (shape " +
            shape_text(header.shape) + " needs " +
-           (count < 0 ? "more bytes than a file can have" : std::to_string(expected) + " bytes of data") + ", got " +
-           std::to_string(got) + ")");
+           (count < 0 ? "more bytes than a file can have"
+                      : counted(static_cast<std::int64_t>(expected), "byte") + " of data") +
+           ", got " + std::to_string(got) + ")");
   }
   std::int64_t size[4] = {1, 1, 1, 1};
   std::copy_backward(header.shape.begin(), header.shape.end(), size + 4);

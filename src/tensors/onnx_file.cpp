@@ -267,7 +267,7 @@ std::vector<double> OnnxFile::read(const OnnxTensor& tensor, std::int64_t most) 
     }
     if (tensor.is_external || tensor.raw) {
       if (raw.size() != size)
-        refuse("has " + std::to_string(raw.size()) + " bytes, but its shape " + shape_text(tensor.dims) + " takes " +
+        refuse("has " + counted(std::ssize(raw), "byte") + ", but its shape " + shape_text(tensor.dims) + " takes " +
                std::to_string(size));
       numbers = raw_numbers<Stored>(raw);
       return;
@@ -309,8 +309,8 @@ Buffer OnnxFile::external_bytes(const OnnxTensor& tensor, std::uint64_t size) co
     refuse("with " + std::to_string(*length) + " bytes, but its shape " + shape_text(tensor.dims) + " takes " +
            std::to_string(size));
   if (*offset > file.size() || size > file.size() - *offset)
-    refuse("which has " + std::to_string(file.size()) + " bytes (expected " + std::to_string(size) + " from byte " +
-           std::to_string(*offset) + " on)");
+    refuse("which has " + counted(static_cast<std::int64_t>(file.size()), "byte") + " (expected " +
+           std::to_string(size) + " from byte " + std::to_string(*offset) + " on)");
   Buffer bytes(size);
   file.read(*offset, bytes);
   return bytes;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
 
 namespace convtool {
@@ -44,7 +45,7 @@ void ProtobufField::append_to(std::vector<std::int64_t>& integers) const {
 void ProtobufField::append_to(std::vector<float>& reals) const {
   if (type != Type::bytes) return reals.push_back(real());
   if (bytes.size() % sizeof(float) != 0)
-    refuse_kernel("", "a list of floats has " + std::to_string(bytes.size()) + " bytes");
+    refuse_kernel("", "a list of floats has " + counted(std::ssize(bytes), "byte"));
   for (std::size_t i = 0; i < bytes.size(); i += sizeof(float))
     reals.push_back(load_number<float>(bytes.data() + i, std::endian::little));
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/float_range.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "files/file.h"
 #include "files/json_object.h"
@@ -78,7 +79,7 @@ class HeaderReader {
     const bool known = visit_stored(array.dtype, [&]<class Stored>(Stored) { needed = sizeof(Stored) * count; });
     if (known ? needed != array.end - array.begin : count > most_elements_)
       damaged("'" + array.name + "' of shape [" + sizes_text(array) + "] and type " + array.dtype + " has " +
-              std::to_string(array.end - array.begin) + " bytes");
+              counted(static_cast<std::int64_t>(array.end - array.begin), "byte"));
   }
 
   /// The number of elements, capped at one that cannot fit into the file, so that no product overflows.
@@ -132,7 +133,7 @@ std::int64_t StoredArray::count() const {
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path), file_(path, ErrorKind::kernel) {
   const auto refuse = [&](const std::string& what) { refuse_kernel(path, "is not a safetensors file (" + what + ")"); };
-  if (file_.size() < kLengthBytes) refuse("it has " + std::to_string(file_.size()) + " bytes");
+  if (file_.size() < kLengthBytes) refuse("it has " + counted(static_cast<std::int64_t>(file_.size()), "byte"));
   Bytes bytes(kLengthBytes);
   file_.read(0, bytes);
   const auto length = load_number<std::uint64_t>(bytes.data(), std::endian::little);

@@ -146,7 +146,7 @@ TEST_CASE("npy: invalid files are refused") {
   CHECK(refusal(npy(4, "<f4", false, "(2, 3)", six)).find("version 4") != std::string::npos);
   CHECK(refusal(npy(1, "<f16", false, "(2, 3)", six)).find("'<f16'") != std::string::npos);
   CHECK(refusal(npy(1, "<c8", false, "(2, 3)", six)).find("'<c8'") != std::string::npos);
-  CHECK(refusal(npy(1, "<f4", false, "(6,)", six)).find("1 dimensions, shape (6)") != std::string::npos);
+  CHECK(refusal(npy(1, "<f4", false, "(6,)", six)).find("1 dimension, shape (6)") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "()", six)).find("0 dimensions") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(1, 1, 1, 2, 3)", six)).find("5 dimensions") != std::string::npos);
   CHECK(refusal(npy(1, "<f4", false, "(0, 3)", "")).find("empty") != std::string::npos);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "files/json_text.h"
 #include "kernels/files/kernel_activation.h"
 #include "kernels/files/kernel_keys.h"
@@ -73,7 +74,7 @@ std::vector<float> one_per_channel(const KernelObject& object, const std::string
                                    std::size_t channels, float otherwise) {
   if (numbers.empty()) numbers.assign(channels, otherwise);
   if (numbers.size() != channels)
-    object.fail(key, std::to_string(numbers.size()) + " numbers (expected " + std::to_string(channels) +
+    object.fail(key, counted(std::ssize(numbers), "number") + " (expected " + std::to_string(channels) +
                          ", one per channel, as the other lists have)");
   return numbers;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "files/json_text.h"
 #include "network/bias.h"
 
@@ -90,7 +91,7 @@ void KernelWeights::read_bias(const KernelObject& object, Layer& layer) {
   const auto given = static_cast<std::int64_t>(block.values.size());
   if (layer.rank != 2 && given != 1 && given != layer.output_channels()) {
     const std::int64_t c_o = layer.output_channels();
-    object.fail("bias", std::to_string(given) + " numbers (expected " + bias_sizes(c_o) + bias_remedy(c_o) + ")");
+    object.fail("bias", counted(given, "number") + " (expected " + bias_sizes(c_o) + bias_remedy(c_o) + ")");
   }
   layer.bias = std::move(block.values);
 }

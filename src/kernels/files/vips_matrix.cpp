@@ -47,7 +47,7 @@ Network parse_vips_matrix(std::string_view text, const std::string& source, cons
   const std::int64_t width = parse_side(head[0], source, "the width");
   const std::int64_t height = parse_side(head[1], source, "the height");
   if (std::ssize(lines) - 1 != height) {
-    refuse_kernel(source, "the vips matrix has " + std::to_string(lines.size() - 1) + " rows (expected " +
+    refuse_kernel(source, "the vips matrix has " + counted(std::ssize(lines) - 1, "row") + " (expected " +
                               std::to_string(height) + ", as its first line says)");
   }
   std::vector<float> weights;
@@ -55,7 +55,7 @@ Network parse_vips_matrix(std::string_view text, const std::string& source, cons
     const auto& line = lines[static_cast<std::size_t>(row)];
     const std::string where = "row " + std::to_string(row) + " of the vips matrix";
     if (std::ssize(line) != width)
-      refuse_kernel(source, where + " has " + std::to_string(line.size()) + " numbers (expected " +
+      refuse_kernel(source, where + " has " + counted(std::ssize(line), "number") + " (expected " +
                                 std::to_string(width) + ", as the first line says)");
     for (std::size_t i = 0; i < line.size(); ++i) {
       const std::string what = where + ", column " + std::to_string(i + 1) + ",";

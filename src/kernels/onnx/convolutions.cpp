@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text.h"
 #include "kernels/onnx/layer_operators.h"
 #include "network/enlarging.h"
 
@@ -63,8 +64,8 @@ void add_kernel(const Step& step, Enlarging enlarging) {
   std::vector<double> bias;
   if (step.has_input(2)) bias = step.constant(2, "bias").values;
   if (!bias.empty() && std::ssize(bias) != layer.output_channels())
-    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + std::to_string(layer.output_channels()) +
-               " output channels"};
+    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " +
+               counted(layer.output_channels(), "output channel")};
   step.layers.add_convolution(std::move(layer), std::move(weights.values), std::move(bias));
 }
 

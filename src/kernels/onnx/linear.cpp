@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/text.h"
 #include "kernels/onnx/layer_operators.h"
 
 namespace convtool {
@@ -27,7 +28,7 @@ void add_matrix(const Step& step, Constant weights, bool is_transposed, std::vec
     weights.values = transposed(weights.values, static_cast<std::size_t>(d[0]), static_cast<std::size_t>(d[1]));
   if (bias.size() == 1) bias.assign(static_cast<std::size_t>(outputs), bias.front());
   if (!bias.empty() && std::ssize(bias) != outputs)
-    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + std::to_string(outputs) + " outputs"};
+    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + counted(outputs, "output")};
   step.layers.add_linear(step.name, outputs, std::move(weights.values), std::move(bias));
 }
 

@@ -15,7 +15,7 @@ std::vector<double> scales_of_sizes(const Step& step) {
   if (const std::string_view policy = step.word("keep_aspect_ratio_policy", "stretch"); policy != "stretch")
     throw Stop{"its keep_aspect_ratio_policy is '" + std::string(policy) + "'"};
   const std::vector<double> sizes = step.constant(3, "sizes").values;
-  if (sizes.size() != 4) throw Stop{"it has " + std::to_string(sizes.size()) + " sizes (expected 4)"};
+  if (sizes.size() != 4) throw Stop{"it has " + counted(std::ssize(sizes), "size") + " (expected 4)"};
   const LayerOutput& input = step.layers.output();
   const std::optional<Extent> size = input.map_size();
   if (!size)

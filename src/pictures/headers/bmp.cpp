@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "pictures/headers/bmp_layout.h"
 #include "pictures/headers/formats.h"
@@ -102,7 +103,7 @@ BmpLayout read_bmp_layout(std::span<const std::byte> bytes) {
   const std::uint32_t header_bytes = file.u32();
   const std::uint64_t header_end = kFileHeader + header_bytes;
   const bool is_core = header_bytes == kCoreHeader;
-  if (!is_core && header_bytes < 16) throw_damaged("BMP", "a header of " + std::to_string(header_bytes) + " bytes");
+  if (!is_core && header_bytes < 16) throw_damaged("BMP", "a header of " + counted(header_bytes, "byte"));
   // OS/2 2.x allows headers that end after any field from the depth on. Missing fields are 0.
   const auto field = [&] { return file.position() + 4 <= header_end ? file.u32() : 0; };
   if (is_core) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "pictures/headers/chunks.h"
 #include "pictures/headers/formats.h"
@@ -66,7 +67,7 @@ PngChunks read_chunks(std::span<const std::byte> bytes, std::uint32_t bit_depth,
 /// Throws Error(input) for a combination that the PNG specification, 11.2.2, does not have.
 void check_layout(std::uint32_t bit_depth, ColourType colour_type) {
   if (bit_depth > 16 || !std::has_single_bit(bit_depth))
-    throw_damaged("PNG", "a depth of " + std::to_string(bit_depth) + " bits");
+    throw_damaged("PNG", "a depth of " + counted(bit_depth, "bit"));
   const std::string type = "colour type " + std::to_string(static_cast<std::uint32_t>(colour_type));
   bool fits = true;
   switch (colour_type) {
@@ -77,7 +78,7 @@ void check_layout(std::uint32_t bit_depth, ColourType colour_type) {
     case ColourType::rgba: fits = bit_depth >= 8; break;
     default: throw_damaged("PNG", type + ", expected 0, 2, 3, 4 or 6");
   }
-  if (!fits) throw_damaged("PNG", type + " with a depth of " + std::to_string(bit_depth) + " bits");
+  if (!fits) throw_damaged("PNG", type + " with a depth of " + counted(bit_depth, "bit"));
 }
 
 /// Whether the gamma differs from sRGB's. A profile or an sRGB chunk overrides it.

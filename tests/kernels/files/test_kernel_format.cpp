@@ -82,8 +82,8 @@ TEST_CASE("a vips matrix: its scale becomes the divisor, its offset the bias, an
 TEST_CASE("text that is not a vips matrix") {
   refuses_text(KernelFormat::vips, "", "0 numbers");
   refuses_text(KernelFormat::vips, "3 3 1 0 5\n", "5 numbers");
-  refuses_text(KernelFormat::vips, "2 1\n1,2\n", "row 1 of the vips matrix has 1 numbers");
-  refuses_text(KernelFormat::vips, "3 2\n1 2 3\n", "has 1 rows (expected 2");
+  refuses_text(KernelFormat::vips, "2 1\n1,2\n", "row 1 of the vips matrix has 1 number (expected 2");
+  refuses_text(KernelFormat::vips, "3 2\n1 2 3\n", "has 1 row (expected 2");
   refuses_text(KernelFormat::vips, "2 2\n1 2\n3 4 5\n", "row 2 of the vips matrix has 3 numbers (expected 2");
   refuses_text(KernelFormat::vips, "2 1\n1 two\n", "row 1 of the vips matrix, column 2, is 'two'");
   refuses_text(KernelFormat::vips, "2 1\n1 nan\n", "'nan'");

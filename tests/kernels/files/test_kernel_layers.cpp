@@ -99,7 +99,7 @@ TEST_CASE("batch normalisation is a factor and an offset for each channel") {
   CHECK(is_refused(R"({"batch_norm": {}})", "/batch_norm: no numbers"));
   CHECK(is_refused(R"({"batch_norm": [1]})", "/batch_norm: a list (expected an object"));
   CHECK(is_refused(R"({"batch_norm": {"mean": [1]}})", "/batch_norm/mean: unknown key"));
-  CHECK(is_refused(R"({"batch_norm": {"weight": [1, 2], "bias": [1]}})", "/batch_norm/bias: 1 numbers (expected 2"));
+  CHECK(is_refused(R"({"batch_norm": {"weight": [1, 2], "bias": [1]}})", "/batch_norm/bias: 1 number (expected 2"));
   CHECK(is_refused(R"({"batch_norm": {"weight": [[1, 2]]}})", "/batch_norm/weight: rank 2 (expected a list"));
   CHECK(is_refused(R"({"batch_norm": {"running_var": [1, -1]}})", "/batch_norm/running_var/1: with eps, the variance"));
   CHECK(is_refused(R"({"batch_norm": {"running_mean": [3e38], "weight": [1e5]}})", "of channel 0 is beyond float32"));
