@@ -6,6 +6,7 @@
 #include "tensors/npz.h"
 
 #include <algorithm>
+#include <climits>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -174,12 +175,12 @@ bool is_npz_file(const std::string& path) {
 
 ArrayPath split_array_path(const std::string& path) {
   std::error_code ignored;
-  if (path.find('#') == std::string::npos || std::filesystem::exists(path, ignored)) return {path, ""};
+  if (path.find('#') == std::string::npos || (path.size() < PATH_MAX && std::filesystem::exists(path, ignored)))
+    return {path, ""};
   const std::size_t named = in_small_letters(path).find(std::string(kNpz) + "#");
   std::size_t at = named == std::string::npos ? path.find('#') : named + kNpz.size();
-  while (named == std::string::npos && at != std::string::npos && !is_npz_file(path.substr(0, at)))
-    at = path.find('#', at + 1);
-  if (at == std::string::npos) return {path, ""};
+  while (named == std::string::npos && at < PATH_MAX && !is_npz_file(path.substr(0, at))) at = path.find('#', at + 1);
+  if (at >= PATH_MAX) return {path, ""};  // no file has such a name
   return {path.substr(0, at), path.substr(at + 1)};
 }
 

@@ -162,7 +162,7 @@ std::string advice_to_continue(const BatchOptions& options, const Worklist& list
 
 int run_batch(const BatchOptions& options, FilterSpec spec) {
   Worklist list = make_worklist(options, spec);
-  const OutputOwners owners(list.inputs, list.destinations, list.folders);
+  OutputOwners owners(list.inputs, list.destinations, list.folders);
   const ListedFolders listed(options.inputs, options.destination.out_dir);
   bool takes_stdout = false;
   for (const Destination& destination : list.destinations) {

@@ -89,8 +89,9 @@ void check_final_path(const Destination& destination, const std::string& input, 
 }
 
 /// The same for a numbered name, which is not known before the work.
-void check_numbered_path(const std::string& path, const RunContext& run) {
+void check_numbered_path(const std::string& path, const std::string& input, const RunContext& run) {
   run.read.refuse_overwriting(path);
+  run.owners.claim_numbered(path, input);
   run.listed.refuse_output(path, settled_path(path));
 }
 
@@ -168,7 +169,7 @@ class Process {
     const Destination destination = final_name(planned_, header, forecast, spec_);
     attempt_.output = destination.path;
     if (destination.path != planned_.path) check_final_path(destination, input_, run_);
-    if (part_ != nullptr && !planned_.pattern.empty()) check_numbered_path(destination.path, run_);
+    if (part_ != nullptr && !planned_.pattern.empty()) check_numbered_path(destination.path, input_, run_);
     if (skips(destination)) return;
     const auto whole_memory = [&](std::int64_t file_bytes) {
       return memory_needed(header, file_bytes, *destination.format, forecast, spec_);

@@ -24,7 +24,7 @@ struct RunContext {
   const FilterSpec& spec;
   const BatchOptions& options;
   const ReadFiles& read;        ///< files that must not be overwritten
-  const OutputOwners& owners;   ///< files that belong to one input each
+  OutputOwners& owners;         ///< files that belong to one input each
   const ListedFolders& listed;  ///< folders in which outputs would become inputs
   MemoryBudget& budget;
   PictureDecoder& decoder;

@@ -74,4 +74,24 @@ void OutputOwners::refuse_others(const std::string& path, const std::string& inp
                     "' needs another format than its name suggests; filter them in separate runs");
 }
 
+void OutputOwners::claim_numbered(const std::string& path, const std::string& input) {
+  const std::string settled = settled_path(path);
+  std::error_code ignored;
+  if (fs::is_symlink(fs::symlink_status(path, ignored)))
+    throw Error(
+        ErrorKind::output, path,
+        "is a link to '" + settled + "', and other outputs of this run may be links to it as well; remove the link");
+  if (inputs_.size() == 1) return;  // its numbers differ
+  const auto planned = planned_.find(settled);
+  std::string owner = planned == planned_.end() ? input : inputs_[planned->second].path;
+  if (owner == input) {
+    const std::lock_guard lock(mutex_);
+    owner = numbered_.emplace(settled, input).first->second;
+  }
+  if (owner != input)
+    throw Error(
+        ErrorKind::output, path,
+        "is also the name of an output of '" + owner + "'; separate the number from the name, as in '{stem}-{n}.png'");
+}
+
 }  // namespace convtool

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <map>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "cli/batch/folders.h"
@@ -23,11 +25,17 @@ class OutputOwners {
   /// another input.
   void refuse_others(const std::string& path, const std::string& input) const;
 
+  /// Notes that `path`, a numbered name, which is not known before the work, is an output of `input`. Throws
+  /// Error(output) if another output of this run may be the same file. May be called by several threads.
+  void claim_numbered(const std::string& path, const std::string& input);
+
  private:
   const std::vector<Input>& inputs_;
   const std::vector<Destination>& destinations_;
   std::map<std::string, std::size_t> planned_;               ///< index of the input, by settled_path()
   std::map<std::string, std::vector<std::size_t>> derived_;  ///< the same without extension, in order
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::string> numbered_;  ///< the input, by settled_path(), where there are several
 };
 
 }  // namespace convtool

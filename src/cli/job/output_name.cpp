@@ -7,6 +7,7 @@
 #include "cli/job/name_pattern.h"
 #include "cli/job/output_file.h"
 #include "cli/job/result_format.h"
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/file.h"
@@ -77,13 +78,19 @@ fs::path file_of(const Input& input) {
   return fs::path(file).replace_extension("." + file_name_part(array) + (extension.empty() ? ".npz" : extension));
 }
 
+/// A name of its own in place of "." and "..", which would be folders.
+std::string not_a_folder(std::string name) {
+  if (name == "." || name == "..") std::fill(name.begin(), name.end(), '-');
+  return name;
+}
+
 NameParts parts_of(const Input& input, const std::string& label, std::string_view extension) {
   const fs::path source = file_of(input);
   const std::string folder = source.parent_path().string();
   return {.dir = folder.empty() ? "." : folder,
-          .stem = source.stem().string(),
+          .stem = not_a_folder(source.stem().string()),
           .name = source.filename().string(),
-          .kernel = file_name_part(label),
+          .kernel = not_a_folder(file_name_part(label)),
           .ext = extension.substr(1)};
 }
 
@@ -374,10 +381,12 @@ bool may_become(const Destination& planned, const std::string& path) {
 }
 
 std::string file_name_part(const std::string& kernel_name) {
+  const bool is_printable =
+      printable(kernel_name) == kernel_name;  // as UTF-8, without characters that turn text around
   std::string part = kernel_name;
   for (char& c : part) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
+                       c == '_' || c == '+' || c == '=' || (is_printable && static_cast<unsigned char>(c) >= 0x80);
     if (!plain) c = '-';
   }
   constexpr std::size_t kLongest = 100;  // file names have at most 255 bytes, and the stem needs room

@@ -35,16 +35,16 @@ std::size_t run_end(std::string_view text, std::size_t begin, const Predicate& i
 /// The hint for the text that begins at `at`, or "".
 std::string hint_at(std::string_view text, std::size_t at) {
   const char before = at == 0 ? ' ' : text[at - 1];
-  const std::size_t after_digits = run_end(text, at + 1, is_digit);
+  const auto digits = [&] { return text.substr(at + 1, run_end(text, at + 1, is_digit) - at - 1); };
+  constexpr std::size_t kMostDigits = 20;
   if (text[at] == '\'') return "JSON needs double quotes: {\"weight\": [[1, -1]]}";
-  if (text[at] == '.' && !is_digit(before) && after_digits > at + 1) {
-    const std::string digits(text.substr(at, std::min<std::size_t>(after_digits - at, 20)));
-    return "write 0" + digits + " instead of " + digits;
+  if (text[at] == '.' && !is_digit(before) && !digits().empty()) {
+    const std::string fraction = "." + std::string(digits().substr(0, kMostDigits));
+    return "write 0" + fraction + " instead of " + fraction;
   }
-  if (text[at] == '/' && is_digit(before) && after_digits > at + 1) {
+  if (text[at] == '/' && is_digit(before) && !digits().empty()) {
     return "fractions are not JSON; write the numerator and \"divisor\": " +
-           std::string(text.substr(at + 1, std::min<std::size_t>(after_digits - at - 1, 20))) +
-           ", as in {\"weight\": [[1, 1]], \"divisor\": 9}";
+           std::string(digits().substr(0, kMostDigits)) + ", as in {\"weight\": [[1, 1]], \"divisor\": 9}";
   }
   if (is_letter(text[at]) && !is_letter(before)) {
     const std::size_t colon = run_end(text, run_end(text, at, is_letter), is_space);

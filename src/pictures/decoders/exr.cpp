@@ -4,6 +4,7 @@
 #include <ImathFun.h>
 #include <ImfChannelList.h>
 #include <ImfChromaticities.h>
+#include <ImfCompression.h>
 #include <ImfFrameBuffer.h>
 #include <ImfHeader.h>
 #include <ImfIO.h>
@@ -18,11 +19,13 @@
 #include <initializer_list>
 #include <new>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "pictures/compression.h"
 #include "pictures/decoders/decoders.h"
 #include "pictures/opencv/opencv_support.h"
 
@@ -88,11 +91,54 @@ std::int64_t samples_between(std::int64_t first, std::int64_t last, int step) {
   return Imath::divp(static_cast<int>(last), step) - Imath::divp(static_cast<int>(first - 1), step);
 }
 
-/// Throws std::runtime_error if a row or tile of an uncompressed file is shorter than its pixels: OpenEXR would take
-/// the rest from the one before. It checks compressed ones itself.
-void check_uncompressed_sizes(Imf::InputFile& file) {
+/// The rows that are compressed together, in a file without tiles (OpenEXR's technical introduction).
+int rows_of_block(Imf::Compression compression) {
+  switch (compression) {
+    case Imf::ZIP_COMPRESSION:
+    case Imf::PXR24_COMPRESSION: return 16;
+    case Imf::PIZ_COMPRESSION:
+    case Imf::B44_COMPRESSION:
+    case Imf::B44A_COMPRESSION:
+    case Imf::DWAA_COMPRESSION: return 32;
+    case Imf::DWAB_COMPRESSION: return 256;
+    default: return 1;
+  }
+}
+
+/// The number of bytes that OpenEXR's run lengths give: n >= 0 is followed by a byte that is repeated n + 1 times, and
+/// n < 0 by -n bytes.
+std::int64_t run_length_bytes(std::span<const std::byte> runs) {
+  std::int64_t bytes = 0;
+  for (std::size_t at = 0; at < runs.size();) {
+    const int n = static_cast<std::int8_t>(runs[at]);
+    at += n < 0 ? 1 + static_cast<std::size_t>(-n) : 2;
+    if (at > runs.size()) return 0;
+    bytes += n < 0 ? -n : n + 1;
+  }
+  return bytes;
+}
+
+/// Whether a row, block of rows or tile of `expected` bytes is whole. OpenEXR checks only what PIZ, PXR24, B44 and DWA
+/// give, and takes bytes of which there are too few from whatever its buffer had before.
+bool is_whole(Imf::Compression compression, std::span<const std::byte> stored, std::int64_t expected) {
+  if (stored.empty()) return false;
+  if (std::ssize(stored) >= expected) return true;  // not compressed
+  switch (compression) {
+    case Imf::NO_COMPRESSION: return false;
+    case Imf::RLE_COMPRESSION: return run_length_bytes(stored) == expected;
+    case Imf::ZIPS_COMPRESSION:
+    case Imf::ZIP_COMPRESSION: {
+      const std::optional<Bytes> bytes = inflate_whole(stored, static_cast<std::size_t>(expected));
+      return bytes && std::ssize(*bytes) == expected;
+    }
+    default: return true;
+  }
+}
+
+/// Throws std::runtime_error unless all rows and tiles are whole.
+void check_blocks(Imf::InputFile& file) {
   const Imf::Header& header = file.header();
-  if (header.compression() != Imf::NO_COMPRESSION) return;
+  const Imf::Compression compression = header.compression();
   const Imath::Box2i window = header.dataWindow();
   const auto bytes_of = [&](const Imath::Box2i& part) {
     std::int64_t bytes = 0;
@@ -103,30 +149,35 @@ void check_uncompressed_sizes(Imf::InputFile& file) {
     }
     return bytes;
   };
-  const auto check = [&](std::int64_t stored, const Imath::Box2i& part) {
-    if (stored < bytes_of(part)) throw std::runtime_error("a block that is too short");
+  const auto check = [&](const char* data, int size, const Imath::Box2i& part) {
+    const std::int64_t expected = bytes_of(part);
+    if (expected > 0 &&
+        !is_whole(compression, std::as_bytes(std::span(data, static_cast<std::size_t>(size))), expected))
+      throw std::runtime_error("a block that is too short");
+  };
+  // A block or tile may be larger than the picture, and end where no int does.
+  const auto end = [](std::int64_t first, std::int64_t side, int last) {
+    return static_cast<int>(std::min<std::int64_t>(last, first + side - 1));
   };
   const char* data = nullptr;
   int size = 0;
   if (!header.hasTileDescription()) {
-    for (int y = window.min.y; y <= window.max.y; ++y) {
-      file.rawPixelData(y, data, size);
-      check(size, {{window.min.x, y}, {window.max.x, y}});
+    const int rows = rows_of_block(compression);
+    for (std::int64_t top = window.min.y; top <= window.max.y; top += rows) {
+      file.rawPixelData(static_cast<int>(top), data, size);
+      check(data, size, {{window.min.x, static_cast<int>(top)}, {window.max.x, end(top, rows, window.max.y)}});
     }
     return;
   }
-  // A tile may be larger than the picture, and end where no int does.
   const std::int64_t width = header.tileDescription().xSize, height = header.tileDescription().ySize;
-  const auto end = [](std::int64_t first, std::int64_t side, int last) {
-    return static_cast<int>(std::min<std::int64_t>(last, first + side - 1));
-  };
   for (std::int64_t top = window.min.y; top <= window.max.y; top += height)
     for (std::int64_t left = window.min.x; left <= window.max.x; left += width) {
       int tile_x = static_cast<int>((left - window.min.x) / width);
       int tile_y = static_cast<int>((top - window.min.y) / height), level_x = 0, level_y = 0;
       file.rawTileData(tile_x, tile_y, level_x, level_y, data, size);
-      check(size, {{static_cast<int>(left), static_cast<int>(top)},
-                   {end(left, width, window.max.x), end(top, height, window.max.y)}});
+      check(data, size,
+            {{static_cast<int>(left), static_cast<int>(top)},
+             {end(left, width, window.max.x), end(top, height, window.max.y)}});
     }
 }
 
@@ -199,7 +250,7 @@ cv::Mat decode_checked(std::span<const std::byte> bytes, const PictureHeader& he
   ExrStream stream(bytes);
   std::optional<Imf::InputFile> file(std::in_place, stream);
   check_header(file->header(), header);
-  check_uncompressed_sizes(*file);
+  check_blocks(*file);
   cv::Mat pixels(static_cast<int>(header.height), static_cast<int>(header.width),
                  CV_32FC(static_cast<int>(header.channels)));
   const Imf::ChannelList& channels = file->header().channels();

@@ -76,6 +76,16 @@ TEST_CASE("a model becomes a kernel file and its weights, which apply takes") {
   folder.write("m.json", "mine");
   CHECK(folder.import({"m.onnx", "-n"}).out == "m.json skipped: it exists\n");
   CHECK(read_text(folder.file("m.json")) == "mine");
+  std::filesystem::remove(folder.file("m.json"));
+  folder.write("m.weights.safetensors", "mine");
+  const ProgramResult kept = folder.import({"m.onnx", "-n"});
+  CHECK(kept.code == 1);
+  CHECK(kept.err ==
+        "convtool: m.weights.safetensors: exists, and --no-clobber keeps it; choose another name with -o, or leave out "
+        "--no-clobber\n");
+  CHECK(read_text(folder.file("m.weights.safetensors")) == "mine");
+  CHECK(!std::filesystem::exists(folder.file("m.json")));
+  folder.write("m.json", "mine");
   CHECK(folder.import({"m.onnx"}).code == 0);
   CHECK(read_text(folder.file("m.json")) != "mine");
 }

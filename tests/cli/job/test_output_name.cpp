@@ -151,6 +151,30 @@ TEST_CASE("the words of a pattern") {
   CHECK(output("{{{stem}}}.png") == "{a.b}.png");
 }
 
+TEST_CASE("no part of a pattern becomes the folder above") {
+  const TempFolder folder;
+  cv::imwrite(folder.file("in.png"), soft_colours());
+  for (const char* const name : {"...png", "..png"})
+    std::filesystem::copy_file(folder.file("in.png"), folder.file(name));
+  const auto output = [&](const Names& options) {
+    Names arguments = {"apply", "--json"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const ProgramResult result = run_convtool(arguments, folder);
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+    const std::string path = nlohmann::json::parse(result.out)["output"];
+    CHECK(std::filesystem::exists(folder.file(path)));
+    return path;
+  };
+  CHECK(output({"...png", "-k", "sobel", "-o", "out/{stem}/x.png"}) == "out/--/x.png");
+  CHECK(output({"..png", "-k", "sobel", "-o", "out/{stem}/x.png"}) == "out/-/x.png");
+  const auto named = [](const std::string& name) { return R"({"weight": [[1]], "name": ")" + name + "\"}"; };
+  CHECK(output({"in.png", "-k", named(".."), "-o", "out/{kernel}/y.png"}) == "out/--/y.png");
+  CHECK(output({"in.png", "-k", named("."), "-o", "out/{kernel}/y.png"}) == "out/-/y.png");
+  // U+202E turns the text after it around. Letters stay.
+  CHECK(output({"in.png", "-k", named("a\\u202Eb"), "-o", "out/{kernel}.png"}) == "out/a---b.png");
+  CHECK(output({"in.png", "-k", named("gr\u00f6\u00dfe"), "-o", "out/{kernel}.png"}) == "out/gr\u00f6\u00dfe.png");
+}
+
 TEST_CASE("--format that has no effect, or is not known") {
   const TempFolder folder;
   cv::imwrite(folder.file("a.png"), soft_colours());

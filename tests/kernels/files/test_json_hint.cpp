@@ -26,6 +26,7 @@ TEST_CASE("nothing is suggested for JSON, for text in strings, or for other mist
   CHECK(json_hint("\"unfinished") == "");
   CHECK(json_hint("\"unfinished\\") == "");
   CHECK(json_hint("") == "");
+  CHECK(json_hint("[[" + std::string(4'000'000, '9') + "]]") == "");  // at once: each digit is read once
 }
 
 TEST_CASE("the message gives the place of the error and ends with the hint") {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pictures/compression.h"
 #include "pictures/exr_file.h"
 #include "pictures/outcome.h"
 #include "pictures/sample_pictures.h"
@@ -225,4 +226,49 @@ TEST_CASE("the error of an OpenEXR that cannot be decoded has its library's word
   row[row.size() - 2 * (8 + 16) + 4] = std::byte{15};  // the stored size of the first row
   CHECK(outcome(row) ==
         "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is too short)");
+}
+
+TEST_CASE("a block of an OpenEXR that is empty, or becomes too few bytes, is refused") {
+  // 16x16 floats in one block of rows, or one tile.
+  const auto file = [](unsigned compression, bool has_tiles, const Bytes& block) {
+    ByteWriter exr;
+    exr.u32(20000630).u32(has_tiles ? 0x202 : 2);
+    ByteWriter channel;
+    channel.text("Y").u8(0).u32(2).u32(0).u32(1).u32(1).u8(0);
+    exr.append(exr_attribute("channels", "chlist", channel.bytes()));
+    exr.append(exr_attribute("compression", "compression", ByteWriter().u8(compression).bytes()));
+    for (const char* const window : {"dataWindow", "displayWindow"})
+      exr.append(exr_attribute(window, "box2i", box(15, 15)));
+    exr.append(exr_attribute("lineOrder", "lineOrder", Bytes(1)));
+    exr.append(exr_attribute("pixelAspectRatio", "float", ByteWriter().u32(0x3f800000).bytes()));
+    exr.append(exr_attribute("screenWindowCenter", "v2f", Bytes(8)));
+    exr.append(exr_attribute("screenWindowWidth", "float", ByteWriter().u32(0x3f800000).bytes()));
+    if (has_tiles) exr.append(exr_attribute("tiles", "tiledesc", ByteWriter().u32(16).u32(16).u8(0).bytes()));
+    exr.u8(0);
+    exr.u32(exr.bytes().size() + 8).u32(0);  // where the block is
+    for (int i = 0; i < (has_tiles ? 4 : 1); ++i) exr.u32(0);
+    return exr.u32(block.size()).append(block).bytes();
+  };
+  const std::string refusal =
+      "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is too short)";
+  constexpr unsigned kRle = 1, kZip = 3, kRowByRow = 2;
+  for (unsigned compression = 1; compression <= 9; ++compression)
+    CHECK(outcome(file(compression, true, {})) == refusal);
+  for (const bool has_tiles : {false, true}) {
+    CHECK(outcome(file(kZip, has_tiles, {})) == refusal);
+    CHECK(outcome(file(kZip, has_tiles, deflate_fast(Bytes(1024)))).starts_with("f32 grey"));
+    for (const std::size_t wrong : {8, 1023, 1025})
+      CHECK(outcome(file(kZip, has_tiles, deflate_fast(Bytes(wrong)))) == refusal);
+  }
+  CHECK(outcome(file(kRowByRow, true, deflate_fast(Bytes(1024)))).starts_with("f32 grey"));
+  CHECK(outcome(file(kRowByRow, true, deflate_fast(Bytes(1000)))) == refusal);
+
+  ByteWriter runs;  // 7 of 128 bytes, 127, and one as it is
+  for (int i = 0; i < 7; ++i) runs.u8(127).u8(3);
+  runs.u8(126).u8(4);
+  Bytes short_by_one = runs.bytes();
+  CHECK(outcome(file(kRle, true, runs.u8(255).u8(5).bytes())).starts_with("f32 grey"));
+  CHECK(outcome(file(kRle, true, short_by_one)) == refusal);
+  short_by_one.push_back(std::byte{255});  // whose byte is missing
+  CHECK(outcome(file(kRle, true, short_by_one)) == refusal);
 }

@@ -103,9 +103,15 @@ int import_model(const ModelImport& options) {
 
   const std::vector<NamedArray> arrays = arrays_of(network);
   const std::string text = format_kernel_references(network, fs::path(weights).filename().string());
+  const auto write = [&](const std::string& to, std::span<const std::byte> bytes) {
+    if (!options.no_clobber) return write_file(to, bytes);
+    if (!write_new_file(to, bytes))
+      throw Error(ErrorKind::output, to,
+                  "exists, and --no-clobber keeps it; choose another name with -o, or leave out --no-clobber");
+  };
   create_folder_of(path);
-  if (!arrays.empty()) write_file(weights, format_safetensors(arrays));
-  write_file(path, std::as_bytes(std::span(text)));
+  if (!arrays.empty()) write(weights, format_safetensors(arrays));
+  write(path, std::as_bytes(std::span(text)));
   print(layers_text(network) + printable(options.file + " -> " + path + (arrays.empty() ? "" : " and " + weights)) +
         "\n");
   if (import.stop) print_message(MessageKind::note, options.file + ": ends at " + *import.stop);
