@@ -51,6 +51,22 @@ TEST_CASE("gigantic strides and pads need no more memory than their result") {
   }
 }
 
+TEST_CASE("a large kernel with one output is not copied with zeros up to whole vectors") {
+  constexpr std::int64_t kSide = 1100;
+  Kernel kernel{.shape = {1, 1, kSide, kSide}, .weights = std::vector<float>(kSide * kSide), .bias = {0}};
+  for (std::size_t i = 0; i < kernel.weights.size(); ++i) kernel.weights[i] = static_cast<float>(i % 7) - 2.5F;
+  const ConvProblem problem = make_problem(DType::f32, {1, 1, 2, 2}, kernel.shape, {.padding = kSame});
+  for (const char* const name : {"packed", "depthwise"})
+    CHECK_THROWS_WITH_AS(ConvPlan(problem, kernel, {}, {.algorithm = name}),
+                         doctest::Contains("filled up to whole vectors"), Error);
+  // As many weights of 16 outputs need no zeros.
+  constexpr std::int64_t kQuarter = kSide / 4;
+  kernel.shape = {16, 1, kQuarter, kQuarter};
+  kernel.bias.assign(16, 0);
+  const ConvProblem several = make_problem(DType::f32, {1, 1, 2, 2}, kernel.shape, {.padding = kSame});
+  CHECK(ConvPlan(several, kernel, {}, {.algorithm = "packed"}).algorithm() == "packed");
+}
+
 TEST_CASE("an unknown algorithm is refused, with a list of all names") {
   try {
     const ConvPlan plan(small(), course_kernel(), {}, {.algorithm = "directt"});

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/job/result_format.h"
+#include "conv/weight_memory.h"
 #include "network/network_plan.h"
 #include "network/residual.h"
 #include "pictures/decode_image.h"
@@ -14,8 +15,6 @@ namespace {
 
 // Bytes are counted in double: the sum may exceed 64 bits.
 constexpr double kFloat = size_of(DType::f32);
-/// A plan keeps a copy of the weights, and an algorithm another in its own order: winograd 16 values of 9 weights.
-constexpr double kWeightCopies = 1 + 16.0 / 9;
 
 double pixels_of(const Shape& shape) {
   return static_cast<double>(shape.n) * static_cast<double>(shape.h) * static_cast<double>(shape.w);
@@ -162,8 +161,7 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
       const Bank& bank = repeats_grey && i == 0 ? *spec.grey_scaling : each;
       if (result.sources[i]) input = result.responses[*result.sources[i]];
       const BankGeometry geometry = bank_geometry(bank, dtype, input);
-      for (const ConvProblem& problem : geometry.problems)
-        result.weights += static_cast<double>(problem.kernel.count());
+      for (const ConvProblem& problem : geometry.problems) result.weights += kept_weights(problem);
       result.responses.push_back(geometry.output);
       input = geometry.output;
       dtype = DType::f32;
@@ -195,7 +193,7 @@ std::optional<ResultLayout> forecast_result(const SourceHeader& header, const Fi
 
 std::int64_t band_plans_memory(const Forecast& forecast) {
   constexpr double kPlans = 4;
-  return static_cast<std::int64_t>(std::min(0x1p61, kPlans * kWeightCopies * kFloat * forecast.weights));
+  return static_cast<std::int64_t>(std::min(0x1p61, kPlans * kFloat * forecast.weights));
 }
 
 std::int64_t memory_beside_bands(const Forecast& forecast, const FilterSpec& spec) {
@@ -218,8 +216,8 @@ std::int64_t memory_needed(const SourceHeader& header, std::int64_t file_bytes, 
   const HeldMemory held = held_memory(header, spec);
   const double between = forecast.responses.empty() ? 0 : between_stages(forecast, spec);
   // A plan lives until the file is written.
-  const double plan = static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) +
-                      kWeightCopies * kFloat * forecast.weights + sheets_memory(forecast, spec);
+  const double plan = static_cast<double>(kEngineMemory + survey_memory(forecast, spec)) + kFloat * forecast.weights +
+                      sheets_memory(forecast, spec);
   const double pixels =
       std::max({decoding_memory(header, file_bytes), held.making_grey, held.filtering + between + result.bytes,
                 result.bytes + encoding_memory(result_format, result)});

@@ -17,7 +17,7 @@ struct Forecast {
   std::vector<bool> adds;        ///< whether each bank adds an earlier one
   std::vector<std::optional<std::size_t>> sources;  ///< of each bank (network/residual.h)
   std::vector<std::size_t> last_uses;               ///< of each bank by a sum (network/residual.h)
-  double weights = 0;                               ///< of all banks, rank-2 kernels counted once for each channel
+  double weights = 0;  ///< floats that the plans of all banks keep of them (conv/weight_memory.h)
 };
 
 /// Follows the shape of `header` through the network of `spec`. Does not throw for a kernel that does not fit: planning

@@ -224,6 +224,16 @@ TEST_CASE("sums and upsampling and pools take what they were forecast to need") 
   CHECK(runs.count() == 14);
 }
 
+TEST_CASE("a large kernel on a small picture takes what it was forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
+  if (!is_fresh("a large kernel on a small picture takes what it was forecast to need")) return;
+  Runs runs;
+  for (const char* const input : {"[[1, 2], [3, 4]]", "small.pgm"})
+    for (const char* const kernel : {"disk:radius=500", "log:sigma=90"})
+      runs.check({"apply", input, "-k", kernel, "-o", "o.npy"}, 3);
+  CHECK(runs.count() == 4);
+}
+
 TEST_CASE("bands take what they were forecast to need") {
   if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("bands take what they were forecast to need")) return;

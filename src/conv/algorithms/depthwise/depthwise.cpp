@@ -29,6 +29,7 @@
 #include "conv/engine/weights.h"
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
+#include "conv/weight_memory.h"
 
 namespace convtool {
 namespace {
@@ -188,6 +189,7 @@ const Algorithm kDepthwise = {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
         return refuse("the numbers of groups, input channels and output channels differ");
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (fills_up_too_much(problem)) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
                 return std::make_unique<DepthwiseExecutor>(problem, kernel);

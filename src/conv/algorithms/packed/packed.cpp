@@ -39,6 +39,7 @@
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
 #include "conv/padding.h"
+#include "conv/weight_memory.h"
 #include "core/whole_division.h"
 
 namespace convtool {
@@ -144,17 +145,17 @@ class PackedExecutor final : public Executor {
     weights_ = Tensor(DType::f32, {1, 1, 1, last.weights + k.taps() * last.width()});
     // The taps of a channel, [o][tap], are copied first: reading or writing them at their large steps is slow.
     const std::int64_t taps = k.kh * k.kw;
-    std::vector<float> copied(static_cast<std::size_t>(channel_blocks_.front().width() * taps));
+    std::vector<float> copied(static_cast<std::size_t>(channel_blocks_.front().channels * taps));
     for (const ChannelBlock& of : channel_blocks_) {
       const std::int64_t width = of.width(), step = k.c_i_per_group * width;
-      std::fill(copied.begin(), copied.end(), 0.0F);
       float* to = weights_.data<float>() + of.weights;
       for (std::int64_t c = 0; c < k.c_i_per_group; ++c, to += width) {
         for (std::int64_t o = 0; o < of.channels; ++o)
           std::copy_n(kernel.taps(of.first + o, c), taps, copied.data() + o * taps);
         for (std::int64_t tap = 0; tap < taps; ++tap) {
-          for (std::int64_t o = 0; o < width; ++o)
+          for (std::int64_t o = 0; o < of.channels; ++o)
             to[tap * step + o] = copied[static_cast<std::size_t>(o * taps + tap)];
+          std::fill_n(to + tap * step + of.channels, width - of.channels, 0.0F);
         }
       }
     }
@@ -300,6 +301,7 @@ const Algorithm kPacked = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
+      if (fills_up_too_much(problem)) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
                 return std::make_unique<PackedExecutor>(problem, kernel);
