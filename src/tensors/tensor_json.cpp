@@ -96,8 +96,10 @@ std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes) {
   constexpr std::size_t kMostRank = 4;
   std::int64_t commas[kMostRank] = {}, sizes[kMostRank] = {};  // by depth; sizes of the first list at each
   std::size_t depth = 0, rank = 0;
+  char before = ' ';
   for (const std::byte byte : bytes) {
-    switch (static_cast<char>(byte)) {
+    const char c = static_cast<char>(byte);
+    switch (c) {
       case '[':
         if (depth == kMostRank) return std::nullopt;
         commas[depth++] = 0;
@@ -111,9 +113,13 @@ std::optional<RankedShape> scan_json_shape(std::span<const std::byte> bytes) {
         if (depth == 0) return std::nullopt;
         --depth;
         if (sizes[depth] == 0) sizes[depth] = commas[depth] + 1;
+        if (before == '[' || sizes[depth] != commas[depth] + 1) return std::nullopt;
         break;
+      case '{':
+      case '"': return std::nullopt;
       default: break;
     }
+    if (c > ' ') before = c;
   }
   double values = 1;
   for (std::size_t i = 0; i < rank; ++i) values *= static_cast<double>(sizes[i]);

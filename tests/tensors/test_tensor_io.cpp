@@ -290,7 +290,9 @@ TEST_CASE("JSON tensors: the shape is known before the text is parsed") {
     CHECK(scan(text)->shape == parsed.tensor.shape());
     CHECK(scan(text)->rank == parsed.rank);
   }
-  for (const char* text : {"", "1", "[1,2]", "[[1,2]", "[[[[[1]]]]]", "]", ",", "[[,,,,,,,,,,,,,],[1]]"}) {
+  for (const char* text :
+       {"", "1", "[1,2]", "[[1,2]", "[[[[[1]]]]]", "]", ",", "[[,,,,,,,,,,,,,],[1]]", "[[1],[1,2]]", "[[1,2],[3]]",
+        "[[1],[]]", "[[ ],[1]]", "[[1],[{},{}]]", "[[1],[{}]]", "[[\"a\"]]", "[[[1],[2]],[[3]]]"}) {
     CAPTURE(text);
     CHECK_FALSE(scan(text).has_value());
   }

@@ -94,7 +94,8 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {
-    const std::int64_t most = std::ssize(bytes) / 2;  // a digit and a separator for each number
+    // What is no tensor takes at most as much as numbers of one byte: an empty object has three, with its comma.
+    const std::int64_t most = std::ssize(bytes);
     const RankedShape json =
         scan_text_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
     return {.format = format, .shape = json.shape, .rank = json.rank};

@@ -101,6 +101,7 @@ class KernelReader {
     const json& list = object.nonempty_list("layers");
     std::vector<std::string> names;  // of the layers so far
     for (std::size_t i = 0; i < list.size(); ++i) {
+      check_count(object, network, list.size() - i);
       while (names.size() < network.banks.size()) names.push_back(network.banks[names.size()].name);
       const std::string name = list.size() == 1 ? network.name : network.name + "-" + std::to_string(i + 1);
       if (list[i].is_string()) {
@@ -111,8 +112,15 @@ class KernelReader {
       }
       network.banks.push_back(read_bank_or_layer(list[i], "/layers/" + std::to_string(i), name, /*outermost=*/false));
     }
+    check_count(object, network, 0);
     network.banks.back().map = map_of(object);
     return with_names(std::move(network));
+  }
+
+  /// Refuses more than kMostLayers, of which `more` at least follow those of `network`.
+  static void check_count(const KernelObject& object, const Network& network, std::size_t more) {
+    if (std::ssize(network.banks) + static_cast<std::int64_t>(more) > kMostLayers)
+      object.fail("layers", "more than " + std::to_string(kMostLayers) + " layers; give fewer, or repeat fewer");
   }
 
   /// The network with a layer for its input where "add" or "from" names it. Throws Error if a layer names another one

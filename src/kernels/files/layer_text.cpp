@@ -17,7 +17,6 @@
 namespace convtool {
 namespace {
 
-constexpr std::int64_t kMostLayers = 10000;
 constexpr std::string_view kNameFollows = " NAME";
 
 struct Word {

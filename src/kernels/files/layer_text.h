@@ -1,6 +1,7 @@
 // Layers as a short text, without weights: "conv 7 64 s2 p3, relu, maxpool 3 s2 p1". For shapes alone.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "network/layer.h"
 
 namespace convtool {
+
+/// The layers that a text, or a kernel file, may have.
+inline constexpr std::int64_t kMostLayers = 10000;
 
 /// Reads layers, each a bank of its own, separated by commas or lines. A # begins a comment, to the end of the line.
 /// Words are read in any case. A layer is a word, its numbers, and its options:

@@ -162,6 +162,15 @@ TEST_CASE("upsampling and transposed convolutions") {
                    "/bank/1: a nearest upsampling in a bank"));
 }
 
+TEST_CASE("a kernel file has at most 10000 layers, however they are written") {
+  CHECK(parsed(R"({"layers": ["relu x9999", [[1]]]})").banks.size() == 10000);
+  CHECK(is_refused(R"({"layers": ["relu x9999", [[1]], [[1]]]})", "/layers: more than 10000 layers"));
+  CHECK(is_refused(R"({"layers": [[[1]], "relu x10000"]})", "/layers: more than 10000 layers"));
+  std::string kernels = "[[1]]";
+  for (int i = 0; i < 10000; ++i) kernels += ", [[1]]";
+  CHECK(is_refused(R"({"layers": [)" + kernels + "]}", "/layers: more than 10000 layers"));
+}
+
 TEST_CASE("sums name an earlier layer") {
   const Network network = parsed(R"({"layers": [{"name": "a", "weight": [[1]]}, [[2]], {"add": "a"}]})");
   CHECK(network.banks[2].layers[0].add == "a");
