@@ -38,6 +38,18 @@ void check(const std::vector<Slip>& slips) {
 
 }  // namespace
 
+TEST_CASE("a message that quotes a long name keeps its start and its end") {
+  const TempFolder folder;
+  const std::string key(1'000'000, 'k');
+  folder.write("k.json", R"({"weight": [[1]], ")" + key + R"(": 1})");
+  const ProgramResult result = run_convtool({"apply", "[[1]]", "-k", "k.json"}, folder);
+  CHECK(result.code == 2);
+  CHECK(result.err.size() < 11'000);
+  CHECK(result.err.starts_with("convtool: k.json: /kkkk"));
+  CHECK(result.err.find("kkk ... ") != std::string::npos);
+  CHECK(result.err.ends_with(", $schema)\n"));
+}
+
 TEST_CASE("commands by another name, or none") {
   const std::vector<Slip> slips = {
       {{}, 2, "no command given (expected one of apply, edges, "},
@@ -221,7 +233,8 @@ TEST_CASE("values by another name") {
 
 TEST_CASE("layers and models that are something else") {
   const std::string words =
-      " (expected conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, add, relu, relu6, leaky_relu, sigmoid, tanh, "
+      " (expected conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, add, relu, relu6, leaky_relu, sigmoid, "
+      "tanh, "
       "silu, hardswish)";
   const std::vector<Slip> slips = {
       {{"shape", "1x9x9", "--layers", "typo"}, 2, "--layers: 'typo' is neither a file nor a layer" + words + "\n"},

@@ -73,7 +73,8 @@ const std::set<std::string> kPublicConvHeaders = {"conv/axes.h",
                                                   "conv/padding.h",
                                                   "conv/plan.h",
                                                   "conv/problem.h",
-                                                  "conv/sink.h"};
+                                                  "conv/sink.h",
+                                                  "conv/weight_memory.h"};
 
 /// The C++ files below src/, relative to it.
 std::vector<fs::path> source_files() {

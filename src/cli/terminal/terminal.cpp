@@ -13,6 +13,21 @@
 #include "files/stderr_capture.h"
 
 namespace convtool {
+namespace {
+
+/// Leaves out the middle of a text that is longer than two paths (PATH_MAX) and a sentence: it quotes a name or number
+/// of an input. What is wrong stands first, and what to do last.
+std::string without_long_middle(const std::string& text) {
+  constexpr std::size_t kStart = 8192, kEnd = 2048;
+  if (text.size() <= kStart + kEnd) return text;
+  const auto begins_character = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80; };
+  std::size_t start = kStart, end = text.size() - kEnd;
+  while (!begins_character(start)) --start;
+  while (!begins_character(end)) ++end;
+  return text.substr(0, start) + " ... " + text.substr(end);
+}
+
+}  // namespace
 
 void print(std::string_view text) { write_stdout(std::as_bytes(std::span(text.data(), text.size()))); }
 
@@ -24,7 +39,7 @@ void print_message(MessageKind kind, std::string_view message) {
   std::string prefix = kind == MessageKind::warning ? "convtool: warning:" : "convtool:";
   if (kind != MessageKind::note && may_use_colours(STDERR_FILENO))
     prefix = kColours[static_cast<int>(kind)] + prefix + "\x1b[0m";
-  print_error(prefix + " " + printable(std::string(message)) + "\n");
+  print_error(prefix + " " + without_long_middle(printable(message)) + "\n");
 }
 
 bool is_capable_terminal(int descriptor) {

@@ -18,7 +18,8 @@ void print_error(std::string_view text);
 enum class MessageKind { error, warning, note };
 
 /// Prints "convtool: MESSAGE" with a newline to standard error, warnings as "convtool: warning: MESSAGE". Control
-/// characters are escaped. On a terminal the prefix of errors is red and that of warnings yellow (may_use_colours()).
+/// characters are escaped, and of more than 10 KiB the middle is left out. On a terminal the prefix of errors is red
+/// and that of warnings yellow (may_use_colours()).
 void print_message(MessageKind kind, std::string_view message);
 
 /// Whether `descriptor` is a terminal that interprets control sequences.

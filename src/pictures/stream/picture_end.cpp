@@ -119,12 +119,17 @@ std::optional<std::size_t> find_jpeg_end(Search& search) {
   return std::nullopt;
 }
 
-/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end.
+/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end. Of many
+/// bytes it waits for half as many again, since `read` begins anew.
 template <class Read>
 bool read_with_more(Search& search, std::size_t least, const Read& read) {
   if (!search.reaches(least)) return false;
-  while (!read(search.bytes()))
-    if (!search.reaches(search.bytes().size() + 1)) return false;
+  constexpr std::size_t kMany = std::size_t{1} << 20;
+  while (!read(search.bytes())) {
+    const std::size_t size = search.bytes().size(), more = size < kMany ? 1 : size / 2;
+    const std::size_t wanted = std::max(size + 1, std::min(size + more, search.most()));
+    if (!search.reaches(wanted) && search.bytes().size() == size) return false;
+  }
   return true;
 }
 
