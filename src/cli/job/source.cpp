@@ -94,7 +94,8 @@ SourceHeader read_source_header(std::span<const std::byte> bytes, const std::str
     return {.format = format, .shape = npy.shape, .rank = npy.rank};
   }
   if (format.kind == FileFormat::Kind::json) {
-    // What is no tensor takes at most as much as numbers of one byte: an empty object has three, with its comma.
+    // Text that is not a tensor takes no more memory than one number for each byte. Empty objects take most: three
+    // bytes each, with the comma.
     const std::int64_t most = std::ssize(bytes);
     const RankedShape json =
         scan_text_shape(bytes).value_or(RankedShape{.shape = {.n = 1, .c = 1, .h = 1, .w = most}, .rank = 2});
