@@ -234,8 +234,7 @@ TEST_CASE("values by another name") {
 TEST_CASE("layers and models that are something else") {
   const std::string words =
       " (expected conv, dwconv, tconv, maxpool, avgpool, upsample, bn, linear, add, relu, relu6, leaky_relu, sigmoid, "
-      "tanh, "
-      "silu, hardswish)";
+      "tanh, silu, hardswish)";
   const std::vector<Slip> slips = {
       {{"shape", "1x9x9", "--layers", "typo"}, 2, "--layers: 'typo' is neither a file nor a layer" + words + "\n"},
       {{"shape", "1x9x9", "--layers", "rellu"},
