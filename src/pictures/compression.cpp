@@ -44,27 +44,38 @@ Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy st
   return result;
 }
 
-/// Empty if ISA-L fails.
+/// Empty if `data` is, or if ISA-L fails.
+///
+/// Without a dictionary, ISA-L enters the third byte into its table of repetitions at a place computed from the address
+/// of its state (.write_first_byte in igzip_icf_body_h1_gr_bt.asm, versions 2.30 to 2.32), and rarely finds others for
+/// it. So the first byte is stored, in a block of its own, and is the dictionary of the rest.
 Bytes deflate_part_by_isal(std::span<const std::byte> data, bool is_last) {
-  constexpr std::size_t kTokens = ISAL_DEF_LVL1_EXTRA_LARGE;
-  // What does not become smaller is stored, in blocks of 65535 bytes with 5 more each. The flush adds another.
-  const std::size_t bound = data.size() + 5 * (data.size() / 65535 + 3);
-  // ISA-L finds repetitions by tables that it does not clear: with other contents it would find others.
-  const auto state = std::make_unique<isal_zstream>();
-  const auto tokens = std::make_unique<std::uint8_t[]>(kTokens);
+  if (data.empty()) return {};
+  const std::byte stored[] = {std::byte{0}, std::byte{1}, std::byte{0}, std::byte{0xFE}, std::byte{0xFF}, data[0]};
+  // Optimal codes of 286 symbols take no more than codes that are all of 9 bits. A block, but for the last, has more
+  // than 65536 tokens, each of a byte or more, and a header of at most ISAL_DEF_MAX_HDR_SIZE.
+  constexpr std::size_t kTokens = ISAL_DEF_LVL1_EXTRA_LARGE, kFlush = 5;
+  const std::size_t blocks = data.size() / 65536 + 2;
+  const std::size_t bound =
+      std::size(stored) + data.size() + data.size() / 8 + blocks * (ISAL_DEF_MAX_HDR_SIZE + kFlush);
+  const auto state = std::make_unique_for_overwrite<isal_zstream>();
+  const auto tokens = std::make_unique_for_overwrite<std::uint8_t[]>(kTokens);
   const auto part = std::make_unique_for_overwrite<std::byte[]>(bound);
-  isal_deflate_stateless_init(state.get());
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(data.data()));  // ISA-L only reads it
+  isal_deflate_init(state.get());
   state->level = 1;
   state->level_buf = tokens.get();
   state->level_buf_size = kTokens;
   state->flush = FULL_FLUSH;
   state->end_of_stream = is_last;
-  state->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(data.data()));  // ISA-L only reads it
-  state->avail_in = static_cast<std::uint32_t>(data.size());
-  state->next_out = reinterpret_cast<std::uint8_t*>(part.get());
-  state->avail_out = static_cast<std::uint32_t>(bound);
-  if (isal_deflate_stateless(state.get()) != COMP_OK) return {};
-  return Bytes(part.get(), part.get() + state->total_out);
+  state->next_in = bytes + 1;
+  state->avail_in = static_cast<std::uint32_t>(data.size() - 1);
+  std::byte* const rest = std::copy(std::begin(stored), std::end(stored), part.get());
+  state->next_out = reinterpret_cast<std::uint8_t*>(rest);
+  state->avail_out = static_cast<std::uint32_t>(bound - std::size(stored));
+  const bool is_done = isal_deflate_set_dict(state.get(), bytes, 1) == COMP_OK && isal_deflate(state.get()) == COMP_OK;
+  if (!is_done || state->avail_in > 0 || state->avail_out == 0) return {};
+  return Bytes(part.get(), rest + state->total_out);
 }
 
 Bytes deflate_part_by_zlib(std::span<const std::byte> data, bool is_last) {
