@@ -11,12 +11,14 @@
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/regular_file.h"
 #include "pictures/compression.h"
 
 namespace convtool {
@@ -27,7 +29,9 @@ constexpr std::string_view kNpz = ".npz", kNpy = ".npy";
 // Signatures, and the sizes of the parts up to their names.
 constexpr std::uint32_t kLocalHeader = 0x04034b50, kEntry = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50,
                         kLocator64 = 0x07064b50;
-constexpr std::uint64_t kLocalHeaderSize = 30, kEndSize = 22, kLocator64Size = 20, kLongestComment = 0xffff;
+constexpr std::uint64_t kLocalHeaderSize = 30, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20,
+                        kLongestComment = 0xffff;
+constexpr std::uint64_t kLargestDirectory = 100'000'000;  // as safetensors allows; a million arrays take as much
 constexpr std::uint32_t kIn64 = 0xffffffff;
 
 [[noreturn]] void refuse_npz(const std::string& message) { throw Error(ErrorKind::input, "", "this .npz " + message); }
@@ -51,9 +55,67 @@ std::uint64_t find_last_record(std::span<const std::byte> bytes) {
   throw_damaged(kNpz, "it has no directory");
 }
 
-class Archive {
+/// The bytes of an archive, in memory or in a file.
+class Source {
  public:
-  explicit Archive(std::span<const std::byte> bytes) : bytes_(bytes) { read_directory(); }
+  explicit Source(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit Source(RandomAccessFile file) : file_(std::move(file)) {}
+
+  std::uint64_t size() const { return file_ ? file_->size() : bytes_.size(); }
+
+  /// Copies the bytes from `begin` on. Throws as damaged if the archive ends too early.
+  void read(std::uint64_t begin, std::span<std::byte> to) const {
+    check_end(begin, to.size());
+    if (file_)
+      file_->read(begin, to);
+    else
+      std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(begin), to.size(), to.begin());
+  }
+
+  /// These bytes, which lie in the archive's memory or are read into `room`. Throws likewise.
+  std::span<const std::byte> bytes(std::uint64_t begin, std::uint64_t size, Buffer& room) const {
+    check_end(begin, size);
+    if (!file_) return bytes_.subspan(begin, size);
+    room = Buffer(size);
+    file_->read(begin, room);
+    return room;
+  }
+
+ private:
+  void check_end(std::uint64_t begin, std::uint64_t size) const {
+    if (begin > this->size() || size > this->size() - begin) throw_damaged(kNpz, "it ends too early");
+  }
+
+  std::span<const std::byte> bytes_;
+  std::optional<RandomAccessFile> file_;
+};
+
+ByteReader reader(std::span<const std::byte> bytes, std::uint64_t position = 0) {
+  return {kNpz, bytes, ByteReader::Order::little, position};
+}
+
+/// "a, b, c", of many arrays only the first.
+std::string names_text(const std::vector<std::string_view>& names) {
+  constexpr std::size_t kMost = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + printable(names[i]);
+  return names.size() > kMost ? text + ", ..." : text;
+}
+
+/// Whether `path` is a file that begins like an .npz file.
+bool is_npz_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::byte begin[4] = {};
+  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(begin), sizeof begin);
+  return looks_like_npz(begin);
+}
+
+}  // namespace
+
+class NpzFile::Archive {
+ public:
+  explicit Archive(Source source) : source_(std::move(source)) { read_directory(); }
 
   const std::vector<Entry>& entries() const { return entries_; }
 
@@ -63,24 +125,20 @@ class Archive {
     if (entry.size > most)
       refuse_npz("has " + name + "with " + std::to_string(entry.size) + " bytes (at most " + std::to_string(most) +
                  ")");
-    ByteReader header = reader(entry.offset);
-    if (header.u32() != kLocalHeader) throw_damaged(kNpz);
-    header.skip(kLocalHeaderSize - 4 - 4);
-    const std::uint64_t name_size = header.u16(), extra_size = header.u16();
-    header.skip(name_size + extra_size);
-    const std::uint64_t begin = header.position();
-    header.skip(entry.stored_size);
-    const std::span<const std::byte> stored = bytes_.subspan(begin, entry.stored_size);
-
+    const std::uint64_t begin = find_data(entry);
     constexpr std::uint32_t kStored = 0, kDeflate = 8;
     constexpr std::uint64_t kLargestRatio = 1032;  // of Deflate: 258 bytes take two bits
+    constexpr std::uint64_t kRoom = 1 << 16;       // for blocks that are empty
     if (entry.size / kLargestRatio > entry.stored_size) throw_damaged(kNpz);
     Buffer text(entry.size);
     if (entry.method == kStored) {
       if (entry.stored_size != entry.size) throw_damaged(kNpz);
-      std::copy(stored.begin(), stored.end(), text.begin());
+      source_.read(begin, text);
     } else if (entry.method == kDeflate) {
-      if (!inflate_raw(stored, text)) throw_damaged(kNpz, name + "does not decompress");
+      Buffer room;
+      const bool is_likely = entry.stored_size / 2 <= entry.size + kRoom;
+      if (!is_likely || !inflate_raw(source_.bytes(begin, entry.stored_size, room), text))
+        throw_damaged(kNpz, name + "does not decompress");
     } else {
       refuse_npz("has " + name + "compressed by method " + std::to_string(entry.method) +
                  " (expected 8, Deflate); save it with numpy.savez_compressed");
@@ -90,27 +148,40 @@ class Archive {
   }
 
  private:
-  ByteReader reader(std::uint64_t position) const { return {kNpz, bytes_, ByteReader::Order::little, position}; }
+  /// The position of an entry's data, after its local header.
+  std::uint64_t find_data(const Entry& entry) const {
+    Buffer room;
+    ByteReader header = reader(source_.bytes(entry.offset, kLocalHeaderSize, room));
+    if (header.u32() != kLocalHeader) throw_damaged(kNpz);
+    header.skip(kLocalHeaderSize - 4 - 4);
+    const std::uint64_t name_size = header.u16(), extra_size = header.u16();
+    return entry.offset + kLocalHeaderSize + name_size + extra_size;
+  }
 
   void read_directory() {
-    const std::uint64_t end = find_last_record(bytes_);
-    ByteReader record = reader(end + 10);
-    std::uint64_t count = record.u16();
-    record.skip(4);
-    std::uint64_t offset = record.u32();
+    const std::uint64_t tail_size = std::min(source_.size(), kLongestComment + kEndSize + kLocator64Size);
+    Buffer room;
+    const std::span<const std::byte> tail = source_.bytes(source_.size() - tail_size, tail_size, room);
+    const std::uint64_t end = find_last_record(tail);
+    ByteReader record = reader(tail, end + 10);
+    std::uint64_t count = record.u16(), size = record.u32(), offset = record.u32();
     if (end >= kLocator64Size) {
-      ByteReader locator = reader(end - kLocator64Size);
+      ByteReader locator = reader(tail, end - kLocator64Size);
       if (locator.u32() == kLocator64) {
         locator.skip(4);
-        ByteReader large = reader(locator.number(8));
+        Buffer room64;
+        ByteReader large = reader(source_.bytes(locator.number(8), kEnd64Size, room64));
         if (large.u32() != kEnd64) throw_damaged(kNpz);
         large.skip(28);
         count = large.number(8);
-        large.skip(8);
+        size = large.number(8);
         offset = large.number(8);
       }
     }
-    ByteReader at = reader(offset);
+    if (size > kLargestDirectory)
+      refuse_npz("has a directory of " + std::to_string(size) + " bytes (at most " + std::to_string(kLargestDirectory) +
+                 ")");
+    ByteReader at = reader(source_.bytes(offset, size, directory_));
     for (; count > 0; --count) entries_.push_back(read_entry(at));  // each takes bytes, so that a large count ends
   }
 
@@ -136,7 +207,7 @@ class Archive {
   /// Fills in the numbers of the extra field of ZIP64, which has those that the entry leaves out, in this order.
   static void read_extra(std::string_view extra, Entry& entry) {
     constexpr std::uint32_t kZip64 = 1;
-    ByteReader at(kNpz, std::as_bytes(std::span(extra)), ByteReader::Order::little);
+    ByteReader at = reader(std::as_bytes(std::span(extra)));
     while (at.size() - at.position() >= 4) {
       const std::uint32_t kind = at.u16();
       const std::uint64_t size = at.u16();
@@ -150,28 +221,10 @@ class Archive {
     }
   }
 
-  std::span<const std::byte> bytes_;
+  Source source_;
+  Buffer directory_;  // which the names of the entries are part of, if the source is a file
   std::vector<Entry> entries_;
 };
-
-/// "a, b, c", of many arrays only the first.
-std::string names_text(const std::vector<std::string_view>& names) {
-  constexpr std::size_t kMost = 10;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + printable(names[i]);
-  return names.size() > kMost ? text + ", ..." : text;
-}
-
-/// Whether `path` is a file that begins like an .npz file.
-bool is_npz_file(const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return false;
-  std::byte begin[4] = {};
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(begin), sizeof begin);
-  return looks_like_npz(begin);
-}
-
-}  // namespace
 
 ArrayPath split_array_path(const std::string& path) {
   std::error_code ignored;
@@ -205,17 +258,21 @@ std::optional<std::size_t> find_npz_end(std::span<const std::byte> bytes) {
   return std::nullopt;
 }
 
-Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std::size_t most) {
-  const Archive archive(bytes);
+NpzFile::NpzFile(std::span<const std::byte> archive) : archive_(std::make_unique<Archive>(Source(archive))) {}
+NpzFile::NpzFile(const std::string& path, ErrorKind kind)
+    : archive_(std::make_unique<Archive>(Source(RandomAccessFile(path, kind)))) {}
+NpzFile::~NpzFile() = default;
+
+Buffer NpzFile::extract_npy(std::string_view array, std::size_t most) const {
   const Entry* found = nullptr;
   std::vector<std::string_view> names;
-  for (const Entry& entry : archive.entries()) {
+  for (const Entry& entry : archive_->entries()) {
     if (entry.array().empty()) continue;
     names.push_back(entry.array());
     if (array.empty() || entry.array() == array) found = &entry;  // of several with one name the last, as in Python
   }
   const auto is_pickle = [](const Entry& entry) { return entry.name.ends_with("/data.pkl"); };
-  if (names.empty() && std::any_of(archive.entries().begin(), archive.entries().end(), is_pickle))
+  if (names.empty() && std::any_of(archive_->entries().begin(), archive_->entries().end(), is_pickle))
     throw Error(
         ErrorKind::input, "",
         "this is a PyTorch file, a pickle, which only Python can run; to filter one of its tensors, write it as "
@@ -229,7 +286,11 @@ Buffer extract_npy(std::span<const std::byte> bytes, std::string_view array, std
     refuse_npz("has no array '" + printable(array) + "'" +
                (hint.empty() ? " (it contains " + names_text(names) + ")" : hint));
   }
-  return archive.extract(*found, most);
+  return archive_->extract(*found, most);
+}
+
+Buffer extract_npy(std::span<const std::byte> archive, std::string_view array, std::size_t most) {
+  return NpzFile(archive).extract_npy(array, most);
 }
 
 }  // namespace convtool

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "support/error_text.h"
 #include "support/program.h"
@@ -14,9 +15,10 @@ namespace {
 using testing::zip_file;
 using testing::ZipPart;
 
+std::string text_of(const Buffer& npy) { return {reinterpret_cast<const char*>(npy.data()), npy.size()}; }
+
 std::string extracted(const Bytes& archive, const std::string& array, std::size_t most = 1 << 20) {
-  const Buffer npy = extract_npy(archive, array, most);
-  return {reinterpret_cast<const char*>(npy.data()), npy.size()};
+  return text_of(extract_npy(archive, array, most));
 }
 
 std::string refusal(const Bytes& archive, const std::string& array = "", std::size_t most = 1 << 20) {
@@ -48,7 +50,28 @@ TEST_CASE("an array, stored or compressed, with and without ZIP64 and a comment"
           CHECK(extracted(archive, "b") == text);
           CHECK(extracted(archive, "a") == "other");
           CHECK(refusal(archive, "b", text.size() - 1) == "this .npz has 'b' with 5000 bytes (at most 4999)");
+
+          const TempFolder folder;
+          folder.write("a.npz", {reinterpret_cast<const char*>(archive.data()), archive.size()});
+          const NpzFile file(folder.file("a.npz"), ErrorKind::kernel);
+          CHECK(text_of(file.extract_npy("b", text.size())) == text);
+          CHECK(text_of(file.extract_npy("a", text.size())) == "other");
+          CHECK(testing::error_text(ErrorKind::input, [&] {
+                  file.extract_npy("c", 100);
+                }).starts_with("this .npz has no array 'c'"));
         }
+}
+
+TEST_CASE("of a file only the directory and the array asked for are read") {
+  // 64 GiB that take no room on the disk, most of them before the archive.
+  constexpr std::uint64_t kStart = std::uint64_t{64} << 30;
+  const TempFolder folder;
+  const std::string path = folder.file("large.npz"), text = some_text();
+  const Bytes archive = zip_file({{"a.npy", "other", false, true}, {"b.npy", text, true, true}}, true, "", kStart);
+  std::ofstream(path, std::ios::binary)
+      .seekp(static_cast<std::streamoff>(kStart))
+      .write(reinterpret_cast<const char*>(archive.data()), std::ssize(archive));
+  CHECK(text_of(NpzFile(path, ErrorKind::kernel).extract_npy("b", text.size())) == text);
 }
 
 TEST_CASE("the array is named, or the only one") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -10,7 +12,6 @@
 #include "core/printable.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "files/file.h"
 #include "files/regular_file.h"
 #include "tensors/npz.h"
 #include "tensors/safetensors.h"
@@ -21,10 +22,6 @@ namespace {
 
 constexpr std::string_view kNpz = ".npz";
 
-std::string path_from(const std::string& folder, std::string_view path) {
-  return (std::filesystem::path(folder) / path).string();
-}
-
 void check_count(const std::string& where, std::int64_t count, std::int64_t most) {
   if (count < 1) refuse_kernel(where, "is empty");
   if (count > most)
@@ -32,36 +29,47 @@ void check_count(const std::string& where, std::int64_t count, std::int64_t most
                              " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
 }
 
-/// Reads `path`, an .npy file, or an array of an .npz file.
-WeightFile read_npy(const std::string& path, std::int64_t most) {
-  const auto [name, array] = split_array_path(path);
-  const bool is_archive = has_extension(name, kNpz) || !array.empty();
-  const RandomAccessFile file_on_disk(name, ErrorKind::kernel);
-  constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
-  const std::uint64_t largest = static_cast<std::uint64_t>(most) * kLargestElement + kHeader;
-  if (file_on_disk.size() > (is_archive ? kLargestStream : largest))
-    refuse_kernel(path, "is larger than the limit of " + std::to_string(most) + " weights");
-  Buffer bytes(file_on_disk.size());
-  file_on_disk.read(0, bytes);
-  RankedTensor block;
+/// What went wrong, of the kind that stops the run before any work.
+template <class Function>
+auto as_kernel(const std::string& path, const Function& function) {
   try {
-    if (is_archive) bytes = extract_npy(bytes, array, largest);
-    const Shape claimed = read_npy_shape(bytes, 1).shape;
-    check_count(path, claimed.count(), most);
-    block = parse_npy(bytes, 1);
+    return function();
   } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
     refuse_kernel(path, error.what());
   }
+}
+
+/// The bytes of an .npy file of at most `most` numbers.
+std::uint64_t largest_npy(std::int64_t most) {
+  constexpr std::uint64_t kHeader = 1 << 16, kLargestElement = sizeof(double);
+  return static_cast<std::uint64_t>(most) * kLargestElement + kHeader;
+}
+
+Buffer read_npy(const std::string& path, std::int64_t most) {
+  const RandomAccessFile file(path, ErrorKind::kernel);
+  if (file.size() > largest_npy(most))
+    refuse_kernel(path, "is larger than the limit of " + std::to_string(most) + " weights");
+  Buffer bytes(file.size());
+  file.read(0, bytes);
+  return bytes;
+}
+
+/// The block in the .npy file `bytes`. Errors name `reference`.
+WeightFile parse_block(const Buffer& bytes, const std::string& path, const std::string& reference, std::int64_t most) {
+  const RankedTensor block = as_kernel(reference, [&] {
+    check_count(reference, read_npy_shape(bytes, 1).shape.count(), most);
+    return parse_npy(bytes, 1);
+  });
   const Shape& shape = block.tensor.shape();
-  WeightFile file{.path = name, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
+  WeightFile file{.path = path, .dimensions = {shape.n, shape.c, shape.h, shape.w}, .values = {}};
   file.dimensions.erase(file.dimensions.begin(), file.dimensions.end() - block.rank);
   const float* data = block.tensor.data<float>();
   file.values.assign(data, data + shape.count());
   return file;
 }
 
-WeightFile read_array(const std::string& path, std::string_view name, std::int64_t most) {
-  const SafetensorsFile file(path);
+WeightFile read_array(const SafetensorsFile& file, const std::string& path, std::string_view name, std::int64_t most) {
   const StoredArray* array = file.find(name);
   if (array == nullptr) {
     std::vector<std::string_view> names;
@@ -74,31 +82,64 @@ WeightFile read_array(const std::string& path, std::string_view name, std::int64
   return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
 }
 
-}  // namespace
+/// Files with several arrays, each of them opened once.
+class WeightFolder {
+ public:
+  explicit WeightFolder(std::string folder) : folder_(std::move(folder)) {}
 
-WeightFile read_weight_file(const std::string& reference, const std::string& folder, std::int64_t most) {
-  if (reference.find('\0') != std::string::npos)
-    refuse_kernel("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
-  constexpr std::string_view kInside = ".safetensors#";
-  const std::size_t inside = in_small_letters(reference).find(kInside);
-  const bool is_numpy = has_extension(reference, ".npy") || has_extension(reference, kNpz) ||
-                        !split_array_path(path_from(folder, reference)).array.empty();
-  if (inside == std::string::npos) refuse_checkpoint("", reference);
-  if (inside == std::string::npos && !is_numpy)
-    refuse_kernel("", "'" + reference +
-                          "' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME "
-                          "for one of its arrays)");
-  const std::string_view text = reference;
-  const std::size_t end = inside == std::string::npos ? text.size() : inside + kInside.size() - 1;
-  const std::string path = path_from(folder, text.substr(0, end));
-  WeightFile file = inside == std::string::npos ? read_npy(path, most) : read_array(path, text.substr(end + 1), most);
-  const auto finite = [](float value) { return std::isfinite(value); };
-  const auto bad = std::find_if_not(file.values.begin(), file.values.end(), finite);
-  if (bad != file.values.end())
-    refuse_kernel(path, "number " + std::to_string(bad - file.values.begin()) +
-                            " in its order is NaN or infinite; weights must be finite");
-  return file;
-}
+  WeightFile read(const std::string& reference, std::int64_t most) {
+    WeightFile file = read_block(reference, most);
+    const auto finite = [](float value) { return std::isfinite(value); };
+    const auto bad = std::find_if_not(file.values.begin(), file.values.end(), finite);
+    if (bad != file.values.end())
+      refuse_kernel(file.path, "number " + std::to_string(bad - file.values.begin()) +
+                                   " in its order is NaN or infinite; weights must be finite");
+    return file;
+  }
+
+ private:
+  WeightFile read_block(const std::string& reference, std::int64_t most) {
+    if (reference.find('\0') != std::string::npos)
+      refuse_kernel("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
+    constexpr std::string_view kInside = ".safetensors#";
+    const std::size_t inside = in_small_letters(reference).find(kInside);
+    if (inside != std::string::npos) {
+      const std::size_t end = inside + kInside.size() - 1;
+      const std::string path = path_in_folder(reference.substr(0, end));
+      return read_array(opened(safetensors_, path), path, reference.substr(end + 1), most);
+    }
+    refuse_checkpoint("", reference);
+    const std::string path = path_in_folder(reference);
+    const auto [name, array] = split_array_path(path);
+    if (has_extension(name, kNpz) || !array.empty())
+      return parse_block(extract(name, path, array, largest_npy(most)), name, path, most);
+    if (!has_extension(reference, ".npy"))
+      refuse_kernel("", "'" + reference +
+                            "' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME "
+                            "for one of its arrays)");
+    return parse_block(read_npy(path, most), path, path, most);
+  }
+
+  std::string path_in_folder(const std::string& path) const { return (std::filesystem::path(folder_) / path).string(); }
+
+  Buffer extract(const std::string& path, const std::string& reference, const std::string& array, std::uint64_t most) {
+    return as_kernel(reference, [&] { return opened(npz_, path, ErrorKind::kernel).extract_npy(array, most); });
+  }
+
+  /// The file at `path`, opened if it is not open. Of very many files not all stay open.
+  template <class File, class... Arguments>
+  static const File& opened(std::map<std::string, File>& files, const std::string& path, Arguments... arguments) {
+    constexpr std::size_t kMost = 100;
+    if (files.size() == kMost && !files.contains(path)) files.clear();
+    return files.try_emplace(path, path, arguments...).first->second;
+  }
+
+  std::string folder_;
+  std::map<std::string, SafetensorsFile> safetensors_;  // by path
+  std::map<std::string, NpzFile> npz_;
+};
+
+}  // namespace
 
 void refuse_checkpoint(const std::string& where, const std::string& path) {
   for (const char* extension : {".pt", ".pth", ".ckpt", ".pkl"}) {
@@ -115,9 +156,9 @@ void refuse_checkpoint(const std::string& where, const std::string& path) {
   }
 }
 
-WeightReader weight_files_in(std::string folder) {
-  return [folder = std::move(folder)](const std::string& reference, std::int64_t most) {
-    return read_weight_file(reference, folder, most);
+WeightReader weight_files_in(const std::string& folder) {
+  return [files = std::make_shared<WeightFolder>(folder)](const std::string& reference, std::int64_t most) {
+    return files->read(reference, most);
   };
 }
 

@@ -22,14 +22,6 @@ struct WeightFile {
   std::vector<float> values;
 };
 
-/// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight" and
-/// "model.npz#conv1.weight". Relative paths
-/// start in `folder`; "" is the current one. Throws Error that names the file if the reference is neither, the file
-/// cannot be read or is not a regular file, the array does not exist (the nearest is suggested), or the block is empty,
-/// has more than `most` numbers, or contains NaN or infinity.
-WeightFile read_weight_file(const std::string& reference, const std::string& folder,
-                            std::int64_t most = kMostReferredWeights);
-
 /// Throws Error(kernel, where) if `path` is a PyTorch checkpoint by its name (.pt, .pth, .ckpt, .pkl). It contains a
 /// pickle, which is a program; the message has the Python that writes its weights as safetensors.
 void refuse_checkpoint(const std::string& where, const std::string& path);
@@ -37,7 +29,11 @@ void refuse_checkpoint(const std::string& where, const std::string& path);
 /// Returns the at most `most` weights that a reference in a kernel file stands for, or throws Error.
 using WeightReader = std::function<WeightFile(const std::string& reference, std::int64_t most)>;
 
-/// read_weight_file() in `folder`.
-WeightReader weight_files_in(std::string folder);
+/// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight" and
+/// "model.npz#conv1.weight". Relative paths start in `folder`; "" is the current one. Files with several arrays stay
+/// open as long as the reader lives. Throws Error that names the file if the reference is neither, the file cannot be
+/// read or is not a regular file, the array does not exist (the nearest is suggested), or the block is empty, has more
+/// than `most` numbers, or contains NaN or infinity. Not thread-safe.
+WeightReader weight_files_in(const std::string& folder);
 
 }  // namespace convtool

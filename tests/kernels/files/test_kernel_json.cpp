@@ -12,6 +12,7 @@
 #include "support/error_text.h"
 #include "support/program.h"
 #include "support/safetensors.h"
+#include "support/zip_file.h"
 
 using namespace convtool;
 
@@ -248,6 +249,15 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
   CHECK(network.files == std::vector<std::string>{model, model, folder.file("w.npy"), folder.file("b.npy")});
   CHECK(at(R"({"weight": ")" + folder.file("w.npy") + "\"}").banks.size() == 1);  // an absolute path
 
+  const Bytes archive =
+      testing::zip_file({{"w.npy", read_text(folder.file("w.npy"))}, {"b.npy", read_text(folder.file("b.npy")), true}});
+  folder.write("m.npz", {reinterpret_cast<const char*>(archive.data()), archive.size()});
+  const Network twice = at(R"({"layers": [{"weight": "m.npz#w", "bias": "m.npz#b"}, {"weight": "m.npz#w"}]})");
+  CHECK(twice.banks.at(0).layers.at(0).weights == std::vector<float>{5, 6});
+  CHECK(twice.banks.at(0).layers.at(0).bias == std::vector<float>{7, 8});
+  CHECK(twice.banks.at(1).layers.at(0).weights == std::vector<float>{5, 6});
+  CHECK(twice.files == std::vector<std::string>(3, folder.file("m.npz")));
+
   const auto refused = [&](const std::string& text, const std::string& part) {
     CAPTURE(text);
     const std::string message = [&] {
@@ -264,6 +274,9 @@ TEST_CASE("weights and biases in other files, by paths relative to the kernel fi
     CHECK(message.find(part) != std::string::npos);
   };
   refused(R"({"weight": "x.npy"})", "x.npy: no such file");
+  refused(R"({"weight": "m.npz#wieght"})", "has no array 'wieght'");
+  refused(R"({"weight": "m.npz"})", "contains 2 arrays");
+  refused(R"({"weight": "x.npz#w"})", "x.npz: no such file");
   refused(R"({"weight": "x.pt"})", "/weight: 'x.pt' is a PyTorch checkpoint by its name");
   refused(R"({"weight": "x.bin"})",
           "/weight: 'x.bin' is not a file of weights (expected FILE.npy, or FILE.npz#NAME or FILE.safetensors#NAME");
