@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "core/error.h"
 #include "files/descriptor.h"
@@ -38,21 +39,41 @@ std::size_t StreamReader::read_some(std::span<std::byte> bytes) {
   }
 }
 
+/// Moves what is ahead to the start, of a larger buffer where `size` bytes need one.
+void StreamReader::make_room(std::size_t size) {
+  const auto begin = ahead_.begin() + begin_, end = ahead_.begin() + end_;
+  if (size <= ahead_.size()) {
+    std::copy(begin, end, ahead_.begin());
+  } else {
+    Buffer larger(size);
+    std::copy(begin, end, larger.begin());
+    ahead_ = std::move(larger);
+  }
+  end_ -= begin_;
+  begin_ = 0;
+}
+
 std::span<const std::byte> StreamReader::look(std::size_t count) {
   if (end_ - begin_ >= count) return ahead();
-  if (begin_ > 0) {
-    std::copy(ahead_.begin() + static_cast<std::ptrdiff_t>(begin_), ahead_.begin() + static_cast<std::ptrdiff_t>(end_),
-              ahead_.begin());
-    end_ -= begin_;
-    begin_ = 0;
-  }
+  if (begin_ > 0) make_room(0);
   while (end_ < count) {
-    if (ahead_.size() - end_ < kChunk) ahead_.resize(std::max(end_ + kChunk, ahead_.size() + ahead_.size() / 2));
+    if (ahead_.size() - end_ < kChunk) make_room(std::max(end_ + kChunk, ahead_.size() + ahead_.size() / 2));
     const std::size_t got = read_some(std::span(ahead_).subspan(end_));
     if (got == 0) break;
     end_ += got;
   }
   return ahead();
+}
+
+/// The first `count` bytes of those ahead, in the memory that they are in. The others get memory of their own.
+Buffer StreamReader::hand_over(std::size_t count) {
+  make_room(0);
+  Buffer rest(end_ - count);
+  std::copy(ahead_.begin() + count, ahead_.begin() + end_, rest.begin());
+  Buffer taken = std::exchange(ahead_, std::move(rest));
+  end_ -= count;
+  position_ += count;
+  return taken;
 }
 
 std::size_t StreamReader::take(std::span<std::byte> bytes) {
@@ -69,6 +90,11 @@ std::size_t StreamReader::take(std::span<std::byte> bytes) {
 }
 
 Buffer StreamReader::take(std::size_t count) {
+  if (end_ - begin_ >= count && count >= kChunk && count >= ahead_.size() / 2) {
+    Buffer bytes = hand_over(count);
+    bytes.shorten(count);
+    return bytes;
+  }
   Buffer bytes(count);
   bytes.shorten(take({bytes.data(), count}));
   return bytes;
@@ -80,14 +106,15 @@ Buffer StreamReader::take_rest(std::size_t limit, std::size_t stream_limit) {
   const std::size_t most = is_stream_limit ? stream_limit : limit;
   constexpr std::size_t kPiece = 1 << 20;
   const std::size_t expected = is_regular ? std::max<std::size_t>(file_.size(), kPiece) + 1 : kPiece;
-  Buffer bytes(std::min(expected, most) + 1);
-  std::size_t size = 0;
+  std::size_t size = end_ - begin_;
+  Buffer bytes = size >= kPiece ? hand_over(size) : Buffer(std::min(expected, most) + 1);
+  if (size < kPiece) size = 0;
   while (true) {
     const std::size_t got = take({bytes.data() + size, bytes.size() - size});
     size += got;
     if (size > most) refuse_size(name_, most, is_stream_limit);
     if (size < bytes.size()) break;
-    Buffer larger(size + std::max(size / 2, kPiece));
+    Buffer larger(std::min(size + std::max(size / 2, kPiece), most) + 1);
     std::copy(bytes.begin(), bytes.end(), larger.begin());
     bytes = std::move(larger);
   }

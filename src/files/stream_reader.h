@@ -29,9 +29,10 @@ class StreamReader {
   std::span<const std::byte> look(std::size_t count);
 
   /// The bytes that follow and have been read already.
-  std::span<const std::byte> ahead() const { return std::span(ahead_).subspan(begin_, end_ - begin_); }
+  std::span<const std::byte> ahead() const { return std::span<const std::byte>(ahead_).subspan(begin_, end_ - begin_); }
 
-  /// Takes the next `count` bytes; fewer only where the stream ends.
+  /// Takes the next `count` bytes; fewer only where the stream ends. Many that have been read are handed over, and not
+  /// copied.
   Buffer take(std::size_t count);
 
   /// The same into `bytes`. Returns how many there were.
@@ -42,10 +43,12 @@ class StreamReader {
 
  private:
   std::size_t read_some(std::span<std::byte> bytes);
+  void make_room(std::size_t size);
+  Buffer hand_over(std::size_t count);
 
   std::string name_;
   OpenFile file_;
-  Bytes ahead_;  ///< read, and not taken: those from begin_ to end_
+  Buffer ahead_;  ///< read, and not taken: those from begin_ to end_
   std::size_t begin_ = 0, end_ = 0;
   std::uint64_t position_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "files/stream_reader.h"
 #include "support/error_text.h"
 #include "support/program.h"
+#include "support/random.h"
 
 namespace convtool {
 namespace {
@@ -42,6 +44,38 @@ TEST_CASE("bytes that are looked at are those that are taken next") {
   CHECK(stream.look(1).empty());
   CHECK(stream.take(1).empty());
   CHECK(stream.position() == 100'000);
+}
+
+TEST_CASE("any sequence of looking and taking gives the bytes of the stream in order") {
+  const TempFolder folder;
+  Random random(7);
+  std::string content(6 << 20, '\0');
+  for (char& byte : content) byte = static_cast<char>(random.between(0, 255));
+  const std::string path = folder.write("f", content);
+  const auto size = [&] { return static_cast<std::size_t>(random.between(0, random.chance(3) ? 1 << 20 : 100)); };
+  for (int round = 0; round < 30; ++round) {
+    CAPTURE(round);
+    StreamReader stream(path);
+    std::size_t at = 0;
+    const auto is_next = [&](std::string_view text) { return std::string_view(content).substr(at).starts_with(text); };
+    for (int step = 0; step < 20; ++step) {
+      CAPTURE(step);
+      const std::size_t looked = size(), taken = size(), left = content.size() - at;
+      const std::string ahead = text_of(stream.look(looked));
+      CHECK(ahead.size() >= std::min(looked, left));
+      CHECK(is_next(ahead));
+      const std::string next = text_of(stream.take(taken));
+      CHECK(next.size() == std::min(taken, left));
+      CHECK(is_next(next));
+      at += next.size();
+      CHECK(stream.position() == at);
+      CHECK(is_next(text_of(stream.ahead())));
+    }
+    const std::string rest = text_of(stream.take_rest(kNoLimit, kLargestStream));
+    CHECK(rest.size() == content.size() - at);
+    CHECK(is_next(rest));
+    CHECK(stream.position() == content.size());
+  }
 }
 
 TEST_CASE("looking at a pipe waits for no more bytes than it is asked for") {
