@@ -119,14 +119,14 @@ std::optional<std::size_t> find_jpeg_end(Search& search) {
   return std::nullopt;
 }
 
-/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end. Of many
-/// bytes it waits for half as many again, since `read` begins anew.
+/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end. It then
+/// begins at `begin`, which it may move. Where that is far behind it waits for half as many bytes again.
 template <class Read>
-bool read_with_more(Search& search, std::size_t least, const Read& read) {
+bool read_with_more(Search& search, const std::size_t& begin, std::size_t least, const Read& read) {
   if (!search.reaches(least)) return false;
-  constexpr std::size_t kMany = std::size_t{1} << 20;
+  constexpr std::size_t kFar = std::size_t{1} << 20;
   while (!read(search.bytes())) {
-    const std::size_t size = search.bytes().size(), more = size < kMany ? 1 : size / 2;
+    const std::size_t size = search.bytes().size(), again = size - begin, more = again < kFar ? 1 : again / 2;
     const std::size_t wanted = std::max(size + 1, std::min(size + more, search.most()));
     if (!search.reaches(wanted) && search.bytes().size() == size) return false;
   }
@@ -168,7 +168,7 @@ std::optional<std::size_t> find_text_end(Search& search, const PnmLayout& layout
       return false;
     }
   };
-  if (read_with_more(search, at, skip_numbers)) return at;
+  if (read_with_more(search, at, at, skip_numbers)) return at;
   if (left == 1 && !layout.is_bitmap()) {
     try {
       PnmText(search.bytes(), at).value();
@@ -186,7 +186,8 @@ std::optional<std::size_t> find_pnm_end(Search& search) {
     if (read) layout = *read;
     return read.has_value();
   };
-  if (!read_with_more(search, 3, read_header)) return std::nullopt;
+  constexpr std::size_t kStart = 0;
+  if (!read_with_more(search, kStart, 3, read_header)) return std::nullopt;
   if (layout.is_text()) return find_text_end(search, layout);
   constexpr double kLargestSize = 0x1p60;
   const double row = static_cast<double>(layout.width) * layout.channels();

@@ -1,11 +1,14 @@
 // Streams of several pictures: where each ends, found while its bytes arrive.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <string>
 #include <thread>
 
+#include "files/descriptor.h"
 #include "files/file.h"
 #include "pictures/sample_pictures.h"
 #include "pictures/stream/joined_bytes.h"
@@ -120,6 +123,36 @@ TEST_CASE("a picture of a live stream is there with its last byte") {
     CHECK(PictureStream(reader, kNoLimit).next());
     writer.join();
   }
+  dup2(stdin_before, STDIN_FILENO);
+  close(stdin_before);
+}
+
+TEST_CASE("a long picture in text is there with its last byte, and a long comment belongs to its picture") {
+  std::string numbers = "P2 1000 1000 255\n";
+  for (int i = 0; i < 1'000'000; ++i) numbers += "17 ";
+  const std::string comment = "#" + std::string(3 << 20, 'x') + "\n";
+  const std::string commented = "P5 1 1 " + comment + "255\nx", inside = "P2 1 2 255\n1 " + comment + "2\n";
+  // Reading more than there is fails after some seconds.
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  const Descriptor input(ends[0]), output(ends[1]);
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  REQUIRE(setsockopt(input.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
+  const int stdin_before = dup(STDIN_FILENO);
+  dup2(input.get(), STDIN_FILENO);
+  std::thread writer([&] {
+    for (const std::string& picture : {numbers, commented, commented, inside, numbers})
+      write_all(output.get(), to_bytes(picture));
+  });
+  StreamReader reader("-");
+  PictureStream stream(reader, kNoLimit);
+  for (const std::string& picture : {numbers, commented, commented, inside, numbers}) {
+    const std::optional<StreamedPicture> read = stream.next();
+    REQUIRE(read);
+    CHECK(picture.starts_with(std::string_view(reinterpret_cast<const char*>(read->bytes.data()), read->bytes.size())));
+    CHECK(read->bytes.size() + 1 >= picture.size());  // a last space may be left
+  }
+  writer.join();
   dup2(stdin_before, STDIN_FILENO);
   close(stdin_before);
 }
