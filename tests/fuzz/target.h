@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -80,6 +81,14 @@ inline std::string_view text_of(std::span<const std::byte> bytes) {
 inline Bytes bytes_of(std::string_view text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
+}
+
+/// Whether every check is made on every input. libFuzzer tries more inputs in the same time without.
+inline bool checks_all = true;
+
+/// Whether check `which` of `count` that take long is made on this input: all are, or one that depends on the input.
+inline bool is_due(std::size_t which, std::size_t count, std::span<const std::byte> input) {
+  return checks_all || std::hash<std::string_view>()(text_of(input)) % count == which;
 }
 
 /// A seed from each text.
