@@ -69,6 +69,19 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string replace_unsafe(std::string_view text, char substitute) {
+  std::string result;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    if (is_unsafe(character.code))
+      result += substitute;
+    else
+      result += text.substr(0, character.size);
+    text.remove_prefix(character.size);
+  }
+  return result;
+}
+
 std::string printable_start(std::string_view text, std::size_t most) {
   constexpr std::string_view kDots = "...";
   const std::string whole = printable(text);

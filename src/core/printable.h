@@ -12,6 +12,9 @@ namespace convtool {
 /// \n, \t or \xNN, one for each byte. Applied twice, it does no more than once.
 std::string printable(std::string_view text);
 
+/// `text` with `substitute` in place of each character, and each byte that is none, that printable() would change.
+std::string replace_unsafe(std::string_view text, char substitute);
+
 /// printable(), cut to at most `most` characters, at least 3. What is cut off becomes "...".
 std::string printable_start(std::string_view text, std::size_t most);
 

@@ -39,25 +39,22 @@ std::size_t StreamReader::read_some(std::span<std::byte> bytes) {
   }
 }
 
-/// Moves what is ahead to the start, of a larger buffer where `size` bytes need one.
-void StreamReader::make_room(std::size_t size) {
-  const auto begin = ahead_.begin() + begin_, end = ahead_.begin() + end_;
-  if (size <= ahead_.size()) {
-    std::copy(begin, end, ahead_.begin());
-  } else {
-    Buffer larger(size);
-    std::copy(begin, end, larger.begin());
-    ahead_ = std::move(larger);
-  }
+/// Moves the bytes ahead to the start of the buffer.
+void StreamReader::move_to_start() {
+  std::copy(ahead_.begin() + begin_, ahead_.begin() + end_, ahead_.begin());
   end_ -= begin_;
   begin_ = 0;
 }
 
 std::span<const std::byte> StreamReader::look(std::size_t count) {
   if (end_ - begin_ >= count) return ahead();
-  if (begin_ > 0) make_room(0);
+  if (begin_ > 0) move_to_start();
   while (end_ < count) {
-    if (ahead_.size() - end_ < kChunk) make_room(std::max(end_ + kChunk, ahead_.size() + ahead_.size() / 2));
+    if (ahead_.size() - end_ < kChunk) {
+      Buffer larger(std::max(end_ + kChunk, ahead_.size() + ahead_.size() / 2));
+      std::copy_n(ahead_.begin(), end_, larger.begin());
+      ahead_ = std::move(larger);
+    }
     const std::size_t got = read_some(std::span(ahead_).subspan(end_));
     if (got == 0) break;
     end_ += got;
@@ -67,7 +64,7 @@ std::span<const std::byte> StreamReader::look(std::size_t count) {
 
 /// The first `count` bytes of those ahead, in the memory that they are in. The others get memory of their own.
 Buffer StreamReader::hand_over(std::size_t count) {
-  make_room(0);
+  move_to_start();
   Buffer rest(end_ - count);
   std::copy(ahead_.begin() + count, ahead_.begin() + end_, rest.begin());
   Buffer taken = std::exchange(ahead_, std::move(rest));
@@ -106,9 +103,9 @@ Buffer StreamReader::take_rest(std::size_t limit, std::size_t stream_limit) {
   const std::size_t most = is_stream_limit ? stream_limit : limit;
   constexpr std::size_t kPiece = 1 << 20;
   const std::size_t expected = is_regular ? std::max<std::size_t>(file_.size(), kPiece) + 1 : kPiece;
-  std::size_t size = end_ - begin_;
-  Buffer bytes = size >= kPiece ? hand_over(size) : Buffer(std::min(expected, most) + 1);
-  if (size < kPiece) size = 0;
+  const bool takes_over = ahead().size() >= kPiece;
+  std::size_t size = takes_over ? ahead().size() : 0;
+  Buffer bytes = takes_over ? hand_over(size) : Buffer(std::min(expected, most) + 1);
   while (true) {
     const std::size_t got = take({bytes.data() + size, bytes.size() - size});
     size += got;

@@ -31,8 +31,8 @@ class StreamReader {
   /// The bytes that follow and have been read already.
   std::span<const std::byte> ahead() const { return std::span<const std::byte>(ahead_).subspan(begin_, end_ - begin_); }
 
-  /// Takes the next `count` bytes; fewer only where the stream ends. Many that have been read are handed over, and not
-  /// copied.
+  /// Takes the next `count` bytes; fewer only where the stream ends. Where they are most of what
+  /// has been read, their memory is handed over instead of copied.
   Buffer take(std::size_t count);
 
   /// The same into `bytes`. Returns how many there were.
@@ -43,7 +43,7 @@ class StreamReader {
 
  private:
   std::size_t read_some(std::span<std::byte> bytes);
-  void make_room(std::size_t size);
+  void move_to_start();
   Buffer hand_over(std::size_t count);
 
   std::string name_;

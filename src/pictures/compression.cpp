@@ -44,7 +44,7 @@ Bytes deflate_by_zlib(std::span<const std::byte> data, int level, PngStrategy st
   return result;
 }
 
-/// Empty if `data` is, or if ISA-L fails.
+/// Empty if `data` is, or if ISA-L fails; then zlib is used.
 ///
 /// Without a dictionary, ISA-L enters the third byte into its table of repetitions at a place computed from the address
 /// of its state (.write_first_byte in igzip_icf_body_h1_gr_bt.asm, versions 2.30 to 2.32), and rarely finds others for

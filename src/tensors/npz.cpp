@@ -128,7 +128,6 @@ class NpzFile::Archive {
     const std::uint64_t begin = find_data(entry);
     constexpr std::uint32_t kStored = 0, kDeflate = 8;
     constexpr std::uint64_t kLargestRatio = 1032;  // of Deflate: 258 bytes take two bits
-    constexpr std::uint64_t kRoom = 1 << 16;       // for blocks that are empty
     if (entry.size / kLargestRatio > entry.stored_size) throw_damaged(kNpz);
     Buffer text(entry.size);
     if (entry.method == kStored) {
@@ -136,8 +135,10 @@ class NpzFile::Archive {
       source_.read(begin, text);
     } else if (entry.method == kDeflate) {
       Buffer room;
-      const bool is_likely = entry.stored_size / 2 <= entry.size + kRoom;
-      if (!is_likely || !inflate_raw(source_.bytes(begin, entry.stored_size, room), text))
+      // Encoders do not double a text, unless it is short.
+      constexpr std::uint64_t kShort = 1 << 16;
+      if (entry.stored_size / 2 > entry.size + kShort ||
+          !inflate_raw(source_.bytes(begin, entry.stored_size, room), text))
         throw_damaged(kNpz, name + "does not decompress");
     } else {
       refuse_npz("has " + name + "compressed by method " + std::to_string(entry.method) +

@@ -278,8 +278,8 @@ std::vector<double> OnnxFile::read(const OnnxTensor& tensor, std::int64_t most) 
       refuse(std::string("is damaged: ") + error.what());
     }
     if (std::ssize(numbers) != *count)
-      refuse("has " + std::string(std::ssize(numbers) > *count ? "more" : std::to_string(numbers.size())) +
-             " numbers, but its shape " + shape_text(tensor.dims) + " takes " + std::to_string(*count));
+      refuse("has " + (std::ssize(numbers) > *count ? "more numbers" : counted(std::ssize(numbers), "number")) +
+             ", but its shape " + shape_text(tensor.dims) + " takes " + std::to_string(*count));
   });
   return numbers;
 }

@@ -80,8 +80,8 @@ std::uint64_t ProtobufReader::varint() {
 
 std::span<const std::byte> ProtobufReader::take(std::uint64_t count) {
   if (count > rest_.size())
-    refuse_kernel("", "a field of " + std::to_string(count) + " bytes begins where " + std::to_string(rest_.size()) +
-                          " are left");
+    refuse_kernel("", "a field of more bytes (" + std::to_string(count) + ") than are left (" +
+                          std::to_string(rest_.size()) + ")");
   const auto taken = rest_.first(count);
   rest_ = rest_.subspan(count);
   return taken;

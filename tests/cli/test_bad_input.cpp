@@ -403,7 +403,7 @@ TEST_CASE("numbers that are too large to compute with are refused and do not ove
   CHECK(wide.code == 0);
   CHECK(wide.out.find("1.981e28 bytes") != std::string::npos);  // 2^30 * (2^31 - 1)^2 * 4
   workplace.refuses({"shape", "1x1x1", "--layers", "relu x1000", "--repeat", "101"}, 2,
-                    {"--repeat: 101 times 1000 layers are more than 100000; repeat fewer"});
+                    {"--repeat: 101 times 1000 layers are more than 100000; repeat fewer times"});
   workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--padding", "1073741824"}, 1, {"--max-pixels"});
   workplace.refuses({"apply", "ok.png", "-k", "edge.json", "--dilation", "1073741824"}, 1,
                     {"larger than the padded input"});

@@ -51,7 +51,7 @@ TEST_CASE("gigantic strides and pads need no more memory than their result") {
   }
 }
 
-TEST_CASE("a large kernel with one output is not copied with zeros up to whole vectors") {
+TEST_CASE("weights are not copied with many more zeros, up to whole vectors") {
   constexpr std::int64_t kSide = 1100;
   Kernel kernel{.shape = {1, 1, kSide, kSide}, .weights = std::vector<float>(kSide * kSide), .bias = {0}};
   for (std::size_t i = 0; i < kernel.weights.size(); ++i) kernel.weights[i] = static_cast<float>(i % 7) - 2.5F;
@@ -65,6 +65,21 @@ TEST_CASE("a large kernel with one output is not copied with zeros up to whole v
   kernel.bias.assign(16, 0);
   const ConvProblem several = make_problem(DType::f32, {1, 1, 2, 2}, kernel.shape, {.padding = kSame});
   CHECK(ConvPlan(several, kernel, {}, {.algorithm = "packed"}).algorithm() == "packed");
+
+  const auto plan = [](const Shape& input, const KernelShape& shape, std::int64_t groups, const char* name) {
+    const Kernel equal{.shape = shape,
+                       .weights = std::vector<float>(shape.count(), 0.3F),
+                       .bias = std::vector<float>(static_cast<std::size_t>(shape.c_o))};
+    const Params params{.padding = kSame, .groups = groups};
+    return ConvPlan(make_problem(DType::f32, input, shape, params), equal, {}, {.algorithm = name}).algorithm();
+  };
+  // Many groups of one output each, in which winograd transforms its weights.
+  constexpr std::int64_t kGroups = 20'000, kInputs = 8;
+  CHECK_THROWS_WITH_AS(plan({1, kGroups * kInputs, 2, 2}, {kGroups, kInputs, 3, 3}, kGroups, "winograd"),
+                       doctest::Contains("filled up to whole vectors"), Error);
+  CHECK(plan({1, 600, 4, 4}, {500, 600, 3, 3}, 1, "winograd") == "winograd");
+  // depthwise fills up all groups together.
+  CHECK(plan({1, 768, 27, 27}, {768, 1, 27, 27}, 768, "depthwise") == "depthwise");
 }
 
 TEST_CASE("an unknown algorithm is refused, with a list of all names") {

@@ -32,6 +32,12 @@ TEST_CASE("printable text does not steer a terminal, and shows bytes that are no
   CHECK(printable(all).find_first_not_of("\\ntx0123456789abcdef" + all.substr(0x20, 0x5f)) == std::string::npos);
 }
 
+TEST_CASE("a character takes the place of each that is not printable") {
+  CHECK(replace_unsafe("größe.png", '-') == "größe.png");
+  CHECK(replace_unsafe("\u200fa\tb\u2028\xff", '-') == "-a-b--");
+  CHECK(replace_unsafe("", '-').empty());
+}
+
 TEST_CASE("printable JSON has \\u escapes in the same places") {
   CHECK(printable_json("{\"a\":\"größe\",\n\"b\":\"\\u0000\"}\n") == "{\"a\":\"größe\",\n\"b\":\"\\u0000\"}\n");
   CHECK(printable_json("[\"\u009b\x7f\u202e\"]") == "[\"\\u009b\\u007f\\u202e\"]");

@@ -42,7 +42,8 @@ constexpr bool kIsEmulated = false;
 #endif
 
 /// `messages` without the warning that pictures are decoded in the program itself, which holds for every program under
-/// QEMU: the emulator adds a thread to it, and then it cannot be forked for a decoder.
+/// QEMU: the emulator adds a thread to it, and then it cannot be forked for a decoder. Tests of that warning say
+/// nothing there.
 std::string without_warning_of_emulation(const std::string& messages) {
   std::istringstream lines(messages);
   std::string rest;

@@ -180,7 +180,7 @@ TEST_CASE("damaged files") {
   const std::string damaged = "is not an ONNX model, or damaged: ";
   CHECK(refused_file(folder, "") == "is not an ONNX model: it has no graph");
   CHECK(refused_file(folder, onnx::varint(7 << 3 | 2) + onnx::varint(~0ULL) + "abc") ==
-        damaged + "a field of 18446744073709551615 bytes begins where 3 are left; save it again");
+        damaged + "a field of more bytes (18446744073709551615) than are left (3); save it again");
   CHECK(refused_file(folder, field(7, std::int64_t{1})) ==
         damaged + "field 7 has wire type 0, which it cannot have; save it again");
   CHECK(refused_file(folder, std::string(11, '\xFF')).find("more than 10 bytes") != std::string::npos);

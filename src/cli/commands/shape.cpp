@@ -80,13 +80,13 @@ BankShape shape_of(const Bank& given, DType dtype, const Shape& input, const Rec
   return result;
 }
 
-/// The number of layers. Throws Error(usage) where these are more than anybody reads.
+/// The number of layers. Throws Error(usage) where --repeat makes more than 100,000 of them.
 std::int64_t layers_of(const Network& network, const std::string& repeat) {
   constexpr std::int64_t kMost = 100'000;
   const std::int64_t banks = std::ssize(network.banks), times = parse_integer("--repeat", repeat, 1, 10000);
   if (times > 1 && banks * times > kMost)
     refuse_usage("--repeat", std::to_string(times) + " times " + std::to_string(banks) + " layers are more than " +
-                                 std::to_string(kMost) + "; repeat fewer");
+                                 std::to_string(kMost) + "; repeat fewer times");
   return banks * times;
 }
 

@@ -113,9 +113,13 @@ double encoding_memory(const FileFormat& format, const Result& result) {
 /// Bytes that decoding takes, the file and the decoded picture included.
 double decoding_memory(const SourceHeader& header, std::int64_t file_bytes) {
   if (header.picture) return static_cast<double>(decoding_memory(*header.picture, file_bytes));
-  const double file = static_cast<double>(file_bytes), values = values_of(header.shape);
-  // JSON becomes values of 16 bytes, in lists that grow by doubling.
-  return file + kFloat * values + (header.format.kind == FileFormat::Kind::json ? 48 * values : 0);
+  const Shape& shape = header.shape;
+  const double file = static_cast<double>(file_bytes), values = values_of(shape);
+  if (header.format.kind != FileFormat::Kind::json) return file + kFloat * values;
+  // Values of 16 bytes, in lists that grow by doubling. A list is a value, and has two blocks of at least 32 bytes.
+  constexpr double kValue = 48, kList = 80;
+  const double rows = values_of({shape.n, shape.c, shape.h, 1}), channels = values_of({shape.n, shape.c, 1, 1});
+  return file + (kFloat + kValue) * values + kList * (rows + channels + static_cast<double>(shape.n));
 }
 
 /// Bytes of the surveys of the input, the responses, the output and its sheet.

@@ -78,7 +78,7 @@ fs::path file_of(const Input& input) {
   return fs::path(file).replace_extension("." + file_name_part(array) + (extension.empty() ? ".npz" : extension));
 }
 
-/// A name of its own in place of "." and "..", which would be folders.
+/// Replaces "." and "..", which name folders, by dashes.
 std::string not_a_folder(std::string name) {
   if (name == "." || name == "..") std::fill(name.begin(), name.end(), '-');
   return name;
@@ -381,12 +381,10 @@ bool may_become(const Destination& planned, const std::string& path) {
 }
 
 std::string file_name_part(const std::string& kernel_name) {
-  const bool is_printable =
-      printable(kernel_name) == kernel_name;  // as UTF-8, without characters that turn text around
-  std::string part = kernel_name;
+  std::string part = replace_unsafe(kernel_name, '-');
   for (char& c : part) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '+' || c == '=' || (is_printable && static_cast<unsigned char>(c) >= 0x80);
+                       c == '_' || c == '+' || c == '=' || static_cast<unsigned char>(c) >= 0x80;
     if (!plain) c = '-';
   }
   constexpr std::size_t kLongest = 100;  // file names have at most 255 bytes, and the stem needs room

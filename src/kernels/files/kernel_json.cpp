@@ -120,7 +120,7 @@ class KernelReader {
   /// Refuses more than kMostLayers, of which `more` at least follow those of `network`.
   static void check_count(const KernelObject& object, const Network& network, std::size_t more) {
     if (std::ssize(network.banks) + static_cast<std::int64_t>(more) > kMostLayers)
-      object.fail("layers", "more than " + std::to_string(kMostLayers) + " layers; give fewer, or repeat fewer");
+      object.fail("layers", "more than " + std::to_string(kMostLayers) + " layers; give fewer, or repeat fewer times");
   }
 
   /// The network with a layer for its input where "add" or "from" names it. Throws Error if a layer names another one

@@ -317,7 +317,7 @@ Network parse_layer_text(std::string_view text, const std::string& source, const
     for (std::size_t k = 1; k < layers[i].size(); ++k)
       if (layers[i][k - 1].text == "as") names.push_back(layers[i][k].text);
     if (std::ssize(network.banks) + repeat > kMostLayers)
-      refuse_kernel(source, "more than " + std::to_string(kMostLayers) + " layers; repeat fewer");
+      refuse_kernel(source, "more than " + std::to_string(kMostLayers) + " layers; repeat fewer times");
     network.banks.insert(network.banks.end(), static_cast<std::size_t>(repeat),
                          Bank{.name = layer.name, .layers = {layer}});
   }

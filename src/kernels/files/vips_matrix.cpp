@@ -40,8 +40,8 @@ Network parse_vips_matrix(std::string_view text, const std::string& source, cons
   const auto lines = lines_of(text);
   if (lines.empty() || lines[0].size() < 2 || lines[0].size() > 4) {
     refuse_kernel(source, "not a vips matrix: its first line has " +
-                              std::to_string(lines.empty() ? 0 : lines[0].size()) +
-                              " numbers (expected width height, or width height scale offset)");
+                              counted(lines.empty() ? 0 : std::ssize(lines[0]), "number") +
+                              " (expected width height, or width height scale offset)");
   }
   const auto& head = lines[0];
   const std::int64_t width = parse_side(head[0], source, "the width");

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -29,7 +29,7 @@ void check_count(const std::string& where, std::int64_t count, std::int64_t most
                              " more; a kernel file may refer to " + std::to_string(kMostReferredWeights) + " in all)");
 }
 
-/// What went wrong, of the kind that stops the run before any work.
+/// Calls `function`. Its Error(input) becomes an Error(kernel) that names `path`.
 template <class Function>
 auto as_kernel(const std::string& path, const Function& function) {
   try {
@@ -82,7 +82,7 @@ WeightFile read_array(const SafetensorsFile& file, const std::string& path, std:
   return {.path = path, .dimensions = array->shape, .values = file.read(*array)};
 }
 
-/// Files with several arrays, each of them opened once.
+/// The weights of a kernel file. The last file with several arrays stays open: most kernels refer to one.
 class WeightFolder {
  public:
   explicit WeightFolder(std::string folder) : folder_(std::move(folder)) {}
@@ -98,6 +98,15 @@ class WeightFolder {
   }
 
  private:
+  template <class File>
+  struct Opened {
+    template <class... Arguments>
+    explicit Opened(const std::string& at, Arguments... arguments) : path(at), file(at, arguments...) {}
+
+    std::string path;
+    File file;
+  };
+
   WeightFile read_block(const std::string& reference, std::int64_t most) {
     if (reference.find('\0') != std::string::npos)
       refuse_kernel("", "'" + printable(reference) + "' contains a zero byte, which the name of a file cannot have");
@@ -126,17 +135,16 @@ class WeightFolder {
     return as_kernel(reference, [&] { return opened(npz_, path, ErrorKind::kernel).extract_npy(array, most); });
   }
 
-  /// The file at `path`, opened if it is not open. Of very many files not all stay open.
+  /// The file at `path`, opened unless it is that of the last call.
   template <class File, class... Arguments>
-  static const File& opened(std::map<std::string, File>& files, const std::string& path, Arguments... arguments) {
-    constexpr std::size_t kMost = 100;
-    if (files.size() == kMost && !files.contains(path)) files.clear();
-    return files.try_emplace(path, path, arguments...).first->second;
+  static const File& opened(std::optional<Opened<File>>& last, const std::string& path, Arguments... arguments) {
+    if (!last || last->path != path) last.emplace(path, arguments...);
+    return last->file;
   }
 
   std::string folder_;
-  std::map<std::string, SafetensorsFile> safetensors_;  // by path
-  std::map<std::string, NpzFile> npz_;
+  std::optional<Opened<SafetensorsFile>> safetensors_;
+  std::optional<Opened<NpzFile>> npz_;
 };
 
 }  // namespace

@@ -30,10 +30,10 @@ void refuse_checkpoint(const std::string& where, const std::string& path);
 using WeightReader = std::function<WeightFile(const std::string& reference, std::int64_t most)>;
 
 /// Reads the file "conv1.npy", or only the array "conv1.weight" for "model.safetensors#conv1.weight" and
-/// "model.npz#conv1.weight". Relative paths start in `folder`; "" is the current one. Files with several arrays stay
-/// open as long as the reader lives. Throws Error that names the file if the reference is neither, the file cannot be
-/// read or is not a regular file, the array does not exist (the nearest is suggested), or the block is empty, has more
-/// than `most` numbers, or contains NaN or infinity. Not thread-safe.
+/// "model.npz#conv1.weight". Relative paths start in `folder`; "" is the current one. The last file with several
+/// arrays stays open as long as the reader lives. Throws Error that names the file if the reference is neither, the
+/// file cannot be read or is not a regular file, the array does not exist (the nearest is suggested), or the block is
+/// empty, has more than `most` numbers, or contains NaN or infinity. Not thread-safe.
 WeightReader weight_files_in(const std::string& folder);
 
 }  // namespace convtool

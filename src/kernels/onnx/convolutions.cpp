@@ -64,7 +64,7 @@ void add_kernel(const Step& step, Enlarging enlarging) {
   std::vector<double> bias;
   if (step.has_input(2)) bias = step.constant(2, "bias").values;
   if (!bias.empty() && std::ssize(bias) != layer.output_channels())
-    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " +
+    throw Stop{"it has " + counted(std::ssize(bias), "bias number") + " for " +
                counted(layer.output_channels(), "output channel")};
   step.layers.add_convolution(std::move(layer), std::move(weights.values), std::move(bias));
 }

@@ -28,7 +28,7 @@ void add_matrix(const Step& step, Constant weights, bool is_transposed, std::vec
     weights.values = transposed(weights.values, static_cast<std::size_t>(d[0]), static_cast<std::size_t>(d[1]));
   if (bias.size() == 1) bias.assign(static_cast<std::size_t>(outputs), bias.front());
   if (!bias.empty() && std::ssize(bias) != outputs)
-    throw Stop{"it has " + std::to_string(bias.size()) + " biases for " + counted(outputs, "output")};
+    throw Stop{"it has " + counted(std::ssize(bias), "bias number") + " for " + counted(outputs, "output")};
   step.layers.add_linear(step.name, outputs, std::move(weights.values), std::move(bias));
 }
 

@@ -153,7 +153,7 @@ void check_blocks(Imf::InputFile& file) {
     const std::int64_t expected = bytes_of(part);
     if (expected > 0 &&
         !is_whole(compression, std::as_bytes(std::span(data, static_cast<std::size_t>(size))), expected))
-      throw std::runtime_error("a block that is too short");
+      throw std::runtime_error("a block that is damaged, or of another size than its pixels");
   };
   // A block or tile may be larger than the picture, and end where no int does.
   const auto end = [](std::int64_t first, std::int64_t side, int last) {

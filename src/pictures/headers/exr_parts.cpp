@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/text.h"
 #include "files/byte_reader.h"
 
 namespace convtool {
@@ -57,8 +58,9 @@ std::uint32_t fixed_size(std::string_view type) {
 
 void check_size(std::string_view type, std::uint64_t got, std::uint64_t expected) {
   if (got != expected)
-    throw_damaged("OpenEXR", "an attribute of type " + std::string(type) + " with " + std::to_string(got) +
-                                 " bytes, expected " + std::to_string(expected));
+    throw_damaged("OpenEXR", "an attribute of type " + std::string(type) + " with " +
+                                 counted(static_cast<std::int64_t>(got), "byte") + ", expected " +
+                                 std::to_string(expected));
 }
 
 /// Reads a list of channels up to the end of `list`. Returns their number.

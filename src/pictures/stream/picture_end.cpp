@@ -119,14 +119,14 @@ std::optional<std::size_t> find_jpeg_end(Search& search) {
   return std::nullopt;
 }
 
-/// Calls `read` with all bytes that are there, and again with more of them while it fails because they end. It then
-/// begins at `begin`, which it may move. Where that is far behind it waits for half as many bytes again.
+/// Calls `read` with all bytes that are there, and again with more while it fails because they end. `read` starts at
+/// `begin` and may advance it. Where it has over 1 MiB to read again, it is called after half as many more.
 template <class Read>
 bool read_with_more(Search& search, const std::size_t& begin, std::size_t least, const Read& read) {
   if (!search.reaches(least)) return false;
   constexpr std::size_t kFar = std::size_t{1} << 20;
   while (!read(search.bytes())) {
-    const std::size_t size = search.bytes().size(), again = size - begin, more = again < kFar ? 1 : again / 2;
+    const std::size_t size = search.bytes().size(), unread = size - begin, more = unread < kFar ? 1 : unread / 2;
     const std::size_t wanted = std::max(size + 1, std::min(size + more, search.most()));
     if (!search.reaches(wanted) && search.bytes().size() == size) return false;
   }

@@ -105,6 +105,20 @@ TEST_CASE("layers that add the input of the model name it as kernel files do") {
   CHECK(layers[1].at("add") == "input");
   REQUIRE(folder.run({"apply", "a.pgm", "-k", "add.json", "-o", "y.json"}).code == 0);
   CHECK(json::parse(read_text(folder.file("y.json"))) == json::parse("[[[1, 2], [4, 78]]]"));
+  // A kernel file has at most 10,000 layers.
+  std::vector<std::string> nodes;
+  for (int i = 0; i < 10'000; ++i)
+    nodes.push_back(
+        node(i % 2 == 0 ? "Relu" : "Tanh", {i == 0 ? "x" : "r" + std::to_string(i - 1)}, "r" + std::to_string(i)));
+  nodes.push_back(node("Relu", {"r9999"}, "y"));
+  folder.write("deep.onnx", onnx::model(nodes));
+  const ProgramResult deep = folder.import({"deep.onnx"});
+  CHECK(deep.code == 2);
+  CHECK(deep.err ==
+        "convtool: deep.onnx: has 10001 layers, and a kernel file at most 10000; import the first of them with "
+        "--until\n");
+  CHECK(folder.import({"deep.onnx", "--until", "r9999"}).code == 0);
+
   folder.write("stop.onnx", onnx::model({node("Erf", {"x"}, "e"), node("Add", {"e", "x"}, "y")}));
   folder.refuses({"stop.onnx"}, "nothing can be imported: node 'e' (Erf): convtool has no such activation");
 }

@@ -94,6 +94,17 @@ class Runs {
 
   int count() const { return count_; }
 
+  void put(const std::string& name, const std::string& content) const { folder_.write(name, content); }
+
+  void put_npy(const std::string& name, const std::vector<std::int64_t>& shape,
+               const std::vector<float>& values) const {
+    std::string sizes;
+    for (const std::int64_t size : shape) sizes += std::to_string(size) + ",";
+    const std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + sizes + "), }";
+    put(name, std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(dict.size()) + '\0' + dict +
+                  std::string(reinterpret_cast<const char*>(values.data()), 4 * values.size()));
+  }
+
   /// A file of this header and `size` zeros.
   void put_sparse(const std::string& name, const std::string& header, long size) const {
     folder_.write(name, header);
@@ -232,6 +243,34 @@ TEST_CASE("a large kernel on a small picture takes what it was forecast to need"
     for (const char* const kernel : {"disk:radius=500", "log:sigma=90"})
       runs.check({"apply", input, "-k", kernel, "-o", "o.npy"}, 3);
   CHECK(runs.count() == 4);
+}
+
+TEST_CASE("layers of many groups take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
+  if (!is_fresh("layers of many groups take what they were forecast to need")) return;
+  constexpr int kGroups = 20'000, kInputs = 8, kTaps = 9;
+  Runs runs;
+  runs.put_npy("w.npy", {kGroups, kInputs, 3, 3}, std::vector<float>(kGroups * kInputs * kTaps, 0.3F));
+  runs.put_npy("x.npy", {1, kGroups * kInputs, 2, 2}, std::vector<float>(kGroups * kInputs * 4, 1.0F));
+  const std::string layer = R"({"weight": "w.npy", "groups": 20000, "padding": "same"})";
+  const std::string widen = R"({"weight": "wide.npy", "groups": 20000})";
+  runs.put_npy("wide.npy", {kGroups * kInputs, 1, 1, 1}, std::vector<float>(kGroups * kInputs, 1.0F));
+  for (const std::string& layers : {layer, layer + "," + widen + "," + layer})
+    runs.check({"apply", "x.npy", "-k", R"({"layers": [)" + layers + "]}", "-o", "o.npy"}, 8);  // of any algorithm
+  CHECK(runs.count() == 2);
+}
+
+TEST_CASE("JSON of short lists takes what it was forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
+  if (!is_fresh("JSON of short lists takes what it was forecast to need")) return;
+  Runs runs;
+  for (const std::string& value : {"1", "[1]", "[[[1]]]", "[[[1]],[[1]],[[1]]]", "[1,1,1,1]"}) {
+    std::string text = "[" + value;
+    while (text.size() < 4 << 20) text += "," + value;
+    runs.put("x.json", (value == "1" ? "[" : "") + text + (value == "1" ? "]]" : "]"));
+    runs.check({"apply", "x.json", "-k", "identity", "-o", "o.npy"}, 2);
+  }
+  CHECK(runs.count() == 5);
 }
 
 TEST_CASE("bands take what they were forecast to need") {

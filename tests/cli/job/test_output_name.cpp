@@ -171,7 +171,8 @@ TEST_CASE("no part of a pattern becomes the folder above") {
   CHECK(output({"in.png", "-k", named(".."), "-o", "out/{kernel}/y.png"}) == "out/--/y.png");
   CHECK(output({"in.png", "-k", named("."), "-o", "out/{kernel}/y.png"}) == "out/-/y.png");
   // U+202E turns the text after it around. Letters stay.
-  CHECK(output({"in.png", "-k", named("a\\u202Eb"), "-o", "out/{kernel}.png"}) == "out/a---b.png");
+  CHECK(output({"in.png", "-k", named("a\\u202Eb"), "-o", "out/{kernel}.png"}) == "out/a-b.png");
+  CHECK(output({"in.png", "-k", named("grö\\u200Fße\\t"), "-o", "out/{kernel}.png"}) == "out/grö-ße-.png");
   CHECK(output({"in.png", "-k", named("gr\u00f6\u00dfe"), "-o", "out/{kernel}.png"}) == "out/gr\u00f6\u00dfe.png");
 }
 

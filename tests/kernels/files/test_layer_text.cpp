@@ -177,7 +177,7 @@ TEST_CASE("errors name the layer, the line, the column and the word") {
   says("relu as x x3", "'relu' is repeated, so it cannot have 'from' or 'as'; write the first or the last one out");
   says("relu as x as y", "'as' is given twice; keep one");
   says("relu, sum x", "(expected " + kAllWords + "); did you mean add?");
-  says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer");
+  says("relu x9999, relu x2", "--layers: more than 10000 layers; repeat fewer times");
   says("conv -3 6",
        "column 6): '-3' is not a size (expected a whole number from 1, as in conv K C such as conv 3 64 s2 p1)");
   says("conv 3 -6",

@@ -210,7 +210,8 @@ TEST_CASE("where an import ends, and why") {
         std::string::npos);
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y", {attribute("pads", Sizes{0, -1, 0, 0})})}, {kWeights})
             .find("[0, -1, 0, 0]") != std::string::npos);
-  CHECK(stop_reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 biases for 2") != std::string::npos);
+  CHECK(stop_reason({node("Conv", {"x", "w", "w"}, "y")}, {kWeights}).find("6 bias numbers for 2 output channels") !=
+        std::string::npos);
   CHECK(stop_reason({node("Conv", {"x", "v"}, "y")}) == "its weights must be stored in the model");
   CHECK(stop_reason({node("Conv", {"x", "w"}, "y")}, {tensor("w", {1, 3, 1, 1}, {1, 2, std::nanf("")})}).find("NaN") !=
         std::string::npos);

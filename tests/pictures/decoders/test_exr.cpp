@@ -225,7 +225,8 @@ TEST_CASE("the error of an OpenEXR that cannot be decoded has its library's word
   Bytes row = exr_bytes({{"Y", kRamp}});
   row[row.size() - 2 * (8 + 16) + 4] = std::byte{15};  // the stored size of the first row
   CHECK(outcome(row) ==
-        "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is too short)");
+        "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is damaged, or of another "
+        "size than its pixels)");
 }
 
 TEST_CASE("a block of an OpenEXR that is empty, or becomes too few bytes, is refused") {
@@ -250,7 +251,8 @@ TEST_CASE("a block of an OpenEXR that is empty, or becomes too few bytes, is ref
     return exr.u32(block.size()).append(block).bytes();
   };
   const std::string refusal =
-      "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is too short)";
+      "the OpenEXR is damaged or truncated, or of a kind that cannot be read (a block that is damaged, or "
+      "of another size than its pixels)";
   constexpr unsigned kRle = 1, kZip = 3, kRowByRow = 2;
   for (unsigned compression = 1; compression <= 9; ++compression)
     CHECK(outcome(file(compression, true, {})) == refusal);

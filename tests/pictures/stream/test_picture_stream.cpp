@@ -146,12 +146,18 @@ TEST_CASE("a long picture in text is there with its last byte, and a long commen
   });
   StreamReader reader("-");
   PictureStream stream(reader, kNoLimit);
+  bool is_read = true;
   for (const std::string& picture : {numbers, commented, commented, inside, numbers}) {
-    const std::optional<StreamedPicture> read = stream.next();
-    REQUIRE(read);
+    std::optional<StreamedPicture> read;
+    CHECK_NOTHROW(read = stream.next());
+    is_read = read.has_value();
+    CHECK(is_read);
+    if (!is_read) break;
     CHECK(picture.starts_with(std::string_view(reinterpret_cast<const char*>(read->bytes.data()), read->bytes.size())));
     CHECK(read->bytes.size() + 1 >= picture.size());  // a last space may be left
   }
+  std::byte unread[4096];
+  while (!is_read && recv(input.get(), unread, sizeof unread, 0) > 0) continue;  // so that the writer ends
   writer.join();
   dup2(stdin_before, STDIN_FILENO);
   close(stdin_before);

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/files/kernel_writer.h"
+#include "kernels/files/layer_text.h"
 #include "kernels/onnx/import_onnx.h"
 #include "network/residual.h"
 
@@ -96,6 +97,9 @@ int import_model(const ModelImport& options) {
                       import.stop.value_or("no operator leads from its input '" + import.input + "' to an output"));
   if (options.until && import.stop)
     refuse_usage("--until", "'" + *options.until + "' is not reached: the import ends at " + *import.stop);
+  if (std::ssize(network.banks) > kMostLayers)
+    refuse_kernel(options.file, "has " + std::to_string(network.banks.size()) + " layers, and a kernel file at most " +
+                                    std::to_string(kMostLayers) + "; import the first of them with --until");
   set_scaling(options.scaling, network);
   network.name = fs::path(options.file).stem().string();
   network.description =

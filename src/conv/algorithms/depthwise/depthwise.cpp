@@ -24,12 +24,13 @@
 
 #include "conv/algorithms/depthwise/depthwise_sums.h"
 #include "conv/engine/algorithm.h"
+#include "conv/engine/filled_weights.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
 #include "conv/engine/weights.h"
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
-#include "conv/weight_memory.h"
+#include "core/whole_division.h"
 
 namespace convtool {
 namespace {
@@ -39,6 +40,10 @@ std::int64_t rows_at_once(const ConvProblem& problem) {
   const bool in_pairs = problem.kernel.kh == 3 && problem.kernel.kw == 3 && problem.dilation == Extent{} &&
                         problem.stride.h == problem.stride.w && problem.stride.w <= 2;
   return in_pairs && ChannelStrips::bytes(problem, 2) <= kMostStripMemory ? 2 : 1;
+}
+
+std::int64_t filled_channels(const ConvProblem& problem) {
+  return ceil_divided(problem.kernel.c_o, float_lanes()) * float_lanes();
 }
 
 class DepthwiseExecutor final : public Executor {
@@ -51,7 +56,7 @@ class DepthwiseExecutor final : public Executor {
         row_taps_((skip_outside_ ? TapGroups::inside(problem) : TapGroups::all(problem)).rows),
         there_(skip_outside_ ? Range{problem.pads.left, problem.pads.left + problem.input.w}
                              : Range{0, ChannelStrips::width(problem)}),
-        pitch_((out_.c + float_lanes() - 1) / float_lanes() * float_lanes()) {
+        pitch_(filled_channels(problem)) {
     const KernelShape& k = problem.kernel;
     weights_ = Tensor(DType::f32, {1, k.kh, k.kw, pitch_});
     float* to = weights_.data<float>();
@@ -171,6 +176,11 @@ double cost(const ConvProblem& problem) {
          (problem.input_channels_last ? 0.1 : 0.5) * static_cast<double>(problem.input.count());
 }
 
+/// The floats of the weights, whose channels are filled up to whole vectors all together.
+double kept_floats(const ConvProblem& problem) {
+  return static_cast<double>(problem.kernel.taps()) * static_cast<double>(filled_channels(problem));
+}
+
 /// Strips, which may fill the cache with more of them, a row of pixels before they are interleaved, and rows of sums.
 double thread_memory(const ConvProblem& problem) {
   const auto channels = static_cast<double>(problem.input.c + 2 * float_lanes());
@@ -189,7 +199,7 @@ const Algorithm kDepthwise = {
       if (problem.groups != problem.input.c || problem.groups != problem.kernel.c_o)
         return refuse("the numbers of groups, input channels and output channels differ");
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
-      if (fills_up_too_much(problem)) return refuse(kFillsUpTooMuch);
+      if (fills_up_too_much(problem, kept_floats(problem))) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
                 return std::make_unique<DepthwiseExecutor>(problem, kernel);

@@ -33,13 +33,13 @@
 #include "conv/bands.h"
 #include "conv/engine/algorithm.h"
 #include "conv/engine/channel_blocks.h"
+#include "conv/engine/filled_weights.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
 #include "conv/engine/weights.h"
 #include "conv/input/channel_strips.h"
 #include "conv/input/tap_groups.h"
 #include "conv/padding.h"
-#include "conv/weight_memory.h"
 #include "core/whole_division.h"
 
 namespace convtool {
@@ -301,7 +301,7 @@ const Algorithm kPacked = {
     .can_choose = true,
     .consider = [](const ConvProblem& problem, const Kernel& kernel) -> Offer {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
-      if (fills_up_too_much(problem)) return refuse(kFillsUpTooMuch);
+      if (fills_up_too_much(problem, filled_weights(problem))) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
       return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
                 return std::make_unique<PackedExecutor>(problem, kernel);

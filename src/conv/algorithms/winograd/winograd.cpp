@@ -48,6 +48,7 @@
 #include "conv/algorithms/winograd/winograd_weights.h"
 #include "conv/bands.h"
 #include "conv/engine/algorithm.h"
+#include "conv/engine/filled_weights.h"
 #include "conv/engine/limits.h"
 #include "conv/engine/simd.h"
 #include "conv/input/channel_strips.h"
@@ -341,6 +342,7 @@ const Algorithm kWinograd = {
       if (problem.direct_error) return refuse("a bright pixel would add to its error even where its weight is small");
       if (k.c_i_per_group < kLeastChannels) return refuse("there are fewer than 8 input channels");
       if (thread_memory(problem) > kMostMemory) return refuse(kBeyondMemory);
+      if (fills_up_too_much(problem, kWinogradFloats * filled_weights(problem))) return refuse(kFillsUpTooMuch);
       if (!has_many_weights(kernel)) return refuse("most weights of an output are 0 or nearly 0");
       return {.nanoseconds = cost(problem),
               .error_units = error_units(problem),
