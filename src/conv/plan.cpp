@@ -114,7 +114,8 @@ struct ConvPlan::State {
     require(epilogue.combine_count >= 1 && kernel.shape.c_o % epilogue.combine_count == 0,
             "channels that cannot be combined");
     algorithm = choice.algorithm->name;
-    thread_memory = choice.offer.thread_memory * static_cast<double>(epilogue.combine_count);
+    thread_memory = choice.offer.thread_memory + choice.offer.sum_memory.value_or(choice.offer.thread_memory) *
+                                                     static_cast<double>(epilogue.combine_count - 1);
     error_units = choice.offer.error_units.value_or(static_cast<double>(kernel.shape.taps()));
     if (choice.algorithm->threaded && choice.offer.nanoseconds >= kSingleThreadedNs)
       threads = options.threads == 0 ? available_cores() : options.threads;

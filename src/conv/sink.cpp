@@ -11,7 +11,7 @@ namespace convtool {
 namespace {
 
 /// Outputs that are not contiguous are computed in chunks of this many, and then moved into place.
-constexpr std::int64_t kChunk = 256;
+constexpr std::int64_t kChunk = kPixelRowBytes / std::int64_t{sizeof(float)};
 
 /// The sum channels that finish_pixels() moves to rows at once: enough to fill a cache line of each pixel, and all that
 /// are combined.

@@ -19,6 +19,9 @@ struct RowSpan {
   std::int64_t n = 0, y = 0, x = 0, count = 0;
 };
 
+/// Bytes of Sink::pixel_rows() for each sum that is combined.
+inline constexpr std::int64_t kPixelRowBytes = 1024;
+
 /// Receives raw sums from an algorithm, applies the epilogue and stores the results. Does not own the output. Integer
 /// types round to nearest, ties to even, and saturate.
 class Sink {

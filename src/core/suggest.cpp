@@ -31,6 +31,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string_view
   std::size_t best_distance = allowed + 1;
   std::string_view best;
   for (const std::string_view candidate : known) {
+    if (candidate.size() > word.size() + allowed) continue;  // too far away
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;

@@ -166,12 +166,14 @@ class NpzFile::Archive {
     const std::uint64_t end = find_last_record(tail);
     ByteReader record = reader(tail, end + 10);
     std::uint64_t count = record.u16(), size = record.u32(), offset = record.u32();
+    std::uint64_t directory_end = source_.size() - tail_size + end;
     if (end >= kLocator64Size) {
       ByteReader locator = reader(tail, end - kLocator64Size);
       if (locator.u32() == kLocator64) {
         locator.skip(4);
+        directory_end = locator.number(8);
         Buffer room64;
-        ByteReader large = reader(source_.bytes(locator.number(8), kEnd64Size, room64));
+        ByteReader large = reader(source_.bytes(directory_end, kEnd64Size, room64));
         if (large.u32() != kEnd64) throw_damaged(kNpz);
         large.skip(28);
         count = large.number(8);
@@ -182,6 +184,8 @@ class NpzFile::Archive {
     if (size > kLargestDirectory)
       refuse_npz("has a directory of " + std::to_string(size) + " bytes (at most " + std::to_string(kLargestDirectory) +
                  ")");
+    if (offset > directory_end || size != directory_end - offset)
+      throw_damaged(kNpz, "its directory is not where its last record says; are these several files?");
     ByteReader at = reader(source_.bytes(offset, size, directory_));
     for (; count > 0; --count) entries_.push_back(read_entry(at));  // each takes bytes, so that a large count ends
   }

@@ -88,6 +88,9 @@ TEST_CASE("the array is named, or the only one") {
   CHECK(refusal(zip_file({{"net/data.pkl", "pickle"}, {"net/data/0", "1"}})).starts_with("this is a PyTorch file"));
   CHECK(refusal(zip_file({})) == "this .npz contains no arrays (files that end in .npy)");
   CHECK(looks_like_npz(zip_file({})));
+  Bytes two = several;  // which Python would read as the second
+  two.insert(two.end(), one.begin(), one.end());
+  CHECK(refusal(two, "x").starts_with("damaged or truncated .npz (its directory is not where its last record says"));
   std::vector<ZipPart> many;
   for (int i = 0; i < 20; ++i) many.push_back({"a" + std::to_string(i) + ".npy", ""});
   CHECK(refusal(zip_file(many)).find("a8, a9, ...)") != std::string::npos);

@@ -380,6 +380,7 @@ const Algorithm kRows = {
       const bool shares = shares_strips(problem, kernel);
       return {.nanoseconds = cost(problem, kernel, shares),
               .thread_memory = thread_memory(problem, shares ? kBlockRows : 1),
+              .sum_memory = 0,  // all sums are counted
               .make = [&problem, &kernel, shares] { return std::make_unique<RowsExecutor>(problem, kernel, shares); }};
     },
 };

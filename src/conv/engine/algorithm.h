@@ -41,8 +41,10 @@ struct Offer {
   /// The most that a sum may err by, in units of 2^-24 * max|x| * sum|w|; where not given, the number of taps: that of
   /// a sum of products in float.
   std::optional<double> error_units = std::nullopt;
-  /// The most bytes that a thread takes for each of the sums that the epilogue combines, pixels and weights apart.
+  /// The most bytes that a thread takes, pixels and weights apart, where the epilogue combines no sums.
   double thread_memory = kMostMemory;
+  /// The bytes for each further sum that is combined; where not given, as many again.
+  std::optional<double> sum_memory = std::nullopt;
   /// Prepares the kernel: packs weights, transforms them, builds tables. Uses the analysis that consider() did.
   std::function<std::unique_ptr<Executor>()> make;
 };

@@ -27,7 +27,9 @@
 
 #include "pictures/compression.h"
 #include "pictures/decoders/decoders.h"
+#include "pictures/headers/exr_parts.h"
 #include "pictures/opencv/opencv_support.h"
+#include "pictures/stream/exr_end.h"
 
 namespace convtool {
 namespace {
@@ -246,7 +248,14 @@ std::string one_line(std::string_view message) {
   return text;
 }
 
+/// Throws Error(input) if the file lacks bytes of the parts and levels that are not decoded.
+void check_other_parts(std::span<const std::byte> bytes) {
+  const std::vector<ExrPart> parts = read_exr_parts(bytes).parts;
+  if (parts.size() > 1 || parts.front().levels != ExrPart::Levels::one) find_exr_end(bytes);
+}
+
 cv::Mat decode_checked(std::span<const std::byte> bytes, const PictureHeader& header) {
+  check_other_parts(bytes);
   ExrStream stream(bytes);
   std::optional<Imf::InputFile> file(std::in_place, stream);
   check_header(file->header(), header);

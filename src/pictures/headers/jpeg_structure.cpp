@@ -122,9 +122,12 @@ bool JpegStructure::is_progressive() const {
 }
 
 void JpegStructure::check_scans() const {
-  constexpr int kMostScans = 500;
-  if (scans > kMostScans)
-    refuse("a JPEG of " + std::to_string(scans) + " scans", " (at most " + std::to_string(kMostScans) + " can)");
+  // Each scan goes over all pixels. Encoders make about ten; a few seconds' worth is read.
+  constexpr std::int64_t kMostScans = 500, kMostVisits = std::int64_t{1} << 34;
+  const std::int64_t pixels = std::max<std::int64_t>(1, std::int64_t{width} * height);
+  const std::int64_t most = std::min(kMostScans, kMostVisits / pixels);
+  if (scans > most)
+    refuse("a JPEG of " + std::to_string(scans) + " scans", " (at most " + std::to_string(most) + " of this size can)");
   if (std::find(scanned.begin(), scanned.end(), false) != scanned.end())
     throw_damaged("JPEG", "no data for some of its components");
 }

@@ -56,7 +56,9 @@ class Runs {
     setenv("MALLOC_TRIM_THRESHOLD_", "65536", 1);
     for (unsigned channels = 1; channels <= 4; ++channels) put_noise(folder_, input(channels), channels, 8);
     folder_.write("small.pgm", "P2\n2 2\n255\n1 2 3 4\n");
-    start_ = run({"apply", "small.pgm", "-k", "sobel", "-o", "o.npy"}).used;
+    long least = std::numeric_limits<long>::max();
+    for (int i = 0; i < 3; ++i) least = std::min(least, run({"apply", "small.pgm", "-k", "sobel", "-o", "o.npy"}).used);
+    start_ = least;
   }
 
   ~Runs() {
@@ -243,6 +245,18 @@ TEST_CASE("a large kernel on a small picture takes what it was forecast to need"
     for (const char* const kernel : {"disk:radius=500", "log:sigma=90"})
       runs.check({"apply", input, "-k", kernel, "-o", "o.npy"}, 3);
   CHECK(runs.count() == 4);
+}
+
+TEST_CASE("banks of many kernels that are combined take what they were forecast to need") {
+  if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
+  if (!is_fresh("banks of many kernels that are combined take what they were forecast to need")) return;
+  Runs runs;
+  std::string kernels = "[[2]]";
+  for (int i = 1; i < 3000; ++i) kernels += ", [[2]]";
+  const std::string bank = R"({"combine": "sum", "bank": [)" + kernels + "]}";
+  for (const char* const input : {"[[1, 2], [3, 4]]", "[[[1]], [[2]]]"})
+    runs.check({"apply", input, "-k", bank, "-o", "o.npy"}, 4);
+  CHECK(runs.count() == 2);
 }
 
 TEST_CASE("layers of many groups take what they were forecast to need") {

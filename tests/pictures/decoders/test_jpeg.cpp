@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "pictures/cmyk_jpeg.h"
+#include "pictures/image_header.h"
 #include "pictures/outcome.h"
+#include "support/error_text.h"
 
 using namespace convtool;
 using namespace convtool::testing;
@@ -250,7 +252,15 @@ TEST_CASE("a JPEG of more than 500 scans is refused, in TIFF too") {
   };
   CHECK(outcome(with_scans(500)) == outcome(whole));
   CHECK(outcome(with_scans(501)) ==
-        "a JPEG of 501 scans cannot be read (at most 500 can); convert it, for example to a baseline JPEG or PNG");
+        "a JPEG of 501 scans cannot be read (at most 500 of this size can); convert it, for example to a baseline JPEG "
+        "or PNG");
+  // Of a large one fewer are.
+  Bytes large = whole;
+  const std::size_t frame = find_markers(whole, 0xc2).front(), height = frame + 5;
+  for (std::size_t i = height; i < height + 4; ++i) large[i] = std::byte{0xff};
+  CHECK(error_text(ErrorKind::input, [&] { read_picture_header(large); }) ==
+        "a JPEG of 6 scans cannot be read (at most 4 of this size can); convert it, for example to a baseline JPEG or "
+        "PNG");
   CHECK(outcome(in_tiff(with_scans(50), 0)) == outcome(whole));  // libtiff has a limit of its own, 100
   CHECK(outcome(in_tiff(with_scans(501), 0)).starts_with("damaged or truncated TIFF"));
 }

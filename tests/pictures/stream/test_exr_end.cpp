@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "pictures/decode_image.h"
 #include "pictures/exr_file.h"
 #include "pictures/picture_type.h"
 #include "pictures/sample_pictures.h"
@@ -157,6 +158,21 @@ TEST_CASE("tiles of every kind of level end with their file") {
         check_exr_end(
             written({{.type = Imf::TILEDIMAGE, .width = width, .height = height, .tiles = {4, 3, mode, rounding}}}));
       }
+}
+
+TEST_CASE("a file without the end of levels or parts that are not decoded is damaged") {
+  const Part rows = {.width = 31, .height = 40};
+  for (const Imf::LevelMode mode : {Imf::MIPMAP_LEVELS, Imf::RIPMAP_LEVELS}) {
+    const Part tiles = {.type = Imf::TILEDIMAGE, .width = 31, .height = 40, .tiles = {4, 3, mode}};
+    for (const std::vector<Part>& parts : {std::vector<Part>{tiles}, {rows, rows}, {rows, tiles}}) {
+      const Bytes file = written(parts);
+      CHECK(decode_image(file, 1 << 20).dtype() == DType::f32);
+      for (std::size_t missing : {std::size_t{1}, std::size_t{50}, file.size() / 4})
+        CHECK(error_text(ErrorKind::input, [&] {
+                decode_image(std::span(file).first(file.size() - missing), 1 << 20);
+              }).find("damaged or truncated") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("deep pixels, and files of several parts end with their file") {

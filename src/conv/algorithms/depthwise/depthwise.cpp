@@ -201,9 +201,10 @@ const Algorithm kDepthwise = {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
       if (fills_up_too_much(problem, kept_floats(problem))) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
-      return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
-                return std::make_unique<DepthwiseExecutor>(problem, kernel);
-              }};
+      return {.nanoseconds = cost(problem),
+              .thread_memory = thread_memory(problem),
+              .sum_memory = kPixelRowBytes,
+              .make = [&problem, &kernel] { return std::make_unique<DepthwiseExecutor>(problem, kernel); }};
     },
 };
 

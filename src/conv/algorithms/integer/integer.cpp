@@ -245,8 +245,10 @@ Offer consider(const ConvProblem& problem, const Kernel& kernel) {
   // Strips, one of which is for rows outside, and 32-bit sums.
   const double strips = std::max(static_cast<double>(kStripBytes),
                                  static_cast<double>(window_rows(problem.kernel)) * static_cast<double>(least_strip));
+  const auto sums = 4 * static_cast<double>(kDotRows * kTileColumns);
   return {.nanoseconds = nanoseconds,
-          .thread_memory = 2 * strips + 4 * static_cast<double>(kDotRows * kTileColumns),
+          .thread_memory = 2 * strips + sums,
+          .sum_memory = sums,
           .make = [&problem, &kernel, weights = std::make_shared<const DyadicWeights>(*std::move(dyadic))] {
             return std::make_unique<IntegerExecutor>(problem, kernel, *weights);
           }};

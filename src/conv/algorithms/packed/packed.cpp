@@ -303,9 +303,10 @@ const Algorithm kPacked = {
       if (ChannelStrips::bytes(problem, 1) > kMostStripMemory) return refuse(kBeyondStripMemory);
       if (fills_up_too_much(problem, filled_weights(problem))) return refuse(kFillsUpTooMuch);
       if (!float_sums_suffice(problem, kernel)) return refuse(kBeyondFloat);
-      return {.nanoseconds = cost(problem), .thread_memory = thread_memory(problem), .make = [&problem, &kernel] {
-                return std::make_unique<PackedExecutor>(problem, kernel);
-              }};
+      return {.nanoseconds = cost(problem),
+              .thread_memory = thread_memory(problem),
+              .sum_memory = kPixelRowBytes,
+              .make = [&problem, &kernel] { return std::make_unique<PackedExecutor>(problem, kernel); }};
     },
 };
 

@@ -347,6 +347,7 @@ const Algorithm kWinograd = {
       return {.nanoseconds = cost(problem),
               .error_units = error_units(problem),
               .thread_memory = thread_memory(problem),
+              .sum_memory = kPixelRowBytes,
               .make = [&problem, &kernel] { return std::make_unique<WinogradExecutor>(problem, kernel); }};
     },
 };
