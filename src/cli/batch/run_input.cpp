@@ -38,7 +38,7 @@ void refuse_more(std::span<const std::byte> bytes) {
       ErrorKind::input, "",
       std::to_string(rest) + (rest == 1 ? " byte follows the " : " bytes follow the ") +
           (is_npz ? "archive" : "picture") +
-          "; only PNG, JPEG and PNM can be several in one stream; if they belong to it, name its file instead of -");
+          "; only PNG, JPEG and PNM can be several in one stream; if they belong to it, give it as a file of its own");
 }
 
 /// One input as it is passed on.

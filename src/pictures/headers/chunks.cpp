@@ -22,7 +22,10 @@ std::optional<Chunk> ChunkReader::next() {
   std::uint64_t length = png_ ? file_.u32() : 0;
   const std::string_view type = file_.text(4);
   if (!png_) length = file_.u32();
-  if (length > left()) return std::nullopt;
+  if (length > left()) {
+    cut_ = type;
+    return std::nullopt;
+  }
   Chunk chunk{.type = type, .data = bytes_.subspan(file_.position(), length)};
   file_.skip(length);
   if (png_) {

@@ -30,8 +30,12 @@ class ChunkReader {
   /// The next chunk, or nothing if the file ends before it does.
   std::optional<Chunk> next();
 
+  /// The type of the chunk in which the file ends, once next() has found it; "" before that, and if there is none.
+  std::string_view cut() const { return cut_; }
+
  private:
   bool png_;
+  std::string_view cut_;
   std::span<const std::byte> bytes_;
   ByteReader file_;
 };

@@ -17,6 +17,12 @@ StoredMetadata read_webp_metadata(std::span<const std::byte> bytes) {
     keep("EXIF", found.exif);
     keep("XMP ", found.xmp);
   }
+  const auto lose = [&](std::string_view type, std::optional<Bytes>& part) {
+    if (chunks.cut() == type && !part) part.emplace();  // damaged
+  };
+  lose("ICCP", found.profile);
+  lose("EXIF", found.exif);
+  lose("XMP ", found.xmp);
   return found;
 }
 

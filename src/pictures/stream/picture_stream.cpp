@@ -51,7 +51,7 @@ std::optional<StreamedPicture> PictureStream::read() {
   if (!type || !can_follow(stream_.ahead()))
     throw Error(ErrorKind::input, "",
                 "the bytes after picture " + std::to_string(count_ - 1) +
-                    " are not a PNG, JPEG or PNM; if they belong to that picture, name its file instead of -");
+                    " are not a PNG, JPEG or PNM; if they belong to that picture, give it as a file of its own");
   picture.type = *type;
   std::optional<std::size_t> size;
   try {

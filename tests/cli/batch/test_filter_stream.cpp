@@ -101,7 +101,7 @@ TEST_CASE("damage ends a stream with an error, and the pictures before it are ou
   check(two + grey(3, 2, 'c').substr(0, 15), two, "picture 3: at byte 34: the stream ends in the middle of it");
   check(two + "\n", two,
         "picture 3: at byte 34: the bytes after picture 2 are not a PNG, JPEG or PNM; if they belong to that picture, "
-        "name its file instead of -");
+        "give it as a file of its own");
   check(grey(3, 2, 'a').substr(0, 15), "", "damaged or truncated PNM (it ends too early)");
   const std::string png = run_convtool(with(kPipe, {"--format", "png", "-q"}), folder, grey(3, 2, 'a')).out;
   std::string broken = png;
@@ -331,7 +331,7 @@ TEST_CASE("bytes after a picture that must be alone are an error") {
     CHECK(two.out.empty());
     CHECK(two.err == "convtool: -: " + std::to_string(file.size()) +
                          " bytes follow the picture; only PNG, JPEG and PNM can be several in one stream; if they "
-                         "belong to it, name its file instead of -\n");
+                         "belong to it, give it as a file of its own\n");
     CHECK(run_convtool(with(kPipe, {"-q"}), folder, file + "x").err.starts_with("convtool: -: 1 byte follows the "));
     folder.write("two", file + file);  // a file is read as it always was
     CHECK(run_convtool({"apply", "two", "-k", "identity", "-o", "-", "-q"}, folder).code == 0);
@@ -351,6 +351,6 @@ TEST_CASE("bytes after an archive of arrays are an error") {
     CHECK(result.out.empty());
     CHECK(result.err == "convtool: -: " + std::to_string(rest.size()) +
                             " bytes follow the archive; only PNG, JPEG and PNM can be several in one stream; if they "
-                            "belong to it, name its file instead of -\n");
+                            "belong to it, give it as a file of its own\n");
   }
 }

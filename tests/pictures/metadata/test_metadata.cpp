@@ -269,6 +269,20 @@ TEST_CASE("a damaged profile is left out with a remark; bytes after it are cut")
   CHECK((read(write("tiff", {.profile = longer})).profile == sound));
 }
 
+TEST_CASE("WebP: a chunk that is larger than the rest of the file is damaged") {
+  const auto remark = [](const PictureMetadata& metadata, std::string_view type) {
+    Bytes file = write("webp", metadata);
+    const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+    const std::size_t size = text.rfind(type) + type.size();
+    for (std::size_t i = size; i < size + 4; ++i) file[i] = std::byte{0xf6};
+    return texts(read(file).remarks);
+  };
+  CHECK(remark({.xmp = to_bytes(xmp_packet())}, "XMP ") ==
+        "its XMP is left out: it is damaged, or larger than 8 MiB\n");
+  CHECK(remark({.exif = clean_exif(exif_block(false))}, "EXIF") ==
+        "its EXIF is left out: it is damaged, or larger than 8 MiB\n");
+}
+
 TEST_CASE("PNG: chunks with a wrong checksum, and streams that are cut, are damaged") {
   const Bytes stream = zlib_stored(profile("RGB "));
   const auto chunk = [&](std::span<const std::byte> data) {

@@ -194,8 +194,8 @@ TEST_CASE("bytes that are no picture are an error that says where they are") {
   };
   for (const std::string rest : {"\n", "x", "RIFFxxxxWEBP", "BMxxxxxxxxxx", "PF 1 1 1\nabcd", "P7\nWIDTH 1"})
     CHECK(after_one(rest) ==
-          "at byte 13: the bytes after picture 1 are not a PNG, JPEG or PNM; if they belong to that picture, name its "
-          "file instead of -");
+          "at byte 13: the bytes after picture 1 are not a PNG, JPEG or PNM; if they belong to that picture, give it "
+          "as a file of its own");
   CHECK(after_one("P6 x y").find("something other than a number") != std::string::npos);
   CHECK(after_one("P6 20 20 255\n").find("has more than 1000 bytes") != std::string::npos);
   CHECK(after_one("P6 2147483647 2147483647 65535\n").find("has more than 1000 bytes") != std::string::npos);
