@@ -95,12 +95,14 @@ void check_numbered_path(const std::string& path, const std::string& input, cons
   run.listed.refuse_output(path, settled_path(path));
 }
 
-/// Returns false, and writes nothing, where the output exists and is to be kept.
+/// Returns false, and writes nothing, where the output exists and is to be kept. Another program may have made the
+/// output a link to an input since it was planned.
 bool write(const Outcome& outcome, const Destination& destination, const RunContext& run) {
   if (destination.path == "-") {
     write_stdout(outcome.bytes);
     return true;
   }
+  run.read.refuse_overwriting(destination.path);
   if (destination.create_folder) create_folder_of(destination.path);
   if (run.options.no_clobber) return write_new_file(destination.path, outcome.bytes);
   const bool is_recorded = run.resume != nullptr;  // a record must not outlive its file in a power failure
@@ -112,6 +114,7 @@ bool write(const Outcome& outcome, const Destination& destination, const RunCont
 void write_sheet(const Outcome& outcome, const Destination& destination, const RunContext& run) {
   if (destination.sheet.empty()) return;
   if (destination.sheet == "-") return write_stdout(outcome.sheet);
+  run.read.refuse_overwriting(destination.sheet);
   if (destination.create_sheet_folder) create_folder_of(destination.sheet);
   if (run.options.no_clobber)
     std::ignore = write_new_file(destination.sheet, outcome.sheet);

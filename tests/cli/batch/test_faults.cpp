@@ -349,6 +349,25 @@ TEST_CASE("--no-clobber keeps an output that another program writes while the in
   CHECK(read_text(folder.file("out.png")) == "theirs");
 }
 
+TEST_CASE("an output that becomes a link to the input while it is filtered is not written") {
+  const TempFolder folder;
+  const std::string picture = "P2 2 1 255 10 30\n";
+  folder.write("a.pgm", picture);
+  fs::create_directory(folder.file("layers"));
+  const std::string layer = folder.file("layers/a.01-sobel-x.npy");
+  REQUIRE(mkfifo(layer.c_str(), 0666) == 0);  // the program waits here for a reader, after its look at the output
+  RunningProgram program(convtool_command({"apply", "a.pgm", "-k", "sobel-x", "--padding", "same", "-o", "out.pgm",
+                                           "--dump-layers", "layers"}),
+                         folder);
+  program.wait_until_idle();
+  fs::create_symlink("a.pgm", folder.file("out.pgm"));
+  CHECK(read_text(layer).starts_with("\x93NUMPY"));
+  const ProgramResult result = program.wait();
+  CHECK(result.code == 1);
+  CHECK(result.err.find("a.pgm', which this run reads") != std::string::npos);
+  CHECK(read_text(folder.file("a.pgm")) == picture);
+}
+
 TEST_CASE("an input that changes while it is read is an error of its own") {
   const TempFolder folder;
   // The program stops while it has the file open, and goes on when the file has grown. Where it was through with the
