@@ -31,8 +31,8 @@ class StreamReader {
   /// The bytes that follow and have been read already.
   std::span<const std::byte> ahead() const { return std::span<const std::byte>(ahead_).subspan(begin_, end_ - begin_); }
 
-  /// Takes the next `count` bytes; fewer only where the stream ends. Where they are most of what
-  /// has been read, their memory is handed over instead of copied.
+  /// Takes the next `count` bytes; fewer only where the stream ends. If they are most of what has been
+  /// read, the memory is handed over, not copied.
   Buffer take(std::size_t count);
 
   /// The same into `bytes`. Returns how many there were.

@@ -126,7 +126,7 @@ void add(const ConstTensorRef& a, const ConstTensorRef& b, const TensorRef& sum,
   const std::int64_t channels = sum.shape.c, width = sum.shape.w;
   const bool interleaved =
       sum.strides.c == 1 && sum.strides.w == channels && a.strides == sum.strides && b.strides == sum.strides;
-  // Waking a thread takes as long as so many sums.
+  // For fewer sums, waking a thread takes longer than adding (core/parallel.cpp).
   constexpr std::int64_t kWorthThreads = 1 << 16;
   const int used = sum.shape.count() < kWorthThreads ? 1 : threads;
   for_each_row(sum.shape, used, [=](std::int64_t n, std::int64_t row) {

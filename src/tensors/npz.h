@@ -42,9 +42,11 @@ class NpzFile {
 
   /// The .npy file of the array called `array` or, if that is "", of the only array: stored, as numpy.savez writes it,
   /// or compressed with Deflate, as numpy.savez_compressed does; archives of more than 4 GiB (ZIP64) included. Throws
-  /// Error(input), without a path, if there is no such array (the names are listed), if the archive is damaged,
-  /// encrypted or compressed in another way, and if the .npy file has more than `most` bytes; and Error(kind) with the
-  /// path if the file has changed.
+  /// Error(input), without a path, if
+  /// - there is no such array; the message lists those that there are,
+  /// - the archive is damaged, encrypted, or compressed in another way,
+  /// - the .npy file has more than `most` bytes.
+  /// Throws Error(kind) with the path if the file has changed.
   Buffer extract_npy(std::string_view array, std::size_t most) const;
 
  private:

@@ -116,7 +116,8 @@ double decoding_memory(const SourceHeader& header, std::int64_t file_bytes) {
   const Shape& shape = header.shape;
   const double file = static_cast<double>(file_bytes), values = values_of(shape);
   if (header.format.kind != FileFormat::Kind::json) return file + kFloat * values;
-  // Values of 16 bytes, in lists that grow by doubling. A list is a value, and has two blocks of at least 32 bytes.
+  // Values of 16 bytes, in lists that grow by doubling. A list is a value, and has two blocks of 32
+  // bytes or more, of which 40 are counted.
   constexpr double kValue = 48, kList = 80;
   const double rows = values_of({shape.n, shape.c, shape.h, 1}), channels = values_of({shape.n, shape.c, 1, 1});
   return file + (kFloat + kValue) * values + kList * (rows + channels + static_cast<double>(shape.n));

@@ -16,8 +16,9 @@ double filled_weights(const ConvProblem& problem);
 /// The most floats of any algorithm's copy.
 double largest_copy(const ConvProblem& problem);
 
-/// Whether a copy of so many floats takes too much for its zeros: more than 16 MiB and than four times the weights.
-/// Such is that of a large kernel, or of many groups, with few output channels each.
+/// Whether a copy of `floats` numbers is too large, because most of them are zeros: it takes more than 16 MiB, and more
+/// than four times the memory of the weights. Large kernels with few output channels have such copies, and so have
+/// layers of many groups.
 bool fills_up_too_much(const ConvProblem& problem, double floats);
 inline constexpr const char* kFillsUpTooMuch = "its weights, filled up to whole vectors, would take more than 16 MiB";
 
