@@ -10,21 +10,6 @@
 namespace convtool {
 namespace {
 
-void check_size(const Shape& shape, std::int64_t max_pixels, const char* what) {
-  if (shape.h > max_pixels / shape.w) {
-    refuse_shape("", std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
-                         ", at most " + std::to_string(max_pixels) +
-                         " pixels); raise --max-pixels if this is intended");
-  }
-  constexpr double kAddressable = 0x1p46;  // elements; far beyond any memory, well within 64 bits
-  if (static_cast<double>(shape.n) * static_cast<double>(shape.c) * static_cast<double>(shape.h) *
-          static_cast<double>(shape.w) >
-      kAddressable) {
-    throw Error(ErrorKind::memory, "",
-                std::string(what) + " of " + to_string(shape) + " needs more memory than there is");
-  }
-}
-
 /// The nanoseconds that a bank is expected to take on one thread, by the layout of its input and of its output:
 /// [input is channels last][output is channels last].
 using LayoutCosts = std::array<std::array<double, 2>, 2>;
@@ -74,6 +59,21 @@ std::vector<bool> choose_layouts(const std::vector<LayoutCosts>& costs, bool fir
 
 }  // namespace
 
+void check_plannable(const Shape& shape, std::int64_t max_pixels, const char* what) {
+  if (shape.h > max_pixels / shape.w) {
+    refuse_shape("", std::string(what) + " is too large (" + std::to_string(shape.w) + "x" + std::to_string(shape.h) +
+                         ", at most " + std::to_string(max_pixels) +
+                         " pixels); raise --max-pixels if this is intended");
+  }
+  constexpr double kAddressable = 0x1p46;  // elements; far beyond any memory, well within 64 bits
+  if (static_cast<double>(shape.n) * static_cast<double>(shape.c) * static_cast<double>(shape.h) *
+          static_cast<double>(shape.w) >
+      kAddressable) {
+    throw Error(ErrorKind::memory, "",
+                std::string(what) + " of " + to_string(shape) + " needs more memory than there is");
+  }
+}
+
 NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip,
                          const PlanOptions& options)
     : input_dtype_(input_dtype),
@@ -98,8 +98,8 @@ NetworkPlan::NetworkPlan(const Network& network, DType input_dtype, const Shape&
     naming(i, [&](const Bank& bank) {
       if (addends_[i]) check_sum(bank.layers.front().add, outputs[*addends_[i]], inputs[i]);
       const BankGeometry geometry = bank_geometry(bank, dtype_of(i), inputs[i]);
-      if (i == 0) check_size(input, options.max_pixels, "the input");
-      check_size(geometry.output, options.max_pixels, "the result");
+      if (i == 0) check_plannable(input, options.max_pixels, "the input");
+      check_plannable(geometry.output, options.max_pixels, "the result");
       costs.push_back(count == 1 ? LayoutCosts() : layout_costs(bank, geometry, flip, options));
       outputs.push_back(geometry.output);
     });

@@ -1,6 +1,7 @@
 // A network prepared for one input shape: its banks planned, and run in order.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -12,13 +13,17 @@ namespace convtool {
 /// Receives the responses of each bank of a network, f32 in any layout, valid during the call.
 using LayerObserver = std::function<void(std::size_t bank, const ConstTensorRef& responses)>;
 
+/// Throws Error(shape) if `shape`, which is at least 1 along every dimension, has more than `max_pixels` pixels, and
+/// Error(memory) if it has more elements than any machine can hold. `what` begins the message.
+void check_plannable(const Shape& shape, std::int64_t max_pixels, const char* what);
+
 /// A network on one input shape. Intermediate results are f32, and at most two of them exist at a time, besides those
 /// that a later bank adds or reads. Each is planar or channels last, whichever is expected to make the banks before and
 /// after it fastest together.
 class NetworkPlan {
  public:
-  /// Throws as BankPlan does, Error(shape) for more than options.max_pixels and Error(memory) for more elements than any
-  /// machine can hold, both before anything is planned; in a network of several banks the message names the layer.
+  /// Throws as BankPlan does, and as check_plannable() for the input and for the result of each bank, before anything is
+  /// planned; in a network of several banks the message names the layer.
   NetworkPlan(const Network& network, DType input_dtype, const Shape& input, bool flip, const PlanOptions& options);
 
   const Shape& output_shape() const { return banks_.back().output_shape(); }

@@ -134,9 +134,11 @@ bool is_bounded(const ConvCase& c) {
          is_tame(static_cast<double>(c.problem.padding_value));
 }
 
-/// Multiply-adds, and the work per output.
+/// Multiply-adds, and the work per output. Outputs may be more than 64 bits count.
 double work_of(const ConvProblem& problem) {
-  return mac_count(problem) + 10 * static_cast<double>(output_shape(problem).count());
+  const Shape outputs = output_shape(problem);
+  return mac_count(problem) + 10.0 * static_cast<double>(outputs.n) * static_cast<double>(outputs.c) *
+                                  static_cast<double>(outputs.h) * static_cast<double>(outputs.w);
 }
 
 void check_algorithms(const Layer& layer, DType dtype, const Shape& picture, bool flip) {

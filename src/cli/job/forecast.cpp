@@ -171,10 +171,10 @@ Forecast make_forecast(const SourceHeader& header, const FilterSpec& spec) {
       const BankGeometry geometry = bank_geometry(bank, dtype, input);
       for (const ConvProblem& problem : geometry.problems) result.weights += kept_weights(problem);
       result.weights += kLayerFloats * static_cast<double>(bank.layers.size());
+      check_plannable(geometry.output, spec.max_pixels, "the result");
       result.responses.push_back(geometry.output);
       input = geometry.output;
       dtype = DType::f32;
-      if (input.h > spec.max_pixels / input.w) return {.filtered = result.filtered, .responses = {}};
     }
   } catch (const Error&) {
     return {.filtered = result.filtered, .responses = {}};

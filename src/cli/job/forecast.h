@@ -13,7 +13,7 @@ namespace convtool {
 
 struct Forecast {
   Shape filtered;                ///< the part of the input that is filtered
-  std::vector<Shape> responses;  ///< of each bank; empty if the kernel does not fit or a result exceeds max_pixels
+  std::vector<Shape> responses;  ///< of each bank; empty if the kernel does not fit or planning refuses a result
   std::vector<bool> adds;        ///< whether each bank adds an earlier one
   std::vector<std::optional<std::size_t>> sources;  ///< of each bank (network/residual.h)
   std::vector<std::size_t> last_uses;               ///< of each bank by a sum (network/residual.h)

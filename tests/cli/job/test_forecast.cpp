@@ -278,7 +278,7 @@ TEST_CASE("JSON of short lists takes what it was forecast to need") {
   if (!kMemoryIsTheProgramsOwn) return skip("memory is not measured under sanitizers and QEMU");
   if (!is_fresh("JSON of short lists takes what it was forecast to need")) return;
   Runs runs;
-  for (const std::string& value : {"1", "[1]", "[[[1]]]", "[[[1]],[[1]],[[1]]]", "[1,1,1,1]"}) {
+  for (const std::string value : {"1", "[1]", "[[[1]]]", "[[[1]],[[1]],[[1]]]", "[1,1,1,1]"}) {
     std::string text = "[" + value;
     while (text.size() < 4 << 20) text += "," + value;
     runs.put("x.json", (value == "1" ? "[" : "") + text + (value == "1" ? "]]" : "]"));
@@ -321,5 +321,19 @@ TEST_CASE("the refusal of a file that is larger than the limit names the whole n
     CHECK(refused.err.find(message) != std::string::npos);
   }
   CHECK(with({"--memory-limit", std::to_string(needed)}).code == 0);
+}
+
+TEST_CASE("a result of more elements than any memory holds is refused, whatever the limits") {
+  const TempFolder folder;
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"-o", "o.npy"}, {"--sheet", "s.png"}, {"-o", "o.npy", "--memory-limit", "8000000T"},
+        {"--sheet", "s.png", "--memory-limit", "8000000T"}, {"-o", "o.npy", "--dry-run"}}) {
+    std::vector<std::string> arguments = {"apply", "[[1]]", "-k", "[[1]]", "-k", "[[2]]", "--padding", "536870911",
+                                          "--padding-mode", "replicate", "--max-pixels", "1152921504606846976"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult refused = run_convtool(arguments, folder);
+    CHECK(refused.code == 1);
+    CHECK(refused.err == "convtool: inline: the result of 2x1073741823x1073741823 needs more memory than there is\n");
+  }
 }
 }  // namespace convtool
