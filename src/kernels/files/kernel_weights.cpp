@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/float_range.h"
 #include "core/text.h"
 #include "files/json_text.h"
 #include "network/bias.h"
@@ -23,6 +24,10 @@ std::vector<double> read_divisor(const KernelObject& object, const std::string& 
   if (std::find(sums.begin(), sums.end(), 0.0) != sums.end())
     object.fail(weight_key,
                 "normalize divides by the sum of the weights, which is 0; remove normalize, or use divisor");
+  const auto too_large = std::find_if_not(sums.begin(), sums.end(), fits_float);  // such a divisor could not be read
+  if (too_large != sums.end())
+    object.fail(weight_key, "normalize divides by the sum of the weights, which is beyond float32 (" +
+                                to_text(*too_large) + "); remove normalize, or use smaller weights");
   return sums;
 }
 

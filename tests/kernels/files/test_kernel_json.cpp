@@ -114,6 +114,8 @@ TEST_CASE("divisor and normalize divide sums and do not change the weights") {
   // Each output channel is divided by its own sum, so that flat areas keep their value.
   CHECK(layer_of(R"({"weight": [[[[1,3]]],[[[5,5]]]], "normalize": true})").divisor == std::vector<double>{4, 10});
   CHECK(json_refusal(R"({"weight": [[0.1, 0.2, -0.3]], "normalize": true})").find("which is 0") != std::string::npos);
+  CHECK(json_refusal(R"({"weight": [[3e38, 1, 3e38]], "normalize": true})").find("beyond float32 (6.0") !=
+        std::string::npos);  // a kernel with such a divisor could be written, and not be read again
   CHECK(json_refusal(R"({"weight": [[1e30]], "divisor": 1e-30})").find("beyond float32") != std::string::npos);
 }
 
