@@ -110,11 +110,9 @@ std::int64_t grant_threads(std::int64_t count, int threads) {
   return std::min(wanted, static_cast<std::int64_t>(workers) + 1);
 }
 
-/// What becomes of a part that no worker has begun when part 0 is done: it is waited for, or dropped.
-enum class Late { run, drop };
-
-/// Calls body(part) for the parts [0, parts), part 0 on this thread and the others on workers, and waits for them.
-void run_parts(std::int64_t parts, Late late, const std::function<void(std::int64_t)>& body) {
+/// Calls body(part) for the parts [0, parts), part 0 on this thread and the others on workers, and waits for them. Drops
+/// those that no worker has begun when part 0 is done.
+void run_parts(std::int64_t parts, const std::function<void(std::int64_t)>& body) {
   std::mutex mutex;
   std::condition_variable finished;
   std::atomic<std::int64_t> running = 0;
@@ -146,7 +144,7 @@ void run_parts(std::int64_t parts, Late late, const std::function<void(std::int6
     }
   }
   run_part(0);
-  if (late == Late::drop) running -= Pool::instance().withdraw(&running);
+  running -= Pool::instance().withdraw(&running);
   look_for([&] { return running == 0; });
   std::unique_lock lock(mutex);
   finished.wait(lock, [&] { return running == 0; });
@@ -166,7 +164,7 @@ void share_some(const Range& items, int threads, const std::function<void(WorkSh
   }
   const auto run_share = [&](std::int64_t part) { body(shares[static_cast<std::size_t>(part)]); };
   if (parts <= 1) return run_share(0);
-  run_parts(parts, Late::drop, run_share);
+  run_parts(parts, run_share);
 }
 
 }  // namespace
@@ -179,11 +177,10 @@ int available_cores() {
 
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body) {
   const std::int64_t parts = grant_threads(count, threads);
-  if (parts <= 1) {
-    if (count > 0) body(0, count);
-    return;
-  }
-  run_parts(parts, Late::run, [&](std::int64_t part) { body(count * part / parts, count * (part + 1) / parts); });
+  share_work(parts, threads, [&](WorkShare& share) {
+    for (Range part = share.take(); !part.is_empty(); part = share.take())
+      body(count * part.begin / parts, count * part.end / parts);
+  });
 }
 
 void share_work(std::int64_t count, int threads, const std::function<void(WorkShare&)>& body) {

@@ -14,14 +14,15 @@ int available_cores();
 
 /// Splits [0, count) into at most `threads` ranges of nearly equal length and calls `body(begin, end)` once for each,
 /// concurrently; returns when all are done. `threads` 0 means available_cores(). Fewer threads are used if the system
-/// grants no more. The calling thread runs one of the ranges, so `threads` 1 runs everything in it. `body` may not call
-/// parallel_for itself. If bodies throw, the first exception is rethrown once all have ended.
+/// grants no more. The calling thread takes part, so `threads` 1 runs everything in it, and a thread that the system
+/// wakes too late leaves its range to the others: on a machine that is busy nothing waits for it. `body` may not call
+/// parallel_for itself. If bodies throw, the first exception is rethrown once all that have begun have ended; ranges may
+/// then be left out.
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, std::int64_t)>& body);
 
-/// Shares the items of [0, count) among at most `threads` threads, as parallel_for() does, and lets idle threads take
-/// from the shares of others. Calls `body(share)` once on each of them; `body` takes items from its share until there
-/// are none. A thread that the system wakes too late does nothing, and is not waited
-/// for. Threads, nesting and exceptions are as in parallel_for(); the items of a share whose body throws may be lost.
+/// Shares the items of [0, count) among at most `threads` threads, and lets idle threads take from the shares of others.
+/// Calls `body(share)` once on each of them; `body` takes items from its share until there are none. Threads that are
+/// late, nesting and exceptions are as in parallel_for().
 void share_work(std::int64_t count, int threads, const std::function<void(WorkShare&)>& body);
 
 /// Calls `work` on `threads` threads, including this one, and waits for all of them; fewer if the system grants no

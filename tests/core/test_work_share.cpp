@@ -106,8 +106,8 @@ TEST_CASE("idle threads take over what a slow thread has not begun") {
 }
 
 TEST_CASE("threads that are busy elsewhere are not waited for") {
-  // Every worker of the pool waits for `go_on`, so the caller of share_work does all the work, alone. There are more
-  // than other tests have started.
+  // Every worker of the pool waits for `go_on`, so the caller does all the work, alone. There are more workers than
+  // other tests have started.
   constexpr int kAll = 40;
   std::atomic<int> waiting = 0;
   std::atomic<bool> go_on = false;
@@ -125,6 +125,10 @@ TEST_CASE("threads that are busy elsewhere are not waited for") {
     while (!share.take().is_empty()) ++count;
   });
   CHECK(by_caller == 20);
+  parallel_for(20, 4, [&](std::int64_t begin, std::int64_t end) {
+    (std::this_thread::get_id() == here ? by_caller : by_others) += static_cast<int>(end - begin);
+  });
+  CHECK(by_caller == 40);
   CHECK(by_others == 0);
   go_on = true;
   other.join();
