@@ -34,11 +34,12 @@ Character first_character(std::string_view text) {
 }
 
 /// Whether a terminal may do something else than draw the character: controls (ISO 6429: C0, delete, C1), line and
-/// paragraph separators, the marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm, and bytes
-/// that are no character.
+/// paragraph separators, the marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm, bytes that
+/// are no character, and U+FFFE and U+FFFF, which are none either and cannot be in XML.
 bool is_unsafe(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c || code == 0x200e || code == 0x200f ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == kNoCharacter;
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfffe || code == 0xffff ||
+         code == kNoCharacter;
 }
 
 std::string digits_of(std::uint32_t number, int count) {

@@ -18,8 +18,8 @@
 namespace convtool {
 namespace {
 
-[[noreturn]] void refuse_infinite(const std::string& what) {
-  refuse_shape("", what + " for edges of infinite strength; give thresholds as numbers, or write floats");
+[[noreturn]] void refuse_infinite(const std::string& what, const std::string& remedy) {
+  refuse_shape("", what + " for edges of infinite strength; " + remedy);
 }
 
 /// Whether later stages need the direction of the gradient.
@@ -47,8 +47,6 @@ const EdgeRecipe& checked(const EdgeRecipe& recipe, const Shape& input) {
                          "another, such as sobel");
   if (recipe.color == ColorRule::di_zenzo && input.c > 1 && recipe.kernels.combine == Combine::l1)
     refuse_shape("", "--color di-zenzo has no l1 norm; leave out --norm, or choose --color max or sum");
-  if (recipe.kind == EdgeKind::components && recipe.is_laplacian() && recipe.thin)
-    refuse_shape("", "zero crossings have no components; leave out --thin");
   return recipe;
 }
 
@@ -217,7 +215,8 @@ Thresholds EdgePlan::find_thresholds(const ConstTensorRef& strength) const {
   if (values.empty()) return {};
   const Thresholds found{static_cast<double>(percentile(values, rule.low)),
                          static_cast<double>(percentile(values, rule.high))};
-  if (std::isinf(found.high)) refuse_infinite("no thresholds can be found");
+  if (std::isinf(found.high))
+    refuse_infinite("no thresholds can be found", "give thresholds as numbers, or write floats");
   return found;
 }
 
@@ -241,7 +240,7 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
   if (observer && recipe_.kind != EdgeKind::components) observer(0, std::as_const(field.strength).ref());
   if (recipe_.hysteresis) result.thresholds = find_thresholds(std::as_const(field.strength).ref());
   const BrightnessRange brightness = recipe_.brightness ? brightness_range(field.strength, *recipe_.brightness)
-                                                        : BrightnessRange{.max = result.stats.max};
+                                                        : BrightnessRange{.max = std::max(result.stats.max, 0.0)};
   if (recipe_.thin && recipe_.has_gradient()) {
     Tensor thinned(DType::f32, field.strength.shape());
     thin(field.gradient, std::as_const(field.strength).ref(), thinned.ref(), threads);
@@ -281,7 +280,8 @@ EdgeResult EdgePlan::run(const ConstTensorRef& input, const ConstTensorRef& pict
 void EdgePlan::store_orientation(const Field& field, const BrightnessRange& range, const TensorRef& output) const {
   const int threads = options_.threads;
   if (recipe_.angle == AngleUnit::wheel) {
-    if (std::isinf(range.min) || std::isinf(range.max)) refuse_infinite("no brightness can be found");
+    if (std::isinf(range.min) || std::isinf(range.max))
+      refuse_infinite("no brightness can be found", "choose --normalize-percentile, or --angle radians");
     Tensor colours(DType::f32, output_);
     paint_wheel(field.gradient, field.strength.ref(), range, colours.ref(), threads);
     identity_plan(DType::f32, output_, options_).run(colours.ref(), output, {.scale = full_value(output.dtype)});

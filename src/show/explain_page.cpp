@@ -376,8 +376,7 @@ Json json_of_result(const Trace& trace, const Crop& crop) {
 /// "photo.jpg under sobel", without folders; inline JSON may be long.
 std::string title_of(const Trace& trace) {
   constexpr std::size_t kLongest = 60;
-  std::string name = trace.name.substr(trace.name.find_last_of('/') + 1);
-  if (name.size() > kLongest) name = name.substr(0, kLongest) + "...";
+  const std::string name = printable_start(trace.name.substr(trace.name.find_last_of('/') + 1), kLongest);
   const std::string& kernel = trace.network.name;
   return name + (kernel.empty() || kernel == "inline" ? "" : " under " + kernel);
 }

@@ -202,6 +202,9 @@ void Survey::shrink(std::int64_t first, const TensorView<const T>& rows) {
     }
 }
 
+/// What is added on either side of a range of one value: at least half a unit in the last place of a float.
+double margin_around(double value) { return std::max(0.5, std::fabs(value) * 0x1p-24); }
+
 Histogram Survey::make_histogram() const {
   Histogram histogram{.is_whole = is_whole_, .counts = {}, .not_finite = not_finite_};
   std::size_t bins = options_.bins;
@@ -209,7 +212,7 @@ Histogram Survey::make_histogram() const {
     histogram.low = -0.5;
     histogram.high = full_range(dtype_) + 0.5;
   } else if (least_ <= most_) {
-    const double margin = is_whole_ || least_ == most_ ? 0.5 : 0;
+    const double margin = least_ == most_ ? margin_around(least_) : is_whole_ ? 0.5 : 0;
     histogram.low = least_ - margin;
     histogram.high = most_ + margin;
     if (is_whole_) bins = static_cast<std::size_t>(std::min(static_cast<double>(bins), most_ - least_ + 1));
@@ -249,7 +252,7 @@ Preview Survey::make_preview() const {
   if (is_integer(dtype_)) {
     preview.white = full_range(dtype_);
   } else if (least_ <= most_) {
-    const double margin = least_ == most_ ? 0.5 : 0;
+    const double margin = least_ == most_ ? margin_around(least_) : 0;
     preview.black = options_.range ? (*options_.range)[0] : least_ - margin;
     preview.white = options_.range ? (*options_.range)[1] : most_ + margin;
   }
@@ -261,8 +264,8 @@ Preview Survey::make_preview() const {
   const bool is_coloured = shown_ == 3 || options_.is_signed;
   Image image(DType::u8, is_coloured ? PixelFormat::rgb : PixelFormat::grey, small_.h, small_.w);
   const auto to = image.all().view<std::uint8_t>();
-  const auto byte = [](double share) {
-    return static_cast<std::uint8_t>(std::lround(255 * std::clamp(share, 0.0, 1.0)));
+  const auto byte = [](double share) {  // NaN is black
+    return static_cast<std::uint8_t>(share > 0 ? std::lround(255 * std::min(share, 1.0)) : 0);
   };
   const float* sum = sums_.data();
   for (std::int64_t c = 0; c < shown_; ++c)

@@ -24,6 +24,7 @@ TEST_CASE("printable text does not steer a terminal, and shows bytes that are no
   CHECK(printable("\xc0\x9b \xc1\xbf") == "\\xc0\\x9b \\xc1\\xbf");  // longer than need be: they stand for controls
   CHECK(printable("\xe0\x82\x9b") == "\\xe0\\x82\\x9b");
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // a surrogate
+  CHECK(printable("\xef\xbf\xbe \xef\xbf\xbf \xef\xbf\xbd") == "\\xef\\xbf\\xbe \\xef\\xbf\\xbf \xef\xbf\xbd");  // XML
   CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
   CHECK(printable("\xe2\x80") == "\\xe2\\x80");
   std::string all;

@@ -204,6 +204,18 @@ TEST_CASE("numbers that are not finite are counted apart, and constant floats ha
   CHECK(survey(none.ref(), std::nullopt, {}).histogram.not_finite == 2);
 }
 
+TEST_CASE("large floats that are all the same have one bin, and a copy") {
+  for (const float value : {0x1p54F, -0x1p54F, 0x1p70F, -0x1p127F, 3e38F}) {
+    CAPTURE(value);
+    const Tensor tensor = tensor_of<float>({.h = 3, .w = 5}, [=](auto, auto, auto) { return value; });
+    const SurveyResult result = survey(tensor.ref(), std::nullopt, {});
+    CHECK(result.histogram.low < static_cast<double>(value));
+    CHECK(result.histogram.high > static_cast<double>(value));
+    CHECK(sum(result.histogram.counts.front()) == 15);
+    CHECK(copy_of(result).all().shape == Shape{.h = 3, .w = 5});
+  }
+}
+
 TEST_CASE("a survey in rows, in any order, is that of the whole picture") {
   const Tensor picture = tensor_of<std::uint8_t>({.c = 3, .h = 50, .w = 33},
                                                  [](auto c, auto y, auto x) { return (y * x + 91 * c) % 256; });

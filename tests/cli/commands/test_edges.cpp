@@ -312,4 +312,11 @@ TEST_CASE("a picture without edges, one pixel, and infinite strengths") {
     arguments.insert(arguments.end(), options.begin(), options.end());
     CHECK(run_convtool(arguments, folder).err.find("infinite strength") != std::string::npos);
   }
+  edges(folder, {"inf.tif", "--output-kind", "orientation", "--angle", "wheel", "--normalize-percentile", "1,50", "-o",
+                 "e.tif"});
+  cv::imwrite(folder.file("nan.tif"), cv::Mat(4, 4, CV_32F, cv::Scalar(std::numeric_limits<float>::quiet_NaN())),
+              {cv::IMWRITE_TIFF_COMPRESSION, 1});
+  edges(folder, {"nan.tif", "--output-kind", "orientation", "--angle", "wheel", "-o", "e.tif"});
+  CHECK(run_convtool({"edges", "flat.png", "--operator", "log", "--output-kind", "components", "--thin"}, folder).err ==
+        "convtool: --thin: keeps zero crossings of log, which have no components; leave it out\n");
 }
