@@ -49,8 +49,12 @@ std::vector<double> binomial_taps(std::int64_t size) {
 }
 
 std::vector<double> gaussian_taps(double sigma, std::int64_t order, std::int64_t size) {
-  if (sigma == 0) return {1};
   std::vector<double> taps;
+  if (sigma == 0) {  // the limit of narrow ones: all is at the centre, or in equal parts beside it
+    taps.resize(static_cast<std::size_t>(size));
+    for (const std::int64_t i : {(size - 1) / 2, size / 2}) taps[static_cast<std::size_t>(i)] += 0.5;
+    return taps;
+  }
   double sum = 0;
   for (std::int64_t i = 0; i < size; ++i) {
     const double x = static_cast<double>(2 * i - (size - 1)) / 2 / sigma, bell = std::exp(-x * x / 2);

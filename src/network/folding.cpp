@@ -119,6 +119,13 @@ std::optional<Bank> fold_banks(const Bank& first, const Bank& second, DType dtyp
   return fold_scaling(first, second, dtype, input);
 }
 
+/// `name`, or another where a layer of `network` has it already: layers are added and read by their names.
+std::string free_name(std::string name, const Network& network) {
+  const auto has_it = [&](const Bank& bank) { return bank.name == name; };
+  while (std::any_of(network.banks.begin(), network.banks.end(), has_it)) name += "'";
+  return name;
+}
+
 /// The nanoseconds that `bank` is expected to take on one thread.
 double cost_of(const Bank& bank, DType dtype, const Shape& input, bool flip, const PlanOptions& options) {
   double cost = 0;
@@ -159,6 +166,7 @@ std::optional<Folding> fold(const Network& network, DType input_dtype, const Sha
     if (folded &&
         cost_of(*folded, dtype, shape, flip, options) < cost_of_two(banks.back(), next, dtype, shape, flip, options)) {
       folded->map = next.map;
+      folded->name = free_name(std::move(folded->name), network);
       banks.back() = *std::move(folded);
       ++folding.counts.back();
       continue;

@@ -140,6 +140,9 @@ TEST_CASE("gaussian: SciPy's derivatives, and a sigma for each axis") {
   }
   CHECK(only_layer("gaussian:sigma=2,order=1x0").shape == KernelShape{1, 1, 17, 13});  // 4 and 3 sigma to each side
   CHECK(only_layer("gaussian:sigma=0").weights == std::vector<float>{1});
+  CHECK(only_layer("gaussian:sigma=0,size=1x3").weights == std::vector<float>{0, 1, 0});
+  CHECK(only_layer("gaussian:sigma=0,size=1x4").weights == std::vector<float>{0, 0.5, 0.5, 0});
+  CHECK(only_layer("gaussian:sigma=1x0,size=3").shape == KernelShape{1, 1, 3, 3});
   const Layer rows = only_layer("gaussian:sigma=0x1");
   CHECK(rows.shape == KernelShape{1, 1, 1, 7});
   CHECK(only_layer("gaussian:sigma=1x1").weights == only_layer("gaussian").weights);

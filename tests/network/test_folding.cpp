@@ -57,6 +57,17 @@ TEST_CASE("a row and a column of whole weights are one kernel, whose divisor is 
   CHECK(layer.name == "layer then layer");
 }
 
+TEST_CASE("a folded layer has a name that no layer of the network has") {
+  std::vector<Bank> banks = {bank_of({divided(plane(1, 3, {1, 2, 1}), 4)}), bank_of({plane(3, 1, {1, 0, -1})}),
+                             bank_of({plane(3, 3, std::vector<float>(9, 0.1F))})};  // not whole: it stays as it is
+  banks[2].name = "layer then layer";
+  const auto folding = fold(network_of(std::move(banks)), DType::u8, kPicture, false, {.threads = 1});
+  REQUIRE(folding);
+  REQUIRE(folding->counts == std::vector<std::size_t>{2, 1});
+  CHECK(folding->network.banks[0].name == "layer then layer'");
+  CHECK(folding->network.banks[1].name == "layer then layer");
+}
+
 TEST_CASE("a layer that reads an earlier one is not folded into the layer before it") {
   std::vector<Layer> layers = {plane(1, 1, {2}), plane(1, 1, {3}), plane(1, 1, {5})};
   CHECK(fold_on_picture(layers)->counts == std::vector<std::size_t>{3});
