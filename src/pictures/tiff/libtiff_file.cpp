@@ -53,6 +53,20 @@ void unmap_nothing(thandle_t, void*, toff_t) {}
 tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return 0; }
 int map_nothing(thandle_t, void**, toff_t*) { return 0; }
 
+/// The start of `bytes`, with `page_at`, where it is not 0, in place of the offset of the first directory. libtiff
+/// would otherwise find a page by walking through all before it (TIFFSetSubDirectory).
+std::array<std::byte, 16> header_for_page(std::span<const std::byte> bytes, std::uint64_t page_at) {
+  std::array<std::byte, 16> header = {};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), header.size()), header.begin());
+  if (page_at == 0) return header;
+  constexpr std::byte kBigEndian{'M'}, kBigTiff{43};
+  const bool swaps = header[0] == kBigEndian, is_big = header[swaps ? 3 : 2] == kBigTiff;
+  const std::size_t size = is_big ? 8 : 4;  // of the offset, which begins at the same place
+  for (std::size_t i = 0; i < size; ++i)
+    header[size + i] = static_cast<std::byte>(page_at >> 8 * (swaps ? size - 1 - i : i));
+  return header;
+}
+
 }  // namespace
 
 int TiffInput::complain(TIFF*, void* input, const char*, const char* format, va_list values) {
@@ -71,6 +85,9 @@ tmsize_t TiffInput::read(thandle_t input, void* to, tmsize_t size) {
   if (self.position_ >= self.bytes_.size() || size <= 0) return 0;
   const std::size_t count = std::min(static_cast<std::size_t>(size), self.bytes_.size() - self.position_);
   std::memcpy(to, self.bytes_.data() + self.position_, count);
+  if (self.position_ < self.header_.size())
+    std::memcpy(to, self.header_.data() + self.position_,
+                std::min<std::size_t>(count, self.header_.size() - self.position_));
   self.position_ += count;
   return static_cast<tmsize_t>(count);
 }
@@ -90,15 +107,14 @@ int TiffInput::map(thandle_t input, void** base, toff_t* size) {
 }
 
 TiffInput::TiffInput(std::span<const std::byte> bytes, std::uint64_t most_memory, std::uint64_t page_at)
-    : bytes_(bytes) {
+    : bytes_(bytes), header_(header_for_page(bytes, page_at)) {
   constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
   const auto options = open_options(this, complain, complain);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(std::min(most_memory, kUnlimited)));
   // "c": libtiff does not split large uncompressed strips, whose tables would then differ from those of the file.
   tiff_.reset(TIFFClientOpenExt("", "rc", this, read, write_nothing, seek, close_nothing, size, map, unmap_nothing,
                                 options.get()));
-  if (!tiff_ || (page_at != 0 && TIFFSetSubDirectory(tiff_.get(), page_at) != 1))
-    throw_damaged("TIFF", "its directory cannot be read");
+  if (!tiff_) throw_damaged("TIFF", "its directory cannot be read");
   forget_complaints();  // those about tags
 }
 

@@ -3,6 +3,7 @@
 
 #include <tiffio.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -43,6 +44,7 @@ class TiffInput {
   static int map(thandle_t input, void** base, toff_t* size);
 
   std::span<const std::byte> bytes_;
+  std::array<std::byte, 16> header_ = {};  ///< as libtiff is to see it, with the page's directory as the first
   std::uint64_t position_ = 0;
   bool has_complaints_ = false;
   std::unique_ptr<TIFF, CloseTiff> tiff_;
