@@ -12,6 +12,22 @@ const std::string kSquare = "[[0,1,2],[3,4,5],[6,7,8]]", kK = "[[0,1],[2,3]]";
 
 }  // namespace
 
+TEST_CASE("standard output takes the result of one input") {
+  const TempFolder folder;
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"apply", "-", "[[2]]", "-k", "[[1]]"});
+    return run_convtool(more, folder, "[[3]]");
+  };
+  const ProgramResult refused = run({});
+  CHECK(refused.code == 2);
+  CHECK(refused.out == "");
+  CHECK(refused.err ==
+        "convtool: standard output takes the result of one input; write files with --out-dir, or filter the inputs in "
+        "separate runs\n");
+  CHECK(run({"--out-dir", "o", "-q"}).code == 0);
+  CHECK(folder.names() == std::vector<std::string>{"o", "o/inline.inline.json", "o/stdin.inline.json"});
+}
+
 TEST_CASE("apply takes a tensor as text, and writes to standard output") {
   const TempFolder folder;
   const ProgramResult result = run_convtool({"apply", kSquare, "-k", kK}, folder);

@@ -194,9 +194,14 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   // The pictures of a stream, and pages, are decoded when there are other threads.
   if (end - begin > 1 || options.isolation == Isolation::always || spec.pages) decoder.prepare();
   std::optional<Resume> resume;
-  if (options.manifest)
+  if (options.manifest) {
+    RecordedOptions recorded = options.recorded;
+    // An output of a given name is not the one that a run without that name makes.
+    const auto is_derived = [](const Destination& destination) { return destination.derived; };
+    if (std::none_of(list.destinations.begin(), list.destinations.end(), is_derived)) recorded["extension"] = {"given"};
     resume.emplace(*options.manifest, options.dry_run ? Manifest::Access::read : Manifest::Access::read_and_add,
-                   options.recorded);
+                   std::move(recorded));
+  }
   std::mutex filtering;
   std::atomic<bool> is_cut = false;  // an input, by the user
   const RunContext run{.spec = spec,

@@ -75,22 +75,28 @@ LoadedFile load_text(const std::string& text, const RunContext& run) {
                      "", run);
 }
 
+/// Throws Error where the output, whose name was not known before, is another file of the same input.
+void refuse_own_files(const Destination& destination) {
+  for (const std::string& other : destination.other_files())
+    if (settled_path(other) == settled_path(destination.path))
+      throw Error(ErrorKind::output, destination.path,
+                  "would be both the result and its sheet or a layer's file; choose another name with -o");
+}
+
 /// Throws Error where `path`, an output whose name depends on the input's content, must not be written.
 void check_final_path(const Destination& destination, const std::string& input, const RunContext& run) {
   const std::string& path = destination.path;
   run.read.refuse_overwriting(path);
-  for (const std::string& other : destination.other_files())
-    if (settled_path(other) == settled_path(path))
-      throw Error(ErrorKind::output, path,
-                  "would be both the result, whose format depends on the input's content, and its sheet or a layer's "
-                  "file; choose another name with -o");
+  refuse_own_files(destination);
   run.owners.refuse_others(path, input);
   run.listed.refuse_output(path, settled_path(path));
 }
 
 /// The same for a numbered name, which is not known before the work.
-void check_numbered_path(const std::string& path, const std::string& input, const RunContext& run) {
+void check_numbered_path(const Destination& destination, const std::string& input, const RunContext& run) {
+  const std::string& path = destination.path;
   run.read.refuse_overwriting(path);
+  refuse_own_files(destination);
   run.owners.claim_numbered(path, input);
   run.listed.refuse_output(path, settled_path(path));
 }
@@ -172,7 +178,7 @@ class Process {
     const Destination destination = final_name(planned_, header, forecast, spec_);
     attempt_.output = destination.path;
     if (destination.path != planned_.path) check_final_path(destination, input_, run_);
-    if (part_ != nullptr && !planned_.pattern.empty()) check_numbered_path(destination.path, input_, run_);
+    if (part_ != nullptr && !planned_.pattern.empty()) check_numbered_path(destination, input_, run_);
     if (skips(destination)) return;
     const auto whole_memory = [&](std::int64_t file_bytes) {
       return memory_needed(header, file_bytes, *destination.format, forecast, spec_);
@@ -239,7 +245,7 @@ class Process {
     attempt_.outcome.emplace();
     const bool is_written = run_bands(
         bands, job, raster, {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr},
-        spec_, *attempt_.outcome, surveys_);
+        output_check(), spec_, *attempt_.outcome, surveys_);
     if (const std::int64_t rounded = raster.reader.rounded_values(); rounded > 0)
       attempt_.warnings.push_back(
           rounding_remark(rounded, raster.header.shape, to_string(raster.reader.layout().stored)));
@@ -248,8 +254,12 @@ class Process {
 
   void filter_whole(LoadedFile file, const Destination& destination) {
     std::unique_lock<std::mutex> filtering = wait_for_turn();
-    if (run_.resume != nullptr && record_)  // an array of an .npz file is recorded with the digest of that file
-      record_->digest = file.content->file ? digest_of(file.content->bytes) : digest_of_file(record_->file());
+    if (run_.resume != nullptr && record_) {
+      if (file.content->file)
+        record_->digest = digest_of(file.content->bytes);
+      else
+        record_ = digested(*record_);  // an array of an .npz file is recorded with the digest of that file
+    }
     if (!filter_rows(file, destination)) filter_pixels(std::move(file), destination);
     if (run_.options.dry_run) return;
     if (filtering.owns_lock()) filtering.unlock();
@@ -303,7 +313,12 @@ class Process {
     keep_metadata(std::move(source->metadata), spec_, job, attempt_.warnings);
     if (run_.options.dry_run) return;
     check_output(destination);
-    attempt_.outcome = run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, surveys_);
+    attempt_.outcome =
+        run_job(job, std::move(source), std::move(picture), spec_, run_.options.no_clobber, output_check(), surveys_);
+  }
+
+  OutputCheck output_check() const {
+    return [this](const std::string& path) { run_.read.refuse_overwriting(path); };
   }
 
   SurveyResult survey_source(const Source& source) const {

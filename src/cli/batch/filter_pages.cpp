@@ -29,6 +29,7 @@ class PageFile {
       : path_(destination.path),
         is_npy_(destination.format->is_tensor()),
         pages_(pages),
+        read_(run.read),
         options_{.keeps_existing = run.options.no_clobber, .always_flushed = run.resume != nullptr},
         creates_folder_(destination.create_folder),
         tiff_([this](std::span<const std::byte> bytes) { put(bytes); }) {}
@@ -44,16 +45,20 @@ class PageFile {
     put(bytes.last(static_cast<std::size_t>(job.shape.count() * size_of(job.dtype))));
   }
 
-  /// Returns false where the file exists and is to be kept.
+  /// Returns false where the file exists and is to be kept, which may have kept all pages from being added.
   [[nodiscard]] bool commit() {
+    if (!writer_) return false;
     if (!is_npy_) tiff_.finish();
     return writer_->commit();
   }
 
  private:
   void put(std::span<const std::byte> bytes) {
-    if (!writer_ && creates_folder_) create_folder_of(path_);
-    if (!writer_) writer_.emplace(path_, options_);
+    if (!writer_) {
+      read_.refuse_overwriting(path_);
+      if (creates_folder_) create_folder_of(path_);
+      writer_.emplace(path_, options_);
+    }
     writer_->write(written_, bytes);
     written_ += bytes.size();
   }
@@ -61,6 +66,7 @@ class PageFile {
   const std::string path_;
   const bool is_npy_;
   const std::int64_t pages_;
+  const ReadFiles& read_;
   const WriteOptions options_;
   const bool creates_folder_;
   std::optional<FileWriter> writer_;
@@ -98,6 +104,7 @@ class PagesRun {
     turn.unlock();
     check_other_files();
     if (!is_one_file) return filter_each();
+    if (odd_page_) refuse_formats();
     check_destination();
     if (run_.options.no_clobber && exists(destination_.path)) return report_kept();
     filter_into_one();
@@ -122,6 +129,7 @@ class PagesRun {
       const Forecast forecast = make_forecast(header, run_.spec);
       const Destination destination = final_name(planned_, header, forecast, run_.spec);
       if (pages_.empty()) destination_ = destination;
+      if (destination.format->name() != destination_.format->name()) odd_page_ = number;
       memory_ = std::max(memory_,
                          memory_needed(header, std::ssize(content_->bytes), *destination.format, forecast, run_.spec) +
                              planned_threads_memory(header, destination, run_.spec, planner_));
@@ -130,6 +138,14 @@ class PagesRun {
       result_bytes_ += values * size_of(DType::f32);
       largest_result_ = std::max(largest_result_, values * size_of(DType::f32));
     }
+  }
+
+  [[noreturn]] void refuse_formats() const {
+    throw Error(ErrorKind::shape, "",
+                "page " + std::to_string(*odd_page_) + " needs another format than page " +
+                    std::to_string(pages_.front().number) +
+                    ", and one file has one format; write numbered files, such as -o '{stem}-{n}.{ext}', or choose "
+                    "pages that are alike");
   }
 
   std::string count_text() const { return std::to_string(pages_.size()) + " pages"; }
@@ -254,6 +270,7 @@ class PagesRun {
   std::optional<FileRecord> record_;
   std::vector<Page> pages_;
   Destination destination_;
+  std::optional<std::int64_t> odd_page_;  ///< the last one whose format is not that of the first
   std::int64_t memory_ = 0;
   double result_bytes_ = 0, largest_result_ = 0;  ///< of all pages, and of one, at most, not compressed
   JobPlanner planner_;

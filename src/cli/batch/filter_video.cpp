@@ -37,14 +37,14 @@ struct PlaneJob {
 
 class VideoRun {
  public:
-  VideoRun(StreamReader& stream, const Destination& planned, const RunContext& run, Attempt& attempt)
-      : stream_(stream), planned_(planned), run_(run), spec_(run.spec), attempt_(attempt) {}
+  VideoRun(StreamReader& stream, const std::optional<FileRecord>& record, const Destination& planned,
+           const RunContext& run, Attempt& attempt)
+      : stream_(stream), record_(record), planned_(planned), run_(run), spec_(run.spec), attempt_(attempt) {}
 
   void operator()() {
     const bool is_kept = run_.options.no_clobber && exists(planned_.path);
     if (is_kept) attempt_.skipped = SkipReason::exists;
     if (is_kept || is_up_to_date()) return;
-    std::optional<FileRecord> record = look_at_file(attempt_.input);
     header_ = read_y4m_header(stream_);
     const SourceHeader header = luma_header();
     const Forecast forecast = make_forecast(header, spec_);
@@ -70,7 +70,7 @@ class VideoRun {
 
     refuse_terminal(destination.path, destination.format->name());
     if (destination.create_folder) create_folder_of(destination.path);
-    if (run_.resume != nullptr && record) record->digest = digest_of_file(attempt_.input);
+    run_.read.refuse_overwriting(destination.path);
     FileWriter writer(destination.path,
                       {.keeps_existing = run_.options.no_clobber, .always_flushed = run_.resume != nullptr});
     put(writer, result_.line());
@@ -87,8 +87,8 @@ class VideoRun {
     attempt_.outcome->convolve_seconds = watch_.seconds();
     if (!is_written)
       attempt_.skipped = SkipReason::exists;  // another program has written it meanwhile
-    else if (run_.resume != nullptr)
-      run_.resume->record(record, destination.path, [&] { return digest_of_file(destination.path); });
+    else if (run_.resume != nullptr && record_)
+      run_.resume->record(digested(*record_), destination.path, [&] { return digest_of_file(destination.path); });
   }
 
  private:
@@ -262,6 +262,7 @@ class VideoRun {
   }
 
   StreamReader& stream_;
+  const std::optional<FileRecord>& record_;  ///< of the input before it was opened
   const Destination& planned_;
   const RunContext& run_;
   const FilterSpec& spec_;
@@ -283,10 +284,10 @@ class VideoRun {
 
 }  // namespace
 
-RunReport filter_video(const std::string& input, StreamReader& stream, const Destination& planned,
-                       const RunContext& run) {
+RunReport filter_video(const std::string& input, StreamReader& stream, const std::optional<FileRecord>& record,
+                       const Destination& planned, const RunContext& run) {
   Attempt attempt{.input = input, .output = planned.path};
-  VideoRun video(stream, planned, run, attempt);
+  VideoRun video(stream, record, planned, run, attempt);
   try {
     video();
     return describe(attempt, run.spec);

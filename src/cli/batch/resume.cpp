@@ -18,6 +18,17 @@ bool has_same_content(const FileRecord& record, const FileRecord& current) {
 
 }  // namespace
 
+std::optional<FileRecord> digested(FileRecord before) {
+  try {
+    before.digest = digest_of_file(before.file());
+  } catch (const Error&) {  // it is gone
+    return std::nullopt;
+  }
+  const std::optional<FileRecord> now = look_at_file(before.path);
+  if (!now || now->size != before.size || was_touched(before, *now)) return std::nullopt;
+  return before;
+}
+
 const ManifestEntry* Resume::find_recorded(const std::string& input, const Destination& destination) const {
   for (const std::string& output : possible_paths(destination)) {
     const ManifestEntry* entry = manifest_.find(input, output);

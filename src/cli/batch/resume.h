@@ -1,12 +1,17 @@
 // Runs with --manifest: which inputs are up to date, and the record of each that is filtered.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "cli/batch/manifest.h"
 #include "cli/job/output_name.h"
 
 namespace convtool {
+
+/// `before`, made before its file was read, with the digest of the file; none if the file has changed since.
+std::optional<FileRecord> digested(FileRecord before);
 
 /// Thread-safe.
 class Resume {

@@ -109,19 +109,23 @@ struct InputRun {
       check_only_page("pictures of a stream");
       return filter_stream(input, stream, planned, run, sink);
     }
-    if (looks_like_y4m(start)) return run_video(stream);
+    if (looks_like_y4m(start)) return run_video(stream, {});
     if (!has_chosen_pages(start)) check_only_page();
     filter_rest(stream);
   }
 
-  void run_video(StreamReader& stream) const {
+  void run_video(StreamReader& stream, const std::optional<FileRecord>& record) const {
     check_only_page("frames of a video");
-    RunReport report = filter_video(input.path, stream, planned, run);
+    RunReport report = filter_video(input.path, stream, record, planned, run);
     sink(std::move(report), {});
   }
 
   void operator()() const {
-    if (input.text || is_skipped(input.path, planned, run)) return filter_file();
+    if (is_skipped(input.path, planned, run)) return filter_file();
+    if (input.text || !split_array_path(input.path).array.empty()) {
+      check_only_page();
+      return filter_file();
+    }
     if (is_stream(input.path)) {
       std::unique_lock turn =
           run.budget.turn();  // it is being read: opening it and its first bytes may take their time
@@ -134,10 +138,11 @@ struct InputRun {
     const bool may_be_video = has_extension(input.path, ".y4m");
     if ((!may_be_video && !run.spec.pages) || !std::filesystem::is_regular_file(input.path, ignored))
       return filter_file();
+    const std::optional<FileRecord> record = look_at_file(input.path);
     StreamReader file(input.path);
     const std::span<const std::byte> start = file.look(PictureStream::kSignature);
     if (has_chosen_pages(start)) return filter_file_pages();
-    if (may_be_video && looks_like_y4m(start)) return run_video(file);
+    if (may_be_video && looks_like_y4m(start)) return run_video(file, record);
     check_only_page();
     filter_file();
   }

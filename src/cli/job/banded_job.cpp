@@ -183,13 +183,16 @@ BandedPlan plan_bands(const RasterSource& source, const Destination& destination
 }
 
 bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, const WriteOptions& options,
-               const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
+               const OutputCheck& check, const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
   const Stopwatch watch;
   std::optional<Survey> after;
   if (spec.survey) after.emplace(job.dtype, job.shape, pixels_of(job), *spec.survey);
   std::optional<RasterWriter> writer;
   std::once_flag is_open;
-  const auto open = [&] { writer.emplace(job.destination.path, bands.format, options); };
+  const auto open = [&] {
+    check(job.destination.path);
+    writer.emplace(job.destination.path, bands.format, options);
+  };
   const std::int64_t channels = bands.channel_plan ? source.header.shape.c : 1;  // that are pictures
   const auto place = [&](std::int64_t n, std::int64_t first) {
     return Band{.item = n / channels, .channel = n % channels, .row = first};

@@ -40,11 +40,12 @@ struct BandedPlan {
 BandedPlan plan_bands(const RasterSource& source, const Destination& destination, const FilterSpec& spec);
 
 /// Reads, filters and writes all bands of `job`. Nothing is written before the first of them is filtered, and no file
-/// is there until all of them are; a device or pipe may have received a part when an error is thrown. Returns false,
-/// and leaves the output as it is, where `options` asks to keep it. `outcome` gets no bytes. Where `spec` asks for
-/// surveys, `surveys` are added, for which the input is read twice more. Throws as BandRun::run() and RasterWriter do,
-/// and Error(input) if the file has changed meanwhile.
+/// is there until all of them are; `check` is called before it is made; a device or pipe may have received a part when
+/// an error is thrown. Returns false, and leaves the output as it is, where `options` asks to keep it. `outcome` gets
+/// no bytes. Where `spec` asks for surveys, `surveys` are added, for which the input is read twice more. Throws as
+/// BandRun::run() and RasterWriter do, and Error(input) if the file has changed meanwhile.
 [[nodiscard]] bool run_bands(const Bands& bands, const Job& job, const RasterSource& source,
-                             const WriteOptions& options, const FilterSpec& spec, Outcome& outcome, Surveys& surveys);
+                             const WriteOptions& options, const OutputCheck& check, const FilterSpec& spec,
+                             Outcome& outcome, Surveys& surveys);
 
 }  // namespace convtool

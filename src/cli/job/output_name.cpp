@@ -205,6 +205,7 @@ void add_sheet(const Destination& sheet, Destination& destination) {
   if (sheet.path == "-" && destination.path == "-")
     refuse_usage("--sheet", "standard output takes the result; name a file for the sheet, or leave out --output");
   destination.sheet = sheet.path;
+  destination.sheet_pattern = sheet.pattern;
   destination.sheet_format = sheet.format;
   destination.create_sheet_folder = sheet.create_folder;
 }
@@ -318,6 +319,7 @@ bool Destination::takes_several() const {
 Destination Destination::numbered(std::int64_t number) const {
   Destination result = *this;
   if (!pattern.empty()) result.path = with_number(pattern, number);
+  if (!sheet_pattern.empty()) result.sheet = with_number(sheet_pattern, number);
   return result;
 }
 
@@ -326,11 +328,16 @@ std::vector<Destination> name_outputs(const std::vector<Input>& inputs, const De
   check_options(options, options.output && is_pattern(*options.output), inputs.size());
   const Namer namer(options, options.label.value_or(network.name));
   std::vector<Destination> destinations;
+  bool takes_stdout = false;
   for (const Input& input : inputs) {
     std::optional<Destination> sheet;
     if (options.sheet) sheet = namer.name_sheet(input);
     destinations.push_back(options.only_sheet() ? *sheet : namer.name(input));
     Destination& destination = destinations.back();
+    if (destination.path == "-" && std::exchange(takes_stdout, true))
+      refuse_usage("",
+                   "standard output takes the result of one input; write files with --out-dir, or filter the inputs in "
+                   "separate runs");
     if (sheet && !destination.is_sheet) add_sheet(*sheet, destination);
     if (options.dump_layers) destination.layers = layer_paths(input, *options.dump_layers, network, ".npy");
     if (options.dump_layers && sheet)

@@ -35,6 +35,7 @@ struct Destination {
   std::vector<std::string> layer_sheets{};  ///< and for their sheets; empty without --sheet
   bool is_sheet = false;                    ///< the output is the sheet of the result
   std::string sheet{};                      ///< a file for it in addition to the output, or ""; "-" is standard output
+  std::string sheet_pattern{};              ///< as `pattern`, for the sheet
   bool create_sheet_folder = false;
   std::optional<FileFormat> sheet_format{};
   std::string remark{};  ///< why the format is not the one that was asked for, a warning for the user; or ""

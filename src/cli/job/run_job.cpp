@@ -10,7 +10,9 @@
 namespace convtool {
 namespace {
 
-void write_layer(const std::string& path, std::span<const std::byte> bytes, bool keeps_existing) {
+void write_layer(const std::string& path, std::span<const std::byte> bytes, bool keeps_existing,
+                 const OutputCheck& check) {
+  check(path);
   create_folder_of(path);
   if (!keeps_existing)
     write_file(path, bytes);
@@ -27,18 +29,19 @@ Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, co
 }
 
 /// Writes each layer's responses to its file, as f32, and their sheet; nothing without files.
-LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing) {
+LayerObserver layer_writer(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing,
+                           const OutputCheck& check) {
   const Destination& files = job.destination;
   if (files.layers.empty()) return {};
-  return [&files, &source, &spec, keeps_existing](std::size_t bank, const ConstTensorRef& responses) {
+  return [&files, &source, &spec, keeps_existing, &check](std::size_t bank, const ConstTensorRef& responses) {
     if (const std::string& path = files.layers[bank]; !keeps_existing || !exists(path)) {
       NpyFile file = new_npy(responses.shape, result_rank(responses.shape, source.rank()));
       identity_plan(DType::f32, responses.shape, spec.plan).run(responses, file.values(), {});
-      write_layer(path, file.bytes, keeps_existing);
+      write_layer(path, file.bytes, keeps_existing, check);
     }
     if (files.layer_sheets.empty()) return;
     if (const std::string& path = files.layer_sheets[bank]; !keeps_existing || !exists(path))
-      write_layer(path, encode_sheet(responses, *find_file_format("png"), spec), keeps_existing);
+      write_layer(path, encode_sheet(responses, *find_file_format("png"), spec), keeps_existing, check);
   };
 }
 
@@ -50,8 +53,8 @@ const BankPlan* surveyed_bank(const Job& job) {
 
 /// layer_writer(), which for other plans also surveys the responses of the last bank.
 LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing,
-                          Surveys& surveys) {
-  LayerObserver writer = layer_writer(job, source, spec, keeps_existing);
+                          const OutputCheck& check, Surveys& surveys) {
+  LayerObserver writer = layer_writer(job, source, spec, keeps_existing, check);
   if (!spec.survey || surveyed_bank(job) != nullptr) return writer;
   return [writer, &job, &spec, &surveys](std::size_t bank, const ConstTensorRef& responses) {
     if (writer) writer(bank, responses);
@@ -92,12 +95,12 @@ PlanResult filter_source(const Job& job, const Source& source, const std::option
 }
 
 Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Image> picture, const FilterSpec& spec,
-                bool keeps_existing, Surveys& surveys) {
+                bool keeps_existing, const OutputCheck& check, Surveys& surveys) {
   Outcome outcome;
   const auto run_into = [&](const TensorRef& output) {
     const Stopwatch watch;
-    outcome.result =
-        filter_source(job, *source, picture, spec, observer_of(job, *source, spec, keeps_existing, surveys), output);
+    outcome.result = filter_source(job, *source, picture, spec,
+                                   observer_of(job, *source, spec, keeps_existing, check, surveys), output);
     outcome.convolve_seconds = watch.seconds();
     if (spec.survey) survey_result(job, *source, spec, output, surveys);
     if (!job.destination.sheet.empty()) {

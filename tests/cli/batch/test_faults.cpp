@@ -368,6 +368,39 @@ TEST_CASE("an output that becomes a link to the input while it is filtered is no
   CHECK(read_text(folder.file("a.pgm")) == picture);
 }
 
+TEST_CASE("no kind of output follows a link to an input that was made during the run") {
+  const std::string matrix = "[[1, 2]]\n", video = "YUV4MPEG2 W2 H2 F1:1 Cmono\nFRAME\nabcd";
+  const struct {
+    std::string pipe, content;  // for which the program waits after its look at the outputs
+    std::vector<std::string> more;
+    std::string output;
+  } cases[] = {{"p.json", matrix, {"a.npy"}, "a.inline.npy"},  // in bands
+               {"p.json", matrix, {"a.pgm", "--dump-layers", "layers"}, "layers/a.01-inline.npy"},
+               {"v.y4m", video, {}, "v.inline.y4m"},
+               {"p.json", matrix, {"s.tif", "--pages", "all"}, "s.inline.tif"}};
+  for (const auto& [pipe, content, more, output] : cases) {
+    CAPTURE(output);
+    const TempFolder folder;
+    folder.write("a.pgm", "P2 2 1 255 10 30\n");
+    REQUIRE(cv::imwritemulti(folder.file("s.tif"), std::vector<cv::Mat>(2, cv::Mat(2, 2, CV_8U, cv::Scalar(1)))));
+    for (const char* name : {"a.npy", "keep.npy"})
+      REQUIRE(run_convtool({"apply", "[[1, 2]]", "-k", "[[1]]", "-o", name}, folder).code == 0);
+    fs::create_directory(folder.file("layers"));
+    const std::string kept = read_text(folder.file("keep.npy"));
+    REQUIRE(mkfifo(folder.file(pipe).c_str(), 0666) == 0);
+    std::vector<std::string> arguments = {"apply", pipe, "keep.npy", "-k", "[[2]]", "--jobs", "1"};
+    arguments.insert(arguments.begin() + 2, more.begin(), more.end());
+    RunningProgram program(convtool_command(arguments), folder);
+    program.wait_until_idle();
+    fs::create_symlink(folder.file("keep.npy"), folder.file(output));
+    std::ofstream(folder.file(pipe)) << content;
+    const ProgramResult result = program.wait();
+    CHECK(result.code == 1);
+    CHECK(result.err.find("keep.npy', which this run reads") != std::string::npos);
+    CHECK(read_text(folder.file("keep.npy")) == kept);
+  }
+}
+
 TEST_CASE("an input that changes while it is read is an error of its own") {
   const TempFolder folder;
   // The program stops while it has the file open, and goes on when the file has grown. Where it was through with the

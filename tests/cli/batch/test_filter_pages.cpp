@@ -75,6 +75,19 @@ TEST_CASE("all pages of a TIFF become a TIFF of these pages, of any size and dep
             .out == read_text(folder.file("out.tif")));
 }
 
+TEST_CASE("every page of a TIFF of either byte order, and of a BigTIFF, is found") {
+  const TempFolder folder;
+  if (run_shell("command -v tiffcp", folder).code != 0) return skip("needs libtiff's tools");
+  write_pages(folder, "in.tif", {page(1), page(2), page(3)});
+  for (const std::string option : {"-B", "-L", "-8 -B", "-8 -L"}) {
+    CAPTURE(option);
+    REQUIRE(run_shell("tiffcp -c lzw " + option + " in.tif other.tif", folder).code == 0);
+    CHECK(apply_pages(folder, {"other.tif", "--pages", "all", "-o", "p{n}.png", "-q"}).code == 0);
+    for (int number = 1; number <= 3; ++number)
+      CHECK(same(cv::imread(folder.file("p000" + std::to_string(number) + ".png")), page(number)));
+  }
+}
+
 TEST_CASE("one page of a TIFF is a picture like any other") {
   const TempFolder folder;
   write_pages(folder, "in.tif", {page(1), page(2), page(3)});
@@ -232,6 +245,38 @@ TEST_CASE("each page keeps its metadata, and other programs read all pages") {
   CHECK(run_shell("tiffinfo out.tif 2>&1 | grep -c -i warning", folder).out == "0\n");
   // A file whose pages have EXIF directories of their own, which are moved with them.
   REQUIRE(apply_pages(folder, {"p1.tif", "--pages", "all", "-o", "a.tif"}).code == 0);
+}
+
+TEST_CASE("the result and the sheet of a page are files of their own, with its number") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2)});
+  const auto run = [&](const std::string& sheet) {
+    return apply_pages(folder, {"in.tif", "--pages", "2", "-o", "o-{n}.png", "--sheet", sheet});
+  };
+  const ProgramResult refused = run("o-0002.png");
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("o-0002.png: would be both the result and its sheet or a layer's file") != std::string::npos);
+  CHECK(run("s-{n}.png").code == 0);
+  CHECK(folder.names() == std::vector<std::string>{"in.tif", "o-0002.png", "s-0002.png"});
+}
+
+TEST_CASE("pages that need files of different formats are not joined") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2, 4, CV_8UC1)});
+  const std::string swap = "[[[[1]],[[0]],[[0]]],[[[0]],[[1]],[[0]]],[[[0]],[[0]],[[1]]]]";
+  const ProgramResult refused = run_convtool(
+      {"apply", "in.tif", "-k", swap, "--input-scale", "1", "--map", "clip", "--pages", "all", "--format", "same"},
+      folder);
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("page 2 needs another format than page 1, and one file has one format") != std::string::npos);
+}
+
+TEST_CASE("inputs without pages are refused where another page than the first is chosen") {
+  const TempFolder folder;
+  folder.write("z.npz", "");
+  CHECK(apply_pages(folder, {"[[1]]", "--pages", "2"}).err == "convtool: inline: has one page (asked for page 2)\n");
+  CHECK(apply_pages(folder, {"z.npz#a", "--pages", "2"}).err == "convtool: z.npz#a: has one page (asked for page 2)\n");
+  CHECK(apply_pages(folder, {"[[1]]", "--pages", "all"}).out == "[[1]]\n");
 }
 
 TEST_CASE("several pages leave no sheet or layer of one page in the place of another's") {

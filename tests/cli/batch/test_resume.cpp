@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/batch/resume.h"
+#include "files/digest.h"
 #include "support/program.h"
 
 namespace {
@@ -55,6 +57,35 @@ struct Batch {
 };
 
 }  // namespace
+
+TEST_CASE("an output of a given name is not that of a run without the name") {
+  const TempFolder folder;
+  folder.write("a.pgm", kPicture);
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"apply", "a.pgm", "-k", "sharpen", "--manifest", "m.jsonl"});
+    return run_convtool(more, folder).out;
+  };
+  run({"-o", "a.sharpen.npy"});
+  CHECK(run({}).starts_with("a.pgm 1x2x3 u8 -> a.sharpen.png "));
+  CHECK(run({}) == "a.pgm skipped: a.sharpen.png is up to date\n");
+  CHECK(run({"-o", "a.sharpen.npy"}) == "a.pgm skipped: a.sharpen.npy is up to date\n");
+}
+
+TEST_CASE("a file is digested as it was recorded, or not at all") {
+  const TempFolder folder;
+  folder.write("a.pgm", kPicture);
+  make_old(folder, "a.pgm");
+  const std::optional<convtool::FileRecord> before = convtool::look_at_file(folder.file("a.pgm"));
+  REQUIRE(before);
+  const std::optional<convtool::FileRecord> same = convtool::digested(*before);
+  REQUIRE(same);
+  CHECK(same->digest == convtool::digest_of_file(folder.file("a.pgm")));
+  folder.write("a.pgm", kOther);
+  make_old(folder, "a.pgm");  // of the same size and time
+  CHECK_FALSE(convtool::digested(*before));
+  fs::remove(folder.file("a.pgm"));
+  CHECK_FALSE(convtool::digested(*before));
+}
 
 TEST_CASE("a second run with the same manifest skips everything") {
   const Batch batch;

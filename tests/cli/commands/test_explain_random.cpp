@@ -221,7 +221,8 @@ std::optional<Source> applied(Source source, const FilterSpec& spec, const char*
     return std::nullopt;
   }
   Surveys surveys;
-  Outcome outcome = run_job(*job, std::move(source), std::nullopt, spec, false, surveys);
+  Outcome outcome = run_job(
+      *job, std::move(source), std::nullopt, spec, false, [](const std::string&) {}, surveys);
   PictureDecoder decoder(Isolation::never);
   return read_source({.bytes = std::move(outcome.bytes), .file = std::nullopt}, "out", spec.max_pixels, decoder);
 }
