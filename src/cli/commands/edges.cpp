@@ -107,7 +107,7 @@ void check(const EdgesOptions& options, const EdgeRecipe& recipe, const FilterSp
   const std::string kind(kEdgeKinds[static_cast<int>(recipe.kind)]);
   if (recipe.thin && !recipe.has_gradient() && !recipe.is_laplacian())
     refuse_usage("--thin", "needs the direction of edges, which " + name + " does not give; choose another operator");
-  if (recipe.thin && recipe.is_laplacian() && recipe.kind == EdgeKind::components)
+  if (options.thin && recipe.is_laplacian() && recipe.kind == EdgeKind::components)
     refuse_usage("--thin", "keeps zero crossings of " + name + ", which have no components; leave it out");
   if (recipe.kind == EdgeKind::orientation && !recipe.has_gradient())
     refuse_usage("--output-kind", name + " has no orientation; choose another operator, such as sobel");

@@ -378,8 +378,8 @@ TEST_CASE("no kind of output follows a link to an input that was made during the
                {"p.json", matrix, {"a.pgm", "--dump-layers", "layers"}, "layers/a.01-inline.npy"},
                {"v.y4m", video, {}, "v.inline.y4m"},
                {"p.json", matrix, {"s.tif", "--pages", "all"}, "s.inline.tif"}};
-  for (const auto& [pipe, content, more, output] : cases) {
-    CAPTURE(output);
+  for (const auto& each : cases) {
+    CAPTURE(each.output);
     const TempFolder folder;
     folder.write("a.pgm", "P2 2 1 255 10 30\n");
     REQUIRE(cv::imwritemulti(folder.file("s.tif"), std::vector<cv::Mat>(2, cv::Mat(2, 2, CV_8U, cv::Scalar(1)))));
@@ -387,13 +387,13 @@ TEST_CASE("no kind of output follows a link to an input that was made during the
       REQUIRE(run_convtool({"apply", "[[1, 2]]", "-k", "[[1]]", "-o", name}, folder).code == 0);
     fs::create_directory(folder.file("layers"));
     const std::string kept = read_text(folder.file("keep.npy"));
-    REQUIRE(mkfifo(folder.file(pipe).c_str(), 0666) == 0);
-    std::vector<std::string> arguments = {"apply", pipe, "keep.npy", "-k", "[[2]]", "--jobs", "1"};
-    arguments.insert(arguments.begin() + 2, more.begin(), more.end());
+    REQUIRE(mkfifo(folder.file(each.pipe).c_str(), 0666) == 0);
+    std::vector<std::string> arguments = {"apply", each.pipe, "keep.npy", "-k", "[[2]]", "--jobs", "1"};
+    arguments.insert(arguments.begin() + 2, each.more.begin(), each.more.end());
     RunningProgram program(convtool_command(arguments), folder);
     program.wait_until_idle();
-    fs::create_symlink(folder.file("keep.npy"), folder.file(output));
-    std::ofstream(folder.file(pipe)) << content;
+    fs::create_symlink(folder.file("keep.npy"), folder.file(each.output));
+    std::ofstream(folder.file(each.pipe)) << each.content;
     const ProgramResult result = program.wait();
     CHECK(result.code == 1);
     CHECK(result.err.find("keep.npy', which this run reads") != std::string::npos);
