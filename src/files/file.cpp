@@ -29,13 +29,12 @@ std::string size_in_words(std::size_t bytes) {
 }
 
 /// The arguments of read_file(); `where` names the file in errors. Throws std::system_error, or Error(input).
-Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limit, const std::string& where) {
+Buffer read_all(const OpenFile& file, const SizeLimits& limits, const std::string& where) {
   if (file.is_folder()) throw Error(ErrorKind::input, where, "is a folder");
 
   const bool is_regular = file.is_regular() && file.size() > 0;  // files in /proc report a size of 0
   const std::size_t regular_size = file.size();
-  const bool is_stream_limit = !is_regular && stream_limit < limit;
-  if (is_stream_limit) limit = stream_limit;
+  const std::size_t limit = limits.of(!is_regular);
   constexpr std::size_t kChunk = 1 << 20;
   // One byte more than a regular file's size, for the read that finds its end.
   std::size_t expected = is_regular ? regular_size + 1 : kChunk;
@@ -53,7 +52,7 @@ Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limi
     if (got == 0) break;
     if (got > 0) size += static_cast<std::size_t>(got);
   }
-  if (size > limit) refuse_size(where, limit, is_stream_limit);
+  if (size > limit) refuse_size(where, limits, !is_regular);
   if (is_regular && file.has_changed()) refuse_changed(where, ErrorKind::input);
   bytes.shorten(size);
   return bytes;
@@ -61,9 +60,11 @@ Buffer read_all(const OpenFile& file, std::size_t limit, std::size_t stream_limi
 
 }  // namespace
 
-void refuse_size(const std::string& where, std::size_t limit, bool is_stream_limit) {
+void refuse_size(const std::string& where, const SizeLimits& limits, bool is_stream) {
+  const std::size_t limit = limits.of(is_stream);
   throw Error(ErrorKind::input, where,
-              "is larger than " + size_in_words(limit) + ", the limit" + (is_stream_limit ? " for a stream" : ""));
+              "is larger than " + size_in_words(limit) + ", the limit" +
+                  (limit < limits.bytes ? " for a stream" : std::string(limits.advice)));
 }
 
 bool is_stream(const std::string& path) {
@@ -71,17 +72,15 @@ bool is_stream(const std::string& path) {
   return path == "-" || std::filesystem::is_other(path, ignored);
 }
 
-Buffer read_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
-  return read_and_keep_file(path, limit, stream_limit).bytes;
-}
+Buffer read_file(const std::string& path, const SizeLimits& limits) { return read_and_keep_file(path, limits).bytes; }
 
-FileContent read_and_keep_file(const std::string& path, std::size_t limit, std::size_t stream_limit) {
+FileContent read_and_keep_file(const std::string& path, const SizeLimits& limits) {
   if (path.empty()) throw Error(ErrorKind::input, "", "no file name");
   const bool is_stdin = path == "-";
   const std::string where = is_stdin ? "standard input" : path;
   try {
     OpenFile file(is_stdin ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY));
-    Buffer bytes = read_all(file, limit, stream_limit, where);
+    Buffer bytes = read_all(file, limits, where);
     const bool is_whole = !is_stdin && file.is_regular() && file.size() == bytes.size();
     return {.bytes = std::move(bytes), .file = is_whole ? std::optional(std::move(file)) : std::nullopt};
   } catch (const std::system_error& error) {

@@ -1,12 +1,14 @@
 // Whole files, read and written. A path of "-" is standard input or output.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "files/buffer.h"
 #include "files/open_file.h"
@@ -19,13 +21,22 @@ constexpr std::size_t kLargestStream = std::size_t{4} << 30;  ///< the default l
 /// Whether `path` is standard input or output, a device or a pipe: bytes that come or go once, one after another.
 bool is_stream(const std::string& path);
 
-/// Reads a whole file, or standard input to its end. Throws Error(input) with the path if it is missing, unreadable, a
-/// folder, larger than `limit` bytes, or changes while it is being read. `stream_limit` applies in addition to anything
-/// but a regular file (a pipe, a device), which may never end.
-Buffer read_file(const std::string& path, std::size_t limit = kNoLimit, std::size_t stream_limit = kLargestStream);
+/// How large a file may be.
+struct SizeLimits {
+  std::size_t bytes = kNoLimit;
+  std::size_t stream_bytes = kLargestStream;  ///< of anything but a regular file (a pipe, a device), in addition
+  std::string_view advice = "";               ///< how to raise `bytes`, as the end of a sentence
 
-/// Throws Error(input) for a file that is larger than `limit` bytes.
-[[noreturn]] void refuse_size(const std::string& where, std::size_t limit, bool is_stream_limit);
+  /// Of a regular file, or of a stream.
+  std::size_t of(bool is_stream) const { return is_stream ? std::min(bytes, stream_bytes) : bytes; }
+};
+
+/// Throws Error(input) for a file, or a stream, that is larger than its limit.
+[[noreturn]] void refuse_size(const std::string& where, const SizeLimits& limits, bool is_stream);
+
+/// Reads a whole file, or standard input to its end. Throws Error(input) with the path if it is missing, unreadable, a
+/// folder, too large, or changes while it is being read.
+Buffer read_file(const std::string& path, const SizeLimits& limits = {});
 
 /// The content of a file, and the file for other processes to read, where it is a regular one.
 struct FileContent {
@@ -34,8 +45,7 @@ struct FileContent {
 };
 
 /// read_file(), which keeps a regular file open. Standard input is never kept.
-FileContent read_and_keep_file(const std::string& path, std::size_t limit = kNoLimit,
-                               std::size_t stream_limit = kLargestStream);
+FileContent read_and_keep_file(const std::string& path, const SizeLimits& limits = {});
 
 /// Writes a file, all or nothing, over an existing one, as FileWriter does (files/file_writer.h). A file that replaces
 /// another is flushed to disk before it takes the name; a new one only if `always_flushed`. Throws Error(output) with

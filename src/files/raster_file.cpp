@@ -60,7 +60,11 @@ RasterReader::RasterReader(RandomAccessFile file, const RasterLayout& layout)
     : file_(std::move(file)), layout_(layout) {
   if (!layout_.may_round()) return;
   rounding_ = std::make_unique<Rounding>();
-  rounding_->counted = std::make_unique<std::atomic<bool>[]>(layout_.row_count());
+  rounding_->counted = std::make_unique<std::atomic<std::uint8_t>[]>(static_cast<std::size_t>(memory()));
+}
+
+std::int64_t RasterReader::memory() const {
+  return rounding_ ? static_cast<std::int64_t>((layout_.row_count() + 7) / 8) : 0;
 }
 
 std::int64_t RasterReader::rounded_values() const { return rounding_ ? rounding_->values.load() : 0; }
@@ -68,9 +72,12 @@ std::int64_t RasterReader::rounded_values() const { return rounding_ ? rounding_
 void RasterReader::count_rounded_values(std::uint64_t offset, std::span<const std::byte> rows) const {
   if (!rounding_) return;
   const std::uint64_t size = layout_.row_bytes(), first = (offset - layout_.offset) / size;
-  for (std::uint64_t i = 0; i < rows.size() / size; ++i)
-    if (!rounding_->counted[first + i].exchange(true))
+  for (std::uint64_t i = 0; i < rows.size() / size; ++i) {
+    const std::uint64_t row = first + i;
+    const auto bit = static_cast<std::uint8_t>(1 << row % 8);
+    if ((rounding_->counted[row / 8].fetch_or(bit) & bit) == 0)
       rounding_->values += count_rounded(layout_, rows.subspan(i * size, size));
+  }
 }
 
 void RasterReader::read(const Band& band, const TensorRef& values) const {

@@ -37,13 +37,16 @@ class RasterReader {
   /// How many values that were read are rounded (count_rounded()), each counted once.
   std::int64_t rounded_values() const;
 
+  /// The bytes that it takes to count each of them once; reads take buffer_bytes() in addition.
+  std::int64_t memory() const;
+
   /// Throws Error(input) if the file has changed since it was opened. Call it after the last band.
   void check_unchanged() const { file_.check_unchanged(); }
 
  private:
-  /// Rounded values, and the stored rows in which they have been counted.
+  /// Rounded values, and the stored rows in which they have been counted, one bit each.
   struct Rounding {
-    std::unique_ptr<std::atomic<bool>[]> counted;
+    std::unique_ptr<std::atomic<std::uint8_t>[]> counted;
     std::atomic<std::int64_t> values = 0;
   };
 

@@ -97,10 +97,9 @@ Buffer StreamReader::take(std::size_t count) {
   return bytes;
 }
 
-Buffer StreamReader::take_rest(std::size_t limit, std::size_t stream_limit) {
+Buffer StreamReader::take_rest(const SizeLimits& limits) {
   const bool is_regular = file_.is_regular() && file_.size() > 0;  // files in /proc report a size of 0
-  const bool is_stream_limit = !is_regular && stream_limit < limit;
-  const std::size_t most = is_stream_limit ? stream_limit : limit;
+  const std::size_t most = limits.of(!is_regular);
   constexpr std::size_t kPiece = 1 << 20;
   const std::size_t expected = is_regular ? std::max<std::size_t>(file_.size(), kPiece) + 1 : kPiece;
   const bool takes_over = ahead().size() >= kPiece;
@@ -109,7 +108,7 @@ Buffer StreamReader::take_rest(std::size_t limit, std::size_t stream_limit) {
   while (true) {
     const std::size_t got = take({bytes.data() + size, bytes.size() - size});
     size += got;
-    if (size > most) refuse_size(name_, most, is_stream_limit);
+    if (size > most) refuse_size(name_, limits, !is_regular);
     if (size < bytes.size()) break;
     Buffer larger(std::min(size + std::max(size / 2, kPiece), most) + 1);
     std::copy(bytes.begin(), bytes.end(), larger.begin());

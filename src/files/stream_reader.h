@@ -7,6 +7,7 @@
 #include <string>
 
 #include "files/buffer.h"
+#include "files/file.h"
 #include "files/open_file.h"
 
 namespace convtool {
@@ -39,7 +40,7 @@ class StreamReader {
   std::size_t take(std::span<std::byte> bytes);
 
   /// Takes all bytes to the end of the stream. Throws Error(input) as read_file() does.
-  Buffer take_rest(std::size_t limit, std::size_t stream_limit);
+  Buffer take_rest(const SizeLimits& limits);
 
  private:
   std::size_t read_some(std::span<std::byte> bytes);

@@ -76,7 +76,7 @@ void refuse_other_files(const std::string& path) {
 /// A kernel that cannot be read stops the run before any work, unlike an input that cannot.
 Buffer read_kernel_file(const std::string& path) {
   try {
-    return read_file(path, kLargestKernelFile);
+    return read_file(path, {.bytes = kLargestKernelFile});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
     refuse_kernel(kOption, error.what());
@@ -231,7 +231,7 @@ Network load_layers(const std::string& argument) {
   }
   Buffer bytes;
   try {
-    bytes = read_file(argument, kLargestKernelFile);
+    bytes = read_file(argument, {.bytes = kLargestKernelFile});
   } catch (const Error& error) {
     refuse_kernel(kLayersOption, error.what());
   }

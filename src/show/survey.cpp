@@ -103,23 +103,39 @@ void encode_within(Image image, std::size_t bytes, Preview& preview) {
   preview.shape = image.all().shape;
 }
 
-}  // namespace
+constexpr std::size_t kManyBins = 20;   ///< inputs
+constexpr std::size_t kFewerBins = 64;  ///< for each of more inputs
 
-SurveyOptions survey_options(std::size_t count) {
+/// Options for one of `pictures` on a page.
+SurveyOptions options_for(double pictures) {
   // Of 5 MB, 1.2 MB are for histograms and reports (up to 6 kB an input) and for the page itself. Base64 takes four
-  // bytes for three, and each input has two pictures.
-  constexpr double kBytes = 3.8e6 * 3 / 4 / 2;
+  // bytes for three.
+  constexpr double kBytes = 3.8e6 * 3 / 4;
   constexpr double kBitsOfPixel = 1.5;  // of JPEG, for pictures with much detail
-  constexpr std::size_t kManyBins = 20;
+  const double bytes = std::min(1e6, kBytes / pictures);
   SurveyOptions options;
-  if (count > kManyBins) options.bins = 64;
-  if (count > kMostPreviews) {
-    options.side = 0;
-    return options;
-  }
-  const double bytes = std::min(1e6, kBytes / static_cast<double>(std::max<std::size_t>(count, 1)));
   options.bytes = static_cast<std::size_t>(bytes);
   options.side = std::min(options.side, static_cast<std::int64_t>(std::sqrt(bytes * 8 / kBitsOfPixel)));
+  return options;
+}
+
+}  // namespace
+
+SurveyOptions survey_options(std::size_t inputs, std::size_t pictures) {
+  SurveyOptions options = options_for(static_cast<double>(std::max<std::size_t>(inputs, 1) * pictures));
+  if (inputs > kManyBins) options.bins = kFewerBins;
+  if (inputs > kMostPreviews) options.side = 0;
+  return options;
+}
+
+std::optional<SurveyOptions> survey_options_of_part(std::size_t inputs, std::size_t pictures, std::size_t place) {
+  if (inputs * place > kMostPreviews && place > 1) return std::nullopt;
+  // Half of an input's room is for its first part, often the only one. The other half is in shares of 1/2, 1/3 ... up
+  // to 1/kMostPreviews, whose sum is less than ln kMostPreviews.
+  const double shares = place == 1 ? 1 : std::log(static_cast<double>(kMostPreviews)) * static_cast<double>(place);
+  SurveyOptions options = options_for(2 * shares * static_cast<double>(inputs * pictures));
+  if (inputs > kManyBins || place > 1) options.bins = kFewerBins;
+  if (inputs > kMostPreviews) options.side = 0;
   return options;
 }
 

@@ -48,10 +48,14 @@ struct SurveyOptions {
   std::optional<std::array<double, 2>> range;  ///< for floats: the values shown black and white; none: the extremes
 };
 
-/// Options with which the surveys of `count` inputs fit into a page of less than 5 MB; beyond kMostPreviews inputs,
-/// without copies, and with one histogram for all colours.
-SurveyOptions survey_options(std::size_t count);
+/// Options with which the surveys of `inputs`, each with this number of `pictures`, fit into a page of less than 5 MB;
+/// beyond kMostPreviews inputs, without copies, and with one histogram for all colours.
+SurveyOptions survey_options(std::size_t inputs, std::size_t pictures);
 inline constexpr std::size_t kMostPreviews = 200;
+
+/// The same for part `place`, from 1, of an input that may have any number of parts: each has less room than the one
+/// before it. Nothing where there is none left for parts after the first one.
+std::optional<SurveyOptions> survey_options_of_part(std::size_t inputs, std::size_t pictures, std::size_t place);
 
 /// Looks at a picture or tensor in rows, so that it need not be in memory; its own memory depends on the options alone.
 /// The copy averages pixels, after laying them on white where they are transparent; it shows the first item of a batch,

@@ -67,7 +67,7 @@ mode_t mode_of(const std::string& path) {
 }
 
 std::string read_complaint(const std::string& path, std::size_t limit = kNoLimit) {
-  return error_text(ErrorKind::input, [&] { read_file(path, limit); });
+  return error_text(ErrorKind::input, [&] { read_file(path, {.bytes = limit}); });
 }
 std::string write_complaint(const std::string& path) {
   return error_text(ErrorKind::output, [&] { write_file(path, to_bytes("new")); });
@@ -138,7 +138,7 @@ TEST_CASE("failures to read are explained") {
 TEST_CASE("streams, which may never end, have a limit of their own") {
   static_assert(kLargestStream == 4294967296);
   const auto complaint_of = [](const std::string& path, std::size_t limit, std::size_t stream_limit) {
-    return error_text(ErrorKind::input, [&] { read_file(path, limit, stream_limit); });
+    return error_text(ErrorKind::input, [&] { read_file(path, {.bytes = limit, .stream_bytes = stream_limit}); });
   };
   CHECK(complaint_of("/dev/zero", kNoLimit, 5 << 20) == "/dev/zero: is larger than 5 MiB, the limit for a stream");
   CHECK(complaint_of("/dev/zero", 1000, 5 << 20) == "/dev/zero: is larger than 1000 bytes, the limit");

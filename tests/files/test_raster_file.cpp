@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/half.h"
+#include "core/parallel.h"
 #include "files/raster_file.h"
 #include "files/raster_values.h"
 #include "support/error_text.h"
@@ -234,6 +235,28 @@ TEST_CASE("bands of rasters of every type and order have the values of the file"
       CHECK((values == raster.values));
       reader.check_unchanged();
     }
+}
+
+TEST_CASE("rounded values are counted once, whatever the bands that are read, and one bit a row") {
+  const TempFolder folder;
+  RasterLayout layout;
+  layout.format = "test";
+  layout.stored = StoredType::f64;
+  layout.shape = {.n = 1, .c = 2, .h = 77, .w = 3};
+  std::string file;
+  for (std::int64_t i = 0; i < layout.shape.count(); ++i) append(file, i % 5 == 0 ? 0.1 : 0.5, layout.order);
+  const RasterReader reader(RandomAccessFile(folder.write("raster", file), ErrorKind::input), layout);
+  CHECK(reader.memory() == 20);  // for 2 * 77 rows
+  const auto read = [&](const Band& band, std::int64_t channels, std::int64_t rows) {
+    Tensor values(DType::f32, {.n = 1, .c = channels, .h = rows, .w = 3});
+    reader.read(band, values.ref());
+  };
+  read({.row = 5}, 1, 5);  // values 15 to 29
+  CHECK(reader.rounded_values() == 3);
+  read({.row = 7}, 1, 4);  // and 30 to 32
+  CHECK(reader.rounded_values() == 4);
+  run_threads(4, [&] { read({}, 2, 77); });
+  CHECK(reader.rounded_values() == 93);  // of 462 values, the first of every 5
 }
 
 TEST_CASE("bands are written in any order, by several threads, and the file is that of the whole raster") {

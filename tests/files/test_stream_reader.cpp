@@ -71,7 +71,7 @@ TEST_CASE("any sequence of looking and taking gives the bytes of the stream in o
       CHECK(stream.position() == at);
       CHECK(is_next(text_of(stream.ahead())));
     }
-    const std::string rest = text_of(stream.take_rest(kNoLimit, kLargestStream));
+    const std::string rest = text_of(stream.take_rest({}));
     CHECK(rest.size() == content.size() - at);
     CHECK(is_next(rest));
     CHECK(stream.position() == content.size());
@@ -94,13 +94,14 @@ TEST_CASE("the rest of a stream has a limit, as a file has") {
   const auto rest = [&](std::size_t limit) {
     StreamReader stream(path);
     stream.take(10);
-    return stream.take_rest(limit, kLargestStream);
+    return stream.take_rest({.bytes = limit, .advice = "; raise it"});
   };
   CHECK(rest(kNoLimit).size() == (3 << 20) - 10);
   CHECK(rest((3 << 20) - 10).size() == (3 << 20) - 10);
-  CHECK(error_text(ErrorKind::input, [&] { rest(1 << 20); }) == path + ": is larger than 1 MiB, the limit");
-  CHECK(error_text(ErrorKind::input, [&] { StreamReader("/dev/zero").take_rest(kNoLimit, 1 << 20); }) ==
-        "/dev/zero: is larger than 1 MiB, the limit for a stream");
+  CHECK(error_text(ErrorKind::input, [&] { rest(1 << 20); }) == path + ": is larger than 1 MiB, the limit; raise it");
+  CHECK(error_text(ErrorKind::input, [&] {
+          StreamReader("/dev/zero").take_rest({.stream_bytes = 1 << 20, .advice = "; raise it"});
+        }) == "/dev/zero: is larger than 1 MiB, the limit for a stream");
 }
 
 TEST_CASE("a stream that cannot be read is an error with its name") {

@@ -20,7 +20,7 @@ bool run_pictures(std::span<const std::byte> input) {
   const MemoryFile file(input);
   StreamReader reader(file.path());
   if (!PictureStream::can_follow(reader.look(PictureStream::kSignature))) return false;
-  PictureStream stream(reader, kMost);
+  PictureStream stream(reader, {.bytes = kMost});
   std::uint64_t end = 0;
   std::int64_t count = 0;
   return accepts({ErrorKind::input}, [&] {

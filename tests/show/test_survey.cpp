@@ -252,23 +252,43 @@ TEST_CASE("a copy fits into the bytes that it may take, of noise too") {
 TEST_CASE("the copies of up to 200 inputs fit into 4 MB of Base64") {
   for (const std::size_t count : {1u, 2u, 12u, 20u, 21u, 100u, 200u}) {
     CAPTURE(count);
-    const SurveyOptions options = survey_options(count);
-    CHECK(options.side > 0);
-    CHECK(2 * count * options.bytes * 4 / 3 <= 4'000'000);
+    for (const std::size_t pictures : {2u, 3u}) {
+      const SurveyOptions options = survey_options(count, pictures);
+      CHECK(options.side > 0);
+      CHECK(pictures * count * options.bytes * 4 / 3 <= 4'000'000);
+    }
   }
-  CHECK(survey_options(201).side == 0);
+  CHECK(survey_options(201, 2).side == 0);
+}
+
+TEST_CASE("so do the copies of inputs with any number of parts") {
+  for (const std::size_t inputs : {1u, 2u, 12u, 200u, 201u, 1000u}) {
+    CAPTURE(inputs);
+    std::size_t surveys = 0, bytes = 0, before = std::size_t{1} << 20;
+    for (std::size_t place = 1; place <= 1000; ++place)
+      if (const std::optional<SurveyOptions> options = survey_options_of_part(inputs, 2, place)) {
+        CHECK((options->side > 0) == (inputs <= 200));
+        CHECK(options->bytes <= before);
+        before = options->bytes;
+        surveys += inputs;
+        if (options->side > 0) bytes += 2 * inputs * options->bytes * 4 / 3;
+      }
+    CHECK(surveys <= std::max<std::size_t>(inputs, 200));
+    CHECK(surveys >= std::max<std::size_t>(inputs, 100));
+    CHECK(bytes <= 4'000'000);
+  }
 }
 
 TEST_CASE("without a copy, colours are counted together") {
   const Tensor picture = tensor_of<std::uint8_t>({.c = 3, .h = 2, .w = 2}, [](auto, auto, auto) { return 9; });
-  const SurveyResult result = survey(picture.ref(), PixelFormat::rgb, survey_options(201));
+  const SurveyResult result = survey(picture.ref(), PixelFormat::rgb, survey_options(201, 2));
   CHECK_FALSE(result.preview);
   REQUIRE(result.histogram.counts.size() == 1);
   CHECK(sum(result.histogram.counts[0]) == 12);
 }
 
 TEST_CASE("the memory of a survey does not grow with the picture") {
-  const SurveyOptions options = survey_options(1);
+  const SurveyOptions options = survey_options(1, 2);
   CHECK(Survey::memory({.c = 3, .h = 2000, .w = 2000}, options) ==
         Survey::memory({.c = 3, .h = 90000, .w = 90000}, options));
   CHECK(Survey::memory({.c = 3, .h = 90000, .w = 90000}, options) < 64 << 20);

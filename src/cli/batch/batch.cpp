@@ -94,8 +94,6 @@ class PageInputs {
   }
 
   void add(std::size_t index, const RunReport& report, Surveys surveys) {
-    constexpr std::size_t kMostWithPictures = 200;  // parts of one input, which may have any number
-    if (texts_[index].size() >= kMostWithPictures) surveys = {};
     const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
     texts_[index].push_back(to_json(PageInput{.report = to_json(report),
                                               .input_link = link(report.input),
@@ -186,7 +184,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
   std::optional<PageInputs> page;
   if (has_page) {
     page.emplace(*options.page, end - begin, spec.network);
-    spec.survey = survey_options(end - begin);
+    spec.survey = survey_options(end - begin, surveyed_pictures(spec));
   }
   Reporter reporter(options, end - begin, takes_stdout);
   MemoryBudget budget(options.memory_limit);
@@ -209,6 +207,7 @@ int run_batch(const BatchOptions& options, FilterSpec spec) {
                        .read = list.read,
                        .owners = owners,
                        .listed = listed,
+                       .inputs = end - begin,
                        .budget = budget,
                        .decoder = decoder,
                        .filtering = options.jobs == 1 ? &filtering : nullptr,

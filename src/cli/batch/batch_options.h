@@ -11,6 +11,7 @@
 #include "cli/batch/page_file.h"
 #include "cli/job/output_name.h"
 #include "cli/terminal/terminal.h"
+#include "files/file.h"
 #include "pictures/isolation/picture_decoder.h"
 
 namespace convtool {
@@ -32,6 +33,11 @@ struct BatchOptions {
   bool fail_fast = false;   ///< stop at the first failure
   bool json = false, quiet = false, verbose = false;
   ProgressMode progress = ProgressMode::automatic;
+
+  /// How large an input may be.
+  SizeLimits size_limits() const {
+    return {.bytes = static_cast<std::size_t>(memory_limit), .advice = "; raise --memory-limit"};
+  }
 };
 
 }  // namespace convtool

@@ -63,10 +63,8 @@ LoadedFile with_header(std::shared_ptr<const FileContent> content, const std::st
 LoadedFile load(const std::string& input, const std::optional<FileRecord>& record, const Destination& planned,
                 const RunContext& run, const std::string& cause = "") {
   if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run, cause);
-  const auto limit = static_cast<std::size_t>(run.options.memory_limit);
-  return with_header(std::make_shared<FileContent>(
-                         read_and_keep_file(split_array_path(input).file, limit, std::min(limit, kLargestStream))),
-                     input, run);
+  const std::string& file = split_array_path(input).file;
+  return with_header(std::make_shared<FileContent>(read_and_keep_file(file, run.options.size_limits())), input, run);
 }
 
 LoadedFile load_text(const std::string& text, const RunContext& run) {
@@ -92,13 +90,16 @@ void check_final_path(const Destination& destination, const std::string& input, 
   run.listed.refuse_output(path, settled_path(path));
 }
 
-/// The same for a numbered name, which is not known before the work.
-void check_numbered_path(const Destination& destination, const std::string& input, const RunContext& run) {
-  const std::string& path = destination.path;
-  run.read.refuse_overwriting(path);
+/// The same for numbered names, which are not known before the work.
+void check_numbered_paths(const Destination& destination, const std::string& input, const RunContext& run) {
   refuse_own_files(destination);
-  run.owners.claim_numbered(path, input);
-  run.listed.refuse_output(path, settled_path(path));
+  const auto check = [&](const std::string& path) {
+    run.read.refuse_overwriting(path);
+    run.owners.claim_numbered(path, input);
+    run.listed.refuse_output(path, settled_path(path));
+  };
+  if (!destination.pattern.empty()) check(destination.path);
+  if (!destination.sheet_pattern.empty()) check(destination.sheet);
 }
 
 /// Returns false, and writes nothing, where the output exists and is to be kept. Another program may have made the
@@ -132,6 +133,12 @@ void write_sheet(const Outcome& outcome, const Destination& destination, const R
 bool has_tiny_pictures(const Shape& shape) {
   constexpr std::int64_t kTiny = 1 << 14;  // values
   return shape.n > 1 && shape.c * shape.h * shape.w < kTiny;
+}
+
+/// The options of the surveys of an input, or of a part of one. They must not need more memory than FilterSpec::survey.
+std::optional<SurveyOptions> survey_options_of(const FilteredPart* part, const RunContext& run) {
+  if (part == nullptr || part->place == 0) return run.spec.survey;
+  return survey_options_of_part(run.inputs, surveyed_pictures(run.spec), part->place);
 }
 
 /// Whether standard output is this file, as after 1<>FILE in a shell.
@@ -178,7 +185,7 @@ class Process {
     const Destination destination = final_name(planned_, header, forecast, spec_);
     attempt_.output = destination.path;
     if (destination.path != planned_.path) check_final_path(destination, input_, run_);
-    if (part_ != nullptr && !planned_.pattern.empty()) check_numbered_path(destination, input_, run_);
+    if (part_ != nullptr) check_numbered_paths(destination, input_, run_);
     if (skips(destination)) return;
     const auto whole_memory = [&](std::int64_t file_bytes) {
       return memory_needed(header, file_bytes, *destination.format, forecast, spec_);
@@ -227,7 +234,7 @@ class Process {
   /// Filters band by band. The file is read and written meanwhile, which all counts as filtering.
   void filter_bands(Job planned, Bands& bands, const RasterSource& raster, const Forecast& forecast,
                     std::unique_lock<std::mutex> turn) {
-    const std::int64_t rest = memory_beside_bands(forecast, spec_);
+    const std::int64_t rest = memory_beside_bands(forecast, spec_) + raster.reader.memory();
     bands.run.limit_memory(static_cast<double>(run_.options.memory_limit - rest));
     attempt_.memory = rest + static_cast<std::int64_t>(bands.run.memory());
     share_.emplace(run_.budget, *attempt_.memory);
@@ -299,7 +306,7 @@ class Process {
     std::optional<Source> source = decode_source(*file.content, file.header, run_.decoder, spec_.plan.threads);
     file.content.reset();
     const Stopwatch surveying;
-    if (spec_.survey && !run_.options.dry_run) surveys_.before = survey_source(*source);
+    if (surveys_.options && !run_.options.dry_run) surveys_.before = survey_source(*source);
     const double surveyed_seconds = surveying.seconds();
     std::optional<Image> picture;
     if (spec_.edges && spec_.edges->kind == EdgeKind::overlay && !source->is_tensor()) picture = source->image();
@@ -322,8 +329,8 @@ class Process {
   }
 
   SurveyResult survey_source(const Source& source) const {
-    if (source.is_tensor()) return survey(source.tensor().tensor.ref(), std::nullopt, *spec_.survey);
-    return survey(source.image().all(), source.image().format(), *spec_.survey);
+    if (source.is_tensor()) return survey(source.tensor().tensor.ref(), std::nullopt, *surveys_.options);
+    return survey(source.image().all(), source.image().format(), *surveys_.options);
   }
 
   /// With one job, inputs are filtered one by one.
@@ -348,7 +355,7 @@ class Process {
   void finish(const Destination& destination, bool is_written, const Digest& digest) {
     if (is_written && run_.resume != nullptr && part_ == nullptr)
       run_.resume->record(record_, destination.path, digest);
-    if (spec_.survey) surveys_.kept = kept_range(*attempt_.job, attempt_.outcome->result.stats);
+    if (surveys_.options) surveys_.kept = kept_range(*attempt_.job, attempt_.outcome->result.stats);
     if (!is_written && !had_output_)
       attempt_ = {.input = input_, .part = attempt_.part, .output = destination.path, .skipped = SkipReason::exists};
   }
@@ -382,6 +389,7 @@ RunReport filter_input(const Input& input, const Destination& planned, const Run
   std::optional<MemoryBudget::Share> share;
   Attempt attempt{.input = input.path, .output = planned.path};
   if (part != nullptr) attempt.part = part->name;
+  if (run.spec.survey) surveys.options = survey_options_of(part, run);
   try {
     Process(input.text, planned, run, share, attempt, surveys, part)();
     return describe(attempt, run.spec);

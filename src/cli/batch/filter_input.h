@@ -26,6 +26,7 @@ struct RunContext {
   const ReadFiles& read;        ///< files that must not be overwritten
   OutputOwners& owners;         ///< files that belong to one input each
   const ListedFolders& listed;  ///< folders in which outputs would become inputs
+  std::size_t inputs;           ///< how many this run has
   MemoryBudget& budget;
   PictureDecoder& decoder;
   std::mutex* filtering;  ///< locked from decoding an input to encoding it; null if several inputs may be at this stage
@@ -34,6 +35,9 @@ struct RunContext {
   /// leaves the rest of this input.
   std::function<bool()> cuts_off;
 };
+
+/// How many pictures of each input a report shows.
+inline std::size_t surveyed_pictures(const FilterSpec& spec) { return spec.sheet ? 3 : 2; }
 
 /// Whether --no-clobber keeps the output and all other files of a destination, because they exist.
 bool keeps_all(const Destination& destination, const RunContext& run);
@@ -44,6 +48,7 @@ using ReportSink = std::function<bool(RunReport report, Surveys surveys)>;
 /// Content that is read before filter_input() is called: of a stream, or a picture of an input that has several.
 struct FilteredPart {
   std::optional<InputPart> name;
+  std::size_t place = 0;                       ///< among the parts of its input, from 1; 0: the only one
   std::shared_ptr<const FileContent> content;  ///< its bytes, or those of the file with all pages
   std::uint64_t page_at = 0;                   ///< one of find_pages(), or 0
   std::unique_lock<std::mutex> turn;           ///< MemoryBudget::turn(), where its bytes wait for their share

@@ -185,7 +185,9 @@ class PagesRun {
   }
 
   RunReport filter(const Page& page, Surveys& surveys, const RunContext& run, PageFile* file) {
+    const bool is_only_one = pages_.size() == 1;
     FilteredPart part{.name = InputPart{.kind = "page", .number = page.number},
+                      .place = is_only_one ? 0 : static_cast<std::size_t>(page.number - pages_.front().number + 1),
                       .content = content_,
                       .page_at = page.at,
                       .turn = {},
@@ -214,6 +216,7 @@ class PagesRun {
                          .read = run_.read,
                          .owners = run_.owners,
                          .listed = run_.listed,
+                         .inputs = run_.inputs,
                          .budget = run_.budget,
                          .decoder = run_.decoder,
                          .filtering = run_.filtering,

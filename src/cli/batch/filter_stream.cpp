@@ -26,11 +26,7 @@ class StreamRun {
  public:
   StreamRun(const Input& input, StreamReader& stream, const Destination& planned, const RunContext& run,
             const ReportSink& sink)
-      : input_(input),
-        planned_(planned),
-        run_(run),
-        sink_(sink),
-        pictures_(stream, std::min(static_cast<std::size_t>(run.options.memory_limit), kLargestStream)) {}
+      : input_(input), planned_(planned), run_(run), sink_(sink), pictures_(stream, run.options.size_limits()) {}
 
   void operator()() {
     // A pipe with a name ends for its reader when no writer has it open.
@@ -123,6 +119,7 @@ class StreamRun {
     if (item.error) return failed({.input = input_.path, .part = name, .output = destination.path}, *item.error);
     auto content = std::make_shared<FileContent>(FileContent{.bytes = std::move(item.picture->bytes), .file = {}});
     FilteredPart part{.name = name,
+                      .place = static_cast<std::size_t>(item.number),
                       .content = std::move(content),
                       .turn = std::move(item.turn),
                       .planner = planner_,

@@ -78,17 +78,15 @@ struct InputRun {
       }
     std::unique_lock turn = run.budget.turn();
     std::optional<FileRecord> record = look_at_file(input.path);
-    const auto limit = static_cast<std::size_t>(run.options.memory_limit);
     filter_pages({.input = input, .planned = planned, .run = run, .sink = sink},
-                 read_and_keep_file(input.path, limit, std::min(limit, kLargestStream)), record, std::move(turn));
+                 read_and_keep_file(input.path, run.options.size_limits()), record, std::move(turn));
   }
 
   /// A stream that is one picture or tensor.
   void filter_rest(StreamReader& stream) const {
     std::unique_lock turn = run.budget.turn();
-    const auto limit = static_cast<std::size_t>(run.options.memory_limit);
     const bool has_pages = has_chosen_pages(stream.ahead());
-    FileContent content{.bytes = stream.take_rest(limit, std::min(limit, kLargestStream)), .file = {}};
+    FileContent content{.bytes = stream.take_rest(run.options.size_limits()), .file = {}};
     refuse_more(content.bytes);
     if (has_pages)
       return filter_pages({.input = input, .planned = planned, .run = run, .sink = sink}, std::move(content), {},

@@ -186,7 +186,7 @@ bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, c
                const OutputCheck& check, const FilterSpec& spec, Outcome& outcome, Surveys& surveys) {
   const Stopwatch watch;
   std::optional<Survey> after;
-  if (spec.survey) after.emplace(job.dtype, job.shape, pixels_of(job), *spec.survey);
+  if (surveys.options) after.emplace(job.dtype, job.shape, pixels_of(job), *surveys.options);
   std::optional<RasterWriter> writer;
   std::once_flag is_open;
   const auto open = [&] {
@@ -219,8 +219,9 @@ bool run_bands(const Bands& bands, const Job& job, const RasterSource& source, c
   const bool is_written = writer->commit();
   outcome.convolve_seconds = watch.seconds();
   if (after) {
-    surveys.before = survey_file(source.reader, pixels_of(source.header), *spec.survey);
-    surveys.responses = survey_responses(*bands.bank, bands.channels_last, streams.read, spec);
+    surveys.before = survey_file(source.reader, pixels_of(source.header), *surveys.options);
+    surveys.responses =
+        survey_responses(*bands.bank, bands.channels_last, streams.read, spec.plan.threads, *surveys.options);
     surveys.after = after->finish();
   }
   return is_written;

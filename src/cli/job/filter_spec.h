@@ -52,7 +52,7 @@ struct FilterSpec {
   PlanOptions plan;
   std::int64_t max_pixels = 0;          ///< in the input, and in the result of each layer
   bool dumps_layers = false;            ///< each layer's result is written to a file of its own
-  std::optional<SurveyOptions> survey;  ///< of input, responses and output, for a report; none: no surveys
+  std::optional<SurveyOptions> survey;  ///< of input, responses and output, for a report, at most; none: no surveys
 
   /// Whether the colours of pictures are converted to luma before filtering.
   bool makes_grey() const { return grey || (edges && edges->color == ColorRule::luma); }

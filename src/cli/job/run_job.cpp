@@ -20,11 +20,11 @@ void write_layer(const std::string& path, std::span<const std::byte> bytes, bool
     std::ignore = write_new_file(path, bytes);
 }
 
-/// The file of the sheet of `responses`, f32. With `surveyed`, also a survey of it where `spec` asks for surveys.
+/// The file of the sheet of `responses`, f32. With `surveys`, also a survey of it where they are wanted.
 Bytes encode_sheet(const ConstTensorRef& responses, const FileFormat& format, const FilterSpec& spec,
-                   std::optional<SurveyResult>* surveyed = nullptr) {
+                   Surveys* surveys = nullptr) {
   Image sheet = paint_sheet(responses, sheet_layout(responses.shape, *spec.sheet), *spec.sheet, spec.plan.threads);
-  if (surveyed != nullptr && spec.survey) *surveyed = survey(sheet.all(), sheet.format(), *spec.survey);
+  if (surveys != nullptr && surveys->options) surveys->sheet = survey(sheet.all(), sheet.format(), *surveys->options);
   return encode_image(std::move(sheet), *format.picture, spec.encode, {});
 }
 
@@ -55,11 +55,11 @@ const BankPlan* surveyed_bank(const Job& job) {
 LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec& spec, bool keeps_existing,
                           const OutputCheck& check, Surveys& surveys) {
   LayerObserver writer = layer_writer(job, source, spec, keeps_existing, check);
-  if (!spec.survey || surveyed_bank(job) != nullptr) return writer;
+  if (!surveys.options || surveyed_bank(job) != nullptr) return writer;
   return [writer, &job, &spec, &surveys](std::size_t bank, const ConstTensorRef& responses) {
     if (writer) writer(bank, responses);
     if (bank + 1 < job.plan->kernels().banks().size()) return;
-    SurveyOptions options = *spec.survey;
+    SurveyOptions options = *surveys.options;
     options.side = 0;
     surveys.responses = survey(responses, std::nullopt, options);
   };
@@ -68,11 +68,12 @@ LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec
 /// Surveys the output, and responses that observer_of() has not surveyed.
 void survey_result(const Job& job, const Source& source, const FilterSpec& spec, const TensorRef& output,
                    Surveys& surveys) {
-  surveys.after = survey(output, pixels_of(job), *spec.survey);
+  surveys.after = survey(output, pixels_of(job), *surveys.options);
   const BankPlan* bank = surveyed_bank(job);
   if (bank == nullptr) return;
   const ConstTensorRef input = source.filtered_part(spec.alpha);
-  surveys.responses = survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input), spec);
+  surveys.responses = survey_responses(*bank, source.traits(spec.alpha).channels_last, rows_of(input),
+                                       spec.plan.threads, *surveys.options);
 }
 
 }  // namespace
@@ -102,12 +103,12 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
     outcome.result = filter_source(job, *source, picture, spec,
                                    observer_of(job, *source, spec, keeps_existing, check, surveys), output);
     outcome.convolve_seconds = watch.seconds();
-    if (spec.survey) survey_result(job, *source, spec, output, surveys);
+    if (surveys.options) survey_result(job, *source, spec, output, surveys);
     if (!job.destination.sheet.empty()) {
       const Stopwatch again;
       Tensor responses(DType::f32, job.plan->output_shape());
       job.plan->run({.input = source->filtered_part(spec.alpha), .output = responses.ref(), .mapping = {}});
-      outcome.sheet = encode_sheet(std::as_const(responses).ref(), *job.destination.sheet_format, spec, &surveys.sheet);
+      outcome.sheet = encode_sheet(std::as_const(responses).ref(), *job.destination.sheet_format, spec, &surveys);
       outcome.convolve_seconds += again.seconds();
     }
     source.reset();
@@ -122,7 +123,7 @@ Outcome run_job(const Job& job, std::optional<Source> source, std::optional<Imag
   if (job.destination.is_sheet) {
     Tensor responses(job.dtype, job.shape);
     run_into(responses.ref());
-    encode([&] { return encode_sheet(std::as_const(responses).ref(), job.format(), spec, &surveys.sheet); });
+    encode([&] { return encode_sheet(std::as_const(responses).ref(), job.format(), spec, &surveys); });
   } else if (!job.format().is_tensor()) {
     Image image(job.dtype, *job.pixels, job.shape.h, job.shape.w);
     run_into(image.all());

@@ -76,9 +76,9 @@ FileContent extract_array(const FileContent& content, const std::string& input, 
   return {.bytes = extract_npy(content.bytes, split_array_path(input).array, limit), .file = {}};
 }
 
-FileContent read_input(const std::string& input, std::size_t limit, std::size_t stream_limit) {
-  FileContent content = read_and_keep_file(split_array_path(input).file, limit, stream_limit);
-  return names_array(content, input) ? extract_array(content, input, limit) : std::move(content);
+FileContent read_input(const std::string& input, const SizeLimits& limits) {
+  FileContent content = read_and_keep_file(split_array_path(input).file, limits);
+  return names_array(content, input) ? extract_array(content, input, limits.bytes) : std::move(content);
 }
 
 Source text_source(const std::string& text) {

@@ -79,8 +79,7 @@ FileContent extract_array(const FileContent& content, const std::string& input, 
 
 /// Reads the file that `input` names; of an .npz file, which may be followed by #ARRAY, the .npy file of the array
 /// (tensors/npz.h). Throws Error(input) as read_and_keep_file() and extract_npy() do.
-FileContent read_input(const std::string& input, std::size_t limit = kNoLimit,
-                       std::size_t stream_limit = kLargestStream);
+FileContent read_input(const std::string& input, const SizeLimits& limits = {});
 
 /// A warning that `rounded` values of a tensor, whose type in the file is `stored`, are not those of the file.
 Remark rounding_remark(std::int64_t rounded, const Shape& shape, std::string_view stored);

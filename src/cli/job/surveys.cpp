@@ -7,13 +7,12 @@
 
 namespace convtool {
 
-SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, const FilterSpec& spec) {
-  SurveyOptions options = *spec.survey;
+SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, int threads,
+                              SurveyOptions options) {
   options.side = 0;
   const Shape& shape = bank.output_shape();
   Survey survey(DType::f32, shape, std::nullopt, options);
-  const BandRun run(bank, channels_last, {.dtype = DType::f32, .channels = shape.c}, OutputMap::clip,
-                    spec.plan.threads);
+  const BandRun run(bank, channels_last, {.dtype = DType::f32, .channels = shape.c}, OutputMap::clip, threads);
   run.run({.read = read,
            .write = [&](std::int64_t n, std::int64_t first, const ConstTensorRef& rows) { survey.add(n, first, rows); },
            .order = BandStreams::Order::any});

@@ -12,6 +12,7 @@
 namespace convtool {
 
 struct Surveys {
+  std::optional<SurveyOptions> options;  ///< how to make them; none: nothing is surveyed
   std::optional<SurveyResult> before, responses, after, sheet;
   std::optional<std::array<double, 2>> kept;  ///< kept_range()
 };
@@ -21,7 +22,8 @@ using RowSource = std::function<void(std::int64_t n, std::int64_t first, const T
 
 /// The histogram of the responses of `bank`, which has bands: they are computed once more, in bands of rows, so that
 /// they need not be in memory together. `channels_last`: of the input as it is read.
-SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, const FilterSpec& spec);
+SurveyResult survey_responses(const BankPlan& bank, bool channels_last, const RowSource& read, int threads,
+                              SurveyOptions options);
 
 /// A source of rows of `input`, a view that outlives it.
 RowSource rows_of(const ConstTensorRef& input);

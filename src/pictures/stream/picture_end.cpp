@@ -17,14 +17,12 @@ namespace {
 /// A picture whose end is looked for. Positions count from its first byte.
 class Search {
  public:
-  Search(StreamReader& stream, std::size_t most) : stream_(&stream), most_(most) {}
+  Search(StreamReader& stream, const SizeLimits& limits) : stream_(&stream), limits_(limits), most_(limits.of(true)) {}
   explicit Search(std::span<const std::byte> bytes) : whole_(bytes), most_(bytes.size()) {}
 
   /// Throws Error(input) for a picture that has more than the permitted number of bytes.
   void check(std::size_t end) const {
-    if (end > most_)
-      throw Error(ErrorKind::input, "",
-                  "has more than " + std::to_string(most_) + " bytes, the limit; raise --memory-limit");
+    if (end > most_) refuse_size("", limits_, true);
   }
 
   /// Whether the stream has the bytes up to `end`, which then are in bytes().
@@ -40,6 +38,7 @@ class Search {
  private:
   StreamReader* const stream_ = nullptr;  ///< null: of bytes in memory
   const std::span<const std::byte> whole_;
+  const SizeLimits limits_;
   const std::size_t most_;
 };
 
@@ -210,8 +209,8 @@ std::optional<std::size_t> find_end(Search& search, PictureType type) {
 
 }  // namespace
 
-std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, std::size_t most) {
-  Search search(stream, most);
+std::optional<std::size_t> find_picture_end(StreamReader& stream, PictureType type, const SizeLimits& limits) {
+  Search search(stream, limits);
   return find_end(search, type);
 }
 

@@ -55,13 +55,13 @@ std::optional<StreamedPicture> PictureStream::read() {
   picture.type = *type;
   std::optional<std::size_t> size;
   try {
-    size = find_picture_end(stream_, *type, most_);
+    size = find_picture_end(stream_, *type, limits_);
   } catch (const Error& error) {
     if (count_ > 1 && !error.where().empty()) throw;
     if (count_ > 1) throw Error(error.kind(), "", std::string(error.what()) + "; the pictures after it are not read");
   }
   if (!size && count_ == 1) {
-    picture.bytes = stream_.take_rest(most_, kLargestStream);
+    picture.bytes = stream_.take_rest(limits_);
     return picture;
   }
   if (size) picture.bytes = stream_.take(*size);

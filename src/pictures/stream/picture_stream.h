@@ -29,8 +29,8 @@ class PictureStream {
   /// How many bytes can_follow() looks at.
   static constexpr std::size_t kSignature = 12;
 
-  /// `most` bytes are the limit of a picture.
-  PictureStream(StreamReader& stream, std::size_t most) : stream_(stream), most_(most) {}
+  /// `limits` are those of each picture.
+  explicit PictureStream(StreamReader& stream, const SizeLimits& limits = {}) : stream_(stream), limits_(limits) {}
 
   /// The next picture; nothing at the end of the stream. The first picture, if its end cannot be found, is all that the
   /// stream has: decoding it says what is wrong. Throws Error(input), with the offset of the picture, for any other,
@@ -45,7 +45,7 @@ class PictureStream {
   void skip_space();
 
   StreamReader& stream_;
-  const std::size_t most_;
+  const SizeLimits limits_;
   std::int64_t count_ = 0;
   bool after_text_ = false, has_failed_ = false;
 };

@@ -2,11 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <vector>
 
+#include "support/page_data.h"
 #include "support/program.h"
 #include "support/skip.h"
 
@@ -258,6 +260,43 @@ TEST_CASE("the result and the sheet of a page are files of their own, with its n
   CHECK(refused.err.find("o-0002.png: would be both the result and its sheet or a layer's file") != std::string::npos);
   CHECK(run("s-{n}.png").code == 0);
   CHECK(folder.names() == std::vector<std::string>{"in.tif", "o-0002.png", "s-0002.png"});
+}
+
+TEST_CASE("the numbered sheet of a page is no link to another file") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1), page(2)});
+  std::filesystem::create_symlink("other.png", folder.file("s-0002.png"));
+  const ProgramResult result =
+      apply_pages(folder, {"in.tif", "--pages", "2", "-o", "o-{n}.png", "--sheet", "s-{n}.png"});
+  CHECK(result.code == 1);
+  CHECK(result.err.find("s-0002.png: is a link to") != std::string::npos);
+  CHECK(folder.names() == std::vector<std::string>{"in.tif", "s-0002.png"});
+}
+
+TEST_CASE("a report shows the first 200 of many pages") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", std::vector<cv::Mat>(203, page(1)));
+  for (const std::string output : {"out.tif", "{n}.png"}) {
+    CAPTURE(output);
+    CHECK(apply_pages(folder, {"in.tif", "--pages", "2-203", "-o", output, "-q", "--report", "page.html"}).code == 0);
+    const json data = page_data(read_text(folder.file("page.html")));
+    REQUIRE(data.at("inputs").size() == 202);
+    for (std::size_t i = 0; i < 202; ++i) {
+      CAPTURE(i);
+      CHECK(data["inputs"][i].at("report").at("page") == i + 2);
+      CHECK(data["inputs"][i].contains("before") == (i < 200));
+    }
+  }
+}
+
+TEST_CASE("a file of pages beyond the memory limit is refused with the option that raises it") {
+  const TempFolder folder;
+  write_pages(folder, "in.tif", {page(1, 100'000), page(2)});
+  REQUIRE(apply_pages(folder, {"in.tif", "--pages", "all", "-o", "out.tif", "--tiff-compression", "none"}).code == 0);
+  for (const std::string input : {"out.tif", "-"})
+    CHECK(
+        run_shell("$CONVTOOL apply " + input + " --pages all -k identity -o o.tif --memory-limit 1M < out.tif", folder)
+            .err.find("is larger than 1 MiB, the limit; raise --memory-limit\n") != std::string::npos);
 }
 
 TEST_CASE("pages that need files of different formats are not joined") {

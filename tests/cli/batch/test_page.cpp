@@ -124,6 +124,34 @@ TEST_CASE("a page of 200 pictures of noise has less than 5 MB, and one of 201 li
   CHECK(data.at("inputs").back().at("output_link") == "./out/more%20%231.sharpen.png");
 }
 
+TEST_CASE("a page of 200 pictures of noise and their sheets has less than 5 MB") {
+  const TempFolder folder;
+  fs::create_directories(folder.path() / "in");
+  for (int i = 0; i < 200; ++i)
+    folder.write("in/" + std::to_string(i) + ".ppm", ppm(120, 90, static_cast<std::uint64_t>(i)));
+  CHECK(run_convtool({"apply", "in", "-r", "-k", "sharpen", "--out-dir", "out", "-q", "--sheet", "{stem}-sheet.png",
+                      "--report", "page.html"},
+                     folder)
+            .code == 0);
+  CHECK(fs::file_size(folder.file("page.html")) < 5'000'000);
+  const json data = page(folder);
+  for (const json& input : data.at("inputs"))
+    CHECK((has_picture(input.at("before")) && has_picture(input.at("sheet"))));
+}
+
+TEST_CASE("a page of a stream of 60 pictures of noise has less than 5 MB, and shows them all") {
+  const TempFolder folder;
+  std::string stream;
+  for (std::uint64_t i = 0; i < 60; ++i) stream += ppm(320, 240, i);
+  CHECK(run_convtool({"apply", "-", "-k", "sharpen", "-o", "{n}.ppm", "-q", "--report", "page.html"}, folder, stream)
+            .code == 0);
+  CHECK(fs::file_size(folder.file("page.html")) < 5'000'000);
+  const json data = page(folder);
+  CHECK(data.at("inputs").size() == 60);
+  for (const json& input : data.at("inputs"))
+    CHECK((has_picture(input.at("before")) && has_picture(input.at("after"))));
+}
+
 TEST_CASE("a page that cannot be written, or is another file of the run, is refused before work starts") {
   const TempFolder folder;
   folder.write("a.pgm", pgm(8, 8, 1));

@@ -78,7 +78,7 @@ TEST_CASE("the pictures of a stream are those that were written, in whatever pie
       pipe.close_writer();
     });
     StreamReader reader(pipe.path());
-    PictureStream stream(reader, kNoLimit);
+    PictureStream stream(reader);
     std::int64_t number = 0;
     for (const Sample& sample : samples) {
       CAPTURE(sample.name);
@@ -104,7 +104,7 @@ TEST_CASE("a picture of a live stream is there with its last byte") {
     pipe.become_stdin();
     pipe.write(sample.file);
     StreamReader reader("-");
-    PictureStream stream(reader, kNoLimit);
+    PictureStream stream(reader);
     for (int i = 0; i < 2; ++i) {
       const std::optional<StreamedPicture> picture = stream.next();
       REQUIRE(picture);
@@ -120,7 +120,7 @@ TEST_CASE("a picture of a live stream is there with its last byte") {
       for (const std::byte& byte : sample.file) pipe.write({&byte, 1});
     });
     StreamReader reader(pipe.path());
-    CHECK(PictureStream(reader, kNoLimit).next());
+    CHECK(PictureStream(reader).next());
     writer.join();
   }
   dup2(stdin_before, STDIN_FILENO);
@@ -145,7 +145,7 @@ TEST_CASE("a long picture in text is there with its last byte, and a long commen
       write_all(output.get(), to_bytes(picture));
   });
   StreamReader reader("-");
-  PictureStream stream(reader, kNoLimit);
+  PictureStream stream(reader);
   bool is_read = true;
   for (const std::string& picture : {numbers, commented, commented, inside, numbers}) {
     std::optional<StreamedPicture> read;
@@ -172,7 +172,7 @@ TEST_CASE("a stream that ends inside a picture has those before it") {
       CAPTURE(size);
       const Bytes all = first + std::span(sample.file).first(size);
       StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
-      PictureStream stream(reader, kNoLimit);
+      PictureStream stream(reader);
       REQUIRE(stream.next());
       const std::string message = error_text(ErrorKind::input, [&] { stream.next(); });
       CHECK(message.starts_with("at byte 12: "));
@@ -186,7 +186,7 @@ TEST_CASE("bytes that are no picture are an error that says where they are") {
   const TempFolder folder;
   const auto after_one = [&](const std::string& rest) {
     StreamReader reader(folder.write("all", "P5 2 1 255\nab" + rest));
-    PictureStream stream(reader, 1000);
+    PictureStream stream(reader, {.bytes = 1000, .advice = "; raise it"});
     const std::optional<StreamedPicture> picture = stream.next();
     REQUIRE(picture);
     CHECK(picture->bytes.size() == 13);
@@ -197,11 +197,12 @@ TEST_CASE("bytes that are no picture are an error that says where they are") {
           "at byte 13: the bytes after picture 1 are not a PNG, JPEG or PNM; if they belong to that picture, give it "
           "as a file of its own");
   CHECK(after_one("P6 x y").find("something other than a number") != std::string::npos);
-  CHECK(after_one("P6 20 20 255\n").find("has more than 1000 bytes") != std::string::npos);
-  CHECK(after_one("P6 2147483647 2147483647 65535\n").find("has more than 1000 bytes") != std::string::npos);
+  CHECK(after_one("P6 20 20 255\n") ==
+        "at byte 13: is larger than 1000 bytes, the limit; raise it; the pictures after it are not read");
+  CHECK(after_one("P6 2147483647 2147483647 65535\n").find("is larger than 1000 bytes") != std::string::npos);
   // 6 * 2139423913 * 1437049164 is 2^64 + 776.
-  CHECK(after_one("P6 2139423913 1437049164 65535\n").find("has more than 1000 bytes") != std::string::npos);
-  CHECK(after_one("P3 2147483647 2147483647 65535\n1 ").find("has more than 1000 bytes") != std::string::npos);
+  CHECK(after_one("P6 2139423913 1437049164 65535\n").find("is larger than 1000 bytes") != std::string::npos);
+  CHECK(after_one("P3 2147483647 2147483647 65535\n1 ").find("is larger than 1000 bytes") != std::string::npos);
   CHECK(after_one("\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR").find("something other than a chunk") != std::string::npos);
   CHECK(after_one(std::string("\x89PNG\r\n\x1a\n\0\0\0\1I-DRx", 17)).find("something other than a chunk") !=
         std::string::npos);
@@ -213,7 +214,7 @@ TEST_CASE("a first picture whose end cannot be found is all that the stream has"
   const TempFolder folder;
   for (const std::string content : {"P5 x", "P6 9 9 255\nabc", "\xff\xd8\xff\xd8", "\x89PNG\r\n\x1a\n????????????"}) {
     StreamReader reader(folder.write("all", content));
-    PictureStream stream(reader, kNoLimit);
+    PictureStream stream(reader);
     const std::optional<StreamedPicture> picture = stream.next();
     REQUIRE(picture);
     CHECK(same(picture->bytes, to_bytes(content)));
@@ -249,7 +250,7 @@ TEST_CASE("the pictures that a JPEG lists in its index belong to it") {
     const TempFolder folder;
     const Bytes all = file + second;
     StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
-    PictureStream stream(reader, kNoLimit);
+    PictureStream stream(reader);
     CHECK(same(stream.next()->bytes, file));
     CHECK(same(stream.next()->bytes, second));
     CHECK(stream.at_end());
@@ -269,7 +270,7 @@ TEST_CASE("an index that does not fit the stream lists no pictures") {
     const Bytes first = with_index(plain, listed_bytes, gap, false), all = first + second + second;
     const TempFolder folder;
     StreamReader reader(folder.write("all", std::string(reinterpret_cast<const char*>(all.data()), all.size())));
-    PictureStream stream(reader, 1'000'000);
+    PictureStream stream(reader, {.bytes = 1'000'000});
     for (const Bytes& expected : {first, second, second}) {
       const std::optional<StreamedPicture> picture = stream.next();
       REQUIRE(picture);
@@ -282,7 +283,7 @@ TEST_CASE("an index that does not fit the stream lists no pictures") {
 TEST_CASE("text pictures follow one another, with any white space and comments between") {
   const TempFolder folder;
   StreamReader reader(folder.write("all", "P1 3 1 10#c\n1P1 2 1 11\n\t P2 2 1 9 1 2#end\n\nP3 1 1 255 1 2 3"));
-  PictureStream stream(reader, kNoLimit);
+  PictureStream stream(reader);
   for (const std::string expected : {"P1 3 1 10#c\n1", "P1 2 1 11", "P2 2 1 9 1 2#end\n", "P3 1 1 255 1 2 3"}) {
     const std::optional<StreamedPicture> picture = stream.next();
     REQUIRE(picture);

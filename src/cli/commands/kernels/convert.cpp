@@ -55,7 +55,7 @@ Network load_stdin(std::optional<KernelFormat> from) {
   constexpr const char* kSource = "standard input";
   Buffer bytes;
   try {
-    bytes = read_file("-", kLargestKernelFile);
+    bytes = read_file("-", {.bytes = kLargestKernelFile});
   } catch (const Error& error) {
     refuse_kernel("", error.what());  // nothing has been written yet
   }

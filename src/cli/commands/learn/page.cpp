@@ -80,7 +80,7 @@ void check_learn_page(const PageOptions& page, const LearnOptions& options) {
 std::string learn_page(const PageOptions& page, const LearnReport& report, const Course& course,
                        const std::vector<Sample>& samples, int threads) {
   const std::size_t count = std::min(samples.size(), kMostPairs);
-  const SurveyOptions options = survey_options(2 * count);  // four pictures a pair
+  const SurveyOptions options = survey_options(count, 4);
   const Kernel kernel = bind_kernel(report.layer, samples.front().problem.input.c, false);
   std::vector<PagePair> pairs;
   for (std::size_t i = 0; i < count; ++i) {

@@ -33,7 +33,7 @@ Floats read_floats(const std::string& path, PictureDecoder& decoder) {
   const auto limit = static_cast<std::size_t>(default_memory_limit());
   const Source source = naming(path, [&] {
     if (is_inline_tensor(path)) return text_source(path);
-    return read_source(read_input(path, limit), path, std::int64_t{1} << 30, decoder);
+    return read_source(read_input(path, {.bytes = limit}), path, std::int64_t{1} << 30, decoder);
   });
   const ConstTensorRef part = source.filtered_part(AlphaRule::keep);
   Floats result{.tensor = Tensor(DType::f32, part.shape), .whole = is_integer(part.dtype), .remarks = source.remarks};
