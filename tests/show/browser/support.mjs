@@ -31,24 +31,36 @@ export function convtool(...args) {
       {cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28});
 }
 
+/// Tabs by their options. Pages share them, since opening one takes longer than most tests.
+const tabs = new Map();
+
+async function tabWith(options) {
+  const key = JSON.stringify(options);
+  if (!tabs.has(key)) {
+    const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
+    context.setDefaultTimeout(20000);
+    tabs.set(key, await context.newPage());
+  }
+  return tabs.get(key);
+}
+
 /// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and
-/// that `isAllowed` does not allow, logs an error or throws.
+/// that `isAllowed` does not allow, logs an error or throws. What a test sets of the tab itself is reset: the medium.
 export async function withPage(name, options, test, isAllowed = () => false) {
-  const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
+  const page = await tabWith(options), address = `file://${inFolder(name)}`, problems = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    if (url !== address && !url.startsWith("data:") && !isAllowed(url)) problems.push(`asks for ${url}`);
+  });
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(String(error)));
   try {
-    const page = await context.newPage(), address = `file://${inFolder(name)}`, problems = [];
-    page.setDefaultTimeout(20000);
-    page.on("request", (request) => {
-      const url = request.url();
-      if (url !== address && !url.startsWith("data:") && !isAllowed(url)) problems.push(`asks for ${url}`);
-    });
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
-    page.on("pageerror", (error) => problems.push(String(error)));
     await page.goto(address);
     await test(page);
     assert.deepEqual(problems, []);
   } finally {
-    await context.close();
+    page.removeAllListeners();
+    await page.emulateMedia({media: null});
   }
 }
 
