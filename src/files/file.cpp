@@ -61,10 +61,10 @@ Buffer read_all(const OpenFile& file, const SizeLimits& limits, const std::strin
 }  // namespace
 
 void refuse_size(const std::string& where, const SizeLimits& limits, bool is_stream) {
-  const std::size_t limit = limits.of(is_stream);
+  const bool is_of_streams = is_stream && limits.stream_bytes <= limits.bytes;
   throw Error(ErrorKind::input, where,
-              "is larger than " + size_in_words(limit) + ", the limit" +
-                  (limit < limits.bytes ? " for a stream" : std::string(limits.advice)));
+              "is larger than " + size_in_words(limits.of(is_stream)) + ", the limit" +
+                  (is_of_streams ? " for a stream" : std::string(limits.advice)));
 }
 
 bool is_stream(const std::string& path) {

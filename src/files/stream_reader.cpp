@@ -98,7 +98,7 @@ Buffer StreamReader::take(std::size_t count) {
 }
 
 Buffer StreamReader::take_rest(const SizeLimits& limits) {
-  const bool is_regular = file_.is_regular() && file_.size() > 0;  // files in /proc report a size of 0
+  const bool is_regular = has_end();
   const std::size_t most = limits.of(!is_regular);
   constexpr std::size_t kPiece = 1 << 20;
   const std::size_t expected = is_regular ? std::max<std::size_t>(file_.size(), kPiece) + 1 : kPiece;

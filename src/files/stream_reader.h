@@ -23,6 +23,9 @@ class StreamReader {
   /// The path, or "standard input".
   const std::string& name() const { return name_; }
 
+  /// Whether it is a regular file, which has an end. Files in /proc, which report a size of 0, do not count.
+  bool has_end() const { return file_.is_regular() && file_.size() > 0; }
+
   /// How many bytes have been taken.
   std::uint64_t position() const { return position_; }
 

@@ -111,12 +111,12 @@ std::string to_json(const PageInput& input) {
   return object.finish();
 }
 
-std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started) {
+std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started, bool has_gaps) {
   const std::string title =
       head.command + ": " + std::to_string(inputs.size()) + (inputs.size() == 1 ? " input" : " inputs");
   JsonObject object = start("batch", head);
   const bool is_linked = inputs.size() + static_cast<std::size_t>(not_started) > kMostPreviews;
-  object.add("linked", is_linked);
+  object.add("linked", is_linked || has_gaps);
   object.add("not_started", not_started);
   object.add_text("inputs", list_of(std::move(inputs)));
   return make_page("report", title, object.finish());

@@ -39,8 +39,10 @@ struct PageInput {
 std::string to_json(const PageInput& input);
 
 /// The page of apply and edges. `inputs` are texts of to_json(), in the order of the inputs; they are freed.
-/// `not_started`: the inputs that were left out, because the run was interrupted or stopped at a failure.
-std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started);
+/// `not_started`: the inputs that were left out, because the run was interrupted or stopped at a failure. Outputs
+/// without a picture are linked where the inputs are more than kMostPreviews, or with `has_gaps`.
+std::string batch_page(const PageHead& head, std::vector<std::string> inputs, std::int64_t not_started,
+                       bool has_gaps = false);
 
 /// Loss by epoch.
 struct PageCurve {

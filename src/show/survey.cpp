@@ -129,11 +129,16 @@ SurveyOptions survey_options(std::size_t inputs, std::size_t pictures) {
 }
 
 std::optional<SurveyOptions> survey_options_of_part(std::size_t inputs, std::size_t pictures, std::size_t place) {
-  if (inputs * place > kMostPreviews && place > 1) return std::nullopt;
-  // Half of an input's room is for its first part, often the only one. The other half is in shares of 1/2, 1/3 ... up
-  // to 1/kMostPreviews, whose sum is less than ln kMostPreviews.
-  const double shares = place == 1 ? 1 : std::log(static_cast<double>(kMostPreviews)) * static_cast<double>(place);
-  SurveyOptions options = options_for(2 * shares * static_cast<double>(inputs * pictures));
+  constexpr std::size_t kFew = 10;
+  const std::size_t parts = std::max<std::size_t>(1, kMostPreviews / inputs);
+  if (place > parts) return std::nullopt;
+  // Equal shares, unless there may be many parts: then a quarter of the room is for the first one, a quarter for the
+  // next nine, and half for the rest.
+  const std::size_t shares = parts <= 2 * kFew ? parts
+                             : place == 1      ? 4
+                             : place <= kFew   ? 4 * (kFew - 1)
+                                               : 2 * (parts - kFew);
+  SurveyOptions options = options_for(static_cast<double>(inputs * pictures * shares));
   if (inputs > kManyBins || place > 1) options.bins = kFewerBins;
   if (inputs > kMostPreviews) options.side = 0;
   return options;

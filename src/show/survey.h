@@ -53,8 +53,8 @@ struct SurveyOptions {
 SurveyOptions survey_options(std::size_t inputs, std::size_t pictures);
 inline constexpr std::size_t kMostPreviews = 200;
 
-/// The same for part `place`, from 1, of an input that may have any number of parts: each has less room than the one
-/// before it. Nothing where there is none left for parts after the first one.
+/// The same for part `place`, from 1, of an input with an unknown number of parts, whose first ones have more room than
+/// later ones. Nothing beyond kMostPreviews / `inputs` parts, apart from the first one.
 std::optional<SurveyOptions> survey_options_of_part(std::size_t inputs, std::size_t pictures, std::size_t place);
 
 /// Looks at a picture or tensor in rows, so that it need not be in memory; its own memory depends on the options alone.

@@ -102,6 +102,9 @@ TEST_CASE("the rest of a stream has a limit, as a file has") {
   CHECK(error_text(ErrorKind::input, [&] {
           StreamReader("/dev/zero").take_rest({.stream_bytes = 1 << 20, .advice = "; raise it"});
         }) == "/dev/zero: is larger than 1 MiB, the limit for a stream");
+  CHECK(error_text(ErrorKind::input, [&] {
+          StreamReader("/dev/zero").take_rest({.bytes = 1 << 20, .stream_bytes = 1 << 20, .advice = "; raise it"});
+        }) == "/dev/zero: is larger than 1 MiB, the limit for a stream");  // raising it would not help
 }
 
 TEST_CASE("a stream that cannot be read is an error with its name") {

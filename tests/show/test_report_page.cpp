@@ -57,6 +57,7 @@ TEST_CASE("pictures of more than 200 inputs are linked, those that were not star
   const std::string input = to_json(PageInput{.report = "{}"});
   CHECK(page_data(batch_page(kHead, std::vector<std::string>(200, input), 0)).at("linked") == false);
   CHECK(page_data(batch_page(kHead, std::vector<std::string>(200, input), 1)).at("linked") == true);
+  CHECK(page_data(batch_page(kHead, {input}, 0, true)).at("linked") == true);
 }
 
 TEST_CASE("kernels are drawn, layer by layer, pools left out, and of many the first 12") {

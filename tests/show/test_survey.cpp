@@ -261,22 +261,25 @@ TEST_CASE("the copies of up to 200 inputs fit into 4 MB of Base64") {
   CHECK(survey_options(201, 2).side == 0);
 }
 
-TEST_CASE("so do the copies of inputs with any number of parts") {
-  for (const std::size_t inputs : {1u, 2u, 12u, 200u, 201u, 1000u}) {
-    CAPTURE(inputs);
-    std::size_t surveys = 0, bytes = 0, before = std::size_t{1} << 20;
-    for (std::size_t place = 1; place <= 1000; ++place)
-      if (const std::optional<SurveyOptions> options = survey_options_of_part(inputs, 2, place)) {
-        CHECK((options->side > 0) == (inputs <= 200));
-        CHECK(options->bytes <= before);
-        before = options->bytes;
-        surveys += inputs;
-        if (options->side > 0) bytes += 2 * inputs * options->bytes * 4 / 3;
-      }
-    CHECK(surveys <= std::max<std::size_t>(inputs, 200));
-    CHECK(surveys >= std::max<std::size_t>(inputs, 100));
-    CHECK(bytes <= 4'000'000);
-  }
+TEST_CASE("so do the copies of inputs with any number of parts, of which none is too small to be seen") {
+  for (const std::size_t inputs : {1u, 2u, 9u, 10u, 18u, 19u, 20u, 21u, 200u, 201u, 1000u})
+    for (const std::size_t pictures : {2u, 3u}) {
+      CAPTURE(inputs);
+      CAPTURE(pictures);
+      std::size_t surveys = 0, bytes = 0;
+      for (std::size_t place = 1; place <= 1000; ++place)
+        if (const std::optional<SurveyOptions> options = survey_options_of_part(inputs, pictures, place)) {
+          surveys += inputs;
+          CHECK((options->side > 0) == (inputs <= 200));
+          if (options->side == 0) continue;
+          bytes += pictures * inputs * options->bytes * 4 / 3;
+          CHECK(options->side >= 100);
+          CHECK(options->bytes > 2000);  // three times a JPEG without pixels
+        }
+      CHECK(surveys <= std::max<std::size_t>(inputs, 200));
+      CHECK(surveys > std::max<std::size_t>(inputs, 200) / 2);
+      CHECK(bytes <= 4'000'000);
+    }
 }
 
 TEST_CASE("without a copy, colours are counted together") {

@@ -94,6 +94,7 @@ class PageInputs {
   }
 
   void add(std::size_t index, const RunReport& report, Surveys surveys) {
+    if (report.part && report.status == RunReport::Status::ok && !surveys.options) has_gaps_ = true;
     const auto link = [&](const std::string& path) { return exists(path) ? link_on_page(page_, path) : ""; };
     texts_[index].push_back(to_json(PageInput{.report = to_json(report),
                                               .input_link = link(report.input),
@@ -114,12 +115,13 @@ class PageInputs {
       if (texts.empty()) ++left_out;
       std::move(texts.begin(), texts.end(), std::back_inserter(all));
     }
-    write_page(page_, batch_page(page_.head, std::move(all), left_out));
+    write_page(page_, batch_page(page_.head, std::move(all), left_out, has_gaps_));
   }
 
  private:
   PageOptions page_;
   std::vector<std::vector<std::string>> texts_;  ///< by input, one for each part
+  std::atomic<bool> has_gaps_ = false;           ///< parts without surveys, for which there was no room
 };
 
 /// Warns where the report goes to a file whose name promises the result, as in "convtool apply ... > out.png".

@@ -82,6 +82,16 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
   inputs.insert(inputs.end(), found.begin(), found.end());
 }
 
+/// Refuses options that give no input.
+[[noreturn]] void refuse_none(const InputOptions& options) {
+  if (!options.named.empty())
+    refuse_usage("INPUT",
+                 "no pictures or tensors found in " + (options.named.size() == 1 ? "'" + options.named.front() + "'"
+                                                                                 : std::string("the folders given")));
+  if (options.files_from) refuse_usage("--files-from", "the list '" + *options.files_from + "' names no file");
+  refuse_usage("INPUT", "no input given; name a picture or tensor, - for standard input, or a list with --files-from");
+}
+
 }  // namespace
 
 std::vector<Input> find_inputs(const InputOptions& options, const std::optional<std::string>& out_dir,
@@ -107,12 +117,7 @@ std::vector<Input> find_inputs(const InputOptions& options, const std::optional<
   if (stdins + (options.files_from == "-" ? 1 : 0) > 1) refuse_usage("-", "standard input can be read only once");
   if (std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.text.has_value(); }) > 1)
     refuse_usage("INPUT", "one tensor can be given as text; write the others to files");
-  if (inputs.empty())
-    refuse_usage("INPUT",
-                 options.named.empty() && !options.files_from
-                     ? "no input given; name a picture or tensor, - for standard input, or a list with --files-from"
-                     : "no pictures or tensors found in " +
-                           (options.named.size() == 1 ? "'" + options.named.front() + "'" : "the folders given"));
+  if (inputs.empty()) refuse_none(options);
   return inputs;
 }
 

@@ -133,7 +133,7 @@ void declare_apply(Command& command) {
         .value = "S",
         .target = &options->sheet_scale,
         .brief = "with --sheet: the scale of colours, {words}",
-        .text = "With --sheet: each tile has its own scale, or joint: all have the same.",
+        .text = "With --sheet: each, where each tile has a scale of its own, or joint, where all tiles share one.",
         .otherwise = "each",
         .words = {kSheetScales}}});
   command.check = [options] {

@@ -106,8 +106,7 @@ void add_destination_options(Command& command, RunOptions& options) {
                 "An output never replaces an input, with one exception: an input that has the name, size, channels and "
                 "depth of another one's output, as after an earlier run of the same command, is taken for that output. "
                 "It is not filtered, and replaced; a note says so. -n keeps it.",
-        .otherwise =
-            "{dir}/{stem}.{kernel}.{ext}, where {ext} is png; .npy, .json and float pictures keep their format",
+        .otherwise = "{dir}/{stem}.{kernel}.{ext}, where {ext} is that of --format",
         .affects_result = false},
        {.names = "--out-dir",
         .value = "DIR",
@@ -125,8 +124,10 @@ void add_destination_options(Command& command, RunOptions& options) {
             "and on standard output, devices and pipes. One of {words}.\n\n"
             "same is the format of each input, and keeps the spelling of its extension. A result that this format "
             "cannot store is written as png, tiff or npy, with a warning. Options of other formats, such as --quality "
-            "for a png, then have no effect. Where the format of a stream is that of its pictures, a warning says so.",
-        .otherwise = "the input's on standard output, and for .npy, .json and float pictures; else png",
+            "for a png, then have no effect.",
+        .otherwise =
+            "the input's on standard output, and for float pictures, videos and tensors (json for text, npy for "
+            ".npz); else png",
         .words = {format_words}}});
 }
 
@@ -146,14 +147,15 @@ void add_value_options(Command& command, RunOptions& options) {
             "  normalize   the smallest response becomes 0, the largest the maximum\n"
             "  offset      mid-grey plus half the response\n"
             "  signed      one channel in two colours: positive orange, negative blue, 0 as --signed-zero\n"
-            "  auto        abs when the weights of every kernel sum to 0, or nearly, and nothing is combined, else "
-            "clip; normalize when --input-scale, --mean, --std or the kernel's input scales the pixels\n\n"
+            "  auto        abs when the weights of every kernel of the last layer sum to 0, or nearly, and nothing is "
+            "combined, else clip; normalize when --input-scale, --mean, --std or the kernel's input scales the "
+            "pixels\n\n"
             "Nearly means: to at most 1/64, and at most 1/64 of the sum of their absolute values, as Gabor's kernels "
             "do. "
-            "Where auto chooses abs and no edge or corner in the picture could give more than half of its range, the "
-            "result would be nearly black. The absolute values are then doubled until the largest possible response is "
-            "4 times the range, as for Sobel's kernels. The factor depends only on the kernel, and the report names "
-            "it: abs x16.\n\n"
+            "Where auto chooses abs for a single layer, and no edge or corner in the picture could give more than half "
+            "of its range, the result would be nearly black. The absolute values are then doubled until the largest "
+            "possible response is at least 4 times the range, as for Sobel's kernels. The factor depends only on the "
+            "kernel, and the report names it: abs x16.\n\n"
             "Tensors and float pictures are written as they are unless a map is given. The report names the map "
             "and counts the clipped values. If more than 1 % are clipped, a warning says how to keep them, unless clip "
             "is "
@@ -263,7 +265,8 @@ void add_writing_options(Command& command, RunOptions& options) {
                      "slider between them, histograms of the input and of the responses, the kernels, the options, "
                      "warnings and timings; of several inputs also a table, failures first. The responses are computed "
                      "once more for their histogram. Beyond 200 inputs, pictures are not in the page but linked from "
-                     "it. An existing page is replaced. After an interruption between two inputs, the page shows "
+                     "it; where inputs have several pictures, the page has the first ones of each. An existing page is "
+                     "replaced. After an interruption between two inputs, the page shows "
                      "those that are done; with --dry-run none is written."),
        {.names = "-n,--no-clobber",
         .target = &options.no_clobber,

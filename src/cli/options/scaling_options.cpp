@@ -74,8 +74,9 @@ void add_scaling_options(Command& command, ScalingOptions& options) {
         .value = "R,G,B",
         .target = &options.mean,
         .brief = "then subtract a mean, one or one per channel",
-        .text = "With or without --input-scale: subtract this mean from scaled pixels. One number for all "
-                "channels, or one per channel in the order of the picture, R, G, B.",
+        .text =
+            "Subtract this mean from pixels, after they are multiplied by --input-scale if that is given. One number "
+            "for all channels, or one per channel in the order of the picture, R, G, B.",
         .otherwise = kElse},
        {.names = kDeviation,
         .value = "R,G,B",

@@ -17,12 +17,12 @@ namespace {
 /// A picture whose end is looked for. Positions count from its first byte.
 class Search {
  public:
-  Search(StreamReader& stream, const SizeLimits& limits) : stream_(&stream), limits_(limits), most_(limits.of(true)) {}
-  explicit Search(std::span<const std::byte> bytes) : whole_(bytes), most_(bytes.size()) {}
+  Search(StreamReader& stream, const SizeLimits& limits) : stream_(&stream), limits_(limits) {}
+  explicit Search(std::span<const std::byte> bytes) : whole_(bytes), limits_{.bytes = bytes.size()} {}
 
-  /// Throws Error(input) for a picture that has more than the permitted number of bytes.
+  /// Throws Error(input) for a picture that is larger than its limit.
   void check(std::size_t end) const {
-    if (end > most_) refuse_size("", limits_, true);
+    if (end > most()) refuse_size("", limits_, is_endless());
   }
 
   /// Whether the stream has the bytes up to `end`, which then are in bytes().
@@ -33,13 +33,15 @@ class Search {
   }
 
   std::span<const std::byte> bytes() const { return stream_ != nullptr ? stream_->ahead() : whole_; }
-  std::size_t most() const { return most_; }
+  /// The bytes that the picture may have.
+  std::size_t most() const { return limits_.of(is_endless()); }
 
  private:
+  bool is_endless() const { return stream_ != nullptr && !stream_->has_end(); }
+
   StreamReader* const stream_ = nullptr;  ///< null: of bytes in memory
   const std::span<const std::byte> whole_;
   const SizeLimits limits_;
-  const std::size_t most_;
 };
 
 std::uint64_t big_endian(std::span<const std::byte> bytes, std::size_t at, int size) {

@@ -323,6 +323,7 @@ TEST_CASE("inputs and options that cannot work are refused before any work") {
     return result.err;
   };
   CHECK(refused({}).find("no input given") != std::string::npos);
+  CHECK(refused({"--files-from", "/dev/null"}) == "convtool: --files-from: the list '/dev/null' names no file\n");
   for (const std::vector<std::string>& options :
        {std::vector<std::string>{}, {"--out-dir", "in"}, {"-o", "{dir}/{stem}.{kernel}.{ext}"}}) {
     std::vector<std::string> arguments = {"in", "--recursive"};

@@ -149,7 +149,29 @@ TEST_CASE("a page of a stream of 60 pictures of noise has less than 5 MB, and sh
   const json data = page(folder);
   CHECK(data.at("inputs").size() == 60);
   for (const json& input : data.at("inputs"))
-    CHECK((has_picture(input.at("before")) && has_picture(input.at("after"))));
+    for (const char* side : {"before", "after"}) {
+      CHECK(has_picture(input.at(side)));
+      CHECK(input[side].at("picture_size")[1] >= 70);
+    }
+}
+
+TEST_CASE("of many inputs with several pictures, the page has the first ones of each, and links the others") {
+  const TempFolder folder;
+  for (int i = 0; i < 65; ++i) folder.write(std::to_string(i) + ".pgm", pgm(9, 8, static_cast<std::uint64_t>(i)));
+  std::string stream;
+  for (std::uint64_t i = 0; i < 5; ++i) stream += pgm(30, 20, i);
+  Arguments command = {"apply", "-", "-k", "sharpen", "-o", "o-{stem}{n}.png", "-q", "--report", "page.html"};
+  for (int i = 0; i < 65; ++i) command.push_back(std::to_string(i) + ".pgm");
+  CHECK(run_convtool(command, folder, stream).code == 0);
+  const json data = page(folder);
+  CHECK(data.at("linked") == true);
+  REQUIRE(data.at("inputs").size() == 70);
+  for (std::size_t i = 0; i < 70; ++i) {
+    CAPTURE(i);
+    const json& input = data["inputs"][i];
+    CHECK(input.contains("before") == (i < 3 || i >= 5));  // 200 / 66 of each
+    CHECK(input.contains("output_link"));
+  }
 }
 
 TEST_CASE("a page that cannot be written, or is another file of the run, is refused before work starts") {
@@ -283,7 +305,7 @@ TEST_CASE("a file that is filtered in bands has the surveys of a whole one") {
   header += std::string(117 - header.size(), ' ') + '\n';
   const std::vector<Case> cases = {
       {"a.npy", std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + floats, {"-k", "gaussian"}},
-      {"a.pgm", pgm(701, 999, 1), {"-k", "sobel-x", "--map", "offset"}},
+      {"a.pgm", pgm(301, 999, 1), {"-k", "sobel-x", "--map", "offset"}},
       {"a.ppm", ppm(401, 999, 2), {"-k", "sharpen", "--stride", "2"}},
       {"b.ppm", ppm(401, 999, 4), {"-k", "sobel", "--gray"}}};
   for (const Case& one : cases) {

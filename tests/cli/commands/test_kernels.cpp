@@ -228,7 +228,10 @@ TEST_CASE("convert reads a name, a file, standard input or text, and writes a fi
         read_text(folder.file("g.mat")));
   CHECK(convert(folder, {"3x3: 0,-1,0 -1,4,-1 0,-1,0", "--to", "magick"}).out == "3x3+1+1: 0,-1,0 -1,4,-1 0,-1,0\n");
   CHECK(convert(folder, {"0,-1,0 -1,4,-1 0,-1,0", "--from", "magick", "-o", "l.json"}).code == 0);
-  CHECK(json::parse(read_text(folder.file("l.json")))["weight"][1][1] == 4);
+  CHECK(json::parse(read_text(folder.file("l.json"))) == json({{"name", "l"},
+                                                               {"weight", {{0, -1, 0}, {-1, 4, -1}, {0, -1, 0}}},
+                                                               {"padding", "same"},
+                                                               {"padding_mode", "replicate"}}));
   CHECK(convert(folder, {R"({"kernel":[[1,2,1]],"factor":0.25})", "--to", "openeo"}).out ==
         R"({"kernel":[[1,2,1]],"factor":0.25,"border":0})"
         "\n");

@@ -167,6 +167,21 @@ void check_same(const TempFolder& folder, const RawInput& input, const std::vect
   }
 }
 
+TEST_CASE("the memory that counts rounded values is in the need: one bit for each row") {
+  constexpr long kRows = 200'000;
+  const TempFolder folder;
+  const auto needed = [&](const std::string& type, long bytes) {
+    const std::string header = npy_header(type, std::to_string(kRows) + ", 1");
+    folder.write("x.npy", header);
+    fs::resize_file(folder.file("x.npy"), header.size() + static_cast<std::size_t>(bytes * kRows));
+    const ProgramResult result = run_convtool(
+        {"apply", "x.npy", "-k", "identity", "-o", "y.npy", "--json", "--dry-run", "--threads", "1"}, folder);
+    REQUIRE(result.code == 0);
+    return nlohmann::json::parse(result.out).at("memory_needed").get<long>();
+  };
+  CHECK(needed("<f8", 8) == needed("<f4", 4) + kRows / 8);
+}
+
 TEST_CASE("raw files in bands become the bytes, the report and the errors of whole ones") {
   int in_bands = 0;
   for (std::uint64_t seed = 0; seed < 24; ++seed) {

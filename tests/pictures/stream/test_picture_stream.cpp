@@ -182,6 +182,27 @@ TEST_CASE("a stream that ends inside a picture has those before it") {
   }
 }
 
+TEST_CASE("a picture of a stream has the limit of streams, and one of a regular file that of files") {
+  const std::string picture = "P5 20 20 255\n" + std::string(400, 'x');
+  const SizeLimits limits{.bytes = 1000, .stream_bytes = 300};
+  const TempFolder folder;
+  StreamReader file(folder.write("all", picture + picture));
+  PictureStream pictures(file, limits);
+  for (int i = 0; i < 2; ++i) CHECK(pictures.next()->bytes.size() == 413);
+  CHECK_FALSE(pictures.next());
+
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  REQUIRE(write(ends[1], picture.data(), picture.size()) == 413);
+  close(ends[1]);
+  StreamReader piped("/dev/fd/" + std::to_string(ends[0]));
+  close(ends[0]);
+  PictureStream refused(piped, limits);
+  CHECK(error_text(ErrorKind::input, [&] {
+          refused.next();
+        }).ends_with("is larger than 300 bytes, the limit for a stream"));
+}
+
 TEST_CASE("bytes that are no picture are an error that says where they are") {
   const TempFolder folder;
   const auto after_one = [&](const std::string& rest) {

@@ -45,7 +45,8 @@ async function tabWith(options) {
 }
 
 /// Opens a page of the folder and hands it to `test`. Fails if the page asks for an address that is not its own and
-/// that `isAllowed` does not allow, logs an error or throws. What a test sets of the tab itself is reset: the medium.
+/// that `isAllowed` does not allow, logs an error or throws. Leaves the tab as it was: empty, for the screen, with the
+/// pointer in its corner.
 export async function withPage(name, options, test, isAllowed = () => false) {
   const page = await tabWith(options), address = `file://${inFolder(name)}`, problems = [];
   page.on("request", (request) => {
@@ -58,9 +59,14 @@ export async function withPage(name, options, test, isAllowed = () => false) {
     await page.goto(address);
     await test(page);
     assert.deepEqual(problems, []);
+    await page.goto("about:blank");
+    await page.emulateMedia({media: null});
+    await page.mouse.move(0, 0);
+  } catch (error) {  // the tab may be in any state
+    tabs.delete(JSON.stringify(options));
+    throw error;
   } finally {
     page.removeAllListeners();
-    await page.emulateMedia({media: null});
   }
 }
 

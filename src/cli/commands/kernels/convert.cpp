@@ -27,6 +27,8 @@ struct ConvertOptions {
   std::optional<std::string> output, from, to;
 };
 
+constexpr const char *kNameOfText = "inline", *kNameOfStdin = "kernel";  ///< of kernels without a name
+
 constexpr std::string_view kConvertText =
     "Converts a kernel, given as a name, a file or text, to another format:\n\n"
     "  convtool  a kernel file (.json)\n"
@@ -61,7 +63,7 @@ Network load_stdin(std::optional<KernelFormat> from) {
   }
   const std::optional<KernelFormat> format = from ? from : guess_kernel_format(bytes, "");
   if (!format) refuse_kernel(kSource, "unknown format; name it with --from");
-  return parse_kernel(*format, bytes, kSource, "kernel");
+  return parse_kernel(*format, bytes, kSource, kNameOfStdin);
 }
 
 bool is_file(const std::string& source) {
@@ -76,7 +78,20 @@ Network load_source(const std::string& source, std::optional<KernelFormat> from)
   if (source == "-") return load_stdin(from);
   if (!from) return load_kernel_of("SOURCE", source);
   if (is_file(source)) return load_kernel_file(source, from);
-  return parse_kernel(*from, std::as_bytes(std::span(source)), "SOURCE", "inline");
+  return parse_kernel(*from, std::as_bytes(std::span(source)), "SOURCE", kNameOfText);
+}
+
+/// A kernel without a name, from text or standard input, gets that of the file it is written to.
+void name_after(const std::string& output, const std::string& source, Network& network) {
+  if (output == "-" || (source != "-" && is_file(source)) || network.banks.size() > 1) return;
+  const std::string given = source == "-" ? kNameOfStdin : kNameOfText;
+  const auto rename = [&](std::string& name) {
+    if (name == given) name = std::filesystem::path(output).stem().string();
+  };
+  Bank& bank = network.banks.front();
+  rename(network.name);
+  rename(bank.name);
+  for (Layer& layer : bank.layers) rename(layer.name);
 }
 
 /// The format to write: --to, else that of the output's extension, else a kernel file.
@@ -100,7 +115,9 @@ KernelFormat target_format(const ConvertOptions& options) {
 int run_convert(const ConvertOptions& options) {
   const KernelFormat format = target_format(options);
   const std::string output = options.output.value_or("-");
-  const Network network = chain_after(load_source(options.source, parse_format("--from", options.from)), options.then);
+  Network source = load_source(options.source, parse_format("--from", options.from));
+  if (options.then.empty()) name_after(output, options.source, source);
+  const Network network = chain_after(std::move(source), options.then);
   const Bytes bytes = format_kernel(format, network);
   if (format == KernelFormat::npy) refuse_terminal(output, "npy");
   ReadFiles read(network.files);
