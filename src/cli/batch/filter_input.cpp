@@ -63,7 +63,7 @@ LoadedFile with_header(std::shared_ptr<const FileContent> content, const std::st
 LoadedFile load(const std::string& input, const std::optional<FileRecord>& record, const Destination& planned,
                 const RunContext& run, const std::string& cause = "") {
   if (record && record->size > run.options.memory_limit) refuse_large_file(input, planned, run, cause);
-  const std::string& file = split_array_path(input).file;
+  const std::string file = split_array_path(input).file;
   return with_header(std::make_shared<FileContent>(read_and_keep_file(file, run.options.size_limits())), input, run);
 }
 
