@@ -142,10 +142,18 @@ std::string timings_text(const RunReport& report) {
          " s, encode " + short_text(report.encode_seconds, 6) + " s";
 }
 
-/// "sheet s.png of 8 tiles in 4 columns"; the output itself is not named again.
-std::string sheet_text(const SheetReport& sheet, const std::string& output) {
-  std::string text = "sheet " + (sheet.output == output ? std::string() : printable(sheet.output) + " ") + "of " +
+/// "3x478x638 u8".
+std::string sized_text(const Shape& shape, int rank, DType dtype) {
+  return join_sizes(sizes_of(shape, std::max(rank, 3))) + " " + std::string(to_string(dtype));
+}
+
+/// "sheet s.png of 8 tiles in 4 columns"; or, of the output itself, "sheet of 8 tiles in 4 columns, showing 8x98x98
+/// f32".
+std::string sheet_text(const SheetReport& sheet, const RunReport& report) {
+  const bool is_output = sheet.output == report.output;
+  std::string text = "sheet " + (is_output ? std::string() : printable(sheet.output) + " ") + "of " +
                      counted(sheet.tiles, "tile") + " in " + counted(sheet.columns, "column");
+  if (is_output) text += ", showing " + sized_text(sheet.result, report.rank, sheet.result_dtype);
   if (sheet.reduced > 1) text += ", reduced to 1/" + std::to_string(sheet.reduced);
   return text;
 }
@@ -183,7 +191,7 @@ std::vector<std::string> summary_items(const RunReport& report) {
   if (!report.layer_sheets.empty())
     items.push_back("their sheets " + printable(report.layer_sheets.front()) +
                     (report.layer_sheets.size() > 1 ? " to " + printable(report.layer_sheets.back()) : ""));
-  if (report.sheet) items.push_back(sheet_text(*report.sheet, report.output));
+  if (report.sheet) items.push_back(sheet_text(*report.sheet, report));
   if (report.edges) {
     const std::vector<std::string> edges = edge_items(*report.edges);
     items.insert(items.end(), edges.begin(), edges.end());
@@ -236,12 +244,10 @@ std::string to_text(const RunReport& report, bool verbose) {
   if (report.status == RunReport::Status::skipped)
     return printable(input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
-  const auto sized = [](const std::string& name, const Shape& shape, int rank, DType dtype) {
-    return printable(name) + " " + join_sizes(sizes_of(shape, std::max(rank, 3))) + " " + std::string(to_string(dtype));
-  };
-  std::string text = wrapped(sized(input, report.input_shape, report.rank, report.input_dtype) + " -> " +
-                                 sized(report.output, report.output_shape, report.rank, report.output_dtype),
-                             summary_items(report));
+  std::string text =
+      wrapped(printable(input) + " " + sized_text(report.input_shape, report.rank, report.input_dtype) + " -> " +
+                  printable(report.output) + " " + sized_text(report.output_shape, report.rank, report.output_dtype),
+              summary_items(report));
   if (!verbose) return text;
   for (std::size_t i = 0; i < report.banks.size(); ++i) {
     const auto is_inside = [i](const FoldedReport& folded) { return folded.first <= i + 1 && i + 1 <= folded.last; };

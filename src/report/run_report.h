@@ -50,6 +50,8 @@ struct EdgeReport {
 struct SheetReport {
   std::string output;  ///< the path
   Shape shape;         ///< of the picture
+  Shape result;        ///< of what its tiles show, with n, c, h, w
+  DType result_dtype = DType::f32;
   std::int64_t tiles = 0, columns = 0;
   std::int64_t reduced = 1;  ///< a pixel is the mean of this many values in width and in height
 };

@@ -99,6 +99,8 @@ void put_run(const RunReport& report, ordered_json& object) {
   if (report.sheet)
     object["sheet"] = {{"output", report.sheet->output},
                        {"shape", sizes_of(report.sheet->shape, 3)},
+                       {"result_shape", sizes_of(report.sheet->result, std::max(report.rank, 3))},
+                       {"result_dtype", to_string(report.sheet->result_dtype)},
                        {"tiles", report.sheet->tiles},
                        {"columns", report.sheet->columns},
                        {"reduced", report.sheet->reduced}};

@@ -10,10 +10,10 @@ const isFailed = (input) => input.report.status === "error";
 function clippedCount(report) { return report.clipped ? report.clipped.low + report.clipped.high : 0; }
 
 /// The sizes and the type of the result. Those of the report are the sheet's where a sheet alone is written.
-function resultOf({report, after}) {
+function resultOf({report}) {
   if (!report.output_shape) return undefined;
-  if (!after) return {shape: report.output_shape, dtype: report.output_dtype};
-  return {shape: after.shape.slice(-report.output_shape.length), dtype: after.dtype};
+  if (report.sheet) return {shape: report.sheet.result_shape, dtype: report.sheet.result_dtype};
+  return {shape: report.output_shape, dtype: report.output_dtype};
 }
 
 const isSheet = ({sheet, output}) => sheet !== undefined && sheet.output === output;

@@ -98,6 +98,10 @@ TEST_CASE("a sheet alone, in addition to a result, for each layer, and on standa
   const cv::Mat sheet = cv::imread(at.folder.file("s.png"), cv::IMREAD_UNCHANGED);
   CHECK(sheet.channels() == 3);
   CHECK(alone["output_shape"] == json({3, sheet.rows, sheet.cols}));
+  CHECK(alone["sheet"]["result_shape"] == json({8, 39, 59}));
+  CHECK(alone["sheet"]["result_dtype"] == "f32");
+  const std::string line = at.apply({"grey.png", "-k", "k8x1.json", "--sheet", "s.png"}).out;
+  CHECK(line.find("sheet of 8 tiles in 4 columns, showing 8x39x59 f32") != std::string::npos);
   CHECK_FALSE(at.has("grey.k8x1.png"));
 
   const json both =
