@@ -13,7 +13,7 @@
 #include "core/percentile.h"
 #include "core/text.h"
 #include "network/bias.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 namespace convtool {
 namespace {

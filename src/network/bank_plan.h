@@ -12,8 +12,8 @@
 #include "conv/plan.h"
 #include "network/enlarging.h"
 #include "network/layer.h"
-#include "network/max_pool.h"
-#include "network/mean_pool.h"
+#include "network/pools/max_pool.h"
+#include "network/pools/mean_pool.h"
 
 namespace convtool {
 

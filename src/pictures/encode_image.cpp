@@ -9,14 +9,14 @@
 
 #include "files/raster_values.h"
 #include "files/stderr_capture.h"
+#include "pictures/encoders/write_exr.h"
+#include "pictures/encoders/write_webp.h"
 #include "pictures/jpeg/write_jpeg.h"
 #include "pictures/metadata/write_webp.h"
 #include "pictures/opencv/opencv_support.h"
 #include "pictures/png/write_png.h"
 #include "pictures/raw_pictures.h"
 #include "pictures/tiff/write_tiff.h"
-#include "pictures/write_exr.h"
-#include "pictures/write_webp.h"
 
 namespace convtool {
 

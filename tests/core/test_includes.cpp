@@ -51,7 +51,7 @@ const std::map<std::string, std::set<std::string>> kHomes = {
     {"tiffio.h", {"pictures"}},
     {"jpeglib.h", {"pictures"}},
     {"webp", {"pictures"}},
-    {"gif_lib.h", {"pictures/write_gif.cpp"}},
+    {"gif_lib.h", {"pictures/encoders/write_gif.cpp"}},
     {"ImfInputFile.h", {"pictures"}},
     {"nlohmann", {"files", "tensors", "kernels", "show", "report", "cli"}},
     {"CLI", {"cli/options/parse_options.cpp"}},

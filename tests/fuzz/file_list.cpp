@@ -1,7 +1,7 @@
 // Lists of file names for --files-from: no name is lost, invented or put outside the output folder.
 #include <filesystem>
 
-#include "cli/batch/inputs.h"
+#include "cli/batch/inputs/inputs.h"
 #include "fuzz/memory_file.h"
 #include "fuzz/target.h"
 

@@ -1,5 +1,5 @@
 // Manifests: whatever is taken as one stays one when lines are added, and the lines are found again.
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/manifest.h"
 
 #include "fuzz/memory_file.h"
 #include "fuzz/target.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "network/chain.h"
-#include "network/folding.h"
+#include "network/folding/folding.h"
 #include "network/input_scaling.h"
 #include "network/layers.h"
 #include "network/receptive_field.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/batch/inputs.h"
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/inputs.h"
+#include "cli/batch/inputs/manifest.h"
 #include "cli/batch/page_file.h"
 #include "cli/job/output_name.h"
 #include "cli/terminal/terminal.h"

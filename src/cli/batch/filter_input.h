@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "cli/batch/batch_options.h"
-#include "cli/batch/memory_budget.h"
+#include "cli/batch/memory/memory_budget.h"
 #include "cli/batch/output_owners.h"
 #include "cli/batch/read_files.h"
 #include "cli/batch/resume.h"

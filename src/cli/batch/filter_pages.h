@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/batch/filter_input.h"
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/manifest.h"
 #include "files/file.h"
 
 namespace convtool {

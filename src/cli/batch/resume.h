@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/manifest.h"
 #include "cli/job/output_name.h"
 
 namespace convtool {

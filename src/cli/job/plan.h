@@ -6,7 +6,7 @@
 
 #include "cli/job/filter_spec.h"
 #include "edges/edge_plan.h"
-#include "network/folding.h"
+#include "network/folding/folding.h"
 #include "network/network_plan.h"
 
 namespace convtool {
@@ -56,8 +56,8 @@ class Plan {
 };
 
 /// Plans `spec` for the filtered channels of `source`; `format` is the output's. Throws Error(shape) if the kernel, the
-/// recipe or an option does not fit the input, or a result has more than spec.max_pixels, Error(memory) if it needs more
-/// memory than any machine has.
+/// recipe or an option does not fit the input, or a result has more than spec.max_pixels, Error(memory) if it needs
+/// more memory than any machine has.
 std::unique_ptr<Plan> make_plan(const SourceTraits& source, const FileFormat& format, const FilterSpec& spec);
 
 }  // namespace convtool

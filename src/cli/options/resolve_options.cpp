@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 #include "cli/options/isolate_option.h"
 #include "cli/options/option_value.h"
 #include "cli/options/option_words.h"

@@ -12,7 +12,7 @@
 #include "kernels/files/kernel_keys.h"
 #include "network/enlarging.h"
 #include "network/outline.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 namespace convtool {
 namespace {

@@ -7,7 +7,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/digest.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 #include "network/residual.h"
 
 namespace convtool {

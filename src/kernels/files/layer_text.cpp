@@ -11,7 +11,7 @@
 #include "files/json_text.h"
 #include "kernels/files/layer_words.h"
 #include "network/enlarging.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 #include "network/residual.h"
 
 namespace convtool {

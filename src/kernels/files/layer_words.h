@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "network/layer.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 namespace convtool {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "kernels/onnx/layer_operators.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 namespace convtool {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/parallel.h"
 #include "core/text.h"
-#include "pictures/write_gif.h"
+#include "pictures/encoders/write_gif.h"
 #include "show/drawing.h"
 #include "show/explain/figure.h"
 

@@ -9,7 +9,7 @@
 #include "conv/padding.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 #include "network/residual.h"
 #include "show/explain/figure_items.h"
 #include "show/explain/steps.h"

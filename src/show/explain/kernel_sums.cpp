@@ -6,7 +6,7 @@
 
 #include "conv/padding.h"
 #include "core/text.h"
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 namespace convtool {
 namespace {

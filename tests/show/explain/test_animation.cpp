@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "network/layers.h"
-#include "pictures/write_gif.h"
+#include "pictures/encoders/write_gif.h"
 #include "show/explain/animation.h"
 #include "show/explain/figure.h"
 #include "show/explain/traces.h"

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 #include "cli/commands/shape/input_shape.h"
 #include "cli/job/forecast.h"
 #include "cli/job/job.h"

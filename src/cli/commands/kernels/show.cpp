@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "files/file.h"
 #include "kernels/kernel_source.h"
-#include "network/folding.h"
+#include "network/folding/folding.h"
 #include "network/input_scaling.h"
 #include "network/network_plan.h"
 #include "pictures/encode_image.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 #include "cli/job/source.h"
 #include "files/file.h"
 #include "network/network_plan.h"

@@ -6,7 +6,7 @@
 
 #include "bench/timing.h"
 #include "bench/workload.h"
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 #include "core/text.h"
 #include "network/bank_plan.h"
 #include "network/residual.h"

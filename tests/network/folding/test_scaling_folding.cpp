@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "conv/engine/instruction_set.h"
-#include "network/folding.h"
+#include "network/folding/folding.h"
+#include "network/folding/scaling_folding.h"
 #include "network/input_scaling.h"
 #include "network/layers.h"
-#include "network/scaling_folding.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/batch/memory_budget.h"
+#include "cli/batch/memory/memory_budget.h"
 
 #include <string>
 

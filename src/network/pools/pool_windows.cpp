@@ -1,4 +1,4 @@
-#include "network/pool_windows.h"
+#include "network/pools/pool_windows.h"
 
 #include <algorithm>
 #include <string>

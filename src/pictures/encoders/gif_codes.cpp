@@ -1,4 +1,4 @@
-#include "pictures/gif_codes.h"
+#include "pictures/encoders/gif_codes.h"
 
 #include <algorithm>
 #include <utility>

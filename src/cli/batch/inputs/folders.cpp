@@ -1,4 +1,4 @@
-#include "cli/batch/folders.h"
+#include "cli/batch/inputs/folders.h"
 
 #include <unistd.h>
 

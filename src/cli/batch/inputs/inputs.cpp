@@ -1,4 +1,4 @@
-#include "cli/batch/inputs.h"
+#include "cli/batch/inputs/inputs.h"
 
 #include <fnmatch.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/batch/folders.h"
+#include "cli/batch/inputs/folders.h"
 #include "cli/job/source.h"
 #include "core/error.h"
 #include "core/text.h"

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 #include "support/program.h"
 
 using namespace convtool;

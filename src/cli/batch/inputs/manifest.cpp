@@ -1,4 +1,4 @@
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/manifest.h"
 
 #include <sys/stat.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "pictures/write_gif.h"
+#include "pictures/encoders/write_gif.h"
 
 #include <gif_lib.h>
 
@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "pictures/gif_codes.h"
+#include "pictures/encoders/gif_codes.h"
 
 namespace convtool {
 namespace {

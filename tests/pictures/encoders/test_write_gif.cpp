@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "pictures/write_gif.h"
+#include "pictures/encoders/write_gif.h"
 #include "support/random.h"
 
 namespace convtool {

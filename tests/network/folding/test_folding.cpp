@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "network/folding.h"
+#include "network/folding/folding.h"
 #include "network/layers.h"
 
 namespace convtool {

@@ -1,4 +1,4 @@
-#include "network/folding.h"
+#include "network/folding/folding.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "network/bank_plan.h"
+#include "network/folding/scaling_folding.h"
 #include "network/residual.h"
-#include "network/scaling_folding.h"
 
 namespace convtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "pictures/write_exr.h"
+#include "pictures/encoders/write_exr.h"
 
 #include <bit>
 #include <cstdint>

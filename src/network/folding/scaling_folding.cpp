@@ -1,4 +1,4 @@
-#include "network/scaling_folding.h"
+#include "network/folding/scaling_folding.h"
 
 #include <algorithm>
 #include <cmath>

@@ -11,7 +11,7 @@
 //   other kernels are folded where all weights are whole and the picture is of integers: the weights of the product are
 //   whole too, and the engine sums them without rounding (conv/error_bound.cpp).
 // A first layer that scales and shifts each channel, such as that of an input scaling, is folded into any convolution
-// (network/scaling_folding.h). Then weights or biases are rounded once more, in place of the pixels.
+// (network/folding/scaling_folding.h). Then weights or biases are rounded once more, in place of the pixels.
 #pragma once
 
 #include <cstddef>

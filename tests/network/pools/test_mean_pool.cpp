@@ -7,8 +7,8 @@
 #include <string>
 
 #include "network/layers.h"
-#include "network/mean_pool.h"
-#include "network/pool_windows.h"
+#include "network/pools/mean_pool.h"
+#include "network/pools/pool_windows.h"
 #include "support/placed_tensor.h"
 
 namespace convtool {

@@ -1,14 +1,14 @@
 // As a max pool (max_pool.cpp), a mean pool adds up the columns of a window first, and then those sums along the row.
 // All channels of a pixel that is interleaved are processed together, so that reads stay in order.
 
-#include "network/mean_pool.h"
+#include "network/pools/mean_pool.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "conv/sink.h"
-#include "network/pool_run.h"
+#include "network/pools/pool_run.h"
 
 namespace convtool {
 namespace {

@@ -2,7 +2,7 @@
 // That takes kh + kw steps per output, where a window has kh * kw values. With channels last, all channels of a pixel
 // are processed together, so that reads stay in order.
 
-#include "network/max_pool.h"
+#include "network/pools/max_pool.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 #include "conv/bands.h"
 #include "conv/padding.h"
 #include "conv/sink.h"
-#include "network/pool_run.h"
+#include "network/pools/pool_run.h"
 
 namespace convtool {
 namespace {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/batch/manifest.h"
+#include "cli/batch/inputs/manifest.h"
 #include "core/error.h"
 #include "files/digest.h"
 #include "support/program.h"

@@ -1,4 +1,4 @@
-#include "pictures/write_webp.h"
+#include "pictures/encoders/write_webp.h"
 
 #include <webp/encode.h>
 

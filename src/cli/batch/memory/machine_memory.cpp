@@ -1,6 +1,6 @@
 // A control group's limit holds for the groups below it as well, whose own limits may be larger, or none: in a
 // container, a service or a batch job, the limit is often that of a group further up.
-#include "cli/batch/machine_memory.h"
+#include "cli/batch/memory/machine_memory.h"
 
 #include <unistd.h>
 
