@@ -164,8 +164,10 @@ def pnm():
         dtype = "u16" if largest > 255 else "u8"
         command = f"pamdepth -quiet {largest} rgb16.ppm > " + "{out}"
         yield Kind(f"largest value {largest}", "ppm", 3, dtype, command, others)
-    glued = "(printf 'P5#c\\n29#c\\n19#c\\n255#c\\n'; tail -c 551 grey.pgm) > {out}"
-    yield Kind("comments after numbers", "pgm", 1, "u8", glued, {"ImageMagick": EXACT, "pnmtopnm": EXACT})
+    spaced = "(printf 'P5 #c\\n29 #c\\n19 #c\\n255\\n'; tail -c 551 grey.pgm) > {out}"
+    yield Kind("comments after spaces", "pgm", 1, "u8", spaced, {"ImageMagick": EXACT, "pnmtopnm": EXACT})
+    glued = "(printf 'P5#c\\n29#c\\n19#c\\n255#c\\n'; tail -c 551 grey.pgm) > {out}"  # ImageMagick 7 refuses it
+    yield Kind("comments after numbers", "pgm", 1, "u8", glued, {"pnmtopnm": EXACT})
 
 
 def pfm_values():

@@ -80,8 +80,10 @@ TEST_CASE("a file is digested as it was recorded, or not at all") {
   const std::optional<convtool::FileRecord> same = convtool::digested(*before);
   REQUIRE(same);
   CHECK(same->digest == convtool::digest_of_file(folder.file("a.pgm")));
-  folder.write("a.pgm", kOther);
-  make_old(folder, "a.pgm");  // of the same size and time
+  do {
+    folder.write("a.pgm", kOther);
+    make_old(folder, "a.pgm");                                                     // of the same size and time
+  } while (convtool::look_at_file(folder.file("a.pgm"))->ctime == before->ctime);  // which advances every few ms
   CHECK_FALSE(convtool::digested(*before));
   fs::remove(folder.file("a.pgm"));
   CHECK_FALSE(convtool::digested(*before));

@@ -91,7 +91,8 @@ TEST_CASE("metadata come through from four formats to four, as ExifTool and Imag
       CHECK(seen.find("6x8 ") == 0);
       CHECK(seen.find("icc") != std::string::npos);
       if (to == "tif" || to == "jpg") CHECK(seen.find("PixelsPerInch 300") != std::string::npos);
-      if (to == "png") CHECK(seen.find("PixelsPerCentimeter 118.1") != std::string::npos);
+      if (to == "png")
+        CHECK(output_of("exiftool -s3 -PNG-pHYs:PixelsPerUnitX " + out, folder) == "11811\n");  // a metre
     }
   }
 }
@@ -112,7 +113,9 @@ TEST_CASE("a WebP with alpha carries metadata, lossless and lossy") {
     CHECK(info.find("No error detected") != std::string::npos);
     CHECK(info.find("VP8X") == info.rfind("VP8X"));
     CHECK(info.find("Alpha: 1") != std::string::npos);
-    CHECK(output_of("dwebp -quiet out.webp -o back.png && identify -format '%[channels]' back.png", folder) == "srgba");
+    const std::string channels =
+        output_of("dwebp -quiet out.webp -o back.png && identify -format '%[channels]' back.png", folder);
+    CHECK((channels + " ").starts_with("srgba "));  // ImageMagick 7 adds their number
   }
 }
 
