@@ -1,6 +1,6 @@
 // Encoding with OpenCV, except for PNG, JPEG and TIFF (in folders of their own), PNM and PFM (raw_pictures.h), WebP,
-// whose colours below zero alpha OpenCV would lose (write_webp.h), and OpenEXR, which it would write to a file in /tmp
-// first (write_exr.h). BMP is left.
+// whose colours below zero alpha OpenCV would lose (encoders/write_webp.h), and OpenEXR, which it would write to a file
+// in /tmp first (encoders/write_exr.h). BMP is left.
 #include "pictures/encode_image.h"
 
 #include <opencv2/imgcodecs.hpp>

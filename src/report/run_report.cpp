@@ -150,7 +150,7 @@ std::string sized_text(const Shape& shape, int rank, DType dtype) {
 /// "sheet s.png of 8 tiles in 4 columns"; or, of the output itself, "sheet of 8 tiles in 4 columns, showing 8x98x98
 /// f32".
 std::string sheet_text(const SheetReport& sheet, const RunReport& report) {
-  const bool is_output = sheet.output == report.output;
+  const bool is_output = report.sheet_is_output();
   std::string text = "sheet " + (is_output ? std::string() : printable(sheet.output) + " ") + "of " +
                      counted(sheet.tiles, "tile") + " in " + counted(sheet.columns, "column");
   if (is_output) text += ", showing " + sized_text(sheet.result, report.rank, sheet.result_dtype);
@@ -244,10 +244,10 @@ std::string to_text(const RunReport& report, bool verbose) {
   if (report.status == RunReport::Status::skipped)
     return printable(input + " skipped: " + report.output +
                      (report.skipped == SkipReason::up_to_date ? " is up to date" : " exists"));
-  std::string text =
-      wrapped(printable(input) + " " + sized_text(report.input_shape, report.rank, report.input_dtype) + " -> " +
-                  printable(report.output) + " " + sized_text(report.output_shape, report.rank, report.output_dtype),
-              summary_items(report));
+  std::string text = wrapped(printable(input) + " " + sized_text(report.input_shape, report.rank, report.input_dtype) +
+                                 " -> " + printable(report.output) + " " +
+                                 sized_text(report.output_shape, report.output_rank(), report.output_dtype),
+                             summary_items(report));
   if (!verbose) return text;
   for (std::size_t i = 0; i < report.banks.size(); ++i) {
     const auto is_inside = [i](const FoldedReport& folded) { return folded.first <= i + 1 && i + 1 <= folded.last; };

@@ -50,7 +50,7 @@ struct EdgeReport {
 struct SheetReport {
   std::string output;  ///< the path
   Shape shape;         ///< of the picture
-  Shape result;        ///< of what its tiles show, with n, c, h, w
+  Shape result;        ///< of the responses that its tiles show, with n, c, h, w
   DType result_dtype = DType::f32;
   std::int64_t tiles = 0, columns = 0;
   std::int64_t reduced = 1;  ///< a pixel is the mean of this many values in width and in height
@@ -80,7 +80,7 @@ struct RunReport {
   Shape input_shape, output_shape;
   std::optional<std::int64_t> frames;   ///< of a video, whose shapes are those of the luma
   std::optional<std::int64_t> largest;  ///< of the samples of a video, whose range need not be that of the type
-  int rank = 3;  ///< of input and output; with 4 their shapes are printed with n, else as c, h, w
+  int rank = 3;  ///< of input and result; with 4 their shapes are printed with n, else as c, h, w
   DType input_dtype = DType::u8, output_dtype = DType::u8;
   std::string kernel_name;
   std::int64_t responses = 0;              ///< how many numbers the kernels compute for the output
@@ -98,6 +98,10 @@ struct RunReport {
   double decode_seconds = 0, convolve_seconds = 0, encode_seconds = 0;
   ErrorKind error_kind = ErrorKind::internal;  ///< for Status::error
   std::string error_message;                   ///< likewise
+
+  /// Where the sheet is the output, that is a picture, whatever the input is.
+  bool sheet_is_output() const { return sheet && sheet->output == output; }
+  int output_rank() const { return sheet_is_output() ? 3 : rank; }
 };
 
 /// The name of the output map, or "none".

@@ -62,7 +62,7 @@ double tidy(double mean) { return parse_number<double>(short_text(mean, 10)).val
 
 void put_run(const RunReport& report, ordered_json& object) {
   object["input_shape"] = sizes_of(report.input_shape, std::max(report.rank, 3));
-  object["output_shape"] = sizes_of(report.output_shape, std::max(report.rank, 3));
+  object["output_shape"] = sizes_of(report.output_shape, std::max(report.output_rank(), 3));
   object["input_dtype"] = to_string(report.input_dtype);
   object["output_dtype"] = to_string(report.output_dtype);
   if (report.banks.size() == 1) {

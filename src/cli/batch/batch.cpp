@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "cli/batch/destinations.h"
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/batch/reporter.h"
 #include "cli/batch/run_input.h"
 #include "cli/exit_code.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/batch/read_files.h"
 #include "cli/job/output_name.h"
 

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "cli/batch/failure.h"
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/job/banded_job.h"
 #include "cli/job/describe.h"
 #include "cli/job/forecast.h"

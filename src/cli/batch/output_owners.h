@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/job/output_name.h"
 
 namespace convtool {

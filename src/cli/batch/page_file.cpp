@@ -4,7 +4,7 @@
 #include <span>
 
 #include "cli/batch/destinations.h"
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/job/output_file.h"
 #include "files/file.h"
 #include "files/file_writer.h"

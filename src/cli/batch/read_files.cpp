@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "core/error.h"
 #include "tensors/npz.h"
 

@@ -69,8 +69,8 @@ void describe_sheet(const Job& job, const FilterSpec& spec, RunReport& report) {
   const Shape shape{.n = 1, .c = 3, .h = layout.height, .w = layout.width};
   report.sheet = SheetReport{.output = destination.is_sheet ? destination.path : destination.sheet,
                              .shape = shape,
-                             .result = report.output_shape,
-                             .result_dtype = report.output_dtype,
+                             .result = job.plan->output_shape(),
+                             .result_dtype = DType::f32,
                              .tiles = layout.tiles,
                              .columns = layout.columns,
                              .reduced = layout.reduced};

@@ -1,6 +1,6 @@
 #include "cli/options/report_option.h"
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "core/text.h"
 
 namespace convtool {

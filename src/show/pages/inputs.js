@@ -5,18 +5,21 @@ const SHOWN_BY_BROWSERS = /\.(png|jpe?g|webp|bmp|gif)$/i;
 
 const sizesText = (sizes) => sizes.join("x");
 
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 const isFailed = (input) => input.report.status === "error";
 
 function clippedCount(report) { return report.clipped ? report.clipped.low + report.clipped.high : 0; }
 
+/// Whether a sheet alone is written.
+const isSheet = ({sheet, output}) => sheet !== undefined && sheet.output === output;
+
 /// The sizes and the type of the result. Those of the report are the sheet's where a sheet alone is written.
 function resultOf({report}) {
   if (!report.output_shape) return undefined;
-  if (report.sheet) return {shape: report.sheet.result_shape, dtype: report.sheet.result_dtype};
+  if (isSheet(report)) return {shape: report.sheet.result_shape, dtype: report.sheet.result_dtype};
   return {shape: report.output_shape, dtype: report.output_dtype};
 }
-
-const isSheet = ({sheet, output}) => sheet !== undefined && sheet.output === output;
 
 /// How many numbers the result has.
 const valueCount = (input) => resultOf(input).shape.reduce((product, size) => product * size, 1);
@@ -61,8 +64,8 @@ function factRows(input) {
   if (result) add("output", `${sizesText(result.shape)} ${result.dtype}`);
   if (report.sheet)
     add("sheet",
-        `${report.sheet.output}, ${sizesText(report.sheet.shape)}, of ${report.sheet.tiles} tiles in ${
-            report.sheet.columns} columns`);
+        `${report.sheet.output}, ${sizesText(report.sheet.shape)}, of ${counted(report.sheet.tiles, "tile")} in ${
+            counted(report.sheet.columns, "column")}`);
   if (!report.kernel) return rows;
   const banks = report.layers ?? [report];
   banks.forEach((bank, i) => {
@@ -81,7 +84,7 @@ function factRows(input) {
     if (bank.activation) parts.push(`activation ${bank.activation}`);
     add(report.layers ? `layer ${i + 1}` : "kernel", parts.join(", "));
     add(report.layers ? "" : "algorithm",
-        `${bank.algorithm}, ${bank.instruction_set}, ${bank.threads} ${bank.threads === 1 ? "thread" : "threads"}`);
+        `${bank.algorithm}, ${bank.instruction_set}, ${counted(bank.threads, "thread")}`);
   });
   add("map",
       report.map + (report.map_gain > 1 ? ` x${report.map_gain}` : "") +

@@ -111,6 +111,18 @@ TEST_CASE("a sheet alone, in addition to a result, for each layer, and on standa
   CHECK(both["output"] == "y.npy");
   CHECK(both["sheet"]["output"] == "b.png");
   CHECK(both["sheet"]["columns"] == 2);
+  CHECK(both["output_shape"] == json({8, 39, 59}));
+  const json rgba =
+      json::parse(at.apply({"alpha.png", "-k", "box", "-o", "a.png", "--sheet", "a.sheet.png", "--json"}).out);
+  CHECK(rgba["output_shape"] == json({4, 40, 60}));
+  CHECK(rgba["output_dtype"] == "u8");
+  CHECK(rgba["sheet"]["result_shape"] == json({3, 40, 60}));  // responses, which alpha has none of
+  CHECK(rgba["sheet"]["result_dtype"] == "f32");
+  at.folder.write("batch.json", "[[[[1, 2, 3], [4, 5, 6]]], [[[7, 8, 9], [1, 2, 3]]]]");
+  const json batch = json::parse(at.apply({"batch.json", "-k", "box", "--sheet", "batch.png", "--json"}).out);
+  CHECK(batch["input_shape"] == json({2, 1, 2, 3}));
+  CHECK(batch["sheet"]["result_shape"] == json({2, 1, 2, 3}));
+  CHECK(batch["output_shape"] == batch["sheet"]["shape"]);
   for (const char* name : {"y.npy", "b.png", "layers/grey.01-k8x1.npy", "layers/grey.01-k8x1.png"}) CHECK(at.has(name));
   CHECK(at.apply({PROJECT_DIR "/samples/camera.png", "-k", "box", "--sheet", "c.png"}).err == "");  // no metadata
   const std::string text =

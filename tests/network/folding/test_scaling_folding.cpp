@@ -5,11 +5,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "conv/engine/instruction_set.h"
 #include "network/folding/folding.h"
 #include "network/folding/scaling_folding.h"
 #include "network/input_scaling.h"
 #include "network/layers.h"
+#include "support/instruction_sets.h"
 
 namespace convtool {
 namespace {
@@ -229,18 +229,15 @@ TEST_CASE("the channels of a depth multiplier are not folded") {
 }
 
 TEST_CASE("a network folds its scaling where one layer is faster") {
-  // Scaling alone costs more than this layer does, with any instruction set. One with more products may gain more from
+  // Scaling alone costs more than this layer does. One with more products may gain more from
   // channels-last values, which the scaling can write.
   Network network = network_of({bank_of({make_layer(4, {1, 3, 1, 1}, {0.25F, 0.25F, 0.25F})})});
   network.input = InputScaling{.scale = 1.0 / 255, .mean = {0.485, 0.456, 0.406}, .deviation = {0.229, 0.224, 0.225}};
-  for (const std::string_view set : instruction_sets()) {
-    INFO("instruction set ", std::string(set));
-    use_instruction_set(set);
+  on_each_set([&] {
     const auto folding = fold(with_scaling_as_layer(network), DType::u8, {1, 3, 240, 320}, false, {.threads = 1});
-    use_instruction_set("");
     REQUIRE(folding);
     CHECK(folding->counts == std::vector<std::size_t>{2});
-  }
+  });
 }
 
 }  // namespace convtool

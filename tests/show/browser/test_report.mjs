@@ -242,6 +242,8 @@ test("a sheet without an output: the result lies on the input by its own size", 
         style.map(parseFloat), [100 / 60, 100 / 40, 100 * 58 / 60, 95].map((n) => Number(n.toPrecision(6))));
     const facts = await page.textContent(".facts");
     assert.match(facts, /output8x38x58 f32/);
+    const ofPart = await page.evaluate(() => resultOf({report: data.inputs[0].report}));  // as of one without previews
+    assert.deepEqual(ofPart, {shape: [8, 38, 58], dtype: "f32"});
     assert.match(facts, /sheetsheet\.png, 3x\d+x\d+, of 8 tiles in 4 columns/);
     assert.equal(await page.textContent(".above .tag"), "after: channel 0 of 8");
     const sheet = await page.$eval(

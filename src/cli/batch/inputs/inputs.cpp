@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "cli/job/source.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -141,7 +141,7 @@ void ListedFolders::refuse_output(const std::string& output, const std::string& 
     if (!is_hidden && is_wanted(below.filename().string(), options_.include))
       refuse_usage("--recursive", "the output '" + output +
                                       "' would be an input of the next run; write to a folder outside '" + name +
-                                      "', or inside it with --out-dir");
+                                      "', or with --out-dir to one inside it");
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 #include "core/text.h"
 #include "network/network_plan.h"
 #include "show/kernel_drawing.h"

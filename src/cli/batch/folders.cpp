@@ -1,4 +1,4 @@
-#include "cli/batch/inputs/folders.h"
+#include "cli/batch/folders.h"
 
 #include <unistd.h>
 
