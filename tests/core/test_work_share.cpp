@@ -141,10 +141,14 @@ TEST_CASE("share_work rethrows once all threads have ended") {
     try {
       share_work(8, threads, [&](WorkShare& share) {
         ++inside;
-        const Range item = share.take();
+        for (Range item = share.take(); !item.is_empty(); item = share.take()) {
+          if (item.begin == 0) {  // in any thread: another one may have stolen it
+            --inside;
+            throw std::runtime_error("item 0");
+          }
+          std::this_thread::yield();
+        }
         --inside;
-        if (item.begin == 0) throw std::runtime_error("item 0");
-        while (!share.take().is_empty()) std::this_thread::yield();
       });
     } catch (const std::runtime_error& error) {
       message = error.what();
