@@ -10,12 +10,12 @@ namespace convtool {
 namespace {
 
 /// Stored bytes that are converted at a time: they stay in a core's cache.
-constexpr std::int64_t kPiece = 256 << 10;
+constexpr std::int64_t kPieceBytes = 256 << 10;
 /// Shorter rows are not worth a system call each.
 constexpr std::int64_t kLongRow = 16 << 10;
 
 std::int64_t rows_per_piece(const RasterLayout& layout) {
-  return std::max<std::int64_t>(1, kPiece / static_cast<std::int64_t>(layout.row_bytes()));
+  return std::max<std::int64_t>(1, kPieceBytes / static_cast<std::int64_t>(layout.row_bytes()));
 }
 
 StoredType stored_type_of(DType dtype) {
@@ -53,7 +53,7 @@ std::span<const std::byte> bytes_of(const void* data, std::int64_t rows, const R
 
 std::int64_t buffer_bytes(const RasterLayout& layout) {
   const auto row = static_cast<std::int64_t>(layout.row_bytes());
-  return is_plain(layout) && row >= kLongRow ? 0 : std::max(kPiece, row);
+  return is_plain(layout) && row >= kLongRow ? 0 : std::max(kPieceBytes, row);
 }
 
 RasterReader::RasterReader(RandomAccessFile file, const RasterLayout& layout)

@@ -68,7 +68,7 @@ TEST_CASE("weights are not copied with many more zeros, up to whole vectors") {
 
   const auto plan = [](const Shape& input, const KernelShape& shape, std::int64_t groups, const char* name) {
     const Kernel equal{.shape = shape,
-                       .weights = std::vector<float>(shape.count(), 0.3F),
+                       .weights = std::vector<float>(static_cast<std::size_t>(shape.count()), 0.3F),
                        .bias = std::vector<float>(static_cast<std::size_t>(shape.c_o))};
     const Params params{.padding = kSame, .groups = groups};
     return ConvPlan(make_problem(DType::f32, input, shape, params), equal, {}, {.algorithm = name}).algorithm();

@@ -25,16 +25,16 @@ struct Sides {
 constexpr Sides kSides[] = {{'t', 'l'}, {'t', 'r'}, {'b', 'r'}, {'b', 'l'},
                             {'l', 't'}, {'r', 't'}, {'r', 'b'}, {'l', 'b'}};
 
-constexpr std::int64_t kHeight = 2, kWidth = 3;
+constexpr std::int64_t kStoredHeight = 2, kStoredWidth = 3;
 
 /// The upright pixels of the stored 0 1 2 / 10 11 12, times `scale`.
 std::vector<double> upright(int orientation, double scale) {
   const Sides sides = kSides[orientation - 1];
   const bool turned = orientation > 4;
-  const std::int64_t h = turned ? kWidth : kHeight, w = turned ? kHeight : kWidth;
+  const std::int64_t h = turned ? kStoredWidth : kStoredHeight, w = turned ? kStoredHeight : kStoredWidth;
   std::vector<double> pixels(static_cast<std::size_t>(h * w));
-  for (std::int64_t r = 0; r < kHeight; ++r)
-    for (std::int64_t c = 0; c < kWidth; ++c) {
+  for (std::int64_t r = 0; r < kStoredHeight; ++r)
+    for (std::int64_t c = 0; c < kStoredWidth; ++c) {
       std::int64_t y = 0, x = 0;
       const auto place = [&](char side, std::int64_t index) {
         if (side == 't') y = index;
@@ -53,7 +53,7 @@ Bytes exif(int orientation, bool big_endian, bool prefixed) {
   ByteWriter block(big_endian);
   if (prefixed) block.text("Exif").u8(0).u8(0);
   block.text(big_endian ? "MM" : "II").u16(42).u32(8).u16(2);
-  block.u16(256).u16(4).u32(1).u32(kWidth);                                          // another tag first
+  block.u16(256).u16(4).u32(1).u32(kStoredWidth);                                    // another tag first
   block.u16(274).u16(3).u32(1).u16(static_cast<std::uint64_t>(orientation)).u16(0);  // Orientation, a SHORT
   return block.u32(0).bytes();
 }
@@ -66,7 +66,7 @@ Bytes concatenated(std::initializer_list<std::span<const std::byte>> parts) {
 
 Bytes png(std::span<const std::byte> block, bool after_pixels) {
   ByteWriter header(true);
-  header.u32(kWidth).u32(kHeight).u8(8).u8(0).u8(0).u8(0).u8(0);
+  header.u32(kStoredWidth).u32(kStoredHeight).u8(8).u8(0).u8(0).u8(0).u8(0);
   const Bytes rows = ByteWriter().u8(0).u8(0).u8(1).u8(2).u8(0).u8(10).u8(11).u8(12).bytes();
   const Bytes exif_chunk = png_chunk("eXIf", block), pixels = png_chunk("IDAT", zlib_stored(rows));
   return concatenated({ByteWriter().u8(0x89).text("PNG\r\n\x1a\n").bytes(), png_chunk("IHDR", header.bytes()),
@@ -75,7 +75,7 @@ Bytes png(std::span<const std::byte> block, bool after_pixels) {
 
 /// A picture of flat 16x16 blocks, which JPEG stores accurately: 0, 20, 40 above 200, 220, 240.
 Image blocks() {
-  const Image image(DType::u8, PixelFormat::grey, 16 * kHeight, 16 * kWidth);
+  const Image image(DType::u8, PixelFormat::grey, 16 * kStoredHeight, 16 * kStoredWidth);
   const auto view = image.all().view<std::uint8_t>();
   for (std::int64_t y = 0; y < view.shape.h; ++y)
     for (std::int64_t x = 0; x < view.shape.w; ++x)
@@ -99,7 +99,7 @@ TEST_CASE("PNG with an eXIf chunk, before or after its pixels") {
       for (const bool after : {false, true}) {
         CAPTURE(orientation);
         const Image image = decode_image(png(exif(orientation, big_endian, false), after), 100);
-        CHECK(image.all().shape.h == (orientation > 4 ? kWidth : kHeight));
+        CHECK(image.all().shape.h == (orientation > 4 ? kStoredWidth : kStoredHeight));
         CHECK(values(image.all()) == upright(orientation, 1));
       }
 }
@@ -200,7 +200,7 @@ TEST_CASE("WebP with an EXIF chunk, with and without a prefix") {
     const Bytes block = exif(orientation, orientation % 2 == 0, orientation > 4);
     ByteWriter body;
     body.text("WEBP").text("VP8X").u32(10).u32(0x08);
-    body.u16(16 * kWidth - 1).u8(0).u16(16 * kHeight - 1).u8(0);
+    body.u16(16 * kStoredWidth - 1).u8(0).u16(16 * kStoredHeight - 1).u8(0);
     body.append(pixels).text("EXIF").u32(block.size()).append(block);
     const Bytes file = ByteWriter().text("RIFF").u32(body.size()).append(body.bytes()).bytes();
     const Image image = decode_image(file, 10000);

@@ -56,7 +56,7 @@ LayerObserver observer_of(const Job& job, const Source& source, const FilterSpec
                           const OutputCheck& check, Surveys& surveys) {
   LayerObserver writer = layer_writer(job, source, spec, keeps_existing, check);
   if (!surveys.options || surveyed_bank(job) != nullptr) return writer;
-  return [writer, &job, &spec, &surveys](std::size_t bank, const ConstTensorRef& responses) {
+  return [writer, &job, &surveys](std::size_t bank, const ConstTensorRef& responses) {
     if (writer) writer(bank, responses);
     if (bank + 1 < job.plan->kernels().banks().size()) return;
     SurveyOptions options = *surveys.options;

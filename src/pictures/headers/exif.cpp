@@ -3,11 +3,12 @@
 #include <string_view>
 
 #include "files/byte_reader.h"
+#include "pictures/tiff/directory.h"
 
 namespace convtool {
 namespace {
 
-constexpr std::uint32_t kOrientation = 274, kShort = 3;
+constexpr std::uint32_t kShort = 3;  // a type of the values of TIFF, section 2
 
 /// read_exif_orientation() that throws Error(input) if the block ends too early.
 Orientation read(std::span<const std::byte> block) {

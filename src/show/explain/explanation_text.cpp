@@ -13,7 +13,7 @@
 namespace convtool {
 namespace {
 
-constexpr std::size_t kColumns = 80, kNarrowestCell = 2, kLongestName = 30;
+constexpr std::size_t kColumns = 80, kNarrowestCell = 2;
 constexpr std::int64_t kMostChannels = 16;
 constexpr int kMostDigits = 6;
 constexpr const char* kBold = "1";
@@ -198,8 +198,7 @@ class Writer {
   }
 
   void put_layer_head(const LayerStep& step) {
-    std::string head = "layer " + std::to_string(step.layer + 1) + ", " + printable_start(step.name, kLongestName) +
-                       ": output " + place_text(step.at);
+    std::string head = layer_name(trace(), step.layer) + ": output " + place_text(step.at);
     if (step.output.c > 1) head += ", channel " + std::to_string(step.at.channel);
     if (step.response) head += " = " + number_text(*step.response);
     text_ += "\n" + styled(head, kBold, colours_) + "\n";

@@ -25,7 +25,7 @@ constexpr std::int64_t kMostRows = 4, kThumbnail = 600;
 constexpr std::int64_t kLargestBesidePicture = 16;
 constexpr std::size_t kLongestCaption = 24;  ///< of a kernel, in characters
 /// Kernels up to here have cells of full size, and up to there cells at all.
-constexpr std::int64_t kLargestWhole = 11, kLargestCells = 31;
+constexpr std::int64_t kLargestFullSize = 11, kLargestCells = 31;
 
 /// The products that are written out.
 constexpr std::size_t kMostTerms = 9;
@@ -215,8 +215,9 @@ class Figure {
   Item kernel_grid_item(std::string caption, const Grid& grid) const {
     const std::int64_t side = std::max(grid.rows, grid.columns);
     if (side <= kLargestCells)
-      return grid_item(std::move(caption), grid,
-                       options_.cell * std::min(1.0, static_cast<double>(kLargestWhole) / static_cast<double>(side)));
+      return grid_item(
+          std::move(caption), grid,
+          options_.cell * std::min(1.0, static_cast<double>(kLargestFullSize) / static_cast<double>(side)));
     Panel panel{.rows = grid.rows, .columns = grid.columns, .picture = {}, .framed = {}};
     const TensorView<std::uint8_t> pixels =
         panel.picture.emplace(DType::u8, PixelFormat::rgb, grid.rows, grid.columns).all().view<std::uint8_t>();

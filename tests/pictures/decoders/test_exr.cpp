@@ -259,7 +259,7 @@ TEST_CASE("a block of an OpenEXR that is empty, or becomes too few bytes, is ref
   for (const bool has_tiles : {false, true}) {
     CHECK(outcome(file(kZip, has_tiles, {})) == refusal);
     CHECK(outcome(file(kZip, has_tiles, deflate_fast(Bytes(1024)))).starts_with("f32 grey"));
-    for (const std::size_t wrong : {8, 1023, 1025})
+    for (const std::size_t wrong : {8u, 1023u, 1025u})
       CHECK(outcome(file(kZip, has_tiles, deflate_fast(Bytes(wrong)))) == refusal);
   }
   CHECK(outcome(file(kRowByRow, true, deflate_fast(Bytes(1024)))).starts_with("f32 grey"));
